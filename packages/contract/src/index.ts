@@ -1,0 +1,4 @@
+export * from './canonical-json.ts';
+export * from './digest.ts';
+export * from './job.ts';
+export * from './signature.ts';

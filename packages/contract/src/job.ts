@@ -1,0 +1,155 @@
+import { z } from 'zod';
+
+/**
+ * What the gateway and the worker say to each other. The gateway posts a `Job` to the worker, which answers
+ * 202 at once (or 503 with Retry-After when full) and later posts `Report`s to the gateway, each carrying the
+ * attempt and lease that it was given: a report of an older attempt is refused.
+ */
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits');
+
+export const artifactNames = ['overlay.png', 'heatmap.png', 'attribution.npy', 'result.json'] as const;
+export type ArtifactName = (typeof artifactNames)[number];
+
+export const targetSchema = z.union([
+  z.literal('predicted'),
+  z.strictObject({ class_index: z.int().min(0) }),
+  z.strictObject({ label: z.string().min(1).max(200) }),
+]);
+export type TargetSpec = z.infer<typeof targetSchema>;
+
+export const conventions = ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'] as const;
+export const languages = ['en', 'zh'] as const;
+
+/** The computation: everything here is part of the cache key. */
+export const questionSchema = z.strictObject({
+  image: sha256,
+  /** Digest of the model's bytes: `sha256:<hex>`. */
+  model: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  /** Digest of the preprocessing in the model's manifest: `sha256:<hex>`. */
+  preprocessing: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  method: z.string(),
+  method_version: z.string(),
+  convention: z.enum(conventions),
+  /** Resolved: every parameter that the method has is present. */
+  parameters: z.record(z.string(), z.json()),
+  layers: z.array(z.string()),
+  target: targetSchema,
+  language: z.enum(languages),
+});
+export type Question = z.infer<typeof questionSchema>;
+
+export const jobSchema = z.strictObject({
+  /** The computation's key (see cache-key.ts); object names and reports carry it. */
+  key: sha256,
+  attempt: z.int().min(1),
+  lease: z.string().min(16),
+  question: questionSchema,
+  input: z.strictObject({ object: z.string(), content_type: z.string(), bytes: z.int().min(1) }),
+  /** Prefix under which the artifacts are written: `t/{tenant}/x/{key}/{attempt}/`. */
+  output_prefix: z.string(),
+  /** Where reports go. */
+  report_url: z.url(),
+  /** W3C trace context, passed through to logs. */
+  request_id: z.string(),
+});
+export type Job = z.infer<typeof jobSchema>;
+
+export const artifactSchema = z.strictObject({
+  name: z.enum(artifactNames),
+  object: z.string(),
+  sha256,
+  bytes: z.int(),
+  content_type: z.string(),
+});
+export type Artifact = z.infer<typeof artifactSchema>;
+
+export const predictionSchema = z.strictObject({
+  class_index: z.int(),
+  label: z.string(),
+  label_zh: z.string().nullable(),
+  score: z.number(),
+});
+
+/** What a finished computation says, without its artifacts; the same object is `result.json`. */
+export const resultSchema = z.strictObject({
+  method: z.string(),
+  convention: z.enum(conventions),
+  parameters: z.record(z.string(), z.json()),
+  layers: z.array(z.string()),
+  target: predictionSchema,
+  predictions: z.array(predictionSchema),
+  attribution: z.strictObject({
+    shape: z.array(z.int()),
+    minimum: z.number(),
+    maximum: z.number(),
+    sum: z.number(),
+    convergence_delta: z.number().nullable(),
+  }),
+  /** Where the model's input lies on the upright photo, in photo pixels. */
+  input_region: z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
+  image: z.strictObject({ width: z.int(), height: z.int() }),
+  device: z.string(),
+  milliseconds: z.strictObject({ decode: z.number(), compute: z.number(), render: z.number() }),
+  warnings: z.array(z.string()),
+});
+export type Result = z.infer<typeof resultSchema>;
+
+export const jobErrorCodes = [
+  'invalid_image',
+  'image_too_large',
+  'unsupported_media_type',
+  'upload_mismatch',
+  'upload_not_found',
+  'model_not_found',
+  'method_not_supported',
+  'target_out_of_range',
+  'invalid_parameter',
+  'non_finite_output',
+  'storage_unavailable',
+  'deadline_exceeded',
+  'worker_crashed',
+  'worker_unreachable',
+  'internal',
+] as const;
+
+export const jobErrorSchema = z.strictObject({
+  code: z.enum(jobErrorCodes),
+  /** One sentence for the user; never a path, a key or a stack. */
+  message: z.string(),
+  retryable: z.boolean(),
+});
+export type JobError = z.infer<typeof jobErrorSchema>;
+
+const about = { attempt: z.int().min(1), lease: z.string() };
+export const reportSchema = z.discriminatedUnion('status', [
+  z.strictObject({ ...about, status: z.literal('processing') }),
+  z.strictObject({ ...about, status: z.literal('progress'), completed: z.int(), total: z.int() }),
+  z.strictObject({
+    ...about,
+    status: z.literal('succeeded'),
+    result: resultSchema,
+    artifacts: z.array(artifactSchema),
+  }),
+  z.strictObject({ ...about, status: z.literal('failed'), error: jobErrorSchema }),
+]);
+export type Report = z.infer<typeof reportSchema>;
+
+/** GET /v1/models on the worker: what this worker can explain. */
+export const catalogModelSchema = z.strictObject({
+  name: z.string(),
+  digest: z.string(),
+  preprocessing: z.string(),
+  classes: z.int(),
+  input_shape: z.array(z.int()),
+  labels: z.array(z.strictObject({ en: z.string(), zh: z.string().nullable() })).nullable(),
+  /** Method id to null (works) or the reason why it does not. */
+  methods: z.record(z.string(), z.string().nullable()),
+  default: z.boolean(),
+});
+export type CatalogModel = z.infer<typeof catalogModelSchema>;
+export const catalogSchema = z.strictObject({
+  device: z.string(),
+  models: z.array(catalogModelSchema),
+});
+export type Catalog = z.infer<typeof catalogSchema>;

@@ -1,0 +1,28 @@
+/**
+ * What a user can put right: bad input, a bad parameter, a model that cannot be explained. The message is one
+ * sentence that names what, where, expected and got, and is safe to show: no paths, no keys, no stack.
+ */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+  readonly code: InputErrorCode;
+
+  constructor(code: InputErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export type InputErrorCode =
+  | 'invalid_model'
+  | 'model_external_data_forbidden'
+  | 'model_unsupported_op'
+  | 'model_too_large'
+  | 'invalid_tensor'
+  | 'invalid_image'
+  | 'image_too_large'
+  | 'unsupported_media_type'
+  | 'unknown_method'
+  | 'invalid_parameter'
+  | 'method_not_supported'
+  | 'target_out_of_range'
+  | 'non_finite_output';

@@ -1,0 +1,14 @@
+import type { Tensor } from '../tensor.ts';
+
+/** A loaded graph. Everything above this line of the stack is runtime-agnostic. */
+export interface Session {
+  run(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
+  close(): Promise<void>;
+}
+
+/** What loads graphs: ONNX Runtime, given by the app that owns the process. */
+export interface Runtime {
+  /** The execution provider in use, for reports: `cpu`, `cuda`, `webgpu`, `wasm`. */
+  readonly device: string;
+  load(model: Uint8Array): Promise<Session>;
+}

@@ -1,0 +1,51 @@
+/** Plain n-dimensional arrays in C order: data only, no operations. */
+
+export const dtypes = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
+} as const;
+
+export type DType = keyof typeof dtypes;
+export type TensorData = InstanceType<(typeof dtypes)[DType]>;
+
+export interface Tensor<D extends DType = DType> {
+  readonly dtype: D;
+  readonly shape: readonly number[];
+  readonly data: InstanceType<(typeof dtypes)[D]>;
+}
+
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** @throws RangeError when the data's length is not the product of the shape. */
+export function tensor<D extends DType>(
+  dtype: D,
+  shape: readonly number[],
+  data: InstanceType<(typeof dtypes)[D]>,
+): Tensor<D> {
+  if (data.length !== sizeOf(shape))
+    throw new RangeError(`tensor: shape [${shape}] holds ${sizeOf(shape)} elements, got ${data.length}`);
+  return { dtype, shape, data };
+}
+
+export const float32 = (shape: readonly number[], data: Float32Array | readonly number[]): Tensor<'float32'> =>
+  tensor('float32', shape, data instanceof Float32Array ? data : Float32Array.from(data));
+
+export const int64 = (shape: readonly number[], values: readonly (number | bigint)[]): Tensor<'int64'> =>
+  tensor('int64', shape, BigInt64Array.from(values, BigInt));
+
+/** Row `n` of a batch, kept as a batch of one; shares memory. */
+export function row<D extends DType>(batch: Tensor<D>, n: number): Tensor<D> {
+  const size = sizeOf(batch.shape.slice(1));
+  const data = batch.data.subarray(n * size, (n + 1) * size) as InstanceType<(typeof dtypes)[D]>;
+  return tensor(batch.dtype, [1, ...batch.shape.slice(1)], data);
+}
