@@ -1,0 +1,101 @@
+import type { DType, Runtime, Session, Tensor } from '@whylight/core';
+import { dtypes, InputError } from '@whylight/core';
+import * as ort from 'onnxruntime-node';
+import {
+  type ExecutionProvider,
+  ProviderUnavailableError,
+  whyUnavailable,
+  withoutPaths,
+} from './provider.ts';
+import { type SessionSettings, sessionOptions } from './session-options.ts';
+import { tinyModel } from './tiny-model.ts';
+
+export interface RuntimeOptions {
+  readonly ep: ExecutionProvider;
+  /** Threads that share one operator; ONNX Runtime's default is one per physical core. */
+  readonly threads?: number | undefined;
+  /** Which GPU, for cuda. */
+  readonly deviceId?: number | undefined;
+  /** Run on the CPU when `ep` cannot run here; `device` then says so. Without it that is an error. */
+  readonly fallback?: boolean | undefined;
+}
+
+/** The device gave up (out of memory, lost): not the fault of what was asked. The message is safe to show. */
+export class DeviceError extends Error {
+  override readonly name = 'DeviceError';
+}
+
+/**
+ * ONNX Runtime for Node behind core's `Runtime`. The provider has run a graph when this returns.
+ *
+ * @throws ProviderUnavailableError when `ep` cannot run on this machine and no fallback was asked for.
+ */
+export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { ep, threads, deviceId = 0, fallback = false } = options;
+  ort.env.logLevel = 'error';
+  if (ep === 'cuda') process.env.NVIDIA_TF32_OVERRIDE ??= '0';
+
+  const reason = ep === 'cpu' ? null : await whyUnavailable(ep, deviceId);
+  if (reason !== null && !fallback) throw new ProviderUnavailableError(ep, reason);
+
+  const settings: SessionSettings = { ep: reason === null ? ep : 'cpu', threads, deviceId };
+  const runtime: Runtime = {
+    device: reason === null ? ep : `cpu (fallback from ${ep}: ${reason})`,
+    load: (model) => load(model, settings),
+  };
+  const session = await runtime.load(tinyModel).catch((error: Error) => {
+    throw new ProviderUnavailableError(settings.ep, error.message);
+  });
+  await session.close();
+  return runtime;
+}
+
+async function load(model: Uint8Array, settings: SessionSettings): Promise<Session> {
+  const session = await ort.InferenceSession.create(model, sessionOptions(settings)).catch((error: Error) => {
+    throw refusal('ONNX Runtime refuses the graph', error);
+  });
+  return {
+    async run(feeds) {
+      try {
+        const given = Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]);
+        const fetched = await session.run(Object.fromEntries(given));
+        return Object.fromEntries(
+          Object.entries(fetched).map(([name, value]) => [name, fromOrt(name, value)]),
+        );
+      } catch (error) {
+        throw error instanceof InputError
+          ? error
+          : refusal('ONNX Runtime cannot run the graph', error as Error);
+      }
+    },
+    close: () => session.release(),
+  };
+}
+
+function refusal(what: string, error: Error): Error {
+  const message = `${what}: ${withoutPaths(error.message)}`;
+  const device =
+    /out of memory|failed to allocate memory|bad_alloc|CUDA (failure|error)|CUDNN|CUBLAS|device.*lost/i;
+  return device.test(error.message) ? new DeviceError(message) : new InputError('invalid_model', message);
+}
+
+/**
+ * Shares memory with `tensor`. float16 is given as its bits: the binding of ONNX Runtime 1.30 measures the
+ * Float16Array that its own Tensor class makes of them as empty (microsoft/onnxruntime#32323).
+ */
+function toOrt({ dtype, data, shape }: Tensor): ort.Tensor {
+  const given = new ort.Tensor(dtype, data as never, shape);
+  return dtype === 'float16' ? Object.defineProperty(given, 'data', { value: data }) : given;
+}
+
+function fromOrt(name: string, { type, data, dims }: ort.Tensor): Tensor {
+  if (!(type in dtypes))
+    throw new InputError('invalid_model', `output ${name}: no support for dtype ${type}`);
+  const { buffer, byteOffset, byteLength } = data as Exclude<ort.Tensor.DataType, string[]>;
+  const Data = dtypes[type as DType];
+  return {
+    dtype: type as DType,
+    shape: dims,
+    data: new Data(buffer as ArrayBuffer, byteOffset, byteLength / Data.BYTES_PER_ELEMENT),
+  };
+}
