@@ -38,7 +38,7 @@ export function tensor<D extends DType>(
 }
 
 export const float32 = (shape: readonly number[], data: Float32Array | readonly number[]): Tensor<'float32'> =>
-  tensor('float32', shape, data instanceof Float32Array ? data : Float32Array.from(data));
+  tensor('float32', shape, data instanceof Float32Array ? (data as Float32Array<ArrayBuffer>) : Float32Array.from(data));
 
 export const int64 = (shape: readonly number[], values: readonly (number | bigint)[]): Tensor<'int64'> =>
   tensor('int64', shape, BigInt64Array.from(values, BigInt));

@@ -1,0 +1,199 @@
+import { InputError } from '../errors.ts';
+import { type DType, float32, int64, sizeOf, type Tensor } from '../tensor.ts';
+import type { Attributes, Graph, Node, ValueInfo } from './graph.ts';
+import { quoted } from './read.ts';
+import { shapeRules } from './shapes/index.ts';
+import { type Fact, type ShapeContext, ShapeError, Unknown } from './shapes/fact.ts';
+
+/** A value of the graph, by name. */
+export type Value = string;
+
+/**
+ * A dimension: positive numbers are sizes, `-k` is k times the batch size. Everything but the batch is static,
+ * which is found by following shapes at two batch sizes: what differs between them is the batch.
+ */
+export type Dim = number;
+export type Shape = readonly Dim[];
+
+/** Batch sizes that shapes are followed at: distinct primes that no layer has. */
+const probes = [7, 11] as const;
+/** Elements of larger constants are not followed. */
+const followed = 4096;
+
+/**
+ * Builds a graph node by node and knows the shape of every value in it, so that a rule can ask, and a wrong node
+ * fails where it is made.
+ */
+export class GraphBuilder {
+  readonly opset: number;
+  readonly nodes: Node[] = [];
+  readonly constants = new Map<string, Tensor>();
+  readonly inputs: ValueInfo[] = [];
+  /** Names of nodes and values that are made next begin with this: `layer4/conv2/grad`. */
+  scope = '';
+  private readonly batches: readonly [number, number];
+  private readonly facts = new Map<Value, readonly [Fact, Fact]>();
+  private readonly shared = new Map<string, Value>();
+  private serial = 0;
+
+  /** `batch`: a size that the model has baked in; open when it is left out. */
+  constructor(opset: number, batch?: number) {
+    this.opset = opset;
+    this.batches = batch === undefined ? probes : [batch, batch];
+  }
+
+  input(name: string, dtype: DType, shape: Shape): Value {
+    const symbolic = shape.map((d) => (d < 0 ? (d === -1 ? 'batch' : `${-d}*batch`) : d));
+    this.inputs.push({ name, dtype, shape: symbolic });
+    this.setFacts(name, (batch) => ({ dtype, shape: shape.map((d) => (d < 0 ? -d * batch : d)) }));
+    return name;
+  }
+
+  /** Names a tensor; small ones that are equal share a name. */
+  constant(value: Tensor, name?: string): Value {
+    const key = value.data.length <= 64 ? `${value.dtype}[${value.shape}]${value.data}` : undefined;
+    const known = name === undefined && key !== undefined ? this.shared.get(key) : undefined;
+    if (known !== undefined) return known;
+    const made = name ?? this.unique(value.data.length === 1 ? `const_${value.data[0]}` : 'const');
+    this.constants.set(made, value);
+    const elements = value.data.length <= followed && value.dtype !== 'float16' ? Array.from(value.data as ArrayLike<number | bigint>, Number) : undefined;
+    this.setFacts(made, () => ({ dtype: value.dtype, shape: value.shape, value: elements }));
+    if (key !== undefined && name === undefined) this.shared.set(key, made);
+    return made;
+  }
+
+  scalar(value: number, dtype: 'float32' | 'float64' = 'float32'): Value {
+    return this.constant({ dtype, shape: [], data: dtype === 'float32' ? Float32Array.of(value) : Float64Array.of(value) });
+  }
+
+  ints(values: readonly number[]): Value {
+    return this.constant(int64([values.length], values));
+  }
+
+  floats(shape: readonly number[], values: readonly number[] | Float32Array): Value {
+    return this.constant(float32(shape, values));
+  }
+
+  /** Appends a node with given names and follows its shapes. @throws ShapeError when they contradict each other. */
+  add(node: Node): void {
+    this.nodes.push(node);
+    const rule = shapeRules[node.op];
+    if (!rule) return;
+    const [first, second] = this.batches.map((_, side) => this.follow(node, side as 0 | 1)) as [readonly Fact[], readonly Fact[]];
+    node.outputs.forEach((output, i) => {
+      if (output !== '' && first[i] && second[i]) this.facts.set(output, [first[i], second[i]]);
+    });
+  }
+
+  /** Appends a node and returns its outputs. */
+  emitAll(op: string, inputs: readonly Value[], attributes: Attributes, outputs: number): Value[] {
+    const base = this.unique(op);
+    const names = outputs === 1 ? [base] : Array.from({ length: outputs }, (_, i) => `${base}:${i}`);
+    this.add({ op, name: base, inputs, outputs: names, attributes });
+    return names;
+  }
+
+  emit(op: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
+    return this.emitAll(op, inputs, attributes, 1)[0]!;
+  }
+
+  /** @throws InputError when an operator on the way to this value is unknown. */
+  shape(value: Value): Shape {
+    const facts = this.factsOf(value);
+    return facts[0].shape.map((d, i) => {
+      const e = facts[1].shape[i]!;
+      if (d === e) return d;
+      const k = d / this.batches[0];
+      if (!Number.isInteger(k) || k !== e / this.batches[1])
+        throw new InputError('invalid_model', `the shape of ${quoted(value)} does not scale with the batch`);
+      return -k;
+    });
+  }
+
+  dtype(value: Value): DType {
+    return this.factsOf(value)[0].dtype;
+  }
+
+  knows(value: Value): boolean {
+    return this.facts.has(value);
+  }
+
+  /** Elements that are known and do not depend on the batch. */
+  elements(value: Value): readonly number[] | undefined {
+    const [a, b] = this.facts.get(value) ?? [];
+    return a?.value && b?.value?.every((v, i) => Object.is(v, a.value![i])) && a.value.length === b.value.length ? a.value : undefined;
+  }
+
+  /** Another name for a fact: what a removed node's output stands for. */
+  alias(value: Value, original: Value): void {
+    const facts = this.facts.get(original);
+    if (facts) this.facts.set(value, facts);
+  }
+
+  graph(name: string, outputs: readonly Value[]): Graph {
+    return { name, opset: this.opset, inputs: this.inputs, outputs, nodes: this.nodes, constants: this.constants };
+  }
+
+  /** Runs `make` with names under `scope`. */
+  within<T>(scope: string, make: () => T): T {
+    const outer = this.scope;
+    this.scope = scope;
+    try {
+      return make();
+    } finally {
+      this.scope = outer;
+    }
+  }
+
+  private unique(stem: string): string {
+    return `${this.scope ? `${this.scope}/` : ''}${stem}_${this.serial++}`;
+  }
+
+  private setFacts(value: Value, fact: (batch: number) => Fact): void {
+    this.facts.set(value, [fact(this.batches[0]), fact(this.batches[1])]);
+  }
+
+  private factsOf(value: Value): readonly [Fact, Fact] {
+    const facts = this.facts.get(value);
+    if (!facts) throw new InputError('model_unsupported_op', `the shape of ${quoted(value)} is not known: ${this.blame(value)}`);
+    return facts;
+  }
+
+  /** The first node on the way to `value` that has no shape rule. */
+  private blame(value: Value): string {
+    const maker = this.nodes.find((node) => node.outputs.includes(value));
+    if (!maker) return 'nothing makes it';
+    const cause = maker.inputs.find((input) => input !== '' && !this.facts.has(input));
+    if (cause !== undefined && shapeRules[maker.op]) return this.blame(cause);
+    return shapeRules[maker.op]
+      ? `node ${quoted(maker.name)} (${maker.op}) has a shape that depends on data`
+      : `operator ${maker.op} (node ${quoted(maker.name)}) is not supported`;
+  }
+
+  private follow(node: Node, side: 0 | 1): readonly Fact[] {
+    const fact = (i: number): Fact => {
+      const known = this.facts.get(node.inputs[i] ?? '')?.[side];
+      if (!known) throw new Unknown();
+      return known;
+    };
+    const context: ShapeContext = {
+      node,
+      count: node.inputs.length,
+      x: fact,
+      has: (i) => (node.inputs[i] ?? '') !== '',
+      value(i) {
+        const { value } = fact(i);
+        if (!value) throw new Unknown();
+        return value;
+      },
+    };
+    try {
+      return shapeRules[node.op]!(context).map((f) => (f.value && sizeOf(f.shape) > followed ? { dtype: f.dtype, shape: f.shape } : f));
+    } catch (error) {
+      if (error instanceof Unknown) return [];
+      if (error instanceof ShapeError) throw new ShapeError(`node ${quoted(node.name)} (${node.op}): ${error.message}`);
+      throw error;
+    }
+  }
+}
+

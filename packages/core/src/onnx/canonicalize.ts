@@ -1,0 +1,80 @@
+import { dtypes, type Tensor, type TensorData } from '../tensor.ts';
+import { GraphBuilder, type Shape, type Value } from './builder.ts';
+import type { Graph, Node } from './graph.ts';
+import { upgrade } from './upgrade.ts';
+import { widen } from './widen.ts';
+
+/** A model in the canonical dialect inside a builder, ready for more nodes. */
+export interface Canonical {
+  readonly builder: GraphBuilder;
+  /** Where a name of the file went: removed nodes' outputs stand for other values. */
+  resolve(name: Value): Value;
+}
+
+/** The lowest opset that has all that rules and methods emit. */
+const lowest = 17;
+
+/**
+ * Copies a file's graph into a builder: one dialect, defaults spelled out, shapes known, shape arithmetic folded
+ * into constants, Identity and Dropout gone, float16 widened to float32.
+ *
+ * @param inputShapes the shape to explain at, per input; `-1` is the batch
+ * @param batch the batch size, when the model has one baked in
+ * @throws ShapeError when the shapes contradict each other, as they do for a baked-in batch that is not given
+ */
+export function canonicalize(file: Graph, inputShapes: ReadonlyMap<string, Shape>, batch?: number): Canonical {
+  const { graph, opset } = { graph: widen(file), opset: file.opset };
+  const g = new GraphBuilder(Math.max(opset, lowest), batch);
+  g.scope = 'canonical';
+  const aliases = new Map<Value, Value>();
+  const resolve = (name: Value): Value => {
+    const original = aliases.get(name);
+    return original === undefined ? name : resolve(original);
+  };
+  for (const { name, dtype } of graph.inputs) g.input(name, dtype, inputShapes.get(name)!);
+  for (const [name, value] of graph.constants) g.constant(value, name);
+
+  for (const node of graph.nodes) {
+    const constant = constantOf(node);
+    if (constant) {
+      g.constant(constant, node.outputs[0]!);
+      continue;
+    }
+    const upgraded = upgrade(g, { ...node, inputs: node.inputs.map(resolve) }, opset);
+    if ('alias' in upgraded) aliases.set(node.outputs[0]!, upgraded.alias);
+    else for (const made of upgraded.nodes) addFolded(g, made);
+  }
+  g.scope = '';
+  return { builder: g, resolve };
+}
+
+/** Adds a node, or only its results where they are known already (`Shape` and what is computed from it). */
+function addFolded(g: GraphBuilder, node: Node): void {
+  g.add(node);
+  const known = node.outputs.map((output) => g.elements(output));
+  if (known.some((elements) => elements === undefined)) return;
+  g.nodes.pop();
+  node.outputs.forEach((output, i) => {
+    const shape = g.shape(output);
+    const dtype = g.dtype(output);
+    g.constant({ dtype, shape, data: fill(dtype, known[i]!) }, output);
+  });
+}
+
+function fill(dtype: Tensor['dtype'], elements: readonly number[]): TensorData {
+  if (dtype === 'int64') return BigInt64Array.from(elements, BigInt);
+  if (dtype === 'uint64') return BigUint64Array.from(elements, BigInt);
+  return (dtypes[dtype] as Float32ArrayConstructor).from(elements) as TensorData;
+}
+
+function constantOf({ op, attributes }: Node): Tensor | undefined {
+  if (op !== 'Constant') return undefined;
+  const { value, value_float, value_floats, value_int, value_ints } = attributes;
+  if (typeof value === 'object' && 'tensor' in value) return value.tensor;
+  if (typeof value_int === 'number') return { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(value_int)) };
+  if (Array.isArray(value_ints)) return { dtype: 'int64', shape: [value_ints.length], data: BigInt64Array.from(value_ints as number[], BigInt) };
+  if (typeof value_float === 'object' && 'float' in value_float) return { dtype: 'float32', shape: [], data: Float32Array.of(value_float.float) };
+  if (typeof value_floats === 'object' && 'floats' in value_floats)
+    return { dtype: 'float32', shape: [value_floats.floats.length], data: Float32Array.from(value_floats.floats) };
+  return undefined;
+}

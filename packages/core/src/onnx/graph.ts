@@ -1,0 +1,81 @@
+import type { DType, Tensor } from '../tensor.ts';
+
+/**
+ * The graph that everything works on: nodes in topological order over named values. Its operators mean what
+ * opset 18 says (axes of reductions, Squeeze, Slice, Pad, Clip's bounds are inputs), whatever opset the file had:
+ * `upgrade` raises older nodes on reading, `write` lowers what the written opset lacks.
+ */
+export interface Graph {
+  readonly name: string;
+  /** The opset to write. */
+  readonly opset: number;
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly string[];
+  readonly nodes: readonly Node[];
+  readonly constants: ReadonlyMap<string, Tensor>;
+}
+
+export interface ValueInfo {
+  readonly name: string;
+  readonly dtype: DType;
+  /** A string is a symbol such as `batch`. */
+  readonly shape: readonly (number | string)[];
+}
+
+export interface Node {
+  readonly op: string;
+  readonly name: string;
+  /** Value names; `''` is an absent optional input. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Attributes;
+}
+
+/** Integers are plain numbers; floats are wrapped, because ONNX tells 1 from 1.0. */
+export type Attribute =
+  | number
+  | readonly number[]
+  | string
+  | readonly string[]
+  | { readonly float: number }
+  | { readonly floats: readonly number[] }
+  | { readonly tensor: Tensor };
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+export const float = (value: number): Attribute => ({ float: value });
+
+/** An integer attribute. */
+export function int(node: { attributes: Attributes }, name: string, otherwise: number): number {
+  const value = node.attributes[name];
+  return typeof value === 'number' ? value : otherwise;
+}
+
+export function ints(node: { attributes: Attributes }, name: string): readonly number[] | undefined {
+  const value = node.attributes[name];
+  return Array.isArray(value) && typeof value[0] !== 'string' ? (value as readonly number[]) : undefined;
+}
+
+export function real(node: { attributes: Attributes }, name: string, otherwise: number): number {
+  const value = node.attributes[name];
+  return typeof value === 'object' && 'float' in value ? value.float : otherwise;
+}
+
+export function text(node: { attributes: Attributes }, name: string, otherwise: string): string {
+  const value = node.attributes[name];
+  return typeof value === 'string' ? value : otherwise;
+}
+
+/** Nodes that `wanted` depends on, in order. */
+export function reachable(nodes: readonly Node[], wanted: Iterable<string>): Node[] {
+  const needed = new Set(wanted);
+  const kept: Node[] = [];
+  for (const node of nodes.toReversed()) {
+    if (!node.outputs.some((output) => output !== '' && needed.has(output))) continue;
+    kept.push(node);
+    for (const input of node.inputs) if (input !== '') needed.add(input);
+  }
+  return kept.reverse();
+}
+
+/** Integer contents of a small constant. */
+export const integers = (value: Tensor): number[] => Array.from(value.data as ArrayLike<number | bigint>, Number);

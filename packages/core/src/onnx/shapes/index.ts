@@ -1,0 +1,8 @@
+import { convolution } from './convolution.ts';
+import { elementwise } from './elementwise.ts';
+import type { ShapeRules } from './fact.ts';
+import { movement } from './movement.ts';
+import { reduction } from './reduction.ts';
+
+/** What every known operator does to shapes. */
+export const shapeRules: ShapeRules = { ...elementwise, ...convolution, ...reduction, ...movement };

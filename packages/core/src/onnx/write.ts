@@ -1,0 +1,78 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import type { Tensor } from '../tensor.ts';
+import { codeOfDtype } from './dtype.ts';
+import { AttributeDef_Type, type AttributeDefSchema, ModelSchema } from './generated/onnx_pb.js';
+import { type Attribute, type Graph, integers, type Node, reachable, type ValueInfo } from './graph.ts';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+
+/** Reductions whose axes became an input only with opset 18 (ReduceSum had them since 13). */
+const axesInputSince18 = /^Reduce(?!Sum$)/;
+
+/**
+ * Writes a graph as an ONNX file, with what its outputs do not need left out.
+ * `outputs` gives the types of the graph's outputs, which ONNX wants stated.
+ */
+export function writeModel(graph: Graph, outputs: readonly ValueInfo[], metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+  const nodes = reachable(graph.nodes, graph.outputs).map((node) => lower(node, graph));
+  const used = new Set([...nodes.flatMap((node) => node.inputs), ...graph.outputs]);
+  const initializers = [...graph.constants].filter(([name]) => used.has(name));
+  const model = create(ModelSchema, {
+    irVersion: graph.opset >= 21 ? 10n : 8n,
+    producerName: 'whylight',
+    opsetImport: [{ domain: '', version: BigInt(graph.opset) }],
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+    graph: {
+      name: graph.name || 'explainer',
+      node: nodes.map((node) => ({
+        opType: node.op,
+        name: node.name,
+        input: [...node.inputs],
+        output: [...node.outputs],
+        attribute: Object.entries(node.attributes).map(([name, value]) => writeAttribute(name, value)),
+      })),
+      initializer: initializers.map(([name, value]) => writeTensor(name, value)),
+      input: graph.inputs.map(writeValueInfo),
+      output: outputs.map(writeValueInfo),
+    },
+  });
+  return toBinary(ModelSchema, model);
+}
+
+function lower(node: Node, graph: Graph): Node {
+  if (graph.opset >= 18 || !axesInputSince18.test(node.op) || !node.inputs[1]) return node;
+  const axes = graph.constants.get(node.inputs[1]);
+  if (!axes) throw new Error(`${node.name} (${node.op}): opset ${graph.opset} wants constant axes`);
+  const { noop_with_empty_axes: _, ...attributes } = node.attributes;
+  return { ...node, inputs: node.inputs.slice(0, 1), attributes: { ...attributes, axes: integers(axes) } };
+}
+
+function writeAttribute(name: string, value: Attribute): MessageInitShape<typeof AttributeDefSchema> {
+  const encoder = new TextEncoder();
+  if (typeof value === 'number') return { name, type: AttributeDef_Type.INT, i: BigInt(value) };
+  if (typeof value === 'string') return { name, type: AttributeDef_Type.STRING, s: encoder.encode(value) };
+  if (Array.isArray(value)) {
+    if (typeof value[0] === 'string')
+      return { name, type: AttributeDef_Type.STRINGS, strings: (value as string[]).map((s) => encoder.encode(s)) };
+    return { name, type: AttributeDef_Type.INTS, ints: (value as number[]).map(BigInt) };
+  }
+  if ('float' in value) return { name, type: AttributeDef_Type.FLOAT, f: value.float };
+  if ('floats' in value) return { name, type: AttributeDef_Type.FLOATS, floats: [...value.floats] };
+  return { name, type: AttributeDef_Type.TENSOR, t: writeTensor('', (value as { tensor: Tensor }).tensor) };
+}
+
+const writeTensor = (name: string, { dtype, shape, data }: Tensor) => ({
+  name,
+  dims: shape.map(BigInt),
+  dataType: codeOfDtype[dtype],
+  rawData: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
+});
+
+const writeValueInfo = ({ name, dtype, shape }: ValueInfo) => ({
+  name,
+  type: {
+    tensorType: {
+      elemType: codeOfDtype[dtype],
+      shape: { dim: shape.map((d) => (typeof d === 'number' ? { dimValue: BigInt(d) } : { dimParam: d })) },
+    },
+  },
+});
