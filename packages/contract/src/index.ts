@@ -1,3 +1,4 @@
+export * from './api.ts';
 export * from './canonical-json.ts';
 export * from './digest.ts';
 export * from './job.ts';

@@ -1,0 +1,256 @@
+import { z } from 'zod';
+import { artifactNames, conventions, jobErrorSchema, languages, predictionSchema, targetSchema } from './job.ts';
+
+/**
+ * The resources of the public HTTP API, as they are on the wire. `meta({ id })` names a schema in the OpenAPI
+ * document that the gateway generates.
+ */
+
+/** Largest photo, in bytes, and the types that can be uploaded. */
+export const uploadLimits = {
+  max_bytes: 26_214_400,
+  max_pixels: 25_000_000,
+  types: ['image/jpeg', 'image/png', 'image/webp'],
+} as const;
+
+export const scopes = [
+  'uploads:write',
+  'uploads:read',
+  'explanations:write',
+  'explanations:read',
+  'models:read',
+  'admin:keys',
+] as const;
+export type Scope = (typeof scopes)[number];
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits');
+const time = z.iso.datetime();
+
+/** Lists are pages: ask for the next with `starting_after` = `next_cursor`. */
+const page = <T extends z.ZodType>(item: T) =>
+  z.strictObject({
+    object: z.literal('list'),
+    data: z.array(item),
+    has_more: z.boolean(),
+    next_cursor: z.string().nullable(),
+  });
+
+/** Every answer that is not 2xx or 3xx (RFC 9457, `application/problem+json`). */
+export const problemSchema = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string(),
+    code: z.string(),
+    request_id: z.string(),
+    retryable: z.boolean(),
+    errors: z
+      .array(z.strictObject({ pointer: z.string(), code: z.string(), message: z.string() }))
+      .optional(),
+  })
+  .meta({ id: 'Problem', description: 'What went wrong, for people (`detail`) and programs (`code`).' });
+export type Problem = z.infer<typeof problemSchema>;
+
+export const tenantRequestSchema = z
+  .strictObject({ name: z.string().trim().min(1).max(100) })
+  .meta({ id: 'TenantRequest' });
+export const keyRequestSchema = z
+  .strictObject({
+    name: z.string().trim().min(1).max(100).optional(),
+    scopes: z.array(z.enum(scopes)).min(1).optional().describe('Omitted: every scope of the caller'),
+    expires_at: time.optional(),
+  })
+  .meta({ id: 'KeyRequest' });
+export const keySchema = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('key'),
+    name: z.string().nullable(),
+    scopes: z.array(z.enum(scopes)),
+    created_at: time,
+    expires_at: time.nullable(),
+    revoked_at: time.nullable(),
+  })
+  .meta({ id: 'Key' });
+export const newKeySchema = keySchema
+  .extend({ secret: z.string().describe('The key itself. Shown this once, stored only as a hash.') })
+  .meta({ id: 'NewKey' });
+export const keyListSchema = page(keySchema).meta({ id: 'KeyList' });
+export const tenantSchema = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('tenant'),
+    name: z.string(),
+    created_at: time,
+    key: newKeySchema,
+  })
+  .meta({ id: 'Tenant' });
+export type Key = z.infer<typeof keySchema>;
+export type NewKey = z.infer<typeof newKeySchema>;
+export type Tenant = z.infer<typeof tenantSchema>;
+
+export const uploadRequestSchema = z
+  .strictObject({
+    content_type: z.string().describe(uploadLimits.types.join(', ')),
+    content_length: z.int().min(1).describe(`Bytes, at most ${uploadLimits.max_bytes}`),
+    sha256,
+  })
+  .meta({ id: 'UploadRequest' });
+export type UploadRequest = z.infer<typeof uploadRequestSchema>;
+
+export const uploadSchema = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('upload'),
+    status: z.enum(['pending', 'ready', 'rejected', 'expired']),
+    content_type: z.string(),
+    content_length: z.int(),
+    sha256,
+    created_at: time,
+    upload: z
+      .strictObject({
+        method: z.literal('PUT'),
+        url: z.string(),
+        headers: z.record(z.string(), z.string()),
+        expires_at: time,
+      })
+      .nullable()
+      .describe('Where to PUT the bytes, with these headers; null when they are already there'),
+    limits: z.strictObject({
+      max_bytes: z.int(),
+      max_pixels: z.int(),
+      types: z.array(z.string()),
+    }),
+  })
+  .meta({ id: 'Upload' });
+export type Upload = z.infer<typeof uploadSchema>;
+
+export const explanationRequestSchema = z
+  .strictObject({
+    input: z.union([
+      z.strictObject({ upload: z.string().max(40) }),
+      z.strictObject({ sha256: sha256.describe('Bytes that this tenant has uploaded') }),
+    ]),
+    model: z.string().min(1).max(200).optional().describe('Name, or name@sha256:…; omitted: the default model'),
+    method: z.string().min(1).max(100),
+    target: targetSchema.default('predicted'),
+    parameters: z.record(z.string().max(100), z.json()).default({}),
+    convention: z.enum(conventions).default('paper'),
+    layers: z.array(z.string().min(1).max(500)).max(16).default([]),
+    language: z.enum(languages).default('en'),
+  })
+  .meta({ id: 'ExplanationRequest' });
+/** As a client writes it: defaults may be omitted. */
+export type ExplanationRequest = z.input<typeof explanationRequestSchema>;
+/** As the gateway reads it: defaults filled in. */
+export type ExplanationAsked = z.output<typeof explanationRequestSchema>;
+
+export const artifactLinkSchema = z.strictObject({
+  name: z.enum(artifactNames),
+  url: z.string().describe('Path on this API; answers 302 to a signed URL'),
+  sha256,
+  bytes: z.int(),
+  content_type: z.string(),
+});
+
+export const explanationStatuses = ['queued', 'processing', 'succeeded', 'failed'] as const;
+
+export const explanationSchema = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('explanation'),
+    status: z.enum(explanationStatuses),
+    created_at: time,
+    started_at: time.nullable(),
+    completed_at: time.nullable(),
+    input: z.strictObject({ sha256 }),
+    model: z.strictObject({ name: z.string(), digest: z.string() }),
+    method: z.string(),
+    method_version: z.string(),
+    convention: z.enum(conventions),
+    parameters: z.record(z.string(), z.json()).describe('Every parameter of the method, defaults filled in'),
+    layers: z.array(z.string()),
+    target: targetSchema,
+    language: z.enum(languages),
+    cache: z.strictObject({
+      status: z.enum(['miss', 'hit', 'collapsed', 'bypass']),
+      key: z.string(),
+    }),
+    progress: z.strictObject({ completed: z.int(), total: z.int() }).nullable(),
+    predictions: z.array(predictionSchema),
+    attributions: z.array(
+      z.strictObject({
+        output_index: z.int(),
+        output_display_name: z.string(),
+        output_display_name_zh: z.string().nullable(),
+        score: z.number(),
+        shape: z.array(z.int()),
+        minimum: z.number(),
+        maximum: z.number(),
+        attribution_sum: z.number(),
+        convergence_delta: z.number().nullable(),
+        image: z.strictObject({ width: z.int(), height: z.int() }),
+        input_region: z
+          .strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })
+          .describe('Where the network looked, in pixels of the upright photo'),
+        artifacts: z.strictObject({
+          overlay: artifactLinkSchema,
+          heatmap: artifactLinkSchema,
+          attribution: artifactLinkSchema,
+          result: artifactLinkSchema,
+        }),
+      }),
+    ),
+    metrics: z
+      .strictObject({
+        queue_ms: z.number(),
+        decode_ms: z.number(),
+        compute_ms: z.number(),
+        render_ms: z.number(),
+        device: z.string(),
+      })
+      .nullable(),
+    warnings: z.array(z.string()),
+    error: jobErrorSchema.nullable(),
+    urls: z.strictObject({ self: z.string() }),
+    request_id: z.string().describe('Of the request that created it'),
+  })
+  .meta({ id: 'Explanation' });
+export type Explanation = z.infer<typeof explanationSchema>;
+export const explanationListSchema = page(explanationSchema).meta({ id: 'ExplanationList' });
+export type ExplanationList = z.infer<typeof explanationListSchema>;
+
+export const methodSchema = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('method'),
+    title: z.string(),
+    summary: z.string(),
+    paper: z.string(),
+    version: z.string(),
+    kind: z.enum(['map', 'pixels']),
+    needs: z.array(z.string()),
+    conventions: z.array(z.enum(conventions)),
+    parameters: z.record(z.string(), z.json()).describe('JSON Schema of the parameters'),
+    works: z.boolean().nullable().describe('On the model asked for with ?model=; null without'),
+    reason: z.string().nullable().describe('Why it does not'),
+  })
+  .meta({ id: 'Method' });
+export const methodListSchema = page(methodSchema).meta({ id: 'MethodList' });
+export type MethodList = z.infer<typeof methodListSchema>;
+
+export const modelSchema = z
+  .strictObject({
+    name: z.string(),
+    object: z.literal('model'),
+    digest: z.string(),
+    classes: z.int(),
+    input_shape: z.array(z.int()),
+    default: z.boolean(),
+    methods: z.array(z.string()).describe('Ids of the methods that work on it'),
+  })
+  .meta({ id: 'Model' });
+export const modelListSchema = page(modelSchema).meta({ id: 'ModelList' });
+export type ModelList = z.infer<typeof modelListSchema>;
