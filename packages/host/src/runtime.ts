@@ -33,7 +33,7 @@ export class DeviceError extends Error {
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { ep, threads, deviceId = 0, fallback = false } = options;
   ort.env.logLevel = 'error';
-  if (ep === 'cuda') process.env.NVIDIA_TF32_OVERRIDE ??= '0';
+  if (ep === 'cuda') disableTf32();
 
   const reason = ep === 'cpu' ? null : await whyUnavailable(ep, deviceId);
   if (reason !== null && !fallback) throw new ProviderUnavailableError(ep, reason);

@@ -15,7 +15,7 @@ export interface SessionSettings {
  * turn on 2 cores took 69 ms a run spinning and 28 ms not; one alone took 26 ms either way.
  *
  * The CUDA provider takes a device and nothing else through the Node binding. TF32, which it would use by default
- * and which costs half of the digits, is switched off in NVIDIA's libraries (see `runtime.ts`).
+ * and which costs half of the digits, is switched off in NVIDIA's libraries (see `env.ts`).
  */
 export function sessionOptions({ ep, deviceId, threads }: SessionSettings): InferenceSession.SessionOptions {
   return {

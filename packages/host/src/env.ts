@@ -1,0 +1,14 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where the user's models are: `$WHYLIGHT_HOME/models`, else `whylight/models` in the user's data directory. */
+export function storeDirectory(): string {
+  const { WHYLIGHT_HOME, XDG_DATA_HOME } = process.env;
+  if (WHYLIGHT_HOME) return join(WHYLIGHT_HOME, 'models');
+  return join(XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'whylight', 'models');
+}
+
+/** Has cuBLAS and cuDNN compute in float32; they read this when they are loaded. A value that is set stays. */
+export function disableTf32(): void {
+  process.env.NVIDIA_TF32_OVERRIDE ??= '0';
+}

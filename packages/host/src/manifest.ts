@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { InputError } from '@whylight/core';
+import type { Preprocessing } from '@whylight/core/image';
+import { z } from 'zod';
+import { type Label, labelsSchema, parseLabels } from './labels.ts';
+
+const perChannel = z.array(z.number()).length(3);
+
+/** Resizing and normalisation as torchvision's ImageNet classifiers are trained. */
+export const imagenet: Preprocessing = {
+  layout: 'NCHW',
+  channels: 'RGB',
+  scale: 'x/255',
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+  resize_short_side: 256,
+  resample: 'bilinear, antialiased (as PIL)',
+  center_crop: 224,
+};
+
+/** Preprocessing by name, for `models add --preset`. */
+export const presets = {
+  imagenet,
+  'imagenet-half': { ...imagenet, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
+  'imagenet-caffe': { ...imagenet, channels: 'BGR', scale: 'x', mean: [104, 117, 123], std: [1, 1, 1] },
+} satisfies Record<string, Preprocessing>;
+
+const preprocessingSchema = z.object({
+  layout: z.enum(['NCHW', 'NHWC']).default('NCHW'),
+  channels: z.enum(['RGB', 'BGR']).default('RGB'),
+  scale: z
+    .string()
+    .regex(/^x(\/255)?( .*)?$/, 'expected x/255 or x')
+    .default('x/255')
+    .transform((scale) => (scale.startsWith('x/255') ? ('x/255' as const) : ('x' as const))),
+  mean: perChannel.default(imagenet.mean),
+  std: perChannel.default(imagenet.std),
+  resize_short_side: z.int().min(1).nullable().default(null),
+  resample: z.string().default(imagenet.resample),
+  center_crop: z.int().min(1).nullable().default(null),
+});
+
+/** What stands beside a model and says how to use it. Members that we do not know are left alone. */
+export const manifestSchema = z.looseObject({
+  name: z.string().min(1).optional(),
+  file: z.string().optional(),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits')
+    .optional(),
+  preprocessing: preprocessingSchema.default(imagenet),
+  /** The layer that CAM methods explain when none is asked for. Left alone when the model has no such tensor. */
+  cam_tensor: z.string().optional(),
+  /** Class names, or the file beside the manifest that has them (CSV or JSON). */
+  labels: z.union([z.string(), labelsSchema]).optional(),
+  licence: z.string().optional(),
+  origin: z.string().optional(),
+});
+export type Manifest = z.infer<typeof manifestSchema>;
+
+export interface FoundManifest {
+  readonly manifest: Manifest;
+  readonly labels: readonly Label[] | null;
+  /** What the user should know, such as that there is no manifest. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * The manifest of the model at `path`: `<model>.json` beside it, or the entry with its file name in `models.json`
+ * beside it, or ImageNet's preprocessing with a note.
+ *
+ * @throws InputError `invalid_model` when a manifest is there and wrong.
+ */
+export async function findManifest(path: string): Promise<FoundManifest> {
+  const file = basename(path);
+  const own = `${path.slice(0, -extname(path).length)}.json`;
+  const given = (await readJson(own)) ?? entryOf(await readJson(join(dirname(path), 'models.json')), file);
+  if (given === undefined) {
+    const note = `${file} has no manifest: ImageNet preprocessing (short side 256, centre 224) is assumed`;
+    return { manifest: manifestSchema.parse({}), labels: null, notes: [note] };
+  }
+  const manifest = parseManifest(given, file);
+  return { manifest, labels: await labelsOf(manifest, dirname(path)), notes: [] };
+}
+
+/** @throws InputError `invalid_model` that names the member and what was expected. */
+export function parseManifest(given: unknown, file: string): Manifest {
+  const parsed = manifestSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new InputError('invalid_model', `manifest of ${file}: ${issue.path.join('.')}: ${issue.message}`);
+}
+
+/** Digest of all that a manifest adds to an answer: preprocessing, default layer and class names. */
+export function manifestDigest({ manifest, labels }: Pick<FoundManifest, 'manifest' | 'labels'>): string {
+  const decisive = [manifest.preprocessing, manifest.cam_tensor ?? null, labels];
+  return `sha256:${createHash('sha256').update(JSON.stringify(decisive)).digest('hex')}`;
+}
+
+async function labelsOf({ labels }: Manifest, directory: string): Promise<readonly Label[] | null> {
+  return typeof labels === 'string' ? readLabels(join(directory, labels)) : (labels ?? null);
+}
+
+/** Class names from a CSV or JSON file. @throws InputError `invalid_model` when it cannot be read or understood. */
+export async function readLabels(path: string): Promise<Label[]> {
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new InputError('invalid_model', `label file ${basename(path)} cannot be read`);
+  });
+  return parseLabels(text, extname(path).toLowerCase() === '.csv' ? 'csv' : 'json');
+}
+
+const entryOf = (list: unknown, file: string): unknown =>
+  Array.isArray(list) ? list.find((entry: { file?: unknown } | null) => entry?.file === file) : undefined;
+
+async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InputError('invalid_model', `${basename(path)} is not JSON`);
+  }
+}

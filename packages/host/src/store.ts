@@ -1,0 +1,147 @@
+import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { InputError } from '@whylight/core';
+import { download } from './download.ts';
+import { storeDirectory } from './env.ts';
+import type { Label } from './labels.ts';
+import { findManifest, type Manifest, parseManifest, presets, readLabels } from './manifest.ts';
+import { hashFile, ModelNotFoundError, ModelRegistry, type RegisteredModel } from './registry.ts';
+import { readZoo, type Zoo } from './zoo.ts';
+
+export interface AddOptions {
+  /** Default: the name in the manifest, else the file's name. */
+  readonly name?: string | undefined;
+  /** A CSV or JSON file of class names. Default: those of the manifest. */
+  readonly labels?: string | undefined;
+  /** Named preprocessing, in place of the manifest's. */
+  readonly preset?: string | undefined;
+  /** A manifest, in place of the one that stands beside the model. */
+  readonly manifest?: unknown;
+}
+
+export interface PullOptions {
+  /** Where to fetch from, in place of the index's place. Size and SHA-256 stay those of the index. */
+  readonly url?: string | undefined;
+  readonly labels?: string | undefined;
+  readonly onProgress?: ((received: number, total: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The user's models: one directory per model, named by the SHA-256 of its bytes. */
+export class ModelStore {
+  readonly directory: string;
+  readonly #zoo: Zoo | undefined;
+
+  constructor(directory: string = storeDirectory(), zoo?: Zoo) {
+    this.directory = directory;
+    this.#zoo = zoo;
+  }
+
+  async registry(): Promise<ModelRegistry> {
+    await mkdir(this.directory, { recursive: true });
+    return ModelRegistry.open([this.directory]);
+  }
+
+  /**
+   * Copies the model at `path` into the store, with a manifest. The same bytes again replace what was said about
+   * them.
+   *
+   * @throws InputError `invalid_model` for a wrong manifest, digest or label file, or a name that another model has.
+   */
+  async add(path: string, options: AddOptions = {}): Promise<RegisteredModel> {
+    const file = basename(path);
+    const found = await findManifest(path);
+    const manifest = options.manifest === undefined ? found.manifest : parseManifest(options.manifest, file);
+    return this.#publish(options.name ?? manifest.name ?? file.replace(/\.onnx$/i, ''), async (staged) => {
+      await copyFile(path, staged).catch(() => {
+        throw new ModelNotFoundError(`there is no model file ${file}`);
+      });
+      const sha256 = await hashFile(staged);
+      if (manifest.sha256 && manifest.sha256 !== sha256)
+        throw new InputError(
+          'invalid_model',
+          `model ${file}: expected sha256 ${manifest.sha256}, got ${sha256}`,
+        );
+      const labels = options.labels ? await readLabels(options.labels) : found.labels;
+      return {
+        ...manifest,
+        sha256,
+        ...withPreset(options.preset),
+        ...(labels ? { labels: [...labels] } : {}),
+      };
+    });
+  }
+
+  /**
+   * Fetches a model of the index into the store.
+   *
+   * @throws ModelNotFoundError for a name that the index does not have. @throws DownloadError
+   */
+  async pull(name: string, { url, labels, ...watch }: PullOptions = {}): Promise<RegisteredModel> {
+    const zoo = this.#zoo ?? (await readZoo());
+    const entry = zoo.models.find((model) => model.name === name);
+    if (!entry) {
+      const names = zoo.models.map((model) => model.name).join(', ');
+      throw new ModelNotFoundError(`the index has no model ${name}; it has: ${names}`);
+    }
+    const { bytes, sha256, path, preprocessing } = entry;
+    const classes: readonly Label[] | undefined = labels ? await readLabels(labels) : undefined;
+    return this.#publish(name, async (staged) => {
+      const from = url ?? new URL(path, zoo.base).href;
+      await download(staged, { url: from, bytes, sha256, ...watch });
+      const manifest = parseManifest(preprocessing ? { preprocessing } : {}, name);
+      const about = { sha256, licence: zoo.licence, origin: from };
+      return { ...manifest, ...about, ...(classes ? { labels: [...classes] } : {}) };
+    });
+  }
+
+  /** Forgets the model called `name`. @throws ModelNotFoundError */
+  async remove(name: string): Promise<void> {
+    const model = await (await this.registry()).get(name);
+    await rm(join(this.directory, digestOf(model)), { recursive: true, force: true });
+  }
+
+  /** Lets `prepare` fill a hidden directory and moves it into place whole, so that nobody sees half a model. */
+  async #publish(name: string, prepare: (staged: string) => Promise<Manifest>): Promise<RegisteredModel> {
+    if (!/^[\w][\w.+@-]{0,99}$/.test(name))
+      throw new InputError(
+        'invalid_model',
+        `model name: expected letters, digits and . _ - + @, got "${name}"`,
+      );
+    const others = (await this.registry()).list();
+    const staging = await mkdtemp(join(this.directory, '.incoming-'));
+    try {
+      const manifest = await prepare(join(staging, 'model.onnx'));
+      const rival = others.find((model) => model.name === name && digestOf(model) !== manifest.sha256);
+      if (rival)
+        throw new InputError(
+          'invalid_model',
+          `another model is called ${name}: give one of them another name`,
+        );
+      await writeFile(
+        join(staging, 'model.json'),
+        JSON.stringify({ ...manifest, name, file: 'model.onnx' }, null, 2),
+      );
+      const home = join(this.directory, manifest.sha256!);
+      await rm(home, { recursive: true, force: true });
+      await rename(staging, home);
+    } catch (error) {
+      await rm(staging, { recursive: true, force: true });
+      throw error;
+    }
+    return (await this.registry()).get(name);
+  }
+}
+
+const digestOf = ({ digest }: RegisteredModel): string => digest.slice('sha256:'.length);
+
+function withPreset(preset: string | undefined): Partial<Manifest> {
+  if (preset === undefined) return {};
+  const known: Record<string, Manifest['preprocessing']> = presets;
+  if (!Object.hasOwn(known, preset))
+    throw new InputError(
+      'invalid_parameter',
+      `preset: expected ${Object.keys(presets).join(', ')}; got ${preset}`,
+    );
+  return { preprocessing: known[preset]! };
+}

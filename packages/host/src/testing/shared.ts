@@ -1,0 +1,14 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const shared =
+  process.env.WHYLIGHT_SHARED ?? fileURLToPath(new URL('../../../../../shared', import.meta.url));
+
+/** The path of a reference file that is not part of the repository, or null where it is not at hand. */
+export function sharedFile(path: string): string | null {
+  const file = join(shared, path);
+  if (existsSync(file)) return file;
+  console.warn(`reference material is not at hand: tests that need ${path} are skipped`);
+  return null;
+}

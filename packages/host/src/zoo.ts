@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+
+const entrySchema = z.object({
+  name: z.string().min(1),
+  /** Relative to `base`, or absolute. */
+  path: z.string(),
+  bytes: z.int().min(1),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  preprocessing: z.unknown().optional(),
+});
+
+/** An index of models that can be fetched, each pinned by size and SHA-256. */
+export const zooSchema = z.object({
+  base: z.url(),
+  licence: z.string().optional(),
+  models: z.array(entrySchema),
+});
+export type Zoo = z.infer<typeof zooSchema>;
+export type ZooEntry = z.infer<typeof entrySchema>;
+
+/** The index that comes with Whylight: classifiers of the ONNX model zoo. */
+export async function readZoo(): Promise<Zoo> {
+  return zooSchema.parse(JSON.parse(await readFile(new URL('../zoo.json', import.meta.url), 'utf8')));
+}
