@@ -1,6 +1,7 @@
 import type { DType, Runtime, Session, Tensor } from '@whylight/core';
 import { dtypes, InputError } from '@whylight/core';
 import * as ort from 'onnxruntime-node';
+import { disableTf32 } from './env.ts';
 import {
   type ExecutionProvider,
   ProviderUnavailableError,
