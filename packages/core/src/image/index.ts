@@ -1,0 +1,11 @@
+/** Pictures: arrays in, arrays out. Decoding, fonts and files are the host's. */
+export * from './attribution.ts';
+export { type ColormapName, colormapNames, colormaps, colourIndex } from './colormaps.ts';
+export * from './geometry.ts';
+export * from './heatmap.ts';
+export * from './overlay.ts';
+export * from './picture.ts';
+export * from './preprocess.ts';
+export * from './pytorch-grad-cam.ts';
+export { type Filter, filters } from './resample.ts';
+export { resize, resizeMap } from './resize.ts';

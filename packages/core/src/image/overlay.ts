@@ -1,0 +1,72 @@
+import { InputError } from '../errors.ts';
+import type { ColormapName } from './colormaps.ts';
+import { colormaps, colourIndex } from './colormaps.ts';
+import type { FloatMap, Picture, Region } from './picture.ts';
+import { resizedRows } from './resize.ts';
+
+export interface OverlayOptions {
+  /** Weight of the photo, 0 ≤ alpha < 1. */
+  readonly alpha?: number;
+  readonly colormap?: ColormapName;
+}
+
+/**
+ * Lays a map in 0..1 over the part of the photo that the network saw, as torchcam's `overlay_mask` does:
+ * bicubic to the region's size, squared, coloured, then `trunc(colour + alpha · (photo - colour))` in float32.
+ * Outside the region the photo stays as it is.
+ *
+ * @param region where the map belongs on the photo, rounded to whole pixels; may reach beyond the photo.
+ * @throws InputError invalid_parameter when alpha is not in [0, 1).
+ */
+export function overlay(
+  photo: Picture,
+  map: FloatMap,
+  region: Region = { x: 0, y: 0, width: photo.width, height: photo.height },
+  { alpha = 0.7, colormap = 'jet' }: OverlayOptions = {},
+): Picture {
+  if (!(alpha >= 0 && alpha < 1))
+    throw new InputError('invalid_parameter', `overlay: alpha must be at least 0 and below 1; got ${alpha}`);
+  const place = wholePixels(region);
+  const blended = blends(colormaps[colormap], Math.fround(alpha));
+  const data = photo.data.slice();
+  const left = Math.max(place.x, 0);
+  const right = Math.min(place.x + place.width, photo.width);
+  let y = place.y;
+  for (const row of resizedRows(map, place.width, place.height, 'bicubic')) {
+    if (y >= photo.height) break;
+    if (y >= 0)
+      for (let x = left; x < right; x++) {
+        const value = row[x - place.x]!;
+        const colour = colourIndex(Math.fround(value * value)) * 3 * 256;
+        const at = (y * photo.width + x) * 3;
+        data[at] = blended[colour + data[at]!]!;
+        data[at + 1] = blended[colour + 256 + data[at + 1]!]!;
+        data[at + 2] = blended[colour + 512 + data[at + 2]!]!;
+      }
+    y++;
+  }
+  return { ...photo, data };
+}
+
+/** Edges go to the nearest pixel edge, so that neighbouring regions still meet; never empty. */
+export function wholePixels(region: Region): Region {
+  const x = Math.round(region.x);
+  const y = Math.round(region.y);
+  return {
+    x,
+    y,
+    width: Math.max(Math.round(region.x + region.width) - x, 1),
+    height: Math.max(Math.round(region.y + region.height) - y, 1),
+  };
+}
+
+/** Every colour entry blended with every level of a photo: `[entry][channel][level]`. */
+function blends(table: Uint8Array, alpha: number): Uint8Array {
+  const out = new Uint8Array(table.length * 256);
+  for (let entry = 0; entry < table.length; entry++) {
+    const colour = table[entry]!;
+    for (let level = 0; level < 256; level++)
+      out[entry * 256 + level] = Math.fround(colour + Math.fround(alpha * (level - colour)));
+  }
+  return out;
+}

@@ -1,0 +1,40 @@
+/** What pictures are made of: plain arrays with their measures. */
+
+/** 8-bit RGB, row-major: pixel (x, y) starts at `data[(y * width + x) * 3]`. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 3;
+  readonly data: Uint8Array;
+}
+
+/** One float per pixel, row-major. */
+export interface FloatMap {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Float32Array;
+}
+
+/** A rectangle on a photo, in photo pixels; fractions where a resize stands between. */
+export interface Region {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** @throws RangeError when the data does not fill width × height × 3. */
+export function picture(width: number, height: number, data: Uint8Array): Picture {
+  if (data.length !== width * height * 3)
+    throw new RangeError(
+      `picture: ${width}×${height} RGB holds ${width * height * 3} bytes, got ${data.length}`,
+    );
+  return { width, height, channels: 3, data };
+}
+
+/** @throws RangeError when the data does not fill width × height. */
+export function floatMap(width: number, height: number, data: Float32Array): FloatMap {
+  if (data.length !== width * height)
+    throw new RangeError(`map: ${width}×${height} holds ${width * height} values, got ${data.length}`);
+  return { width, height, data };
+}

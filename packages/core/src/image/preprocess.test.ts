@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { InputError } from '../errors.ts';
+import { picture } from './picture.ts';
+import type { Preprocessing } from './preprocess.ts';
+import { filterOf, preprocess } from './preprocess.ts';
+
+const plain: Preprocessing = {
+  layout: 'NCHW',
+  channels: 'RGB',
+  scale: 'x/255',
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+  resize_short_side: null,
+  resample: 'bilinear, antialiased (as PIL)',
+  center_crop: null,
+};
+const twoPixels = picture(2, 1, Uint8Array.of(255, 128, 0, 10, 20, 30));
+const ramp = (width: number, height: number) =>
+  picture(
+    width,
+    height,
+    Uint8Array.from({ length: width * height * 3 }, (_, i) => 1 + (i % 255)),
+  );
+
+describe('preprocess', () => {
+  it('normalises channel by channel in float32', () => {
+    const { input } = preprocess(twoPixels, plain);
+    expect(input.shape).toEqual([1, 3, 1, 2]);
+    // torch: ((x / 255) - mean) / std in float32
+    expect([...input.data]).toEqual(
+      [2.2489083, -1.9466565, 0.20518194, -1.6855742, -1.8044444, -1.2815686].map((v) =>
+        expect.closeTo(v, 6),
+      ),
+    );
+  });
+
+  it('orders channels and axes as the network wants them', () => {
+    const caffe = { ...plain, channels: 'BGR', scale: 'x', mean: [104, 117, 123], std: [1, 1, 1] } as const;
+    expect([...preprocess(twoPixels, caffe).input.data]).toEqual([-104, -74, 11, -97, 132, -113]);
+    const { input } = preprocess(twoPixels, { ...caffe, layout: 'NHWC' });
+    expect(input.shape).toEqual([1, 1, 2, 3]);
+    expect([...input.data]).toEqual([-104, 11, 132, -74, -97, -113]);
+  });
+
+  it('tells where the crop lies on the photo', () => {
+    const { region, crop } = preprocess(ramp(1280, 853), {
+      ...plain,
+      resize_short_side: 256,
+      center_crop: 224,
+    });
+    expect(crop).toMatchObject({ width: 224, height: 224 });
+    // resized to 384×256, cropped at (80, 16)
+    expect(region).toEqual({
+      x: (80 * 1280) / 384,
+      y: 16 * (853 / 256),
+      width: expect.closeTo((224 * 1280) / 384, 9),
+      height: 224 * (853 / 256),
+    });
+  });
+
+  it('pads with black where the photo is smaller than the crop', () => {
+    const { crop, region } = preprocess(ramp(3, 2), { ...plain, center_crop: 4 });
+    expect(region).toEqual({ x: 0, y: -1, width: 4, height: 4 });
+    const at = (x: number, y: number) => crop.data[(y * 4 + x) * 3];
+    expect([at(0, 0), at(0, 1), at(2, 2), at(3, 1), at(0, 3)]).toEqual([0, 1, 16, 0, 0]);
+  });
+
+  it('D7: a photo of 50 000×1 costs no more than its crop', () => {
+    const { crop } = preprocess(ramp(50_000, 1), { ...plain, resize_short_side: 256, center_crop: 224 });
+    expect(crop).toMatchObject({ width: 224, height: 224 });
+  });
+
+  it('D7: refuses a photo that would grow beyond measure without a crop', () => {
+    expect(() => preprocess(ramp(50_000, 1), { ...plain, resize_short_side: 256 })).toThrow(
+      expect.objectContaining({ code: 'image_too_large' }),
+    );
+  });
+
+  it('refuses a mean of the wrong length and a std of zero', () => {
+    expect(() => preprocess(twoPixels, { ...plain, mean: [0.5] })).toThrow(InputError);
+    expect(() => preprocess(twoPixels, { ...plain, std: [1, 0, 1] })).toThrow(/std positive/);
+  });
+});
+
+it('reads a filter’s name out of a manifest', () => {
+  expect(filterOf('bilinear, antialiased (as PIL)')).toBe('bilinear');
+  expect(filterOf('Bicubic')).toBe('bicubic');
+  expect(() => filterOf('magic')).toThrow(/nearest, box, bilinear/);
+});
