@@ -27,7 +27,7 @@ const keyOf = (secret: string): Promise<CryptoKey> =>
   crypto.subtle.importKey('raw', encoder.encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
 
 const messageOf = ({ direction, method, path, body }: Call, timestamp: string): Uint8Array<ArrayBuffer> =>
-  encoder.encode([direction, timestamp, method.toUpperCase(), path, body].join('\n'));
+  encoder.encode([direction, timestamp, method.toUpperCase(), path, body].join('\n')).slice();
 
 /** Headers that sign `call`. `now` is unix seconds. */
 export async function sign(secret: string, call: Call, now: number): Promise<Record<string, string>> {

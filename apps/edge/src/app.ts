@@ -1,0 +1,76 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { HTTPException } from 'hono/http-exception';
+import type { AppEnv } from './app-env.ts';
+import { Refusal } from './domain/refusal.ts';
+import { newId } from './domain/ulid.ts';
+import { envelope } from './middleware/envelope.ts';
+import { type KnownRoute, knownRoutes } from './middleware/known-routes.ts';
+import { document } from './openapi.ts';
+import { problem } from './problem.ts';
+import { artifacts } from './routes/artifacts.ts';
+import { catalog } from './routes/catalog.ts';
+import { docs } from './routes/docs.ts';
+import { explanations } from './routes/explanations.ts';
+import { health } from './routes/health.ts';
+import { internal } from './routes/internal.ts';
+import { keys } from './routes/keys.ts';
+import { operator } from './routes/operator.ts';
+import { uploads } from './routes/uploads.ts';
+import { services } from './services.ts';
+
+export const app = new OpenAPIHono<AppEnv>();
+
+app.use(envelope);
+app.use(knownRoutes(listRoutes));
+for (const path of ['/v1/*', '/internal/*'])
+  app.use(path, async (c, next) => {
+    c.set('services', services(c.env));
+    await next();
+  });
+
+for (const group of [uploads, explanations, artifacts, catalog, keys, operator, internal, health, docs])
+  app.route('/', group);
+
+app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', {
+  type: 'http',
+  scheme: 'bearer',
+  bearerFormat: 'wl_live_<kid>_<secret>_<crc>',
+});
+app.openAPIRegistry.registerComponent('securitySchemes', 'operatorKey', { type: 'http', scheme: 'bearer' });
+app.openAPIRegistry.registerComponent('securitySchemes', 'workerSignature', {
+  type: 'apiKey',
+  in: 'header',
+  name: 'Whylight-Signature',
+});
+app.openAPIRegistry.registerPath({
+  method: 'get',
+  path: '/openapi.json',
+  tags: ['documentation'],
+  summary: 'The API, for programs',
+  responses: { 200: { description: 'This document' } },
+});
+app.doc31('/openapi.json', document);
+
+app.onError((error, c) => {
+  const requestId = c.get('requestId') ?? newId('req');
+  const refusal = asRefusal(error);
+  if (refusal.code === 'internal') console.error(`${requestId}: ${c.req.method} ${c.req.path}:`, error);
+  const response = problem(refusal, requestId);
+  const allow = c.res.headers.get('Allow');
+  if (allow) response.headers.set('Allow', allow);
+  return response;
+});
+
+/** Hono's own complaint is about a body that cannot be read; everything else is ours, and stays here. */
+function asRefusal(error: Error): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof HTTPException && error.status === 400)
+    return new Refusal('invalid_json', 'The body cannot be read.');
+  return new Refusal('internal', 'Something went wrong on this side. The request id helps to find out what.');
+}
+
+function listRoutes(): KnownRoute[] {
+  return app.openAPIRegistry.definitions.flatMap((definition) =>
+    definition.type === 'route' ? [{ method: definition.route.method, path: definition.route.path }] : [],
+  );
+}

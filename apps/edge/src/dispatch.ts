@@ -1,0 +1,46 @@
+import type { Bindings } from './env.ts';
+import type { Departure } from './flight.ts';
+import { type Services, services } from './services.ts';
+
+/** Longest pause between two tries of one message, in seconds. */
+const longestPause = 30;
+
+/** Hands jobs from the queue to a worker; what comes by the dead-letter queue is failed by name. */
+export async function dispatch(batch: MessageBatch<Departure>, bindings: Bindings): Promise<void> {
+  const world = services(bindings);
+  const deliver = batch.queue.endsWith('-dead') ? giveUp : hand;
+  await Promise.all(batch.messages.map((message) => deliver(message, world, bindings)));
+}
+
+async function hand(message: Message<Departure>, world: Services, { JOBS }: Bindings): Promise<void> {
+  const { key, attempt } = message.body;
+  const flight = world.flight(key);
+  const job = await flight.job(attempt);
+  if (!job) return message.ack();
+  const taken = await world.worker.take(job);
+  switch (taken.outcome) {
+    case 'accepted':
+      await flight.taken(attempt);
+      return message.ack();
+    case 'busy':
+      // A worker that is full is no fault of the message: it goes to the back of the queue, untried.
+      await JOBS.send(message.body, { delaySeconds: Math.min(taken.seconds, longestPause) });
+      return message.ack();
+    case 'unreachable':
+      return message.retry({ delaySeconds: Math.min(2 ** (message.attempts - 1), longestPause) });
+    case 'refused':
+      console.error(`${job.request_id}: the worker refused the job with status ${taken.status}`);
+      await flight.fail(attempt, { code: 'internal', message: 'The worker refused the job.', retryable: false });
+      return message.ack();
+  }
+}
+
+async function giveUp(message: Message<Departure>, world: Services): Promise<void> {
+  const { key, attempt } = message.body;
+  await world.flight(key).fail(attempt, {
+    code: 'worker_unreachable',
+    message: 'No worker took the job.',
+    retryable: true,
+  });
+  message.ack();
+}

@@ -1,0 +1,85 @@
+import type { Artifact, Explanation } from '@whylight/contract';
+import type { Run } from './flight.ts';
+
+/** What a request adds to the run that answers it. */
+export interface Asked {
+  readonly id: string;
+  readonly cache_status: Explanation['cache']['status'];
+  readonly model_name: string;
+  readonly request_id: string;
+  readonly created_at: string;
+}
+
+/** The resource, put together from the request and its run. */
+export function presentExplanation(asked: Asked, run: Run): Explanation {
+  const { question, key } = run.submission;
+  const self = `/v1/explanations/${asked.id}`;
+  return {
+    id: asked.id,
+    object: 'explanation',
+    status: run.status,
+    created_at: asked.created_at,
+    started_at: time(run.startedAt),
+    completed_at: time(run.completedAt),
+    input: { sha256: question.image },
+    model: { name: asked.model_name, digest: question.model },
+    method: question.method,
+    method_version: question.method_version,
+    convention: question.convention,
+    parameters: question.parameters,
+    layers: run.result?.layers ?? question.layers,
+    target: question.target,
+    language: question.language,
+    cache: { status: asked.cache_status, key: `sha256:${key}` },
+    progress: run.progress,
+    predictions: run.result?.predictions ?? [],
+    attributions: attributionsOf(run, self),
+    metrics: metricsOf(run),
+    warnings: run.result?.warnings ?? [],
+    error: run.error,
+    urls: { self },
+    request_id: asked.request_id,
+  };
+}
+
+function attributionsOf({ result, artifacts }: Run, self: string): Explanation['attributions'] {
+  if (!result) return [];
+  const link = (name: Artifact['name']) => {
+    const { sha256, bytes, content_type } = artifacts.find((artifact) => artifact.name === name)!;
+    return { name, url: `${self}/artifacts/${name}`, sha256, bytes, content_type };
+  };
+  const { target, attribution } = result;
+  return [
+    {
+      output_index: target.class_index,
+      output_display_name: target.label,
+      output_display_name_zh: target.label_zh,
+      score: target.score,
+      shape: attribution.shape,
+      minimum: attribution.minimum,
+      maximum: attribution.maximum,
+      attribution_sum: attribution.sum,
+      convergence_delta: attribution.convergence_delta,
+      image: result.image,
+      input_region: result.input_region,
+      artifacts: {
+        overlay: link('overlay.png'),
+        heatmap: link('heatmap.png'),
+        attribution: link('attribution.npy'),
+        result: link('result.json'),
+      },
+    },
+  ];
+}
+
+const metricsOf = ({ result, createdAt, startedAt }: Run): Explanation['metrics'] =>
+  result && {
+    queue_ms: (startedAt ?? createdAt) - createdAt,
+    decode_ms: result.milliseconds.decode,
+    compute_ms: result.milliseconds.compute,
+    render_ms: result.milliseconds.render,
+    device: result.device,
+  };
+
+const time = (milliseconds: number | null): string | null =>
+  milliseconds === null ? null : new Date(milliseconds).toISOString();

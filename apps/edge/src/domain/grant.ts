@@ -1,0 +1,30 @@
+import type { Scope } from '@whylight/contract';
+import { Refusal } from './refusal.ts';
+
+interface Grantor {
+  readonly scopes: readonly Scope[];
+  readonly keyExpiresAt: string | null;
+}
+
+interface Wish {
+  readonly name?: string | undefined;
+  readonly scopes?: readonly Scope[] | undefined;
+  readonly expires_at?: string | undefined;
+}
+
+/**
+ * What a key may pass on: at most its own scopes, for at most its own life.
+ *
+ * @throws Refusal `insufficient_scope` naming the first scope that the caller lacks.
+ */
+export function grant(grantor: Grantor, wish: Wish): { name: string | null; scopes: Scope[]; expiresAt: string | null } {
+  const scopes = [...new Set(wish.scopes ?? grantor.scopes)];
+  const lacking = scopes.find((scope) => !grantor.scopes.includes(scope));
+  if (lacking) throw new Refusal('insufficient_scope', `A key cannot pass on ${lacking}, which it lacks.`);
+  const ends = [wish.expires_at, grantor.keyExpiresAt].flatMap((time) => (time ? [Date.parse(time)] : []));
+  return {
+    name: wish.name ?? null,
+    scopes,
+    expiresAt: ends.length > 0 ? new Date(Math.min(...ends)).toISOString() : null,
+  };
+}

@@ -1,0 +1,94 @@
+import type { Catalog, CatalogModel, ExplanationAsked, Question, TargetSpec } from '@whylight/contract';
+import { methods, resolveMethod } from './methods.ts';
+import { didYouMean } from './nearest.ts';
+import { Refusal, type RefusalCode } from './refusal.ts';
+
+/**
+ * Everything that a request leaves open, settled: model by digest, every parameter, target by index. Two
+ * requests that mean the same give the same question.
+ *
+ * @throws Refusal with a pointer to the member at fault.
+ */
+export function resolveQuestion(asked: ExplanationAsked, image: string, catalog: Catalog): [Question, CatalogModel] {
+  const method = resolveParameters(asked);
+  const model = findModel(asked.model, catalog);
+  const reason = model.methods[method.id];
+  if (reason !== null)
+    throw refuse(
+      'method_not_supported',
+      '/method',
+      `${method.id} does not work on ${model.name}: ${reason ?? 'the worker does not have it'}.`,
+    );
+  const question: Question = {
+    image,
+    model: model.digest,
+    preprocessing: model.preprocessing,
+    method: method.id,
+    method_version: method.version,
+    convention: method.convention,
+    parameters: method.params,
+    layers: asked.layers,
+    target: resolveTarget(asked.target, model),
+    language: asked.language,
+  };
+  return [question, model];
+}
+
+function resolveParameters({ method, convention, parameters }: ExplanationAsked) {
+  const ids = methods.map(({ id }) => id);
+  if (!ids.includes(method))
+    throw refuse('invalid_parameter', '/method', `There is no method "${method}".${didYouMean(method, ids)}`);
+  try {
+    return resolveMethod({ method, convention, params: parameters });
+  } catch (error) {
+    if (!(error instanceof Error && error.name === 'InputError')) throw error;
+    throw refuse('invalid_parameter', '/parameters', error.message);
+  }
+}
+
+/** `name`, `name@sha256:…`, or nothing for the default model. */
+export function findModel(reference: string | undefined, { models }: Catalog): CatalogModel {
+  const [name = '', digest] = reference?.split('@', 2) ?? [];
+  const model = models.find((candidate) =>
+    reference === undefined
+      ? candidate.default
+      : candidate.name === name && (digest === undefined || candidate.digest === digest),
+  );
+  if (model) return model;
+  const hint = didYouMean(name, models.map((candidate) => candidate.name));
+  throw refuse('resource_not_found', '/model', `There is no such model.${hint}`);
+}
+
+function resolveTarget(target: TargetSpec, model: CatalogModel): TargetSpec {
+  if (target === 'predicted') return target;
+  if ('label' in target) return { class_index: classOf(target.label, model) };
+  if (target.class_index < model.classes) return target;
+  throw refuse(
+    'target_out_of_range',
+    '/target/class_index',
+    `${model.name} has ${model.classes} classes: expected 0 to ${model.classes - 1}, got ${target.class_index}.`,
+  );
+}
+
+/** The class of this English or Chinese name; a name that two classes share has to be given by index. */
+function classOf(label: string, { labels, name }: CatalogModel): number {
+  const wanted = fold(label);
+  const matches = (labels ?? []).flatMap(({ en, zh }, index) =>
+    fold(en) === wanted || (zh !== null && fold(zh) === wanted) ? [index] : [],
+  );
+  if (matches.length === 1) return matches[0]!;
+  if (matches.length > 1)
+    throw refuse(
+      'invalid_parameter',
+      '/target/label',
+      `"${label}" names the classes ${matches.join(' and ')}: give target.class_index.`,
+    );
+  const hint = didYouMean(label, (labels ?? []).flatMap(({ en, zh }) => (zh === null ? [en] : [en, zh])));
+  throw refuse('target_out_of_range', '/target/label', `${name} has no class "${label}".${hint}`);
+}
+
+const fold = (text: string): string => text.normalize('NFC').trim().toLowerCase();
+
+const refuse = (code: RefusalCode, pointer: string, message: string): Refusal =>
+  new Refusal(code, message, [{ pointer, code, message }]);
+

@@ -1,0 +1,47 @@
+/** Every way in which a request can be declined; `problem.ts` gives each its status. */
+export type RefusalCode =
+  | 'invalid_json'
+  | 'unknown_field'
+  | 'invalid_parameter'
+  | 'invalid_cursor'
+  | 'missing_api_key'
+  | 'malformed_api_key'
+  | 'invalid_api_key'
+  | 'invalid_signature'
+  | 'insufficient_scope'
+  | 'resource_not_found'
+  | 'method_not_allowed'
+  | 'upload_not_ready'
+  | 'stale_report'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'upload_mismatch'
+  | 'method_not_supported'
+  | 'target_out_of_range'
+  | 'internal'
+  | 'capacity'
+  | 'storage_unavailable'
+  | 'not_configured';
+
+/** One fault in a body or query; `pointer` is a JSON pointer. */
+export interface FieldError {
+  readonly pointer: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A declined request. The message is shown to the caller: no secret, path or stack. */
+export class Refusal extends Error {
+  override name = 'Refusal' as const;
+  readonly code: RefusalCode;
+  readonly errors: readonly FieldError[];
+
+  constructor(code: RefusalCode, message: string, errors: readonly FieldError[] = []) {
+    super(message);
+    this.code = code;
+    this.errors = errors;
+  }
+}
+
+/** The one answer for what is missing and for what belongs to someone else. */
+export const notFound = (): Refusal => new Refusal('resource_not_found', 'There is no such resource.');

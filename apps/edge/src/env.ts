@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { Refusal } from './domain/refusal.ts';
+import type { Departure, Flight } from './flight.ts';
+
+/** Bindings of wrangler.jsonc, and the variables and secrets as they arrive: strings, unchecked. */
+export interface Bindings extends Record<keyof Settings, string> {
+  readonly DB: D1Database;
+  readonly FLIGHT: DurableObjectNamespace<Flight>;
+  readonly JOBS: Queue<Departure>;
+  readonly ASSETS: Fetcher;
+}
+
+const url = z.url({ protocol: /^https?$/ });
+const settingsSchema = z.object({
+  /** Where the gateway reaches the object store, path style. */
+  S3_ENDPOINT: url,
+  /** Where clients reach it, when that is elsewhere. */
+  S3_PUBLIC_ENDPOINT: url.optional(),
+  S3_REGION: z.string().min(1),
+  S3_BUCKET: z.string().min(1),
+  S3_ACCESS_KEY_ID: z.string().min(1),
+  S3_SECRET_ACCESS_KEY: z.string().min(1),
+  WORKER_URL: url,
+  /** Signs calls in both directions. */
+  WORKER_SECRET: z.string().min(32),
+  /** Where the worker reaches this gateway. */
+  PUBLIC_URL: url,
+  OPERATOR_KEY_SHA256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type Settings = z.output<typeof settingsSchema>;
+
+const parsed = new WeakMap<object, Settings>();
+
+/**
+ * The settings, checked once per isolate.
+ *
+ * @throws Refusal `not_configured`; the log says which settings are missing or wrong, the caller learns nothing.
+ */
+export function settings(bindings: Bindings): Settings {
+  const known = parsed.get(bindings);
+  if (known) return known;
+  const result = settingsSchema.safeParse(bindings);
+  if (!result.success) {
+    const faults = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    console.error(`The gateway is not configured: ${faults.join('; ')}`);
+    throw new Refusal('not_configured', 'This service is not configured yet.');
+  }
+  parsed.set(bindings, result.data);
+  return result.data;
+}

@@ -1,0 +1,8 @@
+import { app } from './app.ts';
+import { dispatch } from './dispatch.ts';
+import type { Bindings } from './env.ts';
+import type { Departure } from './flight.ts';
+
+export { Flight } from './flight.ts';
+
+export default { fetch: app.fetch, queue: dispatch } satisfies ExportedHandler<Bindings, Departure>;

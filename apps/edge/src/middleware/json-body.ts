@@ -1,0 +1,32 @@
+import type { Context, MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { AppEnv } from '../app-env.ts';
+import { Refusal } from '../domain/refusal.ts';
+import { parseStrictJson } from '../domain/strict-json.ts';
+
+export const largestBody = 65_536;
+
+/** Refuses a body that is not JSON, too large, or JSON that two readers could read in two ways. */
+export const jsonBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+  if (!/^application\/json\s*(;|$)/i.test(c.req.header('Content-Type') ?? ''))
+    throw new Refusal('unsupported_media_type', 'Send the body as application/json.');
+  await limit(c, async () => void parseStrictJson(await textOf(c)));
+  return next();
+};
+
+const limit = bodyLimit({
+  maxSize: largestBody,
+  onError: () => {
+    throw new Refusal('payload_too_large', `The body is larger than ${largestBody} bytes.`);
+  },
+});
+
+/** The body as text; Hono keeps it for the validator. */
+async function textOf(c: Context): Promise<string> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(await c.req.arrayBuffer());
+  } catch (error) {
+    if (error instanceof TypeError) throw new Refusal('invalid_json', 'The body is not UTF-8.');
+    throw error;
+  }
+}

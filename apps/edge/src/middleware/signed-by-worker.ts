@@ -1,0 +1,27 @@
+import { verify } from '@whylight/contract';
+import type { MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { AppEnv } from '../app-env.ts';
+import { Refusal } from '../domain/refusal.ts';
+
+/** Lets calls through that the worker has signed. */
+export const signedByWorker: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const { pathname, search } = new URL(c.req.url);
+  const call = {
+    direction: 'worker-to-gateway',
+    method: c.req.method,
+    path: pathname + search,
+    body: await c.req.text(),
+  } as const;
+  const headers = { get: (name: string) => c.req.header(name) };
+  if (!(await verify(c.var.services.settings.WORKER_SECRET, call, headers, Date.now() / 1000)))
+    throw new Refusal('invalid_signature', 'The call is not signed by the worker.');
+  return next();
+};
+
+export const reportLimit = bodyLimit({
+  maxSize: 1_048_576,
+  onError: () => {
+    throw new Refusal('payload_too_large', 'A report is at most 1 MiB.');
+  },
+});

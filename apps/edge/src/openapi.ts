@@ -1,0 +1,58 @@
+import { OpenAPIHono, type z } from '@hono/zod-openapi';
+import { problemSchema, type Scope } from '@whylight/contract';
+import type { MiddlewareHandler } from 'hono';
+import type { AppEnv } from './app-env.ts';
+import { refusalOf } from './domain/validation.ts';
+import { authenticate, authenticateOperator } from './middleware/authenticate.ts';
+import { jsonBody } from './middleware/json-body.ts';
+
+/** A group of routes whose invalid input ends in one kind of problem. */
+export const routes = (): OpenAPIHono<AppEnv> =>
+  new OpenAPIHono<AppEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw refusalOf(result.error as z.ZodError, 'data' in result ? result.data : undefined);
+    },
+  });
+
+const bodyIfAny: MiddlewareHandler<AppEnv> = (c, next) => (c.req.method === 'POST' ? jsonBody(c, next) : next());
+
+/** Security, middleware and body limit of a route that a tenant's key with `scope` opens. */
+export const tenantRoute = (scope: Scope) => ({
+  security: [{ apiKey: [scope] }],
+  middleware: [authenticate(scope), bodyIfAny],
+});
+
+/** The same for the operator's key. */
+export const operatorRoute = {
+  tags: ['operator'],
+  security: [{ operatorKey: [] }],
+  middleware: [authenticateOperator, bodyIfAny],
+};
+
+export const json = <S extends z.ZodType>(schema: S, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+
+export const body = <S extends z.ZodType>(schema: S) => ({
+  body: { required: true, content: { 'application/json': { schema } } },
+});
+
+/** What every route may answer instead. */
+export const declined = {
+  default: {
+    description: 'Declined',
+    content: { 'application/problem+json': { schema: problemSchema } },
+  },
+};
+
+export const document = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Whylight',
+    version: '1',
+    description:
+      'Explains what an image classifier looked at. Announce a photo (`POST /v1/uploads`), PUT its bytes to the ' +
+      'signed URL, ask (`POST /v1/explanations`), fetch the pictures. What was asked before is answered at once.',
+  },
+};

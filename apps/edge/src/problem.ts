@@ -1,0 +1,53 @@
+import type { Problem } from '@whylight/contract';
+import type { Refusal, RefusalCode } from './domain/refusal.ts';
+
+type Kind = readonly [status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 500 | 503, title: string];
+
+/** The only place that knows status codes. A code without a row does not compile. */
+const kinds: Record<RefusalCode, Kind> = {
+  invalid_json: [400, 'The body is not JSON'],
+  unknown_field: [400, 'There is a field that is not known'],
+  invalid_parameter: [400, 'A parameter is not valid'],
+  invalid_cursor: [400, 'The cursor is not valid'],
+  missing_api_key: [401, 'An API key is missing'],
+  malformed_api_key: [401, 'The API key is not one'],
+  invalid_api_key: [401, 'The API key is not valid'],
+  invalid_signature: [401, 'The call is not signed, or not rightly'],
+  insufficient_scope: [403, 'The API key may not do this'],
+  resource_not_found: [404, 'There is no such resource'],
+  method_not_allowed: [405, 'The resource does not have this method'],
+  upload_not_ready: [409, 'The upload is not there yet'],
+  stale_report: [409, 'The report is of an attempt that is over'],
+  payload_too_large: [413, 'The body or the upload is too large'],
+  unsupported_media_type: [415, 'This type is not accepted'],
+  upload_mismatch: [422, 'The upload is not what was announced'],
+  method_not_supported: [422, 'The method does not work on this model'],
+  target_out_of_range: [422, 'The model has no such class'],
+  internal: [500, 'Something went wrong on this side'],
+  capacity: [503, 'There is no capacity at the moment'],
+  storage_unavailable: [503, 'The object store does not answer'],
+  not_configured: [503, 'The service is not configured'],
+};
+
+/** Codes with which a client may simply try again. */
+const passing: ReadonlySet<RefusalCode> = new Set(['upload_not_ready', 'internal', 'capacity', 'storage_unavailable']);
+
+/** A refusal as RFC 9457 says it. */
+export function problem(refusal: Refusal, requestId: string): Response {
+  const [status, title] = kinds[refusal.code];
+  const body: Problem = {
+    type: `urn:whylight:problem:${refusal.code}`,
+    title,
+    status,
+    detail: refusal.message,
+    instance: requestId,
+    code: refusal.code,
+    request_id: requestId,
+    retryable: passing.has(refusal.code),
+    ...(refusal.errors.length > 0 ? { errors: [...refusal.errors] } : {}),
+  };
+  const headers = new Headers({ 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' });
+  if (status === 401) headers.set('WWW-Authenticate', 'Bearer');
+  if (status === 503 || status === 409) headers.set('Retry-After', status === 503 ? '5' : '1');
+  return new Response(JSON.stringify(body), { status, headers });
+}

@@ -1,0 +1,25 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { artifactNames } from '@whylight/contract';
+import { notFound } from '../domain/refusal.ts';
+import { declined, routes, tenantRoute } from '../openapi.ts';
+import { findExplanation, runOf } from '../submission.ts';
+
+const get = createRoute({
+  ...tenantRoute('explanations:read'),
+  method: 'get',
+  path: '/v1/explanations/{id}/artifacts/{name}',
+  tags: ['explanations'],
+  summary: 'Get a signed URL of a picture, the array or the JSON',
+  request: { params: z.object({ id: z.string(), name: z.string().describe(artifactNames.join(', ')) }) },
+  responses: { 302: { description: 'To a URL that is good for five minutes' }, ...declined },
+});
+
+export const artifacts = routes().openapi(get, async (c) => {
+  const { caller, services } = c.var;
+  const { id, name } = c.req.valid('param');
+  const run = await runOf(services, await findExplanation(services, caller.tenant, id), 0);
+  const artifact = run.artifacts.find((candidate) => candidate.name === name);
+  if (!artifact) throw notFound();
+  c.header('Cache-Control', 'private, no-store');
+  return c.redirect(await services.objects.signedGet(artifact.object, artifact.name, artifact.content_type), 302);
+});

@@ -1,0 +1,113 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import {
+  cacheKey,
+  explanationListSchema,
+  explanationRequestSchema,
+  explanationSchema,
+  sha256Hex,
+} from '@whylight/contract';
+import { presentExplanation } from '../domain/explanation.ts';
+import { isTerminal } from '../domain/flight.ts';
+import { longestWait, preferredWait } from '../domain/prefer.ts';
+import { resolveQuestion } from '../domain/question.ts';
+import { body, declined, json, routes, tenantRoute } from '../openapi.ts';
+import { page, pageQuery } from '../paging.ts';
+import type { ExplanationRow } from '../storage/explanations.ts';
+import { board, findExplanation, findInput, runOf } from '../submission.ts';
+
+const tags = ['explanations'];
+const params = z.object({ id: z.string() });
+
+const create = createRoute({
+  ...tenantRoute('explanations:write'),
+  method: 'post',
+  path: '/v1/explanations',
+  tags,
+  summary: 'Ask what the classifier looked at',
+  request: {
+    headers: z.object({
+      prefer: z.string().optional().describe('`wait=n`: answer when done, at the latest after n (at most 60) seconds'),
+      'cache-control': z.string().optional().describe('`no-cache`: compute again'),
+    }),
+    ...body(explanationRequestSchema),
+  },
+  responses: {
+    200: json(explanationSchema, 'Finished: known already, or within the time preferred'),
+    202: json(explanationSchema, 'Under way; ask again at `Location`'),
+    ...declined,
+  },
+});
+
+const get = createRoute({
+  ...tenantRoute('explanations:read'),
+  method: 'get',
+  path: '/v1/explanations/{id}',
+  tags,
+  summary: 'Fetch an explanation, or wait for it',
+  request: { params, query: z.object({ wait: z.coerce.number().int().min(0).max(longestWait).default(0) }) },
+  responses: {
+    200: json(explanationSchema, 'The explanation as it stands'),
+    304: { description: 'As it was' },
+    ...declined,
+  },
+});
+
+const list = createRoute({
+  ...tenantRoute('explanations:read'),
+  method: 'get',
+  path: '/v1/explanations',
+  tags,
+  summary: 'List explanations, newest first',
+  request: { query: pageQuery },
+  responses: { 200: json(explanationListSchema, 'A page of explanations'), ...declined },
+});
+
+export const explanations = routes()
+  .openapi(create, async (c) => {
+    const { caller, services, requestId } = c.var;
+    const asked = c.req.valid('json');
+    const { row: upload, sha256 } = await findInput(services, caller.tenant, asked.input);
+    const catalog = await services.catalogs.get();
+    const [question, model] = resolveQuestion(asked, sha256, catalog);
+    const key = await cacheKey(caller.tenant, question, catalog.device);
+    const fresh = /(^|[\s,])no-cache($|[\s,])/i.test(c.req.header('Cache-Control') ?? '');
+    const boarding = await board(services, { key, tenant: caller.tenant, question, requestId }, upload, fresh);
+    const row = await services.explanations.create({
+      tenant: caller.tenant,
+      key,
+      run: boarding.run.number,
+      cache_status: boarding.via,
+      model_name: model.name,
+      request_id: requestId,
+    });
+    const wait = preferredWait(c.req.header('Prefer'));
+    const run = await runOf(services, row, wait ?? 0, boarding.run);
+    c.header('Location', `/v1/explanations/${row.id}`);
+    c.header('Cache-Status', cacheStatus[boarding.via]);
+    if (wait !== null) c.header('Preference-Applied', `wait=${wait}`);
+    return c.json(presentExplanation(row, run), isTerminal(run) ? 200 : 202);
+  })
+  .openapi(get, async (c) => {
+    const { caller, services } = c.var;
+    const row = await findExplanation(services, caller.tenant, c.req.valid('param').id);
+    const explanation = presentExplanation(row, await runOf(services, row, c.req.valid('query').wait));
+    const tag = `"${(await sha256Hex(JSON.stringify(explanation))).slice(0, 32)}"`;
+    c.header('ETag', tag);
+    if (c.req.header('If-None-Match')?.includes(tag)) return c.body(null, 304);
+    return c.json(explanation, 200);
+  })
+  .openapi(list, async (c) => {
+    const { caller, services } = c.var;
+    const { data, ...rest } = await page('exp', c.req.valid('query'), (limit, after) =>
+      services.explanations.list(caller.tenant, limit, after),
+    );
+    const present = async (row: ExplanationRow) => presentExplanation(row, await runOf(services, row, 0));
+    return c.json({ ...rest, data: await Promise.all(data.map(present)) }, 200);
+  });
+
+const cacheStatus = {
+  hit: 'whylight; hit',
+  miss: 'whylight; fwd=miss; stored',
+  collapsed: 'whylight; fwd=miss; collapsed',
+  bypass: 'whylight; fwd=request; stored',
+};

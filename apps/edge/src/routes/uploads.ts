@@ -1,0 +1,81 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { type Upload, uploadLimits, uploadRequestSchema, uploadSchema } from '@whylight/contract';
+import { findReady, statusOf } from '../arrivals.ts';
+import { notFound, Refusal } from '../domain/refusal.ts';
+import { isId } from '../domain/ulid.ts';
+import { boundHeaders, isUploadType } from '../domain/upload.ts';
+import { body, declined, json, routes, tenantRoute } from '../openapi.ts';
+import { urlLifetime } from '../storage/objects.ts';
+import type { UploadRow } from '../storage/uploads.ts';
+
+const tags = ['uploads'];
+
+const create = createRoute({
+  ...tenantRoute('uploads:write'),
+  method: 'post',
+  path: '/v1/uploads',
+  tags,
+  summary: 'Announce a photo and get a signed URL for it',
+  request: body(uploadRequestSchema),
+  responses: {
+    201: json(uploadSchema, 'PUT the bytes to `upload.url` with `upload.headers`'),
+    200: json(uploadSchema, 'The bytes are there already'),
+    ...declined,
+  },
+});
+
+const get = createRoute({
+  ...tenantRoute('uploads:read'),
+  method: 'get',
+  path: '/v1/uploads/{id}',
+  tags,
+  summary: 'See whether the bytes have arrived',
+  request: { params: z.object({ id: z.string() }) },
+  responses: { 200: json(uploadSchema, 'The upload'), ...declined },
+});
+
+export const uploads = routes()
+  .openapi(create, async (c) => {
+    const { caller, services } = c.var;
+    const asked = c.req.valid('json');
+    if (!isUploadType(asked.content_type))
+      throw new Refusal('unsupported_media_type', `Expected ${uploadLimits.types.join(', ')}.`, [
+        { pointer: '/content_type', code: 'unsupported_media_type', message: 'This type is not accepted.' },
+      ]);
+    if (asked.content_length > uploadLimits.max_bytes)
+      throw new Refusal('payload_too_large', `A photo is at most ${uploadLimits.max_bytes} bytes.`, [
+        { pointer: '/content_length', code: 'too_big', message: `At most ${uploadLimits.max_bytes}.` },
+      ]);
+    const ready = await findReady(services, caller.tenant, asked.sha256);
+    if (ready) return c.json(present(ready, 'ready', null), 200);
+    const row = await services.uploads.create(caller.tenant, asked);
+    const headers = boundHeaders(row);
+    return c.json(
+      present(row, 'pending', {
+        method: 'PUT',
+        url: await services.objects.signedPut(row.object, headers),
+        headers,
+        expires_at: new Date(Date.parse(row.created_at) + urlLifetime * 1000).toISOString(),
+      }),
+      201,
+    );
+  })
+  .openapi(get, async (c) => {
+    const { caller, services } = c.var;
+    const { id } = c.req.valid('param');
+    const row = isId('upl', id) ? await services.uploads.find(caller.tenant, id) : null;
+    if (!row) throw notFound();
+    return c.json(present(row, await statusOf(services.objects, row), null), 200);
+  });
+
+const present = (row: UploadRow, status: Upload['status'], upload: Upload['upload']): Upload => ({
+  id: row.id,
+  object: 'upload',
+  status,
+  content_type: row.content_type,
+  content_length: row.content_length,
+  sha256: row.sha256,
+  created_at: row.created_at,
+  upload,
+  limits: { ...uploadLimits, types: [...uploadLimits.types] },
+});

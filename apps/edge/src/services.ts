@@ -1,0 +1,46 @@
+import type { FlightPort } from './domain/flight.ts';
+import { type Bindings, type Settings, settings } from './env.ts';
+import { Catalogs } from './storage/catalogs.ts';
+import { Explanations } from './storage/explanations.ts';
+import { GpuWorker } from './storage/gpu-worker.ts';
+import { Objects } from './storage/objects.ts';
+import { Tenants } from './storage/tenants.ts';
+import { Uploads } from './storage/uploads.ts';
+
+/** The outside world, wired up once per isolate. */
+export interface Services {
+  readonly settings: Settings;
+  readonly db: D1Database;
+  readonly tenants: Tenants;
+  readonly uploads: Uploads;
+  readonly explanations: Explanations;
+  readonly objects: Objects;
+  readonly worker: GpuWorker;
+  readonly catalogs: Catalogs;
+  flight(key: string): FlightPort;
+}
+
+const wired = new WeakMap<Settings, Services>();
+
+/** @throws Refusal `not_configured`. */
+export function services(bindings: Bindings): Services {
+  const checked = settings(bindings);
+  let known = wired.get(checked);
+  if (!known) {
+    const { DB: db, FLIGHT } = bindings;
+    const worker = new GpuWorker(checked);
+    known = {
+      settings: checked,
+      db,
+      tenants: new Tenants(db),
+      uploads: new Uploads(db),
+      explanations: new Explanations(db),
+      objects: new Objects(checked),
+      worker,
+      catalogs: new Catalogs(db, worker),
+      flight: (key) => FLIGHT.getByName(key) as unknown as FlightPort,
+    };
+    wired.set(checked, known);
+  }
+  return known;
+}

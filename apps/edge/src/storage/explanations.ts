@@ -1,0 +1,46 @@
+import { newId } from '../domain/ulid.ts';
+import type { Boarding } from '../domain/flight.ts';
+
+/** A request for an explanation and the run that answers it. */
+export interface ExplanationRow {
+  readonly id: string;
+  readonly tenant: string;
+  readonly key: string;
+  readonly run: number;
+  readonly cache_status: Boarding['via'];
+  readonly model_name: string;
+  readonly request_id: string;
+  readonly created_at: string;
+}
+
+export class Explanations {
+  readonly #db: D1Database;
+
+  constructor(db: D1Database) {
+    this.#db = db;
+  }
+
+  async create(given: Omit<ExplanationRow, 'id' | 'created_at'>): Promise<ExplanationRow> {
+    const row: ExplanationRow = { ...given, id: newId('exp'), created_at: new Date().toISOString() };
+    await this.#db
+      .prepare(
+        'INSERT INTO explanations (id, tenant, key, run, cache_status, model_name, request_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      )
+      .bind(row.id, row.tenant, row.key, row.run, row.cache_status, row.model_name, row.request_id, row.created_at)
+      .run();
+    return row;
+  }
+
+  find(tenant: string, id: string): Promise<ExplanationRow | null> {
+    return this.#db.prepare('SELECT * FROM explanations WHERE tenant = ? AND id = ?').bind(tenant, id).first();
+  }
+
+  /** Newest first, after the id `after`. */
+  async list(tenant: string, limit: number, after: string | null): Promise<ExplanationRow[]> {
+    const { results } = await this.#db
+      .prepare('SELECT * FROM explanations WHERE tenant = ? AND id < ? ORDER BY id DESC LIMIT ?')
+      .bind(tenant, after ?? '~', limit)
+      .all<ExplanationRow>();
+    return results;
+  }
+}

@@ -1,0 +1,48 @@
+import { type Catalog, catalogSchema, type Job, sign, workerPaths } from '@whylight/contract';
+import type { Settings } from '../env.ts';
+
+/** How a worker took a job. */
+export type Taken =
+  | { readonly outcome: 'accepted' }
+  | { readonly outcome: 'busy'; readonly seconds: number }
+  | { readonly outcome: 'unreachable' }
+  | { readonly outcome: 'refused'; readonly status: number };
+
+/** The worker, over signed HTTP. */
+export class GpuWorker {
+  readonly #settings: Settings;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  async take(job: Job): Promise<Taken> {
+    const response = await this.#call('POST', workerPaths.jobs, JSON.stringify(job)).catch(() => null);
+    await response?.body?.cancel();
+    if (response?.status === 202) return { outcome: 'accepted' };
+    if (response?.status === 503 || response?.status === 429)
+      return { outcome: 'busy', seconds: Number(response.headers.get('retry-after')) || 1 };
+    if (!response || response.status >= 500) return { outcome: 'unreachable' };
+    return { outcome: 'refused', status: response.status };
+  }
+
+  /** @throws when no worker answers, or not with a catalog. */
+  async catalog(): Promise<Catalog> {
+    const response = await this.#call('GET', workerPaths.models, '');
+    if (!response.ok) throw new Error(`GET ${workerPaths.models}: status ${response.status}`);
+    return catalogSchema.parse(await response.json());
+  }
+
+  async #call(method: string, path: string, body: string): Promise<Response> {
+    const url = new URL(this.#settings.WORKER_URL.replace(/\/$/, '') + path);
+    const call = { direction: 'gateway-to-worker', method, path: url.pathname + url.search, body } as const;
+    const headers = await sign(this.#settings.WORKER_SECRET, call, Date.now() / 1000);
+    return fetch(url, {
+      method,
+      headers: { ...headers, ...(body ? { 'Content-Type': 'application/json' } : {}) },
+      ...(body ? { body } : {}),
+      redirect: 'manual',
+      signal: AbortSignal.timeout(10_000),
+    });
+  }
+}

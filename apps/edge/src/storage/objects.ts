@@ -1,0 +1,87 @@
+import { AwsClient } from 'aws4fetch';
+import { Refusal } from '../domain/refusal.ts';
+import type { Settings } from '../env.ts';
+
+/** Seconds for which a signed URL is good. */
+export const urlLifetime = 300;
+
+export interface ObjectHead {
+  readonly bytes: number;
+  readonly contentType: string;
+  /** Base 64, where the store keeps checksums. */
+  readonly sha256: string | null;
+}
+
+/** The object store, spoken to in S3: signs URLs for clients and looks at what they have put. */
+export class Objects {
+  readonly #client: AwsClient;
+  readonly #settings: Settings;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#client = new AwsClient({
+      accessKeyId: settings.S3_ACCESS_KEY_ID,
+      secretAccessKey: settings.S3_SECRET_ACCESS_KEY,
+      service: 's3',
+      region: settings.S3_REGION,
+      retries: 0,
+    });
+  }
+
+  /** A URL for one PUT of one object with exactly these headers. */
+  async signedPut(object: string, headers: Record<string, string>): Promise<string> {
+    const url = this.#url(object, this.#publicEndpoint);
+    url.searchParams.set('X-Amz-Expires', String(urlLifetime));
+    const { url: signed } = await this.#client.sign(new Request(url, { method: 'PUT', headers }), {
+      aws: { signQuery: true, allHeaders: true },
+    });
+    return signed;
+  }
+
+  /** A URL for one GET; the store is told to serve the object as a download of this name and type. */
+  async signedGet(object: string, filename: string, contentType: string): Promise<string> {
+    const url = this.#url(object, this.#publicEndpoint);
+    url.searchParams.set('X-Amz-Expires', String(urlLifetime));
+    url.searchParams.set('response-content-disposition', `attachment; filename="${filename}"`);
+    url.searchParams.set('response-content-type', contentType);
+    const { url: signed } = await this.#client.sign(new Request(url), { aws: { signQuery: true } });
+    return signed;
+  }
+
+  /**
+   * What the store says of an object; null when there is none.
+   *
+   * @throws Refusal `storage_unavailable` after a second try.
+   */
+  async head(object: string): Promise<ObjectHead | null> {
+    const response = (await this.#tryHead(object)) ?? (await this.#tryHead(object));
+    if (response?.status === 404) return null;
+    if (!response?.ok) throw new Refusal('storage_unavailable', 'The object store does not answer. Try again.');
+    return {
+      bytes: Number(response.headers.get('content-length')),
+      contentType: response.headers.get('content-type') ?? '',
+      sha256: response.headers.get('x-amz-checksum-sha256'),
+    };
+  }
+
+  async #tryHead(object: string): Promise<Response | null> {
+    try {
+      const response = await this.#client.fetch(this.#url(object, this.#settings.S3_ENDPOINT), {
+        method: 'HEAD',
+        headers: { 'x-amz-checksum-mode': 'ENABLED' },
+        signal: AbortSignal.timeout(5_000),
+      });
+      return response.status >= 500 ? null : response;
+    } catch {
+      return null;
+    }
+  }
+
+  get #publicEndpoint(): string {
+    return this.#settings.S3_PUBLIC_ENDPOINT ?? this.#settings.S3_ENDPOINT;
+  }
+
+  #url(object: string, endpoint: string): URL {
+    return new URL(`${endpoint.replace(/\/$/, '')}/${this.#settings.S3_BUCKET}/${object}`);
+  }
+}

@@ -1,0 +1,118 @@
+import type { Key, Scope } from '@whylight/contract';
+import { sha256Hex } from '@whylight/contract';
+import { type ApiKey, mintKey } from '../domain/api-key.ts';
+import { newId } from '../domain/ulid.ts';
+
+/** Who calls, as proven by the key that they showed. */
+export interface Caller {
+  readonly tenant: string;
+  readonly scopes: readonly Scope[];
+  readonly keyExpiresAt: string | null;
+}
+
+export interface KeyWish {
+  readonly name: string | null;
+  readonly scopes: readonly Scope[];
+  readonly expiresAt: string | null;
+}
+
+interface KeyRow {
+  id: string;
+  tenant: string;
+  name: string | null;
+  secret_sha256: string;
+  scopes: string;
+  created_at: string;
+  expires_at: string | null;
+  revoked_at: string | null;
+}
+
+/** Tenants and their keys, in D1. Of a key's secret only the SHA-256 is here. */
+export class Tenants {
+  readonly #db: D1Database;
+
+  constructor(db: D1Database) {
+    this.#db = db;
+  }
+
+  async create(name: string): Promise<{ id: string; name: string; created_at: string }> {
+    const tenant = { id: newId('ten'), name, created_at: new Date().toISOString() };
+    await this.#db
+      .prepare('INSERT INTO tenants (id, name, created_at) VALUES (?, ?, ?)')
+      .bind(tenant.id, tenant.name, tenant.created_at)
+      .run();
+    return tenant;
+  }
+
+  async exists(id: string): Promise<boolean> {
+    return (await this.#db.prepare('SELECT 1 FROM tenants WHERE id = ?').bind(id).first()) !== null;
+  }
+
+  /** A new key; its text is in the answer and nowhere else. */
+  async createKey(tenant: string, wish: KeyWish): Promise<{ key: Key; text: string }> {
+    const { id, secret, text } = mintKey(newId('key'));
+    const row: KeyRow = {
+      id,
+      tenant,
+      name: wish.name,
+      secret_sha256: await sha256Hex(secret),
+      scopes: wish.scopes.join(' '),
+      created_at: new Date().toISOString(),
+      expires_at: wish.expiresAt,
+      revoked_at: null,
+    };
+    await this.#db
+      .prepare(
+        'INSERT INTO keys (id, tenant, name, secret_sha256, scopes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      )
+      .bind(row.id, tenant, row.name, row.secret_sha256, row.scopes, row.created_at, row.expires_at)
+      .run();
+    return { key: keyOf(row), text };
+  }
+
+  /** Newest first, after the id `after`. */
+  async keys(tenant: string, limit: number, after: string | null): Promise<Key[]> {
+    const { results } = await this.#db
+      .prepare('SELECT * FROM keys WHERE tenant = ? AND id < ? ORDER BY id DESC LIMIT ?')
+      .bind(tenant, after ?? '~', limit)
+      .all<KeyRow>();
+    return results.map(keyOf);
+  }
+
+  /** False when this tenant has no such key. Revoking twice keeps the first time. */
+  async revoke(tenant: string, id: string): Promise<boolean> {
+    const { meta } = await this.#db
+      .prepare('UPDATE keys SET revoked_at = coalesce(revoked_at, ?) WHERE tenant = ? AND id = ?')
+      .bind(new Date().toISOString(), tenant, id)
+      .run();
+    return meta.changes > 0;
+  }
+
+  /** The caller who holds this key; null for a key that is unknown, revoked or expired. */
+  async authenticate({ id, secret }: ApiKey): Promise<Caller | null> {
+    const row = await this.#db.prepare('SELECT * FROM keys WHERE id = ?').bind(id).first<KeyRow>();
+    // An unknown key is compared too, with nothing: the answer takes as long.
+    const right = sameDigest(await sha256Hex(secret), row?.secret_sha256 ?? '0'.repeat(64));
+    if (!row || !right || row.revoked_at !== null) return null;
+    if (row.expires_at !== null && Date.parse(row.expires_at) <= Date.now()) return null;
+    return { tenant: row.tenant, scopes: scopesOf(row), keyExpiresAt: row.expires_at };
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** Compares two hex digests in constant time. */
+export const sameDigest = (a: string, b: string): boolean =>
+  crypto.subtle.timingSafeEqual(encoder.encode(a), encoder.encode(b));
+
+const scopesOf = (row: KeyRow): Scope[] => row.scopes.split(' ') as Scope[];
+
+const keyOf = (row: KeyRow): Key => ({
+  id: row.id,
+  object: 'key',
+  name: row.name,
+  scopes: scopesOf(row),
+  created_at: row.created_at,
+  expires_at: row.expires_at,
+  revoked_at: row.revoked_at,
+});

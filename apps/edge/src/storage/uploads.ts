@@ -1,0 +1,53 @@
+import type { UploadRequest } from '@whylight/contract';
+import { newId } from '../domain/ulid.ts';
+
+export interface UploadRow {
+  readonly id: string;
+  readonly tenant: string;
+  /** Name in the object store, made here: nothing of it comes from the client. */
+  readonly object: string;
+  readonly content_type: string;
+  readonly content_length: number;
+  readonly sha256: string;
+  readonly created_at: string;
+}
+
+/** What was announced for upload, in D1. Whether it came is for the object store to say. */
+export class Uploads {
+  readonly #db: D1Database;
+
+  constructor(db: D1Database) {
+    this.#db = db;
+  }
+
+  async create(tenant: string, request: UploadRequest): Promise<UploadRow> {
+    const id = newId('upl');
+    const row: UploadRow = {
+      id,
+      tenant,
+      object: `t/${tenant}/u/${id.slice('upl_'.length)}`,
+      ...request,
+      created_at: new Date().toISOString(),
+    };
+    await this.#db
+      .prepare(
+        'INSERT INTO uploads (id, tenant, object, content_type, content_length, sha256, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      )
+      .bind(id, tenant, row.object, row.content_type, row.content_length, row.sha256, row.created_at)
+      .run();
+    return row;
+  }
+
+  find(tenant: string, id: string): Promise<UploadRow | null> {
+    return this.#db.prepare('SELECT * FROM uploads WHERE tenant = ? AND id = ?').bind(tenant, id).first();
+  }
+
+  /** Uploads of the same bytes by the same tenant, newest first. */
+  async ofContent(tenant: string, sha256: string): Promise<UploadRow[]> {
+    const { results } = await this.#db
+      .prepare('SELECT * FROM uploads WHERE tenant = ? AND sha256 = ? ORDER BY id DESC LIMIT 5')
+      .bind(tenant, sha256)
+      .all<UploadRow>();
+    return results;
+  }
+}
