@@ -97,6 +97,17 @@ export class GraphBuilder {
     return this.emitAll(op, inputs, attributes, 1)[0]!;
   }
 
+  /** Output `k` of a node that is in the graph already, asked for if the node did not give it so far. */
+  demandOutput(node: Node, k: number): Value {
+    const at = this.nodes.findIndex((n) => n.outputs[0] === node.outputs[0]);
+    const present = this.nodes[at]!;
+    if (present.outputs[k]) return present.outputs[k];
+    const outputs = Array.from({ length: k + 1 }, (_, i) => present.outputs[i] || `${present.outputs[0]}/output_${i}`);
+    this.add({ ...present, outputs });
+    this.nodes[at] = this.nodes.pop()!;
+    return outputs[k]!;
+  }
+
   /** @throws InputError when an operator on the way to this value is unknown. */
   shape(value: Value): Shape {
     const facts = this.factsOf(value);

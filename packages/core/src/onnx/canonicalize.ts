@@ -1,5 +1,5 @@
 import { dtypes, type Tensor, type TensorData } from '../tensor.ts';
-import { GraphBuilder, type Shape, type Value } from './builder.ts';
+import { GraphBuilder, type Value } from './builder.ts';
 import type { Graph, Node } from './graph.ts';
 import { upgrade } from './upgrade.ts';
 import { widen } from './widen.ts';
@@ -18,20 +18,20 @@ const lowest = 17;
  * Copies a file's graph into a builder: one dialect, defaults spelled out, shapes known, shape arithmetic folded
  * into constants, Identity and Dropout gone, float16 widened to float32.
  *
- * @param inputShapes the shape to explain at, per input; `-1` is the batch
+ * @param feed makes, for each input of the file, the value that takes its place
  * @param batch the batch size, when the model has one baked in
  * @throws ShapeError when the shapes contradict each other, as they do for a baked-in batch that is not given
  */
-export function canonicalize(file: Graph, inputShapes: ReadonlyMap<string, Shape>, batch?: number): Canonical {
-  const { graph, opset } = { graph: widen(file), opset: file.opset };
+export function canonicalize(file: Graph, feed: (g: GraphBuilder) => ReadonlyMap<Value, Value>, batch?: number): Canonical {
+  const { opset } = file;
+  const graph = widen(file);
   const g = new GraphBuilder(Math.max(opset, lowest), batch);
+  const aliases = new Map<Value, Value>(feed(g));
   g.scope = 'canonical';
-  const aliases = new Map<Value, Value>();
   const resolve = (name: Value): Value => {
     const original = aliases.get(name);
-    return original === undefined ? name : resolve(original);
+    return original === undefined || original === name ? name : resolve(original);
   };
-  for (const { name, dtype } of graph.inputs) g.input(name, dtype, inputShapes.get(name)!);
   for (const [name, value] of graph.constants) g.constant(value, name);
 
   for (const node of graph.nodes) {

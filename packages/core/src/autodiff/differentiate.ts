@@ -1,0 +1,118 @@
+import { InputError } from '../errors.ts';
+import type { GraphBuilder, Shape, Value } from '../onnx/builder.ts';
+import { isFloat } from '../onnx/dtype.ts';
+import { add, reshape, sum } from '../onnx/emit.ts';
+import type { Node } from '../onnx/graph.ts';
+import { quoted } from '../onnx/read.ts';
+import { type RuleContext, type VjpRules, vjpOf } from './rule.ts';
+
+/**
+ * Reverse-mode differentiation as a graph rewrite: appends the nodes that compute, for each of `wanted`,
+ *
+ *     ∂/∂v Σ ⟨seed, y⟩   over the pairs (y, seed) of `seeds`
+ *
+ * Only what lies between `wanted` and the seeds is differentiated; broadcasting is undone and cotangents are
+ * added up here and nowhere else.
+ *
+ * @returns the cotangent of each wanted value, in order; zeros are not made: `null` where nothing depends on it
+ * @throws InputError model_unsupported_op naming every operator on the path that has no rule
+ */
+export function differentiate(
+  g: GraphBuilder,
+  seeds: ReadonlyMap<Value, Value>,
+  wanted: readonly Value[],
+  rules: VjpRules,
+): (Value | null)[] {
+  const path = between(g.nodes, wanted, seeds.keys());
+  refuseUnsupported(path, rules);
+  const cotangents = new Map<Value, Value[]>([...seeds].map(([y, seed]) => [y, [seed]]));
+  for (const node of path.nodes.toReversed()) pullBack(g, node, path, cotangents, rules);
+  return wanted.map((value) => total(g, cotangents, value));
+}
+
+interface Path {
+  readonly nodes: readonly Node[];
+  /** Values that depend on a wanted one. */
+  readonly moving: ReadonlySet<Value>;
+}
+
+/** The nodes that lie on a way from `from` to `to`. */
+export function between(nodes: readonly Node[], from: Iterable<Value>, to: Iterable<Value>): Path {
+  const moving = new Set(from);
+  const forward = nodes.filter((node) => {
+    const moves = node.inputs.some((input) => moving.has(input));
+    if (moves) for (const output of node.outputs) if (output !== '') moving.add(output);
+    return moves;
+  });
+  const needed = new Set(to);
+  const kept = forward.toReversed().filter((node) => {
+    const leads = node.outputs.some((output) => needed.has(output));
+    if (leads) for (const input of node.inputs) if (moving.has(input)) needed.add(input);
+    return leads;
+  });
+  return { nodes: kept.reverse(), moving };
+}
+
+/** Operators on the path without a rule, with the nodes that use them. */
+export function unsupportedOn(path: Path, rules: VjpRules): Map<string, string[]> {
+  const missing = new Map<string, string[]>();
+  for (const node of path.nodes)
+    if (node.inputs.some((input, i) => path.moving.has(input) && vjpOf(rules, node.op, i) === undefined))
+      missing.set(node.op, [...(missing.get(node.op) ?? []), node.name]);
+  return missing;
+}
+
+function refuseUnsupported(path: Path, rules: VjpRules): void {
+  const missing = unsupportedOn(path, rules);
+  if (missing.size === 0) return;
+  const named = [...missing].map(([op, nodes]) => `${op} (${nodes.length === 1 ? `node ${quoted(nodes[0]!)}` : `${nodes.length} nodes, first ${quoted(nodes[0]!)}`})`);
+  throw new InputError('model_unsupported_op', `no derivative rule for ${named.join(', ')}; occlusion needs none`);
+}
+
+function pullBack(g: GraphBuilder, node: Node, path: Path, cotangents: Map<Value, Value[]>, rules: VjpRules): void {
+  const dys = node.outputs.map((output) => total(g, cotangents, output));
+  if (dys.every((dy) => dy === null)) return;
+  g.within(`${node.name}/grad`, () => {
+    node.inputs.forEach((input, index) => {
+      if (!path.moving.has(input) || !isFloat(g.dtype(input))) return;
+      const vjp = vjpOf(rules, node.op, index);
+      if (!vjp) return;
+      const context: RuleContext = {
+        g,
+        node,
+        index,
+        x: (i) => node.inputs[i]!,
+        y: node.outputs[0]!,
+        shape: (i) => g.shape(node.inputs[i]!),
+        outShape: g.shape(node.outputs[0]!),
+        dy: dys[0] as Value,
+        dyOf: (k) => dys[k] ?? null,
+      };
+      const dx = unbroadcast(g, vjp(context), g.shape(input), node);
+      cotangents.set(input, [...(cotangents.get(input) ?? []), dx]);
+    });
+  });
+}
+
+/** Adds up what has come together at a value; the sum takes the parts' place. */
+function total(g: GraphBuilder, cotangents: Map<Value, Value[]>, value: Value): Value | null {
+  const parts = cotangents.get(value);
+  if (!parts) return null;
+  const whole = parts.length > 2 ? g.emit('Sum', parts) : parts.length === 2 ? add(g, parts[0]!, parts[1]!) : parts[0]!;
+  cotangents.set(value, [whole]);
+  return whole;
+}
+
+/** Sums a cotangent over the axes that broadcasting had stretched `to` along. */
+function unbroadcast(g: GraphBuilder, dx: Value, to: Shape, node: Node): Value {
+  const from = g.shape(dx);
+  const extra = from.length - to.length;
+  const stretched = from.flatMap((d, i) => (i >= extra && d !== 1 && to[i - extra] === 1 ? [i] : []));
+  const leading = Array.from({ length: Math.max(extra, 0) }, (_, i) => i);
+  const reduced = stretched.length > 0 || leading.length > 0 ? sum(g, dx, [...leading, ...stretched]) : dx;
+  const result = extra > 0 ? reshape(g, reduced, to) : reduced;
+  const shape = g.shape(result);
+  if (shape.length !== to.length || shape.some((d, i) => d !== to[i]))
+    throw new Error(`the rule of ${node.op} (node ${node.name}) made a cotangent of shape [${from}] for an input of shape [${to}]`);
+  return result;
+}

@@ -1,0 +1,35 @@
+import type { GraphBuilder, Shape, Value } from '../onnx/builder.ts';
+import type { Node } from '../onnx/graph.ts';
+
+/** What a rule sees: one node, and the cotangent of its output. */
+export interface RuleContext {
+  readonly g: GraphBuilder;
+  readonly node: Node;
+  /** Which input the rule is asked for. */
+  readonly index: number;
+  /** Primal inputs and output, by name. */
+  x(i: number): Value;
+  readonly y: Value;
+  /** Shapes of the primals. */
+  shape(i: number): Shape;
+  readonly outShape: Shape;
+  /** Cotangent of output `k` (0 unless said); `null` where nothing depends on that output. */
+  readonly dy: Value;
+  dyOf(k: number): Value | null;
+}
+
+/**
+ * The vector-Jacobian product of one operator with respect to one input: the cotangent of that input, of its
+ * shape or of any shape that broadcasting made of it (the walk sums it back).
+ */
+export type Vjp = (c: RuleContext) => Value;
+
+/** One function per input, `null` where the input is not differentiable; or one function for every input. */
+export type VjpRow = readonly (Vjp | null)[] | Vjp;
+export type VjpRules = Readonly<Record<string, VjpRow>>;
+
+export const vjpOf = (rules: VjpRules, op: string, index: number): Vjp | null | undefined => {
+  const row = rules[op];
+  if (row === undefined) return undefined;
+  return typeof row === 'function' ? row : (row[index] ?? null);
+};

@@ -1,0 +1,70 @@
+import { flip, reshape, transpose } from '../../onnx/emit.ts';
+import { int } from '../../onnx/graph.ts';
+import { windowOf } from '../../onnx/shapes/convolution.ts';
+import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import type { RuleContext, VjpRules } from '../rule.ts';
+
+// Convolutions, with respect to the data (weights are constants here).
+
+const zeros = (n: number): number[] => Array<number>(n).fill(0);
+
+/**
+ * Stride 1: the convolution of dy with the kernel turned by 180° and its channels swapped, padded to full overlap.
+ * Any other stride: ConvTranspose, whose output is padded to the input's size where windows left a rest.
+ */
+function convVjp(c: RuleContext): Value {
+  const { g, node, dy } = c;
+  const [x, weight] = [c.shape(0), c.shape(1)];
+  const w = windowOf(node, weight.slice(2), x.slice(2));
+  const reach = w.kernel.map((k, i) => (k - 1) * w.dilations[i]!);
+  const begin = reach.map((r, i) => r - w.before[i]!);
+  const end = reach.map((r, i) => r - w.after[i]!);
+  const group = int(node, 'group', 1);
+  const common = { dilations: w.dilations, group, kernel_shape: w.kernel };
+  if (w.strides.every((s) => s === 1) && [...begin, ...end].every((p) => p >= 0))
+    return g.emit('Conv', [dy, turned(g, c.x(1), group)], { ...common, pads: [...begin, ...end], strides: w.strides });
+
+  const covered = c.outShape.slice(2).map((n, i) => (n - 1) * w.strides[i]! + reach[i]! + 1);
+  const rest = covered.map((n, i) => x[i + 2]! + w.before[i]! + w.after[i]! - n);
+  const fits = rest.every((r, i) => r < Math.max(w.strides[i]!, w.dilations[i]!));
+  const full = g.emit('ConvTranspose', [dy, c.x(1)], {
+    ...common,
+    strides: w.strides,
+    pads: [...w.before, ...w.after],
+    output_padding: fits ? rest : zeros(rest.length),
+  });
+  return fits ? full : g.emit('Pad', [full, g.ints([0, 0, ...zeros(rest.length), 0, 0, ...rest])]);
+}
+
+/** [O, I/g, k…] → [I, O/g, k…] with every k reversed. */
+function turned(g: GraphBuilder, weight: Value, group: number): Value {
+  const shape = g.shape(weight);
+  const [o, i] = shape as [number, number];
+  const kernel = shape.slice(2);
+  const spatial = kernel.map((_, axis) => axis + 2);
+  const pointwise = kernel.every((k) => k === 1);
+  const reversed = pointwise ? weight : flip(g, weight, spatial);
+  if (group === 1) return transpose(g, reversed, [1, 0, ...spatial]);
+  if (i === 1 && o === group) return reversed; // depthwise: its own transpose
+  const grouped = reshape(g, reversed, [group, o / group, i, ...kernel]);
+  return reshape(g, transpose(g, grouped, [0, 2, 1, ...spatial.map((axis) => axis + 1)]), [group * i, o / group, ...kernel]);
+}
+
+/** The transpose of a transposed convolution is the convolution. */
+function convTransposeVjp(c: RuleContext): Value {
+  const { g, node, dy } = c;
+  const weight = c.shape(1);
+  const w = windowOf(node, weight.slice(2), c.shape(0).slice(2));
+  return g.emit('Conv', [dy, c.x(1)], {
+    dilations: w.dilations,
+    group: int(node, 'group', 1),
+    kernel_shape: w.kernel,
+    strides: w.strides,
+    pads: [...w.before, ...w.after],
+  });
+}
+
+export const convolution: VjpRules = {
+  Conv: [convVjp, null, null],
+  ConvTranspose: [convTransposeVjp, null, null],
+};

@@ -1,0 +1,21 @@
+import type { VjpRules } from '../rule.ts';
+import { convolution } from './convolution.ts';
+import { elementwise } from './elementwise.ts';
+import { linear } from './linear.ts';
+import { movement } from './movement.ts';
+import { normalization } from './normalization.ts';
+import { pooling } from './pooling.ts';
+import { reduction } from './reduction.ts';
+import { resize } from './resize.ts';
+
+/** The derivative of every operator that has one: the gradient proper. */
+export const gradientRules: VjpRules = {
+  ...elementwise,
+  ...linear,
+  ...convolution,
+  ...pooling,
+  ...normalization,
+  ...reduction,
+  ...movement,
+  ...resize,
+};

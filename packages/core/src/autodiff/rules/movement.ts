@@ -1,0 +1,141 @@
+import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import { matmul, reshape, slice, sum, transpose, zerosLike } from '../../onnx/emit.ts';
+import { int, ints, text } from '../../onnx/graph.ts';
+import { axisOf } from '../../onnx/shapes/fact.ts';
+import { slicedIndices } from '../../onnx/shapes/movement.ts';
+import { InputError } from '../../errors.ts';
+import type { RuleContext, Vjp, VjpRules } from '../rule.ts';
+
+// Operators that move elements: their cotangents move back.
+
+const reshapeBack: Vjp = ({ g, shape, dy }) => reshape(g, dy, shape(0));
+
+/**
+ * The cotangent of taking `indices` along `axis` out of `size` elements. A contiguous run is padded back, other
+ * distinct indices are looked up in a zero-padded copy, repeated ones are added up by a one-hot matrix.
+ */
+function ungather(g: GraphBuilder, dy: Value, axis: number, indices: readonly number[], size: number): Value {
+  const rank = g.shape(dy).length;
+  const first = indices[0]!;
+  if (indices.every((index, k) => index === first + k)) {
+    const last = size - first - indices.length;
+    return first === 0 && last === 0 ? dy : padAxis(g, dy, axis, first, last);
+  }
+  if (new Set(indices).size === indices.length) {
+    const where = Array.from({ length: size }, (_, i) => (indices.includes(i) ? indices.indexOf(i) : indices.length));
+    return g.emit('Gather', [padAxis(g, dy, axis, 0, 1), g.ints(where)], { axis });
+  }
+  const oneHot = new Float32Array(indices.length * size);
+  indices.forEach((index, k) => {
+    oneHot[k * size + index] = 1;
+  });
+  const last = [...Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis), axis];
+  const back = last.map((_, i) => last.indexOf(i));
+  return transpose(g, matmul(g, transpose(g, dy, last), g.floats([indices.length, size], oneHot)), back);
+}
+
+const padAxis = (g: GraphBuilder, a: Value, axis: number, before: number, after: number): Value => {
+  const pads = Array<number>(2 * g.shape(a).length).fill(0);
+  pads[axis] = before;
+  pads[axis + pads.length / 2] = after;
+  return g.emit('Pad', [a, g.ints(pads)]);
+};
+
+function constant(c: RuleContext, i: number): readonly number[] {
+  const elements = c.g.elements(c.x(i));
+  if (!elements)
+    throw new InputError('model_unsupported_op', `node "${c.node.name}" (${c.node.op}) moves elements by indices that depend on data: no derivative rule`);
+  return elements;
+}
+
+const optional = (c: RuleContext, i: number) => (c.node.inputs[i] ? constant(c, i) : undefined);
+
+function sliceVjp(c: RuleContext): Value {
+  const shape = c.shape(0);
+  const axes = optional(c, 3) ?? constant(c, 1).map((_, i) => i);
+  const touched = axes.map((a) => axisOf(a, shape.length));
+  if (touched.some((a) => shape[a]! < 0)) throw new InputError('model_unsupported_op', `node "${c.node.name}" (Slice) cuts the batch: no derivative rule`);
+  const indices = slicedIndices(shape.map((d) => Math.max(d, 1)), constant(c, 1), constant(c, 2), axes, optional(c, 4));
+  return touched.reduce((dy, axis) => ungather(c.g, dy, axis, indices[axis]!, shape[axis]!), c.dy);
+}
+
+function gatherVjp(c: RuleContext): Value {
+  const shape = c.shape(0);
+  const axis = axisOf(int(c.node, 'axis', 0), shape.length);
+  const indices = constant(c, 1).map((i) => (i < 0 ? i + shape[axis]! : i));
+  const flat = reshape(c.g, c.dy, [...shape.slice(0, axis), indices.length, ...shape.slice(axis + 1)]);
+  return ungather(c.g, flat, axis, indices, shape[axis]!);
+}
+
+const concatVjp: Vjp = (c) => {
+  const axis = axisOf(int(c.node, 'axis', 0), c.outShape.length);
+  const start = c.node.inputs.slice(0, c.index).reduce((sum, _, i) => sum + c.shape(i)[axis]!, 0);
+  return slice(c.g, c.dy, axis, start, start + c.shape(c.index)[axis]!);
+};
+
+const splitVjp: Vjp = (c) => {
+  const axis = axisOf(int(c.node, 'axis', 0), c.shape(0).length);
+  const parts = c.node.outputs.map((output, k) => c.dyOf(k) ?? zerosLike(c.g, output));
+  return parts.length === 1 ? parts[0]! : c.g.emit('Concat', parts, { axis });
+};
+
+/** Elements repeated in blocks are summed block by block. */
+const tileVjp: Vjp = (c) => {
+  const repeats = constant(c, 1);
+  const shape = c.shape(0);
+  const blocks = reshape(c.g, c.dy, shape.flatMap((d, i) => [repeats[i]!, d]));
+  return sum(c.g, blocks, shape.map((_, i) => 2 * i), false);
+};
+
+const padVjp: Vjp = (c) => {
+  const mode = text(c.node, 'mode', 'constant');
+  const shape = c.shape(0);
+  const axes = (optional(c, 3) ?? shape.map((_, i) => i)).map((a) => axisOf(a, shape.length));
+  const pads = constant(c, 1);
+  return axes.reduce((dy, axis, i) => {
+    const [before, after] = [pads[i]!, pads[i + axes.length]!];
+    if (before === 0 && after === 0) return dy;
+    if (mode === 'constant') return padAxis(c.g, dy, axis, -before, -after);
+    const source = Array.from({ length: shape[axis]! + before + after }, (_, k) => bordered(k - before, shape[axis]!, mode));
+    return ungather(c.g, dy, axis, source, shape[axis]!);
+  }, c.dy);
+};
+
+/** Which element a padded position repeats. */
+function bordered(k: number, size: number, mode: string): number {
+  if (mode === 'edge') return Math.min(Math.max(k, 0), size - 1);
+  if (mode === 'wrap') return ((k % size) + size) % size;
+  const period = 2 * (size - 1);
+  const folded = Math.abs(k) % period;
+  return folded < size ? folded : period - folded;
+}
+
+export const movement: VjpRules = {
+  Reshape: [reshapeBack, null],
+  Flatten: [reshapeBack],
+  Squeeze: [reshapeBack, null],
+  Unsqueeze: [reshapeBack, null],
+  Transpose: [
+    ({ g, node, shape, dy }) => {
+      const perm = ints(node, 'perm') ?? shape(0).map((_, i) => shape(0).length - 1 - i);
+      return transpose(g, dy, perm.map((_, i) => perm.indexOf(i)));
+    },
+  ],
+  Concat: concatVjp,
+  Split: [splitVjp, null],
+  Slice: [sliceVjp, null, null, null, null],
+  Gather: [gatherVjp, null],
+  Expand: [({ dy }) => dy, null],
+  Tile: [tileVjp, null],
+  Pad: [padVjp, null, null, null],
+  DepthToSpace: [
+    ({ g, node, shape, dy }) => {
+      const b = int(node, 'blocksize', 1);
+      const [n, c, h, w] = shape(0) as [number, number, number, number];
+      const split = reshape(g, dy, [n, c / (b * b), h, b, w, b]);
+      const columnFirst = text(node, 'mode', 'DCR') === 'DCR';
+      return reshape(g, transpose(g, split, columnFirst ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]), shape(0));
+    },
+  ],
+  SpaceToDepth: [({ g, node, dy }) => g.emit('DepthToSpace', [dy], { blocksize: int(node, 'blocksize', 1), mode: 'DCR' })],
+};

@@ -1,0 +1,118 @@
+import { add, div, mean, mul, number, reshape, scale, shift, sub, sum } from '../../onnx/emit.ts';
+import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import { int, real } from '../../onnx/graph.ts';
+import type { RuleContext, VjpRules } from '../rule.ts';
+
+// Softmax and the normalisations, with respect to the data. All of the latter share one derivative: with
+// x̂ = (x - μ)/σ over some axes and the cotangent d of x̂,  dx = (d - mean d - x̂·mean(d·x̂)) / σ.
+
+function standardized(g: GraphBuilder, x: Value, d: Value, axes: readonly number[], epsilon: number): Value {
+  const centred = sub(g, x, mean(g, x, axes));
+  const deviation = g.emit('Sqrt', [shift(g, mean(g, mul(g, centred, centred), axes), epsilon)]);
+  const normal = div(g, centred, deviation);
+  const projected = mul(g, normal, mean(g, mul(g, d, normal), axes));
+  return div(g, sub(g, sub(g, d, mean(g, d, axes)), projected), deviation);
+}
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+const axisOf = (c: RuleContext, otherwise: number): number => {
+  const axis = int(c.node, 'axis', otherwise);
+  return axis < 0 ? axis + c.shape(0).length : axis;
+};
+
+/** A per-channel vector as [1, C, 1, …]. */
+const perChannel = (g: GraphBuilder, v: Value, rank: number): Value => {
+  const size = g.shape(v)[0]!;
+  return reshape(g, v, [size, ...Array<number>(rank - 2).fill(1)]);
+};
+
+export const normalization: VjpRules = {
+  // y·(dy - Σ dy·y)
+  Softmax: [
+    (c) => {
+      const { g, y, dy } = c;
+      const inner = sum(g, mul(g, dy, y), [axisOf(c, -1)]);
+      return mul(g, y, sub(g, dy, inner));
+    },
+  ],
+  // dy - eʸ·Σ dy
+  LogSoftmax: [
+    (c) => {
+      const { g, y, dy } = c;
+      return sub(g, dy, mul(g, g.emit('Exp', [y]), sum(g, dy, [axisOf(c, -1)])));
+    },
+  ],
+  BatchNormalization: [
+    ({ g, node, x, shape, dy }) => {
+      const deviation = g.emit('Sqrt', [shift(g, x(4), real(node, 'epsilon', 1e-5))]);
+      return mul(g, dy, perChannel(g, div(g, x(1), deviation), shape(0).length));
+    },
+    null,
+    null,
+    null,
+    null,
+  ],
+  LayerNormalization: [
+    (c) => {
+      const { g, node, x, shape, dy } = c;
+      return standardized(g, x(0), mul(g, dy, x(1)), range(axisOf(c, -1), shape(0).length), real(node, 'epsilon', 1e-5));
+    },
+    null,
+    null,
+  ],
+  // y = x·w/r, r = √(mean x² + ε):  dx = (d - x̂·mean(d·x̂)) / r  with d = dy·w and x̂ = x/r
+  RMSNormalization: [
+    (c) => {
+      const { g, node, x, shape, dy } = c;
+      const axes = range(axisOf(c, -1), shape(0).length);
+      const r = g.emit('Sqrt', [shift(g, mean(g, mul(g, x(0), x(0)), axes), real(node, 'epsilon', 1e-5))]);
+      const normal = div(g, x(0), r);
+      const d = mul(g, dy, x(1));
+      return div(g, sub(g, d, mul(g, normal, mean(g, mul(g, d, normal), axes))), r);
+    },
+    null,
+  ],
+  InstanceNormalization: [
+    ({ g, node, x, shape, dy }) => {
+      const rank = shape(0).length;
+      return standardized(g, x(0), mul(g, dy, perChannel(g, x(1), rank)), range(2, rank), real(node, 'epsilon', 1e-5));
+    },
+    null,
+    null,
+  ],
+  GroupNormalization: [
+    ({ g, node, x, shape, dy }) => {
+      const s = shape(0);
+      const groups = int(node, 'num_groups', 1);
+      const grouped = [s[0]!, groups, s[1]! / groups, ...s.slice(2)];
+      const d = reshape(g, mul(g, dy, perChannel(g, x(1), s.length)), grouped);
+      const dx = standardized(g, reshape(g, x(0), grouped), d, range(2, grouped.length), real(node, 'epsilon', 1e-5));
+      return reshape(g, dx, s);
+    },
+    null,
+    null,
+  ],
+  // y = x·u^-β, u = k + α/n·Σ x² over a window of channels:  dx = dy·u^-β - 2αβ/n · x·Σ dy·x·u^(-β-1)
+  LRN: [
+    ({ g, node, x, dy }) => {
+      const size = int(node, 'size', 1);
+      const [alpha, beta, bias] = [real(node, 'alpha', 1e-4), real(node, 'beta', 0.75), real(node, 'bias', 1)];
+      const [before, after] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
+      const u = shift(g, scale(g, channelWindow(g, mul(g, x(0), x(0)), size, before, after), alpha / size), bias);
+      const direct = mul(g, dy, g.emit('Pow', [u, number(g, -beta, u)]));
+      const inner = mul(g, mul(g, dy, x(0)), g.emit('Pow', [u, number(g, -beta - 1, u)]));
+      const cross = mul(g, x(0), channelWindow(g, inner, size, after, before));
+      return add(g, direct, scale(g, cross, (-2 * alpha * beta) / size));
+    },
+  ],
+};
+
+/** Σ over a window of `size` channels: an average pool along the channel axis, times its size. */
+function channelWindow(g: GraphBuilder, x: Value, size: number, before: number, after: number): Value {
+  const shape = g.shape(x);
+  const plane = shape.slice(2).reduce((a, b) => a * b, 1);
+  const rows = reshape(g, x, [shape[0]!, 1, shape[1]!, plane]);
+  const pooled = g.emit('AveragePool', [rows], { kernel_shape: [size, 1], pads: [before, 0, after, 0], strides: [1, 1], count_include_pad: 1 });
+  return reshape(g, scale(g, pooled, size), shape);
+}

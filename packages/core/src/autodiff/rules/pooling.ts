@@ -1,0 +1,85 @@
+import { mul, ones, reshape, scale, zerosLike } from '../../onnx/emit.ts';
+import { int, ints } from '../../onnx/graph.ts';
+import { type Window, windowOf } from '../../onnx/shapes/convolution.ts';
+import type { Value } from '../../onnx/builder.ts';
+import type { RuleContext, VjpRules } from '../rule.ts';
+
+// Pooling. A tie of MaxPool goes to the first element of the window, as in PyTorch and ONNX Runtime.
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** Adds each cotangent to the element that its window chose. */
+function maxPoolVjp(c: RuleContext): Value {
+  const { g, node, dy } = c;
+  const indices = g.demandOutput(node, 1);
+  const x = c.shape(0);
+  const flat = (v: Value) => g.emit('Reshape', [v, g.ints([-1])]);
+  const empty = zerosLike(g, flat(c.x(0)));
+  const kernel = ints(node, 'kernel_shape')!;
+  const strides = ints(node, 'strides') ?? kernel.map(() => 1);
+  const overlap = kernel.some((k, i) => k > strides[i]!);
+  const scattered = g.emit('ScatterElements', [empty, flat(indices), flat(dy)], { axis: 0, ...(overlap && { reduction: 'add' }) });
+  return reshape(g, scattered, x);
+}
+
+/**
+ * Each output spreads its cotangent evenly over its window: a transposed convolution with ones, one channel at a
+ * time. Where padding does not count, border windows are smaller and their share larger.
+ */
+function averagePoolVjp(c: RuleContext): Value {
+  const { g, node, dy } = c;
+  const x = c.shape(0);
+  const out = c.outShape;
+  const w = windowOf(node, ints(node, 'kernel_shape')!, x.slice(2));
+  const counted = int(node, 'count_include_pad', 0) === 1;
+  const counts = windowCounts(w, x.slice(2), out.slice(2), counted);
+  const uniform = counts.every((n) => n === counts[0]);
+  const share = uniform
+    ? scale(g, dy, 1 / counts[0]!)
+    : mul(g, dy, g.floats([1, 1, ...out.slice(2)], counts.map((n) => 1 / n)));
+  const folded = reshape(g, share, [out[0]! * out[1]!, 1, ...out.slice(2)]);
+  const covered = out.slice(2).map((n, i) => (n - 1) * w.strides[i]! + (w.kernel[i]! - 1) * w.dilations[i]! + 1);
+  const rest = covered.map((n, i) => x[i + 2]! + w.before[i]! - n);
+  const spread = g.emit('ConvTranspose', [folded, ones(g, [1, 1, ...w.kernel], dy)], {
+    kernel_shape: w.kernel,
+    strides: w.strides,
+    dilations: w.dilations,
+    pads: [...w.before, ...w.kernel.map(() => 0)],
+  });
+  const same = rest.every((r) => r === 0);
+  const sized = same ? spread : g.emit('Pad', [spread, g.ints([0, 0, ...rest.map(() => 0), 0, 0, ...rest])]);
+  return reshape(g, sized, x);
+}
+
+/** Elements that each window averages over, row-major over the output. */
+function windowCounts(w: Window, size: readonly number[], out: readonly number[], counted: boolean): number[] {
+  const perAxis = out.map((n, axis) =>
+    Array.from({ length: n }, (_, o) => {
+      const start = o * w.strides[axis]! - w.before[axis]!;
+      const low = counted ? -w.before[axis]! : 0;
+      const high = size[axis]! + (counted ? w.after[axis]! : 0);
+      return Array.from({ length: w.kernel[axis]! }, (_, k) => start + k * w.dilations[axis]!).filter((p) => p >= low && p < high).length;
+    }),
+  );
+  return perAxis.reduce((counts, axis) => counts.flatMap((n) => axis.map((m) => n * m)), [1]);
+}
+
+/** dy / (h·w) at every position. */
+function globalAverageVjp({ g, shape, dy }: RuleContext): Value {
+  const spatial = shape(0).slice(2);
+  return mul(g, dy, ones(g, [1, 1, ...spatial], dy, 1 / sizeOf(spatial)));
+}
+
+/** A tie shares the cotangent evenly. */
+function globalMaxVjp({ g, x, y, shape, dy }: RuleContext): Value {
+  const axes = shape(0).slice(2).map((_, i) => i + 2);
+  const hit = g.emit('Cast', [g.emit('Equal', [x(0), y])], { to: 1 });
+  return mul(g, dy, g.emit('Div', [hit, g.emit('ReduceSum', [hit, g.ints(axes)], { keepdims: 1 })]));
+}
+
+export const pooling: VjpRules = {
+  MaxPool: [maxPoolVjp],
+  AveragePool: [averagePoolVjp],
+  GlobalAveragePool: [globalAverageVjp],
+  GlobalMaxPool: [globalMaxVjp],
+};

@@ -1,0 +1,58 @@
+import { between, unsupportedOn } from './autodiff/differentiate.ts';
+import { gradientRules } from './autodiff/rules/index.ts';
+import { type ClassifierOptions, readClassifier } from './classifier.ts';
+import { layersOf } from './layers.ts';
+import { methods } from './methods/index.ts';
+
+/** Whether and how a model can be explained. */
+export interface ModelReport {
+  readonly opset: number;
+  readonly producer: string;
+  readonly nodes: number;
+  readonly inputs: readonly { name: string; dtype: string; shape: readonly (number | string)[] }[];
+  readonly outputs: readonly string[];
+  readonly input_shape: readonly number[];
+  readonly layout: 'NCHW' | 'NHWC';
+  readonly classes: number;
+  /** Feature maps that a CAM can look at, [channels, height, width], last first. */
+  readonly layers: readonly { name: string; shape: readonly number[] }[];
+  /** Operators without a derivative rule, and the nodes that use them. */
+  readonly unsupported: readonly { op: string; nodes: readonly string[] }[];
+  readonly methods: readonly { id: string; works: boolean; reason: string | null }[];
+  readonly notes: readonly string[];
+}
+
+/** What `whylight check` tells. @throws InputError for a model that is refused altogether */
+export function inspect(bytes: Uint8Array, options?: ClassifierOptions): ModelReport {
+  const classifier = readClassifier(bytes, options);
+  const { file } = classifier;
+  const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
+  const unsupported = [...unsupportedOn(between(network.g.nodes, [network.image], [network.logits]), gradientRules)];
+  const layers = layersOf(network);
+  const last = layers.at(-1);
+  const fromLast = last ? unsupportedOn(between(network.g.nodes, [last.name], [network.logits]), gradientRules) : new Map();
+  const missing = (ops: Iterable<string>) => `no derivative rule for ${[...ops].join(', ')}`;
+  return {
+    opset: file.graph.opset,
+    producer: file.producer,
+    nodes: file.graph.nodes.length,
+    inputs: file.graph.inputs,
+    outputs: file.graph.outputs,
+    input_shape: classifier.inputShape,
+    layout: classifier.layout,
+    classes: classifier.classes,
+    layers: layers.toReversed().map(({ name, shape }) => ({ name, shape })),
+    unsupported: unsupported.map(([op, nodes]) => ({ op, nodes })),
+    methods: methods.map(({ id, needs }) => {
+      const reason = needs.includes('layer')
+        ? last
+          ? needs.includes('gradient') && fromLast.size > 0 ? missing(fromLast.keys()) : null
+          : 'the model has no feature map between image and scores'
+        : needs.includes('gradient') && unsupported.length > 0
+          ? missing(unsupported.map(([op]) => op))
+          : null;
+      return { id, works: reason === null, reason };
+    }),
+    notes: classifier.notes,
+  };
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { InputError } from '../errors.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { sub } from '../onnx/emit.ts';
+import type { Setting } from './method.ts';
+
+/** What an absent feature looks like, in the network's own (normalised) space. */
+export const baselineParam = z
+  .union([z.enum(['zero', 'black', 'blur']), z.number()])
+  .default('zero')
+  .describe('What absence looks like, in normalised space: zero, black ((0 - mean)/std), blur (the image blurred), or a number');
+
+export type Baseline = z.infer<typeof baselineParam>;
+
+/** The baseline for `image` [..., C, H, W]: a value that broadcasts to it. */
+export function baselineOf(g: GraphBuilder, image: Value, baseline: Baseline, setting: Setting<unknown>): Value {
+  if (baseline === 'zero') return g.scalar(0);
+  if (typeof baseline === 'number') return g.scalar(baseline);
+  if (baseline === 'black') return black(g, setting);
+  return blur(g, image, setting);
+}
+
+function black(g: GraphBuilder, { normalisation, layout, inputShape }: Setting<unknown>): Value {
+  if (!normalisation)
+    throw new InputError('invalid_parameter', 'baseline "black" is (0 - mean)/std: give the model\'s mean and std, or a manifest that has them');
+  const values = normalisation.mean.map((mean, c) => -mean / (normalisation.std[c] ?? 1));
+  const channels = layout === 'NCHW' ? inputShape[0]! : inputShape.at(-1)!;
+  if (values.length !== channels)
+    throw new InputError('invalid_parameter', `mean and std have ${values.length} values, the model's images have ${channels} channels`);
+  return g.floats(layout === 'NCHW' ? [channels, 1, 1] : [channels], values);
+}
+
+/** Standard deviation of the Gaussian, in pixels at 224; larger images blur more. */
+const sigmaAt224 = 10;
+
+/** A Gaussian blur in two passes; outside the image counts as its edge. */
+function blur(g: GraphBuilder, image: Value, { height, width, layout }: Setting<unknown>): Value {
+  const [row, column] = layout === 'NCHW' ? [-2, -1] : [-3, -2];
+  const smooth = (x: Value, axis: number, size: number): Value => {
+    const rank = g.shape(x).length;
+    const last = [...Array(rank).keys()].filter((i) => i !== axis + rank).concat(axis + rank);
+    const kernel = g.floats([size, size], gaussianMatrix(size, (sigmaAt224 * Math.max(height, width)) / 224));
+    const moved = g.emit('MatMul', [g.emit('Transpose', [x], { perm: last }), kernel]);
+    return g.emit('Transpose', [moved], { perm: last.map((_, i) => last.indexOf(i)) });
+  };
+  return smooth(smooth(image, row!, height), column!, width);
+}
+
+/** [input, output] weights of a Gaussian blur along one axis. */
+function gaussianMatrix(size: number, sigma: number): Float32Array {
+  const matrix = new Float32Array(size * size);
+  const reach = Math.ceil(3 * sigma);
+  const weights = Array.from({ length: 2 * reach + 1 }, (_, k) => Math.exp(-((k - reach) ** 2) / (2 * sigma * sigma)));
+  const total = weights.reduce((a, b) => a + b);
+  for (let out = 0; out < size; out++)
+    weights.forEach((weight, k) => {
+      const source = Math.min(Math.max(out + k - reach, 0), size - 1);
+      matrix[source * size + out] = matrix[source * size + out]! + weight / total;
+    });
+  return matrix;
+}
+
+/** image - baseline. */
+export const distance = (g: GraphBuilder, image: Value, baseline: Baseline, setting: Setting<unknown>): Value =>
+  baseline === 'zero' ? image : sub(g, image, baselineOf(g, image, baseline, setting));

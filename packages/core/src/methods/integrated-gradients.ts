@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { add, mul, reshape, sum } from '../onnx/emit.ts';
+import { float32 } from '../tensor.ts';
+import { baselineOf, baselineParam, distance } from './baseline.ts';
+import { defineMethod } from './method.ts';
+import { pathParams, quadrature } from './quadrature.ts';
+
+/**
+ * Integrated gradients: the gradient averaged along the straight line from a baseline to the image, times the way.
+ *
+ *     attribution = (x - x') ⊙ Σ_t w_t ∇y_c(x' + α_t(x - x'))        [N, C, H, W]
+ *
+ * Completeness: attributions sum to y_c(x) - y_c(x') as the steps grow; the rest is the convergence delta.
+ *
+ * @see Sundararajan, Taly & Yan, "Axiomatic Attribution for Deep Networks", 2017
+ */
+export const integratedGradients = defineMethod({
+  id: 'integrated-gradients',
+  title: 'Integrated gradients',
+  summary: 'How much each input value adds to the score on the way from a baseline to the image.',
+  paper: 'https://arxiv.org/abs/1703.01365',
+  version: '1',
+  kind: 'pixels',
+  needs: ['gradient'],
+  conventions: ['paper', 'captum'],
+  params: z.strictObject({
+    ...pathParams,
+    baseline: baselineParam,
+    multiply_by_inputs: z.boolean().default(true).describe('Multiply by image minus baseline; without, the averaged gradient'),
+  }),
+  samples({ params }) {
+    const { alphas, weights } = quadrature(params.quadrature, params.n_steps);
+    return { alphas: float32([params.n_steps], alphas), weights: float32([params.n_steps], weights) };
+  },
+  still: () => ({ alphas: float32([1], [1]), weights: float32([1], [0]) }),
+  rows(g, image, { alphas }, setting) {
+    const { baseline } = setting.params;
+    const way = mul(g, reshape(g, alphas!, [1, g.shape(alphas!)[0]!, 1, 1, 1]), distance(g, image, baseline, setting));
+    return baseline === 'zero' ? way : add(g, baselineOf(g, image, baseline, setting), way);
+  },
+  each({ g, rows, gradients, split }, { weights }) {
+    const gradient = split(gradients([rows])[0]!);
+    const weight = reshape(g, weights!, [1, g.shape(weights!)[0]!, 1, 1, 1]);
+    return { gradient: sum(g, mul(g, weight, gradient), [1], false) };
+  },
+  finish: (g, image, { gradient }, setting) =>
+    setting.params.multiply_by_inputs ? mul(g, gradient!, distance(g, image, setting.params.baseline, setting)) : gradient!,
+  baseline: (g, image, setting) => baselineOf(g, image, setting.params.baseline, setting),
+});

@@ -1,0 +1,107 @@
+import type { z } from 'zod';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import type { VjpRules } from '../autodiff/rule.ts';
+import type { Tensor } from '../tensor.ts';
+
+export const conventions = ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'] as const;
+/** Whose numbers come out where libraries differ under one name. */
+export type Convention = (typeof conventions)[number];
+
+export type Params = Readonly<Record<string, unknown>>;
+
+/** What a method is built from: the network over the method's rows, inside a graph under construction. */
+export interface Subject {
+  readonly g: GraphBuilder;
+  /** The network's input, one row per image or per sample: [rows, C, H, W]. */
+  readonly rows: Value;
+  /** [rows, classes] */
+  readonly logits: Value;
+  /** One-hot [rows, classes] of each row's target. */
+  readonly chosen: Value;
+  /** Feature maps that were asked for, or found. */
+  readonly layers: readonly Value[];
+  /** ∂(Σ score of the target)/∂v for each v, under other rules if given. */
+  gradients(wanted: readonly Value[], rules?: VjpRules): Value[];
+}
+
+/** Facts about the classifier and the request that a method may need while it builds. */
+export interface Setting<P> {
+  readonly params: P;
+  readonly convention: Convention;
+  /** [C, H, W], or [H, W, C] for NHWC. */
+  readonly inputShape: readonly number[];
+  readonly height: number;
+  readonly width: number;
+  readonly layout: 'NCHW' | 'NHWC';
+  /** The model's normalisation, for baselines in its space. */
+  readonly normalisation: Normalisation | undefined;
+}
+
+export interface Normalisation {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+interface Described<P> {
+  readonly id: string;
+  readonly title: string;
+  /** One sentence: what it shows. */
+  readonly summary: string;
+  readonly paper: string;
+  /** Changes when the numbers change: part of the cache key. */
+  readonly version: string;
+  /** `map`: [N, H, W]; `pixels`: [N, C, H, W]. */
+  readonly kind: 'map' | 'pixels';
+  readonly needs: readonly ('gradient' | 'layer')[];
+  readonly conventions: readonly Convention[];
+  readonly params: z.ZodType<P>;
+  /** Defaults that differ under a convention. */
+  readonly defaults?: Partial<Record<Convention, Params>>;
+  /** Parameters that only some conventions have. */
+  readonly only?: Readonly<Record<string, readonly Convention[]>>;
+}
+
+/** One run of one graph explains a batch. */
+export interface Direct<P> extends Described<P> {
+  build(subject: Subject, setting: Setting<P>): Value;
+}
+
+/**
+ * Many evaluations per image: `samples` says what varies, `each` adds up what a chunk of samples gives, `finish`
+ * turns the sums into the attribution. All but `samples` is graph code, so that a chunk crosses into the host as
+ * sums only, and so that the whole can be compiled into one file.
+ */
+export interface Sampled<P> extends Described<P> {
+  /** Tensors whose first axis is the sample. */
+  samples(setting: Setting<P>): Samples;
+  /** One sample that leaves the image as it is and counts for nothing. */
+  still(setting: Setting<P>): Samples;
+  /** The rows to evaluate, [images, samples, C, H, W], of an image [images, 1, C, H, W]. */
+  rows(g: GraphBuilder, image: Value, samples: Values, setting: Setting<P>): Value;
+  /** Sums over the samples, [images, …] each. */
+  each(subject: SampledSubject, samples: Values, setting: Setting<P>): Values;
+  /** The attribution, from the image [images, C, H, W] and the sums. */
+  finish(g: GraphBuilder, image: Value, sums: Values, setting: Setting<P>): Value;
+  /** Where F(image) - F(baseline) is what the attributions add up to: that baseline. */
+  baseline?(g: GraphBuilder, image: Value, setting: Setting<P>): Value;
+}
+
+export type Samples = Readonly<Record<string, Tensor>>;
+export type Values = Readonly<Record<string, Value>>;
+
+/** Rows are laid out row = image · samples + sample. */
+export interface SampledSubject extends Subject {
+  /** Score of the target at the image itself, [images, 1]. */
+  readonly score: Value;
+  /** Score of the target at each row, [images, samples]. */
+  readonly scores: Value;
+  /** [rows, …] → [images, samples, …] */
+  split(value: Value): Value;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: methods of every parameter type live in one list
+export type Method = Direct<any> | Sampled<any>;
+
+export const isSampled = (method: Method): method is Sampled<never> => 'samples' in method;
+
+export const defineMethod = <P>(method: Direct<P> | Sampled<P>): Method => method;

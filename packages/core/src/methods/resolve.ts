@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { InputError } from '../errors.ts';
+import { methods } from './index.ts';
+import { type Convention, conventions, type Method, type Params } from './method.ts';
+
+export interface ResolvedMethod {
+  readonly id: string;
+  readonly version: string;
+  readonly convention: Convention;
+  /** Every parameter that the method has under the convention, defaults filled in. */
+  readonly params: Readonly<Record<string, z.core.util.JSONType>>;
+}
+
+/**
+ * Finds a method and settles its parameters: strings are read as the parameter's type, defaults are filled in, so
+ * that spelling a default and leaving it out come to the same.
+ *
+ * @throws InputError unknown_method, invalid_parameter
+ */
+export function resolveMethod(asked: {
+  readonly method: string;
+  readonly convention?: Convention | undefined;
+  readonly params?: Params | undefined;
+}): ResolvedMethod {
+  const method = findMethod(asked.method);
+  const convention = asked.convention ?? 'paper';
+  if (!method.conventions.includes(convention))
+    throw new InputError(
+      'invalid_parameter',
+      conventions.includes(convention)
+        ? `${method.id} has no convention "${convention}"; it has ${method.conventions.join(', ')}`
+        : `convention "${convention}" is unknown; there are ${conventions.join(', ')}`,
+    );
+  const shape = shapeOf(method);
+  const given = Object.entries(asked.params ?? {}).map(([name, value]) => {
+    const only = method.only?.[name];
+    if (only && !only.includes(convention))
+      throw new InputError('invalid_parameter', `parameter "${name}" of ${method.id} exists only under the convention ${only.join(', ')}, not ${convention}`);
+    return [name, typeof value === 'string' && shape[name] ? coerced(value, shape[name]) : value] as const;
+  });
+  const parsed = method.params.safeParse({ ...method.defaults?.[convention], ...Object.fromEntries(given) });
+  if (!parsed.success) throw new InputError('invalid_parameter', complaint(method, parsed.error.issues[0]!, Object.fromEntries(given)));
+  const settled = Object.entries(parsed.data as Record<string, z.core.util.JSONType>);
+  const params = Object.fromEntries(settled.filter(([name]) => method.only?.[name]?.includes(convention) ?? true));
+  return { id: method.id, version: method.version, convention, params };
+}
+
+export function findMethod(id: string): Method {
+  const method = methods.find((m) => m.id === id);
+  if (!method) throw new InputError('unknown_method', `method ${JSON.stringify(id)} is unknown; did you mean "${nearest(id, methods.map((m) => m.id))}"?`);
+  return method;
+}
+
+/** JSON Schema of a method's parameters. */
+export const paramsJsonSchema = (id: string): object => z.toJSONSchema(findMethod(id).params, { io: 'input' });
+
+const shapeOf = (method: Method): Readonly<Record<string, z.ZodType>> => (method.params as unknown as z.ZodObject).shape;
+
+/** `50`, `3,8,8`, `true` and `zero` as what the parameter takes. */
+function coerced(text: string, schema: z.ZodType): unknown {
+  const list = () => text.split(',').map((part) => Number(part));
+  const candidates: unknown[] = [text];
+  if (text.trim() !== '') candidates.push(Number(text), list());
+  if (text === 'true' || text === 'false') candidates.push(text === 'true');
+  return candidates.find((candidate) => schema.safeParse(candidate).success) ?? text;
+}
+
+function complaint(method: Method, issue: z.core.$ZodIssue, given: Params): string {
+  if (issue.code === 'unrecognized_keys') {
+    const name = issue.keys[0]!;
+    const known = Object.keys(shapeOf(method));
+    return `${method.id} has no parameter "${name}"; ${known.length > 0 ? `it has ${known.join(', ')}` : 'it has none'}`;
+  }
+  const name = String(issue.path[0]);
+  return `parameter "${name}" of ${method.id}: ${issue.message.replace(/^Invalid input: /, '')}, got ${JSON.stringify(given[name])?.slice(0, 80)}`;
+}
+
+function nearest(word: string, known: readonly string[]): string {
+  return known.toSorted((a, b) => distance(word, a) - distance(word, b))[0]!;
+}
+
+/** Levenshtein's distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length]!;
+}
