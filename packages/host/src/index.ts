@@ -1,6 +1,6 @@
 export { DownloadError } from './download.ts';
 export { findLabel, type Label } from './labels.ts';
-export { type Manifest, manifestSchema, presets } from './manifest.ts';
+export { inputShapeOf, type Manifest, manifestSchema, presets } from './manifest.ts';
 export { type ExecutionProvider, executionProviders, ProviderUnavailableError } from './provider.ts';
 export {
   embeddedModels,

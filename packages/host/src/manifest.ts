@@ -6,7 +6,7 @@ import type { Preprocessing } from '@whylight/core/image';
 import { z } from 'zod';
 import { type Label, labelsSchema, parseLabels } from './labels.ts';
 
-const perChannel = z.array(z.number()).length(3);
+const perChannel = z.array(z.number()).length(3).readonly();
 
 /** Resizing and normalisation as torchvision's ImageNet classifiers are trained. */
 export const imagenet: Preprocessing = {
@@ -63,13 +63,13 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export interface FoundManifest {
   readonly manifest: Manifest;
   readonly labels: readonly Label[] | null;
-  /** What the user should know, such as that there is no manifest. */
-  readonly notes: readonly string[];
+  /** Whether no manifest was there, and ImageNet's preprocessing is a guess. */
+  readonly assumed: boolean;
 }
 
 /**
  * The manifest of the model at `path`: `<model>.json` beside it, or the entry with its file name in `models.json`
- * beside it, or ImageNet's preprocessing with a note.
+ * beside it, or ImageNet's preprocessing, assumed.
  *
  * @throws InputError `invalid_model` when a manifest is there and wrong.
  */
@@ -78,11 +78,10 @@ export async function findManifest(path: string): Promise<FoundManifest> {
   const own = `${path.slice(0, -extname(path).length)}.json`;
   const given = (await readJson(own)) ?? entryOf(await readJson(join(dirname(path), 'models.json')), file);
   if (given === undefined) {
-    const note = `${file} has no manifest: ImageNet preprocessing (short side 256, centre 224) is assumed`;
-    return { manifest: manifestSchema.parse({}), labels: null, notes: [note] };
+    return { manifest: manifestSchema.parse({}), labels: null, assumed: true };
   }
   const manifest = parseManifest(given, file);
-  return { manifest, labels: await labelsOf(manifest, dirname(path)), notes: [] };
+  return { manifest, labels: await labelsOf(manifest, dirname(path)), assumed: false };
 }
 
 /** @throws InputError `invalid_model` that names the member and what was expected. */
@@ -109,6 +108,18 @@ export async function readLabels(path: string): Promise<Label[]> {
     throw new InputError('invalid_model', `label file ${basename(path)} cannot be read`);
   });
   return parseLabels(text, extname(path).toLowerCase() === '.csv' ? 'csv' : 'json');
+}
+
+/** The shape of one input that preprocessing makes, or undefined where it depends on the photo. */
+export function inputShapeOf({ layout, center_crop: side }: Preprocessing): number[] | undefined {
+  if (side === null) return undefined;
+  return layout === 'NCHW' ? [3, side, side] : [side, side, 3];
+}
+
+/** ImageNet's preprocessing for a model of another input size and layout: the same margin is cropped away. */
+export function assumedFor(inputShape: readonly number[], layout: Preprocessing['layout']): Preprocessing {
+  const side = layout === 'NCHW' ? inputShape[1]! : inputShape[0]!;
+  return { ...imagenet, layout, resize_short_side: Math.round((side * 256) / 224), center_crop: side };
 }
 
 const entryOf = (list: unknown, file: string): unknown =>

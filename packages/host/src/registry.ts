@@ -20,7 +20,8 @@ export interface RegisteredModel {
   readonly labels: readonly Label[] | null;
   /** `sha256:<hex>` of what the manifest adds to an answer; part of the cache key. */
   readonly preprocessingDigest: string;
-  readonly notes: readonly string[];
+  /** Whether the model came without a manifest, and its preprocessing is a guess. */
+  readonly assumed: boolean;
   /** Reads the model. @throws InputError `invalid_model` when the bytes do not have the digest. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -103,7 +104,7 @@ async function describe(path: string, givenName: string | undefined): Promise<Re
     path,
     manifest: found.manifest,
     labels: found.labels,
-    notes: found.notes,
+    assumed: found.assumed,
     preprocessingDigest: manifestDigest(found),
     async bytes() {
       const bytes = await readFile(path);

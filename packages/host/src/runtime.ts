@@ -24,6 +24,13 @@ export interface RuntimeOptions {
 /** The device gave up (out of memory, lost): not the fault of what was asked. The message is safe to show. */
 export class DeviceError extends Error {
   override readonly name = 'DeviceError';
+  /** Out of memory: the device is well, and the next graph may fit. */
+  readonly transient: boolean;
+
+  constructor(message: string, transient: boolean) {
+    super(message);
+    this.transient = transient;
+  }
 }
 
 /**
@@ -75,9 +82,11 @@ async function load(model: Uint8Array, settings: SessionSettings): Promise<Sessi
 
 function refusal(what: string, error: Error): Error {
   const message = `${what}: ${withoutPaths(error.message)}`;
-  const device =
-    /out of memory|failed to allocate memory|bad_alloc|CUDA (failure|error)|CUDNN|CUBLAS|device.*lost/i;
-  return device.test(error.message) ? new DeviceError(message) : new InputError('invalid_model', message);
+  if (/out of memory|failed to allocate memory|bad_alloc/i.test(error.message))
+    return new DeviceError(message, true);
+  if (/CUDA (failure|error)|CUDNN|CUBLAS|device.*lost/i.test(error.message))
+    return new DeviceError(message, false);
+  return new InputError('invalid_model', message);
 }
 
 /**

@@ -33,9 +33,7 @@ describe('the registry', () => {
     const model = await (await ModelRegistry.open([])).get(path);
     expect(model).toMatchObject({ name: 'net', digest: `sha256:${sha256}`, labels: null });
     expect(model.manifest.preprocessing).toEqual(imagenet);
-    expect(model.notes).toEqual([
-      'net.onnx has no manifest: ImageNet preprocessing (short side 256, centre 224) is assumed',
-    ]);
+    expect(model.assumed).toBe(true);
   });
 
   test('takes <model>.json, and else the entry of models.json', async () => {
@@ -56,7 +54,7 @@ describe('the registry', () => {
       ['listed', null],
     ]);
     expect(models[1]!.manifest.preprocessing.scale).toBe('x');
-    expect(models[1]!.notes).toEqual([]);
+    expect(models[1]!.assumed).toBe(false);
   });
 
   test('finds by name, by digest and by the name that it was given', async () => {

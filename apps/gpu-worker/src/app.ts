@@ -1,0 +1,93 @@
+import { jobSchema, verify, workerPaths } from '@whylight/contract';
+import { Hono, type MiddlewareHandler } from 'hono';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { healthOf, type State } from './state.ts';
+
+export interface AppSettings {
+  readonly secret: string;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly state: () => State;
+}
+
+/** Longest body of a job. */
+const maximumBody = 256 * 1024;
+
+type Variables = { Variables: { body: string } };
+
+/**
+ * The worker's HTTP side. Jobs and models need the gateway's signature. A signature holds for some minutes and may
+ * be sent again in that time: that is harmless, because a job that was taken before is not run again.
+ */
+export function createApp({ secret, metrics, log, state }: AppSettings): Hono<Variables> {
+  const signed: MiddlewareHandler<Variables> = async (c, next) => {
+    if (Number(c.req.header('content-length') ?? 0) > maximumBody)
+      return c.json(problem('body too large'), 413);
+    const body = await c.req.text();
+    const { pathname, search } = new URL(c.req.url);
+    const call = {
+      direction: 'gateway-to-worker',
+      method: c.req.method,
+      path: pathname + search,
+      body,
+    } as const;
+    if (!(await verify(secret, call, c.req.raw.headers, Date.now() / 1000))) {
+      log('call_refused', { path: pathname, reason: 'signature' });
+      return c.json(problem('the signature is missing, wrong or too old'), 401);
+    }
+    c.set('body', body);
+    return next();
+  };
+  const later = (seconds: number) => ({ 'Retry-After': String(seconds) });
+
+  return new Hono<Variables>()
+    .post(workerPaths.jobs, signed, (c) => {
+      const job = jobSchema.safeParse(json(c.var.body));
+      if (!job.success) {
+        const { path, message } = job.error.issues[0]!;
+        return c.json(problem(`job: ${path.join('.')}: ${message}`), 400);
+      }
+      const now = state();
+      if (now.phase === 'starting' || now.phase === 'failed')
+        return c.json(problem(`the worker is ${now.phase}`), 503, later(5));
+      const offered = now.queue.offer(job.data);
+      const { request_id, key, attempt } = job.data;
+      log('job_offered', { request_id, key, attempt, offered });
+      if (offered === 'full') return c.json(problem('the queue is full'), 503, later(2));
+      if (offered === 'closed') return c.json(problem('the worker is shutting down'), 503, later(5));
+      if (offered === 'taken') metrics.accepted.inc();
+      return c.json({ status: offered }, 202);
+    })
+    .get(workerPaths.models, signed, (c) => {
+      const now = state();
+      return 'catalog' in now
+        ? c.json(now.catalog)
+        : c.json(problem(`the worker is ${now.phase}`), 503, later(2));
+    })
+    .get('/health', (c) => c.json(healthOf(state())))
+    .get('/livez', (c) => (state().phase === 'failed' ? c.text('failed', 503) : c.text('ok')))
+    .get('/readyz', (c) => (state().phase === 'ready' ? c.text('ok') : c.text(state().phase, 503)))
+    .get('/metrics', async (c) => {
+      const now = state();
+      metrics.ready.set(now.phase === 'ready' ? 1 : 0);
+      metrics.waiting.set('queue' in now ? now.queue.waiting : 0);
+      metrics.running.set('queue' in now ? now.queue.running : 0);
+      return c.text(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType });
+    })
+    .notFound((c) => c.json(problem('no such path'), 404))
+    .onError((error, c) => {
+      log('call_failed', { cause: error.stack });
+      return c.json(problem('the worker failed on this call'), 500);
+    });
+}
+
+const problem = (detail: string) => ({ detail });
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,27 @@
+import type { Catalog, CatalogModel } from '@whylight/contract';
+import { inspect } from '@whylight/core';
+import { inputShapeOf, type ModelRegistry, type RegisteredModel } from '@whylight/host';
+
+/** What this worker can explain; the first model is the default. @throws InputError for a model that cannot be. */
+export async function createCatalog(registry: ModelRegistry, device: string): Promise<Catalog> {
+  const models: CatalogModel[] = [];
+  for (const model of registry.list()) models.push(await entryOf(model, models.length === 0));
+  return { device, models };
+}
+
+async function entryOf(model: RegisteredModel, first: boolean): Promise<CatalogModel> {
+  const shape = model.assumed ? undefined : inputShapeOf(model.manifest.preprocessing);
+  const report = inspect(await model.bytes(), { inputShape: shape });
+  return {
+    name: model.name,
+    digest: model.digest,
+    preprocessing: model.preprocessingDigest,
+    classes: report.classes,
+    input_shape: [...report.input_shape],
+    labels: model.labels?.map(({ en, zh }) => ({ en, zh })) ?? null,
+    methods: Object.fromEntries(
+      report.methods.map(({ id, works, reason }) => [id, works ? null : (reason ?? '')]),
+    ),
+    default: first,
+  };
+}

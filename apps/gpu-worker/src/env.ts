@@ -1,0 +1,67 @@
+import { z } from 'zod';
+
+const count = (fallback: number, minimum = 1) => z.coerce.number().int().min(minimum).default(fallback);
+const flag = z
+  .enum(['true', 'false', '1', '0', ''])
+  .default('false')
+  .transform((text) => text === 'true' || text === '1');
+
+/** `NAME=PATH`, separated by commas or new lines. */
+const models = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const entries = text
+      .split(/[,\n]/)
+      .map((entry) => entry.trim())
+      .filter(Boolean);
+    return entries.map((entry) => {
+      const [, name, path] = /^([^=]+)=(.+)$/.exec(entry) ?? [];
+      if (name && path) return { name: name.trim(), path: path.trim() };
+      context.addIssue({ code: 'custom', message: `expected NAME=PATH, got "${entry}"` });
+      return z.NEVER;
+    });
+  });
+
+const envSchema = z.object({
+  PORT: count(8080, 0),
+  HOST: z.string().default('127.0.0.1'),
+  /** What gateway and worker sign their calls with. */
+  WORKER_SECRET: z.string().min(16),
+  S3_ENDPOINT: z.url(),
+  S3_REGION: z.string().default('auto'),
+  S3_BUCKET: z.string().min(1),
+  S3_ACCESS_KEY_ID: z.string().min(1),
+  S3_SECRET_ACCESS_KEY: z.string().min(1),
+  S3_FORCE_PATH_STYLE: flag,
+  /** Default: the network that comes with Whylight. The first is the gateway's default. */
+  MODELS: models,
+  EXECUTION_PROVIDER: z.enum(['cpu', 'cuda', 'webgpu']).default('cpu'),
+  /** Run on the CPU, and say so, where the provider is missing. */
+  PROVIDER_FALLBACK: flag,
+  /** Which GPU, for cuda. */
+  DEVICE_ID: count(0, 0),
+  /** Threads per operator; 0 leaves it to ONNX Runtime. */
+  THREADS: count(0, 0),
+  /** Jobs at a time. */
+  CONCURRENCY: count(1),
+  /** Jobs that may wait. */
+  QUEUE_LIMIT: count(32, 0),
+  /** Compiled explainers that are kept. */
+  EXPLAINERS: count(16),
+  /** Longest time for one job. */
+  JOB_SECONDS: count(300),
+  /** Time for jobs to finish after SIGTERM. */
+  DRAIN_SECONDS: count(25, 0),
+});
+export type WorkerEnv = z.infer<typeof envSchema>;
+
+/** The worker's settings. @throws Error that names each variable which is missing or wrong, without its value. */
+export function parseEnv(variables: Readonly<Record<string, string | undefined>>): WorkerEnv {
+  const parsed = envSchema.safeParse(variables);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new Error(`environment: ${issues.join('; ')}`);
+}
+
+export const processEnv = (): WorkerEnv => parseEnv(process.env);

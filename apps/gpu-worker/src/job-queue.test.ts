@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { JobQueue } from './job-queue.ts';
+import { jobFor } from './testing/job.ts';
+
+/** A queue whose jobs end when they are told to, or are stopped. */
+function recorded(concurrency: number, limit: number) {
+  const log: string[] = [];
+  const gates = new Map<string, () => void>();
+  const queue = new JobQueue({
+    concurrency,
+    limit,
+    async run({ key, attempt }, signal) {
+      const name = `${key[0]}${attempt}`;
+      log.push(`start ${name}`);
+      await new Promise<void>((resolve) => {
+        gates.set(name, resolve);
+        if (signal.aborted) resolve();
+        signal.addEventListener('abort', () => resolve());
+      });
+      log.push(signal.aborted ? `${signal.reason} ${name}` : `end ${name}`);
+    },
+  });
+  const offer = (name: string, attempt = 1) => queue.offer(jobFor({ key: name.repeat(64), attempt }));
+  const end = async (name: string) => {
+    gates.get(name)!();
+    await settled();
+  };
+  return { queue, log, offer, end };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test('jobs run in order, as many at a time as allowed', async () => {
+  const { log, offer, end } = recorded(2, 9);
+  expect(['a', 'b', 'c'].map((name) => offer(name))).toEqual(['taken', 'taken', 'taken']);
+  expect(log).toEqual(['start a1', 'start b1']);
+  await end('b1');
+  expect(log).toEqual(['start a1', 'start b1', 'end b1', 'start c1']);
+});
+
+test('the job after the last place is sent away, and taken once there is room', async () => {
+  const { queue, offer, end } = recorded(1, 1);
+  expect([offer('a'), offer('b'), offer('c')]).toEqual(['taken', 'taken', 'full']);
+  expect([queue.running, queue.waiting, queue.full]).toEqual([1, 1, true]);
+  await end('a1');
+  expect(offer('c')).toBe('taken');
+});
+
+test('a job that was taken is known: waiting, running and done', async () => {
+  const { log, offer, end } = recorded(1, 9);
+  offer('a');
+  offer('b');
+  expect([offer('a'), offer('b')]).toEqual(['known', 'known']);
+  await end('a1');
+  expect(offer('a')).toBe('known');
+  expect(log.filter((line) => line === 'start a1')).toHaveLength(1);
+});
+
+test('a new attempt stops the one before it, and an older one is not run', async () => {
+  const { log, offer } = recorded(2, 9);
+  offer('a', 2);
+  expect([offer('a', 3), offer('a', 1)]).toEqual(['taken', 'known']);
+  await settled();
+  expect(log).toEqual(['start a2', 'start a3', 'superseded a2']);
+});
+
+test('draining takes nothing new and waits for what is there', async () => {
+  const { queue, log, offer, end } = recorded(1, 9);
+  offer('a');
+  offer('b');
+  let drained = false;
+  const draining = queue.drain(60_000).then(() => {
+    drained = true;
+  });
+  expect(offer('c')).toBe('closed');
+  await end('a1');
+  expect(drained).toBe(false);
+  await end('b1');
+  await draining;
+  expect(log).toEqual(['start a1', 'end a1', 'start b1', 'end b1']);
+});
+
+test('draining stops what does not end in time, and lets waiting jobs say so', async () => {
+  const { queue, log, offer } = recorded(1, 9);
+  offer('a');
+  offer('b');
+  await queue.drain(1);
+  expect(log).toEqual(['start a1', 'shutdown a1', 'start b1', 'shutdown b1']);
+});
+
+test('an empty queue is drained at once', async () => {
+  await recorded(1, 1).queue.drain(60_000);
+});

@@ -1,0 +1,152 @@
+import { type Artifact, artifactNames, type Job, type Result, sha256Hex } from '@whylight/contract';
+import { resolveMethod } from '@whylight/core/methods';
+import type { ModelRegistry, PhotoExplainer, PhotoExplanation } from '@whylight/host';
+import { JobFailure, jobErrorOf } from './job-failure.ts';
+import type { StopReason } from './job-queue.ts';
+import type { Log } from './log.ts';
+import type { Metrics, Phase } from './metrics.ts';
+import { Reporter } from './reporter.ts';
+import type { Storage } from './storage.ts';
+
+export interface Workshop {
+  readonly explainer: Pick<PhotoExplainer, 'explain'>;
+  readonly registry: ModelRegistry;
+  readonly storage: Storage;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly secret: string;
+  /** Longest time for one job. */
+  readonly seconds: number;
+  /** Told of errors that are not the job's fault. */
+  readonly onTrouble: (error: unknown) => void;
+}
+
+/** Photo from storage, explanation, artifacts to storage, reports on the way. Never rejects. */
+export async function runJob(job: Job, workshop: Workshop, stopped: AbortSignal): Promise<void> {
+  const { metrics, secret, seconds } = workshop;
+  const log: Log = (event, fields) =>
+    workshop.log(event, { request_id: job.request_id, key: job.key, attempt: job.attempt, ...fields });
+  const fenced = new AbortController();
+  const late = AbortSignal.timeout(seconds * 1000);
+  const signal = AbortSignal.any([stopped, fenced.signal, late]);
+  const reporter = new Reporter(job, { secret, log: workshop.log, onFenced: () => fenced.abort() });
+
+  log('job_started', { method: job.question.method, model: job.question.model });
+  void reporter.report({ status: 'processing' });
+  try {
+    signal.throwIfAborted();
+    const { result, artifacts } = await work(job, workshop, reporter, signal);
+    await reporter.report({ status: 'succeeded', result, artifacts });
+    metrics.succeeded.inc();
+    log('job_succeeded', { device: result.device, milliseconds: result.milliseconds });
+  } catch (thrown) {
+    const superseded = stopped.aborted && (stopped.reason as StopReason) === 'superseded';
+    if (fenced.signal.aborted || superseded) {
+      metrics.abandoned.inc();
+      log('job_abandoned', { reason: superseded ? 'superseded' : 'fenced' });
+      return;
+    }
+    const error = stopped.aborted
+      ? { code: 'worker_crashed' as const, message: 'the worker was stopped', retryable: true }
+      : late.aborted
+        ? new JobFailure('deadline_exceeded', `the job took longer than ${seconds} s`).error
+        : jobErrorOf(thrown);
+    if (stopped.aborted) metrics.abandoned.inc();
+    else metrics.failed.inc({ code: error.code });
+    log('job_failed', { code: error.code, message: error.message, ...causeOf(thrown, error.code) });
+    if (!stopped.aborted && !late.aborted) workshop.onTrouble(thrown);
+    await reporter.report({ status: 'failed', error });
+  }
+}
+
+async function work(
+  job: Job,
+  workshop: Workshop,
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<{ result: Result; artifacts: Artifact[] }> {
+  const { storage, metrics, explainer } = workshop;
+  const { question } = job;
+  const timed = async <T>(phase: Phase, run: () => Promise<T>): Promise<T> => {
+    const done = metrics.seconds.startTimer({ phase });
+    return run().finally(() => done());
+  };
+
+  await checkQuestion(question, workshop.registry);
+  const photo = await timed('download', () => storage.get(job.input.object, job.input.bytes, signal));
+  await checkUpload(photo, job);
+  const explanation = await explainer.explain(
+    {
+      photo,
+      model: question.model,
+      method: question.method,
+      convention: question.convention,
+      params: question.parameters,
+      layers: question.layers,
+      target: question.target,
+      language: question.language,
+    },
+    { signal, onProgress: (completed, total) => reporter.progress(completed, total) },
+  );
+  metrics.explanations.inc();
+  for (const phase of ['decode', 'compute', 'render'] as const)
+    metrics.seconds.observe({ phase }, explanation.result.milliseconds[phase] / 1000);
+  const artifacts = await timed('upload', () => write(explanation, job, storage, signal));
+  return { result: explanation.result, artifacts };
+}
+
+/** Holds the question to this worker's models and methods, which may be of another release than the gateway's. */
+async function checkQuestion(question: Job['question'], registry: ModelRegistry): Promise<void> {
+  const { model, preprocessing, method, convention, parameters, method_version: version } = question;
+  const known = registry.list().find(({ digest }) => digest === model);
+  if (known?.preprocessingDigest !== preprocessing)
+    throw new JobFailure(
+      'model_not_found',
+      `this worker has no model ${model} with preprocessing ${preprocessing}`,
+    );
+  const resolved = resolveMethod({ method, convention, params: parameters });
+  if (resolved.version !== version)
+    throw new JobFailure(
+      'method_not_supported',
+      `method ${method}: expected version ${version}, this worker has ${resolved.version}`,
+      true,
+    );
+}
+
+async function checkUpload(photo: Uint8Array<ArrayBuffer>, { input, question }: Job): Promise<void> {
+  if (photo.byteLength !== input.bytes)
+    throw new JobFailure(
+      'upload_mismatch',
+      `the uploaded photo: expected ${input.bytes} bytes, got ${photo.byteLength}`,
+    );
+  const got = await sha256Hex(photo);
+  if (got !== question.image)
+    throw new JobFailure(
+      'upload_mismatch',
+      `the uploaded photo: expected sha256 ${question.image}, got ${got}`,
+    );
+}
+
+function write(
+  { artifacts }: PhotoExplanation,
+  job: Job,
+  storage: Storage,
+  signal: AbortSignal,
+): Promise<Artifact[]> {
+  return Promise.all(
+    artifactNames.map(async (name) => {
+      const { bytes, contentType } = artifacts.get(name)!;
+      const object = job.output_prefix + name;
+      const sha256 = await sha256Hex(bytes);
+      await storage.put(object, bytes, { contentType, sha256 }, signal);
+      return { name, object, sha256, bytes: bytes.byteLength, content_type: contentType };
+    }),
+  );
+}
+
+/** What the log is told beyond the user's message: where an unforeseen error came from. */
+function causeOf(thrown: unknown, code: string): Record<string, unknown> {
+  if (!(thrown instanceof Error)) return {};
+  if (code === 'internal') return { cause: thrown.stack };
+  return thrown.cause instanceof Error ? { cause: thrown.cause.name } : {};
+}

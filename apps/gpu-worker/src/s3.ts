@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GetObjectCommand, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { JobFailure } from './job-failure.ts';
+import type { Storage } from './storage.ts';
+
+export interface S3Settings {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly bucket: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly forcePathStyle: boolean;
+}
+
+/** Times that a download is started before its connection counts as lost. */
+const downloads = 3;
+
+/** Storage in a bucket that speaks S3. */
+export function s3Storage(settings: S3Settings): Storage & { close(): void } {
+  const { endpoint, region, bucket, accessKeyId, secretAccessKey, forcePathStyle } = settings;
+  const client = new S3Client({
+    endpoint,
+    region,
+    forcePathStyle,
+    credentials: { accessKeyId, secretAccessKey },
+    maxAttempts: 3,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
+  });
+  return {
+    async get(object, maximum, signal) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const command = new GetObjectCommand({ Bucket: bucket, Key: object });
+          const { Body } = await client.send(command, { abortSignal: signal });
+          return await bytesOf(Body as AsyncIterable<Uint8Array>, maximum);
+        } catch (error) {
+          if (signal.aborted || error instanceof JobFailure) throw error;
+          if (error instanceof S3ServiceException && error.name === 'NoSuchKey')
+            throw new JobFailure('upload_not_found', 'the uploaded photo is not there');
+          if (attempt === downloads || error instanceof S3ServiceException) throw unavailable('read', error);
+          await sleep(100 * 4 ** attempt * Math.random(), undefined, { signal });
+        }
+      }
+    },
+    async put(object, bytes, { contentType, sha256 }, signal) {
+      const command = new PutObjectCommand({
+        Bucket: bucket,
+        Key: object,
+        Body: bytes,
+        ContentType: contentType,
+        ContentLength: bytes.byteLength,
+        ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
+      });
+      await client.send(command, { abortSignal: signal }).catch((error: unknown) => {
+        throw signal.aborted ? error : unavailable('write', error);
+      });
+    },
+    close: () => client.destroy(),
+  };
+}
+
+async function bytesOf(body: AsyncIterable<Uint8Array>, maximum: number): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > maximum)
+      throw new JobFailure('upload_mismatch', `the uploaded photo: expected ${maximum} bytes, got more`);
+    chunks.push(chunk);
+  }
+  return Uint8Array.from(Buffer.concat(chunks));
+}
+
+const unavailable = (verb: 'read' | 'write', error: unknown): JobFailure =>
+  Object.assign(
+    new JobFailure(
+      'storage_unavailable',
+      `the object store could not be ${verb === 'read' ? 'read' : 'written'}`,
+      true,
+    ),
+    {
+      cause: error,
+    },
+  );

@@ -1,0 +1,23 @@
+import type { Catalog } from '@whylight/contract';
+import type { JobQueue } from './job-queue.ts';
+
+/** How far the worker is. Only `ready` takes jobs. */
+export type State =
+  | { readonly phase: 'starting' }
+  | { readonly phase: 'ready'; readonly catalog: Catalog; readonly queue: JobQueue }
+  | { readonly phase: 'draining'; readonly catalog: Catalog; readonly queue: JobQueue }
+  | { readonly phase: 'failed'; readonly reason: string };
+
+/** Body of GET /health. `busy`: every place is taken, more jobs wait. */
+export function healthOf(state: State): Record<string, unknown> {
+  if (state.phase === 'starting') return { status: 'starting' };
+  if (state.phase === 'failed') return { status: 'failed', reason: state.reason };
+  const { catalog, queue } = state;
+  return {
+    status: state.phase === 'draining' || queue.full ? 'busy' : 'ready',
+    draining: state.phase === 'draining',
+    device: catalog.device,
+    models: catalog.models.map(({ name }) => name),
+    jobs: { running: queue.running, waiting: queue.waiting },
+  };
+}

@@ -1,0 +1,130 @@
+import { type ServerType, serve } from '@hono/node-server';
+import { InputError } from '@whylight/core';
+import {
+  createRuntime,
+  DeviceError,
+  embeddedModels,
+  ModelNotFoundError,
+  ModelRegistry,
+  PhotoExplainer,
+  ProviderUnavailableError,
+} from '@whylight/host';
+import { createApp } from './app.ts';
+import { createCatalog } from './catalog.ts';
+import type { WorkerEnv } from './env.ts';
+import { JobQueue } from './job-queue.ts';
+import type { Log } from './log.ts';
+import { createMetrics, metered } from './metrics.ts';
+import { runJob } from './run-job.ts';
+import { s3Storage } from './s3.ts';
+import type { State } from './state.ts';
+import type { Storage } from './storage.ts';
+
+export interface Worker {
+  /** Where it listens. */
+  readonly url: string;
+  /** Resolves when the worker takes jobs, or has failed to get so far; `/health` tells which. */
+  readonly started: Promise<void>;
+  /** Takes no more jobs, finishes those that it has (within DRAIN_SECONDS) and lets go of everything. */
+  stop(): Promise<void>;
+}
+
+/** Starts a worker: HTTP answers when this resolves, models load behind it. */
+export async function startWorker(
+  env: WorkerEnv,
+  log: Log,
+  storage: Storage & { close(): void } = storageOf(env),
+): Promise<Worker> {
+  const metrics = createMetrics();
+  let state: State = { phase: 'starting' };
+  let explainer: PhotoExplainer | undefined;
+  const fail = (error: unknown) => {
+    state = { phase: 'failed', reason: reasonOf(error) };
+    log('worker_failed', { reason: state.reason, cause: (error as Error).stack });
+  };
+
+  const prepare = async () => {
+    const runtime = await createRuntime({
+      ep: env.EXECUTION_PROVIDER,
+      fallback: env.PROVIDER_FALLBACK,
+      deviceId: env.DEVICE_ID,
+      threads: env.THREADS || undefined,
+    });
+    if (runtime.device !== env.EXECUTION_PROVIDER) log('provider_fallback', { device: runtime.device });
+    const registry = await ModelRegistry.open(env.MODELS.length ? env.MODELS : [embeddedModels]);
+    const catalog = await createCatalog(registry, runtime.device);
+    explainer = new PhotoExplainer(metered(runtime, metrics), registry, { capacity: env.EXPLAINERS });
+    const workshop = {
+      explainer,
+      registry,
+      storage,
+      metrics,
+      log,
+      secret: env.WORKER_SECRET,
+      seconds: env.JOB_SECONDS,
+      onTrouble: (error: unknown) => {
+        if (error instanceof DeviceError && !error.transient) fail(error);
+      },
+    };
+    const queue = new JobQueue({
+      concurrency: env.CONCURRENCY,
+      limit: env.QUEUE_LIMIT,
+      run: (job, signal) => runJob(job, workshop, signal),
+    });
+    state = { phase: 'ready', catalog, queue };
+    log('worker_ready', { device: runtime.device, models: registry.list().map(({ name }) => name) });
+  };
+
+  const app = createApp({ secret: env.WORKER_SECRET, metrics, log, state: () => state });
+  const { server, url } = await listen(app.fetch, env);
+  log('worker_listening', { url });
+  const started = prepare().catch(fail);
+
+  return {
+    url,
+    started,
+    async stop() {
+      await started;
+      if (state.phase === 'ready') {
+        const { catalog, queue } = state;
+        state = { phase: 'draining', catalog, queue };
+        log('worker_draining', { running: queue.running, waiting: queue.waiting });
+        await queue.drain(env.DRAIN_SECONDS * 1000);
+      }
+      await explainer?.close();
+      storage.close();
+      await new Promise((resolve) => server.close(resolve));
+      log('worker_stopped');
+    },
+  };
+}
+
+/** Errors that were written for users say what is wrong; of others the log has the rest. */
+const reasonOf = (error: unknown): string =>
+  [ProviderUnavailableError, InputError, ModelNotFoundError, DeviceError].some(
+    (kind) => error instanceof kind,
+  )
+    ? (error as Error).message
+    : 'unexpected error at start, see the log';
+
+const storageOf = (env: WorkerEnv) =>
+  s3Storage({
+    endpoint: env.S3_ENDPOINT,
+    region: env.S3_REGION,
+    bucket: env.S3_BUCKET,
+    accessKeyId: env.S3_ACCESS_KEY_ID,
+    secretAccessKey: env.S3_SECRET_ACCESS_KEY,
+    forcePathStyle: env.S3_FORCE_PATH_STYLE,
+  });
+
+function listen(
+  fetch: Parameters<typeof serve>[0]['fetch'],
+  { HOST, PORT }: WorkerEnv,
+): Promise<{ server: ServerType; url: string }> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, hostname: HOST, port: PORT }, ({ port }) => {
+      resolve({ server, url: `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${port}` });
+    });
+    server.once('error', reject);
+  });
+}

@@ -1,0 +1,37 @@
+import { InputError, softmax } from '@whylight/core';
+import { findLabel, type Label } from './labels.ts';
+import type { Prediction, TargetSpec } from './result.ts';
+
+/**
+ * The class index that `target` means, or -1 for the class that scores highest.
+ *
+ * @throws InputError `target_out_of_range`
+ */
+export function resolveTarget(target: TargetSpec, labels: readonly Label[] | null, classes: number): number {
+  if (target === 'predicted') return -1;
+  if ('label' in target) {
+    if (labels) return findLabel(labels, target.label);
+    throw new InputError('target_out_of_range', 'target: the model has no class names; give a class index');
+  }
+  const { class_index: index } = target;
+  if (!Number.isInteger(index) || index < 0 || index >= classes)
+    throw new InputError(
+      'target_out_of_range',
+      `target: expected a class index in 0..${classes - 1}, got ${index}`,
+    );
+  return index;
+}
+
+/** Every class with its score, by class index. */
+export function scored(logits: Float32Array, labels: readonly Label[] | null): Prediction[] {
+  return Array.from(softmax(logits), (score, index) => ({
+    class_index: index,
+    label: labels?.[index]?.en ?? `class ${index}`,
+    label_zh: labels?.[index]?.zh ?? null,
+    score,
+  }));
+}
+
+/** The `count` highest scores; of equal scores the lower index first. */
+export const highest = (predictions: readonly Prediction[], count: number): Prediction[] =>
+  predictions.toSorted((a, b) => b.score - a.score || a.class_index - b.class_index).slice(0, count);

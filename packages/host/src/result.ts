@@ -1,0 +1,46 @@
+import type { Convention } from '@whylight/core/methods';
+
+/** What a picture is explained for: a class index, a class's name, or whatever scores highest. */
+export type TargetSpec = 'predicted' | { readonly class_index: number } | { readonly label: string };
+
+export interface Prediction {
+  class_index: number;
+  label: string;
+  label_zh: string | null;
+  /** Softmax over the classes. */
+  score: number;
+}
+
+/**
+ * What an explanation says, and what `result.json` holds. For one question it is the same each time, except for
+ * `milliseconds`.
+ */
+export interface Result {
+  method: string;
+  convention: Convention;
+  parameters: Record<string, JsonValue>;
+  layers: string[];
+  target: Prediction;
+  /** The five highest scores. */
+  predictions: Prediction[];
+  attribution: {
+    shape: number[];
+    minimum: number;
+    maximum: number;
+    sum: number;
+    convergence_delta: number | null;
+  };
+  /** Where the model's input lies on the upright photo, in photo pixels. */
+  input_region: { x: number; y: number; width: number; height: number };
+  image: { width: number; height: number };
+  device: string;
+  milliseconds: { decode: number; compute: number; render: number };
+  /** `degenerate_attribution`: it is the same everywhere; `label_in_english`: the class has no Chinese name. */
+  warnings: string[];
+}
+
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+
+/** A result as the bytes of `result.json`. */
+export const resultBytes = (result: Result): Uint8Array<ArrayBuffer> =>
+  new TextEncoder().encode(`${JSON.stringify(result, null, 2)}\n`);
