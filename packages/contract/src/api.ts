@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { artifactNames, conventions, jobErrorSchema, languages, predictionSchema, targetSchema } from './job.ts';
+import {
+  artifactNames,
+  conventions,
+  jobErrorSchema,
+  languages,
+  parametersSchema,
+  predictionSchema,
+  targetSchema,
+} from './job.ts';
 
 /**
  * The resources of the public HTTP API, as they are on the wire. `meta({ id })` names a schema in the OpenAPI
@@ -136,7 +144,7 @@ export const explanationRequestSchema = z
     model: z.string().min(1).max(200).optional().describe('Name, or name@sha256:…; omitted: the default model'),
     method: z.string().min(1).max(100),
     target: targetSchema.default('predicted'),
-    parameters: z.record(z.string().max(100), z.json()).default({}),
+    parameters: parametersSchema.default({}),
     convention: z.enum(conventions).default('paper'),
     layers: z.array(z.string().min(1).max(500)).max(16).default([]),
     language: z.enum(languages).default('en'),
@@ -170,7 +178,7 @@ export const explanationSchema = z
     method: z.string(),
     method_version: z.string(),
     convention: z.enum(conventions),
-    parameters: z.record(z.string(), z.json()).describe('Every parameter of the method, defaults filled in'),
+    parameters: parametersSchema.describe('Every parameter of the method, defaults filled in'),
     layers: z.array(z.string()),
     target: targetSchema,
     language: z.enum(languages),
@@ -233,7 +241,7 @@ export const methodSchema = z
     kind: z.enum(['map', 'pixels']),
     needs: z.array(z.string()),
     conventions: z.array(z.enum(conventions)),
-    parameters: z.record(z.string(), z.json()).describe('JSON Schema of the parameters'),
+    parameters: parametersSchema.describe('JSON Schema of the parameters'),
     works: z.boolean().nullable().describe('On the model asked for with ?model=; null without'),
     reason: z.string().nullable().describe('Why it does not'),
   })

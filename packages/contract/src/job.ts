@@ -24,6 +24,11 @@ export type TargetSpec = z.infer<typeof targetSchema>;
 export const conventions = ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'] as const;
 export const languages = ['en', 'zh'] as const;
 
+/** A method's parameters by name. The type is spelled out because no document generator sees through `z.json()`. */
+export const parametersSchema = z
+  .record(z.string().max(100), z.json())
+  .meta({ type: 'object', additionalProperties: true });
+
 /** The computation: everything here is part of the cache key. */
 export const questionSchema = z.strictObject({
   image: sha256,
@@ -35,7 +40,7 @@ export const questionSchema = z.strictObject({
   method_version: z.string(),
   convention: z.enum(conventions),
   /** Resolved: every parameter that the method has is present. */
-  parameters: z.record(z.string(), z.json()),
+  parameters: parametersSchema,
   layers: z.array(z.string()),
   target: targetSchema,
   language: z.enum(languages),
@@ -78,7 +83,7 @@ export const predictionSchema = z.strictObject({
 export const resultSchema = z.strictObject({
   method: z.string(),
   convention: z.enum(conventions),
-  parameters: z.record(z.string(), z.json()),
+  parameters: parametersSchema,
   layers: z.array(z.string()),
   target: predictionSchema,
   predictions: z.array(predictionSchema),

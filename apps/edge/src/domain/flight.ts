@@ -139,6 +139,7 @@ export function apply(run: Run, report: Report, now: number): Run | null {
         status: 'succeeded',
         startedAt: run.startedAt ?? now,
         completedAt: now,
+        progress: run.progress && { ...run.progress, completed: run.progress.total },
         result: report.result,
         artifacts: report.artifacts,
       };

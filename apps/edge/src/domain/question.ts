@@ -1,5 +1,5 @@
 import type { Catalog, CatalogModel, ExplanationAsked, Question, TargetSpec } from '@whylight/contract';
-import { methods, resolveMethod } from './methods.ts';
+import { methods, resolveMethod } from '@whylight/core/methods';
 import { didYouMean } from './nearest.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
 
@@ -42,8 +42,15 @@ function resolveParameters({ method, convention, parameters }: ExplanationAsked)
     return resolveMethod({ method, convention, params: parameters });
   } catch (error) {
     if (!(error instanceof Error && error.name === 'InputError')) throw error;
-    throw refuse('invalid_parameter', '/parameters', error.message);
+    throw refuse('invalid_parameter', pointerIn(error.message, parameters), error.message);
   }
+}
+
+/** Where the engine's complaint belongs: it names the parameter or the convention in quotation marks. */
+function pointerIn(message: string, parameters: ExplanationAsked['parameters']): string {
+  const [, kind, name = ''] = /(parameter|convention) "([^"]+)"/.exec(message) ?? [];
+  if (kind === 'parameter' && name in parameters) return `/parameters/${name}`;
+  return kind === 'convention' ? '/convention' : '/parameters';
 }
 
 /** `name`, `name@sha256:…`, or nothing for the default model. */

@@ -5,8 +5,8 @@ import { type FieldError, Refusal } from './refusal.ts';
 /** A failed validation of `input` as a refusal: one error per fault, each with its JSON pointer. */
 export function refusalOf(error: z.ZodError, input: unknown): Refusal {
   const errors = error.issues.flatMap((issue) => fieldErrors(issue, [], input));
-  const unknown = errors.some(({ code }) => code === 'unknown_field');
-  const [first] = errors;
+  const unknown = errors.find(({ code }) => code === 'unknown_field');
+  const first = unknown ?? errors[0];
   const message = first ? `${first.pointer || 'The body'}: ${first.message}` : 'The request is not valid.';
   return new Refusal(unknown ? 'unknown_field' : 'invalid_parameter', message, errors);
 }

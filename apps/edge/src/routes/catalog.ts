@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { methodListSchema, modelListSchema } from '@whylight/contract';
-import { methods, paramsJsonSchema } from '../domain/methods.ts';
+import { methods, paramsJsonSchema } from '@whylight/core/methods';
 import { findModel } from '../domain/question.ts';
 import { declined, json, routes, tenantRoute } from '../openapi.ts';
 
