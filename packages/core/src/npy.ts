@@ -38,7 +38,7 @@ export function readNpy(bytes: Uint8Array): Tensor {
   const Data = dtypes[dtype];
   const length = sizeOf(shape);
   if (bytes.length - end < length * Data.BYTES_PER_ELEMENT) throw new InputError('invalid_tensor', `the .npy file is truncated: shape [${shape}] needs ${length} elements`);
-  const data = bytes.slice(end, end + length * Data.BYTES_PER_ELEMENT);
+  const data = new Uint8Array(bytes.subarray(end, end + length * Data.BYTES_PER_ELEMENT)); // a copy: aligned, even out of a Buffer
   return { dtype, shape, data: new Data(data.buffer, 0, length) as TensorData } as Tensor;
 }
 

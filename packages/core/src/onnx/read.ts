@@ -147,7 +147,7 @@ function readData(def: TensorDef, dtype: DType): TensorData {
     const { buffer, byteOffset, byteLength } = def.rawData;
     const length = Math.floor(byteLength / Data.BYTES_PER_ELEMENT);
     const aligned = byteOffset % Data.BYTES_PER_ELEMENT === 0;
-    return aligned ? new Data(buffer as ArrayBuffer, byteOffset, length) : new Data(def.rawData.slice().buffer, 0, length);
+    return aligned ? new Data(buffer as ArrayBuffer, byteOffset, length) : new Data(new Uint8Array(def.rawData).buffer, 0, length);
   }
   switch (dtype) {
     case 'float32':
