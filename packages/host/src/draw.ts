@@ -1,0 +1,51 @@
+import { type Picture, picture } from '@whylight/core/image';
+import sharp from 'sharp';
+import type { TextLine } from './text.ts';
+
+/** Drawing onto a picture in place. */
+
+export type Colour = readonly [red: number, green: number, blue: number];
+
+/** A picture of one colour. */
+export function blank(width: number, height: number, colour: Colour): Picture {
+  const data = new Uint8Array(width * height * 3);
+  for (let i = 0; i < data.length; i++) data[i] = colour[i % 3]!;
+  return picture(width, height, data);
+}
+
+/** Copies `what` onto `onto`, its top left corner at (left, top); it must lie within. */
+export function place(onto: Picture, what: Picture, left: number, top: number): void {
+  for (let y = 0; y < what.height; y++)
+    onto.data.set(
+      what.data.subarray(y * what.width * 3, (y + 1) * what.width * 3),
+      ((top + y) * onto.width + left) * 3,
+    );
+}
+
+/** Draws SVG shapes; their origin goes to (left, top), what leaves width × height or the picture is cut off. */
+export async function drawShapes(
+  onto: Picture,
+  shapes: string,
+  { left, top, width, height }: { left: number; top: number; width: number; height: number },
+): Promise<void> {
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${shapes}</svg>`;
+  const { data, info } = await sharp(Buffer.from(svg))
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  for (let y = Math.max(0, -top); y < info.height && top + y < onto.height; y++)
+    for (let x = Math.max(0, -left); x < info.width && left + x < onto.width; x++) {
+      const from = (y * info.width + x) * 4;
+      const alpha = data[from + 3]! / 255;
+      if (alpha === 0) continue;
+      const to = ((top + y) * onto.width + left + x) * 3;
+      for (let channel = 0; channel < 3; channel++)
+        onto.data[to + channel] = Math.round(
+          onto.data[to + channel]! * (1 - alpha) + data[from + channel]! * alpha,
+        );
+    }
+}
+
+/** A line of text as an SVG shape, its baseline starting at (x, y). */
+export const textShape = (line: TextLine, x: number, y: number, colour: string): string =>
+  `<path transform="translate(${x} ${y})" fill="${colour}" fill-rule="nonzero" d="${line.path}"/>`;

@@ -1,0 +1,194 @@
+import {
+  type ColormapName,
+  colorBar,
+  type FloatMap,
+  heatmap,
+  overlay,
+  type Picture,
+  type Region,
+} from '@whylight/core/image';
+import { blank, drawShapes, place, textShape } from './draw.ts';
+import { ascent, descent, fitText, type TextLine } from './text.ts';
+
+/** A finished picture, and the characters of its texts that no font has. */
+export interface Rendering {
+  readonly picture: Picture;
+  readonly missing: readonly string[];
+}
+
+export interface OverlayRendering {
+  readonly photo: Picture;
+  /** Values in 0..1. */
+  readonly map: FloatMap;
+  /** Where the map belongs on the photo. */
+  readonly region: Region;
+  /** Lines such as "Pred: zebra 0.998". */
+  readonly caption: readonly string[];
+  readonly alpha?: number;
+  readonly colormap?: ColormapName;
+}
+
+/** Below this short side, in pixels, a caption would cover what it speaks about. */
+const smallPhoto = 256;
+
+/**
+ * The photo at its full size with the map where the network looked, and the caption on a dark plate in the top
+ * left corner. A photo with a short side below 256 pixels is left uncovered: its caption stands in a strip below it,
+ * and the picture grows by the strip, to the right too where the caption is wider than the photo.
+ */
+export async function renderOverlay({
+  photo,
+  map,
+  region,
+  caption,
+  ...options
+}: OverlayRendering): Promise<Rendering> {
+  const explained = overlay(photo, map, region, options);
+  if (caption.length === 0) return { picture: explained, missing: [] };
+  const short = Math.min(photo.width, photo.height);
+  return short < smallPhoto ? withStrip(explained, caption) : withPlate(explained, caption);
+}
+
+async function withPlate(photo: Picture, caption: readonly string[]): Promise<Rendering> {
+  const short = Math.min(photo.width, photo.height);
+  const size = Math.min(Math.max(Math.round(short * 0.042), 14), Math.round(photo.width / 14));
+  const margin = Math.round(size * 0.6);
+  const block = setBlock(caption, size, photo.width - 2 * margin - 1.4 * size);
+  const width = Math.ceil(block.width + 1.4 * size);
+  const height = Math.ceil(block.height + 0.8 * size);
+  const plate = `<rect width="${width}" height="${height}" rx="${size * 0.3}" fill="#101418" fill-opacity="0.72"/>`;
+  await drawShapes(photo, plate + block.shapes(0.7 * size, 0.4 * size, '#fff'), {
+    left: margin,
+    top: margin,
+    width,
+    height,
+  });
+  return { picture: photo, missing: block.missing };
+}
+
+async function withStrip(photo: Picture, caption: readonly string[]): Promise<Rendering> {
+  const size = 13;
+  const pad = 5;
+  const block = setBlock(caption, size, Math.max(photo.width, smallPhoto) - 2 * pad);
+  const width = Math.max(photo.width, Math.ceil(block.width) + 2 * pad);
+  const height = Math.ceil(block.height) + 2 * pad;
+  const canvas = blank(width, photo.height + height, [16, 20, 24]);
+  place(canvas, photo, 0, 0);
+  await drawShapes(canvas, block.shapes(pad, pad, '#fff'), { left: 0, top: photo.height, width, height });
+  return { picture: canvas, missing: block.missing };
+}
+
+export interface HeatmapRendering {
+  readonly map: FloatMap;
+  /** What the map covers on the photo; gives the heat map its proportions and size. */
+  readonly region: Pick<Region, 'width' | 'height'>;
+  readonly colormap?: ColormapName;
+  /** Values at the ends of the colours, and the labels of the bar: 0 and 1 unless said. */
+  readonly minimum?: number;
+  readonly maximum?: number;
+  /** First the method, then what it explains. */
+  readonly title: readonly string[];
+}
+
+/** The heat map's sides on the picture: the region's own size, held within these. */
+const smallest = 320;
+const largest = 1024;
+/** A title needs some room even above the map of a very narrow photo. */
+const narrowest = 240;
+
+const ink = '#1c2024';
+const paleInk = '#5c6670';
+
+/** The map in colours on white, its title above, a colour bar with its values to the right. */
+export async function renderHeatmap({
+  map,
+  region,
+  title,
+  colormap = 'jet',
+  minimum = 0,
+  maximum = 1,
+}: HeatmapRendering): Promise<Rendering> {
+  const { width, height } = heatmapSize(region);
+  const size = Math.round(Math.min(Math.max(height * 0.042, 14), 26));
+  const pad = size;
+  const barWidth = Math.round(size * 1.1);
+  const ticks = [maximum, (minimum + maximum) / 2, minimum].map((value) =>
+    fitText(tickLabel(value), size * 0.85, 200),
+  );
+  const ticksWidth = Math.ceil(Math.max(...ticks.map((tick) => tick.width)));
+  const right = Math.round(size * 0.8) + barWidth + Math.round(size * 0.5) + ticksWidth;
+  const total = Math.max(pad + width + right + pad, narrowest);
+
+  const [head, ...rest] = title;
+  const heading = setBlock(head === undefined ? [] : [head], size * 1.15, total - 2 * pad);
+  const about = setBlock(rest, size * 0.95, total - 2 * pad);
+  const top = Math.round(pad + (title.length > 0 ? heading.height + about.height + size * 0.5 : 0));
+  const canvas = blank(total, top + height + pad, [255, 255, 255]);
+  place(canvas, heatmap(map, { width, height, colormap, minimum, maximum }), pad, top);
+  const barLeft = pad + width + Math.round(size * 0.8);
+  place(canvas, colorBar(colormap, barWidth, height), barLeft, top);
+
+  const tickSize = size * 0.85;
+  const tickShapes = ticks.map((tick, i) => {
+    const y = top + (height * i) / 2;
+    const middle = Math.min(Math.max(y + tickSize * 0.36, top + tickSize * 0.74), top + height);
+    return textShape(tick, barLeft + barWidth + size * 0.5, middle, ink);
+  });
+  const shapes = [
+    heading.shapes(pad, pad * 0.8, ink),
+    about.shapes(pad, pad * 0.8 + heading.height, paleInk),
+    frame(pad, top, width, height),
+    frame(barLeft, top, barWidth, height),
+    ...tickShapes,
+  ].join('');
+  await drawShapes(canvas, shapes, { left: 0, top: 0, width: canvas.width, height: canvas.height });
+  return { picture: canvas, missing: [...new Set([...heading.missing, ...about.missing])] };
+}
+
+function heatmapSize(region: Pick<Region, 'width' | 'height'>): { width: number; height: number } {
+  const short = Math.min(region.width, region.height);
+  const long = Math.max(region.width, region.height);
+  const scale = Math.min(Math.max(1, smallest / short), largest / long);
+  return {
+    width: Math.max(Math.round(region.width * scale), 1),
+    height: Math.max(Math.round(region.height * scale), 1),
+  };
+}
+
+/** Three significant digits, without trailing zeros; powers of ten where those would be long. */
+export function tickLabel(value: number): string {
+  const rounded = Number(value.toPrecision(3));
+  const magnitude = Math.abs(rounded);
+  const text =
+    rounded !== 0 && (magnitude < 0.001 || magnitude >= 10_000) ? rounded.toExponential() : String(rounded);
+  return text.replaceAll('-', '−');
+}
+
+/** A hair line around a field, inside its edge, so that pale ends of a colour map do not run out. */
+const frame = (x: number, y: number, width: number, height: number): string =>
+  `<rect x="${x + 0.5}" y="${y + 0.5}" width="${width - 1}" height="${height - 1}" fill="none" stroke="#000" stroke-opacity="0.25"/>`;
+
+interface Block {
+  readonly width: number;
+  readonly height: number;
+  readonly missing: readonly string[];
+  /** The lines with the block's top left corner at (x, y). */
+  shapes(x: number, y: number, colour: string): string;
+}
+
+/** Lines of one size below each other, none wider than `maximum`. */
+function setBlock(texts: readonly string[], size: number, maximum: number): Block {
+  const lines: TextLine[] = texts.map((text) => fitText(text, size, maximum));
+  const leading = size * (ascent + descent) * 1.15;
+  return {
+    width: Math.max(0, ...lines.map((line) => line.width)),
+    height: lines.length * leading,
+    missing: [...new Set(lines.flatMap((line) => line.missing))],
+    shapes: (x, y, colour) =>
+      lines
+        .map((line, i) =>
+          textShape(line, x, y + i * leading + (leading + size * (ascent - descent)) / 2, colour),
+        )
+        .join(''),
+  };
+}

@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs';
+import { create, type Font } from 'fontkit';
+
+/**
+ * Text as outlines. The fonts beside this package are read here and nowhere else: no system font and no
+ * fontconfig take part, so a label looks the same in a bare container.
+ */
+
+/** Asked in this order, character by character. */
+const files = [
+  'noto-sans-latin-400-normal',
+  'noto-sans-sc-chinese-simplified-400-normal',
+  'noto-sans-latin-ext-400-normal',
+  'noto-sans-sc-22-400-normal',
+  'noto-sans-sc-39-400-normal',
+  'noto-sans-sc-55-400-normal',
+  'noto-sans-sc-56-400-normal',
+];
+const opened = new Map<string, Font>();
+
+function font(file: string): Font {
+  let found = opened.get(file);
+  if (found === undefined) {
+    found = create(readFileSync(new URL(`../fonts/${file}.woff2`, import.meta.url))) as Font;
+    opened.set(file, found);
+  }
+  return found;
+}
+
+/** One line of text, set. */
+export interface TextLine {
+  readonly text: string;
+  /** Pixels per em. */
+  readonly size: number;
+  /** Pixels from the first glyph's origin to the end of the last one. */
+  readonly width: number;
+  /** SVG path data; the baseline is y = 0, the text starts at x = 0. */
+  readonly path: string;
+  /** Characters that no font has; an empty box stands in their place. */
+  readonly missing: readonly string[];
+}
+
+/** From the baseline up to the top of capitals and Chinese characters, and down to the descenders, per em. */
+export const ascent = 0.86;
+export const descent = 0.24;
+
+/** Sets a line; control characters and line breaks become spaces. */
+export function setText(text: string, size: number): TextLine {
+  const clean = text.normalize('NFC').replaceAll(/\p{C}+|\s+/gu, ' ');
+  const missing: string[] = [];
+  let path = '';
+  let x = 0;
+  for (const run of runs(clean)) {
+    if (run.font === null) {
+      missing.push(...run.text);
+      for (const _ of run.text) {
+        path += box(x, size);
+        x += 0.7 * size;
+      }
+      continue;
+    }
+    const scale = size / run.font.unitsPerEm;
+    const { glyphs, positions } = run.font.layout(run.text);
+    glyphs.forEach((glyph, i) => {
+      const { xAdvance, xOffset, yOffset } = positions[i]!;
+      path += glyph.path
+        .scale(scale, -scale)
+        .translate(x + xOffset * scale, -yOffset * scale)
+        .toSVG();
+      x += xAdvance * scale;
+    });
+  }
+  return { text: clean, size, width: x, path, missing: [...new Set(missing)] };
+}
+
+/**
+ * Sets a line no wider than `maximum` pixels: what does not fit gives way to an ellipsis, before the number where
+ * the line ends in one, for that is a probability.
+ */
+export function fitText(text: string, size: number, maximum: number): TextLine {
+  const whole = setText(text, size);
+  if (whole.width <= maximum) return whole;
+  const [, head, number = ''] = /^(.*?)(\s\d[\d.]*%?)?$/s.exec(whole.text)!;
+  const characters = [...head!];
+  const shortened = (length: number): TextLine =>
+    setText(`${characters.slice(0, length).join('').trimEnd()}…${number}`, size);
+  let low = 0;
+  let high = characters.length;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (shortened(middle).width <= maximum) low = middle;
+    else high = middle - 1;
+  }
+  return shortened(low);
+}
+
+interface Run {
+  readonly text: string;
+  readonly font: Font | null;
+}
+
+/** Neighbouring characters of one font together, so that kerning works. */
+function* runs(text: string): Generator<Run> {
+  let run: Run | null = null;
+  for (const character of text) {
+    const chosen = fontFor(character);
+    if (run !== null && run.font === chosen) run = { text: run.text + character, font: chosen };
+    else {
+      if (run !== null) yield run;
+      run = { text: character, font: chosen };
+    }
+  }
+  if (run !== null) yield run;
+}
+
+function fontFor(character: string): Font | null {
+  const code = character.codePointAt(0)!;
+  const file = files.find((name) => font(name).hasGlyphForCodePoint(code));
+  return file === undefined ? null : font(file);
+}
+
+/** An upright empty box, 0.7 em wide with its margins. */
+function box(x: number, size: number): string {
+  const stroke = Math.max(size * 0.06, 1);
+  const [left, right, top] = [x + 0.08 * size, x + 0.62 * size, -0.72 * size];
+  const inner = `M${left + stroke} ${top + stroke}V${-stroke}H${right - stroke}V${top + stroke}Z`;
+  return `M${left} ${top}H${right}V0H${left}Z${inner}`;
+}
