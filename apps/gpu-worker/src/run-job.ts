@@ -1,4 +1,5 @@
-import { type Artifact, artifactNames, type Job, type Result, sha256Hex } from '@whylight/contract';
+import { createHash } from 'node:crypto';
+import { type Artifact, artifactNames, type Job, type Result } from '@whylight/contract';
 import { resolveMethod } from '@whylight/core/methods';
 import type { ModelRegistry, PhotoExplainer, PhotoExplanation } from '@whylight/host';
 import { JobFailure, jobErrorOf } from './job-failure.ts';
@@ -72,9 +73,9 @@ async function work(
     return run().finally(() => done());
   };
 
-  await checkQuestion(question, workshop.registry);
+  checkQuestion(question, workshop.registry);
   const photo = await timed('download', () => storage.get(job.input.object, job.input.bytes, signal));
-  await checkUpload(photo, job);
+  checkUpload(photo, job);
   const explanation = await explainer.explain(
     {
       photo,
@@ -96,7 +97,7 @@ async function work(
 }
 
 /** Holds the question to this worker's models and methods, which may be of another release than the gateway's. */
-async function checkQuestion(question: Job['question'], registry: ModelRegistry): Promise<void> {
+function checkQuestion(question: Job['question'], registry: ModelRegistry): void {
   const { model, preprocessing, method, convention, parameters, method_version: version } = question;
   const known = registry.list().find(({ digest }) => digest === model);
   if (known?.preprocessingDigest !== preprocessing)
@@ -113,19 +114,21 @@ async function checkQuestion(question: Job['question'], registry: ModelRegistry)
     );
 }
 
-async function checkUpload(photo: Uint8Array<ArrayBuffer>, { input, question }: Job): Promise<void> {
+function checkUpload(photo: Uint8Array, { input, question }: Job): void {
   if (photo.byteLength !== input.bytes)
     throw new JobFailure(
       'upload_mismatch',
       `the uploaded photo: expected ${input.bytes} bytes, got ${photo.byteLength}`,
     );
-  const got = await sha256Hex(photo);
+  const got = sha256Of(photo);
   if (got !== question.image)
     throw new JobFailure(
       'upload_mismatch',
       `the uploaded photo: expected sha256 ${question.image}, got ${got}`,
     );
 }
+
+const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 function write(
   { artifacts }: PhotoExplanation,
@@ -137,7 +140,7 @@ function write(
     artifactNames.map(async (name) => {
       const { bytes, contentType } = artifacts.get(name)!;
       const object = job.output_prefix + name;
-      const sha256 = await sha256Hex(bytes);
+      const sha256 = sha256Of(bytes);
       await storage.put(object, bytes, { contentType, sha256 }, signal);
       return { name, object, sha256, bytes: bytes.byteLength, content_type: contentType };
     }),

@@ -61,7 +61,7 @@ export function s3Storage(settings: S3Settings): Storage & { close(): void } {
   };
 }
 
-async function bytesOf(body: AsyncIterable<Uint8Array>, maximum: number): Promise<Uint8Array<ArrayBuffer>> {
+async function bytesOf(body: AsyncIterable<Uint8Array>, maximum: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -70,7 +70,7 @@ async function bytesOf(body: AsyncIterable<Uint8Array>, maximum: number): Promis
       throw new JobFailure('upload_mismatch', `the uploaded photo: expected ${maximum} bytes, got more`);
     chunks.push(chunk);
   }
-  return Uint8Array.from(Buffer.concat(chunks));
+  return Buffer.concat(chunks);
 }
 
 const unavailable = (verb: 'read' | 'write', error: unknown): JobFailure =>

@@ -4,7 +4,7 @@ export interface Storage {
    * @throws JobFailure `upload_not_found`; `upload_mismatch` when the object has more than `maximum` bytes;
    *   `storage_unavailable` when the store does not answer after retries.
    */
-  get(object: string, maximum: number, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  get(object: string, maximum: number, signal: AbortSignal): Promise<Uint8Array>;
   /** @throws JobFailure `storage_unavailable`. */
   put(object: string, bytes: Uint8Array, about: PutOptions, signal: AbortSignal): Promise<void>;
 }

@@ -1,6 +1,16 @@
+export { decodeImage, type PhotoType, photoTypes, servicePhotoTypes } from './decode.ts';
 export { DownloadError } from './download.ts';
+export { encodePng } from './encode.ts';
 export { findLabel, type Label } from './labels.ts';
 export { inputShapeOf, type Manifest, manifestSchema, presets } from './manifest.ts';
+export {
+  type Artifact,
+  type ArtifactName,
+  PhotoExplainer,
+  type PhotoExplanation,
+  type PhotoRequest,
+  type Watch,
+} from './photo-explainer.ts';
 export { type ExecutionProvider, executionProviders, ProviderUnavailableError } from './provider.ts';
 export {
   embeddedModels,
@@ -9,6 +19,7 @@ export {
   type ModelSource,
   type RegisteredModel,
 } from './registry.ts';
+export type { Prediction, Result, TargetSpec } from './result.ts';
 export { createRuntime, DeviceError, type RuntimeOptions } from './runtime.ts';
 export { type AddOptions, ModelStore, type PullOptions } from './store.ts';
 export { readZoo, type Zoo } from './zoo.ts';

@@ -35,12 +35,12 @@ export interface Result {
   image: { width: number; height: number };
   device: string;
   milliseconds: { decode: number; compute: number; render: number };
-  /** `degenerate_attribution`: it is the same everywhere; `label_in_english`: the class has no Chinese name. */
+  /** Each a code and, after a colon, what it means, or a note about the model. */
   warnings: string[];
 }
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
 /** A result as the bytes of `result.json`. */
-export const resultBytes = (result: Result): Uint8Array<ArrayBuffer> =>
+export const resultBytes = (result: Result): Uint8Array =>
   new TextEncoder().encode(`${JSON.stringify(result, null, 2)}\n`);

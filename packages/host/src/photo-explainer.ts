@@ -1,0 +1,223 @@
+import {
+  type Attribution,
+  createExplainer,
+  type Explainer,
+  InputError,
+  type Runtime,
+  readClassifier,
+  writeNpy,
+} from '@whylight/core';
+import { type Preprocessing, preprocess, range } from '@whylight/core/image';
+import { type Convention, methods, type ResolvedMethod, resolveMethod } from '@whylight/core/methods';
+import { decodeImage, type PhotoType, servicePhotoTypes } from './decode.ts';
+import { LeaseCache } from './lease-cache.ts';
+import { assumedFor, inputShapeOf } from './manifest.ts';
+import { drawPictures } from './pictures.ts';
+import { highest, resolveTarget, scored } from './predictions.ts';
+import type { ModelRegistry, RegisteredModel } from './registry.ts';
+import { type Result, resultBytes, type TargetSpec } from './result.ts';
+
+export interface PhotoRequest {
+  /** An image file: JPEG, PNG or WebP, and what else the explainer was told to take. */
+  readonly photo: Uint8Array;
+  /** Name, digest or path of a model. */
+  readonly model: string;
+  readonly method: string;
+  readonly convention?: Convention | undefined;
+  readonly params?: Readonly<Record<string, unknown>> | undefined;
+  /** Default: the manifest's layer, else the last feature map. */
+  readonly layers?: readonly string[] | undefined;
+  readonly target: TargetSpec;
+  readonly language?: 'en' | 'zh' | undefined;
+}
+
+export interface Watch {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((completed: number, total: number) => void) | undefined;
+}
+
+export type ArtifactName = 'overlay.png' | 'heatmap.png' | 'attribution.npy' | 'result.json';
+
+export interface Artifact {
+  readonly bytes: Uint8Array;
+  readonly contentType: string;
+}
+
+export interface PhotoExplanation {
+  readonly result: Result;
+  readonly artifacts: ReadonlyMap<ArtifactName, Artifact>;
+}
+
+/** An explainer made for one model, method and input shape, with what a photo needs to get there. */
+interface Plan {
+  readonly explainer: Explainer;
+  readonly preprocessing: Preprocessing;
+  readonly classes: number;
+  close(): Promise<void>;
+}
+
+/** Explains photos: decodes, preprocesses, explains and draws. Compiled explainers are kept for the next photo. */
+export class PhotoExplainer {
+  readonly #runtime: Runtime;
+  readonly #registry: ModelRegistry;
+  readonly #plans: LeaseCache<Plan>;
+  readonly #types: readonly PhotoType[];
+
+  /** `capacity`: compiled explainers that are kept; `types`: what may be decoded. */
+  constructor(
+    runtime: Runtime,
+    registry: ModelRegistry,
+    { capacity = 8, types = servicePhotoTypes }: { capacity?: number; types?: readonly PhotoType[] } = {},
+  ) {
+    this.#types = types;
+    this.#runtime = runtime;
+    this.#registry = registry;
+    this.#plans = new LeaseCache(capacity);
+  }
+
+  /**
+   * @throws InputError for what the user can put right. @throws ModelNotFoundError. @throws DeviceError.
+   *   @throws the signal's reason once it is aborted.
+   */
+  async explain(request: PhotoRequest, { signal, onProgress }: Watch = {}): Promise<PhotoExplanation> {
+    const { language = 'en' } = request;
+    const model = await this.#registry.get(request.model);
+    const method = resolveMethod(request);
+    const clock = stopwatch();
+
+    const photo = await decodeImage(request.photo, { allow: this.#types });
+    const decode = clock();
+
+    const { preprocessing } = model.manifest;
+    const shape = inputShapeOf(preprocessing) ?? preprocess(photo, preprocessing).input.shape.slice(1);
+    const layers = request.layers ?? [];
+    const key = JSON.stringify([model.digest, model.preprocessingDigest, method, layers, shape]);
+    const work = async (plan: Plan) => {
+      const target = resolveTarget(request.target, model.labels, plan.classes);
+      const { input, region } = preprocess(photo, plan.preprocessing);
+      const watch = { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) };
+      const answer = await plan.explainer.attribute(input, [target], watch);
+      return { answer, region, layers: [...plan.explainer.layers], layout: plan.preprocessing.layout };
+    };
+    const make = () => this.#plan(model, method, layers, shape);
+    const { answer, region, ...how } = await this.#plans.use(key, make, work);
+    checkFinite(answer);
+    const compute = clock();
+    signal?.throwIfAborted();
+
+    const predictions = scored(answer.logits.data, model.labels);
+    const target = predictions[answer.targets[0]!]!;
+    const best = highest(predictions, 5);
+    const pictures = await drawPictures({
+      photo,
+      region,
+      attribution: answer.attribution,
+      layout: how.layout,
+      method: method.id,
+      target,
+      predicted: best[0]!,
+      language,
+    });
+    const render = clock();
+
+    const { minimum, maximum, sum } = summary(answer.attribution.data);
+    const warnings = new Set(answer.warnings);
+    if (model.assumed) warnings.add('preprocessing_assumed: the model has no manifest');
+    if (language === 'zh' && target.label_zh === null)
+      warnings.add('label_in_english: the class has no Chinese name');
+    if (pictures.missing.length) warnings.add(`font_incomplete: no glyph for ${pictures.missing.join(' ')}`);
+    const result: Result = {
+      method: method.id,
+      convention: method.convention,
+      parameters: method.params,
+      layers: how.layers,
+      target,
+      predictions: best,
+      attribution: {
+        shape: [...answer.attribution.shape],
+        minimum,
+        maximum,
+        sum,
+        convergence_delta: answer.convergenceDelta?.[0] ?? null,
+      },
+      input_region: region,
+      image: { width: photo.width, height: photo.height },
+      device: this.#runtime.device,
+      milliseconds: { decode, compute, render },
+      warnings: [...warnings],
+    };
+    const artifacts = new Map<ArtifactName, Artifact>([
+      ['overlay.png', { bytes: pictures.overlay, contentType: 'image/png' }],
+      ['heatmap.png', { bytes: pictures.heatmap, contentType: 'image/png' }],
+      ['attribution.npy', { bytes: writeNpy(answer.attribution), contentType: 'application/octet-stream' }],
+      ['result.json', { bytes: resultBytes(result), contentType: 'application/json' }],
+    ]);
+    return { result, artifacts };
+  }
+
+  async close(): Promise<void> {
+    await this.#plans.close();
+  }
+
+  async #plan(
+    model: RegisteredModel,
+    method: ResolvedMethod,
+    layers: readonly string[],
+    shape: readonly number[],
+  ): Promise<Plan> {
+    const classifier = readClassifier(await model.bytes(), model.assumed ? {} : { inputShape: shape });
+    const { classes } = classifier;
+    if (model.labels && model.labels.length !== classes)
+      throw new InputError(
+        'invalid_model',
+        `model ${model.name}: ${classes} classes, but ${model.labels.length} labels`,
+      );
+    const preprocessing = model.assumed
+      ? assumedFor(classifier.inputShape, classifier.layout)
+      : model.manifest.preprocessing;
+    const explainerOf = (asked: readonly string[]) =>
+      createExplainer(
+        classifier,
+        {
+          method: method.id,
+          convention: method.convention,
+          params: method.params,
+          layers: asked,
+          normalisation: { mean: [...preprocessing.mean], std: [...preprocessing.std] },
+        },
+        this.#runtime,
+      );
+    const { cam_tensor: hint } = model.manifest;
+    const takesHint =
+      layers.length === 0 && methods.find(({ id }) => id === method.id)?.needs.includes('layer');
+    const explainer =
+      hint && takesHint ? await explainerOf([hint]).catch(() => explainerOf([])) : await explainerOf(layers);
+    return { explainer, preprocessing, classes, close: () => explainer.close() };
+  }
+}
+
+/** Milliseconds since it was last asked. */
+function stopwatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    const elapsed = now - last;
+    last = now;
+    return Math.round(elapsed * 100) / 100;
+  };
+}
+
+function checkFinite({ attribution, logits }: Attribution): void {
+  if (!logits.data.every(Number.isFinite))
+    throw new InputError(
+      'non_finite_output',
+      'the model gives scores that are not finite numbers for this photo',
+    );
+  if (!attribution.data.every(Number.isFinite))
+    throw new InputError('non_finite_output', 'the attribution has values that are not finite numbers');
+}
+
+function summary(values: Float32Array): { minimum: number; maximum: number; sum: number } {
+  const [minimum, maximum] = range(values);
+  return { minimum, maximum, sum: values.reduce((sum, value) => sum + value, 0) };
+}

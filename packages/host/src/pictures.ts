@@ -1,0 +1,84 @@
+import type { Tensor } from '@whylight/core';
+import {
+  type FloatMap,
+  floatMap,
+  minMax,
+  type Picture,
+  pixelsToMap,
+  type Region,
+  range,
+} from '@whylight/core/image';
+import { methods } from '@whylight/core/methods';
+import { encodePng } from './encode.ts';
+import { renderHeatmap, renderOverlay } from './render.ts';
+import type { Prediction } from './result.ts';
+
+/** What the two pictures show. */
+export interface Scene {
+  readonly photo: Picture;
+  readonly region: Region;
+  /** One explanation: a map [1, h, w] or [1, 1, h, w], or a value per pixel and channel. */
+  readonly attribution: Tensor<'float32'>;
+  readonly layout: 'NCHW' | 'NHWC';
+  readonly method: string;
+  readonly target: Prediction;
+  /** The class that scores highest. */
+  readonly predicted: Prediction;
+  readonly language: 'en' | 'zh';
+}
+
+export interface Pictures {
+  readonly overlay: Uint8Array;
+  readonly heatmap: Uint8Array;
+  /** Characters of the labels that no font has. */
+  readonly missing: readonly string[];
+}
+
+/** Draws the explanation over the photo, and by itself with its scale. */
+export async function drawPictures(scene: Scene): Promise<Pictures> {
+  const { photo, region, predicted, target, language } = scene;
+  const { over, alone } = mapsOf(scene);
+  const words = phrases[language];
+  const caption = [`${words.predicted}${named(predicted, language)}`];
+  if (target.class_index !== predicted.class_index) caption.push(`${words.target}${named(target, language)}`);
+  const title = methods.find(({ id }) => id === scene.method)?.title ?? scene.method;
+  const overlay = await renderOverlay({ photo, map: over, region, caption });
+  const heatmap = await renderHeatmap({ ...alone, region, title: [title, named(target, language)] });
+  return {
+    overlay: await encodePng(overlay.picture),
+    heatmap: await encodePng(heatmap.picture),
+    missing: [...new Set([...overlay.missing, ...heatmap.missing])],
+  };
+}
+
+const phrases = {
+  en: { predicted: 'Pred: ', target: 'Target: ' },
+  zh: { predicted: '预测：', target: '目标：' },
+};
+
+const named = ({ label, label_zh, score }: Prediction, language: 'en' | 'zh'): string =>
+  `${language === 'zh' ? (label_zh ?? label) : label} ${score.toPrecision(3)}`;
+
+/**
+ * Maps are laid over the photo min-maxed, attributions of pixels by their magnitude. Alone, maps keep their own
+ * scale, and attributions of pixels show for (+) and against (−).
+ */
+function mapsOf({ attribution, layout }: Scene) {
+  const { shape, data } = attribution;
+  const plain = shape.length === 3 || shape[1] === 1;
+  if (!plain) {
+    const map = pixelsToMap(attribution, { layout });
+    const signed = range(map.data)[0] < 0;
+    return {
+      over: pixelsToMap(attribution, { layout, sign: 'absolute' }),
+      alone: signed
+        ? { map, minimum: -1, maximum: 1, colormap: 'RdWhGn' as const }
+        : { map, minimum: 0, maximum: 1, colormap: 'viridis' as const },
+    };
+  }
+  const [height, width] = shape.slice(-2) as [number, number];
+  const map: FloatMap = floatMap(width, height, data);
+  const [minimum, maximum] = range(data);
+  const scale = minimum < maximum ? { minimum, maximum } : { minimum: 0, maximum: 1 };
+  return { over: floatMap(width, height, minMax(data)), alone: { map, ...scale, colormap: 'jet' as const } };
+}
