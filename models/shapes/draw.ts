@@ -21,34 +21,37 @@ export interface Drawing {
   label: number;
 }
 
-/** Draws one object of one of ten kinds, wholly visible, somewhere on a cluttered ground; alike on every runtime. */
-export function draw(seed: number): Drawing {
+/**
+ * Draws one object of one of ten kinds, wholly visible, somewhere on a cluttered ground; alike on every runtime.
+ * Smaller pictures with less clutter, down to 0, are the easy ones that training begins with.
+ */
+export function draw(seed: number, { side = size, clutter = 1 } = {}): Drawing {
   const random = new Random(seed);
-  const canvas: Canvas = { size, data: new Float32Array(size * size * 3) };
+  const canvas: Canvas = { size: side, data: new Float32Array(side * side * 3) };
   const ground = [colour(random), colour(random)] as const;
   lay(
     canvas,
-    surface(random, size, ground[0], between(ground[0], ground[1], random.between(0.2, 1))),
+    surface(random, side, ground[0], between(ground[0], ground[1], clutter * random.between(0.2, 1))),
     () => 1,
   );
-  scatterBlots(canvas, random);
-  scatterLines(canvas, random);
-  scatterFragments(canvas, random);
+  scatterBlots(canvas, random, clutter);
+  scatterLines(canvas, random, clutter);
+  scatterFragments(canvas, random, clutter);
 
   const label = random.integer(0, kinds.length - 1);
   const figure = kinds[label]?.figure(random.between(0, 1));
   if (!figure) throw new RangeError(`kind: got ${label}`);
   const radius = random.between(14, 26);
   const place = {
-    x: random.between(radius + 2, size - radius - 2),
-    y: random.between(radius + 2, size - radius - 2),
+    x: random.between(radius + 2, side - radius - 2),
+    y: random.between(radius + 2, side - radius - 2),
     radius,
     direction: random.direction(),
   };
-  const coverage = cover(size, figure, place);
+  const coverage = cover(side, figure, place);
   paintOver(canvas, random, coverage, 130);
   return {
-    picture: { width: size, height: size, channels: 3, data: develop(canvas, random) },
+    picture: { width: side, height: side, channels: 3, data: develop(canvas, random) },
     mask: new Uint8Array(coverage.map((share) => (share >= 0.5 ? 1 : 0))),
     label,
   };
@@ -65,8 +68,8 @@ function paintOver(canvas: Canvas, random: Random, coverage: Float32Array, contr
   // The second colour goes on in the same direction, away from the ground, so that texture never hides the outline.
   const away = between(beneath, best, random.between(0.75, 1.5));
   const shade: Colour = [clamp(away[0]), clamp(away[1]), clamp(away[2])];
-  const paint = surface(random, size, best, shade);
-  lay(canvas, paint, (x, y) => coverage[y * size + x] ?? 0);
+  const paint = surface(random, canvas.size, best, shade);
+  lay(canvas, paint, (x, y) => coverage[y * canvas.size + x] ?? 0);
 }
 
 function meanUnder(canvas: Canvas, coverage: Float32Array): Colour {
@@ -83,8 +86,8 @@ function meanUnder(canvas: Canvas, coverage: Float32Array): Colour {
 }
 
 /** Irregular soft patches, where smooth noise passes a level. */
-function scatterBlots(canvas: Canvas, random: Random): void {
-  for (let count = random.integer(0, 2); count > 0; count--) {
+function scatterBlots(canvas: Canvas, random: Random, clutter: number): void {
+  for (let count = Math.round(clutter * random.integer(0, 2)); count > 0; count--) {
     const tint = colour(random);
     const field = noise(random.key(), random.between(10, 30));
     const level = random.between(0.55, 0.75);
@@ -98,11 +101,11 @@ function scatterBlots(canvas: Canvas, random: Random): void {
 }
 
 /** Straight lines from edge to edge. */
-function scatterLines(canvas: Canvas, random: Random): void {
-  for (let count = random.integer(0, 6); count > 0; count--) {
+function scatterLines(canvas: Canvas, random: Random, clutter: number): void {
+  for (let count = Math.round(clutter * random.integer(0, 6)); count > 0; count--) {
     const tint = colour(random);
     const [nx, ny] = random.direction();
-    const offset = nx * random.between(0, size) + ny * random.between(0, size);
+    const offset = nx * random.between(0, canvas.size) + ny * random.between(0, canvas.size);
     const half = random.between(0.4, 1.8);
     lay(
       canvas,
@@ -113,15 +116,15 @@ function scatterLines(canvas: Canvas, random: Random): void {
 }
 
 /** Pieces as strong in colour as the object itself, of no kind. */
-function scatterFragments(canvas: Canvas, random: Random): void {
-  for (let count = random.integer(3, 8); count > 0; count--) {
+function scatterFragments(canvas: Canvas, random: Random, clutter: number): void {
+  for (let count = Math.round(clutter * random.integer(3, 8)); count > 0; count--) {
     const place = {
-      x: random.between(0, size),
-      y: random.between(0, size),
+      x: random.between(0, canvas.size),
+      y: random.between(0, canvas.size),
       radius: random.between(7, 20),
       direction: random.direction(),
     };
-    paintOver(canvas, random, cover(size, random.pick(fragments), place), 90);
+    paintOver(canvas, random, cover(canvas.size, random.pick(fragments), place), 90);
   }
 }
 

@@ -1,5 +1,7 @@
 """The network "shapes", and its ONNX form."""
 
+import copy
+
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
@@ -7,13 +9,25 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 SIZE, CLASSES = 128, 10
-WIDTHS = (24, 40, 80)
+WIDTHS = (16, 32, 64)
+POOL = 32
+"""Training divides the sum over the map by this, so that smaller pictures of equal objects give equal features."""
 
 
 def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outputs)
     )
+
+
+class EdgeConvolution(nn.Conv2d):
+    """A convolution whose kernels sum to zero per input channel: it sees edges, and no flat colour at all."""
+
+    def centred(self):
+        return self.weight - self.weight.mean((2, 3), keepdim=True)
+
+    def forward(self, x):
+        return self._conv_forward(x, self.centred(), self.bias)
 
 
 class Residual(nn.Module):
@@ -28,23 +42,23 @@ class Residual(nn.Module):
 
 
 class Shapes(nn.Module):
-    """[N, 3, 128, 128], normalised, to logits [N, 10]; the last map is [N, 80, 16, 16]."""
+    """[N, 3, 128, 128], normalised, to logits [N, 10]; the last map is [N, 64, 16, 16]."""
 
     def __init__(self):
         super().__init__()
         a, b, c = WIDTHS
-        self.stem = convolution(3, a, stride=2)
-        self.down1, self.block1 = convolution(a, b, stride=2), Residual(b)
-        self.down2, self.block2, self.block3 = convolution(b, c, stride=2), Residual(c), Residual(c)
+        self.stem = nn.Sequential(EdgeConvolution(3, a, 3, 2, padding=1, bias=False), nn.BatchNorm2d(a))
+        self.down1, self.down2 = convolution(a, b, stride=2), convolution(b, c, stride=2)
+        self.block1, self.block2, self.block3 = Residual(c), Residual(c), Residual(c)
         self.classifier = nn.Linear(c, CLASSES)
 
     def features(self, x):
-        x = torch.relu(self.stem(x))
-        x = self.block1(torch.relu(self.down1(x)))
-        return self.block3(self.block2(torch.relu(self.down2(x))))
+        for layer in (self.stem, self.down1, self.down2):
+            x = torch.relu(layer(x))
+        return self.block3(self.block2(self.block1(x)))
 
     def forward(self, x):
-        return self.classifier(self.features(x).mean((2, 3)))
+        return self.classifier(self.features(x).sum((2, 3)) / POOL)
 
 
 def to_onnx(network: Shapes) -> onnx.ModelProto:
@@ -60,7 +74,9 @@ def to_onnx(network: Shapes) -> onnx.ModelProto:
         return nodes[-1].output[0]
 
     def conv(name: str, x: str) -> str:
-        layer = network.get_submodule(name)
+        layer = copy.deepcopy(network.get_submodule(name))
+        if isinstance(layer[0], EdgeConvolution):
+            layer[0].weight.data = layer[0].centred().data
         folded = fuse_conv_bn_eval(layer[0], layer[1])
         return node(
             "Conv", name, x, weight(f"{name}.weight", folded.weight), weight(f"{name}.bias", folded.bias),
@@ -75,15 +91,16 @@ def to_onnx(network: Shapes) -> onnx.ModelProto:
         return relu(name, node("Add", f"{name}.add", x, conv(f"{name}.conv2", inner)))
 
     network.eval()
-    x = relu("stem", conv("stem", "image"))
-    x = residual("block1", relu("down1", conv("down1", x)))
-    x = residual("block3", residual("block2", relu("down2", conv("down2", x))))
+    x = "image"
+    for name in ("stem", "down1", "down2"):
+        x = relu(name, conv(name, x))
+    for name in ("block1", "block2", "block3"):
+        x = residual(name, x)
     x = node("Flatten", "flatten", node("GlobalAveragePool", "pool", x), axis=1)
-    head = network.classifier
-    node(
-        "Gemm", "classifier", x, weight("classifier.weight", head.weight), weight("classifier.bias", head.bias),
-        output="logits", transB=1,
-    )  # fmt: skip
+    mean = (SIZE // 8) ** 2 / POOL  # the graph takes the average over the map
+    scores = [weight("classifier.weight", mean * network.classifier.weight)]
+    scores.append(weight("classifier.bias", network.classifier.bias))
+    node("Gemm", "classifier", x, *scores, output="logits", transB=1)
     graph = helper.make_graph(
         nodes,
         "shapes",
