@@ -30,7 +30,11 @@ async function hand(message: Message<Departure>, world: Services, { JOBS }: Bind
       return message.retry({ delaySeconds: Math.min(2 ** (message.attempts - 1), longestPause) });
     case 'refused':
       console.error(`${job.request_id}: the worker refused the job with status ${taken.status}`);
-      await flight.fail(attempt, { code: 'internal', message: 'The worker refused the job.', retryable: false });
+      await flight.fail(attempt, {
+        code: 'internal',
+        message: 'The worker refused the job.',
+        retryable: false,
+      });
       return message.ack();
   }
 }

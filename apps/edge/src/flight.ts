@@ -144,7 +144,10 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
   /** Counts this flight into the backlog, or out of it. The count is for scaling only: it may lag. */
   async #announce(key: string, active: boolean): Promise<void> {
     const statement = active
-      ? this.env.DB.prepare('INSERT OR REPLACE INTO active_flights (key, since) VALUES (?, ?)').bind(key, new Date().toISOString())
+      ? this.env.DB.prepare('INSERT OR REPLACE INTO active_flights (key, since) VALUES (?, ?)').bind(
+          key,
+          new Date().toISOString(),
+        )
       : this.env.DB.prepare('DELETE FROM active_flights WHERE key = ?').bind(key);
     await statement.run().catch((error: unknown) => console.error('backlog not updated', error));
   }

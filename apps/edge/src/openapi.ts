@@ -10,11 +10,13 @@ import { jsonBody } from './middleware/json-body.ts';
 export const routes = (): OpenAPIHono<AppEnv> =>
   new OpenAPIHono<AppEnv>({
     defaultHook: (result) => {
-      if (!result.success) throw refusalOf(result.error as z.ZodError, 'data' in result ? result.data : undefined);
+      if (!result.success)
+        throw refusalOf(result.error as z.ZodError, 'data' in result ? result.data : undefined);
     },
   });
 
-const bodyIfAny: MiddlewareHandler<AppEnv> = (c, next) => (c.req.method === 'POST' ? jsonBody(c, next) : next());
+const bodyIfAny: MiddlewareHandler<AppEnv> = (c, next) =>
+  c.req.method === 'POST' ? jsonBody(c, next) : next();
 
 /** Security, middleware and body limit of a route that a tenant's key with `scope` opens. */
 export const tenantRoute = (scope: Scope) => ({

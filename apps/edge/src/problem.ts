@@ -30,7 +30,12 @@ const kinds: Record<RefusalCode, Kind> = {
 };
 
 /** Codes with which a client may simply try again. */
-const passing: ReadonlySet<RefusalCode> = new Set(['upload_not_ready', 'internal', 'capacity', 'storage_unavailable']);
+const passing: ReadonlySet<RefusalCode> = new Set([
+  'upload_not_ready',
+  'internal',
+  'capacity',
+  'storage_unavailable',
+]);
 
 /** A refusal as RFC 9457 says it. */
 export function problem(refusal: Refusal, requestId: string): Response {

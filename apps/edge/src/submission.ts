@@ -61,14 +61,22 @@ async function arrived(
   const status = upload ? await statusOf(services.objects, upload) : null;
   if (upload && status === 'ready') return upload;
   if (status === 'rejected')
-    throw new Refusal('upload_mismatch', 'What was uploaded differs in size or type from what was announced.');
+    throw new Refusal(
+      'upload_mismatch',
+      'What was uploaded differs in size or type from what was announced.',
+    );
   const other = await findReady(services, tenant, question.image);
   if (!other) throw new Refusal('upload_not_ready', 'The bytes of this upload have not arrived.');
   return other;
 }
 
 /** The run that answers `row`, waited for up to `seconds`; `now` is the run as it stood a moment ago. */
-export async function runOf(services: Services, row: ExplanationRow, seconds: number, now?: Run): Promise<Run> {
+export async function runOf(
+  services: Services,
+  row: ExplanationRow,
+  seconds: number,
+  now?: Run,
+): Promise<Run> {
   if (now && (seconds === 0 || isTerminal(now))) return now;
   const run = await services.flight(row.key).watch(row.run, seconds);
   if (!run) throw new Refusal('capacity', 'The job could not be queued. Try again in a moment.');
@@ -76,7 +84,11 @@ export async function runOf(services: Services, row: ExplanationRow, seconds: nu
 }
 
 /** @throws Refusal `resource_not_found`, also for what is another tenant's. */
-export async function findExplanation({ explanations }: Services, tenant: string, id: string): Promise<ExplanationRow> {
+export async function findExplanation(
+  { explanations }: Services,
+  tenant: string,
+  id: string,
+): Promise<ExplanationRow> {
   const row = isId('exp', id) ? await explanations.find(tenant, id) : null;
   if (!row) throw notFound();
   return row;

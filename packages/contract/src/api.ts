@@ -141,7 +141,12 @@ export const explanationRequestSchema = z
       z.strictObject({ upload: z.string().max(40) }),
       z.strictObject({ sha256: sha256.describe('Bytes that this tenant has uploaded') }),
     ]),
-    model: z.string().min(1).max(200).optional().describe('Name, or name@sha256:…; omitted: the default model'),
+    model: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('Name, or name@sha256:…; omitted: the default model'),
     method: z.string().min(1).max(100),
     target: targetSchema.default('predicted'),
     parameters: parametersSchema.default({}),

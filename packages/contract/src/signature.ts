@@ -24,7 +24,10 @@ interface Call {
 const encoder = new TextEncoder();
 
 const keyOf = (secret: string): Promise<CryptoKey> =>
-  crypto.subtle.importKey('raw', encoder.encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
+  crypto.subtle.importKey('raw', encoder.encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, [
+    'sign',
+    'verify',
+  ]);
 
 const messageOf = ({ direction, method, path, body }: Call, timestamp: string): Uint8Array<ArrayBuffer> =>
   encoder.encode([direction, timestamp, method.toUpperCase(), path, body].join('\n')).slice();

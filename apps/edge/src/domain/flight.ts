@@ -97,7 +97,11 @@ const nextAttempt = (run: Run, now: number): Run => ({
 /** What the watchdog makes of a run whose deadline has passed. */
 export function overdue(run: Run, now: number): Run {
   if (now >= run.createdAt + longestFlight)
-    return fail(run, { code: 'deadline_exceeded', message: 'The computation took too long.', retryable: true }, now);
+    return fail(
+      run,
+      { code: 'deadline_exceeded', message: 'The computation took too long.', retryable: true },
+      now,
+    );
   if (run.tries < mostTries) return nextAttempt(run, now);
   const error: JobError = run.taken
     ? { code: 'worker_crashed', message: `The worker went silent ${mostTries} times.`, retryable: true }
@@ -151,7 +155,10 @@ export function apply(run: Run, report: Report, now: number): Run | null {
 
 /** Whether the run already ended with just this report: its answer was lost, and it may be repeated. */
 export const isRepeated = (run: Run, report: Report): boolean =>
-  report.attempt === run.attempt && report.lease === run.lease && report.status === run.status && isTerminal(run);
+  report.attempt === run.attempt &&
+  report.lease === run.lease &&
+  report.status === run.status &&
+  isTerminal(run);
 
 /** Where the attempt's artifacts go. */
 export const outputPrefix = ({ submission: { tenant, key }, attempt }: Run): string =>

@@ -17,7 +17,10 @@ interface Wish {
  *
  * @throws Refusal `insufficient_scope` naming the first scope that the caller lacks.
  */
-export function grant(grantor: Grantor, wish: Wish): { name: string | null; scopes: Scope[]; expiresAt: string | null } {
+export function grant(
+  grantor: Grantor,
+  wish: Wish,
+): { name: string | null; scopes: Scope[]; expiresAt: string | null } {
   const scopes = [...new Set(wish.scopes ?? grantor.scopes)];
   const lacking = scopes.find((scope) => !grantor.scopes.includes(scope));
   if (lacking) throw new Refusal('insufficient_scope', `A key cannot pass on ${lacking}, which it lacks.`);

@@ -9,7 +9,11 @@ import { Refusal, type RefusalCode } from './refusal.ts';
  *
  * @throws Refusal with a pointer to the member at fault.
  */
-export function resolveQuestion(asked: ExplanationAsked, image: string, catalog: Catalog): [Question, CatalogModel] {
+export function resolveQuestion(
+  asked: ExplanationAsked,
+  image: string,
+  catalog: Catalog,
+): [Question, CatalogModel] {
   const method = resolveParameters(asked);
   const model = findModel(asked.model, catalog);
   const reason = model.methods[method.id];
@@ -62,7 +66,10 @@ export function findModel(reference: string | undefined, { models }: Catalog): C
       : candidate.name === name && (digest === undefined || candidate.digest === digest),
   );
   if (model) return model;
-  const hint = didYouMean(name, models.map((candidate) => candidate.name));
+  const hint = didYouMean(
+    name,
+    models.map((candidate) => candidate.name),
+  );
   throw refuse('resource_not_found', '/model', `There is no such model.${hint}`);
 }
 
@@ -90,7 +97,10 @@ function classOf(label: string, { labels, name }: CatalogModel): number {
       '/target/label',
       `"${label}" names the classes ${matches.join(' and ')}: give target.class_index.`,
     );
-  const hint = didYouMean(label, (labels ?? []).flatMap(({ en, zh }) => (zh === null ? [en] : [en, zh])));
+  const hint = didYouMean(
+    label,
+    (labels ?? []).flatMap(({ en, zh }) => (zh === null ? [en] : [en, zh])),
+  );
   throw refuse('target_out_of_range', '/target/label', `${name} has no class "${label}".${hint}`);
 }
 
@@ -98,4 +108,3 @@ const fold = (text: string): string => text.normalize('NFC').trim().toLowerCase(
 
 const refuse = (code: RefusalCode, pointer: string, message: string): Refusal =>
   new Refusal(code, message, [{ pointer, code, message }]);
-

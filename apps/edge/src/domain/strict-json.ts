@@ -27,7 +27,8 @@ function inspect(text: string): void {
       if (open.push(token === '{' ? new Set() : null) > deepest)
         throw new Refusal('invalid_json', `The body is nested more than ${deepest} levels deep.`);
     } else if (token === '}' || token === ']') open.pop();
-    else if (token.startsWith('"')) inspectString(token, text.slice(index + token.length), open.at(-1) ?? null);
+    else if (token.startsWith('"'))
+      inspectString(token, text.slice(index + token.length), open.at(-1) ?? null);
     else if (!Number.isFinite(Number(token)))
       throw new Refusal('invalid_json', 'The body holds a number that is too large.');
   }
@@ -35,8 +36,7 @@ function inspect(text: string): void {
 
 function inspectString(token: string, rest: string, members: Set<string> | null): void {
   const string = JSON.parse(token) as string;
-  if (!string.isWellFormed())
-    throw new Refusal('invalid_json', 'The body holds half of a surrogate pair.');
+  if (!string.isWellFormed()) throw new Refusal('invalid_json', 'The body holds half of a surrogate pair.');
   if (members === null || !/^\s*:/.test(rest)) return;
   if (members.has(string)) throw new Refusal('invalid_json', `The body has "${string}" twice.`);
   members.add(string);

@@ -5,7 +5,10 @@ export function base32(bytes: Uint8Array): string {
   let bits = 0n;
   for (const byte of bytes) bits = (bits << 8n) | BigInt(byte);
   const length = Math.ceil((bytes.length * 8) / 5);
-  return Array.from({ length }, (_, i) => alphabet[Number((bits >> BigInt(5 * (length - 1 - i))) & 31n)]).join('');
+  return Array.from(
+    { length },
+    (_, i) => alphabet[Number((bits >> BigInt(5 * (length - 1 - i))) & 31n)],
+  ).join('');
 }
 
 /** 48 bits of milliseconds, 80 random bits: sorts by time. */

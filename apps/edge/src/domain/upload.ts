@@ -15,7 +15,12 @@ export interface Stored {
 }
 
 /** What has become of an upload, judged by what the store holds. `lifetime` is that of its URL, in seconds. */
-export function uploadStatus(announced: Announced, stored: Stored | null, lifetime: number, now: number): Upload['status'] {
+export function uploadStatus(
+  announced: Announced,
+  stored: Stored | null,
+  lifetime: number,
+  now: number,
+): Upload['status'] {
   if (!stored) return now < Date.parse(announced.created_at) + lifetime * 1000 ? 'pending' : 'expired';
   const same =
     stored.bytes === announced.content_length &&
@@ -25,14 +30,19 @@ export function uploadStatus(announced: Announced, stored: Stored | null, lifeti
 }
 
 /** The headers that the signed PUT binds. */
-export const boundHeaders = ({ content_type, content_length, sha256 }: Announced): Record<string, string> => ({
+export const boundHeaders = ({
+  content_type,
+  content_length,
+  sha256,
+}: Announced): Record<string, string> => ({
   'content-type': content_type,
   'content-length': String(content_length),
   'x-amz-checksum-sha256': base64OfHex(sha256),
   'if-none-match': '*',
 });
 
-export const isUploadType = (type: string): boolean => (uploadLimits.types as readonly string[]).includes(type);
+export const isUploadType = (type: string): boolean =>
+  (uploadLimits.types as readonly string[]).includes(type);
 
 const base64OfHex = (hex: string): string =>
   btoa(String.fromCharCode(...(hex.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16))));

@@ -40,7 +40,10 @@ function fieldErrors(issue: Issue, above: readonly PropertyKey[], input: unknown
 
 /** A wrong type at the top of an alternative says that it was not the one meant. */
 const distance = (issues: readonly Issue[]): number =>
-  issues.reduce((sum, { code, path }) => sum + (path.length === 0 && code !== 'unrecognized_keys' ? 100 : 1), 0);
+  issues.reduce(
+    (sum, { code, path }) => sum + (path.length === 0 && code !== 'unrecognized_keys' ? 100 : 1),
+    0,
+  );
 
 const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce((value, step) => (value as Record<PropertyKey, unknown> | undefined)?.[step], input);

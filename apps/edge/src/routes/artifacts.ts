@@ -21,5 +21,8 @@ export const artifacts = routes().openapi(get, async (c) => {
   const artifact = run.artifacts.find((candidate) => candidate.name === name);
   if (!artifact) throw notFound();
   c.header('Cache-Control', 'private, no-store');
-  return c.redirect(await services.objects.signedGet(artifact.object, artifact.name, artifact.content_type), 302);
+  return c.redirect(
+    await services.objects.signedGet(artifact.object, artifact.name, artifact.content_type),
+    302,
+  );
 });

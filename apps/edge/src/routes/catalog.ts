@@ -20,7 +20,9 @@ const listMethods = createRoute({
   tags: ['models'],
   summary: 'List the methods and their parameters',
   request: {
-    query: z.object({ model: z.string().max(200).optional().describe('Say of each whether it works on this model') }),
+    query: z.object({
+      model: z.string().max(200).optional().describe('Say of each whether it works on this model'),
+    }),
   },
   responses: { 200: json(methodListSchema, 'All methods'), ...declined },
 });
@@ -30,15 +32,17 @@ const whole = { object: 'list', has_more: false, next_cursor: null } as const;
 export const catalog = routes()
   .openapi(listModels, async (c) => {
     const { models } = await c.var.services.catalogs.get();
-    const data = models.map(({ name, digest, classes, input_shape, default: isDefault, methods: reasons }) => ({
-      name,
-      object: 'model' as const,
-      digest,
-      classes,
-      input_shape,
-      default: isDefault,
-      methods: Object.keys(reasons).filter((id) => reasons[id] === null),
-    }));
+    const data = models.map(
+      ({ name, digest, classes, input_shape, default: isDefault, methods: reasons }) => ({
+        name,
+        object: 'model' as const,
+        digest,
+        classes,
+        input_shape,
+        default: isDefault,
+        methods: Object.keys(reasons).filter((id) => reasons[id] === null),
+      }),
+    );
     return c.json({ ...whole, data }, 200);
   })
   .openapi(listMethods, async (c) => {

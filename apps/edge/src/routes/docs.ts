@@ -9,7 +9,10 @@ const page = createRoute({
   path: '/docs',
   tags: ['documentation'],
   summary: 'The API, to read',
-  responses: { 200: { description: 'A page', content: { 'text/html': { schema: z.string() } } }, ...declined },
+  responses: {
+    200: { description: 'A page', content: { 'text/html': { schema: z.string() } } },
+    ...declined,
+  },
 });
 
 const script = createRoute({
@@ -17,7 +20,10 @@ const script = createRoute({
   path: '/docs/reference.js',
   tags: ['documentation'],
   summary: 'The script of that page',
-  responses: { 200: { description: 'JavaScript', content: { 'text/javascript': { schema: z.string() } } }, ...declined },
+  responses: {
+    200: { description: 'JavaScript', content: { 'text/javascript': { schema: z.string() } } },
+    ...declined,
+  },
 });
 
 /** Everything that the page needs comes from here: it works without a network. */

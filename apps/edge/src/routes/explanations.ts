@@ -26,7 +26,10 @@ const create = createRoute({
   summary: 'Ask what the classifier looked at',
   request: {
     headers: z.object({
-      prefer: z.string().optional().describe('`wait=n`: answer when done, at the latest after n (at most 60) seconds'),
+      prefer: z
+        .string()
+        .optional()
+        .describe('`wait=n`: answer when done, at the latest after n (at most 60) seconds'),
       'cache-control': z.string().optional().describe('`no-cache`: compute again'),
     }),
     ...body(explanationRequestSchema),
@@ -71,7 +74,12 @@ export const explanations = routes()
     const [question, model] = resolveQuestion(asked, sha256, catalog);
     const key = await cacheKey(caller.tenant, question, catalog.device);
     const fresh = /(^|[\s,])no-cache($|[\s,])/i.test(c.req.header('Cache-Control') ?? '');
-    const boarding = await board(services, { key, tenant: caller.tenant, question, requestId }, upload, fresh);
+    const boarding = await board(
+      services,
+      { key, tenant: caller.tenant, question, requestId },
+      upload,
+      fresh,
+    );
     const row = await services.explanations.create({
       tenant: caller.tenant,
       key,

@@ -47,7 +47,9 @@ export const keys = routes()
   .openapi(list, async (c) => {
     const { caller, services } = c.var;
     return c.json(
-      await page('key', c.req.valid('query'), (limit, after) => services.tenants.keys(caller.tenant, limit, after)),
+      await page('key', c.req.valid('query'), (limit, after) =>
+        services.tenants.keys(caller.tenant, limit, after),
+      ),
       200,
     );
   })

@@ -1,7 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { keyRequestSchema, newKeySchema, scopes, tenantRequestSchema, tenantSchema } from '@whylight/contract';
-import { isId } from '../domain/ulid.ts';
+import {
+  keyRequestSchema,
+  newKeySchema,
+  scopes,
+  tenantRequestSchema,
+  tenantSchema,
+} from '@whylight/contract';
 import { notFound } from '../domain/refusal.ts';
+import { isId } from '../domain/ulid.ts';
 import { body, declined, json, operatorRoute, routes } from '../openapi.ts';
 
 const createTenant = createRoute({

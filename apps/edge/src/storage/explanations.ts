@@ -1,5 +1,5 @@
-import { newId } from '../domain/ulid.ts';
 import type { Boarding } from '../domain/flight.ts';
+import { newId } from '../domain/ulid.ts';
 
 /** A request for an explanation and the run that answers it. */
 export interface ExplanationRow {
@@ -26,13 +26,25 @@ export class Explanations {
       .prepare(
         'INSERT INTO explanations (id, tenant, key, run, cache_status, model_name, request_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       )
-      .bind(row.id, row.tenant, row.key, row.run, row.cache_status, row.model_name, row.request_id, row.created_at)
+      .bind(
+        row.id,
+        row.tenant,
+        row.key,
+        row.run,
+        row.cache_status,
+        row.model_name,
+        row.request_id,
+        row.created_at,
+      )
       .run();
     return row;
   }
 
   find(tenant: string, id: string): Promise<ExplanationRow | null> {
-    return this.#db.prepare('SELECT * FROM explanations WHERE tenant = ? AND id = ?').bind(tenant, id).first();
+    return this.#db
+      .prepare('SELECT * FROM explanations WHERE tenant = ? AND id = ?')
+      .bind(tenant, id)
+      .first();
   }
 
   /** Newest first, after the id `after`. */

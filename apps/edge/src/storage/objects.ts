@@ -56,7 +56,8 @@ export class Objects {
   async head(object: string): Promise<ObjectHead | null> {
     const response = (await this.#tryHead(object)) ?? (await this.#tryHead(object));
     if (response?.status === 404) return null;
-    if (!response?.ok) throw new Refusal('storage_unavailable', 'The object store does not answer. Try again.');
+    if (!response?.ok)
+      throw new Refusal('storage_unavailable', 'The object store does not answer. Try again.');
     return {
       bytes: Number(response.headers.get('content-length')),
       contentType: response.headers.get('content-type') ?? '',

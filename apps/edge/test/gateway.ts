@@ -1,0 +1,160 @@
+import { env, exports } from 'cloudflare:workers';
+import {
+  artifactNames,
+  type Explanation,
+  type ExplanationRequest,
+  type Job,
+  type Report,
+  type Result,
+  sha256Hex,
+  sign,
+  type Tenant,
+  type Upload,
+} from '@whylight/contract';
+import { expect, vi } from 'vitest';
+import type { Bindings } from '../src/env.ts';
+import { operatorKey, workerSecret } from './secrets.ts';
+
+export const bindings = env as unknown as Bindings;
+
+export interface Answer<T> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
+  readonly text: string;
+}
+
+interface Sent {
+  readonly key?: string;
+  /** Sent as JSON, or as it is if it is a string. */
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+/** One request to the gateway, over its real entry point. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every kind
+export async function call<T = any>(
+  method: string,
+  path: string,
+  { key, body, headers }: Sent = {},
+): Promise<Answer<T>> {
+  const sent = new Headers(headers);
+  if (key !== undefined) sent.set('Authorization', `Bearer ${key}`);
+  if (body !== undefined && !sent.has('Content-Type')) sent.set('Content-Type', 'application/json');
+  const response = await (exports as unknown as { default: Fetcher }).default.fetch(
+    `http://gateway.test${path}`,
+    {
+      method,
+      headers: sent,
+      redirect: 'manual',
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    },
+  );
+  const text = await response.text();
+  const isJson = response.headers.get('Content-Type')?.includes('json');
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (isJson ? JSON.parse(text) : null) as T,
+    text,
+  };
+}
+
+export async function newTenant(name = 'acme'): Promise<{ id: string; key: string }> {
+  const { status, body } = await call<Tenant>('POST', '/v1/operator/tenants', {
+    key: operatorKey,
+    body: { name },
+  });
+  expect(status).toBe(201);
+  return { id: body.id, key: body.key.secret };
+}
+
+export async function newKey(key: string, wish: object): Promise<string> {
+  const { status, body } = await call('POST', '/v1/keys', { key, body: wish });
+  expect(status).toBe(201);
+  return body.secret;
+}
+
+/** Bytes that no other test has: their content is what requests are about. */
+export const photo = (): Uint8Array<ArrayBuffer> => crypto.getRandomValues(new Uint8Array(64));
+
+export async function announce(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<Upload> {
+  const body = { content_type: 'image/png', content_length: bytes.length, sha256: await sha256Hex(bytes) };
+  const answer = await call<Upload>('POST', '/v1/uploads', { key, body });
+  expect(answer.status).toBe(201);
+  return answer.body;
+}
+
+export const put = (
+  { upload }: Upload,
+  bytes: Uint8Array<ArrayBuffer>,
+  headers = upload!.headers,
+): Promise<Response> => fetch(upload!.url, { method: 'PUT', headers, body: bytes });
+
+/** Announces and puts. */
+export async function uploaded(key: string, bytes = photo()): Promise<Upload> {
+  const upload = await announce(key, bytes);
+  expect((await put(upload, bytes)).status).toBe(200);
+  return upload;
+}
+
+export const explain = (
+  key: string,
+  body: Partial<ExplanationRequest>,
+  headers: Record<string, string> = {},
+): Promise<Answer<Explanation>> =>
+  call('POST', '/v1/explanations', { key, body: { method: 'grad-cam', ...body }, headers });
+
+export const cacheKeyOf = ({ cache }: Explanation): string => cache.key.slice('sha256:'.length);
+
+/** The jobs of this key that the worker has taken, as soon as there are `count`. */
+export const jobsTaken = (key: string, count = 1): Promise<Job[]> =>
+  vi.waitFor(
+    async () => {
+      const jobs = (await (await fetch(`${bindings.WORKER_URL}/taken?key=${key}`)).json()) as Job[];
+      expect(jobs.length).toBeGreaterThanOrEqual(count);
+      return jobs;
+    },
+    { timeout: 20_000, interval: 25 },
+  );
+
+/** What the worker answers the next jobs with. */
+export const workerAnswers = (status: number): Promise<Response> =>
+  fetch(`${bindings.WORKER_URL}/answer`, { method: 'PUT', body: String(status) });
+
+/** Sends a report as the worker would. */
+export async function report(job: Job, body: object, secret = workerSecret): Promise<Answer<unknown>> {
+  const path = new URL(job.report_url).pathname;
+  const text = JSON.stringify({ attempt: job.attempt, lease: job.lease, ...body });
+  const signed = { direction: 'worker-to-gateway', method: 'POST', path, body: text } as const;
+  return call('POST', path, { body: text, headers: await sign(secret, signed, Date.now() / 1000) });
+}
+
+const circle = { class_index: 0, label: 'circle', label_zh: null, score: 0.75 };
+
+const resultOf = ({ question }: Job): Result => ({
+  method: question.method,
+  convention: question.convention,
+  parameters: question.parameters,
+  layers: ['last'],
+  target: circle,
+  predictions: [circle],
+  attribution: { shape: [128, 128], minimum: 0, maximum: 1, sum: 12.5, convergence_delta: null },
+  input_region: { x: 0, y: 0, width: 128, height: 128 },
+  image: { width: 128, height: 128 },
+  device: 'cpu',
+  milliseconds: { decode: 1, compute: 2, render: 3 },
+  warnings: [],
+});
+
+export const success = (job: Job): Omit<Extract<Report, { status: 'succeeded' }>, 'attempt' | 'lease'> => ({
+  status: 'succeeded',
+  result: resultOf(job),
+  artifacts: artifactNames.map((name) => ({
+    name,
+    object: job.output_prefix + name,
+    sha256: '0'.repeat(64),
+    bytes: 3,
+    content_type: name.endsWith('png') ? 'image/png' : 'application/octet-stream',
+  })),
+});

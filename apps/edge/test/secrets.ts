@@ -1,0 +1,6 @@
+/** What both sides of the tests know. None of it opens anything. */
+export const credentials = { accessKeyId: 'test', secretAccessKey: 'test-secret' };
+export const workerSecret = 'a secret that gateway and worker share';
+export const operatorKey = 'operator-key-of-the-tests';
+/** `printf operator-key-of-the-tests | sha256sum` */
+export const operatorKeySha256 = '9d7e6d5c144ee5fa02f877e8e7d3fef853b465293f2f6253184e89a2bd46d691';

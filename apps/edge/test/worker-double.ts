@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Catalog, type Job, verify, workerPaths } from '@whylight/contract';
+import { workerSecret } from './secrets.ts';
+
+const labels = ['circle', 'square', 'crane', 'crane', 'star'].map((en) => ({
+  en,
+  zh: en === 'star' ? '星' : null,
+}));
+
+/** Two models; the second cannot do occlusion. */
+export const catalog: Catalog = {
+  device: 'cpu',
+  models: [
+    {
+      name: 'shapes',
+      digest: `sha256:${'a'.repeat(64)}`,
+      preprocessing: `sha256:${'b'.repeat(64)}`,
+      classes: labels.length,
+      input_shape: [3, 128, 128],
+      labels,
+      methods: { 'grad-cam': null, saliency: null, 'integrated-gradients': null, occlusion: null },
+      default: true,
+    },
+    {
+      name: 'odd',
+      digest: `sha256:${'c'.repeat(64)}`,
+      preprocessing: `sha256:${'d'.repeat(64)}`,
+      classes: 2,
+      input_shape: [3, 224, 224],
+      labels: null,
+      methods: { 'grad-cam': 'node Loop_7: Loop has no derivative rule', occlusion: null },
+      default: false,
+    },
+  ],
+};
+
+/**
+ * A worker as the gateway sees one: it checks signatures, lists models and takes jobs. It computes nothing;
+ * tests fetch the jobs from `/taken?key=` and send the reports themselves. A PUT to `/answer` sets what the
+ * next jobs are answered with.
+ */
+export async function startWorkerDouble(): Promise<{ url: string; close(): Promise<void> }> {
+  const jobs: Job[] = [];
+  let answer = 202;
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = '', url = '' } = request;
+    const body = (await request.setEncoding('utf8').toArray()).join('');
+    if (url.startsWith('/taken?key=')) {
+      const key = url.slice('/taken?key='.length);
+      return void response.end(JSON.stringify(jobs.filter((job) => job.key === key)));
+    }
+    if (url === '/answer') {
+      answer = Number(body);
+      return void response.end();
+    }
+    const headers = { get: (name: string) => request.headers[name.toLowerCase()] as string | undefined };
+    const call = { direction: 'gateway-to-worker', method, path: url, body } as const;
+    if (!(await verify(workerSecret, call, headers, Date.now() / 1000))) response.writeHead(401).end();
+    else if (url === workerPaths.models)
+      response.setHeader('Content-Type', 'application/json').end(JSON.stringify(catalog));
+    else if (answer === 202) {
+      jobs.push(JSON.parse(body) as Job);
+      response.writeHead(202).end();
+    } else response.writeHead(answer, { 'Retry-After': '1' }).end();
+  }
+
+  const server = createServer((request, response) => void serve(request, response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import { fileURLToPath } from 'node:url';
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
+import { defineConfig } from 'vitest/config';
+import { credentials, operatorKeySha256, workerSecret } from './test/secrets.ts';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Inside workerd; the object store and the worker are real HTTP servers outside (test/outside.ts). */
+export default defineConfig({
+  plugins: [
+    cloudflareTest(async ({ inject }) => ({
+      wrangler: { configPath: here('./wrangler.jsonc') },
+      miniflare: {
+        bindings: {
+          S3_ENDPOINT: inject<string>('s3'),
+          S3_REGION: 'auto',
+          S3_BUCKET: 'photos',
+          S3_ACCESS_KEY_ID: credentials.accessKeyId,
+          S3_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+          WORKER_URL: inject<string>('worker'),
+          WORKER_SECRET: workerSecret,
+          PUBLIC_URL: 'http://gateway.test',
+          OPERATOR_KEY_SHA256: operatorKeySha256,
+          MIGRATIONS: await readD1Migrations(here('./migrations')),
+        },
+      },
+    })),
+  ],
+  test: {
+    name: 'edge',
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: [here('./test/outside.ts')],
+    setupFiles: [here('./test/setup.ts')],
+    testTimeout: 60_000,
+    fileParallelism: false,
+  },
+});
