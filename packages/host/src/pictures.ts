@@ -57,7 +57,7 @@ const phrases = {
 };
 
 const named = ({ label, label_zh, score }: Prediction, language: 'en' | 'zh'): string =>
-  `${language === 'zh' ? (label_zh ?? label) : label} ${score.toPrecision(3)}`;
+  `${language === 'zh' ? (label_zh ?? label) : label} ${score.toFixed(3)}`;
 
 /**
  * Maps are laid over the photo min-maxed, attributions of pixels by their magnitude. Alone, maps keep their own

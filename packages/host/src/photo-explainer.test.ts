@@ -1,0 +1,335 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type InputError, type Runtime, readNpy } from '@whylight/core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decodeImage } from './decode.ts';
+import { PhotoExplainer, type PhotoRequest } from './photo-explainer.ts';
+import { ModelNotFoundError, ModelRegistry } from './registry.ts';
+import { createRuntime } from './runtime.ts';
+import { colourNetwork, type NetworkOptions } from './testing/network.ts';
+import { sharedFile } from './testing/shared.ts';
+
+/** Input 0..1, nothing cut away from a square photo. */
+const plain = { mean: [0, 0, 0], std: [1, 1, 1], resize_short_side: 16, center_crop: 16 };
+const labels = [
+  { en: 'red', zh: '红' },
+  { en: 'green', zh: '绿' },
+  { en: 'blue, azure', zh: null },
+];
+
+let folder: string;
+let runtime: Runtime;
+let photo: Uint8Array;
+
+/** Black, 16 × 32, with a red square of 4 pixels whose corner is at (10, 20); or all of it larger. */
+const redSquare = (scale = 1) =>
+  sharp({ create: { width: 16 * scale, height: 32 * scale, channels: 3, background: 'black' } })
+    .composite([
+      {
+        input: { create: { width: 4 * scale, height: 4 * scale, channels: 3, background: 'red' } },
+        left: 10 * scale,
+        top: 20 * scale,
+      },
+    ])
+    .png()
+    .toBuffer();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'whylight-test-'));
+  runtime = await createRuntime({ ep: 'cpu' });
+  photo = await redSquare();
+  await add('colours', {}, { preprocessing: plain, labels });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function add(name: string, options: NetworkOptions, manifest: object | null): Promise<void> {
+  await writeFile(join(folder, `${name}.onnx`), colourNetwork(options));
+  if (manifest) await writeFile(join(folder, `${name}.json`), JSON.stringify({ name, ...manifest }));
+}
+
+async function explain(change: Partial<PhotoRequest> = {}) {
+  const explainer = new PhotoExplainer(runtime, await ModelRegistry.open([folder]));
+  try {
+    return await explainer.explain({
+      photo,
+      model: 'colours',
+      method: 'grad-cam',
+      target: 'predicted',
+      ...change,
+    });
+  } finally {
+    await explainer.close();
+  }
+}
+
+const failure = (change: Partial<PhotoRequest>) =>
+  explain(change).then(
+    () => expect.unreachable('it should have failed'),
+    (error: InputError) => error,
+  );
+
+describe('a photo', () => {
+  test('is explained where the model looked, in the photo’s own pixels', async () => {
+    const { result } = await explain();
+    expect(result.target).toMatchObject({ class_index: 0, label: 'red', label_zh: '红' });
+    expect(result.image).toEqual({ width: 16, height: 32 });
+    expect(result.input_region).toEqual({ x: 0, y: 8, width: 16, height: 16 });
+    const larger = await explain({ photo: await redSquare(3) });
+    expect(larger.result.image).toEqual({ width: 48, height: 96 });
+    expect(larger.result.input_region).toEqual({ x: 0, y: 24, width: 48, height: 48 });
+    expect(result).toMatchObject({
+      method: 'grad-cam',
+      convention: 'paper',
+      layers: ['features'],
+      device: 'cpu',
+    });
+    expect(result.warnings).toEqual([]);
+  });
+
+  test('has its scores from softmax over the classes, highest first', async () => {
+    const { predictions } = (await explain()).result;
+    // 16 of the 256 input pixels are red: mean 1/16, times the weight 4.
+    const red = Math.exp(0.25);
+    expect(predictions.map(({ class_index }) => class_index)).toEqual([0, 1, 2]);
+    expect(predictions[0]!.score).toBeCloseTo(red / (red + 2), 5);
+    expect(predictions[1]!.score).toBeCloseTo(1 / (red + 2), 5);
+  });
+
+  test('gives the attribution as an array: the map of red is the red square', async () => {
+    const { artifacts } = await explain();
+    const { shape, data } = readNpy(artifacts.get('attribution.npy')!.bytes);
+    expect(shape).toEqual([1, 16, 16]);
+    const at = (x: number, y: number) => data[y * 16 + x];
+    // The square's corner (10, 20) lies at (10, 12) on the input, which starts at y = 8.
+    expect([at(10, 12), at(13, 15), at(5, 12), at(10, 5)]).toEqual(
+      [1, 1, 0, 0].map((v) => expect.closeTo(v, 5)),
+    );
+  });
+
+  test('gives pictures of its size, coloured inside the region only', async () => {
+    const { artifacts } = await explain();
+    const overlay = await decodeImage(artifacts.get('overlay.png')!.bytes);
+    const pixel = (x: number, y: number) => [
+      ...overlay.data.subarray((y * overlay.width + x) * 3).subarray(0, 3),
+    ];
+    expect([pixel(5, 2), pixel(5, 30)]).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+    ]);
+    expect(pixel(2, 12)[2]).toBeGreaterThan(20);
+    expect(pixel(12, 22)[0]).toBeGreaterThan(pixel(12, 22)[2]!);
+    const { artifacts: again } = await explain();
+    for (const name of ['overlay.png', 'heatmap.png', 'attribution.npy'] as const)
+      expect(again.get(name)).toEqual(artifacts.get(name));
+  });
+
+  test('the same question gives the same result, but for the times', async () => {
+    const parse = (bytes: Uint8Array) => ({
+      ...JSON.parse(Buffer.from(bytes).toString()),
+      milliseconds: null,
+    });
+    const [first, second] = [await explain(), await explain()];
+    const bytes = first.artifacts.get('result.json')!.bytes;
+    expect(JSON.parse(Buffer.from(bytes).toString())).toEqual(first.result);
+    expect(parse(second.artifacts.get('result.json')!.bytes)).toEqual(parse(bytes));
+  });
+
+  test.each(['saliency', 'integrated-gradients', 'occlusion'])(
+    'is explained per pixel by %s',
+    async (method) => {
+      const { result, artifacts } = await explain({ method });
+      expect(result.attribution.shape).toEqual([1, 3, 16, 16]);
+      expect(result.layers).toEqual([]);
+      const drawn = await decodeImage(artifacts.get('heatmap.png')!.bytes);
+      expect(new Set(drawn.data).size).toBeGreaterThan(2);
+    },
+  );
+
+  test('what was asked is what was done: class, convention, parameters', async () => {
+    const { result } = await explain({
+      target: { class_index: 1 },
+      convention: 'captum',
+      method: 'integrated-gradients',
+      params: { n_steps: '8' },
+    });
+    expect(result).toMatchObject({
+      target: { class_index: 1 },
+      convention: 'captum',
+      parameters: { n_steps: 8 },
+    });
+  });
+
+  test('a class is found by its name, in either language', async () => {
+    expect((await explain({ target: { label: 'azure' } })).result.target.class_index).toBe(2);
+    expect((await explain({ target: { label: '绿' } })).result.target.class_index).toBe(1);
+  });
+
+  test('a class that the photo shows nothing of has a degenerate map, and the result says so', async () => {
+    const { result } = await explain({ target: { class_index: 2 } });
+    expect(result.warnings).toEqual([expect.stringMatching(/^degenerate_attribution/)]);
+  });
+
+  test('a label without a Chinese name is drawn in English, and the result says so', async () => {
+    const chinese = await explain({ language: 'zh' });
+    expect(chinese.result.warnings).toEqual([]);
+    expect(chinese.artifacts.get('heatmap.png')).not.toEqual((await explain()).artifacts.get('heatmap.png'));
+    const { result } = await explain({ language: 'zh', target: { class_index: 2 } });
+    expect(result.warnings).toContainEqual(expect.stringMatching(/^label_in_english/));
+  });
+});
+
+describe('a model', () => {
+  test('without a manifest is preprocessed for its own input size, and the result says so', async () => {
+    await add('bare', { side: 32 }, null);
+    const { result } = await explain({ model: 'bare' });
+    expect(result.warnings).toContainEqual(expect.stringMatching(/^preprocessing_assumed/));
+    expect(result.attribution.shape).toEqual([1, 32, 32]);
+    expect(result.target.label).toBe(`class ${result.target.class_index}`);
+  });
+
+  test('is explained at the layer of its manifest, unless that is not one', async () => {
+    await add('hinted', { extra: 'Relu' }, { preprocessing: plain, cam_tensor: 'colours' });
+    expect((await explain({ model: 'hinted' })).result.layers).toEqual(['colours']);
+    expect((await explain({ model: 'hinted', layers: ['features'] })).result.layers).toEqual(['features']);
+    expect((await explain({ model: 'hinted', method: 'saliency' })).result.layers).toEqual([]);
+    await add('misled', { extra: 'Relu' }, { preprocessing: plain, cam_tensor: 'last Relu of layer4' });
+    expect((await explain({ model: 'misled' })).result.layers).toEqual(['features']);
+  });
+
+  test('with another number of labels than classes is refused', async () => {
+    await add('short', {}, { preprocessing: plain, labels: ['red', 'green'] });
+    expect(await failure({ model: 'short' })).toMatchObject({
+      code: 'invalid_model',
+      message: 'model short: 3 classes, but 2 labels',
+    });
+  });
+
+  test('with another input size than its manifest says is refused', async () => {
+    await add('large', { side: 32 }, { preprocessing: plain });
+    expect(await failure({ model: 'large' })).toMatchObject({ code: 'invalid_model' });
+  });
+
+  test('that gives NaN is refused as such', async () => {
+    await add('nan', { bias: [Number.NaN, 0, 0] }, { preprocessing: plain });
+    expect(await failure({ model: 'nan' })).toMatchObject({ code: 'non_finite_output' });
+  });
+
+  test('with an operator that has no derivative is refused by its name', async () => {
+    await add('steps', { extra: 'Acosh' }, { preprocessing: plain });
+    const { code, message } = await failure({ model: 'steps', method: 'saliency' });
+    expect([code, message]).toEqual(['model_unsupported_op', expect.stringContaining('Acosh')]);
+  });
+});
+
+describe('a question that cannot be answered', () => {
+  const wrong: [string, Partial<PhotoRequest>, string, RegExp][] = [
+    [
+      'a class out of range',
+      { target: { class_index: 3 } },
+      'target_out_of_range',
+      /expected a class index in 0\.\.2, got 3/,
+    ],
+    ['an unknown label', { target: { label: 'pink' } }, 'target_out_of_range', /no class is called "pink"/],
+    ['an unknown method', { method: 'grad-scam' }, 'unknown_method', /grad-cam/],
+    ['an unknown parameter', { params: { steps: 3 } }, 'invalid_parameter', /steps/],
+    ['a layer that is not there', { layers: ['conv9'] }, 'invalid_parameter', /conv9/],
+    ['no image', { photo: Buffer.from('hello') }, 'invalid_image', /./],
+    [
+      'a drawing',
+      { photo: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>') },
+      'unsupported_media_type',
+      /SVG/,
+    ],
+  ];
+  test.each(wrong)('%s', async (_, change, code, message) => {
+    const error = await failure(change);
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(message);
+  });
+
+  test('a model that nobody registered', async () => {
+    expect(await failure({ model: 'vgg' })).toBeInstanceOf(ModelNotFoundError);
+  });
+
+  test('one that is taken back', async () => {
+    const explainer = new PhotoExplainer(runtime, await ModelRegistry.open([folder]));
+    const controller = new AbortController();
+    const request = {
+      photo,
+      model: 'colours',
+      method: 'occlusion',
+      params: { strides: [3, 1, 1] },
+      target: 'predicted',
+    } as const;
+    const asked = explainer.explain(request, {
+      signal: controller.signal,
+      onProgress: () => controller.abort(new Error('taken back')),
+    });
+    await expect(asked).rejects.toThrow('taken back');
+    await explainer.close();
+  });
+});
+
+describe('explainers are compiled once', () => {
+  /** A runtime that counts what it loads and closes. */
+  function counting() {
+    const count = { loaded: 0, open: 0 };
+    const counted: Runtime = {
+      device: runtime.device,
+      async load(model) {
+        const session = await runtime.load(model);
+        count.loaded++;
+        count.open++;
+        return {
+          run: (feeds) => session.run(feeds),
+          close: () => {
+            count.open--;
+            return session.close();
+          },
+        };
+      },
+    };
+    return { counted, count };
+  }
+
+  test('for any number of photos and targets, and again for other parameters', async () => {
+    const { counted, count } = counting();
+    const explainer = new PhotoExplainer(counted, await ModelRegistry.open([folder]), { capacity: 2 });
+    const ask = (change: Partial<PhotoRequest>) =>
+      explainer.explain({ photo, model: 'colours', method: 'grad-cam', target: 'predicted', ...change });
+    await Promise.all([ask({}), ask({ target: { class_index: 1 } }), ask({ language: 'zh' })]);
+    expect(count).toEqual({ loaded: 1, open: 1 });
+    await ask({ method: 'saliency' });
+    await ask({ method: 'saliency', params: { abs: true } });
+    expect(count).toEqual({ loaded: 3, open: 2 });
+    await explainer.close();
+    expect(count.open).toBe(0);
+  });
+});
+
+describe.skipIf(!sharedFile('models/models.json'))('real networks', () => {
+  test.each(['resnet18_ktb', 'squeezenet1_1', 'mobilenet_v2_1.0_224'])(
+    '%s recognises zebra, kitten and parrot',
+    async (name) => {
+      const expected = JSON.parse(await readFile(sharedFile('images/top5.json')!, 'utf8'));
+      const explainer = new PhotoExplainer(
+        runtime,
+        await ModelRegistry.open([sharedFile(`models/${name}.onnx`)!]),
+      );
+      for (const image of ['zebra.jpg', 'kitten.jpg', 'parrot.jpg']) {
+        const { result } = await explainer.explain({
+          photo: await readFile(sharedFile(`images/${image}`)!),
+          model: name,
+          method: 'grad-cam',
+          target: 'predicted',
+        });
+        const [index, , score] = expected[image][name][0];
+        expect([image, result.target.class_index]).toEqual([image, index]);
+        expect(result.target.score).toBeCloseTo(score, 3);
+      }
+      await explainer.close();
+    },
+  );
+});
