@@ -53,7 +53,8 @@ export async function decodeImage(
   try {
     if (media.type === 'image/bmp') return picture(width, height, bmpPixels(bytes));
     const { data, info } = await sharp(bytes, {
-      failOn: 'error',
+      // Below this, JPEG data that ends early or cannot be read is painted grey without a word.
+      failOn: 'warning',
       limitInputPixels: maxPixels,
       sequentialRead: true,
       pages: 1,
