@@ -21,8 +21,12 @@ import {
   ModelRegistry,
 } from '@whylight/host';
 
-/** Largest difference over the largest value, in float32 with TF32 off. Kernels differ in the order of sums. */
-const bound = 1e-3;
+/**
+ * Largest difference over the largest value, in float32 with TF32 off. Scores differ by the order of sums only. A
+ * gradient also differs where a ReLU's input is so close to zero that this order decides its gate: one such gate moved
+ * the input gradient of networks with 10^6 of them by up to 3e-2 between two CPU implementations.
+ */
+const bounds = { scores: 1e-4, attribution: 5e-2 };
 const repetitions = 5;
 
 const { values, positionals } = parseArgs({
@@ -39,7 +43,8 @@ const device = await createRuntime({ ep });
 interface Row {
   readonly model: string;
   readonly method: string;
-  readonly difference: number;
+  readonly scores: number;
+  readonly attribution: number;
   readonly 'cpu ms': number;
   readonly 'device ms': number;
   readonly faster: string;
@@ -61,32 +66,36 @@ for (const model of registry.list()) {
       }
     };
     const [ours, theirs] = [await measure(cpu), await measure(device)];
-    const difference = relativeDifference(ours.attribution, theirs.attribution);
+    const scores = relativeDifference(ours.logits, theirs.logits);
+    const attribution = relativeDifference(ours.attribution, theirs.attribution);
     rows.push({
       model: model.name,
       method: id,
-      difference: Number(difference.toPrecision(2)),
+      scores: Number(scores.toPrecision(2)),
+      attribution: Number(attribution.toPrecision(2)),
       'cpu ms': rounded(ours.milliseconds),
       'device ms': rounded(theirs.milliseconds),
       faster: `${(ours.milliseconds / theirs.milliseconds).toFixed(1)}x`,
-      verdict: difference <= bound ? 'same' : 'DIFFERENT',
+      verdict: scores <= bounds.scores && attribution <= bounds.attribution ? 'same' : 'DIFFERENT',
     });
   }
 }
-console.log(`cpu against ${device.device}, bound ${bound}, median of ${repetitions} runs`);
+console.log(
+  `cpu against ${device.device}: differences in scores (at most ${bounds.scores}) and attribution (at most ${bounds.attribution}), medians of ${repetitions} runs`,
+);
 console.table(rows);
 if (rows.length === 0 || rows.some(({ verdict }) => verdict !== 'same')) process.exitCode = 1;
 
-/** The attribution of class 0, and the median time of a run once it is warm. */
+/** Scores, the attribution of class 0, and the median time of a run once it is warm. */
 async function explain(explainer: Explainer, input: Tensor) {
-  const { attribution } = await explainer.attribute(input, [0]);
+  const { attribution, logits } = await explainer.attribute(input, [0]);
   const times: number[] = [];
   for (let run = 0; run < repetitions; run++) {
     const start = performance.now();
     await explainer.attribute(input, [0]);
     times.push(performance.now() - start);
   }
-  return { attribution, milliseconds: times.sort((a, b) => a - b)[repetitions >> 1]! };
+  return { attribution, logits, milliseconds: times.sort((a, b) => a - b)[repetitions >> 1]! };
 }
 
 /** max |a - b| / max |a|; infinite where only one is zero or anything is not finite. */
