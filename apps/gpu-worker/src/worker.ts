@@ -93,7 +93,10 @@ export async function startWorker(
       }
       await explainer?.close();
       storage.close();
-      await new Promise((resolve) => server.close(resolve));
+      await new Promise((resolve) => {
+        server.close(resolve);
+        if ('closeAllConnections' in server) server.closeAllConnections();
+      });
       log('worker_stopped');
     },
   };

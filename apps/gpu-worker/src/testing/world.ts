@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  type Catalog,
+  catalogSchema,
+  type Job,
+  type Report,
+  reportSchema,
+  sign,
+  verify,
+} from '@whylight/contract';
+import { encodePng } from '@whylight/host';
+import { parseEnv, type WorkerEnv } from '../env.ts';
+import { JobFailure } from '../job-failure.ts';
+import type { PutOptions, Storage } from '../storage.ts';
+import { startWorker } from '../worker.ts';
+import { jobFor } from './job.ts';
+
+export const secret = 'a secret that only gateway and worker know';
+const now = () => Date.now() / 1000;
+export const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+/** A PNG of `width` × `height`: a bright disc on a dark ground. */
+export function disc(width = 160, height = 128): Promise<Uint8Array> {
+  const data = new Uint8Array(width * height * 3);
+  for (let i = 0; i < width * height; i++) {
+    const inside = Math.hypot((i % width) - width / 2, Math.floor(i / width) - height / 2) < height / 4;
+    data.fill(inside ? 220 : 40, i * 3, i * 3 + 3);
+  }
+  return encodePng({ width, height, channels: 3, data });
+}
+
+/** Storage in this process. */
+export class MemoryStorage implements Storage {
+  readonly objects = new Map<string, { bytes: Uint8Array; about: PutOptions | null }>();
+
+  async get(object: string): Promise<Uint8Array> {
+    const found = this.objects.get(object);
+    if (!found) throw new JobFailure('upload_not_found', 'the uploaded photo is not there');
+    return found.bytes;
+  }
+
+  async put(object: string, bytes: Uint8Array, about: PutOptions): Promise<void> {
+    this.objects.set(object, { bytes, about });
+  }
+
+  close(): void {}
+}
+
+/** Where reports arrive: real HTTP, signatures checked, answers as the test likes. */
+async function listenAsGateway() {
+  const reports: Report[] = [];
+  const requests: IncomingMessage[] = [];
+  const gateway = {
+    reports,
+    requests,
+    url: '',
+    /** Status to answer a report with. */
+    answer: (_: Report, __: number): number => 204,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks).toString();
+    const call = { direction: 'worker-to-gateway', method: 'POST', path: request.url!, body } as const;
+    const headers = { get: (name: string) => request.headers[name.toLowerCase()] as string | undefined };
+    if (!(await verify(secret, call, headers, now()))) return response.writeHead(401).end();
+    const report = reportSchema.parse(JSON.parse(body));
+    reports.push(report);
+    requests.push(request);
+    response.writeHead(gateway.answer(report, reports.length)).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  gateway.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/reports/1?shard=2`;
+  return gateway;
+}
+
+/** A worker as a process has it, with the embedded network, storage in memory, and a gateway that listens. */
+export async function createWorld(settings: Partial<WorkerEnv> = {}, storage = new MemoryStorage()) {
+  const gateway = await listenAsGateway();
+  const lines: string[] = [];
+  const env = parseEnv({
+    PORT: '0',
+    WORKER_SECRET: secret,
+    S3_ENDPOINT: 'http://127.0.0.1:9',
+    S3_BUCKET: 'unused',
+    S3_ACCESS_KEY_ID: 'unused',
+    S3_SECRET_ACCESS_KEY: 'unused',
+  });
+  const worker = await startWorker(
+    { ...env, ...settings },
+    (event, fields) => lines.push(JSON.stringify({ event, ...fields })),
+    storage,
+  );
+  await worker.started;
+
+  const call = async (method: 'GET' | 'POST', path: string, body = '', headers?: Record<string, string>) =>
+    fetch(worker.url + path, {
+      method,
+      headers: headers ?? (await sign(secret, { direction: 'gateway-to-worker', method, path, body }, now())),
+      ...(body ? { body } : {}),
+    });
+  const catalog = async (): Promise<Catalog> =>
+    catalogSchema.parse(await (await call('GET', '/v1/models')).json());
+
+  /** A job for the worker's first model and the photo, which lies in storage. */
+  const prepared = async (
+    photo: Uint8Array,
+    { question, ...change }: Parameters<typeof jobFor>[0] = {},
+  ): Promise<Job> => {
+    const [model] = (await catalog()).models;
+    const object = `t/acme/u/${sha256(photo)}`;
+    storage.objects.set(object, { bytes: photo, about: null });
+    return jobFor({
+      input: { object, content_type: 'image/png', bytes: photo.byteLength },
+      report_url: gateway.url,
+      ...change,
+      question: {
+        image: sha256(photo),
+        model: model!.digest,
+        preprocessing: model!.preprocessing,
+        ...question,
+      },
+    });
+  };
+  const post = (job: unknown) => call('POST', '/v1/jobs', JSON.stringify(job));
+
+  /** The report that ends the job. */
+  const ending = async (): Promise<Report> => {
+    for (;;) {
+      const last = gateway.reports.findLast(({ status }) => status === 'succeeded' || status === 'failed');
+      if (last) return last;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+
+  /** The value of a counter or gauge. */
+  const metric = async (name: string): Promise<number> => {
+    const text = await (await fetch(`${worker.url}/metrics`)).text();
+    return Number(
+      text
+        .split('\n')
+        .find((line) => line.startsWith(`${name} `))
+        ?.split(' ')[1] ?? 0,
+    );
+  };
+
+  return {
+    ...{ worker, gateway, storage, lines, call, catalog, prepared, post, ending, metric },
+    health: async () => (await fetch(`${worker.url}/health`)).json() as Promise<Record<string, unknown>>,
+    async close() {
+      await worker.stop();
+      await gateway.close();
+    },
+  };
+}
+export type World = Awaited<ReturnType<typeof createWorld>>;

@@ -1,0 +1,328 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { artifactNames, resultSchema, sign } from '@whylight/contract';
+import { colourNetwork } from '@whylight/host/testing';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createWorld, disc, MemoryStorage, secret, sha256, type World } from './testing/world.ts';
+
+let world: World;
+afterEach(() => world.close());
+
+const now = () => Date.now() / 1000;
+/** Small steps over the picture: many runs of the graph. */
+const long = { method: 'occlusion', parameters: { strides: [3, 4, 4] } };
+
+describe('a job', () => {
+  test('reads the photo, writes four artifacts and reports, in order', async () => {
+    world = await createWorld();
+    const job = await world.prepared(await disc());
+    expect((await world.post(job)).status).toBe(202);
+
+    const report = await world.ending();
+    expect(world.gateway.reports.map(({ status }) => status)).toEqual([
+      'processing',
+      ...world.gateway.reports.slice(1, -1).map(() => 'progress'),
+      'succeeded',
+    ]);
+    if (report.status !== 'succeeded') return expect.unreachable(JSON.stringify(report));
+    expect(report).toMatchObject({ attempt: job.attempt, lease: job.lease });
+    expect(report.result).toMatchObject({
+      method: 'grad-cam',
+      device: 'cpu',
+      image: { width: 160, height: 128 },
+    });
+    expect(report.result.predictions).toHaveLength(5);
+    expect(report.artifacts.map(({ name }) => name)).toEqual([...artifactNames]);
+    for (const { object, name, bytes, content_type, ...artifact } of report.artifacts) {
+      expect(object).toBe(job.output_prefix + name);
+      const stored = world.storage.objects.get(object)!;
+      expect([stored.bytes.byteLength, sha256(stored.bytes)]).toEqual([bytes, artifact.sha256]);
+      expect(stored.about).toEqual({ contentType: content_type, sha256: artifact.sha256 });
+    }
+    const written = world.storage.objects.get(`${job.output_prefix}result.json`)!.bytes;
+    expect(resultSchema.parse(JSON.parse(Buffer.from(written).toString()))).toEqual(report.result);
+    expect(world.gateway.requests[0]!.headers['request-id']).toBe(job.request_id);
+  });
+
+  test('that was taken before is accepted again and not run again, also from the same call replayed', async () => {
+    world = await createWorld();
+    const body = JSON.stringify(await world.prepared(await disc()));
+    const headers = await sign(
+      secret,
+      { direction: 'gateway-to-worker', method: 'POST', path: '/v1/jobs', body },
+      now(),
+    );
+    expect((await world.call('POST', '/v1/jobs', body, headers)).status).toBe(202);
+    await world.ending();
+    const runs = await world.metric('whylight_graph_runs_total');
+    expect(runs).toBeGreaterThan(0);
+
+    const again = await world.call('POST', '/v1/jobs', body, headers);
+    expect([again.status, await again.json()]).toEqual([202, { status: 'known' }]);
+    expect(await world.metric('whylight_graph_runs_total')).toBe(runs);
+    expect(await world.metric('whylight_explanations_total')).toBe(1);
+    expect(await world.metric('whylight_jobs_accepted_total')).toBe(1);
+    expect(await world.metric('whylight_jobs_succeeded_total')).toBe(1);
+  });
+
+  test('tells its progress, but not more often than twice a second', async () => {
+    world = await createWorld();
+    const start = performance.now();
+    await world.post(await world.prepared(await disc(), { question: long }));
+    await world.ending();
+    const progress = world.gateway.reports.filter(({ status }) => status === 'progress');
+    expect(progress.length).toBeGreaterThan(0);
+    expect(progress.length).toBeLessThanOrEqual(1 + (performance.now() - start) / 500);
+  });
+
+  test('that the gateway no longer wants is given up without another word', async () => {
+    world = await createWorld();
+    world.gateway.answer = () => 409;
+    await world.post(await world.prepared(await disc(), { question: long }));
+    await expect.poll(() => world.metric('whylight_jobs_abandoned_total')).toBe(1);
+    expect(world.gateway.reports.map(({ status }) => status)).toEqual(['processing']);
+    expect(await world.metric('whylight_explanations_total')).toBe(0);
+  });
+
+  test('is reported until the gateway has heard it', async () => {
+    world = await createWorld();
+    world.gateway.answer = ({ status }, count) => (status === 'succeeded' && count < 4 ? 503 : 204);
+    await world.post(await world.prepared(await disc()));
+    await expect.poll(() => world.metric('whylight_jobs_succeeded_total'), { timeout: 10_000 }).toBe(1);
+    const final = world.gateway.reports.filter(({ status }) => status === 'succeeded');
+    expect(final.length).toBeGreaterThan(1);
+    expect(new Set(final.map((report) => JSON.stringify(report))).size).toBe(1);
+  });
+});
+
+describe('a job that fails says why', () => {
+  const question = (change: object) => ({ question: change });
+  const bomb = async () => (await disc(6000, 4200)).slice();
+  const text = (content: string) => async () => Buffer.from(content);
+  const cases: [string, { photo?: () => Promise<Uint8Array>; change?: object }, RegExp][] = [
+    ['invalid_image', { photo: async () => (await disc()).subarray(0, 300) }, /damaged or cut short/],
+    ['unsupported_media_type', { photo: text('<svg xmlns="http://www.w3.org/2000/svg"/>') }, /SVG/],
+    ['image_too_large', { photo: bomb }, /6000×4200/],
+    [
+      'upload_mismatch',
+      { change: question({ image: 'f'.repeat(64) }) },
+      /expected sha256 f{64}, got [0-9a-f]{64}/,
+    ],
+    ['model_not_found', { change: question({ model: `sha256:${'9'.repeat(64)}` }) }, /sha256:9{64}/],
+    ['model_not_found', { change: question({ preprocessing: `sha256:${'8'.repeat(64)}` }) }, /sha256:8{64}/],
+    ['method_not_supported', { change: question({ method: 'grad-scam' }) }, /grad-scam/],
+    ['method_not_supported', { change: question({ method_version: '0' }) }, /expected version 0/],
+    ['target_out_of_range', { change: question({ target: { class_index: 10 } }) }, /0\.\.9, got 10/],
+    ['target_out_of_range', { change: question({ target: { label: 'hexagram' } }) }, /"hexagram"/],
+    ['invalid_parameter', { change: question({ parameters: { bogus: 1 } }) }, /bogus/],
+    ['invalid_parameter', { change: question({ layers: ['conv9'] }) }, /conv9/],
+  ];
+  test.each(cases)('%s %#', async (code, { photo = disc, change = {} }, message) => {
+    world = await createWorld();
+    await world.post(await world.prepared(await photo(), change));
+    const report = await world.ending();
+    expect(report).toMatchObject({
+      status: 'failed',
+      error: { code, message: expect.stringMatching(message) },
+    });
+    expect(await world.metric(`whylight_jobs_failed_total{code="${code}"}`)).toBe(1);
+    expect([...world.storage.objects.keys()].filter((object) => object.includes('/x/'))).toEqual([]);
+  });
+
+  test('upload_mismatch for another size, naming both', async () => {
+    world = await createWorld();
+    const photo = await disc();
+    const job = await world.prepared(photo);
+    await world.post({ ...job, input: { ...job.input, bytes: photo.byteLength + 1 } });
+    expect(await world.ending()).toMatchObject({
+      error: {
+        code: 'upload_mismatch',
+        message: `the uploaded photo: expected ${photo.byteLength + 1} bytes, got ${photo.byteLength}`,
+      },
+    });
+  });
+
+  test('upload_not_found', async () => {
+    world = await createWorld();
+    const job = await world.prepared(await disc());
+    world.storage.objects.clear();
+    await world.post(job);
+    expect(await world.ending()).toMatchObject({ error: { code: 'upload_not_found', retryable: false } });
+  });
+
+  test('non_finite_output', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'whylight-test-'));
+    const path = join(folder, 'nan.onnx');
+    await writeFile(path, colourNetwork({ bias: [Number.NaN, 0, 0] }));
+    world = await createWorld({ MODELS: [{ name: 'nan', path }] });
+    await world.post(await world.prepared(await disc()));
+    expect(await world.ending()).toMatchObject({ error: { code: 'non_finite_output' } });
+    await rm(folder, { recursive: true });
+  });
+
+  test('deadline_exceeded', async () => {
+    world = await createWorld({ JOB_SECONDS: 0.2 });
+    await world.post(await world.prepared(await disc(), { question: long }));
+    expect(await world.ending()).toMatchObject({ error: { code: 'deadline_exceeded', retryable: false } });
+  });
+
+  test('storage_unavailable, from an object store that is not there', async () => {
+    const { s3Storage } = await import('./s3.ts');
+    const s3 = s3Storage({
+      endpoint: 'http://127.0.0.1:9',
+      region: 'auto',
+      bucket: 'b',
+      accessKeyId: 'id',
+      secretAccessKey: 'key',
+      forcePathStyle: true,
+    });
+    const storage = Object.assign(new MemoryStorage(), { get: s3.get });
+    world = await createWorld({}, storage);
+    await world.post(await world.prepared(await disc()));
+    expect(await world.ending()).toMatchObject({ error: { code: 'storage_unavailable', retryable: true } });
+  });
+
+  test('internal, whose cause is for the log only', async () => {
+    const storage = Object.assign(new MemoryStorage(), {
+      get: () => Promise.reject(new TypeError('secret place /srv/keys')),
+    });
+    world = await createWorld({}, storage);
+    await world.post(await world.prepared(await disc()));
+    expect(await world.ending()).toMatchObject({
+      error: { code: 'internal', message: 'the worker failed on this job', retryable: true },
+    });
+    expect(world.lines.join('\n')).toContain('secret place');
+  });
+});
+
+describe('a call', () => {
+  test('without a valid signature is refused', async () => {
+    world = await createWorld();
+    const body = JSON.stringify(await world.prepared(await disc()));
+    const call = { direction: 'gateway-to-worker', method: 'POST', path: '/v1/jobs', body } as const;
+    const wrong: [string, Record<string, string>][] = [
+      ['none', {}],
+      ['another secret', await sign('another secret', call, now())],
+      ['the other direction', await sign(secret, { ...call, direction: 'worker-to-gateway' }, now())],
+      ['another body', await sign(secret, { ...call, body: `${body} ` }, now())],
+      ['another path', await sign(secret, { ...call, path: '/v1/models' }, now())],
+      ['an old time', await sign(secret, call, now() - 301)],
+    ];
+    for (const [, headers] of wrong)
+      expect((await world.call('POST', '/v1/jobs', body, headers)).status).toBe(401);
+    expect((await world.call('GET', '/v1/models', '', {})).status).toBe(401);
+    expect(await world.metric('whylight_jobs_accepted_total')).toBe(0);
+  });
+
+  test('with a body that is no job is refused by the member', async () => {
+    world = await createWorld();
+    const job = await world.prepared(await disc());
+    const refused = async (body: string) => {
+      const response = await world.call('POST', '/v1/jobs', body);
+      return [response.status, ((await response.json()) as { detail: string }).detail];
+    };
+    expect(await refused('{')).toEqual([400, expect.stringMatching(/^job: /)]);
+    expect(await refused(JSON.stringify({ ...job, attempt: 0 }))).toEqual([
+      400,
+      expect.stringMatching(/^job: attempt: /),
+    ]);
+    expect(await refused(JSON.stringify({ ...job, tenant: 'x' }))).toEqual([
+      400,
+      expect.stringContaining('tenant'),
+    ]);
+    expect((await world.call('POST', '/v1/jobs', ' '.repeat(300_000))).status).toBe(413);
+  });
+});
+
+describe('the worker', () => {
+  test('lists its models as the contract has them', async () => {
+    world = await createWorld();
+    const { device, models } = await world.catalog();
+    expect([device, models.length, models[0]!.default]).toEqual(['cpu', 1, true]);
+    expect(models[0]).toMatchObject({ name: 'shapes', classes: 10, input_shape: [3, 128, 128] });
+    expect(models[0]!.labels![0]).toEqual({ en: 'circle', zh: '圆形' });
+    expect(models[0]!.methods).toMatchObject({ 'grad-cam': null, saliency: null, occlusion: null });
+  });
+
+  test('sends jobs away when its queue is full, and says when to come back', async () => {
+    world = await createWorld({ QUEUE_LIMIT: 1 });
+    const photo = await disc();
+    const offer = async (digit: string) =>
+      world.post(await world.prepared(photo, { key: digit.repeat(64), question: long }));
+    expect([(await offer('1')).status, (await offer('2')).status]).toEqual([202, 202]);
+    expect((await world.health()).status).toBe('busy');
+    const away = await offer('3');
+    expect([away.status, away.headers.get('retry-after')]).toEqual([503, '2']);
+    expect(await world.metric('whylight_jobs_accepted_total')).toBe(2);
+    world.gateway.answer = () => 409;
+  });
+
+  test('that is told to stop finishes what it has and takes nothing more', async () => {
+    world = await createWorld();
+    const job = await world.prepared(await disc(), { question: long });
+    await world.post(job);
+    const stopping = world.worker.stop();
+    await expect.poll(async () => (await world.health()).draining).toBe(true);
+    const refused = await world.post({ ...job, key: 'b'.repeat(64) });
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
+    expect((await fetch(`${world.worker.url}/readyz`)).status).toBe(503);
+    await stopping;
+    expect(world.gateway.reports.at(-1)!.status).toBe('succeeded');
+    await expect(world.health()).rejects.toThrow();
+    world = await createWorld();
+  });
+
+  test('that has no time left hands its jobs back', async () => {
+    world = await createWorld({ DRAIN_SECONDS: 0 });
+    await world.post(await world.prepared(await disc(), { question: long }));
+    await world.worker.stop();
+    expect(world.gateway.reports.at(-1)).toMatchObject({
+      status: 'failed',
+      error: { code: 'worker_crashed', retryable: true },
+    });
+    world = await createWorld();
+  });
+
+  const broken: [string, object, RegExp][] = [
+    [
+      'a model file that is not there',
+      { MODELS: [{ name: 'm', path: '/nowhere/m.onnx' }] },
+      /^there is no model file m\.onnx$/,
+    ],
+    [
+      'a provider that is not here',
+      { EXECUTION_PROVIDER: 'cuda' },
+      /^execution provider cuda is not available: /,
+    ],
+  ];
+  test.each(broken)('with %s has failed, and says why', async (_, settings, reason) => {
+    world = await createWorld(settings);
+    expect(await world.health()).toEqual({ status: 'failed', reason: expect.stringMatching(reason) });
+    expect((await fetch(`${world.worker.url}/livez`)).status).toBe(503);
+    expect((await world.call('GET', '/v1/models')).status).toBe(503);
+    expect((await world.post({})).status).toBe(400);
+  });
+
+  test('falls back to the CPU only when told to, and reports it everywhere', async () => {
+    world = await createWorld({ EXECUTION_PROVIDER: 'cuda', PROVIDER_FALLBACK: true });
+    const device = expect.stringMatching(/^cpu \(fallback from cuda: /);
+    expect((await world.health()).device).toEqual(device);
+    expect((await world.catalog()).device).toEqual(device);
+    await world.post(await world.prepared(await disc()));
+    expect(await world.ending()).toMatchObject({ result: { device } });
+  });
+
+  test('writes no secret, signature or query to its log', async () => {
+    world = await createWorld();
+    await world.call('POST', '/v1/jobs', '{}', {
+      'Whylight-Signature': 'f'.repeat(64),
+      'Whylight-Timestamp': '1',
+    });
+    await world.post(await world.prepared(await disc()));
+    await world.ending();
+    const log = world.lines.join('\n');
+    expect(log).toContain('req_test');
+    expect(log).not.toMatch(new RegExp(`${secret}|f{64}|shard=2`));
+  });
+});
