@@ -1,0 +1,114 @@
+import { writeNpy } from '@whylight/core';
+import { createRuntime } from '@whylight/host';
+import { Command } from 'commander';
+import { type AttributionJob, readJobs } from '../attribution-jobs.ts';
+import { type FailureReport, failureOf, UsageError } from '../failure.ts';
+import { writeBytes } from '../files.ts';
+import {
+  type DeviceOptions,
+  type ExplainOptions,
+  nameAndFile,
+  type Parameters,
+  targetList,
+  withDeviceOptions,
+  withExplainOptions,
+  withJson,
+} from '../options.ts';
+import { note, print, printJson } from '../output.ts';
+import { Progress } from '../progress.ts';
+import { TensorExplainer, type TensorExplanation } from '../tensor-explainer.ts';
+
+interface Options extends ExplainOptions, DeviceOptions {
+  readonly model?: string;
+  readonly tensor?: string;
+  readonly method?: string;
+  readonly target?: number[];
+  readonly aux?: Parameters;
+  readonly output?: string;
+  readonly jobs?: string;
+  readonly json?: boolean;
+}
+
+export const attribute = withJson(
+  withDeviceOptions(
+    withExplainOptions(
+      new Command('attribute')
+        .description('Explain a tensor: .npy in, .npy out, nothing decoded, preprocessed or drawn')
+        .option('--model <name|path>', 'the classifier')
+        .option('--tensor <in.npy>', 'normalised input, float32 [N, C, H, W]')
+        .option('--method <id>', 'how to explain')
+        .option('--target <index,index>', 'class for all rows, or one per row; or predicted', targetList)
+        .option('--aux <name=file.npy>', 'recorded noise, masks or permutations, repeatable', nameAndFile)
+        .option('-o, --output <out.npy>', 'where the attribution goes')
+        .option('--jobs <file.json>', 'many of these in one process, instead of the options above'),
+    ),
+  ),
+).action(async (options: Options) => {
+  const single = options.jobs === undefined ? jobOf(options) : null;
+  const jobs = single ? [single] : await readJobs(options.jobs!);
+  const explainer = new TensorExplainer(await createRuntime({ ep: options.ep, threads: options.threads }));
+  try {
+    if (single) {
+      const report = await run(single, explainer, options);
+      if (options.json) printJson(report);
+    } else await runAll(jobs, explainer, options);
+  } finally {
+    await explainer.close();
+  }
+});
+
+/** Runs every job, whatever becomes of the others. */
+async function runAll(jobs: readonly AttributionJob[], explainer: TensorExplainer, options: Options) {
+  const reports: object[] = [];
+  const failures: FailureReport[] = [];
+  for (const [i, job] of jobs.entries()) {
+    try {
+      reports.push(await run(job, explainer, options));
+    } catch (error) {
+      const failure = failureOf(error);
+      failures.push(failure);
+      note(`job ${i} (${job.out}): ${failure.message}`);
+      reports.push({ out: job.out, error: { code: failure.code, message: failure.message } });
+    }
+  }
+  if (options.json) printJson(reports);
+  if (failures.length === 0) return;
+  note(`whylight: ${failures.length} of ${jobs.length} jobs failed`);
+  process.exitCode = Math.max(...failures.map(({ exitCode }) => exitCode));
+}
+
+function jobOf(options: Options): AttributionJob {
+  const { model, tensor, method, target, output, layer, param, convention, aux } = options;
+  if (!model || !tensor || !method || !target || !output) {
+    const missing = Object.entries({ model, tensor, method, target, output }).find(([, value]) => !value);
+    throw new UsageError(`--${missing?.[0]} is missing (or give --jobs)`);
+  }
+  return { model, tensor, method, target, layers: layer, params: param, convention, aux, out: output };
+}
+
+async function run(job: AttributionJob, explainer: TensorExplainer, { json }: Options): Promise<object> {
+  const start = performance.now();
+  const progress = new Progress(job.method);
+  const onProgress = (completed: number, total: number) => progress.update(completed, total);
+  const answer = await explainer.explain(job, onProgress).finally(() => progress.stop());
+  await writeBytes(job.out, writeNpy(answer.attribution));
+  const milliseconds = Math.round(performance.now() - start);
+  for (const warning of answer.warnings) note(`${job.out}: ${warning}`);
+  const { method, attribution } = answer;
+  if (!json) print(`${job.out}: ${method.id} [${attribution.shape.join(', ')}], ${milliseconds} ms`);
+  return reportOf(job, answer, milliseconds);
+}
+
+const reportOf = ({ out }: AttributionJob, answer: TensorExplanation, milliseconds: number) => ({
+  out,
+  method: answer.method.id,
+  convention: answer.method.convention,
+  params: answer.method.params,
+  layers: answer.layers,
+  targets: answer.targets,
+  scores: answer.targets.map((target, n) => answer.logits.data[n * answer.logits.shape[1]! + target]),
+  shape: answer.attribution.shape,
+  convergence_delta: answer.convergenceDelta,
+  warnings: answer.warnings,
+  milliseconds,
+});

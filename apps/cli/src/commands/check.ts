@@ -1,0 +1,35 @@
+import { inspect, type ModelReport } from '@whylight/core';
+import { Command } from 'commander';
+import { findModel, readingOf } from '../model.ts';
+import { modelArgument, withJson } from '../options.ts';
+import { print, printJson, table } from '../output.ts';
+
+export const check = withJson(
+  new Command('check')
+    .description('Say whether a model can be explained, and how')
+    .addArgument(modelArgument()),
+).action(async (wanted: string, { json }: { json?: boolean }) => {
+  const model = await findModel(wanted);
+  const report = inspect(await model.bytes(), readingOf(model));
+  if (json) printJson({ name: model.name, digest: model.digest, ...report });
+  else show(model.name, report);
+});
+
+function show(name: string, report: ModelReport): void {
+  const shape = (dimensions: readonly (number | string)[]) => `[${dimensions.join(', ')}]`;
+  print(`${name}: opset ${report.opset}, ${report.nodes} nodes, ${report.classes} classes`);
+  for (const input of report.inputs) print(`input   ${input.name} ${input.dtype} ${shape(input.shape)}`);
+  for (const output of report.outputs) print(`output  ${output}`);
+  for (const remark of report.notes) print(`note    ${remark}`);
+  print();
+  print(table(report.methods.map(({ id, works, reason }) => [works ? 'works' : 'no', id, reason ?? ''])));
+  if (report.unsupported.length > 0) {
+    print('\nOperators without a derivative rule:');
+    for (const { op, nodes } of report.unsupported) print(`  ${op}: ${nodes.join(', ')}`);
+  }
+  const shown = report.layers.slice(0, 8);
+  print(
+    `\nLayers for --layer, last first${shown.length < report.layers.length ? ' (--json lists all)' : ''}:`,
+  );
+  print(table(shown.map((layer) => [`  ${layer.name}`, shape(layer.shape)])));
+}

@@ -1,0 +1,31 @@
+import { compileExplainer, readClassifier } from '@whylight/core';
+import { Command } from 'commander';
+import { writeBytes } from '../files.ts';
+import { findModel, normalisationOf, readingOf } from '../model.ts';
+import { type ExplainOptions, modelArgument, withExplainOptions, withJson } from '../options.ts';
+import { print, printJson } from '../output.ts';
+import { splitNormalisation } from '../parameters.ts';
+
+interface Options extends ExplainOptions {
+  readonly method: string;
+  readonly output: string;
+  readonly json?: boolean;
+}
+
+export const compile = withJson(
+  withExplainOptions(
+    new Command('compile')
+      .description('Write the explainer as one ONNX file: image batch and class index in, map out')
+      .addArgument(modelArgument())
+      .requiredOption('--method <id>', 'how to explain')
+      .requiredOption('-o, --output <file>', 'the ONNX file to write'),
+  ),
+).action(async (wanted: string, { method, layer = [], param = {}, convention, output, json }: Options) => {
+  const model = await findModel(wanted);
+  const classifier = readClassifier(await model.bytes(), readingOf(model));
+  const { params, normalisation } = splitNormalisation(method, param, normalisationOf(model));
+  const bytes = compileExplainer(classifier, { method, convention, params, layers: layer, normalisation });
+  await writeBytes(output, bytes);
+  if (json) printJson({ out: output, bytes: bytes.length, model: model.name, method });
+  else print(`${output}: ${(bytes.length / 1e6).toFixed(1)} MB, inputs image and class_index`);
+});

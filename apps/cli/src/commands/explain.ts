@@ -1,0 +1,130 @@
+import { basename, extname, join } from 'node:path';
+import { methods } from '@whylight/core/methods';
+import {
+  createRuntime,
+  PhotoExplainer,
+  type PhotoExplanation,
+  photoTypes,
+  type TargetSpec,
+} from '@whylight/host';
+import { Command, Option } from 'commander';
+import { readBytes, writeBytes } from '../files.ts';
+import { findModel, openRegistry } from '../model.ts';
+import {
+  type DeviceOptions,
+  type ExplainOptions,
+  photoTarget,
+  withDeviceOptions,
+  withExplainOptions,
+  withJson,
+} from '../options.ts';
+import { note, print, printJson } from '../output.ts';
+import { parametersFor } from '../parameters.ts';
+import { Progress } from '../progress.ts';
+
+interface Options extends ExplainOptions, DeviceOptions {
+  readonly model: string;
+  readonly method: string;
+  readonly target: TargetSpec;
+  readonly lang: 'en' | 'zh';
+  readonly output: string;
+  readonly json?: boolean;
+}
+
+const target = new Option('--target <class>', 'predicted, a class index or a class name')
+  .argParser(photoTarget)
+  .default('predicted');
+
+export const explain = withJson(
+  withDeviceOptions(
+    withExplainOptions(
+      new Command('explain')
+        .description('Explain photos: writes overlay.png, heatmap.png, attribution.npy and result.json')
+        .argument('<image...>', 'JPEG, PNG, WebP, GIF or BMP')
+        .option('--model <name|path>', 'the classifier', 'shapes')
+        .option('--method <id,id>', 'how to explain; several separated by commas', 'grad-cam')
+        .addOption(target)
+        .addOption(new Option('--lang <language>', 'of the labels').choices(['en', 'zh']).default('en'))
+        .requiredOption('-o, --output <dir>', 'where the results go'),
+    ),
+  ),
+)
+  .addHelpText('after', '\nSeveral images or methods get a directory each: DIR/IMAGE/METHOD/overlay.png ...')
+  .action(async (images: string[], options: Options) => {
+    const ids = options.method.split(',').map((id) => id.trim());
+    const registry = await openRegistry();
+    const model = await findModel(options.model, registry);
+    const runtime = await createRuntime({ ep: options.ep, threads: options.threads });
+    const explainer = new PhotoExplainer(runtime, registry, { types: photoTypes });
+    const directoryOf = directories(images, ids, options.output);
+    const results: object[] = [];
+    try {
+      for (const [i, image] of images.entries()) {
+        const photo = await readBytes(image);
+        for (const method of ids) {
+          const name = registry.list().includes(model) ? model.name : model.path;
+          const explained = await explainOne(explainer, { image, photo, name, method, ids }, options);
+          const directory = directoryOf(i, method);
+          for (const [file, { bytes }] of explained.artifacts) await writeBytes(join(directory, file), bytes);
+          results.push({ image, model: model.name, out: directory, ...explained.result });
+          if (!options.json) show(image, explained, directory);
+        }
+      }
+    } finally {
+      await explainer.close();
+    }
+    if (options.json) printJson(results);
+  });
+
+interface Asked {
+  readonly image: string;
+  readonly photo: Uint8Array;
+  /** The model's, as the registry knows it. */
+  readonly name: string;
+  readonly method: string;
+  /** All methods that are asked for: a parameter or layer need not be for each of them. */
+  readonly ids: readonly string[];
+}
+
+function explainOne(
+  explainer: PhotoExplainer,
+  { image, photo, name, method, ids }: Asked,
+  { convention, param = {}, layer = [], target, lang }: Options,
+): Promise<PhotoExplanation> {
+  const progress = new Progress(`${basename(image)} ${method}`);
+  const takesLayers = methods.find(({ id }) => id === method)?.needs.includes('layer') || ids.length === 1;
+  const request = {
+    photo,
+    model: name,
+    method,
+    convention,
+    params: parametersFor(method, ids, param),
+    layers: takesLayers ? layer : [],
+    target,
+    language: lang,
+  };
+  const onProgress = (completed: number, total: number) => progress.update(completed, total);
+  return explainer.explain(request, { onProgress }).finally(() => progress.stop());
+}
+
+function show(image: string, { result }: PhotoExplanation, directory: string): void {
+  const { target, method, milliseconds, warnings } = result;
+  const took = Math.round(milliseconds.decode + milliseconds.compute + milliseconds.render);
+  print(
+    `${basename(image)}: ${target.label} ${target.score.toFixed(3)}, ${method}, ${took} ms: ${directory}`,
+  );
+  for (const warning of warnings) note(`  ${warning}`);
+}
+
+/** One photo and one method go straight into the output; else each gets OUTPUT/photo/method. */
+function directories(images: readonly string[], ids: readonly string[], output: string) {
+  if (images.length === 1 && ids.length === 1) return () => output;
+  const names: string[] = [];
+  for (const image of images) {
+    const stem = basename(image, extname(image));
+    let name = stem;
+    for (let n = 2; names.includes(name); n++) name = `${stem}-${n}`;
+    names.push(name);
+  }
+  return (image: number, method: string) => join(output, names[image]!, method);
+}

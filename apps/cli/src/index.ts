@@ -1,0 +1,37 @@
+/** `whylight`: reads the command line, runs one command, and ends with 0 done, 1 failed, 2 bad usage or input. */
+import { Command, CommanderError } from 'commander';
+import { attribute } from './commands/attribute.ts';
+import { check } from './commands/check.ts';
+import { compile } from './commands/compile.ts';
+import { demo } from './commands/demo.ts';
+import { explain } from './commands/explain.ts';
+import { methods } from './commands/methods.ts';
+import { models } from './commands/models.ts';
+import { serve } from './commands/serve.ts';
+import { failureOf } from './failure.ts';
+
+const program = new Command('whylight')
+  .description('Explains what an image classifier looked at.')
+  .version('0.1.0')
+  .exitOverride()
+  .showSuggestionAfterError();
+for (const command of [explain, attribute, compile, check, methods, models, serve, demo]) {
+  command.exitOverride();
+  for (const below of command.commands) below.exitOverride();
+  program.addCommand(command);
+}
+
+// A reader that has seen enough, such as `head`, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Commander has printed help, version or complaint by now.
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
+  const { exitCode, code, message } = failureOf(error);
+  process.stderr.write(`whylight: ${message}\n`);
+  if (process.argv.includes('--json'))
+    process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
+  process.exitCode = exitCode;
+}

@@ -1,0 +1,82 @@
+import { conventions } from '@whylight/contract';
+import type { Convention } from '@whylight/core/methods';
+import { type ExecutionProvider, executionProviders, type TargetSpec } from '@whylight/host';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+
+export type Parameters = Record<string, string>;
+
+/** What every command that explains takes. */
+export interface ExplainOptions {
+  readonly layer?: string[];
+  readonly param?: Parameters;
+  readonly convention?: Convention;
+}
+
+/** Adds --layer, --param and --convention. */
+export const withExplainOptions = (command: Command): Command =>
+  command
+    .option('--layer <tensor>', 'layer to look at, repeatable (default: the last feature map)', collected)
+    .option('--param <k=v>', 'parameter of the method, repeatable', parameter)
+    .addOption(new Option('--convention <name>', 'whose numbers come out').choices(conventions));
+
+export interface DeviceOptions {
+  readonly ep: ExecutionProvider;
+  readonly threads?: number;
+}
+
+/** Adds --ep and --threads. */
+export const withDeviceOptions = (command: Command): Command =>
+  command
+    .addOption(new Option('--ep <provider>', 'where graphs run').choices(executionProviders).default('cpu'))
+    .option('--threads <n>', 'threads per operator', positive);
+
+export const withJson = (command: Command): Command =>
+  command.option('--json', 'one JSON document on stdout, everything else on stderr');
+
+export const modelArgument = (): Argument =>
+  new Argument('<model>', 'a registered name, or the path of an ONNX file');
+
+export const collected = (text: string, all?: string[]): string[] => [...(all ?? []), text];
+
+/** `n_steps=50`, collected. */
+function parameter(text: string, all?: Parameters): Parameters {
+  const [, name, value] = /^([\w-]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('Expected NAME=VALUE.');
+  return { ...all, [name]: value };
+}
+
+/** `noise=noise.npy`, collected. */
+export function nameAndFile(text: string, all?: Parameters): Parameters {
+  const [, name, file] = /^([\w.-]+)=(.+)$/s.exec(text) ?? [];
+  if (name === undefined || file === undefined) throw new InvalidArgumentError('Expected NAME=FILE.');
+  return { ...all, [name]: file };
+}
+
+export function positive(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 1 on.');
+  return Number(text);
+}
+
+/** `predicted`, a class index, or a class name. */
+export function photoTarget(text: string): TargetSpec {
+  if (text === 'predicted') return text;
+  return /^-?\d+$/.test(text) ? { class_index: Number(text) } : { label: text };
+}
+
+/** `282` or `1,0,2`; `predicted` is -1. */
+export function targetList(text: string): number[] {
+  return text.split(',').map((part) => {
+    if (part.trim() === 'predicted') return -1;
+    if (!/^\d{1,9}$/.test(part.trim()))
+      throw new InvalidArgumentError('Expected class indices separated by commas, or predicted.');
+    return Number(part);
+  });
+}
+
+/** One number, or one per channel. */
+export function channelValues(text: string): number[] {
+  const values = text.split(',').map(Number);
+  if (values.some(Number.isNaN) || ![1, 3].includes(values.length))
+    throw new InvalidArgumentError('Expected one number or three, separated by commas.');
+  return values.length === 1 ? [values[0]!, values[0]!, values[0]!] : values;
+}

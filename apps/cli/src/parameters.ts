@@ -1,0 +1,47 @@
+import { methods, type Normalisation, paramsJsonSchema } from '@whylight/core/methods';
+import { UsageError } from './failure.ts';
+import { channelValues } from './options.ts';
+
+type Given = Readonly<Record<string, unknown>>;
+
+/** Names of a method's parameters; none for a method that is unknown, which is for the engine to say. */
+function parametersOf(method: string): ReadonlySet<string> {
+  if (!methods.some(({ id }) => id === method)) return new Set();
+  const { properties = {} } = paramsJsonSchema(method) as { properties?: object };
+  return new Set(Object.keys(properties));
+}
+
+/**
+ * Of parameters given for several methods those that are `method`'s. What no method has goes to all, so that the
+ * engine says so.
+ */
+export function parametersFor(method: string, all: readonly string[], given: Given): Given {
+  if (all.length === 1) return given;
+  const own = parametersOf(method);
+  const others = new Set(all.flatMap((id) => [...parametersOf(id)]));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => own.has(name) || !others.has(name)));
+}
+
+/**
+ * `mean` and `std` among the parameters say how the model's input was normalised (for baselines such as black),
+ * unless the method has parameters of these names itself.
+ */
+export function splitNormalisation(
+  method: string,
+  given: Given,
+  manifest: Normalisation | undefined,
+): { params: Given; normalisation: Normalisation | undefined } {
+  const own = parametersOf(method);
+  const { mean, std, ...rest } = given;
+  if (mean === undefined || std === undefined || own.has('mean') || own.has('std'))
+    return { params: given, normalisation: manifest };
+  return { params: rest, normalisation: { mean: numbers('mean', mean), std: numbers('std', std) } };
+}
+
+function numbers(name: string, value: unknown): number[] {
+  try {
+    return channelValues(Array.isArray(value) ? value.join(',') : String(value));
+  } catch {
+    throw new UsageError(`parameter ${name}: expected one number or three, got ${String(value)}`);
+  }
+}

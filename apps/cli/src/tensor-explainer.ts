@@ -1,0 +1,92 @@
+import {
+  type Attribution,
+  type Classifier,
+  createExplainer,
+  type Explainer,
+  InputError,
+  type Runtime,
+  readClassifier,
+  readNpy,
+  type Tensor,
+} from '@whylight/core';
+import type { RegisteredModel } from '@whylight/host';
+import { type AttributionJob, targetsFor } from './attribution-jobs.ts';
+import { readBytes } from './files.ts';
+import { findModel, normalisationOf } from './model.ts';
+import { splitNormalisation } from './parameters.ts';
+
+/** Explainers that are kept for the next job. */
+const capacity = 4;
+
+export interface TensorExplanation extends Attribution {
+  readonly method: Explainer['method'];
+  readonly layers: readonly string[];
+}
+
+/** Explains tensors from files. Models, and the last few explainers, are kept from job to job. */
+export class TensorExplainer {
+  readonly #runtime: Runtime;
+  readonly #models = new Map<string, Promise<RegisteredModel>>();
+  readonly #classifiers = new Map<string, Promise<Classifier>>();
+  readonly #explainers = new Map<string, Explainer>();
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** @throws InputError, UsageError */
+  async explain(
+    job: Omit<AttributionJob, 'out'>,
+    onProgress: (completed: number, total: number) => void,
+  ): Promise<TensorExplanation> {
+    const batch = await readTensor(job.tensor);
+    const explainer = await this.#explainer(job, batch.shape.slice(1));
+    const aux: Record<string, Tensor> = {};
+    for (const [name, file] of Object.entries(job.aux ?? {})) aux[name] = await readTensor(file);
+    const targets = targetsFor(job.target, batch.shape[0] ?? 0);
+    const attribution = await explainer.attribute(batch, targets, { aux, onProgress });
+    return { ...attribution, method: explainer.method, layers: explainer.layers };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#explainers.values(), (explainer) => explainer.close()));
+    this.#explainers.clear();
+  }
+
+  async #explainer(job: Omit<AttributionJob, 'out'>, shape: readonly number[]): Promise<Explainer> {
+    const { method, convention, layers } = job;
+    const key = JSON.stringify([job.model, shape, method, convention, layers, job.params]);
+    const known = this.#explainers.get(key);
+    if (known) return known;
+    const model = await kept(this.#models, job.model, () => findModel(job.model));
+    const classifier = await kept(this.#classifiers, JSON.stringify([job.model, shape]), async () =>
+      readClassifier(await model.bytes(), { inputShape: shape }),
+    );
+    const { params, normalisation } = splitNormalisation(method, job.params ?? {}, normalisationOf(model));
+    const spec = { method, convention: convention ?? undefined, layers: layers ?? [], params, normalisation };
+    const [oldest] = this.#explainers;
+    if (oldest && this.#explainers.size >= capacity) {
+      this.#explainers.delete(oldest[0]);
+      await oldest[1].close();
+    }
+    const explainer = await createExplainer(classifier, spec, this.#runtime);
+    this.#explainers.set(key, explainer);
+    return explainer;
+  }
+}
+
+/** What `make` gave for this key the first time. */
+function kept<T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const known = map.get(key) ?? make();
+  map.set(key, known);
+  return known;
+}
+
+async function readTensor(path: string): Promise<Tensor> {
+  const bytes = await readBytes(path);
+  try {
+    return readNpy(bytes);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(error.code, `${path}: ${error.message}`) : error;
+  }
+}
