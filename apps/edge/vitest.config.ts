@@ -32,6 +32,8 @@ export default defineConfig({
     globalSetup: [here('./test/outside.ts')],
     setupFiles: [here('./test/setup.ts')],
     testTimeout: 60_000,
+    // Every test makes its own tenant and its own bytes, so that files can share one workerd.
+    isolate: false,
     fileParallelism: false,
   },
 });

@@ -81,9 +81,9 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     }
   }
 
-  /** The job of `attempt`, or null when that attempt is over and its message is to be dropped. */
+  /** The job of `attempt`, or null when it was delivered or is over, and its message is to be dropped. */
   async job(attempt: number): Promise<Job | null> {
-    const run = this.#pending(attempt);
+    const run = this.#undelivered(attempt);
     if (!run) return null;
     await this.#keep(delivered(run, Date.now()));
     return jobOf(run, new URL(`/internal/reports/${run.submission.key}`, this.env.PUBLIC_URL).href);
@@ -91,13 +91,13 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
 
   /** A worker has answered 202. */
   async taken(attempt: number): Promise<void> {
-    const run = this.#pending(attempt);
+    const run = this.#undelivered(attempt);
     if (run) await this.#keep(taken(run, Date.now()));
   }
 
   /** `attempt` cannot be delivered. */
   async fail(attempt: number, error: JobError): Promise<void> {
-    const run = this.#pending(attempt);
+    const run = this.#undelivered(attempt);
     if (run) await this.#keep(fail(run, error, Date.now()));
   }
 
@@ -122,9 +122,9 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     if (!isTerminal(next)) await this.#send(next);
   }
 
-  #pending(attempt: number): Run | null {
+  #undelivered(attempt: number): Run | null {
     const run = this.#last;
-    return run && run.attempt === attempt && run.status === 'queued' ? run : null;
+    return run && run.attempt === attempt && run.status === 'queued' && !run.taken ? run : null;
   }
 
   async #keep(run: Run): Promise<void> {

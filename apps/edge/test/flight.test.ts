@@ -1,0 +1,244 @@
+import { createExecutionContext, createMessageBatch, evictDurableObject, getQueueResult, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import type { Explanation } from '@whylight/contract';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { dispatch } from '../src/dispatch.ts';
+import { deliveryTime, leaseTime, mostTries } from '../src/domain/flight.ts';
+import type { Departure } from '../src/flight.ts';
+import {
+  bindings,
+  cacheKeyOf,
+  call,
+  explain,
+  jobsTaken,
+  newTenant,
+  report,
+  success,
+  uploaded,
+  workerAnswers,
+} from './gateway.ts';
+import { operatorKey } from './secrets.ts';
+
+const error = { code: 'non_finite_output', message: 'The network gave NaN.', retryable: false };
+
+/** A tenant's request whose job the worker has (or, with another answer, has not) taken. */
+async function underway(answer = 202) {
+  const { key } = await newTenant();
+  const upload = (await uploaded(key)).id;
+  await workerAnswers(answer);
+  const ask = (headers = {}) => explain(key, { input: { upload } }, headers);
+  const { body } = await ask();
+  const flight = cacheKeyOf(body);
+  const see = async (): Promise<Explanation> => (await call<Explanation>('GET', body.urls.self, { key })).body;
+  return { key, ask, see, flight, stub: bindings.FLIGHT.getByName(flight) };
+}
+
+/** Lets the watchdog look at a flight when `milliseconds` have gone by. */
+async function later(stub: DurableObjectStub, milliseconds: number): Promise<void> {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + milliseconds });
+  await runDurableObjectAlarm(stub).finally(() => vi.useRealTimers());
+}
+
+const deliver = async (queue: string, body: Departure, env = bindings) => {
+  const batch = createMessageBatch(queue, [{ id: 'm', timestamp: Date.now(), attempts: 1, body }]);
+  await dispatch(batch, env);
+  return getQueueResult(batch, createExecutionContext());
+};
+
+afterEach(() => workerAnswers(202));
+
+describe('single flight', () => {
+  test('H4: fifty identical requests at once are one job, and all get its result', async () => {
+    const { key } = await newTenant();
+    const upload = (await uploaded(key)).id;
+    const asked = Array.from({ length: 50 }, () => explain(key, { input: { upload } }, { Prefer: 'wait=30' }));
+    const probe = await explain(key, { input: { upload } });
+    const [job] = await jobsTaken(cacheKeyOf(probe.body));
+    await report(job!, success(job!));
+    const answers = await Promise.all(asked);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(50);
+    const via = [...answers, probe].map(({ body }) => body.cache.status);
+    expect(via.filter((status) => status === 'miss')).toHaveLength(1);
+    expect(answers.filter(({ headers }) => headers.get('Cache-Status')?.endsWith('collapsed'))).not.toHaveLength(0);
+    expect(await jobsTaken(cacheKeyOf(probe.body))).toHaveLength(1);
+  });
+
+  test('H4, H5: a failure reaches all who wait and is not kept: the next request starts again', async () => {
+    const { ask, see, flight } = await underway();
+    const follower = ask({ Prefer: 'wait=30' });
+    const [job] = await jobsTaken(flight);
+    expect((await report(job!, { status: 'failed', error })).status).toBe(204);
+    expect((await follower).body).toMatchObject({ status: 'failed', error });
+    const next = await ask();
+    expect([next.status, next.body.cache.status]).toEqual([202, 'miss']);
+    const [, second] = await jobsTaken(flight, 2);
+    expect(second!.attempt).toBe(2);
+    await report(second!, success(second!));
+    expect(await see()).toMatchObject({ status: 'failed', error });
+    expect((await ask()).body).toMatchObject({ status: 'succeeded', cache: { status: 'hit' } });
+  });
+
+  test('a flight remembers when it is put out of memory', async () => {
+    const { ask, see, flight, stub } = await underway();
+    const [job] = await jobsTaken(flight);
+    await evictDurableObject(stub);
+    expect((await ask()).body.cache.status).toBe('collapsed');
+    await report(job!, success(job!));
+    await evictDurableObject(stub);
+    expect((await see()).status).toBe('succeeded');
+  });
+
+  test('G4: a queue that is down is 503 and leaves nothing begun', async () => {
+    const { ask, flight, stub } = await underway();
+    const [job] = await jobsTaken(flight);
+    await report(job!, { status: 'failed', error });
+    const queue = (send: unknown) =>
+      runInDurableObject(stub, (instance) => {
+        Object.assign(instance, { env: { ...bindings, JOBS: { send } } });
+      });
+    await queue(() => Promise.reject(new Error('down')));
+    const refused = await ask();
+    expect([refused.status, (refused.body as unknown as { code: string }).code]).toEqual([503, 'capacity']);
+    await queue((message: Departure) => bindings.JOBS.send(message));
+    expect((await ask()).body.cache.status).toBe('miss');
+  });
+});
+
+describe('fencing', () => {
+  test('B9: after the end nothing changes, whatever a worker says', async () => {
+    const { see, flight } = await underway();
+    const [job] = await jobsTaken(flight);
+    await report(job!, success(job!));
+    for (const late of [{ status: 'processing' }, { status: 'progress', completed: 1, total: 2 }, { status: 'failed', error }])
+      expect((await report(job!, late)).status).toBe(409);
+    expect((await see()).status).toBe('succeeded');
+  });
+
+  test('C12: a worker whose last report was answered into the void may repeat it', async () => {
+    const { flight } = await underway();
+    const [job] = await jobsTaken(flight);
+    expect((await report(job!, success(job!))).status).toBe(204);
+    expect((await report(job!, success(job!))).status).toBe(204);
+  });
+
+  test('another lease, another attempt, another key and artifacts of another place are refused', async () => {
+    const { see, flight } = await underway();
+    const [job] = await jobsTaken(flight);
+    const elsewhere = success(job!).artifacts.map((artifact) => ({ ...artifact, object: `t/other/${artifact.name}` }));
+    const wrong = [
+      report({ ...job!, lease: crypto.randomUUID() }, success(job!)),
+      report({ ...job!, attempt: 2 }, success(job!)),
+      report({ ...job!, report_url: job!.report_url.replace(flight, '0'.repeat(64)) }, success(job!)),
+      report(job!, { ...success(job!), artifacts: elsewhere }),
+      report(job!, { ...success(job!), artifacts: success(job!).artifacts.slice(1) }),
+    ];
+    expect((await Promise.all(wrong)).map(({ status }) => status)).toEqual([409, 409, 409, 409, 409]);
+    expect((await see()).status).toBe('queued');
+  });
+
+  test('J11: a report that the worker has not signed is refused', async () => {
+    const { see, flight } = await underway();
+    const [job] = await jobsTaken(flight);
+    expect((await report(job!, success(job!), 'some other secret')).status).toBe(401);
+    const path = new URL(job!.report_url).pathname;
+    expect((await call('POST', path, { body: { attempt: 1, lease: job!.lease, ...success(job!) } })).status).toBe(401);
+    expect((await see()).status).toBe('queued');
+  });
+
+  test('B10: a message delivered twice gives the worker one job', async () => {
+    const { flight } = await underway();
+    await jobsTaken(flight);
+    const { explicitAcks } = await deliver('jobs', { key: flight, attempt: 1 });
+    expect(explicitAcks).toHaveLength(1);
+    expect(await jobsTaken(flight)).toHaveLength(1);
+  });
+});
+
+describe('the watchdog', () => {
+  test('B20: a worker that falls silent loses its lease; the job is sent again, and the zombie’s report refused', async () => {
+    const { see, flight, stub } = await underway();
+    const [first] = await jobsTaken(flight);
+    await report(first!, { status: 'processing' });
+    await later(stub, leaseTime - 10_000);
+    expect(await jobsTaken(flight)).toHaveLength(1);
+    await later(stub, leaseTime + 1_000);
+    const [, second] = await jobsTaken(flight, 2);
+    expect(second).toMatchObject({ attempt: 2, question: first!.question });
+    expect((await report(first!, success(first!))).status).toBe(409);
+    expect((await report(second!, success(second!))).status).toBe(204);
+    expect((await see()).attributions[0]!.artifacts.overlay.name).toBe('overlay.png');
+  });
+
+  test('B19: a job that silences its worker three times fails by name', async () => {
+    const { see, flight, stub } = await underway();
+    for (let attempt = 1; attempt <= mostTries; attempt++) {
+      const jobs = await jobsTaken(flight, attempt);
+      await report(jobs.at(-1)!, { status: 'processing' });
+      await later(stub, leaseTime + 1_000);
+    }
+    expect(await see()).toMatchObject({ status: 'failed', error: { code: 'worker_crashed' } });
+  });
+
+  test('a message that is lost is sent again, and after three times given up by name', async () => {
+    const { key, ask, flight, stub } = await underway();
+    const [job] = await jobsTaken(flight);
+    await report(job!, { status: 'failed', error });
+    const send = vi.fn(async () => {});
+    await runInDurableObject(stub, (instance) => {
+      Object.assign(instance, { env: { ...bindings, JOBS: { send } } });
+    });
+    const { body } = await ask();
+    for (let attempt = 1; attempt <= mostTries; attempt++) {
+      expect(send).toHaveBeenCalledTimes(attempt);
+      await later(stub, attempt * (deliveryTime + 1_000));
+    }
+    const lost = (await call('GET', body.urls.self, { key })).body;
+    expect(lost).toMatchObject({ status: 'failed', error: { code: 'worker_unreachable' } });
+  });
+
+  test('F5: a worker that is told to stop hands its job back', async () => {
+    const { flight } = await underway();
+    const [job] = await jobsTaken(flight);
+    const stopped = { code: 'worker_crashed', message: 'Stopping.', retryable: true };
+    expect((await report(job!, { status: 'failed', error: stopped })).status).toBe(204);
+    expect((await jobsTaken(flight, 2))[1]!.attempt).toBe(2);
+  });
+});
+
+describe('the queue', () => {
+  test('a worker that is full gets the job when it has room', async () => {
+    const { flight } = await underway(503);
+    expect(await deliver('jobs', { key: flight, attempt: 1 })).toMatchObject({ retryMessages: [] });
+    await workerAnswers(202);
+    expect(await jobsTaken(flight)).toHaveLength(1);
+  });
+
+  test('the message of a worker that does not answer stays in the queue', async () => {
+    const { flight } = await underway(503);
+    const away = { ...bindings, WORKER_URL: 'http://127.0.0.1:9' };
+    const { retryMessages, explicitAcks } = await deliver('jobs', { key: flight, attempt: 1 }, away);
+    expect([retryMessages.map(({ msgId }) => msgId), explicitAcks]).toEqual([['m'], []]);
+  });
+
+  test('a job that never reached a worker fails by name when it comes by the dead-letter queue', async () => {
+    const { ask, see, flight } = await underway(503);
+    await deliver('jobs-dead', { key: flight, attempt: 1 });
+    expect(await see()).toMatchObject({ status: 'failed', error: { code: 'worker_unreachable', retryable: true } });
+    expect((await ask()).body.cache.status).toBe('miss');
+  });
+
+  test('a job that the worker refuses fails at once', async () => {
+    const { see } = await underway(400);
+    await vi.waitFor(async () => expect((await see()).error?.code).toBe('internal'), { timeout: 10_000 });
+  });
+
+  test('the backlog counts what waits and runs, and no longer what has ended', async () => {
+    const backlog = async () => (await call('GET', '/internal/backlog', { key: operatorKey })).body.backlog;
+    const before = await backlog();
+    const { flight } = await underway();
+    expect(await backlog()).toBe(before + 1);
+    const [job] = await jobsTaken(flight);
+    await report(job!, success(job!));
+    expect(await backlog()).toBe(before);
+  });
+});

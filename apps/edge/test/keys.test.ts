@@ -1,0 +1,124 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, test, vi } from 'vitest';
+import { app } from '../src/app.ts';
+import { mintKey } from '../src/domain/api-key.ts';
+import { newId } from '../src/domain/ulid.ts';
+import { bindings, call, newKey, newTenant } from './gateway.ts';
+import { operatorKey } from './secrets.ts';
+
+const withoutIds = (text: string): string => text.replace(/req_\w+/g, 'req_');
+
+describe('who may come in', () => {
+  test('A1: no key, a garbled one, two, or one with a wrong checksum is refused without a look-up', async () => {
+    const { key } = await newTenant();
+    const mistyped = `${key.slice(0, -1)}${key.endsWith('0') ? '1' : '0'}`;
+    const cases: [string | null, string][] = [
+      [null, 'missing_api_key'],
+      ['Bearer', 'malformed_api_key'],
+      [`Basic ${key}`, 'malformed_api_key'],
+      [`Bearer ${key}, Bearer ${key}`, 'malformed_api_key'],
+      [`Bearer ${mistyped}`, 'malformed_api_key'],
+      [`Bearer ${'x'.repeat(5000)}`, 'malformed_api_key'],
+    ];
+    const prepare = vi.fn();
+    for (const [authorization, code] of cases) {
+      const headers = authorization === null ? {} : { Authorization: authorization };
+      const response = await app.request('/v1/keys', { headers }, { ...env, DB: { prepare } } as never);
+      expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([401, code]);
+      expect(response.headers.get('WWW-Authenticate')).toBe('Bearer');
+    }
+    expect(prepare).not.toHaveBeenCalled();
+  });
+
+  test('A2: an unknown, a wrong, a revoked and an expired key get the same answer', async () => {
+    const { key } = await newTenant();
+    const revoked = await newKey(key, {});
+    const expired = await newKey(key, { expires_at: new Date(Date.now() - 1000).toISOString() });
+    const id = `key_${revoked.split('_')[2]}`;
+    expect((await call('DELETE', `/v1/keys/${id}`, { key })).status).toBe(204);
+    const unknown = mintKey(newId('key')).text;
+    const wrongSecret = mintKey(id).text;
+    const answers = await Promise.all(
+      [unknown, wrongSecret, revoked, expired].map((k) => call('GET', '/v1/keys', { key: k })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
+    expect(new Set(answers.map(({ text }) => withoutIds(text))).size).toBe(1);
+    expect(answers[0]!.body.code).toBe('invalid_api_key');
+  });
+
+  test('A3: a key in the URL is not a key', async () => {
+    const { key } = await newTenant();
+    for (const name of ['key', 'api_key', 'access_token', 'Authorization'])
+      expect((await call('GET', `/v1/keys?${name}=${key}`)).body.code).toBe('missing_api_key');
+  });
+
+  test('A7: a key without the scope is told which one it lacks', async () => {
+    const { key } = await newTenant();
+    const reader = await newKey(key, { scopes: ['uploads:read'] });
+    const { status, body } = await call('GET', '/v1/explanations', { key: reader });
+    expect([status, body.code]).toEqual([403, 'insufficient_scope']);
+    expect(body.detail).toContain('explanations:read');
+  });
+
+  test('A8: a key passes on no scope that it lacks, and lives no longer than the key that made it', async () => {
+    const { key } = await newTenant();
+    const end = new Date(Date.now() + 3_600_000).toISOString();
+    const limited = await newKey(key, { scopes: ['admin:keys', 'uploads:read'], expires_at: end });
+    const more = await call('POST', '/v1/keys', { key: limited, body: { scopes: ['uploads:write'] } });
+    expect([more.status, more.body.code]).toEqual([403, 'insufficient_scope']);
+    const longer = await call('POST', '/v1/keys', { key: limited, body: { expires_at: '2099-01-01T00:00:00Z' } });
+    expect(longer.body).toMatchObject({ expires_at: end, scopes: ['admin:keys', 'uploads:read'] });
+    const reader = await newKey(key, { scopes: ['uploads:read'] });
+    expect((await call('POST', '/v1/keys', { key: reader, body: {} })).status).toBe(403);
+  });
+
+  test('A10: a revoked key is refused at once', async () => {
+    const { key } = await newTenant();
+    const second = await newKey(key, {});
+    expect((await call('GET', '/v1/keys', { key: second })).status).toBe(200);
+    await call('DELETE', `/v1/keys/key_${second.split('_')[2]}`, { key });
+    expect((await call('GET', '/v1/keys', { key: second })).status).toBe(401);
+    expect((await call('GET', '/v1/keys', { key })).status).toBe(200);
+  });
+
+  test('A14: of a key nothing is stored or shown again that would open anything', async () => {
+    const { key } = await newTenant();
+    const secret = key.split('_')[3]!;
+    expect((await call('GET', '/v1/keys', { key })).text).not.toContain(secret);
+    const { results } = await bindings.DB.prepare('SELECT * FROM keys').all();
+    expect(results.length).toBeGreaterThan(0);
+    expect(JSON.stringify(results)).not.toContain(secret);
+  });
+
+  test('A16: a tenant has no way into the operator’s routes, nor the operator into a tenant’s', async () => {
+    const { id, key } = await newTenant();
+    for (const path of ['/v1/operator/tenants', `/v1/operator/tenants/${id}/keys`])
+      expect((await call('POST', path, { key, body: { name: 'x' } })).status).toBe(401);
+    expect((await call('GET', '/internal/backlog', { key })).status).toBe(401);
+    expect((await call('GET', '/v1/keys', { key: operatorKey })).status).toBe(401);
+  });
+
+  test('the operator gives a key to a tenant that has lost its own, and to no other', async () => {
+    const { id } = await newTenant();
+    const made = await call('POST', `/v1/operator/tenants/${id}/keys`, { key: operatorKey, body: {} });
+    expect(made.status).toBe(201);
+    expect((await call('GET', '/v1/keys', { key: made.body.secret })).body.data).toHaveLength(2);
+    const nobody = `/v1/operator/tenants/${newId('ten')}/keys`;
+    expect((await call('POST', nobody, { key: operatorKey, body: {} })).status).toBe(404);
+  });
+
+  test('J9: pages of keys do not shift when keys are added, and a forged cursor is refused', async () => {
+    const { key } = await newTenant();
+    for (let i = 0; i < 4; i++) await newKey(key, { name: `k${i}` });
+    const first = await call('GET', '/v1/keys?limit=2', { key });
+    expect(first.body).toMatchObject({ has_more: true, next_cursor: first.body.data[1].id });
+    await newKey(key, { name: 'late' });
+    const next = await call('GET', `/v1/keys?limit=2&starting_after=${first.body.next_cursor}`, { key });
+    const last = await call('GET', `/v1/keys?limit=2&starting_after=${next.body.next_cursor}`, { key });
+    const ids = [first, next, last].flatMap(({ body }) => body.data.map(({ id }: { id: string }) => id));
+    expect(new Set(ids).size).toBe(5);
+    expect(last.body).toMatchObject({ has_more: false, next_cursor: null });
+    for (const query of ['starting_after=x', 'limit=0', 'limit=101', 'limit=two'])
+      expect((await call('GET', `/v1/keys?${query}`, { key })).status).toBe(400);
+  });
+});

@@ -1,0 +1,123 @@
+import { sha256Hex } from '@whylight/contract';
+import { describe, expect, test, vi } from 'vitest';
+import { announce, bindings, call, explain, newTenant, photo, put, uploaded } from './gateway.ts';
+
+const hash = 'a'.repeat(64);
+
+describe('uploads', () => {
+  test('the URL binds length, type and hash, lives five minutes, and names an object of the gateway’s making', async () => {
+    const { id, key } = await newTenant();
+    const bytes = photo();
+    const { id: upload, upload: signed } = await announce(key, bytes);
+    const url = new URL(signed!.url);
+    expect(url.searchParams.get('X-Amz-SignedHeaders')).toBe(
+      'content-length;content-type;host;if-none-match;x-amz-checksum-sha256',
+    );
+    expect(url.searchParams.get('X-Amz-Expires')).toBe('300');
+    expect(url.pathname.endsWith(`/photos/t/${id}/u/${upload.slice(4)}`)).toBe(true);
+    expect(signed!.headers['x-amz-checksum-sha256']).toBe(
+      btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))),
+    );
+  });
+
+  test('C14: the URL carries no checksum of an empty body', async () => {
+    const { key } = await newTenant();
+    const { upload } = await announce(key, photo());
+    expect(upload!.url.toLowerCase()).not.toContain('crc32');
+  });
+
+  test('C1: the store refuses another type, another length and another hash than were signed', async () => {
+    const { key } = await newTenant();
+    const bytes = photo();
+    const upload = await announce(key, bytes);
+    const { headers } = upload.upload!;
+    const refused = [
+      put(upload, bytes, { ...headers, 'content-type': 'image/webp' }),
+      put(upload, bytes.slice(1), { ...headers, 'content-length': '63' }),
+      put(upload, bytes, { ...headers, 'x-amz-checksum-sha256': 'AAAA' }),
+    ];
+    expect((await Promise.all(refused)).map(({ status }) => status)).toEqual([403, 403, 403]);
+    expect((await call('GET', `/v1/uploads/${upload.id}`, { key })).body.status).toBe('pending');
+    expect((await put(upload, bytes)).status).toBe(200);
+    expect((await call('GET', `/v1/uploads/${upload.id}`, { key })).body.status).toBe('ready');
+  });
+
+  test('C2: what is too large is refused before a URL is signed, and so are other types', async () => {
+    const { key } = await newTenant();
+    const wish = (content_type: string, content_length: number) =>
+      call('POST', '/v1/uploads', { key, body: { content_type, content_length, sha256: hash } });
+    const large = await wish('image/jpeg', 26_214_401);
+    expect([large.status, large.body.code]).toEqual([413, 'payload_too_large']);
+    expect((await wish('image/jpeg', 26_214_400)).status).toBe(201);
+    for (const type of ['image/svg+xml', 'text/html', 'image/gif', 'image/jpeg; charset=x', 'IMAGE/PNG'])
+      expect((await wish(type, 10)).status).toBe(415);
+    for (const bad of [{ content_length: 0 }, { content_length: 1.5 }, { sha256: 'A'.repeat(64) }, { sha256: 'aa' }])
+      expect(
+        (
+          await call('POST', '/v1/uploads', {
+            key,
+            body: { content_type: 'image/png', content_length: 10, sha256: hash, ...bad },
+          })
+        ).status,
+      ).toBe(400);
+  });
+
+  test('C3: a URL that was used cannot be used to put other bytes in the place of the first', async () => {
+    const { key } = await newTenant();
+    const bytes = photo();
+    const upload = await announce(key, bytes);
+    expect((await put(upload, bytes)).status).toBe(200);
+    expect((await put(upload, photo())).status).toBe(412);
+  });
+
+  test('C4: an expired URL is refused by the store; the upload says so and can be announced again', async () => {
+    const { key } = await newTenant();
+    const bytes = photo();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 301_000 });
+    const upload = await announce(key, bytes).finally(() => vi.useRealTimers());
+    expect((await put(upload, bytes)).status).toBe(403);
+    expect((await call('GET', `/v1/uploads/${upload.id}`, { key })).body.status).toBe('expired');
+    const again = await announce(key, bytes);
+    expect((await put(again, bytes)).status).toBe(200);
+  });
+
+  test('C5: an explanation of bytes that have not arrived is refused, and asks to be tried again', async () => {
+    const { key } = await newTenant();
+    const { id, sha256 } = await announce(key, photo());
+    for (const input of [{ upload: id }, { sha256 }]) {
+      const { status, body, headers } = await explain(key, { input });
+      expect([status, (body as unknown as { code: string }).code]).toEqual([409, 'upload_not_ready']);
+      expect(headers.get('Retry-After')).toBe('1');
+    }
+  });
+
+  test('C1: an object that is not what was announced is not explained', async () => {
+    const { id: tenant, key } = await newTenant();
+    const upload = await uploaded(key);
+    await bindings.DB.prepare('UPDATE uploads SET content_length = 65 WHERE tenant = ?').bind(tenant).run();
+    expect((await call('GET', `/v1/uploads/${upload.id}`, { key })).body.status).toBe('rejected');
+    const { status, body } = await explain(key, { input: { upload: upload.id } });
+    expect([status, (body as unknown as { code: string }).code]).toEqual([422, 'upload_mismatch']);
+  });
+
+  test('C7: a URL opens one object for one verb', async () => {
+    const { key } = await newTenant();
+    const bytes = photo();
+    const mine = await announce(key, bytes);
+    const other = await announce(key, bytes);
+    const moved = mine.upload!.url.replace(mine.id.slice(4), other.id.slice(4));
+    const { headers } = mine.upload!;
+    expect((await fetch(moved, { method: 'PUT', headers, body: bytes })).status).toBe(403);
+    expect((await fetch(mine.upload!.url)).status).toBe(403);
+  });
+
+  test('bytes that this tenant has uploaded need no second upload', async () => {
+    const { key } = await newTenant();
+    const bytes = photo();
+    const first = await uploaded(key, bytes);
+    const body = { content_type: 'image/png', content_length: 64, sha256: await sha256Hex(bytes) };
+    const second = await call('POST', '/v1/uploads', { key, body });
+    expect([second.status, second.body.id, second.body.upload]).toEqual([200, first.id, null]);
+    expect((await explain(key, { input: { sha256: body.sha256 } })).status).toBe(202);
+  });
+});
