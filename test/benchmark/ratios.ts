@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type Classifier, createExplainer, type Explainer, float32, readClassifier, type Runtime, sizeOf } from '@whylight/core';
+import {
+  type Classifier,
+  createExplainer,
+  type Explainer,
+  float32,
+  type Runtime,
+  readClassifier,
+  sizeOf,
+} from '@whylight/core';
 import { methods } from '@whylight/core/methods';
 import { createRuntime } from '@whylight/host';
 import { forwardModel } from '../../packages/core/src/build.ts';
@@ -29,7 +37,8 @@ interface Row {
   readonly runs: number;
 }
 
-const median = (samples: readonly number[]): number => samples.toSorted((a, b) => a - b)[Math.floor(samples.length / 2)]!;
+const median = (samples: readonly number[]): number =>
+  samples.toSorted((a, b) => a - b)[Math.floor(samples.length / 2)]!;
 
 async function milliseconds(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
@@ -79,7 +88,10 @@ for (const path of positionals) {
     const row = await measure(name, classifier, id, runtime);
     rows.push(row);
     if (!values.json)
-      console.log(`${row.model.padEnd(24)} ${row.method.padEnd(24)} ${row.median_ms.toFixed(1).padStart(9)} ms ${row.ratio.toFixed(2).padStart(8)} x forward (${row.forward_ms.toFixed(1)} ms)`);
+      console.log(
+        `${row.model.padEnd(24)} ${row.method.padEnd(24)} ${row.median_ms.toFixed(1).padStart(9)} ms ${row.ratio.toFixed(2).padStart(8)} x forward (${row.forward_ms.toFixed(1)} ms)`,
+      );
   }
 }
-if (values.json) console.log(JSON.stringify({ device: runtime.device, batch: Number(values.batch), rows }, null, 2));
+if (values.json)
+  console.log(JSON.stringify({ device: runtime.device, batch: Number(values.batch), rows }, null, 2));
