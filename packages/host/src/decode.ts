@@ -27,7 +27,7 @@ sharp.cache(false);
  *
  * The type is told by the bytes, the size by the header, and both are judged before a pixel is decoded. The EXIF
  * orientation is applied. Transparency is laid over white; 16 bit, grey, palette and CMYK become 8-bit RGB;
- * a colour profile, other than sRGB itself, is converted to sRGB; of an animation the first frame counts.
+ * what a colour profile says is converted to sRGB; of an animation the first frame counts.
  *
  * @throws InputError unsupported_media_type for what is no allowed photo type, image_too_large beyond a limit,
  *   invalid_image for what cannot be decoded to its end.
@@ -44,7 +44,7 @@ export async function decodeImage(
     );
   const media = allowedType(bytes, allow);
 
-  const { width, height, ignoreProfile } = await readHeader(bytes, media);
+  const { width, height } = await readHeader(bytes, media);
   if (width * height > maxPixels || Math.max(width, height) > maxSide)
     throw new InputError(
       'image_too_large',
@@ -58,7 +58,6 @@ export async function decodeImage(
       limitInputPixels: maxPixels,
       sequentialRead: true,
       pages: 1,
-      ignoreIcc: ignoreProfile,
     })
       .autoOrient()
       .flatten({ background: 'white' })
@@ -90,31 +89,16 @@ function allowedType(bytes: Uint8Array, allow: readonly PhotoType[]): MediaType 
   return media;
 }
 
-interface Header {
-  readonly width: number;
-  readonly height: number;
-  readonly ignoreProfile: boolean;
-}
-
-async function readHeader(bytes: Uint8Array, media: MediaType): Promise<Header> {
+async function readHeader(bytes: Uint8Array, media: MediaType): Promise<{ width: number; height: number }> {
   try {
-    if (media.type === 'image/bmp') return { ...bmpSize(bytes), ignoreProfile: true };
+    if (media.type === 'image/bmp') return bmpSize(bytes);
     // The size is judged by us, with a better sentence.
-    const { width, height, icc } = await sharp(bytes, { limitInputPixels: false }).metadata();
-    return { width, height, ignoreProfile: icc === undefined || isSrgb(icc) };
+    const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
+    return { width, height };
   } catch {
     throw new InputError(
       'invalid_image',
       `The image begins like ${media.name}, but its header cannot be read.`,
     );
   }
-}
-
-/**
- * Whether a profile says that it is sRGB. Converting from sRGB to sRGB would only round, and other decoders,
- * Pillow among them, leave such photos alone.
- */
-function isSrgb(profile: Buffer): boolean {
-  const text = profile.toString('latin1').replaceAll('\0', '');
-  return /sRGB/.test(text) && !/Display P3|Adobe RGB|ProPhoto/.test(text);
 }

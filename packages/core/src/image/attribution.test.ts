@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { float32 } from '../tensor.ts';
+import { float32, type Tensor } from '../tensor.ts';
 import type { Sign } from './attribution.ts';
 import { minMax, normalize, pixelsToMap } from './attribution.ts';
-import { golden } from './golden.ts';
+import { golden, hasRealGoldens, realGolden } from './golden.ts';
 
 describe.skipIf(golden === null)('as Captum records it', () => {
   const attribution = () => {
@@ -24,6 +24,19 @@ describe.skipIf(golden === null)('as Captum records it', () => {
         ? recorded.data
         : golden![`captum.norm.${sign === 'absolute' ? 'absolute_value' : sign}.2`]!.data;
     expect([...map.data]).toEqual(expected.map((value) => expect.closeTo(value, 6)));
+  });
+});
+
+describe.skipIf(!hasRealGoldens)('as Captum records it on a photo', () => {
+  const recorded = (what: string) =>
+    realGolden(`resnet18_ktb/both/captum.IG.gausslegendre50.zero.t242.${what}`) as Tensor<'float32'>;
+
+  it.each(['all', 'positive', 'negative', 'absolute'] as const)('sign %s, outlier_perc 2', (sign) => {
+    const { data } = pixelsToMap(recorded('attr'), { sign });
+    const name = sign === 'absolute' ? 'absolute_value' : sign;
+    const expected = recorded(`visual_norm_${name}_outlier2`).data;
+    const worst = Math.max(...data.map((value, i) => Math.abs(value - expected[i]!)));
+    expect(worst).toBeLessThan(1e-5);
   });
 });
 

@@ -2,6 +2,8 @@
 // biome-ignore-all lint/style/noProcessEnv: where the reference folder lies is the tester's to say
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readNpy } from '../npy.ts';
+import type { Tensor } from '../tensor.ts';
 
 /**
  * For tests: what the real libraries drew, from the reference folder beside the repository (or
@@ -9,6 +11,11 @@ import { resolve } from 'node:path';
  */
 const folder = resolve(process.env.WHYLIGHT_SHARED ?? resolve(import.meta.dirname, '../../../../../shared'));
 const file = resolve(folder, 'goldens/tiny/golden.json');
+
+/** An array recorded on a real network and photo, such as 'inputs/both.rgb'. */
+export const realGolden = (name: string): Tensor =>
+  readNpy(readFileSync(resolve(folder, `goldens/real/${name}.npy`)));
+export const hasRealGoldens = existsSync(resolve(folder, 'goldens/real'));
 
 export interface GoldenArray {
   readonly shape: readonly number[];

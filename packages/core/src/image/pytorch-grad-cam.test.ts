@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { golden } from './golden.ts';
+import type { Tensor } from '../tensor.ts';
+import { golden, hasRealGoldens, realGolden } from './golden.ts';
 import { floatMap } from './picture.ts';
 import { deprocessImage, scaleCamImage, showCamOnImage } from './pytorch-grad-cam.ts';
 
@@ -23,6 +24,29 @@ describe.skipIf(golden === null)('as pytorch-grad-cam records it', () => {
     expect([...scaled.data]).toEqual(
       golden!['scale_cam_image.out(7,5)']!.data.map((value) => expect.closeTo(value, 6)),
     );
+  });
+});
+
+describe.skipIf(!hasRealGoldens)('as pytorch-grad-cam records it on a photo', () => {
+  const recorded = (what: string) => realGolden(`resnet18_ktb/both/pgc.GradCAM.layer4.1.t242.${what}`);
+
+  it('scales and resizes Grad-CAM’s map, within float32 rounding', () => {
+    const { data } = recorded('lowres') as Tensor<'float32'>;
+    // Before it scales, pytorch-grad-cam drops what is negative.
+    const positive = data.map((value) => Math.max(value, 0));
+    const scaled = scaleCamImage(floatMap(7, 7, positive), 224, 224);
+    const again = scaleCamImage(scaled, 224, 224);
+    const expected = (recorded('map') as Tensor<'float32'>).data;
+    const worst = Math.max(...again.data.map((value, i) => Math.abs(value - expected[i]!)));
+    expect(worst).toBeLessThan(1e-6);
+  });
+
+  it('lays the map over the photo, level for level', () => {
+    const rgb = Float32Array.from(realGolden('inputs/both.rgb').data as Uint8Array, (level) => level / 255);
+    const map = floatMap(224, 224, (recorded('map') as Tensor<'float32'>).data);
+    const shown = showCamOnImage(rgb, map);
+    const expected = recorded('show_cam_on_image_rgb_w0.5').data as Uint8Array;
+    expect(shown.data.filter((level, i) => level !== expected[i])).toHaveLength(0);
   });
 });
 
