@@ -21,7 +21,13 @@ export function forwardModel(classifier: Classifier): Uint8Array {
 }
 
 /** A direct method: image, class_index → attribution, logits, target. Class index -1 is the predicted class. */
-export function directModel(classifier: Classifier, method: Direct<never>, setting: AnySetting, layers: readonly string[], metadata?: Metadata): Uint8Array {
+export function directModel(
+  classifier: Classifier,
+  method: Direct<never>,
+  setting: AnySetting,
+  layers: readonly string[],
+  metadata?: Metadata,
+): Uint8Array {
   const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
   const { g, logits } = network;
   const target = resolved(g, g.input('class_index', 'int64', [-1]), logits);
@@ -32,7 +38,12 @@ export function directModel(classifier: Classifier, method: Direct<never>, setti
 }
 
 /** One chunk of a sampled method on one image: image, class_index, score, samples → sums over the samples. */
-export function chunkModel(classifier: Classifier, method: Sampled<never>, setting: AnySetting, samples: Samples): { bytes: Uint8Array; sums: Readonly<Record<string, Shape>> } {
+export function chunkModel(
+  classifier: Classifier,
+  method: Sampled<never>,
+  setting: AnySetting,
+  samples: Samples,
+): { bytes: Uint8Array; sums: Readonly<Record<string, Shape>> } {
   let values: Values = {};
   const network = classifier.inline((g) => {
     const image = g.input('image', 'float32', [1, ...classifier.inputShape]);
@@ -42,12 +53,20 @@ export function chunkModel(classifier: Classifier, method: Sampled<never>, setti
   const { g, logits } = network;
   const target = g.input('class_index', 'int64', [1]);
   const score = g.input('score', 'float32', [1, 1]);
-  const sums = eachOf(network, method, setting, values, oneHot(g, target, classifier.classes), score, [1, g.shape(logits)[0]!]);
+  const sums = eachOf(network, method, setting, values, oneHot(g, target, classifier.classes), score, [
+    1,
+    g.shape(logits)[0]!,
+  ]);
   return { bytes: written(g, sums), sums: mapped(sums, (value) => g.shape(value)) };
 }
 
 /** What is left to do once the sums are there: image, sums → attribution, baseline. */
-export function finishModel(classifier: Classifier, method: Sampled<never>, setting: AnySetting, sums: Readonly<Record<string, Shape>>): Uint8Array {
+export function finishModel(
+  classifier: Classifier,
+  method: Sampled<never>,
+  setting: AnySetting,
+  sums: Readonly<Record<string, Shape>>,
+): Uint8Array {
   const g = new GraphBuilder(17);
   const image = g.input('image', 'float32', [1, ...classifier.inputShape]);
   const values = mapped(sums, (shape, name) => g.input(name, 'float32', shape));
@@ -58,7 +77,12 @@ export function finishModel(classifier: Classifier, method: Sampled<never>, sett
 }
 
 /** A sampled method in one graph, its samples as constants: image, class_index → attribution, logits, target. */
-export function wholeModel(classifier: Classifier, method: Sampled<never>, setting: AnySetting, metadata?: Metadata): Uint8Array {
+export function wholeModel(
+  classifier: Classifier,
+  method: Sampled<never>,
+  setting: AnySetting,
+  metadata?: Metadata,
+): Uint8Array {
   const still = method.still(setting);
   const samples = mapped(method.samples(setting), (s, name) => stacked(still[name]!, s));
   const count = Object.values(samples)[0]!.shape[0]!;
@@ -71,34 +95,61 @@ export function wholeModel(classifier: Classifier, method: Sampled<never>, setti
   });
   const { g } = network;
   const classes = classifier.classes;
-  const logits = reshape(g, slice(g, reshape(g, network.logits, [-1, count, classes]), 1, 0, 1), [-1, classes]);
+  const logits = reshape(g, slice(g, reshape(g, network.logits, [-1, count, classes]), 1, 0, 1), [
+    -1,
+    classes,
+  ]);
   const target = resolved(g, g.input('class_index', 'int64', [-1]), logits);
   const chosen = oneHot(g, target, classes);
-  const sums = eachOf(network, method, setting, values, chosen, sum(g, mul(g, logits, chosen), [1]), [-1, count]);
+  const sums = eachOf(network, method, setting, values, chosen, sum(g, mul(g, logits, chosen), [1]), [
+    -1,
+    count,
+  ]);
   const attribution = g.within('explain', () => method.finish(g, image, sums, setting));
   return written(g, { attribution, logits, target }, metadata);
 }
 
 /** The rows [images · samples, C, H, W] that a method evaluates for `image` [images, C, H, W]. */
-function rowsOf(g: GraphBuilder, method: Sampled<never>, image: Value, samples: Values, setting: AnySetting): Value {
+function rowsOf(
+  g: GraphBuilder,
+  method: Sampled<never>,
+  image: Value,
+  samples: Values,
+  setting: AnySetting,
+): Value {
   const grid = g.within('explain', () => method.rows(g, unsqueeze(g, image, [1]), samples, setting));
   const [images, count, ...rest] = g.shape(grid) as [number, number, ...number[]];
   return reshape(g, grid, [images * count, ...rest]);
 }
 
 /** Sums over the samples; `chosen` [images, classes] and `score` [images, 1] are those of the images. */
-function eachOf(network: Network, method: Sampled<never>, setting: AnySetting, samples: Values, chosen: Value, score: Value, [images, count]: readonly [number, number]): Values {
+function eachOf(
+  network: Network,
+  method: Sampled<never>,
+  setting: AnySetting,
+  samples: Values,
+  chosen: Value,
+  score: Value,
+  [images, count]: readonly [number, number],
+): Values {
   const { g, logits } = network;
   const classes = g.shape(chosen)[1]!;
   const split = (value: Value) => reshape(g, value, [images, count, ...g.shape(value).slice(1)]);
-  const perRow = reshape(g, mul(g, unsqueeze(g, chosen, [1]), onesOver(g, images, count, logits, classes)), [images * count, classes]);
+  const perRow = reshape(g, mul(g, unsqueeze(g, chosen, [1]), onesOver(g, images, count, logits, classes)), [
+    images * count,
+    classes,
+  ]);
   const scores = split(sum(g, mul(g, logits, perRow), [1], false));
-  return g.within('explain', () => method.each({ ...subjectOf(network, perRow, []), score, scores, split }, samples, setting));
+  return g.within('explain', () =>
+    method.each({ ...subjectOf(network, perRow, []), score, scores, split }, samples, setting),
+  );
 }
 
 /** Ones [images, samples, classes], shaped after the scores. */
 function onesOver(g: GraphBuilder, images: number, count: number, logits: Value, classes: number): Value {
-  const filled = g.emit('ConstantOfShape', [g.emit('Shape', [logits])], { value: { tensor: tensor('float32', [1], Float32Array.of(1)) } });
+  const filled = g.emit('ConstantOfShape', [g.emit('Shape', [logits])], {
+    value: { tensor: tensor('float32', [1], Float32Array.of(1)) },
+  });
   return reshape(g, filled, [images, count, classes]);
 }
 
@@ -111,13 +162,20 @@ function subjectOf(network: Network, chosen: Value, layers: readonly Value[]): S
     chosen,
     layers,
     gradients: (wanted, rules = gradientRules) =>
-      differentiate(g, new Map([[logits, chosen]]), wanted, rules).map((gradient, i) => gradient ?? zerosLike(g, wanted[i]!)),
+      differentiate(g, new Map([[logits, chosen]]), wanted, rules).map(
+        (gradient, i) => gradient ?? zerosLike(g, wanted[i]!),
+      ),
   };
 }
 
 /** The class asked for, or the predicted one where -1 was. */
 const resolved = (g: GraphBuilder, asked: Value, logits: Value): Value =>
-  where(g, g.emit('Less', [asked, g.constant(tensor('int64', [], BigInt64Array.of(0n)))]), g.emit('ArgMax', [logits], { axis: 1, keepdims: 0 }), asked);
+  where(
+    g,
+    g.emit('Less', [asked, g.constant(tensor('int64', [], BigInt64Array.of(0n)))]),
+    g.emit('ArgMax', [logits], { axis: 1, keepdims: 0 }),
+    asked,
+  );
 
 const oneHot = (g: GraphBuilder, target: Value, classes: number): Value =>
   g.emit('OneHot', [target, g.ints([classes]), g.floats([2], [0, 1])]);
@@ -139,5 +197,8 @@ function stacked(first: Tensor, rest: Tensor): Tensor {
   return tensor(rest.dtype, [rest.shape[0]! + 1, ...rest.shape.slice(1)], data) as Tensor;
 }
 
-const mapped = <A, B>(record: Readonly<Record<string, A>>, f: (value: A, name: string) => B): Record<string, B> =>
+const mapped = <A, B>(
+  record: Readonly<Record<string, A>>,
+  f: (value: A, name: string) => B,
+): Record<string, B> =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));

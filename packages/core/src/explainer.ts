@@ -50,7 +50,11 @@ export interface Explainer {
 const defaultChunk = 16;
 
 /** An explainer of one classifier by one method, loaded into a runtime. @throws InputError */
-export async function createExplainer(classifier: Classifier, spec: ExplainerSpec, runtime: Runtime): Promise<Explainer> {
+export async function createExplainer(
+  classifier: Classifier,
+  spec: ExplainerSpec,
+  runtime: Runtime,
+): Promise<Explainer> {
   const { method, resolved, setting, layers } = prepare(classifier, spec);
   const chunk = classifier.batch ?? spec.chunk ?? defaultChunk;
   const run = isSampled(method)
@@ -63,7 +67,15 @@ export async function createExplainer(classifier: Classifier, spec: ExplainerSpe
       checkBatch(classifier, batch, targets);
       const result = await run.attribute(batch as Tensor<'float32'>, targets, options);
       checkFinite(result.attribution);
-      return { ...result, warnings: [...classifier.notes, ...(isConstant(result.attribution) ? ['degenerate_attribution: the attribution is the same everywhere'] : [])] };
+      return {
+        ...result,
+        warnings: [
+          ...classifier.notes,
+          ...(isConstant(result.attribution)
+            ? ['degenerate_attribution: the attribution is the same everywhere']
+            : []),
+        ],
+      };
     },
     close: run.close,
   };
@@ -82,7 +94,10 @@ export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): U
   };
   if (!isSampled(method)) return directModel(classifier, method as never, setting, layers, metadata);
   if (classifier.batch !== undefined)
-    throw new InputError('method_not_supported', `${method.id} evaluates many rows at once, and the model takes batches of ${classifier.batch} only: it cannot be compiled into one file`);
+    throw new InputError(
+      'method_not_supported',
+      `${method.id} evaluates many rows at once, and the model takes batches of ${classifier.batch} only: it cannot be compiled into one file`,
+    );
   return wholeModel(classifier, method as never, setting, metadata);
 }
 
@@ -101,15 +116,30 @@ function prepare(classifier: Classifier, spec: ExplainerSpec) {
   } as Setting<never>;
   const asked = spec.layers ?? [];
   if (asked.length > 0 && !method.needs.includes('layer'))
-    throw new InputError('invalid_parameter', `${method.id} looks at no layer, but ${asked.length === 1 ? 'one was' : 'layers were'} given`);
+    throw new InputError(
+      'invalid_parameter',
+      `${method.id} looks at no layer, but ${asked.length === 1 ? 'one was' : 'layers were'} given`,
+    );
   if (asked.length > 1 && resolved.convention === 'captum')
-    throw new InputError('invalid_parameter', `${method.id} under the captum convention takes one layer, got ${asked.length}`);
+    throw new InputError(
+      'invalid_parameter',
+      `${method.id} under the captum convention takes one layer, got ${asked.length}`,
+    );
   const probe = () => classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  return { method, resolved, setting, layers: method.needs.includes('layer') ? chooseLayers(probe(), asked) : [] };
+  return {
+    method,
+    resolved,
+    setting,
+    layers: method.needs.includes('layer') ? chooseLayers(probe(), asked) : [],
+  };
 }
 
 interface Run {
-  attribute(batch: Tensor<'float32'>, targets: readonly number[], options: AttributeOptions): Promise<Omit<Attribution, 'warnings'>>;
+  attribute(
+    batch: Tensor<'float32'>,
+    targets: readonly number[],
+    options: AttributeOptions,
+  ): Promise<Omit<Attribution, 'warnings'>>;
   close(): Promise<void>;
 }
 
@@ -120,7 +150,12 @@ function directRun(session: Session, chunk: number): Run {
       for (let start = 0; start < targets.length; start += chunk) {
         signal?.throwIfAborted();
         const end = Math.min(start + chunk, targets.length);
-        parts.push(await session.run({ image: rowsOf(batch, start, end), class_index: int64([end - start], targets.slice(start, end)) }));
+        parts.push(
+          await session.run({
+            image: rowsOf(batch, start, end),
+            class_index: int64([end - start], targets.slice(start, end)),
+          }),
+        );
         onProgress?.(end, targets.length);
       }
       return {
@@ -134,7 +169,13 @@ function directRun(session: Session, chunk: number): Run {
   };
 }
 
-async function sampledRun(classifier: Classifier, method: Sampled<never>, setting: Setting<never>, runtime: Runtime, chunk: number): Promise<Run> {
+async function sampledRun(
+  classifier: Classifier,
+  method: Sampled<never>,
+  setting: Setting<never>,
+  runtime: Runtime,
+  chunk: number,
+): Promise<Run> {
   const made = method.samples(setting);
   const { bytes, sums } = chunkModel(classifier, method, setting, made);
   const [forward, each, finish] = [
@@ -143,7 +184,9 @@ async function sampledRun(classifier: Classifier, method: Sampled<never>, settin
     await runtime.load(finishModel(classifier, method, setting, sums)),
   ];
   const scores = async (batch: Tensor<'float32'>): Promise<Tensor<'float32'>> =>
-    concatenated(await Promise.all(batches(batch, chunk).map(async (image) => (await forward.run({ image })).logits!)));
+    concatenated(
+      await Promise.all(batches(batch, chunk).map(async (image) => (await forward.run({ image })).logits!)),
+    );
 
   return {
     async attribute(batch, asked, { aux, signal, onProgress }) {
@@ -161,9 +204,12 @@ async function sampledRun(classifier: Classifier, method: Sampled<never>, settin
         for (let start = 0; start < count; start += chunk) {
           signal?.throwIfAborted();
           const end = Math.min(start + chunk, count);
-          const part = Object.fromEntries(Object.entries(samples).map(([name, s]) => [name, rowsOf(s, start, end)]));
+          const part = Object.fromEntries(
+            Object.entries(samples).map(([name, s]) => [name, rowsOf(s, start, end)]),
+          );
           const sum = await each.run({ ...fixed, ...part });
-          for (const name of Object.keys(sums)) total[name] = added(total[name], sum[name] as Tensor<'float32'>);
+          for (const name of Object.keys(sums))
+            total[name] = added(total[name], sum[name] as Tensor<'float32'>);
           onProgress?.(n * count + end, targets.length * count);
         }
         const done = await finish.run({ image, ...total });
@@ -174,7 +220,12 @@ async function sampledRun(classifier: Classifier, method: Sampled<never>, settin
           deltas.push(attribution.data.reduce((a, b) => a + b, 0) - (score - reference));
         }
       }
-      return { attribution: concatenated(attributions), logits, targets, convergenceDelta: deltas.length > 0 ? deltas : null };
+      return {
+        attribution: concatenated(attributions),
+        logits,
+        targets,
+        convergenceDelta: deltas.length > 0 ? deltas : null,
+      };
     },
     async close() {
       await Promise.all([forward.close(), each.close(), finish.close()]);
@@ -186,9 +237,16 @@ async function sampledRun(classifier: Classifier, method: Sampled<never>, settin
 function replayed(made: Samples, aux: Samples = {}): Samples {
   for (const [name, given] of Object.entries(aux)) {
     const expected = made[name];
-    if (!expected) throw new InputError('invalid_parameter', `aux ${JSON.stringify(name)}: the method has ${Object.keys(made).join(', ') || 'none'}`);
+    if (!expected)
+      throw new InputError(
+        'invalid_parameter',
+        `aux ${JSON.stringify(name)}: the method has ${Object.keys(made).join(', ') || 'none'}`,
+      );
     if (given.dtype !== expected.dtype || given.shape.slice(1).join() !== expected.shape.slice(1).join())
-      throw new InputError('invalid_tensor', `aux "${name}": expected ${expected.dtype} [samples, ${expected.shape.slice(1)}], got ${given.dtype} [${given.shape}]`);
+      throw new InputError(
+        'invalid_tensor',
+        `aux "${name}": expected ${expected.dtype} [samples, ${expected.shape.slice(1)}], got ${given.dtype} [${given.shape}]`,
+      );
   }
   return { ...made, ...aux };
 }
@@ -196,28 +254,43 @@ function replayed(made: Samples, aux: Samples = {}): Samples {
 function checkBatch(classifier: Classifier, batch: Tensor, targets: readonly number[]): void {
   const [n, ...shape] = batch.shape;
   if (batch.dtype !== 'float32' || shape.join() !== classifier.inputShape.join() || !n)
-    throw new InputError('invalid_tensor', `the model takes float32 [N, ${classifier.inputShape.join(', ')}], got ${batch.dtype} [${batch.shape.join(', ')}]`);
-  if (targets.length !== n) throw new InputError('invalid_parameter', `${n} images need ${n} targets, got ${targets.length}`);
+    throw new InputError(
+      'invalid_tensor',
+      `the model takes float32 [N, ${classifier.inputShape.join(', ')}], got ${batch.dtype} [${batch.shape.join(', ')}]`,
+    );
+  if (targets.length !== n)
+    throw new InputError('invalid_parameter', `${n} images need ${n} targets, got ${targets.length}`);
   for (const target of targets)
     if (!Number.isInteger(target) || target < -1 || target >= classifier.classes)
-      throw new InputError('target_out_of_range', `class ${target} does not exist: the model has classes 0 to ${classifier.classes - 1}`);
+      throw new InputError(
+        'target_out_of_range',
+        `class ${target} does not exist: the model has classes 0 to ${classifier.classes - 1}`,
+      );
 }
 
 function checkFinite({ data }: Tensor<'float32'>): void {
-  if (!data.every(Number.isFinite)) throw new InputError('non_finite_output', 'the model gives NaN or infinite values for this input');
+  if (!data.every(Number.isFinite))
+    throw new InputError('non_finite_output', 'the model gives NaN or infinite values for this input');
 }
 
 const isConstant = ({ data }: Tensor<'float32'>): boolean => data.every((v) => v === data[0]);
 
-const argmax = (scores: Float32Array): number => scores.reduce((best, v, i) => (v > scores[best]! ? i : best), 0);
+const argmax = (scores: Float32Array): number =>
+  scores.reduce((best, v, i) => (v > scores[best]! ? i : best), 0);
 
 function rowsOf<T extends Tensor>(batch: T, start: number, end: number): T {
   const size = sizeOf(batch.shape.slice(1));
-  return { ...batch, shape: [end - start, ...batch.shape.slice(1)], data: batch.data.subarray(start * size, end * size) } as T;
+  return {
+    ...batch,
+    shape: [end - start, ...batch.shape.slice(1)],
+    data: batch.data.subarray(start * size, end * size),
+  } as T;
 }
 
 const batches = (batch: Tensor<'float32'>, chunk: number): Tensor<'float32'>[] =>
-  Array.from({ length: Math.ceil(batch.shape[0]! / chunk) }, (_, i) => rowsOf(batch, i * chunk, Math.min((i + 1) * chunk, batch.shape[0]!)));
+  Array.from({ length: Math.ceil(batch.shape[0]! / chunk) }, (_, i) =>
+    rowsOf(batch, i * chunk, Math.min((i + 1) * chunk, batch.shape[0]!)),
+  );
 
 function concatenated(parts: readonly Tensor[]): Tensor<'float32'> {
   const [first] = parts as readonly Tensor<'float32'>[];

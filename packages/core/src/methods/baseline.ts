@@ -8,12 +8,19 @@ import type { Setting } from './method.ts';
 export const baselineParam = z
   .union([z.enum(['zero', 'black', 'blur']), z.number()])
   .default('zero')
-  .describe('What absence looks like, in normalised space: zero, black ((0 - mean)/std), blur (the image blurred), or a number');
+  .describe(
+    'What absence looks like, in normalised space: zero, black ((0 - mean)/std), blur (the image blurred), or a number',
+  );
 
 export type Baseline = z.infer<typeof baselineParam>;
 
 /** The baseline for `image` [..., C, H, W]: a value that broadcasts to it. */
-export function baselineOf(g: GraphBuilder, image: Value, baseline: Baseline, setting: Setting<unknown>): Value {
+export function baselineOf(
+  g: GraphBuilder,
+  image: Value,
+  baseline: Baseline,
+  setting: Setting<unknown>,
+): Value {
   if (baseline === 'zero') return g.scalar(0);
   if (typeof baseline === 'number') return g.scalar(baseline);
   if (baseline === 'black') return black(g, setting);
@@ -22,11 +29,17 @@ export function baselineOf(g: GraphBuilder, image: Value, baseline: Baseline, se
 
 function black(g: GraphBuilder, { normalisation, layout, inputShape }: Setting<unknown>): Value {
   if (!normalisation)
-    throw new InputError('invalid_parameter', 'baseline "black" is (0 - mean)/std: give the model\'s mean and std, or a manifest that has them');
+    throw new InputError(
+      'invalid_parameter',
+      'baseline "black" is (0 - mean)/std: give the model\'s mean and std, or a manifest that has them',
+    );
   const values = normalisation.mean.map((mean, c) => -mean / (normalisation.std[c] ?? 1));
   const channels = layout === 'NCHW' ? inputShape[0]! : inputShape.at(-1)!;
   if (values.length !== channels)
-    throw new InputError('invalid_parameter', `mean and std have ${values.length} values, the model's images have ${channels} channels`);
+    throw new InputError(
+      'invalid_parameter',
+      `mean and std have ${values.length} values, the model's images have ${channels} channels`,
+    );
   return g.floats(layout === 'NCHW' ? [channels, 1, 1] : [channels], values);
 }
 
@@ -50,7 +63,9 @@ function blur(g: GraphBuilder, image: Value, { height, width, layout }: Setting<
 function gaussianMatrix(size: number, sigma: number): Float32Array {
   const matrix = new Float32Array(size * size);
   const reach = Math.ceil(3 * sigma);
-  const weights = Array.from({ length: 2 * reach + 1 }, (_, k) => Math.exp(-((k - reach) ** 2) / (2 * sigma * sigma)));
+  const weights = Array.from({ length: 2 * reach + 1 }, (_, k) =>
+    Math.exp(-((k - reach) ** 2) / (2 * sigma * sigma)),
+  );
   const total = weights.reduce((a, b) => a + b);
   for (let out = 0; out < size; out++)
     weights.forEach((weight, k) => {
@@ -61,5 +76,9 @@ function gaussianMatrix(size: number, sigma: number): Float32Array {
 }
 
 /** image - baseline. */
-export const distance = (g: GraphBuilder, image: Value, baseline: Baseline, setting: Setting<unknown>): Value =>
-  baseline === 'zero' ? image : sub(g, image, baselineOf(g, image, baseline, setting));
+export const distance = (
+  g: GraphBuilder,
+  image: Value,
+  baseline: Baseline,
+  setting: Setting<unknown>,
+): Value => (baseline === 'zero' ? image : sub(g, image, baselineOf(g, image, baseline, setting)));

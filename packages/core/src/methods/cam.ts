@@ -1,13 +1,28 @@
 import { z } from 'zod';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
-import { add, div, maximum, minimum, mul, relu, reshape, resizeLinear, shift, sub, sum } from '../onnx/emit.ts';
+import {
+  add,
+  div,
+  maximum,
+  minimum,
+  mul,
+  relu,
+  reshape,
+  resizeLinear,
+  shift,
+  sub,
+  sum,
+} from '../onnx/emit.ts';
 import type { Convention, Setting, Subject } from './method.ts';
 
 /** Parameters that every class activation map has. */
 export const camParams = {
   normalized: z.boolean().default(true).describe('Min-max the map to [0, 1]'),
   relu_attributions: z.boolean().default(false).describe('Keep positive evidence only'),
-  fuse: z.enum(['max', 'mean', 'product']).default('max').describe('How the maps of several layers become one'),
+  fuse: z
+    .enum(['max', 'mean', 'product'])
+    .default('max')
+    .describe('How the maps of several layers become one'),
 };
 export const camOnly = {
   normalized: ['paper', 'torchcam'],
@@ -36,7 +51,8 @@ export function upsample(g: GraphBuilder, maps: Value, height: number, width: nu
 }
 
 /** Σ_c weights·A over channels, [N, h, w]; weights broadcast over A [N, C, h, w]. */
-export const weighted = (g: GraphBuilder, activation: Value, weights: Value): Value => sum(g, mul(g, weights, activation), [1], false);
+export const weighted = (g: GraphBuilder, activation: Value, weights: Value): Value =>
+  sum(g, mul(g, weights, activation), [1], false);
 
 /**
  * What a class activation map becomes under a convention. `raw` gives a layer's signed map [N, h, w].
@@ -46,7 +62,11 @@ export const weighted = (g: GraphBuilder, activation: Value, weights: Value): Va
  * - pytorch-grad-cam: ReLU, min-max (ε 1e-7), resized to the input, averaged over layers, min-max again.
  * - captum: the signed sum [N, 1, h, w], unless relu_attributions.
  */
-export function camOutput(subject: Subject, setting: Setting<CamParams>, raw: (layer: Value, gradient: Value) => Value): Value {
+export function camOutput(
+  subject: Subject,
+  setting: Setting<CamParams>,
+  raw: (layer: Value, gradient: Value) => Value,
+): Value {
   const { g } = subject;
   const { convention, params, height, width } = setting;
   const gradients = subject.gradients(subject.layers);
@@ -65,7 +85,11 @@ export function camOutput(subject: Subject, setting: Setting<CamParams>, raw: (l
     const ready = params.normalized ? positive.map((map) => minMax(g, map)) : positive;
     const sizes = ready.map((map) => g.shape(map).slice(1));
     const [h, w] = [0, 1].map((i) => Math.max(...sizes.map((s) => s[i]!))) as [number, number];
-    return fuse(g, ready.map((map) => upsample(g, map, h, w)), params.fuse);
+    return fuse(
+      g,
+      ready.map((map) => upsample(g, map, h, w)),
+      params.fuse,
+    );
   }
   const full = positive.map((map) => upsample(g, map, height, width));
   const ready = params.normalized ? full.map((map) => minMax(g, map)) : full;
@@ -77,5 +101,9 @@ function fuse(g: GraphBuilder, maps: readonly Value[], how: CamParams['fuse']): 
   if (maps.length === 1) return maps[0]!;
   if (how === 'max') return g.emit('Max', maps);
   if (how === 'product') return maps.reduce((a, b) => mul(g, a, b));
-  return div(g, maps.reduce((a, b) => add(g, a, b)), g.scalar(maps.length));
+  return div(
+    g,
+    maps.reduce((a, b) => add(g, a, b)),
+    g.scalar(maps.length),
+  );
 }

@@ -26,5 +26,7 @@ export const gradCam = defineMethod({
   defaults: camDefaults,
   only: camOnly,
   build: (subject, setting) =>
-    camOutput(subject, setting, (activation, gradient) => weighted(subject.g, activation, mean(subject.g, gradient, [2, 3]))),
+    camOutput(subject, setting, (activation, gradient) =>
+      weighted(subject.g, activation, mean(subject.g, gradient, [2, 3])),
+    ),
 });

@@ -26,7 +26,10 @@ export const integratedGradients = defineMethod({
   params: z.strictObject({
     ...pathParams,
     baseline: baselineParam,
-    multiply_by_inputs: z.boolean().default(true).describe('Multiply by image minus baseline; without, the averaged gradient'),
+    multiply_by_inputs: z
+      .boolean()
+      .default(true)
+      .describe('Multiply by image minus baseline; without, the averaged gradient'),
   }),
   samples({ params }) {
     const { alphas, weights } = quadrature(params.quadrature, params.n_steps);
@@ -35,7 +38,11 @@ export const integratedGradients = defineMethod({
   still: () => ({ alphas: float32([1], [1]), weights: float32([1], [0]) }),
   rows(g, image, { alphas }, setting) {
     const { baseline } = setting.params;
-    const way = mul(g, reshape(g, alphas!, [1, g.shape(alphas!)[0]!, 1, 1, 1]), distance(g, image, baseline, setting));
+    const way = mul(
+      g,
+      reshape(g, alphas!, [1, g.shape(alphas!)[0]!, 1, 1, 1]),
+      distance(g, image, baseline, setting),
+    );
     return baseline === 'zero' ? way : add(g, baselineOf(g, image, baseline, setting), way);
   },
   each({ g, rows, gradients, split }, { weights }) {
@@ -44,6 +51,8 @@ export const integratedGradients = defineMethod({
     return { gradient: sum(g, mul(g, weight, gradient), [1], false) };
   },
   finish: (g, image, { gradient }, setting) =>
-    setting.params.multiply_by_inputs ? mul(g, gradient!, distance(g, image, setting.params.baseline, setting)) : gradient!,
+    setting.params.multiply_by_inputs
+      ? mul(g, gradient!, distance(g, image, setting.params.baseline, setting))
+      : gradient!,
   baseline: (g, image, setting) => baselineOf(g, image, setting.params.baseline, setting),
 });

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import type { VjpRules } from '../autodiff/rule.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import type { Tensor } from '../tensor.ts';
 
 export const conventions = ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'] as const;

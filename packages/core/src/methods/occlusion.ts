@@ -8,7 +8,11 @@ import { defineMethod, type Setting } from './method.ts';
 
 const size = z.int().min(1);
 const params = z.strictObject({
-  sliding_window_shapes: z.array(size).length(3).default([3, 15, 15]).describe('The window: channels, height, width (height, width, channels for NHWC)'),
+  sliding_window_shapes: z
+    .array(size)
+    .length(3)
+    .default([3, 15, 15])
+    .describe('The window: channels, height, width (height, width, channels for NHWC)'),
   strides: z.array(size).length(3).default([3, 8, 8]).describe('Steps of the window along each axis'),
   baseline: baselineParam,
 });
@@ -40,14 +44,22 @@ export const occlusion = defineMethod<OcclusionParams>({
   rows(g, image, { boxes }, setting) {
     const hidden = covered(g, boxes!, setting);
     const [samples, ...rest] = g.shape(hidden) as [number, ...number[]];
-    return where(g, reshape(g, hidden, [1, samples, ...rest]), baselineOf(g, image, setting.params.baseline, setting), image);
+    return where(
+      g,
+      reshape(g, hidden, [1, samples, ...rest]),
+      baselineOf(g, image, setting.params.baseline, setting),
+      image,
+    );
   },
   each({ g, score, scores }, { boxes }, setting) {
     const mask = g.emit('Cast', [covered(g, boxes!, setting)], { to: 1 });
     const [samples, ...rest] = g.shape(mask) as [number, ...number[]];
     const flat = reshape(g, mask, [samples, rest.reduce((a, b) => a * b)]);
     const drops = matmul(g, sub(g, score, scores), flat);
-    return { drop: reshape(g, drops, [g.shape(drops)[0]!, ...rest]), coverage: reshape(g, sum(g, flat, [0]), [1, ...rest]) };
+    return {
+      drop: reshape(g, drops, [g.shape(drops)[0]!, ...rest]),
+      coverage: reshape(g, sum(g, flat, [0]), [1, ...rest]),
+    };
   },
   finish(g, _image, { drop, coverage }) {
     const counted = g.emit('Max', [coverage!, g.scalar(1)]);
@@ -61,7 +73,10 @@ function windows({ params, inputShape }: Setting<OcclusionParams>) {
     const window = Math.min(params.sliding_window_shapes[axis]!, length);
     const stride = params.strides[axis]!;
     if (stride > window && window < length)
-      throw new InputError('invalid_parameter', `strides[${axis}] is ${stride}, more than the window's ${window}: parts of the image would never be hidden`);
+      throw new InputError(
+        'invalid_parameter',
+        `strides[${axis}] is ${stride}, more than the window's ${window}: parts of the image would never be hidden`,
+      );
     const count = Math.ceil((length - window) / stride) + 1;
     return Array.from({ length: count }, (_, k) => [k * stride, Math.min(k * stride + window, length)]);
   });
@@ -74,10 +89,18 @@ function windows({ params, inputShape }: Setting<OcclusionParams>) {
 function covered(g: GraphBuilder, boxes: Value, { inputShape }: Setting<OcclusionParams>): Value {
   const inside = inputShape.map((length, axis) => {
     const shape = [1, 1, 1, 1].with(axis + 1, length);
-    const at = g.constant(int64(shape, Array.from({ length }, (_, i) => i)));
+    const at = g.constant(
+      int64(
+        shape,
+        Array.from({ length }, (_, i) => i),
+      ),
+    );
     const bound = (column: number) =>
       reshape(g, g.emit('Gather', [boxes, g.ints([column])], { axis: 1 }), [g.shape(boxes)[0]!, 1, 1, 1]);
-    return g.emit('And', [g.emit('GreaterOrEqual', [at, bound(2 * axis)]), g.emit('Less', [at, bound(2 * axis + 1)])]);
+    return g.emit('And', [
+      g.emit('GreaterOrEqual', [at, bound(2 * axis)]),
+      g.emit('Less', [at, bound(2 * axis + 1)]),
+    ]);
   });
   return inside.reduce((a, b) => g.emit('And', [a, b]));
 }

@@ -1,11 +1,20 @@
 import { z } from 'zod';
 
-export const quadratures = ['gausslegendre', 'riemann_left', 'riemann_right', 'riemann_middle', 'riemann_trapezoid'] as const;
+export const quadratures = [
+  'gausslegendre',
+  'riemann_left',
+  'riemann_right',
+  'riemann_middle',
+  'riemann_trapezoid',
+] as const;
 export type Quadrature = (typeof quadratures)[number];
 
 export const pathParams = {
   n_steps: z.int().min(1).max(1000).default(50).describe('Points on the path'),
-  quadrature: z.enum(quadratures).default('gausslegendre').describe('How the integral along the path is approximated'),
+  quadrature: z
+    .enum(quadratures)
+    .default('gausslegendre')
+    .describe('How the integral along the path is approximated'),
 };
 
 /** Points in [0, 1] and what each counts. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
-import { methods } from './index.ts';
+import { methods } from './list.ts';
 import { type Convention, conventions, type Method, type Params } from './method.ts';
 
 export interface ResolvedMethod {
@@ -35,26 +35,44 @@ export function resolveMethod(asked: {
   const given = Object.entries(asked.params ?? {}).map(([name, value]) => {
     const only = method.only?.[name];
     if (only && !only.includes(convention))
-      throw new InputError('invalid_parameter', `parameter "${name}" of ${method.id} exists only under the convention ${only.join(', ')}, not ${convention}`);
+      throw new InputError(
+        'invalid_parameter',
+        `parameter "${name}" of ${method.id} exists only under the convention ${only.join(', ')}, not ${convention}`,
+      );
     return [name, typeof value === 'string' && shape[name] ? coerced(value, shape[name]) : value] as const;
   });
   const parsed = method.params.safeParse({ ...method.defaults?.[convention], ...Object.fromEntries(given) });
-  if (!parsed.success) throw new InputError('invalid_parameter', complaint(method, parsed.error.issues[0]!, Object.fromEntries(given)));
+  if (!parsed.success)
+    throw new InputError(
+      'invalid_parameter',
+      complaint(method, parsed.error.issues[0]!, Object.fromEntries(given)),
+    );
   const settled = Object.entries(parsed.data as Record<string, z.core.util.JSONType>);
-  const params = Object.fromEntries(settled.filter(([name]) => method.only?.[name]?.includes(convention) ?? true));
+  const params = Object.fromEntries(
+    settled.filter(([name]) => method.only?.[name]?.includes(convention) ?? true),
+  );
   return { id: method.id, version: method.version, convention, params };
 }
 
 export function findMethod(id: string): Method {
   const method = methods.find((m) => m.id === id);
-  if (!method) throw new InputError('unknown_method', `method ${JSON.stringify(id)} is unknown; did you mean "${nearest(id, methods.map((m) => m.id))}"?`);
+  if (!method)
+    throw new InputError(
+      'unknown_method',
+      `method ${JSON.stringify(id)} is unknown; did you mean "${nearest(
+        id,
+        methods.map((m) => m.id),
+      )}"?`,
+    );
   return method;
 }
 
 /** JSON Schema of a method's parameters. */
-export const paramsJsonSchema = (id: string): object => z.toJSONSchema(findMethod(id).params, { io: 'input' });
+export const paramsJsonSchema = (id: string): object =>
+  z.toJSONSchema(findMethod(id).params, { io: 'input' });
 
-const shapeOf = (method: Method): Readonly<Record<string, z.ZodType>> => (method.params as unknown as z.ZodObject).shape;
+const shapeOf = (method: Method): Readonly<Record<string, z.ZodType>> =>
+  (method.params as unknown as z.ZodObject).shape;
 
 /** `50`, `3,8,8`, `true` and `zero` as what the parameter takes. */
 function coerced(text: string, schema: z.ZodType): unknown {

@@ -6,13 +6,23 @@ import type { DType, Tensor } from '../tensor.ts';
 export const cpu: Runtime = {
   device: 'cpu',
   async load(model) {
-    const session = await ort.InferenceSession.create(model, { intraOpNumThreads: 2, logSeverityLevel: 3, executionProviders: ['cpu'] });
+    const session = await ort.InferenceSession.create(model, {
+      intraOpNumThreads: 2,
+      logSeverityLevel: 3,
+      executionProviders: ['cpu'],
+    });
     return {
       async run(feeds) {
-        const given = Object.entries(feeds).map(([name, t]) => [name, new ort.Tensor(t.dtype as 'float32', t.data as Float32Array, t.shape)]);
+        const given = Object.entries(feeds).map(([name, t]) => [
+          name,
+          new ort.Tensor(t.dtype as 'float32', t.data as Float32Array, t.shape),
+        ]);
         const results = await session.run(Object.fromEntries(given));
         return Object.fromEntries(
-          Object.entries(results).map(([name, t]) => [name, { dtype: t.type as DType, shape: t.dims, data: t.data } as Tensor]),
+          Object.entries(results).map(([name, t]) => [
+            name,
+            { dtype: t.type as DType, shape: t.dims, data: t.data } as Tensor,
+          ]),
         );
       },
       close: () => session.release(),

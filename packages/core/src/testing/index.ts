@@ -1,0 +1,2 @@
+export { networkOf, tinyImages, tinyNetwork, tinyShape } from './network.ts';
+export { cpu } from './ort.ts';

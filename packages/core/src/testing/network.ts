@@ -1,0 +1,68 @@
+import { GraphBuilder, type Shape, type Value } from '../onnx/builder.ts';
+import type { Attributes } from '../onnx/graph.ts';
+import { writeModel } from '../onnx/write.ts';
+import { float32, sizeOf, type Tensor } from '../tensor.ts';
+
+/** Appends a node whose output, and whose constants, have the names that a test asks for. */
+export type Layer = (name: string, op: string, inputs: readonly Value[], attributes?: Attributes) => Value;
+
+/** The ONNX file of a small network over `image` [batch, …shape]; `build` returns the scores. */
+export function networkOf(
+  shape: Shape,
+  build: (layer: Layer, image: Value, g: GraphBuilder) => Value,
+  batch = -1,
+): Uint8Array {
+  const g = new GraphBuilder(17, batch < 0 ? undefined : batch);
+  const image = g.input('image', 'float32', [batch, ...shape]);
+  const layer: Layer = (name, op, inputs, attributes = {}) => {
+    g.add({ op, name, inputs, outputs: [name], attributes });
+    return name;
+  };
+  const scores = build(layer, image, g);
+  const outputs = [
+    { name: scores, dtype: 'float32', shape: g.shape(scores).map((d) => (d < 0 ? 'batch' : d)) },
+  ] as const;
+  return writeModel(g.graph('test', [scores]), outputs);
+}
+
+export const tinyShape = [2, 6, 6] as const;
+
+/**
+ * A network small enough to check by hand: Conv(2→3, 3×3) ReLU `r1` Conv(3→4, 3×3, stride 2) ReLU `r2`, global
+ * average, Linear(4→3) `logits`. Parameter k, counted through all weights and biases in order, is
+ * 0.6·sin(1.3k + 0.5).
+ */
+export function tinyNetwork(batch = -1): Uint8Array {
+  let k = 0;
+  const parameter = (shape: readonly number[]): Tensor => {
+    const start = k;
+    k += sizeOf(shape);
+    return float32(
+      shape,
+      Array.from({ length: sizeOf(shape) }, (_, i) => 0.6 * Math.sin(1.3 * (start + i) + 0.5)),
+    );
+  };
+  return networkOf(
+    tinyShape,
+    (layer, image, g) => {
+      const learned = (name: string, shape: readonly number[]) => g.constant(parameter(shape), name);
+      const [w1, b1] = [learned('w1', [3, 2, 3, 3]), learned('b1', [3])];
+      const [w2, b2] = [learned('w2', [4, 3, 3, 3]), learned('b2', [4])];
+      const [w3, b3] = [learned('w3', [3, 4]), learned('b3', [3])];
+      const r1 = layer('r1', 'Relu', [layer('c1', 'Conv', [image, w1, b1], { pads: [1, 1, 1, 1] })]);
+      const r2 = layer('r2', 'Relu', [
+        layer('c2', 'Conv', [r1, w2, b2], { pads: [1, 1, 1, 1], strides: [2, 2] }),
+      ]);
+      const pooled = layer('flat', 'Flatten', [layer('pool', 'GlobalAveragePool', [r2])]);
+      return layer('logits', 'Gemm', [pooled, w3, b3], { transB: 1 });
+    },
+    batch,
+  );
+}
+
+/** Two images for it: element i is 0.25·sin(0.11 i²) + cos(0.37 i). */
+export const tinyImages = (): Tensor<'float32'> =>
+  float32(
+    [2, ...tinyShape],
+    Array.from({ length: 144 }, (_, i) => 0.25 * Math.sin(0.11 * i * i) + Math.cos(0.37 * i)),
+  );

@@ -1,0 +1,109 @@
+import type { Attribution, ExplainerSpec, Tensor } from '@whylight/core';
+import type { Tolerance } from './agreement.ts';
+import type { Entry } from './manifest.ts';
+
+/** One output of a recorded call, and how it is asked for here. */
+export interface Comparison {
+  readonly role: string;
+  readonly spec: ExplainerSpec;
+  readonly tolerance: Tolerance;
+  /** Recorded randomness to replay. */
+  readonly aux?: (photo: string) => Readonly<Record<string, Tensor>>;
+  /** What of the answer stands beside the stored array; the attribution if not said. */
+  readonly of?: (found: Attribution) => Float32Array;
+}
+
+/** Tolerances by group, as the README beside the vectors has them. */
+const tolerances = {
+  forwardOnly: { max: 1e-4 },
+  lastLayer: { max: 1e-4 },
+  earlyLayer: { max: 1e-3 },
+  inputSizeMap: { max: 1e-3 },
+  gradient: { relL2: 5e-3, p999: 5e-3, pearson: 0.9999 },
+} as const satisfies Record<string, Tolerance>;
+
+const normalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
+/** torchcam: `raw`, `norm` and `fused` maps of one layer or several. */
+function torchcam(method: string, entry: Entry): Comparison[] {
+  const layers = entry.target_layers!;
+  const of = (role: string, chosen: typeof layers, params = {}): Comparison => ({
+    role,
+    spec: { method, convention: 'torchcam', params, layers: chosen.map((l) => l.onnx_tensor) },
+    tolerance: chosen.every(isLast) ? tolerances.lastLayer : tolerances.earlyLayer,
+  });
+  if (layers.length === 1) return [of('raw', layers, { normalized: false }), of('norm', layers)];
+  return [
+    of('fused', layers),
+    ...layers.flatMap((layer) => [
+      of(`raw.${layer.torch}`, [layer], { normalized: false }),
+      of(`norm.${layer.torch}`, [layer]),
+    ]),
+  ];
+}
+
+const isLast = ({ torch }: { readonly torch: string }): boolean =>
+  /^(layer4|features\.12|classifier)/.test(torch);
+
+const pytorchGradCam = (method: string, entry: Entry): Comparison[] => [
+  {
+    role: 'map',
+    spec: { method, convention: 'pytorch-grad-cam', layers: entry.target_layers!.map((l) => l.onnx_tensor) },
+    tolerance: tolerances.inputSizeMap,
+  },
+];
+
+const captum = (
+  method: string,
+  params: Record<string, unknown>,
+  tolerance: Tolerance,
+  layers: readonly string[] = [],
+): Comparison => ({
+  role: 'attr',
+  spec: { method, convention: 'captum', params, layers, normalisation },
+  tolerance,
+});
+
+/** How each recorded call is made here; calls that are not listed have no method yet. */
+const calls: readonly (readonly [RegExp, (entry: Entry) => Comparison[]])[] = [
+  [/^torchcam\.GradCAM\./, (e) => torchcam('grad-cam', e)],
+  [/^pgc\.GradCAM\.(layer|features|mean)/, (e) => pytorchGradCam('grad-cam', e)],
+  [
+    /^captum\.LayerGradCam\./,
+    (e) => {
+      const [layer] = e.target_layers!;
+      const tolerance = isLast(layer!) ? tolerances.lastLayer : tolerances.earlyLayer;
+      const signed = captum('grad-cam', {}, tolerance, [layer!.onnx_tensor]);
+      return [
+        signed,
+        {
+          ...captum('grad-cam', { relu_attributions: true }, tolerance, [layer!.onnx_tensor]),
+          role: 'attr_relu',
+        },
+      ];
+    },
+  ],
+  [
+    /^captum\.Saliency\.(signed\.)?t/,
+    (e) => [captum('saliency', { abs: e.params.abs }, tolerances.gradient)],
+  ],
+  [
+    /^captum\.IG\./,
+    ({ params: { n_steps, method, baselines } }) => [
+      captum(
+        'integrated-gradients',
+        { n_steps, quadrature: method, baseline: baselines },
+        tolerances.gradient,
+      ),
+    ],
+  ],
+  [
+    /^captum\.Occlusion\./,
+    ({ params: { sliding_window_shapes, strides, baselines } }) => [
+      captum('occlusion', { sliding_window_shapes, strides, baseline: baselines }, tolerances.forwardOnly),
+    ],
+  ],
+];
+
+export const comparisonsOf = (entry: Entry): Comparison[] =>
+  calls.find(([id]) => id.test(entry.id))?.[1](entry) ?? [];

@@ -1,0 +1,128 @@
+import { createExplainer, type ExplainerSpec, readClassifier, row, type Tensor } from '@whylight/core';
+import { cpu, tinyImages, tinyNetwork } from '@whylight/core/testing';
+import { describe, expect, it } from 'vitest';
+import { agreement, disagreement } from './agreement.ts';
+import { available, jsonOf } from './reference.ts';
+
+/** Relative to the largest magnitude of the reference's values. */
+const tolerance = { max: 1e-6 };
+
+interface Recorded {
+  readonly shape: readonly number[];
+  readonly data: readonly number[];
+}
+
+const here = available('goldens/tiny/golden.json');
+// biome-ignore lint/suspicious/noExplicitAny: a JSON of many shapes
+const golden: any = here ? jsonOf('goldens/tiny/golden.json') : {};
+const classifier = readClassifier(tinyNetwork(), { inputShape: [2, 6, 6] });
+const images = tinyImages();
+const targets = [1, 2];
+
+async function explained(spec: ExplainerSpec, aux?: Record<string, Tensor>) {
+  const explainer = await createExplainer(classifier, { layers: [], ...spec }, cpu);
+  const result = await explainer.attribute(images, targets, { aux });
+  await explainer.close();
+  return result;
+}
+
+function expectAgreement(actual: Tensor, expected: Recorded): void {
+  expect(actual.shape).toEqual(expected.shape);
+  expect(disagreement(agreement(actual.data as Float32Array, expected.data), tolerance)).toBeNull();
+}
+
+const skipped = here ? '' : ' (skipped: no reference vectors at hand)';
+
+describe.skipIf(!here)(`On the tiny network, to 1e-6 of the largest value${skipped}`, () => {
+  const same = (name: string, spec: ExplainerSpec, expected: () => Recorded) =>
+    it(`${name} agrees`, async () => {
+      expectAgreement((await explained(spec)).attribution, expected());
+    });
+
+  it('the network itself is the reference network', async () => {
+    expectAgreement(images, golden.net.input);
+    expectAgreement((await explained({ method: 'saliency' })).logits, golden.net.logits);
+  });
+
+  const torchcam = (id: string, params = {}) => ({ method: id, convention: 'torchcam', params }) as const;
+  const pgc = (id: string, params = {}) => ({ method: id, convention: 'pytorch-grad-cam', params }) as const;
+  const captum = (id: string, params = {}) => ({ method: id, convention: 'captum', params }) as const;
+
+  same('torchcam GradCAM', torchcam('grad-cam'), () => golden.torchcam['GradCAM.norm']);
+  same(
+    'torchcam GradCAM, raw',
+    torchcam('grad-cam', { normalized: false }),
+    () => golden.torchcam['GradCAM.raw'],
+  );
+  same(
+    'torchcam GradCAM at an earlier layer',
+    { ...torchcam('grad-cam'), layers: ['r1'] },
+    () => golden.torchcam['GradCAM.r1.norm'],
+  );
+  same(
+    'torchcam GradCAM of two layers',
+    { ...torchcam('grad-cam'), layers: ['r1', 'r2'] },
+    () => golden.torchcam['GradCAM.fuse(r1,r2)'],
+  );
+  same('pytorch-grad-cam GradCAM', pgc('grad-cam'), () => golden.pgc.GradCAM);
+  same(
+    'pytorch-grad-cam GradCAM of two layers',
+    { ...pgc('grad-cam'), layers: ['r1', 'r2'] },
+    () => golden.pgc['GradCAM.mean(r1,r2)'],
+  );
+  same('Captum LayerGradCam', captum('grad-cam'), () => golden.captum['LayerGradCam.r2']);
+  same(
+    'Captum LayerGradCam with ReLU',
+    captum('grad-cam', { relu_attributions: true }),
+    () => golden.captum['LayerGradCam.r2.relu'],
+  );
+
+  same('Captum Saliency', captum('saliency'), () => golden.captum['Saliency.abs']);
+  same('Captum Saliency, signed', captum('saliency', { abs: false }), () => golden.captum['Saliency.signed']);
+
+  for (const quadrature of [
+    'gausslegendre',
+    'riemann_left',
+    'riemann_right',
+    'riemann_middle',
+    'riemann_trapezoid',
+  ])
+    it(`Captum IntegratedGradients by ${quadrature} agrees, and so does its convergence delta`, async () => {
+      const found = await explained(
+        captum('integrated-gradients', { n_steps: 8, quadrature, baseline: 0.1 }),
+      );
+      const { attr, delta } = golden.captum[`IG.${quadrature}.n8.b0.1`];
+      expectAgreement(found.attribution, attr);
+      found.convergenceDelta!.forEach((d, n) => {
+        const summed = (attr.data as number[])
+          .slice(72 * n, 72 * (n + 1))
+          .reduce((sum, v) => sum + Math.abs(v), 0);
+        expect(Math.abs(d - delta.data[n]) / summed).toBeLessThan(1e-6); // what is left of a sum, relative to what was summed
+      });
+    });
+
+  for (const [windows, strides, baseline] of [
+    ['2,3,3', '2,2,2', 0],
+    ['2,2,3', '1,2,3', 0.5],
+    ['1,4,4', '1,3,3', 0],
+  ] as const) {
+    const id = `Occlusion.${windows.replaceAll(',', 'x')}.s${strides.replaceAll(',', 'x')}.b${baseline}`;
+    same(
+      `Captum ${id}`,
+      captum('occlusion', { sliding_window_shapes: windows, strides, baseline }),
+      () => golden.captum[id],
+    );
+  }
+
+  it('an image alone gets what it gets in a batch', async () => {
+    const explainer = await createExplainer(
+      classifier,
+      captum('integrated-gradients', { n_steps: 8, baseline: 0.1 }),
+      cpu,
+    );
+    const alone = await explainer.attribute(row(images, 1), [2]);
+    await explainer.close();
+    const { attr } = golden.captum['IG.gausslegendre.n8.b0.1'];
+    expectAgreement(alone.attribution, { shape: [1, 2, 6, 6], data: attr.data.slice(72) });
+  });
+});
