@@ -19,7 +19,15 @@ export {
   type ModelSource,
   type RegisteredModel,
 } from './registry.ts';
+export {
+  type HeatmapRendering,
+  type OverlayRendering,
+  type Rendering,
+  renderHeatmap,
+  renderOverlay,
+} from './render.ts';
 export type { Prediction, Result, TargetSpec } from './result.ts';
 export { createRuntime, DeviceError, type RuntimeOptions } from './runtime.ts';
 export { type AddOptions, ModelStore, type PullOptions } from './store.ts';
+export { createThreadedRuntime } from './threaded-runtime.ts';
 export { readZoo, type Zoo } from './zoo.ts';
