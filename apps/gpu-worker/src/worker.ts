@@ -1,7 +1,7 @@
 import { type ServerType, serve } from '@hono/node-server';
 import { InputError } from '@whylight/core';
 import {
-  createRuntime,
+  createThreadedRuntime,
   DeviceError,
   embeddedModels,
   ModelNotFoundError,
@@ -38,13 +38,14 @@ export async function startWorker(
   const metrics = createMetrics();
   let state: State = { phase: 'starting' };
   let explainer: PhotoExplainer | undefined;
+  let runtime: Awaited<ReturnType<typeof createThreadedRuntime>> | undefined;
   const fail = (error: unknown) => {
     state = { phase: 'failed', reason: reasonOf(error) };
     log('worker_failed', { reason: state.reason, cause: (error as Error).stack });
   };
 
   const prepare = async () => {
-    const runtime = await createRuntime({
+    runtime = await createThreadedRuntime({
       ep: env.EXECUTION_PROVIDER,
       fallback: env.PROVIDER_FALLBACK,
       deviceId: env.DEVICE_ID,
@@ -92,6 +93,7 @@ export async function startWorker(
         await queue.drain(env.DRAIN_SECONDS * 1000);
       }
       await explainer?.close();
+      await runtime?.close();
       storage.close();
       await new Promise((resolve) => {
         server.close(resolve);
