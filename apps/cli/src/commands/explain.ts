@@ -66,7 +66,7 @@ export const explain = withJson(
           const explained = await explainOne(explainer, { image, photo, name, method, ids }, options);
           const directory = directoryOf(i, method);
           for (const [file, { bytes }] of explained.artifacts) await writeBytes(join(directory, file), bytes);
-          results.push({ image, model: model.name, out: directory, ...explained.result });
+          results.push({ ...explained.result, photo: image, model: model.name, out: directory });
           if (!options.json) show(image, explained, directory);
         }
       }

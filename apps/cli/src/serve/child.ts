@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export type LogLine = (source: string, line: string) => void;
+
+export interface ChildOptions {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly log: LogLine;
+  /** Told of its pid as soon as there is one. */
+  readonly guard?: (pid: number) => void;
+}
+
+/** A Node process in a process group of its own, so that it can be ended with all that it has started. */
+export class Child {
+  readonly name: string;
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<number | NodeJS.Signals>;
+  readonly #process: ChildProcess;
+  readonly #listeners = new Set<(line: string) => void>();
+
+  constructor({ name, args, env, log, guard }: ChildOptions) {
+    this.name = name;
+    // A terminal's Ctrl-C reaches only our own group: we end the others in order.
+    this.#process = spawn(process.execPath, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    if (this.#process.pid) guard?.(this.#process.pid);
+    for (const stream of [this.#process.stdout!, this.#process.stderr!])
+      createInterface(stream).on('line', (line) => {
+        if (line.trim() !== '') log(name, line);
+        for (const listen of this.#listeners) listen(line);
+      });
+    this.exited = new Promise((resolve) => {
+      this.#process.once('error', () => resolve(1));
+      this.#process.once('exit', (code, signal) => resolve(code ?? signal ?? 1));
+    });
+  }
+
+  /** The first thing that `find` finds in a line of output; undefined when the process ends before. */
+  line<T>(find: (line: string) => T | undefined): Promise<T | undefined> {
+    return new Promise((resolve) => {
+      const listen = (line: string) => {
+        const found = find(line);
+        if (found === undefined) return;
+        this.#listeners.delete(listen);
+        resolve(found);
+      };
+      this.#listeners.add(listen);
+      void this.exited.then(() => resolve(undefined));
+    });
+  }
+
+  /** Asks the process to end, and after `patience` milliseconds ends the whole group. */
+  async stop(patience: number): Promise<void> {
+    const { pid } = this.#process;
+    if (pid === undefined) return;
+    this.#process.kill('SIGTERM');
+    await Promise.race([this.exited, sleep(patience, undefined, { ref: false })]);
+    killGroup(pid, 'SIGKILL');
+    await this.exited;
+  }
+}
+
+/** Signals all processes of a group that are left. */
+export function killGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // The group is empty.
+  }
+}
