@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, matchesGlob, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { embeddedModels } from '@whylight/host';
 import { type Copy, DockerfileParser, type From, type Instruction } from 'dockerfile-ast';
 import { describe, expect, test } from 'vitest';
 
@@ -138,6 +139,11 @@ describe('the build context', () => {
   test('has a manifest for every workspace that the lock names', () => {
     const workspaces = Object.keys(lock).filter((key) => /^(packages|apps)\/[^/]+$/.test(key));
     for (const workspace of workspaces) expect(fromRepository).toContain(`${workspace}/package.json`);
+  });
+
+  test('has the network that comes along, where packages/host looks for it', () => {
+    expect(fromRepository).toContain(relative(root, embeddedModels));
+    expect(['shapes.onnx', 'shapes.json'].filter((file) => !inContext(`models/shapes/${file}`))).toEqual([]);
   });
 
   test('has every file that the worker imports', () => {
