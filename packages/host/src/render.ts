@@ -3,6 +3,7 @@ import {
   colorBar,
   type FloatMap,
   heatmap,
+  type OverlayOptions,
   overlay,
   type Picture,
   type Region,
@@ -16,7 +17,7 @@ export interface Rendering {
   readonly missing: readonly string[];
 }
 
-export interface OverlayRendering {
+export interface OverlayRendering extends OverlayOptions {
   readonly photo: Picture;
   /** Values in 0..1. */
   readonly map: FloatMap;
@@ -24,8 +25,6 @@ export interface OverlayRendering {
   readonly region: Region;
   /** Lines such as "Pred: zebra 0.998". */
   readonly caption: readonly string[];
-  readonly alpha?: number;
-  readonly colormap?: ColormapName;
 }
 
 /** Below this short side, in pixels, a caption would cover what it speaks about. */

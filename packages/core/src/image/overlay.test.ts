@@ -34,10 +34,12 @@ describe('overlay', () => {
       }
   });
 
-  it('squares the map, so that half is a quarter', () => {
+  it('squares the map, so that half is a quarter, unless told not to', () => {
     const half = floatMap(1, 1, Float32Array.of(0.5));
     const quarter = overlay(grey(1, 1), half, undefined, { alpha: 0, colormap: 'gray' });
     expect([...quarter.data]).toEqual([64, 64, 64]);
+    const plain = overlay(grey(1, 1), half, undefined, { alpha: 0, colormap: 'gray', squared: false });
+    expect([...plain.data]).toEqual([128, 128, 128]);
   });
 
   it('draws what lies on the photo of a region that reaches beyond it', () => {

@@ -8,6 +8,8 @@ export interface OverlayOptions {
   /** Weight of the photo, 0 ≤ alpha < 1. */
   readonly alpha?: number;
   readonly colormap?: ColormapName;
+  /** torchcam squares the map, which leaves little of one that is sparse; false colours it as it is. */
+  readonly squared?: boolean;
 }
 
 /**
@@ -22,7 +24,7 @@ export function overlay(
   photo: Picture,
   map: FloatMap,
   region: Region = { x: 0, y: 0, width: photo.width, height: photo.height },
-  { alpha = 0.7, colormap = 'jet' }: OverlayOptions = {},
+  { alpha = 0.7, colormap = 'jet', squared = true }: OverlayOptions = {},
 ): Picture {
   if (!(alpha >= 0 && alpha < 1))
     throw new InputError('invalid_parameter', `overlay: alpha must be at least 0 and below 1; got ${alpha}`);
@@ -37,7 +39,7 @@ export function overlay(
     if (y >= 0)
       for (let x = left; x < right; x++) {
         const value = row[x - place.x]!;
-        const colour = colourIndex(Math.fround(value * value)) * 3 * 256;
+        const colour = colourIndex(squared ? value * value : value) * 3 * 256;
         const at = (y * photo.width + x) * 3;
         data[at] = blended[colour + data[at]!]!;
         data[at + 1] = blended[colour + 256 + data[at + 1]!]!;
