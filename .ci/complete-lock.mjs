@@ -14,9 +14,13 @@ const processors = { 64: 'x64' };
 function platform(name) {
   const words = name.split('/').at(-1).split('-');
   const os = words.find((word) =>
-    /^(aix|android|darwin|freebsd|linux|linuxmusl|netbsd|openbsd|openharmony|sunos|win32|windows)$/.test(word),
+    /^(aix|android|darwin|freebsd|linux|linuxmusl|netbsd|openbsd|openharmony|sunos|win32|windows)$/.test(
+      word,
+    ),
   );
-  const cpu = words.find((word) => /^(arm|arm64|ia32|loong64|mips64el|ppc64|riscv64|s390x|x64|64|wasm32)$/.test(word));
+  const cpu = words.find((word) =>
+    /^(arm|arm64|ia32|loong64|mips64el|ppc64|riscv64|s390x|x64|64|wasm32)$/.test(word),
+  );
   return {
     ...(os && { os: [systems[os] ?? os] }),
     ...(cpu && { cpu: [processors[cpu] ?? cpu] }),
@@ -33,6 +37,8 @@ for (const entry of Object.values(lock.packages)) {
     added.push(key);
   }
 }
-lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => a.localeCompare(b, 'en')));
+lock.packages = Object.fromEntries(
+  Object.entries(lock.packages).sort(([a], [b]) => a.localeCompare(b, 'en')),
+);
 if (added.length > 0) writeFileSync(path, `${JSON.stringify(lock, null, 2)}\n`);
 console.log(`${added.length} added${added.map((key) => `\n  ${key}`).join('')}`);
