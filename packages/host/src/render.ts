@@ -9,7 +9,8 @@ import {
   type Region,
 } from '@whylight/core/image';
 import { blank, drawShapes, place, textShape } from './draw.ts';
-import { ascent, descent, fitText, type TextLine } from './text.ts';
+import { fitText } from './text.ts';
+import { setBlock } from './text-block.ts';
 
 /** A finished picture, and the characters of its texts that no font has. */
 export interface Rendering {
@@ -166,28 +167,3 @@ export function tickLabel(value: number): string {
 /** A hair line around a field, inside its edge, so that pale ends of a colour map do not run out. */
 const frame = (x: number, y: number, width: number, height: number): string =>
   `<rect x="${x + 0.5}" y="${y + 0.5}" width="${width - 1}" height="${height - 1}" fill="none" stroke="#000" stroke-opacity="0.25"/>`;
-
-interface Block {
-  readonly width: number;
-  readonly height: number;
-  readonly missing: readonly string[];
-  /** The lines with the block's top left corner at (x, y). */
-  shapes(x: number, y: number, colour: string): string;
-}
-
-/** Lines of one size below each other, none wider than `maximum`. */
-function setBlock(texts: readonly string[], size: number, maximum: number): Block {
-  const lines: TextLine[] = texts.map((text) => fitText(text, size, maximum));
-  const leading = size * (ascent + descent) * 1.15;
-  return {
-    width: Math.max(0, ...lines.map((line) => line.width)),
-    height: lines.length * leading,
-    missing: [...new Set(lines.flatMap((line) => line.missing))],
-    shapes: (x, y, colour) =>
-      lines
-        .map((line, i) =>
-          textShape(line, x, y + i * leading + (leading + size * (ascent - descent)) / 2, colour),
-        )
-        .join(''),
-  };
-}

@@ -1,0 +1,28 @@
+import { textShape } from './draw.ts';
+import { ascent, descent, fitText, type TextLine } from './text.ts';
+
+/** Lines of text, set below each other. */
+export interface Block {
+  readonly width: number;
+  readonly height: number;
+  readonly missing: readonly string[];
+  /** The lines with the block's top left corner at (x, y). */
+  shapes(x: number, y: number, colour: string): string;
+}
+
+/** Lines of one size below each other, none wider than `maximum`. */
+export function setBlock(texts: readonly string[], size: number, maximum: number): Block {
+  const lines: TextLine[] = texts.map((text) => fitText(text, size, maximum));
+  const leading = size * (ascent + descent) * 1.15;
+  return {
+    width: Math.max(0, ...lines.map((line) => line.width)),
+    height: lines.length * leading,
+    missing: [...new Set(lines.flatMap((line) => line.missing))],
+    shapes: (x, y, colour) =>
+      lines
+        .map((line, i) =>
+          textShape(line, x, y + i * leading + (leading + size * (ascent - descent)) / 2, colour),
+        )
+        .join(''),
+  };
+}
