@@ -5,13 +5,13 @@ import {
   createExplainer,
   type Explainer,
   float32,
+  forwardModel,
   type Runtime,
   readClassifier,
   sizeOf,
 } from '@whylight/core';
 import { methods } from '@whylight/core/methods';
 import { createRuntime } from '@whylight/host';
-import { forwardModel } from '../../packages/core/src/build.ts';
 
 // What each method costs, as a ratio to the model's own forward pass, both measured in turn in this run:
 //   node test/benchmark/ratios.ts MODEL.onnx... [--method ID]... [--runs 7] [--batch 1] [--json]

@@ -1,6 +1,13 @@
+export { forwardModel } from './build.ts';
 export { type Classifier, type ClassifierOptions, readClassifier } from './classifier.ts';
 export { InputError, type InputErrorCode } from './errors.ts';
-export { type Attribution, compileExplainer, createExplainer, type Explainer, type ExplainerSpec } from './explainer.ts';
+export {
+  type Attribution,
+  compileExplainer,
+  createExplainer,
+  type Explainer,
+  type ExplainerSpec,
+} from './explainer.ts';
 export { inspect, type ModelReport } from './inspect.ts';
 export { readNpy, writeNpy } from './npy.ts';
 export type { Runtime, Session } from './runtime/runtime.ts';
