@@ -3,7 +3,7 @@ import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 import { credentials, operatorKeySha256, workerSecret } from './test/secrets.ts';
 
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url).href);
 
 /** Inside workerd; the object store and the worker are real HTTP servers outside (test/outside.ts). */
 export default defineConfig({

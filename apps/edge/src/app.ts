@@ -1,7 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
 import type { AppEnv } from './app-env.ts';
-import { Refusal } from './domain/refusal.ts';
+import { notFound, Refusal } from './domain/refusal.ts';
 import { newId } from './domain/ulid.ts';
 import { envelope } from './middleware/envelope.ts';
 import { type KnownRoute, knownRoutes } from './middleware/known-routes.ts';
@@ -51,6 +51,9 @@ app.openAPIRegistry.registerPath({
 });
 app.doc31('/openapi.json', document);
 
+app.notFound(() => {
+  throw notFound();
+});
 app.onError((error, c) => {
   const requestId = c.get('requestId') ?? newId('req');
   const refusal = asRefusal(error);

@@ -96,7 +96,13 @@ describe('asking for an explanation', () => {
     [{ convention: 'torchcan' }, 400, 'invalid_parameter', '/convention', 'Did you mean "torchcam"?'],
     [{ language: 'fr' }, 400, 'invalid_parameter', '/language', 'Expected one of "en", "zh".'],
     [{ parameters: { n_step: 5 } }, 400, 'invalid_parameter', '/parameters/n_step', 'n_step'],
-    [{ method: 'integrated-gradients', parameters: { n_steps: 0 } }, 400, 'invalid_parameter', '/parameters/n_steps', '0'],
+    [
+      { method: 'integrated-gradients', parameters: { n_steps: 0 } },
+      400,
+      'invalid_parameter',
+      '/parameters/n_steps',
+      '0',
+    ],
     [{ parameters: [] }, 400, 'invalid_parameter', '/parameters', 'expected record'],
     [{ modle: 'shapes' }, 400, 'unknown_field', '/modle', 'no such field'],
     [{ input: { uplaod: 'x' } }, 400, 'unknown_field', '/input/uplaod', 'no such field'],
@@ -106,17 +112,26 @@ describe('asking for an explanation', () => {
     [{ model: `shapes@sha256:${'0'.repeat(64)}` }, 404, 'resource_not_found', '/model', 'no such model'],
     [{ model: 'odd' }, 422, 'method_not_supported', '/method', 'Loop_7'],
     [{ model: 'odd', method: 'saliency' }, 422, 'method_not_supported', '/method', 'does not have it'],
-    [{ target: { class_index: 5 } }, 422, 'target_out_of_range', '/target/class_index', 'expected 0 to 4, got 5'],
+    [
+      { target: { class_index: 5 } },
+      422,
+      'target_out_of_range',
+      '/target/class_index',
+      'expected 0 to 4, got 5',
+    ],
     [{ target: { class_index: -1 } }, 400, 'invalid_parameter', '/target/class_index', '>=0'],
     [{ target: { label: 'sta' } }, 422, 'target_out_of_range', '/target/label', 'Did you mean "star"?'],
     [{ target: { label: 'crane' } }, 400, 'invalid_parameter', '/target/label', 'classes 2 and 3'],
-  ])('J3: %j is refused with status %i, a pointer and a hint', async (change, status, code, pointer, hint) => {
-    const answer = await ask(change);
-    const { code: got, errors } = problemOf(answer.body);
-    expect([answer.status, got]).toEqual([status, code]);
-    expect(errors.map((error) => error.pointer)).toContain(pointer);
-    expect(errors.map(({ message }) => message).join(' ')).toContain(hint);
-  });
+  ])(
+    'J3: %j is refused with status %i, a pointer and a hint',
+    async (change, status, code, pointer, hint) => {
+      const answer = await ask(change);
+      const { code: got, errors } = problemOf(answer.body);
+      expect([answer.status, got]).toEqual([status, code]);
+      expect(errors.map((error) => error.pointer)).toContain(pointer);
+      expect(errors.map(({ message }) => message).join(' ')).toContain(hint);
+    },
+  );
 
   test('J12: a worker that is away keeps nobody from asking, once it has been seen', async () => {
     expect((await call('GET', '/v1/models', { key })).body.data).toHaveLength(2);
@@ -133,7 +148,10 @@ describe('asking for an explanation', () => {
     const odd = (await call('GET', '/v1/methods?model=odd', { key })).body.data;
     const of = (id: string) => odd.find((method: { id: string }) => method.id === id);
     expect(of('occlusion')).toMatchObject({ works: true, reason: null });
-    expect(of('grad-cam')).toMatchObject({ works: false, reason: 'node Loop_7: Loop has no derivative rule' });
+    expect(of('grad-cam')).toMatchObject({
+      works: false,
+      reason: 'node Loop_7: Loop has no derivative rule',
+    });
     expect((await call('GET', '/v1/methods?model=none', { key })).status).toBe(404);
   });
 });

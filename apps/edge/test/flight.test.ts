@@ -1,4 +1,11 @@
-import { createExecutionContext, createMessageBatch, evictDurableObject, getQueueResult, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import {
+  createExecutionContext,
+  createMessageBatch,
+  evictDurableObject,
+  getQueueResult,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from 'cloudflare:test';
 import type { Explanation } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { dispatch } from '../src/dispatch.ts';
@@ -28,7 +35,8 @@ async function underway(answer = 202) {
   const ask = (headers = {}) => explain(key, { input: { upload } }, headers);
   const { body } = await ask();
   const flight = cacheKeyOf(body);
-  const see = async (): Promise<Explanation> => (await call<Explanation>('GET', body.urls.self, { key })).body;
+  const see = async (): Promise<Explanation> =>
+    (await call<Explanation>('GET', body.urls.self, { key })).body;
   return { key, ask, see, flight, stub: bindings.FLIGHT.getByName(flight) };
 }
 
@@ -50,7 +58,9 @@ describe('single flight', () => {
   test('H4: fifty identical requests at once are one job, and all get its result', async () => {
     const { key } = await newTenant();
     const upload = (await uploaded(key)).id;
-    const asked = Array.from({ length: 50 }, () => explain(key, { input: { upload } }, { Prefer: 'wait=30' }));
+    const asked = Array.from({ length: 50 }, () =>
+      explain(key, { input: { upload } }, { Prefer: 'wait=30' }),
+    );
     const probe = await explain(key, { input: { upload } });
     const [job] = await jobsTaken(cacheKeyOf(probe.body));
     await report(job!, success(job!));
@@ -59,7 +69,9 @@ describe('single flight', () => {
     expect(new Set(answers.map(({ body }) => body.id)).size).toBe(50);
     const via = [...answers, probe].map(({ body }) => body.cache.status);
     expect(via.filter((status) => status === 'miss')).toHaveLength(1);
-    expect(answers.filter(({ headers }) => headers.get('Cache-Status')?.endsWith('collapsed'))).not.toHaveLength(0);
+    expect(
+      answers.filter(({ headers }) => headers.get('Cache-Status')?.endsWith('collapsed')),
+    ).not.toHaveLength(0);
     expect(await jobsTaken(cacheKeyOf(probe.body))).toHaveLength(1);
   });
 
@@ -109,7 +121,11 @@ describe('fencing', () => {
     const { see, flight } = await underway();
     const [job] = await jobsTaken(flight);
     await report(job!, success(job!));
-    for (const late of [{ status: 'processing' }, { status: 'progress', completed: 1, total: 2 }, { status: 'failed', error }])
+    for (const late of [
+      { status: 'processing' },
+      { status: 'progress', completed: 1, total: 2 },
+      { status: 'failed', error },
+    ])
       expect((await report(job!, late)).status).toBe(409);
     expect((await see()).status).toBe('succeeded');
   });
@@ -124,7 +140,10 @@ describe('fencing', () => {
   test('another lease, another attempt, another key and artifacts of another place are refused', async () => {
     const { see, flight } = await underway();
     const [job] = await jobsTaken(flight);
-    const elsewhere = success(job!).artifacts.map((artifact) => ({ ...artifact, object: `t/other/${artifact.name}` }));
+    const elsewhere = success(job!).artifacts.map((artifact) => ({
+      ...artifact,
+      object: `t/other/${artifact.name}`,
+    }));
     const wrong = [
       report({ ...job!, lease: crypto.randomUUID() }, success(job!)),
       report({ ...job!, attempt: 2 }, success(job!)),
@@ -141,7 +160,9 @@ describe('fencing', () => {
     const [job] = await jobsTaken(flight);
     expect((await report(job!, success(job!), 'some other secret')).status).toBe(401);
     const path = new URL(job!.report_url).pathname;
-    expect((await call('POST', path, { body: { attempt: 1, lease: job!.lease, ...success(job!) } })).status).toBe(401);
+    expect(
+      (await call('POST', path, { body: { attempt: 1, lease: job!.lease, ...success(job!) } })).status,
+    ).toBe(401);
     expect((await see()).status).toBe('queued');
   });
 
@@ -223,7 +244,10 @@ describe('the queue', () => {
   test('a job that never reached a worker fails by name when it comes by the dead-letter queue', async () => {
     const { ask, see, flight } = await underway(503);
     await deliver('jobs-dead', { key: flight, attempt: 1 });
-    expect(await see()).toMatchObject({ status: 'failed', error: { code: 'worker_unreachable', retryable: true } });
+    expect(await see()).toMatchObject({
+      status: 'failed',
+      error: { code: 'worker_unreachable', retryable: true },
+    });
     expect((await ask()).body.cache.status).toBe('miss');
   });
 

@@ -55,7 +55,7 @@ export async function call<T = any>(
   return {
     status: response.status,
     headers: response.headers,
-    body: (isJson ? JSON.parse(text) : null) as T,
+    body: (isJson && text ? JSON.parse(text) : null) as T,
     text,
   };
 }

@@ -25,7 +25,11 @@ describe('HTTP', () => {
     ['a member twice, once in disguise', '{"sha256":"a","\\u0073ha256":"b"}', 'invalid_json'],
     ['half a surrogate pair', '{"content_type":"\\ud800"}', 'invalid_json'],
     ['nested 10 000 deep', '['.repeat(10_000) + ']'.repeat(10_000), 'invalid_json'],
-    ['an integer beyond 2^53', '{"content_type":"image/png","content_length":9007199254740993}', 'invalid_parameter'],
+    [
+      'an integer beyond 2^53',
+      '{"content_type":"image/png","content_length":9007199254740993}',
+      'invalid_parameter',
+    ],
     ['not an object', '[]', 'invalid_parameter'],
   ])('J1: a body that is %s is 400', async (_, body, code) => {
     const answer = await post(body);
@@ -46,14 +50,23 @@ describe('HTTP', () => {
   });
 
   test('J2: a body of another type is 415', async () => {
-    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'application/jsonx'])
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data',
+      'application/jsonx',
+    ])
       expect((await post('{}', { 'Content-Type': type })).status).toBe(415);
     expect((await post('{}', { 'Content-Type': 'application/json; charset=utf-8' })).status).toBe(400);
   });
 
   test('J2: a method that a path does not have is 405 and names those that it has', async () => {
     const { status, headers, body } = await call('PATCH', '/v1/keys', { key });
-    expect([status, body.code, headers.get('Allow')]).toEqual([405, 'method_not_allowed', 'OPTIONS, POST, GET, HEAD']);
+    expect([status, body.code, headers.get('Allow')]).toEqual([
+      405,
+      'method_not_allowed',
+      'OPTIONS, POST, GET, HEAD',
+    ]);
   });
 
   test('J5: OPTIONS says what is allowed, HEAD is GET without its body', async () => {
@@ -71,13 +84,28 @@ describe('HTTP', () => {
     expect(status).toBe(404);
     expect(headers.get('Content-Type')).toBe('application/problem+json');
     expect(headers.get('Request-Id')).toMatch(/^req_[0-9A-Z]{26}$/);
-    expect(body).toMatchObject({ code: 'resource_not_found', request_id: headers.get('Request-Id'), status: 404 });
+    expect(body).toMatchObject({
+      code: 'resource_not_found',
+      request_id: headers.get('Request-Id'),
+      status: 404,
+    });
   });
 
   test('J6: a 500 says nothing but its request id', async () => {
     const silent = vi.spyOn(console, 'error').mockImplementation(() => {});
-    const broken = { ...env, DB: { prepare: () => { throw new Error('secret detail at /some/path'); } } };
-    const response = await app.request('/v1/keys', { headers: { Authorization: `Bearer ${key}` } }, broken as never);
+    const broken = {
+      ...env,
+      DB: {
+        prepare: () => {
+          throw new Error('secret detail at /some/path');
+        },
+      },
+    };
+    const response = await app.request(
+      '/v1/keys',
+      { headers: { Authorization: `Bearer ${key}` } },
+      broken as never,
+    );
     const text = await response.text();
     expect(response.status).toBe(500);
     expect(text).not.toMatch(/secret|path|Error/);
@@ -93,7 +121,10 @@ describe('HTTP', () => {
       const half = { ...env, [name]: undefined } as never;
       for (const path of ['/v1/keys', '/readyz']) {
         const response = await app.request(path, {}, half);
-        expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([503, 'not_configured']);
+        expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([
+          503,
+          'not_configured',
+        ]);
       }
       expect(log.mock.calls.join()).toContain(name);
       expect(log.mock.calls.join()).not.toContain(bindings.WORKER_SECRET);
@@ -129,7 +160,9 @@ describe('the documentation', () => {
   test('the document is served and lists every route that the router has', async () => {
     const { status, body } = await call('GET', '/openapi.json');
     expect(status).toBe(200);
-    const routed = app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`);
+    const routed = app.routes
+      .filter(({ method }) => method !== 'ALL')
+      .map(({ method, path }) => `${method} ${path}`);
     const listed = routes.map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`);
     expect([...new Set(routed)].sort()).toEqual([...new Set(listed)].sort());
     expect(Object.keys(body.components.schemas)).toContain('Explanation');
@@ -142,7 +175,9 @@ describe('the documentation', () => {
         ...(method === 'POST' ? { body: {} } : {}),
       });
       expect(status).toBe(401);
-      const operation = (api.paths as Record<string, Record<string, { security?: object[] }>>)[path]![method.toLowerCase()];
+      const operation = (api.paths as Record<string, Record<string, { security?: object[] }>>)[path]![
+        method.toLowerCase()
+      ];
       expect(operation!.security).toHaveLength(1);
     },
   );
@@ -154,7 +189,10 @@ describe('the documentation', () => {
     expect(page.text).not.toMatch(/(src|href)="https?:/);
     expect(page.headers.get('Content-Security-Policy')).toContain("connect-src 'self'");
     const script = await call('GET', '/docs/reference.js');
-    expect([script.status, script.headers.get('Content-Type')]).toEqual([200, 'text/javascript; charset=utf-8']);
+    expect([script.status, script.headers.get('Content-Type')]).toEqual([
+      200,
+      'text/javascript; charset=utf-8',
+    ]);
     expect(script.text.length).toBeGreaterThan(1_000_000);
     expect((await call('GET', '/standalone.js')).status).toBe(404);
   });

@@ -66,7 +66,10 @@ describe('who may come in', () => {
     const limited = await newKey(key, { scopes: ['admin:keys', 'uploads:read'], expires_at: end });
     const more = await call('POST', '/v1/keys', { key: limited, body: { scopes: ['uploads:write'] } });
     expect([more.status, more.body.code]).toEqual([403, 'insufficient_scope']);
-    const longer = await call('POST', '/v1/keys', { key: limited, body: { expires_at: '2099-01-01T00:00:00Z' } });
+    const longer = await call('POST', '/v1/keys', {
+      key: limited,
+      body: { expires_at: '2099-01-01T00:00:00Z' },
+    });
     expect(longer.body).toMatchObject({ expires_at: end, scopes: ['admin:keys', 'uploads:read'] });
     const reader = await newKey(key, { scopes: ['uploads:read'] });
     expect((await call('POST', '/v1/keys', { key: reader, body: {} })).status).toBe(403);

@@ -5,7 +5,7 @@ import { startWorkerDouble } from './worker-double.ts';
 
 /** Starts what the gateway talks to: an S3 endpoint and a worker that takes jobs and never reports. */
 export default async function outside({ provide }: TestProject): Promise<() => Promise<void>> {
-  const config = fileURLToPath(new URL('./object-store/wrangler.jsonc', import.meta.url));
+  const config = fileURLToPath(new URL('./object-store/wrangler.jsonc', import.meta.url).href);
   const store = createTestHarness({ workers: [{ configPath: config }] });
   const { url } = await store.listen();
   const worker = await startWorkerDouble();

@@ -1,8 +1,19 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { app } from '../src/app.ts';
-import { document } from '../src/openapi.ts';
 import { newId } from '../src/domain/ulid.ts';
-import { bindings, cacheKeyOf, call, explain, jobsTaken, newTenant, photo, report, success, uploaded } from './gateway.ts';
+import { document } from '../src/openapi.ts';
+import {
+  bindings,
+  cacheKeyOf,
+  call,
+  explain,
+  jobsTaken,
+  newTenant,
+  photo,
+  report,
+  success,
+  uploaded,
+} from './gateway.ts';
 
 const withoutIds = (text: string): string => text.replace(/req_\w+/g, 'req_');
 
@@ -10,7 +21,9 @@ const withoutIds = (text: string): string => text.replace(/req_\w+/g, 'req_');
 const routes = Object.entries(app.getOpenAPI31Document(document).paths ?? {}).flatMap(([path, item]) =>
   Object.keys(item as object).map((method) => ({ method: method.toUpperCase(), path })),
 );
-const owned = routes.filter(({ path }) => path.startsWith('/v1/') && !path.startsWith('/v1/operator') && path.includes('{'));
+const owned = routes.filter(
+  ({ path }) => path.startsWith('/v1/') && !path.startsWith('/v1/operator') && path.includes('{'),
+);
 
 describe('tenants see nothing of each other', () => {
   let owner: { id: string; key: string };
@@ -37,16 +50,22 @@ describe('tenants see nothing of each other', () => {
     ]);
   });
 
-  test.each(owned)('A4: $method $path answers for what is another’s as for what is not there', async ({ method, path }) => {
-    const collection = Object.keys(ids).find((prefix) => path.startsWith(prefix))!;
-    const of = (id: string) => path.replace('{id}', id).replace('{name}', 'overlay.png');
-    const foreign = await call(method, of(ids[collection]!), { key: other.key });
-    const missing = await call(method, of(newId(ids[collection]!.slice(0, 3) as 'upl')), { key: other.key });
-    expect([foreign.status, missing.status]).toEqual([404, 404]);
-    expect(withoutIds(foreign.text)).toBe(withoutIds(missing.text));
-    expect([...foreign.headers.keys()]).toEqual([...missing.headers.keys()]);
-    if (method === 'GET') expect((await call(method, of(ids[collection]!), { key: owner.key })).status).toBeLessThan(400);
-  });
+  test.each(owned)(
+    'A4: $method $path answers for what is another’s as for what is not there',
+    async ({ method, path }) => {
+      const collection = Object.keys(ids).find((prefix) => path.startsWith(prefix))!;
+      const of = (id: string) => path.replace('{id}', id).replace('{name}', 'overlay.png');
+      const foreign = await call(method, of(ids[collection]!), { key: other.key });
+      const missing = await call(method, of(newId(ids[collection]!.slice(0, 3) as 'upl')), {
+        key: other.key,
+      });
+      expect([foreign.status, missing.status]).toEqual([404, 404]);
+      expect(withoutIds(foreign.text)).toBe(withoutIds(missing.text));
+      expect([...foreign.headers.keys()]).toEqual([...missing.headers.keys()]);
+      if (method === 'GET')
+        expect((await call(method, of(ids[collection]!), { key: owner.key })).status).toBeLessThan(400);
+    },
+  );
 
   test.each(owned)('C6: $method $path takes no path for an id', async ({ method, path }) => {
     for (const id of ['..%2f..%2fu', '%00', '%2e%2e%2f', 'ｅxp_', 'x'.repeat(4096), "' OR 1=1 --"]) {
@@ -66,7 +85,9 @@ describe('tenants see nothing of each other', () => {
     const missing = await explain(other.key, { input: { upload: newId('upl') } });
     expect(foreign.status).toBe(404);
     expect(withoutIds(foreign.text)).toBe(withoutIds(missing.text));
-    const made = await bindings.DB.prepare('SELECT count(*) AS n FROM explanations WHERE tenant = ?').bind(other.id);
+    const made = await bindings.DB.prepare('SELECT count(*) AS n FROM explanations WHERE tenant = ?').bind(
+      other.id,
+    );
     expect(await made.first('n')).toBe(0);
   });
 

@@ -51,7 +51,12 @@ describe('uploads', () => {
     expect((await wish('image/jpeg', 26_214_400)).status).toBe(201);
     for (const type of ['image/svg+xml', 'text/html', 'image/gif', 'image/jpeg; charset=x', 'IMAGE/PNG'])
       expect((await wish(type, 10)).status).toBe(415);
-    for (const bad of [{ content_length: 0 }, { content_length: 1.5 }, { sha256: 'A'.repeat(64) }, { sha256: 'aa' }])
+    for (const bad of [
+      { content_length: 0 },
+      { content_length: 1.5 },
+      { sha256: 'A'.repeat(64) },
+      { sha256: 'aa' },
+    ])
       expect(
         (
           await call('POST', '/v1/uploads', {

@@ -15,7 +15,7 @@ export function knownRoutes(list: () => readonly KnownRoute[]): MiddlewareHandle
     table ??= tableOf(list());
     const allowed = table.find(({ pattern }) => pattern.test(c.req.path))?.methods;
     if (!allowed) throw notFound();
-    if (allowed.has(c.req.method)) return next();
+    if (c.req.method !== 'OPTIONS' && allowed.has(c.req.method)) return next();
     c.header('Allow', [...allowed].join(', '));
     if (c.req.method === 'OPTIONS') return c.body(null, 204);
     throw new Refusal('method_not_allowed', `Allowed here: ${[...allowed].join(', ')}.`);
