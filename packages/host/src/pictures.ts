@@ -37,12 +37,12 @@ export interface Pictures {
 /** Draws the explanation over the photo, and by itself with its scale. */
 export async function drawPictures(scene: Scene): Promise<Pictures> {
   const { photo, region, predicted, target, language } = scene;
-  const { over, alone } = mapsOf(scene);
+  const { over, look, alone } = mapsOf(scene);
   const words = phrases[language];
   const caption = [`${words.predicted}${named(predicted, language)}`];
   if (target.class_index !== predicted.class_index) caption.push(`${words.target}${named(target, language)}`);
   const title = methods.find(({ id }) => id === scene.method)?.title ?? scene.method;
-  const overlay = await renderOverlay({ photo, map: over, region, caption });
+  const overlay = await renderOverlay({ photo, map: over, region, caption, ...look });
   const heatmap = await renderHeatmap({ ...alone, region, title: [title, named(target, language)] });
   return {
     overlay: await encodePng(overlay.picture),
@@ -59,6 +59,9 @@ const phrases = {
 const named = ({ label, label_zh, score }: Prediction, language: 'en' | 'zh'): string =>
   `${language === 'zh' ? (label_zh ?? label) : label} ${score.toFixed(3)}`;
 
+/** torchcam squares a map before it colours it; of scattered pixels that leaves next to nothing to see. */
+const sparse = { squared: false, alpha: 0.5 };
+
 /**
  * Maps are laid over the photo min-maxed, attributions of pixels by their magnitude. Alone, maps keep their own
  * scale, and attributions of pixels show for (+) and against (−).
@@ -71,6 +74,7 @@ function mapsOf({ attribution, layout }: Scene) {
     const signed = range(map.data)[0] < 0;
     return {
       over: pixelsToMap(attribution, { layout, sign: 'absolute' }),
+      look: sparse,
       alone: signed
         ? { map, minimum: -1, maximum: 1, colormap: 'RdWhGn' as const }
         : { map, minimum: 0, maximum: 1, colormap: 'viridis' as const },
@@ -80,5 +84,5 @@ function mapsOf({ attribution, layout }: Scene) {
   const map: FloatMap = floatMap(width, height, data);
   const [minimum, maximum] = range(data);
   const scale = minimum < maximum ? { minimum, maximum } : { minimum: 0, maximum: 1 };
-  return { over: floatMap(width, height, minMax(data)), alone: { map, ...scale, colormap: 'jet' as const } };
+  return { over: floatMap(width, height, minMax(data)), look: {}, alone: { map, ...scale, colormap: 'jet' as const } };
 }
