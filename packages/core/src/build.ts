@@ -7,7 +7,7 @@ import { GraphBuilder, type Shape, type Value } from './onnx/builder.ts';
 import { mul, reshape, slice, sum, unsqueeze, where, zerosLike } from './onnx/emit.ts';
 import { renamed } from './onnx/rename.ts';
 import { writeModel } from './onnx/write.ts';
-import { dtypes, type Tensor, tensor } from './tensor.ts';
+import { stacked, tensor } from './tensor.ts';
 
 // The graphs that an explanation runs, each as the bytes of an ONNX file.
 
@@ -84,7 +84,7 @@ export function wholeModel(
   metadata?: Metadata,
 ): Uint8Array {
   const still = method.still(setting);
-  const samples = mapped(method.samples(setting), (s, name) => stacked(still[name]!, s));
+  const samples = mapped(method.samples(setting), (s, name) => stacked([still[name]!, s]));
   const count = Object.values(samples)[0]!.shape[0]!;
   let image: Value = '';
   let values: Values = {};
@@ -187,14 +187,6 @@ function written(g: GraphBuilder, outputs: Values, metadata?: Metadata): Uint8Ar
     shape: g.shape(value).map((d) => (d > 0 ? d : d === -1 ? 'batch' : `${-d}*batch`)),
   }));
   return writeModel(renamed(g.graph('whylight', Object.values(outputs)), outputs), types, metadata);
-}
-
-function stacked(first: Tensor, rest: Tensor): Tensor {
-  const Data = dtypes[rest.dtype] as Float32ArrayConstructor;
-  const data = new Data(first.data.length + rest.data.length);
-  data.set(first.data as Float32Array, 0);
-  data.set(rest.data as Float32Array, first.data.length);
-  return tensor(rest.dtype, [rest.shape[0]! + 1, ...rest.shape.slice(1)], data) as Tensor;
 }
 
 const mapped = <A, B>(

@@ -6,7 +6,7 @@ import { type Convention, isSampled, type Method, type Normalisation } from './m
 import type { Sampled, Samples, Setting } from './methods/method.ts';
 import { findMethod, type ResolvedMethod, resolveMethod } from './methods/resolve.ts';
 import type { Runtime, Session } from './runtime/runtime.ts';
-import { dtypes, float32, int64, row, sizeOf, type Tensor, tensor } from './tensor.ts';
+import { float32, int64, row, sizeOf, stacked, type Tensor } from './tensor.ts';
 
 export interface ExplainerSpec {
   readonly method: string;
@@ -59,13 +59,18 @@ export async function createExplainer(
   const chunk = classifier.batch ?? spec.chunk ?? defaultChunk;
   const run = isSampled(method)
     ? await sampledRun(classifier, method, setting, runtime, chunk)
-    : await directRun(await runtime.load(directModel(classifier, method as never, setting, layers)), chunk);
+    : await directRun(
+        await runtime.load(directModel(classifier, method as never, setting, layers)),
+        chunk,
+        classifier.batch,
+      );
   return {
     method: resolved,
     layers,
     async attribute(batch, targets, options = {}) {
       checkBatch(classifier, batch, targets);
       const result = await run.attribute(batch as Tensor<'float32'>, targets, options);
+      checkFinite(result.logits);
       checkFinite(result.attribution);
       return {
         ...result,
@@ -143,7 +148,7 @@ interface Run {
   close(): Promise<void>;
 }
 
-function directRun(session: Session, chunk: number): Run {
+function directRun(session: Session, chunk: number, fixed: number | undefined): Run {
   return {
     async attribute(batch, targets, { signal, onProgress }) {
       const parts: Readonly<Record<string, Tensor>>[] = [];
@@ -152,16 +157,18 @@ function directRun(session: Session, chunk: number): Run {
         const end = Math.min(start + chunk, targets.length);
         parts.push(
           await session.run({
-            image: rowsOf(batch, start, end),
-            class_index: int64([end - start], targets.slice(start, end)),
+            image: filled(rowsOf(batch, start, end), fixed),
+            class_index: filled(int64([end - start], targets.slice(start, end)), fixed),
           }),
         );
         onProgress?.(end, targets.length);
       }
       return {
-        attribution: concatenated(parts.map((p) => p.attribution!)),
-        logits: concatenated(parts.map((p) => p.logits!)),
-        targets: parts.flatMap((p) => Array.from(p.target!.data as BigInt64Array, Number)),
+        attribution: rowsOf(concatenated(parts.map((p) => p.attribution!)), 0, targets.length),
+        logits: rowsOf(concatenated(parts.map((p) => p.logits!)), 0, targets.length),
+        targets: parts
+          .flatMap((p) => Array.from(p.target!.data as BigInt64Array, Number))
+          .slice(0, targets.length),
         convergenceDelta: null,
       };
     },
@@ -184,9 +191,18 @@ async function sampledRun(
     await runtime.load(finishModel(classifier, method, setting, sums)),
   ];
   const scores = async (batch: Tensor<'float32'>): Promise<Tensor<'float32'>> =>
-    concatenated(
-      await Promise.all(batches(batch, chunk).map(async (image) => (await forward.run({ image })).logits!)),
+    rowsOf(
+      concatenated(
+        await Promise.all(
+          batches(batch, chunk).map(
+            async (image) => (await forward.run({ image: filled(image, classifier.batch) })).logits!,
+          ),
+        ),
+      ),
+      0,
+      batch.shape[0]!,
     );
+  const still = method.still(setting);
 
   return {
     async attribute(batch, asked, { aux, signal, onProgress }) {
@@ -205,7 +221,10 @@ async function sampledRun(
           signal?.throwIfAborted();
           const end = Math.min(start + chunk, count);
           const part = Object.fromEntries(
-            Object.entries(samples).map(([name, s]) => [name, rowsOf(s, start, end)]),
+            Object.entries(samples).map(([name, s]) => [
+              name,
+              filled(rowsOf(s, start, end), classifier.batch, still[name]),
+            ]),
           );
           const sum = await each.run({ ...fixed, ...part });
           for (const name of Object.keys(sums))
@@ -248,7 +267,14 @@ function replayed(made: Samples, aux: Samples = {}): Samples {
         `aux "${name}": expected ${expected.dtype} [samples, ${expected.shape.slice(1)}], got ${given.dtype} [${given.shape}]`,
       );
   }
-  return { ...made, ...aux };
+  const samples = { ...made, ...aux };
+  const counts = Object.entries(samples).map(([name, { shape }]) => [name, shape[0]!] as const);
+  if (counts.some(([, count]) => count !== counts[0]![1] || count === 0))
+    throw new InputError(
+      'invalid_tensor',
+      `aux: as many samples of each are expected, got ${counts.map(([name, count]) => `"${name}" ${count}`).join(', ')}`,
+    );
+  return samples;
 }
 
 function checkBatch(classifier: Classifier, batch: Tensor, targets: readonly number[]): void {
@@ -287,22 +313,23 @@ function rowsOf<T extends Tensor>(batch: T, start: number, end: number): T {
   } as T;
 }
 
+/** `part` with `filler`, or its own last row, added until it has `size` rows: what a model with a baked-in batch takes. */
+function filled<T extends Tensor>(
+  part: T,
+  size: number | undefined,
+  filler: Tensor | undefined = row(part, part.shape[0]! - 1),
+): T {
+  const missing = (size ?? 0) - part.shape[0]!;
+  return missing > 0 ? (stacked([part, ...Array<Tensor>(missing).fill(filler)]) as T) : part;
+}
+
 const batches = (batch: Tensor<'float32'>, chunk: number): Tensor<'float32'>[] =>
   Array.from({ length: Math.ceil(batch.shape[0]! / chunk) }, (_, i) =>
     rowsOf(batch, i * chunk, Math.min((i + 1) * chunk, batch.shape[0]!)),
   );
 
-function concatenated(parts: readonly Tensor[]): Tensor<'float32'> {
-  const [first] = parts as readonly Tensor<'float32'>[];
-  if (parts.length === 1) return first!;
-  const data = new dtypes.float32(parts.reduce((n, p) => n + p.data.length, 0));
-  let offset = 0;
-  for (const part of parts as readonly Tensor<'float32'>[]) {
-    data.set(part.data, offset);
-    offset += part.data.length;
-  }
-  return tensor('float32', [parts.reduce((n, p) => n + p.shape[0]!, 0), ...first!.shape.slice(1)], data);
-}
+const concatenated = (parts: readonly Tensor[]): Tensor<'float32'> =>
+  parts.length === 1 ? (parts[0] as Tensor<'float32'>) : (stacked(parts) as Tensor<'float32'>);
 
 function added(total: Tensor<'float32'> | undefined, part: Tensor<'float32'>): Tensor<'float32'> {
   if (!total) return float32(part.shape, part.data.slice());

@@ -37,8 +37,15 @@ export function tensor<D extends DType>(
   return { dtype, shape, data };
 }
 
-export const float32 = (shape: readonly number[], data: Float32Array | readonly number[]): Tensor<'float32'> =>
-  tensor('float32', shape, data instanceof Float32Array ? (data as Float32Array<ArrayBuffer>) : Float32Array.from(data));
+export const float32 = (
+  shape: readonly number[],
+  data: Float32Array | readonly number[],
+): Tensor<'float32'> =>
+  tensor(
+    'float32',
+    shape,
+    data instanceof Float32Array ? (data as Float32Array<ArrayBuffer>) : Float32Array.from(data),
+  );
 
 export const int64 = (shape: readonly number[], values: readonly (number | bigint)[]): Tensor<'int64'> =>
   tensor('int64', shape, BigInt64Array.from(values, BigInt));
@@ -48,4 +55,18 @@ export function row<D extends DType>(batch: Tensor<D>, n: number): Tensor<D> {
   const size = sizeOf(batch.shape.slice(1));
   const data = batch.data.subarray(n * size, (n + 1) * size) as InstanceType<(typeof dtypes)[D]>;
   return tensor(batch.dtype, [1, ...batch.shape.slice(1)], data);
+}
+
+/** Tensors of one type, one after another along the first axis. */
+export function stacked<D extends DType>(parts: readonly Tensor<D>[]): Tensor<D> {
+  const { dtype, shape } = parts[0]!;
+  const Data = dtypes[dtype] as Float32ArrayConstructor;
+  const data = new Data(parts.reduce((n, part) => n + part.data.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    data.set(part.data as Float32Array, offset);
+    offset += part.data.length;
+  }
+  const rows = parts.reduce((n, part) => n + part.shape[0]!, 0);
+  return tensor(dtype, [rows, ...shape.slice(1)], data as unknown as Tensor<D>['data']);
 }

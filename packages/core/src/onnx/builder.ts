@@ -2,8 +2,8 @@ import { InputError } from '../errors.ts';
 import { type DType, float32, int64, sizeOf, type Tensor } from '../tensor.ts';
 import type { Attributes, Graph, Node, ValueInfo } from './graph.ts';
 import { quoted } from './read.ts';
-import { shapeRules } from './shapes/index.ts';
 import { type Fact, type ShapeContext, ShapeError, Unknown } from './shapes/fact.ts';
+import { shapeRules } from './shapes/index.ts';
 
 /** A value of the graph, by name. */
 export type Value = string;
@@ -31,6 +31,8 @@ export class GraphBuilder {
   readonly inputs: ValueInfo[] = [];
   /** Names of nodes and values that are made next begin with this: `layer4/conv2/grad`. */
   scope = '';
+  /** Names that a file has for values of its own, which are not to be made up. */
+  readonly reserved = new Set<Value>();
   private readonly batches: readonly [number, number];
   private readonly facts = new Map<Value, readonly [Fact, Fact]>();
   private readonly shared = new Map<string, Value>();
@@ -56,14 +58,21 @@ export class GraphBuilder {
     if (known !== undefined) return known;
     const made = name ?? this.unique(value.data.length === 1 ? `const_${value.data[0]}` : 'const');
     this.constants.set(made, value);
-    const elements = value.data.length <= followed && value.dtype !== 'float16' ? Array.from(value.data as ArrayLike<number | bigint>, Number) : undefined;
+    const elements =
+      value.data.length <= followed && value.dtype !== 'float16'
+        ? Array.from(value.data as ArrayLike<number | bigint>, Number)
+        : undefined;
     this.setFacts(made, () => ({ dtype: value.dtype, shape: value.shape, value: elements }));
     if (key !== undefined && name === undefined) this.shared.set(key, made);
     return made;
   }
 
   scalar(value: number, dtype: 'float32' | 'float64' = 'float32'): Value {
-    return this.constant({ dtype, shape: [], data: dtype === 'float32' ? Float32Array.of(value) : Float64Array.of(value) });
+    return this.constant({
+      dtype,
+      shape: [],
+      data: dtype === 'float32' ? Float32Array.of(value) : Float64Array.of(value),
+    });
   }
 
   ints(values: readonly number[]): Value {
@@ -79,7 +88,10 @@ export class GraphBuilder {
     this.nodes.push(node);
     const rule = shapeRules[node.op];
     if (!rule) return;
-    const [first, second] = this.batches.map((_, side) => this.follow(node, side as 0 | 1)) as [readonly Fact[], readonly Fact[]];
+    const [first, second] = this.batches.map((_, side) => this.follow(node, side as 0 | 1)) as [
+      readonly Fact[],
+      readonly Fact[],
+    ];
     node.outputs.forEach((output, i) => {
       if (output !== '' && first[i] && second[i]) this.facts.set(output, [first[i], second[i]]);
     });
@@ -102,7 +114,10 @@ export class GraphBuilder {
     const at = this.nodes.findIndex((n) => n.outputs[0] === node.outputs[0]);
     const present = this.nodes[at]!;
     if (present.outputs[k]) return present.outputs[k];
-    const outputs = Array.from({ length: k + 1 }, (_, i) => present.outputs[i] || `${present.outputs[0]}/output_${i}`);
+    const outputs = Array.from(
+      { length: k + 1 },
+      (_, i) => present.outputs[i] || `${present.outputs[0]}/output_${i}`,
+    );
     this.add({ ...present, outputs });
     this.nodes[at] = this.nodes.pop()!;
     return outputs[k]!;
@@ -132,7 +147,11 @@ export class GraphBuilder {
   /** Elements that are known and do not depend on the batch. */
   elements(value: Value): readonly number[] | undefined {
     const [a, b] = this.facts.get(value) ?? [];
-    return a?.value && b?.value?.every((v, i) => Object.is(v, a.value![i])) && a.value.length === b.value.length ? a.value : undefined;
+    return a?.value &&
+      b?.value?.every((v, i) => Object.is(v, a.value![i])) &&
+      a.value.length === b.value.length
+      ? a.value
+      : undefined;
   }
 
   /** Another name for a fact: what a removed node's output stands for. */
@@ -142,7 +161,14 @@ export class GraphBuilder {
   }
 
   graph(name: string, outputs: readonly Value[]): Graph {
-    return { name, opset: this.opset, inputs: this.inputs, outputs, nodes: this.nodes, constants: this.constants };
+    return {
+      name,
+      opset: this.opset,
+      inputs: this.inputs,
+      outputs,
+      nodes: this.nodes,
+      constants: this.constants,
+    };
   }
 
   /** Runs `make` with names under `scope`. */
@@ -157,7 +183,8 @@ export class GraphBuilder {
   }
 
   private unique(stem: string): string {
-    return `${this.scope ? `${this.scope}/` : ''}${stem}_${this.serial++}`;
+    const name = `${this.scope ? `${this.scope}/` : ''}${stem}_${this.serial++}`;
+    return this.reserved.has(name) ? this.unique(stem) : name;
   }
 
   private setFacts(value: Value, fact: (batch: number) => Fact): void {
@@ -166,7 +193,11 @@ export class GraphBuilder {
 
   private factsOf(value: Value): readonly [Fact, Fact] {
     const facts = this.facts.get(value);
-    if (!facts) throw new InputError('model_unsupported_op', `the shape of ${quoted(value)} is not known: ${this.blame(value)}`);
+    if (!facts)
+      throw new InputError(
+        'model_unsupported_op',
+        `the shape of ${quoted(value)} is not known: ${this.blame(value)}`,
+      );
     return facts;
   }
 
@@ -199,12 +230,14 @@ export class GraphBuilder {
       },
     };
     try {
-      return shapeRules[node.op]!(context).map((f) => (f.value && sizeOf(f.shape) > followed ? { dtype: f.dtype, shape: f.shape } : f));
+      return shapeRules[node.op]!(context).map((f) =>
+        f.value && sizeOf(f.shape) > followed ? { dtype: f.dtype, shape: f.shape } : f,
+      );
     } catch (error) {
       if (error instanceof Unknown) return [];
-      if (error instanceof ShapeError) throw new ShapeError(`node ${quoted(node.name)} (${node.op}): ${error.message}`);
+      if (error instanceof ShapeError)
+        throw new ShapeError(`node ${quoted(node.name)} (${node.op}): ${error.message}`);
       throw error;
     }
   }
 }
-

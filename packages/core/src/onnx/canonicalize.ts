@@ -22,10 +22,16 @@ const lowest = 17;
  * @param batch the batch size, when the model has one baked in
  * @throws ShapeError when the shapes contradict each other, as they do for a baked-in batch that is not given
  */
-export function canonicalize(file: Graph, feed: (g: GraphBuilder) => ReadonlyMap<Value, Value>, batch?: number): Canonical {
+export function canonicalize(
+  file: Graph,
+  feed: (g: GraphBuilder) => ReadonlyMap<Value, Value>,
+  batch?: number,
+): Canonical {
   const { opset } = file;
   const graph = widen(file);
   const g = new GraphBuilder(Math.max(opset, lowest), batch);
+  for (const name of [...graph.constants.keys(), ...graph.nodes.flatMap((node) => node.outputs)])
+    g.reserved.add(name);
   const aliases = new Map<Value, Value>(feed(g));
   g.scope = 'canonical';
   const resolve = (name: Value): Value => {
@@ -71,10 +77,21 @@ function constantOf({ op, attributes }: Node): Tensor | undefined {
   if (op !== 'Constant') return undefined;
   const { value, value_float, value_floats, value_int, value_ints } = attributes;
   if (typeof value === 'object' && 'tensor' in value) return value.tensor;
-  if (typeof value_int === 'number') return { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(value_int)) };
-  if (Array.isArray(value_ints)) return { dtype: 'int64', shape: [value_ints.length], data: BigInt64Array.from(value_ints as number[], BigInt) };
-  if (typeof value_float === 'object' && 'float' in value_float) return { dtype: 'float32', shape: [], data: Float32Array.of(value_float.float) };
+  if (typeof value_int === 'number')
+    return { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(value_int)) };
+  if (Array.isArray(value_ints))
+    return {
+      dtype: 'int64',
+      shape: [value_ints.length],
+      data: BigInt64Array.from(value_ints as number[], BigInt),
+    };
+  if (typeof value_float === 'object' && 'float' in value_float)
+    return { dtype: 'float32', shape: [], data: Float32Array.of(value_float.float) };
   if (typeof value_floats === 'object' && 'floats' in value_floats)
-    return { dtype: 'float32', shape: [value_floats.floats.length], data: Float32Array.from(value_floats.floats) };
+    return {
+      dtype: 'float32',
+      shape: [value_floats.floats.length],
+      data: Float32Array.from(value_floats.floats),
+    };
   return undefined;
 }

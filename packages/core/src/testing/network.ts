@@ -30,7 +30,7 @@ export const tinyShape = [2, 6, 6] as const;
 /**
  * A network small enough to check by hand: Conv(2→3, 3×3) ReLU `r1` Conv(3→4, 3×3, stride 2) ReLU `r2`, global
  * average, Linear(4→3) `logits`. Parameter k, counted through all weights and biases in order, is
- * 0.6·sin(1.3k + 0.5).
+ * 0.6·sin(1.3k + 0.5). A `batch` is baked into a Reshape, as exporters do.
  */
 export function tinyNetwork(batch = -1): Uint8Array {
   let k = 0;
@@ -53,7 +53,7 @@ export function tinyNetwork(batch = -1): Uint8Array {
       const r2 = layer('r2', 'Relu', [
         layer('c2', 'Conv', [r1, w2, b2], { pads: [1, 1, 1, 1], strides: [2, 2] }),
       ]);
-      const pooled = layer('flat', 'Flatten', [layer('pool', 'GlobalAveragePool', [r2])]);
+      const pooled = layer('flat', 'Reshape', [layer('pool', 'GlobalAveragePool', [r2]), g.ints([batch, 4])]);
       return layer('logits', 'Gemm', [pooled, w3, b3], { transB: 1 });
     },
     batch,

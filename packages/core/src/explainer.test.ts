@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest';
+import { readClassifier } from './classifier.ts';
+import { InputError } from './errors.ts';
+import { compileExplainer, createExplainer, type ExplainerSpec } from './explainer.ts';
+import { methods } from './methods/index.ts';
+import { float32, row, type Tensor } from './tensor.ts';
+import { tinyImages, tinyNetwork } from './testing/network.ts';
+import { cpu } from './testing/ort.ts';
+import { web } from './testing/ort-web.ts';
+
+const classifier = readClassifier(tinyNetwork());
+const images = tinyImages();
+
+/** Every method in every convention that it has, with parameters that suit images of 6 by 6. */
+const small: Readonly<Record<string, Record<string, unknown>>> = {
+  occlusion: { sliding_window_shapes: [2, 3, 3], strides: [1, 2, 2] },
+  'integrated-gradients': { n_steps: 20 },
+};
+const specs: ExplainerSpec[] = methods.flatMap(({ id, conventions }) =>
+  conventions.map((convention) => ({ method: id, convention, params: small[id] ?? {} })),
+);
+const named = specs.map((spec) => [`${spec.method} (${spec.convention})`, spec] as const);
+const sampled = named.filter(([, spec]) => 'samples' in methods.find((m) => m.id === spec.method)!);
+
+async function attributed(
+  spec: ExplainerSpec,
+  batch: Tensor<'float32'>,
+  targets: readonly number[],
+  from = classifier,
+) {
+  const explainer = await createExplainer(from, spec, cpu);
+  try {
+    return await explainer.attribute(batch, targets);
+  } finally {
+    await explainer.close();
+  }
+}
+
+const expectClose = (found: Tensor, expected: Tensor) => {
+  expect(found.shape).toEqual(expected.shape);
+  const scale = Math.max(...(expected.data as Float32Array).map(Math.abs)) || 1;
+  const worst = Math.max(
+    ...Array.from(
+      found.data as Float32Array,
+      (v, i) => Math.abs(v - (expected.data as Float32Array)[i]!) / scale,
+    ),
+  );
+  expect(worst).toBeLessThan(2e-6);
+};
+
+const picked = (batch: Tensor<'float32'>, n: number) => row(batch, n);
+
+describe.each(named)('%s', (_, spec) => {
+  it('explains each row of a batch for its own class, class 0 among them', async () => {
+    const together = await attributed(spec, images, [0, 2]);
+    expect(together.targets).toEqual([0, 2]);
+    expectClose(picked(together.attribution, 0), (await attributed(spec, row(images, 0), [0])).attribution);
+    expectClose(picked(together.attribution, 1), (await attributed(spec, row(images, 1), [2])).attribution);
+  });
+
+  it('explains the predicted class for -1', async () => {
+    const predicted = await attributed(spec, images, [-1, -1]);
+    const best = [0, 1].map((n) => {
+      const scores = [...row(predicted.logits, n).data];
+      return scores.indexOf(Math.max(...scores));
+    });
+    expect(predicted.targets).toEqual(best);
+    expectClose(predicted.attribution, (await attributed(spec, images, best)).attribution);
+  });
+
+  it.each([1, 2, 3])('gives the same on a network that takes batches of %i only', async (size) => {
+    const fixed = readClassifier(tinyNetwork(size));
+    const three = float32([3, 2, 6, 6], Float32Array.from([...images.data, ...row(images, 0).data]));
+    const found = await attributed(spec, three, [1, 2, 0], fixed);
+    expectClose(found.attribution, (await attributed(spec, three, [1, 2, 0])).attribution);
+    expect(found.logits.shape).toEqual([3, 3]);
+  });
+
+  it('compiled into one file gives the same in onnxruntime for Node and for the browser', async () => {
+    const file = compileExplainer(classifier, spec);
+    const expected = await attributed(spec, images, [0, -1]);
+    for (const runtime of [cpu, web]) {
+      const session = await runtime.load(file);
+      const class_index: Tensor = { dtype: 'int64', shape: [2], data: BigInt64Array.of(0n, -1n) };
+      const found = await session.run({ image: images, class_index });
+      await session.close();
+      expectClose(found.attribution!, expected.attribution);
+      expectClose(found.logits!, expected.logits);
+      expect(Array.from(found.target!.data as BigInt64Array, Number)).toEqual(expected.targets);
+    }
+  });
+});
+
+describe.each(sampled)('%s', (_, spec) => {
+  it('gives the same in chunks of any size', async () => {
+    const whole = await attributed({ ...spec, chunk: 1000 }, images, [0, 1]);
+    for (const chunk of [1, 3, 7]) {
+      const cut = await attributed({ ...spec, chunk }, images, [0, 1]);
+      expectClose(cut.attribution, whole.attribution);
+    }
+  });
+
+  it('stops between chunks when it is told to, and says how far it is', async () => {
+    const explainer = await createExplainer(classifier, { ...spec, chunk: 2 }, cpu);
+    const stop = new AbortController();
+    const seen: [number, number][] = [];
+    const running = explainer.attribute(images, [0, 1], {
+      signal: stop.signal,
+      onProgress: (completed, total) => {
+        seen.push([completed, total]);
+        if (completed >= 4) stop.abort(new Error('enough'));
+      },
+    });
+    await expect(running).rejects.toThrow('enough');
+    expect(seen.map(([completed]) => completed)).toEqual([2, 4]);
+    const finished: number[] = [];
+    await explainer.attribute(images, [0, 1], { onProgress: (completed) => finished.push(completed) });
+    expect(finished.at(-1)).toBe(seen[0]![1]);
+    await explainer.close();
+  });
+});
+
+describe('An explainer', () => {
+  const refused = async (spec: ExplainerSpec, batch: Tensor, targets: readonly number[], options = {}) => {
+    const explainer = await createExplainer(classifier, spec, cpu);
+    const error = await explainer.attribute(batch, targets, options).catch((e) => e as InputError);
+    await explainer.close();
+    expect(error).toBeInstanceOf(InputError);
+    return error as InputError;
+  };
+
+  it('refuses images of another shape, telling both', async () => {
+    const error = await refused({ method: 'saliency' }, float32([1, 2, 6, 5], Array(60).fill(0)), [0]);
+    expect(error.code).toBe('invalid_tensor');
+    expect(error.message).toContain('[N, 2, 6, 6]');
+    expect(error.message).toContain('[1, 2, 6, 5]');
+  });
+
+  it.each([3, -2, 0.5, Number.NaN])('refuses class %d of three', async (target) => {
+    expect((await refused({ method: 'saliency' }, row(images, 0), [target])).code).toBe(
+      'target_out_of_range',
+    );
+  });
+
+  it('refuses fewer targets than images', async () => {
+    expect((await refused({ method: 'saliency' }, images, [0])).message).toMatch(
+      /2 images need 2 targets, got 1/,
+    );
+  });
+
+  it.each(['saliency', 'grad-cam', 'integrated-gradients'])(
+    'says so when %s comes out as NaN',
+    async (method) => {
+      const broken = float32([1, 2, 6, 6], Array(72).fill(Number.NaN));
+      expect((await refused({ method }, broken, [0])).code).toBe('non_finite_output');
+    },
+  );
+
+  it('replays recorded samples instead of its own', async () => {
+    const spec = { method: 'integrated-gradients', params: { n_steps: 2, quadrature: 'riemann_left' } };
+    const explainer = await createExplainer(classifier, spec, cpu);
+    const aux = { alphas: float32([3], [0.25, 0.5, 0.75]), weights: float32([3], [0.2, 0.3, 0.5]) };
+    const replayed = await explainer.attribute(row(images, 0), [1], { aux });
+    const own = await explainer.attribute(row(images, 0), [1]);
+    await explainer.close();
+    expect([...replayed.attribution.data]).not.toEqual([...own.attribution.data]);
+  });
+
+  it('refuses recorded samples of another name or shape', async () => {
+    const spec = { method: 'integrated-gradients' };
+    expect((await refused(spec, images, [0, 1], { aux: { noise: float32([1], [0]) } })).message).toMatch(
+      /"noise".*alphas/,
+    );
+    expect(
+      (await refused(spec, images, [0, 1], { aux: { alphas: float32([1, 2], [0, 0]) } })).message,
+    ).toMatch(/"alphas".*expected float32 \[samples/);
+    const uneven = { alphas: float32([2], [0, 1]) };
+    expect((await refused(spec, images, [0, 1], { aux: uneven })).message).toMatch(
+      /"alphas" 2.*"weights" 50/,
+    );
+  });
+
+  it('refuses layers for a method that looks at none, and several under a convention that takes one', async () => {
+    await expect(createExplainer(classifier, { method: 'saliency', layers: ['r1'] }, cpu)).rejects.toThrow(
+      /looks at no layer/,
+    );
+    const two = { method: 'grad-cam', convention: 'captum', layers: ['r1', 'r2'] } as const;
+    await expect(createExplainer(classifier, two, cpu)).rejects.toThrow(/takes one layer, got 2/);
+  });
+});

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { InputError } from '../errors.ts';
+import { methods } from './list.ts';
+import { paramsJsonSchema, resolveMethod } from './resolve.ts';
+
+const refusal = (asked: Parameters<typeof resolveMethod>[0]): InputError => {
+  try {
+    resolveMethod(asked);
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+  throw new Error('it was accepted');
+};
+
+describe('A method asked for', () => {
+  it('has all its parameters settled', () => {
+    expect(resolveMethod({ method: 'integrated-gradients' })).toEqual({
+      id: 'integrated-gradients',
+      version: '1',
+      convention: 'paper',
+      params: { n_steps: 50, quadrature: 'gausslegendre', baseline: 'zero', multiply_by_inputs: true },
+    });
+  });
+
+  it.each(methods.flatMap((m) => m.conventions.map((convention) => [m.id, convention] as const)))(
+    '%s under %s comes to the same with its defaults spelled and left out',
+    (method, convention) => {
+      const settled = resolveMethod({ method, convention });
+      expect(resolveMethod({ method, convention, params: settled.params })).toEqual(settled);
+      expect(Object.values(settled.params)).not.toContain(undefined);
+    },
+  );
+
+  it('takes strings for numbers, lists, truth and names', () => {
+    const { params } = resolveMethod({
+      method: 'integrated-gradients',
+      params: { n_steps: '20', quadrature: 'riemann_left', baseline: '0.5', multiply_by_inputs: 'false' },
+    });
+    expect(params).toEqual({
+      n_steps: 20,
+      quadrature: 'riemann_left',
+      baseline: 0.5,
+      multiply_by_inputs: false,
+    });
+    expect(
+      resolveMethod({ method: 'integrated-gradients', params: { baseline: 'black' } }).params.baseline,
+    ).toBe('black');
+    expect(
+      resolveMethod({ method: 'occlusion', params: { sliding_window_shapes: '3,60,60', strides: '3,50,50' } })
+        .params,
+    ).toMatchObject({
+      sliding_window_shapes: [3, 60, 60],
+      strides: [3, 50, 50],
+    });
+  });
+
+  it('has the defaults of the convention', () => {
+    expect(resolveMethod({ method: 'saliency' }).params).toEqual({ abs: false });
+    expect(resolveMethod({ method: 'saliency', convention: 'captum' }).params).toEqual({ abs: true });
+    expect(resolveMethod({ method: 'grad-cam', convention: 'pytorch-grad-cam' }).params).toEqual({
+      fuse: 'mean',
+    });
+  });
+
+  it('is refused by name when there is none of that name, with the nearest that there is', () => {
+    const error = refusal({ method: 'gradcam' });
+    expect(error.code).toBe('unknown_method');
+    expect(error.message).toContain('"gradcam"');
+    expect(error.message).toContain('grad-cam');
+  });
+
+  it.each([
+    [{ method: 'occlusion', params: { windows: 3 } }, /no parameter "windows".*sliding_window_shapes/],
+    [{ method: 'integrated-gradients', params: { n_steps: 0 } }, /"n_steps".*>=1.*got 0/],
+    [{ method: 'integrated-gradients', params: { n_steps: 'many' } }, /"n_steps".*number.*"many"/],
+    [{ method: 'integrated-gradients', params: { n_steps: 2.5 } }, /"n_steps".*int.*2.5/],
+    [
+      { method: 'integrated-gradients', params: { quadrature: 'simpson' } },
+      /"quadrature".*gausslegendre.*"simpson"/,
+    ],
+    [{ method: 'occlusion', params: { sliding_window_shapes: '15,15' } }, /"sliding_window_shapes".*"15,15"/],
+    [{ method: 'occlusion', convention: 'torchcam' }, /no convention "torchcam".*paper, captum/],
+    [{ method: 'occlusion', convention: 'matlab' as 'paper' }, /"matlab" is unknown.*paper, torchcam/],
+    [
+      { method: 'grad-cam', convention: 'captum', params: { fuse: 'max' } },
+      /"fuse".*only under.*paper.*not captum/,
+    ],
+  ] as const)('is refused when it says %j', (asked, message) => {
+    const error = refusal(asked as never);
+    expect(error.code).toBe('invalid_parameter');
+    expect(error.message).toMatch(message);
+    expect(error.message).not.toContain('\n');
+  });
+
+  it('describes each parameter and its default in JSON Schema', () => {
+    for (const { id } of methods) {
+      const schema = paramsJsonSchema(id) as {
+        properties: Record<string, { description?: string; default?: unknown }>;
+      };
+      for (const [name, property] of Object.entries(schema.properties)) {
+        expect(property.description, `${id} ${name}`).toBeTruthy();
+        expect(property, `${id} ${name}`).toHaveProperty('default');
+      }
+    }
+  });
+});

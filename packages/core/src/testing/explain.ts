@@ -1,0 +1,32 @@
+import { readClassifier } from '../classifier.ts';
+import {
+  type AttributeOptions,
+  type Attribution,
+  createExplainer,
+  type ExplainerSpec,
+} from '../explainer.ts';
+import { float32, type Tensor } from '../tensor.ts';
+import { cpu } from './ort.ts';
+
+/** Explains images of a small network on the CPU. */
+export async function explain(
+  model: Uint8Array,
+  spec: ExplainerSpec,
+  images: Tensor<'float32'>,
+  targets: readonly number[],
+  options?: AttributeOptions,
+): Promise<Attribution> {
+  const explainer = await createExplainer(readClassifier(model), spec, cpu);
+  try {
+    return await explainer.attribute(images, targets, options);
+  } finally {
+    await explainer.close();
+  }
+}
+
+/** 0, 1, 2, … as an image. */
+export const counting = (shape: readonly number[]): Tensor<'float32'> =>
+  float32(
+    shape,
+    Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => i),
+  );
