@@ -32,10 +32,12 @@ export async function runDemo(access: Access, { output, begun }: DemoOptions): P
     const [answer, took] = await timed(() => client.explain(request));
     const { predictions, metrics } = successOf(answer);
     const [best] = predictions;
-    const compute = metrics ? `, of which ${Math.round(metrics.compute_ms)} ms on the ${metrics.device}` : '';
-    print(
-      `[${seconds()}] ${method}: ${best?.label} ${best?.score.toFixed(3)}, ${cacheOf(answer)} in ${took}${compute}`,
-    );
+    const device =
+      metrics && !isHit(answer)
+        ? `, ${Math.round(metrics.compute_ms)} ms of it on the ${metrics.device}`
+        : '';
+    const found = `${best?.label} ${best?.score.toFixed(3)}`;
+    print(`[${seconds()}] ${method}: ${found}, ${cacheOf(answer)} in ${took}${device}`);
     await fetchAll(client, answer.explanation.id, join(output, method));
     print(`           ${join(output, method)}: ${artifactNames.join(', ')}`);
   }
@@ -53,8 +55,9 @@ function successOf({ explanation }: Answer): Answer['explanation'] {
   throw new Failure(`${explanation.method} failed: ${explanation.error?.message ?? explanation.status}`);
 }
 
-const cacheOf = ({ cacheStatus }: Answer): string =>
-  cacheStatus.includes('hit') ? 'from the cache' : 'computed';
+const isHit = ({ cacheStatus }: Answer): boolean => cacheStatus.includes('hit');
+
+const cacheOf = (answer: Answer): string => (isHit(answer) ? 'from the cache' : 'computed');
 
 async function fetchAll(client: WhylightClient, id: string, directory: string): Promise<void> {
   const fetchOne = async (name: ArtifactName) =>

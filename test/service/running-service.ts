@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { WhylightClient } from '@whylight/client';
+
+export const cli = fileURLToPath(new URL('../../apps/cli/bin/whylight.js', import.meta.url));
+
+export interface Ready {
+  readonly url: string;
+  readonly operator_key: string;
+  readonly tenant: string;
+  readonly api_key: string;
+  readonly worker_url: string;
+}
+
+/** `whylight serve` as a user starts it: another process, a free port, a directory of its own. */
+export class RunningService {
+  readonly ready: Ready;
+  readonly directory: string;
+  readonly client: WhylightClient;
+  readonly #process: ChildProcess;
+
+  private constructor(process: ChildProcess, directory: string, ready: Ready) {
+    this.#process = process;
+    this.directory = directory;
+    this.ready = ready;
+    this.client = this.clientOf(ready.api_key);
+  }
+
+  static async start(
+    options: { directory?: string; models?: readonly string[] } = {},
+  ): Promise<RunningService> {
+    const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'whylight-test-')));
+    const models = (options.models ?? []).flatMap((model) => ['--model', model]);
+    const args = [cli, 'serve', '--json', '--port', '0', '--data', directory, ...models];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let log = '';
+    child.stderr.on('data', (chunk) => {
+      log += chunk;
+    });
+    const line = await new Promise<string>((resolve, reject) => {
+      createInterface(child.stdout).once('line', resolve);
+      child.once('exit', (code) => reject(new Error(`whylight serve ended with ${code}:\n${log}`)));
+    });
+    return new RunningService(child, directory, JSON.parse(line) as Ready);
+  }
+
+  clientOf(apiKey: string): WhylightClient {
+    return new WhylightClient({ url: this.ready.url, apiKey });
+  }
+
+  /** A call of the API as it is, with nothing tried again. */
+  call(path: string, body?: unknown, apiKey = this.ready.api_key): Promise<Response> {
+    const headers = {
+      Authorization: `Bearer ${apiKey}`,
+      'Content-Type': 'application/json',
+      Prefer: 'wait=60',
+    };
+    const sent = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+    return fetch(new URL(path, this.ready.url), { headers, redirect: 'manual', ...sent });
+  }
+
+  /** One of the worker's counters. */
+  async counter(name: string): Promise<number> {
+    const text = await (await fetch(`${this.ready.worker_url}/metrics`)).text();
+    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+  }
+
+  /** Ends the process. @returns its exit code, or the signal that ended it */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals | null> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return this.#process.exitCode;
+    const exited = new Promise<number | NodeJS.Signals | null>((resolve) => {
+      this.#process.once('exit', (code, by) => resolve(code ?? by));
+    });
+    this.#process.kill(signal);
+    return exited;
+  }
+
+  /** Ends the process and forgets its state. */
+  async remove(): Promise<void> {
+    await this.end();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** Pids of all that it has started, and of what those have started. */
+  async descendants(): Promise<number[]> {
+    const parents = new Map<number, number>();
+    for (const entry of await readdir('/proc')) {
+      const status = await processStatus(Number(entry));
+      if (status) parents.set(Number(entry), status.parent);
+    }
+    const below = (pid: number): number[] =>
+      [...parents].filter(([, parent]) => parent === pid).flatMap(([child]) => [child, ...below(child)]);
+    return below(this.#process.pid!);
+  }
+}
+
+/** Those of `pids` that still run after a while given to end. */
+export async function survivors(pids: readonly number[]): Promise<number[]> {
+  let left = [...pids];
+  for (let tries = 0; tries < 100 && left.length > 0; tries++) {
+    await sleep(50);
+    const found = await Promise.all(left.map(processStatus));
+    // One that has ended and waits for its parent to notice is gone.
+    left = left.filter((_, i) => found[i] && found[i].state !== 'Z');
+  }
+  return left;
+}
+
+async function processStatus(pid: number): Promise<{ state: string; parent: number } | null> {
+  if (!Number.isInteger(pid)) return null;
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
+  const [state, parent] = text?.slice(text.lastIndexOf(')') + 2).split(' ') ?? [];
+  return state && parent ? { state, parent: Number(parent) } : null;
+}
