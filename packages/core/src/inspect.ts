@@ -27,10 +27,14 @@ export function inspect(bytes: Uint8Array, options?: ClassifierOptions): ModelRe
   const classifier = readClassifier(bytes, options);
   const { file } = classifier;
   const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  const unsupported = [...unsupportedOn(between(network.g.nodes, [network.image], [network.logits]), gradientRules)];
+  const unsupported = [
+    ...unsupportedOn(between(network.g, [network.image], [network.logits]), gradientRules),
+  ];
   const layers = layersOf(network);
   const last = layers.at(-1);
-  const fromLast = last ? unsupportedOn(between(network.g.nodes, [last.name], [network.logits]), gradientRules) : new Map();
+  const fromLast = last
+    ? unsupportedOn(between(network.g, [last.name], [network.logits]), gradientRules)
+    : new Map();
   const missing = (ops: Iterable<string>) => `no derivative rule for ${[...ops].join(', ')}`;
   return {
     opset: file.graph.opset,
@@ -46,7 +50,9 @@ export function inspect(bytes: Uint8Array, options?: ClassifierOptions): ModelRe
     methods: methods.map(({ id, needs }) => {
       const reason = needs.includes('layer')
         ? last
-          ? needs.includes('gradient') && fromLast.size > 0 ? missing(fromLast.keys()) : null
+          ? needs.includes('gradient') && fromLast.size > 0
+            ? missing(fromLast.keys())
+            : null
           : 'the model has no feature map between image and scores'
         : needs.includes('gradient') && unsupported.length > 0
           ? missing(unsupported.map(([op]) => op))

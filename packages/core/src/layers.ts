@@ -1,7 +1,7 @@
-import { InputError } from './errors.ts';
-import type { Network } from './classifier.ts';
-import type { GraphBuilder, Value } from './onnx/builder.ts';
 import { between } from './autodiff/differentiate.ts';
+import type { Network } from './classifier.ts';
+import { InputError } from './errors.ts';
+import type { GraphBuilder, Value } from './onnx/builder.ts';
 import { quoted } from './onnx/read.ts';
 
 /** A feature map that a CAM can look at. */
@@ -18,7 +18,7 @@ const making = /^(Conv|ConvTranspose)$/;
 
 /** Feature maps [N, C, h, w] with h·w > 1 on the way from the image to the scores, in order. */
 export function layersOf({ g, image, logits }: Pick<Network, 'g' | 'image' | 'logits'>): Layer[] {
-  const { nodes } = between(g.nodes, [image], [logits]);
+  const { nodes } = between(g, [image], [logits]);
   const maps = new Set<Value>();
   for (const node of nodes)
     if (making.test(node.op) || (mapping.test(node.op) && node.inputs.some((input) => maps.has(input))))
@@ -40,7 +40,11 @@ export function chooseLayers(network: Network, asked: readonly string[]): Value[
   const layers = layersOf(network);
   const last = layers.at(-1);
   if (asked.length === 0) {
-    if (!last) throw new InputError('method_not_supported', 'the model has no feature map [N, C, h, w] between image and scores; choose a method without layers');
+    if (!last)
+      throw new InputError(
+        'method_not_supported',
+        'the model has no feature map [N, C, h, w] between image and scores; choose a method without layers',
+      );
     return [last.name];
   }
   return asked.map((name) => {
@@ -51,6 +55,9 @@ export function chooseLayers(network: Network, asked: readonly string[]): Value[
     const value = network.resolve(name);
     if (layers.some((layer) => layer.name === value)) return value;
     const near = layers.slice(-3).map((layer) => quoted(layer.name));
-    throw new InputError('invalid_parameter', `layer ${quoted(name)}: the model has no feature map of that name; among the last are ${near.join(', ')}`);
+    throw new InputError(
+      'invalid_parameter',
+      `layer ${quoted(name)}: the model has no feature map of that name; among the last are ${near.join(', ')}`,
+    );
   });
 }

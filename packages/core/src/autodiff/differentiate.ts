@@ -23,7 +23,7 @@ export function differentiate(
   wanted: readonly Value[],
   rules: VjpRules,
 ): (Value | null)[] {
-  const path = between(g.nodes, wanted, seeds.keys());
+  const path = between(g, wanted, seeds.keys());
   refuseUnsupported(path, rules);
   const cotangents = new Map<Value, Value[]>([...seeds].map(([y, seed]) => [y, [seed]]));
   for (const node of path.nodes.toReversed()) pullBack(g, node, path, cotangents, rules);
@@ -36,12 +36,13 @@ interface Path {
   readonly moving: ReadonlySet<Value>;
 }
 
-/** The nodes that lie on a way from `from` to `to`. */
-export function between(nodes: readonly Node[], from: Iterable<Value>, to: Iterable<Value>): Path {
+/** The nodes that lie on a way from `from` to `to`; no way leads through values that are not floats. */
+export function between(g: GraphBuilder, from: Iterable<Value>, to: Iterable<Value>): Path {
   const moving = new Set(from);
-  const forward = nodes.filter((node) => {
+  const varies = (output: Value) => output !== '' && (!g.knows(output) || isFloat(g.dtype(output)));
+  const forward = g.nodes.filter((node) => {
     const moves = node.inputs.some((input) => moving.has(input));
-    if (moves) for (const output of node.outputs) if (output !== '') moving.add(output);
+    if (moves) for (const output of node.outputs) if (varies(output)) moving.add(output);
     return moves;
   });
   const needed = new Set(to);
@@ -56,25 +57,42 @@ export function between(nodes: readonly Node[], from: Iterable<Value>, to: Itera
 /** Operators on the path without a rule, with the nodes that use them. */
 export function unsupportedOn(path: Path, rules: VjpRules): Map<string, string[]> {
   const missing = new Map<string, string[]>();
-  for (const node of path.nodes)
-    if (node.inputs.some((input, i) => path.moving.has(input) && vjpOf(rules, node.op, i) === undefined))
-      missing.set(node.op, [...(missing.get(node.op) ?? []), node.name]);
+  for (const node of path.nodes) {
+    const index = node.inputs.findIndex(
+      (input, i) => path.moving.has(input) && vjpOf(rules, node.op, i) === undefined,
+    );
+    if (index < 0) continue;
+    const what = rules[node.op] ? `${node.op} (input ${index})` : node.op;
+    missing.set(what, [...(missing.get(what) ?? []), node.name]);
+  }
   return missing;
 }
 
 function refuseUnsupported(path: Path, rules: VjpRules): void {
   const missing = unsupportedOn(path, rules);
   if (missing.size === 0) return;
-  const named = [...missing].map(([op, nodes]) => `${op} (${nodes.length === 1 ? `node ${quoted(nodes[0]!)}` : `${nodes.length} nodes, first ${quoted(nodes[0]!)}`})`);
-  throw new InputError('model_unsupported_op', `no derivative rule for ${named.join(', ')}; occlusion needs none`);
+  const named = [...missing].map(
+    ([op, nodes]) =>
+      `${op}: ${nodes.length === 1 ? `node ${quoted(nodes[0]!)}` : `${nodes.length} nodes, first ${quoted(nodes[0]!)}`}`,
+  );
+  throw new InputError(
+    'model_unsupported_op',
+    `no derivative rule for ${named.join('; ')} (occlusion needs none)`,
+  );
 }
 
-function pullBack(g: GraphBuilder, node: Node, path: Path, cotangents: Map<Value, Value[]>, rules: VjpRules): void {
+function pullBack(
+  g: GraphBuilder,
+  node: Node,
+  path: Path,
+  cotangents: Map<Value, Value[]>,
+  rules: VjpRules,
+): void {
   const dys = node.outputs.map((output) => total(g, cotangents, output));
   if (dys.every((dy) => dy === null)) return;
   g.within(`${node.name}/grad`, () => {
     node.inputs.forEach((input, index) => {
-      if (!path.moving.has(input) || !isFloat(g.dtype(input))) return;
+      if (!path.moving.has(input)) return;
       const vjp = vjpOf(rules, node.op, index);
       if (!vjp) return;
       const context: RuleContext = {
@@ -98,7 +116,8 @@ function pullBack(g: GraphBuilder, node: Node, path: Path, cotangents: Map<Value
 function total(g: GraphBuilder, cotangents: Map<Value, Value[]>, value: Value): Value | null {
   const parts = cotangents.get(value);
   if (!parts) return null;
-  const whole = parts.length > 2 ? g.emit('Sum', parts) : parts.length === 2 ? add(g, parts[0]!, parts[1]!) : parts[0]!;
+  const whole =
+    parts.length > 2 ? g.emit('Sum', parts) : parts.length === 2 ? add(g, parts[0]!, parts[1]!) : parts[0]!;
   cotangents.set(value, [whole]);
   return whole;
 }
@@ -113,6 +132,8 @@ function unbroadcast(g: GraphBuilder, dx: Value, to: Shape, node: Node): Value {
   const result = extra > 0 ? reshape(g, reduced, to) : reduced;
   const shape = g.shape(result);
   if (shape.length !== to.length || shape.some((d, i) => d !== to[i]))
-    throw new Error(`the rule of ${node.op} (node ${node.name}) made a cotangent of shape [${from}] for an input of shape [${to}]`);
+    throw new Error(
+      `the rule of ${node.op} (node ${node.name}) made a cotangent of shape [${from}] for an input of shape [${to}]`,
+    );
   return result;
 }

@@ -24,12 +24,16 @@ export interface RuleContext {
  */
 export type Vjp = (c: RuleContext) => Value;
 
-/** One function per input, `null` where the input is not differentiable; or one function for every input. */
-export type VjpRow = readonly (Vjp | null)[] | Vjp;
+/**
+ * One function per input, or one for every input. `null`: the derivative is zero wherever it exists; an input left
+ * out has no rule, and the operator is refused when a gradient would have to pass there. Inputs that are not floats
+ * need no entry.
+ */
+export type VjpRow = readonly (Vjp | null | undefined)[] | Vjp;
 export type VjpRules = Readonly<Record<string, VjpRow>>;
 
 export const vjpOf = (rules: VjpRules, op: string, index: number): Vjp | null | undefined => {
   const row = rules[op];
   if (row === undefined) return undefined;
-  return typeof row === 'function' ? row : (row[index] ?? null);
+  return typeof row === 'function' ? row : row[index];
 };

@@ -20,4 +20,5 @@ export const codeOfDtype = Object.fromEntries(
   Object.entries(dtypeOfCode).map(([code, dtype]) => [dtype, Number(code)]),
 ) as Readonly<Record<DType, number>>;
 
-export const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float64' || dtype === 'float16';
+export const isFloat = (dtype: DType): boolean =>
+  dtype === 'float32' || dtype === 'float64' || dtype === 'float16';

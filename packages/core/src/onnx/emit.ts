@@ -1,4 +1,6 @@
+import { sizeOf } from '../tensor.ts';
 import type { GraphBuilder, Shape, Value } from './builder.ts';
+import { codeOfDtype } from './dtype.ts';
 
 /** The operators that rules and methods write with, named as the field names them; one node each unless said. */
 export const add = (g: GraphBuilder, a: Value, b: Value): Value => g.emit('Add', [a, b]);
@@ -8,18 +10,35 @@ export const div = (g: GraphBuilder, a: Value, b: Value): Value => g.emit('Div',
 export const neg = (g: GraphBuilder, a: Value): Value => g.emit('Neg', [a]);
 export const relu = (g: GraphBuilder, a: Value): Value => g.emit('Relu', [a]);
 export const matmul = (g: GraphBuilder, a: Value, b: Value): Value => g.emit('MatMul', [a, b]);
-export const where = (g: GraphBuilder, condition: Value, a: Value, b: Value): Value => g.emit('Where', [condition, a, b]);
+export const where = (g: GraphBuilder, condition: Value, a: Value, b: Value): Value =>
+  g.emit('Where', [condition, a, b]);
+
+/** `a` in the type of `like`. */
+export const castLike = (g: GraphBuilder, a: Value, like: Value): Value =>
+  g.dtype(a) === g.dtype(like) ? a : g.emit('Cast', [a], { to: codeOfDtype[g.dtype(like)] });
+
+/** A float constant in the type of `like`. */
+export const array = (
+  g: GraphBuilder,
+  shape: readonly number[],
+  values: ArrayLike<number>,
+  like: Value,
+): Value =>
+  g.dtype(like) === 'float64'
+    ? g.constant({ dtype: 'float64', shape, data: Float64Array.from(values) })
+    : g.constant({ dtype: 'float32', shape, data: Float32Array.from(values) });
 
 /** A number of the same type as `like`. */
 export const number = (g: GraphBuilder, value: number, like: Value): Value =>
   g.dtype(like) === 'float64' ? g.scalar(value, 'float64') : g.scalar(value);
 
-export const scale = (g: GraphBuilder, a: Value, factor: number): Value => (factor === 1 ? a : mul(g, a, number(g, factor, a)));
+export const scale = (g: GraphBuilder, a: Value, factor: number): Value =>
+  factor === 1 ? a : mul(g, a, number(g, factor, a));
 export const shift = (g: GraphBuilder, a: Value, by: number): Value => add(g, a, number(g, by, a));
 
 /** Sum over `axes`; scalar shapes are kept as ones with `keep`. */
 export const sum = (g: GraphBuilder, a: Value, axes: readonly number[], keep = true): Value =>
-  g.emit('ReduceSum', [a, g.ints(axes)], { keepdims: keep ? 1 : 0 });
+  axes.length === 0 ? a : g.emit('ReduceSum', [a, g.ints(axes)], { keepdims: keep ? 1 : 0 });
 export const mean = (g: GraphBuilder, a: Value, axes: readonly number[], keep = true): Value =>
   g.emit('ReduceMean', [a, g.ints(axes)], { keepdims: keep ? 1 : 0 });
 export const maximum = (g: GraphBuilder, a: Value, axes: readonly number[], keep = true): Value =>
@@ -34,7 +53,8 @@ export const transpose = (g: GraphBuilder, a: Value, perm: readonly number[]): V
 export function reshape(g: GraphBuilder, a: Value, shape: Shape): Value {
   const from = g.shape(a);
   if (from.length === shape.length && from.every((d, i) => d === shape[i])) return a;
-  if (shape.filter((d) => d < 0).length <= 1) return g.emit('Reshape', [a, g.ints(shape.map((d) => (d < 0 ? -1 : d)))]);
+  if (shape.filter((d) => d < 0).length <= 1)
+    return g.emit('Reshape', [a, g.ints(shape.map((d) => (d < 0 ? -1 : d)))]);
   const ratio = shape.map((d) => (d < 0 ? scaledBatch(g, a, from, -d) : g.ints([d])));
   return g.emit('Reshape', [a, g.emit('Concat', ratio, { axis: 0 })]);
 }
@@ -47,7 +67,8 @@ function scaledBatch(g: GraphBuilder, a: Value, from: Shape, k: number): Value {
   return k === 1 ? batch : g.emit('Mul', [batch, g.ints([k])]);
 }
 
-export const unsqueeze = (g: GraphBuilder, a: Value, axes: readonly number[]): Value => g.emit('Unsqueeze', [a, g.ints(axes)]);
+export const unsqueeze = (g: GraphBuilder, a: Value, axes: readonly number[]): Value =>
+  g.emit('Unsqueeze', [a, g.ints(axes)]);
 
 /** `a[..., from:to, ...]` along `axis`. */
 export const slice = (g: GraphBuilder, a: Value, axis: number, from: number, to: number): Value =>
@@ -67,21 +88,27 @@ export const flip = (g: GraphBuilder, a: Value, axes: readonly number[]): Value 
 export const zerosLike = (g: GraphBuilder, a: Value): Value => {
   const shape = g.emit('Shape', [a]);
   const zero = g.dtype(a) === 'float64' ? Float64Array.of(0) : Float32Array.of(0);
-  const value = { tensor: { dtype: g.dtype(a) === 'float64' ? 'float64' : 'float32', shape: [1], data: zero } as const };
+  const value = {
+    tensor: { dtype: g.dtype(a) === 'float64' ? 'float64' : 'float32', shape: [1], data: zero } as const,
+  };
   return g.emit('ConstantOfShape', [shape], { value });
 };
 
 /** Ones of a static shape. */
-export const ones = (g: GraphBuilder, shape: readonly number[], like: Value, value = 1): Value => {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return g.dtype(like) === 'float64'
-    ? g.constant({ dtype: 'float64', shape, data: new Float64Array(size).fill(value) })
-    : g.constant({ dtype: 'float32', shape, data: new Float32Array(size).fill(value) });
-};
+export const ones = (g: GraphBuilder, shape: readonly number[], like: Value, value = 1): Value =>
+  array(g, shape, new Float64Array(sizeOf(shape)).fill(value), like);
 
 /** Bilinear resize of the last two axes of a rank-4 value; half-pixel centres unless corners are aligned. */
-export const resizeLinear = (g: GraphBuilder, a: Value, height: number, width: number, alignCorners = false): Value => {
-  const sizes = g.emit('Concat', [g.emit('Shape', [a], { start: 0, end: 2 }), g.ints([height, width])], { axis: 0 });
+export const resizeLinear = (
+  g: GraphBuilder,
+  a: Value,
+  height: number,
+  width: number,
+  alignCorners = false,
+): Value => {
+  const sizes = g.emit('Concat', [g.emit('Shape', [a], { start: 0, end: 2 }), g.ints([height, width])], {
+    axis: 0,
+  });
   return g.emit('Resize', [a, '', '', sizes], {
     mode: 'linear',
     coordinate_transformation_mode: alignCorners ? 'align_corners' : 'half_pixel',

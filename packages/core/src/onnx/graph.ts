@@ -78,4 +78,5 @@ export function reachable(nodes: readonly Node[], wanted: Iterable<string>): Nod
 }
 
 /** Integer contents of a small constant. */
-export const integers = (value: Tensor): number[] => Array.from(value.data as ArrayLike<number | bigint>, Number);
+export const integers = (value: Tensor): number[] =>
+  Array.from(value.data as ArrayLike<number | bigint>, Number);

@@ -15,7 +15,11 @@ export function listing(graph: Graph): string {
 function shown(value: string, graph: Graph): string {
   const constant = graph.constants.get(value);
   if (!constant) return value === '' ? '_' : value;
-  return constant.data.length <= 8 ? (constant.shape.length === 0 ? `${constant.data[0]}` : `[${constant.data.join(' ')}]`) : value;
+  return constant.data.length <= 8
+    ? constant.shape.length === 0
+      ? `${constant.data[0]}`
+      : `[${constant.data.join(' ')}]`
+    : value;
 }
 
 function show(value: Attribute): string {

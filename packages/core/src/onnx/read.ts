@@ -2,7 +2,15 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { InputError } from '../errors.ts';
 import { type DType, dtypes, sizeOf, type Tensor, type TensorData } from '../tensor.ts';
 import { dtypeOfCode } from './dtype.ts';
-import { type AttributeDef, AttributeDef_Type, type Model, ModelSchema, type NodeDef, type TensorDef, type ValueInfo as ValueInfoDef } from './generated/onnx_pb.js';
+import {
+  type AttributeDef,
+  AttributeDef_Type,
+  type Model,
+  ModelSchema,
+  type NodeDef,
+  type TensorDef,
+  type ValueInfo as ValueInfoDef,
+} from './generated/onnx_pb.js';
 import type { Attribute, Graph, Node, ValueInfo } from './graph.ts';
 
 /** What a model may be at most; beyond it the file is refused before anything else looks at it. */
@@ -29,21 +37,30 @@ export interface ModelFile {
  */
 export function readModel(bytes: Uint8Array, limits: ReadLimits = defaultLimits): ModelFile {
   if (bytes.length > limits.bytes)
-    throw new InputError('model_too_large', `the model has ${bytes.length} bytes, at most ${limits.bytes} are allowed`);
+    throw new InputError(
+      'model_too_large',
+      `the model has ${bytes.length} bytes, at most ${limits.bytes} are allowed`,
+    );
   const model = parse(bytes);
   const { graph } = model;
-  if (!graph || graph.node.length === 0) throw new InputError('invalid_model', 'the file is not an ONNX model: it has no graph');
+  if (!graph || graph.node.length === 0)
+    throw new InputError('invalid_model', 'the file is not an ONNX model: it has no graph');
   if (graph.node.length > limits.nodes)
-    throw new InputError('model_too_large', `the model has ${graph.node.length} nodes, at most ${limits.nodes} are allowed`);
+    throw new InputError(
+      'model_too_large',
+      `the model has ${graph.node.length} nodes, at most ${limits.nodes} are allowed`,
+    );
   if (model.functions.length > 0)
     throw new InputError(
       'model_unsupported_op',
       `the model defines functions of its own (${listed(model.functions.map((f) => f.name ?? ''))}); export it with functions inlined`,
     );
-  if (graph.sparseInitializer.length > 0) throw new InputError('invalid_model', 'the model has sparse weights, which are not supported');
+  if (graph.sparseInitializer.length > 0)
+    throw new InputError('invalid_model', 'the model has sparse weights, which are not supported');
 
   const constants = new Map<string, Tensor>();
-  for (const initializer of graph.initializer) constants.set(initializer.name ?? '', readTensor(initializer, initializer.name ?? ''));
+  for (const initializer of graph.initializer)
+    constants.set(initializer.name ?? '', readTensor(initializer, initializer.name ?? ''));
   return {
     graph: {
       name: graph.name ?? '',
@@ -85,7 +102,10 @@ function readNode(node: NodeDef, index: number): Node {
   const attributes: Record<string, Attribute> = {};
   for (const attribute of node.attribute) {
     if (attribute.g || attribute.graphs.length > 0)
-      throw new InputError('model_unsupported_op', `node ${quoted(name)} (${op}) holds a sub-graph: control flow is not supported`);
+      throw new InputError(
+        'model_unsupported_op',
+        `node ${quoted(name)} (${op}) holds a sub-graph: control flow is not supported`,
+      );
     const value = readAttribute(attribute, name);
     if (value !== undefined) attributes[attribute.name ?? ''] = value;
   }
@@ -109,7 +129,10 @@ function readAttribute(attribute: AttributeDef, node: string): Attribute | undef
     case AttributeDef_Type.TENSOR:
       return attribute.t ? { tensor: readTensor(attribute.t, `${node}.${attribute.name}`) } : undefined;
     default:
-      throw new InputError('invalid_model', `node ${quoted(node)}: attribute ${quoted(attribute.name ?? '')} has an unsupported type`);
+      throw new InputError(
+        'invalid_model',
+        `node ${quoted(node)}: attribute ${quoted(attribute.name ?? '')} has an unsupported type`,
+      );
   }
 }
 
@@ -128,16 +151,26 @@ const decode = (bytes: Uint8Array | undefined): string => utf8.decode(bytes ?? n
 
 function readTensor(def: TensorDef, name: string): Tensor {
   if (def.dataLocation === 1 || def.externalData.length > 0)
-    throw new InputError('model_external_data_forbidden', `tensor ${quoted(name)} keeps its data in another file; a model must be one file`);
+    throw new InputError(
+      'model_external_data_forbidden',
+      `tensor ${quoted(name)} keeps its data in another file; a model must be one file`,
+    );
   const dtype = dtypeOfCode[def.dataType ?? 0];
-  if (!dtype) throw new InputError('invalid_model', `tensor ${quoted(name)} has element type ${def.dataType}, which is not supported`);
+  if (!dtype)
+    throw new InputError(
+      'invalid_model',
+      `tensor ${quoted(name)} has element type ${def.dataType}, which is not supported`,
+    );
   const shape = def.dims.map(Number);
   const size = sizeOf(shape);
   if (shape.some((d) => d < 0) || !Number.isSafeInteger(size))
     throw new InputError('invalid_model', `tensor ${quoted(name)} has shape [${shape}]`);
   const data = readData(def, dtype);
   if (data.length !== size)
-    throw new InputError('invalid_model', `tensor ${quoted(name)}: shape [${shape}] needs ${size} elements, the file holds ${data.length}`);
+    throw new InputError(
+      'invalid_model',
+      `tensor ${quoted(name)}: shape [${shape}] needs ${size} elements, the file holds ${data.length}`,
+    );
   return { dtype, shape, data };
 }
 
@@ -147,7 +180,9 @@ function readData(def: TensorDef, dtype: DType): TensorData {
     const { buffer, byteOffset, byteLength } = def.rawData;
     const length = Math.floor(byteLength / Data.BYTES_PER_ELEMENT);
     const aligned = byteOffset % Data.BYTES_PER_ELEMENT === 0;
-    return aligned ? new Data(buffer as ArrayBuffer, byteOffset, length) : new Data(new Uint8Array(def.rawData).buffer, 0, length);
+    return aligned
+      ? new Data(buffer as ArrayBuffer, byteOffset, length)
+      : new Data(new Uint8Array(def.rawData).buffer, 0, length);
   }
   switch (dtype) {
     case 'float32':
@@ -169,7 +204,8 @@ function readValueInfo(info: ValueInfoDef): ValueInfo {
   const type = info.type?.tensorType;
   const dtype = dtypeOfCode[type?.elemType ?? 0];
   const name = info.name ?? '';
-  if (!type || !dtype) throw new InputError('invalid_model', `input ${quoted(name)} is not a tensor of a supported type`);
+  if (!type || !dtype)
+    throw new InputError('invalid_model', `input ${quoted(name)} is not a tensor of a supported type`);
   const shape = (type.shape?.dim ?? []).map((d, i) =>
     d.dimValue !== undefined && d.dimValue > 0n ? Number(d.dimValue) : d.dimParam || `dim${i}`,
   );
@@ -177,6 +213,8 @@ function readValueInfo(info: ValueInfoDef): ValueInfo {
 }
 
 /** Names come from a stranger's file: control characters are escaped and the length bounded. */
-export const quoted = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 77)}...` : name);
+export const quoted = (name: string): string =>
+  JSON.stringify(name.length > 80 ? `${name.slice(0, 77)}...` : name);
 
-const listed = (names: readonly string[]): string => names.slice(0, 5).map(quoted).join(', ') + (names.length > 5 ? ', ...' : '');
+const listed = (names: readonly string[]): string =>
+  names.slice(0, 5).map(quoted).join(', ') + (names.length > 5 ? ', ...' : '');

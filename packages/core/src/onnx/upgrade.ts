@@ -25,7 +25,11 @@ const inputsFromInts =
       return values ? g.ints(values) : '';
     });
     while (added.at(-1) === '') added.pop();
-    return keep({ ...node, inputs: [node.inputs[0]!, ...added], attributes: without(node.attributes, ...names) });
+    return keep({
+      ...node,
+      inputs: [node.inputs[0]!, ...added],
+      attributes: without(node.attributes, ...names),
+    });
   };
 
 const spellPads: Upgrade = (g, node) => {
@@ -33,7 +37,10 @@ const spellPads: Upgrade = (g, node) => {
   const spatial = g.shape(node.inputs[0]!).slice(2);
   const kernel = ints(node, 'kernel_shape') ?? g.shape(node.inputs[1]!).slice(2);
   const { before, after } = windowOf(node, kernel, spatial);
-  return keep({ ...node, attributes: { ...without(node.attributes, 'auto_pad'), pads: [...before, ...after] } });
+  return keep({
+    ...node,
+    attributes: { ...without(node.attributes, 'auto_pad'), pads: [...before, ...after] },
+  });
 };
 
 /** Before opset 13 Softmax flattened its input to two dimensions at `axis`. */
@@ -45,7 +52,13 @@ const flattenedSoftmax: Upgrade = (g, node, opset) => {
   if (axis === rank - 1 || axis === -1) return keep({ ...node, attributes: { axis: -1 } });
   const flat = g.emit('Flatten', [x], { axis });
   const soft = g.emit(node.op, [flat], { axis: -1 });
-  return keep({ op: 'Reshape', name: node.name, inputs: [soft, g.emit('Shape', [x])], outputs: node.outputs, attributes: {} });
+  return keep({
+    op: 'Reshape',
+    name: node.name,
+    inputs: [soft, g.emit('Shape', [x])],
+    outputs: node.outputs,
+    attributes: {},
+  });
 };
 
 const upgrades: Readonly<Record<string, Upgrade>> = {
@@ -56,7 +69,10 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
   Split: inputsFromInts('split'),
   Slice: inputsFromInts('starts', 'ends', 'axes'),
   ...Object.fromEntries(
-    ['Sum', 'Mean', 'Max', 'Min', 'Prod', 'L1', 'L2', 'LogSum', 'LogSumExp', 'SumSquare'].map((kind) => [`Reduce${kind}`, inputsFromInts('axes')]),
+    ['Sum', 'Mean', 'Max', 'Min', 'Prod', 'L1', 'L2', 'LogSum', 'LogSumExp', 'SumSquare'].map((kind) => [
+      `Reduce${kind}`,
+      inputsFromInts('axes'),
+    ]),
   ),
   Conv: spellPads,
   MaxPool: spellPads,
@@ -65,7 +81,8 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
   LogSoftmax: flattenedSoftmax,
   Clip(g, node) {
     if (node.attributes.min === undefined && node.attributes.max === undefined) return keep(node);
-    const bound = (name: string) => (node.attributes[name] === undefined ? '' : g.scalar(real(node, name, 0)));
+    const bound = (name: string) =>
+      node.attributes[name] === undefined ? '' : g.scalar(real(node, name, 0));
     return keep({ ...node, inputs: [node.inputs[0]!, bound('min'), bound('max')], attributes: {} });
   },
   Pad(g, node) {
@@ -76,9 +93,16 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
   },
   BatchNormalization(_, node) {
     if (int(node, 'training_mode', 0) === 1)
-      throw new InputError('invalid_model', `node ${quoted(node.name)} (BatchNormalization) is in training mode; export the model for inference`);
+      throw new InputError(
+        'invalid_model',
+        `node ${quoted(node.name)} (BatchNormalization) is in training mode; export the model for inference`,
+      );
     const epsilon = node.attributes.epsilon;
-    return keep({ ...node, outputs: node.outputs.slice(0, 1), attributes: epsilon === undefined ? {} : { epsilon } });
+    return keep({
+      ...node,
+      outputs: node.outputs.slice(0, 1),
+      attributes: epsilon === undefined ? {} : { epsilon },
+    });
   },
   GroupNormalization(g, node, opset) {
     const [x, scale, bias] = node.inputs as [Value, Value, Value];
@@ -86,13 +110,19 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
     const groups = int(node, 'num_groups', 1);
     const perGroup = g.shape(x)[1]! / groups;
     const spread = (v: Value) =>
-      g.emit('Reshape', [g.emit('Expand', [g.emit('Reshape', [v, g.ints([groups, 1])]), g.ints([groups, perGroup])]), g.ints([-1])]);
+      g.emit('Reshape', [
+        g.emit('Expand', [g.emit('Reshape', [v, g.ints([groups, 1])]), g.ints([groups, perGroup])]),
+        g.ints([-1]),
+      ]);
     return keep({ ...node, inputs: [x, spread(scale), spread(bias)] });
   },
   /** Upsample (7 to 9) is Resize as it was at opset 10: no half-pixel centres. */
   Upsample(g, node) {
     const attribute = node.attributes.scales;
-    const scales = typeof attribute === 'object' && 'floats' in attribute ? g.floats([attribute.floats.length], attribute.floats) : node.inputs[1]!;
+    const scales =
+      typeof attribute === 'object' && 'floats' in attribute
+        ? g.floats([attribute.floats.length], attribute.floats)
+        : node.inputs[1]!;
     return keep(asymmetricResize(node, scales));
   },
   Resize: (_, node, opset) => keep(opset < 11 ? asymmetricResize(node, node.inputs[1]!) : node),
@@ -102,7 +132,11 @@ const asymmetricResize = (node: Node, scales: Value): Node => ({
   ...node,
   op: 'Resize',
   inputs: [node.inputs[0]!, '', scales],
-  attributes: { mode: text(node, 'mode', 'nearest'), coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' },
+  attributes: {
+    mode: text(node, 'mode', 'nearest'),
+    coordinate_transformation_mode: 'asymmetric',
+    nearest_mode: 'floor',
+  },
 });
 
 /** Raises a node of the file's opset to the canonical dialect (see `Graph`), spelling out what was implied. */

@@ -7,7 +7,9 @@ import type { Attribute, Graph, Node } from './graph.ts';
  * kernels for it are few, and every float16 is a float32, so the model says the same or better.
  */
 export function widen(graph: Graph): Graph {
-  const half = graph.inputs.some((i) => i.dtype === 'float16') || [...graph.constants.values()].some((t) => t.dtype === 'float16');
+  const half =
+    graph.inputs.some((i) => i.dtype === 'float16') ||
+    [...graph.constants.values()].some((t) => t.dtype === 'float16');
   if (!half) return graph;
   return {
     ...graph,
@@ -28,7 +30,11 @@ function widenNode(node: Node): Node {
 
 function widenTensor(value: Tensor): Tensor {
   if (value.dtype !== 'float16') return value;
-  return { dtype: 'float32', shape: value.shape, data: Float32Array.from(value.data as Uint16Array, halfToNumber) };
+  return {
+    dtype: 'float32',
+    shape: value.shape,
+    data: Float32Array.from(value.data as Uint16Array, halfToNumber),
+  };
 }
 
 /** IEEE 754 binary16 bits to a number. */

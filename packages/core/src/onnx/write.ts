@@ -1,9 +1,9 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { Tensor } from '../tensor.ts';
 import { codeOfDtype } from './dtype.ts';
 import { AttributeDef_Type, type AttributeDefSchema, ModelSchema } from './generated/onnx_pb.js';
 import { type Attribute, type Graph, integers, type Node, reachable, type ValueInfo } from './graph.ts';
-import type { MessageInitShape } from '@bufbuild/protobuf';
 
 /** Reductions whose axes became an input only with opset 18 (ReduceSum had them since 13). */
 const axesInputSince18 = /^Reduce(?!Sum$)/;
@@ -12,7 +12,11 @@ const axesInputSince18 = /^Reduce(?!Sum$)/;
  * Writes a graph as an ONNX file, with what its outputs do not need left out.
  * `outputs` gives the types of the graph's outputs, which ONNX wants stated.
  */
-export function writeModel(graph: Graph, outputs: readonly ValueInfo[], metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function writeModel(
+  graph: Graph,
+  outputs: readonly ValueInfo[],
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const nodes = reachable(graph.nodes, graph.outputs).map((node) => lower(node, graph));
   const used = new Set([...nodes.flatMap((node) => node.inputs), ...graph.outputs]);
   const initializers = [...graph.constants].filter(([name]) => used.has(name));
@@ -52,7 +56,11 @@ function writeAttribute(name: string, value: Attribute): MessageInitShape<typeof
   if (typeof value === 'string') return { name, type: AttributeDef_Type.STRING, s: encoder.encode(value) };
   if (Array.isArray(value)) {
     if (typeof value[0] === 'string')
-      return { name, type: AttributeDef_Type.STRINGS, strings: (value as string[]).map((s) => encoder.encode(s)) };
+      return {
+        name,
+        type: AttributeDef_Type.STRINGS,
+        strings: (value as string[]).map((s) => encoder.encode(s)),
+      };
     return { name, type: AttributeDef_Type.INTS, ints: (value as number[]).map(BigInt) };
   }
   if ('float' in value) return { name, type: AttributeDef_Type.FLOAT, f: value.float };

@@ -2,12 +2,12 @@ import * as ort from 'onnxruntime-node';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { DType, Tensor } from '../tensor.ts';
 
-/** ONNX Runtime on the CPU with two threads, for tests of the engine alone. */
+/** ONNX Runtime on the CPU with one thread, for tests of the engine alone. */
 export const cpu: Runtime = {
   device: 'cpu',
   async load(model) {
     const session = await ort.InferenceSession.create(model, {
-      intraOpNumThreads: 2,
+      intraOpNumThreads: 1,
       logSeverityLevel: 3,
       executionProviders: ['cpu'],
     });

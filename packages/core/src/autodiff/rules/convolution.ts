@@ -1,7 +1,7 @@
-import { flip, reshape, transpose } from '../../onnx/emit.ts';
-import { int } from '../../onnx/graph.ts';
-import { windowOf } from '../../onnx/shapes/convolution.ts';
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import { flip, reshape, sum, transpose } from '../../onnx/emit.ts';
+import { int } from '../../onnx/graph.ts';
+import { transposedWindow, windowOf } from '../../onnx/shapes/convolution.ts';
 import type { RuleContext, VjpRules } from '../rule.ts';
 
 // Convolutions, with respect to the data (weights are constants here).
@@ -22,7 +22,11 @@ function convVjp(c: RuleContext): Value {
   const group = int(node, 'group', 1);
   const common = { dilations: w.dilations, group, kernel_shape: w.kernel };
   if (w.strides.every((s) => s === 1) && [...begin, ...end].every((p) => p >= 0))
-    return g.emit('Conv', [dy, turned(g, c.x(1), group)], { ...common, pads: [...begin, ...end], strides: w.strides });
+    return g.emit('Conv', [dy, turned(g, c.x(1), group)], {
+      ...common,
+      pads: [...begin, ...end],
+      strides: w.strides,
+    });
 
   const covered = c.outShape.slice(2).map((n, i) => (n - 1) * w.strides[i]! + reach[i]! + 1);
   const rest = covered.map((n, i) => x[i + 2]! + w.before[i]! + w.after[i]! - n);
@@ -47,14 +51,18 @@ function turned(g: GraphBuilder, weight: Value, group: number): Value {
   if (group === 1) return transpose(g, reversed, [1, 0, ...spatial]);
   if (i === 1 && o === group) return reversed; // depthwise: its own transpose
   const grouped = reshape(g, reversed, [group, o / group, i, ...kernel]);
-  return reshape(g, transpose(g, grouped, [0, 2, 1, ...spatial.map((axis) => axis + 1)]), [group * i, o / group, ...kernel]);
+  return reshape(g, transpose(g, grouped, [0, 2, 1, ...spatial.map((axis) => axis + 1)]), [
+    group * i,
+    o / group,
+    ...kernel,
+  ]);
 }
 
 /** The transpose of a transposed convolution is the convolution. */
 function convTransposeVjp(c: RuleContext): Value {
   const { g, node, dy } = c;
   const weight = c.shape(1);
-  const w = windowOf(node, weight.slice(2), c.shape(0).slice(2));
+  const w = transposedWindow(node, weight.slice(2), c.shape(0).slice(2));
   return g.emit('Conv', [dy, c.x(1)], {
     dilations: w.dilations,
     group: int(node, 'group', 1),
@@ -64,7 +72,16 @@ function convTransposeVjp(c: RuleContext): Value {
   });
 }
 
+/** The bias is added to every position of its channel. */
+const perChannelSum = ({ g, outShape, dy }: RuleContext): Value =>
+  sum(
+    g,
+    dy,
+    [...outShape.keys()].filter((axis) => axis !== 1),
+    false,
+  );
+
 export const convolution: VjpRules = {
-  Conv: [convVjp, null, null],
-  ConvTranspose: [convTransposeVjp, null, null],
+  Conv: [convVjp, undefined, perChannelSum],
+  ConvTranspose: [convTransposeVjp, undefined, perChannelSum],
 };

@@ -1,15 +1,19 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { add, div, mul, neg, number, scale, shift, sub, where } from '../../onnx/emit.ts';
+import { add, castLike, div, mul, neg, number, scale, shift, sub, where } from '../../onnx/emit.ts';
 import { real } from '../../onnx/graph.ts';
-import { codeOfDtype } from '../../onnx/dtype.ts';
 import type { RuleContext, Vjp, VjpRules } from '../rule.ts';
 
 // Elementwise arithmetic and activations. Kinks follow PyTorch: the derivative of ReLU at 0 is 0, and so is that
 // of a clip at its bounds (ReLU6). Gates are read off the output, so that a fused Conv+Relu stays fused.
 
-const compare = (g: GraphBuilder, op: 'Greater' | 'Less' | 'GreaterOrEqual' | 'LessOrEqual', a: Value, bound: number): Value =>
-  g.emit(op, [a, number(g, bound, a)]);
-const gate = (g: GraphBuilder, condition: Value, dy: Value): Value => where(g, condition, dy, number(g, 0, dy));
+const compare = (
+  g: GraphBuilder,
+  op: 'Greater' | 'Less' | 'GreaterOrEqual' | 'LessOrEqual',
+  a: Value,
+  bound: number,
+): Value => g.emit(op, [a, number(g, bound, a)]);
+const gate = (g: GraphBuilder, condition: Value, dy: Value): Value =>
+  where(g, condition, dy, number(g, 0, dy));
 
 /** dy · f'(x), from an expression for f'. */
 const times =
@@ -17,7 +21,12 @@ const times =
   (c) =>
     mul(c.g, c.dy, slope(c));
 
-const between = (g: GraphBuilder, y: Value, low: number | Value | null, high: number | Value | null): Value | null => {
+const between = (
+  g: GraphBuilder,
+  y: Value,
+  low: number | Value | null,
+  high: number | Value | null,
+): Value | null => {
   const bound = (b: number | Value) => (typeof b === 'number' ? number(g, b, y) : b);
   const above = low === null ? null : g.emit('Greater', [y, bound(low)]);
   const below = high === null ? null : g.emit('Less', [y, bound(high)]);
@@ -31,7 +40,7 @@ const leaky = (c: RuleContext, alpha: Value): Value =>
 /** A tie shares the cotangent evenly, as PyTorch's elementwise maximum of two does. */
 const extremum: Vjp = (c) => {
   const { g, node, y, dy } = c;
-  const hit = (i: number) => g.emit('Cast', [g.emit('Equal', [c.x(i), y])], { to: codeOfDtype[g.dtype(y)] });
+  const hit = (i: number) => castLike(g, g.emit('Equal', [c.x(i), y]), y);
   const hits = node.inputs.map((_, i) => hit(i));
   const ties = hits.length === 1 ? hits[0]! : g.emit('Sum', hits);
   return mul(g, dy, div(g, hits[c.index]!, ties));
@@ -43,7 +52,8 @@ const sigmoidOf = (g: GraphBuilder, x: Value): Value => g.emit('Sigmoid', [x]);
 const normalDensity = (g: GraphBuilder, x: Value): Value =>
   scale(g, g.emit('Exp', [scale(g, mul(g, x, x), -0.5)]), 1 / Math.sqrt(2 * Math.PI));
 
-const normalCumulative = (g: GraphBuilder, x: Value): Value => scale(g, shift(g, g.emit('Erf', [scale(g, x, Math.SQRT1_2)]), 1), 0.5);
+const normalCumulative = (g: GraphBuilder, x: Value): Value =>
+  scale(g, shift(g, g.emit('Erf', [scale(g, x, Math.SQRT1_2)]), 1), 0.5);
 
 /** The tanh form of GELU and its derivative, u = √(2/π)(x + 0.044715x³). */
 const tanhGeluSlope = (g: GraphBuilder, x: Value): Value => {
@@ -69,9 +79,9 @@ export const elementwise: VjpRules = {
   Min: extremum,
   Pow: [
     ({ g, x, dy }) => {
-      const p = g.elements(x(1))?.[0];
-      if (p === 2) return mul(g, dy, scale(g, x(0), 2));
-      return mul(g, dy, mul(g, x(1), g.emit('Pow', [x(0), shift(g, x(1), -1)]))); // p·xᵖ⁻¹
+      if (g.elements(x(1))?.every((p) => p === 2)) return mul(g, dy, scale(g, x(0), 2));
+      const p = castLike(g, x(1), x(0));
+      return mul(g, dy, mul(g, p, g.emit('Pow', [x(0), shift(g, p, -1)]))); // p·xᵖ⁻¹
     },
     ({ g, x, y, dy }) => mul(g, dy, mul(g, y, g.emit('Log', [x(0)]))), // xᵖ·ln x
   ],
@@ -86,42 +96,71 @@ export const elementwise: VjpRules = {
   Tanh: [times(({ g, y }) => sub(g, number(g, 1, y), mul(g, y, y)))],
   Sigmoid: [times(({ g, y }) => mul(g, y, sub(g, number(g, 1, y), y)))],
   Softplus: [times(({ g, x }) => sigmoidOf(g, x(0)))],
-  Softsign: [times(({ g, x }) => { const r = shift(g, g.emit('Abs', [x(0)]), 1); return g.emit('Reciprocal', [mul(g, r, r)]); })],
+  Softsign: [
+    times(({ g, x }) => {
+      const r = shift(g, g.emit('Abs', [x(0)]), 1);
+      return g.emit('Reciprocal', [mul(g, r, r)]);
+    }),
+  ],
   Erf: [times(({ g, x }) => scale(g, g.emit('Exp', [neg(g, mul(g, x(0), x(0)))]), 2 / Math.sqrt(Math.PI)))],
   Relu: [({ g, y, dy }) => gate(g, compare(g, 'Greater', y, 0), dy)],
   LeakyRelu: [(c) => leaky(c, number(c.g, real(c.node, 'alpha', 0.01), c.dy))],
-  PRelu: [(c) => leaky(c, c.x(1)), null],
+  PRelu: [
+    (c) => leaky(c, c.x(1)),
+    ({ g, x, dy }) => where(g, compare(g, 'Greater', x(0), 0), number(g, 0, dy), mul(g, dy, x(0))),
+  ],
   ThresholdedRelu: [({ g, node, x, dy }) => gate(g, compare(g, 'Greater', x(0), real(node, 'alpha', 1)), dy)],
   Elu: [
-    ({ g, node, x, y, dy }) => // alpha·eˣ = y + alpha below zero
-      where(g, compare(g, 'Greater', x(0), 0), dy, mul(g, dy, shift(g, y, real(node, 'alpha', 1)))),
+    (
+      { g, node, x, y, dy }, // alpha·eˣ = y + alpha below zero
+    ) => where(g, compare(g, 'Greater', x(0), 0), dy, mul(g, dy, shift(g, y, real(node, 'alpha', 1)))),
   ],
   Celu: [
     ({ g, node, x, dy }) =>
-      where(g, compare(g, 'Greater', x(0), 0), dy, mul(g, dy, g.emit('Exp', [scale(g, x(0), 1 / real(node, 'alpha', 1))]))),
+      where(
+        g,
+        compare(g, 'Greater', x(0), 0),
+        dy,
+        mul(g, dy, g.emit('Exp', [scale(g, x(0), 1 / real(node, 'alpha', 1))])),
+      ),
   ],
   Selu: [
     ({ g, node, x, y, dy }) => {
       const [alpha, gamma] = [real(node, 'alpha', 1.6732632), real(node, 'gamma', 1.050701)];
-      return where(g, compare(g, 'Greater', x(0), 0), scale(g, dy, gamma), mul(g, dy, shift(g, y, alpha * gamma)));
+      return where(
+        g,
+        compare(g, 'Greater', x(0), 0),
+        scale(g, dy, gamma),
+        mul(g, dy, shift(g, y, alpha * gamma)),
+      );
     },
   ],
-  HardSigmoid: [({ g, node, y, dy }) => gate(g, between(g, y, 0, 1)!, scale(g, dy, real(node, 'alpha', 0.2)))],
+  HardSigmoid: [
+    ({ g, node, y, dy }) => gate(g, between(g, y, 0, 1)!, scale(g, dy, real(node, 'alpha', 0.2))),
+  ],
   HardSwish: [
-    ({ g, x, dy }) => { // 0 up to -3, x/3 + 1/2 up to 3, 1 beyond
-      const middle = where(g, compare(g, 'LessOrEqual', x(0), 3), shift(g, scale(g, x(0), 1 / 3), 0.5), number(g, 1, dy));
+    ({ g, x, dy }) => {
+      // 0 up to -3, x/3 + 1/2 up to 3, 1 beyond
+      const middle = where(
+        g,
+        compare(g, 'LessOrEqual', x(0), 3),
+        shift(g, scale(g, x(0), 1 / 3), 0.5),
+        number(g, 1, dy),
+      );
       return gate(g, compare(g, 'Greater', x(0), -3), mul(g, dy, middle));
     },
   ],
   Mish: [
-    times(({ g, x }) => { // tanh(s) + x·(1 - tanh²(s))·sigmoid(x), s = softplus(x)
+    times(({ g, x }) => {
+      // tanh(s) + x·(1 - tanh²(s))·sigmoid(x), s = softplus(x)
       const t = g.emit('Tanh', [g.emit('Softplus', [x(0)])]);
       const inner = mul(g, sub(g, number(g, 1, t), mul(g, t, t)), sigmoidOf(g, x(0)));
       return add(g, t, mul(g, x(0), inner));
     }),
   ],
   Swish: [
-    times(({ g, node, x }) => { // s + a·x·s·(1 - s), s = sigmoid(a·x)
+    times(({ g, node, x }) => {
+      // s + a·x·s·(1 - s), s = sigmoid(a·x)
       const alpha = real(node, 'alpha', 1);
       const s = sigmoidOf(g, scale(g, x(0), alpha));
       return add(g, s, mul(g, scale(g, x(0), alpha), mul(g, s, sub(g, number(g, 1, s), s))));
@@ -140,11 +179,12 @@ export const elementwise: VjpRules = {
       const inside = between(c.g, c.y, bound(1), bound(2));
       return inside ? gate(c.g, inside, c.dy) : c.dy;
     },
-    null,
-    null,
   ],
   Where: [null, ({ g, x, dy }) => gate(g, x(0), dy), ({ g, x, dy }) => where(g, x(0), number(g, 0, dy), dy)],
-  Cast: [({ g, x, dy }) => g.emit('Cast', [dy], { to: codeOfDtype[g.dtype(x(0))] })],
-  // Piecewise constant: the derivative is zero wherever it exists.
-  ...Object.fromEntries(['Sign', 'Floor', 'Ceil', 'Round', 'Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual', 'Not', 'And', 'Or', 'IsNaN', 'Shape', 'Size', 'ArgMax', 'ArgMin'].map((op) => [op, [null, null]])),
+  Cast: [({ g, x, dy }) => castLike(g, dy, x(0))],
+  // Piecewise constant.
+  Sign: [null],
+  Floor: [null],
+  Ceil: [null],
+  Round: [null],
 };

@@ -1,6 +1,9 @@
-import { matmul, reshape, scale, sum, transpose } from '../../onnx/emit.ts';
+import { InputError } from '../../errors.ts';
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import { matmul, reshape, scale, sum, transpose } from '../../onnx/emit.ts';
 import { int, real, text } from '../../onnx/graph.ts';
+import { quoted } from '../../onnx/read.ts';
+import { einsumTerms } from '../../onnx/shapes/reduction.ts';
 import type { RuleContext, VjpRules } from '../rule.ts';
 
 // Products of matrices.
@@ -12,7 +15,11 @@ const swapped = (g: GraphBuilder, a: Value): Value => {
 };
 
 const gemm = (g: GraphBuilder, a: Value, b: Value, transA: number, transB: number, alpha: number): Value =>
-  g.emit('Gemm', [a, b], { ...(transA && { transA }), ...(transB && { transB }), ...(alpha !== 1 && { alpha: { float: alpha } }) });
+  g.emit('Gemm', [a, b], {
+    ...(transA && { transA }),
+    ...(transB && { transB }),
+    ...(alpha !== 1 && { alpha: { float: alpha } }),
+  });
 
 /** y = a'·b' with a' and b' transposed as the node says; each cotangent is again one Gemm. */
 const gemmVjp =
@@ -46,19 +53,32 @@ function dropAxis(g: GraphBuilder, a: Value, axis: -1 | -2): Value {
 
 /** An Einsum's cotangent is an Einsum of the cotangent with the other operands. */
 function einsumVjp(c: RuleContext): Value {
-  const [left = '', right = ''] = text(c.node, 'equation', '').replaceAll(' ', '').split('->');
-  const terms = left.split(',');
+  const equation = text(c.node, 'equation', '');
+  const { terms, output } = einsumTerms(
+    equation,
+    c.node.inputs.map((_, i) => c.shape(i).length),
+  );
   const wanted = terms[c.index]!;
+  if (new Set(wanted).size < wanted.length)
+    throw new InputError(
+      'model_unsupported_op',
+      `node ${quoted(c.node.name)} (Einsum "${equation}") takes a diagonal: no derivative rule`,
+    );
   const others = terms.filter((_, i) => i !== c.index);
-  const available = new Set([...right, ...others.join('')]);
+  const available = new Set([...output, ...others.join('')]);
   const found = [...wanted].filter((letter) => available.has(letter)).join('');
-  const equation = `${[right, ...others].join(',')}->${found}`;
   const operands = c.node.inputs.filter((_, i) => i !== c.index);
-  const dx = c.g.emit('Einsum', [c.dy, ...operands], { equation });
+  const dx = c.g.emit('Einsum', [c.dy, ...operands], {
+    equation: `${[output, ...others].join(',')}->${found}`,
+  });
   if (found === wanted) return dx;
   // Letters that only this operand has were summed over: the cotangent is the same along them.
   const shape = c.shape(c.index);
-  const spread = reshape(c.g, dx, shape.map((d, i) => (available.has(wanted[i]!) ? d : 1)));
+  const spread = reshape(
+    c.g,
+    dx,
+    shape.map((d, i) => (available.has(wanted[i]!) ? d : 1)),
+  );
   return c.g.emit('Expand', [spread, c.g.emit('Shape', [c.x(c.index)])]);
 }
 

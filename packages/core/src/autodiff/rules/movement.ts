@@ -1,9 +1,10 @@
+import { InputError } from '../../errors.ts';
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { matmul, reshape, slice, sum, transpose, zerosLike } from '../../onnx/emit.ts';
+import { array, matmul, reshape, slice, sum, transpose, zerosLike } from '../../onnx/emit.ts';
 import { int, ints, text } from '../../onnx/graph.ts';
+import { quoted } from '../../onnx/read.ts';
 import { axisOf } from '../../onnx/shapes/fact.ts';
 import { slicedIndices } from '../../onnx/shapes/movement.ts';
-import { InputError } from '../../errors.ts';
 import type { RuleContext, Vjp, VjpRules } from '../rule.ts';
 
 // Operators that move elements: their cotangents move back.
@@ -16,14 +17,15 @@ const reshapeBack: Vjp = ({ g, shape, dy }) => reshape(g, dy, shape(0));
  */
 function ungather(g: GraphBuilder, dy: Value, axis: number, indices: readonly number[], size: number): Value {
   const rank = g.shape(dy).length;
-  const first = indices[0]!;
+  const first = indices[0] ?? 0;
   if (indices.every((index, k) => index === first + k)) {
     const last = size - first - indices.length;
     return first === 0 && last === 0 ? dy : padAxis(g, dy, axis, first, last);
   }
-  if (new Set(indices).size === indices.length) {
-    const where = Array.from({ length: size }, (_, i) => (indices.includes(i) ? indices.indexOf(i) : indices.length));
-    return g.emit('Gather', [padAxis(g, dy, axis, 0, 1), g.ints(where)], { axis });
+  const places = new Map(indices.map((index, k) => [index, k]));
+  if (places.size === indices.length) {
+    const source = Array.from({ length: size }, (_, i) => places.get(i) ?? indices.length);
+    return g.emit('Gather', [padAxis(g, dy, axis, 0, 1), g.ints(source)], { axis });
   }
   const oneHot = new Float32Array(indices.length * size);
   indices.forEach((index, k) => {
@@ -31,7 +33,7 @@ function ungather(g: GraphBuilder, dy: Value, axis: number, indices: readonly nu
   });
   const last = [...Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis), axis];
   const back = last.map((_, i) => last.indexOf(i));
-  return transpose(g, matmul(g, transpose(g, dy, last), g.floats([indices.length, size], oneHot)), back);
+  return transpose(g, matmul(g, transpose(g, dy, last), array(g, [indices.length, size], oneHot, dy)), back);
 }
 
 const padAxis = (g: GraphBuilder, a: Value, axis: number, before: number, after: number): Value => {
@@ -44,8 +46,22 @@ const padAxis = (g: GraphBuilder, a: Value, axis: number, before: number, after:
 function constant(c: RuleContext, i: number): readonly number[] {
   const elements = c.g.elements(c.x(i));
   if (!elements)
-    throw new InputError('model_unsupported_op', `node "${c.node.name}" (${c.node.op}) moves elements by indices that depend on data: no derivative rule`);
+    throw new InputError(
+      'model_unsupported_op',
+      `node ${quoted(c.node.name)} (${c.node.op}) moves elements by indices that depend on data: no derivative rule`,
+    );
   return elements;
+}
+
+/** Size of an axis that is cut or joined. */
+function fixedSize(c: RuleContext, i: number, axis: number): number {
+  const size = c.shape(i)[axis]!;
+  if (size < 0)
+    throw new InputError(
+      'model_unsupported_op',
+      `node ${quoted(c.node.name)} (${c.node.op}) cuts or joins batches: no derivative rule`,
+    );
+  return size;
 }
 
 const optional = (c: RuleContext, i: number) => (c.node.inputs[i] ? constant(c, i) : undefined);
@@ -54,23 +70,30 @@ function sliceVjp(c: RuleContext): Value {
   const shape = c.shape(0);
   const axes = optional(c, 3) ?? constant(c, 1).map((_, i) => i);
   const touched = axes.map((a) => axisOf(a, shape.length));
-  if (touched.some((a) => shape[a]! < 0)) throw new InputError('model_unsupported_op', `node "${c.node.name}" (Slice) cuts the batch: no derivative rule`);
-  const indices = slicedIndices(shape.map((d) => Math.max(d, 1)), constant(c, 1), constant(c, 2), axes, optional(c, 4));
+  for (const axis of touched) fixedSize(c, 0, axis);
+  const indices = slicedIndices(
+    shape.map((d) => Math.max(d, 1)),
+    constant(c, 1),
+    constant(c, 2),
+    axes,
+    optional(c, 4),
+  );
   return touched.reduce((dy, axis) => ungather(c.g, dy, axis, indices[axis]!, shape[axis]!), c.dy);
 }
 
 function gatherVjp(c: RuleContext): Value {
   const shape = c.shape(0);
   const axis = axisOf(int(c.node, 'axis', 0), shape.length);
-  const indices = constant(c, 1).map((i) => (i < 0 ? i + shape[axis]! : i));
+  const size = fixedSize(c, 0, axis);
+  const indices = constant(c, 1).map((i) => (i < 0 ? i + size : i));
   const flat = reshape(c.g, c.dy, [...shape.slice(0, axis), indices.length, ...shape.slice(axis + 1)]);
-  return ungather(c.g, flat, axis, indices, shape[axis]!);
+  return ungather(c.g, flat, axis, indices, size);
 }
 
 const concatVjp: Vjp = (c) => {
   const axis = axisOf(int(c.node, 'axis', 0), c.outShape.length);
-  const start = c.node.inputs.slice(0, c.index).reduce((sum, _, i) => sum + c.shape(i)[axis]!, 0);
-  return slice(c.g, c.dy, axis, start, start + c.shape(c.index)[axis]!);
+  const start = c.node.inputs.slice(0, c.index).reduce((before, _, i) => before + fixedSize(c, i, axis), 0);
+  return slice(c.g, c.dy, axis, start, start + fixedSize(c, c.index, axis));
 };
 
 const splitVjp: Vjp = (c) => {
@@ -83,8 +106,17 @@ const splitVjp: Vjp = (c) => {
 const tileVjp: Vjp = (c) => {
   const repeats = constant(c, 1);
   const shape = c.shape(0);
-  const blocks = reshape(c.g, c.dy, shape.flatMap((d, i) => [repeats[i]!, d]));
-  return sum(c.g, blocks, shape.map((_, i) => 2 * i), false);
+  const blocks = reshape(
+    c.g,
+    c.dy,
+    shape.flatMap((d, i) => [repeats[i]!, d]),
+  );
+  return sum(
+    c.g,
+    blocks,
+    shape.map((_, i) => 2 * i),
+    false,
+  );
 };
 
 const padVjp: Vjp = (c) => {
@@ -96,7 +128,9 @@ const padVjp: Vjp = (c) => {
     const [before, after] = [pads[i]!, pads[i + axes.length]!];
     if (before === 0 && after === 0) return dy;
     if (mode === 'constant') return padAxis(c.g, dy, axis, -before, -after);
-    const source = Array.from({ length: shape[axis]! + before + after }, (_, k) => bordered(k - before, shape[axis]!, mode));
+    const source = Array.from({ length: shape[axis]! + before + after }, (_, k) =>
+      bordered(k - before, shape[axis]!, mode),
+    );
     return ungather(c.g, dy, axis, source, shape[axis]!);
   }, c.dy);
 };
@@ -111,23 +145,27 @@ function bordered(k: number, size: number, mode: string): number {
 }
 
 export const movement: VjpRules = {
-  Reshape: [reshapeBack, null],
+  Reshape: [reshapeBack],
   Flatten: [reshapeBack],
-  Squeeze: [reshapeBack, null],
-  Unsqueeze: [reshapeBack, null],
+  Squeeze: [reshapeBack],
+  Unsqueeze: [reshapeBack],
   Transpose: [
     ({ g, node, shape, dy }) => {
       const perm = ints(node, 'perm') ?? shape(0).map((_, i) => shape(0).length - 1 - i);
-      return transpose(g, dy, perm.map((_, i) => perm.indexOf(i)));
+      return transpose(
+        g,
+        dy,
+        perm.map((_, i) => perm.indexOf(i)),
+      );
     },
   ],
   Concat: concatVjp,
-  Split: [splitVjp, null],
-  Slice: [sliceVjp, null, null, null, null],
-  Gather: [gatherVjp, null],
-  Expand: [({ dy }) => dy, null],
-  Tile: [tileVjp, null],
-  Pad: [padVjp, null, null, null],
+  Split: [splitVjp],
+  Slice: [sliceVjp],
+  Gather: [gatherVjp],
+  Expand: [({ dy }) => dy],
+  Tile: [tileVjp],
+  Pad: [padVjp],
   DepthToSpace: [
     ({ g, node, shape, dy }) => {
       const b = int(node, 'blocksize', 1);
@@ -137,5 +175,7 @@ export const movement: VjpRules = {
       return reshape(g, transpose(g, split, columnFirst ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]), shape(0));
     },
   ],
-  SpaceToDepth: [({ g, node, dy }) => g.emit('DepthToSpace', [dy], { blocksize: int(node, 'blocksize', 1), mode: 'DCR' })],
+  SpaceToDepth: [
+    ({ g, node, dy }) => g.emit('DepthToSpace', [dy], { blocksize: int(node, 'blocksize', 1), mode: 'DCR' }),
+  ],
 };

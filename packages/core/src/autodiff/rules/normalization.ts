@@ -1,15 +1,32 @@
-import { add, div, mean, mul, number, reshape, scale, shift, sub, sum } from '../../onnx/emit.ts';
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import { add, div, mean, mul, number, reshape, scale, shift, sub, sum } from '../../onnx/emit.ts';
 import { int, real } from '../../onnx/graph.ts';
 import type { RuleContext, VjpRules } from '../rule.ts';
 
 // Softmax and the normalisations, with respect to the data. All of the latter share one derivative: with
 // x̂ = (x - μ)/σ over some axes and the cotangent d of x̂,  dx = (d - mean d - x̂·mean(d·x̂)) / σ.
 
-function standardized(g: GraphBuilder, x: Value, d: Value, axes: readonly number[], epsilon: number): Value {
+interface Standardized {
+  /** x̂ */
+  readonly normal: Value;
+  /** σ */
+  readonly deviation: Value;
+}
+
+function standardize(g: GraphBuilder, x: Value, axes: readonly number[], epsilon: number): Standardized {
   const centred = sub(g, x, mean(g, x, axes));
   const deviation = g.emit('Sqrt', [shift(g, mean(g, mul(g, centred, centred), axes), epsilon)]);
-  const normal = div(g, centred, deviation);
+  return { normal: div(g, centred, deviation), deviation };
+}
+
+function standardizedVjp(
+  g: GraphBuilder,
+  x: Value,
+  d: Value,
+  axes: readonly number[],
+  epsilon: number,
+): Value {
+  const { normal, deviation } = standardize(g, x, axes, epsilon);
   const projected = mul(g, normal, mean(g, mul(g, d, normal), axes));
   return div(g, sub(g, sub(g, d, mean(g, d, axes)), projected), deviation);
 }
@@ -20,6 +37,14 @@ const axisOf = (c: RuleContext, otherwise: number): number => {
   const axis = int(c.node, 'axis', otherwise);
   return axis < 0 ? axis + c.shape(0).length : axis;
 };
+
+const epsilonOf = (c: RuleContext): number => real(c.node, 'epsilon', 1e-5);
+
+/** The axes that a layer normalisation runs over. */
+const trailing = (c: RuleContext): number[] => range(axisOf(c, -1), c.shape(0).length);
+
+const rootMeanSquare = (c: RuleContext): Value =>
+  c.g.emit('Sqrt', [shift(c.g, mean(c.g, mul(c.g, c.x(0), c.x(0)), trailing(c)), epsilonOf(c))]);
 
 /** A per-channel vector as [1, C, 1, …]. */
 const perChannel = (g: GraphBuilder, v: Value, rank: number): Value => {
@@ -48,38 +73,34 @@ export const normalization: VjpRules = {
       const deviation = g.emit('Sqrt', [shift(g, x(4), real(node, 'epsilon', 1e-5))]);
       return mul(g, dy, perChannel(g, div(g, x(1), deviation), shape(0).length));
     },
-    null,
-    null,
-    null,
-    null,
   ],
   LayerNormalization: [
-    (c) => {
-      const { g, node, x, shape, dy } = c;
-      return standardized(g, x(0), mul(g, dy, x(1)), range(axisOf(c, -1), shape(0).length), real(node, 'epsilon', 1e-5));
-    },
-    null,
-    null,
+    (c) => standardizedVjp(c.g, c.x(0), mul(c.g, c.dy, c.x(1)), trailing(c), epsilonOf(c)),
+    (c) => mul(c.g, c.dy, standardize(c.g, c.x(0), trailing(c), epsilonOf(c)).normal),
+    ({ dy }) => dy,
   ],
-  // y = x·w/r, r = √(mean x² + ε):  dx = (d - x̂·mean(d·x̂)) / r  with d = dy·w and x̂ = x/r
+  // y = w·x/r, r = √(mean x² + ε):  dx = (d - x̂·mean(d·x̂)) / r  with d = dy·w and x̂ = x/r
   RMSNormalization: [
     (c) => {
-      const { g, node, x, shape, dy } = c;
-      const axes = range(axisOf(c, -1), shape(0).length);
-      const r = g.emit('Sqrt', [shift(g, mean(g, mul(g, x(0), x(0)), axes), real(node, 'epsilon', 1e-5))]);
+      const { g, x, dy } = c;
+      const r = rootMeanSquare(c);
       const normal = div(g, x(0), r);
       const d = mul(g, dy, x(1));
-      return div(g, sub(g, d, mul(g, normal, mean(g, mul(g, d, normal), axes))), r);
+      return div(g, sub(g, d, mul(g, normal, mean(g, mul(g, d, normal), trailing(c)))), r);
     },
-    null,
+    (c) => mul(c.g, c.dy, div(c.g, c.x(0), rootMeanSquare(c))),
   ],
   InstanceNormalization: [
     ({ g, node, x, shape, dy }) => {
       const rank = shape(0).length;
-      return standardized(g, x(0), mul(g, dy, perChannel(g, x(1), rank)), range(2, rank), real(node, 'epsilon', 1e-5));
+      return standardizedVjp(
+        g,
+        x(0),
+        mul(g, dy, perChannel(g, x(1), rank)),
+        range(2, rank),
+        real(node, 'epsilon', 1e-5),
+      );
     },
-    null,
-    null,
   ],
   GroupNormalization: [
     ({ g, node, x, shape, dy }) => {
@@ -87,19 +108,31 @@ export const normalization: VjpRules = {
       const groups = int(node, 'num_groups', 1);
       const grouped = [s[0]!, groups, s[1]! / groups, ...s.slice(2)];
       const d = reshape(g, mul(g, dy, perChannel(g, x(1), s.length)), grouped);
-      const dx = standardized(g, reshape(g, x(0), grouped), d, range(2, grouped.length), real(node, 'epsilon', 1e-5));
+      const dx = standardizedVjp(
+        g,
+        reshape(g, x(0), grouped),
+        d,
+        range(2, grouped.length),
+        real(node, 'epsilon', 1e-5),
+      );
       return reshape(g, dx, s);
     },
-    null,
-    null,
   ],
   // y = x·u^-β, u = k + α/n·Σ x² over a window of channels:  dx = dy·u^-β - 2αβ/n · x·Σ dy·x·u^(-β-1)
   LRN: [
     ({ g, node, x, dy }) => {
       const size = int(node, 'size', 1);
-      const [alpha, beta, bias] = [real(node, 'alpha', 1e-4), real(node, 'beta', 0.75), real(node, 'bias', 1)];
+      const [alpha, beta, bias] = [
+        real(node, 'alpha', 1e-4),
+        real(node, 'beta', 0.75),
+        real(node, 'bias', 1),
+      ];
       const [before, after] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
-      const u = shift(g, scale(g, channelWindow(g, mul(g, x(0), x(0)), size, before, after), alpha / size), bias);
+      const u = shift(
+        g,
+        scale(g, channelWindow(g, mul(g, x(0), x(0)), size, before, after), alpha / size),
+        bias,
+      );
       const direct = mul(g, dy, g.emit('Pow', [u, number(g, -beta, u)]));
       const inner = mul(g, mul(g, dy, x(0)), g.emit('Pow', [u, number(g, -beta - 1, u)]));
       const cross = mul(g, x(0), channelWindow(g, inner, size, after, before));
@@ -113,6 +146,11 @@ function channelWindow(g: GraphBuilder, x: Value, size: number, before: number, 
   const shape = g.shape(x);
   const plane = shape.slice(2).reduce((a, b) => a * b, 1);
   const rows = reshape(g, x, [shape[0]!, 1, shape[1]!, plane]);
-  const pooled = g.emit('AveragePool', [rows], { kernel_shape: [size, 1], pads: [before, 0, after, 0], strides: [1, 1], count_include_pad: 1 });
+  const pooled = g.emit('AveragePool', [rows], {
+    kernel_shape: [size, 1],
+    pads: [before, 0, after, 0],
+    strides: [1, 1],
+    count_include_pad: 1,
+  });
   return reshape(g, scale(g, pooled, size), shape);
 }

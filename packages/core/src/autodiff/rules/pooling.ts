@@ -1,24 +1,34 @@
-import { mul, ones, reshape, scale, zerosLike } from '../../onnx/emit.ts';
-import { int, ints } from '../../onnx/graph.ts';
-import { type Window, windowOf } from '../../onnx/shapes/convolution.ts';
+import { InputError } from '../../errors.ts';
 import type { Value } from '../../onnx/builder.ts';
+import { array, mul, ones, reshape, scale, zerosLike } from '../../onnx/emit.ts';
+import { int, ints } from '../../onnx/graph.ts';
+import { quoted } from '../../onnx/read.ts';
+import { type Window, windowOf } from '../../onnx/shapes/convolution.ts';
+import { sizeOf } from '../../tensor.ts';
 import type { RuleContext, VjpRules } from '../rule.ts';
 
 // Pooling. A tie of MaxPool goes to the first element of the window, as in PyTorch and ONNX Runtime.
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
 /** Adds each cotangent to the element that its window chose. */
 function maxPoolVjp(c: RuleContext): Value {
   const { g, node, dy } = c;
+  if (int(node, 'storage_order', 0) === 1)
+    throw new InputError(
+      'model_unsupported_op',
+      `node ${quoted(node.name)} (MaxPool) counts its indices by columns: no derivative rule`,
+    );
   const indices = g.demandOutput(node, 1);
   const x = c.shape(0);
   const flat = (v: Value) => g.emit('Reshape', [v, g.ints([-1])]);
   const empty = zerosLike(g, flat(c.x(0)));
   const kernel = ints(node, 'kernel_shape')!;
   const strides = ints(node, 'strides') ?? kernel.map(() => 1);
-  const overlap = kernel.some((k, i) => k > strides[i]!);
-  const scattered = g.emit('ScatterElements', [empty, flat(indices), flat(dy)], { axis: 0, ...(overlap && { reduction: 'add' }) });
+  const dilations = ints(node, 'dilations') ?? kernel.map(() => 1);
+  const overlap = kernel.some((k, i) => (k - 1) * dilations[i]! >= strides[i]!);
+  const scattered = g.emit('ScatterElements', [empty, flat(indices), flat(dy)], {
+    axis: 0,
+    ...(overlap && { reduction: 'add' }),
+  });
   return reshape(g, scattered, x);
 }
 
@@ -36,9 +46,20 @@ function averagePoolVjp(c: RuleContext): Value {
   const uniform = counts.every((n) => n === counts[0]);
   const share = uniform
     ? scale(g, dy, 1 / counts[0]!)
-    : mul(g, dy, g.floats([1, 1, ...out.slice(2)], counts.map((n) => 1 / n)));
+    : mul(
+        g,
+        dy,
+        array(
+          g,
+          [1, 1, ...out.slice(2)],
+          counts.map((n) => 1 / n),
+          dy,
+        ),
+      );
   const folded = reshape(g, share, [out[0]! * out[1]!, 1, ...out.slice(2)]);
-  const covered = out.slice(2).map((n, i) => (n - 1) * w.strides[i]! + (w.kernel[i]! - 1) * w.dilations[i]! + 1);
+  const covered = out
+    .slice(2)
+    .map((n, i) => (n - 1) * w.strides[i]! + (w.kernel[i]! - 1) * w.dilations[i]! + 1);
   const rest = covered.map((n, i) => x[i + 2]! + w.before[i]! - n);
   const spread = g.emit('ConvTranspose', [folded, ones(g, [1, 1, ...w.kernel], dy)], {
     kernel_shape: w.kernel,
@@ -52,13 +73,20 @@ function averagePoolVjp(c: RuleContext): Value {
 }
 
 /** Elements that each window averages over, row-major over the output. */
-function windowCounts(w: Window, size: readonly number[], out: readonly number[], counted: boolean): number[] {
+function windowCounts(
+  w: Window,
+  size: readonly number[],
+  out: readonly number[],
+  counted: boolean,
+): number[] {
   const perAxis = out.map((n, axis) =>
     Array.from({ length: n }, (_, o) => {
       const start = o * w.strides[axis]! - w.before[axis]!;
       const low = counted ? -w.before[axis]! : 0;
       const high = size[axis]! + (counted ? w.after[axis]! : 0);
-      return Array.from({ length: w.kernel[axis]! }, (_, k) => start + k * w.dilations[axis]!).filter((p) => p >= low && p < high).length;
+      return Array.from({ length: w.kernel[axis]! }, (_, k) => start + k * w.dilations[axis]!).filter(
+        (p) => p >= low && p < high,
+      ).length;
     }),
   );
   return perAxis.reduce((counts, axis) => counts.flatMap((n) => axis.map((m) => n * m)), [1]);
@@ -70,11 +98,13 @@ function globalAverageVjp({ g, shape, dy }: RuleContext): Value {
   return mul(g, dy, ones(g, [1, 1, ...spatial], dy, 1 / sizeOf(spatial)));
 }
 
-/** A tie shares the cotangent evenly. */
-function globalMaxVjp({ g, x, y, shape, dy }: RuleContext): Value {
-  const axes = shape(0).slice(2).map((_, i) => i + 2);
-  const hit = g.emit('Cast', [g.emit('Equal', [x(0), y])], { to: 1 });
-  return mul(g, dy, g.emit('Div', [hit, g.emit('ReduceSum', [hit, g.ints(axes)], { keepdims: 1 })]));
+/** dy where the maximum is. */
+function globalMaxVjp({ g, x, shape, dy }: RuleContext): Value {
+  const [n, c, ...spatial] = shape(0) as [number, number, ...number[]];
+  const size = sizeOf(spatial);
+  const first = g.emit('ArgMax', [reshape(g, x(0), [n, c, size])], { axis: 2, keepdims: 0 });
+  const hit = g.emit('OneHot', [first, g.ints([size]), array(g, [2], [0, 1], dy)]);
+  return mul(g, dy, reshape(g, hit, shape(0)));
 }
 
 export const pooling: VjpRules = {

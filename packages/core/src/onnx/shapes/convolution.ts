@@ -1,5 +1,5 @@
-import { int, ints, text } from '../graph.ts';
 import type { Node } from '../graph.ts';
+import { int, ints, text } from '../graph.ts';
 import { type ShapeContext, ShapeError, type ShapeRules } from './fact.ts';
 
 export interface Window {
@@ -34,6 +34,35 @@ export function windowOf(node: Node, kernel: readonly number[], spatial: readonl
   return { kernel, strides, dilations, before, after };
 }
 
+/** The window of a transposed convolution; padding follows from the output's size where that is given instead. */
+export function transposedWindow(node: Node, kernel: readonly number[], spatial: readonly number[]): Window {
+  const given = windowOf(
+    { ...node, attributes: { ...node.attributes, auto_pad: 'NOTSET' } },
+    kernel,
+    spatial,
+  );
+  const autoPad = text(node, 'auto_pad', 'NOTSET');
+  const same = autoPad.startsWith('SAME') ? spatial.map((size, i) => size * given.strides[i]!) : undefined;
+  const wanted = ints(node, 'output_shape')?.slice(-spatial.length) ?? same;
+  if (!wanted) return given;
+  const extra = ints(node, 'output_padding') ?? [];
+  const totals = spatial.map((size, i) =>
+    Math.max(
+      0,
+      given.strides[i]! * (size - 1) +
+        (extra[i] ?? 0) +
+        (kernel[i]! - 1) * given.dilations[i]! +
+        1 -
+        wanted[i]!,
+    ),
+  );
+  const small = totals.map((t) => Math.floor(t / 2));
+  const large = totals.map((t, i) => t - small[i]!);
+  return autoPad === 'SAME_UPPER'
+    ? { ...given, before: small, after: large }
+    : { ...given, before: large, after: small };
+}
+
 /** Output sizes of a sliding window. With `ceil`, a last partial window counts if it starts inside the input. */
 export function slidingSizes(w: Window, spatial: readonly number[], ceil: boolean): number[] {
   return spatial.map((size, i) => {
@@ -51,7 +80,12 @@ function pool(c: ShapeContext, outputs: 1 | 2) {
   const kernel = ints(c.node, 'kernel_shape')!;
   const sizes = slidingSizes(windowOf(c.node, kernel, spatial), spatial, int(c.node, 'ceil_mode', 0) === 1);
   const out = [shape[0]!, shape[1]!, ...sizes];
-  return outputs === 1 ? [{ dtype, shape: out }] : [{ dtype, shape: out }, { dtype: 'int64' as const, shape: out }];
+  return outputs === 1
+    ? [{ dtype, shape: out }]
+    : [
+        { dtype, shape: out },
+        { dtype: 'int64' as const, shape: out },
+      ];
 }
 
 const globalPool = (c: ShapeContext) => {
@@ -67,19 +101,31 @@ export const convolution: ShapeRules = {
     if (shape.length !== weight.length || shape[1] !== weight[1]! * group)
       throw new ShapeError(`Conv of [${shape}] with weights [${weight}], group ${group}`);
     const spatial = shape.slice(2);
-    return [{ dtype, shape: [shape[0]!, weight[0]!, ...slidingSizes(windowOf(c.node, weight.slice(2), spatial), spatial, false)] }];
+    return [
+      {
+        dtype,
+        shape: [
+          shape[0]!,
+          weight[0]!,
+          ...slidingSizes(windowOf(c.node, weight.slice(2), spatial), spatial, false),
+        ],
+      },
+    ];
   },
   ConvTranspose(c) {
     const { dtype, shape } = c.x(0);
     const weight = c.x(1).shape;
-    const w = windowOf(c.node, weight.slice(2), shape.slice(2));
+    const w = transposedWindow(c.node, weight.slice(2), shape.slice(2));
     const extra = ints(c.node, 'output_padding') ?? [];
-    const sizes =
-      ints(c.node, 'output_shape') ??
-      w.kernel.map(
-        (k, i) =>
-          w.strides[i]! * (shape[i + 2]! - 1) + (extra[i] ?? 0) + (k - 1) * w.dilations[i]! + 1 - w.before[i]! - w.after[i]!,
-      );
+    const sizes = w.kernel.map(
+      (k, i) =>
+        w.strides[i]! * (shape[i + 2]! - 1) +
+        (extra[i] ?? 0) +
+        (k - 1) * w.dilations[i]! +
+        1 -
+        w.before[i]! -
+        w.after[i]!,
+    );
     return [{ dtype, shape: [shape[0]!, weight[1]! * int(c.node, 'group', 1), ...sizes] }];
   },
   MaxPool: (c) => pool(c, 2),

@@ -1,6 +1,14 @@
-import { int } from '../graph.ts';
 import { dtypeOfCode } from '../dtype.ts';
-import { broadcast, broadcastOffsets, type Fact, like, type ShapeContext, type ShapeRule, type ShapeRules } from './fact.ts';
+import { int } from '../graph.ts';
+import {
+  broadcast,
+  broadcastOffsets,
+  type Fact,
+  like,
+  type ShapeContext,
+  type ShapeRule,
+  type ShapeRules,
+} from './fact.ts';
 
 const sameAsFirst: ShapeRule = (c) => like(c.x(0));
 
@@ -18,13 +26,23 @@ const nary =
     return [{ dtype: type, shape, value }];
   };
 
-function combined(facts: readonly Fact[], shape: readonly number[], combine: (...v: number[]) => number, dtype: Fact['dtype']) {
-  const columns = facts.map((f) => Array.from(broadcastOffsets(f.shape, shape), (offset) => f.value![offset]!));
-  const results = Array.from({ length: columns[0]!.length }, (_, k) => combine(...columns.map((column) => column[k]!)));
+function combined(
+  facts: readonly Fact[],
+  shape: readonly number[],
+  combine: (...v: number[]) => number,
+  dtype: Fact['dtype'],
+) {
+  const columns = facts.map((f) =>
+    Array.from(broadcastOffsets(f.shape, shape), (offset) => f.value![offset]!),
+  );
+  const results = Array.from({ length: columns[0]!.length }, (_, k) =>
+    combine(...columns.map((column) => column[k]!)),
+  );
   return dtype.startsWith('float') ? results : results.map(Math.trunc);
 }
 
-const comparison = (test: (a: number, b: number) => boolean): ShapeRule => nary((a, b) => Number(test(a!, b!)), 'bool');
+const comparison = (test: (a: number, b: number) => boolean): ShapeRule =>
+  nary((a, b) => Number(test(a!, b!)), 'bool');
 
 const mapped =
   (f: (v: number) => number): ShapeRule =>

@@ -37,7 +37,8 @@ export const like = ({ dtype, shape }: Fact): readonly Fact[] => [{ dtype, shape
 /** Axis in 0..rank-1 from one that may count from the end. */
 export function axisOf(axis: number, rank: number): number {
   const positive = axis < 0 ? axis + rank : axis;
-  if (positive < 0 || positive >= Math.max(rank, 1)) throw new ShapeError(`axis ${axis} is outside rank ${rank}`);
+  if (positive < 0 || positive >= Math.max(rank, 1))
+    throw new ShapeError(`axis ${axis} is outside rank ${rank}`);
   return positive;
 }
 
@@ -46,7 +47,8 @@ export function broadcast(...shapes: (readonly number[])[]): number[] {
   const rank = Math.max(...shapes.map((s) => s.length));
   return Array.from({ length: rank }, (_, i) => {
     const sizes = shapes.map((s) => s[i - rank + s.length] ?? 1).filter((d) => d !== 1);
-    if (sizes.some((d) => d !== sizes[0])) throw new ShapeError(`shapes ${shapes.map((s) => `[${s}]`).join(' and ')} do not broadcast`);
+    if (sizes.some((d) => d !== sizes[0]))
+      throw new ShapeError(`shapes ${shapes.map((s) => `[${s}]`).join(' and ')} do not broadcast`);
     return sizes[0] ?? 1;
   });
 }

@@ -1,9 +1,22 @@
-import { int, ints } from '../graph.ts';
 import { sizeOf } from '../../tensor.ts';
-import { axisOf, broadcast, broadcastOffsets, type Fact, type ShapeContext, ShapeError, type ShapeRules, stridesOf } from './fact.ts';
+import { int, ints } from '../graph.ts';
+import {
+  axisOf,
+  broadcast,
+  broadcastOffsets,
+  type Fact,
+  type ShapeContext,
+  ShapeError,
+  type ShapeRules,
+  stridesOf,
+} from './fact.ts';
 
 /** The elements of `value` at the given indices per axis. */
-function pick(value: readonly number[] | undefined, shape: readonly number[], indices: readonly (readonly number[])[]): number[] | undefined {
+function pick(
+  value: readonly number[] | undefined,
+  shape: readonly number[],
+  indices: readonly (readonly number[])[],
+): number[] | undefined {
   if (!value) return undefined;
   const strides = stridesOf(shape);
   let offsets = [0];
@@ -25,7 +38,13 @@ export function sliceIndices(size: number, start: number, end: number, step: num
 }
 
 /** Per-axis indices of a Slice node. */
-export function slicedIndices(shape: readonly number[], starts: readonly number[], ends: readonly number[], axes?: readonly number[], steps?: readonly number[]): number[][] {
+export function slicedIndices(
+  shape: readonly number[],
+  starts: readonly number[],
+  ends: readonly number[],
+  axes?: readonly number[],
+  steps?: readonly number[],
+): number[][] {
   const indices = shape.map((d) => all(d));
   (axes ?? starts.map((_, i) => i)).forEach((a, i) => {
     const axis = axisOf(a, shape.length);
@@ -49,7 +68,8 @@ function reshapeTo(c: ShapeContext): readonly Fact[] {
   const total = sizeOf(x.shape);
   const known = sizeOf(target.filter((d) => d !== -1));
   const shape = target.map((d) => (d === -1 ? total / known : d));
-  if (sizeOf(shape) !== total || shape.some((d) => !Number.isInteger(d))) throw new ShapeError(`Reshape of [${x.shape}] to [${target}]`);
+  if (sizeOf(shape) !== total || shape.some((d) => !Number.isInteger(d)))
+    throw new ShapeError(`Reshape of [${x.shape}] to [${target}]`);
   return reshaped(x, shape);
 }
 
@@ -75,14 +95,20 @@ export const movement: ShapeRules = {
   Squeeze(c) {
     const x = c.x(0);
     const axes = c.has(1) ? c.value(1).map((a) => axisOf(a, x.shape.length)) : undefined;
-    return reshaped(x, x.shape.filter((d, i) => (axes ? !axes.includes(i) : d !== 1)));
+    return reshaped(
+      x,
+      x.shape.filter((d, i) => (axes ? !axes.includes(i) : d !== 1)),
+    );
   },
   Unsqueeze(c) {
     const x = c.x(0);
     const rank = x.shape.length + c.value(1).length;
     const axes = c.value(1).map((a) => axisOf(a, rank));
     const rest = x.shape.values();
-    return reshaped(x, Array.from({ length: rank }, (_, i) => (axes.includes(i) ? 1 : rest.next().value!)));
+    return reshaped(
+      x,
+      Array.from({ length: rank }, (_, i) => (axes.includes(i) ? 1 : rest.next().value!)),
+    );
   },
   Transpose(c) {
     const { dtype, shape } = c.x(0);
@@ -96,8 +122,11 @@ export const movement: ShapeRules = {
     for (const f of facts)
       if (f.shape.length !== first.shape.length || f.shape.some((d, i) => i !== axis && d !== first.shape[i]))
         throw new ShapeError(`Concat of [${first.shape}] with [${f.shape}] along axis ${axis}`);
-    const shape = first.shape.map((d, i) => (i === axis ? facts.reduce((sum, f) => sum + f.shape[axis]!, 0) : d));
-    const value = first.shape.length === 1 && facts.every((f) => f.value) ? facts.flatMap((f) => f.value!) : undefined;
+    const shape = first.shape.map((d, i) =>
+      i === axis ? facts.reduce((sum, f) => sum + f.shape[axis]!, 0) : d,
+    );
+    const value =
+      first.shape.length === 1 && facts.every((f) => f.value) ? facts.flatMap((f) => f.value!) : undefined;
     return [{ dtype: first.dtype, shape, value }];
   },
   Split(c) {
@@ -113,7 +142,13 @@ export const movement: ShapeRules = {
   },
   Slice(c) {
     const x = c.x(0);
-    const indices = slicedIndices(x.shape, c.value(1), c.value(2), c.has(3) ? c.value(3) : undefined, c.has(4) ? c.value(4) : undefined);
+    const indices = slicedIndices(
+      x.shape,
+      c.value(1),
+      c.value(2),
+      c.has(3) ? c.value(3) : undefined,
+      c.has(4) ? c.value(4) : undefined,
+    );
     return [{ dtype: x.dtype, shape: indices.map((i) => i.length), value: pick(x.value, x.shape, indices) }];
   },
   Gather(c) {
@@ -122,19 +157,30 @@ export const movement: ShapeRules = {
     const axis = axisOf(int(c.node, 'axis', 0), x.shape.length);
     const shape = [...x.shape.slice(0, axis), ...index.shape, ...x.shape.slice(axis + 1)];
     const chosen = index.value?.map((i) => (i < 0 ? i + x.shape[axis]! : i));
-    const value = chosen && pick(x.value, x.shape, x.shape.map((d, i) => (i === axis ? chosen : all(d))));
+    const value =
+      chosen &&
+      pick(
+        x.value,
+        x.shape,
+        x.shape.map((d, i) => (i === axis ? chosen : all(d))),
+      );
     return [{ dtype: x.dtype, shape, value }];
   },
   GatherElements: (c) => [{ dtype: c.x(0).dtype, shape: c.x(1).shape }],
   GatherND(c) {
     const index = c.x(1).shape;
     const batch = int(c.node, 'batch_dims', 0);
-    return [{ dtype: c.x(0).dtype, shape: [...index.slice(0, -1), ...c.x(0).shape.slice(batch + index.at(-1)!)] }];
+    return [
+      { dtype: c.x(0).dtype, shape: [...index.slice(0, -1), ...c.x(0).shape.slice(batch + index.at(-1)!)] },
+    ];
   },
   Expand(c) {
     const x = c.x(0);
     const shape = broadcast(x.shape, c.value(1));
-    const value = x.value && sizeOf(shape) <= 4096 ? Array.from(broadcastOffsets(x.shape, shape), (o) => x.value![o]!) : undefined;
+    const value =
+      x.value && sizeOf(shape) <= 4096
+        ? Array.from(broadcastOffsets(x.shape, shape), (o) => x.value![o]!)
+        : undefined;
     return [{ dtype: x.dtype, shape, value }];
   },
   Tile: (c) => [{ dtype: c.x(0).dtype, shape: c.x(0).shape.map((d, i) => d * c.value(1)[i]!) }],
@@ -176,7 +222,13 @@ export const movement: ShapeRules = {
   Range(c) {
     const [start, limit, delta] = [c.value(0)[0]!, c.value(1)[0]!, c.value(2)[0]!];
     const count = Math.max(0, Math.ceil((limit - start) / delta));
-    return [{ dtype: c.x(0).dtype, shape: [count], value: Array.from({ length: count }, (_, i) => start + i * delta) }];
+    return [
+      {
+        dtype: c.x(0).dtype,
+        shape: [count],
+        value: Array.from({ length: count }, (_, i) => start + i * delta),
+      },
+    ];
   },
   OneHot(c) {
     const { shape } = c.x(0);
@@ -187,7 +239,10 @@ export const movement: ShapeRules = {
     const { dtype, shape } = c.x(0);
     const axis = axisOf(int(c.node, 'axis', -1), shape.length);
     const out = shape.with(axis, c.value(1)[0]!);
-    return [{ dtype, shape: out }, { dtype: 'int64', shape: out }];
+    return [
+      { dtype, shape: out },
+      { dtype: 'int64', shape: out },
+    ];
   },
   EyeLike: (c) => [{ dtype: c.x(0).dtype, shape: c.x(0).shape }],
 };

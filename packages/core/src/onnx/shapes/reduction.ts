@@ -1,5 +1,13 @@
 import { int, text } from '../graph.ts';
-import { axisOf, broadcast, type Fact, type ShapeContext, ShapeError, type ShapeRule, type ShapeRules } from './fact.ts';
+import {
+  axisOf,
+  broadcast,
+  type Fact,
+  type ShapeContext,
+  ShapeError,
+  type ShapeRule,
+  type ShapeRules,
+} from './fact.ts';
 
 /** Axes of a reduction, from its second input; all of them when it is absent. */
 export function reducedAxes(rank: number, axes: readonly number[] | undefined, noop: boolean): number[] {
@@ -37,19 +45,47 @@ function matmul(c: ShapeContext): readonly Fact[] {
   return [{ dtype: c.x(0).dtype, shape: [...batch, ...tail] }];
 }
 
-/** Sizes by letter of an Einsum equation, and its output's letters. Ellipses are not supported. */
-export function einsumLetters(equation: string, shapes: readonly (readonly number[])[]) {
+/** Letters that stand for the axes of an ellipsis. */
+const spare = 'ZYXWVUTS';
+
+/** An Einsum equation with its output written out and every ellipsis spelled in letters, aligned at their ends. */
+export function einsumTerms(equation: string, ranks: readonly number[]): { terms: string[]; output: string } {
   const [left = '', right] = equation.replaceAll(' ', '').split('->');
-  const terms = left.split(',');
-  if (equation.includes('...')) throw new ShapeError('Einsum with an ellipsis is not supported');
+  const written = left.split(',');
+  const hidden = written.map((term, i) => (term.includes('...') ? ranks[i]! - (term.length - 3) : 0));
+  const most = Math.max(...hidden);
+  const letters = [...spare]
+    .filter((letter) => !equation.includes(letter))
+    .join('')
+    .slice(0, most);
+  if (written.length !== ranks.length || hidden.some((h) => h < 0) || letters.length < most)
+    throw new ShapeError(`Einsum "${equation}" of operands of rank ${ranks.join(', ')}`);
+  const spell = (term: string, count: number) => term.replace('...', letters.slice(most - count));
+  const terms = written.map((term, i) => spell(term, hidden[i]!));
+  const once = [...new Set(left.replaceAll(/[.,]/g, ''))]
+    .filter((letter) => left.split(letter).length === 2)
+    .sort();
+  return { terms, output: right === undefined ? letters + once.join('') : spell(right, most) };
+}
+
+function einsum(c: ShapeContext): readonly Fact[] {
+  const shapes = Array.from({ length: c.count }, (_, i) => c.x(i).shape);
+  const { terms, output } = einsumTerms(
+    text(c.node, 'equation', ''),
+    shapes.map((s) => s.length),
+  );
   const sizes = new Map<string, number>();
   terms.forEach((term, i) => {
+    if (term.length !== shapes[i]!.length)
+      throw new ShapeError(`Einsum term ${term} of an operand [${shapes[i]}]`);
     [...term].forEach((letter, axis) => {
-      sizes.set(letter, Math.max(sizes.get(letter) ?? 1, shapes[i]![axis]!));
+      const [known, size] = [sizes.get(letter) ?? 1, shapes[i]![axis]!];
+      if (known !== 1 && size !== 1 && known !== size)
+        throw new ShapeError(`Einsum letter ${letter} is both ${known} and ${size}`);
+      sizes.set(letter, Math.max(known, size));
     });
   });
-  const once = [...sizes.keys()].filter((l) => left.split(l).length === 2).sort();
-  return { terms, output: right ?? once.join(''), sizes };
+  return [{ dtype: c.x(0).dtype, shape: [...output].map((letter) => sizes.get(letter) ?? 1) }];
 }
 
 export const reduction: ShapeRules = {
@@ -72,9 +108,5 @@ export const reduction: ShapeRules = {
     if (a.length !== 2 || b.length !== 2 || a[1] !== b[0]) throw new ShapeError(`Gemm of [${a}] with [${b}]`);
     return [{ dtype: c.x(0).dtype, shape: [a[0]!, b[1]!] }];
   },
-  Einsum(c) {
-    const shapes = Array.from({ length: c.count }, (_, i) => c.x(i).shape);
-    const { output, sizes } = einsumLetters(text(c.node, 'equation', ''), shapes);
-    return [{ dtype: c.x(0).dtype, shape: [...output].map((l) => sizes.get(l)!) }];
-  },
+  Einsum: einsum,
 };

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import type { VjpRules } from '../autodiff/rule.ts';
+import type { Attributes } from '../onnx/graph.ts';
+import { type Case, gradientErrors, type Operand } from './gradient.ts';
+import { cpu } from './ort.ts';
+
+type Options = Partial<Pick<Case, 'dtype' | 'opset' | 'outputs' | 'used'>>;
+
+/** One line of a table of cases: float64 at opset 17 unless said. */
+export const rule = (
+  op: string,
+  title: string,
+  inputs: readonly Operand[],
+  attributes: Attributes = {},
+  options: Options = {},
+): Case => ({
+  op,
+  title,
+  inputs,
+  attributes,
+  dtype: 'float64',
+  opset: 17,
+  outputs: 1,
+  ...options,
+});
+
+/** For kernels that ONNX Runtime has in float32 only. */
+export const single: Options = { dtype: 'float32' };
+
+/** What central differences themselves leave: their own error is h⁴ or the rounding of the operator over h. */
+const tolerance = { float64: 1e-8, float32: 3e-5 };
+
+/** Tests every case, and that no row of `rules` is without one. */
+export function describeRules(family: string, rules: VjpRules, cases: readonly Case[]): void {
+  describe(`${family}: rules agree with central differences`, () => {
+    it.each(cases.map((c) => [`${c.op}: ${c.title}`, c] as const))('%s', async (_, c) => {
+      for (const [input, error] of Object.entries(await gradientErrors(c, cpu)))
+        expect(error, `d/d${input}`).toBeLessThan(tolerance[c.dtype]);
+    });
+
+    it('has a case for every row', () => {
+      expect([...new Set(cases.map((c) => c.op))].sort()).toEqual(Object.keys(rules).sort());
+    });
+  });
+}
