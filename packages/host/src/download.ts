@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
@@ -18,8 +17,8 @@ export interface Download {
 }
 
 /**
- * Fetches `url` into the file `target` and holds it to its size and SHA-256. Redirects are followed. Whatever goes
- * wrong, nothing is left at `target`.
+ * Fetches `url` into the file `target` and holds it to its size and SHA-256. Redirects are followed. What a failure
+ * leaves at `target` is the caller's to remove.
  *
  * @throws DownloadError that says what was expected and what came.
  */
@@ -27,7 +26,6 @@ export async function download(target: string, what: Download): Promise<void> {
   try {
     await stream(target, what);
   } catch (error) {
-    await rm(target, { force: true });
     if (error instanceof DownloadError || what.signal?.aborted) throw error;
     const { message, cause } = error as Error;
     const reason = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : message;

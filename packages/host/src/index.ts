@@ -1,16 +1,10 @@
 export { decodeImage, type PhotoType, photoTypes, servicePhotoTypes } from './decode.ts';
 export { DownloadError } from './download.ts';
 export { encodePng } from './encode.ts';
+export type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
 export { findLabel, type Label } from './labels.ts';
 export { inputShapeOf, type Manifest, manifestSchema, presets } from './manifest.ts';
-export {
-  type Artifact,
-  type ArtifactName,
-  PhotoExplainer,
-  type PhotoExplanation,
-  type PhotoRequest,
-  type Watch,
-} from './photo-explainer.ts';
+export { PhotoExplainer } from './photo-explainer.ts';
 export { type ExecutionProvider, executionProviders, ProviderUnavailableError } from './provider.ts';
 export {
   embeddedModels,

@@ -1,60 +1,15 @@
-import {
-  type Attribution,
-  createExplainer,
-  type Explainer,
-  InputError,
-  type Runtime,
-  readClassifier,
-  writeNpy,
-} from '@whylight/core';
-import { type Preprocessing, preprocess, range } from '@whylight/core/image';
-import { type Convention, methods, type ResolvedMethod, resolveMethod } from '@whylight/core/methods';
+import { type Attribution, InputError, type Runtime, writeNpy } from '@whylight/core';
+import { preprocess, range } from '@whylight/core/image';
+import { resolveMethod } from '@whylight/core/methods';
 import { decodeImage, type PhotoType, servicePhotoTypes } from './decode.ts';
+import type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
 import { LeaseCache } from './lease-cache.ts';
-import { assumedFor, inputShapeOf } from './manifest.ts';
+import { inputShapeOf } from './manifest.ts';
 import { drawPictures } from './pictures.ts';
+import { createPlan, type Plan } from './plan.ts';
 import { highest, resolveTarget, scored } from './predictions.ts';
-import type { ModelRegistry, RegisteredModel } from './registry.ts';
-import { type Result, resultBytes, type TargetSpec } from './result.ts';
-
-export interface PhotoRequest {
-  /** An image file: JPEG, PNG or WebP, and what else the explainer was told to take. */
-  readonly photo: Uint8Array;
-  /** Name, digest or path of a model. */
-  readonly model: string;
-  readonly method: string;
-  readonly convention?: Convention | undefined;
-  readonly params?: Readonly<Record<string, unknown>> | undefined;
-  /** Default: the manifest's layer, else the last feature map. */
-  readonly layers?: readonly string[] | undefined;
-  readonly target: TargetSpec;
-  readonly language?: 'en' | 'zh' | undefined;
-}
-
-export interface Watch {
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((completed: number, total: number) => void) | undefined;
-}
-
-export type ArtifactName = 'overlay.png' | 'heatmap.png' | 'attribution.npy' | 'result.json';
-
-export interface Artifact {
-  readonly bytes: Uint8Array;
-  readonly contentType: string;
-}
-
-export interface PhotoExplanation {
-  readonly result: Result;
-  readonly artifacts: ReadonlyMap<ArtifactName, Artifact>;
-}
-
-/** An explainer made for one model, method and input shape, with what a photo needs to get there. */
-interface Plan {
-  readonly explainer: Explainer;
-  readonly preprocessing: Preprocessing;
-  readonly classes: number;
-  close(): Promise<void>;
-}
+import type { ModelRegistry } from './registry.ts';
+import { type Result, resultBytes } from './result.ts';
 
 /** Explains photos: decodes, preprocesses, explains and draws. Compiled explainers are kept for the next photo. */
 export class PhotoExplainer {
@@ -99,7 +54,7 @@ export class PhotoExplainer {
       const answer = await plan.explainer.attribute(input, [target], watch);
       return { answer, region, layers: [...plan.explainer.layers], layout: plan.preprocessing.layout };
     };
-    const make = () => this.#plan(model, method, layers, shape);
+    const make = () => createPlan(model, method, layers, shape, this.#runtime);
     const { answer, region, ...how } = await this.#plans.use(key, make, work);
     checkFinite(answer);
     const compute = clock();
@@ -157,42 +112,6 @@ export class PhotoExplainer {
 
   async close(): Promise<void> {
     await this.#plans.close();
-  }
-
-  async #plan(
-    model: RegisteredModel,
-    method: ResolvedMethod,
-    layers: readonly string[],
-    shape: readonly number[],
-  ): Promise<Plan> {
-    const classifier = readClassifier(await model.bytes(), model.assumed ? {} : { inputShape: shape });
-    const { classes } = classifier;
-    if (model.labels && model.labels.length !== classes)
-      throw new InputError(
-        'invalid_model',
-        `model ${model.name}: ${classes} classes, but ${model.labels.length} labels`,
-      );
-    const preprocessing = model.assumed
-      ? assumedFor(classifier.inputShape, classifier.layout)
-      : model.manifest.preprocessing;
-    const explainerOf = (asked: readonly string[]) =>
-      createExplainer(
-        classifier,
-        {
-          method: method.id,
-          convention: method.convention,
-          params: method.params,
-          layers: asked,
-          normalisation: { mean: [...preprocessing.mean], std: [...preprocessing.std] },
-        },
-        this.#runtime,
-      );
-    const { cam_tensor: hint } = model.manifest;
-    const takesHint =
-      layers.length === 0 && methods.find(({ id }) => id === method.id)?.needs.includes('layer');
-    const explainer =
-      hint && takesHint ? await explainerOf([hint]).catch(() => explainerOf([])) : await explainerOf(layers);
-    return { explainer, preprocessing, classes, close: () => explainer.close() };
   }
 }
 

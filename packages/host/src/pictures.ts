@@ -84,5 +84,9 @@ function mapsOf({ attribution, layout }: Scene) {
   const map: FloatMap = floatMap(width, height, data);
   const [minimum, maximum] = range(data);
   const scale = minimum < maximum ? { minimum, maximum } : { minimum: 0, maximum: 1 };
-  return { over: floatMap(width, height, minMax(data)), look: {}, alone: { map, ...scale, colormap: 'jet' as const } };
+  return {
+    over: floatMap(width, height, minMax(data)),
+    look: {},
+    alone: { map, ...scale, colormap: 'jet' as const },
+  };
 }

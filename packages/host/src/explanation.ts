@@ -1,0 +1,33 @@
+import type { Convention } from '@whylight/core/methods';
+import type { Result, TargetSpec } from './result.ts';
+
+export interface PhotoRequest {
+  /** An image file: JPEG, PNG or WebP, and what else the explainer was told to take. */
+  readonly photo: Uint8Array;
+  /** Name, digest or path of a model. */
+  readonly model: string;
+  readonly method: string;
+  readonly convention?: Convention | undefined;
+  readonly params?: Readonly<Record<string, unknown>> | undefined;
+  /** Default: the manifest's layer, else the last feature map. */
+  readonly layers?: readonly string[] | undefined;
+  readonly target: TargetSpec;
+  readonly language?: 'en' | 'zh' | undefined;
+}
+
+export interface Watch {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((completed: number, total: number) => void) | undefined;
+}
+
+export type ArtifactName = 'overlay.png' | 'heatmap.png' | 'attribution.npy' | 'result.json';
+
+export interface Artifact {
+  readonly bytes: Uint8Array;
+  readonly contentType: string;
+}
+
+export interface PhotoExplanation {
+  readonly result: Result;
+  readonly artifacts: ReadonlyMap<ArtifactName, Artifact>;
+}

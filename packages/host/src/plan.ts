@@ -1,0 +1,56 @@
+import { createExplainer, type Explainer, InputError, type Runtime, readClassifier } from '@whylight/core';
+import type { Preprocessing } from '@whylight/core/image';
+import { methods, type ResolvedMethod } from '@whylight/core/methods';
+import { assumedFor } from './manifest.ts';
+import type { RegisteredModel } from './registry.ts';
+
+/** An explainer made for one model, method and input shape, with what a photo needs to get there. */
+export interface Plan {
+  readonly explainer: Explainer;
+  readonly preprocessing: Preprocessing;
+  readonly classes: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Compiles the explainer of `model` by `method` for inputs of `shape`. Where no layer is asked for, the manifest's is
+ * tried first.
+ *
+ * @throws InputError
+ */
+export async function createPlan(
+  model: RegisteredModel,
+  method: ResolvedMethod,
+  layers: readonly string[],
+  shape: readonly number[],
+  runtime: Runtime,
+): Promise<Plan> {
+  const classifier = readClassifier(await model.bytes(), model.assumed ? {} : { inputShape: shape });
+  const { classes } = classifier;
+  if (model.labels && model.labels.length !== classes)
+    throw new InputError(
+      'invalid_model',
+      `model ${model.name}: ${classes} classes, but ${model.labels.length} labels`,
+    );
+  const preprocessing = model.assumed
+    ? assumedFor(classifier.inputShape, classifier.layout)
+    : model.manifest.preprocessing;
+  const explainerOf = (asked: readonly string[]) =>
+    createExplainer(
+      classifier,
+      {
+        method: method.id,
+        convention: method.convention,
+        params: method.params,
+        layers: asked,
+        normalisation: { mean: [...preprocessing.mean], std: [...preprocessing.std] },
+      },
+      runtime,
+    );
+  const { cam_tensor: hint } = model.manifest;
+  const takesHint =
+    layers.length === 0 && methods.find(({ id }) => id === method.id)?.needs.includes('layer');
+  const explainer =
+    hint && takesHint ? await explainerOf([hint]).catch(() => explainerOf([])) : await explainerOf(layers);
+  return { explainer, preprocessing, classes, close: () => explainer.close() };
+}
