@@ -18,7 +18,7 @@ const cudaIsHere = await createRuntime({ ep: 'cuda' }).then(
 
 const now = () => Date.now() / 1000;
 /** Small steps over the picture: many runs of the graph. */
-const long = { method: 'occlusion', parameters: { strides: [3, 4, 4] } };
+const long = { method: 'occlusion', parameters: { strides: [3, 8, 8] } };
 
 describe('a job', () => {
   test('reads the photo, writes four artifacts and reports, in order', async () => {

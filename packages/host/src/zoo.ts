@@ -17,7 +17,6 @@ export const zooSchema = z.object({
   models: z.array(entrySchema),
 });
 export type Zoo = z.infer<typeof zooSchema>;
-export type ZooEntry = z.infer<typeof entrySchema>;
 
 /** The index that comes with Whylight: classifiers of the ONNX model zoo. */
 export async function readZoo(): Promise<Zoo> {
