@@ -31,5 +31,9 @@ const manifest = {
   licence: 'Apache-2.0',
   accuracy: { drawings: count, seeds: [first, first + count - 1], top1: accuracy.right / count },
 };
-writeFileSync(new URL('shapes.json', import.meta.url), `${JSON.stringify(manifest, null, 2)}\n`);
+// Lists of numbers on one line each, as the formatter wants them.
+const text = JSON.stringify(manifest, null, 2).replace(/\[[\d.,\s]+\]/g, (list) =>
+  list.replace(/\s+/g, '').replaceAll(',', ', '),
+);
+writeFileSync(new URL('shapes.json', import.meta.url), `${text}\n`);
 console.log(manifest.accuracy, mistakes(accuracy).slice(0, 8));
