@@ -1,4 +1,5 @@
 import type { GraphBuilder, Shape, Value } from '../onnx/builder.ts';
+import { mul, number, where } from '../onnx/emit.ts';
 import type { Node } from '../onnx/graph.ts';
 
 /** What a rule sees: one node, and the cotangent of its output. */
@@ -37,3 +38,13 @@ export const vjpOf = (rules: VjpRules, op: string, index: number): Vjp | null | 
   if (row === undefined) return undefined;
   return typeof row === 'function' ? row : row[index];
 };
+
+/** dy · f'(x), from an expression for f'. */
+export const times =
+  (slope: (c: RuleContext) => Value): Vjp =>
+  (c) =>
+    mul(c.g, c.dy, slope(c));
+
+/** dy where the condition holds, else 0. */
+export const gate = (g: GraphBuilder, condition: Value, dy: Value): Value =>
+  where(g, condition, dy, number(g, 0, dy));

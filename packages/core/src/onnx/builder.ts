@@ -44,11 +44,13 @@ export class GraphBuilder {
     this.batches = batch === undefined ? probes : [batch, batch];
   }
 
+  /** An input that its users know as `name`, whatever the model calls a tensor of its own. */
   input(name: string, dtype: DType, shape: Shape): Value {
+    const value = this.reserved.has(name) || this.facts.has(name) ? this.unique(name) : name;
     const symbolic = shape.map((d) => (d < 0 ? (d === -1 ? 'batch' : `${-d}*batch`) : d));
-    this.inputs.push({ name, dtype, shape: symbolic });
-    this.setFacts(name, (batch) => ({ dtype, shape: shape.map((d) => (d < 0 ? -d * batch : d)) }));
-    return name;
+    this.inputs.push({ name: value, dtype, shape: symbolic, ...(value !== name && { known: name }) });
+    this.setFacts(value, (batch) => ({ dtype, shape: shape.map((d) => (d < 0 ? -d * batch : d)) }));
+    return value;
   }
 
   /** Names a tensor; small ones that are equal share a name. */

@@ -11,6 +11,12 @@ export interface Canonical {
   resolve(name: Value): Value;
 }
 
+/** What takes the place of a value wherever the rest of the graph uses it. */
+export interface Intervention {
+  readonly at: Value;
+  replace(g: GraphBuilder, value: Value): Value;
+}
+
 /** The lowest opset that has all that rules and methods emit. */
 const lowest = 17;
 
@@ -20,12 +26,14 @@ const lowest = 17;
  *
  * @param feed makes, for each input of the file, the value that takes its place
  * @param batch the batch size, when the model has one baked in
+ * @param intervention what a value is replaced by
  * @throws ShapeError when the shapes contradict each other, as they do for a baked-in batch that is not given
  */
 export function canonicalize(
   file: Graph,
   feed: (g: GraphBuilder) => ReadonlyMap<Value, Value>,
   batch?: number,
+  intervention?: Intervention,
 ): Canonical {
   const { opset } = file;
   const graph = widen(file);
@@ -49,6 +57,12 @@ export function canonicalize(
     const upgraded = upgrade(g, { ...node, inputs: node.inputs.map(resolve) }, opset);
     if ('alias' in upgraded) aliases.set(node.outputs[0]!, upgraded.alias);
     else for (const made of upgraded.nodes) addFolded(g, made);
+    const at = intervention?.at;
+    if (at !== undefined && node.outputs.includes(at))
+      aliases.set(
+        at,
+        g.within('explain', () => intervention!.replace(g, at)),
+      );
   }
   g.scope = '';
   return { builder: g, resolve };

@@ -8,6 +8,7 @@ export const sub = (g: GraphBuilder, a: Value, b: Value): Value => g.emit('Sub',
 export const mul = (g: GraphBuilder, a: Value, b: Value): Value => g.emit('Mul', [a, b]);
 export const div = (g: GraphBuilder, a: Value, b: Value): Value => g.emit('Div', [a, b]);
 export const neg = (g: GraphBuilder, a: Value): Value => g.emit('Neg', [a]);
+export const equal = (g: GraphBuilder, a: Value, b: Value): Value => g.emit('Equal', [a, b]);
 export const relu = (g: GraphBuilder, a: Value): Value => g.emit('Relu', [a]);
 export const matmul = (g: GraphBuilder, a: Value, b: Value): Value => g.emit('MatMul', [a, b]);
 export const where = (g: GraphBuilder, condition: Value, a: Value, b: Value): Value =>
@@ -92,6 +93,12 @@ export const zerosLike = (g: GraphBuilder, a: Value): Value => {
     tensor: { dtype: g.dtype(a) === 'float64' ? 'float64' : 'float32', shape: [1], data: zero } as const,
   };
   return g.emit('ConstantOfShape', [shape], { value });
+};
+
+/** Ones of the shape of `a`, float32. */
+export const onesLike = (g: GraphBuilder, a: Value): Value => {
+  const one = { dtype: 'float32', shape: [1], data: Float32Array.of(1) } as const;
+  return g.emit('ConstantOfShape', [g.emit('Shape', [a])], { value: { tensor: one } });
 };
 
 /** Ones of a static shape. */

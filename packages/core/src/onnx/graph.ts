@@ -17,6 +17,8 @@ export interface Graph {
 
 export interface ValueInfo {
   readonly name: string;
+  /** What users call it, where the model has a tensor of that name. */
+  readonly known?: string;
   readonly dtype: DType;
   /** A string is a symbol such as `batch`. */
   readonly shape: readonly (number | string)[];

@@ -1,16 +1,15 @@
 import { type Graph, type Node, reachable } from './graph.ts';
 
 /**
- * Gives a graph's outputs the names that its users know. A value of the model that has such a name already steps
+ * Gives a graph's inputs and outputs the names that its users know. A value of the model that has such a name steps
  * aside; a value wanted under two names, or an input wanted as output, is copied.
  */
 export function renamed(graph: Graph, outputs: Readonly<Record<string, string>>): Graph {
-  const taken = new Set(Object.keys(outputs));
-  const names = new Map<string, string>();
+  const names = new Map(graph.inputs.map(({ name, known = name }) => [name, known]));
+  const taken = new Set([...names.values(), ...Object.keys(outputs)]);
   const copies: Node[] = [];
-  const inputs = new Set(graph.inputs.map((input) => input.name));
   for (const [name, value] of Object.entries(outputs)) {
-    if (names.has(value) || inputs.has(value) || graph.constants.has(value))
+    if (names.has(value) || graph.constants.has(value))
       copies.push({
         op: 'Identity',
         name: `output/${name}`,
@@ -21,9 +20,10 @@ export function renamed(graph: Graph, outputs: Readonly<Record<string, string>>)
     else names.set(value, name);
   }
   const rename = (value: string): string =>
-    names.get(value) ?? (taken.has(value) && !inputs.has(value) ? `${value}_of_model` : value);
+    names.get(value) ?? (taken.has(value) ? `${value}_of_model` : value);
   return {
     ...graph,
+    inputs: graph.inputs.map(({ known: _, ...input }) => ({ ...input, name: names.get(input.name)! })),
     nodes: [
       ...reachable(graph.nodes, Object.values(outputs)).map((node) => ({
         ...node,

@@ -1,50 +1,17 @@
 import { differentiate } from '../autodiff/differentiate.ts';
 import { gradientRules } from '../autodiff/rules/index.ts';
 import { GraphBuilder, type Shape, type Value } from '../onnx/builder.ts';
-import type { Attributes, Graph, Node } from '../onnx/graph.ts';
+import type { Graph, Node } from '../onnx/graph.ts';
 import { renamed } from '../onnx/rename.ts';
 import { writeModel } from '../onnx/write.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { sizeOf, type Tensor, tensor } from '../tensor.ts';
+import { float32, type Tensor } from '../tensor.ts';
+import { type Case, values } from './cases.ts';
 
 // Derivative rules against central differences of the operator itself, both run by ONNX Runtime.
 
 /** Rows that an open batch has when a case runs. */
 const rows = 2;
-
-/** An input of a case: differentiated, or a constant. */
-export type Operand =
-  | { readonly shape: Shape; readonly low: number; readonly high: number; readonly fixed?: boolean }
-  | { readonly constant: Tensor }
-  | '';
-
-/** An operator applied once. */
-export interface Case {
-  readonly op: string;
-  readonly title: string;
-  readonly inputs: readonly Operand[];
-  readonly attributes: Attributes;
-  /** ONNX Runtime's kernel of the operator, or of its derivative, has no float64. */
-  readonly dtype: 'float32' | 'float64';
-  readonly opset: number;
-  readonly outputs: number;
-  /** Outputs that the loss depends on; all of them if not said. */
-  readonly used?: readonly number[];
-}
-
-/** Values between -1.5 and 1.5, none near 0, no two alike. `-1` in a shape is the batch. */
-export const x = (...shape: number[]): Operand => ({ shape, low: -1.5, high: 1.5 });
-/** The same in a range of its own. */
-export const within = (low: number, high: number, ...shape: number[]): Operand => ({ shape, low, high });
-/** Such values as a constant of the graph. */
-export const weight = (...shape: number[]): Operand => ({ shape, low: -1.5, high: 1.5, fixed: true });
-export const positiveWeight = (...shape: number[]): Operand => ({ shape, low: 0.3, high: 2, fixed: true });
-export const constant = (value: Tensor): Operand => ({ constant: value });
-export const ints = (...values: number[]): Operand =>
-  constant(tensor('int64', [values.length], BigInt64Array.from(values, BigInt)));
-export const bools = (shape: readonly number[], ...values: number[]): Operand =>
-  constant(tensor('bool', shape, Uint8Array.from(values)));
-export const real = (value: number): Operand => ({ shape: [], low: value, high: value, fixed: true });
 
 /** The operator twice: as it is, and as the graph of its gradients. */
 export interface Built {
@@ -77,6 +44,19 @@ export function built(c: Case): Built {
     seeds,
     zero: wanted.filter((_, i) => gradients[i] === null),
   };
+}
+
+/** The gradients of a case's inputs under a cotangent of ones. */
+export async function gradients(c: Case, runtime: Runtime): Promise<Record<string, number[]>> {
+  const { gradient, feeds, seeds } = built(c);
+  const session = await runtime.load(gradient!);
+  const ones = Object.entries(seeds).map(([name, s]) => [
+    name,
+    { ...s, data: s.data.fill(1 as never) } as Tensor,
+  ]);
+  const found = await session.run({ ...feeds, ...Object.fromEntries(ones) });
+  await session.close();
+  return Object.fromEntries(Object.entries(found).map(([name, t]) => [name, [...(t.data as Float32Array)]]));
 }
 
 /** Largest difference between the rule and central differences over the largest gradient, per input. */
@@ -124,10 +104,13 @@ function applied(c: Case) {
   const inputs = c.inputs.map((operand, i) => {
     if (operand === '') return '';
     if ('constant' in operand) return g.constant(operand.constant);
-    const { shape, low, high, fixed } = operand;
-    if (fixed) return g.constant(values(c.dtype, shape, low, high, i));
+    if ('fixed' in operand) return g.constant(values(c.dtype, operand.shape, operand.low, operand.high, i));
+    const { shape } = operand;
     const name = g.input(`x${i}`, c.dtype, shape);
-    feeds[name] = values(c.dtype, concrete(shape), low, high, i);
+    feeds[name] =
+      'at' in operand
+        ? float32(shape, operand.at)
+        : values(c.dtype, concrete(shape), operand.low, operand.high, i);
     wanted.push(name);
     return name;
   });
@@ -148,29 +131,6 @@ function written(g: GraphBuilder, outputs: Readonly<Record<string, Value>>): Uin
 const symbolic = (shape: Shape): (number | string)[] =>
   shape.map((d) => (d > 0 ? d : d === -1 ? 'batch' : `${-d}*batch`));
 const concrete = (shape: Shape): number[] => shape.map((d) => (d < 0 ? -d * rows : d));
-
-/** Evenly spaced over the range, in a fixed shuffled order; across zero a gap of a tenth is left. */
-function values(
-  dtype: 'float32' | 'float64',
-  shape: readonly number[],
-  low: number,
-  high: number,
-  seed: number,
-): Tensor {
-  const n = sizeOf(shape);
-  const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => hash(a, seed) - hash(b, seed));
-  const gap = low < 0 && high > 0 ? 0.1 : 0;
-  const data = order.map((k) => {
-    const v =
-      n === 1 ? (low + high) / 2 || 0.37 : low + ((k + 0.31 + ((0.13 * seed) % 0.3)) / n) * (high - low);
-    return v + Math.sign(v) * gap;
-  });
-  return dtype === 'float32'
-    ? tensor(dtype, shape, Float32Array.from(data))
-    : tensor(dtype, shape, Float64Array.from(data));
-}
-
-const hash = (i: number, seed: number): number => (Math.sin(i * 12.9898 + seed * 78.233) * 43758.5453) % 1;
 
 const inner = (a: Tensor, b: Tensor): number =>
   (a.data as Float64Array).reduce((sum, v, i) => sum + Number(v) * Number(b.data[i]), 0);

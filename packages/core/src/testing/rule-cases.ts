@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { VjpRules } from '../autodiff/rule.ts';
 import type { Attributes } from '../onnx/graph.ts';
-import { type Case, gradientErrors, type Operand } from './gradient.ts';
+import type { Case, Operand } from './cases.ts';
+import { gradientErrors } from './gradient.ts';
 import { cpu } from './ort.ts';
 
 type Options = Partial<Pick<Case, 'dtype' | 'opset' | 'outputs' | 'used'>>;

@@ -1,4 +1,4 @@
-import { weight, x } from '../../testing/gradient.ts';
+import { weight, x } from '../../testing/cases.ts';
 import { describeRules, rule, single } from '../../testing/rule-cases.ts';
 import { convolution } from './convolution.ts';
 

@@ -1,6 +1,7 @@
 import type { VjpRules } from '../rule.ts';
+import { activation } from './activation.ts';
+import { arithmetic } from './arithmetic.ts';
 import { convolution } from './convolution.ts';
-import { elementwise } from './elementwise.ts';
 import { linear } from './linear.ts';
 import { movement } from './movement.ts';
 import { normalization } from './normalization.ts';
@@ -10,7 +11,8 @@ import { resize } from './resize.ts';
 
 /** The derivative of every operator that has one: the gradient proper. */
 export const gradientRules: VjpRules = {
-  ...elementwise,
+  ...arithmetic,
+  ...activation,
   ...linear,
   ...convolution,
   ...pooling,

@@ -1,8 +1,7 @@
-import { real, weight, x } from '../../testing/gradient.ts';
+import { float } from '../../onnx/graph.ts';
+import { real, weight, x } from '../../testing/cases.ts';
 import { describeRules, rule } from '../../testing/rule-cases.ts';
 import { linear } from './linear.ts';
-
-const float = (value: number) => ({ float: value });
 
 describeRules('linear', linear, [
   rule('Gemm', 'plain', [x(-1, 3), x(3, 2), x(2)]),

@@ -1,5 +1,5 @@
 import { tensor } from '../../tensor.ts';
-import { constant, ints, x } from '../../testing/gradient.ts';
+import { constant, ints, x } from '../../testing/cases.ts';
 import { describeRules, rule } from '../../testing/rule-cases.ts';
 import { movement } from './movement.ts';
 

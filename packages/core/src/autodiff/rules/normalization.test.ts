@@ -1,8 +1,8 @@
-import { positiveWeight, weight, x } from '../../testing/gradient.ts';
+import { float } from '../../onnx/graph.ts';
+import { positiveWeight, weight, x } from '../../testing/cases.ts';
 import { describeRules, rule, single } from '../../testing/rule-cases.ts';
 import { normalization } from './normalization.ts';
 
-const float = (value: number) => ({ float: value });
 const statistics = (channels: number) => [
   weight(channels),
   weight(channels),

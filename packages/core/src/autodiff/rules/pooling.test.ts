@@ -1,4 +1,4 @@
-import { x } from '../../testing/gradient.ts';
+import { x } from '../../testing/cases.ts';
 import { describeRules, rule, single } from '../../testing/rule-cases.ts';
 import { pooling } from './pooling.ts';
 

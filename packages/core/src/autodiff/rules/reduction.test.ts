@@ -1,4 +1,4 @@
-import { ints, within, x } from '../../testing/gradient.ts';
+import { ints, within, x } from '../../testing/cases.ts';
 import { describeRules, rule } from '../../testing/rule-cases.ts';
 import { reduction } from './reduction.ts';
 

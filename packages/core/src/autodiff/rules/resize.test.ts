@@ -1,5 +1,5 @@
 import { float32 } from '../../tensor.ts';
-import { constant, ints, x } from '../../testing/gradient.ts';
+import { constant, ints, x } from '../../testing/cases.ts';
 import { describeRules, rule, single } from '../../testing/rule-cases.ts';
 import { resize } from './resize.ts';
 

@@ -1,26 +1,13 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { add, castLike, div, mul, neg, number, scale, shift, sub, where } from '../../onnx/emit.ts';
+import { add, mul, neg, number, scale, shift, sub, where } from '../../onnx/emit.ts';
 import { real } from '../../onnx/graph.ts';
-import type { RuleContext, Vjp, VjpRules } from '../rule.ts';
+import { gate, type RuleContext, times, type VjpRules } from '../rule.ts';
 
-// Elementwise arithmetic and activations. Kinks follow PyTorch: the derivative of ReLU at 0 is 0, and so is that
-// of a clip at its bounds (ReLU6). Gates are read off the output, so that a fused Conv+Relu stays fused.
+// Activations. At a kink the derivative is PyTorch's: 0 for ReLU at 0 and for a clip at its bounds (ReLU6). Gates are
+// read off the output where they can be, so that a fused Conv+Relu stays fused.
 
-const compare = (
-  g: GraphBuilder,
-  op: 'Greater' | 'Less' | 'GreaterOrEqual' | 'LessOrEqual',
-  a: Value,
-  bound: number,
-): Value => g.emit(op, [a, number(g, bound, a)]);
-const gate = (g: GraphBuilder, condition: Value, dy: Value): Value =>
-  where(g, condition, dy, number(g, 0, dy));
-
-/** dy · f'(x), from an expression for f'. */
-const times =
-  (slope: (c: RuleContext) => Value): Vjp =>
-  (c) =>
-    mul(c.g, c.dy, slope(c));
-
+const compare = (g: GraphBuilder, op: 'Greater' | 'Less', a: Value, bound: number): Value =>
+  g.emit(op, [a, number(g, bound, a)]);
 const between = (
   g: GraphBuilder,
   y: Value,
@@ -36,15 +23,6 @@ const between = (
 /** Slope `alpha` below zero, 1 above. */
 const leaky = (c: RuleContext, alpha: Value): Value =>
   where(c.g, compare(c.g, 'Greater', c.x(0), 0), c.dy, mul(c.g, c.dy, alpha));
-
-/** A tie shares the cotangent evenly, as PyTorch's elementwise maximum of two does. */
-const extremum: Vjp = (c) => {
-  const { g, node, y, dy } = c;
-  const hit = (i: number) => castLike(g, g.emit('Equal', [c.x(i), y]), y);
-  const hits = node.inputs.map((_, i) => hit(i));
-  const ties = hits.length === 1 ? hits[0]! : g.emit('Sum', hits);
-  return mul(g, dy, div(g, hits[c.index]!, ties));
-};
 
 const sigmoidOf = (g: GraphBuilder, x: Value): Value => g.emit('Sigmoid', [x]);
 
@@ -65,34 +43,7 @@ const tanhGeluSlope = (g: GraphBuilder, x: Value): Value => {
   return add(g, scale(g, shift(g, t, 1), 0.5), tail);
 };
 
-export const elementwise: VjpRules = {
-  Add: ({ dy }) => dy,
-  Sum: ({ dy }) => dy,
-  Sub: [({ dy }) => dy, ({ g, dy }) => neg(g, dy)],
-  Mul: [({ g, x, dy }) => mul(g, dy, x(1)), ({ g, x, dy }) => mul(g, dy, x(0))],
-  Div: [
-    ({ g, x, dy }) => div(g, dy, x(1)),
-    ({ g, x, y, dy }) => neg(g, div(g, mul(g, dy, y), x(1))), // d(a/b)/db = -(a/b)/b
-  ],
-  Mean: ({ g, node, dy }) => scale(g, dy, 1 / node.inputs.length),
-  Max: extremum,
-  Min: extremum,
-  Pow: [
-    ({ g, x, dy }) => {
-      if (g.elements(x(1))?.every((p) => p === 2)) return mul(g, dy, scale(g, x(0), 2));
-      const p = castLike(g, x(1), x(0));
-      return mul(g, dy, mul(g, p, g.emit('Pow', [x(0), shift(g, p, -1)]))); // p·xᵖ⁻¹
-    },
-    ({ g, x, y, dy }) => mul(g, dy, mul(g, y, g.emit('Log', [x(0)]))), // xᵖ·ln x
-  ],
-  Neg: [({ g, dy }) => neg(g, dy)],
-  Abs: [times(({ g, x }) => g.emit('Sign', [x(0)]))],
-  Exp: [times(({ y }) => y)],
-  Log: [({ g, x, dy }) => div(g, dy, x(0))],
-  Sqrt: [({ g, y, dy }) => div(g, scale(g, dy, 0.5), y)],
-  Reciprocal: [times(({ g, y }) => neg(g, mul(g, y, y)))],
-  Sin: [times(({ g, x }) => g.emit('Cos', [x(0)]))],
-  Cos: [times(({ g, x }) => neg(g, g.emit('Sin', [x(0)])))],
+export const activation: VjpRules = {
   Tanh: [times(({ g, y }) => sub(g, number(g, 1, y), mul(g, y, y)))],
   Sigmoid: [times(({ g, y }) => mul(g, y, sub(g, number(g, 1, y), y)))],
   Softplus: [times(({ g, x }) => sigmoidOf(g, x(0)))],
@@ -140,10 +91,10 @@ export const elementwise: VjpRules = {
   ],
   HardSwish: [
     ({ g, x, dy }) => {
-      // 0 up to -3, x/3 + 1/2 up to 3, 1 beyond
+      // 0 up to -3, x/3 + 1/2 below 3, 1 from there
       const middle = where(
         g,
-        compare(g, 'LessOrEqual', x(0), 3),
+        compare(g, 'Less', x(0), 3),
         shift(g, scale(g, x(0), 1 / 3), 0.5),
         number(g, 1, dy),
       );
@@ -180,11 +131,4 @@ export const elementwise: VjpRules = {
       return inside ? gate(c.g, inside, c.dy) : c.dy;
     },
   ],
-  Where: [null, ({ g, x, dy }) => gate(g, x(0), dy), ({ g, x, dy }) => where(g, x(0), number(g, 0, dy), dy)],
-  Cast: [({ g, x, dy }) => castLike(g, dy, x(0))],
-  // Piecewise constant.
-  Sign: [null],
-  Floor: [null],
-  Ceil: [null],
-  Round: [null],
 };
