@@ -1,170 +1,230 @@
 import { differentiate } from './autodiff/differentiate.ts';
 import { gradientRules } from './autodiff/rules/index.ts';
 import type { Classifier, Network } from './classifier.ts';
+import { InputError } from './errors.ts';
 import { chooseLayers } from './layers.ts';
 import type { Direct, Sampled, Samples, Setting, Subject, Values } from './methods/method.ts';
 import { GraphBuilder, type Shape, type Value } from './onnx/builder.ts';
-import { mul, reshape, slice, sum, unsqueeze, where, zerosLike } from './onnx/emit.ts';
+import { mul, onesLike, reshape, slice, sum, unsqueeze, where, zerosLike } from './onnx/emit.ts';
 import { renamed } from './onnx/rename.ts';
 import { writeModel } from './onnx/write.ts';
-import { stacked, tensor } from './tensor.ts';
 
 // The graphs that an explanation runs, each as the bytes of an ONNX file.
 
-type AnySetting = Setting<never>;
+/** A method as it was asked for, of one classifier. */
+export interface Request<M> {
+  readonly classifier: Classifier;
+  readonly method: M;
+  readonly setting: Setting<never>;
+  readonly layers: readonly string[];
+}
+
 type Metadata = Readonly<Record<string, string>>;
+export type Shapes = Readonly<Record<string, Shape>>;
+export interface Built {
+  readonly bytes: Uint8Array;
+  readonly outputs: Shapes;
+}
 
 /** The model itself: image → logits. */
-export function forwardModel(classifier: Classifier): Uint8Array {
-  const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  return written(network.g, { logits: network.logits });
-}
+export const forwardModel = (classifier: Classifier): Uint8Array => {
+  const { g, logits } = imagesOf(classifier);
+  return written(g, { logits }).bytes;
+};
 
 /** A direct method: image, class_index → attribution, logits, target. Class index -1 is the predicted class. */
-export function directModel(
-  classifier: Classifier,
-  method: Direct<never>,
-  setting: AnySetting,
-  layers: readonly string[],
-  metadata?: Metadata,
-): Uint8Array {
-  const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
+export function directModel(request: Request<Direct<never>>, metadata?: Metadata): Uint8Array {
+  const { classifier, method, setting } = request;
+  const network = imagesOf(classifier);
   const { g, logits } = network;
   const target = resolved(g, g.input('class_index', 'int64', [-1]), logits);
-  const found = method.needs.includes('layer') ? chooseLayers(network, layers) : [];
-  const subject = subjectOf(network, oneHot(g, target, classifier.classes), found);
+  const subject = subjectOf(network, oneHot(g, target, classifier.classes), layersOf(request, network));
   const attribution = g.within('explain', () => method.build(subject, setting));
-  return written(g, { attribution, logits, target }, metadata);
+  return written(g, { attribution, logits, target }, metadata).bytes;
 }
 
-/** One chunk of a sampled method on one image: image, class_index, score, samples → sums over the samples. */
+/** What a sampled method asks of one image before its samples: image, class_index → values. */
+export function prepareModel(request: Request<Sampled<never>>): Built {
+  const { classifier, method, setting } = request;
+  const network = classifier.inline((g) => filled(g, oneImage(g, classifier), classifier.batch));
+  const { g } = network;
+  const target = filled(g, g.input('class_index', 'int64', [1]), classifier.batch);
+  const subject = subjectOf(network, oneHot(g, target, classifier.classes), layersOf(request, network));
+  const values = g.within('explain', () => method.prepare!(subject, setting));
+  return written(
+    g,
+    mapped(values, (value) => slice(g, value, 0, 0, 1)),
+  );
+}
+
+/** One chunk of a sampled method on one image: image, class_index, score, samples, fixed, prepared → sums. */
 export function chunkModel(
-  classifier: Classifier,
-  method: Sampled<never>,
-  setting: AnySetting,
+  request: Request<Sampled<never>>,
   samples: Samples,
-): { bytes: Uint8Array; sums: Readonly<Record<string, Shape>> } {
-  let values: Values = {};
-  const network = classifier.inline((g) => {
-    const image = g.input('image', 'float32', [1, ...classifier.inputShape]);
-    values = mapped(samples, (s, name) => g.input(name, s.dtype, [-1, ...s.shape.slice(1)]));
-    return rowsOf(g, method, image, values, setting);
-  });
-  const { g, logits } = network;
+  fixed: Samples,
+  prepared: Shapes,
+): Built {
+  const { classifier, method, setting, layers } = request;
+  let given: Values = {};
+  const inputs = (g: GraphBuilder): Value => {
+    const image = oneImage(g, classifier);
+    given = {
+      ...mapped(samples, (s, name) => g.input(name, s.dtype, [-1, ...s.shape.slice(1)])),
+      ...mapped(fixed, (s, name) => g.input(name, s.dtype, s.shape)),
+      ...mapped(prepared, (shape, name) => g.input(name, 'float32', shape)),
+    };
+    return image;
+  };
+  const rows = (g: GraphBuilder, image: Value) =>
+    flat(
+      g,
+      g.within('explain', () => method.rows(g, unsqueeze(g, image, [1]), given, setting)),
+    );
+  let network: Network;
+  let start: Value | undefined;
+  if (method.startsAtLayer) {
+    const replace = (g: GraphBuilder) => {
+      start = rows(g, 'image');
+      return start;
+    };
+    const at = layers[0]!;
+    network = classifier.inline((g) => filled(g, inputs(g), classifier.batch), { at, replace });
+  } else network = classifier.inline((g) => rows(g, inputs(g)));
+  const { g } = network;
   const target = g.input('class_index', 'int64', [1]);
   const score = g.input('score', 'float32', [1, 1]);
-  const sums = eachOf(network, method, setting, values, oneHot(g, target, classifier.classes), score, [
-    1,
-    g.shape(logits)[0]!,
-  ]);
-  return { bytes: written(g, sums), sums: mapped(sums, (value) => g.shape(value)) };
+  const found = start === undefined ? layersOf(request, network) : [start];
+  const chosen = oneHot(g, target, classifier.classes);
+  const sums = eachOf({ ...network, image: start ?? network.image }, request, given, chosen, score, found, 0);
+  return written(g, sums);
 }
 
-/** What is left to do once the sums are there: image, sums → attribution, baseline. */
+/** What is left to do once the sums are there: image, sums, fixed, prepared → attribution, baseline. */
 export function finishModel(
-  classifier: Classifier,
-  method: Sampled<never>,
-  setting: AnySetting,
-  sums: Readonly<Record<string, Shape>>,
+  { classifier, method, setting }: Request<Sampled<never>>,
+  sums: Shapes,
+  fixed: Samples,
+  prepared: Shapes,
 ): Uint8Array {
   const g = new GraphBuilder(17);
   const image = g.input('image', 'float32', [1, ...classifier.inputShape]);
-  const values = mapped(sums, (shape, name) => g.input(name, 'float32', shape));
-  const attribution = method.finish(g, image, values, setting);
+  const given = {
+    ...mapped(fixed, (s, name) => g.input(name, s.dtype, s.shape)),
+    ...mapped({ ...prepared, ...sums }, (shape, name) => g.input(name, 'float32', shape)),
+  };
+  const attribution = method.finish(g, image, given, setting);
   const baseline = method.baseline?.(g, image, setting);
   const spread = baseline && g.emit('Expand', [baseline, g.ints(g.shape(image))]);
-  return written(g, { attribution, ...(spread && { baseline: spread }) });
+  return written(g, { attribution, ...(spread && { baseline: spread }) }).bytes;
 }
 
 /** A sampled method in one graph, its samples as constants: image, class_index → attribution, logits, target. */
-export function wholeModel(
-  classifier: Classifier,
-  method: Sampled<never>,
-  setting: AnySetting,
-  metadata?: Metadata,
-): Uint8Array {
-  const still = method.still(setting);
-  const samples = mapped(method.samples(setting), (s, name) => stacked([still[name]!, s]));
-  const count = Object.values(samples)[0]!.shape[0]!;
+export function wholeModel(request: Request<Sampled<never>>, metadata?: Metadata): Uint8Array {
+  const { classifier, method, setting } = request;
+  if (classifier.batch !== undefined)
+    throw new InputError(
+      'method_not_supported',
+      `${method.id} evaluates many rows at once, and the model takes batches of ${classifier.batch} only: it cannot be compiled into one file`,
+    );
+  if (method.prepare)
+    throw new InputError(
+      'method_not_supported',
+      `${method.id} runs the model on what the model said before: it cannot be compiled into one file`,
+    );
   let image: Value = '';
-  let values: Values = {};
+  let given: Values = {};
+  let count = 0;
   const network = classifier.inline((g) => {
     image = g.input('image', 'float32', [-1, ...classifier.inputShape]);
-    values = mapped(samples, (s) => g.constant(s));
-    return rowsOf(g, method, image, values, setting);
+    given = mapped({ ...method.samples(setting, {}), ...method.fixed?.(setting, {}) }, (s) => g.constant(s));
+    return g.within('explain', () => {
+      const single = unsqueeze(g, image, [1]);
+      const grid = method.rows(g, single, given, setting);
+      count = g.shape(grid)[1]!;
+      return flat(g, g.emit('Concat', [single, grid], { axis: 1 })); // the image itself comes first
+    });
   });
   const { g } = network;
-  const classes = classifier.classes;
-  const logits = reshape(g, slice(g, reshape(g, network.logits, [-1, count, classes]), 1, 0, 1), [
+  const { classes } = classifier;
+  const logits = reshape(g, slice(g, reshape(g, network.logits, [-1, 1 + count, classes]), 1, 0, 1), [
     -1,
     classes,
   ]);
   const target = resolved(g, g.input('class_index', 'int64', [-1]), logits);
   const chosen = oneHot(g, target, classes);
-  const sums = eachOf(network, method, setting, values, chosen, sum(g, mul(g, logits, chosen), [1]), [
-    -1,
-    count,
-  ]);
-  const attribution = g.within('explain', () => method.finish(g, image, sums, setting));
-  return written(g, { attribution, logits, target }, metadata);
+  const score = sum(g, mul(g, logits, chosen), [1]);
+  const sums = eachOf(network, request, given, chosen, score, layersOf(request, network), 1);
+  const attribution = g.within('explain', () => method.finish(g, image, { ...given, ...sums }, setting));
+  return written(g, { attribution, logits, target }, metadata).bytes;
 }
 
-/** The rows [images · samples, C, H, W] that a method evaluates for `image` [images, C, H, W]. */
-function rowsOf(
-  g: GraphBuilder,
-  method: Sampled<never>,
-  image: Value,
-  samples: Values,
-  setting: AnySetting,
-): Value {
-  const grid = g.within('explain', () => method.rows(g, unsqueeze(g, image, [1]), samples, setting));
+const imagesOf = (classifier: Classifier): Network =>
+  classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
+const oneImage = (g: GraphBuilder, { inputShape }: Classifier): Value =>
+  g.input('image', 'float32', [1, ...inputShape]);
+const layersOf = ({ method, layers }: Request<Direct<never> | Sampled<never>>, network: Network): Value[] =>
+  method.needs.includes('layer') ? chooseLayers(network, layers) : [];
+
+/** One row repeated to the size of batch that the model has baked in. */
+const filled = (g: GraphBuilder, row: Value, batch = 1): Value =>
+  batch === 1 ? row : g.emit('Expand', [row, g.ints([batch, ...g.shape(row).slice(1)])]);
+
+/** [images, samples, …] → [rows, …] */
+function flat(g: GraphBuilder, grid: Value): Value {
   const [images, count, ...rest] = g.shape(grid) as [number, number, ...number[]];
-  return reshape(g, grid, [images * count, ...rest]);
+  return reshape(g, grid, [images === 1 ? count : images * count, ...rest]);
 }
 
-/** Sums over the samples; `chosen` [images, classes] and `score` [images, 1] are those of the images. */
+/**
+ * Sums over the samples; `chosen` [images, classes] and `score` [images, 1] are those of the images, whose first
+ * `skipped` rows are no samples.
+ */
 function eachOf(
   network: Network,
-  method: Sampled<never>,
-  setting: AnySetting,
-  samples: Values,
+  { method, setting }: Request<Sampled<never>>,
+  given: Values,
   chosen: Value,
   score: Value,
-  [images, count]: readonly [number, number],
+  layers: readonly Value[],
+  skipped: number,
 ): Values {
   const { g, logits } = network;
-  const classes = g.shape(chosen)[1]!;
-  const split = (value: Value) => reshape(g, value, [images, count, ...g.shape(value).slice(1)]);
-  const perRow = reshape(g, mul(g, unsqueeze(g, chosen, [1]), onesOver(g, images, count, logits, classes)), [
-    images * count,
-    classes,
-  ]);
+  const [images, classes] = g.shape(chosen) as [number, number];
+  const rows = g.shape(logits)[0]!;
+  const count = images === 1 ? rows : rows / images;
+  const split = (value: Value) => {
+    const grid = reshape(g, value, [images, count, ...g.shape(value).slice(1)]);
+    return skipped === 0 ? grid : slice(g, grid, 1, skipped, count);
+  };
+  const perRow = flat(
+    g,
+    mul(g, unsqueeze(g, chosen, [1]), reshape(g, onesLike(g, logits), [images, count, classes])),
+  );
   const scores = split(sum(g, mul(g, logits, perRow), [1], false));
   return g.within('explain', () =>
-    method.each({ ...subjectOf(network, perRow, []), score, scores, split }, samples, setting),
+    method.each({ ...subjectOf(network, perRow, layers), score, scores, split }, given, setting),
   );
-}
-
-/** Ones [images, samples, classes], shaped after the scores. */
-function onesOver(g: GraphBuilder, images: number, count: number, logits: Value, classes: number): Value {
-  const filled = g.emit('ConstantOfShape', [g.emit('Shape', [logits])], {
-    value: { tensor: tensor('float32', [1], Float32Array.of(1)) },
-  });
-  return reshape(g, filled, [images, count, classes]);
 }
 
 function subjectOf(network: Network, chosen: Value, layers: readonly Value[]): Subject {
   const { g, image, logits } = network;
+  const nodes = [...g.nodes];
   return {
     g,
     rows: image,
     logits,
     chosen,
     layers,
-    gradients: (wanted, rules = gradientRules) =>
-      differentiate(g, new Map([[logits, chosen]]), wanted, rules).map(
+    nodes,
+    gradients(wanted, { of, rules = gradientRules } = {}) {
+      const seeds = new Map([of === undefined ? [logits, chosen] : [of, onesLike(g, of)]] as [
+        Value,
+        Value,
+      ][]);
+      return differentiate(g, seeds, wanted, rules).map(
         (gradient, i) => gradient ?? zerosLike(g, wanted[i]!),
-      ),
+      );
+    },
   };
 }
 
@@ -172,7 +232,7 @@ function subjectOf(network: Network, chosen: Value, layers: readonly Value[]): S
 const resolved = (g: GraphBuilder, asked: Value, logits: Value): Value =>
   where(
     g,
-    g.emit('Less', [asked, g.constant(tensor('int64', [], BigInt64Array.of(0n)))]),
+    g.emit('Less', [asked, g.constant({ dtype: 'int64', shape: [], data: BigInt64Array.of(0n) })]),
     g.emit('ArgMax', [logits], { axis: 1, keepdims: 0 }),
     asked,
   );
@@ -180,13 +240,15 @@ const resolved = (g: GraphBuilder, asked: Value, logits: Value): Value =>
 const oneHot = (g: GraphBuilder, target: Value, classes: number): Value =>
   g.emit('OneHot', [target, g.ints([classes]), g.floats([2], [0, 1])]);
 
-function written(g: GraphBuilder, outputs: Values, metadata?: Metadata): Uint8Array {
-  const types = Object.entries(outputs).map(([name, value]) => ({
+function written(g: GraphBuilder, outputs: Values, metadata?: Metadata): Built {
+  const shapes = mapped(outputs, (value) => g.shape(value));
+  const types = Object.entries(shapes).map(([name, shape]) => ({
     name,
-    dtype: g.dtype(value),
-    shape: g.shape(value).map((d) => (d > 0 ? d : d === -1 ? 'batch' : `${-d}*batch`)),
+    dtype: g.dtype(outputs[name]!),
+    shape: shape.map((d) => (d > 0 ? d : d === -1 ? 'batch' : `${-d}*batch`)),
   }));
-  return writeModel(renamed(g.graph('whylight', Object.values(outputs)), outputs), types, metadata);
+  const bytes = writeModel(renamed(g.graph('whylight', Object.values(outputs)), outputs), types, metadata);
+  return { bytes, outputs: shapes };
 }
 
 const mapped = <A, B>(

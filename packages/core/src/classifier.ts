@@ -1,6 +1,6 @@
 import { InputError } from './errors.ts';
 import type { GraphBuilder, Shape, Value } from './onnx/builder.ts';
-import { type Canonical, canonicalize } from './onnx/canonicalize.ts';
+import { type Canonical, canonicalize, type Intervention } from './onnx/canonicalize.ts';
 import { reshape } from './onnx/emit.ts';
 import type { Node, ValueInfo } from './onnx/graph.ts';
 import { defaultLimits, type ModelFile, quoted, type ReadLimits, readModel } from './onnx/read.ts';
@@ -26,8 +26,8 @@ export interface Classifier {
   readonly batch: number | undefined;
   /** What a user should know: which score is explained, what was converted. */
   readonly notes: readonly string[];
-  /** The network over the images that `feed` makes, in a fresh graph. */
-  inline(feed: (g: GraphBuilder) => Value): Network;
+  /** The network over the images that `feed` makes, in a fresh graph; with a value inside replaced, if asked. */
+  inline(feed: (g: GraphBuilder) => Value, intervention?: Intervention): Network;
 }
 
 /** A classifier inside a graph under construction. */
@@ -51,15 +51,23 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
   const inputShape = shapeOf(input, options.inputShape);
   const output = options.output ?? file.graph.outputs[0]!;
   if (!file.graph.outputs.includes(output))
-    throw new InputError('invalid_model', `the model has no output ${quoted(output)}; it has ${file.graph.outputs.map(quoted).join(', ')}`);
-  const open = (batch: number | undefined) => (feed: (g: GraphBuilder) => Value) => inlined(file, input.name, output, feed, batch);
+    throw new InputError(
+      'invalid_model',
+      `the model has no output ${quoted(output)}; it has ${file.graph.outputs.map(quoted).join(', ')}`,
+    );
+  const open =
+    (batch: number | undefined) => (feed: (g: GraphBuilder) => Value, intervention?: Intervention) =>
+      inlined(file, input.name, output, feed, batch, intervention);
   const probe = (g: GraphBuilder) => g.input(input.name, 'float32', [-1, ...inputShape]);
 
   const baked = typeof input.shape[0] === 'number' ? input.shape[0] : 1;
   const { network, batch } = probed(open, probe, baked);
   const scores = network.g.shape(network.logits);
   const notes: string[] = [];
-  if (network.softmax) notes.push(`the model ends in ${network.softmax.op} (node ${quoted(network.softmax.name)}): the score before it is explained`);
+  if (network.softmax)
+    notes.push(
+      `the model ends in ${network.softmax.op} (node ${quoted(network.softmax.name)}): the score before it is explained`,
+    );
   if (input.dtype === 'float16') notes.push('the model is float16: it is explained in float32');
   if (batch !== undefined) notes.push(`the model takes batches of ${batch} only`);
   return {
@@ -84,7 +92,10 @@ function imageInput(file: ModelFile): ValueInfo {
     );
   const input = images[0]!;
   if (input.dtype !== 'float32' && input.dtype !== 'float16')
-    throw new InputError('invalid_model', `input ${quoted(input.name)} is ${input.dtype}; float32 or float16 is expected`);
+    throw new InputError(
+      'invalid_model',
+      `input ${quoted(input.name)} is ${input.dtype}; float32 or float16 is expected`,
+    );
   return input;
 }
 
@@ -92,7 +103,11 @@ function shapeOf(input: ValueInfo, wanted: readonly number[] | undefined): reado
   const fallback = wanted ?? (input.shape[3] === 3 ? [224, 224, 3] : [3, 224, 224]);
   return input.shape.slice(1).map((d, i) => {
     if (typeof d === 'string') return fallback[i]!;
-    if (wanted && wanted[i] !== d) throw new InputError('invalid_model', `the model takes [${input.shape.slice(1)}], asked for [${wanted}]`);
+    if (wanted && wanted[i] !== d)
+      throw new InputError(
+        'invalid_model',
+        `the model takes [${input.shape.slice(1)}], asked for [${wanted}]`,
+      );
     return d;
   });
 }
@@ -100,22 +115,35 @@ function shapeOf(input: ValueInfo, wanted: readonly number[] | undefined): reado
 type Probed = Network & { readonly softmax: Node | undefined };
 
 /** Opens the batch if the model lets it; some have a size baked into a Reshape. */
-function probed(open: (batch: number | undefined) => (feed: (g: GraphBuilder) => Value) => Probed, feed: (g: GraphBuilder) => Value, baked: number) {
+function probed(
+  open: (batch: number | undefined) => (feed: (g: GraphBuilder) => Value) => Probed,
+  feed: (g: GraphBuilder) => Value,
+  baked: number,
+) {
   try {
     const network = open(undefined)(feed);
     if (network.g.shape(network.logits)[0] === -1) return { network, batch: undefined };
   } catch (error) {
-    if (!(error instanceof ShapeError) && !(error instanceof InputError && error.code === 'invalid_model')) throw error;
+    if (!(error instanceof ShapeError) && !(error instanceof InputError && error.code === 'invalid_model'))
+      throw error;
   }
   try {
     return { network: open(baked)(feed), batch: baked };
   } catch (error) {
-    if (error instanceof ShapeError) throw new InputError('invalid_model', `the model's shapes contradict each other: ${error.message}`);
+    if (error instanceof ShapeError)
+      throw new InputError('invalid_model', `the model's shapes contradict each other: ${error.message}`);
     throw error;
   }
 }
 
-function inlined(file: ModelFile, input: string, output: string, feed: (g: GraphBuilder) => Value, batch: number | undefined): Probed {
+function inlined(
+  file: ModelFile,
+  input: string,
+  output: string,
+  feed: (g: GraphBuilder) => Value,
+  batch: number | undefined,
+  intervention?: Intervention,
+): Probed {
   let image = input;
   const canonical = canonicalize(
     file.graph,
@@ -124,6 +152,7 @@ function inlined(file: ModelFile, input: string, output: string, feed: (g: Graph
       return new Map([[input, image]]);
     },
     batch,
+    intervention,
   );
   const { builder: g, resolve } = canonical;
   const { score, softmax } = scoreBefore(canonical, resolve(output));
@@ -137,7 +166,9 @@ function scoreBefore({ builder: g }: Canonical, output: Value): { score: Value; 
   const makers = new Map(g.nodes.flatMap((node) => node.outputs.map((o) => [o, node] as const)));
   let maker = makers.get(output);
   while (maker && passing.has(maker.op)) maker = makers.get(maker.inputs[0]!);
-  return maker?.op === 'Softmax' || maker?.op === 'LogSoftmax' ? { score: maker.inputs[0]!, softmax: maker } : { score: output, softmax: undefined };
+  return maker?.op === 'Softmax' || maker?.op === 'LogSoftmax'
+    ? { score: maker.inputs[0]!, softmax: maker }
+    : { score: output, softmax: undefined };
 }
 
 /** [N, C], from [N, C] or [N, C, 1, 1]. */
@@ -145,6 +176,9 @@ function flatScores(g: GraphBuilder, score: Value, output: string): Value {
   const shape: Shape = g.shape(score);
   const rest = shape.slice(1).filter((d) => d !== 1);
   if (shape.length < 2 || rest.length > 1)
-    throw new InputError('invalid_model', `a classifier scores [batch, classes]; output ${quoted(output)} is [${shape.map((d) => (d < 0 ? 'batch' : d))}]`);
+    throw new InputError(
+      'invalid_model',
+      `a classifier scores [batch, classes]; output ${quoted(output)} is [${shape.map((d) => (d < 0 ? 'batch' : d))}]`,
+    );
   return shape.length === 2 ? score : reshape(g, score, [shape[0]!, rest[0] ?? 1]);
 }

@@ -4,6 +4,7 @@ import { float32 } from '../tensor.ts';
 import { baselineOf, baselineParam, distance } from './baseline.ts';
 import { defineMethod } from './method.ts';
 import { pathParams, quadrature } from './quadrature.ts';
+import { replayed } from './replayed.ts';
 
 /**
  * Integrated gradients: the gradient averaged along the straight line from a baseline to the image, times the way.
@@ -31,11 +32,14 @@ export const integratedGradients = defineMethod({
       .default(true)
       .describe('Multiply by image minus baseline; without, the averaged gradient'),
   }),
-  samples({ params }) {
+  aux: ['alphas', 'weights'],
+  samples({ params }, aux) {
     const { alphas, weights } = quadrature(params.quadrature, params.n_steps);
-    return { alphas: float32([params.n_steps], alphas), weights: float32([params.n_steps], weights) };
+    return replayed(
+      { alphas: float32([params.n_steps], alphas), weights: float32([params.n_steps], weights) },
+      aux,
+    );
   },
-  still: () => ({ alphas: float32([1], [1]), weights: float32([1], [0]) }),
   rows(g, image, { alphas }, setting) {
     const { baseline } = setting.params;
     const way = mul(

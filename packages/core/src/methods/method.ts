@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { VjpRules } from '../autodiff/rule.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import type { Node } from '../onnx/graph.ts';
 import type { Tensor } from '../tensor.ts';
 
 export const conventions = ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'] as const;
@@ -12,7 +13,7 @@ export type Params = Readonly<Record<string, unknown>>;
 /** What a method is built from: the network over the method's rows, inside a graph under construction. */
 export interface Subject {
   readonly g: GraphBuilder;
-  /** The network's input, one row per image or per sample: [rows, C, H, W]. */
+  /** What is evaluated, one row per image or per sample: [rows, C, H, W]; at a layer for methods that start there. */
   readonly rows: Value;
   /** [rows, classes] */
   readonly logits: Value;
@@ -20,8 +21,10 @@ export interface Subject {
   readonly chosen: Value;
   /** Feature maps that were asked for, or found. */
   readonly layers: readonly Value[];
-  /** ∂(Σ score of the target)/∂v for each v, under other rules if given. */
-  gradients(wanted: readonly Value[], rules?: VjpRules): Value[];
+  /** The network's own nodes, in order. */
+  readonly nodes: readonly Node[];
+  /** ∂(Σ score of the target)/∂v for each v; of another value's sum, or under other rules, if given. */
+  gradients(wanted: readonly Value[], how?: { readonly of?: Value; readonly rules?: VjpRules }): Value[];
 }
 
 /** Facts about the classifier and the request that a method may need while it builds. */
@@ -67,21 +70,29 @@ export interface Direct<P> extends Described<P> {
 }
 
 /**
- * Many evaluations per image: `samples` says what varies, `each` adds up what a chunk of samples gives, `finish`
- * turns the sums into the attribution. All but `samples` is graph code, so that a chunk crosses into the host as
- * sums only, and so that the whole can be compiled into one file.
+ * Many evaluations per image: `samples` says what varies, `rows` makes what is evaluated, `each` adds up what a
+ * chunk of samples gives, `finish` turns the sums into the attribution. All but `samples` and `fixed` is graph
+ * code, so that a chunk crosses into the host as sums only, and so that the whole can be compiled into one file.
  */
 export interface Sampled<P> extends Described<P> {
-  /** Tensors whose first axis is the sample. */
-  samples(setting: Setting<P>): Samples;
-  /** One sample that leaves the image as it is and counts for nothing. */
-  still(setting: Setting<P>): Samples;
-  /** The rows to evaluate, [images, samples, C, H, W], of an image [images, 1, C, H, W]. */
-  rows(g: GraphBuilder, image: Value, samples: Values, setting: Setting<P>): Value;
+  /** Names of recorded randomness that can be replayed. */
+  readonly aux: readonly string[];
+  /** Tensors whose first axis is the sample; a sample of zeros counts for nothing. */
+  samples(setting: Setting<P>, aux: Samples): Samples;
+  /** Tensors that are the same for all samples. */
+  fixed?(setting: Setting<P>, aux: Samples): Samples;
+  /** What the samples need to know of the image itself first. */
+  prepare?(subject: Subject, setting: Setting<P>): Values;
+  /** Rows that each sample evaluates; 1 if not said. */
+  perSample?(setting: Setting<P>): number;
+  /** Evaluate the network from its first chosen layer on: `rows` makes that layer's values. */
+  readonly startsAtLayer?: boolean;
+  /** The rows to evaluate, [images, samples · perSample, C, H, W], of an image [images, 1, C, H, W]. */
+  rows(g: GraphBuilder, image: Value, given: Values, setting: Setting<P>): Value;
   /** Sums over the samples, [images, …] each. */
-  each(subject: SampledSubject, samples: Values, setting: Setting<P>): Values;
-  /** The attribution, from the image [images, C, H, W] and the sums. */
-  finish(g: GraphBuilder, image: Value, sums: Values, setting: Setting<P>): Value;
+  each(subject: SampledSubject, given: Values, setting: Setting<P>): Values;
+  /** The attribution, from the image [images, C, H, W], the sums, and what was given. */
+  finish(g: GraphBuilder, image: Value, given: Values, setting: Setting<P>): Value;
   /** Where F(image) - F(baseline) is what the attributions add up to: that baseline. */
   baseline?(g: GraphBuilder, image: Value, setting: Setting<P>): Value;
 }
@@ -89,13 +100,13 @@ export interface Sampled<P> extends Described<P> {
 export type Samples = Readonly<Record<string, Tensor>>;
 export type Values = Readonly<Record<string, Value>>;
 
-/** Rows are laid out row = image · samples + sample. */
+/** Rows are laid out row = (image · samples + sample) · perSample + k. */
 export interface SampledSubject extends Subject {
   /** Score of the target at the image itself, [images, 1]. */
   readonly score: Value;
-  /** Score of the target at each row, [images, samples]. */
+  /** Score of the target at each row, [images, samples · perSample]. */
   readonly scores: Value;
-  /** [rows, …] → [images, samples, …] */
+  /** [rows, …] → [images, samples · perSample, …] */
   split(value: Value): Value;
 }
 

@@ -39,8 +39,8 @@ export const occlusion = defineMethod<OcclusionParams>({
   needs: [],
   conventions: ['paper', 'captum'],
   params,
+  aux: [],
   samples: (setting) => ({ boxes: windows(setting) }),
-  still: () => ({ boxes: int64([1, 6], [0, 0, 0, 0, 0, 0]) }),
   rows(g, image, { boxes }, setting) {
     const hidden = covered(g, boxes!, setting);
     const [samples, ...rest] = g.shape(hidden) as [number, ...number[]];

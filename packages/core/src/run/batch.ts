@@ -1,0 +1,47 @@
+import { float32, row, sizeOf, stacked, type Tensor } from '../tensor.ts';
+
+// Batches cut into what a run takes, and put together again.
+
+/** Rows `start` to `end`; shares memory. */
+export function rowsOf<T extends Tensor>(batch: T, start: number, end: number): T {
+  const size = sizeOf(batch.shape.slice(1));
+  return {
+    ...batch,
+    shape: [end - start, ...batch.shape.slice(1)],
+    data: batch.data.subarray(start * size, end * size),
+  } as T;
+}
+
+/** [0, chunk), [chunk, 2·chunk), … up to `count`. */
+export const spans = (count: number, chunk: number): [start: number, end: number][] =>
+  Array.from({ length: Math.ceil(count / chunk) }, (_, i) => [i * chunk, Math.min((i + 1) * chunk, count)]);
+
+/** `part` with its last row repeated until it has `size` rows: what a model with a baked-in batch takes. */
+export function filled<T extends Tensor>(part: T, size: number | undefined): T {
+  const missing = (size ?? 0) - part.shape[0]!;
+  return missing > 0
+    ? (stacked([part, ...Array<Tensor>(missing).fill(row(part, part.shape[0]! - 1))]) as T)
+    : part;
+}
+
+/** `part` with rows of zeros added until it has `size` rows. */
+export function zeroFilled<T extends Tensor>(part: T, size: number | undefined): T {
+  const missing = (size ?? 0) - part.shape[0]!;
+  if (missing <= 0) return part;
+  const data = new (part.data.constructor as Float32ArrayConstructor)(
+    (part.data.length / part.shape[0]!) * size!,
+  );
+  data.set(part.data as Float32Array);
+  return { ...part, shape: [size!, ...part.shape.slice(1)], data } as T;
+}
+
+export const concatenated = (parts: readonly Tensor[]): Tensor<'float32'> =>
+  parts.length === 1 ? (parts[0] as Tensor<'float32'>) : (stacked(parts) as Tensor<'float32'>);
+
+export function added(total: Tensor<'float32'> | undefined, part: Tensor<'float32'>): Tensor<'float32'> {
+  if (!total) return float32(part.shape, part.data.slice());
+  part.data.forEach((v, i) => {
+    total.data[i]! += v;
+  });
+  return total;
+}

@@ -1,0 +1,40 @@
+import { directModel, type Request } from '../build.ts';
+import type { Direct } from '../methods/method.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { int64, type Tensor } from '../tensor.ts';
+import { concatenated, filled, rowsOf, spans } from './batch.ts';
+import type { Run } from './run.ts';
+
+/** One graph that explains images batch by batch. */
+export async function directRun(
+  request: Request<Direct<never>>,
+  runtime: Runtime,
+  chunk: number,
+): Promise<Run> {
+  const { batch: fixed } = request.classifier;
+  const session = await runtime.load(directModel(request));
+  return {
+    async attribute(batch, targets, { signal, onProgress }) {
+      const parts: Readonly<Record<string, Tensor>>[] = [];
+      const count = targets.length;
+      for (const [start, end] of spans(count, chunk)) {
+        signal?.throwIfAborted();
+        const image = filled(rowsOf(batch, start, end), fixed);
+        parts.push(
+          await session.run({
+            image,
+            class_index: filled(int64([end - start], targets.slice(start, end)), fixed),
+          }),
+        );
+        onProgress?.(end, count);
+      }
+      return {
+        attribution: rowsOf(concatenated(parts.map((p) => p.attribution!)), 0, count),
+        logits: rowsOf(concatenated(parts.map((p) => p.logits!)), 0, count),
+        targets: parts.flatMap((p) => Array.from(p.target!.data as BigInt64Array, Number)).slice(0, count),
+        convergenceDelta: null,
+      };
+    },
+    close: () => session.close(),
+  };
+}

@@ -1,0 +1,29 @@
+import type { Tensor } from '../tensor.ts';
+
+export interface AttributeOptions {
+  /** Recorded samples to replay instead of making them, by name. */
+  readonly aux?: Readonly<Record<string, Tensor>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Samples (or images, for direct methods) done and to do. */
+  readonly onProgress?: ((completed: number, total: number) => void) | undefined;
+}
+
+export interface Outcome {
+  readonly attribution: Tensor<'float32'>;
+  /** Scores before Softmax, [N, classes]. */
+  readonly logits: Tensor<'float32'>;
+  /** The class explained, per image: what -1 stood for. */
+  readonly targets: readonly number[];
+  /** Σ attribution - (F(x) - F(x')) per image, where the method promises that it is zero. */
+  readonly convergenceDelta: readonly number[] | null;
+}
+
+/** A method's graphs, loaded. */
+export interface Run {
+  attribute(
+    batch: Tensor<'float32'>,
+    targets: readonly number[],
+    options: AttributeOptions,
+  ): Promise<Outcome>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,137 @@
+import { chunkModel, finishModel, forwardModel, prepareModel, type Request, type Shapes } from '../build.ts';
+import { InputError } from '../errors.ts';
+import type { Sampled, Samples } from '../methods/method.ts';
+import type { Runtime, Session } from '../runtime/runtime.ts';
+import { float32, int64, row, type Tensor } from '../tensor.ts';
+import { added, concatenated, filled, rowsOf, spans, zeroFilled } from './batch.ts';
+import type { Run } from './run.ts';
+
+type Tensors = Readonly<Record<string, Tensor>>;
+
+/** The samples of a request, and the graphs that take samples of their shapes. */
+interface Plan {
+  readonly samples: Samples;
+  readonly fixed: Samples;
+  readonly graphs: { readonly each: Session; readonly finish: Session; readonly sums: Shapes };
+}
+
+/**
+ * Graphs that explain images one by one, many evaluations each: the scores, what the method asks of the image
+ * first, a chunk of samples, and the end.
+ */
+export async function sampledRun(
+  request: Request<Sampled<never>>,
+  runtime: Runtime,
+  rows: number,
+): Promise<Run> {
+  const { classifier, method, setting } = request;
+  const perSample = method.perSample?.(setting) ?? 1;
+  if (classifier.batch !== undefined && classifier.batch % perSample !== 0)
+    throw new InputError(
+      'method_not_supported',
+      `${method.id} evaluates ${perSample} rows per sample together, and the model takes batches of ${classifier.batch} only`,
+    );
+  const chunk = Math.max(1, Math.floor(rows / perSample));
+  const size = classifier.batch && classifier.batch / perSample;
+  const forward = await runtime.load(forwardModel(classifier));
+  const prepare = method.prepare && prepareModel(request);
+  const preparing = prepare && (await runtime.load(prepare.bytes));
+
+  const loaded = new Map<string, Plan['graphs']>();
+  async function plan(aux: Samples): Promise<Plan> {
+    checkAux(method, aux);
+    const samples = method.samples(setting, aux);
+    const fixed = method.fixed?.(setting, aux) ?? {};
+    checkCounts(samples);
+    const shapes = JSON.stringify(
+      [samples, fixed].map((s) =>
+        Object.entries(s).map(([name, t]) => [name, t.dtype, s === samples ? t.shape.slice(1) : t.shape]),
+      ),
+    );
+    const graphs = loaded.get(shapes) ?? (await load(samples, fixed));
+    loaded.set(shapes, graphs);
+    return { samples, fixed, graphs };
+  }
+  async function load(samples: Samples, fixed: Samples): Promise<Plan['graphs']> {
+    const { bytes, outputs } = chunkModel(request, samples, fixed, prepare?.outputs ?? {});
+    const finish = finishModel(request, outputs, fixed, prepare?.outputs ?? {});
+    return { each: await runtime.load(bytes), finish: await runtime.load(finish), sums: outputs };
+  }
+  await plan({}); // what cannot be built fails here
+
+  const scores = async (batch: Tensor<'float32'>): Promise<Tensor<'float32'>> => {
+    const parts: Tensor[] = [];
+    for (const [start, end] of spans(batch.shape[0]!, rows))
+      parts.push((await forward.run({ image: filled(rowsOf(batch, start, end), classifier.batch) })).logits!);
+    return rowsOf(concatenated(parts), 0, batch.shape[0]!);
+  };
+
+  return {
+    async attribute(batch, asked, { aux = {}, signal, onProgress }) {
+      const { samples, fixed, graphs } = await plan(aux);
+      const logits = await scores(batch);
+      const targets = asked.map((target, n) => (target < 0 ? argmax(row(logits, n).data) : target));
+      const count = Object.values(samples)[0]!.shape[0]!;
+      const attributions: Tensor<'float32'>[] = [];
+      const deltas: number[] = [];
+      for (const [n, target] of targets.entries()) {
+        const image = row(batch, n);
+        const score = row(logits, n).data[target]!;
+        const class_index = int64([1], [target]);
+        const prepared: Tensors = preparing ? await preparing.run({ image, class_index }) : {};
+        const same = { image, class_index, score: float32([1, 1], [score]), ...fixed, ...prepared };
+        const total: Record<string, Tensor<'float32'>> = {};
+        for (const [start, end] of spans(count, chunk)) {
+          signal?.throwIfAborted();
+          const part = Object.entries(samples).map(
+            ([name, s]) => [name, zeroFilled(rowsOf(s, start, end), size)] as const,
+          );
+          const sums = await graphs.each.run({ ...same, ...Object.fromEntries(part) });
+          for (const name of Object.keys(graphs.sums))
+            total[name] = added(total[name], sums[name] as Tensor<'float32'>);
+          onProgress?.(n * count + end, targets.length * count);
+        }
+        const done = await graphs.finish.run({ image, ...fixed, ...prepared, ...total });
+        const attribution = done.attribution as Tensor<'float32'>;
+        attributions.push(attribution);
+        if (done.baseline) {
+          const reference = (await scores(done.baseline as Tensor<'float32'>)).data[target]!;
+          deltas.push(attribution.data.reduce((a, b) => a + b, 0) - (score - reference));
+        }
+      }
+      return {
+        attribution: concatenated(attributions),
+        logits,
+        targets,
+        convergenceDelta: deltas.length > 0 ? deltas : null,
+      };
+    },
+    async close() {
+      const sessions = [
+        forward,
+        ...(preparing ? [preparing] : []),
+        ...[...loaded.values()].flatMap((g) => [g.each, g.finish]),
+      ];
+      await Promise.all(sessions.map((session) => session.close()));
+    },
+  };
+}
+
+function checkAux(method: Sampled<never>, aux: Samples): void {
+  const unknown = Object.keys(aux).find((name) => !method.aux.includes(name));
+  if (unknown !== undefined)
+    throw new InputError(
+      'invalid_parameter',
+      `aux ${JSON.stringify(unknown)}: ${method.id} has ${method.aux.join(', ') || 'none'}`,
+    );
+}
+
+function checkCounts(samples: Samples): void {
+  const counts = Object.entries(samples).map(([name, { shape }]) => [name, shape[0]!] as const);
+  if (counts.every(([, count]) => count === counts[0]![1] && count > 0)) return;
+  const listed = counts.map(([name, count]) => `"${name}" ${count}`).join(', ');
+  throw new InputError('invalid_tensor', `aux: as many samples of each are expected, got ${listed}`);
+}
+
+const argmax = (scores: Float32Array): number =>
+  scores.reduce((best, v, i) => (v > scores[best]! ? i : best), 0);
