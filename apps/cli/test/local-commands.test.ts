@@ -1,0 +1,160 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { float32, readNpy, writeNpy } from '@whylight/core';
+import { encodePng } from '@whylight/host';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { draw, kinds } from '../../../models/shapes/draw.ts';
+import { whylight } from './run.ts';
+
+const shapes = fileURLToPath(new URL('../../../models/shapes/shapes.onnx', import.meta.url));
+const seed = 10;
+
+let home: string;
+const inHome = (name: string) => join(home, name);
+const floats = async (name: string) =>
+  readNpy(new Uint8Array(await readFile(inHome(name)))) as ReturnType<typeof float32>;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'whylight-cli-'));
+  const pixels = draw(seed).picture;
+  await writeFile(inHome('photo.png'), await encodePng(pixels));
+  // Two rows: the drawing as the network takes it, and its mirror image.
+  const input = new Float32Array(2 * 3 * 128 * 128);
+  for (let at = 0; at < 3 * 128 * 128; at++) {
+    const [c, y, x] = [Math.floor(at / 16_384), Math.floor(at / 128) % 128, at % 128];
+    const value = (pixels.data[(y * 128 + x) * 3 + c]! / 255 - 0.5) / 0.25;
+    input[at] = value;
+    input[3 * 16_384 + c * 16_384 + y * 128 + (127 - x)] = value;
+  }
+  await writeFile(inHome('in.npy'), writeNpy(float32([2, 3, 128, 128], input)));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+describe('explain', () => {
+  it('writes four files for one photo and one method, and tells the class as JSON', async () => {
+    const { code, stdout } = await whylight(home, 'explain', 'photo.png', '-o', 'one', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject([
+      { target: { label: kinds[draw(seed).label]!.en }, out: 'one' },
+    ]);
+    expect((await readdir(inHome('one'))).sort()).toEqual([
+      'attribution.npy',
+      'heatmap.png',
+      'overlay.png',
+      'result.json',
+    ]);
+  });
+
+  it('gives each method a directory, and each the parameters that it has', async () => {
+    const args = [
+      '--method',
+      'grad-cam,integrated-gradients',
+      '--param',
+      'n_steps=4',
+      '--layer',
+      '-1',
+      '-o',
+      'two',
+    ];
+    const { code, stdout } = await whylight(home, 'explain', 'photo.png', ...args, '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject([
+      { method: 'grad-cam', out: 'two/photo/grad-cam' },
+      { method: 'integrated-gradients', out: 'two/photo/integrated-gradients', parameters: { n_steps: 4 } },
+    ]);
+  });
+
+  it('takes a class by its Chinese name', async () => {
+    const { code, stdout } = await whylight(
+      home,
+      'explain',
+      'photo.png',
+      '--target',
+      kinds[0]!.zh,
+      '-o',
+      'zh',
+      '--json',
+    );
+    expect([code, JSON.parse(stdout)[0].target.class_index]).toEqual([0, 0]);
+  });
+});
+
+describe('attribute', () => {
+  const common = ['--model', shapes, '--tensor', 'in.npy', '--method', 'grad-cam'];
+
+  it('explains a class per row of a batch, index 0 too, as one row at a time would', async () => {
+    expect((await whylight(home, 'attribute', ...common, '--target', '0,3', '-o', 'both.npy')).code).toBe(0);
+    expect((await whylight(home, 'attribute', ...common, '--target', '3', '-o', 'threes.npy')).code).toBe(0);
+    const [both, threes] = [await floats('both.npy'), await floats('threes.npy')];
+    expect(both.shape).toEqual([2, 128, 128]);
+    const half = both.data.length / 2;
+    expect(both.data.subarray(half)).toEqual(threes.data.subarray(half));
+    expect(both.data.subarray(0, half)).not.toEqual(threes.data.subarray(0, half));
+  });
+
+  it('runs jobs from a file, and tells which failed without giving up the others', async () => {
+    const job = { model: shapes, tensor: 'in.npy', method: 'grad-cam', target: [0, 3] };
+    const jobs = [
+      { ...job, target: 10, out: 'fails.npy' },
+      { ...job, out: 'job.npy', params: { normalized: true }, layers: [], aux: {} },
+    ];
+    await writeFile(inHome('jobs.json'), JSON.stringify(jobs));
+    const { code, stdout, stderr } = await whylight(home, 'attribute', '--jobs', 'jobs.json', '--json');
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject([
+      { out: 'fails.npy', error: { code: 'target_out_of_range' } },
+      { out: 'job.npy', targets: [0, 3], shape: [2, 128, 128] },
+    ]);
+    expect(stderr).toContain('job 0 (fails.npy): ');
+    expect((await floats('job.npy')).data).toEqual((await floats('both.npy')).data);
+  });
+});
+
+describe('models', () => {
+  it('are registered under a name, which every command takes', async () => {
+    const added = await whylight(
+      home,
+      'models',
+      'add',
+      shapes,
+      '--name',
+      'mine',
+      '--mean',
+      '0.5',
+      '--std',
+      '0.25',
+      '--size',
+      '128',
+    );
+    expect(added.code).toBe(0);
+    const { stdout } = await whylight(home, 'models', 'list', '--json');
+    expect(JSON.parse(stdout).models.map(({ name }: { name: string }) => name)).toEqual(['shapes', 'mine']);
+    const checked = await whylight(home, 'check', 'mine', '--json');
+    expect(JSON.parse(checked.stdout)).toMatchObject({
+      name: 'mine',
+      classes: 10,
+      input_shape: [3, 128, 128],
+    });
+  });
+});
+
+describe('bad usage ends with 2 and one sentence', () => {
+  it.each([
+    [['explain', 'nothing.png', '-o', 'x'], 'nothing.png cannot be read: there is no such file'],
+    [['explain', 'photo.png', '-o', 'x', '--method', 'gradcam'], 'did you mean "grad-cam"?'],
+    [['explain', 'photo.png', '-o', 'x', '--model', 'nobody'], 'no model is called nobody'],
+    [['explain', 'photo.png', '-o', 'x', '--target', '-1'], 'expected a class index in 0..9'],
+    [['explain', 'photo.png', '-o', 'x', '--param', 'n=1'], 'grad-cam has no parameter "n"'],
+    [['attribute', '--model', 'shapes'], '--tensor is missing'],
+    [['check', 'photo.png'], 'not an ONNX model'],
+    [['compile', 'shapes', '--method', 'grad-cam'], "required option '-o, --output <file>'"],
+    [['dance'], "unknown command 'dance'"],
+  ])('%j', async (args, sentence) => {
+    const { code, stdout, stderr } = await whylight(home, ...args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(sentence);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});
