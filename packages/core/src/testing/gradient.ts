@@ -1,7 +1,7 @@
 import { differentiate } from '../autodiff/differentiate.ts';
 import { gradientRules } from '../autodiff/rules/index.ts';
 import { GraphBuilder, type Shape, type Value } from '../onnx/builder.ts';
-import type { Graph, Node } from '../onnx/graph.ts';
+import type { Graph } from '../onnx/graph.ts';
 import { renamed } from '../onnx/rename.ts';
 import { writeModel } from '../onnx/write.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -18,18 +18,17 @@ export interface Built {
   readonly forward: Uint8Array;
   /** Left out where every derivative is zero. */
   readonly gradient: Uint8Array | undefined;
-  readonly emitted: readonly Node[];
   /** Differentiated inputs by name, with the gradients' outputs. */
   readonly feeds: Readonly<Record<string, Tensor>>;
   readonly seeds: Readonly<Record<string, Tensor>>;
-  readonly zero: readonly string[];
+  /** What the shape rule says of the outputs that are used. */
+  readonly shapes: readonly (readonly number[])[];
 }
 
 export function built(c: Case): Built {
   const primal = applied(c);
   const forward = written(primal.g, Object.fromEntries(primal.used.map((y) => [y, y])));
   const { g, wanted, used, feeds } = applied(c);
-  const before = new Set(g.nodes.map((node) => node.name));
   const seeds = Object.fromEntries(
     used.map((y, k) => [`seed_${k}`, values(c.dtype, concrete(g.shape(y)), 0.5, 1.5, 100 + k)]),
   );
@@ -39,10 +38,9 @@ export function built(c: Case): Built {
   return {
     forward,
     gradient: Object.keys(made).length > 0 ? written(g, made) : undefined,
-    emitted: g.nodes.filter((node) => !before.has(node.name)),
     feeds,
     seeds,
-    zero: wanted.filter((_, i) => gradients[i] === null),
+    shapes: used.map((y) => concrete(g.shape(y))),
   };
 }
 
@@ -61,26 +59,63 @@ export async function gradients(c: Case, runtime: Runtime): Promise<Record<strin
 
 /** Largest difference between the rule and central differences over the largest gradient, per input. */
 export async function gradientErrors(c: Case, runtime: Runtime): Promise<Record<string, number>> {
-  const { forward, gradient, feeds, seeds, zero } = built(c);
-  const [primal, adjoint] = [await runtime.load(forward), gradient && (await runtime.load(gradient))];
-  const found = (await adjoint?.run({ ...feeds, ...seeds })) ?? {};
-  const loss = async (given: Readonly<Record<string, Tensor>>): Promise<number> => {
-    const ys = Object.values(await primal.run(given));
-    return ys.reduce((sum, y, k) => sum + inner(y, seeds[`seed_${k}`]!), 0);
-  };
+  const pair = await loaded(c, runtime);
   const errors: Record<string, number> = {};
-  for (const [name, at] of Object.entries(feeds)) {
-    const expected = await differences(at, c.dtype === 'float64' ? 1e-3 : 0.04, (moved) =>
-      loss({ ...feeds, [name]: moved }),
-    );
-    const actual = zero.includes(name) ? expected.map(() => 0) : (found[`d${name}`]!.data as Float64Array);
+  for (const [name, at] of Object.entries(pair.feeds)) {
+    const h = c.dtype === 'float64' ? 1e-3 : 0.04;
+    const expected = await differences(at, h, (moved) => pair.loss({ ...pair.feeds, [name]: moved }));
+    const actual = pair.found[`d${name}`]?.data ?? expected.map(() => 0);
     const largest = Math.max(...expected.map(Math.abs), 1e-3);
-    errors[name] = Math.max(...expected.map((e, i) => Math.abs(e - actual[i]!))) / largest;
+    errors[name] = Math.max(...expected.map((e, i) => Math.abs(e - Number(actual[i])))) / largest;
   }
-  await primal.close();
-  await adjoint?.close();
+  await pair.close();
   return errors;
 }
+
+/**
+ * The same along one direction v through all inputs at once: ⟨∇, v⟩ against (f(x+hv) - f(x-hv)) / 2h, over the
+ * larger of ‖∇‖·‖v‖ and 1. Exact for operators that are linear.
+ */
+export async function directionalError(c: Case, runtime: Runtime): Promise<number> {
+  const { feeds, found, loss, close } = await loaded(c, runtime);
+  const names = Object.keys(feeds);
+  const directions = names.map((name, k) => values(c.dtype, feeds[name]!.shape, -1, 1, 50 + k));
+  const moved = (by: number) =>
+    Object.fromEntries(names.map((name, k) => [name, shifted(feeds[name]!, directions[k]!, by)]));
+  const h = c.dtype === 'float64' ? 1e-4 : 0.25;
+  const expected = ((await loss(moved(h))) - (await loss(moved(-h)))) / (2 * h);
+  await close();
+  const gradients = names.map((name) => found[`d${name}`]!);
+  const actual = gradients.reduce((sum, gradient, k) => sum + inner(gradient, directions[k]!), 0);
+  const norms = gradients.map((d, k) => Math.sqrt(inner(d, d) * inner(directions[k]!, directions[k]!)));
+  return Math.abs(actual - expected) / Math.max(1, ...norms);
+}
+
+/** A case in the runtime: its gradients at the inputs, and its loss as a function of them. */
+async function loaded(c: Case, runtime: Runtime) {
+  const { forward, gradient, feeds, seeds, shapes } = built(c);
+  const primal = await runtime.load(forward);
+  const adjoint = gradient && (await runtime.load(gradient));
+  return {
+    feeds,
+    found: (await adjoint?.run({ ...feeds, ...seeds })) ?? {},
+    async loss(given: Readonly<Record<string, Tensor>>): Promise<number> {
+      const ys = Object.values(await primal.run(given));
+      ys.forEach((y, k) => {
+        if (y.shape.join() !== shapes[k]!.join())
+          throw new Error(`output ${k} has shape [${y.shape}], the shape rule says [${shapes[k]}]`);
+      });
+      return ys.reduce((sum, y, k) => sum + inner(y, seeds[`seed_${k}`]!), 0);
+    },
+    async close() {
+      await primal.close();
+      await adjoint?.close();
+    },
+  };
+}
+
+const shifted = (t: Tensor, direction: Tensor, by: number): Tensor =>
+  ({ ...t, data: (t.data as Float64Array).map((v, i) => v + by * Number(direction.data[i])) }) as Tensor;
 
 /** Five points: f'(x) ≈ (8(f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / 12h, exact up to h⁴. */
 async function differences(at: Tensor, h: number, f: (moved: Tensor) => Promise<number>): Promise<number[]> {
