@@ -64,10 +64,31 @@ const captum = (
   tolerance,
 });
 
+type Call = readonly [RegExp, (entry: Entry) => Comparison[]];
+
 /** How each recorded call is made here; calls that are not listed have no method yet. */
-const calls: readonly (readonly [RegExp, (entry: Entry) => Comparison[]])[] = [
-  [/^torchcam\.GradCAM\./, (e) => torchcam('grad-cam', e)],
-  [/^pgc\.GradCAM\.(layer|features|mean)/, (e) => pytorchGradCam('grad-cam', e)],
+const calls: readonly Call[] = [
+  ...Object.entries({
+    GradCAM: 'grad-cam',
+    GradCAMpp: 'grad-cam-plus-plus',
+    XGradCAM: 'x-grad-cam',
+    LayerCAM: 'layer-cam',
+  }).map(([name, method]): Call => [new RegExp(`^torchcam\\.${name}\\.`), (e) => torchcam(method, e)]),
+  ...Object.entries({
+    GradCAM: 'grad-cam',
+    GradCAMPlusPlus: 'grad-cam-plus-plus',
+    XGradCAM: 'x-grad-cam',
+    LayerCAM: 'layer-cam',
+    HiResCAM: 'hi-res-cam',
+    GradCAMElementWise: 'grad-cam-element-wise',
+    ShapleyCAM: 'shapley-cam',
+    FEM: 'fem',
+  }).map(
+    ([name, method]): Call => [
+      new RegExp(`^pgc\\.${name}\\.(layer|features|mean)`),
+      (e) => pytorchGradCam(method, e),
+    ],
+  ),
   [
     /^captum\.LayerGradCam\./,
     (e) => {
@@ -87,6 +108,7 @@ const calls: readonly (readonly [RegExp, (entry: Entry) => Comparison[]])[] = [
     /^captum\.Saliency\.(signed\.)?t/,
     (e) => [captum('saliency', { abs: e.params.abs }, tolerances.gradient)],
   ],
+  [/^captum\.InputXGradient/, () => [captum('input-x-gradient', {}, tolerances.gradient)]],
   [
     /^captum\.IG\./,
     ({ params: { n_steps, method, baselines } }) => [

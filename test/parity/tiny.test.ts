@@ -70,6 +70,33 @@ describe.skipIf(!here)(`On the tiny network, to 1e-6 of the largest value${skipp
     { ...pgc('grad-cam'), layers: ['r1', 'r2'] },
     () => golden.pgc['GradCAM.mean(r1,r2)'],
   );
+  for (const [library, id] of [
+    ['GradCAMpp', 'grad-cam-plus-plus'],
+    ['XGradCAM', 'x-grad-cam'],
+    ['LayerCAM', 'layer-cam'],
+  ] as const) {
+    same(`torchcam ${library}`, torchcam(id), () => golden.torchcam[`${library}.norm`]);
+    same(
+      `torchcam ${library}, raw`,
+      torchcam(id, { normalized: false }),
+      () => golden.torchcam[`${library}.raw`],
+    );
+  }
+  same(
+    'torchcam LayerCAM of two layers',
+    { ...torchcam('layer-cam'), layers: ['r1', 'r2'] },
+    () => golden.torchcam['LayerCAM.fuse(r1,r2)'],
+  );
+  for (const [library, id] of Object.entries({
+    GradCAMPlusPlus: 'grad-cam-plus-plus',
+    HiResCAM: 'hi-res-cam',
+    GradCAMElementWise: 'grad-cam-element-wise',
+    XGradCAM: 'x-grad-cam',
+    LayerCAM: 'layer-cam',
+    FEM: 'fem',
+    ShapleyCAM: 'shapley-cam',
+  }))
+    same(`pytorch-grad-cam ${library}`, pgc(id), () => golden.pgc[library]);
   same('Captum LayerGradCam', captum('grad-cam'), () => golden.captum['LayerGradCam.r2']);
   same(
     'Captum LayerGradCam with ReLU',
@@ -79,6 +106,8 @@ describe.skipIf(!here)(`On the tiny network, to 1e-6 of the largest value${skipp
 
   same('Captum Saliency', captum('saliency'), () => golden.captum['Saliency.abs']);
   same('Captum Saliency, signed', captum('saliency', { abs: false }), () => golden.captum['Saliency.signed']);
+
+  same('Captum InputXGradient', captum('input-x-gradient'), () => golden.captum.InputXGradient);
 
   for (const quadrature of [
     'gausslegendre',

@@ -216,11 +216,7 @@ function subjectOf(network: Network, chosen: Value, layers: readonly Value[]): S
     chosen,
     layers,
     nodes,
-    gradients(wanted, { of, rules = gradientRules } = {}) {
-      const seeds = new Map([of === undefined ? [logits, chosen] : [of, onesLike(g, of)]] as [
-        Value,
-        Value,
-      ][]);
+    gradients(wanted, { seeds = new Map([[logits, chosen]]), rules = gradientRules } = {}) {
       return differentiate(g, seeds, wanted, rules).map(
         (gradient, i) => gradient ?? zerosLike(g, wanted[i]!),
       );

@@ -9,6 +9,7 @@ import {
   relu,
   reshape,
   resizeLinear,
+  scale,
   shift,
   sub,
   sum,
@@ -18,7 +19,6 @@ import type { Convention, Setting, Subject } from './method.ts';
 /** Parameters that every class activation map has. */
 export const camParams = {
   normalized: z.boolean().default(true).describe('Min-max the map to [0, 1]'),
-  relu_attributions: z.boolean().default(false).describe('Keep positive evidence only'),
   fuse: z
     .enum(['max', 'mean', 'product'])
     .default('max')
@@ -26,14 +26,12 @@ export const camParams = {
 };
 export const camOnly = {
   normalized: ['paper', 'torchcam'],
-  relu_attributions: ['captum'],
   fuse: ['paper', 'torchcam', 'pytorch-grad-cam'],
 } as const satisfies Record<string, readonly Convention[]>;
 export const camDefaults = { 'pytorch-grad-cam': { fuse: 'mean' } } as const;
 
 export interface CamParams {
   readonly normalized: boolean;
-  readonly relu_attributions: boolean;
   readonly fuse: 'max' | 'mean' | 'product';
 }
 
@@ -50,49 +48,64 @@ export function upsample(g: GraphBuilder, maps: Value, height: number, width: nu
   return reshape(g, resizeLinear(g, reshape(g, maps, [n, 1, h, w]), height, width), [n, height, width]);
 }
 
-/** Σ_c weights·A over channels, [N, h, w]; weights broadcast over A [N, C, h, w]. */
-export const weighted = (g: GraphBuilder, activation: Value, weights: Value): Value =>
-  sum(g, mul(g, weights, activation), [1], false);
+/** Evidence of a layer for the target, [N, C, h, w], from its activations and their gradient. */
+export type Evidence = (g: GraphBuilder, activation: Value, gradient: Value, convention: Convention) => Value;
+
+/** Σ over channels of a layer's evidence, for each of the subject's layers: signed maps [N, h, w]. */
+export function evidenceMaps(
+  subject: Subject,
+  { convention }: Setting<unknown>,
+  evidence: Evidence,
+  gradients = subject.gradients(subject.layers),
+): Value[] {
+  const { g, layers } = subject;
+  return layers.map((layer, i) => sum(g, evidence(g, layer, gradients[i]!, convention), [1], false));
+}
+
+/** How a method departs from the common way to its map. */
+export interface CamStyle {
+  /** Keep negative values. */
+  readonly signed?: boolean;
+  /** tanh(γ·map) of each normalised map before several are fused. */
+  readonly tanh?: number;
+  /** Min-max once more after several maps are fused, at torchcam's. */
+  readonly renormalize?: boolean;
+}
 
 /**
- * What a class activation map becomes under a convention. `raw` gives a layer's signed map [N, h, w].
+ * What signed maps [N, h, w], one per layer, become under a convention.
  *
- * - paper: ReLU; min-max at input size; several layers fused after that.
+ * - paper: ReLU; min-max at input size; several layers fused after that, and min-maxed again.
  * - torchcam: ReLU, min-max (ε 1e-8) at the layer's size; several layers at the largest of their sizes.
- * - pytorch-grad-cam: ReLU, min-max (ε 1e-7), resized to the input, averaged over layers, min-max again.
- * - captum: the signed sum [N, 1, h, w], unless relu_attributions.
+ * - pytorch-grad-cam: ReLU, min-max (ε 1e-7), resized to the input, fused (their mean), min-max again.
  */
 export function camOutput(
-  subject: Subject,
+  g: GraphBuilder,
+  maps: readonly Value[],
   setting: Setting<CamParams>,
-  raw: (layer: Value, gradient: Value) => Value,
+  style: CamStyle = {},
 ): Value {
-  const { g } = subject;
   const { convention, params, height, width } = setting;
-  const gradients = subject.gradients(subject.layers);
-  const maps = subject.layers.map((layer, i) => raw(layer, gradients[i]!));
-  if (convention === 'captum') {
-    const kept = params.relu_attributions ? relu(g, maps[0]!) : maps[0]!;
-    const [n, h, w] = g.shape(kept) as [number, number, number];
-    return reshape(g, kept, [n, 1, h, w]);
-  }
-  const positive = maps.map((map) => relu(g, map));
+  const positive = style.signed ? maps : maps.map((map) => relu(g, map));
   if (convention === 'pytorch-grad-cam') {
     const scaled = positive.map((map) => upsample(g, minMax(g, map, 1e-7), height, width));
     return minMax(g, fuse(g, scaled, params.fuse), 1e-7);
   }
+  const squash = (map: Value) =>
+    style.tanh === undefined || maps.length === 1 ? map : g.emit('Tanh', [scale(g, map, style.tanh)]);
   if (convention === 'torchcam') {
-    const ready = params.normalized ? positive.map((map) => minMax(g, map)) : positive;
+    const ready = (params.normalized ? positive.map((map) => minMax(g, map)) : positive).map(squash);
     const sizes = ready.map((map) => g.shape(map).slice(1));
     const [h, w] = [0, 1].map((i) => Math.max(...sizes.map((s) => s[i]!))) as [number, number];
-    return fuse(
+    const fused = fuse(
       g,
       ready.map((map) => upsample(g, map, h, w)),
       params.fuse,
     );
+    return style.renormalize ? minMax(g, fused) : fused;
   }
   const full = positive.map((map) => upsample(g, map, height, width));
-  const ready = params.normalized ? full.map((map) => minMax(g, map)) : full;
+  const ready = (params.normalized ? full.map((map) => minMax(g, map)) : full).map(squash);
   const fused = fuse(g, ready, params.fuse);
   return ready.length > 1 && params.normalized ? minMax(g, fused) : fused;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { mean } from '../onnx/emit.ts';
-import { camDefaults, camOnly, camOutput, camParams, weighted } from './cam.ts';
+import { relu, reshape } from '../onnx/emit.ts';
+import { camDefaults, camOnly, camOutput, camParams, evidenceMaps } from './cam.ts';
+import { gradCamEvidence } from './evidence.ts';
 import { defineMethod } from './method.ts';
 
 /**
@@ -9,7 +10,8 @@ import { defineMethod } from './method.ts';
  *     map = ReLU(Σ_k w_k A_k),   w_k = 1/(h·w) Σ_ij ∂y_c/∂A_k,ij
  *
  * A [N, C, h, w] are the layer's activations, y_c the target's score before Softmax. On a network that ends in
- * global average pooling and one linear layer, at its last map, this is CAM divided by h·w.
+ * global average pooling and one linear layer, at its last map, this is CAM divided by h·w. Captum's is the signed
+ * sum [N, 1, h, w], unless relu_attributions.
  *
  * @see Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization", 2017
  */
@@ -22,11 +24,18 @@ export const gradCam = defineMethod({
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'],
-  params: z.strictObject(camParams),
+  params: z.strictObject({
+    ...camParams,
+    relu_attributions: z.boolean().default(false).describe('Keep positive evidence only'),
+  }),
   defaults: camDefaults,
-  only: camOnly,
-  build: (subject, setting) =>
-    camOutput(subject, setting, (activation, gradient) =>
-      weighted(subject.g, activation, mean(subject.g, gradient, [2, 3])),
-    ),
+  only: { ...camOnly, relu_attributions: ['captum'] },
+  build(subject, setting) {
+    const { g } = subject;
+    const maps = evidenceMaps(subject, setting, gradCamEvidence);
+    if (setting.convention !== 'captum') return camOutput(g, maps, setting);
+    const kept = setting.params.relu_attributions ? relu(g, maps[0]!) : maps[0]!;
+    const [n, h, w] = g.shape(kept) as [number, number, number];
+    return reshape(g, kept, [n, 1, h, w]);
+  },
 });

@@ -23,8 +23,15 @@ export interface Subject {
   readonly layers: readonly Value[];
   /** The network's own nodes, in order. */
   readonly nodes: readonly Node[];
-  /** ∂(Σ score of the target)/∂v for each v; of another value's sum, or under other rules, if given. */
-  gradients(wanted: readonly Value[], how?: { readonly of?: Value; readonly rules?: VjpRules }): Value[];
+  /** ∂(Σ score of the target)/∂v for each v, unless said otherwise. */
+  gradients(wanted: readonly Value[], how?: Differentiation): Value[];
+}
+
+export interface Differentiation {
+  /** What is differentiated: Σ ⟨seed, y⟩ over these pairs y → seed; {logits → chosen} if not said. */
+  readonly seeds?: ReadonlyMap<Value, Value>;
+  /** Other derivatives than the operators have. */
+  readonly rules?: VjpRules;
 }
 
 /** Facts about the classifier and the request that a method may need while it builds. */

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { camDefaults, camOnly, camOutput, camParams, evidenceMaps } from './cam.ts';
+import { layerCamEvidence } from './evidence.ts';
+import { defineMethod } from './method.ts';
+
+/**
+ * LayerCAM: each place of each feature map weighted by its own positive gradient, which holds in early layers too.
+ *
+ *     map = ReLU(Σ_k ReLU(G_k) ⊙ A_k),   G = ∂y_c/∂A
+ *
+ * Maps of several layers go through tanh(γ·map) before they are fused; pytorch-grad-cam has no such step.
+ *
+ * @see Jiang et al., "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization", 2021
+ */
+export const layerCam = defineMethod({
+  id: 'layer-cam',
+  title: 'LayerCAM',
+  summary: 'Feature maps weighted place by place with their positive gradient: sharp in early layers too.',
+  paper: 'https://ieeexplore.ieee.org/document/9462463',
+  version: '1',
+  kind: 'map',
+  needs: ['gradient', 'layer'],
+  conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
+  params: z.strictObject({
+    ...camParams,
+    gamma: z.number().min(0).default(2).describe('Several layers: how steeply tanh lifts their maps'),
+  }),
+  defaults: camDefaults,
+  only: { ...camOnly, gamma: ['paper', 'torchcam'] },
+  build: (subject, setting) =>
+    camOutput(subject.g, evidenceMaps(subject, setting, layerCamEvidence), setting, {
+      tanh: setting.params.gamma,
+    }),
+});
