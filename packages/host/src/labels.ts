@@ -68,7 +68,9 @@ function fromCsv(text: string): Label[] {
       'invalid_model',
       `label file: expected a header with ID and class, got ${header.join(',')}`,
     );
-  return inOrder(rows.map((row) => [row[index]!, { en: row[en]!, zh: (zh < 0 ? '' : row[zh]!) || null }]));
+  return inOrder(
+    rows.map((row) => [row[index]!, { en: readable(row[en]!), zh: (zh < 0 ? '' : row[zh]!) || null }]),
+  );
 }
 
 function inOrder(entries: readonly (readonly [index: string, label: Label])[]): Label[] {
@@ -95,7 +97,9 @@ function inOrder(entries: readonly (readonly [index: string, label: Label])[]): 
 export function findLabel(labels: readonly Label[], text: string): number {
   const wanted = readable(text).toLowerCase();
   const indices = (matches: (name: string) => boolean): number[] =>
-    labels.flatMap(({ en, zh }, index) => (matches(en.toLowerCase()) || (zh && matches(zh)) ? [index] : []));
+    labels.flatMap(({ en, zh }, index) =>
+      matches(readable(en).toLowerCase()) || (zh && matches(zh)) ? [index] : [],
+    );
 
   const whole = indices((name) => name === wanted);
   const found = whole.length

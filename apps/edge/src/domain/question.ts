@@ -104,7 +104,7 @@ function classOf(label: string, { labels, name }: CatalogModel): number {
   throw refuse('target_out_of_range', '/target/label', `${name} has no class "${label}".${hint}`);
 }
 
-const fold = (text: string): string => text.normalize('NFC').trim().toLowerCase();
+const fold = (text: string): string => text.normalize('NFC').replaceAll('_', ' ').trim().toLowerCase();
 
 const refuse = (code: RefusalCode, pointer: string, message: string): Refusal =>
   new Refusal(code, message, [{ pointer, code, message }]);
