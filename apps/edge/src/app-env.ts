@@ -10,5 +10,7 @@ export interface AppEnv {
     services: Services;
     /** Set by `authenticate`, so only on a tenant's routes. */
     caller: Caller;
+    /** Set by `idempotent`: the id of what the request creates. */
+    newId: string;
   };
 }

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { Refusal } from './domain/refusal.ts';
 import type { Departure, Flight } from './flight.ts';
+import type { Idempotency } from './idempotency.ts';
 
 /** Bindings of wrangler.jsonc, and the variables and secrets as they arrive: strings, unchecked. */
 export interface Bindings extends Record<keyof Settings, string> {
   readonly DB: D1Database;
   readonly FLIGHT: DurableObjectNamespace<Flight>;
+  readonly IDEMPOTENCY: DurableObjectNamespace<Idempotency>;
   readonly JOBS: Queue<Departure>;
   readonly ASSETS: Fetcher;
 }

@@ -4,5 +4,6 @@ import type { Bindings } from './env.ts';
 import type { Departure } from './flight.ts';
 
 export { Flight } from './flight.ts';
+export { Idempotency } from './idempotency.ts';
 
 export default { fetch: app.fetch, queue: dispatch } satisfies ExportedHandler<Bindings, Departure>;

@@ -18,10 +18,10 @@ export const routes = (): OpenAPIHono<AppEnv> =>
 const bodyIfAny: MiddlewareHandler<AppEnv> = (c, next) =>
   c.req.method === 'POST' ? jsonBody(c, next) : next();
 
-/** Security, middleware and body limit of a route that a tenant's key with `scope` opens. */
-export const tenantRoute = (scope: Scope) => ({
+/** Security, middleware and body limit of a route that a tenant's key with `scope` opens; `more` runs after them. */
+export const tenantRoute = (scope: Scope, ...more: MiddlewareHandler<AppEnv>[]) => ({
   security: [{ apiKey: [scope] }],
-  middleware: [authenticate(scope), bodyIfAny],
+  middleware: [authenticate(scope), bodyIfAny, ...more],
 });
 
 /** The same for the operator's key. */

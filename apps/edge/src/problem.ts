@@ -17,9 +17,11 @@ const kinds: Record<RefusalCode, Kind> = {
   resource_not_found: [404, 'There is no such resource'],
   method_not_allowed: [405, 'The resource does not have this method'],
   upload_not_ready: [409, 'The upload is not there yet'],
+  idempotency_in_progress: [409, 'The same request is being answered'],
   stale_report: [409, 'The report is of an attempt that is over'],
   payload_too_large: [413, 'The body or the upload is too large'],
   unsupported_media_type: [415, 'This type is not accepted'],
+  idempotency_key_reused: [422, 'The key came with another body before'],
   upload_mismatch: [422, 'The upload is not what was announced'],
   method_not_supported: [422, 'The method does not work on this model'],
   target_out_of_range: [422, 'The model has no such class'],
@@ -32,6 +34,7 @@ const kinds: Record<RefusalCode, Kind> = {
 /** Codes with which a client may simply try again. */
 const passing: ReadonlySet<RefusalCode> = new Set([
   'upload_not_ready',
+  'idempotency_in_progress',
   'internal',
   'capacity',
   'storage_unavailable',

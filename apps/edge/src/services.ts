@@ -1,5 +1,6 @@
 import type { FlightPort } from './domain/flight.ts';
 import { type Bindings, type Settings, settings } from './env.ts';
+import type { Idempotency } from './idempotency.ts';
 import { Catalogs } from './storage/catalogs.ts';
 import { Explanations } from './storage/explanations.ts';
 import { GpuWorker } from './storage/gpu-worker.ts';
@@ -18,6 +19,7 @@ export interface Services {
   readonly worker: GpuWorker;
   readonly catalogs: Catalogs;
   flight(key: string): FlightPort;
+  idempotency(scope: string): DurableObjectStub<Idempotency>;
 }
 
 const wired = new WeakMap<Settings, Services>();
@@ -27,7 +29,7 @@ export function services(bindings: Bindings): Services {
   const checked = settings(bindings);
   let known = wired.get(checked);
   if (!known) {
-    const { DB: db, FLIGHT } = bindings;
+    const { DB: db, FLIGHT, IDEMPOTENCY } = bindings;
     const worker = new GpuWorker(checked);
     known = {
       settings: checked,
@@ -38,6 +40,7 @@ export function services(bindings: Bindings): Services {
       objects: new Objects(checked),
       worker,
       catalogs: new Catalogs(db, worker),
+      idempotency: (scope) => IDEMPOTENCY.getByName(scope),
       flight: (key) => FLIGHT.getByName(key) as unknown as FlightPort,
     };
     wired.set(checked, known);

@@ -12,6 +12,8 @@ export type RefusalCode =
   | 'resource_not_found'
   | 'method_not_allowed'
   | 'upload_not_ready'
+  | 'idempotency_in_progress'
+  | 'idempotency_key_reused'
   | 'stale_report'
   | 'payload_too_large'
   | 'unsupported_media_type'

@@ -10,6 +10,7 @@ import { presentExplanation } from '../domain/explanation.ts';
 import { isTerminal } from '../domain/flight.ts';
 import { longestWait, preferredWait } from '../domain/prefer.ts';
 import { resolveQuestion } from '../domain/question.ts';
+import { idempotent } from '../middleware/idempotent.ts';
 import { body, declined, json, routes, tenantRoute } from '../openapi.ts';
 import { page, pageQuery } from '../paging.ts';
 import type { ExplanationRow } from '../storage/explanations.ts';
@@ -19,7 +20,7 @@ const tags = ['explanations'];
 const params = z.object({ id: z.string() });
 
 const create = createRoute({
-  ...tenantRoute('explanations:write'),
+  ...tenantRoute('explanations:write', idempotent('exp')),
   method: 'post',
   path: '/v1/explanations',
   tags,
@@ -30,6 +31,12 @@ const create = createRoute({
         .string()
         .optional()
         .describe('`wait=n`: answer when done, at the latest after n (at most 60) seconds'),
+      'idempotency-key': z
+        .string()
+        .optional()
+        .describe(
+          '1 to 255 characters of your choice: a repetition within 24 hours gets the first answer again',
+        ),
       'cache-control': z.string().optional().describe('`no-cache`: compute again'),
     }),
     ...body(explanationRequestSchema),
@@ -67,7 +74,7 @@ const list = createRoute({
 
 export const explanations = routes()
   .openapi(create, async (c) => {
-    const { caller, services, requestId } = c.var;
+    const { caller, services, requestId, newId } = c.var;
     const asked = c.req.valid('json');
     const { row: upload, sha256 } = await findInput(services, caller.tenant, asked.input);
     const catalog = await services.catalogs.get();
@@ -81,6 +88,7 @@ export const explanations = routes()
       fresh,
     );
     const row = await services.explanations.create({
+      id: newId,
       tenant: caller.tenant,
       key,
       run: boarding.run.number,

@@ -1,5 +1,4 @@
 import type { Boarding } from '../domain/flight.ts';
-import { newId } from '../domain/ulid.ts';
 
 /** A request for an explanation and the run that answers it. */
 export interface ExplanationRow {
@@ -20,11 +19,12 @@ export class Explanations {
     this.#db = db;
   }
 
-  async create(given: Omit<ExplanationRow, 'id' | 'created_at'>): Promise<ExplanationRow> {
-    const row: ExplanationRow = { ...given, id: newId('exp'), created_at: new Date().toISOString() };
-    await this.#db
+  /** Made once: under an id that is there already, what is there is the answer. */
+  async create(given: Omit<ExplanationRow, 'created_at'>): Promise<ExplanationRow> {
+    const row: ExplanationRow = { ...given, created_at: new Date().toISOString() };
+    const { meta } = await this.#db
       .prepare(
-        'INSERT INTO explanations (id, tenant, key, run, cache_status, model_name, request_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+        'INSERT OR IGNORE INTO explanations (id, tenant, key, run, cache_status, model_name, request_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       )
       .bind(
         row.id,
@@ -37,7 +37,7 @@ export class Explanations {
         row.created_at,
       )
       .run();
-    return row;
+    return meta.changes > 0 ? row : ((await this.find(row.tenant, row.id)) ?? row);
   }
 
   find(tenant: string, id: string): Promise<ExplanationRow | null> {

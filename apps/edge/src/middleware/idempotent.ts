@@ -1,0 +1,56 @@
+import { canonicalJson, sha256Hex } from '@whylight/contract';
+import type { MiddlewareHandler } from 'hono';
+import type { AppEnv } from '../app-env.ts';
+import { type Answer, idempotencyKey } from '../domain/idempotency.ts';
+import { Refusal } from '../domain/refusal.ts';
+import { type IdPrefix, newId } from '../domain/ulid.ts';
+
+/** Headers that belong to an answer and come again with it. */
+const replayed = ['Content-Type', 'Location', 'Cache-Status', 'Preference-Applied'];
+
+/**
+ * Answers a repeated request with the answer of the first. Sets `newId`, the id of what the handler is to create:
+ * it is the same when a request is carried out again after the first died on the way, so that nothing is made twice.
+ */
+export function idempotent(prefix: IdPrefix): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const key = idempotencyKey(c.req.header('Idempotency-Key'));
+    const id = newId(prefix);
+    if (key === null) {
+      c.set('newId', id);
+      return next();
+    }
+    const scope = JSON.stringify([c.var.caller.tenant, c.req.method, c.req.path, key]);
+    const store = c.var.services.idempotency(await sha256Hex(scope));
+    const claim = await store.claim(await sha256Hex(canonicalJson(await c.req.json())), id);
+    switch (claim.outcome) {
+      case 'replay':
+        return c.body(claim.answer.body, claim.answer.status as 200, {
+          ...claim.answer.headers,
+          'Idempotent-Replayed': 'true',
+        });
+      case 'in_progress':
+        throw new Refusal(
+          'idempotency_in_progress',
+          'A request with this Idempotency-Key is being answered.',
+        );
+      case 'reused':
+        throw new Refusal('idempotency_key_reused', 'This Idempotency-Key came with another body before.');
+    }
+    c.set('newId', claim.id);
+    await next();
+    await (c.res.ok ? store.settle(await answerOf(c.res)) : store.release());
+  };
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  const headers = replayed.flatMap((name) => {
+    const value = response.headers.get(name);
+    return value === null ? [] : [[name, value]];
+  });
+  return {
+    status: response.status,
+    headers: Object.fromEntries(headers),
+    body: await response.clone().text(),
+  };
+}
