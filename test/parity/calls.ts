@@ -19,6 +19,8 @@ const tolerances = {
   lastLayer: { max: 1e-4 },
   earlyLayer: { max: 1e-3 },
   inputSizeMap: { max: 1e-3 },
+  fullGrad: { max: 5e-3 },
+  guided: { relL2: 1e-3, pearson: 0.99999 },
   gradient: { relL2: 5e-3, p999: 5e-3, pearson: 0.9999 },
 } as const satisfies Record<string, Tolerance>;
 
@@ -48,8 +50,12 @@ const isLast = ({ torch }: { readonly torch: string }): boolean =>
 const pytorchGradCam = (method: string, entry: Entry): Comparison[] => [
   {
     role: 'map',
-    spec: { method, convention: 'pytorch-grad-cam', layers: entry.target_layers!.map((l) => l.onnx_tensor) },
-    tolerance: tolerances.inputSizeMap,
+    spec: {
+      method,
+      convention: 'pytorch-grad-cam',
+      layers: (entry.target_layers ?? []).map((l) => l.onnx_tensor),
+    },
+    tolerance: tolerances[method === 'full-grad' ? 'fullGrad' : 'inputSizeMap'],
   },
 ];
 
@@ -73,6 +79,7 @@ const calls: readonly Call[] = [
     GradCAMpp: 'grad-cam-plus-plus',
     XGradCAM: 'x-grad-cam',
     LayerCAM: 'layer-cam',
+    CAM: 'cam',
   }).map(([name, method]): Call => [new RegExp(`^torchcam\\.${name}\\.`), (e) => torchcam(method, e)]),
   ...Object.entries({
     GradCAM: 'grad-cam',
@@ -83,9 +90,15 @@ const calls: readonly Call[] = [
     GradCAMElementWise: 'grad-cam-element-wise',
     ShapleyCAM: 'shapley-cam',
     FEM: 'fem',
+    EigenCAM: 'eigen-cam',
+    EigenGradCAM: 'eigen-grad-cam',
+    KPCA_CAM: 'kpca-cam',
+    FinerCAM: 'finer-cam',
+    RefineCAM: 'refine-cam',
+    FullGrad: 'full-grad',
   }).map(
     ([name, method]): Call => [
-      new RegExp(`^pgc\\.${name}\\.(layer|features|mean)`),
+      new RegExp(`^pgc\\.${name}\\.(layer|features|mean|3|t)`),
       (e) => pytorchGradCam(method, e),
     ],
   ),
@@ -107,6 +120,28 @@ const calls: readonly Call[] = [
   [
     /^captum\.Saliency\.(signed\.)?t/,
     (e) => [captum('saliency', { abs: e.params.abs }, tolerances.gradient)],
+  ],
+  [/^torchcam\.FinerCAM\./, (e) => torchcam('finer-cam', e).filter(({ role }) => role === 'raw')], // recorded `norm` is `raw` there
+  [/^torchcam\.RefineCAM\./, (e) => [{ ...torchcam('refine-cam', e)[0]!, role: 'map' }]],
+  [/^captum\.GuidedBackprop/, () => [captum('guided-backprop', {}, tolerances.guided)]],
+  [/^captum\.Deconvolution/, () => [captum('deconvolution', {}, tolerances.guided)]],
+  [
+    /^captum\.GuidedGradCam/,
+    (e) => [
+      captum('guided-grad-cam', { interpolate_mode: e.params.interpolate_mode }, tolerances.guided, [
+        e.target_layers![0]!.onnx_tensor,
+      ]),
+    ],
+  ],
+  [
+    /^pgc\.GuidedBackprop/,
+    () => [
+      {
+        role: 'hwc',
+        spec: { method: 'guided-backprop', convention: 'pytorch-grad-cam' },
+        tolerance: tolerances.guided,
+      },
+    ],
   ],
   [/^captum\.InputXGradient/, () => [captum('input-x-gradient', {}, tolerances.gradient)]],
   [

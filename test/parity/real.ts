@@ -81,13 +81,17 @@ export async function measure({ model, cases }: Group, runtime: Runtime): Promis
 /** The elements of an attribution that the reference keeps. */
 function storedPart({ shape, data }: Tensor, { form }: Output): Float32Array {
   const values = data as Float32Array;
-  const [height, width] = shape.slice(-2) as [number, number];
-  const planes = form.startsWith('chan0') ? shape[0]! : values.length / (height * width);
+  const last = form === 'sampled_hwc' ? shape.at(-1)! : 1;
+  const [height, width] = (last === 1 ? shape.slice(-2) : shape.slice(-3)) as [number, number];
+  const planes = form.startsWith('chan0') ? shape[0]! : values.length / (height * width * last);
   if (!form.includes('sampled')) return values.subarray(0, planes * height * width);
   const kept: number[] = [];
   for (let plane = 0; plane < planes; plane++)
     for (let y = 3; y < height; y += 8)
-      for (let x = 3; x < width; x += 8) kept.push(values[(plane * height + y) * width + x]!);
+      for (let x = 3; x < width; x += 8) {
+        const at = ((plane * height + y) * width + x) * last;
+        kept.push(...values.subarray(at, at + last));
+      }
   return Float32Array.from(kept);
 }
 

@@ -95,6 +95,10 @@ describe.skipIf(!here)(`On the tiny network, to 1e-6 of the largest value${skipp
     LayerCAM: 'layer-cam',
     FEM: 'fem',
     ShapleyCAM: 'shapley-cam',
+    EigenCAM: 'eigen-cam',
+    EigenGradCAM: 'eigen-grad-cam',
+    KPCA_CAM: 'kpca-cam',
+    FullGrad: 'full-grad',
   }))
     same(`pytorch-grad-cam ${library}`, pgc(id), () => golden.pgc[library]);
   same('Captum LayerGradCam', captum('grad-cam'), () => golden.captum['LayerGradCam.r2']);
@@ -107,6 +111,23 @@ describe.skipIf(!here)(`On the tiny network, to 1e-6 of the largest value${skipp
   same('Captum Saliency', captum('saliency'), () => golden.captum['Saliency.abs']);
   same('Captum Saliency, signed', captum('saliency', { abs: false }), () => golden.captum['Saliency.signed']);
 
+  same('torchcam CAM', torchcam('cam'), () => golden.torchcam['CAM.norm']);
+  same('torchcam CAM, raw', torchcam('cam', { normalized: false }), () => golden.torchcam['CAM.raw']);
+
+  same('Captum GuidedBackprop', captum('guided-backprop'), () => golden.captum.GuidedBackprop);
+  same('Captum Deconvolution', captum('deconvolution'), () => golden.captum.Deconvolution);
+  same('Captum GuidedGradCam', captum('guided-grad-cam'), () => golden.captum['GuidedGradCam.r2.nearest']);
+  same(
+    'Captum GuidedGradCam, bilinear',
+    captum('guided-grad-cam', { interpolate_mode: 'bilinear' }),
+    () => golden.captum['GuidedGradCam.r2.bilinear'],
+  );
+  same('Captum LayerActivation', captum('layer-activation'), () => golden.captum['LayerActivation.r2']);
+  same(
+    'Captum LayerGradientXActivation',
+    captum('layer-gradient-x-activation'),
+    () => golden.captum['LayerGradientXActivation.r2'],
+  );
   same('Captum InputXGradient', captum('input-x-gradient'), () => golden.captum.InputXGradient);
 
   for (const quadrature of [

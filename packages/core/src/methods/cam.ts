@@ -9,6 +9,7 @@ import {
   relu,
   reshape,
   resizeLinear,
+  resizeNearest,
   scale,
   shift,
   sub,
@@ -41,11 +42,18 @@ export function minMax(g: GraphBuilder, maps: Value, epsilon = 1e-8): Value {
   return div(g, low, shift(g, maximum(g, low, [1, 2]), epsilon));
 }
 
-/** A map [N, h, w] at another size, bilinear with half-pixel centres (PyTorch's align_corners=False). */
-export function upsample(g: GraphBuilder, maps: Value, height: number, width: number): Value {
+/** A map [N, h, w] at another size: bilinear with half-pixel centres (PyTorch's align_corners=False), or nearest. */
+export function upsample(
+  g: GraphBuilder,
+  maps: Value,
+  height: number,
+  width: number,
+  mode: 'bilinear' | 'nearest' = 'bilinear',
+): Value {
   const [n, h, w] = g.shape(maps) as [number, number, number];
   if (h === height && w === width) return maps;
-  return reshape(g, resizeLinear(g, reshape(g, maps, [n, 1, h, w]), height, width), [n, height, width]);
+  const resize = mode === 'nearest' ? resizeNearest : resizeLinear;
+  return reshape(g, resize(g, reshape(g, maps, [n, 1, h, w]), height, width), [n, height, width]);
 }
 
 /** Evidence of a layer for the target, [N, C, h, w], from its activations and their gradient. */
@@ -68,7 +76,7 @@ export interface CamStyle {
   readonly signed?: boolean;
   /** tanh(γ·map) of each normalised map before several are fused. */
   readonly tanh?: number;
-  /** Min-max once more after several maps are fused, at torchcam's. */
+  /** Min-max once more: torchcam's map after fusing, pytorch-grad-cam's maps before it. */
   readonly renormalize?: boolean;
 }
 
@@ -88,7 +96,8 @@ export function camOutput(
   const { convention, params, height, width } = setting;
   const positive = style.signed ? maps : maps.map((map) => relu(g, map));
   if (convention === 'pytorch-grad-cam') {
-    const scaled = positive.map((map) => upsample(g, minMax(g, map, 1e-7), height, width));
+    const resized = positive.map((map) => upsample(g, minMax(g, map, 1e-7), height, width));
+    const scaled = style.renormalize ? resized.map((map) => minMax(g, map, 1e-7)) : resized;
     return minMax(g, fuse(g, scaled, params.fuse), 1e-7);
   }
   const squash = (map: Value) =>

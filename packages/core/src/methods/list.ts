@@ -1,13 +1,25 @@
+import { cam } from './class-activation-map.ts';
+import { deconvolution } from './deconvolution.ts';
+import { eigenCam } from './eigen-cam.ts';
+import { eigenGradCam } from './eigen-grad-cam.ts';
 import { fem } from './fem.ts';
+import { finerCam } from './finer-cam.ts';
+import { fullGrad } from './full-grad.ts';
 import { gradCam } from './grad-cam.ts';
 import { gradCamElementWise } from './grad-cam-element-wise.ts';
 import { gradCamPlusPlus } from './grad-cam-plus-plus.ts';
+import { guidedBackprop } from './guided-backprop.ts';
+import { guidedGradCam } from './guided-grad-cam.ts';
 import { hiResCam } from './hi-res-cam.ts';
 import { inputXGradient } from './input-x-gradient.ts';
 import { integratedGradients } from './integrated-gradients.ts';
+import { kpcaCam } from './kpca-cam.ts';
+import { layerActivation } from './layer-activation.ts';
 import { layerCam } from './layer-cam.ts';
+import { layerGradientXActivation } from './layer-gradient-x-activation.ts';
 import type { Method } from './method.ts';
 import { occlusion } from './occlusion.ts';
+import { refineCam } from './refine-cam.ts';
 import { saliency } from './saliency.ts';
 import { shapleyCam } from './shapley-cam.ts';
 import { xGradCam } from './x-grad-cam.ts';
@@ -20,10 +32,22 @@ export const methods: readonly Method[] = [
   layerCam,
   hiResCam,
   gradCamElementWise,
+  cam,
   shapleyCam,
+  finerCam,
+  refineCam,
   fem,
+  eigenCam,
+  eigenGradCam,
+  kpcaCam,
+  fullGrad,
+  layerActivation,
+  layerGradientXActivation,
   saliency,
   inputXGradient,
+  guidedBackprop,
+  deconvolution,
+  guidedGradCam,
   integratedGradients,
   occlusion,
 ];

@@ -1,6 +1,7 @@
 import { sizeOf } from '../tensor.ts';
 import type { GraphBuilder, Shape, Value } from './builder.ts';
 import { codeOfDtype } from './dtype.ts';
+import type { Attributes } from './graph.ts';
 
 /** The operators that rules and methods write with, named as the field names them; one node each unless said. */
 export const add = (g: GraphBuilder, a: Value, b: Value): Value => g.emit('Add', [a, b]);
@@ -105,6 +106,11 @@ export const onesLike = (g: GraphBuilder, a: Value): Value => {
 export const ones = (g: GraphBuilder, shape: readonly number[], like: Value, value = 1): Value =>
   array(g, shape, new Float64Array(sizeOf(shape)).fill(value), like);
 
+const resized = (g: GraphBuilder, a: Value, height: number, width: number, how: Attributes): Value => {
+  const batch = g.emit('Shape', [a], { start: 0, end: 2 });
+  return g.emit('Resize', [a, '', '', g.emit('Concat', [batch, g.ints([height, width])], { axis: 0 })], how);
+};
+
 /** Bilinear resize of the last two axes of a rank-4 value; half-pixel centres unless corners are aligned. */
 export const resizeLinear = (
   g: GraphBuilder,
@@ -112,12 +118,16 @@ export const resizeLinear = (
   height: number,
   width: number,
   alignCorners = false,
-): Value => {
-  const sizes = g.emit('Concat', [g.emit('Shape', [a], { start: 0, end: 2 }), g.ints([height, width])], {
-    axis: 0,
-  });
-  return g.emit('Resize', [a, '', '', sizes], {
+): Value =>
+  resized(g, a, height, width, {
     mode: 'linear',
     coordinate_transformation_mode: alignCorners ? 'align_corners' : 'half_pixel',
   });
-};
+
+/** Resize of the last two axes of a rank-4 value to what lies at ⌊i·from/to⌋, as PyTorch's `nearest`. */
+export const resizeNearest = (g: GraphBuilder, a: Value, height: number, width: number): Value =>
+  resized(g, a, height, width, {
+    mode: 'nearest',
+    coordinate_transformation_mode: 'asymmetric',
+    nearest_mode: 'floor',
+  });

@@ -1,0 +1,14 @@
+import { number, relu, where } from '../onnx/emit.ts';
+import type { VjpRules } from './rule.ts';
+import { gradientRules } from './rules/index.ts';
+
+// Backward passes that treat ReLU in their own way; every other operator has its derivative.
+
+/** Guided backpropagation: only positive cotangents pass, and only where the ReLU was open. */
+export const guidedRules: VjpRules = {
+  ...gradientRules,
+  Relu: [({ g, y, dy }) => where(g, g.emit('Greater', [y, number(g, 0, y)]), relu(g, dy), number(g, 0, dy))],
+};
+
+/** Deconvolution: only positive cotangents pass, wherever the ReLU was. */
+export const deconvolutionRules: VjpRules = { ...gradientRules, Relu: [({ g, dy }) => relu(g, dy)] };

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { InputError } from '../errors.ts';
+import type { Value } from '../onnx/builder.ts';
+import { mul, reshape, sum, transpose } from '../onnx/emit.ts';
+import { int } from '../onnx/graph.ts';
+import { camDefaults, camOnly, camOutput, camParams } from './cam.ts';
+import { defineMethod, type Subject } from './method.ts';
+
+/**
+ * CAM: a layer's feature maps, weighted with the classifier's own weights for the class.
+ *
+ *     map = ReLU(Σ_k W_c,k A_k)
+ *
+ * For networks that average a layer's maps and classify the averages with one linear layer (or a 1×1 convolution).
+ * torchcam keeps negative values.
+ *
+ * @see Zhou et al., "Learning Deep Features for Discriminative Localization", 2016
+ */
+export const cam = defineMethod({
+  id: 'cam',
+  title: 'CAM',
+  summary: "Feature maps weighted with the last linear layer's weights for the class.",
+  paper: 'https://arxiv.org/abs/1512.04150',
+  version: '1',
+  kind: 'map',
+  needs: ['layer'],
+  conventions: ['paper', 'torchcam'],
+  params: z.strictObject(camParams),
+  defaults: camDefaults,
+  only: camOnly,
+  build(subject, setting) {
+    const { g, layers, chosen } = subject;
+    const weights = classWeights(subject);
+    const [, channels] = g.shape(weights) as [number, number];
+    const ofTarget = g.emit('MatMul', [chosen, weights]);
+    const maps = layers.map((activation) => {
+      if (g.shape(activation)[1] !== channels)
+        throw new InputError(
+          'method_not_supported',
+          `cam needs a layer of ${channels} channels, as many as the classifier weighs; "${activation}" has ${g.shape(activation)[1]}`,
+        );
+      const [n] = g.shape(ofTarget) as [number];
+      return sum(g, mul(g, reshape(g, ofTarget, [n, channels, 1, 1]), activation), [1], false);
+    });
+    return camOutput(g, maps, setting, { signed: setting.convention === 'torchcam' });
+  },
+});
+
+const between = new Set([
+  'Reshape',
+  'Flatten',
+  'Squeeze',
+  'Unsqueeze',
+  'GlobalAveragePool',
+  'AveragePool',
+  'ReduceMean',
+  'Relu',
+  'Add',
+  'Cast',
+]);
+
+/** Weights [classes, channels] of the last linear layer. */
+function classWeights({ g, nodes, logits }: Subject): Value {
+  const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+  let node = makers.get(logits);
+  while (node && between.has(node.op)) node = makers.get(node.inputs[0]!);
+  const weight = node?.inputs[1];
+  if (node && weight !== undefined && g.constants.has(weight)) {
+    const shape = g.shape(weight);
+    if (node.op === 'Gemm') return int(node, 'transB', 0) ? weight : transpose(g, weight, [1, 0]);
+    if (node.op === 'MatMul' && shape.length === 2) return transpose(g, weight, [1, 0]);
+    if (node.op === 'Conv' && shape.slice(2).every((k) => k === 1))
+      return reshape(g, weight, shape.slice(0, 2));
+  }
+  throw new InputError(
+    'method_not_supported',
+    'cam needs a network that ends in one linear layer or 1x1 convolution; use grad-cam',
+  );
+}

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { deconvolutionRules } from '../autodiff/guided.ts';
+import { defineMethod } from './method.ts';
+
+/**
+ * Deconvolution: the backward pass with a ReLU on the gradient in place of each ReLU's derivative, [N, C, H, W].
+ *
+ * @see Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", 2014
+ */
+export const deconvolution = defineMethod({
+  id: 'deconvolution',
+  title: 'Deconvolution',
+  summary: 'A backward pass that lets positive gradients only through, wherever the units were.',
+  paper: 'https://arxiv.org/abs/1311.2901',
+  version: '1',
+  kind: 'pixels',
+  needs: ['gradient'],
+  conventions: ['paper', 'captum'],
+  params: z.strictObject({}),
+  build: ({ rows, gradients }) => gradients([rows], { rules: deconvolutionRules })[0]!,
+});

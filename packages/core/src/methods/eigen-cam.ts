@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { reshape } from '../onnx/emit.ts';
+import { camDefaults, camOnly, camOutput, camParams } from './cam.ts';
+import { defineMethod } from './method.ts';
+import { centred, places, principalScores } from './principal.ts';
+
+/**
+ * Eigen-CAM: a layer's places along their first principal direction.
+ *
+ *     map = ReLU(X v),   X the centred activations [h·w, C], v the first right singular vector of X
+ *
+ * The sign of a principal direction is arbitrary; here the place of largest magnitude is positive.
+ *
+ * @see Muhammad & Yeasin, "Eigen-CAM: Class Activation Map using Principal Components", 2020
+ */
+export const eigenCam = defineMethod({
+  id: 'eigen-cam',
+  title: 'Eigen-CAM',
+  summary: 'What varies most in a layer: its first principal component, the same for every class.',
+  paper: 'https://arxiv.org/abs/2008.00299',
+  version: '1',
+  kind: 'map',
+  needs: ['layer'],
+  conventions: ['paper', 'pytorch-grad-cam'],
+  params: z.strictObject(camParams),
+  defaults: camDefaults,
+  only: camOnly,
+  build({ g, layers }, setting) {
+    const maps = layers.map((activation) => {
+      const [n, , h, w] = g.shape(activation) as [number, number, number, number];
+      return reshape(g, principalScores(g, centred(g, places(g, activation))), [n, h, w]);
+    });
+    return camOutput(g, maps, setting);
+  },
+});

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { guidedRules } from '../autodiff/guided.ts';
+import { mul, relu, reshape } from '../onnx/emit.ts';
+import { evidenceMaps, upsample } from './cam.ts';
+import { gradCamEvidence } from './evidence.ts';
+import { defineMethod } from './method.ts';
+
+/**
+ * Guided Grad-CAM: guided backpropagation where Grad-CAM is, [N, C, H, W].
+ *
+ *     attribution = guided backpropagation ⊙ ReLU(Grad-CAM at input size)
+ *
+ * @see Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization", 2017
+ */
+export const guidedGradCam = defineMethod({
+  id: 'guided-grad-cam',
+  title: 'Guided Grad-CAM',
+  summary: 'The detail of guided backpropagation where Grad-CAM finds the class.',
+  paper: 'https://arxiv.org/abs/1610.02391',
+  version: '1',
+  kind: 'pixels',
+  needs: ['gradient', 'layer'],
+  conventions: ['paper', 'captum'],
+  params: z.strictObject({
+    interpolate_mode: z
+      .enum(['nearest', 'bilinear'])
+      .default('bilinear')
+      .describe('How the map grows to input size'),
+  }),
+  defaults: { captum: { interpolate_mode: 'nearest' } },
+  build(subject, setting) {
+    const { g, rows, gradients } = subject;
+    const { height, width, params } = setting;
+    const map = relu(g, evidenceMaps(subject, setting, gradCamEvidence)[0]!);
+    const full = upsample(g, map, height, width, params.interpolate_mode);
+    const [n] = g.shape(map);
+    return mul(g, gradients([rows], { rules: guidedRules })[0]!, reshape(g, full, [n!, 1, height, width]));
+  },
+});

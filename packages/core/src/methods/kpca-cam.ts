@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { reshape } from '../onnx/emit.ts';
+import { camDefaults, camOnly, camOutput, camParams } from './cam.ts';
+import { defineMethod } from './method.ts';
+import { centred, kernelScores, places } from './principal.ts';
+
+/**
+ * KPCA-CAM: Eigen-CAM with kernel principal components.
+ *
+ *     map = ReLU(√λ u),   u the first eigenvector of the centred kernel K_ij = tanh(x_i·x_j / C + 1), λ its value
+ *
+ * x_i are the centred activations at place i. The place of largest magnitude is positive.
+ *
+ * @see Karmani et al., "KPCA-CAM: Visual Explainability of Deep Computer Vision Models Using Kernel PCA", 2024
+ */
+export const kpcaCam = defineMethod({
+  id: 'kpca-cam',
+  title: 'KPCA-CAM',
+  summary: 'The first kernel principal component of a layer, the same for every class.',
+  paper: 'https://arxiv.org/abs/2410.00267',
+  version: '1',
+  kind: 'map',
+  needs: ['layer'],
+  conventions: ['paper', 'pytorch-grad-cam'],
+  params: z.strictObject(camParams),
+  defaults: camDefaults,
+  only: camOnly,
+  build({ g, layers }, setting) {
+    const maps = layers.map((activation) => {
+      const [n, , h, w] = g.shape(activation) as [number, number, number, number];
+      return reshape(g, kernelScores(g, centred(g, places(g, activation))), [n, h, w]);
+    });
+    return camOutput(g, maps, setting);
+  },
+});
