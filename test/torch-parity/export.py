@@ -17,7 +17,7 @@ import torch
 warnings.filterwarnings("ignore")
 torch.set_num_threads(2)
 SEEDS = (0, 1, 2)
-SIZES = {"inception_v3": 160, "maxvit_t": 224, "googlenet": 128}
+SIZES = {"inception_v3": 160, "vgg11": 224, "vgg11_bn": 224, "alexnet": 224}
 
 
 def network(name: str) -> tuple[torch.nn.Module, int]:
@@ -31,7 +31,7 @@ def network(name: str) -> tuple[torch.nn.Module, int]:
         return model, size if fixed else min(size, 160)
     import torchvision
 
-    extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    extra = {"init_weights": False, "aux_logits": False} if name in ("googlenet", "inception_v3") else {}
     model = torchvision.models.get_model(name, weights=None, **extra)
     transformer = name.startswith(("vit", "swin", "maxvit"))
     return model, SIZES.get(name, 224 if transformer else 128)

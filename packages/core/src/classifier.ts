@@ -3,7 +3,8 @@ import type { GraphBuilder, Shape, Value } from './onnx/builder.ts';
 import { type Canonical, canonicalize, type Intervention } from './onnx/canonicalize.ts';
 import { reshape } from './onnx/emit.ts';
 import type { Node, ValueInfo } from './onnx/graph.ts';
-import { defaultLimits, type ModelFile, quoted, type ReadLimits, readModel } from './onnx/read.ts';
+import { quoted } from './onnx/names.ts';
+import { defaultLimits, type ModelFile, type ReadLimits, readModel } from './onnx/read.ts';
 import { ShapeError } from './onnx/shapes/fact.ts';
 
 export interface ClassifierOptions {

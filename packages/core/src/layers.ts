@@ -2,7 +2,7 @@ import { between } from './autodiff/differentiate.ts';
 import type { Network } from './classifier.ts';
 import { InputError } from './errors.ts';
 import type { GraphBuilder, Value } from './onnx/builder.ts';
-import { quoted } from './onnx/read.ts';
+import { quoted } from './onnx/names.ts';
 
 /** A feature map that a CAM can look at. */
 export interface Layer {

@@ -100,7 +100,7 @@ describe('differentiate', () => {
       differentiate(g, new Map([['end', 'end']]), ['image'], { ...gradientRules, CumSum: [] });
     expect(attempt).toThrow(InputError);
     expect(attempt).toThrow(
-      'no derivative rule for CumSum (input 0): node "sum"; Hardmax: node "odd\\n" (occlusion needs none)',
+      'no derivative rule for CumSum (input 0): node "sum"; Hardmax: node "odd\\u000a" (occlusion needs none)',
     );
   });
 

@@ -3,7 +3,7 @@ import type { GraphBuilder, Shape, Value } from '../onnx/builder.ts';
 import { isFloat } from '../onnx/dtype.ts';
 import { add, reshape, sum } from '../onnx/emit.ts';
 import type { Node } from '../onnx/graph.ts';
-import { quoted } from '../onnx/read.ts';
+import { quoted } from '../onnx/names.ts';
 import { type RuleContext, type VjpRules, vjpOf } from './rule.ts';
 
 /**
@@ -107,7 +107,9 @@ function pullBack(
         dyOf: (k) => dys[k] ?? null,
       };
       const dx = unbroadcast(g, vjp(context), g.shape(input), node);
-      cotangents.set(input, [...(cotangents.get(input) ?? []), dx]);
+      const parts = cotangents.get(input);
+      if (parts) parts.push(dx);
+      else cotangents.set(input, [dx]);
     });
   });
 }

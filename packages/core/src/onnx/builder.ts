@@ -1,8 +1,8 @@
 import { InputError } from '../errors.ts';
 import { type DType, float32, int64, sizeOf, type Tensor } from '../tensor.ts';
-import type { Attributes, Graph, Node, ValueInfo } from './graph.ts';
-import { quoted } from './read.ts';
-import { type Fact, type ShapeContext, ShapeError, Unknown } from './shapes/fact.ts';
+import { type Attributes, type Graph, type Node, toInt64, type ValueInfo } from './graph.ts';
+import { quoted } from './names.ts';
+import { type Fact, followed, type ShapeContext, ShapeError, Unknown } from './shapes/fact.ts';
 import { shapeRules } from './shapes/index.ts';
 
 /** A value of the graph, by name. */
@@ -17,8 +17,6 @@ export type Shape = readonly Dim[];
 
 /** Batch sizes that shapes are followed at: distinct primes that no layer has. */
 const probes = [7, 11] as const;
-/** Elements of larger constants are not followed. */
-const followed = 4096;
 
 /**
  * Builds a graph node by node and knows the shape of every value in it, so that a rule can ask, and a wrong node
@@ -78,7 +76,7 @@ export class GraphBuilder {
   }
 
   ints(values: readonly number[]): Value {
-    return this.constant(int64([values.length], values));
+    return this.constant(int64([values.length], values.map(toInt64)));
   }
 
   floats(shape: readonly number[], values: readonly number[] | Float32Array): Value {
@@ -205,13 +203,18 @@ export class GraphBuilder {
 
   /** The first node on the way to `value` that has no shape rule. */
   private blame(value: Value): string {
-    const maker = this.nodes.find((node) => node.outputs.includes(value));
-    if (!maker) return 'nothing makes it';
-    const cause = maker.inputs.find((input) => input !== '' && !this.facts.has(input));
-    if (cause !== undefined && shapeRules[maker.op]) return this.blame(cause);
-    return shapeRules[maker.op]
-      ? `node ${quoted(maker.name)} (${maker.op}) has a shape that depends on data`
-      : `operator ${maker.op} (node ${quoted(maker.name)}) is not supported`;
+    const makers = new Map(
+      this.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)),
+    );
+    for (let maker = makers.get(value); maker; ) {
+      const cause = maker.inputs.find((input) => input !== '' && !this.facts.has(input));
+      if (cause !== undefined && shapeRules[maker.op]) maker = makers.get(cause);
+      else
+        return shapeRules[maker.op]
+          ? `node ${quoted(maker.name)} (${maker.op}) has a shape that depends on data`
+          : `operator ${maker.op} (node ${quoted(maker.name)}) is not supported`;
+    }
+    return 'nothing makes it';
   }
 
   private follow(node: Node, side: 0 | 1): readonly Fact[] {
@@ -232,14 +235,23 @@ export class GraphBuilder {
       },
     };
     try {
-      return shapeRules[node.op]!(context).map((f) =>
-        f.value && sizeOf(f.shape) > followed ? { dtype: f.dtype, shape: f.shape } : f,
-      );
+      return shapeRules[node.op]!(context).map(checkedFact);
     } catch (error) {
       if (error instanceof Unknown) return [];
+      if (error instanceof TypeError || error instanceof RangeError)
+        throw new ShapeError(`node ${quoted(node.name)}: inputs or attributes that ${node.op} does not have`);
       if (error instanceof ShapeError)
         throw new ShapeError(`node ${quoted(node.name)} (${node.op}): ${error.message}`);
       throw error;
     }
   }
+}
+
+/** A fact whose sizes are whole numbers, without elements that are too many to follow. */
+function checkedFact(fact: Fact): Fact {
+  const { dtype, shape, value } = fact;
+  const size = sizeOf(shape);
+  if (!shape.every((d) => d >= 0 && Number.isSafeInteger(d)) || !Number.isSafeInteger(size))
+    throw new ShapeError(`a result of shape [${shape}]`);
+  return value && (size > followed || value.length !== size) ? { dtype, shape } : fact;
 }

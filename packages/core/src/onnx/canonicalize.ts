@@ -1,6 +1,7 @@
 import { dtypes, type Tensor, type TensorData } from '../tensor.ts';
 import { GraphBuilder, type Value } from './builder.ts';
-import type { Graph, Node } from './graph.ts';
+import { isFloat } from './dtype.ts';
+import { type Graph, type Node, toInt64 } from './graph.ts';
 import { upgrade } from './upgrade.ts';
 import { widen } from './widen.ts';
 
@@ -71,20 +72,24 @@ export function canonicalize(
 /** Adds a node, or only its results where they are known already (`Shape` and what is computed from it). */
 function addFolded(g: GraphBuilder, node: Node): void {
   g.add(node);
-  const known = node.outputs.map((output) => g.elements(output));
-  if (known.some((elements) => elements === undefined)) return;
+  const tensors = node.outputs.map((output) => knownTensor(g, output));
+  if (tensors.some((tensor) => tensor === undefined)) return;
   g.nodes.pop();
   node.outputs.forEach((output, i) => {
-    const shape = g.shape(output);
-    const dtype = g.dtype(output);
-    g.constant({ dtype, shape, data: fill(dtype, known[i]!) }, output);
+    g.constant(tensors[i]!, output);
   });
 }
 
-function fill(dtype: Tensor['dtype'], elements: readonly number[]): TensorData {
-  if (dtype === 'int64') return BigInt64Array.from(elements, BigInt);
-  if (dtype === 'uint64') return BigUint64Array.from(elements, BigInt);
-  return (dtypes[dtype] as Float32ArrayConstructor).from(elements) as TensorData;
+function knownTensor(g: GraphBuilder, value: Value): Tensor | undefined {
+  const elements = g.elements(value);
+  if (!elements) return undefined;
+  const dtype = g.dtype(value);
+  if (!isFloat(dtype) && !elements.every(Number.isInteger)) return undefined; // an integer divided by zero
+  const data: TensorData =
+    dtype === 'int64' || dtype === 'uint64'
+      ? (dtypes[dtype] as BigInt64ArrayConstructor).from(elements, toInt64)
+      : ((dtypes[dtype] as Float32ArrayConstructor).from(elements) as TensorData);
+  return { dtype, shape: g.shape(value), data };
 }
 
 function constantOf({ op, attributes }: Node): Tensor | undefined {
@@ -92,12 +97,12 @@ function constantOf({ op, attributes }: Node): Tensor | undefined {
   const { value, value_float, value_floats, value_int, value_ints } = attributes;
   if (typeof value === 'object' && 'tensor' in value) return value.tensor;
   if (typeof value_int === 'number')
-    return { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(value_int)) };
+    return { dtype: 'int64', shape: [], data: BigInt64Array.of(toInt64(value_int)) };
   if (Array.isArray(value_ints))
     return {
       dtype: 'int64',
       shape: [value_ints.length],
-      data: BigInt64Array.from(value_ints as number[], BigInt),
+      data: BigInt64Array.from(value_ints as number[], toInt64),
     };
   if (typeof value_float === 'object' && 'float' in value_float)
     return { dtype: 'float32', shape: [], data: Float32Array.of(value_float.float) };

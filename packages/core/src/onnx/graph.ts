@@ -79,6 +79,10 @@ export function reachable(nodes: readonly Node[], wanted: Iterable<string>): Nod
   return kept.reverse();
 }
 
+/** A number as int64: what lies outside is brought to its ends, where exporters mean them (a Slice to the end). */
+export const toInt64 = (value: number): bigint =>
+  value >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(Math.max(value, -(2 ** 63)));
+
 /** Integer contents of a small constant. */
 export const integers = (value: Tensor): number[] =>
   Array.from(value.data as ArrayLike<number | bigint>, Number);

@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts';
 import { int, type Node, real, text } from './graph.ts';
-import { quoted } from './read.ts';
+import { quoted } from './names.ts';
 
 /** How a Resize node samples, every default spelled out. */
 export interface Sampling {

@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 import type { GraphBuilder, Value } from './builder.ts';
 import { type Attributes, int, ints, type Node, real, text } from './graph.ts';
-import { quoted } from './read.ts';
+import { quoted } from './names.ts';
 import { windowOf } from './shapes/convolution.ts';
 
 /** What becomes of one node of the file: nodes of the canonical dialect, or a value that its first output equals. */

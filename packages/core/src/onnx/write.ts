@@ -3,7 +3,15 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import type { Tensor } from '../tensor.ts';
 import { codeOfDtype } from './dtype.ts';
 import { AttributeDef_Type, type AttributeDefSchema, ModelSchema } from './generated/onnx_pb.js';
-import { type Attribute, type Graph, integers, type Node, reachable, type ValueInfo } from './graph.ts';
+import {
+  type Attribute,
+  type Graph,
+  integers,
+  type Node,
+  reachable,
+  toInt64,
+  type ValueInfo,
+} from './graph.ts';
 
 /** Reductions whose axes became an input only with opset 18 (ReduceSum had them since 13). */
 const axesInputSince18 = /^Reduce(?!Sum$)/;
@@ -52,7 +60,7 @@ function lower(node: Node, graph: Graph): Node {
 
 function writeAttribute(name: string, value: Attribute): MessageInitShape<typeof AttributeDefSchema> {
   const encoder = new TextEncoder();
-  if (typeof value === 'number') return { name, type: AttributeDef_Type.INT, i: BigInt(value) };
+  if (typeof value === 'number') return { name, type: AttributeDef_Type.INT, i: toInt64(value) };
   if (typeof value === 'string') return { name, type: AttributeDef_Type.STRING, s: encoder.encode(value) };
   if (Array.isArray(value)) {
     if (typeof value[0] === 'string')
@@ -61,7 +69,7 @@ function writeAttribute(name: string, value: Attribute): MessageInitShape<typeof
         type: AttributeDef_Type.STRINGS,
         strings: (value as string[]).map((s) => encoder.encode(s)),
       };
-    return { name, type: AttributeDef_Type.INTS, ints: (value as number[]).map(BigInt) };
+    return { name, type: AttributeDef_Type.INTS, ints: (value as number[]).map(toInt64) };
   }
   if ('float' in value) return { name, type: AttributeDef_Type.FLOAT, f: value.float };
   if ('floats' in value) return { name, type: AttributeDef_Type.FLOATS, floats: [...value.floats] };

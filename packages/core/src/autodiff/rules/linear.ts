@@ -2,7 +2,7 @@ import { InputError } from '../../errors.ts';
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { matmul, reshape, scale, sum, transpose } from '../../onnx/emit.ts';
 import { int, real, text } from '../../onnx/graph.ts';
-import { quoted } from '../../onnx/read.ts';
+import { quoted } from '../../onnx/names.ts';
 import { einsumTerms } from '../../onnx/shapes/reduction.ts';
 import type { RuleContext, VjpRules } from '../rule.ts';
 

@@ -2,9 +2,9 @@ import { InputError } from '../../errors.ts';
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { array, matmul, reshape, slice, sum, transpose, zerosLike } from '../../onnx/emit.ts';
 import { int, ints, text } from '../../onnx/graph.ts';
-import { quoted } from '../../onnx/read.ts';
+import { quoted } from '../../onnx/names.ts';
 import { axisOf } from '../../onnx/shapes/fact.ts';
-import { slicedIndices } from '../../onnx/shapes/movement.ts';
+import { positionsOf, slicedRuns } from '../../onnx/shapes/slicing.ts';
 import type { RuleContext, Vjp, VjpRules } from '../rule.ts';
 
 // Operators that move elements: their cotangents move back.
@@ -71,14 +71,9 @@ function sliceVjp(c: RuleContext): Value {
   const axes = optional(c, 3) ?? constant(c, 1).map((_, i) => i);
   const touched = axes.map((a) => axisOf(a, shape.length));
   for (const axis of touched) fixedSize(c, 0, axis);
-  const indices = slicedIndices(
-    shape.map((d) => Math.max(d, 1)),
-    constant(c, 1),
-    constant(c, 2),
-    axes,
-    optional(c, 4),
-  );
-  return touched.reduce((dy, axis) => ungather(c.g, dy, axis, indices[axis]!, shape[axis]!), c.dy);
+  const sizes = shape.map((d) => Math.max(d, 1));
+  const runs = slicedRuns(sizes, constant(c, 1), constant(c, 2), axes, optional(c, 4));
+  return touched.reduce((dy, axis) => ungather(c.g, dy, axis, positionsOf(runs[axis]!), shape[axis]!), c.dy);
 }
 
 function gatherVjp(c: RuleContext): Value {

@@ -2,7 +2,7 @@ import { InputError } from '../../errors.ts';
 import type { Value } from '../../onnx/builder.ts';
 import { array, mul, ones, reshape, scale, zerosLike } from '../../onnx/emit.ts';
 import { int, ints } from '../../onnx/graph.ts';
-import { quoted } from '../../onnx/read.ts';
+import { quoted } from '../../onnx/names.ts';
 import { type Window, windowOf } from '../../onnx/shapes/convolution.ts';
 import { sizeOf } from '../../tensor.ts';
 import type { RuleContext, VjpRules } from '../rule.ts';

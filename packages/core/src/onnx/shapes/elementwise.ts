@@ -1,9 +1,11 @@
+import { sizeOf } from '../../tensor.ts';
 import { dtypeOfCode } from '../dtype.ts';
 import { int } from '../graph.ts';
 import {
   broadcast,
   broadcastOffsets,
   type Fact,
+  followed,
   like,
   type ShapeContext,
   type ShapeRule,
@@ -22,7 +24,10 @@ const nary =
     const facts = Array.from({ length: c.count }, (_, i) => c.x(i));
     const shape = broadcast(...facts.map((f) => f.shape));
     const type = dtype ?? facts[first]!.dtype;
-    const value = facts.every((f) => f.value) ? combined(facts, shape, combine, type) : undefined;
+    const value =
+      facts.every((f) => f.value) && sizeOf(shape) <= followed
+        ? combined(facts, shape, combine, type)
+        : undefined;
     return [{ dtype: type, shape, value }];
   };
 

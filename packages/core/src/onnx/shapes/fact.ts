@@ -1,6 +1,9 @@
 import type { DType } from '../../tensor.ts';
 import type { Node } from '../graph.ts';
 
+/** Elements of values that have more are not followed. */
+export const followed = 4096;
+
 /** What is known of a value at one batch size: its type and shape, and its elements where they are few and known. */
 export interface Fact {
   readonly dtype: DType;

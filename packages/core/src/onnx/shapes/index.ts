@@ -3,6 +3,13 @@ import { elementwise } from './elementwise.ts';
 import type { ShapeRules } from './fact.ts';
 import { movement } from './movement.ts';
 import { reduction } from './reduction.ts';
+import { slicing } from './slicing.ts';
 
 /** What every known operator does to shapes. */
-export const shapeRules: ShapeRules = { ...elementwise, ...convolution, ...reduction, ...movement };
+export const shapeRules: ShapeRules = {
+  ...elementwise,
+  ...convolution,
+  ...reduction,
+  ...movement,
+  ...slicing,
+};

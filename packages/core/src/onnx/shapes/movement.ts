@@ -5,59 +5,11 @@ import {
   broadcast,
   broadcastOffsets,
   type Fact,
+  followed,
   type ShapeContext,
   ShapeError,
   type ShapeRules,
-  stridesOf,
 } from './fact.ts';
-
-/** The elements of `value` at the given indices per axis. */
-function pick(
-  value: readonly number[] | undefined,
-  shape: readonly number[],
-  indices: readonly (readonly number[])[],
-): number[] | undefined {
-  if (!value) return undefined;
-  const strides = stridesOf(shape);
-  let offsets = [0];
-  indices.forEach((index, axis) => {
-    offsets = offsets.flatMap((o) => index.map((i) => o + i * strides[axis]!));
-  });
-  return offsets.map((o) => value[o]!);
-}
-
-const all = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-
-/** The indices that a Slice takes along one axis of length `size`. */
-export function sliceIndices(size: number, start: number, end: number, step: number): number[] {
-  const clamp = (v: number, low: number, high: number) => Math.min(Math.max(v < 0 ? v + size : v, low), high);
-  const first = step > 0 ? clamp(start, 0, size) : clamp(start, 0, size - 1);
-  const last = step > 0 ? clamp(end, 0, size) : clamp(end, -1, size - 1);
-  const count = Math.max(0, Math.ceil((last - first) / step));
-  return Array.from({ length: count }, (_, i) => first + i * step);
-}
-
-/** Per-axis indices of a Slice node. */
-export function slicedIndices(
-  shape: readonly number[],
-  starts: readonly number[],
-  ends: readonly number[],
-  axes?: readonly number[],
-  steps?: readonly number[],
-): number[][] {
-  const indices = shape.map((d) => all(d));
-  (axes ?? starts.map((_, i) => i)).forEach((a, i) => {
-    const axis = axisOf(a, shape.length);
-    indices[axis] = sliceIndices(shape[axis]!, starts[i]!, ends[i]!, steps?.[i] ?? 1);
-  });
-  return indices;
-}
-
-export function splitSizes(size: number, outputs: number, given: readonly number[] | undefined): number[] {
-  if (given) return [...given];
-  const each = Math.ceil(size / outputs);
-  return Array.from({ length: outputs }, (_, i) => Math.min(each, size - i * each));
-}
 
 const reshaped = (x: Fact, shape: readonly number[]): readonly Fact[] => [{ ...x, shape }];
 
@@ -129,56 +81,11 @@ export const movement: ShapeRules = {
       first.shape.length === 1 && facts.every((f) => f.value) ? facts.flatMap((f) => f.value!) : undefined;
     return [{ dtype: first.dtype, shape, value }];
   },
-  Split(c) {
-    const x = c.x(0);
-    const axis = axisOf(int(c.node, 'axis', 0), x.shape.length);
-    const sizes = splitSizes(x.shape[axis]!, c.node.outputs.length, c.has(1) ? c.value(1) : undefined);
-    let start = 0;
-    return sizes.map((size) => {
-      const indices = x.shape.map((d, i) => (i === axis ? all(size).map((k) => k + start) : all(d)));
-      start += size;
-      return { dtype: x.dtype, shape: indices.map((i) => i.length), value: pick(x.value, x.shape, indices) };
-    });
-  },
-  Slice(c) {
-    const x = c.x(0);
-    const indices = slicedIndices(
-      x.shape,
-      c.value(1),
-      c.value(2),
-      c.has(3) ? c.value(3) : undefined,
-      c.has(4) ? c.value(4) : undefined,
-    );
-    return [{ dtype: x.dtype, shape: indices.map((i) => i.length), value: pick(x.value, x.shape, indices) }];
-  },
-  Gather(c) {
-    const x = c.x(0);
-    const index = c.x(1);
-    const axis = axisOf(int(c.node, 'axis', 0), x.shape.length);
-    const shape = [...x.shape.slice(0, axis), ...index.shape, ...x.shape.slice(axis + 1)];
-    const chosen = index.value?.map((i) => (i < 0 ? i + x.shape[axis]! : i));
-    const value =
-      chosen &&
-      pick(
-        x.value,
-        x.shape,
-        x.shape.map((d, i) => (i === axis ? chosen : all(d))),
-      );
-    return [{ dtype: x.dtype, shape, value }];
-  },
-  GatherElements: (c) => [{ dtype: c.x(0).dtype, shape: c.x(1).shape }],
-  GatherND(c) {
-    const index = c.x(1).shape;
-    const batch = int(c.node, 'batch_dims', 0);
-    return [
-      { dtype: c.x(0).dtype, shape: [...index.slice(0, -1), ...c.x(0).shape.slice(batch + index.at(-1)!)] },
-    ];
-  },
   Expand(c) {
     const x = c.x(0);
     const shape = broadcast(x.shape, c.value(1));
     const value =
-      x.value && sizeOf(shape) <= 4096
+      x.value && sizeOf(shape) <= followed
         ? Array.from(broadcastOffsets(x.shape, shape), (o) => x.value![o]!)
         : undefined;
     return [{ dtype: x.dtype, shape, value }];
@@ -216,19 +123,14 @@ export const movement: ShapeRules = {
     const fill = c.node.attributes.value;
     const filler = typeof fill === 'object' && 'tensor' in fill ? fill.tensor : undefined;
     const size = sizeOf(shape);
-    const value = size <= 4096 ? Array<number>(size).fill(Number(filler?.data[0] ?? 0)) : undefined;
+    const value = size <= followed ? Array<number>(size).fill(Number(filler?.data[0] ?? 0)) : undefined;
     return [{ dtype: filler?.dtype ?? 'float32', shape, value }];
   },
   Range(c) {
     const [start, limit, delta] = [c.value(0)[0]!, c.value(1)[0]!, c.value(2)[0]!];
     const count = Math.max(0, Math.ceil((limit - start) / delta));
-    return [
-      {
-        dtype: c.x(0).dtype,
-        shape: [count],
-        value: Array.from({ length: count }, (_, i) => start + i * delta),
-      },
-    ];
+    const value = count <= followed ? Array.from({ length: count }, (_, i) => start + i * delta) : undefined;
+    return [{ dtype: c.x(0).dtype, shape: [count], value }];
   },
   OneHot(c) {
     const { shape } = c.x(0);

@@ -1,0 +1,205 @@
+import { describe, expect, it } from 'vitest';
+import { InputError, type InputErrorCode } from '../errors.ts';
+import { type AttributeInit, onnxFile, type TensorInit, value } from '../testing/onnx-file.ts';
+import { defaultLimits, readModel } from './read.ts';
+
+const relu = { opType: 'Relu', name: 'relu', input: ['image'], output: ['y'] };
+const weight = (tensor: TensorInit) =>
+  onnxFile({ initializer: [{ name: 'w', dims: [2n], dataType: 1, ...tensor }] });
+const attribute = (init: AttributeInit) =>
+  onnxFile({ node: [{ ...relu, attribute: [{ name: 'a', ...init }] }] });
+const elsewhere = { dataLocation: 1, externalData: [{ key: 'location', value: '../../etc/passwd' }] };
+
+/** The refusal of a file. */
+function refusal(bytes: Uint8Array, limits = {}): { code: InputErrorCode; message: string } {
+  try {
+    readModel(bytes, { ...defaultLimits, ...limits });
+  } catch (error) {
+    expect(error).toBeInstanceOf(InputError);
+    return error as InputError;
+  }
+  throw new Error('the file was read');
+}
+
+describe('E1: external data in any form is refused by name', () => {
+  it.each([
+    ['in an initializer', weight({ ...elsewhere, rawData: new Uint8Array(8) })],
+    ['by location alone', weight({ dataLocation: 1 })],
+    ['by its entries alone', weight({ externalData: elsewhere.externalData, rawData: new Uint8Array(8) })],
+    ['in an attribute', attribute({ type: 4, t: { dims: [1n], dataType: 1, ...elsewhere } })],
+  ])('%s', (_, bytes) => {
+    const { code, message } = refusal(bytes);
+    expect(code).toBe('model_external_data_forbidden');
+    expect(message).toMatch(/^tensor "(w|relu\.a)" keeps its data in another file/);
+    expect(message).not.toContain('passwd');
+  });
+
+  it('a list of tensors in an attribute is not read at all', () => {
+    const bytes = attribute({ type: 9, tensors: [{ dims: [1n], dataType: 1, ...elsewhere }] });
+    expect(refusal(bytes).message).toBe('node "relu": attribute "a" has an unsupported type');
+  });
+
+  it('a tensor hidden behind an attribute of another type is left out', () => {
+    const { graph } = readModel(attribute({ type: 2, i: 3n, t: { dims: [1n], dataType: 1, ...elsewhere } }));
+    expect(graph.nodes[0]!.attributes).toEqual({ a: 3 });
+  });
+});
+
+describe('E2: what is not of the standard domain is refused by name', () => {
+  it.each([
+    [
+      'a custom operator',
+      onnxFile({ node: [{ ...relu, domain: 'com.microsoft' }] }),
+      'node "relu" is "com.microsoft.Relu": only operators of the standard ONNX domain are supported',
+    ],
+    [
+      'functions of its own',
+      onnxFile({}, { functions: [{ name: 'f', domain: 'local' }] }),
+      'the model defines functions of its own ("f"); export it with functions inlined',
+    ],
+    [
+      'a name that is no operator',
+      onnxFile({ node: [{ ...relu, opType: 'constructor' }] }),
+      'node "relu" is "constructor", which is no ONNX operator',
+    ],
+  ])('%s', (_, bytes, message) => {
+    expect(refusal(bytes)).toMatchObject({ code: 'model_unsupported_op', message });
+  });
+});
+
+describe('E4: control flow, and files that are too large, are refused', () => {
+  it.each(['If', 'Loop', 'Scan'])('%s', (opType) => {
+    const node = { ...relu, opType, attribute: [{ name: 'body', type: 5, g: { node: [relu] } }] };
+    expect(refusal(onnxFile({ node: [node] }))).toMatchObject({
+      code: 'model_unsupported_op',
+      message: `node "relu" (${opType}) holds a sub-graph: control flow is not supported`,
+    });
+  });
+
+  it('more nodes than allowed', () => {
+    const node = Array.from({ length: 4 }, (_, i) => ({
+      ...relu,
+      input: [i ? `y${i - 1}` : 'image'],
+      output: [`y${i}`],
+    }));
+    const message = 'the model has 4 nodes, at most 3 are allowed';
+    expect(refusal(onnxFile({ node, output: [value('y3', 1)] }), { nodes: 3 })).toMatchObject({
+      code: 'model_too_large',
+      message,
+    });
+  });
+
+  it('more bytes than allowed', () => {
+    expect(refusal(onnxFile(), { bytes: 20 }).code).toBe('model_too_large');
+  });
+
+  it('a few bytes that would parse into gigabytes', () => {
+    const nodes = 2 ** 22; // two bytes each: a node with nothing in it
+    const graph = Uint8Array.from({ length: 2 * nodes }, (_, i) => (i % 2 ? 0 : 0x0a));
+    const bytes = Uint8Array.from([0x3a, 0x80, 0x80, 0x80, 0x04]);
+    const file = new Uint8Array(bytes.length + graph.length);
+    file.set(bytes);
+    file.set(graph, bytes.length);
+    expect(refusal(file).message).toMatch(/once parsed/);
+  });
+
+  it('a sub-graph within a sub-graph, three thousand times', () => {
+    let body = new Uint8Array();
+    const wrapped = (field: number, inner: Uint8Array) => {
+      const length = [];
+      for (let n = inner.length; ; n = Math.floor(n / 128)) {
+        length.push(n < 128 ? n : (n % 128) + 128);
+        if (n < 128) break;
+      }
+      return Uint8Array.from([field * 8 + 2, ...length, ...inner]);
+    };
+    for (let i = 0; i < 3000; i++) body = wrapped(1, wrapped(5, wrapped(6, body)));
+    expect(refusal(wrapped(7, body)).message).toBe('the model is nested more than 64 deep');
+  });
+});
+
+describe('what is no model is refused', () => {
+  const good = onnxFile();
+  it.each([
+    ['nothing', new Uint8Array()],
+    ['text', new TextEncoder().encode('<html><body>not found</body></html>')],
+    ['a zip', Uint8Array.from([0x50, 0x4b, 3, 4, 20, 0, 0, 0, 8, 0])],
+    ['random bytes', Uint8Array.from({ length: 512 }, (_, i) => (i * 197 + 31) % 256)],
+    ['a truncated file', good.subarray(0, good.length - 7)],
+    ['a file without a graph', onnxFile({}, { graph: undefined as never })],
+    ['a graph without nodes', onnxFile({ node: [] })],
+  ])('%s', (_, bytes) => {
+    expect(refusal(bytes)).toMatchObject({
+      code: 'invalid_model',
+      message: expect.stringContaining('not an ONNX model'),
+    });
+  });
+
+  it.each([0, 6, 27, 99])('opset %i', (version) => {
+    const { message } = refusal(onnxFile({}, { opsetImport: [{ domain: '', version: BigInt(version) }] }));
+    expect(message).toBe(`the model asks for opset ${version}; 7 to 26 are supported`);
+  });
+
+  it.each([
+    [
+      'sparse weights',
+      onnxFile({ sparseInitializer: [{}] }),
+      'the model has sparse weights, which are not supported',
+    ],
+    [
+      'a cycle',
+      onnxFile({ node: [{ ...relu, input: ['y'] }] }),
+      'node "relu" (Relu) uses "y", which nothing before it makes',
+    ],
+    ['a value made twice', onnxFile({ node: [relu, relu] }), 'node "relu" (Relu) makes "y" a second time'],
+    ['an output from nowhere', onnxFile({ output: [value('z', 1)] }), 'nothing makes the output "z"'],
+    [
+      'an input that is no tensor',
+      onnxFile({ input: [{ name: 'image' }] }),
+      'input "image" is not a tensor of a supported type',
+    ],
+  ])('%s', (_, bytes, message) => {
+    expect(refusal(bytes)).toMatchObject({ code: 'invalid_model', message });
+  });
+
+  it.each([
+    ['negative', [-2n], '[-2]'],
+    ['enormous', [2n ** 62n], '[4611686018427388000]'],
+    ['overflowing', [2n ** 40n, 2n ** 40n], '[1099511627776,1099511627776]'],
+  ])('a weight of %s shape', (_, dims, shown) => {
+    expect(refusal(weight({ dims, rawData: new Uint8Array(8) })).message).toBe(
+      `tensor "w" has shape ${shown}`,
+    );
+  });
+
+  it('a weight with fewer, more or half elements', () => {
+    for (const size of [4, 12, 9])
+      expect(refusal(weight({ rawData: new Uint8Array(size) })).message).toMatch(
+        /shape \[2\] needs 2 elements of float32/,
+      );
+  });
+
+  it('a weight of a type that is not held', () => {
+    expect(refusal(weight({ dataType: 8, stringData: [] })).message).toMatch(/element type 8/);
+  });
+});
+
+describe('E12: names are shown escaped and short', () => {
+  it.each([
+    ['a line break', 'a\nb', '"a\\u000ab"'],
+    ['a terminal sequence', '\u001b[31mred\u009b2J', '"\\u001b[31mred\\u009b2J"'],
+    ['text that runs backwards', 'x\u202etxt', '"x\\u202etxt"'],
+    ['a quotation mark', 'a"b', '"a\\"b"'],
+    ['100 kB', 'n'.repeat(100_000), `"${'n'.repeat(77)}..."`],
+  ])('%s', (_, name, shown) => {
+    const bytes = onnxFile({ node: [{ ...relu, name, domain: 'x' }] });
+    expect(refusal(bytes).message.startsWith(`node ${shown} is "x.Relu"`)).toBe(true);
+  });
+
+  it('in symbols and in the producer', () => {
+    const bytes = onnxFile({ input: [value('image', 'b\n', 3)] }, { producerName: 'me\u001b[0m' });
+    const { graph, producer } = readModel(bytes);
+    expect(graph.inputs[0]!.shape).toEqual(['b\\u000a', 3]);
+    expect(producer).toBe('me\\u001b[0m');
+  });
+});

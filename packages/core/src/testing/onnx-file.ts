@@ -1,0 +1,47 @@
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import {
+  type AttributeDefSchema,
+  type GraphDefSchema,
+  ModelSchema,
+  type TensorDefSchema,
+  type ValueInfoSchema,
+} from '../onnx/generated/onnx_pb.js';
+
+// ONNX files field by field, good and bad.
+
+export type TensorInit = MessageInitShape<typeof TensorDefSchema>;
+export type AttributeInit = MessageInitShape<typeof AttributeDefSchema>;
+type GraphInit = Exclude<MessageInitShape<typeof GraphDefSchema>, { $typeName: string }>;
+type ModelInit = Exclude<MessageInitShape<typeof ModelSchema>, { $typeName: string }>;
+
+/** A float32 input or output; text is a symbol. */
+export const value = (
+  name: string,
+  ...shape: (number | string)[]
+): MessageInitShape<typeof ValueInfoSchema> => ({
+  name,
+  type: {
+    tensorType: {
+      elemType: 1,
+      shape: { dim: shape.map((d) => (typeof d === 'number' ? { dimValue: BigInt(d) } : { dimParam: d })) },
+    },
+  },
+});
+
+/** y = Relu(image), image [batch, 3, 4, 4], with parts of it put in other words. */
+export function onnxFile(graph: GraphInit = {}, model: ModelInit = {}): Uint8Array<ArrayBuffer> {
+  return toBinary(
+    ModelSchema,
+    create(ModelSchema, {
+      irVersion: 8n,
+      opsetImport: [{ domain: '', version: 17n }],
+      graph: {
+        node: [{ opType: 'Relu', name: 'relu', input: ['image'], output: ['y'] }],
+        input: [value('image', 'batch', 3, 4, 4)],
+        output: [value('y', 'batch', 3, 4, 4)],
+        ...graph,
+      },
+      ...model,
+    }),
+  );
+}
