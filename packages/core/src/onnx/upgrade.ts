@@ -1,5 +1,7 @@
 import { InputError } from '../errors.ts';
+import { sizeOf } from '../tensor.ts';
 import type { GraphBuilder, Value } from './builder.ts';
+import { reshape } from './emit.ts';
 import { type Attributes, int, ints, type Node, real, text } from './graph.ts';
 import { quoted } from './names.ts';
 import { windowOf } from './shapes/convolution.ts';
@@ -75,7 +77,14 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
     ]),
   ),
   Conv: spellPads,
-  MaxPool: spellPads,
+  MaxPool: (g, node, opset) => {
+    const unasked = !node.outputs[1]; // how indices are counted matters to nobody
+    return spellPads(
+      g,
+      unasked ? { ...node, attributes: without(node.attributes, 'storage_order') } : node,
+      opset,
+    );
+  },
   AveragePool: spellPads,
   Softmax: flattenedSoftmax,
   LogSoftmax: flattenedSoftmax,
@@ -104,17 +113,20 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
       attributes: epsilon === undefined ? {} : { epsilon },
     });
   },
+  /** Before opset 21 scale and bias were per group, as those of an instance normalisation over groups are. */
   GroupNormalization(g, node, opset) {
-    const [x, scale, bias] = node.inputs as [Value, Value, Value];
     if (opset >= 21) return keep(node);
+    const [x, scale, bias] = node.inputs as [Value, Value, Value];
+    const shape = g.shape(x);
     const groups = int(node, 'num_groups', 1);
-    const perGroup = g.shape(x)[1]! / groups;
-    const spread = (v: Value) =>
-      g.emit('Reshape', [
-        g.emit('Expand', [g.emit('Reshape', [v, g.ints([groups, 1])]), g.ints([groups, perGroup])]),
-        g.ints([-1]),
-      ]);
-    return keep({ ...node, inputs: [x, spread(scale), spread(bias)] });
+    const grouped = reshape(g, x, [shape[0]!, groups, sizeOf(shape.slice(1)) / groups]);
+    const { epsilon } = node.attributes;
+    const normal = g.emit(
+      'InstanceNormalization',
+      [grouped, scale, bias],
+      epsilon === undefined ? {} : { epsilon },
+    );
+    return keep({ ...node, op: 'Reshape', inputs: [normal, g.emit('Shape', [x])], attributes: {} });
   },
   /** Upsample (7 to 9) is Resize as it was at opset 10: no half-pixel centres. */
   Upsample(g, node) {
