@@ -1,6 +1,7 @@
 /** `whylight`: reads the command line, runs one command, and ends with 0 done, 1 failed, 2 bad usage or input. */
 import { Command, CommanderError } from 'commander';
 import { attribute } from './commands/attribute.ts';
+import { bench } from './commands/bench.ts';
 import { check } from './commands/check.ts';
 import { compile } from './commands/compile.ts';
 import { demo } from './commands/demo.ts';
@@ -15,7 +16,7 @@ const program = new Command('whylight')
   .version('0.1.0')
   .exitOverride()
   .showSuggestionAfterError();
-for (const command of [explain, attribute, compile, check, methods, models, serve, demo]) {
+for (const command of [explain, attribute, compile, check, bench, methods, models, serve, demo]) {
   command.exitOverride();
   for (const below of command.commands) below.exitOverride();
   program.addCommand(command);

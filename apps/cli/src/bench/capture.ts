@@ -1,0 +1,16 @@
+import type { Runtime } from '@whylight/core';
+
+/** A runtime that remembers each graph that is loaded into it. */
+export function captureGraphs(runtime: Runtime): { runtime: Runtime; graphs: readonly Uint8Array[] } {
+  const graphs: Uint8Array[] = [];
+  return {
+    graphs,
+    runtime: {
+      device: runtime.device,
+      load(model) {
+        graphs.push(model);
+        return runtime.load(model);
+      },
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import { type Runtime, readClassifier } from '@whylight/core';
+import { methods } from '@whylight/core/methods';
+import { createRuntime } from '@whylight/host';
+import { Command } from 'commander';
+import { type Measurement, measure, type Subject } from '../bench/measure.ts';
+import { type FailureReport, failureOf, UsageError } from '../failure.ts';
+import { findModel, normalisationOf, readingOf } from '../model.ts';
+import { collected, type DeviceOptions, positive, withDeviceOptions, withJson } from '../options.ts';
+import { note, print, printJson } from '../output.ts';
+import { Progress } from '../progress.ts';
+
+interface Options extends DeviceOptions {
+  readonly model?: string[];
+  readonly method?: string[];
+  readonly batch?: number;
+  readonly runs: number;
+  readonly json?: boolean;
+}
+
+interface Failed {
+  readonly model: string;
+  readonly method: string;
+  readonly error: Pick<FailureReport, 'code' | 'message'>;
+}
+
+export const bench = withJson(
+  withDeviceOptions(
+    new Command('bench')
+      .description("Measure methods, each in turn with the model's own forward pass")
+      .option('--model <name|path>', 'the classifier, repeatable (default: shapes)', collected)
+      .option('--method <id>', 'what to measure, repeatable (default: every method)', collected)
+      .option('--batch <n>', 'images at once (default: 1, or what the model has baked in)', positive)
+      .option('--runs <n>', 'measured runs', positive, 7),
+  ),
+).action(async (options: Options) => {
+  const { model = ['shapes'], method = methods.map(({ id }) => id), json } = options;
+  const runtime = await createRuntime({ ep: options.ep, threads: options.threads });
+  const progress = new Progress('bench');
+  const rows: (Measurement | Failed)[] = [];
+  if (!json) print(line(['model', 'method', 'median', 'forward', 'ratio', 'CPU ratio', 'session']));
+  for (const wanted of model) {
+    const subject = await subjectOf(wanted);
+    const batch = batchFor(subject, options.batch);
+    for (const id of method) {
+      progress.update(rows.length, model.length * method.length);
+      const row = await measured(subject, id, { batch, runs: options.runs }, runtime);
+      rows.push(row);
+      if (json) continue;
+      progress.stop();
+      print(line('error' in row ? [row.model, row.method, row.error.message] : cells(row)));
+    }
+  }
+  progress.stop();
+  if (json) printJson({ device: runtime.device, rows });
+  // What was asked for by name has to work; of all methods some need what a model does not have.
+  const failed = rows.filter((row) => 'error' in row).length;
+  if (failed === 0 || !options.method) return;
+  note(`whylight: ${failed} of ${rows.length} could not be measured`);
+  process.exitCode = 2;
+});
+
+async function subjectOf(wanted: string): Promise<Subject> {
+  const model = await findModel(wanted);
+  const bytes = await model.bytes();
+  const classifier = readClassifier(bytes, readingOf(model));
+  return { name: model.name, bytes, classifier, normalisation: normalisationOf(model) };
+}
+
+function batchFor({ name, classifier }: Subject, asked: number | undefined): number {
+  if (asked !== undefined && classifier.batch !== undefined && asked !== classifier.batch)
+    throw new UsageError(`${name} takes batches of ${classifier.batch} only, got --batch ${asked}`);
+  return asked ?? classifier.batch ?? 1;
+}
+
+const measured = (
+  subject: Subject,
+  method: string,
+  settings: { batch: number; runs: number },
+  runtime: Runtime,
+): Promise<Measurement | Failed> =>
+  measure(subject, method, settings, runtime).catch((error: unknown) => {
+    const { code, message } = failureOf(error);
+    return { model: subject.name, method, error: { code, message } };
+  });
+
+const cells = (row: Measurement): string[] => [
+  row.model,
+  row.method,
+  `${row.median_ms.toFixed(1)} ms`,
+  `${row.forward_ms.toFixed(1)} ms`,
+  `${row.ratio.toFixed(2)} x`,
+  `${row.cpu_ratio.toFixed(2)} x`,
+  `${row.session_ratio.toFixed(2)} x`,
+];
+
+/** Rows come one by one, as they are measured: columns have fixed widths. */
+const line = ([model = '', method = '', ...rest]: readonly string[]): string =>
+  [
+    model.padEnd(22),
+    method.padEnd(28),
+    ...(rest.length === 1 ? rest : rest.map((cell) => cell.padStart(11))),
+  ].join(' ');
