@@ -1,4 +1,6 @@
 import type { Upload } from '@whylight/contract';
+import { notFound, Refusal } from './domain/refusal.ts';
+import { isId } from './domain/ulid.ts';
 import { uploadStatus } from './domain/upload.ts';
 import type { Services } from './services.ts';
 import { type Objects, urlLifetime } from './storage/objects.ts';
@@ -7,6 +9,21 @@ import type { UploadRow } from './storage/uploads.ts';
 /** What has become of an upload. The store is asked each time: it alone knows. */
 export async function statusOf(objects: Objects, row: UploadRow): Promise<Upload['status']> {
   return uploadStatus(row, await objects.head(row.object), urlLifetime, Date.now());
+}
+
+/** @throws Refusal `resource_not_found`, also for what is another tenant's. */
+export async function findUpload({ uploads }: Services, tenant: string, id: string): Promise<UploadRow> {
+  const row = isId('upl', id) ? await uploads.find(tenant, id) : null;
+  if (!row) throw notFound();
+  return row;
+}
+
+/** Deletes the photo for good. While its signed URL is good an empty object holds the place against it. */
+export async function eraseUpload({ objects, uploads }: Services, row: UploadRow): Promise<void> {
+  if (Date.now() < Date.parse(row.created_at) + urlLifetime * 1000) await objects.blank(row.object);
+  else if (!(await objects.delete(row.object)))
+    throw new Refusal('storage_unavailable', 'The object store does not answer. Try again.');
+  await uploads.delete(row.tenant, row.id);
 }
 
 /** The tenant's upload of these bytes that has arrived, if one has. */

@@ -1,21 +1,24 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Job, JobError, Report } from '@whylight/contract';
+import { Bell } from './bell.ts';
 import {
-  apply,
   type Boarding,
-  begin,
-  delivered,
   type FlightPort,
-  fail,
-  isRepeated,
   isTerminal,
   jobOf,
-  overdue,
+  lateWrites,
+  type Pass,
   type Run,
   type Submission,
-  taken,
+  stalePrefixes,
 } from './domain/flight.ts';
-import type { Bindings } from './env.ts';
+import { cancel, expire, join, nextLook, seenBy } from './domain/riders.ts';
+import { apply, begin, delivered, fail, isRepeated, overdue, taken } from './domain/transitions.ts';
+import { type Bindings, settings } from './env.ts';
+import { Backlog } from './storage/backlog.ts';
+import { GpuWorker } from './storage/gpu-worker.ts';
+import { Objects } from './storage/objects.ts';
+import { Sweeper } from './sweeper.ts';
 
 /** What the queue carries: which attempt of which flight to hand to a worker. */
 export interface Departure {
@@ -32,11 +35,16 @@ const name = (run: number): string => `run/${run}`;
  */
 export class Flight extends DurableObject<Bindings> implements FlightPort {
   #last: Run | null = null;
-  readonly #waiting = new Set<() => void>();
+  readonly #bell = new Bell();
+  readonly #backlog: Backlog;
+  readonly #sweeper: Sweeper;
 
   constructor(context: DurableObjectState, bindings: Bindings) {
     super(context, bindings);
+    this.#backlog = new Backlog(bindings.DB);
+    this.#sweeper = new Sweeper(context.storage);
     context.blockConcurrencyWhile(async () => {
+      await this.#sweeper.load();
       const last = await context.storage.get<number>('last');
       if (last !== undefined) this.#last = (await context.storage.get<Run>(name(last))) ?? null;
     });
@@ -44,41 +52,67 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
 
   /** The finished result, if there is one. */
   async known(): Promise<Run | null> {
-    return this.#last?.status === 'succeeded' ? this.#last : null;
+    return this.#last?.status === 'succeeded' && !this.#last.erased ? this.#last : null;
   }
 
   /** Joins the run under way, returns the finished one (unless `fresh`), or starts the next. */
-  async submit(submission: Submission, fresh: boolean): Promise<Boarding> {
+  async submit(submission: Submission, fresh: boolean, pass: Pass): Promise<Boarding> {
     const last = this.#last;
-    if (last && !isTerminal(last)) return { run: last, via: 'collapsed' };
-    if (last?.status === 'succeeded' && !fresh) return { run: last, via: 'hit' };
-    const run = begin(last, submission, Date.now());
+    const before = last?.riders[pass.id];
+    if (last && before) return { run: last, via: before.via };
+    if (last && !isTerminal(last)) {
+      await this.#keep(join(last, pass, 'collapsed'));
+      return { run: this.#last!, via: 'collapsed' };
+    }
+    const known = await this.known();
+    if (known && !fresh) return { run: known, via: 'hit' };
+    const via = fresh ? 'bypass' : 'miss';
+    const run = join(begin(last, submission, Date.now()), pass, via);
     // In memory before the message leaves, so that a second request meanwhile joins; stored only after it
     // has left, so that a queue that is down leaves nothing behind.
     this.#last = run;
-    await this.#announce(submission.key, true);
+    await this.#backlog.enter(submission.key);
     try {
       await this.#send(run);
     } catch (error) {
-      this.#last = last;
-      this.#wake();
-      await this.#announce(submission.key, false);
+      await this.#unbegin(run, last);
       throw error;
     }
     // The queue may have been quicker than its answer: what it has brought about since stands.
     if (this.#last === run) await this.#keep(run);
-    return { run: this.#last, via: fresh ? 'bypass' : 'miss' };
+    return { run: this.#last, via };
   }
 
-  /** Run `number` as soon as it has ended, at the latest after `seconds`; null if there is none. */
-  async watch(number: number, seconds: number): Promise<Run | null> {
+  /** Run `number` as soon as it has ended for `rider`, at the latest after `seconds`; null if there is none. */
+  async watch(number: number, rider: string, seconds: number): Promise<Run | null> {
     const end = Date.now() + seconds * 1000;
     for (;;) {
-      const run = this.#last?.number === number ? this.#last : await this.ctx.storage.get<Run>(name(number));
+      const run = await this.#find(number);
       const left = end - Date.now();
-      if (!run || isTerminal(run) || left <= 0) return run ?? null;
-      await this.#change(left);
+      if (!run || isTerminal(seenBy(run, rider)) || left <= 0) return run;
+      await this.#bell.wait(left);
     }
+  }
+
+  /** Ends `rider`'s part of the run, if it has not ended. @returns whether work under way was stopped by that */
+  async cancel(number: number, rider: string): Promise<boolean> {
+    const run = this.#last;
+    if (run?.number !== number) return false;
+    const next = cancel(run, rider, Date.now());
+    if (next !== run) await this.#keep(next);
+    return run.status === 'processing' && isTerminal(next);
+  }
+
+  /** Ends `rider`'s part, and if the result is its own deletes that too, for everybody. */
+  async erase(number: number, rider: string): Promise<void> {
+    await this.cancel(number, rider);
+    const run = await this.#find(number);
+    if (!run || run.owner !== rider || !isTerminal(run) || run.erased) return;
+    const erased: Run = { ...run, result: null, artifacts: [], erased: run.status === 'succeeded' };
+    if (this.#last?.number === number) this.#last = erased;
+    await this.ctx.storage.put(name(number), erased);
+    await this.#sweeper.plan(stalePrefixes(erased), Date.now());
+    await this.#sweep();
   }
 
   /** The job of `attempt`, or null when it was delivered or is over, and its message is to be dropped. */
@@ -114,12 +148,14 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
   }
 
   override async alarm(): Promise<void> {
+    await this.#sweep();
     const run = this.#last;
     if (!run || isTerminal(run)) return;
-    if (Date.now() < run.deadline) return this.ctx.storage.setAlarm(run.deadline);
-    const next = overdue(run, Date.now());
-    await this.#keep(next);
-    if (!isTerminal(next)) await this.#send(next);
+    const now = Date.now();
+    const rest = expire(run, now);
+    const next = isTerminal(rest) || now < rest.deadline ? rest : overdue(rest, now);
+    if (next !== run) await this.#keep(next);
+    if (!isTerminal(next) && next.attempt !== run.attempt) await this.#send(next);
   }
 
   #undelivered(attempt: number): Run | null {
@@ -127,44 +163,51 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     return run && run.attempt === attempt && run.status === 'queued' && !run.taken ? run : null;
   }
 
+  /** As if `run` had never been. Some may have joined it meanwhile: they find it gone. */
+  async #unbegin(run: Run, last: Run | null): Promise<void> {
+    this.#last = last;
+    this.#bell.ring();
+    await this.ctx.storage.delete(name(run.number));
+    await (last ? this.ctx.storage.put('last', last.number) : this.ctx.storage.delete('last'));
+    await this.#schedule();
+    await this.#backlog.leave(run.submission.key);
+  }
+
+  async #find(number: number): Promise<Run | null> {
+    if (this.#last?.number === number) return this.#last;
+    return (await this.ctx.storage.get<Run>(name(number))) ?? null;
+  }
+
   async #keep(run: Run): Promise<void> {
+    const before = this.#last;
     this.#last = run;
+    this.#bell.ring();
     await this.ctx.storage.put({ [name(run.number)]: run, last: run.number });
-    if (!isTerminal(run)) return this.ctx.storage.setAlarm(run.deadline);
-    this.#wake();
-    await this.ctx.storage.deleteAlarm();
-    await this.#announce(run.submission.key, false);
+    if (isTerminal(run) && before?.number === run.number && !isTerminal(before)) await this.#ended(run);
+    return this.#schedule();
+  }
+
+  /** Whatever ends a run, no worker goes on with it, and nothing stays of attempts that gave no result. */
+  async #ended(run: Run): Promise<void> {
+    if (run.taken && run.status !== 'succeeded')
+      this.ctx.waitUntil(new GpuWorker(settings(this.env)).drop(run.submission.key, run.attempt));
+    if (run.startedAt !== null) await this.#sweeper.plan(stalePrefixes(run), Date.now() + lateWrites);
+    await this.#backlog.leave(run.submission.key);
+  }
+
+  async #sweep(): Promise<void> {
+    await this.#sweeper.run(new Objects(settings(this.env)), Date.now());
+    await this.#schedule();
+  }
+
+  async #schedule(): Promise<void> {
+    const run = this.#last;
+    const due = Math.min(this.#sweeper.due, run && !isTerminal(run) ? nextLook(run) : Infinity);
+    await (due === Infinity ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(due));
   }
 
   async #send(run: Run): Promise<void> {
     const departure: Departure = { key: run.submission.key, attempt: run.attempt };
     await this.env.JOBS.send(departure);
-  }
-
-  /** Counts this flight into the backlog, or out of it. The count is for scaling only: it may lag. */
-  async #announce(key: string, active: boolean): Promise<void> {
-    const statement = active
-      ? this.env.DB.prepare('INSERT OR REPLACE INTO active_flights (key, since) VALUES (?, ?)').bind(
-          key,
-          new Date().toISOString(),
-        )
-      : this.env.DB.prepare('DELETE FROM active_flights WHERE key = ?').bind(key);
-    await statement.run().catch((error: unknown) => console.error('backlog not updated', error));
-  }
-
-  #change(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        this.#waiting.delete(done);
-        resolve();
-      };
-      const timer = setTimeout(done, milliseconds);
-      this.#waiting.add(done);
-    });
-  }
-
-  #wake(): void {
-    for (const done of [...this.#waiting]) done();
   }
 }

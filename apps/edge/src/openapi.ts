@@ -24,6 +24,12 @@ export const tenantRoute = (scope: Scope, ...more: MiddlewareHandler<AppEnv>[]) 
   middleware: [authenticate(scope), bodyIfAny, ...more],
 });
 
+/** The same for a POST without a body. */
+export const tenantAction = (scope: Scope) => ({
+  security: [{ apiKey: [scope] }],
+  middleware: [authenticate(scope)],
+});
+
 /** The same for the operator's key. */
 export const operatorRoute = {
   tags: ['operator'],

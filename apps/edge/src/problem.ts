@@ -1,7 +1,10 @@
 import type { Problem } from '@whylight/contract';
 import type { Refusal, RefusalCode } from './domain/refusal.ts';
 
-type Kind = readonly [status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 500 | 503, title: string];
+type Kind = readonly [
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 422 | 500 | 503,
+  title: string,
+];
 
 /** The only place that knows status codes. A code without a row does not compile. */
 const kinds: Record<RefusalCode, Kind> = {
@@ -19,6 +22,7 @@ const kinds: Record<RefusalCode, Kind> = {
   upload_not_ready: [409, 'The upload is not there yet'],
   idempotency_in_progress: [409, 'The same request is being answered'],
   stale_report: [409, 'The report is of an attempt that is over'],
+  artifact_expired: [410, 'The artifact has been deleted'],
   payload_too_large: [413, 'The body or the upload is too large'],
   unsupported_media_type: [415, 'This type is not accepted'],
   idempotency_key_reused: [422, 'The key came with another body before'],

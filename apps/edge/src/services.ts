@@ -1,6 +1,7 @@
 import type { FlightPort } from './domain/flight.ts';
 import { type Bindings, type Settings, settings } from './env.ts';
 import type { Idempotency } from './idempotency.ts';
+import { Backlog } from './storage/backlog.ts';
 import { Catalogs } from './storage/catalogs.ts';
 import { Explanations } from './storage/explanations.ts';
 import { GpuWorker } from './storage/gpu-worker.ts';
@@ -15,6 +16,7 @@ export interface Services {
   readonly tenants: Tenants;
   readonly uploads: Uploads;
   readonly explanations: Explanations;
+  readonly backlog: Backlog;
   readonly objects: Objects;
   readonly worker: GpuWorker;
   readonly catalogs: Catalogs;
@@ -36,6 +38,7 @@ export function services(bindings: Bindings): Services {
       db,
       tenants: new Tenants(db),
       uploads: new Uploads(db),
+      backlog: new Backlog(db),
       explanations: new Explanations(db),
       objects: new Objects(checked),
       worker,

@@ -1,9 +1,9 @@
 import type { ExplanationAsked } from '@whylight/contract';
-import { findReady, statusOf } from './arrivals.ts';
-import { type Boarding, isTerminal, type Run, type Submission } from './domain/flight.ts';
+import { findReady, findUpload, statusOf } from './arrivals.ts';
+import { type Boarding, isTerminal, type Pass, type Run, type Submission } from './domain/flight.ts';
 import { notFound, Refusal } from './domain/refusal.ts';
+import { seenBy } from './domain/riders.ts';
 import { isId } from './domain/ulid.ts';
-
 import type { Services } from './services.ts';
 import type { ExplanationRow } from './storage/explanations.ts';
 import type { UploadRow } from './storage/uploads.ts';
@@ -16,17 +16,16 @@ export interface Input {
 
 /** The photo that a request means, arrived or not. @throws Refusal `resource_not_found`. */
 export async function findInput(
-  { uploads }: Services,
+  services: Services,
   tenant: string,
   input: ExplanationAsked['input'],
 ): Promise<Input> {
   if ('sha256' in input) {
-    const [known] = await uploads.ofContent(tenant, input.sha256);
+    const [known] = await services.uploads.ofContent(tenant, input.sha256);
     if (!known) throw notFound();
     return { row: null, sha256: input.sha256 };
   }
-  const row = isId('upl', input.upload) ? await uploads.find(tenant, input.upload) : null;
-  if (!row) throw notFound();
+  const row = await findUpload(services, tenant, input.upload);
   return { row, sha256: row.sha256 };
 }
 
@@ -39,6 +38,7 @@ export async function board(
   wanted: Omit<Submission, 'input'>,
   upload: UploadRow | null,
   fresh: boolean,
+  pass: Pass,
 ): Promise<Boarding> {
   const flight = services.flight(wanted.key);
   const known = fresh ? null : await flight.known();
@@ -46,7 +46,7 @@ export async function board(
   const row = await arrived(services, wanted, upload);
   const input = { object: row.object, content_type: row.content_type, bytes: row.content_length };
   try {
-    return await flight.submit({ ...wanted, input }, fresh);
+    return await flight.submit({ ...wanted, input }, fresh, pass);
   } catch (error) {
     console.error(`${wanted.requestId}: the flight did not start:`, error);
     throw new Refusal('capacity', 'The job could not be queued. Try again in a moment.');
@@ -77,10 +77,10 @@ export async function runOf(
   seconds: number,
   now?: Run,
 ): Promise<Run> {
-  if (now && (seconds === 0 || isTerminal(now))) return now;
-  const run = await services.flight(row.key).watch(row.run, seconds);
-  if (!run) throw new Refusal('capacity', 'The job could not be queued. Try again in a moment.');
-  return run;
+  if (now?.number === row.run && (seconds === 0 || isTerminal(now))) return seenBy(now, row.id);
+  const run = await services.flight(row.key).watch(row.run, row.id, seconds);
+  if (run) return seenBy(run, row.id);
+  throw new Refusal('capacity', 'The job could not be queued. Try again in a moment.');
 }
 
 /** @throws Refusal `resource_not_found`, also for what is another tenant's. */

@@ -118,6 +118,10 @@ export const jobsTaken = (key: string, count = 1): Promise<Job[]> =>
     { timeout: 20_000, interval: 25 },
   );
 
+/** The attempts (`key?attempt=n`) that the worker was told to drop. */
+export const jobsDropped = async (): Promise<string[]> =>
+  (await fetch(`${bindings.WORKER_URL}/dropped`)).json();
+
 /** What the worker answers the next jobs with. */
 export const workerAnswers = (status: number): Promise<Response> =>
   fetch(`${bindings.WORKER_URL}/answer`, { method: 'PUT', body: String(status) });

@@ -43,10 +43,13 @@ describe('tenants see nothing of each other', () => {
 
   test('the routes of the matrix are those of the document', () => {
     expect(owned.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
+      'DELETE /v1/explanations/{id}',
       'DELETE /v1/keys/{id}',
+      'DELETE /v1/uploads/{id}',
       'GET /v1/explanations/{id}',
       'GET /v1/explanations/{id}/artifacts/{name}',
       'GET /v1/uploads/{id}',
+      'POST /v1/explanations/{id}/cancel',
     ]);
   });
 

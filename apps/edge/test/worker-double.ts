@@ -38,11 +38,12 @@ export const catalog: Catalog = {
 
 /**
  * A worker as the gateway sees one: it checks signatures, lists models and takes jobs. It computes nothing;
- * tests fetch the jobs from `/taken?key=` and send the reports themselves. A PUT to `/answer` sets what the
- * next jobs are answered with.
+ * tests fetch the jobs from `/taken?key=` and send the reports themselves. `/dropped` lists what it was
+ * told to drop. A PUT to `/answer` sets what the next jobs are answered with.
  */
 export async function startWorkerDouble(): Promise<{ url: string; close(): Promise<void> }> {
   const jobs: Job[] = [];
+  const dropped: string[] = [];
   let answer = 202;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -52,6 +53,7 @@ export async function startWorkerDouble(): Promise<{ url: string; close(): Promi
       const key = url.slice('/taken?key='.length);
       return void response.end(JSON.stringify(jobs.filter((job) => job.key === key)));
     }
+    if (url === '/dropped') return void response.end(JSON.stringify(dropped));
     if (url === '/answer') {
       answer = Number(body);
       return void response.end();
@@ -61,7 +63,10 @@ export async function startWorkerDouble(): Promise<{ url: string; close(): Promi
     if (!(await verify(workerSecret, call, headers, Date.now() / 1000))) response.writeHead(401).end();
     else if (url === workerPaths.models)
       response.setHeader('Content-Type', 'application/json').end(JSON.stringify(catalog));
-    else if (answer === 202) {
+    else if (method === 'DELETE') {
+      dropped.push(url.slice(`${workerPaths.jobs}/`.length));
+      response.writeHead(204).end();
+    } else if (answer === 202) {
       jobs.push(JSON.parse(body) as Job);
       response.writeHead(202).end();
     } else response.writeHead(answer, { 'Retry-After': '1' }).end();

@@ -59,6 +59,15 @@ export function createApp({ secret, metrics, log, state }: AppSettings): Hono<Va
       if (offered === 'taken') metrics.accepted.inc();
       return c.json({ status: offered }, 202);
     })
+    .delete(`${workerPaths.jobs}/:key`, signed, (c) => {
+      const attempt = Number(c.req.query('attempt'));
+      if (!Number.isSafeInteger(attempt) || attempt < 1)
+        return c.json(problem('attempt: expected 1 or more'), 400);
+      const now = state();
+      if ('queue' in now) now.queue.drop(c.req.param('key'), attempt);
+      log('job_dropped', { key: c.req.param('key'), attempt });
+      return c.body(null, 204);
+    })
     .get(workerPaths.models, signed, (c) => {
       const now = state();
       return 'catalog' in now

@@ -64,6 +64,20 @@ test('a new attempt stops the one before it, and an older one is not run', async
   expect(log).toEqual(['start a2', 'start a3', 'superseded a2']);
 });
 
+test('B11, B12: a job that nobody wants is stopped where it is, and not taken should it still come', async () => {
+  const { queue, log, offer, end } = recorded(1, 9);
+  offer('a');
+  offer('b');
+  for (const key of ['a', 'b', 'c']) queue.drop(key.repeat(64), 1);
+  await settled();
+  expect(log).toEqual(['start a1', 'unwanted a1', 'start b1', 'unwanted b1']);
+  expect(offer('c')).toBe('known');
+  expect(offer('a', 2)).toBe('taken');
+  queue.drop('a'.repeat(64), 1);
+  await end('a2');
+  expect(log.at(-1)).toBe('end a2');
+});
+
 test('draining takes nothing new and waits for what is there', async () => {
   const { queue, log, offer, end } = recorded(1, 9);
   offer('a');

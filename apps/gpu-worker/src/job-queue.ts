@@ -9,8 +9,8 @@ export interface JobQueueSettings {
   readonly run: (job: Job, signal: AbortSignal) => Promise<void>;
 }
 
-/** Why a job is stopped: a newer attempt is here, or the process ends. */
-export type StopReason = 'superseded' | 'shutdown';
+/** Why a job is stopped: a newer attempt is here, nobody wants it any more, or the process ends. */
+export type StopReason = 'superseded' | 'unwanted' | 'shutdown';
 
 interface Taken {
   readonly job: Job;
@@ -63,6 +63,13 @@ export class JobQueue {
     return 'taken';
   }
 
+  /** Stops this attempt wherever it is, and does not take it should it still come. */
+  drop(key: string, attempt: number): void {
+    if (attempt < (this.#attempts.get(key) ?? 0)) return;
+    this.#remember({ key, attempt });
+    this.#stop('unwanted', ({ job }) => job.key === key && job.attempt <= attempt);
+  }
+
   /** Takes no more jobs and waits for those that it has; after `milliseconds` it stops them. */
   async drain(milliseconds: number): Promise<void> {
     this.#open = false;
@@ -91,7 +98,7 @@ export class JobQueue {
       if (which(taken)) taken.controller.abort(reason);
   }
 
-  #remember({ key, attempt }: Job): void {
+  #remember({ key, attempt }: Pick<Job, 'key' | 'attempt'>): void {
     this.#attempts.delete(key);
     this.#attempts.set(key, attempt);
     if (this.#attempts.size > remembered + this.#waiting.length + this.#running.size)

@@ -41,10 +41,10 @@ export async function runJob(job: Job, workshop: Workshop, stopped: AbortSignal)
     metrics.succeeded.inc();
     log('job_succeeded', { device: result.device, milliseconds: result.milliseconds });
   } catch (thrown) {
-    const superseded = stopped.aborted && (stopped.reason as StopReason) === 'superseded';
-    if (fenced.signal.aborted || superseded) {
+    const reason = stopped.aborted ? (stopped.reason as StopReason) : null;
+    if (fenced.signal.aborted || reason === 'superseded' || reason === 'unwanted') {
       metrics.abandoned.inc();
-      log('job_abandoned', { reason: superseded ? 'superseded' : 'fenced' });
+      log('job_abandoned', { reason: reason ?? 'fenced' });
       return;
     }
     const error = stopped.aborted

@@ -92,6 +92,22 @@ describe('a job', () => {
     expect(await world.metric('whylight_explanations_total')).toBe(0);
   });
 
+  test('B12: that the gateway calls back is stopped between two runs, without another word', async () => {
+    world = await createWorld();
+    const job = await world.prepared(await disc(), { question: long });
+    await world.post(job);
+    await expect.poll(() => world.gateway.reports.at(-1)?.status).toBe('progress');
+    const path = `/v1/jobs/${job.key}?attempt=1`;
+    expect((await world.call('DELETE', path, '', {})).status).toBe(401);
+    expect((await world.call('DELETE', `/v1/jobs/${job.key}?attempt=0`)).status).toBe(400);
+    expect((await world.call('DELETE', path)).status).toBe(204);
+    await expect.poll(() => world.metric('whylight_jobs_abandoned_total')).toBe(1);
+    expect(world.gateway.reports.map(({ status }) => status)).not.toContain('succeeded');
+    expect([...world.storage.objects.keys()].filter((name) => name.startsWith(job.output_prefix))).toEqual(
+      [],
+    );
+  });
+
   test('is reported until the gateway has heard it', async () => {
     world = await createWorld();
     world.gateway.answer = ({ status }, count) => (status === 'succeeded' && count < 4 ? 503 : 204);

@@ -62,7 +62,8 @@ const explanation = (status: string) => ({
   metrics: null,
   warnings: [],
   error: null,
-  urls: { self: '/v1/explanations/exp_1' },
+  expired: false,
+  urls: { self: '/v1/explanations/exp_1', cancel: '/v1/explanations/exp_1/cancel' },
   request_id: 'req_1',
 });
 const problem = (status: number, code: string) => ({

@@ -168,13 +168,24 @@ export const artifactLinkSchema = z.strictObject({
   content_type: z.string(),
 });
 
-export const explanationStatuses = ['queued', 'processing', 'succeeded', 'failed'] as const;
+export const explanationStatuses = [
+  'queued',
+  'processing',
+  'succeeded',
+  'failed',
+  'canceled',
+  'aborted',
+] as const;
 
 export const explanationSchema = z
   .strictObject({
     id: z.string(),
     object: z.literal('explanation'),
-    status: z.enum(explanationStatuses),
+    status: z
+      .enum(explanationStatuses)
+      .describe(
+        '`canceled`: on demand, or at its deadline; `aborted`: at its deadline, before anything was done',
+      ),
     created_at: time,
     started_at: time.nullable(),
     completed_at: time.nullable(),
@@ -227,7 +238,8 @@ export const explanationSchema = z
       .nullable(),
     warnings: z.array(z.string()),
     error: jobErrorSchema.nullable(),
-    urls: z.strictObject({ self: z.string() }),
+    expired: z.boolean().describe('Whether the result was there and has been deleted'),
+    urls: z.strictObject({ self: z.string(), cancel: z.string() }),
     request_id: z.string().describe('Of the request that created it'),
   })
   .meta({ id: 'Explanation' });

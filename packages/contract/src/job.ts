@@ -6,7 +6,7 @@ import { z } from 'zod';
  * attempt and lease that it was given: a report of an older attempt is refused.
  */
 
-/** Where the worker takes jobs (POST) and says what it can explain (GET). */
+/** Where the worker takes jobs (POST), drops them (DELETE jobs/{key}?attempt=n) and says what it can explain (GET). */
 export const workerPaths = { jobs: '/v1/jobs', models: '/v1/models' } as const;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits');

@@ -37,7 +37,8 @@ export function presentExplanation(asked: Asked, run: Run): Explanation {
     metrics: metricsOf(run),
     warnings: run.result?.warnings ?? [],
     error: run.error,
-    urls: { self },
+    expired: run.erased,
+    urls: { self, cancel: `${self}/cancel` },
     request_id: asked.request_id,
   };
 }

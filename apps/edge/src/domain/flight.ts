@@ -1,10 +1,11 @@
-import type { Artifact, Job, JobError, Question, Report, Result } from '@whylight/contract';
-import { artifactNames } from '@whylight/contract';
+import type { Artifact, Explanation, Job, JobError, Question, Report, Result } from '@whylight/contract';
 
 /** Milliseconds within which a sent message must reach a worker. */
 export const deliveryTime = 60_000;
 /** Milliseconds within which a worker that took the job must say something. */
 export const leaseTime = 120_000;
+/** Milliseconds after which no worker can still be writing what it should have stopped to write. */
+export const lateWrites = 10 * 60_000;
 /** Milliseconds after which a computation is given up, whatever its state. */
 export const longestFlight = 30 * 60_000;
 export const mostTries = 3;
@@ -22,7 +23,11 @@ export interface Submission {
 export interface Run {
   readonly number: number;
   readonly submission: Submission;
-  readonly status: 'queued' | 'processing' | 'succeeded' | 'failed';
+  readonly status: Explanation['status'];
+  /** By the id of the explanation: who asked for this run before it had ended. */
+  readonly riders: Readonly<Record<string, Rider>>;
+  /** The rider whose result this is, so that deleting that one deletes the result. */
+  readonly owner: string | null;
   /** Counts over all runs of the key, so that no two ever share a fence or an object prefix. */
   readonly attempt: number;
   readonly tries: number;
@@ -39,6 +44,23 @@ export interface Run {
   readonly result: Result | null;
   readonly artifacts: readonly Artifact[];
   readonly error: JobError | null;
+  /** Whether result and artifacts were there and have been deleted. */
+  readonly erased: boolean;
+}
+
+/** One explanation that a run is to answer. */
+export interface Rider {
+  readonly via: Boarding['via'];
+  /** When it is to be given up (unix milliseconds), if it says so. */
+  readonly until: number | null;
+  /** How it ended, where that was before the run did. */
+  readonly exit: Exit | null;
+}
+
+export interface Exit {
+  readonly status: 'canceled' | 'aborted';
+  readonly at: number;
+  readonly error: JobError | null;
 }
 
 /** A run and how a request came to it. */
@@ -48,127 +70,40 @@ export interface Boarding {
   readonly via: 'miss' | 'collapsed' | 'hit' | 'bypass';
 }
 
+/** What an explanation shows to come aboard. */
+export interface Pass {
+  readonly id: string;
+  readonly until: number | null;
+}
+
 /** A flight as the rest of the gateway sees it; see flight.ts. */
 export interface FlightPort {
   known(): Promise<Run | null>;
-  submit(submission: Submission, fresh: boolean): Promise<Boarding>;
-  watch(run: number, seconds: number): Promise<Run | null>;
+  submit(submission: Submission, fresh: boolean, rider: Pass): Promise<Boarding>;
+  watch(run: number, rider: string, seconds: number): Promise<Run | null>;
+  cancel(run: number, rider: string): Promise<boolean>;
+  erase(run: number, rider: string): Promise<void>;
   job(attempt: number): Promise<Job | null>;
   taken(attempt: number): Promise<void>;
   fail(attempt: number, error: JobError): Promise<void>;
   report(report: Report): Promise<boolean>;
 }
 
-export const isTerminal = (run: Run): boolean => run.status === 'succeeded' || run.status === 'failed';
+export const isTerminal = (run: Pick<Run, 'status'>): boolean =>
+  run.status !== 'queued' && run.status !== 'processing';
 
-export function begin(previous: Run | null, submission: Submission, now: number): Run {
-  const run: Run = {
-    number: (previous?.number ?? 0) + 1,
-    submission,
-    status: 'queued',
-    attempt: previous?.attempt ?? 0,
-    tries: 0,
-    lease: '',
-    taken: false,
-    createdAt: now,
-    startedAt: null,
-    completedAt: null,
-    deadline: 0,
-    progress: null,
-    result: null,
-    artifacts: [],
-    error: null,
-  };
-  return nextAttempt(run, now);
+/** Where the artifacts of an attempt go. */
+export const outputPrefix = (
+  { submission: { tenant, key }, attempt }: Run,
+  number: number = attempt,
+): string => `t/${tenant}/x/${key}/${number}/`;
+
+/** Where attempts of this run may have left artifacts that nobody is to see. */
+export function stalePrefixes(run: Run): string[] {
+  const attempts = Array.from({ length: run.tries }, (_, back) => run.attempt - back);
+  const kept = run.status === 'succeeded' && !run.erased ? run.attempt : null;
+  return attempts.filter((attempt) => attempt !== kept).map((attempt) => outputPrefix(run, attempt));
 }
-
-/** The same run under a new fence: reports of the attempt before are refused from here on. */
-const nextAttempt = (run: Run, now: number): Run => ({
-  ...run,
-  status: 'queued',
-  attempt: run.attempt + 1,
-  tries: run.tries + 1,
-  lease: crypto.randomUUID(),
-  taken: false,
-  progress: null,
-  deadline: now + deliveryTime,
-});
-
-/** What the watchdog makes of a run whose deadline has passed. */
-export function overdue(run: Run, now: number): Run {
-  if (now >= run.createdAt + longestFlight)
-    return fail(
-      run,
-      { code: 'deadline_exceeded', message: 'The computation took too long.', retryable: true },
-      now,
-    );
-  if (run.tries < mostTries) return nextAttempt(run, now);
-  const error: JobError = run.taken
-    ? { code: 'worker_crashed', message: `The worker went silent ${mostTries} times.`, retryable: true }
-    : { code: 'worker_unreachable', message: 'No worker took the job.', retryable: true };
-  return fail(run, error, now);
-}
-
-export const delivered = (run: Run, now: number): Run => ({ ...run, deadline: now + deliveryTime });
-
-export const taken = (run: Run, now: number): Run => ({ ...run, taken: true, deadline: now + leaseTime });
-
-export const fail = (run: Run, error: JobError, now: number): Run => ({
-  ...run,
-  status: 'failed',
-  completedAt: now,
-  error,
-});
-
-/**
- * The run after `report`, or null when the report is refused: of an attempt that is over, under another
- * lease, or after the end.
- */
-export function apply(run: Run, report: Report, now: number): Run | null {
-  if (report.attempt !== run.attempt || report.lease !== run.lease || isTerminal(run)) return null;
-  switch (report.status) {
-    case 'processing':
-      return { ...taken(run, now), status: 'processing', startedAt: run.startedAt ?? now };
-    case 'progress':
-      return {
-        ...taken(run, now),
-        status: 'processing',
-        startedAt: run.startedAt ?? now,
-        progress: { completed: report.completed, total: report.total },
-      };
-    case 'succeeded':
-      if (!isComplete(run, report.artifacts)) return null;
-      return {
-        ...run,
-        status: 'succeeded',
-        startedAt: run.startedAt ?? now,
-        completedAt: now,
-        progress: run.progress && { ...run.progress, completed: run.progress.total },
-        result: report.result,
-        artifacts: report.artifacts,
-      };
-    case 'failed':
-      // A worker that is told to stop hands its job back in this way.
-      return report.error.code === 'worker_crashed' ? overdue(run, now) : fail(run, report.error, now);
-  }
-}
-
-/** Whether the run already ended with just this report: its answer was lost, and it may be repeated. */
-export const isRepeated = (run: Run, report: Report): boolean =>
-  report.attempt === run.attempt &&
-  report.lease === run.lease &&
-  report.status === run.status &&
-  isTerminal(run);
-
-/** Where the attempt's artifacts go. */
-export const outputPrefix = ({ submission: { tenant, key }, attempt }: Run): string =>
-  `t/${tenant}/x/${key}/${attempt}/`;
-
-const isComplete = (run: Run, artifacts: readonly Artifact[]): boolean =>
-  artifacts.length === artifactNames.length &&
-  artifactNames.every((name) =>
-    artifacts.some((artifact) => artifact.name === name && artifact.object === outputPrefix(run) + name),
-  );
 
 export const jobOf = (run: Run, reportUrl: string): Job => ({
   key: run.submission.key,

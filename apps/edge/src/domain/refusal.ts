@@ -15,6 +15,7 @@ export type RefusalCode =
   | 'idempotency_in_progress'
   | 'idempotency_key_reused'
   | 'stale_report'
+  | 'artifact_expired'
   | 'payload_too_large'
   | 'unsupported_media_type'
   | 'upload_mismatch'

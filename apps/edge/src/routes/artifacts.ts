@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { artifactNames } from '@whylight/contract';
-import { notFound } from '../domain/refusal.ts';
+import { notFound, Refusal } from '../domain/refusal.ts';
 import { declined, routes, tenantRoute } from '../openapi.ts';
 import { findExplanation, runOf } from '../submission.ts';
 
@@ -19,6 +19,8 @@ export const artifacts = routes().openapi(get, async (c) => {
   const { id, name } = c.req.valid('param');
   const run = await runOf(services, await findExplanation(services, caller.tenant, id), 0);
   const artifact = run.artifacts.find((candidate) => candidate.name === name);
+  if (!artifact && run.erased && isArtifact(name))
+    throw new Refusal('artifact_expired', 'The result of this explanation has been deleted.');
   if (!artifact) throw notFound();
   c.header('Cache-Control', 'private, no-store');
   return c.redirect(
@@ -26,3 +28,5 @@ export const artifacts = routes().openapi(get, async (c) => {
     302,
   );
 });
+
+const isArtifact = (name: string): boolean => (artifactNames as readonly string[]).includes(name);

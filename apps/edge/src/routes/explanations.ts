@@ -1,20 +1,20 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import {
-  cacheKey,
   explanationListSchema,
   explanationRequestSchema,
   explanationSchema,
   sha256Hex,
 } from '@whylight/contract';
+import { createExplanation } from '../creation.ts';
+import { cancelAfter } from '../domain/cancel-after.ts';
 import { presentExplanation } from '../domain/explanation.ts';
 import { isTerminal } from '../domain/flight.ts';
 import { longestWait, preferredWait } from '../domain/prefer.ts';
-import { resolveQuestion } from '../domain/question.ts';
 import { idempotent } from '../middleware/idempotent.ts';
-import { body, declined, json, routes, tenantRoute } from '../openapi.ts';
+import { body, declined, json, routes, tenantAction, tenantRoute } from '../openapi.ts';
 import { page, pageQuery } from '../paging.ts';
 import type { ExplanationRow } from '../storage/explanations.ts';
-import { board, findExplanation, findInput, runOf } from '../submission.ts';
+import { findExplanation, runOf } from '../submission.ts';
 
 const tags = ['explanations'];
 const params = z.object({ id: z.string() });
@@ -37,6 +37,10 @@ const create = createRoute({
         .describe(
           '1 to 255 characters of your choice: a repetition within 24 hours gets the first answer again',
         ),
+      'cancel-after': z
+        .string()
+        .optional()
+        .describe('`90s`, `1h30m`: give it up when it is not done by then'),
       'cache-control': z.string().optional().describe('`no-cache`: compute again'),
     }),
     ...body(explanationRequestSchema),
@@ -72,29 +76,40 @@ const list = createRoute({
   responses: { 200: json(explanationListSchema, 'A page of explanations'), ...declined },
 });
 
+const cancel = createRoute({
+  ...tenantAction('explanations:write'),
+  method: 'post',
+  path: '/v1/explanations/{id}/cancel',
+  tags,
+  summary: 'Give an explanation up; others who wait for the same result get it',
+  request: { params },
+  responses: {
+    200: json(explanationSchema, 'Canceled, or as it had ended before'),
+    202: json(explanationSchema, 'Canceled; the work under way is being stopped'),
+    ...declined,
+  },
+});
+
+const remove = createRoute({
+  ...tenantAction('explanations:write'),
+  method: 'delete',
+  path: '/v1/explanations/{id}',
+  tags,
+  summary: 'Delete an explanation, and with the one that had it computed the result itself',
+  request: { params },
+  responses: { 204: { description: 'Deleted' }, ...declined },
+});
+
 export const explanations = routes()
   .openapi(create, async (c) => {
     const { caller, services, requestId, newId } = c.var;
-    const asked = c.req.valid('json');
-    const { row: upload, sha256 } = await findInput(services, caller.tenant, asked.input);
-    const catalog = await services.catalogs.get();
-    const [question, model] = resolveQuestion(asked, sha256, catalog);
-    const key = await cacheKey(caller.tenant, question, catalog.device);
-    const fresh = /(^|[\s,])no-cache($|[\s,])/i.test(c.req.header('Cache-Control') ?? '');
-    const boarding = await board(
-      services,
-      { key, tenant: caller.tenant, question, requestId },
-      upload,
-      fresh,
-    );
-    const row = await services.explanations.create({
+    const { row, boarding } = await createExplanation(services, {
       id: newId,
       tenant: caller.tenant,
-      key,
-      run: boarding.run.number,
-      cache_status: boarding.via,
-      model_name: model.name,
-      request_id: requestId,
+      requestId,
+      asked: c.req.valid('json'),
+      fresh: /(^|[\s,])no-cache($|[\s,])/i.test(c.req.header('Cache-Control') ?? ''),
+      cancelAfter: cancelAfter(c.req.header('Cancel-After')),
     });
     const wait = preferredWait(c.req.header('Prefer'));
     const run = await runOf(services, row, wait ?? 0, boarding.run);
@@ -111,6 +126,19 @@ export const explanations = routes()
     c.header('ETag', tag);
     if (c.req.header('If-None-Match')?.includes(tag)) return c.body(null, 304);
     return c.json(explanation, 200);
+  })
+  .openapi(cancel, async (c) => {
+    const { caller, services } = c.var;
+    const row = await findExplanation(services, caller.tenant, c.req.valid('param').id);
+    const stopped = await services.flight(row.key).cancel(row.run, row.id);
+    return c.json(presentExplanation(row, await runOf(services, row, 0)), stopped ? 202 : 200);
+  })
+  .openapi(remove, async (c) => {
+    const { caller, services } = c.var;
+    const row = await findExplanation(services, caller.tenant, c.req.valid('param').id);
+    await services.flight(row.key).erase(row.run, row.id);
+    await services.explanations.delete(caller.tenant, row.id);
+    return c.body(null, 204);
   })
   .openapi(list, async (c) => {
     const { caller, services } = c.var;

@@ -1,6 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { reportSchema } from '@whylight/contract';
-import { longestFlight } from '../domain/flight.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { authenticateOperator } from '../middleware/authenticate.ts';
 import { reportLimit, signedByWorker } from '../middleware/signed-by-worker.ts';
@@ -35,10 +34,5 @@ export const internal = routes()
     throw new Refusal('stale_report', 'The attempt is over, or was never started: drop the job.');
   })
   .openapi(backlog, async (c) => {
-    const since = new Date(Date.now() - longestFlight).toISOString();
-    const count = await c.var.services.db
-      .prepare('SELECT count(*) AS n FROM active_flights WHERE since > ?')
-      .bind(since)
-      .first<number>('n');
-    return c.json({ backlog: count ?? 0 }, 200);
+    return c.json({ backlog: await c.var.services.backlog.count() }, 200);
   });

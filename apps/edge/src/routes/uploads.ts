@@ -1,10 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { type Upload, uploadLimits, uploadRequestSchema, uploadSchema } from '@whylight/contract';
-import { findReady, statusOf } from '../arrivals.ts';
-import { notFound, Refusal } from '../domain/refusal.ts';
-import { isId } from '../domain/ulid.ts';
+import { eraseUpload, findReady, findUpload, statusOf } from '../arrivals.ts';
+import { Refusal } from '../domain/refusal.ts';
 import { boundHeaders, isUploadType } from '../domain/upload.ts';
-import { body, declined, json, routes, tenantRoute } from '../openapi.ts';
+import { body, declined, json, routes, tenantAction, tenantRoute } from '../openapi.ts';
 import { urlLifetime } from '../storage/objects.ts';
 import type { UploadRow } from '../storage/uploads.ts';
 
@@ -32,6 +31,16 @@ const get = createRoute({
   summary: 'See whether the bytes have arrived',
   request: { params: z.object({ id: z.string() }) },
   responses: { 200: json(uploadSchema, 'The upload'), ...declined },
+});
+
+const remove = createRoute({
+  ...tenantAction('uploads:write'),
+  method: 'delete',
+  path: '/v1/uploads/{id}',
+  tags,
+  summary: 'Delete a photo; explanations of it stay until they are deleted themselves',
+  request: { params: z.object({ id: z.string() }) },
+  responses: { 204: { description: 'Deleted' }, ...declined },
 });
 
 export const uploads = routes()
@@ -62,10 +71,13 @@ export const uploads = routes()
   })
   .openapi(get, async (c) => {
     const { caller, services } = c.var;
-    const { id } = c.req.valid('param');
-    const row = isId('upl', id) ? await services.uploads.find(caller.tenant, id) : null;
-    if (!row) throw notFound();
+    const row = await findUpload(services, caller.tenant, c.req.valid('param').id);
     return c.json(present(row, await statusOf(services.objects, row), null), 200);
+  })
+  .openapi(remove, async (c) => {
+    const { caller, services } = c.var;
+    await eraseUpload(services, await findUpload(services, caller.tenant, c.req.valid('param').id));
+    return c.body(null, 204);
   });
 
 const present = (row: UploadRow, status: Upload['status'], upload: Upload['upload']): Upload => ({

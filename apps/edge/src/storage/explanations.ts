@@ -47,6 +47,10 @@ export class Explanations {
       .first();
   }
 
+  async delete(tenant: string, id: string): Promise<void> {
+    await this.#db.prepare('DELETE FROM explanations WHERE tenant = ? AND id = ?').bind(tenant, id).run();
+  }
+
   /** Newest first, after the id `after`. */
   async list(tenant: string, limit: number, after: string | null): Promise<ExplanationRow[]> {
     const { results } = await this.#db

@@ -26,6 +26,13 @@ export class GpuWorker {
     return { outcome: 'refused', status: response.status };
   }
 
+  /** Tells the worker that nobody wants this attempt any more. It may be elsewhere, or not listen: no harm. */
+  async drop(key: string, attempt: number): Promise<void> {
+    const path = `${workerPaths.jobs}/${key}?attempt=${attempt}`;
+    const response = await this.#call('DELETE', path, '').catch(() => null);
+    await response?.body?.cancel();
+  }
+
   /** @throws when no worker answers, or not with a catalog. */
   async catalog(): Promise<Catalog> {
     const response = await this.#call('GET', workerPaths.models, '');

@@ -54,10 +54,10 @@ export class Objects {
    * @throws Refusal `storage_unavailable` after a second try.
    */
   async head(object: string): Promise<ObjectHead | null> {
-    const response = (await this.#tryHead(object)) ?? (await this.#tryHead(object));
+    const asked = { method: 'HEAD', headers: { 'x-amz-checksum-mode': 'ENABLED' } };
+    const response = (await this.#send(object, asked)) ?? (await this.#send(object, asked));
     if (response?.status === 404) return null;
-    if (!response?.ok)
-      throw new Refusal('storage_unavailable', 'The object store does not answer. Try again.');
+    if (!response?.ok) throw unavailable();
     return {
       bytes: Number(response.headers.get('content-length')),
       contentType: response.headers.get('content-type') ?? '',
@@ -65,13 +65,27 @@ export class Objects {
     };
   }
 
-  async #tryHead(object: string): Promise<Response | null> {
+  /** Whether the object is gone now. */
+  async delete(object: string): Promise<boolean> {
+    const response = await this.#send(object, { method: 'DELETE' });
+    return response !== null && (response.ok || response.status === 404);
+  }
+
+  /**
+   * Puts nothing in the object's place, so that a signed PUT that is still good finds it taken.
+   *
+   * @throws Refusal `storage_unavailable`.
+   */
+  async blank(object: string): Promise<void> {
+    const response = await this.#send(object, { method: 'PUT', body: new Uint8Array() });
+    if (!response?.ok) throw unavailable();
+  }
+
+  async #send(object: string, init: RequestInit): Promise<Response | null> {
     try {
-      const response = await this.#client.fetch(this.#url(object, this.#settings.S3_ENDPOINT), {
-        method: 'HEAD',
-        headers: { 'x-amz-checksum-mode': 'ENABLED' },
-        signal: AbortSignal.timeout(5_000),
-      });
+      const url = this.#url(object, this.#settings.S3_ENDPOINT);
+      const response = await this.#client.fetch(url, { ...init, signal: AbortSignal.timeout(5_000) });
+      await response.body?.cancel();
       return response.status >= 500 ? null : response;
     } catch {
       return null;
@@ -86,3 +100,6 @@ export class Objects {
     return new URL(`${endpoint.replace(/\/$/, '')}/${this.#settings.S3_BUCKET}/${object}`);
   }
 }
+
+const unavailable = (): Refusal =>
+  new Refusal('storage_unavailable', 'The object store does not answer. Try again.');

@@ -42,6 +42,10 @@ export class Uploads {
     return this.#db.prepare('SELECT * FROM uploads WHERE tenant = ? AND id = ?').bind(tenant, id).first();
   }
 
+  async delete(tenant: string, id: string): Promise<void> {
+    await this.#db.prepare('DELETE FROM uploads WHERE tenant = ? AND id = ?').bind(tenant, id).run();
+  }
+
   /** Uploads of the same bytes by the same tenant, newest first. */
   async ofContent(tenant: string, sha256: string): Promise<UploadRow[]> {
     const { results } = await this.#db

@@ -99,7 +99,12 @@ export async function createWorld(settings: Partial<WorkerEnv> = {}, storage = n
   );
   await worker.started;
 
-  const call = async (method: 'GET' | 'POST', path: string, body = '', headers?: Record<string, string>) =>
+  const call = async (
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    body = '',
+    headers?: Record<string, string>,
+  ) =>
     fetch(worker.url + path, {
       method,
       headers: headers ?? (await sign(secret, { direction: 'gateway-to-worker', method, path, body }, now())),

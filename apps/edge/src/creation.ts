@@ -1,0 +1,41 @@
+import { cacheKey, type ExplanationAsked } from '@whylight/contract';
+import type { Boarding } from './domain/flight.ts';
+import { resolveQuestion } from './domain/question.ts';
+import type { Services } from './services.ts';
+import type { ExplanationRow } from './storage/explanations.ts';
+import { board, findInput } from './submission.ts';
+
+export interface Creation {
+  /** Of the explanation: given from outside, so that a repetition makes the same one. */
+  readonly id: string;
+  readonly tenant: string;
+  readonly requestId: string;
+  readonly asked: ExplanationAsked;
+  /** Whether what is known already is to be computed again. */
+  readonly fresh: boolean;
+  /** Milliseconds after which it is to be given up. */
+  readonly cancelAfter: number | null;
+}
+
+/** Makes an explanation: settles the question, and gets it onto the flight that answers it. */
+export async function createExplanation(
+  services: Services,
+  { id, tenant, requestId, asked, fresh, cancelAfter }: Creation,
+): Promise<{ row: ExplanationRow; boarding: Boarding }> {
+  const { row: upload, sha256 } = await findInput(services, tenant, asked.input);
+  const catalog = await services.catalogs.get();
+  const [question, model] = resolveQuestion(asked, sha256, catalog);
+  const key = await cacheKey(tenant, question, catalog.device);
+  const pass = { id, until: cancelAfter === null ? null : Date.now() + cancelAfter };
+  const boarding = await board(services, { key, tenant, question, requestId }, upload, fresh, pass);
+  const row = await services.explanations.create({
+    id,
+    tenant,
+    key,
+    run: boarding.run.number,
+    cache_status: boarding.via,
+    model_name: model.name,
+    request_id: requestId,
+  });
+  return { row, boarding };
+}

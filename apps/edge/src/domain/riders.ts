@@ -1,0 +1,53 @@
+import type { JobError } from '@whylight/contract';
+import { type Boarding, type Exit, isTerminal, type Pass, type Run } from './flight.ts';
+
+const tooLate: JobError = {
+  code: 'deadline_exceeded',
+  message: 'It was not done within the time of Cancel-After.',
+  retryable: true,
+};
+
+/** The run with one more explanation to answer; the first one owns the result. */
+export const join = (run: Run, { id, until }: Pass, via: Boarding['via']): Run => ({
+  ...run,
+  riders: { ...run.riders, [id]: { via, until, exit: null } },
+  owner: run.owner ?? id,
+});
+
+/** The run as one explanation sees it, which may have ended before the run did. */
+export function seenBy(run: Run, id: string): Run {
+  const exit = run.riders[id]?.exit;
+  if (!exit) return run;
+  const { status, error, at: completedAt } = exit;
+  return { ...run, status, error, completedAt, progress: null, result: null, artifacts: [] };
+}
+
+/** Nothing that has ended changes: of completion and cancelling the first counts. */
+export function cancel(run: Run, id: string, now: number): Run {
+  return leave(run, id, { status: 'canceled', at: now, error: null });
+}
+
+/** Gives up those whose time is over: `aborted` when nothing was begun for them, else `canceled`. */
+export function expire(run: Run, now: number): Run {
+  const status = run.status === 'queued' ? 'aborted' : 'canceled';
+  const late = Object.keys(run.riders).filter((id) => (run.riders[id]!.until ?? Infinity) <= now);
+  return late.reduce((rest, id) => leave(rest, id, { status, at: now, error: tooLate }), run);
+}
+
+/** When the watchdog must look next: at the worker's silence or at somebody's deadline. */
+export function nextLook(run: Run): number {
+  const deadlines = aboard(run).map((id) => run.riders[id]!.until ?? Infinity);
+  return Math.min(run.deadline, ...deadlines);
+}
+
+/** Ends `id`'s part; the others are unaffected, and the run ends with the last. */
+function leave(run: Run, id: string, exit: Exit): Run {
+  const rider = run.riders[id];
+  if (!rider || rider.exit || isTerminal(run)) return run;
+  const left: Run = { ...run, riders: { ...run.riders, [id]: { ...rider, exit } } };
+  const [heir] = aboard(left);
+  if (heir !== undefined) return { ...left, owner: run.owner === id ? heir : run.owner };
+  return { ...left, status: exit.status, completedAt: exit.at, error: exit.error };
+}
+
+const aboard = ({ riders }: Run): string[] => Object.keys(riders).filter((id) => !riders[id]!.exit);

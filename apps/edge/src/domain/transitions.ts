@@ -1,0 +1,119 @@
+import { type Artifact, artifactNames, type JobError, type Report } from '@whylight/contract';
+import {
+  deliveryTime,
+  isTerminal,
+  leaseTime,
+  longestFlight,
+  mostTries,
+  outputPrefix,
+  type Run,
+  type Submission,
+} from './flight.ts';
+
+export function begin(previous: Run | null, submission: Submission, now: number): Run {
+  const run: Run = {
+    number: (previous?.number ?? 0) + 1,
+    submission,
+    status: 'queued',
+    riders: {},
+    owner: null,
+    attempt: previous?.attempt ?? 0,
+    tries: 0,
+    lease: '',
+    taken: false,
+    createdAt: now,
+    startedAt: null,
+    completedAt: null,
+    deadline: 0,
+    progress: null,
+    result: null,
+    artifacts: [],
+    error: null,
+    erased: false,
+  };
+  return nextAttempt(run, now);
+}
+
+/** The same run under a new fence: reports of the attempt before are refused from here on. */
+const nextAttempt = (run: Run, now: number): Run => ({
+  ...run,
+  status: 'queued',
+  attempt: run.attempt + 1,
+  tries: run.tries + 1,
+  lease: crypto.randomUUID(),
+  taken: false,
+  progress: null,
+  deadline: now + deliveryTime,
+});
+
+/** What the watchdog makes of a run whose deadline has passed. */
+export function overdue(run: Run, now: number): Run {
+  if (now >= run.createdAt + longestFlight)
+    return fail(
+      run,
+      { code: 'deadline_exceeded', message: 'The computation took too long.', retryable: true },
+      now,
+    );
+  if (run.tries < mostTries) return nextAttempt(run, now);
+  const error: JobError = run.taken
+    ? { code: 'worker_crashed', message: `The worker went silent ${mostTries} times.`, retryable: true }
+    : { code: 'worker_unreachable', message: 'No worker took the job.', retryable: true };
+  return fail(run, error, now);
+}
+
+export const delivered = (run: Run, now: number): Run => ({ ...run, deadline: now + deliveryTime });
+
+export const taken = (run: Run, now: number): Run => ({ ...run, taken: true, deadline: now + leaseTime });
+
+export const fail = (run: Run, error: JobError, now: number): Run => ({
+  ...run,
+  status: 'failed',
+  completedAt: now,
+  error,
+});
+
+/**
+ * The run after `report`, or null when the report is refused: of an attempt that is over, under another
+ * lease, or after the end.
+ */
+export function apply(run: Run, report: Report, now: number): Run | null {
+  if (report.attempt !== run.attempt || report.lease !== run.lease || isTerminal(run)) return null;
+  switch (report.status) {
+    case 'processing':
+      return { ...taken(run, now), status: 'processing', startedAt: run.startedAt ?? now };
+    case 'progress':
+      return {
+        ...taken(run, now),
+        status: 'processing',
+        startedAt: run.startedAt ?? now,
+        progress: { completed: report.completed, total: report.total },
+      };
+    case 'succeeded':
+      if (!isComplete(run, report.artifacts)) return null;
+      return {
+        ...run,
+        status: 'succeeded',
+        startedAt: run.startedAt ?? now,
+        completedAt: now,
+        progress: run.progress && { ...run.progress, completed: run.progress.total },
+        result: report.result,
+        artifacts: report.artifacts,
+      };
+    case 'failed':
+      // A worker that is told to stop hands its job back in this way.
+      return report.error.code === 'worker_crashed' ? overdue(run, now) : fail(run, report.error, now);
+  }
+}
+
+/** Whether the run already ended with just this report: its answer was lost, and it may be repeated. */
+export const isRepeated = (run: Run, report: Report): boolean =>
+  report.attempt === run.attempt &&
+  report.lease === run.lease &&
+  report.status === run.status &&
+  isTerminal(run);
+
+const isComplete = (run: Run, artifacts: readonly Artifact[]): boolean =>
+  artifacts.length === artifactNames.length &&
+  artifactNames.every((name) =>
+    artifacts.some((artifact) => artifact.name === name && artifact.object === outputPrefix(run) + name),
+  );

@@ -1,0 +1,32 @@
+import { longestFlight } from '../domain/flight.ts';
+
+/** Which flights wait or run, counted in D1 so that none need be woken. For scaling only: it may lag. */
+export class Backlog {
+  readonly #db: D1Database;
+
+  constructor(db: D1Database) {
+    this.#db = db;
+  }
+
+  async enter(key: string): Promise<void> {
+    const since = new Date().toISOString();
+    await this.#write(
+      this.#db.prepare('INSERT OR REPLACE INTO active_flights (key, since) VALUES (?, ?)').bind(key, since),
+    );
+  }
+
+  async leave(key: string): Promise<void> {
+    await this.#write(this.#db.prepare('DELETE FROM active_flights WHERE key = ?').bind(key));
+  }
+
+  /** What has been here for longer than a flight can take has been forgotten, and does not count. */
+  async count(): Promise<number> {
+    const since = new Date(Date.now() - longestFlight).toISOString();
+    const count = this.#db.prepare('SELECT count(*) AS n FROM active_flights WHERE since > ?').bind(since);
+    return (await count.first<number>('n')) ?? 0;
+  }
+
+  async #write(statement: D1PreparedStatement): Promise<void> {
+    await statement.run().catch((error: unknown) => console.error('backlog not updated', error));
+  }
+}
