@@ -2,7 +2,7 @@
 
     python export.py NETWORK EXPORTER OPSET DIRECTORY
 
-NETWORK is a torchvision name, or `timm:name`; EXPORTER is `torchscript` or `dynamo`. Writes model.onnx, and
+NETWORK is a torchvision name, or `timm:name`; with `~` at its end activations are smoothed; EXPORTER is `torchscript` or `dynamo`. Writes model.onnx, and
 per seed x_S.npy [2, 3, H, W], grad_S.npy (of the sum of each row's own class score, in float64) and floor_S.npy, the same
 in float32: how far PyTorch is from itself.
 """
@@ -52,6 +52,16 @@ def settle(model: torch.nn.Module, size: int) -> None:
     model.eval()
 
 
+def smooth(model: torch.nn.Module) -> None:
+    """Puts SiLU in the place of every activation with a kink, so that no rounding flips a gate."""
+    kinked = (torch.nn.ReLU, torch.nn.ReLU6, torch.nn.Hardswish, torch.nn.Hardsigmoid)
+    for module in list(model.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, kinked):
+                setattr(module, name, torch.nn.SiLU())
+    torch.nn.functional.relu = lambda x, inplace=False: torch.nn.functional.silu(x)
+
+
 def input_gradient(model: torch.nn.Module, x: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
     x = x.clone().requires_grad_()
     model(x).gather(1, classes[:, None]).sum().backward()
@@ -74,7 +84,9 @@ def export(model: torch.nn.Module, x: torch.Tensor, exporter: str, opset: int, p
 
 def main() -> None:
     name, exporter, opset, directory = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
-    model, size = network(name)
+    model, size = network(name.removesuffix("~"))
+    if name.endswith("~"):
+        smooth(model)
     settle(model, size)
     rows = []
     for seed in SEEDS:

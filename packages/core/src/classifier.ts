@@ -47,7 +47,8 @@ export interface Network {
  * @throws InputError when the file is refused (see `readModel`) or does not look like an image classifier
  */
 export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {}): Classifier {
-  const file = readModel(bytes, { ...defaultLimits, ...options.limits });
+  const limits = { ...defaultLimits, ...options.limits };
+  const file = readModel(bytes, limits);
   const input = imageInput(file);
   const inputShape = shapeOf(input, options.inputShape);
   const output = options.output ?? file.graph.outputs[0]!;
@@ -63,6 +64,7 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
 
   const baked = typeof input.shape[0] === 'number' ? input.shape[0] : 1;
   const { network, batch } = probed(open, probe, baked);
+  checkSizes(network.g, limits);
   const scores = network.g.shape(network.logits);
   const notes: string[] = [];
   if (network.softmax)
@@ -157,7 +159,7 @@ function inlined(
   );
   const { builder: g, resolve } = canonical;
   const { score, softmax } = scoreBefore(canonical, resolve(output));
-  return { g, image, logits: flatScores(g, score, output), resolve, softmax };
+  return { g, image, logits: flatScores(g, image, score, output), resolve, softmax };
 }
 
 const passing = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Cast']);
@@ -172,14 +174,23 @@ function scoreBefore({ builder: g }: Canonical, output: Value): { score: Value; 
     : { score: output, softmax: undefined };
 }
 
-/** [N, C], from [N, C] or [N, C, 1, 1]. */
-function flatScores(g: GraphBuilder, score: Value, output: string): Value {
+function checkSizes(g: GraphBuilder, { elements }: ReadLimits): void {
+  const largest = g.largest();
+  if (largest && largest.elements > elements)
+    throw new InputError(
+      'model_too_large',
+      `value ${quoted(largest.value)} has ${largest.elements} elements per image, at most ${elements} are allowed`,
+    );
+}
+
+/** [N, C], from [N, C] or [N, C, 1, 1], a row for each image. */
+function flatScores(g: GraphBuilder, image: Value, score: Value, output: string): Value {
   const shape: Shape = g.shape(score);
   const rest = shape.slice(1).filter((d) => d !== 1);
-  if (shape.length < 2 || rest.length > 1)
+  if (shape.length < 2 || rest.length > 1 || rest.some((d) => d <= 0) || shape[0] !== g.shape(image)[0])
     throw new InputError(
       'invalid_model',
-      `a classifier scores [batch, classes]; output ${quoted(output)} is [${shape.map((d) => (d < 0 ? 'batch' : d))}]`,
+      `a classifier scores [batch, classes], a row for each image; output ${quoted(output)} is [${shape.map((d) => (d < 0 ? 'batch' : d))}]`,
     );
   return shape.length === 2 ? score : reshape(g, score, [shape[0]!, rest[0] ?? 1]);
 }

@@ -4,7 +4,7 @@ import { isFloat } from '../onnx/dtype.ts';
 import { add, reshape, sum } from '../onnx/emit.ts';
 import type { Node } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
-import { type RuleContext, type VjpRules, vjpOf } from './rule.ts';
+import { type RuleContext, type Vjp, type VjpRules, vjpOf } from './rule.ts';
 
 /**
  * Reverse-mode differentiation as a graph rewrite: appends the nodes that compute, for each of `wanted`,
@@ -95,23 +95,51 @@ function pullBack(
       if (!path.moving.has(input)) return;
       const vjp = vjpOf(rules, node.op, index);
       if (!vjp) return;
-      const context: RuleContext = {
-        g,
-        node,
-        index,
-        x: (i) => node.inputs[i]!,
-        y: node.outputs[0]!,
-        shape: (i) => g.shape(node.inputs[i]!),
-        outShape: g.shape(node.outputs[0]!),
-        dy: dys[0] as Value,
-        dyOf: (k) => dys[k] ?? null,
-      };
-      const dx = unbroadcast(g, vjp(context), g.shape(input), node);
+      const dx = cotangent(contextOf(g, node, index, dys), vjp);
       const parts = cotangents.get(input);
       if (parts) parts.push(dx);
       else cotangents.set(input, [dx]);
     });
   });
+}
+
+const contextOf = (
+  g: GraphBuilder,
+  node: Node,
+  index: number,
+  dys: readonly (Value | null)[],
+): RuleContext => ({
+  g,
+  node,
+  index,
+  x: (i) => given(node, i),
+  y: node.outputs[0]!,
+  shape: (i) => g.shape(given(node, i)),
+  outShape: g.shape(node.outputs[0]!),
+  dy: dys[0] as Value,
+  dyOf: (k) => dys[k] ?? null,
+});
+
+/** What a rule gives, in the shape of its input; a node that the rule cannot make sense of is refused by name. */
+function cotangent(c: RuleContext, vjp: Vjp): Value {
+  try {
+    return unbroadcast(c.g, vjp(c), c.shape(c.index));
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    const refusal = new InputError(
+      'model_unsupported_op',
+      `node ${quoted(c.node.name)} (${c.node.op}): no derivative for inputs and attributes like these`,
+    );
+    refusal.cause = error;
+    throw refusal;
+  }
+}
+
+function given(node: Node, i: number): Value {
+  const input = node.inputs[i];
+  if (!input)
+    throw new InputError('invalid_model', `node ${quoted(node.name)} (${node.op}) has no input ${i}`);
+  return input;
 }
 
 /** Adds up what has come together at a value; the sum takes the parts' place. */
@@ -125,7 +153,7 @@ function total(g: GraphBuilder, cotangents: Map<Value, Value[]>, value: Value): 
 }
 
 /** Sums a cotangent over the axes that broadcasting had stretched `to` along. */
-function unbroadcast(g: GraphBuilder, dx: Value, to: Shape, node: Node): Value {
+function unbroadcast(g: GraphBuilder, dx: Value, to: Shape): Value {
   const from = g.shape(dx);
   const extra = from.length - to.length;
   const stretched = from.flatMap((d, i) => (i >= extra && d !== 1 && to[i - extra] === 1 ? [i] : []));
@@ -134,8 +162,6 @@ function unbroadcast(g: GraphBuilder, dx: Value, to: Shape, node: Node): Value {
   const result = extra > 0 ? reshape(g, reduced, to) : reduced;
   const shape = g.shape(result);
   if (shape.length !== to.length || shape.some((d, i) => d !== to[i]))
-    throw new Error(
-      `the rule of ${node.op} (node ${node.name}) made a cotangent of shape [${from}] for an input of shape [${to}]`,
-    );
+    throw new Error(`a cotangent of shape [${from}] for an input of shape [${to}]`);
   return result;
 }

@@ -154,6 +154,15 @@ export class GraphBuilder {
       : undefined;
   }
 
+  /** The value with the most elements per row of the batch, among those that are known. */
+  largest(): { readonly value: Value; readonly elements: number } | undefined {
+    const sizes = Array.from(this.facts, ([value, [{ shape }]]) => ({
+      value,
+      elements: Math.ceil(sizeOf(shape) / this.batches[0]),
+    }));
+    return sizes.reduce((a, b) => (a && a.elements >= b.elements ? a : b), sizes[0]);
+  }
+
   /** Another name for a fact: what a removed node's output stands for. */
   alias(value: Value, original: Value): void {
     const facts = this.facts.get(original);
@@ -219,7 +228,9 @@ export class GraphBuilder {
 
   private follow(node: Node, side: 0 | 1): readonly Fact[] {
     const fact = (i: number): Fact => {
-      const known = this.facts.get(node.inputs[i] ?? '')?.[side];
+      const input = node.inputs[i];
+      if (!input) throw new ShapeError(`input ${i} is missing`);
+      const known = this.facts.get(input)?.[side];
       if (!known) throw new Unknown();
       return known;
     };

@@ -2,7 +2,9 @@ import { dtypes, type Tensor, type TensorData } from '../tensor.ts';
 import { GraphBuilder, type Value } from './builder.ts';
 import { isFloat } from './dtype.ts';
 import { type Graph, type Node, toInt64 } from './graph.ts';
-import { upgrade } from './upgrade.ts';
+import { quoted } from './names.ts';
+import { ShapeError } from './shapes/fact.ts';
+import { type Upgraded, upgrade } from './upgrade.ts';
 import { widen } from './widen.ts';
 
 /** A model in the canonical dialect inside a builder, ready for more nodes. */
@@ -55,7 +57,7 @@ export function canonicalize(
       g.constant(constant, node.outputs[0]!);
       continue;
     }
-    const upgraded = upgrade(g, { ...node, inputs: node.inputs.map(resolve) }, opset);
+    const upgraded = raised(g, { ...node, inputs: node.inputs.map(resolve) }, opset);
     if ('alias' in upgraded) aliases.set(node.outputs[0]!, upgraded.alias);
     else for (const made of upgraded.nodes) addFolded(g, made);
     const at = intervention?.at;
@@ -67,6 +69,17 @@ export function canonicalize(
   }
   g.scope = '';
   return { builder: g, resolve };
+}
+
+/** @throws ShapeError for a node without the inputs or attributes that its operator needs */
+function raised(g: GraphBuilder, node: Node, opset: number): Upgraded {
+  try {
+    return upgrade(g, node, opset);
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError)
+      throw new ShapeError(`node ${quoted(node.name)}: inputs or attributes that ${node.op} does not have`);
+    throw error;
+  }
 }
 
 /** Adds a node, or only its results where they are known already (`Shape` and what is computed from it). */

@@ -22,9 +22,16 @@ export interface ReadLimits {
   readonly nodes: number;
   /** Memory that the parsed file may take beside its weights, in bytes. */
   readonly parsed: number;
+  /** Elements per image that one value of the graph may have. */
+  readonly elements: number;
 }
 
-export const defaultLimits: ReadLimits = { bytes: 2 ** 31 - 1, nodes: 100_000, parsed: 2 ** 30 };
+export const defaultLimits: ReadLimits = {
+  bytes: 2 ** 31 - 1,
+  nodes: 100_000,
+  parsed: 2 ** 30,
+  elements: 2 ** 28,
+};
 
 export interface ModelFile {
   readonly graph: Graph;

@@ -1,6 +1,7 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { add, div, mean, mul, number, reshape, scale, shift, sub, sum } from '../../onnx/emit.ts';
 import { int, real } from '../../onnx/graph.ts';
+import { axisOf as positiveAxis } from '../../onnx/shapes/fact.ts';
 import type { RuleContext, VjpRules } from '../rule.ts';
 
 // Softmax and the normalisations, with respect to the data. All of the latter share one derivative: with
@@ -33,10 +34,8 @@ function standardizedVjp(
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
-const axisOf = (c: RuleContext, otherwise: number): number => {
-  const axis = int(c.node, 'axis', otherwise);
-  return axis < 0 ? axis + c.shape(0).length : axis;
-};
+const axisOf = (c: RuleContext, otherwise: number): number =>
+  positiveAxis(int(c.node, 'axis', otherwise), c.shape(0).length);
 
 const epsilonOf = (c: RuleContext): number => real(c.node, 'epsilon', 1e-5);
 

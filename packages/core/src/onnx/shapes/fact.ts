@@ -40,7 +40,7 @@ export const like = ({ dtype, shape }: Fact): readonly Fact[] => [{ dtype, shape
 /** Axis in 0..rank-1 from one that may count from the end. */
 export function axisOf(axis: number, rank: number): number {
   const positive = axis < 0 ? axis + rank : axis;
-  if (positive < 0 || positive >= Math.max(rank, 1))
+  if (!Number.isInteger(axis) || positive < 0 || positive >= Math.max(rank, 1))
     throw new ShapeError(`axis ${axis} is outside rank ${rank}`);
   return positive;
 }
