@@ -18,7 +18,7 @@ export const zooSchema = z.object({
 });
 export type Zoo = z.infer<typeof zooSchema>;
 
-/** The index that comes with Whylight: classifiers of the ONNX model zoo. */
-export async function readZoo(): Promise<Zoo> {
-  return zooSchema.parse(JSON.parse(await readFile(new URL('../zoo.json', import.meta.url), 'utf8')));
+/** An index; unless said, the one that comes with Whylight: classifiers of the ONNX model zoo. @throws what parsing throws */
+export async function readZoo(file: string | URL = new URL('../zoo.json', import.meta.url)): Promise<Zoo> {
+  return zooSchema.parse(JSON.parse(await readFile(file, 'utf8')));
 }

@@ -1,6 +1,7 @@
-import { ModelStore, presets, type RegisteredModel, readZoo } from '@whylight/host';
+import { ModelStore, presets, type RegisteredModel, readZoo, type Zoo } from '@whylight/host';
 import { Command } from 'commander';
 import { UsageError } from '../failure.ts';
+import { readBytes } from '../files.ts';
 import { openRegistry } from '../model.ts';
 import { channelValues, positive, withJson } from '../options.ts';
 import { print, printJson, table } from '../output.ts';
@@ -41,16 +42,25 @@ const add = withJson(
   report(model, json);
 });
 
+interface PullOptions {
+  readonly index?: string;
+  readonly url?: string;
+  readonly labels?: string;
+  readonly json?: boolean;
+}
+
 const pull = withJson(
   new Command('pull')
     .description('Fetch a model of the index; its SHA-256 is pinned')
     .argument('<name>', 'its name in the index')
+    .option('--index <file>', 'an index of your own, JSON {base, models: [{name, path, bytes, sha256}]}')
     .option('--url <url>', 'fetch from here instead')
     .option('--labels <file>', 'class names, CSV or JSON'),
-).action(async (name: string, { json, ...options }: { url?: string; labels?: string; json?: boolean }) => {
+).action(async (name: string, { json, index, ...options }: PullOptions) => {
   const progress = new Progress(`pull ${name}`);
   const onProgress = (received: number, total: number) => progress.update(received, total);
-  const model = await new ModelStore().pull(name, { ...options, onProgress }).finally(() => progress.stop());
+  const store = new ModelStore(undefined, index === undefined ? undefined : await readIndex(index));
+  const model = await store.pull(name, { ...options, onProgress }).finally(() => progress.stop());
   report(model, json);
 });
 
@@ -75,6 +85,15 @@ function preprocessingOf({ preset, mean, std, size }: AddOptions): { preset?: st
     throw new UsageError(`preset: expected one of ${Object.keys(presets).join(', ')}, got ${preset}`);
   const sides = size && { center_crop: size, resize_short_side: Math.round((size * 256) / 224) };
   return { manifest: { preprocessing: { ...base, ...(mean && { mean }), ...(std && { std }), ...sides } } };
+}
+
+async function readIndex(path: string): Promise<Zoo> {
+  await readBytes(path);
+  return readZoo(path).catch(() => {
+    throw new UsageError(
+      `${path} is no index of models: expected JSON {base, models: [{name, path, bytes, sha256}]}`,
+    );
+  });
 }
 
 function report(model: RegisteredModel, json: boolean | undefined): void {

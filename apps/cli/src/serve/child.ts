@@ -9,8 +9,6 @@ export interface ChildOptions {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly log: LogLine;
-  /** Told of its pid as soon as there is one. */
-  readonly guard?: (pid: number) => void;
 }
 
 /** A Node process in a process group of its own, so that it can be ended with all that it has started. */
@@ -21,11 +19,10 @@ export class Child {
   readonly #process: ChildProcess;
   readonly #listeners = new Set<(line: string) => void>();
 
-  constructor({ name, args, env, log, guard }: ChildOptions) {
+  constructor({ name, args, env, log }: ChildOptions) {
     this.name = name;
     // A terminal's Ctrl-C reaches only our own group: we end the others in order.
     this.#process = spawn(process.execPath, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-    if (this.#process.pid) guard?.(this.#process.pid);
     for (const stream of [this.#process.stdout!, this.#process.stderr!])
       createInterface(stream).on('line', (line) => {
         if (line.trim() !== '') log(name, line);
@@ -35,6 +32,11 @@ export class Child {
       this.#process.once('error', () => resolve(1));
       this.#process.once('exit', (code, signal) => resolve(code ?? signal ?? 1));
     });
+  }
+
+  /** Undefined when it could not be started. */
+  get pid(): number | undefined {
+    return this.#process.pid;
   }
 
   /** The first thing that `find` finds in a line of output; undefined when the process ends before. */

@@ -1,0 +1,41 @@
+import type { Child, LogLine } from './child.ts';
+
+/** A part of the service that can be started anew. */
+export interface Part {
+  readonly name: string;
+  /** Resolves with a word on why once the part is of no use any more. */
+  lost(child: Child): Promise<number | string>;
+  /** Starts it again, in the same place; resolves when it is ready. */
+  restart(): Promise<Child>;
+}
+
+/** How often a part may die within a minute before it is given up. */
+const allowed = 3;
+const window = 60_000;
+/** Milliseconds for what is left of it to end by itself. */
+const patience = 1000;
+
+/**
+ * Starts a part again whenever it dies.
+ *
+ * @returns a sentence once that does not help: it died too often, or cannot be started
+ */
+export async function keepRunning(part: Part, first: Child, log: LogLine): Promise<string> {
+  const deaths: number[] = [];
+  let child = first;
+  for (;;) {
+    const how = `the ${part.name} ended unexpectedly (${await part.lost(child)})`;
+    const now = performance.now();
+    deaths.push(now);
+    if (deaths.filter((at) => at > now - window).length > allowed)
+      return `${how}, for the ${deaths.length}th time in a minute`;
+    log('serve', `${how}: it is started again`);
+    await child.stop(patience);
+    try {
+      child = await part.restart();
+    } catch (error) {
+      return `${how} and cannot be started again: ${(error as Error).message}`;
+    }
+    log('serve', `the ${part.name} is back`);
+  }
+}

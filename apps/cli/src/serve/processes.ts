@@ -1,0 +1,51 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Failure } from '../failure.ts';
+import { Child, killGroup, type LogLine } from './child.ts';
+import { inheritedEnvironment } from './env.ts';
+
+/** Milliseconds for a child to end by itself; all together stay within five seconds. */
+const patience = 3500;
+
+/** The processes of one service, and a guard beside them that ends them should we be killed. */
+export class Processes {
+  readonly #log: LogLine;
+  readonly #children = new Set<Child>();
+  readonly #guard: ChildProcess;
+  #stopping = false;
+
+  constructor(log: LogLine) {
+    this.#log = log;
+    this.#guard = spawn(process.execPath, [fileURLToPath(new URL('./guard.ts', import.meta.url))], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+  }
+
+  /** @throws Failure once `stop` was called */
+  start(name: string, args: readonly string[], settings: Readonly<Record<string, string>>): Child {
+    if (this.#stopping) throw new Failure('the service is being stopped');
+    const env = { ...inheritedEnvironment(), ...settings };
+    const child = new Child({ name, args, env, log: this.#log });
+    this.#children.add(child);
+    this.#tell(`${child.pid}`);
+    void child.exited.then(() => {
+      // What it has started ends with it; after that its number may become somebody else's.
+      if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
+      this.#tell(`-${child.pid}`);
+      this.#children.delete(child);
+    });
+    return child;
+  }
+
+  /** Ends everything, within five seconds. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(Array.from(this.#children, (child) => child.stop(patience)));
+    this.#guard.stdin?.end();
+  }
+
+  #tell(line: string): void {
+    this.#guard.stdin?.write(`${line}\n`);
+  }
+}

@@ -1,0 +1,46 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ExecutionProvider, embeddedModels, ModelRegistry } from '@whylight/host';
+import { Failure } from '../failure.ts';
+import type { Child } from './child.ts';
+import { sharedSettings } from './gateway-config.ts';
+import type { Processes } from './processes.ts';
+import { untilReady } from './readiness.ts';
+import type { Secrets } from './secrets.ts';
+
+export interface WorkerOptions {
+  readonly models: readonly { readonly name: string; readonly path: string }[];
+  readonly ep: ExecutionProvider;
+  /** Of the gateway, which has the object store. */
+  readonly gatewayUrl: string;
+  readonly secrets: Secrets;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
+const main = fileURLToPath(new URL('../../../gpu-worker/src/index.ts', import.meta.url));
+
+/** Starts the worker; the embedded model is served beside the others. @throws Failure */
+export async function startWorker(
+  processes: Processes,
+  { models, ep, gatewayUrl, secrets, port }: WorkerOptions,
+): Promise<{ child: Child; url: string }> {
+  const { path: shapes } = (await ModelRegistry.open([embeddedModels])).list()[0] ?? { path: '' };
+  const all = [...models, ...(shapes ? [{ name: 'shapes', path: shapes }] : [])];
+  const child = processes.start('worker', [main], {
+    ...sharedSettings(gatewayUrl, secrets),
+    PORT: String(port),
+    HOST: '127.0.0.1',
+    S3_FORCE_PATH_STYLE: 'true',
+    MODELS: all.map(({ name, path }) => `${name}=${resolve(path)}`).join('\n'),
+    EXECUTION_PROVIDER: ep,
+    DRAIN_SECONDS: '2',
+  });
+  const url = await child.line((line) => /"event":"worker_listening","url":"([^"]+)"/.exec(line)?.[1]);
+  if (!url) throw new Failure('the worker did not start; its log says why');
+  return { child, url };
+}
+
+/** Resolves when it has loaded its models and reached the object store. @throws Failure */
+export const workerReady = (child: Child, url: string): Promise<void> =>
+  untilReady(child, `${url}/readyz`, `${url}/health`);
