@@ -16,6 +16,7 @@ import torch
 
 warnings.filterwarnings("ignore")
 torch.set_num_threads(2)
+torch.backends.mha.set_fastpath_enabled(False)
 SEEDS = (0, 1, 2)
 SIZES = {"inception_v3": 160, "vgg11": 224, "vgg11_bn": 224, "alexnet": 224}
 

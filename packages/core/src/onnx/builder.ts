@@ -1,8 +1,16 @@
 import { InputError } from '../errors.ts';
 import { type DType, float32, int64, sizeOf, type Tensor } from '../tensor.ts';
+import { isFloat } from './dtype.ts';
 import { type Attributes, type Graph, type Node, toInt64, type ValueInfo } from './graph.ts';
 import { quoted } from './names.ts';
-import { type Fact, followed, type ShapeContext, ShapeError, Unknown } from './shapes/fact.ts';
+import {
+  type Fact,
+  followed,
+  followedFloats,
+  type ShapeContext,
+  ShapeError,
+  Unknown,
+} from './shapes/fact.ts';
 import { shapeRules } from './shapes/index.ts';
 
 /** A value of the graph, by name. */
@@ -59,7 +67,7 @@ export class GraphBuilder {
     const made = name ?? this.unique(value.data.length === 1 ? `const_${value.data[0]}` : 'const');
     this.constants.set(made, value);
     const elements =
-      value.data.length <= followed && value.dtype !== 'float16'
+      value.data.length <= (isFloat(value.dtype) ? followedFloats : followed) && value.dtype !== 'float16'
         ? Array.from(value.data as ArrayLike<number | bigint>, Number)
         : undefined;
     this.setFacts(made, () => ({ dtype: value.dtype, shape: value.shape, value: elements }));
@@ -152,6 +160,11 @@ export class GraphBuilder {
       a.value.length === b.value.length
       ? a.value
       : undefined;
+  }
+
+  /** Whether a value's elements are 0, 1, 2, …, however large the batch. */
+  counts(value: Value): boolean {
+    return this.facts.get(value)?.every((fact) => fact.value?.every((v, i) => v === i)) ?? false;
   }
 
   /** The value with the most elements per row of the batch, among those that are known. */

@@ -1,8 +1,9 @@
 import type { DType } from '../../tensor.ts';
 import type { Node } from '../graph.ts';
 
-/** Elements of values that have more are not followed. */
-export const followed = 4096;
+/** Elements of values that have more are not followed; of float constants, which shapes seldom depend on, fewer. */
+export const followed = 2 ** 15;
+export const followedFloats = 2 ** 12;
 
 /** What is known of a value at one batch size: its type and shape, and its elements where they are few and known. */
 export interface Fact {
