@@ -1,0 +1,12 @@
+/** How good an explanation is: pure functions over what scores images. Sessions are the caller's. */
+export * from './average-drop.ts';
+export * from './deletion-insertion.ts';
+export { imputed } from './imputation.ts';
+export * from './infidelity.ts';
+export * from './localisation.ts';
+export type { Layout } from './pixels.ts';
+export * from './randomisation.ts';
+export { rankCorrelation } from './rank-correlation.ts';
+export * from './road.ts';
+export * from './scorer.ts';
+export * from './sensitivity.ts';
