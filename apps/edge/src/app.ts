@@ -14,6 +14,7 @@ import { explanations } from './routes/explanations.ts';
 import { health } from './routes/health.ts';
 import { internal } from './routes/internal.ts';
 import { keys } from './routes/keys.ts';
+import { limits } from './routes/limits.ts';
 import { operator } from './routes/operator.ts';
 import { uploads } from './routes/uploads.ts';
 import { services } from './services.ts';
@@ -28,7 +29,18 @@ for (const path of ['/v1/*', '/internal/*'])
     await next();
   });
 
-for (const group of [uploads, explanations, artifacts, catalog, keys, operator, internal, health, docs])
+for (const group of [
+  uploads,
+  explanations,
+  artifacts,
+  catalog,
+  keys,
+  limits,
+  operator,
+  internal,
+  health,
+  docs,
+])
   app.route('/', group);
 
 app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', {
@@ -59,8 +71,10 @@ app.onError((error, c) => {
   const refusal = asRefusal(error);
   if (refusal.code === 'internal') console.error(`${requestId}: ${c.req.method} ${c.req.path}:`, error);
   const response = problem(refusal, requestId);
-  const allow = c.res.headers.get('Allow');
-  if (allow) response.headers.set('Allow', allow);
+  for (const name of ['Allow', 'RateLimit', 'RateLimit-Policy']) {
+    const value = c.res.headers.get(name);
+    if (value) response.headers.set(name, value);
+  }
   return response;
 });
 

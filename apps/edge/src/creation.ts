@@ -1,4 +1,5 @@
 import { cacheKey, type ExplanationAsked } from '@whylight/contract';
+import { computeUnits } from './domain/compute-units.ts';
 import type { Boarding } from './domain/flight.ts';
 import { resolveQuestion } from './domain/question.ts';
 import type { Services } from './services.ts';
@@ -27,7 +28,8 @@ export async function createExplanation(
   const [question, model] = resolveQuestion(asked, sha256, catalog);
   const key = await cacheKey(tenant, question, catalog.device);
   const pass = { id, until: cancelAfter === null ? null : Date.now() + cancelAfter };
-  const boarding = await board(services, { key, tenant, question, requestId }, upload, fresh, pass);
+  const units = computeUnits(question, model.input_shape);
+  const boarding = await board(services, { key, tenant, question, requestId, units }, upload, fresh, pass);
   const row = await services.explanations.create({
     id,
     tenant,

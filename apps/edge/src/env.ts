@@ -2,12 +2,16 @@ import { z } from 'zod';
 import { Refusal } from './domain/refusal.ts';
 import type { Departure, Flight } from './flight.ts';
 import type { Idempotency } from './idempotency.ts';
+import type { TenantMeter } from './tenant-meter.ts';
 
 /** Bindings of wrangler.jsonc, and the variables and secrets as they arrive: strings, unchecked. */
-export interface Bindings extends Record<keyof Settings, string> {
+export interface Bindings extends Record<keyof z.input<typeof settingsSchema>, string> {
   readonly DB: D1Database;
   readonly FLIGHT: DurableObjectNamespace<Flight>;
   readonly IDEMPOTENCY: DurableObjectNamespace<Idempotency>;
+  readonly METER: DurableObjectNamespace<TenantMeter>;
+  /** Coarse, per place: bad keys by the address that they come from. */
+  readonly BAD_KEYS: RateLimit;
   readonly JOBS: Queue<Departure>;
   readonly ASSETS: Fetcher;
 }
@@ -27,6 +31,8 @@ const settingsSchema = z.object({
   WORKER_SECRET: z.string().min(32),
   /** Where the worker reaches this gateway. */
   PUBLIC_URL: url,
+  /** Computations that may wait or run in all; beyond that, 503. */
+  BACKLOG_LIMIT: z.coerce.number().int().min(0).default(1000),
   OPERATOR_KEY_SHA256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 export type Settings = z.output<typeof settingsSchema>;

@@ -7,11 +7,14 @@ import {
   isTerminal,
   jobOf,
   lateWrites,
+  meterId,
   type Pass,
   type Run,
   type Submission,
   stalePrefixes,
+  unitsSpent,
 } from './domain/flight.ts';
+import type { Excess } from './domain/meter.ts';
 import { cancel, expire, join, nextLook, seenBy } from './domain/riders.ts';
 import { apply, begin, delivered, fail, isRepeated, overdue, taken } from './domain/transitions.ts';
 import { type Bindings, settings } from './env.ts';
@@ -19,6 +22,7 @@ import { Backlog } from './storage/backlog.ts';
 import { GpuWorker } from './storage/gpu-worker.ts';
 import { Objects } from './storage/objects.ts';
 import { Sweeper } from './sweeper.ts';
+import type { TenantMeter } from './tenant-meter.ts';
 
 /** What the queue carries: which attempt of which flight to hand to a worker. */
 export interface Departure {
@@ -56,7 +60,16 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
   }
 
   /** Joins the run under way, returns the finished one (unless `fresh`), or starts the next. */
-  async submit(submission: Submission, fresh: boolean, pass: Pass): Promise<Boarding> {
+  async submit(submission: Submission, fresh: boolean, pass: Pass): Promise<Boarding | Excess> {
+    const joined = await this.#joinKnown(fresh, pass);
+    if (joined) return joined;
+    // Whoever comes while the meter is asked asks it for the same run, which is counted once.
+    const id = meterId(begin(this.#last, submission, Date.now()));
+    const excess = await this.#meter(submission).begin(id, submission.units);
+    return excess ?? (await this.#joinKnown(fresh, pass)) ?? this.#depart(submission, fresh, pass);
+  }
+
+  async #joinKnown(fresh: boolean, pass: Pass): Promise<Boarding | null> {
     const last = this.#last;
     const before = last?.riders[pass.id];
     if (last && before) return { run: last, via: before.via };
@@ -65,14 +78,18 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
       return { run: this.#last!, via: 'collapsed' };
     }
     const known = await this.known();
-    if (known && !fresh) return { run: known, via: 'hit' };
+    return known && !fresh ? { run: known, via: 'hit' } : null;
+  }
+
+  async #depart(submission: Submission, fresh: boolean, pass: Pass): Promise<Boarding> {
+    const last = this.#last;
     const via = fresh ? 'bypass' : 'miss';
     const run = join(begin(last, submission, Date.now()), pass, via);
     // In memory before the message leaves, so that a second request meanwhile joins; stored only after it
     // has left, so that a queue that is down leaves nothing behind.
     this.#last = run;
-    await this.#backlog.enter(submission.key);
     try {
+      await this.#backlog.enter(submission.key);
       await this.#send(run);
     } catch (error) {
       await this.#unbegin(run, last);
@@ -150,7 +167,8 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
   override async alarm(): Promise<void> {
     await this.#sweep();
     const run = this.#last;
-    if (!run || isTerminal(run)) return;
+    if (run && isTerminal(run) && !run.metered) await this.#settle(run);
+    if (!run || isTerminal(run)) return this.#schedule();
     const now = Date.now();
     const rest = expire(run, now);
     const next = isTerminal(rest) || now < rest.deadline ? rest : overdue(rest, now);
@@ -171,6 +189,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     await (last ? this.ctx.storage.put('last', last.number) : this.ctx.storage.delete('last'));
     await this.#schedule();
     await this.#backlog.leave(run.submission.key);
+    await this.#meter(run.submission).end(meterId(run), 0);
   }
 
   async #find(number: number): Promise<Run | null> {
@@ -193,6 +212,23 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
       this.ctx.waitUntil(new GpuWorker(settings(this.env)).drop(run.submission.key, run.attempt));
     if (run.startedAt !== null) await this.#sweeper.plan(stalePrefixes(run), Date.now() + lateWrites);
     await this.#backlog.leave(run.submission.key);
+    await this.#settle(run);
+  }
+
+  /** Tells the meter of the end; the alarm does it again until the meter has heard it. */
+  async #settle(run: Run): Promise<void> {
+    try {
+      await this.#meter(run.submission).end(meterId(run), unitsSpent(run));
+    } catch (error) {
+      console.error('the end of a run was not metered', error);
+      return;
+    }
+    if (this.#last?.number === run.number) this.#last = { ...this.#last, metered: true };
+    await this.ctx.storage.put(name(run.number), { ...run, metered: true });
+  }
+
+  #meter({ tenant }: Submission): DurableObjectStub<TenantMeter> {
+    return this.env.METER.getByName(tenant);
   }
 
   async #sweep(): Promise<void> {
@@ -202,7 +238,8 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
 
   async #schedule(): Promise<void> {
     const run = this.#last;
-    const due = Math.min(this.#sweeper.due, run && !isTerminal(run) ? nextLook(run) : Infinity);
+    const look = !run || (isTerminal(run) && run.metered) ? Infinity : nextLook(run);
+    const due = Math.min(this.#sweeper.due, look);
     await (due === Infinity ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(due));
   }
 

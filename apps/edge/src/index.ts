@@ -5,5 +5,6 @@ import type { Departure } from './flight.ts';
 
 export { Flight } from './flight.ts';
 export { Idempotency } from './idempotency.ts';
+export { TenantMeter } from './tenant-meter.ts';
 
 export default { fetch: app.fetch, queue: dispatch } satisfies ExportedHandler<Bindings, Departure>;

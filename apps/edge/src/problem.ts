@@ -1,8 +1,8 @@
 import type { Problem } from '@whylight/contract';
-import type { Refusal, RefusalCode } from './domain/refusal.ts';
+import { LimitRefusal, type Refusal, type RefusalCode } from './domain/refusal.ts';
 
 type Kind = readonly [
-  status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 422 | 500 | 503,
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 503,
   title: string,
 ];
 
@@ -29,6 +29,10 @@ const kinds: Record<RefusalCode, Kind> = {
   upload_mismatch: [422, 'The upload is not what was announced'],
   method_not_supported: [422, 'The method does not work on this model'],
   target_out_of_range: [422, 'The model has no such class'],
+  rate_limited: [429, 'Too many requests'],
+  concurrency_limited: [429, 'Too much at a time'],
+  quota_exceeded: [429, 'The quota is used up'],
+  too_many_bad_keys: [429, 'Too many keys that are none'],
   internal: [500, 'Something went wrong on this side'],
   capacity: [503, 'There is no capacity at the moment'],
   storage_unavailable: [503, 'The object store does not answer'],
@@ -39,16 +43,31 @@ const kinds: Record<RefusalCode, Kind> = {
 const passing: ReadonlySet<RefusalCode> = new Set([
   'upload_not_ready',
   'idempotency_in_progress',
+  'rate_limited',
+  'concurrency_limited',
+  'quota_exceeded',
+  'too_many_bad_keys',
   'internal',
   'capacity',
   'storage_unavailable',
 ]);
 
+/** Seconds after which to try again, by status. */
+const patience: Readonly<Record<number, string>> = { 409: '1', 429: '60', 503: '5' };
+
+/** Limits and shortages have registered types; the rest is ours. */
+function typeOf(refusal: Refusal): string {
+  const registry = 'https://iana.org/assignments/http-problem-types';
+  if (refusal instanceof LimitRefusal) return `${registry}#quota-exceeded`;
+  if (refusal.code === 'capacity') return `${registry}#temporary-reduced-capacity`;
+  return `urn:whylight:problem:${refusal.code}`;
+}
+
 /** A refusal as RFC 9457 says it. */
 export function problem(refusal: Refusal, requestId: string): Response {
   const [status, title] = kinds[refusal.code];
   const body: Problem = {
-    type: `urn:whylight:problem:${refusal.code}`,
+    type: typeOf(refusal),
     title,
     status,
     detail: refusal.message,
@@ -56,10 +75,12 @@ export function problem(refusal: Refusal, requestId: string): Response {
     code: refusal.code,
     request_id: requestId,
     retryable: passing.has(refusal.code),
+    ...(refusal instanceof LimitRefusal ? { 'violated-policies': [refusal.policy] } : {}),
     ...(refusal.errors.length > 0 ? { errors: [...refusal.errors] } : {}),
   };
   const headers = new Headers({ 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' });
   if (status === 401) headers.set('WWW-Authenticate', 'Bearer');
-  if (status === 503 || status === 409) headers.set('Retry-After', status === 503 ? '5' : '1');
+  if (refusal instanceof LimitRefusal) headers.set('Retry-After', String(refusal.seconds));
+  else if (status in patience) headers.set('Retry-After', patience[status]!);
   return new Response(JSON.stringify(body), { status, headers });
 }

@@ -8,6 +8,7 @@ import { GpuWorker } from './storage/gpu-worker.ts';
 import { Objects } from './storage/objects.ts';
 import { Tenants } from './storage/tenants.ts';
 import { Uploads } from './storage/uploads.ts';
+import type { TenantMeter } from './tenant-meter.ts';
 
 /** The outside world, wired up once per isolate. */
 export interface Services {
@@ -21,6 +22,8 @@ export interface Services {
   readonly worker: GpuWorker;
   readonly catalogs: Catalogs;
   flight(key: string): FlightPort;
+  meter(tenant: string): DurableObjectStub<TenantMeter>;
+  readonly badKeys: RateLimit;
   idempotency(scope: string): DurableObjectStub<Idempotency>;
 }
 
@@ -31,7 +34,7 @@ export function services(bindings: Bindings): Services {
   const checked = settings(bindings);
   let known = wired.get(checked);
   if (!known) {
-    const { DB: db, FLIGHT, IDEMPOTENCY } = bindings;
+    const { DB: db, FLIGHT, IDEMPOTENCY, METER, BAD_KEYS } = bindings;
     const worker = new GpuWorker(checked);
     known = {
       settings: checked,
@@ -43,6 +46,8 @@ export function services(bindings: Bindings): Services {
       objects: new Objects(checked),
       worker,
       catalogs: new Catalogs(db, worker),
+      meter: (tenant) => METER.getByName(tenant),
+      badKeys: BAD_KEYS,
       idempotency: (scope) => IDEMPOTENCY.getByName(scope),
       flight: (key) => FLIGHT.getByName(key) as unknown as FlightPort,
     };

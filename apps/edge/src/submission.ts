@@ -1,7 +1,7 @@
 import type { ExplanationAsked } from '@whylight/contract';
 import { findReady, findUpload, statusOf } from './arrivals.ts';
 import { type Boarding, isTerminal, type Pass, type Run, type Submission } from './domain/flight.ts';
-import { notFound, Refusal } from './domain/refusal.ts';
+import { LimitRefusal, notFound, Refusal } from './domain/refusal.ts';
 import { seenBy } from './domain/riders.ts';
 import { isId } from './domain/ulid.ts';
 import type { Services } from './services.ts';
@@ -45,12 +45,14 @@ export async function board(
   if (known) return { run: known, via: 'hit' };
   const row = await arrived(services, wanted, upload);
   const input = { object: row.object, content_type: row.content_type, bytes: row.content_length };
-  try {
-    return await flight.submit({ ...wanted, input }, fresh, pass);
-  } catch (error) {
+  if ((await services.backlog.count()) >= services.settings.BACKLOG_LIMIT)
+    throw new Refusal('capacity', 'Too much is waiting to be computed. Try again in a moment.');
+  const boarded = await flight.submit({ ...wanted, input }, fresh, pass).catch((error: unknown) => {
     console.error(`${wanted.requestId}: the flight did not start:`, error);
     throw new Refusal('capacity', 'The job could not be queued. Try again in a moment.');
-  }
+  });
+  if ('policy' in boarded) throw new LimitRefusal(boarded);
+  return boarded;
 }
 
 async function arrived(

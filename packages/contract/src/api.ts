@@ -27,6 +27,7 @@ export const scopes = [
   'explanations:write',
   'explanations:read',
   'models:read',
+  'usage:read',
   'admin:keys',
 ] as const;
 export type Scope = (typeof scopes)[number];
@@ -57,6 +58,7 @@ export const problemSchema = z
     errors: z
       .array(z.strictObject({ pointer: z.string(), code: z.string(), message: z.string() }))
       .optional(),
+    'violated-policies': z.array(z.string()).optional().describe('Of 429: which of RateLimit-Policy'),
   })
   .meta({ id: 'Problem', description: 'What went wrong, for people (`detail`) and programs (`code`).' });
 export type Problem = z.infer<typeof problemSchema>;
@@ -279,3 +281,42 @@ export const modelSchema = z
   .meta({ id: 'Model' });
 export const modelListSchema = page(modelSchema).meta({ id: 'ModelList' });
 export type ModelList = z.infer<typeof modelListSchema>;
+
+const most = z.int().min(0).max(1_000_000_000);
+export const limitsRequestSchema = z
+  .strictObject({
+    requests: most.optional().describe('Requests in any 60 seconds'),
+    concurrency: most.optional().describe('Computations that wait or run at a time'),
+    compute_units: most.optional().describe('Compute units in a day (UTC): runs of a network on a picture'),
+  })
+  .meta({ id: 'LimitsRequest' });
+export const limitsSchema = z
+  .strictObject({
+    object: z.literal('limits'),
+    requests: z.strictObject({
+      limit: z.int(),
+      window_seconds: z.int(),
+      remaining: z.int(),
+      resets_in_seconds: z.int(),
+    }),
+    concurrency: z.strictObject({ limit: z.int(), in_use: z.int() }),
+    compute_units: z.strictObject({
+      limit: z.int(),
+      window_seconds: z.int(),
+      remaining: z.int(),
+      resets_in_seconds: z.int(),
+    }),
+  })
+  .meta({ id: 'Limits' });
+export type LimitsView = z.infer<typeof limitsSchema>;
+
+export const usageSchema = z
+  .strictObject({
+    object: z.literal('usage'),
+    date: z.string().describe('Day in UTC'),
+    requests: z.int(),
+    explanations: z.int().describe('Computed; answers from the cache cost nothing'),
+    compute_units: z.int(),
+  })
+  .meta({ id: 'Usage' });
+export const usageListSchema = page(usageSchema).meta({ id: 'UsageList' });

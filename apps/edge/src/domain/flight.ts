@@ -1,5 +1,7 @@
 import type { Artifact, Explanation, Job, JobError, Question, Report, Result } from '@whylight/contract';
 
+import type { Excess } from './meter.ts';
+
 /** Milliseconds within which a sent message must reach a worker. */
 export const deliveryTime = 60_000;
 /** Milliseconds within which a worker that took the job must say something. */
@@ -17,6 +19,8 @@ export interface Submission {
   readonly question: Question;
   readonly input: Job['input'];
   readonly requestId: string;
+  /** Compute units that it will cost. */
+  readonly units: number;
 }
 
 /** One computation of a key. Failures are not kept: a later request starts the next run. */
@@ -46,6 +50,8 @@ export interface Run {
   readonly error: JobError | null;
   /** Whether result and artifacts were there and have been deleted. */
   readonly erased: boolean;
+  /** Whether the tenant's meter has been told of the end. */
+  readonly metered: boolean;
 }
 
 /** One explanation that a run is to answer. */
@@ -79,7 +85,7 @@ export interface Pass {
 /** A flight as the rest of the gateway sees it; see flight.ts. */
 export interface FlightPort {
   known(): Promise<Run | null>;
-  submit(submission: Submission, fresh: boolean, rider: Pass): Promise<Boarding>;
+  submit(submission: Submission, fresh: boolean, rider: Pass): Promise<Boarding | Excess>;
   watch(run: number, rider: string, seconds: number): Promise<Run | null>;
   cancel(run: number, rider: string): Promise<boolean>;
   erase(run: number, rider: string): Promise<void>;
@@ -91,6 +97,16 @@ export interface FlightPort {
 
 export const isTerminal = (run: Pick<Run, 'status'>): boolean =>
   run.status !== 'queued' && run.status !== 'processing';
+
+/** Under which name the tenant's meter knows it. */
+export const meterId = ({ submission, number }: Run): string => `${submission.key}/${number}`;
+
+/** What it has cost: what was computed of it; failures are free. */
+export function unitsSpent({ status, submission: { units }, progress }: Run): number {
+  if (status === 'succeeded') return units;
+  if (status !== 'canceled' || !progress) return 0;
+  return Math.round((units * progress.completed) / Math.max(1, progress.total));
+}
 
 /** Where the artifacts of an attempt go. */
 export const outputPrefix = (

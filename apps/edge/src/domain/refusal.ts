@@ -1,3 +1,5 @@
+import type { Excess } from './meter.ts';
+
 /** Every way in which a request can be declined; `problem.ts` gives each its status. */
 export type RefusalCode =
   | 'invalid_json'
@@ -21,6 +23,10 @@ export type RefusalCode =
   | 'upload_mismatch'
   | 'method_not_supported'
   | 'target_out_of_range'
+  | 'rate_limited'
+  | 'concurrency_limited'
+  | 'quota_exceeded'
+  | 'too_many_bad_keys'
   | 'internal'
   | 'capacity'
   | 'storage_unavailable'
@@ -45,6 +51,26 @@ export class Refusal extends Error {
     this.errors = errors;
   }
 }
+
+/** A request beyond a limit of the tenant: `policy` is its name in RateLimit-Policy. */
+export class LimitRefusal extends Refusal {
+  readonly policy: string;
+  /** After so many seconds it may be otherwise. */
+  readonly seconds: number;
+
+  constructor({ policy, seconds }: Excess) {
+    const [code, message] = excesses[policy];
+    super(code, message);
+    this.policy = policy;
+    this.seconds = seconds;
+  }
+}
+
+const excesses = {
+  requests: ['rate_limited', 'There were too many requests in the last minute.'],
+  concurrency: ['concurrency_limited', 'Too many explanations are being computed for this tenant.'],
+  compute: ['quota_exceeded', 'The compute units of this day do not suffice for it.'],
+} as const;
 
 /** The one answer for what is missing and for what belongs to someone else. */
 export const notFound = (): Refusal => new Refusal('resource_not_found', 'There is no such resource.');

@@ -1,5 +1,5 @@
 import type { JobError } from '@whylight/contract';
-import { type Boarding, type Exit, isTerminal, type Pass, type Run } from './flight.ts';
+import { type Boarding, deliveryTime, type Exit, isTerminal, type Pass, type Run } from './flight.ts';
 
 const tooLate: JobError = {
   code: 'deadline_exceeded',
@@ -34,8 +34,9 @@ export function expire(run: Run, now: number): Run {
   return late.reduce((rest, id) => leave(rest, id, { status, at: now, error: tooLate }), run);
 }
 
-/** When the watchdog must look next: at the worker's silence or at somebody's deadline. */
+/** When the watchdog must look next: at the worker's silence, at somebody's deadline, or at what is left to do. */
 export function nextLook(run: Run): number {
+  if (isTerminal(run)) return (run.completedAt ?? 0) + deliveryTime;
   const deadlines = aboard(run).map((id) => run.riders[id]!.until ?? Infinity);
   return Math.min(run.deadline, ...deadlines);
 }

@@ -30,6 +30,7 @@ export function begin(previous: Run | null, submission: Submission, now: number)
     artifacts: [],
     error: null,
     erased: false,
+    metered: false,
   };
   return nextAttempt(run, now);
 }

@@ -2,16 +2,18 @@ import { type Scope, sha256Hex } from '@whylight/contract';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { AppEnv } from '../app-env.ts';
 import { parseKey } from '../domain/api-key.ts';
-import { Refusal } from '../domain/refusal.ts';
+import { Refusal, type RefusalCode } from '../domain/refusal.ts';
 import { sameDigest } from '../storage/tenants.ts';
+import { withinRate } from './rate.ts';
 
 /** Lets a tenant's key with this scope through. A key in the URL is not a key. */
 export function authenticate(scope: Scope): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const key = parseKey(bearer(c));
-    if (!key) throw new Refusal('malformed_api_key', 'The Authorization header holds no Whylight key.');
+    if (!key) throw await badKey(c, 'malformed_api_key', 'The Authorization header holds no Whylight key.');
     const caller = await c.var.services.tenants.authenticate(key);
-    if (!caller) throw new Refusal('invalid_api_key', 'The API key is not valid.');
+    if (!caller) throw await badKey(c);
+    await withinRate(c, caller.tenant);
     if (!caller.scopes.includes(scope))
       throw new Refusal('insufficient_scope', `The API key lacks the scope ${scope}.`);
     c.set('caller', caller);
@@ -22,10 +24,22 @@ export function authenticate(scope: Scope): MiddlewareHandler<AppEnv> {
 /** Lets the operator's key through, and no tenant's. */
 export const authenticateOperator: MiddlewareHandler<AppEnv> = async (c, next) => {
   const digest = await sha256Hex(bearer(c));
-  if (!sameDigest(digest, c.var.services.settings.OPERATOR_KEY_SHA256))
-    throw new Refusal('invalid_api_key', 'The API key is not valid.');
+  if (!sameDigest(digest, c.var.services.settings.OPERATOR_KEY_SHA256)) throw await badKey(c);
   return next();
 };
+
+/** The refusal of a key that is none. Whoever tries many is told to stop; no tenant suffers from that. */
+async function badKey(
+  c: Context<AppEnv>,
+  code: RefusalCode = 'invalid_api_key',
+  message = 'The API key is not valid.',
+): Promise<Refusal> {
+  const address = c.req.header('CF-Connecting-IP') ?? 'unknown';
+  const { success } = await c.var.services.badKeys.limit({ key: address });
+  return success
+    ? new Refusal(code, message)
+    : new Refusal('too_many_bad_keys', 'Too many keys that are none came from your address.');
+}
 
 function bearer(c: Context): string {
   const header = c.req.header('Authorization');

@@ -1,0 +1,21 @@
+import type { Question } from '@whylight/contract';
+
+/** Parameters that say how often the network is run. */
+const repetitions = ['n_steps', 'n_samples', 'num_samples', 'nt_samples', 'n_masks'];
+
+/**
+ * What a computation costs: one unit per run of the network on one picture. The product of the parameters that
+ * repeat it, or for a sliding window the number of its places, ⌈(size - window)/stride⌉ + 1 along each axis.
+ */
+export function computeUnits({ parameters }: Question, inputShape: readonly number[]): number {
+  const { sliding_window_shapes: window, strides } = parameters;
+  if (isSizes(window) && isSizes(strides))
+    return inputShape.reduce((units, size, axis) => {
+      const places = Math.ceil((size - (window[axis] ?? size)) / (strides[axis] ?? size)) + 1;
+      return units * Math.max(1, places);
+    }, 1);
+  const counts = repetitions.map((name) => parameters[name]).filter((count) => typeof count === 'number');
+  return counts.reduce((product, count) => product * Math.max(1, count), 1);
+}
+
+const isSizes = (value: unknown): value is number[] => Array.isArray(value);

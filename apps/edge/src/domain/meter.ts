@@ -1,0 +1,117 @@
+/** What a tenant may use; the operator sets it. */
+export interface Limits {
+  /** Requests in any 60 seconds. */
+  readonly requests: number;
+  /** Computations that wait or run at a time. */
+  readonly concurrency: number;
+  /** Compute units in a day (UTC). */
+  readonly compute_units: number;
+}
+
+export const defaultLimits: Limits = { requests: 600, concurrency: 32, compute_units: 100_000 };
+/** Seconds of the window in which requests are counted. */
+export const requestWindow = 60;
+const day = 86_400;
+
+export type Policy = 'requests' | 'concurrency' | 'compute';
+
+export interface Usage {
+  /** `2026-11-23`. */
+  readonly date: string;
+  readonly requests: number;
+  readonly explanations: number;
+  readonly compute_units: number;
+}
+
+export interface Meter {
+  readonly limits: Limits;
+  /** Requests by the second in which they came, oldest first. */
+  readonly seconds: readonly { readonly second: number; readonly requests: number }[];
+  /** Computations under way: what they will cost, and when they count as forgotten (unix milliseconds). */
+  readonly open: Readonly<Record<string, { readonly units: number; readonly until: number }>>;
+  readonly today: Usage;
+}
+
+/** Declined: which policy, and the seconds after which it may be otherwise. */
+export interface Excess {
+  readonly policy: Policy;
+  readonly seconds: number;
+}
+
+export const newMeter = (limits: Limits, now: number): Meter => ({
+  limits,
+  seconds: [],
+  open: {},
+  today: newDay(now),
+});
+
+/** The meter at `now`: what is over no longer counts. */
+export function at(meter: Meter, now: number): Meter {
+  // A second counts until its last millisecond is out of the window, so that no window ever holds more.
+  const seconds = meter.seconds.filter(({ second }) => second + 1 + requestWindow > now / 1000);
+  const open = Object.fromEntries(Object.entries(meter.open).filter(([, { until }]) => until > now));
+  const today = meter.today.date === newDay(now).date ? meter.today : newDay(now);
+  return { ...meter, seconds, open, today };
+}
+
+/** One more request, of a meter that is up to date. */
+export function request(meter: Meter, now: number): Meter | Excess {
+  if (standing(meter, now).remaining < 1)
+    return { policy: 'requests', seconds: standing(meter, now).resets_in_seconds };
+  const second = Math.floor(now / 1000);
+  const last = meter.seconds.at(-1);
+  const seconds: Meter['seconds'] =
+    last?.second === second
+      ? [...meter.seconds.slice(0, -1), { second, requests: last.requests + 1 }]
+      : [...meter.seconds, { second, requests: 1 }];
+  return { ...meter, seconds, today: { ...meter.today, requests: meter.today.requests + 1 } };
+}
+
+/** A computation begins; one that is open already is not counted twice. */
+export function begin(meter: Meter, id: string, units: number, until: number, now: number): Meter | Excess {
+  if (id in meter.open) return meter;
+  if (Object.keys(meter.open).length >= meter.limits.concurrency)
+    return { policy: 'concurrency', seconds: 1 };
+  if (unitsUsed(meter) + units > meter.limits.compute_units)
+    return { policy: 'compute', seconds: secondsOfDay(now) };
+  return { ...meter, open: { ...meter.open, [id]: { units, until } } };
+}
+
+/** A computation has ended, for `units`; ending it twice costs nothing. */
+export function end(meter: Meter, id: string, units: number): Meter {
+  const { [id]: ended, ...open } = meter.open;
+  if (!ended) return meter;
+  const { explanations, compute_units } = meter.today;
+  const today = {
+    ...meter.today,
+    explanations: explanations + 1,
+    compute_units: compute_units + Math.min(units, ended.units),
+  };
+  return { ...meter, open, today };
+}
+
+/** How many requests are left, and the seconds until there are more. */
+export function standing(
+  { limits, seconds }: Meter,
+  now: number,
+): { remaining: number; resets_in_seconds: number } {
+  const used = seconds.reduce((sum, { requests }) => sum + requests, 0);
+  const oldest = seconds[0]?.second ?? Math.floor(now / 1000);
+  return {
+    remaining: Math.max(0, limits.requests - used),
+    resets_in_seconds: Math.max(1, Math.ceil(oldest + 1 + requestWindow - now / 1000)),
+  };
+}
+
+/** Spent today and held for what is under way. */
+export const unitsUsed = ({ today, open }: Meter): number =>
+  Object.values(open).reduce((sum, { units }) => sum + units, today.compute_units);
+
+export const secondsOfDay = (now: number): number => Math.ceil(day - ((now / 1000) % day));
+
+const newDay = (now: number): Usage => ({
+  date: new Date(now).toISOString().slice(0, 10),
+  requests: 0,
+  explanations: 0,
+  compute_units: 0,
+});

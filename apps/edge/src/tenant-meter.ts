@@ -1,0 +1,78 @@
+import { DurableObject } from 'cloudflare:workers';
+import { longestFlight } from './domain/flight.ts';
+import {
+  at,
+  begin,
+  defaultLimits,
+  type Excess,
+  end,
+  type Limits,
+  type Meter,
+  newMeter,
+  request,
+  type Usage,
+} from './domain/meter.ts';
+import type { Bindings } from './env.ts';
+
+/** Days of usage that are kept. */
+const remembered = 90;
+
+/** What one tenant uses, counted in one place, so exactly. */
+export class TenantMeter extends DurableObject<Bindings> {
+  #meter: Meter = newMeter(defaultLimits, 0);
+
+  constructor(context: DurableObjectState, bindings: Bindings) {
+    super(context, bindings);
+    context.blockConcurrencyWhile(async () => {
+      this.#meter = (await context.storage.get<Meter>('meter')) ?? this.#meter;
+    });
+  }
+
+  async read(): Promise<Meter> {
+    return at(this.#meter, Date.now());
+  }
+
+  /** Counts a request; answers with the meter, and with the excess if it is one too many. */
+  async request(): Promise<{ meter: Meter; excess: Excess | null }> {
+    const now = Date.now();
+    return this.#take(request(at(this.#meter, now), now));
+  }
+
+  /** Opens a computation that will cost `units`. */
+  async begin(id: string, units: number): Promise<Excess | null> {
+    const now = Date.now();
+    const until = now + 2 * longestFlight;
+    return (await this.#take(begin(at(this.#meter, now), id, units, until, now))).excess;
+  }
+
+  /** Closes a computation, which cost `units`. */
+  async end(id: string, units: number): Promise<void> {
+    await this.#keep(end(at(this.#meter, Date.now()), id, units));
+  }
+
+  async limit(limits: Limits): Promise<Meter> {
+    await this.#keep({ ...at(this.#meter, Date.now()), limits });
+    return this.#meter;
+  }
+
+  /** Newest first. */
+  async usage(): Promise<Usage[]> {
+    const days = await this.ctx.storage.list<Usage>({ prefix: 'day/', reverse: true, limit: remembered });
+    return [...days.values()];
+  }
+
+  async #take(result: Meter | Excess): Promise<{ meter: Meter; excess: Excess | null }> {
+    if ('policy' in result) return { meter: await this.read(), excess: result };
+    await this.#keep(result);
+    return { meter: result, excess: null };
+  }
+
+  async #keep(meter: Meter): Promise<void> {
+    const isNewDay = meter.today.date !== this.#meter.today.date;
+    this.#meter = meter;
+    await this.ctx.storage.put({ meter, [`day/${meter.today.date}`]: meter.today });
+    if (!isNewDay) return;
+    const days = await this.ctx.storage.list({ prefix: 'day/', reverse: true });
+    await this.ctx.storage.delete([...days.keys()].slice(remembered));
+  }
+}
