@@ -123,16 +123,19 @@ function probed(
   feed: (g: GraphBuilder) => Value,
   baked: number,
 ) {
+  let first: unknown;
   try {
     const network = open(undefined)(feed);
     if (network.g.shape(network.logits)[0] === -1) return { network, batch: undefined };
   } catch (error) {
     if (!(error instanceof ShapeError) && !(error instanceof InputError && error.code === 'invalid_model'))
       throw error;
+    first = error;
   }
   try {
     return { network: open(baked)(feed), batch: baked };
   } catch (error) {
+    if (first instanceof InputError) throw first;
     if (error instanceof ShapeError)
       throw new InputError('invalid_model', `the model's shapes contradict each other: ${error.message}`);
     throw error;
@@ -159,7 +162,13 @@ function inlined(
   );
   const { builder: g, resolve } = canonical;
   const { score, softmax } = scoreBefore(canonical, resolve(output));
-  return { g, image, logits: flatScores(g, image, score, output), resolve, softmax };
+  return {
+    g,
+    image,
+    logits: flatScores(g, score, output, intervention ? undefined : image),
+    resolve,
+    softmax,
+  };
 }
 
 const passing = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Cast']);
@@ -183,11 +192,12 @@ function checkSizes(g: GraphBuilder, { elements }: ReadLimits): void {
     );
 }
 
-/** [N, C], from [N, C] or [N, C, 1, 1], a row for each image. */
-function flatScores(g: GraphBuilder, image: Value, score: Value, output: string): Value {
+/** [N, C], from [N, C] or [N, C, 1, 1], a row for each image if these are given. */
+function flatScores(g: GraphBuilder, score: Value, output: string, image: Value | undefined): Value {
   const shape: Shape = g.shape(score);
   const rest = shape.slice(1).filter((d) => d !== 1);
-  if (shape.length < 2 || rest.length > 1 || rest.some((d) => d <= 0) || shape[0] !== g.shape(image)[0])
+  const aligned = image === undefined || shape[0] === g.shape(image)[0];
+  if (shape.length < 2 || rest.length > 1 || rest.some((d) => d <= 0) || !aligned)
     throw new InputError(
       'invalid_model',
       `a classifier scores [batch, classes], a row for each image; output ${quoted(output)} is [${shape.map((d) => (d < 0 ? 'batch' : d))}]`,

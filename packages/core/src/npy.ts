@@ -27,17 +27,30 @@ export function readNpy(bytes: Uint8Array): Tensor {
     throw new InputError('invalid_tensor', 'the file is not a NumPy array (.npy)');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const short = bytes[6] === 1;
+  if (bytes.length < (short ? 10 : 12)) throw new InputError('invalid_tensor', 'the .npy file is truncated');
   const start = short ? 10 : 12;
   const end = start + (short ? view.getUint16(8, true) : view.getUint32(8, true));
   const header = new TextDecoder('latin1').decode(bytes.subarray(start, end));
   const descr = /'descr':\s*'([^']*)'/.exec(header)?.[1];
   const dtype = codes.find(([code]) => code === descr)?.[1];
-  const shape = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1]?.split(',').flatMap((d) => (d.trim() === '' ? [] : [Number(d)]));
-  if (!dtype || !shape?.every(Number.isSafeInteger)) throw new InputError('invalid_tensor', `the .npy file holds ${descr ?? 'an unknown type'}, which is not supported`);
-  if (/'fortran_order':\s*True/.test(header)) throw new InputError('invalid_tensor', 'the .npy file is in Fortran order; save it in C order');
+  const shape = /'shape':\s*\(([^)]*)\)/
+    .exec(header)?.[1]
+    ?.split(',')
+    .flatMap((d) => (d.trim() === '' ? [] : [Number(d)]));
+  if (!dtype || !shape?.every((d) => d >= 0 && Number.isSafeInteger(d)))
+    throw new InputError(
+      'invalid_tensor',
+      `the .npy file holds ${descr ?? 'an unknown type'}, which is not supported`,
+    );
+  if (/'fortran_order':\s*True/.test(header))
+    throw new InputError('invalid_tensor', 'the .npy file is in Fortran order; save it in C order');
   const Data = dtypes[dtype];
   const length = sizeOf(shape);
-  if (bytes.length - end < length * Data.BYTES_PER_ELEMENT) throw new InputError('invalid_tensor', `the .npy file is truncated: shape [${shape}] needs ${length} elements`);
+  if (bytes.length - end < length * Data.BYTES_PER_ELEMENT)
+    throw new InputError(
+      'invalid_tensor',
+      `the .npy file is truncated: shape [${shape}] needs ${length} elements`,
+    );
   const data = new Uint8Array(bytes.subarray(end, end + length * Data.BYTES_PER_ELEMENT)); // a copy: aligned, even out of a Buffer
   return { dtype, shape, data: new Data(data.buffer, 0, length) as TensorData } as Tensor;
 }

@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import { forwardModel } from './build.ts';
+import { type ClassifierOptions, readClassifier } from './classifier.ts';
+import { InputError } from './errors.ts';
+import type { Value } from './onnx/builder.ts';
+import { float32, int64, sizeOf } from './tensor.ts';
+import { networkOf, tinyNetwork } from './testing/network.ts';
+import { onnxFile, value } from './testing/onnx-file.ts';
+import { cpu } from './testing/ort.ts';
+
+const refusal = (bytes: Uint8Array, options?: ClassifierOptions): string => {
+  try {
+    readClassifier(bytes, options);
+  } catch (error) {
+    expect(error).toBeInstanceOf(InputError);
+    return (error as InputError).message;
+  }
+  throw new Error('the model was read');
+};
+
+const relu = { opType: 'Relu', name: 'relu', input: ['image'], output: ['y'] };
+const pooled = { opType: 'GlobalAveragePool', name: 'pool', input: ['image'], output: ['y'] };
+
+describe('E3: what does not look like an image classifier is refused, with what it is instead', () => {
+  it.each([
+    [
+      'no image among the inputs',
+      onnxFile({ input: [value('image', 'batch', 3)] }),
+      'this model has "image" [batch,3]',
+    ],
+    [
+      'two inputs',
+      onnxFile({ input: [value('image', 1, 3, 4, 4), value('mask', 1, 1, 4, 4)] }),
+      'this model has "image" [1,3,4,4], "mask" [1,1,4,4]',
+    ],
+    [
+      'an integer input',
+      onnxFile({
+        input: [
+          {
+            name: 'image',
+            type: { tensorType: { ...value('image', 1, 3, 4, 4).type!.tensorType, elemType: 2 } },
+          },
+        ],
+      }),
+      'input "image" is uint8; float32 or float16 is expected',
+    ],
+    ['an output that is a map', onnxFile(), 'output "y" is [batch,3,4,4]'],
+  ])('%s', (_, bytes, message) => {
+    expect(refusal(bytes)).toContain(message);
+  });
+
+  it('an output that the model does not have', () => {
+    expect(refusal(tinyNetwork(), { output: 'scores' })).toBe(
+      'the model has no output "scores"; it has "logits"',
+    );
+  });
+
+  it('another size than the model takes', () => {
+    expect(refusal(tinyNetwork(), { inputShape: [3, 8, 8] })).toBe(
+      'the model takes [2,6,6], asked for [3,8,8]',
+    );
+  });
+
+  it('shapes that contradict each other', () => {
+    const bytes = onnxFile({
+      node: [{ opType: 'Add', name: 'a', input: ['image', 'w'], output: ['y'] }],
+      initializer: [{ name: 'w', dims: [5n], dataType: 1, floatData: [1, 2, 3, 4, 5] }],
+    });
+    expect(refusal(bytes)).toBe(
+      'the model\'s shapes contradict each other: node "a" (Add): shapes [1,3,4,4] and [5] do not broadcast',
+    );
+  });
+
+  it('a value that nobody could hold, found before anything is allocated', () => {
+    const node = [
+      { opType: 'Expand', name: 'e', input: ['image', 'shape'], output: ['large'] },
+      { ...pooled, input: ['large'] },
+    ];
+    const initializer = [{ name: 'shape', dims: [5n], dataType: 7, int64Data: [9n, 1n, 3n, 2n ** 30n, 4n] }];
+    const dropped = onnxFile({
+      node: [
+        { ...relu, output: ['r'] },
+        { opType: 'Unsqueeze', name: 'u', input: ['r', 'axes'], output: ['five'] },
+        { ...node[0]!, input: ['five', 'shape'] },
+        {
+          opType: 'ReduceMean',
+          name: 'm',
+          input: ['large'],
+          output: ['y'],
+          attribute: [
+            { name: 'axes', type: 7, ints: [0n, 3n, 4n] },
+            { name: 'keepdims', type: 2, i: 0n },
+          ],
+        },
+      ],
+      initializer: [
+        { ...initializer[0]!, int64Data: [9n, 1n, 3n, 2n ** 30n, 4n] },
+        { name: 'axes', dims: [1n], dataType: 7, int64Data: [0n] },
+      ],
+      input: [value('image', 'batch', 3, 1, 4)],
+    });
+    expect(refusal(dropped)).toMatch(
+      /^value "large" has \d+ elements per image, at most 268435456 are allowed$/,
+    );
+  });
+});
+
+describe('what a classifier is found to be', () => {
+  it('the score before a final Softmax, which is told', async () => {
+    const softmax = networkOf([2, 6, 6], (layer, image, g) => {
+      const logits = layer('logits', 'Gemm', [
+        layer('flat', 'Flatten', [image]),
+        g.constant(
+          float32(
+            [72, 3],
+            Float32Array.from({ length: 216 }, (_, i) => Math.sin(i)),
+          ),
+          'w',
+        ),
+      ]);
+      return layer('out', 'Reshape', [
+        layer('p', 'Softmax', [logits], { axis: 1 }),
+        g.constant(int64([2], [-1, 3]), 'rows'),
+      ]);
+    });
+    const classifier = readClassifier(softmax);
+    expect(classifier.notes).toEqual([
+      'the model ends in Softmax (node "p"): the score before it is explained',
+    ]);
+    const session = await cpu.load(forwardModel(classifier));
+    const image = float32([1, 2, 6, 6], new Float32Array(72).fill(0.1));
+    const { logits } = await session.run({ image });
+    const scores = logits!.data as Float32Array;
+    expect(scores.reduce((a, b) => a + b, 0)).not.toBeCloseTo(1, 3);
+  });
+
+  it('scores [N, C, 1, 1] as [N, C]', () => {
+    const bytes = networkOf([4, 5, 5], (layer, image) => layer('gap', 'GlobalAveragePool', [image]));
+    const classifier = readClassifier(bytes);
+    expect(classifier.classes).toBe(4);
+    const { g, logits } = classifier.inline((b) => b.input('x', 'float32', [-1, 4, 5, 5]));
+    expect(g.shape(logits)).toEqual([-1, 4]);
+  });
+
+  it('a batch that is baked in, and an open one though the file states a size', () => {
+    expect(readClassifier(tinyNetwork(2))).toMatchObject({
+      batch: 2,
+      notes: ['the model takes batches of 2 only'],
+    });
+    expect(readClassifier(tinyNetwork()).batch).toBeUndefined();
+    const stated = onnxFile({ node: [pooled], input: [value('image', 1, 3, 4, 4)] });
+    expect(readClassifier(stated).batch).toBeUndefined();
+  });
+
+  it('open height and width are taken as asked', () => {
+    const open = onnxFile({ node: [pooled], input: [value('image', 'n', 3, 'h', 'w')] });
+    expect(readClassifier(open).inputShape).toEqual([3, 224, 224]);
+    expect(readClassifier(open, { inputShape: [3, 96, 128] }).inputShape).toEqual([3, 96, 128]);
+  });
+
+  it('channels last', () => {
+    const bytes = networkOf(
+      [5, 6, 3],
+      (layer, image): Value =>
+        layer('gap', 'GlobalAveragePool', [layer('nchw', 'Transpose', [image], { perm: [0, 3, 1, 2] })]),
+    );
+    expect(readClassifier(bytes)).toMatchObject({ layout: 'NHWC', classes: 3, inputShape: [5, 6, 3] });
+  });
+
+  it('a float16 model is explained in float32, to the numbers that float16 holds', async () => {
+    const half = (...bits: number[]) => new Uint8Array(Uint16Array.from(bits).buffer);
+    const dim = [1n, 3n, 2n, 2n].map((dimValue) => ({ dimValue }));
+    const input = [{ name: 'image', type: { tensorType: { elemType: 10, shape: { dim } } } }];
+    const bytes = onnxFile({
+      node: [
+        { ...pooled, output: ['p'] },
+        { opType: 'Mul', name: 'm', input: ['p', 'w'], output: ['y'] },
+      ],
+      initializer: [{ name: 'w', dims: [3n, 1n, 1n], dataType: 10, rawData: half(0x3c00, 0xc000, 0x0001) }], // 1, -2, 2⁻²⁴
+      input,
+    });
+    const classifier = readClassifier(bytes);
+    expect(classifier.notes).toEqual(['the model is float16: it is explained in float32']);
+    const session = await cpu.load(forwardModel(classifier));
+    const { logits } = await session.run({
+      image: float32([1, 3, 2, 2], new Float32Array(sizeOf([3, 2, 2])).fill(1)),
+    });
+    expect(logits!.data).toEqual(Float32Array.of(1, -2, 2 ** -24));
+  });
+});
