@@ -1,6 +1,8 @@
 import type { Attribution, ExplainerSpec, Tensor } from '@whylight/core';
 import type { Tolerance } from './agreement.ts';
+import { formulaNoise } from './formula-noise.ts';
 import type { Entry } from './manifest.ts';
+import { npyOf } from './reference.ts';
 
 /** One output of a recorded call, and how it is asked for here. */
 export interface Comparison {
@@ -8,7 +10,7 @@ export interface Comparison {
   readonly spec: ExplainerSpec;
   readonly tolerance: Tolerance;
   /** Recorded randomness to replay. */
-  readonly aux?: (photo: string) => Readonly<Record<string, Tensor>>;
+  readonly aux?: (directory: string) => Readonly<Record<string, Tensor>>;
   /** What of the answer stands beside the stored array; the attribution if not said. */
   readonly of?: (found: Attribution) => Float32Array;
 }
@@ -20,6 +22,7 @@ const tolerances = {
   earlyLayer: { max: 1e-3 },
   inputSizeMap: { max: 1e-3 },
   fullGrad: { max: 5e-3 },
+  kernelShap: { max: 5e-3 },
   guided: { relL2: 1e-3, pearson: 0.99999 },
   gradient: { relL2: 5e-3, p999: 5e-3, pearson: 0.9999 },
 } as const satisfies Record<string, Tolerance>;
@@ -27,11 +30,16 @@ const tolerances = {
 const normalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 /** torchcam: `raw`, `norm` and `fused` maps of one layer or several. */
-function torchcam(method: string, entry: Entry): Comparison[] {
+function torchcam(method: string, entry: Entry, settings = {}): Comparison[] {
   const layers = entry.target_layers!;
   const of = (role: string, chosen: typeof layers, params = {}): Comparison => ({
     role,
-    spec: { method, convention: 'torchcam', params, layers: chosen.map((l) => l.onnx_tensor) },
+    spec: {
+      method,
+      convention: 'torchcam',
+      params: { ...settings, ...params },
+      layers: chosen.map((l) => l.onnx_tensor),
+    },
     tolerance: chosen.every(isLast) ? tolerances.lastLayer : tolerances.earlyLayer,
   });
   if (layers.length === 1) return [of('raw', layers, { normalized: false }), of('norm', layers)];
@@ -70,6 +78,44 @@ const captum = (
   tolerance,
 });
 
+/** Captum's values per cell of a grid; recorded randomness is replayed. */
+const groups = (
+  method: string,
+  { id, params, outputs }: Entry,
+  tolerance: Tolerance,
+  recorded?: string,
+): Comparison => {
+  const [, rows, columns] = /grid(\d+)x(\d+)/.exec(id)!.map(Number) as [number, number, number];
+  const { n_samples } = params;
+  return {
+    role: 'groups',
+    spec: {
+      method,
+      convention: 'captum',
+      params: { grid: `${rows}x${columns}`, ...(n_samples ? { n_samples } : {}) },
+    },
+    tolerance,
+    of: ({ attribution: { data, shape } }) => {
+      const [height, width] = shape.slice(-2) as [number, number];
+      const cell = (row: number, column: number) =>
+        data[((row * height) / rows) * width + (column * width) / columns]!;
+      return Float32Array.from({ length: rows * columns }, (_, i) =>
+        cell(Math.floor(i / columns), i % columns),
+      );
+    },
+    ...(recorded && {
+      aux: (directory) => ({
+        [recorded]: npyOf(`${directory}/${outputs.find((o) => o.role === recorded)!.file}`),
+      }),
+    }),
+  };
+};
+
+const pick = ({ params }: Entry, ...names: string[]) =>
+  Object.fromEntries(names.map((name) => [name, params[name]]));
+
+const unitNoise = () => ({ noise: npyOf('goldens/real/inputs/unit_noise.npy') });
+
 type Call = readonly [RegExp, (entry: Entry) => Comparison[]];
 
 /** How each recorded call is made here; calls that are not listed have no method yet. */
@@ -80,6 +126,7 @@ const calls: readonly Call[] = [
     XGradCAM: 'x-grad-cam',
     LayerCAM: 'layer-cam',
     CAM: 'cam',
+    ScoreCAM: 'score-cam',
   }).map(([name, method]): Call => [new RegExp(`^torchcam\\.${name}\\.`), (e) => torchcam(method, e)]),
   ...Object.entries({
     GradCAM: 'grad-cam',
@@ -96,6 +143,8 @@ const calls: readonly Call[] = [
     FinerCAM: 'finer-cam',
     RefineCAM: 'refine-cam',
     FullGrad: 'full-grad',
+    ScoreCAM: 'score-cam',
+    AblationCAM: 'ablation-cam',
   }).map(
     ([name, method]): Call => [
       new RegExp(`^pgc\\.${name}\\.(layer|features|mean|3|t)`),
@@ -121,6 +170,26 @@ const calls: readonly Call[] = [
     /^captum\.Saliency\.(signed\.)?t/,
     (e) => [captum('saliency', { abs: e.params.abs }, tolerances.gradient)],
   ],
+  [
+    /^torchcam\.SmoothGradCAMpp\./,
+    (e) =>
+      torchcam('smooth-grad-cam-plus-plus', e, pick(e, 'num_samples', 'std')).map((c) => ({
+        ...c,
+        aux: unitNoise,
+      })),
+  ],
+  [/^torchcam\.ISCAM\./, (e) => torchcam('is-cam', e, pick(e, 'num_samples'))],
+  [
+    /^torchcam\.SSCAM\./,
+    (e) => {
+      const { num_samples, std } = e.params as { num_samples: number; std: number };
+      const channels = e.outputs.find((o) => o.role === 'weights')!.stored_shape[1]!;
+      return torchcam('ss-cam', e, { num_samples, std }).map((c) => ({
+        ...c,
+        aux: () => ({ noise: formulaNoise(num_samples, channels) }),
+      }));
+    },
+  ],
   [/^torchcam\.FinerCAM\./, (e) => torchcam('finer-cam', e).filter(({ role }) => role === 'raw')], // recorded `norm` is `raw` there
   [/^torchcam\.RefineCAM\./, (e) => [{ ...torchcam('refine-cam', e)[0]!, role: 'map' }]],
   [/^captum\.GuidedBackprop/, () => [captum('guided-backprop', {}, tolerances.guided)]],
@@ -143,6 +212,13 @@ const calls: readonly Call[] = [
       },
     ],
   ],
+  [/^captum\.FeatureAblation/, (e) => [groups('feature-ablation', e, tolerances.forwardOnly)]],
+  [
+    /^captum\.ShapleyValueSampling/,
+    (e) => [groups('shapley-sampling', e, tolerances.forwardOnly, 'permutations')],
+  ],
+  [/^captum\.KernelShap/, (e) => [groups('kernel-shap', e, tolerances.kernelShap, 'samples')]],
+  [/^captum\.Lime/, (e) => [groups('lime', e, tolerances.forwardOnly, 'samples')]],
   [/^captum\.InputXGradient/, () => [captum('input-x-gradient', {}, tolerances.gradient)]],
   [
     /^captum\.IG\./,

@@ -30,7 +30,12 @@ export function groupsOf(model: string, all: boolean): Group[] {
   const cases = photos.slice(0, all ? undefined : 1).flatMap((photo) => {
     const { entries } = jsonOf(`${root}/${model}/${photo}/manifest.json`) as Manifest;
     return entries
-      .filter((entry) => all || (entry.target === entries[0]!.target && (entry.forward_rows ?? 0) <= 30))
+      .filter(
+        (entry) =>
+          all ||
+          (entry.target === entries[0]!.target &&
+            (entry.forward_rows ?? 0) <= (Number(process.env.ROWS) || 30)),
+      )
       .flatMap((entry) =>
         comparisonsOf(entry).flatMap((comparison) => {
           const output = entry.outputs.find((o) => o.role === comparison.role);
@@ -63,7 +68,9 @@ export async function measure({ model, cases }: Group, runtime: Runtime): Promis
   const rows: Measured[] = [];
   for (const { photo, entry, output, comparison } of cases) {
     const image = npyOf(`${root}/inputs/${photo}.input.npy`);
-    const found = await explainer.attribute(image, [entry.target], { aux: comparison.aux?.(photo) });
+    const found = await explainer.attribute(image, [entry.target], {
+      aux: comparison.aux?.(`${root}/${model}/${photo}`),
+    });
     const expected = npyOf(`${root}/${model}/${photo}/${output.file}`);
     const stored = comparison.of?.(found) ?? storedPart(found.attribution, output);
     rows.push({

@@ -1,4 +1,12 @@
-import { createExplainer, type ExplainerSpec, readClassifier, row, type Tensor } from '@whylight/core';
+import {
+  createExplainer,
+  type ExplainerSpec,
+  float32,
+  int64,
+  readClassifier,
+  row,
+  type Tensor,
+} from '@whylight/core';
 import { cpu, tinyImages, tinyNetwork } from '@whylight/core/testing';
 import { describe, expect, it } from 'vitest';
 import { agreement, disagreement } from './agreement.ts';
@@ -19,9 +27,11 @@ const classifier = readClassifier(tinyNetwork(), { inputShape: [2, 6, 6] });
 const images = tinyImages();
 const targets = [1, 2];
 
-async function explained(spec: ExplainerSpec, aux?: Record<string, Tensor>) {
+/** Both images, or one of them. */
+async function explained(spec: ExplainerSpec, aux?: Record<string, Tensor>, only?: number) {
   const explainer = await createExplainer(classifier, { layers: [], ...spec }, cpu);
-  const result = await explainer.attribute(images, targets, { aux });
+  const [batch, classes] = only === undefined ? [images, targets] : [row(images, only), [targets[only]!]];
+  const result = await explainer.attribute(batch, classes, { aux });
   await explainer.close();
   return result;
 }
@@ -30,6 +40,13 @@ function expectAgreement(actual: Tensor, expected: Recorded): void {
   expect(actual.shape).toEqual(expected.shape);
   expect(disagreement(agreement(actual.data as Float32Array, expected.data), tolerance)).toBeNull();
 }
+
+const recorded = ({ shape, data }: Recorded) => float32(shape, data);
+
+const permutationsOf = (items: readonly number[]): number[][] =>
+  items.length < 2
+    ? [[...items]]
+    : items.flatMap((item) => permutationsOf(items.filter((i) => i !== item)).map((rest) => [item, ...rest]));
 
 const skipped = here ? '' : ' (skipped: no reference vectors at hand)';
 
@@ -74,6 +91,8 @@ describe.skipIf(!here)(`On the tiny network, to 1e-6 of the largest value${skipp
     ['GradCAMpp', 'grad-cam-plus-plus'],
     ['XGradCAM', 'x-grad-cam'],
     ['LayerCAM', 'layer-cam'],
+    ['ScoreCAM', 'score-cam'],
+    ['ISCAM', 'is-cam'],
   ] as const) {
     same(`torchcam ${library}`, torchcam(id), () => golden.torchcam[`${library}.norm`]);
     same(
@@ -99,6 +118,8 @@ describe.skipIf(!here)(`On the tiny network, to 1e-6 of the largest value${skipp
     EigenGradCAM: 'eigen-grad-cam',
     KPCA_CAM: 'kpca-cam',
     FullGrad: 'full-grad',
+    ScoreCAM: 'score-cam',
+    AblationCAM: 'ablation-cam',
   }))
     same(`pytorch-grad-cam ${library}`, pgc(id), () => golden.pgc[library]);
   same('Captum LayerGradCam', captum('grad-cam'), () => golden.captum['LayerGradCam.r2']);
@@ -163,6 +184,39 @@ describe.skipIf(!here)(`On the tiny network, to 1e-6 of the largest value${skipp
       () => golden.captum[id],
     );
   }
+
+  for (const [library, id] of [
+    ['SmoothGradCAMpp', 'smooth-grad-cam-plus-plus'],
+    ['SSCAM', 'ss-cam'],
+  ] as const)
+    it(`torchcam ${library} agrees, its noise replayed`, async () => {
+      const { out_raw, noise, kw } = golden.torchcam[`${library}.recorded`];
+      for (const n of [0, 1]) {
+        const { shape } = noise[0] as Recorded;
+        const size = shape.slice(1).reduce((a, b) => a * b);
+        const drawn = (noise as Recorded[]).flatMap(({ data }) =>
+          data.slice(n * size, (n + 1) * size).map((v) => v / kw.std),
+        );
+        const aux = { noise: float32([noise.length, ...shape.slice(1)], drawn) };
+        const found = await explained(torchcam(id, { ...kw, normalized: false }), aux, n);
+        expectAgreement(found.attribution, {
+          shape: [1, 3, 3],
+          data: out_raw.data.slice(9 * n, 9 * (n + 1)),
+        });
+      }
+    });
+
+  const recordedMask = () => recorded(golden.captum.feature_mask);
+  it('Captum FeatureAblation agrees', async () => {
+    const found = await explained(captum('feature-ablation'), { feature_mask: recordedMask() });
+    expectAgreement(found.attribution, golden.captum['FeatureAblation.mask']);
+  });
+  it('Captum ShapleyValues agree: all orders of the features', async () => {
+    const orders = permutationsOf([0, 1, 2, 3]);
+    const permutations = int64([orders.length, 4], orders.flat());
+    const found = await explained(captum('shapley-sampling'), { feature_mask: recordedMask(), permutations });
+    expectAgreement(found.attribution, golden.captum['ShapleyValues.mask']);
+  });
 
   it('an image alone gets what it gets in a batch', async () => {
     const explainer = await createExplainer(

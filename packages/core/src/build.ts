@@ -8,6 +8,7 @@ import { GraphBuilder, type Shape, type Value } from './onnx/builder.ts';
 import { mul, onesLike, reshape, slice, sum, unsqueeze, where, zerosLike } from './onnx/emit.ts';
 import { renamed } from './onnx/rename.ts';
 import { writeModel } from './onnx/write.ts';
+import type { Tensor } from './tensor.ts';
 
 // The graphs that an explanation runs, each as the bytes of an ONNX file.
 
@@ -20,6 +21,7 @@ export interface Request<M> {
 }
 
 type Metadata = Readonly<Record<string, string>>;
+type Described = Readonly<Record<string, Pick<Tensor, 'dtype' | 'shape'>>>;
 export type Shapes = Readonly<Record<string, Shape>>;
 export interface Built {
   readonly bytes: Uint8Array;
@@ -60,7 +62,7 @@ export function prepareModel(request: Request<Sampled<never>>): Built {
 /** One chunk of a sampled method on one image: image, class_index, score, samples, fixed, prepared → sums. */
 export function chunkModel(
   request: Request<Sampled<never>>,
-  samples: Samples,
+  samples: Described,
   fixed: Samples,
   prepared: Shapes,
 ): Built {
@@ -136,7 +138,9 @@ export function wholeModel(request: Request<Sampled<never>>, metadata?: Metadata
   let count = 0;
   const network = classifier.inline((g) => {
     image = g.input('image', 'float32', [-1, ...classifier.inputShape]);
-    given = mapped({ ...method.samples(setting, {}), ...method.fixed?.(setting, {}) }, (s) => g.constant(s));
+    given = mapped({ ...method.samples(setting, {}), ...method.fixed?.(setting, {}) }, (s) =>
+      g.constant('make' in s ? s.make(0, s.shape[0]!) : s),
+    );
     return g.within('explain', () => {
       const single = unsqueeze(g, image, [1]);
       const grid = method.rows(g, single, given, setting);
@@ -202,7 +206,11 @@ function eachOf(
   );
   const scores = split(sum(g, mul(g, logits, perRow), [1], false));
   return g.within('explain', () =>
-    method.each({ ...subjectOf(network, perRow, layers), score, scores, split }, given, setting),
+    method.each(
+      { ...subjectOf(network, perRow, layers), image: 'image', score, scores, split },
+      given,
+      setting,
+    ),
   );
 }
 

@@ -91,6 +91,19 @@ export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): U
 function prepare(classifier: Classifier, spec: ExplainerSpec) {
   const resolved = resolveMethod(spec);
   const method: Method = findMethod(resolved.id);
+  const asked = spec.layers ?? [];
+  if (asked.length > 0 && !method.needs.includes('layer'))
+    throw new InputError(
+      'invalid_parameter',
+      `${method.id} looks at no layer, but ${asked.length === 1 ? 'one was' : 'layers were'} given`,
+    );
+  if (asked.length > 1 && (method.singleLayer || resolved.convention === 'captum'))
+    throw new InputError(
+      'invalid_parameter',
+      `${method.id}${method.singleLayer ? '' : ' under the captum convention'} takes one layer, got ${asked.length}`,
+    );
+  const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
+  const layers = method.needs.includes('layer') ? chooseLayers(network, asked) : [];
   const [a, b, c] = classifier.inputShape as [number, number, number];
   const setting = {
     params: method.params.parse(resolved.params),
@@ -100,20 +113,8 @@ function prepare(classifier: Classifier, spec: ExplainerSpec) {
     height: classifier.layout === 'NCHW' ? b : a,
     width: classifier.layout === 'NCHW' ? c : b,
     normalisation: spec.normalisation,
-  } as Setting<never>;
-  const asked = spec.layers ?? [];
-  if (asked.length > 0 && !method.needs.includes('layer'))
-    throw new InputError(
-      'invalid_parameter',
-      `${method.id} looks at no layer, but ${asked.length === 1 ? 'one was' : 'layers were'} given`,
-    );
-  if (asked.length > 1 && resolved.convention === 'captum')
-    throw new InputError(
-      'invalid_parameter',
-      `${method.id} under the captum convention takes one layer, got ${asked.length}`,
-    );
-  const probe = () => classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  const layers = method.needs.includes('layer') ? chooseLayers(probe(), asked) : [];
+    layerShapes: layers.map((layer) => network.g.shape(layer).slice(1)),
+  } as Setting<unknown> as Setting<never>;
   return { method, resolved, request: { classifier, setting, layers } };
 }
 

@@ -1,7 +1,9 @@
+import { ablationCam } from './ablation-cam.ts';
 import { cam } from './class-activation-map.ts';
 import { deconvolution } from './deconvolution.ts';
 import { eigenCam } from './eigen-cam.ts';
 import { eigenGradCam } from './eigen-grad-cam.ts';
+import { featureAblation } from './feature-ablation.ts';
 import { fem } from './fem.ts';
 import { finerCam } from './finer-cam.ts';
 import { fullGrad } from './full-grad.ts';
@@ -13,25 +15,37 @@ import { guidedGradCam } from './guided-grad-cam.ts';
 import { hiResCam } from './hi-res-cam.ts';
 import { inputXGradient } from './input-x-gradient.ts';
 import { integratedGradients } from './integrated-gradients.ts';
+import { isCam } from './is-cam.ts';
+import { kernelShap } from './kernel-shap.ts';
 import { kpcaCam } from './kpca-cam.ts';
 import { layerActivation } from './layer-activation.ts';
 import { layerCam } from './layer-cam.ts';
 import { layerGradientXActivation } from './layer-gradient-x-activation.ts';
+import { lime } from './lime.ts';
 import type { Method } from './method.ts';
 import { occlusion } from './occlusion.ts';
 import { refineCam } from './refine-cam.ts';
 import { saliency } from './saliency.ts';
+import { scoreCam } from './score-cam.ts';
 import { shapleyCam } from './shapley-cam.ts';
+import { shapleySampling } from './shapley-sampling.ts';
+import { smoothGradCamPlusPlus } from './smooth-grad-cam-plus-plus.ts';
+import { ssCam } from './ss-cam.ts';
 import { xGradCam } from './x-grad-cam.ts';
 
 /** Every method there is. Command line, API, documentation and conformance tests derive from this list. */
 export const methods: readonly Method[] = [
   gradCam,
   gradCamPlusPlus,
+  smoothGradCamPlusPlus,
   xGradCam,
   layerCam,
   hiResCam,
   gradCamElementWise,
+  scoreCam,
+  ssCam,
+  isCam,
+  ablationCam,
   cam,
   shapleyCam,
   finerCam,
@@ -50,4 +64,8 @@ export const methods: readonly Method[] = [
   guidedGradCam,
   integratedGradients,
   occlusion,
+  featureAblation,
+  shapleySampling,
+  kernelShap,
+  lime,
 ];

@@ -45,6 +45,8 @@ export interface Setting<P> {
   readonly layout: 'NCHW' | 'NHWC';
   /** The model's normalisation, for baselines in its space. */
   readonly normalisation: Normalisation | undefined;
+  /** [C, h, w] of each layer that is looked at. */
+  readonly layerShapes: readonly (readonly number[])[];
 }
 
 export interface Normalisation {
@@ -67,6 +69,8 @@ interface Described<P> {
   readonly params: z.ZodType<P>;
   /** Defaults that differ under a convention. */
   readonly defaults?: Partial<Record<Convention, Params>>;
+  /** Looks at one layer only. */
+  readonly singleLayer?: boolean;
   /** Parameters that only some conventions have. */
   readonly only?: Readonly<Record<string, readonly Convention[]>>;
 }
@@ -85,7 +89,7 @@ export interface Sampled<P> extends Described<P> {
   /** Names of recorded randomness that can be replayed. */
   readonly aux: readonly string[];
   /** Tensors whose first axis is the sample; a sample of zeros counts for nothing. */
-  samples(setting: Setting<P>, aux: Samples): Samples;
+  samples(setting: Setting<P>, aux: Samples): Readonly<Record<string, Tensor | Made>>;
   /** Tensors that are the same for all samples. */
   fixed?(setting: Setting<P>, aux: Samples): Samples;
   /** What the samples need to know of the image itself first. */
@@ -105,10 +109,20 @@ export interface Sampled<P> extends Described<P> {
 }
 
 export type Samples = Readonly<Record<string, Tensor>>;
+
+/** Samples that are made when their turn comes: too many to hold at once. */
+export interface Made {
+  readonly dtype: 'float32';
+  readonly shape: readonly number[];
+  /** Samples `start` to `end`. */
+  make(start: number, end: number): Tensor<'float32'>;
+}
 export type Values = Readonly<Record<string, Value>>;
 
 /** Rows are laid out row = (image · samples + sample) · perSample + k. */
 export interface SampledSubject extends Subject {
+  /** [images, C, H, W] */
+  readonly image: Value;
   /** Score of the target at the image itself, [images, 1]. */
   readonly score: Value;
   /** Score of the target at each row, [images, samples · perSample]. */

@@ -1,6 +1,6 @@
 import { chunkModel, finishModel, forwardModel, prepareModel, type Request, type Shapes } from '../build.ts';
 import { InputError } from '../errors.ts';
-import type { Sampled, Samples } from '../methods/method.ts';
+import type { Made, Sampled, Samples } from '../methods/method.ts';
 import type { Runtime, Session } from '../runtime/runtime.ts';
 import { float32, int64, row, type Tensor } from '../tensor.ts';
 import { added, concatenated, filled, rowsOf, spans, zeroFilled } from './batch.ts';
@@ -10,7 +10,7 @@ type Tensors = Readonly<Record<string, Tensor>>;
 
 /** The samples of a request, and the graphs that take samples of their shapes. */
 interface Plan {
-  readonly samples: Samples;
+  readonly samples: Readonly<Record<string, Tensor | Made>>;
   readonly fixed: Samples;
   readonly graphs: { readonly each: Session; readonly finish: Session; readonly sums: Shapes };
 }
@@ -52,7 +52,7 @@ export async function sampledRun(
     loaded.set(shapes, graphs);
     return { samples, fixed, graphs };
   }
-  async function load(samples: Samples, fixed: Samples): Promise<Plan['graphs']> {
+  async function load(samples: Plan['samples'], fixed: Samples): Promise<Plan['graphs']> {
     const { bytes, outputs } = chunkModel(request, samples, fixed, prepare?.outputs ?? {});
     const finish = finishModel(request, outputs, fixed, prepare?.outputs ?? {});
     return { each: await runtime.load(bytes), finish: await runtime.load(finish), sums: outputs };
@@ -84,7 +84,8 @@ export async function sampledRun(
         for (const [start, end] of spans(count, chunk)) {
           signal?.throwIfAborted();
           const part = Object.entries(samples).map(
-            ([name, s]) => [name, zeroFilled(rowsOf(s, start, end), size)] as const,
+            ([name, s]) =>
+              [name, zeroFilled('make' in s ? s.make(start, end) : rowsOf(s, start, end), size)] as const,
           );
           const sums = await graphs.each.run({ ...same, ...Object.fromEntries(part) });
           for (const name of Object.keys(graphs.sums))
@@ -126,7 +127,7 @@ function checkAux(method: Sampled<never>, aux: Samples): void {
     );
 }
 
-function checkCounts(samples: Samples): void {
+function checkCounts(samples: Plan['samples']): void {
   const counts = Object.entries(samples).map(([name, { shape }]) => [name, shape[0]!] as const);
   if (counts.every(([, count]) => count === counts[0]![1] && count > 0)) return;
   const listed = counts.map(([name, count]) => `"${name}" ${count}`).join(', ');

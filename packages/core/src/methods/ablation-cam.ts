@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { div, minimum, mul, neg, reshape, shift, sum, where } from '../onnx/emit.ts';
+import { int64 } from '../tensor.ts';
+import { camDefaults, camOnly, camParams } from './cam.ts';
+import { activationOf, channelGains, channelsOf, weightedMap } from './masks.ts';
+import { defineMethod } from './method.ts';
+import { countOf } from './noise.ts';
+
+/**
+ * Ablation-CAM: feature maps weighted by the share of the score that goes when each is taken away.
+ *
+ *     map = ReLU(Σ_k w_k A_k),   w_k = (y_c - y_c without A_k) / y_c
+ *
+ * Only what comes after the layer is evaluated. A channel is set to 0; pytorch-grad-cam sets it to min(A) - 10⁷
+ * where the layer has other minima than 0.
+ *
+ * @see Desai & Ramaswamy, "Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free Localization", 2020
+ */
+export const ablationCam = defineMethod({
+  id: 'ablation-cam',
+  title: 'Ablation-CAM',
+  summary: 'Feature maps weighted by how much the score drops without each of them; no gradients.',
+  paper: 'https://openaccess.thecvf.com/content_WACV_2020/papers/Desai_Ablation-CAM_WACV_2020_paper.pdf',
+  version: '1',
+  kind: 'map',
+  needs: ['layer'],
+  singleLayer: true,
+  conventions: ['paper', 'pytorch-grad-cam'],
+  params: z.strictObject(camParams),
+  defaults: camDefaults,
+  only: camOnly,
+  aux: [],
+  startsAtLayer: true,
+  samples(setting) {
+    const channels = channelsOf(setting);
+    return {
+      channel: int64(
+        [channels],
+        Array.from({ length: channels }, (_, k) => k),
+      ),
+      share: countOf(channels),
+    };
+  },
+  prepare: (subject) => ({
+    ...activationOf(subject),
+    clean: sum(subject.g, mul(subject.g, subject.logits, subject.chosen), [1]),
+  }),
+  rows(g, _, { activation, channel }, { convention }) {
+    const [, channels, h, w] = g.shape(activation!) as [number, number, number, number];
+    const samples = g.shape(channel!)[0]!;
+    const hot = g.emit('OneHot', [channel!, g.ints([channels]), g.floats([2], [0, 1])]);
+    const ablated = g.emit('Cast', [reshape(g, hot, [1, samples, channels, 1, 1])], { to: 9 });
+    const low = minimum(g, activation!, [0, 1, 2, 3], false);
+    const zero = g.scalar(0);
+    const filler =
+      convention === 'paper' ? zero : where(g, g.emit('Equal', [low, zero]), zero, shift(g, low, -1e7));
+    return where(g, ablated, filler, reshape(g, activation!, [1, 1, channels, h, w]));
+  },
+  each: channelGains,
+  finish: (g, _, { activation, gain, clean }, setting) =>
+    weightedMap(g, activation!, neg(g, div(g, gain!, clean!)), setting),
+});
