@@ -1,7 +1,10 @@
 import { float } from '../../onnx/graph.ts';
-import { real, weight, x } from '../../testing/cases.ts';
+import { tensor } from '../../tensor.ts';
+import { constant, real, weight, x } from '../../testing/cases.ts';
 import { describeRules, rule } from '../../testing/rule-cases.ts';
 import { linear } from './linear.ts';
+
+const axis = (at: number) => constant(tensor('int64', [], BigInt64Array.of(BigInt(at))));
 
 describeRules('linear', linear, [
   rule('Gemm', 'plain', [x(-1, 3), x(3, 2), x(2)]),
@@ -35,4 +38,7 @@ describeRules('linear', linear, [
   rule('Einsum', 'an ellipsis', [x(-1, 2, 3), weight(3, 4)], { equation: '...i,ij->...j' }),
   rule('Einsum', 'an ellipsis in every term', [x(2, 3, 4), x(2, 4, 5)], { equation: '...ij,...jk->...ik' }),
   rule('Einsum', 'outer product with a scalar', [x(3), real(0.7)], { equation: 'i,->i' }),
+  rule('CumSum', 'plain', [x(-1, 4), axis(1)]),
+  rule('CumSum', 'leaving the element itself out', [x(-1, 2, 4), axis(-1)], { exclusive: 1 }),
+  rule('CumSum', 'from the end', [x(-1, 4, 2), axis(1)], { reverse: 1 }),
 ]);

@@ -6,7 +6,7 @@ import { quoted } from '../../onnx/names.ts';
 import { einsumTerms } from '../../onnx/shapes/reduction.ts';
 import type { RuleContext, VjpRules } from '../rule.ts';
 
-// Products of matrices.
+// Products of matrices, and the running sum, which is one with a triangle of ones.
 
 /** The last two axes swapped. */
 const swapped = (g: GraphBuilder, a: Value): Value => {
@@ -86,4 +86,12 @@ export const linear: VjpRules = {
   Gemm: [gemmVjp(0), gemmVjp(1), ({ g, node, dy }) => scale(g, dy, real(node, 'beta', 1))],
   MatMul: [matmulVjp, matmulVjp],
   Einsum: einsumVjp,
+  // What a running total includes of x is included of dy by the running total from the other end.
+  CumSum: [
+    ({ g, node, x, dy }) =>
+      g.emit('CumSum', [dy, x(1)], {
+        exclusive: int(node, 'exclusive', 0),
+        reverse: 1 - int(node, 'reverse', 0),
+      }),
+  ],
 };
