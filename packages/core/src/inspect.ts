@@ -3,6 +3,7 @@ import { gradientRules } from './autodiff/rules/index.ts';
 import { type ClassifierOptions, readClassifier } from './classifier.ts';
 import { layersOf } from './layers.ts';
 import { methods } from './methods/index.ts';
+import { printable } from './onnx/names.ts';
 
 /** Whether and how a model can be explained. */
 export interface ModelReport {
@@ -40,13 +41,13 @@ export function inspect(bytes: Uint8Array, options?: ClassifierOptions): ModelRe
     opset: file.graph.opset,
     producer: file.producer,
     nodes: file.graph.nodes.length,
-    inputs: file.graph.inputs,
-    outputs: file.graph.outputs,
+    inputs: file.graph.inputs.map((input) => ({ ...input, name: printable(input.name) })),
+    outputs: file.graph.outputs.map(printable),
     input_shape: classifier.inputShape,
     layout: classifier.layout,
     classes: classifier.classes,
-    layers: layers.toReversed().map(({ name, shape }) => ({ name, shape })),
-    unsupported: unsupported.map(([op, nodes]) => ({ op, nodes })),
+    layers: layers.toReversed().map(({ name, shape }) => ({ name: printable(name), shape })),
+    unsupported: unsupported.map(([op, nodes]) => ({ op, nodes: nodes.map(printable) })),
     methods: methods.map(({ id, needs }) => {
       const reason = needs.includes('layer')
         ? last

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { readClassifier } from './classifier.ts';
+import { chooseLayers, layersOf } from './layers.ts';
+import { float32, int64 } from './tensor.ts';
+import { networkOf, tinyNetwork } from './testing/network.ts';
+
+const networkIn = (bytes: Uint8Array) => {
+  const classifier = readClassifier(bytes);
+  return classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
+};
+
+describe('layers', () => {
+  it('are the feature maps between image and scores; tokens and pooled features are none', () => {
+    const network = networkIn(
+      networkOf([3, 4, 4], (layer, image, g) => {
+        const conv = layer(
+          'patches',
+          'Conv',
+          [image, g.constant(float32([8, 3, 2, 2], new Float32Array(96)), 'w')],
+          {
+            strides: [2, 2],
+          },
+        );
+        layer('aside', 'Relu', [conv]);
+        const tokens = layer('tokens', 'Reshape', [conv, g.constant(int64([3], [-1, 8, 4]), 'shape')]);
+        return layer('scores', 'ReduceMean', [tokens, g.constant(int64([1], [2]), 'axis')], { keepdims: 0 });
+      }),
+    );
+    expect(layersOf(network)).toEqual([{ name: 'patches', shape: [8, 2, 2] }]);
+  });
+
+  it('are chosen by name, by number from the end, or the last by itself', () => {
+    const network = networkIn(tinyNetwork());
+    expect(chooseLayers(network, [])).toEqual(['r2']);
+    expect(chooseLayers(network, ['c1', '-1', '-3'])).toEqual(['c1', 'r2', 'r1']);
+  });
+
+  it.each(['pool', 'nowhere', '-5', '0', ''])(
+    '"%s" is no layer, and those that are near are named',
+    (name) => {
+      expect(() => chooseLayers(networkIn(tinyNetwork()), [name])).toThrow(
+        `layer "${name}": the model has no feature map of that name; among the last are "r1", "c2", "r2"`,
+      );
+    },
+  );
+
+  it('a model without a feature map is told so', () => {
+    const network = networkIn(networkOf([2, 2, 2], (layer, image) => layer('scores', 'Flatten', [image])));
+    expect(() => chooseLayers(network, [])).toThrow('choose a method without layers');
+  });
+});
