@@ -2,8 +2,10 @@ export { decodeImage, type PhotoType, photoTypes, servicePhotoTypes } from './de
 export { DownloadError } from './download.ts';
 export { encodePng } from './encode.ts';
 export type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
+export { type ExplainedFrame, FrameExplainer, type FrameRequest } from './frame-explainer.ts';
 export { findLabel, type Label } from './labels.ts';
 export { inputShapeOf, type Manifest, manifestSchema, presets } from './manifest.ts';
+export { type Panel, type PanelsRendering, renderPanels } from './panels.ts';
 export { PhotoExplainer } from './photo-explainer.ts';
 export { type ExecutionProvider, executionProviders, ProviderUnavailableError } from './provider.ts';
 export {

@@ -19,10 +19,11 @@ import {
   withJson,
 } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
+import { drawPanels, type PanelOptions, panelsOf, withPanelOptions } from '../panels.ts';
 import { parametersFor } from '../parameters.ts';
 import { Progress } from '../progress.ts';
 
-interface Options extends ExplainOptions, DeviceOptions {
+interface Options extends ExplainOptions, DeviceOptions, PanelOptions {
   readonly model: string;
   readonly method: string;
   readonly target: TargetSpec;
@@ -35,23 +36,26 @@ const target = new Option('--target <class>', 'predicted, a class index or a cla
   .argParser(photoTarget)
   .default('predicted');
 
-export const explain = withJson(
-  withDeviceOptions(
-    withExplainOptions(
-      new Command('explain')
-        .description('Explain photos: writes overlay.png, heatmap.png, attribution.npy and result.json')
-        .argument('<image...>', 'JPEG, PNG, WebP, GIF or BMP')
-        .option('--model <name|path>', 'the classifier', 'shapes')
-        .option('--method <id,id>', 'how to explain; several separated by commas', 'grad-cam')
-        .addOption(target)
-        .addOption(new Option('--lang <language>', 'of the labels').choices(['en', 'zh']).default('en'))
-        .requiredOption('-o, --output <dir>', 'where the results go'),
+export const explain = withPanelOptions(
+  withJson(
+    withDeviceOptions(
+      withExplainOptions(
+        new Command('explain')
+          .description('Explain photos: writes overlay.png, heatmap.png, attribution.npy and result.json')
+          .argument('<image...>', 'JPEG, PNG, WebP, GIF or BMP')
+          .option('--model <name|path>', 'the classifier', 'shapes')
+          .option('--method <id,id>', 'how to explain; several separated by commas', 'grad-cam')
+          .addOption(target)
+          .addOption(new Option('--lang <language>', 'of the labels').choices(['en', 'zh']).default('en'))
+          .requiredOption('-o, --output <dir>', 'where the results go'),
+      ),
     ),
   ),
 )
   .addHelpText('after', '\nSeveral images or methods get a directory each: DIR/IMAGE/METHOD/overlay.png ...')
   .action(async (images: string[], options: Options) => {
     const ids = options.method.split(',').map((id) => id.trim());
+    const panels = panelsOf(options);
     const registry = await openRegistry();
     const model = await findModel(options.model, registry);
     const runtime = await createRuntime({ ep: options.ep, threads: options.threads });
@@ -66,6 +70,12 @@ export const explain = withJson(
           const explained = await explainOne(explainer, { image, photo, name, method, ids }, options);
           const directory = directoryOf(i, method);
           for (const [file, { bytes }] of explained.artifacts) await writeBytes(join(directory, file), bytes);
+          const { layout } = model.manifest.preprocessing;
+          if (panels.length)
+            await writeBytes(
+              join(directory, 'panels.png'),
+              await drawPanels(photo, explained, layout, options),
+            );
           results.push({ ...explained.result, photo: image, model: model.name, out: directory });
           if (!options.json) show(image, explained, directory);
         }

@@ -1,10 +1,17 @@
 import { listed, openCvJet, segments, through } from './colormap-tables.ts';
 
+const quarter = [
+  [0, 1],
+  [0.25, 0],
+  [1, 0],
+] as const;
+
 /**
  * Colour maps as tables of 256 RGB entries, equal to what matplotlib's `cmap(i, bytes=True)` gives.
  *
  * `RdWhGn` is Captum's red-white-green for signed attributions, `Greens`, `Reds` and `Blues` are its maps for
- * the other signs; `opencv-jet` is what pytorch-grad-cam draws with, up to 4 levels off matplotlib's.
+ * the other signs; `custom-blue` is what its tutorials' readers draw integrated gradients
+ * with; `opencv-jet` is what pytorch-grad-cam draws with, up to 4 levels off matplotlib's.
  */
 export const colormaps = {
   jet: segments({
@@ -52,6 +59,8 @@ export const colormaps = {
       'd7e219dae218dce218dfe318e1e318e4e318e7e419e9e419ece41aeee51bf1e51cf3e51ef6e61ff8e621fae622fde724',
   ),
   gray: through('000000 ffffff'),
+  // White fades to black within the first quarter: sparse attributions stand out.
+  'custom-blue': segments({ red: quarter, green: quarter, blue: quarter }),
   RdWhGn: through('ff0000 ffffff 008000'),
   // Colours by Cynthia A. Brewer, colorbrewer2.org.
   Greens: through('f7fcf5 e5f5e0 c7e9c0 a1d99b 74c476 41ab5d 238b45 006d2c 00441b'),

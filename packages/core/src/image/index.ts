@@ -4,6 +4,7 @@ export { type ColormapName, colormapNames, colormaps, colourIndex } from './colo
 export * from './geometry.ts';
 export * from './heatmap.ts';
 export * from './overlay.ts';
+export * from './panel.ts';
 export * from './picture.ts';
 export * from './preprocess.ts';
 export * from './pytorch-grad-cam.ts';

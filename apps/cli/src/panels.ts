@@ -1,0 +1,88 @@
+import { readNpy, type Tensor } from '@whylight/core';
+import {
+  type ColormapName,
+  colormapNames,
+  type PanelMethod,
+  panelMethods,
+  type Sign,
+  signs,
+} from '@whylight/core/image';
+import { decodeImage, encodePng, type PhotoExplanation, photoTypes, renderPanels } from '@whylight/host';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { UsageError } from './failure.ts';
+
+export interface PanelOptions {
+  readonly panels?: PanelMethod[];
+  readonly signs?: Sign[];
+  readonly titles?: string[];
+  readonly outlierPerc: number;
+  readonly colormap?: ColormapName;
+  readonly alphaOverlay: number;
+}
+
+const among =
+  <T extends string>(known: readonly T[]) =>
+  (text: string): T[] =>
+    text.split(',').map((part) => {
+      const name = (part.trim() === 'absolute_value' ? 'absolute' : part.trim()) as T;
+      if (!known.includes(name)) throw new InvalidArgumentError(`Expected some of ${known.join(', ')}.`);
+      return name;
+    });
+
+function within(most: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value >= 0 && value <= most))
+      throw new InvalidArgumentError(`Expected a number within 0..${most}.`);
+    return value;
+  };
+}
+
+/** Adds --panels and what goes with it: Captum's panels beside the other pictures. */
+export const withPanelOptions = (command: Command): Command =>
+  command
+    .option('--panels <name,name>', `also panels.png, of ${panelMethods.join(', ')}`, among(panelMethods))
+    .option('--signs <name,name>', `sign per panel, or one for all: ${signs.join(', ')}`, among(signs))
+    .option('--titles <text,text>', 'title per panel', (text: string) => text.split(','))
+    .option('--outlier-perc <percent>', 'share beyond the ends of the panels’ colours', within(100), 2)
+    .option('--alpha-overlay <weight>', 'of the heat map in blended_heat_map', within(1), 0.5)
+    .addOption(
+      new Option('--colormap <name>', 'of heat maps in panels (default: by sign)').choices(colormapNames),
+    );
+
+/** What the panels take, checked before anything is computed. @throws UsageError */
+export function panelsOf({ panels = [], signs: given = ['all'], titles }: PanelOptions) {
+  if (given.length !== 1 && given.length !== panels.length)
+    throw new UsageError(
+      `--signs: expected one, or one for each of ${panels.length} panels; got ${given.length}`,
+    );
+  if (titles && titles.length !== panels.length)
+    throw new UsageError(`--titles: expected one for each of ${panels.length} panels; got ${titles.length}`);
+  return panels.map((method, i) => {
+    const sign = given[i] ?? given[0]!;
+    if (sign === 'all' && (method === 'masked_image' || method === 'alpha_scaling'))
+      throw new UsageError(`--signs: ${method} shows one sign; give it positive, negative or absolute`);
+    return { method, sign, title: titles?.[i] };
+  });
+}
+
+/** The panels of one explanation as PNG. */
+export async function drawPanels(
+  photo: Uint8Array,
+  { result, artifacts }: PhotoExplanation,
+  layout: 'NCHW' | 'NHWC',
+  options: PanelOptions & { readonly lang: 'en' | 'zh' },
+): Promise<Uint8Array> {
+  const { picture } = await renderPanels({
+    photo: await decodeImage(photo, { allow: photoTypes }),
+    region: result.input_region,
+    attribution: readNpy(artifacts.get('attribution.npy')!.bytes) as Tensor<'float32'>,
+    layout,
+    panels: panelsOf(options),
+    outlierPercent: options.outlierPerc,
+    colormap: options.colormap,
+    alphaOverlay: options.alphaOverlay,
+    language: options.lang,
+  });
+  return encodePng(picture);
+}

@@ -1,0 +1,162 @@
+import type { Tensor } from '@whylight/core';
+import {
+  type ColormapName,
+  colorBar,
+  type FloatMap,
+  floatMap,
+  type PanelMethod,
+  type Picture,
+  panel,
+  picture,
+  pixelsToMap,
+  type Region,
+  resizeMap,
+  type Sign,
+  scaleOf,
+  wholePixels,
+} from '@whylight/core/image';
+import { blank, drawShapes, place, textShape } from './draw.ts';
+import { type Rendering, tickLabel } from './render.ts';
+import { fitText, setText } from './text.ts';
+
+export interface Panel {
+  readonly method: PanelMethod;
+  readonly sign: Sign;
+  /** Above the panel; what it shows if not said. */
+  readonly title?: string | undefined;
+}
+
+export interface PanelsRendering {
+  readonly photo: Picture;
+  /** What the network saw of the photo; the panels show it at the photo's own resolution. */
+  readonly region: Region;
+  /** A value per pixel and channel, [1, C, H, W], or a map, [1, h, w]. */
+  readonly attribution: Tensor<'float32'>;
+  readonly layout: 'NCHW' | 'NHWC';
+  readonly panels: readonly Panel[];
+  readonly outlierPercent?: number | undefined;
+  readonly colormap?: ColormapName | undefined;
+  readonly alphaOverlay?: number | undefined;
+  /** A bar with its values below each heat map. */
+  readonly bars?: boolean | undefined;
+  readonly language: 'en' | 'zh';
+}
+
+const ink = '#1c2024';
+
+/**
+ * Captum's `visualize_image_attr_multiple`: panels side by side, each with its title and, below it, its colours.
+ *
+ * @throws InputError invalid_parameter for a masked panel of both signs.
+ */
+export async function renderPanels(rendering: PanelsRendering): Promise<Rendering> {
+  const { panels, outlierPercent = 2, colormap, alphaOverlay, bars = true, language } = rendering;
+  const crop = cropped(rendering.photo, rendering.region);
+  const { width, height } = crop;
+  const size = Math.round(Math.min(Math.max(height * 0.05, 13), 40));
+  const gap = size;
+  const top = Math.round(size * 2.4);
+  const bar = Math.max(Math.round(height * 0.05), 8);
+  const bottom = bars ? Math.round(size * 0.6 + bar + size * 1.6) : 0;
+  const canvas = blank(gap + panels.length * (width + gap), top + height + bottom + gap, [255, 255, 255]);
+  const shapes: string[] = [];
+  const missing: string[] = [];
+  panels.forEach(({ method, sign, title = titleOf(method, sign, language) }, i) => {
+    const left = gap + i * (width + gap);
+    const map = mapOf(rendering, sign, outlierPercent, crop);
+    place(canvas, panel(crop, map, { method, sign, colormap, alphaOverlay }), left, top);
+    const line = fitText(title, size, width + gap * 0.8);
+    missing.push(...line.missing);
+    shapes.push(textShape(line, left + (width - line.width) / 2, top - size * 0.8, ink));
+    if (!bars || !method.endsWith('heat_map')) return;
+    const scale = scaleOf(sign, colormap);
+    const barTop = top + height + Math.round(size * 0.6);
+    place(canvas, lying(colorBar(scale.colormap, bar, width)), left, barTop);
+    shapes.push(outline(left, barTop, width, bar));
+    for (const at of [0, 0.5, 1]) {
+      const tick = setText(tickLabel(scale.minimum + at * (scale.maximum - scale.minimum)), size * 0.8);
+      const x = left + Math.min(Math.max(at * width - tick.width / 2, 0), width - tick.width);
+      shapes.push(textShape(tick, x, barTop + bar + size, ink));
+    }
+  });
+  await drawShapes(canvas, shapes.join(''), { left: 0, top: 0, width: canvas.width, height: canvas.height });
+  return { picture: canvas, missing: [...new Set(missing)] };
+}
+
+/** Captum's map of one sign, bicubic to the size of the crop. */
+function mapOf(
+  { attribution, layout }: PanelsRendering,
+  sign: Sign,
+  outlierPercent: number,
+  { width, height }: Picture,
+): FloatMap {
+  const plain = attribution.shape.length === 3;
+  const pixels = plain ? { ...attribution, shape: [1, ...attribution.shape] } : attribution;
+  const map = pixelsToMap(pixels, { sign, outlierPercent, layout: plain ? 'NCHW' : layout });
+  const least = scaleOf(sign).minimum;
+  const { data } = resizeMap(map, width, height, 'bicubic');
+  return floatMap(
+    width,
+    height,
+    data.map((v) => Math.min(Math.max(v, least), 1)),
+  );
+}
+
+/** The region of the photo; what reaches beyond it is left out. */
+function cropped(photo: Picture, region: Region): Picture {
+  const whole = wholePixels(region);
+  const [left, top] = [Math.max(whole.x, 0), Math.max(whole.y, 0)];
+  const width = Math.min(whole.x + whole.width, photo.width) - left;
+  const height = Math.min(whole.y + whole.height, photo.height) - top;
+  const data = new Uint8Array(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    const from = ((top + y) * photo.width + left) * 3;
+    data.set(photo.data.subarray(from, from + width * 3), y * width * 3);
+  }
+  return picture(width, height, data);
+}
+
+/** An upright colour bar laid on its side, its largest value on the right. */
+function lying({ width: thick, height: length, data }: Picture): Picture {
+  const turned = new Uint8Array(data.length);
+  for (let y = 0; y < thick; y++)
+    for (let x = 0; x < length; x++) {
+      const from = ((length - 1 - x) * thick + y) * 3;
+      turned.set(data.subarray(from, from + 3), (y * length + x) * 3);
+    }
+  return picture(length, thick, turned);
+}
+
+const outline = (x: number, y: number, width: number, height: number): string =>
+  `<rect x="${x + 0.5}" y="${y + 0.5}" width="${width - 1}" height="${height - 1}" fill="none" stroke="#000" stroke-opacity="0.25"/>`;
+
+const words: Record<'en' | 'zh', Record<PanelMethod | Sign, string>> = {
+  en: {
+    original_image: 'Original image',
+    heat_map: 'Heat map',
+    blended_heat_map: 'Blended heat map',
+    masked_image: 'Masked image',
+    alpha_scaling: 'Alpha scaling',
+    all: 'for and against',
+    positive: 'for',
+    negative: 'against',
+    absolute: 'magnitude',
+  },
+  zh: {
+    original_image: '原图',
+    heat_map: '热力图',
+    blended_heat_map: '叠加热力图',
+    masked_image: '掩膜图',
+    alpha_scaling: '透明度图',
+    all: '正负贡献',
+    positive: '正贡献',
+    negative: '负贡献',
+    absolute: '贡献绝对值',
+  },
+};
+
+function titleOf(method: PanelMethod, sign: Sign, language: 'en' | 'zh'): string {
+  const of = words[language];
+  if (method === 'original_image') return of.original_image;
+  return language === 'zh' ? `${of[method]}（${of[sign]}）` : `${of[method]} (${of[sign]})`;
+}
