@@ -65,6 +65,7 @@ export async function renderPanels(rendering: PanelsRendering): Promise<Renderin
     const left = gap + i * (width + gap);
     const map = mapOf(rendering, sign, outlierPercent, crop);
     place(canvas, panel(crop, map, { method, sign, colormap, alphaOverlay }), left, top);
+    shapes.push(outline(left - 1, top - 1, width + 2, height + 2));
     const line = fitText(title, size, width + gap * 0.8);
     missing.push(...line.missing);
     shapes.push(textShape(line, left + (width - line.width) / 2, top - size * 0.8, ink));
