@@ -39,11 +39,13 @@ def network(name: str) -> tuple[torch.nn.Module, int]:
 
 
 def settle(model: torch.nn.Module, size: int) -> None:
-    """Gives batch norms the statistics of noise, so that signals neither vanish nor explode, as after training."""
+    """Gives batch norms the statistics of noise, so that signals neither vanish nor explode."""
     for module in model.modules():
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
             module.momentum = None
             module.reset_running_stats()
+        elif isinstance(module, torch.nn.Linear) and not module.weight.any():
+            torch.nn.init.normal_(module.weight, std=0.05)  # a head that starts at zero would hide everything
     model.train()
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):

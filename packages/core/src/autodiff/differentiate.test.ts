@@ -112,11 +112,12 @@ describe('differentiate', () => {
     expect(() => differentiate(g, new Map([[y, y]]), ['image'], gradientRules)).toThrow('Conv (input 1)');
   });
 
-  it('passes no gradient through indices and comparisons', () => {
+  it('passes no gradient through indices, comparisons and casts to integers', () => {
     const g = new GraphBuilder(17);
     g.input('image', 'float32', [-1, 5]);
     const best = g.emit('ArgMax', ['image'], { axis: 1 });
     const y = g.emit('Cast', [best], { to: 1 });
+    const b = g.emit('Cast', [g.emit('Cast', ['image'], { to: 2 })], { to: 1 });
     const z = g.emit('Cast', [g.emit('Greater', ['image', g.scalar(0)])], { to: 1 });
     expect(
       differentiate(
@@ -124,6 +125,7 @@ describe('differentiate', () => {
         new Map([
           [y, y],
           [z, z],
+          [b, b],
         ]),
         ['image'],
         gradientRules,

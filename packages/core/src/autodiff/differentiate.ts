@@ -36,13 +36,19 @@ interface Path {
   readonly moving: ReadonlySet<Value>;
 }
 
-/** The nodes that lie on a way from `from` to `to`; no way leads through values that are not floats. */
+/** Whether a derivative can pass a node's output: floats, and what quantization makes of them. */
+function varying(g: GraphBuilder, node: Node, output: Value): boolean {
+  if (output === '' || !g.knows(output)) return output !== '';
+  const dtype = g.dtype(output);
+  return isFloat(dtype) || (node.op !== 'Cast' && (dtype === 'int8' || dtype === 'uint8'));
+}
+
+/** The nodes that lie on a way from `from` to `to`; no way leads through indices and truth values. */
 export function between(g: GraphBuilder, from: Iterable<Value>, to: Iterable<Value>): Path {
   const moving = new Set(from);
-  const varies = (output: Value) => output !== '' && (!g.knows(output) || isFloat(g.dtype(output)));
   const forward = g.nodes.filter((node) => {
     const moves = node.inputs.some((input) => moving.has(input));
-    if (moves) for (const output of node.outputs) if (varies(output)) moving.add(output);
+    if (moves) for (const output of node.outputs) if (varying(g, node, output)) moving.add(output);
     return moves;
   });
   const needed = new Set(to);

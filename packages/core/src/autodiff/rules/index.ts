@@ -6,6 +6,7 @@ import { linear } from './linear.ts';
 import { movement } from './movement.ts';
 import { normalization } from './normalization.ts';
 import { pooling } from './pooling.ts';
+import { quantization } from './quantization.ts';
 import { reduction } from './reduction.ts';
 import { resize } from './resize.ts';
 
@@ -20,4 +21,5 @@ export const gradientRules: VjpRules = {
   ...reduction,
   ...movement,
   ...resize,
+  ...quantization,
 };
