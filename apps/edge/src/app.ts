@@ -10,6 +10,7 @@ import { problem } from './problem.ts';
 import { artifacts } from './routes/artifacts.ts';
 import { catalog } from './routes/catalog.ts';
 import { docs } from './routes/docs.ts';
+import { events } from './routes/events.ts';
 import { explanations } from './routes/explanations.ts';
 import { health } from './routes/health.ts';
 import { internal } from './routes/internal.ts';
@@ -32,6 +33,7 @@ for (const path of ['/v1/*', '/internal/*'])
 for (const group of [
   uploads,
   explanations,
+  events,
   artifacts,
   catalog,
   keys,

@@ -15,6 +15,7 @@ import {
   unitsSpent,
 } from './domain/flight.ts';
 import type { Excess } from './domain/meter.ts';
+import { type News, newsSince } from './domain/news.ts';
 import { cancel, expire, join, nextLook, seenBy } from './domain/riders.ts';
 import { apply, begin, delivered, fail, isRepeated, overdue, taken } from './domain/transitions.ts';
 import { type Bindings, settings } from './env.ts';
@@ -30,6 +31,9 @@ export interface Departure {
   readonly attempt: number;
 }
 
+/** States that are remembered, for those who follow and lose the line. */
+const remembered = 100;
+
 const name = (run: number): string => `run/${run}`;
 
 /**
@@ -39,6 +43,8 @@ const name = (run: number): string => `run/${run}`;
  */
 export class Flight extends DurableObject<Bindings> implements FlightPort {
   #last: Run | null = null;
+  /** States of the last run, as far as this object has seen them; the present one is the last. */
+  #past: readonly Run[] = [];
   readonly #bell = new Bell();
   readonly #backlog: Backlog;
   readonly #sweeper: Sweeper;
@@ -107,6 +113,20 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
       const run = await this.#find(number);
       const left = end - Date.now();
       if (!run || isTerminal(seenBy(run, rider)) || left <= 0) return run;
+      await this.#bell.wait(left);
+    }
+  }
+
+  /** What happened to `rider` after event `after`; waits up to `seconds` for something to happen. */
+  async news(number: number, rider: string, after: number | null, seconds: number): Promise<News | null> {
+    const end = Date.now() + seconds * 1000;
+    for (;;) {
+      const run = await this.#find(number);
+      if (!run) return null;
+      const past = this.#past.filter((state) => state.number === number);
+      const news = newsSince(past.length > 0 ? past : [run], rider, after);
+      const left = end - Date.now();
+      if (news.events.length > 0 || news.done || left <= 0) return news;
       await this.#bell.wait(left);
     }
   }
@@ -197,9 +217,11 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     return (await this.ctx.storage.get<Run>(name(number))) ?? null;
   }
 
-  async #keep(run: Run): Promise<void> {
+  async #keep(next: Run): Promise<void> {
     const before = this.#last;
+    const run = { ...next, version: next.version + 1 };
     this.#last = run;
+    this.#past = [...this.#past.filter(({ number }) => number === run.number), run].slice(-remembered);
     this.#bell.ring();
     await this.ctx.storage.put({ [name(run.number)]: run, last: run.number });
     if (isTerminal(run) && before?.number === run.number && !isTerminal(before)) await this.#ended(run);
@@ -223,8 +245,10 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
       console.error('the end of a run was not metered', error);
       return;
     }
-    if (this.#last?.number === run.number) this.#last = { ...this.#last, metered: true };
-    await this.ctx.storage.put(name(run.number), { ...run, metered: true });
+    // It may have been erased meanwhile.
+    const settled = { ...((await this.#find(run.number)) ?? run), metered: true };
+    if (this.#last?.number === run.number) this.#last = settled;
+    await this.ctx.storage.put(name(run.number), settled);
   }
 
   #meter({ tenant }: Submission): DurableObjectStub<TenantMeter> {
@@ -238,8 +262,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
 
   async #schedule(): Promise<void> {
     const run = this.#last;
-    const look = !run || (isTerminal(run) && run.metered) ? Infinity : nextLook(run);
-    const due = Math.min(this.#sweeper.due, look);
+    const due = Math.min(this.#sweeper.due, run ? nextLook(run, Date.now()) : Infinity);
     await (due === Infinity ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(due));
   }
 

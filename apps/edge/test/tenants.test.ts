@@ -48,6 +48,7 @@ describe('tenants see nothing of each other', () => {
       'DELETE /v1/uploads/{id}',
       'GET /v1/explanations/{id}',
       'GET /v1/explanations/{id}/artifacts/{name}',
+      'GET /v1/explanations/{id}/events',
       'GET /v1/uploads/{id}',
       'POST /v1/explanations/{id}/cancel',
     ]);

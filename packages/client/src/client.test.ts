@@ -63,7 +63,11 @@ const explanation = (status: string) => ({
   warnings: [],
   error: null,
   expired: false,
-  urls: { self: '/v1/explanations/exp_1', cancel: '/v1/explanations/exp_1/cancel' },
+  urls: {
+    self: '/v1/explanations/exp_1',
+    cancel: '/v1/explanations/exp_1/cancel',
+    events: '/v1/explanations/exp_1/events',
+  },
   request_id: 'req_1',
 });
 const problem = (status: number, code: string) => ({

@@ -241,7 +241,7 @@ export const explanationSchema = z
     warnings: z.array(z.string()),
     error: jobErrorSchema.nullable(),
     expired: z.boolean().describe('Whether the result was there and has been deleted'),
-    urls: z.strictObject({ self: z.string(), cancel: z.string() }),
+    urls: z.strictObject({ self: z.string(), cancel: z.string(), events: z.string() }),
     request_id: z.string().describe('Of the request that created it'),
   })
   .meta({ id: 'Explanation' });

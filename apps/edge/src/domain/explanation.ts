@@ -38,7 +38,7 @@ export function presentExplanation(asked: Asked, run: Run): Explanation {
     warnings: run.result?.warnings ?? [],
     error: run.error,
     expired: run.erased,
-    urls: { self, cancel: `${self}/cancel` },
+    urls: { self, cancel: `${self}/cancel`, events: `${self}/events` },
     request_id: asked.request_id,
   };
 }

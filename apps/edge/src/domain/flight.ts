@@ -1,6 +1,7 @@
 import type { Artifact, Explanation, Job, JobError, Question, Report, Result } from '@whylight/contract';
 
 import type { Excess } from './meter.ts';
+import type { News } from './news.ts';
 
 /** Milliseconds within which a sent message must reach a worker. */
 export const deliveryTime = 60_000;
@@ -26,6 +27,8 @@ export interface Submission {
 /** One computation of a key. Failures are not kept: a later request starts the next run. */
 export interface Run {
   readonly number: number;
+  /** Grows with every change. */
+  readonly version: number;
   readonly submission: Submission;
   readonly status: Explanation['status'];
   /** By the id of the explanation: who asked for this run before it had ended. */
@@ -89,6 +92,7 @@ export interface FlightPort {
   watch(run: number, rider: string, seconds: number): Promise<Run | null>;
   cancel(run: number, rider: string): Promise<boolean>;
   erase(run: number, rider: string): Promise<void>;
+  news(run: number, rider: string, after: number | null, seconds: number): Promise<News | null>;
   job(attempt: number): Promise<Job | null>;
   taken(attempt: number): Promise<void>;
   fail(attempt: number, error: JobError): Promise<void>;

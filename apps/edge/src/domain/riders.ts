@@ -34,9 +34,9 @@ export function expire(run: Run, now: number): Run {
   return late.reduce((rest, id) => leave(rest, id, { status, at: now, error: tooLate }), run);
 }
 
-/** When the watchdog must look next: at the worker's silence, at somebody's deadline, or at what is left to do. */
-export function nextLook(run: Run): number {
-  if (isTerminal(run)) return (run.completedAt ?? 0) + deliveryTime;
+/** When the watchdog must look next: at the worker's silence, at somebody's deadline, or at a bill not yet heard. */
+export function nextLook(run: Run, now: number): number {
+  if (isTerminal(run)) return run.metered ? Infinity : now + deliveryTime;
   const deadlines = aboard(run).map((id) => run.riders[id]!.until ?? Infinity);
   return Math.min(run.deadline, ...deadlines);
 }

@@ -14,6 +14,7 @@ export function begin(previous: Run | null, submission: Submission, now: number)
   const run: Run = {
     number: (previous?.number ?? 0) + 1,
     submission,
+    version: 0,
     status: 'queued',
     riders: {},
     owner: null,
