@@ -1,4 +1,4 @@
-import type { Attribution, ExplainerSpec, Tensor } from '@whylight/core';
+import { type Attribution, type ExplainerSpec, float32, type Tensor } from '@whylight/core';
 import type { Tolerance } from './agreement.ts';
 import { formulaNoise } from './formula-noise.ts';
 import type { Entry } from './manifest.ts';
@@ -23,6 +23,7 @@ const tolerances = {
   inputSizeMap: { max: 1e-3 },
   fullGrad: { max: 5e-3 },
   kernelShap: { max: 5e-3 },
+  squared: { relL2: 5e-3 },
   guided: { relL2: 1e-3, pearson: 0.99999 },
   gradient: { relL2: 5e-3, p999: 5e-3, pearson: 0.9999 },
 } as const satisfies Record<string, Tolerance>;
@@ -113,6 +114,22 @@ const groups = (
 
 const pick = ({ params }: Entry, ...names: string[]) =>
   Object.fromEntries(names.map((name) => [name, params[name]]));
+
+const tunnels = {
+  smoothgrad: ['smooth-grad', tolerances.gradient],
+  smoothgrad_sq: ['smooth-grad-squared', tolerances.squared],
+  vargrad: ['var-grad', tolerances.squared],
+} as const;
+
+/** Baselines [2, 3, 224, 224]: zeros, and black in normalised space. */
+function zeroAndBlack(): Tensor<'float32'> {
+  const plane = 224 * 224;
+  const values = new Float32Array(2 * 3 * plane);
+  normalisation.mean.forEach((mean, c) =>
+    values.fill(-mean / normalisation.std[c]!, (3 + c) * plane, (4 + c) * plane),
+  );
+  return float32([2, 3, 224, 224], values);
+}
 
 const unitNoise = () => ({ noise: npyOf('goldens/real/inputs/unit_noise.npy') });
 
@@ -212,6 +229,29 @@ const calls: readonly Call[] = [
       },
     ],
   ],
+  [
+    /^captum\.NoiseTunnel\./,
+    ({ params: { nt_type, nt_samples, stdevs, n_steps, method } }) => {
+      const [id, tolerance] = tunnels[nt_type as keyof typeof tunnels];
+      const settings = { base: 'integrated-gradients', nt_samples, stdevs, n_steps, quadrature: method };
+      return [{ ...captum(id, settings, tolerance), aux: unitNoise }];
+    },
+  ],
+  [
+    /^captum\.GradientShap/,
+    (e) => {
+      const of = (directory: string, role: string) =>
+        npyOf(`${directory}/${e.outputs.find((o) => o.role === role)!.file}`);
+      const aux = (directory: string) => ({
+        ...unitNoise(),
+        baselines: zeroAndBlack(),
+        alphas: of(directory, 'alpha'),
+        baseline_index: of(directory, 'baseline_index'),
+      });
+      return [{ ...captum('gradient-shap', pick(e, 'n_samples', 'stdevs'), tolerances.gradient), aux }];
+    },
+  ],
+  [/^captum\.LRP/, () => [captum('lrp', {}, tolerances.gradient)]],
   [/^captum\.FeatureAblation/, (e) => [groups('feature-ablation', e, tolerances.forwardOnly)]],
   [
     /^captum\.ShapleyValueSampling/,

@@ -206,6 +206,47 @@ describe.skipIf(!here)(`On the tiny network, to 1e-6 of the largest value${skipp
       }
     });
 
+  const half = (of: Recorded, n: number): Recorded => {
+    const size = of.data.length / 2;
+    return { shape: [of.shape[0]! / 2, ...of.shape.slice(1)], data: of.data.slice(n * size, (n + 1) * size) };
+  };
+  for (const [id, library, base] of [
+    ['smooth-grad', 'Saliency.smoothgrad', 'saliency'],
+    ['smooth-grad-squared', 'Saliency.smoothgrad_sq', 'saliency'],
+    ['var-grad', 'Saliency.vargrad', 'saliency'],
+    ['smooth-grad', 'IG5.smoothgrad', 'integrated-gradients'],
+  ] as const)
+    it(`Captum NoiseTunnel ${library} agrees, its noise replayed`, async () => {
+      const { attr, noise } = golden.captum[`NoiseTunnel.${library}`];
+      for (const n of [0, 1]) {
+        const drawn = half(noise, n);
+        const spec = captum(id, { base, nt_samples: drawn.shape[0], n_steps: 5 });
+        const { attribution } = await explained(spec, { noise: recorded(drawn) }, n);
+        if (id !== 'var-grad') expectAgreement(attribution, half(attr, n));
+        else {
+          // what is left of mean squares, relative to the mean squares
+          const squares = half(golden.captum['NoiseTunnel.Saliency.smoothgrad_sq'].attr, n).data;
+          const scale = Math.max(...squares);
+          const worst = Math.max(...half(attr, n).data.map((v, i) => Math.abs(v - attribution.data[i]!)));
+          expect(worst / scale).toBeLessThan(1e-6);
+        }
+      }
+    });
+  it('Captum GradientShap agrees, its draws replayed', async () => {
+    const { baselines, attr, rand_coeff, baseline_idx, noise } = golden.captum.GradientShap;
+    for (const n of [0, 1]) {
+      const aux = {
+        baselines: recorded(baselines),
+        noise: recorded(half(noise, n)),
+        alphas: recorded(half(rand_coeff, n)),
+        baseline_index: int64([4], half(baseline_idx, n).data),
+      };
+      const found = await explained(captum('gradient-shap', { n_samples: 4, stdevs: 1 }), aux, n);
+      expectAgreement(found.attribution, half(attr, n));
+    }
+  });
+  same('Captum LRP', captum('lrp'), () => golden.captum['LRP.eps1e-9'].attr);
+
   const recordedMask = () => recorded(golden.captum.feature_mask);
   it('Captum FeatureAblation agrees', async () => {
     const found = await explained(captum('feature-ablation'), { feature_mask: recordedMask() });

@@ -18,6 +18,10 @@ const small: Readonly<Record<string, Record<string, unknown>>> = {
   'shapley-sampling': { grid: '2x3', n_samples: 3 },
   'kernel-shap': { grid: '2x3', n_samples: 20 },
   'ss-cam': { num_samples: 3 },
+  'gradient-shap': { n_samples: 5 },
+  'smooth-grad': { nt_samples: 5 },
+  'smooth-grad-squared': { nt_samples: 5, base: 'guided-backprop' },
+  'var-grad': { nt_samples: 5, base: 'input-x-gradient' },
   'is-cam': { num_samples: 3 },
   lime: { grid: '2x3', n_samples: 20 },
 };

@@ -10,6 +10,7 @@ import { fullGrad } from './full-grad.ts';
 import { gradCam } from './grad-cam.ts';
 import { gradCamElementWise } from './grad-cam-element-wise.ts';
 import { gradCamPlusPlus } from './grad-cam-plus-plus.ts';
+import { gradientShap } from './gradient-shap.ts';
 import { guidedBackprop } from './guided-backprop.ts';
 import { guidedGradCam } from './guided-grad-cam.ts';
 import { hiResCam } from './hi-res-cam.ts';
@@ -22,6 +23,7 @@ import { layerActivation } from './layer-activation.ts';
 import { layerCam } from './layer-cam.ts';
 import { layerGradientXActivation } from './layer-gradient-x-activation.ts';
 import { lime } from './lime.ts';
+import { lrp } from './lrp.ts';
 import type { Method } from './method.ts';
 import { occlusion } from './occlusion.ts';
 import { refineCam } from './refine-cam.ts';
@@ -29,8 +31,11 @@ import { saliency } from './saliency.ts';
 import { scoreCam } from './score-cam.ts';
 import { shapleyCam } from './shapley-cam.ts';
 import { shapleySampling } from './shapley-sampling.ts';
+import { smoothGrad } from './smooth-grad.ts';
 import { smoothGradCamPlusPlus } from './smooth-grad-cam-plus-plus.ts';
+import { smoothGradSquared } from './smooth-grad-squared.ts';
 import { ssCam } from './ss-cam.ts';
+import { varGrad } from './var-grad.ts';
 import { xGradCam } from './x-grad-cam.ts';
 
 /** Every method there is. Command line, API, documentation and conformance tests derive from this list. */
@@ -62,7 +67,12 @@ export const methods: readonly Method[] = [
   guidedBackprop,
   deconvolution,
   guidedGradCam,
+  lrp,
   integratedGradients,
+  smoothGrad,
+  smoothGradSquared,
+  varGrad,
+  gradientShap,
   occlusion,
   featureAblation,
   shapleySampling,
