@@ -1,4 +1,4 @@
-import { between, unsupportedOn } from './autodiff/differentiate.ts';
+import { between, unsupportedOn } from './autodiff/path.ts';
 import { gradientRules } from './autodiff/rules/index.ts';
 import { type ClassifierOptions, readClassifier } from './classifier.ts';
 import { layersOf } from './layers.ts';

@@ -1,4 +1,4 @@
-import { between } from './autodiff/differentiate.ts';
+import { between } from './autodiff/path.ts';
 import type { Network } from './classifier.ts';
 import { InputError } from './errors.ts';
 import type { GraphBuilder, Value } from './onnx/builder.ts';

@@ -1,9 +1,9 @@
 import { InputError } from '../errors.ts';
 import type { GraphBuilder, Shape, Value } from '../onnx/builder.ts';
-import { isFloat } from '../onnx/dtype.ts';
 import { add, reshape, sum } from '../onnx/emit.ts';
 import type { Node } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
+import { between, type Path, refuseUnsupported } from './path.ts';
 import { type RuleContext, type Vjp, type VjpRules, vjpOf } from './rule.ts';
 
 /**
@@ -28,63 +28,6 @@ export function differentiate(
   const cotangents = new Map<Value, Value[]>([...seeds].map(([y, seed]) => [y, [seed]]));
   for (const node of path.nodes.toReversed()) pullBack(g, node, path, cotangents, rules);
   return wanted.map((value) => total(g, cotangents, value));
-}
-
-interface Path {
-  readonly nodes: readonly Node[];
-  /** Values that depend on a wanted one. */
-  readonly moving: ReadonlySet<Value>;
-}
-
-/** Whether a derivative can pass a node's output: floats, and what quantization makes of them. */
-function varying(g: GraphBuilder, node: Node, output: Value): boolean {
-  if (output === '' || !g.knows(output)) return output !== '';
-  const dtype = g.dtype(output);
-  return isFloat(dtype) || (node.op !== 'Cast' && (dtype === 'int8' || dtype === 'uint8'));
-}
-
-/** The nodes that lie on a way from `from` to `to`; no way leads through indices and truth values. */
-export function between(g: GraphBuilder, from: Iterable<Value>, to: Iterable<Value>): Path {
-  const moving = new Set(from);
-  const forward = g.nodes.filter((node) => {
-    const moves = node.inputs.some((input) => moving.has(input));
-    if (moves) for (const output of node.outputs) if (varying(g, node, output)) moving.add(output);
-    return moves;
-  });
-  const needed = new Set(to);
-  const kept = forward.toReversed().filter((node) => {
-    const leads = node.outputs.some((output) => needed.has(output));
-    if (leads) for (const input of node.inputs) if (moving.has(input)) needed.add(input);
-    return leads;
-  });
-  return { nodes: kept.reverse(), moving };
-}
-
-/** Operators on the path without a rule, with the nodes that use them. */
-export function unsupportedOn(path: Path, rules: VjpRules): Map<string, string[]> {
-  const missing = new Map<string, string[]>();
-  for (const node of path.nodes) {
-    const index = node.inputs.findIndex(
-      (input, i) => path.moving.has(input) && vjpOf(rules, node.op, i) === undefined,
-    );
-    if (index < 0) continue;
-    const what = rules[node.op] ? `${node.op} (input ${index})` : node.op;
-    missing.set(what, [...(missing.get(what) ?? []), node.name]);
-  }
-  return missing;
-}
-
-function refuseUnsupported(path: Path, rules: VjpRules): void {
-  const missing = unsupportedOn(path, rules);
-  if (missing.size === 0) return;
-  const named = [...missing].map(
-    ([op, nodes]) =>
-      `${op}: ${nodes.length === 1 ? `node ${quoted(nodes[0]!)}` : `${nodes.length} nodes, first ${quoted(nodes[0]!)}`}`,
-  );
-  throw new InputError(
-    'model_unsupported_op',
-    `no derivative rule for ${named.join('; ')} (occlusion needs none)`,
-  );
 }
 
 function pullBack(

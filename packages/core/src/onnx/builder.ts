@@ -3,14 +3,8 @@ import { type DType, float32, int64, sizeOf, type Tensor } from '../tensor.ts';
 import { isFloat } from './dtype.ts';
 import { type Attributes, type Graph, type Node, toInt64, type ValueInfo } from './graph.ts';
 import { quoted } from './names.ts';
-import {
-  type Fact,
-  followed,
-  followedFloats,
-  type ShapeContext,
-  ShapeError,
-  Unknown,
-} from './shapes/fact.ts';
+import { type Fact, followed, followedFloats } from './shapes/fact.ts';
+import { follow } from './shapes/follow.ts';
 import { shapeRules } from './shapes/index.ts';
 
 /** A value of the graph, by name. */
@@ -96,10 +90,9 @@ export class GraphBuilder {
     this.nodes.push(node);
     const rule = shapeRules[node.op];
     if (!rule) return;
-    const [first, second] = this.batches.map((_, side) => this.follow(node, side as 0 | 1)) as [
-      readonly Fact[],
-      readonly Fact[],
-    ];
+    const [first, second] = this.batches.map((_, side) =>
+      follow(node, (value) => this.facts.get(value)?.[side]),
+    ) as [readonly Fact[], readonly Fact[]];
     node.outputs.forEach((output, i) => {
       if (output !== '' && first[i] && second[i]) this.facts.set(output, [first[i], second[i]]);
     });
@@ -238,44 +231,4 @@ export class GraphBuilder {
     }
     return 'nothing makes it';
   }
-
-  private follow(node: Node, side: 0 | 1): readonly Fact[] {
-    const fact = (i: number): Fact => {
-      const input = node.inputs[i];
-      if (!input) throw new ShapeError(`input ${i} is missing`);
-      const known = this.facts.get(input)?.[side];
-      if (!known) throw new Unknown();
-      return known;
-    };
-    const context: ShapeContext = {
-      node,
-      count: node.inputs.length,
-      x: fact,
-      has: (i) => (node.inputs[i] ?? '') !== '',
-      value(i) {
-        const { value } = fact(i);
-        if (!value) throw new Unknown();
-        return value;
-      },
-    };
-    try {
-      return shapeRules[node.op]!(context).map(checkedFact);
-    } catch (error) {
-      if (error instanceof Unknown) return [];
-      if (error instanceof TypeError || error instanceof RangeError)
-        throw new ShapeError(`node ${quoted(node.name)}: inputs or attributes that ${node.op} does not have`);
-      if (error instanceof ShapeError)
-        throw new ShapeError(`node ${quoted(node.name)} (${node.op}): ${error.message}`);
-      throw error;
-    }
-  }
-}
-
-/** A fact whose sizes are whole numbers, without elements that are too many to follow. */
-function checkedFact(fact: Fact): Fact {
-  const { dtype, shape, value } = fact;
-  const size = sizeOf(shape);
-  if (!shape.every((d) => d >= 0 && Number.isSafeInteger(d)) || !Number.isSafeInteger(size))
-    throw new ShapeError(`a result of shape [${shape}]`);
-  return value && (size > followed || value.length !== size) ? { dtype, shape } : fact;
 }

@@ -4,7 +4,8 @@ import { isFloat } from './dtype.ts';
 import { type Graph, type Node, toInt64 } from './graph.ts';
 import { quoted } from './names.ts';
 import { ShapeError } from './shapes/fact.ts';
-import { type Upgraded, upgrade } from './upgrade.ts';
+import { upgrade } from './upgrade.ts';
+import type { Upgraded } from './upgraded.ts';
 import { widen } from './widen.ts';
 
 /** A model in the canonical dialect inside a builder, ready for more nodes. */

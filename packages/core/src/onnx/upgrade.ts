@@ -1,17 +1,13 @@
 import { InputError } from '../errors.ts';
-import { int64, sizeOf } from '../tensor.ts';
-import type { GraphBuilder, Value } from './builder.ts';
+import { sizeOf } from '../tensor.ts';
+import type { Value } from './builder.ts';
 import { reshape } from './emit.ts';
+import { gathers } from './gathers.ts';
 import { type Attributes, int, ints, type Node, real, text } from './graph.ts';
 import { quoted } from './names.ts';
 import { windowOf } from './shapes/convolution.ts';
+import { keep, type Upgrade } from './upgraded.ts';
 
-/** What becomes of one node of the file: nodes of the canonical dialect, or a value that its first output equals. */
-export type Upgraded = { readonly nodes: readonly Node[] } | { readonly alias: Value };
-
-type Upgrade = (g: GraphBuilder, node: Node, opset: number) => Upgraded;
-
-const keep = (node: Node): Upgraded => ({ nodes: [node] });
 const alias: Upgrade = (_, node) => ({ alias: node.inputs[0]! });
 
 const without = (attributes: Attributes, ...names: string[]): Attributes =>
@@ -64,6 +60,7 @@ const flattenedSoftmax: Upgrade = (g, node, opset) => {
 };
 
 const upgrades: Readonly<Record<string, Upgrade>> = {
+  ...gathers,
   Identity: alias,
   Dropout: alias,
   Squeeze: inputsFromInts('axes'),
@@ -99,35 +96,6 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
     if (!pads) return keep(node);
     const inputs = [node.inputs[0]!, g.ints(pads), g.scalar(real(node, 'value', 0))];
     return keep({ ...node, inputs, attributes: without(node.attributes, 'pads', 'value') });
-  },
-  /** PyTorch's exporter writes some views as the Gather of every element in order: a Reshape. */
-  Gather(g, node) {
-    const [x, index] = node.inputs as [Value, Value];
-    if (!g.counts(index) || int(node, 'axis', 0) !== 0 || !g.knows(x)) return keep(node);
-    const shape = g.shape(index);
-    if (g.shape(x).length !== 1 || sizeOf(shape) !== g.shape(x)[0] || shape.filter((d) => d < 0).length > 1)
-      return keep(node);
-    const target = g.ints(shape.map((d) => Math.max(d, -1)));
-    return keep({ ...node, op: 'Reshape', inputs: [x, target], attributes: {} });
-  },
-  /** With known indices: a Gather along the indexed axes taken as one. */
-  GatherND(g, node) {
-    const [x, index] = node.inputs as [Value, Value];
-    const tuples = g.elements(index);
-    if (!tuples || int(node, 'batch_dims', 0) !== 0) return keep(node);
-    const [shape, indices] = [g.shape(x), g.shape(index)];
-    const depth = indices.at(-1)!;
-    const indexed = shape.slice(0, depth);
-    if (indexed.some((d) => d < 0)) return keep(node);
-    const flat = Array.from({ length: tuples.length / depth }, (_, k) =>
-      indexed.reduce((offset, size, axis) => {
-        const i = tuples[k * depth + axis]!;
-        return offset * size + (i < 0 ? i + size : i);
-      }, 0),
-    );
-    const positions = g.constant(int64(indices.slice(0, -1), flat));
-    const rows = reshape(g, x, [sizeOf(indexed), ...shape.slice(depth)]);
-    return keep({ ...node, op: 'Gather', inputs: [rows, positions], attributes: { axis: 0 } });
   },
   BatchNormalization(_, node) {
     if (int(node, 'training_mode', 0) === 1)
