@@ -10,6 +10,11 @@ export interface AppEnv {
     services: Services;
     /** Set by `authenticate`, so only on a tenant's routes. */
     caller: Caller;
+    /** Whose resources the request is about, and the id of the key that it came with: for the audit trail. */
+    tenant?: string;
+    actor?: string;
+    /** Id of what the request has made, where its path does not say it. */
+    subject?: string;
     /** Set by `idempotent`: the id of what the request creates. */
     newId: string;
   };

@@ -8,6 +8,7 @@ import { type KnownRoute, knownRoutes } from './middleware/known-routes.ts';
 import { document } from './openapi.ts';
 import { problem } from './problem.ts';
 import { artifacts } from './routes/artifacts.ts';
+import { audit } from './routes/audit.ts';
 import { catalog } from './routes/catalog.ts';
 import { docs } from './routes/docs.ts';
 import { events } from './routes/events.ts';
@@ -38,6 +39,7 @@ for (const group of [
   catalog,
   keys,
   limits,
+  audit,
   operator,
   internal,
   health,

@@ -3,6 +3,7 @@ import { problemSchema, type Scope } from '@whylight/contract';
 import type { MiddlewareHandler } from 'hono';
 import type { AppEnv } from './app-env.ts';
 import { refusalOf } from './domain/validation.ts';
+import { audited } from './middleware/audited.ts';
 import { authenticate, authenticateOperator } from './middleware/authenticate.ts';
 import { jsonBody } from './middleware/json-body.ts';
 
@@ -21,20 +22,20 @@ const bodyIfAny: MiddlewareHandler<AppEnv> = (c, next) =>
 /** Security, middleware and body limit of a route that a tenant's key with `scope` opens; `more` runs after them. */
 export const tenantRoute = (scope: Scope, ...more: MiddlewareHandler<AppEnv>[]) => ({
   security: [{ apiKey: [scope] }],
-  middleware: [authenticate(scope), bodyIfAny, ...more],
+  middleware: [audited, authenticate(scope), bodyIfAny, ...more],
 });
 
 /** The same for a POST without a body. */
 export const tenantAction = (scope: Scope) => ({
   security: [{ apiKey: [scope] }],
-  middleware: [authenticate(scope)],
+  middleware: [audited, authenticate(scope)],
 });
 
 /** The same for the operator's key. */
 export const operatorRoute = {
   tags: ['operator'],
   security: [{ operatorKey: [] }],
-  middleware: [authenticateOperator, bodyIfAny],
+  middleware: [audited, authenticateOperator, bodyIfAny],
 };
 
 export const json = <S extends z.ZodType>(schema: S, description: string) => ({

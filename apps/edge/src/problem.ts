@@ -21,6 +21,7 @@ const kinds: Record<RefusalCode, Kind> = {
   method_not_allowed: [405, 'The resource does not have this method'],
   upload_not_ready: [409, 'The upload is not there yet'],
   idempotency_in_progress: [409, 'The same request is being answered'],
+  key_not_active: [409, 'The key is revoked or expired'],
   stale_report: [409, 'The report is of an attempt that is over'],
   artifact_expired: [410, 'The artifact has been deleted'],
   payload_too_large: [413, 'The body or the upload is too large'],

@@ -1,6 +1,7 @@
 import type { FlightPort } from './domain/flight.ts';
 import { type Bindings, type Settings, settings } from './env.ts';
 import type { Idempotency } from './idempotency.ts';
+import { AuditTrail } from './storage/audit-trail.ts';
 import { Backlog } from './storage/backlog.ts';
 import { Catalogs } from './storage/catalogs.ts';
 import { Explanations } from './storage/explanations.ts';
@@ -18,6 +19,7 @@ export interface Services {
   readonly uploads: Uploads;
   readonly explanations: Explanations;
   readonly backlog: Backlog;
+  readonly audit: AuditTrail;
   readonly objects: Objects;
   readonly worker: GpuWorker;
   readonly catalogs: Catalogs;
@@ -41,6 +43,7 @@ export function services(bindings: Bindings): Services {
       db,
       tenants: new Tenants(db),
       uploads: new Uploads(db),
+      audit: new AuditTrail(db),
       backlog: new Backlog(db),
       explanations: new Explanations(db),
       objects: new Objects(checked),

@@ -124,4 +124,42 @@ describe('who may come in', () => {
     for (const query of ['starting_after=x', 'limit=0', 'limit=101', 'limit=two'])
       expect((await call('GET', `/v1/keys?${query}`, { key })).status).toBe(400);
   });
+
+  test('A9: a rotated key is good until the grace is over, the new one at once, and then alone', async () => {
+    const { key } = await newTenant();
+    const old = await newKey(key, { name: 'robot', scopes: ['admin:keys', 'uploads:read'] });
+    const rotate = (secret: string, body: object) =>
+      call('POST', `/v1/keys/key_${secret.split('_')[2]}/rotate`, { key, body });
+    const { status, body } = await rotate(old, { grace_seconds: 3600 });
+    expect([status, body.name, body.scopes]).toEqual([201, 'robot', ['admin:keys', 'uploads:read']]);
+    const works = async (secret: string) => (await call('GET', '/v1/keys', { key: secret })).status;
+    expect([await works(old), await works(body.secret)]).toEqual([200, 200]);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_601_000 });
+    const after = [await works(old), await works(body.secret)];
+    vi.useRealTimers();
+    expect(after).toEqual([401, 200]);
+    const next = await rotate(body.secret, {});
+    expect([await works(body.secret), await works(next.body.secret)]).toEqual([401, 200]);
+    const again = await rotate(body.secret, {});
+    expect([again.status, again.body.code]).toEqual([409, 'key_not_active']);
+  });
+
+  test('A9: grace never goes beyond the key’s own end, and the new key ends when the old one would have', async () => {
+    const { key } = await newTenant();
+    const end = new Date(Date.now() + 60_000).toISOString();
+    const old = await newKey(key, { expires_at: end });
+    const id = `key_${old.split('_')[2]}`;
+    const { body } = await call('POST', `/v1/keys/${id}/rotate`, { key, body: { grace_seconds: 3600 } });
+    expect(body.expires_at).toBe(end);
+    const { data } = (await call('GET', '/v1/keys', { key })).body;
+    expect(data.find((each: { id: string }) => each.id === id).expires_at).toBe(end);
+  });
+
+  test('A8: nobody rotates a key that may do more than they may', async () => {
+    const { key } = await newTenant();
+    const strong = await newKey(key, { scopes: ['explanations:write'] });
+    const weak = await newKey(key, { scopes: ['admin:keys'] });
+    const path = `/v1/keys/key_${strong.split('_')[2]}/rotate`;
+    expect((await call('POST', path, { key: weak, body: {} })).status).toBe(403);
+  });
 });

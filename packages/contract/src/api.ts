@@ -29,6 +29,7 @@ export const scopes = [
   'models:read',
   'usage:read',
   'admin:keys',
+  'admin:audit',
 ] as const;
 export type Scope = (typeof scopes)[number];
 
@@ -87,6 +88,16 @@ export const keySchema = z
 export const newKeySchema = keySchema
   .extend({ secret: z.string().describe('The key itself. Shown this once, stored only as a hash.') })
   .meta({ id: 'NewKey' });
+export const rotationRequestSchema = z
+  .strictObject({
+    grace_seconds: z
+      .int()
+      .min(0)
+      .max(7 * 86_400)
+      .default(0)
+      .describe('How long the old key is still good, but never beyond its own end'),
+  })
+  .meta({ id: 'RotationRequest' });
 export const keyListSchema = page(keySchema).meta({ id: 'KeyList' });
 export const tenantSchema = z
   .strictObject({
@@ -320,3 +331,18 @@ export const usageSchema = z
   })
   .meta({ id: 'Usage' });
 export const usageListSchema = page(usageSchema).meta({ id: 'UsageList' });
+
+export const auditEventSchema = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('audit_event'),
+    created_at: time,
+    actor: z.string().describe('Id of the key that was used, or `operator`'),
+    action: z.string().describe('`POST /v1/keys/{id}/rotate`'),
+    subject: z.string().nullable().describe('Id of what it was done to'),
+    outcome: z.string().describe('`done`, or the code of the problem'),
+    request_id: z.string(),
+  })
+  .meta({ id: 'AuditEvent' });
+export type AuditEvent = z.infer<typeof auditEventSchema>;
+export const auditEventListSchema = page(auditEventSchema).meta({ id: 'AuditEventList' });

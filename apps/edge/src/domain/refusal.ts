@@ -16,6 +16,7 @@ export type RefusalCode =
   | 'upload_not_ready'
   | 'idempotency_in_progress'
   | 'idempotency_key_reused'
+  | 'key_not_active'
   | 'stale_report'
   | 'artifact_expired'
   | 'payload_too_large'

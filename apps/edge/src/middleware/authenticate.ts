@@ -13,6 +13,8 @@ export function authenticate(scope: Scope): MiddlewareHandler<AppEnv> {
     if (!key) throw await badKey(c, 'malformed_api_key', 'The Authorization header holds no Whylight key.');
     const caller = await c.var.services.tenants.authenticate(key);
     if (!caller) throw await badKey(c);
+    c.set('tenant', caller.tenant);
+    c.set('actor', caller.keyId);
     await withinRate(c, caller.tenant);
     if (!caller.scopes.includes(scope))
       throw new Refusal('insufficient_scope', `The API key lacks the scope ${scope}.`);
@@ -25,6 +27,7 @@ export function authenticate(scope: Scope): MiddlewareHandler<AppEnv> {
 export const authenticateOperator: MiddlewareHandler<AppEnv> = async (c, next) => {
   const digest = await sha256Hex(bearer(c));
   if (!sameDigest(digest, c.var.services.settings.OPERATOR_KEY_SHA256)) throw await badKey(c);
+  c.set('actor', 'operator');
   return next();
 };
 

@@ -111,6 +111,7 @@ export const explanations = routes()
       fresh: /(^|[\s,])no-cache($|[\s,])/i.test(c.req.header('Cache-Control') ?? ''),
       cancelAfter: cancelAfter(c.req.header('Cancel-After')),
     });
+    c.set('subject', row.id);
     const wait = preferredWait(c.req.header('Prefer'));
     const run = await runOf(services, row, wait ?? 0, boarding.run);
     c.header('Location', `/v1/explanations/${row.id}`);

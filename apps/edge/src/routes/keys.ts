@@ -1,10 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { keyListSchema, keyRequestSchema, newKeySchema } from '@whylight/contract';
+import { keyListSchema, keyRequestSchema, newKeySchema, rotationRequestSchema } from '@whylight/contract';
 import { grant } from '../domain/grant.ts';
 import { notFound } from '../domain/refusal.ts';
 import { isId } from '../domain/ulid.ts';
 import { body, declined, json, routes, tenantRoute } from '../openapi.ts';
 import { page, pageQuery } from '../paging.ts';
+import { rotateKey } from '../rotation.ts';
 
 const tags = ['keys'];
 
@@ -38,10 +39,27 @@ const revoke = createRoute({
   responses: { 204: { description: 'Revoked' }, ...declined },
 });
 
+const rotate = createRoute({
+  ...tenantRoute('admin:keys'),
+  method: 'post',
+  path: '/v1/keys/{id}/rotate',
+  tags,
+  summary: 'Replace a key by a new one of the same scopes and end',
+  request: { params: z.object({ id: z.string() }), ...body(rotationRequestSchema) },
+  responses: { 201: json(newKeySchema, 'The new key, shown this once'), ...declined },
+});
+
 export const keys = routes()
   .openapi(create, async (c) => {
     const { caller, services } = c.var;
     const { key, text } = await services.tenants.createKey(caller.tenant, grant(caller, c.req.valid('json')));
+    c.set('subject', key.id);
+    return c.json({ ...key, secret: text }, 201);
+  })
+  .openapi(rotate, async (c) => {
+    const { caller, services } = c.var;
+    const grace = c.req.valid('json').grace_seconds;
+    const { key, text } = await rotateKey(services.tenants, caller, c.req.valid('param').id, grace);
     return c.json({ ...key, secret: text }, 201);
   })
   .openapi(list, async (c) => {

@@ -47,6 +47,7 @@ export const limits = routes()
     const { tenants, meter } = c.var.services;
     const { id } = c.req.valid('param');
     if (!isId('ten', id) || !(await tenants.exists(id))) throw notFound();
+    c.set('tenant', id);
     const wanted = c.req.valid('json');
     const { limits: now } = await meter(id).read();
     const next = {

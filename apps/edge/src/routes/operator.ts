@@ -32,6 +32,8 @@ export const operator = routes()
   .openapi(createTenant, async (c) => {
     const { tenants } = c.var.services;
     const tenant = await tenants.create(c.req.valid('json').name);
+    c.set('tenant', tenant.id);
+    c.set('subject', tenant.id);
     const { key, text } = await tenants.createKey(tenant.id, { name: 'first', scopes, expiresAt: null });
     return c.json({ ...tenant, object: 'tenant' as const, key: { ...key, secret: text } }, 201);
   })
@@ -39,11 +41,13 @@ export const operator = routes()
     const { tenants } = c.var.services;
     const { id } = c.req.valid('param');
     if (!isId('ten', id) || !(await tenants.exists(id))) throw notFound();
+    c.set('tenant', id);
     const asked = c.req.valid('json');
     const { key, text } = await tenants.createKey(id, {
       name: asked.name ?? null,
       scopes: asked.scopes ?? scopes,
       expiresAt: asked.expires_at ?? null,
     });
+    c.set('subject', key.id);
     return c.json({ ...key, secret: text }, 201);
   });

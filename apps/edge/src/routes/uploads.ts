@@ -58,6 +58,7 @@ export const uploads = routes()
     const ready = await findReady(services, caller.tenant, asked.sha256);
     if (ready) return c.json(present(ready, 'ready', null), 200);
     const row = await services.uploads.create(caller.tenant, asked);
+    c.set('subject', row.id);
     const headers = boundHeaders(row);
     return c.json(
       present(row, 'pending', {

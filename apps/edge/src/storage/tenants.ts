@@ -6,6 +6,7 @@ import { newId } from '../domain/ulid.ts';
 /** Who calls, as proven by the key that they showed. */
 export interface Caller {
   readonly tenant: string;
+  readonly keyId: string;
   readonly scopes: readonly Scope[];
   readonly keyExpiresAt: string | null;
 }
@@ -88,6 +89,22 @@ export class Tenants {
     return meta.changes > 0;
   }
 
+  async key(tenant: string, id: string): Promise<Key | null> {
+    const row = await this.#db
+      .prepare('SELECT * FROM keys WHERE tenant = ? AND id = ?')
+      .bind(tenant, id)
+      .first<KeyRow>();
+    return row && keyOf(row);
+  }
+
+  /** The key is good until `end`, or as before if that is earlier. */
+  async expire(tenant: string, id: string, end: string): Promise<void> {
+    await this.#db
+      .prepare('UPDATE keys SET expires_at = min(coalesce(expires_at, ?1), ?1) WHERE tenant = ?2 AND id = ?3')
+      .bind(end, tenant, id)
+      .run();
+  }
+
   /** The caller who holds this key; null for a key that is unknown, revoked or expired. */
   async authenticate({ id, secret }: ApiKey): Promise<Caller | null> {
     const row = await this.#db.prepare('SELECT * FROM keys WHERE id = ?').bind(id).first<KeyRow>();
@@ -95,7 +112,7 @@ export class Tenants {
     const right = sameDigest(await sha256Hex(secret), row?.secret_sha256 ?? '0'.repeat(64));
     if (!row || !right || row.revoked_at !== null) return null;
     if (row.expires_at !== null && Date.parse(row.expires_at) <= Date.now()) return null;
-    return { tenant: row.tenant, scopes: scopesOf(row), keyExpiresAt: row.expires_at };
+    return { tenant: row.tenant, keyId: row.id, scopes: scopesOf(row), keyExpiresAt: row.expires_at };
   }
 }
 

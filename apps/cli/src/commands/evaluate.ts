@@ -1,0 +1,216 @@
+import { join } from 'node:path';
+import { InputError } from '@whylight/core';
+import { methods } from '@whylight/core/methods';
+import { createRuntime, type RegisteredModel } from '@whylight/host';
+import { Command, InvalidArgumentError } from 'commander';
+import { blob, noiseMap } from '../evaluate/baselines.ts';
+import { baseline, explanations, type Network, openNetwork } from '../evaluate/explanations.ts';
+import { type Explained, type MetricId, metricIds, metrics } from '../evaluate/metrics.ts';
+import { chart, csv, markdown, type Report, type Row } from '../evaluate/report.ts';
+import { drawings, photosIn, type Subject } from '../evaluate/subjects.ts';
+import { UsageError } from '../failure.ts';
+import { writeBytes } from '../files.ts';
+import { findModel, normalisationOf } from '../model.ts';
+import {
+  type DeviceOptions,
+  type ExplainOptions,
+  positive,
+  withDeviceOptions,
+  withExplainOptions,
+  withJson,
+} from '../options.ts';
+import { note, print, printJson, table } from '../output.ts';
+import { parametersFor, splitNormalisation } from '../parameters.ts';
+import { Progress } from '../progress.ts';
+
+interface Options extends ExplainOptions, DeviceOptions {
+  readonly model: string;
+  readonly method: string;
+  readonly metric?: MetricId[];
+  readonly masks?: string;
+  readonly drawings?: number;
+  readonly target: number;
+  readonly output: string;
+  readonly json?: boolean;
+}
+
+const unmasked: readonly MetricId[] = ['deletion', 'insertion', 'average-drop', 'increase', 'time'];
+const masked: readonly MetricId[] = ['pointing', 'mass', 'deletion', 'insertion', 'time'];
+
+export const evaluate = withJson(
+  withDeviceOptions(
+    withExplainOptions(
+      new Command('evaluate')
+        .description(
+          'Measure how good explanations are: writes table.csv, table.json, table.md and chart.png',
+        )
+        .argument('[dir]', 'a folder of photos')
+        .option(
+          '--drawings <n>',
+          'instead of a folder, fresh drawings for the shapes network, with masks',
+          positive,
+        )
+        .option('--model <name|path>', 'the classifier', 'shapes')
+        .option('--method <id,id>', 'what to compare; all for each that the model allows', 'grad-cam')
+        .option('--metric <id,id>', metricIds.join(', '), metricList)
+        .option('--masks <dir>', 'masks with the names of the photos, white where the object lies')
+        .option(
+          '--target <index>',
+          'class to explain in all photos (default: the predicted one)',
+          classIndex,
+          -1,
+        )
+        .requiredOption('-o, --output <dir>', 'where the table and the chart go'),
+    ),
+  ),
+)
+  .addHelpText(
+    'after',
+    '\nBeside the methods stand two baselines that look at nothing: noise, and a blob in the centre.',
+  )
+  .action(async (directory: string | undefined, options: Options) => {
+    if ((directory === undefined) === (options.drawings === undefined))
+      throw new UsageError('give either a folder of photos or --drawings');
+    const report = await evaluated(directory, options);
+    if (report.rows.every((row) => row.baseline)) throw new UsageError(report.left_out[0]!.reason);
+    const files = {
+      'table.csv': Buffer.from(csv(report)),
+      'table.json': Buffer.from(`${JSON.stringify(report, null, 2)}\n`),
+      'table.md': Buffer.from(markdown(report)),
+      'chart.png': await chart(report),
+    };
+    for (const [name, bytes] of Object.entries(files)) await writeBytes(join(options.output, name), bytes);
+    if (options.json) printJson(report);
+    else
+      print(
+        table(
+          csv(report)
+            .trim()
+            .split('\n')
+            .map((line) => line.split(',')),
+        ),
+      );
+  });
+
+async function evaluated(directory: string | undefined, options: Options): Promise<Report> {
+  const model = await findModel(options.model);
+  const { preprocessing } = model.manifest;
+  const subjects = options.drawings
+    ? drawings(options.drawings, preprocessing)
+    : await photosIn(directory!, options.masks, preprocessing, options.target);
+  const wanted = options.metric ?? (options.drawings || options.masks ? masked : unmasked);
+  const runtime = await createRuntime({ ep: options.ep, threads: options.threads });
+  const network = await openNetwork(await model.bytes(), subjects[0]!.input.shape.slice(1), runtime);
+  try {
+    const { rows, left_out } = await methodRows(network, model, subjects, wanted, options);
+    return {
+      model: model.name,
+      images: subjects.length,
+      metrics: wanted,
+      rows: [...rows, ...(await baselineRows(network, subjects, wanted))],
+      left_out,
+    };
+  } finally {
+    await network.forward.close();
+  }
+}
+
+async function methodRows(
+  network: Network,
+  model: RegisteredModel,
+  subjects: readonly Subject[],
+  wanted: readonly MetricId[],
+  { method, layer = [], param = {}, convention }: Options,
+): Promise<Pick<Report, 'rows' | 'left_out'>> {
+  const all = method === 'all';
+  const ids = all ? methods.map(({ id }) => id) : method.split(',').map((id) => id.trim());
+  const rows: Row[] = [];
+  const left_out: { method: string; reason: string }[] = [];
+  for (const id of ids) {
+    const { params, normalisation } = splitNormalisation(
+      id,
+      parametersFor(id, ids, param),
+      normalisationOf(model),
+    );
+    const takesLayers = methods.find((known) => known.id === id)?.needs.includes('layer');
+    const spec = {
+      method: id,
+      convention,
+      params,
+      normalisation,
+      layers: takesLayers || ids.length === 1 ? layer : [],
+    };
+    const progress = new Progress(id);
+    const tally = new Tally(wanted);
+    try {
+      let done = 0;
+      for await (const explained of explanations(network, spec, subjects, wanted.includes('randomisation'))) {
+        await tally.add(explained);
+        progress.update(++done, subjects.length);
+      }
+      rows.push({ method: id, baseline: false, values: tally.means() });
+    } catch (error) {
+      if (!all || !(error instanceof InputError)) throw error;
+      note(`${id} is left out: ${error.message}`);
+      left_out.push({ method: id, reason: error.message });
+    } finally {
+      progress.stop();
+    }
+  }
+  return { rows, left_out };
+}
+
+async function baselineRows(
+  network: Network,
+  subjects: readonly Subject[],
+  wanted: readonly MetricId[],
+): Promise<Row[]> {
+  const { width, height } = network;
+  const maps = { random: (n: number) => noiseMap(width, height, n), centre: () => blob(width, height) };
+  const rows: Row[] = [];
+  for (const [name, map] of Object.entries(maps)) {
+    const tally = new Tally(wanted);
+    for (const [n, subject] of subjects.entries()) await tally.add(await baseline(network, subject, map(n)));
+    rows.push({ method: name, baseline: true, values: tally.means() });
+  }
+  return rows;
+}
+
+/** Means of metrics over images, each over those that it applies to. */
+class Tally {
+  readonly #values = new Map<MetricId, number[]>();
+
+  constructor(wanted: readonly MetricId[]) {
+    for (const id of wanted) this.#values.set(id, []);
+  }
+
+  async add(explained: Explained): Promise<void> {
+    for (const [id, values] of this.#values) {
+      const value = await metrics[id].of(explained);
+      if (value !== null) values.push(value);
+    }
+  }
+
+  means(): Row['values'] {
+    return Object.fromEntries(
+      Array.from(this.#values, ([id, values]) => [
+        id,
+        values.length ? values.reduce((a, b) => a + b, 0) / values.length : null,
+      ]),
+    );
+  }
+}
+
+function metricList(text: string): MetricId[] {
+  return text.split(',').map((part) => {
+    const id = part.trim() as MetricId;
+    if (!metricIds.includes(id)) throw new InvalidArgumentError(`Expected some of ${metricIds.join(', ')}.`);
+    return id;
+  });
+}
+
+function classIndex(text: string): number {
+  if (text === 'predicted') return -1;
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a class index, or predicted.');
+  return Number(text);
+}

@@ -1,0 +1,92 @@
+import { readdir } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import type { Tensor } from '@whylight/core';
+import { type Picture, type Preprocessing, preprocess, type Region } from '@whylight/core/image';
+import { decodeImage, photoTypes } from '@whylight/host';
+import { draw } from '../../../../models/shapes/draw.ts';
+import { UsageError } from '../failure.ts';
+import { readBytes } from '../files.ts';
+
+/** One image to explain, as the network takes it. */
+export interface Subject {
+  readonly name: string;
+  readonly input: Tensor<'float32'>;
+  /** The class to explain; -1 for the predicted one. */
+  readonly target: number;
+  /** Non-zero where the object lies, one per pixel of the input. */
+  readonly mask: Uint8Array | null;
+}
+
+const photo = /\.(jpe?g|png|webp|gif|bmp)$/i;
+
+/** The photos of a folder, with the masks of another that have their names. @throws UsageError */
+export async function photosIn(
+  directory: string,
+  masks: string | undefined,
+  preprocessing: Preprocessing,
+  target: number,
+): Promise<Subject[]> {
+  const files = await filesOf(directory);
+  if (files.length === 0)
+    throw new UsageError(`${directory}: there are no photos (JPEG, PNG, WebP, GIF, BMP)`);
+  const maskFiles = masks === undefined ? [] : await filesOf(masks);
+  const stem = (file: string) => basename(file, extname(file));
+  const subjects: Subject[] = [];
+  for (const file of files) {
+    const picture = await pictureAt(join(directory, file));
+    const { input, region } = preprocess(picture, preprocessing);
+    const own = maskFiles.find((mask) => stem(mask) === stem(file));
+    const mask = own
+      ? maskAt(await pictureAt(join(masks!, own)), region, picture, input, preprocessing, own)
+      : null;
+    subjects.push({ name: file, input, target, mask });
+  }
+  return subjects;
+}
+
+async function filesOf(directory: string): Promise<string[]> {
+  const all = await readdir(directory).catch(() => {
+    throw new UsageError(`${directory} cannot be read: there is no such directory`);
+  });
+  return all.filter((file) => photo.test(file)).sort();
+}
+
+const pictureAt = async (path: string): Promise<Picture> =>
+  decodeImage(await readBytes(path), { allow: photoTypes });
+
+/** The part of a mask that the network saw, at the size of its input. */
+function maskAt(
+  mask: Picture,
+  region: Region,
+  { width, height }: Picture,
+  { shape }: Tensor,
+  { layout }: Preprocessing,
+  name: string,
+): Uint8Array {
+  if (mask.width !== width || mask.height !== height)
+    throw new UsageError(
+      `mask ${name}: expected ${width}×${height} as its photo, got ${mask.width}×${mask.height}`,
+    );
+  const [rows, columns] = (layout === 'NCHW' ? shape.slice(2) : shape.slice(1, 3)) as [number, number];
+  return Uint8Array.from({ length: rows * columns }, (_, i) => {
+    const x = Math.floor(region.x + (((i % columns) + 0.5) * region.width) / columns);
+    const y = Math.floor(region.y + ((Math.trunc(i / columns) + 0.5) * region.height) / rows);
+    return x < width && y < height && mask.data[(y * width + x) * 3]! > 127 ? 1 : 0;
+  });
+}
+
+/** Seeds of drawings that no training has seen. */
+const firstSeed = 700_000;
+
+/** Fresh drawings with the masks of the objects that decide, for the project's own network. */
+export function drawings(count: number, preprocessing: Preprocessing): Subject[] {
+  return Array.from({ length: count }, (_, i) => {
+    const { picture, mask, label } = draw(firstSeed + i);
+    return {
+      name: `drawing ${firstSeed + i}`,
+      input: preprocess(picture, preprocessing).input,
+      target: label,
+      mask,
+    };
+  });
+}

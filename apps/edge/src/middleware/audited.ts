@@ -1,0 +1,25 @@
+import type { MiddlewareHandler } from 'hono';
+import { routePath } from 'hono/route';
+import type { AppEnv } from '../app-env.ts';
+import { LimitRefusal, Refusal } from '../domain/refusal.ts';
+
+/**
+ * Writes down what changes something, and who was kept from what only an administrator may do. Outermost, so that
+ * it sees every outcome; `tenant` and `actor` are known once the key is.
+ */
+export const audited: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  const { tenant, actor, services, requestId } = c.var;
+  if (tenant === undefined || actor === undefined) return;
+  const changes = !['GET', 'HEAD', 'OPTIONS'].includes(c.req.method);
+  const denied = c.error instanceof Refusal && c.error.code === 'insufficient_scope';
+  // What is merely too much is in the meter, and must not fill the trail.
+  if (c.error instanceof LimitRefusal || !(changes || denied)) return;
+  await services.audit.write(tenant, {
+    actor,
+    action: `${c.req.method} ${routePath(c, -1).replace(/:(\w+)/g, '{$1}')}`,
+    subject: c.var.subject ?? c.req.param('id') ?? null,
+    outcome: c.error ? (c.error instanceof Refusal ? c.error.code : 'internal') : 'done',
+    request_id: requestId,
+  });
+};

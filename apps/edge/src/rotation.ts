@@ -1,0 +1,28 @@
+import type { Key } from '@whylight/contract';
+import { grant } from './domain/grant.ts';
+import { notFound, Refusal } from './domain/refusal.ts';
+import { isId } from './domain/ulid.ts';
+import type { Caller, Tenants } from './storage/tenants.ts';
+
+/**
+ * A new key in the place of `id`, which is good for `grace` more seconds, but never longer than it would have been.
+ * Whoever rotates a key must be able to grant what it may do.
+ *
+ * @throws Refusal `resource_not_found`, `key_not_active`, `insufficient_scope`.
+ */
+export async function rotateKey(
+  tenants: Tenants,
+  caller: Caller,
+  id: string,
+  grace: number,
+): Promise<{ key: Key; text: string }> {
+  const old = isId('key', id) ? await tenants.key(caller.tenant, id) : null;
+  if (!old) throw notFound();
+  const now = Date.now();
+  if (old.revoked_at !== null || Date.parse(old.expires_at ?? '9999-12-31') <= now)
+    throw new Refusal('key_not_active', 'A key that is revoked or expired cannot be rotated.');
+  const wish = { name: old.name ?? undefined, scopes: old.scopes, expires_at: old.expires_at ?? undefined };
+  const made = await tenants.createKey(caller.tenant, grant(caller, wish));
+  await tenants.expire(caller.tenant, id, new Date(now + grace * 1000).toISOString());
+  return made;
+}

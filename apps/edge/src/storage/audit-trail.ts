@@ -1,0 +1,40 @@
+import type { AuditEvent } from '@whylight/contract';
+import { newId } from '../domain/ulid.ts';
+
+/** Who changed what, and who was kept from it. Rows name keys by their id; no secret comes here. */
+export class AuditTrail {
+  readonly #db: D1Database;
+
+  constructor(db: D1Database) {
+    this.#db = db;
+  }
+
+  async write(tenant: string, event: Omit<AuditEvent, 'id' | 'object' | 'created_at'>): Promise<void> {
+    await this.#db
+      .prepare(
+        'INSERT INTO audit_events (id, tenant, actor, action, subject, outcome, request_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      )
+      .bind(
+        newId('evt'),
+        tenant,
+        event.actor,
+        event.action,
+        event.subject,
+        event.outcome,
+        event.request_id,
+        new Date().toISOString(),
+      )
+      .run();
+  }
+
+  /** Newest first, after the id `after`. */
+  async list(tenant: string, limit: number, after: string | null): Promise<AuditEvent[]> {
+    const { results } = await this.#db
+      .prepare(
+        'SELECT id, actor, action, subject, outcome, request_id, created_at FROM audit_events WHERE tenant = ? AND id < ? ORDER BY id DESC LIMIT ?',
+      )
+      .bind(tenant, after ?? '~', limit)
+      .all<Omit<AuditEvent, 'object'>>();
+    return results.map((row) => ({ ...row, object: 'audit_event' }));
+  }
+}

@@ -1,0 +1,85 @@
+import { blank, drawShapes, textShape } from './draw.ts';
+import { type Rendering, tickLabel } from './render.ts';
+import { fitText, setText } from './text.ts';
+
+export interface Column {
+  readonly title: string;
+  /** Which end is good; the best bar is drawn in colour. */
+  readonly better: 'high' | 'low' | null;
+  /** One per row; null where there is none. */
+  readonly values: readonly (number | null)[];
+}
+
+export interface ChartRendering {
+  readonly title: string;
+  readonly rows: readonly { readonly name: string; readonly baseline: boolean }[];
+  readonly columns: readonly Column[];
+}
+
+const ink = '#1c2024';
+const pale = '#5c6670';
+const bars = { plain: '#9db4d3', best: '#1f5fae', baseline: '#c9ccd1' };
+const size = 15;
+const line = 26;
+const margin = 20;
+const width = 190;
+const numbers = 62;
+
+/** Bars, a column of them per metric and a row per method; baselines in grey, the best in colour. */
+export async function renderChart({ title, rows, columns }: ChartRendering): Promise<Rendering> {
+  const names = rows.map(({ name }) => fitText(name, size, 320));
+  const head = setText(title, size * 1.3);
+  const left = margin + Math.ceil(Math.max(0, ...names.map((name) => name.width))) + margin;
+  const top = margin + 78;
+  const canvas = blank(
+    Math.max(left + columns.length * (width + margin), Math.ceil(head.width) + 2 * margin),
+    top + rows.length * line + margin,
+    [255, 255, 255],
+  );
+  const shapes = [textShape(head, margin, margin + 18, ink)];
+  rows.forEach(({ baseline }, i) => {
+    shapes.push(textShape(names[i]!, margin, top + i * line + 18, baseline ? pale : ink));
+  });
+  columns.forEach((column, c) => {
+    shapes.push(...columnShapes(column, rows, left + c * (width + margin), top));
+  });
+  await drawShapes(canvas, shapes.join(''), { left: 0, top: 0, width: canvas.width, height: canvas.height });
+  return { picture: canvas, missing: [...new Set(names.flatMap(({ missing }) => missing))] };
+}
+
+function columnShapes(
+  { title, better, values }: Column,
+  rows: ChartRendering['rows'],
+  x: number,
+  top: number,
+) {
+  const shapes = [textShape(fitText(title, size, width), x, top - 28, ink)];
+  if (better) shapes.push(textShape(setText(`${better} is good`, size * 0.8), x, top - 10, pale));
+  const known = values.filter((value) => value !== null);
+  const least = Math.min(0, ...known);
+  const span = Math.max(0, ...known) - least || 1;
+  const scale = (width - numbers) / span;
+  const contest = values.filter((value, i) => value !== null && !rows[i]!.baseline) as number[];
+  const best = better === 'high' ? Math.max(...contest) : better === 'low' ? Math.min(...contest) : null;
+  values.forEach((value, i) => {
+    const y = top + i * line;
+    if (value === null) {
+      shapes.push(textShape(setText('–', size * 0.9), x, y + 18, pale));
+      return;
+    }
+    const kind = rows[i]!.baseline ? 'baseline' : value === best ? 'best' : 'plain';
+    const from = x + (Math.min(value, 0) - least) * scale;
+    const length = Math.max(Math.abs(value) * scale, 1);
+    shapes.push(
+      `<rect x="${from}" y="${y + 5}" width="${length}" height="${line - 9}" fill="${bars[kind]}"/>`,
+    );
+    const end = x + (Math.max(value, 0) - least) * scale;
+    shapes.push(
+      textShape(setText(tickLabel(value), size * 0.85), end + 5, y + 18, kind === 'best' ? ink : pale),
+    );
+  });
+  shapes.push(
+    `<rect x="${x - least * scale - 0.5}" y="${top}" width="1" height="${rows.length * line}" fill="${pale}"/>`,
+  );
+  return shapes;
+}
