@@ -23,6 +23,7 @@ const tolerances = {
   inputSizeMap: { max: 1e-3 },
   fullGrad: { max: 5e-3 },
   kernelShap: { max: 5e-3 },
+  deepLift: { relL2: 6e-2, p999: 3e-2, pearson: 0.999 },
   squared: { relL2: 5e-3 },
   guided: { relL2: 1e-3, pearson: 0.99999 },
   gradient: { relL2: 5e-3, p999: 5e-3, pearson: 0.9999 },
@@ -125,9 +126,8 @@ const tunnels = {
 function zeroAndBlack(): Tensor<'float32'> {
   const plane = 224 * 224;
   const values = new Float32Array(2 * 3 * plane);
-  normalisation.mean.forEach((mean, c) =>
-    values.fill(-mean / normalisation.std[c]!, (3 + c) * plane, (4 + c) * plane),
-  );
+  for (const [c, mean] of normalisation.mean.entries())
+    values.fill(-mean / normalisation.std[c]!, (3 + c) * plane, (4 + c) * plane);
   return float32([2, 3, 224, 224], values);
 }
 
@@ -250,6 +250,16 @@ const calls: readonly Call[] = [
       });
       return [{ ...captum('gradient-shap', pick(e, 'n_samples', 'stdevs'), tolerances.gradient), aux }];
     },
+  ],
+  [
+    /^captum\.DeepLift\./,
+    ({ params }) => [captum('deep-lift', { baseline: params.baselines }, tolerances.deepLift)],
+  ],
+  [
+    /^captum\.DeepLiftShap/,
+    () => [
+      { ...captum('deep-lift-shap', {}, tolerances.deepLift), aux: () => ({ baselines: zeroAndBlack() }) },
+    ],
   ],
   [/^captum\.LRP/, () => [captum('lrp', {}, tolerances.gradient)]],
   [/^captum\.FeatureAblation/, (e) => [groups('feature-ablation', e, tolerances.forwardOnly)]],

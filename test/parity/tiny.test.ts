@@ -245,6 +245,18 @@ describe.skipIf(!here)(`On the tiny network, to 1e-6 of the largest value${skipp
       expectAgreement(found.attribution, half(attr, n));
     }
   });
+  it('Captum DeepLift agrees, to 2e-6: it divides by differences of float32 values', async () => {
+    const { attribution } = await explained(captum('deep-lift', { baseline: 0.05 }));
+    const { data } = golden.captum['DeepLift.b0.05'].attr as Recorded;
+    expect(disagreement(agreement(attribution.data, data), { max: 2e-6 })).toBeNull();
+  });
+  it('Captum DeepLiftShap agrees', async () => {
+    const { baselines, attr } = golden.captum.DeepLiftShap;
+    expectAgreement(
+      (await explained(captum('deep-lift-shap'), { baselines: recorded(baselines) })).attribution,
+      attr,
+    );
+  });
   same('Captum LRP', captum('lrp'), () => golden.captum['LRP.eps1e-9'].attr);
 
   const recordedMask = () => recorded(golden.captum.feature_mask);

@@ -67,11 +67,12 @@ export function chunkModel(
   prepared: Shapes,
 ): Built {
   const { classifier, method, setting, layers } = request;
+  const count = classifier.batch === undefined ? -1 : classifier.batch / (method.perSample?.(setting) ?? 1);
   let given: Values = {};
   const inputs = (g: GraphBuilder): Value => {
     const image = oneImage(g, classifier);
     given = {
-      ...mapped(samples, (s, name) => g.input(name, s.dtype, [-1, ...s.shape.slice(1)])),
+      ...mapped(samples, (s, name) => g.input(name, s.dtype, [count, ...s.shape.slice(1)])),
       ...mapped(fixed, (s, name) => g.input(name, s.dtype, s.shape)),
       ...mapped(prepared, (shape, name) => g.input(name, 'float32', shape)),
     };
@@ -136,6 +137,7 @@ export function wholeModel(request: Request<Sampled<never>>, metadata?: Metadata
   let image: Value = '';
   let given: Values = {};
   let count = 0;
+  const own = method.perSample?.(setting) ?? 1; // rows that come together
   const network = classifier.inline((g) => {
     image = g.input('image', 'float32', [-1, ...classifier.inputShape]);
     given = mapped({ ...method.samples(setting, {}), ...method.fixed?.(setting, {}) }, (s) =>
@@ -145,19 +147,19 @@ export function wholeModel(request: Request<Sampled<never>>, metadata?: Metadata
       const single = unsqueeze(g, image, [1]);
       const grid = method.rows(g, single, given, setting);
       count = g.shape(grid)[1]!;
-      return flat(g, g.emit('Concat', [single, grid], { axis: 1 })); // the image itself comes first
+      return flat(g, g.emit('Concat', [...Array<Value>(own).fill(single), grid], { axis: 1 })); // the image itself comes first
     });
   });
   const { g } = network;
   const { classes } = classifier;
-  const logits = reshape(g, slice(g, reshape(g, network.logits, [-1, 1 + count, classes]), 1, 0, 1), [
+  const logits = reshape(g, slice(g, reshape(g, network.logits, [-1, own + count, classes]), 1, 0, 1), [
     -1,
     classes,
   ]);
   const target = resolved(g, g.input('class_index', 'int64', [-1]), logits);
   const chosen = oneHot(g, target, classes);
   const score = sum(g, mul(g, logits, chosen), [1]);
-  const sums = eachOf(network, request, given, chosen, score, layersOf(request, network), 1);
+  const sums = eachOf(network, request, given, chosen, score, layersOf(request, network), own);
   const attribution = g.within('explain', () => method.finish(g, image, { ...given, ...sums }, setting));
   return written(g, { attribution, logits, target }, metadata).bytes;
 }

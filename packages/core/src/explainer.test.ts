@@ -34,6 +34,9 @@ const sampled = named.filter(([, spec]) => 'samples' in methods.find((m) => m.id
 /** Runs the model on what the model said before, which one file cannot. */
 const preparing = (spec: ExplainerSpec) => 'prepare' in methods.find((m) => m.id === spec.method)!;
 
+/** Evaluates two rows side by side. */
+const together = (spec: ExplainerSpec) => /^deep-lift|^layer-conductance/.test(spec.method);
+
 async function attributed(
   spec: ExplainerSpec,
   batch: Tensor<'float32'>,
@@ -64,10 +67,10 @@ const picked = (batch: Tensor<'float32'>, n: number) => row(batch, n);
 
 describe.each(named)('%s', (_, spec) => {
   it('explains each row of a batch for its own class, class 0 among them', async () => {
-    const together = await attributed(spec, images, [0, 2]);
-    expect(together.targets).toEqual([0, 2]);
-    expectClose(picked(together.attribution, 0), (await attributed(spec, row(images, 0), [0])).attribution);
-    expectClose(picked(together.attribution, 1), (await attributed(spec, row(images, 1), [2])).attribution);
+    const both = await attributed(spec, images, [0, 2]);
+    expect(both.targets).toEqual([0, 2]);
+    expectClose(picked(both.attribution, 0), (await attributed(spec, row(images, 0), [0])).attribution);
+    expectClose(picked(both.attribution, 1), (await attributed(spec, row(images, 1), [2])).attribution);
   });
 
   it('explains the predicted class for -1', async () => {
@@ -81,6 +84,12 @@ describe.each(named)('%s', (_, spec) => {
   });
 
   it.each([1, 2, 3])('gives the same on a network that takes batches of %i only', async (size) => {
+    if (together(spec) && size % 2 !== 0) {
+      await expect(createExplainer(readClassifier(tinyNetwork(size)), spec, cpu)).rejects.toThrow(
+        /rows per sample together/,
+      );
+      return;
+    }
     const fixed = readClassifier(tinyNetwork(size));
     const three = float32([3, 2, 6, 6], Float32Array.from([...images.data, ...row(images, 0).data]));
     const found = await attributed(spec, three, [1, 2, 0], fixed);
@@ -130,11 +139,12 @@ describe.each(sampled)('%s', (_, spec) => {
       signal: stop.signal,
       onProgress: (completed, total) => {
         seen.push([completed, total]);
-        if (completed >= 4) stop.abort(new Error('enough'));
+        stop.abort(new Error('enough'));
       },
     });
     await expect(running).rejects.toThrow('enough');
-    expect(seen.map(([completed]) => completed)).toEqual([2, 4]);
+    expect(seen).toHaveLength(1);
+    expect(seen[0]![0]).toBeLessThan(seen[0]![1]);
     const finished: number[] = [];
     await explainer.attribute(images, [0, 1], { onProgress: (completed) => finished.push(completed) });
     expect(finished.at(-1)).toBe(seen[0]![1]);

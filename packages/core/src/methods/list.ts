@@ -1,6 +1,8 @@
 import { ablationCam } from './ablation-cam.ts';
 import { cam } from './class-activation-map.ts';
 import { deconvolution } from './deconvolution.ts';
+import { deepLift } from './deep-lift.ts';
+import { deepLiftShap } from './deep-lift-shap.ts';
 import { eigenCam } from './eigen-cam.ts';
 import { eigenGradCam } from './eigen-grad-cam.ts';
 import { featureAblation } from './feature-ablation.ts';
@@ -73,6 +75,8 @@ export const methods: readonly Method[] = [
   smoothGradSquared,
   varGrad,
   gradientShap,
+  deepLift,
+  deepLiftShap,
   occlusion,
   featureAblation,
   shapleySampling,

@@ -1,0 +1,82 @@
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { div, mul, number, reshape, slice, sub, sum, where, zerosLike } from '../onnx/emit.ts';
+import { type RuleContext, type Vjp, type VjpRules, vjpOf } from './rule.ts';
+import { gradientRules } from './rules/index.ts';
+
+// DeepLIFT's multipliers as a backward pass. Rows come in pairs: an image and the baseline that it is compared with.
+
+const nonlinear =
+  'Relu LeakyRelu PRelu Elu Selu Celu Clip Sigmoid HardSigmoid HardSwish Tanh Softplus Softsign Erf Gelu Mish Swish'.split(
+    ' ',
+  );
+
+/** Differences smaller than this have the gradient for a multiplier. */
+const smallest = 1e-10;
+
+/**
+ * The rescale rule: the multiplier of a nonlinearity is Δy/Δx. A maximum is shared out between the elements that the
+ * image and the baseline chose.
+ *
+ * @param captum with two oddities of Captum: where windows overlap the last one wins, and a pool right after a ReLU
+ *   has its plain gradient
+ */
+export const rescaleRules = (captum: boolean): VjpRules => ({
+  ...gradientRules,
+  ...Object.fromEntries(
+    nonlinear.map((op) => [op, (c: RuleContext) => (c.index === 0 ? rescaled(c) : plain(c))]),
+  ),
+  MaxPool: [(c) => (captum && makerOf(c) === 'Relu' ? plain(c) : pooled(c, captum))],
+});
+
+const plain = (c: RuleContext): Value => (vjpOf(gradientRules, c.node.op, c.index) as Vjp)(c);
+
+const makerOf = ({ g, node }: RuleContext): string | undefined =>
+  g.nodes.find((n) => n.outputs.includes(node.inputs[0]!))?.op;
+
+/** [rows, …] as [pairs, 2, …]. */
+function pairs(g: GraphBuilder, value: Value): Value {
+  const [rows, ...rest] = g.shape(value) as [number, ...number[]];
+  return reshape(g, value, [rows / 2, 2, ...rest]);
+}
+
+const first = (g: GraphBuilder, paired: Value): Value => slice(g, paired, 1, 0, 1);
+const second = (g: GraphBuilder, paired: Value): Value => slice(g, paired, 1, 1, 2);
+
+const difference = (g: GraphBuilder, value: Value): Value => {
+  const paired = pairs(g, value);
+  return sub(g, first(g, paired), second(g, paired));
+};
+
+/** `multiplied` / Δx where Δx is not too small, the gradient where it is; [pairs, 2, …] back to rows. */
+function over(c: RuleContext, dx: Value, multiplied: Value): Value {
+  const { g } = c;
+  const small = g.emit('Less', [g.emit('Abs', [dx]), number(g, smallest, dx)]);
+  const safe = where(g, small, number(g, 1, dx), dx);
+  return reshape(g, where(g, small, pairs(g, plain(c)), div(g, multiplied, safe)), c.shape(0));
+}
+
+function rescaled(c: RuleContext): Value {
+  const { g, x, y, dy } = c;
+  return over(c, difference(g, x(0)), mul(g, pairs(g, dy), difference(g, y)));
+}
+
+function pooled(c: RuleContext, lastWins: boolean): Value {
+  const { g, node, x, y, dy } = c;
+  const out = pairs(g, y);
+  const high = g.emit('Max', [first(g, out), second(g, out)]);
+  const gains = g.emit('Concat', [sub(g, high, second(g, out)), sub(g, first(g, out), high)], { axis: 1 });
+  const shared = reshape(g, mul(g, pairs(g, dy), gains), c.outShape);
+  const back = lastWins
+    ? unpooled(g, g.demandOutput(node, 1), shared, x(0))
+    : (vjpOf(gradientRules, 'MaxPool', 0) as Vjp)({ ...c, dy: shared });
+  return over(c, difference(g, x(0)), sum(g, pairs(g, back), [1]));
+}
+
+/** Each value at the element that its window chose; where several windows chose one, the last of them. */
+function unpooled(g: GraphBuilder, indices: Value, values: Value, like: Value): Value {
+  const flat = (v: Value) => g.emit('Reshape', [v, g.ints([-1])]);
+  const placed = g.emit('ScatterElements', [zerosLike(g, flat(like)), flat(indices), flat(values)], {
+    axis: 0,
+  });
+  return reshape(g, placed, g.shape(like));
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { InputError } from '../errors.ts';
+import { float32, sizeOf, type Tensor } from '../tensor.ts';
+import { defineMethod, type Samples, type Setting } from './method.ts';
+import { multiplierSums, pairedRows } from './multipliers.ts';
+
+/**
+ * DeepLIFT SHAP: DeepLIFT averaged over baselines, [N, C, H, W]. The baselines are recorded ones, or zeros and, where
+ * the model's mean and std are known, black.
+ *
+ * @see Lundberg & Lee, "A Unified Approach to Interpreting Model Predictions", 2017
+ */
+export const deepLiftShap = defineMethod({
+  id: 'deep-lift-shap',
+  title: 'DeepLIFT SHAP',
+  summary: 'DeepLIFT averaged over several baselines.',
+  paper: 'https://arxiv.org/abs/1705.07874',
+  version: '1',
+  kind: 'pixels',
+  needs: ['gradient'],
+  conventions: ['paper', 'captum'],
+  params: z.strictObject({}),
+  aux: ['baselines'],
+  samples(setting, aux) {
+    const baselines = baselinesOf(setting, aux);
+    const count = baselines.shape[0]!;
+    return { baselines, share: float32([count], Array<number>(count).fill(1 / count)) };
+  },
+  perSample: () => 2,
+  rows: (g, image, { baselines }) =>
+    pairedRows(
+      g,
+      image,
+      g.emit('Add', [g.emit('Mul', [image, g.scalar(0)]), g.emit('Unsqueeze', [baselines!, g.ints([0])])]),
+    ),
+  each: multiplierSums,
+  finish: (_g, _image, { total }) => total!,
+});
+
+function baselinesOf(
+  { inputShape, layout, normalisation }: Setting<unknown>,
+  { baselines }: Samples,
+): Tensor {
+  if (baselines) {
+    if (baselines.dtype === 'float32' && baselines.shape.slice(1).join() === inputShape.join())
+      return baselines;
+    throw new InputError(
+      'invalid_tensor',
+      `aux "baselines": expected float32 [rows, ${inputShape.join(', ')}], got ${baselines.dtype} [${baselines.shape.join(', ')}]`,
+    );
+  }
+  const size = sizeOf(inputShape);
+  const rows = normalisation ? 2 : 1;
+  const values = new Float32Array(rows * size);
+  const channels = layout === 'NCHW' ? inputShape[0]! : inputShape.at(-1)!;
+  const channelOf = (i: number) => (layout === 'NCHW' ? Math.floor((i * channels) / size) : i % channels);
+  if (normalisation)
+    for (let i = 0; i < size; i++)
+      values[size + i] = -(normalisation.mean[channelOf(i)] ?? 0) / (normalisation.std[channelOf(i)] ?? 1);
+  return float32([rows, ...inputShape], values);
+}

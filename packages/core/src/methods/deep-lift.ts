@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { float32 } from '../tensor.ts';
+import { type Baseline, baselineOf, baselineParam } from './baseline.ts';
+import { defineMethod } from './method.ts';
+import { multiplierSums, pairedRows } from './multipliers.ts';
+
+/**
+ * DeepLIFT, rescale rule: the score's difference from a baseline, shared out layer by layer, [N, C, H, W].
+ *
+ *     attribution = m ⊙ (x - x'),   m the product of multipliers: weights, and Δy/Δx of nonlinearities
+ *
+ * Attributions add up to y_c(x) - y_c(x'). Captum's do not where pooling windows overlap or a pool follows a ReLU:
+ * its convention gives its numbers.
+ *
+ * @see Shrikumar, Greenside & Kundaje, "Learning Important Features Through Propagating Activation Differences", 2017
+ */
+export const deepLift = defineMethod<{ baseline: Baseline }>({
+  id: 'deep-lift',
+  title: 'DeepLIFT',
+  summary:
+    'How much each input value adds to the difference between the scores of the image and of a baseline.',
+  paper: 'https://arxiv.org/abs/1704.02685',
+  version: '1',
+  kind: 'pixels',
+  needs: ['gradient'],
+  conventions: ['paper', 'captum'],
+  params: z.strictObject({ baseline: baselineParam }),
+  aux: [],
+  samples: () => ({ share: float32([1], [1]) }),
+  perSample: () => 2,
+  rows(g, image, { share }, setting) {
+    const baseline = g.emit('Add', [
+      g.emit('Mul', [image, g.scalar(0)]),
+      baselineOf(g, image, setting.params.baseline, setting),
+    ]);
+    const samples = g.emit('Mul', [g.emit('Unsqueeze', [share!, g.ints([1, 2, 3])]), g.scalar(0)]);
+    return pairedRows(g, image, g.emit('Add', [baseline, samples]));
+  },
+  each: multiplierSums,
+  finish: (_g, _image, { total }) => total!,
+  baseline: (g, image, setting) => baselineOf(g, image, setting.params.baseline, setting),
+});
