@@ -34,7 +34,7 @@ export function groupsOf(model: string, all: boolean): Group[] {
         (entry) =>
           all ||
           (entry.target === entries[0]!.target &&
-            (entry.forward_rows ?? 0) <= (Number(process.env.ROWS) || 30)),
+            (entry.forward_rows ?? 0) <= 30),
       )
       .flatMap((entry) =>
         comparisonsOf(entry).flatMap((comparison) => {
