@@ -1,5 +1,6 @@
 import { InputError } from '../errors.ts';
 import { sizeOf } from '../tensor.ts';
+import { attention } from './attention.ts';
 import type { Value } from './builder.ts';
 import { reshape } from './emit.ts';
 import { gathers } from './gathers.ts';
@@ -61,6 +62,7 @@ const flattenedSoftmax: Upgrade = (g, node, opset) => {
 
 const upgrades: Readonly<Record<string, Upgrade>> = {
   ...gathers,
+  Attention: attention,
   Identity: alias,
   Dropout: alias,
   Squeeze: inputsFromInts('axes'),
