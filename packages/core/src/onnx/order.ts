@@ -25,6 +25,7 @@ export function checkOrder({ inputs, constants, nodes, outputs }: Graph): void {
       known.add(value);
     }
   }
+  if (outputs.length === 0) throw new InputError('invalid_model', 'the model has no outputs');
   for (const output of outputs)
     if (!known.has(output))
       throw new InputError('invalid_model', `nothing makes the output ${quoted(output)}`);

@@ -152,6 +152,7 @@ describe('what is no model is refused', () => {
       'node "relu" (Relu) uses "y", which nothing before it makes',
     ],
     ['a value made twice', onnxFile({ node: [relu, relu] }), 'node "relu" (Relu) makes "y" a second time'],
+    ['no output', onnxFile({ output: [] }), 'the model has no outputs'],
     ['an output from nowhere', onnxFile({ output: [value('z', 1)] }), 'nothing makes the output "z"'],
     [
       'an input that is no tensor',
