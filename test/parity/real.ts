@@ -30,12 +30,7 @@ export function groupsOf(model: string, all: boolean): Group[] {
   const cases = photos.slice(0, all ? undefined : 1).flatMap((photo) => {
     const { entries } = jsonOf(`${root}/${model}/${photo}/manifest.json`) as Manifest;
     return entries
-      .filter(
-        (entry) =>
-          all ||
-          (entry.target === entries[0]!.target &&
-            (entry.forward_rows ?? 0) <= 30),
-      )
+      .filter((entry) => all || (entry.target === entries[0]!.target && (entry.forward_rows ?? 0) <= 30))
       .flatMap((entry) =>
         comparisonsOf(entry).flatMap((comparison) => {
           const output = entry.outputs.find((o) => o.role === comparison.role);

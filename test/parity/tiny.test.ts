@@ -257,6 +257,16 @@ describe.skipIf(!here)(`On the tiny network, to 1e-6 of the largest value${skipp
       attr,
     );
   });
+  same(
+    'Captum LayerConductance',
+    captum('layer-conductance', { n_steps: 8 }),
+    () => golden.captum['LayerConductance.r2.n8'],
+  );
+  same(
+    'Captum LayerIntegratedGradients',
+    captum('layer-integrated-gradients', { n_steps: 8 }),
+    () => golden.captum['LayerIntegratedGradients.r2.n8'],
+  );
   same('Captum LRP', captum('lrp'), () => golden.captum['LRP.eps1e-9'].attr);
 
   const recordedMask = () => recorded(golden.captum.feature_mask);

@@ -45,6 +45,14 @@ export function directModel(request: Request<Direct<never>>, metadata?: Metadata
   return written(g, { attribution, logits, target }, metadata).bytes;
 }
 
+/** The baseline that a sampled method compares one image with: image → baseline. */
+export function baselineModel({ classifier, method, setting }: Request<Sampled<never>>): Uint8Array {
+  const g = new GraphBuilder(17);
+  const image = oneImage(g, classifier);
+  const baseline = method.baseline!(g, image, setting);
+  return written(g, { baseline: g.emit('Expand', [baseline, g.ints(g.shape(image))]) }).bytes;
+}
+
 /** What a sampled method asks of one image before its samples: image, class_index → values. */
 export function prepareModel(request: Request<Sampled<never>>): Built {
   const { classifier, method, setting } = request;

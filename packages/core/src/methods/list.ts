@@ -23,7 +23,9 @@ import { kernelShap } from './kernel-shap.ts';
 import { kpcaCam } from './kpca-cam.ts';
 import { layerActivation } from './layer-activation.ts';
 import { layerCam } from './layer-cam.ts';
+import { layerConductance } from './layer-conductance.ts';
 import { layerGradientXActivation } from './layer-gradient-x-activation.ts';
+import { layerIntegratedGradients } from './layer-integrated-gradients.ts';
 import { lime } from './lime.ts';
 import { lrp } from './lrp.ts';
 import type { Method } from './method.ts';
@@ -64,6 +66,8 @@ export const methods: readonly Method[] = [
   fullGrad,
   layerActivation,
   layerGradientXActivation,
+  layerConductance,
+  layerIntegratedGradients,
   saliency,
   inputXGradient,
   guidedBackprop,

@@ -94,6 +94,8 @@ export interface Sampled<P> extends Described<P> {
   fixed?(setting: Setting<P>, aux: Samples): Samples;
   /** What the samples need to know of the image itself first. */
   prepare?(subject: Subject, setting: Setting<P>): Values;
+  /** Prepare the baseline as well: its values are given as `baseline_…`. */
+  readonly preparesBaseline?: boolean;
   /** Rows that each sample evaluates; 1 if not said. */
   perSample?(setting: Setting<P>): number;
   /** Evaluate the network from its first chosen layer on: `rows` makes that layer's values. */

@@ -1,4 +1,12 @@
-import { chunkModel, finishModel, forwardModel, prepareModel, type Request, type Shapes } from '../build.ts';
+import {
+  baselineModel,
+  chunkModel,
+  finishModel,
+  forwardModel,
+  prepareModel,
+  type Request,
+  type Shapes,
+} from '../build.ts';
 import { InputError } from '../errors.ts';
 import type { Made, Sampled, Samples } from '../methods/method.ts';
 import type { Runtime, Session } from '../runtime/runtime.ts';
@@ -36,6 +44,8 @@ export async function sampledRun(
   const forward = await runtime.load(forwardModel(classifier));
   const prepare = method.prepare && prepareModel(request);
   const preparing = prepare && (await runtime.load(prepare.bytes));
+  const comparing = method.preparesBaseline ? await runtime.load(baselineModel(request)) : undefined;
+  const shapes = { ...prepare?.outputs, ...(comparing && prefixed(prepare!.outputs)) };
 
   const loaded = new Map<string, Plan['graphs']>();
   async function plan(aux: Samples): Promise<Plan> {
@@ -43,21 +53,29 @@ export async function sampledRun(
     const samples = method.samples(setting, aux);
     const fixed = method.fixed?.(setting, aux) ?? {};
     checkCounts(samples);
-    const shapes = JSON.stringify(
+    const key = JSON.stringify(
       [samples, fixed].map((s) =>
         Object.entries(s).map(([name, t]) => [name, t.dtype, s === samples ? t.shape.slice(1) : t.shape]),
       ),
     );
-    const graphs = loaded.get(shapes) ?? (await load(samples, fixed));
-    loaded.set(shapes, graphs);
+    const graphs = loaded.get(key) ?? (await load(samples, fixed));
+    loaded.set(key, graphs);
     return { samples, fixed, graphs };
   }
   async function load(samples: Plan['samples'], fixed: Samples): Promise<Plan['graphs']> {
-    const { bytes, outputs } = chunkModel(request, samples, fixed, prepare?.outputs ?? {});
-    const finish = finishModel(request, outputs, fixed, prepare?.outputs ?? {});
+    const { bytes, outputs } = chunkModel(request, samples, fixed, shapes);
+    const finish = finishModel(request, outputs, fixed, shapes);
     return { each: await runtime.load(bytes), finish: await runtime.load(finish), sums: outputs };
   }
   await plan({}); // what cannot be built fails here
+
+  async function prepareImage(image: Tensor, class_index: Tensor): Promise<Tensors> {
+    if (!preparing) return {};
+    const own = await preparing.run({ image, class_index });
+    if (!comparing) return own;
+    const { baseline } = await comparing.run({ image });
+    return { ...own, ...prefixed(await preparing.run({ image: baseline!, class_index })) };
+  }
 
   const scores = async (batch: Tensor<'float32'>): Promise<Tensor<'float32'>> => {
     const parts: Tensor[] = [];
@@ -78,7 +96,7 @@ export async function sampledRun(
         const image = row(batch, n);
         const score = row(logits, n).data[target]!;
         const class_index = int64([1], [target]);
-        const prepared: Tensors = preparing ? await preparing.run({ image, class_index }) : {};
+        const prepared = await prepareImage(image, class_index);
         const same = { image, class_index, score: float32([1, 1], [score]), ...fixed, ...prepared };
         const total: Record<string, Tensor<'float32'>> = {};
         for (const [start, end] of spans(count, chunk)) {
@@ -110,13 +128,16 @@ export async function sampledRun(
     async close() {
       const sessions = [
         forward,
-        ...(preparing ? [preparing] : []),
+        ...[preparing, comparing].filter((session) => session !== undefined),
         ...[...loaded.values()].flatMap((g) => [g.each, g.finish]),
       ];
       await Promise.all(sessions.map((session) => session.close()));
     },
   };
 }
+
+const prefixed = <T>(values: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`baseline_${name}`, value]));
 
 function checkAux(method: Sampled<never>, aux: Samples): void {
   const unknown = Object.keys(aux).find((name) => !method.aux.includes(name));
