@@ -22,6 +22,7 @@ export {
   renderHeatmap,
   renderOverlay,
 } from './render.ts';
+export { type ChartRendering, type Column, renderChart } from './render-chart.ts';
 export type { Prediction, Result, TargetSpec } from './result.ts';
 export { createRuntime, DeviceError, type RuntimeOptions } from './runtime.ts';
 export { type AddOptions, ModelStore, type PullOptions } from './store.ts';

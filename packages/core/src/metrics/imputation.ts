@@ -1,12 +1,9 @@
 import type { Tensor } from '../tensor.ts';
 import { type Layout, pixelsOf } from './pixels.ts';
 
-/** Weights of the eight neighbours, as ROAD has them. */
-const neighbours = [-1, 0, 1].flatMap((dy) =>
-  [-1, 0, 1].flatMap((dx) =>
-    dx === 0 && dy === 0 ? [] : [{ dx, dy, weight: dx === 0 || dy === 0 ? 1 / 6 : 1 / 12 }],
-  ),
-);
+/** ROAD's weights of the eight neighbours of a pixel. */
+const edge = 1 / 6;
+const corner = 1 / 12;
 
 /**
  * Fills removed pixels so that each is the weighted mean of its neighbours: xᵢ·Σⱼwᵢⱼ = Σⱼ wᵢⱼxⱼ over the neighbours
@@ -26,104 +23,91 @@ export function imputed(
   const { count } = pixelsOf(image, layout, kept as ArrayLike<number>);
   const [, a, b, c] = image.shape as readonly [number, number, number, number];
   const [height, width] = layout === 'NCHW' ? [b, c] : [a, b];
-  const system = systemOf(kept, width, height);
   const channels = image.data.length / count;
+  const system = systemOf(kept, width, height);
   const filled = image.data.slice();
-  const plane = new Float64Array(count);
   for (let channel = 0; channel < channels; channel++) {
     const at = (pixel: number) => (layout === 'NCHW' ? channel * count + pixel : pixel * channels + channel);
-    for (let pixel = 0; pixel < count; pixel++) plane[pixel] = kept[pixel] ? image.data[at(pixel)]! : 0;
+    const plane = new Float64Array((width + 2) * (height + 2));
+    for (let pixel = 0; pixel < count; pixel++)
+      if (kept[pixel]) plane[framed(pixel, width)] = image.data[at(pixel)]!;
     const solved = solve(system, plane);
-    system.unknown.forEach((pixel, i) => {
-      filled[at(pixel)] = solved[i]!;
-    });
+    for (let pixel = 0; pixel < count; pixel++)
+      if (!kept[pixel]) filled[at(pixel)] = solved[framed(pixel, width)]!;
   }
   return filled;
 }
 
-interface System {
-  /** Pixels to fill. */
-  readonly unknown: readonly number[];
-  readonly diagonal: Float64Array;
-  /** Per unknown and neighbour: the unknown that it is, or -1 - pixel where it is kept, or `outside`. */
-  readonly links: Int32Array;
-}
+/** Planes have a frame of one pixel that stays zero, so that every pixel has eight neighbours. */
+const framed = (pixel: number, width: number): number =>
+  (Math.trunc(pixel / width) + 1) * (width + 2) + 1 + (pixel % width);
 
-const outside = 0x7fff_ffff;
+interface System {
+  /** Where the pixels to fill are on a framed plane. */
+  readonly unknown: Int32Array;
+  /** Per pixel to fill: the weights of its neighbours within the image. */
+  readonly diagonal: Float64Array;
+  readonly stride: number;
+}
 
 function systemOf(kept: ArrayLike<number | boolean>, width: number, height: number): System {
-  const unknown = Array.from({ length: kept.length }, (_, i) => i).filter((i) => !kept[i]);
-  const index = new Int32Array(kept.length).fill(-1);
-  unknown.forEach((pixel, i) => {
-    index[pixel] = i;
-  });
-  const diagonal = new Float64Array(unknown.length);
-  const links = new Int32Array(unknown.length * neighbours.length).fill(outside);
-  unknown.forEach((pixel, i) => {
-    const [x, y] = [pixel % width, Math.trunc(pixel / width)];
-    neighbours.forEach(({ dx, dy, weight }, k) => {
-      if (x + dx < 0 || x + dx >= width || y + dy < 0 || y + dy >= height) return;
-      const other = pixel + dy * width + dx;
-      diagonal[i]! += weight;
-      links[i * neighbours.length + k] = index[other]! >= 0 ? index[other]! : -1 - other;
-    });
-  });
-  return { unknown, diagonal, links };
+  const stride = width + 2;
+  const inside = new Float64Array(stride * (height + 2));
+  for (let pixel = 0; pixel < kept.length; pixel++) inside[framed(pixel, width)] = 1;
+  const unknown = Int32Array.from(
+    Array.from({ length: kept.length }, (_, pixel) => pixel).filter((pixel) => !kept[pixel]),
+    (pixel) => framed(pixel, width),
+  );
+  return { unknown, stride, diagonal: Float64Array.from(unknown, (p) => around(inside, p, stride)) };
 }
 
-function solve(system: System, plane: Float64Array): Float64Array {
-  const { unknown, diagonal, links } = system;
+/** Weighted sum of a pixel's neighbours. */
+const around = (x: Float64Array, p: number, stride: number): number =>
+  edge * (x[p - 1]! + x[p + 1]! + x[p - stride]! + x[p + stride]!) +
+  corner * (x[p - stride - 1]! + x[p - stride + 1]! + x[p + stride - 1]! + x[p + stride + 1]!);
+
+/** The values to fill in, on a framed plane, from a plane of those that are kept. */
+function solve({ unknown, diagonal, stride }: System, known: Float64Array): Float64Array {
   const n = unknown.length;
-  const right = new Float64Array(n);
-  for (let i = 0; i < n; i++)
-    for (let k = 0; k < neighbours.length; k++) {
-      const link = links[i * neighbours.length + k]!;
-      if (link < 0) right[i]! += neighbours[k]!.weight * plane[-1 - link]!;
-    }
-  const times = (x: Float64Array): Float64Array => {
-    const y = new Float64Array(n);
+  const x = new Float64Array(known.length);
+  const direction = new Float64Array(known.length);
+  const residual = new Float64Array(n);
+  const moved = new Float64Array(n);
+  let product = 0;
+  let error = 0;
+  for (let i = 0; i < n; i++) {
+    const value = around(known, unknown[i]!, stride);
+    residual[i] = value;
+    direction[unknown[i]!] = value / diagonal[i]!;
+    product += (value * value) / diagonal[i]!;
+    error += value * value;
+  }
+  const enough = 1e-18 * error;
+  for (let step = 0; step < 10 * n && error > enough; step++) {
+    let slope = 0;
     for (let i = 0; i < n; i++) {
-      let sum = diagonal[i]! * x[i]!;
-      for (let k = 0; k < neighbours.length; k++) {
-        const link = links[i * neighbours.length + k]!;
-        if (link >= 0 && link !== outside) sum -= neighbours[k]!.weight * x[link]!;
-      }
-      y[i] = sum;
+      const p = unknown[i]!;
+      const value = diagonal[i]! * direction[p]! - around(direction, p, stride);
+      moved[i] = value;
+      slope += value * direction[p]!;
     }
-    return y;
-  };
-  return conjugateGradients(times, right, diagonal);
-}
-
-/** Solves A x = b for a symmetric positive definite A, preconditioned with its diagonal. */
-function conjugateGradients(
-  times: (x: Float64Array) => Float64Array,
-  b: Float64Array,
-  diagonal: Float64Array,
-): Float64Array {
-  const x = new Float64Array(b.length);
-  const residual = b.slice();
-  let scaled = residual.map((r, i) => r / diagonal[i]!);
-  const direction = scaled.slice();
-  let product = dot(residual, scaled);
-  const enough = 1e-18 * dot(b, b);
-  for (let step = 0; step < 10 * b.length && dot(residual, residual) > enough; step++) {
-    const moved = times(direction);
-    const alpha = product / dot(direction, moved);
-    for (let i = 0; i < x.length; i++) {
-      x[i]! += alpha * direction[i]!;
-      residual[i]! -= alpha * moved[i]!;
+    const alpha = product / slope;
+    let next = 0;
+    error = 0;
+    for (let i = 0; i < n; i++) {
+      const p = unknown[i]!;
+      x[p] = x[p]! + alpha * direction[p]!;
+      const value = residual[i]! - alpha * moved[i]!;
+      residual[i] = value;
+      next += (value * value) / diagonal[i]!;
+      error += value * value;
     }
-    scaled = residual.map((r, i) => r / diagonal[i]!);
-    const next = dot(residual, scaled);
-    for (let i = 0; i < x.length; i++) direction[i] = scaled[i]! + (next / product) * direction[i]!;
+    const beta = next / product;
     product = next;
+    for (let i = 0; i < n; i++) {
+      const p = unknown[i]!;
+      direction[p] = residual[i]! / diagonal[i]! + beta * direction[p]!;
+    }
   }
   return x;
 }
-
-const dot = (a: Float64Array, b: Float64Array): number => {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
-};

@@ -114,3 +114,12 @@ it('blurs as RISE does', () => {
 it('ranks ties as SciPy does', () => {
   expect(rankCorrelation([1, 2, 2, 5, 3, 9], [4, 1, 1, 3, 3, 8])).toBeCloseTo(library.spearman, 6);
 });
+
+it('scores a model whose batch is baked in as one whose batch is open', async () => {
+  const baked = readClassifier(tinyNetwork(2), { inputShape: tinyShape });
+  const session = await cpu.load(forwardModel(baked));
+  const two = scorerOf(session, { target: 0, score: 'logit', batch: 2 });
+  const images = tinyImages();
+  const three = float32([3, ...tinyShape], [...images.data, ...image.data]);
+  expect(Array.from(await two(three))).toEqual(near(Array.from(await logit(three)), 6));
+});
