@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import type { ExplainerSpec } from '../explainer.ts';
+import { float32, int64, type Tensor } from '../tensor.ts';
+import { multiLayer, oneConv, reluSum } from '../testing/captum-networks.ts';
+import { counting, explain } from '../testing/explain.ts';
+
+// Values that Captum's own tests expect, which can be checked by hand.
+
+const close = (values: readonly number[], digits = 4) => values.map((v) => expect.closeTo(v, digits));
+const captum = (method: string, params = {}, layers: string[] = []): ExplainerSpec => ({
+  method,
+  convention: 'captum',
+  params,
+  layers,
+});
+
+describe('On the network of one convolution, counting up', () => {
+  const at = async (spec: ExplainerSpec) => [
+    ...(await explain(oneConv, spec, counting([1, 1, 4, 4]), [0])).attribution.data,
+  ];
+
+  it.each([
+    ['guided-backprop', {}, [], [0, 1, 1, 1, 1, 3, 3, 2, 1, 3, 3, 2, 1, 2, 2, 1]],
+    ['deconvolution', {}, [], [2, 3, 3, 1, 3, 5, 5, 2, 3, 5, 5, 2, 1, 2, 2, 1]],
+    ['guided-grad-cam', {}, ['relu1'], [0, 0, 4, 4, 0, 0, 12, 8, 28, 84, 97.5, 65, 28, 56, 65, 32.5]],
+  ] as const)('%s is what Captum tests for', async (method, params, layers, expected) => {
+    expect(await at(captum(method, params, [...layers]))).toEqual(close(expected));
+  });
+
+  it('LRP as ε goes to 0 is input × gradient', async () => {
+    const [relevance, product] = [await at(captum('lrp')), await at(captum('input-x-gradient'))];
+    expect(relevance).toEqual(close(product));
+  });
+});
+
+describe('On the network of two layers', () => {
+  const point = float32([1, 3, 1, 1], [20, 50, 30]);
+  const at = async (method: string, params: Record<string, unknown>, aux: Record<string, Tensor>) => {
+    const { attribution } = await explain(multiLayer, captum(method, params), point, [0], { aux });
+    return [...attribution.data];
+  };
+  const features = (ids: readonly number[]) => ({ feature_mask: int64([3, 1, 1], ids) });
+  const orders = int64([6, 3], [0, 1, 2, 0, 2, 1, 1, 0, 2, 1, 2, 0, 2, 0, 1, 2, 1, 0]);
+
+  it('feature ablation is what Captum tests for', async () => {
+    expect(await at('feature-ablation', { baseline: 4 }, features([0, 0, 1]))).toEqual([248, 248, 104]);
+  });
+
+  it('Shapley values over all orders are what Captum tests for', async () => {
+    expect(await at('shapley-sampling', {}, { ...features([0, 1, 2]), permutations: orders })).toEqual(
+      close([76.6667, 196.6667, 116.6667], 3),
+    );
+    expect(
+      await at('shapley-sampling', {}, { ...features([0, 0, 1]), permutations: int64([2, 2], [0, 1, 1, 0]) }),
+    ).toEqual(close([275, 275, 115], 3));
+  });
+
+  it('Kernel SHAP over all sets comes to the Shapley values', async () => {
+    const sets = Array.from({ length: 8 }, (_, s) => [s & 1, (s >> 1) & 1, (s >> 2) & 1]);
+    const samples = int64([8, 3], sets.flat());
+    const found = await at('kernel-shap', {}, { ...features([0, 1, 2]), samples });
+    expect(found.reduce((a, b) => a + b)).toBeCloseTo(390, 1); // F(x) - F(0)
+    expect(found).toEqual(close([76.6667, 196.6667, 116.6667], 1));
+  });
+
+  it('features may have any numbers', async () => {
+    expect(await at('feature-ablation', { baseline: 4 }, features([7, 7, 40]))).toEqual([248, 248, 104]);
+  });
+});
+
+describe('DeepLIFT', () => {
+  it('on 2·ReLU(x₁) + 2·ReLU(x₂ - 1.5) is what Captum tests for, and adds up', async () => {
+    const found = await explain(reluSum, { method: 'deep-lift' }, float32([1, 2, 1, 1], [1, 2]), [0]);
+    expect([...found.attribution.data]).toEqual(close([2, 1]));
+    expect(found.convergenceDelta![0]).toBeCloseTo(0, 6);
+  });
+});
