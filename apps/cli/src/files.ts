@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure, UsageError } from './failure.ts';
 
@@ -21,6 +21,23 @@ const reasonOf = (error: unknown): string => {
 export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
   return readFile(path).catch((error: unknown) => {
     throw new UsageError(`${path} cannot be read: ${reasonOf(error)}`);
+  });
+}
+
+/** @throws UsageError unless `path` is a file that can be read */
+export async function readable(path: string): Promise<void> {
+  try {
+    await access(path, constants.R_OK);
+    if ((await stat(path)).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read: ${reasonOf(error)}`);
+  }
+}
+
+/** Makes the directory that `path` is to lie in. @throws Failure */
+export async function makeDirectory(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
+    throw new Failure(`${path} cannot be written: ${reasonOf(error)}`);
   });
 }
 

@@ -5,10 +5,12 @@ import { bench } from './commands/bench.ts';
 import { check } from './commands/check.ts';
 import { compile } from './commands/compile.ts';
 import { demo } from './commands/demo.ts';
+import { evaluate } from './commands/evaluate.ts';
 import { explain } from './commands/explain.ts';
 import { methods } from './commands/methods.ts';
 import { models } from './commands/models.ts';
 import { serve } from './commands/serve.ts';
+import { video } from './commands/video.ts';
 import { failureOf } from './failure.ts';
 
 const program = new Command('whylight')
@@ -16,7 +18,19 @@ const program = new Command('whylight')
   .version('0.1.0')
   .exitOverride()
   .showSuggestionAfterError();
-for (const command of [explain, attribute, compile, check, bench, methods, models, serve, demo]) {
+for (const command of [
+  explain,
+  evaluate,
+  attribute,
+  video,
+  compile,
+  check,
+  bench,
+  methods,
+  models,
+  serve,
+  demo,
+]) {
   command.exitOverride();
   for (const below of command.commands) below.exitOverride();
   program.addCommand(command);

@@ -63,6 +63,14 @@ export function photoTarget(text: string): TargetSpec {
   return /^-?\d+$/.test(text) ? { class_index: Number(text) } : { label: text };
 }
 
+export const targetOption = (): Option =>
+  new Option('--target <class>', 'predicted, a class index or a class name')
+    .argParser(photoTarget)
+    .default('predicted');
+
+export const languageOption = (): Option =>
+  new Option('--lang <language>', 'of the labels').choices(['en', 'zh']).default('en');
+
 /** `282` or `1,0,2`; `predicted` is -1. */
 export function targetList(text: string): number[] {
   return text.split(',').map((part) => {

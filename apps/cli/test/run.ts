@@ -10,9 +10,12 @@ export interface Ended {
 }
 
 /** Runs `whylight` as a user does, with a model store of its own. */
-export const whylight = (home: string, ...args: string[]): Promise<Ended> =>
+export const whylight = (home: string, ...args: string[]): Promise<Ended> => runWith({}, home, ...args);
+
+/** The same with other environment variables. */
+export const runWith = (variables: NodeJS.ProcessEnv, home: string, ...args: string[]): Promise<Ended> =>
   new Promise((resolve) => {
-    const env = { ...process.env, WHYLIGHT_HOME: home };
+    const env = { ...process.env, WHYLIGHT_HOME: home, ...variables };
     execFile(process.execPath, [bin, ...args], { env, cwd: home }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     );

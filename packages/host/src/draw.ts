@@ -22,20 +22,28 @@ export function place(onto: Picture, what: Picture, left: number, top: number): 
     );
 }
 
-/** Draws SVG shapes; their origin goes to (left, top), what leaves width × height or the picture is cut off. */
-export async function drawShapes(
-  onto: Picture,
-  shapes: string,
-  { left, top, width, height }: { left: number; top: number; width: number; height: number },
-): Promise<void> {
+/** Drawn shapes, RGBA. */
+export interface Raster {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** SVG shapes as pixels; what leaves width × height is cut off. */
+export async function rasterize(shapes: string, width: number, height: number): Promise<Raster> {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${shapes}</svg>`;
   const { data, info } = await sharp(Buffer.from(svg))
     .ensureAlpha()
     .raw()
     .toBuffer({ resolveWithObject: true });
-  for (let y = Math.max(0, -top); y < info.height && top + y < onto.height; y++)
-    for (let x = Math.max(0, -left); x < info.width && left + x < onto.width; x++) {
-      const from = (y * info.width + x) * 4;
+  return { width: info.width, height: info.height, data };
+}
+
+/** Blends a raster onto the picture, its top left corner at (left, top); what leaves the picture is cut off. */
+export function blend(onto: Picture, { width, height, data }: Raster, left: number, top: number): void {
+  for (let y = Math.max(0, -top); y < height && top + y < onto.height; y++)
+    for (let x = Math.max(0, -left); x < width && left + x < onto.width; x++) {
+      const from = (y * width + x) * 4;
       const alpha = data[from + 3]! / 255;
       if (alpha === 0) continue;
       const to = ((top + y) * onto.width + left + x) * 3;
@@ -44,6 +52,15 @@ export async function drawShapes(
           onto.data[to + channel]! * (1 - alpha) + data[from + channel]! * alpha,
         );
     }
+}
+
+/** Draws SVG shapes; their origin goes to (left, top), what leaves width × height or the picture is cut off. */
+export async function drawShapes(
+  onto: Picture,
+  shapes: string,
+  { left, top, width, height }: { left: number; top: number; width: number; height: number },
+): Promise<void> {
+  blend(onto, await rasterize(shapes, width, height), left, top);
 }
 
 /** A line of text as an SVG shape, its baseline starting at (x, y). */

@@ -36,11 +36,9 @@ export interface Pictures {
 
 /** Draws the explanation over the photo, and by itself with its scale. */
 export async function drawPictures(scene: Scene): Promise<Pictures> {
-  const { photo, region, predicted, target, language } = scene;
+  const { photo, region, target, language } = scene;
   const { over, look, alone } = mapsOf(scene);
-  const words = phrases[language];
-  const caption = [`${words.predicted}${named(predicted, language)}`];
-  if (target.class_index !== predicted.class_index) caption.push(`${words.target}${named(target, language)}`);
+  const caption = captionOf(scene);
   const title = methods.find(({ id }) => id === scene.method)?.title ?? scene.method;
   const overlay = await renderOverlay({ photo, map: over, region, caption, ...look });
   const heatmap = await renderHeatmap({ ...alone, region, title: [title, named(target, language)] });
@@ -56,8 +54,20 @@ const phrases = {
   zh: { predicted: '预测：', target: '目标：' },
 };
 
-const named = ({ label, label_zh, score }: Prediction, language: 'en' | 'zh'): string =>
-  `${language === 'zh' ? (label_zh ?? label) : label} ${score.toFixed(3)}`;
+/** The class that scores highest and, if it is another one, the class that is explained. */
+export function captionOf(
+  { predicted, target, language }: Pick<Scene, 'predicted' | 'target' | 'language'>,
+  digits = 3,
+): string[] {
+  const words = phrases[language];
+  const lines = [`${words.predicted}${named(predicted, language, digits)}`];
+  if (target.class_index !== predicted.class_index)
+    lines.push(`${words.target}${named(target, language, digits)}`);
+  return lines;
+}
+
+const named = ({ label, label_zh, score }: Prediction, language: 'en' | 'zh', digits = 3): string =>
+  `${language === 'zh' ? (label_zh ?? label) : label} ${score.toFixed(digits)}`;
 
 /** torchcam squares a map before it colours it; of scattered pixels that leaves next to nothing to see. */
 const sparse = { squared: false, alpha: 0.5 };
@@ -66,7 +76,7 @@ const sparse = { squared: false, alpha: 0.5 };
  * Maps are laid over the photo min-maxed, attributions of pixels by their magnitude. Alone, maps keep their own
  * scale, and attributions of pixels show for (+) and against (−).
  */
-function mapsOf({ attribution, layout }: Scene) {
+export function mapsOf({ attribution, layout }: Pick<Scene, 'attribution' | 'layout'>) {
   const { shape, data } = attribution;
   const plain = shape.length === 3 || shape[1] === 1;
   if (!plain) {

@@ -24,24 +24,31 @@ const line = 26;
 const margin = 20;
 const width = 190;
 const numbers = 62;
+/** Columns beside each other; more go below them. */
+const abreast = 5;
 
 /** Bars, a column of them per metric and a row per method; baselines in grey, the best in colour. */
 export async function renderChart({ title, rows, columns }: ChartRendering): Promise<Rendering> {
   const names = rows.map(({ name }) => fitText(name, size, 320));
   const head = setText(title, size * 1.3);
   const left = margin + Math.ceil(Math.max(0, ...names.map((name) => name.width))) + margin;
-  const top = margin + 78;
+  const bands = Math.ceil(columns.length / abreast);
+  const band = 58 + rows.length * line + margin;
+  const topOf = (n: number) => margin + 20 + n * band + 58;
   const canvas = blank(
-    Math.max(left + columns.length * (width + margin), Math.ceil(head.width) + 2 * margin),
-    top + rows.length * line + margin,
+    Math.max(left + Math.min(columns.length, abreast) * (width + margin), Math.ceil(head.width) + 2 * margin),
+    margin + 20 + bands * band,
     [255, 255, 255],
   );
   const shapes = [textShape(head, margin, margin + 18, ink)];
-  rows.forEach(({ baseline }, i) => {
-    shapes.push(textShape(names[i]!, margin, top + i * line + 18, baseline ? pale : ink));
-  });
+  for (let n = 0; n < bands; n++)
+    rows.forEach(({ baseline }, i) => {
+      shapes.push(textShape(names[i]!, margin, topOf(n) + i * line + 18, baseline ? pale : ink));
+    });
   columns.forEach((column, c) => {
-    shapes.push(...columnShapes(column, rows, left + c * (width + margin), top));
+    shapes.push(
+      ...columnShapes(column, rows, left + (c % abreast) * (width + margin), topOf(Math.trunc(c / abreast))),
+    );
   });
   await drawShapes(canvas, shapes.join(''), { left: 0, top: 0, width: canvas.width, height: canvas.height });
   return { picture: canvas, missing: [...new Set(names.flatMap(({ missing }) => missing))] };
@@ -79,7 +86,7 @@ function columnShapes(
     );
   });
   shapes.push(
-    `<rect x="${x - least * scale - 0.5}" y="${top}" width="1" height="${rows.length * line}" fill="${pale}"/>`,
+    `<rect x="${Math.round(x - least * scale) - 1}" y="${top}" width="1" height="${rows.length * line}" fill="${pale}"/>`,
   );
   return shapes;
 }

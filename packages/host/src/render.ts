@@ -8,7 +8,8 @@ import {
   type Picture,
   type Region,
 } from '@whylight/core/image';
-import { blank, drawShapes, place, textShape } from './draw.ts';
+import { blank, blend, drawShapes, place, textShape } from './draw.ts';
+import { setPlate } from './plate.ts';
 import { fitText } from './text.ts';
 import { setBlock } from './text-block.ts';
 
@@ -50,20 +51,9 @@ export async function renderOverlay({
 }
 
 async function withPlate(photo: Picture, caption: readonly string[]): Promise<Rendering> {
-  const short = Math.min(photo.width, photo.height);
-  const size = Math.min(Math.max(Math.round(short * 0.042), 14), Math.round(photo.width / 14));
-  const margin = Math.round(size * 0.6);
-  const block = setBlock(caption, size, photo.width - 2 * margin - 1.4 * size);
-  const width = Math.ceil(block.width + 1.4 * size);
-  const height = Math.ceil(block.height + 0.8 * size);
-  const plate = `<rect width="${width}" height="${height}" rx="${size * 0.3}" fill="#101418" fill-opacity="0.72"/>`;
-  await drawShapes(photo, plate + block.shapes(0.7 * size, 0.4 * size, '#fff'), {
-    left: margin,
-    top: margin,
-    width,
-    height,
-  });
-  return { picture: photo, missing: block.missing };
+  const plate = await setPlate(caption, photo);
+  blend(photo, plate.raster, plate.margin, plate.margin);
+  return { picture: photo, missing: plate.missing };
 }
 
 async function withStrip(photo: Picture, caption: readonly string[]): Promise<Rendering> {

@@ -1,0 +1,35 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { Failure } from '../failure.ts';
+
+/** ffmpeg or ffprobe of this machine, running. */
+export interface Tool {
+  readonly process: ChildProcess;
+  /** What it complained of, once it has ended. @throws Failure when it is not installed */
+  readonly ended: Promise<{ readonly code: number; readonly complaint: string }>;
+}
+
+export function start(tool: 'ffmpeg' | 'ffprobe', args: readonly string[], input: 'ignore' | 'pipe'): Tool {
+  // A group of its own: a terminal's Ctrl-C is ours to pass on.
+  const process = spawn(tool, ['-v', 'error', ...args], { stdio: [input, 'pipe', 'pipe'], detached: true });
+  const lines: string[] = [];
+  process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    if (lines.length < 20) lines.push(...text.split('\n').filter((line) => line.trim() !== ''));
+  });
+  const ended = new Promise<{ code: number; complaint: string }>((resolve, reject) => {
+    process.once('error', ({ code }: NodeJS.ErrnoException) => reject(notStarted(tool, code)));
+    process.once('close', (code) => resolve({ code: code ?? 1, complaint: readable(lines.at(0) ?? '') }));
+  });
+  // Whoever reads its output meets the failure there first.
+  ended.catch(() => {});
+  return { process, ended };
+}
+
+function notStarted(tool: string, code: string | undefined): Failure {
+  if (code !== 'ENOENT') return new Failure(`${tool} cannot be started (${code})`);
+  return new Failure(
+    `${tool} is not installed: on Debian and Ubuntu "apt-get install ffmpeg", on macOS "brew install ffmpeg"`,
+  );
+}
+
+/** Without the component's address in memory: `[h264 @ 0x55d0c8] error while decoding` */
+const readable = (line: string): string => line.replace(/^\[([^\]@]*?)(?: @ [^\]]*)?\] ?/, '$1: ').trim();

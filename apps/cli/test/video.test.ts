@@ -1,0 +1,68 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { runWith, whylight } from './run.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'whylight-video-'));
+const inHome = (name: string) => join(home, name);
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+const installed = spawnSync('ffmpeg', ['-version']).status === 0;
+if (!installed) console.warn('skipped: video needs ffmpeg, which is not installed');
+
+const facts = (name: string): unknown => {
+  const entries = 'stream=codec_name,width,height,avg_frame_rate,nb_frames';
+  const args = ['-v', 'error', '-show_entries', entries, '-of', 'json', inHome(name)];
+  return JSON.parse(execFileSync('ffprobe', args, { encoding: 'utf8' })).streams;
+};
+
+describe.skipIf(!installed)('video', () => {
+  const make = (name: string, ...args: string[]) =>
+    execFileSync('ffmpeg', ['-v', 'error', '-y', ...args, inHome(name)]);
+  const picture = ['-f', 'lavfi', '-i', 'testsrc=size=161x121:rate=30000/1001:duration=0.7'];
+  const sound = ['-f', 'lavfi', '-i', 'sine=duration=0.7'];
+
+  it('explains every frame, and keeps frame rate and audio', async () => {
+    make('in.mp4', ...picture, ...sound, '-pix_fmt', 'yuv444p', '-c:a', 'aac');
+    const { code, stdout } = await whylight(
+      home,
+      'video',
+      'in.mp4',
+      '-o',
+      'out/v.mp4',
+      '--batch',
+      '4',
+      '--json',
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ frames: 21, width: 161, height: 121, audio: ['aac'] });
+    expect(facts('out/v.mp4')).toMatchObject([
+      { codec_name: 'h264', width: 162, height: 122, avg_frame_rate: '30000/1001', nb_frames: '21' },
+      { codec_name: 'aac' },
+    ]);
+    expect(readdirSync(inHome('out'))).toEqual(['v.mp4']);
+  });
+
+  it('names the frame of a damaged file, and leaves nothing behind', async () => {
+    make('whole.mp4', ...picture, '-g', '5', '-movflags', '+faststart');
+    writeFileSync(inHome('damaged.mp4'), readFileSync(inHome('whole.mp4')).subarray(0, -6000));
+    const { code, stdout, stderr } = await whylight(home, 'video', 'damaged.mp4', '-o', 'never/v.mp4');
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^whylight: damaged\.mp4: frame \d+ cannot be decoded: .+\n$/);
+    expect(readdirSync(inHome('never'))).toEqual([]);
+  });
+
+  it('says what is no video, in one sentence', async () => {
+    writeFileSync(inHome('text.mp4'), 'no video');
+    const { code, stderr } = await whylight(home, 'video', 'text.mp4', '-o', 'v.mp4');
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^whylight: text\.mp4 is no video.*\n$/)]);
+  });
+});
+
+it('says how to get ffmpeg where it is not installed', async () => {
+  writeFileSync(inHome('any.mp4'), 'x');
+  const { code, stderr } = await runWith({ PATH: '' }, home, 'video', 'any.mp4', '-o', 'v.mp4');
+  expect([code, stderr]).toEqual([1, expect.stringContaining('ffprobe is not installed: on Debian')]);
+});

@@ -1,0 +1,117 @@
+import { float32, type Runtime, type Tensor } from '@whylight/core';
+import { overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
+import { type Convention, resolveMethod } from '@whylight/core/methods';
+import { blend } from './draw.ts';
+import { inputShapeOf } from './manifest.ts';
+import { captionOf, mapsOf } from './pictures.ts';
+import { createPlan, type Plan } from './plan.ts';
+import { type Plate, setPlate } from './plate.ts';
+import { highest, resolveTarget, scored } from './predictions.ts';
+import type { RegisteredModel } from './registry.ts';
+import type { Prediction, TargetSpec } from './result.ts';
+
+export interface FrameRequest {
+  readonly model: RegisteredModel;
+  readonly method: string;
+  readonly convention?: Convention | undefined;
+  readonly params?: Readonly<Record<string, unknown>> | undefined;
+  readonly layers?: readonly string[] | undefined;
+  readonly target: TargetSpec;
+  readonly language?: 'en' | 'zh' | undefined;
+}
+
+/** A frame, and what explains it. */
+export interface ExplainedFrame {
+  readonly frame: Picture;
+  readonly region: Region;
+  /** Of this frame alone, its first dimension 1. */
+  readonly attribution: Tensor<'float32'>;
+  readonly predicted: Prediction;
+  readonly target: Prediction;
+}
+
+/** Captions that are kept: of a video most frames show one that was shown before. */
+const kept = 512;
+
+/** Explains frames of one size, several at once, and draws each explanation over its frame. */
+export class FrameExplainer {
+  readonly #plan: Plan;
+  readonly #request: FrameRequest;
+  readonly #target: number;
+  readonly #plates = new Map<string, Plate>();
+
+  private constructor(plan: Plan, request: FrameRequest) {
+    this.#plan = plan;
+    this.#request = request;
+    this.#target = resolveTarget(request.target, request.model.labels, plan.classes);
+  }
+
+  /** An explainer of frames as large as `frame`. @throws InputError */
+  static async create(request: FrameRequest, frame: Picture, runtime: Runtime): Promise<FrameExplainer> {
+    const { model, layers = [] } = request;
+    const { preprocessing } = model.manifest;
+    const shape = inputShapeOf(preprocessing) ?? preprocess(frame, preprocessing).input.shape.slice(1);
+    const plan = await createPlan(model, resolveMethod(request), layers, shape, runtime);
+    return new FrameExplainer(plan, request);
+  }
+
+  /** Explains all of them in one batch. @throws InputError, DeviceError */
+  async explain(frames: readonly Picture[]): Promise<ExplainedFrame[]> {
+    const ready = frames.map((frame) => preprocess(frame, this.#plan.preprocessing));
+    const inputs = ready.map(({ input }) => input);
+    const { attribution, logits, targets } = await this.#plan.explainer.attribute(
+      stacked(inputs),
+      frames.map(() => this.#target),
+    );
+    return frames.map((frame, n) => {
+      const predictions = scored(row(logits, n).data, this.#request.model.labels);
+      const [predicted] = highest(predictions, 1);
+      return {
+        frame,
+        region: ready[n]!.region,
+        attribution: row(attribution, n),
+        predicted: predicted!,
+        target: predictions[targets[n]!]!,
+      };
+    });
+  }
+
+  /** The frame with its explanation and its caption, probabilities to two digits. */
+  async draw({ frame, region, attribution, predicted, target }: ExplainedFrame): Promise<Picture> {
+    const { over, look } = mapsOf({ attribution, layout: this.#plan.preprocessing.layout });
+    const picture = overlay(frame, over, region, look);
+    const { language = 'en' } = this.#request;
+    const plate = await this.#plate(captionOf({ predicted, target, language }, 2), picture);
+    blend(picture, plate.raster, plate.margin, plate.margin);
+    return picture;
+  }
+
+  async close(): Promise<void> {
+    await this.#plan.close();
+  }
+
+  async #plate(caption: readonly string[], on: Picture): Promise<Plate> {
+    const key = [on.width, on.height, ...caption].join('\n');
+    const known = this.#plates.get(key);
+    if (known) return known;
+    const plate = await setPlate(caption, on);
+    if (this.#plates.size >= kept) this.#plates.clear();
+    this.#plates.set(key, plate);
+    return plate;
+  }
+}
+
+/** [1, …] each → [N, …] */
+function stacked(rows: readonly Tensor<'float32'>[]): Tensor<'float32'> {
+  const [, ...shape] = rows[0]!.shape;
+  const size = rows[0]!.data.length;
+  const data = new Float32Array(rows.length * size);
+  for (const [n, one] of rows.entries()) data.set(one.data, n * size);
+  return float32([rows.length, ...shape], data);
+}
+
+/** [N, …] → [1, …] */
+function row({ shape, data }: Tensor<'float32'>, n: number): Tensor<'float32'> {
+  const size = data.length / shape[0]!;
+  return float32([1, ...shape.slice(1)], data.slice(n * size, (n + 1) * size));
+}
