@@ -132,4 +132,16 @@ describe('differentiate', () => {
       ),
     ).toEqual([null]);
   });
+
+  it('makes no tables that no network needs', () => {
+    const g = new GraphBuilder(17);
+    g.input('image', 'float32', [1, 2 ** 25]);
+    const y = g.emit('Pad', ['image', g.ints([0, 1, 0, 1])], { mode: 'reflect' });
+    expect(() => differentiate(g, new Map([[y, y]]), ['image'], gradientRules)).toThrow(
+      'a table of 33554434 entries',
+    );
+    const wide = { kernel_shape: [2 ** 31], pads: [2 ** 30, 2 ** 30] };
+    g.input('line', 'float32', [1, 1, 4]);
+    expect(() => g.emit('AveragePool', ['line'], wide)).toThrow('a window of kernel [2147483648]');
+  });
 });

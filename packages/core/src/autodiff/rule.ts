@@ -1,6 +1,8 @@
+import { InputError } from '../errors.ts';
 import type { GraphBuilder, Shape, Value } from '../onnx/builder.ts';
 import { mul, number, where } from '../onnx/emit.ts';
 import type { Node } from '../onnx/graph.ts';
+import { quoted } from '../onnx/names.ts';
 
 /** What a rule sees: one node, and the cotangent of its output. */
 export interface RuleContext {
@@ -48,3 +50,13 @@ export const times =
 /** dy where the condition holds, else 0. */
 export const gate = (g: GraphBuilder, condition: Value, dy: Value): Value =>
   where(g, condition, dy, number(g, 0, dy));
+
+/** A length that a rule makes a table of. @throws InputError model_too_large */
+export function tabled({ node }: RuleContext, entries: number): number {
+  if (!(entries <= 2 ** 24))
+    throw new InputError(
+      'model_too_large',
+      `node ${quoted(node.name)} (${node.op}): its derivative would need a table of ${entries} entries`,
+    );
+  return entries;
+}

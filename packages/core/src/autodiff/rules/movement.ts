@@ -5,7 +5,7 @@ import { int, ints, text } from '../../onnx/graph.ts';
 import { quoted } from '../../onnx/names.ts';
 import { axisOf } from '../../onnx/shapes/fact.ts';
 import { positionsOf, slicedRuns } from '../../onnx/shapes/slicing.ts';
-import type { RuleContext, Vjp, VjpRules } from '../rule.ts';
+import { type RuleContext, tabled, type Vjp, type VjpRules } from '../rule.ts';
 import { padAxis, ungather } from './ungather.ts';
 
 // Operators that move elements: their cotangents move back.
@@ -30,7 +30,7 @@ function fixedSize(c: RuleContext, i: number, axis: number): number {
       'model_unsupported_op',
       `node ${quoted(c.node.name)} (${c.node.op}) cuts or joins batches: no derivative rule`,
     );
-  return size;
+  return tabled(c, size);
 }
 
 const optional = (c: RuleContext, i: number) => (c.node.inputs[i] ? constant(c, i) : undefined);
@@ -92,7 +92,7 @@ const padVjp: Vjp = (c) => {
     const [before, after] = [pads[i]!, pads[i + axes.length]!];
     if (before === 0 && after === 0) return dy;
     if (mode === 'constant') return padAxis(c.g, dy, axis, -before, -after);
-    const source = Array.from({ length: shape[axis]! + before + after }, (_, k) =>
+    const source = Array.from({ length: tabled(c, shape[axis]! + before + after) }, (_, k) =>
       bordered(k - before, shape[axis]!, mode),
     );
     return ungather(c.g, dy, axis, source, shape[axis]!);

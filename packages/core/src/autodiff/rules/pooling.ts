@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.ts';
-import type { Value } from '../../onnx/builder.ts';
+import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { array, mul, ones, reshape, scale, zerosLike } from '../../onnx/emit.ts';
 import { int, ints } from '../../onnx/graph.ts';
 import { quoted } from '../../onnx/names.ts';
@@ -43,19 +43,7 @@ function averagePoolVjp(c: RuleContext): Value {
   const w = windowOf(node, ints(node, 'kernel_shape')!, x.slice(2));
   const counted = int(node, 'count_include_pad', 0) === 1;
   const counts = windowCounts(w, x.slice(2), out.slice(2), counted);
-  const uniform = counts.every((n) => n === counts[0]);
-  const share = uniform
-    ? scale(g, dy, 1 / counts[0]!)
-    : mul(
-        g,
-        dy,
-        array(
-          g,
-          [1, 1, ...out.slice(2)],
-          counts.map((n) => 1 / n),
-          dy,
-        ),
-      );
+  const share = counts.reduce((shared, axis, k) => divided(g, shared, axis, k + 2, out.length), dy);
   const folded = reshape(g, share, [out[0]! * out[1]!, 1, ...out.slice(2)]);
   const covered = out
     .slice(2)
@@ -72,14 +60,14 @@ function averagePoolVjp(c: RuleContext): Value {
   return reshape(g, sized, x);
 }
 
-/** Elements that each window averages over, row-major over the output. */
-function windowCounts(
+/** Elements that each window averages over, along each spatial axis; their product is what it averages over. */
+const windowCounts = (
   w: Window,
   size: readonly number[],
   out: readonly number[],
   counted: boolean,
-): number[] {
-  const perAxis = out.map((n, axis) =>
+): number[][] =>
+  out.map((n, axis) =>
     Array.from({ length: n }, (_, o) => {
       const start = o * w.strides[axis]! - w.before[axis]!;
       const low = counted ? -w.before[axis]! : 0;
@@ -89,7 +77,21 @@ function windowCounts(
       ).length;
     }),
   );
-  return perAxis.reduce((counts, axis) => counts.flatMap((n) => axis.map((m) => n * m)), [1]);
+
+/** `a` over the counts of one axis, which are mostly all the same. */
+function divided(g: GraphBuilder, a: Value, counts: readonly number[], axis: number, rank: number): Value {
+  if (counts.every((n) => n === counts[0])) return scale(g, a, 1 / counts[0]!);
+  const shape = Array.from({ length: rank }, (_, i) => (i === axis ? counts.length : 1));
+  return mul(
+    g,
+    a,
+    array(
+      g,
+      shape,
+      counts.map((n) => 1 / n),
+      a,
+    ),
+  );
 }
 
 /** dy / (h·w) at every position. */

@@ -3,11 +3,12 @@ import { array, matmul, transpose } from '../../onnx/emit.ts';
 import { ints } from '../../onnx/graph.ts';
 import { interpolationMatrix, isIdentity, samplingOf } from '../../onnx/interpolation.ts';
 import { axisOf } from '../../onnx/shapes/fact.ts';
-import type { RuleContext, VjpRules } from '../rule.ts';
+import { type RuleContext, tabled, type VjpRules } from '../rule.ts';
 
 // Resize is linear and separable: along each axis y = R·x, so dx = Rᵀ·dy with the same matrix R.
 
-function resizeVjp({ g, node, shape, outShape, dy }: RuleContext): Value {
+function resizeVjp(c: RuleContext): Value {
+  const { g, node, shape, outShape, dy } = c;
   const x = shape(0);
   if (x.every((size, axis) => size === outShape[axis])) return dy; // ONNX Runtime copies, whatever the scales
   const axes = ints(node, 'axes')?.map((a) => axisOf(a, x.length)) ?? [...x.keys()];
@@ -16,6 +17,7 @@ function resizeVjp({ g, node, shape, outShape, dy }: RuleContext): Value {
   return axes.reduce((dx, axis, i) => {
     const [input, output] = [x[axis]!, outShape[axis]!];
     if (input < 0) return dx;
+    tabled(c, input * output);
     const matrix = interpolationMatrix(sampling, input, output, scales?.[i] ?? output / input);
     if (isIdentity(matrix, input, output)) return dx;
     const last = [...x.keys()].filter((k) => k !== axis).concat(axis);

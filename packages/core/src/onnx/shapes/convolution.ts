@@ -2,6 +2,9 @@ import type { Node } from '../graph.ts';
 import { int, ints, text } from '../graph.ts';
 import { type ShapeContext, ShapeError, type ShapeRules } from './fact.ts';
 
+/** No network slides a window further; tables are made of its size. */
+const widest = 2 ** 16;
+
 export interface Window {
   readonly kernel: readonly number[];
   readonly strides: readonly number[];
@@ -13,6 +16,20 @@ export interface Window {
 
 /** A convolution's or pooling's window over spatial sizes `spatial`, with every default spelled out. */
 export function windowOf(node: Node, kernel: readonly number[], spatial: readonly number[]): Window {
+  const window = resolvedWindow(node, kernel, spatial);
+  const { strides, dilations, before, after } = window;
+  const steps = [...kernel, ...strides, ...dilations];
+  if (
+    steps.some((n) => !(n >= 1 && n <= widest)) ||
+    [...before, ...after].some((n) => !(n >= 0 && n <= widest))
+  )
+    throw new ShapeError(
+      `a window of kernel [${kernel}], strides [${strides}], dilations [${dilations}], padding [${before}] [${after}]`,
+    );
+  return window;
+}
+
+function resolvedWindow(node: Node, kernel: readonly number[], spatial: readonly number[]): Window {
   const rank = spatial.length;
   const strides = ints(node, 'strides') ?? Array<number>(rank).fill(1);
   const dilations = ints(node, 'dilations') ?? Array<number>(rank).fill(1);
