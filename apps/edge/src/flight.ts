@@ -34,6 +34,9 @@ export interface Departure {
 /** States that are remembered, for those who follow and lose the line. */
 const remembered = 100;
 
+/** What a run says that does not say it. */
+const unsaid = { version: 0, riders: {}, owner: null, erased: false, metered: true };
+
 const name = (run: number): string => `run/${run}`;
 
 /**
@@ -56,7 +59,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     context.blockConcurrencyWhile(async () => {
       await this.#sweeper.load();
       const last = await context.storage.get<number>('last');
-      if (last !== undefined) this.#last = (await context.storage.get<Run>(name(last))) ?? null;
+      if (last !== undefined) this.#last = await this.#load(last);
     });
   }
 
@@ -214,7 +217,13 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
 
   async #find(number: number): Promise<Run | null> {
     if (this.#last?.number === number) return this.#last;
-    return (await this.ctx.storage.get<Run>(name(number))) ?? null;
+    return this.#load(number);
+  }
+
+  /** A run of an earlier release lacks what has been added since. */
+  async #load(number: number): Promise<Run | null> {
+    const run = await this.ctx.storage.get<Run>(name(number));
+    return run ? { ...unsaid, ...run } : null;
   }
 
   async #keep(next: Run): Promise<void> {

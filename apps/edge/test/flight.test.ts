@@ -9,7 +9,7 @@ import {
 import type { Explanation } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { dispatch } from '../src/dispatch.ts';
-import { deliveryTime, leaseTime, mostTries } from '../src/domain/flight.ts';
+import { deliveryTime, leaseTime, mostTries, type Run } from '../src/domain/flight.ts';
 import type { Departure } from '../src/flight.ts';
 import {
   bindings,
@@ -98,6 +98,23 @@ describe('single flight', () => {
     await report(job!, success(job!));
     await evictDurableObject(stub);
     expect((await see()).status).toBe('succeeded');
+  });
+
+  test('a result that was stored by an earlier release is still known', async () => {
+    const { ask, flight, stub } = await underway();
+    const [job] = await jobsTaken(flight);
+    await report(job!, success(job!));
+    await runInDurableObject(stub, async (_, { storage }) => {
+      const { version, riders, owner, erased, metered, ...run } = (await storage.get<Run>('run/1'))!;
+      expect([version, riders, owner, erased, metered]).not.toContain(undefined);
+      await storage.put('run/1', run);
+    });
+    await evictDurableObject(stub);
+    expect((await ask()).body).toMatchObject({
+      status: 'succeeded',
+      cache: { status: 'hit' },
+      expired: false,
+    });
   });
 
   test('G4: a queue that is down is 503 and leaves nothing begun', async () => {
