@@ -70,9 +70,14 @@ async function ratio(a: () => Promise<unknown>, b: () => Promise<unknown>): Prom
 async function measure(name: string, form: string, directory: string): Promise<string[]> {
   const [kind, opset] = form.split('@') as [string, string];
   try {
-    execFileSync(values.python, [exporter, name, kind, opset, directory], { stdio: ['ignore', 'ignore', 'pipe'] });
+    execFileSync(values.python, [exporter, name, kind, opset, directory], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
   } catch (error) {
-    const said = String((error as { stderr: Buffer }).stderr).trim().split('\n').at(-1)!;
+    const said = String((error as { stderr: Buffer }).stderr)
+      .trim()
+      .split('\n')
+      .at(-1)!;
     return [name, kind, opset, '', '', `not exported: ${said.slice(0, 100)}`, '', ''];
   }
   const about = JSON.parse(readFileSync(join(directory, 'about.json'), 'utf8'));
@@ -84,7 +89,9 @@ async function measure(name: string, form: string, directory: string): Promise<s
   if (missing) return [...head, '', '', ''];
   const classifier = readClassifier(bytes, { inputShape });
   const started = performance.now();
-  const gradient = await cpu.load(compileExplainer(classifier, { method: 'saliency', params: { abs: false } }));
+  const gradient = await cpu.load(
+    compileExplainer(classifier, { method: 'saliency', params: { abs: false } }),
+  );
   const forward = await cpu.load(forwardModel(classifier));
   const seconds = (performance.now() - started) / 1000;
   const npy = (file: string) => readNpy(readFileSync(join(directory, file)));
@@ -92,7 +99,9 @@ async function measure(name: string, form: string, directory: string): Promise<s
   const floors: number[] = [];
   for (const [k, seed] of about.seeds.entries()) {
     const exact = npy(`grad_${seed}.npy`);
-    errors.push(...rowErrors(await run(gradient, npy(`x_${seed}.npy`), about.classes[k], classifier.batch), exact));
+    errors.push(
+      ...rowErrors(await run(gradient, npy(`x_${seed}.npy`), about.classes[k], classifier.batch), exact),
+    );
     floors.push(...rowErrors(npy(`floor_${seed}.npy`), exact));
   }
   const size = classifier.batch ?? 2;
@@ -104,11 +113,14 @@ async function measure(name: string, form: string, directory: string): Promise<s
   );
   await gradient.close();
   await forward.close();
-  const range = (list: number[]) => `${Math.min(...list).toExponential(0)} … ${Math.max(...list).toExponential(0)}`;
+  const range = (list: number[]) =>
+    `${Math.min(...list).toExponential(0)} … ${Math.max(...list).toExponential(0)}`;
   return [...head, range(errors), range(floors), cost.toFixed(1), seconds.toFixed(1)];
 }
 
-console.log('| network | exporter | opset | nodes | without rule | error, best and worst of 6 | torch float32 itself | ratio to forward | load, s |');
+console.log(
+  '| network | exporter | opset | nodes | without rule | error, best and worst of 6 | torch float32 itself | ratio to forward | load, s |',
+);
 console.log('|---|---|---|---|---|---|---|---|---|');
 for (const name of positionals)
   for (const form of values.forms.split(',')) {

@@ -76,8 +76,10 @@ const sparse = { squared: false, alpha: 0.5 };
  * Maps are laid over the photo min-maxed, attributions of pixels by their magnitude. Alone, maps keep their own
  * scale, and attributions of pixels show for (+) and against (−).
  */
-export function mapsOf({ attribution, layout }: Pick<Scene, 'attribution' | 'layout'>) {
+export function mapsOf({ attribution, layout: given }: Pick<Scene, 'attribution' | 'layout'>) {
   const { shape, data } = attribution;
+  // pytorch-grad-cam's guided backpropagation puts the channels last, whatever the model takes.
+  const layout = shape.length === 4 && shape[3]! <= 4 && shape[1]! > 4 ? 'NHWC' : given;
   const plain = shape.length === 3 || shape[1] === 1;
   if (!plain) {
     const map = pixelsToMap(attribution, { layout });
