@@ -44,7 +44,7 @@ describe('the rewritten graph of a small network', () => {
     expect(gradientListing(['joined'])).toMatchInlineSnapshot(`
       "(image: float32 [batch, 3, 8, 8], seed: float32 [batch, 10])
       logits/grad/Gemm_0 = Gemm(seed, w3)
-      flat/grad/Reshape_2 = Reshape(logits/grad/Gemm_0, [-1 4 1 1])
+      flat/grad/Reshape_2 = Reshape(logits/grad/Gemm_0, [0 4 1 1])
       pooled/grad/Mul_4 = Mul(flat/grad/Reshape_2, pooled/grad/const_3)
       return pooled/grad/Mul_4"
     `);
@@ -57,7 +57,7 @@ describe('the rewritten graph of a small network', () => {
       a = Relu(c)
       right, right/output_1 = MaxPool(a, kernel_shape=[3 3], pads=[1 1 1 1])
       logits/grad/Gemm_0 = Gemm(seed, w3)
-      flat/grad/Reshape_2 = Reshape(logits/grad/Gemm_0, [-1 4 1 1])
+      flat/grad/Reshape_2 = Reshape(logits/grad/Gemm_0, [0 4 1 1])
       pooled/grad/Mul_4 = Mul(flat/grad/Reshape_2, pooled/grad/const_3)
       right/grad/Reshape_6 = Reshape(a, [-1])
       right/grad/Shape_7 = Shape(right/grad/Reshape_6)
@@ -70,11 +70,12 @@ describe('the rewritten graph of a small network', () => {
       left/grad/Conv_15 = Conv(pooled/grad/Mul_4, left/grad/Transpose_14, dilations=[1 1], group=1, kernel_shape=[1 1], pads=[0 0 0 0], strides=[1 1])
       Sum_16 = Sum(pooled/grad/Mul_4, right/grad/Reshape_13, left/grad/Conv_15)
       a/grad/Greater_18 = Greater(a, 0)
-      a/grad/Where_19 = Where(a/grad/Greater_18, Sum_16, 0)
-      c/grad/Slice_23 = Slice(w1, [-1 -1], [-2147483648 -2147483648], [2 3], [-1 -1])
-      c/grad/Transpose_24 = Transpose(c/grad/Slice_23, perm=[1 0 2 3])
-      c/grad/Conv_25 = Conv(a/grad/Where_19, c/grad/Transpose_24, dilations=[1 1], group=1, kernel_shape=[3 3], pads=[1 1 1 1], strides=[1 1])
-      return c/grad/Conv_25"
+      a/grad/Cast_19 = Cast(a/grad/Greater_18, to=1)
+      a/grad/Mul_20 = Mul(Sum_16, a/grad/Cast_19)
+      c/grad/Slice_24 = Slice(w1, [-1 -1], [-2147483648 -2147483648], [2 3], [-1 -1])
+      c/grad/Transpose_25 = Transpose(c/grad/Slice_24, perm=[1 0 2 3])
+      c/grad/Conv_26 = Conv(a/grad/Mul_20, c/grad/Transpose_25, dilations=[1 1], group=1, kernel_shape=[3 3], pads=[1 1 1 1], strides=[1 1])
+      return c/grad/Conv_26"
     `);
   });
 

@@ -1,5 +1,5 @@
-import { number, relu, where } from '../onnx/emit.ts';
-import type { VjpRules } from './rule.ts';
+import { number, relu } from '../onnx/emit.ts';
+import { gate, type VjpRules } from './rule.ts';
 import { gradientRules } from './rules/index.ts';
 
 // Backward passes that treat ReLU in their own way; every other operator has its derivative.
@@ -7,7 +7,7 @@ import { gradientRules } from './rules/index.ts';
 /** Guided backpropagation: only positive cotangents pass, and only where the ReLU was open. */
 export const guidedRules: VjpRules = {
   ...gradientRules,
-  Relu: [({ g, y, dy }) => where(g, g.emit('Greater', [y, number(g, 0, y)]), relu(g, dy), number(g, 0, dy))],
+  Relu: [({ g, y, dy }) => gate(g, g.emit('Greater', [y, number(g, 0, y)]), relu(g, dy))],
 };
 
 /** Deconvolution: only positive cotangents pass, wherever the ReLU was. */

@@ -51,12 +51,16 @@ export const minimum = (g: GraphBuilder, a: Value, axes: readonly number[], keep
 export const transpose = (g: GraphBuilder, a: Value, perm: readonly number[]): Value =>
   perm.every((p, i) => p === i) ? a : g.emit('Transpose', [a], { perm });
 
-/** Reshape to a shape of which at most one dimension depends on the batch. */
+/**
+ * Reshape to a shape of which at most one dimension depends on the batch. A dimension that stays is said to be copied,
+ * which ONNX Runtime follows, and not to be found, which it does not: values of unknown batch are kept out of its
+ * blocked layout.
+ */
 export function reshape(g: GraphBuilder, a: Value, shape: Shape): Value {
   const from = g.shape(a);
   if (from.length === shape.length && from.every((d, i) => d === shape[i])) return a;
   if (shape.filter((d) => d < 0).length <= 1)
-    return g.emit('Reshape', [a, g.ints(shape.map((d) => (d < 0 ? -1 : d)))]);
+    return g.emit('Reshape', [a, g.ints(shape.map((d, i) => (d >= 0 ? d : d === from[i] ? 0 : -1)))]);
   const ratio = shape.map((d) => (d < 0 ? scaledBatch(g, a, from, -d) : g.ints([d])));
   return g.emit('Reshape', [a, g.emit('Concat', ratio, { axis: 0 })]);
 }

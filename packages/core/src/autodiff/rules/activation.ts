@@ -1,5 +1,5 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { add, mul, neg, number, scale, shift, sub, where } from '../../onnx/emit.ts';
+import { add, div, mul, number, scale, shift, sub, where } from '../../onnx/emit.ts';
 import { real } from '../../onnx/graph.ts';
 import { gate, type RuleContext, times, type VjpRules } from '../rule.ts';
 
@@ -53,7 +53,9 @@ export const activation: VjpRules = {
       return g.emit('Reciprocal', [mul(g, r, r)]);
     }),
   ],
-  Erf: [times(({ g, x }) => scale(g, g.emit('Exp', [neg(g, mul(g, x(0), x(0)))]), 2 / Math.sqrt(Math.PI)))],
+  Erf: [
+    ({ g, x, dy }) => div(g, scale(g, dy, 2 / Math.sqrt(Math.PI)), g.emit('Exp', [mul(g, x(0), x(0))])), // 2/√π · exp(-x²)
+  ],
   Relu: [({ g, y, dy }) => gate(g, compare(g, 'Greater', y, 0), dy)],
   LeakyRelu: [(c) => leaky(c, number(c.g, real(c.node, 'alpha', 0.01), c.dy))],
   PRelu: [

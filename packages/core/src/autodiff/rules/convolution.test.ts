@@ -27,6 +27,18 @@ describeRules('convolution', convolution, [
   }),
   conv('stride larger than the kernel', [x(-1, 2, 6, 6), weight(3, 2, 2, 2)], { strides: [4, 3] }),
   conv('1x1, stride 2', [x(-1, 2, 5, 6), weight(3, 2, 1, 1)], { strides: [2, 2] }),
+  conv('an image under a large kernel', [x(-1, 3, 8, 8), weight(2, 3, 7, 7)], {
+    strides: [2, 2],
+    pads: [3, 3, 3, 3],
+  }),
+  conv('an image under a large kernel that leaves a rest', [x(-1, 1, 17, 14), weight(2, 1, 7, 8)], {
+    strides: [3, 3],
+    pads: [1, 0, 2, 1],
+  }),
+  conv('an image padded beyond a large kernel', [x(-1, 1, 5, 5), weight(2, 1, 5, 5)], {
+    strides: [2, 2],
+    pads: [7, 0, 0, 7],
+  }),
   conv('strides that differ', [x(-1, 2, 5, 6), weight(3, 2, 3, 3)], { strides: [1, 3], pads: [1, 1, 1, 1] }),
   conv('dilated', [x(-1, 2, 6, 6), weight(3, 2, 3, 3)], { dilations: [2, 2], pads: [2, 2, 2, 2] }),
   conv('dilated with stride', [x(-1, 1, 8, 7), weight(2, 1, 3, 2)], {

@@ -1,7 +1,7 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { flip, reshape, sum, transpose } from '../../onnx/emit.ts';
+import { flip, reshape, slice, sum, transpose } from '../../onnx/emit.ts';
 import { int } from '../../onnx/graph.ts';
-import { transposedWindow, windowOf } from '../../onnx/shapes/convolution.ts';
+import { transposedWindow, type Window, windowOf } from '../../onnx/shapes/convolution.ts';
 import type { RuleContext, VjpRules } from '../rule.ts';
 
 // Convolutions, with respect to the data (weights are constants here).
@@ -10,12 +10,15 @@ const zeros = (n: number): number[] => Array<number>(n).fill(0);
 
 /**
  * Stride 1: the convolution of dy with the kernel turned by 180° and its channels swapped, padded to full overlap.
- * Any other stride: ConvTranspose, whose output is padded to the input's size where windows left a rest.
+ * Any other stride: a sub-pixel convolution for an image under a large kernel, else ConvTranspose, whose output is
+ * padded to the input's size where windows left a rest.
  */
 function convVjp(c: RuleContext): Value {
   const { g, node, dy } = c;
   const [x, weight] = [c.shape(0), c.shape(1)];
   const w = windowOf(node, weight.slice(2), x.slice(2));
+  const subpixels = isImageUnderLargeKernel(c, w) && subpixelConv(c, w);
+  if (subpixels) return subpixels;
   const reach = w.kernel.map((k, i) => (k - 1) * w.dilations[i]!);
   const begin = reach.map((r, i) => r - w.before[i]!);
   const end = reach.map((r, i) => r - w.after[i]!);
@@ -38,6 +41,46 @@ function convVjp(c: RuleContext): Value {
     output_padding: fits ? rest : zeros(rest.length),
   });
   return fits ? full : g.emit('Pad', [full, g.ints([0, 0, ...zeros(rest.length), 0, 0, ...rest])]);
+}
+
+/**
+ * Where a sub-pixel convolution is faster: in the first layer of a network. ConvTranspose adds up the products of each
+ * of the kernel's elements by itself, which takes long where those are many and their products have few terms.
+ */
+const isImageUnderLargeKernel = (c: RuleContext, { kernel, strides, dilations }: Window): boolean =>
+  kernel.length === 2 &&
+  int(c.node, 'group', 1) === 1 &&
+  c.shape(1)[1]! <= 4 &&
+  strides.every((s, i) => s > 1 && s === strides[0] && kernel[i]! > 2 * s) &&
+  dilations.every((d) => d === 1);
+
+/**
+ * Pixels whose place is the same modulo the stride s meet the same elements of the kernel, at most ⌈k/s⌉ along an axis:
+ * one convolution of stride 1 computes all s² kinds of pixels as channels, and DepthToSpace puts them in place.
+ *
+ *     dx[s·m + p] = Σ_u K_p[u] dy[m + lead - u],   K_p[u] = kernel[s·u + p - front]
+ */
+function subpixelConv(c: RuleContext, w: Window): Value | undefined {
+  const { g, dy } = c;
+  const [size, [outer, channels]] = [c.shape(0).slice(2), c.shape(1) as [number, number]];
+  const s = w.strides[0]!;
+  const front = w.before.map((before) => (s - (before % s)) % s);
+  const lead = w.before.map((before, i) => (before + front[i]!) / s);
+  const taps = w.kernel.map((k, i) => Math.ceil((k + front[i]!) / s));
+  const cells = size.map((n) => Math.ceil(n / s));
+  const pads = [
+    ...taps.map((n, i) => n - 1 - lead[i]!),
+    ...cells.map((n, i) => n + lead[i]! - c.outShape[i + 2]!),
+  ];
+  if (pads.some((p) => p < 0)) return undefined;
+
+  const back = taps.map((n, i) => n * s - w.kernel[i]! - front[i]!);
+  const padded = g.emit('Pad', [c.x(1), g.ints([0, 0, ...front, 0, 0, ...back])]);
+  const split = reshape(g, padded, [outer, channels, taps[0]!, s, taps[1]!, s]);
+  const kinds = reshape(g, transpose(g, split, [3, 5, 1, 0, 2, 4]), [s * s * channels, outer, ...taps]);
+  const pixels = g.emit('Conv', [dy, flip(g, kinds, [2, 3])], { kernel_shape: taps, pads });
+  const placed = g.emit('DepthToSpace', [pixels], { blocksize: s });
+  return cells.reduce((dx, n, i) => (n * s === size[i] ? dx : slice(g, dx, i + 2, 0, size[i]!)), placed);
 }
 
 /** [O, I/g, k…] → [I, O/g, k…] with every k reversed. */
