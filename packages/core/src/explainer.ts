@@ -1,12 +1,12 @@
-import { directModel, wholeModel } from './build.ts';
+import { directModel, type Request, wholeModel } from './build.ts';
 import type { Classifier } from './classifier.ts';
 import { InputError } from './errors.ts';
 import { chooseLayers } from './layers.ts';
 import { type Convention, isSampled, type Method, type Normalisation } from './methods/index.ts';
-import type { Direct, Setting } from './methods/method.ts';
+import type { Direct, Sampled, Setting } from './methods/method.ts';
 import { findMethod, type ResolvedMethod, resolveMethod } from './methods/resolve.ts';
 import { directRun } from './run/direct.ts';
-import type { AttributeOptions, Outcome } from './run/run.ts';
+import type { AttributeOptions, Outcome, Run } from './run/run.ts';
 import { sampledRun } from './run/sampled.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import type { Tensor } from './tensor.ts';
@@ -48,7 +48,7 @@ export async function createExplainer(
   const { method, resolved, request } = prepare(classifier, spec);
   const chunk = classifier.batch ?? spec.chunk ?? defaultChunk;
   const run = await (isSampled(method)
-    ? sampledRun({ ...request, method }, runtime, chunk)
+    ? cheapestRun({ ...request, method }, runtime, chunk)
     : directRun({ ...request, method: method as Direct<never> }, runtime, chunk));
   return {
     method: resolved,
@@ -69,6 +69,28 @@ export async function createExplainer(
       };
     },
     close: run.close,
+  };
+}
+
+/** A sampled method by its cheaper way, where network and method have one; recorded samples go the plain way. */
+async function cheapestRun(request: Request<Sampled<never>>, runtime: Runtime, chunk: number): Promise<Run> {
+  const { classifier, method, setting } = request;
+  const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
+  const found = (classifier.batch ?? 1) === 1 ? method.incremental?.(network, setting) : undefined;
+  if (!found) return sampledRun(request, runtime, chunk);
+  const inside = { ...request, method: { ...method, ...found, startsAtLayer: true }, layers: [found.start] };
+  const run = await sampledRun(inside, runtime, chunk);
+  let plain: Promise<Run> | undefined;
+  return {
+    async attribute(batch, targets, options) {
+      if (Object.keys(options.aux ?? {}).length === 0) return run.attribute(batch, targets, options);
+      plain ??= sampledRun(request, runtime, chunk);
+      return (await plain).attribute(batch, targets, options);
+    },
+    async close() {
+      await run.close();
+      await (await plain)?.close();
+    },
   };
 }
 

@@ -1,14 +1,12 @@
 import { z } from 'zod';
-import {
-  featureCount,
-  featureParams,
-  featuresOf,
-  linearSamples,
-  linearSums,
-  maskedRows,
-  overImage,
-} from './features.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { equal, matmul, mul, reshape, sub, unsqueeze, where } from '../onnx/emit.ts';
+import { int64 } from '../tensor.ts';
+import { baselineOf } from './baseline.ts';
+import { featureCount, featureParams, featuresOf, gridOf, gridSpans, overImage } from './features.ts';
+import { incrementally } from './hidden-boxes.ts';
 import { defineMethod } from './method.ts';
+import { countOf } from './noise.ts';
 
 /**
  * Feature ablation: how far the score drops when one group of pixels is replaced by the baseline, [N, C, H, W].
@@ -30,16 +28,43 @@ export const featureAblation = defineMethod({
   conventions: ['paper', 'captum'],
   params: z.strictObject(featureParams('16x16')),
   aux: ['feature_mask'],
-  samples(setting, aux) {
-    const count = featureCount(featuresOf(setting, aux));
-    const each = (inside: number, outside: number) =>
-      Array.from({ length: count }, (_, s) =>
-        Array.from({ length: count }, (_, m) => (m === s ? inside : outside)),
-      );
-    return linearSamples(each(0, 1), each(-1, 0));
+  incremental(network, setting) {
+    const [rows, columns] = gridOf(setting);
+    return incrementally(network, setting, {
+      rows: gridSpans(setting.height, rows),
+      columns: gridSpans(setting.width, columns),
+      of(g, { feature }) {
+        const across = g.constant(int64([], [columns]));
+        return { row: g.emit('Div', [feature!, across]), column: g.emit('Mod', [feature!, across]) };
+      },
+    });
   },
-  fixed: (setting, aux) => ({ features: featuresOf(setting, aux) }),
-  rows: (g, image, given, setting) => maskedRows(g, image, given, setting),
-  each: linearSums,
+  samples(setting, aux) {
+    const { numbers } = numbered(featureCount(featuresOf(setting, aux)));
+    return { feature: numbers, share: countOf(numbers.data.length) };
+  },
+  fixed(setting, aux) {
+    const features = featuresOf(setting, aux);
+    return { features, ...numbered(featureCount(features)) };
+  },
+  rows(g, image, { feature, features }, setting) {
+    const away = equal(g, column(g, feature!, 3), features!);
+    return where(g, unsqueeze(g, away, [0]), baselineOf(g, image, setting.params.baseline, setting), image);
+  },
+  each({ g, score, scores }, { feature, share, numbers }) {
+    const own = g.emit('Cast', [equal(g, column(g, feature!, 1), numbers!)], { to: 1 });
+    return { credit: matmul(g, mul(g, sub(g, score, scores), share!), own) };
+  },
   finish: (g, image, { credit, features }) => overImage(g, image, credit!, features!),
 });
+
+const numbered = (count: number) => ({
+  numbers: int64(
+    [count],
+    Array.from({ length: count }, (_, m) => m),
+  ),
+});
+
+/** [samples] → [samples, 1, …] with as many ones as asked for. */
+const column = (g: GraphBuilder, value: Value, ones: number): Value =>
+  reshape(g, value, [g.shape(value)[0]!, ...Array<number>(ones).fill(1)]);

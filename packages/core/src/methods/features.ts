@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import type { Span } from '../incremental/reach.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { add, matmul, reshape, sub, where } from '../onnx/emit.ts';
 import { float32, int64, sizeOf, type Tensor } from '../tensor.ts';
@@ -28,14 +29,30 @@ export function featuresOf(
 ): Tensor<'int64'> {
   const recorded = aux.feature_mask;
   if (recorded) return renumbered(recorded, inputShape, layout);
-  const [down, across] = params.grid.split('x').map(Number) as [number, number];
-  const [rows, columns] = [Math.min(down, height), Math.min(across, width)]; // a cell has a pixel at least
+  const [rows, columns] = gridOf({ params, height, width });
   const cells = Array.from({ length: height * width }, (_, i) => {
     const [y, x] = [Math.floor(i / width), i % width];
     return Math.floor((y * rows) / height) * columns + Math.floor((x * columns) / width);
   });
   return int64(layout === 'NCHW' ? [1, height, width] : [height, width, 1], cells);
 }
+
+/** Rows and columns of the grid: a cell has a pixel at least. */
+export function gridOf({
+  params,
+  height,
+  width,
+}: Pick<Setting<FeatureParams>, 'params' | 'height' | 'width'>) {
+  const [down, across] = params.grid.split('x').map(Number) as [number, number];
+  return [Math.min(down, height), Math.min(across, width)] as const;
+}
+
+/** Where the cells of a grid lie along an axis. */
+export const gridSpans = (length: number, cells: number): Span[] =>
+  Array.from({ length: cells }, (_, i) => [
+    Math.ceil((i * length) / cells),
+    Math.ceil(((i + 1) * length) / cells),
+  ]);
 
 /** A mask [(1,) C or 1, H, W] of any numbers as features 0, 1, 2, … in rising order. */
 function renumbered(

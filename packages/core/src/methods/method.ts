@@ -86,6 +86,8 @@ export interface Direct<P> extends Described<P> {
  * code, so that a chunk crosses into the host as sums only, and so that the whole can be compiled into one file.
  */
 export interface Sampled<P> extends Described<P> {
+  /** The same with less arithmetic, where this network allows it. */
+  incremental?(network: Scored, setting: Setting<P>): Incremental<P> | undefined;
   /** Names of recorded randomness that can be replayed. */
   readonly aux: readonly string[];
   /** Tensors whose first axis is the sample; a sample of zeros counts for nothing. */
@@ -108,6 +110,20 @@ export interface Sampled<P> extends Described<P> {
   finish(g: GraphBuilder, image: Value, given: Values, setting: Setting<P>): Value;
   /** Where F(image) - F(baseline) is what the attributions add up to: that baseline. */
   baseline?(g: GraphBuilder, image: Value, setting: Setting<P>): Value;
+}
+
+/** The network over the images themselves, before anything is asked of it. */
+export interface Scored {
+  readonly g: GraphBuilder;
+  readonly image: Value;
+  readonly logits: Value;
+}
+
+/** Another way to the rows of a sampled method: of a value inside the network, from which on it is evaluated. */
+export interface Incremental<P> {
+  readonly start: Value;
+  prepare(subject: Subject, setting: Setting<P>): Values;
+  rows(g: GraphBuilder, image: Value, given: Values, setting: Setting<P>): Value;
 }
 
 export type Samples = Readonly<Record<string, Tensor>>;

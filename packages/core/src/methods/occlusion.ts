@@ -1,9 +1,22 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import type { Span } from '../incremental/reach.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
-import { div, matmul, reshape, sub, sum, where } from '../onnx/emit.ts';
+import {
+  div,
+  matmul,
+  mul,
+  onesLike,
+  reshape,
+  slice,
+  sub,
+  transpose,
+  unsqueeze,
+  where,
+} from '../onnx/emit.ts';
 import { int64 } from '../tensor.ts';
 import { baselineOf, baselineParam } from './baseline.ts';
+import { incrementally } from './hidden-boxes.ts';
 import { defineMethod, type Setting } from './method.ts';
 
 const size = z.int().min(1);
@@ -40,6 +53,24 @@ export const occlusion = defineMethod<OcclusionParams>({
   conventions: ['paper', 'captum'],
   params,
   aux: [],
+  incremental(network, setting) {
+    const [channels, rows, columns] = imageAxes(setting).map((axis) => spansOf(setting, axis)) as [
+      Span[],
+      Span[],
+      Span[],
+    ];
+    if (channels.length > 1) return undefined;
+    return incrementally(network, setting, {
+      rows,
+      columns,
+      of(g, { boxes }) {
+        const [, row, column] = imageAxes(setting).map((axis) =>
+          g.emit('Div', [bound(g, boxes!, 2 * axis), g.constant(int64([], [setting.params.strides[axis]!]))]),
+        ) as [Value, Value, Value];
+        return { row, column };
+      },
+    });
+  },
   samples: (setting) => ({ boxes: windows(setting) }),
   rows(g, image, { boxes }, setting) {
     const hidden = covered(g, boxes!, setting);
@@ -52,14 +83,18 @@ export const occlusion = defineMethod<OcclusionParams>({
     );
   },
   each({ g, score, scores }, { boxes }, setting) {
-    const mask = g.emit('Cast', [covered(g, boxes!, setting)], { to: 1 });
-    const [samples, ...rest] = g.shape(mask) as [number, ...number[]];
-    const flat = reshape(g, mask, [samples, rest.reduce((a, b) => a * b)]);
-    const drops = matmul(g, sub(g, score, scores), flat);
-    return {
-      drop: reshape(g, drops, [g.shape(drops)[0]!, ...rest]),
-      coverage: reshape(g, sum(g, flat, [0]), [1, ...rest]),
+    const [a, b, c] = setting.inputShape.map((length, axis) =>
+      g.emit('Cast', [inside(g, boxes!, axis, length)], { to: 1 }),
+    ) as [Value, Value, Value];
+    const [first, second] = setting.inputShape as [number, number];
+    // A window's mask is the product of three, a ⊗ b ⊗ c: no mask is as large as the image.
+    const samples = g.shape(boxes!)[0]!;
+    const planes = reshape(g, mul(g, unsqueeze(g, a, [2]), unsqueeze(g, b, [1])), [samples, first * second]);
+    const summed = (shares: Value) => {
+      const weighted = mul(g, transpose(g, planes, [1, 0]), unsqueeze(g, shares, [1]));
+      return reshape(g, matmul(g, weighted, c), [g.shape(shares)[0]!, ...setting.inputShape]);
     };
+    return { drop: summed(sub(g, score, scores)), coverage: summed(onesLike(g, scores)) };
   },
   finish(g, _image, { drop, coverage }) {
     const counted = g.emit('Max', [coverage!, g.scalar(1)]);
@@ -67,40 +102,48 @@ export const occlusion = defineMethod<OcclusionParams>({
   },
 });
 
-/** Every window as [start, end) per axis, clipped to the image: [K, 6]. */
-function windows({ params, inputShape }: Setting<OcclusionParams>) {
-  const axes = inputShape.map((length, axis) => {
-    const window = Math.min(params.sliding_window_shapes[axis]!, length);
-    const stride = params.strides[axis]!;
-    if (stride > window && window < length)
-      throw new InputError(
-        'invalid_parameter',
-        `strides[${axis}] is ${stride}, more than the window's ${window}: parts of the image would never be hidden`,
-      );
-    const count = Math.ceil((length - window) / stride) + 1;
-    return Array.from({ length: count }, (_, k) => [k * stride, Math.min(k * stride + window, length)]);
-  });
-  const [first, second, third] = axes as [number[][], number[][], number[][]];
+/** The axes of channels, rows and columns. */
+const imageAxes = ({ layout }: Setting<OcclusionParams>) => (layout === 'NCHW' ? [0, 1, 2] : [2, 0, 1]);
+
+/** The windows along one axis, clipped to the image. */
+function spansOf({ params, inputShape }: Setting<OcclusionParams>, axis: number): Span[] {
+  const length = inputShape[axis]!;
+  const window = Math.min(params.sliding_window_shapes[axis]!, length);
+  const stride = params.strides[axis]!;
+  if (stride > window && window < length)
+    throw new InputError(
+      'invalid_parameter',
+      `strides[${axis}] is ${stride}, more than the window's ${window}: parts of the image would never be hidden`,
+    );
+  const count = Math.ceil((length - window) / stride) + 1;
+  return Array.from({ length: count }, (_, k) => [k * stride, Math.min(k * stride + window, length)]);
+}
+
+/** Every window as [start, end) per axis: [K, 6]. */
+function windows(setting: Setting<OcclusionParams>) {
+  const [first, second, third] = [0, 1, 2].map((axis) => spansOf(setting, axis)) as [Span[], Span[], Span[]];
   const boxes = third.flatMap((c) => second.flatMap((b) => first.map((a) => [...a, ...b, ...c])));
   return int64([boxes.length, 6], boxes.flat());
 }
 
+const bound = (g: GraphBuilder, boxes: Value, column: number): Value =>
+  reshape(g, slice(g, boxes, 1, column, column + 1), [g.shape(boxes)[0]!]);
+
+/** Which positions along one axis each box covers: bool [K, length]. */
+function inside(g: GraphBuilder, boxes: Value, axis: number, length: number): Value {
+  const positions = Array.from({ length }, (_, i) => i);
+  const at = g.constant(int64([1, length], positions));
+  const edge = (column: number) => slice(g, boxes, 1, column, column + 1);
+  return g.emit('And', [
+    g.emit('GreaterOrEqual', [at, edge(2 * axis)]),
+    g.emit('Less', [at, edge(2 * axis + 1)]),
+  ]);
+}
+
 /** Which elements each box covers: bool [K, C, H, W]. */
 function covered(g: GraphBuilder, boxes: Value, { inputShape }: Setting<OcclusionParams>): Value {
-  const inside = inputShape.map((length, axis) => {
-    const shape = [1, 1, 1, 1].with(axis + 1, length);
-    const at = g.constant(
-      int64(
-        shape,
-        Array.from({ length }, (_, i) => i),
-      ),
-    );
-    const bound = (column: number) =>
-      reshape(g, g.emit('Gather', [boxes, g.ints([column])], { axis: 1 }), [g.shape(boxes)[0]!, 1, 1, 1]);
-    return g.emit('And', [
-      g.emit('GreaterOrEqual', [at, bound(2 * axis)]),
-      g.emit('Less', [at, bound(2 * axis + 1)]),
-    ]);
-  });
-  return inside.reduce((a, b) => g.emit('And', [a, b]));
+  const masks = inputShape.map((length, axis) =>
+    reshape(g, inside(g, boxes, axis, length), [g.shape(boxes)[0]!, ...[1, 1, 1].with(axis, length)]),
+  );
+  return masks.reduce((a, b) => g.emit('And', [a, b]));
 }
