@@ -24,6 +24,8 @@ const cases: readonly (readonly [path: string, line: string, rule: string | null
   ['packages/core/src/onnx/b.ts', "import '../autodiff/gradient.ts';", 'noRestrictedImports'],
   ['packages/core/src/onnx/deep/c.ts', "import '../../methods/index.ts';", 'noRestrictedImports'],
   ['packages/core/src/autodiff/a.ts', "import '../onnx/graph.ts';", null],
+  ['packages/core/src/incremental/a.ts', "import '../onnx/graph.ts';", null],
+  ['packages/core/src/incremental/b.ts', "import '../methods/method.ts';", 'noRestrictedImports'],
   [
     'packages/core/src/autodiff/b.ts',
     "import type { M } from '../methods/method.ts';\nexport type N = M;",

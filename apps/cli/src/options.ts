@@ -39,7 +39,7 @@ export const modelArgument = (): Argument =>
 export const collected = (text: string, all?: string[]): string[] => [...(all ?? []), text];
 
 /** `n_steps=50`, collected. */
-function parameter(text: string, all?: Parameters): Parameters {
+export function parameter(text: string, all?: Parameters): Parameters {
   const [, name, value] = /^([\w-]+)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) throw new InvalidArgumentError('Expected NAME=VALUE.');
   return { ...all, [name]: value };

@@ -23,6 +23,8 @@ export interface ExplainerSpec {
   readonly normalisation?: Normalisation | undefined;
   /** Rows that a run may hold at once; more are cut into chunks. */
   readonly chunk?: number | undefined;
+  /** `false`: every row is computed in full, also where only a part of it can differ from the image. */
+  readonly incremental?: boolean | undefined;
 }
 
 export interface Attribution extends Outcome {
@@ -48,7 +50,7 @@ export async function createExplainer(
   const { method, resolved, request } = prepare(classifier, spec);
   const chunk = classifier.batch ?? spec.chunk ?? defaultChunk;
   const run = await (isSampled(method)
-    ? cheapestRun({ ...request, method }, runtime, chunk)
+    ? (spec.incremental === false ? sampledRun : cheapestRun)({ ...request, method }, runtime, chunk)
     : directRun({ ...request, method: method as Direct<never> }, runtime, chunk));
   return {
     method: resolved,

@@ -23,6 +23,10 @@ export interface Settings {
   readonly batch: number;
   /** Measured runs; one more before them warms up. */
   readonly runs: number;
+  /** Of the method; its defaults if not said. */
+  readonly params?: Readonly<Record<string, unknown>> | undefined;
+  /** `false`: every row in full. */
+  readonly incremental?: boolean | undefined;
 }
 
 /** What one method costs on one model. Ratios are medians over runs, each to the forward pass right before it. */
@@ -47,21 +51,25 @@ export interface Measurement {
 }
 
 /**
- * Measures a method and the model's own forward pass in turn, at the method's default parameters.
+ * Measures a method and the model's own forward pass in turn.
  *
  * @throws InputError where the method does not work on the model
  */
 export async function measure(
   subject: Subject,
   method: string,
-  { batch, runs }: Settings,
+  { batch, runs, params, incremental }: Settings,
   runtime: Runtime,
 ): Promise<Measurement> {
   const { classifier, normalisation } = subject;
   const images = noise([batch, ...classifier.inputShape]);
   const targets = Array<number>(batch).fill(-1);
   const capture = captureGraphs(runtime);
-  const explainer = await createExplainer(classifier, { method, normalisation }, capture.runtime);
+  const explainer = await createExplainer(
+    classifier,
+    { method, normalisation, params, incremental },
+    capture.runtime,
+  );
   const own = ownModel(subject);
   const forward = await runtime.load(own.bytes);
   const pairs: [forward: Cost, explained: Cost][] = [];

@@ -2,11 +2,20 @@ import { type Runtime, readClassifier } from '@whylight/core';
 import { methods } from '@whylight/core/methods';
 import { createRuntime } from '@whylight/host';
 import { Command } from 'commander';
-import { type Measurement, measure, type Subject } from '../bench/measure.ts';
+import { type Measurement, measure, type Settings, type Subject } from '../bench/measure.ts';
 import { type FailureReport, failureOf, UsageError } from '../failure.ts';
 import { findModel, normalisationOf, readingOf } from '../model.ts';
-import { collected, type DeviceOptions, positive, withDeviceOptions, withJson } from '../options.ts';
+import {
+  collected,
+  type DeviceOptions,
+  type Parameters,
+  parameter,
+  positive,
+  withDeviceOptions,
+  withJson,
+} from '../options.ts';
 import { note, print, printJson } from '../output.ts';
+import { parametersFor } from '../parameters.ts';
 import { Progress } from '../progress.ts';
 
 interface Options extends DeviceOptions {
@@ -14,6 +23,8 @@ interface Options extends DeviceOptions {
   readonly method?: string[];
   readonly batch?: number;
   readonly runs: number;
+  readonly param?: Parameters;
+  readonly plain?: boolean;
   readonly json?: boolean;
 }
 
@@ -30,7 +41,9 @@ export const bench = withJson(
       .option('--model <name|path>', 'the classifier, repeatable (default: shapes)', collected)
       .option('--method <id>', 'what to measure, repeatable (default: every method)', collected)
       .option('--batch <n>', 'images at once (default: 1, or what the model has baked in)', positive)
-      .option('--runs <n>', 'measured runs', positive, 7),
+      .option('--runs <n>', 'measured runs', positive, 7)
+      .option('--param <k=v>', 'parameter of the methods that have it, repeatable', parameter)
+      .option('--plain', 'compute every row in full, also where incremental inference would do'),
   ),
 ).action(async (options: Options) => {
   const { model = ['shapes'], method = methods.map(({ id }) => id), json } = options;
@@ -43,7 +56,9 @@ export const bench = withJson(
     const batch = batchFor(subject, options.batch);
     for (const id of method) {
       progress.update(rows.length, model.length * method.length);
-      const row = await measured(subject, id, { batch, runs: options.runs }, runtime);
+      const params = parametersFor(id, method, options.param ?? {});
+      const settings = { batch, runs: options.runs, params, incremental: !options.plain };
+      const row = await measured(subject, id, settings, runtime);
       rows.push(row);
       if (json) continue;
       progress.stop();
@@ -75,7 +90,7 @@ function batchFor({ name, classifier }: Subject, asked: number | undefined): num
 const measured = (
   subject: Subject,
   method: string,
-  settings: { batch: number; runs: number },
+  settings: Settings,
   runtime: Runtime,
 ): Promise<Measurement | Failed> =>
   measure(subject, method, settings, runtime).catch((error: unknown) => {
