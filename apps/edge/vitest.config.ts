@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
-import { credentials, operatorKeySha256, workerSecret } from './test/secrets.ts';
+import { backlogKeySha256, credentials, operatorKeySha256, workerSecret } from './test/secrets.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url).href);
 
@@ -21,6 +21,7 @@ export default defineConfig({
           WORKER_SECRET: workerSecret,
           PUBLIC_URL: 'http://gateway.test',
           OPERATOR_KEY_SHA256: operatorKeySha256,
+          BACKLOG_KEY_SHA256: backlogKeySha256,
           MIGRATIONS: await readD1Migrations(here('./migrations')),
         },
       },

@@ -53,6 +53,11 @@ app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', {
   bearerFormat: 'wl_live_<kid>_<secret>_<crc>',
 });
 app.openAPIRegistry.registerComponent('securitySchemes', 'operatorKey', { type: 'http', scheme: 'bearer' });
+app.openAPIRegistry.registerComponent('securitySchemes', 'backlogKey', {
+  type: 'http',
+  scheme: 'bearer',
+  description: 'The key of the scaler, or the operator’s',
+});
 app.openAPIRegistry.registerComponent('securitySchemes', 'workerSignature', {
   type: 'apiKey',
   in: 'header',

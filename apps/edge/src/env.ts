@@ -16,6 +16,7 @@ export interface Bindings extends Record<keyof z.input<typeof settingsSchema>, s
   readonly ASSETS: Fetcher;
 }
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const url = z.url({ protocol: /^https?$/ });
 const settingsSchema = z.object({
   /** Where the gateway reaches the object store, path style. */
@@ -33,7 +34,9 @@ const settingsSchema = z.object({
   PUBLIC_URL: url,
   /** Computations that may wait or run in all; beyond that, 503. */
   BACKLOG_LIMIT: z.coerce.number().int().min(0).default(1000),
-  OPERATOR_KEY_SHA256: z.string().regex(/^[0-9a-f]{64}$/),
+  OPERATOR_KEY_SHA256: sha256,
+  /** Of the key with which the scaler reads the backlog, and which opens nothing else. */
+  BACKLOG_KEY_SHA256: sha256.optional(),
 });
 export type Settings = z.output<typeof settingsSchema>;
 

@@ -4,7 +4,7 @@ import { app } from '../src/app.ts';
 import { mintKey } from '../src/domain/api-key.ts';
 import { newId } from '../src/domain/ulid.ts';
 import { bindings, call, newKey, newTenant } from './gateway.ts';
-import { operatorKey } from './secrets.ts';
+import { backlogKey, operatorKey } from './secrets.ts';
 
 const withoutIds = (text: string): string => text.replace(/req_\w+/g, 'req_');
 
@@ -44,6 +44,16 @@ describe('who may come in', () => {
     expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
     expect(new Set(answers.map(({ text }) => withoutIds(text))).size).toBe(1);
     expect(answers[0]!.body.code).toBe('invalid_api_key');
+  });
+
+  test('A16: the scaler’s key reads the backlog and opens nothing else; a tenant’s key does not read it', async () => {
+    const { key } = await newTenant();
+    const backlog = (k: string) => call('GET', '/internal/backlog', { key: k });
+    expect([(await backlog(backlogKey)).status, (await backlog(operatorKey)).status]).toEqual([200, 200]);
+    expect((await backlog(key)).status).toBe(401);
+    const make = { key: backlogKey, body: { name: 'mine' } };
+    expect((await call('POST', '/v1/operator/tenants', make)).status).toBe(401);
+    expect((await call('GET', '/v1/keys', { key: backlogKey })).status).toBe(401);
   });
 
   test('A3: a key in the URL is not a key', async () => {

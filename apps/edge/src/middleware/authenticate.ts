@@ -25,11 +25,23 @@ export function authenticate(scope: Scope): MiddlewareHandler<AppEnv> {
 
 /** Lets the operator's key through, and no tenant's. */
 export const authenticateOperator: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const digest = await sha256Hex(bearer(c));
-  if (!sameDigest(digest, c.var.services.settings.OPERATOR_KEY_SHA256)) throw await badKey(c);
+  await oneOf(c, [c.var.services.settings.OPERATOR_KEY_SHA256]);
   c.set('actor', 'operator');
   return next();
 };
+
+/** Lets the scaler's key through, which opens nothing else, and the operator's. */
+export const authenticateScaler: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const { BACKLOG_KEY_SHA256, OPERATOR_KEY_SHA256 } = c.var.services.settings;
+  await oneOf(c, [OPERATOR_KEY_SHA256, ...(BACKLOG_KEY_SHA256 ? [BACKLOG_KEY_SHA256] : [])]);
+  return next();
+};
+
+/** @throws Refusal unless the key of the request has one of these digests; all are compared. */
+async function oneOf(c: Context<AppEnv>, digests: readonly string[]): Promise<void> {
+  const digest = await sha256Hex(bearer(c));
+  if (!digests.map((known) => sameDigest(digest, known)).includes(true)) throw await badKey(c);
+}
 
 /** The refusal of a key that is none. Whoever tries many is told to stop; no tenant suffers from that. */
 async function badKey(

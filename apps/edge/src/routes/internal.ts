@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { reportSchema } from '@whylight/contract';
 import { notFound, Refusal } from '../domain/refusal.ts';
-import { authenticateOperator } from '../middleware/authenticate.ts';
+import { authenticateScaler } from '../middleware/authenticate.ts';
 import { reportLimit, signedByWorker } from '../middleware/signed-by-worker.ts';
 import { body, declined, json, routes } from '../openapi.ts';
 
@@ -21,8 +21,8 @@ const backlog = createRoute({
   path: '/internal/backlog',
   tags: ['internal'],
   summary: 'How many computations wait or run, for the scaler',
-  security: [{ operatorKey: [] }],
-  middleware: [authenticateOperator],
+  security: [{ backlogKey: [] }],
+  middleware: [authenticateScaler],
   responses: { 200: json(z.object({ backlog: z.int() }), 'The backlog'), ...declined },
 });
 
