@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { artifactNames, type Explanation, type Tenant } from '@whylight/contract';
+import { artifactNames, type Explanation, type Rendering, type Tenant } from '@whylight/contract';
 import { readNpy } from '@whylight/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drawing, pngSize } from './service/pictures.ts';
@@ -75,6 +75,28 @@ describe('one photo, from signed upload to cached explanation', () => {
       service.counter('whylight_jobs_accepted_total'),
     ]);
     expect(after).toEqual(before);
+  });
+
+  it('H9: draws it in another way without the network, and fetches what it says', async () => {
+    const { explanation } = await service.client.explain({ input: { upload }, method: 'grad-cam' });
+    const before = await service.counter('whylight_graph_runs_total');
+    const visualization = { color_map: 'viridis', opacity: 0.8, clip_percent_lowerbound: 60 };
+    const answer = await service.call(`/v1/explanations/${explanation.id}/render`, { visualization });
+    const { artifacts, cache } = (await answer.json()) as Rendering;
+    expect([answer.status, cache.status]).toEqual([200, 'miss']);
+    const signed = await service.call(artifacts.overlay.url);
+    const picture = new Uint8Array(await (await fetch(signed.headers.get('Location')!)).arrayBuffer());
+    expect(createHash('sha256').update(picture).digest('hex')).toBe(artifacts.overlay.sha256);
+    expect(pngSize(picture)).toEqual([300, 300]);
+    expect(artifacts.overlay.sha256).not.toBe(explanation.attributions[0]!.artifacts.overlay.sha256);
+    const asked = await service.client.explain({
+      input: { upload },
+      method: 'grad-cam',
+      output: { visualization: { color_map: 'viridis', opacity: 0.8, clip_percent_lowerbound: 60 } },
+    });
+    expect(asked.cacheStatus).toBe('whylight; hit');
+    expect(asked.explanation.attributions[0]!.artifacts.overlay.sha256).toBe(artifacts.overlay.sha256);
+    expect(await service.counter('whylight_graph_runs_total')).toBe(before);
   });
 
   it('computes once what fifty ask at the same time', async () => {

@@ -18,6 +18,7 @@ import { internal } from './routes/internal.ts';
 import { keys } from './routes/keys.ts';
 import { limits } from './routes/limits.ts';
 import { operator } from './routes/operator.ts';
+import { renderings } from './routes/renderings.ts';
 import { uploads } from './routes/uploads.ts';
 import { services } from './services.ts';
 
@@ -36,6 +37,7 @@ for (const group of [
   explanations,
   events,
   artifacts,
+  renderings,
   catalog,
   keys,
   limits,

@@ -27,9 +27,18 @@ export async function createExplanation(
   const catalog = await services.catalogs.get();
   const [question, model] = resolveQuestion(asked, sha256, catalog);
   const key = await cacheKey(tenant, question, catalog.device);
-  const pass = { id, until: cancelAfter === null ? null : Date.now() + cancelAfter };
+  const look = { visualization: asked.output.visualization, language: asked.language };
+  const now = Date.now();
+  const keepUntil = now + asked.retention_seconds * 1000;
+  const pass = { id, look, keepUntil, until: cancelAfter === null ? null : now + cancelAfter };
   const units = computeUnits(question, model.input_shape);
-  const boarding = await board(services, { key, tenant, question, requestId, units }, upload, fresh, pass);
+  const boarding = await board(
+    services,
+    { key, tenant, question, look, requestId, units },
+    upload,
+    fresh,
+    pass,
+  );
   const row = await services.explanations.create({
     id,
     tenant,
@@ -38,6 +47,9 @@ export async function createExplanation(
     cache_status: boarding.via,
     model_name: model.name,
     request_id: requestId,
+    expires_at: new Date(keepUntil).toISOString(),
+    look,
+    metadata: asked.metadata,
   });
   return { row, boarding };
 }

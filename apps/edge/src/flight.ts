@@ -1,8 +1,10 @@
 import { DurableObject } from 'cloudflare:workers';
-import type { Job, JobError, Report } from '@whylight/contract';
+import { type Job, type JobError, type Look, type Report, renderKey } from '@whylight/contract';
 import { Bell } from './bell.ts';
+import { type Drawing, drawnAs, ownDrawing } from './domain/drawing.ts';
 import {
   type Boarding,
+  type Drawn,
   type FlightPort,
   isTerminal,
   jobOf,
@@ -10,15 +12,19 @@ import {
   meterId,
   type Pass,
   type Run,
+  type StoredRun,
   type Submission,
   stalePrefixes,
   unitsSpent,
+  upgraded,
 } from './domain/flight.ts';
 import type { Excess } from './domain/meter.ts';
 import { type News, newsSince } from './domain/news.ts';
-import { cancel, expire, join, nextLook, seenBy } from './domain/riders.ts';
+import { cancel, expire, isOwnLook, join, nextLook, seenBy, undrawn, wishesOf } from './domain/riders.ts';
 import { apply, begin, delivered, fail, isRepeated, overdue, taken } from './domain/transitions.ts';
+import { Drawings } from './drawings.ts';
 import { type Bindings, settings } from './env.ts';
+import { Shelf } from './shelf.ts';
 import { Backlog } from './storage/backlog.ts';
 import { GpuWorker } from './storage/gpu-worker.ts';
 import { Objects } from './storage/objects.ts';
@@ -31,11 +37,14 @@ export interface Departure {
   readonly attempt: number;
 }
 
+const gone: JobError = {
+  code: 'artifact_corrupt',
+  message: 'The result of this explanation has been deleted.',
+  retryable: false,
+};
+
 /** States that are remembered, for those who follow and lose the line. */
 const remembered = 100;
-
-/** What a run says that does not say it. */
-const unsaid = { version: 0, riders: {}, owner: null, erased: false, metered: true };
 
 const name = (run: number): string => `run/${run}`;
 
@@ -51,21 +60,31 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
   readonly #bell = new Bell();
   readonly #backlog: Backlog;
   readonly #sweeper: Sweeper;
+  readonly #drawings: Drawings;
+  readonly #shelf: Shelf;
 
   constructor(context: DurableObjectState, bindings: Bindings) {
     super(context, bindings);
     this.#backlog = new Backlog(bindings.DB);
     this.#sweeper = new Sweeper(context.storage);
+    this.#drawings = new Drawings(context.storage, this.#sweeper);
+    this.#shelf = new Shelf(context.storage);
     context.blockConcurrencyWhile(async () => {
-      await this.#sweeper.load();
+      await Promise.all([this.#sweeper.load(), this.#shelf.load()]);
       const last = await context.storage.get<number>('last');
       if (last !== undefined) this.#last = await this.#load(last);
     });
   }
 
-  /** The finished result, if there is one. */
-  async known(): Promise<Run | null> {
-    return this.#last?.status === 'succeeded' && !this.#last.erased ? this.#last : null;
+  /** The finished result, if there is one and its bytes are those that were written; kept until then at least. */
+  async known(keepUntil: number): Promise<Run | null> {
+    const now = Date.now();
+    const run = this.#last;
+    if (run?.status !== 'succeeded' || run.erased) return null;
+    if (!this.#shelf.isTrusted(run.number, now) && !(await this.#isIntact(run))) return null;
+    if (!this.#shelf.holds(run.number, now)) return null;
+    await this.#shelf.keep(run.number, keepUntil);
+    return run;
   }
 
   /** Joins the run under way, returns the finished one (unless `fresh`), or starts the next. */
@@ -86,8 +105,10 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
       await this.#keep(join(last, pass, 'collapsed'));
       return { run: this.#last!, via: 'collapsed' };
     }
-    const known = await this.known();
-    return known && !fresh ? { run: known, via: 'hit' } : null;
+    const known = fresh ? null : await this.known(pass.keepUntil);
+    if (known) return { run: known, via: 'hit' };
+    // A look at the stored bytes takes its time: somebody else may have begun meanwhile.
+    return this.#last === last || this.#last?.erased ? null : this.#joinKnown(fresh, pass);
   }
 
   async #depart(submission: Submission, fresh: boolean, pass: Pass): Promise<Boarding> {
@@ -109,15 +130,48 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     return { run: this.#last, via };
   }
 
-  /** Run `number` as soon as it has ended for `rider`, at the latest after `seconds`; null if there is none. */
-  async watch(number: number, rider: string, seconds: number): Promise<Run | null> {
+  /**
+   * Run `number` as soon as it has ended for `rider`, at the latest after `seconds`; null if there is none. With the
+   * pictures of that look where they have been drawn.
+   */
+  async watch(number: number, rider: string, look: Look | null, seconds: number): Promise<Run | null> {
     const end = Date.now() + seconds * 1000;
     for (;;) {
       const run = await this.#find(number);
       const left = end - Date.now();
-      if (!run || isTerminal(seenBy(run, rider)) || left <= 0) return run;
+      if (!run || isTerminal(seenBy(run, rider)) || left <= 0) return run && this.#drawnIn(run, look);
       await this.#bell.wait(left);
     }
+  }
+
+  async #drawnIn(run: Run, look: Look | null): Promise<Run> {
+    if (run.status !== 'succeeded' || run.erased || !look || isOwnLook(run, look)) return run;
+    const drawing = await this.drawing(run.number, await renderKey(run.submission.key, look));
+    return drawing ? drawnAs(run, drawing) : run;
+  }
+
+  /** A finished run in another look; `input` is the photo, where it is no longer where it was. */
+  async draw(
+    number: number,
+    look: Look,
+    input: Job['input'] | null,
+    pinned: boolean,
+  ): Promise<Drawn | JobError> {
+    const run = await this.#find(number);
+    if (run?.status !== 'succeeded' || run.erased) return gone;
+    if (isOwnLook(run, look)) return ownDrawing(run);
+    const drawn = await this.#drawings.draw(this.#worker, run, look, input, pinned);
+    // What cannot be drawn for want of the attribution cannot be had from the cache either.
+    if ('code' in drawn && drawn.code === 'artifact_corrupt') await this.#discard(run);
+    const now = await this.#find(number);
+    if (!now?.erased) return drawn;
+    await this.#sweeper.plan(await this.#drawings.forget(now), Date.now());
+    await this.#sweep();
+    return gone;
+  }
+
+  async drawing(number: number, key: string): Promise<Drawing | null> {
+    return this.#drawings.find(number, key);
   }
 
   /** What happened to `rider` after event `after`; waits up to `seconds` for something to happen. */
@@ -148,11 +202,34 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     await this.cancel(number, rider);
     const run = await this.#find(number);
     if (!run || run.owner !== rider || !isTerminal(run) || run.erased) return;
+    await this.#discard(run);
+  }
+
+  /** Deletes a result: nobody sees it from here on. */
+  async #discard(run: Run): Promise<void> {
     const erased: Run = { ...run, result: null, artifacts: [], erased: run.status === 'succeeded' };
-    if (this.#last?.number === number) this.#last = erased;
-    await this.ctx.storage.put(name(number), erased);
-    await this.#sweeper.plan(stalePrefixes(erased), Date.now());
+    if (this.#last?.number === run.number) this.#last = erased;
+    await this.ctx.storage.put(name(run.number), erased);
+    await this.#shelf.remove(run.number);
+    const drawn = await this.#drawings.forget(run);
+    await this.#sweeper.plan([...stalePrefixes(erased), ...drawn], Date.now());
     await this.#sweep();
+  }
+
+  /** Whether the store still has what was written; what it has not is discarded. */
+  async #isIntact(run: Run): Promise<boolean> {
+    const objects = new Objects(settings(this.env));
+    const checked = run.artifacts.map(
+      async ({ object, sha256 }) => (await objects.digest(object)) === sha256,
+    );
+    // A store that does not answer proves nothing.
+    const intact = (await Promise.all(checked).catch(() => null))?.every(Boolean) ?? true;
+    if (intact) await this.#shelf.trust(run.number);
+    else {
+      console.error(`${run.submission.requestId}: a stored result is damaged or gone, and is discarded`);
+      if (this.#last?.number === run.number && !this.#last.erased) await this.#discard(this.#last);
+    }
+    return intact;
   }
 
   /** The job of `attempt`, or null when it was delivered or is over, and its message is to be dropped. */
@@ -182,12 +259,39 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     if (isRepeated(run, report)) return true;
     const next = apply(run, report, Date.now());
     if (!next) return false;
+    if (next.status === 'succeeded' && wishesOf(next).length > 0) return this.#succeed(report);
     await this.#keep(next);
     if (next.attempt !== run.attempt) await this.#send(next);
     return true;
   }
 
+  /** Ends a run once all who are aboard have their pictures; others may come aboard meanwhile, or leave. */
+  async #succeed(report: Report): Promise<boolean> {
+    const errors = new Map<string, JobError>();
+    const drawn = new Set<string>();
+    for (;;) {
+      const run = this.#last;
+      if (!run) return false;
+      if (isRepeated(run, report)) return true;
+      const next = apply(run, report, Date.now());
+      if (!next) return false;
+      const left = wishesOf(next).filter(([id]) => !errors.has(id) && !drawn.has(id));
+      if (left.length === 0) {
+        await this.#keep(undrawn(next, errors, Date.now()));
+        return true;
+      }
+      await Promise.all(
+        left.map(async ([id, look]) => {
+          const answer = await this.#drawings.draw(this.#worker, next, look, null, true);
+          if ('code' in answer) errors.set(id, answer);
+          else drawn.add(id);
+        }),
+      );
+    }
+  }
+
   override async alarm(): Promise<void> {
+    for (const number of this.#shelf.over(Date.now())) await this.#expire(number);
     await this.#sweep();
     const run = this.#last;
     if (run && isTerminal(run) && !run.metered) await this.#settle(run);
@@ -197,6 +301,12 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     const next = isTerminal(rest) || now < rest.deadline ? rest : overdue(rest, now);
     if (next !== run) await this.#keep(next);
     if (!isTerminal(next) && next.attempt !== run.attempt) await this.#send(next);
+  }
+
+  async #expire(number: number): Promise<void> {
+    const run = await this.#find(number);
+    if (run && !run.erased) await this.#discard(run);
+    else await this.#shelf.remove(number);
   }
 
   #undelivered(attempt: number): Run | null {
@@ -220,10 +330,13 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     return this.#load(number);
   }
 
-  /** A run of an earlier release lacks what has been added since. */
   async #load(number: number): Promise<Run | null> {
-    const run = await this.ctx.storage.get<Run>(name(number));
-    return run ? { ...unsaid, ...run } : null;
+    const stored = await this.ctx.storage.get<StoredRun>(name(number));
+    if (!stored) return null;
+    const run = upgraded(stored);
+    if (!('keepUntil' in stored) && run.status === 'succeeded' && !run.erased)
+      await this.#shelf.keep(number, run.keepUntil);
+    return run;
   }
 
   async #keep(next: Run): Promise<void> {
@@ -240,7 +353,8 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
   /** Whatever ends a run, no worker goes on with it, and nothing stays of attempts that gave no result. */
   async #ended(run: Run): Promise<void> {
     if (run.taken && run.status !== 'succeeded')
-      this.ctx.waitUntil(new GpuWorker(settings(this.env)).drop(run.submission.key, run.attempt));
+      this.ctx.waitUntil(this.#worker.drop(run.submission.key, run.attempt));
+    if (run.status === 'succeeded') await this.#shelf.keep(run.number, run.keepUntil);
     if (run.startedAt !== null) await this.#sweeper.plan(stalePrefixes(run), Date.now() + lateWrites);
     await this.#backlog.leave(run.submission.key);
     await this.#settle(run);
@@ -260,6 +374,10 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     await this.ctx.storage.put(name(run.number), settled);
   }
 
+  get #worker(): GpuWorker {
+    return new GpuWorker(settings(this.env));
+  }
+
   #meter({ tenant }: Submission): DurableObjectStub<TenantMeter> {
     return this.env.METER.getByName(tenant);
   }
@@ -271,7 +389,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
 
   async #schedule(): Promise<void> {
     const run = this.#last;
-    const due = Math.min(this.#sweeper.due, run ? nextLook(run, Date.now()) : Infinity);
+    const due = Math.min(this.#sweeper.due, this.#shelf.due, run ? nextLook(run, Date.now()) : Infinity);
     await (due === Infinity ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(due));
   }
 

@@ -20,6 +20,7 @@ const kinds: Record<RefusalCode, Kind> = {
   resource_not_found: [404, 'There is no such resource'],
   method_not_allowed: [405, 'The resource does not have this method'],
   upload_not_ready: [409, 'The upload is not there yet'],
+  explanation_not_ready: [409, 'The explanation has not been computed'],
   idempotency_in_progress: [409, 'The same request is being answered'],
   key_not_active: [409, 'The key is revoked or expired'],
   stale_report: [409, 'The report is of an attempt that is over'],
@@ -43,6 +44,7 @@ const kinds: Record<RefusalCode, Kind> = {
 /** Codes with which a client may simply try again. */
 const passing: ReadonlySet<RefusalCode> = new Set([
   'upload_not_ready',
+  'explanation_not_ready',
   'idempotency_in_progress',
   'rate_limited',
   'concurrency_limited',

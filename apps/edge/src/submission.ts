@@ -1,8 +1,17 @@
-import type { ExplanationAsked } from '@whylight/contract';
+import type { Explanation, ExplanationAsked, Job, Look } from '@whylight/contract';
 import { findReady, findUpload, statusOf } from './arrivals.ts';
-import { type Boarding, isTerminal, type Pass, type Run, type Submission } from './domain/flight.ts';
+import { drawnAs, ownDrawing } from './domain/drawing.ts';
+import { presentExplanation } from './domain/explanation.ts';
+import {
+  type Boarding,
+  type Drawn,
+  isTerminal,
+  type Pass,
+  type Run,
+  type Submission,
+} from './domain/flight.ts';
 import { LimitRefusal, notFound, Refusal } from './domain/refusal.ts';
-import { seenBy } from './domain/riders.ts';
+import { isOwnLook, seenBy } from './domain/riders.ts';
 import { isId } from './domain/ulid.ts';
 import type { Services } from './services.ts';
 import type { ExplanationRow } from './storage/explanations.ts';
@@ -40,11 +49,23 @@ export async function board(
   fresh: boolean,
   pass: Pass,
 ): Promise<Boarding> {
+  const boarding = await boardAny(services, wanted, upload, fresh, pass);
+  if (boarding.via !== 'hit' || !hasPictures(boarding.run)) return boarding;
+  const { drawing } = await drawRun(services, boarding.run, pass.look, true);
+  return { ...boarding, run: drawnAs(boarding.run, drawing) };
+}
+
+async function boardAny(
+  services: Services,
+  wanted: Omit<Submission, 'input'>,
+  upload: UploadRow | null,
+  fresh: boolean,
+  pass: Pass,
+): Promise<Boarding> {
   const flight = services.flight(wanted.key);
-  const known = fresh ? null : await flight.known();
+  const known = fresh ? null : await flight.known(pass.keepUntil);
   if (known) return { run: known, via: 'hit' };
-  const row = await arrived(services, wanted, upload);
-  const input = { object: row.object, content_type: row.content_type, bytes: row.content_length };
+  const input = inputOf(await arrived(services, wanted, upload));
   if ((await services.backlog.count()) >= services.settings.BACKLOG_LIMIT)
     throw new Refusal('capacity', 'Too much is waiting to be computed. Try again in a moment.');
   const boarded = await flight.submit({ ...wanted, input }, fresh, pass).catch((error: unknown) => {
@@ -72,6 +93,38 @@ async function arrived(
   return other;
 }
 
+const inputOf = (row: UploadRow): Job['input'] => ({
+  object: row.object,
+  content_type: row.content_type,
+  bytes: row.content_length,
+});
+
+const hasPictures = ({ result }: Run): boolean => Boolean(result?.attribution);
+
+/**
+ * A finished run in another look; nothing is computed. `pinned`: because an explanation rests on it.
+ *
+ * @throws Refusal `artifact_expired`, `upload_not_ready` where the photo is gone, `capacity`, `storage_unavailable`.
+ */
+export async function drawRun(services: Services, run: Run, look: Look, pinned: boolean): Promise<Drawn> {
+  const { key, tenant, question } = run.submission;
+  const draw = (input: Job['input'] | null) => services.flight(key).draw(run.number, look, input, pinned);
+  let drawn = isOwnLook(run, look) ? ownDrawing(run) : await draw(null);
+  if ('code' in drawn && (drawn.code === 'upload_not_found' || drawn.code === 'upload_mismatch')) {
+    const other = await findReady(services, tenant, question.image);
+    if (!other)
+      throw new Refusal(
+        'upload_not_ready',
+        'The photo has been deleted. To have it drawn anew, upload it again.',
+      );
+    drawn = await draw(inputOf(other));
+  }
+  if (!('code' in drawn)) return drawn;
+  if (drawn.code === 'artifact_corrupt') throw new Refusal('artifact_expired', drawn.message);
+  const code = drawn.code === 'storage_unavailable' ? drawn.code : 'capacity';
+  throw new Refusal(code, 'The pictures could not be drawn. Try again in a moment.');
+}
+
 /** The run that answers `row`, waited for up to `seconds`; `now` is the run as it stood a moment ago. */
 export async function runOf(
   services: Services,
@@ -80,10 +133,14 @@ export async function runOf(
   now?: Run,
 ): Promise<Run> {
   if (now?.number === row.run && (seconds === 0 || isTerminal(now))) return seenBy(now, row.id);
-  const run = await services.flight(row.key).watch(row.run, row.id, seconds);
+  const run = await services.flight(row.key).watch(row.run, row.id, row.look, seconds);
   if (run) return seenBy(run, row.id);
   throw new Refusal('capacity', 'The job could not be queued. Try again in a moment.');
 }
+
+/** The resource as it stands. */
+export const present = (row: ExplanationRow, run: Run): Explanation =>
+  presentExplanation({ ...row, look: row.look ?? run.submission.look }, run, Date.now());
 
 /** @throws Refusal `resource_not_found`, also for what is another tenant's. */
 export async function findExplanation(

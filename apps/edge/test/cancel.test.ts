@@ -1,4 +1,3 @@
-import { runDurableObjectAlarm } from 'cloudflare:test';
 import type { Explanation } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { lateWrites } from '../src/domain/flight.ts';
@@ -10,6 +9,7 @@ import {
   explain,
   jobsDropped,
   jobsTaken,
+  later,
   newTenant,
   report,
   success,
@@ -36,11 +36,6 @@ async function asking(answer = 202) {
 
 const flightOf = (made: Explanation) => bindings.FLIGHT.getByName(cacheKeyOf(made));
 const jobOf = (made: Explanation) => services(bindings).flight(cacheKeyOf(made)).job(1);
-
-async function later(stub: DurableObjectStub, milliseconds: number): Promise<void> {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + milliseconds });
-  await runDurableObjectAlarm(stub).finally(() => vi.useRealTimers());
-}
 
 /** Does what the worker does before it reports success. */
 async function write(prefix: string): Promise<void> {

@@ -41,7 +41,6 @@ describe('asking for an explanation', () => {
       { method: 'grad-cam', target: { class_index: 1 } },
       { method: 'grad-cam', convention: 'captum' },
       { method: 'grad-cam', layers: ['conv'] },
-      { method: 'grad-cam', language: 'zh' },
       { method: 'occlusion' },
       { method: 'occlusion', model: 'odd' },
       { method: 'integrated-gradients', parameters: { n_steps: 7 } },

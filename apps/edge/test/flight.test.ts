@@ -3,7 +3,6 @@ import {
   createMessageBatch,
   evictDurableObject,
   getQueueResult,
-  runDurableObjectAlarm,
   runInDurableObject,
 } from 'cloudflare:test';
 import type { Explanation } from '@whylight/contract';
@@ -17,6 +16,7 @@ import {
   call,
   explain,
   jobsTaken,
+  later,
   newTenant,
   report,
   success,
@@ -38,12 +38,6 @@ async function underway(answer = 202) {
   const see = async (): Promise<Explanation> =>
     (await call<Explanation>('GET', body.urls.self, { key })).body;
   return { key, ask, see, flight, stub: bindings.FLIGHT.getByName(flight) };
-}
-
-/** Lets the watchdog look at a flight when `milliseconds` have gone by. */
-async function later(stub: DurableObjectStub, milliseconds: number): Promise<void> {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + milliseconds });
-  await runDurableObjectAlarm(stub).finally(() => vi.useRealTimers());
 }
 
 const deliver = async (queue: string, body: Departure, env = bindings) => {

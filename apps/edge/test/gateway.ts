@@ -1,9 +1,11 @@
+import { runDurableObjectAlarm } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import {
   artifactNames,
   type Explanation,
   type ExplanationRequest,
   type Job,
+  type RenderingJob,
   type Report,
   type Result,
   sha256Hex,
@@ -13,6 +15,7 @@ import {
 } from '@whylight/contract';
 import { expect, vi } from 'vitest';
 import type { Bindings } from '../src/env.ts';
+import { services } from '../src/services.ts';
 import { operatorKey, workerSecret } from './secrets.ts';
 
 export const bindings = env as unknown as Bindings;
@@ -121,6 +124,29 @@ export const jobsTaken = (key: string, count = 1): Promise<Job[]> =>
 /** The attempts (`key?attempt=n`) that the worker was told to drop. */
 export const jobsDropped = async (): Promise<string[]> =>
   (await fetch(`${bindings.WORKER_URL}/dropped`)).json();
+
+/** The drawings of this computation that the worker was asked for. */
+export const drawingsOf = async (key: string): Promise<RenderingJob[]> =>
+  ((await (await fetch(`${bindings.WORKER_URL}/drawn`)).json()) as RenderingJob[]).filter(
+    ({ output_prefix }) => output_prefix.includes(key),
+  );
+
+/** Puts bytes where the worker would have written them, whatever is there. */
+export async function write(object: string, text: string): Promise<void> {
+  const url = await services(bindings).objects.signedPut(object, {});
+  expect((await fetch(url, { method: 'PUT', body: text })).status).toBe(200);
+}
+
+/** Lets the watchdog look at a flight when `milliseconds` have gone by. */
+export async function later(stub: DurableObjectStub, milliseconds: number): Promise<void> {
+  await at(milliseconds, () => runDurableObjectAlarm(stub));
+}
+
+/** Does something when `milliseconds` have gone by. */
+export async function at<T>(milliseconds: number, what: () => Promise<T>): Promise<T> {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + milliseconds });
+  return what().finally(() => vi.useRealTimers());
+}
 
 /** What the worker answers the next jobs with. */
 export const workerAnswers = (status: number): Promise<Response> =>

@@ -19,7 +19,11 @@ const withoutIds = (text: string): string => text.replace(/req_\w+/g, 'req_');
 
 /** Every route that names a tenant's resource in its path, from the document itself. */
 const routes = Object.entries(app.getOpenAPI31Document(document).paths ?? {}).flatMap(([path, item]) =>
-  Object.keys(item as object).map((method) => ({ method: method.toUpperCase(), path })),
+  Object.entries(item as Record<string, { requestBody?: object }>).map(([method, { requestBody }]) => ({
+    method: method.toUpperCase(),
+    path,
+    sent: requestBody ? { body: {} } : {},
+  })),
 );
 const owned = routes.filter(
   ({ path }) => path.startsWith('/v1/') && !path.startsWith('/v1/operator') && path.includes('{'),
@@ -51,20 +55,20 @@ describe('tenants see nothing of each other', () => {
       'GET /v1/explanations/{id}/events',
       'GET /v1/uploads/{id}',
       'POST /v1/explanations/{id}/cancel',
+      'POST /v1/explanations/{id}/render',
       'POST /v1/keys/{id}/rotate',
     ]);
   });
 
   test.each(owned)(
     'A4: $method $path answers for what is another’s as for what is not there',
-    async ({ method, path }) => {
+    async ({ method, path, sent }) => {
       const collection = Object.keys(ids).find((prefix) => path.startsWith(prefix))!;
       const of = (id: string) => path.replace('{id}', id).replace('{name}', 'overlay.png');
-      const body = path.endsWith('/rotate') ? { body: {} } : {};
-      const foreign = await call(method, of(ids[collection]!), { key: other.key, ...body });
+      const foreign = await call(method, of(ids[collection]!), { key: other.key, ...sent });
       const missing = await call(method, of(newId(ids[collection]!.slice(0, 3) as 'upl')), {
         key: other.key,
-        ...body,
+        ...sent,
       });
       expect([foreign.status, missing.status]).toEqual([404, 404]);
       expect(withoutIds(foreign.text)).toBe(withoutIds(missing.text));
@@ -74,11 +78,10 @@ describe('tenants see nothing of each other', () => {
     },
   );
 
-  test.each(owned)('C6: $method $path takes no path for an id', async ({ method, path }) => {
+  test.each(owned)('C6: $method $path takes no path for an id', async ({ method, path, sent }) => {
     for (const id of ['..%2f..%2fu', '%00', '%2e%2e%2f', 'ｅxp_', 'x'.repeat(4096), "' OR 1=1 --"]) {
       const url = path.replace('{id}', encodeURI(id)).replace('{name}', 'overlay.png');
-      const body = path.endsWith('/rotate') ? { body: {} } : {};
-      expect((await call(method, url, { key: owner.key, ...body })).status).toBe(404);
+      expect((await call(method, url, { key: owner.key, ...sent })).status).toBe(404);
     }
   });
 

@@ -1,7 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Catalog, type Job, verify, workerPaths } from '@whylight/contract';
+import {
+  type Catalog,
+  type Job,
+  type Rendered,
+  type RenderingJob,
+  verify,
+  workerPaths,
+} from '@whylight/contract';
 import { workerSecret } from './secrets.ts';
 
 const labels = ['circle', 'square', 'crane', 'crane', 'star'].map((en) => ({
@@ -36,14 +43,29 @@ export const catalog: Catalog = {
   ],
 };
 
+const damaged = { code: 'artifact_corrupt', message: 'It is damaged.', retryable: false };
+
+const renderedBy = ({ output_prefix, look }: RenderingJob): Rendered => ({
+  artifacts: (['overlay.png', 'heatmap.png'] as const).map((name) => ({
+    name,
+    object: output_prefix + name,
+    sha256: '1'.repeat(64),
+    bytes: 4,
+    content_type: 'image/png',
+  })),
+  warnings: look.language === 'zh' ? ['label_in_english: the class has no Chinese name'] : [],
+});
+
 /**
  * A worker as the gateway sees one: it checks signatures, lists models and takes jobs. It computes nothing;
  * tests fetch the jobs from `/taken?key=` and send the reports themselves. `/dropped` lists what it was
- * told to drop. A PUT to `/answer` sets what the next jobs are answered with.
+ * told to drop, `/drawn` what it was asked to draw. A PUT to `/answer` sets what the next jobs and drawings are
+ * answered with; 422 is a damaged attribution.
  */
 export async function startWorkerDouble(): Promise<{ url: string; close(): Promise<void> }> {
   const jobs: Job[] = [];
   const dropped: string[] = [];
+  const drawn: RenderingJob[] = [];
   let answer = 202;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -54,6 +76,7 @@ export async function startWorkerDouble(): Promise<{ url: string; close(): Promi
       return void response.end(JSON.stringify(jobs.filter((job) => job.key === key)));
     }
     if (url === '/dropped') return void response.end(JSON.stringify(dropped));
+    if (url === '/drawn') return void response.end(JSON.stringify(drawn));
     if (url === '/answer') {
       answer = Number(body);
       return void response.end();
@@ -63,7 +86,12 @@ export async function startWorkerDouble(): Promise<{ url: string; close(): Promi
     if (!(await verify(workerSecret, call, headers, Date.now() / 1000))) response.writeHead(401).end();
     else if (url === workerPaths.models)
       response.setHeader('Content-Type', 'application/json').end(JSON.stringify(catalog));
-    else if (method === 'DELETE') {
+    else if (url === workerPaths.renderings) {
+      const job = JSON.parse(body) as RenderingJob;
+      drawn.push(job);
+      response.writeHead(answer === 202 ? 200 : answer, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify(answer === 422 ? damaged : renderedBy(job)));
+    } else if (method === 'DELETE') {
       dropped.push(url.slice(`${workerPaths.jobs}/`.length));
       response.writeHead(204).end();
     } else if (answer === 202) {

@@ -1,7 +1,9 @@
-import { jobSchema, verify, workerPaths } from '@whylight/contract';
+import { jobSchema, renderingJobSchema, verify, workerPaths } from '@whylight/contract';
 import { Hono, type MiddlewareHandler } from 'hono';
+import { jobErrorOf } from './job-failure.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import type { Renderer } from './renderer.ts';
 import { healthOf, type State } from './state.ts';
 
 export interface AppSettings {
@@ -9,6 +11,7 @@ export interface AppSettings {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly state: () => State;
+  readonly renderer: Renderer;
 }
 
 /** Longest body of a job. */
@@ -20,7 +23,7 @@ type Variables = { Variables: { body: string } };
  * The worker's HTTP side. Jobs and models need the gateway's signature. A signature holds for some minutes and may
  * be sent again in that time: that is harmless, because a job that was taken before is not run again.
  */
-export function createApp({ secret, metrics, log, state }: AppSettings): Hono<Variables> {
+export function createApp({ secret, metrics, log, state, renderer }: AppSettings): Hono<Variables> {
   const signed: MiddlewareHandler<Variables> = async (c, next) => {
     if (Number(c.req.header('content-length') ?? 0) > maximumBody)
       return c.json(problem('body too large'), 413);
@@ -67,6 +70,24 @@ export function createApp({ secret, metrics, log, state }: AppSettings): Hono<Va
       if ('queue' in now) now.queue.drop(c.req.param('key'), attempt);
       log('job_dropped', { key: c.req.param('key'), attempt });
       return c.body(null, 204);
+    })
+    .post(workerPaths.renderings, signed, async (c) => {
+      const job = renderingJobSchema.safeParse(json(c.var.body));
+      if (!job.success) {
+        const { path, message } = job.error.issues[0]!;
+        return c.json(problem(`rendering: ${path.join('.')}: ${message}`), 400);
+      }
+      if (renderer.full) return c.json(problem('too many drawings wait'), 503, later(2));
+      const { request_id } = job.data;
+      try {
+        const rendered = await renderer.render(job.data);
+        metrics.renderings.inc();
+        return c.json(rendered, 200);
+      } catch (error) {
+        const told = jobErrorOf(error);
+        log('rendering_failed', { request_id, code: told.code, cause: (error as Error).stack });
+        return c.json(told, 422);
+      }
     })
     .get(workerPaths.models, signed, (c) => {
       const now = state();

@@ -34,6 +34,12 @@ export function createMetrics() {
       help: 'Explanations computed',
       registers,
     }),
+    predictions: new Counter({ name: 'whylight_predictions_total', help: 'Photos classified', registers }),
+    renderings: new Counter({
+      name: 'whylight_renderings_total',
+      help: 'Finished explanations drawn again',
+      registers,
+    }),
     graphRuns: new Counter({
       name: 'whylight_graph_runs_total',
       help: 'Runs of a graph on the device',

@@ -1,21 +1,31 @@
 import { createHash } from 'node:crypto';
-import { type Artifact, artifactNames, type Job, type Result } from '@whylight/contract';
+import {
+  type Artifact,
+  artifactNames,
+  type Job,
+  mostPredictions,
+  predictionMethod,
+  type Result,
+} from '@whylight/contract';
 import { resolveMethod } from '@whylight/core/methods';
-import type { ModelRegistry, PhotoExplainer, PhotoExplanation } from '@whylight/host';
+import type { ModelRegistry, PhotoClassifier, PhotoExplainer, PhotoExplanation } from '@whylight/host';
 import { JobFailure, jobErrorOf } from './job-failure.ts';
 import type { StopReason } from './job-queue.ts';
 import type { Log } from './log.ts';
 import type { Metrics, Phase } from './metrics.ts';
+import { visualizationOf } from './renderer.ts';
 import { Reporter } from './reporter.ts';
 import type { Storage } from './storage.ts';
 
 export interface Workshop {
   readonly explainer: Pick<PhotoExplainer, 'explain'>;
+  readonly classifier: Pick<PhotoClassifier, 'classify'>;
   readonly registry: ModelRegistry;
   readonly storage: Storage;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly secret: string;
+  readonly device: string;
   /** Longest time for one job. */
   readonly seconds: number;
   /** Told of errors that are not the job's fault. */
@@ -76,6 +86,8 @@ async function work(
   checkQuestion(question, workshop.registry);
   const photo = await timed('download', () => storage.get(job.input.object, job.input.bytes, signal));
   checkUpload(photo, job);
+  if (question.method === predictionMethod)
+    return { result: await predict(photo, question, workshop), artifacts: [] };
   const explanation = await explainer.explain(
     {
       photo,
@@ -85,7 +97,8 @@ async function work(
       params: question.parameters,
       layers: question.layers,
       target: question.target,
-      language: question.language,
+      language: job.look.language,
+      visualization: visualizationOf(job.look),
     },
     { signal, onProgress: (completed, total) => reporter.progress(completed, total) },
   );
@@ -94,6 +107,26 @@ async function work(
     metrics.seconds.observe({ phase }, explanation.result.milliseconds[phase] / 1000);
   const artifacts = await timed('upload', () => write(explanation, job, storage, signal));
   return { result: explanation.result, artifacts };
+}
+
+/** What the photo shows; the whole of it counts as computing. */
+async function predict(
+  photo: Uint8Array,
+  { model, convention, parameters, layers }: Job['question'],
+  { classifier, metrics, device }: Workshop,
+): Promise<Result> {
+  const start = performance.now();
+  const { predictions, region, image, warnings } = await classifier.classify(photo, model, mostPredictions);
+  const compute = Math.round((performance.now() - start) * 100) / 100;
+  metrics.predictions.inc();
+  return {
+    method: predictionMethod,
+    ...{ convention, parameters, layers, predictions, image, warnings, device },
+    target: predictions[0]!,
+    attribution: null,
+    input_region: region,
+    milliseconds: { decode: 0, compute, render: 0 },
+  };
 }
 
 /** Holds the question to this worker's models and methods, which may be of another release than the gateway's. */
@@ -105,6 +138,7 @@ function checkQuestion(question: Job['question'], registry: ModelRegistry): void
       'model_not_found',
       `this worker has no model ${model} with preprocessing ${preprocessing}`,
     );
+  if (method === predictionMethod) return;
   const resolved = resolveMethod({ method, convention, params: parameters });
   if (resolved.version !== version)
     throw new JobFailure(

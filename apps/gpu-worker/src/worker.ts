@@ -6,6 +6,7 @@ import {
   embeddedModels,
   ModelNotFoundError,
   ModelRegistry,
+  PhotoClassifier,
   PhotoExplainer,
   ProviderUnavailableError,
 } from '@whylight/host';
@@ -15,6 +16,7 @@ import type { WorkerEnv } from './env.ts';
 import { JobQueue } from './job-queue.ts';
 import type { Log } from './log.ts';
 import { createMetrics, metered } from './metrics.ts';
+import { Renderer } from './renderer.ts';
 import { runJob } from './run-job.ts';
 import { s3Storage } from './s3.ts';
 import type { State } from './state.ts';
@@ -38,6 +40,7 @@ export async function startWorker(
   const metrics = createMetrics();
   let state: State = { phase: 'starting' };
   let explainer: PhotoExplainer | undefined;
+  let classifier: PhotoClassifier | undefined;
   let runtime: Awaited<ReturnType<typeof createThreadedRuntime>> | undefined;
   const fail = (error: unknown) => {
     state = { phase: 'failed', reason: reasonOf(error) };
@@ -55,8 +58,11 @@ export async function startWorker(
     const registry = await ModelRegistry.open(env.MODELS.length ? env.MODELS : [embeddedModels]);
     const catalog = await createCatalog(registry, runtime.device);
     explainer = new PhotoExplainer(metered(runtime, metrics), registry, { capacity: env.EXPLAINERS });
+    classifier = new PhotoClassifier(metered(runtime, metrics), registry);
     const workshop = {
       explainer,
+      classifier,
+      device: runtime.device,
       registry,
       storage,
       metrics,
@@ -76,7 +82,13 @@ export async function startWorker(
     log('worker_ready', { device: runtime.device, models: registry.list().map(({ name }) => name) });
   };
 
-  const app = createApp({ secret: env.WORKER_SECRET, metrics, log, state: () => state });
+  const app = createApp({
+    secret: env.WORKER_SECRET,
+    metrics,
+    log,
+    state: () => state,
+    renderer: new Renderer(storage),
+  });
   const { server, url } = await listen(app.fetch, env);
   log('worker_listening', { url });
   const started = prepare().catch(fail);
@@ -93,6 +105,7 @@ export async function startWorker(
         await queue.drain(env.DRAIN_SECONDS * 1000);
       }
       await explainer?.close();
+      await classifier?.close();
       await runtime?.close();
       storage.close();
       await new Promise((resolve) => {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { visualizationSchema } from '@whylight/contract';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ProblemError, WhylightClient } from './index.ts';
 
@@ -56,12 +57,15 @@ const explanation = (status: string) => ({
   target: 'predicted',
   language: 'en',
   cache: { status: 'miss', key: 'sha256:0' },
+  output: { visualization: visualizationSchema.parse({}) },
+  metadata: {},
   progress: null,
   predictions: [],
   attributions: [],
   metrics: null,
   warnings: [],
   error: null,
+  expires_at: '2026-12-23T12:00:00.000Z',
   expired: false,
   urls: {
     self: '/v1/explanations/exp_1',

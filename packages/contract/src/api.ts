@@ -3,11 +3,12 @@ import {
   artifactNames,
   conventions,
   jobErrorSchema,
-  languages,
+  mostPredictions,
   parametersSchema,
   predictionSchema,
   targetSchema,
 } from './job.ts';
+import { languages, visualizationSchema } from './look.ts';
 
 /**
  * The resources of the public HTTP API, as they are on the wire. `meta({ id })` names a schema in the OpenAPI
@@ -148,24 +149,45 @@ export const uploadSchema = z
   .meta({ id: 'Upload' });
 export type Upload = z.infer<typeof uploadSchema>;
 
+const photoSchema = z.union([
+  z.strictObject({ upload: z.string().max(40) }),
+  z.strictObject({ sha256: sha256.describe('Bytes that this tenant has uploaded') }),
+]);
+const modelReferenceSchema = z
+  .string()
+  .min(1)
+  .max(200)
+  .optional()
+  .describe('Name, or name@sha256:…; omitted: the default model');
+
+/** Seconds for which a result is kept, at least, at most, and unless said otherwise. */
+export const retention = { least: 3_600, most: 31_536_000, usual: 2_592_000 } as const;
+
 export const explanationRequestSchema = z
   .strictObject({
-    input: z.union([
-      z.strictObject({ upload: z.string().max(40) }),
-      z.strictObject({ sha256: sha256.describe('Bytes that this tenant has uploaded') }),
-    ]),
-    model: z
-      .string()
-      .min(1)
-      .max(200)
-      .optional()
-      .describe('Name, or name@sha256:…; omitted: the default model'),
+    input: photoSchema,
+    model: modelReferenceSchema,
     method: z.string().min(1).max(100),
     target: targetSchema.default('predicted'),
     parameters: parametersSchema.default({}),
     convention: z.enum(conventions).default('paper'),
     layers: z.array(z.string().min(1).max(500)).max(16).default([]),
     language: z.enum(languages).default('en'),
+    output: z
+      .strictObject({ visualization: visualizationSchema.prefault({}) })
+      .prefault({})
+      .describe('How the pictures are drawn; changes nothing of what is computed'),
+    retention_seconds: z
+      .int()
+      .min(retention.least)
+      .max(retention.most)
+      .default(retention.usual)
+      .describe('How long the result is kept, from now on'),
+    metadata: z
+      .record(z.string().min(1).max(40), z.string().max(500))
+      .refine((entries) => Object.keys(entries).length <= 16, 'Expected at most 16 entries.')
+      .default({})
+      .describe('Yours: kept with the explanation, and no part of the question'),
   })
   .meta({ id: 'ExplanationRequest' });
 /** As a client writes it: defaults may be omitted. */
@@ -215,6 +237,8 @@ export const explanationSchema = z
       status: z.enum(['miss', 'hit', 'collapsed', 'bypass']),
       key: z.string(),
     }),
+    output: z.strictObject({ visualization: visualizationSchema }),
+    metadata: z.record(z.string(), z.string()),
     progress: z.strictObject({ completed: z.int(), total: z.int() }).nullable(),
     predictions: z.array(predictionSchema),
     attributions: z.array(
@@ -251,6 +275,7 @@ export const explanationSchema = z
       .nullable(),
     warnings: z.array(z.string()),
     error: jobErrorSchema.nullable(),
+    expires_at: time.describe('Until when the result is kept, if it is not deleted before'),
     expired: z.boolean().describe('Whether the result was there and has been deleted'),
     urls: z.strictObject({ self: z.string(), cancel: z.string(), events: z.string() }),
     request_id: z.string().describe('Of the request that created it'),
@@ -259,6 +284,49 @@ export const explanationSchema = z
 export type Explanation = z.infer<typeof explanationSchema>;
 export const explanationListSchema = page(explanationSchema).meta({ id: 'ExplanationList' });
 export type ExplanationList = z.infer<typeof explanationListSchema>;
+
+export const renderingRequestSchema = z
+  .strictObject({
+    visualization: visualizationSchema.prefault({}),
+    language: z.enum(languages).optional().describe('Omitted: that of the explanation'),
+  })
+  .meta({ id: 'RenderingRequest' });
+export type RenderingRequest = z.input<typeof renderingRequestSchema>;
+
+export const renderingSchema = z
+  .strictObject({
+    object: z.literal('rendering'),
+    explanation: z.string(),
+    visualization: visualizationSchema,
+    language: z.enum(languages),
+    cache: z.strictObject({ status: z.enum(['miss', 'hit']), key: z.string() }),
+    artifacts: z.strictObject({ overlay: artifactLinkSchema, heatmap: artifactLinkSchema }),
+    warnings: z.array(z.string()),
+  })
+  .meta({ id: 'Rendering' });
+export type Rendering = z.infer<typeof renderingSchema>;
+
+export const predictionRequestSchema = z
+  .strictObject({
+    input: photoSchema,
+    model: modelReferenceSchema,
+    top_k: z.int().min(1).max(mostPredictions).default(5),
+  })
+  .meta({ id: 'PredictionRequest' });
+export type PredictionRequest = z.input<typeof predictionRequestSchema>;
+
+export const predictionsSchema = z
+  .strictObject({
+    object: z.literal('predictions'),
+    input: z.strictObject({ sha256 }),
+    model: z.strictObject({ name: z.string(), digest: z.string() }),
+    predictions: z.array(predictionSchema).describe('Highest score first'),
+    cache: z.strictObject({ status: z.enum(['miss', 'hit', 'collapsed', 'bypass']), key: z.string() }),
+    warnings: z.array(z.string()),
+    request_id: z.string(),
+  })
+  .meta({ id: 'Predictions' });
+export type Predictions = z.infer<typeof predictionsSchema>;
 
 export const methodSchema = z
   .strictObject({

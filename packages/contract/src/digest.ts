@@ -1,5 +1,6 @@
 import { canonicalJson } from './canonical-json.ts';
 import type { Question } from './job.ts';
+import { type Look, rendererVersion } from './look.ts';
 
 const encoder = new TextEncoder();
 
@@ -20,4 +21,9 @@ export async function sha256Hex(data: Uint8Array<ArrayBuffer> | string): Promise
  */
 export function cacheKey(tenant: string, question: Question, numerics: string): Promise<string> {
   return sha256Hex(canonicalJson({ v: 1, tenant, question, numerics }));
+}
+
+/** The key of one drawing of a computation: SHA-256(key \n JCS({renderer, look})). */
+export function renderKey(key: string, look: Look): Promise<string> {
+  return sha256Hex(`${key}\n${canonicalJson({ renderer: rendererVersion, look })}`);
 }

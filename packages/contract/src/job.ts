@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lookSchema } from './look.ts';
 
 /**
  * What the gateway and the worker say to each other. The gateway posts a `Job` to the worker, which answers
@@ -6,8 +7,11 @@ import { z } from 'zod';
  * attempt and lease that it was given: a report of an older attempt is refused.
  */
 
-/** Where the worker takes jobs (POST), drops them (DELETE jobs/{key}?attempt=n) and says what it can explain (GET). */
-export const workerPaths = { jobs: '/v1/jobs', models: '/v1/models' } as const;
+/**
+ * Where the worker takes jobs (POST), drops them (DELETE jobs/{key}?attempt=n), draws again (POST renderings) and
+ * says what it can explain (GET).
+ */
+export const workerPaths = { jobs: '/v1/jobs', models: '/v1/models', renderings: '/v1/renderings' } as const;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits');
 
@@ -21,8 +25,12 @@ export const targetSchema = z.union([
 ]);
 export type TargetSpec = z.infer<typeof targetSchema>;
 
+/** What stands for a method in the question of a prediction: the network's scores and nothing else. */
+export const predictionMethod = 'prediction';
+/** Scores that a prediction keeps. */
+export const mostPredictions = 100;
+
 export const conventions = ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'] as const;
-export const languages = ['en', 'zh'] as const;
 
 /** A method's parameters by name. The type is spelled out because no document generator sees through `z.json()`. */
 export const parametersSchema = z
@@ -43,9 +51,14 @@ export const questionSchema = z.strictObject({
   parameters: parametersSchema,
   layers: z.array(z.string()),
   target: targetSchema,
-  language: z.enum(languages),
 });
 export type Question = z.infer<typeof questionSchema>;
+
+const inputSchema = z.strictObject({
+  object: z.string(),
+  content_type: z.string(),
+  bytes: z.int().min(1),
+});
 
 export const jobSchema = z.strictObject({
   /** The computation's key (see cache-key.ts); object names and reports carry it. */
@@ -53,7 +66,9 @@ export const jobSchema = z.strictObject({
   attempt: z.int().min(1),
   lease: z.string().min(16),
   question: questionSchema,
-  input: z.strictObject({ object: z.string(), content_type: z.string(), bytes: z.int().min(1) }),
+  /** How its pictures are drawn. */
+  look: lookSchema,
+  input: inputSchema,
   /** Prefix under which the artifacts are written: `t/{tenant}/x/{key}/{attempt}/`. */
   output_prefix: z.string(),
   /** Where reports go. */
@@ -87,13 +102,16 @@ export const resultSchema = z.strictObject({
   layers: z.array(z.string()),
   target: predictionSchema,
   predictions: z.array(predictionSchema),
-  attribution: z.strictObject({
-    shape: z.array(z.int()),
-    minimum: z.number(),
-    maximum: z.number(),
-    sum: z.number(),
-    convergence_delta: z.number().nullable(),
-  }),
+  /** Null: of a prediction. */
+  attribution: z
+    .strictObject({
+      shape: z.array(z.int()),
+      minimum: z.number(),
+      maximum: z.number(),
+      sum: z.number(),
+      convergence_delta: z.number().nullable(),
+    })
+    .nullable(),
   /** Where the model's input lies on the upright photo, in photo pixels. */
   input_region: z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
   image: z.strictObject({ width: z.int(), height: z.int() }),
@@ -109,6 +127,7 @@ export const jobErrorCodes = [
   'unsupported_media_type',
   'upload_mismatch',
   'upload_not_found',
+  'artifact_corrupt',
   'model_not_found',
   'method_not_supported',
   'target_out_of_range',
@@ -142,6 +161,27 @@ export const reportSchema = z.discriminatedUnion('status', [
   z.strictObject({ ...about, status: z.literal('failed'), error: jobErrorSchema }),
 ]);
 export type Report = z.infer<typeof reportSchema>;
+
+/** POST /v1/renderings on the worker: a finished explanation drawn again. No model is asked. */
+export const renderingJobSchema = z.strictObject({
+  /** SHA-256 of the photo. */
+  image: sha256,
+  input: inputSchema,
+  attribution: artifactSchema,
+  result: resultSchema,
+  look: lookSchema,
+  /** Prefix under which the pictures are written. */
+  output_prefix: z.string(),
+  request_id: z.string(),
+});
+export type RenderingJob = z.infer<typeof renderingJobSchema>;
+
+export const renderedSchema = z.strictObject({
+  /** `overlay.png` and `heatmap.png`. */
+  artifacts: z.array(artifactSchema),
+  warnings: z.array(z.string()),
+});
+export type Rendered = z.infer<typeof renderedSchema>;
 
 /** GET /v1/models on the worker: what this worker can explain. */
 export const catalogModelSchema = z.strictObject({

@@ -1,5 +1,6 @@
 import type { Convention } from '@whylight/core/methods';
 import type { Result, TargetSpec } from './result.ts';
+import type { Visualization } from './visualization.ts';
 
 export interface PhotoRequest {
   /** An image file: JPEG, PNG or WebP, and what else the explainer was told to take. */
@@ -13,6 +14,7 @@ export interface PhotoRequest {
   readonly layers?: readonly string[] | undefined;
   readonly target: TargetSpec;
   readonly language?: 'en' | 'zh' | undefined;
+  readonly visualization?: Visualization | undefined;
 }
 
 export interface Watch {

@@ -6,8 +6,10 @@ export { type ExplainedFrame, FrameExplainer, type FrameRequest } from './frame-
 export { findLabel, type Label } from './labels.ts';
 export { inputShapeOf, type Manifest, manifestSchema, presets } from './manifest.ts';
 export { type Panel, type PanelsRendering, renderPanels } from './panels.ts';
+export { type Classification, PhotoClassifier } from './photo-classifier.ts';
 export { PhotoExplainer } from './photo-explainer.ts';
 export { type ExecutionProvider, executionProviders, ProviderUnavailableError } from './provider.ts';
+export { type Redrawing, redraw } from './redraw.ts';
 export {
   embeddedModels,
   ModelNotFoundError,
@@ -27,4 +29,5 @@ export type { Prediction, Result, TargetSpec } from './result.ts';
 export { createRuntime, DeviceError, type RuntimeOptions } from './runtime.ts';
 export { type AddOptions, ModelStore, type PullOptions } from './store.ts';
 export { createThreadedRuntime } from './threaded-runtime.ts';
+export type { Visualization } from './visualization.ts';
 export { readZoo, type Zoo } from './zoo.ts';

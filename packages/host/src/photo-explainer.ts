@@ -72,15 +72,14 @@ export class PhotoExplainer {
       target,
       predicted: best[0]!,
       language,
+      visualization: request.visualization,
     });
     const render = clock();
 
     const { minimum, maximum, sum } = summary(answer.attribution.data);
     const warnings = new Set(answer.warnings);
     if (model.assumed) warnings.add('preprocessing_assumed: the model has no manifest');
-    if (language === 'zh' && target.label_zh === null)
-      warnings.add('label_in_english: the class has no Chinese name');
-    if (pictures.missing.length) warnings.add(`font_incomplete: no glyph for ${pictures.missing.join(' ')}`);
+    for (const warning of pictures.warnings) warnings.add(warning);
     const result: Result = {
       method: method.id,
       convention: method.convention,

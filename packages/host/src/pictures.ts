@@ -2,7 +2,9 @@ import type { Tensor } from '@whylight/core';
 import {
   type FloatMap,
   floatMap,
+  highlight,
   minMax,
+  overlay,
   type Picture,
   pixelsToMap,
   type Region,
@@ -10,8 +12,9 @@ import {
 } from '@whylight/core/image';
 import { methods } from '@whylight/core/methods';
 import { encodePng } from './encode.ts';
-import { renderHeatmap, renderOverlay } from './render.ts';
+import { captioned, renderHeatmap } from './render.ts';
 import type { Prediction } from './result.ts';
+import { highlightOf, isOwn, type Visualization } from './visualization.ts';
 
 /** What the two pictures show. */
 export interface Scene {
@@ -25,27 +28,49 @@ export interface Scene {
   /** The class that scores highest. */
   readonly predicted: Prediction;
   readonly language: 'en' | 'zh';
+  /** Omitted: as the method has it. */
+  readonly visualization?: Visualization | undefined;
 }
 
 export interface Pictures {
   readonly overlay: Uint8Array;
   readonly heatmap: Uint8Array;
-  /** Characters of the labels that no font has. */
-  readonly missing: readonly string[];
+  /** Of the texts: a label that had to be in English, characters that no font has. */
+  readonly warnings: readonly string[];
 }
 
 /** Draws the explanation over the photo, and by itself with its scale. */
 export async function drawPictures(scene: Scene): Promise<Pictures> {
-  const { photo, region, target, language } = scene;
-  const { over, look, alone } = mapsOf(scene);
-  const caption = captionOf(scene);
+  const { region, target, language } = scene;
+  const { explained, alone } = paint(scene);
   const title = methods.find(({ id }) => id === scene.method)?.title ?? scene.method;
-  const overlay = await renderOverlay({ photo, map: over, region, caption, ...look });
+  const overlay = await captioned(explained, captionOf(scene));
   const heatmap = await renderHeatmap({ ...alone, region, title: [title, named(target, language)] });
+  const missing = new Set([...overlay.missing, ...heatmap.missing]);
   return {
     overlay: await encodePng(overlay.picture),
     heatmap: await encodePng(heatmap.picture),
-    missing: [...new Set([...overlay.missing, ...heatmap.missing])],
+    warnings: [
+      ...(language === 'zh' && target.label_zh === null
+        ? ['label_in_english: the class has no Chinese name']
+        : []),
+      ...(missing.size > 0 ? [`font_incomplete: no glyph for ${[...missing].join(' ')}`] : []),
+    ],
+  };
+}
+
+function paint(scene: Scene) {
+  const { photo, region, visualization = {} } = scene;
+  const { over, look, alone, values, isMap } = mapsOf(scene);
+  if (!isOwn(visualization)) {
+    const { map, options, alone: scaled } = highlightOf(values, isMap, visualization);
+    return { explained: highlight(photo, map, region, options), alone: scaled };
+  }
+  const colours = visualization.colormap ? { colormap: visualization.colormap } : {};
+  const weight = visualization.opacity === undefined ? {} : { alpha: 1 - visualization.opacity };
+  return {
+    explained: overlay(photo, over, region, { ...look, ...colours, ...weight }),
+    alone: { ...alone, ...colours },
   };
 }
 
@@ -87,6 +112,8 @@ export function mapsOf({ attribution, layout: given }: Pick<Scene, 'attribution'
     return {
       over: pixelsToMap(attribution, { layout, sign: 'absolute' }),
       look: sparse,
+      values: pixelsToMap(attribution, { layout, outlierPercent: 0 }),
+      isMap: false,
       alone: signed
         ? { map, minimum: -1, maximum: 1, colormap: 'RdWhGn' as const }
         : { map, minimum: 0, maximum: 1, colormap: 'viridis' as const },
@@ -99,6 +126,8 @@ export function mapsOf({ attribution, layout: given }: Pick<Scene, 'attribution'
   return {
     over: floatMap(width, height, minMax(data)),
     look: {},
+    values: map,
+    isMap: true,
     alone: { map, ...scale, colormap: 'jet' as const },
   };
 }

@@ -37,17 +37,19 @@ const smallPhoto = 256;
  * left corner. A photo with a short side below 256 pixels is left uncovered: its caption stands in a strip below it,
  * and the picture grows by the strip, to the right too where the caption is wider than the photo.
  */
-export async function renderOverlay({
+export const renderOverlay = ({
   photo,
   map,
   region,
   caption,
   ...options
-}: OverlayRendering): Promise<Rendering> {
-  const explained = overlay(photo, map, region, options);
-  if (caption.length === 0) return { picture: explained, missing: [] };
-  const short = Math.min(photo.width, photo.height);
-  return short < smallPhoto ? withStrip(explained, caption) : withPlate(explained, caption);
+}: OverlayRendering): Promise<Rendering> => captioned(overlay(photo, map, region, options), caption);
+
+/** The picture, which is changed, with its caption where `renderOverlay` has it. */
+export async function captioned(picture: Picture, caption: readonly string[]): Promise<Rendering> {
+  if (caption.length === 0) return { picture, missing: [] };
+  const short = Math.min(picture.width, picture.height);
+  return short < smallPhoto ? withStrip(picture, caption) : withPlate(picture, caption);
 }
 
 async function withPlate(photo: Picture, caption: readonly string[]): Promise<Rendering> {

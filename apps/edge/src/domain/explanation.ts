@@ -1,4 +1,4 @@
-import type { Artifact, Explanation } from '@whylight/contract';
+import type { Artifact, Explanation, Look } from '@whylight/contract';
 import type { Run } from './flight.ts';
 
 /** What a request adds to the run that answers it. */
@@ -8,10 +8,14 @@ export interface Asked {
   readonly model_name: string;
   readonly request_id: string;
   readonly created_at: string;
+  readonly expires_at: string;
+  readonly look: Look;
+  readonly metadata: Explanation['metadata'];
 }
 
 /** The resource, put together from the request and its run. */
-export function presentExplanation(asked: Asked, run: Run): Explanation {
+export function presentExplanation(asked: Asked, shared: Run, now: number): Explanation {
+  const run = expiredFor(asked, shared, now);
   const { question, key } = run.submission;
   const self = `/v1/explanations/${asked.id}`;
   return {
@@ -29,7 +33,9 @@ export function presentExplanation(asked: Asked, run: Run): Explanation {
     parameters: question.parameters,
     layers: run.result?.layers ?? question.layers,
     target: question.target,
-    language: question.language,
+    language: asked.look.language,
+    output: { visualization: asked.look.visualization },
+    metadata: asked.metadata,
     cache: { status: asked.cache_status, key: `sha256:${key}` },
     progress: run.progress,
     predictions: run.result?.predictions ?? [],
@@ -37,18 +43,22 @@ export function presentExplanation(asked: Asked, run: Run): Explanation {
     metrics: metricsOf(run),
     warnings: run.result?.warnings ?? [],
     error: run.error,
+    expires_at: asked.expires_at,
     expired: run.erased,
     urls: { self, cancel: `${self}/cancel`, events: `${self}/events` },
     request_id: asked.request_id,
   };
 }
 
+/** The run as it is for one whose time may be over, however long others have it kept. */
+export const expiredFor = ({ expires_at }: Pick<Asked, 'expires_at'>, run: Run, now: number): Run =>
+  run.status === 'succeeded' && Date.parse(expires_at) <= now
+    ? { ...run, result: null, artifacts: [], erased: true }
+    : run;
+
 function attributionsOf({ result, artifacts }: Run, self: string): Explanation['attributions'] {
-  if (!result) return [];
-  const link = (name: Artifact['name']) => {
-    const { sha256, bytes, content_type } = artifacts.find((artifact) => artifact.name === name)!;
-    return { name, url: `${self}/artifacts/${name}`, sha256, bytes, content_type };
-  };
+  if (!result?.attribution) return [];
+  const link = (name: Artifact['name']) => linkTo(artifacts, name, `${self}/artifacts/${name}`);
   const { target, attribution } = result;
   return [
     {
@@ -71,6 +81,12 @@ function attributionsOf({ result, artifacts }: Run, self: string): Explanation['
       },
     },
   ];
+}
+
+/** One of `artifacts` as clients see it. */
+export function linkTo(artifacts: readonly Artifact[], name: Artifact['name'], url: string) {
+  const { sha256, bytes, content_type } = artifacts.find((artifact) => artifact.name === name)!;
+  return { name, url, sha256, bytes, content_type };
 }
 
 const metricsOf = ({ result, createdAt, startedAt }: Run): Explanation['metrics'] =>

@@ -1,5 +1,16 @@
-import type { Artifact, Explanation, Job, JobError, Question, Report, Result } from '@whylight/contract';
-
+import {
+  type Artifact,
+  type Explanation,
+  type Job,
+  type JobError,
+  type Look,
+  ownLook,
+  type Question,
+  type Report,
+  type Result,
+  retention,
+} from '@whylight/contract';
+import type { Drawing } from './drawing.ts';
 import type { Excess } from './meter.ts';
 import type { News } from './news.ts';
 
@@ -18,6 +29,8 @@ export interface Submission {
   readonly key: string;
   readonly tenant: string;
   readonly question: Question;
+  /** How the worker draws its pictures, once it has computed. */
+  readonly look: Look;
   readonly input: Job['input'];
   readonly requestId: string;
   /** Compute units that it will cost. */
@@ -51,6 +64,8 @@ export interface Run {
   readonly result: Result | null;
   readonly artifacts: readonly Artifact[];
   readonly error: JobError | null;
+  /** Until when the result is kept, for whoever asked for it to be kept longest. */
+  readonly keepUntil: number;
   /** Whether result and artifacts were there and have been deleted. */
   readonly erased: boolean;
   /** Whether the tenant's meter has been told of the end. */
@@ -62,12 +77,14 @@ export interface Rider {
   readonly via: Boarding['via'];
   /** When it is to be given up (unix milliseconds), if it says so. */
   readonly until: number | null;
+  /** How it wants to be drawn, where that is not how the run is. */
+  readonly look: Look | null;
   /** How it ended, where that was before the run did. */
   readonly exit: Exit | null;
 }
 
 export interface Exit {
-  readonly status: 'canceled' | 'aborted';
+  readonly status: 'canceled' | 'aborted' | 'failed';
   readonly at: number;
   readonly error: JobError | null;
 }
@@ -83,13 +100,17 @@ export interface Boarding {
 export interface Pass {
   readonly id: string;
   readonly until: number | null;
+  readonly look: Look;
+  readonly keepUntil: number;
 }
 
 /** A flight as the rest of the gateway sees it; see flight.ts. */
 export interface FlightPort {
-  known(): Promise<Run | null>;
+  known(keepUntil: number): Promise<Run | null>;
   submit(submission: Submission, fresh: boolean, rider: Pass): Promise<Boarding | Excess>;
-  watch(run: number, rider: string, seconds: number): Promise<Run | null>;
+  watch(run: number, rider: string, look: Look | null, seconds: number): Promise<Run | null>;
+  draw(run: number, look: Look, input: Job['input'] | null, pinned: boolean): Promise<Drawn | JobError>;
+  drawing(run: number, key: string): Promise<Drawing | null>;
   cancel(run: number, rider: string): Promise<boolean>;
   erase(run: number, rider: string): Promise<void>;
   news(run: number, rider: string, after: number | null, seconds: number): Promise<News | null>;
@@ -97,6 +118,12 @@ export interface FlightPort {
   taken(attempt: number): Promise<void>;
   fail(attempt: number, error: JobError): Promise<void>;
   report(report: Report): Promise<boolean>;
+}
+
+/** A drawing, and whether it had been drawn before. */
+export interface Drawn {
+  readonly drawing: Drawing;
+  readonly known: boolean;
 }
 
 export const isTerminal = (run: Pick<Run, 'status'>): boolean =>
@@ -130,8 +157,31 @@ export const jobOf = (run: Run, reportUrl: string): Job => ({
   attempt: run.attempt,
   lease: run.lease,
   question: run.submission.question,
+  look: run.submission.look,
   input: run.submission.input,
   output_prefix: outputPrefix(run),
   report_url: reportUrl,
   request_id: run.submission.requestId,
 });
+
+type Recent = 'version' | 'owner' | 'keepUntil' | 'erased' | 'metered';
+/** As an earlier release may have stored it. */
+export type StoredRun = Omit<Run, Recent | 'riders' | 'submission'> &
+  Partial<Pick<Run, Recent>> & {
+    readonly riders?: Readonly<Record<string, Omit<Rider, 'look'> & Partial<Pick<Rider, 'look'>>>>;
+    readonly submission: Omit<Submission, 'look'> & Partial<Pick<Submission, 'look'>>;
+  };
+
+/** A stored run, with what it does not say. */
+export function upgraded(stored: StoredRun): Run {
+  const { submission, riders = {} } = stored;
+  // The language was part of the question once.
+  const { language } = submission.question as { language?: Look['language'] };
+  return {
+    ...{ version: 0, owner: null, erased: false, metered: true },
+    keepUntil: stored.createdAt + retention.usual * 1000,
+    ...stored,
+    riders: Object.fromEntries(Object.entries(riders).map(([id, rider]) => [id, { look: null, ...rider }])),
+    submission: { look: ownLook(language), ...submission },
+  };
+}

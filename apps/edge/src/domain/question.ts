@@ -33,7 +33,6 @@ export function resolveQuestion(
     parameters: method.params,
     layers: asked.layers,
     target: resolveTarget(asked.target, model),
-    language: asked.language,
   };
   return [question, model];
 }

@@ -14,6 +14,7 @@ export type RefusalCode =
   | 'resource_not_found'
   | 'method_not_allowed'
   | 'upload_not_ready'
+  | 'explanation_not_ready'
   | 'idempotency_in_progress'
   | 'idempotency_key_reused'
   | 'key_not_active'

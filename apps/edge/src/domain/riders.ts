@@ -1,4 +1,4 @@
-import type { JobError } from '@whylight/contract';
+import { canonicalJson, type JobError, type Look } from '@whylight/contract';
 import { type Boarding, deliveryTime, type Exit, isTerminal, type Pass, type Run } from './flight.ts';
 
 const tooLate: JobError = {
@@ -8,11 +8,32 @@ const tooLate: JobError = {
 };
 
 /** The run with one more explanation to answer; the first one owns the result. */
-export const join = (run: Run, { id, until }: Pass, via: Boarding['via']): Run => ({
+export const join = (run: Run, { id, until, look, keepUntil }: Pass, via: Boarding['via']): Run => ({
   ...run,
-  riders: { ...run.riders, [id]: { via, until, exit: null } },
+  riders: { ...run.riders, [id]: { via, until, look: isOwnLook(run, look) ? null : look, exit: null } },
   owner: run.owner ?? id,
+  keepUntil: Math.max(run.keepUntil, keepUntil),
 });
+
+/** Whether the run's own pictures are drawn so. */
+export const isOwnLook = (run: Run, look: Look): boolean =>
+  canonicalJson(look) === canonicalJson(run.submission.look);
+
+/** Those who still wait for pictures in a look of their own. */
+export const wishesOf = (run: Run): [id: string, look: Look][] =>
+  aboard(run).flatMap((id) => {
+    const { look } = run.riders[id]!;
+    return look ? [[id, look]] : [];
+  });
+
+/** Ends the part of those whose pictures could not be drawn; the result itself stands. */
+export function undrawn(run: Run, errors: ReadonlyMap<string, JobError>, now: number): Run {
+  const riders = Object.entries(run.riders).map(([id, rider]) => {
+    const error = rider.exit ? undefined : errors.get(id);
+    return [id, error ? { ...rider, exit: { status: 'failed', at: now, error } as const } : rider] as const;
+  });
+  return { ...run, riders: Object.fromEntries(riders) };
+}
 
 /** The run as one explanation sees it, which may have ended before the run did. */
 export function seenBy(run: Run, id: string): Run {

@@ -1,4 +1,10 @@
-import { type Artifact, artifactNames, type JobError, type Report } from '@whylight/contract';
+import {
+  type Artifact,
+  artifactNames,
+  type JobError,
+  predictionMethod,
+  type Report,
+} from '@whylight/contract';
 import {
   deliveryTime,
   isTerminal,
@@ -30,6 +36,7 @@ export function begin(previous: Run | null, submission: Submission, now: number)
     result: null,
     artifacts: [],
     error: null,
+    keepUntil: 0,
     erased: false,
     metered: false,
   };
@@ -114,8 +121,12 @@ export const isRepeated = (run: Run, report: Report): boolean =>
   report.status === run.status &&
   isTerminal(run);
 
-const isComplete = (run: Run, artifacts: readonly Artifact[]): boolean =>
-  artifacts.length === artifactNames.length &&
-  artifactNames.every((name) =>
-    artifacts.some((artifact) => artifact.name === name && artifact.object === outputPrefix(run) + name),
+function isComplete(run: Run, artifacts: readonly Artifact[]): boolean {
+  const names = run.submission.question.method === predictionMethod ? [] : artifactNames;
+  return (
+    artifacts.length === names.length &&
+    names.every((name) =>
+      artifacts.some((artifact) => artifact.name === name && artifact.object === outputPrefix(run) + name),
+    )
   );
+}

@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { artifactNames } from '@whylight/contract';
+import { expiredFor } from '../domain/explanation.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { declined, routes, tenantRoute } from '../openapi.ts';
 import { findExplanation, runOf } from '../submission.ts';
@@ -10,16 +11,26 @@ const get = createRoute({
   path: '/v1/explanations/{id}/artifacts/{name}',
   tags: ['explanations'],
   summary: 'Get a signed URL of a picture, the array or the JSON',
-  request: { params: z.object({ id: z.string(), name: z.string().describe(artifactNames.join(', ')) }) },
+  request: {
+    params: z.object({ id: z.string(), name: z.string().describe(artifactNames.join(', ')) }),
+    query: z.object({
+      rendering: z.string().max(64).optional().describe('Of a rendering, as its links have it'),
+    }),
+  },
   responses: { 302: { description: 'To a URL that is good for five minutes' }, ...declined },
 });
 
 export const artifacts = routes().openapi(get, async (c) => {
   const { caller, services } = c.var;
   const { id, name } = c.req.valid('param');
-  const run = await runOf(services, await findExplanation(services, caller.tenant, id), 0);
-  const artifact = run.artifacts.find((candidate) => candidate.name === name);
-  if (!artifact && run.erased && isArtifact(name))
+  const { rendering } = c.req.valid('query');
+  const row = await findExplanation(services, caller.tenant, id);
+  const run = expiredFor(row, await runOf(services, row, 0), Date.now());
+  const drawing =
+    rendering === undefined || run.erased ? null : await services.flight(row.key).drawing(row.run, rendering);
+  const artifacts = rendering === undefined ? run.artifacts : (drawing?.artifacts ?? []);
+  const artifact = artifacts.find((candidate) => candidate.name === name);
+  if (!artifact && (run.erased || rendering?.length === 64) && isArtifact(name))
     throw new Refusal('artifact_expired', 'The result of this explanation has been deleted.');
   if (!artifact) throw notFound();
   c.header('Cache-Control', 'private, no-store');

@@ -7,14 +7,13 @@ import {
 } from '@whylight/contract';
 import { createExplanation } from '../creation.ts';
 import { cancelAfter } from '../domain/cancel-after.ts';
-import { presentExplanation } from '../domain/explanation.ts';
 import { isTerminal } from '../domain/flight.ts';
 import { longestWait, preferredWait } from '../domain/prefer.ts';
 import { idempotent } from '../middleware/idempotent.ts';
 import { body, declined, json, routes, tenantAction, tenantRoute } from '../openapi.ts';
 import { page, pageQuery } from '../paging.ts';
 import type { ExplanationRow } from '../storage/explanations.ts';
-import { findExplanation, runOf } from '../submission.ts';
+import { findExplanation, present, runOf } from '../submission.ts';
 
 const tags = ['explanations'];
 const params = z.object({ id: z.string() });
@@ -117,12 +116,12 @@ export const explanations = routes()
     c.header('Location', `/v1/explanations/${row.id}`);
     c.header('Cache-Status', cacheStatus[boarding.via]);
     if (wait !== null) c.header('Preference-Applied', `wait=${wait}`);
-    return c.json(presentExplanation(row, run), isTerminal(run) ? 200 : 202);
+    return c.json(present(row, run), isTerminal(run) ? 200 : 202);
   })
   .openapi(get, async (c) => {
     const { caller, services } = c.var;
     const row = await findExplanation(services, caller.tenant, c.req.valid('param').id);
-    const explanation = presentExplanation(row, await runOf(services, row, c.req.valid('query').wait));
+    const explanation = present(row, await runOf(services, row, c.req.valid('query').wait));
     const tag = `"${(await sha256Hex(JSON.stringify(explanation))).slice(0, 32)}"`;
     c.header('ETag', tag);
     if (c.req.header('If-None-Match')?.includes(tag)) return c.body(null, 304);
@@ -132,7 +131,7 @@ export const explanations = routes()
     const { caller, services } = c.var;
     const row = await findExplanation(services, caller.tenant, c.req.valid('param').id);
     const stopped = await services.flight(row.key).cancel(row.run, row.id);
-    return c.json(presentExplanation(row, await runOf(services, row, 0)), stopped ? 202 : 200);
+    return c.json(present(row, await runOf(services, row, 0)), stopped ? 202 : 200);
   })
   .openapi(remove, async (c) => {
     const { caller, services } = c.var;
@@ -146,8 +145,8 @@ export const explanations = routes()
     const { data, ...rest } = await page('exp', c.req.valid('query'), (limit, after) =>
       services.explanations.list(caller.tenant, limit, after),
     );
-    const present = async (row: ExplanationRow) => presentExplanation(row, await runOf(services, row, 0));
-    return c.json({ ...rest, data: await Promise.all(data.map(present)) }, 200);
+    const presented = async (row: ExplanationRow) => present(row, await runOf(services, row, 0));
+    return c.json({ ...rest, data: await Promise.all(data.map(presented)) }, 200);
   });
 
 const cacheStatus = {

@@ -1,3 +1,4 @@
+import { type Explanation, type Look, retention } from '@whylight/contract';
 import type { Boarding } from '../domain/flight.ts';
 
 /** A request for an explanation and the run that answers it. */
@@ -10,6 +11,17 @@ export interface ExplanationRow {
   readonly model_name: string;
   readonly request_id: string;
   readonly created_at: string;
+  readonly expires_at: string;
+  /** Null for what an earlier release has made: as the run is drawn. */
+  readonly look: Look | null;
+  readonly metadata: Explanation['metadata'];
+}
+
+/** As it lies in the database. */
+interface StoredRow extends Omit<ExplanationRow, 'expires_at' | 'look' | 'metadata'> {
+  readonly expires_at: string | null;
+  readonly look: string | null;
+  readonly metadata: string | null;
 }
 
 export class Explanations {
@@ -24,7 +36,7 @@ export class Explanations {
     const row: ExplanationRow = { ...given, created_at: new Date().toISOString() };
     const { meta } = await this.#db
       .prepare(
-        'INSERT OR IGNORE INTO explanations (id, tenant, key, run, cache_status, model_name, request_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+        'INSERT OR IGNORE INTO explanations (id, tenant, key, run, cache_status, model_name, request_id, created_at, expires_at, look, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       )
       .bind(
         row.id,
@@ -35,16 +47,20 @@ export class Explanations {
         row.model_name,
         row.request_id,
         row.created_at,
+        row.expires_at,
+        JSON.stringify(row.look),
+        JSON.stringify(row.metadata),
       )
       .run();
     return meta.changes > 0 ? row : ((await this.find(row.tenant, row.id)) ?? row);
   }
 
-  find(tenant: string, id: string): Promise<ExplanationRow | null> {
-    return this.#db
+  async find(tenant: string, id: string): Promise<ExplanationRow | null> {
+    const row = await this.#db
       .prepare('SELECT * FROM explanations WHERE tenant = ? AND id = ?')
       .bind(tenant, id)
-      .first();
+      .first<StoredRow>();
+    return row && rowOf(row);
   }
 
   async delete(tenant: string, id: string): Promise<void> {
@@ -56,7 +72,14 @@ export class Explanations {
     const { results } = await this.#db
       .prepare('SELECT * FROM explanations WHERE tenant = ? AND id < ? ORDER BY id DESC LIMIT ?')
       .bind(tenant, after ?? '~', limit)
-      .all<ExplanationRow>();
-    return results;
+      .all<StoredRow>();
+    return results.map(rowOf);
   }
 }
+
+const rowOf = (row: StoredRow): ExplanationRow => ({
+  ...row,
+  expires_at: row.expires_at ?? new Date(Date.parse(row.created_at) + retention.usual * 1000).toISOString(),
+  look: row.look === null ? null : (JSON.parse(row.look) as Look | null),
+  metadata: JSON.parse(row.metadata ?? '{}') as Explanation['metadata'],
+});

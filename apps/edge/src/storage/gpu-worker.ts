@@ -1,4 +1,15 @@
-import { type Catalog, catalogSchema, type Job, sign, workerPaths } from '@whylight/contract';
+import {
+  type Catalog,
+  catalogSchema,
+  type Job,
+  type JobError,
+  jobErrorSchema,
+  type Rendered,
+  type RenderingJob,
+  renderedSchema,
+  sign,
+  workerPaths,
+} from '@whylight/contract';
 import type { Settings } from '../env.ts';
 
 /** How a worker took a job. */
@@ -26,6 +37,21 @@ export class GpuWorker {
     return { outcome: 'refused', status: response.status };
   }
 
+  /** Has pictures drawn; there is nobody to wait for, so a worker that does not answer is an answer too. */
+  async render(job: RenderingJob): Promise<Rendered | JobError> {
+    const response = await this.#call('POST', workerPaths.renderings, JSON.stringify(job), 30_000).catch(
+      () => null,
+    );
+    const body: unknown = await response?.json().catch(() => null);
+    if (response?.ok) {
+      const rendered = renderedSchema.safeParse(body);
+      if (rendered.success) return rendered.data;
+    }
+    const error = jobErrorSchema.safeParse(body);
+    if (response?.status === 422 && error.success) return error.data;
+    return { code: 'worker_unreachable', message: 'No worker could draw it.', retryable: true };
+  }
+
   /** Tells the worker that nobody wants this attempt any more. It may be elsewhere, or not listen: no harm. */
   async drop(key: string, attempt: number): Promise<void> {
     const path = `${workerPaths.jobs}/${key}?attempt=${attempt}`;
@@ -40,7 +66,7 @@ export class GpuWorker {
     return catalogSchema.parse(await response.json());
   }
 
-  async #call(method: string, path: string, body: string): Promise<Response> {
+  async #call(method: string, path: string, body: string, patience = 10_000): Promise<Response> {
     const url = new URL(this.#settings.WORKER_URL.replace(/\/$/, '') + path);
     const call = { direction: 'gateway-to-worker', method, path: url.pathname + url.search, body } as const;
     const headers = await sign(this.#settings.WORKER_SECRET, call, Date.now() / 1000);
@@ -49,7 +75,7 @@ export class GpuWorker {
       headers: { ...headers, ...(body ? { 'Content-Type': 'application/json' } : {}) },
       ...(body ? { body } : {}),
       redirect: 'manual',
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(patience),
     });
   }
 }

@@ -1,3 +1,4 @@
+import { hex } from '@whylight/contract';
 import { AwsClient } from 'aws4fetch';
 import { Refusal } from '../domain/refusal.ts';
 import type { Settings } from '../env.ts';
@@ -63,6 +64,25 @@ export class Objects {
       contentType: response.headers.get('content-type') ?? '',
       sha256: response.headers.get('x-amz-checksum-sha256'),
     };
+  }
+
+  /**
+   * SHA-256 of what the store holds, as hex, read through without being held; null when there is nothing.
+   *
+   * @throws Refusal `storage_unavailable`.
+   */
+  async digest(object: string): Promise<string | null> {
+    const url = this.#url(object, this.#settings.S3_ENDPOINT);
+    try {
+      const response = await this.#client.fetch(url, { signal: AbortSignal.timeout(10_000) });
+      if (response.status === 404) return null;
+      if (!response.ok || !response.body) throw unavailable();
+      const digest = new crypto.DigestStream('SHA-256');
+      await response.body.pipeTo(digest);
+      return hex(await digest.digest);
+    } catch {
+      throw unavailable();
+    }
   }
 
   /** Whether the object is gone now. */

@@ -1,4 +1,4 @@
-import type { Job } from '@whylight/contract';
+import { type Job, ownLook } from '@whylight/contract';
 
 /** A job that is valid; `change` says what the test is about. */
 export function jobFor({
@@ -19,9 +19,9 @@ export function jobFor({
       parameters: {},
       layers: [],
       target: 'predicted',
-      language: 'en',
       ...question,
     },
+    look: ownLook(),
     input: { object: 't/acme/u/photo', content_type: 'image/png', bytes: 10 },
     output_prefix: 't/acme/x/key/1/',
     report_url: 'http://127.0.0.1:1/report',

@@ -3,6 +3,7 @@ export * from './attribution.ts';
 export { type ColormapName, colormapNames, colormaps, colourIndex } from './colormaps.ts';
 export * from './geometry.ts';
 export * from './heatmap.ts';
+export * from './highlight.ts';
 export * from './overlay.ts';
 export * from './panel.ts';
 export * from './picture.ts';

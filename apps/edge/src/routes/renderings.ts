@@ -1,0 +1,46 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { renderingRequestSchema, renderingSchema, renderKey } from '@whylight/contract';
+import { expiredFor, linkTo } from '../domain/explanation.ts';
+import { Refusal } from '../domain/refusal.ts';
+import { body, declined, json, routes, tenantRoute } from '../openapi.ts';
+import { drawRun, findExplanation, runOf } from '../submission.ts';
+
+const render = createRoute({
+  ...tenantRoute('explanations:write'),
+  method: 'post',
+  path: '/v1/explanations/{id}/render',
+  tags: ['explanations'],
+  summary: 'Have a finished explanation drawn in another way; nothing is computed again',
+  request: { params: z.object({ id: z.string() }), ...body(renderingRequestSchema) },
+  responses: { 200: json(renderingSchema, 'The pictures'), ...declined },
+});
+
+export const renderings = routes().openapi(render, async (c) => {
+  const { caller, services } = c.var;
+  const row = await findExplanation(services, caller.tenant, c.req.valid('param').id);
+  const run = expiredFor(row, await runOf(services, row, 0), Date.now());
+  if (run.erased) throw new Refusal('artifact_expired', 'The result of this explanation has been deleted.');
+  if (run.status !== 'succeeded')
+    throw new Refusal('explanation_not_ready', 'Only what has been explained can be drawn.');
+  const asked = c.req.valid('json');
+  const { language } = row.look ?? run.submission.look;
+  const look = { visualization: asked.visualization, language: asked.language ?? language };
+  const { drawing, known } = await drawRun(services, run, look, false);
+  const query = drawing.key === '' ? '' : `?rendering=${drawing.key}`;
+  const link = (name: 'overlay.png' | 'heatmap.png') =>
+    linkTo(drawing.artifacts, name, `/v1/explanations/${row.id}/artifacts/${name}${query}`);
+  return c.json(
+    {
+      object: 'rendering' as const,
+      explanation: row.id,
+      ...look,
+      cache: {
+        status: known ? ('hit' as const) : ('miss' as const),
+        key: `sha256:${await renderKey(row.key, look)}`,
+      },
+      artifacts: { overlay: link('overlay.png'), heatmap: link('heatmap.png') },
+      warnings: [...drawing.warnings],
+    },
+    200,
+  );
+});

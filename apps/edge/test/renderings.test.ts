@@ -1,0 +1,279 @@
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import type { Explanation, Rendering, RenderingRequest } from '@whylight/contract';
+import { afterEach, describe, expect, test } from 'vitest';
+import { services } from '../src/services.ts';
+import {
+  type Answer,
+  bindings,
+  cacheKeyOf,
+  call,
+  drawingsOf,
+  explain,
+  jobsTaken,
+  later,
+  newTenant,
+  report,
+  success,
+  uploaded,
+  workerAnswers,
+  write,
+} from './gateway.ts';
+
+afterEach(() => workerAnswers(202));
+
+const empty = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+const viridis = { color_map: 'viridis' } as const;
+const codeOf = ({ body }: Answer<unknown>): string => (body as { code: string }).code;
+
+/** A tenant with one explanation that is done. */
+async function explained() {
+  const { key } = await newTenant();
+  const upload = (await uploaded(key)).id;
+  const ask = (body: object = {}, headers = {}) => explain(key, { input: { upload }, ...body }, headers);
+  const made = (await ask()).body;
+  const [job] = await jobsTaken(cacheKeyOf(made));
+  await report(job!, success(job!));
+  const see = async (which: { id: string } = made): Promise<Explanation> =>
+    (await call<Explanation>('GET', `/v1/explanations/${which.id}`, { key })).body;
+  const render = (body: RenderingRequest = {}, which: { id: string } = made) =>
+    call<Rendering>('POST', `/v1/explanations/${which.id}/render`, { key, body });
+  const fetchPicture = (url: string) => call('GET', url, { key });
+  return { key, upload, ask, made, job: job!, see, render, fetchPicture, flight: cacheKeyOf(made) };
+}
+
+describe('drawing what is explained in another way', () => {
+  test('H9: it is drawn once, and computed never again', async () => {
+    const { render, flight, fetchPicture, job } = await explained();
+    const first = await render({ visualization: viridis });
+    expect([first.status, first.body.cache.status]).toEqual([200, 'miss']);
+    expect(first.body.visualization).toMatchObject({ color_map: 'viridis', opacity: null, type: 'pixels' });
+    const again = await render({ visualization: { opacity: null, ...viridis }, language: 'en' });
+    expect(again.body.cache).toEqual({ status: 'hit', key: first.body.cache.key });
+    expect(again.body.artifacts).toEqual(first.body.artifacts);
+    expect(await drawingsOf(flight)).toHaveLength(1);
+    expect(await jobsTaken(flight)).toHaveLength(1);
+
+    const picture = await fetchPicture(first.body.artifacts.overlay.url);
+    const { pathname } = new URL(picture.headers.get('Location')!);
+    expect([picture.status, pathname.includes(job.output_prefix)]).toEqual([302, true]);
+    expect(pathname.endsWith(`${job.output_prefix}overlay.png`)).toBe(false);
+  });
+
+  test('H9: every change is another picture, and the method’s own is there without drawing', async () => {
+    const { render, flight, made } = await explained();
+    const changes: RenderingRequest[] = [
+      { visualization: { opacity: 0.2 } },
+      { visualization: { polarity: 'positive' } },
+      { visualization: { clip_percent_lowerbound: 62, clip_percent_upperbound: 99.9 } },
+      { visualization: { overlay_type: 'mask_black' } },
+      { visualization: { type: 'outlines' } },
+      { language: 'zh' },
+    ];
+    const keys = await Promise.all(changes.map(async (change) => (await render(change)).body.cache.key));
+    expect(new Set(keys).size).toBe(changes.length);
+    expect(await drawingsOf(flight)).toHaveLength(changes.length);
+    const own = (await render()).body;
+    expect(own.artifacts.overlay.url).toBe(`/v1/explanations/${made.id}/artifacts/overlay.png`);
+    expect(await drawingsOf(flight)).toHaveLength(changes.length);
+  });
+
+  test('ten who want the same at once have it drawn once', async () => {
+    const { render, flight } = await explained();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => render({ visualization: viridis })));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(await drawingsOf(flight)).toHaveLength(1);
+  });
+
+  test('H9: an explanation that is asked for in another look is a hit, and has its pictures', async () => {
+    const { ask, see, flight, fetchPicture } = await explained();
+    const asked = await ask({ output: { visualization: viridis }, language: 'zh' });
+    expect([asked.status, asked.body.cache.status]).toEqual([200, 'hit']);
+    expect(asked.body.output.visualization.color_map).toBe('viridis');
+    expect(asked.body.language).toBe('zh');
+    expect(asked.body.warnings).toEqual(['label_in_english: the class has no Chinese name']);
+    expect(asked.body.attributions[0]!.artifacts.overlay.sha256).toBe('1'.repeat(64));
+    expect(asked.body.attributions[0]!.artifacts.attribution.sha256).toBe('0'.repeat(64));
+    expect(await see(asked.body)).toEqual(asked.body);
+    const url = (await fetchPicture(asked.body.attributions[0]!.artifacts.heatmap.url)).headers;
+    expect(url.get('Location')).toMatch(/[0-9a-f]{64}\/heatmap\.png/);
+    expect(await jobsTaken(flight)).toHaveLength(1);
+  });
+
+  test('who asks while it is computed gets it in each one’s look', async () => {
+    const { key } = await newTenant();
+    const upload = (await uploaded(key)).id;
+    const ask = async (visualization: object) =>
+      (await explain(key, { input: { upload }, output: { visualization } })).body;
+    const [first, second, third] = [await ask(viridis), await ask({}), await ask({ opacity: 0.3 })];
+    expect([first, second, third].map(({ cache }) => cache.status)).toEqual([
+      'miss',
+      'collapsed',
+      'collapsed',
+    ]);
+    const [job] = await jobsTaken(cacheKeyOf(first!));
+    expect(job!.look.visualization.color_map).toBe('viridis');
+    expect((await report(job!, success(job!))).status).toBe(204);
+    const see = async ({ urls }: Explanation) => (await call<Explanation>('GET', urls.self, { key })).body;
+    const drawn = (made: Explanation) => made.attributions[0]!.artifacts.overlay.sha256[0];
+    expect((await Promise.all([first!, second!, third!].map(see))).map(drawn)).toEqual(['0', '1', '1']);
+    expect(await drawingsOf(cacheKeyOf(first!))).toHaveLength(2);
+  });
+
+  test('who cannot be drawn for fails by name and may ask again; the others and the result are untouched', async () => {
+    const { key } = await newTenant();
+    const upload = (await uploaded(key)).id;
+    const ask = (visualization: object) => explain(key, { input: { upload }, output: { visualization } });
+    const [first, second] = [(await ask({})).body, (await ask(viridis)).body];
+    const [job] = await jobsTaken(cacheKeyOf(first));
+    await workerAnswers(503);
+    expect((await report(job!, success(job!))).status).toBe(204);
+    const see = async ({ urls }: Explanation) => (await call<Explanation>('GET', urls.self, { key })).body;
+    expect((await see(first)).status).toBe('succeeded');
+    expect(await see(second)).toMatchObject({
+      status: 'failed',
+      error: { retryable: true },
+      attributions: [],
+    });
+    const refused = await ask(viridis);
+    expect([refused.status, codeOf(refused)]).toEqual([503, 'capacity']);
+    await workerAnswers(202);
+    expect((await ask(viridis)).body).toMatchObject({ status: 'succeeded', cache: { status: 'hit' } });
+    expect(await jobsTaken(cacheKeyOf(first))).toHaveLength(1);
+  });
+
+  test('what is not explained yet, or no longer there, cannot be drawn', async () => {
+    const { ask, render, key, made } = await explained();
+    const waiting = (await ask({ target: { class_index: 1 } })).body;
+    const early = await render({}, waiting);
+    expect([early.status, codeOf(early)]).toEqual([409, 'explanation_not_ready']);
+    const hit = (await ask()).body;
+    expect((await call('DELETE', `/v1/explanations/${made.id}`, { key })).status).toBe(204);
+    const late = await render({ visualization: viridis }, hit);
+    expect([late.status, codeOf(late)]).toEqual([410, 'artifact_expired']);
+  });
+
+  test('with a result its drawings go', async () => {
+    const { ask, render, key, made, fetchPicture, job } = await explained();
+    const { artifacts, cache } = (await render({ visualization: viridis })).body;
+    const object = `${job.output_prefix}${cache.key.slice('sha256:'.length)}/overlay.png`;
+    await write(object, 'a picture');
+    const hit = (await ask()).body;
+    await call('DELETE', `/v1/explanations/${made.id}`, { key });
+    const url = artifacts.overlay.url.replace(made.id, hit.id);
+    expect([(await fetchPicture(url)).status, codeOf(await fetchPicture(url))]).toEqual([
+      410,
+      'artifact_expired',
+    ]);
+    expect(await services(bindings).objects.head(object)).toBeNull();
+  });
+
+  test('of drawings that no explanation rests on only the latest are kept', async () => {
+    const { ask, render, fetchPicture, flight } = await explained();
+    const pinned = (await ask({ output: { visualization: { opacity: 0.99 } } })).body;
+    const oldest = (await render({ visualization: { opacity: 0.01 } })).body.artifacts.overlay.url;
+    for (let i = 0; i < 32; i++) await render({ visualization: { opacity: 0.02 + i / 100 } });
+    expect((await fetchPicture(oldest)).status).toBe(410);
+    expect((await fetchPicture(pinned.attributions[0]!.artifacts.overlay.url)).status).toBe(302);
+    expect((await render({ visualization: { opacity: 0.01 } })).body.cache.status).toBe('miss');
+    expect(await drawingsOf(flight)).toHaveLength(35);
+  });
+
+  test.each([
+    [{ color_map: 'virids' }, '/visualization/color_map', 'Did you mean "viridis"?'],
+    [{ opacity: 0 }, '/visualization/opacity', '0'],
+    [{ opacity: 1.5 }, '/visualization/opacity', '1'],
+    [
+      { clip_percent_lowerbound: 90, clip_percent_upperbound: 10 },
+      '/visualization/clip_percent_lowerbound',
+      'less',
+    ],
+    [{ colour: 'jet' }, '/visualization/colour', 'no such field'],
+  ])('J3: %j is refused with a pointer', async (visualization, pointer, hint) => {
+    const { render, flight } = await explained();
+    const answer = await render({ visualization } as RenderingRequest);
+    const [error] = (answer.body as unknown as { errors: { pointer: string; message: string }[] }).errors;
+    expect([answer.status, error!.pointer]).toEqual([400, pointer]);
+    expect(error!.message).toContain(hint);
+    expect(await drawingsOf(flight)).toEqual([]);
+  });
+});
+
+describe('stored results', () => {
+  /** An explanation whose four artifacts are there, each empty. */
+  async function stored() {
+    const { key } = await newTenant();
+    const upload = (await uploaded(key)).id;
+    const ask = async (body = {}) => (await explain(key, { input: { upload }, ...body })).body;
+    const made = await ask();
+    const [job] = await jobsTaken(cacheKeyOf(made));
+    const { artifacts, ...rest } = success(job!);
+    for (const { object } of artifacts) await write(object, '');
+    await report(job!, { ...rest, artifacts: artifacts.map((each) => ({ ...each, sha256: empty })) });
+    const flight = bindings.FLIGHT.getByName(cacheKeyOf(made));
+    /** As if the stored bytes had last been looked at long ago. */
+    const distrust = async () => {
+      await runInDurableObject(flight, async (_, { storage }) => {
+        const shelf = (await storage.get<Record<number, object>>('shelf'))!;
+        await storage.put('shelf', { 1: { ...shelf[1], checkedAt: Date.now() - 11 * minute } });
+      });
+      await evictDurableObject(flight);
+    };
+    return { key, ask, made, job: job!, flight, distrust };
+  }
+  const minute = 60_000;
+
+  test('H6: what is intact stays in the cache; what has changed is noticed, discarded and computed again', async () => {
+    const { key, ask, made, job, distrust } = await stored();
+    await write(`${job.output_prefix}attribution.npy`, 'x');
+    expect((await ask()).cache.status).toBe('hit');
+    await distrust();
+    const again = await ask();
+    expect([again.status, again.cache.status]).toEqual(['queued', 'miss']);
+    const whole = await stored();
+    await whole.distrust();
+    expect((await whole.ask()).cache.status).toBe('hit');
+    const old = await call('GET', made.urls.self, { key });
+    expect(old.body).toMatchObject({ status: 'succeeded', expired: true, attributions: [] });
+  });
+
+  test('H6: what is gone from the store is computed again', async () => {
+    const { ask, job, distrust } = await stored();
+    await services(bindings).objects.delete(`${job.output_prefix}overlay.png`);
+    await distrust();
+    expect((await ask()).cache.status).toBe('miss');
+  });
+
+  test('H6: of many who notice at once one starts the next computation', async () => {
+    const { ask, made, job, distrust } = await stored();
+    await write(`${job.output_prefix}result.json`, 'x');
+    await distrust();
+    const via = await Promise.all(Array.from({ length: 10 }, () => ask()));
+    expect(via.filter(({ cache }) => cache.status === 'miss')).toHaveLength(1);
+    expect(via.filter(({ cache }) => cache.status === 'collapsed')).toHaveLength(9);
+    expect(await jobsTaken(cacheKeyOf(made), 2)).toHaveLength(2);
+  });
+
+  test('H6: an attribution that the worker finds damaged is discarded, and the next request computes it', async () => {
+    const { key, ask, made } = await stored();
+    await workerAnswers(422);
+    const body = { visualization: viridis };
+    const refused = await call('POST', `/v1/explanations/${made.id}/render`, { key, body });
+    expect([refused.status, refused.body.code]).toEqual([410, 'artifact_expired']);
+    await workerAnswers(202);
+    expect((await ask()).cache.status).toBe('miss');
+  });
+
+  test('H12: what is discarded is gone as a whole: nobody gets a part of it', async () => {
+    const { key, ask, made, job, flight, distrust } = await stored();
+    const hit = await ask();
+    const urls = Object.values(hit.attributions[0]!.artifacts).map(({ url }) => url);
+    await write(`${job.output_prefix}heatmap.png`, 'x');
+    await distrust();
+    await ask();
+    for (const url of urls) expect((await call('GET', url, { key })).status).toBe(410);
+    await later(flight, minute);
+    for (const name of ['overlay.png', 'heatmap.png', 'attribution.npy', 'result.json'])
+      expect(await services(bindings).objects.head(job.output_prefix + name), name).toBeNull();
+    expect((await call('GET', made.urls.self, { key })).body.expired).toBe(true);
+  });
+});

@@ -1,0 +1,86 @@
+import {
+  colorMaps,
+  ownLook,
+  type RenderingJob,
+  renderedSchema,
+  visualizationSchema,
+} from '@whylight/contract';
+import { colormapNames } from '@whylight/core/image';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createWorld, disc, sha256, type World } from './testing/world.ts';
+
+test('the colour maps that clients may ask for are those that there are', () => {
+  expect([...colorMaps]).toEqual(colormapNames);
+});
+
+describe('drawing again', () => {
+  let world: World;
+  let rendering: RenderingJob;
+  const ask = (change: Partial<RenderingJob> = {}) =>
+    world.call('POST', '/v1/renderings', JSON.stringify({ ...rendering, ...change }));
+  const viridis = {
+    ...ownLook(),
+    visualization: visualizationSchema.parse({ color_map: 'viridis', type: 'outlines' }),
+  };
+
+  beforeEach(async () => {
+    world = await createWorld();
+    const job = await world.prepared(await disc());
+    await world.post(job);
+    const report = await world.ending();
+    if (report.status !== 'succeeded') return expect.unreachable(JSON.stringify(report));
+    rendering = {
+      image: job.question.image,
+      input: job.input,
+      attribution: report.artifacts.find(({ name }) => name === 'attribution.npy')!,
+      result: report.result,
+      look: ownLook(),
+      output_prefix: `${job.output_prefix}again/`,
+      request_id: 'req_test',
+    };
+  });
+  afterEach(() => world.close());
+
+  const picture = (prefix: string) => world.storage.objects.get(`${prefix}overlay.png`)!.bytes;
+
+  test('H9: gives the same pictures in the same look and others in another, and runs no graph', async () => {
+    const runs = await world.metric('whylight_graph_runs_total');
+    const same = await ask();
+    expect(same.status).toBe(200);
+    const { artifacts } = renderedSchema.parse(await same.json());
+    for (const { object, bytes, sha256: digest } of artifacts) {
+      const stored = world.storage.objects.get(object)!.bytes;
+      expect([stored.byteLength, sha256(stored)]).toEqual([bytes, digest]);
+    }
+    expect(artifacts.map(({ name }) => name)).toEqual(['overlay.png', 'heatmap.png']);
+    const first = picture(rendering.output_prefix.replace('again/', ''));
+    expect(Buffer.from(picture(rendering.output_prefix)).equals(first)).toBe(true);
+    expect((await ask({ look: viridis })).status).toBe(200);
+    expect(Buffer.from(picture(rendering.output_prefix)).equals(first)).toBe(false);
+    expect(await world.metric('whylight_graph_runs_total')).toBe(runs);
+    expect(await world.metric('whylight_renderings_total')).toBe(2);
+  });
+
+  test.each([
+    ['an attribution with a flipped byte', 'attribution', 'artifact_corrupt'],
+    ['an attribution that is gone', null, 'artifact_corrupt'],
+    ['another photo in the photo’s place', 'input', 'upload_mismatch'],
+  ] as const)('H6: %s is noticed', async (_, which, code) => {
+    const { objects } = world.storage;
+    if (which === null) objects.delete(rendering.attribution.object);
+    else {
+      const stored = objects.get(rendering[which].object)!;
+      const bytes = Uint8Array.from(stored.bytes);
+      bytes[bytes.length - 1]! ^= 1;
+      objects.set(rendering[which].object, { ...stored, bytes });
+    }
+    const answer = await ask();
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([422, code]);
+    expect([...objects.keys()].filter((name) => name.startsWith(rendering.output_prefix))).toEqual([]);
+  });
+
+  test('J11: is for the gateway only, and for what is a rendering', async () => {
+    expect((await world.call('POST', '/v1/renderings', JSON.stringify(rendering), {})).status).toBe(401);
+    expect((await world.call('POST', '/v1/renderings', '{}')).status).toBe(400);
+  });
+});

@@ -1,0 +1,86 @@
+import { forwardModel, InputError, type Runtime, readClassifier, type Tensor } from '@whylight/core';
+import { type Preprocessing, preprocess, type Region } from '@whylight/core/image';
+import { decodeImage } from './decode.ts';
+import { LeaseCache } from './lease-cache.ts';
+import { assumedFor, inputShapeOf } from './manifest.ts';
+import { highest, scored } from './predictions.ts';
+import type { ModelRegistry, RegisteredModel } from './registry.ts';
+import type { Prediction } from './result.ts';
+
+export interface Classification {
+  /** Highest score first. */
+  readonly predictions: Prediction[];
+  readonly region: Region;
+  readonly image: { readonly width: number; readonly height: number };
+  readonly warnings: string[];
+}
+
+interface Network {
+  readonly preprocessing: Preprocessing;
+  scores(image: Tensor<'float32'>): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+/** Says what photos show, without a reason. Networks are kept for the next photo. */
+export class PhotoClassifier {
+  readonly #runtime: Runtime;
+  readonly #registry: ModelRegistry;
+  readonly #networks: LeaseCache<Network>;
+
+  constructor(runtime: Runtime, registry: ModelRegistry, { capacity = 4 }: { capacity?: number } = {}) {
+    this.#runtime = runtime;
+    this.#registry = registry;
+    this.#networks = new LeaseCache(capacity);
+  }
+
+  /** The `count` highest scores. @throws InputError, ModelNotFoundError, DeviceError */
+  async classify(bytes: Uint8Array, reference: string, count: number): Promise<Classification> {
+    const model = await this.#registry.get(reference);
+    const photo = await decodeImage(bytes);
+    const { preprocessing } = model.manifest;
+    const shape = inputShapeOf(preprocessing) ?? preprocess(photo, preprocessing).input.shape.slice(1);
+    const key = JSON.stringify([model.digest, model.preprocessingDigest, shape]);
+    const make = () => load(model, shape, this.#runtime);
+    const [scores, region] = await this.#networks.use(key, make, async (network) => {
+      const ready = preprocess(photo, network.preprocessing);
+      return [await network.scores(ready.input), ready.region] as const;
+    });
+    if (!scores.every(Number.isFinite))
+      throw new InputError(
+        'non_finite_output',
+        'the model gives scores that are not finite numbers for this photo',
+      );
+    return {
+      predictions: highest(scored(scores, model.labels), count),
+      region,
+      image: { width: photo.width, height: photo.height },
+      warnings: model.assumed ? ['preprocessing_assumed: the model has no manifest'] : [],
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#networks.close();
+  }
+}
+
+async function load(model: RegisteredModel, shape: readonly number[], runtime: Runtime): Promise<Network> {
+  const classifier = readClassifier(await model.bytes(), model.assumed ? {} : { inputShape: shape });
+  const session = await runtime.load(forwardModel(classifier));
+  return {
+    preprocessing: model.assumed
+      ? assumedFor(classifier.inputShape, classifier.layout)
+      : model.manifest.preprocessing,
+    async scores(image) {
+      const { logits } = await session.run({ image: rows(image, classifier.batch ?? 1) });
+      return (logits as Tensor<'float32'>).data.subarray(0, classifier.classes);
+    },
+    close: () => session.close(),
+  };
+}
+
+/** One image as the batch of `count` that a model has baked in. */
+function rows(image: Tensor<'float32'>, count: number): Tensor<'float32'> {
+  const data = new Float32Array(image.data.length * count);
+  for (let n = 0; n < count; n++) data.set(image.data, n * image.data.length);
+  return { ...image, shape: [count, ...image.shape.slice(1)], data };
+}

@@ -1,0 +1,82 @@
+import { InputError, readNpy } from '@whylight/core';
+import { colormapNames } from '@whylight/core/image';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { encodePng } from './encode.ts';
+import type { PhotoExplanation } from './explanation.ts';
+import { PhotoExplainer } from './photo-explainer.ts';
+import { redraw } from './redraw.ts';
+import { embeddedModels, ModelRegistry } from './registry.ts';
+import { createRuntime } from './runtime.ts';
+import type { Visualization } from './visualization.ts';
+
+const side = 300;
+let photo: Uint8Array;
+let explanations: Record<'map' | 'pixels', PhotoExplanation>;
+let explainer: PhotoExplainer;
+
+beforeAll(async () => {
+  const data = new Uint8Array(side * side * 3).map((_, i) => (i * 7919) % 251);
+  photo = await encodePng({ width: side, height: side, channels: 3, data });
+  const runtime = await createRuntime({ ep: 'cpu' });
+  explainer = new PhotoExplainer(runtime, await ModelRegistry.open([embeddedModels]));
+  const explain = (method: string) =>
+    explainer.explain({ photo, model: 'shapes', method, target: 'predicted' });
+  explanations = { map: await explain('grad-cam'), pixels: await explain('input-x-gradient') };
+});
+
+const again = (kind: 'map' | 'pixels', visualization: Visualization, language: 'en' | 'zh' = 'en') => {
+  const { result, artifacts } = explanations[kind];
+  return redraw({
+    photo,
+    attribution: artifacts.get('attribution.npy')!.bytes,
+    ...{ result, language, visualization },
+  });
+};
+
+describe('drawing an explanation again', () => {
+  test.each(['map', 'pixels'] as const)('gives of a %s in the same look the same bytes', async (kind) => {
+    const { overlay, heatmap } = await again(kind, {});
+    const { artifacts } = explanations[kind];
+    expect(Buffer.from(overlay).equals(artifacts.get('overlay.png')!.bytes)).toBe(true);
+    expect(Buffer.from(heatmap).equals(artifacts.get('heatmap.png')!.bytes)).toBe(true);
+  });
+
+  test.each(['map', 'pixels'] as const)('gives of a %s in every other look other pictures', async (kind) => {
+    const looks: Visualization[] = [
+      ...colormapNames.map((colormap) => ({ colormap })),
+      ...[{ opacity: 0.9 }, { clip: [62, 99.9] as const }, { outlines: true, clip: [80, 100] as const }],
+      ...(['positive', 'negative', 'both', 'absolute'] as const).map((polarity) => ({ polarity })),
+      ...(['grayscale', 'mask_black', 'none'] as const).map((backdrop) => ({ backdrop })),
+    ];
+    const drawn = await Promise.all(looks.map((look) => again(kind, look)));
+    const { artifacts } = explanations[kind];
+    const own = Buffer.from(artifacts.get('overlay.png')!.bytes).toString('base64');
+    const pictures = new Set(drawn.map(({ overlay }) => Buffer.from(overlay).toString('base64')));
+    // Of a map that is never negative, positive is absolute; its own colours are among those named.
+    expect(pictures.size).toBeGreaterThanOrEqual(looks.length - 3);
+    expect([...pictures].filter((picture) => picture === own).length).toBeLessThanOrEqual(1);
+  });
+
+  test('in Chinese says so where the class has no Chinese name', async () => {
+    const { result, artifacts } = explanations.map;
+    const nameless = { ...result, target: { ...result.target, label_zh: null } };
+    const attribution = artifacts.get('attribution.npy')!.bytes;
+    const { warnings } = await redraw({
+      ...{ photo, attribution, result: nameless, language: 'zh', visualization: {} },
+    });
+    expect(warnings).toEqual(['label_in_english: the class has no Chinese name']);
+  });
+
+  test('refuses an array that is none', async () => {
+    const { result } = explanations.map;
+    const broken = {
+      photo,
+      attribution: new Uint8Array(20),
+      result,
+      language: 'en',
+      visualization: {},
+    } as const;
+    await expect(redraw(broken)).rejects.toThrow(InputError);
+    expect(readNpy(explanations.map.artifacts.get('attribution.npy')!.bytes).dtype).toBe('float32');
+  });
+});
