@@ -1,8 +1,10 @@
+import { transformerOf } from './attention.ts';
 import { differentiate } from './autodiff/differentiate.ts';
 import { gradientRules } from './autodiff/rules/index.ts';
 import type { Classifier, Network } from './classifier.ts';
 import { InputError } from './errors.ts';
-import { chooseLayers } from './layers.ts';
+import { holding, mapOf } from './layer-form.ts';
+import type { Layer } from './layers.ts';
 import type { Direct, Sampled, Samples, Setting, Subject, Values } from './methods/method.ts';
 import { GraphBuilder, type Shape, type Value } from './onnx/builder.ts';
 import { mul, onesLike, reshape, slice, sum, unsqueeze, where, zerosLike } from './onnx/emit.ts';
@@ -17,7 +19,7 @@ export interface Request<M> {
   readonly classifier: Classifier;
   readonly method: M;
   readonly setting: Setting<never>;
-  readonly layers: readonly string[];
+  readonly layers: readonly Layer[];
 }
 
 type Metadata = Readonly<Record<string, string>>;
@@ -37,10 +39,10 @@ export const forwardModel = (classifier: Classifier): Uint8Array => {
 /** A direct method: image, class_index → attribution, logits, target. Class index -1 is the predicted class. */
 export function directModel(request: Request<Direct<never>>, metadata?: Metadata): Uint8Array {
   const { classifier, method, setting } = request;
-  const network = imagesOf(classifier);
+  const network = lookedAt(request, (g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
   const { g, logits } = network;
   const target = resolved(g, g.input('class_index', 'int64', [-1]), logits);
-  const subject = subjectOf(network, oneHot(g, target, classifier.classes), layersOf(request, network));
+  const subject = subjectOf(network, oneHot(g, target, classifier.classes), network.layers);
   const attribution = g.within('explain', () => method.build(subject, setting));
   return written(g, { attribution, logits, target }, metadata).bytes;
 }
@@ -56,10 +58,10 @@ export function baselineModel({ classifier, method, setting }: Request<Sampled<n
 /** What a sampled method asks of one image before its samples: image, class_index → values. */
 export function prepareModel(request: Request<Sampled<never>>): Built {
   const { classifier, method, setting } = request;
-  const network = classifier.inline((g) => filled(g, oneImage(g, classifier), classifier.batch));
+  const network = lookedAt(request, (g) => filled(g, oneImage(g, classifier), classifier.batch));
   const { g } = network;
   const target = filled(g, g.input('class_index', 'int64', [1]), classifier.batch);
-  const subject = subjectOf(network, oneHot(g, target, classifier.classes), layersOf(request, network));
+  const subject = subjectOf(network, oneHot(g, target, classifier.classes), network.layers);
   const values = g.within('explain', () => method.prepare!(subject, setting));
   return written(
     g,
@@ -91,22 +93,14 @@ export function chunkModel(
       g,
       g.within('explain', () => method.rows(g, unsqueeze(g, image, [1]), given, setting)),
     );
-  let network: Network;
-  let start: Value | undefined;
-  if (method.startsAtLayer) {
-    const replace = (g: GraphBuilder) => {
-      start = rows(g, 'image');
-      return start;
-    };
-    const at = layers[0]!;
-    network = classifier.inline((g) => filled(g, inputs(g), classifier.batch), { at, replace });
-  } else network = classifier.inline((g) => rows(g, inputs(g)));
+  const network = method.startsAtLayer
+    ? startingAt(layers[0]!, classifier, (g) => filled(g, inputs(g), classifier.batch), rows)
+    : lookedAt(request, (g) => rows(g, inputs(g)));
   const { g } = network;
   const target = g.input('class_index', 'int64', [1]);
   const score = g.input('score', 'float32', [1, 1]);
-  const found = start === undefined ? layersOf(request, network) : [start];
   const chosen = oneHot(g, target, classifier.classes);
-  const sums = eachOf({ ...network, image: start ?? network.image }, request, given, chosen, score, found, 0);
+  const sums = eachOf(network, request, given, chosen, score, 0);
   return written(g, sums);
 }
 
@@ -146,7 +140,7 @@ export function wholeModel(request: Request<Sampled<never>>, metadata?: Metadata
   let given: Values = {};
   let count = 0;
   const own = method.perSample?.(setting) ?? 1; // rows that come together
-  const network = classifier.inline((g) => {
+  const network = lookedAt(request, (g) => {
     image = g.input('image', 'float32', [-1, ...classifier.inputShape]);
     given = mapped({ ...method.samples(setting, {}), ...method.fixed?.(setting, {}) }, (s) =>
       g.constant('make' in s ? s.make(0, s.shape[0]!) : s),
@@ -167,7 +161,7 @@ export function wholeModel(request: Request<Sampled<never>>, metadata?: Metadata
   const target = resolved(g, g.input('class_index', 'int64', [-1]), logits);
   const chosen = oneHot(g, target, classes);
   const score = sum(g, mul(g, logits, chosen), [1]);
-  const sums = eachOf(network, request, given, chosen, score, layersOf(request, network), own);
+  const sums = eachOf(network, request, given, chosen, score, own);
   const attribution = g.within('explain', () => method.finish(g, image, { ...given, ...sums }, setting));
   return written(g, { attribution, logits, target }, metadata).bytes;
 }
@@ -176,8 +170,47 @@ const imagesOf = (classifier: Classifier): Network =>
   classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
 const oneImage = (g: GraphBuilder, { inputShape }: Classifier): Value =>
   g.input('image', 'float32', [1, ...inputShape]);
-const layersOf = ({ method, layers }: Request<Direct<never> | Sampled<never>>, network: Network): Value[] =>
-  method.needs.includes('layer') ? chooseLayers(network, layers) : [];
+
+/** A network and the layers that are looked at, each as a map [rows, C, h, w]. */
+interface LookedAt extends Network {
+  readonly layers: readonly Value[];
+}
+
+/** The network over what `feed` makes. Layers of another layout pass through a map, which is what is looked at. */
+function lookedAt(
+  { classifier, layers }: Pick<Request<unknown>, 'classifier' | 'layers'>,
+  feed: (g: GraphBuilder) => Value,
+): LookedAt {
+  const maps = new Map<Value, Value>();
+  const through = layers
+    .filter(({ form }) => form.axes !== 'CHW')
+    .map(({ name, shape, form }) => {
+      const replace = (g: GraphBuilder, value: Value) => {
+        const map = mapOf(g, value, form, shape);
+        maps.set(name, map);
+        return holding(g, map, value, form);
+      };
+      return [name, replace] as const;
+    });
+  const network = classifier.inline(feed, through.length > 0 ? new Map(through) : undefined);
+  return { ...network, layers: layers.map(({ name }) => maps.get(name) ?? network.resolve(name)) };
+}
+
+/** The network from a layer on: `rows` makes the layer's map of each row, from the image that `feed` makes. */
+function startingAt(
+  { name, form }: Layer,
+  classifier: Classifier,
+  feed: (g: GraphBuilder) => Value,
+  rows: (g: GraphBuilder, image: Value) => Value,
+): LookedAt {
+  let start: Value = '';
+  const replace = (g: GraphBuilder, value: Value) => {
+    start = rows(g, 'image');
+    return holding(g, start, value, form);
+  };
+  const network = classifier.inline(feed, new Map([[name, replace]]));
+  return { ...network, image: start, layers: [start] };
+}
 
 /** One row repeated to the size of batch that the model has baked in. */
 const filled = (g: GraphBuilder, row: Value, batch = 1): Value =>
@@ -194,12 +227,11 @@ function flat(g: GraphBuilder, grid: Value): Value {
  * `skipped` rows are no samples.
  */
 function eachOf(
-  network: Network,
+  network: LookedAt,
   { method, setting }: Request<Sampled<never>>,
   given: Values,
   chosen: Value,
   score: Value,
-  layers: readonly Value[],
   skipped: number,
 ): Values {
   const { g, logits } = network;
@@ -217,7 +249,7 @@ function eachOf(
   const scores = split(sum(g, mul(g, logits, perRow), [1], false));
   return g.within('explain', () =>
     method.each(
-      { ...subjectOf(network, perRow, layers), image: 'image', score, scores, split },
+      { ...subjectOf(network, perRow, network.layers), image: 'image', score, scores, split },
       given,
       setting,
     ),
@@ -234,6 +266,7 @@ function subjectOf(network: Network, chosen: Value, layers: readonly Value[]): S
     chosen,
     layers,
     nodes,
+    transformer: () => transformerOf(network),
     gradients(wanted, { seeds = new Map([[logits, chosen]]), rules = gradientRules } = {}) {
       return differentiate(g, seeds, wanted, rules).map(
         (gradient, i) => gradient ?? zerosLike(g, wanted[i]!),

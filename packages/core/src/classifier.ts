@@ -1,6 +1,6 @@
 import { InputError } from './errors.ts';
 import type { GraphBuilder, Shape, Value } from './onnx/builder.ts';
-import { type Canonical, canonicalize, type Intervention } from './onnx/canonicalize.ts';
+import { type Canonical, canonicalize, type Interventions } from './onnx/canonicalize.ts';
 import { reshape } from './onnx/emit.ts';
 import type { Node, ValueInfo } from './onnx/graph.ts';
 import { quoted } from './onnx/names.ts';
@@ -27,8 +27,8 @@ export interface Classifier {
   readonly batch: number | undefined;
   /** What a user should know: which score is explained, what was converted. */
   readonly notes: readonly string[];
-  /** The network over the images that `feed` makes, in a fresh graph; with a value inside replaced, if asked. */
-  inline(feed: (g: GraphBuilder) => Value, intervention?: Intervention): Network;
+  /** The network over the images that `feed` makes, in a fresh graph; with values inside replaced, if asked. */
+  inline(feed: (g: GraphBuilder) => Value, interventions?: Interventions): Network;
 }
 
 /** A classifier inside a graph under construction. */
@@ -58,8 +58,8 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
       `the model has no output ${quoted(output)}; it has ${file.graph.outputs.map(quoted).join(', ')}`,
     );
   const open =
-    (batch: number | undefined) => (feed: (g: GraphBuilder) => Value, intervention?: Intervention) =>
-      inlined(file, input.name, output, feed, batch, intervention);
+    (batch: number | undefined) => (feed: (g: GraphBuilder) => Value, interventions?: Interventions) =>
+      inlined(file, input.name, output, feed, batch, interventions);
   const probe = (g: GraphBuilder) => g.input(input.name, 'float32', [-1, ...inputShape]);
 
   const baked = typeof input.shape[0] === 'number' ? input.shape[0] : 1;
@@ -148,7 +148,7 @@ function inlined(
   output: string,
   feed: (g: GraphBuilder) => Value,
   batch: number | undefined,
-  intervention?: Intervention,
+  interventions?: Interventions,
 ): Probed {
   let image = input;
   const canonical = canonicalize(
@@ -158,14 +158,14 @@ function inlined(
       return new Map([[input, image]]);
     },
     batch,
-    intervention,
+    interventions,
   );
   const { builder: g, resolve } = canonical;
   const { score, softmax } = scoreBefore(canonical, resolve(output));
   return {
     g,
     image,
-    logits: flatScores(g, score, output, intervention ? undefined : image),
+    logits: flatScores(g, score, output, interventions ? undefined : image),
     resolve,
     softmax,
   };

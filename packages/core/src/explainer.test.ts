@@ -7,9 +7,19 @@ import { float32, row, type Tensor } from './tensor.ts';
 import { tinyImages, tinyNetwork } from './testing/network.ts';
 import { cpu } from './testing/ort.ts';
 import { web } from './testing/ort-web.ts';
+import { tinyTransformer } from './testing/transformer.ts';
 
-const classifier = readClassifier(tinyNetwork());
+const networks = { convolutional: tinyNetwork, transformer: tinyTransformer };
+const classifiers = {
+  convolutional: readClassifier(tinyNetwork()),
+  transformer: readClassifier(tinyTransformer()),
+};
+const classifier = classifiers.convolutional;
 const images = tinyImages();
+
+/** The network that a method is tried on. */
+const kindOf = ({ method }: ExplainerSpec): keyof typeof networks =>
+  methods.find((m) => m.id === method)!.needs.includes('attention') ? 'transformer' : 'convolutional';
 
 /** Every method in every convention that it has, with parameters that suit images of 6 by 6. */
 const small: Readonly<Record<string, Record<string, unknown>>> = {
@@ -41,7 +51,7 @@ async function attributed(
   spec: ExplainerSpec,
   batch: Tensor<'float32'>,
   targets: readonly number[],
-  from = classifier,
+  from = classifiers[kindOf(spec)],
 ) {
   const explainer = await createExplainer(from, spec, cpu);
   try {
@@ -85,12 +95,12 @@ describe.each(named)('%s', (_, spec) => {
 
   it.each([1, 2, 3])('gives the same on a network that takes batches of %i only', async (size) => {
     if (together(spec) && size % 2 !== 0) {
-      await expect(createExplainer(readClassifier(tinyNetwork(size)), spec, cpu)).rejects.toThrow(
+      await expect(createExplainer(readClassifier(networks[kindOf(spec)](size)), spec, cpu)).rejects.toThrow(
         /rows per sample together/,
       );
       return;
     }
-    const fixed = readClassifier(tinyNetwork(size));
+    const fixed = readClassifier(networks[kindOf(spec)](size));
     const three = float32([3, 2, 6, 6], Float32Array.from([...images.data, ...row(images, 0).data]));
     const found = await attributed(spec, three, [1, 2, 0], fixed);
     expectClose(found.attribution, (await attributed(spec, three, [1, 2, 0])).attribution);
@@ -100,7 +110,7 @@ describe.each(named)('%s', (_, spec) => {
   it.skipIf(preparing(spec))(
     'compiled into one file gives the same in onnxruntime for Node and for the browser',
     async () => {
-      const file = compileExplainer(classifier, spec);
+      const file = compileExplainer(classifiers[kindOf(spec)], spec);
       const expected = await attributed(spec, images, [0, -1]);
       for (const runtime of [cpu, web]) {
         const session = await runtime.load(file);

@@ -1,7 +1,7 @@
 import { directModel, type Request, wholeModel } from './build.ts';
 import type { Classifier } from './classifier.ts';
 import { InputError } from './errors.ts';
-import { chooseLayers } from './layers.ts';
+import { chooseLayers, type Layer } from './layers.ts';
 import { type Convention, isSampled, type Method, type Normalisation } from './methods/index.ts';
 import type { Direct, Sampled, Setting } from './methods/method.ts';
 import { findMethod, type ResolvedMethod, resolveMethod } from './methods/resolve.ts';
@@ -54,7 +54,7 @@ export async function createExplainer(
     : directRun({ ...request, method: method as Direct<never> }, runtime, chunk));
   return {
     method: resolved,
-    layers: request.layers,
+    layers: request.layers.map(({ name }) => name),
     async attribute(batch, targets, options = {}) {
       checkBatch(classifier, batch, targets);
       const result = await run.attribute(batch as Tensor<'float32'>, targets, options);
@@ -80,7 +80,8 @@ async function cheapestRun(request: Request<Sampled<never>>, runtime: Runtime, c
   const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
   const found = (classifier.batch ?? 1) === 1 ? method.incremental?.(network, setting) : undefined;
   if (!found) return sampledRun(request, runtime, chunk);
-  const inside = { ...request, method: { ...method, ...found, startsAtLayer: true }, layers: [found.start] };
+  const start: Layer = { name: found.start, shape: [], form: { axes: 'CHW', prefix: 0 } };
+  const inside = { ...request, method: { ...method, ...found, startsAtLayer: true }, layers: [start] };
   const run = await sampledRun(inside, runtime, chunk);
   let plain: Promise<Run> | undefined;
   return {
@@ -104,7 +105,7 @@ export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): U
     'whylight.method_version': resolved.version,
     'whylight.convention': resolved.convention,
     'whylight.parameters': JSON.stringify(resolved.params),
-    'whylight.layers': JSON.stringify(request.layers),
+    'whylight.layers': JSON.stringify(request.layers.map(({ name }) => name)),
     'whylight.inputs': 'image: normalised batch; class_index: one per image, -1 for the predicted class',
   };
   return isSampled(method)
@@ -127,7 +128,7 @@ function prepare(classifier: Classifier, spec: ExplainerSpec) {
       `${method.id}${method.singleLayer ? '' : ' under the captum convention'} takes one layer, got ${asked.length}`,
     );
   const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  const layers = method.needs.includes('layer') ? chooseLayers(network, asked) : [];
+  const layers = method.needs.includes('layer') ? chooseLayers(network, asked, resolved.convention) : [];
   const [a, b, c] = classifier.inputShape as [number, number, number];
   const setting = {
     params: method.params.parse(resolved.params),
@@ -137,7 +138,7 @@ function prepare(classifier: Classifier, spec: ExplainerSpec) {
     height: classifier.layout === 'NCHW' ? b : a,
     width: classifier.layout === 'NCHW' ? c : b,
     normalisation: spec.normalisation,
-    layerShapes: layers.map((layer) => network.g.shape(layer).slice(1)),
+    layerShapes: layers.map(({ shape }) => shape),
   } as Setting<unknown> as Setting<never>;
   return { method, resolved, request: { classifier, setting, layers } };
 }

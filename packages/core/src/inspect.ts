@@ -1,8 +1,11 @@
+import { transformerOf } from './attention.ts';
 import { between, unsupportedOn } from './autodiff/path.ts';
 import { gradientRules } from './autodiff/rules/index.ts';
-import { type ClassifierOptions, readClassifier } from './classifier.ts';
-import { layersOf } from './layers.ts';
+import { type ClassifierOptions, type Network, readClassifier } from './classifier.ts';
+import { InputError } from './errors.ts';
+import { type Layer, layersOf } from './layers.ts';
 import { methods } from './methods/index.ts';
+import type { Method } from './methods/method.ts';
 import { printable } from './onnx/names.ts';
 
 /** Whether and how a model can be explained. */
@@ -34,9 +37,10 @@ export function inspect(bytes: Uint8Array, options?: ClassifierOptions): ModelRe
   const layers = layersOf(network);
   const last = layers.at(-1);
   const fromLast = last
-    ? unsupportedOn(between(network.g, [last.name], [network.logits]), gradientRules)
-    : new Map();
-  const missing = (ops: Iterable<string>) => `no derivative rule for ${[...ops].join(', ')}`;
+    ? [...unsupportedOn(between(network.g, [last.name], [network.logits]), gradientRules)]
+    : [];
+  const missing = (found: typeof unsupported) =>
+    `no derivative rule for ${found.map(([op]) => op).join(', ')}`;
   return {
     opset: file.graph.opset,
     producer: file.producer,
@@ -49,17 +53,25 @@ export function inspect(bytes: Uint8Array, options?: ClassifierOptions): ModelRe
     layers: layers.toReversed().map(({ name, shape }) => ({ name: printable(name), shape })),
     unsupported: unsupported.map(([op, nodes]) => ({ op, nodes: nodes.map(printable) })),
     methods: methods.map(({ id, needs }) => {
-      const reason = needs.includes('layer')
-        ? last
-          ? needs.includes('gradient') && fromLast.size > 0
-            ? missing(fromLast.keys())
-            : null
-          : 'the model has no feature map between image and scores'
-        : needs.includes('gradient') && unsupported.length > 0
-          ? missing(unsupported.map(([op]) => op))
-          : null;
+      const without = refusal(network, needs, layers);
+      const passed = needs.includes('layer') ? fromLast : unsupported;
+      const reason = without ?? (needs.includes('gradient') && passed.length > 0 ? missing(passed) : null);
       return { id, works: reason === null, reason };
     }),
     notes: classifier.notes,
   };
+}
+
+/** Why a network lacks what a method looks at. */
+function refusal(network: Network, needs: Method['needs'], layers: readonly Layer[]): string | null {
+  if (needs.includes('layer') && layers.length === 0)
+    return 'the model has no feature map between image and scores';
+  if (!needs.includes('attention')) return null;
+  try {
+    transformerOf(network);
+    return null;
+  } catch (error) {
+    if (error instanceof InputError) return error.message;
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from './classifier.ts';
+import { type Network, readClassifier } from './classifier.ts';
 import { chooseLayers, layersOf } from './layers.ts';
+import type { Convention } from './methods/method.ts';
 import { float32, int64 } from './tensor.ts';
 import { networkOf, tinyNetwork } from './testing/network.ts';
 
@@ -8,6 +9,9 @@ const networkIn = (bytes: Uint8Array) => {
   const classifier = readClassifier(bytes);
   return classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
 };
+
+const chosen = (network: Network, asked: readonly string[], convention: Convention = 'paper') =>
+  chooseLayers(network, asked, convention).map(({ name }) => name);
 
 describe('layers', () => {
   it('are the feature maps between image and scores; tokens and pooled features are none', () => {
@@ -26,19 +30,21 @@ describe('layers', () => {
         return layer('scores', 'ReduceMean', [tokens, g.constant(int64([1], [2]), 'axis')], { keepdims: 0 });
       }),
     );
-    expect(layersOf(network)).toEqual([{ name: 'patches', shape: [8, 2, 2] }]);
+    expect(layersOf(network)).toEqual([
+      { name: 'patches', shape: [8, 2, 2], form: { axes: 'CHW', prefix: 0 } },
+    ]);
   });
 
   it('are chosen by name, by number from the end, or the last by itself', () => {
     const network = networkIn(tinyNetwork());
-    expect(chooseLayers(network, [])).toEqual(['r2']);
-    expect(chooseLayers(network, ['c1', '-1', '-3'])).toEqual(['c1', 'r2', 'r1']);
+    expect(chosen(network, [])).toEqual(['r2']);
+    expect(chosen(network, ['c1', '-1', '-3'])).toEqual(['c1', 'r2', 'r1']);
   });
 
   it.each(['pool', 'nowhere', '-5', '0', ''])(
     '"%s" is no layer, and those that are near are named',
     (name) => {
-      expect(() => chooseLayers(networkIn(tinyNetwork()), [name])).toThrow(
+      expect(() => chooseLayers(networkIn(tinyNetwork()), [name], 'paper')).toThrow(
         `layer "${name}": the model has no feature map of that name; among the last are "r1", "c2", "r2"`,
       );
     },
@@ -46,6 +52,6 @@ describe('layers', () => {
 
   it('a model without a feature map is told so', () => {
     const network = networkIn(networkOf([2, 2, 2], (layer, image) => layer('scores', 'Flatten', [image])));
-    expect(() => chooseLayers(network, [])).toThrow('choose a method without layers');
+    expect(() => chooseLayers(network, [], 'paper')).toThrow('choose a method without layers');
   });
 });

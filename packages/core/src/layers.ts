@@ -1,63 +1,141 @@
 import { between } from './autodiff/path.ts';
+import { beforeLastAttention, seesPrefixOnly } from './class-token.ts';
 import type { Network } from './classifier.ts';
 import { InputError } from './errors.ts';
+import type { Form } from './layer-form.ts';
+import type { Convention } from './methods/method.ts';
 import type { GraphBuilder, Value } from './onnx/builder.ts';
+import { isFloat } from './onnx/dtype.ts';
+import { ints, type Node } from './onnx/graph.ts';
 import { quoted } from './onnx/names.ts';
 
-/** A feature map that a CAM can look at. */
+/** Values of the network that are a feature map, whatever their layout. */
 export interface Layer {
   readonly name: Value;
-  /** [channels, height, width] */
+  /** [channels, height, width] of the map */
   readonly shape: readonly number[];
+  readonly form: Form;
 }
 
-/** Operators that make a map of a map. Everything else (Reshape, MatMul, Transpose) ends it. */
+/** Operators that make a map of a map. Everything else (Reshape, MatMul) ends it. */
 const mapping =
   /^(Add|Sub|Mul|Div|Sum|Max|Min|Relu|LeakyRelu|PRelu|Elu|Selu|Celu|Clip|Sigmoid|HardSigmoid|HardSwish|Tanh|Softplus|Mish|Swish|Gelu|Erf|BatchNormalization|InstanceNormalization|GroupNormalization|LRN|MaxPool|AveragePool|Concat|Split|Slice|Pad|Resize|Gather|DepthToSpace|SpaceToDepth|Cast)$/;
 const making = /^(Conv|ConvTranspose)$/;
-
-/** Feature maps [N, C, h, w] with h·w > 1 on the way from the image to the scores, in order. */
-export function layersOf({ g, image, logits }: Pick<Network, 'g' | 'image' | 'logits'>): Layer[] {
-  const { nodes } = between(g, [image], [logits]);
-  const maps = new Set<Value>();
-  for (const node of nodes)
-    if (making.test(node.op) || (mapping.test(node.op) && node.inputs.some((input) => maps.has(input))))
-      for (const output of node.outputs) if (output !== '' && isMap(g, output)) maps.add(output);
-  return [...maps].map((name) => ({ name, shape: g.shape(name).slice(1) }));
-}
-
-const isMap = (g: GraphBuilder, value: Value): boolean => {
-  if (!g.knows(value)) return false;
-  const [batch, ...shape] = g.shape(value);
-  return shape.length === 3 && batch !== undefined && shape.every((d) => d > 0) && shape[1]! * shape[2]! > 1;
-};
+/** Operators that make tokens, and maps whose channels come last; what only moves values about is no layer. */
+const computing =
+  /^(Add|Sub|Mul|Div|Relu|Elu|HardSwish|Tanh|Mish|Swish|Gelu|MatMul|Gemm|LayerNormalization|RMSNormalization)$/;
+/** Tokens before those of the patches: a class token, a distillation token, registers. */
+const mostPrefixes = 8;
 
 /**
- * The layers to look at: those asked for, by tensor name or by index from the end (`-1`), or, if none is, the last
- * map before the network pools or flattens.
+ * Feature maps with h·w > 1 on the way from the image to the scores, in order: [N, C, h, w], and in transformers
+ * [N, h, w, C] and tokens [N, T, C] of a grid that is known from the network's patches.
  */
-export function chooseLayers(network: Network, asked: readonly string[]): Value[] {
-  const layers = layersOf(network);
-  const last = layers.at(-1);
-  if (asked.length === 0) {
-    if (!last)
-      throw new InputError(
-        'method_not_supported',
-        'the model has no feature map [N, C, h, w] between image and scores; choose a method without layers',
-      );
-    return [last.name];
+export function layersOf({ g, image, logits }: Pick<Network, 'g' | 'image' | 'logits'>): Layer[] {
+  const [rows] = g.shape(image);
+  const maps = new Map<Value, Layer>();
+  const grids: (readonly number[])[] = [];
+  const add = (name: Value, shape: readonly number[], form: Form) => maps.set(name, { name, shape, form });
+  for (const node of between(g, [image], [logits]).nodes) {
+    const isMap =
+      making.test(node.op) ||
+      turnsBack(node, maps) ||
+      (mapping.test(node.op) && node.inputs.some((input) => maps.get(input)?.form.axes === 'CHW'));
+    for (const output of node.outputs) {
+      const shape = output !== '' && g.knows(output) ? g.shape(output) : [];
+      const [batch, ...rest] = shape;
+      if (batch === undefined || rest.some((d) => d <= 0) || !isFloat(g.dtype(output))) continue;
+      if (isMap) {
+        const [, h, w] = rest;
+        if (rest.length !== 3 || h! * w! <= 1) continue;
+        if (making.test(node.op)) grids.push(...halvings(h!, w!));
+        add(output, rest, { axes: 'CHW', prefix: 0 });
+      } else if (batch === rows && computing.test(node.op) && g.reserved.has(output)) {
+        const found = otherwise(rest, grids);
+        if (found) add(output, found.shape, found.form);
+      }
+    }
   }
+  return [...maps.values()];
+}
+
+/** [N, h, w, C] or [N, T, C] on a grid that patches lie on. */
+function otherwise(shape: readonly number[], grids: readonly (readonly number[])[]) {
+  if (shape.length === 3) {
+    const [h, w, channels] = shape as [number, number, number];
+    return grids.some((grid) => grid[0] === h && grid[1] === w)
+      ? { shape: [channels, h, w], form: { axes: 'HWC', prefix: 0 } as const }
+      : undefined;
+  }
+  if (shape.length !== 2) return undefined;
+  const [tokens, channels] = shape as [number, number];
+  const prefixOf = ([h, w]: readonly number[]) => tokens - h! * w!;
+  const fitting = grids.filter((grid) => prefixOf(grid) >= 0 && prefixOf(grid) <= mostPrefixes);
+  const grid = fitting.toSorted((a, b) => prefixOf(a) - prefixOf(b))[0];
+  return grid && { shape: [channels, ...grid], form: { axes: 'TC', prefix: prefixOf(grid) } as const };
+}
+
+/** The grid of patches, and what merging two by two makes of it. */
+function halvings(h: number, w: number): (readonly number[])[] {
+  const grids = [[h, w]];
+  while (h * w > 4) {
+    [h, w] = [Math.ceil(h / 2), Math.ceil(w / 2)];
+    grids.push([h, w]);
+  }
+  return grids.filter(([a, b]) => a! * b! > 1);
+}
+
+/** A Transpose that brings the channels of [N, h, w, C] to the front. */
+const turnsBack = (node: Node, maps: ReadonlyMap<Value, Layer>): boolean =>
+  node.op === 'Transpose' &&
+  maps.get(node.inputs[0]!)?.form.axes === 'HWC' &&
+  ints(node, 'perm')?.join() === '0,3,1,2';
+
+/**
+ * The layers to look at: those asked for, by tensor name or by index from the end (`-1`), or, if none is, the one
+ * that is found.
+ */
+export function chooseLayers(network: Network, asked: readonly string[], convention: Convention): Layer[] {
+  const layers = layersOf(network);
+  if (asked.length === 0) return [found(network, layers, convention)];
   return asked.map((name) => {
     if (/^-\d+$/.test(name)) {
       const counted = layers.at(Number(name));
-      if (counted) return counted.name;
+      if (counted) return counted;
     }
     const value = network.resolve(name);
-    if (layers.some((layer) => layer.name === value)) return value;
+    const named = layers.find((layer) => layer.name === value);
+    if (named) return named;
     const near = layers.slice(-3).map((layer) => quoted(layer.name));
     throw new InputError(
       'invalid_parameter',
       `layer ${quoted(name)}: the model has no feature map of that name; among the last are ${near.join(', ')}`,
     );
   });
+}
+
+/**
+ * The layer that stands for the network. torchcam: the last whose value has four axes and a place beside the first,
+ * an average pool to 7×7 included. Else the last before the network pools; where a class token is all that is read in
+ * the end, and the patches' own values there lead nowhere, the last that the last attention takes.
+ */
+function found(network: Network, layers: readonly Layer[], convention: Convention): Layer {
+  const last =
+    (convention === 'torchcam' && layers.findLast(({ form }) => form.axes !== 'TC')) || layers.at(-1);
+  if (!last)
+    throw new InputError(
+      'method_not_supported',
+      'the model has no feature map [N, C, h, w] between image and scores; choose a method without layers',
+    );
+  if (convention === 'torchcam') return last;
+  if (last.form.axes === 'TC' && seesPrefixOnly(network, last.name, last.form.prefix))
+    return beforeLastAttention(network, layers, last) ?? last;
+  return beforePooling(network.g, layers, last);
+}
+
+/** The input of average pools that a layer ends in. */
+function beforePooling(g: GraphBuilder, layers: readonly Layer[], layer: Layer): Layer {
+  const maker = g.nodes.find((node) => node.outputs.includes(layer.name));
+  const before = maker?.op === 'AveragePool' && layers.find(({ name }) => name === maker.inputs[0]);
+  return before ? beforePooling(g, layers, before) : layer;
 }

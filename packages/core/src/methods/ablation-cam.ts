@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { div, minimum, mul, neg, reshape, shift, sum, where } from '../onnx/emit.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { add, div, minimum, mul, neg, reshape, scale, shift, sum, where } from '../onnx/emit.ts';
 import { int64 } from '../tensor.ts';
 import { camDefaults, camOnly, camParams } from './cam.ts';
 import { activationOf, channelGains, channelsOf, weightedMap } from './masks.ts';
@@ -11,8 +12,9 @@ import { countOf } from './noise.ts';
  *
  *     map = ReLU(Σ_k w_k A_k),   w_k = (y_c - y_c without A_k) / y_c
  *
- * Only what comes after the layer is evaluated. A channel is set to 0; pytorch-grad-cam sets it to min(A) - 10⁷
- * where the layer has other minima than 0.
+ * Only what comes after the layer is evaluated. A channel is set to 0; pytorch-grad-cam, where the layer has another
+ * minimum than 0, sets it to min(A) - 10⁷ (1 + k mod 32): of the 32 channels that it evaluates together, each is put
+ * below the one before.
  *
  * @see Desai & Ramaswamy, "Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free Localization", 2020
  */
@@ -21,7 +23,7 @@ export const ablationCam = defineMethod({
   title: 'Ablation-CAM',
   summary: 'Feature maps weighted by how much the score drops without each of them; no gradients.',
   paper: 'https://openaccess.thecvf.com/content_WACV_2020/papers/Desai_Ablation-CAM_WACV_2020_paper.pdf',
-  version: '1',
+  version: '2',
   kind: 'map',
   needs: ['layer'],
   singleLayer: true,
@@ -50,13 +52,19 @@ export const ablationCam = defineMethod({
     const samples = g.shape(channel!)[0]!;
     const hot = g.emit('OneHot', [channel!, g.ints([channels]), g.floats([2], [0, 1])]);
     const ablated = g.emit('Cast', [reshape(g, hot, [1, samples, channels, 1, 1])], { to: 9 });
-    const low = minimum(g, activation!, [0, 1, 2, 3], false);
-    const zero = g.scalar(0);
-    const filler =
-      convention === 'paper' ? zero : where(g, g.emit('Equal', [low, zero]), zero, shift(g, low, -1e7));
+    const filler = convention === 'paper' ? g.scalar(0) : belowAll(g, activation!, channel!);
     return where(g, ablated, filler, reshape(g, activation!, [1, 1, channels, h, w]));
   },
   each: channelGains,
   finish: (g, _, { activation, gain, clean }, setting) =>
     weightedMap(g, activation!, neg(g, div(g, gain!, clean!)), setting),
 });
+
+/** 0 where that is the layer's minimum; else so far below it as pytorch-grad-cam goes, [1, S, 1, 1, 1]. */
+function belowAll(g: GraphBuilder, activation: Value, channel: Value): Value {
+  const low = minimum(g, activation, [0, 1, 2, 3], false);
+  const place = g.emit('Cast', [g.emit('Mod', [channel, g.ints([32])])], { to: 1 });
+  const below = add(g, low, scale(g, shift(g, place, 1), -1e7));
+  const filler = where(g, g.emit('Equal', [low, g.scalar(0)]), g.scalar(0), below);
+  return reshape(g, filler, [1, g.shape(channel)[0]!, 1, 1, 1]);
+}

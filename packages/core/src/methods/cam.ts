@@ -17,13 +17,16 @@ import {
 } from '../onnx/emit.ts';
 import type { Convention, Setting, Subject } from './method.ts';
 
+export const fusions = ['max', 'tanh-max', 'mean', 'product'] as const;
+type Fusion = (typeof fusions)[number];
+
 /** Parameters that every class activation map has. */
 export const camParams = {
   normalized: z.boolean().default(true).describe('Min-max the map to [0, 1]'),
   fuse: z
-    .enum(['max', 'mean', 'product'])
+    .enum(fusions)
     .default('max')
-    .describe('How the maps of several layers become one'),
+    .describe('How the maps of several layers become one; tanh-max is the max of tanh(2·map)'),
 };
 export const camOnly = {
   normalized: ['paper', 'torchcam'],
@@ -33,7 +36,8 @@ export const camDefaults = { 'pytorch-grad-cam': { fuse: 'mean' } } as const;
 
 export interface CamParams {
   readonly normalized: boolean;
-  readonly fuse: 'max' | 'mean' | 'product';
+  /** Of methods that look at several layers. */
+  readonly fuse?: Fusion;
 }
 
 /** (v - min)/(max - min + ε) per image of [N, h, w], with the ε of the library that is asked for. */
@@ -74,8 +78,8 @@ export function evidenceMaps(
 export interface CamStyle {
   /** Keep negative values. */
   readonly signed?: boolean;
-  /** tanh(γ·map) of each normalised map before several are fused. */
-  readonly tanh?: number;
+  /** γ of fusing by tanh-max; 2 if not said. */
+  readonly gamma?: number;
   /** Min-max once more: torchcam's map after fusing, pytorch-grad-cam's maps before it. */
   readonly renormalize?: boolean;
 }
@@ -95,15 +99,15 @@ export function camOutput(
 ): Value {
   const { convention, params, height, width } = setting;
   const positive = style.signed ? maps : maps.map((map) => relu(g, map));
+  const steep = (map: Value) =>
+    maps.length > 1 && params.fuse === 'tanh-max' ? g.emit('Tanh', [scale(g, map, style.gamma ?? 2)]) : map;
   if (convention === 'pytorch-grad-cam') {
     const resized = positive.map((map) => upsample(g, minMax(g, map, 1e-7), height, width));
     const scaled = style.renormalize ? resized.map((map) => minMax(g, map, 1e-7)) : resized;
-    return minMax(g, fuse(g, scaled, params.fuse), 1e-7);
+    return minMax(g, fuse(g, scaled.map(steep), params.fuse), 1e-7);
   }
-  const squash = (map: Value) =>
-    style.tanh === undefined || maps.length === 1 ? map : g.emit('Tanh', [scale(g, map, style.tanh)]);
   if (convention === 'torchcam') {
-    const ready = (params.normalized ? positive.map((map) => minMax(g, map)) : positive).map(squash);
+    const ready = (params.normalized ? positive.map((map) => minMax(g, map)) : positive).map(steep);
     const sizes = ready.map((map) => g.shape(map).slice(1));
     const [h, w] = [0, 1].map((i) => Math.max(...sizes.map((s) => s[i]!))) as [number, number];
     const fused = fuse(
@@ -114,14 +118,14 @@ export function camOutput(
     return style.renormalize ? minMax(g, fused) : fused;
   }
   const full = positive.map((map) => upsample(g, map, height, width));
-  const ready = (params.normalized ? full.map((map) => minMax(g, map)) : full).map(squash);
+  const ready = (params.normalized ? full.map((map) => minMax(g, map)) : full).map(steep);
   const fused = fuse(g, ready, params.fuse);
   return ready.length > 1 && params.normalized ? minMax(g, fused) : fused;
 }
 
-function fuse(g: GraphBuilder, maps: readonly Value[], how: CamParams['fuse']): Value {
+function fuse(g: GraphBuilder, maps: readonly Value[], how: Fusion = 'max'): Value {
   if (maps.length === 1) return maps[0]!;
-  if (how === 'max') return g.emit('Max', maps);
+  if (how === 'max' || how === 'tanh-max') return g.emit('Max', maps);
   if (how === 'product') return maps.reduce((a, b) => mul(g, a, b));
   return div(
     g,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { camDefaults, camOnly, camOutput, camParams, evidenceMaps } from './cam.ts';
+import { camDefaults, camOnly, camOutput, camParams, evidenceMaps, fusions } from './cam.ts';
 import { layerCamEvidence } from './evidence.ts';
 import { defineMethod } from './method.ts';
 
@@ -8,7 +8,7 @@ import { defineMethod } from './method.ts';
  *
  *     map = ReLU(Σ_k ReLU(G_k) ⊙ A_k),   G = ∂y_c/∂A
  *
- * Maps of several layers go through tanh(γ·map) before they are fused; pytorch-grad-cam has no such step.
+ * Of the maps of several layers, each min-maxed, the largest tanh(γ·map) counts; pytorch-grad-cam takes their mean.
  *
  * @see Jiang et al., "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization", 2021
  */
@@ -17,18 +17,19 @@ export const layerCam = defineMethod({
   title: 'LayerCAM',
   summary: 'Feature maps weighted place by place with their positive gradient: sharp in early layers too.',
   paper: 'https://ieeexplore.ieee.org/document/9462463',
-  version: '1',
+  version: '2',
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
   params: z.strictObject({
     ...camParams,
-    gamma: z.number().min(0).default(2).describe('Several layers: how steeply tanh lifts their maps'),
+    fuse: z.enum(fusions).default('tanh-max').describe('How the maps of several layers become one'),
+    gamma: z.number().min(0).default(2).describe('fuse=tanh-max: how steeply tanh lifts the maps'),
   }),
   defaults: camDefaults,
   only: { ...camOnly, gamma: ['paper', 'torchcam'] },
   build: (subject, setting) =>
     camOutput(subject.g, evidenceMaps(subject, setting, layerCamEvidence), setting, {
-      tanh: setting.params.gamma,
+      gamma: setting.params.gamma,
     }),
 });

@@ -1,4 +1,5 @@
 import { ablationCam } from './ablation-cam.ts';
+import { attentionRollout } from './attention-rollout.ts';
 import { cam } from './class-activation-map.ts';
 import { deconvolution } from './deconvolution.ts';
 import { deepLift } from './deep-lift.ts';
@@ -26,6 +27,7 @@ import { layerCam } from './layer-cam.ts';
 import { layerConductance } from './layer-conductance.ts';
 import { layerGradientXActivation } from './layer-gradient-x-activation.ts';
 import { layerIntegratedGradients } from './layer-integrated-gradients.ts';
+import { leGrad } from './le-grad.ts';
 import { lime } from './lime.ts';
 import { lrp } from './lrp.ts';
 import type { Method } from './method.ts';
@@ -64,6 +66,8 @@ export const methods: readonly Method[] = [
   eigenGradCam,
   kpcaCam,
   fullGrad,
+  leGrad,
+  attentionRollout,
   layerActivation,
   layerGradientXActivation,
   layerConductance,

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Transformer } from '../attention.ts';
 import type { VjpRules } from '../autodiff/rule.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import type { Node } from '../onnx/graph.ts';
@@ -23,6 +24,8 @@ export interface Subject {
   readonly layers: readonly Value[];
   /** The network's own nodes, in order. */
   readonly nodes: readonly Node[];
+  /** The network's attention. @throws InputError where it has none */
+  transformer(): Transformer;
   /** ∂(Σ score of the target)/∂v for each v, unless said otherwise. */
   gradients(wanted: readonly Value[], how?: Differentiation): Value[];
 }
@@ -64,7 +67,7 @@ interface Described<P> {
   readonly version: string;
   /** `map`: [N, H, W]; `pixels`: [N, C, H, W]. */
   readonly kind: 'map' | 'pixels';
-  readonly needs: readonly ('gradient' | 'layer')[];
+  readonly needs: readonly ('gradient' | 'layer' | 'attention')[];
   readonly conventions: readonly Convention[];
   readonly params: z.ZodType<P>;
   /** Defaults that differ under a convention. */

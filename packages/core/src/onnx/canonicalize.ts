@@ -15,11 +15,8 @@ export interface Canonical {
   resolve(name: Value): Value;
 }
 
-/** What takes the place of a value wherever the rest of the graph uses it. */
-export interface Intervention {
-  readonly at: Value;
-  replace(g: GraphBuilder, value: Value): Value;
-}
+/** By value, what takes its place wherever the rest of the graph uses it. */
+export type Interventions = ReadonlyMap<Value, (g: GraphBuilder, value: Value) => Value>;
 
 /** The lowest opset that has all that rules and methods emit. */
 const lowest = 17;
@@ -30,14 +27,14 @@ const lowest = 17;
  *
  * @param feed makes, for each input of the file, the value that takes its place
  * @param batch the batch size, when the model has one baked in
- * @param intervention what a value is replaced by
+ * @param interventions what values are replaced by
  * @throws ShapeError when the shapes contradict each other, as they do for a baked-in batch that is not given
  */
 export function canonicalize(
   file: Graph,
   feed: (g: GraphBuilder) => ReadonlyMap<Value, Value>,
   batch?: number,
-  intervention?: Intervention,
+  interventions?: Interventions,
 ): Canonical {
   const { opset } = file;
   const graph = widen(file);
@@ -61,12 +58,14 @@ export function canonicalize(
     const upgraded = raised(g, { ...node, inputs: node.inputs.map(resolve) }, opset);
     if ('alias' in upgraded) aliases.set(node.outputs[0]!, upgraded.alias);
     else for (const made of upgraded.nodes) addFolded(g, made);
-    const at = intervention?.at;
-    if (at !== undefined && node.outputs.includes(at))
-      aliases.set(
-        at,
-        g.within('explain', () => intervention!.replace(g, at)),
-      );
+    for (const output of node.outputs) {
+      const replace = interventions?.get(output);
+      if (replace)
+        aliases.set(
+          output,
+          g.within('explain', () => replace(g, output)),
+        );
+    }
   }
   g.scope = '';
   return { builder: g, resolve };

@@ -9,6 +9,7 @@ import {
   type ShapeContext,
   ShapeError,
   type ShapeRules,
+  stridesOf,
 } from './fact.ts';
 
 const reshaped = (x: Fact, shape: readonly number[]): readonly Fact[] => [{ ...x, shape }];
@@ -23,6 +24,15 @@ function reshapeTo(c: ShapeContext): readonly Fact[] {
   if (sizeOf(shape) !== total || shape.some((d) => !Number.isInteger(d)))
     throw new ShapeError(`Reshape of [${x.shape}] to [${target}]`);
   return reshaped(x, shape);
+}
+
+function transposed({ dtype, shape, value }: Fact, perm: readonly number[]): Fact {
+  const out = perm.map((p) => shape[p]!);
+  if (!value) return { dtype, shape: out };
+  const [from, to] = [stridesOf(shape), stridesOf(out)];
+  const offset = (k: number) =>
+    perm.reduce((sum, p, i) => sum + (Math.floor(k / to[i]!) % out[i]!) * from[p]!, 0);
+  return { dtype, shape: out, value: value.map((_, k) => value[offset(k)]!) };
 }
 
 function resizedShape(c: ShapeContext): readonly number[] {
@@ -63,9 +73,9 @@ export const movement: ShapeRules = {
     );
   },
   Transpose(c) {
-    const { dtype, shape } = c.x(0);
-    const perm = ints(c.node, 'perm') ?? shape.map((_, i) => shape.length - 1 - i);
-    return [{ dtype, shape: perm.map((p) => shape[p]!) }];
+    const x = c.x(0);
+    const perm = ints(c.node, 'perm') ?? x.shape.map((_, i) => x.shape.length - 1 - i);
+    return [transposed(x, perm)];
   },
   Concat(c) {
     const facts = Array.from({ length: c.count }, (_, i) => c.x(i));

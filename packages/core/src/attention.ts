@@ -1,0 +1,77 @@
+import { between } from './autodiff/path.ts';
+import type { Network } from './classifier.ts';
+import { InputError } from './errors.ts';
+import { layersOf } from './layers.ts';
+import type { GraphBuilder, Value } from './onnx/builder.ts';
+import type { Node } from './onnx/graph.ts';
+
+/** A transformer as its attention sees it: blocks over tokens [N, prefix + h·w, C]. */
+export interface Transformer {
+  readonly blocks: readonly Block[];
+  /** [height, width] */
+  readonly grid: readonly [number, number];
+  readonly prefix: number;
+}
+
+export interface Block {
+  /** Attention of every token to every other, after Softmax: [N, heads, T, T] or [N·heads, T, T]. */
+  readonly weights: Value;
+  /** What the block gives on, [N, T, C]. */
+  readonly output: Value;
+}
+
+/** The blocks between image and scores whose attention is over all tokens. @throws InputError where there are none */
+export function transformerOf(network: Network): Transformer {
+  const { g, image, logits } = network;
+  const { nodes, moving } = between(g, [image], [logits]);
+  const layers = layersOf(network).filter(({ form }) => form.axes === 'TC');
+  const last = layers.at(-1);
+  const weights = last
+    ? nodes.filter((node) => node.op === 'Softmax' && overTokens(g, node, image, tokensOf(last)))
+    : [];
+  if (!last || weights.length === 0)
+    throw new InputError(
+      'method_not_supported',
+      'the model has no attention of each patch to every other; choose a method for any network',
+    );
+  const sums = nodes.filter(
+    (node) =>
+      node.op === 'Add' &&
+      node.inputs.every((input) => moving.has(input)) &&
+      layers.some(({ name, shape }) => name === node.outputs[0] && shape[0] === last.shape[0]),
+  );
+  const blocks = weights.map((node, i) => {
+    const end = weights[i + 1] ? nodes.indexOf(weights[i + 1]!) : nodes.length;
+    const output = sums.findLast(
+      (sum) => nodes.indexOf(sum) < end && nodes.indexOf(sum) > nodes.indexOf(node),
+    );
+    return { weights: node.outputs[0]!, output: output?.outputs[0] ?? last.name };
+  });
+  const [, height, width] = last.shape as [number, number, number];
+  return { blocks, grid: [height, width], prefix: last.form.prefix };
+}
+
+const tokensOf = ({ shape, form }: { shape: readonly number[]; form: { prefix: number } }): number =>
+  shape[1]! * shape[2]! + form.prefix;
+
+/** Whether a Softmax gives [N, heads, T, T] or [N·heads, T, T]. */
+function overTokens(g: GraphBuilder, node: Node, image: Value, tokens: number): boolean {
+  const shape = g.shape(node.outputs[0]!);
+  const [rows] = g.shape(image) as [number];
+  const heads = shape[0]! / rows;
+  return (
+    (shape.length === 4 ? heads === 1 : shape.length === 3 && Number.isInteger(heads)) &&
+    shape.slice(-2).every((d) => d === tokens)
+  );
+}
+
+/** The scores that the network would give if `tokens` stood in the place of its value `from`. */
+export function readOut(g: GraphBuilder, from: Value, scores: Value, tokens: Value): Value {
+  const copies = new Map([[from, tokens]]);
+  const copied = (value: Value) => copies.get(value) ?? value;
+  for (const { op, inputs, outputs, attributes } of between(g, [from], [scores]).nodes)
+    g.emitAll(op, inputs.map(copied), attributes, outputs.length).forEach((copy, k) => {
+      copies.set(outputs[k]!, copy);
+    });
+  return copied(scores);
+}
