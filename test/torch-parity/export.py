@@ -1,10 +1,11 @@
 """Exports a network of torchvision or timm with random weights, and what PyTorch says its input gradient is.
 
-    python export.py NETWORK EXPORTER OPSET DIRECTORY
+    python export.py NETWORK DIRECTORY EXPORTER@OPSET...
 
-NETWORK is a torchvision name, or `timm:name`; with `~` at its end activations are smoothed; EXPORTER is `torchscript` or `dynamo`. Writes model.onnx, and
-per seed x_S.npy [2, 3, H, W], grad_S.npy (of the sum of each row's own class score, in float64) and floor_S.npy, the same
-in float32: how far PyTorch is from itself.
+NETWORK is a torchvision name, or `timm:name`; with `~` at its end activations are smoothed; EXPORTER is `torchscript` or
+`dynamo`. Writes a model EXPORTER@OPSET.onnx for each form that could be exported, and per seed x_S.npy [2, 3, H, W],
+grad_S.npy (of the sum of each row's own class score, in float64) and floor_S.npy, the same in float32: how far PyTorch
+is from itself. about.json says which forms could not be exported, and why.
 """
 
 import json
@@ -86,7 +87,7 @@ def export(model: torch.nn.Module, x: torch.Tensor, exporter: str, opset: int, p
 
 
 def main() -> None:
-    name, exporter, opset, directory = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+    name, directory, *forms = sys.argv[1:]
     model, size = network(name.removesuffix("~"))
     if name.endswith("~"):
         smooth(model)
@@ -107,9 +108,16 @@ def main() -> None:
         rows.append(classes.tolist())
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    export(model, x, exporter, opset, f"{directory}/model.onnx")
+    failed = {}
+    for form in forms:
+        exporter, opset = form.split("@")
+        try:
+            export(model, x, exporter, int(opset), f"{directory}/{form}.onnx")
+        except Exception as error:
+            failed[form] = f"{type(error).__name__}: {error}".strip().split("\n")[0]
+    about = {"seeds": SEEDS, "classes": rows, "size": size, "torch": torch.__version__, "failed": failed}
     with open(f"{directory}/about.json", "w") as file:
-        json.dump({"seeds": SEEDS, "classes": rows, "size": size, "torch": torch.__version__}, file)
+        json.dump(about, file)
 
 
 main()

@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   compileExplainer,
   forwardModel,
-  InputError,
   inspect,
   int64,
   readClassifier,
@@ -24,17 +23,35 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     python: { type: 'string', default: 'python3' },
-    forms: { type: 'string', default: 'torchscript@13,dynamo@18' },
+    forms: { type: 'string', default: 'torchscript@11,torchscript@17,dynamo@18,dynamo@23' },
+    /** Where what was exported stays; elsewhere it is removed. */
+    keep: { type: 'string' },
   },
 });
+const forms = values.forms.split(',');
 const exporter = join(import.meta.dirname, 'export.py');
 
-/** Largest difference over the largest value of one row of `b`. */
-function rowErrors(a: Tensor, b: Tensor): number[] {
+interface About {
+  readonly seeds: readonly number[];
+  /** The class of each row, by seed. */
+  readonly classes: readonly (readonly number[])[];
+  readonly size: number;
+  readonly failed: Readonly<Record<string, string>>;
+}
+
+/** How far `a` is from `b`, row by row: the largest difference over the largest value, and |a - b| / |b|. */
+function errorsOf(a: Tensor, b: Tensor): { largest: number; norm: number }[] {
   return Array.from({ length: b.shape[0]! }, (_, n) => {
     const [found, expected] = [row(a, n).data, row(b, n).data].map((data) => data as Float32Array);
-    const largest = expected!.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
-    return found!.reduce((m, v, i) => Math.max(m, Math.abs(v - expected![i]!)), 0) / largest;
+    let [difference, value, squares, total] = [0, 0, 0, 0];
+    expected!.forEach((v, i) => {
+      const d = found![i]! - v;
+      difference = Math.max(difference, Math.abs(d));
+      value = Math.max(value, Math.abs(v));
+      squares += d * d;
+      total += v * v;
+    });
+    return { largest: difference / value, norm: Math.sqrt(squares / total) };
   });
 }
 
@@ -67,26 +84,19 @@ async function ratio(a: () => Promise<unknown>, b: () => Promise<unknown>): Prom
   return ratios.sort((p, q) => p - q)[2]!;
 }
 
-async function measure(name: string, form: string, directory: string): Promise<string[]> {
-  const [kind, opset] = form.split('@') as [string, string];
-  try {
-    execFileSync(values.python, [exporter, name, kind, opset, directory], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-  } catch (error) {
-    const said = String((error as { stderr: Buffer }).stderr)
-      .trim()
-      .split('\n')
-      .at(-1)!;
-    return [name, kind, opset, '', '', `not exported: ${said.slice(0, 100)}`, '', ''];
-  }
-  const about = JSON.parse(readFileSync(join(directory, 'about.json'), 'utf8'));
-  const bytes = readFileSync(join(directory, 'model.onnx'));
+const scientific = (value: number) => value.toExponential(0);
+const worst = (list: readonly number[]) => scientific(Math.max(...list));
+const best = (list: readonly number[]) => scientific(Math.min(...list));
+
+/** What a row says after network, exporter and opset. */
+async function measure(form: string, about: About, directory: string): Promise<string[]> {
+  const failure = about.failed[form];
+  if (failure !== undefined) return ['', `not exported: ${failure.replaceAll('|', '/').slice(0, 80)}`];
+  const bytes = readFileSync(join(directory, `${form}.onnx`));
   const inputShape = [3, about.size, about.size];
   const report = inspect(bytes, { inputShape });
   const missing = report.unsupported.map(({ op, nodes }) => `${op} (${nodes.length})`).join(', ');
-  const head = [name, kind, String(report.opset), String(report.nodes), missing || 'none'];
-  if (missing) return [...head, '', '', ''];
+  if (missing) return [String(report.nodes), missing];
   const classifier = readClassifier(bytes, { inputShape });
   const started = performance.now();
   const gradient = await cpu.load(
@@ -95,14 +105,13 @@ async function measure(name: string, form: string, directory: string): Promise<s
   const forward = await cpu.load(forwardModel(classifier));
   const seconds = (performance.now() - started) / 1000;
   const npy = (file: string) => readNpy(readFileSync(join(directory, file)));
-  const errors: number[] = [];
-  const floors: number[] = [];
+  const errors: ReturnType<typeof errorsOf> = [];
+  const floors: ReturnType<typeof errorsOf> = [];
   for (const [k, seed] of about.seeds.entries()) {
     const exact = npy(`grad_${seed}.npy`);
-    errors.push(
-      ...rowErrors(await run(gradient, npy(`x_${seed}.npy`), about.classes[k], classifier.batch), exact),
-    );
-    floors.push(...rowErrors(npy(`floor_${seed}.npy`), exact));
+    const found = await run(gradient, npy(`x_${seed}.npy`), about.classes[k]!, classifier.batch);
+    errors.push(...errorsOf(found, exact));
+    floors.push(...errorsOf(npy(`floor_${seed}.npy`), exact));
   }
   const size = classifier.batch ?? 2;
   const image = size === 1 ? row(npy('x_0.npy'), 0) : npy('x_0.npy');
@@ -113,26 +122,51 @@ async function measure(name: string, form: string, directory: string): Promise<s
   );
   await gradient.close();
   await forward.close();
-  const range = (list: number[]) =>
-    `${Math.min(...list).toExponential(0)} … ${Math.max(...list).toExponential(0)}`;
-  return [...head, range(errors), range(floors), cost.toFixed(1), seconds.toFixed(1)];
+  return [
+    String(report.nodes),
+    'none',
+    best(errors.map((e) => e.largest)),
+    worst(errors.map((e) => e.norm)),
+    worst(floors.map((e) => e.norm)),
+    cost.toFixed(1),
+    seconds.toFixed(1),
+  ];
 }
 
-console.log(
-  '| network | exporter | opset | nodes | without rule | error, best and worst of 6 | torch float32 itself | ratio to forward | load, s |',
-);
-console.log('|---|---|---|---|---|---|---|---|---|');
-for (const name of positionals)
-  for (const form of values.forms.split(',')) {
-    const directory = mkdtempSync(join(tmpdir(), 'parity-'));
-    try {
-      console.log(`| ${(await measure(name, form, directory)).join(' | ')} |`);
-    } catch (error) {
-      const said = error instanceof InputError ? `${error.code}: ${error.message}` : String(error);
-      const bytes = statSync(join(directory, 'model.onnx'), { throwIfNoEntry: false })?.size ?? 0;
-      console.log(`| ${name} | ${form} | | ${bytes} bytes | ${said.slice(0, 300)} |`);
-      if (process.env.WHYLIGHT_KEEP) console.error(directory, error);
-    } finally {
-      if (!process.env.WHYLIGHT_KEEP) rmSync(directory, { recursive: true, force: true });
-    }
+const titles = [
+  'network',
+  'exporter',
+  'opset',
+  'nodes',
+  'without rule',
+  'largest difference, cleanest of 6',
+  'relative L2, worst of 6',
+  'torch float32 itself',
+  'ratio to forward',
+  'load, s',
+];
+console.log(`| ${titles.join(' | ')} |\n|${'---|'.repeat(titles.length)}`);
+for (const name of positionals) {
+  const directory = values.keep ?? mkdtempSync(join(tmpdir(), 'parity-'));
+  const print = (form: string, cells: readonly string[]) => {
+    const all = [name, ...form.split('@'), ...cells];
+    console.log(`| ${titles.map((_, i) => all[i] ?? '').join(' | ')} |`);
+  };
+  try {
+    execFileSync(values.python, [exporter, name, directory, ...forms], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const about: About = JSON.parse(readFileSync(join(directory, 'about.json'), 'utf8'));
+    for (const form of forms)
+      try {
+        print(form, await measure(form, about, directory));
+      } catch (error) {
+        print(form, ['', String(error).replaceAll('|', '/').slice(0, 200)]);
+      }
+  } catch (error) {
+    const said = String((error as { stderr?: Buffer }).stderr ?? error).trim();
+    print('@', ['', said.split('\n').at(-1)!.slice(0, 100)]);
+  } finally {
+    if (!values.keep) rmSync(directory, { recursive: true, force: true });
   }
+}

@@ -25,6 +25,8 @@ const jobSchema = z.strictObject({
   params: z.record(z.string(), z.unknown()).nullish(),
   convention: z.enum(conventions).nullish(),
   aux: z.record(z.string(), z.string()).nullish(),
+  inputs: z.record(z.string(), z.coerce.string()).nullish(),
+  scores: z.string().nullish(),
   out: z.string(),
 });
 export type AttributionJob = z.output<typeof jobSchema>;

@@ -1,5 +1,6 @@
 import { access, constants, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { InputError, readNpy, type Tensor } from '@whylight/core';
 import { Failure, UsageError } from './failure.ts';
 
 const reasons: Record<string, string> = {
@@ -22,6 +23,16 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
   return readFile(path).catch((error: unknown) => {
     throw new UsageError(`${path} cannot be read: ${reasonOf(error)}`);
   });
+}
+
+/** A NumPy array from a file. @throws UsageError, InputError that names the file */
+export async function readTensor(path: string): Promise<Tensor> {
+  const bytes = await readBytes(path);
+  try {
+    return readNpy(bytes);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(error.code, `${path}: ${error.message}`) : error;
+  }
 }
 
 /** @throws UsageError unless `path` is a file that can be read */

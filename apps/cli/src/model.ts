@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs';
-import type { ClassifierOptions } from '@whylight/core';
+import type { ClassifierOptions, FixedInput } from '@whylight/core';
 import type { Normalisation } from '@whylight/core/methods';
 import {
   embeddedModels,
-  inputShapeOf,
   ModelNotFoundError,
   ModelRegistry,
   ModelStore,
   type RegisteredModel,
+  readingOf,
 } from '@whylight/host';
+import { UsageError } from './failure.ts';
+import { readTensor } from './files.ts';
+import type { Parameters, ReadingOptions } from './options.ts';
 
 /** The embedded model and those that the user registered. */
 export async function openRegistry(): Promise<ModelRegistry> {
@@ -31,9 +34,26 @@ export async function findModel(wanted: string, registry?: ModelRegistry): Promi
   return model;
 }
 
-/** How to read a model whose file leaves its input size open. */
-export const readingOf = ({ manifest, assumed }: RegisteredModel): ClassifierOptions =>
-  assumed ? {} : { inputShape: inputShapeOf(manifest.preprocessing) };
+/** How to read a model: as its manifest says, and as asked for on top of that. */
+export async function readingWith(
+  model: RegisteredModel,
+  { input, scores }: ReadingOptions,
+): Promise<ClassifierOptions> {
+  const reading = readingOf(model);
+  const inputs = { ...reading.inputs, ...(await fixedInputs(input)) };
+  return { ...reading, inputs, output: scores ?? reading.output };
+}
+
+/** `--input NAME=VALUE`: a number, or what a file holds. @throws UsageError, InputError */
+export async function fixedInputs(given: Parameters = {}): Promise<Record<string, FixedInput>> {
+  const inputs: Record<string, FixedInput> = {};
+  for (const [name, text] of Object.entries(given)) {
+    if (!/\.npy$/i.test(text) && Number.isNaN(Number(text)))
+      throw new UsageError(`--input ${name}: expected a number or a .npy file, got ${text}`);
+    inputs[name] = /\.npy$/i.test(text) ? await readTensor(text) : Number(text);
+  }
+  return inputs;
+}
 
 /** What the manifest says of mean and deviation; nothing where there is none. */
 export const normalisationOf = ({ manifest, assumed }: RegisteredModel): Normalisation | undefined =>

@@ -19,6 +19,21 @@ export const withExplainOptions = (command: Command): Command =>
     .option('--param <k=v>', 'parameter of the method, repeatable', parameter)
     .addOption(new Option('--convention <name>', 'whose numbers come out').choices(conventions));
 
+export interface ReadingOptions {
+  readonly input?: Parameters;
+  readonly scores?: string;
+}
+
+/** Adds --input and --scores: which of a model's inputs and outputs take no part. */
+export const withReadingOptions = (command: Command): Command =>
+  command
+    .option(
+      '--input <name=value>',
+      'fix an input beside the image to a number or a .npy file, repeatable',
+      fixedInput,
+    )
+    .option('--scores <output>', 'the output that scores classes (default: the first that does)');
+
 export interface DeviceOptions {
   readonly ep: ExecutionProvider;
   readonly threads?: number;
@@ -41,6 +56,13 @@ export const collected = (text: string, all?: string[]): string[] => [...(all ??
 /** `n_steps=50`, collected. */
 export function parameter(text: string, all?: Parameters): Parameters {
   const [, name, value] = /^([\w-]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('Expected NAME=VALUE.');
+  return { ...all, [name]: value };
+}
+
+/** `scale=1` or `mask=mask.npy`, collected; names of tensors hold anything but `=`. */
+function fixedInput(text: string, all?: Parameters): Parameters {
+  const [, name, value] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) throw new InvalidArgumentError('Expected NAME=VALUE.');
   return { ...all, [name]: value };
 }

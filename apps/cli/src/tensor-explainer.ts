@@ -3,16 +3,14 @@ import {
   type Classifier,
   createExplainer,
   type Explainer,
-  InputError,
   type Runtime,
   readClassifier,
-  readNpy,
   type Tensor,
 } from '@whylight/core';
 import type { RegisteredModel } from '@whylight/host';
 import { type AttributionJob, targetsFor } from './attribution-jobs.ts';
-import { readBytes } from './files.ts';
-import { findModel, normalisationOf } from './model.ts';
+import { readTensor } from './files.ts';
+import { findModel, normalisationOf, readingWith } from './model.ts';
 import { splitNormalisation } from './parameters.ts';
 
 /** Explainers that are kept for the next job. */
@@ -55,12 +53,27 @@ export class TensorExplainer {
 
   async #explainer(job: Omit<AttributionJob, 'out'>, shape: readonly number[]): Promise<Explainer> {
     const { method, convention, layers } = job;
-    const key = JSON.stringify([job.model, shape, method, convention, layers, job.params]);
+    const key = JSON.stringify([
+      job.model,
+      shape,
+      job.inputs,
+      job.scores,
+      method,
+      convention,
+      layers,
+      job.params,
+    ]);
     const known = this.#explainers.get(key);
     if (known) return known;
     const model = await kept(this.#models, job.model, () => findModel(job.model));
-    const classifier = await kept(this.#classifiers, JSON.stringify([job.model, shape]), async () =>
-      readClassifier(await model.bytes(), { inputShape: shape }),
+    const classifier = await kept(
+      this.#classifiers,
+      JSON.stringify([job.model, shape, job.inputs, job.scores]),
+      async () =>
+        readClassifier(await model.bytes(), {
+          ...(await readingWith(model, { input: job.inputs ?? undefined, scores: job.scores ?? undefined })),
+          inputShape: shape,
+        }),
     );
     const { params, normalisation } = splitNormalisation(method, job.params ?? {}, normalisationOf(model));
     const spec = { method, convention: convention ?? undefined, layers: layers ?? [], params, normalisation };
@@ -80,13 +93,4 @@ function kept<T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<
   const known = map.get(key) ?? make();
   map.set(key, known);
   return known;
-}
-
-async function readTensor(path: string): Promise<Tensor> {
-  const bytes = await readBytes(path);
-  try {
-    return readNpy(bytes);
-  } catch (error) {
-    throw error instanceof InputError ? new InputError(error.code, `${path}: ${error.message}`) : error;
-  }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { float32, readNpy, writeNpy } from '@whylight/core';
+import { networkOf } from '@whylight/core/testing';
 import { encodePng } from '@whylight/host';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { draw, kinds } from '../../../models/shapes/draw.ts';
@@ -137,6 +138,49 @@ describe('models', () => {
       classes: 10,
       input_shape: [3, 128, 128],
     });
+  });
+});
+
+describe('a model with an input beside the image', () => {
+  const gated = networkOf([3, 128, 128], (layer, image, g) =>
+    layer('scores', 'Mul', [
+      layer('flat', 'Flatten', [layer('pooled', 'GlobalAveragePool', [image])]),
+      g.input('scale', 'float32', []),
+    ]),
+  );
+  const saliency = (scale: string, out: string) =>
+    whylight(
+      home,
+      ...['attribute', '--model', 'gated.onnx', '--input', `scale=${scale}`, '--tensor', 'in.npy'],
+      ...['--method', 'saliency', '--param', 'abs=false', '--target', '1', '-o', out],
+    );
+
+  it('is explained once that input is fixed, to a number or a file', async () => {
+    await writeFile(inHome('gated.onnx'), gated);
+    await writeFile(inHome('minus.npy'), writeNpy(float32([], [-2])));
+    const open = await whylight(home, 'check', 'gated.onnx');
+    expect([open.code, open.stderr]).toEqual([
+      2,
+      expect.stringContaining('all but the image have to be fixed'),
+    ]);
+    expect((await saliency('2', 'plus.npy')).code).toBe(0);
+    expect((await saliency('minus.npy', 'minus-2.npy')).code).toBe(0);
+    const [plus, minus] = [await floats('plus.npy'), await floats('minus-2.npy')];
+    expect(plus.data[128 * 128]).toBeCloseTo(2 / 128 ** 2, 9);
+    expect(minus.data).toEqual(plus.data.map((v) => -v));
+  });
+
+  it('is registered with the value, which every command then takes', async () => {
+    const fixed = ['--input', 'scale=2', '--scores', 'scores', '--size', '128'];
+    const added = await whylight(home, 'models', 'add', 'gated.onnx', ...fixed);
+    expect(added.code).toBe(0);
+    const { stdout } = await whylight(home, 'check', 'gated', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ classes: 3, notes: ['"scale" is fixed to the values given'] });
+    const explained = await whylight(
+      home,
+      ...['explain', 'photo.png', '--model', 'gated', '--method', 'saliency', '-o', 'gated'],
+    );
+    expect(explained.code).toBe(0);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Catalog, CatalogModel } from '@whylight/contract';
 import { inspect } from '@whylight/core';
-import { inputShapeOf, type ModelRegistry, type RegisteredModel } from '@whylight/host';
+import { type ModelRegistry, type RegisteredModel, readingOf } from '@whylight/host';
 
 /** What this worker can explain; the first model is the default. @throws InputError for a model that cannot be. */
 export async function createCatalog(registry: ModelRegistry, device: string): Promise<Catalog> {
@@ -10,8 +10,7 @@ export async function createCatalog(registry: ModelRegistry, device: string): Pr
 }
 
 async function entryOf(model: RegisteredModel, first: boolean): Promise<CatalogModel> {
-  const shape = model.assumed ? undefined : inputShapeOf(model.manifest.preprocessing);
-  const report = inspect(await model.bytes(), { inputShape: shape });
+  const report = inspect(await model.bytes(), readingOf(model));
   return {
     name: model.name,
     digest: model.digest,

@@ -106,6 +106,69 @@ describe('E3: what does not look like an image classifier is refused, with what 
   });
 });
 
+describe('inputs beside the image', () => {
+  /** y = mean(image) · scale · mask + offset, the mask with a row for each image. */
+  const gated = onnxFile({
+    node: [
+      { ...pooled, output: ['p'] },
+      { opType: 'Mul', name: 's', input: ['p', 'scale'], output: ['scaled'] },
+      { opType: 'Mul', name: 'm', input: ['scaled', 'mask'], output: ['masked'] },
+      { opType: 'Add', name: 'o', input: ['masked', 'offset'], output: ['y'] },
+    ],
+    input: [
+      value('scale'),
+      value('image', 'batch', 3, 2, 2),
+      value('mask', 'batch', 3, 1, 1),
+      value('offset', 1, 3, 1, 1),
+    ],
+  });
+  const ones = (batch: number) => float32([batch, 3, 2, 2], new Float32Array(12 * batch).fill(1));
+
+  it('are fixed to a number, a list or a tensor; one row stands for every image', async () => {
+    const offset = float32([1, 3, 1, 1], [1, 2, 3]);
+    const classifier = readClassifier(gated, { inputs: { scale: 2, mask: [1, 0, -1], offset } });
+    expect(classifier.notes).toEqual(['"scale", "mask", "offset" are fixed to the values given']);
+    expect(classifier.input.name).toBe('image');
+    const session = await cpu.load(forwardModel(classifier));
+    const { logits } = await session.run({ image: ones(2) });
+    expect(logits!.shape).toEqual([2, 3]);
+    expect([...(logits!.data as Float32Array)]).toEqual([3, 2, 1, 3, 2, 1]);
+    await session.close();
+  });
+
+  it('are all named where they are not', () => {
+    expect(refusal(gated, { inputs: { scale: 2 } })).toContain(
+      'this model has "image" [batch,3,2,2], "mask" [batch,3,1,1], "offset" [1,3,1,1]: all but the image have to be fixed',
+    );
+    expect(refusal(gated, { inputs: { mood: 2 } })).toBe(
+      'the model has no input "mood"; it has "scale", "image", "mask", "offset"',
+    );
+  });
+
+  it.each([
+    [{ mask: [1, 2] }, 'input "mask" is float32 [1,3,1,1], got 2 elements'],
+    [{ offset: float32([3], [1, 2, 3]) }, 'input "offset" is float32 [1,3,1,1], got float32 [3]'],
+    [{ mask: int64([1, 3, 1, 1], [1, 0, 1]) }, 'input "mask" is float32 [1,3,1,1], got int64 [1,3,1,1]'],
+  ])('fit, or say what was expected: %#', (wrong, message) => {
+    expect(refusal(gated, { inputs: { scale: 1, mask: 1, offset: 1, ...wrong } })).toBe(message);
+  });
+});
+
+describe('several outputs', () => {
+  const two = onnxFile({
+    node: [relu, { ...pooled, output: ['scores'] }],
+    output: [value('y', 'batch', 3, 4, 4), value('scores', 'batch', 3, 1, 1)],
+  });
+
+  it('the first that scores classes is explained, and that is told', () => {
+    expect(readClassifier(two).notes).toEqual(['output "scores" is explained; the model also gives "y"']);
+  });
+
+  it('one that was asked for is not passed over', () => {
+    expect(refusal(two, { output: 'y' })).toContain('output "y" is [batch,3,4,4]');
+  });
+});
+
 describe('what a classifier is found to be', () => {
   it('the score before a final Softmax, which is told', async () => {
     const softmax = networkOf([2, 6, 6], (layer, image, g) => {

@@ -1,16 +1,19 @@
 import { InputError } from './errors.ts';
-import type { GraphBuilder, Shape, Value } from './onnx/builder.ts';
-import { type Canonical, canonicalize, type Interventions } from './onnx/canonicalize.ts';
-import { reshape } from './onnx/emit.ts';
+import { type FixedInputs, fixedValue, imageInput } from './inputs.ts';
+import type { GraphBuilder, Value } from './onnx/builder.ts';
+import { canonicalize, type Interventions } from './onnx/canonicalize.ts';
 import type { Node, ValueInfo } from './onnx/graph.ts';
-import { quoted } from './onnx/names.ts';
+import { listed, quoted } from './onnx/names.ts';
 import { defaultLimits, type ModelFile, type ReadLimits, readModel } from './onnx/read.ts';
 import { ShapeError } from './onnx/shapes/fact.ts';
+import { flatScores, scoreBefore } from './scores.ts';
 
 export interface ClassifierOptions {
   /** What follows the batch where the model leaves it open; [3, 224, 224] if not said. */
   readonly inputShape?: readonly number[] | undefined;
-  /** The output to explain; the first if not said. */
+  /** What the inputs beside the image are fixed to, by name; a model that has some needs a value for each. */
+  readonly inputs?: FixedInputs | undefined;
+  /** The output to explain; if not said, the first that scores classes. */
   readonly output?: string | undefined;
   readonly limits?: Partial<ReadLimits> | undefined;
 }
@@ -49,24 +52,31 @@ export interface Network {
 export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {}): Classifier {
   const limits = { ...defaultLimits, ...options.limits };
   const file = readModel(bytes, limits);
-  const input = imageInput(file);
+  const fixed = options.inputs ?? {};
+  const input = imageInput(file.graph.inputs, fixed);
   const inputShape = shapeOf(input, options.inputShape);
-  const output = options.output ?? file.graph.outputs[0]!;
-  if (!file.graph.outputs.includes(output))
+  const { outputs } = file.graph;
+  if (options.output !== undefined && !outputs.includes(options.output))
     throw new InputError(
       'invalid_model',
-      `the model has no output ${quoted(output)}; it has ${file.graph.outputs.map(quoted).join(', ')}`,
+      `the model has no output ${quoted(options.output)}; it has ${outputs.map(quoted).join(', ')}`,
     );
-  const open =
-    (batch: number | undefined) => (feed: (g: GraphBuilder) => Value, interventions?: Interventions) =>
-      inlined(file, input.name, output, feed, batch, interventions);
+  const openOf = (output: string) => (batch: number | undefined) =>
+    inlining(file, { input, fixed, output, batch });
   const probe = (g: GraphBuilder) => g.input(input.name, 'float32', [-1, ...inputShape]);
-
   const baked = typeof input.shape[0] === 'number' ? input.shape[0] : 1;
-  const { network, batch } = probed(open, probe, baked);
+  const { output, network, batch } = firstThatScores(
+    options.output === undefined ? outputs : [options.output],
+    (name) => ({ output: name, ...probed(openOf(name), probe, baked) }),
+  );
   checkSizes(network.g, limits);
   const scores = network.g.shape(network.logits);
   const notes: string[] = [];
+  const others = outputs.filter((name) => name !== output);
+  if (others.length > 0)
+    notes.push(`output ${quoted(output)} is explained; the model also gives ${listed(others)}`);
+  const set = Object.keys(fixed);
+  if (set.length > 0) notes.push(`${listed(set)} ${set.length > 1 ? 'are' : 'is'} fixed to the values given`);
   if (network.softmax)
     notes.push(
       `the model ends in ${network.softmax.op} (node ${quoted(network.softmax.name)}): the score before it is explained`,
@@ -81,25 +91,8 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
     classes: scores[1]!,
     batch,
     notes,
-    inline: open(batch),
+    inline: openOf(output)(batch),
   };
-}
-
-function imageInput(file: ModelFile): ValueInfo {
-  const { inputs } = file.graph;
-  const images = inputs.filter((i) => i.shape.length === 4);
-  if (images.length !== 1 || inputs.length !== 1)
-    throw new InputError(
-      'invalid_model',
-      `an image classifier has one input of rank 4; this model has ${inputs.map((i) => `${quoted(i.name)} [${i.shape}]`).join(', ') || 'none'}`,
-    );
-  const input = images[0]!;
-  if (input.dtype !== 'float32' && input.dtype !== 'float16')
-    throw new InputError(
-      'invalid_model',
-      `input ${quoted(input.name)} is ${input.dtype}; float32 or float16 is expected`,
-    );
-  return input;
 }
 
 function shapeOf(input: ValueInfo, wanted: readonly number[] | undefined): readonly number[] {
@@ -142,45 +135,57 @@ function probed(
   }
 }
 
-function inlined(
-  file: ModelFile,
-  input: string,
-  output: string,
-  feed: (g: GraphBuilder) => Value,
-  batch: number | undefined,
-  interventions?: Interventions,
-): Probed {
-  let image = input;
-  const canonical = canonicalize(
-    file.graph,
-    (g) => {
-      image = feed(g);
-      return new Map([[input, image]]);
-    },
-    batch,
-    interventions,
-  );
-  const { builder: g, resolve } = canonical;
-  const { score, softmax } = scoreBefore(canonical, resolve(output));
-  return {
-    g,
-    image,
-    logits: flatScores(g, score, output, interventions ? undefined : image),
-    resolve,
-    softmax,
-  };
+interface Inlining {
+  readonly input: ValueInfo;
+  readonly fixed: FixedInputs;
+  readonly output: string;
+  readonly batch: number | undefined;
 }
 
-const passing = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Cast']);
+/** The network in a fresh graph, over what `feed` makes there. */
+const inlining =
+  ({ graph }: ModelFile, { input, fixed, output, batch }: Inlining) =>
+  (feed: (g: GraphBuilder) => Value, interventions?: Interventions): Probed => {
+    let image = input.name;
+    const { builder: g, resolve } = canonicalize(
+      graph,
+      (g) => {
+        image = feed(g);
+        const values = graph.inputs
+          .filter(({ name }) => name !== input.name)
+          .map(
+            (info) =>
+              [info.name, fixedValue(g, info, fixed[info.name]!, { info: input, value: image })] as const,
+          );
+        return new Map([[input.name, image], ...values]);
+      },
+      batch,
+      interventions,
+    );
+    const { score, softmax } = scoreBefore(g, resolve(output));
+    return {
+      g,
+      image,
+      logits: flatScores(g, score, output, interventions ? undefined : image),
+      resolve,
+      softmax,
+    };
+  };
 
-/** The score that a final Softmax was given, or the output itself. */
-function scoreBefore({ builder: g }: Canonical, output: Value): { score: Value; softmax: Node | undefined } {
-  const makers = new Map(g.nodes.flatMap((node) => node.outputs.map((o) => [o, node] as const)));
-  let maker = makers.get(output);
-  while (maker && passing.has(maker.op)) maker = makers.get(maker.inputs[0]!);
-  return maker?.op === 'Softmax' || maker?.op === 'LogSoftmax'
-    ? { score: maker.inputs[0]!, softmax: maker }
-    : { score: output, softmax: undefined };
+/** Of a model with more outputs than this, one has to be named. */
+const triedOutputs = 16;
+
+/** What `read` makes of the first output that it does not refuse; if it refuses all, what it says of the first. */
+function firstThatScores<T>(outputs: readonly string[], read: (output: string) => T): T {
+  let first: unknown;
+  for (const output of outputs.slice(0, triedOutputs))
+    try {
+      return read(output);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      first ??= error;
+    }
+  throw first;
 }
 
 function checkSizes(g: GraphBuilder, { elements }: ReadLimits): void {
@@ -190,17 +195,4 @@ function checkSizes(g: GraphBuilder, { elements }: ReadLimits): void {
       'model_too_large',
       `value ${quoted(largest.value)} has ${largest.elements} elements per image, at most ${elements} are allowed`,
     );
-}
-
-/** [N, C], from [N, C] or [N, C, 1, 1], a row for each image if these are given. */
-function flatScores(g: GraphBuilder, score: Value, output: string, image: Value | undefined): Value {
-  const shape: Shape = g.shape(score);
-  const rest = shape.slice(1).filter((d) => d !== 1);
-  const aligned = image === undefined || shape[0] === g.shape(image)[0];
-  if (shape.length < 2 || rest.length > 1 || rest.some((d) => d <= 0) || !aligned)
-    throw new InputError(
-      'invalid_model',
-      `a classifier scores [batch, classes], a row for each image; output ${quoted(output)} is [${shape.map((d) => (d < 0 ? 'batch' : d))}]`,
-    );
-  return shape.length === 2 ? score : reshape(g, score, [shape[0]!, rest[0] ?? 1]);
 }

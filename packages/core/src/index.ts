@@ -8,6 +8,7 @@ export {
   type Explainer,
   type ExplainerSpec,
 } from './explainer.ts';
+export type { FixedInput, FixedInputs } from './inputs.ts';
 export { inspect, type ModelReport } from './inspect.ts';
 export { readNpy, writeNpy } from './npy.ts';
 export type { Runtime, Session } from './runtime/runtime.ts';

@@ -4,7 +4,7 @@ export { encodePng } from './encode.ts';
 export type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
 export { type ExplainedFrame, FrameExplainer, type FrameRequest } from './frame-explainer.ts';
 export { findLabel, type Label } from './labels.ts';
-export { inputShapeOf, type Manifest, manifestSchema, presets } from './manifest.ts';
+export { inputShapeOf, type Manifest, manifestSchema, presets, readingOf } from './manifest.ts';
 export { type Panel, type PanelsRendering, renderPanels } from './panels.ts';
 export { type Classification, PhotoClassifier } from './photo-classifier.ts';
 export { PhotoExplainer } from './photo-explainer.ts';

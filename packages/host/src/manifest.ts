@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import { InputError } from '@whylight/core';
+import { type ClassifierOptions, InputError } from '@whylight/core';
 import type { Preprocessing } from '@whylight/core/image';
 import { z } from 'zod';
 import { type Label, labelsSchema, parseLabels } from './labels.ts';
@@ -53,6 +53,10 @@ export const manifestSchema = z.looseObject({
   preprocessing: preprocessingSchema.default(imagenet),
   /** The layer that CAM methods explain when none is asked for. Left alone when the model has no such tensor. */
   cam_tensor: z.string().optional(),
+  /** What inputs beside the image are fixed to: a number for all of one, or its elements in order. */
+  fixed_inputs: z.record(z.string(), z.union([z.number(), z.array(z.number())])).optional(),
+  /** The output that scores classes. Default: the first that does. */
+  scores: z.string().optional(),
   /** Class names, or the file beside the manifest that has them (CSV or JSON). */
   labels: z.union([z.string(), labelsSchema]).optional(),
   licence: z.string().optional(),
@@ -92,9 +96,22 @@ export function parseManifest(given: unknown, file: string): Manifest {
   throw new InputError('invalid_model', `manifest of ${file}: ${issue.path.join('.')}: ${issue.message}`);
 }
 
-/** Digest of all that a manifest adds to an answer: preprocessing, default layer and class names. */
+/**
+ * How a model is read: what its manifest fixes, and the size of its input where the file leaves that open. `shape` is
+ * asked for in place of the manifest's.
+ */
+export function readingOf(
+  { manifest, assumed }: Pick<FoundManifest, 'manifest' | 'assumed'>,
+  shape: readonly number[] | undefined = assumed ? undefined : inputShapeOf(manifest.preprocessing),
+): ClassifierOptions {
+  return { inputShape: shape, inputs: manifest.fixed_inputs, output: manifest.scores };
+}
+
+/** Digest of all that a manifest adds to an answer: preprocessing, default layer, fixed inputs and class names. */
 export function manifestDigest({ manifest, labels }: Pick<FoundManifest, 'manifest' | 'labels'>): string {
-  const decisive = [manifest.preprocessing, manifest.cam_tensor ?? null, labels];
+  const { preprocessing, cam_tensor = null, fixed_inputs, scores } = manifest;
+  const reading = fixed_inputs || scores ? [fixed_inputs ?? null, scores ?? null] : [];
+  const decisive = [preprocessing, cam_tensor, labels, ...reading];
   return `sha256:${createHash('sha256').update(JSON.stringify(decisive)).digest('hex')}`;
 }
 

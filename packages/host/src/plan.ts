@@ -1,7 +1,7 @@
 import { createExplainer, type Explainer, InputError, type Runtime, readClassifier } from '@whylight/core';
 import type { Preprocessing } from '@whylight/core/image';
 import { methods, type ResolvedMethod } from '@whylight/core/methods';
-import { assumedFor } from './manifest.ts';
+import { assumedFor, readingOf } from './manifest.ts';
 import type { RegisteredModel } from './registry.ts';
 
 /** An explainer made for one model, method and input shape, with what a photo needs to get there. */
@@ -25,7 +25,7 @@ export async function createPlan(
   shape: readonly number[],
   runtime: Runtime,
 ): Promise<Plan> {
-  const classifier = readClassifier(await model.bytes(), model.assumed ? {} : { inputShape: shape });
+  const classifier = readClassifier(await model.bytes(), readingOf(model, model.assumed ? undefined : shape));
   const { classes } = classifier;
   if (model.labels && model.labels.length !== classes)
     throw new InputError(

@@ -17,6 +17,9 @@ export interface AddOptions {
   readonly preset?: string | undefined;
   /** A manifest, in place of the one that stands beside the model. */
   readonly manifest?: unknown;
+  /** What inputs beside the image are fixed to, and the output that scores classes; on top of the manifest's. */
+  readonly fixed_inputs?: Manifest['fixed_inputs'];
+  readonly scores?: string | undefined;
 }
 
 export interface PullOptions {
@@ -67,6 +70,8 @@ export class ModelStore {
         ...manifest,
         sha256,
         ...withPreset(options.preset),
+        ...(options.fixed_inputs && { fixed_inputs: { ...manifest.fixed_inputs, ...options.fixed_inputs } }),
+        ...(options.scores !== undefined && { scores: options.scores }),
         ...(labels ? { labels: [...labels] } : {}),
       };
     });

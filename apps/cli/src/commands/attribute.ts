@@ -9,16 +9,18 @@ import {
   type ExplainOptions,
   nameAndFile,
   type Parameters,
+  type ReadingOptions,
   targetList,
   withDeviceOptions,
   withExplainOptions,
   withJson,
+  withReadingOptions,
 } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
 import { Progress } from '../progress.ts';
 import { TensorExplainer, type TensorExplanation } from '../tensor-explainer.ts';
 
-interface Options extends ExplainOptions, DeviceOptions {
+interface Options extends ExplainOptions, DeviceOptions, ReadingOptions {
   readonly model?: string;
   readonly tensor?: string;
   readonly method?: string;
@@ -31,16 +33,18 @@ interface Options extends ExplainOptions, DeviceOptions {
 
 export const attribute = withJson(
   withDeviceOptions(
-    withExplainOptions(
-      new Command('attribute')
-        .description('Explain a tensor: .npy in, .npy out, nothing decoded, preprocessed or drawn')
-        .option('--model <name|path>', 'the classifier')
-        .option('--tensor <in.npy>', 'normalised input, float32 [N, C, H, W]')
-        .option('--method <id>', 'how to explain')
-        .option('--target <index,index>', 'class for all rows, or one per row; or predicted', targetList)
-        .option('--aux <name=file.npy>', 'recorded noise, masks or permutations, repeatable', nameAndFile)
-        .option('-o, --output <out.npy>', 'where the attribution goes')
-        .option('--jobs <file.json>', 'many of these in one process, instead of the options above'),
+    withReadingOptions(
+      withExplainOptions(
+        new Command('attribute')
+          .description('Explain a tensor: .npy in, .npy out, nothing decoded, preprocessed or drawn')
+          .option('--model <name|path>', 'the classifier')
+          .option('--tensor <in.npy>', 'normalised input, float32 [N, C, H, W]')
+          .option('--method <id>', 'how to explain')
+          .option('--target <index,index>', 'class for all rows, or one per row; or predicted', targetList)
+          .option('--aux <name=file.npy>', 'recorded noise, masks or permutations, repeatable', nameAndFile)
+          .option('-o, --output <out.npy>', 'where the attribution goes')
+          .option('--jobs <file.json>', 'many of these in one process, instead of the options above'),
+      ),
     ),
   ),
 ).action(async (options: Options) => {
@@ -78,12 +82,24 @@ async function runAll(jobs: readonly AttributionJob[], explainer: TensorExplaine
 }
 
 function jobOf(options: Options): AttributionJob {
-  const { model, tensor, method, target, output, layer, param, convention, aux } = options;
+  const { model, tensor, method, target, output, layer, param, convention, aux, input, scores } = options;
   if (!model || !tensor || !method || !target || !output) {
     const missing = Object.entries({ model, tensor, method, target, output }).find(([, value]) => !value);
     throw new UsageError(`--${missing?.[0]} is missing (or give --jobs)`);
   }
-  return { model, tensor, method, target, layers: layer, params: param, convention, aux, out: output };
+  const reading = { inputs: input, scores };
+  return {
+    model,
+    tensor,
+    method,
+    target,
+    layers: layer,
+    params: param,
+    convention,
+    aux,
+    ...reading,
+    out: output,
+  };
 }
 
 async function run(job: AttributionJob, explainer: TensorExplainer, { json }: Options): Promise<object> {

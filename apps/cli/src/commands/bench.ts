@@ -1,10 +1,10 @@
 import { type Runtime, readClassifier } from '@whylight/core';
 import { methods } from '@whylight/core/methods';
-import { createRuntime } from '@whylight/host';
+import { createRuntime, readingOf } from '@whylight/host';
 import { Command } from 'commander';
 import { type Measurement, measure, type Settings, type Subject } from '../bench/measure.ts';
 import { type FailureReport, failureOf, UsageError } from '../failure.ts';
-import { findModel, normalisationOf, readingOf } from '../model.ts';
+import { findModel, normalisationOf } from '../model.ts';
 import {
   collected,
   type DeviceOptions,

@@ -1,16 +1,18 @@
 import { inspect, type ModelReport } from '@whylight/core';
 import { Command } from 'commander';
-import { findModel, readingOf } from '../model.ts';
-import { modelArgument, withJson } from '../options.ts';
+import { findModel, readingWith } from '../model.ts';
+import { modelArgument, type ReadingOptions, withJson, withReadingOptions } from '../options.ts';
 import { print, printJson, table } from '../output.ts';
 
 export const check = withJson(
-  new Command('check')
-    .description('Say whether a model can be explained, and how')
-    .addArgument(modelArgument()),
-).action(async (wanted: string, { json }: { json?: boolean }) => {
+  withReadingOptions(
+    new Command('check')
+      .description('Say whether a model can be explained, and how')
+      .addArgument(modelArgument()),
+  ),
+).action(async (wanted: string, { json, ...reading }: ReadingOptions & { json?: boolean }) => {
   const model = await findModel(wanted);
-  const report = inspect(await model.bytes(), readingOf(model));
+  const report = inspect(await model.bytes(), await readingWith(model, reading));
   if (json) printJson({ name: model.name, digest: model.digest, ...report });
   else show(model.name, report);
 });

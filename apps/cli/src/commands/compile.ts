@@ -1,28 +1,38 @@
 import { compileExplainer, readClassifier } from '@whylight/core';
 import { Command } from 'commander';
 import { writeBytes } from '../files.ts';
-import { findModel, normalisationOf, readingOf } from '../model.ts';
-import { type ExplainOptions, modelArgument, withExplainOptions, withJson } from '../options.ts';
+import { findModel, normalisationOf, readingWith } from '../model.ts';
+import {
+  type ExplainOptions,
+  modelArgument,
+  type ReadingOptions,
+  withExplainOptions,
+  withJson,
+  withReadingOptions,
+} from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { splitNormalisation } from '../parameters.ts';
 
-interface Options extends ExplainOptions {
+interface Options extends ExplainOptions, ReadingOptions {
   readonly method: string;
   readonly output: string;
   readonly json?: boolean;
 }
 
 export const compile = withJson(
-  withExplainOptions(
-    new Command('compile')
-      .description('Write the explainer as one ONNX file: image batch and class index in, map out')
-      .addArgument(modelArgument())
-      .requiredOption('--method <id>', 'how to explain')
-      .requiredOption('-o, --output <file>', 'the ONNX file to write'),
+  withReadingOptions(
+    withExplainOptions(
+      new Command('compile')
+        .description('Write the explainer as one ONNX file: image batch and class index in, map out')
+        .addArgument(modelArgument())
+        .requiredOption('--method <id>', 'how to explain')
+        .requiredOption('-o, --output <file>', 'the ONNX file to write'),
+    ),
   ),
-).action(async (wanted: string, { method, layer = [], param = {}, convention, output, json }: Options) => {
+).action(async (wanted: string, options: Options) => {
+  const { method, layer = [], param = {}, convention, output, json } = options;
   const model = await findModel(wanted);
-  const classifier = readClassifier(await model.bytes(), readingOf(model));
+  const classifier = readClassifier(await model.bytes(), await readingWith(model, options));
   const { params, normalisation } = splitNormalisation(method, param, normalisationOf(model));
   const bytes = compileExplainer(classifier, { method, convention, params, layers: layer, normalisation });
   await writeBytes(output, bytes);

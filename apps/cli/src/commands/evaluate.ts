@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { InputError } from '@whylight/core';
 import { methods } from '@whylight/core/methods';
-import { createRuntime, type RegisteredModel } from '@whylight/host';
+import { createRuntime, type RegisteredModel, readingOf } from '@whylight/host';
 import { Command, InvalidArgumentError } from 'commander';
 import { blob, noiseMap } from '../evaluate/baselines.ts';
 import { baseline, explanations, type Network, openNetwork } from '../evaluate/explanations.ts';
@@ -100,7 +100,11 @@ async function evaluated(directory: string | undefined, options: Options): Promi
     : await photosIn(directory!, options.masks, preprocessing, options.target);
   const wanted = options.metric ?? (options.drawings || options.masks ? masked : unmasked);
   const runtime = await createRuntime({ ep: options.ep, threads: options.threads });
-  const network = await openNetwork(await model.bytes(), subjects[0]!.input.shape.slice(1), runtime);
+  const network = await openNetwork(
+    await model.bytes(),
+    readingOf(model, subjects[0]!.input.shape.slice(1)),
+    runtime,
+  );
   try {
     const { rows, left_out } = await methodRows(network, model, subjects, wanted, options);
     return {

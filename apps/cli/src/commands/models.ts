@@ -2,8 +2,8 @@ import { ModelStore, presets, type RegisteredModel, readZoo, type Zoo } from '@w
 import { Command } from 'commander';
 import { UsageError } from '../failure.ts';
 import { readBytes } from '../files.ts';
-import { openRegistry } from '../model.ts';
-import { channelValues, positive, withJson } from '../options.ts';
+import { fixedInputs, openRegistry } from '../model.ts';
+import { channelValues, positive, type ReadingOptions, withJson, withReadingOptions } from '../options.ts';
 import { print, printJson, table } from '../output.ts';
 import { Progress } from '../progress.ts';
 
@@ -17,7 +17,7 @@ const list = withJson(
   print(`\nTo pull: ${zoo.models.map(({ name }) => name).join(', ')}`);
 });
 
-interface AddOptions {
+interface AddOptions extends ReadingOptions {
   readonly name?: string;
   readonly labels?: string;
   readonly preset?: string;
@@ -28,17 +28,25 @@ interface AddOptions {
 }
 
 const add = withJson(
-  new Command('add')
-    .description('Register a model: copy it, with what it needs to know of its input')
-    .argument('<path>', 'an ONNX file')
-    .option('--name <name>', "what to call it (default: the file's name)")
-    .option('--labels <file>', 'class names, CSV or JSON')
-    .option('--preset <name>', `preprocessing: ${Object.keys(presets).join(', ')} (default: imagenet)`)
-    .option('--mean <r,g,b>', 'mean of the input in 0..1', channelValues)
-    .option('--std <r,g,b>', 'deviation of the input in 0..1', channelValues)
-    .option('--size <pixels>', 'side of the input', positive),
-).action(async (path: string, { name, labels, json, ...wishes }: AddOptions) => {
-  const model = await new ModelStore().add(path, { name, labels, ...preprocessingOf(wishes) });
+  withReadingOptions(
+    new Command('add')
+      .description('Register a model: copy it, with what it needs to know of its input')
+      .argument('<path>', 'an ONNX file')
+      .option('--name <name>', "what to call it (default: the file's name)")
+      .option('--labels <file>', 'class names, CSV or JSON')
+      .option('--preset <name>', `preprocessing: ${Object.keys(presets).join(', ')} (default: imagenet)`)
+      .option('--mean <r,g,b>', 'mean of the input in 0..1', channelValues)
+      .option('--std <r,g,b>', 'deviation of the input in 0..1', channelValues)
+      .option('--size <pixels>', 'side of the input', positive),
+  ),
+).action(async (path: string, { name, labels, input, scores, json, ...wishes }: AddOptions) => {
+  const inputs = Object.entries(await fixedInputs(input)).map(([tensor, value]) => [
+    tensor,
+    typeof value === 'object' && 'data' in value ? Array.from(value.data, Number) : value,
+  ]);
+  const fixed_inputs = input && Object.fromEntries(inputs);
+  const given = { name, labels, fixed_inputs, scores, ...preprocessingOf(wishes) };
+  const model = await new ModelStore().add(path, given);
   report(model, json);
 });
 

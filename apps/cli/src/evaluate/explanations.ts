@@ -1,5 +1,6 @@
 import {
   type Classifier,
+  type ClassifierOptions,
   createExplainer,
   type Explainer,
   type ExplainerSpec,
@@ -19,6 +20,7 @@ import type { Subject } from './subjects.ts';
 export interface Network {
   readonly classifier: Classifier;
   readonly bytes: Uint8Array;
+  readonly reading: ClassifierOptions;
   readonly forward: Session;
   readonly runtime: Runtime;
   readonly width: number;
@@ -27,13 +29,14 @@ export interface Network {
 
 export async function openNetwork(
   bytes: Uint8Array,
-  inputShape: readonly number[],
+  reading: ClassifierOptions,
   runtime: Runtime,
 ): Promise<Network> {
-  const classifier = readClassifier(bytes, { inputShape });
+  const classifier = readClassifier(bytes, reading);
   const [a, b, c] = classifier.inputShape as [number, number, number];
   const [height, width] = classifier.layout === 'NCHW' ? [b, c] : [a, b];
-  return { classifier, bytes, runtime, width, height, forward: await runtime.load(forwardModel(classifier)) };
+  const forward = await runtime.load(forwardModel(classifier));
+  return { classifier, bytes, reading, runtime, width, height, forward };
 }
 
 /** A method's explanations of the subjects, one after another. */
@@ -43,9 +46,9 @@ export async function* explanations(
   subjects: readonly Subject[],
   wantRandomised: boolean,
 ): AsyncGenerator<Explained> {
-  const { classifier, bytes, runtime } = network;
+  const { classifier, bytes, reading, runtime } = network;
   const explainer = await createExplainer(classifier, spec, runtime);
-  const other = wantRandomised ? await randomisedExplainer(bytes, classifier, spec, runtime) : null;
+  const other = wantRandomised ? await randomisedExplainer(bytes, reading, spec, runtime) : null;
   try {
     let warm = false;
     for (const subject of subjects) {
@@ -76,12 +79,12 @@ export async function* explanations(
 
 function randomisedExplainer(
   bytes: Uint8Array,
-  { inputShape }: Classifier,
+  reading: ClassifierOptions,
   spec: ExplainerSpec,
   runtime: Runtime,
 ): Promise<Explainer> {
   const noise = randomised(bytes, randomisableLayers(bytes).length);
-  return createExplainer(readClassifier(noise, { inputShape }), spec, runtime);
+  return createExplainer(readClassifier(noise, reading), spec, runtime);
 }
 
 /** A map that looks at nothing, as if a method had given it. */

@@ -28,7 +28,8 @@ function widenNode(node: Node): Node {
   return { ...node, attributes: Object.fromEntries(attributes) };
 }
 
-function widenTensor(value: Tensor): Tensor {
+/** A float16 tensor as float32; others as they are. */
+export function widenTensor(value: Tensor): Tensor {
   if (value.dtype !== 'float16') return value;
   return {
     dtype: 'float32',
