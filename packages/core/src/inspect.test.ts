@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { inspect } from './inspect.ts';
 import { float32, int64 } from './tensor.ts';
 import { networkOf, tinyNetwork } from './testing/network.ts';
+import { onnxFile, value } from './testing/onnx-file.ts';
 
 const fullyConnected = (classes: number) =>
   float32(
@@ -55,6 +56,32 @@ describe('inspect', () => {
     });
     expect(works(bytes, 'grad-cam')).toMatchObject({ works: true });
     expect(works(bytes, 'occlusion')).toMatchObject({ works: true });
+  });
+
+  describe('an operator of which not even the shape is known', () => {
+    const node = [
+      { opType: 'Det', name: 'det', input: ['image'], output: ['volumes'] },
+      { opType: 'Det', name: 'other', input: ['image'], output: ['more'] },
+      { opType: 'STFT', name: 'stft', input: ['more'], output: ['waves'] },
+      { opType: 'Add', name: 'sum', input: ['volumes', 'waves'], output: ['y'] },
+    ];
+    const file = (...valueInfo: ReturnType<typeof value>[]) =>
+      onnxFile({ node, valueInfo, output: [value('y', 'batch', 3)] });
+
+    it('is named, and what needs no derivative works, where the file says the shape', () => {
+      const report = inspect(file(value('volumes', 'batch', 3), value('waves', 'batch', 3)));
+      expect(report.classes).toBe(3);
+      expect(report.unsupported).toEqual([
+        { op: 'Det', nodes: ['det', 'other'] },
+        { op: 'STFT', nodes: ['stft'] },
+      ]);
+      expect(report.methods.find(({ id }) => id === 'occlusion')!.works).toBe(true);
+    });
+
+    it('is refused with all the others where the file does not', () => {
+      const bytes = onnxFile({ node, output: [value('y', 'rows', 'classes')] });
+      expect(() => inspect(bytes)).toThrow('operators Det (2 nodes), STFT (node "stft") are not supported');
+    });
   });
 
   it('E12: shows the names of a file escaped', () => {

@@ -53,6 +53,11 @@ export class GraphBuilder {
     return value;
   }
 
+  /** Whether a batch size is baked in. */
+  get batched(): boolean {
+    return this.batches !== probes;
+  }
+
   /** Names a tensor; small ones that are equal share a name. */
   constant(value: Tensor, name?: string): Value {
     const key = value.data.length <= 64 ? `${value.dtype}[${value.shape}]${value.data}` : undefined;
@@ -169,6 +174,12 @@ export class GraphBuilder {
     return sizes.reduce((a, b) => (a && a.elements >= b.elements ? a : b), sizes[0]);
   }
 
+  /** What somebody else says of a value that no shape rule tells of. */
+  declare(value: Value, dtype: DType, shape: Shape): void {
+    if (!this.facts.has(value))
+      this.setFacts(value, (batch) => ({ dtype, shape: shape.map((d) => (d < 0 ? -d * batch : d)) }));
+  }
+
   /** Another name for a fact: what a removed node's output stands for. */
   alias(value: Value, original: Value): void {
     const facts = this.facts.get(original);
@@ -216,7 +227,7 @@ export class GraphBuilder {
     return facts;
   }
 
-  /** The first node on the way to `value` that has no shape rule. */
+  /** Why nothing is known of `value`: every operator without a shape rule, or the node whose shape follows from data. */
   private blame(value: Value): string {
     const makers = new Map(
       this.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)),
@@ -224,11 +235,23 @@ export class GraphBuilder {
     for (let maker = makers.get(value); maker; ) {
       const cause = maker.inputs.find((input) => input !== '' && !this.facts.has(input));
       if (cause !== undefined && shapeRules[maker.op]) maker = makers.get(cause);
-      else
-        return shapeRules[maker.op]
-          ? `node ${quoted(maker.name)} (${maker.op}) has a shape that depends on data`
-          : `operator ${maker.op} (node ${quoted(maker.name)}) is not supported`;
+      else if (shapeRules[maker.op])
+        return `node ${quoted(maker.name)} (${maker.op}) has a shape that depends on data`;
+      else return this.unfollowed();
     }
     return 'nothing makes it';
+  }
+
+  private unfollowed(): string {
+    const lacking = this.nodes.filter(
+      ({ op, outputs }) =>
+        !shapeRules[op] && outputs.some((output) => output !== '' && !this.facts.has(output)),
+    );
+    const named = Array.from(
+      Map.groupBy(lacking, ({ op }) => op),
+      ([op, nodes]) =>
+        `${op} (${nodes.length > 1 ? `${nodes.length} nodes` : `node ${quoted(nodes[0]!.name)}`})`,
+    );
+    return `${named.length > 1 ? 'operators' : 'operator'} ${named.join(', ')} ${named.length > 1 ? 'are' : 'is'} not supported`;
   }
 }

@@ -1,5 +1,5 @@
 import { dtypes, type Tensor, type TensorData } from '../tensor.ts';
-import { GraphBuilder, type Value } from './builder.ts';
+import { type Dim, GraphBuilder, type Value } from './builder.ts';
 import { isFloat } from './dtype.ts';
 import { type Graph, type Node, toInt64 } from './graph.ts';
 import { quoted } from './names.ts';
@@ -48,6 +48,7 @@ export function canonicalize(
     return original === undefined || original === name ? name : resolve(original);
   };
   for (const [name, value] of graph.constants) g.constant(value, name);
+  const symbols = symbolsOf(graph, g, aliases);
 
   for (const node of graph.nodes) {
     const constant = constantOf(node);
@@ -59,6 +60,7 @@ export function canonicalize(
     if ('alias' in upgraded) aliases.set(node.outputs[0]!, upgraded.alias);
     else for (const made of upgraded.nodes) addFolded(g, made);
     for (const output of node.outputs) {
+      if (!g.knows(resolve(output))) declareAsFile(graph, g, output, symbols);
       const replace = interventions?.get(output);
       if (replace)
         aliases.set(
@@ -69,6 +71,31 @@ export function canonicalize(
   }
   g.scope = '';
   return { builder: g, resolve };
+}
+
+/** The sizes that an input's symbolic dimensions have. */
+function symbolsOf(graph: Graph, g: GraphBuilder, fed: ReadonlyMap<Value, Value>): Map<string, Dim> {
+  const symbols = new Map<string, Dim>();
+  for (const { name, shape } of graph.inputs) {
+    const sizes = g.shape(fed.get(name)!);
+    shape.forEach((d, i) => {
+      if (typeof d === 'string') symbols.set(d, sizes[i]!);
+    });
+  }
+  return symbols;
+}
+
+/** Takes the file's word for a value that no shape rule tells of, if it gives its sizes for the batch that is asked for. */
+function declareAsFile(
+  graph: Graph,
+  g: GraphBuilder,
+  output: Value,
+  symbols: ReadonlyMap<string, Dim>,
+): void {
+  const said = graph.declared?.get(output);
+  const shape = said?.shape.map((d) => (typeof d === 'number' ? d : symbols.get(d)));
+  if (!said || !shape?.every((d) => d !== undefined)) return;
+  if (g.batched || shape.some((d) => d < 0)) g.declare(output, said.dtype, shape);
 }
 
 /** @throws ShapeError for a node without the inputs or attributes that its operator needs */

@@ -13,6 +13,8 @@ export interface Graph {
   readonly outputs: readonly string[];
   readonly nodes: readonly Node[];
   readonly constants: ReadonlyMap<string, Tensor>;
+  /** What the file says of the types of values inside it. */
+  readonly declared?: ReadonlyMap<string, ValueInfo>;
 }
 
 export interface ValueInfo {

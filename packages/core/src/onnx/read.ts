@@ -85,6 +85,12 @@ export function readModel(bytes: Uint8Array, limits: ReadLimits = defaultLimits)
     outputs: graph.output.map((output) => output.name ?? ''),
     nodes: graph.node.map(readNode),
     constants,
+    declared: new Map(
+      [...graph.valueInfo, ...graph.output].flatMap((info) => {
+        const known = valueInfoOf(info);
+        return known ? [[known.name, known]] : [];
+      }),
+    ),
   };
   checkOrder(read);
   return {
@@ -143,13 +149,21 @@ function readNode(node: NodeDef, index: number): Node {
 }
 
 function readValueInfo(info: ValueInfoDef): ValueInfo {
+  const known = valueInfoOf(info);
+  if (!known)
+    throw new InputError(
+      'invalid_model',
+      `input ${quoted(info.name ?? '')} is not a tensor of a supported type`,
+    );
+  return known;
+}
+
+function valueInfoOf(info: ValueInfoDef): ValueInfo | undefined {
   const type = info.type?.tensorType;
   const dtype = dtypeOfCode[type?.elemType ?? 0];
-  const name = info.name ?? '';
-  if (!type || !dtype)
-    throw new InputError('invalid_model', `input ${quoted(name)} is not a tensor of a supported type`);
+  if (!type || !dtype) return undefined;
   const shape = (type.shape?.dim ?? []).map((d, i) =>
     d.dimValue !== undefined && d.dimValue > 0n ? Number(d.dimValue) : printable(d.dimParam || `dim${i}`),
   );
-  return { name, dtype, shape };
+  return { name: info.name ?? '', dtype, shape };
 }

@@ -14,6 +14,12 @@ export function widen(graph: Graph): Graph {
   return {
     ...graph,
     inputs: graph.inputs.map((i) => (i.dtype === 'float16' ? { ...i, dtype: 'float32' } : i)),
+    declared: new Map(
+      [...(graph.declared ?? [])].map(([name, info]) => [
+        name,
+        info.dtype === 'float16' ? { ...info, dtype: 'float32' } : info,
+      ]),
+    ),
     constants: new Map([...graph.constants].map(([name, value]) => [name, widenTensor(value)])),
     nodes: graph.nodes.map(widenNode),
   };
