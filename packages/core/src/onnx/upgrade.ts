@@ -85,6 +85,7 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
     );
   },
   AveragePool: spellPads,
+  Scatter: (_, node) => keep({ ...node, op: 'ScatterElements' }),
   Softmax: flattenedSoftmax,
   LogSoftmax: flattenedSoftmax,
   Clip(g, node) {

@@ -1,12 +1,11 @@
 import { float } from '../../onnx/graph.ts';
-import { real, within, x } from '../../testing/cases.ts';
+import { at, real, within, x } from '../../testing/cases.ts';
 import { describeRules, rule, single } from '../../testing/rule-cases.ts';
 import { activation } from './activation.ts';
 
 const wide = (...shape: number[]) => within(-4.2, 4.2, ...shape);
 
 describeRules('activation', activation, [
-  rule('Tanh', 'plain', [wide(-1, 5)]),
   rule('Sigmoid', 'plain', [wide(-1, 5)]),
   rule('Softplus', 'plain', [wide(-1, 5)], {}, single),
   rule('Softsign', 'both signs', [x(-1, 4)], {}, single),
@@ -16,6 +15,14 @@ describeRules('activation', activation, [
   rule('LeakyRelu', 'slope 1/4', [x(-1, 4)], { alpha: float(0.25) }),
   rule('PRelu', 'one slope', [x(-1, 4), x(1)], {}, single),
   rule('PRelu', 'a slope per channel', [x(-1, 3, 2), x(3, 1)], {}, single),
+  rule(
+    'Shrink',
+    'soft',
+    [at(-1.4, -0.3, 0.2, 1.2, 0.95, -0.9)],
+    { lambd: float(0.77), bias: float(0.77) },
+    single,
+  ),
+  rule('Shrink', 'hard, default', [at(-1.4, -0.3, 0.2, 1.2)], {}, single),
   rule('ThresholdedRelu', 'at 0.77', [x(-1, 6)], { alpha: float(0.77) }, single),
   rule('Elu', 'default', [x(-1, 4)], {}, single),
   rule('Elu', 'alpha 0.6', [x(-1, 4)], { alpha: float(0.6) }, single),

@@ -44,7 +44,6 @@ const tanhGeluSlope = (g: GraphBuilder, x: Value): Value => {
 };
 
 export const activation: VjpRules = {
-  Tanh: [times(({ g, y }) => sub(g, number(g, 1, y), mul(g, y, y)))],
   Sigmoid: [times(({ g, y }) => mul(g, y, sub(g, number(g, 1, y), y)))],
   Softplus: [times(({ g, x }) => sigmoidOf(g, x(0)))],
   Softsign: [
@@ -61,6 +60,11 @@ export const activation: VjpRules = {
   PRelu: [
     (c) => leaky(c, c.x(1)),
     ({ g, x, dy }) => where(g, compare(g, 'Greater', x(0), 0), number(g, 0, dy), mul(g, dy, x(0))),
+  ],
+  // x + bias below -lambd, x - bias above lambd, 0 between
+  Shrink: [
+    ({ g, node, x, dy }) =>
+      gate(g, compare(g, 'Greater', g.emit('Abs', [x(0)]), real(node, 'lambd', 0.5)), dy),
   ],
   ThresholdedRelu: [({ g, node, x, dy }) => gate(g, compare(g, 'Greater', x(0), real(node, 'alpha', 1)), dy)],
   Elu: [

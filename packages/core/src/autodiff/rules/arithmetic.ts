@@ -40,10 +40,11 @@ export const arithmetic: VjpRules = {
   Log: [({ g, x, dy }) => div(g, dy, x(0))],
   Sqrt: [({ g, y, dy }) => div(g, scale(g, dy, 0.5), y)],
   Reciprocal: [times(({ g, y }) => neg(g, mul(g, y, y)))],
-  Sin: [times(({ g, x }) => g.emit('Cos', [x(0)]))],
-  Cos: [times(({ g, x }) => neg(g, g.emit('Sin', [x(0)])))],
   Where: [null, ({ g, x, dy }) => gate(g, x(0), dy), ({ g, x, dy }) => where(g, x(0), number(g, 0, dy), dy)],
   Cast: [({ g, x, dy }) => castLike(g, dy, x(0))],
+  CastLike: [({ g, x, dy }) => castLike(g, dy, x(0)), null],
+  // The divisor stays without a rule: its derivative is that of counting how often it fits.
+  Mod: [({ dy }) => dy],
   // Piecewise constant.
   Sign: [null],
   Floor: [null],
