@@ -8,9 +8,8 @@ const passing = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Cast']);
 
 /** The score that a final Softmax was given, or the output itself. */
 export function scoreBefore(g: GraphBuilder, output: Value): { score: Value; softmax: Node | undefined } {
-  const makers = new Map(g.nodes.flatMap((node) => node.outputs.map((o) => [o, node] as const)));
-  let maker = makers.get(output);
-  while (maker && passing.has(maker.op)) maker = makers.get(maker.inputs[0]!);
+  let maker = g.maker(output);
+  while (maker && passing.has(maker.op)) maker = g.maker(maker.inputs[0]!);
   return maker?.op === 'Softmax' || maker?.op === 'LogSoftmax'
     ? { score: maker.inputs[0]!, softmax: maker }
     : { score: output, softmax: undefined };

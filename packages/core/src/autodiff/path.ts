@@ -17,7 +17,7 @@ export interface Path {
 function varying(g: GraphBuilder, node: Node, output: Value): boolean {
   if (output === '' || !g.knows(output)) return output !== '';
   const dtype = g.dtype(output);
-  return isFloat(dtype) || (node.op !== 'Cast' && (dtype === 'int8' || dtype === 'uint8'));
+  return isFloat(dtype) || (node.op !== 'Cast' && /^u?int(8|16)$/.test(dtype));
 }
 
 /** The nodes that lie on a way from `from` to `to`; no way leads through indices and truth values. */

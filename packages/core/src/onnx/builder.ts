@@ -35,6 +35,7 @@ export class GraphBuilder {
   readonly reserved = new Set<Value>();
   private readonly batches: readonly [number, number];
   private readonly facts = new Map<Value, readonly [Fact, Fact]>();
+  private readonly makers = new Map<Value, Node>();
   private readonly shared = new Map<string, Value>();
   private serial = 0;
 
@@ -93,6 +94,7 @@ export class GraphBuilder {
   /** Appends a node with given names and follows its shapes. @throws ShapeError when they contradict each other. */
   add(node: Node): void {
     this.nodes.push(node);
+    for (const output of node.outputs) this.makers.set(output, node);
     const rule = shapeRules[node.op];
     if (!rule) return;
     const [first, second] = this.batches.map((_, side) =>
@@ -144,6 +146,11 @@ export class GraphBuilder {
 
   dtype(value: Value): DType {
     return this.factsOf(value)[0].dtype;
+  }
+
+  /** The node that gives a value; inputs and constants have none. */
+  maker(value: Value): Node | undefined {
+    return this.makers.get(value);
   }
 
   knows(value: Value): boolean {
@@ -229,12 +236,9 @@ export class GraphBuilder {
 
   /** Why nothing is known of `value`: every operator without a shape rule, or the node whose shape follows from data. */
   private blame(value: Value): string {
-    const makers = new Map(
-      this.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)),
-    );
-    for (let maker = makers.get(value); maker; ) {
+    for (let maker = this.makers.get(value); maker; ) {
       const cause = maker.inputs.find((input) => input !== '' && !this.facts.has(input));
-      if (cause !== undefined && shapeRules[maker.op]) maker = makers.get(cause);
+      if (cause !== undefined && shapeRules[maker.op]) maker = this.makers.get(cause);
       else if (shapeRules[maker.op])
         return `node ${quoted(maker.name)} (${maker.op}) has a shape that depends on data`;
       else return this.unfollowed();

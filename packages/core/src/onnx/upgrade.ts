@@ -6,6 +6,7 @@ import { reshape } from './emit.ts';
 import { gathers } from './gathers.ts';
 import { type Attributes, int, ints, type Node, real, text } from './graph.ts';
 import { quoted } from './names.ts';
+import { quantized } from './quantized.ts';
 import { windowOf } from './shapes/convolution.ts';
 import { keep, type Upgrade } from './upgraded.ts';
 
@@ -62,6 +63,7 @@ const flattenedSoftmax: Upgrade = (g, node, opset) => {
 
 const upgrades: Readonly<Record<string, Upgrade>> = {
   ...gathers,
+  ...quantized,
   Attention: attention,
   Identity: alias,
   Dropout: alias,

@@ -1,5 +1,5 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { add, castLike, div, number, reshape } from '../../onnx/emit.ts';
+import { add, castLike, div, number, reshape, zerosLike } from '../../onnx/emit.ts';
 import { int } from '../../onnx/graph.ts';
 import { axisOf } from '../../onnx/shapes/fact.ts';
 import { gate, type RuleContext, type VjpRules } from '../rule.ts';
@@ -25,17 +25,26 @@ const bounded = (g: GraphBuilder, v: Value, low: number, high: number): Value =>
     g.emit('LessOrEqual', [v, number(g, high, v)]),
   ]);
 
+const levelsOf: Readonly<Record<string, readonly [number, number]>> = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32768, 32767],
+  uint16: [0, 65535],
+};
+
 /** dy where round(x / scale) + zero point is representable. */
 function quantizeVjp(c: RuleContext): Value {
   const { g, node, dy } = c;
-  const signed = g.dtype(c.y) === 'int8';
+  const [low, high] = levelsOf[g.dtype(c.y)]!;
   const steps = g.emit('Round', [div(g, c.x(0), spread(c, 1))]);
   const zero = node.inputs[2] ? castLike(g, spread(c, 2), steps) : number(g, 0, steps);
   const level = add(g, steps, zero);
-  return gate(g, bounded(g, level, signed ? -128 : 0, signed ? 127 : 255), dy);
+  return gate(g, bounded(g, level, low, high), dy);
 }
 
 export const quantization: VjpRules = {
-  QuantizeLinear: [quantizeVjp],
-  DequantizeLinear: [({ dy }) => dy],
+  // Scales and zero points that are found from the data count as constants.
+  QuantizeLinear: [quantizeVjp, null, null],
+  DequantizeLinear: [({ dy }) => dy, null, null],
+  DynamicQuantizeLinear: [({ g, x, dyOf }) => dyOf(0) ?? zerosLike(g, x(0))], // its range cuts nothing off
 };

@@ -92,5 +92,10 @@ export const elementwise: ShapeRules = {
   CastLike: (c) => [{ ...c.x(0), dtype: c.x(1).dtype, value: c.x(0).value }],
   LayerNormalization: sameAsFirst,
   QuantizeLinear: (c) => [{ shape: c.x(0).shape, dtype: c.has(2) ? c.x(2).dtype : 'uint8' }],
+  DynamicQuantizeLinear: (c) => [
+    { dtype: 'uint8', shape: c.x(0).shape },
+    { dtype: 'float32', shape: [] },
+    { dtype: 'uint8', shape: [] },
+  ],
   DequantizeLinear: (c) => [{ shape: c.x(0).shape, dtype: c.x(1).dtype }],
 };
