@@ -120,4 +120,5 @@ def main() -> None:
         json.dump(about, file)
 
 
-main()
+if __name__ == "__main__":
+    main()

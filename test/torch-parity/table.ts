@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -18,18 +18,24 @@ import { cpu } from '@whylight/core/testing';
 
 // Whole networks against PyTorch, one Markdown row each. Needs Python with torch and torchvision (and timm):
 //   node test/torch-parity/table.ts --python PYTHON [--forms torchscript@13,dynamo@18] NETWORK...
+// Forms are EXPORTER@OPSET, see export.py, or qdq, qoperator, dynamic or float16 @OPSET, see quantized.py.
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     python: { type: 'string', default: 'python3' },
     forms: { type: 'string', default: 'torchscript@11,torchscript@17,dynamo@18,dynamo@23' },
-    /** Where what was exported stays; elsewhere it is removed. */
+    /** Where what is exported stays and is found again; elsewhere it is removed. */
     keep: { type: 'string' },
   },
 });
 const forms = values.forms.split(',');
-const exporter = join(import.meta.dirname, 'export.py');
+const isQuantized = (form: string) => !/^(torchscript|dynamo)@/.test(form);
+/** Forms that are exported together, by one script into one folder. */
+const batches = [
+  { script: 'export.py', forms: forms.filter((form) => !isQuantized(form)) },
+  ...forms.filter(isQuantized).map((form) => ({ script: 'quantized.py', forms: [form] })),
+].filter((batch) => batch.forms.length > 0);
 
 interface About {
   readonly seeds: readonly number[];
@@ -146,27 +152,31 @@ const titles = [
   'load, s',
 ];
 console.log(`| ${titles.join(' | ')} |\n|${'---|'.repeat(titles.length)}`);
-for (const name of positionals) {
-  const directory = values.keep ?? mkdtempSync(join(tmpdir(), 'parity-'));
-  const print = (form: string, cells: readonly string[]) => {
-    const all = [name, ...form.split('@'), ...cells];
-    console.log(`| ${titles.map((_, i) => all[i] ?? '').join(' | ')} |`);
-  };
-  try {
-    execFileSync(values.python, [exporter, name, directory, ...forms], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    const about: About = JSON.parse(readFileSync(join(directory, 'about.json'), 'utf8'));
-    for (const form of forms)
-      try {
-        print(form, await measure(form, about, directory));
-      } catch (error) {
-        print(form, ['', String(error).replaceAll('|', '/').slice(0, 200)]);
-      }
-  } catch (error) {
-    const said = String((error as { stderr?: Buffer }).stderr ?? error).trim();
-    print('@', ['', said.split('\n').at(-1)!.slice(0, 100)]);
-  } finally {
-    if (!values.keep) rmSync(directory, { recursive: true, force: true });
+for (const name of positionals)
+  for (const { script, forms } of batches) {
+    const kept = values.keep && join(values.keep, `${name.replace(/\W/g, '_')}-${forms[0]}`);
+    if (kept) mkdirSync(kept, { recursive: true });
+    const directory = kept ?? mkdtempSync(join(tmpdir(), 'parity-'));
+    const print = (form: string, cells: readonly string[]) => {
+      const all = [name, ...form.split('@'), ...cells];
+      console.log(`| ${titles.map((_, i) => all[i] ?? '').join(' | ')} |`);
+    };
+    try {
+      if (!existsSync(join(directory, 'about.json')))
+        execFileSync(values.python, [join(import.meta.dirname, script), name, directory, ...forms], {
+          stdio: ['ignore', 'ignore', 'pipe'],
+        });
+      const about: About = JSON.parse(readFileSync(join(directory, 'about.json'), 'utf8'));
+      for (const form of forms)
+        try {
+          print(form, await measure(form, about, directory));
+        } catch (error) {
+          print(form, ['', String(error).replaceAll('|', '/').slice(0, 200)]);
+        }
+    } catch (error) {
+      const said = String((error as { stderr?: Buffer }).stderr ?? error).trim();
+      print(forms[0]!, ['', said.split('\n').at(-1)!.slice(0, 100)]);
+    } finally {
+      if (!kept) rmSync(directory, { recursive: true, force: true });
+    }
   }
-}

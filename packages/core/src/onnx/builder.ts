@@ -35,6 +35,7 @@ export class GraphBuilder {
   readonly reserved = new Set<Value>();
   private readonly batches: readonly [number, number];
   private readonly facts = new Map<Value, readonly [Fact, Fact]>();
+  private readonly fed = new Set<Value>();
   private readonly makers = new Map<Value, Node>();
   private readonly shared = new Map<string, Value>();
   private serial = 0;
@@ -50,6 +51,7 @@ export class GraphBuilder {
     const value = this.reserved.has(name) || this.facts.has(name) ? this.unique(name) : name;
     const symbolic = shape.map((d) => (d < 0 ? (d === -1 ? 'batch' : `${-d}*batch`) : d));
     this.inputs.push({ name: value, dtype, shape: symbolic, ...(value !== name && { known: name }) });
+    this.fed.add(value);
     this.setFacts(value, (batch) => ({ dtype, shape: shape.map((d) => (d < 0 ? -d * batch : d)) }));
     return value;
   }
@@ -94,7 +96,11 @@ export class GraphBuilder {
   /** Appends a node with given names and follows its shapes. @throws ShapeError when they contradict each other. */
   add(node: Node): void {
     this.nodes.push(node);
-    for (const output of node.outputs) this.makers.set(output, node);
+    const fed = node.inputs.some((input) => this.fed.has(input));
+    for (const output of node.outputs) {
+      this.makers.set(output, node);
+      if (fed) this.fed.add(output);
+    }
     const rule = shapeRules[node.op];
     if (!rule) return;
     const [first, second] = this.batches.map((_, side) =>
@@ -151,6 +157,11 @@ export class GraphBuilder {
   /** The node that gives a value; inputs and constants have none. */
   maker(value: Value): Node | undefined {
     return this.makers.get(value);
+  }
+
+  /** Whether a value is computed from an input, or from constants alone. */
+  dependsOnInputs(value: Value): boolean {
+    return this.fed.has(value);
   }
 
   knows(value: Value): boolean {

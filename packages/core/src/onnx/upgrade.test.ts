@@ -364,6 +364,51 @@ describe('Attention is written out', () => {
   });
 });
 
+describe('a batch norm in training mode', () => {
+  const training = { ...attributesOf({ training_mode: 1, epsilon: { f: 0.01 } }) };
+  const norm = (x: string) => ({
+    opType: 'BatchNormalization',
+    name: 'norm',
+    input: [x, 'scale', 'bias', 'bias', 'scale'],
+    output: ['n', 'mean', 'var'],
+    attribute: Object.values(training),
+  });
+  const floats = (name: string, dims: bigint[], ...floatData: number[]) => ({
+    name,
+    dims,
+    dataType: 1,
+    floatData,
+  });
+  const initializer = [
+    floats('w', [1n, 3n, 4n], 1, 2, 3, 6, -1, 1, -1, 1, 5, 5, 5, 6),
+    floats('scale', [3n], 1, 2, 0.5),
+    floats('bias', [3n], 0, -1, 1),
+    { name: 'kernel', dims: [3n], dataType: 7, int64Data: [3n, 4n, 1n] },
+  ];
+
+  it('standardizes weights, as exporters write it', async () => {
+    const sum = { opType: 'Add', name: 'a', input: ['image', 'column'], output: ['y'] };
+    const column = { opType: 'Reshape', name: 'r', input: ['n', 'kernel'], output: ['column'] };
+    const { bytes } = canonical(onnxFile({ node: [norm('w'), column, sum], initializer }));
+    const [y] = await outputsOf(bytes, [1, 3, 4, 4]);
+    const [zero] = await outputsOf(
+      canonical(onnxFile({ node: [{ ...sum, input: ['image', 'image'] }] })).bytes,
+      [1, 3, 4, 4],
+    );
+    const row = (k: number) => Number(y!.data[k]) - Number(zero!.data[k]) / 2;
+    // (w - mean) / sqrt(variance + 0.01), times scale, plus bias; biased variances 3.5 and 1
+    expect(row(0)).toBeCloseTo((1 - 3) / Math.sqrt(3.51), 5);
+    expect(row(12)).toBeCloseTo((6 - 3) / Math.sqrt(3.51), 5);
+    expect(row(16)).toBeCloseTo(-1 + (2 * -1) / Math.sqrt(1.01), 5);
+  });
+
+  it('of what comes from the image is refused', () => {
+    const file = onnxFile({ node: [{ ...norm('image'), output: ['y'] }], initializer });
+    expect(() => canonical(file)).toThrow('node "norm" (BatchNormalization) is in training mode');
+    expect(() => canonical(file, 1)).toThrow('is in training mode');
+  });
+});
+
 describe('a gather that is something simpler', () => {
   it('of every element in order is a Reshape, however large the batch', async () => {
     const ints = (name: string, ...values: number[]) => ({
@@ -428,6 +473,21 @@ describe('a gather that is something simpler', () => {
 });
 
 describe('what canonicalize leaves out', () => {
+  it('pads that are turned around as a matrix, as PyTorch writes them', () => {
+    const matrix = { name: 'matrix', dims: [2n], dataType: 7, int64Data: [-1n, 2n] };
+    const given = { name: 'given', dims: [8n], dataType: 7, int64Data: [0n, 0n, 0n, 0n, 1n, 2n, 3n, 1n] };
+    const flat = { name: 'flat', dims: [1n], dataType: 7, int64Data: [-1n] };
+    const node = [
+      { opType: 'Reshape', name: 'm', input: ['given', 'matrix'], output: ['pairs'] },
+      { opType: 'Transpose', name: 't', input: ['pairs'], output: ['turned'] },
+      { opType: 'Reshape', name: 'f', input: ['turned', 'flat'], output: ['pads'] },
+      { opType: 'Pad', name: 'p', input: ['image', 'pads'], output: ['y'] },
+    ];
+    const made = canonical(onnxFile({ node, initializer: [matrix, given, flat] }));
+    expect(made.shapes).toEqual([['batch', 3, 7, 8]]);
+    expect(made.graph.nodes.map((n) => n.op)).toEqual(['Pad']);
+  });
+
   it('shape arithmetic becomes constants, identities disappear', () => {
     const node = [
       { opType: 'Identity', name: 'i', input: ['image'], output: ['same'] },

@@ -102,8 +102,17 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
     const inputs = [node.inputs[0]!, g.ints(pads), g.scalar(real(node, 'value', 0))];
     return keep({ ...node, inputs, attributes: without(node.attributes, 'pads', 'value') });
   },
-  BatchNormalization(_, node) {
-    if (int(node, 'training_mode', 0) === 1)
+  BatchNormalization(g, node) {
+    const [x, scale, bias] = node.inputs as [Value, Value, Value];
+    const training = int(node, 'training_mode', 0) === 1;
+    // Exporters normalize weights by it, as a batch of one.
+    if (training && !g.dependsOnInputs(x) && g.knows(x) && g.shape(x)[0] === 1) {
+      const { epsilon } = node.attributes;
+      const attributes = epsilon === undefined ? {} : { epsilon };
+      const outputs = node.outputs.slice(0, 1);
+      return keep({ ...node, op: 'InstanceNormalization', inputs: [x, scale, bias], outputs, attributes });
+    }
+    if (training)
       throw new InputError(
         'invalid_model',
         `node ${quoted(node.name)} (BatchNormalization) is in training mode; export the model for inference`,
