@@ -20,8 +20,8 @@ export const withExplainOptions = (command: Command): Command =>
     .addOption(new Option('--convention <name>', 'whose numbers come out').choices(conventions));
 
 export interface ReadingOptions {
-  readonly input?: Parameters;
-  readonly scores?: string;
+  readonly input?: Parameters | undefined;
+  readonly scores?: string | undefined;
 }
 
 /** Adds --input and --scores: which of a model's inputs and outputs take no part. */

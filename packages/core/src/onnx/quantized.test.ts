@@ -47,7 +47,7 @@ async function explained(bytes: Uint8Array, image: number[], target: number) {
   return {
     own: [...(own!.data as Float32Array)],
     logits: [...(logits!.data as Float32Array)],
-    gradient: [...(attribution!.data as Float32Array)],
+    gradient: Array.from(attribution!.data as Float32Array, (v) => v + 0), // no -0
   };
 }
 

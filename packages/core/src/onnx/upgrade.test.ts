@@ -365,13 +365,13 @@ describe('Attention is written out', () => {
 });
 
 describe('a batch norm in training mode', () => {
-  const training = { ...attributesOf({ training_mode: 1, epsilon: { f: 0.01 } }) };
+  const training = attributesOf({ training_mode: 1, epsilon: { f: 0.01 } });
   const norm = (x: string) => ({
     opType: 'BatchNormalization',
     name: 'norm',
     input: [x, 'scale', 'bias', 'bias', 'scale'],
     output: ['n', 'mean', 'var'],
-    attribute: Object.values(training),
+    attribute: training,
   });
   const floats = (name: string, dims: bigint[], ...floatData: number[]) => ({
     name,
