@@ -1,5 +1,5 @@
 import { ProblemError } from '@whylight/client';
-import { InputError } from '@whylight/core';
+import { InputError, OutOfMemoryError } from '@whylight/core';
 import { DeviceError, DownloadError, ModelNotFoundError, ProviderUnavailableError } from '@whylight/host';
 
 /** What the caller can put right on the command line. */
@@ -27,7 +27,8 @@ export function failureOf(error: unknown): FailureReport {
     return { exitCode: 2, code: 'model_not_found', message: error.message };
   if (error instanceof ProviderUnavailableError)
     return { exitCode: 1, code: 'provider_unavailable', message: error.message };
-  if (error instanceof DeviceError) return { exitCode: 1, code: 'device_failed', message: error.message };
+  if (error instanceof DeviceError || error instanceof OutOfMemoryError)
+    return { exitCode: 1, code: 'device_failed', message: error.message };
   if (error instanceof DownloadError) return { exitCode: 1, code: 'download_failed', message: error.message };
   if (error instanceof ProblemError) return { exitCode: 1, code: error.code, message: error.message };
   if (error instanceof Failure) return { exitCode: 1, code: 'failed', message: error.message };

@@ -201,6 +201,24 @@ describe('the watchdog', () => {
     expect((await see()).attributions[0]!.artifacts.overlay.name).toBe('overlay.png');
   });
 
+  test('a job that a worker says it still has is not given to another one, however long it waits', async () => {
+    const { see, flight, stub } = await underway();
+    const [job] = await jobsTaken(flight);
+    const begun = Date.now();
+    vi.useFakeTimers({ toFake: ['Date'] });
+    for (let turn = 1; turn <= 3; turn++) {
+      vi.setSystemTime(begun + turn * (leaseTime - 10_000));
+      await runDurableObjectAlarm(stub);
+      expect((await report(job!, { status: 'alive' })).status).toBe(204);
+    }
+    vi.useRealTimers();
+    expect(await jobsTaken(flight)).toHaveLength(1);
+    expect((await see()).status).toBe('queued');
+    expect((await report({ ...job!, attempt: 2 }, { status: 'alive' })).status).toBe(409);
+    await report(job!, success(job!));
+    expect((await report(job!, { status: 'alive' })).status).toBe(409);
+  });
+
   test('B19: a job that silences its worker three times fails by name', async () => {
     const { see, flight, stub } = await underway();
     for (let attempt = 1; attempt <= mostTries; attempt++) {

@@ -16,8 +16,9 @@ test('what is not said has its default', () => {
     MODELS: [],
     EXECUTION_PROVIDER: 'cpu',
     PROVIDER_FALLBACK: false,
-    CONCURRENCY: 1,
-    QUEUE_LIMIT: 32,
+    CONCURRENCY: 16,
+    QUEUE_LIMIT: 64,
+    BATCH: 8,
     S3_FORCE_PATH_STYLE: false,
   });
 });

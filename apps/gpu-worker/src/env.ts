@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 
 const count = (fallback: number, minimum = 1) => z.coerce.number().int().min(minimum).default(fallback);
@@ -43,10 +44,18 @@ const envSchema = z.object({
   DEVICE_ID: count(0, 0),
   /** Threads per operator; 0 leaves it to ONNX Runtime. */
   THREADS: count(0, 0),
-  /** Jobs at a time. */
-  CONCURRENCY: count(1),
+  /** Jobs at a time: some are read, some computed, some drawn. */
+  CONCURRENCY: count(16),
   /** Jobs that may wait. */
-  QUEUE_LIMIT: count(32, 0),
+  QUEUE_LIMIT: count(64, 0),
+  /** Photos that are explained in one run of a graph, at most. */
+  BATCH: count(8),
+  /** Milliseconds that the first of a batch waits for others while the device has nothing to do. */
+  BATCH_DELAY_MS: count(5, 0),
+  /** Megapixels of photos that are held decoded. */
+  MEGAPIXELS: count(64),
+  /** Threads that draw. */
+  DRAWING_THREADS: count(Math.max(1, availableParallelism() - 1)),
   /** Compiled explainers that are kept. */
   EXPLAINERS: count(16),
   /** Longest time for one job. */

@@ -7,6 +7,11 @@ const log = logTo((line) => process.stdout.write(line));
 
 try {
   const worker = await startWorker(processEnv(), log);
+  // Whoever watches over this process starts another, and the device with it.
+  void worker.deviceLost.then(async () => {
+    await worker.stop();
+    process.exit(1);
+  });
   let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {

@@ -1,6 +1,6 @@
 import type { JobError } from '@whylight/contract';
-import { InputError, type InputErrorCode } from '@whylight/core';
-import { DeviceError, ModelNotFoundError } from '@whylight/host';
+import { InputError, type InputErrorCode, OutOfMemoryError } from '@whylight/core';
+import { ModelNotFoundError } from '@whylight/host';
 
 /** A job that ends with an error for its user. */
 export class JobFailure extends Error {
@@ -36,6 +36,11 @@ export function jobErrorOf(thrown: unknown): JobError {
     return { code: codes[thrown.code], message: thrown.message, retryable: false };
   if (thrown instanceof ModelNotFoundError)
     return { code: 'model_not_found', message: thrown.message, retryable: false };
-  if (thrown instanceof DeviceError) return { code: 'internal', message: thrown.message, retryable: true };
+  if (thrown instanceof OutOfMemoryError)
+    return {
+      code: 'gpu_out_of_memory',
+      message: 'the device has no memory for this, even row by row',
+      retryable: false,
+    };
   return { code: 'internal', message: 'the worker failed on this job', retryable: true };
 }

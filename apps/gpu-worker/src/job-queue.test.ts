@@ -20,7 +20,8 @@ function recorded(concurrency: number, limit: number) {
       log.push(signal.aborted ? `${signal.reason} ${name}` : `end ${name}`);
     },
   });
-  const offer = (name: string, attempt = 1) => queue.offer(jobFor({ key: name.repeat(64), attempt }));
+  const offer = (name: string, attempt = 1, tenant = 'acme') =>
+    queue.offer(jobFor({ key: name.repeat(64), attempt, output_prefix: `t/${tenant}/x/key/1/` }));
   const end = async (name: string) => {
     gates.get(name)!();
     await settled();
@@ -31,7 +32,7 @@ function recorded(concurrency: number, limit: number) {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test('jobs run in order, as many at a time as allowed', async () => {
-  const { log, offer, end } = recorded(2, 9);
+  const { log, offer, end } = recorded(3, 9);
   expect(['a', 'b', 'c'].map((name) => offer(name))).toEqual(['taken', 'taken', 'taken']);
   expect(log).toEqual(['start a1', 'start b1']);
   await end('b1');
@@ -104,4 +105,40 @@ test('draining stops what does not end in time, and lets waiting jobs say so', a
 
 test('an empty queue is drained at once', async () => {
   await recorded(1, 1).queue.drain(60_000);
+});
+
+test('F8: a tenant with many jobs leaves places to the others, and does not go before them again', async () => {
+  const { log, offer, end } = recorded(3, 30);
+  for (const name of ['a', 'b', 'c', 'd', 'e']) offer(name, 1, 'greedy');
+  expect(log).toEqual(['start a1', 'start b1']);
+  for (const name of ['1', '2']) offer(name, 1, 'modest');
+  offer('9', 1, 'third');
+  expect(log.at(-1)).toBe('start 11');
+  await end('a1');
+  expect(log.at(-1)).toBe('start 91');
+  await end('91');
+  expect(log.at(-1)).toBe('start c1');
+  await end('11');
+  expect(log.at(-1)).toBe('start 21');
+});
+
+test('F8: one tenant cannot fill the queue', () => {
+  const { offer, queue } = recorded(1, 6);
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  expect(names.map((name) => offer(name, 1, 'greedy'))).toEqual([...Array(5).fill('taken'), 'full']);
+  expect([queue.waiting, offer('1', 1, 'modest'), offer('2', 1, 'third')]).toEqual([4, 'taken', 'taken']);
+  expect([queue.full, offer('3', 1, 'fourth')]).toEqual([true, 'full']);
+});
+
+test('one at a time, tenants take turns', async () => {
+  const { log, offer, end } = recorded(1, 30);
+  for (const name of ['a', 'b', 'c']) offer(name, 1, 'greedy');
+  offer('1', 1, 'modest');
+  for (const name of ['a1', 'b1', '11']) await end(name);
+  expect(log.filter((line) => line.startsWith('start'))).toEqual([
+    'start a1',
+    'start b1',
+    'start 11',
+    'start c1',
+  ]);
 });

@@ -14,8 +14,16 @@ export type StopReason = 'superseded' | 'unwanted' | 'shutdown';
 
 interface Taken {
   readonly job: Job;
+  /** On whose behalf. */
+  readonly share: string;
   readonly controller: AbortController;
 }
+
+/** On whose behalf a job is, by where its artifacts go: `t/{tenant}/…`. */
+export const shareOf = ({ output_prefix }: Job): string => output_prefix.split('/')[1] ?? '';
+
+/** A share may take up places, to wait or to run, up to as many as are left, times this. */
+const greed = 2;
 
 /** Finished jobs whose repetition is still recognised. */
 const remembered = 1000;
@@ -23,6 +31,10 @@ const remembered = 1000;
 /**
  * The jobs of this process: so many at a time, so many waiting. A job is told by its key and attempt: told twice it
  * runs once, and an attempt ends the ones before it.
+ *
+ * Tenants share it fairly. A free place goes to the one who has the fewest running, and of those to the one who has
+ * waited longest for a turn. One alone takes up two thirds of the places and no more, so that the next finds some
+ * whatever the jobs of the first: so would of two tenants each two fifths, and so on.
  */
 export class JobQueue {
   readonly #settings: JobQueueSettings;
@@ -30,6 +42,8 @@ export class JobQueue {
   readonly #running = new Set<Taken>();
   /** Latest attempt by key, of jobs waiting, running and recently finished. */
   readonly #attempts = new Map<string, number>();
+  /** Shares that have jobs here, those that had their turn last at the end. */
+  readonly #turns = new Set<string>();
   #open = true;
   #idle: (() => void)[] = [];
 
@@ -45,7 +59,12 @@ export class JobQueue {
     return this.#running.size;
   }
 
-  /** Whether the next job would be sent away. */
+  /** The jobs that wait or run. */
+  get jobs(): Job[] {
+    return [...this.#waiting, ...this.#running].map(({ job }) => job);
+  }
+
+  /** Whether every place is taken. */
   get full(): boolean {
     const { limit, concurrency } = this.#settings;
     return this.#waiting.length >= limit && this.#running.size >= concurrency;
@@ -55,10 +74,12 @@ export class JobQueue {
   offer(job: Job): 'taken' | 'known' | 'full' | 'closed' {
     if (job.attempt <= (this.#attempts.get(job.key) ?? 0)) return 'known';
     if (!this.#open) return 'closed';
-    if (this.full) return 'full';
+    const share = shareOf(job);
+    if (!this.#hasRoomFor(share)) return 'full';
     this.#stop('superseded', (other) => other.job.key === job.key);
     this.#remember(job);
-    this.#waiting.push({ job, controller: new AbortController() });
+    this.#turns.add(share);
+    this.#waiting.push({ job, share, controller: new AbortController() });
     this.#next();
     return 'taken';
   }
@@ -81,15 +102,48 @@ export class JobQueue {
 
   #next(): void {
     while (this.#running.size < this.#settings.concurrency) {
-      const taken = this.#waiting.shift();
+      const taken = this.#choose();
       if (!taken) break;
+      this.#waiting.splice(this.#waiting.indexOf(taken), 1);
       this.#running.add(taken);
       void this.#settings.run(taken.job, taken.controller.signal).finally(() => {
         this.#running.delete(taken);
+        if (this.#count(taken.share) === 0) this.#turns.delete(taken.share);
         this.#next();
       });
     }
     if (this.#waiting.length + this.#running.size === 0) for (const done of this.#idle.splice(0)) done();
+  }
+
+  /** Whose turn it is, and of that share the job that came first; jobs that were stopped go before all. */
+  #choose(): Taken | undefined {
+    const stopped = this.#waiting.find(({ controller }) => controller.signal.aborted);
+    if (stopped) return stopped;
+    const waiting = new Set(this.#waiting.map(({ share }) => share));
+    const [turn] = [...this.#turns]
+      .filter((share) => waiting.has(share) && this.#mayRun(share))
+      .sort((a, b) => this.#places(a) - this.#places(b));
+    if (turn === undefined) return undefined;
+    this.#turns.delete(turn);
+    this.#turns.add(turn);
+    return this.#waiting.find(({ share }) => share === turn);
+  }
+
+  #places(share: string): number {
+    return [...this.#running].filter((other) => other.share === share).length;
+  }
+
+  #mayRun(share: string): boolean {
+    return this.#places(share) < greed * (this.#settings.concurrency - this.#running.size);
+  }
+
+  #hasRoomFor(share: string): boolean {
+    const own = this.#waiting.filter((other) => other.share === share).length;
+    return this.#mayRun(share) || own < greed * (this.#settings.limit - this.#waiting.length);
+  }
+
+  #count(share: string): number {
+    return [...this.#waiting, ...this.#running].filter((other) => other.share === share).length;
   }
 
   /** Jobs that wait still get their turn, a short one: they are to report that they were stopped. */

@@ -45,6 +45,12 @@ export function createMetrics() {
       help: 'Runs of a graph on the device',
       registers,
     }),
+    batchSize: new Histogram({
+      name: 'whylight_batch_size',
+      help: 'Photos explained in one run of a graph',
+      buckets: [1, 2, 4, 8, 16, 32],
+      registers,
+    }),
     waiting: new Gauge({ name: 'whylight_jobs_waiting', help: 'Jobs in the queue', registers }),
     running: new Gauge({ name: 'whylight_jobs_running', help: 'Jobs being worked on', registers }),
     ready: new Gauge({ name: 'whylight_ready', help: '1 when jobs are taken', registers }),

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, type Report, sign } from '@whylight/contract';
 import type { Log } from './log.ts';
 
-type News = Report extends infer R ? (R extends Report ? Omit<R, 'attempt' | 'lease'> : never) : never;
+type Told = Exclude<Report, { status: 'alive' }>;
+type News = Told extends infer R ? (R extends Told ? Omit<R, 'attempt' | 'lease'> : never) : never;
 
 export interface ReporterSettings {
   readonly secret: string;
@@ -54,7 +55,7 @@ export class Reporter {
     const { attempt, lease } = this.#job;
     const body = JSON.stringify({ attempt, lease, ...news });
     for (let attempted = 1; !this.#fenced; attempted++) {
-      const status = await this.#post(body).catch(() => 0);
+      const status = await post(this.#job, body, this.#settings.secret).catch(() => 0);
       if (status >= 200 && status < 300) return;
       if (status === 409) return this.#fence();
       this.#log('report_refused', { report: news.status, http_status: status, attempted });
@@ -63,26 +64,6 @@ export class Reporter {
         Math.min(this.#settings.patience * 2 ** (attempted - 1), 10_000) * (0.5 + Math.random() / 2),
       );
     }
-  }
-
-  async #post(body: string): Promise<number> {
-    const url = new URL(this.#job.report_url);
-    const call = {
-      direction: 'worker-to-gateway',
-      method: 'POST',
-      path: url.pathname + url.search,
-      body,
-    } as const;
-    const headers = await sign(this.#settings.secret, call, Date.now() / 1000);
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json', 'request-id': this.#job.request_id },
-      body,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(10_000),
-    });
-    await response.body?.cancel();
-    return response.status;
   }
 
   #fence(): void {
@@ -94,4 +75,25 @@ export class Reporter {
     const { key, attempt, request_id } = this.#job;
     this.#settings.log(event, { request_id, key, attempt, ...fields });
   }
+}
+
+/** One signed report. @returns the gateway's status */
+export async function post(job: Job, body: string, secret: string): Promise<number> {
+  const url = new URL(job.report_url);
+  const call = {
+    direction: 'worker-to-gateway',
+    method: 'POST',
+    path: url.pathname + url.search,
+    body,
+  } as const;
+  const headers = await sign(secret, call, Date.now() / 1000);
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json', 'request-id': job.request_id },
+    body,
+    redirect: 'manual',
+    signal: AbortSignal.timeout(10_000),
+  });
+  await response.body?.cancel();
+  return response.status;
 }

@@ -8,9 +8,15 @@ import {
   type Result,
 } from '@whylight/contract';
 import { resolveMethod } from '@whylight/core/methods';
-import type { ModelRegistry, PhotoClassifier, PhotoExplainer, PhotoExplanation } from '@whylight/host';
+import {
+  DeviceError,
+  type ModelRegistry,
+  type PhotoClassifier,
+  type PhotoExplainer,
+  type PhotoExplanation,
+} from '@whylight/host';
 import { JobFailure, jobErrorOf } from './job-failure.ts';
-import type { StopReason } from './job-queue.ts';
+import { type StopReason, shareOf } from './job-queue.ts';
 import type { Log } from './log.ts';
 import type { Metrics, Phase } from './metrics.ts';
 import { visualizationOf } from './renderer.ts';
@@ -46,10 +52,10 @@ export async function runJob(job: Job, workshop: Workshop, stopped: AbortSignal)
   void reporter.report({ status: 'processing' });
   try {
     signal.throwIfAborted();
-    const { result, artifacts } = await work(job, workshop, reporter, signal);
+    const { result, artifacts, batchSize } = await work(job, workshop, reporter, signal);
     await reporter.report({ status: 'succeeded', result, artifacts });
     metrics.succeeded.inc();
-    log('job_succeeded', { device: result.device, milliseconds: result.milliseconds });
+    log('job_succeeded', { device: result.device, milliseconds: result.milliseconds, batch_size: batchSize });
   } catch (thrown) {
     const reason = stopped.aborted ? (stopped.reason as StopReason) : null;
     if (fenced.signal.aborted || reason === 'superseded' || reason === 'unwanted') {
@@ -57,12 +63,14 @@ export async function runJob(job: Job, workshop: Workshop, stopped: AbortSignal)
       log('job_abandoned', { reason: reason ?? 'fenced' });
       return;
     }
-    const error = stopped.aborted
+    // A job that a lost device takes with it is for the next worker, like those of one that is told to stop.
+    const handedBack = stopped.aborted || thrown instanceof DeviceError;
+    const error = handedBack
       ? { code: 'worker_crashed' as const, message: 'the worker was stopped', retryable: true }
       : late.aborted
         ? new JobFailure('deadline_exceeded', `the job took longer than ${seconds} s`).error
         : jobErrorOf(thrown);
-    if (stopped.aborted) metrics.abandoned.inc();
+    if (handedBack) metrics.abandoned.inc();
     else metrics.failed.inc({ code: error.code });
     log('job_failed', { code: error.code, message: error.message, ...causeOf(thrown, error.code) });
     if (!stopped.aborted && !late.aborted) workshop.onTrouble(thrown);
@@ -75,7 +83,7 @@ async function work(
   workshop: Workshop,
   reporter: Reporter,
   signal: AbortSignal,
-): Promise<{ result: Result; artifacts: Artifact[] }> {
+): Promise<{ result: Result; artifacts: Artifact[]; batchSize: number }> {
   const { storage, metrics, explainer } = workshop;
   const { question } = job;
   const timed = async <T>(phase: Phase, run: () => Promise<T>): Promise<T> => {
@@ -87,7 +95,7 @@ async function work(
   const photo = await timed('download', () => storage.get(job.input.object, job.input.bytes, signal));
   checkUpload(photo, job);
   if (question.method === predictionMethod)
-    return { result: await predict(photo, question, workshop), artifacts: [] };
+    return { result: await predict(photo, question, workshop), artifacts: [], batchSize: 1 };
   const explanation = await explainer.explain(
     {
       photo,
@@ -100,13 +108,17 @@ async function work(
       language: job.look.language,
       visualization: visualizationOf(job.look),
     },
-    { signal, onProgress: (completed, total) => reporter.progress(completed, total) },
+    {
+      signal,
+      share: shareOf(job),
+      onProgress: (completed, total) => reporter.progress(completed, total),
+    },
   );
   metrics.explanations.inc();
   for (const phase of ['decode', 'compute', 'render'] as const)
     metrics.seconds.observe({ phase }, explanation.result.milliseconds[phase] / 1000);
   const artifacts = await timed('upload', () => write(explanation, job, storage, signal));
-  return { result: explanation.result, artifacts };
+  return { result: explanation.result, artifacts, batchSize: explanation.batchSize };
 }
 
 /** What the photo shows; the whole of it counts as computing. */

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { artifactNames, resultSchema, sign } from '@whylight/contract';
-import { createRuntime } from '@whylight/host';
+import { OutOfMemoryError, type Session } from '@whylight/core';
+import { createRuntime, createThreadedRuntime, DeviceError } from '@whylight/host';
 import { colourNetwork } from '@whylight/host/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createWorld, disc, MemoryStorage, secret, sha256, type World } from './testing/world.ts';
@@ -17,8 +18,8 @@ const cudaIsHere = await createRuntime({ ep: 'cuda' }).then(
 );
 
 const now = () => Date.now() / 1000;
-/** Small steps over the picture: many runs of the graph. */
-const long = { method: 'occlusion', parameters: { strides: [3, 8, 8] } };
+/** Small steps from black to the picture: many runs of the graph. */
+const long = { method: 'integrated-gradients', parameters: { n_steps: 500 } };
 
 describe('a job', () => {
   test('reads the photo, writes four artifacts and reports, in order', async () => {
@@ -87,7 +88,7 @@ describe('a job', () => {
     world = await createWorld();
     world.gateway.answer = () => 409;
     await world.post(await world.prepared(await disc(), { question: long }));
-    await expect.poll(() => world.metric('whylight_jobs_abandoned_total')).toBe(1);
+    await expect.poll(() => world.metric('whylight_jobs_abandoned_total'), { timeout: 20_000 }).toBe(1);
     expect(world.gateway.reports.map(({ status }) => status)).toEqual(['processing']);
     expect(await world.metric('whylight_explanations_total')).toBe(0);
   });
@@ -96,12 +97,12 @@ describe('a job', () => {
     world = await createWorld();
     const job = await world.prepared(await disc(), { question: long });
     await world.post(job);
-    await expect.poll(() => world.gateway.reports.at(-1)?.status).toBe('progress');
+    await expect.poll(() => world.gateway.reports.at(-1)?.status, { timeout: 20_000 }).toBe('progress');
     const path = `/v1/jobs/${job.key}?attempt=1`;
     expect((await world.call('DELETE', path, '', {})).status).toBe(401);
     expect((await world.call('DELETE', `/v1/jobs/${job.key}?attempt=0`)).status).toBe(400);
     expect((await world.call('DELETE', path)).status).toBe(204);
-    await expect.poll(() => world.metric('whylight_jobs_abandoned_total')).toBe(1);
+    await expect.poll(() => world.metric('whylight_jobs_abandoned_total'), { timeout: 20_000 }).toBe(1);
     expect(world.gateway.reports.map(({ status }) => status)).not.toContain('succeeded');
     expect([...world.storage.objects.keys()].filter((name) => name.startsWith(job.output_prefix))).toEqual(
       [],
@@ -269,7 +270,7 @@ describe('the worker', () => {
   });
 
   test('sends jobs away when its queue is full, and says when to come back', async () => {
-    world = await createWorld({ QUEUE_LIMIT: 1 });
+    world = await createWorld({ CONCURRENCY: 1, QUEUE_LIMIT: 1 });
     const photo = await disc();
     const offer = async (digit: string) =>
       world.post(await world.prepared(photo, { key: digit.repeat(64), question: long }));
@@ -305,6 +306,166 @@ describe('the worker', () => {
       error: { code: 'worker_crashed', retryable: true },
     });
     world = await createWorld();
+  });
+
+  test('F11: photos of several tenants in one batch get what each gets alone', async () => {
+    world = await createWorld({ BATCH: 8, BATCH_DELAY_MS: 200 });
+    const photos = await Promise.all([...Array(6).keys()].map((i) => disc(140 + 8 * i, 120 + 4 * i)));
+    const jobs = await Promise.all(
+      photos.map((photo, i) =>
+        world.prepared(photo, {
+          key: String(i).repeat(64),
+          output_prefix: `t/tenant${i % 3}/x/${i}/1/`,
+          question: { target: { class_index: i } },
+        }),
+      ),
+    );
+    await Promise.all(jobs.map((job) => world.post(job)));
+    await expect.poll(() => world.endings().length, { timeout: 20_000 }).toBe(6);
+    expect(await world.metric('whylight_batch_size_count')).toBeLessThan(6);
+    expect(await world.metric('whylight_batch_size_sum')).toBe(6);
+
+    const together = jobs.map(({ output_prefix }) => world.attribution(output_prefix));
+    await world.close();
+    world = await createWorld({ BATCH: 1 });
+    for (const [i, job] of jobs.entries()) {
+      const alone = { ...job, report_url: world.gateway.url, attempt: 2, output_prefix: `t/x/x/${i}/2/` };
+      await world.prepared(photos[i]!);
+      await world.post(alone);
+      await expect.poll(() => world.endings().length, { timeout: 20_000 }).toBe(i + 1);
+      const [expected, got] = [world.attribution(alone.output_prefix), together[i]!];
+      expect(got.shape).toEqual(expected.shape);
+      const largest = Math.max(...got.data.map((v, k) => Math.abs(v - expected.data[k]!)));
+      expect(largest).toBeLessThanOrEqual(1e-5);
+      expect(Math.max(...got.data)).toBeGreaterThan(0);
+    }
+  });
+
+  test('F10: of a batch only the one fails that cannot be computed', async () => {
+    world = await createWorld({ BATCH: 4, BATCH_DELAY_MS: 200 });
+    const photo = await disc();
+    const targets = [{ class_index: 3 }, { class_index: 99 }, { class_index: 5 }];
+    for (const [i, target] of targets.entries())
+      await world.post(await world.prepared(photo, { key: String(i).repeat(64), question: { target } }));
+    await expect.poll(() => world.endings().length, { timeout: 20_000 }).toBe(3);
+    expect(
+      world
+        .endings()
+        .map(({ status }) => status)
+        .sort(),
+    ).toEqual(['failed', 'succeeded', 'succeeded']);
+  });
+
+  test('F13: the same question asked twice gives the same numbers', async () => {
+    world = await createWorld();
+    const photo = await disc();
+    const jobs = await Promise.all(
+      [1, 2].map((attempt) =>
+        world.prepared(photo, {
+          attempt,
+          output_prefix: `t/acme/x/key/${attempt}/`,
+          question: { method: 'smooth-grad', parameters: { nt_samples: 3 } },
+        }),
+      ),
+    );
+    for (const [i, job] of jobs.entries()) {
+      await world.post(job);
+      await expect.poll(() => world.endings().length, { timeout: 20_000 }).toBe(i + 1);
+    }
+    const [once, again] = jobs.map(({ output_prefix }) => world.attribution(output_prefix));
+    expect(again!.data).toEqual(once!.data);
+  });
+
+  test('F8: a tenant’s many long jobs leave another tenant’s short one its share', async () => {
+    world = await createWorld();
+    const photo = await disc();
+    const slow = { method: 'integrated-gradients', parameters: { n_steps: 200 } };
+    for (let i = 0; i < 40; i++)
+      await world.post(
+        await world.prepared(photo, {
+          key: i.toString(16).padStart(64, '0'),
+          output_prefix: `t/greedy/x/${i}/1/`,
+          question: { ...slow, target: { class_index: i % 10 } },
+        }),
+      );
+    const quick = await world.prepared(photo, { key: 'f'.repeat(64), output_prefix: 't/modest/x/q/1/' });
+    await world.post(quick);
+    await expect
+      .poll(() => world.storage.objects.has('t/modest/x/q/1/result.json'), { timeout: 30_000 })
+      .toBe(true);
+    expect(world.endings().filter(({ status }) => status === 'succeeded').length).toBeLessThan(20);
+    world.gateway.answer = () => 409;
+  });
+
+  /** A device on which every run of a graph is `before`d. */
+  const faulty =
+    (before: (feeds: Parameters<Session['run']>[0]) => void): typeof createThreadedRuntime =>
+    async (options) => {
+      const runtime = await createThreadedRuntime(options);
+      return {
+        device: runtime.device,
+        close: () => runtime.close(),
+        async load(model) {
+          const session = await runtime.load(model);
+          return {
+            close: () => session.close(),
+            async run(feeds) {
+              before(feeds);
+              return session.run(feeds);
+            },
+          };
+        },
+      };
+    };
+
+  test('F1: a batch that does not fit is cut until it does; what fits in no way fails by name, and the next job is well', async () => {
+    let room = 2;
+    const sizes: number[] = [];
+    const runtime = faulty(({ image }) => {
+      sizes.push(image!.shape[0]!);
+      if (image!.shape[0]! > room) throw new OutOfMemoryError('no room');
+    });
+    world = await createWorld({ BATCH: 8, BATCH_DELAY_MS: 200 }, undefined, runtime);
+    const photo = await disc();
+    const offer = async (digit: string) => world.post(await world.prepared(photo, { key: digit.repeat(64) }));
+    await Promise.all(['1', '2', '3', '4', '5'].map(offer));
+    await expect.poll(() => world.endings().length, { timeout: 20_000 }).toBe(5);
+    expect(world.endings().every(({ status }) => status === 'succeeded')).toBe(true);
+    expect(Math.max(...sizes)).toBeGreaterThan(2);
+
+    room = 0;
+    await offer('6');
+    await expect.poll(() => world.endings().length, { timeout: 20_000 }).toBe(6);
+    expect(world.endings().at(-1)).toMatchObject({
+      status: 'failed',
+      error: { code: 'gpu_out_of_memory', retryable: false },
+    });
+    room = 8;
+    await offer('7');
+    await expect.poll(() => world.endings().length, { timeout: 20_000 }).toBe(7);
+    expect(world.endings().at(-1)!.status).toBe('succeeded');
+  });
+
+  test('F2: a lost device hands every job back, takes no more, and asks for the process to end', async () => {
+    const runtime = faulty(() => {
+      throw new DeviceError('CUDA error: an illegal memory access was encountered');
+    });
+    world = await createWorld({ CONCURRENCY: 1 }, undefined, runtime);
+    const photo = await disc();
+    const offer = async (digit: string) => world.post(await world.prepared(photo, { key: digit.repeat(64) }));
+    await Promise.all(['1', '2', '3'].map(offer));
+    await world.worker.deviceLost;
+    expect(world.endings()).toHaveLength(3);
+    for (const report of world.endings())
+      expect(report).toMatchObject({ status: 'failed', error: { code: 'worker_crashed', retryable: true } });
+    expect((await fetch(`${world.worker.url}/readyz`)).status).toBe(503);
+    expect((await fetch(`${world.worker.url}/livez`)).status).toBe(503);
+  });
+
+  test('F12: a device on which nothing runs is not ready', async () => {
+    world = await createWorld({}, undefined, () => Promise.reject(new DeviceError('no warm-up')));
+    expect(await world.health()).toEqual({ status: 'failed', reason: 'no warm-up' });
+    expect((await fetch(`${world.worker.url}/readyz`)).status).toBe(503);
   });
 
   const failed = async (reason: RegExp) => {

@@ -1,18 +1,22 @@
 import { type ServerType, serve } from '@hono/node-server';
 import { InputError } from '@whylight/core';
 import {
+  createStudio,
   createThreadedRuntime,
   DeviceError,
   embeddedModels,
+  inTurns,
   ModelNotFoundError,
   ModelRegistry,
   PhotoClassifier,
   PhotoExplainer,
   ProviderUnavailableError,
+  type Studio,
 } from '@whylight/host';
 import { createApp } from './app.ts';
 import { createCatalog } from './catalog.ts';
 import type { WorkerEnv } from './env.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { JobQueue } from './job-queue.ts';
 import type { Log } from './log.ts';
 import { createMetrics, metered } from './metrics.ts';
@@ -27,6 +31,8 @@ export interface Worker {
   readonly url: string;
   /** Resolves when the worker takes jobs, or has failed to get so far; `/health` tells which. */
   readonly started: Promise<void>;
+  /** Resolves when the device is lost and the jobs are handed back: the process is to end. */
+  readonly deviceLost: Promise<void>;
   /** Takes no more jobs, finishes those that it has (within DRAIN_SECONDS) and lets go of everything. */
   stop(): Promise<void>;
 }
@@ -36,19 +42,29 @@ export async function startWorker(
   env: WorkerEnv,
   log: Log,
   storage: Storage & { close(): void } = storageOf(env),
+  createRuntime: typeof createThreadedRuntime = createThreadedRuntime,
 ): Promise<Worker> {
   const metrics = createMetrics();
   let state: State = { phase: 'starting' };
   let explainer: PhotoExplainer | undefined;
   let classifier: PhotoClassifier | undefined;
+  let studio: Studio | undefined;
   let runtime: Awaited<ReturnType<typeof createThreadedRuntime>> | undefined;
+  let stopHeartbeat = () => {};
+  const deviceLost = Promise.withResolvers<void>();
   const fail = (error: unknown) => {
     state = { phase: 'failed', reason: reasonOf(error) };
     log('worker_failed', { reason: state.reason, cause: (error as Error).stack });
   };
+  /** Nothing can be computed any more: all jobs are handed back, and the process is of no use. */
+  const lost = (error: unknown) => {
+    const { queue } = state as { queue?: JobQueue };
+    fail(error);
+    void queue?.drain(0).then(deviceLost.resolve);
+  };
 
   const prepare = async () => {
-    runtime = await createThreadedRuntime({
+    runtime = await createRuntime({
       ep: env.EXECUTION_PROVIDER,
       fallback: env.PROVIDER_FALLBACK,
       deviceId: env.DEVICE_ID,
@@ -57,8 +73,19 @@ export async function startWorker(
     if (runtime.device !== env.EXECUTION_PROVIDER) log('provider_fallback', { device: runtime.device });
     const registry = await ModelRegistry.open(env.MODELS.length ? env.MODELS : [embeddedModels]);
     const catalog = await createCatalog(registry, runtime.device);
-    explainer = new PhotoExplainer(metered(runtime, metrics), registry, { capacity: env.EXPLAINERS });
-    classifier = new PhotoClassifier(metered(runtime, metrics), registry);
+    const shared = inTurns(metered(runtime, metrics));
+    studio = createStudio(env.DRAWING_THREADS);
+    explainer = new PhotoExplainer(shared, registry, {
+      capacity: env.EXPLAINERS,
+      pixels: env.MEGAPIXELS * 1e6,
+      batch: {
+        most: env.BATCH,
+        delay: env.BATCH_DELAY_MS,
+        onBatch: (size) => metrics.batchSize.observe(size),
+      },
+      studio,
+    });
+    classifier = new PhotoClassifier(shared, registry);
     const workshop = {
       explainer,
       classifier,
@@ -70,7 +97,7 @@ export async function startWorker(
       secret: env.WORKER_SECRET,
       seconds: env.JOB_SECONDS,
       onTrouble: (error: unknown) => {
-        if (error instanceof DeviceError && !error.transient) fail(error);
+        if (error instanceof DeviceError) lost(error);
       },
     };
     const queue = new JobQueue({
@@ -78,6 +105,7 @@ export async function startWorker(
       limit: env.QUEUE_LIMIT,
       run: (job, signal) => runJob(job, workshop, signal),
     });
+    stopHeartbeat = startHeartbeat(queue, env.WORKER_SECRET, log);
     state = { phase: 'ready', catalog, queue };
     log('worker_ready', { device: runtime.device, models: registry.list().map(({ name }) => name) });
   };
@@ -96,6 +124,7 @@ export async function startWorker(
   return {
     url,
     started,
+    deviceLost: deviceLost.promise,
     async stop() {
       await started;
       if (state.phase === 'ready') {
@@ -104,8 +133,10 @@ export async function startWorker(
         log('worker_draining', { running: queue.running, waiting: queue.waiting });
         await queue.drain(env.DRAIN_SECONDS * 1000);
       }
+      stopHeartbeat();
       await explainer?.close();
       await classifier?.close();
+      await studio?.close();
       await runtime?.close();
       storage.close();
       await new Promise((resolve) => {

@@ -133,6 +133,7 @@ export const jobErrorCodes = [
   'target_out_of_range',
   'invalid_parameter',
   'non_finite_output',
+  'gpu_out_of_memory',
   'storage_unavailable',
   'deadline_exceeded',
   'worker_crashed',
@@ -151,6 +152,8 @@ export type JobError = z.infer<typeof jobErrorSchema>;
 const about = { attempt: z.int().min(1), lease: z.string() };
 export const reportSchema = z.discriminatedUnion('status', [
   z.strictObject({ ...about, status: z.literal('processing') }),
+  /** Nothing new: the job is still with the worker, waiting or at work. */
+  z.strictObject({ ...about, status: z.literal('alive') }),
   z.strictObject({ ...about, status: z.literal('progress'), completed: z.int(), total: z.int() }),
   z.strictObject({
     ...about,

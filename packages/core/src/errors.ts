@@ -26,3 +26,8 @@ export type InputErrorCode =
   | 'method_not_supported'
   | 'target_out_of_range'
   | 'non_finite_output';
+
+/** The device has no memory for a graph. It is well, and a smaller one may fit. The message is safe to show. */
+export class OutOfMemoryError extends Error {
+  override readonly name = 'OutOfMemoryError';
+}

@@ -35,6 +35,8 @@ export interface Explainer {
   readonly method: ResolvedMethod;
   /** The layers looked at, by tensor name. */
   readonly layers: readonly string[];
+  /** What every attribution warns of, whatever the image. */
+  readonly notes: readonly string[];
   attribute(batch: Tensor, targets: readonly number[], options?: AttributeOptions): Promise<Attribution>;
   close(): Promise<void>;
 }
@@ -55,20 +57,13 @@ export async function createExplainer(
   return {
     method: resolved,
     layers: request.layers.map(({ name }) => name),
+    notes: classifier.notes,
     async attribute(batch, targets, options = {}) {
       checkBatch(classifier, batch, targets);
       const result = await run.attribute(batch as Tensor<'float32'>, targets, options);
       checkFinite(result.logits);
       checkFinite(result.attribution);
-      return {
-        ...result,
-        warnings: [
-          ...classifier.notes,
-          ...(isConstant(result.attribution)
-            ? ['degenerate_attribution: the attribution is the same everywhere']
-            : []),
-        ],
-      };
+      return { ...result, warnings: [...classifier.notes, ...degenerate(result.attribution)] };
     },
     close: run.close,
   };
@@ -165,4 +160,6 @@ function checkFinite({ data }: Tensor<'float32'>): void {
     throw new InputError('non_finite_output', 'the model gives NaN or infinite values for this input');
 }
 
-const isConstant = ({ data }: Tensor<'float32'>): boolean => data.every((v) => v === data[0]);
+/** The warning of an attribution that says nothing. */
+export const degenerate = ({ data }: Tensor<'float32'>): string[] =>
+  data.every((v) => v === data[0]) ? ['degenerate_attribution: the attribution is the same everywhere'] : [];

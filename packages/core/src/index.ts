@@ -1,10 +1,11 @@
 export { forwardModel } from './build.ts';
 export { type Classifier, type ClassifierOptions, readClassifier } from './classifier.ts';
-export { InputError, type InputErrorCode } from './errors.ts';
+export { InputError, type InputErrorCode, OutOfMemoryError } from './errors.ts';
 export {
   type Attribution,
   compileExplainer,
   createExplainer,
+  degenerate,
   type Explainer,
   type ExplainerSpec,
 } from './explainer.ts';

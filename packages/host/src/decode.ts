@@ -23,19 +23,14 @@ const maxSide = 65_535;
 sharp.cache(false);
 
 /**
- * A photo's bytes as upright 8-bit sRGB.
+ * A photo's size by its header, before a pixel is decoded, as it is stored.
  *
- * The type is told by the bytes, the size by the header, and both are judged before a pixel is decoded. The EXIF
- * orientation is applied. Transparency is laid over white; 16 bit, grey, palette and CMYK become 8-bit RGB;
- * what a colour profile says is converted to sRGB; of an animation the first frame counts.
- *
- * @throws InputError unsupported_media_type for what is no allowed photo type, image_too_large beyond a limit,
- *   invalid_image for what cannot be decoded to its end.
+ * @throws InputError as `decodeImage` does, of what shows without decoding.
  */
-export async function decodeImage(
+export async function sizeOfImage(
   bytes: Uint8Array,
   { maxPixels = 25_000_000, maxBytes = 26_214_400, allow = servicePhotoTypes }: DecodeLimits = {},
-): Promise<Picture> {
+): Promise<{ media: MediaType; width: number; height: number }> {
   if (bytes.length === 0) throw new InputError('invalid_image', 'The image is empty: it has no bytes.');
   if (bytes.length > maxBytes)
     throw new InputError(
@@ -50,6 +45,22 @@ export async function decodeImage(
       'image_too_large',
       `The image is ${width}×${height}; at most ${maxPixels} pixels are taken, and ${maxSide} on a side.`,
     );
+  return { media, width, height };
+}
+
+/**
+ * A photo's bytes as upright 8-bit sRGB.
+ *
+ * The type is told by the bytes, the size by the header, and both are judged before a pixel is decoded. The EXIF
+ * orientation is applied. Transparency is laid over white; 16 bit, grey, palette and CMYK become 8-bit RGB;
+ * what a colour profile says is converted to sRGB; of an animation the first frame counts.
+ *
+ * @throws InputError unsupported_media_type for what is no allowed photo type, image_too_large beyond a limit,
+ *   invalid_image for what cannot be decoded to its end.
+ */
+export async function decodeImage(bytes: Uint8Array, limits: DecodeLimits = {}): Promise<Picture> {
+  const { maxPixels = 25_000_000 } = limits;
+  const { media, width, height } = await sizeOfImage(bytes, limits);
   try {
     if (media.type === 'image/bmp') return picture(width, height, bmpPixels(bytes));
     const { data, info } = await sharp(bytes, {

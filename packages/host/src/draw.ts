@@ -9,7 +9,9 @@ export type Colour = readonly [red: number, green: number, blue: number];
 /** A picture of one colour. */
 export function blank(width: number, height: number, colour: Colour): Picture {
   const data = new Uint8Array(width * height * 3);
-  for (let i = 0; i < data.length; i++) data[i] = colour[i % 3]!;
+  data.set(colour);
+  // What is there is copied behind itself until all is full.
+  for (let filled = 3; filled < data.length; filled *= 2) data.copyWithin(filled, 0, filled);
   return picture(width, height, data);
 }
 

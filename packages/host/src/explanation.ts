@@ -20,6 +20,8 @@ export interface PhotoRequest {
 export interface Watch {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((completed: number, total: number) => void) | undefined;
+  /** On whose behalf: where many want the device, each share has its turn. */
+  readonly share?: string | undefined;
 }
 
 export type ArtifactName = 'overlay.png' | 'heatmap.png' | 'attribution.npy' | 'result.json';
@@ -32,4 +34,6 @@ export interface Artifact {
 export interface PhotoExplanation {
   readonly result: Result;
   readonly artifacts: ReadonlyMap<ArtifactName, Artifact>;
+  /** Photos that were explained in one run of the graph. */
+  readonly batchSize: number;
 }

@@ -1,3 +1,4 @@
+export type { BatchSettings } from './batcher.ts';
 export { decodeImage, type PhotoType, photoTypes, servicePhotoTypes } from './decode.ts';
 export { DownloadError } from './download.ts';
 export { encodePng } from './encode.ts';
@@ -7,7 +8,7 @@ export { findLabel, type Label } from './labels.ts';
 export { inputShapeOf, type Manifest, manifestSchema, presets, readingOf } from './manifest.ts';
 export { type Panel, type PanelsRendering, renderPanels } from './panels.ts';
 export { type Classification, PhotoClassifier } from './photo-classifier.ts';
-export { PhotoExplainer } from './photo-explainer.ts';
+export { PhotoExplainer, type PhotoExplainerOptions } from './photo-explainer.ts';
 export { type ExecutionProvider, executionProviders, ProviderUnavailableError } from './provider.ts';
 export { type Redrawing, redraw } from './redraw.ts';
 export {
@@ -28,6 +29,8 @@ export { type ChartRendering, type Column, renderChart } from './render-chart.ts
 export type { Prediction, Result, TargetSpec } from './result.ts';
 export { createRuntime, DeviceError, type RuntimeOptions } from './runtime.ts';
 export { type AddOptions, ModelStore, type PullOptions } from './store.ts';
+export { createStudio, type Studio } from './studio.ts';
 export { createThreadedRuntime } from './threaded-runtime.ts';
+export { inTurns } from './turns.ts';
 export type { Visualization } from './visualization.ts';
 export { readZoo, type Zoo } from './zoo.ts';

@@ -3,7 +3,7 @@ import { LeaseCache } from './lease-cache.ts';
 
 /** A cache of strings that writes down what is made and what is closed. */
 function recorded(capacity: number) {
-  const cache = new LeaseCache<{ close(): Promise<void> }>(capacity);
+  const cache = new LeaseCache<{ close(): Promise<void> }>({ capacity });
   const log: string[] = [];
   const make = (key: string) => async () => {
     log.push(`make ${key}`);
@@ -43,7 +43,7 @@ test('a value in use is closed only when its last user is done', async () => {
 });
 
 test('a value that could not be made is tried again', async () => {
-  const cache = new LeaseCache<{ close(): Promise<void> }>(2);
+  const cache = new LeaseCache<{ close(): Promise<void> }>({ capacity: 2 });
   const failing = cache.use('a', () => Promise.reject(new Error('no')), nothing);
   await expect(failing).rejects.toThrow('no');
   expect(
@@ -62,4 +62,50 @@ test('closing closes everything once', async () => {
   await cache.close();
   await cache.close();
   expect(log.slice(2).sort()).toEqual(['close a', 'close b']);
+});
+
+test('F7: values go, the least recently used first, until the rest is within the budget', async () => {
+  const sizes = { a: 40, b: 30, c: 50, d: 200 };
+  const closed: string[] = [];
+  const cache = new LeaseCache<{ name: keyof typeof sizes; close(): Promise<void> }>({
+    capacity: 10,
+    budget: 100,
+    size: ({ name }) => sizes[name],
+  });
+  const use = (name: keyof typeof sizes) =>
+    cache.use(name, async () => ({ name, close: async () => void closed.push(name) }), nothing);
+  for (const name of ['a', 'b', 'a'] as const) await use(name);
+  await expect.poll(() => [closed, cache.held]).toEqual([[], { count: 2, size: 70 }]);
+  await use('c');
+  await expect.poll(() => [closed, cache.held]).toEqual([['b'], { count: 2, size: 90 }]);
+  // One that is too large for the budget is still used, alone.
+  await use('d');
+  await expect.poll(() => [closed, cache.held]).toEqual([['b', 'a', 'c'], { count: 1, size: 200 }]);
+});
+
+test('a value that grows makes others go when it has been used', async () => {
+  let grown = 10;
+  const closed: string[] = [];
+  const cache = new LeaseCache<{ name: string; close(): Promise<void> }>({
+    capacity: 10,
+    budget: 100,
+    size: ({ name }) => (name === 'b' ? grown : 10),
+  });
+  const use = (name: string, work = nothing) =>
+    cache.use(name, async () => ({ name, close: async () => void closed.push(name) }), work);
+  await use('a');
+  await use('b', async () => {
+    grown = 95;
+    return undefined;
+  });
+  await expect.poll(() => closed).toEqual(['a']);
+});
+
+test('a value that is forgotten is made again', async () => {
+  const { cache, log, use } = recorded(2);
+  await use('a', nothing);
+  await cache.forget('a');
+  await cache.forget('b');
+  await use('a', nothing);
+  expect(log).toEqual(['make a', 'close a', 'make a']);
 });

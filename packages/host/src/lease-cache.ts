@@ -5,59 +5,93 @@ interface Closable {
 
 interface Entry<V> {
   readonly value: Promise<V>;
+  /** The value once it is made. */
+  made: V | undefined;
   users: number;
   evicted: boolean;
 }
 
+/** What may be kept: so many values, and if they are told to have a size, so much of it in all. */
+export interface LeaseLimits<V> {
+  readonly capacity: number;
+  readonly budget?: number | undefined;
+  readonly size?: (value: V) => number;
+}
+
 /**
- * At most `capacity` values, made on first use, the least recently used one given up first. A value is closed when
- * it has been given up and its last user is done with it, so that work under way is never cut off. Concurrent first
- * uses of one key make one value; one that failed to be made is forgotten.
+ * As many values as the limits allow, made on first use, the least recently used one given up first. A value is
+ * closed when it has been given up and its last user is done with it, so that work under way is never cut off; the
+ * one used last stays, whatever its size. Concurrent first uses of one key make one value; one that failed to be made
+ * is forgotten.
  */
 export class LeaseCache<V extends Closable> {
-  readonly #capacity: number;
+  readonly #limits: LeaseLimits<V>;
   /** In order of use, the latest last. */
   readonly #entries = new Map<string, Entry<V>>();
 
-  constructor(capacity: number) {
-    this.#capacity = capacity;
+  constructor(limits: LeaseLimits<V>) {
+    this.#limits = limits;
+  }
+
+  /** How many values there are, and how large all together. */
+  get held(): { count: number; size: number } {
+    return { count: this.#entries.size, size: this.#sizeOf(this.#entries.values()) };
   }
 
   async use<T>(key: string, make: () => Promise<V>, work: (value: V) => Promise<T>): Promise<T> {
-    const entry = this.#entries.get(key) ?? { value: make(), users: 0, evicted: false };
+    const entry = this.#entries.get(key) ?? { value: make(), made: undefined, users: 0, evicted: false };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     entry.users++;
-    void Promise.allSettled(this.#shrinkTo(this.#capacity));
+    this.#shrink();
     try {
-      const value = await entry.value.catch((error: unknown) => {
+      entry.made = await entry.value.catch((error: unknown) => {
         if (this.#entries.get(key) === entry) this.#entries.delete(key);
         throw error;
       });
-      return await work(value);
+      return await work(entry.made);
     } finally {
       entry.users--;
       await closeIfDone(entry);
+      this.#shrink();
     }
+  }
+
+  /** Gives `value` up, if it is what `key` stands for: it is of no use any more. */
+  async forget(key: string, value?: V): Promise<void> {
+    const entry = this.#entries.get(key);
+    if (entry && (value === undefined || entry.made === value)) await this.#evict(key, entry);
   }
 
   /** Gives up every value. */
   async close(): Promise<void> {
-    await Promise.all(this.#shrinkTo(0));
+    await Promise.all(Array.from(this.#entries, ([key, entry]) => this.#evict(key, entry)));
   }
 
-  #shrinkTo(count: number): Promise<void>[] {
-    const oldest = [...this.#entries].slice(0, Math.max(this.#entries.size - count, 0));
-    return oldest.map(([key, entry]) => {
-      this.#entries.delete(key);
-      entry.evicted = true;
-      return closeIfDone(entry);
-    });
+  #shrink(): void {
+    const { capacity, budget = Infinity } = this.#limits;
+    for (const [key, entry] of [...this.#entries].slice(0, -1)) {
+      if (this.#entries.size <= capacity && this.held.size <= budget) return;
+      void this.#evict(key, entry);
+    }
+  }
+
+  async #evict(key: string, entry: Entry<V>): Promise<void> {
+    this.#entries.delete(key);
+    entry.evicted = true;
+    await closeIfDone(entry);
+  }
+
+  #sizeOf(entries: Iterable<Entry<V>>): number {
+    const { size = () => 0 } = this.#limits;
+    let sum = 0;
+    for (const { made } of entries) if (made !== undefined) sum += size(made);
+    return sum;
   }
 }
 
 async function closeIfDone<V extends Closable>({ evicted, users, value }: Entry<V>): Promise<void> {
   if (!evicted || users > 0) return;
   const made = await value.catch(() => null);
-  await made?.close();
+  await made?.close().catch(() => undefined);
 }

@@ -30,7 +30,7 @@ export class PhotoClassifier {
   constructor(runtime: Runtime, registry: ModelRegistry, { capacity = 4 }: { capacity?: number } = {}) {
     this.#runtime = runtime;
     this.#registry = registry;
-    this.#networks = new LeaseCache(capacity);
+    this.#networks = new LeaseCache({ capacity });
   }
 
   /** The `count` highest scores. @throws InputError, ModelNotFoundError, DeviceError */

@@ -1,43 +1,84 @@
-import { type Attribution, InputError, type Runtime, writeNpy } from '@whylight/core';
+import { type Attribution, InputError, OutOfMemoryError, type Runtime, writeNpy } from '@whylight/core';
 import { preprocess, range } from '@whylight/core/image';
-import { resolveMethod } from '@whylight/core/methods';
-import { decodeImage, type PhotoType, servicePhotoTypes } from './decode.ts';
+import { type ResolvedMethod, resolveMethod } from '@whylight/core/methods';
+import { type BatchedAttribution, Batcher, type BatchSettings } from './batcher.ts';
+import { decodeImage, type PhotoType, servicePhotoTypes, sizeOfImage } from './decode.ts';
 import type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
 import { LeaseCache } from './lease-cache.ts';
 import { inputShapeOf } from './manifest.ts';
-import { drawPictures } from './pictures.ts';
 import { createPlan, type Plan } from './plan.ts';
 import { highest, resolveTarget, scored } from './predictions.ts';
-import type { ModelRegistry } from './registry.ts';
+import type { ModelRegistry, RegisteredModel } from './registry.ts';
 import { type Result, resultBytes } from './result.ts';
+import { Room } from './room.ts';
+import { type Studio, studioHere } from './studio.ts';
+import { onBehalfOf } from './turns.ts';
+
+export interface PhotoExplainerOptions {
+  /** Compiled explainers that are kept. */
+  readonly capacity?: number;
+  /** How large the graphs of those that are kept may be in all, in bytes. */
+  readonly budget?: number | undefined;
+  /** What may be decoded. */
+  readonly types?: readonly PhotoType[];
+  /** Pixels of photos that are held at a time; more wait. */
+  readonly pixels?: number | undefined;
+  readonly batch?: BatchSettings | undefined;
+  readonly studio?: Studio | undefined;
+}
+
+/** A plan, and what joins the images of many for it. */
+type Desk = Plan & { readonly batcher: Batcher };
+
+const alone: BatchSettings = { most: 1, delay: 0 };
 
 /** Explains photos: decodes, preprocesses, explains and draws. Compiled explainers are kept for the next photo. */
 export class PhotoExplainer {
   readonly #runtime: Runtime;
   readonly #registry: ModelRegistry;
-  readonly #plans: LeaseCache<Plan>;
-  readonly #types: readonly PhotoType[];
+  readonly #desks: LeaseCache<Desk>;
+  readonly #room: Room;
+  readonly #options: PhotoExplainerOptions;
+  readonly #studio: Studio;
 
-  /** `capacity`: compiled explainers that are kept; `types`: what may be decoded. */
-  constructor(
-    runtime: Runtime,
-    registry: ModelRegistry,
-    { capacity = 8, types = servicePhotoTypes }: { capacity?: number; types?: readonly PhotoType[] } = {},
-  ) {
-    this.#types = types;
+  constructor(runtime: Runtime, registry: ModelRegistry, options: PhotoExplainerOptions = {}) {
     this.#runtime = runtime;
     this.#registry = registry;
-    this.#plans = new LeaseCache(capacity);
+    this.#options = options;
+    this.#desks = new LeaseCache({
+      capacity: options.capacity ?? 8,
+      budget: options.budget,
+      size: ({ bytes }) => bytes,
+    });
+    this.#room = new Room(options.pixels ?? Infinity);
+    this.#studio = options.studio ?? studioHere;
   }
 
   /**
    * @throws InputError for what the user can put right. @throws ModelNotFoundError. @throws DeviceError.
-   *   @throws the signal's reason once it is aborted.
+   *   @throws OutOfMemoryError. @throws the signal's reason once it is aborted.
    */
-  async explain(request: PhotoRequest, { signal, onProgress }: Watch = {}): Promise<PhotoExplanation> {
-    const { language = 'en' } = request;
+  async explain(request: PhotoRequest, watch: Watch = {}): Promise<PhotoExplanation> {
     const model = await this.#registry.get(request.model);
     const method = resolveMethod(request);
+    const { width, height } = await sizeOfImage(request.photo, { allow: this.#types });
+    return this.#room.hold(width * height, () => {
+      watch.signal?.throwIfAborted();
+      return this.#explain(request, model, method, watch);
+    });
+  }
+
+  get #types(): readonly PhotoType[] {
+    return this.#options.types ?? servicePhotoTypes;
+  }
+
+  async #explain(
+    request: PhotoRequest,
+    model: RegisteredModel,
+    method: ResolvedMethod,
+    { signal, onProgress, share = '' }: Watch,
+  ): Promise<PhotoExplanation> {
+    const { language = 'en' } = request;
     const clock = stopwatch();
 
     const photo = await decodeImage(request.photo, { allow: this.#types });
@@ -47,15 +88,27 @@ export class PhotoExplainer {
     const shape = inputShapeOf(preprocessing) ?? preprocess(photo, preprocessing).input.shape.slice(1);
     const layers = request.layers ?? [];
     const key = JSON.stringify([model.digest, model.preprocessingDigest, method, layers, shape]);
-    const work = async (plan: Plan) => {
-      const target = resolveTarget(request.target, model.labels, plan.classes);
-      const { input, region } = preprocess(photo, plan.preprocessing);
-      const watch = { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) };
-      const answer = await plan.explainer.attribute(input, [target], watch);
-      return { answer, region, layers: [...plan.explainer.layers], layout: plan.preprocessing.layout };
+    const work = async ({ explainer, batcher, direct, classes, preprocessing: own }: Desk) => {
+      const target = resolveTarget(request.target, model.labels, classes);
+      const { input, region } = preprocess(photo, own);
+      const answer: BatchedAttribution = direct
+        ? await batcher.attribute(input, target, signal)
+        : {
+            ...(await onBehalfOf(share, () => explainer.attribute(input, [target], { signal, onProgress }))),
+            batchSize: 1,
+          };
+      return { answer, region, layers: [...explainer.layers], layout: own.layout };
     };
-    const make = () => createPlan(model, method, layers, shape, this.#runtime);
-    const { answer, region, ...how } = await this.#plans.use(key, make, work);
+    const make = () =>
+      onBehalfOf(share, async () => {
+        const plan = await createPlan(model, method, layers, shape, this.#runtime);
+        return { ...plan, batcher: new Batcher(plan.explainer, this.#options.batch ?? alone, key) };
+      });
+    const { answer, ...how } = await this.#desks.use(key, make, work).catch(async (error: unknown) => {
+      // What is given up gives its memory back; a device that has none needs it.
+      if (error instanceof OutOfMemoryError) await this.#desks.forget(key);
+      throw error;
+    });
     checkFinite(answer);
     const compute = clock();
     signal?.throwIfAborted();
@@ -63,9 +116,9 @@ export class PhotoExplainer {
     const predictions = scored(answer.logits.data, model.labels);
     const target = predictions[answer.targets[0]!]!;
     const best = highest(predictions, 5);
-    const pictures = await drawPictures({
+    const pictures = await this.#studio.draw({
       photo,
-      region,
+      region: how.region,
       attribution: answer.attribution,
       layout: how.layout,
       method: method.id,
@@ -94,7 +147,7 @@ export class PhotoExplainer {
         sum,
         convergence_delta: answer.convergenceDelta?.[0] ?? null,
       },
-      input_region: region,
+      input_region: how.region,
       image: { width: photo.width, height: photo.height },
       device: this.#runtime.device,
       milliseconds: { decode, compute, render },
@@ -106,11 +159,11 @@ export class PhotoExplainer {
       ['attribution.npy', { bytes: writeNpy(answer.attribution), contentType: 'application/octet-stream' }],
       ['result.json', { bytes: resultBytes(result), contentType: 'application/json' }],
     ]);
-    return { result, artifacts };
+    return { result, artifacts, batchSize: answer.batchSize };
   }
 
   async close(): Promise<void> {
-    await this.#plans.close();
+    await this.#desks.close();
   }
 }
 

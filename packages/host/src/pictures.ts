@@ -49,7 +49,7 @@ export async function drawPictures(scene: Scene): Promise<Pictures> {
   const missing = new Set([...overlay.missing, ...heatmap.missing]);
   return {
     overlay: await encodePng(overlay.picture),
-    heatmap: await encodePng(heatmap.picture),
+    heatmap: await encodePng(heatmap.picture, { flat: true }),
     warnings: [
       ...(language === 'zh' && target.label_zh === null
         ? ['label_in_english: the class has no Chinese name']

@@ -1,6 +1,6 @@
 import { createExplainer, type Explainer, InputError, type Runtime, readClassifier } from '@whylight/core';
 import type { Preprocessing } from '@whylight/core/image';
-import { methods, type ResolvedMethod } from '@whylight/core/methods';
+import { isSampled, methods, type ResolvedMethod } from '@whylight/core/methods';
 import { assumedFor, readingOf } from './manifest.ts';
 import type { RegisteredModel } from './registry.ts';
 
@@ -9,6 +9,10 @@ export interface Plan {
   readonly explainer: Explainer;
   readonly preprocessing: Preprocessing;
   readonly classes: number;
+  /** Whether one run of its graph explains many images. */
+  readonly direct: boolean;
+  /** Size of its graphs, weights included, in bytes. */
+  readonly bytes: number;
   close(): Promise<void>;
 }
 
@@ -35,6 +39,14 @@ export async function createPlan(
   const preprocessing = model.assumed
     ? assumedFor(classifier.inputShape, classifier.layout)
     : model.manifest.preprocessing;
+  let bytes = 0;
+  const weighing: Runtime = {
+    device: runtime.device,
+    async load(graph) {
+      bytes += graph.byteLength;
+      return runtime.load(graph);
+    },
+  };
   const explainerOf = (asked: readonly string[]) =>
     createExplainer(
       classifier,
@@ -45,12 +57,19 @@ export async function createPlan(
         layers: asked,
         normalisation: { mean: [...preprocessing.mean], std: [...preprocessing.std] },
       },
-      runtime,
+      weighing,
     );
   const { cam_tensor: hint } = model.manifest;
   const takesHint =
     layers.length === 0 && methods.find(({ id }) => id === method.id)?.needs.includes('layer');
   const explainer =
     hint && takesHint ? await explainerOf([hint]).catch(() => explainerOf([])) : await explainerOf(layers);
-  return { explainer, preprocessing, classes, close: () => explainer.close() };
+  return {
+    explainer,
+    preprocessing,
+    classes,
+    direct: methods.some((known) => known.id === method.id && !isSampled(known)),
+    bytes,
+    close: () => explainer.close(),
+  };
 }

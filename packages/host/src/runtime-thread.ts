@@ -1,9 +1,9 @@
 /** The other end of `threaded-runtime.ts`: a worker thread that holds the runtime and its sessions. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { InputError, type Runtime, type Session } from '@whylight/core';
-import { ProviderUnavailableError } from './provider.ts';
-import { createRuntime, DeviceError } from './runtime.ts';
-import type { Answer, Failure, Request } from './threaded-runtime.ts';
+import type { Runtime, Session } from '@whylight/core';
+import { failureOf } from './failure.ts';
+import { createRuntime } from './runtime.ts';
+import type { Answer, Request } from './threaded-runtime.ts';
 
 const sessions = new Map<number, Session>();
 let runtime: Runtime | undefined;
@@ -23,16 +23,6 @@ async function answer(request: Request): Promise<Answer['value']> {
       sessions.delete(request.session);
       return null;
   }
-}
-
-/** Errors lose their class on the way between threads. */
-function failureOf(error: unknown): Failure {
-  const { message } = error as Error;
-  if (error instanceof InputError) return { kind: 'input', code: error.code, message };
-  if (error instanceof DeviceError) return { kind: 'device', transient: error.transient, message };
-  if (error instanceof ProviderUnavailableError)
-    return { kind: 'provider', provider: error.provider, reason: error.reason };
-  return { kind: 'other', message };
 }
 
 parentPort!.on('message', async ({ id, ...request }: Request & { id: number }) => {

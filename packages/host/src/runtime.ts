@@ -1,5 +1,5 @@
 import type { DType, Runtime, Session, Tensor } from '@whylight/core';
-import { dtypes, InputError } from '@whylight/core';
+import { dtypes, InputError, OutOfMemoryError } from '@whylight/core';
 import * as ort from 'onnxruntime-node';
 import { disableTf32 } from './env.ts';
 import {
@@ -21,16 +21,9 @@ export interface RuntimeOptions {
   readonly fallback?: boolean | undefined;
 }
 
-/** The device gave up (out of memory, lost): not the fault of what was asked. The message is safe to show. */
+/** The device is lost, and with it this process. Not the fault of what was asked; the message is safe to show. */
 export class DeviceError extends Error {
   override readonly name = 'DeviceError';
-  /** Out of memory: the device is well, and the next graph may fit. */
-  readonly transient: boolean;
-
-  constructor(message: string, transient: boolean) {
-    super(message);
-    this.transient = transient;
-  }
 }
 
 /**
@@ -83,9 +76,8 @@ async function load(model: Uint8Array, settings: SessionSettings): Promise<Sessi
 function refusal(what: string, error: Error): Error {
   const message = `${what}: ${withoutPaths(error.message)}`;
   if (/out of memory|failed to allocate memory|bad_alloc/i.test(error.message))
-    return new DeviceError(message, true);
-  if (/CUDA (failure|error)|CUDNN|CUBLAS|device.*lost/i.test(error.message))
-    return new DeviceError(message, false);
+    return new OutOfMemoryError(message);
+  if (/CUDA (failure|error)|CUDNN|CUBLAS|device.*lost/i.test(error.message)) return new DeviceError(message);
   return new InputError('invalid_model', message);
 }
 

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import { InputError, type InputErrorCode, type Runtime, type Session, type Tensor } from '@whylight/core';
+import type { Runtime, Session, Tensor } from '@whylight/core';
 import { disableTf32 } from './env.ts';
-import { type ExecutionProvider, ProviderUnavailableError } from './provider.ts';
+import { errorOf, type Failure } from './failure.ts';
 import { DeviceError, type RuntimeOptions } from './runtime.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
@@ -11,12 +11,6 @@ export type Request =
   | { readonly op: 'load'; readonly session: number; readonly model: Uint8Array }
   | { readonly op: 'run'; readonly session: number; readonly feeds: Tensors }
   | { readonly op: 'close'; readonly session: number };
-
-export type Failure =
-  | { readonly kind: 'input'; readonly code: InputErrorCode; readonly message: string }
-  | { readonly kind: 'device'; readonly transient: boolean; readonly message: string }
-  | { readonly kind: 'provider'; readonly provider: ExecutionProvider; readonly reason: string }
-  | { readonly kind: 'other'; readonly message: string };
 
 export interface Answer {
   readonly id: number;
@@ -52,7 +46,7 @@ export async function createThreadedRuntime(
     else call?.resolve(value);
   });
   const end = () => {
-    died = new DeviceError('the runtime has stopped', false);
+    died = new DeviceError('the runtime has stopped');
     for (const { reject } of waiting.values()) reject(died);
     waiting.clear();
   };
@@ -99,16 +93,3 @@ const compact = (feeds: Tensors): Tensors =>
         : tensor,
     ]),
   ) as Tensors;
-
-function errorOf(failure: Failure): Error {
-  switch (failure.kind) {
-    case 'input':
-      return new InputError(failure.code, failure.message);
-    case 'device':
-      return new DeviceError(failure.message, failure.transient);
-    case 'provider':
-      return new ProviderUnavailableError(failure.provider, failure.reason);
-    case 'other':
-      return new Error(failure.message);
-  }
-}

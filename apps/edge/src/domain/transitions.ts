@@ -88,6 +88,8 @@ export const fail = (run: Run, error: JobError, now: number): Run => ({
 export function apply(run: Run, report: Report, now: number): Run | null {
   if (report.attempt !== run.attempt || report.lease !== run.lease || isTerminal(run)) return null;
   switch (report.status) {
+    case 'alive':
+      return taken(run, now);
     case 'processing':
       return { ...taken(run, now), status: 'processing', startedAt: run.startedAt ?? now };
     case 'progress':

@@ -10,7 +10,8 @@ import {
   sign,
   verify,
 } from '@whylight/contract';
-import { encodePng } from '@whylight/host';
+import { readNpy, type Tensor } from '@whylight/core';
+import { type createThreadedRuntime, encodePng } from '@whylight/host';
 import { parseEnv, type WorkerEnv } from '../env.ts';
 import { JobFailure } from '../job-failure.ts';
 import type { PutOptions, Storage } from '../storage.ts';
@@ -49,7 +50,7 @@ export class MemoryStorage implements Storage {
 }
 
 /** Where reports arrive: real HTTP, signatures checked, answers as the test likes. */
-async function listenAsGateway() {
+export async function listenAsGateway() {
   const reports: Report[] = [];
   const requests: IncomingMessage[] = [];
   const gateway = {
@@ -81,7 +82,11 @@ async function listenAsGateway() {
 }
 
 /** A worker as a process has it, with the embedded network, storage in memory, and a gateway that listens. */
-export async function createWorld(settings: Partial<WorkerEnv> = {}, storage = new MemoryStorage()) {
+export async function createWorld(
+  settings: Partial<WorkerEnv> = {},
+  storage = new MemoryStorage(),
+  runtime?: typeof createThreadedRuntime,
+) {
   const gateway = await listenAsGateway();
   const lines: string[] = [];
   const env = parseEnv({
@@ -96,6 +101,7 @@ export async function createWorld(settings: Partial<WorkerEnv> = {}, storage = n
     { ...env, ...settings },
     (event, fields) => lines.push(JSON.stringify({ event, ...fields })),
     storage,
+    runtime,
   );
   await worker.started;
 
@@ -144,6 +150,14 @@ export async function createWorld(settings: Partial<WorkerEnv> = {}, storage = n
     }
   };
 
+  /** The reports that have ended jobs. */
+  const endings = (): Report[] =>
+    gateway.reports.filter(({ status }) => status === 'succeeded' || status === 'failed');
+
+  /** What was written of a job. */
+  const attribution = (prefix: string) =>
+    readNpy(storage.objects.get(`${prefix}attribution.npy`)!.bytes) as Tensor<'float32'>;
+
   /** The value of a counter or gauge. */
   const metric = async (name: string): Promise<number> => {
     const text = await (await fetch(`${worker.url}/metrics`)).text();
@@ -156,7 +170,20 @@ export async function createWorld(settings: Partial<WorkerEnv> = {}, storage = n
   };
 
   return {
-    ...{ worker, gateway, storage, lines, call, catalog, prepared, post, ending, metric },
+    ...{
+      worker,
+      gateway,
+      storage,
+      lines,
+      call,
+      catalog,
+      prepared,
+      post,
+      ending,
+      endings,
+      attribution,
+      metric,
+    },
     health: async () => (await fetch(`${worker.url}/health`)).json() as Promise<Record<string, unknown>>,
     async close() {
       await worker.stop();

@@ -2,22 +2,24 @@ import { directModel, type Request } from '../build.ts';
 import type { Direct } from '../methods/method.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { int64, type Tensor } from '../tensor.ts';
-import { concatenated, filled, rowsOf, spans } from './batch.ts';
+import { concatenated, filled, rowsOf } from './batch.ts';
+import { Chunk } from './chunk.ts';
 import type { Run } from './run.ts';
 
 /** One graph that explains images batch by batch. */
 export async function directRun(
   request: Request<Direct<never>>,
   runtime: Runtime,
-  chunk: number,
+  rows: number,
 ): Promise<Run> {
   const { batch: fixed } = request.classifier;
+  const chunk = new Chunk(rows, fixed !== undefined);
   const session = await runtime.load(directModel(request));
   return {
     async attribute(batch, targets, { signal, onProgress }) {
       const parts: Readonly<Record<string, Tensor>>[] = [];
       const count = targets.length;
-      for (const [start, end] of spans(count, chunk)) {
+      await chunk.over(count, async (start, end) => {
         signal?.throwIfAborted();
         const image = filled(rowsOf(batch, start, end), fixed);
         parts.push(
@@ -27,7 +29,7 @@ export async function directRun(
           }),
         );
         onProgress?.(end, count);
-      }
+      });
       return {
         attribution: rowsOf(concatenated(parts.map((p) => p.attribution!)), 0, count),
         logits: rowsOf(concatenated(parts.map((p) => p.logits!)), 0, count),

@@ -11,7 +11,8 @@ import { InputError } from '../errors.ts';
 import type { Made, Sampled, Samples } from '../methods/method.ts';
 import type { Runtime, Session } from '../runtime/runtime.ts';
 import { float32, int64, row, type Tensor } from '../tensor.ts';
-import { added, concatenated, filled, rowsOf, spans, zeroFilled } from './batch.ts';
+import { added, concatenated, filled, rowsOf, zeroFilled } from './batch.ts';
+import { Chunk } from './chunk.ts';
 import type { Run } from './run.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
@@ -39,7 +40,9 @@ export async function sampledRun(
       'method_not_supported',
       `${method.id} evaluates ${perSample} rows per sample together, and the model takes batches of ${classifier.batch} only`,
     );
-  const chunk = Math.max(1, Math.floor(rows / perSample));
+  const fixed = classifier.batch !== undefined;
+  const images = new Chunk(rows, fixed);
+  const chunk = new Chunk(Math.max(1, Math.floor(rows / perSample)), fixed);
   const size = classifier.batch && classifier.batch / perSample;
   const forward = await runtime.load(forwardModel(classifier));
   const prepare = method.prepare && prepareModel(request);
@@ -79,8 +82,9 @@ export async function sampledRun(
 
   const scores = async (batch: Tensor<'float32'>): Promise<Tensor<'float32'>> => {
     const parts: Tensor[] = [];
-    for (const [start, end] of spans(batch.shape[0]!, rows))
+    await images.over(batch.shape[0]!, async (start, end) => {
       parts.push((await forward.run({ image: filled(rowsOf(batch, start, end), classifier.batch) })).logits!);
+    });
     return rowsOf(concatenated(parts), 0, batch.shape[0]!);
   };
 
@@ -99,7 +103,7 @@ export async function sampledRun(
         const prepared = await prepareImage(image, class_index);
         const same = { image, class_index, score: float32([1, 1], [score]), ...fixed, ...prepared };
         const total: Record<string, Tensor<'float32'>> = {};
-        for (const [start, end] of spans(count, chunk)) {
+        await chunk.over(count, async (start, end) => {
           signal?.throwIfAborted();
           const part = Object.entries(samples).map(
             ([name, s]) =>
@@ -109,7 +113,7 @@ export async function sampledRun(
           for (const name of Object.keys(graphs.sums))
             total[name] = added(total[name], sums[name] as Tensor<'float32'>);
           onProgress?.(n * count + end, targets.length * count);
-        }
+        });
         const done = await graphs.finish.run({ image, ...fixed, ...prepared, ...total });
         const attribution = done.attribution as Tensor<'float32'>;
         attributions.push(attribution);

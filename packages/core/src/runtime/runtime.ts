@@ -2,6 +2,7 @@ import type { Tensor } from '../tensor.ts';
 
 /** A loaded graph. Everything above this line of the stack is runtime-agnostic. */
 export interface Session {
+  /** @throws OutOfMemoryError where the device has no room for it: fewer rows may fit. */
   run(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
   close(): Promise<void>;
 }

@@ -1,0 +1,26 @@
+import type { Job } from '@whylight/contract';
+import type { JobQueue } from './job-queue.ts';
+import type { Log } from './log.ts';
+import { post } from './reporter.ts';
+
+/** Milliseconds; the gateway gives a job up that it has heard nothing of for two minutes. */
+const interval = 30_000;
+
+/**
+ * Tells the gateway of every job that it is still here, waiting or at work: otherwise one that waits long would be
+ * given to another worker too. One that the gateway no longer wants is dropped. @returns what ends it
+ */
+export function startHeartbeat(queue: JobQueue, secret: string, log: Log, every = interval): () => void {
+  const beat = async (job: Job) => {
+    const { key, attempt, lease, request_id } = job;
+    const body = JSON.stringify({ attempt, lease, status: 'alive' });
+    const status = await post(job, body, secret).catch(() => 0);
+    if (status === 409) queue.drop(key, attempt);
+    else if (status !== 204) log('heartbeat_unheard', { request_id, key, attempt, http_status: status });
+  };
+  const timer = setInterval(() => {
+    for (const job of queue.jobs) void beat(job);
+  }, every);
+  timer.unref();
+  return () => clearInterval(timer);
+}

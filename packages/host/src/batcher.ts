@@ -1,0 +1,117 @@
+import {
+  type Attribution,
+  degenerate,
+  type Explainer,
+  float32,
+  row,
+  stacked,
+  type Tensor,
+} from '@whylight/core';
+import { DeviceError } from './runtime.ts';
+import { onBehalfOf } from './turns.ts';
+
+export interface BatchSettings {
+  /** Images in one batch, at most; 1 batches nothing. */
+  readonly most: number;
+  /** Milliseconds that the first one waits for company while nothing is computed. */
+  readonly delay: number;
+  /** Told the size of every batch that is run. */
+  readonly onBatch?: ((size: number) => void) | undefined;
+}
+
+/** One image's explanation, its first dimension 1, and how many were computed with it. */
+export interface BatchedAttribution extends Attribution {
+  readonly batchSize: number;
+}
+
+interface Waiting {
+  readonly input: Tensor<'float32'>;
+  readonly target: number;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (attribution: BatchedAttribution) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Explains images of whoever asks together, where one run of the explainer takes many. While a batch is computed the
+ * next one gathers. Each gets its own row and nothing else: one that cannot be computed fails alone, one that is no
+ * longer wanted is dropped, and the others are as they would be by themselves.
+ */
+export class Batcher {
+  readonly #explainer: Explainer;
+  readonly #settings: BatchSettings;
+  /** Its batches serve many: they are a share of their own. */
+  readonly #share: string;
+  #waiting: Waiting[] = [];
+  #running = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(explainer: Explainer, settings: BatchSettings, share: string) {
+    this.#explainer = explainer;
+    this.#settings = settings;
+    this.#share = share;
+  }
+
+  /** Explains `input` [1, …]. @throws the signal's reason once it is aborted; whatever the explainer throws */
+  attribute(input: Tensor<'float32'>, target: number, signal?: AbortSignal): Promise<BatchedAttribution> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+      this.#waiting.push({ input, target, signal, resolve, reject });
+      this.#gather();
+    });
+  }
+
+  #gather(): void {
+    if (this.#running) return;
+    if (this.#waiting.length >= this.#settings.most) return void this.#run();
+    this.#timer ??= setTimeout(() => void this.#run(), this.#settings.delay);
+  }
+
+  async #run(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const wanted = this.#waiting.filter(({ signal }) => !signal?.aborted);
+    const batch = wanted.slice(0, this.#settings.most);
+    this.#waiting = wanted.slice(this.#settings.most);
+    if (batch.length === 0) return;
+    this.#running = true;
+    await onBehalfOf(this.#share, () => this.#explain(batch));
+    this.#running = false;
+    // Those who have come meanwhile have waited long enough.
+    if (this.#waiting.length > 0) void this.#run();
+  }
+
+  async #explain(batch: readonly Waiting[]): Promise<void> {
+    this.#settings.onBatch?.(batch.length);
+    try {
+      const answer = await this.#explainer.attribute(
+        stacked(batch.map(({ input }) => input)),
+        batch.map(({ target }) => target),
+      );
+      for (const [n, { resolve }] of batch.entries())
+        resolve({ ...this.#rowOf(answer, n), batchSize: batch.length });
+    } catch (error) {
+      if (batch.length === 1 || error instanceof DeviceError) for (const { reject } of batch) reject(error);
+      // Whose fault it is shows when each is computed alone.
+      else for (const one of batch) await this.#explain([one]);
+    }
+  }
+
+  #rowOf({ attribution, logits, targets, convergenceDelta }: Attribution, n: number): Attribution {
+    const own = ownRow(attribution, n);
+    return {
+      attribution: own,
+      logits: ownRow(logits, n),
+      targets: [targets[n]!],
+      convergenceDelta: convergenceDelta && [convergenceDelta[n]!],
+      warnings: [...this.#explainer.notes, ...degenerate(own)],
+    };
+  }
+}
+
+/** Row `n` in memory of its own: what lies beside it is somebody else's. */
+function ownRow(batch: Tensor<'float32'>, n: number): Tensor<'float32'> {
+  const { shape, data } = row(batch, n);
+  return float32(shape, data.slice());
+}

@@ -1,0 +1,36 @@
+import { InputError, type InputErrorCode, OutOfMemoryError } from '@whylight/core';
+import { type ExecutionProvider, ProviderUnavailableError } from './provider.ts';
+import { DeviceError } from './runtime.ts';
+
+// Errors lose their class on the way between threads and between processes: this is what they travel as.
+
+export type Failure =
+  | { readonly kind: 'input'; readonly code: InputErrorCode; readonly message: string }
+  | { readonly kind: 'memory' | 'device'; readonly message: string }
+  | { readonly kind: 'provider'; readonly provider: ExecutionProvider; readonly reason: string }
+  | { readonly kind: 'other'; readonly message: string };
+
+export function failureOf(error: unknown): Failure {
+  const { message } = error as Error;
+  if (error instanceof InputError) return { kind: 'input', code: error.code, message };
+  if (error instanceof OutOfMemoryError) return { kind: 'memory', message };
+  if (error instanceof DeviceError) return { kind: 'device', message };
+  if (error instanceof ProviderUnavailableError)
+    return { kind: 'provider', provider: error.provider, reason: error.reason };
+  return { kind: 'other', message };
+}
+
+export function errorOf(failure: Failure): Error {
+  switch (failure.kind) {
+    case 'input':
+      return new InputError(failure.code, failure.message);
+    case 'memory':
+      return new OutOfMemoryError(failure.message);
+    case 'device':
+      return new DeviceError(failure.message);
+    case 'provider':
+      return new ProviderUnavailableError(failure.provider, failure.reason);
+    case 'other':
+      return new Error(failure.message);
+  }
+}

@@ -1,0 +1,16 @@
+/** The other end of `studio.ts`: draws, one scene after the other. */
+import { parentPort } from 'node:worker_threads';
+import { drawPictures, type Scene } from './pictures.ts';
+import type { Drawn } from './studio.ts';
+
+let last: Promise<void> = Promise.resolve();
+
+parentPort!.on('message', ({ id, scene }: { id: number; scene: Scene }) => {
+  last = last.then(async () => {
+    const drawn: Drawn = await drawPictures(scene).then(
+      (pictures) => ({ id, pictures }),
+      (error: Error) => ({ id, fault: error.message }),
+    );
+    parentPort!.postMessage(drawn);
+  });
+});

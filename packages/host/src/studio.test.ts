@@ -1,0 +1,40 @@
+import { float32 } from '@whylight/core';
+import { picture } from '@whylight/core/image';
+import { afterAll, expect, test } from 'vitest';
+import { drawPictures, type Scene } from './pictures.ts';
+import { createStudio } from './studio.ts';
+
+const studio = createStudio(2);
+afterAll(() => studio.close());
+
+const zebra = { class_index: 0, label: 'zebra', label_zh: null, score: 0.9 };
+const scene = (shade: number): Scene => ({
+  photo: picture(300, 280, new Uint8Array(300 * 280 * 3).fill(shade)),
+  region: { x: 0, y: 0, width: 300, height: 280 },
+  attribution: float32([1, 2, 2], Float32Array.of(0, 0.5, 1, shade / 255)),
+  layout: 'NCHW',
+  method: 'grad-cam',
+  target: zebra,
+  predicted: zebra,
+  language: 'en',
+});
+
+test('threads draw what would be drawn here, and each its own', async () => {
+  const shades = [10, 90, 170, 250];
+  const drawn = await Promise.all(shades.map((shade) => studio.draw(scene(shade))));
+  for (const [i, shade] of shades.entries()) expect(drawn[i]).toEqual(await drawPictures(scene(shade)));
+});
+
+test('what cannot be drawn is an error, and the next picture is drawn', async () => {
+  await expect(studio.draw({ ...scene(1), region: null as never })).rejects.toThrow();
+  expect((await studio.draw(scene(1))).overlay.length).toBeGreaterThan(0);
+});
+
+test('a studio that is closed draws nothing', async () => {
+  const closed = createStudio(1);
+  const drawing = closed.draw(scene(1));
+  const outcome = expect(drawing).rejects.toThrow('stopped');
+  await closed.close();
+  await outcome;
+  await expect(closed.draw(scene(1))).rejects.toThrow('closed');
+});
