@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { attribute } from './commands/attribute.ts';
 import { bench } from './commands/bench.ts';
+import { camera } from './commands/camera.ts';
 import { check } from './commands/check.ts';
 import { compile } from './commands/compile.ts';
 import { demo } from './commands/demo.ts';
@@ -23,6 +24,7 @@ for (const command of [
   evaluate,
   attribute,
   video,
+  camera,
   compile,
   check,
   bench,

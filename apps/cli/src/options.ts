@@ -1,6 +1,6 @@
 import { conventions } from '@whylight/contract';
 import type { Convention } from '@whylight/core/methods';
-import { type ExecutionProvider, executionProviders, type TargetSpec } from '@whylight/host';
+import { type ExecutionProvider, executionProviders, type Fit, type TargetSpec } from '@whylight/host';
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 
 export type Parameters = Record<string, string>;
@@ -102,6 +102,25 @@ export function targetList(text: string): number[] {
     return Number(part);
   });
 }
+
+/** How a photo gets to the network's size. */
+export interface FitOptions {
+  readonly resize?: number;
+  /** `false`: no crop. */
+  readonly crop?: number | false;
+}
+
+/** Adds --resize, --crop and --no-crop. */
+export const withFitOptions = (command: Command): Command =>
+  command
+    .option('--resize <pixels>', "short side of the photo after resizing (default: the model's)", positive)
+    .option('--crop <pixels>', "side of the centre crop (default: the model's)", positive)
+    .option('--no-crop', 'no crop: the network gets the whole photo, if it takes other sizes');
+
+export const fitOf = ({ resize, crop }: FitOptions): Fit => ({
+  resize_short_side: resize,
+  center_crop: crop === false ? null : crop,
+});
 
 /** One number, or one per channel. */
 export function channelValues(text: string): number[] {

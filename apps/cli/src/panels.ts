@@ -1,22 +1,23 @@
 import { readNpy, type Tensor } from '@whylight/core';
+import { type Colormap, colormapNames, parseColormap, type Sign, signs } from '@whylight/core/image';
 import {
-  type ColormapName,
-  colormapNames,
-  type PanelMethod,
-  panelMethods,
-  type Sign,
-  signs,
-} from '@whylight/core/image';
-import { decodeImage, encodePng, type PhotoExplanation, photoTypes, renderPanels } from '@whylight/host';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+  type Drawing,
+  decodeImage,
+  drawings,
+  encodePng,
+  type PhotoExplanation,
+  photoTypes,
+  renderPanels,
+} from '@whylight/host';
+import { type Command, InvalidArgumentError } from 'commander';
 import { UsageError } from './failure.ts';
 
 export interface PanelOptions {
-  readonly panels?: PanelMethod[];
+  readonly panels?: Drawing[];
   readonly signs?: Sign[];
   readonly titles?: string[];
   readonly outlierPerc: number;
-  readonly colormap?: ColormapName;
+  readonly colormap?: Colormap;
   readonly alphaOverlay: number;
 }
 
@@ -29,7 +30,7 @@ const among =
       return name;
     });
 
-function within(most: number) {
+export function within(most: number) {
   return (text: string): number => {
     const value = Number(text);
     if (text.trim() === '' || !(value >= 0 && value <= most))
@@ -38,16 +39,26 @@ function within(most: number) {
   };
 }
 
+function colormap(text: string): Colormap {
+  try {
+    return parseColormap(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
 /** Adds --panels and what goes with it: Captum's panels beside the other pictures. */
 export const withPanelOptions = (command: Command): Command =>
   command
-    .option('--panels <name,name>', `also panels.png, of ${panelMethods.join(', ')}`, among(panelMethods))
+    .option('--panels <name,name>', `also panels.png, of ${drawings.join(', ')}`, among(drawings))
     .option('--signs <name,name>', `sign per panel, or one for all: ${signs.join(', ')}`, among(signs))
     .option('--titles <text,text>', 'title per panel', (text: string) => text.split(','))
     .option('--outlier-perc <percent>', 'share beyond the ends of the panels’ colours', within(100), 2)
     .option('--alpha-overlay <weight>', 'of the heat map in blended_heat_map', within(1), 0.5)
-    .addOption(
-      new Option('--colormap <name>', 'of heat maps in panels (default: by sign)').choices(colormapNames),
+    .option(
+      '--colormap <map>',
+      `of heat maps: ${colormapNames.join(', ')}, or 0:#ffffff,0.25:#000000,1:#000000`,
+      colormap,
     );
 
 /** What the panels take, checked before anything is computed. @throws UsageError */

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,6 +66,25 @@ describe('explain', () => {
       { method: 'grad-cam', out: 'two/photo/grad-cam' },
       { method: 'integrated-gradients', out: 'two/photo/integrated-gradients', parameters: { n_steps: 4 } },
     ]);
+  });
+
+  it('draws in colours of your own, pytorch-grad-cam’s panels, and the likeliest classes', async () => {
+    const args = [
+      ...['--method', 'guided-backprop', '--convention', 'pytorch-grad-cam', '--probabilities'],
+      ...['--panels', 'original_image,deprocess_image', '--colormap', '0:#ffffff,0.25:#000000,1:#000000'],
+    ];
+    const { code, stderr } = await whylight(home, 'explain', 'photo.png', ...args, '-o', 'drawn');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(readdirSync(inHome('drawn')).sort()).toEqual([
+      'attribution.npy',
+      'heatmap.png',
+      'overlay.png',
+      'panels.png',
+      'probabilities.png',
+      'result.json',
+    ]);
+    const wrong = await whylight(home, 'explain', 'photo.png', '--colormap', 'rainbow', '-o', 'x');
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('colour map: expected jet')]);
   });
 
   it('takes a class by its Chinese name', async () => {

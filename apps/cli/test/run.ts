@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const bin = fileURLToPath(new URL('../bin/whylight.js', import.meta.url));
+export const bin = fileURLToPath(new URL('../bin/whylight.js', import.meta.url));
 
 export interface Ended {
   readonly code: number;

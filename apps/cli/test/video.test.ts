@@ -1,9 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { runWith, whylight } from './run.ts';
+import { bin, runWith, whylight } from './run.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'whylight-video-'));
 const inHome = (name: string) => join(home, name);
@@ -65,4 +66,41 @@ it('says how to get ffmpeg where it is not installed', async () => {
   writeFileSync(inHome('any.mp4'), 'x');
   const { code, stderr } = await runWith({ PATH: '' }, home, 'video', 'any.mp4', '-o', 'v.mp4');
   expect([code, stderr]).toEqual([1, expect.stringContaining('ffprobe is not installed: on Debian')]);
+});
+
+describe.skipIf(!installed)('camera', () => {
+  const source = ['testsrc=size=160x120:rate=10', '--format', 'lavfi', '--port', '0'];
+
+  it('shows frames on a page until it is told to end', async () => {
+    const child = spawn(process.execPath, [bin, 'camera', ...source], {
+      env: { ...process.env, WHYLIGHT_HOME: home },
+    });
+    let said = '';
+    for await (const text of child.stderr.setEncoding('utf8')) {
+      said += text;
+      if (said.includes('Ctrl-C')) break;
+    }
+    const url = /http:\S+/.exec(said)![0];
+    expect(await (await fetch(url)).text()).toContain('/stream');
+    const stream = await fetch(`${url}stream`);
+    expect(stream.headers.get('content-type')).toBe('multipart/x-mixed-replace; boundary=frame');
+    const { value } = await stream.body!.getReader().read();
+    expect(Buffer.from(value!).toString('latin1')).toMatch(/^--frame\r\nContent-Type: image\/jpeg\r\n/);
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it('ends after as many frames as were asked for', async () => {
+    const { code, stdout } = await whylight(home, 'camera', ...source, '--frames', '2', '--json');
+    expect([code, JSON.parse(stdout)]).toEqual([
+      0,
+      expect.objectContaining({ frames: 2, method: 'grad-cam' }),
+    ]);
+  });
+
+  it('says which camera is not there', async () => {
+    const { code, stderr } = await whylight(home, 'camera', '/dev/video99', '--format', 'v4l2');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^whylight: camera \/dev\/video99 \(v4l2\) cannot be opened: .*No such file/);
+  });
 });

@@ -220,6 +220,9 @@ describe('what a classifier is found to be', () => {
     const open = onnxFile({ node: [pooled], input: [value('image', 'n', 3, 'h', 'w')] });
     expect(readClassifier(open).inputShape).toEqual([3, 224, 224]);
     expect(readClassifier(open, { inputShape: [3, 96, 128] }).inputShape).toEqual([3, 96, 128]);
+    // The average over a map takes maps of any size, also where the file states one.
+    const other = { inputShape: [2, 9, 7], anySize: true };
+    expect(readClassifier(tinyNetwork(), other).inputShape).toEqual([2, 9, 7]);
   });
 
   it('channels last', () => {

@@ -11,6 +11,8 @@ import { flatScores, scoreBefore } from './scores.ts';
 export interface ClassifierOptions {
   /** What follows the batch where the model leaves it open; [3, 224, 224] if not said. */
   readonly inputShape?: readonly number[] | undefined;
+  /** Whether `inputShape` also takes the place of a size that the file states, as far as the network can follow. */
+  readonly anySize?: boolean | undefined;
   /** What the inputs beside the image are fixed to, by name; a model that has some needs a value for each. */
   readonly inputs?: FixedInputs | undefined;
   /** The output to explain; if not said, the first that scores classes. */
@@ -54,7 +56,7 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
   const file = readModel(bytes, limits);
   const fixed = options.inputs ?? {};
   const input = imageInput(file.graph.inputs, fixed);
-  const inputShape = shapeOf(input, options.inputShape);
+  const inputShape = shapeOf(input, options.inputShape, options.anySize);
   const { outputs } = file.graph;
   if (options.output !== undefined && !outputs.includes(options.output))
     throw new InputError(
@@ -95,7 +97,12 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
   };
 }
 
-function shapeOf(input: ValueInfo, wanted: readonly number[] | undefined): readonly number[] {
+function shapeOf(
+  input: ValueInfo,
+  wanted: readonly number[] | undefined,
+  anySize = false,
+): readonly number[] {
+  if (anySize && wanted) return wanted;
   const fallback = wanted ?? (input.shape[3] === 3 ? [224, 224, 3] : [3, 224, 224]);
   return input.shape.slice(1).map((d, i) => {
     if (typeof d === 'string') return fallback[i]!;

@@ -15,3 +15,11 @@ export async function encodePng(
     .toBuffer();
   return new Uint8Array(png);
 }
+
+/** A picture as JPEG, for streams of them. */
+export async function encodeJpeg({ data, width, height }: Picture): Promise<Uint8Array<ArrayBuffer>> {
+  const jpeg = await sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: 85 })
+    .toBuffer();
+  return new Uint8Array(jpeg);
+}

@@ -1,4 +1,5 @@
 import type { Convention } from '@whylight/core/methods';
+import type { Fit } from './fit.ts';
 import type { Result, TargetSpec } from './result.ts';
 import type { Visualization } from './visualization.ts';
 
@@ -15,6 +16,12 @@ export interface PhotoRequest {
   readonly target: TargetSpec;
   readonly language?: 'en' | 'zh' | undefined;
   readonly visualization?: Visualization | undefined;
+  /** Another way to the network's size than the manifest's. */
+  readonly fit?: Fit | undefined;
+  /** Lay the map over the whole photo, though the network saw a crop, as torchcam's notebooks do. */
+  readonly stretched?: boolean | undefined;
+  /** An image as large as the photo: pixels of one colour are one feature, for methods that hide features. */
+  readonly featureMask?: Uint8Array | undefined;
 }
 
 export interface Watch {

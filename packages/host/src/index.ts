@@ -1,12 +1,13 @@
 export type { BatchSettings } from './batcher.ts';
 export { decodeImage, type PhotoType, photoTypes, servicePhotoTypes } from './decode.ts';
 export { DownloadError } from './download.ts';
-export { encodePng } from './encode.ts';
+export { encodeJpeg, encodePng } from './encode.ts';
 export type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
+export type { Fit } from './fit.ts';
 export { type ExplainedFrame, FrameExplainer, type FrameRequest } from './frame-explainer.ts';
 export { findLabel, type Label } from './labels.ts';
 export { inputShapeOf, type Manifest, manifestSchema, presets, readingOf } from './manifest.ts';
-export { type Panel, type PanelsRendering, renderPanels } from './panels.ts';
+export { type Drawing, drawings, type Panel, type PanelsRendering, renderPanels } from './panels.ts';
 export { type Classification, PhotoClassifier } from './photo-classifier.ts';
 export { PhotoExplainer, type PhotoExplainerOptions } from './photo-explainer.ts';
 export { type ExecutionProvider, executionProviders, ProviderUnavailableError } from './provider.ts';

@@ -1,26 +1,34 @@
-import type { Tensor } from '@whylight/core';
+import { InputError, type Tensor } from '@whylight/core';
 import {
-  type ColormapName,
+  type Colormap,
   colorBar,
+  deprocessImage,
   type FloatMap,
   floatMap,
-  type PanelMethod,
   type Picture,
   panel,
+  panelMethods,
   picture,
   pixelsToMap,
   type Region,
+  resize,
   resizeMap,
   type Sign,
+  scaleCamImage,
   scaleOf,
+  showCamOnImage,
   wholePixels,
 } from '@whylight/core/image';
 import { blank, drawShapes, place, textShape } from './draw.ts';
 import { type Rendering, tickLabel } from './render.ts';
 import { fitText, setText } from './text.ts';
 
+/** Captum's panels, and the two pictures of pytorch-grad-cam. */
+export const drawings = [...panelMethods, 'show_cam_on_image', 'deprocess_image'] as const;
+export type Drawing = (typeof drawings)[number];
+
 export interface Panel {
-  readonly method: PanelMethod;
+  readonly method: Drawing;
   readonly sign: Sign;
   /** Above the panel; what it shows if not said. */
   readonly title?: string | undefined;
@@ -35,7 +43,7 @@ export interface PanelsRendering {
   readonly layout: 'NCHW' | 'NHWC';
   readonly panels: readonly Panel[];
   readonly outlierPercent?: number | undefined;
-  readonly colormap?: ColormapName | undefined;
+  readonly colormap?: Colormap | undefined;
   readonly alphaOverlay?: number | undefined;
   /** A bar with its values below each heat map. */
   readonly bars?: boolean | undefined;
@@ -50,7 +58,7 @@ const ink = '#1c2024';
  * @throws InputError invalid_parameter for a masked panel of both signs.
  */
 export async function renderPanels(rendering: PanelsRendering): Promise<Rendering> {
-  const { panels, outlierPercent = 2, colormap, alphaOverlay, bars = true, language } = rendering;
+  const { panels, outlierPercent = 2, colormap, bars = true, language } = rendering;
   const crop = cropped(rendering.photo, rendering.region);
   const { width, height } = crop;
   const size = Math.round(Math.min(Math.max(height * 0.05, 13), 40));
@@ -63,8 +71,7 @@ export async function renderPanels(rendering: PanelsRendering): Promise<Renderin
   const missing: string[] = [];
   panels.forEach(({ method, sign, title = titleOf(method, sign, language) }, i) => {
     const left = gap + i * (width + gap);
-    const map = mapOf(rendering, sign, outlierPercent, crop);
-    place(canvas, panel(crop, map, { method, sign, colormap, alphaOverlay }), left, top);
+    place(canvas, drawn(rendering, { method, sign }, outlierPercent, crop), left, top);
     shapes.push(outline(left - 1, top - 1, width + 2, height + 2));
     const line = fitText(title, size, width + gap * 0.8);
     missing.push(...line.missing);
@@ -82,6 +89,46 @@ export async function renderPanels(rendering: PanelsRendering): Promise<Renderin
   });
   await drawShapes(canvas, shapes.join(''), { left: 0, top: 0, width: canvas.width, height: canvas.height });
   return { picture: canvas, missing: [...new Set(missing)] };
+}
+
+function drawn(
+  rendering: PanelsRendering,
+  { method, sign }: Panel,
+  outlierPercent: number,
+  crop: Picture,
+): Picture {
+  if (method === 'show_cam_on_image') return camOnImage(rendering, crop);
+  if (method === 'deprocess_image') return deprocessed(rendering, crop);
+  const map = mapOf(rendering, sign, outlierPercent, crop);
+  const { colormap, alphaOverlay } = rendering;
+  return panel(crop, map, { method, sign, colormap, alphaOverlay });
+}
+
+/** pytorch-grad-cam's way of a map: min-maxed, bilinear to the size of the crop, half and half with it. */
+function camOnImage({ attribution: { shape, data } }: PanelsRendering, crop: Picture): Picture {
+  if (shape.length !== 3 && shape[1] !== 1)
+    throw new InputError(
+      'invalid_parameter',
+      'show_cam_on_image shows a map; the method gives a value per channel',
+    );
+  const [height, width] = shape.slice(-2) as [number, number];
+  const map = scaleCamImage(floatMap(width, height, data), crop.width, crop.height);
+  return showCamOnImage(
+    Float32Array.from(crop.data, (level) => level / 255),
+    map,
+  );
+}
+
+/** pytorch-grad-cam's way of a value per pixel and channel: each in its own channel, around grey. */
+function deprocessed({ attribution: { shape, data }, layout }: PanelsRendering, crop: Picture): Picture {
+  const last = shape.length === 4 && (layout === 'NHWC' || (shape[3] === 3 && shape[1] !== 3));
+  if (shape.length !== 4 || shape[last ? 3 : 1] !== 3)
+    throw new InputError('invalid_parameter', 'deprocess_image shows a value for each of three channels');
+  const [height, width] = (last ? shape.slice(1, 3) : shape.slice(2)) as [number, number];
+  const levels = deprocessImage(data);
+  const size = height * width;
+  const ordered = last ? levels : levels.map((_, i) => levels[(i % 3) * size + Math.trunc(i / 3)]!);
+  return resize(picture(width, height, ordered), crop.width, crop.height, 'bicubic');
 }
 
 /** Captum's map of one sign, bicubic to the size of the crop. */
@@ -131,13 +178,15 @@ function lying({ width: thick, height: length, data }: Picture): Picture {
 const outline = (x: number, y: number, width: number, height: number): string =>
   `<rect x="${x + 0.5}" y="${y + 0.5}" width="${width - 1}" height="${height - 1}" fill="none" stroke="#000" stroke-opacity="0.25"/>`;
 
-const words: Record<'en' | 'zh', Record<PanelMethod | Sign, string>> = {
+const words: Record<'en' | 'zh', Record<Drawing | Sign, string>> = {
   en: {
     original_image: 'Original image',
     heat_map: 'Heat map',
     blended_heat_map: 'Blended heat map',
     masked_image: 'Masked image',
     alpha_scaling: 'Alpha scaling',
+    show_cam_on_image: 'Map over the image',
+    deprocess_image: 'Each channel around grey',
     all: 'for and against',
     positive: 'for',
     negative: 'against',
@@ -149,6 +198,8 @@ const words: Record<'en' | 'zh', Record<PanelMethod | Sign, string>> = {
     blended_heat_map: '叠加热力图',
     masked_image: '掩膜图',
     alpha_scaling: '透明度图',
+    show_cam_on_image: '叠加图',
+    deprocess_image: '以灰色为中心的各通道',
     all: '正负贡献',
     positive: '正贡献',
     negative: '负贡献',
@@ -156,8 +207,9 @@ const words: Record<'en' | 'zh', Record<PanelMethod | Sign, string>> = {
   },
 };
 
-function titleOf(method: PanelMethod, sign: Sign, language: 'en' | 'zh'): string {
+function titleOf(method: Drawing, sign: Sign, language: 'en' | 'zh'): string {
   const of = words[language];
-  if (method === 'original_image') return of.original_image;
+  const unsigned = ['original_image', 'show_cam_on_image', 'deprocess_image'].includes(method);
+  if (unsigned) return of[method];
   return language === 'zh' ? `${of[method]}（${of[sign]}）` : `${of[method]} (${of[sign]})`;
 }

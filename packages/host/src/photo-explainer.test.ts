@@ -334,3 +334,62 @@ describe.skipIf(!sharedFile('models/models.json'))('real networks', () => {
     },
   );
 });
+
+describe('the way to the network', () => {
+  const grown = { photo: undefined as never };
+  beforeAll(async () => {
+    grown.photo = (await redSquare(4)) as never;
+  });
+
+  test('without a crop the network gets the whole photo, whatever size its file states', async () => {
+    const { result, artifacts } = await explain({
+      ...grown,
+      fit: { resize_short_side: 32, center_crop: null },
+    });
+    expect(result.input_region).toEqual({ x: 0, y: 0, width: 64, height: 128 });
+    expect(readNpy(artifacts.get('attribution.npy')!.bytes).shape).toEqual([1, 64, 32]);
+  });
+
+  test('another crop', async () => {
+    const { result } = await explain({ ...grown, fit: { resize_short_side: 16, center_crop: 8 } });
+    expect(result.input_region).toEqual({ x: 16, y: 48, width: 32, height: 32 });
+  });
+
+  test('the map of a crop stretched over the whole photo reaches its corner', async () => {
+    const corner = async (stretched: boolean) => {
+      const { artifacts } = await explain({
+        ...grown,
+        method: 'saliency',
+        stretched,
+        fit: { center_crop: 8 },
+      });
+      return (await decodeImage(artifacts.get('overlay.png')!.bytes)).data.slice(0, 3);
+    };
+    expect([...(await corner(false))]).toEqual([0, 0, 0]);
+    expect(Math.max(...(await corner(true)))).toBeGreaterThan(0);
+  });
+
+  test('a mask of colours gives the features to ablate, one value for each', async () => {
+    const featureMask = await redSquare();
+    const { artifacts } = await explain({
+      method: 'feature-ablation',
+      featureMask,
+      target: { label: 'red' },
+    });
+    const { data, shape } = readNpy(artifacts.get('attribution.npy')!.bytes);
+    expect(shape).toEqual([1, 3, 16, 16]);
+    expect(new Set(data as Float32Array).size).toBe(2);
+  });
+
+  test('a method that hides nothing takes no mask', async () => {
+    const { message } = await failure({ method: 'saliency', featureMask: photo });
+    expect(message).toBe('saliency hides no features: it takes no feature mask');
+  });
+
+  test('a mask of another size is refused', async () => {
+    const change = { method: 'feature-ablation', featureMask: await redSquare(2) };
+    expect(await failure(change)).toMatchObject({
+      message: "feature mask: expected the photo's size, 16×32, got 32×64",
+    });
+  });
+});

@@ -4,6 +4,8 @@ import { type ResolvedMethod, resolveMethod } from '@whylight/core/methods';
 import { type BatchedAttribution, Batcher, type BatchSettings } from './batcher.ts';
 import { decodeImage, type PhotoType, servicePhotoTypes, sizeOfImage } from './decode.ts';
 import type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
+import { featureMask } from './feature-mask.ts';
+import { fitted } from './fit.ts';
 import { LeaseCache } from './lease-cache.ts';
 import { inputShapeOf } from './manifest.ts';
 import { createPlan, type Plan } from './plan.ts';
@@ -59,7 +61,7 @@ export class PhotoExplainer {
    *   @throws OutOfMemoryError. @throws the signal's reason once it is aborted.
    */
   async explain(request: PhotoRequest, watch: Watch = {}): Promise<PhotoExplanation> {
-    const model = await this.#registry.get(request.model);
+    const model = fitted(await this.#registry.get(request.model), request.fit);
     const method = resolveMethod(request);
     const { width, height } = await sizeOfImage(request.photo, { allow: this.#types });
     return this.#room.hold(width * height, () => {
@@ -86,17 +88,19 @@ export class PhotoExplainer {
 
     const { preprocessing } = model.manifest;
     const shape = inputShapeOf(preprocessing) ?? preprocess(photo, preprocessing).input.shape.slice(1);
+    const mask = request.featureMask && (await decodeImage(request.featureMask, { allow: this.#types }));
     const layers = request.layers ?? [];
     const key = JSON.stringify([model.digest, model.preprocessingDigest, method, layers, shape]);
     const work = async ({ explainer, batcher, direct, classes, preprocessing: own }: Desk) => {
       const target = resolveTarget(request.target, model.labels, classes);
       const { input, region } = preprocess(photo, own);
+      if (mask && direct)
+        throw new InputError('invalid_parameter', `${method.id} hides no features: it takes no feature mask`);
+      const aux = mask && { feature_mask: featureMask(mask, photo, region, input.shape, own) };
+      const attribute = () => explainer.attribute(input, [target], { signal, onProgress, aux });
       const answer: BatchedAttribution = direct
         ? await batcher.attribute(input, target, signal)
-        : {
-            ...(await onBehalfOf(share, () => explainer.attribute(input, [target], { signal, onProgress }))),
-            batchSize: 1,
-          };
+        : { ...(await onBehalfOf(share, attribute)), batchSize: 1 };
       return { answer, region, layers: [...explainer.layers], layout: own.layout };
     };
     const make = () =>
@@ -118,7 +122,7 @@ export class PhotoExplainer {
     const best = highest(predictions, 5);
     const pictures = await this.#studio.draw({
       photo,
-      region: how.region,
+      region: request.stretched ? { x: 0, y: 0, width: photo.width, height: photo.height } : how.region,
       attribution: answer.attribution,
       layout: how.layout,
       method: method.id,

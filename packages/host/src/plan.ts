@@ -29,7 +29,10 @@ export async function createPlan(
   shape: readonly number[],
   runtime: Runtime,
 ): Promise<Plan> {
-  const classifier = readClassifier(await model.bytes(), readingOf(model, model.assumed ? undefined : shape));
+  const classifier = readClassifier(await model.bytes(), {
+    ...readingOf(model, model.assumed ? undefined : shape),
+    anySize: model.anySize,
+  });
   const { classes } = classifier;
   if (model.labels && model.labels.length !== classes)
     throw new InputError(

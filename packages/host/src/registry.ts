@@ -22,6 +22,8 @@ export interface RegisteredModel {
   readonly preprocessingDigest: string;
   /** Whether the model came without a manifest, and its preprocessing is a guess. */
   readonly assumed: boolean;
+  /** Whether photos may have another size than the file states. */
+  readonly anySize?: boolean | undefined;
   /** Reads the model. @throws InputError `invalid_model` when the bytes do not have the digest. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
 }

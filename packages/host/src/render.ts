@@ -1,5 +1,5 @@
 import {
-  type ColormapName,
+  type Colormap,
   colorBar,
   type FloatMap,
   heatmap,
@@ -74,7 +74,7 @@ export interface HeatmapRendering {
   readonly map: FloatMap;
   /** What the map covers on the photo; gives the heat map its proportions and size. */
   readonly region: Pick<Region, 'width' | 'height'>;
-  readonly colormap?: ColormapName;
+  readonly colormap?: Colormap;
   /** Values at the ends of the colours, and the labels of the bar: 0 and 1 unless said. */
   readonly minimum?: number;
   readonly maximum?: number;

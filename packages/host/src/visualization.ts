@@ -1,6 +1,6 @@
 import {
   type Backdrop,
-  type ColormapName,
+  type Colormap,
   type FloatMap,
   floatMap,
   type HighlightOptions,
@@ -11,7 +11,7 @@ import {
 export interface Visualization {
   /** Which attributions count: for the class, against it, both in colours of their own, or by magnitude. */
   readonly polarity?: 'positive' | 'negative' | 'both' | 'absolute' | undefined;
-  readonly colormap?: ColormapName | undefined;
+  readonly colormap?: Colormap | undefined;
   /** Of the colours over the photo, 0 < opacity ≤ 1. */
   readonly opacity?: number | undefined;
   /** Percentiles of the magnitudes between which the colours lie; what is below is not highlighted. */
@@ -32,7 +32,7 @@ export interface Highlighting {
     readonly map: FloatMap;
     readonly minimum: number;
     readonly maximum: number;
-    readonly colormap: ColormapName;
+    readonly colormap: Colormap;
   };
 }
 

@@ -13,21 +13,29 @@ import { findModel, openRegistry } from '../model.ts';
 import {
   type DeviceOptions,
   type ExplainOptions,
+  type FitOptions,
+  fitOf,
   photoTarget,
   withDeviceOptions,
   withExplainOptions,
+  withFitOptions,
   withJson,
 } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
-import { drawPanels, type PanelOptions, panelsOf, withPanelOptions } from '../panels.ts';
+import { drawPanels, type PanelOptions, panelsOf, within, withPanelOptions } from '../panels.ts';
 import { parametersFor } from '../parameters.ts';
+import { drawProbabilities } from '../probabilities.ts';
 import { Progress } from '../progress.ts';
 
-interface Options extends ExplainOptions, DeviceOptions, PanelOptions {
+interface Options extends ExplainOptions, DeviceOptions, PanelOptions, FitOptions {
   readonly model: string;
   readonly method: string;
   readonly target: TargetSpec;
   readonly lang: 'en' | 'zh';
+  readonly alpha?: number;
+  readonly stretch?: boolean;
+  readonly featureMask?: string;
+  readonly probabilities?: boolean;
   readonly output: string;
   readonly json?: boolean;
 }
@@ -39,15 +47,21 @@ const target = new Option('--target <class>', 'predicted, a class index or a cla
 export const explain = withPanelOptions(
   withJson(
     withDeviceOptions(
-      withExplainOptions(
-        new Command('explain')
-          .description('Explain photos: writes overlay.png, heatmap.png, attribution.npy and result.json')
-          .argument('<image...>', 'JPEG, PNG, WebP, GIF or BMP')
-          .option('--model <name|path>', 'the classifier', 'shapes')
-          .option('--method <id,id>', 'how to explain; several separated by commas', 'grad-cam')
-          .addOption(target)
-          .addOption(new Option('--lang <language>', 'of the labels').choices(['en', 'zh']).default('en'))
-          .requiredOption('-o, --output <dir>', 'where the results go'),
+      withFitOptions(
+        withExplainOptions(
+          new Command('explain')
+            .description('Explain photos: writes overlay.png, heatmap.png, attribution.npy and result.json')
+            .argument('<image...>', 'JPEG, PNG, WebP, GIF or BMP')
+            .option('--model <name|path>', 'the classifier', 'shapes')
+            .option('--method <id,id>', 'how to explain; several separated by commas', 'grad-cam')
+            .addOption(target)
+            .addOption(new Option('--lang <language>', 'of the labels').choices(['en', 'zh']).default('en'))
+            .option('--alpha <weight>', 'of the photo under the map', within(1))
+            .option('--stretch', 'lay the map of the crop over the whole photo')
+            .option('--feature-mask <image>', 'a feature for each colour, for methods that hide features')
+            .option('--probabilities', 'also probabilities.png, a bar for each of the likeliest classes')
+            .requiredOption('-o, --output <dir>', 'where the results go'),
+        ),
       ),
     ),
   ),
@@ -60,6 +74,7 @@ export const explain = withPanelOptions(
     const model = await findModel(options.model, registry);
     const runtime = await createRuntime({ ep: options.ep, threads: options.threads });
     const explainer = new PhotoExplainer(runtime, registry, { types: photoTypes });
+    const mask = options.featureMask === undefined ? undefined : await readBytes(options.featureMask);
     const directoryOf = directories(images, ids, options.output);
     const results: object[] = [];
     try {
@@ -67,10 +82,15 @@ export const explain = withPanelOptions(
         const photo = await readBytes(image);
         for (const method of ids) {
           const name = registry.list().includes(model) ? model.name : model.path;
-          const explained = await explainOne(explainer, { image, photo, name, method, ids }, options);
+          const explained = await explainOne(explainer, { mask, image, photo, name, method, ids }, options);
           const directory = directoryOf(i, method);
           for (const [file, { bytes }] of explained.artifacts) await writeBytes(join(directory, file), bytes);
           const { layout } = model.manifest.preprocessing;
+          if (options.probabilities)
+            await writeBytes(
+              join(directory, 'probabilities.png'),
+              await drawProbabilities(explained, options.lang),
+            );
           if (panels.length)
             await writeBytes(
               join(directory, 'panels.png'),
@@ -87,6 +107,7 @@ export const explain = withPanelOptions(
   });
 
 interface Asked {
+  readonly mask: Uint8Array | undefined;
   readonly image: string;
   readonly photo: Uint8Array;
   /** The model's, as the registry knows it. */
@@ -98,9 +119,10 @@ interface Asked {
 
 function explainOne(
   explainer: PhotoExplainer,
-  { image, photo, name, method, ids }: Asked,
-  { convention, param = {}, layer = [], target, lang }: Options,
+  { mask, image, photo, name, method, ids }: Asked,
+  options: Options,
 ): Promise<PhotoExplanation> {
+  const { convention, param = {}, layer = [], target, lang, colormap, alpha } = options;
   const progress = new Progress(`${basename(image)} ${method}`);
   const takesLayers = methods.find(({ id }) => id === method)?.needs.includes('layer') || ids.length === 1;
   const request = {
@@ -112,6 +134,10 @@ function explainOne(
     layers: takesLayers ? layer : [],
     target,
     language: lang,
+    visualization: { colormap, opacity: alpha === undefined ? undefined : 1 - alpha },
+    fit: fitOf(options),
+    stretched: options.stretch,
+    featureMask: mask,
   };
   const onProgress = (completed: number, total: number) => progress.update(completed, total);
   return explainer.explain(request, { onProgress }).finally(() => progress.stop());

@@ -11,13 +11,16 @@ export interface Tool {
 export function start(tool: 'ffmpeg' | 'ffprobe', args: readonly string[], input: 'ignore' | 'pipe'): Tool {
   // A group of its own: a terminal's Ctrl-C is ours to pass on.
   const process = spawn(tool, ['-v', 'error', ...args], { stdio: [input, 'pipe', 'pipe'], detached: true });
-  const lines: string[] = [];
+  let said = '';
   process.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    if (lines.length < 20) lines.push(...text.split('\n').filter((line) => line.trim() !== ''));
+    if (said.length < 4096) said += text;
   });
   const ended = new Promise<{ code: number; complaint: string }>((resolve, reject) => {
     process.once('error', ({ code }: NodeJS.ErrnoException) => reject(notStarted(tool, code)));
-    process.once('close', (code) => resolve({ code: code ?? 1, complaint: readable(lines.at(0) ?? '') }));
+    process.once('close', (code) => {
+      const first = said.split('\n').find((line) => line.trim() !== '');
+      resolve({ code: code ?? 1, complaint: readable(first ?? '') });
+    });
   });
   // Whoever reads its output meets the failure there first.
   ended.catch(() => {});

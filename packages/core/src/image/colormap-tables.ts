@@ -25,9 +25,14 @@ function levelAt(knots: Knots, i: number): number {
 
 /** matplotlib's `LinearSegmentedColormap.from_list`: hexadecimal colours at equal distances. */
 export function through(colours: string): Uint8Array {
-  const list = colours.split(' ').map((colour) => Number.parseInt(colour, 16));
+  const list = colours.split(' ');
+  return throughAt(list.map((colour, i) => [i / (list.length - 1), colour]));
+}
+
+/** The same with colours at positions of their own, from 0 to 1. */
+export function throughAt(stops: readonly (readonly [position: number, colour: string])[]): Uint8Array {
   const channel = (shift: number): Knots =>
-    list.map((colour, i) => [i / (list.length - 1), ((colour >> shift) & 255) / 255]);
+    stops.map(([position, colour]) => [position, ((Number.parseInt(colour, 16) >> shift) & 255) / 255]);
   return segments({ red: channel(16), green: channel(8), blue: channel(0) });
 }
 

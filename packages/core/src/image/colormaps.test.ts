@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { ColormapName } from './colormaps.ts';
-import { colormaps, colourIndex } from './colormaps.ts';
+import { colormaps, colourIndex, parseColormap } from './colormaps.ts';
 import { golden } from './golden.ts';
 
 const sha256 = (table: Uint8Array) => createHash('sha256').update(table).digest('hex').slice(0, 16);
@@ -45,4 +45,21 @@ it('indexes as matplotlib does: truncated, both ends held', () => {
   expect([-0.5, 0, 0.00390624, 0.00390625, 0.5, 1, 1.2].map(colourIndex)).toEqual([
     0, 0, 0, 1, 128, 255, 255,
   ]);
+});
+
+it('takes colours at positions, as matplotlib’s from_list does', () => {
+  // bytes(LinearSegmentedColormap.from_list('', [(0, '#ff8000'), (0.3, '#102030'), (1, '#00ff7f')])(range(256), bytes=True)[:, :3])
+  expect(sha256(parseColormap('0:#ff8000, 0.3:102030, 1:#00FF7f') as Uint8Array)).toBe('f7646366a7097e22');
+  expect(parseColormap('0:#ffffff,0.25:#000000,1:#000000')).toEqual(colormaps['custom-blue']);
+  expect(parseColormap('viridis')).toBe('viridis');
+});
+
+it.each([
+  'plasma',
+  '0:#fff,1:#000',
+  '0.1:#ffffff,1:#000000',
+  '0:#ffffff,0.5:#000000',
+  '0:#ffffff,0.5:#000000,0.5:#111111,1:#000000',
+])('refuses %j as a colour map', (text) => {
+  expect(() => parseColormap(text)).toThrow(/^colour map: expected jet, .* got/);
 });

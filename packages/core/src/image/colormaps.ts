@@ -1,4 +1,5 @@
-import { listed, openCvJet, segments, through } from './colormap-tables.ts';
+import { InputError } from '../errors.ts';
+import { listed, openCvJet, segments, through, throughAt } from './colormap-tables.ts';
 
 const quarter = [
   [0, 1],
@@ -71,6 +72,35 @@ export const colormaps = {
 export type ColormapName = keyof typeof colormaps;
 
 export const colormapNames = Object.keys(colormaps) as ColormapName[];
+
+/** A name, or a table of 256 RGB entries. */
+export type Colormap = ColormapName | Uint8Array;
+
+export const tableOf = (colormap: Colormap): Uint8Array =>
+  typeof colormap === 'string' ? colormaps[colormap] : colormap;
+
+/**
+ * A name, or colours at positions from 0 to 1 such as `0:#ffffff,0.25:#000000,1:#000000`: the table of matplotlib's
+ * `LinearSegmentedColormap.from_list(name, [(0, '#ffffff'), (0.25, '#000000'), (1, '#000000')])`.
+ *
+ * @throws InputError invalid_parameter for anything else
+ */
+export function parseColormap(text: string): Colormap {
+  const known = colormapNames.find((name) => name === text);
+  if (known) return known;
+  const stops = text.split(',').map((part) => {
+    const [, position, colour] = /^\s*([\d.]+)\s*:\s*#?([\da-f]{6})\s*$/i.exec(part) ?? [];
+    return [Number(position), colour ?? ''] as const;
+  });
+  const rising = stops.every(([position], i) => (i === 0 ? position === 0 : position > stops[i - 1]![0]));
+  if (stops.some(([, colour]) => colour === '') || !rising || stops.at(-1)![0] !== 1)
+    throw new InputError(
+      'invalid_parameter',
+      `colour map: expected ${colormapNames.join(', ')}, or colours at rising positions from 0 to 1 ` +
+        `such as 0:#ffffff,0.25:#000000,1:#000000; got "${text}"`,
+    );
+  return throughAt(stops);
+}
 
 /** matplotlib's index of a value: `trunc(256 v)` held within 0..255, in float32. */
 export const colourIndex = (value: number): number =>

@@ -1,5 +1,5 @@
-import type { ColormapName } from './colormaps.ts';
-import { colormaps, colourIndex } from './colormaps.ts';
+import type { Colormap } from './colormaps.ts';
+import { colourIndex, tableOf } from './colormaps.ts';
 import type { FloatMap, Picture } from './picture.ts';
 import { picture } from './picture.ts';
 import { resizedRows } from './resize.ts';
@@ -7,7 +7,7 @@ import { resizedRows } from './resize.ts';
 export interface HeatmapOptions {
   readonly width: number;
   readonly height: number;
-  readonly colormap?: ColormapName;
+  readonly colormap?: Colormap;
   /** Values at the two ends of the colours: 0 and 1 for maps, -1 and 1 for signed attributions. */
   readonly minimum?: number;
   readonly maximum?: number;
@@ -18,7 +18,7 @@ export function heatmap(
   map: FloatMap,
   { width, height, colormap = 'jet', minimum = 0, maximum = 1 }: HeatmapOptions,
 ): Picture {
-  const table = colormaps[colormap];
+  const table = tableOf(colormap);
   const data = new Uint8Array(width * height * 3);
   const span = maximum - minimum || 1;
   let at = 0;
@@ -33,8 +33,8 @@ export function heatmap(
 }
 
 /** A colour map as an upright bar, its largest value on top. Tick labels are the caller's. */
-export function colorBar(colormap: ColormapName, width: number, height: number): Picture {
-  const table = colormaps[colormap];
+export function colorBar(colormap: Colormap, width: number, height: number): Picture {
+  const table = tableOf(colormap);
   const data = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++) {
     const colour = colourIndex((height - 0.5 - y) / height) * 3;

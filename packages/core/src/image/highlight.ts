@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts';
-import { type ColormapName, colormaps, colourIndex } from './colormaps.ts';
+import { type Colormap, colourIndex, tableOf } from './colormaps.ts';
 import type { Size } from './geometry.ts';
 import { wholePixels } from './overlay.ts';
 import { type FloatMap, type Picture, picture, type Region } from './picture.ts';
@@ -14,7 +14,7 @@ export interface HighlightOptions {
   readonly to: number;
   /** Whether negative values have colours of their own: the lower half of the colour map. */
   readonly signed: boolean;
-  readonly colormap: ColormapName;
+  readonly colormap: Colormap;
   /** Weight of the colours, 0 < opacity ≤ 1. */
   readonly opacity: number;
   readonly backdrop: Backdrop;
@@ -49,6 +49,7 @@ export function highlight(photo: Picture, map: FloatMap, region: Region, options
   placeRows(values, photo, map, place);
   const strength = (value: number) => Math.min(Math.max((Math.abs(value) - from) / (to - from), 0), 1);
   const shown = outlines ? edgesOf(values.map(strength), photo) : null;
+  const table = tableOf(options.colormap);
   const data = new Uint8Array(photo.data.length);
   for (let p = 0; p < values.length; p++) {
     const value = values[p]!;
@@ -58,7 +59,7 @@ export function highlight(photo: Picture, map: FloatMap, region: Region, options
     const at = coloured ? colourAt(options, value < 0 ? -part : part) : 0;
     for (let channel = 0; channel < 3; channel++) {
       const ground = behind(channel);
-      const colour = colormaps[options.colormap][at + channel]!;
+      const colour = table[at + channel]!;
       data[p * 3 + channel] = Math.round(coloured ? ground + opacity * (colour - ground) : ground);
     }
   }

@@ -1,6 +1,13 @@
 /** Pictures: arrays in, arrays out. Decoding, fonts and files are the host's. */
 export * from './attribution.ts';
-export { type ColormapName, colormapNames, colormaps, colourIndex } from './colormaps.ts';
+export {
+  type Colormap,
+  type ColormapName,
+  colormapNames,
+  colormaps,
+  colourIndex,
+  parseColormap,
+} from './colormaps.ts';
 export * from './geometry.ts';
 export * from './heatmap.ts';
 export * from './highlight.ts';

@@ -1,13 +1,13 @@
 import { InputError } from '../errors.ts';
-import type { ColormapName } from './colormaps.ts';
-import { colormaps, colourIndex } from './colormaps.ts';
+import type { Colormap } from './colormaps.ts';
+import { colourIndex, tableOf } from './colormaps.ts';
 import type { FloatMap, Picture, Region } from './picture.ts';
 import { resizedRows } from './resize.ts';
 
 export interface OverlayOptions {
   /** Weight of the photo, 0 ≤ alpha < 1. */
   readonly alpha?: number;
-  readonly colormap?: ColormapName;
+  readonly colormap?: Colormap;
   /** torchcam squares the map, which leaves little of one that is sparse; false colours it as it is. */
   readonly squared?: boolean;
 }
@@ -29,7 +29,7 @@ export function overlay(
   if (!(alpha >= 0 && alpha < 1))
     throw new InputError('invalid_parameter', `overlay: alpha must be at least 0 and below 1; got ${alpha}`);
   const place = wholePixels(region);
-  const blended = blends(colormaps[colormap], Math.fround(alpha));
+  const blended = blends(tableOf(colormap), Math.fround(alpha));
   const data = photo.data.slice();
   const left = Math.max(place.x, 0);
   const right = Math.min(place.x + place.width, photo.width);

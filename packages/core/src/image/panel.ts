@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts';
 import type { Sign } from './attribution.ts';
-import { type ColormapName, colormaps, colourIndex } from './colormaps.ts';
+import { type Colormap, type ColormapName, colormaps, colourIndex, tableOf } from './colormaps.ts';
 import { type FloatMap, type Picture, picture } from './picture.ts';
 
 export const panelMethods = [
@@ -16,13 +16,13 @@ export interface PanelOptions {
   readonly method: PanelMethod;
   readonly sign: Sign;
   /** In place of the sign's own colours; their ends stay where they are. */
-  readonly colormap?: ColormapName | undefined;
+  readonly colormap?: Colormap | undefined;
   /** Weight of the heat map over the grey picture. */
   readonly alphaOverlay?: number | undefined;
 }
 
 /** Captum's colours of a sign, and the values at their ends. */
-export const scaleOf = (sign: Sign, colormap?: ColormapName) => ({
+export const scaleOf = (sign: Sign, colormap?: Colormap) => ({
   minimum: sign === 'all' ? -1 : 0,
   maximum: 1,
   colormap: colormap ?? signColours[sign],
@@ -73,7 +73,7 @@ export function panel(photo: Picture, map: FloatMap, options: PanelOptions): Pic
 }
 
 function heatColours({ data }: FloatMap, { minimum, maximum, colormap }: ReturnType<typeof scaleOf>) {
-  const table = colormaps[colormap];
+  const table = tableOf(colormap);
   const colours = new Uint8Array(data.length * 3);
   data.forEach((value, p) => {
     const at = colourIndex((value - minimum) / (maximum - minimum)) * 3;
