@@ -20,6 +20,9 @@ export type Shape = readonly Dim[];
 /** Batch sizes that shapes are followed at: distinct primes that no layer has. */
 const probes = [7, 11] as const;
 
+/** Elements of all results that are followed: each is kept, and a few bytes of a file can ask for thousands. */
+const mostFollowed = 2 ** 24;
+
 /**
  * Builds a graph node by node and knows the shape of every value in it, so that a rule can ask, and a wrong node
  * fails where it is made.
@@ -39,6 +42,7 @@ export class GraphBuilder {
   private readonly makers = new Map<Value, Node>();
   private readonly shared = new Map<string, Value>();
   private serial = 0;
+  private elementsFollowed = 0;
 
   /** `batch`: a size that the model has baked in; open when it is left out. */
   constructor(opset: number, batch?: number) {
@@ -107,8 +111,15 @@ export class GraphBuilder {
       follow(node, (value) => this.facts.get(value)?.[side]),
     ) as [readonly Fact[], readonly Fact[]];
     node.outputs.forEach((output, i) => {
-      if (output !== '' && first[i] && second[i]) this.facts.set(output, [first[i], second[i]]);
+      if (output === '' || !first[i] || !second[i]) return;
+      this.facts.set(output, [first[i], second[i]]);
+      this.elementsFollowed += first[i].value?.length ?? 0;
     });
+    if (this.elementsFollowed > mostFollowed)
+      throw new InputError(
+        'model_too_large',
+        `the model computes more than ${mostFollowed} elements of constants, as far as node ${quoted(node.name)}`,
+      );
   }
 
   /** Appends a node and returns its outputs. */

@@ -1,6 +1,8 @@
+import { create, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { InputError, type InputErrorCode } from '../errors.ts';
-import { type AttributeInit, onnxFile, type TensorInit, value } from '../testing/onnx-file.ts';
+import { type AttributeInit, field, onnxFile, type TensorInit, value } from '../testing/onnx-file.ts';
+import { GraphDefSchema, NodeDefSchema, TensorDefSchema } from './generated/onnx_pb.js';
 import { defaultLimits, readModel } from './read.ts';
 
 const relu = { opType: 'Relu', name: 'relu', input: ['image'], output: ['y'] };
@@ -8,6 +10,14 @@ const weight = (tensor: TensorInit) =>
   onnxFile({ initializer: [{ name: 'w', dims: [2n], dataType: 1, ...tensor }] });
 const attribute = (init: AttributeInit) =>
   onnxFile({ node: [{ ...relu, attribute: [{ name: 'a', ...init }] }] });
+const text = (name: string) => new TextEncoder().encode(name);
+/** A good file with another field after it. */
+const appended = (more: Uint8Array) => Uint8Array.from([...onnxFile(), ...more]);
+/** A file whose node has an attribute "a" with another field. */
+const attributeOf = (more: Uint8Array) => {
+  const node = [field(1, text('image')), field(2, text('y')), field(3, text('relu')), field(4, text('Relu'))];
+  return appended(field(7, field(1, ...node, field(5, field(1, text('a')), more))));
+};
 const elsewhere = { dataLocation: 1, externalData: [{ key: 'location', value: '../../etc/passwd' }] };
 
 /** The refusal of a file. */
@@ -35,13 +45,39 @@ describe('E1: external data in any form is refused by name', () => {
   });
 
   it('a list of tensors in an attribute is not read at all', () => {
-    const bytes = attribute({ type: 9, tensors: [{ dims: [1n], dataType: 1, ...elsewhere }] });
+    const bytes = attribute({ type: 9, tensors: [{ dims: [1n], dataType: 1, floatData: [1] }] });
     expect(refusal(bytes).message).toBe('node "relu": attribute "a" has an unsupported type');
   });
 
-  it('a tensor hidden behind an attribute of another type is left out', () => {
-    const { graph } = readModel(attribute({ type: 2, i: 3n, t: { dims: [1n], dataType: 1, ...elsewhere } }));
-    expect(graph.nodes[0]!.attributes).toEqual({ a: 3 });
+  const outside: TensorInit = { name: 'w', dims: [1n], dataType: 1, ...elsewhere };
+  const inside = create(GraphDefSchema, { node: [relu], initializer: [outside] });
+  const holding = create(NodeDefSchema, { ...relu, attribute: [{ name: 'a', type: 4, t: outside }] });
+  it.each([
+    ['in a list of tensors', attribute({ type: 9, tensors: [outside] }), 'relu.a.w'],
+    ['behind an attribute of another type', attribute({ type: 2, i: 3n, t: outside }), 'relu.a.w'],
+    ['in the values of a sparse weight', onnxFile({ sparseInitializer: [{ values: outside }] }), 'w'],
+    ['in a sub-graph', attribute({ type: 5, g: inside }), 'relu.a.w'],
+    ['in one of several sub-graphs', attribute({ type: 10, graphs: [inside] }), 'relu.a.w'],
+    [
+      'in a sparse attribute',
+      attributeOf(field(22, field(1, toBinary(TensorDefSchema, create(TensorDefSchema, outside))))),
+      'relu.a.w',
+    ],
+    [
+      'in a function',
+      appended(field(25, field(1, text('f')), field(7, toBinary(NodeDefSchema, holding)))),
+      'f.relu.a.w',
+    ],
+    [
+      'in training information',
+      appended(field(20, field(1, toBinary(GraphDefSchema, inside)))),
+      'training_info.w',
+    ],
+  ])('%s', (_, bytes, name) => {
+    expect(refusal(bytes)).toMatchObject({
+      code: 'model_external_data_forbidden',
+      message: `tensor "${name}" keeps its data in another file; a model must be one file`,
+    });
   });
 });
 
@@ -89,6 +125,15 @@ describe('E4: control flow, and files that are too large, are refused', () => {
     });
   });
 
+  it('more bytes of weights than allowed, float16 counted as the float32 that it becomes', () => {
+    const half = weight({ dims: [3n], dataType: 10, int32Data: [1, 2, 3] });
+    expect(refusal(half, { weights: 11 })).toMatchObject({
+      code: 'model_too_large',
+      message: "the model's weights take 12 bytes, at most 11 are allowed",
+    });
+    expect(() => readModel(half, { ...defaultLimits, weights: 12 })).not.toThrow();
+  });
+
   it('more bytes than allowed', () => {
     expect(refusal(onnxFile(), { bytes: 20 }).code).toBe('model_too_large');
   });
@@ -105,16 +150,8 @@ describe('E4: control flow, and files that are too large, are refused', () => {
 
   it('a sub-graph within a sub-graph, three thousand times', () => {
     let body = new Uint8Array();
-    const wrapped = (field: number, inner: Uint8Array) => {
-      const length = [];
-      for (let n = inner.length; ; n = Math.floor(n / 128)) {
-        length.push(n < 128 ? n : (n % 128) + 128);
-        if (n < 128) break;
-      }
-      return Uint8Array.from([field * 8 + 2, ...length, ...inner]);
-    };
-    for (let i = 0; i < 3000; i++) body = wrapped(1, wrapped(5, wrapped(6, body)));
-    expect(refusal(wrapped(7, body)).message).toBe('the model is nested more than 64 deep');
+    for (let i = 0; i < 3000; i++) body = field(1, field(5, field(6, body)));
+    expect(refusal(field(7, body)).message).toBe('the model is nested more than 64 deep');
   });
 });
 
@@ -152,6 +189,51 @@ describe('what is no model is refused', () => {
       'node "relu" (Relu) uses "y", which nothing before it makes',
     ],
     ['a value made twice', onnxFile({ node: [relu, relu] }), 'node "relu" (Relu) makes "y" a second time'],
+    [
+      'two weights of one name',
+      onnxFile({
+        initializer: ['w', 'w'].map((name) => ({ name, dims: [1n], dataType: 1, floatData: [1] })),
+      }),
+      'the model has two weights of the name "w"',
+    ],
+    [
+      'two inputs of one name',
+      onnxFile({ input: [value('image', 1, 3, 4, 4), value('image', 1, 3, 4, 4)] }),
+      'the model has two inputs of the name "image"',
+    ],
+    [
+      'two attributes of one name',
+      onnxFile({
+        node: [
+          {
+            ...relu,
+            attribute: [
+              { name: 'a', type: 2, i: 1n },
+              { name: 'a', type: 2, i: 2n },
+            ],
+          },
+        ],
+      }),
+      'node "relu" (Relu) has two attributes "a"',
+    ],
+    [
+      'two opsets',
+      onnxFile(
+        {},
+        {
+          opsetImport: [
+            { domain: '', version: 17n },
+            { domain: 'ai.onnx', version: 9n },
+          ],
+        },
+      ),
+      'the model asks for opset 17 and for opset 9',
+    ],
+    [
+      'a weight of a hundred dimensions',
+      weight({ dims: Array<bigint>(100).fill(1n), floatData: [1] }),
+      'tensor "w" has 100 dimensions',
+    ],
     ['no output', onnxFile({ output: [] }), 'the model has no outputs'],
     ['an output from nowhere', onnxFile({ output: [value('z', 1)] }), 'nothing makes the output "z"'],
     [

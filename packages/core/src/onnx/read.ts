@@ -3,16 +3,18 @@ import { InputError } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
 import { readAttribute } from './attribute.ts';
 import { dtypeOfCode } from './dtype.ts';
-import { footprint } from './footprint.ts';
 import {
   type Model,
   ModelSchema,
   type NodeDef,
+  type TensorDef,
   type ValueInfo as ValueInfoDef,
 } from './generated/onnx_pb.js';
 import type { Attribute, Graph, Node, ValueInfo } from './graph.ts';
 import { listed, printable, quoted } from './names.ts';
+import { operators } from './operators.ts';
 import { checkOrder } from './order.ts';
+import { survey } from './survey.ts';
 import { readTensor } from './tensor-data.ts';
 
 /** What a model may be at most; beyond it the file is refused before anything else looks at it. */
@@ -21,6 +23,8 @@ export interface ReadLimits {
   readonly nodes: number;
   /** Memory that the parsed file may take beside its weights, in bytes. */
   readonly parsed: number;
+  /** Bytes of all weights, float16 as the float32 that it becomes: what an explainer's file has to hold. */
+  readonly weights: number;
   /** Elements per image that one value of the graph may have. */
   readonly elements: number;
 }
@@ -29,7 +33,8 @@ export const defaultLimits: ReadLimits = {
   bytes: 2 ** 31 - 1,
   nodes: 100_000,
   parsed: 2 ** 30,
-  elements: 2 ** 28,
+  weights: 2 ** 31 - 1,
+  elements: 2 ** 26,
 };
 
 export interface ModelFile {
@@ -52,7 +57,7 @@ export function readModel(bytes: Uint8Array, limits: ReadLimits = defaultLimits)
       'model_too_large',
       `the model has ${bytes.length} bytes, at most ${limits.bytes} are allowed`,
     );
-  const parsed = footprint(bytes);
+  const parsed = survey(bytes);
   if (parsed > limits.parsed)
     throw new InputError(
       'model_too_large',
@@ -75,13 +80,11 @@ export function readModel(bytes: Uint8Array, limits: ReadLimits = defaultLimits)
   if (graph.sparseInitializer.length > 0)
     throw new InputError('invalid_model', 'the model has sparse weights, which are not supported');
 
-  const constants = new Map<string, Tensor>();
-  for (const initializer of graph.initializer)
-    constants.set(initializer.name ?? '', readTensor(initializer, initializer.name ?? ''));
+  const constants = readWeights(graph.initializer, limits);
   const read: Graph = {
     name: graph.name ?? '',
     opset: opsetOf(model),
-    inputs: graph.input.filter((input) => !constants.has(input.name ?? '')).map(readValueInfo),
+    inputs: inputsOf(graph.input, constants),
     outputs: graph.output.map((output) => output.name ?? ''),
     nodes: graph.node.map(readNode),
     constants,
@@ -108,9 +111,46 @@ function parse(bytes: Uint8Array): Model {
   }
 }
 
+function readWeights(initializers: readonly TensorDef[], { weights }: ReadLimits): Map<string, Tensor> {
+  const constants = new Map<string, Tensor>();
+  let total = 0;
+  for (const initializer of initializers) {
+    const name = initializer.name ?? '';
+    if (constants.has(name))
+      throw new InputError('invalid_model', `the model has two weights of the name ${quoted(name)}`);
+    const tensor = readTensor(initializer, name);
+    constants.set(name, tensor);
+    total += tensor.data.length * (tensor.dtype === 'float16' ? 4 : tensor.data.BYTES_PER_ELEMENT);
+  }
+  if (total > weights)
+    throw new InputError(
+      'model_too_large',
+      `the model's weights take ${total} bytes, at most ${weights} are allowed`,
+    );
+  return constants;
+}
+
+/** What is to be fed: older files list their weights among the inputs. */
+function inputsOf(inputs: readonly ValueInfoDef[], constants: ReadonlyMap<string, Tensor>): ValueInfo[] {
+  const seen = new Set<string>();
+  const fed = inputs.filter((input) => !constants.has(input.name ?? '')).map(readValueInfo);
+  for (const { name } of fed) {
+    if (seen.has(name))
+      throw new InputError('invalid_model', `the model has two inputs of the name ${quoted(name)}`);
+    seen.add(name);
+  }
+  return fed;
+}
+
 function opsetOf(model: Model): number {
-  const standard = model.opsetImport.find(({ domain = '' }) => domain === '' || domain === 'ai.onnx');
-  const version = Number(standard?.version ?? 0);
+  const standard = model.opsetImport.filter(({ domain = '' }) => domain === '' || domain === 'ai.onnx');
+  const version = Number(standard[0]?.version ?? 0);
+  const other = standard.find((set) => set.version !== standard[0]!.version);
+  if (other)
+    throw new InputError(
+      'invalid_model',
+      `the model asks for opset ${version} and for opset ${other.version}`,
+    );
   if (version < 7 || version > 26)
     throw new InputError('invalid_model', `the model asks for opset ${version}; 7 to 26 are supported`);
   return version;
@@ -124,7 +164,7 @@ function readNode(node: NodeDef, index: number): Node {
       'model_unsupported_op',
       `node ${quoted(name)} is ${quoted(`${node.domain}.${op}`)}: only operators of the standard ONNX domain are supported`,
     );
-  if (!/^[A-Z]\w{0,79}$/.test(op))
+  if (!operators.has(op))
     throw new InputError(
       'model_unsupported_op',
       `node ${quoted(name)} is ${quoted(op)}, which is no ONNX operator`,
@@ -142,6 +182,11 @@ function readNode(node: NodeDef, index: number): Node {
       throw new InputError(
         'invalid_model',
         `node ${quoted(name)} (${op}) has an attribute ${quoted(attribute.name ?? '')}`,
+      );
+    if (Object.hasOwn(attributes, attribute.name!))
+      throw new InputError(
+        'invalid_model',
+        `node ${quoted(name)} (${op}) has two attributes ${quoted(attribute.name!)}`,
       );
     attributes[attribute.name!] = value;
   }

@@ -3,6 +3,7 @@ import { type DType, dtypes, sizeOf, type Tensor, type TensorData } from '../ten
 import { dtypeOfCode } from './dtype.ts';
 import type { TensorDef } from './generated/onnx_pb.js';
 import { quoted } from './names.ts';
+import { externalData } from './survey.ts';
 
 /**
  * A tensor of the file, in whichever of the format's encodings.
@@ -10,17 +11,15 @@ import { quoted } from './names.ts';
  * @throws InputError model_external_data_forbidden, invalid_model
  */
 export function readTensor(def: TensorDef, name: string): Tensor {
-  if ((def.dataLocation ?? 0) !== 0 || def.externalData.length > 0)
-    throw new InputError(
-      'model_external_data_forbidden',
-      `tensor ${quoted(name)} keeps its data in another file; a model must be one file`,
-    );
+  if ((def.dataLocation ?? 0) !== 0 || def.externalData.length > 0) throw externalData(name);
   const dtype = dtypeOfCode[def.dataType ?? 0];
   if (!dtype)
     throw new InputError(
       'invalid_model',
       `tensor ${quoted(name)} has element type ${def.dataType ?? 0}, which is not supported`,
     );
+  if (def.dims.length > 32)
+    throw new InputError('invalid_model', `tensor ${quoted(name)} has ${def.dims.length} dimensions`);
   const shape = def.dims.map(Number);
   const size = sizeOf(shape);
   if (shape.some((d) => d < 0 || !Number.isSafeInteger(d)) || !Number.isSafeInteger(size))

@@ -45,3 +45,18 @@ export function onnxFile(graph: GraphInit = {}, model: ModelInit = {}): Uint8Arr
     }),
   );
 }
+
+/** A length-delimited field of the wire format: for what no schema of ours has. */
+export function field(number: number, ...contents: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const size = contents.reduce((n, content) => n + content.length, 0);
+  const varint = (value: number): number[] =>
+    value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))];
+  const head = [...varint(number * 8 + 2), ...varint(size)];
+  const bytes = new Uint8Array(head.length + size);
+  let at = 0;
+  for (const part of [head, ...contents]) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

@@ -110,13 +110,25 @@ const globalPool = (c: ShapeContext) => {
   return [{ dtype, shape: [...shape.slice(0, 2), ...shape.slice(2).map(() => 1)] }];
 };
 
+function perChannel(c: ShapeContext, i: number, channels: number): void {
+  const { shape } = c.x(i);
+  if (shape.length !== 1 || shape[0] !== channels)
+    throw new ShapeError(`input ${i} is [${shape}], expected [${channels}]`);
+}
+
 export const convolution: ShapeRules = {
+  BatchNormalization(c) {
+    const { dtype, shape } = c.x(0);
+    for (const i of [1, 2, 3, 4]) perChannel(c, i, shape[1]!);
+    return [{ dtype, shape }];
+  },
   Conv(c) {
     const { dtype, shape } = c.x(0);
     const weight = c.x(1).shape;
     const group = int(c.node, 'group', 1);
     if (shape.length !== weight.length || shape[1] !== weight[1]! * group)
       throw new ShapeError(`Conv of [${shape}] with weights [${weight}], group ${group}`);
+    if (c.has(2)) perChannel(c, 2, weight[0]!);
     const spatial = shape.slice(2);
     return [
       {

@@ -15,7 +15,7 @@ import {
 const sameAsFirst: ShapeRule = (c) => like(c.x(0));
 
 const unaries =
-  'Relu LeakyRelu Elu Selu Celu ThresholdedRelu Sigmoid HardSigmoid HardSwish Tanh Softplus Softsign Erf Exp Log Sqrt Reciprocal Abs Sign Round Identity Clip Softmax LogSoftmax Hardmax LRN InstanceNormalization GroupNormalization Gelu Mish Swish Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh PRelu CumSum Trilu LpNormalization MeanVarianceNormalization ScatterElements ScatterND Shrink BatchNormalization BitwiseNot RMSNormalization';
+  'Relu LeakyRelu Elu Selu Celu ThresholdedRelu Sigmoid HardSigmoid HardSwish Tanh Softplus Softsign Erf Exp Log Sqrt Reciprocal Abs Sign Round Identity Clip Softmax LogSoftmax Hardmax LRN InstanceNormalization GroupNormalization Gelu Mish Swish Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh PRelu CumSum Trilu LpNormalization MeanVarianceNormalization ScatterElements ScatterND Shrink BitwiseNot RMSNormalization';
 
 /** The output of every n-ary elementwise operator: broadcast shapes, and elements where all are known. */
 const nary =
@@ -46,6 +46,11 @@ function combined(
   return dtype.startsWith('float') ? results : results.map(Math.trunc);
 }
 
+/** Of operators whose results nothing depends on that shapes depend on. */
+const broadcasting: ShapeRule = (c) => [
+  { dtype: c.x(0).dtype, shape: broadcast(...Array.from({ length: c.count }, (_, i) => c.x(i).shape)) },
+];
+
 const comparison = (test: (a: number, b: number) => boolean): ShapeRule =>
   nary((a, b) => Number(test(a!, b!)), 'bool');
 
@@ -74,6 +79,8 @@ export const elementwise: ShapeRules = {
   And: nary((a, b) => Number(a && b), 'bool'),
   Or: nary((a, b) => Number(a || b), 'bool'),
   Xor: nary((a, b) => Number(a !== b), 'bool'),
+  BitwiseXor: broadcasting,
+  BitShift: broadcasting,
   Equal: comparison((a, b) => a === b),
   Greater: comparison((a, b) => a > b),
   GreaterOrEqual: comparison((a, b) => a >= b),

@@ -34,7 +34,14 @@ export class Unknown extends Error {
 /** The shapes contradict each other: the model is wrong, or the batch size is baked into it. */
 export class ShapeError extends Error {
   override readonly name = 'ShapeError';
+
+  constructor(message: string) {
+    super(message.length > longest ? `${message.slice(0, longest)}...` : message);
+  }
 }
+
+/** Of a message: lists of sizes come from a stranger's file. */
+const longest = 600;
 
 export const like = ({ dtype, shape }: Fact): readonly Fact[] => [{ dtype, shape }];
 

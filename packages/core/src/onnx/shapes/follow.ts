@@ -4,6 +4,9 @@ import { quoted } from '../names.ts';
 import { type Fact, followed, type ShapeContext, ShapeError, Unknown } from './fact.ts';
 import { shapeRules } from './index.ts';
 
+/** No runtime has values of more dimensions. */
+const deepest = 32;
+
 /**
  * Facts of a node's outputs from those of its inputs; none where an input is unknown.
  *
@@ -43,6 +46,7 @@ export function follow(node: Node, known: (value: string) => Fact | undefined): 
 /** A fact whose sizes are whole numbers, without elements that are too many to follow. */
 function checked(fact: Fact): Fact {
   const { dtype, shape, value } = fact;
+  if (shape.length > deepest) throw new ShapeError(`a result of ${shape.length} dimensions`);
   const size = sizeOf(shape);
   if (!shape.every((d) => d >= 0 && Number.isSafeInteger(d)) || !Number.isSafeInteger(size))
     throw new ShapeError(`a result of shape [${shape}]`);

@@ -1,45 +1,58 @@
 import { InputError } from '../errors.ts';
+import { quoted } from './names.ts';
 
 // A file of two-byte messages takes hundreds of times its size once it is parsed. So its memory is estimated first, by
 // walking the bytes, and nesting is bounded, before the parser allocates anything.
 
-/** Length-delimited fields of one message that are messages themselves, or lists of numbers. */
+/** What a message holds that is looked into, by field number. */
 interface Layout {
   readonly messages?: Readonly<Record<number, () => Layout>>;
-  /** Bytes of memory per byte of the file. */
+  /** Lists of numbers: bytes of memory per byte of the file. */
   readonly packed?: Readonly<Record<number, number>>;
+  /** The field that has its name, or the name. */
+  readonly name?: number | string;
+  /** Fields that say where a tensor's data are, where they are not in the file. */
+  readonly elsewhere?: readonly number[];
 }
 
 const leaf = (): Layout => ({});
 const tensor = (): Layout => ({
   messages: { 13: leaf },
   packed: { 1: 40, 4: 2, 5: 8, 7: 40, 10: 1, 11: 40 },
+  name: 8,
+  elsewhere: [13, 14],
 });
+const sparse = (): Layout => ({ messages: { 1: tensor, 2: tensor } });
 const attribute = (): Layout => ({
-  messages: { 5: tensor, 6: graph, 10: tensor, 11: graph },
+  messages: { 5: tensor, 6: graph, 10: tensor, 11: graph, 22: sparse, 23: sparse },
   packed: { 7: 2, 8: 40 },
+  name: 1,
 });
-const node = (): Layout => ({ messages: { 5: attribute } });
+const node = (): Layout => ({ messages: { 5: attribute }, name: 3 });
 const dimension = (): Layout => ({ messages: { 1: leaf } });
 const tensorType = (): Layout => ({ messages: { 2: dimension } });
 const valueInfo = (): Layout => ({ messages: { 2: () => ({ messages: { 1: tensorType } }) } });
-const sparse = (): Layout => ({ messages: { 1: tensor } });
 const graph = (): Layout => ({
   messages: { 1: node, 5: tensor, 11: valueInfo, 12: valueInfo, 13: valueInfo, 15: sparse },
 });
-const model = (): Layout => ({ messages: { 7: graph, 8: leaf, 14: leaf, 25: leaf } });
+const training = (): Layout => ({ messages: { 1: graph, 2: graph }, name: 'training_info' });
+const definition = (): Layout => ({ messages: { 7: node, 11: attribute }, name: 1 });
+const model = (): Layout => ({ messages: { 7: graph, 8: leaf, 14: leaf, 20: training, 25: definition } });
 
 /** About what the parser makes of a message, and of any other field. */
 const perMessage = 400;
 const perField = 64;
 const deepest = 64;
+/** Bytes of a name that are read. */
+const longest = 400;
 
 /**
  * Bytes that a parsed ONNX file takes beside its own, at least in order of magnitude.
  *
- * @throws InputError invalid_model for bytes that are not protobuf, or are nested too deep
+ * @throws InputError invalid_model for bytes that are not protobuf, or are nested too deep;
+ * model_external_data_forbidden for a tensor, wherever it is, whose data are in another file
  */
-export function footprint(bytes: Uint8Array): number {
+export function survey(bytes: Uint8Array): number {
   let at = 0;
   let total = 0;
 
@@ -55,31 +68,46 @@ export function footprint(bytes: Uint8Array): number {
     throw broken();
   };
 
-  const walk = (end: number, layout: Layout, depth: number): void => {
+  const walk = (end: number, layout: Layout, depth: number, path: string): void => {
     if (depth > deepest)
       throw new InputError('invalid_model', `the model is nested more than ${deepest} deep`);
     total += perMessage;
+    let name = typeof layout.name === 'string' ? layout.name : '';
+    let elsewhere = false;
     while (at < end) {
       const tag = varint(end);
       const [field, wire] = [Math.floor(tag / 8), tag % 8];
-      if (wire === 0) varint(end);
+      let value = 1;
+      if (wire === 0) value = varint(end);
       else if (wire === 1) at += 8;
       else if (wire === 5) at += 4;
       else if (wire !== 2) throw broken();
       total += perField;
+      elsewhere ||= value !== 0 && (layout.elsewhere?.includes(field) ?? false);
       if (wire === 2) {
         const length = varint(end);
         const stop = at + length;
         if (stop > end) throw broken();
+        if (field === layout.name) name = utf8.decode(bytes.subarray(at, Math.min(stop, at + longest)));
         const inner = layout.messages?.[field];
         const packed = layout.packed?.[field];
-        if (inner) walk(stop, inner(), depth + 1);
+        if (inner) walk(stop, inner(), depth + 1, joined(path, name));
         else if (packed) total += length * packed;
         at = stop;
       }
       if (at > end) throw broken();
     }
+    if (elsewhere) throw externalData(joined(path, name));
   };
-  walk(bytes.length, model(), 0);
+  walk(bytes.length, model(), 0, '');
   return total;
 }
+
+const utf8 = new TextDecoder();
+const joined = (path: string, name: string): string => [path, name].filter(Boolean).join('.');
+
+export const externalData = (name: string): InputError =>
+  new InputError(
+    'model_external_data_forbidden',
+    `tensor ${quoted(name)} keeps its data in another file; a model must be one file`,
+  );
