@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
-import { add, div, maximum, minimum, mul, reshape, shift, sub, sum } from '../onnx/emit.ts';
+import { add, div, maximum, minimum, mul, reshape, shift, sub, sum, transpose } from '../onnx/emit.ts';
 import { type Node, real } from '../onnx/graph.ts';
 import { minMax, upsample } from './cam.ts';
 import { defineMethod, type Subject } from './method.ts';
@@ -25,14 +25,15 @@ export const fullGrad = defineMethod({
   needs: ['gradient'],
   conventions: ['paper', 'pytorch-grad-cam'],
   params: z.strictObject({}),
-  build(subject, { height, width }) {
+  build(subject, { height, width, layout }) {
     const { g, rows, gradients } = subject;
     const biased = biasedMaps(subject);
     const [slope, ...slopes] = gradients([rows, ...biased.map(({ node }) => node.outputs[0]!)]) as [
       Value,
       ...Value[],
     ];
-    const terms = [mul(g, rows, slope), ...slopes.map((s, i) => mul(g, s, biased[i]!.bias))];
+    const atInput = transpose(g, mul(g, rows, slope), layout === 'NCHW' ? [0, 1, 2, 3] : [0, 3, 1, 2]);
+    const terms = [atInput, ...slopes.map((s, i) => mul(g, s, biased[i]!.bias))];
     const maps = terms.map((term) => upsample(g, channelSum(g, g.emit('Abs', [term])), height, width));
     return minMax(
       g,

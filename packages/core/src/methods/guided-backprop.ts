@@ -21,8 +21,10 @@ export const guidedBackprop = defineMethod({
   needs: ['gradient'],
   conventions: ['paper', 'captum', 'pytorch-grad-cam'],
   params: z.strictObject({}),
-  build({ g, rows, gradients }, { convention }) {
+  build({ g, rows, gradients }, { convention, layout }) {
     const gradient = gradients([rows], { rules: guidedRules })[0]!;
-    return convention === 'pytorch-grad-cam' ? transpose(g, gradient, [0, 2, 3, 1]) : gradient;
+    return convention === 'pytorch-grad-cam' && layout === 'NCHW'
+      ? transpose(g, gradient, [0, 2, 3, 1])
+      : gradient;
   },
 });

@@ -30,10 +30,11 @@ export const guidedGradCam = defineMethod({
   defaults: { captum: { interpolate_mode: 'nearest' } },
   build(subject, setting) {
     const { g, rows, gradients } = subject;
-    const { height, width, params } = setting;
+    const { height, width, layout, params } = setting;
     const map = relu(g, evidenceMaps(subject, setting, gradCamEvidence)[0]!);
     const full = upsample(g, map, height, width, params.interpolate_mode);
-    const [n] = g.shape(map);
-    return mul(g, gradients([rows], { rules: guidedRules })[0]!, reshape(g, full, [n!, 1, height, width]));
+    const n = g.shape(map)[0]!;
+    const everyChannel = layout === 'NCHW' ? [n, 1, height, width] : [n, height, width, 1];
+    return mul(g, gradients([rows], { rules: guidedRules })[0]!, reshape(g, full, everyChannel));
   },
 });

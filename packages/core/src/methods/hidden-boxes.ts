@@ -66,7 +66,9 @@ export function incrementally<P extends { readonly baseline: Baseline }>(
 /** The first map [N, C, h, w] of the images, which for NHWC is made by a Transpose. */
 function entryOf(g: GraphBuilder, image: Value, layout: Setting<unknown>['layout']): Value | undefined {
   if (layout === 'NCHW') return image;
-  const users = g.nodes.filter((node) => node.inputs.includes(image));
+  const users = g.nodes.filter(
+    ({ inputs, outputs }) => inputs.includes(image) && outputs.some((output) => g.reserved.has(output)),
+  );
   const [only] = users;
   return users.length === 1 && only!.op === 'Transpose' && ints(only!, 'perm')?.join() === '0,3,1,2'
     ? only!.outputs[0]

@@ -32,7 +32,7 @@ export const tinyShape = [2, 6, 6] as const;
  * average, Linear(4→3) `logits`. Parameter k, counted through all weights and biases in order, is
  * 0.6·sin(1.3k + 0.5). A `batch` is baked into a Reshape, as exporters do.
  */
-export function tinyNetwork(batch = -1): Uint8Array {
+export function tinyNetwork(batch = -1, layout: 'NCHW' | 'NHWC' = 'NCHW'): Uint8Array {
   let k = 0;
   const parameter = (shape: readonly number[]): Tensor => {
     const start = k;
@@ -43,8 +43,9 @@ export function tinyNetwork(batch = -1): Uint8Array {
     );
   };
   return networkOf(
-    tinyShape,
-    (layer, image, g) => {
+    layout === 'NCHW' ? tinyShape : [...tinyShape.slice(1), tinyShape[0]],
+    (layer, given, g) => {
+      const image = layout === 'NCHW' ? given : layer('nchw', 'Transpose', [given], { perm: [0, 3, 1, 2] });
       const learned = (name: string, shape: readonly number[]) => g.constant(parameter(shape), name);
       const [w1, b1] = [learned('w1', [3, 2, 3, 3]), learned('b1', [3])];
       const [w2, b2] = [learned('w2', [4, 3, 3, 3]), learned('b2', [4])];
