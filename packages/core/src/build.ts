@@ -8,11 +8,12 @@ import type { Layer } from './layers.ts';
 import type { Direct, Sampled, Samples, Setting, Subject, Values } from './methods/method.ts';
 import { GraphBuilder, type Shape, type Value } from './onnx/builder.ts';
 import { mul, onesLike, reshape, slice, sum, unsqueeze, where, zerosLike } from './onnx/emit.ts';
+import type { Graph, ValueInfo } from './onnx/graph.ts';
 import { renamed } from './onnx/rename.ts';
 import { writeModel } from './onnx/write.ts';
 import type { Tensor } from './tensor.ts';
 
-// The graphs that an explanation runs, each as the bytes of an ONNX file.
+// The graphs that an explanation runs.
 
 /** A method as it was asked for, of one classifier. */
 export interface Request<M> {
@@ -22,37 +23,42 @@ export interface Request<M> {
   readonly layers: readonly Layer[];
 }
 
-type Metadata = Readonly<Record<string, string>>;
 type Described = Readonly<Record<string, Pick<Tensor, 'dtype' | 'shape'>>>;
 export type Shapes = Readonly<Record<string, Shape>>;
+
+/** A graph with names for its inputs and outputs. */
 export interface Built {
-  readonly bytes: Uint8Array;
+  readonly graph: Graph;
   readonly outputs: Shapes;
+  /** The outputs' types as ONNX states them. */
+  readonly types: readonly ValueInfo[];
+  /** The graph as a file. */
+  readonly bytes: Uint8Array;
 }
 
 /** The model itself: image → logits. */
 export const forwardModel = (classifier: Classifier): Uint8Array => {
   const { g, logits } = imagesOf(classifier);
-  return written(g, { logits }).bytes;
+  return built(g, { logits }).bytes;
 };
 
 /** A direct method: image, class_index → attribution, logits, target. Class index -1 is the predicted class. */
-export function directModel(request: Request<Direct<never>>, metadata?: Metadata): Uint8Array {
+export function directModel(request: Request<Direct<never>>): Built {
   const { classifier, method, setting } = request;
   const network = lookedAt(request, (g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
   const { g, logits } = network;
   const target = resolved(g, g.input('class_index', 'int64', [-1]), logits);
   const subject = subjectOf(network, oneHot(g, target, classifier.classes), network.layers);
   const attribution = g.within('explain', () => method.build(subject, setting));
-  return written(g, { attribution, logits, target }, metadata).bytes;
+  return built(g, { attribution, logits, target });
 }
 
 /** The baseline that a sampled method compares one image with: image → baseline. */
-export function baselineModel({ classifier, method, setting }: Request<Sampled<never>>): Uint8Array {
+export function baselineModel({ classifier, method, setting }: Request<Sampled<never>>): Built {
   const g = new GraphBuilder(17);
   const image = oneImage(g, classifier);
   const baseline = method.baseline!(g, image, setting);
-  return written(g, { baseline: g.emit('Expand', [baseline, g.ints(g.shape(image))]) }).bytes;
+  return built(g, { baseline: g.emit('Expand', [baseline, g.ints(g.shape(image))]) });
 }
 
 /** What a sampled method asks of one image before its samples: image, class_index → values. */
@@ -63,10 +69,42 @@ export function prepareModel(request: Request<Sampled<never>>): Built {
   const target = filled(g, g.input('class_index', 'int64', [1]), classifier.batch);
   const subject = subjectOf(network, oneHot(g, target, classifier.classes), network.layers);
   const values = g.within('explain', () => method.prepare!(subject, setting));
-  return written(
+  return built(
     g,
     mapped(values, (value) => slice(g, value, 0, 0, 1)),
   );
+}
+
+/**
+ * All that is asked of one image before its samples: image, class_index → logits, target, score, and what the method
+ * prepares. Class index -1 is the predicted class.
+ */
+export function firstModel(request: Request<Sampled<never>>): Built {
+  const { classifier, method, setting } = request;
+  const network = lookedAt(request, (g) => filled(g, oneImage(g, classifier), classifier.batch));
+  const { g } = network;
+  const logits = slice(g, network.logits, 0, 0, 1);
+  const target = resolved(g, g.input('class_index', 'int64', [1]), logits);
+  const score = sum(g, mul(g, logits, oneHot(g, target, classifier.classes)), [1]);
+  const chosen = oneHot(g, filled(g, target, classifier.batch), classifier.classes);
+  const subject = subjectOf(network, chosen, network.layers);
+  const values = g.within('explain', () => method.prepare?.(subject, setting) ?? {});
+  return built(g, { logits, target, score, ...mapped(values, (value) => slice(g, value, 0, 0, 1)) });
+}
+
+/**
+ * Rows that a sample evaluates together.
+ *
+ * @throws InputError method_not_supported when they do not fit into the batches that the model takes
+ */
+export function rowsTogether({ classifier: { batch }, method, setting }: Request<Sampled<never>>): number {
+  const rows = method.perSample?.(setting) ?? 1;
+  if (batch !== undefined && batch % rows !== 0)
+    throw new InputError(
+      'method_not_supported',
+      `${method.id} evaluates ${rows} rows per sample together, and the model takes batches of ${batch} only`,
+    );
+  return rows;
 }
 
 /** One chunk of a sampled method on one image: image, class_index, score, samples, fixed, prepared → sums. */
@@ -100,8 +138,8 @@ export function chunkModel(
   const target = g.input('class_index', 'int64', [1]);
   const score = g.input('score', 'float32', [1, 1]);
   const chosen = oneHot(g, target, classifier.classes);
-  const sums = eachOf(network, request, given, chosen, score, 0);
-  return written(g, sums);
+  const sums = eachOf(network, request, given, chosen, score);
+  return built(g, sums);
 }
 
 /** What is left to do once the sums are there: image, sums, fixed, prepared → attribution, baseline. */
@@ -110,9 +148,9 @@ export function finishModel(
   sums: Shapes,
   fixed: Samples,
   prepared: Shapes,
-): Uint8Array {
+): Built {
   const g = new GraphBuilder(17);
-  const image = g.input('image', 'float32', [1, ...classifier.inputShape]);
+  const image = oneImage(g, classifier);
   const given = {
     ...mapped(fixed, (s, name) => g.input(name, s.dtype, s.shape)),
     ...mapped({ ...prepared, ...sums }, (shape, name) => g.input(name, 'float32', shape)),
@@ -120,50 +158,7 @@ export function finishModel(
   const attribution = method.finish(g, image, given, setting);
   const baseline = method.baseline?.(g, image, setting);
   const spread = baseline && g.emit('Expand', [baseline, g.ints(g.shape(image))]);
-  return written(g, { attribution, ...(spread && { baseline: spread }) }).bytes;
-}
-
-/** A sampled method in one graph, its samples as constants: image, class_index → attribution, logits, target. */
-export function wholeModel(request: Request<Sampled<never>>, metadata?: Metadata): Uint8Array {
-  const { classifier, method, setting } = request;
-  if (classifier.batch !== undefined)
-    throw new InputError(
-      'method_not_supported',
-      `${method.id} evaluates many rows at once, and the model takes batches of ${classifier.batch} only: it cannot be compiled into one file`,
-    );
-  if (method.prepare)
-    throw new InputError(
-      'method_not_supported',
-      `${method.id} runs the model on what the model said before: it cannot be compiled into one file`,
-    );
-  let image: Value = '';
-  let given: Values = {};
-  let count = 0;
-  const own = method.perSample?.(setting) ?? 1; // rows that come together
-  const network = lookedAt(request, (g) => {
-    image = g.input('image', 'float32', [-1, ...classifier.inputShape]);
-    given = mapped({ ...method.samples(setting, {}), ...method.fixed?.(setting, {}) }, (s) =>
-      g.constant('make' in s ? s.make(0, s.shape[0]!) : s),
-    );
-    return g.within('explain', () => {
-      const single = unsqueeze(g, image, [1]);
-      const grid = method.rows(g, single, given, setting);
-      count = g.shape(grid)[1]!;
-      return flat(g, g.emit('Concat', [...Array<Value>(own).fill(single), grid], { axis: 1 })); // the image itself comes first
-    });
-  });
-  const { g } = network;
-  const { classes } = classifier;
-  const logits = reshape(g, slice(g, reshape(g, network.logits, [-1, own + count, classes]), 1, 0, 1), [
-    -1,
-    classes,
-  ]);
-  const target = resolved(g, g.input('class_index', 'int64', [-1]), logits);
-  const chosen = oneHot(g, target, classes);
-  const score = sum(g, mul(g, logits, chosen), [1]);
-  const sums = eachOf(network, request, given, chosen, score, own);
-  const attribution = g.within('explain', () => method.finish(g, image, { ...given, ...sums }, setting));
-  return written(g, { attribution, logits, target }, metadata).bytes;
+  return built(g, { attribution, ...(spread && { baseline: spread }) });
 }
 
 const imagesOf = (classifier: Classifier): Network =>
@@ -222,26 +217,19 @@ function flat(g: GraphBuilder, grid: Value): Value {
   return reshape(g, grid, [images === 1 ? count : images * count, ...rest]);
 }
 
-/**
- * Sums over the samples; `chosen` [images, classes] and `score` [images, 1] are those of the images, whose first
- * `skipped` rows are no samples.
- */
+/** Sums over the samples; `chosen` [images, classes] and `score` [images, 1] are those of the images. */
 function eachOf(
   network: LookedAt,
   { method, setting }: Request<Sampled<never>>,
   given: Values,
   chosen: Value,
   score: Value,
-  skipped: number,
 ): Values {
   const { g, logits } = network;
   const [images, classes] = g.shape(chosen) as [number, number];
   const rows = g.shape(logits)[0]!;
   const count = images === 1 ? rows : rows / images;
-  const split = (value: Value) => {
-    const grid = reshape(g, value, [images, count, ...g.shape(value).slice(1)]);
-    return skipped === 0 ? grid : slice(g, grid, 1, skipped, count);
-  };
+  const split = (value: Value) => reshape(g, value, [images, count, ...g.shape(value).slice(1)]);
   const perRow = flat(
     g,
     mul(g, unsqueeze(g, chosen, [1]), reshape(g, onesLike(g, logits), [images, count, classes])),
@@ -287,15 +275,22 @@ const resolved = (g: GraphBuilder, asked: Value, logits: Value): Value =>
 const oneHot = (g: GraphBuilder, target: Value, classes: number): Value =>
   g.emit('OneHot', [target, g.ints([classes]), g.floats([2], [0, 1])]);
 
-function written(g: GraphBuilder, outputs: Values, metadata?: Metadata): Built {
+function built(g: GraphBuilder, outputs: Values): Built {
   const shapes = mapped(outputs, (value) => g.shape(value));
   const types = Object.entries(shapes).map(([name, shape]) => ({
     name,
     dtype: g.dtype(outputs[name]!),
     shape: shape.map((d) => (d > 0 ? d : d === -1 ? 'batch' : `${-d}*batch`)),
   }));
-  const bytes = writeModel(renamed(g.graph('whylight', Object.values(outputs)), outputs), types, metadata);
-  return { bytes, outputs: shapes };
+  const graph = renamed(g.graph('whylight', Object.values(outputs)), outputs);
+  return {
+    graph,
+    outputs: shapes,
+    types,
+    get bytes() {
+      return writeModel(graph, types);
+    },
+  };
 }
 
 const mapped = <A, B>(
@@ -303,3 +298,7 @@ const mapped = <A, B>(
   f: (value: A, name: string) => B,
 ): Record<string, B> =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));
+
+/** Values that are prepared of the baseline as well, by the names that a method is given them under. */
+export const ofBaseline = <T>(values: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`baseline_${name}`, value]));

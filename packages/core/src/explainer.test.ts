@@ -1,48 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { readClassifier } from './classifier.ts';
 import { InputError } from './errors.ts';
-import { compileExplainer, createExplainer, type ExplainerSpec } from './explainer.ts';
-import { methods } from './methods/index.ts';
+import { createExplainer, type ExplainerSpec } from './explainer.ts';
+import { methods, resolveMethod } from './methods/index.ts';
 import { float32, row, type Tensor } from './tensor.ts';
+import { expectClose } from './testing/close.ts';
 import { tinyImages, tinyNetwork } from './testing/network.ts';
 import { cpu } from './testing/ort.ts';
-import { web } from './testing/ort-web.ts';
-import { tinyTransformer } from './testing/transformer.ts';
+import { everySpec, networkFor } from './testing/specs.ts';
 
-const networks = { convolutional: tinyNetwork, transformer: tinyTransformer };
-const classifiers = {
-  convolutional: readClassifier(tinyNetwork()),
-  transformer: readClassifier(tinyTransformer()),
-};
-const classifier = classifiers.convolutional;
+const classifier = readClassifier(tinyNetwork());
 const images = tinyImages();
 
-/** The network that a method is tried on. */
-const kindOf = ({ method }: ExplainerSpec): keyof typeof networks =>
-  methods.find((m) => m.id === method)!.needs.includes('attention') ? 'transformer' : 'convolutional';
-
-/** Every method in every convention that it has, with parameters that suit images of 6 by 6. */
-const small: Readonly<Record<string, Record<string, unknown>>> = {
-  occlusion: { sliding_window_shapes: [2, 3, 3], strides: [1, 2, 2] },
-  'integrated-gradients': { n_steps: 20 },
-  'shapley-sampling': { grid: '2x3', n_samples: 3 },
-  'kernel-shap': { grid: '2x3', n_samples: 20 },
-  'ss-cam': { num_samples: 3 },
-  'gradient-shap': { n_samples: 5 },
-  'smooth-grad': { nt_samples: 5 },
-  'smooth-grad-squared': { nt_samples: 5, base: 'guided-backprop' },
-  'var-grad': { nt_samples: 5, base: 'input-x-gradient' },
-  'is-cam': { num_samples: 3 },
-  lime: { grid: '2x3', n_samples: 20 },
-};
-const specs: ExplainerSpec[] = methods.flatMap(({ id, conventions }) =>
-  conventions.map((convention) => ({ method: id, convention, params: small[id] ?? {} })),
-);
-const named = specs.map((spec) => [`${spec.method} (${spec.convention})`, spec] as const);
+const named = everySpec.map((spec) => [`${spec.method} (${spec.convention})`, spec] as const);
 const sampled = named.filter(([, spec]) => 'samples' in methods.find((m) => m.id === spec.method)!);
-
-/** Runs the model on what the model said before, which one file cannot. */
-const preparing = (spec: ExplainerSpec) => 'prepare' in methods.find((m) => m.id === spec.method)!;
 
 /** Evaluates two rows side by side. */
 const together = (spec: ExplainerSpec) => /^deep-lift|^layer-conductance/.test(spec.method);
@@ -51,7 +22,7 @@ async function attributed(
   spec: ExplainerSpec,
   batch: Tensor<'float32'>,
   targets: readonly number[],
-  from = classifiers[kindOf(spec)],
+  from = readClassifier(networkFor(spec)()),
 ) {
   const explainer = await createExplainer(from, spec, cpu);
   try {
@@ -60,18 +31,6 @@ async function attributed(
     await explainer.close();
   }
 }
-
-const expectClose = (found: Tensor, expected: Tensor) => {
-  expect(found.shape).toEqual(expected.shape);
-  const scale = Math.max(...(expected.data as Float32Array).map(Math.abs)) || 1;
-  const worst = Math.max(
-    ...Array.from(
-      found.data as Float32Array,
-      (v, i) => Math.abs(v - (expected.data as Float32Array)[i]!) / scale,
-    ),
-  );
-  expect(worst).toBeLessThan(2e-6);
-};
 
 const picked = (batch: Tensor<'float32'>, n: number) => row(batch, n);
 
@@ -95,42 +54,47 @@ describe.each(named)('%s', (_, spec) => {
 
   it.each([1, 2, 3])('gives the same on a network that takes batches of %i only', async (size) => {
     if (together(spec) && size % 2 !== 0) {
-      await expect(createExplainer(readClassifier(networks[kindOf(spec)](size)), spec, cpu)).rejects.toThrow(
+      await expect(createExplainer(readClassifier(networkFor(spec)(size)), spec, cpu)).rejects.toThrow(
         /rows per sample together/,
       );
       return;
     }
-    const fixed = readClassifier(networks[kindOf(spec)](size));
+    const fixed = readClassifier(networkFor(spec)(size));
     const three = float32([3, 2, 6, 6], Float32Array.from([...images.data, ...row(images, 0).data]));
     const found = await attributed(spec, three, [1, 2, 0], fixed);
     expectClose(found.attribution, (await attributed(spec, three, [1, 2, 0])).attribution);
     expect(found.logits.shape).toEqual([3, 3]);
   });
-
-  it.skipIf(preparing(spec))(
-    'compiled into one file gives the same in onnxruntime for Node and for the browser',
-    async () => {
-      const file = compileExplainer(classifiers[kindOf(spec)], spec);
-      const expected = await attributed(spec, images, [0, -1]);
-      for (const runtime of [cpu, web]) {
-        const session = await runtime.load(file);
-        const class_index: Tensor = { dtype: 'int64', shape: [2], data: BigInt64Array.of(0n, -1n) };
-        const found = await session.run({ image: images, class_index });
-        await session.close();
-        expectClose(found.attribution!, expected.attribution);
-        expectClose(found.logits!, expected.logits);
-        expect(Array.from(found.target!.data as BigInt64Array, Number)).toEqual(expected.targets);
-      }
-    },
-  );
 });
 
-it.each(named.filter(([, spec]) => preparing(spec)))(
-  '%s is refused when it is to be compiled into one file',
-  (_, spec) => {
-    expect(() => compileExplainer(classifier, spec)).toThrow(/cannot be compiled into one file/);
-  },
+/** [N, C, H, W] as [N, H, W, C]. */
+function channelsLast({ shape, data }: Tensor<'float32'>): Tensor<'float32'> {
+  const [n, c, h, w] = shape as [number, number, number, number];
+  const from = (i: number) => {
+    const [image, pixel, channel] = [Math.floor(i / (c * h * w)), Math.floor(i / c) % (h * w), i % c];
+    return (image * c + channel) * h * w + pixel;
+  };
+  return float32(
+    [n, h, w, c],
+    Float32Array.from(data, (_, i) => data[from(i)]!),
+  );
+}
+
+const unseeded = named.filter(
+  ([, spec]) =>
+    networkFor(spec) === tinyNetwork && !('seed' in resolveMethod({ method: spec.method }).params),
 );
+
+it.each(unseeded)('%s gives the same on a network whose images have their channels last', async (_, spec) => {
+  const params = { ...spec.params };
+  for (const name of ['sliding_window_shapes', 'strides'])
+    if (params[name]) params[name] = [...(params[name] as number[]).slice(1), (params[name] as number[])[0]];
+  const last = readClassifier(tinyNetwork(-1, 'NHWC'));
+  const found = await attributed({ ...spec, params }, channelsLast(images), [0, 2], last);
+  const { attribution } = await attributed(spec, images, [0, 2]);
+  const atInput = attribution.shape.join() === images.shape.join();
+  expectClose(found.attribution, atInput ? channelsLast(attribution) : attribution);
+});
 
 describe.each(sampled)('%s', (_, spec) => {
   it('gives the same in chunks of any size', async () => {

@@ -1,10 +1,13 @@
-import { directModel, type Request, wholeModel } from './build.ts';
+import type { Request } from './build.ts';
 import type { Classifier } from './classifier.ts';
+import { compileDirect } from './compile/direct.ts';
+import { compileSampled } from './compile/sampled.ts';
 import { InputError } from './errors.ts';
 import { chooseLayers, type Layer } from './layers.ts';
 import { type Convention, isSampled, type Method, type Normalisation } from './methods/index.ts';
 import type { Direct, Sampled, Setting } from './methods/method.ts';
 import { findMethod, type ResolvedMethod, resolveMethod } from './methods/resolve.ts';
+import { writeModel } from './onnx/write.ts';
 import { directRun } from './run/direct.ts';
 import type { AttributeOptions, Outcome, Run } from './run/run.ts';
 import { sampledRun } from './run/sampled.ts';
@@ -71,13 +74,9 @@ export async function createExplainer(
 
 /** A sampled method by its cheaper way, where network and method have one; recorded samples go the plain way. */
 async function cheapestRun(request: Request<Sampled<never>>, runtime: Runtime, chunk: number): Promise<Run> {
-  const { classifier, method, setting } = request;
-  const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  const found = (classifier.batch ?? 1) === 1 ? method.incremental?.(network, setting) : undefined;
-  if (!found) return sampledRun(request, runtime, chunk);
-  const start: Layer = { name: found.start, shape: [], form: { axes: 'CHW', prefix: 0 } };
-  const inside = { ...request, method: { ...method, ...found, startsAtLayer: true }, layers: [start] };
-  const run = await sampledRun(inside, runtime, chunk);
+  const cheaper = incremental(request);
+  if (!cheaper) return sampledRun(request, runtime, chunk);
+  const run = await sampledRun(cheaper, runtime, chunk);
   let plain: Promise<Run> | undefined;
   return {
     async attribute(batch, targets, options) {
@@ -92,6 +91,16 @@ async function cheapestRun(request: Request<Sampled<never>>, runtime: Runtime, c
   };
 }
 
+/** The request in another form, with less arithmetic, where its method and this network have one. */
+function incremental(request: Request<Sampled<never>>): Request<Sampled<never>> | undefined {
+  const { classifier, method, setting } = request;
+  const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
+  const found = (classifier.batch ?? 1) === 1 ? method.incremental?.(network, setting) : undefined;
+  if (!found) return undefined;
+  const start: Layer = { name: found.start, shape: [], form: { axes: 'CHW', prefix: 0 } };
+  return { ...request, method: { ...method, ...found, startsAtLayer: true }, layers: [start] };
+}
+
 /** The explainer itself as one ONNX file: image batch and class index in, attribution, logits and target out. */
 export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): Uint8Array {
   const { method, resolved, request } = prepare(classifier, spec);
@@ -103,9 +112,11 @@ export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): U
     'whylight.layers': JSON.stringify(request.layers.map(({ name }) => name)),
     'whylight.inputs': 'image: normalised batch; class_index: one per image, -1 for the predicted class',
   };
-  return isSampled(method)
-    ? wholeModel({ ...request, method }, metadata)
-    : directModel({ ...request, method: method as Direct<never> }, metadata);
+  const cheaper = isSampled(method) && spec.incremental !== false && incremental({ ...request, method });
+  const { graph, outputs } = isSampled(method)
+    ? compileSampled(cheaper || { ...request, method }, spec.chunk ?? defaultChunk)
+    : compileDirect({ ...request, method: method as Direct<never> });
+  return writeModel(graph, outputs, metadata);
 }
 
 function prepare(classifier: Classifier, spec: ExplainerSpec) {

@@ -137,6 +137,8 @@ export interface Made {
   readonly shape: readonly number[];
   /** Samples `start` to `end`. */
   make(start: number, end: number): Tensor<'float32'>;
+  /** The same in graph code: `count` samples from number `start`, a scalar, on; what comes after the last is not used. */
+  draw?(g: GraphBuilder, start: Value, count: number): Value;
 }
 export type Values = Readonly<Record<string, Value>>;
 

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { mul, reshape } from '../onnx/emit.ts';
 import { float32, sizeOf, type Tensor } from '../tensor.ts';
+import { drawnNormals } from './drawn.ts';
 import type { Made, Samples } from './method.ts';
 import { normals } from './random.ts';
 
@@ -20,6 +23,8 @@ export function noiseMade(seed: number, count: number, shape: readonly number[],
       shape: all,
       make: (start, end) =>
         float32([end - start, ...shape], normals(seed, (end - start) * size, start * size)),
+      draw: (g, start, count) =>
+        reshape(g, drawnNormals(g, seed, counter(g, start, size), count * size), [count, ...shape]),
     };
   if (noise.dtype !== 'float32' || noise.data.length < count * size || noise.data.length % size !== 0)
     throw new InputError(
@@ -33,6 +38,10 @@ export function noiseMade(seed: number, count: number, shape: readonly number[],
     make: (start, end) => float32([end - start, ...shape], data.subarray(start * size, end * size)),
   };
 }
+
+/** The number of the first value of a sample. */
+const counter = (g: GraphBuilder, sample: Value, size: number): Value =>
+  mul(g, sample, g.constant({ dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(size)) }));
 
 /** One 1 per sample, so that samples of zeros count for nothing. */
 export const countOf = (count: number): Tensor<'float32'> => float32([count], Array<number>(count).fill(1));

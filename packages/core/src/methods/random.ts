@@ -3,15 +3,20 @@
  * and machines agree.
  */
 
+/** Multipliers of the hash, both below 2³¹. */
+export const multipliers = [0x21f0aaad, 0x735a2d97] as const;
+
 const mix = (x: number): number => {
   let h = x >>> 0;
-  h = Math.imul(h ^ (h >>> 16), 0x21f0aaad);
-  h = Math.imul(h ^ (h >>> 15), 0x735a2d97);
+  h = Math.imul(h ^ (h >>> 16), multipliers[0]);
+  h = Math.imul(h ^ (h >>> 15), multipliers[1]);
   return (h ^ (h >>> 15)) >>> 0;
 };
 
-const bits = (seed: number, counter: number): number =>
-  mix(mix(counter) ^ mix(Math.imul(seed, 0x9e3779b9) + 0x85ebca6b));
+/** What a seed adds to the hash of a counter. */
+export const salt = (seed: number): number => mix(Math.imul(seed, 0x9e3779b9) + 0x85ebca6b);
+
+const bits = (seed: number, counter: number): number => mix(mix(counter) ^ salt(seed));
 
 /** In the open interval (0, 1). */
 export const uniform = (seed: number, counter: number): number => (bits(seed, counter) + 0.5) / 2 ** 32;

@@ -35,6 +35,14 @@ export interface Node {
   readonly attributes: Attributes;
 }
 
+/** What a Scan runs again and again; it sees the values and constants of the graph around it. Only written, never read. */
+export interface Body {
+  readonly name: string;
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  readonly nodes: readonly Node[];
+}
+
 /** Integers are plain numbers; floats are wrapped, because ONNX tells 1 from 1.0. */
 export type Attribute =
   | number
@@ -43,7 +51,8 @@ export type Attribute =
   | readonly string[]
   | { readonly float: number }
   | { readonly floats: readonly number[] }
-  | { readonly tensor: Tensor };
+  | { readonly tensor: Tensor }
+  | { readonly body: Body };
 export type Attributes = Readonly<Record<string, Attribute>>;
 
 export const float = (value: number): Attribute => ({ float: value });
@@ -69,6 +78,20 @@ export function text(node: { attributes: Attributes }, name: string, otherwise: 
   return typeof value === 'string' ? value : otherwise;
 }
 
+/** Values that a node needs: its inputs, and what a body in it takes from the graph around. */
+export const usesOf = (node: Node): string[] => [
+  ...node.inputs,
+  ...Object.values(node.attributes).flatMap((value) =>
+    typeof value === 'object' && 'body' in value ? takenBy(value.body) : [],
+  ),
+];
+
+function takenBy({ inputs, outputs, nodes }: Body): string[] {
+  const own = new Set([...inputs.map(({ name }) => name), ...nodes.flatMap((node) => node.outputs)]);
+  const used = [...nodes.flatMap(usesOf), ...outputs.map(({ name }) => name)];
+  return [...new Set(used)].filter((value) => !own.has(value));
+}
+
 /** Nodes that `wanted` depends on, in order. */
 export function reachable(nodes: readonly Node[], wanted: Iterable<string>): Node[] {
   const needed = new Set(wanted);
@@ -76,7 +99,7 @@ export function reachable(nodes: readonly Node[], wanted: Iterable<string>): Nod
   for (const node of nodes.toReversed()) {
     if (!node.outputs.some((output) => output !== '' && needed.has(output))) continue;
     kept.push(node);
-    for (const input of node.inputs) if (input !== '') needed.add(input);
+    for (const value of usesOf(node)) if (value !== '') needed.add(value);
   }
   return kept.reverse();
 }

@@ -26,6 +26,7 @@ function show(value: Attribute): string {
   if (Array.isArray(value)) return `[${value.join(' ')}]`;
   if (typeof value !== 'object') return String(value);
   if ('float' in value) return String(value.float);
+  if ('body' in value) return value.body.name;
   if ('floats' in value) return `[${value.floats.join(' ')}]`;
   const { dtype, shape } = (value as { tensor: { dtype: string; shape: readonly number[] } }).tensor;
   return `${dtype}[${shape}]`;

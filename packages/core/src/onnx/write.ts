@@ -2,14 +2,22 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { Tensor } from '../tensor.ts';
 import { codeOfDtype } from './dtype.ts';
-import { AttributeDef_Type, type AttributeDefSchema, ModelSchema } from './generated/onnx_pb.js';
+import {
+  AttributeDef_Type,
+  type AttributeDefSchema,
+  type GraphDefSchema,
+  ModelSchema,
+  type NodeDefSchema,
+} from './generated/onnx_pb.js';
 import {
   type Attribute,
+  type Body,
   type Graph,
   integers,
   type Node,
   reachable,
   toInt64,
+  usesOf,
   type ValueInfo,
 } from './graph.ts';
 
@@ -26,7 +34,7 @@ export function writeModel(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   const nodes = reachable(graph.nodes, graph.outputs).map((node) => lower(node, graph));
-  const used = new Set([...nodes.flatMap((node) => node.inputs), ...graph.outputs]);
+  const used = new Set([...nodes.flatMap(usesOf), ...graph.outputs]);
   const initializers = [...graph.constants].filter(([name]) => used.has(name));
   const model = create(ModelSchema, {
     irVersion: graph.opset >= 21 ? 10n : 8n,
@@ -35,13 +43,7 @@ export function writeModel(
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     graph: {
       name: graph.name || 'explainer',
-      node: nodes.map((node) => ({
-        opType: node.op,
-        name: node.name,
-        input: [...node.inputs],
-        output: [...node.outputs],
-        attribute: Object.entries(node.attributes).map(([name, value]) => writeAttribute(name, value)),
-      })),
+      node: nodes.map(writeNode),
       initializer: initializers.map(([name, value]) => writeTensor(name, value)),
       input: graph.inputs.map(writeValueInfo),
       output: outputs.map(writeValueInfo),
@@ -58,6 +60,21 @@ function lower(node: Node, graph: Graph): Node {
   return { ...node, inputs: node.inputs.slice(0, 1), attributes: { ...attributes, axes: integers(axes) } };
 }
 
+const writeNode = (node: Node): MessageInitShape<typeof NodeDefSchema> => ({
+  opType: node.op,
+  name: node.name,
+  input: [...node.inputs],
+  output: [...node.outputs],
+  attribute: Object.entries(node.attributes).map(([name, value]) => writeAttribute(name, value)),
+});
+
+const writeBody = ({ name, nodes, inputs, outputs }: Body): MessageInitShape<typeof GraphDefSchema> => ({
+  name,
+  node: nodes.map(writeNode),
+  input: inputs.map(writeValueInfo),
+  output: outputs.map(writeValueInfo),
+});
+
 function writeAttribute(name: string, value: Attribute): MessageInitShape<typeof AttributeDefSchema> {
   const encoder = new TextEncoder();
   if (typeof value === 'number') return { name, type: AttributeDef_Type.INT, i: toInt64(value) };
@@ -72,6 +89,7 @@ function writeAttribute(name: string, value: Attribute): MessageInitShape<typeof
     return { name, type: AttributeDef_Type.INTS, ints: (value as number[]).map(toInt64) };
   }
   if ('float' in value) return { name, type: AttributeDef_Type.FLOAT, f: value.float };
+  if ('body' in value) return { name, type: AttributeDef_Type.GRAPH, g: writeBody(value.body) };
   if ('floats' in value) return { name, type: AttributeDef_Type.FLOATS, floats: [...value.floats] };
   return { name, type: AttributeDef_Type.TENSOR, t: writeTensor('', (value as { tensor: Tensor }).tensor) };
 }

@@ -14,7 +14,7 @@ export async function directRun(
 ): Promise<Run> {
   const { batch: fixed } = request.classifier;
   const chunk = new Chunk(rows, fixed !== undefined);
-  const session = await runtime.load(directModel(request));
+  const session = await runtime.load(directModel(request).bytes);
   return {
     async attribute(batch, targets, { signal, onProgress }) {
       const parts: Readonly<Record<string, Tensor>>[] = [];

@@ -3,8 +3,10 @@ import {
   chunkModel,
   finishModel,
   forwardModel,
+  ofBaseline,
   prepareModel,
   type Request,
+  rowsTogether,
   type Shapes,
 } from '../build.ts';
 import { InputError } from '../errors.ts';
@@ -34,12 +36,7 @@ export async function sampledRun(
   rows: number,
 ): Promise<Run> {
   const { classifier, method, setting } = request;
-  const perSample = method.perSample?.(setting) ?? 1;
-  if (classifier.batch !== undefined && classifier.batch % perSample !== 0)
-    throw new InputError(
-      'method_not_supported',
-      `${method.id} evaluates ${perSample} rows per sample together, and the model takes batches of ${classifier.batch} only`,
-    );
+  const perSample = rowsTogether(request);
   const fixed = classifier.batch !== undefined;
   const images = new Chunk(rows, fixed);
   const chunk = new Chunk(Math.max(1, Math.floor(rows / perSample)), fixed);
@@ -47,8 +44,8 @@ export async function sampledRun(
   const forward = await runtime.load(forwardModel(classifier));
   const prepare = method.prepare && prepareModel(request);
   const preparing = prepare && (await runtime.load(prepare.bytes));
-  const comparing = method.preparesBaseline ? await runtime.load(baselineModel(request)) : undefined;
-  const shapes = { ...prepare?.outputs, ...(comparing && prefixed(prepare!.outputs)) };
+  const comparing = method.preparesBaseline ? await runtime.load(baselineModel(request).bytes) : undefined;
+  const shapes = { ...prepare?.outputs, ...(comparing && ofBaseline(prepare!.outputs)) };
 
   const loaded = new Map<string, Plan['graphs']>();
   async function plan(aux: Samples): Promise<Plan> {
@@ -68,7 +65,7 @@ export async function sampledRun(
   async function load(samples: Plan['samples'], fixed: Samples): Promise<Plan['graphs']> {
     const { bytes, outputs } = chunkModel(request, samples, fixed, shapes);
     const finish = finishModel(request, outputs, fixed, shapes);
-    return { each: await runtime.load(bytes), finish: await runtime.load(finish), sums: outputs };
+    return { each: await runtime.load(bytes), finish: await runtime.load(finish.bytes), sums: outputs };
   }
   await plan({}); // what cannot be built fails here
 
@@ -77,7 +74,7 @@ export async function sampledRun(
     const own = await preparing.run({ image, class_index });
     if (!comparing) return own;
     const { baseline } = await comparing.run({ image });
-    return { ...own, ...prefixed(await preparing.run({ image: baseline!, class_index })) };
+    return { ...own, ...ofBaseline(await preparing.run({ image: baseline!, class_index })) };
   }
 
   const scores = async (batch: Tensor<'float32'>): Promise<Tensor<'float32'>> => {
@@ -139,9 +136,6 @@ export async function sampledRun(
     },
   };
 }
-
-const prefixed = <T>(values: Readonly<Record<string, T>>): Record<string, T> =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [`baseline_${name}`, value]));
 
 function checkAux(method: Sampled<never>, aux: Samples): void {
   const unknown = Object.keys(aux).find((name) => !method.aux.includes(name));

@@ -1,0 +1,143 @@
+import type { Attributes, Graph, Node, ValueInfo } from '../onnx/graph.ts';
+import { reachable } from '../onnx/graph.ts';
+import { int64, type Tensor } from '../tensor.ts';
+
+/** A value of the graph that is put together, by name. */
+type Value = string;
+
+/** What runs again and again, and over what. Shapes are those of one turn. */
+interface Scan {
+  readonly name: string;
+  /** What is handed from turn to turn, with its value before the first. */
+  readonly state?: readonly (ValueInfo & { readonly first: Value })[];
+  /** What each turn takes a row of. */
+  readonly over: readonly (ValueInfo & { readonly of: Value })[];
+  /** Makes one turn's state and what it adds to each output. */
+  body(
+    state: readonly Value[],
+    rows: readonly Value[],
+  ): { state?: readonly Value[]; outputs?: readonly ValueInfo[] };
+}
+
+/**
+ * A graph put together from graphs. Their values stay apart under a scope each; their constants are shared, however
+ * deep in loops they are used, so that a network that is there three times has its weights once.
+ */
+export class Assembly {
+  readonly constants = new Map<Value, Tensor>();
+  private nodes: Node[] = [];
+  private readonly taken = new Set<Value>();
+  private readonly alike = new Map<string, Value[]>();
+
+  /** `reserved`: names of inputs and outputs. */
+  constructor(reserved: readonly Value[]) {
+    for (const name of reserved) this.taken.add(name);
+  }
+
+  emitAll(op: string, inputs: readonly Value[], attributes: Attributes, outputs: number, name = op): Value[] {
+    const made = Array.from({ length: outputs }, () => this.named(name));
+    this.nodes.push({ op, name: made[0]!, inputs, outputs: made, attributes });
+    return made;
+  }
+
+  emit(op: string, inputs: readonly Value[], attributes: Attributes = {}, name = op): Value {
+    return this.emitAll(op, inputs, attributes, 1, name)[0]!;
+  }
+
+  ints(...values: number[]): Value {
+    return this.constant(int64([values.length], values));
+  }
+
+  /** Names a tensor; one that is there already keeps its name. */
+  constant(value: Tensor, name = 'const'): Value {
+    const kind = `${value.dtype}[${value.shape}]`;
+    const others = this.alike.get(kind) ?? [];
+    const known = others.find((other) => same(this.constants.get(other)!, value));
+    if (known !== undefined) return known;
+    const made = this.named(name);
+    this.constants.set(made, value);
+    this.alike.set(kind, [...others, made]);
+    return made;
+  }
+
+  /** Copies a graph, its inputs taking the given values; returns its outputs by name. */
+  place(graph: Graph, scope: string, inputs: Readonly<Record<string, Value>>): Record<string, Value> {
+    const names = new Map<Value, Value>([['', '']]);
+    for (const { name } of graph.inputs) names.set(name, inputs[name]!);
+    const nodes = reachable(graph.nodes, graph.outputs);
+    for (const value of new Set([...nodes.flatMap((node) => node.inputs), ...graph.outputs])) {
+      const constant = graph.constants.get(value);
+      if (constant) names.set(value, this.constant(constant, value));
+    }
+    for (const node of nodes) {
+      const outputs = node.outputs.map((output) => (output === '' ? '' : this.named(`${scope}/${output}`)));
+      node.outputs.forEach((output, i) => {
+        if (output !== '') names.set(output, outputs[i]!);
+      });
+      const inner = node.inputs.map((input) => names.get(input)!);
+      this.nodes.push({ ...node, name: this.named(`${scope}/${node.name}`), inputs: inner, outputs });
+    }
+    return Object.fromEntries(graph.outputs.map((output) => [output, names.get(output)!]));
+  }
+
+  /** A loop: the last state, then the outputs of all turns as rows. */
+  scan({ name, state = [], over, body }: Scan): Value[] {
+    const inner = (value: ValueInfo) => ({ ...value, name: this.named(`${name}/${value.name}`) });
+    const [held, rows] = [state.map(inner), over.map(inner)];
+    const outside = this.nodes;
+    this.nodes = [];
+    const made = body(
+      held.map((value) => value.name),
+      rows.map((value) => value.name),
+    );
+    const nodes = this.nodes;
+    this.nodes = outside;
+    const typed = (value: ValueInfo, i: number) => ({ ...value, name: made.state![i]! });
+    const outputs = [...state.map(typed), ...(made.outputs ?? [])];
+    return this.emitAll(
+      'Scan',
+      [...state.map(({ first }) => first), ...over.map(({ of }) => of)],
+      {
+        num_scan_inputs: over.length,
+        body: { body: { name, inputs: [...held, ...rows], outputs, nodes } },
+      },
+      outputs.length,
+      name,
+    );
+  }
+
+  /** The graph, its outputs by the names that they are to have. */
+  graph(opset: number, inputs: readonly ValueInfo[], outputs: Readonly<Record<string, Value>>): Graph {
+    const ends = Object.entries(outputs).map(([name, value]) => ({
+      op: 'Identity',
+      name: `output/${name}`,
+      inputs: [value],
+      outputs: [name],
+      attributes: {},
+    }));
+    return {
+      name: 'whylight',
+      opset,
+      inputs,
+      outputs: Object.keys(outputs),
+      nodes: [...this.nodes, ...ends],
+      constants: this.constants,
+    };
+  }
+
+  private named(stem: string): Value {
+    let name = stem;
+    for (let k = 1; this.taken.has(name); k++) name = `${stem}_${k}`;
+    this.taken.add(name);
+    return name;
+  }
+}
+
+/** Equal to the bit, of tensors of one type and shape. */
+function same(a: Tensor, b: Tensor): boolean {
+  if (a.data === b.data) return true;
+  const [x, y] = [a, b].map(
+    ({ data }) => new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
+  ) as [Uint8Array, Uint8Array];
+  return x.every((byte, i) => byte === y[i]);
+}

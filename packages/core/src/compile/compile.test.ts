@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { type Classifier, readClassifier } from '../classifier.ts';
+import { compileExplainer, createExplainer, type ExplainerSpec } from '../explainer.ts';
+import { methods } from '../methods/index.ts';
+import { float32, int64, row, type Tensor } from '../tensor.ts';
+import { expectClose } from '../testing/close.ts';
+import { tinyImages } from '../testing/network.ts';
+import { cpu } from '../testing/ort.ts';
+import { web } from '../testing/ort-web.ts';
+import { everySpec, networkFor } from '../testing/specs.ts';
+
+const images = tinyImages();
+const three = float32([3, 2, 6, 6], Float32Array.from([...images.data, ...row(images, 0).data]));
+
+async function attributed(
+  spec: ExplainerSpec,
+  image: Tensor<'float32'>,
+  targets: readonly number[],
+  from: Classifier,
+) {
+  const explainer = await createExplainer(from, spec, cpu);
+  try {
+    return await explainer.attribute(image, targets);
+  } finally {
+    await explainer.close();
+  }
+}
+
+async function ran(file: Uint8Array, image: Tensor, targets: readonly number[], runtime = cpu) {
+  const session = await runtime.load(file);
+  try {
+    return await session.run({ image, class_index: int64([targets.length], targets) });
+  } finally {
+    await session.close();
+  }
+}
+
+/** What perturbations add up are differences between scores. */
+const differencesOf = ({ method }: ExplainerSpec, logits: Tensor): Tensor | undefined =>
+  methods.find(({ id }) => id === method)!.needs.length === 0 ? logits : undefined;
+
+const named = everySpec.map(
+  (spec) => [`${spec.method} (${spec.convention})`, { ...spec, chunk: 4 }] as const,
+);
+
+describe.each(named)('%s', (_, spec) => {
+  it('as one file gives what `attribute` gives, in onnxruntime for Node and for the browser', async () => {
+    const classifier = readClassifier(networkFor(spec)());
+    const file = compileExplainer(classifier, spec);
+    const expected = await attributed(spec, images, [0, -1], classifier);
+    for (const runtime of [cpu, web]) {
+      const found = await ran(file, images, [0, -1], runtime);
+      expectClose(found.attribution!, expected.attribution);
+      expectClose(found.logits!, expected.logits);
+      expect(Array.from(found.target!.data as BigInt64Array, Number)).toEqual(expected.targets);
+    }
+  });
+
+  it.each([1, 2])('takes any number of images where the model takes batches of %i only', async (size) => {
+    const fixed = readClassifier(networkFor(spec)(size));
+    if (/^deep-lift|^layer-conductance/.test(spec.method) && size % 2 !== 0) {
+      expect(() => compileExplainer(fixed, spec)).toThrow(/rows per sample together/);
+      return;
+    }
+    const expected = await attributed(spec, three, [0, -1, 2], fixed);
+    const found = await ran(compileExplainer(fixed, spec), three, [0, -1, 2]);
+    expectClose(found.attribution!, expected.attribution, differencesOf(spec, expected.logits));
+    expectClose(found.logits!, expected.logits);
+  });
+});

@@ -1,0 +1,28 @@
+import type { ExplainerSpec } from '../explainer.ts';
+import { methods } from '../methods/index.ts';
+import { tinyNetwork } from './network.ts';
+import { tinyTransformer } from './transformer.ts';
+
+/** Parameters that suit images of 6 by 6. */
+const small: Readonly<Record<string, Record<string, unknown>>> = {
+  occlusion: { sliding_window_shapes: [2, 3, 3], strides: [1, 2, 2] },
+  'integrated-gradients': { n_steps: 20 },
+  'shapley-sampling': { grid: '2x3', n_samples: 3 },
+  'kernel-shap': { grid: '2x3', n_samples: 20 },
+  'ss-cam': { num_samples: 3 },
+  'gradient-shap': { n_samples: 5 },
+  'smooth-grad': { nt_samples: 5 },
+  'smooth-grad-squared': { nt_samples: 5, base: 'guided-backprop' },
+  'var-grad': { nt_samples: 5, base: 'input-x-gradient' },
+  'is-cam': { num_samples: 3 },
+  lime: { grid: '2x3', n_samples: 20 },
+};
+
+/** Every method in every convention that it has. */
+export const everySpec: readonly ExplainerSpec[] = methods.flatMap(({ id, conventions }) =>
+  conventions.map((convention) => ({ method: id, convention, params: small[id] ?? {} })),
+);
+
+/** The network that a method is tried on, with the batch that is baked into it. */
+export const networkFor = ({ method }: ExplainerSpec): ((batch?: number) => Uint8Array) =>
+  methods.find(({ id }) => id === method)!.needs.includes('attention') ? tinyTransformer : tinyNetwork;
