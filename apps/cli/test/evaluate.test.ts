@@ -25,6 +25,58 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 const metric = ['--metric', 'pointing,mass'];
 
 describe('evaluate', () => {
+  it('takes objects as polygons, and the likeliest of their classes', async () => {
+    const objects = [700_000, 700_001].map((seed) => {
+      const {
+        mask,
+        label,
+        picture: { width },
+      } = draw(seed);
+      // A rectangle for each pixel of the object.
+      const polygons = [...mask.keys()]
+        .filter((i) => mask[i])
+        .map((i) => {
+          const [x, y, d] = [(i % width) / width, Math.trunc(i / width) / width, 1 / width];
+          return [x, y, x + d, y, x + d, y + d, x, y + d];
+        });
+      return { file: `${seed}.png`, classes: [label], polygons };
+    });
+    await writeFile(join(home, 'objects.json'), JSON.stringify(objects));
+    const args = ['photos', '--objects', 'objects.json', ...metric, '-o', 'c', '--json'];
+    const told = await whylight(home, 'evaluate', ...args);
+    const drawn = await whylight(home, 'evaluate', '--drawings', '2', ...metric, '-o', 'd', '--json');
+    expect([told.code, drawn.code]).toEqual([0, 0]);
+    expect(JSON.parse(told.stdout).rows).toEqual(JSON.parse(drawn.stdout).rows);
+
+    await writeFile(join(home, 'broken.json'), JSON.stringify([{ ...objects[0], classes: [] }]));
+    const wrong = await whylight(home, 'evaluate', 'photos', '--objects', 'broken.json', '-o', 'e');
+    expect([wrong.code, wrong.stderr]).toEqual([
+      2,
+      expect.stringMatching(/^whylight: broken\.json: 0\.classes: /),
+    ]);
+  });
+
+  it('makes mosaics of four classes, whose quarters are the objects', async () => {
+    await mkdir(join(home, 'many'));
+    for (let seed = 700_000; seed < 700_010; seed++)
+      await writeFile(join(home, 'many', `${seed}.png`), await encodePng(draw(seed).picture));
+    const args = ['many', '--mosaics', '2', '--metric', 'mass', '-o', 'f', '--json'];
+    const { code, stdout } = await whylight(home, 'evaluate', ...args);
+    expect(code).toBe(0);
+    const { images, rows } = JSON.parse(stdout);
+    expect(images).toBe(8);
+    const [found, random, centre] = rows.map(({ values }: { values: { mass: number } }) => values.mass);
+    expect(random).toBeCloseTo(0.25, 1);
+    expect(centre).toBeCloseTo(0.25, 5);
+    expect(found).toBeGreaterThan(0.3);
+
+    const few = await whylight(home, 'evaluate', 'photos', '--mosaics', '1', '-o', 'g');
+    expect([few.code, few.stderr]).toEqual([
+      2,
+      expect.stringContaining('needs photos of four classes or more'),
+    ]);
+  });
+
   it('gives the same of a folder with masks as of the drawings that are in it', async () => {
     const folder = await whylight(
       home,

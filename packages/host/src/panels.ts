@@ -65,7 +65,8 @@ export async function renderPanels(rendering: PanelsRendering): Promise<Renderin
   const gap = size;
   const top = Math.round(size * 2.4);
   const bar = Math.max(Math.round(height * 0.05), 8);
-  const bottom = bars ? Math.round(size * 0.6 + bar + size * 1.6) : 0;
+  const barred = bars && panels.some(({ method }) => method.endsWith('heat_map'));
+  const bottom = barred ? Math.round(size * 0.6 + bar + size * 1.6) : 0;
   const canvas = blank(gap + panels.length * (width + gap), top + height + bottom + gap, [255, 255, 255]);
   const shapes: string[] = [];
   const missing: string[] = [];

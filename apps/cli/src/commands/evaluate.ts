@@ -4,8 +4,10 @@ import { methods } from '@whylight/core/methods';
 import { createRuntime, type RegisteredModel, readingOf } from '@whylight/host';
 import { Command, InvalidArgumentError } from 'commander';
 import { blob, noiseMap } from '../evaluate/baselines.ts';
-import { baseline, explanations, type Network, openNetwork } from '../evaluate/explanations.ts';
+import { baseline, explanations, type Network, openNetwork, predicted } from '../evaluate/explanations.ts';
 import { type Explained, type MetricId, metricIds, metrics } from '../evaluate/metrics.ts';
+import { mosaics } from '../evaluate/mosaics.ts';
+import { objectsIn } from '../evaluate/objects.ts';
 import { chart, csv, markdown, type Report, type Row } from '../evaluate/report.ts';
 import { drawings, photosIn, type Subject } from '../evaluate/subjects.ts';
 import { UsageError } from '../failure.ts';
@@ -28,6 +30,8 @@ interface Options extends ExplainOptions, DeviceOptions {
   readonly method: string;
   readonly metric?: MetricId[];
   readonly masks?: string;
+  readonly objects?: string;
+  readonly mosaics?: number;
   readonly drawings?: number;
   readonly target: number;
   readonly output: string;
@@ -54,6 +58,8 @@ export const evaluate = withJson(
         .option('--method <id,id>', 'what to compare; all for each that the model allows', 'grad-cam')
         .option('--metric <id,id>', metricIds.join(', '), metricList)
         .option('--masks <dir>', 'masks with the names of the photos, white where the object lies')
+        .option('--objects <file>', 'JSON: objects on the photos, each with its classes and polygons')
+        .option('--mosaics <n>', 'mosaics of four of the photos, explained for each of the four', positive)
         .option(
           '--target <index>',
           'class to explain in all photos (default: the predicted one)',
@@ -95,17 +101,28 @@ export const evaluate = withJson(
 async function evaluated(directory: string | undefined, options: Options): Promise<Report> {
   const model = await findModel(options.model);
   const { preprocessing } = model.manifest;
-  const subjects = options.drawings
-    ? drawings(options.drawings, preprocessing)
-    : await photosIn(directory!, options.masks, preprocessing, options.target);
-  const wanted = options.metric ?? (options.drawings || options.masks ? masked : unmasked);
+  const { drawings: count, masks, objects } = options;
+  const given = count
+    ? drawings(count, preprocessing)
+    : objects
+      ? await objectsIn(directory!, objects, preprocessing)
+      : await photosIn(directory!, masks, preprocessing, options.target);
+  const wanted = options.metric ?? (count || masks || objects || options.mosaics ? masked : unmasked);
   const runtime = await createRuntime({ ep: options.ep, threads: options.threads });
   const network = await openNetwork(
     await model.bytes(),
-    readingOf(model, subjects[0]!.input.shape.slice(1)),
+    readingOf(model, given[0]!.input.shape.slice(1)),
     runtime,
   );
   try {
+    const classOf = (input: Subject['input']) => predicted(network, { input });
+    const subjects = options.mosaics
+      ? await mosaics(directory!, options.mosaics, preprocessing, classOf)
+      : await Promise.all(
+          given.map(async (subject) =>
+            subject.among ? { ...subject, target: await predicted(network, subject) } : subject,
+          ),
+        );
     const { rows, left_out } = await methodRows(network, model, subjects, wanted, options);
     return {
       model: model.name,

@@ -68,6 +68,7 @@ export async function* explanations(
         milliseconds,
         again: async (images) =>
           (await explainer.attribute(images, Array(images.shape[0]!).fill(chosen))).attribution.data,
+        mapAgain: async (image) => ofMap((await explainer.attribute(image, [chosen])).attribution),
         randomised: other && (async () => ofMap((await other.attribute(input, [chosen])).attribution)),
       };
     }
@@ -97,16 +98,22 @@ export async function baseline(network: Network, subject: Subject, map: Float32A
     convergenceDelta: null,
     milliseconds: null,
     again: null,
+    mapAgain: null,
     randomised: null,
   };
 }
 
-async function predicted({ forward, classifier }: Network, { input }: Subject): Promise<number> {
+/** The class that scores highest, of all or of some. */
+export async function predicted(
+  { forward, classifier }: Network,
+  { input, among }: Pick<Subject, 'input' | 'among'>,
+): Promise<number> {
   const { batch = 1, classes } = classifier;
   const rows = stacked(Array<Tensor<'float32'>>(batch).fill(input));
   const { logits } = await forward.run({ image: rows });
-  const own = Array.from((logits as Tensor<'float32'>).data.subarray(0, classes));
-  return own.indexOf(Math.max(...own));
+  const own = (logits as Tensor<'float32'>).data.subarray(0, classes);
+  const known = among?.filter((index) => index < classes) ?? [...own.keys()];
+  return known.reduce((best, index) => (own[index]! > own[best]! ? index : best), known[0]!);
 }
 
 function about({ classifier: { layout, batch }, forward, width }: Network, subject: Subject) {

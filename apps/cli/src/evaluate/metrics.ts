@@ -1,6 +1,7 @@
 import type { Tensor } from '@whylight/core';
 import { minMax } from '@whylight/core/image';
 import {
+  arcc,
   type ConfidenceChange,
   confidenceChange,
   type DeletionInsertion,
@@ -32,6 +33,8 @@ export interface Explained {
   readonly logit: Scorer;
   /** Explains other images for the same class; null for baselines, which look at no image. */
   readonly again: ((images: Tensor<'float32'>) => Promise<Float32Array>) | null;
+  /** The map of another image for the same class; null for baselines. */
+  readonly mapAgain: ((image: Tensor<'float32'>) => Promise<Float32Array>) | null;
   /** The map of the same image from the network with its weights randomised. */
   readonly randomised: (() => Promise<Float32Array>) | null;
 }
@@ -60,7 +63,7 @@ const change = once<ConfidenceChange>(({ probability, subject, map, layout }) =>
   confidenceChange(probability, subject.input, minMax(map), layout),
 );
 
-/** What can be measured, each a mean over the images. Scores are softmax probabilities, logits for ROAD and infidelity. */
+/** What can be measured, each a mean over the images. Scores are softmax probabilities, logits for ROAD alone and infidelity. */
 export const metrics = {
   pointing: {
     title: 'pointing accuracy',
@@ -81,6 +84,17 @@ export const metrics = {
     better: 'high',
     of: async ({ logit, subject, map, layout }) =>
       (await road(logit, subject.input, minMax(map), { layout })).combined,
+  },
+  arcc: {
+    title: 'ARCC',
+    better: 'high',
+    of: async ({ probability, subject, map, mapAgain, layout }) =>
+      mapAgain &&
+      (
+        await arcc(probability, subject.input, minMax(map), async (image) => minMax(await mapAgain(image)), {
+          layout,
+        })
+      ).arcc,
   },
   infidelity: {
     title: 'infidelity',

@@ -13,6 +13,8 @@ export interface Subject {
   readonly input: Tensor<'float32'>;
   /** The class to explain; -1 for the predicted one. */
   readonly target: number;
+  /** Classes of which the one that scores highest is explained. */
+  readonly among?: readonly number[] | undefined;
   /** Non-zero where the object lies, one per pixel of the input. */
   readonly mask: Uint8Array | null;
 }
@@ -44,22 +46,26 @@ export async function photosIn(
   return subjects;
 }
 
-async function filesOf(directory: string): Promise<string[]> {
+export async function filesOf(directory: string): Promise<string[]> {
   const all = await readdir(directory).catch(() => {
     throw new UsageError(`${directory} cannot be read: there is no such directory`);
   });
   return all.filter((file) => photo.test(file)).sort();
 }
 
-const pictureAt = async (path: string): Promise<Picture> =>
+export const pictureAt = async (path: string): Promise<Picture> =>
   decodeImage(await readBytes(path), { allow: photoTypes });
+
+/** Rows and columns of an input. */
+export const sizeOf = ({ shape }: Tensor, layout: Preprocessing['layout']): [number, number] =>
+  (layout === 'NCHW' ? shape.slice(2) : shape.slice(1, 3)) as [number, number];
 
 /** The part of a mask that the network saw, at the size of its input. */
 function maskAt(
   mask: Picture,
   region: Region,
   { width, height }: Picture,
-  { shape }: Tensor,
+  input: Tensor,
   { layout }: Preprocessing,
   name: string,
 ): Uint8Array {
@@ -67,7 +73,7 @@ function maskAt(
     throw new UsageError(
       `mask ${name}: expected ${width}×${height} as its photo, got ${mask.width}×${mask.height}`,
     );
-  const [rows, columns] = (layout === 'NCHW' ? shape.slice(2) : shape.slice(1, 3)) as [number, number];
+  const [rows, columns] = sizeOf(input, layout);
   return Uint8Array.from({ length: rows * columns }, (_, i) => {
     const x = Math.floor(region.x + (((i % columns) + 0.5) * region.width) / columns);
     const y = Math.floor(region.y + ((Math.trunc(i / columns) + 0.5) * region.height) / rows);

@@ -1,4 +1,5 @@
 /** How good an explanation is: pure functions over what scores images. Sessions are the caller's. */
+export * from './arcc.ts';
 export * from './average-drop.ts';
 export * from './deletion-insertion.ts';
 export { imputed } from './imputation.ts';

@@ -5,6 +5,7 @@ import { forwardModel, readClassifier } from '../index.ts';
 import { float32, row, type Tensor } from '../tensor.ts';
 import { cpu, tinyImages, tinyNetwork, tinyShape } from '../testing/index.ts';
 import {
+  arcc,
   blurred,
   confidenceChange,
   deletionInsertion,
@@ -56,6 +57,22 @@ describe('torchcam', () => {
 });
 
 describe('pytorch-grad-cam', () => {
+  it('has the same coherency and complexity in ARCC', async () => {
+    const map = Float64Array.from(library.map.flat(2));
+    // Another map, made of the same: m²/2 + m upside down/10.
+    const other = map.map((v, i) => v * v * 0.5 + 0.1 * map[(5 - Math.trunc(i / 6)) * 6 + (i % 6)]!);
+    const seen: Tensor<'float32'>[] = [];
+    const result = await arcc(probability, image, map, async (masked) => {
+      seen.push(masked);
+      return other;
+    });
+    expect(result.coherency).toBeCloseTo(0.98544146, 6);
+    expect(result.complexity).toBeCloseTo(0.26789729, 6);
+    expect([...seen[0]!.data]).toEqual(near(Array.from(image.data, (v, i) => v * map[i % 36]!)));
+    const { coherency, complexity, road: faithful } = result;
+    expect(result.arcc).toBeCloseTo(3 / (1 / coherency + 1 / (1 - complexity) + 1 / (faithful + 1e-8)), 6);
+  });
+
   it('has the same difference of logits', async () => {
     const { difference, increase } = await confidenceChange(logit, image, library.map);
     expect(difference).toBeCloseTo(library.pgc_drop, 5);

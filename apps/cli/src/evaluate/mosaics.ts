@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import type { Tensor } from '@whylight/core';
+import { type Picture, type Preprocessing, picture, preprocess } from '@whylight/core/image';
+import { Random } from '../../../../models/shapes/random.ts';
+import { UsageError } from '../failure.ts';
+import { filesOf, pictureAt, type Subject } from './subjects.ts';
+
+/**
+ * The grid pointing game (Böhle, Fritz & Schiele, CVPR 2021): four photos of different classes side by side and below
+ * each other, explained for each of the four; the object is the quarter that the class's photo fills.
+ *
+ * @param classOf the class that the network sees in one photo
+ * @throws UsageError where the folder has photos of fewer than four classes
+ */
+export async function mosaics(
+  directory: string,
+  count: number,
+  preprocessing: Preprocessing,
+  classOf: (input: Tensor<'float32'>) => Promise<number>,
+): Promise<Subject[]> {
+  const side = preprocessing.center_crop;
+  if (side === null || side % 2 !== 0)
+    throw new UsageError('mosaics: the network must take square images with an even side');
+  const half = side / 2;
+  const quarter = {
+    ...preprocessing,
+    center_crop: half,
+    resize_short_side: preprocessing.resize_short_side && Math.round(preprocessing.resize_short_side / 2),
+  };
+  const photos: { file: string; tile: Picture; target: number }[] = [];
+  for (const file of await filesOf(directory)) {
+    const photo = await pictureAt(join(directory, file));
+    const target = await classOf(preprocess(photo, preprocessing).input);
+    photos.push({ file, tile: preprocess(photo, quarter).crop, target });
+  }
+  if (new Set(photos.map(({ target }) => target)).size < 4)
+    throw new UsageError(`mosaics: ${directory} needs photos of four classes or more`);
+  const random = new Random(0);
+  const whole = { ...preprocessing, resize_short_side: null };
+  return Array.from({ length: count }).flatMap((_, n) => {
+    const four: typeof photos = [];
+    while (four.length < 4) {
+      const next = photos[Math.min(Math.trunc(random.between(0, photos.length)), photos.length - 1)]!;
+      if (four.every(({ target }) => target !== next.target)) four.push(next);
+    }
+    const { input } = preprocess(
+      tiled(
+        four.map(({ tile }) => tile),
+        half,
+      ),
+      whole,
+    );
+    return four.map(({ file, target }, place) => ({
+      name: `mosaic ${n}, ${file}`,
+      input,
+      target,
+      mask: Uint8Array.from({ length: side * side }, (_, i) => Number(placeOf(i, side) === place)),
+    }));
+  });
+}
+
+/** 0 and 1 in the upper half, 2 and 3 in the lower. */
+const placeOf = (i: number, side: number): number =>
+  2 * Number(Math.trunc(i / side) >= side / 2) + Number(i % side >= side / 2);
+
+function tiled(tiles: readonly Picture[], half: number): Picture {
+  const side = 2 * half;
+  const data = new Uint8Array(side * side * 3);
+  tiles.forEach((tile, place) => {
+    const [left, top] = [(place % 2) * half, Math.trunc(place / 2) * half];
+    for (let y = 0; y < half; y++)
+      data.set(tile.data.subarray(y * half * 3, (y + 1) * half * 3), ((top + y) * side + left) * 3);
+  });
+  return picture(side, side, data);
+}
