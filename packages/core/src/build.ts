@@ -7,10 +7,11 @@ import { holding, mapOf } from './layer-form.ts';
 import type { Layer } from './layers.ts';
 import type { Direct, Sampled, Samples, Setting, Subject, Values } from './methods/method.ts';
 import { GraphBuilder, type Shape, type Value } from './onnx/builder.ts';
-import { mul, onesLike, reshape, slice, sum, unsqueeze, where, zerosLike } from './onnx/emit.ts';
+import { add, mul, onesLike, reshape, slice, sum, unsqueeze, where, zerosLike } from './onnx/emit.ts';
 import type { Graph, ValueInfo } from './onnx/graph.ts';
 import { renamed } from './onnx/rename.ts';
 import { writeModel } from './onnx/write.ts';
+import { type ScoreKind, scoresOf } from './targets.ts';
 import type { Tensor } from './tensor.ts';
 
 // The graphs that an explanation runs.
@@ -21,6 +22,7 @@ export interface Request<M> {
   readonly method: M;
   readonly setting: Setting<never>;
   readonly layers: readonly Layer[];
+  readonly score: ScoreKind;
 }
 
 type Described = Readonly<Record<string, Pick<Tensor, 'dtype' | 'shape'>>>;
@@ -36,19 +38,31 @@ export interface Built {
   readonly bytes: Uint8Array;
 }
 
-/** The model itself: image → logits. */
-export const forwardModel = (classifier: Classifier): Uint8Array => {
+/** The model itself: image → logits, and scores of another kind if asked. */
+export const forwardModel = (classifier: Classifier, score: ScoreKind = 'logit'): Uint8Array => {
   const { g, logits } = imagesOf(classifier);
-  return built(g, { logits }).bytes;
+  return built(g, { logits, ...(score !== 'logit' && { scores: scoresOf(g, logits, score) }) }).bytes;
 };
 
-/** A direct method: image, class_index → attribution, logits, target. Class index -1 is the predicted class. */
-export function directModel(request: Request<Direct<never>>): Built {
+/**
+ * A direct method: image, class_index → attribution, logits, target. Class index -1 is the predicted class.
+ *
+ * @param sums also of sums of classes: takes class_weight and class_weights besides (`targetInputs`)
+ */
+export function directModel(request: Request<Direct<never>>, sums = false): Built {
   const { classifier, method, setting } = request;
   const network = lookedAt(request, (g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
   const { g, logits } = network;
   const target = resolved(g, g.input('class_index', 'int64', [-1]), logits);
-  const subject = subjectOf(network, oneHot(g, target, classifier.classes), network.layers);
+  const { classes } = classifier;
+  const single = oneHot(g, target, classes);
+  const weighed = () =>
+    add(
+      g,
+      mul(g, single, g.input('class_weight', 'float32', [-1, 1])),
+      g.input('class_weights', 'float32', [-1, classes]),
+    );
+  const subject = subjectOf(network, sums ? weighed() : single, request.score);
   const attribution = g.within('explain', () => method.build(subject, setting));
   return built(g, { attribution, logits, target });
 }
@@ -61,13 +75,13 @@ export function baselineModel({ classifier, method, setting }: Request<Sampled<n
   return built(g, { baseline: g.emit('Expand', [baseline, g.ints(g.shape(image))]) });
 }
 
-/** What a sampled method asks of one image before its samples: image, class_index → values. */
+/** What a sampled method asks of one image before its samples: image, class_weights → values. */
 export function prepareModel(request: Request<Sampled<never>>): Built {
   const { classifier, method, setting } = request;
   const network = lookedAt(request, (g) => filled(g, oneImage(g, classifier), classifier.batch));
   const { g } = network;
-  const target = filled(g, g.input('class_index', 'int64', [1]), classifier.batch);
-  const subject = subjectOf(network, oneHot(g, target, classifier.classes), network.layers);
+  const chosen = filled(g, g.input('class_weights', 'float32', [1, classifier.classes]), classifier.batch);
+  const subject = subjectOf(network, chosen, request.score);
   const values = g.within('explain', () => method.prepare!(subject, setting));
   return built(
     g,
@@ -76,8 +90,8 @@ export function prepareModel(request: Request<Sampled<never>>): Built {
 }
 
 /**
- * All that is asked of one image before its samples: image, class_index → logits, target, score, and what the method
- * prepares. Class index -1 is the predicted class.
+ * All that is asked of one image before its samples: image, class_index → logits, target, class_weights, score, and what
+ * the method prepares. Class index -1 is the predicted class.
  */
 export function firstModel(request: Request<Sampled<never>>): Built {
   const { classifier, method, setting } = request;
@@ -85,11 +99,17 @@ export function firstModel(request: Request<Sampled<never>>): Built {
   const { g } = network;
   const logits = slice(g, network.logits, 0, 0, 1);
   const target = resolved(g, g.input('class_index', 'int64', [1]), logits);
-  const score = sum(g, mul(g, logits, oneHot(g, target, classifier.classes)), [1]);
-  const chosen = oneHot(g, filled(g, target, classifier.batch), classifier.classes);
-  const subject = subjectOf(network, chosen, network.layers);
+  const class_weights = oneHot(g, target, classifier.classes);
+  const score = sum(g, mul(g, scoresOf(g, logits, request.score), class_weights), [1]);
+  const subject = subjectOf(network, filled(g, class_weights, classifier.batch), request.score);
   const values = g.within('explain', () => method.prepare?.(subject, setting) ?? {});
-  return built(g, { logits, target, score, ...mapped(values, (value) => slice(g, value, 0, 0, 1)) });
+  return built(g, {
+    logits,
+    target,
+    class_weights,
+    score,
+    ...mapped(values, (value) => slice(g, value, 0, 0, 1)),
+  });
 }
 
 /**
@@ -107,7 +127,7 @@ export function rowsTogether({ classifier: { batch }, method, setting }: Request
   return rows;
 }
 
-/** One chunk of a sampled method on one image: image, class_index, score, samples, fixed, prepared → sums. */
+/** One chunk of a sampled method on one image: image, class_weights, score, samples, fixed, prepared → sums. */
 export function chunkModel(
   request: Request<Sampled<never>>,
   samples: Described,
@@ -135,9 +155,8 @@ export function chunkModel(
     ? startingAt(layers[0]!, classifier, (g) => filled(g, inputs(g), classifier.batch), rows)
     : lookedAt(request, (g) => rows(g, inputs(g)));
   const { g } = network;
-  const target = g.input('class_index', 'int64', [1]);
   const score = g.input('score', 'float32', [1, 1]);
-  const chosen = oneHot(g, target, classifier.classes);
+  const chosen = g.input('class_weights', 'float32', [1, classifier.classes]);
   const sums = eachOf(network, request, given, chosen, score);
   return built(g, sums);
 }
@@ -220,7 +239,7 @@ function flat(g: GraphBuilder, grid: Value): Value {
 /** Sums over the samples; `chosen` [images, classes] and `score` [images, 1] are those of the images. */
 function eachOf(
   network: LookedAt,
-  { method, setting }: Request<Sampled<never>>,
+  { method, setting, score: kind }: Request<Sampled<never>>,
   given: Values,
   chosen: Value,
   score: Value,
@@ -234,28 +253,27 @@ function eachOf(
     g,
     mul(g, unsqueeze(g, chosen, [1]), reshape(g, onesLike(g, logits), [images, count, classes])),
   );
-  const scores = split(sum(g, mul(g, logits, perRow), [1], false));
-  return g.within('explain', () =>
-    method.each(
-      { ...subjectOf(network, perRow, network.layers), image: 'image', score, scores, split },
-      given,
-      setting,
-    ),
-  );
+  return g.within('explain', () => {
+    const subject = subjectOf(network, perRow, kind);
+    const scores = split(sum(g, mul(g, subject.scored, perRow), [1], false));
+    return method.each({ ...subject, image: 'image', score, scores, split }, given, setting);
+  });
 }
 
-function subjectOf(network: Network, chosen: Value, layers: readonly Value[]): Subject {
-  const { g, image, logits } = network;
+function subjectOf(network: LookedAt, chosen: Value, kind: ScoreKind): Subject {
+  const { g, image, logits, layers } = network;
   const nodes = [...g.nodes];
+  const scored = scoresOf(g, logits, kind);
   return {
     g,
     rows: image,
     logits,
+    scored,
     chosen,
     layers,
     nodes,
     transformer: () => transformerOf(network),
-    gradients(wanted, { seeds = new Map([[logits, chosen]]), rules = gradientRules } = {}) {
+    gradients(wanted, { seeds = new Map([[scored, chosen]]), rules = gradientRules } = {}) {
       return differentiate(g, seeds, wanted, rules).map(
         (gradient, i) => gradient ?? zerosLike(g, wanted[i]!),
       );

@@ -12,6 +12,7 @@ import { directRun } from './run/direct.ts';
 import type { AttributeOptions, Outcome, Run } from './run/run.ts';
 import { sampledRun } from './run/sampled.ts';
 import type { Runtime } from './runtime/runtime.ts';
+import { checkTarget, type ScoreKind, type Target } from './targets.ts';
 import type { Tensor } from './tensor.ts';
 
 export type { AttributeOptions } from './run/run.ts';
@@ -22,6 +23,8 @@ export interface ExplainerSpec {
   readonly params?: Readonly<Record<string, unknown>> | undefined;
   /** Tensor names, or indices from the end (`-1`); found when empty. */
   readonly layers?: readonly string[] | undefined;
+  /** The kind of score that is explained; the method's own, mostly logits, if not said. */
+  readonly score?: ScoreKind | undefined;
   /** The model's normalisation, for baselines such as black. */
   readonly normalisation?: Normalisation | undefined;
   /** Rows that a run may hold at once; more are cut into chunks. */
@@ -40,7 +43,7 @@ export interface Explainer {
   readonly layers: readonly string[];
   /** What every attribution warns of, whatever the image. */
   readonly notes: readonly string[];
-  attribute(batch: Tensor, targets: readonly number[], options?: AttributeOptions): Promise<Attribution>;
+  attribute(batch: Tensor, targets: readonly Target[], options?: AttributeOptions): Promise<Attribution>;
   close(): Promise<void>;
 }
 
@@ -63,6 +66,8 @@ export async function createExplainer(
     notes: classifier.notes,
     async attribute(batch, targets, options = {}) {
       checkBatch(classifier, batch, targets);
+      if (method.oneClass && targets.some((target) => typeof target !== 'number'))
+        throw new InputError('invalid_parameter', `${method.id} explains one class, not a sum of classes`);
       const result = await run.attribute(batch as Tensor<'float32'>, targets, options);
       checkFinite(result.logits);
       checkFinite(result.attribution);
@@ -110,6 +115,7 @@ export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): U
     'whylight.convention': resolved.convention,
     'whylight.parameters': JSON.stringify(resolved.params),
     'whylight.layers': JSON.stringify(request.layers.map(({ name }) => name)),
+    'whylight.score': request.score,
     'whylight.inputs': 'image: normalised batch; class_index: one per image, -1 for the predicted class',
   };
   const cheaper = isSampled(method) && spec.incremental !== false && incremental({ ...request, method });
@@ -133,6 +139,9 @@ function prepare(classifier: Classifier, spec: ExplainerSpec) {
       'invalid_parameter',
       `${method.id}${method.singleLayer ? '' : ' under the captum convention'} takes one layer, got ${asked.length}`,
     );
+  const score = spec.score ?? method.score ?? 'logit';
+  if (method.logitsOnly && score !== 'logit')
+    throw new InputError('invalid_parameter', `${method.id} explains logits, not the score "${score}"`);
   const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
   const layers = method.needs.includes('layer') ? chooseLayers(network, asked, resolved.convention) : [];
   const [a, b, c] = classifier.inputShape as [number, number, number];
@@ -146,10 +155,10 @@ function prepare(classifier: Classifier, spec: ExplainerSpec) {
     normalisation: spec.normalisation,
     layerShapes: layers.map(({ shape }) => shape),
   } as Setting<unknown> as Setting<never>;
-  return { method, resolved, request: { classifier, setting, layers } };
+  return { method, resolved, request: { classifier, setting, layers, score } };
 }
 
-function checkBatch(classifier: Classifier, batch: Tensor, targets: readonly number[]): void {
+function checkBatch(classifier: Classifier, batch: Tensor, targets: readonly Target[]): void {
   const [n, ...shape] = batch.shape;
   if (batch.dtype !== 'float32' || shape.join() !== classifier.inputShape.join() || !n)
     throw new InputError(
@@ -158,12 +167,7 @@ function checkBatch(classifier: Classifier, batch: Tensor, targets: readonly num
     );
   if (targets.length !== n)
     throw new InputError('invalid_parameter', `${n} images need ${n} targets, got ${targets.length}`);
-  for (const target of targets)
-    if (!Number.isInteger(target) || target < -1 || target >= classifier.classes)
-      throw new InputError(
-        'target_out_of_range',
-        `class ${target} does not exist: the model has classes 0 to ${classifier.classes - 1}`,
-      );
+  for (const target of targets) checkTarget(target, classifier.classes);
 }
 
 function checkFinite({ data }: Tensor<'float32'>): void {

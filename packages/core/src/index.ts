@@ -14,4 +14,5 @@ export { inspect, type ModelReport } from './inspect.ts';
 export { readNpy, writeNpy } from './npy.ts';
 export type { Runtime, Session } from './runtime/runtime.ts';
 export { softmax } from './softmax.ts';
+export { parseTarget, type ScoreKind, scoreKinds, type Target, type Term } from './targets.ts';
 export * from './tensor.ts';

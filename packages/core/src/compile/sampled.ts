@@ -24,7 +24,7 @@ export function compileSampled(request: Request<Sampled<never>>, rows: number): 
   const assembly = new Assembly(['image', 'class_index', 'attribution', 'logits', 'target']);
   const first = firstModel(request);
   const prepare = method.preparesBaseline ? prepareModel(request) : undefined;
-  const { logits, target, score, ...own } = first.outputs;
+  const { logits, target, class_weights, score, ...own } = first.outputs;
   const prepared = { ...own, ...(prepare && ofBaseline(prepare.outputs)) };
   const samples = method.samples(setting, {});
   const turns = turnsOf(request, samples, rows);
@@ -36,7 +36,7 @@ export function compileSampled(request: Request<Sampled<never>>, rows: number): 
   const beginning = (image: string, asked: string): Values => {
     const begun = assembly.place(first.graph, 'first', { image, class_index: asked });
     const constants = Object.entries(fixed).map(([name, value]) => [name, assembly.constant(value, name)]);
-    const same = { ...begun, ...Object.fromEntries(constants), image, class_index: begun.target! };
+    const same = { ...begun, ...Object.fromEntries(constants), image };
     if (!prepare) return same;
     const { baseline } = assembly.place(baselineModel(request).graph, 'baseline', { image });
     return {

@@ -45,7 +45,7 @@ export const ablationCam = defineMethod({
   },
   prepare: (subject) => ({
     ...activationOf(subject),
-    clean: sum(subject.g, mul(subject.g, subject.logits, subject.chosen), [1]),
+    clean: sum(subject.g, mul(subject.g, subject.scored, subject.chosen), [1]),
   }),
   rows(g, _, { activation, channel }, { convention }) {
     const [, channels, h, w] = g.shape(activation!) as [number, number, number, number];

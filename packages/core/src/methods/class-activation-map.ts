@@ -25,6 +25,7 @@ export const cam = defineMethod({
   kind: 'map',
   needs: ['layer'],
   conventions: ['paper', 'torchcam'],
+  logitsOnly: true,
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,

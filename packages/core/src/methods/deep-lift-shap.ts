@@ -19,6 +19,7 @@ export const deepLiftShap = defineMethod({
   kind: 'pixels',
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
+  logitsOnly: true,
   params: z.strictObject({}),
   aux: ['baselines'],
   samples(setting, aux) {

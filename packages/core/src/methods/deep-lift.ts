@@ -24,6 +24,7 @@ export const deepLift = defineMethod<{ baseline: Baseline }>({
   kind: 'pixels',
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
+  logitsOnly: true,
   params: z.strictObject({ baseline: baselineParam }),
   aux: [],
   samples: () => ({ share: float32([1], [1]) }),

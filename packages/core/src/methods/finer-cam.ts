@@ -25,6 +25,8 @@ export const finerCam = defineMethod({
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
+  logitsOnly: true,
+  oneClass: true,
   params: z.strictObject({
     ...camParams,
     base: z

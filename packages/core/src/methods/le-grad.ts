@@ -23,6 +23,7 @@ export const leGrad = defineMethod({
   kind: 'map',
   needs: ['gradient', 'attention'],
   conventions: ['paper', 'torchcam'],
+  logitsOnly: true,
   params: z.strictObject({
     normalized: camParams.normalized,
     blocks: z.int().min(0).default(0).describe('How many of the last blocks count; 0 is all'),

@@ -33,6 +33,7 @@ import { lrp } from './lrp.ts';
 import type { Method } from './method.ts';
 import { occlusion } from './occlusion.ts';
 import { refineCam } from './refine-cam.ts';
+import { rise } from './rise.ts';
 import { saliency } from './saliency.ts';
 import { scoreCam } from './score-cam.ts';
 import { shapleyCam } from './shapley-cam.ts';
@@ -87,6 +88,7 @@ export const methods: readonly Method[] = [
   deepLiftShap,
   occlusion,
   featureAblation,
+  rise,
   shapleySampling,
   kernelShap,
   lime,

@@ -22,6 +22,7 @@ export const lrp = defineMethod({
   kind: 'pixels',
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
+  logitsOnly: true,
   params: z.strictObject({
     epsilon: z.number().positive().default(1e-9).describe('What small sums are held away from zero with'),
   }),

@@ -3,6 +3,7 @@ import type { Transformer } from '../attention.ts';
 import type { VjpRules } from '../autodiff/rule.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import type { Node } from '../onnx/graph.ts';
+import type { ScoreKind } from '../targets.ts';
 import type { Tensor } from '../tensor.ts';
 
 export const conventions = ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'] as const;
@@ -18,7 +19,9 @@ export interface Subject {
   readonly rows: Value;
   /** [rows, classes] */
   readonly logits: Value;
-  /** One-hot [rows, classes] of each row's target. */
+  /** What is explained of each class, [rows, classes]: the logits, or another kind of score. */
+  readonly scored: Value;
+  /** How much each class counts for each row's target, [rows, classes]: one-hot for a single class. */
   readonly chosen: Value;
   /** Feature maps that were asked for, or found. */
   readonly layers: readonly Value[];
@@ -31,7 +34,7 @@ export interface Subject {
 }
 
 export interface Differentiation {
-  /** What is differentiated: Σ ⟨seed, y⟩ over these pairs y → seed; {logits → chosen} if not said. */
+  /** What is differentiated: Σ ⟨seed, y⟩ over these pairs y → seed; {scored → chosen} if not said. */
   readonly seeds?: ReadonlyMap<Value, Value>;
   /** Other derivatives than the operators have. */
   readonly rules?: VjpRules;
@@ -74,6 +77,12 @@ interface Described<P> {
   readonly defaults?: Partial<Record<Convention, Params>>;
   /** Looks at one layer only. */
   readonly singleLayer?: boolean;
+  /** The kind of score that is explained unless another is asked for; logits if not said. */
+  readonly score?: ScoreKind;
+  /** Explains logits only. */
+  readonly logitsOnly?: boolean;
+  /** Explains one class, no sum of classes. */
+  readonly oneClass?: boolean;
   /** Parameters that only some conventions have. */
   readonly only?: Readonly<Record<string, readonly Convention[]>>;
 }

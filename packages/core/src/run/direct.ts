@@ -1,7 +1,8 @@
 import { directModel, type Request } from '../build.ts';
 import type { Direct } from '../methods/method.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { int64, type Tensor } from '../tensor.ts';
+import { classOf, targetInputs } from '../targets.ts';
+import type { Tensor } from '../tensor.ts';
 import { concatenated, filled, rowsOf } from './batch.ts';
 import { Chunk } from './chunk.ts';
 import type { Run } from './run.ts';
@@ -12,9 +13,9 @@ export async function directRun(
   runtime: Runtime,
   rows: number,
 ): Promise<Run> {
-  const { batch: fixed } = request.classifier;
+  const { batch: fixed, classes } = request.classifier;
   const chunk = new Chunk(rows, fixed !== undefined);
-  const session = await runtime.load(directModel(request).bytes);
+  const session = await runtime.load(directModel(request, true).bytes);
   return {
     async attribute(batch, targets, { signal, onProgress }) {
       const parts: Readonly<Record<string, Tensor>>[] = [];
@@ -22,18 +23,16 @@ export async function directRun(
       await chunk.over(count, async (start, end) => {
         signal?.throwIfAborted();
         const image = filled(rowsOf(batch, start, end), fixed);
-        parts.push(
-          await session.run({
-            image,
-            class_index: filled(int64([end - start], targets.slice(start, end)), fixed),
-          }),
-        );
+        const asked = Object.entries(targetInputs(targets.slice(start, end), classes));
+        const given = asked.map(([name, tensor]) => [name, filled(tensor, fixed)] as const);
+        parts.push(await session.run({ image, ...Object.fromEntries(given) }));
         onProgress?.(end, count);
       });
+      const leading = parts.flatMap((p) => Array.from(p.target!.data as BigInt64Array, Number));
       return {
         attribution: rowsOf(concatenated(parts.map((p) => p.attribution!)), 0, count),
         logits: rowsOf(concatenated(parts.map((p) => p.logits!)), 0, count),
-        targets: parts.flatMap((p) => Array.from(p.target!.data as BigInt64Array, Number)).slice(0, count),
+        targets: targets.map((target, n) => classOf(target, leading[n]!)),
         convergenceDelta: null,
       };
     },

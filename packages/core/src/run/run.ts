@@ -1,3 +1,4 @@
+import type { Target } from '../targets.ts';
 import type { Tensor } from '../tensor.ts';
 
 export interface AttributeOptions {
@@ -12,7 +13,7 @@ export interface Outcome {
   readonly attribution: Tensor<'float32'>;
   /** Scores before Softmax, [N, classes]. */
   readonly logits: Tensor<'float32'>;
-  /** The class explained, per image: what -1 stood for. */
+  /** The class explained, per image, with what -1 stood for; of a sum of classes the first. */
   readonly targets: readonly number[];
   /** Σ attribution - (F(x) - F(x')) per image, where the method promises that it is zero. */
   readonly convergenceDelta: readonly number[] | null;
@@ -22,7 +23,7 @@ export interface Outcome {
 export interface Run {
   attribute(
     batch: Tensor<'float32'>,
-    targets: readonly number[],
+    targets: readonly Target[],
     options: AttributeOptions,
   ): Promise<Outcome>;
   close(): Promise<void>;

@@ -12,7 +12,8 @@ import {
 import { InputError } from '../errors.ts';
 import type { Made, Sampled, Samples } from '../methods/method.ts';
 import type { Runtime, Session } from '../runtime/runtime.ts';
-import { float32, int64, row, type Tensor } from '../tensor.ts';
+import { classOf, weightsOf } from '../targets.ts';
+import { float32, row, type Tensor } from '../tensor.ts';
 import { added, concatenated, filled, rowsOf, zeroFilled } from './batch.ts';
 import { Chunk } from './chunk.ts';
 import type { Run } from './run.ts';
@@ -41,7 +42,7 @@ export async function sampledRun(
   const images = new Chunk(rows, fixed);
   const chunk = new Chunk(Math.max(1, Math.floor(rows / perSample)), fixed);
   const size = classifier.batch && classifier.batch / perSample;
-  const forward = await runtime.load(forwardModel(classifier));
+  const forward = await runtime.load(forwardModel(classifier, request.score));
   const prepare = method.prepare && prepareModel(request);
   const preparing = prepare && (await runtime.load(prepare.bytes));
   const comparing = method.preparesBaseline ? await runtime.load(baselineModel(request).bytes) : undefined;
@@ -69,36 +70,39 @@ export async function sampledRun(
   }
   await plan({}); // what cannot be built fails here
 
-  async function prepareImage(image: Tensor, class_index: Tensor): Promise<Tensors> {
+  async function prepareImage(image: Tensor, class_weights: Tensor): Promise<Tensors> {
     if (!preparing) return {};
-    const own = await preparing.run({ image, class_index });
+    const own = await preparing.run({ image, class_weights });
     if (!comparing) return own;
     const { baseline } = await comparing.run({ image });
-    return { ...own, ...ofBaseline(await preparing.run({ image: baseline!, class_index })) };
+    return { ...own, ...ofBaseline(await preparing.run({ image: baseline!, class_weights })) };
   }
 
-  const scores = async (batch: Tensor<'float32'>): Promise<Tensor<'float32'>> => {
-    const parts: Tensor[] = [];
+  async function scored(batch: Tensor<'float32'>) {
+    const parts: Tensors[] = [];
     await images.over(batch.shape[0]!, async (start, end) => {
-      parts.push((await forward.run({ image: filled(rowsOf(batch, start, end), classifier.batch) })).logits!);
+      parts.push(await forward.run({ image: filled(rowsOf(batch, start, end), classifier.batch) }));
     });
-    return rowsOf(concatenated(parts), 0, batch.shape[0]!);
-  };
+    const all = (name: string) => rowsOf(concatenated(parts.map((p) => p[name]!)), 0, batch.shape[0]!);
+    const logits = all('logits');
+    return { logits, scores: request.score === 'logit' ? logits : all('scores') };
+  }
 
   return {
     async attribute(batch, asked, { aux = {}, signal, onProgress }) {
       const { samples, fixed, graphs } = await plan(aux);
-      const logits = await scores(batch);
-      const targets = asked.map((target, n) => (target < 0 ? argmax(row(logits, n).data) : target));
+      const { logits, scores } = await scored(batch);
+      const best = asked.map((_, n) => argmax(row(logits, n).data));
       const count = Object.values(samples)[0]!.shape[0]!;
       const attributions: Tensor<'float32'>[] = [];
       const deltas: number[] = [];
-      for (const [n, target] of targets.entries()) {
+      for (const [n, target] of asked.entries()) {
         const image = row(batch, n);
-        const score = row(logits, n).data[target]!;
-        const class_index = int64([1], [target]);
-        const prepared = await prepareImage(image, class_index);
-        const same = { image, class_index, score: float32([1, 1], [score]), ...fixed, ...prepared };
+        const weight = weightsOf(target, classifier.classes, best[n]!);
+        const score = dot(weight, row(scores, n).data);
+        const class_weights = float32([1, classifier.classes], weight);
+        const prepared = await prepareImage(image, class_weights);
+        const same = { image, class_weights, score: float32([1, 1], [score]), ...fixed, ...prepared };
         const total: Record<string, Tensor<'float32'>> = {};
         await chunk.over(count, async (start, end) => {
           signal?.throwIfAborted();
@@ -109,20 +113,20 @@ export async function sampledRun(
           const sums = await graphs.each.run({ ...same, ...Object.fromEntries(part) });
           for (const name of Object.keys(graphs.sums))
             total[name] = added(total[name], sums[name] as Tensor<'float32'>);
-          onProgress?.(n * count + end, targets.length * count);
+          onProgress?.(n * count + end, asked.length * count);
         });
         const done = await graphs.finish.run({ image, ...fixed, ...prepared, ...total });
         const attribution = done.attribution as Tensor<'float32'>;
         attributions.push(attribution);
         if (done.baseline) {
-          const reference = (await scores(done.baseline as Tensor<'float32'>)).data[target]!;
+          const reference = dot(weight, (await scored(done.baseline as Tensor<'float32'>)).scores.data);
           deltas.push(attribution.data.reduce((a, b) => a + b, 0) - (score - reference));
         }
       }
       return {
         attribution: concatenated(attributions),
         logits,
-        targets,
+        targets: asked.map((target, n) => classOf(target, best[n]!)),
         convergenceDelta: deltas.length > 0 ? deltas : null,
       };
     },
@@ -155,3 +159,5 @@ function checkCounts(samples: Plan['samples']): void {
 
 const argmax = (scores: Float32Array): number =>
   scores.reduce((best, v, i) => (v > scores[best]! ? i : best), 0);
+
+const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, v, i) => sum + v * b[i]!, 0);

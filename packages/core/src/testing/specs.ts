@@ -16,6 +16,7 @@ const small: Readonly<Record<string, Record<string, unknown>>> = {
   'var-grad': { nt_samples: 5, base: 'input-x-gradient' },
   'is-cam': { num_samples: 3 },
   lime: { grid: '2x3', n_samples: 20 },
+  rise: { n_masks: 20, cells: 3 },
 };
 
 /** Every method in every convention that it has. */

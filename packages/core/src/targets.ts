@@ -1,0 +1,103 @@
+import { InputError } from './errors.ts';
+import type { GraphBuilder, Value } from './onnx/builder.ts';
+import { add } from './onnx/emit.ts';
+import { float32, int64, type Tensor } from './tensor.ts';
+
+/** A class that counts for a part of what is explained; -1 stands for the predicted class. */
+export interface Term {
+  readonly class: number;
+  readonly weight: number;
+}
+
+/** What is explained of an image: the score of a class, or a weighted sum of the scores of several. */
+export type Target = number | readonly Term[];
+
+export const scoreKinds = ['logit', 'softmax', 'log-softmax', 'rest'] as const;
+/**
+ * The score of a class c: y_c as the model gives it (before a Softmax that it ends in), softmax(y)_c, its logarithm,
+ * or `rest`, pytorch-grad-cam's ReST: y_c + log softmax(y)_c.
+ */
+export type ScoreKind = (typeof scoreKinds)[number];
+
+/** Scores [N, classes] of a kind from logits. */
+export function scoresOf(g: GraphBuilder, logits: Value, kind: ScoreKind): Value {
+  if (kind === 'logit') return logits;
+  if (kind === 'softmax') return g.emit('Softmax', [logits], { axis: -1 });
+  const logarithm = g.emit('LogSoftmax', [logits], { axis: -1 });
+  return kind === 'rest' ? add(g, logits, logarithm) : logarithm;
+}
+
+const expression = /^\s*([+-]?)\s*(predicted|\d+)((?:\s*[+-]\s*(?:predicted|\d+))*)\s*$/;
+
+/**
+ * Reads `282`, `predicted`, `281+282` (the sum of two classes), `281-282` (their difference), `-0` (a class negated).
+ *
+ * @returns `undefined` for text of another form, such as the name of a class
+ */
+export function parseTarget(text: string): Target | undefined {
+  if (!expression.test(text)) return undefined;
+  const terms = Array.from(text.matchAll(/([+-]?)\s*(predicted|\d+)/g), ([, sign, name]) => ({
+    class: name === 'predicted' ? -1 : Number(name),
+    weight: sign === '-' ? -1 : 1,
+  }));
+  const [first] = terms as [Term];
+  return terms.length === 1 && first.weight === 1 ? first.class : terms;
+}
+
+/** @throws InputError target_out_of_range */
+export function checkTarget(target: Target, classes: number): void {
+  if (typeof target !== 'number' && target.length === 0)
+    throw new InputError('target_out_of_range', 'a target names a class or more; this one names none');
+  for (const index of typeof target === 'number' ? [target] : target.map((term) => term.class))
+    if (!Number.isInteger(index) || index < -1 || index >= classes)
+      throw new InputError(
+        'target_out_of_range',
+        `class ${index} does not exist: the model has classes 0 to ${classes - 1}`,
+      );
+}
+
+/** The class that stands for a target: the first that it names. */
+export function classOf(target: Target, predicted: number): number {
+  const index = typeof target === 'number' ? target : target[0]!.class;
+  return index < 0 ? predicted : index;
+}
+
+/** How much each class counts, [classes]. */
+export function weightsOf(target: Target, classes: number, predicted: number): Float32Array<ArrayBuffer> {
+  const weights = new Float32Array(classes);
+  const terms = typeof target === 'number' ? [{ class: target, weight: 1 }] : target;
+  for (const term of terms) weights[term.class < 0 ? predicted : term.class]! += term.weight;
+  return weights;
+}
+
+/**
+ * Targets as a graph takes them that finds the predicted class itself: `class_index` [N] counts `class_weight` [N, 1]
+ * times, every class besides `class_weights` [N, classes].
+ */
+export function targetInputs(targets: readonly Target[], classes: number): Readonly<Record<string, Tensor>> {
+  const named = targets.map((target) =>
+    typeof target === 'number' ? [{ class: target, weight: 1 }] : target,
+  );
+  const leading = named.map((terms) => terms.find((term) => term.class < 0) ?? terms[0]!);
+  const share = named.map((terms, n) =>
+    terms.reduce((sum, term) => (term.class === leading[n]!.class ? sum + term.weight : sum), 0),
+  );
+  const rest = named.map((terms, n) =>
+    weightsOf(
+      terms.filter((term) => term.class !== leading[n]!.class),
+      classes,
+      -1,
+    ),
+  );
+  return {
+    class_index: int64(
+      [targets.length],
+      leading.map((term) => term.class),
+    ),
+    class_weight: float32([targets.length, 1], share),
+    class_weights: float32(
+      [targets.length, classes],
+      rest.flatMap((row) => [...row]),
+    ),
+  };
+}
