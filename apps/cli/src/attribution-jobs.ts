@@ -1,18 +1,25 @@
 import { conventions } from '@whylight/contract';
-import { InputError } from '@whylight/core';
+import { InputError, parseTarget, scoreKinds, type Target } from '@whylight/core';
 import { z } from 'zod';
 import { UsageError } from './failure.ts';
 import { readBytes } from './files.ts';
 
+/** Text such as `predicted`, `281-282` or `1,0,2`: a target for all rows, or one for each. */
+const written = z.string().transform((text, context): Target[] => {
+  const targets = text.split(',').map(parseTarget);
+  if (targets.every((target) => target !== undefined)) return targets;
+  context.addIssue('expected class indices, predicted, or sums such as 281-282');
+  return z.NEVER;
+});
+
 /** -1 is the predicted class. */
 const target = z.union([
-  z.int(),
-  z.array(z.int()).min(1),
-  z.literal('predicted').transform(() => -1),
+  z.int().transform((index): Target[] => [index]),
   z
-    .string()
-    .regex(/^\d+(,\d+)*$/)
-    .transform((text) => text.split(',').map(Number)),
+    .array(z.union([z.int().transform((index): Target[] => [index]), written]))
+    .min(1)
+    .transform((rows) => rows.flat()),
+  written,
 ]);
 
 /** One tensor to explain. Paths are relative to the working directory. */
@@ -27,6 +34,7 @@ const jobSchema = z.strictObject({
   aux: z.record(z.string(), z.string()).nullish(),
   inputs: z.record(z.string(), z.coerce.string()).nullish(),
   scores: z.string().nullish(),
+  score: z.enum(scoreKinds).nullish(),
   out: z.string(),
 });
 export type AttributionJob = z.output<typeof jobSchema>;
@@ -47,10 +55,9 @@ export async function readJobs(path: string): Promise<AttributionJob[]> {
 }
 
 /** A target for each of `count` rows: one for all where only one is given. */
-export function targetsFor(asked: AttributionJob['target'], count: number): number[] {
-  const list = [asked].flat();
-  const wrong = list.find((index) => index < -1);
+export function targetsFor(asked: AttributionJob['target'], count: number): Target[] {
+  const wrong = asked.find((target) => typeof target === 'number' && target < -1);
   if (wrong !== undefined)
     throw new InputError('target_out_of_range', `target: expected a class index from 0 on, got ${wrong}`);
-  return list.length === 1 ? Array.from({ length: count }, () => list[0]!) : list;
+  return asked.length === 1 ? Array.from({ length: count }, () => asked[0]!) : [...asked];
 }

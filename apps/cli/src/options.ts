@@ -1,4 +1,5 @@
 import { conventions } from '@whylight/contract';
+import { parseTarget, type ScoreKind, scoreKinds, type Target } from '@whylight/core';
 import type { Convention } from '@whylight/core/methods';
 import { type ExecutionProvider, executionProviders, type Fit, type TargetSpec } from '@whylight/host';
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
@@ -10,14 +11,20 @@ export interface ExplainOptions {
   readonly layer?: string[];
   readonly param?: Parameters;
   readonly convention?: Convention;
+  readonly score?: ScoreKind;
 }
 
-/** Adds --layer, --param and --convention. */
+/** Adds --layer, --param, --convention and --score. */
 export const withExplainOptions = (command: Command): Command =>
   command
     .option('--layer <tensor>', 'layer to look at, repeatable (default: the last feature map)', collected)
     .option('--param <k=v>', 'parameter of the method, repeatable', parameter)
-    .addOption(new Option('--convention <name>', 'whose numbers come out').choices(conventions));
+    .addOption(new Option('--convention <name>', 'whose numbers come out').choices(conventions))
+    .addOption(
+      new Option('--score <kind>', 'what of a class is explained (default: logit; rise: softmax)').choices(
+        scoreKinds,
+      ),
+    );
 
 export interface ReadingOptions {
   readonly input?: Parameters | undefined;
@@ -79,27 +86,34 @@ export function positive(text: string): number {
   return Number(text);
 }
 
-/** `predicted`, a class index, or a class name. */
+/** `predicted`, a class index, a sum or difference of these such as `281-282`, or a class name. */
 export function photoTarget(text: string): TargetSpec {
-  if (text === 'predicted') return text;
-  return /^-?\d+$/.test(text) ? { class_index: Number(text) } : { label: text };
+  const target = parseTarget(text);
+  if (target === undefined) return /^-\d+$/.test(text) ? { class_index: Number(text) } : { label: text };
+  if (typeof target !== 'number') return { terms: target };
+  return target < 0 ? 'predicted' : { class_index: target };
 }
 
 export const targetOption = (): Option =>
-  new Option('--target <class>', 'predicted, a class index or a class name')
+  new Option(
+    '--target <class>',
+    'predicted, a class index, a class name, or a sum of indices such as 281-282',
+  )
     .argParser(photoTarget)
     .default('predicted');
 
 export const languageOption = (): Option =>
   new Option('--lang <language>', 'of the labels').choices(['en', 'zh']).default('en');
 
-/** `282` or `1,0,2`; `predicted` is -1. */
-export function targetList(text: string): number[] {
+/** `282`, `1,0,2` or `281-282,281-282`: each a class index, `predicted`, or a sum of these. */
+export function targetList(text: string): Target[] {
   return text.split(',').map((part) => {
-    if (part.trim() === 'predicted') return -1;
-    if (!/^\d{1,9}$/.test(part.trim()))
-      throw new InvalidArgumentError('Expected class indices separated by commas, or predicted.');
-    return Number(part);
+    const target = parseTarget(part);
+    if (target === undefined)
+      throw new InvalidArgumentError(
+        'Expected class indices separated by commas, predicted, or sums such as 281-282.',
+      );
+    return target;
   });
 }
 

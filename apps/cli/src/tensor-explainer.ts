@@ -58,6 +58,7 @@ export class TensorExplainer {
       shape,
       job.inputs,
       job.scores,
+      job.score,
       method,
       convention,
       layers,
@@ -76,7 +77,14 @@ export class TensorExplainer {
         }),
     );
     const { params, normalisation } = splitNormalisation(method, job.params ?? {}, normalisationOf(model));
-    const spec = { method, convention: convention ?? undefined, layers: layers ?? [], params, normalisation };
+    const spec = {
+      method,
+      convention: convention ?? undefined,
+      layers: layers ?? [],
+      params,
+      score: job.score ?? undefined,
+      normalisation,
+    };
     const [oldest] = this.#explainers;
     if (oldest && this.#explainers.size >= capacity) {
       this.#explainers.delete(oldest[0]);

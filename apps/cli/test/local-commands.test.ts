@@ -131,6 +131,21 @@ describe('attribute', () => {
     expect(stderr).toContain('job 0 (fails.npy): ');
     expect((await floats('job.npy')).data).toEqual((await floats('both.npy')).data);
   });
+
+  it('explains differences of classes, of probabilities too', async () => {
+    const asked = [...common.slice(0, 4), '--method', 'saliency'];
+    const of = async (target: string, ...more: string[]) => {
+      const arguments_ = [...asked, '--param', 'abs=false', '--target', target, '-o', 'sum.npy', ...more];
+      expect((await whylight(home, 'attribute', ...arguments_)).code).toBe(0);
+      return (await floats('sum.npy')).data;
+    };
+    const [zero, three, difference] = [await of('0'), await of('3'), await of('3-0')];
+    const largest = Math.max(...three.map(Math.abs));
+    difference.forEach((v, i) => {
+      expect(Math.abs(v - (three[i]! - zero[i]!)) / largest).toBeLessThan(1e-5);
+    });
+    expect(await of('0', '--score', 'softmax')).not.toEqual(zero);
+  });
 });
 
 describe('models', () => {

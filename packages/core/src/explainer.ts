@@ -115,7 +115,7 @@ export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): U
     'whylight.convention': resolved.convention,
     'whylight.parameters': JSON.stringify(resolved.params),
     'whylight.layers': JSON.stringify(request.layers.map(({ name }) => name)),
-    'whylight.score': request.score,
+    'whylight.score': resolved.score,
     'whylight.inputs': 'image: normalised batch; class_index: one per image, -1 for the predicted class',
   };
   const cheaper = isSampled(method) && spec.incremental !== false && incremental({ ...request, method });
@@ -139,9 +139,6 @@ function prepare(classifier: Classifier, spec: ExplainerSpec) {
       'invalid_parameter',
       `${method.id}${method.singleLayer ? '' : ' under the captum convention'} takes one layer, got ${asked.length}`,
     );
-  const score = spec.score ?? method.score ?? 'logit';
-  if (method.logitsOnly && score !== 'logit')
-    throw new InputError('invalid_parameter', `${method.id} explains logits, not the score "${score}"`);
   const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
   const layers = method.needs.includes('layer') ? chooseLayers(network, asked, resolved.convention) : [];
   const [a, b, c] = classifier.inputShape as [number, number, number];
@@ -155,7 +152,7 @@ function prepare(classifier: Classifier, spec: ExplainerSpec) {
     normalisation: spec.normalisation,
     layerShapes: layers.map(({ shape }) => shape),
   } as Setting<unknown> as Setting<never>;
-  return { method, resolved, request: { classifier, setting, layers, score } };
+  return { method, resolved, request: { classifier, setting, layers, score: resolved.score } };
 }
 
 function checkBatch(classifier: Classifier, batch: Tensor, targets: readonly Target[]): void {

@@ -27,10 +27,11 @@ export function scoresOf(g: GraphBuilder, logits: Value, kind: ScoreKind): Value
   return kind === 'rest' ? add(g, logits, logarithm) : logarithm;
 }
 
-const expression = /^\s*([+-]?)\s*(predicted|\d+)((?:\s*[+-]\s*(?:predicted|\d+))*)\s*$/;
+const expression = /^\s*(?:-0|(?:predicted|\d+)(?:\s*[+-]\s*(?:predicted|\d+))*)\s*$/;
 
 /**
- * Reads `282`, `predicted`, `281+282` (the sum of two classes), `281-282` (their difference), `-0` (a class negated).
+ * Reads `282`, `predicted`, `281+282` (the sum of two classes), `281-282` (their difference), and `-0`: the only
+ * output of a binary model negated, which is its other class.
  *
  * @returns `undefined` for text of another form, such as the name of a class
  */

@@ -18,11 +18,12 @@ function held(
       const error = fault?.(batch as Tensor<'float32'>);
       if (error) throw error;
       const data = (batch.data as Float32Array).map((v) => 2 * v);
-      const logits = float32([targets.length, 1], Float32Array.from(targets));
+      const classes = targets.map(Number);
+      const logits = float32([targets.length, 1], Float32Array.from(classes));
       return {
         attribution: float32(batch.shape, data),
         logits,
-        targets,
+        targets: classes,
         convergenceDelta: null,
         warnings: [],
       };

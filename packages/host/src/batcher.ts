@@ -5,6 +5,7 @@ import {
   float32,
   row,
   stacked,
+  type Target,
   type Tensor,
 } from '@whylight/core';
 import { DeviceError } from './runtime.ts';
@@ -26,7 +27,7 @@ export interface BatchedAttribution extends Attribution {
 
 interface Waiting {
   readonly input: Tensor<'float32'>;
-  readonly target: number;
+  readonly target: Target;
   readonly signal: AbortSignal | undefined;
   readonly resolve: (attribution: BatchedAttribution) => void;
   readonly reject: (error: unknown) => void;
@@ -53,7 +54,7 @@ export class Batcher {
   }
 
   /** Explains `input` [1, …]. @throws the signal's reason once it is aborted; whatever the explainer throws */
-  attribute(input: Tensor<'float32'>, target: number, signal?: AbortSignal): Promise<BatchedAttribution> {
+  attribute(input: Tensor<'float32'>, target: Target, signal?: AbortSignal): Promise<BatchedAttribution> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       signal?.addEventListener('abort', () => reject(signal.reason), { once: true });

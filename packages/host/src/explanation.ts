@@ -1,3 +1,4 @@
+import type { ScoreKind } from '@whylight/core';
 import type { Convention } from '@whylight/core/methods';
 import type { Fit } from './fit.ts';
 import type { Result, TargetSpec } from './result.ts';
@@ -11,6 +12,8 @@ export interface PhotoRequest {
   readonly method: string;
   readonly convention?: Convention | undefined;
   readonly params?: Readonly<Record<string, unknown>> | undefined;
+  /** The kind of score that is explained; the method's own if not said. */
+  readonly score?: ScoreKind | undefined;
   /** Default: the manifest's layer, else the last feature map. */
   readonly layers?: readonly string[] | undefined;
   readonly target: TargetSpec;

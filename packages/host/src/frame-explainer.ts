@@ -1,4 +1,4 @@
-import { float32, type Runtime, type Tensor } from '@whylight/core';
+import { float32, type Runtime, type ScoreKind, type Target, type Tensor } from '@whylight/core';
 import { overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
 import { type Convention, resolveMethod } from '@whylight/core/methods';
 import { blend } from './draw.ts';
@@ -16,6 +16,7 @@ export interface FrameRequest {
   readonly convention?: Convention | undefined;
   readonly params?: Readonly<Record<string, unknown>> | undefined;
   readonly layers?: readonly string[] | undefined;
+  readonly score?: ScoreKind | undefined;
   readonly target: TargetSpec;
   readonly language?: 'en' | 'zh' | undefined;
 }
@@ -37,7 +38,7 @@ const kept = 512;
 export class FrameExplainer {
   readonly #plan: Plan;
   readonly #request: FrameRequest;
-  readonly #target: number;
+  readonly #target: Target;
   readonly #plates = new Map<string, Plate>();
 
   private constructor(plan: Plan, request: FrameRequest) {

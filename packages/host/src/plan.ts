@@ -57,6 +57,7 @@ export async function createPlan(
         method: method.id,
         convention: method.convention,
         params: method.params,
+        score: method.score,
         layers: asked,
         normalisation: { mean: [...preprocessing.mean], std: [...preprocessing.std] },
       },

@@ -1,14 +1,15 @@
-import { InputError, softmax } from '@whylight/core';
+import { InputError, softmax, type Target } from '@whylight/core';
 import { findLabel, type Label } from './labels.ts';
 import type { Prediction, TargetSpec } from './result.ts';
 
 /**
- * The class index that `target` means, or -1 for the class that scores highest.
+ * The class index that `target` means, or -1 for the class that scores highest; sums of classes are for the engine.
  *
  * @throws InputError `target_out_of_range`
  */
-export function resolveTarget(target: TargetSpec, labels: readonly Label[] | null, classes: number): number {
+export function resolveTarget(target: TargetSpec, labels: readonly Label[] | null, classes: number): Target {
   if (target === 'predicted') return -1;
+  if ('terms' in target) return target.terms;
   if ('label' in target) {
     if (labels) return findLabel(labels, target.label);
     throw new InputError('target_out_of_range', 'target: the model has no class names; give a class index');

@@ -1,7 +1,12 @@
+import type { Term } from '@whylight/core';
 import type { Convention } from '@whylight/core/methods';
 
-/** What a picture is explained for: a class index, a class's name, or whatever scores highest. */
-export type TargetSpec = 'predicted' | { readonly class_index: number } | { readonly label: string };
+/** What a picture is explained for: a class index, a class's name, whatever scores highest, or a sum of classes. */
+export type TargetSpec =
+  | 'predicted'
+  | { readonly class_index: number }
+  | { readonly label: string }
+  | { readonly terms: readonly Term[] };
 
 export interface Prediction {
   class_index: number;

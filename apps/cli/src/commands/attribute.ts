@@ -1,4 +1,4 @@
-import { writeNpy } from '@whylight/core';
+import { type Target, writeNpy } from '@whylight/core';
 import { createRuntime } from '@whylight/host';
 import { Command } from 'commander';
 import { type AttributionJob, readJobs } from '../attribution-jobs.ts';
@@ -24,7 +24,7 @@ interface Options extends ExplainOptions, DeviceOptions, ReadingOptions {
   readonly model?: string;
   readonly tensor?: string;
   readonly method?: string;
-  readonly target?: number[];
+  readonly target?: Target[];
   readonly aux?: Parameters;
   readonly output?: string;
   readonly jobs?: string;
@@ -40,7 +40,11 @@ export const attribute = withJson(
           .option('--model <name|path>', 'the classifier')
           .option('--tensor <in.npy>', 'normalised input, float32 [N, C, H, W]')
           .option('--method <id>', 'how to explain')
-          .option('--target <index,index>', 'class for all rows, or one per row; or predicted', targetList)
+          .option(
+            '--target <index,index>',
+            'class for all rows, or one per row: an index, predicted, or a sum such as 281-282',
+            targetList,
+          )
           .option('--aux <name=file.npy>', 'recorded noise, masks or permutations, repeatable', nameAndFile)
           .option('-o, --output <out.npy>', 'where the attribution goes')
           .option('--jobs <file.json>', 'many of these in one process, instead of the options above'),
@@ -82,7 +86,8 @@ async function runAll(jobs: readonly AttributionJob[], explainer: TensorExplaine
 }
 
 function jobOf(options: Options): AttributionJob {
-  const { model, tensor, method, target, output, layer, param, convention, aux, input, scores } = options;
+  const { model, tensor, method, target, output, layer, param, convention, aux, input, scores, score } =
+    options;
   if (!model || !tensor || !method || !target || !output) {
     const missing = Object.entries({ model, tensor, method, target, output }).find(([, value]) => !value);
     throw new UsageError(`--${missing?.[0]} is missing (or give --jobs)`);
@@ -97,6 +102,7 @@ function jobOf(options: Options): AttributionJob {
     params: param,
     convention,
     aux,
+    score,
     ...reading,
     out: output,
   };

@@ -30,11 +30,18 @@ export const compile = withJson(
     ),
   ),
 ).action(async (wanted: string, options: Options) => {
-  const { method, layer = [], param = {}, convention, output, json } = options;
+  const { method, layer = [], param = {}, convention, score, output, json } = options;
   const model = await findModel(wanted);
   const classifier = readClassifier(await model.bytes(), await readingWith(model, options));
   const { params, normalisation } = splitNormalisation(method, param, normalisationOf(model));
-  const bytes = compileExplainer(classifier, { method, convention, params, layers: layer, normalisation });
+  const bytes = compileExplainer(classifier, {
+    method,
+    convention,
+    params,
+    score,
+    layers: layer,
+    normalisation,
+  });
   await writeBytes(output, bytes);
   if (json) printJson({ out: output, bytes: bytes.length, model: model.name, method });
   else print(`${output}: ${(bytes.length / 1e6).toFixed(1)} MB, inputs image and class_index`);

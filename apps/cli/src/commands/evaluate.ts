@@ -141,7 +141,7 @@ async function methodRows(
   model: RegisteredModel,
   subjects: readonly Subject[],
   wanted: readonly MetricId[],
-  { method, layer = [], param = {}, convention }: Options,
+  { method, layer = [], param = {}, convention, score }: Options,
 ): Promise<Pick<Report, 'rows' | 'left_out'>> {
   const all = method === 'all';
   const ids = all ? methods.map(({ id }) => id) : method.split(',').map((id) => id.trim());
@@ -157,6 +157,7 @@ async function methodRows(
     const spec = {
       method: id,
       convention,
+      score,
       params,
       normalisation,
       layers: takesLayers || ids.length === 1 ? layer : [],

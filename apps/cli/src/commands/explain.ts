@@ -15,7 +15,7 @@ import {
   type ExplainOptions,
   type FitOptions,
   fitOf,
-  photoTarget,
+  targetOption,
   withDeviceOptions,
   withExplainOptions,
   withFitOptions,
@@ -40,10 +40,6 @@ interface Options extends ExplainOptions, DeviceOptions, PanelOptions, FitOption
   readonly json?: boolean;
 }
 
-const target = new Option('--target <class>', 'predicted, a class index or a class name')
-  .argParser(photoTarget)
-  .default('predicted');
-
 export const explain = withPanelOptions(
   withJson(
     withDeviceOptions(
@@ -54,7 +50,7 @@ export const explain = withPanelOptions(
             .argument('<image...>', 'JPEG, PNG, WebP, GIF or BMP')
             .option('--model <name|path>', 'the classifier', 'shapes')
             .option('--method <id,id>', 'how to explain; several separated by commas', 'grad-cam')
-            .addOption(target)
+            .addOption(targetOption())
             .addOption(new Option('--lang <language>', 'of the labels').choices(['en', 'zh']).default('en'))
             .option('--alpha <weight>', 'of the photo under the map', within(1))
             .option('--stretch', 'lay the map of the crop over the whole photo')
@@ -122,7 +118,7 @@ function explainOne(
   { mask, image, photo, name, method, ids }: Asked,
   options: Options,
 ): Promise<PhotoExplanation> {
-  const { convention, param = {}, layer = [], target, lang, colormap, alpha } = options;
+  const { convention, param = {}, layer = [], score, target, lang, colormap, alpha } = options;
   const progress = new Progress(`${basename(image)} ${method}`);
   const takesLayers = methods.find(({ id }) => id === method)?.needs.includes('layer') || ids.length === 1;
   const request = {
@@ -132,6 +128,7 @@ function explainOne(
     convention,
     params: parametersFor(method, ids, param),
     layers: takesLayers ? layer : [],
+    score,
     target,
     language: lang,
     visualization: { colormap, opacity: alpha === undefined ? undefined : 1 - alpha },

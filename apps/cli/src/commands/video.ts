@@ -41,14 +41,36 @@ export const video = withJson(
     ),
   ),
 ).action(async (input: string, options: Options) => {
-  const { method, convention, param: params, layer: layers, target, lang: language, batch, output } = options;
+  const {
+    method,
+    convention,
+    score,
+    param: params,
+    layer: layers,
+    target,
+    lang: language,
+    batch,
+    output,
+  } = options;
   const model = await findModel(options.model);
   // In a thread of its own: frames are drawn while the next ones are explained.
   const runtime = await createThreadedRuntime({ ep: options.ep, threads: options.threads });
   const progress = new Progress(`${input} ${method}`);
   const onProgress = (completed: number, total: number | null) =>
     progress.update(completed, total ?? completed);
-  const request = { input, output, batch, model, method, convention, params, layers, target, language };
+  const request = {
+    input,
+    output,
+    batch,
+    model,
+    method,
+    convention,
+    score,
+    params,
+    layers,
+    target,
+    language,
+  };
   try {
     await makeDirectory(output);
     const report = await explainVideo(request, runtime, onProgress);

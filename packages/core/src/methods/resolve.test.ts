@@ -17,6 +17,7 @@ describe('A method asked for', () => {
   it('has all its parameters settled', () => {
     expect(resolveMethod({ method: 'integrated-gradients' })).toEqual({
       id: 'integrated-gradients',
+      score: 'logit',
       version: '1',
       convention: 'paper',
       params: { n_steps: 50, quadrature: 'gausslegendre', baseline: 'zero', multiply_by_inputs: true },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import type { ScoreKind } from '../targets.ts';
 import { methods } from './list.ts';
 import { type Convention, conventions, type Method, type Params } from './method.ts';
 
@@ -7,6 +8,8 @@ export interface ResolvedMethod {
   readonly id: string;
   readonly version: string;
   readonly convention: Convention;
+  /** The kind of score that is explained. */
+  readonly score: ScoreKind;
   /** Every parameter that the method has under the convention, defaults filled in. */
   readonly params: Readonly<Record<string, z.core.util.JSONType>>;
 }
@@ -21,6 +24,7 @@ export function resolveMethod(asked: {
   readonly method: string;
   readonly convention?: Convention | undefined;
   readonly params?: Params | undefined;
+  readonly score?: ScoreKind | undefined;
 }): ResolvedMethod {
   const method = findMethod(asked.method);
   const convention = asked.convention ?? 'paper';
@@ -31,6 +35,9 @@ export function resolveMethod(asked: {
         ? `${method.id} has no convention "${convention}"; it has ${method.conventions.join(', ')}`
         : `convention "${convention}" is unknown; there are ${conventions.join(', ')}`,
     );
+  const score = asked.score ?? method.score ?? 'logit';
+  if (method.logitsOnly && score !== 'logit')
+    throw new InputError('invalid_parameter', `${method.id} explains logits, not the score "${score}"`);
   const shape = shapeOf(method);
   const given = Object.entries(asked.params ?? {}).map(([name, value]) => {
     const only = method.only?.[name];
@@ -51,7 +58,7 @@ export function resolveMethod(asked: {
   const params = Object.fromEntries(
     settled.filter(([name]) => method.only?.[name]?.includes(convention) ?? true),
   );
-  return { id: method.id, version: method.version, convention, params };
+  return { id: method.id, version: method.version, convention, score, params };
 }
 
 export function findMethod(id: string): Method {
