@@ -18,6 +18,7 @@ import { internal } from './routes/internal.ts';
 import { keys } from './routes/keys.ts';
 import { limits } from './routes/limits.ts';
 import { operator } from './routes/operator.ts';
+import { predictions } from './routes/predictions.ts';
 import { renderings } from './routes/renderings.ts';
 import { uploads } from './routes/uploads.ts';
 import { services } from './services.ts';
@@ -38,6 +39,7 @@ for (const group of [
   events,
   artifacts,
   renderings,
+  predictions,
   catalog,
   keys,
   limits,

@@ -1,4 +1,11 @@
-import type { Catalog, CatalogModel, ExplanationAsked, Question, TargetSpec } from '@whylight/contract';
+import {
+  type Catalog,
+  type CatalogModel,
+  type ExplanationAsked,
+  predictionMethod,
+  type Question,
+  type TargetSpec,
+} from '@whylight/contract';
 import { methods, resolveMethod } from '@whylight/core/methods';
 import { didYouMean } from './nearest.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
@@ -33,6 +40,27 @@ export function resolveQuestion(
     parameters: method.params,
     layers: asked.layers,
     target: resolveTarget(asked.target, model),
+  };
+  return [question, model];
+}
+
+/** The question of what a photo shows. @throws Refusal `resource_not_found`. */
+export function predictionQuestion(
+  reference: string | undefined,
+  image: string,
+  catalog: Catalog,
+): [Question, CatalogModel] {
+  const model = findModel(reference, catalog);
+  const question: Question = {
+    image,
+    model: model.digest,
+    preprocessing: model.preprocessing,
+    method: predictionMethod,
+    method_version: '1',
+    convention: 'paper',
+    parameters: {},
+    layers: [],
+    target: 'predicted',
   };
   return [question, model];
 }

@@ -1,0 +1,23 @@
+import type { JobError } from '@whylight/contract';
+import { Refusal, type RefusalCode } from './refusal.ts';
+
+/** What a job that failed means to a request that waited for it. Codes without a row are faults of this side. */
+const codes: Partial<Record<JobError['code'], RefusalCode>> = {
+  invalid_image: 'invalid_image',
+  image_too_large: 'image_too_large',
+  unsupported_media_type: 'unsupported_media_type',
+  upload_mismatch: 'upload_mismatch',
+  upload_not_found: 'upload_not_ready',
+  model_not_found: 'resource_not_found',
+  method_not_supported: 'method_not_supported',
+  target_out_of_range: 'target_out_of_range',
+  invalid_parameter: 'invalid_parameter',
+  non_finite_output: 'non_finite_output',
+  storage_unavailable: 'storage_unavailable',
+  deadline_exceeded: 'capacity',
+  worker_crashed: 'capacity',
+  worker_unreachable: 'capacity',
+};
+
+export const refusalOfJob = ({ code, message }: JobError): Refusal =>
+  new Refusal(codes[code] ?? 'internal', message);

@@ -1,0 +1,62 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { cacheKey, ownLook, predictionRequestSchema, predictionsSchema, retention } from '@whylight/contract';
+import { isTerminal } from '../domain/flight.ts';
+import { refusalOfJob } from '../domain/job-refusal.ts';
+import { preferredWait } from '../domain/prefer.ts';
+import { predictionQuestion } from '../domain/question.ts';
+import { Refusal } from '../domain/refusal.ts';
+import { body, declined, json, routes, tenantRoute } from '../openapi.ts';
+import { board, findInput } from '../submission.ts';
+
+/** Seconds that a prediction is waited for, unless the caller says otherwise. */
+const patience = 30;
+
+const create = createRoute({
+  ...tenantRoute('explanations:write'),
+  method: 'post',
+  path: '/v1/predictions',
+  tags: ['predictions'],
+  summary: 'See what the classifier takes a photo for; costs one compute unit, and nothing the second time',
+  request: {
+    headers: z.object({
+      prefer: z.string().optional().describe(`\`wait=n\`: for at most n seconds, ${patience} unless said`),
+    }),
+    ...body(predictionRequestSchema),
+  },
+  responses: { 200: json(predictionsSchema, 'The classes that score highest'), ...declined },
+});
+
+export const predictions = routes().openapi(create, async (c) => {
+  const { caller, services, requestId } = c.var;
+  const { tenant } = caller;
+  const asked = c.req.valid('json');
+  const { row: upload, sha256 } = await findInput(services, tenant, asked.input);
+  const catalog = await services.catalogs.get();
+  const [question, model] = predictionQuestion(asked.model, sha256, catalog);
+  const key = await cacheKey(tenant, question, catalog.device);
+  const look = ownLook();
+  const keepUntil = Date.now() + retention.usual * 1000;
+  const pass = { id: requestId, look, keepUntil, until: null };
+  const wanted = { key, tenant, question, look, requestId, units: 1 };
+  const { run: boarded, via } = await board(services, wanted, upload, false, pass);
+  const wait = preferredWait(c.req.header('Prefer')) ?? patience;
+  const run = isTerminal(boarded)
+    ? boarded
+    : await services.flight(key).watch(boarded.number, requestId, null, wait);
+  if (run?.error) throw refusalOfJob(run.error);
+  if (!run?.result) throw new Refusal('capacity', 'It is not done yet. Ask again: nothing is lost.');
+  const { predictions: best, warnings } = run.result;
+  c.header('Cache-Status', via === 'hit' ? 'whylight; hit' : 'whylight; fwd=miss; stored');
+  return c.json(
+    {
+      object: 'predictions' as const,
+      input: { sha256 },
+      model: { name: model.name, digest: model.digest },
+      predictions: best.slice(0, asked.top_k),
+      cache: { status: via, key: `sha256:${key}` },
+      warnings,
+      request_id: requestId,
+    },
+    200,
+  );
+});
