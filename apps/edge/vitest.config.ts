@@ -1,7 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
-import { backlogKeySha256, credentials, operatorKeySha256, workerSecret } from './test/secrets.ts';
+import {
+  backlogKeySha256,
+  credentials,
+  operatorKeySha256,
+  webhookSecret,
+  workerSecret,
+} from './test/secrets.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url).href);
 
@@ -22,6 +28,10 @@ export default defineConfig({
           PUBLIC_URL: 'http://gateway.test',
           OPERATOR_KEY_SHA256: operatorKeySha256,
           BACKLOG_KEY_SHA256: backlogKeySha256,
+          WEBHOOK_SECRET: webhookSecret,
+          WEBHOOKS_ALLOW_LOOPBACK: 'true',
+          DNS_OVER_HTTPS_URL: `${inject<string>('receiver')}/dns-query`,
+          RECEIVER_URL: inject<string>('receiver'),
           MIGRATIONS: await readD1Migrations(here('./migrations')),
         },
       },

@@ -9,6 +9,7 @@ import { document } from './openapi.ts';
 import { problem } from './problem.ts';
 import { artifacts } from './routes/artifacts.ts';
 import { audit } from './routes/audit.ts';
+import { batches } from './routes/batches.ts';
 import { catalog } from './routes/catalog.ts';
 import { docs } from './routes/docs.ts';
 import { events } from './routes/events.ts';
@@ -21,6 +22,7 @@ import { operator } from './routes/operator.ts';
 import { predictions } from './routes/predictions.ts';
 import { renderings } from './routes/renderings.ts';
 import { uploads } from './routes/uploads.ts';
+import { webhooks } from './routes/webhooks.ts';
 import { services } from './services.ts';
 
 export const app = new OpenAPIHono<AppEnv>();
@@ -40,6 +42,8 @@ for (const group of [
   artifacts,
   renderings,
   predictions,
+  batches,
+  webhooks,
   catalog,
   keys,
   limits,

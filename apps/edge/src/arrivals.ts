@@ -6,8 +6,9 @@ import type { Services } from './services.ts';
 import { type Objects, urlLifetime } from './storage/objects.ts';
 import type { UploadRow } from './storage/uploads.ts';
 
-/** What has become of an upload. The store is asked each time: it alone knows. */
+/** What has become of an upload. The store is asked each time, it alone knows, until it was swept out of there. */
 export async function statusOf(objects: Objects, row: UploadRow): Promise<Upload['status']> {
+  if (row.swept !== null && row.swept !== 'ready') return row.swept;
   return uploadStatus(row, await objects.head(row.object), urlLifetime, Date.now());
 }
 

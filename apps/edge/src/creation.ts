@@ -2,6 +2,9 @@ import { cacheKey, type ExplanationAsked } from '@whylight/contract';
 import { computeUnits } from './domain/compute-units.ts';
 import type { Boarding } from './domain/flight.ts';
 import { resolveQuestion } from './domain/question.ts';
+import { Refusal } from './domain/refusal.ts';
+import { isId } from './domain/ulid.ts';
+import { endOf } from './domain/webhook-event.ts';
 import type { Services } from './services.ts';
 import type { ExplanationRow } from './storage/explanations.ts';
 import { board, findInput } from './submission.ts';
@@ -30,7 +33,9 @@ export async function createExplanation(
   const look = { visualization: asked.output.visualization, language: asked.language };
   const now = Date.now();
   const keepUntil = now + asked.retention_seconds * 1000;
-  const pass = { id, look, keepUntil, until: cancelAfter === null ? null : now + cancelAfter };
+  const webhook = asked.webhook === undefined ? null : await findWebhook(services, tenant, asked.webhook);
+  const until = cancelAfter === null ? null : now + cancelAfter;
+  const pass = { id, look, keepUntil, until, webhook };
   const units = computeUnits(question, model.input_shape);
   const boarding = await board(
     services,
@@ -51,5 +56,17 @@ export async function createExplanation(
     look,
     metadata: asked.metadata,
   });
+  // Whoever finds the answer there is told by us; of the rest the flight knows.
+  if (webhook !== null && boarding.via === 'hit')
+    await services.courier(webhook).deliver({ tenant, id: webhook }, endOf(id, boarding.run));
   return { row, boarding };
+}
+
+/** @throws Refusal `resource_not_found` unless there is such an endpoint, and it is enabled. */
+async function findWebhook({ webhooks }: Services, tenant: string, id: string): Promise<string> {
+  const endpoint = isId('whk', id) ? await webhooks.find(tenant, id) : null;
+  if (endpoint?.status === 'enabled') return id;
+  const message = endpoint ? 'The endpoint is disabled.' : 'There is no such endpoint.';
+  const code = endpoint ? 'invalid_parameter' : 'resource_not_found';
+  throw new Refusal(code, `webhook: ${message}`, [{ pointer: '/webhook', code, message }]);
 }

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import type { Batch } from './batch.ts';
+import type { Courier } from './courier.ts';
 import { Refusal } from './domain/refusal.ts';
 import type { Departure, Flight } from './flight.ts';
 import type { Idempotency } from './idempotency.ts';
+import type { Janitor } from './janitor.ts';
 import type { TenantMeter } from './tenant-meter.ts';
 
 /** Bindings of wrangler.jsonc, and the variables and secrets as they arrive: strings, unchecked. */
@@ -10,6 +13,9 @@ export interface Bindings extends Record<keyof z.input<typeof settingsSchema>, s
   readonly FLIGHT: DurableObjectNamespace<Flight>;
   readonly IDEMPOTENCY: DurableObjectNamespace<Idempotency>;
   readonly METER: DurableObjectNamespace<TenantMeter>;
+  readonly BATCH: DurableObjectNamespace<Batch>;
+  readonly COURIER: DurableObjectNamespace<Courier>;
+  readonly JANITOR: DurableObjectNamespace<Janitor>;
   /** Coarse, per place: bad keys by the address that they come from. */
   readonly BAD_KEYS: RateLimit;
   readonly JOBS: Queue<Departure>;
@@ -37,6 +43,15 @@ const settingsSchema = z.object({
   OPERATOR_KEY_SHA256: sha256,
   /** Of the key with which the scaler reads the backlog, and which opens nothing else. */
   BACKLOG_KEY_SHA256: sha256.optional(),
+  /** What webhook secrets are derived from; without it there are no webhooks. */
+  WEBHOOK_SECRET: z.string().min(32).optional(),
+  /** For development: webhooks may go to this machine, over http too. */
+  WEBHOOKS_ALLOW_LOOPBACK: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
+  /** Where names of webhook endpoints are looked up. */
+  DNS_OVER_HTTPS_URL: url.default('https://cloudflare-dns.com/dns-query'),
 });
 export type Settings = z.output<typeof settingsSchema>;
 

@@ -20,8 +20,20 @@ import {
 } from './domain/flight.ts';
 import type { Excess } from './domain/meter.ts';
 import { type News, newsSince } from './domain/news.ts';
-import { cancel, expire, isOwnLook, join, nextLook, seenBy, undrawn, wishesOf } from './domain/riders.ts';
+import {
+  cancel,
+  expire,
+  isOwnLook,
+  join,
+  nextLook,
+  seenBy,
+  told,
+  undrawn,
+  untold,
+  wishesOf,
+} from './domain/riders.ts';
 import { apply, begin, delivered, fail, isRepeated, overdue, taken } from './domain/transitions.ts';
+import { endOf } from './domain/webhook-event.ts';
 import { Drawings } from './drawings.ts';
 import { type Bindings, settings } from './env.ts';
 import { Shelf } from './shelf.ts';
@@ -295,6 +307,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     await this.#sweep();
     const run = this.#last;
     if (run && isTerminal(run) && !run.metered) await this.#settle(run);
+    if (run && untold(run).length > 0) await this.#announce(run);
     if (!run || isTerminal(run)) return this.#schedule();
     const now = Date.now();
     const rest = expire(run, now);
@@ -347,6 +360,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     this.#bell.ring();
     await this.ctx.storage.put({ [name(run.number)]: run, last: run.number });
     if (isTerminal(run) && before?.number === run.number && !isTerminal(before)) await this.#ended(run);
+    if (untold(run).length > 0) await this.#announce(run);
     return this.#schedule();
   }
 
@@ -372,6 +386,26 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     const settled = { ...((await this.#find(run.number)) ?? run), metered: true };
     if (this.#last?.number === run.number) this.#last = settled;
     await this.ctx.storage.put(name(run.number), settled);
+  }
+
+  /** Hands the ends that a webhook is to be told of to its courier; the alarm does it again until that has them. */
+  async #announce(run: Run): Promise<void> {
+    const heard = await Promise.all(
+      untold(run).map(async (id) => {
+        const endpoint = run.riders[id]!.webhook!;
+        const address = { tenant: run.submission.tenant, id: endpoint };
+        try {
+          await this.env.COURIER.getByName(endpoint).deliver(address, endOf(id, seenBy(run, id)));
+          return [id];
+        } catch (error) {
+          console.error('a webhook was not told', error);
+          return [];
+        }
+      }),
+    );
+    const now = told((await this.#find(run.number)) ?? run, heard.flat());
+    if (this.#last?.number === run.number) this.#last = now;
+    await this.ctx.storage.put(name(run.number), now);
   }
 
   get #worker(): GpuWorker {

@@ -17,7 +17,7 @@ export const routes = (): OpenAPIHono<AppEnv> =>
   });
 
 const bodyIfAny: MiddlewareHandler<AppEnv> = (c, next) =>
-  ['POST', 'PUT'].includes(c.req.method) ? jsonBody(c, next) : next();
+  ['POST', 'PUT', 'PATCH'].includes(c.req.method) ? jsonBody(c, next) : next();
 
 /** Security, middleware and body limit of a route that a tenant's key with `scope` opens; `more` runs after them. */
 export const tenantRoute = (scope: Scope, ...more: MiddlewareHandler<AppEnv>[]) => ({

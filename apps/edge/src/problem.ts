@@ -58,6 +58,8 @@ const passing: ReadonlySet<RefusalCode> = new Set([
   'storage_unavailable',
 ]);
 
+export const isPassing = (code: RefusalCode): boolean => passing.has(code);
+
 /** Seconds after which to try again, by status. */
 const patience: Readonly<Record<number, string>> = { 409: '1', 429: '60', 503: '5' };
 
@@ -80,7 +82,7 @@ export function problem(refusal: Refusal, requestId: string): Response {
     instance: requestId,
     code: refusal.code,
     request_id: requestId,
-    retryable: passing.has(refusal.code),
+    retryable: isPassing(refusal.code),
     ...(refusal instanceof LimitRefusal ? { 'violated-policies': [refusal.policy] } : {}),
     ...(refusal.errors.length > 0 ? { errors: [...refusal.errors] } : {}),
   };

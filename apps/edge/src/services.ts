@@ -1,6 +1,9 @@
+import type { Courier } from './courier.ts';
+import type { BatchPort } from './domain/batch.ts';
 import type { FlightPort } from './domain/flight.ts';
 import { type Bindings, type Settings, settings } from './env.ts';
 import type { Idempotency } from './idempotency.ts';
+import type { Janitor } from './janitor.ts';
 import { AuditTrail } from './storage/audit-trail.ts';
 import { Backlog } from './storage/backlog.ts';
 import { Catalogs } from './storage/catalogs.ts';
@@ -9,6 +12,7 @@ import { GpuWorker } from './storage/gpu-worker.ts';
 import { Objects } from './storage/objects.ts';
 import { Tenants } from './storage/tenants.ts';
 import { Uploads } from './storage/uploads.ts';
+import { WebhookEndpoints } from './storage/webhook-endpoints.ts';
 import type { TenantMeter } from './tenant-meter.ts';
 
 /** The outside world, wired up once per isolate. */
@@ -25,6 +29,10 @@ export interface Services {
   readonly catalogs: Catalogs;
   flight(key: string): FlightPort;
   meter(tenant: string): DurableObjectStub<TenantMeter>;
+  readonly webhooks: WebhookEndpoints;
+  courier(endpoint: string): DurableObjectStub<Courier>;
+  janitor(tenant: string): DurableObjectStub<Janitor>;
+  batch(tenant: string, id: string): BatchPort;
   readonly badKeys: RateLimit;
   idempotency(scope: string): DurableObjectStub<Idempotency>;
 }
@@ -36,7 +44,7 @@ export function services(bindings: Bindings): Services {
   const checked = settings(bindings);
   let known = wired.get(checked);
   if (!known) {
-    const { DB: db, FLIGHT, IDEMPOTENCY, METER, BAD_KEYS } = bindings;
+    const { DB: db, FLIGHT, IDEMPOTENCY, METER, BATCH, COURIER, JANITOR, BAD_KEYS } = bindings;
     const worker = new GpuWorker(checked);
     known = {
       settings: checked,
@@ -49,7 +57,12 @@ export function services(bindings: Bindings): Services {
       objects: new Objects(checked),
       worker,
       catalogs: new Catalogs(db, worker),
+      webhooks: new WebhookEndpoints(db),
       meter: (tenant) => METER.getByName(tenant),
+      courier: (endpoint) => COURIER.getByName(endpoint),
+      janitor: (tenant) => JANITOR.getByName(tenant),
+      // Of another tenant's batch there is none under this name.
+      batch: (tenant, id) => BATCH.getByName(`${tenant}/${id}`) as unknown as BatchPort,
       badKeys: BAD_KEYS,
       idempotency: (scope) => IDEMPOTENCY.getByName(scope),
       flight: (key) => FLIGHT.getByName(key) as unknown as FlightPort,

@@ -1,5 +1,7 @@
 /** What both sides of the tests know. None of it opens anything. */
 export const credentials = { accessKeyId: 'test', secretAccessKey: 'test-secret' };
+/** Webhook secrets are derived from it. */
+export const webhookSecret = 'what webhook secrets are derived from';
 export const workerSecret = 'a secret that gateway and worker share';
 export const operatorKey = 'operator-key-of-the-tests';
 /** `printf operator-key-of-the-tests | sha256sum` */

@@ -42,6 +42,12 @@ describe('tenants see nothing of each other', () => {
     ids['/v1/explanations'] = body.id;
     const [job] = await jobsTaken(cacheKeyOf(body));
     await report(job!, success(job!));
+    ids['/v1/batches'] = (
+      await call('POST', '/v1/batches', { key: owner.key, body: { items: [{}] } })
+    ).body.id;
+    ids['/v1/webhook_endpoints'] = (
+      await call('POST', '/v1/webhook_endpoints', { key: owner.key, body: { url: 'https://example.com/' } })
+    ).body.id;
     ids['/v1/keys'] = `key_${owner.key.split('_')[2]}`;
   });
 
@@ -50,13 +56,21 @@ describe('tenants see nothing of each other', () => {
       'DELETE /v1/explanations/{id}',
       'DELETE /v1/keys/{id}',
       'DELETE /v1/uploads/{id}',
+      'DELETE /v1/webhook_endpoints/{id}',
+      'GET /v1/batches/{id}',
       'GET /v1/explanations/{id}',
       'GET /v1/explanations/{id}/artifacts/{name}',
       'GET /v1/explanations/{id}/events',
       'GET /v1/uploads/{id}',
+      'GET /v1/webhook_endpoints/{id}',
+      'GET /v1/webhook_endpoints/{id}/deliveries',
+      'PATCH /v1/webhook_endpoints/{id}',
+      'POST /v1/batches/{id}/cancel',
       'POST /v1/explanations/{id}/cancel',
       'POST /v1/explanations/{id}/render',
       'POST /v1/keys/{id}/rotate',
+      'POST /v1/webhook_endpoints/{id}/deliveries/{delivery}/redeliver',
+      'POST /v1/webhook_endpoints/{id}/rotate_secret',
     ]);
   });
 
@@ -64,7 +78,11 @@ describe('tenants see nothing of each other', () => {
     'A4: $method $path answers for what is another’s as for what is not there',
     async ({ method, path, sent }) => {
       const collection = Object.keys(ids).find((prefix) => path.startsWith(prefix))!;
-      const of = (id: string) => path.replace('{id}', id).replace('{name}', 'overlay.png');
+      const of = (id: string) =>
+        path
+          .replace('{id}', id)
+          .replace('{name}', 'overlay.png')
+          .replace('{delivery}', `evt_${'0'.repeat(26)}`);
       const foreign = await call(method, of(ids[collection]!), { key: other.key, ...sent });
       const missing = await call(method, of(newId(ids[collection]!.slice(0, 3) as 'upl')), {
         key: other.key,
@@ -80,7 +98,10 @@ describe('tenants see nothing of each other', () => {
 
   test.each(owned)('C6: $method $path takes no path for an id', async ({ method, path, sent }) => {
     for (const id of ['..%2f..%2fu', '%00', '%2e%2e%2f', 'ｅxp_', 'x'.repeat(4096), "' OR 1=1 --"]) {
-      const url = path.replace('{id}', encodeURI(id)).replace('{name}', 'overlay.png');
+      const url = path
+        .replace('{id}', encodeURI(id))
+        .replace('{name}', 'overlay.png')
+        .replace('{delivery}', `evt_${'0'.repeat(26)}`);
       expect((await call(method, url, { key: owner.key, ...sent })).status).toBe(404);
     }
   });

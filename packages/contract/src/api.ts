@@ -31,6 +31,7 @@ export const scopes = [
   'usage:read',
   'admin:keys',
   'admin:audit',
+  'admin:webhooks',
 ] as const;
 export type Scope = (typeof scopes)[number];
 
@@ -188,12 +189,27 @@ export const explanationRequestSchema = z
       .refine((entries) => Object.keys(entries).length <= 16, 'Expected at most 16 entries.')
       .default({})
       .describe('Yours: kept with the explanation, and no part of the question'),
+    webhook: z.string().max(40).optional().describe('Id of the endpoint that is told when it has ended'),
   })
   .meta({ id: 'ExplanationRequest' });
 /** As a client writes it: defaults may be omitted. */
 export type ExplanationRequest = z.input<typeof explanationRequestSchema>;
 /** As the gateway reads it: defaults filled in. */
 export type ExplanationAsked = z.output<typeof explanationRequestSchema>;
+
+/** Explanations that a batch holds, at most. */
+export const largestBatch = 100;
+
+export const batchRequestSchema = z
+  .strictObject({
+    items: z
+      .array(z.record(z.string(), z.unknown()))
+      .min(1)
+      .max(largestBatch)
+      .describe('Each as the body of POST /v1/explanations. What is wrong with one is said of that one'),
+  })
+  .meta({ id: 'BatchRequest' });
+export type BatchRequest = z.input<typeof batchRequestSchema>;
 
 export const artifactLinkSchema = z.strictObject({
   name: z.enum(artifactNames),
@@ -327,6 +343,94 @@ export const predictionsSchema = z
   })
   .meta({ id: 'Predictions' });
 export type Predictions = z.infer<typeof predictionsSchema>;
+
+const count = z.int();
+export const batchSchema = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('batch'),
+    status: z.enum(['processing', 'completed', 'canceled']),
+    created_at: time,
+    counts: z.strictObject({
+      total: count,
+      waiting: count,
+      refused: count,
+      ...Object.fromEntries(explanationStatuses.map((status) => [status, count])),
+    } as { total: typeof count; waiting: typeof count; refused: typeof count } & Record<
+      (typeof explanationStatuses)[number],
+      typeof count
+    >),
+    items: z.array(
+      z.strictObject({
+        index: z.int(),
+        status: z
+          .enum(['waiting', 'refused', ...explanationStatuses])
+          .describe('`waiting`: for a place within your limits; `refused`: never an explanation'),
+        explanation: z.string().nullable(),
+        error: problemSchema
+          .pick({ code: true, detail: true, retryable: true, errors: true })
+          .nullable()
+          .describe('Of one that was refused'),
+      }),
+    ),
+    urls: z.strictObject({ self: z.string(), cancel: z.string() }),
+    request_id: z.string(),
+  })
+  .meta({ id: 'Batch' });
+export type Batch = z.infer<typeof batchSchema>;
+
+export const webhookEndpointRequestSchema = z
+  .strictObject({ url: z.string().min(1).max(2_000).describe('https, port 443, a public host') })
+  .meta({ id: 'WebhookEndpointRequest' });
+export const webhookEndpointChangeSchema = z
+  .strictObject({
+    url: z.string().min(1).max(2_000).optional(),
+    status: z.enum(['enabled', 'disabled']).optional(),
+  })
+  .meta({ id: 'WebhookEndpointChange' });
+export const webhookEndpointSchema = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('webhook_endpoint'),
+    url: z.string(),
+    status: z.enum(['enabled', 'disabled']),
+    disabled_reason: z.string().nullable(),
+    previous_secret_until: time
+      .nullable()
+      .describe('Until when the secret before the last rotation signs too'),
+    created_at: time,
+  })
+  .meta({ id: 'WebhookEndpoint' });
+export const newWebhookEndpointSchema = webhookEndpointSchema
+  .extend({ secret: z.string().describe('Verifies what comes (Standard Webhooks). Shown this once.') })
+  .meta({ id: 'NewWebhookEndpoint' });
+export const webhookEndpointListSchema = page(webhookEndpointSchema).meta({ id: 'WebhookEndpointList' });
+export type WebhookEndpoint = z.infer<typeof webhookEndpointSchema>;
+export const secretRotationRequestSchema = z
+  .strictObject({
+    grace_seconds: z
+      .int()
+      .min(0)
+      .max(7 * 86_400)
+      .default(86_400)
+      .describe('How long the old secret signs too'),
+  })
+  .meta({ id: 'SecretRotationRequest' });
+export const webhookDeliverySchema = z
+  .strictObject({
+    id: z.string().describe('The `webhook-id`, the same however often it is sent'),
+    object: z.literal('webhook_delivery'),
+    type: z.string(),
+    status: z.enum(['pending', 'delivered', 'failed']),
+    created_at: time,
+    next_attempt_at: time.nullable(),
+    attempts: z
+      .array(z.strictObject({ at: time, status: z.int().nullable(), error: z.string().nullable() }))
+      .describe('The latest, newest first'),
+  })
+  .meta({ id: 'WebhookDelivery' });
+export type WebhookDelivery = z.infer<typeof webhookDeliverySchema>;
+export const webhookDeliveryListSchema = page(webhookDeliverySchema).meta({ id: 'WebhookDeliveryList' });
 
 export const methodSchema = z
   .strictObject({

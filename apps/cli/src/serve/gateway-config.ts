@@ -42,6 +42,7 @@ export async function writeGatewaySettings(
     ...sharedSettings(url, secrets),
     WORKER_URL: workerUrl,
     PUBLIC_URL: url,
+    WEBHOOK_SECRET: secrets.webhookSecret,
     OPERATOR_KEY_SHA256: createHash('sha256').update(secrets.operatorKey).digest('hex'),
   };
   const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);

@@ -9,6 +9,8 @@ const secretsSchema = z.strictObject({
   workerSecret: z.string(),
   s3AccessKeyId: z.string(),
   s3SecretAccessKey: z.string(),
+  /** Made where an earlier release has made the others. */
+  webhookSecret: z.string().default(() => randomBytes(32).toString('hex')),
   /** Null until the gateway has run for the first time. */
   tenant: z.string().nullable(),
   apiKey: z.string().nullable(),
@@ -23,12 +25,17 @@ export async function openSecrets(directory: string): Promise<Secrets> {
   await mkdir(directory, { recursive: true });
   await chmod(directory, 0o700);
   const text = await readFile(fileIn(directory), 'utf8').catch(() => null);
-  if (text !== null) return parse(text);
+  if (text !== null) {
+    const known = parse(text);
+    await saveSecrets(directory, known);
+    return known;
+  }
   const fresh: Secrets = {
     operatorKey: `wl_operator_${randomBytes(24).toString('hex')}`,
     workerSecret: randomBytes(32).toString('hex'),
     s3AccessKeyId: randomBytes(10).toString('hex'),
     s3SecretAccessKey: randomBytes(32).toString('hex'),
+    webhookSecret: randomBytes(32).toString('hex'),
     tenant: null,
     apiKey: null,
   };

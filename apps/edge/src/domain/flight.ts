@@ -79,6 +79,9 @@ export interface Rider {
   readonly until: number | null;
   /** How it wants to be drawn, where that is not how the run is. */
   readonly look: Look | null;
+  /** Endpoint that is to be told of its end, if any, and whether it has been. */
+  readonly webhook: string | null;
+  readonly told: boolean;
   /** How it ended, where that was before the run did. */
   readonly exit: Exit | null;
 }
@@ -102,6 +105,7 @@ export interface Pass {
   readonly until: number | null;
   readonly look: Look;
   readonly keepUntil: number;
+  readonly webhook: string | null;
 }
 
 /** A flight as the rest of the gateway sees it; see flight.ts. */
@@ -168,7 +172,7 @@ type Recent = 'version' | 'owner' | 'keepUntil' | 'erased' | 'metered';
 /** As an earlier release may have stored it. */
 export type StoredRun = Omit<Run, Recent | 'riders' | 'submission'> &
   Partial<Pick<Run, Recent>> & {
-    readonly riders?: Readonly<Record<string, Omit<Rider, 'look'> & Partial<Pick<Rider, 'look'>>>>;
+    readonly riders?: Readonly<Record<string, Pick<Rider, 'via' | 'until' | 'exit'> & Partial<Rider>>>;
     readonly submission: Omit<Submission, 'look'> & Partial<Pick<Submission, 'look'>>;
   };
 
@@ -181,7 +185,9 @@ export function upgraded(stored: StoredRun): Run {
     ...{ version: 0, owner: null, erased: false, metered: true },
     keepUntil: stored.createdAt + retention.usual * 1000,
     ...stored,
-    riders: Object.fromEntries(Object.entries(riders).map(([id, rider]) => [id, { look: null, ...rider }])),
+    riders: Object.fromEntries(
+      Object.entries(riders).map(([id, rider]) => [id, { look: null, webhook: null, told: false, ...rider }]),
+    ),
     submission: { look: ownLook(language), ...submission },
   };
 }

@@ -8,9 +8,12 @@ const tooLate: JobError = {
 };
 
 /** The run with one more explanation to answer; the first one owns the result. */
-export const join = (run: Run, { id, until, look, keepUntil }: Pass, via: Boarding['via']): Run => ({
+export const join = (run: Run, { id, until, look, keepUntil, webhook }: Pass, via: Boarding['via']): Run => ({
   ...run,
-  riders: { ...run.riders, [id]: { via, until, look: isOwnLook(run, look) ? null : look, exit: null } },
+  riders: {
+    ...run.riders,
+    [id]: { via, until, look: isOwnLook(run, look) ? null : look, webhook, told: false, exit: null },
+  },
   owner: run.owner ?? id,
   keepUntil: Math.max(run.keepUntil, keepUntil),
 });
@@ -25,6 +28,23 @@ export const wishesOf = (run: Run): [id: string, look: Look][] =>
     const { look } = run.riders[id]!;
     return look ? [[id, look]] : [];
   });
+
+/** Explanations that have ended without their webhook having been told. */
+export const untold = (run: Run): string[] =>
+  Object.keys(run.riders).filter((id) => {
+    const { webhook, told, exit } = run.riders[id]!;
+    return webhook !== null && !told && (exit !== null || isTerminal(run));
+  });
+
+export const told = (run: Run, ids: readonly string[]): Run => ({
+  ...run,
+  riders: Object.fromEntries(
+    Object.entries(run.riders).map(([id, rider]) => [
+      id,
+      ids.includes(id) ? { ...rider, told: true } : rider,
+    ]),
+  ),
+});
 
 /** Ends the part of those whose pictures could not be drawn; the result itself stands. */
 export function undrawn(run: Run, errors: ReadonlyMap<string, JobError>, now: number): Run {
@@ -57,9 +77,10 @@ export function expire(run: Run, now: number): Run {
 
 /** When the watchdog must look next: at the worker's silence, at somebody's deadline, or at a bill not yet heard. */
 export function nextLook(run: Run, now: number): number {
-  if (isTerminal(run)) return run.metered ? Infinity : now + deliveryTime;
+  const unsaid = untold(run).length > 0 ? now + deliveryTime : Infinity;
+  if (isTerminal(run)) return run.metered ? unsaid : now + deliveryTime;
   const deadlines = aboard(run).map((id) => run.riders[id]!.until ?? Infinity);
-  return Math.min(run.deadline, ...deadlines);
+  return Math.min(run.deadline, unsaid, ...deadlines);
 }
 
 /** Ends `id`'s part; the others are unaffected, and the run ends with the last. */

@@ -36,7 +36,7 @@ export const predictions = routes().openapi(create, async (c) => {
   const key = await cacheKey(tenant, question, catalog.device);
   const look = ownLook();
   const keepUntil = Date.now() + retention.usual * 1000;
-  const pass = { id: requestId, look, keepUntil, until: null };
+  const pass = { id: requestId, look, keepUntil, until: null, webhook: null };
   const wanted = { key, tenant, question, look, requestId, units: 1 };
   const { run: boarded, via } = await board(services, wanted, upload, false, pass);
   const wait = preferredWait(c.req.header('Prefer')) ?? patience;

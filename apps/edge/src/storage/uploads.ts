@@ -1,4 +1,4 @@
-import type { UploadRequest } from '@whylight/contract';
+import type { Upload, UploadRequest } from '@whylight/contract';
 import { newId } from '../domain/ulid.ts';
 
 export interface UploadRow {
@@ -10,6 +10,8 @@ export interface UploadRow {
   readonly content_length: number;
   readonly sha256: string;
   readonly created_at: string;
+  /** What was found when it was swept, after a day; null before. */
+  readonly swept: Upload['status'] | null;
 }
 
 /** What was announced for upload, in D1. Whether it came is for the object store to say. */
@@ -28,6 +30,7 @@ export class Uploads {
       object: `t/${tenant}/u/${id.slice('upl_'.length)}`,
       ...request,
       created_at: new Date().toISOString(),
+      swept: null,
     };
     await this.#db
       .prepare(
@@ -46,10 +49,28 @@ export class Uploads {
     await this.#db.prepare('DELETE FROM uploads WHERE tenant = ? AND id = ?').bind(tenant, id).run();
   }
 
+  /** The oldest that have not been swept. */
+  async unswept(tenant: string, limit: number): Promise<UploadRow[]> {
+    const { results } = await this.#db
+      .prepare('SELECT * FROM uploads WHERE tenant = ? AND swept IS NULL ORDER BY created_at LIMIT ?')
+      .bind(tenant, limit)
+      .all<UploadRow>();
+    return results;
+  }
+
+  async sweep({ tenant, id }: UploadRow, found: Upload['status']): Promise<void> {
+    await this.#db
+      .prepare('UPDATE uploads SET swept = ? WHERE tenant = ? AND id = ?')
+      .bind(found, tenant, id)
+      .run();
+  }
+
   /** Uploads of the same bytes by the same tenant, newest first. */
   async ofContent(tenant: string, sha256: string): Promise<UploadRow[]> {
     const { results } = await this.#db
-      .prepare('SELECT * FROM uploads WHERE tenant = ? AND sha256 = ? ORDER BY id DESC LIMIT 5')
+      .prepare(
+        "SELECT * FROM uploads WHERE tenant = ? AND sha256 = ? AND coalesce(swept, 'ready') = 'ready' ORDER BY id DESC LIMIT 5",
+      )
       .bind(tenant, sha256)
       .all<UploadRow>();
     return results;

@@ -1,0 +1,136 @@
+import { DurableObject } from 'cloudflare:workers';
+import { createExplanation } from './creation.ts';
+import { type BatchItem, type BatchPort, type BatchState, isOver } from './domain/batch.ts';
+import { LimitRefusal, Refusal, type RefusalCode } from './domain/refusal.ts';
+import { seenBy } from './domain/riders.ts';
+import type { Bindings } from './env.ts';
+import { isPassing } from './problem.ts';
+import { services } from './services.ts';
+
+/** Items that are begun at a time. */
+const atATime = 4;
+/** Milliseconds after which what has not found a place is refused, and between two looks for one. */
+const longest = 24 * 3_600_000;
+const pause = 1_000;
+
+/** What a place may be waited for; other refusals are final. */
+const temporary: ReadonlySet<RefusalCode> = new Set([
+  'concurrency_limited',
+  'capacity',
+  'storage_unavailable',
+  'internal',
+]);
+
+/**
+ * Explanations that were asked for together. Each is an ordinary one; those for which the tenant has no place yet wait
+ * here and are begun, on the alarm, as others end.
+ */
+export class Batch extends DurableObject<Bindings> implements BatchPort {
+  #state: BatchState | null = null;
+
+  constructor(context: DurableObjectState, bindings: Bindings) {
+    super(context, bindings);
+    context.blockConcurrencyWhile(async () => {
+      this.#state = (await context.storage.get<BatchState>('batch')) ?? null;
+    });
+  }
+
+  /** Begins the batch, once: under an id that is there already, what is there is the answer. */
+  async create(state: BatchState): Promise<BatchState> {
+    if (this.#state) return this.#state;
+    await this.#keep(state);
+    await this.ctx.storage.setAlarm(Date.now());
+    return state;
+  }
+
+  /** The batch as it stands; null when there is none. */
+  async read(): Promise<BatchState | null> {
+    await this.#look();
+    return this.#state;
+  }
+
+  /** Gives up all that has not ended. */
+  async cancel(): Promise<BatchState | null> {
+    const state = this.#state;
+    if (!state) return null;
+    if (state.items.every(isOver)) return this.read();
+    const world = services(this.env);
+    await this.#keep({
+      ...state,
+      canceled: true,
+      items: state.items.map((item) => (item.state === 'waiting' ? { state: 'canceled' } : item)),
+    });
+    await Promise.all(this.#made().map(({ item }) => world.flight(item.key).cancel(item.run, item.id)));
+    return this.read();
+  }
+
+  override async alarm(): Promise<void> {
+    for (;;) {
+      const waiting = [...(this.#state?.items.entries() ?? [])].filter(
+        ([, { state }]) => state === 'waiting',
+      );
+      if (waiting.length === 0) return;
+      const begun = await Promise.all(
+        waiting.slice(0, atATime).map(async ([index, item]) => [index, await this.#begin(item)] as const),
+      );
+      await this.#replace(begun);
+      if (begun.some(([, { state }]) => state === 'waiting')) break;
+    }
+    await this.ctx.storage.setAlarm(Date.now() + pause);
+  }
+
+  async #begin(item: BatchItem): Promise<BatchItem> {
+    const { tenant, requestId, createdAt } = this.#state!;
+    if (item.state !== 'waiting') return item;
+    const { id, asked } = item;
+    try {
+      const made = { id, tenant, requestId, asked, fresh: false, cancelAfter: null };
+      const { row, boarding } = await createExplanation(services(this.env), made);
+      const { status } = seenBy(boarding.run, id);
+      return { state: 'made', id, key: row.key, run: row.run, status };
+    } catch (error) {
+      const refusal = error instanceof Refusal ? error : null;
+      if (!refusal) console.error(`${requestId}: an item of a batch was not begun:`, error);
+      const { code, message, errors } =
+        refusal ?? new Refusal('internal', 'Something went wrong on this side.');
+      if (temporary.has(code) && Date.now() < createdAt + longest) return item;
+      const retryable = isPassing(code) || refusal instanceof LimitRefusal;
+      return { state: 'refused', error: { code, detail: message, retryable, errors: [...errors] } };
+    }
+  }
+
+  /** Looks how those stand that had not ended. */
+  async #look(): Promise<void> {
+    const world = services(this.env);
+    const seen = this.#made().map(async ({ index, item }) => {
+      const run = await world.flight(item.key).watch(item.run, item.id, null, 0);
+      return [index, run ? { ...item, status: seenBy(run, item.id).status } : item] as const;
+    });
+    await this.#replace(await Promise.all(seen));
+  }
+
+  #made() {
+    return [...(this.#state?.items.entries() ?? [])].flatMap(([index, item]) =>
+      item.state === 'made' && !isOver(item) ? [{ index, item }] : [],
+    );
+  }
+
+  /** What was canceled meanwhile stays so, unless it has become an explanation: then that is canceled. */
+  async #replace(changed: readonly (readonly [number, BatchItem])[]): Promise<void> {
+    if (!this.#state || changed.length === 0) return;
+    const next = new Map(changed);
+    const items = this.#state.items.map((item, index) => {
+      const other = next.get(index);
+      return other && !(item.state === 'canceled' && other.state !== 'made') ? other : item;
+    });
+    const late = this.#state.canceled ? changed.filter(([, { state }]) => state === 'made') : [];
+    await this.#keep({ ...this.#state, items });
+    for (const [, item] of late)
+      if (item.state === 'made') await services(this.env).flight(item.key).cancel(item.run, item.id);
+  }
+
+  async #keep(state: BatchState): Promise<void> {
+    this.#state = state;
+    await this.ctx.storage.put('batch', state);
+  }
+}
