@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { artifactNames, type Explanation, type Rendering, type Tenant } from '@whylight/contract';
+import {
+  artifactNames,
+  type Batch,
+  type Explanation,
+  type Predictions,
+  type Rendering,
+  type Tenant,
+} from '@whylight/contract';
 import { readNpy } from '@whylight/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drawing, pngSize } from './service/pictures.ts';
@@ -97,6 +104,22 @@ describe('one photo, from signed upload to cached explanation', () => {
     expect(asked.cacheStatus).toBe('whylight; hit');
     expect(asked.explanation.attributions[0]!.artifacts.overlay.sha256).toBe(artifacts.overlay.sha256);
     expect(await service.counter('whylight_graph_runs_total')).toBe(before);
+  });
+
+  it('says what it shows, and a batch of the rest', async () => {
+    const answer = await service.call('/v1/predictions', { input: { upload }, top_k: 3 });
+    const { predictions } = (await answer.json()) as Predictions;
+    expect([answer.status, predictions.length, predictions[0]!.label]).toEqual([200, 3, photo.label]);
+    const items = ['grad-cam', 'input-x-gradient', 'grad-scam'].map((method) => ({
+      input: { upload },
+      method,
+    }));
+    const begun = (await (await service.call('/v1/batches', { items })).json()) as Batch;
+    await expect
+      .poll(async () => ((await (await service.call(begun.urls.self)).json()) as Batch).counts, {
+        timeout: 30_000,
+      })
+      .toMatchObject({ total: 3, succeeded: 2, refused: 1 });
   });
 
   it('computes once what fifty ask at the same time', async () => {

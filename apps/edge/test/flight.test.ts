@@ -3,6 +3,7 @@ import {
   createMessageBatch,
   evictDurableObject,
   getQueueResult,
+  runDurableObjectAlarm,
   runInDurableObject,
 } from 'cloudflare:test';
 import type { Explanation } from '@whylight/contract';
