@@ -44,13 +44,15 @@ export const withReadingOptions = (command: Command): Command =>
 export interface DeviceOptions {
   readonly ep: ExecutionProvider;
   readonly threads?: number;
+  readonly memory?: number;
 }
 
-/** Adds --ep and --threads. */
+/** Adds --ep, --threads and --memory. */
 export const withDeviceOptions = (command: Command): Command =>
   command
     .addOption(new Option('--ep <provider>', 'where graphs run').choices(executionProviders).default('cpu'))
-    .option('--threads <n>', 'threads per operator', positive);
+    .option('--threads <n>', 'threads per operator', positive)
+    .option('--memory <size>', 'what a run may hold at once, such as 500MB (default: 1GB)', byteSize);
 
 export const withJson = (command: Command): Command =>
   command.option('--json', 'one JSON document on stdout, everything else on stderr');
@@ -79,6 +81,16 @@ export function nameAndFile(text: string, all?: Parameters): Parameters {
   const [, name, file] = /^([\w.-]+)=(.+)$/s.exec(text) ?? [];
   if (name === undefined || file === undefined) throw new InvalidArgumentError('Expected NAME=FILE.');
   return { ...all, [name]: file };
+}
+
+/** `1000000`, `500MB` or `1.5GiB`, in bytes. */
+export function byteSize(text: string): number {
+  const [, number, prefix = '', binary] = /^(\d+(?:\.\d+)?) *([KMGT]?)(i?)B?$/i.exec(text) ?? [];
+  const bytes = Math.floor(
+    Number(number) * (binary ? 1024 : 1000) ** ' KMGT'.indexOf(prefix.toUpperCase() || ' '),
+  );
+  if (!(bytes >= 1)) throw new InvalidArgumentError('Expected a number of bytes, such as 500MB or 2GiB.');
+  return bytes;
 }
 
 export function positive(text: string): number {

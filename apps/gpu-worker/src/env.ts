@@ -44,6 +44,8 @@ const envSchema = z.object({
   DEVICE_ID: count(0, 0),
   /** Threads per operator; 0 leaves it to ONNX Runtime. */
   THREADS: count(0, 0),
+  /** What one explainer may hold while it computes, in bytes. */
+  MEMORY: count(1e9),
   /** Jobs at a time: some are read, some computed, some drawn. */
   CONCURRENCY: count(16),
   /** Jobs that may wait. */

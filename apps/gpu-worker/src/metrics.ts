@@ -67,7 +67,7 @@ export type Metrics = ReturnType<typeof createMetrics>;
 
 /** `runtime`, with every run of a graph counted. */
 export const metered = (runtime: Runtime, { graphRuns }: Metrics): Runtime => ({
-  device: runtime.device,
+  ...runtime,
   async load(model) {
     const session = await runtime.load(model);
     return {

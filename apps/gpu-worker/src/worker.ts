@@ -69,6 +69,7 @@ export async function startWorker(
       fallback: env.PROVIDER_FALLBACK,
       deviceId: env.DEVICE_ID,
       threads: env.THREADS || undefined,
+      memory: env.MEMORY,
     });
     if (runtime.device !== env.EXECUTION_PROVIDER) log('provider_fallback', { device: runtime.device });
     const registry = await ModelRegistry.open(env.MODELS.length ? env.MODELS : [embeddedModels]);

@@ -9,6 +9,7 @@ import type { Direct, Sampled, Samples, Setting, Subject, Values } from './metho
 import { GraphBuilder, type Shape, type Value } from './onnx/builder.ts';
 import { add, mul, onesLike, reshape, slice, sum, unsqueeze, where, zerosLike } from './onnx/emit.ts';
 import type { Graph, ValueInfo } from './onnx/graph.ts';
+import { peakBytesPerRow, weightBytes } from './onnx/peak.ts';
 import { renamed } from './onnx/rename.ts';
 import { writeModel } from './onnx/write.ts';
 import { type ScoreKind, scoresOf } from './targets.ts';
@@ -36,13 +37,20 @@ export interface Built {
   readonly types: readonly ValueInfo[];
   /** The graph as a file. */
   readonly bytes: Uint8Array;
+  /** What its constants take. */
+  readonly weightBytes: number;
+  /** What a run holds at once for each unit of its batch, an image or a sample: bytes. */
+  readonly bytesPerRow: number;
 }
 
 /** The model itself: image → logits, and scores of another kind if asked. */
-export const forwardModel = (classifier: Classifier, score: ScoreKind = 'logit'): Uint8Array => {
+export const forwardModel = (classifier: Classifier, score: ScoreKind = 'logit'): Uint8Array =>
+  scoresModel(classifier, score).bytes;
+
+export function scoresModel(classifier: Classifier, score: ScoreKind = 'logit'): Built {
   const { g, logits } = imagesOf(classifier);
-  return built(g, { logits, ...(score !== 'logit' && { scores: scoresOf(g, logits, score) }) }).bytes;
-};
+  return built(g, { logits, ...(score !== 'logit' && { scores: scoresOf(g, logits, score) }) });
+}
 
 /**
  * A direct method: image, class_index → attribution, logits, target. Class index -1 is the predicted class.
@@ -308,6 +316,8 @@ function built(g: GraphBuilder, outputs: Values): Built {
     get bytes() {
       return writeModel(graph, types);
     },
+    weightBytes: weightBytes(graph),
+    bytesPerRow: peakBytesPerRow(g, Object.values(outputs)),
   };
 }
 

@@ -98,15 +98,15 @@ it.each(unseeded)('%s gives the same on a network whose images have their channe
 
 describe.each(sampled)('%s', (_, spec) => {
   it('gives the same in chunks of any size', async () => {
-    const whole = await attributed({ ...spec, chunk: 1000 }, images, [0, 1]);
-    for (const chunk of [1, 3, 7]) {
-      const cut = await attributed({ ...spec, chunk }, images, [0, 1]);
+    const whole = await attributed(spec, images, [0, 1]);
+    for (const memory of [1, 2e4, 5e4]) {
+      const cut = await attributed({ ...spec, memory }, images, [0, 1]);
       expectClose(cut.attribution, whole.attribution);
     }
   });
 
   it('stops between chunks when it is told to, and says how far it is', async () => {
-    const explainer = await createExplainer(classifier, { ...spec, chunk: 2 }, cpu);
+    const explainer = await createExplainer(classifier, { ...spec, memory: 1 }, cpu);
     const stop = new AbortController();
     const seen: [number, number][] = [];
     const running = explainer.attribute(images, [0, 1], {

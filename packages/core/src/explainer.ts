@@ -27,8 +27,8 @@ export interface ExplainerSpec {
   readonly score?: ScoreKind | undefined;
   /** The model's normalisation, for baselines such as black. */
   readonly normalisation?: Normalisation | undefined;
-  /** Rows that a run may hold at once; more are cut into chunks. */
-  readonly chunk?: number | undefined;
+  /** What a run may hold at once, in bytes: rows are cut into chunks accordingly. The runtime's if not said. */
+  readonly memory?: number | undefined;
   /** `false`: every row is computed in full, also where only a part of it can differ from the image. */
   readonly incremental?: boolean | undefined;
 }
@@ -47,8 +47,6 @@ export interface Explainer {
   close(): Promise<void>;
 }
 
-const defaultChunk = 16;
-
 /** An explainer of one classifier by one method, loaded into a runtime. @throws InputError */
 export async function createExplainer(
   classifier: Classifier,
@@ -56,10 +54,9 @@ export async function createExplainer(
   runtime: Runtime,
 ): Promise<Explainer> {
   const { method, resolved, request } = prepare(classifier, spec);
-  const chunk = classifier.batch ?? spec.chunk ?? defaultChunk;
   const run = await (isSampled(method)
-    ? (spec.incremental === false ? sampledRun : cheapestRun)({ ...request, method }, runtime, chunk)
-    : directRun({ ...request, method: method as Direct<never> }, runtime, chunk));
+    ? (spec.incremental === false ? sampledRun : cheapestRun)({ ...request, method }, runtime, spec.memory)
+    : directRun({ ...request, method: method as Direct<never> }, runtime, spec.memory));
   return {
     method: resolved,
     layers: request.layers.map(({ name }) => name),
@@ -78,15 +75,19 @@ export async function createExplainer(
 }
 
 /** A sampled method by its cheaper way, where network and method have one; recorded samples go the plain way. */
-async function cheapestRun(request: Request<Sampled<never>>, runtime: Runtime, chunk: number): Promise<Run> {
+async function cheapestRun(
+  request: Request<Sampled<never>>,
+  runtime: Runtime,
+  memory: number | undefined,
+): Promise<Run> {
   const cheaper = incremental(request);
-  if (!cheaper) return sampledRun(request, runtime, chunk);
-  const run = await sampledRun(cheaper, runtime, chunk);
+  if (!cheaper) return sampledRun(request, runtime, memory);
+  const run = await sampledRun(cheaper, runtime, memory);
   let plain: Promise<Run> | undefined;
   return {
     async attribute(batch, targets, options) {
       if (Object.keys(options.aux ?? {}).length === 0) return run.attribute(batch, targets, options);
-      plain ??= sampledRun(request, runtime, chunk);
+      plain ??= sampledRun(request, runtime, memory);
       return (await plain).attribute(batch, targets, options);
     },
     async close() {
@@ -120,7 +121,7 @@ export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): U
   };
   const cheaper = isSampled(method) && spec.incremental !== false && incremental({ ...request, method });
   const { graph, outputs } = isSampled(method)
-    ? compileSampled(cheaper || { ...request, method }, spec.chunk ?? defaultChunk)
+    ? compileSampled(cheaper || { ...request, method }, spec.memory)
     : compileDirect({ ...request, method: method as Direct<never> });
   return writeModel(graph, outputs, metadata);
 }

@@ -44,7 +44,7 @@ export async function createPlan(
     : model.manifest.preprocessing;
   let bytes = 0;
   const weighing: Runtime = {
-    device: runtime.device,
+    ...runtime,
     async load(graph) {
       bytes += graph.byteLength;
       return runtime.load(graph);

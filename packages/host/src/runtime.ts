@@ -15,6 +15,8 @@ export interface RuntimeOptions {
   readonly ep: ExecutionProvider;
   /** Threads that share one operator; ONNX Runtime's default is one per physical core. */
   readonly threads?: number | undefined;
+  /** What one explainer may hold while it runs, in bytes; 1 GB if not said. */
+  readonly memory?: number | undefined;
   /** Which GPU, for cuda. */
   readonly deviceId?: number | undefined;
   /** Run on the CPU when `ep` cannot run here; `device` then says so. Without it that is an error. */
@@ -42,6 +44,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const settings: SessionSettings = { ep: reason === null ? ep : 'cpu', threads, deviceId };
   const runtime: Runtime = {
     device: reason === null ? ep : `cpu (fallback from ${ep}: ${reason})`,
+    memory: options.memory,
     load: (model) => load(model, settings),
   };
   const session = await runtime.load(tinyModel).catch((error: Error) => {

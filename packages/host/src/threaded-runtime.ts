@@ -69,6 +69,7 @@ export async function createThreadedRuntime(
   });
   return {
     device: device as string,
+    memory: options.memory,
     close,
     async load(model): Promise<Session> {
       const session = ++sessions;

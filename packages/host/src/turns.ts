@@ -42,7 +42,7 @@ export function inTurns(runtime: Runtime): Runtime {
     });
 
   return {
-    device: runtime.device,
+    ...runtime,
     async load(model) {
       const session = await runtime.load(model);
       return { run: (feeds) => queued(() => session.run(feeds)), close: () => session.close() };

@@ -6,7 +6,7 @@ export function captureGraphs(runtime: Runtime): { runtime: Runtime; graphs: rea
   return {
     graphs,
     runtime: {
-      device: runtime.device,
+      ...runtime,
       load(model) {
         graphs.push(model);
         return runtime.load(model);

@@ -54,7 +54,7 @@ export const attribute = withJson(
 ).action(async (options: Options) => {
   const single = options.jobs === undefined ? jobOf(options) : null;
   const jobs = single ? [single] : await readJobs(options.jobs!);
-  const explainer = new TensorExplainer(await createRuntime({ ep: options.ep, threads: options.threads }));
+  const explainer = new TensorExplainer(await createRuntime(options));
   try {
     if (single) {
       const report = await run(single, explainer, options);

@@ -47,7 +47,7 @@ export const bench = withJson(
   ),
 ).action(async (options: Options) => {
   const { model = ['shapes'], method = methods.map(({ id }) => id), json } = options;
-  const runtime = await createRuntime({ ep: options.ep, threads: options.threads });
+  const runtime = await createRuntime(options);
   const progress = new Progress('bench');
   const rows: (Measurement | Failed)[] = [];
   if (!json) print(line(['model', 'method', 'median', 'forward', 'ratio', 'CPU ratio', 'session']));

@@ -47,7 +47,11 @@ export const camera = withJson(
   const usual = device === undefined || options.format === undefined ? defaultCamera() : undefined;
   const source = { format: options.format ?? usual!.format, device: device ?? usual!.device };
   const model = await findModel(options.model);
-  const runtime = await createThreadedRuntime({ ep: options.ep, threads: options.threads });
+  const runtime = await createThreadedRuntime({
+    ep: options.ep,
+    threads: options.threads,
+    memory: options.memory,
+  });
   const stopped = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopped.abort());
   const page = new LivePage();

@@ -108,7 +108,7 @@ async function evaluated(directory: string | undefined, options: Options): Promi
       ? await objectsIn(directory!, objects, preprocessing)
       : await photosIn(directory!, masks, preprocessing, options.target);
   const wanted = options.metric ?? (count || masks || objects || options.mosaics ? masked : unmasked);
-  const runtime = await createRuntime({ ep: options.ep, threads: options.threads });
+  const runtime = await createRuntime(options);
   const network = await openNetwork(
     await model.bytes(),
     readingOf(model, given[0]!.input.shape.slice(1)),

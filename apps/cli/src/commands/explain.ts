@@ -68,7 +68,7 @@ export const explain = withPanelOptions(
     const panels = panelsOf(options);
     const registry = await openRegistry();
     const model = await findModel(options.model, registry);
-    const runtime = await createRuntime({ ep: options.ep, threads: options.threads });
+    const runtime = await createRuntime(options);
     const explainer = new PhotoExplainer(runtime, registry, { types: photoTypes });
     const mask = options.featureMask === undefined ? undefined : await readBytes(options.featureMask);
     const directoryOf = directories(images, ids, options.output);

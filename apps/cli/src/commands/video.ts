@@ -52,9 +52,10 @@ export const video = withJson(
     batch,
     output,
   } = options;
+  const { ep, threads, memory } = options;
   const model = await findModel(options.model);
   // In a thread of its own: frames are drawn while the next ones are explained.
-  const runtime = await createThreadedRuntime({ ep: options.ep, threads: options.threads });
+  const runtime = await createThreadedRuntime({ ep, threads, memory });
   const progress = new Progress(`${input} ${method}`);
   const onProgress = (completed: number, total: number | null) =>
     progress.update(completed, total ?? completed);

@@ -40,7 +40,7 @@ const differencesOf = ({ method }: ExplainerSpec, logits: Tensor): Tensor | unde
   methods.find(({ id }) => id === method)!.needs.length === 0 ? logits : undefined;
 
 const named = everySpec.map(
-  (spec) => [`${spec.method} (${spec.convention})`, { ...spec, chunk: 4 }] as const,
+  (spec) => [`${spec.method} (${spec.convention})`, { ...spec, memory: 2e4 }] as const,
 );
 
 describe.each(named)('%s', (_, spec) => {

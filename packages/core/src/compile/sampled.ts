@@ -7,9 +7,11 @@ import {
   ofBaseline,
   prepareModel,
   type Request,
+  rowsTogether,
 } from '../build.ts';
 import type { Sampled, Values } from '../methods/method.ts';
 import type { ValueInfo } from '../onnx/graph.ts';
+import { rowsWithin } from '../run/rows.ts';
 import { Assembly } from './assembly.ts';
 import type { Compiled } from './compiled.ts';
 import { summedUp, turnsOf } from './samples.ts';
@@ -19,17 +21,18 @@ import { summedUp, turnsOf } from './samples.ts';
  * images holds what `attribute` does for each: its scores and what the method prepares, a loop over chunks of samples
  * that adds up sums, and the end. So the memory is that of one chunk, however many samples and images there are.
  */
-export function compileSampled(request: Request<Sampled<never>>, rows: number): Compiled {
+export function compileSampled(request: Request<Sampled<never>>, memory: number | undefined): Compiled {
   const { classifier, method, setting } = request;
   const assembly = new Assembly(['image', 'class_index', 'attribution', 'logits', 'target']);
+  const together = rowsTogether(request);
   const first = firstModel(request);
   const prepare = method.preparesBaseline ? prepareModel(request) : undefined;
   const { logits, target, class_weights, score, ...own } = first.outputs;
   const prepared = { ...own, ...(prepare && ofBaseline(prepare.outputs)) };
   const samples = method.samples(setting, {});
-  const turns = turnsOf(request, samples, rows);
   const fixed = method.fixed?.(setting, {}) ?? {};
   const chunk = chunkModel(request, samples, fixed, prepared);
+  const turns = turnsOf(request, samples, together * rowsWithin(memory, chunk, { device: 'cpu' }));
   const finish = finishModel(request, chunk.outputs, fixed, prepared);
 
   /** What the method is given of one image. */

@@ -133,9 +133,8 @@ describe.each(Object.entries(networks))('Occlusion of %s', (_, bytes) => {
       const spec = {
         method: 'occlusion',
         params: { ...rest, sliding_window_shapes: shape, strides },
-        chunk: 7,
       };
-      const explainer = await createExplainer(classifier, spec, cpu);
+      const explainer = await createExplainer(classifier, { ...spec, memory: 2e5 }, cpu);
       const { attribution } = await explainer.attribute(image, [1]);
       await explainer.close();
       const plain = await createExplainer(classifier, { ...spec, incremental: false }, cpu);

@@ -209,6 +209,12 @@ export class GraphBuilder {
       this.setFacts(value, (batch) => ({ dtype, shape: shape.map((d) => (d < 0 ? -d * batch : d)) }));
   }
 
+  /** Elements that a value has more for each row more of the batch. */
+  growth(value: Value): number {
+    const [a, b] = this.factsOf(value).map(({ shape }) => sizeOf(shape)) as [number, number];
+    return a === b ? 0 : (b - a) / (this.batches[1] - this.batches[0]);
+  }
+
   /** Another name for a fact: what a removed node's output stands for. */
   alias(value: Value, original: Value): void {
     const facts = this.facts.get(original);

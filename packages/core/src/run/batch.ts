@@ -40,8 +40,7 @@ export const concatenated = (parts: readonly Tensor[]): Tensor<'float32'> =>
 
 export function added(total: Tensor<'float32'> | undefined, part: Tensor<'float32'>): Tensor<'float32'> {
   if (!total) return float32(part.shape, part.data.slice());
-  part.data.forEach((v, i) => {
-    total.data[i]! += v;
-  });
+  const [sums, { data }] = [total.data, part];
+  for (let i = 0; i < sums.length; i++) sums[i]! += data[i]!;
   return total;
 }

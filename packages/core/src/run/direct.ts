@@ -5,17 +5,19 @@ import { classOf, targetInputs } from '../targets.ts';
 import type { Tensor } from '../tensor.ts';
 import { concatenated, filled, rowsOf } from './batch.ts';
 import { Chunk } from './chunk.ts';
+import { rowsWithin } from './rows.ts';
 import type { Run } from './run.ts';
 
 /** One graph that explains images batch by batch. */
 export async function directRun(
   request: Request<Direct<never>>,
   runtime: Runtime,
-  rows: number,
+  memory: number | undefined,
 ): Promise<Run> {
   const { batch: fixed, classes } = request.classifier;
-  const chunk = new Chunk(rows, fixed !== undefined);
-  const session = await runtime.load(directModel(request, true).bytes);
+  const built = directModel(request, true);
+  const chunk = new Chunk(fixed ?? rowsWithin(memory, built, runtime), fixed !== undefined);
+  const session = await runtime.load(built.bytes);
   return {
     async attribute(batch, targets, { signal, onProgress }) {
       const parts: Readonly<Record<string, Tensor>>[] = [];

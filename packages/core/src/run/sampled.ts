@@ -1,13 +1,14 @@
 import {
+  type Built,
   baselineModel,
   chunkModel,
   finishModel,
-  forwardModel,
   ofBaseline,
   prepareModel,
   type Request,
   rowsTogether,
   type Shapes,
+  scoresModel,
 } from '../build.ts';
 import { InputError } from '../errors.ts';
 import type { Made, Sampled, Samples } from '../methods/method.ts';
@@ -16,6 +17,7 @@ import { classOf, weightsOf } from '../targets.ts';
 import { float32, row, type Tensor } from '../tensor.ts';
 import { added, concatenated, filled, rowsOf, zeroFilled } from './batch.ts';
 import { Chunk } from './chunk.ts';
+import { rowsWithin } from './rows.ts';
 import type { Run } from './run.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
@@ -24,7 +26,13 @@ type Tensors = Readonly<Record<string, Tensor>>;
 interface Plan {
   readonly samples: Readonly<Record<string, Tensor | Made>>;
   readonly fixed: Samples;
-  readonly graphs: { readonly each: Session; readonly finish: Session; readonly sums: Shapes };
+  readonly graphs: {
+    readonly each: Session;
+    /** Of samples, for `each`. */
+    readonly chunk: Chunk;
+    readonly finish: Session;
+    readonly sums: Shapes;
+  };
 }
 
 /**
@@ -34,15 +42,16 @@ interface Plan {
 export async function sampledRun(
   request: Request<Sampled<never>>,
   runtime: Runtime,
-  rows: number,
+  memory: number | undefined,
 ): Promise<Run> {
   const { classifier, method, setting } = request;
   const perSample = rowsTogether(request);
-  const fixed = classifier.batch !== undefined;
-  const images = new Chunk(rows, fixed);
-  const chunk = new Chunk(Math.max(1, Math.floor(rows / perSample)), fixed);
   const size = classifier.batch && classifier.batch / perSample;
-  const forward = await runtime.load(forwardModel(classifier, request.score));
+  const chunkOf = (built: Built, fixed: number | undefined) =>
+    new Chunk(fixed ?? rowsWithin(memory, built, runtime), fixed !== undefined);
+  const scoring = scoresModel(classifier, request.score);
+  const images = chunkOf(scoring, classifier.batch);
+  const forward = await runtime.load(scoring.bytes);
   const prepare = method.prepare && prepareModel(request);
   const preparing = prepare && (await runtime.load(prepare.bytes));
   const comparing = method.preparesBaseline ? await runtime.load(baselineModel(request).bytes) : undefined;
@@ -64,9 +73,14 @@ export async function sampledRun(
     return { samples, fixed, graphs };
   }
   async function load(samples: Plan['samples'], fixed: Samples): Promise<Plan['graphs']> {
-    const { bytes, outputs } = chunkModel(request, samples, fixed, shapes);
-    const finish = finishModel(request, outputs, fixed, shapes);
-    return { each: await runtime.load(bytes), finish: await runtime.load(finish.bytes), sums: outputs };
+    const built = chunkModel(request, samples, fixed, shapes);
+    const finish = finishModel(request, built.outputs, fixed, shapes);
+    return {
+      each: await runtime.load(built.bytes),
+      chunk: chunkOf(built, size),
+      finish: await runtime.load(finish.bytes),
+      sums: built.outputs,
+    };
   }
   await plan({}); // what cannot be built fails here
 
@@ -104,7 +118,7 @@ export async function sampledRun(
         const prepared = await prepareImage(image, class_weights);
         const same = { image, class_weights, score: float32([1, 1], [score]), ...fixed, ...prepared };
         const total: Record<string, Tensor<'float32'>> = {};
-        await chunk.over(count, async (start, end) => {
+        await graphs.chunk.over(count, async (start, end) => {
           signal?.throwIfAborted();
           const part = Object.entries(samples).map(
             ([name, s]) =>

@@ -11,5 +11,7 @@ export interface Session {
 export interface Runtime {
   /** The execution provider in use, for reports: `cpu`, `cuda`, `webgpu`, `wasm`. */
   readonly device: string;
+  /** What one explainer may hold on it while it runs, in bytes; 1 GB if not said. */
+  readonly memory?: number | undefined;
   load(model: Uint8Array): Promise<Session>;
 }
