@@ -18,23 +18,33 @@ import { cpu } from '@whylight/core/testing';
 
 // Whole networks against PyTorch, one Markdown row each. Needs Python with torch and torchvision (and timm):
 //   node test/torch-parity/table.ts --python PYTHON [--forms torchscript@13,dynamo@18] NETWORK...
-// Forms are EXPORTER@OPSET, see export.py, or qdq, qoperator, dynamic or float16 @OPSET, see quantized.py.
+// Forms are torchscript or dynamo @OPSET (export.py); qdq, qoperator, dynamic or float16 @OPSET (quantized.py); or, of
+// networks of keras.applications, keras@OPSET (from_keras.py, with TensorFlow in --tensorflow PYTHON).
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     python: { type: 'string', default: 'python3' },
+    tensorflow: { type: 'string', default: 'python3' },
     forms: { type: 'string', default: 'torchscript@11,torchscript@17,dynamo@18,dynamo@23' },
     /** Where what is exported stays and is found again; elsewhere it is removed. */
     keep: { type: 'string' },
   },
 });
 const forms = values.forms.split(',');
-const isQuantized = (form: string) => !/^(torchscript|dynamo)@/.test(form);
+const made = (form: string, by: RegExp) => by.test(form.split('@')[0]!);
+const isQuantized = (form: string) => made(form, /^(qdq|qoperator|dynamic|float16)$/);
 /** Forms that are exported together, by one script into one folder. */
 const batches = [
-  { script: 'export.py', forms: forms.filter((form) => !isQuantized(form)) },
-  ...forms.filter(isQuantized).map((form) => ({ script: 'quantized.py', forms: [form] })),
+  {
+    python: values.python,
+    script: 'export.py',
+    forms: forms.filter((f) => made(f, /^(torchscript|dynamo)$/)),
+  },
+  { python: values.tensorflow, script: 'from_keras.py', forms: forms.filter((f) => made(f, /^keras$/)) },
+  ...forms
+    .filter(isQuantized)
+    .map((form) => ({ python: values.python, script: 'quantized.py', forms: [form] })),
 ].filter((batch) => batch.forms.length > 0);
 
 interface About {
@@ -42,6 +52,7 @@ interface About {
   /** The class of each row, by seed. */
   readonly classes: readonly (readonly number[])[];
   readonly size: number;
+  readonly layout?: 'NHWC';
   readonly failed: Readonly<Record<string, string>>;
 }
 
@@ -99,7 +110,7 @@ async function measure(form: string, about: About, directory: string): Promise<s
   const failure = about.failed[form];
   if (failure !== undefined) return ['', `not exported: ${failure.replaceAll('|', '/').slice(0, 80)}`];
   const bytes = readFileSync(join(directory, `${form}.onnx`));
-  const inputShape = [3, about.size, about.size];
+  const inputShape = about.layout ? [about.size, about.size, 3] : [3, about.size, about.size];
   const report = inspect(bytes, { inputShape });
   const missing = report.unsupported.map(({ op, nodes }) => `${op} (${nodes.length})`).join(', ');
   if (missing) return [String(report.nodes), missing];
@@ -153,7 +164,7 @@ const titles = [
 ];
 console.log(`| ${titles.join(' | ')} |\n|${'---|'.repeat(titles.length)}`);
 for (const name of positionals)
-  for (const { script, forms } of batches) {
+  for (const { python, script, forms } of batches) {
     const kept = values.keep && join(values.keep, `${name.replace(/\W/g, '_')}-${forms[0]}`);
     if (kept) mkdirSync(kept, { recursive: true });
     const directory = kept ?? mkdtempSync(join(tmpdir(), 'parity-'));
@@ -163,7 +174,7 @@ for (const name of positionals)
     };
     try {
       if (!existsSync(join(directory, 'about.json')))
-        execFileSync(values.python, [join(import.meta.dirname, script), name, directory, ...forms], {
+        execFileSync(python, [join(import.meta.dirname, script), name, directory, ...forms], {
           stdio: ['ignore', 'ignore', 'pipe'],
         });
       const about: About = JSON.parse(readFileSync(join(directory, 'about.json'), 'utf8'));

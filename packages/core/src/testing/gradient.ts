@@ -44,15 +44,17 @@ export function built(c: Case): Built {
   };
 }
 
-/** The gradients of a case's inputs under a cotangent of ones. */
-export async function gradients(c: Case, runtime: Runtime): Promise<Record<string, number[]>> {
+/** The gradients of a case's inputs under a cotangent of ones or of many values; none where every derivative is zero. */
+export async function gradients(
+  c: Case,
+  runtime: Runtime,
+  cotangent: 'ones' | 'varied' = 'ones',
+): Promise<Record<string, number[]>> {
   const { gradient, feeds, seeds } = built(c);
-  const session = await runtime.load(gradient!);
-  const ones = Object.entries(seeds).map(([name, s]) => [
-    name,
-    { ...s, data: s.data.fill(1 as never) } as Tensor,
-  ]);
-  const found = await session.run({ ...feeds, ...Object.fromEntries(ones) });
+  if (!gradient) return {};
+  const session = await runtime.load(gradient);
+  if (cotangent === 'ones') for (const seed of Object.values(seeds)) (seed.data as Float32Array).fill(1);
+  const found = await session.run({ ...feeds, ...seeds });
   await session.close();
   return Object.fromEntries(Object.entries(found).map(([name, t]) => [name, [...(t.data as Float32Array)]]));
 }

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { VjpRules } from '../autodiff/rule.ts';
 import type { Attributes } from '../onnx/graph.ts';
 import type { Case, Operand } from './cases.ts';
-import { gradientErrors } from './gradient.ts';
+import { gradientErrors, gradients } from './gradient.ts';
 import { cpu } from './ort.ts';
+import { web } from './ort-web.ts';
 
 type Options = Partial<Pick<Case, 'dtype' | 'opset' | 'outputs' | 'used'>>;
 
@@ -31,12 +32,27 @@ export const single: Options = { dtype: 'float32' };
 /** What central differences themselves leave: their own error is h⁴ or the rounding of the operator over h. */
 const tolerance = { float64: 1e-8, float32: 3e-5 };
 
-/** Tests every case, and that no row of `rules` is without one. */
+/** Sums in another order; the float64 kernels of both still round in float64. */
+const agreement = { float64: 1e-12, float32: 2e-6 };
+
+/** Tests every case, in ONNX Runtime and in that for the web, and that no row of `rules` is without one. */
 export function describeRules(family: string, rules: VjpRules, cases: readonly Case[]): void {
   describe(`${family}: rules agree with central differences`, () => {
     it.each(cases.map((c) => [`${c.op}: ${c.title}`, c] as const))('%s', async (_, c) => {
       for (const [input, error] of Object.entries(await gradientErrors(c, cpu)))
         expect(error, `d/d${input}`).toBeLessThan(tolerance[c.dtype]);
+    });
+
+    it('gives the same in ONNX Runtime for the web', { timeout: 60_000 }, async () => {
+      for (const c of cases) {
+        const [expected, found] = [await gradients(c, cpu, 'varied'), await gradients(c, web, 'varied')];
+        expect(Object.keys(found)).toEqual(Object.keys(expected));
+        for (const [name, gradient] of Object.entries(expected)) {
+          const largest = Math.max(...gradient.map(Math.abs), 1e-3);
+          const error = Math.max(...gradient.map((v, i) => Math.abs(found[name]![i]! - v))) / largest;
+          expect(error, `${c.op}: ${c.title}, d/d${name}`).toBeLessThan(agreement[c.dtype]);
+        }
+      }
     });
 
     it('has a case for every rule', () => {
