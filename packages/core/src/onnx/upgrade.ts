@@ -5,6 +5,7 @@ import type { Value } from './builder.ts';
 import { reshape } from './emit.ts';
 import { gathers } from './gathers.ts';
 import { type Attributes, int, ints, type Node, real, text } from './graph.ts';
+import { gridSample } from './grid-sample.ts';
 import { quoted } from './names.ts';
 import { quantized } from './quantized.ts';
 import { windowOf } from './shapes/convolution.ts';
@@ -65,6 +66,7 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
   ...gathers,
   ...quantized,
   Attention: attention,
+  GridSample: gridSample,
   Identity: alias,
   Dropout: alias,
   Squeeze: inputsFromInts('axes'),

@@ -156,5 +156,8 @@ export const movement: ShapeRules = {
       { dtype: 'int64', shape: out },
     ];
   },
+  GridSample: (c) => [
+    { dtype: c.x(0).dtype, shape: [...c.x(0).shape.slice(0, 2), ...c.x(1).shape.slice(1, -1)] },
+  ],
   EyeLike: (c) => [{ dtype: c.x(0).dtype, shape: c.x(0).shape }],
 };
