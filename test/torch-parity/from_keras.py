@@ -54,9 +54,8 @@ def main() -> None:
     for form in forms:
         signature = (tf.TensorSpec((None, size, size, 3), tf.float32, name="x"),)
         try:
-            function = tf.function(lambda x: model(x, training=False), input_signature=signature)
             opset = int(form.split("@")[1])
-            tf2onnx.convert.from_function(function, signature, opset=opset, output_path=f"{directory}/{form}.onnx")
+            tf2onnx.convert.from_keras(model, signature, opset=opset, output_path=f"{directory}/{form}.onnx")
         except Exception as error:
             failed[form] = f"{type(error).__name__}: {error}".strip().split("\n")[0]
     about = {"seeds": SEEDS, "classes": rows, "size": size, "layout": "NHWC", "failed": failed}

@@ -1,17 +1,21 @@
-"""Quantizes or halves a network of torchvision or timm, and says what the straight-through gradient of the result is.
+"""Quantizes or halves a network and compares its explainer with the straight-through gradient, a Markdown row per form.
 
-    python quantized.py NETWORK DIRECTORY FORM@OPSET
+    python quantized.py NETWORK FORM@OPSET...
 
 FORM is `qdq` (int8, calibrated on noise, a scale per channel), `qoperator` (the same as QLinearConv and QLinearMatMul),
-`dynamic` (ConvInteger and MatMulInteger) or `float16`. The file is run node by node in PyTorch, in float64, with rounding
-counted as the identity and what is cut off as constant; that gradient is written as export.py does.
+`dynamic` (ConvInteger and MatMulInteger) or `float16`. The reference runs the file node by node in PyTorch, in float64:
+rounding counts as the identity and what is cut off as constant. One level more or less in one place moves everything after
+it, so the reference takes the levels that ONNX Runtime found. Needs node: the explainer is what `whylight compile` writes.
 """
 
-import json
+import pathlib
+import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import onnx
+import onnxruntime
 import torch
 import torch.nn.functional as F
 from export import SEEDS, export, network, settle
@@ -21,17 +25,21 @@ RANGES = {np.int8: (-128, 127), np.uint8: (0, 255)}
 
 
 class Fake(torch.autograd.Function):
-    """clip(round(x / scale) + zero) as the number that it stands for; straight through inside the range."""
+    """The number that a level stands for; straight through where clip(round(x / scale) + zero) cuts nothing off."""
 
     @staticmethod
-    def forward(ctx, x, scale, zero, low, high):
-        level = torch.round(x / scale) + zero
-        ctx.save_for_backward((level >= low) & (level <= high))
-        return (level.clamp(low, high) - zero) * scale
+    def forward(ctx, x, scale, zero, low, high, level):
+        own = torch.round(x / scale) + zero
+        ctx.save_for_backward((own >= low) & (own <= high))
+        return (level - zero) * scale
 
     @staticmethod
     def backward(ctx, dy):
-        return dy * ctx.saved_tensors[0], None, None, None, None
+        return dy * ctx.saved_tensors[0], None, None, None, None, None
+
+
+def double(array):
+    return torch.from_numpy(array.astype(np.float64))
 
 
 def along(parameter, rank, axis):
@@ -42,17 +50,14 @@ def along(parameter, rank, axis):
 class Interpreter:
     """Runs an ONNX file in PyTorch. A quantized value is held as the real number that it stands for."""
 
-    def __init__(self, path, dtype):
+    def __init__(self, path):
         self.graph = onnx.load(path).graph
-        self.dtype = dtype
         self.weights = {i.name: numpy_helper.to_array(i) for i in self.graph.initializer}
 
-    def tensor(self, array):
-        return torch.from_numpy(array.copy()).to(self.dtype if array.dtype.kind == "f" else torch.float64)
-
-    def __call__(self, x):
+    def __call__(self, x, levels):
         self.values = {self.graph.input[0].name: x}
         for node in self.graph.node:
+            self.level = levels.get(node.output[0])
             attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
             results = getattr(self, node.op_type)(node.input, attributes)
             results = results if isinstance(results, tuple) else (results,)
@@ -60,7 +65,7 @@ class Interpreter:
         return self.values[self.graph.output[0].name]
 
     def get(self, name):
-        return self.values[name] if name in self.values else self.tensor(self.weights[name]).to(self.dtype)
+        return self.values[name] if name in self.values else double(self.weights[name])
 
     def range(self, zero):
         return RANGES[self.weights[zero].dtype.type]
@@ -70,7 +75,7 @@ class Interpreter:
     def QuantizeLinear(self, i, a):
         x = self.get(i[0])
         scale, zero = (along(self.get(n), x.dim(), a.get("axis", 1)) for n in i[1:3])
-        return Fake.apply(x, scale, zero, *self.range(i[2]))
+        return Fake.apply(x, scale, zero, *self.range(i[2]), self.level)
 
     def DequantizeLinear(self, i, a):
         if i[0] in self.values:
@@ -86,30 +91,30 @@ class Interpreter:
             low, high = x.min().clamp(max=0), x.max().clamp(min=0)
             scale = (high - low) / 255
             zero = torch.round(-low / scale).clamp(0, 255)
-        return Fake.apply(x, scale, zero, 0, 255), scale, zero
+        return Fake.apply(x, scale, zero, 0, 255, self.level), scale, zero
 
     def QLinearConv(self, i, a):
         bias = self.get(i[8]) * self.get(i[1]) * self.get(i[4]) if len(i) > 8 else None
         y = self.conv(self.DequantizeLinear(i[:3], {}), self.DequantizeLinear(i[3:6], {"axis": 0}), bias, a)
-        return Fake.apply(y, self.get(i[6]), self.get(i[7]), *self.range(i[7]))
+        return Fake.apply(y, self.get(i[6]), self.get(i[7]), *self.range(i[7]), self.level)
 
     def QLinearMatMul(self, i, a):
         y = self.DequantizeLinear(i[:3], {}) @ self.DequantizeLinear(i[3:6], {"axis": -1})
-        return Fake.apply(y, self.get(i[6]), self.get(i[7]), *self.range(i[7]))
+        return Fake.apply(y, self.get(i[6]), self.get(i[7]), *self.range(i[7]), self.level)
 
-    def levels(self, name, scale_of):
+    def levels(self, name):
         """A dynamically quantized value over its scale, in whole numbers."""
         maker = next(n for n in self.graph.node if name in n.output)
         return self.get(name) / self.get(maker.output[1])
 
     def MatMulInteger(self, i, a):
         zero = self.get(i[3]) if len(i) > 3 else 0
-        return self.levels(i[0], None) @ (self.get(i[1]) - zero)
+        return self.levels(i[0]) @ (self.get(i[1]) - zero)
 
     def ConvInteger(self, i, a):
         w = self.get(i[1])
         zero = along(self.get(i[3]), w.dim(), 0) if len(i) > 3 else 0
-        return self.conv(self.levels(i[0], None), w - zero, None, a)
+        return self.conv(self.levels(i[0]), w - zero, None, a)
 
     # Everything else
 
@@ -147,7 +152,7 @@ class Interpreter:
         return F.hardtanh(self.get(i[0]), low, high)
 
     def Constant(self, i, a):
-        return self.tensor(numpy_helper.to_array(a["value"]))
+        return double(numpy_helper.to_array(a["value"]))
 
     def Relu(self, i, a):
         return F.relu(self.get(i[0]))
@@ -210,31 +215,53 @@ def convert(form: str, source: str, target: str, size: int) -> None:
         quantize_static(source, target, Noise(), quant_format=formats[form], per_channel=True, **standard)
 
 
+def session(path, *more):
+    """Runs a file as it stands: fused kernels round elsewhere."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 2
+    model = onnx.load(path)
+    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in more)
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def errors(path, scratch, size):
+    """Relative L2 error of the explainer's gradient, for each of six images."""
+    whylight = pathlib.Path(__file__).parents[2] / "apps/cli/src/index.ts"
+    saliency = ["--method", "saliency", "--param", "abs=false", "-o", f"{scratch}/explainer.onnx"]
+    subprocess.run(["node", whylight, "compile", path, *saliency], check=True, stdout=subprocess.DEVNULL)
+    explainer = session(f"{scratch}/explainer.onnx")
+    interpreter = Interpreter(path)
+    makers = {"QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul"}
+    wanted = [node.output[0] for node in interpreter.graph.node if node.op_type in makers]
+    model = session(path, *wanted)
+    half = interpreter.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.FLOAT16
+    for seed in SEEDS:
+        batch = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(seed))
+        for image in batch.half().float().split(1):
+            feed = image.numpy()
+            scores, *levels = model.run(None, {model.get_inputs()[0].name: feed.astype(np.float16) if half else feed})
+            target = int(scores.argmax())
+            found = explainer.run(["attribution"], {"image": feed, "class_index": np.array([target])})[0]
+            x = image.double().requires_grad_()
+            y = interpreter(x, {name: double(level) for name, level in zip(wanted, levels)})
+            exact = torch.autograd.grad(y[0, target], x)[0]
+            yield float((torch.from_numpy(found) - exact).norm() / exact.norm())
+
+
 def main() -> None:
-    name, directory, form = sys.argv[1:]
-    kind, opset = form.split("@")
+    name, *forms = sys.argv[1:]
     model, size = network(name)
     settle(model, size)
-    export(model, torch.randn(2, 3, size, size), "torchscript", int(opset), f"{directory}/float.onnx")
-    path = f"{directory}/{form}.onnx"
-    convert(kind, f"{directory}/float.onnx", path, size)
-    rows = []
-    for seed in SEEDS:
-        x = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(seed))
-        for dtype, file in ((torch.float32, "floor"), (torch.float64, "grad")):
-            # One row at a time: a dynamic range is that of the batch.
-            gradients, classes = [], []
-            for row in x.to(dtype).split(1):
-                row = row.requires_grad_()
-                y = Interpreter(path, dtype)(row)
-                classes.append(int(y.argmax()))
-                gradients.append(torch.autograd.grad(y[0, classes[-1]], row)[0])
-            np.save(f"{directory}/{file}_{seed}.npy", torch.cat(gradients).float().numpy())
-        np.save(f"{directory}/x_{seed}.npy", x.numpy())
-        rows.append(classes)
-    about = {"seeds": SEEDS, "classes": rows, "size": size, "torch": torch.__version__, "failed": {}}
-    with open(f"{directory}/about.json", "w") as file:
-        json.dump(about, file)
+    for form in forms:
+        kind, opset = form.split("@")
+        with tempfile.TemporaryDirectory() as scratch:
+            path = f"{scratch}/{kind}.onnx"
+            export(model, torch.randn(2, 3, size, size), "torchscript", int(opset), f"{scratch}/float.onnx")
+            convert(kind, f"{scratch}/float.onnx", path, size)
+            found = list(errors(path, scratch, size))
+            nodes = len(onnx.load(path).graph.node)
+            print(f"| {name} | {kind} | {opset} | {nodes} | {min(found):.0e} | {max(found):.0e} |", flush=True)
 
 
 main()

@@ -18,8 +18,8 @@ import { cpu } from '@whylight/core/testing';
 
 // Whole networks against PyTorch, one Markdown row each. Needs Python with torch and torchvision (and timm):
 //   node test/torch-parity/table.ts --python PYTHON [--forms torchscript@13,dynamo@18] NETWORK...
-// Forms are torchscript or dynamo @OPSET (export.py); qdq, qoperator, dynamic or float16 @OPSET (quantized.py); or, of
-// networks of keras.applications, keras@OPSET (from_keras.py, with TensorFlow in --tensorflow PYTHON).
+// Forms are torchscript or dynamo @OPSET (export.py) or, of networks of keras.applications, keras@OPSET (from_keras.py, with
+// TensorFlow in --tensorflow PYTHON).
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,19 +32,11 @@ const { values, positionals } = parseArgs({
   },
 });
 const forms = values.forms.split(',');
-const made = (form: string, by: RegExp) => by.test(form.split('@')[0]!);
-const isQuantized = (form: string) => made(form, /^(qdq|qoperator|dynamic|float16)$/);
+const byKeras = (form: string) => form.startsWith('keras@');
 /** Forms that are exported together, by one script into one folder. */
 const batches = [
-  {
-    python: values.python,
-    script: 'export.py',
-    forms: forms.filter((f) => made(f, /^(torchscript|dynamo)$/)),
-  },
-  { python: values.tensorflow, script: 'from_keras.py', forms: forms.filter((f) => made(f, /^keras$/)) },
-  ...forms
-    .filter(isQuantized)
-    .map((form) => ({ python: values.python, script: 'quantized.py', forms: [form] })),
+  { python: values.python, script: 'export.py', forms: forms.filter((form) => !byKeras(form)) },
+  { python: values.tensorflow, script: 'from_keras.py', forms: forms.filter(byKeras) },
 ].filter((batch) => batch.forms.length > 0);
 
 interface About {
