@@ -11,6 +11,7 @@ import { artifacts } from './routes/artifacts.ts';
 import { audit } from './routes/audit.ts';
 import { batches } from './routes/batches.ts';
 import { catalog } from './routes/catalog.ts';
+import { compat } from './routes/compat.ts';
 import { docs } from './routes/docs.ts';
 import { events } from './routes/events.ts';
 import { explanations } from './routes/explanations.ts';
@@ -44,6 +45,7 @@ for (const group of [
   predictions,
   batches,
   webhooks,
+  compat,
   catalog,
   keys,
   limits,

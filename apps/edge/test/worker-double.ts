@@ -75,6 +75,10 @@ export async function startWorkerDouble(): Promise<{ url: string; close(): Promi
       const key = url.slice('/taken?key='.length);
       return void response.end(JSON.stringify(jobs.filter((job) => job.key === key)));
     }
+    if (url.startsWith('/taken?image=')) {
+      const image = url.slice('/taken?image='.length);
+      return void response.end(JSON.stringify(jobs.filter((job) => job.question.image === image)));
+    }
     if (url === '/dropped') return void response.end(JSON.stringify(dropped));
     if (url === '/drawn') return void response.end(JSON.stringify(drawn));
     if (url === '/answer') {

@@ -1,5 +1,6 @@
 export * from './api.ts';
 export * from './canonical-json.ts';
+export * from './compat.ts';
 export * from './digest.ts';
 export * from './job.ts';
 export * from './look.ts';

@@ -1,0 +1,191 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import {
+  type Artifact,
+  type Explanation,
+  explanationRequestSchema,
+  type Instance,
+  kserveRequestSchema,
+  kserveResponseSchema,
+  type VertexRequest,
+  vertexRequestSchema,
+  vertexResponseSchema,
+} from '@whylight/contract';
+import { createExplanation } from '../creation.ts';
+import type { Run } from '../domain/flight.ts';
+import { refusalOfJob } from '../domain/job-refusal.ts';
+import { longestWait } from '../domain/prefer.ts';
+import { notFound, Refusal } from '../domain/refusal.ts';
+import { newId } from '../domain/ulid.ts';
+import { inlineBody, uploadInline } from '../inline.ts';
+import { body, declined, json, routes, tenantAction } from '../openapi.ts';
+import type { Services } from '../services.ts';
+import type { Caller } from '../storage/tenants.ts';
+import { present, runOf } from '../submission.ts';
+
+const { security, middleware } = tenantAction('explanations:write');
+const inline = { security, middleware: [...middleware, inlineBody], tags: ['compatibility'] };
+
+const kserve = createRoute({
+  ...inline,
+  method: 'post',
+  path: '/v1/compat/kserve/v1/models/{model}',
+  summary: 'Explain as KServe does (V1 protocol, `{model}` = `NAME:explain`), for those who come from there',
+  request: { params: z.object({ model: z.string() }), ...body(kserveRequestSchema) },
+  responses: { 200: json(kserveResponseSchema, 'Predictions and explanations, by instance'), ...declined },
+});
+
+const vertex = createRoute({
+  ...inline,
+  method: 'post',
+  path: '/v1/compat/vertex/v1/projects/{project}/locations/{location}/endpoints/{endpoint}',
+  summary: 'Explain as Vertex AI does (`{endpoint}` = `MODEL:explain`), for those who come from there',
+  request: {
+    params: z.object({ project: z.string(), location: z.string(), endpoint: z.string() }),
+    ...body(vertexRequestSchema),
+  },
+  responses: { 200: json(vertexResponseSchema, 'Explanations and predictions, by instance'), ...declined },
+});
+
+export const compat = routes()
+  .openapi(kserve, async (c) => {
+    const { instances, parameters } = c.req.valid('json');
+    const answers = await explainAll(c.var, modelIn(c.req.valid('param').model), instances, parameters);
+    return c.json(
+      {
+        predictions: answers.map(({ explanation }) => explanation.predictions.map(plain)),
+        explanations: answers.map(({ explanation, overlay }) => {
+          const [attribution] = explanation.attributions as [Explanation['attributions'][number]];
+          return {
+            id: explanation.id,
+            method: explanation.method,
+            target: targetOf(attribution),
+            shape: attribution.shape,
+            sum: attribution.attribution_sum,
+            convergence_delta: attribution.convergence_delta,
+            overlay: { b64_png: overlay },
+            urls: { self: explanation.urls.self, attribution: attribution.artifacts.attribution.url },
+          };
+        }),
+      },
+      200,
+    );
+  })
+  .openapi(vertex, async (c) => {
+    const asked = c.req.valid('json');
+    const model = modelIn(c.req.valid('param').endpoint);
+    const answers = await explainAll(c.var, model, asked.instances, methodOf(asked));
+    return c.json(
+      {
+        deployedModelId: model,
+        explanations: answers.map(({ explanation, overlay }) => ({
+          attributions: explanation.attributions.map((attribution) => ({
+            outputIndex: [attribution.output_index],
+            outputDisplayName: attribution.output_display_name,
+            outputName: 'logits',
+            instanceOutputValue: attribution.score,
+            approximationError: approximationError(attribution),
+            featureAttributions: { image: { b64_png: overlay } },
+          })),
+        })),
+        predictions: answers.map(({ explanation: { predictions } }) => ({
+          ids: predictions.map(({ class_index }) => String(class_index)),
+          displayNames: predictions.map(({ label }) => label),
+          confidences: predictions.map(({ score }) => score),
+        })),
+      },
+      200,
+    );
+  });
+
+/** `NAME` of `NAME:explain`. */
+function modelIn(segment: string): string {
+  const [, name] = /^(.+):explain$/.exec(segment) ?? [];
+  if (name === undefined) throw notFound();
+  return name;
+}
+
+interface How {
+  readonly method: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/** Vertex's methods by their names here; it has integrated gradients with 50 steps where nothing is said. */
+function methodOf({ explanationSpecOverride }: VertexRequest): How {
+  const { integratedGradientsAttribution: gradients, sampledShapleyAttribution: shapley } =
+    explanationSpecOverride?.parameters ?? {};
+  if (shapley) return { method: 'shapley-sampling', parameters: { n_samples: shapley.pathCount } };
+  return { method: 'integrated-gradients', parameters: { n_steps: gradients?.stepCount ?? 50 } };
+}
+
+/** |Σ attribution - (f(x) - f(x'))| / |f(x) - f(x')|; null for methods that do not say. */
+function approximationError({
+  attribution_sum: sum,
+  convergence_delta: delta,
+}: Explanation['attributions'][number]): number | null {
+  return delta === null ? null : Math.abs(delta) / Math.max(Math.abs(sum - delta), 1e-8);
+}
+
+const plain = ({ class_index, label, score }: Explanation['predictions'][number]) => ({
+  ...{ class_index, label, score },
+});
+
+const targetOf = (attribution: Explanation['attributions'][number]) => ({
+  class_index: attribution.output_index,
+  label: attribution.output_display_name,
+  score: attribution.score,
+});
+
+interface Answer {
+  readonly explanation: Explanation;
+  /** Base 64 of a PNG file. */
+  readonly overlay: string;
+}
+
+interface Context {
+  readonly services: Services;
+  readonly caller: Caller;
+  readonly requestId: string;
+}
+
+/** Ordinary explanations of photos that come in the body, waited for; at most a minute in all. */
+async function explainAll(
+  { services, caller, requestId }: Context,
+  model: string,
+  instances: readonly Instance[],
+  { method, parameters }: How,
+): Promise<Answer[]> {
+  const { tenant, scopes } = caller;
+  if (!scopes.includes('uploads:write'))
+    throw new Refusal('insufficient_scope', 'The API key lacks the scope uploads:write.');
+  const deadline = Date.now() + longestWait * 1000;
+  const answers: Promise<Answer>[] = [];
+  for (const [index, instance] of instances.entries()) {
+    const upload = await uploadInline(services, tenant, instance, index);
+    const id = newId('exp');
+    const wish = { input: { upload: upload.id }, model, method, parameters };
+    const asked = explanationRequestSchema.parse(wish);
+    const made = { id, tenant, requestId, asked, fresh: false, cancelAfter: null };
+    const { row, boarding } = await createExplanation(services, made);
+    const left = Math.max(0, deadline - Date.now()) / 1000;
+    const answer = runOf(services, row, left, boarding.run).then(async (run) => ({
+      explanation: present(row, run),
+      overlay: await pictureOf(services, run),
+    }));
+    // Looked at only when all have been begun.
+    answer.catch(() => {});
+    answers.push(answer);
+  }
+  return Promise.all(answers);
+}
+
+/** Larger pictures stay in the store: a Worker has little memory. */
+const largestPicture = 4_194_304;
+
+async function pictureOf({ objects }: Services, run: Run): Promise<string> {
+  if (run.error) throw refusalOfJob(run.error);
+  if (run.status !== 'succeeded')
+    throw new Refusal('capacity', 'It is not done yet. Ask again: nothing is lost.');
+  const find = (name: Artifact['name']) => run.artifacts.find((artifact) => artifact.name === name)!;
+  const overlay = find('overlay.png');
+  return objects.base64((overlay.bytes <= largestPicture ? overlay : find('heatmap.png')).object);
+}

@@ -1,0 +1,165 @@
+import { type Job, sha256Hex } from '@whylight/contract';
+import { describe, expect, test, vi } from 'vitest';
+import { services } from '../src/services.ts';
+import { bindings, call, newKey, newTenant, report, success, write } from './gateway.ts';
+
+const kserve = '/v1/compat/kserve/v1/models/shapes:explain';
+const vertex = '/v1/compat/vertex/v1/projects/mine/locations/europe-west4/endpoints/shapes:explain';
+
+/** Bytes that begin as a PNG does, and that no other test has. */
+function png(length = 100): Uint8Array<ArrayBuffer> {
+  const bytes = crypto.getRandomValues(new Uint8Array(length));
+  bytes.set([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return bytes;
+}
+const base64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes));
+
+/** Does the worker's part for the next job about that photo. */
+async function work(bytes: Uint8Array<ArrayBuffer>, result: object = {}): Promise<Job> {
+  const image = await sha256Hex(bytes);
+  const job = await vi.waitFor(
+    async () => {
+      const all = (await (await fetch(`${bindings.WORKER_URL}/taken?image=${image}`)).json()) as Job[];
+      expect(all).not.toHaveLength(0);
+      return all[0]!;
+    },
+    { timeout: 20_000, interval: 25 },
+  );
+  await write(`${job.output_prefix}overlay.png`, 'a picture');
+  const done = success(job);
+  await report(job, { ...done, result: { ...done.result, ...result } });
+  return job;
+}
+
+describe('KServe', () => {
+  test('a photo in the body is an ordinary upload, and what comes of it an ordinary explanation', async () => {
+    const { id: tenant, key } = await newTenant();
+    const bytes = png();
+    const body = {
+      instances: [{ image: { b64: base64(bytes) } }],
+      parameters: { method: 'grad-cam', parameters: {} },
+    };
+    const asked = call('POST', kserve, { key, body });
+    const job = await work(bytes);
+    expect(job.question).toMatchObject({ method: 'grad-cam', target: 'predicted' });
+    const { status, body: answer } = await asked;
+    expect(status).toBe(200);
+    expect(answer.predictions).toEqual([[{ class_index: 0, label: 'circle', score: 0.75 }]]);
+    expect(answer.explanations[0]).toMatchObject({
+      method: 'grad-cam',
+      target: { label: 'circle' },
+      shape: [128, 128],
+      sum: 12.5,
+      overlay: { b64_png: btoa('a picture') },
+    });
+    const { self } = answer.explanations[0].urls;
+    expect((await call('GET', self, { key })).body).toMatchObject({ status: 'succeeded' });
+    const [row] = await services(bindings).uploads.ofContent(tenant, await sha256Hex(bytes));
+    expect(row).toMatchObject({ content_type: 'image/png', content_length: 100 });
+    expect(job.input.object).toBe(row!.object);
+
+    const again = await call('POST', kserve, { key, body });
+    expect(again.body.explanations[0].overlay).toEqual(answer.explanations[0].overlay);
+    expect((await call('GET', '/v1/usage', { key })).body.data[0].explanations).toBe(1);
+    expect(await services(bindings).uploads.ofContent(tenant, await sha256Hex(bytes))).toHaveLength(1);
+  });
+
+  test('every form of an instance is read', async () => {
+    const { key } = await newTenant();
+    const photos = [png(), png(), png(), png()];
+    const [a, b, c, d] = photos.map(base64) as [string, string, string, string];
+    const instances = [{ b64: a }, { image: { b64: b } }, { image_bytes: { b64: c } }, { data: d }];
+    const asked = call('POST', kserve, { key, body: { instances, parameters: { method: 'saliency' } } });
+    await Promise.all(photos.map((bytes) => work(bytes)));
+    expect((await asked).body.explanations).toHaveLength(4);
+  });
+
+  test.each([
+    ['no base 64', { b64: '???' }, 400, 'invalid_parameter'],
+    ['no photo', { b64: btoa('hello') }, 415, 'unsupported_media_type'],
+    ['an SVG', { b64: btoa('<svg xmlns="http://www.w3.org/2000/svg"/>') }, 415, 'unsupported_media_type'],
+    ['a URL', 'https://example.org/cat.png', 400, 'invalid_parameter'],
+  ])('%s is refused by its place', async (_, instance, status, code) => {
+    const { key } = await newTenant();
+    const answer = await call('POST', kserve, { key, body: { instances: [instance] } });
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
+    expect(answer.body.errors[0].pointer).toContain('/instances/0');
+  });
+
+  test('J7: a body of more than 5 MiB, and more than eight photos, are refused', async () => {
+    const { key } = await newTenant();
+    const large = await call('POST', kserve, { key, body: { instances: [{ b64: 'A'.repeat(5_242_880) }] } });
+    expect([large.status, large.body.code]).toEqual([413, 'payload_too_large']);
+    const instances = Array.from({ length: 9 }, () => ({ b64: base64(png()) }));
+    expect((await call('POST', kserve, { key, body: { instances } })).status).toBe(400);
+  });
+
+  test('A7: it takes the scopes of both things that it does', async () => {
+    const { key } = await newTenant();
+    const body = { instances: [{ b64: base64(png()) }] };
+    for (const scopes of [['explanations:write'], ['uploads:write']]) {
+      const half = await newKey(key, { scopes });
+      expect((await call('POST', kserve, { key: half, body })).body.code).toBe('insufficient_scope');
+    }
+  });
+
+  test('what there is not is not there, and what fails says why', async () => {
+    const { key } = await newTenant();
+    const bytes = png();
+    const body = { instances: [{ b64: base64(bytes) }], parameters: { method: 'grad-cam' } };
+    for (const model of ['shapes', 'shapes:predict', 'nothing:explain'])
+      expect((await call('POST', `/v1/compat/kserve/v1/models/${model}`, { key, body })).status).toBe(404);
+    const wrong = { ...body, parameters: { method: 'grad-can' } };
+    expect((await call('POST', kserve, { key, body: wrong })).body.detail).toContain('grad-cam');
+  });
+});
+
+describe('Vertex AI', () => {
+  test('its methods have their names here, and its answer has its members', async () => {
+    const { key } = await newTenant();
+    const bytes = png();
+    const body = {
+      instances: [{ image_bytes: { b64: base64(bytes) } }],
+      explanationSpecOverride: { parameters: { integratedGradientsAttribution: { stepCount: 25 } } },
+    };
+    const asked = call('POST', vertex, { key, body });
+    const attribution = { shape: [3, 128, 128], minimum: -1, maximum: 1, sum: 10, convergence_delta: 0.5 };
+    const job = await work(bytes, { attribution });
+    expect(job.question).toMatchObject({ method: 'integrated-gradients', parameters: { n_steps: 25 } });
+    const { status, body: answer } = await asked;
+    expect(status).toBe(200);
+    expect(answer).toEqual({
+      deployedModelId: 'shapes',
+      explanations: [
+        {
+          attributions: [
+            {
+              outputIndex: [0],
+              outputDisplayName: 'circle',
+              outputName: 'logits',
+              instanceOutputValue: 0.75,
+              approximationError: 0.5 / 9.5,
+              featureAttributions: { image: { b64_png: btoa('a picture') } },
+            },
+          ],
+        },
+      ],
+      predictions: [{ ids: ['0'], displayNames: ['circle'], confidences: [0.75] }],
+    });
+  });
+
+  test('what it does not have is refused by name', async () => {
+    const { key } = await newTenant();
+    const instances = [{ b64: base64(png()) }];
+    const override = { parameters: { xraiAttribution: { stepCount: 25 } } };
+    const refused = await call('POST', vertex, {
+      key,
+      body: { instances, explanationSpecOverride: override },
+    });
+    expect([refused.status, refused.body.code, refused.body.errors[0].pointer]).toEqual([
+      400,
+      'unknown_field',
+      '/explanationSpecOverride/parameters/xraiAttribution',
+    ]);
+  });
+});

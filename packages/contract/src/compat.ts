@@ -1,0 +1,100 @@
+import { z } from 'zod';
+
+/** Requests and answers of services that people come from: KServe's V1 protocol and Vertex AI, as far as images go. */
+
+/** Largest body with photos in it, in bytes, and photos in one. */
+export const inlineLimits = { max_bytes: 5_242_880, max_instances: 8 } as const;
+
+const base64 = z.string().min(1);
+const encoded = z.strictObject({ b64: base64 });
+/** A photo, in one of the forms that clients of those services send. */
+const instanceSchema = z.union([
+  encoded,
+  z.strictObject({ image: encoded }),
+  z.strictObject({ image_bytes: encoded }),
+  z.strictObject({ data: base64 }),
+]);
+export type Instance = z.infer<typeof instanceSchema>;
+const instances = z.array(instanceSchema).min(1).max(inlineLimits.max_instances);
+
+export const kserveRequestSchema = z
+  .strictObject({
+    instances,
+    parameters: z
+      .strictObject({
+        method: z.string().min(1).max(100).default('integrated-gradients'),
+        parameters: z.record(z.string().max(100), z.unknown()).default({}),
+      })
+      .prefault({})
+      .describe('Of Whylight: which method, and its parameters'),
+  })
+  .meta({ id: 'KServeExplainRequest' });
+export type KServeRequest = z.output<typeof kserveRequestSchema>;
+
+const steps = z.strictObject({ stepCount: z.int().min(1).max(1_000) });
+export const vertexRequestSchema = z
+  .strictObject({
+    instances,
+    parameters: z.unknown().optional().describe('Ignored'),
+    deployedModelId: z.string().optional().describe('Ignored'),
+    explanationSpecOverride: z
+      .strictObject({
+        parameters: z
+          .strictObject({
+            integratedGradientsAttribution: steps.optional(),
+            sampledShapleyAttribution: z.strictObject({ pathCount: z.int().min(1).max(50) }).optional(),
+            topK: z.literal(1).optional(),
+          })
+          .optional(),
+      })
+      .optional(),
+  })
+  .meta({ id: 'VertexExplainRequest' });
+export type VertexRequest = z.output<typeof vertexRequestSchema>;
+
+const prediction = z.strictObject({ class_index: z.int(), label: z.string(), score: z.number() });
+const pictureSchema = z.strictObject({ b64_png: z.string() });
+export const kserveResponseSchema = z
+  .strictObject({
+    predictions: z.array(z.array(prediction)).describe('Of each instance, highest score first'),
+    explanations: z.array(
+      z.strictObject({
+        id: z.string().describe('The explanation, as GET /v1/explanations/{id} has it'),
+        method: z.string(),
+        target: prediction,
+        shape: z.array(z.int()),
+        sum: z.number(),
+        convergence_delta: z.number().nullable(),
+        overlay: pictureSchema,
+        urls: z.strictObject({ self: z.string(), attribution: z.string() }),
+      }),
+    ),
+  })
+  .meta({ id: 'KServeExplainResponse' });
+
+export const vertexResponseSchema = z
+  .strictObject({
+    deployedModelId: z.string(),
+    explanations: z.array(
+      z.strictObject({
+        attributions: z.array(
+          z.strictObject({
+            outputIndex: z.array(z.int()),
+            outputDisplayName: z.string(),
+            outputName: z.string(),
+            instanceOutputValue: z.number().describe('Softmax of the class'),
+            approximationError: z.number().nullable(),
+            featureAttributions: z.strictObject({ image: pictureSchema }),
+          }),
+        ),
+      }),
+    ),
+    predictions: z.array(
+      z.strictObject({
+        ids: z.array(z.string()),
+        displayNames: z.array(z.string()),
+        confidences: z.array(z.number()),
+      }),
+    ),
+  })
+  .meta({ id: 'VertexExplainResponse' });
