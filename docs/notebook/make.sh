@@ -1,8 +1,10 @@
 #!/bin/sh
 # Runs every command of docs/notebook.md and puts what it draws into OUT.
 #   make.sh MODEL CATS_AND_DOGS SWAN MASK VIDEO OUT [more options for explain, such as --lang en]
-# MODEL is a registered name; MASK an image as large as SWAN whose colours are the features; VIDEO is what ffmpeg reads.
+# MODEL is a registered name, MASK an image as large as SWAN whose colours are the features, VIDEO what ffmpeg reads; the
+# variable SIZE is the short side of a photo without a crop.
 set -eu
+size=${SIZE:-512}
 model=$1 photo=$2 swan=$3 mask=$4 video=$5 out=$6
 shift 6
 explain() {
@@ -13,10 +15,10 @@ explain() {
 run() {
   explain smooth-grad-cam-plus-plus "$photo" --method smooth-grad-cam-plus-plus --convention torchcam --stretch "$@"
   explain predicted "$photo" --method smooth-grad-cam-plus-plus --convention torchcam --stretch --lang zh "$@"
-  explain grad-cam-512 "$photo" --method grad-cam --convention pytorch-grad-cam --resize 512 --no-crop "$@"
-  explain guided-backprop-512 "$photo" --method guided-backprop --convention pytorch-grad-cam --resize 512 --no-crop \
+  explain grad-cam-whole "$photo" --method grad-cam --convention pytorch-grad-cam --resize "$size" --no-crop "$@"
+  explain guided-backprop-whole "$photo" --method guided-backprop --convention pytorch-grad-cam --resize "$size" --no-crop \
     --panels original_image,deprocess_image "$@"
-  explain guided-grad-cam-512 "$photo" --method guided-grad-cam --resize 512 --no-crop \
+  explain guided-grad-cam-whole "$photo" --method guided-grad-cam --resize "$size" --no-crop \
     --panels original_image,deprocess_image "$@"
   explain prediction "$swan" --method grad-cam --probabilities "$@"
   for sizes in 15,15/8,8 60,60/50,50 4,4/2,2; do

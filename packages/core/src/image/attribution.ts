@@ -55,7 +55,7 @@ export function pixelsToMap(
     number,
   ];
   const pixels = height * width;
-  const sums = new Float64Array(pixels);
+  const sums = new Float32Array(pixels);
   for (let i = 0; i < attribution.data.length; i++)
     sums[layout === 'NCHW' ? i % pixels : Math.trunc(i / channels)]! += attribution.data[i]!;
   return floatMap(width, height, normalize(sums, options));
@@ -71,12 +71,12 @@ export function pixelsToMap(
  * @throws InputError invalid_parameter when outlierPercent is not in 0..100.
  */
 export function normalize(
-  values: Float32Array | Float64Array,
+  values: Float32Array,
   { sign = 'all', outlierPercent = 2 }: NormalizeOptions = {},
 ): Float32Array {
   if (!(outlierPercent >= 0 && outlierPercent <= 100))
     throw new InputError('invalid_parameter', `outlier_perc must be within 0..100; got ${outlierPercent}`);
-  const wanted = Float64Array.from(values, wantedPart[sign]);
+  const wanted = Float32Array.from(values, wantedPart[sign]);
   const scale = threshold(wanted.map(Math.abs), 100 - outlierPercent);
   return Float32Array.from(wanted, (value) => (scale === 0 ? 0 : Math.min(Math.max(value / scale, -1), 1)));
 }
@@ -89,13 +89,13 @@ const wantedPart: Record<Sign, (value: number) => number> = {
 };
 
 /** The first magnitude, from small to large, at which the running sum reaches `percent` of the total. */
-function threshold(magnitudes: Float64Array, percent: number): number {
+function threshold(magnitudes: Float32Array, percent: number): number {
   magnitudes.sort();
-  const total = magnitudes.reduce((sum, value) => sum + value, 0);
-  let sum = 0;
-  for (const value of magnitudes) {
-    sum += value;
-    if (sum >= total * 0.01 * percent) return value;
-  }
-  return magnitudes.at(-1) ?? 0;
+  // NumPy adds up float32 in float32: on a photo's many pixels that moves the threshold.
+  const sums = new Float32Array(magnitudes.length);
+  magnitudes.forEach((value, i) => {
+    sums[i] = (sums[i - 1] ?? 0) + value;
+  });
+  const wanted = (sums.at(-1) ?? 0) * 0.01 * percent;
+  return magnitudes[sums.findIndex((sum) => sum >= wanted)] ?? magnitudes.at(-1) ?? 0;
 }
