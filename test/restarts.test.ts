@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { drawing } from './service/pictures.ts';
@@ -11,24 +10,15 @@ beforeAll(async () => {
 });
 afterAll(() => service?.remove());
 
-/** Processes of the service whose command line has `word`. */
-async function processes(word: string): Promise<number[]> {
-  const pids = await service.descendants();
-  const lines = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
-  );
-  return pids.filter((_, i) => lines[i]!.includes(word));
-}
-
-/** Kills them, and resolves when others have taken their place and the service answers. */
+/** Kills its processes with `word` in their command line, and resolves when others have taken their place and the service answers. */
 async function replaced(word: string, url: string): Promise<void> {
-  const before = await processes(word);
+  const before = await service.processes(word);
   expect(before.length).toBeGreaterThan(0);
   for (const pid of before) process.kill(pid, 'SIGKILL');
   expect(await survivors(before)).toEqual([]);
   for (;;) {
     const answer = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => null);
-    if (answer?.ok && (await processes(word)).length >= before.length) return;
+    if (answer?.ok && (await service.processes(word)).length >= before.length) return;
     await sleep(200);
   }
 }

@@ -97,6 +97,15 @@ export class RunningService {
       [...parents].filter(([, parent]) => parent === pid).flatMap(([child]) => [child, ...below(child)]);
     return below(this.#process.pid!);
   }
+
+  /** Those of them whose command line has `word`. */
+  async processes(word: string): Promise<number[]> {
+    const pids = await this.descendants();
+    const lines = await Promise.all(
+      pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+    );
+    return pids.filter((_, i) => lines[i]!.includes(word));
+  }
 }
 
 /** Those of `pids` that still run after a while given to end. */

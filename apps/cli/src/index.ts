@@ -6,11 +6,18 @@ import { camera } from './commands/camera.ts';
 import { check } from './commands/check.ts';
 import { compile } from './commands/compile.ts';
 import { demo } from './commands/demo.ts';
+import { doctor } from './commands/doctor.ts';
 import { evaluate } from './commands/evaluate.ts';
 import { explain } from './commands/explain.ts';
+import { keys } from './commands/keys.ts';
+import { login } from './commands/login.ts';
 import { methods } from './commands/methods.ts';
 import { models } from './commands/models.ts';
+import { remote } from './commands/remote.ts';
 import { serve } from './commands/serve.ts';
+import { tenants } from './commands/tenants.ts';
+import { upload } from './commands/upload.ts';
+import { usage } from './commands/usage.ts';
 import { video } from './commands/video.ts';
 import { failureOf } from './failure.ts';
 
@@ -32,6 +39,13 @@ for (const command of [
   models,
   serve,
   demo,
+  login,
+  keys,
+  upload,
+  remote,
+  usage,
+  doctor,
+  tenants,
 ]) {
   command.exitOverride();
   for (const below of command.commands) below.exitOverride();

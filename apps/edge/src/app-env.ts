@@ -1,12 +1,15 @@
 import type { Bindings } from './env.ts';
 import type { Services } from './services.ts';
 import type { Caller } from './storage/tenants.ts';
+import type { Span } from './timing.ts';
 
 /** What Hono's context carries. */
 export interface AppEnv {
   Bindings: Bindings;
   Variables: {
     requestId: string;
+    /** What has taken how many milliseconds so far. */
+    spans: [Span, number][];
     services: Services;
     /** Set by `authenticate`, so only on a tenant's routes. */
     caller: Caller;

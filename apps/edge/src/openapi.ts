@@ -38,6 +38,13 @@ export const operatorRoute = {
   middleware: [audited, authenticateOperator, bodyIfAny],
 };
 
+/** The same for a POST without a body. */
+export const operatorAction = {
+  tags: ['operator'],
+  security: [{ operatorKey: [] }],
+  middleware: [audited, authenticateOperator],
+};
+
 export const json = <S extends z.ZodType>(schema: S, description: string) => ({
   description,
   content: { 'application/json': { schema } },

@@ -17,6 +17,7 @@ const kinds: Record<RefusalCode, Kind> = {
   invalid_api_key: [401, 'The API key is not valid'],
   invalid_signature: [401, 'The call is not signed, or not rightly'],
   insufficient_scope: [403, 'The API key may not do this'],
+  tenant_suspended: [403, 'The tenant is suspended'],
   resource_not_found: [404, 'There is no such resource'],
   method_not_allowed: [405, 'The resource does not have this method'],
   upload_not_ready: [409, 'The upload is not there yet'],

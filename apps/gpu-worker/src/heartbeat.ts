@@ -3,8 +3,8 @@ import type { JobQueue } from './job-queue.ts';
 import type { Log } from './log.ts';
 import { post } from './reporter.ts';
 
-/** Milliseconds; the gateway gives a job up that it has heard nothing of for two minutes. */
-const interval = 30_000;
+/** Milliseconds; the gateway gives a job up that it has heard nothing of for a minute. */
+const interval = 20_000;
 
 /**
  * Tells the gateway of every job that it is still here, waiting or at work: otherwise one that waits long would be

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { visualizationSchema } from '@whylight/contract';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ProblemError, WhylightClient } from './index.ts';
+import { ExplanationError, ProblemError, successOf, WhylightClient } from './index.ts';
 
 type Handle = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 
@@ -143,6 +143,102 @@ describe('an explanation', () => {
     routes['GET /signed'] = (_, response) => response.end('png');
     expect(await client().artifact('exp_1', 'overlay.png')).toEqual(new TextEncoder().encode('png'));
     expect(seen.map(({ authorization }) => authorization)).toEqual(['Bearer key', undefined]);
+  });
+});
+
+describe('an explanation that takes long', () => {
+  const queued: Handle = (_, response) => json(response, 202, explanation('queued'));
+
+  it('is looked at every other second where waiting requests are cut off', async () => {
+    routes['POST /v1/explanations'] = queued;
+    routes['GET /v1/explanations/exp_1?wait=30'] = (_, response) => json(response, 504, problem(504, 'x'));
+    routes['GET /v1/explanations/exp_1'] = (_, response) => json(response, 200, explanation('succeeded'));
+    const seenStates: string[] = [];
+    const { explanation: ended } = await client(1).explain(
+      { input: { upload: 'upl_1' }, method: 'grad-cam' },
+      { onProgress: ({ status }) => seenStates.push(status) },
+    );
+    expect([ended.status, seenStates]).toEqual(['succeeded', ['queued', 'queued']]);
+  });
+
+  it('is given up at its timeout, which the service is told', async () => {
+    routes['POST /v1/explanations'] = (request, response) => {
+      expect(request.headers['cancel-after']).toBe('1s');
+      queued(request, response, Buffer.alloc(0));
+    };
+    routes['GET /v1/explanations/exp_1?wait=30'] = () => {};
+    const asked = client().explain({ input: { upload: 'upl_1' }, method: 'grad-cam' }, { timeout: 0.3 });
+    await expect(asked).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
+
+  it('that has ended without a result is an error of its code, for who insists', async () => {
+    const failed = {
+      ...explanation('failed'),
+      error: { code: 'gpu_out_of_memory', message: 'No room.', retryable: false },
+    };
+    routes['GET /v1/explanations/exp_1'] = (_, response) => json(response, 200, failed);
+    const got = await client().explanation('exp_1');
+    expect(() => successOf(got)).toThrow(ExplanationError);
+    expect(() => successOf(got)).toThrow(/grad-cam: No room/);
+  });
+});
+
+describe('an Idempotency-Key', () => {
+  it('is the same for all tries of one call, and another for the next', async () => {
+    const keys: (string | undefined)[] = [];
+    const answers = [503, 409, 200, 200];
+    routes['POST /v1/explanations'] = (request, response) => {
+      keys.push(request.headers['idempotency-key'] as string);
+      const status = answers.shift()!;
+      const headers = { 'Retry-After': '0' };
+      if (status === 200) json(response, 200, explanation('succeeded'));
+      else json(response, status, problem(status, status === 409 ? 'idempotency_in_progress' : 'x'), headers);
+    };
+    const ask = () => client().explain({ input: { upload: 'upl_1' }, method: 'grad-cam' });
+    await ask();
+    await ask();
+    expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(keys.slice(0, 3)).toEqual([keys[0], keys[0], keys[0]]);
+    expect(keys[3]).not.toBe(keys[0]);
+  });
+
+  it('of another kind of conflict is not tried again', async () => {
+    routes['POST /v1/explanations'] = (_, response) => json(response, 409, problem(409, 'upload_not_ready'));
+    const asked = client().create({ input: { upload: 'upl_1' }, method: 'grad-cam' });
+    await expect(asked).rejects.toMatchObject({ code: 'upload_not_ready' });
+    expect(seen).toHaveLength(1);
+  });
+});
+
+describe('what must not be made twice', () => {
+  it('is not tried again when the connection is lost or the service stumbles', async () => {
+    routes['POST /v1/keys'] = (request) => request.socket.destroy();
+    await expect(client().createKey()).rejects.toThrow();
+    routes['POST /v1/keys'] = (_, response) => json(response, 500, problem(500, 'internal'));
+    await expect(client().createKey()).rejects.toMatchObject({ status: 500 });
+    expect(seen).toHaveLength(2);
+  });
+
+  it('is tried again where the answer says that nothing was done', async () => {
+    routes['POST /v1/keys'] = (_, response) =>
+      json(response, 429, problem(429, 'rate_limited'), { 'Retry-After': '1' });
+    const start = performance.now();
+    await expect(client(2).createKey()).rejects.toMatchObject({ status: 429 });
+    expect(seen).toHaveLength(2);
+    expect(performance.now() - start).toBeGreaterThan(990);
+  });
+});
+
+describe('a list', () => {
+  it('is read page by page', async () => {
+    const item = (id: string) => ({ ...explanation('succeeded'), id });
+    routes['GET /v1/explanations?limit=100'] = (_, response) =>
+      json(response, 200, { object: 'list', data: [item('a')], has_more: true, next_cursor: 'a' });
+    routes['GET /v1/explanations?limit=100&starting_after=a'] = (_, response) =>
+      json(response, 200, { object: 'list', data: [item('b')], has_more: false, next_cursor: null });
+    const ids = [];
+    for await (const { id } of client().explanations()) ids.push(id);
+    expect(ids).toEqual(['a', 'b']);
   });
 });
 

@@ -1,17 +1,30 @@
 import {
   type ArtifactName,
+  type AuditEvent,
+  auditEventListSchema,
   type Explanation,
   type ExplanationRequest,
+  explanationListSchema,
   explanationSchema,
+  type Key,
+  keyListSchema,
+  type LimitsView,
+  limitsSchema,
   type MethodList,
   type ModelList,
   methodListSchema,
   modelListSchema,
+  type NewKey,
+  newKeySchema,
+  type Scope,
   sha256Hex,
   type Upload,
+  type Usage,
   uploadSchema,
+  usageListSchema,
 } from '@whylight/contract';
-import { type Connection, call } from './http.ts';
+import { ExplanationError } from './explanation-error.ts';
+import { type Connection, call, listed, sleep } from './http.ts';
 import { ProblemError } from './problem-error.ts';
 
 export interface Answer {
@@ -20,8 +33,21 @@ export interface Answer {
   readonly cacheStatus: string;
 }
 
+export interface ExplainOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Seconds after which nobody wants it any more: the service is told to give it up, and the call ends. */
+  readonly timeout?: number | undefined;
+  /** Of your own choice, to be sure over several processes; else one is made up for the tries of this call. */
+  readonly idempotencyKey?: string | undefined;
+  /** Compute again what is known. */
+  readonly fresh?: boolean | undefined;
+  readonly onProgress?: ((explanation: Explanation) => void) | undefined;
+}
+
 /** Longest that one request waits at the gateway, in seconds. */
 const wait = 30;
+/** Seconds between two looks where waiting requests are cut off. */
+const glance = 2;
 
 /** A client of Whylight's HTTP API. Needs nothing but `fetch` and WebCrypto: Node, browsers, workers. */
 export class WhylightClient {
@@ -42,45 +68,98 @@ export class WhylightClient {
       content_length: bytes.length,
       sha256: await sha256Hex(bytes),
     });
-    const response = await call(this.#connection, '/v1/uploads', { method: 'POST', body, ...given(signal) });
+    const response = await this.#call('/v1/uploads', { method: 'POST', body, ...given(signal) }, true);
     const upload = uploadSchema.parse(await response.json());
     if (!upload.upload) return upload;
-    const { method, url, headers } = upload.upload;
+    const { method, url, headers: bound } = upload.upload;
     // fetch sets the length itself and refuses to be told.
-    const { 'content-length': _, ...sent } = headers;
-    const put = await (this.#connection.fetch ?? fetch)(url, {
-      method,
-      headers: sent,
-      body: bytes,
-      ...given(signal),
-    });
-    if (!put.ok) throw await ProblemError.of(put);
+    const { 'content-length': _, ...sent } = bound;
+    const put = await this.#fetch(url, { method, headers: sent, body: bytes, ...given(signal) });
+    // 412: another try of ours has put it there.
+    if (!put.ok && put.status !== 412) throw await ProblemError.of(put);
     return upload;
   }
 
-  /** Asks for an explanation and waits until it is there, by waiting requests. @throws ProblemError */
-  async explain(request: ExplanationRequest, signal?: AbortSignal): Promise<Answer> {
-    const response = await call(this.#connection, '/v1/explanations', {
-      method: 'POST',
-      body: JSON.stringify(request),
-      headers: { Prefer: `wait=${wait}` },
-      ...given(signal),
-    });
-    const cacheStatus = response.headers.get('Cache-Status') ?? '';
-    let explanation = explanationSchema.parse(await response.json());
-    while (explanation.status === 'queued' || explanation.status === 'processing')
-      explanation = await this.explanation(explanation.id, { wait, signal });
-    return { explanation, cacheStatus };
+  /** Asks for an explanation, or gets the one that was asked for under the same key. @throws ProblemError */
+  async create(
+    request: ExplanationRequest,
+    { signal, timeout, idempotencyKey, fresh }: ExplainOptions = {},
+    seconds = 0,
+  ): Promise<Answer> {
+    const response = await this.#call(
+      '/v1/explanations',
+      {
+        method: 'POST',
+        body: JSON.stringify(request),
+        headers: {
+          'Idempotency-Key': idempotencyKey ?? crypto.randomUUID(),
+          ...(seconds > 0 ? { Prefer: `wait=${seconds}` } : {}),
+          ...(timeout === undefined ? {} : { 'Cancel-After': `${Math.max(1, Math.ceil(timeout))}s` }),
+          ...(fresh ? { 'Cache-Control': 'no-cache' } : {}),
+        },
+        ...given(signal),
+      },
+      true,
+    );
+    const explanation = explanationSchema.parse(await response.json());
+    return { explanation, cacheStatus: response.headers.get('Cache-Status') ?? '' };
+  }
+
+  /**
+   * Asks for an explanation and waits until it has ended, by waiting requests or, where those are cut off, by looking
+   * every other second. How it ended its status says; `successOf` insists on a result.
+   *
+   * @throws ProblemError. @throws the signal's reason, or a TimeoutError after `timeout`
+   */
+  async explain(request: ExplanationRequest, options: ExplainOptions = {}): Promise<Answer> {
+    const late = options.timeout === undefined ? [] : [AbortSignal.timeout(options.timeout * 1000)];
+    const signal = AbortSignal.any([...late, ...(options.signal ? [options.signal] : [])]);
+    const first = await this.create(request, { ...options, signal }, wait);
+    return { ...first, explanation: await this.ended(first.explanation, { ...options, signal }) };
+  }
+
+  /** The explanation once it has ended. @throws ProblemError. @throws the signal's reason */
+  async ended(
+    explanation: Explanation,
+    { signal, onProgress }: Pick<ExplainOptions, 'signal' | 'onProgress'> = {},
+  ): Promise<Explanation> {
+    let [now, waits] = [explanation, true];
+    while (now.status === 'queued' || now.status === 'processing') {
+      onProgress?.(now);
+      if (!waits) await sleep(glance * 1000, signal);
+      try {
+        now = await this.explanation(now.id, { wait: waits ? wait : 0, signal });
+      } catch (error) {
+        if (!waits || signal?.aborted || (error instanceof ProblemError && error.status < 500)) throw error;
+        waits = false;
+      }
+    }
+    return now;
   }
 
   /** An explanation's state; with `wait` (seconds, at most 60) once it changes to a final one, or then. */
   async explanation(
     id: string,
-    options: { wait?: number; signal?: AbortSignal | undefined } = {},
+    { wait = 0, signal }: { wait?: number; signal?: AbortSignal | undefined } = {},
   ): Promise<Explanation> {
-    const query = options.wait ? `?wait=${options.wait}` : '';
-    const path = `/v1/explanations/${encodeURIComponent(id)}${query}`;
-    return explanationSchema.parse(await (await call(this.#connection, path, given(options.signal))).json());
+    const path = `/v1/explanations/${encodeURIComponent(id)}${wait > 0 ? `?wait=${wait}` : ''}`;
+    return explanationSchema.parse(await (await this.#call(path, given(signal))).json());
+  }
+
+  /** All explanations, newest first. */
+  explanations(): AsyncGenerator<Explanation> {
+    return listed(this.#connection, '/v1/explanations', explanationListSchema.parse);
+  }
+
+  /** Gives an explanation up; what has ended stays as it is. */
+  async cancel(id: string): Promise<Explanation> {
+    const path = `/v1/explanations/${encodeURIComponent(id)}/cancel`;
+    return explanationSchema.parse(await (await this.#call(path, { method: 'POST' }, true)).json());
+  }
+
+  /** Deletes an explanation, and the result where it is its own. */
+  async remove(id: string): Promise<void> {
+    await this.#call(`/v1/explanations/${encodeURIComponent(id)}`, { method: 'DELETE' });
   }
 
   /** One artifact's bytes. @throws ProblemError */
@@ -88,18 +167,62 @@ export class WhylightClient {
     const path = `/v1/explanations/${encodeURIComponent(id)}/artifacts/${name}`;
     // The signed URL carries its own authorisation; the API key must not travel there.
     const redirect = await this.#redirect(path, signal);
-    const response = await (this.#connection.fetch ?? fetch)(redirect, given(signal));
+    const response = await this.#fetch(redirect, given(signal));
     if (!response.ok) throw await ProblemError.of(response);
     return new Uint8Array(await response.arrayBuffer());
   }
 
   async models(): Promise<ModelList['data']> {
-    return modelListSchema.parse(await (await call(this.#connection, '/v1/models')).json()).data;
+    return modelListSchema.parse(await (await this.#call('/v1/models')).json()).data;
   }
 
   async methods(model?: string): Promise<MethodList['data']> {
     const query = model ? `?model=${encodeURIComponent(model)}` : '';
-    return methodListSchema.parse(await (await call(this.#connection, `/v1/methods${query}`)).json()).data;
+    return methodListSchema.parse(await (await this.#call(`/v1/methods${query}`)).json()).data;
+  }
+
+  /** What was used, by day, newest first. */
+  async usage(): Promise<Usage[]> {
+    return usageListSchema.parse(await (await this.#call('/v1/usage')).json()).data;
+  }
+
+  async limits(): Promise<LimitsView> {
+    return limitsSchema.parse(await (await this.#call('/v1/limits')).json());
+  }
+
+  /** All keys, newest first, without their secrets. */
+  keys(): AsyncGenerator<Key> {
+    return listed(this.#connection, '/v1/keys', keyListSchema.parse);
+  }
+
+  /** A new key; its secret is shown this once. Not tried again once it may have been made. */
+  async createKey(wish: { name?: string; scopes?: Scope[]; expires_at?: string } = {}): Promise<NewKey> {
+    const init = { method: 'POST', body: JSON.stringify(wish) };
+    return newKeySchema.parse(await (await this.#call('/v1/keys', init)).json());
+  }
+
+  /** A new key in the place of another, which is good for `grace` more seconds. */
+  async rotateKey(id: string, grace = 0): Promise<NewKey> {
+    const init = { method: 'POST', body: JSON.stringify({ grace_seconds: grace }) };
+    const path = `/v1/keys/${encodeURIComponent(id)}/rotate`;
+    return newKeySchema.parse(await (await this.#call(path, init)).json());
+  }
+
+  async revokeKey(id: string): Promise<void> {
+    await this.#call(`/v1/keys/${encodeURIComponent(id)}`, { method: 'DELETE' });
+  }
+
+  /** Who changed what, newest first. */
+  auditEvents(): AsyncGenerator<AuditEvent> {
+    return listed(this.#connection, '/v1/audit_events', auditEventListSchema.parse);
+  }
+
+  #call(path: string, init?: RequestInit, repeatable?: boolean): Promise<Response> {
+    return call(this.#connection, path, init, repeatable);
+  }
+
+  #fetch(url: string, init: RequestInit): Promise<Response> {
+    return (this.#connection.fetch ?? fetch)(url, init);
   }
 
   async #redirect(path: string, signal: AbortSignal | undefined): Promise<string> {
@@ -113,6 +236,12 @@ export class WhylightClient {
     if (response.status !== 302 || !location) throw await ProblemError.of(response);
     return location;
   }
+}
+
+/** The explanation, which has a result. @throws ExplanationError */
+export function successOf(explanation: Explanation): Explanation {
+  if (explanation.status === 'succeeded') return explanation;
+  throw new ExplanationError(explanation);
 }
 
 const given = (signal: AbortSignal | undefined): { signal?: AbortSignal } => (signal ? { signal } : {});

@@ -9,38 +9,84 @@ export interface Connection {
   readonly fetch?: typeof fetch | undefined;
 }
 
-const retried = new Set([408, 429, 500, 502, 503, 504]);
+/** Statuses that say that nothing was done, so that anything may be tried again. */
+const undone = new Set([408, 425, 429, 503]);
 /** Longest wait between two tries, in seconds. */
 const longest = 30;
 
 /**
- * One call of the API. A lost connection, 408, 429 and 5xx are tried again, after `Retry-After` or with growing,
- * jittered pauses: every call of this client may safely be made twice.
+ * One call of the API. What may be made twice is tried again when the connection is lost, and for 408, 429, 5xx and
+ * the 409 of a request that is being answered: after `Retry-After`, or with growing, jittered pauses. What may not, a
+ * POST unless said, is tried again only where the answer says that nothing was done.
  *
  * @throws ProblemError for an answer that is not 2xx; the network's own error when there was none.
  */
-export async function call(connection: Connection, path: string, init: RequestInit = {}): Promise<Response> {
+export async function call(
+  connection: Connection,
+  path: string,
+  init: RequestInit = {},
+  repeatable: boolean = init.method !== 'POST',
+): Promise<Response> {
   const { tries = 4, fetch: send = fetch } = connection;
   const headers = new Headers(init.headers);
   headers.set('Authorization', `Bearer ${connection.apiKey}`);
   if (init.body !== undefined && !headers.has('Content-Type'))
     headers.set('Content-Type', 'application/json');
   for (let attempt = 1; ; attempt++) {
-    const last = attempt === tries;
-    try {
-      const response = await send(new URL(path, connection.url), { ...init, headers });
-      if (response.ok) return response;
-      if (last || !retried.has(response.status)) throw await ProblemError.of(response);
-      await pause(attempt, Number(response.headers.get('Retry-After')), init.signal);
-    } catch (error) {
-      if (last || error instanceof ProblemError || init.signal?.aborted) throw error;
-      await pause(attempt, 0, init.signal);
-    }
+    const answer = await send(new URL(path, connection.url), { ...init, headers }).catch((error: unknown) => {
+      if (!repeatable || attempt >= tries || init.signal?.aborted) throw error;
+      return null;
+    });
+    if (answer?.ok) return answer;
+    const problem = answer && (await ProblemError.of(answer));
+    if (problem && (attempt >= tries || !isPassing(problem, repeatable))) throw problem;
+    await pause(attempt, answer ? retryAfter(answer) : 0, init.signal);
   }
 }
 
+const isPassing = ({ status, code }: ProblemError, repeatable: boolean): boolean =>
+  undone.has(status) || code === 'idempotency_in_progress' || (repeatable && status >= 500);
+
+/** Seconds that the answer asks for; it may say them, or a time. */
+function retryAfter(response: Response): number {
+  const said = response.headers.get('Retry-After') ?? '';
+  const seconds = /^\d+$/.test(said) ? Number(said) : (Date.parse(said) - Date.now()) / 1000;
+  return Number.isFinite(seconds) ? Math.max(seconds, 0) : 0;
+}
+
 async function pause(attempt: number, asked: number, signal: AbortSignal | null | undefined): Promise<void> {
-  const seconds = asked > 0 ? asked : 0.25 * 2 ** attempt * (0.5 + Math.random() / 2);
-  await new Promise((resolve) => setTimeout(resolve, Math.min(seconds, longest) * 1000));
-  signal?.throwIfAborted();
+  const growing = 0.25 * 2 ** attempt;
+  // Whoever was told the same number of seconds is not to come back all at once.
+  const seconds = asked > 0 ? asked + 0.1 * growing * Math.random() : growing * (0.5 + Math.random() / 2);
+  await sleep(Math.min(seconds, longest) * 1000, signal);
+}
+
+/** @throws the signal's reason, at once, when it is aborted */
+export function sleep(milliseconds: number, signal: AbortSignal | null | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener('abort', stop, { once: true });
+  });
+}
+
+/** Everything that a list holds, page by page. */
+export async function* listed<T>(
+  connection: Connection,
+  path: string,
+  parse: (body: unknown) => { data: T[]; next_cursor: string | null },
+): AsyncGenerator<T> {
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const after = cursor === '' ? '' : `&starting_after=${encodeURIComponent(cursor)}`;
+    const page = parse(await (await call(connection, `${path}?limit=100${after}`)).json());
+    yield* page.data;
+    cursor = page.next_cursor;
+  }
 }

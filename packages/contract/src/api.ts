@@ -110,6 +110,18 @@ export const tenantSchema = z
     key: newKeySchema,
   })
   .meta({ id: 'Tenant' });
+/** A tenant as the operator sees it. */
+export const tenantViewSchema = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('tenant'),
+    name: z.string(),
+    created_at: time,
+    suspended_at: time.nullable().describe('Since when its keys are refused'),
+  })
+  .meta({ id: 'TenantView' });
+export type TenantView = z.infer<typeof tenantViewSchema>;
+export const tenantListSchema = page(tenantViewSchema).meta({ id: 'TenantList' });
 export type Key = z.infer<typeof keySchema>;
 export type NewKey = z.infer<typeof newKeySchema>;
 export type Tenant = z.infer<typeof tenantSchema>;
@@ -502,6 +514,7 @@ export const usageSchema = z
     compute_units: z.int(),
   })
   .meta({ id: 'Usage' });
+export type Usage = z.infer<typeof usageSchema>;
 export const usageListSchema = page(usageSchema).meta({ id: 'UsageList' });
 
 export const auditEventSchema = z

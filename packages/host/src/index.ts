@@ -7,6 +7,7 @@ export type { Fit } from './fit.ts';
 export { type ExplainedFrame, FrameExplainer, type FrameRequest } from './frame-explainer.ts';
 export { findLabel, type Label } from './labels.ts';
 export { inputShapeOf, type Manifest, manifestSchema, presets, readingOf } from './manifest.ts';
+export { sniffMediaType } from './media-type.ts';
 export { type Drawing, drawings, type Panel, type PanelsRendering, renderPanels } from './panels.ts';
 export { type Classification, PhotoClassifier } from './photo-classifier.ts';
 export { PhotoExplainer, type PhotoExplainerOptions } from './photo-explainer.ts';

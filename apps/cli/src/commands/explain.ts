@@ -1,4 +1,4 @@
-import { basename, extname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { methods } from '@whylight/core/methods';
 import {
   createRuntime,
@@ -8,6 +8,7 @@ import {
   type TargetSpec,
 } from '@whylight/host';
 import { Command, Option } from 'commander';
+import { directories } from '../directories.ts';
 import { readBytes, writeBytes } from '../files.ts';
 import { findModel, openRegistry } from '../model.ts';
 import {
@@ -147,17 +148,4 @@ function show(image: string, { result }: PhotoExplanation, directory: string): v
     `${basename(image)}: ${target.label} ${target.score.toFixed(3)}, ${method}, ${took} ms: ${directory}`,
   );
   for (const warning of warnings) note(`  ${warning}`);
-}
-
-/** One photo and one method go straight into the output; else each gets OUTPUT/photo/method. */
-function directories(images: readonly string[], ids: readonly string[], output: string) {
-  if (images.length === 1 && ids.length === 1) return () => output;
-  const names: string[] = [];
-  for (const image of images) {
-    const stem = basename(image, extname(image));
-    let name = stem;
-    for (let n = 2; names.includes(name); n++) name = `${stem}-${n}`;
-    names.push(name);
-  }
-  return (image: number, method: string) => join(output, names[image]!, method);
 }

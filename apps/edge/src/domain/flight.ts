@@ -17,7 +17,7 @@ import type { News } from './news.ts';
 /** Milliseconds within which a sent message must reach a worker. */
 export const deliveryTime = 60_000;
 /** Milliseconds within which a worker that took the job must say something. */
-export const leaseTime = 120_000;
+export const leaseTime = 60_000;
 /** Milliseconds after which no worker can still be writing what it should have stopped to write. */
 export const lateWrites = 10 * 60_000;
 /** Milliseconds after which a computation is given up, whatever its state. */

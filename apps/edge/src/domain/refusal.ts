@@ -11,6 +11,7 @@ export type RefusalCode =
   | 'invalid_api_key'
   | 'invalid_signature'
   | 'insufficient_scope'
+  | 'tenant_suspended'
   | 'resource_not_found'
   | 'method_not_allowed'
   | 'upload_not_ready'

@@ -111,10 +111,14 @@ export function apply(run: Run, report: Report, now: number): Run | null {
         artifacts: report.artifacts,
       };
     case 'failed':
-      // A worker that is told to stop hands its job back in this way.
-      return report.error.code === 'worker_crashed' ? overdue(run, now) : fail(run, report.error, now);
+      return passing.has(report.error.code) && run.tries < mostTries
+        ? overdue(run, now)
+        : fail(run, report.error, now);
   }
 }
+
+/** Faults that another attempt may not meet: a worker that hands its job back as it stops, a store that was away. */
+const passing: ReadonlySet<JobError['code']> = new Set(['worker_crashed', 'storage_unavailable']);
 
 /** Whether the run already ended with just this report: its answer was lost, and it may be repeated. */
 export const isRepeated = (run: Run, report: Report): boolean =>

@@ -4,6 +4,7 @@ import type { AppEnv } from '../app-env.ts';
 import { parseKey } from '../domain/api-key.ts';
 import { Refusal, type RefusalCode } from '../domain/refusal.ts';
 import { sameDigest } from '../storage/tenants.ts';
+import { timed } from '../timing.ts';
 import { withinRate } from './rate.ts';
 
 /** Lets a tenant's key with this scope through. A key in the URL is not a key. */
@@ -11,11 +12,12 @@ export function authenticate(scope: Scope): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const key = parseKey(bearer(c));
     if (!key) throw await badKey(c, 'malformed_api_key', 'The Authorization header holds no Whylight key.');
-    const caller = await c.var.services.tenants.authenticate(key);
+    const caller = await timed(c, 'auth', () => c.var.services.tenants.authenticate(key));
     if (!caller) throw await badKey(c);
     c.set('tenant', caller.tenant);
     c.set('actor', caller.keyId);
-    await withinRate(c, caller.tenant);
+    if (caller.suspended) throw new Refusal('tenant_suspended', 'This tenant is suspended.');
+    await timed(c, 'limit', () => withinRate(c, caller.tenant));
     if (!caller.scopes.includes(scope))
       throw new Refusal('insufficient_scope', `The API key lacks the scope ${scope}.`);
     c.set('caller', caller);

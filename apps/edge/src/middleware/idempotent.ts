@@ -1,9 +1,10 @@
 import { canonicalJson, sha256Hex } from '@whylight/contract';
 import type { MiddlewareHandler } from 'hono';
 import type { AppEnv } from '../app-env.ts';
-import { type Answer, idempotencyKey } from '../domain/idempotency.ts';
+import { type Answer, type Claim, idempotencyKey } from '../domain/idempotency.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { type IdPrefix, newId } from '../domain/ulid.ts';
+import { timed } from '../timing.ts';
 
 /** Headers that belong to an answer and come again with it. */
 const replayed = ['Content-Type', 'Location', 'Cache-Status', 'Preference-Applied'];
@@ -22,7 +23,8 @@ export function idempotent(prefix: IdPrefix): MiddlewareHandler<AppEnv> {
     }
     const scope = JSON.stringify([c.var.caller.tenant, c.req.method, c.req.path, key]);
     const store = c.var.services.idempotency(await sha256Hex(scope));
-    const claim = await store.claim(await sha256Hex(canonicalJson(await c.req.json())), id);
+    const body = await sha256Hex(canonicalJson(await c.req.json()));
+    const claim = await timed(c, 'idempotency', async (): Promise<Claim> => await store.claim(body, id));
     switch (claim.outcome) {
       case 'replay':
         return c.body(claim.answer.body, claim.answer.status as 200, {

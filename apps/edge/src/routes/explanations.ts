@@ -14,6 +14,7 @@ import { body, declined, json, routes, tenantAction, tenantRoute } from '../open
 import { page, pageQuery } from '../paging.ts';
 import type { ExplanationRow } from '../storage/explanations.ts';
 import { findExplanation, present, runOf } from '../submission.ts';
+import { timed } from '../timing.ts';
 
 const tags = ['explanations'];
 const params = z.object({ id: z.string() });
@@ -102,17 +103,18 @@ const remove = createRoute({
 export const explanations = routes()
   .openapi(create, async (c) => {
     const { caller, services, requestId, newId } = c.var;
-    const { row, boarding } = await createExplanation(services, {
+    const creation = {
       id: newId,
       tenant: caller.tenant,
       requestId,
       asked: c.req.valid('json'),
       fresh: /(^|[\s,])no-cache($|[\s,])/i.test(c.req.header('Cache-Control') ?? ''),
       cancelAfter: cancelAfter(c.req.header('Cancel-After')),
-    });
+    };
+    const { row, boarding } = await timed(c, 'cache', () => createExplanation(services, creation));
     c.set('subject', row.id);
     const wait = preferredWait(c.req.header('Prefer'));
-    const run = await runOf(services, row, wait ?? 0, boarding.run);
+    const run = await timed(c, 'queue', () => runOf(services, row, wait ?? 0, boarding.run));
     c.header('Location', `/v1/explanations/${row.id}`);
     c.header('Cache-Status', cacheStatus[boarding.via]);
     if (wait !== null) c.header('Preference-Applied', `wait=${wait}`);

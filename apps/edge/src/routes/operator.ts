@@ -3,12 +3,18 @@ import {
   keyRequestSchema,
   newKeySchema,
   scopes,
+  type TenantView,
+  tenantListSchema,
   tenantRequestSchema,
   tenantSchema,
+  tenantViewSchema,
 } from '@whylight/contract';
+import type { Context } from 'hono';
+import type { AppEnv } from '../app-env.ts';
 import { notFound } from '../domain/refusal.ts';
 import { isId } from '../domain/ulid.ts';
-import { body, declined, json, operatorRoute, routes } from '../openapi.ts';
+import { body, declined, json, operatorAction, operatorRoute, routes } from '../openapi.ts';
+import { page, pageQuery } from '../paging.ts';
 
 const createTenant = createRoute({
   ...operatorRoute,
@@ -28,7 +34,42 @@ const createKey = createRoute({
   responses: { 201: json(newKeySchema, 'The key, shown this once'), ...declined },
 });
 
+const listTenants = createRoute({
+  ...operatorRoute,
+  method: 'get',
+  path: '/v1/operator/tenants',
+  summary: 'List tenants, newest first',
+  request: { query: pageQuery },
+  responses: { 200: json(tenantListSchema, 'A page of tenants'), ...declined },
+});
+
+const suspension = (verb: 'suspend' | 'resume', summary: string) =>
+  createRoute({
+    ...operatorAction,
+    method: 'post',
+    path: `/v1/operator/tenants/{id}/${verb}`,
+    summary,
+    request: { params: z.object({ id: z.string() }) },
+    responses: { 200: json(tenantViewSchema, 'The tenant from now on'), ...declined },
+  });
+const suspend = suspension('suspend', 'Refuse a tenant everything; what is under way goes on');
+const resume = suspension('resume', 'Let a tenant in again');
+
+async function setSuspended(c: Context<AppEnv>, id: string, suspended: boolean): Promise<TenantView> {
+  const tenant = isId('ten', id) ? await c.var.services.tenants.suspend(id, suspended) : null;
+  if (!tenant) throw notFound();
+  c.set('tenant', id);
+  c.set('subject', id);
+  return tenant;
+}
+
 export const operator = routes()
+  .openapi(listTenants, async (c) => {
+    const { tenants } = c.var.services;
+    return c.json(await page('ten', c.req.valid('query'), (limit, after) => tenants.list(limit, after)), 200);
+  })
+  .openapi(suspend, async (c) => c.json(await setSuspended(c, c.req.valid('param').id, true), 200))
+  .openapi(resume, async (c) => c.json(await setSuspended(c, c.req.valid('param').id, false), 200))
   .openapi(createTenant, async (c) => {
     const { tenants } = c.var.services;
     const tenant = await tenants.create(c.req.valid('json').name);

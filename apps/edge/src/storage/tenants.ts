@@ -1,4 +1,4 @@
-import type { Key, Scope } from '@whylight/contract';
+import type { Key, Scope, TenantView } from '@whylight/contract';
 import { sha256Hex } from '@whylight/contract';
 import { type ApiKey, mintKey } from '../domain/api-key.ts';
 import { newId } from '../domain/ulid.ts';
@@ -9,6 +9,7 @@ export interface Caller {
   readonly keyId: string;
   readonly scopes: readonly Scope[];
   readonly keyExpiresAt: string | null;
+  readonly suspended: boolean;
 }
 
 export interface KeyWish {
@@ -43,6 +44,26 @@ export class Tenants {
       .bind(tenant.id, tenant.name, tenant.created_at)
       .run();
     return tenant;
+  }
+
+  /** Newest first, after the id `after`. */
+  async list(limit: number, after: string | null): Promise<TenantView[]> {
+    const { results } = await this.#db
+      .prepare('SELECT * FROM tenants WHERE id < ? ORDER BY id DESC LIMIT ?')
+      .bind(after ?? '~', limit)
+      .all<Omit<TenantView, 'object'>>();
+    return results.map((row) => ({ ...row, object: 'tenant' as const }));
+  }
+
+  /** Refuses a tenant everything, or takes that back; null when there is no such tenant. */
+  async suspend(id: string, suspended: boolean): Promise<TenantView | null> {
+    const row = await this.#db
+      .prepare(
+        'UPDATE tenants SET suspended_at = iif(?1, coalesce(suspended_at, ?2), NULL) WHERE id = ?3 RETURNING *',
+      )
+      .bind(Number(suspended), new Date().toISOString(), id)
+      .first<Omit<TenantView, 'object'>>();
+    return row && { ...row, object: 'tenant' };
   }
 
   async exists(id: string): Promise<boolean> {
@@ -107,12 +128,23 @@ export class Tenants {
 
   /** The caller who holds this key; null for a key that is unknown, revoked or expired. */
   async authenticate({ id, secret }: ApiKey): Promise<Caller | null> {
-    const row = await this.#db.prepare('SELECT * FROM keys WHERE id = ?').bind(id).first<KeyRow>();
+    const row = await this.#db
+      .prepare(
+        'SELECT keys.*, suspended_at FROM keys JOIN tenants ON tenants.id = keys.tenant WHERE keys.id = ?',
+      )
+      .bind(id)
+      .first<KeyRow & Pick<TenantView, 'suspended_at'>>();
     // An unknown key is compared too, with nothing: the answer takes as long.
     const right = sameDigest(await sha256Hex(secret), row?.secret_sha256 ?? '0'.repeat(64));
     if (!row || !right || row.revoked_at !== null) return null;
     if (row.expires_at !== null && Date.parse(row.expires_at) <= Date.now()) return null;
-    return { tenant: row.tenant, keyId: row.id, scopes: scopesOf(row), keyExpiresAt: row.expires_at };
+    return {
+      tenant: row.tenant,
+      keyId: row.id,
+      scopes: scopesOf(row),
+      keyExpiresAt: row.expires_at,
+      suspended: row.suspended_at !== null,
+    };
   }
 }
 

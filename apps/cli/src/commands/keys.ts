@@ -1,0 +1,80 @@
+import { type Key, type NewKey, type Scope, scopes } from '@whylight/contract';
+import { Command, InvalidArgumentError } from 'commander';
+import { withJson } from '../options.ts';
+import { note, print, printJson, table } from '../output.ts';
+import { openClient } from '../remote/credentials.ts';
+import { seconds } from '../remote/duration.ts';
+
+const create = withJson(
+  new Command('create')
+    .description('Make a key; its secret is shown this once')
+    .option('--name <name>', 'what it is for')
+    .option('--scopes <scope,scope>', 'what it may do (default: what your own may)', scopeList)
+    .option('--expires <time>', 'when it ends: 2027-01-31T00:00:00Z'),
+).action(async ({ name, scopes: wanted, expires, json }: CreateOptions) => {
+  const wish = {
+    ...(name ? { name } : {}),
+    ...(wanted ? { scopes: wanted } : {}),
+    ...(expires ? { expires_at: expires } : {}),
+  };
+  show(await (await openClient()).createKey(wish), json);
+});
+
+interface CreateOptions {
+  readonly name?: string;
+  readonly scopes?: Scope[];
+  readonly expires?: string;
+  readonly json?: boolean;
+}
+
+const list = withJson(new Command('list').description('List keys, newest first')).action(
+  async ({ json }: { json?: boolean }) => {
+    const keys: Key[] = [];
+    for await (const key of (await openClient()).keys()) keys.push(key);
+    if (json) return printJson(keys);
+    print(table(keys.map((key) => [key.id, key.name ?? '', stateOf(key), key.scopes.join(' ')])));
+  },
+);
+
+const rotate = withJson(
+  new Command('rotate')
+    .description('Replace a key by a new one')
+    .argument('<key>', 'its id: key_...')
+    .option('--grace <duration>', 'how long the old one is still good: 24h', seconds, 0),
+).action(async (id: string, { grace, json }: { grace: number; json?: boolean }) => {
+  show(await (await openClient()).rotateKey(id, grace), json);
+});
+
+const revoke = new Command('revoke')
+  .description('Revoke a key, at once')
+  .argument('<key>', 'its id: key_...')
+  .action(async (id: string) => (await openClient()).revokeKey(id));
+
+export const keys = new Command('keys')
+  .description("Manage a tenant's keys")
+  .addCommand(list, { isDefault: true })
+  .addCommand(create)
+  .addCommand(rotate)
+  .addCommand(revoke);
+
+function show(key: NewKey, json: boolean | undefined): void {
+  if (json) printJson(key);
+  else {
+    print(key.secret);
+    note(`${key.id}: ${key.scopes.join(' ')}. It is not shown again.`);
+  }
+}
+
+function stateOf({ revoked_at, expires_at }: Key): string {
+  if (revoked_at) return 'revoked';
+  if (!expires_at) return 'active';
+  return Date.parse(expires_at) <= Date.now() ? 'expired' : `until ${expires_at}`;
+}
+
+function scopeList(text: string): Scope[] {
+  return text.split(',').map((part) => {
+    const scope = scopes.find((known) => known === part.trim());
+    if (!scope) throw new InvalidArgumentError(`"${part}" is none of ${scopes.join(', ')}.`);
+    return scope;
+  });
+}

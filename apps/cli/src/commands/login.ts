@@ -1,0 +1,36 @@
+import { OperatorClient, WhylightClient } from '@whylight/client';
+import { Command, InvalidArgumentError } from 'commander';
+import { Failure, UsageError } from '../failure.ts';
+import { print } from '../output.ts';
+import { askSecret } from '../remote/ask-secret.ts';
+import { saveCredentials, storedCredentials } from '../remote/credentials.ts';
+
+export const login = new Command('login')
+  .description('Remember a service and your key for it, in a file that only you can read')
+  .argument('<url>', 'of the service: https://whylight.example', serviceUrl)
+  .option('--operator', "the operator's key, for whylight tenants; your own is kept beside it")
+  .addHelpText('after', '\nThe key is asked for, or read from stdin: whylight login URL < key.txt')
+  .action(async (url: string, { operator }: { operator?: boolean }) => {
+    const key = await askSecret(operator ? 'Operator key: ' : 'API key: ');
+    if (key === '') throw new UsageError('no key came; it is read from stdin');
+    const connection = { url, apiKey: key };
+    const tried = operator
+      ? new OperatorClient(connection).tenants().next()
+      : new WhylightClient(connection).limits();
+    await tried.catch((error: unknown) => {
+      throw error instanceof TypeError ? new Failure(`${url} cannot be reached`) : error;
+    });
+    const stored = await storedCredentials();
+    const before = stored?.url === url ? stored : {};
+    const path = await saveCredentials({
+      ...before,
+      url,
+      ...(operator ? { operatorKey: key } : { apiKey: key }),
+    });
+    print(`${url} knows the key. It is stored in ${path}`);
+  });
+
+function serviceUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:/.test(text)) throw new InvalidArgumentError('Expected http(s)://...');
+  return text.replace(/\/+$/, '');
+}

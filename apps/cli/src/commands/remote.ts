@@ -1,0 +1,125 @@
+import { basename, join } from 'node:path';
+import { ExplanationError, successOf, type WhylightClient } from '@whylight/client';
+import { artifactNames, type Explanation, type ExplanationRequest } from '@whylight/contract';
+import { Command } from 'commander';
+import { directories } from '../directories.ts';
+import { Failure } from '../failure.ts';
+import { writeBytes } from '../files.ts';
+import {
+  type ExplainOptions,
+  languageOption,
+  targetOption,
+  withExplainOptions,
+  withJson,
+} from '../options.ts';
+import { print, printJson } from '../output.ts';
+import { parametersFor } from '../parameters.ts';
+import { Progress } from '../progress.ts';
+import { openClient } from '../remote/credentials.ts';
+import { seconds } from '../remote/duration.ts';
+import { sendPhoto } from '../remote/send-photo.ts';
+
+interface Options extends ExplainOptions {
+  readonly model?: string;
+  readonly method: string;
+  readonly target: ExplanationRequest['target'];
+  readonly lang: 'en' | 'zh';
+  readonly output: string;
+  readonly timeout?: number;
+  readonly fresh?: boolean;
+  readonly json?: boolean;
+}
+
+const explain = withJson(
+  withExplainOptions(
+    new Command('explain')
+      .description('Explain photos by the service: uploads, waits, and writes the four files')
+      .argument('<image...>', 'JPEG, PNG or WebP')
+      .option('--model <name>', "the classifier (default: the service's)")
+      .option('--method <id,id>', 'how to explain; several separated by commas', 'grad-cam')
+      .addOption(targetOption())
+      .addOption(languageOption())
+      .option('--timeout <duration>', 'when to give it up: 90s', seconds)
+      .option('--fresh', 'compute again what is known')
+      .requiredOption('-o, --output <dir>', 'where the results go'),
+  ),
+)
+  .addHelpText('after', '\nSeveral images or methods get a directory each: DIR/IMAGE/METHOD/overlay.png ...')
+  .action(async (images: string[], options: Options) => {
+    const client = await openClient();
+    const methods = options.method.split(',').map((id) => id.trim());
+    const directoryOf = directories(images, methods, options.output);
+    const results: object[] = [];
+    for (const [i, image] of images.entries()) {
+      const { id } = await sendPhoto(client, image);
+      for (const method of methods) {
+        const start = performance.now();
+        const explanation = await explainOne(client, { image, upload: id, method, methods }, options);
+        const took = Math.round(performance.now() - start);
+        const directory = directoryOf(i, method);
+        await fetchAll(client, explanation.id, directory);
+        results.push({ ...explanation, photo: image, out: directory, milliseconds: took });
+        if (!options.json) show(image, explanation, took, directory);
+      }
+    }
+    if (options.json) printJson(results);
+  });
+
+export const remote = new Command('remote').description('The same by a running service').addCommand(explain);
+
+interface Asked {
+  readonly image: string;
+  readonly upload: string;
+  readonly method: string;
+  readonly methods: readonly string[];
+}
+
+async function explainOne(
+  client: WhylightClient,
+  { image, upload, method, methods }: Asked,
+  { model, target, convention, param = {}, layer = [], lang, timeout, fresh }: Options,
+): Promise<Explanation> {
+  const progress = new Progress(`${basename(image)} ${method}`);
+  const request: ExplanationRequest = {
+    input: { upload },
+    method,
+    target,
+    parameters: parametersFor(method, methods, param) as ExplanationRequest['parameters'],
+    layers: layer,
+    language: lang,
+    ...(model ? { model } : {}),
+    ...(convention ? { convention } : {}),
+  };
+  const onProgress = ({ progress: done }: Explanation) => {
+    if (done) progress.update(done.completed, done.total);
+  };
+  try {
+    const { explanation } = await client.explain(request, { timeout, fresh, onProgress });
+    return successOf(explanation);
+  } catch (error) {
+    if (error instanceof ExplanationError) throw new Failure(error.message);
+    if (error instanceof DOMException && error.name === 'TimeoutError')
+      throw new Failure(`${method} was not done within ${timeout} s, and is given up`);
+    throw error;
+  } finally {
+    progress.stop();
+  }
+}
+
+async function fetchAll(client: WhylightClient, id: string, directory: string): Promise<void> {
+  await Promise.all(
+    artifactNames.map(async (name) => writeBytes(join(directory, name), await client.artifact(id, name))),
+  );
+}
+
+function show(
+  image: string,
+  { predictions, attributions, method, cache }: Explanation,
+  took: number,
+  out: string,
+) {
+  const { output_display_name: label, output_index } = attributions[0]!;
+  const score = predictions.find(({ class_index }) => class_index === output_index)?.score;
+  const how = cache.status === 'hit' ? 'from the cache' : 'computed';
+  print(`${basename(image)}: ${label} ${score?.toFixed(3) ?? ''}, ${method}, ${how}, ${took} ms: ${out}`);
+}

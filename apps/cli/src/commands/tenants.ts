@@ -1,0 +1,80 @@
+import type { TenantView } from '@whylight/contract';
+import { Command } from 'commander';
+import { UsageError } from '../failure.ts';
+import { positive, withJson } from '../options.ts';
+import { note, print, printJson, table } from '../output.ts';
+import { openOperator } from '../remote/credentials.ts';
+
+const create = withJson(
+  new Command('create')
+    .description('Make a tenant with its first key, whose secret is shown this once')
+    .argument('<name>'),
+).action(async (name: string, { json }: { json?: boolean }) => {
+  const tenant = await (await openOperator()).createTenant(name);
+  if (json) return printJson(tenant);
+  print(tenant.key.secret);
+  note(`${tenant.id}: ${tenant.name}. The key is not shown again.`);
+});
+
+const list = withJson(new Command('list').description('List tenants, newest first')).action(
+  async ({ json }: { json?: boolean }) => {
+    const tenants: TenantView[] = [];
+    for await (const tenant of (await openOperator()).tenants()) tenants.push(tenant);
+    if (json) return printJson(tenants);
+    print(
+      table(
+        tenants.map(({ id, name, created_at, suspended_at }) => [
+          id,
+          name,
+          created_at,
+          suspended_at ? `suspended ${suspended_at}` : '',
+        ]),
+      ),
+    );
+  },
+);
+
+const suspend = (name: 'suspend' | 'resume', description: string) =>
+  withJson(new Command(name).description(description).argument('<tenant>', 'its id: ten_...')).action(
+    async (id: string, { json }: { json?: boolean }) => {
+      const tenant = await (await openOperator()).suspend(id, name === 'suspend');
+      if (json) return printJson(tenant);
+      print(`${tenant.id}: ${tenant.suspended_at ? `suspended ${tenant.suspended_at}` : 'active'}`);
+    },
+  );
+
+interface LimitOptions {
+  readonly requests?: number;
+  readonly concurrency?: number;
+  readonly computeUnits?: number;
+  readonly json?: boolean;
+}
+
+const limits = withJson(
+  new Command('limits')
+    .description('Set what a tenant may use; what is left out stays')
+    .argument('<tenant>', 'its id: ten_...')
+    .option('--requests <n>', 'in any 60 seconds', positive)
+    .option('--concurrency <n>', 'computations at a time', positive)
+    .option('--compute-units <n>', 'in a day', positive),
+).action(async (id: string, { requests, concurrency, computeUnits, json }: LimitOptions) => {
+  if (!requests && !concurrency && !computeUnits)
+    throw new UsageError('say at least one of --requests, --concurrency, --compute-units');
+  const set = await (await openOperator()).limit(id, {
+    ...(requests ? { requests } : {}),
+    ...(concurrency ? { concurrency } : {}),
+    ...(computeUnits ? { compute_units: computeUnits } : {}),
+  });
+  if (json) return printJson(set);
+  print(`${set.requests.limit} requests in ${set.requests.window_seconds} s`);
+  print(`${set.concurrency.limit} computations at a time`);
+  print(`${set.compute_units.limit} compute units in a day`);
+});
+
+export const tenants = new Command('tenants')
+  .description('Administer tenants, with the operator key')
+  .addCommand(list, { isDefault: true })
+  .addCommand(create)
+  .addCommand(suspend('suspend', 'Refuse a tenant everything, until it is resumed'))
+  .addCommand(suspend('resume', 'Let a tenant in again'))
+  .addCommand(limits);

@@ -1,0 +1,14 @@
+import { basename, extname, join } from 'node:path';
+
+/** Where results go: of one photo and one method straight into the output; else each gets OUTPUT/photo/method. */
+export function directories(images: readonly string[], ids: readonly string[], output: string) {
+  if (images.length === 1 && ids.length === 1) return () => output;
+  const names: string[] = [];
+  for (const image of images) {
+    const stem = basename(image, extname(image));
+    let name = stem;
+    for (let n = 2; names.includes(name); n++) name = `${stem}-${n}`;
+    names.push(name);
+  }
+  return (image: number, method: string) => join(output, names[image]!, method);
+}

@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunningService } from '../service/running-service.ts';
+
+const victims = [['gpu-worker'], ['workerd-'], ['gpu-worker', 'workerd-']] as const;
+
+/** Milliseconds between two kills: `whylight serve` gives a part up that dies more than three times in a minute. */
+const shortest = 21_000;
+const longest = 30_000;
+
+/**
+ * Kills the worker, the gateway or both, at random moments, until it is told to stop; what was killed is started again
+ * by `whylight serve`. @returns what ends it, with the count of kills by part
+ */
+export function startKilling(service: RunningService): () => Promise<Record<string, number>> {
+  const killed: Record<string, number> = {};
+  const stop = new AbortController();
+  const killing = (async () => {
+    for (;;) {
+      const pause = shortest + Math.random() * (longest - shortest);
+      await sleep(pause, undefined, { signal: stop.signal }).catch(() => {});
+      if (stop.signal.aborted) return;
+      const parts = victims[Math.floor(Math.random() * victims.length)]!;
+      const name = parts.map((part) => (part === 'workerd-' ? 'gateway' : 'worker')).join(' and ');
+      const pids = (await Promise.all(parts.map((part) => service.processes(part)))).flat();
+      for (const pid of pids) process.kill(pid, 'SIGKILL');
+      if (pids.length > 0) killed[name] = (killed[name] ?? 0) + 1;
+    }
+  })();
+  return async () => {
+    stop.abort();
+    await killing;
+    return killed;
+  };
+}

@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { artifactNames } from '@whylight/contract';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { drawing } from './service/pictures.ts';
+import { cli, RunningService } from './service/running-service.ts';
+
+let service: RunningService;
+let home: string;
+let photo: string;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'whylight-remote-'));
+  photo = join(home, 'photo.png');
+  await writeFile(photo, (await drawing(31)).png);
+  service = await RunningService.start();
+});
+afterAll(async () => {
+  await service?.remove();
+  await rm(home, { recursive: true, force: true });
+});
+
+/** `whylight` with these arguments, and this on stdin. */
+function whylight(
+  args: readonly string[],
+  input = '',
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [cli, ...args], {
+    env: { PATH: process.env.PATH, HOME: home, XDG_CONFIG_HOME: join(home, 'config') },
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].on('data', (chunk) => {
+      output[name] += chunk;
+    });
+  child.stdin.end(input);
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code: code ?? 1, ...output })));
+}
+
+const json = async (...args: string[]) => {
+  const { code, stdout, stderr } = await whylight([...args, '--json']);
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout);
+};
+
+it('without a login they say what is missing', async () => {
+  expect(await whylight(['usage'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^whylight: no service is known: run whylight login[^\n]*\n$/),
+  });
+});
+
+it('login takes the key from stdin, refuses a wrong one, and keeps it for its owner only', async () => {
+  const { url, api_key, operator_key } = service.ready;
+  const wrong = await whylight(['login', url], `${api_key.slice(0, -1)}x\n`);
+  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('key') });
+  const outputs = [
+    await whylight(['login', `${url}/`], `${api_key}\n`),
+    await whylight(['login', url, '--operator'], `${operator_key}\n`),
+  ];
+  for (const { code, stdout, stderr } of outputs) {
+    expect(code, stderr).toBe(0);
+    expect(stdout + stderr).not.toMatch(new RegExp(`${api_key}|${operator_key}`));
+  }
+  const path = join(home, 'config', 'whylight', 'credentials.json');
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({
+    url,
+    apiKey: api_key,
+    operatorKey: operator_key,
+  });
+});
+
+it('remote explain uploads, waits and writes the four files; the second time it comes from the cache', async () => {
+  const out = join(home, 'out');
+  const asked = ['remote', 'explain', photo, '--method', 'grad-cam', '-o', out];
+  const [first] = await json(...asked);
+  expect(first).toMatchObject({ status: 'succeeded', cache: { status: 'miss' }, out });
+  for (const name of artifactNames) expect((await stat(join(out, name))).size).toBeGreaterThan(100);
+  const again = await whylight(asked);
+  expect(again.stdout).toMatch(/^photo\.png: .+, grad-cam, from the cache, \d+ ms: /);
+  const bad = await whylight(['remote', 'explain', photo, '--method', 'grad-camel', '-o', out]);
+  expect(bad).toMatchObject({ code: 1, stderr: expect.stringMatching(/grad-camel/) });
+});
+
+it('upload knows what was sent before, and refuses what is no photo', async () => {
+  expect(await json('upload', photo)).toMatchObject([{ photo, known: true }]);
+  const text = join(home, 'text.png');
+  await writeFile(text, 'no picture');
+  expect(await whylight(['upload', text])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('text.png'),
+  });
+});
+
+it('keys are made with scopes, listed, rotated with a grace, and revoked', async () => {
+  const made = await json('keys', 'create', '--name', 'reader', '--scopes', 'explanations:read');
+  expect(made).toMatchObject({ name: 'reader', scopes: ['explanations:read'], secret: expect.any(String) });
+  const rotated = await json('keys', 'rotate', made.id, '--grace', '1h');
+  expect(rotated.id).not.toBe(made.id);
+  expect((await whylight(['keys', 'revoke', rotated.id])).code).toBe(0);
+  const keys = await json('keys', 'list');
+  const find = (id: string) => keys.find((key: { id: string }) => key.id === id);
+  expect(find(rotated.id).revoked_at).not.toBeNull();
+  expect(Date.parse(find(made.id).expires_at)).toBeGreaterThan(Date.now() + 3_000_000);
+  expect(JSON.stringify(keys)).not.toContain(made.secret);
+});
+
+it('usage and doctor say how things stand', async () => {
+  const { usage, limits } = await json('usage');
+  expect(usage[0].explanations).toBeGreaterThan(0);
+  expect(limits.requests.remaining).toBeLessThan(limits.requests.limit);
+  const findings = await json('doctor');
+  expect(findings.map(({ check, ok }: { check: string; ok: boolean }) => [check, ok])).toEqual(
+    ['service', 'clock', 'key', 'upload', 'models', 'latency'].map((check) => [check, true]),
+  );
+});
+
+it('tenants are made, listed, limited, suspended and let in again', async () => {
+  const tenant = await json('tenants', 'create', 'a third one');
+  const ask = async () => {
+    const response = await service.call('/v1/limits', undefined, tenant.key.secret);
+    const { requests, code } = (await response.json()) as { requests?: { limit: number }; code?: string };
+    return [response.status, requests?.limit ?? code];
+  };
+  await json('tenants', 'limits', tenant.id, '--requests', '77');
+  expect(await ask()).toEqual([200, 77]);
+  await json('tenants', 'suspend', tenant.id);
+  await expect.poll(ask, { timeout: 60_000 }).toEqual([403, 'tenant_suspended']);
+  const [newest] = await json('tenants', 'list');
+  expect(newest).toMatchObject({ id: tenant.id, suspended_at: expect.any(String) });
+  await json('tenants', 'resume', tenant.id);
+  await expect.poll(ask, { timeout: 60_000 }).toEqual([200, 77]);
+});
