@@ -194,8 +194,50 @@ const probes: readonly (readonly [string, Uint8Array, InputErrorCode, RegExp])[]
   ],
 ];
 
+const batchNorm = ['scale', 'bias', 'mean', 'variance'];
+/** What damaged models have got past the reader with, each found by `testing/fuzz`. */
+const found: typeof probes = [
+  [
+    'a bias of other channels than the convolution',
+    pooled(
+      [node('Conv', ['image', 'w', 'b'])],
+      [
+        { name: 'w', dims: [2n, 3n, 1n, 1n], dataType: 1, floatData: [1, 2, 3, 4, 5, 6] },
+        float('b', 1, 2, 3),
+      ],
+    ),
+    invalid,
+    /node "conv" \(Conv\): input 2 is \[3\], expected \[2\]/,
+  ],
+  [
+    'a batch normalisation of other channels than the image',
+    pooled(
+      [node('BatchNormalization', ['image', ...batchNorm])],
+      batchNorm.map((name) => float(name, 1, 2)),
+    ),
+    invalid,
+    /input 1 is \[2\], expected \[3\]/,
+  ],
+  [
+    'a value of 40 dimensions',
+    pooled([node('Reshape', ['image', 's'])], [ints('s', ...Array<bigint>(40).fill(1n))]),
+    invalid,
+    /^[^]{1,700}$/,
+  ],
+  [
+    'a control character in what a message tells of an attribute',
+    pooled([
+      node('Einsum', ['image'], 'large', [
+        { name: 'equation', type: 3, s: new TextEncoder().encode('ij\u0001->ij') },
+      ]),
+    ]),
+    invalid,
+    /Einsum term ij\\u0001 of an operand/,
+  ],
+];
+
 describe('what has harmed a runtime is refused before it', () => {
-  it.each(probes)('%s', async (_, bytes, code, message) => {
+  it.each([...probes, ...found])('%s', async (_, bytes, code, message) => {
     const attempts: (() => unknown)[] = [
       () => inspect(bytes),
       () => createExplainer(readClassifier(bytes), { method: 'occlusion' }, unreachable),

@@ -52,7 +52,8 @@ function channelSum(g: GraphBuilder, maps: Value): Value {
 /** The nodes that add a bias to feature maps, with that bias [C, 1, 1]. */
 function biasedMaps({ g, nodes }: Subject): { node: Node; bias: Value }[] {
   const perChannel = (v: Value) => reshape(g, v, [g.shape(v)[0]!, 1, 1]);
-  return nodes.flatMap((node) => {
+  const maps = nodes.filter(({ outputs }) => g.knows(outputs[0]!) && g.shape(outputs[0]!).length === 4);
+  return maps.flatMap((node) => {
     if (node.op === 'Conv' && node.inputs[2]) return [{ node, bias: perChannel(node.inputs[2]) }];
     if (node.op !== 'BatchNormalization') return [];
     const [, gamma, beta, mean, variance] = node.inputs as [Value, Value, Value, Value, Value];

@@ -5,8 +5,11 @@ const longest = 80;
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
 
 /** A name without anything that a terminal or a page would act on, and not longer than a line. */
-export function printable(name: string): string {
-  const short = name.length > longest ? `${name.slice(0, longest - 3)}...` : name;
+export const printable = (name: string): string => shortened(name, longest);
+
+/** Text of at most so many characters, printable. */
+export function shortened(text: string, most: number): string {
+  const short = text.length > most ? `${text.slice(0, most - 3)}...` : text;
   return short.replace(unprintable, (c) => `\\u${c.codePointAt(0)!.toString(16).padStart(4, '0')}`);
 }
 

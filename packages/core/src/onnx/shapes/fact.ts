@@ -1,5 +1,6 @@
 import type { DType } from '../../tensor.ts';
 import type { Node } from '../graph.ts';
+import { shortened } from '../names.ts';
 
 /** Elements of values that have more are not followed; of float constants, which shapes seldom depend on, fewer. */
 export const followed = 2 ** 15;
@@ -36,11 +37,11 @@ export class ShapeError extends Error {
   override readonly name = 'ShapeError';
 
   constructor(message: string) {
-    super(message.length > longest ? `${message.slice(0, longest)}...` : message);
+    super(shortened(message, longest));
   }
 }
 
-/** Of a message: lists of sizes come from a stranger's file. */
+/** Of a message: sizes and texts in it come from a stranger's file. */
 const longest = 600;
 
 export const like = ({ dtype, shape }: Fact): readonly Fact[] => [{ dtype, shape }];
