@@ -26,6 +26,8 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 it.each([
   ['grad-cam', []],
   ['integrated-gradients', ['--param', 'n_steps=8']],
+  ['score-cam', []],
+  ['smooth-grad', ['--param', 'nt_samples=4']],
 ])('%s as one file gives in plain ONNX Runtime what `attribute` gives', async (method, params) => {
   const args = ['--method', method, ...params];
   expect(await whylight(home, 'compile', 'shapes', ...args, '-o', 'explainer.onnx')).toMatchObject({
