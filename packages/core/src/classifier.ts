@@ -93,9 +93,23 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
     classes: scores[1]!,
     batch,
     notes,
-    inline: openOf(output)(batch),
+    inline: told(openOf(output)(batch)),
   };
 }
+
+/** Contradictions that only show at another number of images, as refusals. */
+const told =
+  (inline: Classifier['inline']): Classifier['inline'] =>
+  (feed, interventions) => {
+    try {
+      return inline(feed, interventions);
+    } catch (error) {
+      throw error instanceof ShapeError ? contradiction(error) : error;
+    }
+  };
+
+const contradiction = ({ message }: ShapeError): InputError =>
+  new InputError('invalid_model', `the model's shapes contradict each other: ${message}`);
 
 function shapeOf(
   input: ValueInfo,
@@ -136,9 +150,7 @@ function probed(
     return { network: open(baked)(feed), batch: baked };
   } catch (error) {
     if (first instanceof InputError) throw first;
-    if (error instanceof ShapeError)
-      throw new InputError('invalid_model', `the model's shapes contradict each other: ${error.message}`);
-    throw error;
+    throw error instanceof ShapeError ? contradiction(error) : error;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create, toBinary } from '@bufbuild/protobuf';
+import { InputError } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
 import { codeOfDtype } from './dtype.ts';
 import {
@@ -20,6 +21,7 @@ import {
   usesOf,
   type ValueInfo,
 } from './graph.ts';
+import { quoted } from './names.ts';
 
 /** Reductions whose axes became an input only with opset 18 (ReduceSum had them since 13). */
 const axesInputSince18 = /^Reduce(?!Sum$)/;
@@ -55,7 +57,11 @@ export function writeModel(
 function lower(node: Node, graph: Graph): Node {
   if (graph.opset >= 18 || !axesInputSince18.test(node.op) || !node.inputs[1]) return node;
   const axes = graph.constants.get(node.inputs[1]);
-  if (!axes) throw new Error(`${node.name} (${node.op}): opset ${graph.opset} wants constant axes`);
+  if (!axes)
+    throw new InputError(
+      'invalid_model',
+      `node ${quoted(node.name)} (${node.op}): its axes are computed, which opset ${graph.opset} does not allow`,
+    );
   const { noop_with_empty_axes: _, ...attributes } = node.attributes;
   return { ...node, inputs: node.inputs.slice(0, 1), attributes: { ...attributes, axes: integers(axes) } };
 }
