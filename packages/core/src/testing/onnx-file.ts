@@ -1,8 +1,9 @@
-import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import {
   type AttributeDefSchema,
   type GraphDefSchema,
   ModelSchema,
+  type NodeDef,
   type TensorDefSchema,
   type ValueInfoSchema,
 } from '../onnx/generated/onnx_pb.js';
@@ -32,6 +33,7 @@ export const value = (
 export function onnxFile(graph: GraphInit = {}, model: ModelInit = {}): Uint8Array<ArrayBuffer> {
   return toBinary(
     ModelSchema,
+  type NodeDef,
     create(ModelSchema, {
       irVersion: 8n,
       opsetImport: [{ domain: '', version: 17n }],
@@ -59,4 +61,15 @@ export function field(number: number, ...contents: Uint8Array[]): Uint8Array<Arr
     at += part.length;
   }
   return bytes;
+}
+
+/** A file's opset, and the operators of its nodes and of the loops in it. */
+export function contentsOf(bytes: Uint8Array): { opset: number; operators: readonly string[] } {
+  const { graph, opsetImport } = fromBinary(ModelSchema, bytes);
+  const operatorsOf = (nodes: readonly NodeDef[]): string[] =>
+    nodes.flatMap(({ opType, attribute }) => [
+      opType!,
+      ...attribute.flatMap(({ g }) => (g ? operatorsOf(g.node) : [])),
+    ]);
+  return { opset: Number(opsetImport[0]!.version), operators: operatorsOf(graph!.node) };
 }
