@@ -220,9 +220,9 @@ const found: typeof probes = [
   ],
   [
     'a value of 40 dimensions',
-    pooled([node('Reshape', ['image', 's'])], [ints('s', ...Array<bigint>(40).fill(1n))]),
+    pooled([node('Reshape', ['image', 's'])], [ints('s', -1n, 3n, 16n, ...Array<bigint>(37).fill(1n))]),
     invalid,
-    /^[^]{1,700}$/,
+    /a result of 40 dimensions/,
   ],
   [
     'a control character in what a message tells of an attribute',

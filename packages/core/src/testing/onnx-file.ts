@@ -33,7 +33,6 @@ export const value = (
 export function onnxFile(graph: GraphInit = {}, model: ModelInit = {}): Uint8Array<ArrayBuffer> {
   return toBinary(
     ModelSchema,
-  type NodeDef,
     create(ModelSchema, {
       irVersion: 8n,
       opsetImport: [{ domain: '', version: 17n }],
