@@ -5,6 +5,7 @@ import { notFound, Refusal } from './domain/refusal.ts';
 import { newId } from './domain/ulid.ts';
 import { envelope } from './middleware/envelope.ts';
 import { type KnownRoute, knownRoutes } from './middleware/known-routes.ts';
+import { negotiation } from './middleware/negotiation.ts';
 import { document } from './openapi.ts';
 import { problem } from './problem.ts';
 import { artifacts } from './routes/artifacts.ts';
@@ -30,6 +31,7 @@ export const app = new OpenAPIHono<AppEnv>();
 
 app.use(envelope);
 app.use(knownRoutes(listRoutes));
+app.use('/v1/*', negotiation);
 for (const path of ['/v1/*', '/internal/*'])
   app.use(path, async (c, next) => {
     c.set('services', services(c.env));
@@ -88,7 +90,8 @@ app.notFound(() => {
 app.onError((error, c) => {
   const requestId = c.get('requestId') ?? newId('req');
   const refusal = asRefusal(error);
-  if (refusal.code === 'internal') console.error(`${requestId}: ${c.req.method} ${c.req.path}:`, error);
+  if (refusal.code === 'internal' || isOutage(error))
+    console.error(`${requestId}: ${c.req.method} ${c.req.path}:`, error);
   const response = problem(refusal, requestId);
   for (const name of ['Allow', 'RateLimit', 'RateLimit-Policy']) {
     const value = c.res.headers.get(name);
@@ -97,11 +100,16 @@ app.onError((error, c) => {
   return response;
 });
 
+/** A Durable Object or the database that cannot be reached, as opposed to one that failed on what it was asked. */
+const isOutage = (error: Error & { retryable?: boolean; overloaded?: boolean }): boolean =>
+  error.retryable === true || error.overloaded === true || error.message.startsWith('D1_');
+
 /** Hono's own complaint is about a body that cannot be read; everything else is ours, and stays here. */
 function asRefusal(error: Error): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof HTTPException && error.status === 400)
     return new Refusal('invalid_json', 'The body cannot be read.');
+  if (isOutage(error)) return new Refusal('capacity', 'A part of this service does not answer. Try again.');
   return new Refusal('internal', 'Something went wrong on this side. The request id helps to find out what.');
 }
 

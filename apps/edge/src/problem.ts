@@ -2,7 +2,7 @@ import type { Problem } from '@whylight/contract';
 import { LimitRefusal, type Refusal, type RefusalCode } from './domain/refusal.ts';
 
 type Kind = readonly [
-  status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 503,
+  status: 400 | 401 | 403 | 404 | 405 | 406 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 503,
   title: string,
 ];
 
@@ -12,6 +12,8 @@ const kinds: Record<RefusalCode, Kind> = {
   unknown_field: [400, 'There is a field that is not known'],
   invalid_parameter: [400, 'A parameter is not valid'],
   invalid_cursor: [400, 'The cursor is not valid'],
+  invalid_version: [400, 'There is no such version of this API'],
+  not_acceptable: [406, 'There is no answer of this type'],
   missing_api_key: [401, 'An API key is missing'],
   malformed_api_key: [401, 'The API key is not one'],
   invalid_api_key: [401, 'The API key is not valid'],

@@ -6,6 +6,8 @@ export type RefusalCode =
   | 'unknown_field'
   | 'invalid_parameter'
   | 'invalid_cursor'
+  | 'invalid_version'
+  | 'not_acceptable'
   | 'missing_api_key'
   | 'malformed_api_key'
   | 'invalid_api_key'

@@ -58,7 +58,7 @@ export class Objects {
     const asked = { method: 'HEAD', headers: { 'x-amz-checksum-mode': 'ENABLED' } };
     const response = (await this.#send(object, asked)) ?? (await this.#send(object, asked));
     if (response?.status === 404) return null;
-    if (!response?.ok) throw unavailable();
+    if (!response?.ok) throw unavailable(response?.status);
     return {
       bytes: Number(response.headers.get('content-length')),
       contentType: response.headers.get('content-type') ?? '',
@@ -89,7 +89,7 @@ export class Objects {
   async put(object: string, bytes: Uint8Array<ArrayBuffer>, contentType: string): Promise<void> {
     const headers = { 'content-type': contentType };
     const response = await this.#send(object, { method: 'PUT', headers, body: bytes });
-    if (!response?.ok) throw unavailable();
+    if (!response?.ok) throw unavailable(response?.status);
   }
 
   /** A small object in base 64. @throws Refusal `storage_unavailable`. */
@@ -141,5 +141,9 @@ export class Objects {
   }
 }
 
-const unavailable = (): Refusal =>
-  new Refusal('storage_unavailable', 'The object store does not answer. Try again.');
+/** Signatures that the store refuses (a wrong key, a clock that is off) are this side's fault: the log has to say so. */
+function unavailable(status?: number): Refusal {
+  if (status === 401 || status === 403)
+    console.error(`The object store refuses the gateway (${status}): look at its credentials and its clock.`);
+  return new Refusal('storage_unavailable', 'The object store does not answer. Try again.');
+}
