@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url).href);
+const rows = readFileSync(at('docs/faults.md'), 'utf8')
+  .split('\n')
+  .flatMap((line) => {
+    const [, row, , files] = /^\| ([A-K]\d+) \| (.*) \| (`.*`) \|$/.exec(line) ?? [];
+    return row && files ? [{ row, files: files.match(/[^`\s]+/g) ?? [] }] : [];
+  });
+
+describe('docs/faults.md', () => {
+  test('leaves no row of the gateway’s out', () => {
+    const counts = { A: 16, B: 22, C: 14, G: 7, H: 12, I: 6, J: 12 };
+    const wanted = Object.entries(counts).flatMap(([letter, count]) =>
+      Array.from({ length: count }, (_, i) => `${letter}${i + 1}`),
+    );
+    expect(rows.map(({ row }) => row)).toEqual(expect.arrayContaining(wanted));
+    expect(new Set(rows.map(({ row }) => row)).size).toBe(rows.length);
+  });
+
+  test.each(rows)('$row: the files that it names have a test of that name', ({ row, files }) => {
+    const named = new RegExp(`['"\`](?:[A-K]\\d+, )*${row}(?:, [A-K]\\d+)*:|// ${row}$`, 'm');
+    for (const file of files) expect(readFileSync(at(file), 'utf8'), file).toMatch(named);
+  });
+});
