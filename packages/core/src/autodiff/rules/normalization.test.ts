@@ -23,6 +23,14 @@ describeRules('normalization', normalization, [
     axis: 1,
     epsilon: float(0.1),
   }),
+  rule('LayerNormalization', 'by its own statistics', [x(-1, 2, 4), x(4), x(4)], {}, single),
+  rule(
+    'LayerNormalization',
+    'by its own statistics over two axes',
+    [x(-1, 2, 3), x(2, 3)],
+    { axis: -2, epsilon: float(0.1) },
+    single,
+  ),
   rule('RMSNormalization', 'last axis', [x(-1, 2, 4), x(4)], {}, { opset: 23 }),
   rule(
     'RMSNormalization',

@@ -10,26 +10,25 @@ import type { RuleContext, VjpRules } from '../rule.ts';
 interface Standardized {
   /** x̂ */
   readonly normal: Value;
-  /** σ */
-  readonly deviation: Value;
+  /** v/σ */
+  overDeviation(v: Value): Value;
 }
 
 function standardize(g: GraphBuilder, x: Value, axes: readonly number[], epsilon: number): Standardized {
   const centred = sub(g, x, mean(g, x, axes));
   const deviation = g.emit('Sqrt', [shift(g, mean(g, mul(g, centred, centred), axes), epsilon)]);
-  return { normal: div(g, centred, deviation), deviation };
+  const overDeviation = (v: Value) => div(g, v, deviation);
+  return { normal: overDeviation(centred), overDeviation };
 }
 
 function standardizedVjp(
   g: GraphBuilder,
-  x: Value,
+  { normal, overDeviation }: Standardized,
   d: Value,
   axes: readonly number[],
-  epsilon: number,
 ): Value {
-  const { normal, deviation } = standardize(g, x, axes, epsilon);
   const projected = mul(g, normal, mean(g, mul(g, d, normal), axes));
-  return div(g, sub(g, sub(g, d, mean(g, d, axes)), projected), deviation);
+  return overDeviation(sub(g, sub(g, d, mean(g, d, axes)), projected));
 }
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
@@ -41,6 +40,16 @@ const epsilonOf = (c: RuleContext): number => real(c.node, 'epsilon', 1e-5);
 
 /** The axes that a layer normalisation runs over. */
 const trailing = (c: RuleContext): number[] => range(axisOf(c, -1), c.shape(0).length);
+
+/** By the mean and 1/σ that the operator gives beside its output; they are float32 whatever the input is. */
+function layerStandardized(c: RuleContext): Standardized {
+  const { g, node } = c;
+  const x = c.x(0);
+  if (g.dtype(x) !== 'float32') return standardize(g, x, trailing(c), epsilonOf(c));
+  const inverse = g.demandOutput(node, 2);
+  const overDeviation = (v: Value) => mul(g, v, inverse);
+  return { normal: overDeviation(sub(g, x, g.demandOutput(node, 1))), overDeviation };
+}
 
 const rootMeanSquare = (c: RuleContext): Value =>
   c.g.emit('Sqrt', [shift(c.g, mean(c.g, mul(c.g, c.x(0), c.x(0)), trailing(c)), epsilonOf(c))]);
@@ -74,8 +83,8 @@ export const normalization: VjpRules = {
     },
   ],
   LayerNormalization: [
-    (c) => standardizedVjp(c.g, c.x(0), mul(c.g, c.dy, c.x(1)), trailing(c), epsilonOf(c)),
-    (c) => mul(c.g, c.dy, standardize(c.g, c.x(0), trailing(c), epsilonOf(c)).normal),
+    (c) => standardizedVjp(c.g, layerStandardized(c), mul(c.g, c.dy, c.x(1)), trailing(c)),
+    (c) => mul(c.g, c.dy, layerStandardized(c).normal),
     ({ dy }) => dy,
   ],
   // y = w·x/r, r = √(mean x² + ε):  dx = (d - x̂·mean(d·x̂)) / r  with d = dy·w and x̂ = x/r
@@ -90,31 +99,23 @@ export const normalization: VjpRules = {
     (c) => mul(c.g, c.dy, div(c.g, c.x(0), rootMeanSquare(c))),
   ],
   InstanceNormalization: [
-    ({ g, node, x, shape, dy }) => {
-      const rank = shape(0).length;
-      return standardizedVjp(
-        g,
-        x(0),
-        mul(g, dy, perChannel(g, x(1), rank)),
-        range(2, rank),
-        real(node, 'epsilon', 1e-5),
-      );
+    (c) => {
+      const { g, x, shape, dy } = c;
+      const axes = range(2, shape(0).length);
+      const d = mul(g, dy, perChannel(g, x(1), shape(0).length));
+      return standardizedVjp(g, standardize(g, x(0), axes, epsilonOf(c)), d, axes);
     },
   ],
   GroupNormalization: [
-    ({ g, node, x, shape, dy }) => {
+    (c) => {
+      const { g, node, x, shape, dy } = c;
       const s = shape(0);
       const groups = int(node, 'num_groups', 1);
       const grouped = [s[0]!, groups, s[1]! / groups, ...s.slice(2)];
       const d = reshape(g, mul(g, dy, perChannel(g, x(1), s.length)), grouped);
-      const dx = standardizedVjp(
-        g,
-        reshape(g, x(0), grouped),
-        d,
-        range(2, grouped.length),
-        real(node, 'epsilon', 1e-5),
-      );
-      return reshape(g, dx, s);
+      const axes = range(2, grouped.length);
+      const standardized = standardize(g, reshape(g, x(0), grouped), axes, epsilonOf(c));
+      return reshape(g, standardizedVjp(g, standardized, d, axes), s);
     },
   ],
   // y = x·u^-β, u = k + α/n·Σ x² over a window of channels:  dx = dy·u^-β - 2αβ/n · x·Σ dy·x·u^(-β-1)

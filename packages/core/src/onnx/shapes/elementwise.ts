@@ -2,6 +2,7 @@ import { sizeOf } from '../../tensor.ts';
 import { dtypeOfCode } from '../dtype.ts';
 import { int } from '../graph.ts';
 import {
+  axisOf,
   broadcast,
   broadcastOffsets,
   type Fact,
@@ -97,7 +98,12 @@ export const elementwise: ShapeRules = {
   Sqrt: mapped(Math.sqrt),
   Cast: cast,
   CastLike: (c) => [{ ...c.x(0), dtype: c.x(1).dtype, value: c.x(0).value }],
-  LayerNormalization: sameAsFirst,
+  LayerNormalization: (c) => {
+    const { dtype, shape } = c.x(0);
+    const first = axisOf(int(c.node, 'axis', -1), shape.length);
+    const statistic: Fact = { dtype: 'float32', shape: shape.map((d, i) => (i < first ? d : 1)) };
+    return [{ dtype, shape }, statistic, statistic];
+  },
   QuantizeLinear: (c) => [{ shape: c.x(0).shape, dtype: c.has(2) ? c.x(2).dtype : 'uint8' }],
   DynamicQuantizeLinear: (c) => [
     { dtype: 'uint8', shape: c.x(0).shape },
