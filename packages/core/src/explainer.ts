@@ -62,16 +62,32 @@ export async function createExplainer(
     layers: request.layers.map(({ name }) => name),
     notes: classifier.notes,
     async attribute(batch, targets, options = {}) {
-      checkBatch(classifier, batch, targets);
-      if (method.oneClass && targets.some((target) => typeof target !== 'number'))
-        throw new InputError('invalid_parameter', `${method.id} explains one class, not a sum of classes`);
-      const result = await run.attribute(batch as Tensor<'float32'>, targets, options);
-      checkFinite(result.logits);
-      checkFinite(result.attribution);
-      return { ...result, warnings: [...classifier.notes, ...degenerate(result.attribution)] };
+      const [attribution] = await explained(classifier, [{ method }], batch, targets, async (images) => [
+        await run.attribute(images, targets, options),
+      ]);
+      return attribution!;
     },
     close: run.close,
   };
+}
+
+/** What `run` gives for a batch that suits the classifier, and finite. @throws InputError */
+export async function explained(
+  classifier: Classifier,
+  methods: readonly { readonly method: Method }[],
+  batch: Tensor,
+  targets: readonly Target[],
+  run: (batch: Tensor<'float32'>) => Promise<Outcome[]>,
+): Promise<Attribution[]> {
+  checkBatch(classifier, batch, targets);
+  const single = methods.find(({ method }) => method.oneClass);
+  if (single && targets.some((target) => typeof target !== 'number'))
+    throw new InputError('invalid_parameter', `${single.method.id} explains one class, not a sum of classes`);
+  return (await run(batch as Tensor<'float32'>)).map((outcome) => {
+    checkFinite(outcome.logits);
+    checkFinite(outcome.attribution);
+    return { ...outcome, warnings: [...classifier.notes, ...degenerate(outcome.attribution)] };
+  });
 }
 
 /** A sampled method by its cheaper way, where network and method have one; recorded samples go the plain way. */
@@ -127,7 +143,7 @@ export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): U
   return writeModel(graph, outputs, metadata);
 }
 
-function prepare(classifier: Classifier, spec: ExplainerSpec) {
+export function prepare(classifier: Classifier, spec: ExplainerSpec) {
   const resolved = resolveMethod(spec);
   const method: Method = findMethod(resolved.id);
   const asked = spec.layers ?? [];

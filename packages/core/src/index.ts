@@ -11,6 +11,7 @@ export {
 } from './explainer.ts';
 export type { FixedInput, FixedInputs } from './inputs.ts';
 export { inspect, type ModelReport } from './inspect.ts';
+export { createJointExplainer, type JointExplainer } from './joint-explainer.ts';
 export { readNpy, writeNpy } from './npy.ts';
 export type { Runtime, Session } from './runtime/runtime.ts';
 export { softmax } from './softmax.ts';

@@ -1,12 +1,25 @@
-import { directModel, type Request } from '../build.ts';
+import { type Built, directModel, type Request } from '../build.ts';
 import type { Direct } from '../methods/method.ts';
+import { merge } from '../onnx/merge.ts';
+import { writeModel } from '../onnx/write.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { classOf, targetInputs } from '../targets.ts';
+import { classOf, type Target, targetInputs } from '../targets.ts';
 import type { Tensor } from '../tensor.ts';
 import { concatenated, filled, rowsOf } from './batch.ts';
 import { Chunk } from './chunk.ts';
 import { rowsWithin } from './rows.ts';
-import type { Run } from './run.ts';
+import type { AttributeOptions, Outcome, Run } from './run.ts';
+
+/** Several methods, loaded as one graph. */
+export interface JointRun {
+  /** What each method gives, in their order. */
+  attribute(
+    batch: Tensor<'float32'>,
+    targets: readonly Target[],
+    options: AttributeOptions,
+  ): Promise<Outcome[]>;
+  close(): Promise<void>;
+}
 
 /** One graph that explains images batch by batch. */
 export async function directRun(
@@ -14,10 +27,20 @@ export async function directRun(
   runtime: Runtime,
   memory: number | undefined,
 ): Promise<Run> {
-  const { batch: fixed, classes } = request.classifier;
-  const built = directModel(request, true);
-  const chunk = new Chunk(fixed ?? rowsWithin(memory, built, runtime), fixed !== undefined);
-  const session = await runtime.load(built.bytes);
+  const { attribute, close } = await jointRun([request], runtime, memory);
+  return { attribute: async (...given) => (await attribute(...given))[0]!, close };
+}
+
+/** One graph that explains images by several methods of one classifier at once. */
+export async function jointRun(
+  requests: readonly Request<Direct<never>>[],
+  runtime: Runtime,
+  memory: number | undefined,
+): Promise<JointRun> {
+  const { batch: fixed, classes } = requests[0]!.classifier;
+  const { bytes, outputs, ...size } = joined(requests.map((request) => directModel(request, true)));
+  const chunk = new Chunk(fixed ?? rowsWithin(memory, size, runtime), fixed !== undefined);
+  const session = await runtime.load(bytes);
   return {
     async attribute(batch, targets, { signal, onProgress }) {
       const parts: Readonly<Record<string, Tensor>>[] = [];
@@ -30,14 +53,33 @@ export async function directRun(
         parts.push(await session.run({ image, ...Object.fromEntries(given) }));
         onProgress?.(end, count);
       });
-      const leading = parts.flatMap((p) => Array.from(p.target!.data as BigInt64Array, Number));
-      return {
-        attribution: rowsOf(concatenated(parts.map((p) => p.attribution!)), 0, count),
-        logits: rowsOf(concatenated(parts.map((p) => p.logits!)), 0, count),
-        targets: targets.map((target, n) => classOf(target, leading[n]!)),
-        convergenceDelta: null,
-      };
+      const whole = (name: string) => rowsOf(concatenated(parts.map((part) => part[name]!)), 0, count);
+      return outputs.map(({ attribution, logits, target }) => {
+        const leading = parts.flatMap((p) => Array.from(p[target!]!.data as BigInt64Array, Number));
+        return {
+          attribution: whole(attribution!),
+          logits: whole(logits!),
+          targets: targets.map((asked, n) => classOf(asked, leading[n]!)),
+          convergenceDelta: null,
+        };
+      });
     },
     close: () => session.close(),
+  };
+}
+
+/** A file of several graphs, and what each of their outputs is called in it. */
+function joined(graphs: readonly Built[]) {
+  const { graph, outputs } = merge(graphs.map((built) => built.graph));
+  const types = new Map(
+    graphs.flatMap(({ types }, k) =>
+      types.map((type) => [outputs[k]![type.name]!, { ...type, name: outputs[k]![type.name]! }] as const),
+    ),
+  );
+  return {
+    bytes: writeModel(graph, [...types.values()]),
+    outputs,
+    weightBytes: Math.max(...graphs.map(({ weightBytes }) => weightBytes)),
+    bytesPerRow: graphs.reduce((sum, { bytesPerRow }) => sum + bytesPerRow, 0),
   };
 }
