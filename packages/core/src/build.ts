@@ -1,5 +1,6 @@
 import { transformerOf } from './attention.ts';
 import { differentiate } from './autodiff/differentiate.ts';
+import { between } from './autodiff/path.ts';
 import { gradientRules } from './autodiff/rules/index.ts';
 import type { Classifier, Network } from './classifier.ts';
 import { InputError } from './errors.ts';
@@ -159,8 +160,21 @@ export function chunkModel(
       g,
       g.within('explain', () => method.rows(g, unsqueeze(g, image, [1]), given, setting)),
     );
+  /** The image in one row, or in as many as the layer will have where they meet. */
+  const beside = (g: GraphBuilder) => {
+    const image = inputs(g);
+    if (classifier.batch !== undefined || !meetsOthers(classifier, layers[0]!.name))
+      return filled(g, image, classifier.batch);
+    const [sample] = Object.keys(samples).map((name) => given[name]!);
+    const turns = g.emit('Shape', [sample!], { start: 0, end: 1 });
+    const together = g.emit('Mul', [turns, g.ints([method.perSample?.(setting) ?? 1])]);
+    return g.emit('Expand', [
+      image,
+      g.emit('Concat', [together, g.ints(classifier.inputShape)], { axis: 0 }),
+    ]);
+  };
   const network = method.startsAtLayer
-    ? startingAt(layers[0]!, classifier, (g) => filled(g, inputs(g), classifier.batch), rows)
+    ? startingAt(layers[0]!, classifier, beside, rows)
     : lookedAt(request, (g) => rows(g, inputs(g)));
   const { g } = network;
   const score = g.input('score', 'float32', [1, 1]);
@@ -232,6 +246,22 @@ function startingAt(
   };
   const network = classifier.inline(feed, new Map([[name, replace]]));
   return { ...network, image: start, layers: [start] };
+}
+
+/** Operators that spread one row over many by themselves. */
+const spreading = /^(Add|Sub|Mul|Div|Sum|Mean|Max|Min|Pow|PRelu|Where)$/;
+
+/** Whether what is made of a layer meets values that are made without it, in an operator that takes equal rows only. */
+function meetsOthers(classifier: Classifier, layer: Value): boolean {
+  const { g, image, logits } = imagesOf(classifier);
+  const { nodes, moving } = between(g, [image], [logits]);
+  const after = new Set([layer]);
+  return nodes.some((node) => {
+    const made = node.inputs.filter((input) => after.has(input));
+    if (made.length === 0) return false;
+    for (const output of node.outputs) after.add(output);
+    return !spreading.test(node.op) && node.inputs.some((input) => moving.has(input) && !after.has(input));
+  });
 }
 
 /** One row repeated to the size of batch that the model has baked in. */

@@ -10,6 +10,9 @@ const nonlinear =
     ' ',
   );
 
+/** What Captum has the rule for; other nonlinearities have their gradient there. */
+const captumNonlinear = 'Relu LeakyRelu Elu Sigmoid Tanh Softplus'.split(' ');
+
 /** Differences smaller than this have the gradient for a multiplier. */
 const smallest = 1e-10;
 
@@ -17,15 +20,18 @@ const smallest = 1e-10;
  * The rescale rule: the multiplier of a nonlinearity is Δy/Δx. A maximum is shared out between the elements that the
  * image and the baseline chose.
  *
- * @param captum with two oddities of Captum: where windows overlap the last one wins, and a pool right after a ReLU
- *   has its plain gradient
+ * @param captum with three oddities of Captum: it has the rule for six nonlinearities only, where windows overlap the
+ *   last one wins, and a pool right after one of the six has its plain gradient
  */
 export const rescaleRules = (captum: boolean): VjpRules => ({
   ...gradientRules,
   ...Object.fromEntries(
-    nonlinear.map((op) => [op, (c: RuleContext) => (c.index === 0 ? rescaled(c) : plain(c))]),
+    (captum ? captumNonlinear : nonlinear).map((op) => [
+      op,
+      (c: RuleContext) => (c.index === 0 ? rescaled(c) : plain(c)),
+    ]),
   ),
-  MaxPool: [(c) => (captum && makerOf(c) === 'Relu' ? plain(c) : pooled(c, captum))],
+  MaxPool: [(c) => (captum && captumNonlinear.includes(makerOf(c) ?? '') ? plain(c) : pooled(c, captum))],
 });
 
 const plain = (c: RuleContext): Value => (vjpOf(gradientRules, c.node.op, c.index) as Vjp)(c);

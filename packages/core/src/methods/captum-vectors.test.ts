@@ -3,6 +3,7 @@ import type { ExplainerSpec } from '../explainer.ts';
 import { float32, int64, type Tensor } from '../tensor.ts';
 import { multiLayer, oneConv, reluSum } from '../testing/captum-networks.ts';
 import { counting, explain } from '../testing/explain.ts';
+import { networkOf } from '../testing/network.ts';
 
 // Values that Captum's own tests expect, which can be checked by hand.
 
@@ -73,5 +74,49 @@ describe('DeepLIFT', () => {
     const found = await explain(reluSum, { method: 'deep-lift' }, float32([1, 2, 1, 1], [1, 2]), [0]);
     expect([...found.attribution.data]).toEqual(close([2, 1]));
     expect(found.convergenceDelta![0]).toBeCloseTo(0, 6);
+  });
+
+  it('has Captum’s numbers where a pool follows an ELU, and a Hardswish that it has no rule for', async () => {
+    const network = networkOf([1, 1, 4], (layer, x, g) => {
+      const pool = layer('pool', 'MaxPool', [layer('elu', 'Elu', [x])], {
+        kernel_shape: [1, 2],
+        strides: [1, 2],
+      });
+      const tanh = layer('tanh', 'Tanh', [layer('swish', 'HardSwish', [pool])]);
+      const weights = g.floats([2, 2], [1, 2, -1, 0.5]);
+      return layer('scores', 'Gemm', [layer('flat', 'Flatten', [tanh]), weights], { transB: 1 });
+    });
+    const found = await explain(
+      network,
+      captum('deep-lift-shap', {}),
+      float32([1, 1, 1, 4], [1, -0.5, 0.25, 2]),
+      [0],
+      {
+        aux: { baselines: float32([1, 1, 1, 4], [0.5, 1.5, -1, 0.5]) },
+      },
+    );
+    expect([...found.attribution.data]).toEqual(close([0.2059255689, 0, 0, 1.648033142]));
+  });
+});
+
+describe('LRP', () => {
+  /** Two linear layers without biases, 3 → 3 of 2 and 3 → 1 of 3, ReLU between; `corner` is the first weight. */
+  const simple = (corner: number) =>
+    networkOf([3, 1, 1], (layer, x, g) => {
+      const weights = [corner, 2, 2, 2, 2, 2, 2, 2, 2];
+      const hidden = layer('linear', 'Gemm', [layer('flat', 'Flatten', [x]), g.floats([3, 3], weights)], {
+        transB: 1,
+      });
+      return layer('linear2', 'Gemm', [layer('relu', 'Relu', [hidden]), g.floats([3, 1], [3, 3, 3])]);
+    });
+  it.each([
+    ['epsilon', 2, {}, [18, 36, 54]],
+    ['gamma', -2, { gamma: 1 }, [28 / 3, 104 / 3, 52]],
+    ['alpha1-beta0', -2, {}, [12, 33.6, 50.4]],
+    ['identity', -2, { first: 1 }, [24, 36, 36]],
+  ] as const)('by %s is what Captum tests for', async (rule, corner, params, expected) => {
+    const spec = captum('lrp', { rule, ...params });
+    const { attribution } = await explain(simple(corner), spec, float32([1, 3, 1, 1], [1, 2, 3]), [0]);
+    expect([...attribution.data]).toEqual(close([...expected], 3));
   });
 });

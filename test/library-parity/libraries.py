@@ -1,0 +1,167 @@
+"""Calls of the libraries: each with what it gave in float32 (reference) and in float64 (exact), and the job that asks
+Whylight for the same."""
+
+import contextlib
+import copy
+import io
+import random
+from collections.abc import Callable, Iterator
+
+import captum.attr as captum
+import numpy as np
+import pytorch_grad_cam as grad_cam
+import torch
+import torchcam.methods as torchcam
+from pytorch_grad_cam.utils import model_targets
+from torch import nn
+
+QUADRATURES = ["gausslegendre", "riemann_left", "riemann_right", "riemann_middle", "riemann_trapezoid"]
+
+
+def calls(family: str, model: nn.Module, images: torch.Tensor, classes: list[int], tensors: dict[str, str], rng: random.Random) -> Iterator[dict]:
+    exact_model, exact_images = copy.deepcopy(model).double(), images.double()
+
+    def both(run: Callable) -> dict | None:
+        try:
+            with contextlib.redirect_stderr(io.StringIO()):
+                reference = run(copy.deepcopy(model), images)
+                exact = run(copy.deepcopy(exact_model), exact_images)
+        except Exception as failure:  # a library that does not take the network is no reference
+            print(f"the library fails on {family}: {type(failure).__name__}: {str(failure)[:150]}")
+            return None
+        return {"reference": np.asarray(reference, np.float32), "exact": np.asarray(exact)}
+
+    layers = sorted(tensors)
+    one = rng.choice(layers)
+    two = rng.sample(layers, 2) if len(layers) > 1 else [one, one]
+    for call in (
+        *by_torchcam(both, classes, tensors, one, two, rng),
+        *by_grad_cam(both, classes, tensors, one, two, rng),
+        *by_captum(both, family, images, classes, tensors, one, rng),
+    ):
+        if call:
+            yield call
+
+
+def job(both: dict | None, library: str, name: str, method: str, tolerance: float = 1e-4, **rest) -> dict | None:
+    return both and {"library": library, "name": name, "method": method, "convention": library, "tolerance": tolerance, **both, **rest}
+
+
+def by_torchcam(both, classes, tensors, one, two, rng) -> Iterator[dict]:
+    def run(name, layer, normalized, **options):
+        def inner(model, images):
+            single = copy.deepcopy(model).float()  # torchcam tries float32 zeros
+            own = layer or torchcam._utils.locate_candidate_layer(single, images.shape[1:])
+            with getattr(torchcam, name)(model, own, input_shape=images.shape[1:], **options) as extractor:
+                scores = model(images)
+                maps = extractor(classes, scores, normalized=normalized)
+                if len(maps) > 1:
+                    return extractor.fuse_cams(maps).detach().numpy()
+                return maps[0].detach().numpy()
+
+        return both(inner)
+
+    single = {
+        "GradCAM": "grad-cam", "GradCAMpp": "grad-cam-plus-plus", "XGradCAM": "x-grad-cam", "LayerCAM": "layer-cam",
+        "ScoreCAM": "score-cam", "ISCAM": "is-cam",
+    }  # fmt: skip
+    for name, method in single.items():
+        options = {"num_samples": rng.choice([2, 5])} if name == "ISCAM" else {}
+        params = {"normalized": False, **options}
+        yield job(run(name, one, False, **options), "torchcam", name, method, layers=[tensors[one]], params=params)
+    yield job(run("GradCAM", None, True), "torchcam", "GradCAM of its own layer", "grad-cam", 1e-3)
+    for name in ("GradCAM", "LayerCAM"):
+        layers = [tensors[layer] for layer in two]
+        yield job(run(name, two, True), "torchcam", f"{name} fused", single[name], 1e-3, layers=layers)
+    gamma, references = rng.choice([0.3, 0.6, 1.0]), rng.choice([1, 2, 3])
+    yield job(
+        run("FinerCAM", one, False, gamma=gamma, num_references=references), "torchcam", "FinerCAM", "finer-cam",
+        layers=[tensors[one]], params={"normalized": False, "gamma": gamma, "num_references": references},
+    )  # fmt: skip
+
+
+def by_grad_cam(both, classes, tensors, one, two, rng) -> Iterator[dict]:
+    def run(name, layers, targets=model_targets.ClassifierOutputTarget):
+        def inner(model, images):
+            modules = dict(model.named_modules())
+            cam = getattr(grad_cam, name)(model=model, target_layers=[modules[layer] for layer in layers])
+            if name == "FinerCAM":
+                return np.concatenate([cam(input_tensor=images[n : n + 1], target_idx=c) for n, c in enumerate(classes)])
+            return cam(input_tensor=images, targets=[targets(c) for c in classes])
+
+        return both(inner)
+
+    methods = {
+        "GradCAM": "grad-cam", "HiResCAM": "hi-res-cam", "GradCAMElementWise": "grad-cam-element-wise",
+        "GradCAMPlusPlus": "grad-cam-plus-plus", "XGradCAM": "x-grad-cam", "LayerCAM": "layer-cam", "FEM": "fem",
+        "ScoreCAM": "score-cam", "AblationCAM": "ablation-cam", "KPCA_CAM": "kpca-cam", "ShapleyCAM": "shapley-cam",
+        "FinerCAM": "finer-cam",
+    }  # fmt: skip
+    for name, method in methods.items():
+        yield job(run(name, [one]), "pytorch-grad-cam", name, method, 1e-3, layers=[tensors[one]])
+    yield job(run("FullGrad", [one]), "pytorch-grad-cam", "FullGrad", "full-grad", 1e-3)
+    yield job(run("GradCAM", two), "pytorch-grad-cam", "GradCAM mean", "grad-cam", 1e-3, layers=[tensors[layer] for layer in two])
+    kinds = {"softmax": model_targets.ClassifierOutputSoftmaxTarget, "rest": model_targets.ClassifierOutputReST}
+    for score, target in kinds.items():
+        for name in ("GradCAM", "HiResCAM", "ShapleyCAM"):
+            yield job(
+                run(name, [one], target), "pytorch-grad-cam", f"{name} {score}", methods[name], 1e-3,
+                layers=[tensors[one]], score=score,
+            )  # fmt: skip
+
+
+def by_captum(both, family, images, classes, tensors, one, rng) -> Iterator[dict]:
+    target = torch.tensor(classes)
+
+    def run(make, **options):
+        def inner(model, x):
+            fitting = {k: v.to(x.dtype) if isinstance(v, torch.Tensor) and v.is_floating_point() else v for k, v in options.items()}
+            return make(model, dict(model.named_modules())[one]).attribute(x, target=target, **fitting).detach().numpy()
+
+        return both(inner)
+
+    def of(name, method, tolerance=1e-4, params=None, layered=False, asked=None, aux=None):
+        make = lambda model, layer: getattr(captum, name)(model, layer) if layered else getattr(captum, name)(model)  # noqa: E731
+        layers = {"layers": [tensors[one]]} if layered else {}
+        return job(run(make, **(asked or {})), "captum", name, method, tolerance, params=params or {}, aux=aux or {}, **layers)
+
+    yield of("Saliency", "saliency")
+    yield of("InputXGradient", "input-x-gradient")
+    yield of("GuidedBackprop", "guided-backprop")
+    yield of("Deconvolution", "deconvolution")
+    yield of("LayerGradCam", "grad-cam", layered=True)
+    yield activation(both, tensors, one)
+    yield of("LayerGradientXActivation", "layer-gradient-x-activation", layered=True)
+    mode = rng.choice(["nearest", "bilinear"])
+    yield of("GuidedGradCam", "guided-grad-cam", params={"interpolate_mode": mode}, layered=True, asked={"interpolate_mode": mode})
+    steps, quadrature, baseline = rng.choice([4, 7, 12]), rng.choice(QUADRATURES), rng.choice([0.0, 0.3, -0.5])
+    path = {"n_steps": steps, "quadrature": quadrature, "baseline": baseline}
+    asked = {"n_steps": steps, "method": quadrature, "baselines": baseline}
+    yield of("IntegratedGradients", "integrated-gradients", params=path, asked=asked)
+    yield of("LayerIntegratedGradients", "layer-integrated-gradients", params=path, layered=True, asked=asked)
+    yield of("LayerConductance", "layer-conductance", params=path, layered=True, asked=asked)
+    window = (rng.choice([1, 3]), rng.choice([2, 3, 5]), rng.choice([3, 4]))
+    stride = tuple(rng.randint(1, w) for w in window)
+    occlusion = {"sliding_window_shapes": list(window), "strides": list(stride), "baseline": baseline}
+    yield of(
+        "Occlusion", "occlusion", params=occlusion,
+        asked={"sliding_window_shapes": window, "strides": stride, "baselines": baseline},
+    )  # fmt: skip
+    mask = torch.randint(0, 6, (1, *images.shape[1:]))
+    yield of(
+        "FeatureAblation", "feature-ablation", params={"baseline": baseline}, aux={"feature_mask": mask[0].numpy()},
+        asked={"feature_mask": mask, "baselines": baseline},
+    )  # fmt: skip
+    if family != "mobilenet":  # a module of torch's own that Captum's hooks do not survive
+        yield of("DeepLift", "deep-lift", 1e-3, params={"baseline": baseline}, asked={"baselines": baseline})
+        baselines = 0.5 * torch.randn(3, *images.shape[1:])
+        yield of("DeepLiftShap", "deep-lift-shap", 1e-3, aux={"baselines": baselines.numpy()}, asked={"baselines": baselines})
+    if family in ("resnet", "vgg"):
+        yield of("LRP", "lrp", 1e-3)
+
+
+def activation(both, tensors, one) -> dict:
+    def inner(model, x):
+        return captum.LayerActivation(model, dict(model.named_modules())[one]).attribute(x).detach().numpy()
+
+    return job(both(inner), "captum", "LayerActivation", "layer-activation", layers=[tensors[one]])
