@@ -1,33 +1,60 @@
-import { methods as all, paramsJsonSchema } from '@whylight/core/methods';
+import { methods as all, type Method, paramsJsonSchema, resolveMethod } from '@whylight/core/methods';
 import { Command } from 'commander';
 import { withJson } from '../options.ts';
 import { print, printJson } from '../output.ts';
 
 interface Schema {
-  readonly properties?: Readonly<Record<string, { readonly default?: unknown }>>;
+  readonly properties?: Readonly<
+    Record<string, { readonly default?: unknown; readonly description?: string }>
+  >;
+}
+
+interface Told extends Pick<Method, 'id' | 'title' | 'summary' | 'paper'> {
+  readonly conventions: readonly string[];
+  readonly oddities: Readonly<Record<string, string>>;
+  readonly parameters: Schema;
 }
 
 export const methods = withJson(
-  new Command('methods').description('List the methods and their parameters'),
-).action(({ json }: { json?: boolean }) => {
-  const list = all.map(({ id, title, summary, paper, version, kind, needs, conventions }) => ({
-    id,
-    title,
-    summary,
-    paper,
-    version,
-    kind,
-    needs: [...needs],
-    conventions: [...conventions],
-    parameters: paramsJsonSchema(id) as Schema,
-  }));
-  if (json) return printJson(list);
+  new Command('methods')
+    .description('List the methods and their parameters; of one method, all there is to know')
+    .argument('[id]', 'the method to tell about'),
+).action((wanted: string | undefined, { json }: { json?: boolean }) => {
+  const chosen =
+    wanted === undefined ? all : all.filter(({ id }) => id === resolveMethod({ method: wanted }).id);
+  const list = chosen.map(
+    ({ id, title, summary, paper, version, kind, needs, conventions, oddities = {} }) => ({
+      id,
+      title,
+      summary,
+      paper,
+      version,
+      kind,
+      needs: [...needs],
+      conventions: [...conventions],
+      oddities,
+      parameters: paramsJsonSchema(id) as Schema,
+    }),
+  );
+  if (json) return printJson(wanted === undefined ? list : list[0]!);
+  if (wanted !== undefined) return tell(list[0]!);
   for (const { id, summary, conventions, parameters } of list) {
     print(`${id}: ${summary}`);
     print(`    conventions  ${conventions.join(' ')}`);
     print(`    parameters   ${parameterText(parameters) || 'none'}`);
   }
 });
+
+function tell({ id, title, summary, paper, conventions, oddities, parameters }: Told): void {
+  print(`${id}: ${title}`);
+  print(summary);
+  print(paper);
+  print(`\nconventions  ${conventions.join(' ')}`);
+  for (const [convention, oddity] of Object.entries(oddities)) print(`  ${convention}: ${oddity}`);
+  print('\nparameters');
+  for (const [name, { default: value, description }] of Object.entries(parameters.properties ?? {}))
+    print(`  ${name}=${value ?? ''}  ${description ?? ''}`);
+}
 
 const parameterText = ({ properties = {} }: Schema): string =>
   Object.entries(properties)

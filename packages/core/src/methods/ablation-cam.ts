@@ -28,6 +28,10 @@ export const ablationCam = defineMethod({
   needs: ['layer'],
   singleLayer: true,
   conventions: ['paper', 'pytorch-grad-cam'],
+  oddities: {
+    'pytorch-grad-cam':
+      "Where the layer's minimum is not 0, channels are set to it less 10⁷, 2·10⁷ … up to 32 of them: those evaluated together see each other.",
+  },
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,

@@ -25,6 +25,9 @@ export const cam = defineMethod({
   kind: 'map',
   needs: ['layer'],
   conventions: ['paper', 'torchcam'],
+  oddities: {
+    torchcam: 'Negative values are kept before the map is min-maxed.',
+  },
   logitsOnly: true,
   params: z.strictObject(camParams),
   defaults: camDefaults,

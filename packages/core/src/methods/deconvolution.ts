@@ -16,6 +16,10 @@ export const deconvolution = defineMethod({
   kind: 'pixels',
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
+  oddities: {
+    captum:
+      'ReLU modules are treated, not calls of relu(); in ONNX both are Relu nodes and both are treated.',
+  },
   params: z.strictObject({}),
   build: ({ rows, gradients }) => gradients([rows], { rules: deconvolutionRules })[0]!,
 });

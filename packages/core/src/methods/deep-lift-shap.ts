@@ -19,6 +19,9 @@ export const deepLiftShap = defineMethod({
   kind: 'pixels',
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
+  oddities: {
+    captum: 'As deep-lift.',
+  },
   logitsOnly: true,
   params: z.strictObject({}),
   aux: ['baselines'],

@@ -24,6 +24,10 @@ export const deepLift = defineMethod<{ baseline: Baseline }>({
   kind: 'pixels',
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
+  oddities: {
+    captum:
+      'Has the rule for ReLU, LeakyReLU, ELU, Sigmoid, Tanh and Softplus only; where pooling windows overlap the last counts; a max pool right behind one of these has its plain gradient. So attributions need not add up.',
+  },
   logitsOnly: true,
   params: z.strictObject({ baseline: baselineParam }),
   aux: [],

@@ -22,6 +22,10 @@ export const eigenGradCam = defineMethod({
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'pytorch-grad-cam'],
+  oddities: {
+    'pytorch-grad-cam':
+      'The sign of a principal direction is whatever LAPACK makes it; here the largest magnitude is positive.',
+  },
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,

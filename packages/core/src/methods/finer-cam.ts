@@ -25,6 +25,10 @@ export const finerCam = defineMethod({
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
+  oddities: {
+    'pytorch-grad-cam':
+      'Similar classes are weighed by their probability and taken away whole (alpha 1); torchcam takes 0.6 of their mean.',
+  },
   logitsOnly: true,
   oneClass: true,
   params: z.strictObject({

@@ -24,6 +24,10 @@ export const fullGrad = defineMethod({
   kind: 'map',
   needs: ['gradient'],
   conventions: ['paper', 'pytorch-grad-cam'],
+  oddities: {
+    'pytorch-grad-cam':
+      "A convolution's bias and that of the batch norm behind it count apart; an exporter that folds them into one leaves one.",
+  },
   params: z.strictObject({}),
   build(subject, { height, width, layout }) {
     const { g, rows, gradients } = subject;

@@ -22,6 +22,10 @@ export const gradCamPlusPlus = defineMethod({
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
+  oddities: {
+    torchcam: 'Weights are Σ max(∂y/∂A, 0)³: its division by the denominator acts on a copy and is lost.',
+    'pytorch-grad-cam': 'The denominator has ∂y³·ΣA with 1e-6, and weights are 0 where the gradient is.',
+  },
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,

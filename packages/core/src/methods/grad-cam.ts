@@ -24,6 +24,9 @@ export const gradCam = defineMethod({
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'],
+  oddities: {
+    captum: "Signed sums [N, 1, h, w] at the layer's size, neither rectified nor normalised.",
+  },
   params: z.strictObject({
     ...camParams,
     relu_attributions: z.boolean().default(false).describe('Keep positive evidence only'),

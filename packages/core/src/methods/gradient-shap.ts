@@ -38,6 +38,10 @@ export const gradientShap = defineMethod<z.infer<typeof params>>({
   kind: 'pixels',
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
+  oddities: {
+    captum:
+      '5 samples without noise unless said; without recorded baselines they are zero, where Captum asks for some.',
+  },
   params,
   defaults: { captum: { n_samples: 5, stdevs: 0 } },
   aux: ['noise', 'alphas', 'baseline_index', 'baselines'],

@@ -20,6 +20,10 @@ export const guidedBackprop = defineMethod({
   kind: 'pixels',
   needs: ['gradient'],
   conventions: ['paper', 'captum', 'pytorch-grad-cam'],
+  oddities: {
+    captum:
+      'ReLU modules are treated, not calls of relu(); in ONNX both are Relu nodes and both are treated.',
+  },
   params: z.strictObject({}),
   build({ g, rows, gradients }, { convention, layout }) {
     const gradient = gradients([rows], { rules: guidedRules })[0]!;

@@ -21,6 +21,9 @@ export const guidedGradCam = defineMethod({
   kind: 'pixels',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'captum'],
+  oddities: {
+    captum: 'The map grows to the nearest value unless interpolate_mode says bilinear.',
+  },
   params: z.strictObject({
     interpolate_mode: z
       .enum(['nearest', 'bilinear'])

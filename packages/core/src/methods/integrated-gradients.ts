@@ -24,6 +24,9 @@ export const integratedGradients = defineMethod({
   kind: 'pixels',
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
+  oddities: {
+    captum: "riemann_trapezoid's weights add up to (n - 1)/n, not 1.",
+  },
   params: z.strictObject({
     ...pathParams,
     baseline: baselineParam,

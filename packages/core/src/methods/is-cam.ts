@@ -29,6 +29,9 @@ export const isCam = defineMethod({
   needs: ['layer'],
   singleLayer: true,
   conventions: ['paper', 'torchcam'],
+  oddities: {
+    torchcam: 'Steps add up as they go: of 10, masks are scaled by 0.1, 0.3, 0.6 … 5.5.',
+  },
   params: z.strictObject({
     ...camParams,
     num_samples: z.int().min(1).default(10).describe('Steps from little of the mask to all of it'),

@@ -21,6 +21,10 @@ export const layerCam = defineMethod({
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
+  oddities: {
+    torchcam: 'Of several layers the largest tanh(2·map) counts.',
+    'pytorch-grad-cam': 'Of several layers the mean of their maps counts.',
+  },
   params: z.strictObject({
     ...camParams,
     fuse: z.enum(fusions).default('tanh-max').describe('How the maps of several layers become one'),

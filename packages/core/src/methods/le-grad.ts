@@ -23,6 +23,9 @@ export const leGrad = defineMethod({
   kind: 'map',
   needs: ['gradient', 'attention'],
   conventions: ['paper', 'torchcam'],
+  oddities: {
+    torchcam: 'Tokens are averaged before the final normalisation, the class token among them.',
+  },
   logitsOnly: true,
   params: z.strictObject({
     normalized: camParams.normalized,

@@ -72,6 +72,8 @@ interface Described<P> {
   readonly kind: 'map' | 'pixels';
   readonly needs: readonly ('gradient' | 'layer' | 'attention')[];
   readonly conventions: readonly Convention[];
+  /** What a library does otherwise than the paper, and its convention therefore too. */
+  readonly oddities?: Partial<Record<Convention, string>>;
   readonly params: z.ZodType<P>;
   /** Defaults that differ under a convention. */
   readonly defaults?: Partial<Record<Convention, Params>>;

@@ -39,6 +39,9 @@ export const noiseTunnel = (
     kind: 'pixels',
     needs: ['gradient'],
     conventions: ['paper', 'captum'],
+    oddities: {
+      captum: 'Noise has a standard deviation of 1 unless said, and saliency goes in as absolute values.',
+    },
     params,
     defaults: { captum: { nt_samples: 5, stdevs: 1, abs: true } },
     aux: ['noise'],

@@ -51,6 +51,9 @@ export const occlusion = defineMethod<OcclusionParams>({
   kind: 'pixels',
   needs: [],
   conventions: ['paper', 'captum'],
+  oddities: {
+    captum: 'Windows are cut at the border, and each element has the mean over the windows that cover it.',
+  },
   params,
   aux: [],
   incremental(network, setting) {

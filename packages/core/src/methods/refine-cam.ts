@@ -21,6 +21,10 @@ export const refineCam = defineMethod({
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
+  oddities: {
+    'pytorch-grad-cam':
+      "Maps are multiplied at the image's size, after the second min-max; torchcam multiplies at the largest layer's.",
+  },
   params: z.strictObject({
     ...camParams,
     fuse: z.literal('product').default('product').describe('How the maps of several layers become one'),

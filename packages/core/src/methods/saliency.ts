@@ -17,6 +17,9 @@ export const saliency = defineMethod({
   kind: 'pixels',
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
+  oddities: {
+    captum: 'Absolute values unless abs=false.',
+  },
   params: z.strictObject({ abs: z.boolean().default(false).describe('Absolute value of the gradient') }),
   defaults: { captum: { abs: true } },
   build({ g, rows, gradients }, { params }) {

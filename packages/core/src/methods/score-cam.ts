@@ -29,6 +29,10 @@ export const scoreCam = defineMethod({
   needs: ['layer'],
   singleLayer: true,
   conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
+  oddities: {
+    torchcam: "Masks are min-maxed at the layer's size and then grown, with half-pixel centres.",
+    'pytorch-grad-cam': 'Masks are grown with their corners aligned and then min-maxed.',
+  },
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,

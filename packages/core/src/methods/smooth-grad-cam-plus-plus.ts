@@ -25,6 +25,10 @@ export const smoothGradCamPlusPlus = defineMethod({
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'torchcam'],
+  oddities: {
+    torchcam:
+      'The gradient and the activations that are weighted are those of the last noisy copy, not means or of the image itself.',
+  },
   params: z.strictObject({
     ...camParams,
     num_samples: z.int().min(1).default(4).describe('Noisy copies'),

@@ -21,6 +21,10 @@ export const xGradCam = defineMethod({
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
+  oddities: {
+    torchcam: '1e-8 is added to the sum of activations.',
+    'pytorch-grad-cam': '1e-7 is added to the sum of activations.',
+  },
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
