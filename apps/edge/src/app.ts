@@ -21,6 +21,7 @@ import { internal } from './routes/internal.ts';
 import { keys } from './routes/keys.ts';
 import { limits } from './routes/limits.ts';
 import { operator } from './routes/operator.ts';
+import { playground } from './routes/playground.ts';
 import { predictions } from './routes/predictions.ts';
 import { renderings } from './routes/renderings.ts';
 import { uploads } from './routes/uploads.ts';
@@ -56,6 +57,7 @@ for (const group of [
   internal,
   health,
   docs,
+  playground,
 ])
   app.route('/', group);
 

@@ -32,6 +32,14 @@ describe('one photo, from signed upload to cached explanation', () => {
 
     const picture = await call('GET', again.body.attributions[0]!.artifacts.overlay.url, { key });
     expect(picture.status).toBe(302);
+    const told = await call('GET', again.body.attributions[0]!.artifacts.overlay.url, {
+      key,
+      headers: { Accept: 'application/json' },
+    });
+    expect([told.status, new URL(told.body.url).pathname]).toEqual([
+      200,
+      new URL(picture.headers.get('Location')!).pathname,
+    ]);
     const signed = new URL(picture.headers.get('Location')!);
     expect(signed.pathname.endsWith(`${job!.output_prefix}overlay.png`)).toBe(true);
     expect(Number(signed.searchParams.get('X-Amz-Expires'))).toBeLessThanOrEqual(300);

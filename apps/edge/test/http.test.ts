@@ -182,6 +182,23 @@ describe('the documentation', () => {
     },
   );
 
+  test('the playground brings its own script, keeps the key out of everything, and talks to this service and its store', async () => {
+    const page = await call('GET', '/playground');
+    const [, nonce] = /nonce="([^"]+)"/.exec(page.text)!;
+    expect([page.status, page.headers.get('Content-Type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(page.text).not.toMatch(/NONCE|(src|href)="https?:|localStorage|document\.cookie/);
+    const policy = page.headers.get('Content-Security-Policy')!;
+    expect(policy).toContain(`script-src 'nonce-${nonce}'`);
+    expect(policy).toContain(`connect-src 'self' ${new URL(bindings.S3_ENDPOINT).origin};`);
+    expect((await call('GET', '/playground')).text).not.toContain(nonce);
+    const script = await call('GET', '/playground/script.js');
+    expect([script.status, script.headers.get('Content-Type')]).toEqual([
+      200,
+      'text/javascript; charset=utf-8',
+    ]);
+    expect(script.text).not.toMatch(/localStorage|sessionStorage|cookie|https?:\/\//);
+  });
+
   test('the page brings its own script and asks nobody else for anything', async () => {
     const page = await call('GET', '/docs');
     expect(page.status).toBe(200);

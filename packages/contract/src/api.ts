@@ -231,6 +231,10 @@ export const artifactLinkSchema = z.strictObject({
   content_type: z.string(),
 });
 
+export const artifactUrlSchema = z
+  .strictObject({ url: z.string().describe('Signed: send no key there'), expires_at: time })
+  .meta({ id: 'ArtifactUrl' });
+
 export const explanationStatuses = [
   'queued',
   'processing',

@@ -1,8 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { artifactNames } from '@whylight/contract';
+import { artifactNames, artifactUrlSchema } from '@whylight/contract';
 import { expiredFor } from '../domain/explanation.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
-import { declined, routes, tenantRoute } from '../openapi.ts';
+import { declined, json, routes, tenantRoute } from '../openapi.ts';
+import { urlLifetime } from '../storage/objects.ts';
 import { findExplanation, runOf } from '../submission.ts';
 
 const get = createRoute({
@@ -17,7 +18,14 @@ const get = createRoute({
       rendering: z.string().max(64).optional().describe('Of a rendering, as its links have it'),
     }),
   },
-  responses: { 302: { description: 'To a URL that is good for five minutes' }, ...declined },
+  responses: {
+    302: { description: 'To a URL that is good for five minutes' },
+    200: json(
+      artifactUrlSchema,
+      'The URL itself, for who asks by `Accept: application/json`: a page sees no redirect',
+    ),
+    ...declined,
+  },
 });
 
 export const artifacts = routes().openapi(get, async (c) => {
@@ -34,10 +42,9 @@ export const artifacts = routes().openapi(get, async (c) => {
     throw new Refusal('artifact_expired', 'The result of this explanation has been deleted.');
   if (!artifact) throw notFound();
   c.header('Cache-Control', 'private, no-store');
-  return c.redirect(
-    await services.objects.signedGet(artifact.object, artifact.name, artifact.content_type),
-    302,
-  );
+  const url = await services.objects.signedGet(artifact.object, artifact.name, artifact.content_type);
+  if (!c.req.header('Accept')?.includes('application/json')) return c.redirect(url, 302);
+  return c.json({ url, expires_at: new Date(Date.now() + urlLifetime * 1000).toISOString() }, 200);
 });
 
 const isArtifact = (name: string): boolean => (artifactNames as readonly string[]).includes(name);

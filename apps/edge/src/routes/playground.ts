@@ -1,0 +1,63 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { AppEnv } from '../app-env.ts';
+import { declined, routes } from '../openapi.ts';
+import page from '../playground/page.html';
+import script from '../playground/script.txt';
+import { services } from '../services.ts';
+
+const tags = ['documentation'];
+
+const html = createRoute({
+  method: 'get',
+  path: '/playground',
+  tags,
+  summary: 'A page to try the service on',
+  responses: {
+    200: { description: 'A page', content: { 'text/html': { schema: z.string() } } },
+    ...declined,
+  },
+});
+
+const js = createRoute({
+  method: 'get',
+  path: '/playground/script.js',
+  tags,
+  summary: 'The script of that page',
+  responses: {
+    200: { description: 'JavaScript', content: { 'text/javascript': { schema: z.string() } } },
+    ...declined,
+  },
+});
+
+/** Everything that the page needs comes from here, except photos and pictures: those are between browser and store. */
+export const playground = routes()
+  .openapi(html, (c) => {
+    const nonce = crypto.randomUUID();
+    return new Response(page.replaceAll('NONCE', nonce), {
+      headers: {
+        'Content-Type': 'text/html; charset=utf-8',
+        'Content-Security-Policy': policy(nonce, storeOf(c.env)),
+      },
+    }) as never;
+  })
+  .openapi(
+    js,
+    () => new Response(script, { headers: { 'Content-Type': 'text/javascript; charset=utf-8' } }) as never,
+  );
+
+const storeOf = (bindings: AppEnv['Bindings']): string => {
+  const { S3_PUBLIC_ENDPOINT, S3_ENDPOINT } = services(bindings).settings;
+  return new URL(S3_PUBLIC_ENDPOINT ?? S3_ENDPOINT).origin;
+};
+
+const policy = (nonce: string, store: string): string =>
+  [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}' 'self'`,
+    `style-src 'nonce-${nonce}'`,
+    'img-src blob:',
+    `connect-src 'self' ${store}`,
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
