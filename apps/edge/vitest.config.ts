@@ -26,6 +26,7 @@ export default defineConfig({
           WORKER_URL: inject<string>('worker'),
           WORKER_SECRET: workerSecret,
           PUBLIC_URL: 'http://gateway.test',
+          REQUEST_LOG: 'off',
           OPERATOR_KEY_SHA256: operatorKeySha256,
           BACKLOG_KEY_SHA256: backlogKeySha256,
           WEBHOOK_SECRET: webhookSecret,

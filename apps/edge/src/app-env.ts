@@ -1,3 +1,4 @@
+import type { TraceContext } from '@whylight/contract';
 import type { Bindings } from './env.ts';
 import type { Services } from './services.ts';
 import type { Caller } from './storage/tenants.ts';
@@ -8,6 +9,8 @@ export interface AppEnv {
   Bindings: Bindings;
   Variables: {
     requestId: string;
+    /** The request's own span, below the caller's where that has one. */
+    trace: TraceContext;
     /** What has taken how many milliseconds so far. */
     spans: [Span, number][];
     services: Services;

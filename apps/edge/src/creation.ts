@@ -14,6 +14,7 @@ export interface Creation {
   readonly id: string;
   readonly tenant: string;
   readonly requestId: string;
+  readonly traceparent?: string | undefined;
   readonly asked: ExplanationAsked;
   /** Whether what is known already is to be computed again. */
   readonly fresh: boolean;
@@ -24,7 +25,7 @@ export interface Creation {
 /** Makes an explanation: settles the question, and gets it onto the flight that answers it. */
 export async function createExplanation(
   services: Services,
-  { id, tenant, requestId, asked, fresh, cancelAfter }: Creation,
+  { id, tenant, requestId, traceparent, asked, fresh, cancelAfter }: Creation,
 ): Promise<{ row: ExplanationRow; boarding: Boarding }> {
   const { row: upload, sha256 } = await findInput(services, tenant, asked.input);
   const catalog = await services.catalogs.get();
@@ -39,7 +40,7 @@ export async function createExplanation(
   const units = computeUnits(question, model.input_shape);
   const boarding = await board(
     services,
-    { key, tenant, question, look, requestId, units },
+    { key, tenant, question, look, requestId, traceparent, units },
     upload,
     fresh,
     pass,

@@ -40,6 +40,8 @@ const settingsSchema = z.object({
   PUBLIC_URL: url,
   /** Computations that may wait or run in all; beyond that, 503. */
   BACKLOG_LIMIT: z.coerce.number().int().min(0).default(1000),
+  /** `off`: requests are not written to the log. */
+  REQUEST_LOG: z.enum(['on', 'off']).default('on'),
   OPERATOR_KEY_SHA256: sha256,
   /** Of the key with which the scaler reads the backlog, and which opens nothing else. */
   BACKLOG_KEY_SHA256: sha256.optional(),

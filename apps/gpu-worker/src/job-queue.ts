@@ -5,8 +5,11 @@ export interface JobQueueSettings {
   readonly concurrency: number;
   /** Jobs that may wait. */
   readonly limit: number;
-  /** Works on a job; never rejects. The signal's reason says why the work is no longer wanted. */
-  readonly run: (job: Job, signal: AbortSignal) => Promise<void>;
+  /**
+   * Works on a job, which has waited for so many milliseconds; never rejects. The signal's reason says why the work is
+   * no longer wanted.
+   */
+  readonly run: (job: Job, signal: AbortSignal, waited: number) => Promise<void>;
 }
 
 /** Why a job is stopped: a newer attempt is here, nobody wants it any more, or the process ends. */
@@ -17,6 +20,7 @@ interface Taken {
   /** On whose behalf. */
   readonly share: string;
   readonly controller: AbortController;
+  readonly since: number;
 }
 
 /** On whose behalf a job is, by where its artifacts go: `t/{tenant}/…`. */
@@ -79,7 +83,7 @@ export class JobQueue {
     this.#stop('superseded', (other) => other.job.key === job.key);
     this.#remember(job);
     this.#turns.add(share);
-    this.#waiting.push({ job, share, controller: new AbortController() });
+    this.#waiting.push({ job, share, controller: new AbortController(), since: performance.now() });
     this.#next();
     return 'taken';
   }
@@ -106,11 +110,13 @@ export class JobQueue {
       if (!taken) break;
       this.#waiting.splice(this.#waiting.indexOf(taken), 1);
       this.#running.add(taken);
-      void this.#settings.run(taken.job, taken.controller.signal).finally(() => {
-        this.#running.delete(taken);
-        if (this.#count(taken.share) === 0) this.#turns.delete(taken.share);
-        this.#next();
-      });
+      void this.#settings
+        .run(taken.job, taken.controller.signal, performance.now() - taken.since)
+        .finally(() => {
+          this.#running.delete(taken);
+          if (this.#count(taken.share) === 0) this.#turns.delete(taken.share);
+          this.#next();
+        });
     }
     if (this.#waiting.length + this.#running.size === 0) for (const done of this.#idle.splice(0)) done();
   }

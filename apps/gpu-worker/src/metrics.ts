@@ -1,7 +1,9 @@
 import type { Runtime } from '@whylight/core';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-export type Phase = 'download' | 'decode' | 'compute' | 'render' | 'upload';
+/** What a job spends its time on, in this order. */
+export const phases = ['queue', 'download', 'decode', 'compute', 'render', 'upload'] as const;
+export type Phase = (typeof phases)[number];
 
 /** What a worker counts, in a registry of its own. */
 export function createMetrics() {
@@ -13,20 +15,10 @@ export function createMetrics() {
       help: 'Jobs that were taken into the queue',
       registers,
     }),
-    succeeded: new Counter({
-      name: 'whylight_jobs_succeeded_total',
-      help: 'Jobs that gave a result',
-      registers,
-    }),
-    failed: new Counter({
-      name: 'whylight_jobs_failed_total',
-      help: 'Jobs that gave an error, by its code',
-      labelNames: ['code'],
-      registers,
-    }),
-    abandoned: new Counter({
-      name: 'whylight_jobs_abandoned_total',
-      help: 'Jobs given up because the gateway no longer wants them or the worker stops',
+    jobs: new Counter({
+      name: 'whylight_jobs_total',
+      help: 'Jobs that have ended: succeeded, failed with the code as the reason, or abandoned',
+      labelNames: ['method', 'status', 'reason'],
       registers,
     }),
     explanations: new Counter({
@@ -51,19 +43,24 @@ export function createMetrics() {
       buckets: [1, 2, 4, 8, 16, 32],
       registers,
     }),
-    waiting: new Gauge({ name: 'whylight_jobs_waiting', help: 'Jobs in the queue', registers }),
+    waiting: new Gauge({ name: 'whylight_queue_pending', help: 'Jobs in the queue', registers }),
     running: new Gauge({ name: 'whylight_jobs_running', help: 'Jobs being worked on', registers }),
     ready: new Gauge({ name: 'whylight_ready', help: '1 when jobs are taken', registers }),
-    seconds: new Histogram({
-      name: 'whylight_phase_seconds',
-      help: 'Time that a job spends, by phase',
-      labelNames: ['phase'],
-      buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100],
-      registers,
-    }),
+    seconds: Object.fromEntries(phases.map((phase) => [phase, secondsOf(phase, registers)])) as Record<
+      Phase,
+      Histogram
+    >,
   };
 }
 export type Metrics = ReturnType<typeof createMetrics>;
+
+const secondsOf = (phase: Phase, registers: Registry[]) =>
+  new Histogram({
+    name: `whylight_${phase}_seconds`,
+    help: `Time that a job spends: ${phase}`,
+    buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100],
+    registers,
+  });
 
 /** `runtime`, with every run of a graph counted. */
 export const metered = (runtime: Runtime, { graphRuns }: Metrics): Runtime => ({

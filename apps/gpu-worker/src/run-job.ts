@@ -7,7 +7,7 @@ import {
   predictionMethod,
   type Result,
 } from '@whylight/contract';
-import { resolveMethod } from '@whylight/core/methods';
+import { methods, resolveMethod } from '@whylight/core/methods';
 import {
   DeviceError,
   type ModelRegistry,
@@ -22,6 +22,7 @@ import type { Metrics, Phase } from './metrics.ts';
 import { visualizationOf } from './renderer.ts';
 import { Reporter } from './reporter.ts';
 import type { Storage } from './storage.ts';
+import { JobTrace } from './trace.ts';
 
 export interface Workshop {
   readonly explainer: Pick<PhotoExplainer, 'explain'>;
@@ -39,27 +40,43 @@ export interface Workshop {
 }
 
 /** Photo from storage, explanation, artifacts to storage, reports on the way. Never rejects. */
-export async function runJob(job: Job, workshop: Workshop, stopped: AbortSignal): Promise<void> {
+export async function runJob(
+  job: Job,
+  workshop: Workshop,
+  stopped: AbortSignal,
+  waited: number,
+): Promise<void> {
   const { metrics, secret, seconds } = workshop;
   const log: Log = (event, fields) =>
     workshop.log(event, { request_id: job.request_id, key: job.key, attempt: job.attempt, ...fields });
   const fenced = new AbortController();
-  const late = AbortSignal.timeout(seconds * 1000);
+  const { late, inTime } = deadline(seconds);
   const signal = AbortSignal.any([stopped, fenced.signal, late]);
   const reporter = new Reporter(job, { secret, log: workshop.log, onFenced: () => fenced.abort() });
+
+  const trace = new JobTrace(job, log);
+  const took = (phase: Phase, milliseconds: number) => {
+    metrics.seconds[phase].observe(milliseconds / 1000);
+    trace.phase(phase, milliseconds);
+  };
+  const ended = (status: string, reason = '') => {
+    metrics.jobs.inc({ method: methodLabel(job), status, reason });
+    trace.end(status);
+  };
+  took('queue', waited);
 
   log('job_started', { method: job.question.method, model: job.question.model });
   void reporter.report({ status: 'processing' });
   try {
     signal.throwIfAborted();
-    const { result, artifacts, batchSize } = await work(job, workshop, reporter, signal);
+    const { result, artifacts, batchSize } = await work(job, workshop, { reporter, signal, took });
     await reporter.report({ status: 'succeeded', result, artifacts });
-    metrics.succeeded.inc();
+    ended('succeeded');
     log('job_succeeded', { device: result.device, milliseconds: result.milliseconds, batch_size: batchSize });
   } catch (thrown) {
     const reason = stopped.aborted ? (stopped.reason as StopReason) : null;
     if (fenced.signal.aborted || reason === 'superseded' || reason === 'unwanted') {
-      metrics.abandoned.inc();
+      ended('abandoned', reason ?? 'fenced');
       log('job_abandoned', { reason: reason ?? 'fenced' });
       return;
     }
@@ -70,25 +87,44 @@ export async function runJob(job: Job, workshop: Workshop, stopped: AbortSignal)
       : late.aborted
         ? new JobFailure('deadline_exceeded', `the job took longer than ${seconds} s`).error
         : jobErrorOf(thrown);
-    if (handedBack) metrics.abandoned.inc();
-    else metrics.failed.inc({ code: error.code });
+    if (handedBack) ended('abandoned', 'shutdown');
+    else ended('failed', error.code);
     log('job_failed', { code: error.code, message: error.message, ...causeOf(thrown, error.code) });
     if (!stopped.aborted && !late.aborted) workshop.onTrouble(thrown);
     await reporter.report({ status: 'failed', error });
+  } finally {
+    inTime();
   }
+}
+
+/** Like AbortSignal.timeout, which keeps all that listens to it, and so the job, until its time has come. */
+function deadline(seconds: number): { late: AbortSignal; inTime: () => void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), seconds * 1000);
+  return { late: controller.signal, inTime: () => clearTimeout(timer) };
+}
+
+/** What a method is called in metrics: one that does not exist is not to make a series of its own. */
+const methodLabel = ({ question: { method } }: Job): string =>
+  method === predictionMethod || methods.some(({ id }) => id === method) ? method : 'unknown';
+
+interface Course {
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+  /** Told what each phase took, in milliseconds. */
+  readonly took: (phase: Phase, milliseconds: number) => void;
 }
 
 async function work(
   job: Job,
   workshop: Workshop,
-  reporter: Reporter,
-  signal: AbortSignal,
+  { reporter, signal, took }: Course,
 ): Promise<{ result: Result; artifacts: Artifact[]; batchSize: number }> {
   const { storage, metrics, explainer } = workshop;
   const { question } = job;
   const timed = async <T>(phase: Phase, run: () => Promise<T>): Promise<T> => {
-    const done = metrics.seconds.startTimer({ phase });
-    return run().finally(() => done());
+    const start = performance.now();
+    return run().finally(() => took(phase, performance.now() - start));
   };
 
   checkQuestion(question, workshop.registry);
@@ -116,7 +152,7 @@ async function work(
   );
   metrics.explanations.inc();
   for (const phase of ['decode', 'compute', 'render'] as const)
-    metrics.seconds.observe({ phase }, explanation.result.milliseconds[phase] / 1000);
+    took(phase, explanation.result.milliseconds[phase]);
   const artifacts = await timed('upload', () => write(explanation, job, storage, signal));
   return { result: explanation.result, artifacts, batchSize: explanation.batchSize };
 }

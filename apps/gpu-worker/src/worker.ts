@@ -104,7 +104,7 @@ export async function startWorker(
     const queue = new JobQueue({
       concurrency: env.CONCURRENCY,
       limit: env.QUEUE_LIMIT,
-      run: (job, signal) => runJob(job, workshop, signal),
+      run: (job, signal, waited) => runJob(job, workshop, signal, waited),
     });
     stopHeartbeat = startHeartbeat(queue, env.WORKER_SECRET, log);
     state = { phase: 'ready', catalog, queue };

@@ -5,3 +5,4 @@ export * from './digest.ts';
 export * from './job.ts';
 export * from './look.ts';
 export * from './signature.ts';
+export * from './trace.ts';

@@ -73,8 +73,10 @@ export const jobSchema = z.strictObject({
   output_prefix: z.string(),
   /** Where reports go. */
   report_url: z.url(),
-  /** W3C trace context, passed through to logs. */
+  /** Of the request that began it. */
   request_id: z.string(),
+  /** W3C Trace Context of the gateway's span; absent from jobs of earlier releases. */
+  traceparent: z.string().max(100).optional(),
 });
 export type Job = z.infer<typeof jobSchema>;
 

@@ -55,12 +55,16 @@ export class Batcher {
 
   /** Explains `input` [1, …]. @throws the signal's reason once it is aborted; whatever the explainer throws */
   attribute(input: Tensor<'float32'>, target: Target, signal?: AbortSignal): Promise<BatchedAttribution> {
-    return new Promise((resolve, reject) => {
+    let stop = () => {};
+    const answered = new Promise<BatchedAttribution>((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+      stop = () => reject(signal?.reason);
+      signal?.addEventListener('abort', stop, { once: true });
       this.#waiting.push({ input, target, signal, resolve, reject });
       this.#gather();
     });
+    // A signal may live much longer than the answer, and would keep the image with it.
+    return answered.finally(() => signal?.removeEventListener('abort', stop));
   }
 
   #gather(): void {

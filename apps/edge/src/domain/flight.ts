@@ -33,6 +33,8 @@ export interface Submission {
   readonly look: Look;
   readonly input: Job['input'];
   readonly requestId: string;
+  /** W3C Trace Context of the request that began it. */
+  readonly traceparent?: string | undefined;
   /** Compute units that it will cost. */
   readonly units: number;
 }
@@ -51,6 +53,9 @@ export interface Run {
   /** Counts over all runs of the key, so that no two ever share a fence or an object prefix. */
   readonly attempt: number;
   readonly tries: number;
+  /** Attempts that ended with a worker at work on it, and those that were lost before one had begun. */
+  readonly crashes: number;
+  readonly losses: number;
   readonly lease: string;
   /** Whether a worker has answered 202 for this attempt. */
   readonly taken: boolean;
@@ -166,9 +171,10 @@ export const jobOf = (run: Run, reportUrl: string): Job => ({
   output_prefix: outputPrefix(run),
   report_url: reportUrl,
   request_id: run.submission.requestId,
+  ...(run.submission.traceparent ? { traceparent: run.submission.traceparent } : {}),
 });
 
-type Recent = 'version' | 'owner' | 'keepUntil' | 'erased' | 'metered';
+type Recent = 'crashes' | 'losses' | 'version' | 'owner' | 'keepUntil' | 'erased' | 'metered';
 /** As an earlier release may have stored it. */
 export type StoredRun = Omit<Run, Recent | 'riders' | 'submission'> &
   Partial<Pick<Run, Recent>> & {
@@ -182,7 +188,7 @@ export function upgraded(stored: StoredRun): Run {
   // The language was part of the question once.
   const { language } = submission.question as { language?: Look['language'] };
   return {
-    ...{ version: 0, owner: null, erased: false, metered: true },
+    ...{ crashes: 0, losses: 0, version: 0, owner: null, erased: false, metered: true },
     keepUntil: stored.createdAt + retention.usual * 1000,
     ...stored,
     riders: Object.fromEntries(

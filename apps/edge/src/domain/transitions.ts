@@ -26,6 +26,8 @@ export function begin(previous: Run | null, submission: Submission, now: number)
     owner: null,
     attempt: previous?.attempt ?? 0,
     tries: 0,
+    crashes: 0,
+    losses: 0,
     lease: '',
     taken: false,
     createdAt: now,
@@ -63,7 +65,10 @@ export function overdue(run: Run, now: number): Run {
       { code: 'deadline_exceeded', message: 'The computation took too long.', retryable: true },
       now,
     );
-  if (run.tries < mostTries) return nextAttempt(run, now);
+  // A job that no worker had begun with is not what the worker died of.
+  const begun = run.status === 'processing';
+  const [crashes, losses] = [run.crashes + Number(begun), run.losses + Number(!begun)];
+  if (crashes < mostTries && losses < mostTries) return nextAttempt({ ...run, crashes, losses }, now);
   const error: JobError = run.taken
     ? { code: 'worker_crashed', message: `The worker went silent ${mostTries} times.`, retryable: true }
     : { code: 'worker_unreachable', message: 'No worker took the job.', retryable: true };
@@ -111,10 +116,14 @@ export function apply(run: Run, report: Report, now: number): Run | null {
         artifacts: report.artifacts,
       };
     case 'failed':
-      return passing.has(report.error.code) && run.tries < mostTries
-        ? overdue(run, now)
-        : fail(run, report.error, now);
+      return afterFault(run, report.error, now);
   }
+}
+
+/** Another attempt, where it may fare better and there is one left. */
+function afterFault(run: Run, error: JobError, now: number): Run {
+  const next = passing.has(error.code) ? overdue(run, now) : null;
+  return next && !isTerminal(next) ? next : fail(run, error, now);
 }
 
 /** Faults that another attempt may not meet: a worker that hands its job back as it stops, a store that was away. */

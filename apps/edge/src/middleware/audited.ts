@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import type { AppEnv } from '../app-env.ts';
 import { LimitRefusal, Refusal } from '../domain/refusal.ts';
@@ -15,11 +15,24 @@ export const audited: MiddlewareHandler<AppEnv> = async (c, next) => {
   const denied = c.error instanceof Refusal && c.error.code === 'insufficient_scope';
   // What is merely too much is in the meter, and must not fill the trail.
   if (c.error instanceof LimitRefusal || !(changes || denied)) return;
-  await services.audit.write(tenant, {
-    actor,
-    action: `${c.req.method} ${routePath(c, -1).replace(/:(\w+)/g, '{$1}')}`,
-    subject: c.var.subject ?? c.req.param('id') ?? null,
-    outcome: c.error ? (c.error instanceof Refusal ? c.error.code : 'internal') : 'done',
-    request_id: requestId,
-  });
+  // Nobody waits for the trail; the platform keeps us alive until it is written.
+  await afterwards(
+    c,
+    services.audit.write(tenant, {
+      actor,
+      action: `${c.req.method} ${routePath(c, -1).replace(/:(\w+)/g, '{$1}')}`,
+      subject: c.var.subject ?? c.req.param('id') ?? null,
+      outcome: c.error ? (c.error instanceof Refusal ? c.error.code : 'internal') : 'done',
+      request_id: requestId,
+    }),
+  );
 };
+
+/** Lets `work` go on behind the answer, where there is a platform that waits for it. */
+async function afterwards(c: Context<AppEnv>, work: Promise<void>): Promise<void> {
+  try {
+    c.executionCtx.waitUntil(work);
+  } catch {
+    await work;
+  }
+}

@@ -1,4 +1,6 @@
-import type { MiddlewareHandler } from 'hono';
+import { childOf, traceOf } from '@whylight/contract';
+import type { Context, MiddlewareHandler } from 'hono';
+import { routePath } from 'hono/route';
 import type { AppEnv } from '../app-env.ts';
 import { newId } from '../domain/ulid.ts';
 import { serverTiming, timed } from '../timing.ts';
@@ -17,6 +19,7 @@ const always = {
 /** Gives the request its id (never the client's) and the response the headers that every response has. */
 export const envelope: MiddlewareHandler<AppEnv> = async (c, next) => {
   c.set('requestId', newId('req'));
+  c.set('trace', childOf(traceOf(c.req.header('traceparent'))));
   c.set('spans', []);
   await timed(c, 'total', next);
   c.res = new Response(c.res.body, c.res);
@@ -24,4 +27,22 @@ export const envelope: MiddlewareHandler<AppEnv> = async (c, next) => {
   c.res.headers.set('Server-Timing', serverTiming(c.var.spans));
   for (const [name, value] of Object.entries(always))
     if (!c.res.headers.has(name)) c.res.headers.set(name, value);
+  if (c.env.REQUEST_LOG !== 'off') console.log(JSON.stringify(line(c)));
 };
+
+/** A request in the log: which route, not which path or query, and no header. */
+function line(c: Context<AppEnv>): object {
+  const { requestId, trace, spans, tenant, actor } = c.var;
+  return {
+    time: new Date().toISOString(),
+    event: 'request',
+    request_id: requestId,
+    trace_id: trace.traceId,
+    span_id: trace.spanId,
+    method: c.req.method,
+    route: routePath(c, -1),
+    status: c.res.status,
+    ...(tenant === undefined ? {} : { tenant, actor }),
+    milliseconds: Object.fromEntries(spans),
+  };
+}

@@ -4,6 +4,7 @@ import {
   explanationRequestSchema,
   explanationSchema,
   sha256Hex,
+  traceparent,
 } from '@whylight/contract';
 import { createExplanation } from '../creation.ts';
 import { cancelAfter } from '../domain/cancel-after.ts';
@@ -107,6 +108,7 @@ export const explanations = routes()
       id: newId,
       tenant: caller.tenant,
       requestId,
+      traceparent: traceparent(c.var.trace),
       asked: c.req.valid('json'),
       fresh: /(^|[\s,])no-cache($|[\s,])/i.test(c.req.header('Cache-Control') ?? ''),
       cancelAfter: cancelAfter(c.req.header('Cancel-After')),

@@ -29,9 +29,24 @@ interface KeyRow {
   revoked_at: string | null;
 }
 
+/**
+ * Milliseconds for which an isolate remembers that a key is good. One that is revoked, or whose tenant is suspended, is
+ * so refused at once where that was done, and everywhere within this time.
+ */
+const remembered = 30_000;
+/** Keys that an isolate remembers. */
+const most = 1000;
+
+interface Known {
+  readonly row: KeyRow & Pick<TenantView, 'suspended_at'>;
+  readonly at: number;
+}
+
 /** Tenants and their keys, in D1. Of a key's secret only the SHA-256 is here. */
 export class Tenants {
   readonly #db: D1Database;
+  /** By id; those seen last at the end. */
+  readonly #known = new Map<string, Known>();
 
   constructor(db: D1Database) {
     this.#db = db;
@@ -57,6 +72,7 @@ export class Tenants {
 
   /** Refuses a tenant everything, or takes that back; null when there is no such tenant. */
   async suspend(id: string, suspended: boolean): Promise<TenantView | null> {
+    this.#known.clear();
     const row = await this.#db
       .prepare(
         'UPDATE tenants SET suspended_at = iif(?1, coalesce(suspended_at, ?2), NULL) WHERE id = ?3 RETURNING *',
@@ -103,6 +119,7 @@ export class Tenants {
 
   /** False when this tenant has no such key. Revoking twice keeps the first time. */
   async revoke(tenant: string, id: string): Promise<boolean> {
+    this.#known.delete(id);
     const { meta } = await this.#db
       .prepare('UPDATE keys SET revoked_at = coalesce(revoked_at, ?) WHERE tenant = ? AND id = ?')
       .bind(new Date().toISOString(), tenant, id)
@@ -120,6 +137,7 @@ export class Tenants {
 
   /** The key is good until `end`, or as before if that is earlier. */
   async expire(tenant: string, id: string, end: string): Promise<void> {
+    this.#known.delete(id);
     await this.#db
       .prepare('UPDATE keys SET expires_at = min(coalesce(expires_at, ?1), ?1) WHERE tenant = ?2 AND id = ?3')
       .bind(end, tenant, id)
@@ -128,12 +146,7 @@ export class Tenants {
 
   /** The caller who holds this key; null for a key that is unknown, revoked or expired. */
   async authenticate({ id, secret }: ApiKey): Promise<Caller | null> {
-    const row = await this.#db
-      .prepare(
-        'SELECT keys.*, suspended_at FROM keys JOIN tenants ON tenants.id = keys.tenant WHERE keys.id = ?',
-      )
-      .bind(id)
-      .first<KeyRow & Pick<TenantView, 'suspended_at'>>();
+    const row = await this.#find(id);
     // An unknown key is compared too, with nothing: the answer takes as long.
     const right = sameDigest(await sha256Hex(secret), row?.secret_sha256 ?? '0'.repeat(64));
     if (!row || !right || row.revoked_at !== null) return null;
@@ -145,6 +158,22 @@ export class Tenants {
       keyExpiresAt: row.expires_at,
       suspended: row.suspended_at !== null,
     };
+  }
+
+  async #find(id: string): Promise<Known['row'] | null> {
+    const known = this.#known.get(id);
+    if (known && Date.now() - known.at < remembered) return known.row;
+    const row = await this.#db
+      .prepare(
+        'SELECT keys.*, suspended_at FROM keys JOIN tenants ON tenants.id = keys.tenant WHERE keys.id = ?',
+      )
+      .bind(id)
+      .first<Known['row']>();
+    this.#known.delete(id);
+    if (!row) return null;
+    this.#known.set(id, { row, at: Date.now() });
+    if (this.#known.size > most) this.#known.delete(this.#known.keys().next().value!);
+    return row;
   }
 }
 

@@ -158,15 +158,13 @@ export async function createWorld(
   const attribution = (prefix: string) =>
     readNpy(storage.objects.get(`${prefix}attribution.npy`)!.bytes) as Tensor<'float32'>;
 
-  /** The value of a counter or gauge. */
-  const metric = async (name: string): Promise<number> => {
-    const text = await (await fetch(`${worker.url}/metrics`)).text();
-    return Number(
-      text
-        .split('\n')
-        .find((line) => line.startsWith(`${name} `))
-        ?.split(' ')[1] ?? 0,
+  /** The value of a counter or gauge; of one with labels, the sum of those series that have this in theirs. */
+  const metric = async (name: string, label = ''): Promise<number> => {
+    const lines = (await (await fetch(`${worker.url}/metrics`)).text()).split('\n');
+    const series = lines.filter(
+      (line) => line.startsWith(`${name} `) || (line.startsWith(`${name}{`) && line.includes(label)),
     );
+    return series.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   };
 
   return {
