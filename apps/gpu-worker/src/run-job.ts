@@ -6,6 +6,7 @@ import {
   mostPredictions,
   predictionMethod,
   type Result,
+  type TargetSpec,
 } from '@whylight/contract';
 import { methods, resolveMethod } from '@whylight/core/methods';
 import {
@@ -140,7 +141,7 @@ async function work(
       convention: question.convention,
       params: question.parameters,
       layers: question.layers,
-      target: question.target,
+      target: targetOf(question.target),
       language: job.look.language,
       visualization: visualizationOf(job.look),
     },
@@ -176,6 +177,17 @@ async function predict(
     milliseconds: { decode: 0, compute, render: 0 },
   };
 }
+
+/** A target as the engine's side has it. */
+const targetOf = (target: TargetSpec) =>
+  typeof target === 'object' && 'terms' in target
+    ? {
+        terms: target.terms.map(({ class_index: index, weight }) => ({
+          class: index === 'predicted' ? -1 : index,
+          weight,
+        })),
+      }
+    : target;
 
 /** Holds the question to this worker's models and methods, which may be of another release than the gateway's. */
 function checkQuestion(question: Job['question'], registry: ModelRegistry): void {

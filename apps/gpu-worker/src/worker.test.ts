@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { artifactNames, resultSchema, sign } from '@whylight/contract';
-import { OutOfMemoryError, type Session } from '@whylight/core';
+import { artifactNames, type Job, resultSchema, sign } from '@whylight/contract';
+import { OutOfMemoryError, readNpy, type Session } from '@whylight/core';
 import { createRuntime, createThreadedRuntime, DeviceError } from '@whylight/host';
 import { colourNetwork } from '@whylight/host/testing';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -124,6 +124,36 @@ describe('a job', () => {
     expect(final.length).toBeGreaterThan(1);
     expect(new Set(final.map((report) => JSON.stringify(report))).size).toBe(1);
   });
+});
+
+test('a weighted sum of classes is explained as such: input × gradient is linear in it', async () => {
+  world = await createWorld();
+  const photo = await disc();
+  const explained = async (target: object, prefix: string) => {
+    world.gateway.reports.length = 0;
+    const question = { method: 'input-x-gradient', target } as Partial<Job['question']>;
+    const job = await world.prepared(photo, {
+      key: prefix.repeat(64),
+      question,
+      output_prefix: `t/x/${prefix}/`,
+    });
+    await world.post(job);
+    const report = await world.ending();
+    if (report.status !== 'succeeded') return expect.unreachable(JSON.stringify(report));
+    return readNpy(world.storage.objects.get(`t/x/${prefix}/attribution.npy`)!.bytes).data as Float32Array;
+  };
+  const [first, second] = [
+    await explained({ class_index: 1 }, 'a'),
+    await explained({ class_index: 2 }, 'b'),
+  ];
+  const terms = [
+    { class_index: 1, weight: 2 },
+    { class_index: 2, weight: -1 },
+  ];
+  const sum = await explained({ terms }, 'c');
+  const scale = Math.max(...sum.map(Math.abs));
+  for (const [i, value] of sum.entries())
+    expect(Math.abs(value - (2 * first[i]! - second[i]!)) / scale).toBeLessThan(1e-4);
 });
 
 describe('a job that fails says why', () => {

@@ -18,10 +18,30 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex di
 export const artifactNames = ['overlay.png', 'heatmap.png', 'attribution.npy', 'result.json'] as const;
 export type ArtifactName = (typeof artifactNames)[number];
 
+const weightSchema = z
+  .number()
+  .min(-1_000)
+  .max(1_000)
+  .refine((weight) => weight !== 0, 'Expected a weight other than 0.')
+  .default(1);
+
 export const targetSchema = z.union([
   z.literal('predicted'),
   z.strictObject({ class_index: z.int().min(0) }),
   z.strictObject({ label: z.string().min(1).max(200) }),
+  z
+    .strictObject({
+      terms: z
+        .array(
+          z.strictObject({
+            class_index: z.union([z.literal('predicted'), z.int().min(0)]),
+            weight: weightSchema,
+          }),
+        )
+        .min(1)
+        .max(16),
+    })
+    .describe('A weighted sum of classes; the first one named stands for it'),
 ]);
 export type TargetSpec = z.infer<typeof targetSchema>;
 

@@ -103,12 +103,22 @@ export function findModel(reference: string | undefined, { models }: Catalog): C
 function resolveTarget(target: TargetSpec, model: CatalogModel): TargetSpec {
   if (target === 'predicted') return target;
   if ('label' in target) return { class_index: classOf(target.label, model) };
-  if (target.class_index < model.classes) return target;
-  throw refuse(
-    'target_out_of_range',
-    '/target/class_index',
-    `${model.name} has ${model.classes} classes: expected 0 to ${model.classes - 1}, got ${target.class_index}.`,
-  );
+  if ('terms' in target) {
+    for (const [i, { class_index: index }] of target.terms.entries())
+      if (index !== 'predicted') checkClass(index, `/target/terms/${i}/class_index`, model);
+    return target;
+  }
+  checkClass(target.class_index, '/target/class_index', model);
+  return target;
+}
+
+function checkClass(index: number, pointer: string, { name, classes }: CatalogModel): void {
+  if (index >= classes)
+    throw refuse(
+      'target_out_of_range',
+      pointer,
+      `${name} has ${classes} classes: expected 0 to ${classes - 1}, got ${index}.`,
+    );
 }
 
 /** The class of this English or Chinese name; a name that two classes share has to be given by index. */
