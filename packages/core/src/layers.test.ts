@@ -35,6 +35,31 @@ describe('layers', () => {
     ]);
   });
 
+  it('go on through quantization, as the real numbers that come out of it', () => {
+    const network = networkIn(
+      networkOf([3, 4, 4], (layer, image, g) => {
+        const steps = [
+          g.scalar(0.1),
+          g.constant({ dtype: 'int8', shape: [], data: Int8Array.of(0) }, 'zero'),
+        ];
+        const through = (name: string, x: string) =>
+          layer(name, 'DequantizeLinear', [layer(`${name}:q`, 'QuantizeLinear', [x, ...steps]), ...steps]);
+        const weights = g.constant({ dtype: 'int8', shape: [2, 3, 1, 1], data: new Int8Array(6) }, 'w');
+        g.declare('convolved', 'int8', [-1, 2, 4, 4]);
+        layer('convolved', 'QLinearConv', [
+          through('i', image) && 'i:q',
+          ...steps,
+          weights,
+          ...steps,
+          ...steps,
+        ]);
+        const relu = layer('relu', 'Relu', [layer('c', 'DequantizeLinear', ['convolved', ...steps])]);
+        return layer('pool', 'GlobalAveragePool', [through('r', relu)]);
+      }),
+    );
+    expect(layersOf(network).map(({ name }) => name)).toEqual(['c', 'relu', 'r']);
+  });
+
   it('are chosen by name, by number from the end, or the last by itself', () => {
     const network = networkIn(tinyNetwork());
     expect(chosen(network, [])).toEqual(['r2']);

@@ -19,7 +19,7 @@ export interface Layer {
 
 /** Operators that make a map of a map. Everything else (Reshape, MatMul) ends it. */
 const mapping =
-  /^(Add|Sub|Mul|Div|Sum|Max|Min|Relu|LeakyRelu|PRelu|Elu|Selu|Celu|Clip|Sigmoid|HardSigmoid|HardSwish|Tanh|Softplus|Mish|Swish|Gelu|Erf|BatchNormalization|InstanceNormalization|GroupNormalization|LRN|MaxPool|AveragePool|Concat|Split|Slice|Pad|Resize|Gather|DepthToSpace|SpaceToDepth|Cast)$/;
+  /^(Add|Sub|Mul|Div|Sum|Max|Min|Relu|LeakyRelu|PRelu|Elu|Selu|Celu|Clip|Sigmoid|HardSigmoid|HardSwish|Tanh|Softplus|Mish|Swish|Gelu|Erf|BatchNormalization|InstanceNormalization|GroupNormalization|LRN|MaxPool|AveragePool|Concat|Split|Slice|Pad|Resize|Gather|DepthToSpace|SpaceToDepth|Cast|QuantizeLinear|DequantizeLinear)$/;
 const making = /^(Conv|ConvTranspose)$/;
 /** Operators that make tokens, and maps whose channels come last; what only moves values about is no layer. */
 const computing =
@@ -44,7 +44,7 @@ export function layersOf({ g, image, logits }: Pick<Network, 'g' | 'image' | 'lo
     for (const output of node.outputs) {
       const shape = output !== '' && g.knows(output) ? g.shape(output) : [];
       const [batch, ...rest] = shape;
-      if (batch === undefined || rest.some((d) => d <= 0) || !isFloat(g.dtype(output))) continue;
+      if (batch === undefined || rest.some((d) => d <= 0)) continue;
       if (isMap) {
         const [, h, w] = rest;
         if (rest.length !== 3 || h! * w! <= 1) continue;
@@ -56,7 +56,8 @@ export function layersOf({ g, image, logits }: Pick<Network, 'g' | 'image' | 'lo
       }
     }
   }
-  return [...maps.values()];
+  // What reading made up has no name that a user could know; whole numbers stand for the real ones after them.
+  return [...maps.values()].filter(({ name }) => g.reserved.has(name) && isFloat(g.dtype(name)));
 }
 
 /** [N, h, w, C] or [N, T, C] on a grid that patches lie on. */

@@ -48,6 +48,13 @@ function weightLevels(g: GraphBuilder, q: Value, zero: Value | undefined, axis: 
   );
 }
 
+/** The inputs that an operator cannot do without. @throws RangeError */
+function required(node: Node, count: number): Value[] {
+  const inputs = node.inputs.slice(0, count);
+  if (inputs.length < count || inputs.includes('')) throw new RangeError(`${count} inputs are needed`);
+  return inputs;
+}
+
 const optional = (node: Node, i: number): Value | undefined => node.inputs[i] || undefined;
 
 /** Whether a zero point is one for all. */
@@ -56,7 +63,7 @@ const isOne = (g: GraphBuilder, zero: Value | undefined): boolean =>
 
 export const quantized: Readonly<Record<string, Upgrade>> = {
   QLinearConv(g, node) {
-    const [x, xScale, xZero, w, wScale, wZero, scale, zero] = node.inputs as Value[];
+    const [x, xScale, xZero, w, wScale, wZero, scale, zero] = required(node, 8);
     const bias = optional(node, 8);
     const operands = [real(g, x!, xScale!, xZero, 0), real(g, w!, wScale!, wZero, 0)];
     if (bias) operands.push(real(g, bias, mul(g, xScale!, wScale!), undefined, 0));
@@ -64,21 +71,21 @@ export const quantized: Readonly<Record<string, Upgrade>> = {
     return keep({ ...node, op: 'QuantizeLinear', inputs: [y, scale!, zero!], attributes: {} });
   },
   QLinearMatMul(g, node) {
-    const [a, aScale, aZero, b, bScale, bZero, scale, zero] = node.inputs as Value[];
+    const [a, aScale, aZero, b, bScale, bZero, scale, zero] = required(node, 8);
     const rank = (v: Value) => g.shape(v).length;
     const y = matmul(g, real(g, a!, aScale!, aZero, rank(a!) - 2), real(g, b!, bScale!, bZero, rank(b!) - 1));
     return keep({ ...node, op: 'QuantizeLinear', inputs: [y, scale!, zero!], attributes: {} });
   },
   // Their sums are whole numbers, here held as floats: a Cast to float follows, and a product with the scales.
   MatMulInteger(g, node) {
-    const [a, b] = node.inputs as [Value, Value];
+    const [a, b] = required(node, 2) as [Value, Value];
     const [aZero, bZero] = [optional(node, 2), optional(node, 3)];
     if (!isOne(g, aZero)) return keep(node);
     const inputs = [levels(g, a, aZero), weightLevels(g, b, bZero, g.shape(b).length - 1)];
     return keep({ ...node, op: 'MatMul', inputs, attributes: {} });
   },
   ConvInteger(g, node) {
-    const [x, w] = node.inputs as [Value, Value];
+    const [x, w] = required(node, 2) as [Value, Value];
     const inputs = [levels(g, x, optional(node, 2)), weightLevels(g, w, optional(node, 3), 0)];
     return keep({ ...node, op: 'Conv', inputs });
   },

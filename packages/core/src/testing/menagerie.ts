@@ -1,5 +1,5 @@
 import type { Value } from '../onnx/builder.ts';
-import { float32, int64 } from '../tensor.ts';
+import { float32, int64, tensor } from '../tensor.ts';
 import { networkOf, tinyNetwork } from './network.ts';
 
 const wave = (...shape: number[]) =>
@@ -66,5 +66,48 @@ export function menagerie(): Uint8Array[] {
     const padded = layer('padded', 'Pad', [first, shape(0, 1, 0, 0)]);
     return layer('logits', 'Add', [padded, g.constant(wave(5), 'bias')]);
   });
-  return [tinyNetwork(), tinyNetwork(2), pooled, attention];
+  /** A spatial transformer in whole numbers: dynamic and static quantization, and elements picked by index. */
+  const quantized = networkOf([2, 4, 4], (layer, image, g) => {
+    const ints = (name: string, shape: readonly number[], ...values: number[]) =>
+      g.constant(int64(shape, values), name);
+    const byte = (name: string, shape: readonly number[], ...values: number[]) =>
+      g.constant(tensor('uint8', shape, Uint8Array.from(values)), name);
+    const places = layer('places', 'Conv', [image, g.constant(wave(2, 2, 1, 1), 'where')]);
+    const grid = layer('grid', 'Transpose', [layer('bounded', 'Tanh', [places])], { perm: [0, 2, 3, 1] });
+    const sampled = layer('sampled', 'GridSample', [image, grid], { padding_mode: 'border' });
+    const steps = [g.scalar(0.03), byte('zero', [], 120)];
+    const q = layer('q', 'QuantizeLinear', [sampled, ...steps]);
+    const filters = [byte('filters', [3, 2, 1, 1], 9, 130, 200, 77, 140, 90), g.scalar(0.02)];
+    g.declare('convolved', 'uint8', [-1, 3, 4, 4]);
+    layer('convolved', 'QLinearConv', [q, ...steps, ...filters, byte('middle', [], 128), ...steps]);
+    const real = layer('real', 'DequantizeLinear', ['convolved', ...steps]);
+    const rows = layer('rows', 'Flatten', [real]);
+    g.add({
+      op: 'TopK',
+      name: 'top',
+      inputs: [rows, ints('k', [1], 9)],
+      outputs: ['best', 'at'],
+      attributes: {},
+    });
+    const written = layer(
+      'written',
+      'ScatterElements',
+      [rows, ints('to', [1, 2], 3, 5), g.constant(wave(1, 2), 'new')],
+      {
+        axis: 1,
+      },
+    );
+    const both = layer('both', 'Concat', ['best', written], { axis: 1 });
+    g.add({
+      op: 'DynamicQuantizeLinear',
+      name: 'dynamic',
+      inputs: [both],
+      outputs: ['levels', 'scale', 'offset'],
+      attributes: {},
+    });
+    const weights = byte('weights', [57, 3], ...Array.from({ length: 171 }, (_, i) => (i * 37) % 256));
+    const sums = layer('sums', 'MatMulInteger', ['levels', weights, 'offset']);
+    return layer('logits', 'Mul', [layer('floats', 'Cast', [sums], { to: 1 }), 'scale']);
+  });
+  return [tinyNetwork(), tinyNetwork(2), pooled, attention, quantized];
 }

@@ -102,6 +102,7 @@ export const reduction: ShapeRules = {
   ArgMax: argument,
   ArgMin: argument,
   MatMul: matmul,
+  MatMulInteger: (c) => matmul(c).map((fact) => ({ ...fact, dtype: 'int32' })),
   Gemm(c) {
     const a = int(c.node, 'transA', 0) ? c.x(0).shape.toReversed() : c.x(0).shape;
     const b = int(c.node, 'transB', 0) ? c.x(1).shape.toReversed() : c.x(1).shape;
