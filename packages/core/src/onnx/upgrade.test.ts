@@ -473,6 +473,48 @@ describe('a gather that is something simpler', () => {
 });
 
 describe('what canonicalize leaves out', () => {
+  it('pads that follow from the size, as for an even division by a stride', () => {
+    const scalar = (name: string, dataType: number, v: number) =>
+      dataType === 7
+        ? { name, dims: [], dataType, int64Data: [BigInt(v)] }
+        : { name, dims: [], dataType, floatData: [v] };
+    const list = (name: string, ...values: number[]) => ({
+      name,
+      dims: [BigInt(values.length)],
+      dataType: 7,
+      int64Data: values.map(BigInt),
+    });
+    const to = (i: number) => attributesOf({ to: i });
+    const node = [
+      { opType: 'Shape', name: 's', input: ['image'], output: ['shape'] },
+      { opType: 'Gather', name: 'g', input: ['shape', 'three'], output: ['width'] },
+      { opType: 'Cast', name: 'f', input: ['width'], output: ['real'], attribute: to(1) },
+      { opType: 'Sub', name: 'm', input: ['five', 'real'], output: ['missing'] },
+      { opType: 'Clip', name: 'c', input: ['missing', 'none'], output: ['total'] },
+      { opType: 'Relu', name: 'r', input: ['total'], output: ['again'] },
+      { opType: 'Cast', name: 'i', input: ['again'], output: ['whole'], attribute: to(7) },
+      { opType: 'Unsqueeze', name: 'u', input: ['whole', 'zero'], output: ['after'] },
+      {
+        opType: 'Concat',
+        name: 'p',
+        input: ['before', 'after'],
+        output: ['pads'],
+        attribute: attributesOf({ axis: 0 }),
+      },
+      { opType: 'Pad', name: 'y', input: ['image', 'pads'], output: ['y'] },
+    ];
+    const initializer = [
+      scalar('three', 7, 3),
+      scalar('five', 1, 5),
+      scalar('none', 1, 0),
+      list('zero', 0),
+      list('before', 0, 0, 0, 0, 0, 0, 0),
+    ];
+    const made = canonical(onnxFile({ node, initializer }));
+    expect(made.shapes).toEqual([['batch', 3, 4, 5]]);
+    expect(made.graph.constants.get('pads')?.data).toEqual(BigInt64Array.of(0n, 0n, 0n, 0n, 0n, 0n, 0n, 1n));
+  });
+
   it('pads that are turned around as a matrix, as PyTorch writes them', () => {
     const matrix = { name: 'matrix', dims: [2n], dataType: 7, int64Data: [-1n, 2n] };
     const given = { name: 'given', dims: [8n], dataType: 7, int64Data: [0n, 0n, 0n, 0n, 1n, 2n, 3n, 1n] };

@@ -16,7 +16,7 @@ import {
 const sameAsFirst: ShapeRule = (c) => like(c.x(0));
 
 const unaries =
-  'Relu LeakyRelu Elu Selu Celu ThresholdedRelu Sigmoid HardSigmoid HardSwish Tanh Softplus Softsign Erf Exp Log Sqrt Reciprocal Abs Sign Round Identity Clip Softmax LogSoftmax Hardmax LRN InstanceNormalization GroupNormalization Gelu Mish Swish Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh PRelu CumSum Trilu LpNormalization MeanVarianceNormalization ScatterElements ScatterND Shrink BitwiseNot RMSNormalization';
+  'LeakyRelu Elu Selu Celu ThresholdedRelu Sigmoid HardSigmoid HardSwish Tanh Softplus Softsign Erf Exp Log Sqrt Identity Softmax LogSoftmax Hardmax LRN InstanceNormalization GroupNormalization Gelu Mish Swish Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh PRelu CumSum Trilu LpNormalization MeanVarianceNormalization ScatterElements ScatterND Shrink BitwiseNot RMSNormalization';
 
 /** The output of every n-ary elementwise operator: broadcast shapes, and elements where all are known. */
 const nary =
@@ -91,6 +91,18 @@ export const elementwise: ShapeRules = {
   Not: (c) => [{ ...c.x(0), dtype: 'bool', value: c.x(0).value?.map((v) => Number(!v)) }],
   IsNaN: (c) => [{ shape: c.x(0).shape, dtype: 'bool' }],
   IsInf: (c) => [{ shape: c.x(0).shape, dtype: 'bool' }],
+  Clip(c) {
+    const x = c.x(0);
+    const low = c.has(1) ? c.x(1).value?.[0] : Number.NEGATIVE_INFINITY;
+    const high = c.has(2) ? c.x(2).value?.[0] : Number.POSITIVE_INFINITY;
+    const known = low !== undefined && high !== undefined;
+    return [{ ...x, value: known ? x.value?.map((v) => Math.min(Math.max(v, low), high)) : undefined }];
+  },
+  Relu: mapped((v) => Math.max(v, 0)),
+  Abs: mapped(Math.abs),
+  Sign: mapped(Math.sign),
+  Reciprocal: mapped((v) => 1 / v),
+  Round: mapped((v) => (Math.abs(v % 1) === 0.5 ? 2 * Math.round(v / 2) : Math.round(v))),
   Neg: mapped((v) => -v),
   Floor: mapped(Math.floor),
   Ceil: mapped(Math.ceil),
