@@ -11,7 +11,6 @@ import { problem } from './problem.ts';
 import { artifacts } from './routes/artifacts.ts';
 import { audit } from './routes/audit.ts';
 import { batches } from './routes/batches.ts';
-import { catalog } from './routes/catalog.ts';
 import { compat } from './routes/compat.ts';
 import { docs } from './routes/docs.ts';
 import { events } from './routes/events.ts';
@@ -20,6 +19,8 @@ import { health } from './routes/health.ts';
 import { internal } from './routes/internal.ts';
 import { keys } from './routes/keys.ts';
 import { limits } from './routes/limits.ts';
+import { methodRoutes } from './routes/methods.ts';
+import { modelRoutes } from './routes/models.ts';
 import { operator } from './routes/operator.ts';
 import { playground } from './routes/playground.ts';
 import { predictions } from './routes/predictions.ts';
@@ -49,7 +50,8 @@ for (const group of [
   batches,
   webhooks,
   compat,
-  catalog,
+  modelRoutes,
+  methodRoutes,
   keys,
   limits,
   audit,

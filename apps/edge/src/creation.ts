@@ -5,6 +5,7 @@ import { resolveQuestion } from './domain/question.ts';
 import { Refusal } from './domain/refusal.ts';
 import { isId } from './domain/ulid.ts';
 import { endOf } from './domain/webhook-event.ts';
+import { chooseModel } from './own-models.ts';
 import type { Services } from './services.ts';
 import type { ExplanationRow } from './storage/explanations.ts';
 import { board, findInput } from './submission.ts';
@@ -28,9 +29,10 @@ export async function createExplanation(
   { id, tenant, requestId, traceparent, asked, fresh, cancelAfter }: Creation,
 ): Promise<{ row: ExplanationRow; boarding: Boarding }> {
   const { row: upload, sha256 } = await findInput(services, tenant, asked.input);
-  const catalog = await services.catalogs.get();
-  const [question, model] = resolveQuestion(asked, sha256, catalog);
-  const key = await cacheKey(tenant, question, catalog.device);
+  const { device } = await services.catalogs.get();
+  const model = await chooseModel(services, tenant, asked.model);
+  const question = resolveQuestion(asked, sha256, model);
+  const key = await cacheKey(tenant, question, device);
   const look = { visualization: asked.output.visualization, language: asked.language };
   const now = Date.now();
   const keepUntil = now + asked.retention_seconds * 1000;
@@ -38,13 +40,10 @@ export async function createExplanation(
   const until = cancelAfter === null ? null : now + cancelAfter;
   const pass = { id, look, keepUntil, until, webhook };
   const units = computeUnits(question, model.input_shape);
-  const boarding = await board(
-    services,
-    { key, tenant, question, look, requestId, traceparent, units },
-    upload,
-    fresh,
-    pass,
-  );
+  const own = model.own ? model.id : null;
+  const wanted = { key, tenant, question, look, requestId, traceparent, units, model: own };
+  // What a network that throws dice has said once is not what it says now.
+  const boarding = await board(services, wanted, upload, fresh || !model.deterministic, pass);
   const row = await services.explanations.create({
     id,
     tenant,
@@ -52,6 +51,7 @@ export async function createExplanation(
     run: boarding.run.number,
     cache_status: boarding.via,
     model_name: model.name,
+    model_id: model.id,
     request_id: requestId,
     expires_at: new Date(keepUntil).toISOString(),
     look,

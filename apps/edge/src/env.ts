@@ -5,6 +5,7 @@ import { Refusal } from './domain/refusal.ts';
 import type { Departure, Flight } from './flight.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { Janitor } from './janitor.ts';
+import type { Registration } from './registration.ts';
 import type { TenantMeter } from './tenant-meter.ts';
 
 /** Bindings of wrangler.jsonc, and the variables and secrets as they arrive: strings, unchecked. */
@@ -12,6 +13,7 @@ export interface Bindings extends Record<keyof z.input<typeof settingsSchema>, s
   readonly DB: D1Database;
   readonly FLIGHT: DurableObjectNamespace<Flight>;
   readonly IDEMPOTENCY: DurableObjectNamespace<Idempotency>;
+  readonly REGISTRATION: DurableObjectNamespace<Registration>;
   readonly METER: DurableObjectNamespace<TenantMeter>;
   readonly BATCH: DurableObjectNamespace<Batch>;
   readonly COURIER: DurableObjectNamespace<Courier>;
@@ -42,6 +44,19 @@ const settingsSchema = z.object({
   BACKLOG_LIMIT: z.coerce.number().int().min(0).default(1000),
   /** `off`: requests are not written to the log. */
   REQUEST_LOG: z.enum(['on', 'off']).default('on'),
+  /** Largest model that a tenant may bring, how many it may keep, and how many bytes in all. */
+  MODEL_MAX_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .default(512 * 2 ** 20),
+  TENANT_MODELS: z.coerce.number().int().min(0).default(50),
+  TENANT_MODEL_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(4 * 2 ** 30),
   OPERATOR_KEY_SHA256: sha256,
   /** Of the key with which the scaler reads the backlog, and which opens nothing else. */
   BACKLOG_KEY_SHA256: sha256.optional(),

@@ -19,6 +19,7 @@ import {
   upgraded,
 } from './domain/flight.ts';
 import type { Excess } from './domain/meter.ts';
+import { sourceOf } from './domain/model.ts';
 import { type News, newsSince } from './domain/news.ts';
 import {
   cancel,
@@ -39,6 +40,7 @@ import { type Bindings, settings } from './env.ts';
 import { Shelf } from './shelf.ts';
 import { Backlog } from './storage/backlog.ts';
 import { GpuWorker } from './storage/gpu-worker.ts';
+import { Models } from './storage/models.ts';
 import { Objects } from './storage/objects.ts';
 import { Sweeper } from './sweeper.ts';
 import type { TenantMeter } from './tenant-meter.ts';
@@ -57,6 +59,12 @@ const gone: JobError = {
 
 /** States that are remembered, for those who follow and lose the line. */
 const remembered = 100;
+
+const modelDeleted: JobError = {
+  code: 'model_deleted',
+  message: 'The model has been deleted.',
+  retryable: false,
+};
 
 const name = (run: number): string => `run/${run}`;
 
@@ -246,10 +254,20 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
 
   /** The job of `attempt`, or null when it was delivered or is over, and its message is to be dropped. */
   async job(attempt: number): Promise<Job | null> {
+    const asked = this.#undelivered(attempt);
+    if (!asked) return null;
+    const { key, tenant, model: id } = asked.submission;
+    const model = id ? await new Models(this.env.DB).find(tenant, id) : null;
+    if (id && !model) {
+      await this.fail(attempt, modelDeleted);
+      return null;
+    }
+    // Others may have joined while the model was looked up.
     const run = this.#undelivered(attempt);
     if (!run) return null;
     await this.#keep(delivered(run, Date.now()));
-    return jobOf(run, new URL(`/internal/reports/${run.submission.key}`, this.env.PUBLIC_URL).href);
+    const reportUrl = new URL(`/internal/reports/${key}`, this.env.PUBLIC_URL).href;
+    return jobOf(run, reportUrl, model && sourceOf(model));
   }
 
   /** A worker has answered 202. */

@@ -5,7 +5,7 @@ import type { AppEnv } from './app-env.ts';
 import { refusalOf } from './domain/validation.ts';
 import { audited } from './middleware/audited.ts';
 import { authenticate, authenticateOperator } from './middleware/authenticate.ts';
-import { jsonBody } from './middleware/json-body.ts';
+import { jsonBody, largestBody } from './middleware/json-body.ts';
 
 /** A group of routes whose invalid input ends in one kind of problem. */
 export const routes = (): OpenAPIHono<AppEnv> =>
@@ -16,13 +16,20 @@ export const routes = (): OpenAPIHono<AppEnv> =>
     },
   });
 
+const usualBody = jsonBody(largestBody);
 const bodyIfAny: MiddlewareHandler<AppEnv> = (c, next) =>
-  ['POST', 'PUT', 'PATCH'].includes(c.req.method) ? jsonBody(c, next) : next();
+  ['POST', 'PUT', 'PATCH'].includes(c.req.method) ? usualBody(c, next) : next();
 
 /** Security, middleware and body limit of a route that a tenant's key with `scope` opens; `more` runs after them. */
 export const tenantRoute = (scope: Scope, ...more: MiddlewareHandler<AppEnv>[]) => ({
   security: [{ apiKey: [scope] }],
   middleware: [audited, authenticate(scope), bodyIfAny, ...more],
+});
+
+/** The same for a body that may have so many bytes. */
+export const tenantRouteUpTo = (largest: number, scope: Scope) => ({
+  security: [{ apiKey: [scope] }],
+  middleware: [audited, authenticate(scope), jsonBody(largest)],
 });
 
 /** The same for a POST without a body. */

@@ -4,11 +4,13 @@ import type { FlightPort } from './domain/flight.ts';
 import { type Bindings, type Settings, settings } from './env.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { Janitor } from './janitor.ts';
+import type { Registration } from './registration.ts';
 import { AuditTrail } from './storage/audit-trail.ts';
 import { Backlog } from './storage/backlog.ts';
 import { Catalogs } from './storage/catalogs.ts';
 import { Explanations } from './storage/explanations.ts';
 import { GpuWorker } from './storage/gpu-worker.ts';
+import { Models } from './storage/models.ts';
 import { Objects } from './storage/objects.ts';
 import { Tenants } from './storage/tenants.ts';
 import { Uploads } from './storage/uploads.ts';
@@ -27,6 +29,8 @@ export interface Services {
   readonly objects: Objects;
   readonly worker: GpuWorker;
   readonly catalogs: Catalogs;
+  readonly models: Models;
+  registration(model: string): DurableObjectStub<Registration>;
   flight(key: string): FlightPort;
   meter(tenant: string): DurableObjectStub<TenantMeter>;
   readonly webhooks: WebhookEndpoints;
@@ -44,7 +48,7 @@ export function services(bindings: Bindings): Services {
   const checked = settings(bindings);
   let known = wired.get(checked);
   if (!known) {
-    const { DB: db, FLIGHT, IDEMPOTENCY, METER, BATCH, COURIER, JANITOR, BAD_KEYS } = bindings;
+    const { DB: db, FLIGHT, IDEMPOTENCY, METER, BATCH, COURIER, JANITOR, REGISTRATION, BAD_KEYS } = bindings;
     const worker = new GpuWorker(checked);
     known = {
       settings: checked,
@@ -58,6 +62,8 @@ export function services(bindings: Bindings): Services {
       worker,
       catalogs: new Catalogs(db, worker),
       webhooks: new WebhookEndpoints(db),
+      models: new Models(db),
+      registration: (model) => REGISTRATION.getByName(model),
       meter: (tenant) => METER.getByName(tenant),
       courier: (endpoint) => COURIER.getByName(endpoint),
       janitor: (tenant) => JANITOR.getByName(tenant),

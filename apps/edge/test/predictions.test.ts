@@ -27,7 +27,7 @@ async function asking() {
       headers,
     });
   const catalog = await services(bindings).catalogs.get();
-  const flight = await cacheKey(id, predictionQuestion(undefined, upload.sha256, catalog)[0], catalog.device);
+  const flight = await cacheKey(id, predictionQuestion(upload.sha256, catalog.models[0]!), catalog.device);
   const job = async (): Promise<Job> => (await jobsTaken(flight))[0]!;
   return { key, upload, predict, job, flight };
 }

@@ -14,15 +14,21 @@ import {
   success,
   uploaded,
 } from './gateway.ts';
+import { bringModel } from './own-model.ts';
 
 const withoutIds = (text: string): string => text.replace(/req_\w+/g, 'req_');
+
+/** What is sent where an empty object does not do. */
+const bodies: Record<string, object> = {
+  '/v1/models/{id}/complete': { parts: [{ part_number: 1, etag: 'x' }] },
+};
 
 /** Every route that names a tenant's resource in its path, from the document itself. */
 const routes = Object.entries(app.getOpenAPI31Document(document).paths ?? {}).flatMap(([path, item]) =>
   Object.entries(item as Record<string, { requestBody?: object }>).map(([method, { requestBody }]) => ({
     method: method.toUpperCase(),
     path,
-    sent: requestBody ? { body: {} } : {},
+    sent: requestBody ? { body: bodies[path] ?? {} } : {},
   })),
 );
 const owned = routes.filter(
@@ -48,6 +54,7 @@ describe('tenants see nothing of each other', () => {
     ids['/v1/webhook_endpoints'] = (
       await call('POST', '/v1/webhook_endpoints', { key: owner.key, body: { url: 'https://example.com/' } })
     ).body.id;
+    ids['/v1/models'] = (await bringModel(owner.key)).id;
     ids['/v1/keys'] = `key_${owner.key.split('_')[2]}`;
   });
 
@@ -55,12 +62,14 @@ describe('tenants see nothing of each other', () => {
     expect(owned.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
       'DELETE /v1/explanations/{id}',
       'DELETE /v1/keys/{id}',
+      'DELETE /v1/models/{id}',
       'DELETE /v1/uploads/{id}',
       'DELETE /v1/webhook_endpoints/{id}',
       'GET /v1/batches/{id}',
       'GET /v1/explanations/{id}',
       'GET /v1/explanations/{id}/artifacts/{name}',
       'GET /v1/explanations/{id}/events',
+      'GET /v1/models/{id}',
       'GET /v1/uploads/{id}',
       'GET /v1/webhook_endpoints/{id}',
       'GET /v1/webhook_endpoints/{id}/deliveries',
@@ -69,6 +78,8 @@ describe('tenants see nothing of each other', () => {
       'POST /v1/explanations/{id}/cancel',
       'POST /v1/explanations/{id}/render',
       'POST /v1/keys/{id}/rotate',
+      'POST /v1/models/{id}/complete',
+      'POST /v1/models/{id}/warm',
       'POST /v1/webhook_endpoints/{id}/deliveries/{delivery}/redeliver',
       'POST /v1/webhook_endpoints/{id}/rotate_secret',
     ]);

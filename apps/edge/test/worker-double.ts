@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net';
 import {
   type Catalog,
   type Job,
+  type ModelSource,
   type Rendered,
   type RenderingJob,
+  type Validation,
   verify,
   workerPaths,
 } from '@whylight/contract';
@@ -55,17 +57,51 @@ const renderedBy = ({ output_prefix, look }: RenderingJob): Rendered => ({
   })),
   warnings: look.language === 'zh' ? ['label_in_english: the class has no Chinese name'] : [],
 });
+/** What the double finds in a model, which it does not read: `bad` is refused, `dice` gives other scores each time. */
+const findingOf = ({ name }: ModelSource): Validation =>
+  name === 'bad'
+    ? {
+        outcome: 'rejected',
+        error: { code: 'model_unsupported_op', message: 'node "loop" (Loop) holds a sub-graph' },
+      }
+    : {
+        outcome: 'ready',
+        facts: {
+          preprocessing: `sha256:${'e'.repeat(64)}`,
+          classes: 3,
+          input_shape: [3, 32, 32],
+          methods: {
+            'grad-cam': null,
+            occlusion: null,
+            saliency: 'no derivative rule for Hardmax: node "odd"',
+          },
+          deterministic: name !== 'dice',
+        },
+        report: {
+          ...{
+            opset: 17,
+            producer: 'test',
+            nodes: 1,
+            inputs: [],
+            outputs: ['y'],
+            layout: 'NCHW',
+            classes: 3,
+          },
+          ...{ input_shape: [3, 32, 32], layers: [], unsupported: [], methods: [], notes: [] },
+        },
+      };
 
 /**
  * A worker as the gateway sees one: it checks signatures, lists models and takes jobs. It computes nothing;
  * tests fetch the jobs from `/taken?key=` and send the reports themselves. `/dropped` lists what it was
- * told to drop, `/drawn` what it was asked to draw. A PUT to `/answer` sets what the next jobs and drawings are
- * answered with; 422 is a damaged attribution.
+ * told to drop, `/drawn` what it was asked to draw, `/warmed` which models it was told to get ready. A PUT to `/answer`
+ * sets what the next jobs, models and drawings are answered with; 422 is a damaged attribution.
  */
 export async function startWorkerDouble(): Promise<{ url: string; close(): Promise<void> }> {
   const jobs: Job[] = [];
   const dropped: string[] = [];
   const drawn: RenderingJob[] = [];
+  const warmed: string[] = [];
   let answer = 202;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -81,6 +117,7 @@ export async function startWorkerDouble(): Promise<{ url: string; close(): Promi
     }
     if (url === '/dropped') return void response.end(JSON.stringify(dropped));
     if (url === '/drawn') return void response.end(JSON.stringify(drawn));
+    if (url === '/warmed') return void response.end(JSON.stringify(warmed));
     if (url === '/answer') {
       answer = Number(body);
       return void response.end();
@@ -95,6 +132,12 @@ export async function startWorkerDouble(): Promise<{ url: string; close(): Promi
       drawn.push(job);
       response.writeHead(answer === 202 ? 200 : answer, { 'Content-Type': 'application/json' });
       response.end(JSON.stringify(answer === 422 ? damaged : renderedBy(job)));
+    } else if (answer === 202 && url === workerPaths.validations) {
+      const { model } = JSON.parse(body) as { model: ModelSource };
+      response.setHeader('Content-Type', 'application/json').end(JSON.stringify(findingOf(model)));
+    } else if (answer === 202 && url === workerPaths.warm) {
+      warmed.push((JSON.parse(body) as { model: ModelSource }).model.id);
+      response.writeHead(202).end();
     } else if (method === 'DELETE') {
       dropped.push(url.slice(`${workerPaths.jobs}/`.length));
       response.writeHead(204).end();

@@ -1,5 +1,6 @@
-import { jobSchema, renderingJobSchema, verify, workerPaths } from '@whylight/contract';
+import { jobSchema, modelCallSchema, renderingJobSchema, verify, workerPaths } from '@whylight/contract';
 import { Hono, type MiddlewareHandler } from 'hono';
+import type { ZodError } from 'zod';
 import { jobErrorOf } from './job-failure.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -15,7 +16,7 @@ export interface AppSettings {
 }
 
 /** Longest body of a job. */
-const maximumBody = 256 * 1024;
+const maximumBody = 512 * 1024;
 
 type Variables = { Variables: { body: string } };
 
@@ -47,10 +48,7 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
   return new Hono<Variables>()
     .post(workerPaths.jobs, signed, (c) => {
       const job = jobSchema.safeParse(json(c.var.body));
-      if (!job.success) {
-        const { path, message } = job.error.issues[0]!;
-        return c.json(problem(`job: ${path.join('.')}: ${message}`), 400);
-      }
+      if (!job.success) return c.json(problem(`job: ${complaintOf(job.error)}`), 400);
       const now = state();
       if (now.phase === 'starting' || now.phase === 'failed')
         return c.json(problem(`the worker is ${now.phase}`), 503, later(5));
@@ -95,6 +93,37 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
         ? c.json(now.catalog)
         : c.json(problem(`the worker is ${now.phase}`), 503, later(2));
     })
+    .post(workerPaths.validations, signed, async (c) => {
+      const asked = modelCallSchema.safeParse(json(c.var.body));
+      if (!asked.success) return c.json(problem(`validation: ${complaintOf(asked.error)}`), 400);
+      const now = state();
+      if (now.phase !== 'ready') return c.json(problem(`the worker is ${now.phase}`), 503, later(5));
+      const { model, request_id } = asked.data;
+      log('model_offered', { request_id, model: model.id });
+      try {
+        const validation = await now.tenantModels.validate(model);
+        if (!validation) return c.json(problem('another model is being examined'), 503, later(2));
+        log('model_examined', { request_id, model: model.id, outcome: validation.outcome });
+        return c.json(validation);
+      } catch (error) {
+        const { code, message } = jobErrorOf(error);
+        log('model_not_examined', { request_id, model: model.id, code });
+        return c.json({ code, detail: message }, code === 'model_deleted' ? 404 : 503, later(5));
+      }
+    })
+    .post(workerPaths.warm, signed, (c) => {
+      const asked = modelCallSchema.safeParse(json(c.var.body));
+      if (!asked.success) return c.json(problem(`warm: ${complaintOf(asked.error)}`), 400);
+      const now = state();
+      if (now.phase !== 'ready') return c.json(problem(`the worker is ${now.phase}`), 503, later(5));
+      const { model, request_id } = asked.data;
+      void now.tenantModels.warm(model, AbortSignal.timeout(warmPatience)).then(
+        () => log('model_warm', { request_id, model: model.id }),
+        (error: unknown) =>
+          log('model_not_warm', { request_id, model: model.id, code: jobErrorOf(error).code }),
+      );
+      return c.json({ status: 'warming' }, 202);
+    })
     .get('/health', (c) => c.json(healthOf(state())))
     .get('/livez', (c) => (state().phase === 'failed' ? c.text('failed', 503) : c.text('ok')))
     .get('/readyz', (c) => (state().phase === 'ready' ? c.text('ok') : c.text(state().phase, 503)))
@@ -102,6 +131,9 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
       const now = state();
       metrics.ready.set(now.phase === 'ready' ? 1 : 0);
       metrics.waiting.set('queue' in now ? now.queue.waiting : 0);
+      const held = 'tenantModels' in now ? now.tenantModels.held : { count: 0, size: 0 };
+      metrics.modelProcesses.set(held.count);
+      metrics.modelBytes.set(held.size);
       metrics.running.set('queue' in now ? now.queue.running : 0);
       return c.text(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType });
     })
@@ -111,6 +143,11 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
       return c.json(problem('the worker failed on this call'), 500);
     });
 }
+
+/** Longest time in which a model is got ready, in milliseconds. */
+const warmPatience = 120_000;
+
+const complaintOf = ({ issues: [issue] }: ZodError): string => `${issue!.path.join('.')}: ${issue!.message}`;
 
 const problem = (detail: string) => ({ detail });
 

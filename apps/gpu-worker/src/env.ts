@@ -58,8 +58,18 @@ const envSchema = z.object({
   MEGAPIXELS: count(64),
   /** Threads that draw. */
   DRAWING_THREADS: count(Math.max(1, availableParallelism() - 1)),
-  /** Compiled explainers that are kept. */
+  /** Compiled explainers that are kept, and megabytes that their graphs may have in all. */
   EXPLAINERS: count(16),
+  EXPLAINERS_MB: count(2048),
+  /** Processes with tenants' models that are kept: so many, and megabytes that they may take in all. */
+  MODEL_PROCESSES: count(4),
+  MODEL_PROCESSES_MB: count(4096),
+  /** Megabytes that one of them may take; a model that needs more fails. */
+  MODEL_PROCESS_MB: count(3072, 1024),
+  /** Seconds after which one that nobody uses ends. */
+  MODEL_IDLE_SECONDS: count(300),
+  /** Longest time to examine a tenant's model. */
+  VALIDATION_SECONDS: count(60),
   /** Longest time for one job. */
   JOB_SECONDS: count(300),
   /** Time for jobs to finish after SIGTERM. */
@@ -76,3 +86,11 @@ export function parseEnv(variables: Readonly<Record<string, string | undefined>>
 }
 
 export const processEnv = (): WorkerEnv => parseEnv(process.env);
+
+/** What a process that handles a tenant's model gets of our environment: where its device's libraries are. */
+export function deviceEnvironment(): Record<string, string> {
+  const names = Object.keys(process.env).filter((name) =>
+    /^((CUDA|NVIDIA|VK)_\w+|LD_LIBRARY_PATH|PATH)$/.test(name),
+  );
+  return Object.fromEntries(names.map((name) => [name, process.env[name]!]));
+}

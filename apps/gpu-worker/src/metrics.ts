@@ -46,6 +46,21 @@ export function createMetrics() {
     waiting: new Gauge({ name: 'whylight_queue_pending', help: 'Jobs in the queue', registers }),
     running: new Gauge({ name: 'whylight_jobs_running', help: 'Jobs being worked on', registers }),
     ready: new Gauge({ name: 'whylight_ready', help: '1 when jobs are taken', registers }),
+    modelLoads: new Counter({
+      name: 'whylight_model_loads_total',
+      help: 'Models of tenants that were loaded',
+      registers,
+    }),
+    modelProcesses: new Gauge({
+      name: 'whylight_model_processes',
+      help: 'Processes that hold a model of a tenant',
+      registers,
+    }),
+    modelBytes: new Gauge({
+      name: 'whylight_model_memory_bytes',
+      help: 'Memory that these processes take',
+      registers,
+    }),
     seconds: Object.fromEntries(phases.map((phase) => [phase, secondsOf(phase, registers)])) as Record<
       Phase,
       Histogram

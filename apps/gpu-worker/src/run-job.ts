@@ -23,12 +23,14 @@ import type { Metrics, Phase } from './metrics.ts';
 import { visualizationOf } from './renderer.ts';
 import { Reporter } from './reporter.ts';
 import type { Storage } from './storage.ts';
+import type { TenantModels } from './tenant-models.ts';
 import { JobTrace } from './trace.ts';
 
 export interface Workshop {
   readonly explainer: Pick<PhotoExplainer, 'explain'>;
   readonly classifier: Pick<PhotoClassifier, 'classify'>;
   readonly registry: ModelRegistry;
+  readonly tenantModels: Pick<TenantModels, 'explain' | 'classify'>;
   readonly storage: Storage;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -121,36 +123,37 @@ async function work(
   workshop: Workshop,
   { reporter, signal, took }: Course,
 ): Promise<{ result: Result; artifacts: Artifact[]; batchSize: number }> {
-  const { storage, metrics, explainer } = workshop;
-  const { question } = job;
+  const { storage, metrics, explainer, tenantModels } = workshop;
+  const { question, model } = job;
   const timed = async <T>(phase: Phase, run: () => Promise<T>): Promise<T> => {
     const start = performance.now();
     return run().finally(() => took(phase, performance.now() - start));
   };
 
-  checkQuestion(question, workshop.registry);
+  if (!model) checkModel(question, workshop.registry);
+  checkMethod(question);
   const photo = await timed('download', () => storage.get(job.input.object, job.input.bytes, signal));
   checkUpload(photo, job);
   if (question.method === predictionMethod)
-    return { result: await predict(photo, question, workshop), artifacts: [], batchSize: 1 };
-  const explanation = await explainer.explain(
-    {
-      photo,
-      model: question.model,
-      method: question.method,
-      convention: question.convention,
-      params: question.parameters,
-      layers: question.layers,
-      target: targetOf(question.target),
-      language: job.look.language,
-      visualization: visualizationOf(job.look),
-    },
-    {
-      signal,
-      share: shareOf(job),
-      onProgress: (completed, total) => reporter.progress(completed, total),
-    },
-  );
+    return { result: await predict(photo, job, workshop, signal), artifacts: [], batchSize: 1 };
+  const request = {
+    photo,
+    method: question.method,
+    convention: question.convention,
+    params: question.parameters,
+    layers: question.layers,
+    target: targetOf(question.target),
+    language: job.look.language,
+    visualization: visualizationOf(job.look),
+  };
+  const watch = {
+    signal,
+    share: shareOf(job),
+    onProgress: (completed: number, total: number) => reporter.progress(completed, total),
+  };
+  const explanation = model
+    ? await tenantModels.explain(model, request, watch)
+    : await explainer.explain({ ...request, model: question.model }, watch);
   metrics.explanations.inc();
   for (const phase of ['decode', 'compute', 'render'] as const)
     took(phase, explanation.result.milliseconds[phase]);
@@ -161,11 +164,15 @@ async function work(
 /** What the photo shows; the whole of it counts as computing. */
 async function predict(
   photo: Uint8Array,
-  { model, convention, parameters, layers }: Job['question'],
-  { classifier, metrics, device }: Workshop,
+  { question, model: own }: Job,
+  { classifier, tenantModels, metrics, device }: Workshop,
+  signal: AbortSignal,
 ): Promise<Result> {
+  const { model, convention, parameters, layers } = question;
   const start = performance.now();
-  const { predictions, region, image, warnings } = await classifier.classify(photo, model, mostPredictions);
+  const { predictions, region, image, warnings } = own
+    ? await tenantModels.classify(own, photo, mostPredictions, signal)
+    : await classifier.classify(photo, model, mostPredictions);
   const compute = Math.round((performance.now() - start) * 100) / 100;
   metrics.predictions.inc();
   return {
@@ -189,15 +196,18 @@ const targetOf = (target: TargetSpec) =>
       }
     : target;
 
-/** Holds the question to this worker's models and methods, which may be of another release than the gateway's. */
-function checkQuestion(question: Job['question'], registry: ModelRegistry): void {
-  const { model, preprocessing, method, convention, parameters, method_version: version } = question;
+/** Holds the question to this worker's models, which may be others than the gateway thinks. */
+function checkModel({ model, preprocessing }: Job['question'], registry: ModelRegistry): void {
   const known = registry.list().find(({ digest }) => digest === model);
   if (known?.preprocessingDigest !== preprocessing)
     throw new JobFailure(
       'model_not_found',
       `this worker has no model ${model} with preprocessing ${preprocessing}`,
     );
+}
+
+/** Holds the question to this worker's methods, which may be of another release than the gateway's. */
+function checkMethod({ method, convention, parameters, method_version: version }: Job['question']): void {
   if (method === predictionMethod) return;
   const resolved = resolveMethod({ method, convention, params: parameters });
   if (resolved.version !== version)

@@ -60,7 +60,7 @@ test('an object that is not there is an upload that was not found', async () => 
 test('an object is read up to its declared size, not further', async () => {
   await put('large');
   await expect(s3Storage(settings).get('large', bytes.length - 1, never)).rejects.toMatchObject({
-    error: { code: 'upload_mismatch', message: 'the uploaded photo: expected 8 bytes, got more' },
+    error: { code: 'upload_mismatch', message: 'the uploaded file: expected 8 bytes, got more' },
   });
 });
 

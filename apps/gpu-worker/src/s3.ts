@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GetObjectCommand, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
 import { JobFailure } from './job-failure.ts';
 import type { Storage } from './storage.ts';
 
@@ -38,11 +44,21 @@ export function s3Storage(settings: S3Settings): Storage & { close(): void } {
         } catch (error) {
           if (signal.aborted || error instanceof JobFailure) throw error;
           if (error instanceof S3ServiceException && error.name === 'NoSuchKey')
-            throw new JobFailure('upload_not_found', 'the uploaded photo is not there');
+            throw new JobFailure('upload_not_found', 'the uploaded file is not there');
           if (attempt === downloads || error instanceof S3ServiceException) throw unavailable('read', error);
           await sleep(100 * 4 ** attempt * Math.random(), undefined, { signal });
         }
       }
+    },
+    async has(object, signal) {
+      const command = new HeadObjectCommand({ Bucket: bucket, Key: object });
+      return client.send(command, { abortSignal: signal }).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return false;
+          throw signal.aborted ? error : unavailable('read', error);
+        },
+      );
     },
     async put(object, bytes, { contentType, sha256 }, signal) {
       const command = new PutObjectCommand({
@@ -67,7 +83,7 @@ async function bytesOf(body: AsyncIterable<Uint8Array>, maximum: number): Promis
   for await (const chunk of body) {
     size += chunk.byteLength;
     if (size > maximum)
-      throw new JobFailure('upload_mismatch', `the uploaded photo: expected ${maximum} bytes, got more`);
+      throw new JobFailure('upload_mismatch', `the uploaded file: expected ${maximum} bytes, got more`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

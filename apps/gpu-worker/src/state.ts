@@ -1,11 +1,17 @@
 import type { Catalog } from '@whylight/contract';
 import type { JobQueue } from './job-queue.ts';
+import type { TenantModels } from './tenant-models.ts';
+
+interface Working {
+  readonly catalog: Catalog;
+  readonly queue: JobQueue;
+  readonly tenantModels: TenantModels;
+}
 
 /** How far the worker is. Only `ready` takes jobs. */
 export type State =
   | { readonly phase: 'starting' }
-  | { readonly phase: 'ready'; readonly catalog: Catalog; readonly queue: JobQueue }
-  | { readonly phase: 'draining'; readonly catalog: Catalog; readonly queue: JobQueue }
+  | ({ readonly phase: 'ready' | 'draining' } & Working)
   | { readonly phase: 'failed'; readonly reason: string };
 
 /** Body of GET /health. `busy`: every place is taken, more jobs wait. */

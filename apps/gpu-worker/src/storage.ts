@@ -5,6 +5,8 @@ export interface Storage {
    *   `storage_unavailable` when the store does not answer after retries.
    */
   get(object: string, maximum: number, signal: AbortSignal): Promise<Uint8Array>;
+  /** Whether there is such an object. @throws JobFailure `storage_unavailable`. */
+  has(object: string, signal: AbortSignal): Promise<boolean>;
   /** @throws JobFailure `storage_unavailable`. */
   put(object: string, bytes: Uint8Array, about: PutOptions, signal: AbortSignal): Promise<void>;
 }

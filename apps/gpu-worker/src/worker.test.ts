@@ -291,7 +291,7 @@ describe('a call', () => {
       400,
       expect.stringContaining('tenant'),
     ]);
-    expect((await world.call('POST', '/v1/jobs', ' '.repeat(300_000))).status).toBe(413);
+    expect((await world.call('POST', '/v1/jobs', ' '.repeat(600_000))).status).toBe(413);
   });
 });
 

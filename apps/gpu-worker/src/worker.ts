@@ -25,6 +25,7 @@ import { runJob } from './run-job.ts';
 import { s3Storage } from './s3.ts';
 import type { State } from './state.ts';
 import type { Storage } from './storage.ts';
+import { TenantModels } from './tenant-models.ts';
 
 export interface Worker {
   /** Where it listens. */
@@ -36,6 +37,8 @@ export interface Worker {
   /** Takes no more jobs, finishes those that it has (within DRAIN_SECONDS) and lets go of everything. */
   stop(): Promise<void>;
 }
+
+const megabyte = 2 ** 20;
 
 /** Starts a worker: HTTP answers when this resolves, models load behind it. */
 export async function startWorker(
@@ -49,6 +52,7 @@ export async function startWorker(
   let explainer: PhotoExplainer | undefined;
   let classifier: PhotoClassifier | undefined;
   let studio: Studio | undefined;
+  let tenantModels: TenantModels | undefined;
   let runtime: Awaited<ReturnType<typeof createThreadedRuntime>> | undefined;
   let stopHeartbeat = () => {};
   const deviceLost = Promise.withResolvers<void>();
@@ -78,6 +82,7 @@ export async function startWorker(
     studio = createStudio(env.DRAWING_THREADS);
     explainer = new PhotoExplainer(shared, registry, {
       capacity: env.EXPLAINERS,
+      budget: env.EXPLAINERS_MB * megabyte,
       pixels: env.MEGAPIXELS * 1e6,
       batch: {
         most: env.BATCH,
@@ -87,11 +92,30 @@ export async function startWorker(
       studio,
     });
     classifier = new PhotoClassifier(shared, registry);
+    tenantModels = new TenantModels({
+      storage,
+      log,
+      process: {
+        device: runtime.device,
+        ep: runtime.device === env.EXECUTION_PROVIDER ? env.EXECUTION_PROVIDER : 'cpu',
+        deviceId: env.DEVICE_ID,
+        threads: env.THREADS || undefined,
+        // The CUDA driver maps more than it uses: there the container's limit has to do.
+        megabytes: runtime.device === 'cpu' ? env.MODEL_PROCESS_MB : Infinity,
+        onRuns: (count) => metrics.graphRuns.inc(count),
+      },
+      capacity: env.MODEL_PROCESSES,
+      budget: env.MODEL_PROCESSES_MB * megabyte,
+      idle: env.MODEL_IDLE_SECONDS * 1000,
+      patience: env.VALIDATION_SECONDS * 1000,
+      onLoad: () => metrics.modelLoads.inc(),
+    });
     const workshop = {
       explainer,
       classifier,
       device: runtime.device,
       registry,
+      tenantModels,
       storage,
       metrics,
       log,
@@ -107,7 +131,7 @@ export async function startWorker(
       run: (job, signal, waited) => runJob(job, workshop, signal, waited),
     });
     stopHeartbeat = startHeartbeat(queue, env.WORKER_SECRET, log);
-    state = { phase: 'ready', catalog, queue };
+    state = { phase: 'ready', catalog, queue, tenantModels };
     log('worker_ready', { device: runtime.device, models: registry.list().map(({ name }) => name) });
   };
 
@@ -129,12 +153,13 @@ export async function startWorker(
     async stop() {
       await started;
       if (state.phase === 'ready') {
-        const { catalog, queue } = state;
-        state = { phase: 'draining', catalog, queue };
+        const { queue } = state;
+        state = { ...state, phase: 'draining' };
         log('worker_draining', { running: queue.running, waiting: queue.waiting });
         await queue.drain(env.DRAIN_SECONDS * 1000);
       }
       stopHeartbeat();
+      await tenantModels?.close();
       await explainer?.close();
       await classifier?.close();
       await studio?.close();

@@ -9,6 +9,7 @@ import {
   targetSchema,
 } from './job.ts';
 import { languages, visualizationSchema } from './look.ts';
+import { modelSchema } from './models.ts';
 
 /**
  * The resources of the public HTTP API, as they are on the wire. `meta({ id })` names a schema in the OpenAPI
@@ -28,6 +29,7 @@ export const scopes = [
   'explanations:write',
   'explanations:read',
   'models:read',
+  'models:write',
   'usage:read',
   'admin:keys',
   'admin:audit',
@@ -171,7 +173,7 @@ const modelReferenceSchema = z
   .min(1)
   .max(200)
   .optional()
-  .describe('Name, or name@sha256:…; omitted: the default model');
+  .describe('Name, id, or name@sha256:…; omitted: the default model');
 
 /** Seconds for which a result is kept, at least, at most, and unless said otherwise. */
 export const retention = { least: 3_600, most: 31_536_000, usual: 2_592_000 } as const;
@@ -257,7 +259,7 @@ export const explanationSchema = z
     started_at: time.nullable(),
     completed_at: time.nullable(),
     input: z.strictObject({ sha256 }),
-    model: z.strictObject({ name: z.string(), digest: z.string() }),
+    model: z.strictObject({ id: z.string(), name: z.string(), digest: z.string() }),
     method: z.string(),
     method_version: z.string(),
     convention: z.enum(conventions),
@@ -351,7 +353,7 @@ export const predictionsSchema = z
   .strictObject({
     object: z.literal('predictions'),
     input: z.strictObject({ sha256 }),
-    model: z.strictObject({ name: z.string(), digest: z.string() }),
+    model: z.strictObject({ id: z.string(), name: z.string(), digest: z.string() }),
     predictions: z.array(predictionSchema).describe('Highest score first'),
     cache: z.strictObject({ status: z.enum(['miss', 'hit', 'collapsed', 'bypass']), key: z.string() }),
     warnings: z.array(z.string()),
@@ -457,9 +459,12 @@ export const methodSchema = z
     paper: z.string(),
     version: z.string(),
     kind: z.enum(['map', 'pixels']),
-    needs: z.array(z.string()),
+    requires: z.array(z.enum(['gradients', 'target_layer', 'attention'])),
     conventions: z.array(z.enum(conventions)),
     parameters: parametersSchema.describe('JSON Schema of the parameters'),
+    cost: z
+      .strictObject({ formula: z.string(), default_units: z.int() })
+      .describe('Compute units: in words of the parameters, and with their defaults at 224 by 224 pixels'),
     works: z.boolean().nullable().describe('On the model asked for with ?model=; null without'),
     reason: z.string().nullable().describe('Why it does not'),
   })
@@ -467,17 +472,6 @@ export const methodSchema = z
 export const methodListSchema = page(methodSchema).meta({ id: 'MethodList' });
 export type MethodList = z.infer<typeof methodListSchema>;
 
-export const modelSchema = z
-  .strictObject({
-    name: z.string(),
-    object: z.literal('model'),
-    digest: z.string(),
-    classes: z.int(),
-    input_shape: z.array(z.int()),
-    default: z.boolean(),
-    methods: z.array(z.string()).describe('Ids of the methods that work on it'),
-  })
-  .meta({ id: 'Model' });
 export const modelListSchema = page(modelSchema).meta({ id: 'ModelList' });
 export type ModelList = z.infer<typeof modelListSchema>;
 

@@ -4,5 +4,6 @@ export * from './compat.ts';
 export * from './digest.ts';
 export * from './job.ts';
 export * from './look.ts';
+export * from './models.ts';
 export * from './signature.ts';
 export * from './trace.ts';

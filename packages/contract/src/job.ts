@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { lookSchema } from './look.ts';
+import { modelSourceSchema } from './models.ts';
 
 /**
  * What the gateway and the worker say to each other. The gateway posts a `Job` to the worker, which answers
@@ -8,10 +9,16 @@ import { lookSchema } from './look.ts';
  */
 
 /**
- * Where the worker takes jobs (POST), drops them (DELETE jobs/{key}?attempt=n), draws again (POST renderings) and
- * says what it can explain (GET).
+ * Where the worker takes jobs (POST), drops them (DELETE jobs/{key}?attempt=n), draws again (POST renderings), says
+ * what it can explain (GET), and where it examines a tenant's model or gets one ready (POST).
  */
-export const workerPaths = { jobs: '/v1/jobs', models: '/v1/models', renderings: '/v1/renderings' } as const;
+export const workerPaths = {
+  jobs: '/v1/jobs',
+  models: '/v1/models',
+  renderings: '/v1/renderings',
+  validations: '/v1/validations',
+  warm: '/v1/warm',
+} as const;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits');
 
@@ -86,6 +93,8 @@ export const jobSchema = z.strictObject({
   attempt: z.int().min(1),
   lease: z.string().min(16),
   question: questionSchema,
+  /** The tenant's own model, which the question names by its digest; absent: one of the worker's. */
+  model: modelSourceSchema.optional(),
   /** How its pictures are drawn. */
   look: lookSchema,
   input: inputSchema,
@@ -151,6 +160,7 @@ export const jobErrorCodes = [
   'upload_not_found',
   'artifact_corrupt',
   'model_not_found',
+  'model_deleted',
   'method_not_supported',
   'target_out_of_range',
   'invalid_parameter',

@@ -52,7 +52,7 @@ describe('inspect', () => {
     expect(works(bytes, 'saliency')).toEqual({
       id: 'saliency',
       works: false,
-      reason: 'no derivative rule for Hardmax',
+      reason: 'no derivative rule for Hardmax: node "odd"',
     });
     expect(works(bytes, 'grad-cam')).toMatchObject({ works: true });
     expect(works(bytes, 'occlusion')).toMatchObject({ works: true });

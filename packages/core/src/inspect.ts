@@ -1,5 +1,5 @@
 import { transformerOf } from './attention.ts';
-import { between, unsupportedOn } from './autodiff/path.ts';
+import { between, named, unsupportedOn } from './autodiff/path.ts';
 import { gradientRules } from './autodiff/rules/index.ts';
 import { type ClassifierOptions, type Network, readClassifier } from './classifier.ts';
 import { InputError } from './errors.ts';
@@ -31,16 +31,13 @@ export function inspect(bytes: Uint8Array, options?: ClassifierOptions): ModelRe
   const classifier = readClassifier(bytes, options);
   const { file } = classifier;
   const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  const unsupported = [
-    ...unsupportedOn(between(network.g, [network.image], [network.logits]), gradientRules),
-  ];
+  const unsupported = unsupportedOn(between(network.g, [network.image], [network.logits]), gradientRules);
   const layers = layersOf(network);
   const last = layers.at(-1);
   const fromLast = last
-    ? [...unsupportedOn(between(network.g, [last.name], [network.logits]), gradientRules)]
-    : [];
-  const missing = (found: typeof unsupported) =>
-    `no derivative rule for ${found.map(([op]) => op).join(', ')}`;
+    ? unsupportedOn(between(network.g, [last.name], [network.logits]), gradientRules)
+    : new Map<string, string[]>();
+  const missing = (found: typeof unsupported) => `no derivative rule for ${named(found)}`;
   return {
     opset: file.graph.opset,
     producer: file.producer,
@@ -51,11 +48,11 @@ export function inspect(bytes: Uint8Array, options?: ClassifierOptions): ModelRe
     layout: classifier.layout,
     classes: classifier.classes,
     layers: layers.toReversed().map(({ name, shape }) => ({ name: printable(name), shape })),
-    unsupported: unsupported.map(([op, nodes]) => ({ op, nodes: nodes.map(printable) })),
+    unsupported: [...unsupported].map(([op, nodes]) => ({ op, nodes: nodes.map(printable) })),
     methods: methods.map(({ id, needs }) => {
       const without = refusal(network, needs, layers);
       const passed = needs.includes('layer') ? fromLast : unsupported;
-      const reason = without ?? (needs.includes('gradient') && passed.length > 0 ? missing(passed) : null);
+      const reason = without ?? (needs.includes('gradient') && passed.size > 0 ? missing(passed) : null);
       return { id, works: reason === null, reason };
     }),
     notes: classifier.notes,

@@ -3,9 +3,11 @@ export { decodeImage, type PhotoType, photoTypes, servicePhotoTypes } from './de
 export { DownloadError } from './download.ts';
 export { encodeJpeg, encodePng } from './encode.ts';
 export type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
+export { errorOf, type Failure, failureOf } from './failure.ts';
 export type { Fit } from './fit.ts';
 export { type ExplainedFrame, FrameExplainer, type FrameRequest } from './frame-explainer.ts';
 export { findLabel, type Label } from './labels.ts';
+export { LeaseCache, type LeaseLimits } from './lease-cache.ts';
 export { inputShapeOf, type Manifest, manifestSchema, presets, readingOf } from './manifest.ts';
 export { sniffMediaType } from './media-type.ts';
 export { type Drawing, drawings, type Panel, type PanelsRendering, renderPanels } from './panels.ts';
@@ -15,6 +17,7 @@ export { type ExecutionProvider, executionProviders, ProviderUnavailableError } 
 export { type Redrawing, redraw } from './redraw.ts';
 export {
   embeddedModels,
+  heldModel,
   ModelNotFoundError,
   ModelRegistry,
   type ModelSource,

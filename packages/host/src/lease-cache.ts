@@ -70,7 +70,10 @@ export class LeaseCache<V extends Closable> {
 
   #shrink(): void {
     const { capacity, budget = Infinity } = this.#limits;
-    for (const [key, entry] of [...this.#entries].slice(0, -1)) {
+    const earlier = [...this.#entries].slice(0, -1);
+    // Giving up what is in use frees nothing yet.
+    const idleFirst = earlier.toSorted(([, a], [, b]) => Number(a.users > 0) - Number(b.users > 0));
+    for (const [key, entry] of idleFirst) {
       if (this.#entries.size <= capacity && this.held.size <= budget) return;
       void this.#evict(key, entry);
     }

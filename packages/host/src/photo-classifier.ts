@@ -2,7 +2,7 @@ import { forwardModel, InputError, type Runtime, readClassifier, type Tensor } f
 import { type Preprocessing, preprocess, type Region } from '@whylight/core/image';
 import { decodeImage } from './decode.ts';
 import { LeaseCache } from './lease-cache.ts';
-import { assumedFor, inputShapeOf } from './manifest.ts';
+import { assumedFor, inputShapeOf, readingOf } from './manifest.ts';
 import { highest, scored } from './predictions.ts';
 import type { ModelRegistry, RegisteredModel } from './registry.ts';
 import type { Prediction } from './result.ts';
@@ -64,7 +64,7 @@ export class PhotoClassifier {
 }
 
 async function load(model: RegisteredModel, shape: readonly number[], runtime: Runtime): Promise<Network> {
-  const classifier = readClassifier(await model.bytes(), model.assumed ? {} : { inputShape: shape });
+  const classifier = readClassifier(await model.bytes(), readingOf(model, model.assumed ? undefined : shape));
   const session = await runtime.load(forwardModel(classifier));
   return {
     preprocessing: model.assumed

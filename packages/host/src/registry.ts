@@ -6,7 +6,13 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '@whylight/core';
 import type { Label } from './labels.ts';
-import { findManifest, type Manifest, manifestDigest } from './manifest.ts';
+import {
+  type FoundManifest,
+  findManifest,
+  type Manifest,
+  manifestDigest,
+  parseManifest,
+} from './manifest.ts';
 
 /** The network that comes with Whylight. */
 export const embeddedModels: string = fileURLToPath(new URL('../../../models/shapes', import.meta.url));
@@ -15,6 +21,7 @@ export interface RegisteredModel {
   readonly name: string;
   /** `sha256:<hex>` of the model's bytes. */
   readonly digest: string;
+  /** Empty for a model that is in memory only. */
   readonly path: string;
   readonly manifest: Manifest;
   readonly labels: readonly Label[] | null;
@@ -52,6 +59,13 @@ export class ModelRegistry {
       const { path, name } = typeof source === 'string' ? { path: source, name: undefined } : source;
       for (const file of await modelFiles(path)) await registry.#register(file, name);
     }
+    return registry;
+  }
+
+  /** The models that are given, and no others. */
+  static of(models: readonly RegisteredModel[]): ModelRegistry {
+    const registry = new ModelRegistry();
+    registry.#models.push(...models);
     return registry;
   }
 
@@ -100,6 +114,39 @@ async function describe(path: string, givenName: string | undefined): Promise<Re
   const found = await findManifest(path);
   const name = givenName ?? found.manifest.name ?? basename(path).replace(/\.onnx$/i, '');
   const sha256 = found.manifest.sha256 ?? (await hashFile(path));
+  return registered(found, { name, sha256, path, read: () => readFile(path) });
+}
+
+/**
+ * A model in memory.
+ *
+ * @throws InputError `invalid_model` when the manifest is wrong, or the bytes do not have the digest that it names
+ */
+export async function heldModel(
+  name: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  given: unknown,
+): Promise<RegisteredModel> {
+  const manifest = parseManifest(given ?? {}, name);
+  const labels = typeof manifest.labels === 'object' ? manifest.labels : null;
+  const assumed = (given as { preprocessing?: unknown } | null)?.preprocessing === undefined;
+  const sha256 = manifest.sha256 ?? createHash('sha256').update(bytes).digest('hex');
+  const model = registered(
+    { manifest, labels, assumed },
+    { name, sha256, path: '', read: async () => bytes },
+  );
+  await model.bytes();
+  return model;
+}
+
+interface Held {
+  readonly name: string;
+  readonly sha256: string;
+  readonly path: string;
+  read(): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+function registered(found: FoundManifest, { name, sha256, path, read }: Held): RegisteredModel {
   return {
     name,
     digest: `sha256:${sha256}`,
@@ -109,7 +156,7 @@ async function describe(path: string, givenName: string | undefined): Promise<Re
     assumed: found.assumed,
     preprocessingDigest: manifestDigest(found),
     async bytes() {
-      const bytes = await readFile(path);
+      const bytes = await read();
       const got = createHash('sha256').update(bytes).digest('hex');
       if (got !== sha256)
         throw new InputError('invalid_model', `model ${name}: expected sha256 ${sha256}, got ${got}`);

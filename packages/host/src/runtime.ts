@@ -21,6 +21,8 @@ export interface RuntimeOptions {
   readonly deviceId?: number | undefined;
   /** Run on the CPU when `ep` cannot run here; `device` then says so. Without it that is an error. */
   readonly fallback?: boolean | undefined;
+  /** Whether `ep` is known to run here, so that it need not be tried in a process of its own first. */
+  readonly found?: boolean | undefined;
 }
 
 /** The device is lost, and with it this process. Not the fault of what was asked; the message is safe to show. */
@@ -34,11 +36,11 @@ export class DeviceError extends Error {
  * @throws ProviderUnavailableError when `ep` cannot run on this machine and no fallback was asked for.
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { ep, threads, deviceId = 0, fallback = false } = options;
+  const { ep, threads, deviceId = 0, fallback = false, found = false } = options;
   ort.env.logLevel = 'error';
   if (ep === 'cuda') disableTf32();
 
-  const reason = ep === 'cpu' ? null : await whyUnavailable(ep, deviceId);
+  const reason = ep === 'cpu' || found ? null : await whyUnavailable(ep, deviceId);
   if (reason !== null && !fallback) throw new ProviderUnavailableError(ep, reason);
 
   const settings: SessionSettings = { ep: reason === null ? ep : 'cpu', threads, deviceId };

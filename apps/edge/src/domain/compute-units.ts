@@ -1,4 +1,5 @@
 import type { Question } from '@whylight/contract';
+import { resolveMethod } from '@whylight/core/methods';
 
 /** Parameters that say how often the network is run. */
 const repetitions = ['n_steps', 'n_samples', 'num_samples', 'nt_samples', 'n_masks'];
@@ -7,7 +8,10 @@ const repetitions = ['n_steps', 'n_samples', 'num_samples', 'nt_samples', 'n_mas
  * What a computation costs: one unit per run of the network on one picture. The product of the parameters that
  * repeat it, or for a sliding window the number of its places, ⌈(size - window)/stride⌉ + 1 along each axis.
  */
-export function computeUnits({ parameters }: Question, inputShape: readonly number[]): number {
+export function computeUnits(
+  { parameters }: Pick<Question, 'parameters'>,
+  inputShape: readonly number[],
+): number {
   const { sliding_window_shapes: window, strides } = parameters;
   if (isSizes(window) && isSizes(strides))
     return inputShape.reduce((units, size, axis) => {
@@ -16,6 +20,19 @@ export function computeUnits({ parameters }: Question, inputShape: readonly numb
     }, 1);
   const counts = repetitions.map((name) => parameters[name]).filter((count) => typeof count === 'number');
   return counts.reduce((product, count) => product * Math.max(1, count), 1);
+}
+
+/** What a method costs: in words of its parameters, and with their defaults on a network of this input. */
+export function methodCost(
+  id: string,
+  inputShape: readonly number[],
+): { formula: string; default_units: number } {
+  const { params: parameters } = resolveMethod({ method: id });
+  const counted = repetitions.filter((name) => typeof parameters[name] === 'number');
+  const formula = isSizes(parameters.strides)
+    ? 'the product over the axes of ceil((size - sliding_window_shapes) / strides) + 1'
+    : counted.join(' * ') || '1';
+  return { formula, default_units: computeUnits({ parameters }, inputShape) };
 }
 
 const isSizes = (value: unknown): value is number[] => Array.isArray(value);

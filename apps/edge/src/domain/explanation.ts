@@ -6,6 +6,7 @@ export interface Asked {
   readonly id: string;
   readonly cache_status: Explanation['cache']['status'];
   readonly model_name: string;
+  readonly model_id: string | null;
   readonly request_id: string;
   readonly created_at: string;
   readonly expires_at: string;
@@ -26,7 +27,11 @@ export function presentExplanation(asked: Asked, shared: Run, now: number): Expl
     started_at: time(run.startedAt),
     completed_at: time(run.completedAt),
     input: { sha256: question.image },
-    model: { name: asked.model_name, digest: question.model },
+    model: {
+      id: asked.model_id ?? asked.model_name,
+      name: asked.model_name,
+      digest: question.model,
+    },
     method: question.method,
     method_version: question.method_version,
     convention: question.convention,

@@ -4,6 +4,7 @@ import {
   type Job,
   type JobError,
   type Look,
+  type ModelSource,
   ownLook,
   type Question,
   type Report,
@@ -31,6 +32,8 @@ export interface Submission {
   readonly question: Question;
   /** How the worker draws its pictures, once it has computed. */
   readonly look: Look;
+  /** Id of the tenant's own model that the question is about; absent or null: one of the service's. */
+  readonly model?: string | null;
   readonly input: Job['input'];
   readonly requestId: string;
   /** W3C Trace Context of the request that began it. */
@@ -161,12 +164,13 @@ export function stalePrefixes(run: Run): string[] {
   return attempts.filter((attempt) => attempt !== kept).map((attempt) => outputPrefix(run, attempt));
 }
 
-export const jobOf = (run: Run, reportUrl: string): Job => ({
+export const jobOf = (run: Run, reportUrl: string, model: ModelSource | null): Job => ({
   key: run.submission.key,
   attempt: run.attempt,
   lease: run.lease,
   question: run.submission.question,
   look: run.submission.look,
+  ...(model ? { model } : {}),
   input: run.submission.input,
   output_prefix: outputPrefix(run),
   report_url: reportUrl,

@@ -9,6 +9,7 @@ const codes: Partial<Record<JobError['code'], RefusalCode>> = {
   upload_mismatch: 'upload_mismatch',
   upload_not_found: 'upload_not_ready',
   model_not_found: 'resource_not_found',
+  model_deleted: 'resource_not_found',
   method_not_supported: 'method_not_supported',
   target_out_of_range: 'target_out_of_range',
   invalid_parameter: 'invalid_parameter',

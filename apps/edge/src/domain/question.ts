@@ -16,21 +16,10 @@ import { Refusal, type RefusalCode } from './refusal.ts';
  *
  * @throws Refusal with a pointer to the member at fault.
  */
-export function resolveQuestion(
-  asked: ExplanationAsked,
-  image: string,
-  catalog: Catalog,
-): [Question, CatalogModel] {
+export function resolveQuestion(asked: ExplanationAsked, image: string, model: CatalogModel): Question {
   const method = resolveParameters(asked);
-  const model = findModel(asked.model, catalog);
-  const reason = model.methods[method.id];
-  if (reason !== null)
-    throw refuse(
-      'method_not_supported',
-      '/method',
-      `${method.id} does not work on ${model.name}: ${reason ?? 'the worker does not have it'}.`,
-    );
-  const question: Question = {
+  checkMethod(method.id, model);
+  return {
     image,
     model: model.digest,
     preprocessing: model.preprocessing,
@@ -41,29 +30,35 @@ export function resolveQuestion(
     layers: asked.layers,
     target: resolveTarget(asked.target, model),
   };
-  return [question, model];
 }
 
-/** The question of what a photo shows. @throws Refusal `resource_not_found`. */
-export function predictionQuestion(
-  reference: string | undefined,
-  image: string,
-  catalog: Catalog,
-): [Question, CatalogModel] {
-  const model = findModel(reference, catalog);
-  const question: Question = {
-    image,
-    model: model.digest,
-    preprocessing: model.preprocessing,
-    method: predictionMethod,
-    method_version: '1',
-    convention: 'paper',
-    parameters: {},
-    layers: [],
-    target: 'predicted',
-  };
-  return [question, model];
+/** Methods that need nothing of a network but its scores, to be suggested where another does not work. */
+const undemanding = ['occlusion', 'rise', 'kernel-shap'];
+
+function checkMethod(method: string, { name, methods: reasons }: CatalogModel): void {
+  const reason = reasons[method];
+  if (reason === null) return;
+  const others = undemanding.filter((id) => reasons[id] === null);
+  const hint = others.length > 0 ? ` Without gradients work ${others.join(' and ')}.` : '';
+  throw refuse(
+    'method_not_supported',
+    '/method',
+    `${method} does not work on ${name}: ${reason ?? 'the worker does not have it'}.${hint}`,
+  );
 }
+
+/** The question of what a photo shows. */
+export const predictionQuestion = (image: string, model: CatalogModel): Question => ({
+  image,
+  model: model.digest,
+  preprocessing: model.preprocessing,
+  method: predictionMethod,
+  method_version: '1',
+  convention: 'paper',
+  parameters: {},
+  layers: [],
+  target: 'predicted',
+});
 
 function resolveParameters({ method, convention, parameters }: ExplanationAsked) {
   const ids = methods.map(({ id }) => id);
@@ -85,20 +80,21 @@ function pointerIn(message: string, parameters: ExplanationAsked['parameters']):
 }
 
 /** `name`, `name@sha256:…`, or nothing for the default model. */
-export function findModel(reference: string | undefined, { models }: Catalog): CatalogModel {
-  const [name = '', digest] = reference?.split('@', 2) ?? [];
-  const model = models.find((candidate) =>
+export function findModel(reference: string | undefined, { models }: Catalog): CatalogModel | undefined {
+  const [name, digest] = reference?.split('@', 2) ?? [];
+  return models.find((candidate) =>
     reference === undefined
       ? candidate.default
       : candidate.name === name && (digest === undefined || candidate.digest === digest),
   );
-  if (model) return model;
-  const hint = didYouMean(
-    name,
-    models.map((candidate) => candidate.name),
-  );
-  throw refuse('resource_not_found', '/model', `There is no such model.${hint}`);
 }
+
+export const noSuchModel = (reference: string, names: readonly string[]): Refusal =>
+  refuse(
+    'resource_not_found',
+    '/model',
+    `There is no such model.${didYouMean(reference.split('@', 1)[0] ?? '', names)}`,
+  );
 
 function resolveTarget(target: TargetSpec, model: CatalogModel): TargetSpec {
   if (target === 'predicted') return target;

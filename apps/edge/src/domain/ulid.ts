@@ -18,7 +18,7 @@ export function ulid(now: number = Date.now()): string {
   return base32(bytes);
 }
 
-export type IdPrefix = 'ten' | 'key' | 'upl' | 'exp' | 'evt' | 'req' | 'bat' | 'whk';
+export type IdPrefix = 'ten' | 'key' | 'upl' | 'exp' | 'mdl' | 'evt' | 'req' | 'bat' | 'whk';
 
 export const newId = (prefix: IdPrefix): string => `${prefix}_${ulid()}`;
 

@@ -6,20 +6,21 @@ import { parseStrictJson } from '../domain/strict-json.ts';
 
 export const largestBody = 65_536;
 
-/** Refuses a body that is not JSON, too large, or JSON that two readers could read in two ways. */
-export const jsonBody: MiddlewareHandler<AppEnv> = async (c, next) => {
-  if (!/^application\/json\s*(;|$)/i.test(c.req.header('Content-Type') ?? ''))
-    throw new Refusal('unsupported_media_type', 'Send the body as application/json.');
-  await limit(c, async () => void parseStrictJson(await textOf(c)));
-  return next();
-};
-
-const limit = bodyLimit({
-  maxSize: largestBody,
-  onError: () => {
-    throw new Refusal('payload_too_large', `The body is larger than ${largestBody} bytes.`);
-  },
-});
+/** Refuses a body that is not JSON, larger than so many bytes, or JSON that two readers could read in two ways. */
+export function jsonBody(largest: number): MiddlewareHandler<AppEnv> {
+  const limit = bodyLimit({
+    maxSize: largest,
+    onError: () => {
+      throw new Refusal('payload_too_large', `The body is larger than ${largest} bytes.`);
+    },
+  });
+  return async (c, next) => {
+    if (!/^application\/json\s*(;|$)/i.test(c.req.header('Content-Type') ?? ''))
+      throw new Refusal('unsupported_media_type', 'Send the body as application/json.');
+    await limit(c, async () => void parseStrictJson(await textOf(c)));
+    return next();
+  };
+}
 
 /** The body as text; Hono keeps it for the validator. */
 async function textOf(c: Context): Promise<string> {

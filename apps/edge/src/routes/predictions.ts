@@ -6,6 +6,7 @@ import { preferredWait } from '../domain/prefer.ts';
 import { predictionQuestion } from '../domain/question.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { body, declined, json, routes, tenantRoute } from '../openapi.ts';
+import { chooseModel } from '../own-models.ts';
 import { board, findInput } from '../submission.ts';
 
 /** Seconds that a prediction is waited for, unless the caller says otherwise. */
@@ -31,14 +32,16 @@ export const predictions = routes().openapi(create, async (c) => {
   const { tenant } = caller;
   const asked = c.req.valid('json');
   const { row: upload, sha256 } = await findInput(services, tenant, asked.input);
-  const catalog = await services.catalogs.get();
-  const [question, model] = predictionQuestion(asked.model, sha256, catalog);
-  const key = await cacheKey(tenant, question, catalog.device);
+  const { device } = await services.catalogs.get();
+  const model = await chooseModel(services, tenant, asked.model);
+  const question = predictionQuestion(sha256, model);
+  const key = await cacheKey(tenant, question, device);
   const look = ownLook();
   const keepUntil = Date.now() + retention.usual * 1000;
   const pass = { id: requestId, look, keepUntil, until: null, webhook: null };
-  const wanted = { key, tenant, question, look, requestId, units: 1 };
-  const { run: boarded, via } = await board(services, wanted, upload, false, pass);
+  const own = model.own ? model.id : null;
+  const wanted = { key, tenant, question, look, requestId, units: 1, model: own };
+  const { run: boarded, via } = await board(services, wanted, upload, !model.deterministic, pass);
   const wait = preferredWait(c.req.header('Prefer')) ?? patience;
   const run = isTerminal(boarded)
     ? boarded
@@ -51,7 +54,7 @@ export const predictions = routes().openapi(create, async (c) => {
     {
       object: 'predictions' as const,
       input: { sha256 },
-      model: { name: model.name, digest: model.digest },
+      model: { id: model.id, name: model.name, digest: model.digest },
       predictions: best.slice(0, asked.top_k),
       cache: { status: via, key: `sha256:${key}` },
       warnings,

@@ -9,6 +9,8 @@ export interface ExplanationRow {
   readonly run: number;
   readonly cache_status: Boarding['via'];
   readonly model_name: string;
+  /** Null in rows from before models had ids. */
+  readonly model_id: string | null;
   readonly request_id: string;
   readonly created_at: string;
   readonly expires_at: string;
@@ -36,7 +38,7 @@ export class Explanations {
     const row: ExplanationRow = { ...given, created_at: new Date().toISOString() };
     const { meta } = await this.#db
       .prepare(
-        'INSERT OR IGNORE INTO explanations (id, tenant, key, run, cache_status, model_name, request_id, created_at, expires_at, look, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        'INSERT OR IGNORE INTO explanations (id, tenant, key, run, cache_status, model_name, model_id, request_id, created_at, expires_at, look, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       )
       .bind(
         row.id,
@@ -45,6 +47,7 @@ export class Explanations {
         row.run,
         row.cache_status,
         row.model_name,
+        row.model_id,
         row.request_id,
         row.created_at,
         row.expires_at,

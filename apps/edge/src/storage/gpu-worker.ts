@@ -4,10 +4,13 @@ import {
   type Job,
   type JobError,
   jobErrorSchema,
+  type ModelSource,
   type Rendered,
   type RenderingJob,
   renderedSchema,
   sign,
+  type Validation,
+  validationSchema,
   workerPaths,
 } from '@whylight/contract';
 import type { Settings } from '../env.ts';
@@ -18,6 +21,9 @@ export type Taken =
   | { readonly outcome: 'busy'; readonly seconds: number }
   | { readonly outcome: 'unreachable' }
   | { readonly outcome: 'refused'; readonly status: number };
+
+/** Milliseconds for an examination, the model's way to the worker included. */
+const examination = 95_000;
 
 /** The worker, over signed HTTP. */
 export class GpuWorker {
@@ -64,6 +70,23 @@ export class GpuWorker {
     const response = await this.#call('GET', workerPaths.models, '');
     if (!response.ok) throw new Error(`GET ${workerPaths.models}: status ${response.status}`);
     return catalogSchema.parse(await response.json());
+  }
+
+  /** Has a tenant's model examined; null when no worker has time for it, or none answers. */
+  async validate(model: ModelSource, requestId: string): Promise<Validation | null> {
+    const body = JSON.stringify({ model, request_id: requestId });
+    const response = await this.#call('POST', workerPaths.validations, body, examination).catch(() => null);
+    if (response?.ok) return validationSchema.parse(await response.json());
+    await response?.body?.cancel();
+    return null;
+  }
+
+  /** Has a tenant's model got ready. @returns whether a worker does that */
+  async warm(model: ModelSource, requestId: string): Promise<boolean> {
+    const body = JSON.stringify({ model, request_id: requestId });
+    const response = await this.#call('POST', workerPaths.warm, body).catch(() => null);
+    await response?.body?.cancel();
+    return response?.status === 202;
   }
 
   async #call(method: string, path: string, body: string, patience = 10_000): Promise<Response> {

@@ -121,6 +121,72 @@ export class Objects {
     if (!response?.ok) throw unavailable();
   }
 
+  /** Begins an upload in parts. @returns its id. @throws Refusal `storage_unavailable` */
+  async beginParts(object: string): Promise<string> {
+    const { status, text } = await this.#ask(object, { uploads: '' }, { method: 'POST' });
+    const [, id] = /<UploadId>([^<]+)<\/UploadId>/.exec(text) ?? [];
+    if (status !== 200 || id === undefined) throw unavailable();
+    return id;
+  }
+
+  /** A URL for a PUT of one part of exactly so many bytes. */
+  async signedPart(object: string, uploadId: string, part: number, bytes: number): Promise<string> {
+    const url = this.#url(object, this.#publicEndpoint);
+    url.searchParams.set('partNumber', String(part));
+    url.searchParams.set('uploadId', uploadId);
+    url.searchParams.set('X-Amz-Expires', String(urlLifetime));
+    const headers = { 'content-length': String(bytes) };
+    const { url: signed } = await this.#client.sign(new Request(url, { method: 'PUT', headers }), {
+      aws: { signQuery: true, allHeaders: true },
+    });
+    return signed;
+  }
+
+  /**
+   * Makes one object of the parts. `gone`: there is no such upload, or no longer; `refused`: the parts are not those
+   * that the store has.
+   *
+   * @throws Refusal `storage_unavailable`
+   */
+  async joinParts(
+    object: string,
+    uploadId: string,
+    parts: readonly { readonly part_number: number; readonly etag: string }[],
+  ): Promise<'joined' | 'gone' | 'refused'> {
+    const listed = parts.map(
+      ({ part_number, etag }) =>
+        `<Part><PartNumber>${part_number}</PartNumber><ETag>"${etag.replaceAll('"', '')}"</ETag></Part>`,
+    );
+    const body = `<CompleteMultipartUpload>${listed.join('')}</CompleteMultipartUpload>`;
+    const { status, text } = await this.#ask(object, { uploadId }, { method: 'POST', body });
+    // The store may begin with 200 before it knows how it ends.
+    if (status === 200 && !text.includes('<Error>')) return 'joined';
+    if (status === 404) return 'gone';
+    if (status === 400) return 'refused';
+    throw unavailable();
+  }
+
+  /** Forgets the parts that have arrived. */
+  async dropParts(object: string, uploadId: string): Promise<void> {
+    await this.#ask(object, { uploadId }, { method: 'DELETE' });
+  }
+
+  /** @throws Refusal `storage_unavailable` when the store does not answer. */
+  async #ask(
+    object: string,
+    query: Record<string, string>,
+    init: RequestInit,
+  ): Promise<{ status: number; text: string }> {
+    const url = this.#url(object, this.#settings.S3_ENDPOINT);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    try {
+      const response = await this.#client.fetch(url, { ...init, signal: AbortSignal.timeout(30_000) });
+      return { status: response.status, text: await response.text() };
+    } catch {
+      throw unavailable();
+    }
+  }
+
   async #send(object: string, init: RequestInit): Promise<Response | null> {
     try {
       const url = this.#url(object, this.#settings.S3_ENDPOINT);

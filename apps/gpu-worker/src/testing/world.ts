@@ -42,6 +42,10 @@ export class MemoryStorage implements Storage {
     return found.bytes;
   }
 
+  async has(object: string): Promise<boolean> {
+    return this.objects.has(object);
+  }
+
   async put(object: string, bytes: Uint8Array, about: PutOptions): Promise<void> {
     this.objects.set(object, { bytes, about });
   }

@@ -51,16 +51,21 @@ export function unsupportedOn(path: Path, rules: VjpRules): Map<string, string[]
   return missing;
 }
 
+/** Operators without a rule, in words: how many nodes, and the first by name. */
+export const named = (missing: ReadonlyMap<string, readonly string[]>): string =>
+  [...missing]
+    .map(
+      ([op, nodes]) =>
+        `${op}: ${nodes.length === 1 ? `node ${quoted(nodes[0]!)}` : `${nodes.length} nodes, first ${quoted(nodes[0]!)}`}`,
+    )
+    .join('; ');
+
 /** @throws InputError model_unsupported_op naming every operator on the path that has no rule */
 export function refuseUnsupported(path: Path, rules: VjpRules): void {
   const missing = unsupportedOn(path, rules);
-  if (missing.size === 0) return;
-  const named = [...missing].map(
-    ([op, nodes]) =>
-      `${op}: ${nodes.length === 1 ? `node ${quoted(nodes[0]!)}` : `${nodes.length} nodes, first ${quoted(nodes[0]!)}`}`,
-  );
-  throw new InputError(
-    'model_unsupported_op',
-    `no derivative rule for ${named.join('; ')} (occlusion needs none)`,
-  );
+  if (missing.size > 0)
+    throw new InputError(
+      'model_unsupported_op',
+      `no derivative rule for ${named(missing)} (occlusion needs none)`,
+    );
 }

@@ -1,2 +1,3 @@
 export { networkOf, tinyImages, tinyNetwork, tinyShape } from './network.ts';
+export { type AttributeInit, onnxFile, value } from './onnx-file.ts';
 export { cpu } from './ort.ts';

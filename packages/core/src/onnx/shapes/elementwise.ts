@@ -16,7 +16,7 @@ import {
 const sameAsFirst: ShapeRule = (c) => like(c.x(0));
 
 const unaries =
-  'LeakyRelu Elu Selu Celu ThresholdedRelu Sigmoid HardSigmoid HardSwish Tanh Softplus Softsign Erf Exp Log Sqrt Identity Softmax LogSoftmax Hardmax LRN InstanceNormalization GroupNormalization Gelu Mish Swish Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh PRelu CumSum Trilu LpNormalization MeanVarianceNormalization ScatterElements ScatterND Shrink BitwiseNot RMSNormalization';
+  'LeakyRelu Elu Selu Celu ThresholdedRelu Sigmoid HardSigmoid HardSwish Tanh Softplus Softsign Erf Exp Log Sqrt Identity Softmax LogSoftmax Hardmax LRN InstanceNormalization GroupNormalization Gelu Mish Swish Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh PRelu CumSum Trilu LpNormalization MeanVarianceNormalization ScatterElements ScatterND Shrink RandomUniformLike RandomNormalLike Bernoulli BitwiseNot RMSNormalization';
 
 /** The output of every n-ary elementwise operator: broadcast shapes, and elements where all are known. */
 const nary =

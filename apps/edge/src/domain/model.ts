@@ -1,0 +1,135 @@
+import type {
+  CatalogModel,
+  Model,
+  ModelError,
+  ModelFacts,
+  ModelManifest,
+  ModelReport,
+  ModelRequest,
+  ModelSource,
+} from '@whylight/contract';
+
+/** Bytes of one part of a model's upload; S3 takes no smaller part than 5 MiB, but for the last. */
+export const partBytes = 16 * 2 ** 20;
+
+/** What one tenant may keep. */
+export interface ModelAllowance {
+  /** Bytes of one model. */
+  readonly bytes: number;
+  readonly models: number;
+  /** Bytes of all models. */
+  readonly total: number;
+}
+
+export interface ModelRow {
+  readonly id: string;
+  readonly tenant: string;
+  readonly name: string;
+  readonly sha256: string;
+  readonly content_length: number;
+  readonly manifest: ModelManifest;
+  readonly manifest_sha256: string;
+  readonly object: string;
+  readonly upload_id: string | null;
+  readonly status: Model['status'];
+  readonly facts: ModelFacts | null;
+  readonly report: ModelReport | null;
+  readonly error: ModelError | null;
+  readonly created_at: string;
+}
+
+/** What explaining needs to know of a model, a tenant's or the service's. */
+export interface Explainable extends CatalogModel {
+  readonly id: string;
+  readonly own: boolean;
+  readonly deterministic: boolean;
+}
+
+export const manifestOf = ({
+  labels,
+  preprocessing,
+  cam_tensor,
+  fixed_inputs,
+  scores,
+}: ModelRequest): ModelManifest => ({
+  labels:
+    labels?.map((label) =>
+      typeof label === 'string' ? { en: label, zh: null } : { en: label.en, zh: label.zh ?? null },
+    ) ?? null,
+  preprocessing: preprocessing ?? null,
+  cam_tensor: cam_tensor ?? null,
+  fixed_inputs: fixed_inputs ?? null,
+  scores: scores ?? null,
+});
+
+/** Parts 1, 2, … of so many bytes. */
+export const partsOf = (bytes: number): { part_number: number; offset: number; bytes: number }[] =>
+  Array.from({ length: Math.ceil(bytes / partBytes) }, (_, index) => ({
+    part_number: index + 1,
+    offset: index * partBytes,
+    bytes: Math.min(partBytes, bytes - index * partBytes),
+  }));
+
+export const sourceOf = ({ id, name, object, content_length, sha256, manifest }: ModelRow): ModelSource => ({
+  ...{ id, name, object, sha256, manifest },
+  bytes: content_length,
+});
+
+/** Null as long as it is not ready. */
+export function explainable({ id, name, sha256, manifest, facts }: ModelRow): Explainable | null {
+  if (!facts) return null;
+  const { preprocessing, classes, input_shape, methods, deterministic } = facts;
+  return {
+    ...{ id, name, preprocessing, classes, input_shape, methods, deterministic },
+    digest: `sha256:${sha256}`,
+    labels: manifest.labels,
+    own: true,
+    default: false,
+  };
+}
+
+export const builtIn = (model: CatalogModel): Explainable => ({
+  ...model,
+  id: model.name,
+  own: false,
+  deterministic: true,
+});
+
+/** A tenant's model as the API shows it. */
+export function presentModel(row: ModelRow, upload: Model['upload'] = null): Model {
+  const { id, name, status, created_at, content_length, facts, report, error } = row;
+  const self = `/v1/models/${id}`;
+  return {
+    ...{ id, name, status, created_at, content_length, report, error, upload },
+    object: 'model',
+    digest: `sha256:${row.sha256}`,
+    own: true,
+    classes: facts?.classes ?? null,
+    input_shape: facts?.input_shape ?? null,
+    default: false,
+    deterministic: facts?.deterministic ?? null,
+    methods: workingOf(facts?.methods ?? {}),
+    urls: { self, complete: `${self}/complete`, warm: `${self}/warm` },
+  };
+}
+
+/** A model that comes with the service, as the API shows it. */
+export function presentBuiltIn(model: CatalogModel): Model {
+  const { name, digest, classes, input_shape, methods } = model;
+  return {
+    ...{ name, digest, classes, input_shape, default: model.default },
+    id: name,
+    object: 'model',
+    own: false,
+    status: 'ready',
+    created_at: null,
+    content_length: null,
+    deterministic: true,
+    methods: workingOf(methods),
+    ...{ report: null, error: null, upload: null },
+    urls: { self: `/v1/models/${encodeURIComponent(name)}`, complete: null, warm: null },
+  };
+}
+
+const workingOf = (reasons: CatalogModel['methods']): string[] =>
+  Object.keys(reasons).filter((id) => reasons[id] === null);

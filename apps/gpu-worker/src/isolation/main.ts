@@ -1,0 +1,108 @@
+/** The process that holds one tenant's model: started by `model-process.ts`, told what to do by its messages. */
+import { InputError, type Runtime } from '@whylight/core';
+import {
+  createRuntime,
+  encodePng,
+  failureOf,
+  heldModel,
+  ModelRegistry,
+  PhotoClassifier,
+  PhotoExplainer,
+  presets,
+  type RegisteredModel,
+} from '@whylight/host';
+import { examine } from './examine.ts';
+import type { Answer, Ask, Call, Load, Values } from './messages.ts';
+
+/** Compiled explainers that are kept, of the one model. */
+const explainers = 8;
+
+let runtime: Runtime;
+let model: RegisteredModel;
+let explainer: PhotoExplainer;
+let classifier: PhotoClassifier;
+let runs = 0;
+const under = new Map<number, AbortController>();
+
+async function load({ name, sha256, manifest, device, ...options }: Load): Promise<null> {
+  const bytes = await stdin();
+  const { labels, cam_tensor, preprocessing, fixed_inputs, scores } = manifest;
+  model = await heldModel(name, bytes, {
+    sha256,
+    ...(labels ? { labels } : {}),
+    ...(cam_tensor === null ? {} : { cam_tensor }),
+    ...(fixed_inputs === null ? {} : { fixed_inputs }),
+    ...(scores === null ? {} : { scores }),
+    ...(preprocessing === null
+      ? {}
+      : { preprocessing: typeof preprocessing === 'string' ? presets[preprocessing] : preprocessing }),
+  });
+  runtime = counting(await createRuntime({ ...options, found: true }), device);
+  const registry = ModelRegistry.of([model]);
+  explainer = new PhotoExplainer(runtime, registry, { capacity: explainers });
+  classifier = new PhotoClassifier(runtime, registry);
+  return null;
+}
+
+async function answer(ask: Ask, id: number, signal: AbortSignal): Promise<Values[keyof Values]> {
+  switch (ask.op) {
+    case 'load':
+      return load(ask);
+    case 'examine':
+      return examine(model, runtime);
+    case 'explain': {
+      const onProgress = (completed: number, total: number) => tell({ id, progress: [completed, total] });
+      return explainer.explain({ ...ask.request, model: model.digest }, { signal, onProgress });
+    }
+    case 'classify':
+      return classifier.classify(ask.photo, model.digest, ask.count);
+    case 'warm':
+      return warm();
+  }
+}
+
+/** Compiles what is asked for most, by using it. Where it does not work on this model there is nothing to get ready. */
+async function warm(): Promise<null> {
+  const photo = await encodePng({ width: 8, height: 8, channels: 3, data: new Uint8Array(192).fill(128) });
+  const request = { photo, model: model.digest, method: 'grad-cam', target: 'predicted' } as const;
+  await explainer.explain(request).catch((error: unknown) => {
+    if (!(error instanceof InputError)) throw error;
+  });
+  return null;
+}
+
+const counting = (inner: Runtime, device: string): Runtime => ({
+  device,
+  async load(graph) {
+    const session = await inner.load(graph);
+    return {
+      run(feeds) {
+        runs++;
+        return session.run(feeds);
+      },
+      close: () => session.close(),
+    };
+  },
+});
+
+async function stdin(): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+const tell = (message: Answer): void => void process.send!(message);
+
+process.on('message', async (call: Call) => {
+  if (call.op === 'abort') return under.get(call.id)?.abort();
+  const { id, ...ask } = call;
+  const controller = new AbortController();
+  under.set(id, controller);
+  const told = await answer(ask as Ask, id, controller.signal).then(
+    (value) => ({ value }),
+    (error: unknown) => ({ failure: failureOf(error) }),
+  );
+  under.delete(id);
+  tell({ id, runs, rss: process.memoryUsage.rss(), ...told });
+});
+process.on('disconnect', () => process.exit());

@@ -1,0 +1,187 @@
+import { fileURLToPath } from 'node:url';
+import type { ModelManifest, Validation } from '@whylight/contract';
+import {
+  type Classification,
+  type ExecutionProvider,
+  errorOf,
+  type PhotoExplanation,
+  type PhotoRequest,
+  type Watch,
+} from '@whylight/host';
+import type { Answer, Ask, Load, Values } from './messages.ts';
+import { type Sandboxed, startSandboxed } from './sandbox.ts';
+
+const script = fileURLToPath(new URL('./main.ts', import.meta.url));
+/** Milliseconds in which work that is no longer wanted must end by itself, between two runs of the graph. */
+const grace = 2000;
+/** Of what the process writes to stderr, the last characters are kept for the log. */
+const kept = 2000;
+
+/** The process with the model has ended, or was ended. The message is safe to show. */
+export class ProcessLostError extends Error {
+  override readonly name = 'ProcessLostError';
+  /** For the log: how it ended, and what it said. */
+  readonly how: string;
+
+  constructor(how: string) {
+    super(
+      'the process of the model has ended unexpectedly: it crashed, or needed more memory than a model gets',
+    );
+    this.how = how;
+  }
+}
+
+export interface ModelBytes {
+  readonly name: string;
+  readonly sha256: string;
+  readonly manifest: ModelManifest;
+  readonly bytes: Uint8Array;
+}
+
+export interface ProcessSettings {
+  readonly device: string;
+  readonly ep: ExecutionProvider;
+  readonly deviceId: number;
+  readonly threads: number | undefined;
+  /** Megabytes; see `startSandboxed`. */
+  readonly megabytes: number;
+  /** Told of every run of a graph. */
+  readonly onRuns?: (count: number) => void;
+}
+
+interface Waiting {
+  readonly resolve: (value: Values[keyof Values]) => void;
+  readonly reject: (error: unknown) => void;
+  readonly onProgress: Watch['onProgress'];
+}
+
+/** A process of its own for one tenant's model, which is in it and nowhere else. */
+export class ModelProcess {
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<string>;
+  readonly #sandboxed: Sandboxed;
+  readonly #settings: ProcessSettings;
+  readonly #waiting = new Map<number, Waiting>();
+  #calls = 0;
+  #runs = 0;
+  #rss: number;
+  #said = '';
+  #lost: ProcessLostError | undefined;
+
+  private constructor(sandboxed: Sandboxed, size: number, settings: ProcessSettings) {
+    this.#sandboxed = sandboxed;
+    this.#settings = settings;
+    this.#rss = size;
+    this.exited = sandboxed.exited;
+    const { child, exited } = sandboxed;
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.#said = (this.#said + text).slice(-kept);
+    });
+    child.on('message', (answer: Answer) => this.#hear(answer));
+    void exited.then((how) => {
+      this.#lost = new ProcessLostError(`${how}: ${this.#said}`);
+      for (const { reject } of this.#waiting.values()) reject(this.#lost);
+      this.#waiting.clear();
+    });
+  }
+
+  /**
+   * Starts the process and gives it the model, whose digest it checks.
+   *
+   * @throws InputError when the bytes are others or the manifest is wrong. @throws ProcessLostError
+   */
+  static async start(
+    { name, sha256, manifest, bytes }: ModelBytes,
+    settings: ProcessSettings,
+    signal?: AbortSignal,
+  ): Promise<ModelProcess> {
+    const { device, ep, deviceId, threads, megabytes } = settings;
+    const held = new ModelProcess(await startSandboxed(script, { megabytes }), bytes.byteLength, settings);
+    try {
+      held.#sandboxed.child.stdin!.end(bytes);
+      const load: Load = { op: 'load', name, sha256, manifest, device, ep, deviceId, threads };
+      await held.#ask(load, { signal });
+      return held;
+    } catch (error) {
+      await held.close();
+      throw error;
+    }
+  }
+
+  /** Bytes of memory that it takes, as it last said. */
+  get rss(): number {
+    return this.#rss;
+  }
+
+  get lost(): boolean {
+    return this.#lost !== undefined;
+  }
+
+  /** @throws InputError, DeviceError, ProcessLostError. @throws the signal's reason once it is aborted */
+  explain(request: Omit<PhotoRequest, 'model'>, watch: Watch = {}): Promise<PhotoExplanation> {
+    return this.#ask({ op: 'explain', request }, watch) as Promise<PhotoExplanation>;
+  }
+
+  /** The `count` highest scores. @throws as `explain` does */
+  classify(photo: Uint8Array, count: number, signal: AbortSignal): Promise<Classification> {
+    return this.#ask({ op: 'classify', photo, count }, { signal }) as Promise<Classification>;
+  }
+
+  /** @throws InputError for a model that is refused. @throws ProcessLostError */
+  examine(signal: AbortSignal): Promise<Validation> {
+    return this.#ask({ op: 'examine' }, { signal }) as Promise<Validation>;
+  }
+
+  async warm(): Promise<void> {
+    await this.#ask({ op: 'warm' });
+  }
+
+  /** Ends the process, whatever it does. */
+  async close(): Promise<void> {
+    this.#sandboxed.child.kill('SIGKILL');
+    await this.exited;
+  }
+
+  async #ask(ask: Ask, { signal, onProgress }: Watch = {}): Promise<Values[keyof Values]> {
+    signal?.throwIfAborted();
+    if (this.#lost) throw this.#lost;
+    const id = ++this.#calls;
+    const { child } = this.#sandboxed;
+    let late: NodeJS.Timeout | undefined;
+    const stop = () => {
+      if (child.connected) child.send({ op: 'abort', id });
+      late = setTimeout(() => child.kill('SIGKILL'), grace);
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      const value = await new Promise<Values[keyof Values]>((resolve, reject) => {
+        this.#waiting.set(id, { resolve, reject, onProgress });
+        child.send({ ...ask, id }, (error) => {
+          // A process that is going takes no message; how it went is about to be known.
+          if (error) void this.exited;
+        });
+      });
+      signal?.throwIfAborted();
+      return value;
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : error;
+    } finally {
+      clearTimeout(late);
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  #hear(answer: Answer): void {
+    const call = this.#waiting.get(answer.id);
+    if ('progress' in answer) {
+      call?.onProgress?.(...answer.progress);
+      return;
+    }
+    this.#waiting.delete(answer.id);
+    this.#rss = answer.rss;
+    this.#settings.onRuns?.(answer.runs - this.#runs);
+    this.#runs = answer.runs;
+    if ('failure' in answer) call?.reject(errorOf(answer.failure));
+    else call?.resolve(answer.value);
+  }
+}

@@ -1,0 +1,74 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { deviceEnvironment } from '../env.ts';
+
+/** What a process that handles a stranger's model may use. */
+export interface SandboxLimits {
+  /** Megabytes of memory that it may write to, of all kinds; Infinity leaves it to the container. */
+  readonly megabytes: number;
+}
+
+export interface Sandboxed {
+  /** With an IPC channel, stdin and stderr. */
+  readonly child: ChildProcess;
+  /** Resolves with how it ended, once it has. */
+  readonly exited: Promise<string>;
+}
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
+/** What the process may read: code, and no data of ours. */
+const readable = ['packages', 'apps/gpu-worker', 'node_modules', 'package.json'];
+/** Of the memory, what JavaScript's own heap may take. */
+const heapShare = 0.5;
+
+/**
+ * Starts `script` with as little as it needs: an empty directory of its own to be in, no environment, no way to write
+ * a file, to read one outside the code or to start a process (Node's permission model), bounded memory and no core
+ * dump (`ulimit`), and no network where the kernel lets us take it away.
+ */
+export async function startSandboxed(script: string, { megabytes }: SandboxLimits): Promise<Sandboxed> {
+  const directory = await mkdtemp(join(tmpdir(), 'whylight-model-'));
+  const limited = Number.isFinite(megabytes);
+  const heap = Math.floor(Math.min(limited ? megabytes : 4096, 4096) * heapShare);
+  const paths = await Promise.all(readable.map((name) => realpath(join(root, name))));
+  const node = [
+    process.execPath,
+    '--permission',
+    '--allow-addons',
+    ...paths.map((path) => `--allow-fs-read=${path}`),
+    `--max-old-space-size=${heap}`,
+    '--disable-warning=SecurityWarning',
+    '--disable-warning=ExperimentalWarning',
+    script,
+  ];
+  const bounds = `ulimit -c 0; ulimit -f 0; ${limited ? `ulimit -d ${Math.floor(megabytes * 1024)}; ` : ''}exec "$@"`;
+  const offline = (await canLeaveNetwork()) ? ['unshare', '--user', '--net', '--'] : [];
+  const child = spawn('/bin/sh', ['-c', bounds, 'sh', ...offline, ...node], {
+    cwd: directory,
+    env: deviceEnvironment(),
+    stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
+    serialization: 'advanced',
+  });
+  // A process that ends before it has read everything breaks the pipe, which `exited` tells better.
+  child.stdin!.on('error', () => undefined);
+  const exited = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal ?? `status ${code}`));
+  }).finally(() => rm(directory, { recursive: true, force: true }));
+  return { child, exited };
+}
+
+let leaving: Promise<boolean> | undefined;
+
+/** Whether this kernel lets a process have an empty network of its own. Containers often do not. */
+export function canLeaveNetwork(): Promise<boolean> {
+  leaving ??= new Promise((resolve) => {
+    execFile('unshare', ['--user', '--net', '--', 'true'], { timeout: 5000 }, (error) =>
+      resolve(error === null),
+    );
+  });
+  return leaving;
+}

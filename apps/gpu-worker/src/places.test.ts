@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { Places } from './places.ts';
+
+const never = new AbortController().signal;
+
+/** Places, and a log of who enters; `done` lets one go. */
+function watched(count: number) {
+  const places = new Places(count);
+  const log: string[] = [];
+  const gates = new Map<string, () => void>();
+  const hold = (name: string, signal = never) =>
+    places.hold(name[0]!, signal, async () => {
+      log.push(name);
+      await new Promise<void>((resolve) => gates.set(name, resolve));
+    });
+  const done = async (name: string) => {
+    gates.get(name)!();
+    await new Promise(setImmediate);
+  };
+  return { log, hold, done };
+}
+
+test('work with one thing takes one place, however many do it', async () => {
+  const { log, hold } = watched(1);
+  void hold('a1');
+  void hold('a2');
+  void hold('b1');
+  await new Promise(setImmediate);
+  expect(log).toEqual(['a1', 'a2']);
+});
+
+test('who comes for what is in use does not overtake those who wait for another', async () => {
+  const { log, hold, done } = watched(1);
+  for (const name of ['a1', 'b1', 'a2']) void hold(name);
+  await new Promise(setImmediate);
+  expect(log).toEqual(['a1']);
+  await done('a1');
+  expect(log).toEqual(['a1', 'b1']);
+  await done('b1');
+  expect(log).toEqual(['a1', 'b1', 'a2']);
+});
+
+test('who gives up while waiting leaves the place to the next', async () => {
+  const { log, hold } = watched(1);
+  const impatient = new AbortController();
+  void hold('a1');
+  const given = hold('b1', impatient.signal);
+  void hold('a2');
+  impatient.abort(new Error('enough'));
+  await expect(given).rejects.toThrow('enough');
+  await new Promise(setImmediate);
+  expect(log).toEqual(['a1', 'a2']);
+});

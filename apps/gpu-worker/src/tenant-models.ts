@@ -1,0 +1,247 @@
+import {
+  artifactNames,
+  type ModelErrorCode,
+  type ModelSource,
+  modelErrorCodes,
+  resultSchema,
+  sha256Hex,
+  type Validation,
+  validationSchema,
+} from '@whylight/contract';
+import { InputError, OutOfMemoryError } from '@whylight/core';
+import {
+  type Classification,
+  DeviceError,
+  LeaseCache,
+  type PhotoExplanation,
+  type PhotoRequest,
+  type Watch,
+} from '@whylight/host';
+import { z } from 'zod';
+import { ModelProcess, ProcessLostError, type ProcessSettings } from './isolation/model-process.ts';
+import { JobFailure } from './job-failure.ts';
+import type { Log } from './log.ts';
+import { Places } from './places.ts';
+import type { Storage } from './storage.ts';
+
+export interface TenantModelSettings {
+  readonly storage: Storage;
+  readonly log: Log;
+  readonly process: ProcessSettings;
+  /** Processes at a time, and bytes of memory that those that are kept may take in all. */
+  readonly capacity: number;
+  readonly budget: number;
+  /** Milliseconds after which a process that nobody uses ends. */
+  readonly idle: number;
+  /** Longest time for an examination, in milliseconds. */
+  readonly patience: number;
+  /** Told of every model that is loaded. */
+  readonly onLoad: () => void;
+}
+
+/** Examinations at a time; they have no process ready and take a core each. */
+const examinations = 1;
+
+/**
+ * The models that tenants have brought. None ever runs in this process: each has one of its own, which is kept for the
+ * next job, and a crash, a hang or a hole in it stays with it.
+ */
+export class TenantModels {
+  readonly #settings: TenantModelSettings;
+  readonly #processes: LeaseCache<ModelProcess>;
+  readonly #places: Places;
+  readonly #idle = new Map<string, NodeJS.Timeout>();
+  #examining = 0;
+
+  constructor(settings: TenantModelSettings) {
+    const { capacity, budget } = settings;
+    this.#settings = settings;
+    this.#places = new Places(capacity);
+    this.#processes = new LeaseCache({ capacity, budget, size: ({ rss }) => rss });
+  }
+
+  /** Processes that are kept, and the memory that they take, in bytes. */
+  get held(): { count: number; size: number } {
+    return this.#processes.held;
+  }
+
+  /**
+   * Explains a photo by a tenant's model.
+   *
+   * @throws JobFailure `model_deleted`, `worker_crashed`, `upload_mismatch`, `storage_unavailable`
+   * @throws InputError, DeviceError. @throws the signal's reason once it is aborted
+   */
+  async explain(
+    source: ModelSource,
+    request: Omit<PhotoRequest, 'model'>,
+    watch: Watch & { readonly signal: AbortSignal },
+  ): Promise<PhotoExplanation> {
+    await this.#checkThere(source, watch.signal);
+    return this.#with(source, watch.signal, async (held) => sound(await held.explain(request, watch)));
+  }
+
+  /** The `count` highest scores of a tenant's model. @throws as `explain` does */
+  async classify(
+    source: ModelSource,
+    photo: Uint8Array,
+    count: number,
+    signal: AbortSignal,
+  ): Promise<Classification> {
+    await this.#checkThere(source, signal);
+    return this.#with(source, signal, async (held) =>
+      classificationSchema.parse(await held.classify(photo, count, signal)),
+    );
+  }
+
+  /** Gets a model ready for the jobs to come. */
+  async warm(source: ModelSource, signal: AbortSignal): Promise<void> {
+    await this.#checkThere(source, signal);
+    await this.#with(source, signal, (held) => held.warm());
+  }
+
+  /**
+   * Examines a model in a process that is thrown away after it.
+   *
+   * @throws JobFailure `storage_unavailable`, `model_deleted`. @returns null when there is no room at the moment
+   */
+  async validate(source: ModelSource): Promise<Validation | null> {
+    if (this.#examining >= examinations) return null;
+    this.#examining++;
+    const { patience, process, log } = this.#settings;
+    const late = AbortSignal.timeout(patience);
+    let held: ModelProcess | undefined;
+    try {
+      const bytes = await this.#fetch(source, AbortSignal.timeout(patience));
+      held = await ModelProcess.start({ ...source, bytes }, process, late);
+      return validationSchema.parse(await held.examine(late));
+    } catch (error) {
+      if (error instanceof JobFailure && error.error.code !== 'upload_mismatch') throw error;
+      const refused = refusalOf(error, late, this.#settings);
+      log('model_rejected', { model: source.id, code: refused.code, ...causeOf(error) });
+      return { outcome: 'rejected', error: refused };
+    } finally {
+      this.#examining--;
+      await held?.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#idle.values()) clearTimeout(timer);
+    await this.#processes.close();
+  }
+
+  async #checkThere({ object }: ModelSource, signal: AbortSignal): Promise<void> {
+    if (!(await this.#settings.storage.has(object, signal))) throw deleted();
+  }
+
+  async #with<T>(
+    source: ModelSource,
+    signal: AbortSignal,
+    work: (held: ModelProcess) => Promise<T>,
+  ): Promise<T> {
+    const { log, onLoad, process, idle } = this.#settings;
+    const key = source.id;
+    clearTimeout(this.#idle.get(key));
+    const make = async () => {
+      const bytes = await this.#fetch(source, signal);
+      const held = await ModelProcess.start({ ...source, bytes }, process, signal);
+      onLoad();
+      log('model_loaded', { model: key });
+      void held.exited.then(() => this.#processes.forget(key, held));
+      return held;
+    };
+    try {
+      return await this.#places.hold(key, signal, () => this.#processes.use(key, make, work));
+    } catch (error) {
+      // A device that is lost to one process is not lost to the others: that process alone goes.
+      if (!(error instanceof DeviceError || error instanceof ProcessLostError)) throw error;
+      await this.#processes.forget(key);
+      log('model_process_lost', { model: key, how: 'how' in error ? error.how : error.message });
+      throw new JobFailure('worker_crashed', error.message, true);
+    } finally {
+      this.#leaveIdle(key, idle);
+    }
+  }
+
+  #leaveIdle(key: string, milliseconds: number): void {
+    clearTimeout(this.#idle.get(key));
+    const timer = setTimeout(() => {
+      this.#idle.delete(key);
+      void this.#processes.forget(key);
+    }, milliseconds);
+    this.#idle.set(key, timer.unref());
+  }
+
+  /** The model's bytes, which are what they were when it was registered. */
+  async #fetch({ object, bytes, sha256 }: ModelSource, signal: AbortSignal): Promise<Uint8Array> {
+    const got = await this.#settings.storage.get(object, bytes, signal).catch((error: unknown) => {
+      throw error instanceof JobFailure && error.error.code === 'upload_not_found' ? deleted() : error;
+    });
+    if (got.byteLength !== bytes)
+      throw new JobFailure('upload_mismatch', `the model: expected ${bytes} bytes, got ${got.byteLength}`);
+    const digest = await sha256Hex(got as Uint8Array<ArrayBuffer>);
+    if (digest !== sha256)
+      throw new JobFailure('upload_mismatch', `the model: expected sha256 ${sha256}, got ${digest}`);
+    return got;
+  }
+}
+
+const deleted = () => new JobFailure('model_deleted', 'the model has been deleted');
+
+const contentTypes = {
+  'overlay.png': 'image/png',
+  'heatmap.png': 'image/png',
+  'attribution.npy': 'application/octet-stream',
+  'result.json': 'application/json',
+} as const;
+
+/** What came out of the other process, held to what an explanation may be: nothing in it is taken on trust. */
+function sound({ result, artifacts, batchSize }: PhotoExplanation): PhotoExplanation {
+  const checked = artifactNames.map((name) => {
+    const bytes = artifacts.get(name)?.bytes;
+    if (!(bytes instanceof Uint8Array)) throw new Error(`the process of a model gave no ${name}`);
+    return [name, { bytes, contentType: contentTypes[name] }] as const;
+  });
+  return {
+    result: resultSchema.parse(result) as PhotoExplanation['result'],
+    artifacts: new Map(checked),
+    batchSize,
+  };
+}
+
+const { predictions, input_region, image, warnings } = resultSchema.shape;
+/** The same of a classification. */
+const classificationSchema = z.strictObject({ predictions, region: input_region, image, warnings });
+
+const isModelError = (code: string): code is ModelErrorCode =>
+  (modelErrorCodes as readonly string[]).includes(code);
+
+/** Why a model is refused, from what its examination ended with. */
+function refusalOf(
+  error: unknown,
+  late: AbortSignal,
+  { patience, process }: TenantModelSettings,
+): { code: ModelErrorCode; message: string } {
+  if (late.aborted)
+    return {
+      code: 'model_validation_timeout',
+      message: `examining the model took longer than ${patience / 1000} s`,
+    };
+  if (error instanceof JobFailure && isModelError(error.error.code))
+    return { code: error.error.code, message: error.message };
+  if (error instanceof InputError)
+    return { code: isModelError(error.code) ? error.code : 'invalid_model', message: error.message };
+  if (error instanceof OutOfMemoryError)
+    return {
+      code: 'model_too_large',
+      message: `the model needs more memory than the ${process.megabytes} MB that a model gets`,
+    };
+  if (error instanceof ProcessLostError) return { code: 'model_validation_failed', message: error.message };
+  return { code: 'model_validation_failed', message: 'the model could not be examined' };
+}
+
+/** For the log: where an unforeseen error came from. */
+function causeOf(error: unknown): Record<string, unknown> {
+  if (error instanceof ProcessLostError) return { how: error.how };
+  return error instanceof Error && !(error instanceof InputError) ? { cause: error.stack } : {};
+}

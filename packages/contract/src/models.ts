@@ -1,0 +1,217 @@
+import { z } from 'zod';
+
+/** Models that tenants bring: as the public API has them, and as gateway and worker speak of them. */
+
+/** What `preprocessing` may be called instead of being spelled out. */
+export const presetNames = ['imagenet', 'imagenet-half', 'imagenet-caffe'] as const;
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits');
+const time = z.iso.datetime();
+const perChannel = z.array(z.number().min(-1000).max(1000)).length(3);
+const side = z.int().min(1).max(4096);
+
+/** How a photo becomes the network's input; what is left out is as for ImageNet's classifiers. */
+export const preprocessingSchema = z
+  .strictObject({
+    layout: z.enum(['NCHW', 'NHWC']).optional(),
+    channels: z.enum(['RGB', 'BGR']).optional(),
+    scale: z.enum(['x/255', 'x']).optional().describe('What a pixel of 0 to 255 becomes before mean and std'),
+    mean: perChannel.optional(),
+    std: z.array(z.number().positive().max(1000)).length(3).optional(),
+    resize_short_side: side.nullable().optional(),
+    resample: z
+      .enum(['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'])
+      .optional()
+      .describe('As PIL does it, with antialiasing'),
+    center_crop: side.nullable().optional(),
+  })
+  .meta({ id: 'Preprocessing' });
+
+const fixedInputsSchema = z.record(
+  z.string().min(1).max(500),
+  z.union([z.number(), z.array(z.number()).max(10_000)]),
+);
+
+const classNameSchema = z.union([
+  z.string().min(1).max(200),
+  z.strictObject({ en: z.string().min(1).max(200), zh: z.string().max(200).nullable().optional() }),
+]);
+
+export const modelRequestSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^(?!mdl_)[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'expected letters, digits, dots, - and _')
+      .describe('What explanations ask for; a name that has several models means the newest that is ready'),
+    sha256: sha256.describe('Of the ONNX file'),
+    content_length: z.int().min(1).describe('Bytes of the ONNX file'),
+    labels: z.array(classNameSchema).min(1).max(100_000).optional().describe('Class names, by index'),
+    preprocessing: z
+      .union([z.enum(presetNames), preprocessingSchema])
+      .optional()
+      .describe('Omitted: as for ImageNet, to the size that the network takes'),
+    fixed_inputs: fixedInputsSchema
+      .optional()
+      .describe('What inputs beside the image are fixed to: a number for all of one, or its elements'),
+    scores: z
+      .string()
+      .min(1)
+      .max(500)
+      .optional()
+      .describe('The output that scores classes; omitted: the first'),
+    cam_tensor: z.string().min(1).max(500).optional().describe('The layer to look at when none is asked for'),
+  })
+  .meta({ id: 'ModelRequest' });
+/** As a client writes it. */
+export type ModelRequest = z.infer<typeof modelRequestSchema>;
+
+export const modelCompletionSchema = z
+  .strictObject({
+    parts: z
+      .array(
+        z.strictObject({
+          part_number: z.int().min(1).max(10_000),
+          etag: z
+            .string()
+            .regex(/^"?[^"<>&\s]{1,1024}"?$/, 'expected an ETag')
+            .describe('As the object store answered the part'),
+        }),
+      )
+      .min(1)
+      .max(1000),
+  })
+  .meta({ id: 'ModelCompletion' });
+
+/** What stands beside a model and says how to use it; the worker fills in what is left out. */
+export const modelManifestSchema = z.strictObject({
+  labels: z.array(z.strictObject({ en: z.string(), zh: z.string().nullable() })).nullable(),
+  preprocessing: z.union([z.enum(presetNames), preprocessingSchema]).nullable(),
+  cam_tensor: z.string().nullable(),
+  fixed_inputs: fixedInputsSchema.nullable(),
+  scores: z.string().nullable(),
+});
+export type ModelManifest = z.infer<typeof modelManifestSchema>;
+
+/** Where a tenant's model is, and what it must be when it is read. */
+export const modelSourceSchema = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  object: z.string(),
+  bytes: z.int().min(1),
+  sha256,
+  manifest: modelManifestSchema,
+});
+export type ModelSource = z.infer<typeof modelSourceSchema>;
+
+/** What `whylight check` tells of a model. */
+export const modelReportSchema = z
+  .strictObject({
+    opset: z.int(),
+    producer: z.string(),
+    nodes: z.int(),
+    inputs: z.array(
+      z.strictObject({
+        name: z.string(),
+        dtype: z.string(),
+        shape: z.array(z.union([z.number(), z.string()])),
+      }),
+    ),
+    outputs: z.array(z.string()),
+    input_shape: z.array(z.int()),
+    layout: z.enum(['NCHW', 'NHWC']),
+    classes: z.int(),
+    layers: z
+      .array(z.strictObject({ name: z.string(), shape: z.array(z.int()) }))
+      .describe('Feature maps that a CAM can look at, last first'),
+    unsupported: z
+      .array(z.strictObject({ op: z.string(), nodes: z.array(z.string()) }))
+      .describe('Operators without a derivative rule, and the nodes that use them'),
+    methods: z.array(z.strictObject({ id: z.string(), works: z.boolean(), reason: z.string().nullable() })),
+    notes: z.array(z.string()),
+  })
+  .meta({ id: 'ModelReport' });
+export type ModelReport = z.infer<typeof modelReportSchema>;
+
+/** Why a model cannot be explained at all. */
+export const modelErrorCodes = [
+  'invalid_model',
+  'model_external_data_forbidden',
+  'model_unsupported_op',
+  'model_too_large',
+  'model_validation_timeout',
+  'model_validation_failed',
+  'upload_mismatch',
+  'worker_unreachable',
+] as const;
+export type ModelErrorCode = (typeof modelErrorCodes)[number];
+export const modelErrorSchema = z.strictObject({ code: z.enum(modelErrorCodes), message: z.string() });
+export type ModelError = z.infer<typeof modelErrorSchema>;
+
+/** What a model's validation finds that explaining needs to know. */
+export const modelFactsSchema = z.strictObject({
+  /** Digest of the preprocessing, defaults filled in: `sha256:<hex>`. */
+  preprocessing: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  classes: z.int(),
+  input_shape: z.array(z.int()),
+  /** Method id to null (works) or the reason why it does not. */
+  methods: z.record(z.string(), z.string().nullable()),
+  /** Whether the network gives the same scores each time. */
+  deterministic: z.boolean(),
+});
+export type ModelFacts = z.infer<typeof modelFactsSchema>;
+
+/** A call about one of a tenant's models: examine it, or get it ready. */
+export const modelCallSchema = z.strictObject({ model: modelSourceSchema, request_id: z.string() });
+export const validationSchema = z.discriminatedUnion('outcome', [
+  z.strictObject({ outcome: z.literal('ready'), facts: modelFactsSchema, report: modelReportSchema }),
+  z.strictObject({ outcome: z.literal('rejected'), error: modelErrorSchema }),
+]);
+export type Validation = z.infer<typeof validationSchema>;
+
+export const modelStatuses = ['pending', 'validating', 'ready', 'rejected'] as const;
+
+export const modelSchema = z
+  .strictObject({
+    id: z.string().describe('Of a model that comes with the service: its name'),
+    object: z.literal('model'),
+    name: z.string(),
+    digest: z.string(),
+    own: z.boolean().describe('Whether the tenant has brought it'),
+    status: z.enum(modelStatuses),
+    created_at: time.nullable(),
+    content_length: z.int().nullable(),
+    classes: z.int().nullable(),
+    input_shape: z.array(z.int()).nullable(),
+    default: z.boolean(),
+    deterministic: z
+      .boolean()
+      .nullable()
+      .describe('Of a network that is not, nothing is answered from the cache'),
+    methods: z.array(z.string()).describe('Ids of the methods that work on it'),
+    report: modelReportSchema
+      .nullable()
+      .describe('What `whylight check` says of it; in lists null, ask for the one'),
+    error: modelErrorSchema.nullable().describe('Why it was rejected'),
+    upload: z
+      .strictObject({
+        method: z.literal('PUT'),
+        parts: z.array(
+          z.strictObject({
+            part_number: z.int(),
+            url: z.string(),
+            headers: z.record(z.string(), z.string()),
+            offset: z.int().describe('Where in the file the part begins'),
+          }),
+        ),
+        expires_at: time,
+      })
+      .nullable()
+      .describe(
+        'Where to PUT the file, in parts; then POST their ETags to `complete`. Announce the model again for new URLs',
+      ),
+    urls: z
+      .strictObject({ self: z.string(), complete: z.string().nullable(), warm: z.string().nullable() })
+      .describe('`complete` and `warm` exist for the tenant’s own models'),
+  })
+  .meta({ id: 'Model' });
+export type Model = z.infer<typeof modelSchema>;
