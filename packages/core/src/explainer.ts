@@ -186,7 +186,9 @@ function checkBatch(classifier: Classifier, batch: Tensor, targets: readonly Tar
 }
 
 function checkFinite({ data }: Tensor<'float32'>): void {
-  if (!data.every(Number.isFinite))
+  let zero = 0; // NaN as soon as one value is not finite; a call for each value would take a tenth of a small network's pass
+  for (let i = 0; i < data.length; i++) zero += data[i]! * 0;
+  if (zero !== 0)
     throw new InputError('non_finite_output', 'the model gives NaN or infinite values for this input');
 }
 

@@ -26,7 +26,7 @@ describe('rows within a budget of memory', () => {
   });
 
   it('is no more than a CPU has caches for', () => {
-    expect(rowsWithin(undefined, graph(0, 10 * megabyte), on('cpu (fallback from cuda: none)'))).toBe(6);
+    expect(rowsWithin(undefined, graph(0, 10 * megabyte), on('cpu (fallback from cuda: none)'))).toBe(2);
   });
 });
 

@@ -9,7 +9,7 @@ const arena = 1.5;
 /** Weights are held up to this many times while graphs are loaded: as read, written, parsed, turned and repacked. */
 const copies = 12;
 /** On a CPU rows that fall out of its caches take longer than one by one, by a third for a small transformer. */
-const cached = 64 * 2 ** 20;
+const cached = 24 * 2 ** 20;
 /** More rows at once gain nothing. */
 const most = 64;
 
