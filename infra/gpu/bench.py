@@ -82,7 +82,8 @@ def score_cam(model, layer, x, chunk):
 
 @torch.no_grad()
 def occlusion(model, _, x, chunk):
-    corners = [(i, j) for i in range(0, 224 - 15 + 8, 8) for j in range(0, 224 - 15 + 8, 8)]
+    steps = [range(0, size - 15 + 8, 8) for size in x.shape[2:]]
+    corners = [(i, j) for i in steps[0] for j in steps[1]]
     drops = []
     for image in x.split(1):
         own = score(model, image)
@@ -160,4 +161,5 @@ def main():
         args.path.write_text(json.dumps(measure(args), indent=1))
 
 
-main()
+if __name__ == "__main__":
+    main()

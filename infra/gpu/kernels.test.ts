@@ -21,11 +21,14 @@ function emitted(): Set<string> {
   return found;
 }
 
+/** ONNX Runtime writes these out where a provider has no kernel for them. */
+const functions = 'CastLike Celu DynamicQuantizeLinear GroupNormalization Mish Swish'.split(' ');
+
 describe("the CUDA provider's own kernels", () => {
   it('run every node that methods write, but for the bits of random numbers', () => {
     const missing = [...emitted()].filter((node) => {
       const [op, opset] = node.split(' ') as [string, string];
-      return !onCuda(op, Number(opset));
+      return !onCuda(op, Number(opset)) && !functions.includes(op);
     });
     expect(missing.sort()).toEqual(['BitShift 18', 'BitwiseXor 18']);
   }, 120_000);
@@ -39,7 +42,6 @@ describe("the CUDA provider's own kernels", () => {
 
   it('are missing for these of the operators that are differentiated, as far as none stands for other operators', () => {
     const missing = Object.keys(gradientRules).filter((op) => !cudaOperators.includes(op));
-    const functions = 'CastLike Celu DynamicQuantizeLinear GroupNormalization Mish Swish'.split(' '); // written out by ONNX Runtime
     expect(
       missing
         .filter((op) => !functions.includes(op))

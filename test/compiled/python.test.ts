@@ -22,7 +22,9 @@ const python = process.env.WHYLIGHT_PYTHON ?? 'python3';
 const there = spawnSync(python, ['-c', 'import numpy, onnxruntime']).status === 0;
 if (!there) console.warn(`${python} has no onnxruntime: compiled explainers are not run in Python`);
 
-const named = everySpec.map((spec) => [`${spec.method}-${spec.convention}`, { ...spec, chunk: 4 }] as const);
+const named = everySpec.map(
+  (spec) => [`${spec.method}-${spec.convention}`, { ...spec, memory: 2e4 }] as const,
+);
 const [images, targets] = [tinyImages(), [0, -1]];
 
 describe.skipIf(!there)("compiled explainers in Python's ONNX Runtime", () => {
