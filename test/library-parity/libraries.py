@@ -12,7 +12,8 @@ import numpy as np
 import pytorch_grad_cam as grad_cam
 import torch
 import torchcam.methods as torchcam
-from pytorch_grad_cam.utils import model_targets
+from captum.attr._utils import lrp_rules
+from pytorch_grad_cam.utils import model_targets, svd_on_activations
 from torch import nn
 
 QUADRATURES = ["gausslegendre", "riemann_left", "riemann_right", "riemann_middle", "riemann_trapezoid"]
@@ -81,13 +82,16 @@ def by_torchcam(both, classes, tensors, one, two, rng) -> Iterator[dict]:
 
 
 def by_grad_cam(both, classes, tensors, one, two, rng) -> Iterator[dict]:
-    def run(name, layers, targets=model_targets.ClassifierOutputTarget):
+    def run(name, layers, targets=model_targets.ClassifierOutputTarget, smooth=False):
+        """`smooth`: the principal component of the evidence, with the sign that Whylight gives it."""
+
         def inner(model, images):
             modules = dict(model.named_modules())
             cam = getattr(grad_cam, name)(model=model, target_layers=[modules[layer] for layer in layers])
             if name == "FinerCAM":
                 return np.concatenate([cam(input_tensor=images[n : n + 1], target_idx=c) for n, c in enumerate(classes)])
-            return cam(input_tensor=images, targets=[targets(c) for c in classes])
+            with upright_projections(smooth):
+                return cam(input_tensor=images, targets=[targets(c) for c in classes], eigen_smooth=smooth)
 
         return both(inner)
 
@@ -99,6 +103,13 @@ def by_grad_cam(both, classes, tensors, one, two, rng) -> Iterator[dict]:
     }  # fmt: skip
     for name, method in methods.items():
         yield job(run(name, [one]), "pytorch-grad-cam", name, method, 1e-3, layers=[tensors[one]])
+    for name, method in {"EigenCAM": "eigen-cam", "EigenGradCAM": "eigen-grad-cam", "SegEigenCAM": "seg-eigen-cam"}.items():
+        yield job(run(name, [one], smooth=True), "pytorch-grad-cam", name, method, 1e-3, layers=[tensors[one]])
+    for name in ("GradCAM", "LayerCAM"):
+        yield job(
+            run(name, [one], smooth=True), "pytorch-grad-cam", f"{name} eigen_smooth", methods[name], 1e-3,
+            layers=[tensors[one]], params={"eigen_smooth": True},
+        )  # fmt: skip
     yield job(run("FullGrad", [one]), "pytorch-grad-cam", "FullGrad", "full-grad", 1e-3)
     yield job(run("GradCAM", two), "pytorch-grad-cam", "GradCAM mean", "grad-cam", 1e-3, layers=[tensors[layer] for layer in two])
     kinds = {"softmax": model_targets.ClassifierOutputSoftmaxTarget, "rest": model_targets.ClassifierOutputReST}
@@ -108,6 +119,25 @@ def by_grad_cam(both, classes, tensors, one, two, rng) -> Iterator[dict]:
                 run(name, [one], target), "pytorch-grad-cam", f"{name} {score}", methods[name], 1e-3,
                 layers=[tensors[one]], score=score,
             )  # fmt: skip
+
+
+@contextlib.contextmanager
+def upright_projections(wanted: bool):
+    """The sign of a principal component is LAPACK's whim: for the time being the largest magnitude is positive."""
+    modules = [m for m in vars(grad_cam).values() if hasattr(m, "get_2d_projection")]
+    original = svd_on_activations.get_2d_projection
+
+    def upright(activations):
+        maps = original(activations)
+        return np.stack([m if m.max() >= -m.min() else -m for m in maps])
+
+    for module in modules if wanted else []:
+        module.get_2d_projection = upright
+    try:
+        yield
+    finally:
+        for module in modules:
+            module.get_2d_projection = original
 
 
 def by_captum(both, family, images, classes, tensors, one, rng) -> Iterator[dict]:
@@ -139,13 +169,14 @@ def by_captum(both, family, images, classes, tensors, one, rng) -> Iterator[dict
     asked = {"n_steps": steps, "method": quadrature, "baselines": baseline}
     yield of("IntegratedGradients", "integrated-gradients", params=path, asked=asked)
     yield of("LayerIntegratedGradients", "layer-integrated-gradients", params=path, layered=True, asked=asked)
+    yield of("InternalInfluence", "internal-influence", params=path, layered=True, asked=asked)
     yield of("LayerConductance", "layer-conductance", params=path, layered=True, asked=asked)
     window = (rng.choice([1, 3]), rng.choice([2, 3, 5]), rng.choice([3, 4]))
-    stride = tuple(rng.randint(1, w) for w in window)
+    stride = tuple(rng.randint(max(1, w - 1), w) for w in window)
     occlusion = {"sliding_window_shapes": list(window), "strides": list(stride), "baseline": baseline}
     yield of(
         "Occlusion", "occlusion", params=occlusion,
-        asked={"sliding_window_shapes": window, "strides": stride, "baselines": baseline},
+        asked={"sliding_window_shapes": window, "strides": stride, "baselines": baseline, "perturbations_per_eval": 64},
     )  # fmt: skip
     mask = torch.randint(0, 6, (1, *images.shape[1:]))
     yield of(
@@ -158,6 +189,8 @@ def by_captum(both, family, images, classes, tensors, one, rng) -> Iterator[dict
         yield of("DeepLiftShap", "deep-lift-shap", 1e-3, aux={"baselines": baselines.numpy()}, asked={"baselines": baselines})
     if family in ("resnet", "vgg"):
         yield of("LRP", "lrp", 1e-3)
+    if family == "vgg":  # exporters fold batch norms into the weights that a rule changes
+        yield relevance(both, target, rng)
 
 
 def activation(both, tensors, one) -> dict:
@@ -165,3 +198,18 @@ def activation(both, tensors, one) -> dict:
         return captum.LayerActivation(model, dict(model.named_modules())[one]).attribute(x).detach().numpy()
 
     return job(both(inner), "captum", "LayerActivation", "layer-activation", layers=[tensors[one]])
+
+
+def relevance(both, target, rng) -> dict:
+    """A rule set on the first few layers with weights, as Captum's users set it."""
+    name = rng.choice(["gamma", "alpha1-beta0"])
+    gamma, first = rng.choice([0.25, 0.5]), rng.choice([1, 2])
+
+    def inner(model, x):
+        weighted = [m for m in model.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+        for module in weighted[:first]:
+            module.rule = lrp_rules.GammaRule(gamma) if name == "gamma" else lrp_rules.Alpha1_Beta0_Rule()
+        return captum.LRP(model).attribute(x, target=target).detach().numpy()
+
+    params = {"rule": name, "gamma": gamma, "first": first}
+    return job(both(inner), "captum", f"LRP {name}", "lrp", 1e-3, params=params)

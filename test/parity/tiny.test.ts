@@ -245,7 +245,9 @@ describe.skipIf(!here)(`On the tiny network, to 1e-6 of the largest value${skipp
       expectAgreement(found.attribution, half(attr, n));
     }
   });
-  it('Captum DeepLift agrees, to 2e-6: it divides by differences of float32 values', async () => {
+  // It divides by differences of float32 values. Captum in float64 is 2.1e-6 away from these values of its float32, and
+  // 1.0e-6 from Whylight's; the two are 1.1e-6 apart.
+  it('Captum DeepLift agrees, to 2e-6: closer than Captum is to itself in float64', async () => {
     const { attribution } = await explained(captum('deep-lift', { baseline: 0.05 }));
     const { data } = golden.captum['DeepLift.b0.05'].attr as Recorded;
     expect(disagreement(agreement(attribution.data, data), { max: 2e-6 })).toBeNull();
@@ -261,6 +263,11 @@ describe.skipIf(!here)(`On the tiny network, to 1e-6 of the largest value${skipp
     'Captum LayerConductance',
     captum('layer-conductance', { n_steps: 8 }),
     () => golden.captum['LayerConductance.r2.n8'],
+  );
+  same(
+    'Captum InternalInfluence',
+    captum('internal-influence', { n_steps: 8 }),
+    () => golden.captum['InternalInfluence.r2.n8'],
   );
   same(
     'Captum LayerIntegratedGradients',

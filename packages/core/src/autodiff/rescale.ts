@@ -31,13 +31,16 @@ export const rescaleRules = (captum: boolean): VjpRules => ({
       (c: RuleContext) => (c.index === 0 ? rescaled(c) : plain(c)),
     ]),
   ),
-  MaxPool: [(c) => (captum && captumNonlinear.includes(makerOf(c) ?? '') ? plain(c) : pooled(c, captum))],
+  MaxPool: [(c) => (captum && captumNonlinear.includes(makerOf(c)) ? plain(c) : pooled(c, captum))],
 });
 
 const plain = (c: RuleContext): Value => (vjpOf(gradientRules, c.node.op, c.index) as Vjp)(c);
 
-const makerOf = ({ g, node }: RuleContext): string | undefined =>
-  g.nodes.find((n) => n.outputs.includes(node.inputs[0]!))?.op;
+/** The operator that a pool's input comes from; an exporter writes a Softplus as one and a Where beyond 20. */
+function makerOf({ g, node }: RuleContext): string {
+  const made = g.maker(node.inputs[0]!);
+  return (made?.op === 'Where' ? g.maker(made.inputs[2]!) : made)?.op ?? '';
+}
 
 /** [rows, …] as [pairs, 2, …]. */
 function pairs(g: GraphBuilder, value: Value): Value {

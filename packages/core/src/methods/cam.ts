@@ -16,6 +16,7 @@ import {
   sum,
 } from '../onnx/emit.ts';
 import type { Convention, Setting, Subject } from './method.ts';
+import { principalMap } from './principal.ts';
 
 export const fusions = ['max', 'tanh-max', 'mean', 'product'] as const;
 type Fusion = (typeof fusions)[number];
@@ -28,9 +29,18 @@ export const camParams = {
     .default('max')
     .describe('How the maps of several layers become one; tanh-max is the max of tanh(2·map)'),
 };
+/** Parameters of maps that sum evidence over channels. */
+export const evidenceParams = {
+  ...camParams,
+  eigen_smooth: z
+    .boolean()
+    .default(false)
+    .describe("The evidence's first principal component in place of its sum over channels"),
+};
 export const camOnly = {
   normalized: ['paper', 'torchcam'],
   fuse: ['paper', 'torchcam', 'pytorch-grad-cam'],
+  eigen_smooth: ['pytorch-grad-cam'],
 } as const satisfies Record<string, readonly Convention[]>;
 export const camDefaults = { 'pytorch-grad-cam': { fuse: 'mean' } } as const;
 
@@ -63,15 +73,17 @@ export function upsample(
 /** Evidence of a layer for the target, [N, C, h, w], from its activations and their gradient. */
 export type Evidence = (g: GraphBuilder, activation: Value, gradient: Value, convention: Convention) => Value;
 
-/** Σ over channels of a layer's evidence, for each of the subject's layers: signed maps [N, h, w]. */
+/** Σ over channels of a layer's evidence, or its principal component, for each of the subject's layers: [N, h, w]. */
 export function evidenceMaps(
   subject: Subject,
-  { convention }: Setting<unknown>,
+  { convention, params }: Setting<object>,
   evidence: Evidence,
   gradients = subject.gradients(subject.layers),
 ): Value[] {
   const { g, layers } = subject;
-  return layers.map((layer, i) => sum(g, evidence(g, layer, gradients[i]!, convention), [1], false));
+  const single = (maps: Value) =>
+    'eigen_smooth' in params && params.eigen_smooth ? principalMap(g, maps) : sum(g, maps, [1], false);
+  return layers.map((layer, i) => single(evidence(g, layer, gradients[i]!, convention)));
 }
 
 /** How a method departs from the common way to its map. */

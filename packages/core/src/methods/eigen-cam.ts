@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { reshape } from '../onnx/emit.ts';
 import { camDefaults, camOnly, camOutput, camParams } from './cam.ts';
 import { defineMethod } from './method.ts';
-import { centred, places, principalScores } from './principal.ts';
+import { principalMap } from './principal.ts';
 
 /**
  * Eigen-CAM: a layer's places along their first principal direction.
@@ -29,11 +28,10 @@ export const eigenCam = defineMethod({
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
-  build({ g, layers }, setting) {
-    const maps = layers.map((activation) => {
-      const [n, , h, w] = g.shape(activation) as [number, number, number, number];
-      return reshape(g, principalScores(g, centred(g, places(g, activation))), [n, h, w]);
-    });
-    return camOutput(g, maps, setting);
-  },
+  build: ({ g, layers }, setting) =>
+    camOutput(
+      g,
+      layers.map((activation) => principalMap(g, activation)),
+      setting,
+    ),
 });

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { mul, reshape } from '../onnx/emit.ts';
+import { mul } from '../onnx/emit.ts';
 import { camDefaults, camOnly, camOutput, camParams } from './cam.ts';
 import { defineMethod } from './method.ts';
-import { centred, places, principalScores } from './principal.ts';
+import { principalMap } from './principal.ts';
 
 /**
  * Eigen-Grad-CAM: Eigen-CAM of gradient times activation.
@@ -29,13 +29,10 @@ export const eigenGradCam = defineMethod({
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
-  build({ g, layers, gradients }, setting) {
-    const slopes = gradients(layers);
-    const maps = layers.map((activation, i) => {
-      const [n, , h, w] = g.shape(activation) as [number, number, number, number];
-      const evidence = mul(g, slopes[i]!, activation);
-      return reshape(g, principalScores(g, centred(g, places(g, evidence))), [n, h, w]);
-    });
-    return camOutput(g, maps, setting);
-  },
+  build: ({ g, layers, gradients }, setting) =>
+    camOutput(
+      g,
+      gradients(layers).map((slope, i) => principalMap(g, mul(g, slope, layers[i]!))),
+      setting,
+    ),
 });

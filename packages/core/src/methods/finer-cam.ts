@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { gradientRules } from '../autodiff/rules/index.ts';
 import type { Value } from '../onnx/builder.ts';
 import { div, mul, onesLike, reshape, scale, shift, sub, sum } from '../onnx/emit.ts';
-import { camDefaults, camOnly, camOutput, camParams, evidenceMaps } from './cam.ts';
+import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from './cam.ts';
 import { evidenceOf } from './evidence.ts';
 import { defineMethod, type Subject } from './method.ts';
 
@@ -32,7 +32,7 @@ export const finerCam = defineMethod({
   logitsOnly: true,
   oneClass: true,
   params: z.strictObject({
-    ...camParams,
+    ...evidenceParams,
     base: z
       .enum(['grad-cam', 'grad-cam-plus-plus', 'layer-cam'])
       .default('grad-cam')

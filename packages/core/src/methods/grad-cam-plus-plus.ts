@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { camDefaults, camOnly, camOutput, camParams, evidenceMaps } from './cam.ts';
+import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from './cam.ts';
 import { gradCamPlusPlusEvidence } from './evidence.ts';
 import { defineMethod } from './method.ts';
 
@@ -26,7 +26,7 @@ export const gradCamPlusPlus = defineMethod({
     torchcam: 'Weights are Σ max(∂y/∂A, 0)³: its division by the denominator acts on a copy and is lost.',
     'pytorch-grad-cam': 'The denominator has ∂y³·ΣA with 1e-6, and weights are 0 where the gradient is.',
   },
-  params: z.strictObject(camParams),
+  params: z.strictObject(evidenceParams),
   defaults: camDefaults,
   only: camOnly,
   build: (subject, setting) =>

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { relu, reshape } from '../onnx/emit.ts';
-import { camDefaults, camOnly, camOutput, camParams, evidenceMaps } from './cam.ts';
+import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from './cam.ts';
 import { gradCamEvidence } from './evidence.ts';
 import { defineMethod } from './method.ts';
 
@@ -28,7 +28,7 @@ export const gradCam = defineMethod({
     captum: "Signed sums [N, 1, h, w] at the layer's size, neither rectified nor normalised.",
   },
   params: z.strictObject({
-    ...camParams,
+    ...evidenceParams,
     relu_attributions: z.boolean().default(false).describe('Keep positive evidence only'),
   }),
   defaults: camDefaults,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { camDefaults, camOnly, camOutput, camParams, evidenceMaps } from './cam.ts';
+import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from './cam.ts';
 import { hiResCamEvidence } from './evidence.ts';
 import { defineMethod } from './method.ts';
 
@@ -19,7 +19,7 @@ export const hiResCam = defineMethod({
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'pytorch-grad-cam'],
-  params: z.strictObject(camParams),
+  params: z.strictObject(evidenceParams),
   defaults: camDefaults,
   only: camOnly,
   build: (subject, setting) =>

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { reshape } from '../onnx/emit.ts';
 import { camDefaults, camOnly, camOutput, camParams } from './cam.ts';
 import { defineMethod } from './method.ts';
-import { centred, kernelScores, places } from './principal.ts';
+import { kernelScores, principalMap } from './principal.ts';
 
 /**
  * KPCA-CAM: Eigen-CAM with kernel principal components.
@@ -25,11 +24,10 @@ export const kpcaCam = defineMethod({
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
-  build({ g, layers }, setting) {
-    const maps = layers.map((activation) => {
-      const [n, , h, w] = g.shape(activation) as [number, number, number, number];
-      return reshape(g, kernelScores(g, centred(g, places(g, activation))), [n, h, w]);
-    });
-    return camOutput(g, maps, setting);
-  },
+  build: ({ g, layers }, setting) =>
+    camOutput(
+      g,
+      layers.map((activation) => principalMap(g, activation, kernelScores)),
+      setting,
+    ),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { camDefaults, camOnly, camOutput, camParams, evidenceMaps, fusions } from './cam.ts';
+import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams, fusions } from './cam.ts';
 import { layerCamEvidence } from './evidence.ts';
 import { defineMethod } from './method.ts';
 
@@ -26,7 +26,7 @@ export const layerCam = defineMethod({
     'pytorch-grad-cam': 'Of several layers the mean of their maps counts.',
   },
   params: z.strictObject({
-    ...camParams,
+    ...evidenceParams,
     fuse: z.enum(fusions).default('tanh-max').describe('How the maps of several layers become one'),
     gamma: z.number().min(0).default(2).describe('fuse=tanh-max: how steeply tanh lifts the maps'),
   }),

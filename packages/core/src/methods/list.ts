@@ -19,6 +19,7 @@ import { guidedGradCam } from './guided-grad-cam.ts';
 import { hiResCam } from './hi-res-cam.ts';
 import { inputXGradient } from './input-x-gradient.ts';
 import { integratedGradients } from './integrated-gradients.ts';
+import { internalInfluence } from './internal-influence.ts';
 import { isCam } from './is-cam.ts';
 import { kernelShap } from './kernel-shap.ts';
 import { kpcaCam } from './kpca-cam.ts';
@@ -36,6 +37,7 @@ import { refineCam } from './refine-cam.ts';
 import { rise } from './rise.ts';
 import { saliency } from './saliency.ts';
 import { scoreCam } from './score-cam.ts';
+import { segEigenCam } from './seg-eigen-cam.ts';
 import { shapleyCam } from './shapley-cam.ts';
 import { shapleySampling } from './shapley-sampling.ts';
 import { smoothGrad } from './smooth-grad.ts';
@@ -66,12 +68,14 @@ export const methods: readonly Method[] = [
   eigenCam,
   eigenGradCam,
   kpcaCam,
+  segEigenCam,
   fullGrad,
   leGrad,
   attentionRollout,
   layerActivation,
   layerGradientXActivation,
   layerConductance,
+  internalInfluence,
   layerIntegratedGradients,
   saliency,
   inputXGradient,

@@ -29,6 +29,12 @@ export function places(g: GraphBuilder, maps: Value): Value {
   return transpose(g, reshape(g, maps, [n, c, h * w]), [0, 2, 1]);
 }
 
+/** A map [N, h, w] of maps [N, C, h, w]: each place by its score among the centred places. */
+export function principalMap(g: GraphBuilder, maps: Value, scores = principalScores): Value {
+  const [n, , h, w] = g.shape(maps) as [number, number, number, number];
+  return reshape(g, scores(g, centred(g, places(g, maps))), [n, h, w]);
+}
+
 export const centred = (g: GraphBuilder, x: Value): Value => sub(g, x, mean(g, x, [1]));
 
 /** Places [N, h·w, C] along their first principal direction, [N, h·w, 1], the largest magnitude positive. */

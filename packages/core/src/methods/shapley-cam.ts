@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { mean, mul, scale, sub } from '../onnx/emit.ts';
-import { camDefaults, camOnly, camOutput, camParams, evidenceMaps } from './cam.ts';
+import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from './cam.ts';
 import { defineMethod } from './method.ts';
 
 /**
@@ -22,7 +22,7 @@ export const shapleyCam = defineMethod({
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'pytorch-grad-cam'],
-  params: z.strictObject(camParams),
+  params: z.strictObject(evidenceParams),
   defaults: camDefaults,
   only: camOnly,
   build(subject, setting) {

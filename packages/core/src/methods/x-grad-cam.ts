@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { camDefaults, camOnly, camOutput, camParams, evidenceMaps } from './cam.ts';
+import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from './cam.ts';
 import { xGradCamEvidence } from './evidence.ts';
 import { defineMethod } from './method.ts';
 
@@ -25,7 +25,7 @@ export const xGradCam = defineMethod({
     torchcam: '1e-8 is added to the sum of activations.',
     'pytorch-grad-cam': '1e-7 is added to the sum of activations.',
   },
-  params: z.strictObject(camParams),
+  params: z.strictObject(evidenceParams),
   defaults: camDefaults,
   only: camOnly,
   build: (subject, setting) =>

@@ -7,6 +7,7 @@ import { tinyTransformer } from './transformer.ts';
 const small: Readonly<Record<string, Record<string, unknown>>> = {
   occlusion: { sliding_window_shapes: [2, 3, 3], strides: [1, 2, 2] },
   'integrated-gradients': { n_steps: 20 },
+  'internal-influence': { n_steps: 8 },
   'shapley-sampling': { grid: '2x3', n_samples: 3 },
   'kernel-shap': { grid: '2x3', n_samples: 20 },
   'ss-cam': { num_samples: 3 },
@@ -19,9 +20,17 @@ const small: Readonly<Record<string, Record<string, unknown>>> = {
   rise: { n_masks: 20, cells: 3 },
 };
 
+/** The last map's gradient is the same everywhere: no map to compare. */
+const layers: Readonly<Record<string, readonly string[]>> = { 'internal-influence': ['r1'] };
+
 /** Every method in every convention that it has. */
 export const everySpec: readonly ExplainerSpec[] = methods.flatMap(({ id, conventions }) =>
-  conventions.map((convention) => ({ method: id, convention, params: small[id] ?? {} })),
+  conventions.map((convention) => ({
+    method: id,
+    convention,
+    params: small[id] ?? {},
+    layers: layers[id],
+  })),
 );
 
 /** The network that a method is tried on, with the batch that is baked into it. */
