@@ -61,6 +61,7 @@ describe('A method asked for', () => {
     expect(resolveMethod({ method: 'saliency', convention: 'captum' }).params).toEqual({ abs: true });
     expect(resolveMethod({ method: 'grad-cam', convention: 'pytorch-grad-cam' }).params).toEqual({
       fuse: 'mean',
+      eigen_smooth: false,
     });
   });
 
