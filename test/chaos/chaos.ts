@@ -34,7 +34,7 @@ export interface Tally {
   readonly crossTenant: number;
   /** Results whose artifacts are not what their digests say. */
   readonly damaged: number;
-  /** By tenant: computations and compute units, as billed and as they should be. */
+  /** By tenant: computations (billed with those that failed or were given up) and compute units, which must be equal. */
   readonly bills: {
     computed: [billed: number, expected: number];
     units: [billed: number, expected: number];

@@ -188,7 +188,7 @@ describe('fencing', () => {
 });
 
 describe('the watchdog', () => {
-  test('B20: a worker that falls silent loses its lease; the job is sent again, and the zombie’s report refused', async () => {
+  test('B20, F14: a worker that falls silent loses its lease; the job is sent again, and the zombie’s report refused', async () => {
     const { see, flight, stub } = await underway();
     const [first] = await jobsTaken(flight);
     await report(first!, { status: 'processing' });

@@ -1,8 +1,9 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, test, vi } from 'vitest';
 import { app } from '../src/app.ts';
-import { mintKey } from '../src/domain/api-key.ts';
+import { mintKey, parseKey } from '../src/domain/api-key.ts';
 import { newId } from '../src/domain/ulid.ts';
+import { Tenants } from '../src/storage/tenants.ts';
 import { bindings, call, newKey, newTenant } from './gateway.ts';
 import { backlogKey, operatorKey } from './secrets.ts';
 
@@ -92,6 +93,18 @@ describe('who may come in', () => {
     await call('DELETE', `/v1/keys/key_${second.split('_')[2]}`, { key });
     expect((await call('GET', '/v1/keys', { key: second })).status).toBe(401);
     expect((await call('GET', '/v1/keys', { key })).status).toBe(200);
+  });
+
+  test('A10: an isolate that has seen a key believes it for half a minute, and no longer', async () => {
+    const { key } = await newTenant();
+    const second = parseKey(await newKey(key, {}))!;
+    const elsewhere = new Tenants(bindings.DB);
+    expect(await elsewhere.authenticate(second)).not.toBeNull();
+    await call('DELETE', `/v1/keys/${second.id}`, { key });
+    expect(await elsewhere.authenticate({ ...second, secret: 'x'.repeat(32) })).toBeNull();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 });
+    expect(await elsewhere.authenticate(second)).toBeNull();
+    vi.useRealTimers();
   });
 
   test('A14: of a key nothing is stored or shown again that would open anything', async () => {

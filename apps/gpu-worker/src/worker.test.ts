@@ -518,7 +518,7 @@ describe('the worker', () => {
     await failed(/^there is no model file m\.onnx$/);
   });
 
-  test.skipIf(cudaIsHere)('with a provider that is not here has failed, and says why', async () => {
+  test.skipIf(cudaIsHere)('F3: with a provider that is not here has failed, and says why', async () => {
     world = await createWorld({ EXECUTION_PROVIDER: 'cuda' });
     await failed(/^execution provider cuda is not available: /);
   });
