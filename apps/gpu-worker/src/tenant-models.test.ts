@@ -176,7 +176,9 @@ describe('a tenant’s model that goes wrong', () => {
     await world.post(job);
     await expect.poll(() => world.gateway.reports.at(-1)?.status, { timeout: 20_000 }).toBe('progress');
     await world.call('DELETE', `/v1/jobs/${job.key}?attempt=1`);
-    await expect.poll(() => world.metric('whylight_jobs_abandoned_total'), { timeout: 20_000 }).toBe(1);
+    await expect
+      .poll(() => world.metric('whylight_jobs_total', 'status="abandoned"'), { timeout: 20_000 })
+      .toBe(1);
     expect(world.gateway.reports.map(({ status }) => status)).not.toContain('succeeded');
     expect(await ended(await jobOf(world, model, another()))).toMatchObject({ status: 'succeeded' });
     expect(await loads()).toBe(1);
