@@ -94,3 +94,11 @@ describe('package-lock.json', () => {
     ]);
   });
 });
+
+test('records of decisions are numbered without a gap, each number once', () => {
+  const records = git('ls-files', 'docs/decisions').trim().split('\n').sort();
+  const numbers = records.map((path) => Number(/decisions\/(\d{4})-/.exec(path)?.[1]));
+  expect(numbers).toEqual(records.map((_, index) => index + 1));
+  for (const [index, path] of records.entries())
+    expect(readFileSync(join(root, path), 'utf8')).toMatch(new RegExp(`^# 0*${index + 1}: `));
+});
