@@ -101,8 +101,8 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     const now = Date.now();
     const run = this.#last;
     if (run?.status !== 'succeeded' || run.erased) return null;
-    if (!this.#shelf.isTrusted(run.number, now) && !(await this.#isIntact(run))) return null;
     if (!this.#shelf.holds(run.number, now)) return null;
+    if (!this.#shelf.isTrusted(run.number, now) && !(await this.#isIntact(run))) return null;
     await this.#shelf.keep(run.number, keepUntil);
     return run;
   }
@@ -126,9 +126,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
       return { run: this.#last!, via: 'collapsed' };
     }
     const known = fresh ? null : await this.known(pass.keepUntil);
-    if (known) return { run: known, via: 'hit' };
-    // A look at the stored bytes takes its time: somebody else may have begun meanwhile.
-    return this.#last === last || this.#last?.erased ? null : this.#joinKnown(fresh, pass);
+    return known ? { run: known, via: 'hit' } : null;
   }
 
   async #depart(submission: Submission, fresh: boolean, pass: Pass): Promise<Boarding> {

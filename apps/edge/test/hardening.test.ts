@@ -3,6 +3,7 @@ import { cacheKey, type Explanation, type Question, sign } from '@whylight/contr
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { app } from '../src/app.ts';
 import { mintKey } from '../src/domain/api-key.ts';
+import { leaseTime } from '../src/domain/flight.ts';
 import { newId } from '../src/domain/ulid.ts';
 import { document } from '../src/openapi.ts';
 import {
@@ -81,7 +82,7 @@ describe('the worker’s clock', () => {
     };
     expect(await say({ status: 'processing' })).toBe(204);
     const flight = bindings.FLIGHT.getByName(cacheKeyOf(made));
-    await later(flight, 110_000);
+    await later(flight, leaseTime - 10_000);
     expect(await jobsTaken(cacheKeyOf(made))).toHaveLength(1);
     expect(await say(success(job!))).toBe(204);
     const { body } = await call<Explanation>('GET', made.urls.self, { key });
