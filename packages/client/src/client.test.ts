@@ -1,89 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { visualizationSchema } from '@whylight/contract';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ExplanationError, ProblemError, successOf, WhylightClient } from './index.ts';
+import { describe, expect, it } from 'vitest';
+import { ExplanationError, ProblemError, successOf } from './index.ts';
+import { explanation, type Handle, json, problem, serviceDouble } from './testing/service-double.ts';
 
-type Handle = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
-
-let server: Server;
-let url: string;
-let seen: { line: string; authorization: string | undefined; body: string }[];
-let routes: Record<string, Handle>;
-
-beforeEach(async () => {
-  seen = [];
-  routes = {};
-  server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-    const body = Buffer.concat(chunks);
-    const line = `${request.method} ${request.url}`;
-    seen.push({ line, authorization: request.headers.authorization, body: body.toString('latin1') });
-    const handle = routes[line];
-    if (handle) handle(request, response, body);
-    else response.writeHead(404).end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-});
-afterEach(() => {
-  server.closeAllConnections();
-  server.close();
-});
-
-const client = (tries?: number) => new WhylightClient({ url, apiKey: 'key', tries });
-const json = (
-  response: ServerResponse,
-  status: number,
-  body: unknown,
-  headers: Record<string, string> = {},
-) => response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(body));
-
-const explanation = (status: string) => ({
-  id: 'exp_1',
-  object: 'explanation',
-  status,
-  created_at: '2026-11-23T00:00:00Z',
-  started_at: null,
-  completed_at: null,
-  input: { sha256: '0'.repeat(64) },
-  model: { name: 'shapes', digest: 'sha256:0' },
-  method: 'grad-cam',
-  method_version: '1',
-  convention: 'paper',
-  parameters: {},
-  layers: [],
-  target: 'predicted',
-  language: 'en',
-  cache: { status: 'miss', key: 'sha256:0' },
-  output: { visualization: visualizationSchema.parse({}) },
-  metadata: {},
-  progress: null,
-  predictions: [],
-  attributions: [],
-  metrics: null,
-  warnings: [],
-  error: null,
-  expires_at: '2026-12-23T12:00:00.000Z',
-  expired: false,
-  urls: {
-    self: '/v1/explanations/exp_1',
-    cancel: '/v1/explanations/exp_1/cancel',
-    events: '/v1/explanations/exp_1/events',
-  },
-  request_id: 'req_1',
-});
-const problem = (status: number, code: string) => ({
-  type: `urn:whylight:problem:${code}`,
-  title: 'A title',
-  status,
-  detail: 'What went wrong.',
-  instance: 'req_2',
-  code,
-  request_id: 'req_2',
-  retryable: status >= 500,
-});
+const double = serviceDouble();
 
 const upload = (to: string | null) => ({
   id: 'upl_1',
@@ -105,21 +24,26 @@ const bytes = Uint8Array.of(1, 2, 3);
 
 describe('an upload', () => {
   it('announces the SHA-256, then PUTs the bytes without the API key', async () => {
-    routes['POST /v1/uploads'] = (_, response) => json(response, 201, upload(`${url}/signed?x=1`));
-    routes['PUT /signed?x=1'] = (_, response) => response.end();
-    await client().upload(bytes, 'image/png');
-    expect(JSON.parse(seen[0]!.body)).toEqual({
+    double.routes['POST /v1/uploads'] = (_, response) =>
+      json(response, 201, upload(`${double.url}/signed?x=1`));
+    double.routes['PUT /signed?x=1'] = (_, response) => response.end();
+    await double.client().upload(bytes, 'image/png');
+    expect(JSON.parse(double.seen[0]!.body)).toEqual({
       content_type: 'image/png',
       content_length: 3,
       sha256: upload(null).sha256,
     });
-    expect(seen[1]).toEqual({ line: 'PUT /signed?x=1', authorization: undefined, body: '\x01\x02\x03' });
+    expect(double.seen[1]).toEqual({
+      line: 'PUT /signed?x=1',
+      authorization: undefined,
+      body: '\x01\x02\x03',
+    });
   });
 
   it('sends nothing when the service has the bytes already', async () => {
-    routes['POST /v1/uploads'] = (_, response) => json(response, 200, upload(null));
-    await client().upload(bytes, 'image/png');
-    expect(seen.map(({ line }) => line)).toEqual(['POST /v1/uploads']);
+    double.routes['POST /v1/uploads'] = (_, response) => json(response, 200, upload(null));
+    await double.client().upload(bytes, 'image/png');
+    expect(double.seen.map(({ line }) => line)).toEqual(['POST /v1/uploads']);
   });
 });
 
@@ -127,47 +51,100 @@ describe('an explanation', () => {
   it('is waited for until its status is final', async () => {
     const states = ['queued', 'processing', 'succeeded'];
     const next: Handle = (_, response) => json(response, 200, explanation(states.shift()!));
-    routes['POST /v1/explanations'] = (request, response, body) => {
+    double.routes['POST /v1/explanations'] = (request, response, body) => {
       expect(request.headers.prefer).toBe('wait=30');
       next(request, response, body);
     };
-    routes['GET /v1/explanations/exp_1?wait=30'] = next;
-    const answer = await client().explain({ input: { upload: 'upl_1' }, method: 'grad-cam' });
+    double.routes['GET /v1/explanations/exp_1?wait=30'] = next;
+    const answer = await double.client().explain({ input: { upload: 'upl_1' }, method: 'grad-cam' });
     expect(answer.explanation.status).toBe('succeeded');
-    expect(seen).toHaveLength(3);
+    expect(double.seen).toHaveLength(3);
   });
 
   it('gives its artifacts through the redirect, without the API key', async () => {
-    routes['GET /v1/explanations/exp_1/artifacts/overlay.png'] = (_, response) =>
-      response.writeHead(302, { Location: `${url}/signed` }).end();
-    routes['GET /signed'] = (_, response) => response.end('png');
-    expect(await client().artifact('exp_1', 'overlay.png')).toEqual(new TextEncoder().encode('png'));
-    expect(seen.map(({ authorization }) => authorization)).toEqual(['Bearer key', undefined]);
+    double.routes['GET /v1/explanations/exp_1/artifacts/overlay.png'] = (_, response) =>
+      response.writeHead(302, { Location: `${double.url}/signed` }).end();
+    double.routes['GET /signed'] = (_, response) => response.end('png');
+    expect(await double.client().artifact('exp_1', 'overlay.png')).toEqual(new TextEncoder().encode('png'));
+    expect(double.seen.map(({ authorization }) => authorization)).toEqual(['Bearer key', undefined]);
   });
+});
+
+it('a rendering gives its pictures by their links', async () => {
+  const link = (name: string) => ({
+    name,
+    url: `/v1/explanations/exp_1/artifacts/${name}?rendering=k`,
+    sha256: '0'.repeat(64),
+    bytes: 3,
+    content_type: 'image/png',
+  });
+  const { visualization } = explanation('succeeded').output;
+  double.routes['POST /v1/explanations/exp_1/render'] = (_, response) =>
+    json(response, 200, {
+      object: 'rendering',
+      explanation: 'exp_1',
+      visualization,
+      language: 'zh',
+      cache: { status: 'miss', key: 'sha256:0' },
+      artifacts: { overlay: link('overlay.png'), heatmap: link('heatmap.png') },
+      warnings: [],
+    });
+  double.routes['GET /v1/explanations/exp_1/artifacts/overlay.png?rendering=k'] = (_, response) =>
+    response.writeHead(302, { Location: `${double.url}/signed` }).end();
+  double.routes['GET /signed'] = (_, response) => response.end('png');
+  const client = double.client();
+  const { artifacts } = await client.render('exp_1', { language: 'zh' });
+  expect(JSON.parse(double.seen[0]!.body)).toEqual({ language: 'zh' });
+  expect(await client.download(artifacts.overlay)).toEqual(new TextEncoder().encode('png'));
+});
+
+it('a prediction that is not done in time is asked for again', async () => {
+  const answers = [503, 200];
+  const predictions = {
+    object: 'predictions',
+    input: { sha256: '0'.repeat(64) },
+    model: { id: 'shapes', name: 'shapes', digest: 'sha256:0' },
+    predictions: [],
+    cache: { status: 'miss', key: 'sha256:0' },
+    warnings: [],
+    request_id: 'req_1',
+  };
+  double.routes['POST /v1/predictions'] = (_, response) => {
+    const status = answers.shift()!;
+    json(response, status, status === 200 ? predictions : problem(status, 'capacity'));
+  };
+  expect(await double.client().predict({ input: { upload: 'upl_1' }, top_k: 3 })).toEqual(predictions);
+  expect(double.lines()).toEqual(['POST /v1/predictions', 'POST /v1/predictions']);
 });
 
 describe('an explanation that takes long', () => {
   const queued: Handle = (_, response) => json(response, 202, explanation('queued'));
 
   it('is looked at every other second where waiting requests are cut off', async () => {
-    routes['POST /v1/explanations'] = queued;
-    routes['GET /v1/explanations/exp_1?wait=30'] = (_, response) => json(response, 504, problem(504, 'x'));
-    routes['GET /v1/explanations/exp_1'] = (_, response) => json(response, 200, explanation('succeeded'));
+    double.routes['POST /v1/explanations'] = queued;
+    double.routes['GET /v1/explanations/exp_1?wait=30'] = (_, response) =>
+      json(response, 504, problem(504, 'x'));
+    double.routes['GET /v1/explanations/exp_1'] = (_, response) =>
+      json(response, 200, explanation('succeeded'));
     const seenStates: string[] = [];
-    const { explanation: ended } = await client(1).explain(
-      { input: { upload: 'upl_1' }, method: 'grad-cam' },
-      { onProgress: ({ status }) => seenStates.push(status) },
-    );
+    const { explanation: ended } = await double
+      .client(1)
+      .explain(
+        { input: { upload: 'upl_1' }, method: 'grad-cam' },
+        { onProgress: ({ status }) => seenStates.push(status) },
+      );
     expect([ended.status, seenStates]).toEqual(['succeeded', ['queued', 'queued']]);
   });
 
   it('is given up at its timeout, which the service is told', async () => {
-    routes['POST /v1/explanations'] = (request, response) => {
+    double.routes['POST /v1/explanations'] = (request, response) => {
       expect(request.headers['cancel-after']).toBe('1s');
       queued(request, response, Buffer.alloc(0));
     };
-    routes['GET /v1/explanations/exp_1?wait=30'] = () => {};
-    const asked = client().explain({ input: { upload: 'upl_1' }, method: 'grad-cam' }, { timeout: 0.3 });
+    double.routes['GET /v1/explanations/exp_1?wait=30'] = () => {};
+    const asked = double
+      .client()
+      .explain({ input: { upload: 'upl_1' }, method: 'grad-cam' }, { timeout: 0.3 });
     await expect(asked).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 
@@ -176,8 +153,8 @@ describe('an explanation that takes long', () => {
       ...explanation('failed'),
       error: { code: 'gpu_out_of_memory', message: 'No room.', retryable: false },
     };
-    routes['GET /v1/explanations/exp_1'] = (_, response) => json(response, 200, failed);
-    const got = await client().explanation('exp_1');
+    double.routes['GET /v1/explanations/exp_1'] = (_, response) => json(response, 200, failed);
+    const got = await double.client().explanation('exp_1');
     expect(() => successOf(got)).toThrow(ExplanationError);
     expect(() => successOf(got)).toThrow(/grad-cam: No room/);
   });
@@ -187,14 +164,14 @@ describe('an Idempotency-Key', () => {
   it('is the same for all tries of one call, and another for the next', async () => {
     const keys: (string | undefined)[] = [];
     const answers = [503, 409, 200, 200];
-    routes['POST /v1/explanations'] = (request, response) => {
+    double.routes['POST /v1/explanations'] = (request, response) => {
       keys.push(request.headers['idempotency-key'] as string);
       const status = answers.shift()!;
       const headers = { 'Retry-After': '0' };
       if (status === 200) json(response, 200, explanation('succeeded'));
       else json(response, status, problem(status, status === 409 ? 'idempotency_in_progress' : 'x'), headers);
     };
-    const ask = () => client().explain({ input: { upload: 'upl_1' }, method: 'grad-cam' });
+    const ask = () => double.client().explain({ input: { upload: 'upl_1' }, method: 'grad-cam' });
     await ask();
     await ask();
     expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
@@ -203,28 +180,29 @@ describe('an Idempotency-Key', () => {
   });
 
   it('of another kind of conflict is not tried again', async () => {
-    routes['POST /v1/explanations'] = (_, response) => json(response, 409, problem(409, 'upload_not_ready'));
-    const asked = client().create({ input: { upload: 'upl_1' }, method: 'grad-cam' });
+    double.routes['POST /v1/explanations'] = (_, response) =>
+      json(response, 409, problem(409, 'upload_not_ready'));
+    const asked = double.client().create({ input: { upload: 'upl_1' }, method: 'grad-cam' });
     await expect(asked).rejects.toMatchObject({ code: 'upload_not_ready' });
-    expect(seen).toHaveLength(1);
+    expect(double.seen).toHaveLength(1);
   });
 });
 
 describe('what must not be made twice', () => {
   it('is not tried again when the connection is lost or the service stumbles', async () => {
-    routes['POST /v1/keys'] = (request) => request.socket.destroy();
-    await expect(client().createKey()).rejects.toThrow();
-    routes['POST /v1/keys'] = (_, response) => json(response, 500, problem(500, 'internal'));
-    await expect(client().createKey()).rejects.toMatchObject({ status: 500 });
-    expect(seen).toHaveLength(2);
+    double.routes['POST /v1/keys'] = (request) => request.socket.destroy();
+    await expect(double.client().createKey()).rejects.toThrow();
+    double.routes['POST /v1/keys'] = (_, response) => json(response, 500, problem(500, 'internal'));
+    await expect(double.client().createKey()).rejects.toMatchObject({ status: 500 });
+    expect(double.seen).toHaveLength(2);
   });
 
   it('is tried again where the answer says that nothing was done', async () => {
-    routes['POST /v1/keys'] = (_, response) =>
+    double.routes['POST /v1/keys'] = (_, response) =>
       json(response, 429, problem(429, 'rate_limited'), { 'Retry-After': '1' });
     const start = performance.now();
-    await expect(client(2).createKey()).rejects.toMatchObject({ status: 429 });
-    expect(seen).toHaveLength(2);
+    await expect(double.client(2).createKey()).rejects.toMatchObject({ status: 429 });
+    expect(double.seen).toHaveLength(2);
     expect(performance.now() - start).toBeGreaterThan(990);
   });
 });
@@ -232,49 +210,51 @@ describe('what must not be made twice', () => {
 describe('a list', () => {
   it('is read page by page', async () => {
     const item = (id: string) => ({ ...explanation('succeeded'), id });
-    routes['GET /v1/explanations?limit=100'] = (_, response) =>
+    double.routes['GET /v1/explanations?limit=100'] = (_, response) =>
       json(response, 200, { object: 'list', data: [item('a')], has_more: true, next_cursor: 'a' });
-    routes['GET /v1/explanations?limit=100&starting_after=a'] = (_, response) =>
+    double.routes['GET /v1/explanations?limit=100&starting_after=a'] = (_, response) =>
       json(response, 200, { object: 'list', data: [item('b')], has_more: false, next_cursor: null });
     const ids = [];
-    for await (const { id } of client().explanations()) ids.push(id);
+    for await (const { id } of double.client().explanations()) ids.push(id);
     expect(ids).toEqual(['a', 'b']);
   });
 });
 
 describe('a refusal', () => {
   it('is an error with code, status and request id, and is not tried again', async () => {
-    routes['GET /v1/models'] = (_, response) => json(response, 403, problem(403, 'insufficient_scope'));
-    const error = await client()
+    double.routes['GET /v1/models'] = (_, response) =>
+      json(response, 403, problem(403, 'insufficient_scope'));
+    const error = await double
+      .client()
       .models()
       .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ProblemError);
     expect(error).toMatchObject({ code: 'insufficient_scope', status: 403, requestId: 'req_2' });
-    expect(seen).toHaveLength(1);
+    expect(double.seen).toHaveLength(1);
   });
 
   it('that is no problem document still tells its status', async () => {
-    routes['GET /v1/models'] = (_, response) => response.writeHead(400).end('<html>');
-    await expect(client().models()).rejects.toMatchObject({ code: 'http_400', status: 400 });
+    double.routes['GET /v1/models'] = (_, response) => response.writeHead(400).end('<html>');
+    await expect(double.client().models()).rejects.toMatchObject({ code: 'http_400', status: 400 });
   });
 });
 
 describe('a passing fault', () => {
   it.each([408, 429, 500, 503])('of status %i is tried again', async (status) => {
     const answers = [status, 200];
-    routes['GET /v1/models'] = (_, response) => {
+    double.routes['GET /v1/models'] = (_, response) => {
       const now = answers.shift()!;
       const body =
         now === 200 ? { object: 'list', data: [], has_more: false, next_cursor: null } : problem(now, 'x');
       json(response, now, body);
     };
-    expect(await client().models()).toEqual([]);
-    expect(seen).toHaveLength(2);
+    expect(await double.client().models()).toEqual([]);
+    expect(double.seen).toHaveLength(2);
   });
 
   it('of the network is tried again, and given up after the last try', async () => {
-    routes['GET /v1/models'] = (request) => request.socket.destroy();
-    await expect(client(2).models()).rejects.toThrow();
-    expect(seen).toHaveLength(2);
+    double.routes['GET /v1/models'] = (request) => request.socket.destroy();
+    await expect(double.client(2).models()).rejects.toThrow();
+    expect(double.seen).toHaveLength(2);
   });
 });

@@ -1,4 +1,5 @@
 import {
+  type ArtifactLink,
   type ArtifactName,
   type AuditEvent,
   auditEventListSchema,
@@ -16,16 +17,25 @@ import {
   modelListSchema,
   type NewKey,
   newKeySchema,
+  type PredictionRequest,
+  type Predictions,
+  predictionsSchema,
+  type Rendering,
+  type RenderingRequest,
+  renderingSchema,
   type Scope,
-  sha256Hex,
   type Upload,
   type Usage,
-  uploadSchema,
   usageListSchema,
 } from '@whylight/contract';
+import { fetchArtifact } from './artifact.ts';
+import { Batches } from './batches.ts';
 import { ExplanationError } from './explanation-error.ts';
-import { type Connection, call, listed, sleep } from './http.ts';
-import { ProblemError } from './problem-error.ts';
+import { type Connection, call, given, listed } from './http.ts';
+import { OwnModels } from './own-models.ts';
+import { settled, wait } from './settled.ts';
+import { sendUpload } from './upload.ts';
+import { WebhookEndpoints } from './webhook-endpoints.ts';
 
 export interface Answer {
   readonly explanation: Explanation;
@@ -44,17 +54,19 @@ export interface ExplainOptions {
   readonly onProgress?: ((explanation: Explanation) => void) | undefined;
 }
 
-/** Longest that one request waits at the gateway, in seconds. */
-const wait = 30;
-/** Seconds between two looks where waiting requests are cut off. */
-const glance = 2;
-
 /** A client of Whylight's HTTP API. Needs nothing but `fetch` and WebCrypto: Node, browsers, workers. */
 export class WhylightClient {
+  readonly batches: Batches;
+  /** Models that the tenant brings; `models` lists them beside those of the service. */
+  readonly ownModels: OwnModels;
+  readonly webhookEndpoints: WebhookEndpoints;
   readonly #connection: Connection;
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.batches = new Batches(connection);
+    this.ownModels = new OwnModels(connection);
+    this.webhookEndpoints = new WebhookEndpoints(connection);
   }
 
   /**
@@ -62,22 +74,8 @@ export class WhylightClient {
    *
    * @throws ProblemError for what the service or the object store declines
    */
-  async upload(bytes: Uint8Array<ArrayBuffer>, contentType: string, signal?: AbortSignal): Promise<Upload> {
-    const body = JSON.stringify({
-      content_type: contentType,
-      content_length: bytes.length,
-      sha256: await sha256Hex(bytes),
-    });
-    const response = await this.#call('/v1/uploads', { method: 'POST', body, ...given(signal) }, true);
-    const upload = uploadSchema.parse(await response.json());
-    if (!upload.upload) return upload;
-    const { method, url, headers: bound } = upload.upload;
-    // fetch sets the length itself and refuses to be told.
-    const { 'content-length': _, ...sent } = bound;
-    const put = await this.#fetch(url, { method, headers: sent, body: bytes, ...given(signal) });
-    // 412: another try of ours has put it there.
-    if (!put.ok && put.status !== 412) throw await ProblemError.of(put);
-    return upload;
+  upload(bytes: Uint8Array<ArrayBuffer>, contentType: string, signal?: AbortSignal): Promise<Upload> {
+    return sendUpload(this.#connection, bytes, contentType, signal);
   }
 
   /** Asks for an explanation, or gets the one that was asked for under the same key. @throws ProblemError */
@@ -119,22 +117,15 @@ export class WhylightClient {
   }
 
   /** The explanation once it has ended. @throws ProblemError. @throws the signal's reason */
-  async ended(
+  ended(
     explanation: Explanation,
-    { signal, onProgress }: Pick<ExplainOptions, 'signal' | 'onProgress'> = {},
+    options: Pick<ExplainOptions, 'signal' | 'onProgress'> = {},
   ): Promise<Explanation> {
-    let [now, waits] = [explanation, true];
-    while (now.status === 'queued' || now.status === 'processing') {
-      onProgress?.(now);
-      if (!waits) await sleep(glance * 1000, signal);
-      try {
-        now = await this.explanation(now.id, { wait: waits ? wait : 0, signal });
-      } catch (error) {
-        if (!waits || signal?.aborted || (error instanceof ProblemError && error.status < 500)) throw error;
-        waits = false;
-      }
-    }
-    return now;
+    return settled(explanation, {
+      ...options,
+      isPending: ({ status }) => status === 'queued' || status === 'processing',
+      look: (seconds) => this.explanation(explanation.id, { wait: seconds, signal: options.signal }),
+    });
   }
 
   /** An explanation's state; with `wait` (seconds, at most 60) once it changes to a final one, or then. */
@@ -162,20 +153,36 @@ export class WhylightClient {
     await this.#call(`/v1/explanations/${encodeURIComponent(id)}`, { method: 'DELETE' });
   }
 
-  /** One artifact's bytes. @throws ProblemError */
-  async artifact(id: string, name: ArtifactName, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    const path = `/v1/explanations/${encodeURIComponent(id)}/artifacts/${name}`;
-    // The signed URL carries its own authorisation; the API key must not travel there.
-    const redirect = await this.#redirect(path, signal);
-    const response = await this.#fetch(redirect, given(signal));
-    if (!response.ok) throw await ProblemError.of(response);
-    return new Uint8Array(await response.arrayBuffer());
+  /** Has what was explained drawn in another way; `download` gets the pictures. @throws ProblemError */
+  async render(id: string, request: RenderingRequest = {}, signal?: AbortSignal): Promise<Rendering> {
+    const path = `/v1/explanations/${encodeURIComponent(id)}/render`;
+    const init = { method: 'POST', body: JSON.stringify(request), ...given(signal) };
+    return renderingSchema.parse(await (await this.#call(path, init, true)).json());
   }
 
+  /** One artifact's bytes. @throws ProblemError */
+  artifact(id: string, name: ArtifactName, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const path = `/v1/explanations/${encodeURIComponent(id)}/artifacts/${name}`;
+    return fetchArtifact(this.#connection, path, signal);
+  }
+
+  /** The bytes behind a link of an explanation or a rendering. @throws ProblemError */
+  download({ url }: Pick<ArtifactLink, 'url'>, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    return fetchArtifact(this.#connection, url, signal);
+  }
+
+  /** What the classifier takes a photo for. Waits for it. @throws ProblemError */
+  async predict(request: PredictionRequest, signal?: AbortSignal): Promise<Predictions> {
+    const init = { method: 'POST', body: JSON.stringify(request), ...given(signal) };
+    return predictionsSchema.parse(await (await this.#call('/v1/predictions', init, true)).json());
+  }
+
+  /** The service's models and the newest of the tenant's own. */
   async models(): Promise<ModelList['data']> {
     return modelListSchema.parse(await (await this.#call('/v1/models')).json()).data;
   }
 
+  /** All methods; of a model also whether each works on it, or why not. */
   async methods(model?: string): Promise<MethodList['data']> {
     const query = model ? `?model=${encodeURIComponent(model)}` : '';
     return methodListSchema.parse(await (await this.#call(`/v1/methods${query}`)).json()).data;
@@ -220,22 +227,6 @@ export class WhylightClient {
   #call(path: string, init?: RequestInit, repeatable?: boolean): Promise<Response> {
     return call(this.#connection, path, init, repeatable);
   }
-
-  #fetch(url: string, init: RequestInit): Promise<Response> {
-    return (this.#connection.fetch ?? fetch)(url, init);
-  }
-
-  async #redirect(path: string, signal: AbortSignal | undefined): Promise<string> {
-    const { url, apiKey, fetch: send = fetch } = this.#connection;
-    const response = await send(new URL(path, url), {
-      headers: { Authorization: `Bearer ${apiKey}` },
-      redirect: 'manual',
-      ...given(signal),
-    });
-    const location = response.headers.get('Location');
-    if (response.status !== 302 || !location) throw await ProblemError.of(response);
-    return location;
-  }
 }
 
 /** The explanation, which has a result. @throws ExplanationError */
@@ -243,5 +234,3 @@ export function successOf(explanation: Explanation): Explanation {
   if (explanation.status === 'succeeded') return explanation;
   throw new ExplanationError(explanation);
 }
-
-const given = (signal: AbortSignal | undefined): { signal?: AbortSignal } => (signal ? { signal } : {});

@@ -14,26 +14,35 @@ const undone = new Set([408, 425, 429, 503]);
 /** Longest wait between two tries, in seconds. */
 const longest = 30;
 
-/**
- * One call of the API. What may be made twice is tried again when the connection is lost, and for 408, 429, 5xx and
- * the 409 of a request that is being answered: after `Retry-After`, or with growing, jittered pauses. What may not, a
- * POST unless said, is tried again only where the answer says that nothing was done.
- *
- * @throws ProblemError for an answer that is not 2xx; the network's own error when there was none.
- */
-export async function call(
+/** One call of the API, which is told the key. @throws as `tried` */
+export function call(
   connection: Connection,
   path: string,
   init: RequestInit = {},
   repeatable: boolean = init.method !== 'POST',
 ): Promise<Response> {
-  const { tries = 4, fetch: send = fetch } = connection;
   const headers = new Headers(init.headers);
   headers.set('Authorization', `Bearer ${connection.apiKey}`);
   if (init.body !== undefined && !headers.has('Content-Type'))
     headers.set('Content-Type', 'application/json');
+  return tried(connection, new URL(path, connection.url), { ...init, headers }, repeatable);
+}
+
+/**
+ * One request, to the API or to a signed URL. What may be made twice is tried again when the connection is lost, and for 408, 429, 5xx and
+ * the 409 of a request that is being answered: after `Retry-After`, or with growing, jittered pauses. What may not, a
+ * POST unless said, is tried again only where the answer says that nothing was done.
+ *
+ * @throws ProblemError for an answer that is not 2xx; the network's own error when there was none.
+ */
+export async function tried(
+  { tries = 4, fetch: send = fetch }: Connection,
+  url: URL,
+  init: RequestInit,
+  repeatable: boolean,
+): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
-    const answer = await send(new URL(path, connection.url), { ...init, headers }).catch((error: unknown) => {
+    const answer = await send(url, init).catch((error: unknown) => {
       if (!repeatable || attempt >= tries || init.signal?.aborted) throw error;
       return null;
     });
@@ -90,3 +99,7 @@ export async function* listed<T>(
     cursor = page.next_cursor;
   }
 }
+
+/** `signal` as `fetch` takes it: left out when there is none. */
+export const given = (signal: AbortSignal | undefined): { signal?: AbortSignal } =>
+  signal ? { signal } : {};

@@ -232,6 +232,7 @@ export const artifactLinkSchema = z.strictObject({
   bytes: z.int(),
   content_type: z.string(),
 });
+export type ArtifactLink = z.infer<typeof artifactLinkSchema>;
 
 export const artifactUrlSchema = z
   .strictObject({ url: z.string().describe('Signed: send no key there'), expires_at: time })
@@ -406,6 +407,7 @@ export const webhookEndpointChangeSchema = z
     status: z.enum(['enabled', 'disabled']).optional(),
   })
   .meta({ id: 'WebhookEndpointChange' });
+export type WebhookEndpointChange = z.input<typeof webhookEndpointChangeSchema>;
 export const webhookEndpointSchema = z
   .strictObject({
     id: z.string(),
@@ -422,6 +424,7 @@ export const webhookEndpointSchema = z
 export const newWebhookEndpointSchema = webhookEndpointSchema
   .extend({ secret: z.string().describe('Verifies what comes (Standard Webhooks). Shown this once.') })
   .meta({ id: 'NewWebhookEndpoint' });
+export type NewWebhookEndpoint = z.infer<typeof newWebhookEndpointSchema>;
 export const webhookEndpointListSchema = page(webhookEndpointSchema).meta({ id: 'WebhookEndpointList' });
 export type WebhookEndpoint = z.infer<typeof webhookEndpointSchema>;
 export const secretRotationRequestSchema = z

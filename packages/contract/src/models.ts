@@ -81,6 +81,7 @@ export const modelCompletionSchema = z
       .max(1000),
   })
   .meta({ id: 'ModelCompletion' });
+export type ModelCompletion = z.infer<typeof modelCompletionSchema>;
 
 /** What stands beside a model and says how to use it; the worker fills in what is left out. */
 export const modelManifestSchema = z.strictObject({

@@ -1,0 +1,20 @@
+import { type Connection, given } from './http.ts';
+import { ProblemError } from './problem-error.ts';
+
+/** What `path` redirects to. The signed URL carries its own authorisation; the API key must not travel there. */
+export async function fetchArtifact(
+  { url, apiKey, fetch: send = fetch }: Connection,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const redirect = await send(new URL(path, url), {
+    headers: { Authorization: `Bearer ${apiKey}` },
+    redirect: 'manual',
+    ...given(signal),
+  });
+  const location = redirect.headers.get('Location');
+  if (redirect.status !== 302 || !location) throw await ProblemError.of(redirect);
+  const response = await send(location, given(signal));
+  if (!response.ok) throw await ProblemError.of(response);
+  return new Uint8Array(await response.arrayBuffer());
+}

@@ -1,0 +1,32 @@
+import { sha256Hex, type Upload, uploadSchema } from '@whylight/contract';
+import { type Connection, call, given } from './http.ts';
+import { ProblemError } from './problem-error.ts';
+
+/** Announces a photo and PUTs it where its bytes are awaited. @throws ProblemError */
+export async function sendUpload(
+  connection: Connection,
+  bytes: Uint8Array<ArrayBuffer>,
+  contentType: string,
+  signal: AbortSignal | undefined,
+): Promise<Upload> {
+  const body = JSON.stringify({
+    content_type: contentType,
+    content_length: bytes.length,
+    sha256: await sha256Hex(bytes),
+  });
+  const response = await call(connection, '/v1/uploads', { method: 'POST', body, ...given(signal) }, true);
+  const upload = uploadSchema.parse(await response.json());
+  if (!upload.upload) return upload;
+  const { method, url, headers } = upload.upload;
+  // fetch sets the length itself and refuses to be told.
+  const { 'content-length': _, ...bound } = headers;
+  const put = await (connection.fetch ?? fetch)(url, {
+    method,
+    headers: bound,
+    body: bytes,
+    ...given(signal),
+  });
+  // 412: another try of ours has put it there.
+  if (!put.ok && put.status !== 412) throw await ProblemError.of(put);
+  return upload;
+}
