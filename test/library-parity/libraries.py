@@ -5,6 +5,7 @@ import contextlib
 import copy
 import io
 import random
+import unittest.mock
 from collections.abc import Callable, Iterator
 
 import captum.attr as captum
@@ -187,8 +188,14 @@ def by_captum(both, family, images, classes, tensors, one, rng) -> Iterator[dict
         yield of("DeepLift", "deep-lift", 1e-3, params={"baseline": baseline}, asked={"baselines": baseline})
         baselines = 0.5 * torch.randn(3, *images.shape[1:])
         yield of("DeepLiftShap", "deep-lift-shap", 1e-3, aux={"baselines": baselines.numpy()}, asked={"baselines": baselines})
+        yield of("LayerDeepLift", "layer-deep-lift", 1e-3, {"baseline": baseline}, True, {"baselines": baseline})
+        yield of("LayerDeepLiftShap", "layer-deep-lift-shap", 1e-3, {}, True, {"baselines": baselines}, {"baselines": baselines.numpy()})
+    alphas = np.random.default_rng(rng.randrange(2**31)).uniform(size=4).astype(np.float32)
+    yield layer_gradient_shap(both, target, tensors, one, baseline, alphas)
+    yield layer_feature_ablation(both, target, tensors, one, baseline)
     if family in ("resnet", "vgg"):
         yield of("LRP", "lrp", 1e-3)
+        yield of("LayerLRP", "layer-lrp", 1e-3, layered=True)
     if family == "vgg":  # exporters fold batch norms into the weights that a rule changes
         yield relevance(both, target, rng)
 
@@ -198,6 +205,40 @@ def activation(both, tensors, one) -> dict:
         return captum.LayerActivation(model, dict(model.named_modules())[one]).attribute(x).detach().numpy()
 
     return job(both(inner), "captum", "LayerActivation", "layer-activation", layers=[tensors[one]])
+
+
+def layer_gradient_shap(both, target, tensors, one, baseline, alphas) -> dict:
+    """Each image by the same recorded α, in place of those that Captum draws."""
+
+    def inner(model, x):
+        explainer = captum.LayerGradientShap(model, dict(model.named_modules())[one])
+        with unittest.mock.patch("numpy.random.uniform", return_value=alphas):
+            return np.concatenate([
+                explainer.attribute(x[n : n + 1], torch.full_like(x[:1], baseline), n_samples=len(alphas), target=target[n : n + 1])
+                .detach().numpy() for n in range(len(x))
+            ])  # fmt: skip
+
+    params = {"n_samples": len(alphas), "baseline": baseline}
+    return job(
+        both(inner), "captum", "LayerGradientShap", "layer-gradient-shap", layers=[tensors[one]], params=params, aux={"alphas": alphas}
+    )
+
+
+def layer_feature_ablation(both, target, tensors, one, baseline) -> dict:
+    """By random groups of the layer's values."""
+    masks = {}
+
+    def inner(model, x):
+        layer = dict(model.named_modules())[one]
+        shape = captum.LayerActivation(model, layer).attribute(x[:1]).shape
+        mask = masks.setdefault("mask", torch.randint(0, 6, shape))
+        return captum.LayerFeatureAblation(model, layer).attribute(x, baseline, target=target, layer_mask=mask).numpy()
+
+    found = both(inner)
+    aux = {"layer_mask": masks["mask"][0].numpy()} if found else {}
+    return job(
+        found, "captum", "LayerFeatureAblation", "layer-feature-ablation", layers=[tensors[one]], params={"layer_baseline": baseline}, aux=aux
+    )
 
 
 def relevance(both, target, rng) -> dict:

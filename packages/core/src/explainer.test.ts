@@ -7,16 +7,13 @@ import { float32, row, type Tensor } from './tensor.ts';
 import { expectClose } from './testing/close.ts';
 import { tinyImages, tinyNetwork } from './testing/network.ts';
 import { cpu } from './testing/ort.ts';
-import { everySpec, networkFor } from './testing/specs.ts';
+import { everySpec, networkFor, rowsPerSample } from './testing/specs.ts';
 
 const classifier = readClassifier(tinyNetwork());
 const images = tinyImages();
 
 const named = everySpec.map((spec) => [`${spec.method} (${spec.convention})`, spec] as const);
 const sampled = named.filter(([, spec]) => 'samples' in methods.find((m) => m.id === spec.method)!);
-
-/** Evaluates two rows side by side. */
-const together = (spec: ExplainerSpec) => /^deep-lift|^layer-conductance/.test(spec.method);
 
 async function attributed(
   spec: ExplainerSpec,
@@ -53,7 +50,7 @@ describe.each(named)('%s', (_, spec) => {
   });
 
   it.each([1, 2, 3])('gives the same on a network that takes batches of %i only', async (size) => {
-    if (together(spec) && size % 2 !== 0) {
+    if (size % rowsPerSample(spec) !== 0) {
       await expect(createExplainer(readClassifier(networkFor(spec)(size)), spec, cpu)).rejects.toThrow(
         /rows per sample together/,
       );

@@ -22,8 +22,9 @@ const smallest = 1e-10;
  *
  * @param captum with three oddities of Captum: it has the rule for six nonlinearities only, where windows overlap the
  *   last one wins, and a pool right after one of the six has its plain gradient
+ * @param layer the layer that is explained, if one is: Captum keeps its hooks off it, so that a pool after it has the rule
  */
-export const rescaleRules = (captum: boolean): VjpRules => ({
+export const rescaleRules = (captum: boolean, layer?: Value): VjpRules => ({
   ...gradientRules,
   ...Object.fromEntries(
     (captum ? captumNonlinear : nonlinear).map((op) => [
@@ -31,7 +32,12 @@ export const rescaleRules = (captum: boolean): VjpRules => ({
       (c: RuleContext) => (c.index === 0 ? rescaled(c) : plain(c)),
     ]),
   ),
-  MaxPool: [(c) => (captum && captumNonlinear.includes(makerOf(c)) ? plain(c) : pooled(c, captum))],
+  MaxPool: [
+    (c) =>
+      captum && c.node.inputs[0] !== layer && captumNonlinear.includes(makerOf(c))
+        ? plain(c)
+        : pooled(c, captum),
+  ],
 });
 
 const plain = (c: RuleContext): Value => (vjpOf(gradientRules, c.node.op, c.index) as Vjp)(c);

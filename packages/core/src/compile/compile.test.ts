@@ -7,7 +7,7 @@ import { expectClose } from '../testing/close.ts';
 import { tinyImages } from '../testing/network.ts';
 import { cpu } from '../testing/ort.ts';
 import { web } from '../testing/ort-web.ts';
-import { everySpec, networkFor } from '../testing/specs.ts';
+import { everySpec, networkFor, rowsPerSample } from '../testing/specs.ts';
 
 const images = tinyImages();
 const three = float32([3, 2, 6, 6], Float32Array.from([...images.data, ...row(images, 0).data]));
@@ -58,7 +58,7 @@ describe.each(named)('%s', (_, spec) => {
 
   it.each([1, 2])('takes any number of images where the model takes batches of %i only', async (size) => {
     const fixed = readClassifier(networkFor(spec)(size));
-    if (/^deep-lift|^layer-conductance/.test(spec.method) && size % 2 !== 0) {
+    if (size % rowsPerSample(spec) !== 0) {
       expect(() => compileExplainer(fixed, spec)).toThrow(/rows per sample together/);
       return;
     }

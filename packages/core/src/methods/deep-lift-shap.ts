@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { float32, sizeOf, type Tensor } from '../tensor.ts';
-import { defineMethod, type Samples, type Setting } from './method.ts';
+import { defineMethod, type Samples, type Setting, type Values } from './method.ts';
 import { multiplierSums, pairedRows } from './multipliers.ts';
 
 /**
@@ -25,21 +26,25 @@ export const deepLiftShap = defineMethod({
   logitsOnly: true,
   params: z.strictObject({}),
   aux: ['baselines'],
-  samples(setting, aux) {
-    const baselines = baselinesOf(setting, aux);
-    const count = baselines.shape[0]!;
-    return { baselines, share: float32([count], Array<number>(count).fill(1 / count)) };
-  },
+  samples: baselineSamples,
   perSample: () => 2,
-  rows: (g, image, { baselines }) =>
-    pairedRows(
-      g,
-      image,
-      g.emit('Add', [g.emit('Mul', [image, g.scalar(0)]), g.emit('Unsqueeze', [baselines!, g.ints([0])])]),
-    ),
+  rows: besideBaselines,
   each: multiplierSums,
   finish: (_g, _image, { total }) => total!,
 });
+
+/** Baselines, and what each counts for. */
+export function baselineSamples(setting: Setting<unknown>, aux: Samples) {
+  const baselines = baselinesOf(setting, aux);
+  const count = baselines.shape[0]!;
+  return { baselines, share: float32([count], Array<number>(count).fill(1 / count)) };
+}
+
+/** The image beside each of the baselines. */
+export function besideBaselines(g: GraphBuilder, image: Value, { baselines }: Values): Value {
+  const likeImage = g.emit('Mul', [image, g.scalar(0)]);
+  return pairedRows(g, image, g.emit('Add', [likeImage, g.emit('Unsqueeze', [baselines!, g.ints([0])])]));
+}
 
 function baselinesOf(
   { inputShape, layout, normalisation }: Setting<unknown>,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { float32 } from '../tensor.ts';
 import { type Baseline, baselineOf, baselineParam } from './baseline.ts';
 import { defineMethod } from './method.ts';
-import { multiplierSums, pairedRows } from './multipliers.ts';
+import { besideBaseline, multiplierSums } from './multipliers.ts';
 
 /**
  * DeepLIFT, rescale rule: the score's difference from a baseline, shared out layer by layer, [N, C, H, W].
@@ -33,14 +33,7 @@ export const deepLift = defineMethod<{ baseline: Baseline }>({
   aux: [],
   samples: () => ({ share: float32([1], [1]) }),
   perSample: () => 2,
-  rows(g, image, { share }, setting) {
-    const baseline = g.emit('Add', [
-      g.emit('Mul', [image, g.scalar(0)]),
-      baselineOf(g, image, setting.params.baseline, setting),
-    ]);
-    const samples = g.emit('Mul', [g.emit('Unsqueeze', [share!, g.ints([1, 2, 3])]), g.scalar(0)]);
-    return pairedRows(g, image, g.emit('Add', [baseline, samples]));
-  },
+  rows: besideBaseline,
   each: multiplierSums,
   finish: (_g, _image, { total }) => total!,
   baseline: (g, image, setting) => baselineOf(g, image, setting.params.baseline, setting),

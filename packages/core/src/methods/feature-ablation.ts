@@ -5,7 +5,7 @@ import { int64 } from '../tensor.ts';
 import { baselineOf } from './baseline.ts';
 import { featureCount, featureParams, featuresOf, gridOf, gridSpans, overImage } from './features.ts';
 import { incrementally } from './hidden-boxes.ts';
-import { defineMethod } from './method.ts';
+import { defineMethod, type SampledSubject, type Values } from './method.ts';
 import { countOf } from './noise.ts';
 
 /**
@@ -40,8 +40,7 @@ export const featureAblation = defineMethod({
     });
   },
   samples(setting, aux) {
-    const { numbers } = numbered(featureCount(featuresOf(setting, aux)));
-    return { feature: numbers, share: countOf(numbers.data.length) };
+    return ablationSamples(featureCount(featuresOf(setting, aux)));
   },
   fixed(setting, aux) {
     const features = featuresOf(setting, aux);
@@ -51,14 +50,26 @@ export const featureAblation = defineMethod({
     const away = equal(g, column(g, feature!, 3), features!);
     return where(g, unsqueeze(g, away, [0]), baselineOf(g, image, setting.params.baseline, setting), image);
   },
-  each({ g, score, scores }, { feature, share, numbers }) {
-    const own = g.emit('Cast', [equal(g, column(g, feature!, 1), numbers!)], { to: 1 });
-    return { credit: matmul(g, mul(g, sub(g, score, scores), share!), own) };
-  },
+  each: ablationSums,
   finish: (g, image, { credit, features }) => overImage(g, image, credit!, features!),
 });
 
-const numbered = (count: number) => ({
+/** A feature after the other. */
+export const ablationSamples = (count: number) => ({
+  feature: numbered(count).numbers,
+  share: countOf(count),
+});
+
+/** y(image) - y(image without feature), [images, M]. */
+export function ablationSums(
+  { g, score, scores }: SampledSubject,
+  { feature, share, numbers }: Values,
+): Values {
+  const own = g.emit('Cast', [equal(g, column(g, feature!, 1), numbers!)], { to: 1 });
+  return { credit: matmul(g, mul(g, sub(g, score, scores), share!), own) };
+}
+
+export const numbered = (count: number) => ({
   numbers: int64(
     [count],
     Array.from({ length: count }, (_, m) => m),

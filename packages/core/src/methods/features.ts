@@ -28,7 +28,7 @@ export function featuresOf(
   aux: Samples,
 ): Tensor<'int64'> {
   const recorded = aux.feature_mask;
-  if (recorded) return renumbered(recorded, inputShape, layout);
+  if (recorded) return renumbered('feature_mask', recorded, inputShape, layout);
   const [rows, columns] = gridOf({ params, height, width });
   const cells = Array.from({ length: height * width }, (_, i) => {
     const [y, x] = [Math.floor(i / width), i % width];
@@ -55,7 +55,8 @@ export const gridSpans = (length: number, cells: number): Span[] =>
   ]);
 
 /** A mask [(1,) C or 1, H, W] of any numbers as features 0, 1, 2, … in rising order. */
-function renumbered(
+export function renumbered(
+  name: string,
   { shape, data }: Tensor,
   inputShape: readonly number[],
   layout: 'NCHW' | 'NHWC',
@@ -65,7 +66,7 @@ function renumbered(
   if (full.length !== 3 || full.some((d, i) => d !== inputShape[i] && d !== 1))
     throw new InputError(
       'invalid_tensor',
-      `aux "feature_mask": expected [H, W], [1, H, W] or [C, H, W] of ${inputShape.join(', ')}, got [${shape.join(', ')}]`,
+      `aux "${name}": expected [H, W], [1, H, W] or [C, H, W] of ${inputShape.join(', ')}, got [${shape.join(', ')}]`,
     );
   const values = Array.from(data as ArrayLike<number | bigint>, Number);
   const numbers = new Map([...new Set(values)].sort((a, b) => a - b).map((value, i) => [value, i]));

@@ -4,12 +4,12 @@ import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { add, mul, reshape, scale, sub, sum } from '../onnx/emit.ts';
 import { float32, int64 } from '../tensor.ts';
 import { baselineOf, baselineParam } from './baseline.ts';
-import { defineMethod, type Setting, type Values } from './method.ts';
+import { defineMethod, type Samples, type Setting, type Values } from './method.ts';
 import { countOf, noiseMade, seedParam } from './noise.ts';
 import { uniform } from './random.ts';
 import { replayed } from './replayed.ts';
 
-const params = z.strictObject({
+export const gradientShapParams = {
   n_samples: z.int().min(1).default(20).describe('Random points'),
   stdevs: z
     .number()
@@ -18,7 +18,9 @@ const params = z.strictObject({
     .describe("Standard deviation of the noise, in the network's own space"),
   baseline: baselineParam,
   seed: seedParam,
-});
+};
+const params = z.strictObject(gradientShapParams);
+type ShapParams = z.infer<typeof params>;
 
 /**
  * Gradient SHAP: gradients at random points between noisy copies of the image and baselines, times the way.
@@ -29,7 +31,7 @@ const params = z.strictObject({
  *
  * @see Lundberg & Lee, "A Unified Approach to Interpreting Model Predictions", 2017; `GradientShap` of Captum
  */
-export const gradientShap = defineMethod<z.infer<typeof params>>({
+export const gradientShap = defineMethod<ShapParams>({
   id: 'gradient-shap',
   title: 'Gradient SHAP',
   summary: 'Integrated gradients at random points between noisy copies of the image and baselines.',
@@ -45,34 +47,8 @@ export const gradientShap = defineMethod<z.infer<typeof params>>({
   params,
   defaults: { captum: { n_samples: 5, stdevs: 0 } },
   aux: ['noise', 'alphas', 'baseline_index', 'baselines'],
-  samples({ params: { n_samples, seed }, inputShape }, aux) {
-    const rows = aux.baselines?.shape[0] ?? 1;
-    const drawn = (stream: number) =>
-      Array.from({ length: n_samples }, (_, s) => uniform(seed, 2 ** 31 + 2 * s + stream));
-    const made = {
-      alphas: float32([n_samples], drawn(0)),
-      ...(aux.baselines && {
-        baseline_index: int64(
-          [n_samples],
-          drawn(1).map((u) => Math.floor(u * rows)),
-        ),
-      }),
-    };
-    return {
-      ...replayed(made, aux),
-      noise: noiseMade(seed, n_samples, inputShape, aux),
-      counts: countOf(n_samples),
-    };
-  },
-  fixed({ inputShape }, { baselines }) {
-    if (!baselines) return {};
-    if (baselines.dtype !== 'float32' || baselines.shape.slice(1).join() !== inputShape.join())
-      throw new InputError(
-        'invalid_tensor',
-        `aux "baselines": expected float32 [rows, ${inputShape.join(', ')}], got ${baselines.dtype} [${baselines.shape.join(', ')}]`,
-      );
-    return { baselines };
-  },
+  samples: drawnSamples,
+  fixed: recordedBaselines,
   rows(g, image, given, setting) {
     const { copies, baseline, way } = ends(g, image, given, setting);
     const alphas = reshape(g, given.alphas!, [1, g.shape(copies)[1]!, 1, 1, 1]);
@@ -87,8 +63,40 @@ export const gradientShap = defineMethod<z.infer<typeof params>>({
   finish: (g, _, { total }, setting) => scale(g, total!, 1 / setting.params.n_samples),
 });
 
+/** Where the random points lie: α, noise, and which baseline. */
+export function drawnSamples({ params: { n_samples, seed }, inputShape }: Setting<ShapParams>, aux: Samples) {
+  const rows = aux.baselines?.shape[0] ?? 1;
+  const drawn = (stream: number) =>
+    Array.from({ length: n_samples }, (_, s) => uniform(seed, 2 ** 31 + 2 * s + stream));
+  const made = {
+    alphas: float32([n_samples], drawn(0)),
+    ...(aux.baselines && {
+      baseline_index: int64(
+        [n_samples],
+        drawn(1).map((u) => Math.floor(u * rows)),
+      ),
+    }),
+  };
+  return {
+    ...replayed(made, aux),
+    noise: noiseMade(seed, n_samples, inputShape, aux),
+    counts: countOf(n_samples),
+  };
+}
+
+/** Recorded baselines, if there are. @throws InputError invalid_tensor on another shape */
+export function recordedBaselines({ inputShape }: Setting<unknown>, { baselines }: Samples): Samples {
+  if (!baselines) return {};
+  if (baselines.dtype !== 'float32' || baselines.shape.slice(1).join() !== inputShape.join())
+    throw new InputError(
+      'invalid_tensor',
+      `aux "baselines": expected float32 [rows, ${inputShape.join(', ')}], got ${baselines.dtype} [${baselines.shape.join(', ')}]`,
+    );
+  return { baselines };
+}
+
 /** Noisy copies of the image, the baseline of each, and the way between, [images, S, C, H, W]. */
-function ends(g: GraphBuilder, image: Value, given: Values, setting: Setting<z.infer<typeof params>>) {
+export function ends(g: GraphBuilder, image: Value, given: Values, setting: Setting<ShapParams>) {
   const { stdevs, baseline: named } = setting.params;
   const copies = add(g, image, g.emit('Unsqueeze', [scale(g, given.noise!, stdevs), g.ints([0])]));
   const baseline = given.baselines

@@ -26,8 +26,13 @@ import { kpcaCam } from './kpca-cam.ts';
 import { layerActivation } from './layer-activation.ts';
 import { layerCam } from './layer-cam.ts';
 import { layerConductance } from './layer-conductance.ts';
+import { layerDeepLift } from './layer-deep-lift.ts';
+import { layerDeepLiftShap } from './layer-deep-lift-shap.ts';
+import { layerFeatureAblation } from './layer-feature-ablation.ts';
+import { layerGradientShap } from './layer-gradient-shap.ts';
 import { layerGradientXActivation } from './layer-gradient-x-activation.ts';
 import { layerIntegratedGradients } from './layer-integrated-gradients.ts';
+import { layerLrp } from './layer-lrp.ts';
 import { leGrad } from './le-grad.ts';
 import { lime } from './lime.ts';
 import { lrp } from './lrp.ts';
@@ -77,6 +82,11 @@ export const methods: readonly Method[] = [
   layerConductance,
   internalInfluence,
   layerIntegratedGradients,
+  layerDeepLift,
+  layerDeepLiftShap,
+  layerLrp,
+  layerGradientShap,
+  layerFeatureAblation,
   saliency,
   inputXGradient,
   guidedBackprop,

@@ -3,6 +3,20 @@ import { relevanceRules } from '../autodiff/relevance.ts';
 import { mul } from '../onnx/emit.ts';
 import { defineMethod } from './method.ts';
 
+export const lrpParams = {
+  epsilon: z.number().positive().default(1e-9).describe('What small sums are held away from zero with'),
+  rule: z
+    .enum(['epsilon', 'gamma', 'alpha1-beta0', 'identity'])
+    .default('epsilon')
+    .describe('How convolutions and linear layers share relevance out'),
+  gamma: z.number().min(0).default(0.25).describe('rule=gamma: how much positive weights count besides'),
+  first: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('How many of the first layers with weights have the rule, the rest have epsilon; 0 is all'),
+};
+
 /**
  * Layer-wise relevance propagation: the score is shared out from layer to layer by what each value contributed,
  * [N, C, H, W].
@@ -26,19 +40,7 @@ export const lrp = defineMethod({
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
   logitsOnly: true,
-  params: z.strictObject({
-    epsilon: z.number().positive().default(1e-9).describe('What small sums are held away from zero with'),
-    rule: z
-      .enum(['epsilon', 'gamma', 'alpha1-beta0', 'identity'])
-      .default('epsilon')
-      .describe('How convolutions and linear layers share relevance out'),
-    gamma: z.number().min(0).default(0.25).describe('rule=gamma: how much positive weights count besides'),
-    first: z
-      .int()
-      .min(0)
-      .default(0)
-      .describe('How many of the first layers with weights have the rule, the rest have epsilon; 0 is all'),
-  }),
+  params: z.strictObject(lrpParams),
   build: ({ g, rows, nodes, gradients }, { params }) =>
     mul(g, rows, gradients([rows], { rules: relevanceRules(nodes, params) })[0]!),
 });

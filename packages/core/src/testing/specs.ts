@@ -12,6 +12,7 @@ const small: Readonly<Record<string, Record<string, unknown>>> = {
   'kernel-shap': { grid: '2x3', n_samples: 20 },
   'ss-cam': { num_samples: 3 },
   'gradient-shap': { n_samples: 5 },
+  'layer-gradient-shap': { n_samples: 4 },
   'smooth-grad': { nt_samples: 5 },
   'smooth-grad-squared': { nt_samples: 5, base: 'guided-backprop' },
   'var-grad': { nt_samples: 5, base: 'input-x-gradient' },
@@ -36,3 +37,9 @@ export const everySpec: readonly ExplainerSpec[] = methods.flatMap(({ id, conven
 /** The network that a method is tried on, with the batch that is baked into it. */
 export const networkFor = ({ method }: ExplainerSpec): ((batch?: number) => Uint8Array) =>
   methods.find(({ id }) => id === method)!.needs.includes('attention') ? tinyTransformer : tinyNetwork;
+
+/** Rows that a method evaluates side by side: batches that are baked in have to be a multiple. */
+export function rowsPerSample({ method }: ExplainerSpec): number {
+  if (method === 'layer-gradient-shap') return 3;
+  return /deep-lift|^layer-conductance/.test(method) ? 2 : 1;
+}
