@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { artifactNames } from '@whylight/contract';
+import { fileURLToPath } from 'node:url';
+import { artifactNames, type Explanation } from '@whylight/contract';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { drawing } from './service/pictures.ts';
 import { cli, RunningService } from './service/running-service.ts';
@@ -83,6 +84,37 @@ it('remote explain uploads, waits and writes the four files; the second time it 
   expect(again.stdout).toMatch(/^photo\.png: .+, grad-cam, from the cache, \d+ ms: /);
   const bad = await whylight(['remote', 'explain', photo, '--method', 'grad-camel', '-o', out]);
   expect(bad).toMatchObject({ code: 1, stderr: expect.stringMatching(/grad-camel/) });
+});
+
+it('models push checks a model here as the service does there, sends it, and it explains', async () => {
+  const shapes = fileURLToPath(new URL('../models/shapes/shapes.onnx', import.meta.url));
+  const pushed = await json('models', 'push', shapes, '--name', 'pushed');
+  expect(pushed).toMatchObject({ name: 'pushed', status: 'ready', own: true, classes: 10 });
+  const { name: _, digest, ...report } = await json('check', shapes);
+  expect([pushed.digest, pushed.report]).toEqual([digest, report]);
+  const again = await whylight(['models', 'push', shapes, '--name', 'pushed']);
+  expect(again.stdout).toMatch(new RegExp(`works +grad-cam[^]+pushed is ready: ${pushed.id}, \\d+ methods`));
+  const [own] = await json('remote', 'explain', photo, '--model', 'pushed', '-o', join(home, 'own'));
+  const [theirs] = await json('remote', 'explain', photo, '-o', join(home, 'theirs'));
+  const sha256 = (one: Explanation) => one.attributions[0]!.artifacts.overlay.sha256;
+  expect([own.model.id, sha256(own)]).toEqual([pushed.id, sha256(theirs)]);
+});
+
+it('models push sends nothing of what is refused here', async () => {
+  const bad = join(home, 'bad.onnx');
+  await writeFile(bad, 'no model');
+  const wrong = await whylight(['models', 'push', bad]);
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringMatching(/^whylight: .*\n$/) });
+  const labels = join(home, 'labels.json');
+  await writeFile(labels, '["a", "b"]');
+  const shapes = fileURLToPath(new URL('../models/shapes/shapes.onnx', import.meta.url));
+  expect(await whylight(['models', 'push', shapes, '--name', 'two', '--labels', labels])).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/labels: expected 10, one for each class, got 2/),
+  });
+  const names = [];
+  for await (const { name } of service.client.ownModels.list()) names.push(name);
+  expect(names).toEqual(['pushed']);
 });
 
 it('upload knows what was sent before, and refuses what is no photo', async () => {

@@ -8,7 +8,7 @@ export type { Fit } from './fit.ts';
 export { type ExplainedFrame, FrameExplainer, type FrameRequest } from './frame-explainer.ts';
 export { findLabel, type Label } from './labels.ts';
 export { LeaseCache, type LeaseLimits } from './lease-cache.ts';
-export { inputShapeOf, type Manifest, manifestSchema, presets, readingOf } from './manifest.ts';
+export { inputShapeOf, type Manifest, manifestSchema, presets, readingOf, readLabels } from './manifest.ts';
 export { sniffMediaType } from './media-type.ts';
 export { type Drawing, drawings, type Panel, type PanelsRendering, renderPanels } from './panels.ts';
 export { type Classification, PhotoClassifier } from './photo-classifier.ts';

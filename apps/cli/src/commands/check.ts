@@ -1,8 +1,9 @@
-import { inspect, type ModelReport } from '@whylight/core';
+import { inspect } from '@whylight/core';
 import { Command } from 'commander';
 import { findModel, readingWith } from '../model.ts';
+import { printReport } from '../model-report.ts';
 import { modelArgument, type ReadingOptions, withJson, withReadingOptions } from '../options.ts';
-import { print, printJson, table } from '../output.ts';
+import { printJson } from '../output.ts';
 
 export const check = withJson(
   withReadingOptions(
@@ -14,24 +15,5 @@ export const check = withJson(
   const model = await findModel(wanted);
   const report = inspect(await model.bytes(), await readingWith(model, reading));
   if (json) printJson({ name: model.name, digest: model.digest, ...report });
-  else show(model.name, report);
+  else printReport(model.name, report);
 });
-
-function show(name: string, report: ModelReport): void {
-  const shape = (dimensions: readonly (number | string)[]) => `[${dimensions.join(', ')}]`;
-  print(`${name}: opset ${report.opset}, ${report.nodes} nodes, ${report.classes} classes`);
-  for (const input of report.inputs) print(`input   ${input.name} ${input.dtype} ${shape(input.shape)}`);
-  for (const output of report.outputs) print(`output  ${output}`);
-  for (const remark of report.notes) print(`note    ${remark}`);
-  print();
-  print(table(report.methods.map(({ id, works, reason }) => [works ? 'works' : 'no', id, reason ?? ''])));
-  if (report.unsupported.length > 0) {
-    print('\nOperators without a derivative rule:');
-    for (const { op, nodes } of report.unsupported) print(`  ${op}: ${nodes.join(', ')}`);
-  }
-  const shown = report.layers.slice(0, 8);
-  print(
-    `\nLayers for --layer, last first${shown.length < report.layers.length ? ' (--json lists all)' : ''}:`,
-  );
-  print(table(shown.map((layer) => [`  ${layer.name}`, shape(layer.shape)])));
-}

@@ -1,11 +1,13 @@
-import { ModelStore, presets, type RegisteredModel, readZoo, type Zoo } from '@whylight/host';
+import { ModelStore, type RegisteredModel, readZoo, type Zoo } from '@whylight/host';
 import { Command } from 'commander';
 import { UsageError } from '../failure.ts';
 import { readBytes } from '../files.ts';
-import { fixedInputs, openRegistry } from '../model.ts';
-import { channelValues, positive, type ReadingOptions, withJson, withReadingOptions } from '../options.ts';
+import { fixedElements, type ManifestOptions, spelledOut, withManifestOptions } from '../manifest-options.ts';
+import { openRegistry } from '../model.ts';
+import { withJson } from '../options.ts';
 import { print, printJson, table } from '../output.ts';
 import { Progress } from '../progress.ts';
+import { push } from './models-push.ts';
 
 const list = withJson(
   new Command('list').description('List the models that are there, and those to pull'),
@@ -17,37 +19,18 @@ const list = withJson(
   print(`\nTo pull: ${zoo.models.map(({ name }) => name).join(', ')}`);
 });
 
-interface AddOptions extends ReadingOptions {
-  readonly name?: string;
-  readonly labels?: string;
-  readonly preset?: string;
-  readonly mean?: number[];
-  readonly std?: number[];
-  readonly size?: number;
-  readonly json?: boolean;
-}
-
 const add = withJson(
-  withReadingOptions(
+  withManifestOptions(
     new Command('add')
       .description('Register a model: copy it, with what it needs to know of its input')
-      .argument('<path>', 'an ONNX file')
-      .option('--name <name>', "what to call it (default: the file's name)")
-      .option('--labels <file>', 'class names, CSV or JSON')
-      .option('--preset <name>', `preprocessing: ${Object.keys(presets).join(', ')} (default: imagenet)`)
-      .option('--mean <r,g,b>', 'mean of the input in 0..1', channelValues)
-      .option('--std <r,g,b>', 'deviation of the input in 0..1', channelValues)
-      .option('--size <pixels>', 'side of the input', positive),
+      .argument('<path>', 'an ONNX file'),
   ),
-).action(async (path: string, { name, labels, input, scores, json, ...wishes }: AddOptions) => {
-  const inputs = Object.entries(await fixedInputs(input)).map(([tensor, value]) => [
-    tensor,
-    typeof value === 'object' && 'data' in value ? Array.from(value.data, Number) : value,
-  ]);
-  const fixed_inputs = input && Object.fromEntries(inputs);
-  const given = { name, labels, fixed_inputs, scores, ...preprocessingOf(wishes) };
-  const model = await new ModelStore().add(path, given);
-  report(model, json);
+).action(async (path: string, { json, ...options }: ManifestOptions & { json?: boolean }) => {
+  const { name, labels, input, scores, preset } = options;
+  const preprocessing = spelledOut(options);
+  const fixed_inputs = input && (await fixedElements(input));
+  const how = preprocessing ? { manifest: { preprocessing } } : { preset };
+  report(await new ModelStore().add(path, { name, labels, fixed_inputs, scores, ...how }), json);
 });
 
 interface PullOptions {
@@ -78,22 +61,12 @@ const remove = new Command('remove')
   .action(async (name: string) => new ModelStore().remove(name));
 
 export const models = new Command('models')
-  .description('List, add and pull models')
+  .description('List, add, pull and push models')
   .addCommand(list, { isDefault: true })
   .addCommand(add)
   .addCommand(pull)
+  .addCommand(push)
   .addCommand(remove);
-
-/** A manifest where numbers are given; else the preset, else what stands beside the model. */
-function preprocessingOf({ preset, mean, std, size }: AddOptions): { preset?: string; manifest?: unknown } {
-  if (!mean && !std && !size) return preset === undefined ? {} : { preset };
-  const known: Record<string, object> = presets;
-  const base = known[preset ?? 'imagenet'];
-  if (!base)
-    throw new UsageError(`preset: expected one of ${Object.keys(presets).join(', ')}, got ${preset}`);
-  const sides = size && { center_crop: size, resize_short_side: Math.round((size * 256) / 224) };
-  return { manifest: { preprocessing: { ...base, ...(mean && { mean }), ...(std && { std }), ...sides } } };
-}
 
 async function readIndex(path: string): Promise<Zoo> {
   await readBytes(path);
