@@ -111,6 +111,7 @@ def by_grad_cam(both, classes, tensors, one, two, rng) -> Iterator[dict]:
             run(name, [one], smooth=True), "pytorch-grad-cam", f"{name} eigen_smooth", methods[name], 1e-3,
             layers=[tensors[one]], params={"eigen_smooth": True},
         )  # fmt: skip
+    yield random_cam(both, classes, tensors, one)
     yield job(run("FullGrad", [one]), "pytorch-grad-cam", "FullGrad", "full-grad", 1e-3)
     yield job(run("GradCAM", two), "pytorch-grad-cam", "GradCAM mean", "grad-cam", 1e-3, layers=[tensors[layer] for layer in two])
     kinds = {"softmax": model_targets.ClassifierOutputSoftmaxTarget, "rest": model_targets.ClassifierOutputReST}
@@ -120,6 +121,22 @@ def by_grad_cam(both, classes, tensors, one, two, rng) -> Iterator[dict]:
                 run(name, [one], target), "pytorch-grad-cam", f"{name} {score}", methods[name], 1e-3,
                 layers=[tensors[one]], score=score,
             )  # fmt: skip
+
+
+def random_cam(both, classes, tensors, one) -> dict:
+    """With recorded weights, the same for each image, in place of those that the library draws."""
+    recorded = {}
+
+    def drawn(_low, _high, size):
+        weights = recorded.setdefault("weights", torch.empty(1, size[1]).uniform_(-1, 1).numpy())
+        return np.broadcast_to(weights, size)
+
+    def inner(model, images):
+        cam = grad_cam.RandomCAM(model=model, target_layers=[dict(model.named_modules())[one]])
+        with unittest.mock.patch("numpy.random.uniform", drawn):
+            return cam(input_tensor=images, targets=[model_targets.ClassifierOutputTarget(c) for c in classes])
+
+    return job(both(inner), "pytorch-grad-cam", "RandomCAM", "random-cam", 1e-3, layers=[tensors[one]], aux=recorded)
 
 
 @contextlib.contextmanager

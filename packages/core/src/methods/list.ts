@@ -38,6 +38,7 @@ import { lime } from './lime.ts';
 import { lrp } from './lrp.ts';
 import type { Method } from './method.ts';
 import { occlusion } from './occlusion.ts';
+import { randomCam } from './random-cam.ts';
 import { refineCam } from './refine-cam.ts';
 import { rise } from './rise.ts';
 import { saliency } from './saliency.ts';
@@ -77,6 +78,7 @@ export const methods: readonly Method[] = [
   fullGrad,
   leGrad,
   attentionRollout,
+  randomCam,
   layerActivation,
   layerGradientXActivation,
   layerConductance,
