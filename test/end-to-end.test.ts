@@ -1,12 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  artifactNames,
-  type Batch,
-  type Explanation,
-  type Predictions,
-  type Rendering,
-  type Tenant,
-} from '@whylight/contract';
+import { artifactNames, type Explanation, type Tenant } from '@whylight/contract';
 import { readNpy } from '@whylight/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drawing, pngSize } from './service/pictures.ts';
@@ -87,19 +80,17 @@ describe('one photo, from signed upload to cached explanation', () => {
   it('H9: draws it in another way without the network, and fetches what it says', async () => {
     const { explanation } = await service.client.explain({ input: { upload }, method: 'grad-cam' });
     const before = await service.counter('whylight_graph_runs_total');
-    const visualization = { color_map: 'viridis', opacity: 0.8, clip_percent_lowerbound: 60 };
-    const answer = await service.call(`/v1/explanations/${explanation.id}/render`, { visualization });
-    const { artifacts, cache } = (await answer.json()) as Rendering;
-    expect([answer.status, cache.status]).toEqual([200, 'miss']);
-    const signed = await service.call(artifacts.overlay.url);
-    const picture = new Uint8Array(await (await fetch(signed.headers.get('Location')!)).arrayBuffer());
+    const visualization = { color_map: 'viridis', opacity: 0.8, clip_percent_lowerbound: 60 } as const;
+    const { artifacts, cache } = await service.client.render(explanation.id, { visualization });
+    expect(cache.status).toBe('miss');
+    const picture = await service.client.download(artifacts.overlay);
     expect(createHash('sha256').update(picture).digest('hex')).toBe(artifacts.overlay.sha256);
     expect(pngSize(picture)).toEqual([300, 300]);
     expect(artifacts.overlay.sha256).not.toBe(explanation.attributions[0]!.artifacts.overlay.sha256);
     const asked = await service.client.explain({
       input: { upload },
       method: 'grad-cam',
-      output: { visualization: { color_map: 'viridis', opacity: 0.8, clip_percent_lowerbound: 60 } },
+      output: { visualization },
     });
     expect(asked.cacheStatus).toBe('whylight; hit');
     expect(asked.explanation.attributions[0]!.artifacts.overlay.sha256).toBe(artifacts.overlay.sha256);
@@ -107,19 +98,31 @@ describe('one photo, from signed upload to cached explanation', () => {
   });
 
   it('says what it shows, and a batch of the rest', async () => {
-    const answer = await service.call('/v1/predictions', { input: { upload }, top_k: 3 });
-    const { predictions } = (await answer.json()) as Predictions;
-    expect([answer.status, predictions.length, predictions[0]!.label]).toEqual([200, 3, photo.label]);
+    const { predictions } = await service.client.predict({ input: { upload }, top_k: 3 });
+    expect([predictions.length, predictions[0]!.label]).toEqual([3, photo.label]);
     const items = ['grad-cam', 'input-x-gradient', 'grad-scam'].map((method) => ({
       input: { upload },
       method,
     }));
-    const begun = (await (await service.call('/v1/batches', { items })).json()) as Batch;
-    await expect
-      .poll(async () => ((await (await service.call(begun.urls.self)).json()) as Batch).counts, {
-        timeout: 30_000,
-      })
-      .toMatchObject({ total: 3, succeeded: 2, refused: 1 });
+    const { batches } = service.client;
+    const ended = await batches.ended(await batches.create(items));
+    expect(ended.counts).toMatchObject({ total: 3, succeeded: 2, refused: 1 });
+    expect((await batches.cancel(ended.id)).counts).toEqual(ended.counts);
+  });
+
+  it('keeps endpoints for webhooks, whose secrets are shown once', async () => {
+    const { webhookEndpoints } = service.client;
+    const { secret, ...made } = await webhookEndpoints.create('https://example.com/hook');
+    const listed = [];
+    for await (const endpoint of webhookEndpoints.list()) listed.push(endpoint);
+    expect(listed).toEqual([made]);
+    const rotated = await webhookEndpoints.rotateSecret(made.id, 60);
+    expect(rotated.secret).not.toBe(secret);
+    expect(Date.parse(rotated.previous_secret_until!)).toBeGreaterThan(Date.now());
+    expect((await webhookEndpoints.change(made.id, { status: 'disabled' })).status).toBe('disabled');
+    expect((await webhookEndpoints.deliveries(made.id).next()).done).toBe(true);
+    await webhookEndpoints.remove(made.id);
+    await expect(webhookEndpoints.get(made.id)).rejects.toMatchObject({ status: 404 });
   });
 
   it('computes once what fifty ask at the same time', async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { artifactNames, type Explanation } from '@whylight/contract';
+import { artifactNames, type Explanation, type Model } from '@whylight/contract';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { drawing } from './service/pictures.ts';
 import { cli, RunningService } from './service/running-service.ts';
@@ -112,9 +112,13 @@ it('models push sends nothing of what is refused here', async () => {
     code: 2,
     stderr: expect.stringMatching(/labels: expected 10, one for each class, got 2/),
   });
-  const names = [];
-  for await (const { name } of service.client.ownModels.list()) names.push(name);
-  expect(names).toEqual(['pushed']);
+  const { ownModels } = service.client;
+  const own: Model[] = [];
+  for await (const model of ownModels.list()) own.push(model);
+  expect(own.map(({ name }) => name)).toEqual(['pushed']);
+  expect((await ownModels.warm(own[0]!.id)).status).toBe('ready');
+  await ownModels.remove(own[0]!.id);
+  expect((await ownModels.list().next()).done).toBe(true);
 });
 
 it('upload knows what was sent before, and refuses what is no photo', async () => {
