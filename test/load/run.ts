@@ -15,6 +15,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
     jobs: { type: 'string', default: '96' },
     model: { type: 'string', multiple: true, default: [] },
+    connections: { type: 'string', default: '1,4,16' },
   },
 });
 const seconds = Number(values.seconds);
@@ -59,7 +60,7 @@ try {
   await ask(first, body);
   const headers = { Authorization: `Bearer ${first.key}` };
   const cached: Record<string, object> = {};
-  for (const connections of [1, 4, 16]) {
+  for (const connections of values.connections.split(',').map(Number)) {
     const yardstick = await post(bare.url, { body, headers, connections, seconds });
     const repeats = await post(`${url}/v1/explanations`, { body, headers, connections, seconds });
     const ratio = repeats.p50_ms / yardstick.p50_ms;

@@ -2,7 +2,7 @@ import { cacheKey, type ExplanationAsked } from '@whylight/contract';
 import { computeUnits } from './domain/compute-units.ts';
 import type { Boarding } from './domain/flight.ts';
 import { resolveQuestion } from './domain/question.ts';
-import { Refusal } from './domain/refusal.ts';
+import { notFound, Refusal } from './domain/refusal.ts';
 import { isId } from './domain/ulid.ts';
 import { endOf } from './domain/webhook-event.ts';
 import { chooseModel } from './own-models.ts';
@@ -28,7 +28,7 @@ export async function createExplanation(
   services: Services,
   { id, tenant, requestId, traceparent, asked, fresh, cancelAfter }: Creation,
 ): Promise<{ row: ExplanationRow; boarding: Boarding }> {
-  const { row: upload, sha256 } = await findInput(services, tenant, asked.input);
+  const { upload, sha256 } = await findInput(services, tenant, asked.input);
   const { device } = await services.catalogs.get();
   const model = await chooseModel(services, tenant, asked.model);
   const question = resolveQuestion(asked, sha256, model);
@@ -44,7 +44,7 @@ export async function createExplanation(
   const wanted = { key, tenant, question, look, requestId, traceparent, units, model: own };
   // What a network that throws dice has said once is not what it says now.
   const boarding = await board(services, wanted, upload, fresh || !model.deterministic, pass);
-  const row = await services.explanations.create({
+  const given = {
     id,
     tenant,
     key,
@@ -56,7 +56,10 @@ export async function createExplanation(
     expires_at: new Date(keepUntil).toISOString(),
     look,
     metadata: asked.metadata,
-  });
+  };
+  // For what was known nobody has looked whether the photo is still there.
+  const row = await services.explanations.create(given, boarding.via === 'hit' ? upload : null);
+  if (!row) throw notFound();
   // Whoever finds the answer there is told by us; of the rest the flight knows.
   if (webhook !== null && boarding.via === 'hit')
     await services.courier(webhook).deliver({ tenant, id: webhook }, endOf(id, boarding.run));

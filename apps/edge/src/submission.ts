@@ -19,11 +19,11 @@ import type { UploadRow } from './storage/uploads.ts';
 
 export interface Input {
   /** Null when the input was named by its hash: then any upload of these bytes will do. */
-  readonly row: UploadRow | null;
+  readonly upload: string | null;
   readonly sha256: string;
 }
 
-/** The photo that a request means, arrived or not. @throws Refusal `resource_not_found`. */
+/** The photo that a request means, arrived or not, or deleted elsewhere a moment ago. @throws Refusal `resource_not_found`. */
 export async function findInput(
   services: Services,
   tenant: string,
@@ -32,10 +32,11 @@ export async function findInput(
   if ('sha256' in input) {
     const [known] = await services.uploads.ofContent(tenant, input.sha256);
     if (!known) throw notFound();
-    return { row: null, sha256: input.sha256 };
+    return { upload: null, sha256: input.sha256 };
   }
-  const row = await findUpload(services, tenant, input.upload);
-  return { row, sha256: row.sha256 };
+  const sha256 = isId('upl', input.upload) ? await services.uploads.content(tenant, input.upload) : null;
+  if (sha256 === null) throw notFound();
+  return { upload: input.upload, sha256 };
 }
 
 /**
@@ -45,7 +46,7 @@ export async function findInput(
 export async function board(
   services: Services,
   wanted: Omit<Submission, 'input'>,
-  upload: UploadRow | null,
+  upload: string | null,
   fresh: boolean,
   pass: Pass,
 ): Promise<Boarding> {
@@ -58,15 +59,16 @@ export async function board(
 async function boardAny(
   services: Services,
   wanted: Omit<Submission, 'input'>,
-  upload: UploadRow | null,
+  upload: string | null,
   fresh: boolean,
   pass: Pass,
 ): Promise<Boarding> {
   const flight = services.flight(wanted.key);
   const known = fresh ? null : await flight.known(pass.keepUntil);
   if (known) return { run: known, via: 'hit' };
-  const input = inputOf(await arrived(services, wanted, upload));
-  if ((await services.backlog.count()) >= services.settings.BACKLOG_LIMIT)
+  const [photo, waiting] = await Promise.all([arrived(services, wanted, upload), services.backlog.count()]);
+  const input = inputOf(photo);
+  if (waiting >= services.settings.BACKLOG_LIMIT)
     throw new Refusal('capacity', 'Too much is waiting to be computed. Try again in a moment.');
   const boarded = await flight.submit({ ...wanted, input }, fresh, pass).catch((error: unknown) => {
     console.error(`${wanted.requestId}: the flight did not start:`, error);
@@ -79,8 +81,9 @@ async function boardAny(
 async function arrived(
   services: Services,
   { tenant, question }: Omit<Submission, 'input'>,
-  upload: UploadRow | null,
+  id: string | null,
 ): Promise<UploadRow> {
+  const upload = id === null ? null : await findUpload(services, tenant, id);
   const status = upload ? await statusOf(services.objects, upload) : null;
   if (upload && status === 'ready') return upload;
   if (status === 'rejected')

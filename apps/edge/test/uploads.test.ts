@@ -1,6 +1,19 @@
 import { sha256Hex } from '@whylight/contract';
 import { describe, expect, test, vi } from 'vitest';
-import { announce, bindings, call, explain, newTenant, photo, put, uploaded } from './gateway.ts';
+import {
+  announce,
+  bindings,
+  cacheKeyOf,
+  call,
+  explain,
+  jobsTaken,
+  newTenant,
+  photo,
+  put,
+  report,
+  success,
+  uploaded,
+} from './gateway.ts';
 
 const hash = 'a'.repeat(64);
 
@@ -115,6 +128,31 @@ describe('uploads', () => {
     expect((await fetch(moved, { method: 'PUT', headers, body: bytes })).status).toBe(403);
     expect((await fetch(mine.upload!.url)).status).toBe(403);
   });
+
+  test.each(['here', 'elsewhere'])(
+    'what is known of a photo deleted %s is told nobody who asks for it',
+    async (where) => {
+      const { id: tenant, key } = await newTenant();
+      const { id: upload, sha256 } = await uploaded(key);
+      const ask = () => explain(key, { input: { upload } });
+      const [job] = await jobsTaken(cacheKeyOf((await ask()).body));
+      await report(job!, success(job!));
+      expect((await ask()).body.cache.status).toBe('hit');
+      if (where === 'here') await call('DELETE', `/v1/uploads/${upload}`, { key });
+      else await bindings.DB.prepare('DELETE FROM uploads WHERE id = ?').bind(upload).run();
+      const rows = () =>
+        bindings.DB.prepare('SELECT count(*) AS n FROM explanations WHERE tenant = ?')
+          .bind(tenant)
+          .first<number>('n');
+      const before = await rows();
+      for (const input of [{ upload }, { sha256 }]) {
+        const { status, body } = await explain(key, { input });
+        expect([status, (body as unknown as { code: string }).code]).toEqual([404, 'resource_not_found']);
+      }
+      expect((await explain(key, { input: { upload } }, { 'Cache-Control': 'no-cache' })).status).toBe(404);
+      expect(await rows()).toBe(before);
+    },
+  );
 
   test('bytes that this tenant has uploaded need no second upload', async () => {
     const { key } = await newTenant();

@@ -1,5 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { cacheKey, ownLook, predictionRequestSchema, predictionsSchema, retention } from '@whylight/contract';
+
+import { findUpload } from '../arrivals.ts';
 import { isTerminal } from '../domain/flight.ts';
 import { refusalOfJob } from '../domain/job-refusal.ts';
 import { preferredWait } from '../domain/prefer.ts';
@@ -31,7 +33,7 @@ export const predictions = routes().openapi(create, async (c) => {
   const { caller, services, requestId } = c.var;
   const { tenant } = caller;
   const asked = c.req.valid('json');
-  const { row: upload, sha256 } = await findInput(services, tenant, asked.input);
+  const { upload, sha256 } = await findInput(services, tenant, asked.input);
   const { device } = await services.catalogs.get();
   const model = await chooseModel(services, tenant, asked.model);
   const question = predictionQuestion(sha256, model);
@@ -42,6 +44,8 @@ export const predictions = routes().openapi(create, async (c) => {
   const own = model.own ? model.id : null;
   const wanted = { key, tenant, question, look, requestId, units: 1, model: own };
   const { run: boarded, via } = await board(services, wanted, upload, !model.deterministic, pass);
+  // For what was known nobody has looked whether the photo is still there.
+  if (upload !== null && via === 'hit') await findUpload(services, tenant, upload);
   const wait = preferredWait(c.req.header('Prefer')) ?? patience;
   const run = isTerminal(boarded)
     ? boarded

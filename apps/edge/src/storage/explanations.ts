@@ -33,12 +33,18 @@ export class Explanations {
     this.#db = db;
   }
 
-  /** Made once: under an id that is there already, what is there is the answer. */
-  async create(given: Omit<ExplanationRow, 'created_at'>): Promise<ExplanationRow> {
+  /**
+   * Made once: under an id that is there already, what is there is the answer. Null if there is nothing, because it
+   * rests on an upload that is not there any more.
+   */
+  async create(
+    given: Omit<ExplanationRow, 'created_at'>,
+    upload: string | null,
+  ): Promise<ExplanationRow | null> {
     const row: ExplanationRow = { ...given, created_at: new Date().toISOString() };
     const { meta } = await this.#db
       .prepare(
-        'INSERT OR IGNORE INTO explanations (id, tenant, key, run, cache_status, model_name, model_id, request_id, created_at, expires_at, look, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        'INSERT OR IGNORE INTO explanations (id, tenant, key, run, cache_status, model_name, model_id, request_id, created_at, expires_at, look, metadata) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 WHERE ?13 IS NULL OR EXISTS (SELECT 1 FROM uploads WHERE tenant = ?2 AND id = ?13)',
       )
       .bind(
         row.id,
@@ -53,9 +59,10 @@ export class Explanations {
         row.expires_at,
         JSON.stringify(row.look),
         JSON.stringify(row.metadata),
+        upload,
       )
       .run();
-    return meta.changes > 0 ? row : ((await this.find(row.tenant, row.id)) ?? row);
+    return meta.changes > 0 ? row : this.find(row.tenant, row.id);
   }
 
   async find(tenant: string, id: string): Promise<ExplanationRow | null> {

@@ -14,9 +14,14 @@ export interface UploadRow {
   readonly swept: Upload['status'] | null;
 }
 
+/** Uploads whose hash an isolate remembers. */
+const most = 1000;
+
 /** What was announced for upload, in D1. Whether it came is for the object store to say. */
 export class Uploads {
   readonly #db: D1Database;
+  /** Hashes by tenant and id; those learnt last at the end. They never change. */
+  readonly #contents = new Map<string, string>();
 
   constructor(db: D1Database) {
     this.#db = db;
@@ -45,7 +50,23 @@ export class Uploads {
     return this.#db.prepare('SELECT * FROM uploads WHERE tenant = ? AND id = ?').bind(tenant, id).first();
   }
 
+  /**
+   * The hash of what was announced as `id`; null if nothing was. Remembered, so that an upload which has been deleted
+   * elsewhere may still have one: whoever rests something on it has to see whether it is there.
+   */
+  async content(tenant: string, id: string): Promise<string | null> {
+    const place = `${tenant}/${id}`;
+    const known = this.#contents.get(place);
+    if (known !== undefined) return known;
+    const row = await this.find(tenant, id);
+    if (!row) return null;
+    this.#contents.set(place, row.sha256);
+    if (this.#contents.size > most) this.#contents.delete(this.#contents.keys().next().value!);
+    return row.sha256;
+  }
+
   async delete(tenant: string, id: string): Promise<void> {
+    this.#contents.delete(`${tenant}/${id}`);
     await this.#db.prepare('DELETE FROM uploads WHERE tenant = ? AND id = ?').bind(tenant, id).run();
   }
 
