@@ -1,6 +1,6 @@
 /**
- * `node test/load/run.ts [--seconds 10] [--jobs 96] [--connections 1,4,16] [--model NAME=PATH]`: how fast the service answers on this machine,
- * beside a bare Hono route in the same workerd. Prints one JSON document; see docs/how-to/operate.md.
+ * `node test/load/run.ts [--seconds 10] [--jobs 96] [--connections 1,4,16] [--model NAME=PATH]`: how fast the service
+ * answers on this machine, beside a bare Hono route in the same workerd. Prints one JSON document; see docs/how-to/operate.md.
  */
 import { parseArgs } from 'node:util';
 import type { Explanation } from '@whylight/contract';
