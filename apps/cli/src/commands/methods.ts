@@ -11,6 +11,7 @@ interface Schema {
 
 interface Told extends Pick<Method, 'id' | 'title' | 'summary' | 'paper'> {
   readonly conventions: readonly string[];
+  readonly axioms: readonly string[];
   readonly oddities: Readonly<Record<string, string>>;
   readonly parameters: Schema;
 }
@@ -23,13 +24,14 @@ export const methods = withJson(
   const chosen =
     wanted === undefined ? all : all.filter(({ id }) => id === resolveMethod({ method: wanted }).id);
   const list = chosen.map(
-    ({ id, title, summary, paper, version, kind, needs, conventions, oddities = {} }) => ({
+    ({ id, title, summary, paper, version, kind, axioms = [], needs, conventions, oddities = {} }) => ({
       id,
       title,
       summary,
       paper,
       version,
       kind,
+      axioms: [...axioms],
       needs: [...needs],
       conventions: [...conventions],
       oddities,
@@ -45,11 +47,12 @@ export const methods = withJson(
   }
 });
 
-function tell({ id, title, summary, paper, conventions, oddities, parameters }: Told): void {
+function tell({ id, title, summary, paper, axioms, conventions, oddities, parameters }: Told): void {
   print(`${id}: ${title}`);
   print(summary);
   print(paper);
-  print(`\nconventions  ${conventions.join(' ')}`);
+  print(`\naxioms       ${axioms.join(', ') || 'none'}`);
+  print(`conventions  ${conventions.join(' ')}`);
   for (const [convention, oddity] of Object.entries(oddities)) print(`  ${convention}: ${oddity}`);
   print('\nparameters');
   for (const [name, { default: value, description }] of Object.entries(parameters.properties ?? {}))

@@ -14,6 +14,7 @@ export const deconvolution = defineMethod({
   paper: 'https://arxiv.org/abs/1311.2901',
   version: '1',
   kind: 'pixels',
+  axioms: ['dummy'],
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
   oddities: {

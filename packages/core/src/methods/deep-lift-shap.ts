@@ -18,6 +18,7 @@ export const deepLiftShap = defineMethod({
   paper: 'https://arxiv.org/abs/1705.07874',
   version: '1',
   kind: 'pixels',
+  axioms: ['completeness', 'dummy', 'linearity'],
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
   oddities: {

@@ -22,6 +22,7 @@ export const deepLift = defineMethod<{ baseline: Baseline }>({
   paper: 'https://arxiv.org/abs/1704.02685',
   version: '1',
   kind: 'pixels',
+  axioms: ['completeness', 'dummy', 'linearity'],
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
   oddities: {

@@ -24,6 +24,7 @@ export const featureAblation = defineMethod({
   paper: 'https://arxiv.org/abs/2009.07896',
   version: '1',
   kind: 'pixels',
+  axioms: ['dummy', 'linearity', 'implementation invariance'],
   needs: [],
   conventions: ['paper', 'captum'],
   params: z.strictObject(featureParams('16x16')),

@@ -22,6 +22,7 @@ export const gradCam = defineMethod({
   paper: 'https://arxiv.org/abs/1610.02391',
   version: '1',
   kind: 'map',
+  axioms: ['linearity'],
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'],
   oddities: {

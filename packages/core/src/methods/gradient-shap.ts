@@ -38,6 +38,7 @@ export const gradientShap = defineMethod<ShapParams>({
   paper: 'https://arxiv.org/abs/1705.07874',
   version: '1',
   kind: 'pixels',
+  axioms: ['dummy', 'linearity', 'implementation invariance'],
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
   oddities: {

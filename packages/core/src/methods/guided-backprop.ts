@@ -18,6 +18,7 @@ export const guidedBackprop = defineMethod({
   paper: 'https://arxiv.org/abs/1412.6806',
   version: '1',
   kind: 'pixels',
+  axioms: ['dummy'],
   needs: ['gradient'],
   conventions: ['paper', 'captum', 'pytorch-grad-cam'],
   oddities: {

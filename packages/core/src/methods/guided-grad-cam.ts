@@ -19,6 +19,7 @@ export const guidedGradCam = defineMethod({
   paper: 'https://arxiv.org/abs/1610.02391',
   version: '1',
   kind: 'pixels',
+  axioms: ['dummy'],
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'captum'],
   oddities: {

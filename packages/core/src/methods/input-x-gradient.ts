@@ -14,6 +14,7 @@ export const inputXGradient = defineMethod({
   paper: 'https://arxiv.org/abs/1605.01713',
   version: '1',
   kind: 'pixels',
+  axioms: ['dummy', 'linearity', 'implementation invariance'],
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
   params: z.strictObject({}),

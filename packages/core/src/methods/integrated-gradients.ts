@@ -22,6 +22,7 @@ export const integratedGradients = defineMethod({
   paper: 'https://arxiv.org/abs/1703.01365',
   version: '1',
   kind: 'pixels',
+  axioms: ['completeness', 'dummy', 'linearity', 'implementation invariance'],
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
   oddities: {

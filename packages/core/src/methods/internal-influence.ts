@@ -23,6 +23,7 @@ export const internalInfluence = defineMethod({
   paper: 'https://arxiv.org/abs/1802.03788',
   version: '1',
   kind: 'map',
+  axioms: ['linearity'],
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],

@@ -30,6 +30,7 @@ export const kernelShap = defineMethod({
   paper: 'https://arxiv.org/abs/1705.07874',
   version: '1',
   kind: 'pixels',
+  axioms: ['completeness', 'linearity', 'implementation invariance'],
   needs: [],
   conventions: ['paper', 'captum'],
   params: z.strictObject({

@@ -24,6 +24,7 @@ export const layerConductance = defineMethod({
   paper: 'https://arxiv.org/abs/1805.12233',
   version: '1',
   kind: 'map',
+  axioms: ['completeness', 'linearity'],
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],

@@ -16,6 +16,7 @@ export const layerGradientXActivation = defineMethod({
   paper: 'https://arxiv.org/abs/2009.07896',
   version: '1',
   kind: 'map',
+  axioms: ['linearity'],
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'captum'],
   params: z.strictObject(camParams),

@@ -25,6 +25,7 @@ export const layerIntegratedGradients = defineMethod({
   paper: 'https://arxiv.org/abs/1703.01365',
   version: '1',
   kind: 'map',
+  axioms: ['completeness', 'linearity'],
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],

@@ -37,6 +37,7 @@ export const lime = defineMethod({
   paper: 'https://arxiv.org/abs/1602.04938',
   version: '1',
   kind: 'pixels',
+  axioms: ['implementation invariance'],
   needs: [],
   conventions: ['paper', 'captum'],
   params: z.strictObject({

@@ -37,6 +37,7 @@ export const lrp = defineMethod({
   paper: 'https://doi.org/10.1371/journal.pone.0130140',
   version: '1',
   kind: 'pixels',
+  axioms: ['dummy', 'linearity'],
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
   logitsOnly: true,

@@ -10,6 +10,16 @@ export const conventions = ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'] a
 /** Whose numbers come out where libraries differ under one name. */
 export type Convention = (typeof conventions)[number];
 
+export const axioms = ['completeness', 'dummy', 'linearity', 'implementation invariance'] as const;
+/**
+ * What holds of an attribution a whatever the network: `completeness`, Σ a = y(x) - y(baseline); `dummy`, a = 0 where a
+ * pixel does not count for y; `linearity`, the attribution of y_c + y_d is the sum of both attributions;
+ * `implementation invariance`, networks that compute the same function have the same attribution.
+ *
+ * @see Sundararajan, Taly & Yan, "Axiomatic Attribution for Deep Networks", 2017
+ */
+export type Axiom = (typeof axioms)[number];
+
 export type Params = Readonly<Record<string, unknown>>;
 
 /** What a method is built from: the network over the method's rows, inside a graph under construction. */
@@ -70,6 +80,8 @@ interface Described<P> {
   readonly version: string;
   /** `map`: [N, H, W]; `pixels`: [N, C, H, W]. */
   readonly kind: 'map' | 'pixels';
+  /** What holds at the default parameters, before values are normalised; none if not said. */
+  readonly axioms?: readonly Axiom[];
   readonly needs: readonly ('gradient' | 'layer' | 'attention')[];
   readonly conventions: readonly Convention[];
   /** What a library does otherwise than the paper, and its convention therefore too. */

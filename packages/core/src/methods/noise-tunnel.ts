@@ -37,6 +37,7 @@ export const noiseTunnel = (
     ...described,
     version: '1',
     kind: 'pixels',
+    axioms: ['dummy', 'implementation invariance'],
     needs: ['gradient'],
     conventions: ['paper', 'captum'],
     oddities: {

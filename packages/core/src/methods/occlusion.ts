@@ -49,6 +49,7 @@ export const occlusion = defineMethod<OcclusionParams>({
   paper: 'https://arxiv.org/abs/1311.2901',
   version: '1',
   kind: 'pixels',
+  axioms: ['linearity', 'implementation invariance'],
   needs: [],
   conventions: ['paper', 'captum'],
   oddities: {

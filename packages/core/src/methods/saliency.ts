@@ -15,6 +15,7 @@ export const saliency = defineMethod({
   paper: 'https://arxiv.org/abs/1312.6034',
   version: '1',
   kind: 'pixels',
+  axioms: ['dummy', 'implementation invariance'],
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
   oddities: {

@@ -30,6 +30,7 @@ export const shapleySampling = defineMethod({
   paper: 'https://doi.org/10.1007/s10115-013-0679-x',
   version: '1',
   kind: 'pixels',
+  axioms: ['completeness', 'dummy', 'linearity', 'implementation invariance'],
   needs: [],
   conventions: ['paper', 'captum'],
   params: z.strictObject({

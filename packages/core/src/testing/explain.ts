@@ -5,6 +5,7 @@ import {
   createExplainer,
   type ExplainerSpec,
 } from '../explainer.ts';
+import type { Target } from '../targets.ts';
 import { float32, type Tensor } from '../tensor.ts';
 import { cpu } from './ort.ts';
 
@@ -13,7 +14,7 @@ export async function explain(
   model: Uint8Array,
   spec: ExplainerSpec,
   images: Tensor<'float32'>,
-  targets: readonly number[],
+  targets: readonly Target[],
   options?: AttributeOptions,
 ): Promise<Attribution> {
   const explainer = await createExplainer(readClassifier(model), spec, cpu);
