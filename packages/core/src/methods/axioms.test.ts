@@ -126,7 +126,11 @@ const exactly: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 };
 
 /** What does not hold in general, and does on this network. */
-const unshown: Readonly<Record<string, Axiom>> = { lrp: 'implementation invariance', lime: 'dummy' };
+const unshown: Readonly<Record<string, Axiom>> = {
+  lrp: 'implementation invariance',
+  lime: 'dummy',
+  'layer-gradient-shap': 'completeness',
+};
 
 const specOf = ({ id, conventions, needs }: Method): ExplainerSpec => ({
   method: id,

@@ -59,3 +59,20 @@ describe('Integrated gradients', () => {
     await expect(explain(twoUnits, spec, point, [0])).rejects.toThrow(/3 values.*2 channels/);
   });
 });
+
+describe('Layer integrated gradients', () => {
+  const deltaUnder = async (convention: 'captum' | 'paper') =>
+    (
+      await explain(
+        tinyNetwork(),
+        { method: 'layer-integrated-gradients', convention, layers: ['r2'] },
+        tinyImages(),
+        [0, 2],
+      )
+    ).convergenceDelta;
+
+  it('add up as they are, and have no convergence delta as a map', async () => {
+    for (const delta of (await deltaUnder('captum'))!) expect(Math.abs(delta)).toBeLessThan(1e-4);
+    expect(await deltaUnder('paper')).toBeNull();
+  });
+});

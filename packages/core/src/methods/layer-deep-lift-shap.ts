@@ -18,6 +18,7 @@ export const layerDeepLiftShap = defineMethod<CamParams>({
   paper: 'https://arxiv.org/abs/1705.07874',
   version: '1',
   kind: 'map',
+  axioms: ['completeness', 'linearity'],
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],

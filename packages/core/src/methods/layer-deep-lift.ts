@@ -23,6 +23,7 @@ export const layerDeepLift = defineMethod<CamParams & { readonly baseline: Basel
   paper: 'https://arxiv.org/abs/1704.02685',
   version: '1',
   kind: 'map',
+  axioms: ['completeness', 'linearity'],
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],

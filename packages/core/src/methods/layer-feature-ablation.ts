@@ -24,6 +24,7 @@ export const layerFeatureAblation = defineMethod({
   paper: 'https://arxiv.org/abs/2009.07896',
   version: '1',
   kind: 'map',
+  axioms: ['linearity'],
   needs: ['layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],

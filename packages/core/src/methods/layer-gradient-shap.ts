@@ -24,6 +24,7 @@ export const layerGradientShap = defineMethod<z.infer<typeof params>>({
   paper: 'https://arxiv.org/abs/1705.07874',
   version: '1',
   kind: 'map',
+  axioms: ['linearity'],
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],

@@ -18,6 +18,7 @@ export const layerLrp = defineMethod({
   paper: 'https://doi.org/10.1371/journal.pone.0130140',
   version: '1',
   kind: 'map',
+  axioms: ['linearity'],
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'captum'],
   logitsOnly: true,

@@ -102,6 +102,9 @@ export async function sampledRun(
     return { logits, scores: request.score === 'logit' ? logits : all('scores') };
   }
 
+  /** Whether values come out as they are: those of a map that was made to be looked at do not add up. */
+  const addsUp = method.kind === 'pixels' || setting.convention === 'captum';
+
   return {
     async attribute(batch, asked, { aux = {}, signal, onProgress }) {
       const { samples, fixed, graphs } = await plan(aux);
@@ -132,7 +135,7 @@ export async function sampledRun(
         const done = await graphs.finish.run({ image, ...fixed, ...prepared, ...total });
         const attribution = done.attribution as Tensor<'float32'>;
         attributions.push(attribution);
-        if (done.baseline) {
+        if (done.baseline && addsUp) {
           const reference = dot(weight, (await scored(done.baseline as Tensor<'float32'>)).scores.data);
           deltas.push(attribution.data.reduce((a, b) => a + b, 0) - (score - reference));
         }
