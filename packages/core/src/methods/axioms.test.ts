@@ -130,6 +130,7 @@ const unshown: Readonly<Record<string, Axiom>> = {
   lrp: 'implementation invariance',
   lime: 'dummy',
   'layer-gradient-shap': 'completeness',
+  'random-cam': 'linearity',
 };
 
 const specOf = ({ id, conventions, needs }: Method): ExplainerSpec => ({
