@@ -267,7 +267,7 @@ describe('a call', () => {
       ['the other direction', await sign(secret, { ...call, direction: 'worker-to-gateway' }, now())],
       ['another body', await sign(secret, { ...call, body: `${body} ` }, now())],
       ['another path', await sign(secret, { ...call, path: '/v1/models' }, now())],
-      ['an old time', await sign(secret, call, now() - 301)],
+      ['a time more than 15 minutes ago', await sign(secret, call, now() - 901)],
     ];
     for (const [, headers] of wrong)
       expect((await world.call('POST', '/v1/jobs', body, headers)).status).toBe(401);
