@@ -20,6 +20,7 @@ import { internal } from './routes/internal.ts';
 import { keys } from './routes/keys.ts';
 import { limits } from './routes/limits.ts';
 import { methodRoutes } from './routes/methods.ts';
+import { metrics } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { operator } from './routes/operator.ts';
 import { playground } from './routes/playground.ts';
@@ -34,7 +35,7 @@ export const app = new OpenAPIHono<AppEnv>();
 app.use(envelope);
 app.use(knownRoutes(listRoutes));
 app.use('/v1/*', negotiation);
-for (const path of ['/v1/*', '/internal/*'])
+for (const path of ['/v1/*', '/internal/*', '/metrics'])
   app.use(path, async (c, next) => {
     c.set('services', services(c.env));
     await next();
@@ -57,6 +58,7 @@ for (const group of [
   audit,
   operator,
   internal,
+  metrics,
   health,
   docs,
   playground,

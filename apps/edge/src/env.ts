@@ -58,7 +58,7 @@ const settingsSchema = z.object({
     .min(0)
     .default(4 * 2 ** 30),
   OPERATOR_KEY_SHA256: sha256,
-  /** Of the key with which the scaler reads the backlog, and which opens nothing else. */
+  /** Of the key with which the scaler reads the backlog and Prometheus the metrics, and which opens nothing else. */
   BACKLOG_KEY_SHA256: sha256.optional(),
   /** What webhook secrets are derived from; without it there are no webhooks. */
   WEBHOOK_SECRET: z.string().min(32).optional(),

@@ -8,6 +8,7 @@ import type { Registration } from './registration.ts';
 import { AuditTrail } from './storage/audit-trail.ts';
 import { Backlog } from './storage/backlog.ts';
 import { Catalogs } from './storage/catalogs.ts';
+import { Census } from './storage/census.ts';
 import { Explanations } from './storage/explanations.ts';
 import { GpuWorker } from './storage/gpu-worker.ts';
 import { Models } from './storage/models.ts';
@@ -25,6 +26,7 @@ export interface Services {
   readonly uploads: Uploads;
   readonly explanations: Explanations;
   readonly backlog: Backlog;
+  readonly census: Census;
   readonly audit: AuditTrail;
   readonly objects: Objects;
   readonly worker: GpuWorker;
@@ -50,13 +52,15 @@ export function services(bindings: Bindings): Services {
   if (!known) {
     const { DB: db, FLIGHT, IDEMPOTENCY, METER, BATCH, COURIER, JANITOR, REGISTRATION, BAD_KEYS } = bindings;
     const worker = new GpuWorker(checked);
+    const backlog = new Backlog(db);
     known = {
       settings: checked,
       db,
       tenants: new Tenants(db),
       uploads: new Uploads(db),
       audit: new AuditTrail(db),
-      backlog: new Backlog(db),
+      backlog,
+      census: new Census(db, backlog),
       explanations: new Explanations(db),
       objects: new Objects(checked),
       worker,

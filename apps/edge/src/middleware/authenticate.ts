@@ -32,7 +32,7 @@ export const authenticateOperator: MiddlewareHandler<AppEnv> = async (c, next) =
   return next();
 };
 
-/** Lets the scaler's key through, which opens nothing else, and the operator's. */
+/** Lets the scaler's key through, which opens nothing else than the service's numbers, and the operator's. */
 export const authenticateScaler: MiddlewareHandler<AppEnv> = async (c, next) => {
   const { BACKLOG_KEY_SHA256, OPERATOR_KEY_SHA256 } = c.var.services.settings;
   await oneOf(c, [OPERATOR_KEY_SHA256, ...(BACKLOG_KEY_SHA256 ? [BACKLOG_KEY_SHA256] : [])]);
