@@ -50,7 +50,7 @@ const permutationsOf = (items: readonly number[]): number[][] =>
 
 const skipped = here ? '' : ' (skipped: no reference vectors at hand)';
 
-describe.skipIf(!here)(`On the tiny network, to 1e-6 of the largest value${skipped}`, () => {
+describe.skipIf(!here)(`K8: On the tiny network, to 1e-6 of the largest value${skipped}`, () => {
   const same = (name: string, spec: ExplainerSpec, expected: () => Recorded) =>
     it(`${name} agrees`, async () => {
       expectAgreement((await explained(spec)).attribution, expected());

@@ -72,7 +72,7 @@ const failure = (change: Partial<PhotoRequest>) =>
   );
 
 describe('a photo', () => {
-  test('is explained where the model looked, in the photo’s own pixels', async () => {
+  test('K3: is explained where the model looked, in the photo’s own pixels', async () => {
     const { result } = await explain();
     expect(result.target).toMatchObject({ class_index: 0, label: 'red', label_zh: '红' });
     expect(result.image).toEqual({ width: 16, height: 32 });
@@ -167,7 +167,7 @@ describe('a photo', () => {
     expect((await explain({ target: { label: '绿' } })).result.target.class_index).toBe(1);
   });
 
-  test('a class that the photo shows nothing of has a degenerate map, and the result says so', async () => {
+  test('K5: a class that the photo shows nothing of has a degenerate map, and the result says so', async () => {
     const { result } = await explain({ target: { class_index: 2 } });
     expect(result.warnings).toEqual([expect.stringMatching(/^degenerate_attribution/)]);
   });
@@ -341,7 +341,7 @@ describe('the way to the network', () => {
     grown.photo = (await redSquare(4)) as never;
   });
 
-  test('without a crop the network gets the whole photo, whatever size its file states', async () => {
+  test('K3: without a crop the network gets the whole photo, whatever size its file states', async () => {
     const { result, artifacts } = await explain({
       ...grown,
       fit: { resize_short_side: 32, center_crop: null },

@@ -16,7 +16,7 @@ describe.skipIf(golden === null)('as torchcam records it', () => {
     expect([...data]).toEqual(golden!['overlay.mask.resized_bicubic']!.data.map(Math.fround));
   });
 
-  it.each([0.5, 0.7])('overlays with alpha %f, level for level', (alpha) => {
+  it.each([0.5, 0.7])('K7: overlays with alpha %f, level for level', (alpha) => {
     const photo = picture(5, 4, Uint8Array.from(golden!['overlay.img']!.data));
     const { data } = overlay(photo, mask(), undefined, { alpha });
     expect([...data]).toEqual(golden![`overlay.out.alpha${alpha}`]!.data);
@@ -24,7 +24,7 @@ describe.skipIf(golden === null)('as torchcam records it', () => {
 });
 
 describe('overlay', () => {
-  it('touches the region and nothing else', () => {
+  it('K7: touches the region and nothing else', () => {
     const { data } = overlay(grey(8, 6), ones, { x: 2.4, y: 1.2, width: 3.2, height: 3.1 });
     for (let y = 0; y < 6; y++)
       for (let x = 0; x < 8; x++) {

@@ -25,7 +25,7 @@ describe('Integrated gradients', () => {
   });
 
   it.each(['zero', 0.1, 'black', 'blur'])(
-    'add up to what the score gains over baseline %s',
+    'K1, K2: add up to what the score gains over baseline %s, the better the more steps',
     async (baseline) => {
       const normalisation = { mean: [0.4, 0.5], std: [0.2, 0.25] };
       const delta = async (n_steps: number) => {

@@ -33,7 +33,7 @@ it('draws noise of the weights’ own mean and deviation, by the seed', () => {
   expect(weights(randomised(bytes, 3, 6), 'w2')).not.toEqual(noise);
 });
 
-it('makes a model that can be explained, and whose saliency is another', async () => {
+it('K6: makes a model that can be explained, and whose saliency is another', async () => {
   const saliency = async (model: Uint8Array) => {
     const classifier = readClassifier(model, { inputShape: tinyShape });
     const explainer = await createExplainer(classifier, { method: 'saliency' }, cpu);
