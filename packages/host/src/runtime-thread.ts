@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Runtime, Session } from '@whylight/core';
 import { failureOf } from './failure.ts';
 import { createRuntime } from './runtime.ts';
+import { endWhenTold } from './thread-end.ts';
 import type { Answer, Request } from './threaded-runtime.ts';
 
 const sessions = new Map<number, Session>();
@@ -25,7 +26,9 @@ async function answer(request: Request): Promise<Answer['value']> {
   }
 }
 
+endWhenTold(parentPort!);
 parentPort!.on('message', async ({ id, ...request }: Request & { id: number }) => {
+  if (id === undefined) return;
   const answered: Answer = await answer(request as Request).then(
     (value) => ({ id, value }),
     (error: unknown) => ({ id, value: null, failure: failureOf(error) }),

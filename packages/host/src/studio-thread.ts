@@ -2,10 +2,13 @@
 import { parentPort } from 'node:worker_threads';
 import { drawPictures, type Scene } from './pictures.ts';
 import type { Drawn } from './studio.ts';
+import { endWhenTold } from './thread-end.ts';
 
 let last: Promise<void> = Promise.resolve();
 
-parentPort!.on('message', ({ id, scene }: { id: number; scene: Scene }) => {
+endWhenTold(parentPort!, () => last);
+parentPort!.on('message', ({ id, scene }: { id: number; scene?: Scene }) => {
+  if (!scene) return;
   last = last.then(async () => {
     const drawn: Drawn = await drawPictures(scene).then(
       (pictures) => ({ id, pictures }),

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { drawPictures, type Pictures, type Scene } from './pictures.ts';
+import { endThread } from './thread-end.ts';
 
 /** Draws the pictures of explanations. */
 export interface Studio {
@@ -62,7 +63,11 @@ export function createStudio(threads: number): Studio {
     },
     async close() {
       open = false;
-      await Promise.all([...easels].map(({ thread }) => thread.terminate()));
+      for (const { waiting } of easels) {
+        for (const { reject } of waiting.values()) reject(new Error('the thread that draws has stopped'));
+        waiting.clear();
+      }
+      await Promise.all([...easels].map(({ thread }) => endThread(thread)));
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Runtime, Session, Tensor } from '@whylight/core';
 import { disableTf32 } from './env.ts';
 import { errorOf, type Failure } from './failure.ts';
 import { DeviceError, type RuntimeOptions } from './runtime.ts';
+import { endThread } from './thread-end.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -60,9 +61,7 @@ export async function createThreadedRuntime(
       thread.postMessage({ id: calls, ...request });
     });
 
-  const close = async () => {
-    await thread.terminate();
-  };
+  const close = () => endThread(thread);
   const device = await call({ op: 'start' }).catch(async (error: unknown) => {
     await close();
     throw error;
