@@ -98,6 +98,12 @@ describe.skipIf(!installed)('camera', () => {
     ]);
   });
 
+  it('explains the score that was asked for, or says that it cannot', async () => {
+    const asked = ['--method', 'deep-lift', '--score', 'softmax', '--frames', '1'];
+    const { code, stderr } = await whylight(home, 'camera', ...source, ...asked);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/deep-lift explains logits/)]);
+  });
+
   it('says which camera is not there', async () => {
     const { code, stderr } = await whylight(home, 'camera', '/dev/video99', '--format', 'v4l2');
     expect(code).toBe(2);

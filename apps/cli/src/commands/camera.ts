@@ -1,57 +1,31 @@
-import { createThreadedRuntime, encodeJpeg, FrameExplainer, type TargetSpec } from '@whylight/host';
+import { createThreadedRuntime, encodeJpeg, FrameExplainer } from '@whylight/host';
 import { Command } from 'commander';
+import { type FrameOptions, frameRequest, withFrameOptions } from '../frame-options.ts';
 import { findModel } from '../model.ts';
-import {
-  type DeviceOptions,
-  type ExplainOptions,
-  languageOption,
-  positive,
-  targetOption,
-  withDeviceOptions,
-  withExplainOptions,
-  withJson,
-} from '../options.ts';
+import { positive } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
 import { defaultCamera, liveFrames } from '../video/live-frames.ts';
 import { LivePage } from '../video/live-page.ts';
 import { portOption } from './serve.ts';
 
-interface Options extends ExplainOptions, DeviceOptions {
-  readonly model: string;
-  readonly method: string;
-  readonly target: TargetSpec;
-  readonly lang: 'en' | 'zh';
+interface Options extends FrameOptions {
   readonly format?: string;
   readonly port: number;
   readonly frames?: number;
-  readonly json?: boolean;
 }
 
-export const camera = withJson(
-  withDeviceOptions(
-    withExplainOptions(
-      new Command('camera')
-        .description('Explain what a camera shows, live, on a page on this machine (needs ffmpeg)')
-        .argument('[device]', 'the camera as ffmpeg names it (default: the first)')
-        .option('--format <name>', "ffmpeg's input format: v4l2, avfoundation, dshow, lavfi")
-        .option('--model <name|path>', 'the classifier', 'shapes')
-        .option('--method <id>', 'how to explain', 'grad-cam')
-        .addOption(targetOption())
-        .addOption(languageOption())
-        .addOption(portOption(8788))
-        .option('--frames <n>', 'end after that many', positive),
-    ),
-  ),
+export const camera = withFrameOptions(
+  new Command('camera')
+    .description('Explain what a camera shows, live, on a page on this machine (needs ffmpeg)')
+    .argument('[device]', 'the camera as ffmpeg names it (default: the first)')
+    .option('--format <name>', "ffmpeg's input format: v4l2, avfoundation, dshow, lavfi")
+    .addOption(portOption(8788))
+    .option('--frames <n>', 'end after that many', positive),
 ).action(async (device: string | undefined, options: Options) => {
-  const { method, convention, param: params, layer: layers, target, lang: language } = options;
   const usual = device === undefined || options.format === undefined ? defaultCamera() : undefined;
   const source = { format: options.format ?? usual!.format, device: device ?? usual!.device };
   const model = await findModel(options.model);
-  const runtime = await createThreadedRuntime({
-    ep: options.ep,
-    threads: options.threads,
-    memory: options.memory,
-  });
+  const runtime = await createThreadedRuntime(options);
   const stopped = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopped.abort());
   const page = new LivePage();
@@ -61,10 +35,9 @@ export const camera = withJson(
   try {
     for await (const frame of liveFrames(source, stopped.signal)) {
       if (!explainer) {
-        const request = { model, method, convention, params, layers, target, language };
-        explainer = await FrameExplainer.create(request, frame, runtime);
+        explainer = await FrameExplainer.create(frameRequest(model, options), frame, runtime);
         const url = await page.open(options.port);
-        note(`${source.device}: ${frame.width}×${frame.height}, ${method}, at ${url} (Ctrl-C ends)`);
+        note(`${source.device}: ${frame.width}×${frame.height}, ${options.method}, at ${url} (Ctrl-C ends)`);
       }
       const [explained] = await explainer.explain([frame]);
       page.show(await encodeJpeg(await explainer.draw(explained!)));
@@ -79,6 +52,12 @@ export const camera = withJson(
   const seconds = (performance.now() - start) / 1000;
   const rate = Number((frames / seconds).toFixed(2));
   if (options.json)
-    printJson({ frames, frames_per_second: rate, model: model.name, method, device: runtime.device });
+    printJson({
+      frames,
+      frames_per_second: rate,
+      model: model.name,
+      method: options.method,
+      device: runtime.device,
+    });
   else print(`${frames} frames, ${rate} a second`);
 });

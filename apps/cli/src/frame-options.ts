@@ -1,0 +1,48 @@
+import type { FrameRequest, RegisteredModel, TargetSpec } from '@whylight/host';
+import type { Command } from 'commander';
+import {
+  type DeviceOptions,
+  type ExplainOptions,
+  languageOption,
+  targetOption,
+  withDeviceOptions,
+  withExplainOptions,
+  withJson,
+} from './options.ts';
+
+/** What every command that explains frames takes. */
+export interface FrameOptions extends ExplainOptions, DeviceOptions {
+  readonly model: string;
+  readonly method: string;
+  readonly target: TargetSpec;
+  readonly lang: 'en' | 'zh';
+  readonly json?: boolean;
+}
+
+/** Adds --model, --method, --target and --lang, and what explaining, devices and JSON need. */
+export const withFrameOptions = (command: Command): Command =>
+  withJson(
+    withDeviceOptions(
+      withExplainOptions(
+        command
+          .option('--model <name|path>', 'the classifier', 'shapes')
+          .option('--method <id>', 'how to explain', 'grad-cam')
+          .addOption(targetOption())
+          .addOption(languageOption()),
+      ),
+    ),
+  );
+
+export const frameRequest = (
+  model: RegisteredModel,
+  { method, convention, score, param, layer, target, lang }: FrameOptions,
+): FrameRequest => ({
+  model,
+  method,
+  convention,
+  score,
+  params: param,
+  layers: layer,
+  target,
+  language: lang,
+});
