@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { lookSchema } from './look.ts';
 import { modelSourceSchema } from './models.ts';
+import { sha256 } from './wire.ts';
 
 /**
  * What the gateway and the worker say to each other. The gateway posts a `Job` to the worker, which answers
@@ -19,8 +20,6 @@ export const workerPaths = {
   validations: '/v1/validations',
   warm: '/v1/warm',
 } as const;
-
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits');
 
 export const artifactNames = ['overlay.png', 'heatmap.png', 'attribution.npy', 'result.json'] as const;
 export type ArtifactName = (typeof artifactNames)[number];

@@ -1,12 +1,11 @@
 import { z } from 'zod';
+import { sha256, time } from './wire.ts';
 
 /** Models that tenants bring: as the public API has them, and as gateway and worker speak of them. */
 
 /** What `preprocessing` may be called instead of being spelled out. */
 export const presetNames = ['imagenet', 'imagenet-half', 'imagenet-caffe'] as const;
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits');
-const time = z.iso.datetime();
 const perChannel = z.array(z.number().min(-1000).max(1000)).length(3);
 const side = z.int().min(1).max(4096);
 

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { time } from '../wire.ts';
+import { explanationStatuses } from './explanations.ts';
+import { problemSchema } from './problem.ts';
+
+/** Explanations that a batch holds, at most. */
+export const largestBatch = 100;
+
+export const batchRequestSchema = z
+  .strictObject({
+    items: z
+      .array(z.record(z.string(), z.unknown()))
+      .min(1)
+      .max(largestBatch)
+      .describe('Each as the body of POST /v1/explanations. What is wrong with one is said of that one'),
+  })
+  .meta({ id: 'BatchRequest' });
+
+export type BatchRequest = z.input<typeof batchRequestSchema>;
+
+const count = z.int();
+
+export const batchSchema = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('batch'),
+    status: z.enum(['processing', 'completed', 'canceled']),
+    created_at: time,
+    counts: z.strictObject({
+      total: count,
+      waiting: count,
+      refused: count,
+      ...Object.fromEntries(explanationStatuses.map((status) => [status, count])),
+    } as { total: typeof count; waiting: typeof count; refused: typeof count } & Record<
+      (typeof explanationStatuses)[number],
+      typeof count
+    >),
+    items: z.array(
+      z.strictObject({
+        index: z.int(),
+        status: z
+          .enum(['waiting', 'refused', ...explanationStatuses])
+          .describe('`waiting`: for a place within your limits; `refused`: never an explanation'),
+        explanation: z.string().nullable(),
+        error: problemSchema
+          .pick({ code: true, detail: true, retryable: true, errors: true })
+          .nullable()
+          .describe('Of one that was refused'),
+      }),
+    ),
+    urls: z.strictObject({ self: z.string(), cancel: z.string() }),
+    request_id: z.string(),
+  })
+  .meta({ id: 'Batch' });
+
+export type Batch = z.infer<typeof batchSchema>;

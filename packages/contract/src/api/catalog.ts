@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { conventions, parametersSchema } from '../job.ts';
+import { modelSchema } from '../models.ts';
+import { page } from '../wire.ts';
+
+export const methodSchema = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('method'),
+    title: z.string(),
+    summary: z.string(),
+    paper: z.string(),
+    version: z.string(),
+    kind: z.enum(['map', 'pixels']),
+    requires: z.array(z.enum(['gradients', 'target_layer', 'attention'])),
+    conventions: z.array(z.enum(conventions)),
+    parameters: parametersSchema.describe('JSON Schema of the parameters'),
+    cost: z
+      .strictObject({ formula: z.string(), default_units: z.int() })
+      .describe('Compute units: in words of the parameters, and with their defaults at 224 by 224 pixels'),
+    works: z.boolean().nullable().describe('On the model asked for with ?model=; null without'),
+    reason: z.string().nullable().describe('Why it does not'),
+  })
+  .meta({ id: 'Method' });
+
+export const methodListSchema = page(methodSchema).meta({ id: 'MethodList' });
+
+export type MethodList = z.infer<typeof methodListSchema>;
+
+export const modelListSchema = page(modelSchema).meta({ id: 'ModelList' });
+
+export type ModelList = z.infer<typeof modelListSchema>;

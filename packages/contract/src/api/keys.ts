@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { page, time } from '../wire.ts';
+
+export const scopes = [
+  'uploads:write',
+  'uploads:read',
+  'explanations:write',
+  'explanations:read',
+  'models:read',
+  'models:write',
+  'usage:read',
+  'admin:keys',
+  'admin:audit',
+  'admin:webhooks',
+] as const;
+
+export type Scope = (typeof scopes)[number];
+
+export const keyRequestSchema = z
+  .strictObject({
+    name: z.string().trim().min(1).max(100).optional(),
+    scopes: z.array(z.enum(scopes)).min(1).optional().describe('Omitted: every scope of the caller'),
+    expires_at: time.optional(),
+  })
+  .meta({ id: 'KeyRequest' });
+
+export const keySchema = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('key'),
+    name: z.string().nullable(),
+    scopes: z.array(z.enum(scopes)),
+    created_at: time,
+    expires_at: time.nullable(),
+    revoked_at: time.nullable(),
+  })
+  .meta({ id: 'Key' });
+
+export const newKeySchema = keySchema
+  .extend({ secret: z.string().describe('The key itself. Shown this once, stored only as a hash.') })
+  .meta({ id: 'NewKey' });
+
+export const rotationRequestSchema = z
+  .strictObject({
+    grace_seconds: z
+      .int()
+      .min(0)
+      .max(7 * 86_400)
+      .default(0)
+      .describe('How long the old key is still good, but never beyond its own end'),
+  })
+  .meta({ id: 'RotationRequest' });
+
+export const keyListSchema = page(keySchema).meta({ id: 'KeyList' });
+
+export type Key = z.infer<typeof keySchema>;
+
+export type NewKey = z.infer<typeof newKeySchema>;

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { page } from '../wire.ts';
+
+const most = z.int().min(0).max(1_000_000_000);
+
+export const limitsRequestSchema = z
+  .strictObject({
+    requests: most.optional().describe('Requests in any 60 seconds'),
+    concurrency: most.optional().describe('Computations that wait or run at a time'),
+    compute_units: most.optional().describe('Compute units in a day (UTC): runs of a network on a picture'),
+  })
+  .meta({ id: 'LimitsRequest' });
+
+export const limitsSchema = z
+  .strictObject({
+    object: z.literal('limits'),
+    requests: z.strictObject({
+      limit: z.int(),
+      window_seconds: z.int(),
+      remaining: z.int(),
+      resets_in_seconds: z.int(),
+    }),
+    concurrency: z.strictObject({ limit: z.int(), in_use: z.int() }),
+    compute_units: z.strictObject({
+      limit: z.int(),
+      window_seconds: z.int(),
+      remaining: z.int(),
+      resets_in_seconds: z.int(),
+    }),
+  })
+  .meta({ id: 'Limits' });
+
+export type LimitsView = z.infer<typeof limitsSchema>;
+
+export const usageSchema = z
+  .strictObject({
+    object: z.literal('usage'),
+    date: z.string().describe('Day in UTC'),
+    requests: z.int(),
+    explanations: z.int().describe('Computed; answers from the cache cost nothing'),
+    compute_units: z.int(),
+  })
+  .meta({ id: 'Usage' });
+
+export type Usage = z.infer<typeof usageSchema>;
+
+export const usageListSchema = page(usageSchema).meta({ id: 'UsageList' });

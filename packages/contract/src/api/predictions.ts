@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { mostPredictions, predictionSchema } from '../job.ts';
+import { sha256 } from '../wire.ts';
+import { modelReferenceSchema, photoSchema } from './explanations.ts';
+
+export const predictionRequestSchema = z
+  .strictObject({
+    input: photoSchema,
+    model: modelReferenceSchema,
+    top_k: z.int().min(1).max(mostPredictions).default(5),
+  })
+  .meta({ id: 'PredictionRequest' });
+
+export type PredictionRequest = z.input<typeof predictionRequestSchema>;
+
+export const predictionsSchema = z
+  .strictObject({
+    object: z.literal('predictions'),
+    input: z.strictObject({ sha256 }),
+    model: z.strictObject({ id: z.string(), name: z.string(), digest: z.string() }),
+    predictions: z.array(predictionSchema).describe('Highest score first'),
+    cache: z.strictObject({ status: z.enum(['miss', 'hit', 'collapsed', 'bypass']), key: z.string() }),
+    warnings: z.array(z.string()),
+    request_id: z.string(),
+  })
+  .meta({ id: 'Predictions' });
+
+export type Predictions = z.infer<typeof predictionsSchema>;

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { languages, visualizationSchema } from '../look.ts';
+import { artifactLinkSchema } from './explanations.ts';
+
+export const renderingRequestSchema = z
+  .strictObject({
+    visualization: visualizationSchema.prefault({}),
+    language: z.enum(languages).optional().describe('Omitted: that of the explanation'),
+  })
+  .meta({ id: 'RenderingRequest' });
+
+export type RenderingRequest = z.input<typeof renderingRequestSchema>;
+
+export const renderingSchema = z
+  .strictObject({
+    object: z.literal('rendering'),
+    explanation: z.string(),
+    visualization: visualizationSchema,
+    language: z.enum(languages),
+    cache: z.strictObject({ status: z.enum(['miss', 'hit']), key: z.string() }),
+    artifacts: z.strictObject({ overlay: artifactLinkSchema, heatmap: artifactLinkSchema }),
+    warnings: z.array(z.string()),
+  })
+  .meta({ id: 'Rendering' });
+
+export type Rendering = z.infer<typeof renderingSchema>;

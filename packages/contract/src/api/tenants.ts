@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { page, time } from '../wire.ts';
+import { newKeySchema } from './keys.ts';
+
+export const tenantRequestSchema = z
+  .strictObject({ name: z.string().trim().min(1).max(100) })
+  .meta({ id: 'TenantRequest' });
+
+export const tenantSchema = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('tenant'),
+    name: z.string(),
+    created_at: time,
+    key: newKeySchema,
+  })
+  .meta({ id: 'Tenant' });
+
+/** A tenant as the operator sees it. */
+export const tenantViewSchema = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('tenant'),
+    name: z.string(),
+    created_at: time,
+    suspended_at: time.nullable().describe('Since when its keys are refused'),
+  })
+  .meta({ id: 'TenantView' });
+
+export type TenantView = z.infer<typeof tenantViewSchema>;
+
+export const tenantListSchema = page(tenantViewSchema).meta({ id: 'TenantList' });
+
+export type Tenant = z.infer<typeof tenantSchema>;

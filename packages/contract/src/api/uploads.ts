@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { sha256, time } from '../wire.ts';
+
+/** Largest photo, in bytes, and the types that can be uploaded. */
+export const uploadLimits = {
+  max_bytes: 26_214_400,
+  max_pixels: 25_000_000,
+  types: ['image/jpeg', 'image/png', 'image/webp'],
+} as const;
+
+export const uploadRequestSchema = z
+  .strictObject({
+    content_type: z.string().describe(uploadLimits.types.join(', ')),
+    content_length: z.int().min(1).describe(`Bytes, at most ${uploadLimits.max_bytes}`),
+    sha256,
+  })
+  .meta({ id: 'UploadRequest' });
+
+export type UploadRequest = z.infer<typeof uploadRequestSchema>;
+
+export const uploadSchema = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('upload'),
+    status: z.enum(['pending', 'ready', 'rejected', 'expired']),
+    content_type: z.string(),
+    content_length: z.int(),
+    sha256,
+    created_at: time,
+    upload: z
+      .strictObject({
+        method: z.literal('PUT'),
+        url: z.string(),
+        headers: z.record(z.string(), z.string()),
+        expires_at: time,
+      })
+      .nullable()
+      .describe('Where to PUT the bytes, with these headers; null when they are already there'),
+    limits: z.strictObject({
+      max_bytes: z.int(),
+      max_pixels: z.int(),
+      types: z.array(z.string()),
+    }),
+  })
+  .meta({ id: 'Upload' });
+
+export type Upload = z.infer<typeof uploadSchema>;

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { page, time } from '../wire.ts';
+
+export const webhookEndpointRequestSchema = z
+  .strictObject({ url: z.string().min(1).max(2_000).describe('https, port 443, a public host') })
+  .meta({ id: 'WebhookEndpointRequest' });
+
+export const webhookEndpointChangeSchema = z
+  .strictObject({
+    url: z.string().min(1).max(2_000).optional(),
+    status: z.enum(['enabled', 'disabled']).optional(),
+  })
+  .meta({ id: 'WebhookEndpointChange' });
+
+export type WebhookEndpointChange = z.input<typeof webhookEndpointChangeSchema>;
+
+export const webhookEndpointSchema = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('webhook_endpoint'),
+    url: z.string(),
+    status: z.enum(['enabled', 'disabled']),
+    disabled_reason: z.string().nullable(),
+    previous_secret_until: time
+      .nullable()
+      .describe('Until when the secret before the last rotation signs too'),
+    created_at: time,
+  })
+  .meta({ id: 'WebhookEndpoint' });
+
+export const newWebhookEndpointSchema = webhookEndpointSchema
+  .extend({ secret: z.string().describe('Verifies what comes (Standard Webhooks). Shown this once.') })
+  .meta({ id: 'NewWebhookEndpoint' });
+
+export type NewWebhookEndpoint = z.infer<typeof newWebhookEndpointSchema>;
+
+export const webhookEndpointListSchema = page(webhookEndpointSchema).meta({ id: 'WebhookEndpointList' });
+
+export type WebhookEndpoint = z.infer<typeof webhookEndpointSchema>;
+
+export const secretRotationRequestSchema = z
+  .strictObject({
+    grace_seconds: z
+      .int()
+      .min(0)
+      .max(7 * 86_400)
+      .default(86_400)
+      .describe('How long the old secret signs too'),
+  })
+  .meta({ id: 'SecretRotationRequest' });
+
+export const webhookDeliverySchema = z
+  .strictObject({
+    id: z.string().describe('The `webhook-id`, the same however often it is sent'),
+    object: z.literal('webhook_delivery'),
+    type: z.string(),
+    status: z.enum(['pending', 'delivered', 'failed']),
+    created_at: time,
+    next_attempt_at: time.nullable(),
+    attempts: z
+      .array(z.strictObject({ at: time, status: z.int().nullable(), error: z.string().nullable() }))
+      .describe('The latest, newest first'),
+  })
+  .meta({ id: 'WebhookDelivery' });
+
+export type WebhookDelivery = z.infer<typeof webhookDeliverySchema>;
+
+export const webhookDeliveryListSchema = page(webhookDeliverySchema).meta({ id: 'WebhookDeliveryList' });
