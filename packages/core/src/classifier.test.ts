@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { forwardModel } from './build.ts';
 import { type ClassifierOptions, readClassifier } from './classifier.ts';
 import { InputError } from './errors.ts';
+import { forwardModel } from './graphs/direct.ts';
 import type { Value } from './onnx/builder.ts';
 import { float32, int64, sizeOf } from './tensor.ts';
 import { networkOf, tinyNetwork } from './testing/network.ts';

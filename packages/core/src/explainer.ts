@@ -1,8 +1,8 @@
-import type { Request } from './build.ts';
 import type { Classifier } from './classifier.ts';
 import { compileDirect } from './compile/direct.ts';
 import { compileSampled } from './compile/sampled.ts';
 import { InputError } from './errors.ts';
+import type { Request } from './graphs/request.ts';
 import { chooseLayers, type Layer } from './layers.ts';
 import { type Convention, isSampled, type Method, type Normalisation } from './methods/index.ts';
 import type { Direct, Sampled, Setting } from './methods/method.ts';

@@ -1,4 +1,3 @@
-export { forwardModel } from './build.ts';
 export { type Classifier, type ClassifierOptions, readClassifier } from './classifier.ts';
 export { InputError, type InputErrorCode, OutOfMemoryError } from './errors.ts';
 export {
@@ -9,6 +8,7 @@ export {
   type Explainer,
   type ExplainerSpec,
 } from './explainer.ts';
+export { forwardModel } from './graphs/direct.ts';
 export type { FixedInput, FixedInputs } from './inputs.ts';
 export { inspect, type ModelReport } from './inspect.ts';
 export { createJointExplainer, type JointExplainer } from './joint-explainer.ts';

@@ -1,7 +1,7 @@
-import type { Request } from './build.ts';
 import type { Classifier } from './classifier.ts';
 import { InputError } from './errors.ts';
 import { type Attribution, type ExplainerSpec, explained, prepare } from './explainer.ts';
+import type { Request } from './graphs/request.ts';
 import { isSampled } from './methods/index.ts';
 import type { Direct } from './methods/method.ts';
 import type { ResolvedMethod } from './methods/resolve.ts';

@@ -1,4 +1,5 @@
-import { directModel, type Request } from '../build.ts';
+import { directModel } from '../graphs/direct.ts';
+import type { Request } from '../graphs/request.ts';
 import type { Direct } from '../methods/method.ts';
 import type { ValueInfo } from '../onnx/graph.ts';
 import { Assembly } from './assembly.ts';

@@ -1,14 +1,14 @@
+import type { Built } from '../graphs/built.ts';
+import type { Request } from '../graphs/request.ts';
 import {
-  type Built,
   baselineModel,
   chunkModel,
   finishModel,
   firstModel,
   ofBaseline,
   prepareModel,
-  type Request,
   rowsTogether,
-} from '../build.ts';
+} from '../graphs/sampled.ts';
 import type { Sampled, Values } from '../methods/method.ts';
 import type { ValueInfo } from '../onnx/graph.ts';
 import { rowsWithin } from '../run/rows.ts';

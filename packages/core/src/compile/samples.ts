@@ -1,5 +1,7 @@
-import { type Built, type Request, rowsTogether } from '../build.ts';
 import { InputError } from '../errors.ts';
+import type { Built } from '../graphs/built.ts';
+import type { Request } from '../graphs/request.ts';
+import { rowsTogether } from '../graphs/sampled.ts';
 import type { Made, Sampled, Values } from '../methods/method.ts';
 import { GraphBuilder, type Value } from '../onnx/builder.ts';
 import type { Graph } from '../onnx/graph.ts';

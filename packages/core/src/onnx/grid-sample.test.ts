@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { forwardModel } from '../build.ts';
 import { readClassifier } from '../classifier.ts';
 import { compileExplainer } from '../explainer.ts';
+import { forwardModel } from '../graphs/direct.ts';
 import { inspect } from '../inspect.ts';
 import { float32, int64 } from '../tensor.ts';
 import { type AttributeInit, onnxFile, value } from '../testing/onnx-file.ts';

@@ -1,4 +1,6 @@
-import { type Built, directModel, type Request } from '../build.ts';
+import type { Built } from '../graphs/built.ts';
+import { directModel } from '../graphs/direct.ts';
+import type { Request } from '../graphs/request.ts';
 import type { Direct } from '../methods/method.ts';
 import { merge } from '../onnx/merge.ts';
 import { writeModel } from '../onnx/write.ts';

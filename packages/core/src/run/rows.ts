@@ -1,4 +1,4 @@
-import type { Built } from '../build.ts';
+import type { Built } from '../graphs/built.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 
 /** What one explainer may hold while it runs, unless said, in bytes. */

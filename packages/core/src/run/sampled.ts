@@ -1,16 +1,15 @@
+import { InputError } from '../errors.ts';
+import type { Built, Shapes } from '../graphs/built.ts';
+import { scoresModel } from '../graphs/direct.ts';
+import type { Request } from '../graphs/request.ts';
 import {
-  type Built,
   baselineModel,
   chunkModel,
   finishModel,
   ofBaseline,
   prepareModel,
-  type Request,
   rowsTogether,
-  type Shapes,
-  scoresModel,
-} from '../build.ts';
-import { InputError } from '../errors.ts';
+} from '../graphs/sampled.ts';
 import type { Made, Sampled, Samples } from '../methods/method.ts';
 import type { Runtime, Session } from '../runtime/runtime.ts';
 import { classOf, weightsOf } from '../targets.ts';

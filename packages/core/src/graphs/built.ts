@@ -1,0 +1,48 @@
+import type { Values } from '../methods/method.ts';
+import type { GraphBuilder, Shape } from '../onnx/builder.ts';
+import type { Graph, ValueInfo } from '../onnx/graph.ts';
+import { peakBytesPerRow, weightBytes } from '../onnx/peak.ts';
+import { renamed } from '../onnx/rename.ts';
+import { writeModel } from '../onnx/write.ts';
+
+export type Shapes = Readonly<Record<string, Shape>>;
+
+/** A graph with names for its inputs and outputs. */
+export interface Built {
+  readonly graph: Graph;
+  readonly outputs: Shapes;
+  /** The outputs' types as ONNX states them. */
+  readonly types: readonly ValueInfo[];
+  /** The graph as a file. */
+  readonly bytes: Uint8Array;
+  /** What its constants take. */
+  readonly weightBytes: number;
+  /** What a run holds at once for each unit of its batch, an image or a sample: bytes. */
+  readonly bytesPerRow: number;
+}
+
+export function built(g: GraphBuilder, outputs: Values): Built {
+  const shapes = mapped(outputs, (value) => g.shape(value));
+  const types = Object.entries(shapes).map(([name, shape]) => ({
+    name,
+    dtype: g.dtype(outputs[name]!),
+    shape: shape.map((d) => (d > 0 ? d : d === -1 ? 'batch' : `${-d}*batch`)),
+  }));
+  const graph = renamed(g.graph('whylight', Object.values(outputs)), outputs);
+  return {
+    graph,
+    outputs: shapes,
+    types,
+    get bytes() {
+      return writeModel(graph, types);
+    },
+    weightBytes: weightBytes(graph),
+    bytesPerRow: peakBytesPerRow(g, Object.values(outputs)),
+  };
+}
+
+export const mapped = <A, B>(
+  record: Readonly<Record<string, A>>,
+  f: (value: A, name: string) => B,
+): Record<string, B> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));

@@ -1,0 +1,40 @@
+import type { Classifier } from '../classifier.ts';
+import type { Direct } from '../methods/method.ts';
+import { add, mul } from '../onnx/emit.ts';
+import { type ScoreKind, scoresOf } from '../targets.ts';
+import { type Built, built } from './built.ts';
+import { imagesOf, lookedAt } from './network.ts';
+import type { Request } from './request.ts';
+import { oneHot, resolved, subjectOf } from './subject.ts';
+
+/** The model itself: image → logits, and scores of another kind if asked. */
+export const forwardModel = (classifier: Classifier, score: ScoreKind = 'logit'): Uint8Array =>
+  scoresModel(classifier, score).bytes;
+
+export function scoresModel(classifier: Classifier, score: ScoreKind = 'logit'): Built {
+  const { g, logits } = imagesOf(classifier);
+  return built(g, { logits, ...(score !== 'logit' && { scores: scoresOf(g, logits, score) }) });
+}
+
+/**
+ * A direct method: image, class_index → attribution, logits, target. Class index -1 is the predicted class.
+ *
+ * @param sums also of sums of classes: takes class_weight and class_weights besides (`targetInputs`)
+ */
+export function directModel(request: Request<Direct<never>>, sums = false): Built {
+  const { classifier, method, setting } = request;
+  const network = lookedAt(request, (g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
+  const { g, logits } = network;
+  const target = resolved(g, g.input('class_index', 'int64', [-1]), logits);
+  const { classes } = classifier;
+  const single = oneHot(g, target, classes);
+  const weighed = () =>
+    add(
+      g,
+      mul(g, single, g.input('class_weight', 'float32', [-1, 1])),
+      g.input('class_weights', 'float32', [-1, classes]),
+    );
+  const subject = subjectOf(network, sums ? weighed() : single, request.score);
+  const attribution = g.within('explain', () => method.build(subject, setting));
+  return built(g, { attribution, logits, target });
+}

@@ -1,0 +1,73 @@
+import { between } from '../autodiff/path.ts';
+import type { Classifier, Network } from '../classifier.ts';
+import { holding, mapOf } from '../layer-form.ts';
+import type { Layer } from '../layers.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import type { Request } from './request.ts';
+
+export const imagesOf = (classifier: Classifier): Network =>
+  classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
+
+export const oneImage = (g: GraphBuilder, { inputShape }: Classifier): Value =>
+  g.input('image', 'float32', [1, ...inputShape]);
+
+/** A network and the layers that are looked at, each as a map [rows, C, h, w]. */
+export interface LookedAt extends Network {
+  readonly layers: readonly Value[];
+}
+
+/** The network over what `feed` makes. Layers of another layout pass through a map, which is what is looked at. */
+export function lookedAt(
+  { classifier, layers }: Pick<Request<unknown>, 'classifier' | 'layers'>,
+  feed: (g: GraphBuilder) => Value,
+): LookedAt {
+  const maps = new Map<Value, Value>();
+  const through = layers
+    .filter(({ form }) => form.axes !== 'CHW')
+    .map(({ name, shape, form }) => {
+      const replace = (g: GraphBuilder, value: Value) => {
+        const map = mapOf(g, value, form, shape);
+        maps.set(name, map);
+        return holding(g, map, value, form);
+      };
+      return [name, replace] as const;
+    });
+  const network = classifier.inline(feed, through.length > 0 ? new Map(through) : undefined);
+  return { ...network, layers: layers.map(({ name }) => maps.get(name) ?? network.resolve(name)) };
+}
+
+/** The network from a layer on: `rows` makes the layer's map of each row, from the image that `feed` makes. */
+export function startingAt(
+  { name, form }: Layer,
+  classifier: Classifier,
+  feed: (g: GraphBuilder) => Value,
+  rows: (g: GraphBuilder, image: Value) => Value,
+): LookedAt {
+  let start: Value = '';
+  const replace = (g: GraphBuilder, value: Value) => {
+    start = rows(g, 'image');
+    return holding(g, start, value, form);
+  };
+  const network = classifier.inline(feed, new Map([[name, replace]]));
+  return { ...network, image: start, layers: [start] };
+}
+
+/** Operators that spread one row over many by themselves. */
+const spreading = /^(Add|Sub|Mul|Div|Sum|Mean|Max|Min|Pow|PRelu|Where)$/;
+
+/** Whether what is made of a layer meets values that are made without it, in an operator that takes equal rows only. */
+export function meetsOthers(classifier: Classifier, layer: Value): boolean {
+  const { g, image, logits } = imagesOf(classifier);
+  const { nodes, moving } = between(g, [image], [logits]);
+  const after = new Set([layer]);
+  return nodes.some((node) => {
+    const made = node.inputs.filter((input) => after.has(input));
+    if (made.length === 0) return false;
+    for (const output of node.outputs) after.add(output);
+    return !spreading.test(node.op) && node.inputs.some((input) => moving.has(input) && !after.has(input));
+  });
+}
+
+/** One row repeated to the size of batch that the model has baked in. */
+export const filled = (g: GraphBuilder, row: Value, batch = 1): Value =>
+  batch === 1 ? row : g.emit('Expand', [row, g.ints([batch, ...g.shape(row).slice(1)])]);

@@ -1,0 +1,13 @@
+import type { Classifier } from '../classifier.ts';
+import type { Layer } from '../layers.ts';
+import type { Setting } from '../methods/method.ts';
+import type { ScoreKind } from '../targets.ts';
+
+/** A method as it was asked for, of one classifier. */
+export interface Request<M> {
+  readonly classifier: Classifier;
+  readonly method: M;
+  readonly setting: Setting<never>;
+  readonly layers: readonly Layer[];
+  readonly score: ScoreKind;
+}

@@ -1,0 +1,41 @@
+import { transformerOf } from '../attention.ts';
+import { differentiate } from '../autodiff/differentiate.ts';
+import { gradientRules } from '../autodiff/rules/index.ts';
+import type { Subject } from '../methods/method.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { where, zerosLike } from '../onnx/emit.ts';
+import { type ScoreKind, scoresOf } from '../targets.ts';
+import type { LookedAt } from './network.ts';
+
+export function subjectOf(network: LookedAt, chosen: Value, kind: ScoreKind): Subject {
+  const { g, image, logits, layers } = network;
+  const nodes = [...g.nodes];
+  const scored = scoresOf(g, logits, kind);
+  return {
+    g,
+    rows: image,
+    logits,
+    scored,
+    chosen,
+    layers,
+    nodes,
+    transformer: () => transformerOf(network),
+    gradients(wanted, { seeds = new Map([[scored, chosen]]), rules = gradientRules } = {}) {
+      return differentiate(g, seeds, wanted, rules).map(
+        (gradient, i) => gradient ?? zerosLike(g, wanted[i]!),
+      );
+    },
+  };
+}
+
+/** The class asked for, or the predicted one where -1 was. */
+export const resolved = (g: GraphBuilder, asked: Value, logits: Value): Value =>
+  where(
+    g,
+    g.emit('Less', [asked, g.constant({ dtype: 'int64', shape: [], data: BigInt64Array.of(0n) })]),
+    g.emit('ArgMax', [logits], { axis: 1, keepdims: 0 }),
+    asked,
+  );
+
+export const oneHot = (g: GraphBuilder, target: Value, classes: number): Value =>
+  g.emit('OneHot', [target, g.ints([classes]), g.floats([2], [0, 1])]);
