@@ -1,20 +1,41 @@
-export type { BatchSettings } from './batcher.ts';
-export { decodeImage, type PhotoType, photoTypes, servicePhotoTypes } from './decode.ts';
-export { DownloadError } from './download.ts';
-export { encodeJpeg, encodePng } from './encode.ts';
-export type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
-export { errorOf, type Failure, failureOf } from './failure.ts';
-export type { Fit } from './fit.ts';
-export { type ExplainedFrame, FrameExplainer, type FrameRequest } from './frame-explainer.ts';
-export { findLabel, type Label } from './labels.ts';
-export { LeaseCache, type LeaseLimits } from './lease-cache.ts';
-export { inputShapeOf, type Manifest, manifestSchema, presets, readingOf, readLabels } from './manifest.ts';
-export { sniffMediaType } from './media-type.ts';
-export { type Drawing, drawings, type Panel, type PanelsRendering, renderPanels } from './panels.ts';
-export { type Classification, PhotoClassifier } from './photo-classifier.ts';
-export { PhotoExplainer, type PhotoExplainerOptions } from './photo-explainer.ts';
-export { type ExecutionProvider, executionProviders, ProviderUnavailableError } from './provider.ts';
-export { type Redrawing, redraw } from './redraw.ts';
+export { type Classification, PhotoClassifier } from './classification/photo-classifier.ts';
+export type { Prediction, TargetSpec } from './classification/predictions.ts';
+export { decodeImage, type PhotoType, photoTypes, servicePhotoTypes } from './codec/decode.ts';
+export { encodeJpeg, encodePng } from './codec/encode.ts';
+export { sniffMediaType } from './codec/media-type.ts';
+export { type Drawing, drawings, type Panel, type PanelsRendering, renderPanels } from './drawing/panels.ts';
+export {
+  type HeatmapRendering,
+  type OverlayRendering,
+  type Rendering,
+  renderHeatmap,
+  renderOverlay,
+} from './drawing/render.ts';
+export { type ChartRendering, type Column, renderChart } from './drawing/render-chart.ts';
+export { createStudio, type Studio } from './drawing/studio.ts';
+export type { Visualization } from './drawing/visualization.ts';
+export type {
+  Artifact,
+  ArtifactName,
+  PhotoExplanation,
+  PhotoRequest,
+  Watch,
+} from './explanation/explanation.ts';
+export type { Fit } from './explanation/fit.ts';
+export { type ExplainedFrame, FrameExplainer, type FrameRequest } from './explanation/frame-explainer.ts';
+export { PhotoExplainer, type PhotoExplainerOptions } from './explanation/photo-explainer.ts';
+export { type Redrawing, redraw } from './explanation/redraw.ts';
+export type { Result } from './explanation/result.ts';
+export { DownloadError } from './models/download.ts';
+export { findLabel, type Label } from './models/labels.ts';
+export {
+  inputShapeOf,
+  type Manifest,
+  manifestSchema,
+  presets,
+  readingOf,
+  readLabels,
+} from './models/manifest.ts';
 export {
   embeddedModels,
   heldModel,
@@ -22,20 +43,13 @@ export {
   ModelRegistry,
   type ModelSource,
   type RegisteredModel,
-} from './registry.ts';
-export {
-  type HeatmapRendering,
-  type OverlayRendering,
-  type Rendering,
-  renderHeatmap,
-  renderOverlay,
-} from './render.ts';
-export { type ChartRendering, type Column, renderChart } from './render-chart.ts';
-export type { Prediction, Result, TargetSpec } from './result.ts';
-export { createRuntime, DeviceError, type RuntimeOptions } from './runtime.ts';
-export { type AddOptions, ModelStore, type PullOptions } from './store.ts';
-export { createStudio, type Studio } from './studio.ts';
-export { createThreadedRuntime } from './threaded-runtime.ts';
-export { inTurns } from './turns.ts';
-export type { Visualization } from './visualization.ts';
-export { readZoo, type Zoo } from './zoo.ts';
+} from './models/registry.ts';
+export { type AddOptions, ModelStore, type PullOptions } from './models/store.ts';
+export { readZoo, type Zoo } from './models/zoo.ts';
+export { errorOf, type Failure, failureOf } from './runtime/failure.ts';
+export { type ExecutionProvider, executionProviders, ProviderUnavailableError } from './runtime/provider.ts';
+export { createRuntime, DeviceError, type RuntimeOptions } from './runtime/runtime.ts';
+export { createThreadedRuntime } from './runtime/threaded-runtime.ts';
+export type { BatchSettings } from './scheduling/batcher.ts';
+export { LeaseCache, type LeaseLimits } from './scheduling/lease-cache.ts';
+export { inTurns } from './scheduling/turns.ts';

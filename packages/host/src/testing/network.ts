@@ -1,4 +1,4 @@
-import { type Field, message, modelOf, valueInfo } from '../tiny-model.ts';
+import { type Field, message, modelOf, valueInfo } from '../runtime/tiny-model.ts';
 
 export interface NetworkOptions {
   /** Side of the square input. */

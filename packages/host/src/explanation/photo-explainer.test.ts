@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { type InputError, type Runtime, readNpy } from '@whylight/core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decodeImage } from './decode.ts';
+import { decodeImage } from '../codec/decode.ts';
+import { ModelNotFoundError, ModelRegistry } from '../models/registry.ts';
+import { createRuntime } from '../runtime/runtime.ts';
+import { colourNetwork, type NetworkOptions } from '../testing/network.ts';
+import { sharedFile } from '../testing/shared.ts';
 import type { PhotoRequest } from './explanation.ts';
 import { PhotoExplainer } from './photo-explainer.ts';
-import { ModelNotFoundError, ModelRegistry } from './registry.ts';
-import { createRuntime } from './runtime.ts';
-import { colourNetwork, type NetworkOptions } from './testing/network.ts';
-import { sharedFile } from './testing/shared.ts';
 
 /** Input 0..1, nothing cut away from a square photo. */
 const plain = { mean: [0, 0, 0], std: [1, 1, 1], resize_short_side: 16, center_crop: 16 };

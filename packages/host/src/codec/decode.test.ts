@@ -4,10 +4,10 @@ import { readNpy } from '@whylight/core';
 import { type Picture, preprocess } from '@whylight/core/image';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { imagenet } from '../models/manifest.ts';
+import { black, chunk, end, header, signature } from '../testing/png.ts';
+import { sharedFile } from '../testing/shared.ts';
 import { decodeImage, type PhotoType, photoTypes } from './decode.ts';
-import { imagenet } from './manifest.ts';
-import { black, chunk, end, header, signature } from './testing/png.ts';
-import { sharedFile } from './testing/shared.ts';
 
 const photos = sharedFile('images');
 const inputs = sharedFile('goldens/real/inputs');

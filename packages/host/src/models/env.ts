@@ -7,8 +7,3 @@ export function storeDirectory(): string {
   if (WHYLIGHT_HOME) return join(WHYLIGHT_HOME, 'models');
   return join(XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'whylight', 'models');
 }
-
-/** Has cuBLAS and cuDNN compute in float32; they read this when they are loaded. A value that is set stays. */
-export function disableTf32(): void {
-  process.env.NVIDIA_TF32_OVERRIDE ??= '0';
-}

@@ -1,8 +1,8 @@
 /** The other end of `studio.ts`: draws, one scene after the other. */
 import { parentPort } from 'node:worker_threads';
+import { endWhenTold } from '../thread-end.ts';
 import { drawPictures, type Scene } from './pictures.ts';
 import type { Drawn } from './studio.ts';
-import { endWhenTold } from './thread-end.ts';
 
 let last: Promise<void> = Promise.resolve();
 

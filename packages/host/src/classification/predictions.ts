@@ -1,6 +1,20 @@
-import { InputError, softmax, type Target } from '@whylight/core';
-import { findLabel, type Label } from './labels.ts';
-import type { Prediction, TargetSpec } from './result.ts';
+import { InputError, softmax, type Target, type Term } from '@whylight/core';
+import { findLabel, type Label } from '../models/labels.ts';
+
+/** What a picture is explained for: a class index, a class's name, whatever scores highest, or a sum of classes. */
+export type TargetSpec =
+  | 'predicted'
+  | { readonly class_index: number }
+  | { readonly label: string }
+  | { readonly terms: readonly Term[] };
+
+export interface Prediction {
+  class_index: number;
+  label: string;
+  label_zh: string | null;
+  /** Softmax over the classes. */
+  score: number;
+}
 
 /**
  * The class index that `target` means, or -1 for the class that scores highest; sums of classes are for the engine.

@@ -1,8 +1,8 @@
 import { InputError, readNpy, type Tensor } from '@whylight/core';
-import { decodeImage } from './decode.ts';
-import { drawPictures, type Pictures } from './pictures.ts';
+import { decodeImage } from '../codec/decode.ts';
+import { drawPictures, type Pictures } from '../drawing/pictures.ts';
+import type { Visualization } from '../drawing/visualization.ts';
 import type { Result } from './result.ts';
-import type { Visualization } from './visualization.ts';
 
 export interface Redrawing {
   /** The photo that was explained, and `attribution.npy` as it was written. */

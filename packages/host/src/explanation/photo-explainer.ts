@@ -1,20 +1,20 @@
 import { type Attribution, InputError, OutOfMemoryError, type Runtime, writeNpy } from '@whylight/core';
 import { preprocess, range } from '@whylight/core/image';
 import { type ResolvedMethod, resolveMethod } from '@whylight/core/methods';
-import { type BatchedAttribution, Batcher, type BatchSettings } from './batcher.ts';
-import { decodeImage, type PhotoType, servicePhotoTypes, sizeOfImage } from './decode.ts';
+import { highest, resolveTarget, scored } from '../classification/predictions.ts';
+import { decodeImage, type PhotoType, servicePhotoTypes, sizeOfImage } from '../codec/decode.ts';
+import { type Studio, studioHere } from '../drawing/studio.ts';
+import { inputShapeOf } from '../models/manifest.ts';
+import type { ModelRegistry, RegisteredModel } from '../models/registry.ts';
+import { type BatchedAttribution, Batcher, type BatchSettings } from '../scheduling/batcher.ts';
+import { LeaseCache } from '../scheduling/lease-cache.ts';
+import { Room } from '../scheduling/room.ts';
+import { onBehalfOf } from '../scheduling/turns.ts';
 import type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
 import { featureMask } from './feature-mask.ts';
 import { fitted } from './fit.ts';
-import { LeaseCache } from './lease-cache.ts';
-import { inputShapeOf } from './manifest.ts';
 import { createPlan, type Plan } from './plan.ts';
-import { highest, resolveTarget, scored } from './predictions.ts';
-import type { ModelRegistry, RegisteredModel } from './registry.ts';
 import { type Result, resultBytes } from './result.ts';
-import { Room } from './room.ts';
-import { type Studio, studioHere } from './studio.ts';
-import { onBehalfOf } from './turns.ts';
 
 export interface PhotoExplainerOptions {
   /** Compiled explainers that are kept. */

@@ -15,7 +15,7 @@ import {
 } from './manifest.ts';
 
 /** The network that comes with Whylight. */
-export const embeddedModels: string = fileURLToPath(new URL('../../../models/shapes', import.meta.url));
+export const embeddedModels: string = fileURLToPath(new URL('../../../../models/shapes', import.meta.url));
 
 export interface RegisteredModel {
   readonly name: string;

@@ -1,9 +1,9 @@
 /** The other end of `threaded-runtime.ts`: a worker thread that holds the runtime and its sessions. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Runtime, Session } from '@whylight/core';
+import { endWhenTold } from '../thread-end.ts';
 import { failureOf } from './failure.ts';
 import { createRuntime } from './runtime.ts';
-import { endWhenTold } from './thread-end.ts';
 import type { Answer, Request } from './threaded-runtime.ts';
 
 const sessions = new Map<number, Session>();

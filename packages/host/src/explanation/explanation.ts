@@ -1,8 +1,9 @@
 import type { ScoreKind } from '@whylight/core';
 import type { Convention } from '@whylight/core/methods';
+import type { TargetSpec } from '../classification/predictions.ts';
+import type { Visualization } from '../drawing/visualization.ts';
 import type { Fit } from './fit.ts';
-import type { Result, TargetSpec } from './result.ts';
-import type { Visualization } from './visualization.ts';
+import type { Result } from './result.ts';
 
 export interface PhotoRequest {
   /** An image file: JPEG, PNG or WebP, and what else the explainer was told to take. */

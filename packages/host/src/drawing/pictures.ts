@@ -11,9 +11,9 @@ import {
   range,
 } from '@whylight/core/image';
 import { methods } from '@whylight/core/methods';
-import { encodePng } from './encode.ts';
+import type { Prediction } from '../classification/predictions.ts';
+import { encodePng } from '../codec/encode.ts';
 import { captioned, renderHeatmap } from './render.ts';
-import type { Prediction } from './result.ts';
 import { highlightOf, isOwn, type Visualization } from './visualization.ts';
 
 /** What the two pictures show. */

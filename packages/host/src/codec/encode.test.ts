@@ -1,9 +1,9 @@
 import { picture } from '@whylight/core/image';
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
+import { chunkTypes } from '../testing/png.ts';
 import { decodeImage } from './decode.ts';
 import { encodePng } from './encode.ts';
-import { chunkTypes } from './testing/png.ts';
 
 it('gives back every pixel', async () => {
   const data = Uint8Array.from({ length: 7 * 5 * 3 }, (_, i) => (i * 37) % 256);

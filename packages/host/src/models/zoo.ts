@@ -19,6 +19,6 @@ export const zooSchema = z.object({
 export type Zoo = z.infer<typeof zooSchema>;
 
 /** An index; unless said, the one that comes with Whylight: classifiers of the ONNX model zoo. @throws what parsing throws */
-export async function readZoo(file: string | URL = new URL('../zoo.json', import.meta.url)): Promise<Zoo> {
+export async function readZoo(file: string | URL = new URL('../../zoo.json', import.meta.url)): Promise<Zoo> {
   return zooSchema.parse(JSON.parse(await readFile(file, 'utf8')));
 }

@@ -1,8 +1,8 @@
 import { InputError, tensor } from '@whylight/core';
 import { afterAll, expect, test } from 'vitest';
+import { colourNetwork } from '../testing/network.ts';
 import { ProviderUnavailableError } from './provider.ts';
 import { createRuntime, DeviceError } from './runtime.ts';
-import { colourNetwork } from './testing/network.ts';
 import { createThreadedRuntime } from './threaded-runtime.ts';
 import { tinyModel } from './tiny-model.ts';
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { sharedFile } from '../testing/shared.ts';
 import { findLabel, type Label, parseLabels } from './labels.ts';
-import { sharedFile } from './testing/shared.ts';
 
 const tench: Label = { en: 'tench, Tinca tinca', zh: '丁鲷' };
 const crane: Label = { en: 'crane', zh: null };

@@ -8,7 +8,7 @@ import {
   type Target,
   type Tensor,
 } from '@whylight/core';
-import { DeviceError } from './runtime.ts';
+import { DeviceError } from '../runtime/runtime.ts';
 import { onBehalfOf } from './turns.ts';
 
 export interface BatchSettings {

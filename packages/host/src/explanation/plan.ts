@@ -1,8 +1,8 @@
 import { createExplainer, type Explainer, InputError, type Runtime, readClassifier } from '@whylight/core';
 import type { Preprocessing } from '@whylight/core/image';
 import { isSampled, methods, type ResolvedMethod } from '@whylight/core/methods';
-import { assumedFor, readingOf } from './manifest.ts';
-import type { RegisteredModel } from './registry.ts';
+import { assumedFor, readingOf } from '../models/manifest.ts';
+import type { RegisteredModel } from '../models/registry.ts';
 
 /** An explainer made for one model, method and input shape, with what a photo needs to get there. */
 export interface Plan {

@@ -1,7 +1,7 @@
 import { type Explainer, float32, InputError, type Tensor } from '@whylight/core';
 import { expect, test } from 'vitest';
+import { DeviceError } from '../runtime/runtime.ts';
 import { Batcher, type BatchSettings } from './batcher.ts';
-import { DeviceError } from './runtime.ts';
 
 /** An explainer that doubles its input, and holds every batch until it is let through. */
 function held(

@@ -21,7 +21,7 @@ const opened = new Map<string, Font>();
 function font(file: string): Font {
   let found = opened.get(file);
   if (found === undefined) {
-    found = create(readFileSync(new URL(`../fonts/${file}.woff2`, import.meta.url))) as Font;
+    found = create(readFileSync(new URL(`../../fonts/${file}.woff2`, import.meta.url))) as Font;
     opened.set(file, found);
   }
   return found;

@@ -1,20 +1,5 @@
-import type { Term } from '@whylight/core';
 import type { Convention } from '@whylight/core/methods';
-
-/** What a picture is explained for: a class index, a class's name, whatever scores highest, or a sum of classes. */
-export type TargetSpec =
-  | 'predicted'
-  | { readonly class_index: number }
-  | { readonly label: string }
-  | { readonly terms: readonly Term[] };
-
-export interface Prediction {
-  class_index: number;
-  label: string;
-  label_zh: string | null;
-  /** Softmax over the classes. */
-  score: number;
-}
+import type { Prediction } from '../classification/predictions.ts';
 
 /**
  * What an explanation says, and what `result.json` holds. For one question it is the same each time, except for

@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { Runtime, Session, Tensor } from '@whylight/core';
+import { endThread } from '../thread-end.ts';
 import { disableTf32 } from './env.ts';
 import { errorOf, type Failure } from './failure.ts';
 import { DeviceError, type RuntimeOptions } from './runtime.ts';
-import { endThread } from './thread-end.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 

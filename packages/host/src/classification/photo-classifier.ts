@@ -1,11 +1,10 @@
 import { forwardModel, InputError, type Runtime, readClassifier, type Tensor } from '@whylight/core';
 import { type Preprocessing, preprocess, type Region } from '@whylight/core/image';
-import { decodeImage } from './decode.ts';
-import { LeaseCache } from './lease-cache.ts';
-import { assumedFor, inputShapeOf, readingOf } from './manifest.ts';
-import { highest, scored } from './predictions.ts';
-import type { ModelRegistry, RegisteredModel } from './registry.ts';
-import type { Prediction } from './result.ts';
+import { decodeImage } from '../codec/decode.ts';
+import { assumedFor, inputShapeOf, readingOf } from '../models/manifest.ts';
+import type { ModelRegistry, RegisteredModel } from '../models/registry.ts';
+import { LeaseCache } from '../scheduling/lease-cache.ts';
+import { highest, type Prediction, scored } from './predictions.ts';
 
 export interface Classification {
   /** Highest score first. */

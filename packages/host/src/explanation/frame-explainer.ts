@@ -1,14 +1,19 @@
 import { float32, type Runtime, type ScoreKind, type Target, type Tensor } from '@whylight/core';
 import { overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
 import { type Convention, resolveMethod } from '@whylight/core/methods';
-import { blend } from './draw.ts';
-import { inputShapeOf } from './manifest.ts';
-import { captionOf, mapsOf } from './pictures.ts';
+import {
+  highest,
+  type Prediction,
+  resolveTarget,
+  scored,
+  type TargetSpec,
+} from '../classification/predictions.ts';
+import { blend } from '../drawing/draw.ts';
+import { captionOf, mapsOf } from '../drawing/pictures.ts';
+import { type Plate, setPlate } from '../drawing/plate.ts';
+import { inputShapeOf } from '../models/manifest.ts';
+import type { RegisteredModel } from '../models/registry.ts';
 import { createPlan, type Plan } from './plan.ts';
-import { type Plate, setPlate } from './plate.ts';
-import { highest, resolveTarget, scored } from './predictions.ts';
-import type { RegisteredModel } from './registry.ts';
-import type { Prediction, TargetSpec } from './result.ts';
 
 export interface FrameRequest {
   readonly model: RegisteredModel;

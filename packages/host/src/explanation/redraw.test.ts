@@ -1,13 +1,13 @@
 import { InputError, readNpy } from '@whylight/core';
 import { colormapNames } from '@whylight/core/image';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { encodePng } from './encode.ts';
+import { encodePng } from '../codec/encode.ts';
+import type { Visualization } from '../drawing/visualization.ts';
+import { embeddedModels, ModelRegistry } from '../models/registry.ts';
+import { createRuntime } from '../runtime/runtime.ts';
 import type { PhotoExplanation } from './explanation.ts';
 import { PhotoExplainer } from './photo-explainer.ts';
 import { redraw } from './redraw.ts';
-import { embeddedModels, ModelRegistry } from './registry.ts';
-import { createRuntime } from './runtime.ts';
-import type { Visualization } from './visualization.ts';
 
 const side = 300;
 let photo: Uint8Array;

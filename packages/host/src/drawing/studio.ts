@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
+import { endThread } from '../thread-end.ts';
 import { drawPictures, type Pictures, type Scene } from './pictures.ts';
-import { endThread } from './thread-end.ts';
 
 /** Draws the pictures of explanations. */
 export interface Studio {
