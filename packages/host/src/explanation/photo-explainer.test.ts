@@ -1,83 +1,26 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type InputError, type Runtime, readNpy } from '@whylight/core';
-import sharp from 'sharp';
+import { readFile } from 'node:fs/promises';
+import { type Runtime, readNpy } from '@whylight/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeImage } from '../codec/decode.ts';
 import { ModelNotFoundError, ModelRegistry } from '../models/registry.ts';
-import { createRuntime } from '../runtime/runtime.ts';
-import { colourNetwork, type NetworkOptions } from '../testing/network.ts';
+import { ColourModels, redSquare } from '../testing/colour-models.ts';
 import { sharedFile } from '../testing/shared.ts';
 import type { PhotoRequest } from './explanation.ts';
 import { PhotoExplainer } from './photo-explainer.ts';
 
-/** Input 0..1, nothing cut away from a square photo. */
-const plain = { mean: [0, 0, 0], std: [1, 1, 1], resize_short_side: 16, center_crop: 16 };
-const labels = [
-  { en: 'red', zh: '红' },
-  { en: 'green', zh: '绿' },
-  { en: 'blue, azure', zh: null },
-];
-
-let folder: string;
-let runtime: Runtime;
-let photo: Uint8Array;
-
-/** Black, 16 × 32, with a red square of 4 pixels whose corner is at (10, 20); or all of it larger. */
-const redSquare = (scale = 1) =>
-  sharp({ create: { width: 16 * scale, height: 32 * scale, channels: 3, background: 'black' } })
-    .composite([
-      {
-        input: { create: { width: 4 * scale, height: 4 * scale, channels: 3, background: 'red' } },
-        left: 10 * scale,
-        top: 20 * scale,
-      },
-    ])
-    .png()
-    .toBuffer();
-
+let models: ColourModels;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'whylight-test-'));
-  runtime = await createRuntime({ ep: 'cpu' });
-  photo = await redSquare();
-  await add('colours', {}, { preprocessing: plain, labels });
+  models = await ColourModels.open();
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
-
-async function add(name: string, options: NetworkOptions, manifest: object | null): Promise<void> {
-  await writeFile(join(folder, `${name}.onnx`), colourNetwork(options));
-  if (manifest) await writeFile(join(folder, `${name}.json`), JSON.stringify({ name, ...manifest }));
-}
-
-async function explain(change: Partial<PhotoRequest> = {}) {
-  const explainer = new PhotoExplainer(runtime, await ModelRegistry.open([folder]));
-  try {
-    return await explainer.explain({
-      photo,
-      model: 'colours',
-      method: 'grad-cam',
-      target: 'predicted',
-      ...change,
-    });
-  } finally {
-    await explainer.close();
-  }
-}
-
-const failure = (change: Partial<PhotoRequest>) =>
-  explain(change).then(
-    () => expect.unreachable('it should have failed'),
-    (error: InputError) => error,
-  );
+afterAll(() => models.close());
 
 describe('a photo', () => {
   test('K3: is explained where the model looked, in the photo’s own pixels', async () => {
-    const { result } = await explain();
+    const { result } = await models.explain();
     expect(result.target).toMatchObject({ class_index: 0, label: 'red', label_zh: '红' });
     expect(result.image).toEqual({ width: 16, height: 32 });
     expect(result.input_region).toEqual({ x: 0, y: 8, width: 16, height: 16 });
-    const larger = await explain({ photo: await redSquare(3) });
+    const larger = await models.explain({ photo: await redSquare(3) });
     expect(larger.result.image).toEqual({ width: 48, height: 96 });
     expect(larger.result.input_region).toEqual({ x: 0, y: 24, width: 48, height: 48 });
     expect(result).toMatchObject({
@@ -90,7 +33,7 @@ describe('a photo', () => {
   });
 
   test('has its scores from softmax over the classes, highest first', async () => {
-    const { predictions } = (await explain()).result;
+    const { predictions } = (await models.explain()).result;
     // 16 of the 256 input pixels are red: mean 1/16, times the weight 4.
     const red = Math.exp(0.25);
     expect(predictions.map(({ class_index }) => class_index)).toEqual([0, 1, 2]);
@@ -99,7 +42,7 @@ describe('a photo', () => {
   });
 
   test('gives the attribution as an array: the map of red is the red square', async () => {
-    const { artifacts } = await explain();
+    const { artifacts } = await models.explain();
     const { shape, data } = readNpy(artifacts.get('attribution.npy')!.bytes);
     expect(shape).toEqual([1, 16, 16]);
     const at = (x: number, y: number) => data[y * 16 + x];
@@ -110,7 +53,7 @@ describe('a photo', () => {
   });
 
   test('gives pictures of its size, coloured inside the region only', async () => {
-    const { artifacts } = await explain();
+    const { artifacts } = await models.explain();
     const overlay = await decodeImage(artifacts.get('overlay.png')!.bytes);
     const pixel = (x: number, y: number) => [
       ...overlay.data.subarray((y * overlay.width + x) * 3).subarray(0, 3),
@@ -121,7 +64,7 @@ describe('a photo', () => {
     ]);
     expect(pixel(2, 12)[2]).toBeGreaterThan(20);
     expect(pixel(12, 22)[0]).toBeGreaterThan(pixel(12, 22)[2]!);
-    const { artifacts: again } = await explain();
+    const { artifacts: again } = await models.explain();
     for (const name of ['overlay.png', 'heatmap.png', 'attribution.npy'] as const)
       expect(again.get(name)).toEqual(artifacts.get(name));
   });
@@ -131,7 +74,7 @@ describe('a photo', () => {
       ...JSON.parse(Buffer.from(bytes).toString()),
       milliseconds: null,
     });
-    const [first, second] = [await explain(), await explain()];
+    const [first, second] = [await models.explain(), await models.explain()];
     const bytes = first.artifacts.get('result.json')!.bytes;
     expect(JSON.parse(Buffer.from(bytes).toString())).toEqual(first.result);
     expect(parse(second.artifacts.get('result.json')!.bytes)).toEqual(parse(bytes));
@@ -140,7 +83,7 @@ describe('a photo', () => {
   test.each(['saliency', 'integrated-gradients', 'occlusion'])(
     'is explained per pixel by %s',
     async (method) => {
-      const { result, artifacts } = await explain({ method });
+      const { result, artifacts } = await models.explain({ method });
       expect(result.attribution.shape).toEqual([1, 3, 16, 16]);
       expect(result.layers).toEqual([]);
       const drawn = await decodeImage(artifacts.get('heatmap.png')!.bytes);
@@ -149,7 +92,7 @@ describe('a photo', () => {
   );
 
   test('what was asked is what was done: class, convention, parameters', async () => {
-    const { result } = await explain({
+    const { result } = await models.explain({
       target: { class_index: 1 },
       convention: 'captum',
       method: 'integrated-gradients',
@@ -163,64 +106,23 @@ describe('a photo', () => {
   });
 
   test('a class is found by its name, in either language', async () => {
-    expect((await explain({ target: { label: 'azure' } })).result.target.class_index).toBe(2);
-    expect((await explain({ target: { label: '绿' } })).result.target.class_index).toBe(1);
+    expect((await models.explain({ target: { label: 'azure' } })).result.target.class_index).toBe(2);
+    expect((await models.explain({ target: { label: '绿' } })).result.target.class_index).toBe(1);
   });
 
   test('K5: a class that the photo shows nothing of has a degenerate map, and the result says so', async () => {
-    const { result } = await explain({ target: { class_index: 2 } });
+    const { result } = await models.explain({ target: { class_index: 2 } });
     expect(result.warnings).toEqual([expect.stringMatching(/^degenerate_attribution/)]);
   });
 
   test('a label without a Chinese name is drawn in English, and the result says so', async () => {
-    const chinese = await explain({ language: 'zh' });
+    const chinese = await models.explain({ language: 'zh' });
     expect(chinese.result.warnings).toEqual([]);
-    expect(chinese.artifacts.get('heatmap.png')).not.toEqual((await explain()).artifacts.get('heatmap.png'));
-    const { result } = await explain({ language: 'zh', target: { class_index: 2 } });
+    expect(chinese.artifacts.get('heatmap.png')).not.toEqual(
+      (await models.explain()).artifacts.get('heatmap.png'),
+    );
+    const { result } = await models.explain({ language: 'zh', target: { class_index: 2 } });
     expect(result.warnings).toContainEqual(expect.stringMatching(/^label_in_english/));
-  });
-});
-
-describe('a model', () => {
-  test('without a manifest is preprocessed for its own input size, and the result says so', async () => {
-    await add('bare', { side: 32 }, null);
-    const { result } = await explain({ model: 'bare' });
-    expect(result.warnings).toContainEqual(expect.stringMatching(/^preprocessing_assumed/));
-    expect(result.attribution.shape).toEqual([1, 32, 32]);
-    expect(result.target.label).toBe(`class ${result.target.class_index}`);
-  });
-
-  test('is explained at the layer of its manifest, unless that is not one', async () => {
-    await add('hinted', { extra: 'Relu' }, { preprocessing: plain, cam_tensor: 'colours' });
-    expect((await explain({ model: 'hinted' })).result.layers).toEqual(['colours']);
-    expect((await explain({ model: 'hinted', layers: ['features'] })).result.layers).toEqual(['features']);
-    expect((await explain({ model: 'hinted', method: 'saliency' })).result.layers).toEqual([]);
-    await add('misled', { extra: 'Relu' }, { preprocessing: plain, cam_tensor: 'last Relu of layer4' });
-    expect((await explain({ model: 'misled' })).result.layers).toEqual(['features']);
-  });
-
-  test('with another number of labels than classes is refused', async () => {
-    await add('short', {}, { preprocessing: plain, labels: ['red', 'green'] });
-    expect(await failure({ model: 'short' })).toMatchObject({
-      code: 'invalid_model',
-      message: 'model short: 3 classes, but 2 labels',
-    });
-  });
-
-  test('with another input size than its manifest says is refused', async () => {
-    await add('large', { side: 32 }, { preprocessing: plain });
-    expect(await failure({ model: 'large' })).toMatchObject({ code: 'invalid_model' });
-  });
-
-  test('that gives NaN is refused as such', async () => {
-    await add('nan', { bias: [Number.NaN, 0, 0] }, { preprocessing: plain });
-    expect(await failure({ model: 'nan' })).toMatchObject({ code: 'non_finite_output' });
-  });
-
-  test('with an operator that has no derivative is refused by its name', async () => {
-    await add('steps', { extra: 'GlobalLpPool' }, { preprocessing: plain });
-    const { code, message } = await failure({ model: 'steps', method: 'saliency' });
-    expect([code, message]).toEqual(['model_unsupported_op', expect.stringContaining('GlobalLpPool')]);
   });
 });
 
@@ -245,25 +147,19 @@ describe('a question that cannot be answered', () => {
     ],
   ];
   test.each(wrong)('%s', async (_, change, code, message) => {
-    const error = await failure(change);
+    const error = await models.failure(change);
     expect(error.code).toBe(code);
     expect(error.message).toMatch(message);
   });
 
   test('a model that nobody registered', async () => {
-    expect(await failure({ model: 'vgg' })).toBeInstanceOf(ModelNotFoundError);
+    expect(await models.failure({ model: 'vgg' })).toBeInstanceOf(ModelNotFoundError);
   });
 
   test('one that is taken back', async () => {
-    const explainer = new PhotoExplainer(runtime, await ModelRegistry.open([folder]));
+    const explainer = new PhotoExplainer(models.runtime, await models.registry());
     const controller = new AbortController();
-    const request = {
-      photo,
-      model: 'colours',
-      method: 'occlusion',
-      params: { strides: [3, 1, 1] },
-      target: 'predicted',
-    } as const;
+    const request = models.request({ method: 'occlusion', params: { strides: [3, 1, 1] } });
     const asked = explainer.explain(request, {
       signal: controller.signal,
       onProgress: () => controller.abort(new Error('taken back')),
@@ -278,9 +174,9 @@ describe('explainers are compiled once', () => {
   function counting() {
     const count = { loaded: 0, open: 0 };
     const counted: Runtime = {
-      device: runtime.device,
+      device: models.runtime.device,
       async load(model) {
-        const session = await runtime.load(model);
+        const session = await models.runtime.load(model);
         count.loaded++;
         count.open++;
         return {
@@ -297,9 +193,8 @@ describe('explainers are compiled once', () => {
 
   test('for any number of photos and targets, and again for other parameters', async () => {
     const { counted, count } = counting();
-    const explainer = new PhotoExplainer(counted, await ModelRegistry.open([folder]), { capacity: 2 });
-    const ask = (change: Partial<PhotoRequest>) =>
-      explainer.explain({ photo, model: 'colours', method: 'grad-cam', target: 'predicted', ...change });
+    const explainer = new PhotoExplainer(counted, await models.registry(), { capacity: 2 });
+    const ask = (change: Partial<PhotoRequest>) => explainer.explain(models.request(change));
     await Promise.all([ask({}), ask({ target: { class_index: 1 } }), ask({ language: 'zh' })]);
     expect(count).toEqual({ loaded: 1, open: 1 });
     await ask({ method: 'saliency' });
@@ -316,7 +211,7 @@ describe.skipIf(!sharedFile('models/models.json'))('real networks', () => {
     async (name) => {
       const expected = JSON.parse(await readFile(sharedFile('images/top5.json')!, 'utf8'));
       const explainer = new PhotoExplainer(
-        runtime,
+        models.runtime,
         await ModelRegistry.open([sharedFile(`models/${name}.onnx`)!]),
       );
       for (const image of ['zebra.jpg', 'kitten.jpg', 'parrot.jpg']) {
@@ -333,63 +228,4 @@ describe.skipIf(!sharedFile('models/models.json'))('real networks', () => {
       await explainer.close();
     },
   );
-});
-
-describe('the way to the network', () => {
-  const grown = { photo: undefined as never };
-  beforeAll(async () => {
-    grown.photo = (await redSquare(4)) as never;
-  });
-
-  test('K3: without a crop the network gets the whole photo, whatever size its file states', async () => {
-    const { result, artifacts } = await explain({
-      ...grown,
-      fit: { resize_short_side: 32, center_crop: null },
-    });
-    expect(result.input_region).toEqual({ x: 0, y: 0, width: 64, height: 128 });
-    expect(readNpy(artifacts.get('attribution.npy')!.bytes).shape).toEqual([1, 64, 32]);
-  });
-
-  test('another crop', async () => {
-    const { result } = await explain({ ...grown, fit: { resize_short_side: 16, center_crop: 8 } });
-    expect(result.input_region).toEqual({ x: 16, y: 48, width: 32, height: 32 });
-  });
-
-  test('the map of a crop stretched over the whole photo reaches its corner', async () => {
-    const corner = async (stretched: boolean) => {
-      const { artifacts } = await explain({
-        ...grown,
-        method: 'saliency',
-        stretched,
-        fit: { center_crop: 8 },
-      });
-      return (await decodeImage(artifacts.get('overlay.png')!.bytes)).data.slice(0, 3);
-    };
-    expect([...(await corner(false))]).toEqual([0, 0, 0]);
-    expect(Math.max(...(await corner(true)))).toBeGreaterThan(0);
-  });
-
-  test('a mask of colours gives the features to ablate, one value for each', async () => {
-    const featureMask = await redSquare();
-    const { artifacts } = await explain({
-      method: 'feature-ablation',
-      featureMask,
-      target: { label: 'red' },
-    });
-    const { data, shape } = readNpy(artifacts.get('attribution.npy')!.bytes);
-    expect(shape).toEqual([1, 3, 16, 16]);
-    expect(new Set(data as Float32Array).size).toBe(2);
-  });
-
-  test('a method that hides nothing takes no mask', async () => {
-    const { message } = await failure({ method: 'saliency', featureMask: photo });
-    expect(message).toBe('saliency hides no features: it takes no feature mask');
-  });
-
-  test('a mask of another size is refused', async () => {
-    const change = { method: 'feature-ablation', featureMask: await redSquare(2) };
-    expect(await failure(change)).toMatchObject({
-      message: "feature mask: expected the photo's size, 16×32, got 32×64",
-    });
-  });
 });
