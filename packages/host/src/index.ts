@@ -3,15 +3,12 @@ export type { Prediction, TargetSpec } from './classification/predictions.ts';
 export { decodeImage, type PhotoType, photoTypes, servicePhotoTypes } from './codec/decode.ts';
 export { encodeJpeg, encodePng } from './codec/encode.ts';
 export { sniffMediaType } from './codec/media-type.ts';
-export { type Drawing, drawings, type Panel, type PanelsRendering, renderPanels } from './drawing/panels.ts';
-export {
-  type HeatmapRendering,
-  type OverlayRendering,
-  type Rendering,
-  renderHeatmap,
-  renderOverlay,
-} from './drawing/render.ts';
+export { type Drawing, drawings, type Panel } from './drawing/panel.ts';
+export { type PanelsRendering, renderPanels } from './drawing/panels.ts';
 export { type ChartRendering, type Column, renderChart } from './drawing/render-chart.ts';
+export { type HeatmapRendering, renderHeatmap } from './drawing/render-heatmap.ts';
+export { type OverlayRendering, renderOverlay } from './drawing/render-overlay.ts';
+export type { Rendering } from './drawing/rendering.ts';
 export { createStudio, type Studio } from './drawing/studio.ts';
 export type { Visualization } from './drawing/visualization.ts';
 export type {
@@ -28,21 +25,14 @@ export { type Redrawing, redraw } from './explanation/redraw.ts';
 export type { Result } from './explanation/result.ts';
 export { DownloadError } from './models/download.ts';
 export { findLabel, type Label } from './models/labels.ts';
-export {
-  inputShapeOf,
-  type Manifest,
-  manifestSchema,
-  presets,
-  readingOf,
-  readLabels,
-} from './models/manifest.ts';
+export { type Manifest, manifestSchema, readingOf, readLabels } from './models/manifest.ts';
+export { inputShapeOf, presets } from './models/preprocessing.ts';
+export { heldModel, type RegisteredModel } from './models/registered-model.ts';
 export {
   embeddedModels,
-  heldModel,
   ModelNotFoundError,
   ModelRegistry,
   type ModelSource,
-  type RegisteredModel,
 } from './models/registry.ts';
 export { type AddOptions, ModelStore, type PullOptions } from './models/store.ts';
 export { readZoo, type Zoo } from './models/zoo.ts';

@@ -1,8 +1,10 @@
 import { forwardModel, InputError, type Runtime, readClassifier, type Tensor } from '@whylight/core';
 import { type Preprocessing, preprocess, type Region } from '@whylight/core/image';
 import { decodeImage } from '../codec/decode.ts';
-import { assumedFor, inputShapeOf, readingOf } from '../models/manifest.ts';
-import type { ModelRegistry, RegisteredModel } from '../models/registry.ts';
+import { readingOf } from '../models/manifest.ts';
+import { assumedFor, inputShapeOf } from '../models/preprocessing.ts';
+import type { RegisteredModel } from '../models/registered-model.ts';
+import type { ModelRegistry } from '../models/registry.ts';
 import { LeaseCache } from '../scheduling/lease-cache.ts';
 import { highest, type Prediction, scored } from './predictions.ts';
 

@@ -4,7 +4,7 @@ import { readNpy } from '@whylight/core';
 import { type Picture, preprocess } from '@whylight/core/image';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { imagenet } from '../models/manifest.ts';
+import { imagenet } from '../models/preprocessing.ts';
 import { black, chunk, end, header, signature } from '../testing/png.ts';
 import { sharedFile } from '../testing/shared.ts';
 import { decodeImage, type PhotoType, photoTypes } from './decode.ts';

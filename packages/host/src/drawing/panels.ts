@@ -1,50 +1,23 @@
-import { InputError, type Tensor } from '@whylight/core';
 import {
-  type Colormap,
   colorBar,
-  deprocessImage,
-  type FloatMap,
-  floatMap,
   type Picture,
-  panel,
-  panelMethods,
   picture,
-  pixelsToMap,
   type Region,
-  resize,
-  resizeMap,
   type Sign,
-  scaleCamImage,
   scaleOf,
-  showCamOnImage,
   wholePixels,
 } from '@whylight/core/image';
 import { blank, drawShapes, place, textShape } from './draw.ts';
-import { type Rendering, tickLabel } from './render.ts';
+import { type Drawing, drawPanel, type Explained, type Panel } from './panel.ts';
+import type { Rendering } from './rendering.ts';
 import { fitText, setText } from './text.ts';
+import { tickLabel } from './tick-label.ts';
 
-/** Captum's panels, and the two pictures of pytorch-grad-cam. */
-export const drawings = [...panelMethods, 'show_cam_on_image', 'deprocess_image'] as const;
-export type Drawing = (typeof drawings)[number];
-
-export interface Panel {
-  readonly method: Drawing;
-  readonly sign: Sign;
-  /** Above the panel; what it shows if not said. */
-  readonly title?: string | undefined;
-}
-
-export interface PanelsRendering {
+export interface PanelsRendering extends Explained {
   readonly photo: Picture;
   /** What the network saw of the photo; the panels show it at the photo's own resolution. */
   readonly region: Region;
-  /** A value per pixel and channel, [1, C, H, W], or a map, [1, h, w]. */
-  readonly attribution: Tensor<'float32'>;
-  readonly layout: 'NCHW' | 'NHWC';
   readonly panels: readonly Panel[];
-  readonly outlierPercent?: number | undefined;
-  readonly colormap?: Colormap | undefined;
-  readonly alphaOverlay?: number | undefined;
   /** A bar with its values below each heat map. */
   readonly bars?: boolean | undefined;
   readonly language: 'en' | 'zh';
@@ -58,7 +31,7 @@ const ink = '#1c2024';
  * @throws InputError invalid_parameter for a masked panel of both signs.
  */
 export async function renderPanels(rendering: PanelsRendering): Promise<Rendering> {
-  const { panels, outlierPercent = 2, colormap, bars = true, language } = rendering;
+  const { panels, colormap, bars = true, language } = rendering;
   const crop = cropped(rendering.photo, rendering.region);
   const { width, height } = crop;
   const size = Math.round(Math.min(Math.max(height * 0.05, 13), 40));
@@ -72,7 +45,7 @@ export async function renderPanels(rendering: PanelsRendering): Promise<Renderin
   const missing: string[] = [];
   panels.forEach(({ method, sign, title = titleOf(method, sign, language) }, i) => {
     const left = gap + i * (width + gap);
-    place(canvas, drawn(rendering, { method, sign }, outlierPercent, crop), left, top);
+    place(canvas, drawPanel(rendering, { method, sign }, crop), left, top);
     shapes.push(outline(left - 1, top - 1, width + 2, height + 2));
     const line = fitText(title, size, width + gap * 0.8);
     missing.push(...line.missing);
@@ -90,65 +63,6 @@ export async function renderPanels(rendering: PanelsRendering): Promise<Renderin
   });
   await drawShapes(canvas, shapes.join(''), { left: 0, top: 0, width: canvas.width, height: canvas.height });
   return { picture: canvas, missing: [...new Set(missing)] };
-}
-
-function drawn(
-  rendering: PanelsRendering,
-  { method, sign }: Panel,
-  outlierPercent: number,
-  crop: Picture,
-): Picture {
-  if (method === 'show_cam_on_image') return camOnImage(rendering, crop);
-  if (method === 'deprocess_image') return deprocessed(rendering, crop);
-  const map = mapOf(rendering, sign, outlierPercent, crop);
-  const { colormap, alphaOverlay } = rendering;
-  return panel(crop, map, { method, sign, colormap, alphaOverlay });
-}
-
-/** pytorch-grad-cam's way of a map: min-maxed, bilinear to the size of the crop, half and half with it. */
-function camOnImage({ attribution: { shape, data } }: PanelsRendering, crop: Picture): Picture {
-  if (shape.length !== 3 && shape[1] !== 1)
-    throw new InputError(
-      'invalid_parameter',
-      'show_cam_on_image shows a map; the method gives a value per channel',
-    );
-  const [height, width] = shape.slice(-2) as [number, number];
-  const map = scaleCamImage(floatMap(width, height, data), crop.width, crop.height);
-  return showCamOnImage(
-    Float32Array.from(crop.data, (level) => level / 255),
-    map,
-  );
-}
-
-/** pytorch-grad-cam's way of a value per pixel and channel: each in its own channel, around grey. */
-function deprocessed({ attribution: { shape, data }, layout }: PanelsRendering, crop: Picture): Picture {
-  const last = shape.length === 4 && (layout === 'NHWC' || (shape[3] === 3 && shape[1] !== 3));
-  if (shape.length !== 4 || shape[last ? 3 : 1] !== 3)
-    throw new InputError('invalid_parameter', 'deprocess_image shows a value for each of three channels');
-  const [height, width] = (last ? shape.slice(1, 3) : shape.slice(2)) as [number, number];
-  const levels = deprocessImage(data);
-  const size = height * width;
-  const ordered = last ? levels : levels.map((_, i) => levels[(i % 3) * size + Math.trunc(i / 3)]!);
-  return resize(picture(width, height, ordered), crop.width, crop.height, 'bicubic');
-}
-
-/** Captum's map of one sign, bicubic to the size of the crop. */
-function mapOf(
-  { attribution, layout }: PanelsRendering,
-  sign: Sign,
-  outlierPercent: number,
-  { width, height }: Picture,
-): FloatMap {
-  const plain = attribution.shape.length === 3;
-  const pixels = plain ? { ...attribution, shape: [1, ...attribution.shape] } : attribution;
-  const map = pixelsToMap(pixels, { sign, outlierPercent, layout: plain ? 'NCHW' : layout });
-  const least = scaleOf(sign).minimum;
-  const { data } = resizeMap(map, width, height, 'bicubic');
-  return floatMap(
-    width,
-    height,
-    data.map((v) => Math.min(Math.max(v, least), 1)),
-  );
 }
 
 /** The region of the photo; what reaches beyond it is left out. */

@@ -13,7 +13,8 @@ import {
 import { methods } from '@whylight/core/methods';
 import type { Prediction } from '../classification/predictions.ts';
 import { encodePng } from '../codec/encode.ts';
-import { captioned, renderHeatmap } from './render.ts';
+import { renderHeatmap } from './render-heatmap.ts';
+import { captioned } from './render-overlay.ts';
 import { highlightOf, isOwn, type Visualization } from './visualization.ts';
 
 /** What the two pictures show. */

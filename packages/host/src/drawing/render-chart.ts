@@ -1,6 +1,7 @@
 import { blank, drawShapes, textShape } from './draw.ts';
-import { type Rendering, tickLabel } from './render.ts';
+import type { Rendering } from './rendering.ts';
 import { fitText, setText } from './text.ts';
+import { tickLabel } from './tick-label.ts';
 
 export interface Column {
   readonly title: string;

@@ -1,4 +1,4 @@
-import type { RegisteredModel } from '../models/registry.ts';
+import type { RegisteredModel } from '../models/registered-model.ts';
 
 /** How a photo gets to the network's size, where it is not the manifest's way. */
 export interface Fit {

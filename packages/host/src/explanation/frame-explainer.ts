@@ -11,8 +11,8 @@ import {
 import { blend } from '../drawing/draw.ts';
 import { captionOf, mapsOf } from '../drawing/pictures.ts';
 import { type Plate, setPlate } from '../drawing/plate.ts';
-import { inputShapeOf } from '../models/manifest.ts';
-import type { RegisteredModel } from '../models/registry.ts';
+import { inputShapeOf } from '../models/preprocessing.ts';
+import type { RegisteredModel } from '../models/registered-model.ts';
 import { createPlan, type Plan } from './plan.ts';
 
 export interface FrameRequest {

@@ -1,8 +1,9 @@
 import { createExplainer, type Explainer, InputError, type Runtime, readClassifier } from '@whylight/core';
 import type { Preprocessing } from '@whylight/core/image';
 import { isSampled, methods, type ResolvedMethod } from '@whylight/core/methods';
-import { assumedFor, readingOf } from '../models/manifest.ts';
-import type { RegisteredModel } from '../models/registry.ts';
+import { readingOf } from '../models/manifest.ts';
+import { assumedFor } from '../models/preprocessing.ts';
+import type { RegisteredModel } from '../models/registered-model.ts';
 
 /** An explainer made for one model, method and input shape, with what a photo needs to get there. */
 export interface Plan {

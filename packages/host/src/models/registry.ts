@@ -1,39 +1,10 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { InputError } from '@whylight/core';
-import type { Label } from './labels.ts';
-import {
-  type FoundManifest,
-  findManifest,
-  type Manifest,
-  manifestDigest,
-  parseManifest,
-} from './manifest.ts';
+import { modelAt, type RegisteredModel } from './registered-model.ts';
 
 /** The network that comes with Whylight. */
 export const embeddedModels: string = fileURLToPath(new URL('../../../../models/shapes', import.meta.url));
-
-export interface RegisteredModel {
-  readonly name: string;
-  /** `sha256:<hex>` of the model's bytes. */
-  readonly digest: string;
-  /** Empty for a model that is in memory only. */
-  readonly path: string;
-  readonly manifest: Manifest;
-  readonly labels: readonly Label[] | null;
-  /** `sha256:<hex>` of what the manifest adds to an answer; part of the cache key. */
-  readonly preprocessingDigest: string;
-  /** Whether the model came without a manifest, and its preprocessing is a guess. */
-  readonly assumed: boolean;
-  /** Whether photos may have another size than the file states. */
-  readonly anySize?: boolean | undefined;
-  /** Reads the model. @throws InputError `invalid_model` when the bytes do not have the digest. */
-  bytes(): Promise<Uint8Array<ArrayBuffer>>;
-}
 
 /** A model that nobody registered. The message is safe to show. */
 export class ModelNotFoundError extends Error {
@@ -88,7 +59,7 @@ export class ModelRegistry {
 
   async #register(path: string, name: string | undefined): Promise<RegisteredModel> {
     const absolute = resolve(path);
-    const model = await describe(absolute, name);
+    const model = await modelAt(absolute, name);
     const known = this.#models.find((other) => other.path === absolute && other.name === model.name);
     if (known) return known;
     this.#models.push(model);
@@ -108,66 +79,4 @@ async function modelFiles(path: string): Promise<string[]> {
   );
   const own = entries.filter((entry) => entry.isFile()).map(({ name }) => join(path, name));
   return [...own, ...nested.flat()].filter((file) => file.endsWith('.onnx')).sort();
-}
-
-async function describe(path: string, givenName: string | undefined): Promise<RegisteredModel> {
-  const found = await findManifest(path);
-  const name = givenName ?? found.manifest.name ?? basename(path).replace(/\.onnx$/i, '');
-  const sha256 = found.manifest.sha256 ?? (await hashFile(path));
-  return registered(found, { name, sha256, path, read: () => readFile(path) });
-}
-
-/**
- * A model in memory.
- *
- * @throws InputError `invalid_model` when the manifest is wrong, or the bytes do not have the digest that it names
- */
-export async function heldModel(
-  name: string,
-  bytes: Uint8Array<ArrayBuffer>,
-  given: unknown,
-): Promise<RegisteredModel> {
-  const manifest = parseManifest(given ?? {}, name);
-  const labels = typeof manifest.labels === 'object' ? manifest.labels : null;
-  const assumed = (given as { preprocessing?: unknown } | null)?.preprocessing === undefined;
-  const sha256 = manifest.sha256 ?? createHash('sha256').update(bytes).digest('hex');
-  const model = registered(
-    { manifest, labels, assumed },
-    { name, sha256, path: '', read: async () => bytes },
-  );
-  await model.bytes();
-  return model;
-}
-
-interface Held {
-  readonly name: string;
-  readonly sha256: string;
-  readonly path: string;
-  read(): Promise<Uint8Array<ArrayBuffer>>;
-}
-
-function registered(found: FoundManifest, { name, sha256, path, read }: Held): RegisteredModel {
-  return {
-    name,
-    digest: `sha256:${sha256}`,
-    path,
-    manifest: found.manifest,
-    labels: found.labels,
-    assumed: found.assumed,
-    preprocessingDigest: manifestDigest(found),
-    async bytes() {
-      const bytes = await read();
-      const got = createHash('sha256').update(bytes).digest('hex');
-      if (got !== sha256)
-        throw new InputError('invalid_model', `model ${name}: expected sha256 ${sha256}, got ${got}`);
-      return bytes;
-    },
-  };
-}
-
-/** SHA-256 of a file as lower-case hex. */
-export async function hashFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
 }

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { imagenet } from './manifest.ts';
+import { imagenet } from './preprocessing.ts';
 import { ModelNotFoundError, ModelRegistry } from './registry.ts';
 import { ModelStore } from './store.ts';
 import type { Zoo } from './zoo.ts';

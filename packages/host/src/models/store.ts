@@ -4,8 +4,10 @@ import { InputError } from '@whylight/core';
 import { download } from './download.ts';
 import { storeDirectory } from './env.ts';
 import type { Label } from './labels.ts';
-import { findManifest, type Manifest, parseManifest, presets, readLabels } from './manifest.ts';
-import { hashFile, ModelNotFoundError, ModelRegistry, type RegisteredModel } from './registry.ts';
+import { findManifest, type Manifest, parseManifest, readLabels } from './manifest.ts';
+import { presets } from './preprocessing.ts';
+import { hashFile, type RegisteredModel } from './registered-model.ts';
+import { ModelNotFoundError, ModelRegistry } from './registry.ts';
 import { readZoo, type Zoo } from './zoo.ts';
 
 export interface AddOptions {

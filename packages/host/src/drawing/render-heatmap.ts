@@ -1,74 +1,9 @@
-import {
-  type Colormap,
-  colorBar,
-  type FloatMap,
-  heatmap,
-  type OverlayOptions,
-  overlay,
-  type Picture,
-  type Region,
-} from '@whylight/core/image';
-import { blank, blend, drawShapes, place, textShape } from './draw.ts';
-import { setPlate } from './plate.ts';
+import { type Colormap, colorBar, type FloatMap, heatmap, type Region } from '@whylight/core/image';
+import { blank, drawShapes, place, textShape } from './draw.ts';
+import type { Rendering } from './rendering.ts';
 import { fitText } from './text.ts';
 import { setBlock } from './text-block.ts';
-
-/** A finished picture, and the characters of its texts that no font has. */
-export interface Rendering {
-  readonly picture: Picture;
-  readonly missing: readonly string[];
-}
-
-export interface OverlayRendering extends OverlayOptions {
-  readonly photo: Picture;
-  /** Values in 0..1. */
-  readonly map: FloatMap;
-  /** Where the map belongs on the photo. */
-  readonly region: Region;
-  /** Lines such as "Pred: zebra 0.998". */
-  readonly caption: readonly string[];
-}
-
-/** Below this short side, in pixels, a caption would cover what it speaks about. */
-const smallPhoto = 256;
-
-/**
- * The photo at its full size with the map where the network looked, and the caption on a dark plate in the top
- * left corner. A photo with a short side below 256 pixels is left uncovered: its caption stands in a strip below it,
- * and the picture grows by the strip, to the right too where the caption is wider than the photo.
- */
-export const renderOverlay = ({
-  photo,
-  map,
-  region,
-  caption,
-  ...options
-}: OverlayRendering): Promise<Rendering> => captioned(overlay(photo, map, region, options), caption);
-
-/** The picture, which is changed, with its caption where `renderOverlay` has it. */
-export async function captioned(picture: Picture, caption: readonly string[]): Promise<Rendering> {
-  if (caption.length === 0) return { picture, missing: [] };
-  const short = Math.min(picture.width, picture.height);
-  return short < smallPhoto ? withStrip(picture, caption) : withPlate(picture, caption);
-}
-
-async function withPlate(photo: Picture, caption: readonly string[]): Promise<Rendering> {
-  const plate = await setPlate(caption, photo);
-  blend(photo, plate.raster, plate.margin, plate.margin);
-  return { picture: photo, missing: plate.missing };
-}
-
-async function withStrip(photo: Picture, caption: readonly string[]): Promise<Rendering> {
-  const size = 13;
-  const pad = 5;
-  const block = setBlock(caption, size, Math.max(photo.width, smallPhoto) - 2 * pad);
-  const width = Math.max(photo.width, Math.ceil(block.width) + 2 * pad);
-  const height = Math.ceil(block.height) + 2 * pad;
-  const canvas = blank(width, photo.height + height, [16, 20, 24]);
-  place(canvas, photo, 0, 0);
-  await drawShapes(canvas, block.shapes(pad, pad, '#fff'), { left: 0, top: photo.height, width, height });
-  return { picture: canvas, missing: block.missing };
-}
+import { tickLabel } from './tick-label.ts';
 
 export interface HeatmapRendering {
   readonly map: FloatMap;
@@ -145,15 +80,6 @@ function heatmapSize(region: Pick<Region, 'width' | 'height'>): { width: number;
     width: Math.max(Math.round(region.width * scale), 1),
     height: Math.max(Math.round(region.height * scale), 1),
   };
-}
-
-/** Three significant digits, without trailing zeros; powers of ten where those would be long. */
-export function tickLabel(value: number): string {
-  const rounded = Number(value.toPrecision(3));
-  const magnitude = Math.abs(rounded);
-  const text =
-    rounded !== 0 && (magnitude < 0.001 || magnitude >= 10_000) ? rounded.toExponential() : String(rounded);
-  return text.replaceAll('-', '−');
 }
 
 /** A hair line around a field, inside its edge, so that pale ends of a colour map do not run out. */

@@ -1,0 +1,98 @@
+import { InputError, type Tensor } from '@whylight/core';
+import {
+  type Colormap,
+  deprocessImage,
+  type FloatMap,
+  floatMap,
+  type Picture,
+  panel,
+  panelMethods,
+  picture,
+  pixelsToMap,
+  resize,
+  resizeMap,
+  type Sign,
+  scaleCamImage,
+  scaleOf,
+  showCamOnImage,
+} from '@whylight/core/image';
+
+/** Captum's panels, and the two pictures of pytorch-grad-cam. */
+export const drawings = [...panelMethods, 'show_cam_on_image', 'deprocess_image'] as const;
+export type Drawing = (typeof drawings)[number];
+
+export interface Panel {
+  readonly method: Drawing;
+  readonly sign: Sign;
+  /** Above the panel; what it shows if not said. */
+  readonly title?: string | undefined;
+}
+
+/** What panels show, and how. */
+export interface Explained {
+  /** A value per pixel and channel, [1, C, H, W], or a map, [1, h, w]. */
+  readonly attribution: Tensor<'float32'>;
+  readonly layout: 'NCHW' | 'NHWC';
+  readonly outlierPercent?: number | undefined;
+  readonly colormap?: Colormap | undefined;
+  readonly alphaOverlay?: number | undefined;
+}
+
+/**
+ * The panel of `crop`, as large as it.
+ *
+ * @throws InputError invalid_parameter for a drawing that does not show attributions of this shape, or a masked panel
+ *   of both signs.
+ */
+export function drawPanel(explained: Explained, { method, sign }: Panel, crop: Picture): Picture {
+  if (method === 'show_cam_on_image') return camOnImage(explained, crop);
+  if (method === 'deprocess_image') return deprocessed(explained, crop);
+  const map = mapOf(explained, sign, crop);
+  const { colormap, alphaOverlay } = explained;
+  return panel(crop, map, { method, sign, colormap, alphaOverlay });
+}
+
+/** pytorch-grad-cam's way of a map: min-maxed, bilinear to the size of the crop, half and half with it. */
+function camOnImage({ attribution: { shape, data } }: Explained, crop: Picture): Picture {
+  if (shape.length !== 3 && shape[1] !== 1)
+    throw new InputError(
+      'invalid_parameter',
+      'show_cam_on_image shows a map; the method gives a value per channel',
+    );
+  const [height, width] = shape.slice(-2) as [number, number];
+  const map = scaleCamImage(floatMap(width, height, data), crop.width, crop.height);
+  return showCamOnImage(
+    Float32Array.from(crop.data, (level) => level / 255),
+    map,
+  );
+}
+
+/** pytorch-grad-cam's way of a value per pixel and channel: each in its own channel, around grey. */
+function deprocessed({ attribution: { shape, data }, layout }: Explained, crop: Picture): Picture {
+  const last = shape.length === 4 && (layout === 'NHWC' || (shape[3] === 3 && shape[1] !== 3));
+  if (shape.length !== 4 || shape[last ? 3 : 1] !== 3)
+    throw new InputError('invalid_parameter', 'deprocess_image shows a value for each of three channels');
+  const [height, width] = (last ? shape.slice(1, 3) : shape.slice(2)) as [number, number];
+  const levels = deprocessImage(data);
+  const size = height * width;
+  const ordered = last ? levels : levels.map((_, i) => levels[(i % 3) * size + Math.trunc(i / 3)]!);
+  return resize(picture(width, height, ordered), crop.width, crop.height, 'bicubic');
+}
+
+/** Captum's map of one sign, bicubic to the size of the crop. */
+function mapOf(
+  { attribution, layout, outlierPercent = 2 }: Explained,
+  sign: Sign,
+  { width, height }: Picture,
+): FloatMap {
+  const plain = attribution.shape.length === 3;
+  const pixels = plain ? { ...attribution, shape: [1, ...attribution.shape] } : attribution;
+  const map = pixelsToMap(pixels, { sign, outlierPercent, layout: plain ? 'NCHW' : layout });
+  const least = scaleOf(sign).minimum;
+  const { data } = resizeMap(map, width, height, 'bicubic');
+  return floatMap(
+    width,
+    height,
+    data.map((v) => Math.min(Math.max(v, least), 1)),
+  );
+}

@@ -1,0 +1,56 @@
+import { type FloatMap, type OverlayOptions, overlay, type Picture, type Region } from '@whylight/core/image';
+import { blank, blend, drawShapes, place } from './draw.ts';
+import { setPlate } from './plate.ts';
+import type { Rendering } from './rendering.ts';
+import { setBlock } from './text-block.ts';
+
+export interface OverlayRendering extends OverlayOptions {
+  readonly photo: Picture;
+  /** Values in 0..1. */
+  readonly map: FloatMap;
+  /** Where the map belongs on the photo. */
+  readonly region: Region;
+  /** Lines such as "Pred: zebra 0.998". */
+  readonly caption: readonly string[];
+}
+
+/** Below this short side, in pixels, a caption would cover what it speaks about. */
+const smallPhoto = 256;
+
+/**
+ * The photo at its full size with the map where the network looked, and the caption on a dark plate in the top
+ * left corner. A photo with a short side below 256 pixels is left uncovered: its caption stands in a strip below it,
+ * and the picture grows by the strip, to the right too where the caption is wider than the photo.
+ */
+export const renderOverlay = ({
+  photo,
+  map,
+  region,
+  caption,
+  ...options
+}: OverlayRendering): Promise<Rendering> => captioned(overlay(photo, map, region, options), caption);
+
+/** The picture, which is changed, with its caption where `renderOverlay` has it. */
+export async function captioned(picture: Picture, caption: readonly string[]): Promise<Rendering> {
+  if (caption.length === 0) return { picture, missing: [] };
+  const short = Math.min(picture.width, picture.height);
+  return short < smallPhoto ? withStrip(picture, caption) : withPlate(picture, caption);
+}
+
+async function withPlate(photo: Picture, caption: readonly string[]): Promise<Rendering> {
+  const plate = await setPlate(caption, photo);
+  blend(photo, plate.raster, plate.margin, plate.margin);
+  return { picture: photo, missing: plate.missing };
+}
+
+async function withStrip(photo: Picture, caption: readonly string[]): Promise<Rendering> {
+  const size = 13;
+  const pad = 5;
+  const block = setBlock(caption, size, Math.max(photo.width, smallPhoto) - 2 * pad);
+  const width = Math.max(photo.width, Math.ceil(block.width) + 2 * pad);
+  const height = Math.ceil(block.height) + 2 * pad;
+  const canvas = blank(width, photo.height + height, [16, 20, 24]);
+  place(canvas, photo, 0, 0);
+  await drawShapes(canvas, block.shapes(pad, pad, '#fff'), { left: 0, top: photo.height, width, height });
+  return { picture: canvas, missing: block.missing };
+}

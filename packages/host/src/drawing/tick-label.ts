@@ -1,0 +1,8 @@
+/** Three significant digits, without trailing zeros; powers of ten where those would be long. */
+export function tickLabel(value: number): string {
+  const rounded = Number(value.toPrecision(3));
+  const magnitude = Math.abs(rounded);
+  const text =
+    rounded !== 0 && (magnitude < 0.001 || magnitude >= 10_000) ? rounded.toExponential() : String(rounded);
+  return text.replaceAll('-', '−');
+}
