@@ -95,12 +95,26 @@ const cases: readonly (readonly [path: string, line: string, rule: string | null
   ['apps/edge/src/b.ts', "import '@whylight/core';", 'noRestrictedImports'],
   ['apps/edge/src/c.ts', "import 'node:fs';", 'noNodejsModules'],
   ['apps/edge/src/d.ts', "import '@whylight/host';", 'noUndeclaredDependencies'],
+  ['apps/edge/src/use-cases/a.ts', "import '../storage/tenants.ts';", null],
+  ['apps/edge/src/use-cases/b.ts', "import '../middleware/authenticate.ts';", 'noRestrictedImports'],
+  ['apps/edge/src/use-cases/c.ts', "import '@whylight/core';", 'noRestrictedImports'],
+  [
+    'apps/edge/src/durable-objects/a.ts',
+    "import 'cloudflare:workers';\nimport '../use-cases/creation.ts';",
+    null,
+  ],
+  [
+    'apps/edge/src/durable-objects/flight/a.ts',
+    "import { Hono } from 'hono';\nexport { Hono };",
+    'noRestrictedImports',
+  ],
   ['apps/edge/src/domain/a.ts', "import 'hono';", 'noRestrictedImports'],
   ['apps/edge/src/domain/b.ts', "import 'hono/http-exception';", 'noRestrictedImports'],
   ['apps/edge/src/domain/c.ts', "import 'cloudflare:workers';", 'noRestrictedImports'],
   ['apps/edge/src/domain/d.ts', "import '../storage/tenants.ts';", 'noRestrictedImports'],
   ['apps/edge/src/domain/e.ts', 'export type Store = D1Database;', 'noRestrictedTypes'],
   ['apps/edge/src/domain/f.ts', "import 'aws4fetch';", 'noRestrictedImports'],
+  ['apps/edge/src/domain/g.ts', "import '../use-cases/creation.ts';", 'noRestrictedImports'],
 ];
 
 const boundaryRules = new Set(cases.flatMap(([, , rule]) => rule ?? []));

@@ -1,5 +1,5 @@
+import type { Departure } from './durable-objects/flight/flight.ts';
 import type { Bindings } from './env.ts';
-import type { Departure } from './flight.ts';
 import { type Services, services } from './services.ts';
 
 /** Longest pause between two tries of one message, in seconds. */

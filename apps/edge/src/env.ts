@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import type { Batch } from './batch.ts';
-import type { Courier } from './courier.ts';
 import { Refusal } from './domain/refusal.ts';
-import type { Departure, Flight } from './flight.ts';
-import type { Idempotency } from './idempotency.ts';
-import type { Janitor } from './janitor.ts';
-import type { Registration } from './registration.ts';
-import type { TenantMeter } from './tenant-meter.ts';
+import type { Batch } from './durable-objects/batch.ts';
+import type { Courier } from './durable-objects/courier.ts';
+import type { Departure, Flight } from './durable-objects/flight/flight.ts';
+import type { Idempotency } from './durable-objects/idempotency.ts';
+import type { Janitor } from './durable-objects/janitor.ts';
+import type { Registration } from './durable-objects/registration.ts';
+import type { TenantMeter } from './durable-objects/tenant-meter.ts';
 
 /** Bindings of wrangler.jsonc, and the variables and secrets as they arrive: strings, unchecked. */
 export interface Bindings extends Record<keyof z.input<typeof settingsSchema>, string> {

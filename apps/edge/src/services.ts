@@ -1,10 +1,11 @@
-import type { Courier } from './courier.ts';
 import type { BatchPort } from './domain/batch.ts';
 import type { FlightPort } from './domain/flight.ts';
+import type { Courier } from './durable-objects/courier.ts';
+import type { Idempotency } from './durable-objects/idempotency.ts';
+import type { Janitor } from './durable-objects/janitor.ts';
+import type { Registration } from './durable-objects/registration.ts';
+import type { TenantMeter } from './durable-objects/tenant-meter.ts';
 import { type Bindings, type Settings, settings } from './env.ts';
-import type { Idempotency } from './idempotency.ts';
-import type { Janitor } from './janitor.ts';
-import type { Registration } from './registration.ts';
 import { AuditTrail } from './storage/audit-trail.ts';
 import { Backlog } from './storage/backlog.ts';
 import { Catalogs } from './storage/catalogs.ts';
@@ -16,7 +17,6 @@ import { Objects } from './storage/objects.ts';
 import { Tenants } from './storage/tenants.ts';
 import { Uploads } from './storage/uploads.ts';
 import { WebhookEndpoints } from './storage/webhook-endpoints.ts';
-import type { TenantMeter } from './tenant-meter.ts';
 
 /** The outside world, wired up once per isolate. */
 export interface Services {

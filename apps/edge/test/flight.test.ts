@@ -10,7 +10,7 @@ import type { Explanation } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { dispatch } from '../src/dispatch.ts';
 import { deliveryTime, leaseTime, mostTries, type Run } from '../src/domain/flight.ts';
-import type { Departure } from '../src/flight.ts';
+import type { Departure } from '../src/durable-objects/flight/flight.ts';
 import {
   bindings,
   cacheKeyOf,

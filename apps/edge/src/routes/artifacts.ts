@@ -4,7 +4,7 @@ import { expiredFor } from '../domain/explanation.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { declined, json, routes, tenantRoute } from '../openapi.ts';
 import { urlLifetime } from '../storage/objects.ts';
-import { findExplanation, runOf } from '../submission.ts';
+import { findExplanation, runOf } from '../use-cases/submission.ts';
 
 const get = createRoute({
   ...tenantRoute('explanations:read'),

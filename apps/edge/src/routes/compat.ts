@@ -10,17 +10,18 @@ import {
   vertexRequestSchema,
   vertexResponseSchema,
 } from '@whylight/contract';
-import { createExplanation } from '../creation.ts';
 import type { Run } from '../domain/flight.ts';
 import { refusalOfJob } from '../domain/job-refusal.ts';
 import { longestWait } from '../domain/prefer.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { newId } from '../domain/ulid.ts';
-import { inlineBody, uploadInline } from '../inline.ts';
+import { inlineBody } from '../middleware/inline-body.ts';
 import { body, declined, json, routes, tenantAction } from '../openapi.ts';
 import type { Services } from '../services.ts';
 import type { Caller } from '../storage/tenants.ts';
-import { present, runOf } from '../submission.ts';
+import { createExplanation } from '../use-cases/creation.ts';
+import { uploadInline } from '../use-cases/inline-upload.ts';
+import { present, runOf } from '../use-cases/submission.ts';
 
 const { security, middleware } = tenantAction('explanations:write');
 const inline = { security, middleware: [...middleware, inlineBody], tags: ['compatibility'] };

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { eventStream } from '../event-stream.ts';
 import { declined, routes, tenantRoute } from '../openapi.ts';
-import { findExplanation } from '../submission.ts';
+import { findExplanation } from '../use-cases/submission.ts';
 
 /** Seconds after which a line on which nothing happens gets a sign of life. */
 const patience = 15;

@@ -6,7 +6,6 @@ import {
   sha256Hex,
   traceparent,
 } from '@whylight/contract';
-import { createExplanation } from '../creation.ts';
 import { cancelAfter } from '../domain/cancel-after.ts';
 import { isTerminal } from '../domain/flight.ts';
 import { longestWait, preferredWait } from '../domain/prefer.ts';
@@ -14,8 +13,9 @@ import { idempotent } from '../middleware/idempotent.ts';
 import { body, declined, json, routes, tenantAction, tenantRoute } from '../openapi.ts';
 import { page, pageQuery } from '../paging.ts';
 import type { ExplanationRow } from '../storage/explanations.ts';
-import { findExplanation, present, runOf } from '../submission.ts';
 import { timed } from '../timing.ts';
+import { createExplanation } from '../use-cases/creation.ts';
+import { findExplanation, present, runOf } from '../use-cases/submission.ts';
 
 const tags = ['explanations'];
 const params = z.object({ id: z.string() });

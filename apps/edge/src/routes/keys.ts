@@ -5,7 +5,7 @@ import { notFound } from '../domain/refusal.ts';
 import { isId } from '../domain/ulid.ts';
 import { body, declined, json, routes, tenantRoute } from '../openapi.ts';
 import { page, pageQuery } from '../paging.ts';
-import { rotateKey } from '../rotation.ts';
+import { rotateKey } from '../use-cases/rotation.ts';
 
 const tags = ['keys'];
 

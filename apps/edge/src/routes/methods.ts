@@ -3,7 +3,7 @@ import { methodListSchema } from '@whylight/contract';
 import { methods, paramsJsonSchema } from '@whylight/core/methods';
 import { methodCost } from '../domain/compute-units.ts';
 import { declined, json, routes, tenantRoute } from '../openapi.ts';
-import { chooseModel } from '../own-models.ts';
+import { chooseModel } from '../use-cases/own-models.ts';
 
 const listMethods = createRoute({
   ...tenantRoute('models:read'),

@@ -5,8 +5,8 @@ import { longestWait, preferredWait } from '../domain/prefer.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { isId } from '../domain/ulid.ts';
 import { body, declined, json, routes, tenantAction, tenantRoute, tenantRouteUpTo } from '../openapi.ts';
-import { announceModel, completeModel, deleteModel, findOwn } from '../own-models.ts';
 import { page, pageQuery } from '../paging.ts';
+import { announceModel, completeModel, deleteModel, findOwn } from '../use-cases/own-models.ts';
 
 const tags = ['models'];
 const params = z.object({ id: z.string() });

@@ -1,15 +1,14 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { cacheKey, ownLook, predictionRequestSchema, predictionsSchema, retention } from '@whylight/contract';
-
-import { findUpload } from '../arrivals.ts';
 import { isTerminal } from '../domain/flight.ts';
 import { refusalOfJob } from '../domain/job-refusal.ts';
 import { preferredWait } from '../domain/prefer.ts';
 import { predictionQuestion } from '../domain/question.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { body, declined, json, routes, tenantRoute } from '../openapi.ts';
-import { chooseModel } from '../own-models.ts';
-import { board, findInput } from '../submission.ts';
+import { findUpload } from '../use-cases/arrivals.ts';
+import { chooseModel } from '../use-cases/own-models.ts';
+import { board, findInput } from '../use-cases/submission.ts';
 
 /** Seconds that a prediction is waited for, unless the caller says otherwise. */
 const patience = 30;

@@ -3,7 +3,7 @@ import { renderingRequestSchema, renderingSchema, renderKey } from '@whylight/co
 import { expiredFor, linkTo } from '../domain/explanation.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { body, declined, json, routes, tenantRoute } from '../openapi.ts';
-import { drawRun, findExplanation, runOf } from '../submission.ts';
+import { drawRun, findExplanation, runOf } from '../use-cases/submission.ts';
 
 const render = createRoute({
   ...tenantRoute('explanations:write'),

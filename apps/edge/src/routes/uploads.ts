@@ -1,11 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { type Upload, uploadLimits, uploadRequestSchema, uploadSchema } from '@whylight/contract';
-import { eraseUpload, findReady, findUpload, statusOf } from '../arrivals.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { boundHeaders, isUploadType } from '../domain/upload.ts';
 import { body, declined, json, routes, tenantAction, tenantRoute } from '../openapi.ts';
 import { urlLifetime } from '../storage/objects.ts';
 import type { UploadRow } from '../storage/uploads.ts';
+import { eraseUpload, findReady, findUpload, statusOf } from '../use-cases/arrivals.ts';
 
 const tags = ['uploads'];
 

@@ -1,7 +1,6 @@
 import type { Explanation, ExplanationAsked, Job, Look } from '@whylight/contract';
-import { findReady, findUpload, statusOf } from './arrivals.ts';
-import { drawnAs, ownDrawing } from './domain/drawing.ts';
-import { presentExplanation } from './domain/explanation.ts';
+import { drawnAs, ownDrawing } from '../domain/drawing.ts';
+import { presentExplanation } from '../domain/explanation.ts';
 import {
   type Boarding,
   type Drawn,
@@ -9,13 +8,14 @@ import {
   type Pass,
   type Run,
   type Submission,
-} from './domain/flight.ts';
-import { LimitRefusal, notFound, Refusal } from './domain/refusal.ts';
-import { isOwnLook, seenBy } from './domain/riders.ts';
-import { isId } from './domain/ulid.ts';
-import type { Services } from './services.ts';
-import type { ExplanationRow } from './storage/explanations.ts';
-import type { UploadRow } from './storage/uploads.ts';
+} from '../domain/flight.ts';
+import { LimitRefusal, notFound, Refusal } from '../domain/refusal.ts';
+import { isOwnLook, seenBy } from '../domain/riders.ts';
+import { isId } from '../domain/ulid.ts';
+import type { Services } from '../services.ts';
+import type { ExplanationRow } from '../storage/explanations.ts';
+import type { UploadRow } from '../storage/uploads.ts';
+import { findReady, findUpload, statusOf } from './arrivals.ts';
 
 export interface Input {
   /** Null when the input was named by its hash: then any upload of these bytes will do. */

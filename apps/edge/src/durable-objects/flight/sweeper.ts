@@ -1,5 +1,5 @@
 import { artifactNames } from '@whylight/contract';
-import type { Objects } from './storage/objects.ts';
+import type { Objects } from '../../storage/objects.ts';
 
 interface Task {
   readonly prefix: string;

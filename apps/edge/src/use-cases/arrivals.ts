@@ -1,10 +1,10 @@
 import type { Upload } from '@whylight/contract';
-import { notFound, Refusal } from './domain/refusal.ts';
-import { isId } from './domain/ulid.ts';
-import { uploadStatus } from './domain/upload.ts';
-import type { Services } from './services.ts';
-import { type Objects, urlLifetime } from './storage/objects.ts';
-import type { UploadRow } from './storage/uploads.ts';
+import { notFound, Refusal } from '../domain/refusal.ts';
+import { isId } from '../domain/ulid.ts';
+import { uploadStatus } from '../domain/upload.ts';
+import type { Services } from '../services.ts';
+import { type Objects, urlLifetime } from '../storage/objects.ts';
+import type { UploadRow } from '../storage/uploads.ts';
 
 /** What has become of an upload. The store is asked each time, it alone knows, until it was swept out of there. */
 export async function statusOf(objects: Objects, row: UploadRow): Promise<Upload['status']> {

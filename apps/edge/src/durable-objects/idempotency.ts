@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
-import { type Answer, type Claim, claim, type Reservation } from './domain/idempotency.ts';
-import type { Bindings } from './env.ts';
+import { type Answer, type Claim, claim, type Reservation } from '../domain/idempotency.ts';
+import type { Bindings } from '../env.ts';
 
 /** One Idempotency-Key of one tenant on one path; forgets itself when its time is over. */
 export class Idempotency extends DurableObject<Bindings> {

@@ -1,13 +1,13 @@
 import { cacheKey, type ExplanationAsked } from '@whylight/contract';
-import { computeUnits } from './domain/compute-units.ts';
-import type { Boarding } from './domain/flight.ts';
-import { resolveQuestion } from './domain/question.ts';
-import { notFound, Refusal } from './domain/refusal.ts';
-import { isId } from './domain/ulid.ts';
-import { endOf } from './domain/webhook-event.ts';
+import { computeUnits } from '../domain/compute-units.ts';
+import type { Boarding } from '../domain/flight.ts';
+import { resolveQuestion } from '../domain/question.ts';
+import { notFound, Refusal } from '../domain/refusal.ts';
+import { isId } from '../domain/ulid.ts';
+import { endOf } from '../domain/webhook-event.ts';
+import type { Services } from '../services.ts';
+import type { ExplanationRow } from '../storage/explanations.ts';
 import { chooseModel } from './own-models.ts';
-import type { Services } from './services.ts';
-import type { ExplanationRow } from './storage/explanations.ts';
 import { board, findInput } from './submission.ts';
 
 export interface Creation {

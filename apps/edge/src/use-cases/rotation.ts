@@ -1,8 +1,8 @@
 import type { Key } from '@whylight/contract';
-import { grant } from './domain/grant.ts';
-import { notFound, Refusal } from './domain/refusal.ts';
-import { isId } from './domain/ulid.ts';
-import type { Caller, Tenants } from './storage/tenants.ts';
+import { grant } from '../domain/grant.ts';
+import { notFound, Refusal } from '../domain/refusal.ts';
+import { isId } from '../domain/ulid.ts';
+import type { Caller, Tenants } from '../storage/tenants.ts';
 
 /**
  * A new key in the place of `id`, which is good for `grace` more seconds, but never longer than it would have been.

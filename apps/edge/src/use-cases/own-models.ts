@@ -14,12 +14,12 @@ import {
   manifestOf,
   partsOf,
   presentModel,
-} from './domain/model.ts';
-import { findModel, noSuchModel } from './domain/question.ts';
-import { notFound, Refusal } from './domain/refusal.ts';
-import { isId, newId } from './domain/ulid.ts';
-import type { Services } from './services.ts';
-import { urlLifetime } from './storage/objects.ts';
+} from '../domain/model.ts';
+import { findModel, noSuchModel } from '../domain/question.ts';
+import { notFound, Refusal } from '../domain/refusal.ts';
+import { isId, newId } from '../domain/ulid.ts';
+import type { Services } from '../services.ts';
+import { urlLifetime } from '../storage/objects.ts';
 
 interface Caller {
   readonly tenant: string;

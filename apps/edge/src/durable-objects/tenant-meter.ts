@@ -1,5 +1,5 @@
 import { DurableObject } from 'cloudflare:workers';
-import { longestFlight } from './domain/flight.ts';
+import { longestFlight } from '../domain/flight.ts';
 import {
   at,
   begin,
@@ -11,8 +11,8 @@ import {
   newMeter,
   request,
   type Usage,
-} from './domain/meter.ts';
-import type { Bindings } from './env.ts';
+} from '../domain/meter.ts';
+import type { Bindings } from '../env.ts';
 
 /** Days of usage that are kept. */
 const remembered = 90;

@@ -1,11 +1,11 @@
 import { DurableObject } from 'cloudflare:workers';
-import { createExplanation } from './creation.ts';
-import { type BatchItem, type BatchPort, type BatchState, isOver } from './domain/batch.ts';
-import { LimitRefusal, Refusal, type RefusalCode } from './domain/refusal.ts';
-import { seenBy } from './domain/riders.ts';
-import type { Bindings } from './env.ts';
-import { isPassing } from './problem.ts';
-import { services } from './services.ts';
+import { type BatchItem, type BatchPort, type BatchState, isOver } from '../domain/batch.ts';
+import { LimitRefusal, Refusal, type RefusalCode } from '../domain/refusal.ts';
+import { seenBy } from '../domain/riders.ts';
+import type { Bindings } from '../env.ts';
+import { isPassing } from '../problem.ts';
+import { services } from '../services.ts';
+import { createExplanation } from '../use-cases/creation.ts';
 
 /** Items that are begun at a time. */
 const atATime = 4;

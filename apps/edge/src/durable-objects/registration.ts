@@ -1,11 +1,11 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { ModelError, Validation } from '@whylight/contract';
+import { type ModelRow, sourceOf } from '../domain/model.ts';
+import { type Bindings, settings } from '../env.ts';
+import { GpuWorker } from '../storage/gpu-worker.ts';
+import { Models } from '../storage/models.ts';
+import { Objects } from '../storage/objects.ts';
 import { Bell } from './bell.ts';
-import { type ModelRow, sourceOf } from './domain/model.ts';
-import { type Bindings, settings } from './env.ts';
-import { GpuWorker } from './storage/gpu-worker.ts';
-import { Models } from './storage/models.ts';
-import { Objects } from './storage/objects.ts';
 
 interface Task {
   readonly tenant: string;

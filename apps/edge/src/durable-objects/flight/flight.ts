@@ -1,7 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Job, type JobError, type Look, type Report, renderKey } from '@whylight/contract';
-import { Bell } from './bell.ts';
-import { type Drawing, drawnAs, ownDrawing } from './domain/drawing.ts';
+import { type Drawing, drawnAs, ownDrawing } from '../../domain/drawing.ts';
 import {
   type Boarding,
   type Drawn,
@@ -17,10 +16,10 @@ import {
   stalePrefixes,
   unitsSpent,
   upgraded,
-} from './domain/flight.ts';
-import type { Excess } from './domain/meter.ts';
-import { sourceOf } from './domain/model.ts';
-import { type News, newsSince } from './domain/news.ts';
+} from '../../domain/flight.ts';
+import type { Excess } from '../../domain/meter.ts';
+import { sourceOf } from '../../domain/model.ts';
+import { type News, newsSince } from '../../domain/news.ts';
 import {
   cancel,
   expire,
@@ -32,18 +31,19 @@ import {
   undrawn,
   untold,
   wishesOf,
-} from './domain/riders.ts';
-import { apply, begin, delivered, fail, isRepeated, overdue, taken } from './domain/transitions.ts';
-import { endOf } from './domain/webhook-event.ts';
+} from '../../domain/riders.ts';
+import { apply, begin, delivered, fail, isRepeated, overdue, taken } from '../../domain/transitions.ts';
+import { endOf } from '../../domain/webhook-event.ts';
+import { type Bindings, settings } from '../../env.ts';
+import { Backlog } from '../../storage/backlog.ts';
+import { GpuWorker } from '../../storage/gpu-worker.ts';
+import { Models } from '../../storage/models.ts';
+import { Objects } from '../../storage/objects.ts';
+import { Bell } from '../bell.ts';
+import type { TenantMeter } from '../tenant-meter.ts';
 import { Drawings } from './drawings.ts';
-import { type Bindings, settings } from './env.ts';
 import { Shelf } from './shelf.ts';
-import { Backlog } from './storage/backlog.ts';
-import { GpuWorker } from './storage/gpu-worker.ts';
-import { Models } from './storage/models.ts';
-import { Objects } from './storage/objects.ts';
 import { Sweeper } from './sweeper.ts';
-import type { TenantMeter } from './tenant-meter.ts';
 
 /** What the queue carries: which attempt of which flight to hand to a worker. */
 export interface Departure {

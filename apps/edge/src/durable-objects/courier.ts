@@ -1,11 +1,11 @@
 import { DurableObject } from 'cloudflare:workers';
-import { type Attempt, after, again, type Delivery, newDelivery } from './domain/delivery.ts';
-import type { WebhookEvent } from './domain/webhook-event.ts';
-import { signedHeaders } from './domain/webhook-secret.ts';
-import { isName, webhookUrl } from './domain/webhook-url.ts';
-import { type Bindings, settings } from './env.ts';
-import { Names } from './storage/names.ts';
-import { type EndpointRow, WebhookEndpoints } from './storage/webhook-endpoints.ts';
+import { type Attempt, after, again, type Delivery, newDelivery } from '../domain/delivery.ts';
+import type { WebhookEvent } from '../domain/webhook-event.ts';
+import { signedHeaders } from '../domain/webhook-secret.ts';
+import { isName, webhookUrl } from '../domain/webhook-url.ts';
+import { type Bindings, settings } from '../env.ts';
+import { Names } from '../storage/names.ts';
+import { type EndpointRow, WebhookEndpoints } from '../storage/webhook-endpoints.ts';
 
 /** Milliseconds that an endpoint has for its answer. */
 const patience = 15_000;

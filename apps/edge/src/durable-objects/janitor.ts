@@ -1,7 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
-import { statusOf } from './arrivals.ts';
-import type { Bindings } from './env.ts';
-import { services } from './services.ts';
+import type { Bindings } from '../env.ts';
+import { services } from '../services.ts';
+import { statusOf } from '../use-cases/arrivals.ts';
 
 /** Milliseconds after which an upload that has not become a photo counts as abandoned. */
 const day = 24 * 3_600_000;

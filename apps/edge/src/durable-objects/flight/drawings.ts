@@ -1,7 +1,7 @@
 import { type JobError, type Look, type RenderingJob, renderKey } from '@whylight/contract';
-import { type Drawing, drawingPrefix, mostUnpinned, renderingJobOf } from './domain/drawing.ts';
-import type { Drawn, Run } from './domain/flight.ts';
-import type { GpuWorker } from './storage/gpu-worker.ts';
+import { type Drawing, drawingPrefix, mostUnpinned, renderingJobOf } from '../../domain/drawing.ts';
+import type { Drawn, Run } from '../../domain/flight.ts';
+import type { GpuWorker } from '../../storage/gpu-worker.ts';
 import type { Sweeper } from './sweeper.ts';
 
 const under = (run: number, key = ''): string => `drawing/${run}/${key}`;

@@ -1,0 +1,22 @@
+import { inlineLimits } from '@whylight/contract';
+import type { MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { AppEnv } from '../app-env.ts';
+import { Refusal } from '../domain/refusal.ts';
+
+/** The body of a request with photos in it: larger than others, and read as plain JSON. */
+export const inlineBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+  if (!/^application\/json\s*(;|$)/i.test(c.req.header('Content-Type') ?? ''))
+    throw new Refusal('unsupported_media_type', 'Send the body as application/json.');
+  return limit(c, next);
+};
+
+const limit = bodyLimit({
+  maxSize: inlineLimits.max_bytes,
+  onError: () => {
+    throw new Refusal(
+      'payload_too_large',
+      `A body with photos in it is at most ${inlineLimits.max_bytes} bytes: upload larger ones by signed URL.`,
+    );
+  },
+});

@@ -1,0 +1,27 @@
+import { type Instance, sha256Hex } from '@whylight/contract';
+import { inlinePhoto } from '../domain/inline-photo.ts';
+import type { Services } from '../services.ts';
+import type { UploadRow } from '../storage/uploads.ts';
+import { findReady } from './arrivals.ts';
+
+/**
+ * The upload that an inline photo becomes: known by its hash, put into the store under a name of ours. The one place
+ * where image bytes pass through the gateway; hence the limit.
+ *
+ * @throws Refusal `invalid_parameter`, `unsupported_media_type`, `storage_unavailable`.
+ */
+export async function uploadInline(
+  services: Services,
+  tenant: string,
+  instance: Instance,
+  index: number,
+): Promise<UploadRow> {
+  const { bytes, type } = inlinePhoto(instance, index);
+  const sha256 = await sha256Hex(bytes);
+  const known = await findReady(services, tenant, sha256);
+  if (known) return known;
+  const announced = { content_type: type, content_length: bytes.length, sha256 };
+  const row = await services.uploads.create(tenant, announced);
+  await services.objects.put(row.object, bytes, type);
+  return row;
+}
