@@ -71,8 +71,13 @@ export function weightsOf(target: Target, classes: number, predicted: number): F
   return weights;
 }
 
+/** Classes as a graph takes them: `class_index` [N]. */
+export const classInput = (classes: readonly number[]): Readonly<Record<string, Tensor>> => ({
+  class_index: int64([classes.length], classes),
+});
+
 /**
- * Targets as a graph takes them that finds the predicted class itself: `class_index` [N] counts `class_weight` [N, 1]
+ * Sums of classes as a graph takes them that finds the predicted class itself: `class_index` [N] counts `class_weight` [N, 1]
  * times, every class besides `class_weights` [N, classes].
  */
 export function targetInputs(targets: readonly Target[], classes: number): Readonly<Record<string, Tensor>> {

@@ -34,7 +34,9 @@ export function directModel(request: Request<Direct<never>>, sums = false): Buil
       mul(g, single, g.input('class_weight', 'float32', [-1, 1])),
       g.input('class_weights', 'float32', [-1, classes]),
     );
-  const subject = subjectOf(network, sums ? weighed() : single, request.score);
+  const subject = sums
+    ? subjectOf(network, weighed(), request.score)
+    : subjectOf(network, single, request.score, target);
   const attribution = g.within('explain', () => method.build(subject, setting));
   return built(g, { attribution, logits, target });
 }

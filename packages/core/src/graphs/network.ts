@@ -2,7 +2,9 @@ import { between } from '../autodiff/path.ts';
 import type { Classifier, Network } from '../classifier.ts';
 import { holding, mapOf } from '../layer-form.ts';
 import type { Layer } from '../layers.ts';
+import type { Method } from '../methods/method.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { narrow } from './narrow.ts';
 import type { Request } from './request.ts';
 
 export const imagesOf = (classifier: Classifier): Network =>
@@ -18,7 +20,7 @@ export interface LookedAt extends Network {
 
 /** The network over what `feed` makes. Layers of another layout pass through a map, which is what is looked at. */
 export function lookedAt(
-  { classifier, layers }: Pick<Request<unknown>, 'classifier' | 'layers'>,
+  { classifier, method, layers }: Pick<Request<Method>, 'classifier' | 'method' | 'layers'>,
   feed: (g: GraphBuilder) => Value,
 ): LookedAt {
   const maps = new Map<Value, Value>();
@@ -33,7 +35,9 @@ export function lookedAt(
       return [name, replace] as const;
     });
   const network = classifier.inline(feed, through.length > 0 ? new Map(through) : undefined);
-  return { ...network, layers: layers.map(({ name }) => maps.get(name) ?? network.resolve(name)) };
+  const values = layers.map(({ name }) => maps.get(name) ?? network.resolve(name));
+  if (!method.needs.includes('attention')) narrow(network, values);
+  return { ...network, layers: values };
 }
 
 /** The network from a layer on: `rows` makes the layer's map of each row, from the image that `feed` makes. */

@@ -1,16 +1,24 @@
 import { transformerOf } from '../attention.ts';
 import { differentiate } from '../autodiff/differentiate.ts';
+import type { VjpRules } from '../autodiff/rule.ts';
 import { gradientRules } from '../autodiff/rules/index.ts';
 import type { Subject } from '../methods/method.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
-import { where, zerosLike } from '../onnx/emit.ts';
+import { onesLike, where, zerosLike } from '../onnx/emit.ts';
 import { type ScoreKind, scoresOf } from '../targets.ts';
+import { classScore } from './class-score.ts';
 import type { LookedAt } from './network.ts';
 
-export function subjectOf(network: LookedAt, chosen: Value, kind: ScoreKind): Subject {
+/** @param target the class of each row [rows], where `chosen` is one class each and no sum of classes */
+export function subjectOf(network: LookedAt, chosen: Value, kind: ScoreKind, target?: Value): Subject {
   const { g, image, logits, layers } = network;
   const nodes = [...g.nodes];
   const scored = scoresOf(g, logits, kind);
+  const single = target !== undefined && kind === 'logit' ? classScore(g, logits, target) : undefined;
+  const seedsFor = (wanted: readonly Value[], rules: VjpRules): ReadonlyMap<Value, Value> =>
+    single && rules === gradientRules && !wanted.some((value) => single.without.has(value))
+      ? new Map([[single.score, onesLike(g, single.score)]])
+      : new Map([[scored, chosen]]);
   return {
     g,
     rows: image,
@@ -20,7 +28,7 @@ export function subjectOf(network: LookedAt, chosen: Value, kind: ScoreKind): Su
     layers,
     nodes,
     transformer: () => transformerOf(network),
-    gradients(wanted, { seeds = new Map([[scored, chosen]]), rules = gradientRules } = {}) {
+    gradients(wanted, { rules = gradientRules, seeds = seedsFor(wanted, rules) } = {}) {
       return differentiate(g, seeds, wanted, rules).map(
         (gradient, i) => gradient ?? zerosLike(g, wanted[i]!),
       );

@@ -5,7 +5,7 @@ import type { Direct } from '../methods/method.ts';
 import { merge } from '../onnx/merge.ts';
 import { writeModel } from '../onnx/write.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { classOf, type Target, targetInputs } from '../targets.ts';
+import { classInput, classOf, type Target, targetInputs } from '../targets.ts';
 import type { Tensor } from '../tensor.ts';
 import { concatenated, filled, rowsOf } from './batch.ts';
 import { Chunk } from './chunk.ts';
@@ -40,18 +40,26 @@ export async function jointRun(
   memory: number | undefined,
 ): Promise<JointRun> {
   const { batch: fixed, classes } = requests[0]!.classifier;
-  const { bytes, outputs, ...size } = joined(requests.map((request) => directModel(request, true)));
-  const chunk = new Chunk(fixed ?? rowsWithin(memory, size, runtime), fixed !== undefined);
-  const session = await runtime.load(bytes);
+  const load = async (sums: boolean) => {
+    const { bytes, outputs, ...size } = joined(requests.map((request) => directModel(request, sums)));
+    const chunk = new Chunk(fixed ?? rowsWithin(memory, size, runtime), fixed !== undefined);
+    return { outputs, chunk, session: await runtime.load(bytes) };
+  };
+  const ofClasses = await load(false);
+  let ofSums: ReturnType<typeof load> | undefined; // rarely asked for
   return {
     async attribute(batch, targets, { signal, onProgress }) {
+      const single = targets.every((target) => typeof target === 'number');
+      if (!single) ofSums ??= load(true);
+      const { outputs, chunk, session } = await (single ? ofClasses : ofSums!);
       const parts: Readonly<Record<string, Tensor>>[] = [];
       const count = targets.length;
       await chunk.over(count, async (start, end) => {
         signal?.throwIfAborted();
         const image = filled(rowsOf(batch, start, end), fixed);
-        const asked = Object.entries(targetInputs(targets.slice(start, end), classes));
-        const given = asked.map(([name, tensor]) => [name, filled(tensor, fixed)] as const);
+        const some = targets.slice(start, end);
+        const asked = single ? classInput(some as number[]) : targetInputs(some, classes);
+        const given = Object.entries(asked).map(([name, tensor]) => [name, filled(tensor, fixed)] as const);
         parts.push(await session.run({ image, ...Object.fromEntries(given) }));
         onProgress?.(end, count);
       });
@@ -66,7 +74,10 @@ export async function jointRun(
         };
       });
     },
-    close: () => session.close(),
+    async close() {
+      await ofClasses.session.close();
+      await (await ofSums)?.session.close();
+    },
   };
 }
 

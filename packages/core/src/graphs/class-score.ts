@@ -1,0 +1,145 @@
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { add, matmul, reshape, transpose, unsqueeze } from '../onnx/emit.ts';
+import { int, ints, type Node, real } from '../onnx/graph.ts';
+import { sizeOf } from '../tensor.ts';
+
+/** The score of one class per row, from what the network's last layer is given. */
+export interface ClassScore {
+  /** [rows, 1] */
+  readonly score: Value;
+  /** Values of the network that it is computed without. */
+  readonly without: ReadonlySet<Value>;
+}
+
+interface LastLayer {
+  readonly node: Node;
+  readonly features: Value;
+  /** [classes, F] or [F, classes] */
+  readonly weights: Value;
+  readonly classAxis: 0 | 1;
+  readonly bias: Value | undefined;
+}
+
+/**
+ * The logit of each row's class, by the weights of that class alone:
+ *
+ *     y_c = pool(relu(Σ_k x_k W_kc + b_c))
+ *
+ * The backward pass of all classes would carry one row of numbers and zeros for the rest; a convolution that scores
+ * 1000 classes at every position is a quarter of SqueezeNet.
+ *
+ * @returns `undefined` where the network ends in something else
+ */
+export function classScore(g: GraphBuilder, logits: Value, target: Value): ClassScore | undefined {
+  const chain: Node[] = [];
+  let value = logits;
+  let last: LastLayer | undefined;
+  for (;;) {
+    const node = g.maker(value);
+    if (!node) return undefined;
+    last = lastLayer(g, node);
+    if (last) break;
+    const from = perClass(g, node);
+    if (from === undefined) return undefined;
+    chain.push(node);
+    value = from;
+  }
+  const score = chain.reduceRight(
+    (score, node) => applied(g, node, score, target),
+    linearScore(g, last, target),
+  );
+  return {
+    score: reshape(g, score, [g.shape(logits)[0]!, 1]),
+    without: new Set([last.node, ...chain].flatMap(({ outputs }) => outputs)),
+  };
+}
+
+/** The input of an operator that treats each class [N, classes, …] by itself. */
+function perClass(g: GraphBuilder, node: Node): Value | undefined {
+  const [x, other] = node.inputs as [Value, Value?];
+  const [from, to] = [g.shape(x), g.shape(node.outputs[0]!)];
+  switch (node.op) {
+    case 'Relu':
+    case 'GlobalAveragePool':
+      return x;
+    case 'ReduceMean': {
+      const axes = g.elements(other ?? '');
+      return axes?.every((axis) => axis > 1 || (axis < 0 && axis + from.length > 1)) ? x : undefined;
+    }
+    case 'Flatten':
+    case 'Reshape':
+    case 'Squeeze':
+      return from[0] === to[0] && from[1] === to[1] && from.slice(2).every((d) => d === 1) ? x : undefined;
+    case 'Add': {
+      const [bias, at] = g.maker(x) ? [other!, 0] : [x, 1];
+      const constant = g.constants.get(bias);
+      return constant &&
+        sizeOf(constant.shape) === to[1] &&
+        constant.shape.at(-1) === to[1] &&
+        to.length === 2
+        ? node.inputs[at]!
+        : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** What such an operator makes of one class, [N, 1, …]. */
+function applied(g: GraphBuilder, node: Node, score: Value, target: Value): Value {
+  switch (node.op) {
+    case 'Add':
+      return add(g, score, ofEach(g, node.inputs.find((input) => g.constants.has(input))!, target));
+    case 'Flatten':
+    case 'Reshape':
+    case 'Squeeze':
+      return reshape(g, score, [...g.shape(score).slice(0, 2), ...g.shape(node.outputs[0]!).slice(2)]);
+    default:
+      return g.emit(node.op, [score, ...node.inputs.slice(1)], node.attributes);
+  }
+}
+
+/** Σ_k x_k W_kc + b_c, [N, 1] or [N, 1, h, w] */
+function linearScore(
+  g: GraphBuilder,
+  { features, weights, classAxis, bias }: LastLayer,
+  target: Value,
+): Value {
+  const [rows, width, ...size] = g.shape(features) as [number, number, ...number[]];
+  const taken = g.emit('Gather', [weights, target], { axis: classAxis });
+  const ofClass = unsqueeze(g, classAxis === 0 ? taken : transpose(g, taken, [1, 0]), [1]);
+  const products = matmul(g, ofClass, reshape(g, features, [rows, width, sizeOf(size)]));
+  const score = reshape(g, products, [rows, 1, ...size]);
+  if (!bias) return score;
+  return add(g, score, reshape(g, ofEach(g, bias, target), [rows, 1, ...size.map(() => 1)]));
+}
+
+/** A number per class, of each row's class: [N, 1] */
+const ofEach = (g: GraphBuilder, perClass: Value, target: Value): Value =>
+  unsqueeze(
+    g,
+    g.emit('Gather', [reshape(g, perClass, [sizeOf(g.shape(perClass))]), target], { axis: 0 }),
+    [1],
+  );
+
+/** A linear layer over features [N, F], or the same at every position of a map [N, F, h, w]. */
+function lastLayer(g: GraphBuilder, node: Node): LastLayer | undefined {
+  const [features, weights, bias] = node.inputs as [Value, Value, Value?];
+  if (!g.constants.has(weights ?? '') || (bias && !g.constants.has(bias))) return undefined;
+  const shape = g.shape(weights);
+  if (node.op === 'MatMul' && shape.length === 2 && g.shape(features).length === 2)
+    return { node, features, weights, classAxis: 1, bias };
+  if (node.op === 'Gemm' && isPlain(node) && (!bias || g.shape(bias).length === 1))
+    return { node, features, weights, classAxis: int(node, 'transB', 0) ? 0 : 1, bias };
+  if (node.op !== 'Conv' || !isPointwise(node, shape)) return undefined;
+  return { node, features, weights: reshape(g, weights, shape.slice(0, 2)), classAxis: 0, bias };
+}
+
+const isPlain = (node: Node): boolean =>
+  !int(node, 'transA', 0) && real(node, 'alpha', 1) === 1 && real(node, 'beta', 1) === 1;
+
+const isPointwise = (node: Node, weights: readonly number[]): boolean =>
+  weights.slice(2).every((k) => k === 1) &&
+  int(node, 'group', 1) === 1 &&
+  (ints(node, 'strides') ?? []).every((s) => s === 1) &&
+  (ints(node, 'pads') ?? []).every((p) => p === 0);
