@@ -4,7 +4,14 @@ import { add, reshape, sum } from '../onnx/emit.ts';
 import type { Node } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
 import { between, type Path, refuseUnsupported } from './path.ts';
-import { type RuleContext, type Vjp, type VjpRules, vjpOf } from './rule.ts';
+import {
+  type Composites,
+  type Composition,
+  type RuleContext,
+  type Vjp,
+  type VjpRules,
+  vjpOf,
+} from './rule.ts';
 
 /**
  * Reverse-mode differentiation as a graph rewrite: appends the nodes that compute, for each of `wanted`,
@@ -12,7 +19,8 @@ import { type RuleContext, type Vjp, type VjpRules, vjpOf } from './rule.ts';
  *     ∂/∂v Σ ⟨seed, y⟩   over the pairs (y, seed) of `seeds`
  *
  * Only what lies between `wanted` and the seeds is differentiated; broadcasting is undone and cotangents are
- * added up here and nowhere else.
+ * added up here and nowhere else. A function that is spelled out has the derivative that `composites` has for it, where
+ * nobody asks for what lies inside.
  *
  * @returns the cotangent of each wanted value, in order; zeros are not made: `null` where nothing depends on it
  * @throws InputError model_unsupported_op naming every operator on the path that has no rule
@@ -22,11 +30,17 @@ export function differentiate(
   seeds: ReadonlyMap<Value, Value>,
   wanted: readonly Value[],
   rules: VjpRules,
+  composites: Composites = {},
 ): (Value | null)[] {
   const path = between(g, wanted, seeds.keys());
   refuseUnsupported(path, rules);
   const cotangents = new Map<Value, Value[]>([...seeds].map(([y, seed]) => [y, [seed]]));
-  for (const node of path.nodes.toReversed()) pullBack(g, node, path, cotangents, rules);
+  const spelled = spelledOut(g, path, composites, new Set([...wanted, ...seeds.keys()]));
+  for (const node of path.nodes.toReversed()) {
+    const composition = spelled.get(node);
+    if (composition) pullBackWhole(g, node, composition, cotangents);
+    else pullBack(g, node, path, cotangents, rules);
+  }
   return wanted.map((value) => total(g, cotangents, value));
 }
 
@@ -49,6 +63,44 @@ function pullBack(
       if (parts) parts.push(dx);
       else cotangents.set(input, [dx]);
     });
+  });
+}
+
+/** By their last nodes, the functions on the path of which nobody sees the inside. */
+function spelledOut(
+  g: GraphBuilder,
+  path: Path,
+  composites: Composites,
+  seen: ReadonlySet<Value>,
+): Map<Node, Composition> {
+  const users = new Map<Value, Node[]>();
+  for (const node of path.nodes)
+    for (const input of node.inputs) users.set(input, [...(users.get(input) ?? []), node]);
+  const found = new Map<Node, Composition>();
+  for (const node of path.nodes)
+    for (const composite of composites[node.op] ?? []) {
+      const composition = composite(g, node);
+      if (!composition || !path.moving.has(composition.x)) continue;
+      const own = new Set([...composition.inner, node]);
+      const hidden = composition.inner.every(({ outputs }) =>
+        outputs.every((y) => !seen.has(y) && (users.get(y) ?? []).every((user) => own.has(user))),
+      );
+      if (hidden) found.set(node, composition);
+    }
+  return found;
+}
+
+function pullBackWhole(
+  g: GraphBuilder,
+  node: Node,
+  { x, vjp }: Composition,
+  cotangents: Map<Value, Value[]>,
+): void {
+  const dys = node.outputs.map((output) => total(g, cotangents, output));
+  if (dys[0] == null) return;
+  g.within(`${node.name}/grad`, () => {
+    const dx = vjp(contextOf(g, node, 0, dys));
+    cotangents.set(x, [...(cotangents.get(x) ?? []), dx]);
   });
 }
 

@@ -41,6 +41,19 @@ export const vjpOf = (rules: VjpRules, op: string, index: number): Vjp | null | 
   return typeof row === 'function' ? row : row[index];
 };
 
+/** A function of one value that several operators spell out, and its derivative. */
+export interface Composition {
+  readonly x: Value;
+  /** Those of the operators that come before the last. */
+  readonly inner: readonly Node[];
+  /** The cotangent of `x`; the context is that of the last operator. */
+  readonly vjp: Vjp;
+}
+
+/** The function that a node ends, if it does. */
+export type Composite = (g: GraphBuilder, node: Node) => Composition | undefined;
+export type Composites = Readonly<Record<string, readonly Composite[]>>;
+
 /** dy · f'(x), from an expression for f'. */
 export const times =
   (slope: (c: RuleContext) => Value): Vjp =>

@@ -1,6 +1,7 @@
 import { transformerOf } from '../attention.ts';
 import { differentiate } from '../autodiff/differentiate.ts';
 import type { VjpRules } from '../autodiff/rule.ts';
+import { composites } from '../autodiff/rules/composites.ts';
 import { gradientRules } from '../autodiff/rules/index.ts';
 import type { Subject } from '../methods/method.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
@@ -29,7 +30,7 @@ export function subjectOf(network: LookedAt, chosen: Value, kind: ScoreKind, tar
     nodes,
     transformer: () => transformerOf(network),
     gradients(wanted, { rules = gradientRules, seeds = seedsFor(wanted, rules) } = {}) {
-      return differentiate(g, seeds, wanted, rules).map(
+      return differentiate(g, seeds, wanted, rules, rules === gradientRules ? composites : {}).map(
         (gradient, i) => gradient ?? zerosLike(g, wanted[i]!),
       );
     },

@@ -10,7 +10,7 @@ import type { RuleContext, VjpRules } from '../rule.ts';
 // Pooling. A tie of MaxPool goes to the first element of the window, as in PyTorch and ONNX Runtime.
 
 /** Adds each cotangent to the element that its window chose. */
-function maxPoolVjp(c: RuleContext): Value {
+export function maxPoolVjp(c: RuleContext): Value {
   const { g, node, dy } = c;
   if (int(node, 'storage_order', 0) === 1)
     throw new InputError(

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { built } from '../../graphs/built.ts';
+import { GraphBuilder, type Value } from '../../onnx/builder.ts';
+import { float32 } from '../../tensor.ts';
+import { values } from '../../testing/cases.ts';
+import { expectClose } from '../../testing/close.ts';
+import { cpu } from '../../testing/ort.ts';
+import { differentiate } from '../differentiate.ts';
+import { composites } from './composites.ts';
+import { gradientRules } from './index.ts';
+
+/** What a test does with the input. */
+type Spelling = (g: GraphBuilder, x: Value) => Value;
+
+const relu = (g: GraphBuilder, x: Value) => g.emit('Relu', [x]);
+const pool = (g: GraphBuilder, x: Value) =>
+  g.emit('MaxPool', [x], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] });
+const gelu = (g: GraphBuilder, x: Value, u: Value, half: (v: Value) => Value) => {
+  const sum = g.emit('Add', [g.emit('Erf', [u]), g.scalar(1)]);
+  return half(g.emit('Mul', [x, sum]));
+};
+
+const spellings: Record<string, Spelling> = {
+  'MaxPool of ReLU': (g, x) => pool(g, relu(g, x)),
+  SiLU: (g, x) => g.emit('Mul', [x, g.emit('Sigmoid', [x])]),
+  'SiLU, gate first': (g, x) => g.emit('Mul', [g.emit('Sigmoid', [x]), x]),
+  'GELU as TorchScript writes it': (g, x) =>
+    gelu(g, x, g.emit('Div', [x, g.scalar(Math.SQRT2)]), (v) => g.emit('Mul', [v, g.scalar(0.5)])),
+  'GELU, the number first': (g, x) => {
+    const sum = g.emit('Add', [g.scalar(1), g.emit('Erf', [g.emit('Mul', [g.scalar(Math.SQRT1_2), x])])]);
+    return g.emit('Mul', [sum, x]);
+  },
+};
+
+function differentiated(spelling: Spelling, whole: boolean, also: readonly Value[] = []) {
+  const g = new GraphBuilder(17);
+  const x = g.input('x', 'float32', [-1, 2, 7, 7]);
+  const y = spelling(g, x);
+  const seed = g.input('seed', 'float32', g.shape(y));
+  const wanted = [x, ...also];
+  const gradients = differentiate(g, new Map([[y, seed]]), wanted, gradientRules, whole ? composites : {});
+  return { g, y, gradients: gradients.map((d) => d!) };
+}
+
+async function gradientOf(spelling: Spelling, whole: boolean, x: Float32Array<ArrayBuffer>) {
+  const { g, y, gradients } = differentiated(spelling, whole);
+  const session = await cpu.load(built(g, { dx: gradients[0]! }).bytes);
+  const seed = values(
+    'float32',
+    g.shape(y).map((d) => (d < 0 ? 2 : d)),
+    0.5,
+    1.5,
+    3,
+  );
+  const { dx } = await session.run({ x: float32([2, 2, 7, 7], x), seed });
+  await session.close();
+  return dx!;
+}
+
+/** Operators of the backward pass, in order. */
+const operators = (spelling: Spelling, whole: boolean, also: readonly Value[] = []) =>
+  differentiated(spelling, whole, also)
+    .g.nodes.filter(({ name }) => name.includes('/grad'))
+    .map(({ op }) => op);
+
+describe('functions that are spelled out', () => {
+  const x = values('float32', [2, 2, 7, 7], -3, 3, 5).data as Float32Array<ArrayBuffer>;
+
+  it.each(Object.entries(spellings))(
+    '%s: the derivative is that of its operators in turn',
+    async (_, spelling) => {
+      expect(operators(spelling, true)).not.toEqual(operators(spelling, false));
+      expectClose(await gradientOf(spelling, true, x), await gradientOf(spelling, false, x));
+    },
+  );
+
+  it('MaxPool of ReLU goes to the first of equal maxima, and nowhere where all are closed', async () => {
+    const tied = x.map((v) => Math.max(-1, Math.round(v)));
+    const spelling = spellings['MaxPool of ReLU']!;
+    expect(await gradientOf(spelling, true, tied)).toEqual(await gradientOf(spelling, false, tied));
+  });
+
+  it('stay in pieces where a piece is looked at, or used by another', () => {
+    const pooled: Spelling = (g, x) => {
+      g.add({ op: 'Relu', name: 'r', inputs: [x], outputs: ['r'], attributes: {} });
+      return pool(g, 'r');
+    };
+    expect(operators(pooled, true)).not.toEqual(operators(pooled, false));
+    expect(operators(pooled, true, ['r'])).toEqual(operators(pooled, false, ['r']));
+    const shared: Spelling = (g, x) => {
+      const gate = g.emit('Sigmoid', [x]);
+      return g.emit('Add', [g.emit('Mul', [x, gate]), gate]);
+    };
+    expect(operators(shared, true)).toEqual(operators(shared, false));
+  });
+
+  it('are nothing else: a product with the gate of another value, an Erf of another', () => {
+    const swapped: Spelling = (g, x) => g.emit('Mul', [x, g.emit('Sigmoid', [g.emit('Neg', [x])])]);
+    const other: Spelling = (g, x) => {
+      const sum = g.emit('Add', [g.emit('Erf', [g.emit('Mul', [x, x])]), g.scalar(1)]);
+      return g.emit('Mul', [x, sum]);
+    };
+    const twice: Spelling = (g, x) => {
+      const sum = g.emit('Add', [g.emit('Erf', [g.emit('Mul', [x, g.scalar(0.7)])]), g.scalar(2)]);
+      return g.emit('Mul', [x, sum]);
+    };
+    for (const spelling of [swapped, other, twice])
+      expect(operators(spelling, true)).toEqual(operators(spelling, false));
+  });
+});
