@@ -11,11 +11,8 @@ import {
   meterId,
   type Pass,
   type Run,
-  type StoredRun,
   type Submission,
   stalePrefixes,
-  unitsSpent,
-  upgraded,
 } from '../../domain/flight.ts';
 import type { Excess } from '../../domain/meter.ts';
 import { sourceOf } from '../../domain/model.ts';
@@ -33,15 +30,15 @@ import {
   wishesOf,
 } from '../../domain/riders.ts';
 import { apply, begin, delivered, fail, isRepeated, overdue, taken } from '../../domain/transitions.ts';
-import { endOf } from '../../domain/webhook-event.ts';
 import { type Bindings, settings } from '../../env.ts';
 import { Backlog } from '../../storage/backlog.ts';
 import { GpuWorker } from '../../storage/gpu-worker.ts';
 import { Models } from '../../storage/models.ts';
 import { Objects } from '../../storage/objects.ts';
-import { Bell } from '../bell.ts';
 import type { TenantMeter } from '../tenant-meter.ts';
 import { Drawings } from './drawings.ts';
+import { tellCouriers, tellMeter } from './ends.ts';
+import { Runs } from './runs.ts';
 import { Shelf } from './shelf.ts';
 import { Sweeper } from './sweeper.ts';
 
@@ -57,16 +54,11 @@ const gone: JobError = {
   retryable: false,
 };
 
-/** States that are remembered, for those who follow and lose the line. */
-const remembered = 100;
-
 const modelDeleted: JobError = {
   code: 'model_deleted',
   message: 'The model has been deleted.',
   retryable: false,
 };
-
-const name = (run: number): string => `run/${run}`;
 
 /**
  * The computation of one cache key, of which there is one object in the world: identical requests meet here
@@ -74,14 +66,11 @@ const name = (run: number): string => `run/${run}`;
  * or in a named error, never in silence.
  */
 export class Flight extends DurableObject<Bindings> implements FlightPort {
-  #last: Run | null = null;
-  /** States of the last run, as far as this object has seen them; the present one is the last. */
-  #past: readonly Run[] = [];
-  readonly #bell = new Bell();
   readonly #backlog: Backlog;
   readonly #sweeper: Sweeper;
   readonly #drawings: Drawings;
   readonly #shelf: Shelf;
+  readonly #runs: Runs;
 
   constructor(context: DurableObjectState, bindings: Bindings) {
     super(context, bindings);
@@ -89,17 +78,17 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     this.#sweeper = new Sweeper(context.storage);
     this.#drawings = new Drawings(context.storage, this.#sweeper);
     this.#shelf = new Shelf(context.storage);
+    this.#runs = new Runs(context.storage, this.#shelf);
     context.blockConcurrencyWhile(async () => {
       await Promise.all([this.#sweeper.load(), this.#shelf.load()]);
-      const last = await context.storage.get<number>('last');
-      if (last !== undefined) this.#last = await this.#load(last);
+      await this.#runs.load();
     });
   }
 
   /** The finished result, if there is one and its bytes are those that were written; kept until then at least. */
   async known(keepUntil: number): Promise<Run | null> {
     const now = Date.now();
-    const run = this.#last;
+    const run = this.#runs.last;
     if (run?.status !== 'succeeded' || run.erased) return null;
     if (!this.#shelf.holds(run.number, now)) return null;
     if (!this.#shelf.isTrusted(run.number, now) && !(await this.#isIntact(run))) return null;
@@ -112,30 +101,30 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     const joined = await this.#joinKnown(fresh, pass);
     if (joined) return joined;
     // Whoever comes while the meter is asked asks it for the same run, which is counted once.
-    const id = meterId(begin(this.#last, submission, Date.now()));
+    const id = meterId(begin(this.#runs.last, submission, Date.now()));
     const excess = await this.#meter(submission).begin(id, submission.units);
     return excess ?? (await this.#joinKnown(fresh, pass)) ?? this.#depart(submission, fresh, pass);
   }
 
   async #joinKnown(fresh: boolean, pass: Pass): Promise<Boarding | null> {
-    const last = this.#last;
+    const last = this.#runs.last;
     const before = last?.riders[pass.id];
     if (last && before) return { run: last, via: before.via };
     if (last && !isTerminal(last)) {
       await this.#keep(join(last, pass, 'collapsed'));
-      return { run: this.#last!, via: 'collapsed' };
+      return { run: this.#runs.last!, via: 'collapsed' };
     }
     const known = fresh ? null : await this.known(pass.keepUntil);
     return known ? { run: known, via: 'hit' } : null;
   }
 
   async #depart(submission: Submission, fresh: boolean, pass: Pass): Promise<Boarding> {
-    const last = this.#last;
+    const last = this.#runs.last;
     const via = fresh ? 'bypass' : 'miss';
     const run = join(begin(last, submission, Date.now()), pass, via);
     // In memory before the message leaves, so that a second request meanwhile joins; stored only after it
     // has left, so that a queue that is down leaves nothing behind.
-    this.#last = run;
+    this.#runs.begin(run);
     try {
       await this.#backlog.enter(submission.key);
       await this.#send(run);
@@ -144,8 +133,8 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
       throw error;
     }
     // The queue may have been quicker than its answer: what it has brought about since stands.
-    if (this.#last === run) await this.#keep(run);
-    return { run: this.#last, via };
+    if (this.#runs.last === run) await this.#keep(run);
+    return { run: this.#runs.last!, via };
   }
 
   /**
@@ -155,10 +144,10 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
   async watch(number: number, rider: string, look: Look | null, seconds: number): Promise<Run | null> {
     const end = Date.now() + seconds * 1000;
     for (;;) {
-      const run = await this.#find(number);
+      const run = await this.#runs.find(number);
       const left = end - Date.now();
       if (!run || isTerminal(seenBy(run, rider)) || left <= 0) return run && this.#drawnIn(run, look);
-      await this.#bell.wait(left);
+      await this.#runs.next(left);
     }
   }
 
@@ -175,13 +164,13 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     input: Job['input'] | null,
     pinned: boolean,
   ): Promise<Drawn | JobError> {
-    const run = await this.#find(number);
+    const run = await this.#runs.find(number);
     if (run?.status !== 'succeeded' || run.erased) return gone;
     if (isOwnLook(run, look)) return ownDrawing(run);
     const drawn = await this.#drawings.draw(this.#worker, run, look, input, pinned);
     // What cannot be drawn for want of the attribution cannot be had from the cache either.
     if ('code' in drawn && drawn.code === 'artifact_corrupt') await this.#discard(run);
-    const now = await this.#find(number);
+    const now = await this.#runs.find(number);
     if (!now?.erased) return drawn;
     await this.#sweeper.plan(await this.#drawings.forget(now), Date.now());
     await this.#sweep();
@@ -196,19 +185,18 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
   async news(number: number, rider: string, after: number | null, seconds: number): Promise<News | null> {
     const end = Date.now() + seconds * 1000;
     for (;;) {
-      const run = await this.#find(number);
+      const run = await this.#runs.find(number);
       if (!run) return null;
-      const past = this.#past.filter((state) => state.number === number);
-      const news = newsSince(past.length > 0 ? past : [run], rider, after);
+      const news = newsSince(this.#runs.statesOf(run), rider, after);
       const left = end - Date.now();
       if (news.events.length > 0 || news.done || left <= 0) return news;
-      await this.#bell.wait(left);
+      await this.#runs.next(left);
     }
   }
 
   /** Ends `rider`'s part of the run, if it has not ended. @returns whether work under way was stopped by that */
   async cancel(number: number, rider: string): Promise<boolean> {
-    const run = this.#last;
+    const run = this.#runs.last;
     if (run?.number !== number) return false;
     const next = cancel(run, rider, Date.now());
     if (next !== run) await this.#keep(next);
@@ -218,7 +206,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
   /** Ends `rider`'s part, and if the result is its own deletes that too, for everybody. */
   async erase(number: number, rider: string): Promise<void> {
     await this.cancel(number, rider);
-    const run = await this.#find(number);
+    const run = await this.#runs.find(number);
     if (!run || run.owner !== rider || !isTerminal(run) || run.erased) return;
     await this.#discard(run);
   }
@@ -226,8 +214,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
   /** Deletes a result: nobody sees it from here on. */
   async #discard(run: Run): Promise<void> {
     const erased: Run = { ...run, result: null, artifacts: [], erased: run.status === 'succeeded' };
-    if (this.#last?.number === run.number) this.#last = erased;
-    await this.ctx.storage.put(name(run.number), erased);
+    await this.#runs.amend(erased);
     await this.#shelf.remove(run.number);
     const drawn = await this.#drawings.forget(run);
     await this.#sweeper.plan([...stalePrefixes(erased), ...drawn], Date.now());
@@ -245,7 +232,8 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     if (intact) await this.#shelf.trust(run.number);
     else {
       console.error(`${run.submission.requestId}: a stored result is damaged or gone, and is discarded`);
-      if (this.#last?.number === run.number && !this.#last.erased) await this.#discard(this.#last);
+      const { last } = this.#runs;
+      if (last?.number === run.number && !last.erased) await this.#discard(last);
     }
     return intact;
   }
@@ -282,7 +270,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
 
   /** What a worker says; false when it is no longer its turn to speak. */
   async report(report: Report): Promise<boolean> {
-    const run = this.#last;
+    const run = this.#runs.last;
     if (!run) return false;
     if (isRepeated(run, report)) return true;
     const next = apply(run, report, Date.now());
@@ -298,7 +286,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     const errors = new Map<string, JobError>();
     const drawn = new Set<string>();
     for (;;) {
-      const run = this.#last;
+      const run = this.#runs.last;
       if (!run) return false;
       if (isRepeated(run, report)) return true;
       const next = apply(run, report, Date.now());
@@ -321,7 +309,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
   override async alarm(): Promise<void> {
     for (const number of this.#shelf.over(Date.now())) await this.#expire(number);
     await this.#sweep();
-    const run = this.#last;
+    const run = this.#runs.last;
     if (run && isTerminal(run) && !run.metered) await this.#settle(run);
     if (run && untold(run).length > 0) await this.#announce(run);
     if (!run || isTerminal(run)) return this.#schedule();
@@ -333,48 +321,26 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
   }
 
   async #expire(number: number): Promise<void> {
-    const run = await this.#find(number);
+    const run = await this.#runs.find(number);
     if (run && !run.erased) await this.#discard(run);
     else await this.#shelf.remove(number);
   }
 
   #undelivered(attempt: number): Run | null {
-    const run = this.#last;
+    const run = this.#runs.last;
     return run && run.attempt === attempt && run.status === 'queued' && !run.taken ? run : null;
   }
 
-  /** As if `run` had never been. Some may have joined it meanwhile: they find it gone. */
   async #unbegin(run: Run, last: Run | null): Promise<void> {
-    this.#last = last;
-    this.#bell.ring();
-    await this.ctx.storage.delete(name(run.number));
-    await (last ? this.ctx.storage.put('last', last.number) : this.ctx.storage.delete('last'));
+    await this.#runs.unbegin(run, last);
     await this.#schedule();
     await this.#backlog.leave(run.submission.key);
     await this.#meter(run.submission).end(meterId(run), 0);
   }
 
-  async #find(number: number): Promise<Run | null> {
-    if (this.#last?.number === number) return this.#last;
-    return this.#load(number);
-  }
-
-  async #load(number: number): Promise<Run | null> {
-    const stored = await this.ctx.storage.get<StoredRun>(name(number));
-    if (!stored) return null;
-    const run = upgraded(stored);
-    if (!('keepUntil' in stored) && run.status === 'succeeded' && !run.erased)
-      await this.#shelf.keep(number, run.keepUntil);
-    return run;
-  }
-
   async #keep(next: Run): Promise<void> {
-    const before = this.#last;
-    const run = { ...next, version: next.version + 1 };
-    this.#last = run;
-    this.#past = [...this.#past.filter(({ number }) => number === run.number), run].slice(-remembered);
-    this.#bell.ring();
-    await this.ctx.storage.put({ [name(run.number)]: run, last: run.number });
+    const before = this.#runs.last;
+    const run = await this.#runs.advance(next);
     if (isTerminal(run) && before?.number === run.number && !isTerminal(before)) await this.#ended(run);
     if (untold(run).length > 0) await this.#announce(run);
     return this.#schedule();
@@ -392,36 +358,15 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
 
   /** Tells the meter of the end; the alarm does it again until the meter has heard it. */
   async #settle(run: Run): Promise<void> {
-    try {
-      await this.#meter(run.submission).end(meterId(run), unitsSpent(run));
-    } catch (error) {
-      console.error('the end of a run was not metered', error);
-      return;
-    }
+    if (!(await tellMeter(this.env, run))) return;
     // It may have been erased meanwhile.
-    const settled = { ...((await this.#find(run.number)) ?? run), metered: true };
-    if (this.#last?.number === run.number) this.#last = settled;
-    await this.ctx.storage.put(name(run.number), settled);
+    await this.#runs.amend({ ...((await this.#runs.find(run.number)) ?? run), metered: true });
   }
 
-  /** Hands the ends that a webhook is to be told of to its courier; the alarm does it again until that has them. */
+  /** Tells the webhooks of the ends that they wait for; the alarm does it again until their couriers have them. */
   async #announce(run: Run): Promise<void> {
-    const heard = await Promise.all(
-      untold(run).map(async (id) => {
-        const endpoint = run.riders[id]!.webhook!;
-        const address = { tenant: run.submission.tenant, id: endpoint };
-        try {
-          await this.env.COURIER.getByName(endpoint).deliver(address, endOf(id, seenBy(run, id)));
-          return [id];
-        } catch (error) {
-          console.error('a webhook was not told', error);
-          return [];
-        }
-      }),
-    );
-    const now = told((await this.#find(run.number)) ?? run, heard.flat());
-    if (this.#last?.number === run.number) this.#last = now;
-    await this.ctx.storage.put(name(run.number), now);
+    const heard = await tellCouriers(this.env, run);
+    await this.#runs.amend(told((await this.#runs.find(run.number)) ?? run, heard));
   }
 
   get #worker(): GpuWorker {
@@ -438,7 +383,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
   }
 
   async #schedule(): Promise<void> {
-    const run = this.#last;
+    const run = this.#runs.last;
     const due = Math.min(this.#sweeper.due, this.#shelf.due, run ? nextLook(run, Date.now()) : Infinity);
     await (due === Infinity ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(due));
   }

@@ -1,0 +1,86 @@
+import { type Run, type StoredRun, upgraded } from '../../domain/flight.ts';
+import { Bell } from '../bell.ts';
+import type { Shelf } from './shelf.ts';
+
+/** States that are remembered, for those who follow and lose the line. */
+const remembered = 100;
+
+const name = (run: number): string => `run/${run}`;
+
+/** The runs of one flight, all of them stored; the last one is in memory, from before it is stored. */
+export class Runs {
+  readonly #storage: DurableObjectStorage;
+  readonly #shelf: Shelf;
+  readonly #bell = new Bell();
+  #last: Run | null = null;
+  /** States of the last run, as far as this object has seen them; the present one is the last. */
+  #past: readonly Run[] = [];
+
+  constructor(storage: DurableObjectStorage, shelf: Shelf) {
+    this.#storage = storage;
+    this.#shelf = shelf;
+  }
+
+  async load(): Promise<void> {
+    const last = await this.#storage.get<number>('last');
+    if (last !== undefined) this.#last = await this.#load(last);
+  }
+
+  get last(): Run | null {
+    return this.#last;
+  }
+
+  async find(number: number): Promise<Run | null> {
+    if (this.#last?.number === number) return this.#last;
+    return this.#load(number);
+  }
+
+  /** The states of `run` that are known, at least the present one. */
+  statesOf(run: Run): readonly Run[] {
+    const past = this.#past.filter(({ number }) => number === run.number);
+    return past.length > 0 ? past : [run];
+  }
+
+  /** Resolves at the next state of the last run, or after `milliseconds`. */
+  next(milliseconds: number): Promise<void> {
+    return this.#bell.wait(milliseconds);
+  }
+
+  /** Has `run` be the last one, in memory only. */
+  begin(run: Run): void {
+    this.#last = run;
+  }
+
+  /** As if `run` had never been. Some may have joined it meanwhile: they find it gone. */
+  async unbegin(run: Run, last: Run | null): Promise<void> {
+    this.#last = last;
+    this.#bell.ring();
+    await this.#storage.delete(name(run.number));
+    await (last ? this.#storage.put('last', last.number) : this.#storage.delete('last'));
+  }
+
+  /** The next state of the last run, or the first of one after it. */
+  async advance(next: Run): Promise<Run> {
+    const run = { ...next, version: next.version + 1 };
+    this.#last = run;
+    this.#past = [...this.#past.filter(({ number }) => number === run.number), run].slice(-remembered);
+    this.#bell.ring();
+    await this.#storage.put({ [name(run.number)]: run, last: run.number });
+    return run;
+  }
+
+  /** Writes down what nobody who follows `run` is to hear of. */
+  async amend(run: Run): Promise<void> {
+    if (this.#last?.number === run.number) this.#last = run;
+    await this.#storage.put(name(run.number), run);
+  }
+
+  async #load(number: number): Promise<Run | null> {
+    const stored = await this.#storage.get<StoredRun>(name(number));
+    if (!stored) return null;
+    const run = upgraded(stored);
+    if (!('keepUntil' in stored) && run.status === 'succeeded' && !run.erased)
+      await this.#shelf.keep(number, run.keepUntil);
+    return run;
+  }
+}
