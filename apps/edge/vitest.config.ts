@@ -11,7 +11,7 @@ import {
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url).href);
 
-/** Inside workerd; the object store and the worker are real HTTP servers outside (test/outside.ts). */
+/** Inside workerd; the object store and the worker are real HTTP servers outside (test/outside). */
 export default defineConfig({
   plugins: [
     cloudflareTest(async ({ inject }) => ({
@@ -41,7 +41,7 @@ export default defineConfig({
   test: {
     name: 'edge',
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    globalSetup: [here('./test/outside.ts')],
+    globalSetup: [here('./test/outside/outside.ts')],
     setupFiles: [here('./test/setup.ts')],
     testTimeout: 60_000,
     // Every test makes its own tenant and its own bytes, so that files can share one workerd.

@@ -16,7 +16,7 @@ import {
   success,
   uploaded,
 } from './gateway.ts';
-import type { Received } from './receiver-double.ts';
+import type { Received } from './outside/receiver-double.ts';
 
 const receiver = (bindings as unknown as { RECEIVER_URL: string }).RECEIVER_URL;
 const behave = (name: string, how: string) =>

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Loopback, listenOnLoopback } from './loopback.ts';
 
 /** What came to a hook. */
 export interface Received {
@@ -13,7 +12,7 @@ export interface Received {
  * `/behave/NAME` has set: a status, `never` (no answer), `endless` (a body without end) or `redirect`; `/seen/NAME`
  * lists what came. A PUT to `/dns/NAME` sets the addresses (JSON) that a name leads to.
  */
-export async function startReceiverDouble(): Promise<{ url: string; close(): Promise<void> }> {
+export async function startReceiverDouble(): Promise<Loopback> {
   const seen = new Map<string, Received[]>();
   const behaviour = new Map<string, string>();
   const names = new Map<string, string[]>();
@@ -47,15 +46,5 @@ export async function startReceiverDouble(): Promise<{ url: string; close(): Pro
     response.on('close', () => clearInterval(timer));
   }
 
-  const server = createServer((request, response) => void serve(request, response));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return listenOnLoopback(serve);
 }

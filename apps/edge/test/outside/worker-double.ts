@@ -1,6 +1,4 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type Catalog,
   type Job,
@@ -11,7 +9,8 @@ import {
   verify,
   workerPaths,
 } from '@whylight/contract';
-import { workerSecret } from './secrets.ts';
+import { workerSecret } from '../secrets.ts';
+import { type Loopback, listenOnLoopback } from './loopback.ts';
 
 const labels = ['circle', 'square', 'crane', 'crane', 'star'].map((en) => ({
   en,
@@ -57,6 +56,7 @@ const renderedBy = ({ output_prefix, look }: RenderingJob): Rendered => ({
   })),
   warnings: look.language === 'zh' ? ['label_in_english: the class has no Chinese name'] : [],
 });
+
 /** What the double finds in a model, which it does not read: `bad` is refused, `dice` gives other scores each time. */
 const findingOf = ({ name }: ModelSource): Validation =>
   name === 'bad'
@@ -97,7 +97,7 @@ const findingOf = ({ name }: ModelSource): Validation =>
  * told to drop, `/drawn` what it was asked to draw, `/warmed` which models it was told to get ready. A PUT to `/answer`
  * sets what the next jobs, models and drawings are answered with; 422 is a damaged attribution.
  */
-export async function startWorkerDouble(): Promise<{ url: string; close(): Promise<void> }> {
+export async function startWorkerDouble(): Promise<Loopback> {
   const jobs: Job[] = [];
   const dropped: string[] = [];
   const drawn: RenderingJob[] = [];
@@ -147,15 +147,5 @@ export async function startWorkerDouble(): Promise<{ url: string; close(): Promi
     } else response.writeHead(answer, { 'Retry-After': '1' }).end();
   }
 
-  const server = createServer((request, response) => void serve(request, response));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return listenOnLoopback(serve);
 }
