@@ -2,10 +2,10 @@ import { jobSchema, modelCallSchema, renderingJobSchema, verify, workerPaths } f
 import { Hono, type MiddlewareHandler } from 'hono';
 import type { ZodError } from 'zod';
 import { jobErrorOf } from './job-failure.ts';
-import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
-import type { Renderer } from './renderer.ts';
+import type { Renderer } from './jobs/renderer.ts';
 import { healthOf, type State } from './state.ts';
+import type { Log } from './telemetry/log.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 
 export interface AppSettings {
   readonly secret: string;

@@ -1,6 +1,6 @@
 /** The worker as a process: settings from the environment, JSON lines to stdout, SIGTERM or SIGINT to stop. */
 import { processEnv } from './env.ts';
-import { logTo } from './log.ts';
+import { logTo } from './telemetry/log.ts';
 import { startWorker } from './worker.ts';
 
 const log = logTo((line) => process.stdout.write(line));

@@ -1,6 +1,6 @@
 import type { Catalog } from '@whylight/contract';
-import type { JobQueue } from './job-queue.ts';
-import type { TenantModels } from './tenant-models.ts';
+import type { TenantModels } from './isolation/tenant-models.ts';
+import type { JobQueue } from './jobs/job-queue.ts';
 
 interface Working {
   readonly catalog: Catalog;

@@ -16,16 +16,16 @@ import {
 import { createApp } from './app.ts';
 import { createCatalog } from './catalog.ts';
 import type { WorkerEnv } from './env.ts';
-import { startHeartbeat } from './heartbeat.ts';
-import { JobQueue } from './job-queue.ts';
-import type { Log } from './log.ts';
-import { createMetrics, metered } from './metrics.ts';
-import { Renderer } from './renderer.ts';
-import { runJob } from './run-job.ts';
-import { s3Storage } from './s3.ts';
+import { TenantModels } from './isolation/tenant-models.ts';
+import { startHeartbeat } from './jobs/heartbeat.ts';
+import { JobQueue } from './jobs/job-queue.ts';
+import { Renderer } from './jobs/renderer.ts';
+import { runJob } from './jobs/run-job.ts';
 import type { State } from './state.ts';
-import type { Storage } from './storage.ts';
-import { TenantModels } from './tenant-models.ts';
+import { s3Storage } from './storage/s3.ts';
+import type { Storage } from './storage/storage.ts';
+import type { Log } from './telemetry/log.ts';
+import { createMetrics, metered } from './telemetry/metrics.ts';
 
 export interface Worker {
   /** Where it listens. */

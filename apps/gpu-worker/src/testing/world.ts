@@ -14,13 +14,16 @@ import { readNpy, type Tensor } from '@whylight/core';
 import { type createThreadedRuntime, encodePng } from '@whylight/host';
 import { parseEnv, type WorkerEnv } from '../env.ts';
 import { JobFailure } from '../job-failure.ts';
-import type { PutOptions, Storage } from '../storage.ts';
+import type { PutOptions, Storage } from '../storage/storage.ts';
 import { startWorker } from '../worker.ts';
 import { jobFor } from './job.ts';
 
 export const secret = 'a secret that only gateway and worker know';
 const now = () => Date.now() / 1000;
 export const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+/** A question of many runs of the graph: small steps from black to the picture. */
+export const long = { method: 'integrated-gradients', parameters: { n_steps: 500 } };
 
 /** A PNG of `width` × `height`: a bright disc on a dark ground. */
 export function disc(width = 160, height = 128): Promise<Uint8Array> {

@@ -3,8 +3,8 @@ import type { Job } from '@whylight/contract';
 import { embeddedModels, ModelRegistry } from '@whylight/host';
 import { colourNetwork } from '@whylight/host/testing';
 import { afterEach, describe, expect, test } from 'vitest';
-import { bareManifest, bring, jobOf, processes } from './testing/tenant-model.ts';
-import { createWorld, disc, secret, type World } from './testing/world.ts';
+import { bareManifest, bring, jobOf, processes } from '../testing/tenant-model.ts';
+import { createWorld, disc, secret, type World } from '../testing/world.ts';
 
 let world: World;
 afterEach(() => world?.close(), 30_000);

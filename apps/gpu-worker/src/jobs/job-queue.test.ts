@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { jobFor } from '../testing/job.ts';
 import { JobQueue } from './job-queue.ts';
-import { jobFor } from './testing/job.ts';
 
 /** A queue whose jobs end when they are told to, or are stopped. */
 function recorded(concurrency: number, limit: number) {

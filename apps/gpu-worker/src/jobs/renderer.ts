@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Artifact, Look, Rendered, RenderingJob } from '@whylight/contract';
 import { redraw, type Visualization } from '@whylight/host';
-import { JobFailure } from './job-failure.ts';
-import type { Storage } from './storage.ts';
+import { JobFailure } from '../job-failure.ts';
+import type { Storage } from '../storage/storage.ts';
 
 /** Drawings at a time; they share the processor with everything else that the worker does. */
 const concurrency = 2;

@@ -1,8 +1,8 @@
 import { type AttributeInit, onnxFile, value } from '@whylight/core/testing';
 import { colourNetwork } from '@whylight/host/testing';
 import { afterEach, describe, expect, test } from 'vitest';
-import { bareManifest, bring, examined, processes } from './testing/tenant-model.ts';
-import { createWorld, type World } from './testing/world.ts';
+import { bareManifest, bring, examined, processes } from '../testing/tenant-model.ts';
+import { createWorld, type World } from '../testing/world.ts';
 
 let world: World;
 afterEach(() => world?.close(), 30_000);

@@ -1,6 +1,6 @@
 import type { Job } from '@whylight/contract';
+import type { Log } from '../telemetry/log.ts';
 import type { JobQueue } from './job-queue.ts';
-import type { Log } from './log.ts';
 import { post } from './reporter.ts';
 
 /** Milliseconds; the gateway gives a job up that it has heard nothing of for a minute. */

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
+import { jobFor } from '../testing/job.ts';
+import { listenAsGateway, secret } from '../testing/world.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { JobQueue } from './job-queue.ts';
-import { jobFor } from './testing/job.ts';
-import { listenAsGateway, secret } from './testing/world.ts';
 
 let stop = () => {};
 afterEach(() => stop());

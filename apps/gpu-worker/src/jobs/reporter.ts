@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, type Report, sign } from '@whylight/contract';
-import type { Log } from './log.ts';
+import type { Log } from '../telemetry/log.ts';
 
 type Told = Exclude<Report, { status: 'alive' }>;
 type News = Told extends infer R ? (R extends Told ? Omit<R, 'attempt' | 'lease'> : never) : never;

@@ -18,11 +18,11 @@ import {
   type Watch,
 } from '@whylight/host';
 import { z } from 'zod';
-import { ModelProcess, ProcessLostError, type ProcessSettings } from './isolation/model-process.ts';
-import { JobFailure } from './job-failure.ts';
-import type { Log } from './log.ts';
+import { JobFailure } from '../job-failure.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Log } from '../telemetry/log.ts';
+import { ModelProcess, ProcessLostError, type ProcessSettings } from './model-process.ts';
 import { Places } from './places.ts';
-import type { Storage } from './storage.ts';
 
 export interface TenantModelSettings {
   readonly storage: Storage;

@@ -6,7 +6,7 @@ import {
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { JobFailure } from './job-failure.ts';
+import { JobFailure } from '../job-failure.ts';
 import type { Storage } from './storage.ts';
 
 export interface S3Settings {

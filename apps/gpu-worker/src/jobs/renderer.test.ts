@@ -7,7 +7,7 @@ import {
 } from '@whylight/contract';
 import { colormapNames } from '@whylight/core/image';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createWorld, disc, sha256, type World } from './testing/world.ts';
+import { createWorld, disc, sha256, type World } from '../testing/world.ts';
 
 test('the colour maps that clients may ask for are those that there are', () => {
   expect([...colorMaps]).toEqual(colormapNames);

@@ -16,15 +16,15 @@ import {
   type PhotoExplainer,
   type PhotoExplanation,
 } from '@whylight/host';
-import { JobFailure, jobErrorOf } from './job-failure.ts';
+import type { TenantModels } from '../isolation/tenant-models.ts';
+import { JobFailure, jobErrorOf } from '../job-failure.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics, Phase } from '../telemetry/metrics.ts';
+import { JobTrace } from '../telemetry/trace.ts';
 import { type StopReason, shareOf } from './job-queue.ts';
-import type { Log } from './log.ts';
-import type { Metrics, Phase } from './metrics.ts';
 import { visualizationOf } from './renderer.ts';
 import { Reporter } from './reporter.ts';
-import type { Storage } from './storage.ts';
-import type { TenantModels } from './tenant-models.ts';
-import { JobTrace } from './trace.ts';
 
 export interface Workshop {
   readonly explainer: Pick<PhotoExplainer, 'explain'>;

@@ -2,8 +2,8 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sha256 } from '../testing/world.ts';
 import { type S3Settings, s3Storage } from './s3.ts';
-import { sha256 } from './testing/world.ts';
 
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local-secret' };
 const never = new AbortController().signal;
