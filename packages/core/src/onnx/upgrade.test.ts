@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { float32, sizeOf, type Tensor } from '../tensor.ts';
-import { type AttributeInit, onnxFile, type TensorInit, value } from '../testing/onnx-file.ts';
-import { cpu } from '../testing/ort.ts';
-import { canonicalize } from './canonicalize.ts';
-import { listing } from './listing.ts';
+import { type Attributes, attributesOf, canonical, outputsOf } from '../testing/canonical.ts';
+import { onnxFile, type TensorInit, value } from '../testing/onnx-file.ts';
 import { readModel } from './read.ts';
-import { writeModel } from './write.ts';
-
-type Attributes = Readonly<
-  Record<string, number | readonly (number | bigint)[] | string | { f: number } | { floats: number[] }>
->;
 
 interface Old {
   readonly op: string;
@@ -21,14 +13,6 @@ interface Old {
   readonly constants?: readonly (readonly (number | bigint)[])[];
   readonly outputs?: number;
 }
-
-const attributesOf = (attributes: Attributes): AttributeInit[] =>
-  Object.entries(attributes).map(([name, v]): AttributeInit => {
-    if (typeof v === 'number') return { name, type: 2, i: BigInt(v) };
-    if (typeof v === 'string') return { name, type: 3, s: new TextEncoder().encode(v) };
-    if ('f' in v) return { name, type: 1, f: v.f };
-    return 'floats' in v ? { name, type: 6, floats: v.floats } : { name, type: 7, ints: v.map(BigInt) };
-  });
 
 const constantOf = (elements: readonly (number | bigint)[], i: number): TensorInit =>
   typeof elements[0] === 'bigint'
@@ -52,37 +36,6 @@ function fileOf({ op, opset, shape, attributes = {}, constants = [], outputs = 1
     { node, initializer, input: [value('image', ...shape)], output },
     { opsetImport: [{ version: BigInt(opset) }] },
   );
-}
-
-function canonical(bytes: Uint8Array, batch?: number) {
-  const { graph } = readModel(bytes);
-  const { builder: g, resolve } = canonicalize(
-    graph,
-    (b) =>
-      new Map(
-        graph.inputs.map(({ name, shape }) => [
-          name,
-          b.input(name, 'float32', [-1, ...(shape.slice(1) as number[])]),
-        ]),
-      ),
-    batch,
-  );
-  const outputs = graph.outputs.map(resolve);
-  const types = outputs.map((name) => ({
-    name,
-    dtype: 'float32' as const,
-    shape: g.shape(name).map((d) => (d < 0 ? 'batch' : d)),
-  }));
-  const made = g.graph('canonical', outputs);
-  return { graph: made, shapes: types.map((type) => type.shape), bytes: writeModel(made, types) };
-}
-
-async function outputsOf(bytes: Uint8Array, shape: readonly number[]): Promise<Tensor[]> {
-  const session = await cpu.load(bytes);
-  const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(i * 1.7) * 2);
-  const results = await session.run({ image: float32(shape, data) });
-  await session.close();
-  return Object.values(results);
 }
 
 const image = [2, 4, 6, 6];
@@ -322,48 +275,6 @@ describe('models of every opset are written at their own', () => {
   });
 });
 
-describe('Attention is written out', () => {
-  const bias = {
-    name: 'bias',
-    dims: [4n, 4n],
-    dataType: 1,
-    floatData: Array.from({ length: 16 }, (_, i) => Math.cos(i)),
-  };
-  const look = {
-    name: 'look',
-    dims: [4n, 4n],
-    dataType: 9,
-    int32Data: Array.from({ length: 16 }, (_, i) => Number(i % 3 > 0)),
-  };
-  it.each([
-    ['heads as an axis', ['image', 'image', 'image'], {}, 4],
-    ['a scale', ['image', 'image', 'image'], { scale: { f: 0.25 } }, 4],
-    ['a bias', ['image', 'image', 'image', 'bias'], {}, 4],
-    ['a mask', ['image', 'image', 'image', 'look'], {}, 4],
-    ['heads folded into the last axis', ['rows', 'rows', 'rows'], { q_num_heads: 2, kv_num_heads: 2 }, 3],
-  ] as const)('%s', async (_, input, attributes, rank) => {
-    const fold = { opType: 'Reshape', name: 'r', input: ['image', 'shape'], output: ['rows'] };
-    const it = {
-      opType: 'Attention',
-      name: 'it',
-      input: [...input],
-      output: ['y'],
-      attribute: attributesOf(attributes),
-    };
-    const initializer = [bias, look, { name: 'shape', dims: [3n], dataType: 7, int64Data: [0n, 0n, -1n] }];
-    const output = [{ name: 'y', type: { tensorType: { elemType: 1 } } }];
-    const node = rank === 3 ? [fold, it] : [it];
-    const file = onnxFile({ node, initializer, output }, { opsetImport: [{ version: 23n }] });
-    const { graph, bytes } = canonical(file);
-    expect(graph.nodes.some((n) => n.op === 'Attention')).toBe(false);
-    const [expected, found] = [await outputsOf(file, [2, 3, 4, 4]), await outputsOf(bytes, [2, 3, 4, 4])];
-    expect(found[0]!.shape).toEqual(expected[0]!.shape);
-    found[0]!.data.forEach((v, i) => {
-      expect(v).toBeCloseTo(Number(expected[0]!.data[i]), 5);
-    });
-  });
-});
-
 describe('a batch norm in training mode', () => {
   const training = attributesOf({ training_mode: 1, epsilon: { f: 0.01 } });
   const norm = (x: string) => ({
@@ -406,160 +317,5 @@ describe('a batch norm in training mode', () => {
     const file = onnxFile({ node: [{ ...norm('image'), output: ['y'] }], initializer });
     expect(() => canonical(file)).toThrow('node "norm" (BatchNormalization) is in training mode');
     expect(() => canonical(file, 1)).toThrow('is in training mode');
-  });
-});
-
-describe('a gather that is something simpler', () => {
-  it('of every element in order is a Reshape, however large the batch', async () => {
-    const ints = (name: string, ...values: number[]) => ({
-      name,
-      dims: [BigInt(values.length)],
-      dataType: 7,
-      int64Data: values.map(BigInt),
-    });
-    const scalar = (name: string, v: number) => ({ name, dims: [], dataType: 7, int64Data: [BigInt(v)] });
-    const node = [
-      { opType: 'Reshape', name: 'r', input: ['image', 'minus'], output: ['flat'] },
-      {
-        opType: 'Shape',
-        name: 's',
-        input: ['image'],
-        output: ['shape'],
-        attribute: attributesOf({ end: 1 }),
-      },
-      { opType: 'Squeeze', name: 'q', input: ['shape'], output: ['batch'] },
-      { opType: 'Range', name: 'n', input: ['zero', 'batch', 'one'], output: ['rows'] },
-      { opType: 'Mul', name: 'm', input: ['rows', 'stride'], output: ['starts'] },
-      { opType: 'Unsqueeze', name: 'u', input: ['starts', 'last'], output: ['column'] },
-      { opType: 'Add', name: 'a', input: ['column', 'offsets'], output: ['index'] },
-      { opType: 'Gather', name: 'g', input: ['flat', 'index'], output: ['y'] },
-    ];
-    const initializer = [
-      ints('minus', -1),
-      scalar('zero', 0),
-      scalar('one', 1),
-      ints('stride', 48),
-      ints('last', 1),
-      ints('offsets', ...Array(48).keys()),
-    ];
-    const file = onnxFile({ node, initializer });
-    expect(listing(canonical(file).graph)).toMatchInlineSnapshot(`
-      "(image: float32 [batch, 3, 4, 4])
-      flat = Reshape(image, [-1])
-      y = Reshape(flat, [-1 48])
-      return y"
-    `);
-    expect(await outputsOf(canonical(file).bytes, [3, 3, 4, 4])).toEqual(await outputsOf(file, [3, 3, 4, 4]));
-  });
-
-  it('by known tuples is a Gather along one axis', async () => {
-    const node = [
-      {
-        opType: 'Transpose',
-        name: 't',
-        input: ['image'],
-        output: ['moved'],
-        attribute: attributesOf({ perm: [2, 3, 0, 1] }),
-      },
-      { opType: 'GatherND', name: 'g', input: ['moved', 'tuples'], output: ['y'] },
-    ];
-    const initializer = [
-      { name: 'tuples', dims: [3n, 2n], dataType: 7, int64Data: [0n, 1n, 3n, -1n, 0n, 1n] },
-    ];
-    const file = onnxFile({ node, initializer });
-    expect(canonical(file).graph.nodes.map((n) => n.op)).toEqual(['Transpose', 'Reshape', 'Gather']);
-    expect(await outputsOf(canonical(file).bytes, [2, 3, 4, 4])).toEqual(await outputsOf(file, [2, 3, 4, 4]));
-  });
-});
-
-describe('what canonicalize leaves out', () => {
-  it('pads that follow from the size, as for an even division by a stride', () => {
-    const scalar = (name: string, dataType: number, v: number) =>
-      dataType === 7
-        ? { name, dims: [], dataType, int64Data: [BigInt(v)] }
-        : { name, dims: [], dataType, floatData: [v] };
-    const list = (name: string, ...values: number[]) => ({
-      name,
-      dims: [BigInt(values.length)],
-      dataType: 7,
-      int64Data: values.map(BigInt),
-    });
-    const to = (i: number) => attributesOf({ to: i });
-    const node = [
-      { opType: 'Shape', name: 's', input: ['image'], output: ['shape'] },
-      { opType: 'Gather', name: 'g', input: ['shape', 'three'], output: ['width'] },
-      { opType: 'Cast', name: 'f', input: ['width'], output: ['real'], attribute: to(1) },
-      { opType: 'Sub', name: 'm', input: ['five', 'real'], output: ['missing'] },
-      { opType: 'Clip', name: 'c', input: ['missing', 'none'], output: ['total'] },
-      { opType: 'Relu', name: 'r', input: ['total'], output: ['again'] },
-      { opType: 'Cast', name: 'i', input: ['again'], output: ['whole'], attribute: to(7) },
-      { opType: 'Unsqueeze', name: 'u', input: ['whole', 'zero'], output: ['after'] },
-      {
-        opType: 'Concat',
-        name: 'p',
-        input: ['before', 'after'],
-        output: ['pads'],
-        attribute: attributesOf({ axis: 0 }),
-      },
-      { opType: 'Pad', name: 'y', input: ['image', 'pads'], output: ['y'] },
-    ];
-    const initializer = [
-      scalar('three', 7, 3),
-      scalar('five', 1, 5),
-      scalar('none', 1, 0),
-      list('zero', 0),
-      list('before', 0, 0, 0, 0, 0, 0, 0),
-    ];
-    const made = canonical(onnxFile({ node, initializer }));
-    expect(made.shapes).toEqual([['batch', 3, 4, 5]]);
-    expect(made.graph.constants.get('pads')?.data).toEqual(BigInt64Array.of(0n, 0n, 0n, 0n, 0n, 0n, 0n, 1n));
-  });
-
-  it('pads that are turned around as a matrix, as PyTorch writes them', () => {
-    const matrix = { name: 'matrix', dims: [2n], dataType: 7, int64Data: [-1n, 2n] };
-    const given = { name: 'given', dims: [8n], dataType: 7, int64Data: [0n, 0n, 0n, 0n, 1n, 2n, 3n, 1n] };
-    const flat = { name: 'flat', dims: [1n], dataType: 7, int64Data: [-1n] };
-    const node = [
-      { opType: 'Reshape', name: 'm', input: ['given', 'matrix'], output: ['pairs'] },
-      { opType: 'Transpose', name: 't', input: ['pairs'], output: ['turned'] },
-      { opType: 'Reshape', name: 'f', input: ['turned', 'flat'], output: ['pads'] },
-      { opType: 'Pad', name: 'p', input: ['image', 'pads'], output: ['y'] },
-    ];
-    const made = canonical(onnxFile({ node, initializer: [matrix, given, flat] }));
-    expect(made.shapes).toEqual([['batch', 3, 7, 8]]);
-    expect(made.graph.nodes.map((n) => n.op)).toEqual(['Pad']);
-  });
-
-  it('shape arithmetic becomes constants, identities disappear', () => {
-    const node = [
-      { opType: 'Identity', name: 'i', input: ['image'], output: ['same'] },
-      { opType: 'Shape', name: 's', input: ['same'], output: ['shape'] },
-      { opType: 'Gather', name: 'g', input: ['shape', 'zero'], output: ['batch'] },
-      {
-        opType: 'Concat',
-        name: 'c',
-        input: ['batch', 'minus'],
-        output: ['target'],
-        attribute: attributesOf({ axis: 0 }),
-      },
-      { opType: 'Reshape', name: 'r', input: ['same', 'target'], output: ['y'] },
-    ];
-    const initializer = [
-      { name: 'zero', dims: [1n], dataType: 7, int64Data: [0n] },
-      { name: 'minus', dims: [1n], dataType: 7, int64Data: [-1n] },
-    ];
-    expect(listing(canonical(onnxFile({ node, initializer })).graph)).toMatchInlineSnapshot(`
-      "(image: float32 [batch, 3, 4, 4])
-      shape = Shape(image)
-      batch = Gather(shape, [0])
-      target = Concat(batch, [-1], axis=0)
-      y = Reshape(image, target)
-      return y"
-    `);
-    expect(listing(canonical(onnxFile({ node, initializer }), 1).graph)).toMatchInlineSnapshot(`
-      "(image: float32 [batch, 3, 4, 4])
-      y = Reshape(image, [1 -1])
-      return y"
-    `);
   });
 });
