@@ -1,4 +1,4 @@
-import { float32, type Runtime, type ScoreKind, type Target, type Tensor } from '@whylight/core';
+import { type Runtime, row, type ScoreKind, stacked, type Target, type Tensor } from '@whylight/core';
 import { overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
 import { type Convention, resolveMethod } from '@whylight/core/methods';
 import {
@@ -105,19 +105,4 @@ export class FrameExplainer {
     this.#plates.set(key, plate);
     return plate;
   }
-}
-
-/** [1, …] each → [N, …] */
-function stacked(rows: readonly Tensor<'float32'>[]): Tensor<'float32'> {
-  const [, ...shape] = rows[0]!.shape;
-  const size = rows[0]!.data.length;
-  const data = new Float32Array(rows.length * size);
-  for (const [n, one] of rows.entries()) data.set(one.data, n * size);
-  return float32([rows.length, ...shape], data);
-}
-
-/** [N, …] → [1, …] */
-function row({ shape, data }: Tensor<'float32'>, n: number): Tensor<'float32'> {
-  const size = data.length / shape[0]!;
-  return float32([1, ...shape.slice(1)], data.slice(n * size, (n + 1) * size));
 }
