@@ -25,8 +25,11 @@ describe('rows within a budget of memory', () => {
     expect(rowsWithin(1, graph(megabyte, megabyte), on('cpu'))).toBe(1);
   });
 
-  it('is no more than a CPU has caches for', () => {
-    expect(rowsWithin(undefined, graph(0, 10 * megabyte), on('cpu (fallback from cuda: none)'))).toBe(2);
+  it('is no more than a CPU has caches for, or four where the budget lets them', () => {
+    const fallback = on('cpu (fallback from cuda: none)');
+    expect(rowsWithin(undefined, graph(0, 3 * megabyte), fallback)).toBe(8);
+    expect(rowsWithin(undefined, graph(0, 10 * megabyte), fallback)).toBe(4);
+    expect(rowsWithin(30 * megabyte, graph(0, 10 * megabyte), fallback)).toBe(2);
   });
 });
 
