@@ -32,6 +32,18 @@ async function work(bytes: Uint8Array<ArrayBuffer>, result: object = {}): Promis
 }
 
 describe('KServe', () => {
+  test('a name that no model can have is refused like one that none has', async () => {
+    const { key } = await newTenant();
+    const body = { instances: [{ b64: base64(png()) }] };
+    for (const [path, segments] of [
+      [kserve, 'shapes'],
+      [vertex, 'shapes'],
+    ] as const) {
+      const answer = await call('POST', path.replace(segments, 'x'.repeat(300)), { key, body });
+      expect([answer.status, answer.body.code]).toEqual([404, 'resource_not_found']);
+    }
+  });
+
   test('a photo in the body is an ordinary upload, and what comes of it an ordinary explanation', async () => {
     const { id: tenant, key } = await newTenant();
     const bytes = png();

@@ -9,7 +9,7 @@ import {
 import type { Explanation } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { dispatch } from '../src/dispatch.ts';
-import { deliveryTime, leaseTime, mostTries, type Run } from '../src/domain/flight.ts';
+import { deliveryTime, leaseTime, mostRiders, mostTries, type Run } from '../src/domain/flight.ts';
 import type { Departure } from '../src/durable-objects/flight/flight.ts';
 import {
   bindings,
@@ -70,6 +70,21 @@ describe('single flight', () => {
     expect(await jobsTaken(cacheKeyOf(probe.body))).toHaveLength(1);
   });
 
+  test('H4: who wait for one computation are bounded in number', async () => {
+    const { ask, flight, stub } = await underway();
+    await jobsTaken(flight);
+    await runInDurableObject(stub, async (_, { storage }) => {
+      const run = (await storage.get<Run>('run/1'))!;
+      const [rider] = Object.values(run.riders);
+      const riders = Array.from({ length: mostRiders - 1 }, (_, i) => [`exp_${i}`, rider] as const);
+      await storage.put('run/1', { ...run, riders: Object.fromEntries(riders) });
+    });
+    await evictDurableObject(stub);
+    expect((await ask()).status).toBe(202);
+    const refused = await ask();
+    expect([refused.status, (refused.body as unknown as { code: string }).code]).toEqual([503, 'capacity']);
+  });
+
   test('H4, H5: a failure reaches all who wait and is not kept: the next request starts again', async () => {
     const { ask, see, flight } = await underway();
     const follower = ask({ Prefer: 'wait=30' });
@@ -126,6 +141,51 @@ describe('single flight', () => {
     await queue((message: Departure) => bindings.JOBS.send(message));
     expect((await ask()).body.cache.status).toBe('miss');
   });
+});
+
+describe('a queue that fails', () => {
+  test('G4: takes nothing along of those who have joined meanwhile: their job is sent again', async () => {
+    const { key, ask, flight, stub } = await underway();
+    const [job] = await jobsTaken(flight);
+    await report(job!, { status: 'failed', error });
+    const down = Promise.withResolvers<void>();
+    const send = vi.fn(() => down.promise);
+    const queue = (JOBS: unknown) =>
+      runInDurableObject(stub, (instance) => {
+        Object.assign(instance, { env: { ...bindings, JOBS } });
+      });
+    await queue({ send });
+    const leader = ask();
+    await vi.waitFor(() => expect(send).toHaveBeenCalledOnce());
+    const follower = await ask();
+    down.reject(new Error('down'));
+    expect([(await leader).status, follower.status]).toEqual([202, 202]);
+    await queue(bindings.JOBS);
+    expect((await call('GET', '/v1/explanations', { key })).status).toBe(200);
+    await later(stub, deliveryTime + 1_000);
+    const again = (await jobsTaken(flight, 2)).at(-1)!;
+    expect((await report(again, success(again))).status).toBe(204);
+    const { body } = await call('GET', follower.body.urls.self, { key });
+    expect(body.status).toBe('succeeded');
+  });
+});
+
+test('G4: a queue that is down when a worker hands its job back, or when the watchdog looks, only delays it', async () => {
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+  const { flight, stub } = await underway();
+  const [job] = await jobsTaken(flight);
+  const queue = (JOBS: unknown) =>
+    runInDurableObject(stub, (instance) => {
+      Object.assign(instance, { env: { ...bindings, JOBS } });
+    });
+  await report(job!, { status: 'processing' });
+  await queue({ send: () => Promise.reject(new Error('down')) });
+  const stopped = { code: 'worker_crashed', message: 'Stopping.', retryable: true };
+  expect((await report(job!, { status: 'failed', error: stopped })).status).toBe(204);
+  await later(stub, deliveryTime + 1_000);
+  await queue(bindings.JOBS);
+  await later(stub, 2 * (deliveryTime + 1_000));
+  expect((await jobsTaken(flight, 2))[1]!.attempt).toBe(4);
 });
 
 describe('fencing', () => {

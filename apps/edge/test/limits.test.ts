@@ -61,6 +61,17 @@ describe('limits of a tenant', () => {
     expect((await call('GET', '/v1/keys', { key: other.key })).status).toBe(200);
   });
 
+  test('G1: the requests of a tenant that is suspended count too', async () => {
+    const { id, key } = await limited({ requests: 2 });
+    await call('POST', `/v1/operator/tenants/${id}/suspend`, { key: operatorKey });
+    const ask = async () => (await call('GET', '/v1/keys', { key })).body.code;
+    expect([await ask(), await ask(), await ask()]).toEqual([
+      'tenant_suspended',
+      'tenant_suspended',
+      'rate_limited',
+    ]);
+  });
+
   test('every answer says how it stands with the limits', async () => {
     const { key } = await limited({ requests: 10, concurrency: 3, compute_units: 500 });
     const { headers } = await call('GET', '/v1/keys', { key });

@@ -1,3 +1,4 @@
+import { runInDurableObject } from 'cloudflare:test';
 import { type Model, sha256Hex } from '@whylight/contract';
 import { describe, expect, test, vi } from 'vitest';
 import {
@@ -246,6 +247,33 @@ test('lists are pages: the service’s models first, then one’s own, newest fi
     own: false,
     status: 'ready',
   });
+});
+
+test('J12: a model is examined once the database is back, whenever that is', async () => {
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+  const { key } = await newTenant();
+  const bytes = photo();
+  const { body: model } = await announceModel(key, {}, bytes);
+  const parts = await putParts(model, bytes);
+  const stub = bindings.REGISTRATION.getByName(model.id);
+  await workerAnswers(503);
+  try {
+    expect((await call('POST', model.urls.complete!, { key, body: { parts } })).status).toBe(202);
+    await runInDurableObject(stub, async (instance, { storage }) => {
+      const registration = instance as unknown as { env: unknown; alarm(): Promise<void> };
+      const prepare = () => {
+        throw new Error('D1_ERROR: no answer');
+      };
+      registration.env = { ...bindings, DB: { prepare } };
+      await storage.deleteAlarm();
+      await registration.alarm();
+      expect(await storage.getAlarm()).not.toBeNull();
+      registration.env = bindings;
+    });
+  } finally {
+    await workerAnswers(202);
+  }
+  expect((await call('GET', `/v1/models/${model.id}?wait=30`, { key })).body.status).toBe('ready');
 });
 
 test('C9: a model whose file never comes is swept', async () => {

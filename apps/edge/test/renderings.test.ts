@@ -1,6 +1,6 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
-import type { Explanation, Rendering, RenderingRequest } from '@whylight/contract';
-import { afterEach, describe, expect, test } from 'vitest';
+import { type Explanation, type Rendering, type RenderingRequest, workerPaths } from '@whylight/contract';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { services } from '../src/services.ts';
 import {
   type Answer,
@@ -165,6 +165,27 @@ describe('drawing what is explained in another way', () => {
       'artifact_expired',
     ]);
     expect(await services(bindings).objects.head(object)).toBeNull();
+  });
+
+  test('many who wait in looks of their own are drawn for a few at a time', async () => {
+    const { key } = await newTenant();
+    const upload = (await uploaded(key)).id;
+    const ask = async (opacity: number) =>
+      (await explain(key, { input: { upload }, output: { visualization: { opacity } } })).body;
+    const all = await Promise.all(Array.from({ length: 20 }, (_, i) => ask((i + 1) / 100)));
+    const [job] = await jobsTaken(cacheKeyOf(all[0]!));
+    let [now, most] = [0, 0];
+    const { fetch } = globalThis;
+    const counted = vi.spyOn(globalThis, 'fetch').mockImplementation(async (...call) => {
+      const draws = String(call[0]).endsWith(workerPaths.renderings);
+      most = Math.max(most, draws ? ++now : now);
+      return fetch(...call).finally(() => draws && now--);
+    });
+    expect((await report(job!, success(job!))).status).toBe(204);
+    counted.mockRestore();
+    expect(await drawingsOf(cacheKeyOf(all[0]!))).toHaveLength(19);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(4);
   });
 
   test('of drawings that no explanation rests on only the latest are kept', async () => {

@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers';
 import type { Explanation, WebhookDelivery } from '@whylight/contract';
 import { describe, expect, test, vi } from 'vitest';
 import { app } from '../src/app.ts';
+import { leaseTime } from '../src/domain/flight.ts';
 import { endOf } from '../src/domain/webhook-event.ts';
 import {
   at,
@@ -295,6 +296,40 @@ describe('webhooks', () => {
       .bind(webhook)
       .all();
     expect(JSON.stringify(results)).not.toContain(secret.slice('whsec_'.length));
+  });
+
+  test('B9: a report that comes while the watchdog tells a webhook is not undone by it', async () => {
+    const { key, ask } = await hooked();
+    const [leaver, stayer] = [await ask(), await ask({ webhook: undefined })];
+    const stub = bindings.FLIGHT.getByName(cacheKeyOf(leaver));
+    const [job] = await jobsTaken(cacheKeyOf(leaver));
+    await report(job!, { status: 'processing' });
+    const couriers = (deliver: () => Promise<unknown>) => ({ getByName: () => ({ deliver }) });
+    const set = (COURIER: unknown) =>
+      runInDurableObject(stub, (instance) => void Object.assign(instance, { env: { ...bindings, COURIER } }));
+    await set(couriers(() => Promise.reject(new Error('down'))));
+    await call('POST', leaver.urls.cancel, { key });
+    await set(couriers(() => report(job!, success(job!))));
+    await at(leaseTime + 1_000, () => runDurableObjectAlarm(stub));
+    expect((await call('GET', stayer.urls.self, { key })).body.status).toBe('succeeded');
+    expect(await jobsTaken(cacheKeyOf(leaver))).toHaveLength(1);
+  });
+
+  test('J12, I2: a courier whose database is away comes again', async () => {
+    const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const { ask, courier, arrived } = await hooked();
+    const set = (DB: unknown) =>
+      runInDurableObject(courier, (instance) => void Object.assign(instance, { env: { ...bindings, DB } }));
+    const prepare = () => {
+      throw new Error('D1_ERROR: no answer');
+    };
+    await set({ prepare });
+    await end(await ask());
+    await vi.waitFor(() => expect(told).toHaveBeenCalledWith('deliveries were not tried', expect.any(Error)));
+    expect(await runInDurableObject(courier, (_, { storage }) => storage.getAlarm())).not.toBeNull();
+    await set(bindings.DB);
+    await at(61_000, () => runDurableObjectAlarm(courier));
+    await arrived();
   });
 
   test('an event that the courier could not take is brought by the watchdog', async () => {

@@ -24,6 +24,8 @@ export const lateWrites = 10 * 60_000;
 /** Milliseconds after which a computation is given up, whatever its state. */
 export const longestFlight = 30 * 60_000;
 export const mostTries = 3;
+/** Explanations that may wait for one run. */
+export const mostRiders = 1_000;
 
 /** What is to be computed and for whom. */
 export interface Submission {

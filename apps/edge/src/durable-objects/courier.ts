@@ -14,6 +14,8 @@ const atATime = 5;
 /** Deliveries that may wait for an endpoint, and that are remembered. */
 const mostWaiting = 5_000;
 const remembered = 1_000;
+/** Milliseconds before another round when one could not be made. */
+const pause = 60_000;
 
 /** Whose courier it is. */
 interface Address {
@@ -77,6 +79,14 @@ export class Courier extends DurableObject<Bindings> {
   }
 
   override async alarm(): Promise<void> {
+    await this.#round().catch(async (error: unknown) => {
+      // The platform tries an alarm that fails a few times; what waits here must outlast a longer outage.
+      console.error('deliveries were not tried', error);
+      await this.ctx.storage.setAlarm(Date.now() + pause);
+    });
+  }
+
+  async #round(): Promise<void> {
     const now = Date.now();
     const ready = Object.keys(this.#due).filter((id) => this.#due[id]! <= now);
     const address = await this.ctx.storage.get<Address>('address');

@@ -62,21 +62,24 @@ export class Registration extends DurableObject<Bindings> {
   override async alarm(): Promise<void> {
     const task = await this.#task();
     if (!task) return;
+    await this.#pursue(task).catch((error: unknown) => {
+      console.error(`${task.requestId}: a model could not be seen to:`, error);
+      return this.#again(task);
+    });
+  }
+
+  async #pursue(task: Task): Promise<void> {
     const models = new Models(this.env.DB);
     const row = await models.find(task.tenant, task.model);
     if (row?.status !== 'pending' && row?.status !== task.phase) return this.#unlessNew(task);
     if (task.phase === 'pending') return this.#sweep(row, models, task);
     await models.move(task.model, 'pending', 'validating');
-    const world = settings(this.env);
-    const found = await new GpuWorker(world)
-      .validate(sourceOf(row), task.requestId)
-      .catch((error: unknown) => {
-        console.error(`${task.requestId}: the worker’s answer on a model cannot be read:`, error);
-        return null;
-      });
-    if (found) await this.#conclude(row, models, found);
-    else if (Date.now() > task.since + examination) await this.#conclude(row, models, unexamined);
-    else return this.#again(task);
+    const isLate = Date.now() > task.since + examination;
+    const found = isLate
+      ? unexamined
+      : await new GpuWorker(settings(this.env)).validate(sourceOf(row), task.requestId);
+    if (!found) return this.#again(task);
+    await this.#conclude(row, models, found);
     return this.#unlessNew(task);
   }
 

@@ -16,8 +16,8 @@ export function authenticate(scope: Scope): MiddlewareHandler<AppEnv> {
     if (!caller) throw await badKey(c);
     c.set('tenant', caller.tenant);
     c.set('actor', caller.keyId);
-    if (caller.suspended) throw new Refusal('tenant_suspended', 'This tenant is suspended.');
     await timed(c, 'limit', () => withinRate(c, caller.tenant));
+    if (caller.suspended) throw new Refusal('tenant_suspended', 'This tenant is suspended.');
     if (!caller.scopes.includes(scope))
       throw new Refusal('insufficient_scope', `The API key lacks the scope ${scope}.`);
     c.set('caller', caller);

@@ -98,9 +98,9 @@ export const compat = routes()
     );
   });
 
-/** `NAME` of `NAME:explain`. */
+/** `NAME` of `NAME:explain`; what is longer than names are is none. */
 function modelIn(segment: string): string {
-  const [, name] = /^(.+):explain$/.exec(segment) ?? [];
+  const [, name] = /^(.{1,200}):explain$/.exec(segment) ?? [];
   if (name === undefined) throw notFound();
   return name;
 }

@@ -9,6 +9,7 @@ import {
   jobOf,
   lateWrites,
   meterId,
+  mostRiders,
   type Pass,
   type Run,
   type Submission,
@@ -47,6 +48,9 @@ export interface Departure {
   readonly key: string;
   readonly attempt: number;
 }
+
+/** Pictures that a worker is asked for at a time: it has other things to do, and others to draw for. */
+const drawnAtATime = 4;
 
 const gone: JobError = {
   code: 'artifact_corrupt',
@@ -111,6 +115,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     const before = last?.riders[pass.id];
     if (last && before) return { run: last, via: before.via };
     if (last && !isTerminal(last)) {
+      if (Object.keys(last.riders).length >= mostRiders) throw new Error('too many wait for this run');
       await this.#keep(join(last, pass, 'collapsed'));
       return { run: this.#runs.last!, via: 'collapsed' };
     }
@@ -129,8 +134,11 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
       await this.#backlog.enter(submission.key);
       await this.#send(run);
     } catch (error) {
-      await this.#unbegin(run, last);
-      throw error;
+      // Whoever has joined meanwhile is not to lose it: then it stands, and the watchdog sends it again.
+      if (this.#runs.last === run) {
+        await this.#unbegin(run, last);
+        throw error;
+      }
     }
     // The queue may have been quicker than its answer: what it has brought about since stands.
     if (this.#runs.last === run) await this.#keep(run);
@@ -277,7 +285,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     if (!next) return false;
     if (next.status === 'succeeded' && wishesOf(next).length > 0) return this.#succeed(report);
     await this.#keep(next);
-    if (next.attempt !== run.attempt) await this.#send(next);
+    if (next.attempt !== run.attempt) await this.#resend(next);
     return true;
   }
 
@@ -291,7 +299,9 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
       if (isRepeated(run, report)) return true;
       const next = apply(run, report, Date.now());
       if (!next) return false;
-      const left = wishesOf(next).filter(([id]) => !errors.has(id) && !drawn.has(id));
+      const left = wishesOf(next)
+        .filter(([id]) => !errors.has(id) && !drawn.has(id))
+        .slice(0, drawnAtATime);
       if (left.length === 0) {
         await this.#keep(undrawn(next, errors, Date.now()));
         return true;
@@ -309,15 +319,17 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
   override async alarm(): Promise<void> {
     for (const number of this.#shelf.over(Date.now())) await this.#expire(number);
     await this.#sweep();
+    const before = this.#runs.last;
+    if (before && isTerminal(before) && !before.metered) await this.#settle(before);
+    if (before && untold(before).length > 0) await this.#announce(before);
+    // As it stands now: a worker may have reported meanwhile.
     const run = this.#runs.last;
-    if (run && isTerminal(run) && !run.metered) await this.#settle(run);
-    if (run && untold(run).length > 0) await this.#announce(run);
     if (!run || isTerminal(run)) return this.#schedule();
     const now = Date.now();
     const rest = expire(run, now);
     const next = isTerminal(rest) || now < rest.deadline ? rest : overdue(rest, now);
     if (next !== run) await this.#keep(next);
-    if (!isTerminal(next) && next.attempt !== run.attempt) await this.#send(next);
+    if (!isTerminal(next) && next.attempt !== run.attempt) await this.#resend(next);
   }
 
   async #expire(number: number): Promise<void> {
@@ -386,6 +398,11 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     const run = this.#runs.last;
     const due = Math.min(this.#sweeper.due, this.#shelf.due, run ? nextLook(run, Date.now()) : Infinity);
     await (due === Infinity ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(due));
+  }
+
+  /** Where the queue is down, it is the watchdog that sends it again. */
+  async #resend(run: Run): Promise<void> {
+    await this.#send(run).catch((error: unknown) => console.error('another attempt was not sent', error));
   }
 
   async #send(run: Run): Promise<void> {

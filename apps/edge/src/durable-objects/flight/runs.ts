@@ -51,7 +51,7 @@ export class Runs {
     this.#last = run;
   }
 
-  /** As if `run` had never been. Some may have joined it meanwhile: they find it gone. */
+  /** As if `run` had never been; nobody else knows of it. */
   async unbegin(run: Run, last: Run | null): Promise<void> {
     this.#last = last;
     this.#bell.ring();
