@@ -1,33 +1,38 @@
+import { int64 } from '../tensor.ts';
 import type { GraphBuilder, Value } from './builder.ts';
 import { isFloat } from './dtype.ts';
-import { add, matmul, mul, number, reshape, transpose, where } from './emit.ts';
+import { add, matmul, mul, number, reshape, scale, transpose, unsqueeze, where } from './emit.ts';
 import { int, type Node, real } from './graph.ts';
 import { keep, type Upgraded } from './upgraded.ts';
 
 /**
- * Attention (opset 23) as what it stands for, softmax(s·q·kᵀ + mask)·v, with heads as an axis or folded into the last
- * one. Caches, soft caps, causal masks and grouped heads are left as they are, and so without a derivative.
+ * Attention (opset 23) as what it stands for, softmax(cap(s·q·kᵀ) + mask)·v, with heads as an axis or folded into the
+ * last one, and keys and values that several heads of the query share. Caches are left as they are, and so without a
+ * derivative.
  */
 export function attention(g: GraphBuilder, node: Node): Upgraded {
   const [query, key, val, mask] = node.inputs as [Value, Value, Value, Value | undefined];
-  const plain =
+  const alone =
     node.outputs.filter((output) => output !== '').length === 1 &&
-    node.inputs.slice(4).every((input) => input === '') &&
-    int(node, 'is_causal', 0) === 0 &&
-    real(node, 'softcap', 0) === 0;
-  if (!plain || ![query, key, val].every((v) => g.knows(v))) return keep(node);
+    node.inputs.slice(4).every((input) => input === '');
+  if (!alone || ![query, key, val].every((v) => g.knows(v))) return keep(node);
   const folded = g.shape(query).length === 3;
   const heads = folded ? int(node, 'q_num_heads', 1) : g.shape(query)[1]!;
-  if ((folded ? int(node, 'kv_num_heads', 1) : g.shape(key)[1]) !== heads) return keep(node);
+  const shared = folded ? int(node, 'kv_num_heads', 1) : g.shape(key)[1]!;
+  if (heads % shared !== 0) return keep(node);
 
-  const [q, k, v] = [query, key, val].map((x) => (folded ? unfolded(g, x, heads) : x)) as [
-    Value,
-    Value,
-    Value,
-  ];
-  const scale = real(node, 'scale', 1 / Math.sqrt(g.shape(q)[3]!));
-  const products = matmul(g, mul(g, q, number(g, scale, q)), transpose(g, k, [0, 1, 3, 2]));
-  const scores = mask ? masked(g, products, mask) : products;
+  const unfold = (x: Value, heads: number): Value => (folded ? unfolded(g, x, heads) : x);
+  const q = unfold(query, heads);
+  const [k, v] = [key, val].map((x) => repeated(g, unfold(x, shared), heads / shared)) as [Value, Value];
+  const [from, to] = [g.shape(q)[2]!, g.shape(k)[2]!];
+  const causal = int(node, 'is_causal', 0) === 1;
+  if ((mask && g.shape(mask).at(-1) !== to) || (causal && !(from > 0 && to > 0))) return keep(node);
+  const factor = real(node, 'scale', 1 / Math.sqrt(g.shape(q)[3]!));
+  const products = matmul(g, mul(g, q, number(g, factor, q)), transpose(g, k, [0, 1, 3, 2]));
+  const cap = real(node, 'softcap', 0);
+  const capped = cap === 0 ? products : softCapped(g, products, cap);
+  const seen = mask ? masked(g, capped, mask) : capped;
+  const scores = causal ? masked(g, seen, notAfter(g, from, to)) : seen;
   const weights = g.emit('Softmax', [scores], { axis: -1 });
   if (!folded) return keep({ ...node, op: 'MatMul', inputs: [weights, v], attributes: {} });
   const rows = transpose(g, matmul(g, weights, v), [0, 2, 1, 3]);
@@ -40,8 +45,27 @@ function unfolded(g: GraphBuilder, x: Value, heads: number): Value {
   return transpose(g, reshape(g, x, [batch, length, heads, width / heads]), [0, 2, 1, 3]);
 }
 
+/** [B, H, S, D] → [B, H·times, S, D], each head so many times in a row */
+function repeated(g: GraphBuilder, x: Value, times: number): Value {
+  if (times === 1) return x;
+  const [batch, heads, length, width] = g.shape(x) as [number, number, number, number];
+  const groups = g.emit('Tile', [unsqueeze(g, x, [2]), g.ints([1, 1, times, 1, 1])]);
+  return reshape(g, groups, [batch, heads * times, length, width]);
+}
+
+/** c·tanh(x / c) */
+const softCapped = (g: GraphBuilder, x: Value, cap: number): Value =>
+  scale(g, g.emit('Tanh', [scale(g, x, 1 / cap)]), cap);
+
 /** A mask is added, or says where to look. */
 const masked = (g: GraphBuilder, scores: Value, mask: Value): Value =>
   isFloat(g.dtype(mask))
     ? add(g, scores, mask)
     : where(g, mask, scores, number(g, Number.NEGATIVE_INFINITY, scores));
+
+/** Where a query looks that sees itself and what is before it: [from, to], true on and below the diagonal. */
+function notAfter(g: GraphBuilder, from: number, to: number): Value {
+  const whole = (value: number) => g.constant(int64([], [value]));
+  const places = (count: number) => g.emit('Range', [whole(0), whole(count), whole(1)]);
+  return g.emit('LessOrEqual', [places(to), unsqueeze(g, places(from), [1])]);
+}

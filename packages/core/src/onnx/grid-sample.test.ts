@@ -55,8 +55,10 @@ const image = () =>
 
 describe('GridSample is written out, so that images and grids have derivatives', () => {
   it.each(
-    ['bilinear', 'linear', 'nearest'].flatMap((mode) =>
-      ['zeros', 'border'].flatMap((padding) => [0, 1].map((aligned) => [mode, padding, aligned] as const)),
+    ['bilinear', 'linear', 'nearest', 'bicubic', 'cubic'].flatMap((mode) =>
+      ['zeros', 'border', 'reflection'].flatMap((padding) =>
+        [0, 1].map((aligned) => [mode, padding, aligned] as const),
+      ),
     ),
   )('%s, %s, align_corners %i', async (mode, padding, aligned) => {
     const bytes = file(mode, padding, aligned);
@@ -89,9 +91,27 @@ describe('GridSample is written out, so that images and grids have derivatives',
     for (const session of [own, forward, saliency]) await session.close();
   });
 
-  it('cubic sampling and reflection are named as without a derivative', () => {
-    const report = inspect(file('cubic', 'zeros', 0));
-    expect(report.unsupported).toEqual([{ op: 'GridSample', nodes: ['sampled'] }]);
-    expect(inspect(file('linear', 'reflection', 0)).unsupported).toHaveLength(1);
+  it('volumes are named as without a derivative', () => {
+    const volume = onnxFile(
+      {
+        node: [
+          node('Unsqueeze', ['image', 'two'], 'volume'),
+          node('Conv', ['image', 'w'], 'places'),
+          node('Transpose', ['places'], 'flat', [{ name: 'perm', type: 7, ints: [0n, 2n, 3n, 1n] }]),
+          node('Unsqueeze', ['flat', 'one'], 'grid'),
+          node('GridSample', ['volume', 'grid'], 'sampled'),
+          node('GlobalAveragePool', ['sampled'], 'y'),
+        ],
+        initializer: [
+          wave('w', [3, 3, 2, 2], 0.5),
+          { name: 'one', dims: [1n], dataType: 7, int64Data: [1n] },
+          { name: 'two', dims: [1n], dataType: 7, int64Data: [2n] },
+        ],
+        input: [value('image', 'batch', 3, 4, 5)],
+        output: [value('y', 'batch', 3, 1, 1, 1)],
+      },
+      { opsetImport: [{ version: 20n }] },
+    );
+    expect(inspect(volume).unsupported).toEqual([{ op: 'GridSample', nodes: ['sampled'] }]);
   });
 });
