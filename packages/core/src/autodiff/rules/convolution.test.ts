@@ -1,4 +1,4 @@
-import { weight, x } from '../../testing/cases.ts';
+import { ints, weight, x } from '../../testing/cases.ts';
 import { describeRules, rule, single } from '../../testing/rule-cases.ts';
 import { convolution } from './convolution.ts';
 
@@ -12,6 +12,8 @@ const transposed = (
   inputs: Parameters<typeof rule>[2],
   attributes: Parameters<typeof rule>[3] = {},
 ) => rule('ConvTranspose', title, inputs, attributes, single);
+
+const folds = { ...single, opset: 18 };
 
 describeRules('convolution', convolution, [
   conv('plain, with a bias', [x(-1, 2, 4, 4), weight(3, 2, 3, 3), x(3)]),
@@ -76,4 +78,13 @@ describeRules('convolution', convolution, [
     strides: [2, 2],
   }),
   transposed('output_shape', [x(-1, 2, 3, 3), weight(2, 3, 3, 3)], { output_shape: [6, 5], strides: [2, 2] }),
+  rule('Col2Im', 'blocks side by side', [x(-1, 12, 6), ints(4, 6), ints(2, 2)], { strides: [2, 2] }, folds),
+  rule('Col2Im', 'blocks that overlap', [x(-1, 12, 9), ints(4, 5), ints(2, 3)], {}, folds),
+  rule(
+    'Col2Im',
+    'padded, with gaps',
+    [x(-1, 8, 12), ints(5, 6), ints(2, 2)],
+    { pads: [1, 0, 0, 1], strides: [1, 2], dilations: [2, 2] },
+    folds,
+  ),
 ]);

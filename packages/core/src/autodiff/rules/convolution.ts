@@ -1,8 +1,10 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { flip, reshape, slice, sum, transpose } from '../../onnx/emit.ts';
+import { array, flip, reshape, slice, sum, transpose } from '../../onnx/emit.ts';
 import { int } from '../../onnx/graph.ts';
 import { transposedWindow, type Window, windowOf } from '../../onnx/shapes/convolution.ts';
-import type { RuleContext, VjpRules } from '../rule.ts';
+import { sizeOf } from '../../tensor.ts';
+import { type RuleContext, tabled, type VjpRules } from '../rule.ts';
+import { constant } from './movement.ts';
 
 // Convolutions, with respect to the data (weights are constants here).
 
@@ -115,6 +117,27 @@ function convTransposeVjp(c: RuleContext): Value {
   });
 }
 
+/** Blocks that were added up are cut out again, by a convolution with a kernel for each of a block's elements. */
+function col2ImVjp(c: RuleContext): Value {
+  const { g, node, dy } = c;
+  const [batch, channels, ...size] = c.outShape as [number, number, ...number[]];
+  const w = windowOf(node, constant(c, 2), size);
+  const count = sizeOf(w.kernel);
+  const each = new Float32Array(tabled(c, count * count));
+  for (let i = 0; i < count; i++) each[i * (count + 1)] = 1;
+  const blocks = g.emit(
+    'Conv',
+    [reshape(g, dy, [batch * channels, 1, ...size]), array(g, [count, 1, ...w.kernel], each, dy)],
+    {
+      kernel_shape: w.kernel,
+      strides: w.strides,
+      dilations: w.dilations,
+      pads: [...w.before, ...w.after],
+    },
+  );
+  return reshape(g, blocks, c.shape(0));
+}
+
 /** The bias is added to every position of its channel. */
 const perChannelSum = ({ g, outShape, dy }: RuleContext): Value =>
   sum(
@@ -127,4 +150,5 @@ const perChannelSum = ({ g, outShape, dy }: RuleContext): Value =>
 export const convolution: VjpRules = {
   Conv: [convVjp, undefined, perChannelSum],
   ConvTranspose: [convTransposeVjp, undefined, perChannelSum],
+  Col2Im: [col2ImVjp],
 };

@@ -12,7 +12,8 @@ import { padAxis, ungather } from './ungather.ts';
 
 const reshapeBack: Vjp = ({ g, shape, dy }) => reshape(g, dy, shape(0));
 
-function constant(c: RuleContext, i: number): readonly number[] {
+/** Elements of an input that says where to. @throws InputError where they depend on data */
+export function constant(c: RuleContext, i: number): readonly number[] {
   const elements = c.g.elements(c.x(i));
   if (!elements)
     throw new InputError(

@@ -1,3 +1,4 @@
+import { sizeOf } from '../../tensor.ts';
 import type { Node } from '../graph.ts';
 import { int, ints, text } from '../graph.ts';
 import { type ShapeContext, ShapeError, type ShapeRules } from './fact.ts';
@@ -140,6 +141,15 @@ export const convolution: ShapeRules = {
         ],
       },
     ];
+  },
+  Col2Im(c) {
+    const { dtype, shape } = c.x(0);
+    const [size, block] = [c.value(1), c.value(2)];
+    const sizes = slidingSizes(windowOf(c.node, block, size), size, false);
+    const channels = shape[1]! / sizeOf(block);
+    if (shape.length !== 3 || shape[2] !== sizeOf(sizes) || !Number.isInteger(channels))
+      throw new ShapeError(`[${shape}] as ${sizeOf(sizes)} blocks of [${block}]`);
+    return [{ dtype, shape: [shape[0]!, channels, ...size] }];
   },
   ConvTranspose(c) {
     const { dtype, shape } = c.x(0);
