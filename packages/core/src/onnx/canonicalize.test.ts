@@ -61,6 +61,36 @@ describe('what canonicalize leaves out', () => {
     expect(made.graph.nodes.map((n) => n.op)).toEqual(['Pad']);
   });
 
+  it('repeats that are said by a OneHot, along any axis of it', () => {
+    const list = (name: string, dims: bigint[], ...values: number[]) => ({
+      name,
+      dims,
+      dataType: 7,
+      int64Data: values.map(BigInt),
+    });
+    const node = [
+      {
+        opType: 'OneHot',
+        name: 'o',
+        input: ['where', 'depth', 'range'],
+        output: ['table'],
+        attribute: attributesOf({ axis: 0 }),
+      },
+      { opType: 'Transpose', name: 't', input: ['table'], output: ['turned'] },
+      { opType: 'Gather', name: 'h', input: ['turned', 'first'], output: ['row'] },
+      { opType: 'Tile', name: 'i', input: ['image', 'row'], output: ['wide'] },
+      { opType: 'ReduceMax', name: 'y', input: ['wide'], output: ['y'] },
+    ];
+    const initializer = [
+      list('where', [2n], -1, 1),
+      list('depth', [], 4),
+      list('range', [2n], 1, 3),
+      list('first', [], 0),
+    ];
+    const made = canonical(onnxFile({ node, initializer }));
+    expect(made.graph.constants.get('row')?.data).toEqual(BigInt64Array.of(1n, 1n, 1n, 3n));
+  });
+
   it('shape arithmetic becomes constants, identities disappear', () => {
     const node = [
       { opType: 'Identity', name: 'i', input: ['image'], output: ['same'] },

@@ -143,9 +143,18 @@ export const movement: ShapeRules = {
     return [{ dtype: c.x(0).dtype, shape: [count], value }];
   },
   OneHot(c) {
-    const { shape } = c.x(0);
+    const { shape, value: hot } = c.x(0);
+    const { dtype, value: range } = c.x(2);
+    const depth = c.value(1)[0]!;
     const axis = axisOf(int(c.node, 'axis', -1), shape.length + 1);
-    return [{ dtype: c.x(2).dtype, shape: shape.toSpliced(axis, 0, c.value(1)[0]!) }];
+    const out = shape.toSpliced(axis, 0, depth);
+    if (!hot || !range || sizeOf(out) > followed) return [{ dtype, shape: out }];
+    const inner = sizeOf(shape.slice(axis));
+    const value = Array.from({ length: sizeOf(out) }, (_, k) => {
+      const index = hot[Math.floor(k / (inner * depth)) * inner + (k % inner)]!;
+      return range[Number((index < 0 ? index + depth : index) === Math.floor(k / inner) % depth)]!;
+    });
+    return [{ dtype, shape: out, value }];
   },
   TopK(c) {
     const { dtype, shape } = c.x(0);
