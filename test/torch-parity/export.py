@@ -28,9 +28,9 @@ def network(name: str) -> tuple[torch.nn.Module, int]:
         import timm
 
         model = timm.create_model(name[5:], pretrained=False, exportable=True)
-        size = model.default_cfg["input_size"][-1]
-        fixed = model.default_cfg.get("fixed_input_size", False)
-        return model, size if fixed else min(size, 160)
+        config = model.default_cfg
+        size, least = (config.get(key, (0,))[-1] for key in ("input_size", "min_input_size"))
+        return model, size if config.get("fixed_input_size") else max(min(size, 160), least)
     import torchvision
 
     extra = {"init_weights": False, "aux_logits": False} if name in ("googlenet", "inception_v3") else {}
