@@ -58,10 +58,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 try {
   await program.parseAsync();
 } catch (error) {
-  // Commander has printed help, version or complaint by now.
-  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
   const { exitCode, code, message } = failureOf(error);
-  process.stderr.write(`whylight: ${message}\n`);
+  // Commander has printed help, version or complaint by now.
+  if (error instanceof CommanderError) {
+    if (exitCode === 0 || message === '(outputHelp)') process.exit(exitCode);
+  } else process.stderr.write(`whylight: ${message}\n`);
   if (process.argv.includes('--json'))
     process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
   process.exitCode = exitCode;

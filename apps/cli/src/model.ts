@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { ClassifierOptions, FixedInput } from '@whylight/core';
 import type { Normalisation } from '@whylight/core/methods';
 import {
@@ -23,14 +23,19 @@ export async function openRegistry(): Promise<ModelRegistry> {
 export async function findModel(wanted: string, registry?: ModelRegistry): Promise<RegisteredModel> {
   const known = (registry ?? (await openRegistry())).list().find(({ name }) => name === wanted);
   if (known) return known;
-  if (!/[/\\]|\.onnx$/i.test(wanted) && !existsSync(wanted)) {
+  const found = statSync(wanted, { throwIfNoEntry: false });
+  if (!found && !/[/\\]|\.onnx$/i.test(wanted)) {
     const names = (await openRegistry()).list().map(({ name }) => name);
     throw new ModelNotFoundError(
       `no model is called ${wanted}, and there is no such file; known: ${names.join(', ') || 'none'}`,
     );
   }
-  const [model] = (await ModelRegistry.open([wanted])).list();
+  const [model, another] = (await ModelRegistry.open([wanted])).list();
   if (!model) throw new ModelNotFoundError(`there is no .onnx file in ${wanted}`);
+  if (another)
+    throw new ModelNotFoundError(
+      `${wanted} holds more than one model (${model.name}, ${another.name}): name the .onnx file`,
+    );
   return model;
 }
 

@@ -9,6 +9,7 @@ import {
 } from '@whylight/core';
 import type { RegisteredModel } from '@whylight/host';
 import { type AttributionJob, targetsFor } from './attribution-jobs.ts';
+import { UsageError } from './failure.ts';
 import { readTensor } from './files.ts';
 import { findModel, normalisationOf, readingWith } from './model.ts';
 import { splitNormalisation } from './parameters.ts';
@@ -38,6 +39,10 @@ export class TensorExplainer {
     onProgress: (completed: number, total: number) => void,
   ): Promise<TensorExplanation> {
     const batch = await readTensor(job.tensor);
+    if (batch.shape.length !== 4)
+      throw new UsageError(
+        `${job.tensor}: expected a batch of rank 4, [N, C, H, W]; got [${batch.shape.join(', ')}]`,
+      );
     const explainer = await this.#explainer(job, batch.shape.slice(1));
     const aux: Record<string, Tensor> = {};
     for (const [name, file] of Object.entries(job.aux ?? {})) aux[name] = await readTensor(file);

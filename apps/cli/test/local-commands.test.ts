@@ -1,5 +1,5 @@
-import { readdirSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,6 +31,9 @@ beforeAll(async () => {
     input[3 * 16_384 + c * 16_384 + y * 128 + (127 - x)] = value;
   }
   await writeFile(inHome('in.npy'), writeNpy(float32([2, 3, 128, 128], input)));
+  await writeFile(inHome('flat.npy'), writeNpy(float32([3, 4], new Float32Array(12))));
+  await mkdir(inHome('two'));
+  for (const name of ['a', 'b']) await copyFile(shapes, inHome(`two/${name}.onnx`));
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 
@@ -223,6 +226,31 @@ describe('bad usage ends with 2 and one sentence', () => {
   it.each([
     [['explain', 'nothing.png', '-o', 'x'], 'nothing.png cannot be read: there is no such file'],
     [['explain', 'photo.png', '-o', 'x', '--method', 'gradcam'], 'did you mean "grad-cam"?'],
+    [['explain', 'photo.png', '-o', 'x', '--method', 'seance'], 'is unknown; whylight methods'],
+    [['explain', 'photo.png', '-o', 'x', '--method', 'grad-cam,seance'], '"seance" is unknown'],
+    [['explain', 'in.npy', '-o', 'x'], 'in.npy: The bytes are no image'],
+    [['explain', 'photo.png', '-o', 'x', '--model', 'photo.png'], 'not an ONNX model'],
+    [['explain', 'photo.png', '-o', 'x', '--model', 'two'], 'more than one model (a, b)'],
+    [
+      ['explain', 'photo.png', '-o', 'x', '--method', 'smooth-grad', '--param', 'nt_samples=0'],
+      'parameter "nt_samples" of smooth-grad: Too small: expected number to be >=1, got 0',
+    ],
+    [
+      [
+        'attribute',
+        '--model',
+        'shapes',
+        '--tensor',
+        'flat.npy',
+        '--method',
+        'cam',
+        '--target',
+        '0',
+        '-o',
+        'x',
+      ],
+      'flat.npy: expected a batch of rank 4, [N, C, H, W]; got [3, 4]',
+    ],
     [['explain', 'photo.png', '-o', 'x', '--model', 'nobody'], 'no model is called nobody'],
     [['explain', 'photo.png', '-o', 'x', '--target', '-1'], 'expected a class index in 0..9'],
     [['explain', 'photo.png', '-o', 'x', '--param', 'n=1'], 'grad-cam has no parameter "n"'],
@@ -235,5 +263,15 @@ describe('bad usage ends with 2 and one sentence', () => {
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(sentence);
     expect(stderr).not.toMatch(/\n\s+at /);
+    expect(existsSync(inHome('x'))).toBe(false);
   });
+
+  it.each([['explain', '--lang', 'fr'], ['dance'], ['explain', 'nothing.png', '-o', 'x']])(
+    '%s %s says it as one JSON document too',
+    async (...args) => {
+      const { code, stdout } = await whylight(home, ...args, '--json');
+      expect(code).toBe(2);
+      expect(JSON.parse(stdout)).toEqual({ error: { code: 'bad_usage', message: expect.any(String) } });
+    },
+  );
 });

@@ -10,7 +10,9 @@ export class ProblemError extends Error {
   readonly errors: NonNullable<Problem['errors']>;
 
   constructor({ code, status, request_id, retryable, detail, errors = [] }: Problem) {
-    super([detail, ...errors.map(({ pointer, message }) => `${pointer}: ${message}`)].join(' '));
+    // What is said already is not said again with its place.
+    const more = errors.filter(({ message }) => !detail.includes(message));
+    super([detail, ...more.map(({ pointer, message }) => `${pointer}: ${message}`)].join(' '));
     this.code = code;
     this.status = status;
     this.requestId = request_id;

@@ -58,7 +58,7 @@ describe('E3: what does not look like an image classifier is refused, with what 
 
   it('another size than the model takes', () => {
     expect(refusal(tinyNetwork(), { inputShape: [3, 8, 8] })).toBe(
-      'the model takes [2,6,6], asked for [3,8,8]',
+      'the model takes [N, 2, 6, 6], asked for [N, 3, 8, 8]',
     );
   });
 

@@ -123,7 +123,7 @@ function shapeOf(
     if (wanted && wanted[i] !== d)
       throw new InputError(
         'invalid_model',
-        `the model takes [${input.shape.slice(1)}], asked for [${wanted}]`,
+        `the model takes [N, ${input.shape.slice(1).join(', ')}], asked for [N, ${wanted.join(', ')}]`,
       );
     return d;
   });

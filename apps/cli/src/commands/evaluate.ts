@@ -33,7 +33,7 @@ interface Options extends ExplainOptions, DeviceOptions {
   readonly objects?: string;
   readonly mosaics?: number;
   readonly drawings?: number;
-  readonly target: number;
+  readonly target?: number;
   readonly output: string;
   readonly json?: boolean;
 }
@@ -60,12 +60,7 @@ export const evaluate = withJson(
         .option('--masks <dir>', 'masks with the names of the photos, white where the object lies')
         .option('--objects <file>', 'JSON: objects on the photos, each with its classes and polygons')
         .option('--mosaics <n>', 'mosaics of four of the photos, explained for each of the four', positive)
-        .option(
-          '--target <index>',
-          'class to explain in all photos (default: the predicted one)',
-          classIndex,
-          -1,
-        )
+        .option('--target <index>', 'class to explain in all photos (default: the predicted one)', classIndex)
         .requiredOption('-o, --output <dir>', 'where the table and the chart go'),
     ),
   ),
@@ -106,7 +101,7 @@ async function evaluated(directory: string | undefined, options: Options): Promi
     ? drawings(count, preprocessing)
     : objects
       ? await objectsIn(directory!, objects, preprocessing)
-      : await photosIn(directory!, masks, preprocessing, options.target);
+      : await photosIn(directory!, masks, preprocessing, options.target ?? -1);
   const wanted = options.metric ?? (count || masks || objects || options.mosaics ? masked : unmasked);
   const runtime = await createRuntime(options);
   const network = await openNetwork(

@@ -1,7 +1,9 @@
 import { basename, join } from 'node:path';
-import { methods } from '@whylight/core/methods';
+import { InputError } from '@whylight/core';
+import { methods, resolveMethod } from '@whylight/core/methods';
 import {
   createRuntime,
+  ModelRegistry,
   PhotoExplainer,
   type PhotoExplanation,
   photoTypes,
@@ -10,7 +12,7 @@ import {
 import { Command, Option } from 'commander';
 import { directories } from '../directories.ts';
 import { readBytes, writeBytes } from '../files.ts';
-import { findModel, openRegistry } from '../model.ts';
+import { findModel } from '../model.ts';
 import {
   type DeviceOptions,
   type ExplainOptions,
@@ -66,11 +68,14 @@ export const explain = withPanelOptions(
   .addHelpText('after', '\nSeveral images or methods get a directory each: DIR/IMAGE/METHOD/overlay.png ...')
   .action(async (images: string[], options: Options) => {
     const ids = options.method.split(',').map((id) => id.trim());
+    // Before the first is computed, so that a slip in the last leaves nothing half done.
+    const { convention, param = {}, score } = options;
+    for (const method of ids)
+      resolveMethod({ method, convention, score, params: parametersFor(method, ids, param) });
     const panels = panelsOf(options);
-    const registry = await openRegistry();
-    const model = await findModel(options.model, registry);
+    const model = await findModel(options.model);
     const runtime = await createRuntime(options);
-    const explainer = new PhotoExplainer(runtime, registry, { types: photoTypes });
+    const explainer = new PhotoExplainer(runtime, ModelRegistry.of([model]), { types: photoTypes });
     const mask = options.featureMask === undefined ? undefined : await readBytes(options.featureMask);
     const directoryOf = directories(images, ids, options.output);
     const results: object[] = [];
@@ -78,8 +83,11 @@ export const explain = withPanelOptions(
       for (const [i, image] of images.entries()) {
         const photo = await readBytes(image);
         for (const method of ids) {
-          const name = registry.list().includes(model) ? model.name : model.path;
-          const explained = await explainOne(explainer, { mask, image, photo, name, method, ids }, options);
+          const explained = await explainOne(
+            explainer,
+            { mask, image, photo, name: model.name, method, ids },
+            options,
+          );
           const directory = directoryOf(i, method);
           for (const [file, { bytes }] of explained.artifacts) await writeBytes(join(directory, file), bytes);
           const { layout } = model.manifest.preprocessing;
@@ -94,7 +102,7 @@ export const explain = withPanelOptions(
               await drawPanels(photo, explained, layout, options),
             );
           results.push({ ...explained.result, photo: image, model: model.name, out: directory });
-          if (!options.json) show(image, explained, directory);
+          if (!options.json) show(image, explained, directory, options.lang);
         }
       }
     } finally {
@@ -103,11 +111,18 @@ export const explain = withPanelOptions(
     if (options.json) printJson(results);
   });
 
+/** What is wrong with a photo; with several, one has to know with which. */
+const aboutPhotos: ReadonlySet<string> = new Set([
+  'invalid_image',
+  'image_too_large',
+  'unsupported_media_type',
+]);
+
 interface Asked {
   readonly mask: Uint8Array | undefined;
   readonly image: string;
   readonly photo: Uint8Array;
-  /** The model's, as the registry knows it. */
+  /** The model's. */
   readonly name: string;
   readonly method: string;
   /** All methods that are asked for: a parameter or layer need not be for each of them. */
@@ -138,14 +153,21 @@ function explainOne(
     featureMask: mask,
   };
   const onProgress = (completed: number, total: number) => progress.update(completed, total);
-  return explainer.explain(request, { onProgress }).finally(() => progress.stop());
+  return explainer
+    .explain(request, { onProgress })
+    .catch((error: unknown) => {
+      if (error instanceof InputError && aboutPhotos.has(error.code))
+        throw new InputError(error.code, `${image}: ${error.message}`);
+      throw error;
+    })
+    .finally(() => progress.stop());
 }
 
-function show(image: string, { result }: PhotoExplanation, directory: string): void {
+function show(image: string, { result }: PhotoExplanation, directory: string, lang: 'en' | 'zh'): void {
   const { target, method, milliseconds, warnings } = result;
   const took = Math.round(milliseconds.decode + milliseconds.compute + milliseconds.render);
   print(
-    `${basename(image)}: ${target.label} ${target.score.toFixed(3)}, ${method}, ${took} ms: ${directory}`,
+    `${basename(image)}: ${(lang === 'zh' && target.label_zh) || target.label} ${target.score.toFixed(3)}, ${method}, ${took} ms: ${directory}`,
   );
   for (const warning of warnings) note(`  ${warning}`);
 }

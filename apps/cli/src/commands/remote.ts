@@ -3,7 +3,7 @@ import { ExplanationError, successOf, type WhylightClient } from '@whylight/clie
 import { artifactNames, type Explanation, type ExplanationRequest } from '@whylight/contract';
 import { Command } from 'commander';
 import { directories } from '../directories.ts';
-import { Failure } from '../failure.ts';
+import { Failure, UsageError } from '../failure.ts';
 import { writeBytes } from '../files.ts';
 import {
   type ExplainOptions,
@@ -97,7 +97,7 @@ async function explainOne(
     const { explanation } = await client.explain(request, { timeout, fresh, onProgress });
     return successOf(explanation);
   } catch (error) {
-    if (error instanceof ExplanationError) throw new Failure(error.message);
+    if (error instanceof ExplanationError) throw failed(image, error);
     if (error instanceof DOMException && error.name === 'TimeoutError')
       throw new Failure(`${method} was not done within ${timeout} s, and is given up`);
     throw error;
@@ -105,6 +105,12 @@ async function explainOne(
     progress.stop();
   }
 }
+
+/** A photo that is none is the caller's to put right; all else is not. */
+const failed = (image: string, { code, message }: ExplanationError): Error =>
+  /image/.test(code)
+    ? new UsageError(`${basename(image)}: ${message}`)
+    : new Failure(`${basename(image)}: ${message}`);
 
 async function fetchAll(client: WhylightClient, id: string, directory: string): Promise<void> {
   await Promise.all(

@@ -42,7 +42,7 @@ export const serve = new Command('serve')
       const answer = { url, operator_key: operatorKey, tenant, api_key: apiKey, worker_url: workerUrl };
       if (json) print(JSON.stringify(answer));
       else {
-        print(`Whylight is ready: ${url}  (documentation: ${url}/docs)`);
+        print(`Whylight is ready: ${url}  (in the browser: ${url}/playground, documentation: ${url}/docs)`);
         print(`API key        ${apiKey}`);
         print(`operator key   ${operatorKey}`);
         print(`tenant         ${tenant}`);

@@ -47,7 +47,7 @@ export async function runDemo(access: Access, { output, begun }: DemoOptions): P
   successOf(repeat);
   print(`[${seconds()}] ${shown[0]} again: ${cacheOf(repeat)} in ${took}, no work for the worker`);
   print(`\nTry it yourself:\n${curlLine(access, upload.id)}`);
-  print(`Documentation: ${access.url}/docs`);
+  print(`In the browser, with the same key: ${access.url}/playground   Documentation: ${access.url}/docs`);
 }
 
 function successOf({ explanation }: Answer): Answer['explanation'] {

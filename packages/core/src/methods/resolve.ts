@@ -66,10 +66,10 @@ export function findMethod(id: string): Method {
   if (!method)
     throw new InputError(
       'unknown_method',
-      `method ${JSON.stringify(id)} is unknown; did you mean "${nearest(
+      `method ${JSON.stringify(id.slice(0, 80))} is unknown; ${suggestion(
         id,
         methods.map((m) => m.id),
-      )}"?`,
+      )}`,
     );
   return method;
 }
@@ -81,13 +81,14 @@ export const paramsJsonSchema = (id: string): object =>
 const shapeOf = (method: Method): Readonly<Record<string, z.ZodType>> =>
   (method.params as unknown as z.ZodObject).shape;
 
-/** `50`, `3,8,8`, `true` and `zero` as what the parameter takes. */
+/** `50`, `3,8,8`, `true` and `zero` as what the parameter takes; what it does not take as what it looks like. */
 function coerced(text: string, schema: z.ZodType): unknown {
   const list = () => text.split(',').map((part) => Number(part));
   const candidates: unknown[] = [text];
   if (text.trim() !== '') candidates.push(Number(text), list());
   if (text === 'true' || text === 'false') candidates.push(text === 'true');
-  return candidates.find((candidate) => schema.safeParse(candidate).success) ?? text;
+  const number = candidates.find((candidate) => Number.isFinite(candidate));
+  return candidates.find((candidate) => schema.safeParse(candidate).success) ?? number ?? text;
 }
 
 function complaint(method: Method, issue: z.core.$ZodIssue, given: Params): string {
@@ -97,11 +98,15 @@ function complaint(method: Method, issue: z.core.$ZodIssue, given: Params): stri
     return `${method.id} has no parameter "${name}"; ${known.length > 0 ? `it has ${known.join(', ')}` : 'it has none'}`;
   }
   const name = String(issue.path[0]);
-  return `parameter "${name}" of ${method.id}: ${issue.message.replace(/^Invalid input: /, '')}, got ${JSON.stringify(given[name])?.slice(0, 80)}`;
+  return `parameter "${name}" of ${method.id}: ${issue.message.replace(/^Invalid input: |, received .*$/g, '')}, got ${JSON.stringify(given[name])?.slice(0, 80)}`;
 }
 
-function nearest(word: string, known: readonly string[]): string {
-  return known.toSorted((a, b) => distance(word, a) - distance(word, b))[0]!;
+/** What was meant, where that can be guessed: where at most a third of the letters differ. */
+function suggestion(word: string, known: readonly string[]): string {
+  const near = known.toSorted((a, b) => distance(word, a) - distance(word, b))[0]!;
+  return distance(word, near) * 3 <= near.length
+    ? `did you mean "${near}"?`
+    : 'whylight methods, or GET /v1/methods, lists those that there are';
 }
 
 /** Levenshtein's distance. */
