@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { readClassifier } from '../classifier.ts';
+import { compileExplainer } from '../explainer.ts';
+import { float32, int64 } from '../tensor.ts';
 import { attributesOf, canonical, outputsOf } from '../testing/canonical.ts';
-import { onnxFile } from '../testing/onnx-file.ts';
+import { onnxFile, value } from '../testing/onnx-file.ts';
+import { cpu } from '../testing/ort.ts';
 
 describe('Attention is written out', () => {
   const bias = {
@@ -56,5 +60,64 @@ describe('Attention is written out', () => {
     found[0]!.data.forEach((v, i) => {
       expect(v).toBeCloseTo(Number(expected[0]!.data[i]), 5);
     });
+  });
+
+  it("has the gradient that differences of ONNX Runtime's own have", async () => {
+    const attributes = attributesOf({
+      is_causal: 1,
+      softcap: { f: 0.7 },
+      q_num_heads: 4,
+      kv_num_heads: 2,
+    });
+    const node = [
+      { opType: 'Reshape', name: 'r', input: ['image', 'rows'], output: ['q'] },
+      {
+        opType: 'Split',
+        name: 's',
+        input: ['q', 'sizes'],
+        output: ['k', 'rest'],
+        attribute: attributesOf({ axis: 2 }),
+      },
+      {
+        opType: 'Attention',
+        name: 'a',
+        input: ['q', 'k', 'k', 'bias'],
+        output: ['seen'],
+        attribute: attributes,
+      },
+      { opType: 'Reshape', name: 'c', input: ['seen', 'classes'], output: ['y'] },
+    ];
+    const list = (name: string, ...values: number[]) => ({
+      name,
+      dims: [BigInt(values.length)],
+      dataType: 7,
+      int64Data: values.map(BigInt),
+    });
+    const initializer = [
+      { ...bias, dims: [3n, 3n], floatData: bias.floatData.slice(0, 9) },
+      list('rows', 0, 3, 16),
+      list('sizes', 8, 8),
+      list('classes', 0, 48),
+    ];
+    const input = [value('image', 'batch', 3, 4, 4)];
+    const output = [value('y', 'batch', 48)];
+    const file = onnxFile({ node, initializer, input, output }, { opsetImport: [{ version: 23n }] });
+    const saliency = compileExplainer(readClassifier(file), { method: 'saliency', params: { abs: false } });
+    const [own, gradient] = [await cpu.load(file), await cpu.load(saliency)];
+    const pixels = Array.from({ length: 48 }, (_, i) => Math.sin(i * 1.7) * 2);
+    const image = (k = 0, by = 0) =>
+      float32(
+        [1, 3, 4, 4],
+        pixels.map((v, i) => (i === k ? v + by : v)),
+      );
+    const last = 37;
+    const { attribution } = await gradient.run({ image: image(), class_index: int64([1], [last]) });
+    const score = async (k: number, by: number) =>
+      Number((await own.run({ image: image(k, by) })).y!.data[last]);
+    for (let k = 0; k < 48; k++) {
+      const slope = ((await score(k, 1e-2)) - (await score(k, -1e-2))) / 2e-2;
+      expect(Number(attribution!.data[k])).toBeCloseTo(slope, 3);
+    }
+    for (const session of [own, gradient]) await session.close();
   });
 });
