@@ -2,6 +2,7 @@ import { convolution } from './convolution.ts';
 import { elementwise } from './elementwise.ts';
 import type { ShapeRules } from './fact.ts';
 import { movement } from './movement.ts';
+import { recurrent } from './recurrent.ts';
 import { reduction } from './reduction.ts';
 import { slicing } from './slicing.ts';
 
@@ -11,5 +12,6 @@ export const shapeRules: ShapeRules = {
   ...convolution,
   ...reduction,
   ...movement,
+  ...recurrent,
   ...slicing,
 };
