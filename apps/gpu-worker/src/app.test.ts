@@ -1,5 +1,6 @@
 import { sign } from '@whylight/contract';
 import { afterEach, describe, expect, test } from 'vitest';
+import { largestCall } from './app.ts';
 import { createWorld, disc, secret, type World } from './testing/world.ts';
 
 let world: World;
@@ -42,6 +43,9 @@ describe('a call', () => {
       400,
       expect.stringContaining('tenant'),
     ]);
-    expect((await world.call('POST', '/v1/jobs', ' '.repeat(600_000))).status).toBe(413);
+    expect((await world.call('POST', '/v1/jobs', ' '.repeat(largestCall + 1))).status).toBe(413);
+    const unannounced = new Blob([new Uint8Array(largestCall + 1)]).stream();
+    const call = { method: 'POST', body: unannounced, duplex: 'half' } as RequestInit;
+    expect((await fetch(`${world.worker.url}/v1/jobs`, call)).status).toBe(413);
   });
 });

@@ -1,5 +1,7 @@
 import { jobSchema, modelCallSchema, renderingJobSchema, verify, workerPaths } from '@whylight/contract';
 import { Hono, type MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { every } from 'hono/combine';
 import type { ZodError } from 'zod';
 import { jobErrorOf } from './job-failure.ts';
 import type { Renderer } from './jobs/renderer.ts';
@@ -15,8 +17,8 @@ export interface AppSettings {
   readonly renderer: Renderer;
 }
 
-/** Longest body of a job. */
-const maximumBody = 512 * 1024;
+/** Longest body of a call: that of a model with tens of thousands of class names. */
+export const largestCall = 2 * 2 ** 20;
 
 type Variables = { Variables: { body: string } };
 
@@ -25,9 +27,7 @@ type Variables = { Variables: { body: string } };
  * be sent again in that time: that is harmless, because a job that was taken before is not run again.
  */
 export function createApp({ secret, metrics, log, state, renderer }: AppSettings): Hono<Variables> {
-  const signed: MiddlewareHandler<Variables> = async (c, next) => {
-    if (Number(c.req.header('content-length') ?? 0) > maximumBody)
-      return c.json(problem('body too large'), 413);
+  const verified: MiddlewareHandler<Variables> = async (c, next) => {
     const body = await c.req.text();
     const { pathname, search } = new URL(c.req.url);
     const call = {
@@ -43,6 +43,10 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
     c.set('body', body);
     return next();
   };
+  const signed = every(
+    bodyLimit({ maxSize: largestCall, onError: (c) => c.json(problem('body too large'), 413) }),
+    verified,
+  ) as MiddlewareHandler<Variables>;
   const later = (seconds: number) => ({ 'Retry-After': String(seconds) });
 
   return new Hono<Variables>()

@@ -68,7 +68,7 @@ const envSchema = z.object({
   MODEL_PROCESS_MB: count(3072, 1024),
   /** Seconds after which one that nobody uses ends. */
   MODEL_IDLE_SECONDS: count(300),
-  /** Longest time to examine a tenant's model. */
+  /** Longest time to examine a tenant's model, or to load one. */
   VALIDATION_SECONDS: count(60),
   /** Longest time for one job. */
   JOB_SECONDS: count(300),

@@ -4,7 +4,7 @@ import { embeddedModels, ModelRegistry } from '@whylight/host';
 import { colourNetwork } from '@whylight/host/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { bareManifest, bring, jobOf, processes } from '../testing/tenant-model.ts';
-import { createWorld, disc, secret, type World } from '../testing/world.ts';
+import { createWorld, disc, MemoryStorage, secret, type World } from '../testing/world.ts';
 
 let world: World;
 afterEach(() => world?.close(), 30_000);
@@ -167,6 +167,28 @@ describe('a tenant’s model that goes wrong', () => {
     ]);
     expect(JSON.stringify(ends())).not.toMatch(/SIGKILL|node_modules/);
     expect(await ended(await jobOf(world, victim, another()))).toMatchObject({ status: 'succeeded' });
+  });
+
+  test('F14: is loaded for all who wait for it, also when the first of them no longer does', async () => {
+    const storage = new MemoryStorage();
+    world = await createWorld({ CONCURRENCY: 2 }, storage);
+    const model = bring(world);
+    const loaded = Promise.withResolvers<void>();
+    const get = storage.get.bind(storage);
+    storage.get = async (object) => {
+      if (object === model.object) await loaded.promise;
+      return get(object);
+    };
+    const [leaver, stayer] = [await jobOf(world, model, another()), await jobOf(world, model, another())];
+    await world.post(leaver);
+    await expect.poll(() => world.gateway.reports.length, { timeout: 20_000 }).toBe(1);
+    await world.post(stayer);
+    await expect.poll(() => world.gateway.reports.length, { timeout: 20_000 }).toBe(2);
+    await world.call('DELETE', `/v1/jobs/${leaver.key}?attempt=1`);
+    loaded.resolve();
+    expect(await world.ending()).toMatchObject({ status: 'succeeded' });
+    expect(await world.metric('whylight_jobs_total', 'status="abandoned"')).toBe(1);
+    expect(await loads()).toBe(1);
   });
 
   test('F14: is stopped within two runs when nobody wants its answer, and takes the next question', async () => {

@@ -33,7 +33,7 @@ export interface TenantModelSettings {
   readonly budget: number;
   /** Milliseconds after which a process that nobody uses ends. */
   readonly idle: number;
-  /** Longest time for an examination, in milliseconds. */
+  /** Longest time to examine a model, or to load one, in milliseconds. */
   readonly patience: number;
   /** Told of every model that is loaded. */
   readonly onLoad: () => void;
@@ -139,12 +139,11 @@ export class TenantModels {
     signal: AbortSignal,
     work: (held: ModelProcess) => Promise<T>,
   ): Promise<T> {
-    const { log, onLoad, process, idle } = this.#settings;
+    const { log, onLoad, idle } = this.#settings;
     const key = source.id;
     clearTimeout(this.#idle.get(key));
     const make = async () => {
-      const bytes = await this.#fetch(source, signal);
-      const held = await ModelProcess.start({ ...source, bytes }, process, signal);
+      const held = await this.#load(source);
       onLoad();
       log('model_loaded', { model: key });
       void held.exited.then(() => this.#processes.forget(key, held));
@@ -160,6 +159,19 @@ export class TenantModels {
       throw new JobFailure('worker_crashed', error.message, true);
     } finally {
       this.#leaveIdle(key, idle);
+    }
+  }
+
+  /** Not by the signal of the job that came first: others may wait for the model too. */
+  async #load(source: ModelSource): Promise<ModelProcess> {
+    const { patience, process } = this.#settings;
+    const late = AbortSignal.timeout(patience);
+    try {
+      return await ModelProcess.start({ ...source, bytes: await this.#fetch(source, late) }, process, late);
+    } catch (error) {
+      if (!late.aborted) throw error;
+      const message = `loading the model took longer than ${patience / 1000} s`;
+      throw new JobFailure('deadline_exceeded', message, true);
     }
   }
 

@@ -26,6 +26,14 @@ const classifier = (lists: Record<string, bigint[]>, ...nodes: ReturnType<typeof
     output: [value('y', 'batch', 3)],
   });
 
+test('a model whose description is as long as it may be is examined', async () => {
+  world = await createWorld();
+  // As many names as a registration has room for: none of them longer than its index.
+  const labels = Array.from({ length: 60_000 }, (_, i) => ({ en: String(i % 10), zh: null }));
+  const found = await examined(world, bring(world, undefined, { manifest: { ...bareManifest, labels } }));
+  expect(found).toMatchObject({ error: { message: 'labels: expected 3, one for each class, got 60000' } });
+});
+
 describe('examining a model', () => {
   test('says what can be done with it', async () => {
     world = await createWorld();

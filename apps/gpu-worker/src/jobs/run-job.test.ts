@@ -82,6 +82,15 @@ describe('a job', () => {
     expect(await world.metric('whylight_explanations_total')).toBe(0);
   });
 
+  test('B20: whose result the gateway refuses counts as abandoned', async () => {
+    world = await createWorld();
+    world.gateway.answer = ({ status }) => (status === 'succeeded' ? 409 : 204);
+    await world.post(await world.prepared(await disc()));
+    const ended = () => world.metric('whylight_jobs_total');
+    await expect.poll(ended, { timeout: 20_000 }).toBe(1);
+    expect(await world.metric('whylight_jobs_total', 'status="abandoned"')).toBe(1);
+  });
+
   test('B12: that the gateway calls back is stopped between two runs, without another word', async () => {
     world = await createWorld();
     const job = await world.prepared(await disc(), { question: long });

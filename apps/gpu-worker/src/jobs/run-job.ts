@@ -74,6 +74,7 @@ export async function runJob(
     signal.throwIfAborted();
     const { result, artifacts, batchSize } = await work(job, workshop, { reporter, signal, took });
     await reporter.report({ status: 'succeeded', result, artifacts });
+    fenced.signal.throwIfAborted();
     ended('succeeded');
     log('job_succeeded', { device: result.device, milliseconds: result.milliseconds, batch_size: batchSize });
   } catch (thrown) {
