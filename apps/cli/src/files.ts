@@ -1,5 +1,5 @@
-import { access, constants, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, constants, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { InputError, readNpy, type Tensor } from '@whylight/core';
 import { Failure, UsageError } from './failure.ts';
 
@@ -52,11 +52,21 @@ export async function makeDirectory(path: string): Promise<void> {
   });
 }
 
-/** Writes a file, and the directories above it. @throws Failure */
+/** Writes a file, and the directories above it. It gets its name once it is whole. @throws Failure */
 export async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, bytes);
+    const old = await stat(path).catch(() => undefined);
+    // A pipe or a device is written to, not replaced.
+    if (old && !old.isFile()) return await writeFile(path, bytes);
+    const target = await realpath(path).catch(() => path);
+    const staged = join(dirname(target), `.${basename(target)}.${process.pid}.part`);
+    try {
+      await writeFile(staged, bytes);
+      await rename(staged, target);
+    } finally {
+      await rm(staged, { force: true });
+    }
   } catch (error) {
     throw new Failure(`${path} cannot be written: ${reasonOf(error)}`);
   }

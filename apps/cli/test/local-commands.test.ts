@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,7 @@ import { networkOf } from '@whylight/core/testing';
 import { encodePng } from '@whylight/host';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { draw, kinds } from '../../../models/shapes/draw.ts';
-import { whylight } from './run.ts';
+import { bin, whylight } from './run.ts';
 
 const shapes = fileURLToPath(new URL('../../../models/shapes/shapes.onnx', import.meta.url));
 const seed = 10;
@@ -88,6 +89,12 @@ describe('explain', () => {
     ]);
     const wrong = await whylight(home, 'explain', 'photo.png', '--colormap', 'rainbow', '-o', 'x');
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('colour map: expected jet')]);
+  });
+
+  it('writes all files, also when nobody reads to the end', async () => {
+    const command = `'${process.execPath}' '${bin}' explain photo.png photo.png photo.png -o piped | head -1`;
+    execFileSync('sh', ['-c', command], { cwd: home, env: { ...process.env, WHYLIGHT_HOME: home } });
+    expect((await readdir(inHome('piped'))).sort()).toEqual(['photo', 'photo-2', 'photo-3']);
   });
 
   it('takes a class by its Chinese name', async () => {
@@ -256,6 +263,8 @@ describe('bad usage ends with 2 and one sentence', () => {
     [['explain', 'photo.png', '-o', 'x', '--param', 'n=1'], 'grad-cam has no parameter "n"'],
     [['attribute', '--model', 'shapes'], '--tensor is missing'],
     [['check', 'photo.png'], 'not an ONNX model'],
+    [['check', '/dev/null'], 'not an ONNX model'],
+    [['models', 'add', 'in.npy'], 'not an ONNX model'],
     [['compile', 'shapes', '--method', 'grad-cam'], "required option '-o, --output <file>'"],
     [['dance'], "unknown command 'dance'"],
   ])('%j', async (args, sentence) => {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -53,6 +53,15 @@ describe.skipIf(!installed)('video', () => {
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^whylight: damaged\.mp4: frame \d+ cannot be decoded: .+\n$/);
     expect(readdirSync(inHome('never'))).toEqual([]);
+  });
+
+  it.skipIf(!existsSync('/proc'))('says what cannot be written', async () => {
+    make('small.mp4', ...picture);
+    const { code, stderr } = await whylight(home, 'video', 'small.mp4', '-o', '/proc/v.mp4');
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^whylight: \/proc\/v\.mp4.*: No such file.*\n$/),
+    ]);
   });
 
   it('says what is no video, in one sentence', async () => {

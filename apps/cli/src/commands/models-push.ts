@@ -27,17 +27,22 @@ export const push = withJson(
   ),
 ).action(async (path: string, { json, ...options }: ManifestOptions & { json?: boolean }) => {
   const client = await openClient();
-  await readable(path);
-  const [model] = (await ModelRegistry.open([path])).list();
-  const bytes = await model!.bytes();
-  const about = await aboutOf(model!, options);
-  const report = await checked(bytes, about);
+  const { bytes, about, report } = await examined(path, options);
   if (!json) printReport(about.name, report);
   const progress = new Progress(`push ${about.name}`);
   const onProgress = (sent: number, total: number) => progress.update(sent, total);
   const pushed = await client.ownModels.push(bytes, about, { onProgress }).finally(() => progress.stop());
   show(pushed, json);
 });
+
+/** The model at `path`, what is said about it, and the report on it. @throws UsageError, InputError for one that is none */
+export async function examined(path: string, options: ManifestOptions) {
+  await readable(path);
+  const [model] = (await ModelRegistry.open([path])).list();
+  const bytes = await model!.bytes();
+  const about = await aboutOf(model!, options);
+  return { bytes, about, report: await checked(bytes, about) };
+}
 
 /** What the model's manifest says, and what is asked for on top of that. @throws UsageError, InputError */
 async function aboutOf(

@@ -7,7 +7,7 @@ import { openRegistry } from '../model.ts';
 import { withJson } from '../options.ts';
 import { print, printJson, table } from '../output.ts';
 import { Progress } from '../progress.ts';
-import { push } from './models-push.ts';
+import { examined, push } from './models-push.ts';
 
 const list = withJson(
   new Command('list').description('List the models that are there, and those to pull'),
@@ -30,6 +30,8 @@ const add = withJson(
   const preprocessing = spelledOut(options);
   const fixed_inputs = input && (await fixedElements(input));
   const how = preprocessing ? { manifest: { preprocessing } } : { preset };
+  // What is no model is refused here, not by the command that first needs it.
+  await examined(path, options);
   report(await new ModelStore().add(path, { name, labels, fixed_inputs, scores, ...how }), json);
 });
 

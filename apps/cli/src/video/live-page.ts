@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { Failure } from '../failure.ts';
 
 const boundary = 'frame';
-const page = `<!doctype html><meta charset="utf-8"><title>Whylight</title>
-<style>body{margin:0;background:#101418;display:grid;place-items:center;height:100vh}img{max-width:100vw;max-height:100vh}</style>
+const page = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Whylight</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>body{margin:0;background:#101418;color:#e8eaed;font:1rem system-ui,sans-serif;display:grid;place-items:center;height:100vh}img{max-width:100vw;max-height:100vh}</style>
 <img src="/stream" alt="What the network looks at, live">
 `;
 

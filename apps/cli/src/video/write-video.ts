@@ -31,7 +31,8 @@ export class VideoWriter {
     const { stdin } = this.#tool.process;
     this.#count++;
     if (stdin!.write(data)) return;
-    await Promise.race([once(stdin!, 'drain'), this.#tool.ended]);
+    // A pipe that breaks while it is waited for is told by how the process ends, too.
+    await Promise.race([once(stdin!, 'drain').catch(() => this.#tool?.ended), this.#tool.ended]);
     if (stdin!.destroyed || this.#tool.process.exitCode !== null) await this.#failed();
   }
 

@@ -71,7 +71,7 @@ async function modelFiles(path: string): Promise<string[]> {
   const found = await stat(path).catch(() => {
     throw new ModelNotFoundError(`there is no model file ${basename(path)}`);
   });
-  if (found.isFile()) return [path];
+  if (!found.isDirectory()) return [path];
   const entries = await readdir(path, { withFileTypes: true });
   const below = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
   const nested = await Promise.all(
