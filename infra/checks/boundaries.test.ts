@@ -36,7 +36,19 @@ const cases: readonly (readonly [path: string, line: string, rule: string | null
     "export * from '../../runtime/runtime.ts';",
     'noRestrictedImports',
   ],
-  ['packages/core/src/methods/a.ts', "import '../autodiff/gradient.ts';", null],
+  ['packages/core/src/classifier/a.ts', "import '../onnx/graph.ts';", null],
+  ['packages/core/src/classifier/b.ts', "import '../layers/layers.ts';", 'noRestrictedImports'],
+  [
+    'packages/core/src/layers/a.ts',
+    "import '../autodiff/path.ts';\nimport '../classifier/classifier.ts';",
+    null,
+  ],
+  ['packages/core/src/layers/b.ts', "import '../methods/method.ts';", 'noRestrictedImports'],
+  [
+    'packages/core/src/methods/a.ts',
+    "import '../autodiff/gradient.ts';\nimport '../layers/attention.ts';",
+    null,
+  ],
   [
     'packages/core/src/methods/b.ts',
     "import type { R } from '../runtime/runtime.ts';\nexport type S = R;",

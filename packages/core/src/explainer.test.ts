@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from './classifier.ts';
+import { readClassifier } from './classifier/classifier.ts';
 import { InputError } from './errors.ts';
 import { createExplainer, type ExplainerSpec } from './explainer.ts';
 import { methods, resolveMethod } from './methods/index.ts';

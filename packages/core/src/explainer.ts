@@ -1,9 +1,9 @@
-import type { Classifier } from './classifier.ts';
+import type { Classifier } from './classifier/classifier.ts';
 import { compileDirect } from './compile/direct.ts';
 import { compileSampled } from './compile/sampled.ts';
 import { InputError } from './errors.ts';
 import type { Request } from './graphs/request.ts';
-import { chooseLayers, type Layer } from './layers.ts';
+import { chooseLayers, type Layer } from './layers/layers.ts';
 import { type Convention, isSampled, type Method, type Normalisation } from './methods/index.ts';
 import type { Direct, Sampled, Setting } from './methods/method.ts';
 import { findMethod, type ResolvedMethod, resolveMethod } from './methods/resolve.ts';

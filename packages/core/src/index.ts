@@ -1,4 +1,5 @@
-export { type Classifier, type ClassifierOptions, readClassifier } from './classifier.ts';
+export { type Classifier, type ClassifierOptions, readClassifier } from './classifier/classifier.ts';
+export type { FixedInput, FixedInputs } from './classifier/inputs.ts';
 export { InputError, type InputErrorCode, OutOfMemoryError } from './errors.ts';
 export {
   type Attribution,
@@ -9,7 +10,6 @@ export {
   type ExplainerSpec,
 } from './explainer.ts';
 export { forwardModel } from './graphs/direct.ts';
-export type { FixedInput, FixedInputs } from './inputs.ts';
 export { inspect, type ModelReport } from './inspect.ts';
 export { createJointExplainer, type JointExplainer } from './joint-explainer.ts';
 export { readNpy, writeNpy } from './npy.ts';

@@ -1,9 +1,9 @@
-import { transformerOf } from './attention.ts';
 import { between, named, unsupportedOn } from './autodiff/path.ts';
 import { gradientRules } from './autodiff/rules/index.ts';
-import { type ClassifierOptions, type Network, readClassifier } from './classifier.ts';
+import { type ClassifierOptions, type Network, readClassifier } from './classifier/classifier.ts';
 import { InputError } from './errors.ts';
-import { type Layer, layersOf } from './layers.ts';
+import { transformerOf } from './layers/attention.ts';
+import { type Layer, layersOf } from './layers/layers.ts';
 import { methods } from './methods/index.ts';
 import type { Method } from './methods/method.ts';
 import { printable } from './onnx/names.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from './classifier.ts';
+import { readClassifier } from './classifier/classifier.ts';
 import { createExplainer, type ExplainerSpec } from './explainer.ts';
 import { createJointExplainer } from './joint-explainer.ts';
 import { isSampled, methods } from './methods/index.ts';

@@ -1,4 +1,4 @@
-import type { Classifier } from './classifier.ts';
+import type { Classifier } from './classifier/classifier.ts';
 import { InputError } from './errors.ts';
 import { type Attribution, type ExplainerSpec, explained, prepare } from './explainer.ts';
 import type { Request } from './graphs/request.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from './classifier.ts';
+import { readClassifier } from './classifier/classifier.ts';
 import { InputError, type InputErrorCode } from './errors.ts';
 import { createExplainer } from './explainer.ts';
 import { inspect } from './inspect.ts';
@@ -7,7 +7,7 @@ import type { Runtime } from './runtime/runtime.ts';
 import { field, onnxFile, type TensorInit, value } from './testing/onnx-file.ts';
 
 // A model is data: what has once harmed a runtime is refused by name before any runtime sees it. Each probe was run
-// against ONNX Runtime itself; `onnx/read.test.ts` and `classifier.test.ts` have what a file may not hold at all.
+// against ONNX Runtime itself; `onnx/read.test.ts` and `classifier/` have what a file may not hold at all.
 
 /** A runtime that must not be reached. */
 const unreachable: Runtime = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Classifier, readClassifier } from '../classifier.ts';
+import { type Classifier, readClassifier } from '../classifier/classifier.ts';
 import { compileExplainer, createExplainer, type ExplainerSpec } from '../explainer.ts';
 import { methods } from '../methods/index.ts';
 import { float32, int64, row, type Tensor } from '../tensor.ts';

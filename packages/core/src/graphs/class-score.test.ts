@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from '../classifier.ts';
+import { readClassifier } from '../classifier/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { float32, sizeOf } from '../tensor.ts';
 import { expectClose } from '../testing/close.ts';

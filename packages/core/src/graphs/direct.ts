@@ -1,4 +1,4 @@
-import type { Classifier } from '../classifier.ts';
+import type { Classifier } from '../classifier/classifier.ts';
 import type { Direct } from '../methods/method.ts';
 import { add, mul } from '../onnx/emit.ts';
 import { type ScoreKind, scoresOf } from '../targets.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Network, readClassifier } from '../classifier.ts';
+import { type Network, readClassifier } from '../classifier/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { reachable } from '../onnx/graph.ts';
 import { float32, int64, type Tensor } from '../tensor.ts';

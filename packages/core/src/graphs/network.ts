@@ -1,7 +1,7 @@
 import { between } from '../autodiff/path.ts';
-import type { Classifier, Network } from '../classifier.ts';
-import { holding, mapOf } from '../layer-form.ts';
-import type { Layer } from '../layers.ts';
+import type { Classifier, Network } from '../classifier/classifier.ts';
+import { holding, mapOf } from '../layers/form.ts';
+import type { Layer } from '../layers/layers.ts';
 import type { Method } from '../methods/method.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { narrow } from './narrow.ts';

@@ -1,5 +1,5 @@
-import type { Classifier } from '../classifier.ts';
-import type { Layer } from '../layers.ts';
+import type { Classifier } from '../classifier/classifier.ts';
+import type { Layer } from '../layers/layers.ts';
 import type { Setting } from '../methods/method.ts';
 import type { ScoreKind } from '../targets.ts';
 

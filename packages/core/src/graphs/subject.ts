@@ -1,8 +1,8 @@
-import { transformerOf } from '../attention.ts';
 import { differentiate } from '../autodiff/differentiate.ts';
 import type { VjpRules } from '../autodiff/rule.ts';
 import { composites } from '../autodiff/rules/composites.ts';
 import { gradientRules } from '../autodiff/rules/index.ts';
+import { transformerOf } from '../layers/attention.ts';
 import type { Subject } from '../methods/method.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { onesLike, where, zerosLike } from '../onnx/emit.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from '../classifier.ts';
+import { readClassifier } from '../classifier/classifier.ts';
 import { createExplainer } from '../explainer.ts';
 import { isSampled, type Setting } from '../methods/method.ts';
 import { occlusion } from '../methods/occlusion.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readOut } from '../attention.ts';
+import { readOut } from '../layers/attention.ts';
 import { mean, relu, reshape, scale, slice } from '../onnx/emit.ts';
 import { camOutput, camParams } from './cam.ts';
 import { defineMethod } from './method.ts';

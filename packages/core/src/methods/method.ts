@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { Transformer } from '../attention.ts';
 import type { VjpRules } from '../autodiff/rule.ts';
+import type { Transformer } from '../layers/attention.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import type { Node } from '../onnx/graph.ts';
 import type { ScoreKind } from '../targets.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from '../classifier.ts';
+import { readClassifier } from '../classifier/classifier.ts';
 import { compileExplainer } from '../explainer.ts';
 import { forwardModel } from '../graphs/direct.ts';
 import { float32, int64 } from '../tensor.ts';

@@ -1,4 +1,4 @@
-import { readClassifier } from '../classifier.ts';
+import { readClassifier } from '../classifier/classifier.ts';
 import {
   type AttributeOptions,
   type Attribution,

@@ -1,4 +1,4 @@
-import { readClassifier } from '../classifier.ts';
+import { readClassifier } from '../classifier/classifier.ts';
 import { InputError } from '../errors.ts';
 import { compileExplainer } from '../explainer.ts';
 import { inspect } from '../inspect.ts';

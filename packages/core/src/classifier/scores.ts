@@ -1,8 +1,8 @@
-import { InputError } from './errors.ts';
-import type { GraphBuilder, Shape, Value } from './onnx/builder.ts';
-import { reshape } from './onnx/emit.ts';
-import type { Node } from './onnx/graph.ts';
-import { quoted } from './onnx/names.ts';
+import { InputError } from '../errors.ts';
+import type { GraphBuilder, Shape, Value } from '../onnx/builder.ts';
+import { reshape } from '../onnx/emit.ts';
+import type { Node } from '../onnx/graph.ts';
+import { quoted } from '../onnx/names.ts';
 
 const passing = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Cast']);
 

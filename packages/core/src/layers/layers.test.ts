@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type Network, readClassifier } from './classifier.ts';
+import { type Network, readClassifier } from '../classifier/classifier.ts';
+import type { Convention } from '../methods/method.ts';
+import { float32, int64 } from '../tensor.ts';
+import { networkOf, tinyNetwork } from '../testing/network.ts';
 import { chooseLayers, layersOf } from './layers.ts';
-import type { Convention } from './methods/method.ts';
-import { float32, int64 } from './tensor.ts';
-import { networkOf, tinyNetwork } from './testing/network.ts';
 
 const networkIn = (bytes: Uint8Array) => {
   const classifier = readClassifier(bytes);

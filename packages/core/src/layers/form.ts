@@ -1,5 +1,5 @@
-import type { GraphBuilder, Value } from './onnx/builder.ts';
-import { reshape, slice, transpose } from './onnx/emit.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { reshape, slice, transpose } from '../onnx/emit.ts';
 
 /** How a value holds a feature map: as [N, C, h, w], as [N, h, w, C], or as tokens [N, prefix + h·w, C]. */
 export interface Form {

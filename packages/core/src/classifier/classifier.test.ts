@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { InputError } from '../errors.ts';
+import { forwardModel } from '../graphs/direct.ts';
+import type { Value } from '../onnx/builder.ts';
+import { float32, int64, sizeOf } from '../tensor.ts';
+import { networkOf, tinyNetwork } from '../testing/network.ts';
+import { onnxFile, value } from '../testing/onnx-file.ts';
+import { cpu } from '../testing/ort.ts';
 import { type ClassifierOptions, readClassifier } from './classifier.ts';
-import { InputError } from './errors.ts';
-import { forwardModel } from './graphs/direct.ts';
-import type { Value } from './onnx/builder.ts';
-import { float32, int64, sizeOf } from './tensor.ts';
-import { networkOf, tinyNetwork } from './testing/network.ts';
-import { onnxFile, value } from './testing/onnx-file.ts';
-import { cpu } from './testing/ort.ts';
 
 const refusal = (bytes: Uint8Array, options?: ClassifierOptions): string => {
   try {

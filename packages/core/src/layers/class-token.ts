@@ -1,8 +1,8 @@
-import { between } from './autodiff/path.ts';
-import type { Network } from './classifier.ts';
+import { between } from '../autodiff/path.ts';
+import type { Network } from '../classifier/classifier.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { int, type Node } from '../onnx/graph.ts';
 import type { Layer } from './layers.ts';
-import type { GraphBuilder, Value } from './onnx/builder.ts';
-import { int, type Node } from './onnx/graph.ts';
 
 // Transformers that classify by a token of its own: after the last attention, the patches' tokens lead nowhere.
 

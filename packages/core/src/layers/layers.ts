@@ -1,13 +1,12 @@
-import { between } from './autodiff/path.ts';
+import { between } from '../autodiff/path.ts';
+import type { Network } from '../classifier/classifier.ts';
+import { InputError } from '../errors.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { isFloat } from '../onnx/dtype.ts';
+import { ints, type Node } from '../onnx/graph.ts';
+import { quoted } from '../onnx/names.ts';
 import { beforeLastAttention, seesPrefixOnly } from './class-token.ts';
-import type { Network } from './classifier.ts';
-import { InputError } from './errors.ts';
-import type { Form } from './layer-form.ts';
-import type { Convention } from './methods/method.ts';
-import type { GraphBuilder, Value } from './onnx/builder.ts';
-import { isFloat } from './onnx/dtype.ts';
-import { ints, type Node } from './onnx/graph.ts';
-import { quoted } from './onnx/names.ts';
+import type { Form } from './form.ts';
 
 /** Values of the network that are a feature map, whatever their layout. */
 export interface Layer {
@@ -96,7 +95,7 @@ const turnsBack = (node: Node, maps: ReadonlyMap<Value, Layer>): boolean =>
  * The layers to look at: those asked for, by tensor name or by index from the end (`-1`), or, if none is, the one
  * that is found.
  */
-export function chooseLayers(network: Network, asked: readonly string[], convention: Convention): Layer[] {
+export function chooseLayers(network: Network, asked: readonly string[], convention: string): Layer[] {
   const layers = layersOf(network);
   if (asked.length === 0) return [found(network, layers, convention)];
   return asked.map((name) => {
@@ -120,7 +119,7 @@ export function chooseLayers(network: Network, asked: readonly string[], convent
  * an average pool to 7×7 included. Else the last before the network pools; where a class token is all that is read in
  * the end, and the patches' own values there lead nowhere, the last that the last attention takes.
  */
-function found(network: Network, layers: readonly Layer[], convention: Convention): Layer {
+function found(network: Network, layers: readonly Layer[], convention: string): Layer {
   const last =
     (convention === 'torchcam' && layers.findLast(({ form }) => form.axes !== 'TC')) || layers.at(-1);
   if (!last)

@@ -1,9 +1,9 @@
-import { between } from './autodiff/path.ts';
-import type { Network } from './classifier.ts';
-import { InputError } from './errors.ts';
+import { between } from '../autodiff/path.ts';
+import type { Network } from '../classifier/classifier.ts';
+import { InputError } from '../errors.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import type { Node } from '../onnx/graph.ts';
 import { layersOf } from './layers.ts';
-import type { GraphBuilder, Value } from './onnx/builder.ts';
-import type { Node } from './onnx/graph.ts';
 
 /** A transformer as its attention sees it: blocks over tokens [N, prefix + h·w, C]. */
 export interface Transformer {
