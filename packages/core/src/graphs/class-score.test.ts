@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { readClassifier } from '../classifier/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
-import { float32, sizeOf } from '../tensor.ts';
+import { float } from '../onnx/graph.ts';
+import type { Target } from '../targets.ts';
+import { float32, row, sizeOf } from '../tensor.ts';
 import { expectClose } from '../testing/close.ts';
 import { explain } from '../testing/explain.ts';
 import { type Layer, networkOf, tinyImages, tinyShape } from '../testing/network.ts';
@@ -50,10 +52,28 @@ const endings: Record<string, Uint8Array> = {
     return layer('logits', 'Squeeze', [scores, g.ints([2, 3])]);
   }),
 };
-const wider = ending((layer, map, g) => {
-  const scores = layer('conv', 'Conv', [map, learned(g, 5, 4, 3, 3), learned(g, 5)]);
-  return layer('logits', 'Flatten', [layer('pool', 'GlobalAveragePool', [scores])]);
-});
+/** Ends that look like a layer of weights per class and are none. */
+const others: Record<string, Uint8Array> = {
+  'one score with a threshold for each class': ending((layer, map, g) =>
+    layer('logits', 'Add', [
+      layer('shared', 'MatMul', [pooled(layer, map, g), learned(g, 4, 1)]),
+      learned(g, 5),
+    ]),
+  ),
+  'one bias for all classes': ending((layer, map, g) =>
+    layer('logits', 'Gemm', [pooled(layer, map, g), learned(g, 4, 5), learned(g, 1)]),
+  ),
+  'a bias for each row and class': ending((layer, map, g) =>
+    layer('logits', 'Gemm', [pooled(layer, map, g), learned(g, 4, 5), learned(g, 1, 5)]),
+  ),
+  'a convolution that sees more than one place': ending((layer, map, g) => {
+    const scores = layer('conv', 'Conv', [map, learned(g, 5, 4, 3, 3), learned(g, 5)]);
+    return layer('logits', 'Flatten', [layer('pool', 'GlobalAveragePool', [scores])]);
+  }),
+  'a scaled product': ending((layer, map, g) =>
+    layer('logits', 'Gemm', [pooled(layer, map, g), learned(g, 4, 5), learned(g, 5)], { alpha: float(0.5) }),
+  ),
+};
 
 /** One class as a sum of classes, which is differentiated through all of them. */
 const asSum = (index: number) => [{ class: index, weight: 1 }];
@@ -83,8 +103,32 @@ describe('the score of one class by its own weights', () => {
     }
   });
 
-  it('is left alone in a layer that sees more than one place', () => {
-    expect(found(wider)).toBeUndefined();
+  it.each(Object.entries(others))('%s: is left alone', async (_, model) => {
+    expect(found(model)).toBeUndefined();
+    const [ofClass, ofSum] = await Promise.all(
+      [
+        [3, 1],
+        [asSum(3), asSum(1)],
+      ].map((targets) => explain(model, { method: 'saliency' }, tinyImages(), targets as Target[])),
+    );
+    expectClose(ofClass!.attribution, ofSum!.attribution);
+  });
+
+  it('is left alone where a mean is over everything, the maps of other classes too', async () => {
+    const model = networkOf(
+      tinyShape,
+      (layer, image, g) => {
+        seed = 0;
+        const conv = layer('conv', 'Conv', [image, learned(g, 5, 2, 1, 1), learned(g, 5)]);
+        return layer('logits', 'Flatten', [
+          layer('pool', 'ReduceMean', [layer('relu', 'Relu', [conv]), g.ints([])]),
+        ]);
+      },
+      1,
+    );
+    const ofClass = await explain(model, { method: 'saliency' }, row(tinyImages(), 0), [0]);
+    const ofSum = await explain(model, { method: 'saliency' }, row(tinyImages(), 0), [asSum(0)]);
+    expectClose(ofClass.attribution, ofSum.attribution);
   });
 
   it('does not hide a layer behind the last weights', async () => {

@@ -64,20 +64,24 @@ function perClass(g: GraphBuilder, node: Node): Value | undefined {
       return x;
     case 'ReduceMean': {
       const axes = g.elements(other ?? '');
-      return axes?.every((axis) => axis > 1 || (axis < 0 && axis + from.length > 1)) ? x : undefined;
+      // none stand for all
+      return axes && axes.length > 0 && axes.every((axis) => axis > 1 || (axis < 0 && axis + from.length > 1))
+        ? x
+        : undefined;
     }
     case 'Flatten':
     case 'Reshape':
     case 'Squeeze':
       return from[0] === to[0] && from[1] === to[1] && from.slice(2).every((d) => d === 1) ? x : undefined;
     case 'Add': {
-      const [bias, at] = g.maker(x) ? [other!, 0] : [x, 1];
+      const [bias, moving] = g.maker(x) ? [other!, x] : [x, other!];
       const constant = g.constants.get(bias);
       return constant &&
         sizeOf(constant.shape) === to[1] &&
         constant.shape.at(-1) === to[1] &&
+        g.shape(moving).join() === to.join() && // a score that all classes share is none of theirs
         to.length === 2
-        ? node.inputs[at]!
+        ? moving
         : undefined;
     }
     default:
@@ -129,7 +133,11 @@ function lastLayer(g: GraphBuilder, node: Node): LastLayer | undefined {
   const shape = g.shape(weights);
   if (node.op === 'MatMul' && shape.length === 2 && g.shape(features).length === 2)
     return { node, features, weights, classAxis: 1, bias };
-  if (node.op === 'Gemm' && isPlain(node) && (!bias || g.shape(bias).length === 1))
+  if (
+    node.op === 'Gemm' &&
+    isPlain(node) &&
+    (!bias || g.shape(bias).join() === `${g.shape(node.outputs[0]!)[1]}`)
+  )
     return { node, features, weights, classAxis: int(node, 'transB', 0) ? 0 : 1, bias };
   if (node.op !== 'Conv' || !isPointwise(node, shape)) return undefined;
   return { node, features, weights: reshape(g, weights, shape.slice(0, 2)), classAxis: 0, bias };

@@ -98,4 +98,23 @@ describe('what is computed for nobody', () => {
     narrow(network, []);
     expect(network.g.nodes).toEqual(before);
   });
+
+  it('is nothing where an operator gives more than what is read', async () => {
+    const model = tokenNetwork((g, tokens, step) => {
+      const scale = g.constant(float32([3], [1, 2, 3]));
+      g.add({
+        op: 'LayerNormalization',
+        name: 'norm',
+        inputs: [tokens, scale],
+        outputs: ['norm', 'means'],
+        attributes: { axis: -1 },
+      });
+      const means = step('ReduceMean', ['means', g.ints([1])], { keepdims: 0 });
+      return step('Add', [taken(g, 'norm', step, 4), means]);
+    });
+    const network = inlined(model);
+    const expected = await run(network, { logits: network.logits });
+    narrow(network, []);
+    expectClose((await run(network, { logits: network.logits })).logits!, expected.logits!);
+  });
 });

@@ -57,7 +57,7 @@ function demanded(g: GraphBuilder, nodes: readonly Node[], whole: readonly Value
     const [output] = node.outputs as [Value];
     const wanted = node.outputs.length === 1 ? demands.get(output) : 'all';
     const axes = typeof wanted === 'object' ? rowwise(g, node, wanted.axis) : undefined;
-    if (typeof wanted === 'object' && !axes) demands.delete(output);
+    if (typeof demands.get(output) === 'object' && !axes) demands.delete(output);
     const taken = taking(g, node);
     node.inputs.forEach((input, i) => {
       if (input === '' || !g.maker(input)) return;
