@@ -25,6 +25,8 @@ interface Scan {
  */
 export class Assembly {
   readonly constants = new Map<Value, Tensor>();
+  /** That of the loops, or of the newest graph that is placed. */
+  private opset = 18;
   private nodes: Node[] = [];
   private readonly taken = new Set<Value>();
   private readonly alike = new Map<string, Value[]>();
@@ -62,6 +64,7 @@ export class Assembly {
 
   /** Copies a graph, its inputs taking the given values; returns its outputs by name. */
   place(graph: Graph, scope: string, inputs: Readonly<Record<string, Value>>): Record<string, Value> {
+    this.opset = Math.max(this.opset, graph.opset);
     const names = new Map<Value, Value>([['', '']]);
     for (const { name } of graph.inputs) names.set(name, inputs[name]!);
     const nodes = reachable(graph.nodes, graph.outputs);
@@ -107,7 +110,7 @@ export class Assembly {
   }
 
   /** The graph, its outputs by the names that they are to have. */
-  graph(opset: number, inputs: readonly ValueInfo[], outputs: Readonly<Record<string, Value>>): Graph {
+  graph(inputs: readonly ValueInfo[], outputs: Readonly<Record<string, Value>>): Graph {
     const ends = Object.entries(outputs).map(([name, value]) => ({
       op: 'Identity',
       name: `output/${name}`,
@@ -117,7 +120,7 @@ export class Assembly {
     }));
     return {
       name: 'whylight',
-      opset,
+      opset: this.opset,
       inputs,
       outputs: Object.keys(outputs),
       nodes: [...this.nodes, ...ends],

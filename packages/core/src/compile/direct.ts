@@ -41,7 +41,7 @@ function grouped(request: Request<Direct<never>>, batch: number): Compiled {
     return [name, assembly.emit('Slice', [rows, assembly.ints(0), count, assembly.ints(0)])] as const;
   });
   return {
-    graph: assembly.graph(Math.max(18, graph.opset), graph.inputs, Object.fromEntries(outputs)),
+    graph: assembly.graph(graph.inputs, Object.fromEntries(outputs)),
     outputs: types.map((type) => ofSize('batch', type)),
   };
 }

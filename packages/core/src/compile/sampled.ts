@@ -68,7 +68,7 @@ export function compileSampled(request: Request<Sampled<never>>, memory: number 
     },
   }) as [string, string, string];
   return {
-    graph: assembly.graph(Math.max(18, first.graph.opset), [image, index].map(batched), {
+    graph: assembly.graph([image, index].map(batched), {
       attribution,
       logits: answers[0]!,
       target: answers[1]!,

@@ -1,6 +1,7 @@
 import type { Values } from '../methods/method.ts';
 import type { GraphBuilder, Shape } from '../onnx/builder.ts';
 import type { Graph, ValueInfo } from '../onnx/graph.ts';
+import { lowestOpset } from '../onnx/lowest-opset.ts';
 import { peakBytesPerRow, weightBytes } from '../onnx/peak.ts';
 import { renamed } from '../onnx/rename.ts';
 import { writeModel } from '../onnx/write.ts';
@@ -28,7 +29,8 @@ export function built(g: GraphBuilder, outputs: Values): Built {
     dtype: g.dtype(outputs[name]!),
     shape: shape.map((d) => (d > 0 ? d : d === -1 ? 'batch' : `${-d}*batch`)),
   }));
-  const graph = renamed(g.graph('whylight', Object.values(outputs)), outputs);
+  const named = renamed(g.graph('whylight', Object.values(outputs)), outputs);
+  const graph = { ...named, opset: lowestOpset(named) };
   return {
     graph,
     outputs: shapes,

@@ -3,7 +3,7 @@ import type { DType, Tensor } from '../tensor.ts';
 /**
  * The graph that everything works on: nodes in topological order over named values. Its operators mean what
  * opset 18 says (axes of reductions, Squeeze, Slice, Pad, Clip's bounds are inputs), whatever opset the file had:
- * `upgrade` raises older nodes on reading, `write` lowers what the written opset lacks.
+ * `upgrade` raises older nodes on reading, `lowestOpset` finds the opset to write, `write` lowers what that lacks.
  */
 export interface Graph {
   readonly name: string;

@@ -19,7 +19,8 @@ export function merge(graphs: readonly Graph[]): Merged {
   const outputs = graphs.map((graph) => merging.place(graph));
   const wanted = new Set(outputs.flatMap((named) => Object.values(named)));
   const { nodes, constants } = merging;
-  return { graph: { ...first, nodes, constants, outputs: [...wanted] }, outputs };
+  const opset = Math.max(...graphs.map((graph) => graph.opset));
+  return { graph: { ...first, opset, nodes, constants, outputs: [...wanted] }, outputs };
 }
 
 class Merging {

@@ -1,4 +1,4 @@
-import type { Value } from '../onnx/builder.ts';
+import type { Shape, Value } from '../onnx/builder.ts';
 import { float32, int64, tensor } from '../tensor.ts';
 import { networkOf, tinyNetwork } from './network.ts';
 
@@ -9,8 +9,10 @@ const wave = (...shape: number[]) =>
   );
 
 /** Small classifiers that between them use most operators. */
-export function menagerie(): Uint8Array[] {
-  const pooled = networkOf([3, 8, 8], (layer, image, g) => {
+export function menagerie(opset = 17): Uint8Array[] {
+  const network = (shape: Shape, build: Parameters<typeof networkOf>[1]) =>
+    networkOf(shape, build, -1, opset);
+  const pooled = network([3, 8, 8], (layer, image, g) => {
     const ints = (...values: number[]) => g.constant(int64([values.length], values), `ints${values}`);
     const conv = layer('conv', 'Conv', [image, g.constant(wave(4, 3, 3, 3), 'w')], {
       strides: [2, 2],
@@ -42,7 +44,7 @@ export function menagerie(): Uint8Array[] {
       { axis: -1 },
     );
   });
-  const attention = networkOf([3, 4, 4], (layer, image, g) => {
+  const attention = network([3, 4, 4], (layer, image, g) => {
     const shape = (...values: number[]) => g.constant(int64([values.length], values), `shape${values}`);
     const size = layer('size', 'Shape', [image]);
     const batch = layer('batch', 'Gather', [size, shape(0)]);
@@ -67,7 +69,7 @@ export function menagerie(): Uint8Array[] {
     return layer('logits', 'Add', [padded, g.constant(wave(5), 'bias')]);
   });
   /** A spatial transformer in whole numbers: dynamic and static quantization, and elements picked by index. */
-  const quantized = networkOf([2, 4, 4], (layer, image, g) => {
+  const quantized = network([2, 4, 4], (layer, image, g) => {
     const ints = (name: string, shape: readonly number[], ...values: number[]) =>
       g.constant(int64(shape, values), name);
     const byte = (name: string, shape: readonly number[], ...values: number[]) =>

@@ -11,8 +11,9 @@ export function networkOf(
   shape: Shape,
   build: (layer: Layer, image: Value, g: GraphBuilder) => Value,
   batch = -1,
+  opset = 17,
 ): Uint8Array {
-  const g = new GraphBuilder(17, batch < 0 ? undefined : batch);
+  const g = new GraphBuilder(opset, batch < 0 ? undefined : batch);
   const image = g.input('image', 'float32', [batch, ...shape]);
   const layer: Layer = (name, op, inputs, attributes = {}) => {
     g.add({ op, name, inputs, outputs: [name], attributes });
