@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from '../classifier.ts';
+import { readClassifier } from '../classifier/classifier.ts';
 import { createExplainer } from '../explainer.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { float32, sizeOf, type Tensor, tensor } from '../tensor.ts';
