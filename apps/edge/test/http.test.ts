@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { app } from '../src/app.ts';
 import { document } from '../src/openapi.ts';
+import { services } from '../src/services.ts';
 import { bindings, call, newTenant } from './gateway.ts';
 
 const api = app.getOpenAPI31Document(document);
@@ -143,6 +144,17 @@ describe('HTTP', () => {
     const problem = (await response.json()) as { code: string };
     expect([response.status, problem.code]).toEqual([503, 'storage_unavailable']);
     expect(response.headers.get('Retry-After')).toBe('5');
+  });
+
+  test('C10: a store that stumbles once is asked a second time, and no third', async () => {
+    const { objects } = services(bindings);
+    const stumble = () => new Response(null, { status: 503 });
+    const asked = vi.spyOn(globalThis, 'fetch').mockResolvedValueOnce(stumble());
+    expect(await objects.head('t/none/u/none')).toBeNull();
+    asked.mockClear().mockResolvedValueOnce(stumble()).mockResolvedValueOnce(stumble());
+    await expect(objects.head('t/none/u/none')).rejects.toMatchObject({ code: 'storage_unavailable' });
+    expect(asked).toHaveBeenCalledTimes(2);
+    asked.mockRestore();
   });
 
   test('H11: what is answered to a key is private, and no page may frame it or guess its type', async () => {

@@ -1,5 +1,7 @@
+import { runInDurableObject } from 'cloudflare:test';
 import { cacheKey, type Job, type Predictions } from '@whylight/contract';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import type { Run } from '../src/domain/flight.ts';
 import { predictionQuestion } from '../src/domain/question.ts';
 import { services } from '../src/services.ts';
 import {
@@ -32,13 +34,24 @@ async function asking() {
   return { key, upload, predict, job, flight };
 }
 
+const ridersOf = (flight: string): Promise<number> =>
+  runInDurableObject(bindings.FLIGHT.getByName(flight), async (_, { storage }) => {
+    const run = await storage.get<Run>('run/1');
+    return Object.keys(run!.riders).length;
+  });
+
 describe('predictions', () => {
   test('say what scores highest, once computed, then from the cache, and cost one unit in all', async () => {
     const { key, predict, job, flight } = await asking();
     const first = predict();
     const taken = await job();
     expect(taken.question).toMatchObject({ method: 'prediction', target: 'predicted', parameters: {} });
+    const second = predict({}, { Prefer: 'wait=0' });
+    expect((await second).status).toBe(503);
+    const third = predict();
+    await vi.waitFor(async () => expect(await ridersOf(flight)).toBe(3));
     expect((await report(taken, predicted(taken))).status).toBe(204);
+    expect((await third).headers.get('Cache-Status')).toBe('whylight; fwd=miss; collapsed');
     expect(await first).toMatchObject({
       status: 200,
       body: {

@@ -40,6 +40,14 @@ describe('an upload', () => {
     });
   });
 
+  it('is sent again when the store stumbles, and is there when an earlier try has arrived after all', async () => {
+    double.routes['POST /v1/uploads'] = (_, response) => json(response, 201, upload(`${double.url}/signed`));
+    const answers = [503, 412];
+    double.routes['PUT /signed'] = (_, response) => response.writeHead(answers.shift()!).end();
+    expect((await double.client().upload(bytes, 'image/png')).id).toBe('upl_1');
+    expect(double.lines()).toEqual(['POST /v1/uploads', 'PUT /signed', 'PUT /signed']);
+  });
+
   it('sends nothing when the service has the bytes already', async () => {
     double.routes['POST /v1/uploads'] = (_, response) => json(response, 200, upload(null));
     await double.client().upload(bytes, 'image/png');

@@ -1,5 +1,5 @@
 import { sha256Hex, type Upload, uploadSchema } from '@whylight/contract';
-import { type Connection, call, given } from './http.ts';
+import { type Connection, call, given, tried } from './http.ts';
 import { ProblemError } from './problem-error.ts';
 
 /** Announces a photo and PUTs it where its bytes are awaited. @throws ProblemError */
@@ -20,13 +20,10 @@ export async function sendUpload(
   const { method, url, headers } = upload.upload;
   // fetch sets the length itself and refuses to be told.
   const { 'content-length': _, ...bound } = headers;
-  const put = await (connection.fetch ?? fetch)(url, {
-    method,
-    headers: bound,
-    body: bytes,
-    ...given(signal),
+  const init = { method, headers: bound, body: bytes, ...given(signal) };
+  await tried(connection, new URL(url), init, true).catch((error: unknown) => {
+    // 412: another try of ours has put it there.
+    if (!(error instanceof ProblemError && error.status === 412)) throw error;
   });
-  // 412: another try of ours has put it there.
-  if (!put.ok && put.status !== 412) throw await ProblemError.of(put);
   return upload;
 }

@@ -6,6 +6,7 @@ import {
   sha256Hex,
   traceparent,
 } from '@whylight/contract';
+import { cacheStatus } from '../domain/cache-status.ts';
 import { cancelAfter } from '../domain/cancel-after.ts';
 import { isTerminal } from '../domain/flight.ts';
 import { longestWait, preferredWait } from '../domain/prefer.ts';
@@ -152,10 +153,3 @@ export const explanations = routes()
     const presented = async (row: ExplanationRow) => present(row, await runOf(services, row, 0));
     return c.json({ ...rest, data: await Promise.all(data.map(presented)) }, 200);
   });
-
-const cacheStatus = {
-  hit: 'whylight; hit',
-  miss: 'whylight; fwd=miss; stored',
-  collapsed: 'whylight; fwd=miss; collapsed',
-  bypass: 'whylight; fwd=request; stored',
-};

@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { cacheKey, ownLook, predictionRequestSchema, predictionsSchema, retention } from '@whylight/contract';
+import { cacheStatus } from '../domain/cache-status.ts';
 import { isTerminal } from '../domain/flight.ts';
 import { refusalOfJob } from '../domain/job-refusal.ts';
 import { preferredWait } from '../domain/prefer.ts';
@@ -52,7 +53,7 @@ export const predictions = routes().openapi(create, async (c) => {
   if (run?.error) throw refusalOfJob(run.error);
   if (!run?.result) throw new Refusal('capacity', 'It is not done yet. Ask again: nothing is lost.');
   const { predictions: best, warnings } = run.result;
-  c.header('Cache-Status', via === 'hit' ? 'whylight; hit' : 'whylight; fwd=miss; stored');
+  c.header('Cache-Status', cacheStatus[via]);
   return c.json(
     {
       object: 'predictions' as const,

@@ -1,0 +1,9 @@
+import type { Boarding } from './flight.ts';
+
+/** How a request came to its run, as Cache-Status (RFC 9211) says it. */
+export const cacheStatus: Readonly<Record<Boarding['via'], string>> = {
+  hit: 'whylight; hit',
+  miss: 'whylight; fwd=miss; stored',
+  collapsed: 'whylight; fwd=miss; collapsed',
+  bypass: 'whylight; fwd=request; stored',
+};
