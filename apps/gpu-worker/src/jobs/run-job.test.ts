@@ -168,6 +168,10 @@ test('F13: the same question asked twice gives the same numbers', async () => {
     await world.post(job);
     await expect.poll(() => world.endings().length, { timeout: 20_000 }).toBe(i + 1);
   }
-  const [once, again] = jobs.map(({ output_prefix }) => world.attribution(output_prefix));
-  expect(again!.data).toEqual(once!.data);
+  // By their digests: a difference of so many numbers would take minutes to print.
+  const [once, again] = jobs.map(({ output_prefix }) => {
+    const { data } = world.attribution(output_prefix);
+    return sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  });
+  expect(again).toBe(once);
 });
