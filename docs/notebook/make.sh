@@ -7,6 +7,10 @@ set -eu
 size=${SIZE:-512}
 model=$1 photo=$2 swan=$3 mask=$4 video=$5 out=$6
 shift 6
+here=$(cd "$(dirname "$0")/../.." && pwd)
+whylight() {
+  "$here/run" whylight "$@"
+}
 explain() {
   name=$1 && shift
   echo "== $name"

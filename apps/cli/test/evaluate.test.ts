@@ -110,6 +110,21 @@ describe('evaluate', () => {
     expect((await decodeImage(await readFile(join(home, 'a/chart.png')))).width).toBeGreaterThan(400);
   });
 
+  it('refuses metrics of the object where nobody says what it is, before it computes anything', async () => {
+    const { code, stderr } = await whylight(
+      home,
+      'evaluate',
+      'many',
+      '--metric',
+      'deletion,mass',
+      '-o',
+      'never',
+    );
+    expect([code, stderr]).toEqual([2, expect.stringContaining('metric mass needs to know')]);
+    const last = ['--drawings', '2', '--method', 'grad-cam,seance', '-o', 'never'];
+    expect((await whylight(home, 'evaluate', ...last)).stderr).toMatch(/^whylight: method "seance"[^\n]*\n$/);
+  });
+
   it('refuses a mask of another size, and neither folder nor drawings', async () => {
     const wrong = await whylight(home, 'evaluate', 'photos', '--masks', 'wrong', '-o', 'c');
     expect([wrong.code, wrong.stderr]).toEqual([

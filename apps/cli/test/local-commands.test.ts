@@ -264,6 +264,7 @@ describe('bad usage ends with 2 and one sentence', () => {
     [['attribute', '--model', 'shapes'], '--tensor is missing'],
     [['check', 'photo.png'], 'not an ONNX model'],
     [['check', '/dev/null'], 'not an ONNX model'],
+
     [['models', 'add', 'in.npy'], 'not an ONNX model'],
     [['compile', 'shapes', '--method', 'grad-cam'], "required option '-o, --output <file>'"],
     [['dance'], "unknown command 'dance'"],

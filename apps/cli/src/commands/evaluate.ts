@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { InputError } from '@whylight/core';
-import { methods } from '@whylight/core/methods';
+import { methods, resolveMethod } from '@whylight/core/methods';
 import { createRuntime, type RegisteredModel, readingOf } from '@whylight/host';
 import { Command, InvalidArgumentError } from 'commander';
 import { blob, noiseMap } from '../evaluate/baselines.ts';
@@ -70,6 +70,8 @@ export const evaluate = withJson(
     '\nBeside the methods stand two baselines that look at nothing: noise, and a blob in the centre.',
   )
   .action(async (directory: string | undefined, options: Options) => {
+    if (options.method !== 'all')
+      for (const id of options.method.split(',')) resolveMethod({ method: id.trim() });
     if ((directory === undefined) === (options.drawings === undefined))
       throw new UsageError('give either a folder of photos or --drawings');
     const report = await evaluated(directory, options);
@@ -102,7 +104,13 @@ async function evaluated(directory: string | undefined, options: Options): Promi
     : objects
       ? await objectsIn(directory!, objects, preprocessing)
       : await photosIn(directory!, masks, preprocessing, options.target ?? -1);
-  const wanted = options.metric ?? (count || masks || objects || options.mosaics ? masked : unmasked);
+  const hasMasks = Boolean(count || masks || objects || options.mosaics);
+  const wanted = options.metric ?? (hasMasks ? masked : unmasked);
+  const blind = hasMasks ? undefined : wanted.find((id) => id === 'pointing' || id === 'mass');
+  if (blind)
+    throw new UsageError(
+      `metric ${blind} needs to know where the object is: --masks, --objects, --mosaics or --drawings`,
+    );
   const runtime = await createRuntime(options);
   const network = await openNetwork(
     await model.bytes(),

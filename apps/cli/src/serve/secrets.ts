@@ -22,7 +22,11 @@ const fileIn = (directory: string): string => join(directory, 'secrets.json');
 
 /** The secrets of a data directory; fresh ones where there are none yet. @throws Failure */
 export async function openSecrets(directory: string): Promise<Secrets> {
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory, { recursive: true }).catch(({ code }: NodeJS.ErrnoException) => {
+    throw new Failure(
+      `the data directory ${directory} cannot be made: ${code === 'EEXIST' ? 'a file is in the way' : code}`,
+    );
+  });
   await chmod(directory, 0o700);
   const text = await readFile(fileIn(directory), 'utf8').catch(() => null);
   if (text !== null) {
