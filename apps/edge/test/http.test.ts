@@ -194,6 +194,11 @@ describe('the documentation', () => {
     },
   );
 
+  test('the address itself leads to the playground', async () => {
+    const { status, headers } = await call('GET', '/');
+    expect([status, headers.get('Location')]).toEqual([302, '/playground']);
+  });
+
   test('the playground brings its own script, keeps the key out of everything, and talks to this service and its store', async () => {
     const page = await call('GET', '/playground');
     const [, nonce] = /nonce="([^"]+)"/.exec(page.text)!;

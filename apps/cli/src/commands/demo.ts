@@ -30,7 +30,7 @@ export const demo = new Command('demo')
     print('Starting the gateway (workerd), the worker (ONNX Runtime) and the object store (S3) ...');
     const service = new Service({ port, directory: data, models: [], ep: 'cpu', log });
     await untilStopped(service, async (access) => {
-      await runDemo(access, { output, begun });
+      await runDemo(access, { output, begun, stays: !once });
       if (once) return true;
       print(`\nIt keeps serving at ${access.url}, log in ${logFile}. Ctrl-C stops it.`);
       return false;

@@ -11,12 +11,14 @@ export interface DemoOptions {
   readonly output: string;
   /** When the command began, by `performance.now()`. */
   readonly begun: number;
+  /** Whether the service will be there for more. */
+  readonly stays: boolean;
 }
 
 const shown = ['grad-cam', 'integrated-gradients'];
 
 /** The service's main job, told step by step. */
-export async function runDemo(access: Access, { output, begun }: DemoOptions): Promise<void> {
+export async function runDemo(access: Access, { output, begun, stays }: DemoOptions): Promise<void> {
   const client = new WhylightClient({ url: access.url, apiKey: access.apiKey });
   const seconds = () => `${((performance.now() - begun) / 1000).toFixed(1)} s`;
   print(`[${seconds()}] ready at ${access.url}`);
@@ -46,6 +48,7 @@ export async function runDemo(access: Access, { output, begun }: DemoOptions): P
   const [repeat, took] = await timed(() => client.explain(again));
   successOf(repeat);
   print(`[${seconds()}] ${shown[0]} again: ${cacheOf(repeat)} in ${took}, no work for the worker`);
+  if (!stays) return;
   print(`\nTry it yourself:\n${curlLine(access, upload.id)}`);
   print(`In the browser, with the same key: ${access.url}/playground   Documentation: ${access.url}/docs`);
 }

@@ -7,6 +7,14 @@ import { services } from '../services.ts';
 
 const tags = ['documentation'];
 
+const root = createRoute({
+  method: 'get',
+  path: '/',
+  tags,
+  summary: 'Leads to the playground',
+  responses: { 302: { description: 'To /playground' }, ...declined },
+});
+
 const html = createRoute({
   method: 'get',
   path: '/playground',
@@ -31,6 +39,7 @@ const js = createRoute({
 
 /** Everything that the page needs comes from here, except photos and pictures: those are between browser and store. */
 export const playground = routes()
+  .openapi(root, (c) => c.redirect('/playground'))
   .openapi(html, (c) => {
     const nonce = crypto.randomUUID();
     return new Response(page.replaceAll('NONCE', nonce), {

@@ -35,6 +35,28 @@ describe('layers', () => {
     ]);
   });
 
+  it('go on where channels that came last are brought to the front again', () => {
+    const network = networkIn(
+      networkOf([3, 4, 4], (layer, image, g) => {
+        const w = g.constant(float32([5, 3, 2, 2], new Float32Array(60)), 'w');
+        const turned = (name: string, x: string, ...perm: number[]) =>
+          layer(name, 'Transpose', [x], { perm });
+        const last = turned('last', layer('patches', 'Conv', [image, w], { strides: [2, 2] }), 0, 2, 3, 1);
+        const scale = g.constant(float32([5], new Float32Array(5).fill(1)), 'scale');
+        const norm = layer('norm', 'LayerNormalization', [last, scale], { axis: -1 });
+        layer('relu', 'Relu', [turned('front', norm, 0, 3, 1, 2)]);
+        return layer('scores', 'GlobalAveragePool', ['relu']);
+      }),
+    );
+    const maps = layersOf(network).map(({ name, shape, form }) => [name, shape.join(), form.axes]);
+    expect(maps).toEqual([
+      ['patches', '5,2,2', 'CHW'],
+      ['norm', '5,2,2', 'HWC'],
+      ['front', '5,2,2', 'CHW'],
+      ['relu', '5,2,2', 'CHW'],
+    ]);
+  });
+
   it('go on through quantization, as the real numbers that come out of it', () => {
     const network = networkIn(
       networkOf([3, 4, 4], (layer, image, g) => {

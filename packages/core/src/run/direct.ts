@@ -50,7 +50,11 @@ export async function jointRun(
   return {
     async attribute(batch, targets, { signal, onProgress }) {
       const single = targets.every((target) => typeof target === 'number');
-      if (!single) ofSums ??= load(true);
+      if (!single)
+        ofSums ??= load(true).catch((error: unknown) => {
+          ofSums = undefined;
+          throw error;
+        });
       const { outputs, chunk, session } = await (single ? ofClasses : ofSums!);
       const parts: Readonly<Record<string, Tensor>>[] = [];
       const count = targets.length;
@@ -76,7 +80,7 @@ export async function jointRun(
     },
     async close() {
       await ofClasses.session.close();
-      await (await ofSums)?.session.close();
+      await (await ofSums?.catch(() => undefined))?.session.close();
     },
   };
 }

@@ -126,12 +126,23 @@ describe('adding a model', () => {
     expect(await readdir(home)).toEqual([sha256]);
   });
 
+  test('the same bytes do not lose their name to another', async () => {
+    const store = new ModelStore(home);
+    const path = await put('net.onnx', bytes);
+    await store.add(path, { name: 'mine' });
+    await expect(store.add(path, { name: 'other' })).rejects.toThrow(
+      'this model is here as mine: use that name, or remove it before it gets another',
+    );
+    expect((await store.registry()).list().map(({ name }) => name)).toEqual(['mine']);
+  });
+
   test('the same bytes again replace what was said about them', async () => {
     const store = new ModelStore(home);
     const path = await put('net.onnx', bytes);
-    await store.add(path, { name: 'old' });
-    await store.add(path, { name: 'new' });
-    expect((await store.registry()).list().map(({ name }) => name)).toEqual(['new']);
+    await store.add(path, { name: 'mine' });
+    await store.add(path, { name: 'mine', preset: 'imagenet' });
+    const models = (await store.registry()).list();
+    expect(models.map(({ name, assumed }) => [name, assumed])).toEqual([['mine', false]]);
   });
 
   test('two models cannot have one name', async () => {

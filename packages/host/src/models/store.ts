@@ -48,10 +48,11 @@ export class ModelStore {
   }
 
   /**
-   * Copies the model at `path` into the store, with a manifest. The same bytes again replace what was said about
-   * them.
+   * Copies the model at `path` into the store, with a manifest. The same bytes under the same name replace what was
+   * said about them.
    *
-   * @throws InputError `invalid_model` for a wrong manifest, digest or label file, or a name that another model has.
+   * @throws InputError `invalid_model` for a wrong manifest, digest or label file, a name that another model has, or a
+   * model that has another name.
    */
   async add(path: string, options: AddOptions = {}): Promise<RegisteredModel> {
     const file = basename(path);
@@ -124,6 +125,12 @@ export class ModelStore {
         throw new InputError(
           'invalid_model',
           `another model is called ${name}: give one of them another name`,
+        );
+      const same = others.find((model) => model.name !== name && digestOf(model) === manifest.sha256);
+      if (same)
+        throw new InputError(
+          'invalid_model',
+          `this model is here as ${same.name}: use that name, or remove it before it gets another`,
         );
       await writeFile(
         join(staging, 'model.json'),

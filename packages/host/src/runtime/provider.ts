@@ -7,7 +7,7 @@ export type ExecutionProvider = (typeof executionProviders)[number];
 
 const howToGet: Record<ExecutionProvider, string> = {
   cpu: 'It is bundled with onnxruntime-node: reinstall the dependencies for this platform.',
-  cuda: 'Install its libraries with ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node, on a machine with an NVIDIA driver, CUDA 12 and cuDNN 9.',
+  cuda: 'Install its libraries with ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node, on a machine with an NVIDIA driver, the CUDA that they are linked against and cuDNN 9.',
   webgpu: 'It is bundled, but needs a GPU with a Vulkan, Metal or Direct3D 12 driver.',
 };
 

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { readClassifier } from '../classifier/classifier.ts';
+import { createExplainer } from '../explainer.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { tinyImages, tinyNetwork } from '../testing/network.ts';
+import { cpu } from '../testing/ort.ts';
+
+it('loads the graph for sums of classes when one is asked for, and again where that failed', async () => {
+  let loads = 0;
+  const runtime: Runtime = {
+    ...cpu,
+    async load(model) {
+      if (++loads === 2) throw new Error('no room');
+      return cpu.load(model);
+    },
+  };
+  const explainer = await createExplainer(readClassifier(tinyNetwork()), { method: 'saliency' }, runtime);
+  const sum = [{ class: 0, weight: 1 }];
+  expect(loads).toBe(1);
+  await expect(explainer.attribute(tinyImages(), [sum, sum])).rejects.toThrow('no room');
+  await explainer.attribute(tinyImages(), [sum, sum]);
+  await explainer.attribute(tinyImages(), [0, 1]);
+  expect(loads).toBe(3);
+  await explainer.close();
+});
+
+it('closes though the graph for sums of classes could not be loaded', async () => {
+  let loads = 0;
+  const load: Runtime['load'] = (model) =>
+    ++loads > 1 ? Promise.reject(new Error('no room')) : cpu.load(model);
+  const explainer = await createExplainer(
+    readClassifier(tinyNetwork()),
+    { method: 'saliency' },
+    { ...cpu, load },
+  );
+  const asked = explainer.attribute(tinyImages(), [[{ class: 0, weight: 1 }], 1]);
+  await Promise.all([expect(asked).rejects.toThrow('no room'), explainer.close()]);
+});
