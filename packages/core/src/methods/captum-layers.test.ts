@@ -1,34 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { AttributeOptions } from '../explainer.ts';
-import { float32, int64, sizeOf } from '../tensor.ts';
+import { float32, int64 } from '../tensor.ts';
 import { explain } from '../testing/explain.ts';
-import { networkOf } from '../testing/network.ts';
+import { waveNetwork as network, wave } from '../testing/wave-network.ts';
 
 // What Captum 0.8 gives at layers of a small network in PyTorch with these weights.
-
-const wave = (shape: readonly number[], scale = 1) =>
-  float32(
-    shape,
-    Array.from({ length: sizeOf(shape) }, (_, i) => scale * Math.sin(1.7 * i + 1)),
-  );
-
-/** Conv(1→2, 3×3) `c1`, ReLU `relu`, max pool 2×2 `pool`, Conv(2→3, 1×1) `c2`, ReLU, Linear(6→2). */
-const network = networkOf([1, 2, 4], (layer, image, g) => {
-  const c1 = layer('c1', 'Conv', [image, g.constant(wave([2, 1, 3, 3]), 'w1'), g.floats([2], [0.1, -0.2])], {
-    pads: [1, 1, 1, 1],
-  });
-  const pool = layer('pool', 'MaxPool', [layer('relu', 'Relu', [c1])], {
-    kernel_shape: [2, 2],
-    strides: [2, 2],
-  });
-  const c2 = layer('c2', 'Conv', [
-    pool,
-    g.constant(wave([3, 2, 1, 1]), 'w2'),
-    g.floats([3], [0.3, 0.1, -0.1]),
-  ]);
-  const flat = layer('flat', 'Flatten', [layer('act', 'Relu', [c2])]);
-  return layer('scores', 'Gemm', [flat, g.constant(wave([2, 6]), 'w3')], { transB: 1 });
-});
 
 const image = wave([1, 1, 2, 4], 2);
 const constant = [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5];
