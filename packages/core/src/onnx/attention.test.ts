@@ -5,6 +5,8 @@ import { float32, int64 } from '../tensor.ts';
 import { attributesOf, canonical, outputsOf } from '../testing/canonical.ts';
 import { onnxFile, value } from '../testing/onnx-file.ts';
 import { cpu } from '../testing/ort.ts';
+import { canonicalize } from './canonicalize.ts';
+import { readModel } from './read.ts';
 
 describe('Attention is written out', () => {
   const bias = {
@@ -19,6 +21,17 @@ describe('Attention is written out', () => {
     dataType: 9,
     int32Data: Array.from({ length: 16 }, (_, i) => Number(i % 3 > 0)),
   };
+  /** The third query may look nowhere. */
+  const blind = {
+    ...look,
+    name: 'blind',
+    int32Data: Array.from({ length: 16 }, (_, i) => Number(i >> 2 !== 2)),
+  };
+  const hiding = {
+    ...bias,
+    name: 'hiding',
+    floatData: blind.int32Data.map((seen, i) => (seen ? Math.cos(i) : Number.NEGATIVE_INFINITY)),
+  };
   it.each([
     ['heads as an axis', ['image', 'image', 'image'], {}],
     ['a scale', ['image', 'image', 'image'], { scale: { f: 0.25 } }],
@@ -29,6 +42,10 @@ describe('Attention is written out', () => {
     ['what comes after hidden', ['image', 'image', 'image'], { is_causal: 1 }],
     ['what comes after hidden, of more keys than queries', ['two', 'image', 'image'], { is_causal: 1 }],
     ['what comes after hidden, and a bias', ['image', 'image', 'image', 'bias'], { is_causal: 1 }],
+    ['a mask that hides all from a query', ['image', 'image', 'image', 'blind'], {}],
+    ['a bias that hides all from a query', ['image', 'image', 'image', 'hiding'], {}],
+    ['a mask that hides what is not after', ['image', 'image', 'image', 'look'], { is_causal: 1 }],
+    ['a mask that is computed', ['image', 'image', 'image', 'bright'], {}],
     ['keys and values that all heads share', ['image', 'one', 'one'], {}],
     ['heads folded into the last axis', ['rows', 'rows', 'rows'], { q_num_heads: 2, kv_num_heads: 2 }],
     ['two folded heads for one key', ['rows', 'half', 'half'], { q_num_heads: 4, kv_num_heads: 2 }],
@@ -41,6 +58,7 @@ describe('Attention is written out', () => {
       output: [output, ...Array.from({ length: count - 1 }, (_, i) => `${output} left ${i}`)],
       attribute: attributesOf({ axis, num_outputs: count }),
     });
+    const bright = { opType: 'Greater', name: 'b', input: ['image', 'level'], output: ['bright'] };
     const it = {
       opType: 'Attention',
       name: 'it',
@@ -48,10 +66,19 @@ describe('Attention is written out', () => {
       output: ['y'],
       attribute: attributesOf(attributes),
     };
-    const initializer = [bias, look, { name: 'shape', dims: [3n], dataType: 7, int64Data: [0n, 0n, -1n] }];
+    const level = { name: 'level', dims: [], dataType: 1, floatData: [1.5] };
+    const initializer = [
+      level,
+      bias,
+      look,
+      blind,
+      hiding,
+      { name: 'shape', dims: [3n], dataType: 7, int64Data: [0n, 0n, -1n] },
+    ];
     const output = [{ name: 'y', type: { tensorType: { elemType: 1 } } }];
     const parts = [taken('one', 'image', 1, 3), taken('two', 'image', 2, 2), taken('half', 'rows', 2, 2)];
-    const node = [fold, ...parts.filter((part) => input.some((name) => part.output.includes(name))), it];
+    const used = [bright, ...parts].filter((part) => input.some((name) => part.output.includes(name)));
+    const node = [fold, ...used, it];
     const file = onnxFile({ node, initializer, output }, { opsetImport: [{ version: 23n }] });
     const { graph, bytes } = canonical(file);
     expect(graph.nodes.some((n) => n.op === 'Attention')).toBe(false);
@@ -62,7 +89,46 @@ describe('Attention is written out', () => {
     });
   });
 
-  it("has the gradient that differences of ONNX Runtime's own have", async () => {
+  it('is Softmax alone where a mask that is known leaves every query something to look at', () => {
+    const it = { opType: 'Attention', name: 'it', input: ['image', 'image', 'image', 'look'], output: ['y'] };
+    const output = [{ name: 'y', type: { tensorType: { elemType: 1 } } }];
+    const file = onnxFile({ node: [it], initializer: [look], output }, { opsetImport: [{ version: 23n }] });
+    expect(canonical(file).graph.nodes.map(({ op }) => op)).toEqual([
+      'Mul',
+      'Transpose',
+      'MatMul',
+      'Where',
+      'Softmax',
+      'MatMul',
+    ]);
+  });
+
+  it('is left as it is where it looks through a window', () => {
+    const it = {
+      opType: 'Attention',
+      name: 'it',
+      input: ['image', 'image', 'image'],
+      output: ['y'],
+      attribute: attributesOf({ left_window_size: 1 }),
+    };
+    const output = [{ name: 'y', type: { tensorType: { elemType: 1 } } }];
+    const file = onnxFile({ node: [it], output }, { opsetImport: [{ version: 25n }] });
+    const { graph } = readModel(file);
+    const { builder } = canonicalize(
+      graph,
+      (g) => new Map([['image', g.input('image', 'float32', [-1, 3, 4, 4])]]),
+    );
+    expect(builder.nodes.map(({ op }) => op)).toEqual(['Attention']);
+  });
+
+  it.each([
+    ['a bias', { ...bias, dims: [3n, 3n], floatData: bias.floatData.slice(0, 9) }],
+    ['a query that may look nowhere', { ...blind, dims: [3n, 3n], int32Data: [1, 0, 1, 0, 0, 0, 1, 1, 1] }],
+    [
+      'a query whose keys are all biased to nothing',
+      { ...hiding, dims: [3n, 3n], floatData: [0, 0, 0, ...Array(3).fill(-Infinity), 1, 0, 0] },
+    ],
+  ] as const)("under %s: has the gradient that differences of ONNX Runtime's own have", async (_, mask) => {
     const attributes = attributesOf({
       is_causal: 1,
       softcap: { f: 0.7 },
@@ -81,7 +147,7 @@ describe('Attention is written out', () => {
       {
         opType: 'Attention',
         name: 'a',
-        input: ['q', 'k', 'k', 'bias'],
+        input: ['q', 'k', 'k', mask.name],
         output: ['seen'],
         attribute: attributes,
       },
@@ -93,12 +159,7 @@ describe('Attention is written out', () => {
       dataType: 7,
       int64Data: values.map(BigInt),
     });
-    const initializer = [
-      { ...bias, dims: [3n, 3n], floatData: bias.floatData.slice(0, 9) },
-      list('rows', 0, 3, 16),
-      list('sizes', 8, 8),
-      list('classes', 0, 48),
-    ];
+    const initializer = [mask, list('rows', 0, 3, 16), list('sizes', 8, 8), list('classes', 0, 48)];
     const input = [value('image', 'batch', 3, 4, 4)];
     const output = [value('y', 'batch', 48)];
     const file = onnxFile({ node, initializer, input, output }, { opsetImport: [{ version: 23n }] });

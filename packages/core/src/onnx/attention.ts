@@ -1,20 +1,33 @@
 import { int64 } from '../tensor.ts';
 import type { GraphBuilder, Value } from './builder.ts';
 import { isFloat } from './dtype.ts';
-import { add, matmul, mul, number, reshape, scale, transpose, unsqueeze, where } from './emit.ts';
+import {
+  add,
+  equal,
+  matmul,
+  maximum,
+  mul,
+  number,
+  reshape,
+  scale,
+  transpose,
+  unsqueeze,
+  where,
+} from './emit.ts';
 import { int, type Node, real } from './graph.ts';
 import { keep, type Upgraded } from './upgraded.ts';
 
 /**
  * Attention (opset 23) as what it stands for, softmax(cap(s·q·kᵀ) + mask)·v, with heads as an axis or folded into the
- * last one, and keys and values that several heads of the query share. Caches are left as they are, and so without a
- * derivative.
+ * last one, and keys and values that several heads of the query share. A query that may look nowhere gets zeros. Caches
+ * and windows are left as they are, and so without a derivative.
  */
 export function attention(g: GraphBuilder, node: Node): Upgraded {
   const [query, key, val, mask] = node.inputs as [Value, Value, Value, Value | undefined];
   const alone =
     node.outputs.filter((output) => output !== '').length === 1 &&
-    node.inputs.slice(4).every((input) => input === '');
+    node.inputs.slice(4).every((input) => input === '') &&
+    ['left_window_size', 'right_window_size'].every((side) => int(node, side, -1) < 0);
   if (!alone || ![query, key, val].every((v) => g.knows(v))) return keep(node);
   const folded = g.shape(query).length === 3;
   const heads = folded ? int(node, 'q_num_heads', 1) : g.shape(query)[1]!;
@@ -33,7 +46,8 @@ export function attention(g: GraphBuilder, node: Node): Upgraded {
   const capped = cap === 0 ? products : softCapped(g, products, cap);
   const seen = mask ? masked(g, capped, mask) : capped;
   const scores = causal ? masked(g, seen, notAfter(g, from, to)) : seen;
-  const weights = g.emit('Softmax', [scores], { axis: -1 });
+  const weights =
+    mask && blinds(g, mask, causal) ? seeing(g, scores) : g.emit('Softmax', [scores], { axis: -1 });
   if (!folded) return keep({ ...node, op: 'MatMul', inputs: [weights, v], attributes: {} });
   const rows = transpose(g, matmul(g, weights, v), [0, 2, 1, 3]);
   return keep({ ...node, op: 'Reshape', inputs: [rows, g.ints([0, 0, -1])], attributes: {} });
@@ -62,6 +76,26 @@ const masked = (g: GraphBuilder, scores: Value, mask: Value): Value =>
   isFloat(g.dtype(mask))
     ? add(g, scores, mask)
     : where(g, mask, scores, number(g, Number.NEGATIVE_INFINITY, scores));
+
+/** Whether a mask [… queries, keys] may hide every key from a query. */
+function blinds(g: GraphBuilder, mask: Value, causal: boolean): boolean {
+  const known = g.constants.get(mask);
+  if (!known) return true;
+  const [queries, keys] = [known.shape.at(-2) ?? 1, known.shape.at(-1)!];
+  const shown = Array.from(known.data, (v) =>
+    isFloat(known.dtype) ? Number(v) > Number.NEGATIVE_INFINITY : v,
+  );
+  return Array.from({ length: shown.length / keys }, (_, row) => row).some(
+    (row) => !shown.slice(row * keys, row * keys + (causal ? (row % queries) + 1 : keys)).some(Boolean),
+  );
+}
+
+/** Softmax over keys, of which a query may see none: zeros then, and no derivative that is no number. */
+function seeing(g: GraphBuilder, scores: Value): Value {
+  const blind = equal(g, maximum(g, scores, [-1]), number(g, Number.NEGATIVE_INFINITY, scores));
+  const zero = number(g, 0, scores);
+  return where(g, blind, zero, g.emit('Softmax', [where(g, blind, zero, scores)], { axis: -1 }));
+}
 
 /** Where a query looks that sees itself and what is before it: [from, to], true on and below the diagonal. */
 function notAfter(g: GraphBuilder, from: number, to: number): Value {
