@@ -128,7 +128,7 @@ describe('Attention is written out', () => {
       'a query whose keys are all biased to nothing',
       { ...hiding, dims: [3n, 3n], floatData: [0, 0, 0, ...Array(3).fill(-Infinity), 1, 0, 0] },
     ],
-  ] as const)("under %s: has the gradient that differences of ONNX Runtime's own have", async (_, mask) => {
+  ])("under %s: has the gradient that differences of ONNX Runtime's own have", async (_, mask) => {
     const attributes = attributesOf({
       is_causal: 1,
       softcap: { f: 0.7 },

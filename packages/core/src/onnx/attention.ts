@@ -82,8 +82,8 @@ function blinds(g: GraphBuilder, mask: Value, causal: boolean): boolean {
   const known = g.constants.get(mask);
   if (!known) return true;
   const [queries, keys] = [known.shape.at(-2) ?? 1, known.shape.at(-1)!];
-  const shown = Array.from(known.data, (v) =>
-    isFloat(known.dtype) ? Number(v) > Number.NEGATIVE_INFINITY : v,
+  const shown = Array.from(known.data as ArrayLike<number | bigint>, (v) =>
+    isFloat(known.dtype) ? v > Number.NEGATIVE_INFINITY : Boolean(v),
   );
   return Array.from({ length: shown.length / keys }, (_, row) => row).some(
     (row) => !shown.slice(row * keys, row * keys + (causal ? (row % queries) + 1 : keys)).some(Boolean),
