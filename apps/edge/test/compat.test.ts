@@ -1,5 +1,7 @@
+import { runDurableObjectAlarm } from 'cloudflare:test';
 import { type Job, sha256Hex } from '@whylight/contract';
 import { describe, expect, test, vi } from 'vitest';
+import { app } from '../src/app.ts';
 import { services } from '../src/services.ts';
 import { bindings, call, newKey, newTenant, report, success, write } from './gateway.ts';
 
@@ -74,6 +76,26 @@ describe('KServe', () => {
     expect(again.body.explanations[0].overlay).toEqual(answer.explanations[0].overlay);
     expect((await call('GET', '/v1/usage', { key })).body.data[0].explanations).toBe(1);
     expect(await services(bindings).uploads.ofContent(tenant, await sha256Hex(bytes))).toHaveLength(1);
+  });
+
+  test('C9: a photo whose bytes did not get into the store is swept like any other upload', async () => {
+    const { id: tenant, key } = await newTenant();
+    const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
+    const body = JSON.stringify({ instances: [{ b64: base64(png()) }] });
+    const asked = app.request(
+      kserve,
+      { method: 'POST', headers, body },
+      { ...bindings, S3_BUCKET: 'nowhere' },
+    );
+    expect((await asked).status).toBe(503);
+    // The store refuses signatures of tomorrow: the row is made a day older instead.
+    const yesterday = new Date(Date.now() - 25 * 3_600_000).toISOString();
+    await bindings.DB.prepare('UPDATE uploads SET created_at = ? WHERE tenant = ?')
+      .bind(yesterday, tenant)
+      .run();
+    expect(await runDurableObjectAlarm(bindings.JANITOR.getByName(tenant))).toBe(true);
+    const swept = bindings.DB.prepare('SELECT swept FROM uploads WHERE tenant = ?').bind(tenant);
+    expect(await swept.first('swept')).toBe('expired');
   });
 
   test('every form of an instance is read', async () => {
