@@ -11,7 +11,6 @@ import {
   PhotoClassifier,
   PhotoExplainer,
   ProviderUnavailableError,
-  type Studio,
 } from '@whylight/host';
 import { createApp } from './app.ts';
 import { createCatalog } from './catalog.ts';
@@ -48,10 +47,10 @@ export async function startWorker(
   createRuntime: typeof createThreadedRuntime = createThreadedRuntime,
 ): Promise<Worker> {
   const metrics = createMetrics();
+  const studio = createStudio(env.DRAWING_THREADS);
   let state: State = { phase: 'starting' };
   let explainer: PhotoExplainer | undefined;
   let classifier: PhotoClassifier | undefined;
-  let studio: Studio | undefined;
   let tenantModels: TenantModels | undefined;
   let runtime: Awaited<ReturnType<typeof createThreadedRuntime>> | undefined;
   let stopHeartbeat = () => {};
@@ -79,7 +78,6 @@ export async function startWorker(
     const registry = await ModelRegistry.open(env.MODELS.length ? env.MODELS : [embeddedModels]);
     const catalog = await createCatalog(registry, runtime.device);
     const shared = inTurns(metered(runtime, metrics));
-    studio = createStudio(env.DRAWING_THREADS);
     explainer = new PhotoExplainer(shared, registry, {
       capacity: env.EXPLAINERS,
       budget: env.EXPLAINERS_MB * megabyte,
@@ -140,7 +138,7 @@ export async function startWorker(
     metrics,
     log,
     state: () => state,
-    renderer: new Renderer(storage),
+    renderer: new Renderer(storage, studio),
   });
   const { server, url } = await listen(app.fetch, env);
   log('worker_listening', { url });
@@ -162,7 +160,7 @@ export async function startWorker(
       await tenantModels?.close();
       await explainer?.close();
       await classifier?.close();
-      await studio?.close();
+      await studio.close();
       await runtime?.close();
       storage.close();
       await new Promise((resolve) => {

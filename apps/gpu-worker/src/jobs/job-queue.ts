@@ -24,7 +24,8 @@ interface Taken {
 }
 
 /** On whose behalf a job is, by where its artifacts go: `t/{tenant}/…`. */
-export const shareOf = ({ output_prefix }: Job): string => output_prefix.split('/')[1] ?? '';
+export const shareOf = ({ output_prefix }: Pick<Job, 'output_prefix'>): string =>
+  output_prefix.split('/')[1] ?? '';
 
 /** A share may take up places, to wait or to run, up to as many as are left, times this. */
 const greed = 2;

@@ -6,8 +6,10 @@ import {
   visualizationSchema,
 } from '@whylight/contract';
 import { colormapNames } from '@whylight/core/image';
+import type { Studio } from '@whylight/host';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createWorld, disc, sha256, type World } from '../testing/world.ts';
+import { Renderer } from './renderer.ts';
 
 test('the colour maps that clients may ask for are those that there are', () => {
   expect([...colorMaps]).toEqual(colormapNames);
@@ -77,6 +79,53 @@ describe('drawing again', () => {
     const answer = await ask();
     expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([422, code]);
     expect([...objects.keys()].filter((name) => name.startsWith(rendering.output_prefix))).toEqual([]);
+  });
+
+  /** Draws at once, or when `ready`; tells what it was given. */
+  const double = (scenes: unknown[] = [], ready: Promise<void> = Promise.resolve()): Studio => ({
+    async draw(scene) {
+      scenes.push(scene);
+      await ready;
+      return { overlay: Uint8Array.of(1), heatmap: Uint8Array.of(2), warnings: [] };
+    },
+    close: async () => {},
+  });
+
+  test('is done by the studio: the thread that answers health checks and cancels draws nothing', async () => {
+    const scenes: unknown[] = [];
+    await new Renderer(world.storage, double(scenes)).render(rendering);
+    expect(scenes).toHaveLength(1);
+    expect([...picture(rendering.output_prefix)]).toEqual([1]);
+  });
+
+  test('F8: one tenant’s many leave places to wait, and the next turn, to another', async () => {
+    const done: string[] = [];
+    const ready = Promise.withResolvers<void>();
+    const renderer = new Renderer(world.storage, double([], ready.promise));
+    const of = (tenant: string) => ({ ...rendering, output_prefix: `t/${tenant}/x/` });
+    const drawn = async (tenant: string) => {
+      await renderer.render(of(tenant));
+      done.push(tenant);
+    };
+    const all = Array.from({ length: 18 }, () => drawn('greedy'));
+    expect([renderer.isFullFor(of('greedy')), renderer.isFullFor(of('modest'))]).toEqual([true, false]);
+    all.push(drawn('modest'));
+    ready.resolve();
+    await Promise.all(all);
+    expect(done.indexOf('modest')).toBeLessThan(4);
+  });
+
+  test('what comes to its turn when nobody waits for it any more is not begun', async () => {
+    const scenes: unknown[] = [];
+    const ready = Promise.withResolvers<void>();
+    const renderer = new Renderer(world.storage, double(scenes, ready.promise), 50);
+    const outcomes = Promise.allSettled([1, 2, 3, 4].map(() => renderer.render(rendering)));
+    setTimeout(ready.resolve, 100);
+    expect((await outcomes).map(({ status }) => status)).toEqual([
+      ...['fulfilled', 'fulfilled'],
+      ...['rejected', 'rejected'],
+    ]);
+    expect(scenes).toHaveLength(2);
   });
 
   test('J11: is for the gateway only, and for what is a rendering', async () => {

@@ -1,51 +1,81 @@
 import { createHash } from 'node:crypto';
 import type { Artifact, Look, Rendered, RenderingJob } from '@whylight/contract';
-import { redraw, type Visualization } from '@whylight/host';
+import { redraw, type Studio, type Visualization } from '@whylight/host';
 import { JobFailure } from '../job-failure.ts';
 import type { Storage } from '../storage/storage.ts';
+import { shareOf } from './job-queue.ts';
 
-/** Drawings at a time; they share the processor with everything else that the worker does. */
+/** Drawings at a time; they share the studio with the jobs. */
 const concurrency = 2;
-/** Drawings that may wait, and the longest time for one, in milliseconds. */
+/** Drawings that may wait, and of those one tenant's. */
 const limit = 32;
-const patience = 20_000;
+const limitOfOne = 16;
+/** Milliseconds from its arrival in which a drawing must be done: then the gateway, which waits for 30 s, is gone. */
+const patience = 25_000;
 
-/** Draws finished explanations in another look. Needs neither model nor GPU. */
+interface Waiting {
+  readonly share: string;
+  readonly enter: () => void;
+}
+
+/** Draws finished explanations in another look, in the studio's threads. Needs neither model nor GPU. */
 export class Renderer {
   readonly #storage: Storage;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #studio: Studio;
+  readonly #patience: number;
+  readonly #waiting: Waiting[] = [];
+  /** Tenants for whom something is being drawn, each as often. */
+  readonly #running: string[] = [];
 
-  constructor(storage: Storage) {
+  constructor(storage: Storage, studio: Studio, milliseconds = patience) {
     this.#storage = storage;
+    this.#studio = studio;
+    this.#patience = milliseconds;
   }
 
-  /** Whether the next drawing would be sent away. */
-  get full(): boolean {
-    return this.#waiting.length >= limit;
+  /** Whether this drawing would be sent away. */
+  isFullFor(job: Pick<RenderingJob, 'output_prefix'>): boolean {
+    const own = this.#waiting.filter(({ share }) => share === shareOf(job));
+    return this.#waiting.length >= limit || own.length >= limitOfOne;
   }
 
-  /** @throws JobFailure, InputError */
+  /** @throws JobFailure, InputError. @throws TimeoutError for what could not be drawn in time */
   async render(job: RenderingJob): Promise<Rendered> {
-    if (this.#running >= concurrency) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#running++;
+    const signal = AbortSignal.timeout(this.#patience);
+    const share = shareOf(job);
+    await new Promise<void>((enter) => {
+      this.#waiting.push({ share, enter });
+      this.#next();
+    });
     try {
-      return await this.#draw(job, AbortSignal.timeout(patience));
+      signal.throwIfAborted();
+      return await this.#draw(job, signal);
     } finally {
-      this.#running--;
-      this.#waiting.shift()?.();
+      this.#running.splice(this.#running.indexOf(share), 1);
+      this.#next();
     }
+  }
+
+  /** Who has nothing drawn at the moment goes first, else who came first. */
+  #next(): void {
+    if (this.#running.length >= concurrency) return;
+    const next = this.#waiting.find(({ share }) => !this.#running.includes(share)) ?? this.#waiting[0];
+    if (!next) return;
+    this.#waiting.splice(this.#waiting.indexOf(next), 1);
+    this.#running.push(next.share);
+    next.enter();
   }
 
   async #draw(job: RenderingJob, signal: AbortSignal): Promise<Rendered> {
     const [photo, attribution] = await Promise.all([this.#photo(job, signal), this.#array(job, signal)]);
-    const { overlay, heatmap, warnings } = await redraw({
+    const again = {
       photo,
       attribution,
       result: job.result,
       language: job.look.language,
       visualization: visualizationOf(job.look),
-    });
+    };
+    const { overlay, heatmap, warnings } = await redraw(again, this.#studio);
     const put = async (name: 'overlay.png' | 'heatmap.png', bytes: Uint8Array): Promise<Artifact> => {
       const [object, sha256, content_type] = [job.output_prefix + name, sha256Of(bytes), 'image/png'];
       await this.#storage.put(object, bytes, { contentType: content_type, sha256 }, signal);

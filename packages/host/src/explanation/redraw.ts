@@ -1,6 +1,7 @@
 import { InputError, readNpy, type Tensor } from '@whylight/core';
 import { decodeImage } from '../codec/decode.ts';
-import { drawPictures, type Pictures } from '../drawing/pictures.ts';
+import type { Pictures } from '../drawing/pictures.ts';
+import { type Studio, studioHere } from '../drawing/studio.ts';
 import type { Visualization } from '../drawing/visualization.ts';
 import type { Result } from './result.ts';
 
@@ -14,11 +15,14 @@ export interface Redrawing {
 }
 
 /** The pictures of a finished explanation once more, in another look. Needs no model. @throws InputError */
-export async function redraw({ photo, attribution, result, ...look }: Redrawing): Promise<Pictures> {
+export async function redraw(
+  { photo, attribution, result, ...look }: Redrawing,
+  studio: Studio = studioHere,
+): Promise<Pictures> {
   const array = readNpy(attribution);
   if (array.dtype !== 'float32')
     throw new InputError('invalid_tensor', `attribution: expected float32, got ${array.dtype}`);
-  return drawPictures({
+  return studio.draw({
     photo: await decodeImage(photo),
     region: result.input_region,
     attribution: array as Tensor<'float32'>,
