@@ -101,6 +101,35 @@ describe('batches', () => {
     expect(second.counts.waiting).toBe(1);
   });
 
+  test('G1, G6: so many batches may wait and no more; one that is placed or canceled leaves room', async () => {
+    const { tenant, key, item, ask, until } = await asking({ concurrency: 1, batches: 2 });
+    const waiting = async () => (await call('GET', '/v1/limits', { key })).body.batches.in_use;
+    const headers = { 'Idempotency-Key': crypto.randomUUID() };
+    const first = (await ask([item(0), item(1)], headers)).body;
+    await until(first, ({ counts }) => expect(counts.queued).toBe(1));
+    const second = (await ask([item(2)])).body;
+    const refused = await ask([item(3)]);
+    expect([refused.status, refused.body]).toMatchObject([
+      429,
+      {
+        code: 'concurrency_limited',
+        'violated-policies': ['batches'],
+        detail: expect.stringContaining('limit: 2.'),
+      },
+    ]);
+    expect(refused.headers.get('Retry-After')).toBe('1');
+    expect((await ask([item(0), item(1)], headers)).body.id).toBe(first.id);
+    expect(await waiting()).toBe(2);
+
+    await call('POST', second.urls.cancel, { key });
+    await vi.waitFor(async () => expect(await waiting()).toBe(1), { timeout: 20_000 });
+    expect((await ask([item(3)])).status).toBe(202);
+    const limits = `/v1/operator/tenants/${tenant}/limits`;
+    await call('PUT', limits, { key: operatorKey, body: { concurrency: 10 } });
+    await until(first, ({ counts }) => expect(counts.waiting).toBe(0));
+    await vi.waitFor(async () => expect(await waiting()).toBe(0), { timeout: 20_000 });
+  });
+
   test('what would cost more than the day’s units is refused by name', async () => {
     const { item, ask, until } = await asking({ compute_units: 1 });
     const { body } = await ask([item(0), item(1)]);

@@ -76,10 +76,10 @@ describe('limits of a tenant', () => {
     const { key } = await limited({ requests: 10, concurrency: 3, compute_units: 500 });
     const { headers } = await call('GET', '/v1/keys', { key });
     expect(headers.get('RateLimit-Policy')).toBe(
-      '"requests";q=10;w=60, "compute";q=500;qu="compute-units";w=86400, "concurrency";q=3;qu="concurrent-requests"',
+      '"requests";q=10;w=60, "compute";q=500;qu="compute-units";w=86400, "concurrency";q=3;qu="concurrent-requests", "batches";q=20;qu="waiting-batches"',
     );
     expect(headers.get('RateLimit')).toMatch(
-      /^"requests";r=9;t=\d+, "compute";r=500;t=\d+, "concurrency";r=3$/,
+      /^"requests";r=9;t=\d+, "compute";r=500;t=\d+, "concurrency";r=3, "batches";r=20$/,
     );
   });
 
@@ -145,6 +145,7 @@ describe('limits of a tenant', () => {
       requests: { limit: 100, window_seconds: 60, remaining: 99 },
       concurrency: { limit: 4, in_use: 0 },
       compute_units: { limit: 100_000, remaining: 100_000 },
+      batches: { limit: 20, in_use: 0 },
     });
     const path = `/v1/operator/tenants/${id}/limits`;
     expect((await call('PUT', path, { key, body: { requests: 1000 } })).status).toBe(401);

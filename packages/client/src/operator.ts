@@ -38,7 +38,7 @@ export class OperatorClient {
   /** Sets limits; what is left out stays. */
   async limit(
     id: string,
-    limits: { requests?: number; concurrency?: number; compute_units?: number },
+    limits: { requests?: number; concurrency?: number; compute_units?: number; batches?: number },
   ): Promise<LimitsView> {
     const path = `/v1/operator/tenants/${encodeURIComponent(id)}/limits`;
     const init = { method: 'PUT', body: JSON.stringify(limits) };

@@ -47,6 +47,7 @@ interface LimitOptions {
   readonly requests?: number;
   readonly concurrency?: number;
   readonly computeUnits?: number;
+  readonly batches?: number;
   readonly json?: boolean;
 }
 
@@ -56,19 +57,22 @@ const limits = withJson(
     .argument('<tenant>', 'its id: ten_...')
     .option('--requests <n>', 'in any 60 seconds', positive)
     .option('--concurrency <n>', 'computations at a time', positive)
-    .option('--compute-units <n>', 'in a day', positive),
-).action(async (id: string, { requests, concurrency, computeUnits, json }: LimitOptions) => {
-  if (!requests && !concurrency && !computeUnits)
-    throw new UsageError('say at least one of --requests, --concurrency, --compute-units');
+    .option('--compute-units <n>', 'in a day', positive)
+    .option('--batches <n>', 'batches at a time that wait for a place', positive),
+).action(async (id: string, { requests, concurrency, computeUnits, batches, json }: LimitOptions) => {
+  if (!requests && !concurrency && !computeUnits && !batches)
+    throw new UsageError('say at least one of --requests, --concurrency, --compute-units, --batches');
   const set = await (await openOperator()).limit(id, {
     ...(requests ? { requests } : {}),
     ...(concurrency ? { concurrency } : {}),
     ...(computeUnits ? { compute_units: computeUnits } : {}),
+    ...(batches ? { batches } : {}),
   });
   if (json) return printJson(set);
   print(`${set.requests.limit} requests in ${set.requests.window_seconds} s`);
   print(`${set.concurrency.limit} computations at a time`);
   print(`${set.compute_units.limit} compute units in a day`);
+  print(`${set.batches.limit} batches at a time that wait for a place`);
 });
 
 export const tenants = new Command('tenants')

@@ -1,4 +1,5 @@
 import type { Batch, Explanation, ExplanationAsked } from '@whylight/contract';
+import type { Excess } from './meter.ts';
 
 /** What a batch knows of itself. */
 export interface BatchState {
@@ -29,7 +30,7 @@ export type BatchItem =
 
 /** A batch as the rest of the gateway sees it; see batch.ts. */
 export interface BatchPort {
-  create(state: BatchState): Promise<BatchState>;
+  create(state: BatchState): Promise<BatchState | Excess>;
   read(): Promise<BatchState | null>;
   cancel(): Promise<BatchState | null>;
 }

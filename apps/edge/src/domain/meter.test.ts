@@ -1,10 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { computeUnits } from './compute-units.ts';
-import { at, begin, defaultLimits, end, type Meter, newMeter, request, unitsUsed } from './meter.ts';
+import {
+  at,
+  begin,
+  beginBatch,
+  defaultLimits,
+  end,
+  endBatch,
+  type Meter,
+  newMeter,
+  request,
+  unitsUsed,
+  upgradedMeter,
+} from './meter.ts';
 
 const noon = Date.parse('2026-11-23T12:00:00Z');
-const limits = { requests: 5, concurrency: 2, compute_units: 100 };
+const limits = { requests: 5, concurrency: 2, compute_units: 100, batches: 2 };
 const isMeter = (result: object): result is Meter => 'limits' in result;
 
 /** Times at which requests were let through. */
@@ -59,7 +71,7 @@ describe('computations', () => {
 
   test('G6: the last place and the last unit can be had, the next not', () => {
     const one = opened(newMeter(limits, noon), 'a', 40) as Meter;
-    expect(opened(one, 'b', 61)).toEqual({ policy: 'compute', seconds: 43_200 });
+    expect(opened(one, 'b', 61)).toEqual({ policy: 'compute', limit: 100, seconds: 43_200 });
     const two = opened(one, 'b', 60) as Meter;
     expect(unitsUsed(two)).toBe(100);
     expect(opened(two, 'c', 0)).toMatchObject({ policy: 'concurrency' });
@@ -83,6 +95,26 @@ describe('computations', () => {
   test('the defaults let a first request and computation through', () => {
     const meter = newMeter(defaultLimits, noon);
     expect(isMeter(request(meter, noon)) && isMeter(opened(meter, 'a', 1))).toBe(true);
+  });
+});
+
+describe('batches that wait', () => {
+  test('G6: the last one is let through, the next is not; one that ended or was forgotten leaves its place', () => {
+    const [first, second] = ['a', 'b'].map((id) => (meter: Meter) => beginBatch(meter, id, noon + 1000));
+    const two = second!(first!(newMeter(limits, noon)) as Meter) as Meter;
+    expect(first!(two)).toBe(two);
+    expect(beginBatch(two, 'c', noon + 1000)).toEqual({ policy: 'batches', limit: 2, seconds: 1 });
+    expect(isMeter(beginBatch(endBatch(two, 'a'), 'c', noon + 1000))).toBe(true);
+    expect(isMeter(beginBatch(at(two, noon + 1001), 'c', noon + 2000))).toBe(true);
+  });
+
+  test('a meter of an earlier release knows of none, and has the usual limit', () => {
+    const { batches: _, limits: all, ...rest } = newMeter(limits, noon);
+    const { batches: __, ...known } = all;
+    expect(upgradedMeter({ ...rest, limits: known })).toEqual({
+      ...newMeter(limits, noon),
+      limits: { ...limits, batches: defaultLimits.batches },
+    });
   });
 });
 

@@ -6,14 +6,21 @@ export interface Limits {
   readonly concurrency: number;
   /** Compute units in a day (UTC). */
   readonly compute_units: number;
+  /** Batches at a time of which something waits for a place. */
+  readonly batches: number;
 }
 
-export const defaultLimits: Limits = { requests: 600, concurrency: 32, compute_units: 100_000 };
+export const defaultLimits: Limits = {
+  requests: 600,
+  concurrency: 32,
+  compute_units: 100_000,
+  batches: 20,
+};
 /** Seconds of the window in which requests are counted. */
 export const requestWindow = 60;
 const day = 86_400;
 
-export type Policy = 'requests' | 'concurrency' | 'compute';
+export type Policy = 'requests' | 'concurrency' | 'compute' | 'batches';
 
 export interface Usage {
   /** `2026-11-23`. */
@@ -29,12 +36,19 @@ export interface Meter {
   readonly seconds: readonly { readonly second: number; readonly requests: number }[];
   /** Computations under way: what they will cost, and when they count as forgotten (unix milliseconds). */
   readonly open: Readonly<Record<string, { readonly units: number; readonly until: number }>>;
+  /** Batches of which something waits, and when they count as forgotten. */
+  readonly batches: Readonly<Record<string, number>>;
   readonly today: Usage;
 }
 
-/** Declined: which policy, and the seconds after which it may be otherwise. */
+/** As an earlier release may have stored it. */
+export type StoredMeter = Omit<Meter, 'limits' | 'batches'> &
+  Partial<Pick<Meter, 'batches'>> & { readonly limits: Partial<Limits> };
+
+/** Declined: which policy, what it allows, and the seconds after which it may be otherwise. */
 export interface Excess {
   readonly policy: Policy;
+  readonly limit: number;
   readonly seconds: number;
 }
 
@@ -42,7 +56,15 @@ export const newMeter = (limits: Limits, now: number): Meter => ({
   limits,
   seconds: [],
   open: {},
+  batches: {},
   today: newDay(now),
+});
+
+/** A stored meter, with what it does not say. */
+export const upgradedMeter = (stored: StoredMeter): Meter => ({
+  batches: {},
+  ...stored,
+  limits: { ...defaultLimits, ...stored.limits },
 });
 
 /** The meter at `now`: what is over no longer counts. */
@@ -50,14 +72,19 @@ export function at(meter: Meter, now: number): Meter {
   // A second counts until its last millisecond is out of the window, so that no window ever holds more.
   const seconds = meter.seconds.filter(({ second }) => second + 1 + requestWindow > now / 1000);
   const open = Object.fromEntries(Object.entries(meter.open).filter(([, { until }]) => until > now));
+  const batches = Object.fromEntries(Object.entries(meter.batches).filter(([, until]) => until > now));
   const today = meter.today.date === newDay(now).date ? meter.today : newDay(now);
-  return { ...meter, seconds, open, today };
+  return { ...meter, seconds, open, batches, today };
 }
 
 /** One more request, of a meter that is up to date. */
 export function request(meter: Meter, now: number): Meter | Excess {
   if (standing(meter, now).remaining < 1)
-    return { policy: 'requests', seconds: standing(meter, now).resets_in_seconds };
+    return {
+      policy: 'requests',
+      limit: meter.limits.requests,
+      seconds: standing(meter, now).resets_in_seconds,
+    };
   const second = Math.floor(now / 1000);
   const last = meter.seconds.at(-1);
   const seconds: Meter['seconds'] =
@@ -71,9 +98,9 @@ export function request(meter: Meter, now: number): Meter | Excess {
 export function begin(meter: Meter, id: string, units: number, until: number, now: number): Meter | Excess {
   if (id in meter.open) return meter;
   if (Object.keys(meter.open).length >= meter.limits.concurrency)
-    return { policy: 'concurrency', seconds: 1 };
+    return { policy: 'concurrency', limit: meter.limits.concurrency, seconds: 1 };
   if (unitsUsed(meter) + units > meter.limits.compute_units)
-    return { policy: 'compute', seconds: secondsOfDay(now) };
+    return { policy: 'compute', limit: meter.limits.compute_units, seconds: secondsOfDay(now) };
   return { ...meter, open: { ...meter.open, [id]: { units, until } } };
 }
 
@@ -88,6 +115,20 @@ export function end(meter: Meter, id: string, units: number): Meter {
     compute_units: compute_units + Math.min(units, ended.units),
   };
   return { ...meter, open, today };
+}
+
+/** A batch begins to wait; one that waits already is not counted twice. */
+export function beginBatch(meter: Meter, id: string, until: number): Meter | Excess {
+  if (id in meter.batches) return meter;
+  if (Object.keys(meter.batches).length >= meter.limits.batches)
+    return { policy: 'batches', limit: meter.limits.batches, seconds: 1 };
+  return { ...meter, batches: { ...meter.batches, [id]: until } };
+}
+
+/** Nothing of a batch waits any more. */
+export function endBatch(meter: Meter, id: string): Meter {
+  const { [id]: _, ...batches } = meter.batches;
+  return { ...meter, batches };
 }
 
 /** How many requests are left, and the seconds until there are more. */

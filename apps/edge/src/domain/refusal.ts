@@ -74,9 +74,9 @@ export class LimitRefusal extends Refusal {
   /** After so many seconds it may be otherwise. */
   readonly seconds: number;
 
-  constructor({ policy, seconds }: Excess) {
+  constructor({ policy, limit, seconds }: Excess) {
     const [code, message] = excesses[policy];
-    super(code, message);
+    super(code, `${message} Your limit: ${limit}.`);
     this.policy = policy;
     this.seconds = seconds;
   }
@@ -86,6 +86,7 @@ const excesses = {
   requests: ['rate_limited', 'There were too many requests in the last minute.'],
   concurrency: ['concurrency_limited', 'Too many explanations are being computed for this tenant.'],
   compute: ['quota_exceeded', 'The compute units of this day do not suffice for it.'],
+  batches: ['concurrency_limited', 'Too many batches of this tenant have items that wait for a place.'],
 } as const;
 
 /** The one answer for what is missing and for what belongs to someone else. */

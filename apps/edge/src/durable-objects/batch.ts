@@ -1,11 +1,13 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type BatchItem, type BatchPort, type BatchState, isOver } from '../domain/batch.ts';
+import type { Excess } from '../domain/meter.ts';
 import { LimitRefusal, Refusal, type RefusalCode } from '../domain/refusal.ts';
 import { seenBy } from '../domain/riders.ts';
 import type { Bindings } from '../env.ts';
 import { isPassing } from '../problem.ts';
 import { services } from '../services.ts';
 import { createExplanation } from '../use-cases/creation.ts';
+import type { TenantMeter } from './tenant-meter.ts';
 
 /** Items that are begun at a time. */
 const atATime = 4;
@@ -36,7 +38,11 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
   }
 
   /** Begins the batch, once: under an id that is there already, what is there is the answer. */
-  async create(state: BatchState): Promise<BatchState> {
+  async create(state: BatchState): Promise<BatchState | Excess> {
+    if (this.#state) return this.#state;
+    const excess = await this.#meter(state).beginBatch(state.id, state.createdAt + longest);
+    if (excess) return excess;
+    // The same may have been asked for meanwhile.
     if (this.#state) return this.#state;
     await this.#keep(state);
     await this.ctx.storage.setAlarm(Date.now());
@@ -61,15 +67,15 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
       items: state.items.map((item) => (item.state === 'waiting' ? { state: 'canceled' } : item)),
     });
     await Promise.all(this.#made().map(({ item }) => world.flight(item.key).cancel(item.run, item.id)));
+    await this.ctx.storage.setAlarm(Date.now());
     return this.read();
   }
 
   override async alarm(): Promise<void> {
     for (;;) {
-      const waiting = [...(this.#state?.items.entries() ?? [])].filter(
-        ([, { state }]) => state === 'waiting',
-      );
-      if (waiting.length === 0) return;
+      if (!this.#state) return;
+      const waiting = [...this.#state.items.entries()].filter(([, { state }]) => state === 'waiting');
+      if (waiting.length === 0) return this.#meter(this.#state).endBatch(this.#state.id);
       const begun = await Promise.all(
         waiting.slice(0, atATime).map(async ([index, item]) => [index, await this.#begin(item)] as const),
       );
@@ -127,6 +133,10 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
     await this.#keep({ ...this.#state, items });
     for (const [, item] of late)
       if (item.state === 'made') await services(this.env).flight(item.key).cancel(item.run, item.id);
+  }
+
+  #meter({ tenant }: BatchState): DurableObjectStub<TenantMeter> {
+    return this.env.METER.getByName(tenant);
   }
 
   async #keep(state: BatchState): Promise<void> {

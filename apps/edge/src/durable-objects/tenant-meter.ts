@@ -3,14 +3,18 @@ import { longestFlight } from '../domain/flight.ts';
 import {
   at,
   begin,
+  beginBatch,
   defaultLimits,
   type Excess,
   end,
+  endBatch,
   type Limits,
   type Meter,
   newMeter,
   request,
+  type StoredMeter,
   type Usage,
+  upgradedMeter,
 } from '../domain/meter.ts';
 import type { Bindings } from '../env.ts';
 
@@ -24,7 +28,8 @@ export class TenantMeter extends DurableObject<Bindings> {
   constructor(context: DurableObjectState, bindings: Bindings) {
     super(context, bindings);
     context.blockConcurrencyWhile(async () => {
-      this.#meter = (await context.storage.get<Meter>('meter')) ?? this.#meter;
+      const stored = await context.storage.get<StoredMeter>('meter');
+      if (stored) this.#meter = upgradedMeter(stored);
     });
   }
 
@@ -48,6 +53,15 @@ export class TenantMeter extends DurableObject<Bindings> {
   /** Closes a computation, which cost `units`. */
   async end(id: string, units: number): Promise<void> {
     await this.#keep(end(at(this.#meter, Date.now()), id, units));
+  }
+
+  /** Counts a batch as one that waits, until it is told otherwise, or `until` (unix milliseconds). */
+  async beginBatch(id: string, until: number): Promise<Excess | null> {
+    return (await this.#take(beginBatch(at(this.#meter, Date.now()), id, until))).excess;
+  }
+
+  async endBatch(id: string): Promise<void> {
+    await this.#keep(endBatch(at(this.#meter, Date.now()), id));
   }
 
   async limit(limits: Limits): Promise<Meter> {

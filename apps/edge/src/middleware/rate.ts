@@ -24,22 +24,25 @@ export async function withinRate(c: Context<AppEnv>, tenant: string): Promise<vo
     throw new Refusal('capacity', 'Nothing can be begun at the moment. Try again.');
 }
 
-/** draft-ietf-httpapi-ratelimit-headers. `compute-units` is a unit of our own. */
+/** draft-ietf-httpapi-ratelimit-headers. `compute-units` and `waiting-batches` are units of our own. */
 function rateLimit(meter: Meter, now: number): Record<string, string> {
   const { limits } = meter;
   const { remaining, resets_in_seconds } = standing(meter, now);
   const units = Math.max(0, limits.compute_units - unitsUsed(meter));
   const places = Math.max(0, limits.concurrency - Object.keys(meter.open).length);
+  const batches = Math.max(0, limits.batches - Object.keys(meter.batches).length);
   return {
     'RateLimit-Policy': [
       `"requests";q=${limits.requests};w=${requestWindow}`,
       `"compute";q=${limits.compute_units};qu="compute-units";w=86400`,
       `"concurrency";q=${limits.concurrency};qu="concurrent-requests"`,
+      `"batches";q=${limits.batches};qu="waiting-batches"`,
     ].join(', '),
     RateLimit: [
       `"requests";r=${remaining};t=${resets_in_seconds}`,
       `"compute";r=${units};t=${secondsOfDay(now)}`,
       `"concurrency";r=${places}`,
+      `"batches";r=${batches}`,
     ].join(', '),
   };
 }

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { batchRequestSchema, batchSchema, explanationRequestSchema } from '@whylight/contract';
 import { type BatchItem, presentBatch } from '../domain/batch.ts';
-import { notFound } from '../domain/refusal.ts';
+import { LimitRefusal, notFound } from '../domain/refusal.ts';
 import { isId, newId } from '../domain/ulid.ts';
 import { refusalOf } from '../domain/validation.ts';
 import { idempotent } from '../middleware/idempotent.ts';
@@ -52,6 +52,7 @@ export const batches = routes()
     const items = c.req.valid('json').items.map(itemOf);
     const state = { id, tenant, requestId, createdAt: Date.now(), canceled: false, items };
     const begun = await services.batch(tenant, id).create(state);
+    if ('policy' in begun) throw new LimitRefusal(begun);
     c.set('subject', id);
     c.header('Location', `/v1/batches/${id}`);
     return c.json(presentBatch(begun), 202);

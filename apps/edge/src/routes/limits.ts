@@ -54,6 +54,7 @@ export const limits = routes()
       requests: wanted.requests ?? now.requests,
       concurrency: wanted.concurrency ?? now.concurrency,
       compute_units: wanted.compute_units ?? now.compute_units,
+      batches: wanted.batches ?? now.batches,
     };
     return c.json(present(await meter(id).limit(next), Date.now()), 200);
   });
@@ -70,5 +71,6 @@ function present(meter: Meter, now: number): LimitsView {
       remaining: Math.max(0, limits.compute_units - unitsUsed(meter)),
       resets_in_seconds: secondsOfDay(now),
     },
+    batches: { limit: limits.batches, in_use: Object.keys(meter.batches).length },
   };
 }

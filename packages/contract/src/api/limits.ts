@@ -8,6 +8,7 @@ export const limitsRequestSchema = z
     requests: most.optional().describe('Requests in any 60 seconds'),
     concurrency: most.optional().describe('Computations that wait or run at a time'),
     compute_units: most.optional().describe('Compute units in a day (UTC): runs of a network on a picture'),
+    batches: most.optional().describe('Batches at a time of which something waits for a place'),
   })
   .meta({ id: 'LimitsRequest' });
 
@@ -27,6 +28,7 @@ export const limitsSchema = z
       remaining: z.int(),
       resets_in_seconds: z.int(),
     }),
+    batches: z.strictObject({ limit: z.int(), in_use: z.int() }),
   })
   .meta({ id: 'Limits' });
 
