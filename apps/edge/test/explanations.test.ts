@@ -3,6 +3,7 @@ import type { Explanation, ExplanationRequest } from '@whylight/contract';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { app } from '../src/app.ts';
 import { cacheKeyOf, call, explain, jobsTaken, newTenant, report, success, uploaded } from './gateway.ts';
+import { bringModel } from './own-model.ts';
 
 const problemOf = (body: Explanation) =>
   body as unknown as { code: string; detail: string; errors: { pointer: string; message: string }[] };
@@ -50,6 +51,33 @@ describe('asking for an explanation', () => {
     ];
     const keys = await Promise.all(questions.map(async (question) => (await ask(question)).body.cache.key));
     expect(new Set(keys).size).toBe(questions.length);
+  });
+
+  test.each([
+    [
+      { layers: ['relu3'] },
+      '/layers/0',
+      'shapes has no layer "relu3". Did you mean "relu2"? It has 3, the last first:',
+    ],
+    [{ layers: ['-1', 'head'] }, '/layers/1', '"relu2", "dropout2", "conv2", or by number "-1" to "-3".'],
+    [{ layers: ['-4'] }, '/layers/0', 'no layer "-4"'],
+    [{ layers: ['conv', 'conv2'], convention: 'captum' }, '/layers', 'takes one layer, got 2'],
+    [{ layers: ['conv'], method: 'saliency' }, '/layers', 'saliency looks at no layer'],
+  ] as const)('%j is refused at once, with the layers that there are', async (body, pointer, detail) => {
+    const refused = await ask(body as Partial<ExplanationRequest>);
+    expect([refused.status, refused.body]).toMatchObject([
+      400,
+      { code: 'invalid_parameter', detail: expect.stringContaining(detail), errors: [{ pointer }] },
+    ]);
+  });
+
+  test('layers are taken by any of their names and by number, and unseen where the worker did not say which there are', async () => {
+    for (const layers of [['relu2'], ['dropout2'], ['-1'], ['-3'], ['conv', 'conv2']])
+      expect((await ask({ layers })).status, `${layers}`).toBe(202);
+    const other = await newTenant();
+    await bringModel(other.key);
+    const input = { upload: (await uploaded(other.key)).id };
+    expect((await explain(other.key, { input, model: 'mine', layers: ['anything'] })).status).toBe(202);
   });
 
   test('H7: no-cache has it computed again', async () => {

@@ -1,6 +1,7 @@
 import type { Catalog, CatalogModel } from '@whylight/contract';
-import { inspect } from '@whylight/core';
+import { inspect, readClassifier } from '@whylight/core';
 import { type ModelRegistry, type RegisteredModel, readingOf } from '@whylight/host';
+import { knownLayers } from './layer-names.ts';
 
 /** What this worker can explain; the first model is the default. @throws InputError for a model that cannot be. */
 export async function createCatalog(registry: ModelRegistry, device: string): Promise<Catalog> {
@@ -10,7 +11,8 @@ export async function createCatalog(registry: ModelRegistry, device: string): Pr
 }
 
 async function entryOf(model: RegisteredModel, first: boolean): Promise<CatalogModel> {
-  const report = inspect(await model.bytes(), readingOf(model));
+  const bytes = await model.bytes();
+  const report = inspect(bytes, readingOf(model));
   return {
     name: model.name,
     digest: model.digest,
@@ -21,6 +23,7 @@ async function entryOf(model: RegisteredModel, first: boolean): Promise<CatalogM
     methods: Object.fromEntries(
       report.methods.map(({ id, works, reason }) => [id, works ? null : (reason ?? '')]),
     ),
+    layers: knownLayers(model, readClassifier(bytes, readingOf(model))),
     default: first,
   };
 }

@@ -10,6 +10,7 @@ describe('the worker', () => {
     const { device, models } = await world.catalog();
     expect([device, models.length, models[0]!.default]).toEqual(['cpu', 1, true]);
     expect(models[0]).toMatchObject({ name: 'shapes', classes: 10, input_shape: [3, 128, 128] });
+    expect(models[0]!.layers!.length).toBeGreaterThan(1);
     expect(models[0]!.labels![0]).toEqual({ en: 'circle', zh: '圆形' });
     expect(models[0]!.methods).toMatchObject({ 'grad-cam': null, saliency: null, occlusion: null });
   });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { lookSchema } from './look.ts';
-import { modelSourceSchema } from './models.ts';
+import { layerNamesSchema, modelSourceSchema } from './models.ts';
 import { sha256 } from './wire.ts';
 
 /**
@@ -227,6 +227,7 @@ export const catalogModelSchema = z.strictObject({
   labels: z.array(z.strictObject({ en: z.string(), zh: z.string().nullable() })).nullable(),
   /** Method id to null (works) or the reason why it does not. */
   methods: z.record(z.string(), z.string().nullable()),
+  layers: layerNamesSchema,
   default: z.boolean(),
 });
 export type CatalogModel = z.infer<typeof catalogModelSchema>;

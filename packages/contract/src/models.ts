@@ -147,6 +147,9 @@ export type ModelErrorCode = (typeof modelErrorCodes)[number];
 export const modelErrorSchema = z.strictObject({ code: z.enum(modelErrorCodes), message: z.string() });
 export type ModelError = z.infer<typeof modelErrorSchema>;
 
+/** Of each layer, last first, the names by which it can be asked for; absent where that is not known beforehand. */
+export const layerNamesSchema = z.array(z.array(z.string())).optional();
+
 /** What a model's validation finds that explaining needs to know. */
 export const modelFactsSchema = z.strictObject({
   /** Digest of the preprocessing, defaults filled in: `sha256:<hex>`. */
@@ -157,6 +160,7 @@ export const modelFactsSchema = z.strictObject({
   methods: z.record(z.string(), z.string().nullable()),
   /** Whether the network gives the same scores each time. */
   deterministic: z.boolean(),
+  layers: layerNamesSchema,
 });
 export type ModelFacts = z.infer<typeof modelFactsSchema>;
 

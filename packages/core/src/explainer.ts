@@ -6,7 +6,7 @@ import type { Request } from './graphs/request.ts';
 import { chooseLayers, type Layer } from './layers/layers.ts';
 import { type Convention, isSampled, type Method, type Normalisation } from './methods/index.ts';
 import type { Direct, Sampled, Setting } from './methods/method.ts';
-import { findMethod, type ResolvedMethod, resolveMethod } from './methods/resolve.ts';
+import { checkLayerCount, findMethod, type ResolvedMethod, resolveMethod } from './methods/resolve.ts';
 import { writeModel } from './onnx/write.ts';
 import { directRun } from './run/direct.ts';
 import type { AttributeOptions, Outcome, Run } from './run/run.ts';
@@ -147,16 +147,7 @@ export function prepare(classifier: Classifier, spec: ExplainerSpec) {
   const resolved = resolveMethod(spec);
   const method: Method = findMethod(resolved.id);
   const asked = spec.layers ?? [];
-  if (asked.length > 0 && !method.needs.includes('layer'))
-    throw new InputError(
-      'invalid_parameter',
-      `${method.id} looks at no layer, but ${asked.length === 1 ? 'one was' : 'layers were'} given`,
-    );
-  if (asked.length > 1 && (method.singleLayer || resolved.convention === 'captum'))
-    throw new InputError(
-      'invalid_parameter',
-      `${method.id}${method.singleLayer ? '' : ' under the captum convention'} takes one layer, got ${asked.length}`,
-    );
+  checkLayerCount(resolved, asked.length);
   const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
   const layers = method.needs.includes('layer') ? chooseLayers(network, asked, resolved.convention) : [];
   const [a, b, c] = classifier.inputShape as [number, number, number];

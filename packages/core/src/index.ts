@@ -12,6 +12,7 @@ export {
 export { forwardModel } from './graphs/direct.ts';
 export { inspect, type ModelReport } from './inspect.ts';
 export { createJointExplainer, type JointExplainer } from './joint-explainer.ts';
+export { layerNames } from './layers/layers.ts';
 export { readNpy, writeNpy } from './npy.ts';
 export type { Runtime, Session } from './runtime/runtime.ts';
 export { softmax } from './softmax.ts';

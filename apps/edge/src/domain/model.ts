@@ -78,9 +78,9 @@ export const sourceOf = ({ id, name, object, content_length, sha256, manifest }:
 /** Null as long as it is not ready. */
 export function explainable({ id, name, sha256, manifest, facts }: ModelRow): Explainable | null {
   if (!facts) return null;
-  const { preprocessing, classes, input_shape, methods, deterministic } = facts;
+  const { preprocessing, classes, input_shape, methods, deterministic, layers } = facts;
   return {
-    ...{ id, name, preprocessing, classes, input_shape, methods, deterministic },
+    ...{ id, name, preprocessing, classes, input_shape, methods, deterministic, layers },
     digest: `sha256:${sha256}`,
     labels: manifest.labels,
     own: true,

@@ -6,7 +6,7 @@ import {
   type Question,
   type TargetSpec,
 } from '@whylight/contract';
-import { methods, resolveMethod } from '@whylight/core/methods';
+import { checkLayerCount, methods, type ResolvedMethod, resolveMethod } from '@whylight/core/methods';
 import { didYouMean } from './nearest.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
 
@@ -19,6 +19,7 @@ import { Refusal, type RefusalCode } from './refusal.ts';
 export function resolveQuestion(asked: ExplanationAsked, image: string, model: CatalogModel): Question {
   const method = resolveParameters(asked);
   checkMethod(method.id, model);
+  checkLayers(asked.layers, method, model);
   return {
     image,
     model: model.digest,
@@ -47,6 +48,29 @@ function checkMethod(method: string, { name, methods: reasons }: CatalogModel): 
   );
 }
 
+/** Holds layers to what the method takes and, where that is known, to what the model has. */
+function checkLayers(asked: readonly string[], method: ResolvedMethod, { name, layers }: CatalogModel): void {
+  orRefused(
+    () => checkLayerCount(method, asked.length),
+    () => '/layers',
+  );
+  if (!layers) return;
+  const names = layers.flat();
+  const missing = asked.findIndex((layer) => !names.includes(layer) && !isCounted(layer, layers.length));
+  if (missing === -1) return;
+  const plain = names.filter((layer) => /^[\x20-\x7e]{1,100}$/.test(layer));
+  const some = plain.slice(0, 3).map((layer) => `"${layer}", `);
+  throw refuse(
+    'invalid_parameter',
+    `/layers/${missing}`,
+    `${name} has no layer "${asked[missing]}".${didYouMean(asked[missing]!, plain)} ` +
+      `It has ${layers.length}, the last first: ${some.join('')}or by number "-1" to "-${layers.length}".`,
+  );
+}
+
+/** Whether `layer` is a layer's number from the end: `-1` is the last. */
+const isCounted = (layer: string, count: number): boolean => /^-\d+$/.test(layer) && -Number(layer) <= count;
+
 /** The question of what a photo shows. */
 export const predictionQuestion = (image: string, model: CatalogModel): Question => ({
   image,
@@ -64,11 +88,19 @@ function resolveParameters({ method, convention, parameters }: ExplanationAsked)
   const ids = methods.map(({ id }) => id);
   if (!ids.includes(method))
     throw refuse('invalid_parameter', '/method', `There is no method "${method}".${didYouMean(method, ids)}`);
+  return orRefused(
+    () => resolveMethod({ method, convention, params: parameters }),
+    (message) => pointerIn(message, parameters),
+  );
+}
+
+/** What `settle` gives; the engine's complaint is a refusal of the member that `pointerOf` finds. */
+function orRefused<T>(settle: () => T, pointerOf: (message: string) => string): T {
   try {
-    return resolveMethod({ method, convention, params: parameters });
+    return settle();
   } catch (error) {
     if (!(error instanceof Error && error.name === 'InputError')) throw error;
-    throw refuse('invalid_parameter', pointerIn(error.message, parameters), error.message);
+    throw refuse('invalid_parameter', pointerOf(error.message), error.message);
   }
 }
 

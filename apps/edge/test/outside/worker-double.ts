@@ -17,7 +17,7 @@ const labels = ['circle', 'square', 'crane', 'crane', 'star'].map((en) => ({
   zh: en === 'star' ? '星' : null,
 }));
 
-/** Two models; the second cannot do occlusion. */
+/** Two models; of the first the layers are known, the second cannot do Grad-CAM. */
 export const catalog: Catalog = {
   device: 'cpu',
   models: [
@@ -29,6 +29,7 @@ export const catalog: Catalog = {
       input_shape: [3, 128, 128],
       labels,
       methods: { 'grad-cam': null, saliency: null, 'integrated-gradients': null, occlusion: null },
+      layers: [['relu2', 'dropout2'], ['conv2'], ['conv']],
       default: true,
     },
     {

@@ -9,6 +9,7 @@ import {
   type Tensor,
 } from '@whylight/core';
 import { type RegisteredModel, readingOf } from '@whylight/host';
+import { knownLayers } from '../layer-names.ts';
 
 /** Names that a report lists of one kind; of a model with more, the first. */
 const most = 200;
@@ -46,6 +47,7 @@ export async function examine(model: RegisteredModel, runtime: Runtime): Promise
           report.methods.map(({ id, works, reason }) => [id, works ? null : (reason ?? '')]),
         ),
         deterministic: once.every((score, i) => Object.is(score, again[i])),
+        layers: knownLayers(model, classifier),
       },
     };
   } finally {

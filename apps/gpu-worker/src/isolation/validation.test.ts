@@ -39,7 +39,13 @@ describe('examining a model', () => {
     world = await createWorld();
     expect(await examined(world, bring(world))).toMatchObject({
       outcome: 'ready',
-      facts: { classes: 3, input_shape: [3, 16, 16], deterministic: true, methods: { 'grad-cam': null } },
+      facts: {
+        classes: 3,
+        input_shape: [3, 16, 16],
+        deterministic: true,
+        methods: { 'grad-cam': null },
+        layers: [['features'], ['mixed']],
+      },
       report: { opset: 13, nodes: 6, layers: [{ name: 'features' }, { name: 'mixed' }] },
     });
     expect(await processes()).toEqual([]);

@@ -3,7 +3,7 @@ import { type Network, readClassifier } from '../classifier/classifier.ts';
 import type { Convention } from '../methods/method.ts';
 import { float32, int64 } from '../tensor.ts';
 import { networkOf, tinyNetwork } from '../testing/network.ts';
-import { chooseLayers, layersOf } from './layers.ts';
+import { chooseLayers, layerNames, layersOf } from './layers.ts';
 
 const networkIn = (bytes: Uint8Array) => {
   const classifier = readClassifier(bytes);
@@ -80,6 +80,23 @@ describe('layers', () => {
       }),
     );
     expect(layersOf(network).map(({ name }) => name)).toEqual(['c', 'relu', 'r']);
+  });
+
+  it('have a name of their own, and those of what reading has found to be the same', () => {
+    const bytes = networkOf([3, 4, 4], (layer, image, g) => {
+      const w = g.constant(float32([2, 3, 1, 1], new Float32Array(6)), 'w');
+      g.declare('dropped', 'float32', [-1, 2, 4, 4]);
+      const first = layer('dropped', 'Dropout', [layer('c1', 'Conv', [image, w])]);
+      const same = layer('same', 'Identity', [layer('relu', 'Relu', [first])]);
+      return layer('scores', 'GlobalAveragePool', [same]);
+    });
+    const names = layerNames(readClassifier(bytes));
+    expect(names).toEqual([
+      ['relu', 'same'],
+      ['c1', 'dropped'],
+    ]);
+    for (const [own, ...others] of names)
+      expect(chosen(networkIn(bytes), others)).toEqual(others.map(() => own));
   });
 
   it('are chosen by name, by number from the end, or the last by itself', () => {

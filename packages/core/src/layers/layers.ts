@@ -1,5 +1,5 @@
 import { between } from '../autodiff/path.ts';
-import type { Network } from '../classifier/classifier.ts';
+import type { Classifier, Network } from '../classifier/classifier.ts';
 import { InputError } from '../errors.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { isFloat } from '../onnx/dtype.ts';
@@ -112,6 +112,25 @@ export function chooseLayers(network: Network, asked: readonly string[], convent
       `layer ${quoted(name)}: the model has no feature map of that name; among the last are ${near.join(', ')}`,
     );
   });
+}
+
+/**
+ * The names of the file by which each layer can be asked for, last first: its own before those that reading has found
+ * to be the same value.
+ */
+export function layerNames({ file, inline, inputShape }: Classifier): string[][] {
+  const network = inline((g) => g.input('image', 'float32', [-1, ...inputShape]));
+  const names = new Map(
+    layersOf(network)
+      .toReversed()
+      .map(({ name }) => [name, [name]]),
+  );
+  for (const { outputs } of file.graph.nodes)
+    for (const output of outputs) {
+      const known = names.get(network.resolve(output));
+      if (known && !known.includes(output)) known.push(output);
+    }
+  return [...names.values()];
 }
 
 /**

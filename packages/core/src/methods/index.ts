@@ -1,3 +1,3 @@
 export { methods } from './list.ts';
 export { type Convention, conventions, isSampled, type Method, type Normalisation } from './method.ts';
-export { paramsJsonSchema, type ResolvedMethod, resolveMethod } from './resolve.ts';
+export { checkLayerCount, paramsJsonSchema, type ResolvedMethod, resolveMethod } from './resolve.ts';

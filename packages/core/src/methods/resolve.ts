@@ -61,6 +61,24 @@ export function resolveMethod(asked: {
   return { id: method.id, version: method.version, convention, score, params };
 }
 
+/** Whether a method takes so many layers. @throws InputError `invalid_parameter` */
+export function checkLayerCount(
+  { id, convention }: Pick<ResolvedMethod, 'id' | 'convention'>,
+  count: number,
+): void {
+  const { needs, singleLayer } = findMethod(id);
+  if (count > 0 && !needs.includes('layer'))
+    throw new InputError(
+      'invalid_parameter',
+      `${id} looks at no layer, but ${count === 1 ? 'one was' : 'layers were'} given`,
+    );
+  if (count > 1 && (singleLayer || convention === 'captum'))
+    throw new InputError(
+      'invalid_parameter',
+      `${id}${singleLayer ? '' : ' under the captum convention'} takes one layer, got ${count}`,
+    );
+}
+
 export function findMethod(id: string): Method {
   const method = methods.find((m) => m.id === id);
   if (!method)

@@ -1,0 +1,15 @@
+import { type Classifier, layerNames } from '@whylight/core';
+import { inputShapeOf, type RegisteredModel } from '@whylight/host';
+
+/** Characters of names that the gateway is to keep for one model. */
+const most = 131_072;
+
+/**
+ * The names of a model's layers, last first, for the gateway to hold requests to; undefined where they depend on the
+ * photo's size, or are too many to keep: then it is seen when the explainer is made.
+ */
+export function knownLayers(model: RegisteredModel, classifier: Classifier): string[][] | undefined {
+  if (!model.assumed && !inputShapeOf(model.manifest.preprocessing)) return undefined;
+  const names = layerNames(classifier);
+  return JSON.stringify(names).length <= most ? names : undefined;
+}
