@@ -1,5 +1,6 @@
 import { dtypes, type Tensor, type TensorData } from '../tensor.ts';
 import { type Dim, GraphBuilder, type Value } from './builder.ts';
+import { copyingBatch } from './copied-batch.ts';
 import { isFloat } from './dtype.ts';
 import { type Graph, type Node, toInt64 } from './graph.ts';
 import { quoted } from './names.ts';
@@ -113,7 +114,14 @@ function raised(g: GraphBuilder, node: Node, opset: number): Upgraded {
 function addFolded(g: GraphBuilder, node: Node): void {
   g.add(node);
   const tensors = node.outputs.map((output) => knownTensor(g, output));
-  if (tensors.some((tensor) => tensor === undefined)) return;
+  if (tensors.some((tensor) => tensor === undefined)) {
+    const copying = copyingBatch(g, node);
+    if (copying) {
+      g.nodes.pop();
+      g.add(copying);
+    }
+    return;
+  }
   g.nodes.pop();
   node.outputs.forEach((output, i) => {
     g.constant(tensors[i]!, output);
