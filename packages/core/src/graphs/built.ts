@@ -1,5 +1,6 @@
 import type { Values } from '../methods/method.ts';
 import type { GraphBuilder, Shape } from '../onnx/builder.ts';
+import { foldFactors } from '../onnx/constant-factors.ts';
 import type { Graph, ValueInfo } from '../onnx/graph.ts';
 import { lowestOpset } from '../onnx/lowest-opset.ts';
 import { peakBytesPerRow, weightBytes } from '../onnx/peak.ts';
@@ -23,6 +24,7 @@ export interface Built {
 }
 
 export function built(g: GraphBuilder, outputs: Values): Built {
+  foldFactors(g, Object.values(outputs));
   const shapes = mapped(outputs, (value) => g.shape(value));
   const types = Object.entries(shapes).map(([name, shape]) => ({
     name,
