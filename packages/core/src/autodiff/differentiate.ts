@@ -38,7 +38,7 @@ export function differentiate(
   const spelled = spelledOut(g, path, composites, new Set([...wanted, ...seeds.keys()]));
   for (const node of path.nodes.toReversed()) {
     const composition = spelled.get(node);
-    if (composition) pullBackWhole(g, node, composition, cotangents);
+    if (composition) pullBackWhole(g, node, composition, path, cotangents);
     else pullBack(g, node, path, cotangents, rules);
   }
   return wanted.map((value) => total(g, cotangents, value));
@@ -58,10 +58,7 @@ function pullBack(
       if (!path.moving.has(input)) return;
       const vjp = vjpOf(rules, node.op, index);
       if (!vjp) return;
-      const dx = cotangent(contextOf(g, node, index, dys), vjp);
-      const parts = cotangents.get(input);
-      if (parts) parts.push(dx);
-      else cotangents.set(input, [dx]);
+      arrive(cotangents, input, cotangent(contextOf(g, node, index, dys), vjp));
     });
   });
 }
@@ -80,7 +77,7 @@ function spelledOut(
   for (const node of path.nodes)
     for (const composite of composites[node.op] ?? []) {
       const composition = composite(g, node);
-      if (!composition || !path.moving.has(composition.x)) continue;
+      if (!composition?.xs.some((x) => path.moving.has(x))) continue;
       const own = new Set([...composition.inner, node]);
       const hidden = composition.inner.every(({ outputs }) =>
         outputs.every((y) => !seen.has(y) && (users.get(y) ?? []).every((user) => own.has(user))),
@@ -93,15 +90,25 @@ function spelledOut(
 function pullBackWhole(
   g: GraphBuilder,
   node: Node,
-  { x, vjp }: Composition,
+  composition: Composition,
+  path: Path,
   cotangents: Map<Value, Value[]>,
 ): void {
   const dys = node.outputs.map((output) => total(g, cotangents, output));
   if (dys[0] == null) return;
   g.within(`${node.name}/grad`, () => {
-    const dx = vjp(contextOf(g, node, 0, dys));
-    cotangents.set(x, [...(cotangents.get(x) ?? []), dx]);
+    const dxs = composition.vjp(contextOf(g, node, 0, dys));
+    composition.xs.forEach((x, i) => {
+      if (path.moving.has(x)) arrive(cotangents, x, dxs[i]!);
+    });
   });
+}
+
+/** One of the cotangents that come together at a value. */
+function arrive(cotangents: Map<Value, Value[]>, value: Value, dx: Value): void {
+  const parts = cotangents.get(value);
+  if (parts) parts.push(dx);
+  else cotangents.set(value, [dx]);
 }
 
 const contextOf = (

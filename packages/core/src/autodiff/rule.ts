@@ -41,13 +41,14 @@ export const vjpOf = (rules: VjpRules, op: string, index: number): Vjp | null | 
   return typeof row === 'function' ? row : row[index];
 };
 
-/** A function of one value that several operators spell out, and its derivative. */
+/** A function that several operators spell out, and its derivative. */
 export interface Composition {
-  readonly x: Value;
+  /** What it is a function of. */
+  readonly xs: readonly Value[];
   /** Those of the operators that come before the last. */
   readonly inner: readonly Node[];
-  /** The cotangent of `x`; the context is that of the last operator. */
-  readonly vjp: Vjp;
+  /** The cotangents of `xs`; the context is that of the last operator. */
+  vjp(c: RuleContext): readonly Value[];
 }
 
 /** The function that a node ends, if it does. */

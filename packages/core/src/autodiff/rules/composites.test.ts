@@ -22,6 +22,21 @@ const gelu = (g: GraphBuilder, x: Value, u: Value, half: (v: Value) => Value) =>
 
 const spellings: Record<string, Spelling> = {
   'MaxPool of ReLU': (g, x) => pool(g, relu(g, x)),
+  'Concat of ReLUs': (g, x) => g.emit('Concat', [relu(g, x), relu(g, g.emit('Neg', [x]))], { axis: 1 }),
+  'Concat of ReLUs, one of them of a constant, along the last axis': (g, x) => {
+    const fixed = relu(
+      g,
+      g.floats(
+        [1, 2, 7, 3],
+        Float32Array.from({ length: 42 }, (_, i) => (i % 5) - 2),
+      ),
+    );
+    const rows = g.emit('Expand', [
+      fixed,
+      g.emit('Shape', [g.emit('Slice', [x, g.ints([0]), g.ints([3]), g.ints([3])])]),
+    ]);
+    return g.emit('Concat', [relu(g, rows), relu(g, x)], { axis: -1 });
+  },
   SiLU: (g, x) => g.emit('Mul', [x, g.emit('Sigmoid', [x])]),
   'SiLU, gate first': (g, x) => g.emit('Mul', [g.emit('Sigmoid', [x]), x]),
   'GELU as TorchScript writes it': (g, x) =>

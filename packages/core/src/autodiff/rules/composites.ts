@@ -1,7 +1,8 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { add, div, mul, number, scale, sub } from '../../onnx/emit.ts';
-import type { Node } from '../../onnx/graph.ts';
-import { type Composite, type Composition, gate } from '../rule.ts';
+import { int, type Node } from '../../onnx/graph.ts';
+import { axisOf } from '../../onnx/shapes/fact.ts';
+import { type Composite, type Composition, gate, type RuleContext } from '../rule.ts';
 import { maxPoolVjp } from './pooling.ts';
 
 // Functions that exporters spell out, with derivatives that are cheaper than those of their operators in turn.
@@ -11,11 +12,28 @@ function maxOfRelu(g: GraphBuilder, node: Node): Composition | undefined {
   const relu = g.maker(node.inputs[0]!);
   if (relu?.op !== 'Relu') return undefined;
   return {
-    x: relu.inputs[0]!,
+    xs: [relu.inputs[0]!],
     inner: [relu],
-    vjp: (c) => maxPoolVjp({ ...c, dy: gate(g, g.emit('Greater', [c.y, number(g, 0, c.y)]), c.dy) }),
+    vjp: (c) => [maxPoolVjp({ ...c, dy: open(c) })],
   };
 }
+
+/** concat(relu(x₁), relu(x₂), …): one gate for all. */
+function concatOfRelus(g: GraphBuilder, node: Node): Composition | undefined {
+  const relus = node.inputs.flatMap((input) => g.maker(input) ?? []).filter(({ op }) => op === 'Relu');
+  if (relus.length < node.inputs.length || relus.length < 2) return undefined;
+  const axis = axisOf(int(node, 'axis', 0), g.shape(node.inputs[0]!).length);
+  const lengths = node.inputs.map((input) => g.shape(input)[axis]!);
+  if (lengths.some((length) => length < 0)) return undefined;
+  return {
+    xs: relus.map(({ inputs }) => inputs[0]!),
+    inner: relus,
+    vjp: (c) => g.emitAll('Split', [open(c), g.ints(lengths)], { axis }, lengths.length),
+  };
+}
+
+/** The cotangent where the output of a ReLU is not 0. */
+const open = ({ g, y, dy }: RuleContext): Value => gate(g, g.emit('Greater', [y, number(g, 0, y)]), dy);
 
 /** SiLU, y = x·s with s = sigmoid(x): dx = dy·(s + y·(1 - s)). */
 function silu(g: GraphBuilder, { inputs: [a, b] }: Node): Composition | undefined {
@@ -25,9 +43,10 @@ function silu(g: GraphBuilder, { inputs: [a, b] }: Node): Composition | undefine
   ] as const) {
     const sigmoid = g.maker(s);
     if (sigmoid?.op !== 'Sigmoid' || sigmoid.inputs[0] !== x) continue;
-    const vjp: Composition['vjp'] = ({ y, dy }) =>
-      mul(g, dy, add(g, s, mul(g, y, sub(g, number(g, 1, s), s))));
-    return { x, inner: [sigmoid], vjp };
+    const vjp: Composition['vjp'] = ({ y, dy }) => [
+      mul(g, dy, add(g, s, mul(g, y, sub(g, number(g, 1, s), s)))),
+    ];
+    return { xs: [x], inner: [sigmoid], vjp };
   }
   return undefined;
 }
@@ -47,9 +66,9 @@ function gelu(g: GraphBuilder, { inputs: [a, b] }: Node): Composition | undefine
     if (scaled?.value !== x) continue;
     const vjp: Composition['vjp'] = ({ dy }) => {
       const density = div(g, u, g.emit('Exp', [mul(g, u, u)]));
-      return mul(g, dy, add(g, sum, scale(g, density, 2 / Math.sqrt(Math.PI))));
+      return [mul(g, dy, add(g, sum, scale(g, density, 2 / Math.sqrt(Math.PI))))];
     };
-    return { x, inner: [g.maker(sum)!, erf, g.maker(u)!], vjp };
+    return { xs: [x], inner: [g.maker(sum)!, erf, g.maker(u)!], vjp };
   }
   return undefined;
 }
@@ -70,6 +89,7 @@ function constantAnd(
 }
 
 export const composites: Readonly<Record<string, readonly Composite[]>> = {
+  Concat: [concatOfRelus],
   MaxPool: [maxOfRelu],
   Mul: [silu, gelu],
 };
