@@ -1,4 +1,4 @@
-import type { Attributes, Graph, Node, ValueInfo } from '../onnx/graph.ts';
+import type { Attributes, Graph, Node, ValueInfo, ValueType } from '../onnx/graph.ts';
 import { reachable } from '../onnx/graph.ts';
 import { int64, type Tensor } from '../tensor.ts';
 
@@ -72,13 +72,20 @@ export class Assembly {
       const constant = graph.constants.get(value);
       if (constant) names.set(value, this.constant(constant, value));
     }
+    const batch = this.named(`${scope}/batch`); // as large as its inputs make it, and not as that of another graph
+    const within = (type: ValueType | undefined) =>
+      type && {
+        ...type,
+        shape: type.shape.map((d) => (typeof d === 'string' ? d.replace('batch', batch) : d)),
+      };
     for (const node of nodes) {
       const outputs = node.outputs.map((output) => (output === '' ? '' : this.named(`${scope}/${output}`)));
       node.outputs.forEach((output, i) => {
         if (output !== '') names.set(output, outputs[i]!);
       });
       const inner = node.inputs.map((input) => names.get(input)!);
-      this.nodes.push({ ...node, name: this.named(`${scope}/${node.name}`), inputs: inner, outputs });
+      const types = node.types?.map(within) ?? [];
+      this.nodes.push({ ...node, name: this.named(`${scope}/${node.name}`), inputs: inner, outputs, types });
     }
     return Object.fromEntries(graph.outputs.map((output) => [output, names.get(output)!]));
   }

@@ -26,11 +26,7 @@ export interface Built {
 export function built(g: GraphBuilder, outputs: Values): Built {
   foldFactors(g, Object.values(outputs));
   const shapes = mapped(outputs, (value) => g.shape(value));
-  const types = Object.entries(shapes).map(([name, shape]) => ({
-    name,
-    dtype: g.dtype(outputs[name]!),
-    shape: shape.map((d) => (d > 0 ? d : d === -1 ? 'batch' : `${-d}*batch`)),
-  }));
+  const types = Object.entries(outputs).map(([name, value]) => ({ name, ...g.type(value)! }));
   const named = renamed(g.graph('whylight', Object.values(outputs)), outputs);
   const graph = { ...named, opset: lowestOpset(named) };
   return {

@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 import { type DType, float32, int64, sizeOf, type Tensor } from '../tensor.ts';
 import { isFloat } from './dtype.ts';
-import { type Attributes, type Graph, type Node, toInt64, type ValueInfo } from './graph.ts';
+import { type Attributes, type Graph, type Node, toInt64, type ValueInfo, type ValueType } from './graph.ts';
 import { quoted } from './names.ts';
 import { type Fact, followed, followedFloats } from './shapes/fact.ts';
 import { follow } from './shapes/follow.ts';
@@ -19,6 +19,10 @@ export type Shape = readonly Dim[];
 
 /** Batch sizes that shapes are followed at: distinct primes that no layer has. */
 const probes = [7, 11] as const;
+
+/** As ONNX writes it. */
+const symbolic = (shape: Shape): (number | string)[] =>
+  shape.map((d) => (d >= 0 ? d : d === -1 ? 'batch' : `${-d}*batch`));
 
 /** Elements of all results that are followed: each is kept, and a few bytes of a file can ask for thousands. */
 const mostFollowed = 2 ** 24;
@@ -53,8 +57,7 @@ export class GraphBuilder {
   /** An input that its users know as `name`, whatever the model calls a tensor of its own. */
   input(name: string, dtype: DType, shape: Shape): Value {
     const value = this.reserved.has(name) || this.facts.has(name) ? this.unique(name) : name;
-    const symbolic = shape.map((d) => (d < 0 ? (d === -1 ? 'batch' : `${-d}*batch`) : d));
-    this.inputs.push({ name: value, dtype, shape: symbolic, ...(value !== name && { known: name }) });
+    this.inputs.push({ name: value, dtype, shape: symbolic(shape), ...(value !== name && { known: name }) });
     this.fed.add(value);
     this.setFacts(value, (batch) => ({ dtype, shape: shape.map((d) => (d < 0 ? -d * batch : d)) }));
     return value;
@@ -150,15 +153,17 @@ export class GraphBuilder {
 
   /** @throws InputError when an operator on the way to this value is unknown. */
   shape(value: Value): Shape {
-    const facts = this.factsOf(value);
-    return facts[0].shape.map((d, i) => {
-      const e = facts[1].shape[i]!;
-      if (d === e) return d;
-      const k = d / this.batches[0];
-      if (!Number.isInteger(k) || k !== e / this.batches[1])
-        throw new InputError('invalid_model', `the shape of ${quoted(value)} does not scale with the batch`);
-      return -k;
-    });
+    const shape = this.scaling(this.factsOf(value));
+    if (!shape)
+      throw new InputError('invalid_model', `the shape of ${quoted(value)} does not scale with the batch`);
+    return shape;
+  }
+
+  /** What ONNX states of a value, if it is known. */
+  type(value: Value): ValueType | undefined {
+    const facts = this.facts.get(value);
+    const shape = facts && this.scaling(facts);
+    return shape && { dtype: facts[0].dtype, shape: symbolic(shape) };
   }
 
   dtype(value: Value): DType {
@@ -227,7 +232,7 @@ export class GraphBuilder {
       opset: this.opset,
       inputs: this.inputs,
       outputs,
-      nodes: this.nodes,
+      nodes: this.nodes.map((node) => ({ ...node, types: node.outputs.map((y) => this.type(y)) })),
       constants: this.constants,
     };
   }
@@ -246,6 +251,16 @@ export class GraphBuilder {
   private unique(stem: string): string {
     const name = `${this.scope ? `${this.scope}/` : ''}${stem}_${this.serial++}`;
     return this.reserved.has(name) ? this.unique(stem) : name;
+  }
+
+  private scaling([a, b]: readonly [Fact, Fact]): Shape | undefined {
+    const shape = a.shape.map((d, i) => {
+      const e = b.shape[i]!;
+      const k = d / this.batches[0];
+      if (d === e) return d;
+      return Number.isInteger(k) && k === e / this.batches[1] ? -k : undefined;
+    });
+    return shape.every((d) => d !== undefined) ? shape : undefined;
   }
 
   private setFacts(value: Value, fact: (batch: number) => Fact): void {

@@ -1,6 +1,6 @@
 import { dtypes, type Tensor, type TensorData } from '../tensor.ts';
 import { type Dim, GraphBuilder, type Value } from './builder.ts';
-import { copyingBatch } from './copied-batch.ts';
+import { withConstantShape } from './constant-shape.ts';
 import { isFloat } from './dtype.ts';
 import { type Graph, type Node, toInt64 } from './graph.ts';
 import { quoted } from './names.ts';
@@ -115,10 +115,10 @@ function addFolded(g: GraphBuilder, node: Node): void {
   g.add(node);
   const tensors = node.outputs.map((output) => knownTensor(g, output));
   if (tensors.some((tensor) => tensor === undefined)) {
-    const copying = copyingBatch(g, node);
-    if (copying) {
+    const constant = withConstantShape(g, node);
+    if (constant) {
       g.nodes.pop();
-      g.add(copying);
+      g.add(constant);
     }
     return;
   }

@@ -87,10 +87,7 @@ async function outcome(shape: Shape, build: Build, fold: boolean) {
   const onActivations = g.nodes.filter(
     ({ op, inputs }) => op === 'Mul' && inputs.some((v) => g.dependsOnInputs(v)),
   );
-  const sizes = g.shape(y).map((d) => (d < 0 ? 'batch' : d));
-  const session = await cpu.load(
-    writeModel(g.graph('factors', [y]), [{ name: y, dtype: 'float32', shape: sizes }]),
-  );
+  const session = await cpu.load(writeModel(g.graph('factors', [y]), [{ name: y, ...g.type(y)! }]));
   const size = shape.map((d) => (d < 0 ? 2 : d));
   const found = await session.run({ x: values('float32', size, -1, 1, 5) });
   await session.close();

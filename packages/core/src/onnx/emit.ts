@@ -100,12 +100,11 @@ export const zerosLike = (g: GraphBuilder, a: Value): Value => {
   return g.emit('ConstantOfShape', [shape], { value });
 };
 
-/**
- * Ones of the shape of `a` where that is a number, float32: two nodes. ONNX Runtime follows the shape of a comparison,
- * and not one that is read off with Shape.
- */
-export const onesLike = (g: GraphBuilder, a: Value): Value =>
-  g.emit('Cast', [equal(g, a, a)], { to: codeOfDtype.float32 });
+/** Ones of the shape of `a`, float32. */
+export const onesLike = (g: GraphBuilder, a: Value): Value => {
+  const one = { dtype: 'float32', shape: [1], data: Float32Array.of(1) } as const;
+  return g.emit('ConstantOfShape', [g.emit('Shape', [a])], { value: { tensor: one } });
+};
 
 /** Ones of a static shape. */
 export const ones = (g: GraphBuilder, shape: readonly number[], like: Value, value = 1): Value =>

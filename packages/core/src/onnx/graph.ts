@@ -17,13 +17,17 @@ export interface Graph {
   readonly declared?: ReadonlyMap<string, ValueInfo>;
 }
 
-export interface ValueInfo {
-  readonly name: string;
-  /** What users call it, where the model has a tensor of that name. */
-  readonly known?: string;
+/** What ONNX states of a value. */
+export interface ValueType {
   readonly dtype: DType;
   /** A string is a symbol such as `batch`. */
   readonly shape: readonly (number | string)[];
+}
+
+export interface ValueInfo extends ValueType {
+  readonly name: string;
+  /** What users call it, where the model has a tensor of that name. */
+  readonly known?: string;
 }
 
 export interface Node {
@@ -33,6 +37,8 @@ export interface Node {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Attributes;
+  /** What is known of the outputs, of use to those who plan memory. */
+  readonly types?: readonly (ValueType | undefined)[];
 }
 
 /** What a Scan runs again and again; it sees the values and constants of the graph around it. Only written, never read. */

@@ -159,14 +159,11 @@ function written(g: GraphBuilder, outputs: Readonly<Record<string, Value>>): Uin
   const graph: Graph = renamed(g.graph('case', Object.values(outputs)), outputs);
   const types = Object.entries(outputs).map(([name, value]) => ({
     name,
-    dtype: g.dtype(value),
-    shape: symbolic(g.shape(value)),
+    ...g.type(value)!,
   }));
   return writeModel(graph, types);
 }
 
-const symbolic = (shape: Shape): (number | string)[] =>
-  shape.map((d) => (d > 0 ? d : d === -1 ? 'batch' : `${-d}*batch`));
 const concrete = (shape: Shape): number[] => shape.map((d) => (d < 0 ? -d * rows : d));
 
 const inner = (a: Tensor, b: Tensor): number =>
