@@ -63,13 +63,16 @@ describe('asking for an explanation', () => {
     [{ layers: ['-4'] }, '/layers/0', 'no layer "-4"'],
     [{ layers: ['conv', 'conv2'], convention: 'captum' }, '/layers', 'takes one layer, got 2'],
     [{ layers: ['conv'], method: 'saliency' }, '/layers', 'saliency looks at no layer'],
-  ] as const)('%j is refused at once, with the layers that there are', async (body, pointer, detail) => {
-    const refused = await ask(body as Partial<ExplanationRequest>);
-    expect([refused.status, refused.body]).toMatchObject([
-      400,
-      { code: 'invalid_parameter', detail: expect.stringContaining(detail), errors: [{ pointer }] },
-    ]);
-  });
+  ] satisfies [Partial<ExplanationRequest>, string, string][])(
+    '%j is refused at once, with the layers that there are',
+    async (body, pointer, detail) => {
+      const refused = await ask(body);
+      expect([refused.status, refused.body]).toMatchObject([
+        400,
+        { code: 'invalid_parameter', detail: expect.stringContaining(detail), errors: [{ pointer }] },
+      ]);
+    },
+  );
 
   test('layers are taken by any of their names and by number, and unseen where the worker did not say which there are', async () => {
     for (const layers of [['relu2'], ['dropout2'], ['-1'], ['-3'], ['conv', 'conv2']])
