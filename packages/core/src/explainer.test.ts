@@ -187,6 +187,8 @@ describe('An explainer', () => {
     expect((await refused(spec, images, [0, 1], { aux: uneven })).message).toMatch(
       /"alphas" 2.*"weights" 50/,
     );
+    const direct = await refused({ method: 'saliency' }, images, [0, 1], { aux: uneven });
+    expect([direct.code, direct.message]).toEqual(['invalid_parameter', 'aux "alphas": saliency has none']);
   });
 
   it('refuses layers for a method that looks at none, and several under a convention that takes one', async () => {

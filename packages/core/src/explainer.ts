@@ -62,9 +62,14 @@ export async function createExplainer(
     layers: request.layers.map(({ name }) => name),
     notes: classifier.notes,
     async attribute(batch, targets, options = {}) {
-      const [attribution] = await explained(classifier, [{ method }], batch, targets, async (images) => [
-        await run.attribute(images, targets, options),
-      ]);
+      const [attribution] = await explained(
+        classifier,
+        [{ method }],
+        batch,
+        targets,
+        options,
+        async (images) => [await run.attribute(images, targets, options)],
+      );
       return attribution!;
     },
     close: run.close,
@@ -77,9 +82,17 @@ export async function explained(
   methods: readonly { readonly method: Method }[],
   batch: Tensor,
   targets: readonly Target[],
+  { aux = {} }: AttributeOptions,
   run: (batch: Tensor<'float32'>) => Promise<Outcome[]>,
 ): Promise<Attribution[]> {
   checkBatch(classifier, batch, targets);
+  const [recorded] = Object.keys(aux);
+  const direct = methods.find(({ method }) => !isSampled(method));
+  if (recorded !== undefined && direct)
+    throw new InputError(
+      'invalid_parameter',
+      `aux ${JSON.stringify(recorded)}: ${direct.method.id} has none`,
+    );
   const single = methods.find(({ method }) => method.oneClass);
   if (single && targets.some((target) => typeof target !== 'number'))
     throw new InputError('invalid_parameter', `${single.method.id} explains one class, not a sum of classes`);

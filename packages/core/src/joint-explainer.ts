@@ -46,7 +46,9 @@ export async function createJointExplainer(
     methods: prepared.map(({ resolved }) => resolved),
     layers: requests.map(({ layers }) => layers.map(({ name }) => name)),
     attribute: (batch, targets, options = {}) =>
-      explained(classifier, prepared, batch, targets, (images) => run.attribute(images, targets, options)),
+      explained(classifier, prepared, batch, targets, options, (images) =>
+        run.attribute(images, targets, options),
+      ),
     close: run.close,
   };
 }
