@@ -1,11 +1,20 @@
 import { existsSync, statSync } from 'node:fs';
-import type { ClassifierOptions, FixedInput } from '@whylight/core';
+import {
+  type ClassifierOptions,
+  type FixedInput,
+  InputError,
+  inspect,
+  type ModelReport,
+  readClassifier,
+} from '@whylight/core';
+import type { Preprocessing } from '@whylight/core/image';
 import type { Normalisation } from '@whylight/core/methods';
 import {
   embeddedModels,
   ModelNotFoundError,
   ModelRegistry,
   ModelStore,
+  preprocessingFor,
   type RegisteredModel,
   readingOf,
 } from '@whylight/host';
@@ -39,6 +48,17 @@ export async function findModel(wanted: string, registry?: ModelRegistry): Promi
   return model;
 }
 
+/** The report on a model as its manifest says to read it. @throws InputError for one that cannot be explained */
+export async function inspected(model: RegisteredModel): Promise<ModelReport> {
+  const report = inspect(await model.bytes(), readingOf(model));
+  const names = model.labels?.length ?? report.classes;
+  if (names === report.classes) return report;
+  throw new InputError(
+    'invalid_model',
+    `labels: expected ${report.classes}, one for each class, got ${names}`,
+  );
+}
+
 /** How to read a model: as its manifest says, and as asked for on top of that. */
 export async function readingWith(
   model: RegisteredModel,
@@ -58,6 +78,12 @@ export async function fixedInputs(given: Parameters = {}): Promise<Record<string
     inputs[name] = /\.npy$/i.test(text) ? await readTensor(text) : Number(text);
   }
   return inputs;
+}
+
+/** How the model's input is made from a photo; without a word on that as for ImageNet, at the network's size. */
+export async function preprocessingOf(model: RegisteredModel): Promise<Preprocessing> {
+  if (!model.assumed) return model.manifest.preprocessing;
+  return preprocessingFor(model, readClassifier(await model.bytes(), readingOf(model)));
 }
 
 /** What the manifest says of mean and deviation; nothing where there is none. */

@@ -26,7 +26,7 @@ export type { Result } from './explanation/result.ts';
 export { DownloadError } from './models/download.ts';
 export { findLabel, type Label } from './models/labels.ts';
 export { type Manifest, manifestSchema, readingOf, readLabels } from './models/manifest.ts';
-export { inputShapeOf, presets } from './models/preprocessing.ts';
+export { inputShapeOf, preprocessingFor, presets } from './models/preprocessing.ts';
 export { heldModel, type RegisteredModel } from './models/registered-model.ts';
 export {
   embeddedModels,

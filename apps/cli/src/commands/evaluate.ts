@@ -12,7 +12,7 @@ import { chart, csv, markdown, type Report, type Row } from '../evaluate/report.
 import { drawings, photosIn, type Subject } from '../evaluate/subjects.ts';
 import { UsageError } from '../failure.ts';
 import { writeBytes } from '../files.ts';
-import { findModel, normalisationOf } from '../model.ts';
+import { findModel, normalisationOf, preprocessingOf } from '../model.ts';
 import {
   type DeviceOptions,
   type ExplainOptions,
@@ -97,7 +97,7 @@ export const evaluate = withJson(
 
 async function evaluated(directory: string | undefined, options: Options): Promise<Report> {
   const model = await findModel(options.model);
-  const { preprocessing } = model.manifest;
+  const preprocessing = await preprocessingOf(model);
   const { drawings: count, masks, objects } = options;
   const given = count
     ? drawings(count, preprocessing)

@@ -12,7 +12,7 @@ import {
 import { Command, Option } from 'commander';
 import { directories } from '../directories.ts';
 import { readBytes, writeBytes } from '../files.ts';
-import { findModel } from '../model.ts';
+import { findModel, preprocessingOf } from '../model.ts';
 import {
   type DeviceOptions,
   type ExplainOptions,
@@ -74,6 +74,7 @@ export const explain = withPanelOptions(
       resolveMethod({ method, convention, score, params: parametersFor(method, ids, param) });
     const panels = panelsOf(options);
     const model = await findModel(options.model);
+    const { layout } = await preprocessingOf(model);
     const runtime = await createRuntime(options);
     const explainer = new PhotoExplainer(runtime, ModelRegistry.of([model]), { types: photoTypes });
     const mask = options.featureMask === undefined ? undefined : await readBytes(options.featureMask);
@@ -90,7 +91,6 @@ export const explain = withPanelOptions(
           );
           const directory = directoryOf(i, method);
           for (const [file, { bytes }] of explained.artifacts) await writeBytes(join(directory, file), bytes);
-          const { layout } = model.manifest.preprocessing;
           if (options.probabilities)
             await writeBytes(
               join(directory, 'probabilities.png'),

@@ -1,10 +1,9 @@
 import type { OwnModel } from '@whylight/client';
 import type { Model } from '@whylight/contract';
-import { inspect } from '@whylight/core';
 import { filterOf, type Preprocessing } from '@whylight/core/image';
-import { heldModel, ModelRegistry, type RegisteredModel, readingOf, readLabels } from '@whylight/host';
+import { heldModel, ModelRegistry, type RegisteredModel, readLabels } from '@whylight/host';
 import { Command } from 'commander';
-import { Failure, UsageError } from '../failure.ts';
+import { Failure } from '../failure.ts';
 import { readable } from '../files.ts';
 import {
   fixedElements,
@@ -13,6 +12,7 @@ import {
   spelledOut,
   withManifestOptions,
 } from '../manifest-options.ts';
+import { inspected } from '../model.ts';
 import { printReport } from '../model-report.ts';
 import { withJson } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
@@ -41,7 +41,9 @@ export async function examined(path: string, options: ManifestOptions) {
   const [model] = (await ModelRegistry.open([path])).list();
   const bytes = await model!.bytes();
   const about = await aboutOf(model!, options);
-  return { bytes, about, report: await checked(bytes, about) };
+  const { name, ...manifest } = about;
+  // The report that the service will give.
+  return { bytes, about, report: await inspected(await heldModel(name, bytes, manifest)) };
 }
 
 /** What the model's manifest says, and what is asked for on top of that. @throws UsageError, InputError */
@@ -71,15 +73,6 @@ const onTheWire = ({ mean, std, resample, ...rest }: Preprocessing) => ({
   std: [...std],
   resample: filterOf(resample),
 });
-
-/** The report that the service will give. @throws InputError for a model that it would refuse */
-async function checked(bytes: Uint8Array<ArrayBuffer>, { name, ...manifest }: OwnModel) {
-  const report = inspect(bytes, readingOf(await heldModel(name, bytes, manifest)));
-  const names = manifest.labels?.length ?? report.classes;
-  if (names !== report.classes)
-    throw new UsageError(`labels: expected ${report.classes}, one for each class, got ${names}`);
-  return report;
-}
 
 function show(model: Model, json: boolean | undefined): void {
   const { id, name, status, error, methods, deterministic } = model;

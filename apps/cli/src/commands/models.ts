@@ -5,7 +5,7 @@ import { readBytes } from '../files.ts';
 import { fixedElements, type ManifestOptions, spelledOut, withManifestOptions } from '../manifest-options.ts';
 import { openRegistry } from '../model.ts';
 import { withJson } from '../options.ts';
-import { print, printJson, table } from '../output.ts';
+import { note, print, printJson, table } from '../output.ts';
 import { Progress } from '../progress.ts';
 import { examined, push } from './models-push.ts';
 
@@ -57,10 +57,13 @@ const pull = withJson(
   report(model, json);
 });
 
-const remove = new Command('remove')
-  .description('Forget a registered model')
-  .argument('<name>')
-  .action(async (name: string) => new ModelStore().remove(name));
+const remove = withJson(
+  new Command('remove').description('Forget a registered model').argument('<name>'),
+).action(async (name: string, { json }: { json?: boolean }) => {
+  await new ModelStore().remove(name);
+  if (json) printJson({ name, removed: true });
+  else print(`${name} is removed`);
+});
 
 export const models = new Command('models')
   .description('List, add, pull and push models')
@@ -82,6 +85,10 @@ async function readIndex(path: string): Promise<Zoo> {
 function report(model: RegisteredModel, json: boolean | undefined): void {
   if (json) printJson(described(model));
   else print(`${model.name} is registered: ${model.digest}`);
+  if (model.assumed)
+    note(
+      "Nothing says how its input is made: ImageNet's preprocessing is assumed, at the network's size. Say --preset, or --mean, --std and --size.",
+    );
 }
 
 const described = (model: RegisteredModel) => ({
@@ -89,9 +96,11 @@ const described = (model: RegisteredModel) => ({
   digest: model.digest,
   path: model.path,
   classes: model.labels?.length ?? null,
-  preprocessing: model.manifest.preprocessing,
+  preprocessing: model.assumed ? null : model.manifest.preprocessing,
   preprocessing_assumed: model.assumed,
 });
 
-const sideOf = ({ manifest: { preprocessing } }: RegisteredModel): string =>
-  preprocessing.center_crop === null ? '' : `${preprocessing.center_crop} px`;
+const sideOf = ({ assumed, manifest: { preprocessing } }: RegisteredModel): string => {
+  if (assumed) return 'preprocessing assumed';
+  return preprocessing.center_crop === null ? '' : `${preprocessing.center_crop} px`;
+};

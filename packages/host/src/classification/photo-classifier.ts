@@ -2,7 +2,7 @@ import { forwardModel, InputError, type Runtime, readClassifier, type Tensor } f
 import { type Preprocessing, preprocess, type Region } from '@whylight/core/image';
 import { decodeImage } from '../codec/decode.ts';
 import { readingOf } from '../models/manifest.ts';
-import { assumedFor, inputShapeOf } from '../models/preprocessing.ts';
+import { assumedWarning, inputShapeOf, preprocessingFor } from '../models/preprocessing.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { LeaseCache } from '../scheduling/lease-cache.ts';
@@ -55,7 +55,7 @@ export class PhotoClassifier {
       predictions: highest(scored(scores, model.labels), count),
       region,
       image: { width: photo.width, height: photo.height },
-      warnings: model.assumed ? ['preprocessing_assumed: the model has no manifest'] : [],
+      warnings: model.assumed ? [assumedWarning] : [],
     };
   }
 
@@ -68,9 +68,7 @@ async function load(model: RegisteredModel, shape: readonly number[], runtime: R
   const classifier = readClassifier(await model.bytes(), readingOf(model, model.assumed ? undefined : shape));
   const session = await runtime.load(forwardModel(classifier));
   return {
-    preprocessing: model.assumed
-      ? assumedFor(classifier.inputShape, classifier.layout)
-      : model.manifest.preprocessing,
+    preprocessing: preprocessingFor(model, classifier),
     async scores(image) {
       const { logits } = await session.run({ image: rows(image, classifier.batch ?? 1) });
       return (logits as Tensor<'float32'>).data.subarray(0, classifier.classes);

@@ -4,7 +4,7 @@ import { type ResolvedMethod, resolveMethod } from '@whylight/core/methods';
 import { highest, resolveTarget, scored } from '../classification/predictions.ts';
 import { decodeImage, type PhotoType, servicePhotoTypes, sizeOfImage } from '../codec/decode.ts';
 import { type Studio, studioHere } from '../drawing/studio.ts';
-import { inputShapeOf } from '../models/preprocessing.ts';
+import { assumedWarning, inputShapeOf } from '../models/preprocessing.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { type BatchedAttribution, Batcher, type BatchSettings } from '../scheduling/batcher.ts';
@@ -136,7 +136,7 @@ export class PhotoExplainer {
 
     const { minimum, maximum, sum } = summary(answer.attribution.data);
     const warnings = new Set(answer.warnings);
-    if (model.assumed) warnings.add('preprocessing_assumed: the model has no manifest');
+    if (model.assumed) warnings.add(assumedWarning);
     for (const warning of pictures.warnings) warnings.add(warning);
     const result: Result = {
       method: method.id,

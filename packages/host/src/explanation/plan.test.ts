@@ -16,6 +16,14 @@ describe('a model', () => {
     expect(result.target.label).toBe(`class ${result.target.class_index}`);
   });
 
+  test('whose manifest says nothing of preprocessing is one without, and keeps its labels', async () => {
+    await models.add('labelled', { side: 32 }, { labels: ['red', 'green', 'blue'] });
+    const { result } = await models.explain({ model: 'labelled' });
+    expect(result.warnings).toContainEqual(expect.stringMatching(/^preprocessing_assumed/));
+    expect(result.attribution.shape).toEqual([1, 32, 32]);
+    expect(result.target.label).toMatch(/red|green|blue/);
+  });
+
   test('is explained at the layer of its manifest, unless that is not one', async () => {
     await models.add('hinted', { extra: 'Relu' }, { preprocessing: plain, cam_tensor: 'colours' });
     expect((await models.explain({ model: 'hinted' })).result.layers).toEqual(['colours']);

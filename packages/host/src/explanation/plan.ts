@@ -2,7 +2,7 @@ import { createExplainer, type Explainer, InputError, type Runtime, readClassifi
 import type { Preprocessing } from '@whylight/core/image';
 import { isSampled, methods, type ResolvedMethod } from '@whylight/core/methods';
 import { readingOf } from '../models/manifest.ts';
-import { assumedFor } from '../models/preprocessing.ts';
+import { preprocessingFor } from '../models/preprocessing.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 
 /** An explainer made for one model, method and input shape, with what a photo needs to get there. */
@@ -40,9 +40,7 @@ export async function createPlan(
       'invalid_model',
       `model ${model.name}: ${classes} classes, but ${model.labels.length} labels`,
     );
-  const preprocessing = model.assumed
-    ? assumedFor(classifier.inputShape, classifier.layout)
-    : model.manifest.preprocessing;
+  const preprocessing = preprocessingFor(model, classifier);
   let bytes = 0;
   const weighing: Runtime = {
     ...runtime,

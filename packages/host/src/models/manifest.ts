@@ -31,13 +31,13 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export interface FoundManifest {
   readonly manifest: Manifest;
   readonly labels: readonly Label[] | null;
-  /** Whether no manifest was there, and ImageNet's preprocessing is a guess. */
+  /** Whether nothing said how the input is to be prepared, and ImageNet's preprocessing is a guess. */
   readonly assumed: boolean;
 }
 
 /**
  * The manifest of the model at `path`: `<model>.json` beside it, or the entry with its file name in `models.json`
- * beside it, or ImageNet's preprocessing, assumed.
+ * beside it. What they do not say of preprocessing is assumed: ImageNet's.
  *
  * @throws InputError `invalid_model` when a manifest is there and wrong.
  */
@@ -45,12 +45,13 @@ export async function findManifest(path: string): Promise<FoundManifest> {
   const file = basename(path);
   const own = `${path.slice(0, -extname(path).length)}.json`;
   const given = (await readJson(own)) ?? entryOf(await readJson(join(dirname(path), 'models.json')), file);
-  if (given === undefined) {
-    return { manifest: manifestSchema.parse({}), labels: null, assumed: true };
-  }
-  const manifest = parseManifest(given, file);
-  return { manifest, labels: await labelsOf(manifest, dirname(path)), assumed: false };
+  const manifest = parseManifest(given ?? {}, file);
+  return { manifest, labels: await labelsOf(manifest, dirname(path)), assumed: isAssumed(given) };
 }
+
+/** Whether a manifest says nothing of preprocessing. */
+export const isAssumed = (given: unknown): boolean =>
+  (given as { preprocessing?: unknown } | null | undefined)?.preprocessing === undefined;
 
 /** @throws InputError `invalid_model` that names the member and what was expected. */
 export function parseManifest(given: unknown, file: string): Manifest {

@@ -1,3 +1,4 @@
+import type { Classifier } from '@whylight/core';
 import type { Preprocessing } from '@whylight/core/image';
 import { z } from 'zod';
 
@@ -14,6 +15,10 @@ export const imagenet: Preprocessing = {
   resample: 'bilinear, antialiased (as PIL)',
   center_crop: 224,
 };
+
+/** The warning of answers by a model whose preprocessing is a guess. */
+export const assumedWarning =
+  "preprocessing_assumed: nothing says how the model's input is made; taken as for ImageNet, at the network's size";
 
 /** Preprocessing by name, for `models add --preset`. */
 export const presets = {
@@ -43,8 +48,15 @@ export function inputShapeOf({ layout, center_crop: side }: Preprocessing): numb
   return layout === 'NCHW' ? [3, side, side] : [side, side, 3];
 }
 
-/** ImageNet's preprocessing for a model of another input size and layout: the same margin is cropped away. */
-export function assumedFor(inputShape: readonly number[], layout: Preprocessing['layout']): Preprocessing {
+/** The manifest's preprocessing; where it says nothing, ImageNet's at the network's size, with the same margin cropped away. */
+export function preprocessingFor(
+  {
+    assumed,
+    manifest,
+  }: { readonly assumed: boolean; readonly manifest: { readonly preprocessing: Preprocessing } },
+  { inputShape, layout }: Pick<Classifier, 'inputShape' | 'layout'>,
+): Preprocessing {
+  if (!assumed) return manifest.preprocessing;
   const side = layout === 'NCHW' ? inputShape[1]! : inputShape[0]!;
   return { ...imagenet, layout, resize_short_side: Math.round((side * 256) / 224), center_crop: side };
 }

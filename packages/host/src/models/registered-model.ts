@@ -8,6 +8,7 @@ import type { Label } from './labels.ts';
 import {
   type FoundManifest,
   findManifest,
+  isAssumed,
   type Manifest,
   manifestDigest,
   parseManifest,
@@ -23,7 +24,7 @@ export interface RegisteredModel {
   readonly labels: readonly Label[] | null;
   /** `sha256:<hex>` of what the manifest adds to an answer; part of the cache key. */
   readonly preprocessingDigest: string;
-  /** Whether the model came without a manifest, and its preprocessing is a guess. */
+  /** Whether the model came without a word on its preprocessing, and that is a guess. */
   readonly assumed: boolean;
   /** Whether photos may have another size than the file states. */
   readonly anySize?: boolean | undefined;
@@ -51,10 +52,9 @@ export async function heldModel(
 ): Promise<RegisteredModel> {
   const manifest = parseManifest(given ?? {}, name);
   const labels = typeof manifest.labels === 'object' ? manifest.labels : null;
-  const assumed = (given as { preprocessing?: unknown } | null)?.preprocessing === undefined;
   const sha256 = manifest.sha256 ?? createHash('sha256').update(bytes).digest('hex');
   const model = registered(
-    { manifest, labels, assumed },
+    { manifest, labels, assumed: isAssumed(given) },
     { name, sha256, path: '', read: async () => bytes },
   );
   await model.bytes();

@@ -126,6 +126,16 @@ describe('adding a model', () => {
     expect(await readdir(home)).toEqual([sha256]);
   });
 
+  test('does not turn a guess of its preprocessing into a fact', async () => {
+    const store = new ModelStore(home);
+    const path = await put('net.onnx', bytes);
+    expect(await store.add(path, { labels: await put('names.csv', 'ID,class\n0,cat\n') })).toMatchObject({
+      assumed: true,
+      labels: [{ en: 'cat', zh: null }],
+    });
+    expect(await store.add(path, { preset: 'imagenet' })).toMatchObject({ assumed: false });
+  });
+
   test('the same bytes do not lose their name to another', async () => {
     const store = new ModelStore(home);
     const path = await put('net.onnx', bytes);
@@ -167,9 +177,19 @@ describe('adding a model', () => {
     );
   });
 
-  test('is undone by removing it', async () => {
+  test('the name of the network that comes along is refused: it would hide the other', async () => {
+    await expect(new ModelStore(home).add(await put('shapes.onnx', bytes))).rejects.toThrow(
+      'model name: shapes is the network that comes with Whylight',
+    );
+  });
+
+  test('is undone by removing it, by its name and no path', async () => {
     const store = new ModelStore(home);
-    await store.add(await put('net.onnx', bytes));
+    const path = await put('net.onnx', bytes);
+    await store.add(path);
+    await expect(store.remove(path)).rejects.toThrow(
+      new ModelNotFoundError(`no registered model is called ${path}; registered: net`),
+    );
     await store.remove('net');
     expect((await store.registry()).list()).toEqual([]);
   });

@@ -4,10 +4,10 @@ import { InputError } from '@whylight/core';
 import { download } from './download.ts';
 import { storeDirectory } from './env.ts';
 import type { Label } from './labels.ts';
-import { findManifest, type Manifest, parseManifest, readLabels } from './manifest.ts';
+import { findManifest, isAssumed, type Manifest, parseManifest, readLabels } from './manifest.ts';
 import { presets } from './preprocessing.ts';
 import { hashFile, type RegisteredModel } from './registered-model.ts';
-import { ModelNotFoundError, ModelRegistry } from './registry.ts';
+import { embeddedModels, ModelNotFoundError, ModelRegistry } from './registry.ts';
 import { readZoo, type Zoo } from './zoo.ts';
 
 export interface AddOptions {
@@ -51,13 +51,15 @@ export class ModelStore {
    * Copies the model at `path` into the store, with a manifest. The same bytes under the same name replace what was
    * said about them.
    *
-   * @throws InputError `invalid_model` for a wrong manifest, digest or label file, a name that another model has, or a
-   * model that has another name.
+   * @throws InputError `invalid_model` for a wrong manifest, digest or label file, a name that another model has (the
+   * embedded one too), or a model that has another name.
    */
   async add(path: string, options: AddOptions = {}): Promise<RegisteredModel> {
     const file = basename(path);
     const found = await findManifest(path);
-    const manifest = options.manifest === undefined ? found.manifest : parseManifest(options.manifest, file);
+    const given = options.manifest;
+    const { preprocessing, ...manifest } = given === undefined ? found.manifest : parseManifest(given, file);
+    const known = given === undefined ? !found.assumed : !isAssumed(given);
     return this.#publish(options.name ?? manifest.name ?? file.replace(/\.onnx$/i, ''), async (staged) => {
       await copyFile(path, staged).catch(() => {
         throw new ModelNotFoundError(`there is no model file ${file}`);
@@ -72,6 +74,8 @@ export class ModelStore {
       return {
         ...manifest,
         sha256,
+        // What was a guess stays one: it depends on the network's size.
+        ...(known && { preprocessing }),
         ...withPreset(options.preset),
         ...(options.fixed_inputs && { fixed_inputs: { ...manifest.fixed_inputs, ...options.fixed_inputs } }),
         ...(options.scores !== undefined && { scores: options.scores }),
@@ -105,16 +109,29 @@ export class ModelStore {
 
   /** Forgets the model called `name`. @throws ModelNotFoundError */
   async remove(name: string): Promise<void> {
-    const model = await (await this.registry()).get(name);
+    const known = (await this.registry()).list();
+    const model = known.find((one) => one.name === name);
+    if (!model)
+      throw new ModelNotFoundError(
+        `no registered model is called ${name}; registered: ${known.map((one) => one.name).join(', ') || 'none'}`,
+      );
     await rm(join(this.directory, digestOf(model)), { recursive: true, force: true });
   }
 
   /** Lets `prepare` fill a hidden directory and moves it into place whole, so that nobody sees half a model. */
-  async #publish(name: string, prepare: (staged: string) => Promise<Manifest>): Promise<RegisteredModel> {
+  async #publish(
+    name: string,
+    prepare: (staged: string) => Promise<Partial<Manifest>>,
+  ): Promise<RegisteredModel> {
     if (!/^[\w][\w.+@-]{0,99}$/.test(name))
       throw new InputError(
         'invalid_model',
         `model name: expected letters, digits and . _ - + @, got "${name}"`,
+      );
+    if ((await ModelRegistry.open([embeddedModels])).list().some((embedded) => embedded.name === name))
+      throw new InputError(
+        'invalid_model',
+        `model name: ${name} is the network that comes with Whylight: give yours another name`,
       );
     const others = (await this.registry()).list();
     const staging = await mkdtemp(join(this.directory, '.incoming-'));
