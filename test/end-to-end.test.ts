@@ -181,6 +181,11 @@ describe('two tenants', () => {
 });
 
 describe('start and stop', () => {
+  it('logs what its parts say, and nothing that wrangler has to say of itself', () => {
+    expect(service.log.length).toBeGreaterThan(1);
+    for (const line of service.log) expect(line).toMatch(/^worker: \{"time":/);
+  });
+
   it('leaves no process behind, and after a restart keys and results are the same', async () => {
     const { ready, directory } = service;
     const started = await service.descendants();

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -217,6 +217,20 @@ describe('the command line ends with one sentence', () => {
     const { code, stderr } = await run('serve', '--port', String(port), '--data', join(directory, 'other'));
     server.close();
     expect([code, stderr]).toEqual([1, `whylight: port ${port} is in use: choose another with --port\n`]);
+  });
+
+  it('of a database that cannot be made, with what wrangler says of it', async () => {
+    const data = join(directory, 'damaged');
+    await mkdir(join(data, 'state'), { recursive: true });
+    await writeFile(join(data, 'state', 'v3'), 'a file where a directory has to be');
+    const { code, stdout, stderr } = await run('serve', '--json', '--port', '0', '--data', data);
+    const lines = stderr.trim().split('\n');
+    expect([code, lines.at(-1)]).toEqual([
+      1,
+      'whylight: the database could not be brought up to date; the log says why',
+    ]);
+    expect(lines).toContainEqual(expect.stringMatching(/^migrations: \S* ?\[ERROR\] ENOTDIR/));
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'failed' } });
   });
 
   it('of a data directory that another one serves', async () => {

@@ -59,13 +59,14 @@ it('login takes the key from stdin, refuses a wrong one, and keeps it for its ow
   expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('key') });
   const outputs = [
     await whylight(['login', `${url}/`], `${api_key}\n`),
-    await whylight(['login', url, '--operator'], `${operator_key}\n`),
+    await whylight(['login', url, '--operator', '--json'], `${operator_key}\n`),
   ];
+  const path = join(home, 'config', 'whylight', 'credentials.json');
+  expect(JSON.parse(outputs[1]!.stdout)).toEqual({ url, operator: true, stored_in: path });
   for (const { code, stdout, stderr } of outputs) {
     expect(code, stderr).toBe(0);
     expect(stdout + stderr).not.toMatch(new RegExp(`${api_key}|${operator_key}`));
   }
-  const path = join(home, 'config', 'whylight', 'credentials.json');
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({
     url,
@@ -137,7 +138,7 @@ it('keys are made with scopes, listed, rotated with a grace, and revoked', async
   expect(made).toMatchObject({ name: 'reader', scopes: ['explanations:read'], secret: expect.any(String) });
   const rotated = await json('keys', 'rotate', made.id, '--grace', '1h');
   expect(rotated.id).not.toBe(made.id);
-  expect((await whylight(['keys', 'revoke', rotated.id])).code).toBe(0);
+  expect(await json('keys', 'revoke', rotated.id)).toEqual({ id: rotated.id, revoked: true });
   const keys = await json('keys', 'list');
   const find = (id: string) => keys.find((key: { id: string }) => key.id === id);
   expect(find(rotated.id).revoked_at).not.toBeNull();

@@ -22,10 +22,13 @@ export class RunningService {
   readonly ready: Ready;
   readonly directory: string;
   readonly client: WhylightClient;
+  /** What it has written to stderr, line by line. */
+  readonly log: readonly string[];
   readonly #process: ChildProcess;
 
-  private constructor(process: ChildProcess, directory: string, ready: Ready) {
+  private constructor(process: ChildProcess, directory: string, ready: Ready, log: string[]) {
     this.#process = process;
+    this.log = log;
     this.directory = directory;
     this.ready = ready;
     this.client = this.clientOf(ready.api_key);
@@ -38,15 +41,15 @@ export class RunningService {
     const models = (options.models ?? []).flatMap((model) => ['--model', model]);
     const args = [cli, 'serve', '--json', '--port', '0', '--data', directory, ...models];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let log = '';
-    child.stderr.on('data', (chunk) => {
-      log += chunk;
-    });
+    const log: string[] = [];
+    createInterface(child.stderr).on('line', (text) => log.push(text));
     const line = await new Promise<string>((resolve, reject) => {
       createInterface(child.stdout).once('line', resolve);
-      child.once('exit', (code) => reject(new Error(`whylight serve ended with ${code}:\n${log}`)));
+      child.once('exit', (code) =>
+        reject(new Error(`whylight serve ended with ${code}:\n${log.join('\n')}`)),
+      );
     });
-    return new RunningService(child, directory, JSON.parse(line) as Ready);
+    return new RunningService(child, directory, JSON.parse(line) as Ready, log);
   }
 
   clientOf(apiKey: string): WhylightClient {

@@ -1,14 +1,16 @@
 import { type ExecutionProvider, executionProviders } from '@whylight/host';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { note, print } from '../output.ts';
-import { Service } from '../serve/service.ts';
+import { collected, withJson } from '../options.ts';
+import { note, print, printJson } from '../output.ts';
+import { type Access, Service } from '../serve/service.ts';
 import { untilStopped } from '../serve/until-stopped.ts';
 
 interface Options {
   readonly port: number;
   readonly data: string;
-  readonly model: { name: string; path: string }[];
+  readonly model?: string[];
   readonly ep: ExecutionProvider;
+  readonly verbose?: boolean;
   readonly json?: boolean;
 }
 
@@ -21,38 +23,40 @@ export const portOption = (fallback: number): Option =>
     })
     .default(fallback);
 
-export const serve = new Command('serve')
-  .description('Run the whole service on this machine: gateway, worker and object store')
-  .addOption(portOption(8787))
-  .option('--data <dir>', 'where all state goes', '.whylight/data')
-  .addOption(
-    new Option(
-      '--model <name=path>',
-      'a model to serve beside the embedded one, repeatable; the first is the default',
+export const serve = withJson(
+  new Command('serve')
+    .description('Run the whole service on this machine: gateway, worker and object store')
+    .addOption(portOption(8787))
+    .option('--data <dir>', 'where all state goes', '.whylight/data')
+    .option(
+      '--model <name|path>',
+      'a model to serve beside the embedded one, or NAME=PATH; repeatable, the first is the default',
+      collected,
     )
-      .argParser(namedModel)
-      .default([], 'none'),
-  )
-  .addOption(new Option('--ep <provider>', 'where graphs run').choices(executionProviders).default('cpu'))
-  .option('--json', 'when ready, one line {url, operator_key, tenant, api_key} on stdout')
-  .action(async ({ port, data, model, ep, json }: Options) => {
+    .addOption(new Option('--ep <provider>', 'where graphs run').choices(executionProviders).default('cpu'))
+    .option('--verbose', 'log also what wrangler, which runs the gateway, has to say'),
+)
+  .addHelpText('after', '\n--json prints one line when it is ready: {url, operator_key, tenant, api_key}.')
+  .action(async ({ port, data, model = [], ep, verbose = false, json }: Options) => {
     const log = (source: string, line: string) => note(`${source}: ${line}`);
-    const service = new Service({ port, directory: data, models: model, ep, log });
-    await untilStopped(service, ({ url, operatorKey, tenant, apiKey, workerUrl }) => {
-      const answer = { url, operator_key: operatorKey, tenant, api_key: apiKey, worker_url: workerUrl };
-      if (json) print(JSON.stringify(answer));
-      else {
-        print(`Whylight is ready: ${url}  (in the browser: ${url}/playground, documentation: ${url}/docs)`);
-        print(`API key        ${apiKey}`);
-        print(`operator key   ${operatorKey}`);
-        print(`tenant         ${tenant}`);
-        print('Ctrl-C stops it.');
-      }
+    const service = new Service({ port, directory: data, models: model, ep, verbose, log });
+    await untilStopped(service, (access) => {
+      const answer = answerOf(access);
+      if (json) return printJson(answer, 0);
+      const { url } = access;
+      print(`Whylight is ready: ${url}  (in the browser: ${url}/playground, documentation: ${url}/docs)`);
+      print(`API key        ${answer.api_key}`);
+      print(`operator key   ${answer.operator_key}`);
+      print(`tenant         ${answer.tenant}`);
+      print('Ctrl-C stops it.');
     });
   });
 
-function namedModel(text: string, all: Options['model']): Options['model'] {
-  const [, name, path] = /^([\w][\w.+@-]*)=([^,\n]+)$/.exec(text) ?? [];
-  if (!name || !path) throw new InvalidArgumentError('Expected NAME=PATH, without commas.');
-  return [...all, { name, path }];
-}
+/** What one needs to talk to the service, as JSON. */
+export const answerOf = ({ url, operatorKey, tenant, apiKey, workerUrl }: Access) => ({
+  url,
+  operator_key: operatorKey,
+  tenant,
+  api_key: apiKey,
+  worker_url: workerUrl,
+});

@@ -3,7 +3,6 @@ import { type Answer, WhylightClient } from '@whylight/client';
 import { type ArtifactName, artifactNames, type ExplanationRequest } from '@whylight/contract';
 import { Failure } from '../failure.ts';
 import { writeBytes } from '../files.ts';
-import { print } from '../output.ts';
 import type { Access } from '../serve/service.ts';
 import { demoPhoto } from './photo.ts';
 
@@ -13,22 +12,29 @@ export interface DemoOptions {
   readonly begun: number;
   /** Whether the service will be there for more. */
   readonly stays: boolean;
+  /** Takes what there is to say of each step. */
+  readonly tell: (line: string) => void;
 }
 
 const shown = ['grad-cam', 'integrated-gradients'];
 
-/** The service's main job, told step by step. */
-export async function runDemo(access: Access, { output, begun, stays }: DemoOptions): Promise<void> {
+/** The service's main job, told step by step. @returns what it gave */
+export async function runDemo(
+  access: Access,
+  { output, begun, stays, tell }: DemoOptions,
+): Promise<{ photo: string; explanations: object[] }> {
   const client = new WhylightClient({ url: access.url, apiKey: access.apiKey });
   const seconds = () => `${((performance.now() - begun) / 1000).toFixed(1)} s`;
-  print(`[${seconds()}] ready at ${access.url}`);
+  tell(`[${seconds()}] ready at ${access.url}`);
 
   const photo = await demoPhoto();
-  await writeBytes(join(output, 'photo.png'), photo.png);
+  const path = join(output, 'photo.png');
+  await writeBytes(path, photo.png);
   const [upload, uploaded] = await timed(() => client.upload(photo.png, 'image/png'));
   const how = upload.upload ? 'PUT to a signed URL' : 'known already, nothing sent';
-  print(`[${seconds()}] drew a ${photo.label} (${photo.side} px) and uploaded it: ${how}, ${uploaded}`);
+  tell(`[${seconds()}] drew a ${photo.label} (${photo.side} px) and uploaded it: ${how}, ${uploaded}`);
 
+  const explanations: object[] = [];
   for (const method of shown) {
     const request: ExplanationRequest = { input: { upload: upload.id }, method };
     const [answer, took] = await timed(() => client.explain(request));
@@ -39,19 +45,28 @@ export async function runDemo(access: Access, { output, begun, stays }: DemoOpti
         ? `, ${Math.round(metrics.compute_ms)} ms of it on the ${metrics.device}`
         : '';
     const found = `${best?.label} ${best?.score.toFixed(3)}`;
-    print(`[${seconds()}] ${method}: ${found}, ${cacheOf(answer)} in ${took}${device}`);
-    await fetchAll(client, answer.explanation.id, join(output, method));
-    print(`           ${join(output, method)}: ${artifactNames.join(', ')}`);
+    tell(`[${seconds()}] ${method}: ${found}, ${cacheOf(answer)} in ${took}${device}`);
+    const out = join(output, method);
+    await fetchAll(client, answer.explanation.id, out);
+    tell(`           ${out}: ${artifactNames.join(', ')}`);
+    explanations.push({ ...answer.explanation, out });
   }
 
   const again: ExplanationRequest = { input: { upload: upload.id }, method: shown[0]! };
   const [repeat, took] = await timed(() => client.explain(again));
   successOf(repeat);
-  print(`[${seconds()}] ${shown[0]} again: ${cacheOf(repeat)} in ${took}, no work for the worker`);
-  if (!stays) return;
-  print(`\nTry it yourself:\n${curlLine(access, upload.id)}`);
-  print(`In the browser, with the same key: ${access.url}/playground   Documentation: ${access.url}/docs`);
+  tell(`[${seconds()}] ${shown[0]} again: ${cacheOf(repeat)} in ${took}, no work for the worker`);
+  if (stays) tell(tryIt(access, upload.id));
+  return { photo: path, explanations };
 }
+
+const tryIt = ({ url, apiKey }: Access, upload: string): string =>
+  [
+    '\nTry it yourself:',
+    `  curl ${url}/v1/explanations -H 'Authorization: Bearer ${apiKey}' -H 'Prefer: wait=30' \\`,
+    `    --json '{"input":{"upload":"${upload}"},"method":"occlusion"}'`,
+    `In the browser, with the same key: ${url}/playground   Documentation: ${url}/docs`,
+  ].join('\n');
 
 function successOf({ explanation }: Answer): Answer['explanation'] {
   if (explanation.status === 'succeeded') return explanation;
@@ -73,9 +88,3 @@ async function timed<T>(work: () => Promise<T>): Promise<[T, string]> {
   const value = await work();
   return [value, `${Math.round(performance.now() - start)} ms`];
 }
-
-const curlLine = ({ url, apiKey }: Access, upload: string): string =>
-  [
-    `  curl ${url}/v1/explanations -H 'Authorization: Bearer ${apiKey}' -H 'Prefer: wait=30' \\`,
-    `    --json '{"input":{"upload":"${upload}"},"method":"occlusion"}'`,
-  ].join('\n');

@@ -22,11 +22,16 @@ export class Processes {
     });
   }
 
-  /** @throws Failure once `stop` was called */
-  start(name: string, args: readonly string[], settings: Readonly<Record<string, string>>): Child {
+  /** Starts a Node program; `filter` says which of its lines are logged. @throws Failure once `stop` was called */
+  start(
+    name: string,
+    args: readonly string[],
+    settings: Readonly<Record<string, string>>,
+    filter = (log: LogLine) => log,
+  ): Child {
     if (this.#stopping) throw new Failure('the service is being stopped');
     const env = { ...inheritedEnvironment(), ...settings };
-    const child = new Child({ name, args, env, log: this.#log });
+    const child = new Child({ name, args, env, log: filter(this.#log) });
     this.#children.add(child);
     this.#tell(`${child.pid}`);
     void child.exited.then(() => {

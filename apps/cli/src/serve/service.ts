@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
-import { type ExecutionProvider, ModelRegistry } from '@whylight/host';
+import type { ExecutionProvider } from '@whylight/host';
 import type { Child, LogLine } from './child.ts';
 import { gatewayLost, gatewayReady, migrate, startGateway } from './gateway.ts';
 import { writeGatewayConfig, writeGatewaySettings } from './gateway-config.ts';
 import { keepRunning, type Part } from './keep-running.ts';
 import { lock } from './lock.ts';
+import { type ServedModel, servedModels } from './models.ts';
 import { freePort } from './port.ts';
 import { Processes } from './processes.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
@@ -16,9 +17,11 @@ export interface ServiceOptions {
   readonly port: number;
   /** Where all state is. */
   readonly directory: string;
-  /** NAME=PATH; the first is the default. The embedded network is there too. */
-  readonly models: readonly { readonly name: string; readonly path: string }[];
+  /** Registered names, paths, or NAME=PATH; the first is the default. The embedded network is there too. */
+  readonly models: readonly string[];
   readonly ep: ExecutionProvider;
+  /** Whether wrangler's own lines go to the log as well. */
+  readonly verbose: boolean;
   readonly log: LogLine;
 }
 
@@ -44,16 +47,20 @@ export class Service {
     this.#options = { ...options, directory: resolve(options.directory) };
   }
 
-  /** Starts everything; after a failure nothing is left running. @throws Failure, ModelNotFoundError, InputError */
+  /**
+   * Starts everything; after a failure nothing is left running.
+   *
+   * @throws Failure. @throws UsageError, ModelNotFoundError, InputError for a model that cannot be served
+   */
   async start(): Promise<Access> {
-    const { directory, models, log } = this.#options;
-    await ModelRegistry.open(models);
+    const { directory, log } = this.#options;
+    const models = await servedModels(this.#options.models);
     const port = await freePort(this.#options.port);
     const secrets = await openSecrets(directory);
     this.#unlock = lock(directory);
     try {
       this.#processes = new Processes(log);
-      return await this.#bringUp(this.#processes, `http://127.0.0.1:${port}`, secrets);
+      return await this.#bringUp(this.#processes, `http://127.0.0.1:${port}`, secrets, models);
     } catch (error) {
       await this.stop();
       throw error;
@@ -79,14 +86,19 @@ export class Service {
     this.#unlock?.();
   }
 
-  async #bringUp(processes: Processes, url: string, secrets: Secrets): Promise<Access> {
-    const { directory, models, ep } = this.#options;
+  async #bringUp(
+    processes: Processes,
+    url: string,
+    secrets: Secrets,
+    models: readonly ServedModel[],
+  ): Promise<Access> {
+    const { directory, ep, verbose } = this.#options;
     const config = await writeGatewayConfig(directory, secrets);
     const newWorker = (port: number) =>
       startWorker(processes, { models, ep, gatewayUrl: url, secrets, port });
-    const newGateway = () => startGateway(processes, config, directory, url);
+    const newGateway = () => startGateway(processes, { config, directory, url, verbose });
 
-    const [worker] = await Promise.all([newWorker(0), migrate(processes, config, directory)]);
+    const [worker] = await Promise.all([newWorker(0), migrate(processes, { config, directory, verbose })]);
     const workerUrl = worker.url;
     await writeGatewaySettings(directory, secrets, { url, workerUrl });
     const gateway = newGateway();

@@ -1,15 +1,15 @@
-import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ExecutionProvider, embeddedModels, ModelRegistry } from '@whylight/host';
+import type { ExecutionProvider } from '@whylight/host';
 import { Failure } from '../failure.ts';
 import type { Child } from './child.ts';
 import { sharedSettings } from './gateway-config.ts';
+import type { ServedModel } from './models.ts';
 import type { Processes } from './processes.ts';
 import { untilReady } from './readiness.ts';
 import type { Secrets } from './secrets.ts';
 
 export interface WorkerOptions {
-  readonly models: readonly { readonly name: string; readonly path: string }[];
+  readonly models: readonly ServedModel[];
   readonly ep: ExecutionProvider;
   /** Of the gateway, which has the object store. */
   readonly gatewayUrl: string;
@@ -20,19 +20,17 @@ export interface WorkerOptions {
 
 const main = fileURLToPath(new URL('../../../gpu-worker/src/index.ts', import.meta.url));
 
-/** Starts the worker; the embedded model is served beside the others. @throws Failure */
+/** Starts the worker. @throws Failure */
 export async function startWorker(
   processes: Processes,
   { models, ep, gatewayUrl, secrets, port }: WorkerOptions,
 ): Promise<{ child: Child; url: string }> {
-  const { path: shapes } = (await ModelRegistry.open([embeddedModels])).list()[0] ?? { path: '' };
-  const all = [...models, ...(shapes ? [{ name: 'shapes', path: shapes }] : [])];
   const child = processes.start('worker', [main], {
     ...sharedSettings(gatewayUrl, secrets),
     PORT: String(port),
     HOST: '127.0.0.1',
     S3_FORCE_PATH_STYLE: 'true',
-    MODELS: all.map(({ name, path }) => `${name}=${resolve(path)}`).join('\n'),
+    MODELS: models.map(({ name, path }) => `${name}=${path}`).join('\n'),
     EXECUTION_PROVIDER: ep,
     DRAIN_SECONDS: '2',
   });

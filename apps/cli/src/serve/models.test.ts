@@ -1,0 +1,64 @@
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { embeddedModels, ModelStore } from '@whylight/host';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { servedModels } from './models.ts';
+
+const embedded = { name: 'shapes', path: join(embeddedModels, 'shapes.onnx') };
+
+let home: string;
+let file: string;
+let stored: string;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'whylight-served-'));
+  vi.stubEnv('WHYLIGHT_HOME', home);
+  file = join(home, 'file.onnx');
+  await copyFile(embedded.path, file);
+  stored = (await new ModelStore().add(file, { name: 'mine' })).path;
+  await writeFile(join(home, 'none.onnx'), 'no model');
+  await writeFile(join(home, 'labelled.json'), JSON.stringify({ labels: ['a', 'b'] }));
+  for (const name of ['labelled', 'odd name', 'a,b']) await copyFile(file, join(home, `${name}.onnx`));
+  await mkdir(join(home, 'only'));
+  await copyFile(file, join(home, 'only', 'one.onnx'));
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await rm(home, { recursive: true, force: true });
+});
+
+describe('models to serve', () => {
+  it('are named by registration, by their file, or on the command line; the embedded one is the last', async () => {
+    const asked = ['mine', file, join(home, 'only'), `called=${file}`, 'too=mine'];
+    expect(await servedModels(asked)).toEqual([
+      { name: 'mine', path: stored },
+      { name: 'file', path: file },
+      { name: 'one', path: join(home, 'only', 'one.onnx') },
+      { name: 'called', path: file },
+      { name: 'too', path: stored },
+      embedded,
+    ]);
+  });
+
+  it('have the embedded one where it is asked for', async () => {
+    const mine = { name: 'mine', path: stored };
+    expect(await servedModels(['shapes', 'mine', 'mine'])).toEqual([embedded, mine]);
+  });
+
+  it.each([
+    ['none.onnx', 'none.onnx: the file is not an ONNX model'],
+    ['x=none.onnx', 'none.onnx: the file is not an ONNX model'],
+    ['labelled.onnx', 'labels: expected 10, one for each class, got 2'],
+    ['x=nothing.onnx', 'there is no model file nothing.onnx'],
+    ['nobody', 'no model is called nobody'],
+    ['shapes=file.onnx', 'another model is called shapes; give it a name of its own, NAME=PATH'],
+    ['mine=file.onnx', 'another model is called mine'],
+    ['odd name.onnx', 'expected a name of letters, digits and . _ - + @, got "odd name"; say NAME=PATH'],
+    ['x=a,b.onnx', 'the path has a comma or a new line in it'],
+  ])('%s is refused', async (asked, message) => {
+    // Files are named from where the user stands.
+    const [before, path] = [asked.slice(0, asked.indexOf('=') + 1), asked.slice(asked.indexOf('=') + 1)];
+    const wanted = path.endsWith('.onnx') ? `${before}${join(relative('.', home), path)}` : asked;
+    await expect(servedModels(['mine', wanted])).rejects.toThrow(message);
+  });
+});
