@@ -1,6 +1,14 @@
+let answered = false;
+
 /** One JSON document, the command's whole answer. */
-export const printJson = (value: unknown): void => {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+export const printJson = (value: unknown, indent = 2): void => {
+  answered = true;
+  process.stdout.write(`${JSON.stringify(value, null, indent)}\n`);
+};
+
+/** The error as JSON, unless the document that was promised is there already. */
+export const printJsonError = (code: string, message: string): void => {
+  if (!answered) printJson({ error: { code, message } }, 0);
 };
 
 export const print = (line = ''): void => {

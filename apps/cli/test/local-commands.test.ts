@@ -9,7 +9,7 @@ import { networkOf } from '@whylight/core/testing';
 import { encodePng } from '@whylight/host';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { draw, kinds } from '../../../models/shapes/draw.ts';
-import { bin, whylight } from './run.ts';
+import { bin, runWith, whylight } from './run.ts';
 
 const shapes = fileURLToPath(new URL('../../../models/shapes/shapes.onnx', import.meta.url));
 const seed = 10;
@@ -33,6 +33,8 @@ beforeAll(async () => {
   }
   await writeFile(inHome('in.npy'), writeNpy(float32([2, 3, 128, 128], input)));
   await writeFile(inHome('flat.npy'), writeNpy(float32([3, 4], new Float32Array(12))));
+  await mkdir(inHome('two-photos'));
+  for (const name of ['a', 'b']) await copyFile(inHome('photo.png'), inHome(`two-photos/${name}.png`));
   await mkdir(inHome('two'));
   for (const name of ['a', 'b']) await copyFile(shapes, inHome(`two/${name}.onnx`));
 });
@@ -183,6 +185,20 @@ describe('models', () => {
       classes: 10,
       input_shape: [3, 128, 128],
     });
+    const removed = await whylight(home, 'models', 'remove', 'mine', '--json');
+    expect(JSON.parse(removed.stdout)).toEqual({ name: 'mine', removed: true });
+  });
+
+  it('take the size of their network where nothing is said of their input', async () => {
+    const added = await whylight(home, 'models', 'add', 'two/a.onnx', '--name', 'unsaid');
+    expect([added.code, added.stderr]).toEqual([0, expect.stringMatching(/^Nothing says .* assumed/)]);
+    for (const command of [
+      ['check', 'unsaid'],
+      ['explain', 'photo.png', '--model', 'unsaid', '-o', 'unsaid'],
+      ['evaluate', 'two-photos', '--model', 'unsaid', '--metric', 'deletion', '-o', 'unsaid-table'],
+    ])
+      expect(await whylight(home, ...command)).toMatchObject({ code: 0 });
+    await whylight(home, 'models', 'remove', 'unsaid');
   });
 });
 
@@ -266,6 +282,19 @@ describe('bad usage ends with 2 and one sentence', () => {
     [['check', '/dev/null'], 'not an ONNX model'],
 
     [['models', 'add', 'in.npy'], 'not an ONNX model'],
+    [['models', 'add', shapes], 'shapes is the network that comes with Whylight'],
+    [['models', 'remove', 'nobody'], 'no registered model is called nobody; registered: '],
+    [
+      [
+        ...['attribute', '--model', 'shapes', '--tensor', 'in.npy', '--method', 'grad-cam', '--target', '0'],
+        ...['--aux', 'nois=in.npy', '-o', 'x'],
+      ],
+      'aux "nois": grad-cam has none',
+    ],
+    [
+      ['serve', '--model', 'a=photo.png', '--data', 'x'],
+      '--model a=photo.png: the file is not an ONNX model',
+    ],
     [['compile', 'shapes', '--method', 'grad-cam'], "required option '-o, --output <file>'"],
     [['dance'], "unknown command 'dance'"],
   ])('%j', async (args, sentence) => {
@@ -284,4 +313,13 @@ describe('bad usage ends with 2 and one sentence', () => {
       expect(JSON.parse(stdout)).toEqual({ error: { code: 'bad_usage', message: expect.any(String) } });
     },
   );
+});
+
+describe('doctor', () => {
+  it('of a service that is not there gives one JSON document, and ends with 1', async () => {
+    const service = { WHYLIGHT_URL: 'http://127.0.0.1:9', WHYLIGHT_API_KEY: 'a-key' };
+    const { code, stdout, stderr } = await runWith(service, home, 'doctor', '--json');
+    expect([code, stderr]).toEqual([1, 'whylight: not well: service\n']);
+    expect(JSON.parse(stdout)).toEqual([{ check: 'service', ok: false, detail: 'it cannot be reached' }]);
+  });
 });

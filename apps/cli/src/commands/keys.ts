@@ -45,10 +45,13 @@ const rotate = withJson(
   show(await (await openClient()).rotateKey(id, grace), json);
 });
 
-const revoke = new Command('revoke')
-  .description('Revoke a key, at once')
-  .argument('<key>', 'its id: key_...')
-  .action(async (id: string) => (await openClient()).revokeKey(id));
+const revoke = withJson(
+  new Command('revoke').description('Revoke a key, at once').argument('<key>', 'its id: key_...'),
+).action(async (id: string, { json }: { json?: boolean }) => {
+  await (await openClient()).revokeKey(id);
+  if (json) printJson({ id, revoked: true });
+  else print(`${id} is revoked`);
+});
 
 export const keys = new Command('keys')
   .description("Manage a tenant's keys")

@@ -1,16 +1,19 @@
 import { OperatorClient, WhylightClient } from '@whylight/client';
 import { Command, InvalidArgumentError } from 'commander';
 import { Failure, UsageError } from '../failure.ts';
-import { print } from '../output.ts';
+import { withJson } from '../options.ts';
+import { print, printJson } from '../output.ts';
 import { askSecret } from '../remote/ask-secret.ts';
 import { saveCredentials, storedCredentials } from '../remote/credentials.ts';
 
-export const login = new Command('login')
-  .description('Remember a service and your key for it, in a file that only you can read')
-  .argument('<url>', 'of the service: https://whylight.example', serviceUrl)
-  .option('--operator', "the operator's key, for whylight tenants; your own is kept beside it")
+export const login = withJson(
+  new Command('login')
+    .description('Remember a service and your key for it, in a file that only you can read')
+    .argument('<url>', 'of the service: https://whylight.example', serviceUrl)
+    .option('--operator', "the operator's key, for whylight tenants; your own is kept beside it"),
+)
   .addHelpText('after', '\nThe key is asked for, or read from stdin: whylight login URL < key.txt')
-  .action(async (url: string, { operator }: { operator?: boolean }) => {
+  .action(async (url: string, { operator = false, json }: { operator?: boolean; json?: boolean }) => {
     const key = await askSecret(operator ? 'Operator key: ' : 'API key: ');
     if (key === '') throw new UsageError('no key came; it is read from stdin');
     const connection = { url, apiKey: key };
@@ -27,7 +30,8 @@ export const login = new Command('login')
       url,
       ...(operator ? { operatorKey: key } : { apiKey: key }),
     });
-    print(`${url} knows the key. It is stored in ${path}`);
+    if (json) printJson({ url, operator, stored_in: path });
+    else print(`${url} knows the key. It is stored in ${path}`);
   });
 
 function serviceUrl(text: string): string {

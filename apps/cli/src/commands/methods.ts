@@ -1,4 +1,10 @@
-import { methods as all, type Method, paramsJsonSchema, resolveMethod } from '@whylight/core/methods';
+import {
+  methods as all,
+  isSampled,
+  type Method,
+  paramsJsonSchema,
+  resolveMethod,
+} from '@whylight/core/methods';
 import { Command } from 'commander';
 import { withJson } from '../options.ts';
 import { print, printJson } from '../output.ts';
@@ -14,6 +20,7 @@ interface Told extends Pick<Method, 'id' | 'title' | 'summary' | 'paper'> {
   readonly axioms: readonly string[];
   readonly oddities: Readonly<Record<string, string>>;
   readonly parameters: Schema;
+  readonly aux: readonly string[];
 }
 
 export const methods = withJson(
@@ -23,8 +30,20 @@ export const methods = withJson(
 ).action((wanted: string | undefined, { json }: { json?: boolean }) => {
   const chosen =
     wanted === undefined ? all : all.filter(({ id }) => id === resolveMethod({ method: wanted }).id);
-  const list = chosen.map(
-    ({ id, title, summary, paper, version, kind, axioms = [], needs, conventions, oddities = {} }) => ({
+  const list = chosen.map((method) => {
+    const {
+      id,
+      title,
+      summary,
+      paper,
+      version,
+      kind,
+      axioms = [],
+      needs,
+      conventions,
+      oddities = {},
+    } = method;
+    return {
       id,
       title,
       summary,
@@ -36,8 +55,9 @@ export const methods = withJson(
       conventions: [...conventions],
       oddities,
       parameters: paramsJsonSchema(id) as Schema,
-    }),
-  );
+      aux: isSampled(method) ? [...method.aux] : [],
+    };
+  });
   if (json) return printJson(wanted === undefined ? list : list[0]!);
   if (wanted !== undefined) return tell(list[0]!);
   for (const { id, summary, conventions, parameters } of list) {
@@ -47,7 +67,7 @@ export const methods = withJson(
   }
 });
 
-function tell({ id, title, summary, paper, axioms, conventions, oddities, parameters }: Told): void {
+function tell({ id, title, summary, paper, axioms, conventions, oddities, parameters, aux }: Told): void {
   print(`${id}: ${title}`);
   print(summary);
   print(paper);
@@ -57,6 +77,7 @@ function tell({ id, title, summary, paper, axioms, conventions, oddities, parame
   print('\nparameters');
   for (const [name, { default: value, description }] of Object.entries(parameters.properties ?? {}))
     print(`  ${name}=${value ?? ''}  ${description ?? ''}`);
+  if (aux.length > 0) print(`\nrecorded samples that attribute --aux replays: ${aux.join(', ')}`);
 }
 
 const parameterText = ({ properties = {} }: Schema): string =>

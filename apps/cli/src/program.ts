@@ -1,0 +1,52 @@
+import { Command } from 'commander';
+import { attribute } from './commands/attribute.ts';
+import { bench } from './commands/bench.ts';
+import { camera } from './commands/camera.ts';
+import { check } from './commands/check.ts';
+import { compile } from './commands/compile.ts';
+import { demo } from './commands/demo.ts';
+import { doctor } from './commands/doctor.ts';
+import { evaluate } from './commands/evaluate.ts';
+import { explain } from './commands/explain.ts';
+import { keys } from './commands/keys.ts';
+import { login } from './commands/login.ts';
+import { methods } from './commands/methods.ts';
+import { models } from './commands/models.ts';
+import { remote } from './commands/remote.ts';
+import { serve } from './commands/serve.ts';
+import { tenants } from './commands/tenants.ts';
+import { upload } from './commands/upload.ts';
+import { usage } from './commands/usage.ts';
+import { video } from './commands/video.ts';
+
+/** All that `whylight` can be asked. */
+export const program: Command = new Command('whylight')
+  .description('Explains what an image classifier looked at.')
+  .version('0.1.0')
+  .exitOverride()
+  .showSuggestionAfterError();
+for (const command of [
+  explain,
+  evaluate,
+  attribute,
+  video,
+  camera,
+  compile,
+  check,
+  bench,
+  methods,
+  models,
+  serve,
+  demo,
+  login,
+  keys,
+  upload,
+  remote,
+  usage,
+  doctor,
+  tenants,
+]) {
+  command.exitOverride();
+  for (const below of command.commands) below.exitOverride();
+  program.addCommand(command);
+}
