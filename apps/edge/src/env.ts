@@ -26,6 +26,8 @@ export interface Bindings extends Record<keyof z.input<typeof settingsSchema>, s
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const url = z.url({ protocol: /^https?$/ });
+/** Webhooks are tried for three days: until then there is still what they speak of. */
+const days = z.coerce.number().int().min(7).max(36_500);
 const settingsSchema = z.object({
   /** Where the gateway reaches the object store, path style. */
   S3_ENDPOINT: url,
@@ -57,6 +59,10 @@ const settingsSchema = z.object({
     .int()
     .min(0)
     .default(4 * 2 ** 30),
+  /** Days for which an explanation can be read after its result has expired, and a batch after it was made. */
+  EXPLANATION_DAYS: days.default(90),
+  /** Days for which the audit trail is kept. */
+  AUDIT_DAYS: days.default(365),
   OPERATOR_KEY_SHA256: sha256,
   /** Of the key with which the scaler reads the backlog and Prometheus the metrics, and which opens nothing else. */
   BACKLOG_KEY_SHA256: sha256.optional(),

@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import type { Explanation } from '@whylight/contract';
 import { describe, expect, test } from 'vitest';
+import { ulid } from '../src/domain/ulid.ts';
 import { services } from '../src/services.ts';
 import {
   announce,
@@ -112,6 +113,74 @@ describe('retention', () => {
     const { ask } = await asking();
     const refused = (await ask(body)) as unknown as { status: number; errors: { pointer: string }[] };
     expect([refused.status, refused.errors[0]!.pointer]).toEqual([400, pointer]);
+  });
+});
+
+describe('rows whose time is over', () => {
+  const daysAgo = (days: number) => Date.now() - days * 24 * hour;
+  const round = async (tenant: string) =>
+    expect(await runDurableObjectAlarm(bindings.JANITOR.getByName(tenant))).toBe(true);
+  const expired = ({ id }: Explanation, days: number) =>
+    bindings.DB.prepare('UPDATE explanations SET expires_at = ? WHERE id = ?')
+      .bind(new Date(daysAgo(days)).toISOString(), id)
+      .run();
+
+  test('explanations go long after their results; usage and what others rest on stay', async () => {
+    const { id: tenant, key } = await newTenant();
+    const upload = (await uploaded(key)).id;
+    const ask = async (body = {}): Promise<Explanation> =>
+      (await explain(key, { input: { upload }, ...body })).body;
+    const owner = await ask();
+    const [job] = await jobsTaken(cacheKeyOf(owner));
+    await report(job!, success(job!));
+    const [early, late] = [await ask(), await ask({ retention_seconds: 10 * 86_400 })];
+    expect([early.cache.status, late.cache.status]).toEqual(['hit', 'hit']);
+    const failed = await ask({ method: 'saliency' });
+    const [lost] = await jobsTaken(cacheKeyOf(failed));
+    const error = { code: 'non_finite_output', message: 'NaN.', retryable: false };
+    await report(lost!, { status: 'failed', error });
+    const recent = await ask({ method: 'occlusion' });
+    const listed = async () =>
+      (await call('GET', '/v1/explanations', { key })).body.data.map(({ id }: Explanation) => id);
+    const usage = async () => (await call('GET', '/v1/usage', { key })).body.data[0].explanations;
+    const used = await usage();
+
+    for (const old of [owner, early, failed]) await expired(old, 91);
+    await expired(recent, 89);
+    await round(tenant);
+    expect(await listed()).toEqual([recent.id, late.id, owner.id]);
+    expect((await call('GET', early.urls.self, { key })).status).toBe(404);
+    expect(await usage()).toBe(used);
+
+    for (const { object } of success(job!).artifacts) await write(object, 'x');
+    expect((await call('DELETE', owner.urls.self, { key })).status).toBe(204);
+    for (const { object } of success(job!).artifacts)
+      expect(await services(bindings).objects.head(object)).toBeNull();
+    await expired(late, 91);
+    await round(tenant);
+    expect(await listed()).toEqual([recent.id]);
+  });
+
+  test('audit events go after a year, so many at a time, whosever they are', async () => {
+    const { id: tenant, key } = await newTenant();
+    const { id: dormant } = await newTenant();
+    await uploaded(key);
+    const [old, young] = [ulid(daysAgo(366)).slice(0, 10), ulid(daysAgo(364)).slice(0, 10)];
+    await bindings.DB.prepare(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 510)
+       INSERT INTO audit_events SELECT 'evt_' || iif(i > 505, ?1, ?2) || printf('%016d', i), ?3, 'key', 'POST /', NULL, 'done', 'req', '' FROM n`,
+    )
+      .bind(young, old, dormant)
+      .run();
+    const count = () =>
+      bindings.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE tenant = ? AND request_id = 'req'")
+        .bind(dormant)
+        .first('n');
+    await round(tenant);
+    expect(await count()).toBe(10);
+    await round(tenant);
+    expect(await count()).toBe(5);
+    expect((await call('GET', '/v1/audit_events', { key })).body.data).not.toHaveLength(0);
   });
 });
 

@@ -3,13 +3,19 @@ import type { Bindings } from '../env.ts';
 import { services } from '../services.ts';
 import { statusOf } from '../use-cases/arrivals.ts';
 
-/** Milliseconds after which an upload that has not become a photo counts as abandoned. */
+/** Milliseconds after which an upload that has not become a photo counts as abandoned, and between two rounds. */
 const day = 24 * 3_600_000;
-/** Uploads that are looked at in one go, and milliseconds before another try when the store did not answer. */
+/** Uploads that are looked at, and rows of a kind that are deleted, in one go. */
 const armful = 50;
+const mostRows = 500;
+/** Milliseconds before another try when store or database did not answer. */
 const pause = 5 * 60_000;
 
-/** Sweeps what one tenant has announced and never put, or put otherwise than announced. */
+/**
+ * Comes by each day for a tenant that has uploaded something. Sweeps what it has announced and never put, or put
+ * otherwise than announced; and deletes rows whose time is over, whosever they are, so that those of a tenant that nobody
+ * uses any more go too.
+ */
 export class Janitor extends DurableObject<Bindings> {
   /** There is something that may have to be swept tomorrow. */
   async arm(tenant: string): Promise<void> {
@@ -21,15 +27,15 @@ export class Janitor extends DurableObject<Bindings> {
   override async alarm(): Promise<void> {
     const tenant = await this.ctx.storage.get<string>('tenant');
     if (tenant === undefined) return;
-    const next = await this.#sweep(tenant).catch((error: unknown) => {
-      console.error('uploads were not swept', error);
-      return Date.now() + pause;
+    const times = await Promise.all([this.#sweep(tenant), this.#prune()]).catch((error: unknown) => {
+      console.error('a round was not finished', error);
+      return [Date.now() + pause];
     });
-    if (next !== null) await this.ctx.storage.setAlarm(Math.max(next, Date.now() + 1_000));
+    await this.ctx.storage.setAlarm(Math.max(Math.min(...times), Date.now() + 1_000));
   }
 
-  /** @returns when to come again, or null when nothing is left */
-  async #sweep(tenant: string): Promise<number | null> {
+  /** @returns when to come again */
+  async #sweep(tenant: string): Promise<number> {
     const { uploads, objects } = services(this.env);
     for (const row of await uploads.unswept(tenant, armful)) {
       const due = Date.parse(row.created_at) + day;
@@ -38,6 +44,17 @@ export class Janitor extends DurableObject<Bindings> {
       if (found === 'rejected' && !(await objects.delete(row.object))) return Date.now() + pause;
       await uploads.sweep(row, found);
     }
-    return (await uploads.unswept(tenant, 1)).length > 0 ? Date.now() : null;
+    return (await uploads.unswept(tenant, 1)).length > 0 ? Date.now() : Date.now() + day;
+  }
+
+  /** @returns when to come again */
+  async #prune(): Promise<number> {
+    const { explanations, audit, settings } = services(this.env);
+    const before = (days: number) => Date.now() - days * day;
+    const deleted = await Promise.all([
+      explanations.prune(new Date(before(settings.EXPLANATION_DAYS)).toISOString(), mostRows),
+      audit.prune(before(settings.AUDIT_DAYS), mostRows),
+    ]);
+    return deleted.includes(mostRows) ? Date.now() : Date.now() + day;
   }
 }

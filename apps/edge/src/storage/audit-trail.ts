@@ -1,5 +1,5 @@
 import type { AuditEvent } from '@whylight/contract';
-import { newId } from '../domain/ulid.ts';
+import { newId, ulid } from '../domain/ulid.ts';
 
 /** Who changed what, and who was kept from it. Rows name keys by their id; no secret comes here. */
 export class AuditTrail {
@@ -25,6 +25,17 @@ export class AuditTrail {
         new Date().toISOString(),
       )
       .run();
+  }
+
+  /** Deletes at most `limit` rows, of any tenant, from before `time` (unix milliseconds). @returns how many */
+  async prune(time: number, limit: number): Promise<number> {
+    // Ids begin with their time.
+    const first = `evt_${ulid(time).slice(0, 10)}`;
+    const { meta } = await this.#db
+      .prepare('DELETE FROM audit_events WHERE id IN (SELECT id FROM audit_events WHERE id < ? LIMIT ?)')
+      .bind(first, limit)
+      .run();
+    return meta.changes;
   }
 
   /** Newest first, after the id `after`. */

@@ -1,4 +1,4 @@
-import { type Explanation, type Look, retention } from '@whylight/contract';
+import type { Explanation, Look } from '@whylight/contract';
 import type { Boarding } from '../domain/flight.ts';
 
 /** A request for an explanation and the run that answers it. */
@@ -20,8 +20,7 @@ export interface ExplanationRow {
 }
 
 /** As it lies in the database. */
-interface StoredRow extends Omit<ExplanationRow, 'expires_at' | 'look' | 'metadata'> {
-  readonly expires_at: string | null;
+interface StoredRow extends Omit<ExplanationRow, 'look' | 'metadata'> {
   readonly look: string | null;
   readonly metadata: string | null;
 }
@@ -77,6 +76,25 @@ export class Explanations {
     await this.#db.prepare('DELETE FROM explanations WHERE tenant = ? AND id = ?').bind(tenant, id).run();
   }
 
+  /**
+   * Deletes at most `limit` rows, of any tenant, whose results have expired before `time`. One that has had a result
+   * computed stays as long as others rest on that: by deleting it the tenant deletes the result.
+   *
+   * @returns how many were deleted
+   */
+  async prune(time: string, limit: number): Promise<number> {
+    const { meta } = await this.#db
+      .prepare(
+        `DELETE FROM explanations WHERE id IN (
+           SELECT id FROM explanations AS old WHERE expires_at < ?1 AND (cache_status = 'hit' OR NOT EXISTS (
+             SELECT 1 FROM explanations WHERE key = old.key AND run = old.run AND expires_at >= ?1))
+           LIMIT ?2)`,
+      )
+      .bind(time, limit)
+      .run();
+    return meta.changes;
+  }
+
   /** Newest first, after the id `after`. */
   async list(tenant: string, limit: number, after: string | null): Promise<ExplanationRow[]> {
     const { results } = await this.#db
@@ -89,7 +107,6 @@ export class Explanations {
 
 const rowOf = (row: StoredRow): ExplanationRow => ({
   ...row,
-  expires_at: row.expires_at ?? new Date(Date.parse(row.created_at) + retention.usual * 1000).toISOString(),
   look: row.look === null ? null : (JSON.parse(row.look) as Look | null),
   metadata: JSON.parse(row.metadata ?? '{}') as Explanation['metadata'],
 });
