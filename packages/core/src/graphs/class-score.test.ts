@@ -19,12 +19,16 @@ const learned = (g: GraphBuilder, ...shape: number[]): Value =>
   );
 
 /** A convolution to a map of four channels, and what makes five scores of it. */
-const ending = (build: (layer: Layer, map: Value, g: GraphBuilder) => Value): Uint8Array => {
+const ending = (build: (layer: Layer, map: Value, g: GraphBuilder) => Value, batch?: number): Uint8Array => {
   seed = 0;
-  return networkOf(tinyShape, (layer, image, g) => {
-    const c1 = layer('c1', 'Conv', [image, learned(g, 4, 2, 3, 3), learned(g, 4)], { pads: [1, 1, 1, 1] });
-    return build(layer, layer('map', 'Tanh', [c1]), g);
-  });
+  return networkOf(
+    tinyShape,
+    (layer, image, g) => {
+      const c1 = layer('c1', 'Conv', [image, learned(g, 4, 2, 3, 3), learned(g, 4)], { pads: [1, 1, 1, 1] });
+      return build(layer, layer('map', 'Tanh', [c1]), g);
+    },
+    batch,
+  );
 };
 const pooled = (layer: Layer, map: Value, g: GraphBuilder) =>
   layer('flat', 'Flatten', [layer('pool', 'ReduceMean', [map, g.ints([-2, -1])])], { axis: 1 });
@@ -70,16 +74,44 @@ const others: Record<string, Uint8Array> = {
     const scores = layer('conv', 'Conv', [map, learned(g, 5, 4, 3, 3), learned(g, 5)]);
     return layer('logits', 'Flatten', [layer('pool', 'GlobalAveragePool', [scores])]);
   }),
+  'a convolution in groups': ending((layer, map, g) => {
+    const scores = layer('conv', 'Conv', [map, learned(g, 4, 2, 1, 1)], { group: 2 });
+    return layer('logits', 'Flatten', [layer('pool', 'GlobalAveragePool', [scores])]);
+  }),
+  'a bias for each row of a batch that is baked in': ending(
+    (layer, map, g) =>
+      layer('logits', 'Add', [
+        layer('product', 'MatMul', [pooled(layer, map, g), learned(g, 4, 5)]),
+        learned(g, 2, 5),
+      ]),
+    2,
+  ),
+  'features that are turned': ending((layer, map, g) => {
+    const turned = layer('turned', 'Transpose', [pooled(layer, map, g)], { perm: [1, 0] });
+    return layer('logits', 'Gemm', [turned, learned(g, 4, 5), learned(g, 5)], { transA: 1 });
+  }, 2),
   'a scaled product': ending((layer, map, g) =>
     layer('logits', 'Gemm', [pooled(layer, map, g), learned(g, 4, 5), learned(g, 5)], { alpha: float(0.5) }),
   ),
 };
 
+/** As many rows as classes, whose biases are per row. */
+const square = ending(
+  (layer, map, g) =>
+    layer('logits', 'Add', [
+      layer('product', 'MatMul', [pooled(layer, map, g), learned(g, 4, 2)]),
+      learned(g, 2, 1),
+    ]),
+  2,
+);
+
 /** One class as a sum of classes, which is differentiated through all of them. */
 const asSum = (index: number) => [{ class: index, weight: 1 }];
 
 const found = (model: Uint8Array) => {
-  const { g, logits } = readClassifier(model).inline((g) => g.input('image', 'float32', [-1, ...tinyShape]));
+  const classifier = readClassifier(model);
+  const rows = classifier.batch ?? -1;
+  const { g, logits } = classifier.inline((g) => g.input('image', 'float32', [rows, ...tinyShape]));
   return classScore(g, logits, g.input('class_index', 'int64', [-1]));
 };
 
@@ -112,6 +144,10 @@ describe('the score of one class by its own weights', () => {
       ].map((targets) => explain(model, { method: 'saliency' }, tinyImages(), targets as Target[])),
     );
     expectClose(ofClass!.attribution, ofSum!.attribution);
+  });
+
+  it('is left alone where each of as many rows as classes has a bias', () => {
+    expect(found(square)).toBeUndefined();
   });
 
   it('is left alone where a mean is over everything, the maps of other classes too', async () => {

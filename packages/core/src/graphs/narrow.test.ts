@@ -99,6 +99,40 @@ describe('what is computed for nobody', () => {
     expect(network.g.nodes).toEqual(before);
   });
 
+  it('is what lies outside of all that readers make something of by themselves', async () => {
+    const model = tokenNetwork((g, tokens, step) => {
+      const means = [
+        ['Tanh', 3, 4],
+        ['Relu', 3, 5],
+        ['Sigmoid', 4, 7],
+      ] as const;
+      const read = means.map(([op, start, end]) => {
+        const rows = step('Slice', [step(op, [tokens]), g.ints([start]), g.ints([end]), g.ints([1])]);
+        return step('ReduceMean', [rows, g.ints([1])], { keepdims: 0 });
+      });
+      return step('Sum', read);
+    });
+    const network = inlined(model);
+    const expected = await run(network, { logits: network.logits });
+    narrow(network, []);
+    expect(tokensOf(network)).toEqual([4, 4]);
+    expectClose((await run(network, { logits: network.logits })).logits!, expected.logits!);
+  });
+
+  it('is nothing where one reader takes a token and another a feature', async () => {
+    const model = tokenNetwork((g, tokens, step) => {
+      const hidden = step('Tanh', [tokens]);
+      const token = taken(g, step('Relu', [hidden]), step, 3);
+      const turned = step('Transpose', [step('Sigmoid', [hidden])], { perm: [0, 2, 1] });
+      return step('Concat', [token, taken(g, turned, step, 1)], { axis: 1 });
+    });
+    const network = inlined(model);
+    const expected = await run(network, { logits: network.logits });
+    narrow(network, []);
+    expect(tokensOf(network)).toEqual([9, 9]);
+    expectClose((await run(network, { logits: network.logits })).logits!, expected.logits!);
+  });
+
   it('is nothing where an operator gives more than what is read', async () => {
     const model = tokenNetwork((g, tokens, step) => {
       const scale = g.constant(float32([3], [1, 2, 3]));
