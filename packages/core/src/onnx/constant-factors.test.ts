@@ -60,6 +60,10 @@ const folding: Record<string, [Shape, Build]> = {
 /** Factors that stay where they are. */
 const staying: Record<string, [Shape, Build]> = {
   'weights of the model': [tokens, (g, x) => mul(g, g.emit('MatMul', [x, numbers(g, 4, 6)]), g.scalar(0.5))],
+  'before weights of the model': [
+    tokens,
+    (g, x) => g.emit('MatMul', [mul(g, x, g.scalar(0.5)), numbers(g, 4, 6)]),
+  ],
   'a product that is used twice': [
     tokens,
     (g, x) => {
@@ -68,6 +72,10 @@ const staying: Record<string, [Shape, Build]> = {
     },
   ],
   'a factor per token': [tokens, (g, x) => mul(g, g.emit('MatMul', [x, turned(g, 6, 4)]), numbers(g, 3, 1))],
+  'a factor per token, as many as there are features': [
+    tokens,
+    (g, x) => mul(g, g.emit('MatMul', [x, turned(g, 3, 4)]), numbers(g, 3, 1)),
+  ],
   'a factor per pixel': [map, (g, x) => mul(g, conv(g, x, turned(g, 4, 6, 3, 3)), numbers(g, 5, 5))],
   'a factor that spreads': [map, (g, x) => mul(g, conv(g, x, turned(g, 4, 1, 3, 3)), numbers(g, 6, 1, 1))],
   'before a grouped Conv': [map, (g, x) => conv(g, mul(g, x, numbers(g, 4, 1, 1)), turned(g, 2, 6, 3, 3), 2)],
