@@ -1,6 +1,5 @@
 import type { Values } from '../methods/method.ts';
 import type { GraphBuilder, Shape } from '../onnx/builder.ts';
-import { foldFactors } from '../onnx/constant-factors.ts';
 import type { Graph, ValueInfo } from '../onnx/graph.ts';
 import { lowestOpset } from '../onnx/lowest-opset.ts';
 import { peakBytesPerRow, weightBytes } from '../onnx/peak.ts';
@@ -24,7 +23,6 @@ export interface Built {
 }
 
 export function built(g: GraphBuilder, outputs: Values): Built {
-  foldFactors(g, Object.values(outputs));
   const shapes = mapped(outputs, (value) => g.shape(value));
   const types = Object.entries(outputs).map(([name, value]) => ({ name, ...g.type(value)! }));
   const named = renamed(g.graph('whylight', Object.values(outputs)), outputs);

@@ -5,6 +5,7 @@ import { gradientRules } from '../autodiff/rules/index.ts';
 import { transformerOf } from '../layers/attention.ts';
 import type { Subject } from '../methods/method.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { foldFactors } from '../onnx/constant-factors.ts';
 import { onesLike, where, zerosLike } from '../onnx/emit.ts';
 import { type ScoreKind, scoresOf } from '../targets.ts';
 import { classScore } from './class-score.ts';
@@ -30,9 +31,14 @@ export function subjectOf(network: LookedAt, chosen: Value, kind: ScoreKind, tar
     nodes,
     transformer: () => transformerOf(network),
     gradients(wanted, { rules = gradientRules, seeds = seedsFor(wanted, rules) } = {}) {
-      return differentiate(g, seeds, wanted, rules, rules === gradientRules ? composites : {}).map(
-        (gradient, i) => gradient ?? zerosLike(g, wanted[i]!),
+      const start = g.nodes.length;
+      const found = differentiate(g, seeds, wanted, rules, rules === gradientRules ? composites : {});
+      foldFactors(
+        g,
+        start,
+        found.filter((gradient) => gradient !== null),
       );
+      return found.map((gradient, i) => gradient ?? zerosLike(g, wanted[i]!));
     },
   };
 }

@@ -91,7 +91,7 @@ const staying: Record<string, [Shape, Build]> = {
 async function outcome(shape: Shape, build: Build, fold: boolean) {
   const g = new GraphBuilder(17);
   const y = build(g, g.input('x', 'float32', shape));
-  if (fold) foldFactors(g, [y]);
+  if (fold) foldFactors(g, 0, [y]);
   const onActivations = g.nodes.filter(
     ({ op, inputs }) => op === 'Mul' && inputs.some((v) => g.dependsOnInputs(v)),
   );
@@ -119,7 +119,18 @@ describe('constant factors', () => {
     const g = new GraphBuilder(17);
     const product = g.emit('MatMul', [g.input('x', 'float32', tokens), turned(g, 6, 4)]);
     const scaled = mul(g, product, g.scalar(0.5));
-    foldFactors(g, [product, scaled]);
+    foldFactors(g, 0, [product, scaled]);
     expect(g.nodes.map(({ op }) => op)).toEqual(['Transpose', 'MatMul', 'Mul']);
+  });
+
+  it('stays in the model, which comes before the backward pass', () => {
+    const g = new GraphBuilder(17);
+    const half = (v: Value) => mul(g, g.emit('MatMul', [v, turned(g, 4, 4)]), g.scalar(0.5));
+    const forward = half(g.input('x', 'float32', tokens));
+    const start = g.nodes.length;
+    foldFactors(g, start, [half(forward)]);
+    const operators = g.nodes.map(({ op }) => op);
+    expect(operators.slice(0, start)).toEqual(['Transpose', 'MatMul', 'Mul']);
+    expect(operators.slice(start)).toEqual(['Transpose', 'Mul', 'MatMul']);
   });
 });

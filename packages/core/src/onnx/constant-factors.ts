@@ -9,11 +9,13 @@ import { int, type Node, reachable } from './graph.ts';
  *     (a·W)·c = a·(W·c),   (a·c)·W = a·(c·W)
  *
  * Only weights that nodes make are scaled, kernels turned for a backward pass: ONNX Runtime makes those once, when it
- * loads the graph. The model's own stay as they are. What `outputs` do not need is dropped.
+ * loads the graph. What `results` do not need of these nodes is dropped.
+ *
+ * @param from where the backward pass begins among the nodes: the model before it stays as it is
  */
-export function foldFactors(g: GraphBuilder, outputs: readonly Value[]): void {
-  const used = reachable(g.nodes, outputs);
-  const uses = Map.groupBy([...used.flatMap(({ inputs }) => inputs), ...outputs], (value) => value);
+export function foldFactors(g: GraphBuilder, from: number, results: readonly Value[]): void {
+  const used = reachable(g.nodes.slice(from), results);
+  const uses = Map.groupBy([...used.flatMap(({ inputs }) => inputs), ...results], (value) => value);
   const nodes = new Set<Node>();
   const makers = new Map<Value, Node>();
   const keep = (node: Node): void => {
@@ -38,7 +40,7 @@ export function foldFactors(g: GraphBuilder, outputs: readonly Value[]): void {
     if (folded && gone) nodes.delete(gone);
     for (const made of folded ?? [node]) keep(made);
   }
-  g.nodes.splice(0, g.nodes.length, ...nodes);
+  g.nodes.splice(from, Infinity, ...nodes);
 }
 
 interface Factor {
