@@ -3,10 +3,12 @@ import { InputError } from '../errors.ts';
 import { forwardModel } from '../graphs/direct.ts';
 import type { Value } from '../onnx/builder.ts';
 import { float32, int64, sizeOf } from '../tensor.ts';
+import { type Attributes, attributesOf } from '../testing/canonical.ts';
 import { networkOf, tinyNetwork } from '../testing/network.ts';
 import { onnxFile, value } from '../testing/onnx-file.ts';
 import { cpu } from '../testing/ort.ts';
 import { type ClassifierOptions, readClassifier } from './classifier.ts';
+import type { FixedInputs } from './inputs.ts';
 
 const refusal = (bytes: Uint8Array, options?: ClassifierOptions): string => {
   try {
@@ -151,6 +153,95 @@ describe('inputs beside the image', () => {
     [{ mask: int64([1, 3, 1, 1], [1, 0, 1]) }, 'input "mask" is float32 [1,3,1,1], got int64 [1,3,1,1]'],
   ])('fit, or say what was expected: %#', (wrong, message) => {
     expect(refusal(gated, { inputs: { scale: 1, mask: 1, offset: 1, ...wrong } })).toBe(message);
+  });
+});
+
+describe('inputs beside the image, of every make', () => {
+  const typed = (name: string, elemType: number, ...shape: (number | string)[]) => ({
+    name,
+    type: { tensorType: { ...value(name, ...shape).type!.tensorType, elemType } },
+  });
+  const list = (name: string, ...values: number[]) => ({
+    name,
+    dims: [BigInt(values.length)],
+    dataType: 7,
+    int64Data: values.map(BigInt),
+  });
+  const step = (opType: string, output: string, input: string[], attributes: Attributes = {}) => ({
+    opType,
+    name: output,
+    input,
+    output: [output],
+    attribute: attributesOf(attributes),
+  });
+  /** y = count · half · (means of the first `ends` planes, the image's after the extra one, + weights · Σ_rows table) */
+  const model = (batch: number | string = 'batch') =>
+    onnxFile({
+      node: [
+        step('Concat', 'planes', ['plane', 'image'], { axis: 1 }),
+        step('GlobalAveragePool', 'means', ['planes']),
+        step('Slice', 'some', ['means', 'zero', 'ends', 'one']),
+        step('Flatten', 'flat', ['some'], { axis: 1 }),
+        step('ReduceSum', 'sums', ['table', 'zero']),
+        step('Mul', 'weighed', ['sums', 'weights']),
+        step('Add', 'added', ['flat', 'weighed']),
+        step('Cast', 'counted', ['count'], { to: 1 }),
+        step('Cast', 'halved', ['half'], { to: 1 }),
+        step('Mul', 'times', ['added', 'counted']),
+        step('Mul', 'y', ['times', 'halved']),
+      ],
+      initializer: [list('zero', 0), list('one', 1)],
+      input: [
+        value('image', batch, 3, 2, 2),
+        value('plane', batch, 1, 2, 2),
+        typed('ends', 7, 1),
+        value('table', 'rows', 3),
+        value('weights', 3),
+        typed('count', 13),
+        typed('half', 10),
+      ],
+      output: [value('y', batch, 3)],
+    });
+  const inputs = { plane: 5, ends: 3, table: 2, weights: [1, 0, -1], count: 4, half: 0.5 };
+  const ones = float32([2, 3, 2, 2], new Float32Array(24).fill(1));
+
+  async function scored(given: FixedInputs, batch?: number) {
+    const session = await cpu.load(
+      forwardModel(readClassifier(model(batch), { inputs: { ...inputs, ...given } })),
+    );
+    const { logits } = await session.run({ image: ones });
+    await session.close();
+    return [...(logits!.data as Float32Array)];
+  }
+  const twice = (...row: number[]) => [...row, ...row];
+
+  it.each([
+    ['numbers', {}, twice(14, 2, -2)],
+    ['a list, a row of which stands for every image', { plane: [1, 2, 3, 6] }, twice(10, 2, -2)],
+    ['a tensor with such a row', { plane: float32([1, 1, 2, 2], [1, 2, 3, 6]) }, twice(10, 2, -2)],
+    [
+      'a tensor of as many rows as it likes',
+      { table: float32([2, 3], [1, 2, 3, 4, 5, 6]) },
+      twice(20, 2, -16),
+    ],
+    ['a number that stands for every element', { weights: 10 }, twice(50, 42, 42)],
+  ])('%s', async (_, given, expected) => {
+    expect(await scored(given)).toEqual(expected);
+  });
+
+  it('a row for each image where the file says how many there are', async () => {
+    const plane = [1, 2, 3, 6, 5, 5, 5, 5];
+    expect(await scored({ plane }, 2)).toEqual([10, 2, -2, 14, 2, -2]);
+  });
+
+  it.each([
+    [{ ends: 1.5 }, 'input "ends" is int64 [1], got a fraction'],
+    [{ count: [2.5] }, 'input "count" is uint64 [], got a fraction'],
+    [{ plane: float32([2, 1, 2, 2], new Float32Array(8)) }, 'is float32 [1,1,2,2], got float32 [2,1,2,2]'],
+    [{ plane: float32([1, 1], [1]) }, 'input "plane" is float32 [1,1,2,2], got float32 [1,1]'],
+    [{ table: float32([2, 2], [1, 2, 3, 4]) }, 'input "table" is float32 [rows,3], got float32 [2,2]'],
+  ])('are refused where they do not fit: %#', (given, message) => {
+    expect(refusal(model(), { inputs: { ...inputs, ...given } })).toContain(message);
   });
 });
 

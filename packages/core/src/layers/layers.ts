@@ -82,7 +82,7 @@ function halvings(h: number, w: number): (readonly number[])[] {
     [h, w] = [Math.ceil(h / 2), Math.ceil(w / 2)];
     grids.push([h, w]);
   }
-  return grids.filter(([a, b]) => a! * b! > 1);
+  return grids;
 }
 
 /** A Transpose that brings the channels of [N, h, w, C] to the front. */

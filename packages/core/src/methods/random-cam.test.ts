@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { float32 } from '../tensor.ts';
 import { explain } from '../testing/explain.ts';
 import { networkOf } from '../testing/network.ts';
+import { uniform } from './random.ts';
 
 /** Three maps, `maps`: the image, twice the image, and the image turned over; averaged. */
 const network = networkOf([1, 2, 2], (layer, image, g) => {
@@ -26,6 +27,16 @@ const mapOf = async (spec: object, aux = {}) => {
 it('weighs the maps with what is recorded, and keeps what is positive', async () => {
   const weights = float32([1, 3], [0.5, -0.25, -0.75]); // 0.5 - 0.5 + 0.75 of the image
   expect(await mapOf({ params }, { weights })).toEqual([0.75, 1.5, 0, 3]);
+});
+
+it('draws weights between -1 and 1', async () => {
+  for (const seed of [0, 1, 2, 3]) {
+    const [a, b, c] = [0, 1, 2].map((k) => 2 * uniform(seed, k) - 1) as [number, number, number];
+    const map = image.data.map((v) => Math.max(0, (a + 2 * b - c) * v));
+    (await mapOf({ params: { ...params, seed } })).forEach((v, i) => {
+      expect(v).toBeCloseTo(map[i]!, 5);
+    });
+  }
 });
 
 it('has the same weights for a seed, others for another, and refuses those of another layer', async () => {

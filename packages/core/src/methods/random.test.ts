@@ -12,6 +12,17 @@ describe('Random numbers', () => {
     expect([...normals(3, 6, 4)]).toEqual([...normals(3, 10)].slice(4));
   });
 
+  it('lie between 0 and 1, half a step from either: a logarithm is always finite', () => {
+    // Counters whose 32 bits are all zeros or all ones, found by running the hash backwards.
+    expect(uniform(0, 0x85ebca6b)).toBe(2 ** -33);
+    expect(uniform(0, 0x3e40e0dd)).toBe(1 - 2 ** -33);
+    const [farthest] = normals(1, 1, 0x24234424);
+    expect(farthest).toBeCloseTo(
+      Math.sqrt(66 * Math.LN2) * Math.cos(2 * Math.PI * uniform(1, 0x24234425)),
+      5,
+    );
+  });
+
   it('are uniform: mean, variance, neighbours and bits', () => {
     const values = Array.from({ length: 20_000 }, (_, k) => uniform(5, k));
     expect(mean(values)).toBeCloseTo(0.5, 2);
