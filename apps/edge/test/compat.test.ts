@@ -98,6 +98,18 @@ describe('KServe', () => {
     expect(await swept.first('swept')).toBe('expired');
   });
 
+  test('J1: what is nested too deep is refused, with nothing of it stored', async () => {
+    const { id: tenant, key } = await newTenant();
+    const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
+    const body = `{"instances":[{"b64":"${base64(png())}"}],"parameters":{"method":"grad-cam","parameters":{"normalized":${deep}}}}`;
+    const refused = await call('POST', kserve, { key, body });
+    expect([refused.status, refused.body.code]).toEqual([400, 'invalid_json']);
+    expect(await services(bindings).uploads.unswept(tenant, 1)).toEqual([]);
+    const brackets = { method: `\\"${'['.repeat(40)}`, parameters: {} };
+    const harmless = { instances: [{ b64: base64(png()) }], parameters: brackets };
+    expect((await call('POST', kserve, { key, body: harmless })).body.detail).toContain('There is no method');
+  });
+
   test('every form of an instance is read', async () => {
     const { key } = await newTenant();
     const photos = [png(), png(), png(), png()];

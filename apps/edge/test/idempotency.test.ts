@@ -2,6 +2,7 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { sha256Hex } from '@whylight/contract';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { lockTime, type Reservation, replayTime } from '../src/domain/idempotency.ts';
+import { Explanations } from '../src/storage/explanations.ts';
 import {
   type Answer,
   bindings,
@@ -96,6 +97,28 @@ describe('Idempotency-Key', () => {
     expect([again.status, again.body.id, again.body.cache]).toEqual([202, first.body.id, first.body.cache]);
     expect(await listed(tenant.key)).toHaveLength(before.length);
     expect(await jobsTaken(cacheKeyOf(first.body))).toHaveLength(1);
+  });
+
+  test('B4, B8: a request that failed on our side is taken up with the same id; another body makes the key a new one', async () => {
+    const { key } = await newTenant();
+    const upload = (await uploaded(key)).id;
+    const ask = (name: string, index = 0) =>
+      explain(key, { input: { upload }, target: { class_index: index } }, { 'Idempotency-Key': name });
+    const down = vi.spyOn(Explanations.prototype, 'create');
+    const failing = async (name: string) => {
+      down.mockRejectedValueOnce(new Error('D1_ERROR: the database is away'));
+      expect(codeOf(await ask(name))).toEqual([503, 'capacity']);
+    };
+    try {
+      await failing('b4-failed');
+      const again = await ask('b4-failed');
+      const { riders } = (await bindings.FLIGHT.getByName(cacheKeyOf(again.body)).watch(1, '', null, 0))!;
+      expect(Object.keys(riders)).toEqual([again.body.id]);
+      await failing('b8-failed');
+      expect((await ask('b8-failed', 1)).status).toBe(202);
+    } finally {
+      down.mockRestore();
+    }
   });
 
   test('B5: a key that is empty, too long or not printable is refused', async () => {

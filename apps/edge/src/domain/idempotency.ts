@@ -18,6 +18,7 @@ export interface Reservation {
   readonly fingerprint: string;
   /** Id of what the request creates: set before anything is done, so that a repetition creates the same. */
   readonly id: string;
+  /** 0: the request has failed on our side, and its repetition, should it come, may take over at once. */
   readonly lockedUntil: number;
   readonly expiresAt: number;
   readonly answer: Answer | null;
@@ -37,7 +38,8 @@ export function claim(
   id: string,
   now: number,
 ): [Claim, Reservation] {
-  if (!kept || kept.expiresAt <= now) {
+  const failed = kept?.lockedUntil === 0 && !kept.answer;
+  if (!kept || kept.expiresAt <= now || (failed && kept.fingerprint !== fingerprint)) {
     const begun = { fingerprint, id, lockedUntil: now + lockTime, expiresAt: now + replayTime, answer: null };
     return [{ outcome: 'execute', id }, begun];
   }

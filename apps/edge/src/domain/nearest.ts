@@ -1,9 +1,17 @@
+/** Letters that are compared with letters: a model may have a hundred thousand long names, and the guess has to be quick. */
+const most = 10_000_000;
+
 /** The candidate that is fewest edits from `word`, if it is near enough to have been meant. */
 export function nearest(word: string, candidates: Iterable<string>): string | null {
   let best: string | null = null;
   let least = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let compared = 0;
   for (const candidate of candidates) {
-    const distance = edits(word.slice(0, 100).toLowerCase(), candidate.slice(0, 100).toLowerCase());
+    const [a, b] = [word.slice(0, 100).toLowerCase(), candidate.slice(0, 100).toLowerCase()];
+    if (Math.abs(a.length - b.length) >= least) continue;
+    compared += a.length * b.length;
+    if (compared > most) break;
+    const distance = edits(a, b);
     if (distance < least) [best, least] = [candidate, distance];
   }
   return best;

@@ -19,13 +19,41 @@ export function parseStrictJson(text: string): unknown {
   return value;
 }
 
+/**
+ * Refuses text that is nested too deep for whoever walks through it; reads it once and holds nothing of it.
+ *
+ * @throws Refusal `invalid_json`.
+ */
+export function checkDepth(text: string): void {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i];
+    if (char === '"') i = endOfString(text, i);
+    else if (char === '{' || char === '[') {
+      if (++depth > deepest) throw tooDeep();
+    } else if (char === '}' || char === ']') depth--;
+  }
+}
+
+/** Where the string that begins at `start` ends. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let before = end - 1;
+    while (text[before] === '\\') before--;
+    if ((end - before) % 2 === 1) return end;
+  }
+  return text.length;
+}
+
+const tooDeep = (): Refusal =>
+  new Refusal('invalid_json', `The body is nested more than ${deepest} levels deep.`);
+
 /** Walks the tokens of text that is known to be JSON. */
 function inspect(text: string): void {
   const open: (Set<string> | null)[] = [];
   for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]|-?\d[\d.eE+-]*/g)) {
     if (token === '{' || token === '[') {
-      if (open.push(token === '{' ? new Set() : null) > deepest)
-        throw new Refusal('invalid_json', `The body is nested more than ${deepest} levels deep.`);
+      if (open.push(token === '{' ? new Set() : null) > deepest) throw tooDeep();
     } else if (token === '}' || token === ']') open.pop();
     else if (token.startsWith('"'))
       inspectString(token, text.slice(index + token.length), open.at(-1) ?? null);

@@ -20,6 +20,12 @@ export class Idempotency extends DurableObject<Bindings> {
     if (kept) await this.ctx.storage.put('reservation', { ...kept, answer });
   }
 
+  /** The request has failed, who knows how far on: its repetition goes on with the same id, so that nothing is made twice. */
+  async fail(): Promise<void> {
+    const kept = await this.ctx.storage.get<Reservation>('reservation');
+    if (kept && !kept.answer) await this.ctx.storage.put('reservation', { ...kept, lockedUntil: 0 });
+  }
+
   /** The request was declined before anything was done: the key is free again. */
   async release(): Promise<void> {
     const kept = await this.ctx.storage.get<Reservation>('reservation');

@@ -41,7 +41,8 @@ export function idempotent(prefix: IdPrefix): MiddlewareHandler<AppEnv> {
     }
     c.set('newId', claim.id);
     await next();
-    await (c.res.ok ? store.settle(await answerOf(c.res)) : store.release());
+    if (c.res.ok) await store.settle(await answerOf(c.res));
+    else await (c.res.status >= 500 ? store.fail() : store.release());
   };
 }
 

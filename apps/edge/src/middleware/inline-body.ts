@@ -3,12 +3,14 @@ import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { AppEnv } from '../app-env.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { checkDepth } from '../domain/strict-json.ts';
 
-/** The body of a request with photos in it: larger than others, and read as plain JSON. */
+/** The body of a request with photos in it: larger than others, and read as plain JSON, which is not nested deep. */
 export const inlineBody: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (!/^application\/json\s*(;|$)/i.test(c.req.header('Content-Type') ?? ''))
     throw new Refusal('unsupported_media_type', 'Send the body as application/json.');
-  return limit(c, next);
+  await limit(c, async () => checkDepth(await c.req.text()));
+  return next();
 };
 
 const limit = bodyLimit({
