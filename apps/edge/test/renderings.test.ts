@@ -77,6 +77,17 @@ describe('drawing what is explained in another way', () => {
     expect(await drawingsOf(flight)).toHaveLength(changes.length);
   });
 
+  test('B15: pictures that were drawn without the gateway having heard of it go with the result', async () => {
+    const { render, flight, key, made } = await explained();
+    await workerAnswers(500);
+    expect((await render({ visualization: viridis })).status).toBe(503);
+    await workerAnswers(202);
+    const [late] = await drawingsOf(flight);
+    await write(`${late!.output_prefix}overlay.png`, 'late');
+    expect((await call('DELETE', made.urls.self, { key })).status).toBe(204);
+    expect(await services(bindings).objects.head(`${late!.output_prefix}overlay.png`)).toBeNull();
+  });
+
   test('ten who want the same at once have it drawn once', async () => {
     const { render, flight } = await explained();
     const answers = await Promise.all(Array.from({ length: 10 }, () => render({ visualization: viridis })));

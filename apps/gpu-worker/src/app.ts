@@ -121,6 +121,8 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
       const now = state();
       if (now.phase !== 'ready') return c.json(problem(`the worker is ${now.phase}`), 503, later(5));
       const { model, request_id } = asked.data;
+      if (!now.tenantModels.mayWarm(model))
+        return c.json(problem('another model is being got ready'), 503, later(2));
       void now.tenantModels.warm(model, AbortSignal.timeout(warmPatience)).then(
         () => log('model_warm', { request_id, model: model.id }),
         (error: unknown) =>

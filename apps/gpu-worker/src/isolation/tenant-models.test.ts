@@ -108,9 +108,13 @@ describe('a tenant’s model', () => {
     expect((await world.call('POST', '/v1/warm', body)).status).toBe(202);
     expect((await world.call('POST', '/v1/warm', '{}')).status).toBe(400);
     expect((await world.call('POST', '/v1/warm', body, {})).status).toBe(401);
+    const other = JSON.stringify({ model: bring(world), request_id: 'req_test' });
+    expect((await world.call('POST', '/v1/warm', other)).status).toBe(503);
+    expect((await world.call('POST', '/v1/warm', body)).status).toBe(202);
     await expect.poll(() => world.lines.join(), { timeout: 20_000 }).toContain('model_warm');
     await ended(await jobOf(world, model, another()));
     expect(await loads()).toBe(1);
+    expect((await world.call('POST', '/v1/warm', other)).status).toBe(202);
   });
 });
 

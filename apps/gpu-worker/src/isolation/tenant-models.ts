@@ -52,6 +52,7 @@ export class TenantModels {
   readonly #places: Places;
   readonly #idle = new Map<string, NodeJS.Timeout>();
   #examining = 0;
+  #warming: string | null = null;
 
   constructor(settings: TenantModelSettings) {
     const { capacity, budget } = settings;
@@ -93,10 +94,21 @@ export class TenantModels {
     );
   }
 
-  /** Gets a model ready for the jobs to come. */
+  /** Whether another model is being got ready: one at a time, so that nobody's many take the places from the jobs. */
+  mayWarm({ id }: ModelSource): boolean {
+    return this.#warming === null || this.#warming === id;
+  }
+
+  /** Gets a model ready for the jobs to come; nothing is done twice at a time. */
   async warm(source: ModelSource, signal: AbortSignal): Promise<void> {
-    await this.#checkThere(source, signal);
-    await this.#with(source, signal, (held) => held.warm());
+    if (this.#warming !== null) return;
+    this.#warming = source.id;
+    try {
+      await this.#checkThere(source, signal);
+      await this.#with(source, signal, (held) => held.warm());
+    } finally {
+      this.#warming = null;
+    }
   }
 
   /**

@@ -5,6 +5,8 @@ import type { GpuWorker } from '../../storage/gpu-worker.ts';
 import type { Sweeper } from './sweeper.ts';
 
 const under = (run: number, key = ''): string => `drawing/${run}/${key}`;
+/** Set while it is not known what has come of a drawing: pictures of it may lie in the store. */
+const begun = (run: number, key = ''): string => `drawing-begun/${run}/${key}`;
 
 /** The pictures of a flight's runs in other looks than their own. Two who want the same at once have it drawn once. */
 export class Drawings {
@@ -44,11 +46,12 @@ export class Drawings {
     return { drawing: await this.#pinned(name, drawing, pinned), known: false };
   }
 
-  /** Forgets all drawings of a run. @returns where their pictures are */
+  /** Forgets all drawings of a run. @returns where their pictures are, or may be */
   async forget(run: Run): Promise<string[]> {
-    const drawings = await this.#of(run);
-    await this.#storage.delete(drawings.map(({ key }) => under(run.number, key)));
-    return drawings.map(({ key }) => drawingPrefix(run, key));
+    const open = [...(await this.#storage.list<string>({ prefix: begun(run.number) })).values()];
+    const keys = [...(await this.#of(run)).map(({ key }) => key), ...open];
+    await this.#storage.delete(keys.flatMap((key) => [under(run.number, key), begun(run.number, key)]));
+    return [...new Set(keys)].map((key) => drawingPrefix(run, key));
   }
 
   async #ask(
@@ -58,8 +61,10 @@ export class Drawings {
     key: string,
     pinned: boolean,
   ): Promise<Drawing | JobError> {
+    await this.#storage.put(begun(run.number, key), key);
     const rendered = await worker.render(job);
     if ('code' in rendered) return rendered;
+    await this.#storage.delete(begun(run.number, key));
     const drawing = { key, ...rendered, drawnAt: Date.now(), pinned };
     await this.#storage.put(under(run.number, key), drawing);
     if (!pinned) await this.#makeRoom(run);
