@@ -9,8 +9,19 @@ const longestPause = 30;
 export async function dispatch(batch: MessageBatch<Departure>, bindings: Bindings): Promise<void> {
   const world = services(bindings);
   const deliver = batch.queue.endsWith('-dead') ? giveUp : hand;
-  await Promise.all(batch.messages.map((message) => deliver(message, world, bindings)));
+  await Promise.all(
+    batch.messages.map((message) =>
+      // One that fails is tried again by itself: its neighbours are not to use up their tries with it.
+      deliver(message, world, bindings).catch((error: unknown) => {
+        console.error('a message was not dealt with', error);
+        message.retry({ delaySeconds: pauseAfter(message) });
+      }),
+    ),
+  );
 }
+
+/** Seconds before another try. */
+const pauseAfter = ({ attempts }: Message<Departure>): number => Math.min(2 ** (attempts - 1), longestPause);
 
 async function hand(message: Message<Departure>, world: Services, { JOBS }: Bindings): Promise<void> {
   const { key, attempt } = message.body;
@@ -27,7 +38,7 @@ async function hand(message: Message<Departure>, world: Services, { JOBS }: Bind
       await JOBS.send(message.body, { delaySeconds: Math.min(taken.seconds, longestPause) });
       return message.ack();
     case 'unreachable':
-      return message.retry({ delaySeconds: Math.min(2 ** (message.attempts - 1), longestPause) });
+      return message.retry({ delaySeconds: pauseAfter(message) });
     case 'refused':
       console.error(`${job.request_id}: the worker refused the job with status ${taken.status}`);
       await flight.fail(attempt, {

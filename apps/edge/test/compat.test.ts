@@ -16,10 +16,10 @@ function png(length = 100): Uint8Array<ArrayBuffer> {
 }
 const base64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes));
 
-/** Does the worker's part for the next job about that photo. */
-async function work(bytes: Uint8Array<ArrayBuffer>, result: object = {}): Promise<Job> {
+/** The next job about that photo. */
+async function jobAbout(bytes: Uint8Array<ArrayBuffer>): Promise<Job> {
   const image = await sha256Hex(bytes);
-  const job = await vi.waitFor(
+  return vi.waitFor(
     async () => {
       const all = (await (await fetch(`${bindings.WORKER_URL}/taken?image=${image}`)).json()) as Job[];
       expect(all).not.toHaveLength(0);
@@ -27,6 +27,11 @@ async function work(bytes: Uint8Array<ArrayBuffer>, result: object = {}): Promis
     },
     { timeout: 20_000, interval: 25 },
   );
+}
+
+/** Does the worker's part for the next job about that photo. */
+async function work(bytes: Uint8Array<ArrayBuffer>, result: object = {}): Promise<Job> {
+  const job = await jobAbout(bytes);
   await write(`${job.output_prefix}overlay.png`, 'a picture');
   const done = success(job);
   await report(job, { ...done, result: { ...done.result, ...result } });
@@ -158,6 +163,23 @@ describe('KServe', () => {
     const wrong = { ...body, parameters: { method: 'grad-can' } };
     expect((await call('POST', kserve, { key, body: wrong })).body.detail).toContain('grad-cam');
   });
+});
+
+test('J7: of many large pictures the heat maps are sent, as many as one answer has room for', async () => {
+  const { key } = await newTenant();
+  const photos = Array.from({ length: 5 }, () => png());
+  const body = { instances: photos.map((bytes) => ({ b64: base64(bytes) })) };
+  const asked = call('POST', kserve, { key, body });
+  for (const [i, bytes] of photos.entries()) {
+    const job = await jobAbout(bytes);
+    for (const name of ['overlay.png', 'heatmap.png']) await write(job.output_prefix + name, name);
+    const done = success(job);
+    const sizes = { bytes: i === 0 ? 3_000_000 : 4_000_000 };
+    await report(job, { ...done, artifacts: done.artifacts.map((artifact) => ({ ...artifact, ...sizes })) });
+  }
+  const { explanations } = (await asked).body;
+  const pictures = explanations.map(({ overlay }: { overlay: { b64_png: string } }) => atob(overlay.b64_png));
+  expect(pictures).toEqual(['overlay.png', ...Array(4).fill('heatmap.png')]);
 });
 
 describe('Vertex AI', () => {

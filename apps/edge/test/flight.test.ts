@@ -49,6 +49,23 @@ const deliver = async (queue: string, body: Departure, env = bindings) => {
 
 afterEach(() => workerAnswers(202));
 
+test('a message that cannot be dealt with is tried again, and not its neighbours', async () => {
+  const getByName = (name: string) => ({
+    job: async () => {
+      if (name === 'bad') throw new Error('D1_ERROR: the database is away');
+      return null;
+    },
+  });
+  const messages = ['good', 'bad', 'fine'].map((key) => ({
+    ...{ id: key, timestamp: new Date(), attempts: 1, body: { key, attempt: 1 } },
+  }));
+  const batch = createMessageBatch<Departure>('jobs', messages);
+  await dispatch(batch, { ...bindings, FLIGHT: { getByName } } as never);
+  const { explicitAcks, retryMessages } = await getQueueResult(batch, createExecutionContext());
+  expect(explicitAcks.toSorted()).toEqual(['fine', 'good']);
+  expect(retryMessages.map(({ msgId }) => msgId)).toEqual(['bad']);
+});
+
 describe('single flight', () => {
   test('H4: fifty identical requests at once are one job, and all get its result', async () => {
     const { key } = await newTenant();

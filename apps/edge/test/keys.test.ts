@@ -178,6 +178,21 @@ describe('who may come in', () => {
     expect(data.find((each: { id: string }) => each.id === id).expires_at).toBe(end);
   });
 
+  test('A9: a rotation that does not come to its end has made no key that nobody has', async () => {
+    const { key } = await newTenant();
+    const old = await newKey(key, { name: 'old' });
+    const listed = async () => (await call('GET', '/v1/keys', { key })).body.data.length;
+    const before = await listed();
+    await bindings.DB.exec(
+      "CREATE TRIGGER away BEFORE UPDATE ON keys BEGIN SELECT RAISE(ABORT, 'the database is away'); END",
+    );
+    const path = `/v1/keys/key_${old.split('_')[2]}/rotate`;
+    const failed = await call('POST', path, { key, body: {} }).finally(() =>
+      bindings.DB.exec('DROP TRIGGER away'),
+    );
+    expect([failed.status, await listed()]).toEqual([503, before]);
+  });
+
   test('A8: nobody rotates a key that may do more than they may', async () => {
     const { key } = await newTenant();
     const strong = await newKey(key, { scopes: ['explanations:write'] });

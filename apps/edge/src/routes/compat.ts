@@ -170,7 +170,7 @@ async function explainAll(
     const left = Math.max(0, deadline - Date.now()) / 1000;
     const answer = runOf(services, row, left, boarding.run).then(async (run) => ({
       explanation: present(row, run),
-      overlay: await pictureOf(services, run),
+      overlay: await pictureOf(services, run, instances.length),
     }));
     // Looked at only when all have been begun.
     answer.catch(() => {});
@@ -179,14 +179,17 @@ async function explainAll(
   return Promise.all(answers);
 }
 
-/** Larger pictures stay in the store: a Worker has little memory. */
+/** Larger pictures, or more of them in one answer, stay in the store: a Worker has little memory. */
 const largestPicture = 4_194_304;
+const largestPictures = 16_777_216;
 
-async function pictureOf({ objects }: Services, run: Run): Promise<string> {
+/** The overlay, one of `count`, or the heat map where that is too large. */
+async function pictureOf({ objects }: Services, run: Run, count: number): Promise<string> {
   if (run.error) throw refusalOfJob(run.error);
   if (run.status !== 'succeeded')
     throw new Refusal('capacity', 'It is not done yet. Ask again: nothing is lost.');
   const find = (name: Artifact['name']) => run.artifacts.find((artifact) => artifact.name === name)!;
   const overlay = find('overlay.png');
-  return objects.base64((overlay.bytes <= largestPicture ? overlay : find('heatmap.png')).object);
+  const most = Math.min(largestPicture, largestPictures / count);
+  return objects.base64((overlay.bytes <= most ? overlay : find('heatmap.png')).object);
 }

@@ -86,8 +86,15 @@ export class Tenants {
     return (await this.#db.prepare('SELECT 1 FROM tenants WHERE id = ?').bind(id).first()) !== null;
   }
 
-  /** A new key; its text is in the answer and nowhere else. */
-  async createKey(tenant: string, wish: KeyWish): Promise<{ key: Key; text: string }> {
+  /**
+   * A new key; its text is in the answer and nowhere else. The key that it replaces, if any, is good until then, or as
+   * before if that is earlier: both is done or neither.
+   */
+  async createKey(
+    tenant: string,
+    wish: KeyWish,
+    replaced?: { readonly id: string; readonly until: string },
+  ): Promise<{ key: Key; text: string }> {
     const { id, secret, text } = mintKey(newId('key'));
     const row: KeyRow = {
       id,
@@ -99,12 +106,24 @@ export class Tenants {
       expires_at: wish.expiresAt,
       revoked_at: null,
     };
-    await this.#db
-      .prepare(
-        'INSERT INTO keys (id, tenant, name, secret_sha256, scopes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-      )
-      .bind(row.id, tenant, row.name, row.secret_sha256, row.scopes, row.created_at, row.expires_at)
-      .run();
+    const statements = [
+      this.#db
+        .prepare(
+          'INSERT INTO keys (id, tenant, name, secret_sha256, scopes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        )
+        .bind(row.id, tenant, row.name, row.secret_sha256, row.scopes, row.created_at, row.expires_at),
+    ];
+    if (replaced) {
+      this.#known.delete(replaced.id);
+      statements.push(
+        this.#db
+          .prepare(
+            'UPDATE keys SET expires_at = min(coalesce(expires_at, ?1), ?1) WHERE tenant = ?2 AND id = ?3',
+          )
+          .bind(replaced.until, tenant, replaced.id),
+      );
+    }
+    await this.#db.batch(statements);
     return { key: keyOf(row), text };
   }
 
@@ -133,15 +152,6 @@ export class Tenants {
       .bind(tenant, id)
       .first<KeyRow>();
     return row && keyOf(row);
-  }
-
-  /** The key is good until `end`, or as before if that is earlier. */
-  async expire(tenant: string, id: string, end: string): Promise<void> {
-    this.#known.delete(id);
-    await this.#db
-      .prepare('UPDATE keys SET expires_at = min(coalesce(expires_at, ?1), ?1) WHERE tenant = ?2 AND id = ?3')
-      .bind(end, tenant, id)
-      .run();
   }
 
   /** The caller who holds this key; null for a key that is unknown, revoked or expired. */

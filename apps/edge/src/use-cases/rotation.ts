@@ -22,7 +22,6 @@ export async function rotateKey(
   if (old.revoked_at !== null || Date.parse(old.expires_at ?? '9999-12-31') <= now)
     throw new Refusal('key_not_active', 'A key that is revoked or expired cannot be rotated.');
   const wish = { name: old.name ?? undefined, scopes: old.scopes, expires_at: old.expires_at ?? undefined };
-  const made = await tenants.createKey(caller.tenant, grant(caller, wish));
-  await tenants.expire(caller.tenant, id, new Date(now + grace * 1000).toISOString());
-  return made;
+  const until = new Date(now + grace * 1000).toISOString();
+  return tenants.createKey(caller.tenant, grant(caller, wish), { id, until });
 }
