@@ -1,6 +1,6 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
-import type { Explanation } from '@whylight/contract';
-import { describe, expect, test } from 'vitest';
+import type { Batch, Explanation } from '@whylight/contract';
+import { describe, expect, test, vi } from 'vitest';
 import { ulid } from '../src/domain/ulid.ts';
 import { services } from '../src/services.ts';
 import {
@@ -159,6 +159,37 @@ describe('rows whose time is over', () => {
     await expired(late, 91);
     await round(tenant);
     expect(await listed()).toEqual([recent.id]);
+  });
+
+  test('what a flight and a batch know goes too, once nobody can ask for it any more', async () => {
+    const { id: tenant, key } = await newTenant();
+    const item = { input: { upload: (await uploaded(key)).id }, method: 'grad-cam' };
+    const { body } = await call<Batch>('POST', '/v1/batches', { key, body: { items: [item] } });
+    const made = await vi.waitFor(
+      async () => {
+        const { data } = (await call('GET', '/v1/explanations', { key })).body;
+        expect(data).toHaveLength(1);
+        return data[0] as Explanation;
+      },
+      { timeout: 20_000, interval: 50 },
+    );
+    const [job] = await jobsTaken(cacheKeyOf(made));
+    const error = { code: 'non_finite_output', message: 'NaN.', retryable: false };
+    await report(job!, { status: 'failed', error });
+    const batch = bindings.BATCH.getByName(`${tenant}/${body.id}`);
+    const flight = bindings.FLIGHT.getByName(cacheKeyOf(made));
+    const left = (stub: DurableObjectStub) =>
+      runInDurableObject(stub, async (_, { storage }) => (await storage.list()).size);
+    for (const [stub, days] of [
+      [batch, 90],
+      [flight, 30 + 90 + 30],
+    ] as const) {
+      await later(stub, (days - 1) * 24 * hour);
+      expect(await left(stub)).toBeGreaterThan(0);
+      await later(stub, (days + 1) * 24 * hour);
+      expect(await left(stub)).toBe(0);
+    }
+    expect((await call('GET', `/v1/batches/${body.id}`, { key })).status).toBe(404);
   });
 
   test('audit events go after a year, so many at a time, whosever they are', async () => {

@@ -9,10 +9,12 @@ import { services } from '../services.ts';
 import { createExplanation } from '../use-cases/creation.ts';
 import type { TenantMeter } from './tenant-meter.ts';
 
+/** Milliseconds. */
+const day = 24 * 3_600_000;
 /** Items that are begun at a time. */
 const atATime = 4;
 /** Milliseconds after which what has not found a place is refused, and between two looks for one. */
-const longest = 24 * 3_600_000;
+const longest = day;
 const pause = 1_000;
 
 /** What a place may be waited for; other refusals are final. */
@@ -75,7 +77,7 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
     for (;;) {
       if (!this.#state) return;
       const waiting = [...this.#state.items.entries()].filter(([, { state }]) => state === 'waiting');
-      if (waiting.length === 0) return this.#meter(this.#state).endBatch(this.#state.id);
+      if (waiting.length === 0) return this.#rest(this.#state);
       const begun = await Promise.all(
         waiting.slice(0, atATime).map(async ([index, item]) => [index, await this.#begin(item)] as const),
       );
@@ -83,6 +85,15 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
       if (begun.some(([, { state }]) => state === 'waiting')) break;
     }
     await this.ctx.storage.setAlarm(Date.now() + pause);
+  }
+
+  /** Nothing waits any more. What has become of the items can be read for as long as most explanations can. */
+  async #rest(state: BatchState): Promise<void> {
+    await this.#meter(state).endBatch(state.id);
+    const over = state.createdAt + services(this.env).settings.EXPLANATION_DAYS * day;
+    if (Date.now() < over) return this.ctx.storage.setAlarm(over);
+    this.#state = null;
+    await this.ctx.storage.deleteAll();
   }
 
   async #begin(item: BatchItem): Promise<BatchItem> {

@@ -49,6 +49,11 @@ export interface Departure {
   readonly attempt: number;
 }
 
+/** Milliseconds. */
+const day = 24 * 3_600_000;
+/** Milliseconds for which a flight outlives the rows that lead to it. */
+const margin = 30 * day;
+
 /** Pictures that a worker is asked for at a time: it has other things to do, and others to draw for. */
 const drawnAtATime = 4;
 
@@ -324,8 +329,9 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     if (before && untold(before).length > 0) await this.#announce(before);
     // As it stands now: a worker may have reported meanwhile.
     const run = this.#runs.last;
-    if (!run || isTerminal(run)) return this.#schedule();
     const now = Date.now();
+    if (run && this.#due === Infinity && this.#over(run) <= now) return this.ctx.storage.deleteAll();
+    if (!run || isTerminal(run)) return this.#schedule();
     const rest = expire(run, now);
     const next = isTerminal(rest) || now < rest.deadline ? rest : overdue(rest, now);
     if (next !== run) await this.#keep(next);
@@ -364,6 +370,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
       this.ctx.waitUntil(this.#worker.drop(run.submission.key, run.attempt));
     if (run.status === 'succeeded') await this.#shelf.keep(run.number, run.keepUntil);
     if (run.startedAt !== null) await this.#sweeper.plan(stalePrefixes(run), Date.now() + lateWrites);
+    await this.#shelf.remember(run.keepUntil);
     await this.#backlog.leave(run.submission.key);
     await this.#settle(run);
   }
@@ -396,8 +403,20 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
 
   async #schedule(): Promise<void> {
     const run = this.#runs.last;
-    const due = Math.min(this.#sweeper.due, this.#shelf.due, run ? nextLook(run, Date.now()) : Infinity);
+    const due = run && this.#due === Infinity ? this.#over(run) : this.#due;
     await (due === Infinity ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(due));
+  }
+
+  /** When there is something to do. */
+  get #due(): number {
+    const run = this.#runs.last;
+    return Math.min(this.#sweeper.due, this.#shelf.due, run ? nextLook(run, Date.now()) : Infinity);
+  }
+
+  /** When nobody can ask for this flight any more, after the last thing that there was to do. */
+  #over({ keepUntil }: Run): number {
+    const { EXPLANATION_DAYS } = settings(this.env);
+    return Math.max(keepUntil, this.#shelf.latest) + EXPLANATION_DAYS * day + margin;
   }
 
   /** Where the queue is down, it is the watchdog that sends it again. */

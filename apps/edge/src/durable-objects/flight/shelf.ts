@@ -15,6 +15,7 @@ const hour = 3_600_000;
 export class Shelf {
   readonly #storage: DurableObjectStorage;
   #places: Readonly<Record<number, Place>> = {};
+  #latest = 0;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -22,6 +23,12 @@ export class Shelf {
 
   async load(): Promise<void> {
     this.#places = (await this.#storage.get<Record<number, Place>>('shelf')) ?? {};
+    this.#latest = (await this.#storage.get<number>('latest')) ?? 0;
+  }
+
+  /** The latest time until which anything was to be kept here, whatever has become of it. */
+  get latest(): number {
+    return this.#latest;
   }
 
   /** When the next result is to go. */
@@ -48,9 +55,17 @@ export class Shelf {
   /** Keeps a result for longer, if it is not kept so long already. */
   async keep(run: number, until: number): Promise<void> {
     const rounded = Math.ceil(until / hour) * hour;
+    await this.remember(rounded);
     const place = this.#places[run];
     if (place && place.until >= rounded) return;
     await this.#put(run, { until: rounded, checkedAt: place?.checkedAt ?? Date.now() });
+  }
+
+  /** Something was to be kept until then. */
+  async remember(until: number): Promise<void> {
+    if (until <= this.#latest) return;
+    this.#latest = until;
+    await this.#storage.put('latest', until);
   }
 
   async trust(run: number): Promise<void> {
