@@ -91,6 +91,54 @@ describe('what canonicalize leaves out', () => {
     expect(made.graph.constants.get('row')?.data).toEqual(BigInt64Array.of(1n, 1n, 1n, 3n));
   });
 
+  it('the shape of a Reshape becomes a constant: the batch is copied where it stays, or found', () => {
+    const shape = { opType: 'Shape', name: 's', input: ['image'], output: ['shape'] };
+    const axis = (name: string, index: number) => ({
+      opType: 'Gather',
+      name,
+      input: ['shape', `at${index}`],
+      output: [name],
+    });
+    const joined = { opType: 'Mul', name: 'm', input: ['batch', 'channels'], output: ['rows'] };
+    const concat = (name: string, ...input: string[]) => ({
+      opType: 'Concat',
+      name,
+      input,
+      output: [name],
+      attribute: attributesOf({ axis: 0 }),
+    });
+    const reshape = (name: string, ...input: string[]) => ({
+      opType: 'Reshape',
+      name,
+      input,
+      output: [name],
+    });
+    const node = [
+      shape,
+      axis('batch', 0),
+      axis('channels', 1),
+      joined,
+      concat('merged', 'rows', 'at16'),
+      concat('parted', 'batch', 'at4', 'at12'),
+      reshape('planes', 'image', 'merged'),
+      reshape('again', 'planes', 'parted'),
+      reshape('y', 'again', 'parted'),
+    ];
+    const initializer = [0, 1, 4, 12, 16].map((value) => ({
+      name: `at${value}`,
+      dims: [1n],
+      dataType: 7,
+      int64Data: [BigInt(value)],
+    }));
+    expect(listing(canonical(onnxFile({ node, initializer })).graph)).toMatchInlineSnapshot(`
+      "(image: float32 [batch, 3, 4, 4])
+      planes = Reshape(image, [-1 16])
+      again = Reshape(planes, [-1 4 12])
+      y = Reshape(again, [0 4 12])
+      return y"
+    `);
+  });
+
   it('shape arithmetic becomes constants, identities disappear', () => {
     const node = [
       { opType: 'Identity', name: 'i', input: ['image'], output: ['same'] },
