@@ -1,3 +1,4 @@
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import type { Explanation } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { lateWrites } from '../src/domain/flight.ts';
@@ -171,6 +172,16 @@ describe('deleting', () => {
     expect((await ask()).cache.status).toBe('miss');
   });
 
+  test('B15: nor one of which nothing was ever heard', async () => {
+    const { ask, remove } = await asking();
+    const made = await ask();
+    const [job] = await jobsTaken(cacheKeyOf(made));
+    expect((await remove(made)).status).toBe(204);
+    await write(job!.output_prefix);
+    await later(flightOf(made), lateWrites + 1_000);
+    expect(await objects.head(`${job!.output_prefix}overlay.png`)).toBeNull();
+  });
+
   test('B15: with the explanation that had it computed, the result goes: for the cache and for its hits', async () => {
     const { key, ask, see, remove } = await asking();
     const made = await ask();
@@ -225,5 +236,13 @@ describe('deleting', () => {
       { method: 'PUT', body: new Uint8Array(64), headers: { 'if-none-match': '*', 'content-length': '64' } },
     );
     expect(late.status).toBe(412);
+
+    // The store refuses signatures of tomorrow: what holds the place is made older instead.
+    const janitor = bindings.JANITOR.getByName(row.tenant);
+    await runInDurableObject(janitor, (_, { storage }) => storage.put(`blank/${row.object}`, 0));
+    await runDurableObjectAlarm(janitor);
+    expect(await objects.head(row.object)).toBeNull();
+    const left = await runInDurableObject(janitor, (_, { storage }) => storage.list({ prefix: 'blank/' }));
+    expect(left.size).toBe(0);
   });
 });

@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Bindings } from '../env.ts';
 import { services } from '../services.ts';
+import { urlLifetime } from '../storage/objects.ts';
 import { statusOf } from '../use-cases/arrivals.ts';
 
 /** Milliseconds after which an upload that has not become a photo counts as abandoned, and between two rounds. */
@@ -10,6 +11,8 @@ const armful = 50;
 const mostRows = 500;
 /** Milliseconds before another try when store or database did not answer. */
 const pause = 5 * 60_000;
+/** What objects that hold a place are written down under. */
+const blank = 'blank/';
 
 /**
  * Comes by each day for a tenant that has uploaded something. Sweeps what it has announced and never put, or put
@@ -24,13 +27,21 @@ export class Janitor extends DurableObject<Bindings> {
     await this.ctx.storage.setAlarm(Date.now() + day);
   }
 
+  /** An empty object holds a place until no signed URL is good for it, and is to go then. */
+  async clear(tenant: string, object: string): Promise<void> {
+    await this.ctx.storage.put(blank + object, Date.now());
+    await this.arm(tenant);
+  }
+
   override async alarm(): Promise<void> {
     const tenant = await this.ctx.storage.get<string>('tenant');
     if (tenant === undefined) return;
-    const times = await Promise.all([this.#sweep(tenant), this.#prune()]).catch((error: unknown) => {
-      console.error('a round was not finished', error);
-      return [Date.now() + pause];
-    });
+    const times = await Promise.all([this.#sweep(tenant), this.#clear(), this.#prune()]).catch(
+      (error: unknown) => {
+        console.error('a round was not finished', error);
+        return [Date.now() + pause];
+      },
+    );
     await this.ctx.storage.setAlarm(Math.max(Math.min(...times), Date.now() + 1_000));
   }
 
@@ -48,11 +59,25 @@ export class Janitor extends DurableObject<Bindings> {
   }
 
   /** @returns when to come again */
+  async #clear(): Promise<number> {
+    const { objects } = services(this.env);
+    const places = await this.ctx.storage.list<number>({ prefix: blank, limit: armful });
+    for (const [name, since] of places) {
+      if (since + urlLifetime * 1000 > Date.now()) continue;
+      if (!(await objects.delete(name.slice(blank.length)))) return Date.now() + pause;
+      await this.ctx.storage.delete(name);
+    }
+    return Date.now() + (places.size === armful ? pause : day);
+  }
+
+  /** @returns when to come again */
   async #prune(): Promise<number> {
-    const { explanations, audit, settings } = services(this.env);
+    const { explanations, uploads, backlog, audit, settings } = services(this.env);
     const before = (days: number) => Date.now() - days * day;
     const deleted = await Promise.all([
       explanations.prune(new Date(before(settings.EXPLANATION_DAYS)).toISOString(), mostRows),
+      uploads.prune(before(settings.EXPLANATION_DAYS), mostRows),
+      backlog.prune(mostRows),
       audit.prune(before(settings.AUDIT_DAYS), mostRows),
     ]);
     return deleted.includes(mostRows) ? Date.now() : Date.now() + day;

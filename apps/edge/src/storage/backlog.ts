@@ -19,11 +19,27 @@ export class Backlog {
     await this.#write(this.#db.prepare('DELETE FROM active_flights WHERE key = ?').bind(key));
   }
 
-  /** What has been here for longer than a flight can take has been forgotten, and does not count. */
   async count(): Promise<number> {
-    const since = new Date(Date.now() - longestFlight).toISOString();
-    const count = this.#db.prepare('SELECT count(*) AS n FROM active_flights WHERE since > ?').bind(since);
+    const count = this.#db
+      .prepare('SELECT count(*) AS n FROM active_flights WHERE since > ?')
+      .bind(this.#oldest);
     return (await count.first<number>('n')) ?? 0;
+  }
+
+  /** Deletes at most `limit` rows of what has been forgotten. @returns how many */
+  async prune(limit: number): Promise<number> {
+    const { meta } = await this.#db
+      .prepare(
+        'DELETE FROM active_flights WHERE key IN (SELECT key FROM active_flights WHERE since <= ? LIMIT ?)',
+      )
+      .bind(this.#oldest, limit)
+      .run();
+    return meta.changes;
+  }
+
+  /** What has been here for longer than a flight can take has been forgotten, and does not count. */
+  get #oldest(): string {
+    return new Date(Date.now() - longestFlight).toISOString();
   }
 
   async #write(statement: D1PreparedStatement): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Upload, UploadRequest } from '@whylight/contract';
-import { newId } from '../domain/ulid.ts';
+import { newId, ulid } from '../domain/ulid.ts';
 
 export interface UploadRow {
   readonly id: string;
@@ -84,6 +84,17 @@ export class Uploads {
       .prepare('UPDATE uploads SET swept = ? WHERE tenant = ? AND id = ?')
       .bind(found, tenant, id)
       .run();
+  }
+
+  /** Deletes at most `limit` rows, of any tenant, of what was announced before `time` and never came. @returns how many */
+  async prune(time: number, limit: number): Promise<number> {
+    const { meta } = await this.#db
+      .prepare(
+        "DELETE FROM uploads WHERE id IN (SELECT id FROM uploads WHERE swept IN ('expired', 'rejected') AND id < ? LIMIT ?)",
+      )
+      .bind(`upl_${ulid(time).slice(0, 10)}`, limit)
+      .run();
+    return meta.changes;
   }
 
   /** Uploads of the same bytes by the same tenant, newest first. */

@@ -369,7 +369,8 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     if (run.taken && run.status !== 'succeeded')
       this.ctx.waitUntil(this.#worker.drop(run.submission.key, run.attempt));
     if (run.status === 'succeeded') await this.#shelf.keep(run.number, run.keepUntil);
-    if (run.startedAt !== null) await this.#sweeper.plan(stalePrefixes(run), Date.now() + lateWrites);
+    // A worker may be at it without anybody having heard of that.
+    await this.#sweeper.plan(stalePrefixes(run), Date.now() + lateWrites);
     await this.#shelf.remember(run.keepUntil);
     await this.#backlog.leave(run.submission.key);
     await this.#settle(run);
