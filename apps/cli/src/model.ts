@@ -48,15 +48,25 @@ export async function findModel(wanted: string, registry?: ModelRegistry): Promi
   return model;
 }
 
-/** The report on a model as its manifest says to read it. @throws InputError for one that cannot be explained */
-export async function inspected(model: RegisteredModel): Promise<ModelReport> {
-  const report = inspect(await model.bytes(), readingOf(model));
-  const names = model.labels?.length ?? report.classes;
-  if (names === report.classes) return report;
-  throw new InputError(
-    'invalid_model',
-    `labels: expected ${report.classes}, one for each class, got ${names}`,
-  );
+/** The report on a model, read as its manifest says if not told otherwise. @throws InputError that names the model */
+export async function inspected(
+  model: RegisteredModel,
+  reading: ClassifierOptions = readingOf(model),
+): Promise<ModelReport> {
+  const bytes = await model.bytes();
+  try {
+    const report = inspect(bytes, reading);
+    const names = model.labels?.length ?? report.classes;
+    if (names === report.classes) return report;
+    throw new InputError(
+      'invalid_model',
+      `labels: expected ${report.classes}, one for each class, got ${names}`,
+    );
+  } catch (error) {
+    throw error instanceof InputError
+      ? new InputError(error.code, `model ${model.name}: ${error.message}`)
+      : error;
+  }
 }
 
 /** How to read a model: as its manifest says, and as asked for on top of that. */

@@ -62,6 +62,13 @@ export const modelArgument = (): Argument =>
 
 export const collected = (text: string, all?: string[]): string[] => [...(all ?? []), text];
 
+/** `grad-cam,saliency`, collected, each once. */
+export function methodList(text: string, all: string[] = []): string[] {
+  const ids = text.split(',').map((part) => part.trim());
+  if (ids.includes('')) throw new InvalidArgumentError('Expected method ids separated by commas.');
+  return [...new Set([...all, ...ids])];
+}
+
 /** `n_steps=50`, collected. */
 export function parameter(text: string, all?: Parameters): Parameters {
   const [, name, value] = /^([\w-]+)=(.*)$/s.exec(text) ?? [];

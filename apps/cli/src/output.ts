@@ -20,6 +20,9 @@ export const note = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
+/** `1 frame`, `2 frames`. */
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
 /** Rows as columns of equal width. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

@@ -22,9 +22,7 @@ import { video } from './commands/video.ts';
 /** All that `whylight` can be asked. */
 export const program: Command = new Command('whylight')
   .description('Explains what an image classifier looked at.')
-  .version('0.1.0')
-  .exitOverride()
-  .showSuggestionAfterError();
+  .version('0.1.0');
 for (const command of [
   explain,
   evaluate,
@@ -45,8 +43,14 @@ for (const command of [
   usage,
   doctor,
   tenants,
-]) {
-  command.exitOverride();
-  for (const below of command.commands) below.exitOverride();
+])
   program.addCommand(command);
+throwing(program);
+
+/** Has errors thrown instead of the process ended, and told as all others are. */
+function throwing(command: Command): void {
+  command
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'whylight: ')) });
+  for (const below of command.commands) throwing(below);
 }

@@ -21,10 +21,10 @@ it('reports each method of each model with its ratios, as JSON', async () => {
 });
 
 it('measures the others when one does not work, says which, and ends with 2', async () => {
-  const { code, stdout, stderr } = await bench('--method', 'gradcam', '--method', 'grad-cam', '--json');
+  const { code, stdout, stderr } = await bench('--method', 'le-grad,grad-cam', '--json');
   expect(code).toBe(2);
   expect(JSON.parse(stdout).rows).toMatchObject([
-    { method: 'gradcam', error: { message: expect.stringContaining('did you mean "grad-cam"?') } },
+    { method: 'le-grad', error: { message: expect.stringContaining('no attention') } },
     { method: 'grad-cam', graphs: 1 },
   ]);
   expect(stderr).toContain('1 of 2 could not be measured');

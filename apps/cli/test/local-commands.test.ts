@@ -35,6 +35,8 @@ beforeAll(async () => {
   await writeFile(inHome('flat.npy'), writeNpy(float32([3, 4], new Float32Array(12))));
   await mkdir(inHome('two-photos'));
   for (const name of ['a', 'b']) await copyFile(inHome('photo.png'), inHome(`two-photos/${name}.png`));
+  await mkdir(inHome('broken-photos'));
+  await writeFile(inHome('broken-photos/a.png'), 'no picture');
   await mkdir(inHome('two'));
   for (const name of ['a', 'b']) await copyFile(shapes, inHome(`two/${name}.onnx`));
 });
@@ -279,8 +281,19 @@ describe('bad usage ends with 2 and one sentence', () => {
     [['explain', 'photo.png', '-o', 'x', '--param', 'n=1'], 'grad-cam has no parameter "n"'],
     [['attribute', '--model', 'shapes'], '--tensor is missing'],
     [['check', 'photo.png'], 'not an ONNX model'],
-    [['check', '/dev/null'], 'not an ONNX model'],
-
+    [['check', '/dev/null'], 'model null: the file is not an ONNX model'],
+    [['explain', 'photo.png', 'nothing.png', '-o', 'x'], 'nothing.png cannot be read: there is no such file'],
+    [['explain', 'photo.png', '-o', 'x', '--method', 'grad-cam,'], 'Expected method ids separated by commas'],
+    [['bench', '--method', 'grad-cam,seance'], '"seance" is unknown'],
+    [['bench', '--method', 'cam', '--model', 'nobody'], 'no model is called nobody'],
+    [['attribute', '--jobs', 'jobs.json', '--model', 'shapes'], 'each job says its own model'],
+    [
+      ['evaluate', '--drawings', '2', '--masks', 'two', '-o', 'x'],
+      '--drawings and --masks: each says where the objects are; give one of them',
+    ],
+    [['evaluate', '--drawings', '2', '--mosaics', '2', '-o', 'x'], '--drawings and --mosaics: each'],
+    [['evaluate', '--drawings', '2', '--target', '1', '-o', 'x'], '--drawings says which classes'],
+    [['evaluate', 'broken-photos', '-o', 'x'], 'broken-photos/a.png: The bytes are no image'],
     [['models', 'add', 'in.npy'], 'not an ONNX model'],
     [['models', 'add', shapes], 'shapes is the network that comes with Whylight'],
     [['models', 'remove', 'nobody'], 'no registered model is called nobody; registered: '],
@@ -291,15 +304,13 @@ describe('bad usage ends with 2 and one sentence', () => {
       ],
       'aux "nois": grad-cam has none',
     ],
-    [
-      ['serve', '--model', 'a=photo.png', '--data', 'x'],
-      '--model a=photo.png: the file is not an ONNX model',
-    ],
+    [['serve', '--model', 'a=photo.png', '--data', 'x'], 'model photo.png: the file is not an ONNX model'],
     [['compile', 'shapes', '--method', 'grad-cam'], "required option '-o, --output <file>'"],
     [['dance'], "unknown command 'dance'"],
   ])('%j', async (args, sentence) => {
     const { code, stdout, stderr } = await whylight(home, ...args);
     expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^whylight: /);
     expect(stderr).toContain(sentence);
     expect(stderr).not.toMatch(/\n\s+at /);
     expect(existsSync(inHome('x'))).toBe(false);

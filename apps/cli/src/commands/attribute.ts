@@ -52,6 +52,9 @@ export const attribute = withJson(
     ),
   ),
 ).action(async (options: Options) => {
+  const beside = (['model', 'tensor', 'method', 'target', 'output'] as const).find((name) => options[name]);
+  if (options.jobs !== undefined && beside)
+    throw new UsageError(`--jobs: each job says its own ${beside}; leave out --${beside}`);
   const single = options.jobs === undefined ? jobOf(options) : null;
   const jobs = single ? [single] : await readJobs(options.jobs!);
   const explainer = new TensorExplainer(await createRuntime(options));

@@ -1,5 +1,5 @@
 import { type Runtime, readClassifier } from '@whylight/core';
-import { methods } from '@whylight/core/methods';
+import { methods, resolveMethod } from '@whylight/core/methods';
 import { createRuntime, readingOf } from '@whylight/host';
 import { Command } from 'commander';
 import { type Measurement, measure, type Settings, type Subject } from '../bench/measure.ts';
@@ -8,6 +8,7 @@ import { findModel, normalisationOf } from '../model.ts';
 import {
   collected,
   type DeviceOptions,
+  methodList,
   type Parameters,
   parameter,
   positive,
@@ -39,7 +40,7 @@ export const bench = withJson(
     new Command('bench')
       .description("Measure methods, each in turn with the model's own forward pass")
       .option('--model <name|path>', 'the classifier, repeatable (default: shapes)', collected)
-      .option('--method <id>', 'what to measure, repeatable (default: every method)', collected)
+      .option('--method <id>', 'what to measure, repeatable (default: every method)', methodList)
       .option('--batch <n>', 'images at once (default: 1, or what the model has baked in)', positive)
       .option('--runs <n>', 'measured runs', positive, 7)
       .option('--param <k=v>', 'parameter of the methods that have it, repeatable', parameter)
@@ -47,12 +48,14 @@ export const bench = withJson(
   ),
 ).action(async (options: Options) => {
   const { model = ['shapes'], method = methods.map(({ id }) => id), json } = options;
+  for (const id of method) resolveMethod({ method: id });
+  const subjects: Subject[] = [];
+  for (const wanted of model) subjects.push(await subjectOf(wanted));
   const runtime = await createRuntime(options);
   const progress = new Progress('bench');
   const rows: (Measurement | Failed)[] = [];
   if (!json) print(line(['model', 'method', 'median', 'forward', 'ratio', 'CPU ratio', 'session']));
-  for (const wanted of model) {
-    const subject = await subjectOf(wanted);
+  for (const subject of subjects) {
     const batch = batchFor(subject, options.batch);
     for (const id of method) {
       progress.update(rows.length, model.length * method.length);

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { type FrameOptions, frameRequest, withFrameOptions } from '../frame-options.ts';
 import { findModel } from '../model.ts';
 import { positive } from '../options.ts';
-import { note, print, printJson } from '../output.ts';
+import { counted, note, print, printJson } from '../output.ts';
 import { defaultCamera, liveFrames } from '../video/live-frames.ts';
 import { LivePage } from '../video/live-page.ts';
 import { portOption } from './serve.ts';
@@ -59,5 +59,5 @@ export const camera = withFrameOptions(
       method: options.method,
       device: runtime.device,
     });
-  else print(`${frames} frames, ${rate} a second`);
+  else print(`${counted(frames, 'frame')}, ${rate} a second`);
 });

@@ -1,6 +1,5 @@
-import { inspect } from '@whylight/core';
 import { Command } from 'commander';
-import { findModel, readingWith } from '../model.ts';
+import { findModel, inspected, readingWith } from '../model.ts';
 import { printReport } from '../model-report.ts';
 import { modelArgument, type ReadingOptions, withJson, withReadingOptions } from '../options.ts';
 import { printJson } from '../output.ts';
@@ -13,7 +12,7 @@ export const check = withJson(
   ),
 ).action(async (wanted: string, { json, ...reading }: ReadingOptions & { json?: boolean }) => {
   const model = await findModel(wanted);
-  const report = inspect(await model.bytes(), await readingWith(model, reading));
+  const report = await inspected(model, await readingWith(model, reading));
   if (json) printJson({ name: model.name, digest: model.digest, ...report });
   else printReport(model.name, report);
 });

@@ -16,6 +16,7 @@ import { findModel, normalisationOf, preprocessingOf } from '../model.ts';
 import {
   type DeviceOptions,
   type ExplainOptions,
+  methodList,
   positive,
   withDeviceOptions,
   withExplainOptions,
@@ -27,7 +28,7 @@ import { Progress } from '../progress.ts';
 
 interface Options extends ExplainOptions, DeviceOptions {
   readonly model: string;
-  readonly method: string;
+  readonly method?: string[];
   readonly metric?: MetricId[];
   readonly masks?: string;
   readonly objects?: string;
@@ -55,7 +56,11 @@ export const evaluate = withJson(
           positive,
         )
         .option('--model <name|path>', 'the classifier', 'shapes')
-        .option('--method <id,id>', 'what to compare; all for each that the model allows', 'grad-cam')
+        .option(
+          '--method <id,id>',
+          'what to compare (default: grad-cam); all for each that the model allows',
+          methodList,
+        )
         .option('--metric <id,id>', metricIds.join(', '), metricList)
         .option('--masks <dir>', 'masks with the names of the photos, white where the object lies')
         .option('--objects <file>', 'JSON: objects on the photos, each with its classes and polygons')
@@ -70,10 +75,8 @@ export const evaluate = withJson(
     '\nBeside the methods stand two baselines that look at nothing: noise, and a blob in the centre.',
   )
   .action(async (directory: string | undefined, options: Options) => {
-    if (options.method !== 'all')
-      for (const id of options.method.split(',')) resolveMethod({ method: id.trim() });
-    if ((directory === undefined) === (options.drawings === undefined))
-      throw new UsageError('give either a folder of photos or --drawings');
+    for (const id of idsOf(options)) resolveMethod({ method: id });
+    checkSource(directory, options);
     const report = await evaluated(directory, options);
     if (report.rows.every((row) => row.baseline)) throw new UsageError(report.left_out[0]!.reason);
     const files = {
@@ -94,6 +97,23 @@ export const evaluate = withJson(
         ),
       );
   });
+
+const isAll = ({ method }: Options): boolean => method?.join() === 'all';
+
+const idsOf = (options: Options): readonly string[] =>
+  isAll(options) ? methods.map(({ id }) => id) : (options.method ?? ['grad-cam']);
+
+/** @throws UsageError unless it is clear what is evaluated, and where the objects are */
+function checkSource(directory: string | undefined, options: Options): void {
+  if ((directory === undefined) === (options.drawings === undefined))
+    throw new UsageError('give either a folder of photos or --drawings');
+  const objects = (['drawings', 'masks', 'objects', 'mosaics'] as const).filter((name) => options[name]);
+  if (objects.length > 1)
+    throw new UsageError(`--${objects.join(' and --')}: each says where the objects are; give one of them`);
+  const [own] = objects.filter((name) => name !== 'masks');
+  if (own && options.target !== undefined)
+    throw new UsageError(`--target: --${own} says which classes are explained`);
+}
 
 async function evaluated(directory: string | undefined, options: Options): Promise<Report> {
   const model = await findModel(options.model);
@@ -144,10 +164,10 @@ async function methodRows(
   model: RegisteredModel,
   subjects: readonly Subject[],
   wanted: readonly MetricId[],
-  { method, layer = [], param = {}, convention, score }: Options,
+  options: Options,
 ): Promise<Pick<Report, 'rows' | 'left_out'>> {
-  const all = method === 'all';
-  const ids = all ? methods.map(({ id }) => id) : method.split(',').map((id) => id.trim());
+  const { layer = [], param = {}, convention, score } = options;
+  const ids = idsOf(options);
   const rows: Row[] = [];
   const left_out: { method: string; reason: string }[] = [];
   for (const id of ids) {
@@ -175,7 +195,7 @@ async function methodRows(
       }
       rows.push({ method: id, baseline: false, values: tally.means() });
     } catch (error) {
-      if (!all || !(error instanceof InputError)) throw error;
+      if (!isAll(options) || !(error instanceof InputError)) throw error;
       note(`${id} is left out: ${error.message}`);
       left_out.push({ method: id, reason: error.message });
     } finally {

@@ -11,13 +11,14 @@ import {
 } from '@whylight/host';
 import { Command, Option } from 'commander';
 import { directories } from '../directories.ts';
-import { readBytes, writeBytes } from '../files.ts';
+import { readable, readBytes, writeBytes } from '../files.ts';
 import { findModel, preprocessingOf } from '../model.ts';
 import {
   type DeviceOptions,
   type ExplainOptions,
   type FitOptions,
   fitOf,
+  methodList,
   targetOption,
   withDeviceOptions,
   withExplainOptions,
@@ -32,7 +33,7 @@ import { Progress } from '../progress.ts';
 
 interface Options extends ExplainOptions, DeviceOptions, PanelOptions, FitOptions {
   readonly model: string;
-  readonly method: string;
+  readonly method?: string[];
   readonly target: TargetSpec;
   readonly lang: 'en' | 'zh';
   readonly alpha?: number;
@@ -52,7 +53,11 @@ export const explain = withPanelOptions(
             .description('Explain photos: writes overlay.png, heatmap.png, attribution.npy and result.json')
             .argument('<image...>', 'JPEG, PNG, WebP, GIF or BMP')
             .option('--model <name|path>', 'the classifier', 'shapes')
-            .option('--method <id,id>', 'how to explain; several separated by commas', 'grad-cam')
+            .option(
+              '--method <id,id>',
+              'how to explain; several separated by commas (default: grad-cam)',
+              methodList,
+            )
             .addOption(targetOption())
             .addOption(new Option('--lang <language>', 'of the labels').choices(['en', 'zh']).default('en'))
             .option('--alpha <weight>', 'of the photo under the map', within(1))
@@ -67,12 +72,13 @@ export const explain = withPanelOptions(
 )
   .addHelpText('after', '\nSeveral images or methods get a directory each: DIR/IMAGE/METHOD/overlay.png ...')
   .action(async (images: string[], options: Options) => {
-    const ids = options.method.split(',').map((id) => id.trim());
+    const { method: ids = ['grad-cam'] } = options;
     // Before the first is computed, so that a slip in the last leaves nothing half done.
     const { convention, param = {}, score } = options;
     for (const method of ids)
       resolveMethod({ method, convention, score, params: parametersFor(method, ids, param) });
     const panels = panelsOf(options);
+    for (const image of images) await readable(image);
     const model = await findModel(options.model);
     const { layout } = await preprocessingOf(model);
     const runtime = await createRuntime(options);

@@ -4,10 +4,11 @@ import { artifactNames, type Explanation, type ExplanationRequest } from '@whyli
 import { Command } from 'commander';
 import { directories } from '../directories.ts';
 import { Failure, UsageError } from '../failure.ts';
-import { writeBytes } from '../files.ts';
+import { readable, writeBytes } from '../files.ts';
 import {
   type ExplainOptions,
   languageOption,
+  methodList,
   targetOption,
   withExplainOptions,
   withJson,
@@ -21,7 +22,7 @@ import { sendPhoto } from '../remote/send-photo.ts';
 
 interface Options extends ExplainOptions {
   readonly model?: string;
-  readonly method: string;
+  readonly method?: string[];
   readonly target: ExplanationRequest['target'];
   readonly lang: 'en' | 'zh';
   readonly output: string;
@@ -36,7 +37,11 @@ const explain = withJson(
       .description('Explain photos by the service: uploads, waits, and writes the four files')
       .argument('<image...>', 'JPEG, PNG or WebP')
       .option('--model <name>', "the classifier (default: the service's)")
-      .option('--method <id,id>', 'how to explain; several separated by commas', 'grad-cam')
+      .option(
+        '--method <id,id>',
+        'how to explain; several separated by commas (default: grad-cam)',
+        methodList,
+      )
       .addOption(targetOption())
       .addOption(languageOption())
       .option('--timeout <duration>', 'when to give it up: 90s', seconds)
@@ -47,7 +52,8 @@ const explain = withJson(
   .addHelpText('after', '\nSeveral images or methods get a directory each: DIR/IMAGE/METHOD/overlay.png ...')
   .action(async (images: string[], options: Options) => {
     const client = await openClient();
-    const methods = options.method.split(',').map((id) => id.trim());
+    const { method: methods = ['grad-cam'] } = options;
+    for (const image of images) await readable(image);
     const directoryOf = directories(images, methods, options.output);
     const results: object[] = [];
     for (const [i, image] of images.entries()) {

@@ -4,7 +4,7 @@ import { makeDirectory } from '../files.ts';
 import { type FrameOptions, frameRequest, withFrameOptions } from '../frame-options.ts';
 import { findModel } from '../model.ts';
 import { positive } from '../options.ts';
-import { print, printJson } from '../output.ts';
+import { counted, print, printJson } from '../output.ts';
 import { Progress } from '../progress.ts';
 import { explainVideo } from '../video/explain-video.ts';
 
@@ -34,7 +34,7 @@ export const video = withFrameOptions(
     progress.stop();
     if (options.json)
       printJson({ out: output, model: model.name, method, device: runtime.device, ...report });
-    else print(`${output}: ${report.frames} frames, ${report.frames_per_second} a second`);
+    else print(`${output}: ${counted(report.frames, 'frame')}, ${report.frames_per_second} a second`);
   } finally {
     progress.stop();
     await runtime.close();

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import type { Tensor } from '@whylight/core';
+import { InputError, type Tensor } from '@whylight/core';
 import { type Picture, type Preprocessing, preprocess, type Region } from '@whylight/core/image';
 import { decodeImage, photoTypes } from '@whylight/host';
 import { draw } from '../../../../models/shapes/draw.ts';
@@ -53,8 +53,13 @@ export async function filesOf(directory: string): Promise<string[]> {
   return all.filter((file) => photo.test(file)).sort();
 }
 
-export const pictureAt = async (path: string): Promise<Picture> =>
-  decodeImage(await readBytes(path), { allow: photoTypes });
+/** @throws UsageError, InputError that names the file */
+export async function pictureAt(path: string): Promise<Picture> {
+  const bytes = await readBytes(path);
+  return decodeImage(bytes, { allow: photoTypes }).catch((error: unknown) => {
+    throw error instanceof InputError ? new InputError(error.code, `${path}: ${error.message}`) : error;
+  });
+}
 
 /** Rows and columns of an input. */
 export const sizeOf = ({ shape }: Tensor, layout: Preprocessing['layout']): [number, number] =>

@@ -46,8 +46,8 @@ describe('models to serve', () => {
   });
 
   it.each([
-    ['none.onnx', 'none.onnx: the file is not an ONNX model'],
-    ['x=none.onnx', 'none.onnx: the file is not an ONNX model'],
+    ['none.onnx', 'model none: the file is not an ONNX model'],
+    ['x=none.onnx', 'model none: the file is not an ONNX model'],
     ['labelled.onnx', 'labels: expected 10, one for each class, got 2'],
     ['x=nothing.onnx', 'there is no model file nothing.onnx'],
     ['nobody', 'no model is called nobody'],

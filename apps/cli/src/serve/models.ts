@@ -1,4 +1,3 @@
-import { InputError } from '@whylight/core';
 import { embeddedModels, ModelRegistry } from '@whylight/host';
 import { UsageError } from '../failure.ts';
 import { findModel, inspected } from '../model.ts';
@@ -42,10 +41,6 @@ async function servedModel(text: string): Promise<ServedModel> {
   // The worker is told of its models in a list.
   if (/[,\n]/.test(model.path))
     throw new UsageError(`--model ${text}: the path has a comma or a new line in it`);
-  await inspected(model).catch((error: unknown) => {
-    throw error instanceof InputError
-      ? new InputError(error.code, `--model ${text}: ${error.message}`)
-      : error;
-  });
+  await inspected(model);
   return { name, path: model.path };
 }
