@@ -1,4 +1,4 @@
-import { runDurableObjectAlarm } from 'cloudflare:test';
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import type { Batch, Explanation } from '@whylight/contract';
 import { describe, expect, test, vi } from 'vitest';
 import { bindings, cacheKeyOf, call, jobsTaken, newTenant, report, success, uploaded } from './gateway.ts';
@@ -99,6 +99,17 @@ describe('batches', () => {
       expect([counts.succeeded, counts.queued]).toEqual([2, 2]),
     );
     expect(second.counts.waiting).toBe(1);
+  });
+
+  test('what waits looks for a place less and less often, and at once again when there was one', async () => {
+    const { tenant, item, ask, until, alarm } = await asking({ concurrency: 0 });
+    const { body } = await ask([item(0)]);
+    const stub = bindings.BATCH.getByName(`${tenant}/${body.id}`);
+    const pause = () =>
+      runInDurableObject(stub, async (_, { storage }) => (await storage.getAlarm())! - Date.now());
+    await until(body, ({ counts }) => expect(counts.waiting).toBe(1));
+    for (let round = 0; round < 8; round++) await alarm(body);
+    expect(await pause()).toBeGreaterThan(20_000);
   });
 
   test('G1, G6: so many batches may wait and no more; one that is placed or canceled leaves room', async () => {

@@ -1,6 +1,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { type Explanation, type Rendering, type RenderingRequest, workerPaths } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { mostPinned } from '../src/domain/drawing.ts';
 import { services } from '../src/services.ts';
 import {
   type Answer,
@@ -86,6 +87,22 @@ describe('drawing what is explained in another way', () => {
     await write(`${late!.output_prefix}overlay.png`, 'late');
     expect((await call('DELETE', made.urls.self, { key })).status).toBe(204);
     expect(await services(bindings).objects.head(`${late!.output_prefix}overlay.png`)).toBeNull();
+  });
+
+  test('a result is kept in so many looks; in others it can be drawn, but not kept', async () => {
+    const { ask, render, flight } = await explained();
+    await runInDurableObject(bindings.FLIGHT.getByName(flight), async (_, { storage }) => {
+      for (let i = 0; i < mostPinned; i++) storage.put(`drawing/1/${i}`, { key: `${i}`, pinned: true });
+      await storage.sync();
+    });
+    const refused = await ask({ output: { visualization: viridis } });
+    expect([refused.status, refused.body]).toMatchObject([
+      400,
+      { code: 'invalid_parameter', errors: [{ pointer: '/output/visualization' }] },
+    ]);
+    expect((await render({ visualization: viridis })).status).toBe(200);
+    expect((await ask({ output: { visualization: viridis } })).status).toBe(400);
+    expect((await ask()).status).toBe(200);
   });
 
   test('ten who want the same at once have it drawn once', async () => {

@@ -91,6 +91,14 @@ async function verified({ headers, body }: Received, secret: string): Promise<bo
 }
 
 describe('webhooks', () => {
+  test('G6: a tenant has twenty endpoints, however many it asks for at once', async () => {
+    const { key } = await newTenant();
+    const body = { url: 'https://hooks.example.com/' };
+    const asked = Array.from({ length: 25 }, () => call('POST', '/v1/webhook_endpoints', { key, body }));
+    const statuses = (await Promise.all(asked)).map(({ status }) => status);
+    expect(statuses.toSorted()).toEqual([...Array(20).fill(201), ...Array(5).fill(400)]);
+  });
+
   test('I3, I4: say how an explanation has ended, signed, small, and without anything that opens something', async () => {
     const { key, ask, arrived, secret, settled } = await hooked();
     const made = await ask();

@@ -12,6 +12,8 @@ export interface Drawing extends Rendered {
 
 /** Drawings of one run that no explanation rests on, at most. */
 export const mostUnpinned = 32;
+/** And of those that explanations rest on: they are kept as long as the result. */
+export const mostPinned = 256;
 
 /** Where the pictures of a drawing go. */
 export const drawingPrefix = (run: Run, key: string): string => `${outputPrefix(run)}${key}/`;

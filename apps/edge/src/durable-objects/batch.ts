@@ -13,9 +13,11 @@ import type { TenantMeter } from './tenant-meter.ts';
 const day = 24 * 3_600_000;
 /** Items that are begun at a time. */
 const atATime = 4;
-/** Milliseconds after which what has not found a place is refused, and between two looks for one. */
+/** Milliseconds after which what has not found a place is refused. */
 const longest = day;
+/** Milliseconds between two looks for a place: doubled each time that there is none, up to the longest. */
 const pause = 1_000;
+const longestPause = 30_000;
 
 /** What a place may be waited for; other refusals are final. */
 const temporary: ReadonlySet<RefusalCode> = new Set([
@@ -31,6 +33,7 @@ const temporary: ReadonlySet<RefusalCode> = new Set([
  */
 export class Batch extends DurableObject<Bindings> implements BatchPort {
   #state: BatchState | null = null;
+  #pause = pause;
 
   constructor(context: DurableObjectState, bindings: Bindings) {
     super(context, bindings);
@@ -82,9 +85,12 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
         waiting.slice(0, atATime).map(async ([index, item]) => [index, await this.#begin(item)] as const),
       );
       await this.#replace(begun);
-      if (begun.some(([, { state }]) => state === 'waiting')) break;
+      const left = begun.filter(([, { state }]) => state === 'waiting');
+      if (left.length < begun.length) this.#pause = pause;
+      if (left.length > 0) break;
     }
-    await this.ctx.storage.setAlarm(Date.now() + pause);
+    await this.ctx.storage.setAlarm(Date.now() + this.#pause);
+    this.#pause = Math.min(2 * this.#pause, longestPause);
   }
 
   /** Nothing waits any more. What has become of the items can be read for as long as most explanations can. */

@@ -102,9 +102,8 @@ export const webhooks = routes()
     const { caller, services } = c.var;
     const url = checkedUrl(services, c.req.valid('json').url);
     const master = masterOf(services);
-    if ((await services.webhooks.count(caller.tenant)) >= mostEndpoints)
-      throw new Refusal('invalid_parameter', `A tenant has at most ${mostEndpoints} endpoints.`);
-    const row = await services.webhooks.create(caller.tenant, url);
+    const row = await services.webhooks.create(caller.tenant, url, mostEndpoints);
+    if (!row) throw new Refusal('invalid_parameter', `A tenant has at most ${mostEndpoints} endpoints.`);
     c.set('subject', row.id);
     return c.json({ ...present(row), secret: await secretOf(master, row) }, 201);
   })

@@ -21,7 +21,8 @@ export class WebhookEndpoints {
     this.#db = db;
   }
 
-  async create(tenant: string, url: string): Promise<EndpointRow> {
+  /** @returns null when the tenant has `most` already */
+  async create(tenant: string, url: string, most: number): Promise<EndpointRow | null> {
     const row: EndpointRow = {
       id: newId('whk'),
       tenant,
@@ -32,13 +33,14 @@ export class WebhookEndpoints {
       previous_until: null,
       created_at: new Date().toISOString(),
     };
-    await this.#db
+    const { meta } = await this.#db
       .prepare(
-        'INSERT INTO webhook_endpoints (id, tenant, url, status, generation, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+        `INSERT INTO webhook_endpoints (id, tenant, url, status, generation, created_at)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE (SELECT count(*) < ?7 FROM webhook_endpoints WHERE tenant = ?2)`,
       )
-      .bind(row.id, tenant, url, row.status, row.generation, row.created_at)
+      .bind(row.id, tenant, url, row.status, row.generation, row.created_at, most)
       .run();
-    return row;
+    return meta.changes > 0 ? row : null;
   }
 
   find(tenant: string, id: string): Promise<EndpointRow | null> {
@@ -46,13 +48,6 @@ export class WebhookEndpoints {
       .prepare('SELECT * FROM webhook_endpoints WHERE tenant = ? AND id = ?')
       .bind(tenant, id)
       .first<EndpointRow>();
-  }
-
-  async count(tenant: string): Promise<number> {
-    const count = this.#db
-      .prepare('SELECT count(*) AS n FROM webhook_endpoints WHERE tenant = ?')
-      .bind(tenant);
-    return (await count.first<number>('n')) ?? 0;
   }
 
   /** Newest first, after the id `after`. */

@@ -124,6 +124,10 @@ export async function drawRun(services: Services, run: Run, look: Look, pinned: 
   }
   if (!('code' in drawn)) return drawn;
   if (drawn.code === 'artifact_corrupt') throw new Refusal('artifact_expired', drawn.message);
+  if (drawn.code === 'invalid_parameter')
+    throw new Refusal(drawn.code, drawn.message, [
+      { pointer: '/output/visualization', code: drawn.code, message: drawn.message },
+    ]);
   const code = drawn.code === 'storage_unavailable' ? drawn.code : 'capacity';
   throw new Refusal(code, 'The pictures could not be drawn. Try again in a moment.');
 }

@@ -1,8 +1,20 @@
 import { type JobError, type Look, type RenderingJob, renderKey } from '@whylight/contract';
-import { type Drawing, drawingPrefix, mostUnpinned, renderingJobOf } from '../../domain/drawing.ts';
+import {
+  type Drawing,
+  drawingPrefix,
+  mostPinned,
+  mostUnpinned,
+  renderingJobOf,
+} from '../../domain/drawing.ts';
 import type { Drawn, Run } from '../../domain/flight.ts';
 import type { GpuWorker } from '../../storage/gpu-worker.ts';
 import type { Sweeper } from './sweeper.ts';
+
+const tooMany: JobError = {
+  code: 'invalid_parameter',
+  message: `A result is kept in ${mostPinned} looks at most: have it drawn by POST /v1/explanations/{id}/render.`,
+  retryable: false,
+};
 
 const under = (run: number, key = ''): string => `drawing/${run}/${key}`;
 /** Set while it is not known what has come of a drawing: pictures of it may lie in the store. */
@@ -34,6 +46,9 @@ export class Drawings {
     const key = await renderKey(run.submission.key, look);
     const name = under(run.number, key);
     const before = await this.#storage.get<Drawing>(name);
+    if (before?.pinned || (before && !pinned)) return { drawing: before, known: true };
+    if (pinned && (await this.#of(run)).filter((drawing) => drawing.pinned).length >= mostPinned)
+      return tooMany;
     if (before) return { drawing: await this.#pinned(name, before, pinned), known: true };
     let drawn = this.#underWay.get(name);
     if (!drawn) {
