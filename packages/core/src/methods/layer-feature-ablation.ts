@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { InputError } from '../errors.ts';
 import { reshape, sum, where } from '../onnx/emit.ts';
 import { int64, sizeOf } from '../tensor.ts';
 import { camDefaults, camOnly, camOutput, camParams } from './cam.ts';
@@ -6,6 +7,9 @@ import { ablationSamples, ablationSums, numbered } from './feature-ablation.ts';
 import { featureCount, overImage, renumbered } from './features.ts';
 import { activationOf } from './masks.ts';
 import { defineMethod, type Samples, type Setting } from './method.ts';
+
+/** Each is a pass through the rest of the network, and a number in the graph. */
+const mostGroups = 2 ** 20;
 
 /**
  * Layer feature ablation: how far the score drops when a group of a layer's values is replaced.
@@ -63,8 +67,14 @@ export const layerFeatureAblation = defineMethod({
 function groupsOf({ layerShapes }: Setting<unknown>, { layer_mask }: Samples) {
   const shape = layerShapes[0]!;
   if (layer_mask) return renumbered('layer_mask', layer_mask, shape, 'NCHW');
+  const count = sizeOf(shape);
+  if (count > mostGroups)
+    throw new InputError(
+      'invalid_parameter',
+      `layer-feature-ablation hides each value of the layer by itself: expected at most ${mostGroups}, got ${count} (${shape.join('x')}); take a smaller layer, or group them with layer_mask`,
+    );
   return int64(
     shape,
-    Array.from({ length: sizeOf(shape) }, (_, i) => i),
+    Array.from({ length: count }, (_, i) => i),
   );
 }
