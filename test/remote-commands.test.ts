@@ -86,6 +86,10 @@ it('remote explain uploads, waits and writes the four files; the second time it 
   const bad = await whylight(['remote', 'explain', photo, '--method', 'grad-camel', '-o', out]);
   expect(bad).toMatchObject({ code: 2, stderr: expect.stringMatching(/^[^\n]*"grad-camel"[^\n]*\n$/) });
   expect(bad.stderr.match(/grad-camel/g)).toHaveLength(1);
+  expect(await whylight(['remote', 'explain', photo, '--model', 'nobody', '-o', out])).toMatchObject({
+    code: 2,
+    stderr: 'whylight: the service has no model nobody\n',
+  });
 });
 
 it('models push checks a model here as the service does there, sends it, and it explains', async () => {
@@ -139,6 +143,15 @@ it('keys are made with scopes, listed, rotated with a grace, and revoked', async
   const rotated = await json('keys', 'rotate', made.id, '--grace', '1h');
   expect(rotated.id).not.toBe(made.id);
   expect(await json('keys', 'revoke', rotated.id)).toEqual({ id: rotated.id, revoked: true });
+  for (const does of ['revoke', 'rotate'])
+    expect(await whylight(['keys', does, 'key_nobody'])).toMatchObject({
+      code: 2,
+      stderr: 'whylight: the service has no key key_nobody\n',
+    });
+  expect(await whylight(['keys', 'create', '--expires', 'tomorrow'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Expected a time in UTC such as 2027-01-31T00:00:00Z.'),
+  });
   const keys = await json('keys', 'list');
   const find = (id: string) => keys.find((key: { id: string }) => key.id === id);
   expect(find(rotated.id).revoked_at).not.toBeNull();
@@ -169,6 +182,11 @@ it('tenants are made, listed, limited, suspended and let in again', async () => 
   await expect.poll(ask, { timeout: 60_000 }).toEqual([403, 'tenant_suspended']);
   const [newest] = await json('tenants', 'list');
   expect(newest).toMatchObject({ id: tenant.id, suspended_at: expect.any(String) });
+  for (const does of [['suspend'], ['resume'], ['limits', '--requests', '7']])
+    expect(await whylight(['tenants', ...does, 'ten_nobody'])).toMatchObject({
+      code: 2,
+      stderr: 'whylight: the service has no tenant ten_nobody\n',
+    });
   await json('tenants', 'resume', tenant.id);
   await expect.poll(ask, { timeout: 60_000 }).toEqual([200, 77]);
 });

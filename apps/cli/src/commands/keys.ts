@@ -1,16 +1,18 @@
 import { type Key, type NewKey, type Scope, scopes } from '@whylight/contract';
 import { Command, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
 import { withJson } from '../options.ts';
 import { note, print, printJson, table } from '../output.ts';
 import { openClient } from '../remote/credentials.ts';
 import { seconds } from '../remote/duration.ts';
+import { known } from '../remote/known.ts';
 
 const create = withJson(
   new Command('create')
     .description('Make a key; its secret is shown this once')
     .option('--name <name>', 'what it is for')
     .option('--scopes <scope,scope>', 'what it may do (default: what your own may)', scopeList)
-    .option('--expires <time>', 'when it ends: 2027-01-31T00:00:00Z'),
+    .option('--expires <time>', 'when it ends: 2027-01-31T00:00:00Z', time),
 ).action(async ({ name, scopes: wanted, expires, json }: CreateOptions) => {
   const wish = {
     ...(name ? { name } : {}),
@@ -42,13 +44,13 @@ const rotate = withJson(
     .argument('<key>', 'its id: key_...')
     .option('--grace <duration>', 'how long the old one is still good: 24h', seconds, 0),
 ).action(async (id: string, { grace, json }: { grace: number; json?: boolean }) => {
-  show(await (await openClient()).rotateKey(id, grace), json);
+  show(await known(`key ${id}`, (await openClient()).rotateKey(id, grace)), json);
 });
 
 const revoke = withJson(
   new Command('revoke').description('Revoke a key, at once').argument('<key>', 'its id: key_...'),
 ).action(async (id: string, { json }: { json?: boolean }) => {
-  await (await openClient()).revokeKey(id);
+  await known(`key ${id}`, (await openClient()).revokeKey(id));
   if (json) printJson({ id, revoked: true });
   else print(`${id} is revoked`);
 });
@@ -72,6 +74,12 @@ function stateOf({ revoked_at, expires_at }: Key): string {
   if (revoked_at) return 'revoked';
   if (!expires_at) return 'active';
   return Date.parse(expires_at) <= Date.now() ? 'expired' : `until ${expires_at}`;
+}
+
+function time(text: string): string {
+  if (!z.iso.datetime().safeParse(text).success)
+    throw new InvalidArgumentError('Expected a time in UTC such as 2027-01-31T00:00:00Z.');
+  return text;
 }
 
 function scopeList(text: string): Scope[] {

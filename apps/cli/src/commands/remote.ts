@@ -18,6 +18,7 @@ import { parametersFor } from '../parameters.ts';
 import { Progress } from '../progress.ts';
 import { openClient } from '../remote/credentials.ts';
 import { seconds } from '../remote/duration.ts';
+import { known } from '../remote/known.ts';
 import { sendPhoto } from '../remote/send-photo.ts';
 
 interface Options extends ExplainOptions {
@@ -100,7 +101,8 @@ async function explainOne(
     if (done) progress.update(done.completed, done.total);
   };
   try {
-    const { explanation } = await client.explain(request, { timeout, fresh, onProgress });
+    const asked = client.explain(request, { timeout, fresh, onProgress });
+    const { explanation } = await (model ? known(`model ${model}`, asked) : asked);
     return successOf(explanation);
   } catch (error) {
     if (error instanceof ExplanationError) throw failed(image, error);

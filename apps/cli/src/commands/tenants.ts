@@ -4,6 +4,7 @@ import { UsageError } from '../failure.ts';
 import { positive, withJson } from '../options.ts';
 import { note, print, printJson, table } from '../output.ts';
 import { openOperator } from '../remote/credentials.ts';
+import { known } from '../remote/known.ts';
 
 const create = withJson(
   new Command('create')
@@ -37,7 +38,7 @@ const list = withJson(new Command('list').description('List tenants, newest firs
 const suspend = (name: 'suspend' | 'resume', description: string) =>
   withJson(new Command(name).description(description).argument('<tenant>', 'its id: ten_...')).action(
     async (id: string, { json }: { json?: boolean }) => {
-      const tenant = await (await openOperator()).suspend(id, name === 'suspend');
+      const tenant = await known(`tenant ${id}`, (await openOperator()).suspend(id, name === 'suspend'));
       if (json) return printJson(tenant);
       print(`${tenant.id}: ${tenant.suspended_at ? `suspended ${tenant.suspended_at}` : 'active'}`);
     },
@@ -62,12 +63,13 @@ const limits = withJson(
 ).action(async (id: string, { requests, concurrency, computeUnits, batches, json }: LimitOptions) => {
   if (!requests && !concurrency && !computeUnits && !batches)
     throw new UsageError('say at least one of --requests, --concurrency, --compute-units, --batches');
-  const set = await (await openOperator()).limit(id, {
+  const wanted = {
     ...(requests ? { requests } : {}),
     ...(concurrency ? { concurrency } : {}),
     ...(computeUnits ? { compute_units: computeUnits } : {}),
     ...(batches ? { batches } : {}),
-  });
+  };
+  const set = await known(`tenant ${id}`, (await openOperator()).limit(id, wanted));
   if (json) return printJson(set);
   print(`${set.requests.limit} requests in ${set.requests.window_seconds} s`);
   print(`${set.concurrency.limit} computations at a time`);
