@@ -70,6 +70,22 @@ describe('a model of one’s own', () => {
     expect(other.body.status).toBe('succeeded');
   });
 
+  it('takes the layers that its report names, and no other: nor does a model of the service', async () => {
+    const mine = await bringModel(service, shapes, { name: 'layered', labels });
+    const { layers } = mine.report!;
+    for (const model of ['layered', 'shapes']) {
+      for (const layer of [layers[0]!.name, layers.at(-1)!.name, `-${layers.length}`])
+        expect((await ask({ input: { upload }, model, layers: [layer] })).body.status, layer).toBe(
+          'succeeded',
+        );
+      const before = await service.counter('whylight_jobs_accepted_total');
+      const { status, body } = await ask({ input: { upload }, model, layers: [`${layers[0]!.name}x`] });
+      expect([status, body.code, body.errors?.[0]?.pointer]).toEqual([400, 'invalid_parameter', '/layers/0']);
+      expect(body.detail).toContain(`Did you mean "${layers[0]!.name}"?`);
+      expect(await service.counter('whylight_jobs_accepted_total')).toBe(before);
+    }
+  });
+
   const relu = { opType: 'Relu', name: 'relu', input: ['image'], output: ['y'] };
   it.each([
     [
