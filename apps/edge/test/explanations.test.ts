@@ -2,7 +2,19 @@ import { env } from 'cloudflare:workers';
 import type { Explanation, ExplanationRequest } from '@whylight/contract';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { app } from '../src/app.ts';
-import { cacheKeyOf, call, explain, jobsTaken, newTenant, report, success, uploaded } from './gateway.ts';
+import { services } from '../src/services.ts';
+import { Catalogs } from '../src/storage/catalogs.ts';
+import {
+  bindings,
+  cacheKeyOf,
+  call,
+  explain,
+  jobsTaken,
+  newTenant,
+  report,
+  success,
+  uploaded,
+} from './gateway.ts';
 import { bringModel } from './own-model.ts';
 
 const problemOf = (body: Explanation) =>
@@ -178,6 +190,15 @@ describe('asking for an explanation', () => {
       expect(errors.map(({ message }) => message).join(' ')).toContain(hint);
     },
   );
+
+  test('J12: a database that cannot keep what a worker can do takes nothing away from that', async () => {
+    const catalog = await services(bindings).worker.catalog();
+    const prepare = () => {
+      throw new Error('D1_ERROR: the database is away');
+    };
+    const catalogs = new Catalogs({ prepare } as never, { catalog: async () => catalog } as never);
+    expect(await catalogs.get()).toEqual(catalog);
+  });
 
   test('J12: a worker that is away keeps nobody from asking, once it has been seen', async () => {
     expect((await call('GET', '/v1/models', { key })).body.data).toHaveLength(2);

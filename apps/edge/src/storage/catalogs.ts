@@ -30,15 +30,19 @@ export class Catalogs {
   async #ask(): Promise<Catalog | null> {
     try {
       const catalog = await this.#worker.catalog();
-      await this.#db
-        .prepare('INSERT OR REPLACE INTO catalog (id, body, seen_at) VALUES (1, ?, ?)')
-        .bind(JSON.stringify(catalog), new Date().toISOString())
-        .run();
+      await this.#keep(catalog).catch((error: unknown) => console.error('the catalog was not kept:', error));
       return catalog;
     } catch (error) {
       console.warn('The worker gave no catalog:', error instanceof Error ? error.message : error);
       return null;
     }
+  }
+
+  async #keep(catalog: Catalog): Promise<void> {
+    await this.#db
+      .prepare('INSERT OR REPLACE INTO catalog (id, body, seen_at) VALUES (1, ?, ?)')
+      .bind(JSON.stringify(catalog), new Date().toISOString())
+      .run();
   }
 
   async #stored(): Promise<Catalog | null> {
