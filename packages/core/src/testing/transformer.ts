@@ -4,9 +4,10 @@ import { networkOf, tinyShape } from './network.ts';
 
 /**
  * A vision transformer of two blocks over 3×3 patches of images [2, 6, 6]: class token first, width 4, two heads,
- * three classes. Parameter k is 0.8·sin(1.7k + 0.3), counted in the order of use. A `batch` is baked into its shapes.
+ * three classes. Parameter k is 0.8·sin(1.7k + 0.3), counted in the order of use. A `batch` is baked into its shapes,
+ * `activation` is what its layers have between them.
  */
-export function tinyTransformer(batch = -1): Uint8Array {
+export function tinyTransformer(batch = -1, activation: 'Tanh' | 'Relu' = 'Tanh'): Uint8Array {
   let k = 0;
   const parameter = (shape: readonly number[], around = 0) =>
     float32(
@@ -61,7 +62,7 @@ export function tinyTransformer(batch = -1): Uint8Array {
         const hidden = linear(`${block}.fc1`, normalised(`${block}.norm2`, x), 4, 8);
         x = layer(`${block}.sum2`, 'Add', [
           x,
-          linear(`${block}.fc2`, layer(`${block}.tanh`, 'Tanh', [hidden]), 8, 4),
+          linear(`${block}.fc2`, layer(`${block}.act`, activation, [hidden]), 8, 4),
         ]);
       }
       const first = layer('read', 'Gather', [normalised('norm', x), g.constant(int64([], [0]))], { axis: 1 });

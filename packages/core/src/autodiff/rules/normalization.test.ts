@@ -24,6 +24,15 @@ describeRules('normalization', normalization, [
     epsilon: float(0.1),
   }),
   rule('LayerNormalization', 'by its own statistics', [x(-1, 2, 4), x(4), x(4)], {}, single),
+  ...[[1], [2], [1, 2], [0, 1, 2]].map((used) =>
+    rule(
+      'LayerNormalization',
+      `of outputs ${used}`,
+      [x(-1, 2, 4), x(4), x(4)],
+      {},
+      { ...single, outputs: 3, used },
+    ),
+  ),
   rule(
     'LayerNormalization',
     'by its own statistics over two axes',

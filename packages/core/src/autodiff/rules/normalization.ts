@@ -1,7 +1,21 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { add, div, mean, mul, number, reshape, scale, shift, sub, sum } from '../../onnx/emit.ts';
+import {
+  add,
+  div,
+  mean,
+  mul,
+  neg,
+  number,
+  reshape,
+  scale,
+  shift,
+  sub,
+  sum,
+  zerosLike,
+} from '../../onnx/emit.ts';
 import { int, real } from '../../onnx/graph.ts';
 import { axisOf as positiveAxis } from '../../onnx/shapes/fact.ts';
+import { sizeOf } from '../../tensor.ts';
 import type { RuleContext, VjpRules } from '../rule.ts';
 
 // Softmax and the normalisations, with respect to the data. All of the latter share one derivative: with
@@ -51,6 +65,17 @@ function layerStandardized(c: RuleContext): Standardized {
   return { normal: overDeviation(sub(g, x, g.demandOutput(node, 1))), overDeviation };
 }
 
+/** What comes back by the mean μ and by s = 1/σ, which a derivative that is differentiated again is made of: (dμ - ds·s²·x̂) / n. */
+function throughStatistics(c: RuleContext, { normal, overDeviation }: Standardized): Value | undefined {
+  const { g } = c;
+  const [mean, inverse] = [c.dyOf(1), c.dyOf(2)];
+  if (!mean && !inverse) return undefined;
+  const size = sizeOf(c.shape(0).slice(axisOf(c, -1)));
+  const bent = inverse && overDeviation(overDeviation(mul(g, inverse, normal)));
+  const both = mean && (bent ? sub(g, mean, bent) : g.emit('Expand', [mean, g.emit('Shape', [c.x(0)])]));
+  return scale(g, both ?? neg(g, bent!), 1 / size);
+}
+
 const rootMeanSquare = (c: RuleContext): Value =>
   c.g.emit('Sqrt', [shift(c.g, mean(c.g, mul(c.g, c.x(0), c.x(0)), trailing(c)), epsilonOf(c))]);
 
@@ -83,9 +108,15 @@ export const normalization: VjpRules = {
     },
   ],
   LayerNormalization: [
-    (c) => standardizedVjp(c.g, layerStandardized(c), mul(c.g, c.dy, c.x(1)), trailing(c)),
-    (c) => mul(c.g, c.dy, layerStandardized(c).normal),
-    ({ dy }) => dy,
+    (c) => {
+      const standardized = layerStandardized(c);
+      const statistics = throughStatistics(c, standardized);
+      if (!c.dyOf(0)) return statistics ?? zerosLike(c.g, c.x(0));
+      const direct = standardizedVjp(c.g, standardized, mul(c.g, c.dy, c.x(1)), trailing(c));
+      return statistics ? add(c.g, direct, statistics) : direct;
+    },
+    (c) => (c.dyOf(0) ? mul(c.g, c.dy, layerStandardized(c).normal) : zerosLike(c.g, c.x(1))),
+    (c) => c.dyOf(0) ?? zerosLike(c.g, c.x(2)),
   ],
   // y = w·x/r, r = √(mean x² + ε):  dx = (d - x̂·mean(d·x̂)) / r  with d = dy·w and x̂ = x/r
   RMSNormalization: [

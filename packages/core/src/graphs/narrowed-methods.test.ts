@@ -1,0 +1,55 @@
+import { expect, it, vi } from 'vitest';
+import type { ExplainerSpec } from '../explainer.ts';
+import { expectClose } from '../testing/close.ts';
+import { explain } from '../testing/explain.ts';
+import { tinyImages } from '../testing/network.ts';
+import { tinyTransformer } from '../testing/transformer.ts';
+
+// What no library says of transformers: a narrowed network is explained as the whole one is.
+
+const narrowing = vi.hoisted(() => ({ off: false, runs: 0 }));
+vi.mock('./narrow.ts', async (original) => {
+  const { narrow } = await original<typeof import('./narrow.ts')>();
+  const counted: typeof narrow = (...given) => {
+    narrowing.runs++;
+    if (!narrowing.off) narrow(...given);
+  };
+  return { narrow: counted };
+});
+
+const network = tinyTransformer(-1, 'Relu');
+const explained = async (spec: ExplainerSpec, off: boolean) => {
+  narrowing.off = off;
+  narrowing.runs = 0;
+  const { attribution } = await explain(network, spec, tinyImages(), [2, 0]);
+  expect(narrowing.runs).toBeGreaterThan(0);
+  return attribution;
+};
+
+type Named = [method: string, params: Readonly<Record<string, unknown>>, layers: string[]];
+
+const rules = ['epsilon', 'gamma', 'alpha1-beta0'].flatMap((rule) => [
+  { rule, epsilon: 0.1 },
+  { rule, epsilon: 0.1, first: 3 },
+]);
+
+it.each<Named>([
+  ...rules.map((params): Named => ['lrp', params, []]),
+  ...rules.map((params): Named => ['layer-lrp', params, ['block1.norm1']]),
+  ['layer-lrp', { epsilon: 0.1 }, ['block0.fc1']],
+  ['deep-lift', {}, []],
+  ['deep-lift-shap', {}, []],
+  ['layer-deep-lift', {}, ['block1.norm1']],
+  ['guided-backprop', {}, []],
+  ['deconvolution', {}, []],
+  ['full-grad', {}, []],
+  ['shapley-cam', {}, ['block1.norm1']],
+  ['finer-cam', {}, ['block1.norm1']],
+  ['smooth-grad', { nt_samples: 2 }, []],
+  ['layer-conductance', { n_steps: 3 }, ['block1.norm1']],
+])('%s %o of %o', async (method, params, layers) => {
+  const spec = { method, params, layers };
+  const whole = await explained(spec, true);
+  expect(Math.max(...whole.data.map(Math.abs))).toBeGreaterThan(0);
+  expectClose(await explained(spec, false), whole);
+});
