@@ -4,6 +4,7 @@ import { centreCrop, resizedSize, roundHalfToEven } from './geometry.ts';
 it('truncates the long side as torchvision does', () => {
   expect(resizedSize({ width: 1280, height: 853 }, 256)).toEqual({ width: 384, height: 256 });
   expect(resizedSize({ width: 853, height: 1280 }, 256)).toEqual({ width: 256, height: 384 });
+  expect(resizedSize({ width: 300, height: 451 }, 224)).toEqual({ width: 224, height: 336 }); // of 336.7
   expect(resizedSize({ width: 300, height: 200 }, 255)).toEqual({ width: 382, height: 255 });
 });
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { colormaps } from './colormaps.ts';
+import { colormaps, colourIndex } from './colormaps.ts';
 import { colorBar, heatmap } from './heatmap.ts';
 import { floatMap } from './picture.ts';
 
@@ -32,4 +32,12 @@ it('stands a colour bar up, the largest value on top', () => {
   const bar = colorBar('jet', 2, 256);
   expect(pixel(bar.data, 0)).toEqual([...colormaps.jet.subarray(765)]);
   expect(pixel(bar.data, 2 * 255)).toEqual([...colormaps.jet.subarray(0, 3)]);
+});
+
+it('gives each line of a short colour bar the colour of its middle', () => {
+  const bar = colorBar('gray', 1, 2);
+  const middles = [0.75, 0.25].map((value) => colourIndex(value) * 3);
+  expect([0, 1].map((y) => pixel(bar.data, y))).toEqual(
+    middles.map((at) => [...colormaps.gray.subarray(at, at + 3)]),
+  );
 });

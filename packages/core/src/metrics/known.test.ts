@@ -82,7 +82,20 @@ describe('drop', () => {
   });
 });
 
+it('no confidence is gained where the score stays', async () => {
+  expect(await confidenceChange(linear(1), pair, [1, 1])).toMatchObject({ drop: 0, increase: 0 });
+});
+
 describe('imputation', () => {
+  it('fills each channel of an image that has them last as of one that has them first', () => {
+    const values = Array.from({ length: 24 }, (_, i) => Math.sin(i * i));
+    const last = values.map((_, i) => values[(i % 2) * 12 + Math.trunc(i / 2)]!);
+    const kept = Array.from({ length: 12 }, (_, i) => i % 3 > 0);
+    const first = imputed(float32([1, 2, 3, 4], values), kept);
+    const found = imputed(float32([1, 3, 4, 2], last), kept, 'NHWC');
+    expect(Array.from(found)).toEqual(last.map((_, i) => first[(i % 2) * 12 + Math.trunc(i / 2)]));
+  });
+
   const ramp = float32(
     [1, 2, 9, 9],
     Array.from({ length: 162 }, (_, i) => (i < 81 ? (i % 9) + 2 * Math.trunc(i / 9) : 7)),
@@ -139,6 +152,21 @@ describe('ROAD', () => {
     expect(await of(4)).not.toEqual(await of(3));
   });
 
+  it('has noise on what was filled only, and other noise at each percentile', async () => {
+    const noisy: number[][] = [];
+    const plain: number[][] = [];
+    const watch = (seen: number[][]) => async (images: Tensor<'float32'>) => {
+      seen.push(...rows(images));
+      return rows(images).map(() => 0);
+    };
+    await road(watch(noisy), image, map, { noise: 1, percentiles: [50, 50] });
+    await road(watch(plain), image, map, { noise: 0, percentiles: [50, 50] });
+    const added = noisy.map((row, n) => row.map((v, i) => v - plain[n]![i]!));
+    const middle = percentile(map, 50);
+    expect(added[1]!.map((v) => v !== 0)).toEqual(map.map((v) => v >= middle));
+    expect(added[1]).not.toEqual(added[2]);
+  });
+
   it('takes percentiles as NumPy does', () => {
     expect([0, 25, 50, 90, 100].map((p) => percentile([4, 1, 3, 2], p))).toEqual(
       [1, 1.75, 2.5, 3.7, 4].map((v) => expect.closeTo(v, 9)),
@@ -152,6 +180,12 @@ describe('infidelity', () => {
     expect(await infidelity(score, pair, [2, -3])).toBeCloseTo(0, 9);
     expect(await infidelity(score, pair, [20, -30])).toBeGreaterThan(0.01);
     expect(await infidelity(score, pair, [20, -30], { normalize: true })).toBeCloseTo(0, 9);
+  });
+
+  it('is the squared change for an attribution of zeros, which no factor serves', async () => {
+    const perturbations = float32([1, 1, 1, 2], [1, 0]);
+    const options = { perturbations, normalize: true };
+    expect(await infidelity(linear(2, -3), pair, [0, 0], options)).toBeCloseTo(4, 5);
   });
 
   it('is the squared change for an attribution of zeros', async () => {
@@ -184,6 +218,16 @@ describe('sensitivity', () => {
     expect(Math.max(...far)).toBeLessThanOrEqual(0.5);
     expect(Math.max(...far)).toBeGreaterThan(0.45);
   });
+
+  it('looks on both sides of the image', async () => {
+    const seen: number[] = [];
+    const watch = async (images: Tensor<'float32'>) => {
+      seen.push(...images.data.map((v) => v - 1));
+      return images.data;
+    };
+    await maxSensitivity(watch, pair, { radius: 0.5, samples: 200 });
+    expect(Math.min(...seen)).toBeLessThan(-0.45);
+  });
 });
 
 describe('against a mask', () => {
@@ -195,6 +239,13 @@ describe('against a mask', () => {
     expect(pointsAt(map, mask, { width: 3, tolerance: 1 })).toBe(true);
     // Pixel 3 begins the next line: it is no neighbour of pixel 2.
     expect(pointsAt([0, 0, 1, 0, 0, 0], [0, 0, 0, 1, 0, 0], { width: 3, tolerance: 1 })).toBe(false);
+  });
+
+  it('allows for a circle, not a square', () => {
+    const strongest = [1, 0, 0, 0];
+    expect(pointsAt(strongest, [0, 0, 0, 1], { width: 2, tolerance: 1 })).toBe(false);
+    expect(pointsAt(strongest, [0, 0, 1, 0], { width: 2, tolerance: 1 })).toBe(true);
+    expect(pointsAt(strongest, [0, 0, 0, 1], { width: 2, tolerance: 2 })).toBe(true);
   });
 
   it('weighs positive relevance only', () => {

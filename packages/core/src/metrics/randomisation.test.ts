@@ -33,6 +33,18 @@ it('draws noise of the weights’ own mean and deviation, by the seed', () => {
   expect(weights(randomised(bytes, 3, 6), 'w2')).not.toEqual(noise);
 });
 
+it('draws other noise for each layer, and for each weight of one', () => {
+  const noisy = randomised(bytes, 3, 5);
+  const standard = (name: string) => {
+    const [values, own] = [weights(noisy, name), weights(bytes, name)];
+    const mean = own.reduce((a, b) => a + b) / own.length;
+    const deviation = Math.sqrt(own.reduce((a, b) => a + (b - mean) ** 2, 0) / own.length);
+    return (values[0]! - mean) / deviation;
+  };
+  const firsts = ['w1', 'b1', 'w2', 'b2', 'w3', 'b3'].map((name) => standard(name).toFixed(3));
+  expect(new Set(firsts).size).toBe(6);
+});
+
 it('K6: makes a model that can be explained, and whose saliency is another', async () => {
   const saliency = async (model: Uint8Array) => {
     const classifier = readClassifier(model, { inputShape: tinyShape });

@@ -36,3 +36,19 @@ it('closes though the graph for sums of classes could not be loaded', async () =
   const asked = explainer.attribute(tinyImages(), [[{ class: 0, weight: 1 }], 1]);
   await Promise.all([expect(asked).rejects.toThrow('no room'), explainer.close()]);
 });
+
+it('stops between batches when it is told to', async () => {
+  const explainer = await createExplainer(readClassifier(tinyNetwork(1)), { method: 'saliency' }, cpu);
+  const controller = new AbortController();
+  const done: number[] = [];
+  const asked = explainer.attribute(tinyImages(), [0, 1], {
+    signal: controller.signal,
+    onProgress(completed) {
+      done.push(completed);
+      controller.abort();
+    },
+  });
+  await expect(asked).rejects.toThrow('aborted');
+  expect(done).toEqual([1]);
+  await explainer.close();
+});
