@@ -104,6 +104,29 @@ const networks: Record<string, Uint8Array> = {
   }),
 };
 
+/** Two convolutions, an operator that is not the same at every place, and one more. */
+const odd = (size: number, make: (part: Parts, map: Value) => Value) =>
+  network([2, size, size], (part, image) => {
+    const stem = part('Relu', [part('Conv', [image], [[4, 2, 3, 3], [4]], p1)]);
+    const more = part('Relu', [part('Conv', [stem], [[4, 4, 3, 3], [4]], p1)]);
+    return part('Conv', [make(part, more)], [[4, 4, 3, 3]], p1);
+  });
+Object.assign(networks, {
+  'an average that leaves padding out': odd(24, (part, map) =>
+    part('AveragePool', [map], [], { kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [1, 1] }),
+  ),
+  'an average whose last window reaches out': odd(25, (part, map) =>
+    part('AveragePool', [map], [], {
+      kernel_shape: [2, 2],
+      strides: [2, 2],
+      ceil_mode: 1,
+      count_include_pad: 1,
+    }),
+  ),
+  'a learned number for each place': odd(24, (part, map) => part('Add', [map], [[1, 4, 24, 24]])),
+  'maps below each other': odd(24, (part, map) => part('Concat', [map, part('Neg', [map])], [], { axis: 2 })),
+});
+
 const windows = [
   { sliding_window_shapes: '3,5,5', strides: '3,3,3' },
   { sliding_window_shapes: '3,7,9', strides: '3,6,4', baseline: 0.3 },

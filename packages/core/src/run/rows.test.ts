@@ -21,6 +21,10 @@ describe('rows within a budget of memory', () => {
     expect(rowsWithin(undefined, graph(0, 30 * megabyte), on('cuda'))).toBe(22);
   });
 
+  it('is no more than 64, however small they are', () => {
+    expect(rowsWithin(undefined, graph(0, 1), on('cuda'))).toBe(64);
+  });
+
   it('is one row where not even that fits', () => {
     expect(rowsWithin(1, graph(megabyte, megabyte), on('cpu'))).toBe(1);
   });
