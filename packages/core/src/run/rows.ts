@@ -5,7 +5,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 const defaultMemory = 1e9;
 
 /** ONNX Runtime holds up to this many times what is needed at once: its arena has gaps, its kernels work areas. */
-const arena = 1.5;
+const arena = 1.6;
 /** Weights are held up to this many times while graphs are loaded: as read, written, parsed, turned and repacked. */
 const copies = 12;
 /** On a CPU more rows than fit into its caches gain nothing, but for the first few: one by one takes a tenth to a third longer. */
