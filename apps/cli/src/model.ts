@@ -5,15 +5,16 @@ import {
   InputError,
   inspect,
   type ModelReport,
-  readClassifier,
 } from '@whylight/core';
 import type { Preprocessing } from '@whylight/core/image';
 import type { Normalisation } from '@whylight/core/methods';
 import {
+  classifierOf,
   embeddedModels,
   ModelNotFoundError,
   ModelRegistry,
   ModelStore,
+  named,
   preprocessingFor,
   type RegisteredModel,
   readingOf,
@@ -54,7 +55,7 @@ export async function inspected(
   reading: ClassifierOptions = readingOf(model),
 ): Promise<ModelReport> {
   const bytes = await model.bytes();
-  try {
+  return named(model, () => {
     const report = inspect(bytes, reading);
     const names = model.labels?.length ?? report.classes;
     if (names === report.classes) return report;
@@ -62,11 +63,7 @@ export async function inspected(
       'invalid_model',
       `labels: expected ${report.classes}, one for each class, got ${names}`,
     );
-  } catch (error) {
-    throw error instanceof InputError
-      ? new InputError(error.code, `model ${model.name}: ${error.message}`)
-      : error;
-  }
+  });
 }
 
 /** How to read a model: as its manifest says, and as asked for on top of that. */
@@ -93,7 +90,7 @@ export async function fixedInputs(given: Parameters = {}): Promise<Record<string
 /** How the model's input is made from a photo; without a word on that as for ImageNet, at the network's size. */
 export async function preprocessingOf(model: RegisteredModel): Promise<Preprocessing> {
   if (!model.assumed) return model.manifest.preprocessing;
-  return preprocessingFor(model, readClassifier(await model.bytes(), readingOf(model)));
+  return preprocessingFor(model, await classifierOf(model));
 }
 
 /** What the manifest says of mean and deviation; nothing where there is none. */

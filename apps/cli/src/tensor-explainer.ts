@@ -4,10 +4,9 @@ import {
   createExplainer,
   type Explainer,
   type Runtime,
-  readClassifier,
   type Tensor,
 } from '@whylight/core';
-import type { RegisteredModel } from '@whylight/host';
+import { classifierOf, type RegisteredModel } from '@whylight/host';
 import { type AttributionJob, targetsFor } from './attribution-jobs.ts';
 import { UsageError } from './failure.ts';
 import { readTensor } from './files.ts';
@@ -76,7 +75,7 @@ export class TensorExplainer {
       this.#classifiers,
       JSON.stringify([job.model, shape, job.inputs, job.scores]),
       async () =>
-        readClassifier(await model.bytes(), {
+        classifierOf(model, {
           ...(await readingWith(model, { input: job.inputs ?? undefined, scores: job.scores ?? undefined })),
           inputShape: shape,
         }),

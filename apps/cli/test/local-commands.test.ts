@@ -282,6 +282,11 @@ describe('bad usage ends with 2 and one sentence', () => {
     [['attribute', '--model', 'shapes'], '--tensor is missing'],
     [['check', 'photo.png'], 'not an ONNX model'],
     [['check', '/dev/null'], 'model null: the file is not an ONNX model'],
+    [['bench', '--model', '/dev/null'], 'model null: the file is not an ONNX model'],
+    [
+      ['compile', '/dev/null', '--method', 'saliency', '-o', 'x.onnx'],
+      'model null: the file is not an ONNX model',
+    ],
     [['explain', 'photo.png', 'nothing.png', '-o', 'x'], 'nothing.png cannot be read: there is no such file'],
     [['explain', 'photo.png', '-o', 'x', '--method', 'grad-cam,'], 'Expected method ids separated by commas'],
     [['bench', '--method', 'grad-cam,seance'], '"seance" is unknown'],

@@ -1,6 +1,6 @@
-import { type Runtime, readClassifier } from '@whylight/core';
+import type { Runtime } from '@whylight/core';
 import { methods, resolveMethod } from '@whylight/core/methods';
-import { createRuntime, readingOf } from '@whylight/host';
+import { classifierOf, createRuntime } from '@whylight/host';
 import { Command } from 'commander';
 import { type Measurement, measure, type Settings, type Subject } from '../bench/measure.ts';
 import { type FailureReport, failureOf, UsageError } from '../failure.ts';
@@ -80,7 +80,7 @@ export const bench = withJson(
 async function subjectOf(wanted: string): Promise<Subject> {
   const model = await findModel(wanted);
   const bytes = await model.bytes();
-  const classifier = readClassifier(bytes, readingOf(model));
+  const classifier = await classifierOf(model);
   return { name: model.name, bytes, classifier, normalisation: normalisationOf(model) };
 }
 

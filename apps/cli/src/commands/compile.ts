@@ -1,4 +1,5 @@
-import { compileExplainer, readClassifier } from '@whylight/core';
+import { compileExplainer } from '@whylight/core';
+import { classifierOf } from '@whylight/host';
 import { Command } from 'commander';
 import { writeBytes } from '../files.ts';
 import { findModel, normalisationOf, readingWith } from '../model.ts';
@@ -32,7 +33,7 @@ export const compile = withJson(
 ).action(async (wanted: string, options: Options) => {
   const { method, layer = [], param = {}, convention, score, output, json } = options;
   const model = await findModel(wanted);
-  const classifier = readClassifier(await model.bytes(), await readingWith(model, options));
+  const classifier = await classifierOf(model, await readingWith(model, options));
   const { params, normalisation } = splitNormalisation(method, param, normalisationOf(model));
   const bytes = compileExplainer(classifier, {
     method,

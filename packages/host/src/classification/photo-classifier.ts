@@ -1,6 +1,7 @@
-import { forwardModel, InputError, type Runtime, readClassifier, type Tensor } from '@whylight/core';
+import { forwardModel, InputError, type Runtime, type Tensor } from '@whylight/core';
 import { type Preprocessing, preprocess, type Region } from '@whylight/core/image';
 import { decodeImage } from '../codec/decode.ts';
+import { classifierOf } from '../models/classifier.ts';
 import { readingOf } from '../models/manifest.ts';
 import { assumedWarning, inputShapeOf, preprocessingFor } from '../models/preprocessing.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
@@ -65,7 +66,7 @@ export class PhotoClassifier {
 }
 
 async function load(model: RegisteredModel, shape: readonly number[], runtime: Runtime): Promise<Network> {
-  const classifier = readClassifier(await model.bytes(), readingOf(model, model.assumed ? undefined : shape));
+  const classifier = await classifierOf(model, readingOf(model, model.assumed ? undefined : shape));
   const session = await runtime.load(forwardModel(classifier));
   return {
     preprocessing: preprocessingFor(model, classifier),

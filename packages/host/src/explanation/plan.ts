@@ -1,6 +1,7 @@
-import { createExplainer, type Explainer, InputError, type Runtime, readClassifier } from '@whylight/core';
+import { createExplainer, type Explainer, InputError, type Runtime } from '@whylight/core';
 import type { Preprocessing } from '@whylight/core/image';
 import { isSampled, methods, type ResolvedMethod } from '@whylight/core/methods';
+import { classifierOf } from '../models/classifier.ts';
 import { readingOf } from '../models/manifest.ts';
 import { preprocessingFor } from '../models/preprocessing.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
@@ -30,7 +31,7 @@ export async function createPlan(
   shape: readonly number[],
   runtime: Runtime,
 ): Promise<Plan> {
-  const classifier = readClassifier(await model.bytes(), {
+  const classifier = await classifierOf(model, {
     ...readingOf(model, model.assumed ? undefined : shape),
     anySize: model.anySize,
   });

@@ -1,0 +1,21 @@
+import { type Classifier, type ClassifierOptions, InputError, readClassifier } from '@whylight/core';
+import { readingOf } from './manifest.ts';
+import type { RegisteredModel } from './registered-model.ts';
+
+/** A model as a classifier, read as its manifest says if not told otherwise. @throws InputError that names the model */
+export async function classifierOf(
+  model: RegisteredModel,
+  reading: ClassifierOptions = readingOf(model),
+): Promise<Classifier> {
+  const bytes = await model.bytes();
+  return named(model, () => readClassifier(bytes, reading));
+}
+
+/** What `read` finds in a model; a refusal says which model it is of. */
+export function named<T>({ name }: Pick<RegisteredModel, 'name'>, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(error.code, `model ${name}: ${error.message}`) : error;
+  }
+}
