@@ -11,6 +11,9 @@ afterAll(() => runtime.close());
 
 const x = (...values: number[]) => ({ x: tensor('float32', [values.length], Float32Array.from(values)) });
 
+/** Takes a good part of a second. */
+const large = tensor('float32', [64, 3, 256, 256], new Float32Array(64 * 3 * 256 * 256));
+
 test('runs graphs as the runtime in this thread does, of several sessions at once', async () => {
   const [one, other] = await Promise.all([runtime.load(tinyModel), runtime.load(colourNetwork({ side: 2 }))]);
   const input = tensor(
@@ -37,9 +40,7 @@ test('this thread stays free while the other computes', async () => {
   const session = await runtime.load(colourNetwork({ side: 256 }));
   let turns = 0;
   let done = false;
-  const run = session.run({
-    input: tensor('float32', [64, 3, 256, 256], new Float32Array(64 * 3 * 256 * 256)),
-  });
+  const run = session.run({ input: large });
   void run.finally(() => {
     done = true;
   });
@@ -63,11 +64,11 @@ test('errors keep their class', async () => {
 
 test('what waits when the thread ends is told so, and so is what comes after', async () => {
   const mortal = await createThreadedRuntime({ ep: 'cpu' });
-  const session = await mortal.load(tinyModel);
-  const running = session.run(x(1));
-  const outcome = expect(running).rejects.toBeInstanceOf(DeviceError);
+  const [busy, session] = [await mortal.load(colourNetwork({ side: 256 })), await mortal.load(tinyModel)];
+  const before = busy.run({ input: large }).catch((error: unknown) => error);
+  const outcome = expect(session.run(x(1))).rejects.toBeInstanceOf(DeviceError);
   await mortal.close();
-  await outcome;
+  await Promise.all([before, outcome]);
   await expect(session.run(x(1))).rejects.toThrow('the runtime has stopped');
   await session.close();
 });
