@@ -192,6 +192,9 @@ describe('limits of the system', () => {
 
   test('A12: a thousand bad keys from one address are stopped, and no tenant with them', async () => {
     const { key } = await newTenant();
+    // The limiter forgets at the full minute.
+    const left = 60_000 - (Date.now() % 60_000);
+    if (left < 10_000) await new Promise((resolve) => setTimeout(resolve, left));
     const from = { 'CF-Connecting-IP': '203.0.113.7' };
     const bad = mintKey(newId('key')).text;
     const attempts = await Promise.all(
@@ -208,5 +211,5 @@ describe('limits of the system', () => {
     expect((await call('GET', '/v1/keys', { key, headers: from })).status).toBe(200);
     const elsewhere = { 'CF-Connecting-IP': '203.0.113.8' };
     expect((await call('GET', '/v1/keys', { key: bad, headers: elsewhere })).status).toBe(401);
-  });
+  }, 30_000);
 });
