@@ -151,6 +151,15 @@ export class GraphBuilder {
     return outputs[k]!;
   }
 
+  /** Puts other nodes, which give the same values, in the place of those from `from` on. */
+  replaceNodes(from: number, nodes: Iterable<Node>): void {
+    this.nodes.length = from;
+    for (const node of nodes) {
+      this.nodes.push(node);
+      for (const output of node.outputs) this.makers.set(output, node);
+    }
+  }
+
   /** @throws InputError when an operator on the way to this value is unknown. */
   shape(value: Value): Shape {
     const shape = this.scaling(this.factsOf(value));

@@ -99,13 +99,14 @@ async function outcome(shape: Shape, build: Build, fold: boolean) {
   const size = shape.map((d) => (d < 0 ? 2 : d));
   const found = await session.run({ x: values('float32', size, -1, 1, 5) });
   await session.close();
-  return { y: found[y]!, factors: onActivations.length };
+  return { y: found[y]!, factors: onActivations.length, made: g.nodes.includes(g.maker(y)!) };
 }
 
 describe('constant factors', () => {
   it.each(Object.entries(folding))('go into turned weights: %s', async (_, [shape, build]) => {
     const [plain, folded] = [await outcome(shape, build, false), await outcome(shape, build, true)];
     expect([plain.factors, folded.factors]).toEqual([1, 0]);
+    expect(folded.made).toBe(true);
     expectClose(folded.y, plain.y);
   });
 

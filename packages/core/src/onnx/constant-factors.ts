@@ -40,7 +40,7 @@ export function foldFactors(g: GraphBuilder, from: number, results: readonly Val
     if (folded && gone) nodes.delete(gone);
     for (const made of folded ?? [node]) keep(made);
   }
-  g.nodes.splice(from, Infinity, ...nodes);
+  g.replaceNodes(from, nodes);
 }
 
 interface Factor {
