@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { InputError } from '../errors.ts';
 import { GraphBuilder, type Value } from '../onnx/builder.ts';
 import { listing } from '../onnx/listing.ts';
+import { gradientRules } from '../operators/vjp/index.ts';
 import { float32 } from '../tensor.ts';
 import { differentiate } from './differentiate.ts';
-import { gradientRules } from './rules/index.ts';
 
 /** Conv, ReLU `a`, two branches that join (one used twice), pooling, a linear layer; and a branch that ends blind. */
 function smallNet() {

@@ -3,7 +3,6 @@ import type { GraphBuilder, Shape, Value } from '../onnx/builder.ts';
 import { add, reshape, sum } from '../onnx/emit.ts';
 import type { Node } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
-import { between, type Path, refuseUnsupported } from './path.ts';
 import {
   type Composites,
   type Composition,
@@ -11,7 +10,8 @@ import {
   type Vjp,
   type VjpRules,
   vjpOf,
-} from './rule.ts';
+} from '../operators/vjp/rule.ts';
+import { between, type Path, refuseUnsupported } from './path.ts';
 
 /**
  * Reverse-mode differentiation as a graph rewrite: appends the nodes that compute, for each of `wanted`,

@@ -3,7 +3,7 @@ import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { isFloat } from '../onnx/dtype.ts';
 import type { Node } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
-import { type VjpRules, vjpOf } from './rule.ts';
+import { type VjpRules, vjpOf } from '../operators/vjp/rule.ts';
 
 // Which part of a graph a derivative has to pass.
 

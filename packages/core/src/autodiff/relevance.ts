@@ -1,8 +1,8 @@
 import type { Value } from '../onnx/builder.ts';
 import { add, div, mul, number, relu, scale, where } from '../onnx/emit.ts';
 import type { Node } from '../onnx/graph.ts';
-import { gate, type RuleContext, type Vjp, type VjpRules, vjpOf } from './rule.ts';
-import { gradientRules } from './rules/index.ts';
+import { gradientRules } from '../operators/vjp/index.ts';
+import { gate, type RuleContext, type Vjp, type VjpRules, vjpOf } from '../operators/vjp/rule.ts';
 
 // Layer-wise relevance propagation as a backward pass: what travels is relevance over value, R/x, which rules pass
 // on as they pass a gradient on. Relevance is that times the value.

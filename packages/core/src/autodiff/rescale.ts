@@ -1,7 +1,7 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { div, mul, number, reshape, slice, sub, sum, where, zerosLike } from '../onnx/emit.ts';
-import { type RuleContext, type Vjp, type VjpRules, vjpOf } from './rule.ts';
-import { gradientRules } from './rules/index.ts';
+import { gradientRules } from '../operators/vjp/index.ts';
+import { type RuleContext, type Vjp, type VjpRules, vjpOf } from '../operators/vjp/rule.ts';
 
 // DeepLIFT's multipliers as a backward pass. Rows come in pairs: an image and the baseline that it is compared with.
 

@@ -1,9 +1,9 @@
 import { InputError } from '../errors.ts';
+import { widenTensor } from '../lowering/widen.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { isFloat } from '../onnx/dtype.ts';
 import { toInt64, type ValueInfo } from '../onnx/graph.ts';
 import { listed, quoted } from '../onnx/names.ts';
-import { widenTensor } from '../onnx/widen.ts';
 import { type DType, dtypes, sizeOf, type Tensor, type TensorData } from '../tensor.ts';
 
 /** What an input beside the image always is: one number for all of it, its elements in order, or a tensor. */

@@ -2,7 +2,7 @@ import type { Network } from '../classifier/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { slice } from '../onnx/emit.ts';
 import { int, type Node, reachable } from '../onnx/graph.ts';
-import { axisOf } from '../onnx/shapes/fact.ts';
+import { axisOf } from '../operators/shape/fact.ts';
 import { again, rowwise } from './rowwise.ts';
 
 // A transformer that classifies by its class token computes, after its last attention, the other tokens for nobody.

@@ -1,7 +1,7 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { reshape } from '../onnx/emit.ts';
 import { int, ints, type Node } from '../onnx/graph.ts';
-import { axisOf } from '../onnx/shapes/fact.ts';
+import { axisOf } from '../operators/shape/fact.ts';
 
 // Operators that compute each row along an axis of their output from the same row of some of their inputs.
 

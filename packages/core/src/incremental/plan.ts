@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { int, ints, type Node, reachable } from '../onnx/graph.ts';
-import { windowOf } from '../onnx/shapes/convolution.ts';
+import { windowOf } from '../operators/shape/convolution.ts';
 import {
   everything,
   type Reach,

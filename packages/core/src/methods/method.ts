@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import type { VjpRules } from '../autodiff/rule.ts';
 import type { Transformer } from '../layers/attention.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import type { Node } from '../onnx/graph.ts';
+import type { VjpRules } from '../operators/vjp/rule.ts';
 import type { ScoreKind } from '../targets.ts';
 import type { Tensor } from '../tensor.ts';
 

@@ -1,11 +1,11 @@
 import { InputError } from '../errors.ts';
+import { type Fact, followed, followedFloats } from '../operators/shape/fact.ts';
+import { follow } from '../operators/shape/follow.ts';
+import { shapeRules } from '../operators/shape/index.ts';
 import { type DType, float32, int64, sizeOf, type Tensor } from '../tensor.ts';
 import { isFloat } from './dtype.ts';
 import { type Attributes, type Graph, type Node, toInt64, type ValueInfo, type ValueType } from './graph.ts';
 import { quoted } from './names.ts';
-import { type Fact, followed, followedFloats } from './shapes/fact.ts';
-import { follow } from './shapes/follow.ts';
-import { shapeRules } from './shapes/index.ts';
 
 /** A value of the graph, by name. */
 export type Value = string;

@@ -12,7 +12,7 @@ import {
 } from './generated/onnx_pb.js';
 import type { Attribute, Graph, Node, ValueInfo } from './graph.ts';
 import { listed, printable, quoted } from './names.ts';
-import { operators } from './operators.ts';
+import { operators } from './operator-names.ts';
 import { checkOrder } from './order.ts';
 import { survey } from './survey.ts';
 import { readTensor } from './tensor-data.ts';

@@ -1,4 +1,4 @@
-import { canonicalize } from '../onnx/canonicalize.ts';
+import { canonicalize } from '../lowering/canonicalize.ts';
 import { readModel } from '../onnx/read.ts';
 import { writeModel } from '../onnx/write.ts';
 import { float32, sizeOf, type Tensor } from '../tensor.ts';

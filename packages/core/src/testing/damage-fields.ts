@@ -1,5 +1,4 @@
 import { create } from '@bufbuild/protobuf';
-import { gradientRules } from '../autodiff/rules/index.ts';
 import {
   type AttributeDef,
   AttributeDefSchema,
@@ -12,7 +11,8 @@ import {
   SparseTensorSchema,
   type TensorDef,
 } from '../onnx/generated/onnx_pb.js';
-import { shapeRules } from '../onnx/shapes/index.ts';
+import { shapeRules } from '../operators/shape/index.ts';
+import { gradientRules } from '../operators/vjp/index.ts';
 import type { Dice } from './dice.ts';
 
 // Damage to the fields of a model, which still parses.

@@ -1,9 +1,9 @@
 import { differentiate } from '../autodiff/differentiate.ts';
-import { gradientRules } from '../autodiff/rules/index.ts';
 import { GraphBuilder, type Shape, type Value } from '../onnx/builder.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { renamed } from '../onnx/rename.ts';
 import { writeModel } from '../onnx/write.ts';
+import { gradientRules } from '../operators/vjp/index.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { float32, type Tensor } from '../tensor.ts';
 import { type Case, values } from './cases.ts';

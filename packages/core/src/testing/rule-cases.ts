@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { VjpRules } from '../autodiff/rule.ts';
 import type { Attributes } from '../onnx/graph.ts';
+import type { VjpRules } from '../operators/vjp/rule.ts';
 import type { Case, Operand } from './cases.ts';
 import { gradientErrors, gradients } from './gradient.ts';
 import { cpu } from './ort.ts';

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { built } from '../../graphs/built.ts';
 import { GraphBuilder, type Value } from '../../onnx/builder.ts';
+import { gradientRules } from '../../operators/vjp/index.ts';
 import { float32 } from '../../tensor.ts';
 import { values } from '../../testing/cases.ts';
 import { expectClose } from '../../testing/close.ts';
 import { cpu } from '../../testing/ort.ts';
 import { differentiate } from '../differentiate.ts';
 import { composites } from './composites.ts';
-import { gradientRules } from './index.ts';
 
 /** What a test does with the input. */
 type Spelling = (g: GraphBuilder, x: Value) => Value;

@@ -1,9 +1,9 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { add, div, mul, number, scale, sub } from '../../onnx/emit.ts';
 import { int, type Node } from '../../onnx/graph.ts';
-import { axisOf } from '../../onnx/shapes/fact.ts';
-import { type Composite, type Composition, gate, type RuleContext } from '../rule.ts';
-import { maxPoolVjp } from './pooling.ts';
+import { axisOf } from '../../operators/shape/fact.ts';
+import { maxPoolVjp } from '../../operators/vjp/pooling.ts';
+import { type Composite, type Composition, gate, type RuleContext } from '../../operators/vjp/rule.ts';
 
 // Functions that exporters spell out, with derivatives that are cheaper than those of their operators in turn.
 

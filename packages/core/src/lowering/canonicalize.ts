@@ -1,0 +1,164 @@
+import { type Dim, GraphBuilder, type Value } from '../onnx/builder.ts';
+import { isFloat } from '../onnx/dtype.ts';
+import { type Graph, type Node, toInt64 } from '../onnx/graph.ts';
+import { quoted } from '../onnx/names.ts';
+import { ShapeError } from '../operators/shape/fact.ts';
+import { dtypes, type Tensor, type TensorData } from '../tensor.ts';
+import { withConstantShape } from './constant-shape.ts';
+import { upgrade } from './upgrade.ts';
+import type { Upgraded } from './upgraded.ts';
+import { widen } from './widen.ts';
+
+/** A model in the canonical dialect inside a builder, ready for more nodes. */
+export interface Canonical {
+  readonly builder: GraphBuilder;
+  /** Where a name of the file went: removed nodes' outputs stand for other values. */
+  resolve(name: Value): Value;
+}
+
+/** By value, what takes its place wherever the rest of the graph uses it. */
+export type Interventions = ReadonlyMap<Value, (g: GraphBuilder, value: Value) => Value>;
+
+/** The lowest opset that has all that rules and methods emit. */
+const lowest = 17;
+
+/**
+ * Copies a file's graph into a builder: one dialect, defaults spelled out, shapes known, shape arithmetic folded
+ * into constants, Identity and Dropout gone, float16 widened to float32.
+ *
+ * @param feed makes, for each input of the file, the value that takes its place
+ * @param batch the batch size, when the model has one baked in
+ * @param interventions what values are replaced by
+ * @throws ShapeError when the shapes contradict each other, as they do for a baked-in batch that is not given
+ */
+export function canonicalize(
+  file: Graph,
+  feed: (g: GraphBuilder) => ReadonlyMap<Value, Value>,
+  batch?: number,
+  interventions?: Interventions,
+): Canonical {
+  const { opset } = file;
+  const graph = widen(file);
+  const g = new GraphBuilder(Math.max(opset, lowest), batch);
+  for (const name of [...graph.constants.keys(), ...graph.nodes.flatMap((node) => node.outputs)])
+    g.reserved.add(name);
+  const aliases = new Map<Value, Value>(feed(g));
+  g.scope = 'canonical';
+  const resolve = (name: Value): Value => {
+    const original = aliases.get(name);
+    return original === undefined || original === name ? name : resolve(original);
+  };
+  for (const [name, value] of graph.constants) g.constant(value, name);
+  const symbols = symbolsOf(graph, g, aliases);
+
+  for (const node of graph.nodes) {
+    const constant = constantOf(node);
+    if (constant) {
+      g.constant(constant, node.outputs[0]!);
+      continue;
+    }
+    const upgraded = raised(g, { ...node, inputs: node.inputs.map(resolve) }, opset);
+    if ('alias' in upgraded) aliases.set(node.outputs[0]!, upgraded.alias);
+    else for (const made of upgraded.nodes) addFolded(g, made);
+    for (const output of node.outputs) {
+      if (!g.knows(resolve(output))) declareAsFile(graph, g, output, symbols);
+      const replace = interventions?.get(output);
+      if (replace)
+        aliases.set(
+          output,
+          g.within('explain', () => replace(g, output)),
+        );
+    }
+  }
+  g.scope = '';
+  return { builder: g, resolve };
+}
+
+/** The sizes that an input's symbolic dimensions have. */
+function symbolsOf(graph: Graph, g: GraphBuilder, fed: ReadonlyMap<Value, Value>): Map<string, Dim> {
+  const symbols = new Map<string, Dim>();
+  for (const { name, shape } of graph.inputs) {
+    const sizes = g.shape(fed.get(name)!);
+    shape.forEach((d, i) => {
+      if (typeof d === 'string') symbols.set(d, sizes[i]!);
+    });
+  }
+  return symbols;
+}
+
+/** Takes the file's word for a value that no shape rule tells of, if it gives its sizes for the batch that is asked for. */
+function declareAsFile(
+  graph: Graph,
+  g: GraphBuilder,
+  output: Value,
+  symbols: ReadonlyMap<string, Dim>,
+): void {
+  const said = graph.declared?.get(output);
+  const shape = said?.shape.map((d) => (typeof d === 'number' ? d : symbols.get(d)));
+  if (!said || !shape?.every((d) => d !== undefined)) return;
+  if (g.batched || shape.some((d) => d < 0)) g.declare(output, said.dtype, shape);
+}
+
+/** @throws ShapeError for a node without the inputs or attributes that its operator needs */
+function raised(g: GraphBuilder, node: Node, opset: number): Upgraded {
+  try {
+    return upgrade(g, node, opset);
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError)
+      throw new ShapeError(`node ${quoted(node.name)}: inputs or attributes that ${node.op} does not have`);
+    throw error;
+  }
+}
+
+/** Adds a node, or only its results where they are known already (`Shape` and what is computed from it). */
+function addFolded(g: GraphBuilder, node: Node): void {
+  g.add(node);
+  const tensors = node.outputs.map((output) => knownTensor(g, output));
+  if (tensors.some((tensor) => tensor === undefined)) {
+    const constant = withConstantShape(g, node);
+    if (constant) {
+      g.nodes.pop();
+      g.add(constant);
+    }
+    return;
+  }
+  g.nodes.pop();
+  node.outputs.forEach((output, i) => {
+    g.constant(tensors[i]!, output);
+  });
+}
+
+function knownTensor(g: GraphBuilder, value: Value): Tensor | undefined {
+  const elements = g.elements(value);
+  if (!elements) return undefined;
+  const dtype = g.dtype(value);
+  if (!isFloat(dtype) && !elements.every(Number.isInteger)) return undefined; // an integer divided by zero
+  const data: TensorData =
+    dtype === 'int64' || dtype === 'uint64'
+      ? (dtypes[dtype] as BigInt64ArrayConstructor).from(elements, toInt64)
+      : ((dtypes[dtype] as Float32ArrayConstructor).from(elements) as TensorData);
+  return { dtype, shape: g.shape(value), data };
+}
+
+function constantOf({ op, attributes }: Node): Tensor | undefined {
+  if (op !== 'Constant') return undefined;
+  const { value, value_float, value_floats, value_int, value_ints } = attributes;
+  if (typeof value === 'object' && 'tensor' in value) return value.tensor;
+  if (typeof value_int === 'number')
+    return { dtype: 'int64', shape: [], data: BigInt64Array.of(toInt64(value_int)) };
+  if (Array.isArray(value_ints))
+    return {
+      dtype: 'int64',
+      shape: [value_ints.length],
+      data: BigInt64Array.from(value_ints as number[], toInt64),
+    };
+  if (typeof value_float === 'object' && 'float' in value_float)
+    return { dtype: 'float32', shape: [], data: Float32Array.of(value_float.float) };
+  if (typeof value_floats === 'object' && 'floats' in value_floats)
+    return {
+      dtype: 'float32',
+      shape: [value_floats.floats.length],
+      data: Float32Array.from(value_floats.floats),
+    };
+  return undefined;
+}

@@ -1,0 +1,52 @@
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { type Graph, reachable } from '../onnx/graph.ts';
+import { dtypes } from '../tensor.ts';
+
+/** Operators whose output is their first input under another shape. */
+const views = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Identity']);
+
+/**
+ * Bytes per row of the batch that are held at once while a graph runs: the largest sum of the values that have been
+ * computed and are needed still, node by node.
+ */
+export function peakBytesPerRow(g: GraphBuilder, outputs: readonly Value[]): number {
+  const nodes = reachable(g.nodes, outputs);
+  const owner = new Map<Value, Value>();
+  const ownerOf = (value: Value): Value => owner.get(value) ?? value;
+  const lastUse = new Map<Value, number>();
+  nodes.forEach((node, at) => {
+    for (const input of node.inputs) lastUse.set(ownerOf(input), at);
+    if (views.has(node.op)) owner.set(node.outputs[0]!, ownerOf(node.inputs[0]!));
+  });
+  for (const output of outputs) lastUse.set(ownerOf(output), nodes.length);
+
+  const ending = Map.groupBy(lastUse.keys(), (value) => lastUse.get(value)!);
+  const held = new Map<Value, number>();
+  let [now, peak] = [0, 0];
+  nodes.forEach((node, at) => {
+    for (const output of node.outputs) {
+      if (output === '' || owner.has(output)) continue;
+      const bytes = bytesPerRow(g, output);
+      held.set(output, bytes);
+      now += bytes;
+    }
+    peak = Math.max(peak, now);
+    for (const value of [...(ending.get(at) ?? []), ...node.outputs.filter((o) => !lastUse.has(o))]) {
+      now -= held.get(value) ?? 0;
+      held.delete(value);
+    }
+  });
+  return peak;
+}
+
+/** Bytes of the constants that a graph's outputs need. */
+export function weightBytes(graph: Graph): number {
+  const used = new Set(reachable(graph.nodes, graph.outputs).flatMap((node) => node.inputs));
+  return [...graph.constants].reduce(
+    (sum, [name, { data }]) => sum + (used.has(name) ? data.byteLength : 0),
+    0,
+  );
+}
+
+const bytesPerRow = (g: GraphBuilder, value: Value): number =>
+  g.knows(value) ? g.growth(value) * dtypes[g.dtype(value)].BYTES_PER_ELEMENT : 0;

@@ -1,0 +1,92 @@
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { div, matmul, mul, reshape, sub } from '../onnx/emit.ts';
+import type { Node } from '../onnx/graph.ts';
+import { float32 } from '../tensor.ts';
+import { keep, type Upgrade } from './upgraded.ts';
+
+// Operators on quantized numbers, as the same operators on the real numbers that these stand for: between the real
+// numbers there are derivatives.
+
+/** What quantized numbers stand for; a scale per row or column runs along `axis`. */
+const real = (g: GraphBuilder, q: Value, scale: Value, zero: Value | undefined, axis: number): Value =>
+  g.emit('DequantizeLinear', zero ? [q, scale, zero] : [q, scale], { axis });
+
+/**
+ * q - zero as floats, for data. Where a quantization made q, the real numbers are divided by their scale, so that the
+ * cotangent passes through them.
+ */
+function levels(g: GraphBuilder, q: Value, zero: Value | undefined): Value {
+  const maker = g.maker(q);
+  const scale =
+    maker?.op === 'DynamicQuantizeLinear'
+      ? g.demandOutput(maker, 1)
+      : maker?.op === 'QuantizeLinear'
+        ? maker.inputs[1]!
+        : undefined;
+  if (scale === undefined || g.shape(scale).some((d) => d !== 1))
+    return real(g, q, g.constant(float32([], [1])), zero, 0);
+  return div(g, real(g, q, scale, zero, 0), scale);
+}
+
+/** q - zero as floats, for weights whose zero points, where there are several, run along `axis`. */
+function weightLevels(g: GraphBuilder, q: Value, zero: Value | undefined, axis: number): Value {
+  const numbers = g.emit('Cast', [q], { to: 1 });
+  if (!zero) return numbers;
+  const count = g.shape(zero)[0];
+  const along = g.shape(q).map((_, i) => (i === axis ? -1 : 1));
+  const offset = g.emit('Cast', [zero], { to: 1 });
+  return sub(
+    g,
+    numbers,
+    count === undefined || count === 1
+      ? offset
+      : reshape(
+          g,
+          offset,
+          along.map((d) => (d < 0 ? count : 1)),
+        ),
+  );
+}
+
+/** The inputs that an operator cannot do without. @throws RangeError */
+function required(node: Node, count: number): Value[] {
+  const inputs = node.inputs.slice(0, count);
+  if (inputs.length < count || inputs.includes('')) throw new RangeError(`${count} inputs are needed`);
+  return inputs;
+}
+
+const optional = (node: Node, i: number): Value | undefined => node.inputs[i] || undefined;
+
+/** Whether a zero point is one for all. */
+const isOne = (g: GraphBuilder, zero: Value | undefined): boolean =>
+  !zero || g.shape(zero).every((d) => d === 1);
+
+export const quantized: Readonly<Record<string, Upgrade>> = {
+  QLinearConv(g, node) {
+    const [x, xScale, xZero, w, wScale, wZero, scale, zero] = required(node, 8);
+    const bias = optional(node, 8);
+    const operands = [real(g, x!, xScale!, xZero, 0), real(g, w!, wScale!, wZero, 0)];
+    if (bias) operands.push(real(g, bias, mul(g, xScale!, wScale!), undefined, 0));
+    const y = g.emit('Conv', operands, node.attributes);
+    return keep({ ...node, op: 'QuantizeLinear', inputs: [y, scale!, zero!], attributes: {} });
+  },
+  QLinearMatMul(g, node) {
+    const [a, aScale, aZero, b, bScale, bZero, scale, zero] = required(node, 8);
+    const rank = (v: Value) => g.shape(v).length;
+    const y = matmul(g, real(g, a!, aScale!, aZero, rank(a!) - 2), real(g, b!, bScale!, bZero, rank(b!) - 1));
+    return keep({ ...node, op: 'QuantizeLinear', inputs: [y, scale!, zero!], attributes: {} });
+  },
+  // Their sums are whole numbers, here held as floats: a Cast to float follows, and a product with the scales.
+  MatMulInteger(g, node) {
+    const [a, b] = required(node, 2) as [Value, Value];
+    const [aZero, bZero] = [optional(node, 2), optional(node, 3)];
+    if (!isOne(g, aZero)) return keep(node);
+    const inputs = [levels(g, a, aZero), weightLevels(g, b, bZero, g.shape(b).length - 1)];
+    return keep({ ...node, op: 'MatMul', inputs, attributes: {} });
+  },
+  ConvInteger(g, node) {
+    const [x, w] = required(node, 2) as [Value, Value];
+    const inputs = [levels(g, x, optional(node, 2)), weightLevels(g, w, optional(node, 3), 0)];
+    return keep({ ...node, op: 'Conv', inputs });
+  },
+};

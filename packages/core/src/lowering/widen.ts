@@ -1,0 +1,55 @@
+import { codeOfDtype } from '../onnx/dtype.ts';
+import type { Attribute, Graph, Node } from '../onnx/graph.ts';
+import type { Tensor } from '../tensor.ts';
+
+/**
+ * A float16 model as float32: weights, inputs and casts. Gradients of half precision overflow and underflow, CPU
+ * kernels for it are few, and every float16 is a float32, so the model says the same or better.
+ */
+export function widen(graph: Graph): Graph {
+  const half =
+    graph.inputs.some((i) => i.dtype === 'float16') ||
+    [...graph.constants.values()].some((t) => t.dtype === 'float16');
+  if (!half) return graph;
+  return {
+    ...graph,
+    inputs: graph.inputs.map((i) => (i.dtype === 'float16' ? { ...i, dtype: 'float32' } : i)),
+    declared: new Map(
+      [...(graph.declared ?? [])].map(([name, info]) => [
+        name,
+        info.dtype === 'float16' ? { ...info, dtype: 'float32' } : info,
+      ]),
+    ),
+    constants: new Map([...graph.constants].map(([name, value]) => [name, widenTensor(value)])),
+    nodes: graph.nodes.map(widenNode),
+  };
+}
+
+function widenNode(node: Node): Node {
+  const attributes = Object.entries(node.attributes).map(([name, value]): [string, Attribute] => {
+    if (name === 'to' && value === codeOfDtype.float16) return [name, codeOfDtype.float32];
+    if (typeof value === 'object' && 'tensor' in value) return [name, { tensor: widenTensor(value.tensor) }];
+    return [name, value];
+  });
+  return { ...node, attributes: Object.fromEntries(attributes) };
+}
+
+/** A float16 tensor as float32; others as they are. */
+export function widenTensor(value: Tensor): Tensor {
+  if (value.dtype !== 'float16') return value;
+  return {
+    dtype: 'float32',
+    shape: value.shape,
+    data: Float32Array.from(value.data as Uint16Array, halfToNumber),
+  };
+}
+
+/** IEEE 754 binary16 bits to a number. */
+export function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}

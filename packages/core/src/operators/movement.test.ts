@@ -1,0 +1,67 @@
+import { tensor } from '../tensor.ts';
+import { constant, ints, x } from '../testing/cases.ts';
+import { describeRules, rule } from '../testing/rule-cases.ts';
+import { movement } from './vjp/movement.ts';
+
+const index = (shape: readonly number[], ...values: number[]) =>
+  constant(tensor('int64', shape, BigInt64Array.from(values, BigInt)));
+
+describeRules('movement', movement, [
+  rule('Reshape', 'batch kept by 0', [x(-1, 2, 3), ints(0, 6)]),
+  rule('Reshape', 'batch inferred', [x(-1, 2, 3), ints(-1, 3, 2)]),
+  rule('Reshape', 'batch folded into another axis', [x(-1, 2, 3), ints(-1, 3)]),
+  rule('Flatten', 'default axis', [x(-1, 2, 3)]),
+  rule('Flatten', 'axis 2', [x(-1, 2, 3)], { axis: 2 }),
+  rule('Flatten', 'axis from the end', [x(-1, 2, 3)], { axis: -1 }),
+  rule('Flatten', 'axis 0', [x(2, 3)], { axis: 0 }),
+  rule('Squeeze', 'given axes', [x(-1, 3, 1, 1), ints(2, -1)]),
+  rule('Squeeze', 'every axis of one', [x(2, 1, 3, 1)]),
+  rule('Unsqueeze', 'first and last', [x(-1, 3), ints(0, -1)]),
+  rule('Transpose', 'given order', [x(-1, 2, 3, 4)], { perm: [0, 2, 3, 1] }),
+  rule('Transpose', 'reversed', [x(2, 3, 4)]),
+  rule('Concat', 'axis 1', [x(-1, 2, 2), x(-1, 1, 2), x(-1, 3, 2)], { axis: 1 }),
+  rule('Concat', 'axis from the end', [x(2, 2), x(2, 1)], { axis: -1 }),
+  rule('Split', 'given sizes', [x(-1, 6, 2), ints(1, 3, 2)], { axis: 1 }, { outputs: 3 }),
+  rule('Split', 'equal parts', [x(-1, 6)], { axis: -1 }, { outputs: 3 }),
+  rule(
+    'Split',
+    'the middle part unused',
+    [x(-1, 6), ints(1, 3, 2)],
+    { axis: 1 },
+    { outputs: 3, used: [0, 2] },
+  ),
+  rule('Split', 'the first part unused', [x(-1, 6), ints(4, 2)], { axis: 1 }, { outputs: 2, used: [1] }),
+  rule(
+    'Split',
+    'num_outputs with a rest',
+    [x(-1, 7)],
+    { axis: 1, num_outputs: 3 },
+    { outputs: 3, opset: 18 },
+  ),
+  rule('Slice', 'a run', [x(-1, 5, 2), ints(1), ints(4), ints(1)]),
+  rule('Slice', 'from the end to the end', [x(-1, 5), ints(-3), ints(2 ** 31), ints(-1)]),
+  rule('Slice', 'every second', [x(-1, 5), ints(0), ints(5), ints(1), ints(2)]),
+  rule('Slice', 'every third from one on', [x(-1, 8), ints(1), ints(8), ints(1), ints(3)]),
+  rule('Slice', 'backwards', [x(-1, 5), ints(-1), ints(-100), ints(1), ints(-1)]),
+  rule('Slice', 'backwards by two', [x(-1, 6), ints(4), ints(0), ints(1), ints(-2)]),
+  rule('Slice', 'two axes', [x(-1, 4, 5), ints(1, 3), ints(3, 0), ints(1, 2), ints(1, -1)]),
+  rule('Slice', 'no axes given', [x(3, 4), ints(1, 0), ints(3, 2)]),
+  rule('Gather', 'one index drops its axis', [x(-1, 3, 2), index([], 1)], { axis: 1 }),
+  rule('Gather', 'a permutation', [x(-1, 3, 2), ints(2, 0, 1)], { axis: 1 }),
+  rule('Gather', 'some', [x(-1, 5), ints(3, 0)], { axis: 1 }),
+  rule('Gather', 'an index twice', [x(-1, 3, 2), ints(2, 0, 2, 2)], { axis: 1 }),
+  rule('Gather', 'negative indices in a table', [x(-1, 4), index([2, 2], -1, 0, -1, 1)], { axis: -1 }),
+  rule('Gather', 'a run', [x(3, 4), ints(1, 2)], { axis: 0 }),
+  rule('Expand', 'ones stretched, axes added', [x(3, 1), ints(2, 3, 4)]),
+  rule('Expand', 'nothing to do', [x(2, 3), ints(2, 3)]),
+  rule('Tile', 'two axes', [x(-1, 2, 3), ints(1, 2, 3)]),
+  rule('Pad', 'constant', [x(-1, 3), ints(0, 1, 0, 2)]),
+  rule('Pad', 'constant, some axes', [x(-1, 2, 3), ints(1, 2), '', ints(-1)], {}, { opset: 18 }),
+  rule('Pad', 'negative', [x(-1, 5), ints(0, -1, 0, 2)]),
+  rule('Pad', 'reflect', [x(-1, 4), ints(0, 3, 0, 2)], { mode: 'reflect' }),
+  rule('Pad', 'edge', [x(-1, 3, 2), ints(0, 2, 1, 0, 1, 0)], { mode: 'edge' }),
+  rule('Pad', 'wrap', [x(-1, 3), ints(0, 2, 0, 1)], { mode: 'wrap' }, { opset: 19 }),
+  rule('DepthToSpace', 'DCR', [x(-1, 8, 2, 3)], { blocksize: 2 }),
+  rule('DepthToSpace', 'CRD', [x(-1, 8, 2, 3)], { blocksize: 2, mode: 'CRD' }),
+  rule('SpaceToDepth', 'plain', [x(-1, 2, 4, 6)], { blocksize: 2 }),
+]);

@@ -1,0 +1,85 @@
+import type { Node } from '../../onnx/graph.ts';
+import { shortened } from '../../onnx/names.ts';
+import type { DType } from '../../tensor.ts';
+
+/** Elements of values that have more are not followed; of float constants, which shapes seldom depend on, fewer. */
+export const followed = 2 ** 15;
+export const followedFloats = 2 ** 12;
+
+/** What is known of a value at one batch size: its type and shape, and its elements where they are few and known. */
+export interface Fact {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly value?: readonly number[] | undefined;
+}
+
+export interface ShapeContext {
+  readonly node: Node;
+  /** Fact of input `i`; throws `Unknown` when the input is absent or nothing is known of it. */
+  x(i: number): Fact;
+  has(i: number): boolean;
+  /** Elements of input `i`; throws `Unknown` when they are not known. */
+  value(i: number): readonly number[];
+  readonly count: number;
+}
+
+/** Facts of a node's outputs from those of its inputs. */
+export type ShapeRule = (c: ShapeContext) => readonly Fact[];
+export type ShapeRules = Readonly<Record<string, ShapeRule>>;
+
+/** Nothing can be said: an input is unknown. Not an error. */
+export class Unknown extends Error {
+  override readonly name = 'Unknown';
+}
+
+/** The shapes contradict each other: the model is wrong, or the batch size is baked into it. */
+export class ShapeError extends Error {
+  override readonly name = 'ShapeError';
+
+  constructor(message: string) {
+    super(shortened(message, longest));
+  }
+}
+
+/** Of a message: sizes and texts in it come from a stranger's file. */
+const longest = 600;
+
+export const like = ({ dtype, shape }: Fact): readonly Fact[] => [{ dtype, shape }];
+
+/** Axis in 0..rank-1 from one that may count from the end. */
+export function axisOf(axis: number, rank: number): number {
+  const positive = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || positive < 0 || positive >= Math.max(rank, 1))
+    throw new ShapeError(`axis ${axis} is outside rank ${rank}`);
+  return positive;
+}
+
+/** NumPy's broadcasting. */
+export function broadcast(...shapes: (readonly number[])[]): number[] {
+  const rank = Math.max(...shapes.map((s) => s.length));
+  return Array.from({ length: rank }, (_, i) => {
+    const sizes = shapes.map((s) => s[i - rank + s.length] ?? 1).filter((d) => d !== 1);
+    if (sizes.some((d) => d !== sizes[0]))
+      throw new ShapeError(`shapes ${shapes.map((s) => `[${s}]`).join(' and ')} do not broadcast`);
+    return sizes[0] ?? 1;
+  });
+}
+
+/** Row-major offsets of a shape's elements inside an array of `shape` broadcast to `to`. */
+export function* broadcastOffsets(shape: readonly number[], to: readonly number[]): Generator<number> {
+  const padded = [...Array<number>(to.length - shape.length).fill(1), ...shape];
+  const strides = stridesOf(padded).map((s, i) => (padded[i] === 1 ? 0 : s));
+  const total = to.reduce((a, b) => a * b, 1);
+  const outer = stridesOf(to);
+  for (let k = 0; k < total; k++) {
+    let offset = 0;
+    for (let i = 0; i < to.length; i++) offset += (Math.floor(k / outer[i]!) % to[i]!) * strides[i]!;
+    yield offset;
+  }
+}
+
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = Array<number>(shape.length).fill(1);
+  for (let i = shape.length - 2; i >= 0; i--) strides[i] = strides[i + 1]! * shape[i + 1]!;
+  return strides;
+}

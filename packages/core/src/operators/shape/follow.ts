@@ -1,0 +1,54 @@
+import type { Node } from '../../onnx/graph.ts';
+import { quoted } from '../../onnx/names.ts';
+import { sizeOf } from '../../tensor.ts';
+import { type Fact, followed, type ShapeContext, ShapeError, Unknown } from './fact.ts';
+import { shapeRules } from './index.ts';
+
+/** No runtime has values of more dimensions. */
+const deepest = 32;
+
+/**
+ * Facts of a node's outputs from those of its inputs; none where an input is unknown.
+ *
+ * @throws ShapeError when they contradict each other, or the node lacks what its operator needs
+ */
+export function follow(node: Node, known: (value: string) => Fact | undefined): readonly Fact[] {
+  const fact = (i: number): Fact => {
+    const input = node.inputs[i];
+    if (!input) throw new ShapeError(`input ${i} is missing`);
+    const found = known(input);
+    if (!found) throw new Unknown();
+    return found;
+  };
+  const context: ShapeContext = {
+    node,
+    count: node.inputs.length,
+    x: fact,
+    has: (i) => (node.inputs[i] ?? '') !== '',
+    value(i) {
+      const { value } = fact(i);
+      if (!value) throw new Unknown();
+      return value;
+    },
+  };
+  try {
+    return shapeRules[node.op]!(context).map(checked);
+  } catch (error) {
+    if (error instanceof Unknown) return [];
+    if (error instanceof TypeError || error instanceof RangeError)
+      throw new ShapeError(`node ${quoted(node.name)}: inputs or attributes that ${node.op} does not have`);
+    if (error instanceof ShapeError)
+      throw new ShapeError(`node ${quoted(node.name)} (${node.op}): ${error.message}`);
+    throw error;
+  }
+}
+
+/** A fact whose sizes are whole numbers, without elements that are too many to follow. */
+function checked(fact: Fact): Fact {
+  const { dtype, shape, value } = fact;
+  if (shape.length > deepest) throw new ShapeError(`a result of ${shape.length} dimensions`);
+  const size = sizeOf(shape);
+  if (!shape.every((d) => d >= 0 && Number.isSafeInteger(d)) || !Number.isSafeInteger(size))
+    throw new ShapeError(`a result of shape [${shape}]`);
+  return value && (size > followed || value.length !== size) ? { dtype, shape } : fact;
+}

@@ -1,0 +1,146 @@
+import { InputError } from '../../errors.ts';
+import type { Value } from '../../onnx/builder.ts';
+import { reshape, slice, sum, transpose, zerosLike } from '../../onnx/emit.ts';
+import { int, ints, text } from '../../onnx/graph.ts';
+import { quoted } from '../../onnx/names.ts';
+import { axisOf } from '../shape/fact.ts';
+import { positionsOf, slicedRuns } from '../shape/slicing.ts';
+import { type RuleContext, tabled, type Vjp, type VjpRules } from './rule.ts';
+import { padAxis, ungather } from './ungather.ts';
+
+// Operators that move elements: their cotangents move back.
+
+const reshapeBack: Vjp = ({ g, shape, dy }) => reshape(g, dy, shape(0));
+
+/** Elements of an input that says where to. @throws InputError where they depend on data */
+export function constant(c: RuleContext, i: number): readonly number[] {
+  const elements = c.g.elements(c.x(i));
+  if (!elements)
+    throw new InputError(
+      'model_unsupported_op',
+      `node ${quoted(c.node.name)} (${c.node.op}) moves elements by indices that depend on data: no derivative rule`,
+    );
+  return elements;
+}
+
+/** Size of an axis that is cut or joined. */
+function fixedSize(c: RuleContext, i: number, axis: number): number {
+  const size = c.shape(i)[axis]!;
+  if (size < 0)
+    throw new InputError(
+      'model_unsupported_op',
+      `node ${quoted(c.node.name)} (${c.node.op}) cuts or joins batches: no derivative rule`,
+    );
+  return tabled(c, size);
+}
+
+const optional = (c: RuleContext, i: number) => (c.node.inputs[i] ? constant(c, i) : undefined);
+
+function sliceVjp(c: RuleContext): Value {
+  const shape = c.shape(0);
+  const axes = optional(c, 3) ?? constant(c, 1).map((_, i) => i);
+  const touched = axes.map((a) => axisOf(a, shape.length));
+  for (const axis of touched) fixedSize(c, 0, axis);
+  const sizes = shape.map((d) => Math.max(d, 1));
+  const runs = slicedRuns(sizes, constant(c, 1), constant(c, 2), axes, optional(c, 4));
+  return touched.reduce((dy, axis) => ungather(c.g, dy, axis, positionsOf(runs[axis]!), shape[axis]!), c.dy);
+}
+
+function gatherVjp(c: RuleContext): Value {
+  const shape = c.shape(0);
+  const axis = axisOf(int(c.node, 'axis', 0), shape.length);
+  const size = fixedSize(c, 0, axis);
+  const indices = constant(c, 1).map((i) => (i < 0 ? i + size : i));
+  const flat = reshape(c.g, c.dy, [...shape.slice(0, axis), indices.length, ...shape.slice(axis + 1)]);
+  return ungather(c.g, flat, axis, indices, size);
+}
+
+const concatVjp: Vjp = (c) => {
+  const axis = axisOf(int(c.node, 'axis', 0), c.outShape.length);
+  const start = c.node.inputs.slice(0, c.index).reduce((before, _, i) => before + fixedSize(c, i, axis), 0);
+  return slice(c.g, c.dy, axis, start, start + fixedSize(c, c.index, axis));
+};
+
+const splitVjp: Vjp = (c) => {
+  const axis = axisOf(int(c.node, 'axis', 0), c.shape(0).length);
+  const parts = c.node.outputs.map((output, k) => c.dyOf(k) ?? zerosLike(c.g, output));
+  return parts.length === 1 ? parts[0]! : c.g.emit('Concat', parts, { axis });
+};
+
+/** Elements repeated in blocks are summed block by block. */
+const tileVjp: Vjp = (c) => {
+  const repeats = constant(c, 1);
+  const shape = c.shape(0);
+  const blocks = reshape(
+    c.g,
+    c.dy,
+    shape.flatMap((d, i) => [repeats[i]!, d]),
+  );
+  return sum(
+    c.g,
+    blocks,
+    shape.map((_, i) => 2 * i),
+    false,
+  );
+};
+
+const padVjp: Vjp = (c) => {
+  const mode = text(c.node, 'mode', 'constant');
+  const shape = c.shape(0);
+  const axes = (optional(c, 3) ?? shape.map((_, i) => i)).map((a) => axisOf(a, shape.length));
+  const pads = constant(c, 1);
+  return axes.reduce((dy, axis, i) => {
+    const [before, after] = [pads[i]!, pads[i + axes.length]!];
+    if (before === 0 && after === 0) return dy;
+    if (mode === 'constant') return padAxis(c.g, dy, axis, -before, -after);
+    const source = Array.from({ length: tabled(c, shape[axis]! + before + after) }, (_, k) =>
+      bordered(k - before, shape[axis]!, mode),
+    );
+    return ungather(c.g, dy, axis, source, shape[axis]!);
+  }, c.dy);
+};
+
+/** Which element a padded position repeats. */
+function bordered(k: number, size: number, mode: string): number {
+  if (mode === 'edge') return Math.min(Math.max(k, 0), size - 1);
+  if (mode === 'wrap') return ((k % size) + size) % size;
+  const period = 2 * (size - 1);
+  const folded = Math.abs(k) % period;
+  return folded < size ? folded : period - folded;
+}
+
+export const movement: VjpRules = {
+  Reshape: [reshapeBack],
+  Flatten: [reshapeBack],
+  Squeeze: [reshapeBack],
+  Unsqueeze: [reshapeBack],
+  Transpose: [
+    ({ g, node, shape, dy }) => {
+      const perm = ints(node, 'perm') ?? shape(0).map((_, i) => shape(0).length - 1 - i);
+      return transpose(
+        g,
+        dy,
+        perm.map((_, i) => perm.indexOf(i)),
+      );
+    },
+  ],
+  Concat: concatVjp,
+  Split: [splitVjp],
+  Slice: [sliceVjp],
+  Gather: [gatherVjp],
+  Expand: [({ dy }) => dy],
+  Tile: [tileVjp],
+  Pad: [padVjp],
+  DepthToSpace: [
+    ({ g, node, shape, dy }) => {
+      const b = int(node, 'blocksize', 1);
+      const [n, c, h, w] = shape(0) as [number, number, number, number];
+      const split = reshape(g, dy, [n, c / (b * b), h, b, w, b]);
+      const columnFirst = text(node, 'mode', 'DCR') === 'DCR';
+      return reshape(g, transpose(g, split, columnFirst ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]), shape(0));
+    },
+  ],
+  SpaceToDepth: [
+    ({ g, node, dy }) => g.emit('DepthToSpace', [dy], { blocksize: int(node, 'blocksize', 1), mode: 'DCR' }),
+  ],
+};

@@ -1,0 +1,76 @@
+import { InputError } from '../../errors.ts';
+import type { GraphBuilder, Shape, Value } from '../../onnx/builder.ts';
+import { castLike, mul } from '../../onnx/emit.ts';
+import type { Node } from '../../onnx/graph.ts';
+import { quoted } from '../../onnx/names.ts';
+
+/** What a rule sees: one node, and the cotangent of its output. */
+export interface RuleContext {
+  readonly g: GraphBuilder;
+  readonly node: Node;
+  /** Which input the rule is asked for. */
+  readonly index: number;
+  /** Primal inputs and output, by name. */
+  x(i: number): Value;
+  readonly y: Value;
+  /** Shapes of the primals. */
+  shape(i: number): Shape;
+  readonly outShape: Shape;
+  /** Cotangent of output `k` (0 unless said); `null` where nothing depends on that output. */
+  readonly dy: Value;
+  dyOf(k: number): Value | null;
+}
+
+/**
+ * The vector-Jacobian product of one operator with respect to one input: the cotangent of that input, of its
+ * shape or of any shape that broadcasting made of it (the walk sums it back).
+ */
+export type Vjp = (c: RuleContext) => Value;
+
+/**
+ * One function per input, or one for every input. `null`: the derivative is zero wherever it exists; an input left
+ * out has no rule, and the operator is refused when a gradient would have to pass there. Inputs that are not floats
+ * need no entry.
+ */
+export type VjpRow = readonly (Vjp | null | undefined)[] | Vjp;
+export type VjpRules = Readonly<Record<string, VjpRow>>;
+
+export const vjpOf = (rules: VjpRules, op: string, index: number): Vjp | null | undefined => {
+  const row = rules[op];
+  if (row === undefined) return undefined;
+  return typeof row === 'function' ? row : row[index];
+};
+
+/** A function that several operators spell out, and its derivative. */
+export interface Composition {
+  /** What it is a function of. */
+  readonly xs: readonly Value[];
+  /** Those of the operators that come before the last. */
+  readonly inner: readonly Node[];
+  /** The cotangents of `xs`; the context is that of the last operator. */
+  vjp(c: RuleContext): readonly Value[];
+}
+
+/** The function that a node ends, if it does. */
+export type Composite = (g: GraphBuilder, node: Node) => Composition | undefined;
+export type Composites = Readonly<Record<string, readonly Composite[]>>;
+
+/** dy · f'(x), from an expression for f'. */
+export const times =
+  (slope: (c: RuleContext) => Value): Vjp =>
+  (c) =>
+    mul(c.g, c.dy, slope(c));
+
+/** dy where the condition holds, else 0: as a product, which ONNX Runtime computes 4 times faster than Where. */
+export const gate = (g: GraphBuilder, condition: Value, dy: Value): Value =>
+  mul(g, dy, castLike(g, condition, dy));
+
+/** A length that a rule makes a table of. @throws InputError model_too_large */
+export function tabled({ node }: RuleContext, entries: number): number {
+  if (!(entries <= 2 ** 24))
+    throw new InputError(
+      'model_too_large',
+      `node ${quoted(node.name)} (${node.op}): its derivative would need a table of ${entries} entries`,
+    );
+  return entries;
+}
