@@ -1,3 +1,4 @@
+import { gradientRules } from './autodiff/gradient.ts';
 import { between, named, unsupportedOn } from './autodiff/path.ts';
 import { type ClassifierOptions, type Network, readClassifier } from './classifier/classifier.ts';
 import { InputError } from './errors.ts';
@@ -6,7 +7,6 @@ import { type Layer, layersOf } from './layers/layers.ts';
 import { methods } from './methods/index.ts';
 import type { Method } from './methods/method.ts';
 import { printable } from './onnx/names.ts';
-import { gradientRules } from './operators/vjp/index.ts';
 
 /** Whether and how a model can be explained. */
 export interface ModelReport {

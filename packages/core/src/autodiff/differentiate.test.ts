@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../errors.ts';
-import { GraphBuilder, type Value } from '../onnx/builder.ts';
+import type { Value } from '../onnx/builder.ts';
 import { listing } from '../onnx/listing.ts';
-import { gradientRules } from '../operators/vjp/index.ts';
+import type { OperatorName } from '../onnx/operator-names.ts';
+import { newGraph } from '../operators/new-graph.ts';
 import { float32 } from '../tensor.ts';
 import { differentiate } from './differentiate.ts';
+import { gradientRules } from './gradient.ts';
 
 /** Conv, ReLU `a`, two branches that join (one used twice), pooling, a linear layer; and a branch that ends blind. */
 function smallNet() {
-  const g = new GraphBuilder(17);
-  const node = (name: string, op: string, inputs: Value[], attributes = {}): Value => {
+  const g = newGraph(17);
+  const node = (name: string, op: OperatorName, inputs: Value[], attributes = {}): Value => {
     g.add({ op, name, inputs, outputs: [name], attributes });
     return name;
   };
@@ -106,7 +108,7 @@ describe('differentiate', () => {
   });
 
   it('refuses weights that depend on the image rather than take them for constants', () => {
-    const g = new GraphBuilder(17);
+    const g = newGraph(17);
     g.input('image', 'float32', [1, 2, 4, 4]);
     const kernel = g.emit('Slice', ['image', g.ints([0]), g.ints([2]), g.ints([2])]);
     const y = g.emit('Conv', ['image', kernel]);
@@ -114,7 +116,7 @@ describe('differentiate', () => {
   });
 
   it('passes no gradient through indices, comparisons and casts to integers', () => {
-    const g = new GraphBuilder(17);
+    const g = newGraph(17);
     g.input('image', 'float32', [-1, 5]);
     const best = g.emit('ArgMax', ['image'], { axis: 1 });
     const y = g.emit('Cast', [best], { to: 1 });
@@ -135,7 +137,7 @@ describe('differentiate', () => {
   });
 
   it('makes no tables that no network needs', () => {
-    const g = new GraphBuilder(17);
+    const g = newGraph(17);
     g.input('image', 'float32', [1, 2 ** 25]);
     const y = g.emit('Pad', ['image', g.ints([0, 1, 0, 1])], { mode: 'reflect' });
     expect(() => differentiate(g, new Map([[y, y]]), ['image'], gradientRules)).toThrow(

@@ -3,14 +3,8 @@ import type { GraphBuilder, Shape, Value } from '../onnx/builder.ts';
 import { add, reshape, sum } from '../onnx/emit.ts';
 import type { Node } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
-import {
-  type Composites,
-  type Composition,
-  type RuleContext,
-  type Vjp,
-  type VjpRules,
-  vjpOf,
-} from '../operators/vjp/rule.ts';
+import { type RuleContext, type Vjp, type VjpRules, vjpOf } from '../operators/vjp/rule.ts';
+import type { Composites, Composition } from './composition.ts';
 import { between, type Path, refuseUnsupported } from './path.ts';
 
 /**

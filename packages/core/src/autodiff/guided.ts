@@ -1,6 +1,6 @@
 import { number, relu } from '../onnx/emit.ts';
-import { gradientRules } from '../operators/vjp/index.ts';
 import { gate, type VjpRules } from '../operators/vjp/rule.ts';
+import { gradientRules } from './gradient.ts';
 
 // Backward passes that treat ReLU in their own way; every other operator has its derivative.
 

@@ -1,26 +1,17 @@
 import type { Value } from '../onnx/builder.ts';
 import { add, div, mul, number, relu, scale, where } from '../onnx/emit.ts';
 import type { Node } from '../onnx/graph.ts';
-import { gradientRules } from '../operators/vjp/index.ts';
-import { gate, type RuleContext, type Vjp, type VjpRules, vjpOf } from '../operators/vjp/rule.ts';
+import { operators, operatorsThat } from '../operators/table.ts';
+import { gate, type RuleContext, type Vjp, type VjpRules, vjpOf, withVjp } from '../operators/vjp/rule.ts';
+import { gradientRules } from './gradient.ts';
 
 // Layer-wise relevance propagation as a backward pass: what travels is relevance over value, R/x, which rules pass
 // on as they pass a gradient on. Relevance is that times the value.
 
-const linear = [
-  'Conv',
-  'ConvTranspose',
-  'Gemm',
-  'MatMul',
-  'Add',
-  'Sum',
-  'Sub',
-  'AveragePool',
-  'GlobalAveragePool',
-  'ReduceMean',
-  'BatchNormalization',
-];
-const weighted = /^(Conv|Gemm|MatMul)$/;
+/** What adds up what it is given, weighted or not, and so has relevance to share out. */
+const summing = operatorsThat(({ linear, movement, elementwise }) =>
+  linear === 'jointly' ? movement === 'no' : linear === 'each' && !elementwise,
+);
 
 export interface Relevance {
   /** What small sums are held away from zero with. */
@@ -44,13 +35,16 @@ export interface Relevance {
  * @param nodes the network's own, in order
  */
 export function relevanceRules(nodes: readonly Node[], how: Relevance): VjpRules {
-  const layers = nodes.filter(({ op }) => weighted.test(op));
+  const layers = nodes.filter(({ op }) => operators[op].weights !== null);
   const ruled = new Set((how.first > 0 ? layers.slice(0, how.first) : layers).map(({ name }) => name));
   const shared = (c: RuleContext) =>
     c.index === 0 && how.rule !== 'epsilon' && ruled.has(c.node.name)
       ? byRule(c, how)
       : passed(c, stabilised(c, c.y, how.epsilon));
-  return { ...gradientRules, ...Object.fromEntries(linear.map((op) => [op, shared])) };
+  return {
+    ...gradientRules,
+    ...Object.fromEntries(summing.map((op) => [op, withVjp(gradientRules[op]!, shared)])),
+  };
 }
 
 /** Relevance over value, by an operator's own derivative. */

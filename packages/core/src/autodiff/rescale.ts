@@ -1,17 +1,19 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { isFloat } from '../onnx/dtype.ts';
 import { div, mul, number, reshape, slice, sub, sum, where, zerosLike } from '../onnx/emit.ts';
-import { gradientRules } from '../operators/vjp/index.ts';
+import type { OperatorName } from '../onnx/operator-names.ts';
+import { isNonlinear, operatorsThat } from '../operators/table.ts';
 import { type RuleContext, type Vjp, type VjpRules, vjpOf } from '../operators/vjp/rule.ts';
+import { gradientRules } from './gradient.ts';
 
 // DeepLIFT's multipliers as a backward pass. Rows come in pairs: an image and the baseline that it is compared with.
 
-const nonlinear =
-  'Relu LeakyRelu PRelu Elu Selu Celu Clip Sigmoid HardSigmoid HardSwish Tanh Softplus Softsign Erf Gelu Mish Swish'.split(
-    ' ',
-  );
+const nonlinear = operatorsThat(
+  (operator) => isNonlinear(operator) && Array.isArray(operator.vjp) && operator.vjp[0] !== null,
+);
 
 /** What Captum has the rule for; other nonlinearities have their gradient there. */
-const captumNonlinear = 'Relu LeakyRelu Elu Sigmoid Tanh Softplus'.split(' ');
+const captumNonlinear: readonly OperatorName[] = ['Relu', 'LeakyRelu', 'Elu', 'Sigmoid', 'Tanh', 'Softplus'];
 
 /** Differences smaller than this have the gradient for a multiplier. */
 const smallest = 1e-10;
@@ -29,12 +31,12 @@ export const rescaleRules = (captum: boolean, layer?: Value): VjpRules => ({
   ...Object.fromEntries(
     (captum ? captumNonlinear : nonlinear).map((op) => [
       op,
-      (c: RuleContext) => (c.index === 0 ? rescaled(c) : plain(c)),
+      (gradientRules[op] as readonly Vjp[]).with(0, rescaled),
     ]),
   ),
   MaxPool: [
     (c) =>
-      captum && c.node.inputs[0] !== layer && captumNonlinear.includes(makerOf(c))
+      captum && c.node.inputs[0] !== layer && captumNonlinear.includes(makerOf(c)!)
         ? plain(c)
         : pooled(c, captum),
   ],
@@ -43,9 +45,9 @@ export const rescaleRules = (captum: boolean, layer?: Value): VjpRules => ({
 const plain = (c: RuleContext): Value => (vjpOf(gradientRules, c.node.op, c.index) as Vjp)(c);
 
 /** The operator that a pool's input comes from; an exporter writes a Softplus as one and a Where beyond 20. */
-function makerOf({ g, node }: RuleContext): string {
+function makerOf({ g, node }: RuleContext): OperatorName | undefined {
   const made = g.maker(node.inputs[0]!);
-  return (made?.op === 'Where' ? g.maker(made.inputs[2]!) : made)?.op ?? '';
+  return (made?.op === 'Where' ? g.maker(made.inputs[2]!) : made)?.op;
 }
 
 /** [rows, …] as [pairs, 2, …]. */
@@ -72,6 +74,7 @@ function over(c: RuleContext, dx: Value, multiplied: Value): Value {
 
 function rescaled(c: RuleContext): Value {
   const { g, x, y, dy } = c;
+  if (!isFloat(g.dtype(y))) return plain(c); // levels of a quantization
   return over(c, difference(g, x(0)), mul(g, pairs(g, dy), difference(g, y)));
 }
 

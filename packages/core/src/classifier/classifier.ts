@@ -1,10 +1,10 @@
 import { InputError } from '../errors.ts';
 import { canonicalize, type Interventions } from '../lowering/canonicalize.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { ShapeError } from '../onnx/fact.ts';
 import type { Node, ValueInfo } from '../onnx/graph.ts';
 import { listed, quoted } from '../onnx/names.ts';
 import { defaultLimits, type ModelFile, type ReadLimits, readModel } from '../onnx/read.ts';
-import { ShapeError } from '../operators/shape/fact.ts';
 import { type FixedInputs, fixedValue, imageInput } from './inputs.ts';
 import { flatScores, scoreBefore } from './scores.ts';
 

@@ -3,13 +3,15 @@ import type { GraphBuilder, Shape, Value } from '../onnx/builder.ts';
 import { reshape } from '../onnx/emit.ts';
 import type { Node } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
+import { operators } from '../operators/table.ts';
 
-const passing = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Cast']);
+/** Whether an operator gives what it is given, in another shape or type. */
+const passes = ({ op }: Node): boolean => op === 'Cast' || operators[op].movement === 'view';
 
 /** The score that a final Softmax was given, or the output itself. */
 export function scoreBefore(g: GraphBuilder, output: Value): { score: Value; softmax: Node | undefined } {
   let maker = g.maker(output);
-  while (maker && passing.has(maker.op)) maker = g.maker(maker.inputs[0]!);
+  while (maker && passes(maker)) maker = g.maker(maker.inputs[0]!);
   return maker?.op === 'Softmax' || maker?.op === 'LogSoftmax'
     ? { score: maker.inputs[0]!, softmax: maker }
     : { score: output, softmax: undefined };

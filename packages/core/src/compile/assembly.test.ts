@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { GraphBuilder } from '../onnx/builder.ts';
+import { newGraph } from '../operators/new-graph.ts';
 import { Assembly } from './assembly.ts';
 
 it('the batch of one graph is not taken for that of another', () => {
-  const g = new GraphBuilder(17);
+  const g = newGraph(17);
   const y = g.emit('Reshape', [g.input('x', 'float32', [-1, 3, 4]), g.ints([-1, 4])]);
   const graph = g.graph('part', [y]);
   const assembly = new Assembly(['images', 'one']);

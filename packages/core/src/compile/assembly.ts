@@ -1,5 +1,6 @@
 import type { Attributes, Graph, Node, ValueInfo, ValueType } from '../onnx/graph.ts';
 import { reachable } from '../onnx/graph.ts';
+import type { OperatorName } from '../onnx/operator-names.ts';
 import { int64, type Tensor } from '../tensor.ts';
 
 /** A value of the graph that is put together, by name. */
@@ -36,13 +37,19 @@ export class Assembly {
     for (const name of reserved) this.taken.add(name);
   }
 
-  emitAll(op: string, inputs: readonly Value[], attributes: Attributes, outputs: number, name = op): Value[] {
+  emitAll(
+    op: OperatorName,
+    inputs: readonly Value[],
+    attributes: Attributes,
+    outputs: number,
+    name: string = op,
+  ): Value[] {
     const made = Array.from({ length: outputs }, () => this.named(name));
     this.nodes.push({ op, name: made[0]!, inputs, outputs: made, attributes });
     return made;
   }
 
-  emit(op: string, inputs: readonly Value[], attributes: Attributes = {}, name = op): Value {
+  emit(op: OperatorName, inputs: readonly Value[], attributes: Attributes = {}, name: string = op): Value {
     return this.emitAll(op, inputs, attributes, 1, name)[0]!;
   }
 
@@ -118,13 +125,15 @@ export class Assembly {
 
   /** The graph, its outputs by the names that they are to have. */
   graph(inputs: readonly ValueInfo[], outputs: Readonly<Record<string, Value>>): Graph {
-    const ends = Object.entries(outputs).map(([name, value]) => ({
-      op: 'Identity',
-      name: `output/${name}`,
-      inputs: [value],
-      outputs: [name],
-      attributes: {},
-    }));
+    const ends = Object.entries(outputs).map(
+      ([name, value]): Node => ({
+        op: 'Identity',
+        name: `output/${name}`,
+        inputs: [value],
+        outputs: [name],
+        attributes: {},
+      }),
+    );
     return {
       name: 'whylight',
       opset: this.opset,

@@ -3,9 +3,10 @@ import type { Built } from '../graphs/built.ts';
 import type { Request } from '../graphs/request.ts';
 import { rowsTogether } from '../graphs/sampled.ts';
 import type { Made, Sampled, Values } from '../methods/method.ts';
-import { GraphBuilder, type Value } from '../onnx/builder.ts';
+import type { Value } from '../onnx/builder.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { renamed } from '../onnx/rename.ts';
+import { newGraph } from '../operators/new-graph.ts';
 import { zeroFilled } from '../run/batch.ts';
 import { int64, sizeOf, type Tensor } from '../tensor.ts';
 import type { Assembly } from './assembly.ts';
@@ -85,7 +86,7 @@ function sourceOf(assembly: Assembly, name: string, sample: Tensor | Made, { cou
 }
 
 function drawingOf(draw: NonNullable<Made['draw']>, samples: number): Graph {
-  const g = new GraphBuilder(18);
+  const g = newGraph(18);
   const drawn: Value = draw(g, g.input('start', 'int64', []), samples);
   return renamed(g.graph('draw', [drawn]), { drawn });
 }

@@ -1,6 +1,8 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { add, matmul, reshape, transpose, unsqueeze } from '../onnx/emit.ts';
 import { int, ints, type Node, real } from '../onnx/graph.ts';
+import { rowsOf } from '../operators/row-by-row.ts';
+import { operators } from '../operators/table.ts';
 import { sizeOf } from '../tensor.ts';
 
 /** The score of one class per row, from what the network's last layer is given. */
@@ -54,53 +56,40 @@ export function classScore(g: GraphBuilder, logits: Value, target: Value): Class
   };
 }
 
-/** The input of an operator that treats each class [N, classes, …] by itself. */
+/** The input of an operator that treats each image and each class [N, classes, …] by itself. */
 function perClass(g: GraphBuilder, node: Node): Value | undefined {
-  const [x, other] = node.inputs as [Value, Value?];
-  const [from, to] = [g.shape(x), g.shape(node.outputs[0]!)];
-  switch (node.op) {
-    case 'Relu':
-    case 'GlobalAveragePool':
-      return x;
-    case 'ReduceMean': {
-      const axes = g.elements(other ?? '');
-      // none stand for all
-      return axes && axes.length > 0 && axes.every((axis) => axis > 1 || (axis < 0 && axis + from.length > 1))
-        ? x
-        : undefined;
-    }
-    case 'Flatten':
-    case 'Reshape':
-    case 'Squeeze':
-      return from[0] === to[0] && from[1] === to[1] && from.slice(2).every((d) => d === 1) ? x : undefined;
-    case 'Add': {
-      const [bias, moving] = g.maker(x) ? [other!, x] : [x, other!];
-      const constant = g.constants.get(bias);
-      return constant &&
-        sizeOf(constant.shape) === to[1] &&
-        constant.shape.at(-1) === to[1] &&
-        g.shape(moving).join() === to.join() && // a score that all classes share is none of theirs
-        to.length === 2
-        ? moving
-        : undefined;
-    }
-    default:
-      return undefined;
-  }
+  const [x] = node.inputs as [Value];
+  const to = g.shape(node.outputs[0]!);
+  if (node.op === 'Add') return withoutBias(g, node);
+  const alone = [0, 1].every((axis) => {
+    const [own, ...others] = rowsOf(g, node, axis) ?? [];
+    return (own === axis || to[axis] === 1) && others.every((other) => other === null);
+  });
+  return alone && !node.inputs.slice(1).some((input) => g.dependsOnInputs(input)) ? x : undefined;
+}
+
+/** What a bias is added to. */
+function withoutBias(g: GraphBuilder, { inputs, outputs }: Node): Value | undefined {
+  const [x, other] = inputs as [Value, Value];
+  const to = g.shape(outputs[0]!);
+  const [bias, moving] = g.maker(x) ? [other, x] : [x, other];
+  const constant = g.constants.get(bias);
+  return constant &&
+    sizeOf(constant.shape) === to[1] &&
+    constant.shape.at(-1) === to[1] &&
+    g.shape(moving).join() === to.join() && // a score that all classes share is none of theirs
+    to.length === 2
+    ? moving
+    : undefined;
 }
 
 /** What such an operator makes of one class, [N, 1, …]. */
 function applied(g: GraphBuilder, node: Node, score: Value, target: Value): Value {
-  switch (node.op) {
-    case 'Add':
-      return add(g, score, ofEach(g, node.inputs.find((input) => g.constants.has(input))!, target));
-    case 'Flatten':
-    case 'Reshape':
-    case 'Squeeze':
-      return reshape(g, score, [...g.shape(score).slice(0, 2), ...g.shape(node.outputs[0]!).slice(2)]);
-    default:
-      return g.emit(node.op, [score, ...node.inputs.slice(1)], node.attributes);
-  }
+  if (node.op === 'Add')
+    return add(g, score, ofEach(g, node.inputs.find((input) => g.constants.has(input))!, target));
+  if (operators[node.op].movement === 'view')
+    return reshape(g, score, [...g.shape(score).slice(0, 2), ...g.shape(node.outputs[0]!).slice(2)]);
+  return g.emit(node.op, [score, ...node.inputs.slice(1)], node.attributes);
 }
 
 /** Σ_k x_k W_kc + b_c, [N, 1] or [N, 1, h, w] */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Network, readClassifier } from '../classifier/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { reachable } from '../onnx/graph.ts';
+import type { OperatorName } from '../onnx/operator-names.ts';
 import { float32, int64, type Tensor } from '../tensor.ts';
 import { expectClose } from '../testing/close.ts';
 import { networkOf, tinyImages, tinyShape } from '../testing/network.ts';
@@ -28,7 +29,7 @@ const tokensOf = ({ g, logits }: Network): number[] =>
 
 /** Tokens [N, 9, 4] of 3×3 patches, a layer over each, and what is read of them. */
 const tokenNetwork = (
-  read: (g: GraphBuilder, tokens: Value, layer: (op: string, x: Value[], a?: object) => Value) => Value,
+  read: (g: GraphBuilder, tokens: Value, layer: (op: OperatorName, x: Value[], a?: object) => Value) => Value,
 ) =>
   networkOf(tinyShape, (layer, image, g) => {
     const wave = (...shape: number[]) =>
@@ -39,7 +40,7 @@ const tokenNetwork = (
         ),
       );
     let serial = 0;
-    const step = (op: string, x: Value[], attributes = {}) => layer(`n${serial++}`, op, x, attributes);
+    const step = (op: OperatorName, x: Value[], attributes = {}) => layer(`n${serial++}`, op, x, attributes);
     const patches = step('Conv', [image, wave(4, 2, 2, 2)], { strides: [2, 2] });
     const tokens = step('Transpose', [step('Reshape', [patches, g.constant(int64([3], [-1, 4, 9]))])], {
       perm: [0, 2, 1],
@@ -51,7 +52,7 @@ const tokenNetwork = (
 const taken = (
   g: GraphBuilder,
   tokens: Value,
-  step: (op: string, x: Value[], a?: object) => Value,
+  step: (op: OperatorName, x: Value[], a?: object) => Value,
   index: number,
 ) => step('Gather', [tokens, g.constant(int64([], [index]))], { axis: 1 });
 

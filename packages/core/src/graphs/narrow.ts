@@ -2,8 +2,8 @@ import type { Network } from '../classifier/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { slice } from '../onnx/emit.ts';
 import { int, type Node, reachable } from '../onnx/graph.ts';
-import { axisOf } from '../operators/shape/fact.ts';
-import { again, rowwise } from './rowwise.ts';
+import { again, rowsOf } from '../operators/row-by-row.ts';
+import { axisOf } from '../operators/shape/rule.ts';
 
 // A transformer that classifies by its class token computes, after its last attention, the other tokens for nobody.
 
@@ -38,7 +38,7 @@ export function narrow({ g, logits }: Network, kept: readonly Value[]): void {
   for (const node of nodes) {
     const output = node.outputs[0]!;
     const wanted = demands.get(output);
-    const axes = wanted && rowwise(g, node, wanted.axis);
+    const axes = wanted && rowsOf(g, node, wanted.axis);
     if (axes) {
       const inputs = node.inputs.map((input, i) => {
         const axis = axes[i] ?? null;
@@ -56,7 +56,7 @@ function demanded(g: GraphBuilder, nodes: readonly Node[], whole: readonly Value
   for (const node of nodes.toReversed()) {
     const [output] = node.outputs as [Value];
     const wanted = node.outputs.length === 1 ? demands.get(output) : 'all';
-    const axes = typeof wanted === 'object' ? rowwise(g, node, wanted.axis) : undefined;
+    const axes = typeof wanted === 'object' ? rowsOf(g, node, wanted.axis) : undefined;
     if (typeof demands.get(output) === 'object' && !axes) demands.delete(output);
     const taken = taking(g, node);
     node.inputs.forEach((input, i) => {

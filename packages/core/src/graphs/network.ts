@@ -4,6 +4,7 @@ import { holding, mapOf } from '../layers/form.ts';
 import type { Layer } from '../layers/layers.ts';
 import type { Method } from '../methods/method.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { operators } from '../operators/table.ts';
 import { narrow } from './narrow.ts';
 import type { Request } from './request.ts';
 
@@ -56,10 +57,10 @@ export function startingAt(
   return { ...network, image: start, layers: [start] };
 }
 
-/** Operators that spread one row over many by themselves. */
-const spreading = /^(Add|Sub|Mul|Div|Sum|Mean|Max|Min|Pow|PRelu|Where)$/;
-
-/** Whether what is made of a layer meets values that are made without it, in an operator that takes equal rows only. */
+/**
+ * Whether what is made of a layer meets values that are made without it, in an operator that takes equal rows only:
+ * elementwise ones spread one row over many by themselves.
+ */
 export function meetsOthers(classifier: Classifier, layer: Value): boolean {
   const { g, image, logits } = imagesOf(classifier);
   const { nodes, moving } = between(g, [image], [logits]);
@@ -68,7 +69,9 @@ export function meetsOthers(classifier: Classifier, layer: Value): boolean {
     const made = node.inputs.filter((input) => after.has(input));
     if (made.length === 0) return false;
     for (const output of node.outputs) after.add(output);
-    return !spreading.test(node.op) && node.inputs.some((input) => moving.has(input) && !after.has(input));
+    return (
+      !operators[node.op].elementwise && node.inputs.some((input) => moving.has(input) && !after.has(input))
+    );
   });
 }
 

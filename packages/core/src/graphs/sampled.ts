@@ -1,7 +1,8 @@
 import { InputError } from '../errors.ts';
 import type { Sampled, Samples, Values } from '../methods/method.ts';
-import { GraphBuilder, type Value } from '../onnx/builder.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { mul, onesLike, reshape, slice, sum, unsqueeze } from '../onnx/emit.ts';
+import { newGraph } from '../operators/new-graph.ts';
 import { scoresOf } from '../targets.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Built, built, mapped, type Shapes } from './built.ts';
@@ -13,7 +14,7 @@ type Described = Readonly<Record<string, Pick<Tensor, 'dtype' | 'shape'>>>;
 
 /** The baseline that a sampled method compares one image with: image → baseline. */
 export function baselineModel({ classifier, method, setting }: Request<Sampled<never>>): Built {
-  const g = new GraphBuilder(17);
+  const g = newGraph(17);
   const image = oneImage(g, classifier);
   const baseline = method.baseline!(g, image, setting);
   return built(g, { baseline: g.emit('Expand', [baseline, g.ints(g.shape(image))]) });
@@ -125,7 +126,7 @@ export function finishModel(
   fixed: Samples,
   prepared: Shapes,
 ): Built {
-  const g = new GraphBuilder(17);
+  const g = newGraph(17);
   const image = oneImage(g, classifier);
   const given = {
     ...mapped(fixed, (s, name) => g.input(name, s.dtype, s.shape)),

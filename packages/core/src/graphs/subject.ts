@@ -1,11 +1,11 @@
 import { differentiate } from '../autodiff/differentiate.ts';
+import { gradientRules } from '../autodiff/gradient.ts';
 import { composites } from '../autodiff/rules/composites.ts';
 import { transformerOf } from '../layers/attention.ts';
 import type { Subject } from '../methods/method.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { foldFactors } from '../onnx/constant-factors.ts';
 import { onesLike, where, zerosLike } from '../onnx/emit.ts';
-import { gradientRules } from '../operators/vjp/index.ts';
 import type { VjpRules } from '../operators/vjp/rule.ts';
 import { type ScoreKind, scoresOf } from '../targets.ts';
 import { classScore } from './class-score.ts';

@@ -5,6 +5,7 @@ import { isSampled, type Setting } from '../methods/method.ts';
 import { occlusion } from '../methods/occlusion.ts';
 import type { Value } from '../onnx/builder.ts';
 import type { Attributes } from '../onnx/graph.ts';
+import type { OperatorName } from '../onnx/operator-names.ts';
 import { float32, sizeOf } from '../tensor.ts';
 import { type Layer, networkOf } from '../testing/network.ts';
 import { cpu } from '../testing/ort.ts';
@@ -21,7 +22,7 @@ const wave = (...shape: number[]) => {
   );
 };
 
-type Parts = (op: string, inputs: Value[], weights?: number[][], attributes?: Attributes) => Value;
+type Parts = (op: OperatorName, inputs: Value[], weights?: number[][], attributes?: Attributes) => Value;
 
 /** A network whose nodes take weights of given shapes after their inputs, averaged and scored at the end. */
 const network = (shape: readonly number[], body: (part: Parts, image: Value, layer: Layer) => Value) =>

@@ -1,6 +1,7 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { add, reshape, transpose, where } from '../onnx/emit.ts';
 import type { Attributes } from '../onnx/graph.ts';
+import { operators } from '../operators/table.ts';
 import { int64 } from '../tensor.ts';
 import type { Extent, Plan, Reading, Step } from './plan.ts';
 import { type Reach, type Region, regionOf, sameRegion } from './reach.ts';
@@ -75,7 +76,7 @@ export function walk(
 
 /** A window over a patch needs no padding: what it sees was cut out with it. */
 function attributesOf({ node, extent }: Step): Attributes {
-  if (!extent || !/^(Conv|MaxPool|AveragePool)$/.test(node.op)) return node.attributes;
+  if (!extent || operators[node.op].window === null) return node.attributes;
   const { auto_pad: _, pads: __, ceil_mode: ___, ...attributes } = node.attributes;
   return attributes;
 }

@@ -1,6 +1,8 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { int, ints, type Node, reachable } from '../onnx/graph.ts';
-import { windowOf } from '../operators/shape/convolution.ts';
+import { rowsOf } from '../operators/row-by-row.ts';
+import { operators } from '../operators/table.ts';
+import { windowOf } from '../operators/window.ts';
 import {
   everything,
   type Reach,
@@ -68,6 +70,7 @@ function patched(
 ): Step | undefined {
   const inputs = node.inputs.filter((input) => moving.has(input));
   if (!inputs.every((input) => extents.has(input)) || node.outputs.length > 1) return undefined;
+  if (!isMap(g, node.outputs[0]!)) return undefined;
   const slides = slidesOf(g, node, inputs);
   const [, , height, width] = g.shape(node.outputs[0]!) as number[];
   const reached = inputs.map((input) => {
@@ -86,7 +89,7 @@ function patched(
   const reading: Reading = {
     rows: slides ? seenBy(slides[0], rows) : rows,
     columns: slides ? seenBy(slides[1], columns) : columns,
-    filler: node.op === 'MaxPool' ? 'lowest' : 'zero',
+    filler: operators[node.op].window ?? 'zero',
   };
   return { node, extent, readings: new Map(inputs.map((input) => [input, reading])) };
 }
@@ -111,9 +114,9 @@ function slidesOf(
   moving: readonly Value[],
 ): readonly [Slide, Slide] | undefined {
   const [input] = node.inputs as [Value];
-  if (!/^(Conv|MaxPool|AveragePool)$/.test(node.op) || moving.length !== 1 || moving[0] !== input)
-    return undefined;
-  const kernel = node.op === 'Conv' ? g.shape(node.inputs[1]!).slice(2) : ints(node, 'kernel_shape')!;
+  if (operators[node.op].window === null || moving.length !== 1 || moving[0] !== input) return undefined;
+  const { weights } = operators[node.op];
+  const kernel = weights === null ? ints(node, 'kernel_shape')! : g.shape(node.inputs[weights]!).slice(2);
   const w = windowOf(node, kernel, g.shape(input).slice(2));
   // An average that leaves padding out has another divisor at the border.
   const padded = [...w.before, ...w.after].some((pad) => pad !== 0) || int(node, 'ceil_mode', 0) === 1;
@@ -128,33 +131,21 @@ function slidesOf(
   return [along(0), along(1)];
 }
 
-const unary =
-  /^(Relu|LeakyRelu|Elu|Selu|Celu|Clip|Sigmoid|HardSigmoid|HardSwish|Tanh|Softplus|Softsign|ThresholdedRelu|Mish|Swish|Gelu|Erf|Exp|Log|Sqrt|Abs|Neg|Reciprocal|BatchNormalization|LRN)$/;
-const several = /^(Add|Sub|Mul|Div|Max|Min|Sum|Mean|Pow|PRelu)$/;
-
-/** Whether an output depends on what lies at its own position only. */
+/** Whether each position of each image comes from that position of what moves, and what does not is alike everywhere. */
 function isPointwise(g: GraphBuilder, node: Node, moving: ReadonlySet<Value>): boolean {
+  const { elementwise, movement } = operators[node.op];
+  if (movement === 'view') return false; // it says how large the whole map is
   const shape = g.shape(node.outputs[0]!);
-  const alike = (input: Value) =>
-    g.shape(input).length === 4 &&
-    g
-      .shape(input)
-      .slice(2)
-      .every((d, i) => d === shape[i + 2]);
-  if (unary.test(node.op)) return node.inputs.slice(1).every((input) => !moving.has(input));
-  if (node.op === 'Concat')
-    return int(node, 'axis', 1) === 1 && node.inputs.every((input) => moving.has(input) && alike(input));
-  return (
-    several.test(node.op) &&
-    node.inputs.every((input) => (moving.has(input) ? alike(input) : isPerChannel(g, input)))
-  );
+  return (elementwise ? [2, 3] : [0, 2, 3]).every((axis) => {
+    const axes = rowsOf(g, node, axis);
+    const comes = (i: number) => axes?.[i] === axis || shape[axis] === 1;
+    return axes && node.inputs.every((input, i) => (moving.has(input) ? comes(i) : axes[i] === null));
+  });
 }
 
-const isPerChannel = (g: GraphBuilder, input: Value): boolean =>
-  g
-    .shape(input)
-    .slice(-2)
-    .every((d) => d === 1);
+/** Patches are cut out of maps of numbers. */
+const isMap = (g: GraphBuilder, value: Value): boolean =>
+  g.knows(value) && g.dtype(value) === 'float32' && g.shape(value).length === 4;
 
 /**
  * The value to start at: the first whole map that everything after it depends on alone; none if that would save

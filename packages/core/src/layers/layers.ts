@@ -5,6 +5,8 @@ import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { isFloat } from '../onnx/dtype.ts';
 import { ints, type Node } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
+import type { Operator } from '../operators/operator.ts';
+import { operators } from '../operators/table.ts';
 import { beforeLastAttention, seesPrefixOnly } from './class-token.ts';
 import type { Form } from './form.ts';
 
@@ -16,13 +18,9 @@ export interface Layer {
   readonly form: Form;
 }
 
-/** Operators that make a map of a map. Everything else (Reshape, MatMul) ends it. */
-const mapping =
-  /^(Add|Sub|Mul|Div|Sum|Max|Min|Relu|LeakyRelu|PRelu|Elu|Selu|Celu|Clip|Sigmoid|HardSigmoid|HardSwish|Tanh|Softplus|Mish|Swish|Gelu|Erf|BatchNormalization|InstanceNormalization|GroupNormalization|LRN|MaxPool|AveragePool|Concat|Split|Slice|Pad|Resize|Gather|DepthToSpace|SpaceToDepth|Cast|QuantizeLinear|DequantizeLinear)$/;
-const making = /^(Conv|ConvTranspose)$/;
-/** Operators that make tokens, and maps whose channels come last; what only moves values about is no layer. */
-const computing =
-  /^(Add|Sub|Mul|Div|Relu|Elu|HardSwish|Tanh|Mish|Swish|Gelu|MatMul|Gemm|LayerNormalization|RMSNormalization)$/;
+/** Whether an operator makes tokens, or a map whose channels come last; what only moves values about is no layer. */
+const computes = ({ elementwise, weights, normalises }: Operator): boolean =>
+  elementwise || weights !== null || normalises;
 /** Tokens before those of the patches: a class token, a distillation token, registers. */
 const mostPrefixes = 8;
 
@@ -36,10 +34,11 @@ export function layersOf({ g, image, logits }: Pick<Network, 'g' | 'image' | 'lo
   const grids: (readonly number[])[] = [];
   const add = (name: Value, shape: readonly number[], form: Form) => maps.set(name, { name, shape, form });
   for (const node of between(g, [image], [logits]).nodes) {
+    const operator = operators[node.op];
     const isMap =
-      making.test(node.op) ||
+      operator.map === 'makes' ||
       turnsBack(node, maps) ||
-      (mapping.test(node.op) && node.inputs.some((input) => maps.get(input)?.form.axes === 'CHW'));
+      (operator.map === 'keeps' && node.inputs.some((input) => maps.get(input)?.form.axes === 'CHW'));
     for (const output of node.outputs) {
       const shape = output !== '' && g.knows(output) ? g.shape(output) : [];
       const [batch, ...rest] = shape;
@@ -47,9 +46,9 @@ export function layersOf({ g, image, logits }: Pick<Network, 'g' | 'image' | 'lo
       if (isMap) {
         const [, h, w] = rest;
         if (rest.length !== 3 || h! * w! <= 1) continue;
-        if (making.test(node.op)) grids.push(...halvings(h!, w!));
+        if (operator.map === 'makes') grids.push(...halvings(h!, w!));
         add(output, rest, { axes: 'CHW', prefix: 0 });
-      } else if (batch === rows && computing.test(node.op) && g.reserved.has(output)) {
+      } else if (batch === rows && computes(operator) && g.reserved.has(output)) {
         const found = otherwise(rest, grids);
         if (found) add(output, found.shape, found.form);
       }

@@ -1,8 +1,9 @@
-import { type Dim, GraphBuilder, type Value } from '../onnx/builder.ts';
+import type { Dim, GraphBuilder, Value } from '../onnx/builder.ts';
 import { isFloat } from '../onnx/dtype.ts';
+import { ShapeError } from '../onnx/fact.ts';
 import { type Graph, type Node, toInt64 } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
-import { ShapeError } from '../operators/shape/fact.ts';
+import { newGraph } from '../operators/new-graph.ts';
 import { dtypes, type Tensor, type TensorData } from '../tensor.ts';
 import { withConstantShape } from './constant-shape.ts';
 import { upgrade } from './upgrade.ts';
@@ -39,7 +40,7 @@ export function canonicalize(
 ): Canonical {
   const { opset } = file;
   const graph = widen(file);
-  const g = new GraphBuilder(Math.max(opset, lowest), batch);
+  const g = newGraph(Math.max(opset, lowest), batch);
   for (const name of [...graph.constants.keys(), ...graph.nodes.flatMap((node) => node.outputs)])
     g.reserved.add(name);
   const aliases = new Map<Value, Value>(feed(g));

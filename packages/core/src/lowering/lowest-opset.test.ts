@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readClassifier } from '../classifier/classifier.ts';
 import { createExplainer } from '../explainer.ts';
 import { type Attributes, float } from '../onnx/graph.ts';
+import type { OperatorName } from '../onnx/operator-names.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { float32, sizeOf, type Tensor, tensor } from '../tensor.ts';
 import { expectClose } from '../testing/close.ts';
@@ -11,7 +12,7 @@ import { cpu } from '../testing/ort.ts';
 import { lowestOpset } from './lowest-opset.ts';
 
 /** What a graph of opset 25 is written at that has one node. */
-const ofNode = (op: string, attributes: Attributes = {}, zero?: 'uint8' | 'uint16') =>
+const ofNode = (op: OperatorName, attributes: Attributes = {}, zero?: 'uint8' | 'uint16') =>
   lowestOpset({
     opset: 25,
     nodes: [{ op, name: 'node', inputs: ['x', 'scale', 'zero'], outputs: ['y'], attributes }],

@@ -1,9 +1,7 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { type Graph, reachable } from '../onnx/graph.ts';
+import { operators } from '../operators/table.ts';
 import { dtypes } from '../tensor.ts';
-
-/** Operators whose output is their first input under another shape. */
-const views = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Identity']);
 
 /**
  * Bytes per row of the batch that are held at once while a graph runs: the largest sum of the values that have been
@@ -16,7 +14,7 @@ export function peakBytesPerRow(g: GraphBuilder, outputs: readonly Value[]): num
   const lastUse = new Map<Value, number>();
   nodes.forEach((node, at) => {
     for (const input of node.inputs) lastUse.set(ownerOf(input), at);
-    if (views.has(node.op)) owner.set(node.outputs[0]!, ownerOf(node.inputs[0]!));
+    if (operators[node.op].movement === 'view') owner.set(node.outputs[0]!, ownerOf(node.inputs[0]!));
   });
   for (const output of outputs) lastUse.set(ownerOf(output), nodes.length);
 

@@ -3,7 +3,7 @@ import type { Value } from '../onnx/builder.ts';
 import { reshape } from '../onnx/emit.ts';
 import { type Attributes, int, ints, type Node, real, text } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
-import { windowOf } from '../operators/shape/convolution.ts';
+import { windowOf } from '../operators/window.ts';
 import { sizeOf } from '../tensor.ts';
 import { attention } from './attention.ts';
 import { gathers } from './gathers.ts';

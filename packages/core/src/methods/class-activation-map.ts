@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { InputError } from '../errors.ts';
 import type { Value } from '../onnx/builder.ts';
 import { mul, reshape, sum, transpose } from '../onnx/emit.ts';
-import { int } from '../onnx/graph.ts';
+import { int, type Node } from '../onnx/graph.ts';
+import { operators } from '../operators/table.ts';
 import { camDefaults, camOnly, camOutput, camParams } from './cam.ts';
 import { defineMethod, type Subject } from './method.ts';
 
@@ -50,24 +51,18 @@ export const cam = defineMethod({
   },
 });
 
-const between = new Set([
-  'Reshape',
-  'Flatten',
-  'Squeeze',
-  'Unsqueeze',
-  'GlobalAveragePool',
-  'AveragePool',
-  'ReduceMean',
-  'Relu',
-  'Add',
-  'Cast',
-]);
+/** Whether scores rise with what an operator before them is given: an average, a bias, another shape or type, a ReLU. */
+function keepsOrder({ op }: Node): boolean {
+  const { linear, elementwise, movement } = operators[op];
+  const averages = linear === 'jointly' && !elementwise && movement === 'no';
+  return averages || movement === 'view' || op === 'Relu' || op === 'Add' || op === 'Cast';
+}
 
 /** Weights [classes, channels] of the last linear layer. */
 function classWeights({ g, nodes, logits }: Subject): Value {
   const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
   let node = makers.get(logits);
-  while (node && between.has(node.op)) node = makers.get(node.inputs[0]!);
+  while (node && keepsOrder(node)) node = makers.get(node.inputs[0]!);
   const weight = node?.inputs[1];
   if (node && weight !== undefined && g.constants.has(weight)) {
     const shape = g.shape(weight);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { gradientRules } from '../autodiff/gradient.ts';
 import type { Value } from '../onnx/builder.ts';
 import { div, mul, onesLike, reshape, scale, shift, sub, sum } from '../onnx/emit.ts';
-import { gradientRules } from '../operators/vjp/index.ts';
 import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from './cam.ts';
 import { evidenceOf } from './evidence.ts';
 import { defineMethod, type Subject } from './method.ts';

@@ -1,11 +1,10 @@
 import { InputError } from '../errors.ts';
-import { type Fact, followed, followedFloats } from '../operators/shape/fact.ts';
-import { follow } from '../operators/shape/follow.ts';
-import { shapeRules } from '../operators/shape/index.ts';
 import { type DType, float32, int64, sizeOf, type Tensor } from '../tensor.ts';
 import { isFloat } from './dtype.ts';
+import { type Fact, followed, followedFloats, type ShapeInference } from './fact.ts';
 import { type Attributes, type Graph, type Node, toInt64, type ValueInfo, type ValueType } from './graph.ts';
 import { quoted } from './names.ts';
+import type { OperatorName } from './operator-names.ts';
 
 /** A value of the graph, by name. */
 export type Value = string;
@@ -40,6 +39,7 @@ export class GraphBuilder {
   scope = '';
   /** Names that a file has for values of its own, which are not to be made up. */
   readonly reserved = new Set<Value>();
+  private readonly inference: ShapeInference;
   private readonly batches: readonly [number, number];
   private readonly facts = new Map<Value, readonly [Fact, Fact]>();
   private readonly fed = new Set<Value>();
@@ -48,9 +48,10 @@ export class GraphBuilder {
   private serial = 0;
   private elementsFollowed = 0;
 
-  /** `batch`: a size that the model has baked in; open when it is left out. */
-  constructor(opset: number, batch?: number) {
+  /** `batch`: a size that the model has baked in; open when it is left out. (`newGraph` knows the operators' shapes.) */
+  constructor(opset: number, inference: ShapeInference, batch?: number) {
     this.opset = opset;
+    this.inference = inference;
     this.batches = batch === undefined ? probes : [batch, batch];
   }
 
@@ -108,10 +109,9 @@ export class GraphBuilder {
       this.makers.set(output, node);
       if (fed) this.fed.add(output);
     }
-    const rule = shapeRules[node.op];
-    if (!rule) return;
+    if (!this.inference.knows(node.op)) return;
     const [first, second] = this.batches.map((_, side) =>
-      follow(node, (value) => this.facts.get(value)?.[side]),
+      this.inference.infer(node, (value) => this.facts.get(value)?.[side]),
     ) as [readonly Fact[], readonly Fact[]];
     node.outputs.forEach((output, i) => {
       if (output === '' || !first[i] || !second[i]) return;
@@ -126,14 +126,14 @@ export class GraphBuilder {
   }
 
   /** Appends a node and returns its outputs. */
-  emitAll(op: string, inputs: readonly Value[], attributes: Attributes, outputs: number): Value[] {
+  emitAll(op: OperatorName, inputs: readonly Value[], attributes: Attributes, outputs: number): Value[] {
     const base = this.unique(op);
     const names = outputs === 1 ? [base] : Array.from({ length: outputs }, (_, i) => `${base}:${i}`);
     this.add({ op, name: base, inputs, outputs: names, attributes });
     return names;
   }
 
-  emit(op: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
+  emit(op: OperatorName, inputs: readonly Value[], attributes: Attributes = {}): Value {
     return this.emitAll(op, inputs, attributes, 1)[0]!;
   }
 
@@ -290,9 +290,9 @@ export class GraphBuilder {
   private blame(value: Value): string {
     for (let maker = this.makers.get(value); maker; ) {
       const cause = maker.inputs.find((input) => input !== '' && !this.facts.has(input));
-      if (cause !== undefined && shapeRules[maker.op]) maker = this.makers.get(cause);
-      else if (shapeRules[maker.op])
-        return `node ${quoted(maker.name)} (${maker.op}) has a shape that depends on data`;
+      const known = this.inference.knows(maker.op);
+      if (cause !== undefined && known) maker = this.makers.get(cause);
+      else if (known) return `node ${quoted(maker.name)} (${maker.op}) has a shape that depends on data`;
       else return this.unfollowed();
     }
     return 'nothing makes it';
@@ -301,7 +301,7 @@ export class GraphBuilder {
   private unfollowed(): string {
     const lacking = this.nodes.filter(
       ({ op, outputs }) =>
-        !shapeRules[op] && outputs.some((output) => output !== '' && !this.facts.has(output)),
+        !this.inference.knows(op) && outputs.some((output) => output !== '' && !this.facts.has(output)),
     );
     const named = Array.from(
       Map.groupBy(lacking, ({ op }) => op),

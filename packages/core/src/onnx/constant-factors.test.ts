@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { newGraph } from '../operators/new-graph.ts';
 import { values } from '../testing/cases.ts';
 import { expectClose } from '../testing/close.ts';
 import { cpu } from '../testing/ort.ts';
-import { GraphBuilder, type Shape, type Value } from './builder.ts';
+import type { GraphBuilder, Shape, Value } from './builder.ts';
 import { foldFactors } from './constant-factors.ts';
 import { mul, transpose } from './emit.ts';
 import { writeModel } from './write.ts';
@@ -89,7 +90,7 @@ const staying: Record<string, [Shape, Build]> = {
 };
 
 async function outcome(shape: Shape, build: Build, fold: boolean) {
-  const g = new GraphBuilder(17);
+  const g = newGraph(17);
   const y = build(g, g.input('x', 'float32', shape));
   if (fold) foldFactors(g, 0, [y]);
   const onActivations = g.nodes.filter(
@@ -117,7 +118,7 @@ describe('constant factors', () => {
   });
 
   it('stays where the product itself is wanted', () => {
-    const g = new GraphBuilder(17);
+    const g = newGraph(17);
     const product = g.emit('MatMul', [g.input('x', 'float32', tokens), turned(g, 6, 4)]);
     const scaled = mul(g, product, g.scalar(0.5));
     foldFactors(g, 0, [product, scaled]);
@@ -125,7 +126,7 @@ describe('constant factors', () => {
   });
 
   it('stays in the model, which comes before the backward pass', () => {
-    const g = new GraphBuilder(17);
+    const g = newGraph(17);
     const half = (v: Value) => mul(g, g.emit('MatMul', [v, turned(g, 4, 4)]), g.scalar(0.5));
     const forward = half(g.input('x', 'float32', tokens));
     const start = g.nodes.length;

@@ -1,4 +1,7 @@
 import type { DType, Tensor } from '../tensor.ts';
+import type { OperatorName } from './operator-names.ts';
+
+export type Constants = ReadonlyMap<string, Tensor>;
 
 /**
  * The graph that everything works on: nodes in topological order over named values. Its operators mean what
@@ -12,7 +15,7 @@ export interface Graph {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly string[];
   readonly nodes: readonly Node[];
-  readonly constants: ReadonlyMap<string, Tensor>;
+  readonly constants: Constants;
   /** What the file says of the types of values inside it. */
   readonly declared?: ReadonlyMap<string, ValueInfo>;
 }
@@ -31,7 +34,7 @@ export interface ValueInfo extends ValueType {
 }
 
 export interface Node {
-  readonly op: string;
+  readonly op: OperatorName;
   readonly name: string;
   /** Value names; `''` is an absent optional input. */
   readonly inputs: readonly string[];

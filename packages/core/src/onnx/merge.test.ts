@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest';
-import { GraphBuilder, type Value } from './builder.ts';
+import { newGraph } from '../operators/new-graph.ts';
+import type { GraphBuilder, Value } from './builder.ts';
 import { add, mul, relu } from './emit.ts';
 import { float, type Graph } from './graph.ts';
 import { listing } from './listing.ts';
 import { merge } from './merge.ts';
 
 function graph(make: (g: GraphBuilder, x: Value) => Value): Graph {
-  const g = new GraphBuilder(17);
+  const g = newGraph(17);
   const x = g.input('x', 'float32', [-1, 4]);
   return g.graph('part', [make(g, x)]);
 }

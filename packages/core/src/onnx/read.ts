@@ -12,7 +12,7 @@ import {
 } from './generated/onnx_pb.js';
 import type { Attribute, Graph, Node, ValueInfo } from './graph.ts';
 import { listed, printable, quoted } from './names.ts';
-import { operators } from './operator-names.ts';
+import { isStandardOperator } from './operator-names.ts';
 import { checkOrder } from './order.ts';
 import { survey } from './survey.ts';
 import { readTensor } from './tensor-data.ts';
@@ -164,7 +164,7 @@ function readNode(node: NodeDef, index: number): Node {
       'model_unsupported_op',
       `node ${quoted(name)} is ${quoted(`${node.domain}.${op}`)}: only operators of the standard ONNX domain are supported`,
     );
-  if (!operators.has(op))
+  if (!isStandardOperator(op))
     throw new InputError(
       'model_unsupported_op',
       `node ${quoted(name)} is ${quoted(op)}, which is no ONNX operator`,

@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest';
 import { createExplainer, float32, readClassifier } from '../index.ts';
+import { newGraph } from '../operators/new-graph.ts';
 import { cpu } from '../testing/ort.ts';
-import { GraphBuilder } from './builder.ts';
+import type { OperatorName } from './operator-names.ts';
 import { writeModel } from './write.ts';
 
 /** A network whose own tensors have the names that explainers give to their inputs and outputs. */
 function awkward(rename: (name: string) => string): Uint8Array {
-  const g = new GraphBuilder(17);
+  const g = newGraph(17);
   const x = g.input('x', 'float32', [-1, 1, 2, 2]);
   const weights = g.constant(float32([1, 1, 1, 1], [2]), rename('weights'));
-  const node = (op: string, inputs: string[], output: string, attributes = {}) => {
+  const node = (op: OperatorName, inputs: string[], output: string, attributes = {}) => {
     g.add({ op, name: op, inputs, outputs: [rename(output)], attributes });
     return rename(output);
   };

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { GraphBuilder } from './builder.ts';
+import { newGraph } from '../operators/new-graph.ts';
 import { readModel } from './read.ts';
 import { writeModel } from './write.ts';
 
 describe('a written graph', () => {
   it('states the types of what lies inside, with the batch that a reader would lose at a Reshape', () => {
-    const g = new GraphBuilder(17);
+    const g = newGraph(17);
     const x = g.input('x', 'float32', [-1, 3, 4]);
     const merged = g.emit('Reshape', [x, g.ints([-1, 4])]);
     const split = g.emit('Reshape', [merged, g.ints([-1, 3, 4])]);
@@ -22,7 +22,7 @@ describe('a written graph', () => {
   });
 
   it('says nothing of what nobody knows', () => {
-    const g = new GraphBuilder(17);
+    const g = newGraph(17);
     const found = g.emit('NonZero', [g.input('x', 'float32', [-1, 3])]);
     const y = g.emit('Shape', [found]);
     const { declared } = readModel(

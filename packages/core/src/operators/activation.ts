@@ -1,7 +1,9 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { add, div, mul, number, scale, shift, sub, where } from '../onnx/emit.ts';
 import { real } from '../onnx/graph.ts';
-import { gate, type RuleContext, times, type VjpRules } from './vjp/rule.ts';
+import { type Operators, unary } from './operator.ts';
+import { clipShape, mapped } from './shape/elementwise.ts';
+import { gate, type RuleContext, times } from './vjp/rule.ts';
 
 // Activations. At a kink the derivative is PyTorch's: 0 for ReLU at 0 and for a clip at its bounds (ReLU6). Gates are
 // read off the output where they can be, so that a fused Conv+Relu stays fused.
@@ -43,98 +45,130 @@ const tanhGeluSlope = (g: GraphBuilder, x: Value): Value => {
   return add(g, scale(g, shift(g, t, 1), 0.5), tail);
 };
 
-export const activation: VjpRules = {
-  Sigmoid: [times(({ g, y }) => mul(g, y, sub(g, number(g, 1, y), y)))],
-  Softplus: [times(({ g, x }) => sigmoidOf(g, x(0)))],
-  Softsign: [
-    times(({ g, x }) => {
-      const r = shift(g, g.emit('Abs', [x(0)]), 1);
-      return g.emit('Reciprocal', [mul(g, r, r)]);
-    }),
-  ],
-  Erf: [
-    ({ g, x, dy }) => div(g, scale(g, dy, 2 / Math.sqrt(Math.PI)), g.emit('Exp', [mul(g, x(0), x(0))])), // 2/√π · exp(-x²)
-  ],
-  Relu: [({ g, y, dy }) => gate(g, compare(g, 'Greater', y, 0), dy)],
-  LeakyRelu: [(c) => leaky(c, number(c.g, real(c.node, 'alpha', 0.01), c.dy))],
-  PRelu: [
-    (c) => leaky(c, c.x(1)),
-    ({ g, x, dy }) => where(g, compare(g, 'Greater', x(0), 0), number(g, 0, dy), mul(g, dy, x(0))),
-  ],
+export const activation = {
+  Sigmoid: unary({ vjp: [times(({ g, y }) => mul(g, y, sub(g, number(g, 1, y), y)))] }),
+  Softplus: unary({ vjp: [times(({ g, x }) => sigmoidOf(g, x(0)))] }),
+  Softsign: unary({
+    vjp: [
+      times(({ g, x }) => {
+        const r = shift(g, g.emit('Abs', [x(0)]), 1);
+        return g.emit('Reciprocal', [mul(g, r, r)]);
+      }),
+    ],
+  }),
+  Erf: unary({
+    vjp: [
+      ({ g, x, dy }) => div(g, scale(g, dy, 2 / Math.sqrt(Math.PI)), g.emit('Exp', [mul(g, x(0), x(0))])), // 2/√π · exp(-x²)
+    ],
+  }),
+  Relu: unary({
+    shape: mapped((v) => Math.max(v, 0)),
+    vjp: [({ g, y, dy }) => gate(g, compare(g, 'Greater', y, 0), dy)],
+  }),
+  LeakyRelu: unary({ vjp: [(c) => leaky(c, number(c.g, real(c.node, 'alpha', 0.01), c.dy))] }),
+  PRelu: unary({
+    vjp: [
+      (c) => leaky(c, c.x(1)),
+      ({ g, x, dy }) => where(g, compare(g, 'Greater', x(0), 0), number(g, 0, dy), mul(g, dy, x(0))),
+    ],
+  }),
   // x + bias below -lambd, x - bias above lambd, 0 between
-  Shrink: [
-    ({ g, node, x, dy }) =>
-      gate(g, compare(g, 'Greater', g.emit('Abs', [x(0)]), real(node, 'lambd', 0.5)), dy),
-  ],
-  ThresholdedRelu: [({ g, node, x, dy }) => gate(g, compare(g, 'Greater', x(0), real(node, 'alpha', 1)), dy)],
-  Elu: [
-    (
-      { g, node, x, y, dy }, // alpha·eˣ = y + alpha below zero
-    ) => where(g, compare(g, 'Greater', x(0), 0), dy, mul(g, dy, shift(g, y, real(node, 'alpha', 1)))),
-  ],
-  Celu: [
-    ({ g, node, x, dy }) =>
-      where(
-        g,
-        compare(g, 'Greater', x(0), 0),
-        dy,
-        mul(g, dy, g.emit('Exp', [scale(g, x(0), 1 / real(node, 'alpha', 1))])),
+  Shrink: unary({
+    vjp: [
+      ({ g, node, x, dy }) =>
+        gate(g, compare(g, 'Greater', g.emit('Abs', [x(0)]), real(node, 'lambd', 0.5)), dy),
+    ],
+  }),
+  ThresholdedRelu: unary({
+    vjp: [({ g, node, x, dy }) => gate(g, compare(g, 'Greater', x(0), real(node, 'alpha', 1)), dy)],
+  }),
+  Elu: unary({
+    vjp: [
+      (
+        { g, node, x, y, dy }, // alpha·eˣ = y + alpha below zero
+      ) => where(g, compare(g, 'Greater', x(0), 0), dy, mul(g, dy, shift(g, y, real(node, 'alpha', 1)))),
+    ],
+  }),
+  Celu: unary({
+    vjp: [
+      ({ g, node, x, dy }) =>
+        where(
+          g,
+          compare(g, 'Greater', x(0), 0),
+          dy,
+          mul(g, dy, g.emit('Exp', [scale(g, x(0), 1 / real(node, 'alpha', 1))])),
+        ),
+    ],
+  }),
+  Selu: unary({
+    vjp: [
+      ({ g, node, x, y, dy }) => {
+        const [alpha, gamma] = [real(node, 'alpha', 1.6732632), real(node, 'gamma', 1.050701)];
+        return where(
+          g,
+          compare(g, 'Greater', x(0), 0),
+          scale(g, dy, gamma),
+          mul(g, dy, shift(g, y, alpha * gamma)),
+        );
+      },
+    ],
+  }),
+  HardSigmoid: unary({
+    vjp: [({ g, node, y, dy }) => gate(g, between(g, y, 0, 1)!, scale(g, dy, real(node, 'alpha', 0.2)))],
+  }),
+  HardSwish: unary({
+    vjp: [
+      ({ g, x, dy }) => {
+        // 0 up to -3, x/3 + 1/2 below 3, 1 from there
+        const middle = where(
+          g,
+          compare(g, 'Less', x(0), 3),
+          shift(g, scale(g, x(0), 1 / 3), 0.5),
+          number(g, 1, dy),
+        );
+        return gate(g, compare(g, 'Greater', x(0), -3), mul(g, dy, middle));
+      },
+    ],
+  }),
+  Mish: unary({
+    vjp: [
+      times(({ g, x }) => {
+        // tanh(s) + x·(1 - tanh²(s))·sigmoid(x), s = softplus(x)
+        const t = g.emit('Tanh', [g.emit('Softplus', [x(0)])]);
+        const inner = mul(g, sub(g, number(g, 1, t), mul(g, t, t)), sigmoidOf(g, x(0)));
+        return add(g, t, mul(g, x(0), inner));
+      }),
+    ],
+  }),
+  Swish: unary({
+    since: 24,
+    vjp: [
+      times(({ g, node, x }) => {
+        // s + a·x·s·(1 - s), s = sigmoid(a·x)
+        const alpha = real(node, 'alpha', 1);
+        const s = sigmoidOf(g, scale(g, x(0), alpha));
+        return add(g, s, mul(g, scale(g, x(0), alpha), mul(g, s, sub(g, number(g, 1, s), s))));
+      }),
+    ],
+  }),
+  Gelu: unary({
+    since: 20,
+    vjp: [
+      times(({ g, node, x }) =>
+        node.attributes.approximate === 'tanh'
+          ? tanhGeluSlope(g, x(0))
+          : add(g, normalCumulative(g, x(0)), mul(g, x(0), normalDensity(g, x(0)))),
       ),
-  ],
-  Selu: [
-    ({ g, node, x, y, dy }) => {
-      const [alpha, gamma] = [real(node, 'alpha', 1.6732632), real(node, 'gamma', 1.050701)];
-      return where(
-        g,
-        compare(g, 'Greater', x(0), 0),
-        scale(g, dy, gamma),
-        mul(g, dy, shift(g, y, alpha * gamma)),
-      );
-    },
-  ],
-  HardSigmoid: [
-    ({ g, node, y, dy }) => gate(g, between(g, y, 0, 1)!, scale(g, dy, real(node, 'alpha', 0.2))),
-  ],
-  HardSwish: [
-    ({ g, x, dy }) => {
-      // 0 up to -3, x/3 + 1/2 below 3, 1 from there
-      const middle = where(
-        g,
-        compare(g, 'Less', x(0), 3),
-        shift(g, scale(g, x(0), 1 / 3), 0.5),
-        number(g, 1, dy),
-      );
-      return gate(g, compare(g, 'Greater', x(0), -3), mul(g, dy, middle));
-    },
-  ],
-  Mish: [
-    times(({ g, x }) => {
-      // tanh(s) + x·(1 - tanh²(s))·sigmoid(x), s = softplus(x)
-      const t = g.emit('Tanh', [g.emit('Softplus', [x(0)])]);
-      const inner = mul(g, sub(g, number(g, 1, t), mul(g, t, t)), sigmoidOf(g, x(0)));
-      return add(g, t, mul(g, x(0), inner));
-    }),
-  ],
-  Swish: [
-    times(({ g, node, x }) => {
-      // s + a·x·s·(1 - s), s = sigmoid(a·x)
-      const alpha = real(node, 'alpha', 1);
-      const s = sigmoidOf(g, scale(g, x(0), alpha));
-      return add(g, s, mul(g, scale(g, x(0), alpha), mul(g, s, sub(g, number(g, 1, s), s))));
-    }),
-  ],
-  Gelu: [
-    times(({ g, node, x }) =>
-      node.attributes.approximate === 'tanh'
-        ? tanhGeluSlope(g, x(0))
-        : add(g, normalCumulative(g, x(0)), mul(g, x(0), normalDensity(g, x(0)))),
-    ),
-  ],
-  Clip: [
-    (c) => {
-      const bound = (i: number) => (c.node.inputs[i] ? c.x(i) : null);
-      const inside = between(c.g, c.y, bound(1), bound(2));
-      return inside ? gate(c.g, inside, c.dy) : c.dy;
-    },
-  ],
-};
+    ],
+  }),
+  Clip: unary({
+    shape: clipShape,
+    vjp: [
+      (c) => {
+        const bound = (i: number) => (c.node.inputs[i] ? c.x(i) : null);
+        const inside = between(c.g, c.y, bound(1), bound(2));
+        return inside ? gate(c.g, inside, c.dy) : c.dy;
+      },
+    ],
+  }),
+} satisfies Operators;

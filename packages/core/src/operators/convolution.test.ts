@@ -1,6 +1,6 @@
 import { ints, weight, x } from '../testing/cases.ts';
 import { describeRules, rule, single } from '../testing/rule-cases.ts';
-import { convolution } from './vjp/convolution.ts';
+import { convolution } from './convolution.ts';
 
 const conv = (
   title: string,

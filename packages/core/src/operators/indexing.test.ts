@@ -1,7 +1,7 @@
 import { tensor } from '../tensor.ts';
 import { constant, ints, x } from '../testing/cases.ts';
 import { describeRules, rule } from '../testing/rule-cases.ts';
-import { indexing } from './vjp/indexing.ts';
+import { indexing } from './indexing.ts';
 
 const index = (shape: readonly number[], ...values: number[]) =>
   constant(tensor('int64', shape, BigInt64Array.from(values, BigInt)));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { float } from '../onnx/graph.ts';
+import type { OperatorName } from '../onnx/operator-names.ts';
 import { at, type Operand, real } from '../testing/cases.ts';
 import { gradients } from '../testing/gradient.ts';
 import { cpu } from '../testing/ort.ts';
@@ -31,7 +32,7 @@ const kinks: readonly (readonly [string, ReturnType<typeof rule>, readonly (read
   ['0ᵖ by its exponent', rule('Pow', '', [at(0), at(2)], {}, single), [[0], [0]]],
 ];
 
-function unary(op: string, input: Operand, attributes = {}) {
+function unary(op: OperatorName, input: Operand, attributes = {}) {
   return rule(op, '', [input], attributes, single);
 }
 
@@ -50,7 +51,7 @@ describe('a tie in a window goes to its first element', () => {
   it.each([
     ['MaxPool', { kernel_shape: [1, 3] }],
     ['GlobalMaxPool', {}],
-  ])('%s', async (op, attributes) => {
+  ] as const)('%s', async (op, attributes) => {
     expect(await gradients(rule(op, '', [image], attributes, single), cpu)).toEqual({ dx0: [1, 0, 0] });
   });
 });

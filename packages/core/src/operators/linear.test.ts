@@ -2,7 +2,7 @@ import { float } from '../onnx/graph.ts';
 import { tensor } from '../tensor.ts';
 import { constant, real, weight, x } from '../testing/cases.ts';
 import { describeRules, rule } from '../testing/rule-cases.ts';
-import { linear } from './vjp/linear.ts';
+import { linear } from './linear.ts';
 
 const axis = (at: number) => constant(tensor('int64', [], BigInt64Array.of(BigInt(at))));
 

@@ -1,7 +1,7 @@
 import { tensor } from '../tensor.ts';
 import { constant, ints, x } from '../testing/cases.ts';
 import { describeRules, rule } from '../testing/rule-cases.ts';
-import { movement } from './vjp/movement.ts';
+import { movement } from './movement.ts';
 
 const index = (shape: readonly number[], ...values: number[]) =>
   constant(tensor('int64', shape, BigInt64Array.from(values, BigInt)));

@@ -1,7 +1,7 @@
 import { float } from '../onnx/graph.ts';
 import { positiveWeight, weight, x } from '../testing/cases.ts';
 import { describeRules, rule, single } from '../testing/rule-cases.ts';
-import { normalization } from './vjp/normalization.ts';
+import { normalization } from './normalization.ts';
 
 const statistics = (channels: number) => [
   weight(channels),

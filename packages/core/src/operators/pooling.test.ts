@@ -1,6 +1,6 @@
 import { x } from '../testing/cases.ts';
 import { describeRules, rule, single } from '../testing/rule-cases.ts';
-import { pooling } from './vjp/pooling.ts';
+import { pooling } from './pooling.ts';
 
 type Attributes = Parameters<typeof rule>[3];
 const max = (title: string, shape: number[], attributes: Attributes) =>

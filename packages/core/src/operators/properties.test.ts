@@ -41,7 +41,7 @@ async function holds(cases: fc.Arbitrary<Case>, numRuns = 40): Promise<void> {
 }
 
 describe('rules hold for any shape', () => {
-  it.each(['Add', 'Sub', 'Mul', 'Div', 'Max'])('%s of broadcast operands', (op) =>
+  it.each(['Add', 'Sub', 'Mul', 'Div', 'Max'] as const)('%s of broadcast operands', (op) =>
     holds(
       shape
         .chain((to) => fc.tuple(stretchable(to), stretchable(to)))
@@ -138,7 +138,7 @@ describe('rules hold for any shape', () => {
       ),
     ));
 
-  it.each(['MaxPool', 'AveragePool'])('%s of any geometry', (op) =>
+  it.each(['MaxPool', 'AveragePool'] as const)('%s of any geometry', (op) =>
     holds(
       fc
         .tuple(sliding, fc.constantFrom(0, 1), fc.constantFrom(0, 1))

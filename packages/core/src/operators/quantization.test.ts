@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { differentiate } from '../autodiff/differentiate.ts';
-import { GraphBuilder, type Value } from '../onnx/builder.ts';
+import { gradientRules } from '../autodiff/gradient.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { writeModel } from '../onnx/write.ts';
 import { float32, tensor } from '../tensor.ts';
 import { cpu } from '../testing/ort.ts';
-import { gradientRules } from './vjp/index.ts';
+import { newGraph } from './new-graph.ts';
 
 /** The gradient of Σ weight·f(x), x [1, 2, n], with f between a quantization and its inverse. */
 async function gradientOf(
@@ -13,7 +14,7 @@ async function gradientOf(
   zero: Int8Array | Uint8Array,
   between = (_: GraphBuilder, q: Value): Value => q,
 ): Promise<number[]> {
-  const g = new GraphBuilder(17);
+  const g = newGraph(17);
   const shape = [1, 2, x.length / 2];
   const per = scale.length === 1 ? [] : [scale.length];
   const s = g.constant(float32(per, scale));

@@ -1,8 +1,8 @@
 import { ints, within, x } from '../testing/cases.ts';
 import { describeRules, rule } from '../testing/rule-cases.ts';
-import { reduction } from './vjp/reduction.ts';
+import { reduction } from './reduction.ts';
 
-const forms = Object.keys(reduction).flatMap((op) => {
+const forms = (Object.keys(reduction) as (keyof typeof reduction)[]).flatMap((op) => {
   const data = op === 'ReduceLogSum' ? within(0.3, 2, -1, 3, 2) : x(-1, 3, 2);
   const still = op === 'ReduceLogSum' ? within(0.3, 2, 2, 3, 2) : x(2, 3, 2);
   return [

@@ -1,7 +1,7 @@
 import { float32 } from '../tensor.ts';
 import { constant, ints, x } from '../testing/cases.ts';
 import { describeRules, rule, single } from '../testing/rule-cases.ts';
-import { resize } from './vjp/resize.ts';
+import { resize } from './resize.ts';
 
 const scales = (...values: number[]) => constant(float32([values.length], values));
 const image = x(-1, 2, 4, 5);

@@ -1,5 +1,6 @@
 import type { Shape } from '../onnx/builder.ts';
 import type { Attributes } from '../onnx/graph.ts';
+import type { OperatorName } from '../onnx/operator-names.ts';
 import { sizeOf, type Tensor, tensor } from '../tensor.ts';
 
 // Cases of derivative rules: an operator with inputs and attributes.
@@ -13,7 +14,7 @@ export type Operand =
 
 /** An operator applied once. */
 export interface Case {
-  readonly op: string;
+  readonly op: OperatorName;
   readonly title: string;
   readonly inputs: readonly Operand[];
   readonly attributes: Attributes;

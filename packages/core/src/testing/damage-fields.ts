@@ -11,8 +11,7 @@ import {
   SparseTensorSchema,
   type TensorDef,
 } from '../onnx/generated/onnx_pb.js';
-import { shapeRules } from '../operators/shape/index.ts';
-import { gradientRules } from '../operators/vjp/index.ts';
+import { operatorsThat } from '../operators/table.ts';
 import type { Dice } from './dice.ts';
 
 // Damage to the fields of a model, which still parses.
@@ -21,9 +20,7 @@ type Damage = (model: Model, dice: Dice, other: Model) => void;
 
 const sizes = [-(2n ** 63n), -7n, -1n, 0n, 1n, 2n, 3n, 5n, 64n, 4097n, 2n ** 31n, 2n ** 40n, 2n ** 63n - 1n];
 const reals = [0, -0, 1, -1, 1e-45, 3.4e38, Number.NaN, Number.POSITIVE_INFINITY];
-const ops = [
-  ...new Set([...Object.keys(shapeRules), ...Object.keys(gradientRules), 'If', 'Loop', 'Attention']),
-];
+const ops = [...operatorsThat(({ shape, vjp }) => shape !== null || vjp !== null), 'If', 'Loop', 'Attention'];
 const attributeNames =
   'axis axes perm pads strides dilations group kernel_shape ceil_mode to mode equation alpha epsilon size start end keepdims blocksize num_outputs split'.split(
     ' ',

@@ -1,9 +1,10 @@
 import { differentiate } from '../autodiff/differentiate.ts';
-import { GraphBuilder, type Shape, type Value } from '../onnx/builder.ts';
+import { gradientRules } from '../autodiff/gradient.ts';
+import type { GraphBuilder, Shape, Value } from '../onnx/builder.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { renamed } from '../onnx/rename.ts';
 import { writeModel } from '../onnx/write.ts';
-import { gradientRules } from '../operators/vjp/index.ts';
+import { newGraph } from '../operators/new-graph.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { float32, type Tensor } from '../tensor.ts';
 import { type Case, values } from './cases.ts';
@@ -135,7 +136,7 @@ async function differences(at: Tensor, h: number, f: (moved: Tensor) => Promise<
 }
 
 function applied(c: Case) {
-  const g = new GraphBuilder(c.opset);
+  const g = newGraph(c.opset);
   const feeds: Record<string, Tensor> = {};
   const wanted: Value[] = [];
   const inputs = c.inputs.map((operand, i) => {

@@ -1,10 +1,17 @@
-import { GraphBuilder, type Shape, type Value } from '../onnx/builder.ts';
+import type { GraphBuilder, Shape, Value } from '../onnx/builder.ts';
 import type { Attributes } from '../onnx/graph.ts';
+import type { OperatorName } from '../onnx/operator-names.ts';
 import { writeModel } from '../onnx/write.ts';
+import { newGraph } from '../operators/new-graph.ts';
 import { float32, sizeOf, type Tensor } from '../tensor.ts';
 
 /** Appends a node whose output, and whose constants, have the names that a test asks for. */
-export type Layer = (name: string, op: string, inputs: readonly Value[], attributes?: Attributes) => Value;
+export type Layer = (
+  name: string,
+  op: OperatorName,
+  inputs: readonly Value[],
+  attributes?: Attributes,
+) => Value;
 
 /** The ONNX file of a small network over `image` [batch, …shape]; `build` returns the scores. */
 export function networkOf(
@@ -13,7 +20,7 @@ export function networkOf(
   batch = -1,
   opset = 17,
 ): Uint8Array {
-  const g = new GraphBuilder(opset, batch < 0 ? undefined : batch);
+  const g = newGraph(opset, batch < 0 ? undefined : batch);
   const image = g.input('image', 'float32', [batch, ...shape]);
   const layer: Layer = (name, op, inputs, attributes = {}) => {
     g.add({ op, name, inputs, outputs: [name], attributes });

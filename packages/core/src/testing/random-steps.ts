@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import type { Attributes } from '../onnx/graph.ts';
+import type { OperatorName } from '../onnx/operator-names.ts';
 import { int64 } from '../tensor.ts';
 
 // Steps that random networks are made of: tokens [N, T, F] in, tokens out.
@@ -8,7 +9,7 @@ import { int64 } from '../tensor.ts';
 /** What a network is made with: its next step, and weights of which no two are alike. */
 export interface Making {
   readonly g: GraphBuilder;
-  step(op: string, inputs: readonly Value[], attributes?: Attributes): Value;
+  step(op: OperatorName, inputs: readonly Value[], attributes?: Attributes): Value;
   learned(...shape: number[]): Value;
 }
 

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { built } from '../../graphs/built.ts';
-import { GraphBuilder, type Value } from '../../onnx/builder.ts';
-import { gradientRules } from '../../operators/vjp/index.ts';
+import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import { newGraph } from '../../operators/new-graph.ts';
 import { float32 } from '../../tensor.ts';
 import { values } from '../../testing/cases.ts';
 import { expectClose } from '../../testing/close.ts';
 import { cpu } from '../../testing/ort.ts';
 import { differentiate } from '../differentiate.ts';
+import { gradientRules } from '../gradient.ts';
 import { composites } from './composites.ts';
 
 /** What a test does with the input. */
@@ -48,7 +49,7 @@ const spellings: Record<string, Spelling> = {
 };
 
 function differentiated(spelling: Spelling, whole: boolean, also: readonly Value[] = []) {
-  const g = new GraphBuilder(17);
+  const g = newGraph(17);
   const x = g.input('x', 'float32', [-1, 2, 7, 7]);
   const y = spelling(g, x);
   const seed = g.input('seed', 'float32', g.shape(y));

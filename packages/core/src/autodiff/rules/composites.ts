@@ -1,9 +1,11 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { add, div, mul, number, scale, sub } from '../../onnx/emit.ts';
 import { int, type Node } from '../../onnx/graph.ts';
-import { axisOf } from '../../operators/shape/fact.ts';
-import { maxPoolVjp } from '../../operators/vjp/pooling.ts';
-import { type Composite, type Composition, gate, type RuleContext } from '../../operators/vjp/rule.ts';
+import type { OperatorName } from '../../onnx/operator-names.ts';
+import { maxPoolVjp } from '../../operators/pooling.ts';
+import { axisOf } from '../../operators/shape/rule.ts';
+import { gate, type RuleContext } from '../../operators/vjp/rule.ts';
+import type { Composites, Composition } from '../composition.ts';
 
 // Functions that exporters spell out, with derivatives that are cheaper than those of their operators in turn.
 
@@ -77,7 +79,7 @@ function gelu(g: GraphBuilder, { inputs: [a, b] }: Node): Composition | undefine
 function constantAnd(
   g: GraphBuilder,
   made: Value,
-  ...ops: string[]
+  ...ops: OperatorName[]
 ): { value: Value; constant: number } | undefined {
   const node = g.maker(made);
   if (!node || !ops.includes(node.op)) return undefined;
@@ -88,7 +90,7 @@ function constantAnd(
   return left !== undefined && node.op !== 'Div' ? { value: b, constant: left } : undefined;
 }
 
-export const composites: Readonly<Record<string, readonly Composite[]>> = {
+export const composites: Composites = {
   Concat: [concatOfRelus],
   MaxPool: [maxOfRelu],
   Mul: [silu, gelu],

@@ -1,176 +1,81 @@
-import type { Node } from '../../onnx/graph.ts';
-import { int, ints, text } from '../../onnx/graph.ts';
+import { type Fact, ShapeError } from '../../onnx/fact.ts';
+import { int, ints } from '../../onnx/graph.ts';
 import { sizeOf } from '../../tensor.ts';
-import { type ShapeContext, ShapeError, type ShapeRules } from './fact.ts';
+import { slidingSizes, transposedWindow, windowOf } from '../window.ts';
+import type { ShapeContext, ShapeRule } from './rule.ts';
 
-/** No network slides a window further; tables are made of its size. */
-const widest = 2 ** 16;
-
-export interface Window {
-  readonly kernel: readonly number[];
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  /** Padding before and after, per spatial axis; `auto_pad` resolved. */
-  readonly before: readonly number[];
-  readonly after: readonly number[];
-}
-
-/** A convolution's or pooling's window over spatial sizes `spatial`, with every default spelled out. */
-export function windowOf(node: Node, kernel: readonly number[], spatial: readonly number[]): Window {
-  const window = resolvedWindow(node, kernel, spatial);
-  const { strides, dilations, before, after } = window;
-  const steps = [...kernel, ...strides, ...dilations];
-  if (
-    steps.some((n) => !(n >= 1 && n <= widest)) ||
-    [...before, ...after].some((n) => !(n >= 0 && n <= widest))
-  )
-    throw new ShapeError(
-      `a window of kernel [${kernel}], strides [${strides}], dilations [${dilations}], padding [${before}] [${after}]`,
-    );
-  return window;
-}
-
-function resolvedWindow(node: Node, kernel: readonly number[], spatial: readonly number[]): Window {
-  const rank = spatial.length;
-  const strides = ints(node, 'strides') ?? Array<number>(rank).fill(1);
-  const dilations = ints(node, 'dilations') ?? Array<number>(rank).fill(1);
-  const autoPad = text(node, 'auto_pad', 'NOTSET');
-  if (autoPad === 'SAME_UPPER' || autoPad === 'SAME_LOWER') {
-    const totals = spatial.map((size, i) => {
-      const outputs = Math.ceil(size / strides[i]!);
-      return Math.max(0, (outputs - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1 - size);
-    });
-    const small = totals.map((t) => Math.floor(t / 2));
-    const large = totals.map((t, i) => t - small[i]!);
-    return autoPad === 'SAME_UPPER'
-      ? { kernel, strides, dilations, before: small, after: large }
-      : { kernel, strides, dilations, before: large, after: small };
-  }
-  const pads = autoPad === 'VALID' ? undefined : ints(node, 'pads');
-  const before = pads?.slice(0, rank) ?? Array<number>(rank).fill(0);
-  const after = pads?.slice(rank) ?? Array<number>(rank).fill(0);
-  return { kernel, strides, dilations, before, after };
-}
-
-/** The window of a transposed convolution; padding follows from the output's size where that is given instead. */
-export function transposedWindow(node: Node, kernel: readonly number[], spatial: readonly number[]): Window {
-  const given = windowOf(
-    { ...node, attributes: { ...node.attributes, auto_pad: 'NOTSET' } },
-    kernel,
-    spatial,
-  );
-  const autoPad = text(node, 'auto_pad', 'NOTSET');
-  const same = autoPad.startsWith('SAME') ? spatial.map((size, i) => size * given.strides[i]!) : undefined;
-  const wanted = ints(node, 'output_shape')?.slice(-spatial.length) ?? same;
-  if (!wanted) return given;
-  const extra = ints(node, 'output_padding') ?? [];
-  const totals = spatial.map((size, i) =>
-    Math.max(
-      0,
-      given.strides[i]! * (size - 1) +
-        (extra[i] ?? 0) +
-        (kernel[i]! - 1) * given.dilations[i]! +
-        1 -
-        wanted[i]!,
-    ),
-  );
-  const small = totals.map((t) => Math.floor(t / 2));
-  const large = totals.map((t, i) => t - small[i]!);
-  return autoPad === 'SAME_UPPER'
-    ? { ...given, before: small, after: large }
-    : { ...given, before: large, after: small };
-}
-
-/** Output sizes of a sliding window. With `ceil`, a last partial window counts if it starts inside the input. */
-export function slidingSizes(w: Window, spatial: readonly number[], ceil: boolean): number[] {
-  return spatial.map((size, i) => {
-    const span = size + w.before[i]! + w.after[i]! - (w.kernel[i]! - 1) * w.dilations[i]! - 1;
-    let count = (ceil ? Math.ceil(span / w.strides[i]!) : Math.floor(span / w.strides[i]!)) + 1;
-    if (ceil && (count - 1) * w.strides[i]! >= size + w.before[i]!) count--;
-    if (count < 1) throw new ShapeError(`a window of ${w.kernel[i]} does not fit into ${size}`);
-    return count;
-  });
-}
-
-function pool(c: ShapeContext, outputs: 1 | 2) {
+export function poolShape(c: ShapeContext): readonly Fact[] {
   const { dtype, shape } = c.x(0);
   const spatial = shape.slice(2);
   const kernel = ints(c.node, 'kernel_shape')!;
   const sizes = slidingSizes(windowOf(c.node, kernel, spatial), spatial, int(c.node, 'ceil_mode', 0) === 1);
   const out = [shape[0]!, shape[1]!, ...sizes];
-  return outputs === 1
-    ? [{ dtype, shape: out }]
-    : [
-        { dtype, shape: out },
-        { dtype: 'int64' as const, shape: out },
-      ];
+  return [{ dtype, shape: out }];
 }
 
-const globalPool = (c: ShapeContext) => {
+export const globalPoolShape: ShapeRule = (c) => {
   const { dtype, shape } = c.x(0);
   return [{ dtype, shape: [...shape.slice(0, 2), ...shape.slice(2).map(() => 1)] }];
 };
 
-function perChannel(c: ShapeContext, i: number, channels: number): void {
+export function checkPerChannel(c: ShapeContext, i: number, channels: number): void {
   const { shape } = c.x(i);
   if (shape.length !== 1 || shape[0] !== channels)
     throw new ShapeError(`input ${i} is [${shape}], expected [${channels}]`);
 }
 
-export const convolution: ShapeRules = {
-  BatchNormalization(c) {
-    const { dtype, shape } = c.x(0);
-    for (const i of [1, 2, 3, 4]) perChannel(c, i, shape[1]!);
-    return [{ dtype, shape }];
-  },
-  Conv(c) {
-    const { dtype, shape } = c.x(0);
-    const weight = c.x(1).shape;
-    const group = int(c.node, 'group', 1);
-    if (shape.length !== weight.length || shape[1] !== weight[1]! * group)
-      throw new ShapeError(`Conv of [${shape}] with weights [${weight}], group ${group}`);
-    if (c.has(2)) perChannel(c, 2, weight[0]!);
-    const spatial = shape.slice(2);
-    return [
-      {
-        dtype,
-        shape: [
-          shape[0]!,
-          weight[0]!,
-          ...slidingSizes(windowOf(c.node, weight.slice(2), spatial), spatial, false),
-        ],
-      },
-    ];
-  },
-  Col2Im(c) {
-    const { dtype, shape } = c.x(0);
-    const [size, block] = [c.value(1), c.value(2)];
-    const sizes = slidingSizes(windowOf(c.node, block, size), size, false);
-    const channels = shape[1]! / sizeOf(block);
-    if (shape.length !== 3 || shape[2] !== sizeOf(sizes) || !Number.isInteger(channels))
-      throw new ShapeError(`[${shape}] as ${sizeOf(sizes)} blocks of [${block}]`);
-    return [{ dtype, shape: [shape[0]!, channels, ...size] }];
-  },
-  ConvTranspose(c) {
-    const { dtype, shape } = c.x(0);
-    const weight = c.x(1).shape;
-    const w = transposedWindow(c.node, weight.slice(2), shape.slice(2));
-    const extra = ints(c.node, 'output_padding') ?? [];
-    const sizes = w.kernel.map(
-      (k, i) =>
-        w.strides[i]! * (shape[i + 2]! - 1) +
-        (extra[i] ?? 0) +
-        (k - 1) * w.dilations[i]! +
-        1 -
-        w.before[i]! -
-        w.after[i]!,
-    );
-    return [{ dtype, shape: [shape[0]!, weight[1]! * int(c.node, 'group', 1), ...sizes] }];
-  },
-  MaxPool: (c) => pool(c, 2),
-  AveragePool: (c) => pool(c, 1),
-  LpPool: (c) => pool(c, 1),
-  GlobalAveragePool: globalPool,
-  GlobalMaxPool: globalPool,
-  GlobalLpPool: globalPool,
+export function convShape(c: ShapeContext): readonly Fact[] {
+  const { dtype, shape } = c.x(0);
+  const weight = c.x(1).shape;
+  const group = int(c.node, 'group', 1);
+  if (shape.length !== weight.length || shape[1] !== weight[1]! * group)
+    throw new ShapeError(`Conv of [${shape}] with weights [${weight}], group ${group}`);
+  if (c.has(2)) checkPerChannel(c, 2, weight[0]!);
+  const spatial = shape.slice(2);
+  return [
+    {
+      dtype,
+      shape: [
+        shape[0]!,
+        weight[0]!,
+        ...slidingSizes(windowOf(c.node, weight.slice(2), spatial), spatial, false),
+      ],
+    },
+  ];
+}
+
+export function col2ImShape(c: ShapeContext): readonly Fact[] {
+  const { dtype, shape } = c.x(0);
+  const [size, block] = [c.value(1), c.value(2)];
+  const sizes = slidingSizes(windowOf(c.node, block, size), size, false);
+  const channels = shape[1]! / sizeOf(block);
+  if (shape.length !== 3 || shape[2] !== sizeOf(sizes) || !Number.isInteger(channels))
+    throw new ShapeError(`[${shape}] as ${sizeOf(sizes)} blocks of [${block}]`);
+  return [{ dtype, shape: [shape[0]!, channels, ...size] }];
+}
+
+export function convTransposeShape(c: ShapeContext): readonly Fact[] {
+  const { dtype, shape } = c.x(0);
+  const weight = c.x(1).shape;
+  const w = transposedWindow(c.node, weight.slice(2), shape.slice(2));
+  const extra = ints(c.node, 'output_padding') ?? [];
+  const sizes = w.kernel.map(
+    (k, i) =>
+      w.strides[i]! * (shape[i + 2]! - 1) +
+      (extra[i] ?? 0) +
+      (k - 1) * w.dilations[i]! +
+      1 -
+      w.before[i]! -
+      w.after[i]!,
+  );
+  return [{ dtype, shape: [shape[0]!, weight[1]! * int(c.node, 'group', 1), ...sizes] }];
+}
+
+/** The maxima, and where they are. */
+export const maxPoolShape: ShapeRule = (c) => {
+  const [{ dtype, shape }] = poolShape(c) as [Fact];
+  return [
+    { dtype, shape },
+    { dtype: 'int64', shape },
+  ];
 };

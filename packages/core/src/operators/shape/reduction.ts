@@ -1,13 +1,6 @@
+import { type Fact, ShapeError } from '../../onnx/fact.ts';
 import { int, text } from '../../onnx/graph.ts';
-import {
-  axisOf,
-  broadcast,
-  type Fact,
-  type ShapeContext,
-  ShapeError,
-  type ShapeRule,
-  type ShapeRules,
-} from './fact.ts';
+import { axisOf, broadcast, type ShapeContext, type ShapeRule } from './rule.ts';
 
 /** Axes of a reduction, from its second input; all of them when it is absent. */
 export function reducedAxes(rank: number, axes: readonly number[] | undefined, noop: boolean): number[] {
@@ -15,7 +8,8 @@ export function reducedAxes(rank: number, axes: readonly number[] | undefined, n
   return axes.map((a) => axisOf(a, rank));
 }
 
-const reduce =
+/** What a reduction leaves; `fold` gives the one element of values that are known. */
+export const reducedShape =
   (fold?: (values: readonly number[]) => number): ShapeRule =>
   (c) => {
     const { dtype, shape, value } = c.x(0);
@@ -27,14 +21,14 @@ const reduce =
     return [{ dtype, shape: out, value: whole }];
   };
 
-const argument: ShapeRule = (c) => {
+export const argumentShape: ShapeRule = (c) => {
   const { shape } = c.x(0);
   const axis = axisOf(int(c.node, 'axis', 0), shape.length);
   const keep = int(c.node, 'keepdims', 1) === 1;
   return [{ dtype: 'int64', shape: shape.flatMap((d, i) => (i === axis ? (keep ? [1] : []) : [d])) }];
 };
 
-function matmul(c: ShapeContext): readonly Fact[] {
+export function matmulShape(c: ShapeContext): readonly Fact[] {
   const a = c.x(0).shape;
   const b = c.x(1).shape;
   const left = a.length === 1 ? [1, ...a] : a;
@@ -68,7 +62,7 @@ export function einsumTerms(equation: string, ranks: readonly number[]): { terms
   return { terms, output: right === undefined ? letters + once.join('') : spell(right, most) };
 }
 
-function einsum(c: ShapeContext): readonly Fact[] {
+export function einsumShape(c: ShapeContext): readonly Fact[] {
   const shapes = Array.from({ length: c.count }, (_, i) => c.x(i).shape);
   const { terms, output } = einsumTerms(
     text(c.node, 'equation', ''),
@@ -88,26 +82,12 @@ function einsum(c: ShapeContext): readonly Fact[] {
   return [{ dtype: c.x(0).dtype, shape: [...output].map((letter) => sizes.get(letter) ?? 1) }];
 }
 
-export const reduction: ShapeRules = {
-  ReduceSum: reduce((v) => v.reduce((a, b) => a + b, 0)),
-  ReduceProd: reduce((v) => v.reduce((a, b) => a * b, 1)),
-  ReduceMax: reduce((v) => Math.max(...v)),
-  ReduceMin: reduce((v) => Math.min(...v)),
-  ReduceMean: reduce(),
-  ReduceL1: reduce(),
-  ReduceL2: reduce(),
-  ReduceLogSum: reduce(),
-  ReduceLogSumExp: reduce(),
-  ReduceSumSquare: reduce(),
-  ArgMax: argument,
-  ArgMin: argument,
-  MatMul: matmul,
-  MatMulInteger: (c) => matmul(c).map((fact) => ({ ...fact, dtype: 'int32' })),
-  Gemm(c) {
-    const a = int(c.node, 'transA', 0) ? c.x(0).shape.toReversed() : c.x(0).shape;
-    const b = int(c.node, 'transB', 0) ? c.x(1).shape.toReversed() : c.x(1).shape;
-    if (a.length !== 2 || b.length !== 2 || a[1] !== b[0]) throw new ShapeError(`Gemm of [${a}] with [${b}]`);
-    return [{ dtype: c.x(0).dtype, shape: [a[0]!, b[1]!] }];
-  },
-  Einsum: einsum,
-};
+export const matMulIntegerShape: ShapeRule = (c) =>
+  matmulShape(c).map((fact) => ({ ...fact, dtype: 'int32' }));
+
+export function gemmShape(c: ShapeContext): readonly Fact[] {
+  const a = int(c.node, 'transA', 0) ? c.x(0).shape.toReversed() : c.x(0).shape;
+  const b = int(c.node, 'transB', 0) ? c.x(1).shape.toReversed() : c.x(1).shape;
+  if (a.length !== 2 || b.length !== 2 || a[1] !== b[0]) throw new ShapeError(`Gemm of [${a}] with [${b}]`);
+  return [{ dtype: c.x(0).dtype, shape: [a[0]!, b[1]!] }];
+}

@@ -1,6 +1,7 @@
+import { type Fact, followed, ShapeError } from '../../onnx/fact.ts';
 import { int } from '../../onnx/graph.ts';
 import { sizeOf } from '../../tensor.ts';
-import { axisOf, type Fact, followed, ShapeError, type ShapeRules, stridesOf } from './fact.ts';
+import { axisOf, type ShapeContext, type ShapeRule, stridesOf } from './rule.ts';
 
 // Operators that take elements by position, which shape arithmetic does to shapes.
 
@@ -59,55 +60,57 @@ function taken(x: Fact, shape: readonly number[], positions: readonly (Run | rea
   return { dtype: x.dtype, shape, value: offsets.map((o) => x.value![o]!) };
 }
 
-export const slicing: ShapeRules = {
-  Slice(c) {
-    const x = c.x(0);
-    const optional = (i: number) => (c.has(i) ? c.value(i) : undefined);
-    const runs = slicedRuns(x.shape, c.value(1), c.value(2), optional(3), optional(4));
-    return [
-      taken(
-        x,
-        runs.map((run) => run.count),
-        runs,
-      ),
-    ];
-  },
-  Split(c) {
-    const x = c.x(0);
-    const axis = axisOf(int(c.node, 'axis', 0), x.shape.length);
-    const sizes = splitSizes(x.shape[axis]!, c.node.outputs.length, c.has(1) ? c.value(1) : undefined);
-    if (sizes.reduce((a, b) => a + b, 0) !== x.shape[axis])
-      throw new ShapeError(`Split of ${x.shape[axis]} into ${sizes.join(' + ')}`);
-    let first = 0;
-    return sizes.map((count) => {
-      const runs = x.shape.map((d, i) => (i === axis ? { first, step: 1, count } : whole(d)));
-      first += count;
-      return taken(x, x.shape.with(axis, count), runs);
-    });
-  },
-  Gather(c) {
-    const x = c.x(0);
-    const index = c.x(1);
-    const axis = axisOf(int(c.node, 'axis', 0), x.shape.length);
-    const shape = [...x.shape.slice(0, axis), ...index.shape, ...x.shape.slice(axis + 1)];
-    if (!index.value) return [{ dtype: x.dtype, shape }];
-    const chosen = index.value.map((i) => (i < 0 ? i + x.shape[axis]! : i));
-    if (chosen.some((i) => i < 0 || i >= x.shape[axis]!))
-      throw new ShapeError(`Gather beyond the ${x.shape[axis]} elements of axis ${axis}`);
-    return [
-      taken(
-        x,
-        shape,
-        x.shape.map((d, i) => (i === axis ? chosen : whole(d))),
-      ),
-    ];
-  },
-  GatherElements: (c) => [{ dtype: c.x(0).dtype, shape: c.x(1).shape }],
-  GatherND(c) {
-    const index = c.x(1).shape;
-    const batch = int(c.node, 'batch_dims', 0);
-    return [
-      { dtype: c.x(0).dtype, shape: [...index.slice(0, -1), ...c.x(0).shape.slice(batch + index.at(-1)!)] },
-    ];
-  },
-};
+export function sliceShape(c: ShapeContext): readonly Fact[] {
+  const x = c.x(0);
+  const optional = (i: number) => (c.has(i) ? c.value(i) : undefined);
+  const runs = slicedRuns(x.shape, c.value(1), c.value(2), optional(3), optional(4));
+  return [
+    taken(
+      x,
+      runs.map((run) => run.count),
+      runs,
+    ),
+  ];
+}
+
+export function splitShape(c: ShapeContext): readonly Fact[] {
+  const x = c.x(0);
+  const axis = axisOf(int(c.node, 'axis', 0), x.shape.length);
+  const sizes = splitSizes(x.shape[axis]!, c.node.outputs.length, c.has(1) ? c.value(1) : undefined);
+  if (sizes.reduce((a, b) => a + b, 0) !== x.shape[axis])
+    throw new ShapeError(`Split of ${x.shape[axis]} into ${sizes.join(' + ')}`);
+  let first = 0;
+  return sizes.map((count) => {
+    const runs = x.shape.map((d, i) => (i === axis ? { first, step: 1, count } : whole(d)));
+    first += count;
+    return taken(x, x.shape.with(axis, count), runs);
+  });
+}
+
+export function gatherShape(c: ShapeContext): readonly Fact[] {
+  const x = c.x(0);
+  const index = c.x(1);
+  const axis = axisOf(int(c.node, 'axis', 0), x.shape.length);
+  const shape = [...x.shape.slice(0, axis), ...index.shape, ...x.shape.slice(axis + 1)];
+  if (!index.value) return [{ dtype: x.dtype, shape }];
+  const chosen = index.value.map((i) => (i < 0 ? i + x.shape[axis]! : i));
+  if (chosen.some((i) => i < 0 || i >= x.shape[axis]!))
+    throw new ShapeError(`Gather beyond the ${x.shape[axis]} elements of axis ${axis}`);
+  return [
+    taken(
+      x,
+      shape,
+      x.shape.map((d, i) => (i === axis ? chosen : whole(d))),
+    ),
+  ];
+}
+
+export const gatherElementsShape: ShapeRule = (c) => [{ dtype: c.x(0).dtype, shape: c.x(1).shape }];
+
+export function gatherNDShape(c: ShapeContext): readonly Fact[] {
+  const index = c.x(1).shape;
+  const batch = int(c.node, 'batch_dims', 0);
+  return [
+    { dtype: c.x(0).dtype, shape: [...index.slice(0, -1), ...c.x(0).shape.slice(batch + index.at(-1)!)] },
+  ];
+}

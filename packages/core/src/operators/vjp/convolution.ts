@@ -2,9 +2,9 @@ import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { array, flip, reshape, slice, sum, transpose } from '../../onnx/emit.ts';
 import { int } from '../../onnx/graph.ts';
 import { sizeOf } from '../../tensor.ts';
-import { transposedWindow, type Window, windowOf } from '../shape/convolution.ts';
+import { transposedWindow, type Window, windowOf } from '../window.ts';
 import { constant } from './movement.ts';
-import { type RuleContext, tabled, type VjpRules } from './rule.ts';
+import { type RuleContext, tabled } from './rule.ts';
 
 // Convolutions, with respect to the data (weights are constants here).
 
@@ -15,7 +15,7 @@ const zeros = (n: number): number[] => Array<number>(n).fill(0);
  * Any other stride: a sub-pixel convolution for an image under a large kernel, else ConvTranspose, whose output is
  * padded to the input's size where windows left a rest.
  */
-function convVjp(c: RuleContext): Value {
+export function convVjp(c: RuleContext): Value {
   const { g, node, dy } = c;
   const [x, weight] = [c.shape(0), c.shape(1)];
   const w = windowOf(node, weight.slice(2), x.slice(2));
@@ -104,7 +104,7 @@ function turned(g: GraphBuilder, weight: Value, group: number): Value {
 }
 
 /** The transpose of a transposed convolution is the convolution. */
-function convTransposeVjp(c: RuleContext): Value {
+export function convTransposeVjp(c: RuleContext): Value {
   const { g, node, dy } = c;
   const weight = c.shape(1);
   const w = transposedWindow(node, weight.slice(2), c.shape(0).slice(2));
@@ -118,7 +118,7 @@ function convTransposeVjp(c: RuleContext): Value {
 }
 
 /** Blocks that were added up are cut out again, by a convolution with a kernel for each of a block's elements. */
-function col2ImVjp(c: RuleContext): Value {
+export function col2ImVjp(c: RuleContext): Value {
   const { g, node, dy } = c;
   const [batch, channels, ...size] = c.outShape as [number, number, ...number[]];
   const w = windowOf(node, constant(c, 2), size);
@@ -139,16 +139,10 @@ function col2ImVjp(c: RuleContext): Value {
 }
 
 /** The bias is added to every position of its channel. */
-const perChannelSum = ({ g, outShape, dy }: RuleContext): Value =>
+export const perChannelSum = ({ g, outShape, dy }: RuleContext): Value =>
   sum(
     g,
     dy,
     [...outShape.keys()].filter((axis) => axis !== 1),
     false,
   );
-
-export const convolution: VjpRules = {
-  Conv: [convVjp, undefined, perChannelSum],
-  ConvTranspose: [convTransposeVjp, undefined, perChannelSum],
-  Col2Im: [col2ImVjp],
-};

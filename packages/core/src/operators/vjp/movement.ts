@@ -3,14 +3,14 @@ import type { Value } from '../../onnx/builder.ts';
 import { reshape, slice, sum, transpose, zerosLike } from '../../onnx/emit.ts';
 import { int, ints, text } from '../../onnx/graph.ts';
 import { quoted } from '../../onnx/names.ts';
-import { axisOf } from '../shape/fact.ts';
+import { axisOf } from '../shape/rule.ts';
 import { positionsOf, slicedRuns } from '../shape/slicing.ts';
-import { type RuleContext, tabled, type Vjp, type VjpRules } from './rule.ts';
+import { type RuleContext, tabled, type Vjp } from './rule.ts';
 import { padAxis, ungather } from './ungather.ts';
 
 // Operators that move elements: their cotangents move back.
 
-const reshapeBack: Vjp = ({ g, shape, dy }) => reshape(g, dy, shape(0));
+export const reshapeVjp: Vjp = ({ g, shape, dy }) => reshape(g, dy, shape(0));
 
 /** Elements of an input that says where to. @throws InputError where they depend on data */
 export function constant(c: RuleContext, i: number): readonly number[] {
@@ -36,7 +36,7 @@ function fixedSize(c: RuleContext, i: number, axis: number): number {
 
 const optional = (c: RuleContext, i: number) => (c.node.inputs[i] ? constant(c, i) : undefined);
 
-function sliceVjp(c: RuleContext): Value {
+export function sliceVjp(c: RuleContext): Value {
   const shape = c.shape(0);
   const axes = optional(c, 3) ?? constant(c, 1).map((_, i) => i);
   const touched = axes.map((a) => axisOf(a, shape.length));
@@ -46,7 +46,7 @@ function sliceVjp(c: RuleContext): Value {
   return touched.reduce((dy, axis) => ungather(c.g, dy, axis, positionsOf(runs[axis]!), shape[axis]!), c.dy);
 }
 
-function gatherVjp(c: RuleContext): Value {
+export function gatherVjp(c: RuleContext): Value {
   const shape = c.shape(0);
   const axis = axisOf(int(c.node, 'axis', 0), shape.length);
   const size = fixedSize(c, 0, axis);
@@ -55,20 +55,20 @@ function gatherVjp(c: RuleContext): Value {
   return ungather(c.g, flat, axis, indices, size);
 }
 
-const concatVjp: Vjp = (c) => {
+export const concatVjp: Vjp = (c) => {
   const axis = axisOf(int(c.node, 'axis', 0), c.outShape.length);
   const start = c.node.inputs.slice(0, c.index).reduce((before, _, i) => before + fixedSize(c, i, axis), 0);
   return slice(c.g, c.dy, axis, start, start + fixedSize(c, c.index, axis));
 };
 
-const splitVjp: Vjp = (c) => {
+export const splitVjp: Vjp = (c) => {
   const axis = axisOf(int(c.node, 'axis', 0), c.shape(0).length);
   const parts = c.node.outputs.map((output, k) => c.dyOf(k) ?? zerosLike(c.g, output));
   return parts.length === 1 ? parts[0]! : c.g.emit('Concat', parts, { axis });
 };
 
 /** Elements repeated in blocks are summed block by block. */
-const tileVjp: Vjp = (c) => {
+export const tileVjp: Vjp = (c) => {
   const repeats = constant(c, 1);
   const shape = c.shape(0);
   const blocks = reshape(
@@ -84,7 +84,7 @@ const tileVjp: Vjp = (c) => {
   );
 };
 
-const padVjp: Vjp = (c) => {
+export const padVjp: Vjp = (c) => {
   const mode = text(c.node, 'mode', 'constant');
   const shape = c.shape(0);
   const axes = (optional(c, 3) ?? shape.map((_, i) => i)).map((a) => axisOf(a, shape.length));
@@ -109,38 +109,19 @@ function bordered(k: number, size: number, mode: string): number {
   return folded < size ? folded : period - folded;
 }
 
-export const movement: VjpRules = {
-  Reshape: [reshapeBack],
-  Flatten: [reshapeBack],
-  Squeeze: [reshapeBack],
-  Unsqueeze: [reshapeBack],
-  Transpose: [
-    ({ g, node, shape, dy }) => {
-      const perm = ints(node, 'perm') ?? shape(0).map((_, i) => shape(0).length - 1 - i);
-      return transpose(
-        g,
-        dy,
-        perm.map((_, i) => perm.indexOf(i)),
-      );
-    },
-  ],
-  Concat: concatVjp,
-  Split: [splitVjp],
-  Slice: [sliceVjp],
-  Gather: [gatherVjp],
-  Expand: [({ dy }) => dy],
-  Tile: [tileVjp],
-  Pad: [padVjp],
-  DepthToSpace: [
-    ({ g, node, shape, dy }) => {
-      const b = int(node, 'blocksize', 1);
-      const [n, c, h, w] = shape(0) as [number, number, number, number];
-      const split = reshape(g, dy, [n, c / (b * b), h, b, w, b]);
-      const columnFirst = text(node, 'mode', 'DCR') === 'DCR';
-      return reshape(g, transpose(g, split, columnFirst ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]), shape(0));
-    },
-  ],
-  SpaceToDepth: [
-    ({ g, node, dy }) => g.emit('DepthToSpace', [dy], { blocksize: int(node, 'blocksize', 1), mode: 'DCR' }),
-  ],
+export const transposeVjp: Vjp = ({ g, node, shape, dy }) => {
+  const perm = ints(node, 'perm') ?? shape(0).map((_, i) => shape(0).length - 1 - i);
+  return transpose(
+    g,
+    dy,
+    perm.map((_, i) => perm.indexOf(i)),
+  );
+};
+
+export const depthToSpaceVjp: Vjp = ({ g, node, shape, dy }) => {
+  const b = int(node, 'blocksize', 1);
+  const [n, c, h, w] = shape(0) as [number, number, number, number];
+  const split = reshape(g, dy, [n, c / (b * b), h, b, w, b]);
+  const columnFirst = text(node, 'mode', 'DCR') === 'DCR';
+  return reshape(g, transpose(g, split, columnFirst ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]), shape(0));
 };

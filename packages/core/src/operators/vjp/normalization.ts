@@ -15,8 +15,8 @@ import {
 } from '../../onnx/emit.ts';
 import { int, real } from '../../onnx/graph.ts';
 import { sizeOf } from '../../tensor.ts';
-import { axisOf as positiveAxis } from '../shape/fact.ts';
-import type { RuleContext, VjpRules } from './rule.ts';
+import { axisOf as positiveAxis } from '../shape/rule.ts';
+import type { RuleContext, Vjp, VjpRow } from './rule.ts';
 
 // Softmax and the normalisations, with respect to the data. All of the latter share one derivative: with
 // x̂ = (x - μ)/σ over some axes and the cotangent d of x̂,  dx = (d - mean d - x̂·mean(d·x̂)) / σ.
@@ -85,92 +85,77 @@ const perChannel = (g: GraphBuilder, v: Value, rank: number): Value => {
   return reshape(g, v, [size, ...Array<number>(rank - 2).fill(1)]);
 };
 
-export const normalization: VjpRules = {
-  // y·(dy - Σ dy·y)
-  Softmax: [
-    (c) => {
-      const { g, y, dy } = c;
-      const inner = sum(g, mul(g, dy, y), [axisOf(c, -1)]);
-      return mul(g, y, sub(g, dy, inner));
-    },
-  ],
-  // dy - eʸ·Σ dy
-  LogSoftmax: [
-    (c) => {
-      const { g, y, dy } = c;
-      return sub(g, dy, mul(g, g.emit('Exp', [y]), sum(g, dy, [axisOf(c, -1)])));
-    },
-  ],
-  BatchNormalization: [
-    ({ g, node, x, shape, dy }) => {
-      const deviation = g.emit('Sqrt', [shift(g, x(4), real(node, 'epsilon', 1e-5))]);
-      return mul(g, dy, perChannel(g, div(g, x(1), deviation), shape(0).length));
-    },
-  ],
-  LayerNormalization: [
-    (c) => {
-      const standardized = layerStandardized(c);
-      const statistics = throughStatistics(c, standardized);
-      if (!c.dyOf(0)) return statistics ?? zerosLike(c.g, c.x(0));
-      const direct = standardizedVjp(c.g, standardized, mul(c.g, c.dy, c.x(1)), trailing(c));
-      return statistics ? add(c.g, direct, statistics) : direct;
-    },
-    (c) => (c.dyOf(0) ? mul(c.g, c.dy, layerStandardized(c).normal) : zerosLike(c.g, c.x(1))),
-    (c) => c.dyOf(0) ?? zerosLike(c.g, c.x(2)),
-  ],
-  // y = w·x/r, r = √(mean x² + ε):  dx = (d - x̂·mean(d·x̂)) / r  with d = dy·w and x̂ = x/r
-  RMSNormalization: [
-    (c) => {
-      const { g, x, dy } = c;
-      const r = rootMeanSquare(c);
-      const normal = div(g, x(0), r);
-      const d = mul(g, dy, x(1));
-      return div(g, sub(g, d, mul(g, normal, mean(g, mul(g, d, normal), trailing(c)))), r);
-    },
-    (c) => mul(c.g, c.dy, div(c.g, c.x(0), rootMeanSquare(c))),
-  ],
-  InstanceNormalization: [
-    (c) => {
-      const { g, x, shape, dy } = c;
-      const axes = range(2, shape(0).length);
-      const d = mul(g, dy, perChannel(g, x(1), shape(0).length));
-      return standardizedVjp(g, standardize(g, x(0), axes, epsilonOf(c)), d, axes);
-    },
-  ],
-  GroupNormalization: [
-    (c) => {
-      const { g, node, x, shape, dy } = c;
-      const s = shape(0);
-      const groups = int(node, 'num_groups', 1);
-      const grouped = [s[0]!, groups, s[1]! / groups, ...s.slice(2)];
-      const d = reshape(g, mul(g, dy, perChannel(g, x(1), s.length)), grouped);
-      const axes = range(2, grouped.length);
-      const standardized = standardize(g, reshape(g, x(0), grouped), axes, epsilonOf(c));
-      return reshape(g, standardizedVjp(g, standardized, d, axes), s);
-    },
-  ],
-  // y = x·u^-β, u = k + α/n·Σ x² over a window of channels:  dx = dy·u^-β - 2αβ/n · x·Σ dy·x·u^(-β-1)
-  LRN: [
-    ({ g, node, x, dy }) => {
-      const size = int(node, 'size', 1);
-      const [alpha, beta, bias] = [
-        real(node, 'alpha', 1e-4),
-        real(node, 'beta', 0.75),
-        real(node, 'bias', 1),
-      ];
-      const [before, after] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
-      const u = shift(
-        g,
-        scale(g, channelWindow(g, mul(g, x(0), x(0)), size, before, after), alpha / size),
-        bias,
-      );
-      const direct = mul(g, dy, g.emit('Pow', [u, number(g, -beta, u)]));
-      const inner = mul(g, mul(g, dy, x(0)), g.emit('Pow', [u, number(g, -beta - 1, u)]));
-      const cross = mul(g, x(0), channelWindow(g, inner, size, after, before));
-      return add(g, direct, scale(g, cross, (-2 * alpha * beta) / size));
-    },
-  ],
+/** y·(dy - Σ dy·y) */
+export const softmaxVjp: Vjp = (c) => {
+  const { g, y, dy } = c;
+  const inner = sum(g, mul(g, dy, y), [axisOf(c, -1)]);
+  return mul(g, y, sub(g, dy, inner));
 };
+
+/** dy - eʸ·Σ dy */
+export const logSoftmaxVjp: Vjp = (c) => {
+  const { g, y, dy } = c;
+  return sub(g, dy, mul(g, g.emit('Exp', [y]), sum(g, dy, [axisOf(c, -1)])));
+};
+
+export const batchNormalizationVjp: Vjp = ({ g, node, x, shape, dy }) => {
+  const deviation = g.emit('Sqrt', [shift(g, x(4), real(node, 'epsilon', 1e-5))]);
+  return mul(g, dy, perChannel(g, div(g, x(1), deviation), shape(0).length));
+};
+
+export const instanceNormalizationVjp: Vjp = (c) => {
+  const { g, x, shape, dy } = c;
+  const axes = range(2, shape(0).length);
+  const d = mul(g, dy, perChannel(g, x(1), shape(0).length));
+  return standardizedVjp(g, standardize(g, x(0), axes, epsilonOf(c)), d, axes);
+};
+
+export const groupNormalizationVjp: Vjp = (c) => {
+  const { g, node, x, shape, dy } = c;
+  const s = shape(0);
+  const groups = int(node, 'num_groups', 1);
+  const grouped = [s[0]!, groups, s[1]! / groups, ...s.slice(2)];
+  const d = reshape(g, mul(g, dy, perChannel(g, x(1), s.length)), grouped);
+  const axes = range(2, grouped.length);
+  const standardized = standardize(g, reshape(g, x(0), grouped), axes, epsilonOf(c));
+  return reshape(g, standardizedVjp(g, standardized, d, axes), s);
+};
+
+/** y = x·u^-β, u = k + α/n·Σ x² over a window of channels:  dx = dy·u^-β - 2αβ/n · x·Σ dy·x·u^(-β-1) */
+export const lrnVjp: Vjp = ({ g, node, x, dy }) => {
+  const size = int(node, 'size', 1);
+  const [alpha, beta, bias] = [real(node, 'alpha', 1e-4), real(node, 'beta', 0.75), real(node, 'bias', 1)];
+  const [before, after] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
+  const u = shift(g, scale(g, channelWindow(g, mul(g, x(0), x(0)), size, before, after), alpha / size), bias);
+  const direct = mul(g, dy, g.emit('Pow', [u, number(g, -beta, u)]));
+  const inner = mul(g, mul(g, dy, x(0)), g.emit('Pow', [u, number(g, -beta - 1, u)]));
+  const cross = mul(g, x(0), channelWindow(g, inner, size, after, before));
+  return add(g, direct, scale(g, cross, (-2 * alpha * beta) / size));
+};
+
+export const layerNormalizationVjp: VjpRow = [
+  (c) => {
+    const standardized = layerStandardized(c);
+    const statistics = throughStatistics(c, standardized);
+    if (!c.dyOf(0)) return statistics ?? zerosLike(c.g, c.x(0));
+    const direct = standardizedVjp(c.g, standardized, mul(c.g, c.dy, c.x(1)), trailing(c));
+    return statistics ? add(c.g, direct, statistics) : direct;
+  },
+  (c) => (c.dyOf(0) ? mul(c.g, c.dy, layerStandardized(c).normal) : zerosLike(c.g, c.x(1))),
+  (c) => c.dyOf(0) ?? zerosLike(c.g, c.x(2)),
+];
+
+/** y = w·x/r, r = √(mean x² + ε):  dx = (d - x̂·mean(d·x̂)) / r  with d = dy·w and x̂ = x/r */
+export const rmsNormalizationVjp: VjpRow = [
+  (c) => {
+    const { g, x, dy } = c;
+    const r = rootMeanSquare(c);
+    const normal = div(g, x(0), r);
+    const d = mul(g, dy, x(1));
+    return div(g, sub(g, d, mul(g, normal, mean(g, mul(g, d, normal), trailing(c)))), r);
+  },
+  (c) => mul(c.g, c.dy, div(c.g, c.x(0), rootMeanSquare(c))),
+];
 
 /** Σ over a window of `size` channels: an average pool along the channel axis, times its size. */
 function channelWindow(g: GraphBuilder, x: Value, size: number, before: number, after: number): Value {

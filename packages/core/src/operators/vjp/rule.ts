@@ -3,6 +3,7 @@ import type { GraphBuilder, Shape, Value } from '../../onnx/builder.ts';
 import { castLike, mul } from '../../onnx/emit.ts';
 import type { Node } from '../../onnx/graph.ts';
 import { quoted } from '../../onnx/names.ts';
+import type { OperatorName } from '../../onnx/operator-names.ts';
 
 /** What a rule sees: one node, and the cotangent of its output. */
 export interface RuleContext {
@@ -33,27 +34,17 @@ export type Vjp = (c: RuleContext) => Value;
  * need no entry.
  */
 export type VjpRow = readonly (Vjp | null | undefined)[] | Vjp;
-export type VjpRules = Readonly<Record<string, VjpRow>>;
+export type VjpRules = Readonly<Partial<Record<OperatorName, VjpRow>>>;
 
-export const vjpOf = (rules: VjpRules, op: string, index: number): Vjp | null | undefined => {
+export const vjpOf = (rules: VjpRules, op: OperatorName, index: number): Vjp | null | undefined => {
   const row = rules[op];
   if (row === undefined) return undefined;
   return typeof row === 'function' ? row : row[index];
 };
 
-/** A function that several operators spell out, and its derivative. */
-export interface Composition {
-  /** What it is a function of. */
-  readonly xs: readonly Value[];
-  /** Those of the operators that come before the last. */
-  readonly inner: readonly Node[];
-  /** The cotangents of `xs`; the context is that of the last operator. */
-  vjp(c: RuleContext): readonly Value[];
-}
-
-/** The function that a node ends, if it does. */
-export type Composite = (g: GraphBuilder, node: Node) => Composition | undefined;
-export type Composites = Readonly<Record<string, readonly Composite[]>>;
+/** A row with one function in the place of all that it has. */
+export const withVjp = (row: VjpRow, vjp: Vjp): VjpRow =>
+  typeof row === 'function' ? vjp : row.map((own) => own && vjp);
 
 /** dy · f'(x), from an expression for f'. */
 export const times =

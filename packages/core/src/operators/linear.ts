@@ -1,10 +1,13 @@
-import { InputError } from '../../errors.ts';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { matmul, reshape, scale, sum, transpose } from '../../onnx/emit.ts';
-import { int, real, text } from '../../onnx/graph.ts';
-import { quoted } from '../../onnx/names.ts';
-import { einsumTerms } from '../shape/reduction.ts';
-import type { RuleContext, VjpRules } from './rule.ts';
+import { InputError } from '../errors.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { matmul, reshape, scale, sum, transpose } from '../onnx/emit.ts';
+import { int, real, text } from '../onnx/graph.ts';
+import { quoted } from '../onnx/names.ts';
+import { type Operators, operator, other, product } from './operator.ts';
+import { matmulRows } from './rows.ts';
+import { sameAsFirst } from './shape/elementwise.ts';
+import { einsumShape, einsumTerms, gemmShape, matMulIntegerShape, matmulShape } from './shape/reduction.ts';
+import type { RuleContext } from './vjp/rule.ts';
 
 // Products of matrices, and the running sum, which is one with a triangle of ones.
 
@@ -82,16 +85,41 @@ function einsumVjp(c: RuleContext): Value {
   return c.g.emit('Expand', [spread, c.g.emit('Shape', [c.x(c.index)])]);
 }
 
-export const linear: VjpRules = {
-  Gemm: [gemmVjp(0), gemmVjp(1), ({ g, node, dy }) => scale(g, dy, real(node, 'beta', 1))],
-  MatMul: [matmulVjp, matmulVjp],
-  Einsum: einsumVjp,
-  // What a running total includes of x is included of dy by the running total from the other end.
-  CumSum: [
-    ({ g, node, x, dy }) =>
-      g.emit('CumSum', [dy, x(1)], {
-        exclusive: int(node, 'exclusive', 0),
-        reverse: 1 - int(node, 'reverse', 0),
-      }),
-  ],
-};
+export const linear = {
+  Gemm: product({
+    data: 2,
+    map: 'ends',
+    rows: null,
+    shape: gemmShape,
+    vjp: [gemmVjp(0), gemmVjp(1), ({ g, node, dy }) => scale(g, dy, real(node, 'beta', 1))],
+  }),
+  MatMul: product({
+    data: 2,
+    map: 'ends',
+    rows: matmulRows,
+    shape: matmulShape,
+    vjp: [matmulVjp, matmulVjp],
+  }),
+  MatMulInteger: other({ shape: matMulIntegerShape }),
+  Einsum: operator({
+    data: Number.POSITIVE_INFINITY,
+    linear: 'each',
+    rows: null,
+    shape: einsumShape,
+    vjp: einsumVjp,
+  }),
+  CumSum: operator({
+    linear: 'jointly',
+    rows: null,
+    shape: sameAsFirst,
+    // What a running total includes of x is included of dy by the running total from the other end.
+    vjp: [
+      ({ g, node, x, dy }) =>
+        g.emit('CumSum', [dy, x(1)], {
+          exclusive: int(node, 'exclusive', 0),
+          reverse: 1 - int(node, 'reverse', 0),
+        }),
+    ],
+  }),
+  CumProd: other(),
+} satisfies Operators;

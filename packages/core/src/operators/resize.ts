@@ -1,9 +1,11 @@
-import type { Value } from '../../onnx/builder.ts';
-import { array, matmul, transpose } from '../../onnx/emit.ts';
-import { ints } from '../../onnx/graph.ts';
-import { interpolationMatrix, isIdentity, samplingOf } from '../interpolation.ts';
-import { axisOf } from '../shape/fact.ts';
-import { type RuleContext, tabled, type VjpRules } from './rule.ts';
+import type { Value } from '../onnx/builder.ts';
+import { array, matmul, transpose } from '../onnx/emit.ts';
+import { ints, text } from '../onnx/graph.ts';
+import { interpolationMatrix, isIdentity, samplingOf } from './interpolation.ts';
+import { type Operators, operator, other } from './operator.ts';
+import { gridSampleShape, resizeShape } from './shape/movement.ts';
+import { axisOf } from './shape/rule.ts';
+import { type RuleContext, tabled } from './vjp/rule.ts';
 
 // Resize is linear and separable: along each axis y = R·x, so dx = Rᵀ·dy with the same matrix R.
 
@@ -30,4 +32,17 @@ function resizeVjp(c: RuleContext): Value {
   }, dy);
 }
 
-export const resize: VjpRules = { Resize: [resizeVjp] };
+export const resize = {
+  Resize: operator({
+    since: (node) =>
+      text(node, 'coordinate_transformation_mode', 'half_pixel') === 'half_pixel_symmetric' ? 19 : 18,
+    linear: 'jointly',
+    map: 'keeps',
+    rows: null,
+    shape: resizeShape,
+    vjp: [resizeVjp],
+  }),
+  Upsample: other(),
+  GridSample: other({ shape: gridSampleShape }),
+  AffineGrid: other(),
+} satisfies Operators;

@@ -1,18 +1,30 @@
-import type { Node } from '../../onnx/graph.ts';
-import { quoted } from '../../onnx/names.ts';
-import { sizeOf } from '../../tensor.ts';
-import { type Fact, followed, type ShapeContext, ShapeError, Unknown } from './fact.ts';
-import { shapeRules } from './index.ts';
+import { type Fact, followed, ShapeError, type ShapeInference } from '../onnx/fact.ts';
+import type { Node } from '../onnx/graph.ts';
+import { quoted } from '../onnx/names.ts';
+import { sizeOf } from '../tensor.ts';
+import { type ShapeContext, Unknown } from './shape/rule.ts';
+import { operators } from './table.ts';
 
 /** No runtime has values of more dimensions. */
 const deepest = 32;
 
-/**
- * Facts of a node's outputs from those of its inputs; none where an input is unknown.
- *
- * @throws ShapeError when they contradict each other, or the node lacks what its operator needs
- */
-export function follow(node: Node, known: (value: string) => Fact | undefined): readonly Fact[] {
+export const shapeInference: ShapeInference = {
+  knows: (op) => operators[op].shape !== null,
+  infer(node, known) {
+    try {
+      return operators[node.op].shape!(contextOf(node, known)).map(checked);
+    } catch (error) {
+      if (error instanceof Unknown) return [];
+      if (error instanceof TypeError || error instanceof RangeError)
+        throw new ShapeError(`node ${quoted(node.name)}: inputs or attributes that ${node.op} does not have`);
+      if (error instanceof ShapeError)
+        throw new ShapeError(`node ${quoted(node.name)} (${node.op}): ${error.message}`);
+      throw error;
+    }
+  },
+};
+
+function contextOf(node: Node, known: (value: string) => Fact | undefined): ShapeContext {
   const fact = (i: number): Fact => {
     const input = node.inputs[i];
     if (!input) throw new ShapeError(`input ${i} is missing`);
@@ -20,7 +32,7 @@ export function follow(node: Node, known: (value: string) => Fact | undefined): 
     if (!found) throw new Unknown();
     return found;
   };
-  const context: ShapeContext = {
+  return {
     node,
     count: node.inputs.length,
     x: fact,
@@ -31,16 +43,6 @@ export function follow(node: Node, known: (value: string) => Fact | undefined): 
       return value;
     },
   };
-  try {
-    return shapeRules[node.op]!(context).map(checked);
-  } catch (error) {
-    if (error instanceof Unknown) return [];
-    if (error instanceof TypeError || error instanceof RangeError)
-      throw new ShapeError(`node ${quoted(node.name)}: inputs or attributes that ${node.op} does not have`);
-    if (error instanceof ShapeError)
-      throw new ShapeError(`node ${quoted(node.name)} (${node.op}): ${error.message}`);
-    throw error;
-  }
 }
 
 /** A fact whose sizes are whole numbers, without elements that are too many to follow. */

@@ -1,11 +1,14 @@
-import { InputError } from '../../errors.ts';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { array, mul, ones, reshape, scale, zerosLike } from '../../onnx/emit.ts';
-import { int, ints } from '../../onnx/graph.ts';
-import { quoted } from '../../onnx/names.ts';
-import { sizeOf } from '../../tensor.ts';
-import { type Window, windowOf } from '../shape/convolution.ts';
-import type { RuleContext, VjpRules } from './rule.ts';
+import { InputError } from '../errors.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { array, mul, ones, reshape, scale, zerosLike } from '../onnx/emit.ts';
+import { int, ints } from '../onnx/graph.ts';
+import { quoted } from '../onnx/names.ts';
+import { sizeOf } from '../tensor.ts';
+import { type Operators, other, pool } from './operator.ts';
+import { rowsWhere } from './rows.ts';
+import { globalPoolShape, maxPoolShape, poolShape } from './shape/convolution.ts';
+import type { RuleContext } from './vjp/rule.ts';
+import { type Window, windowOf } from './window.ts';
 
 // Pooling. A tie of MaxPool goes to the first element of the window, as in PyTorch and ONNX Runtime.
 
@@ -109,9 +112,31 @@ function globalMaxVjp({ g, x, shape, dy }: RuleContext): Value {
   return mul(g, dy, reshape(g, hit, shape(0)));
 }
 
-export const pooling: VjpRules = {
-  MaxPool: [maxPoolVjp],
-  AveragePool: [averagePoolVjp],
-  GlobalAveragePool: [globalAverageVjp],
-  GlobalMaxPool: [globalMaxVjp],
-};
+const rows = rowsWhere((axis) => axis < 2);
+
+export const pooling = {
+  MaxPool: pool({ window: 'lowest', rows, shape: maxPoolShape, vjp: [maxPoolVjp] }),
+  AveragePool: pool({
+    // windows that begin in the padding behind are counted otherwise from 19 on
+    since: (node) =>
+      int(node, 'ceil_mode', 0) === 1 || (ints(node, 'dilations') ?? []).some((d) => d !== 1) ? null : 18,
+    window: 'zero',
+    linear: 'jointly',
+    rows,
+    shape: poolShape,
+    vjp: [averagePoolVjp],
+  }),
+  LpPool: pool({ window: 'zero', rows, shape: poolShape, vjp: null }),
+  GlobalAveragePool: pool({
+    window: null,
+    linear: 'jointly',
+    rows,
+    shape: globalPoolShape,
+    vjp: [globalAverageVjp],
+  }),
+  GlobalMaxPool: pool({ window: null, rows, shape: globalPoolShape, vjp: [globalMaxVjp] }),
+  GlobalLpPool: pool({ window: null, rows, shape: globalPoolShape, vjp: null }),
+  MaxUnpool: other(),
+  MaxRoiPool: other(),
+  RoiAlign: other(),
+} satisfies Operators;

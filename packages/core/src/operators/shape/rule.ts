@@ -1,17 +1,5 @@
+import { type Fact, ShapeError } from '../../onnx/fact.ts';
 import type { Node } from '../../onnx/graph.ts';
-import { shortened } from '../../onnx/names.ts';
-import type { DType } from '../../tensor.ts';
-
-/** Elements of values that have more are not followed; of float constants, which shapes seldom depend on, fewer. */
-export const followed = 2 ** 15;
-export const followedFloats = 2 ** 12;
-
-/** What is known of a value at one batch size: its type and shape, and its elements where they are few and known. */
-export interface Fact {
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly value?: readonly number[] | undefined;
-}
 
 export interface ShapeContext {
   readonly node: Node;
@@ -25,24 +13,11 @@ export interface ShapeContext {
 
 /** Facts of a node's outputs from those of its inputs. */
 export type ShapeRule = (c: ShapeContext) => readonly Fact[];
-export type ShapeRules = Readonly<Record<string, ShapeRule>>;
 
 /** Nothing can be said: an input is unknown. Not an error. */
 export class Unknown extends Error {
   override readonly name = 'Unknown';
 }
-
-/** The shapes contradict each other: the model is wrong, or the batch size is baked into it. */
-export class ShapeError extends Error {
-  override readonly name = 'ShapeError';
-
-  constructor(message: string) {
-    super(shortened(message, longest));
-  }
-}
-
-/** Of a message: sizes and texts in it come from a stranger's file. */
-const longest = 600;
 
 export const like = ({ dtype, shape }: Fact): readonly Fact[] => [{ dtype, shape }];
 

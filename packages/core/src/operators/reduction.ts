@@ -1,9 +1,11 @@
-import type { Value } from '../../onnx/builder.ts';
-import { castLike, div, mul, neg, number, ones, reshape, scale, sub, sum, where } from '../../onnx/emit.ts';
-import { int } from '../../onnx/graph.ts';
-import { sizeOf } from '../../tensor.ts';
-import { reducedAxes } from '../shape/reduction.ts';
-import type { RuleContext, Vjp, VjpRules } from './rule.ts';
+import type { Value } from '../onnx/builder.ts';
+import { castLike, div, mul, neg, number, ones, reshape, scale, sub, sum, where } from '../onnx/emit.ts';
+import { int } from '../onnx/graph.ts';
+import { sizeOf } from '../tensor.ts';
+import { type Operators, operator } from './operator.ts';
+import { reducedRows as rows } from './rows.ts';
+import { reducedAxes, reducedShape } from './shape/reduction.ts';
+import type { RuleContext, Vjp } from './vjp/rule.ts';
 
 // Reductions. The cotangent is stretched back over the reduced axes.
 
@@ -83,15 +85,36 @@ const otherFactors = (c: RuleContext): Value => {
 
 const sign = (c: RuleContext): Value => c.g.emit('Sign', [c.x(0)]);
 
-export const reduction: VjpRules = {
-  ReduceSum: [(c) => stretched(c)],
-  ReduceMean: [meanShare],
-  ReduceMax: [extremum],
-  ReduceMin: [extremum],
-  ReduceL1: [(c) => mul(c.g, kept(c, c.dy), sign(c))],
-  ReduceL2: [(c) => mul(c.g, kept(c, c.dy), unitVector(c))],
-  ReduceSumSquare: [(c) => mul(c.g, scale(c.g, kept(c, c.dy), 2), c.x(0))],
-  ReduceLogSum: [(c) => mul(c.g, stretched(c), c.g.emit('Exp', [neg(c.g, kept(c, c.y))]))],
-  ReduceLogSumExp: [(c) => mul(c.g, kept(c, c.dy), c.g.emit('Exp', [sub(c.g, c.x(0), kept(c, c.y))]))],
-  ReduceProd: [(c) => mul(c.g, kept(c, c.dy), otherFactors(c))],
-};
+export const reduction = {
+  ReduceSum: operator({
+    linear: 'jointly',
+    rows,
+    shape: reducedShape((v) => v.reduce((a, b) => a + b, 0)),
+    vjp: [(c) => stretched(c)],
+  }),
+  ReduceMean: operator({ linear: 'jointly', rows, shape: reducedShape(), vjp: [meanShare] }),
+  ReduceMax: operator({ rows, shape: reducedShape((v) => Math.max(...v)), vjp: [extremum] }),
+  ReduceMin: operator({ rows, shape: reducedShape((v) => Math.min(...v)), vjp: [extremum] }),
+  ReduceProd: operator({
+    rows,
+    shape: reducedShape((v) => v.reduce((a, b) => a * b, 1)),
+    vjp: [(c) => mul(c.g, kept(c, c.dy), otherFactors(c))],
+  }),
+  ReduceL1: operator({ rows, shape: reducedShape(), vjp: [(c) => mul(c.g, kept(c, c.dy), sign(c))] }),
+  ReduceL2: operator({ rows, shape: reducedShape(), vjp: [(c) => mul(c.g, kept(c, c.dy), unitVector(c))] }),
+  ReduceSumSquare: operator({
+    rows,
+    shape: reducedShape(),
+    vjp: [(c) => mul(c.g, scale(c.g, kept(c, c.dy), 2), c.x(0))],
+  }),
+  ReduceLogSum: operator({
+    rows,
+    shape: reducedShape(),
+    vjp: [(c) => mul(c.g, stretched(c), c.g.emit('Exp', [neg(c.g, kept(c, c.y))]))],
+  }),
+  ReduceLogSumExp: operator({
+    rows,
+    shape: reducedShape(),
+    vjp: [(c) => mul(c.g, kept(c, c.dy), c.g.emit('Exp', [sub(c.g, c.x(0), kept(c, c.y))]))],
+  }),
+} satisfies Operators;

@@ -1,0 +1,81 @@
+import { InputError } from '../errors.ts';
+import type { Value } from '../onnx/builder.ts';
+import { zerosLike } from '../onnx/emit.ts';
+import { int, text } from '../onnx/graph.ts';
+import { quoted } from '../onnx/names.ts';
+import { moving, type Operators, operator } from './operator.ts';
+import { sameAsFirst } from './shape/elementwise.ts';
+import { topKShape } from './shape/movement.ts';
+import { argumentShape } from './shape/reduction.ts';
+import { gatherElementsShape, gatherNDShape } from './shape/slicing.ts';
+import type { RuleContext, Vjp } from './vjp/rule.ts';
+
+// Operators that pick and place single elements, by indices that may depend on data.
+
+/** dy at the places that elements were picked from, added up where one was picked twice. */
+const placed = (c: RuleContext, indices: Value, axis: number): Value =>
+  c.g.emit('ScatterElements', [zerosLike(c.g, c.x(0)), indices, c.dy], { axis, reduction: 'add' });
+
+/** What a scatter adds to leaves what was there; what it writes takes its place. */
+function reductionOf({ node }: RuleContext): 'none' | 'add' {
+  const reduction = text(node, 'reduction', 'none');
+  if (reduction === 'none' || reduction === 'add') return reduction;
+  throw new InputError(
+    'model_unsupported_op',
+    `node ${quoted(node.name)} (${node.op}) scatters by ${quoted(reduction)}: no derivative rule`,
+  );
+}
+
+/** The cotangent with zeros where the scatter wrote. */
+const kept =
+  (op: 'ScatterElements' | 'ScatterND'): Vjp =>
+  (c) => {
+    if (reductionOf(c) === 'add') return c.dy;
+    const attributes = op === 'ScatterND' ? {} : { axis: int(c.node, 'axis', 0) };
+    return c.g.emit(op, [c.dy, c.x(1), zerosLike(c.g, c.x(2))], attributes);
+  };
+
+export const indexing = {
+  GatherElements: moving({
+    shape: gatherElementsShape,
+    vjp: [(c) => placed(c, c.x(1), int(c.node, 'axis', 0))],
+  }),
+  GatherND: moving({ shape: gatherNDShape, vjp: null }),
+  ScatterElements: operator({
+    rows: null,
+    shape: sameAsFirst,
+    vjp: [
+      kept('ScatterElements'),
+      undefined,
+      (c) => {
+        reductionOf(c);
+        return c.g.emit('GatherElements', [c.dy, c.x(1)], { axis: int(c.node, 'axis', 0) });
+      },
+    ],
+  }),
+  ScatterND: operator({
+    rows: null,
+    shape: sameAsFirst,
+    vjp: [
+      kept('ScatterND'),
+      undefined,
+      (c) => {
+        reductionOf(c);
+        return c.g.emit('GatherND', [c.dy, c.x(1)]);
+      },
+    ],
+  }),
+  TopK: operator({
+    rows: null,
+    shape: topKShape,
+    vjp: [(c) => placed(c, c.g.demandOutput(c.node, 1), int(c.node, 'axis', -1))],
+  }),
+  Trilu: moving({
+    shape: sameAsFirst,
+    vjp: [
+      ({ g, node, dy }) => g.emit('Trilu', [dy, ...node.inputs.slice(1)], { upper: int(node, 'upper', 1) }),
+    ],
+  }),
+  ArgMax: operator({ rows: null, shape: argumentShape, vjp: null }),
+  ArgMin: operator({ rows: null, shape: argumentShape, vjp: null }),
+} satisfies Operators;

@@ -1,0 +1,48 @@
+import { normalisation, type Operators, other, unary } from './operator.ts';
+import { rowsBefore, rowsBeside, rowsWhere, withChannels } from './rows.ts';
+import { batchNormalizationShape, layerNormalizationShape } from './shape/normalization.ts';
+import {
+  batchNormalizationVjp,
+  groupNormalizationVjp,
+  instanceNormalizationVjp,
+  layerNormalizationVjp,
+  logSoftmaxVjp,
+  lrnVjp,
+  rmsNormalizationVjp,
+  softmaxVjp,
+} from './vjp/normalization.ts';
+
+export const normalization = {
+  Softmax: normalisation({ map: 'ends', rows: rowsBeside(-1), vjp: [softmaxVjp] }),
+  LogSoftmax: normalisation({ map: 'ends', rows: rowsBeside(-1), vjp: [logSoftmaxVjp] }),
+  Hardmax: normalisation({ map: 'ends', rows: rowsBeside(-1), vjp: null }),
+  LayerNormalization: normalisation({
+    map: 'ends',
+    rows: rowsBefore(-1),
+    shape: layerNormalizationShape,
+    vjp: layerNormalizationVjp,
+  }),
+  RMSNormalization: normalisation({ since: 23, map: 'ends', rows: rowsBefore(-1), vjp: rmsNormalizationVjp }),
+  InstanceNormalization: normalisation({
+    map: 'keeps',
+    rows: withChannels(rowsWhere((axis) => axis === 0)),
+    vjp: [instanceNormalizationVjp],
+  }),
+  GroupNormalization: normalisation({
+    since: 21,
+    map: 'keeps',
+    rows: rowsWhere((axis) => axis === 0),
+    vjp: [groupNormalizationVjp],
+  }),
+  LRN: normalisation({ map: 'keeps', rows: rowsWhere((axis) => axis !== 1), vjp: [lrnVjp] }),
+  LpNormalization: normalisation({ map: 'ends', rows: rowsBeside(-1), vjp: null }),
+  MeanVarianceNormalization: normalisation({ map: 'keeps', rows: null, vjp: null }),
+  // By statistics that are constants, and so a factor and a term per channel.
+  BatchNormalization: unary({
+    linear: 'jointly',
+    rows: withChannels(rowsWhere(() => true)),
+    shape: batchNormalizationShape,
+    vjp: [batchNormalizationVjp],
+  }),
+  Dropout: other(), // gone when a model is read
+} satisfies Operators;

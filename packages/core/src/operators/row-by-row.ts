@@ -1,0 +1,17 @@
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { reshape } from '../onnx/emit.ts';
+import type { Node } from '../onnx/graph.ts';
+import type { InputAxes } from './rows.ts';
+import { operators } from './table.ts';
+
+/** How rows along `axis` of a node's output are made; `undefined`: not one by one. */
+export function rowsOf(g: GraphBuilder, node: Node, axis: number): InputAxes | undefined {
+  if (![...node.inputs, ...node.outputs].every((value) => value === '' || g.knows(value))) return undefined;
+  return operators[node.op].rows?.(g, node, axis);
+}
+
+/** A node again, over those rows of its inputs that `count` rows along `axis` of its output are made of. */
+export function again(g: GraphBuilder, node: Node, inputs: readonly Value[], axis: number, count: number) {
+  const shape = g.shape(node.outputs[0]!).map((d, i) => (i === axis ? count : d));
+  return node.op === 'Reshape' ? reshape(g, inputs[0]!, shape) : g.emit(node.op, inputs, node.attributes);
+}

@@ -1,0 +1,46 @@
+import type { OperatorName } from '../onnx/operator-names.ts';
+import { activation } from './activation.ts';
+import { arithmetic } from './arithmetic.ts';
+import { convolution } from './convolution.ts';
+import { generation } from './generation.ts';
+import { indexing } from './indexing.ts';
+import { linear } from './linear.ts';
+import { logic } from './logic.ts';
+import { movement } from './movement.ts';
+import { normalization } from './normalization.ts';
+import type { Operator } from './operator.ts';
+import { pooling } from './pooling.ts';
+import { quantization } from './quantization.ts';
+import { recurrent } from './recurrent.ts';
+import { reduction } from './reduction.ts';
+import { resize } from './resize.ts';
+import { trigonometry } from './trigonometry.ts';
+import { unfollowed } from './unfollowed.ts';
+
+/** What is known of every operator: whoever asks what an operator is asks here, and keeps no list of his own. */
+export const operators: Readonly<Record<OperatorName, Operator>> = {
+  ...activation,
+  ...arithmetic,
+  ...convolution,
+  ...generation,
+  ...indexing,
+  ...linear,
+  ...logic,
+  ...movement,
+  ...normalization,
+  ...pooling,
+  ...quantization,
+  ...recurrent,
+  ...reduction,
+  ...resize,
+  ...trigonometry,
+  ...unfollowed,
+};
+
+/** Operators of which `holds` is true. */
+export const operatorsThat = (holds: (operator: Operator) => boolean): OperatorName[] =>
+  (Object.keys(operators) as OperatorName[]).filter((op) => holds(operators[op]));
+
+/** A function of one input's elements that bends them: an activation, a root, a sine. */
+export const isNonlinear = ({ elementwise, data, linear }: Operator): boolean =>
+  elementwise && data === 1 && linear === 'no';
