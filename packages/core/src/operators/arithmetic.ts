@@ -85,11 +85,13 @@ export const arithmetic = {
   }),
   Cast: unary({
     since: (node) => ('saturate' in node.attributes || 'round_mode' in node.attributes ? null : 18),
+    linear: 'jointly',
     shape: castShape,
     vjp: [({ g, x, dy }) => castLike(g, dy, x(0))],
   }),
   CastLike: unary({
     since: null,
+    linear: 'jointly',
     shape: castLikeShape,
     vjp: [({ g, x, dy }) => castLike(g, dy, x(0)), null],
   }),

@@ -42,6 +42,7 @@ export const indexing = {
   }),
   GatherND: moving({ shape: gatherNDShape, vjp: null }),
   ScatterElements: operator({
+    data: 3,
     rows: null,
     shape: sameAsFirst,
     vjp: [
@@ -54,6 +55,7 @@ export const indexing = {
     ],
   }),
   ScatterND: operator({
+    data: 3,
     rows: null,
     shape: sameAsFirst,
     vjp: [
@@ -71,6 +73,8 @@ export const indexing = {
     vjp: [(c) => placed(c, c.g.demandOutput(c.node, 1), int(c.node, 'axis', -1))],
   }),
   Trilu: moving({
+    elementwise: true,
+    map: 'keeps',
     shape: sameAsFirst,
     vjp: [
       ({ g, node, dy }) => g.emit('Trilu', [dy, ...node.inputs.slice(1)], { upper: int(node, 'upper', 1) }),

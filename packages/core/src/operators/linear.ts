@@ -88,6 +88,7 @@ function einsumVjp(c: RuleContext): Value {
 export const linear = {
   Gemm: product({
     data: 2,
+    linear: 'each',
     map: 'ends',
     rows: null,
     shape: gemmShape,
@@ -95,6 +96,7 @@ export const linear = {
   }),
   MatMul: product({
     data: 2,
+    linear: 'each',
     map: 'ends',
     rows: matmulRows,
     shape: matmulShape,

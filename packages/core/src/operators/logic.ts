@@ -21,6 +21,6 @@ export const logic = {
   BitwiseAnd: nary({ shape: broadcasting, vjp: null }),
   BitwiseOr: nary({ shape: broadcasting, vjp: null }),
   BitwiseXor: nary({ shape: broadcasting, vjp: null }),
-  BitwiseNot: unary({ vjp: null }),
+  BitwiseNot: unary({ linear: 'jointly', vjp: null }),
   BitShift: nary({ shape: broadcasting, vjp: null }),
 } satisfies Operators;

@@ -33,7 +33,7 @@ export const movement = {
   Flatten: view({ shape: flattenShape, vjp: [reshapeVjp] }),
   Squeeze: view({ shape: squeezeShape, vjp: [reshapeVjp] }),
   Unsqueeze: view({ shape: unsqueezeShape, vjp: [reshapeVjp] }),
-  Identity: view({ shape: mapped((v) => v), vjp: null }), // gone when a model is read
+  Identity: view({ elementwise: true, map: 'keeps', shape: mapped((v) => v), vjp: null }), // gone when a model is read
   Transpose: moving({ rows: transposedRows, shape: transposeShape, vjp: [transposeVjp] }),
   Concat: moving({
     data: Number.POSITIVE_INFINITY,

@@ -91,4 +91,4 @@ export const pool = (row: Row<'shape' | 'vjp' | 'window' | 'rows'>): Operator =>
 
 /** A product with weights. */
 export const product = (row: Row<'shape' | 'vjp' | 'rows' | 'map'>): Operator =>
-  known({ linear: 'each', weights: 1, ...row });
+  known({ linear: 'jointly', weights: 1, ...row });

@@ -4,8 +4,12 @@ import { gradientRules } from '../autodiff/gradient.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { writeModel } from '../onnx/write.ts';
 import { float32, tensor } from '../tensor.ts';
+import { constant, x } from '../testing/cases.ts';
+import { describeFacts } from '../testing/fact-cases.ts';
 import { cpu } from '../testing/ort.ts';
+import { rule, single } from '../testing/rule-cases.ts';
 import { newGraph } from './new-graph.ts';
+import { quantization } from './quantization.ts';
 
 /** The gradient of Σ weight·f(x), x [1, 2, n], with f between a quantization and its inverse. */
 async function gradientOf(
@@ -57,3 +61,16 @@ describe('quantization is passed straight through, except where it cut off', () 
     expect(pooled).toEqual([0, 1, 0, 2, 0, 0]);
   });
 });
+
+const steps = [constant(float32([], [0.1])), constant(tensor('uint8', [], Uint8Array.of(100)))];
+describeFacts('quantization', quantization, [
+  rule('QuantizeLinear', 'plain', [x(2, 3), ...steps], {}, single),
+  rule(
+    'DequantizeLinear',
+    'plain',
+    [constant(tensor('uint8', [3], Uint8Array.of(1, 50, 90))), ...steps],
+    {},
+    single,
+  ),
+  rule('DynamicQuantizeLinear', 'plain', [x(2, 3)], {}, { ...single, outputs: 3, used: [0] }),
+]);

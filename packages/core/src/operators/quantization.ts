@@ -68,6 +68,7 @@ export const quantization = {
   DynamicQuantizeLinear: other({
     since: 18,
     data: 1,
+    normalises: true, // the range is that of all elements
     shape: (c) => [
       { dtype: 'uint8', shape: c.x(0).shape },
       { dtype: 'float32', shape: [] },

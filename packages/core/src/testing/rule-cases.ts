@@ -3,6 +3,7 @@ import type { Attributes } from '../onnx/graph.ts';
 import type { OperatorName } from '../onnx/operator-names.ts';
 import type { Operators } from '../operators/operator.ts';
 import type { Case, Operand } from './cases.ts';
+import { describeFacts } from './fact-cases.ts';
 import { gradientErrors, gradients } from './gradient.ts';
 import { cpu } from './ort.ts';
 import { web } from './ort-web.ts';
@@ -36,8 +37,19 @@ const tolerance = { float64: 1e-8, float32: 3e-5 };
 /** Sums in another order; the float64 kernels of both still round in float64. */
 const agreement = { float64: 1e-12, float32: 2e-6 };
 
-/** Tests every case, in ONNX Runtime and in that for the web, and that no row with a derivative is without one. */
-export function describeRules(family: string, rows: Operators, cases: readonly Case[]): void {
+/**
+ * Tests every case, in ONNX Runtime and in that for the web, that no row with a derivative is without one, and that the
+ * operators are what their rows say.
+ *
+ * @param further cases of operators without a derivative, or without one in that form
+ */
+export function describeRules(
+  family: string,
+  rows: Operators,
+  cases: readonly Case[],
+  further: readonly Case[] = [],
+): void {
+  describeFacts(family, rows, [...cases, ...further]);
   describe(`${family}: rules agree with central differences`, () => {
     it.each(cases.map((c) => [`${c.op}: ${c.title}`, c] as const))('%s', async (_, c) => {
       for (const [input, error] of Object.entries(await gradientErrors(c, cpu)))
