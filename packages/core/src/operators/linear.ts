@@ -102,7 +102,7 @@ export const linear = {
     shape: matmulShape,
     vjp: [matmulVjp, matmulVjp],
   }),
-  MatMulInteger: other({ shape: matMulIntegerShape }),
+  MatMulInteger: other({ since: 18, shape: matMulIntegerShape }),
   Einsum: operator({
     data: Number.POSITIVE_INFINITY,
     linear: 'each',
