@@ -1,6 +1,6 @@
 import { compileExplainer, InputError, readClassifier } from '@whylight/core';
 import { describe, expect, it } from 'vitest';
-import { gradientRules } from '../../packages/core/src/operators/vjp/index.ts';
+import { gradientRules } from '../../packages/core/src/autodiff/gradient.ts';
 import { menagerie } from '../../packages/core/src/testing/menagerie.ts';
 import { contentsOf } from '../../packages/core/src/testing/onnx-file.ts';
 import { everySpec, networkFor } from '../../packages/core/src/testing/specs.ts';

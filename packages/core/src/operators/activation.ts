@@ -1,49 +1,20 @@
-import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { add, div, mul, number, scale, shift, sub, where } from '../onnx/emit.ts';
 import { real } from '../onnx/graph.ts';
 import { type Operators, unary } from './operator.ts';
 import { clipShape, mapped } from './shape/elementwise.ts';
-import { gate, type RuleContext, times } from './vjp/rule.ts';
+import {
+  between,
+  compare,
+  leaky,
+  normalCumulative,
+  normalDensity,
+  sigmoidOf,
+  tanhGeluSlope,
+} from './vjp/activation.ts';
+import { gate, times } from './vjp/rule.ts';
 
 // Activations. At a kink the derivative is PyTorch's: 0 for ReLU at 0 and for a clip at its bounds (ReLU6). Gates are
 // read off the output where they can be, so that a fused Conv+Relu stays fused.
-
-const compare = (g: GraphBuilder, op: 'Greater' | 'Less', a: Value, bound: number): Value =>
-  g.emit(op, [a, number(g, bound, a)]);
-const between = (
-  g: GraphBuilder,
-  y: Value,
-  low: number | Value | null,
-  high: number | Value | null,
-): Value | null => {
-  const bound = (b: number | Value) => (typeof b === 'number' ? number(g, b, y) : b);
-  const above = low === null ? null : g.emit('Greater', [y, bound(low)]);
-  const below = high === null ? null : g.emit('Less', [y, bound(high)]);
-  return above && below ? g.emit('And', [above, below]) : (above ?? below);
-};
-
-/** Slope `alpha` below zero, 1 above. */
-const leaky = (c: RuleContext, alpha: Value): Value =>
-  where(c.g, compare(c.g, 'Greater', c.x(0), 0), c.dy, mul(c.g, c.dy, alpha));
-
-const sigmoidOf = (g: GraphBuilder, x: Value): Value => g.emit('Sigmoid', [x]);
-
-/** 1/√(2π) · exp(-x²/2) */
-const normalDensity = (g: GraphBuilder, x: Value): Value =>
-  scale(g, g.emit('Exp', [scale(g, mul(g, x, x), -0.5)]), 1 / Math.sqrt(2 * Math.PI));
-
-const normalCumulative = (g: GraphBuilder, x: Value): Value =>
-  scale(g, shift(g, g.emit('Erf', [scale(g, x, Math.SQRT1_2)]), 1), 0.5);
-
-/** The tanh form of GELU and its derivative, u = √(2/π)(x + 0.044715x³). */
-const tanhGeluSlope = (g: GraphBuilder, x: Value): Value => {
-  const c = Math.sqrt(2 / Math.PI);
-  const square = mul(g, x, x);
-  const t = g.emit('Tanh', [scale(g, mul(g, x, shift(g, scale(g, square, 0.044715), 1)), c)]);
-  const du = shift(g, scale(g, square, 3 * 0.044715 * c), c);
-  const tail = mul(g, mul(g, scale(g, x, 0.5), du), sub(g, number(g, 1, t), mul(g, t, t)));
-  return add(g, scale(g, shift(g, t, 1), 0.5), tail);
-};
 
 export const activation = {
   Sigmoid: unary({ vjp: [times(({ g, y }) => mul(g, y, sub(g, number(g, 1, y), y)))] }),
