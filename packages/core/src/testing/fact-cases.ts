@@ -17,7 +17,12 @@ export function describeFacts(family: string, rows: Operators, cases: readonly C
       const own = cases.filter((c) => c.op === op && (c.used?.includes(0) ?? true));
       const { elementwise, linear, movement, normalises, weights, data } = row;
       expect(own.length, 'cases').toBeGreaterThan(0);
-      expect(await measured(own, data)).toEqual({ elementwise, linear, movement, normalises });
+      expect(await measured(own, data), 'what its cases show').toEqual({
+        elementwise,
+        linear,
+        movement,
+        normalises,
+      });
       expect(await windowOf(own), 'what a window sees outside').toBe(row.window);
       for (const c of own) {
         await expectRows(c);

@@ -158,10 +158,8 @@ function applied(c: Case) {
 
 function written(g: GraphBuilder, outputs: Readonly<Record<string, Value>>): Uint8Array {
   const graph: Graph = renamed(g.graph('case', Object.values(outputs)), outputs);
-  const types = Object.entries(outputs).map(([name, value]) => ({
-    name,
-    ...g.type(value)!,
-  }));
+  for (const value of Object.values(outputs)) g.shape(value); // says which operator has no shape rule
+  const types = Object.entries(outputs).map(([name, value]) => ({ name, ...g.type(value)! }));
   return writeModel(graph, types);
 }
 
