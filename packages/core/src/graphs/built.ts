@@ -2,6 +2,7 @@ import { lowestOpset } from '../lowering/lowest-opset.ts';
 import { peakBytesPerRow, weightBytes } from '../lowering/peak.ts';
 import type { Values } from '../methods/method.ts';
 import type { GraphBuilder, Shape } from '../onnx/builder.ts';
+import { spellOut } from '../lowering/functions/spell-out.ts';
 import type { Graph, ValueInfo } from '../onnx/graph.ts';
 import { renamed } from '../onnx/rename.ts';
 import { writeModel } from '../onnx/write.ts';
@@ -22,7 +23,8 @@ export interface Built {
   readonly bytesPerRow: number;
 }
 
-export function built(g: GraphBuilder, outputs: Values): Built {
+export function built(g: GraphBuilder, values: Values): Built {
+  const outputs = mapped(values, spellOut(g));
   const shapes = mapped(outputs, (value) => g.shape(value));
   const types = Object.entries(outputs).map(([name, value]) => ({ name, ...g.type(value)! }));
   const named = renamed(g.graph('whylight', Object.values(outputs)), outputs);

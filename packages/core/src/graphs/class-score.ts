@@ -89,7 +89,7 @@ function applied(g: GraphBuilder, node: Node, score: Value, target: Value): Valu
     return add(g, score, ofEach(g, node.inputs.find((input) => g.constants.has(input))!, target));
   if (operators[node.op].movement === 'view')
     return reshape(g, score, [...g.shape(score).slice(0, 2), ...g.shape(node.outputs[0]!).slice(2)]);
-  return g.emit(node.op, [score, ...node.inputs.slice(1)], node.attributes);
+  return g.copy(node, [score, ...node.inputs.slice(1)])[0]!;
 }
 
 /** Σ_k x_k W_kc + b_c, [N, 1] or [N, 1, h, w] */

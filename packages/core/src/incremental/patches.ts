@@ -68,7 +68,7 @@ export function walk(
       const reading = readings.get(input);
       return reading ? read(input, reading) : (made.get(input) ?? input);
     });
-    const outputs = g.emitAll(node.op, inputs, attributesOf(step), node.outputs.length);
+    const outputs = g.copy({ ...node, attributes: attributesOf(step) }, inputs, node.outputs.length);
     for (const [i, output] of node.outputs.entries()) made.set(output, outputs[i]!);
   }
   return made.get(end)!;

@@ -69,9 +69,9 @@ function overTokens(g: GraphBuilder, node: Node, image: Value, tokens: number): 
 export function readOut(g: GraphBuilder, from: Value, scores: Value, tokens: Value): Value {
   const copies = new Map([[from, tokens]]);
   const copied = (value: Value) => copies.get(value) ?? value;
-  for (const { op, inputs, outputs, attributes } of between(g, [from], [scores]).nodes)
-    g.emitAll(op, inputs.map(copied), attributes, outputs.length).forEach((copy, k) => {
-      copies.set(outputs[k]!, copy);
+  for (const node of between(g, [from], [scores]).nodes)
+    g.copy(node, node.inputs.map(copied), node.outputs.length).forEach((copy, k) => {
+      copies.set(node.outputs[k]!, copy);
     });
   return copied(scores);
 }

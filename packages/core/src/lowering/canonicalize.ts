@@ -6,6 +6,7 @@ import { quoted } from '../onnx/names.ts';
 import { newGraph } from '../operators/new-graph.ts';
 import { dtypes, type Tensor, type TensorData } from '../tensor.ts';
 import { withConstantShape } from './constant-shape.ts';
+import { recogniseFunctions } from './functions/recognise.ts';
 import { upgrade } from './upgrade.ts';
 import type { Upgraded } from './upgraded.ts';
 import { widen } from './widen.ts';
@@ -20,12 +21,15 @@ export interface Canonical {
 /** By value, what takes its place wherever the rest of the graph uses it. */
 export type Interventions = ReadonlyMap<Value, (g: GraphBuilder, value: Value) => Value>;
 
+/** How far a function's constants may be from the right ones: a few roundings of float32, one of float16. */
+const [singlePrecision, halfPrecision] = [2 ** -21, 2 ** -11];
+
 /** The lowest opset that has all that rules and methods emit. */
 const lowest = 17;
 
 /**
  * Copies a file's graph into a builder: one dialect, defaults spelled out, shapes known, shape arithmetic folded
- * into constants, Identity and Dropout gone, float16 widened to float32.
+ * into constants, Identity and Dropout gone, float16 widened to float32, functions that are spelled out made one node.
  *
  * @param feed makes, for each input of the file, the value that takes its place
  * @param batch the batch size, when the model has one baked in
@@ -71,6 +75,7 @@ export function canonicalize(
         );
     }
   }
+  recogniseFunctions(g, graph.outputs.map(resolve), graph === file ? singlePrecision : halfPrecision);
   g.scope = '';
   return { builder: g, resolve };
 }

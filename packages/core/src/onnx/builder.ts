@@ -127,9 +127,18 @@ export class GraphBuilder {
 
   /** Appends a node and returns its outputs. */
   emitAll(op: OperatorName, inputs: readonly Value[], attributes: Attributes, outputs: number): Value[] {
+    return this.copy({ op, attributes }, inputs, outputs);
+  }
+
+  /** Appends a node like another, over other inputs, and returns its outputs; a function keeps its spelling. */
+  copy(
+    { op, attributes, spelling }: Pick<Node, 'op' | 'attributes' | 'spelling'>,
+    inputs: readonly Value[],
+    outputs = 1,
+  ): Value[] {
     const base = this.unique(op);
     const names = outputs === 1 ? [base] : Array.from({ length: outputs }, (_, i) => `${base}:${i}`);
-    this.add({ op, name: base, inputs, outputs: names, attributes });
+    this.add({ op, name: base, inputs, outputs: names, attributes, ...(spelling && { spelling }) });
     return names;
   }
 
@@ -153,7 +162,8 @@ export class GraphBuilder {
 
   /** Puts other nodes, which give the same values, in the place of those from `from` on. */
   replaceNodes(from: number, nodes: Iterable<Node>): void {
-    this.nodes.length = from;
+    for (const node of this.nodes.splice(from))
+      for (const output of node.outputs) if (this.makers.get(output) === node) this.makers.delete(output);
     for (const node of nodes) {
       this.nodes.push(node);
       for (const output of node.outputs) this.makers.set(output, node);

@@ -42,6 +42,18 @@ export interface Node {
   readonly attributes: Attributes;
   /** What is known of the outputs, of use to those who plan memory. */
   readonly types?: readonly (ValueType | undefined)[];
+  /** Of a function that the file writes in several nodes. Such a node is spelled out before a graph is written. */
+  readonly spelling?: Spelling;
+}
+
+/** The nodes that a file writes a function in. */
+export interface Spelling {
+  /** The values that stand in them for the function's inputs. */
+  readonly inputs: readonly string[];
+  /** In order; the last one gives the function's output. */
+  readonly nodes: readonly Node[];
+  /** Values inside that a derivative can use, by what they are. */
+  readonly parts: Readonly<Record<string, string>>;
 }
 
 /** What a Scan runs again and again; it sees the values and constants of the graph around it. Only written, never read. */
@@ -87,13 +99,19 @@ export function text(node: { attributes: Attributes }, name: string, otherwise: 
   return typeof value === 'string' ? value : otherwise;
 }
 
-/** Values that a node needs: its inputs, and what a body in it takes from the graph around. */
+/** Values that a node needs: its inputs, and what its spelling or a body in it takes from the graph around. */
 export const usesOf = (node: Node): string[] => [
   ...node.inputs,
+  ...(node.spelling ? takenBySpelling(node.spelling) : []),
   ...Object.values(node.attributes).flatMap((value) =>
     typeof value === 'object' && 'body' in value ? takenBy(value.body) : [],
   ),
 ];
+
+function takenBySpelling({ inputs, nodes }: Spelling): string[] {
+  const own = new Set([...inputs, ...nodes.flatMap(({ outputs }) => outputs)]);
+  return [...new Set(nodes.flatMap((node) => node.inputs))].filter((value) => !own.has(value));
+}
 
 function takenBy({ inputs, outputs, nodes }: Body): string[] {
   const own = new Set([...inputs.map(({ name }) => name), ...nodes.flatMap((node) => node.outputs)]);

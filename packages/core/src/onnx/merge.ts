@@ -87,7 +87,7 @@ function unique(stem: string, taken: Set<string>): string {
 }
 
 /** What JSON has no number for is spelled out. */
-const exactly = (_: string, value: unknown): unknown =>
+export const exactly = (_: string, value: unknown): unknown =>
   typeof value === 'bigint' ||
   (typeof value === 'number' && !(Number.isFinite(value) && !Object.is(value, -0)))
     ? `${Object.is(value, -0) ? '-0' : value}`

@@ -29,7 +29,10 @@ export const standardOperators = [
   'Transpose', 'Trilu', 'Unique', 'Unsqueeze', 'Upsample', 'Where', 'Xor',
 ] as const;
 
-export type OperatorName = (typeof standardOperators)[number];
+/** Functions that ONNX has no operator for; a file spells them out. */
+export const spelledFunctions = ['L2Normalization', 'LayerNorm2d', 'LogSigmoid'] as const;
+
+export type OperatorName = (typeof standardOperators)[number] | (typeof spelledFunctions)[number];
 
 const known: ReadonlySet<string> = new Set(standardOperators);
 

@@ -1,4 +1,4 @@
-import { add, div, mul, number, scale, shift, sub, where } from '../onnx/emit.ts';
+import { add, div, mul, neg, number, scale, shift, sub, where } from '../onnx/emit.ts';
 import { real } from '../onnx/graph.ts';
 import { type Operators, unary } from './operator.ts';
 import { clipShape, mapped } from './shape/elementwise.ts';
@@ -9,8 +9,10 @@ import {
   normalCumulative,
   normalDensity,
   sigmoidOf,
+  spelledGelu,
   tanhGeluSlope,
 } from './vjp/activation.ts';
+import { partOf } from './vjp/part.ts';
 import { gate, times } from './vjp/rule.ts';
 
 // Activations. At a kink the derivative is PyTorch's: 0 for ReLU at 0 and for a clip at its bounds (ReLU6). Gates are
@@ -21,8 +23,9 @@ export const activation = {
   Softplus: unary({ vjp: [times(({ g, x }) => sigmoidOf(g, x(0)))] }),
   Softsign: unary({
     vjp: [
-      times(({ g, x }) => {
-        const r = shift(g, g.emit('Abs', [x(0)]), 1);
+      times((c) => {
+        const { g, x } = c;
+        const r = partOf(c, 'divisor') ?? shift(g, g.emit('Abs', [x(0)]), 1);
         return g.emit('Reciprocal', [mul(g, r, r)]);
       }),
     ],
@@ -103,9 +106,10 @@ export const activation = {
   }),
   Mish: unary({
     vjp: [
-      times(({ g, x }) => {
+      times((c) => {
+        const { g, x } = c;
         // tanh(s) + x·(1 - tanh²(s))·sigmoid(x), s = softplus(x)
-        const t = g.emit('Tanh', [g.emit('Softplus', [x(0)])]);
+        const t = partOf(c, 'tanh') ?? g.emit('Tanh', [g.emit('Softplus', [x(0)])]);
         const inner = mul(g, sub(g, number(g, 1, t), mul(g, t, t)), sigmoidOf(g, x(0)));
         return add(g, t, mul(g, x(0), inner));
       }),
@@ -114,22 +118,38 @@ export const activation = {
   Swish: unary({
     since: 24,
     vjp: [
-      times(({ g, node, x }) => {
-        // s + a·x·s·(1 - s), s = sigmoid(a·x)
+      times((c) => {
+        // s + a·y·(1 - s), s = sigmoid(a·x)
+        const { g, node, x, y } = c;
         const alpha = real(node, 'alpha', 1);
-        const s = sigmoidOf(g, scale(g, x(0), alpha));
-        return add(g, s, mul(g, scale(g, x(0), alpha), mul(g, s, sub(g, number(g, 1, s), s))));
+        const s = partOf(c, 'gate') ?? sigmoidOf(g, scale(g, x(0), alpha));
+        return add(g, s, mul(g, scale(g, y, alpha), sub(g, number(g, 1, s), s)));
+      }),
+    ],
+  }),
+  LogSigmoid: unary({
+    since: null,
+    vjp: [
+      times((c) => {
+        // 1 - sigmoid(x) = sigmoid(-x)
+        const { g, x } = c;
+        const s = partOf(c, 'sigmoid');
+        return s === undefined ? sigmoidOf(g, neg(g, x(0))) : sub(g, number(g, 1, s), s);
       }),
     ],
   }),
   Gelu: unary({
     since: 20,
     vjp: [
-      times(({ g, node, x }) =>
-        node.attributes.approximate === 'tanh'
-          ? tanhGeluSlope(g, x(0))
-          : add(g, normalCumulative(g, x(0)), mul(g, x(0), normalDensity(g, x(0)))),
-      ),
+      (c) => {
+        const { g, node, x, dy } = c;
+        if (node.attributes.approximate === 'tanh')
+          return mul(g, dy, tanhGeluSlope(g, x(0), partOf(c, 'tanh')));
+        return (
+          spelledGelu(c) ??
+          mul(g, dy, add(g, normalCumulative(g, x(0)), mul(g, x(0), normalDensity(g, x(0)))))
+        );
+      },
     ],
   }),
   Clip: unary({

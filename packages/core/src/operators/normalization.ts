@@ -1,3 +1,4 @@
+import { ints } from '../onnx/graph.ts';
 import { normalisation, type Operators, other, unary } from './operator.ts';
 import { rowsBefore, rowsBeside, rowsWhere, withChannels } from './rows.ts';
 import { batchNormalizationShape, layerNormalizationShape } from './shape/normalization.ts';
@@ -5,6 +6,8 @@ import {
   batchNormalizationVjp,
   groupNormalizationVjp,
   instanceNormalizationVjp,
+  l2NormalizationVjp,
+  layerNorm2dVjp,
   layerNormalizationVjp,
   logSoftmaxVjp,
   lrnVjp,
@@ -27,6 +30,19 @@ export const normalization = {
     map: 'keeps',
     rows: withChannels(rowsWhere((axis) => axis === 0)),
     vjp: [instanceNormalizationVjp],
+  }),
+  // As PyTorch users call it: of the channels of each place of a map.
+  LayerNorm2d: normalisation({
+    since: null,
+    map: 'keeps',
+    rows: rowsWhere((axis) => axis !== 1),
+    vjp: [layerNorm2dVjp],
+  }),
+  L2Normalization: normalisation({
+    since: null,
+    map: 'keeps',
+    rows: rowsWhere((axis, node) => !ints(node, 'axes')!.includes(axis)),
+    vjp: [l2NormalizationVjp],
   }),
   GroupNormalization: normalisation({
     since: 21,

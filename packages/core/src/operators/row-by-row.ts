@@ -13,5 +13,5 @@ export function rowsOf(g: GraphBuilder, node: Node, axis: number): InputAxes | u
 /** A node again, over those rows of its inputs that `count` rows along `axis` of its output are made of. */
 export function again(g: GraphBuilder, node: Node, inputs: readonly Value[], axis: number, count: number) {
   const shape = g.shape(node.outputs[0]!).map((d, i) => (i === axis ? count : d));
-  return node.op === 'Reshape' ? reshape(g, inputs[0]!, shape) : g.emit(node.op, inputs, node.attributes);
+  return node.op === 'Reshape' ? reshape(g, inputs[0]!, shape) : g.copy(node, inputs)[0]!;
 }

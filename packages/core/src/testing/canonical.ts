@@ -1,4 +1,5 @@
 import { canonicalize } from '../lowering/canonicalize.ts';
+import { spellOut } from '../lowering/functions/spell-out.ts';
 import { readModel } from '../onnx/read.ts';
 import { writeModel } from '../onnx/write.ts';
 import { float32, sizeOf, type Tensor } from '../tensor.ts';
@@ -32,7 +33,7 @@ export function canonical(bytes: Uint8Array, batch?: number) {
       ),
     batch,
   );
-  const outputs = graph.outputs.map(resolve);
+  const outputs = graph.outputs.map(resolve).map(spellOut(g));
   const types = outputs.map((name) => ({
     name,
     dtype: 'float32' as const,

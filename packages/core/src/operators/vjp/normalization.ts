@@ -13,10 +13,11 @@ import {
   sum,
   zerosLike,
 } from '../../onnx/emit.ts';
-import { int, real } from '../../onnx/graph.ts';
+import { int, ints, real } from '../../onnx/graph.ts';
 import { sizeOf } from '../../tensor.ts';
 import { axisOf as positiveAxis } from '../shape/rule.ts';
-import type { RuleContext, Vjp, VjpRow } from './rule.ts';
+import { partOf } from './part.ts';
+import { gate, type RuleContext, type Vjp, type VjpRow } from './rule.ts';
 
 // Softmax and the normalisations, with respect to the data. All of the latter share one derivative: with
 // x̂ = (x - μ)/σ over some axes and the cotangent d of x̂,  dx = (d - mean d - x̂·mean(d·x̂)) / σ.
@@ -52,6 +53,24 @@ const axisOf = (c: RuleContext, otherwise: number): number =>
 
 const epsilonOf = (c: RuleContext): number => real(c.node, 'epsilon', 1e-5);
 
+/** By what the file spells out. */
+function spelledStandardized(c: RuleContext): Standardized | undefined {
+  const { g, x } = c;
+  const [deviation, inverse] = [partOf(c, 'deviation'), partOf(c, 'inverse')];
+  if (deviation === undefined && inverse === undefined) return undefined;
+  const overDeviation = (v: Value) => (inverse === undefined ? div(g, v, deviation!) : mul(g, v, inverse));
+  const centred = partOf(c, 'centred') ?? sub(g, x(0), partOf(c, 'mean')!);
+  return { normal: overDeviation(centred), overDeviation };
+}
+
+/** d, of the cotangent of x̂·scale; a function that a file spells out may have no scale. */
+const withoutScale = (c: RuleContext, scaleOf: (v: Value) => Value = (v) => v): Value =>
+  c.node.inputs[1] ? mul(c.g, c.dy, scaleOf(c.x(1))) : c.dy;
+
+/** d, with a scale per channel. */
+const withoutChannelScale = (c: RuleContext): Value =>
+  withoutScale(c, (v) => perChannel(c.g, v, c.shape(0).length));
+
 /** The axes that a layer normalisation runs over. */
 const trailing = (c: RuleContext): number[] => range(axisOf(c, -1), c.shape(0).length);
 
@@ -59,6 +78,8 @@ const trailing = (c: RuleContext): number[] => range(axisOf(c, -1), c.shape(0).l
 function layerStandardized(c: RuleContext): Standardized {
   const { g, node } = c;
   const x = c.x(0);
+  const spelled = spelledStandardized(c);
+  if (spelled) return spelled;
   if (g.dtype(x) !== 'float32') return standardize(g, x, trailing(c), epsilonOf(c));
   const inverse = g.demandOutput(node, 2);
   const overDeviation = (v: Value) => mul(g, v, inverse);
@@ -77,11 +98,12 @@ function throughStatistics(c: RuleContext, { normal, overDeviation }: Standardiz
 }
 
 const rootMeanSquare = (c: RuleContext): Value =>
+  partOf(c, 'deviation') ??
   c.g.emit('Sqrt', [shift(c.g, mean(c.g, mul(c.g, c.x(0), c.x(0)), trailing(c)), epsilonOf(c))]);
 
 /** A per-channel vector as [1, C, 1, …]. */
 const perChannel = (g: GraphBuilder, v: Value, rank: number): Value => {
-  const size = g.shape(v)[0]!;
+  const size = sizeOf(g.shape(v));
   return reshape(g, v, [size, ...Array<number>(rank - 2).fill(1)]);
 };
 
@@ -104,18 +126,53 @@ export const batchNormalizationVjp: Vjp = ({ g, node, x, shape, dy }) => {
 };
 
 export const instanceNormalizationVjp: Vjp = (c) => {
-  const { g, x, shape, dy } = c;
+  const { g, x, shape } = c;
   const axes = range(2, shape(0).length);
-  const d = mul(g, dy, perChannel(g, x(1), shape(0).length));
-  return standardizedVjp(g, standardize(g, x(0), axes, epsilonOf(c)), d, axes);
+  const standardized = spelledStandardized(c) ?? standardize(g, x(0), axes, epsilonOf(c));
+  return standardizedVjp(g, standardized, withoutChannelScale(c), axes);
 };
 
+/** Of the channels of each place. */
+export const layerNorm2dVjp: Vjp = (c) => {
+  const { g, x } = c;
+  const standardized = spelledStandardized(c) ?? standardize(g, x(0), [1], epsilonOf(c));
+  return standardizedVjp(g, standardized, withoutChannelScale(c), [1]);
+};
+
+/** y = x/n:  dx = (dy - y·Σ dy·y) / n, but dy/n where n is held at its floor; with n = √(Σx² + ε) the same. */
+export const l2NormalizationVjp: Vjp = (c) => {
+  const { g, node, x, y, dy } = c;
+  const axes = ints(node, 'axes')!;
+  const floor = real(node, 'floor', 0);
+  const inverse = partOf(c, 'inverse');
+  const along = sum(g, mul(g, dy, y), axes);
+  const over = (v: Value, norm: Value) => (inverse === undefined ? div(g, v, norm) : mul(g, v, norm));
+  const norm = inverse ?? partOf(c, 'norm') ?? heldLength(g, x(0), axes, floor, real(node, 'epsilon', 0));
+  const beyond = () =>
+    inverse === undefined
+      ? g.emit('Greater', [norm, number(g, floor, norm)])
+      : g.emit('Less', [norm, number(g, 1 / floor, norm)]);
+  return over(sub(g, dy, mul(g, y, floor > 0 ? gate(g, beyond(), along) : along)), norm);
+};
+
+/** √(Σx² + ε), held above the floor. */
+function heldLength(
+  g: GraphBuilder,
+  x: Value,
+  axes: readonly number[],
+  floor: number,
+  epsilon: number,
+): Value {
+  const length = g.emit('Sqrt', [shift(g, sum(g, mul(g, x, x), axes), epsilon)]);
+  return floor > 0 ? g.emit('Max', [length, number(g, floor, length)]) : length;
+}
+
 export const groupNormalizationVjp: Vjp = (c) => {
-  const { g, node, x, shape, dy } = c;
+  const { g, node, x, shape } = c;
   const s = shape(0);
   const groups = int(node, 'num_groups', 1);
   const grouped = [s[0]!, groups, s[1]! / groups, ...s.slice(2)];
-  const d = reshape(g, mul(g, dy, perChannel(g, x(1), s.length)), grouped);
+  const d = reshape(g, withoutChannelScale(c), grouped);
   const axes = range(2, grouped.length);
   const standardized = standardize(g, reshape(g, x(0), grouped), axes, epsilonOf(c));
   return reshape(g, standardizedVjp(g, standardized, d, axes), s);
@@ -138,7 +195,7 @@ export const layerNormalizationVjp: VjpRow = [
     const standardized = layerStandardized(c);
     const statistics = throughStatistics(c, standardized);
     if (!c.dyOf(0)) return statistics ?? zerosLike(c.g, c.x(0));
-    const direct = standardizedVjp(c.g, standardized, mul(c.g, c.dy, c.x(1)), trailing(c));
+    const direct = standardizedVjp(c.g, standardized, withoutScale(c), trailing(c));
     return statistics ? add(c.g, direct, statistics) : direct;
   },
   (c) => (c.dyOf(0) ? mul(c.g, c.dy, layerStandardized(c).normal) : zerosLike(c.g, c.x(1))),
@@ -148,11 +205,13 @@ export const layerNormalizationVjp: VjpRow = [
 /** y = w·x/r, r = √(mean x² + ε):  dx = (d - x̂·mean(d·x̂)) / r  with d = dy·w and x̂ = x/r */
 export const rmsNormalizationVjp: VjpRow = [
   (c) => {
-    const { g, x, dy } = c;
-    const r = rootMeanSquare(c);
-    const normal = div(g, x(0), r);
-    const d = mul(g, dy, x(1));
-    return div(g, sub(g, d, mul(g, normal, mean(g, mul(g, d, normal), trailing(c)))), r);
+    const { g, x } = c;
+    const inverse = partOf(c, 'inverse');
+    const r = inverse ?? rootMeanSquare(c);
+    const over = (v: Value) => (inverse === undefined ? div(g, v, r) : mul(g, v, r));
+    const normal = over(x(0));
+    const d = withoutScale(c);
+    return over(sub(g, d, mul(g, normal, mean(g, mul(g, d, normal), trailing(c)))));
   },
   (c) => mul(c.g, c.dy, div(c.g, c.x(0), rootMeanSquare(c))),
 ];

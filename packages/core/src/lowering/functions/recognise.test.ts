@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { GraphBuilder, type Value } from '../../onnx/builder.ts';
+import type { Node } from '../../onnx/graph.ts';
+import { nearMisses, type Spelling, spellings } from '../../testing/spellings.ts';
+import { recognisers } from './index.ts';
+import { recogniseFunctions } from './recognise.ts';
+import { spellOut } from './spell-out.ts';
+
+const precision = 2 ** -21;
+
+function spelled(spelling: Spelling, outputs: (y: Value) => Value[] = (y) => [y]) {
+  const g = new GraphBuilder(17);
+  const x = g.input('x', 'float32', [-1, 8, 4, 4]);
+  const y = spelling(g, x);
+  const before = g.nodes.map(withoutTypes);
+  recogniseFunctions(g, outputs(y), precision);
+  return { g, x, y, before };
+}
+
+const withoutTypes = ({ op, inputs, outputs, attributes }: Node) => ({ op, inputs, outputs, attributes });
+
+const cases = (table: typeof spellings) =>
+  Object.entries(table).flatMap(([op, ways]) =>
+    Object.entries(ways).map(([way, spelling]) => [op, way, spelling] as const),
+  );
+
+describe('functions that are spelled out', () => {
+  it.each(cases(spellings))('%s: %s', (op, _, spelling) => {
+    const { g, y, before } = spelled(spelling);
+    expect(g.maker(y)).toMatchObject({ op, outputs: [y] });
+    expect(g.nodes.filter(({ op }) => op === 'Sigmoid' || op === 'Erf' || op === 'ReduceMean')).toEqual([]);
+    spellOut(g);
+    const dropped = before.filter(({ op }) => op === 'Expand').flatMap(({ outputs }) => outputs);
+    expect(new Set(g.nodes.map(withoutTypes).map(({ outputs }) => outputs.join()))).toEqual(
+      new Set(before.map(({ outputs }) => outputs.join()).filter((name) => !dropped.includes(name))),
+    );
+    if (dropped.length === 0) expect(g.nodes.map(withoutTypes)).toEqual(expect.arrayContaining(before));
+  });
+
+  it.each(cases(nearMisses))('are nothing else: %s, %s', (op, _, spelling) => {
+    const { g } = spelled(spelling);
+    expect(g.nodes.map((node) => node.op).filter((found) => found === op && recognised(g, found))).toEqual([]);
+  });
+
+  it('each have a spelling and a near miss', () => {
+    expect(Object.keys(nearMisses).sort()).toEqual(Object.keys(spellings).sort());
+    expect(Object.keys(recognisers).length).toBeGreaterThan(5);
+  });
+});
+
+const recognised = (g: GraphBuilder, op: string): boolean =>
+  g.nodes.some((node) => node.op === op && node.spelling !== undefined);

@@ -1,0 +1,20 @@
+import type { Value } from '../../onnx/builder.ts';
+import { reachable } from '../../onnx/graph.ts';
+import type { RuleContext } from './rule.ts';
+
+/**
+ * A value inside a function that the file spells out, by what it is: computed anew here, and once in the graph that is
+ * written. `undefined` for a function that is one node in the file, or has no such value.
+ */
+export function partOf({ g, node }: RuleContext, part: string): Value | undefined {
+  const { inputs, nodes, parts } = node.spelling ?? { inputs: [], nodes: [], parts: {} as Record<string, Value> };
+  const wanted = parts[part];
+  if (wanted === undefined) return undefined;
+  const names = new Map(inputs.map((value, i) => [value, node.inputs[i]!]));
+  const current = (value: Value) => names.get(value) ?? value;
+  for (const inner of reachable(nodes, [wanted]))
+    g.copy(inner, inner.inputs.map(current), inner.outputs.length).forEach((made, i) => {
+      names.set(inner.outputs[i]!, made);
+    });
+  return current(wanted);
+}
