@@ -13,8 +13,8 @@ import { between, type Path, refuseUnsupported } from './path.ts';
  *     ∂/∂v Σ ⟨seed, y⟩   over the pairs (y, seed) of `seeds`
  *
  * Only what lies between `wanted` and the seeds is differentiated; broadcasting is undone and cotangents are
- * added up here and nowhere else. A function that is spelled out has the derivative that `composites` has for it, where
- * nobody asks for what lies inside.
+ * added up here and nowhere else. Operators that are differentiated together have the derivative that `composites` has
+ * for them, where nobody asks for what lies inside.
  *
  * @returns the cotangent of each wanted value, in order; zeros are not made: `null` where nothing depends on it
  * @throws InputError model_unsupported_op naming every operator on the path that has no rule

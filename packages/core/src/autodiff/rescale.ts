@@ -44,11 +44,8 @@ export const rescaleRules = (captum: boolean, layer?: Value): VjpRules => ({
 
 const plain = (c: RuleContext): Value => (vjpOf(gradientRules, c.node.op, c.index) as Vjp)(c);
 
-/** The operator that a pool's input comes from; an exporter writes a Softplus as one and a Where beyond 20. */
-function makerOf({ g, node }: RuleContext): OperatorName | undefined {
-  const made = g.maker(node.inputs[0]!);
-  return (made?.op === 'Where' ? g.maker(made.inputs[2]!) : made)?.op;
-}
+/** The operator that a pool's input comes from. */
+const makerOf = ({ g, node }: RuleContext): OperatorName | undefined => g.maker(node.inputs[0]!)?.op;
 
 /** [rows, …] as [pairs, 2, …]. */
 function pairs(g: GraphBuilder, value: Value): Value {

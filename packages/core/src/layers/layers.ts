@@ -105,12 +105,16 @@ export function chooseLayers(network: Network, asked: readonly string[], convent
     const value = network.resolve(name);
     const named = layers.find((layer) => layer.name === value);
     if (named) return named;
-    const near = layers.slice(-3).map((layer) => quoted(layer.name));
-    throw new InputError(
-      'invalid_parameter',
-      `layer ${quoted(name)}: the model has no feature map of that name; among the last are ${near.join(', ')}`,
-    );
+    throw new InputError('invalid_parameter', `layer ${quoted(name)}: ${missing(network.g, value, layers)}`);
   });
+}
+
+/** Why a value is no layer, and which layers there are. */
+function missing(g: GraphBuilder, value: Value, layers: readonly Layer[]): string {
+  const whole = g.nodes.find((node) => node.spelling?.nodes.some(({ outputs }) => outputs.includes(value)));
+  if (whole) return `it is a part of ${whole.op}; ask for the result of that, ${quoted(whole.outputs[0]!)}`;
+  const near = layers.slice(-3).map((layer) => quoted(layer.name));
+  return `the model has no feature map of that name; among the last are ${near.join(', ')}`;
 }
 
 /**

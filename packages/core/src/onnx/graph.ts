@@ -108,7 +108,8 @@ export const usesOf = (node: Node): string[] => [
   ),
 ];
 
-function takenBySpelling({ inputs, nodes }: Spelling): string[] {
+/** Values and constants that a function is written with and that are no inputs of it. */
+export function takenBySpelling({ inputs, nodes }: Spelling): string[] {
   const own = new Set([...inputs, ...nodes.flatMap(({ outputs }) => outputs)]);
   return [...new Set(nodes.flatMap((node) => node.inputs))].filter((value) => !own.has(value));
 }

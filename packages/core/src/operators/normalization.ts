@@ -16,16 +16,16 @@ import {
 } from './vjp/normalization.ts';
 
 export const normalization = {
-  Softmax: normalisation({ map: 'ends', rows: rowsBeside(-1), vjp: [softmaxVjp] }),
-  LogSoftmax: normalisation({ map: 'ends', rows: rowsBeside(-1), vjp: [logSoftmaxVjp] }),
-  Hardmax: normalisation({ map: 'ends', rows: rowsBeside(-1), vjp: null }),
+  Softmax: normalisation({ map: 'keeps', rows: rowsBeside(-1), vjp: [softmaxVjp] }),
+  LogSoftmax: normalisation({ map: 'keeps', rows: rowsBeside(-1), vjp: [logSoftmaxVjp] }),
+  Hardmax: normalisation({ map: 'keeps', rows: rowsBeside(-1), vjp: null }),
   LayerNormalization: normalisation({
-    map: 'ends',
+    map: 'keeps',
     rows: rowsBefore(-1),
     shape: layerNormalizationShape,
     vjp: layerNormalizationVjp,
   }),
-  RMSNormalization: normalisation({ since: 23, map: 'ends', rows: rowsBefore(-1), vjp: rmsNormalizationVjp }),
+  RMSNormalization: normalisation({ since: 23, map: 'keeps', rows: rowsBefore(-1), vjp: rmsNormalizationVjp }),
   InstanceNormalization: normalisation({
     map: 'keeps',
     rows: withChannels(rowsWhere((axis) => axis === 0)),
@@ -51,7 +51,7 @@ export const normalization = {
     vjp: [groupNormalizationVjp],
   }),
   LRN: normalisation({ map: 'keeps', rows: rowsWhere((axis) => axis !== 1), vjp: [lrnVjp] }),
-  LpNormalization: normalisation({ map: 'ends', rows: rowsBeside(-1), vjp: null }),
+  LpNormalization: normalisation({ map: 'keeps', rows: rowsBeside(-1), vjp: null }),
   MeanVarianceNormalization: normalisation({ map: 'keeps', rows: null, vjp: null }),
   // By statistics that are constants, and so a factor and a term per channel.
   BatchNormalization: unary({

@@ -1,14 +1,22 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { isFloat } from '../onnx/dtype.ts';
 import { reshape } from '../onnx/emit.ts';
-import type { Node } from '../onnx/graph.ts';
+import { type Node, type Spelling, takenBySpelling } from '../onnx/graph.ts';
 import type { InputAxes } from './rows.ts';
+import { sizeOf } from '../tensor.ts';
 import { operators } from './table.ts';
 
 /** How rows along `axis` of a node's output are made; `undefined`: not one by one. */
 export function rowsOf(g: GraphBuilder, node: Node, axis: number): InputAxes | undefined {
   if (![...node.inputs, ...node.outputs].every((value) => value === '' || g.knows(value))) return undefined;
+  if (node.spelling && isBoundToShape(g, node.spelling)) return undefined;
   return operators[node.op].rows?.(g, node, axis);
 }
+
+/** Whether a function is spelled out for the shape that it has in the file: reshaped, or with a constant of its size. */
+const isBoundToShape = (g: GraphBuilder, spelling: Spelling): boolean =>
+  spelling.nodes.some(({ op }) => op === 'Reshape' || op === 'Expand') ||
+  takenBySpelling(spelling).some((value) => isFloat(g.dtype(value)) && sizeOf(g.shape(value)) !== 1);
 
 /** A node again, over those rows of its inputs that `count` rows along `axis` of its output are made of. */
 export function again(g: GraphBuilder, node: Node, inputs: readonly Value[], axis: number, count: number) {

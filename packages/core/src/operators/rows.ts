@@ -29,7 +29,9 @@ export const rowsBefore = (otherwise: number): Rows =>
 export const withChannels =
   (rows: Rows): Rows =>
   (g, node, axis) =>
-    axis === 1 ? node.inputs.map((_, i) => (i === 0 ? 1 : 0)) : rows(g, node, axis);
+    axis === 1
+      ? node.inputs.map((input, i) => (i === 0 ? 1 : Math.max(0, g.shape(input).findIndex((d) => d !== 1))))
+      : rows(g, node, axis);
 
 export const broadcastRows: Rows = (g, node, axis) => {
   const rank = g.shape(node.outputs[0]!).length;

@@ -1,5 +1,6 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import type { Attributes } from '../onnx/graph.ts';
+import type { OperatorName } from '../onnx/operator-names.ts';
 import { float32 } from '../tensor.ts';
 
 // Functions as exporters and people spell them, over a value [N, 8, 4, 4].
@@ -16,11 +17,11 @@ export class Writer {
     this.g = g;
   }
 
-  of(op: string, ...inputs: Operand[]): Value {
+  of(op: OperatorName, ...inputs: Operand[]): Value {
     return this.with(op, {}, ...inputs);
   }
 
-  with(op: string, attributes: Attributes, ...inputs: Operand[]): Value {
+  with(op: OperatorName, attributes: Attributes, ...inputs: Operand[]): Value {
     const values = inputs.map((v) => (typeof v === 'number' ? this.g.scalar(v) : v));
     return this.g.emit(op, values, attributes);
   }

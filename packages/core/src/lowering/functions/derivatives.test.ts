@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { differentiate } from '../../autodiff/differentiate.ts';
 import { built } from '../../graphs/built.ts';
-import { GraphBuilder } from '../../onnx/builder.ts';
 import { onesLike, sum } from '../../onnx/emit.ts';
-import { gradientRules } from '../../operators/vjp/index.ts';
+import { gradientRules } from '../../autodiff/gradient.ts';
+import { newGraph } from '../../operators/new-graph.ts';
 import { float32, sizeOf, type Tensor } from '../../tensor.ts';
 import { values } from '../../testing/cases.ts';
 import { expectClose } from '../../testing/close.ts';
@@ -17,7 +17,7 @@ const seed = values('float32', shape, 0.5, 1.5, 3);
 
 /** dx of Σ seed·y, and the derivative of Σ seed·dx·(dx + y) then, of a function as one node or by its operators in turn. */
 function differentiated(spelling: Spelling, whole: boolean) {
-  const g = new GraphBuilder(17);
+  const g = newGraph(17);
   const input = g.input('x', 'float32', [-1, ...shape.slice(1)]);
   const y = spelling(g, input);
   if (whole) recogniseFunctions(g, [y], 2 ** -21);
@@ -60,7 +60,7 @@ describe('a function that is spelled out', () => {
     expect(work(whole)).toBeLessThanOrEqual(work(pieces));
   });
 
-  it.each(cases)('%s, %s: can be differentiated twice', async (op, __, spelling) => {
+  it.each(cases)('%s, %s: can be differentiated twice', async (_, __, spelling) => {
     const found = await run(second(spelling, true).bytes);
     const expected = await run(second(spelling, false).bytes);
     expectClose(found.ddx!, expected.ddx!);

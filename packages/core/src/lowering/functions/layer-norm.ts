@@ -1,5 +1,6 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { float, type Node } from '../../onnx/graph.ts';
+import type { OperatorName } from '../../onnx/operator-names.ts';
 import { eitherWay, madeBy, multipleOf } from './expression.ts';
 import { centred, inverseRootOf, isVariance, overRoots, reduced, shifted, squared } from './moments.ts';
 import type { Found, Recogniser } from './recogniser.ts';
@@ -26,7 +27,7 @@ function normalisation(
 ): Found | undefined {
   const rank = g.shape(x).length;
   const [first] = axes as [number];
-  const found = (op: string, more = {}): Found => ({
+  const found = (op: OperatorName, more = {}): Found => ({
     op,
     inputs: [x],
     attributes: { epsilon: float(epsilon), ...more },

@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { int, type Node } from '../../onnx/graph.ts';
-import { axisOf } from '../../operators/shape/fact.ts';
+import { axisOf } from '../../operators/shape/rule.ts';
 import { eitherWay, madeBy, scalar } from './expression.ts';
 
 // Means, variances and norms as exporters write them, and what is divided by their roots.

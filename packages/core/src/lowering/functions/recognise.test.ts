@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { GraphBuilder, type Value } from '../../onnx/builder.ts';
+import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import type { Node } from '../../onnx/graph.ts';
+import { newGraph } from '../../operators/new-graph.ts';
 import { nearMisses, type Spelling, spellings } from '../../testing/spellings.ts';
 import { recognisers } from './index.ts';
 import { recogniseFunctions } from './recognise.ts';
@@ -9,7 +10,7 @@ import { spellOut } from './spell-out.ts';
 const precision = 2 ** -21;
 
 function spelled(spelling: Spelling, outputs: (y: Value) => Value[] = (y) => [y]) {
-  const g = new GraphBuilder(17);
+  const g = newGraph(17);
   const x = g.input('x', 'float32', [-1, 8, 4, 4]);
   const y = spelling(g, x);
   const before = g.nodes.map(withoutTypes);

@@ -1,9 +1,10 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import type { Attributes, Node } from '../../onnx/graph.ts';
+import type { OperatorName } from '../../onnx/operator-names.ts';
 
 /** A function that several nodes compute together. */
 export interface Found {
-  readonly op: string;
+  readonly op: OperatorName;
   /** What it is a function of, then its parameters. */
   readonly inputs: readonly Value[];
   readonly attributes?: Attributes;

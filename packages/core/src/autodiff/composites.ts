@@ -1,0 +1,42 @@
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { number } from '../onnx/emit.ts';
+import { int, type Node } from '../onnx/graph.ts';
+import { maxPoolVjp } from '../operators/pooling.ts';
+import { axisOf } from '../operators/shape/rule.ts';
+import { gate, type RuleContext } from '../operators/vjp/rule.ts';
+import type { Composites, Composition } from './composition.ts';
+
+// Functions of several operators whose derivative together is cheaper than those of the operators in turn.
+
+/** max(relu(x)): closing the gates of the maxima closes those of all that they were chosen of. */
+function maxOfRelu(g: GraphBuilder, node: Node): Composition | undefined {
+  const relu = g.maker(node.inputs[0]!);
+  if (relu?.op !== 'Relu') return undefined;
+  return {
+    xs: [relu.inputs[0]!],
+    inner: [relu],
+    vjp: (c) => [maxPoolVjp({ ...c, dy: open(c) })],
+  };
+}
+
+/** concat(relu(x₁), relu(x₂), …): one gate for all. */
+function concatOfRelus(g: GraphBuilder, node: Node): Composition | undefined {
+  const relus = node.inputs.flatMap((input) => g.maker(input) ?? []).filter(({ op }) => op === 'Relu');
+  if (relus.length < node.inputs.length || relus.length < 2) return undefined;
+  const axis = axisOf(int(node, 'axis', 0), g.shape(node.inputs[0]!).length);
+  const lengths = node.inputs.map((input) => g.shape(input)[axis]!);
+  if (lengths.some((length) => length < 0)) return undefined;
+  return {
+    xs: relus.map(({ inputs }) => inputs[0]!),
+    inner: relus,
+    vjp: (c) => g.emitAll('Split', [open(c), g.ints(lengths)], { axis }, lengths.length),
+  };
+}
+
+/** The cotangent where the output of a ReLU is not 0. */
+const open = ({ g, y, dy }: RuleContext): Value => gate(g, g.emit('Greater', [y, number(g, 0, y)]), dy);
+
+export const composites: Composites = {
+  Concat: [concatOfRelus],
+  MaxPool: [maxOfRelu],
+};
