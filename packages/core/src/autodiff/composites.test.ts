@@ -102,6 +102,7 @@ describe('functions of several operators', () => {
   it('are nothing else: a pool of another value, values that are not all rectified', () => {
     const other: Spelling = (g, x) => pool(g, g.emit('Abs', [x]));
     const half: Spelling = (g, x) => g.emit('Concat', [relu(g, x), x], { axis: 1 });
-    for (const spelling of [other, half]) expect(operators(spelling, true)).toEqual(operators(spelling, false));
+    for (const spelling of [other, half])
+      expect(operators(spelling, true)).toEqual(operators(spelling, false));
   });
 });

@@ -30,7 +30,7 @@ export const standardOperators = [
 ] as const;
 
 /** Functions that ONNX has no operator for; a file spells them out. */
-const spelledFunctions = ['L2Normalization', 'LayerNorm2d', 'LogSigmoid'] as const;
+export const spelledFunctions = ['L2Normalization', 'LayerNorm2d', 'LogSigmoid'] as const;
 
 export type OperatorName = (typeof standardOperators)[number] | (typeof spelledFunctions)[number];
 

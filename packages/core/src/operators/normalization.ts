@@ -25,7 +25,12 @@ export const normalization = {
     shape: layerNormalizationShape,
     vjp: layerNormalizationVjp,
   }),
-  RMSNormalization: normalisation({ since: 23, map: 'keeps', rows: rowsBefore(-1), vjp: rmsNormalizationVjp }),
+  RMSNormalization: normalisation({
+    since: 23,
+    map: 'keeps',
+    rows: rowsBefore(-1),
+    vjp: rmsNormalizationVjp,
+  }),
   InstanceNormalization: normalisation({
     map: 'keeps',
     rows: withChannels(rowsWhere((axis) => axis === 0)),

@@ -30,7 +30,14 @@ export const withChannels =
   (rows: Rows): Rows =>
   (g, node, axis) =>
     axis === 1
-      ? node.inputs.map((input, i) => (i === 0 ? 1 : Math.max(0, g.shape(input).findIndex((d) => d !== 1))))
+      ? node.inputs.map((input, i) =>
+          i === 0
+            ? 1
+            : Math.max(
+                0,
+                g.shape(input).findIndex((d) => d !== 1),
+              ),
+        )
       : rows(g, node, axis);
 
 export const broadcastRows: Rows = (g, node, axis) => {

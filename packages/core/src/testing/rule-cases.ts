@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Attributes } from '../onnx/graph.ts';
-import type { OperatorName } from '../onnx/operator-names.ts';
+import { isStandardOperator, type OperatorName } from '../onnx/operator-names.ts';
 import type { Operators } from '../operators/operator.ts';
 import type { Case, Operand } from './cases.ts';
 import { describeFacts } from './fact-cases.ts';
@@ -76,13 +76,15 @@ export function describeRules(
           c.inputs.flatMap((operand, i) => (differentiated(operand) ? [`${c.op} ${i}`] : [])),
         ),
       );
-      const written = Object.entries(rows).flatMap(([op, { vjp }]) =>
+      // A function that ONNX lacks is held to its spellings (lowering/functions/derivatives.test.ts).
+      const own = Object.entries(rows).filter(([op]) => isStandardOperator(op));
+      const written = own.flatMap(([op, { vjp }]) =>
         typeof vjp === 'function'
           ? [`${op} 0`]
           : (vjp ?? []).flatMap((each, i) => (each ? [`${op} ${i}`] : [])),
       );
       expect(written.filter((place) => !exercised.has(place))).toEqual([]);
-      const differentiable = Object.entries(rows).filter(([, { vjp }]) => vjp !== null);
+      const differentiable = own.filter(([, { vjp }]) => vjp !== null);
       expect(differentiable.filter(([op]) => !cases.some((c) => c.op === op))).toEqual([]);
     });
   });

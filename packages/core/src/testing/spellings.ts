@@ -53,7 +53,8 @@ const standard = (
   w: Writer,
   x: Value,
   axes: number[],
-  over: (w: Writer, top: Value, square: Value) => Value = (w, top, square) => w.of('Div', top, w.of('Sqrt', square)),
+  over: (w: Writer, top: Value, square: Value) => Value = (w, top, square) =>
+    w.of('Div', top, w.of('Sqrt', square)),
   square: (w: Writer, v: Value) => Value = (w, v) => w.of('Pow', v, 2),
 ): Value => {
   const centred = w.of('Sub', x, w.mean(x, ...axes));
@@ -78,11 +79,8 @@ export const spellings: Readonly<Record<string, Readonly<Record<string, Spelling
   Swish: {
     'x·sigmoid(x)': spelled((w, x) => w.of('Mul', x, w.of('Sigmoid', x))),
     'gate first': spelled((w, x) => w.of('Mul', w.of('Sigmoid', x), x)),
+    'x·sigmoid(1.5·x)': spelled((w, x) => w.of('Mul', x, w.of('Sigmoid', w.of('Mul', 1.5, x)))),
     QuickGELU: spelled((w, x) => w.of('Mul', x, w.of('Sigmoid', w.of('Mul', x, 1.702)))),
-    'of a sum': spelled((w, x) => {
-      const sum = w.of('Add', x, w.weights(channels, 1, 1));
-      return w.of('Mul', sum, w.of('Sigmoid', w.of('Mul', 1.5, sum)));
-    }),
   },
   Gelu: {
     'erf, ½ last (TorchScript)': spelled((w, x) =>
@@ -126,7 +124,9 @@ export const spellings: Readonly<Record<string, Readonly<Record<string, Spelling
     'x·hardsigmoid(x)': spelled((w, x) =>
       w.of('Mul', x, w.with('HardSigmoid', { alpha: { float: Math.fround(1 / 6) } }, x)),
     ),
-    'x·relu6(x + 3)/6': spelled((w, x) => w.of('Div', w.of('Mul', x, w.of('Clip', w.of('Add', x, 3), 0, 6)), 6)),
+    'x·relu6(x + 3)/6': spelled((w, x) =>
+      w.of('Div', w.of('Mul', x, w.of('Clip', w.of('Add', x, 3), 0, 6)), 6),
+    ),
     'x·(relu6(x + 3)·⅙)': spelled((w, x) =>
       w.of('Mul', x, w.of('Mul', w.of('Clip', w.of('Add', 3, x), 0, 6), 1 / 6)),
     ),
@@ -201,7 +201,7 @@ export const spellings: Readonly<Record<string, Readonly<Record<string, Spelling
     ),
   },
   Selu: {
-    'γ·elu': spelled((w, x) =>
+    γ·elu: spelled((w, x) =>
       w.of(
         'Mul',
         1.0507009873554805,
@@ -249,7 +249,11 @@ export const spellings: Readonly<Record<string, Readonly<Record<string, Spelling
   LayerNormalization: {
     'a quotient (TorchScript)': spelled((w, x) => affine(w, standard(w, x, [-1]), 4)),
     'a product': spelled((w, x) =>
-      affine(w, standard(w, x, [3], product, (w, v) => w.of('Mul', v, v)), 4),
+      affine(
+        w,
+        standard(w, x, [3], product, (w, v) => w.of('Mul', v, v)),
+        4,
+      ),
     ),
     'without scale and bias': spelled((w, x) => standard(w, x, [1, 2, 3])),
     'folded (Keras 3)': spelled((w, x) => folded(w, x, 3)),
@@ -298,7 +302,9 @@ export const spellings: Readonly<Record<string, Readonly<Record<string, Spelling
     'by 1/√ (TorchScript)': spelled((w, x) =>
       rms(w, x, (w, top, square) => w.of('Mul', top, w.of('Div', 1, w.of('Sqrt', square)))),
     ),
-    'by a power': spelled((w, x) => rms(w, x, (w, top, square) => w.of('Mul', w.of('Pow', square, -0.5), top))),
+    'by a power': spelled((w, x) =>
+      rms(w, x, (w, top, square) => w.of('Mul', w.of('Pow', square, -0.5), top)),
+    ),
     'a quotient': spelled((w, x) => rms(w, x, (w, top, square) => w.of('Div', top, w.of('Sqrt', square)))),
   },
   L2Normalization: {
@@ -355,7 +361,11 @@ export const nearMisses: Readonly<Record<string, Readonly<Record<string, Spellin
     ),
     'no half': spelled((w, x) => w.of('Mul', x, w.of('Add', w.of('Erf', w.of('Div', x, Math.SQRT2)), 1))),
     'a wrong cube': spelled((w, x) => {
-      const inner = w.of('Mul', Math.sqrt(2 / Math.PI), w.of('Add', x, w.of('Mul', 0.0447, w.of('Pow', x, 3))));
+      const inner = w.of(
+        'Mul',
+        Math.sqrt(2 / Math.PI),
+        w.of('Add', x, w.of('Mul', 0.0447, w.of('Pow', x, 3))),
+      );
       return w.of('Mul', 0.5, w.of('Mul', x, w.of('Add', 1, w.of('Tanh', inner))));
     }),
     'another product': spelled((w, x) => {
@@ -395,7 +405,12 @@ export const nearMisses: Readonly<Record<string, Readonly<Record<string, Spellin
   },
   Celu: {
     'two rates': spelled((w, x) =>
-      w.of('Where', w.of('Greater', x, 0), x, w.of('Mul', 1.3, w.of('Sub', w.of('Exp', w.of('Mul', x, 2)), 1))),
+      w.of(
+        'Where',
+        w.of('Greater', x, 0),
+        x,
+        w.of('Mul', 1.3, w.of('Sub', w.of('Exp', w.of('Mul', x, 2)), 1)),
+      ),
     ),
   },
   Selu: {
@@ -406,7 +421,9 @@ export const nearMisses: Readonly<Record<string, Readonly<Record<string, Spellin
   LeakyRelu: {
     'max(x, 2·x)': spelled((w, x) => w.of('Max', x, w.of('Mul', x, 2))),
     'at another place': spelled((w, x) => w.of('Where', w.of('Greater', x, 1), x, w.of('Mul', x, 0.1))),
-    'of another value': spelled((w, x) => w.of('Where', w.of('Greater', x, 0), x, w.of('Mul', w.of('Abs', x), 0.1))),
+    'of another value': spelled((w, x) =>
+      w.of('Where', w.of('Greater', x, 0), x, w.of('Mul', w.of('Abs', x), 0.1)),
+    ),
   },
   PRelu: {
     'of another value': spelled((w, x) =>
@@ -436,7 +453,9 @@ export const nearMisses: Readonly<Record<string, Readonly<Record<string, Spellin
   },
   RMSNormalization: {
     'along channels': spelled((w, x) => product(w, x, w.of('Add', w.mean(w.of('Pow', x, 2), 1), 1e-6))),
-    'of another value': spelled((w, x) => product(w, x, w.of('Add', w.mean(w.of('Pow', w.of('Neg', x), 2), 3), 1e-6))),
+    'of another value': spelled((w, x) =>
+      product(w, x, w.of('Add', w.mean(w.of('Pow', w.of('Neg', x), 2), 3), 1e-6)),
+    ),
   },
   L2Normalization: {
     'the sum of magnitudes': spelled((w, x) =>

@@ -3,6 +3,7 @@ import { differentiate } from '../../autodiff/differentiate.ts';
 import { built } from '../../graphs/built.ts';
 import { onesLike, sum } from '../../onnx/emit.ts';
 import { gradientRules } from '../../autodiff/gradient.ts';
+import { spelledFunctions } from '../../onnx/operator-names.ts';
 import { newGraph } from '../../operators/new-graph.ts';
 import { float32, sizeOf, type Tensor } from '../../tensor.ts';
 import { values } from '../../testing/cases.ts';
@@ -28,7 +29,10 @@ function differentiated(spelling: Spelling, whole: boolean) {
 
 async function run(bytes: Uint8Array): Promise<Record<string, Tensor>> {
   const session = await cpu.load(bytes);
-  const found = await session.run({ x: float32(shape, x.data as Float32Array<ArrayBuffer>), seed: seed as Tensor });
+  const found = await session.run({
+    x: float32(shape, x.data as Float32Array<ArrayBuffer>),
+    seed: seed as Tensor,
+  });
   await session.close();
   return found;
 }
@@ -50,6 +54,10 @@ const cases = Object.entries(spellings).flatMap(([op, ways]) =>
 );
 
 describe('a function that is spelled out', () => {
+  it('is here if ONNX has no operator for it', () => {
+    expect(Object.keys(spellings)).toEqual(expect.arrayContaining([...spelledFunctions]));
+  });
+
   it.each(cases)('%s, %s: has the derivative of its operators, at no more work', async (_, __, spelling) => {
     const [whole, pieces] = [gradient(spelling, true), gradient(spelling, false)];
     const [found, expected] = [await run(whole.bytes), await run(pieces.bytes)];

@@ -50,7 +50,9 @@ function combined(
       return divisor ? plus(read(a), 1 / divisor, new Map()) : undefined;
     case 'Pow': {
       const base = power && Number.isInteger(power) && power > 0 && power <= highest ? read(a) : undefined;
-      return base && Array.from({ length: power! - 1 }).reduce<Polynomial | undefined>((p) => times(p, base), base);
+      return (
+        base && Array.from({ length: power! - 1 }).reduce<Polynomial | undefined>((p) => times(p, base), base)
+      );
     }
     default:
       return undefined;
@@ -131,7 +133,11 @@ export function* terms(g: GraphBuilder, value: Value, ...ops: readonly string[])
 }
 
 /** The node that makes a value, if it is one of these operators. */
-export function madeBy(g: GraphBuilder, value: Value | undefined, ...ops: readonly string[]): Node | undefined {
+export function madeBy(
+  g: GraphBuilder,
+  value: Value | undefined,
+  ...ops: readonly string[]
+): Node | undefined {
   const node = value ? g.maker(value) : undefined;
   return node && ops.includes(node.op) ? node : undefined;
 }

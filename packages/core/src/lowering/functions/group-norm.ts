@@ -29,7 +29,8 @@ function perChannel(
 ): Value[] | undefined {
   const parameters = inputs.slice(1).map((value) => g.constants.get(value));
   if (parameters.length === 0) return [];
-  if (op !== 'InstanceNormalization' || parameters.some((value) => value?.dtype !== 'float32')) return undefined;
+  if (op !== 'InstanceNormalization' || parameters.some((value) => value?.dtype !== 'float32'))
+    return undefined;
   const [scale, bias] = parameters.map((value) => [...(value!.data as Float32Array)]);
   if (scale!.every((v) => v === 1) && bias?.every((v) => v === 0)) return [];
   return [scale!, bias!].map((values) =>

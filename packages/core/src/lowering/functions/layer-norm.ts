@@ -115,8 +115,14 @@ const normalisations = [...perChannel, 'LayerNormalization', 'RMSNormalization']
 function isParameter(g: GraphBuilder, { op, inputs, attributes }: Found, value: Value): boolean {
   if (g.dependsOnInputs(value) || !g.knows(value)) return false;
   const x = g.shape(inputs[0]!);
-  const own = g.shape(value).slice(Math.max(0, g.shape(value).findIndex((d) => d !== 1)));
-  if (perChannel.has(op)) return own.length === x.length - 1 && own.every((d, i) => d === (i === 0 ? x[1] : 1));
+  const own = g.shape(value).slice(
+    Math.max(
+      0,
+      g.shape(value).findIndex((d) => d !== 1),
+    ),
+  );
+  if (perChannel.has(op))
+    return own.length === x.length - 1 && own.every((d, i) => d === (i === 0 ? x[1] : 1));
   return own.join() === x.slice(attributes?.axis as number).join();
 }
 

@@ -93,7 +93,7 @@ function factorOf(g: GraphBuilder, value: Value, x: Value): Value | undefined {
 /** A constant of more than one element, or its negative. */
 function tensor(g: GraphBuilder, value: Value, sign: number): Value | undefined {
   const constant = g.constants.get(value);
-  if (!constant || constant.dtype !== 'float32' || constant.data.length < 2) return undefined;
+  if (constant?.dtype !== 'float32' || constant.data.length < 2) return undefined;
   return sign === 1
     ? value
     : g.constant({ ...constant, data: (constant.data as Float32Array<ArrayBuffer>).map((v) => -v) });

@@ -19,7 +19,9 @@ import { recogniseFunctions } from './recognise.ts';
 // Graphs of functions, near misses and sums, that take any value that is there, the inside of a function too.
 
 const shape = [8, 4, 4] as const;
-const all = [spellings, nearMisses].flatMap((table) => Object.values(table).flatMap((ways) => Object.values(ways)));
+const all = [spellings, nearMisses].flatMap((table) =>
+  Object.values(table).flatMap((ways) => Object.values(ways)),
+);
 
 interface Step {
   readonly spelling: number;
@@ -102,7 +104,7 @@ describe('random graphs of functions that are spelled out', () => {
             return found.dx!;
           }),
         );
-        const [found, expected] = gradients as [typeof gradients[0], typeof gradients[0]];
+        const [found, expected] = gradients as [(typeof gradients)[0], (typeof gradients)[0]];
         if ((expected.data as Float32Array).every(Number.isFinite)) expectClose(found, expected);
       }),
       { numRuns: 40, seed: 13 },

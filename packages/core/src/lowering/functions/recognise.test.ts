@@ -40,7 +40,32 @@ describe('functions that are spelled out', () => {
 
   it.each(cases(nearMisses))('are nothing else: %s, %s', (op, _, spelling) => {
     const { g } = spelled(spelling);
-    expect(g.nodes.map((node) => node.op).filter((found) => found === op && recognised(g, found))).toEqual([]);
+    expect(g.nodes.map((node) => node.op).filter((found) => found === op && recognised(g, found))).toEqual(
+      [],
+    );
+  });
+
+  it('are functions of a sum where it is the sum that they bend', () => {
+    const { g, y } = spelled((g, x) => {
+      const sum = g.emit('Add', [x, g.floats([8, 1, 1], new Float32Array(8).fill(0.1))]);
+      return g.emit('Mul', [sum, g.emit('Sigmoid', [g.emit('Mul', [sum, g.scalar(1.5)])])]);
+    });
+    expect(g.maker(y)).toMatchObject({ op: 'Swish', attributes: { alpha: { float: 1.5 } } });
+    expect(g.maker(g.maker(y)!.inputs[0]!)!.op).toBe('Add');
+  });
+
+  it('of a float16 file have constants of float16', () => {
+    const half = (x: Value, g: GraphBuilder) => {
+      const erf = g.emit('Erf', [g.emit('Mul', [x, g.scalar(0.70703125)])]);
+      return g.emit('Mul', [x, g.emit('Mul', [g.emit('Add', [erf, g.scalar(1)]), g.scalar(0.5)])]);
+    };
+    const opOf = (allowed: number) => {
+      const g = newGraph(17);
+      const y = half(g.input('x', 'float32', [-1, 8, 4, 4]), g);
+      recogniseFunctions(g, [y], allowed);
+      return g.maker(y)!.op;
+    };
+    expect([opOf(precision), opOf(2 ** -11)]).toEqual(['Mul', 'Gelu']);
   });
 
   it('each have a spelling and a near miss', () => {

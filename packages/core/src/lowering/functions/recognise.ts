@@ -95,7 +95,11 @@ class Inside {
 }
 
 /** The nodes between a function's inputs and its output, by their outputs; nothing if they need another value. */
-function spelledNodes(g: GraphBuilder, last: Node, { inputs, repeated }: Found): Map<Value, Node> | undefined {
+function spelledNodes(
+  g: GraphBuilder,
+  last: Node,
+  { inputs, repeated }: Found,
+): Map<Value, Node> | undefined {
   const ends = new Set(inputs);
   const nodes = new Map<Value, Node>();
   const waiting = [last];

@@ -35,7 +35,9 @@ export const logSigmoid: Recogniser = (g, node, precision) => {
   const [y] = node.outputs as [Value];
   if (node.op === 'Log') {
     const sigmoid = madeBy(g, node.inputs[0], 'Sigmoid');
-    return sigmoid && { op: 'LogSigmoid', inputs: [sigmoid.inputs[0]!], parts: { sigmoid: sigmoid.outputs[0]! } };
+    return (
+      sigmoid && { op: 'LogSigmoid', inputs: [sigmoid.inputs[0]!], parts: { sigmoid: sigmoid.outputs[0]! } }
+    );
   }
   const branches = branchesOf(g, node);
   if (branches) {

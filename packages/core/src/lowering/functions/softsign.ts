@@ -12,7 +12,10 @@ export const softsign: Recogniser = (g, node, precision) => {
         });
   for (const [x, divisor] of quotients) {
     const magnitude = terms(g, divisor, 'Abs').next().value;
-    if (magnitude?.inputs[0] === x && is(polynomial(g, divisor, magnitude.outputs), { 0: 1, 1: 1 }, precision))
+    if (
+      magnitude?.inputs[0] === x &&
+      is(polynomial(g, divisor, magnitude.outputs), { 0: 1, 1: 1 }, precision)
+    )
       return { op: 'Softsign', inputs: [x], parts: { divisor } };
   }
   return undefined;

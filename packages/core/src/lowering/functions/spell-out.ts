@@ -44,12 +44,15 @@ function spell(g: GraphBuilder, node: Node, parts: Map<string, Value>, now: (val
       g.add({ ...own, name: original ? part.name : node.name, outputs: node.outputs.slice(0, 1) });
     else if (original) g.replaceNodes(g.nodes.length, [own]);
     else {
-      const made = parts.get(key) ? [parts.get(key)!] : g.within(node.name, () => g.copy(own, own.inputs, part.outputs.length));
+      const made = parts.get(key)
+        ? [parts.get(key)!]
+        : g.within(node.name, () => g.copy(own, own.inputs, part.outputs.length));
       part.outputs.forEach((output, i) => {
         names.set(output, made[i]!);
       });
       if (part.outputs.length > 1) continue;
     }
-    if (!parts.has(key)) parts.set(key, part === last ? node.outputs[0]! : (names.get(part.outputs[0]!) ?? part.outputs[0]!));
+    if (!parts.has(key))
+      parts.set(key, part === last ? node.outputs[0]! : (names.get(part.outputs[0]!) ?? part.outputs[0]!));
   }
 }

@@ -7,7 +7,11 @@ import type { RuleContext } from './rule.ts';
  * written. `undefined` for a function that is one node in the file, or has no such value.
  */
 export function partOf({ g, node }: RuleContext, part: string): Value | undefined {
-  const { inputs, nodes, parts } = node.spelling ?? { inputs: [], nodes: [], parts: {} as Record<string, Value> };
+  const { inputs, nodes, parts } = node.spelling ?? {
+    inputs: [],
+    nodes: [],
+    parts: {} as Record<string, Value>,
+  };
   const wanted = parts[part];
   if (wanted === undefined) return undefined;
   const names = new Map(inputs.map((value, i) => [value, node.inputs[i]!]));
