@@ -3,7 +3,8 @@
 The network is conv, ReLU, conv, the activation, global average pooling and a linear layer, over images 3x16x16. Per
 activation, and per way in which it is exported or spelled out, recorded/activations/NAME.FORM.onnx.gz; a form whose
 operators are those of another one is left out. recorded/activations.json has, from float64, the class, the signed
-Grad-CAM of a hook on the activation (8x8), and 16 elements of the input gradient. Weights are 64ths; the image is
+Grad-CAM of a hook on the activation (8x8), and the 16 largest elements of the input
+gradient (none for instance norms, whose mean does not move). Weights are 64ths; the image is
 element i = sin(0.37 i) + cos(0.11 i²) / 2.
 """
 
@@ -239,12 +240,13 @@ def main():
         dy, dx = torch.autograd.grad(y[0, target], (seen["y"], x))
         cam = (dy.mean((2, 3), keepdim=True) * seen["y"]).sum(1)[0].flatten()
         dx = dx.flatten()
+        places = dx.abs().topk(16).indices.tolist() if dx.abs().max() > 1e-9 else []
         recorded[name] = {
             "forms": list(forms),
             "target": target,
             "cam": [float(f"{v:.7g}") for v in cam.tolist()],
             "largest": dx.abs().max().item(),
-            "gradient": {int(k): float(f"{dx[k].item():.9g}") for k in sorted(dx.abs().topk(16).indices.tolist())},
+            "gradient": {int(k): float(f"{dx[k].item():.9g}") for k in sorted(places)},
         }
     about = {"torch": torch.__version__, "activations": recorded}
     lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in recorded.items()]

@@ -1,6 +1,11 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { Node } from '../onnx/graph.ts';
-import { type OperatorName, standardOperators } from '../onnx/operator-names.ts';
+import {
+  isStandardOperator,
+  type OperatorName,
+  spelledFunctions,
+  standardOperators,
+} from '../onnx/operator-names.ts';
 import { newGraph } from './new-graph.ts';
 import history from './onnx-history.json' with { type: 'json' };
 import { nary, type Operator, unary } from './operator.ts';
@@ -11,12 +16,12 @@ interface History {
   readonly first: number;
   readonly changes?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
-const historyOf = (op: OperatorName): History => (history as Record<OperatorName, History>)[op];
+const historyOf = (op: OperatorName): History => (history as Partial<Record<OperatorName, History>>)[op]!;
 
 describe('the table has a row for every operator', () => {
   it('by the names that ONNX has', () => {
     expect([...standardOperators].sort()).toEqual(Object.keys(history).sort());
-    expect(Object.keys(operators).sort()).toEqual(Object.keys(history).sort());
+    expect(Object.keys(operators).sort()).toEqual([...Object.keys(history), ...spelledFunctions].sort());
   });
 
   it('or does not compile', () => {
@@ -40,7 +45,7 @@ describe('since', () => {
     const node = { op, name: 'node', inputs: [], outputs: [], attributes };
     return typeof since === 'function' ? since(node, new Map()) : since;
   };
-  const followed = operatorsThat(({ shape }) => shape !== null);
+  const followed = operatorsThat(({ shape }) => shape !== null).filter(isStandardOperator);
 
   it.each(followed.filter((op) => typeof operators[op].since !== 'function'))(
     'of %s is the opset after which ONNX has changed nothing but types',

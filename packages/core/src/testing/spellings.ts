@@ -307,6 +307,14 @@ export const spellings: Readonly<Record<string, Readonly<Record<string, Spelling
     ),
     'a quotient': spelled((w, x) => rms(w, x, (w, top, square) => w.of('Div', top, w.of('Sqrt', square)))),
   },
+  Softmax: {
+    'over channels, turned (opset 11)': spelled((w, x) => turned(w, x, [0, 3, 2, 1], [0, 3, 2, 1])),
+    'over rows, turned': spelled((w, x) => turned(w, x, [0, 1, 3, 2], [0, 1, 3, 2])),
+    'over channels, last': spelled((w, x) => turned(w, x, [0, 2, 3, 1], [0, 3, 1, 2])),
+  },
+  LogSoftmax: {
+    'over channels, turned': spelled((w, x) => turned(w, x, [0, 2, 3, 1], [0, 3, 1, 2], 'LogSoftmax')),
+  },
   L2Normalization: {
     'F.normalize': spelled((w, x) => {
       const { g } = w;
@@ -324,6 +332,15 @@ function tanhGelu(w: Writer, x: Value, cube: Value): Value {
   const inner = w.of('Mul', Math.sqrt(2 / Math.PI), w.of('Add', x, w.of('Mul', 0.044715, cube)));
   return w.of('Mul', 0.5, w.of('Mul', x, w.of('Add', 1, w.of('Tanh', inner))));
 }
+
+const turned = (
+  w: Writer,
+  x: Value,
+  there: number[],
+  back: number[],
+  op: 'Softmax' | 'LogSoftmax' = 'Softmax',
+): Value =>
+  w.with('Transpose', { perm: back }, w.with(op, { axis: -1 }, w.with('Transpose', { perm: there }, x)));
 
 /** log(1 + e^-|x|) */
 const soft = (w: Writer, x: Value): Value =>
@@ -456,6 +473,10 @@ export const nearMisses: Readonly<Record<string, Readonly<Record<string, Spellin
     'of another value': spelled((w, x) =>
       product(w, x, w.of('Add', w.mean(w.of('Pow', w.of('Neg', x), 2), 3), 1e-6)),
     ),
+  },
+  Softmax: { 'not turned back': spelled((w, x) => turned(w, x, [0, 1, 3, 2], [0, 1, 2, 3])) },
+  LogSoftmax: {
+    'turned elsewhere': spelled((w, x) => turned(w, x, [0, 1, 2, 3], [0, 1, 3, 2], 'LogSoftmax')),
   },
   L2Normalization: {
     'the sum of magnitudes': spelled((w, x) =>

@@ -9,6 +9,7 @@ import { leakyRelu, prelu } from './leaky-relu.ts';
 import { mish } from './mish.ts';
 import type { Recogniser } from './recogniser.ts';
 import { logSigmoid, softplus } from './softplus.ts';
+import { turnedSoftmax } from './softmax.ts';
 import { softsign } from './softsign.ts';
 import { swish } from './swish.ts';
 
@@ -29,4 +30,5 @@ export const recognisers: Readonly<Record<string, readonly Recogniser[]>> = {
   Min: [clip],
   Clip: [hardSigmoid],
   Reshape: [groupNorm],
+  Transpose: [turnedSoftmax],
 };

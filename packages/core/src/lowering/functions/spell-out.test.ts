@@ -4,6 +4,7 @@ import { compileExplainer, createExplainer } from '../../explainer.ts';
 import { built } from '../../graphs/built.ts';
 import { createJointExplainer } from '../../joint-explainer.ts';
 import { chooseLayers } from '../../layers/layers.ts';
+import type { GraphBuilder } from '../../onnx/builder.ts';
 import { readModel } from '../../onnx/read.ts';
 import { newGraph } from '../../operators/new-graph.ts';
 import { float32 } from '../../tensor.ts';
@@ -56,15 +57,15 @@ describe('a function of a file', () => {
   it('stays in pieces where another node, a user or the model itself looks inside', () => {
     expect(inlined(network(true)).g.maker('y')!.op).toBe('Mul');
     const { graph } = readModel(network());
-    const feed = (g: Parameters<Parameters<typeof canonicalize>[1]>[0]) =>
+    const feed = (g: GraphBuilder) =>
       new Map([['image', g.input('image', 'float32', [-1, ...shape])]]);
     const opOf = ({ builder }: ReturnType<typeof canonicalize>) => builder.maker('y')!.op;
     expect(opOf(canonicalize(graph, feed))).toBe('Swish');
     expect(opOf(canonicalize({ ...graph, outputs: ['scores', 'gate'] }, feed))).toBe('Mul');
     const looked = new Map([['gate', (_: unknown, value: string) => value]]);
-    const replaced = new Map([['gate', (g: { emit: Function }, value: string) => g.emit('Neg', [value])]]);
+    const replaced = new Map([['gate', (g: GraphBuilder, value: string) => g.emit('Neg', [value])]]);
     expect(opOf(canonicalize(graph, feed, undefined, looked))).toBe('Swish');
-    expect(opOf(canonicalize(graph, feed, undefined, replaced as never))).toBe('Mul');
+    expect(opOf(canonicalize(graph, feed, undefined, replaced))).toBe('Mul');
   });
 
   it('is written as it came in: its gate once, for the derivative too', async () => {
@@ -79,7 +80,7 @@ describe('a function of a file', () => {
   it('is the same in one graph of several methods', async () => {
     const classifier = readClassifier(network());
     const specs = [{ method: 'saliency' }, { method: 'grad-cam' }, { method: 'guided-backprop' }] as const;
-    const joint = await createJointExplainer(classifier, specs as never, cpu);
+    const joint = await createJointExplainer(classifier, specs, cpu);
     const together = await joint.attribute(data(2), [0, 1]);
     await joint.close();
     for (const [i, spec] of specs.entries()) {
