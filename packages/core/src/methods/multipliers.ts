@@ -1,4 +1,4 @@
-import { rescaleRules } from '../autodiff/rescale.ts';
+import { rescaleRules } from '../autodiff/rescale/index.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { mul, reshape, slice, sub, sum } from '../onnx/emit.ts';
 import { type Baseline, baselineOf } from './baseline.ts';
@@ -55,7 +55,7 @@ function creditSums(
   const pick = (v: Value, k: number) => slice(g, v, 2, k, k + 1);
   const pair = paired(split(values));
   const multiplier = pick(
-    paired(split(gradients([values], { rules: rescaleRules(convention === 'captum', values) })[0]!)),
+    paired(split(gradients([values], { rules: rescaleRules(g, values, convention === 'captum') })[0]!)),
     0,
   );
   const credit = mul(g, multiplier, sub(g, pick(pair, 0), pick(pair, 1)));

@@ -70,7 +70,7 @@ function einsumVjp(c: RuleContext): Value {
   const others = terms.filter((_, i) => i !== c.index);
   const available = new Set([...output, ...others.join('')]);
   const found = [...wanted].filter((letter) => available.has(letter)).join('');
-  const operands = c.node.inputs.filter((_, i) => i !== c.index);
+  const operands = c.node.inputs.flatMap((_, i) => (i === c.index ? [] : [c.x(i)]));
   const dx = c.g.emit('Einsum', [c.dy, ...operands], {
     equation: `${[output, ...others].join(',')}->${found}`,
   });

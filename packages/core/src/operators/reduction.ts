@@ -9,14 +9,14 @@ import type { RuleContext, Vjp } from './vjp/rule.ts';
 
 // Reductions. The cotangent is stretched back over the reduced axes.
 
-function axesOf(c: RuleContext): number[] {
+export function reductionAxes(c: RuleContext): number[] {
   const given = c.node.inputs[1] ? c.g.elements(c.x(1)) : undefined;
   return reducedAxes(c.shape(0).length, given, int(c.node, 'noop_with_empty_axes', 0) === 1);
 }
 
 /** A reduced value with its axes kept as ones. */
-function kept(c: RuleContext, value: Value): Value {
-  const axes = axesOf(c);
+export function kept(c: RuleContext, value: Value): Value {
+  const axes = reductionAxes(c);
   return reshape(
     c.g,
     value,
@@ -27,7 +27,7 @@ function kept(c: RuleContext, value: Value): Value {
 /** dy over the whole input, times `factor`. */
 function stretched(c: RuleContext, factor = 1): Value {
   const x = c.shape(0);
-  const axes = axesOf(c);
+  const axes = reductionAxes(c);
   if (axes.some((a) => x[a]! < 0))
     return scale(c.g, c.g.emit('Expand', [kept(c, c.dy), c.g.emit('Shape', [c.x(0)])]), factor);
   return mul(
@@ -46,13 +46,13 @@ function stretched(c: RuleContext, factor = 1): Value {
 const extremum: Vjp = (c) => {
   const { g, x, y, dy } = c;
   const hit = castLike(g, g.emit('Equal', [x(0), kept(c, y)]), y);
-  return mul(g, kept(c, dy), div(g, hit, sum(g, hit, axesOf(c))));
+  return mul(g, kept(c, dy), div(g, hit, sum(g, hit, reductionAxes(c))));
 };
 
 /** The mean's share: dy over the input, divided by how many elements went into each output. */
 const meanShare: Vjp = (c) => {
   const { g, x, y } = c;
-  const counts = axesOf(c).map((a) => c.shape(0)[a]!);
+  const counts = reductionAxes(c).map((a) => c.shape(0)[a]!);
   if (counts.every((n) => n > 0)) return stretched(c, 1 / sizeOf(counts));
   const share = div(g, castLike(g, g.emit('Size', [y]), y), castLike(g, g.emit('Size', [x(0)]), y));
   return mul(g, stretched(c), share);
@@ -72,9 +72,11 @@ const otherFactors = (c: RuleContext): Value => {
   const zero = g.emit('Equal', [x(0), number(g, 0, x(0))]);
   const filled = where(g, zero, number(g, 1, x(0)), x(0));
   const rest =
-    axesOf(c).length === 0 ? filled : g.emit('ReduceProd', [filled, g.ints(axesOf(c))], { keepdims: 1 });
+    reductionAxes(c).length === 0
+      ? filled
+      : g.emit('ReduceProd', [filled, g.ints(reductionAxes(c))], { keepdims: 1 });
   const isZero = castLike(g, zero, x(0));
-  const otherZeros = sub(g, sum(g, isZero, axesOf(c)), isZero);
+  const otherZeros = sub(g, sum(g, isZero, reductionAxes(c)), isZero);
   return where(
     g,
     g.emit('Equal', [otherZeros, number(g, 0, x(0))]),

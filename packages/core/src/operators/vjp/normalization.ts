@@ -102,7 +102,7 @@ const rootMeanSquare = (c: RuleContext): Value =>
   c.g.emit('Sqrt', [shift(c.g, mean(c.g, mul(c.g, c.x(0), c.x(0)), trailing(c)), epsilonOf(c))]);
 
 /** A per-channel vector as [1, C, 1, …]. */
-const perChannel = (g: GraphBuilder, v: Value, rank: number): Value => {
+export const perChannel = (g: GraphBuilder, v: Value, rank: number): Value => {
   const size = sizeOf(g.shape(v));
   return reshape(g, v, [size, ...Array<number>(rank - 2).fill(1)]);
 };
@@ -217,7 +217,7 @@ export const rmsNormalizationVjp: VjpRow = [
 ];
 
 /** Σ over a window of `size` channels: an average pool along the channel axis, times its size. */
-function channelWindow(g: GraphBuilder, x: Value, size: number, before: number, after: number): Value {
+export function channelWindow(g: GraphBuilder, x: Value, size: number, before: number, after: number): Value {
   const shape = g.shape(x);
   const plane = shape.slice(2).reduce((a, b) => a * b, 1);
   const rows = reshape(g, x, [shape[0]!, 1, shape[1]!, plane]);

@@ -1,0 +1,106 @@
+import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import type { OperatorName } from '../../onnx/operator-names.ts';
+import { reductionAxes } from '../../operators/reduction.ts';
+import { operatorsThat } from '../../operators/table.ts';
+import { type RuleContext, type Vjp, type VjpRow, type VjpRules, withVjp } from '../../operators/vjp/rule.ts';
+import { gradientRules } from '../gradient.ts';
+import { captumRules } from './captum.ts';
+import {
+  absoluteSum,
+  composed,
+  groupNormalization,
+  instanceNormalization,
+  lastAxis,
+  layerNormalization,
+  localResponse,
+  logSoftmax,
+  logSum,
+  logSumExp,
+  norm,
+  rmsNormalization,
+  shifted,
+  softmax,
+  squareSum,
+} from './compositions.ts';
+import { extremum } from './extrema.ts';
+import { type Pairs, pairsOf } from './pairs.ts';
+import { averaged, quotient, shapley } from './products.ts';
+import { plain, reciprocalSecant, rootSecant, secant, squareSecant } from './secant.ts';
+
+// DeepLIFT's multipliers as a backward pass. Rows come in pairs: an image and the baseline that it is compared with.
+// Every rule holds Σ m·Δx = Δy, so that attributions add up to the difference of the scores.
+
+/** Elementwise, and yet no functions that bend: a choice, and other types for the same values. */
+const passing: readonly OperatorName[] = ['Where', 'Cast', 'CastLike', 'QuantizeLinear'];
+
+/** Functions of the elements of one value or two that are linear in none. */
+const nonlinear = operatorsThat(
+  ({ elementwise, linear, vjp }) => elementwise && linear === 'no' && vjp !== null && hasSlope(vjp),
+).filter((op) => !passing.includes(op));
+
+/** Linear in each of two values, with the other held. */
+const bilinear = operatorsThat(({ linear, data, vjp }) => linear === 'each' && data > 1 && vjp !== null);
+
+/**
+ * The multipliers of every operator that has a derivative; what is linear has that.
+ *
+ * @param values what is explained, [rows, …]: the image and the baseline in turns
+ * @param captum with three oddities of Captum: it has the rescale rule for six nonlinearities only, where windows overlap
+ *   the last one wins, and a pool right after one of the six has its plain gradient
+ */
+export function rescaleRules(g: GraphBuilder, values: Value, captum: boolean): VjpRules {
+  const pairs = pairsOf(g.shape(values)[0]!);
+  if (captum) return { ...gradientRules, ...captumRules(pairs, values) };
+  const rules: VjpRules = { ...gradientRules, ...paperRules(pairs, () => rules) };
+  return rules;
+}
+
+/** Steps have no rule: their slope is 0, and their multiplier would have no bound. */
+function hasSlope(row: VjpRow): boolean {
+  return typeof row === 'function' || row.some((vjp) => vjp);
+}
+
+const each = (ops: readonly OperatorName[], vjp: Vjp): VjpRules =>
+  Object.fromEntries(ops.map((op) => [op, withVjp(gradientRules[op]!, vjp)]));
+
+const paperRules = (pairs: Pairs, rules: () => VjpRules): VjpRules => {
+  const exponential = (composition: typeof softmax, axes = lastAxis) =>
+    shifted(axes, composition, pairs, rules);
+  const written = (composition: typeof softmax) => composed(composition, rules);
+  return {
+    ...each(nonlinear, bent(pairs)),
+    ...each(bilinear, averaged(pairs)),
+    Sqrt: [rootSecant(pairs)],
+    Reciprocal: [reciprocalSecant(pairs)],
+    Div: quotient(pairs),
+    MaxPool: [extremum(pairs, 'Max')],
+    GlobalMaxPool: [extremum(pairs, 'Max')],
+    ReduceMax: [extremum(pairs, 'Max')],
+    ReduceMin: [extremum(pairs, 'Min')],
+    Softmax: [exponential(softmax)],
+    LogSoftmax: [exponential(logSoftmax)],
+    ReduceLogSumExp: [exponential(logSumExp, reductionAxes)],
+    LayerNormalization: written(layerNormalization),
+    RMSNormalization: written(rmsNormalization),
+    InstanceNormalization: [written(instanceNormalization)],
+    GroupNormalization: [written(groupNormalization)],
+    LRN: [written(localResponse)],
+    ReduceL1: [written(absoluteSum)],
+    ReduceLogSum: [written(logSum)],
+    ReduceL2: [norm(pairs)],
+    ReduceSumSquare: [squareSum(pairs)],
+  };
+};
+
+/** By how many of its inputs move. */
+const bent = (pairs: Pairs): Vjp => {
+  const [one, two] = [secant(pairs), shapley(pairs)];
+  return (c) => {
+    const moving = c.node.inputs.filter((input) => pairs.varies(c.g, input)).length;
+    if (moving > 1) return c.node.inputs.length === 2 ? two(c) : plain(c);
+    return isSquare(c) ? squareSecant(pairs)(c) : one(c);
+  };
+};
+
+const isSquare = (c: RuleContext): boolean =>
+  c.node.op === 'Pow' && c.index === 0 && (c.g.elements(c.x(1))?.every((p) => p === 2) ?? false);
