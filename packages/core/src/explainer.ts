@@ -4,6 +4,7 @@ import { compileSampled } from './compile/sampled.ts';
 import { InputError } from './errors.ts';
 import type { Request } from './graphs/request.ts';
 import { chooseLayers, type Layer } from './layers/layers.ts';
+import { remarksOn } from './methods/claims.ts';
 import { type Convention, isSampled, type Method, type Normalisation } from './methods/index.ts';
 import type { Direct, Sampled, Setting } from './methods/method.ts';
 import { checkLayerCount, findMethod, type ResolvedMethod, resolveMethod } from './methods/resolve.ts';
@@ -53,18 +54,18 @@ export async function createExplainer(
   spec: ExplainerSpec,
   runtime: Runtime,
 ): Promise<Explainer> {
-  const { method, resolved, request } = prepare(classifier, spec);
+  const { method, resolved, request, notes } = prepare(classifier, spec);
   const run = await (isSampled(method)
     ? (spec.incremental === false ? sampledRun : cheapestRun)({ ...request, method }, runtime, spec.memory)
     : directRun({ ...request, method: method as Direct<never> }, runtime, spec.memory));
   return {
     method: resolved,
     layers: request.layers.map(({ name }) => name),
-    notes: classifier.notes,
+    notes,
     async attribute(batch, targets, options = {}) {
       const [attribution] = await explained(
         classifier,
-        [{ method }],
+        [{ method, notes }],
         batch,
         targets,
         options,
@@ -79,7 +80,7 @@ export async function createExplainer(
 /** What `run` gives for a batch that suits the classifier, and finite. @throws InputError */
 export async function explained(
   classifier: Classifier,
-  methods: readonly { readonly method: Method }[],
+  methods: readonly { readonly method: Method; readonly notes: readonly string[] }[],
   batch: Tensor,
   targets: readonly Target[],
   { aux = {} }: AttributeOptions,
@@ -96,10 +97,10 @@ export async function explained(
   const single = methods.find(({ method }) => method.oneClass);
   if (single && targets.some((target) => typeof target !== 'number'))
     throw new InputError('invalid_parameter', `${single.method.id} explains one class, not a sum of classes`);
-  return (await run(batch as Tensor<'float32'>)).map((outcome) => {
+  return (await run(batch as Tensor<'float32'>)).map((outcome, i) => {
     checkFinite(outcome.logits);
     checkFinite(outcome.attribution);
-    return { ...outcome, warnings: [...classifier.notes, ...degenerate(outcome.attribution)] };
+    return { ...outcome, warnings: [...methods[i]!.notes, ...degenerate(outcome.attribution)] };
   });
 }
 
@@ -174,7 +175,9 @@ export function prepare(classifier: Classifier, spec: ExplainerSpec) {
     normalisation: spec.normalisation,
     layerShapes: layers.map(({ shape }) => shape),
   } as Setting<unknown> as Setting<never>;
-  return { method, resolved, request: { classifier, setting, layers, score: resolved.score } };
+  const seen = { ...network, layers: layers.map(({ name }) => network.resolve(name)) };
+  const notes = [...classifier.notes, ...remarksOn(method, setting, seen)];
+  return { method, resolved, notes, request: { classifier, setting, layers, score: resolved.score } };
 }
 
 function checkBatch(classifier: Classifier, batch: Tensor, targets: readonly Target[]): void {

@@ -3,9 +3,10 @@ import { between, named, unsupportedOn } from './autodiff/path.ts';
 import { type ClassifierOptions, type Network, readClassifier } from './classifier/classifier.ts';
 import { InputError } from './errors.ts';
 import { transformerOf } from './layers/attention.ts';
-import { type Layer, layersOf } from './layers/layers.ts';
-import { methods } from './methods/index.ts';
-import type { Method } from './methods/method.ts';
+import { chooseLayers, type Layer, layersOf } from './layers/layers.ts';
+import { claimed, remarksOn } from './methods/claims.ts';
+import { methods, resolveMethod } from './methods/index.ts';
+import type { Axiom, Method } from './methods/method.ts';
 import { printable } from './onnx/names.ts';
 
 /** Whether and how a model can be explained. */
@@ -22,8 +23,17 @@ export interface ModelReport {
   readonly layers: readonly { name: string; shape: readonly number[] }[];
   /** Operators without a derivative rule, and the nodes that use them. */
   readonly unsupported: readonly { op: string; nodes: readonly string[] }[];
-  readonly methods: readonly { id: string; works: boolean; reason: string | null }[];
+  readonly methods: readonly MethodReport[];
   readonly notes: readonly string[];
+}
+
+export interface MethodReport {
+  readonly id: string;
+  readonly works: boolean;
+  /** Why it does not work; or what is to be known of it on this model. */
+  readonly reason: string | null;
+  /** What holds of its attributions on this model, with default parameters. */
+  readonly axioms: readonly Axiom[];
 }
 
 /** What `whylight check` tells. @throws InputError for a model that is refused altogether */
@@ -49,13 +59,31 @@ export function inspect(bytes: Uint8Array, options?: ClassifierOptions): ModelRe
     classes: classifier.classes,
     layers: layers.toReversed().map(({ name, shape }) => ({ name: printable(name), shape })),
     unsupported: [...unsupported].map(([op, nodes]) => ({ op, nodes: nodes.map(printable) })),
-    methods: methods.map(({ id, needs }) => {
+    methods: methods.map((method) => {
+      const { id, needs } = method;
       const without = refusal(network, needs, layers);
       const passed = needs.includes('layer') ? fromLast : unsupported;
       const reason = without ?? (needs.includes('gradient') && passed.size > 0 ? missing(passed) : null);
-      return { id, works: reason === null, reason };
+      return reason === null
+        ? { id, works: true, ...aboutOf(method, network) }
+        : { id, works: false, reason, axioms: [] };
     }),
     notes: classifier.notes,
+  };
+}
+
+/** What holds of a method that works, with default parameters, at the layer that is found. */
+function aboutOf(method: Method, network: Network): Pick<MethodReport, 'reason' | 'axioms'> {
+  const { convention, params } = resolveMethod({ method: method.id });
+  const layers = method.needs.includes('layer')
+    ? chooseLayers(network, [], convention).map(({ name }) => network.resolve(name))
+    : [];
+  const asked = { convention, params: method.params.parse(params) };
+  const seen = { ...network, layers };
+  const remarks = remarksOn(method, asked, seen);
+  return {
+    reason: remarks.length > 0 ? remarks.join('; ') : null,
+    axioms: claimed(method, asked, seen),
   };
 }
 

@@ -18,6 +18,7 @@ interface Schema {
 interface Told extends Pick<Method, 'id' | 'title' | 'summary' | 'paper'> {
   readonly conventions: readonly string[];
   readonly axioms: readonly string[];
+  readonly provided: Readonly<Record<string, string>>;
   readonly oddities: Readonly<Record<string, string>>;
   readonly parameters: Schema;
   readonly aux: readonly string[];
@@ -39,6 +40,7 @@ export const methods = withJson(
       version,
       kind,
       axioms = [],
+      provided = {},
       needs,
       conventions,
       oddities = {},
@@ -51,6 +53,7 @@ export const methods = withJson(
       version,
       kind,
       axioms: [...axioms],
+      provided,
       needs: [...needs],
       conventions: [...conventions],
       oddities,
@@ -67,11 +70,23 @@ export const methods = withJson(
   }
 });
 
-function tell({ id, title, summary, paper, axioms, conventions, oddities, parameters, aux }: Told): void {
+function tell({
+  id,
+  title,
+  summary,
+  paper,
+  axioms,
+  provided,
+  conventions,
+  oddities,
+  parameters,
+  aux,
+}: Told): void {
   print(`${id}: ${title}`);
   print(summary);
   print(paper);
   print(`\naxioms       ${axioms.join(', ') || 'none'}`);
+  for (const [axiom, condition] of Object.entries(provided)) print(`  ${axiom}: ${condition}`);
   print(`conventions  ${conventions.join(' ')}`);
   for (const [convention, oddity] of Object.entries(oddities)) print(`  ${convention}: ${oddity}`);
   print('\nparameters');

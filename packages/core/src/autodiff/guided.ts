@@ -1,6 +1,8 @@
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { number, relu } from '../onnx/emit.ts';
 import { gate, type VjpRules } from '../operators/vjp/rule.ts';
 import { gradientRules } from './gradient.ts';
+import { between } from './path.ts';
 
 // Backward passes that treat ReLU in their own way; every other operator has its derivative.
 
@@ -12,3 +14,7 @@ export const guidedRules: VjpRules = {
 
 /** Deconvolution: only positive cotangents pass, wherever the ReLU was. */
 export const deconvolutionRules: VjpRules = { ...gradientRules, Relu: [({ g, dy }) => relu(g, dy)] };
+
+/** Whether a ReLU lies between image and scores: without one these passes are the gradient. */
+export const meetsRelu = (g: GraphBuilder, image: Value, scores: Value): boolean =>
+  between(g, [image], [scores]).nodes.some(({ op }) => op === 'Relu');

@@ -3,6 +3,7 @@ import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { isFloat } from '../onnx/dtype.ts';
 import type { Node } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
+import type { OperatorName } from '../onnx/operator-names.ts';
 import { type VjpRules, vjpOf } from '../operators/vjp/rule.ts';
 
 // Which part of a graph a derivative has to pass.
@@ -35,6 +36,36 @@ export function between(g: GraphBuilder, from: Iterable<Value>, to: Iterable<Val
     return leads;
   });
   return { nodes: kept.reverse(), moving };
+}
+
+/** What depends on `from` in any way, through truth values and indices too, on the way to `to`; shapes do not. */
+export function dependents(g: GraphBuilder, from: Iterable<Value>, to: Iterable<Value>) {
+  const values = new Set(from);
+  const forward = g.nodes.filter((node) => {
+    const depends = !ofShapes.includes(node.op) && node.inputs.some((input) => values.has(input));
+    if (depends) for (const output of node.outputs) if (output !== '') values.add(output);
+    return depends;
+  });
+  const needed = new Set(to);
+  const nodes = forward.toReversed().filter((node) => {
+    const leads = node.outputs.some((output) => needed.has(output));
+    if (leads) for (const input of node.inputs) if (values.has(input)) needed.add(input);
+    return leads;
+  });
+  return { nodes: nodes.reverse(), values };
+}
+
+/** What looks at a value's shape only. */
+const ofShapes: readonly OperatorName[] = ['Shape', 'Size'];
+
+/** Whether the scores depend on the image past a value, too. */
+export function passedBy(g: GraphBuilder, image: Value, value: Value, scores: Value): boolean {
+  const around = new Set([image]);
+  for (const node of g.nodes) {
+    if (ofShapes.includes(node.op) || !node.inputs.some((input) => around.has(input))) continue;
+    for (const output of node.outputs) if (output !== value) around.add(output);
+  }
+  return around.has(scores);
 }
 
 /** Operators on the path without a rule, with the nodes that use them. */

@@ -33,7 +33,7 @@ export function compileSampled(request: Request<Sampled<never>>, memory: number 
   const fixed = method.fixed?.(setting, {}) ?? {};
   const chunk = chunkModel(request, samples, fixed, prepared);
   const turns = turnsOf(request, samples, together * rowsWithin(memory, chunk, { device: 'cpu' }));
-  const finish = finishModel(request, chunk.outputs, fixed, prepared);
+  const finish = finishModel(request, chunk.outputs, fixed, prepared, false);
 
   /** What the method is given of one image. */
   const beginning = (image: string, asked: string): Values => {

@@ -12,11 +12,11 @@ import { oneHot, resolved, subjectOf } from './subject.ts';
 
 type Described = Readonly<Record<string, Pick<Tensor, 'dtype' | 'shape'>>>;
 
-/** The baseline that a sampled method compares one image with: image → baseline. */
+/** The baseline that a sampled method prepares besides one image: image → baseline. */
 export function baselineModel({ classifier, method, setting }: Request<Sampled<never>>): Built {
   const g = newGraph(17);
   const image = oneImage(g, classifier);
-  const baseline = method.baseline!(g, image, setting);
+  const baseline = method.baseline!(g, image, setting)!;
   return built(g, { baseline: g.emit('Expand', [baseline, g.ints(g.shape(image))]) });
 }
 
@@ -119,12 +119,16 @@ export function chunkModel(
   return built(g, sums);
 }
 
-/** What is left to do once the sums are there: image, sums, fixed, prepared → attribution, baseline. */
+/**
+ * What is left to do once the sums are there: image, sums, fixed, prepared → attribution; with `measured` besides what
+ * tells how far it is from adding up: shares, and the baseline or its score.
+ */
 export function finishModel(
   { classifier, method, setting }: Request<Sampled<never>>,
   sums: Shapes,
   fixed: Samples,
   prepared: Shapes,
+  measured: boolean,
 ): Built {
   const g = newGraph(17);
   const image = oneImage(g, classifier);
@@ -133,9 +137,16 @@ export function finishModel(
     ...mapped({ ...prepared, ...sums }, (shape, name) => g.input(name, 'float32', shape)),
   };
   const attribution = method.finish(g, image, given, setting);
+  if (!measured) return built(g, { attribution });
+  const reference = method.reference?.(given);
   const baseline = method.baseline?.(g, image, setting);
-  const spread = baseline && g.emit('Expand', [baseline, g.ints(g.shape(image))]);
-  return built(g, { attribution, ...(spread && { baseline: spread }) });
+  const shares = method.shares?.(g, image, given, setting);
+  return built(g, {
+    attribution,
+    ...(reference !== undefined && { reference }),
+    ...(baseline && { baseline: g.emit('Expand', [baseline, g.ints(g.shape(image))]) }),
+    ...(shares !== undefined && { shares }),
+  });
 }
 
 /** [images, samples, …] → [rows, …] */

@@ -3,7 +3,7 @@ import { InputError } from '../errors.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { float32, sizeOf, type Tensor } from '../tensor.ts';
 import { defineMethod, type Samples, type Setting, type Values } from './method.ts';
-import { multiplierSums, pairedRows } from './multipliers.ts';
+import { addingUp, multiplierSums, pairedRows, rescaleExceptions } from './multipliers.ts';
 
 /**
  * DeepLIFT SHAP: DeepLIFT averaged over baselines, [N, C, H, W]. The baselines are recorded ones, or zeros and, where
@@ -16,9 +16,11 @@ export const deepLiftShap = defineMethod({
   title: 'DeepLIFT SHAP',
   summary: 'DeepLIFT averaged over several baselines.',
   paper: 'https://arxiv.org/abs/1705.07874',
-  version: '1',
+  version: '2',
   kind: 'pixels',
   axioms: ['completeness', 'dummy', 'linearity'],
+  provided: { completeness: addingUp },
+  exceptionsOf: rescaleExceptions,
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
   oddities: {
@@ -32,6 +34,7 @@ export const deepLiftShap = defineMethod({
   rows: besideBaselines,
   each: multiplierSums,
   finish: (_g, _image, { total }) => total!,
+  reference: ({ reference }) => reference!,
 });
 
 /** Baselines, and what each counts for. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { float32 } from '../tensor.ts';
-import { type Baseline, baselineOf, baselineParam } from './baseline.ts';
+import { type Baseline, baselineParam } from './baseline.ts';
 import { defineMethod } from './method.ts';
-import { besideBaseline, multiplierSums } from './multipliers.ts';
+import { addingUp, besideBaseline, multiplierSums, rescaleExceptions } from './multipliers.ts';
 
 /**
  * DeepLIFT, rescale rule: the score's difference from a baseline, shared out layer by layer, [N, C, H, W].
@@ -20,9 +20,11 @@ export const deepLift = defineMethod<{ baseline: Baseline }>({
   summary:
     'How much each input value adds to the difference between the scores of the image and of a baseline.',
   paper: 'https://arxiv.org/abs/1704.02685',
-  version: '1',
+  version: '2',
   kind: 'pixels',
   axioms: ['completeness', 'dummy', 'linearity'],
+  provided: { completeness: addingUp },
+  exceptionsOf: rescaleExceptions,
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
   oddities: {
@@ -37,5 +39,5 @@ export const deepLift = defineMethod<{ baseline: Baseline }>({
   rows: besideBaseline,
   each: multiplierSums,
   finish: (_g, _image, { total }) => total!,
-  baseline: (g, image, setting) => baselineOf(g, image, setting.params.baseline, setting),
+  reference: ({ reference }) => reference!,
 });

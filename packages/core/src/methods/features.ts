@@ -117,6 +117,9 @@ export const linearSums = ({ g, scores, score }: SampledSubject, { weights }: Va
   credit: matmul(g, sub(g, scores, score), weights!),
 });
 
+/** When attributions add up. */
+export const onceEach = 'with each feature counted once: all of its pixels have the value of the whole';
+
 /** Values per feature at every channel of every pixel, [images, C, H, W]. */
 export const overImage = (g: GraphBuilder, image: Value, values: Value, features: Value): Value =>
   add(g, g.emit('Mul', [image, g.scalar(0)]), spread(g, values, features));

@@ -3,6 +3,7 @@ import { guidedRules } from '../autodiff/guided.ts';
 import { mul, relu, reshape } from '../onnx/emit.ts';
 import { evidenceMaps, upsample } from './cam.ts';
 import { gradCamEvidence } from './evidence.ts';
+import { withoutRelu } from './guided.ts';
 import { defineMethod } from './method.ts';
 
 /**
@@ -15,11 +16,16 @@ import { defineMethod } from './method.ts';
 export const guidedGradCam = defineMethod({
   id: 'guided-grad-cam',
   title: 'Guided Grad-CAM',
-  summary: 'The detail of guided backpropagation where Grad-CAM finds the class.',
+  summary:
+    'The detail of guided backpropagation where Grad-CAM finds the class. Without ReLU, that of the gradient.',
   paper: 'https://arxiv.org/abs/1610.02391',
   version: '1',
   kind: 'pixels',
   axioms: ['dummy'],
+  remarksOn: withoutRelu(
+    'guided backpropagation',
+    'the gradient, and this is the gradient where Grad-CAM is',
+  ),
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'captum'],
   oddities: {

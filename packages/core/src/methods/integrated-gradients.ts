@@ -23,6 +23,12 @@ export const integratedGradients = defineMethod({
   version: '1',
   kind: 'pixels',
   axioms: ['completeness', 'dummy', 'linearity', 'implementation invariance'],
+  provided: { completeness: 'in the limit of many steps, and with multiply_by_inputs=true' },
+  exceptions: ({ params }) => ({
+    ...(!params.multiply_by_inputs && {
+      completeness: 'multiply_by_inputs=false asks for the averaged gradient, which shares nothing out',
+    }),
+  }),
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
   oddities: {
@@ -62,5 +68,6 @@ export const integratedGradients = defineMethod({
     setting.params.multiply_by_inputs
       ? mul(g, gradient!, distance(g, image, setting.params.baseline, setting))
       : gradient!,
-  baseline: (g, image, setting) => baselineOf(g, image, setting.params.baseline, setting),
+  baseline: (g, image, setting) =>
+    setting.params.multiply_by_inputs ? baselineOf(g, image, setting.params.baseline, setting) : null,
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { baselineOf } from './baseline.ts';
 import { recordedCoalitions, shapleyCoalitions } from './coalitions.ts';
 import {
   featureCount,
@@ -7,6 +8,7 @@ import {
   linearSamples,
   linearSums,
   maskedRows,
+  onceEach,
   overImage,
 } from './features.ts';
 import { fit } from './least-squares.ts';
@@ -31,6 +33,7 @@ export const kernelShap = defineMethod({
   version: '1',
   kind: 'pixels',
   axioms: ['completeness', 'linearity', 'implementation invariance'],
+  provided: { completeness: onceEach },
   needs: [],
   conventions: ['paper', 'captum'],
   params: z.strictObject({
@@ -56,4 +59,6 @@ export const kernelShap = defineMethod({
   rows: (g, image, given, setting) => maskedRows(g, image, given, setting),
   each: linearSums,
   finish: (g, image, { credit, features }) => overImage(g, image, credit!, features!),
+  baseline: (g, image, setting) => baselineOf(g, image, setting.params.baseline, setting),
+  shares: (_g, _image, { credit }) => credit!,
 });

@@ -4,6 +4,7 @@ import { float32 } from '../tensor.ts';
 import { baselineOf, baselineParam, distance } from './baseline.ts';
 import { camDefaults, camOnly, camOutput, camParams } from './cam.ts';
 import { defineMethod } from './method.ts';
+import { passedByLayer } from './multipliers.ts';
 import { countOf } from './noise.ts';
 import { pathParams, quadrature } from './quadrature.ts';
 
@@ -25,6 +26,8 @@ export const layerConductance = defineMethod({
   version: '1',
   kind: 'map',
   axioms: ['completeness', 'linearity'],
+  provided: { completeness: 'in the limit of many steps, at layers that nothing passes by' },
+  exceptionsOf: passedByLayer,
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],
@@ -60,4 +63,6 @@ export const layerConductance = defineMethod({
   },
   finish: (g, _, { flow }, setting) =>
     setting.convention === 'captum' ? flow! : camOutput(g, [sum(g, flow!, [1], false)], setting),
+  baseline: (g, image, setting) => baselineOf(g, image, setting.params.baseline, setting),
+  shares: (_g, _image, { flow }) => flow!,
 });

@@ -3,7 +3,7 @@ import { sum } from '../onnx/emit.ts';
 import { type CamParams, camDefaults, camOnly, camOutput, camParams } from './cam.ts';
 import { baselineSamples, besideBaselines } from './deep-lift-shap.ts';
 import { defineMethod } from './method.ts';
-import { layerMultiplierSums } from './multipliers.ts';
+import { addingUp, layerMultiplierSums, rescaleExceptions } from './multipliers.ts';
 
 /**
  * Layer DeepLIFT SHAP: layer DeepLIFT averaged over baselines, which are those of `deep-lift-shap`. [N, C, h, w] under
@@ -16,9 +16,11 @@ export const layerDeepLiftShap = defineMethod<CamParams>({
   title: 'Layer DeepLIFT SHAP',
   summary: 'Layer DeepLIFT averaged over several baselines.',
   paper: 'https://arxiv.org/abs/1705.07874',
-  version: '1',
+  version: '2',
   kind: 'map',
   axioms: ['completeness', 'linearity'],
+  provided: { completeness: addingUp },
+  exceptionsOf: rescaleExceptions,
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],
@@ -34,4 +36,6 @@ export const layerDeepLiftShap = defineMethod<CamParams>({
   each: layerMultiplierSums,
   finish: (g, _, { total }, setting) =>
     setting.convention === 'captum' ? total! : camOutput(g, [sum(g, total!, [1], false)], setting),
+  reference: ({ reference }) => reference!,
+  shares: (_g, _image, { total }) => total!,
 });

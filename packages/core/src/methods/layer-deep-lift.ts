@@ -4,7 +4,7 @@ import { float32 } from '../tensor.ts';
 import { type Baseline, baselineParam } from './baseline.ts';
 import { type CamParams, camDefaults, camOnly, camOutput, camParams } from './cam.ts';
 import { defineMethod } from './method.ts';
-import { besideBaseline, layerMultiplierSums } from './multipliers.ts';
+import { addingUp, besideBaseline, layerMultiplierSums, rescaleExceptions } from './multipliers.ts';
 
 /**
  * Layer DeepLIFT: the score's difference from a baseline, shared out over a layer's values by the rescale rule.
@@ -21,9 +21,11 @@ export const layerDeepLift = defineMethod<CamParams & { readonly baseline: Basel
   summary:
     'How much each value of a layer adds to the difference between the scores of the image and of a baseline.',
   paper: 'https://arxiv.org/abs/1704.02685',
-  version: '1',
+  version: '2',
   kind: 'map',
   axioms: ['completeness', 'linearity'],
+  provided: { completeness: addingUp },
+  exceptionsOf: rescaleExceptions,
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],
@@ -39,4 +41,6 @@ export const layerDeepLift = defineMethod<CamParams & { readonly baseline: Basel
   each: layerMultiplierSums,
   finish: (g, _, { total }, setting) =>
     setting.convention === 'captum' ? total! : camOutput(g, [sum(g, total!, [1], false)], setting),
+  reference: ({ reference }) => reference!,
+  shares: (_g, _image, { total }) => total!,
 });

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { add, mul, reshape, sub, sum } from '../onnx/emit.ts';
 import { float32 } from '../tensor.ts';
 import { baselineOf, baselineParam } from './baseline.ts';
 import { camDefaults, camOnly, camOutput, camParams } from './cam.ts';
 import { activationOf } from './masks.ts';
-import { defineMethod } from './method.ts';
+import { defineMethod, type Values } from './method.ts';
+import { passedByLayer } from './multipliers.ts';
 import { pathParams, quadrature } from './quadrature.ts';
 
 /**
@@ -26,6 +28,8 @@ export const layerIntegratedGradients = defineMethod({
   version: '1',
   kind: 'map',
   axioms: ['completeness', 'linearity'],
+  provided: { completeness: 'in the limit of many steps, at layers that nothing passes by' },
+  exceptionsOf: passedByLayer,
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],
@@ -51,11 +55,15 @@ export const layerIntegratedGradients = defineMethod({
     const weight = reshape(g, weights!, [1, g.shape(weights!)[0]!, 1, 1, 1]);
     return { gradient: sum(g, mul(g, weight, split(gradients([rows])[0]!)), [1], false) };
   },
-  finish(g, _, { gradient, activation, baseline_activation }, setting) {
-    const attribution = mul(g, gradient!, sub(g, activation!, baseline_activation!));
+  finish(g, _, given, setting) {
+    const attribution = attributionOf(g, given);
     return setting.convention === 'captum'
       ? attribution
       : camOutput(g, [sum(g, attribution, [1], false)], setting);
   },
+  shares: (g, _image, given) => attributionOf(g, given),
   baseline: (g, image, setting) => baselineOf(g, image, setting.params.baseline, setting),
 });
+
+const attributionOf = (g: GraphBuilder, { gradient, activation, baseline_activation }: Values): Value =>
+  mul(g, gradient!, sub(g, activation!, baseline_activation!));

@@ -12,7 +12,7 @@ export type Convention = (typeof conventions)[number];
 
 export const axioms = ['completeness', 'dummy', 'linearity', 'implementation invariance'] as const;
 /**
- * What holds of an attribution a whatever the network: `completeness`, Σ a = y(x) - y(baseline); `dummy`, a = 0 where a
+ * What holds of an attribution a: `completeness`, Σ a = y(x) - y(baseline); `dummy`, a = 0 where a
  * pixel does not count for y; `linearity`, the attribution of y_c + y_d is the sum of both attributions;
  * `implementation invariance`, networks that compute the same function have the same attribution.
  *
@@ -70,6 +70,17 @@ export interface Normalisation {
   readonly std: readonly number[];
 }
 
+/** What was asked for. */
+export type Asked<P> = Pick<Setting<P>, 'params' | 'convention'>;
+
+/** Reasons by axiom. */
+export type Exceptions = Partial<Record<Axiom, string>>;
+
+/** The network over the images themselves, and the layers that are looked at. */
+export interface Seen extends Scored {
+  readonly layers: readonly Value[];
+}
+
 interface Described<P> {
   readonly id: string;
   readonly title: string;
@@ -80,8 +91,16 @@ interface Described<P> {
   readonly version: string;
   /** `map`: [N, H, W]; `pixels`: [N, C, H, W]. */
   readonly kind: 'map' | 'pixels';
-  /** What holds at the default parameters, before values are normalised; none if not said. */
+  /** What holds before values are normalised, whatever the network unless `exceptions` say otherwise; none if not said. */
   readonly axioms?: readonly Axiom[];
+  /** Where an axiom holds under a condition: that condition, in words. */
+  readonly provided?: Partial<Record<Axiom, string>>;
+  /** Why axioms do not hold with these parameters. */
+  exceptions?(asked: Asked<P>): Exceptions;
+  /** Why axioms do not hold of this network. */
+  exceptionsOf?(network: Seen, asked: Asked<P>): Exceptions;
+  /** What else is to be known of explanations of this network, whatever the image: a code, a colon, what it means. */
+  remarksOn?(network: Seen, asked: Asked<P>): readonly string[];
   readonly needs: readonly ('gradient' | 'layer' | 'attention')[];
   readonly conventions: readonly Convention[];
   /** What a library does otherwise than the paper, and its convention therefore too. */
@@ -134,8 +153,12 @@ export interface Sampled<P> extends Described<P> {
   each(subject: SampledSubject, given: Values, setting: Setting<P>): Values;
   /** The attribution, from the image [images, C, H, W], the sums, and what was given. */
   finish(g: GraphBuilder, image: Value, given: Values, setting: Setting<P>): Value;
-  /** Where F(image) - F(baseline) is what the attributions add up to: that baseline. */
-  baseline?(g: GraphBuilder, image: Value, setting: Setting<P>): Value;
+  /** Where attributions share out F(image) - F(baseline): that baseline; `null` with parameters with which they do not. */
+  baseline?(g: GraphBuilder, image: Value, setting: Setting<P>): Value | null;
+  /** The same where the sums tell: F(baseline), [images]. */
+  reference?(given: Values): Value;
+  /** What adds up to the difference, where that is not the attribution itself: before it is made a map, by feature. */
+  shares?(g: GraphBuilder, image: Value, given: Values, setting: Setting<P>): Value;
 }
 
 /** The network over the images themselves, before anything is asked of it. */

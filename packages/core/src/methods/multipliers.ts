@@ -1,8 +1,11 @@
+import { named, passedBy } from '../autodiff/path.ts';
 import { rescaleRules } from '../autodiff/rescale/index.ts';
+import { lossesOn } from '../autodiff/rescale/sums.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { mul, reshape, slice, sub, sum } from '../onnx/emit.ts';
+import { quoted } from '../onnx/names.ts';
 import { type Baseline, baselineOf } from './baseline.ts';
-import type { SampledSubject, Setting, Values } from './method.ts';
+import type { Asked, Exceptions, SampledSubject, Seen, Setting, Values } from './method.ts';
 
 // DeepLIFT evaluates an image beside each baseline: rows image, baseline, image, baseline, …
 
@@ -30,7 +33,7 @@ export function pairedRows(g: GraphBuilder, image: Value, baselines: Value): Val
   return reshape(g, pairs, [images, samples * 2, ...shape]);
 }
 
-/** Σ share · multiplier ⊙ (image - baseline), [images, C, H, W]. */
+/** Σ share · multiplier ⊙ (image - baseline), [images, C, H, W], and the score that the shares are measured from. */
 export const multiplierSums = (subject: SampledSubject, given: Values, setting: Setting<unknown>): Values =>
   creditSums(subject, subject.rows, given, setting);
 
@@ -42,7 +45,7 @@ export const layerMultiplierSums = (
 ): Values => creditSums(subject, subject.layers[0]!, given, setting);
 
 function creditSums(
-  { g, gradients, split }: SampledSubject,
+  { g, gradients, scores, split }: SampledSubject,
   values: Value,
   { share }: Values,
   { convention }: Setting<unknown>,
@@ -59,5 +62,30 @@ function creditSums(
     0,
   );
   const credit = mul(g, multiplier, sub(g, pick(pair, 0), pick(pair, 1)));
-  return { total: sum(g, mul(g, credit, reshape(g, share!, [1, samples, 1, 1, 1, 1])), [1, 2], false) };
+  const counted = (v: Value, ...ones: number[]) => mul(g, v, reshape(g, share!, [1, samples, 1, ...ones]));
+  return {
+    total: sum(g, counted(credit, 1, 1, 1), [1, 2], false),
+    reference: sum(g, counted(pick(paired(scores), 1)), [1, 2], false),
+  };
+}
+
+/** When attributions add up. */
+export const addingUp = 'of networks whose operators all have a rule that adds up, as whylight check says';
+
+/** Why the attributions do not add up: operators whose multipliers do not. */
+export function rescaleExceptions(
+  { g, image, logits, layers }: Seen,
+  { convention }: Asked<unknown>,
+): Exceptions {
+  const way = { g, image, from: layers[0] ?? image, to: logits };
+  const losses = lossesOn(way, convention === 'captum');
+  if (losses.size > 0) return { completeness: `no DeepLIFT rule that adds up for ${named(losses)}` };
+  return passedByLayer({ g, image, logits, layers });
+}
+
+/** Why a layer's values do not account for all of the score. */
+export function passedByLayer({ g, image, logits, layers }: Seen): Exceptions {
+  const [layer] = layers;
+  if (layer === undefined || !passedBy(g, image, layer, logits)) return {};
+  return { completeness: `the scores depend on the image past the layer ${quoted(layer)}, too` };
 }

@@ -3,6 +3,7 @@ import { deconvolutionRules, guidedRules } from '../autodiff/guided.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { add, mul, reshape, scale, sub, sum } from '../onnx/emit.ts';
 import { baselineOf, baselineParam, distance } from './baseline.ts';
+import { withoutRelu } from './guided.ts';
 import { defineMethod, type Method, type SampledSubject, type Setting, type Values } from './method.ts';
 import { countOf, noiseMade, seedParam } from './noise.ts';
 import { pathParams, quadrature } from './quadrature.ts';
@@ -11,7 +12,7 @@ const params = z.strictObject({
   base: z
     .enum(['saliency', 'input-x-gradient', 'guided-backprop', 'deconvolution', 'integrated-gradients'])
     .default('saliency')
-    .describe('The method that is averaged'),
+    .describe('The method that is averaged; without ReLU guided-backprop and deconvolution are the gradient'),
   nt_samples: z.int().min(1).default(25).describe('Noisy copies of the image'),
   stdevs: z
     .number()
@@ -38,6 +39,10 @@ export const noiseTunnel = (
     version: '1',
     kind: 'pixels',
     axioms: ['dummy', 'implementation invariance'],
+    remarksOn: (network, { params: { base } }) =>
+      base === 'guided-backprop' || base === 'deconvolution'
+        ? withoutRelu(`base=${base}`, 'base=saliency with abs=false')(network)
+        : [],
     needs: ['gradient'],
     conventions: ['paper', 'captum'],
     oddities: {

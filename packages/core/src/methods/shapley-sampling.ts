@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { baselineOf } from './baseline.ts';
 import {
   featureCount,
   featureParams,
@@ -7,6 +8,7 @@ import {
   linearSamples,
   linearSums,
   maskedRows,
+  onceEach,
   overImage,
 } from './features.ts';
 import { defineMethod, type Samples } from './method.ts';
@@ -31,6 +33,7 @@ export const shapleySampling = defineMethod({
   version: '1',
   kind: 'pixels',
   axioms: ['completeness', 'dummy', 'linearity', 'implementation invariance'],
+  provided: { completeness: onceEach },
   needs: [],
   conventions: ['paper', 'captum'],
   params: z.strictObject({
@@ -66,6 +69,8 @@ export const shapleySampling = defineMethod({
   rows: (g, image, given, setting) => maskedRows(g, image, given, setting),
   each: linearSums,
   finish: (g, image, { credit, features }) => overImage(g, image, credit!, features!),
+  baseline: (g, image, setting) => baselineOf(g, image, setting.params.baseline, setting),
+  shares: (_g, _image, { credit }) => credit!,
 });
 
 /** Orders [P, M] that were recorded. */

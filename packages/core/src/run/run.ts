@@ -15,7 +15,7 @@ export interface Outcome {
   readonly logits: Tensor<'float32'>;
   /** The class explained, per image, with what -1 stood for; of a sum of classes the first. */
   readonly targets: readonly number[];
-  /** Σ attribution - (F(x) - F(x')) per image, where the method promises that it is zero. */
+  /** Σ attribution - (F(x) - F(x')) per image, of methods that share this difference out. */
   readonly convergenceDelta: readonly number[] | null;
 }
 

@@ -73,7 +73,7 @@ export async function sampledRun(
   }
   async function load(samples: Plan['samples'], fixed: Samples): Promise<Plan['graphs']> {
     const built = chunkModel(request, samples, fixed, shapes);
-    const finish = finishModel(request, built.outputs, fixed, shapes);
+    const finish = finishModel(request, built.outputs, fixed, shapes, true);
     return {
       each: await runtime.load(built.bytes),
       chunk: chunkOf(built, size),
@@ -101,8 +101,15 @@ export async function sampledRun(
     return { logits, scores: request.score === 'logit' ? logits : all('scores') };
   }
 
-  /** Whether values come out as they are: those of a map that was made to be looked at do not add up. */
-  const addsUp = method.kind === 'pixels' || setting.convention === 'captum';
+  /** Σ shares - (F(image) - F(baseline)), of a method that shares this difference out. */
+  async function deltaOf(done: Tensors, score: number, weight: Float32Array): Promise<number | undefined> {
+    const { attribution, shares = attribution, baseline, reference } = done;
+    if (!baseline && !reference) return undefined;
+    const from = reference
+      ? Number(reference.data[0])
+      : dot(weight, (await scored(baseline as Tensor<'float32'>)).scores.data);
+    return (shares!.data as Float32Array).reduce((a, b) => a + b, 0) - (score - from);
+  }
 
   return {
     async attribute(batch, asked, { aux = {}, signal, onProgress }) {
@@ -134,10 +141,8 @@ export async function sampledRun(
         const done = await graphs.finish.run({ image, ...fixed, ...prepared, ...total });
         const attribution = done.attribution as Tensor<'float32'>;
         attributions.push(attribution);
-        if (done.baseline && addsUp) {
-          const reference = dot(weight, (await scored(done.baseline as Tensor<'float32'>)).scores.data);
-          deltas.push(attribution.data.reduce((a, b) => a + b, 0) - (score - reference));
-        }
+        const delta = await deltaOf(done, score, weight);
+        if (delta !== undefined) deltas.push(delta);
       }
       return {
         attribution: concatenated(attributions),

@@ -20,6 +20,7 @@ import { channelWindow, perChannel } from '../../operators/vjp/normalization.ts'
 import type { RuleContext, Vjp, VjpRules } from '../../operators/vjp/rule.ts';
 import { differentiate } from '../differentiate.ts';
 import type { Pairs } from './pairs.ts';
+import { plain } from './secant.ts';
 
 // Operators that are made of others, which have rules: what they compute is written out and passed rule by rule.
 
@@ -30,7 +31,9 @@ type Composition = (c: RuleContext, x: Value) => Value;
 export const composed =
   (composition: Composition, rules: () => VjpRules): Vjp =>
   (c) =>
-    through(c, c.g.emit('Identity', [c.x(c.index)]), composition, rules());
+    c.dyOf(0) === null || c.dyOf(1) !== null || c.dyOf(2) !== null
+      ? plain(c) // something reads the statistics that a normalisation gives beside its output
+      : through(c, c.g.emit('Identity', [c.x(c.index)]), composition, rules());
 
 function through(c: RuleContext, x: Value, composition: Composition, rules: VjpRules): Value {
   const inputs = (i: number) => (i === c.index ? x : c.x(i));

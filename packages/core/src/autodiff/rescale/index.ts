@@ -34,7 +34,7 @@ import { plain, reciprocalSecant, rootSecant, secant, squareSecant } from './sec
 const passing: readonly OperatorName[] = ['Where', 'Cast', 'CastLike', 'QuantizeLinear'];
 
 /** Functions of the elements of one value or two that are linear in none. */
-const nonlinear = operatorsThat(
+export const nonlinear = operatorsThat(
   ({ elementwise, linear, vjp }) => elementwise && linear === 'no' && vjp !== null && hasSlope(vjp),
 ).filter((op) => !passing.includes(op));
 
@@ -63,7 +63,7 @@ function hasSlope(row: VjpRow): boolean {
 const each = (ops: readonly OperatorName[], vjp: Vjp): VjpRules =>
   Object.fromEntries(ops.map((op) => [op, withVjp(gradientRules[op]!, vjp)]));
 
-const paperRules = (pairs: Pairs, rules: () => VjpRules): VjpRules => {
+function paperRules(pairs: Pairs, rules: () => VjpRules): VjpRules {
   const exponential = (composition: typeof softmax, axes = lastAxis) =>
     shifted(axes, composition, pairs, rules);
   const written = (composition: typeof softmax) => composed(composition, rules);
@@ -90,17 +90,22 @@ const paperRules = (pairs: Pairs, rules: () => VjpRules): VjpRules => {
     ReduceL2: [norm(pairs)],
     ReduceSumSquare: [squareSum(pairs)],
   };
-};
+}
 
 /** By how many of its inputs move. */
-const bent = (pairs: Pairs): Vjp => {
+function bent(pairs: Pairs): Vjp {
   const [one, two] = [secant(pairs), shapley(pairs)];
   return (c) => {
     const moving = c.node.inputs.filter((input) => pairs.varies(c.g, input)).length;
     if (moving > 1) return c.node.inputs.length === 2 ? two(c) : plain(c);
     return isSquare(c) ? squareSecant(pairs)(c) : one(c);
   };
-};
+}
 
 const isSquare = (c: RuleContext): boolean =>
   c.node.op === 'Pow' && c.index === 0 && (c.g.elements(c.x(1))?.every((p) => p === 2) ?? false);
+
+/** Operators that have a rule of their own. */
+export const ruled: readonly OperatorName[] = Object.keys(
+  paperRules(pairsOf(-2), () => ({})),
+) as OperatorName[];
