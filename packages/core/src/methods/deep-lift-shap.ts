@@ -34,7 +34,7 @@ export const deepLiftShap = defineMethod({
   rows: besideBaselines,
   each: multiplierSums,
   finish: (_g, _image, { total }) => total!,
-  reference: ({ reference }) => reference!,
+  reference: ({ from }) => from!,
 });
 
 /** Baselines, and what each counts for. */

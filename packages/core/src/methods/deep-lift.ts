@@ -39,5 +39,5 @@ export const deepLift = defineMethod<{ baseline: Baseline }>({
   rows: besideBaseline,
   each: multiplierSums,
   finish: (_g, _image, { total }) => total!,
-  reference: ({ reference }) => reference!,
+  reference: ({ from }) => from!,
 });

@@ -41,6 +41,6 @@ export const layerDeepLift = defineMethod<CamParams & { readonly baseline: Basel
   each: layerMultiplierSums,
   finish: (g, _, { total }, setting) =>
     setting.convention === 'captum' ? total! : camOutput(g, [sum(g, total!, [1], false)], setting),
-  reference: ({ reference }) => reference!,
+  reference: ({ from }) => from!,
   shares: (_g, _image, { total }) => total!,
 });

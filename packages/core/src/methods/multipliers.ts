@@ -65,7 +65,7 @@ function creditSums(
   const counted = (v: Value, ...ones: number[]) => mul(g, v, reshape(g, share!, [1, samples, 1, ...ones]));
   return {
     total: sum(g, counted(credit, 1, 1, 1), [1, 2], false),
-    reference: sum(g, counted(pick(paired(scores), 1)), [1, 2], false),
+    from: sum(g, counted(pick(paired(scores), 1)), [1, 2], false),
   };
 }
 
