@@ -6,9 +6,9 @@ import { float32 } from '../tensor.ts';
 import { values } from '../testing/cases.ts';
 import { expectClose } from '../testing/close.ts';
 import { cpu } from '../testing/ort.ts';
+import { composites } from './composites.ts';
 import { differentiate } from './differentiate.ts';
 import { gradientRules } from './gradient.ts';
-import { composites } from './composites.ts';
 
 /** What a test does with the input. */
 type Spelling = (g: GraphBuilder, x: Value) => Value;

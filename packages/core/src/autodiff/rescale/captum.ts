@@ -23,14 +23,10 @@ export const captumRules = (pairs: Pairs, layer: Value): VjpRules => ({
   MaxPool: [(c) => (followsNonlinear(c.g, c.node, layer) ? plain(c) : extremum(pairs, 'Max', lastWins)(c))],
 });
 
-/**
- * Whether one of the six gives what a node takes; an exporter writes a Softplus as one and a Where beyond 20. Captum
- * keeps its hooks off the layer that is explained.
- */
+/** Whether one of the six gives what a node takes. Captum keeps its hooks off the layer that is explained. */
 export function followsNonlinear(g: GraphBuilder, node: Node, layer: Value): boolean {
   if (node.inputs[0] === layer) return false;
-  const made = g.maker(node.inputs[0]!);
-  const maker = made?.op === 'Where' ? g.maker(made.inputs[2]!) : made;
+  const maker = g.maker(node.inputs[0]!);
   return maker !== undefined && captumNonlinear.includes(maker.op);
 }
 

@@ -13,7 +13,7 @@ import {
   sum,
   where,
 } from '../../onnx/emit.ts';
-import { int, real } from '../../onnx/graph.ts';
+import { int, ints, real } from '../../onnx/graph.ts';
 import { kept, reductionAxes } from '../../operators/reduction.ts';
 import { axisOf } from '../../operators/shape/rule.ts';
 import { channelWindow, perChannel } from '../../operators/vjp/normalization.ts';
@@ -92,7 +92,7 @@ const trailing = (c: RuleContext): number[] => axesFrom(lastAxis(c)[0]!, c.shape
 
 /** x·scale + bias, as far as the node has them. */
 const affine = (c: RuleContext, x: Value, form: (v: Value) => Value): Value => {
-  const scaled = mul(c.g, x, form(c.x(1)));
+  const scaled = c.node.inputs[1] ? mul(c.g, x, form(c.x(1))) : x;
   return c.node.inputs[2] ? add(c.g, scaled, form(c.x(2))) : scaled;
 };
 
@@ -104,11 +104,21 @@ export const rmsNormalization: Composition = (c) => {
   return affine(c, div(c.g, x, root(c.g, mean(c.g, mul(c.g, x, x), trailing(c)), epsilonOf(c))), (v) => v);
 };
 
-export const instanceNormalization: Composition = (c) => {
-  const rank = c.shape(0).length;
-  return affine(c, standardized(c.g, c.x(0), axesFrom(2, rank), epsilonOf(c)), (v) =>
-    perChannel(c.g, v, rank),
-  );
+/** Of each channel's places, with a scale for each channel. */
+export const instanceNormalization: Composition = (c) => perChannelAffine(c, axesFrom(2, c.shape(0).length));
+
+/** Of each place's channels. */
+export const layerNorm2d: Composition = (c) => perChannelAffine(c, [1]);
+
+const perChannelAffine = (c: RuleContext, axes: readonly number[]): Value =>
+  affine(c, standardized(c.g, c.x(0), axes, epsilonOf(c)), (v) => perChannel(c.g, v, c.shape(0).length));
+
+/** x / max(√(Σx² + ε), floor) */
+export const l2Normalization: Composition = (c, x) => {
+  const { g, node } = c;
+  const length = root(g, sum(g, mul(g, x, x), ints(node, 'axes')!), real(node, 'epsilon', 0));
+  const floor = real(node, 'floor', 0);
+  return div(g, x, floor > 0 ? g.emit('Max', [length, number(g, floor, length)]) : length);
 };
 
 export const groupNormalization: Composition = (c) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { mean, reshape, transpose } from '../../onnx/emit.ts';
+import { float } from '../../onnx/graph.ts';
 import { explain } from '../../testing/explain.ts';
 import { networkOf } from '../../testing/network.ts';
 import { wave } from '../../testing/wave-network.ts';
@@ -74,5 +75,58 @@ describe('DeepLIFT adds up with', () => {
     const { attribution, convergenceDelta } = await explain(network, spec, wave([1, 6, 2, 2]), [1]);
     const whole = attribution.data.reduce((sum, v) => sum + Math.abs(v), 0);
     expect(Math.abs(convergenceDelta![0]!)).toBeLessThan(1e-6 * whole);
+  });
+});
+
+/** Functions as exporters spell them, of a map [rows, 6, 2, 2]. */
+const spelled: Record<string, Step> = {
+  SiLU: (g, x) => g.emit('Mul', [x, g.emit('Sigmoid', [x])]),
+  GELU: (g, x) => {
+    const erf = g.emit('Erf', [g.emit('Div', [x, g.scalar(Math.SQRT2)])]);
+    return g.emit('Mul', [g.emit('Mul', [x, g.emit('Add', [erf, g.scalar(1)])]), g.scalar(0.5)]);
+  },
+  HardSwish: (g, x) =>
+    g.emit('Mul', [x, g.emit('HardSigmoid', [x], { alpha: float(1 / 6), beta: float(0.5) })]),
+  LogSigmoid: (g, x) => g.emit('Log', [g.emit('Sigmoid', [x])]),
+  'softplus beyond a bound': (g, x) => {
+    const bent = g.emit('Log', [g.emit('Add', [g.emit('Exp', [x]), g.scalar(1)])]);
+    return g.emit('Where', [g.emit('Greater', [x, g.scalar(20)]), x, bent]);
+  },
+  'LayerNorm of the channels': (g, x) => {
+    const centred = g.emit('Sub', [x, mean(g, x, [1])]);
+    const variance = mean(g, g.emit('Pow', [centred, g.scalar(2)]), [1]);
+    return g.emit('Div', [centred, g.emit('Sqrt', [g.emit('Add', [variance, g.scalar(1e-6)])])]);
+  },
+  'vectors of length one': (g, x) => {
+    const norm = g.emit('ReduceL2', [x, g.ints([1])], { keepdims: 1 });
+    return g.emit('Div', [x, g.emit('Clip', [norm, g.scalar(1e-12)])]);
+  },
+  'global response normalisation': (g, x) => {
+    const norm = g.emit('ReduceL2', [x, g.ints([2, 3])], { keepdims: 1 });
+    const share = g.emit('Div', [norm, g.emit('Add', [mean(g, norm, [1]), g.scalar(1e-6)])]);
+    return g.emit('Add', [g.emit('Mul', [x, share]), x]);
+  },
+  'a squeeze and excitation': (g, x) => g.emit('Mul', [x, g.emit('Sigmoid', [mean(g, x, [2, 3])])]),
+};
+
+describe('DeepLIFT adds up, and nothing is said against it, of', () => {
+  it.each(Object.entries(spelled))('%s', async (_, step) => {
+    const network = networkOf([6, 2, 2], (_layer, image, g) => {
+      const mixed = (v: Value) => g.emit('Conv', [v, g.constant(wave([6, 6, 1, 1]))]);
+      return g.emit('ReduceMean', [mixed(step(g, mixed(image))), g.ints([2, 3])], { keepdims: 0 });
+    });
+    for (const baseline of [0, 0.3]) {
+      const spec = { method: 'deep-lift', params: { baseline } };
+      const { attribution, convergenceDelta, warnings } = await explain(
+        network,
+        spec,
+        wave([1, 6, 2, 2]),
+        [1],
+      );
+      const whole = attribution.data.reduce((sum, v) => sum + Math.abs(v), 0);
+      expect(whole).toBeGreaterThan(0.1);
+      expect(Math.abs(convergenceDelta![0]!)).toBeLessThan(2e-6 * whole);
+      expect(warnings).toEqual([]);
+    }
   });
 });

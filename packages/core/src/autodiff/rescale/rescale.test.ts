@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { built } from '../../graphs/built.ts';
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { type Attributes, float } from '../../onnx/graph.ts';
-import type { OperatorName } from '../../onnx/operator-names.ts';
+import { type OperatorName, spelledFunctions } from '../../onnx/operator-names.ts';
 import { newGraph } from '../../operators/new-graph.ts';
 import type { VjpRules } from '../../operators/vjp/rule.ts';
 import type { Tensor } from '../../tensor.ts';
@@ -264,6 +264,9 @@ describe('Multipliers of', () => {
     const g = newGraph(18);
     const rules = rescaleRules(g, g.input('x', 'float32', [-2, 3]), false);
     const own = (Object.keys(rules) as OperatorName[]).filter((op) => rules[op] !== gradientRules[op]);
-    expect([...new Set(cases.map(({ op }) => op))].sort()).toEqual(own.filter((op) => op !== 'Mod').sort());
+    const spelled: readonly string[] = spelledFunctions; // tried as files spell them, in networks.test.ts
+    expect([...new Set(cases.map(({ op }) => op))].sort()).toEqual(
+      own.filter((op) => op !== 'Mod' && !spelled.includes(op)).sort(),
+    );
   });
 });

@@ -36,11 +36,14 @@ export const secant =
 
 // Where Δy/Δx has a form of its own, which loses nothing to cancellation.
 
-/** √: 1/(√x + √x') */
+/** √: 1/(√x + √x'); where both are 0 the slope has no bound, and any number does */
 export const rootSecant =
   (pairs: Pairs): Vjp =>
-  ({ g, y, dy }) =>
-    div(g, dy, add(g, y, pairs.exchanged(g, y)));
+  ({ g, y, dy }) => {
+    const roots = add(g, y, pairs.exchanged(g, y));
+    const none = g.emit('Equal', [roots, number(g, 0, roots)]);
+    return div(g, dy, where(g, none, number(g, 1, roots), roots));
+  };
 
 /** 1/x: -1/(x x') */
 export const reciprocalSecant =
