@@ -15,6 +15,7 @@ import {
   ModelRegistry,
   ModelStore,
   named,
+  normalisationBy,
   preprocessingFor,
   type RegisteredModel,
   readingOf,
@@ -95,4 +96,4 @@ export async function preprocessingOf(model: RegisteredModel): Promise<Preproces
 
 /** What the manifest says of mean and deviation; nothing where there is none. */
 export const normalisationOf = ({ manifest, assumed }: RegisteredModel): Normalisation | undefined =>
-  assumed ? undefined : { mean: manifest.preprocessing.mean, std: manifest.preprocessing.std };
+  assumed ? undefined : normalisationBy(manifest.preprocessing);

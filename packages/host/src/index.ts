@@ -27,7 +27,7 @@ export { classifierOf, named } from './models/classifier.ts';
 export { DownloadError } from './models/download.ts';
 export { findLabel, type Label } from './models/labels.ts';
 export { type Manifest, manifestSchema, readingOf, readLabels } from './models/manifest.ts';
-export { inputShapeOf, preprocessingFor, presets } from './models/preprocessing.ts';
+export { inputShapeOf, normalisationBy, preprocessingFor, presets } from './models/preprocessing.ts';
 export { heldModel, type RegisteredModel } from './models/registered-model.ts';
 export {
   embeddedModels,

@@ -26,17 +26,33 @@ const explained = async (spec: ExplainerSpec, off: boolean) => {
   return attribution;
 };
 
-type Named = [method: string, params: Readonly<Record<string, unknown>>, layers: string[]];
+type Named = [
+  method: string,
+  params: Readonly<Record<string, unknown>>,
+  layers: string[],
+  convention?: ExplainerSpec['convention'],
+];
 
 const rules = ['epsilon', 'gamma', 'alpha1-beta0'].flatMap((rule) => [
   { rule, epsilon: 0.1 },
   { rule, epsilon: 0.1, first: 3 },
 ]);
 
+const composites = ['epsilon-plus', 'epsilon-alpha2-beta1-flat', 'epsilon-gamma-box'].map((composite) => ({
+  composite,
+  epsilon: 0.1,
+  stabilizer: 0.1,
+  low: -2,
+  high: 2,
+}));
+
 it.each<Named>([
-  ...rules.map((params): Named => ['lrp', params, []]),
-  ...rules.map((params): Named => ['layer-lrp', params, ['block1.norm1']]),
-  ['layer-lrp', { epsilon: 0.1 }, ['block0.fc1']],
+  ...rules.map((params): Named => ['lrp', params, [], 'captum']),
+  ...rules.map((params): Named => ['layer-lrp', params, ['block1.norm1'], 'captum']),
+  ['layer-lrp', { epsilon: 0.1 }, ['block0.fc1'], 'captum'],
+  ...composites.map((params): Named => ['lrp', params, []]),
+  ...composites.map((params): Named => ['layer-lrp', params, ['block1.norm1']]),
+  ['layer-lrp', { epsilon: 0.1, stabilizer: 0.1 }, ['block0.fc1']],
   ['deep-lift', {}, []],
   ['deep-lift-shap', {}, []],
   ['layer-deep-lift', {}, ['block1.norm1']],
@@ -47,8 +63,8 @@ it.each<Named>([
   ['finer-cam', {}, ['block1.norm1']],
   ['smooth-grad', { nt_samples: 2 }, []],
   ['layer-conductance', { n_steps: 3 }, ['block1.norm1']],
-])('%s %o of %o', async (method, params, layers) => {
-  const spec = { method, params, layers };
+])('%s %o of %o', async (method, params, layers, convention) => {
+  const spec = { method, params, layers, convention };
   const whole = await explained(spec, true);
   expect(Math.max(...whole.data.map(Math.abs))).toBeGreaterThan(0);
   expectClose(await explained(spec, false), whole);

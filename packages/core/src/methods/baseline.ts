@@ -27,20 +27,47 @@ export function baselineOf(
   return blur(g, image, setting);
 }
 
-function black(g: GraphBuilder, { normalisation, layout, inputShape }: Setting<unknown>): Value {
-  if (!normalisation)
-    throw new InputError(
-      'invalid_parameter',
-      'baseline "black" is (0 - mean)/std: give the model\'s mean and std, or a manifest that has them',
-    );
-  const values = normalisation.mean.map((mean, c) => -mean / (normalisation.std[c] ?? 1));
+/** A number per channel, so that it meets the image. */
+function perChannel(
+  g: GraphBuilder,
+  what: string,
+  values: readonly number[],
+  { layout, inputShape }: Setting<unknown>,
+): Value {
   const channels = layout === 'NCHW' ? inputShape[0]! : inputShape.at(-1)!;
   if (values.length !== channels)
     throw new InputError(
       'invalid_parameter',
-      `mean and std have ${values.length} values, the model's images have ${channels} channels`,
+      `${what} ${values.length === 1 ? 'has 1 value' : `have ${values.length} values`}, the model's images have ${channels} channels`,
     );
   return g.floats(layout === 'NCHW' ? [channels, 1, 1] : [channels], values);
+}
+
+/** A pixel of one grey, from 0 to 1, in normalised space. */
+function grey(g: GraphBuilder, what: string, level: 0 | 1, setting: Setting<unknown>): Value {
+  const { normalisation } = setting;
+  if (!normalisation)
+    throw new InputError(
+      'invalid_parameter',
+      `${what} is (${level} - mean)/std: give the model's mean and std, or a manifest that has them`,
+    );
+  const { mean, std, white = 1 } = normalisation;
+  const values = mean.map((mean, c) => (level * white - mean) / (std[c] ?? 1));
+  return perChannel(g, 'mean and std', values, setting);
+}
+
+const black = (g: GraphBuilder, setting: Setting<unknown>): Value => grey(g, 'baseline "black"', 0, setting);
+
+/** The least or the greatest value of a pixel: a value that broadcasts to the image. */
+export function pixelBound(
+  g: GraphBuilder,
+  name: 'low' | 'high',
+  bound: 'black' | 'white' | number | readonly number[],
+  setting: Setting<unknown>,
+): Value {
+  if (typeof bound === 'number') return g.scalar(bound);
+  if (typeof bound === 'string') return grey(g, `${name} "${bound}"`, bound === 'black' ? 0 : 1, setting);
+  return perChannel(g, `parameter "${name}":`, bound, setting);
 }
 
 /** Standard deviation of the Gaussian, in pixels at 224; larger images blur more. */

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { relevanceRules } from '../autodiff/relevance.ts';
-import { mul, sum } from '../onnx/emit.ts';
+import { sum } from '../onnx/emit.ts';
 import { camDefaults, camOnly, camOutput, camParams } from './cam.ts';
-import { lrpParams } from './lrp.ts';
 import { defineMethod } from './method.ts';
+import { lrpDefaults, lrpInstead, lrpOddities, lrpOnly, lrpParams, relevanceAt } from './relevance.ts';
 
 /**
  * Layer LRP: the relevance that arrives at each of a layer's values, by the rules of `lrp`. [N, C, h, w] under
@@ -16,18 +15,20 @@ export const layerLrp = defineMethod({
   title: 'Layer LRP',
   summary: "The score shared out backwards by contribution, as far as a layer's values.",
   paper: 'https://doi.org/10.1371/journal.pone.0130140',
-  version: '1',
+  version: '2',
   kind: 'map',
   axioms: ['linearity'],
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'captum'],
+  oddities: lrpOddities,
   logitsOnly: true,
   params: z.strictObject({ ...camParams, ...lrpParams }),
-  defaults: camDefaults,
-  only: camOnly,
-  build({ g, layers, nodes, gradients }, setting) {
-    const ratios = gradients(layers, { rules: relevanceRules(nodes, setting.params) });
-    const relevances = layers.map((layer, i) => mul(g, layer, ratios[i]!));
+  defaults: { ...camDefaults, ...lrpDefaults },
+  only: { ...camOnly, ...lrpOnly },
+  instead: lrpInstead,
+  build(subject, setting) {
+    const { g, layers } = subject;
+    const relevances = relevanceAt(subject, layers, setting);
     return setting.convention === 'captum'
       ? relevances[0]!
       : camOutput(

@@ -1,47 +1,43 @@
 import { z } from 'zod';
-import { relevanceRules } from '../autodiff/relevance.ts';
-import { mul } from '../onnx/emit.ts';
 import { defineMethod } from './method.ts';
-
-export const lrpParams = {
-  epsilon: z.number().positive().default(1e-9).describe('What small sums are held away from zero with'),
-  rule: z
-    .enum(['epsilon', 'gamma', 'alpha1-beta0', 'identity'])
-    .default('epsilon')
-    .describe('How convolutions and linear layers share relevance out'),
-  gamma: z.number().min(0).default(0.25).describe('rule=gamma: how much positive weights count besides'),
-  first: z
-    .int()
-    .min(0)
-    .default(0)
-    .describe('How many of the first layers with weights have the rule, the rest have epsilon; 0 is all'),
-};
+import { lrpDefaults, lrpInstead, lrpOddities, lrpOnly, lrpParams, relevanceAt } from './relevance.ts';
 
 /**
- * Layer-wise relevance propagation: the score is shared out from layer to layer by what each value contributed,
- * [N, C, H, W].
+ * Layer-wise relevance propagation: the score is shared out from layer to layer, [N, C, H, W]. The logit of the class is
+ * the relevance to begin with, so that for one class the result is the logit times what comes of a relevance of 1.
  *
- *     R_i = Σ_j x_i v_ij R_j / (z_j + ε·sign(z_j)),   z_j = Σ_i x_i v_ij + b_j
+ * What a layer does with relevance R_j of its outputs z_j = Σ_i x_i w_ij + b_j is a rule; which layer has which rule
+ * is a composite. The default is zennit's EpsilonPlus, the z⁺-rule for convolutions and the ε-rule for dense layers:
  *
- * v = w by the ε-rule, w + γ·max(w, 0) by the γ-rule, max(w, 0) by the α1β0-rule; by identity R_i = R_i. Biases take
- * relevance. As ε goes to 0 the ε-rule becomes input × gradient for networks of ReLUs. Another rule than ε is for
- * convolutions and linear layers, all or the first of them, as one sets `layer.rule` in Captum.
+ *     z⁺:  R_i = Σ_j (x_i⁺w_ij⁺ + x_i⁻w_ij⁻) R_j / (Σ_i (x_i⁺w_ij⁺ + x_i⁻w_ij⁻) + b_j⁺ + ε)
+ *     ε:   R_i = Σ_j x_i w_ij R_j / (z_j + ε·sign z_j)
+ *
+ * with x⁺ = max(x, 0), x⁻ = min(x, 0). The ε-rule alone, as ε goes to 0, is input × gradient for networks of ReLUs.
+ * Batch normalisations count as part of the layer before them. Activations pass relevance as it is, sums and averages share
+ * it by contribution, a maximum gives it to what won; softmax, products of moving values and normalisations have the rules
+ * of AttnLRP. Biases (unless zero_params=bias), softmax, layer normalisation and stabilisers take relevance: it is
+ * conserved but for that.
  *
  * @see Bach et al., "On Pixel-Wise Explanations for Non-Linear Classifier Decisions by Layer-Wise Relevance Propagation", 2015
  * @see Montavon et al., "Layer-Wise Relevance Propagation: An Overview", 2019
+ * @see Anders et al., "Software for Dataset-wide XAI: From Local Explanations to Global Insights with Zennit, CoRelAy, and ViRelAy", 2021
+ * @see Achtibat et al., "AttnLRP: Attention-Aware Layer-Wise Relevance Propagation for Transformers", 2024
  */
 export const lrp = defineMethod({
   id: 'lrp',
   title: 'Layer-wise relevance propagation',
   summary: 'The score shared out backwards, from each layer to the one before, by contribution.',
   paper: 'https://doi.org/10.1371/journal.pone.0130140',
-  version: '1',
+  version: '2',
   kind: 'pixels',
   axioms: ['dummy', 'linearity'],
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
+  oddities: lrpOddities,
   logitsOnly: true,
   params: z.strictObject(lrpParams),
-  build: ({ g, rows, nodes, gradients }, { params }) =>
-    mul(g, rows, gradients([rows], { rules: relevanceRules(nodes, params) })[0]!),
+  defaults: lrpDefaults,
+  only: lrpOnly,
+  instead: lrpInstead,
+  build: (subject, setting) => relevanceAt(subject, [subject.rows], setting)[0]!,
 });

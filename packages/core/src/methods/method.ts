@@ -68,6 +68,8 @@ export interface Setting<P> {
 export interface Normalisation {
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** A white pixel before mean and std: 255 for a model that takes bytes; 1 if not said. */
+  readonly white?: number;
 }
 
 /** What was asked for. */
@@ -118,6 +120,8 @@ interface Described<P> {
   readonly oneClass?: boolean;
   /** Parameters that only some conventions have. */
   readonly only?: Readonly<Record<string, readonly Convention[]>>;
+  /** What to give in place of such a parameter under the other conventions. */
+  readonly instead?: Readonly<Record<string, string>>;
 }
 
 /** One run of one graph explains a batch. */

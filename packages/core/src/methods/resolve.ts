@@ -41,10 +41,11 @@ export function resolveMethod(asked: {
   const shape = shapeOf(method);
   const given = Object.entries(asked.params ?? {}).map(([name, value]) => {
     const only = method.only?.[name];
+    const instead = method.instead?.[name];
     if (only && !only.includes(convention))
       throw new InputError(
         'invalid_parameter',
-        `parameter "${name}" of ${method.id} exists only under the convention ${only.join(', ')}, not ${convention}`,
+        `parameter "${name}" of ${method.id} exists only under the convention ${only.join(', ')}, not ${convention}${instead === undefined ? '' : `; ${instead}`}`,
       );
     return [name, typeof value === 'string' && shape[name] ? coerced(value, shape[name]) : value] as const;
   });

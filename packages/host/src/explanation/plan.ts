@@ -3,7 +3,7 @@ import type { Preprocessing } from '@whylight/core/image';
 import { isSampled, methods, type ResolvedMethod } from '@whylight/core/methods';
 import { classifierOf } from '../models/classifier.ts';
 import { readingOf } from '../models/manifest.ts';
-import { preprocessingFor } from '../models/preprocessing.ts';
+import { normalisationBy, preprocessingFor } from '../models/preprocessing.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 
 /** An explainer made for one model, method and input shape, with what a photo needs to get there. */
@@ -59,7 +59,7 @@ export async function createPlan(
         params: method.params,
         score: method.score,
         layers: asked,
-        normalisation: { mean: [...preprocessing.mean], std: [...preprocessing.std] },
+        normalisation: normalisationBy(preprocessing),
       },
       weighing,
     );

@@ -1,5 +1,6 @@
 import type { Classifier } from '@whylight/core';
 import type { Preprocessing } from '@whylight/core/image';
+import type { Normalisation } from '@whylight/core/methods';
 import { z } from 'zod';
 
 const perChannel = z.array(z.number()).length(3).readonly();
@@ -60,3 +61,10 @@ export function preprocessingFor(
   const side = layout === 'NCHW' ? inputShape[1]! : inputShape[0]!;
   return { ...imagenet, layout, resize_short_side: Math.round((side * 256) / 224), center_crop: side };
 }
+
+/** What the engine is told of it, for what is black or white in the network's input. */
+export const normalisationBy = ({ mean, std, scale }: Preprocessing): Normalisation => ({
+  mean,
+  std,
+  white: scale === 'x' ? 255 : 1,
+});

@@ -1,0 +1,55 @@
+import type { Node } from '../../onnx/graph.ts';
+import type { LinearLayer, LinearLayers } from './linear-layers.ts';
+import { norm } from './linear-rules.ts';
+import {
+  asGradient,
+  centred,
+  pass,
+  softmaxTaylor,
+  toNumerator,
+  uniform,
+  unlessZero,
+} from './operator-rules.ts';
+import type { Kind } from './operators.ts';
+import type { LinearRule, Rule } from './rule.ts';
+
+/** A rule, and what it is for; `first` is the first layer of these kinds in the network's order. */
+export interface Assignment {
+  readonly to: readonly Kind[];
+  readonly first?: boolean;
+  readonly rule: Rule;
+}
+
+/** Which rule an operator has: the first whose assignment it matches. */
+export type Composite = readonly Assignment[];
+
+/**
+ * What operators without weights have in every composite. Of zennit: activations pass relevance, sums and averages share it
+ * by contribution, maxima give it to the element that won, and a batch normalisation that is part of no layer passes it.
+ * Of AttnLRP: softmax, products of moving values, and the other normalisations.
+ */
+export const base = (stabilizer: number): Composite => [
+  { to: ['activation', 'scaling'], rule: pass },
+  { to: ['factor'], rule: unlessZero },
+  { to: ['movement'], rule: asGradient },
+  { to: ['sum'], rule: norm(stabilizer) },
+  { to: ['product'], rule: uniform(stabilizer) },
+  { to: ['quotient'], rule: toNumerator },
+  { to: ['softmax'], rule: softmaxTaylor },
+  { to: ['centering'], rule: centred(stabilizer) },
+];
+
+/** The rule of a node. */
+export function ruleOf(composite: Composite, kind: Kind, isFirst: (kinds: readonly Kind[]) => boolean): Rule {
+  const found = composite.find(({ to, first }) => to.includes(kind) && (!first || isFirst(to)));
+  if (!found) throw new Error(`the composite has no rule for ${kind}`);
+  return found.rule;
+}
+
+/** Whether a layer is the first of some kinds. */
+export const isFirstOf =
+  ({ layers }: LinearLayers, { outputs: [output] }: Node) =>
+  (kinds: readonly Kind[]): boolean =>
+    [...layers.values()].find(({ kind }: LinearLayer) => kinds.includes(kind))?.node.outputs[0] === output;
+
+export const isLinearRule = (rule: Rule): rule is LinearRule => typeof rule === 'object';
