@@ -38,7 +38,7 @@ function perChannel(
   if (values.length !== channels)
     throw new InputError(
       'invalid_parameter',
-      `${what} ${values.length === 1 ? 'has 1 value' : `have ${values.length} values`}, the model's images have ${channels} channels`,
+      `${what} ${values.length} ${values.length === 1 ? 'value' : 'values'}, the model's images have ${channels} channels`,
     );
   return g.floats(layout === 'NCHW' ? [channels, 1, 1] : [channels], values);
 }
@@ -53,7 +53,7 @@ function grey(g: GraphBuilder, what: string, level: 0 | 1, setting: Setting<unkn
     );
   const { mean, std, white = 1 } = normalisation;
   const values = mean.map((mean, c) => (level * white - mean) / (std[c] ?? 1));
-  return perChannel(g, 'mean and std', values, setting);
+  return perChannel(g, 'mean and std have', values, setting);
 }
 
 const black = (g: GraphBuilder, setting: Setting<unknown>): Value => grey(g, 'baseline "black"', 0, setting);
@@ -67,7 +67,7 @@ export function pixelBound(
 ): Value {
   if (typeof bound === 'number') return g.scalar(bound);
   if (typeof bound === 'string') return grey(g, `${name} "${bound}"`, bound === 'black' ? 0 : 1, setting);
-  return perChannel(g, `parameter "${name}":`, bound, setting);
+  return perChannel(g, `parameter "${name}" has`, bound, setting);
 }
 
 /** Standard deviation of the Gaussian, in pixels at 224; larger images blur more. */

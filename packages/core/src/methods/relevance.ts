@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { captumRelevanceRules } from '../autodiff/captum-relevance.ts';
 import { relevanceRules } from '../autodiff/lrp/index.ts';
 import { preset, presetNames } from '../autodiff/lrp/presets.ts';
-import { relevanceRules as captumRules } from '../autodiff/relevance.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { mul } from '../onnx/emit.ts';
 import { pixelBound } from './baseline.ts';
@@ -82,7 +82,7 @@ export function relevanceAt(
   const { params, convention } = setting;
   if (convention === 'captum') {
     // What travels there is relevance over value.
-    const ratios = gradients(wanted, { rules: captumRules(nodes, params) });
+    const ratios = gradients(wanted, { rules: captumRelevanceRules(nodes, params) });
     return wanted.map((value, i) => mul(g, value, ratios[i]!));
   }
   const composite = preset(params.composite, { ...params, zeroParams: params.zero_params });

@@ -2,8 +2,8 @@ import { InputError } from '../../errors.ts';
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { quoted } from '../../onnx/names.ts';
 import { between } from '../path.ts';
+import type { Bounds } from './modified.ts';
 import { kindOf } from './operators.ts';
-import type { Bounds } from './propagate.ts';
 
 /**
  * The bounds of a value that is made of the image's elements one by one, from those of the image: a model may normalise

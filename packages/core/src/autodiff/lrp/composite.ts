@@ -1,5 +1,5 @@
 import type { Node } from '../../onnx/graph.ts';
-import type { LinearLayer, LinearLayers } from './linear-layers.ts';
+import type { CanonicalForm } from './canonical.ts';
 import { norm } from './linear-rules.ts';
 import {
   asGradient,
@@ -46,10 +46,10 @@ export function ruleOf(composite: Composite, kind: Kind, isFirst: (kinds: readon
   return found.rule;
 }
 
-/** Whether a layer is the first of some kinds. */
+/** Whether a node is the first layer of some kinds. */
 export const isFirstOf =
-  ({ layers }: LinearLayers, { outputs: [output] }: Node) =>
+  ({ layers }: CanonicalForm, { outputs: [output] }: Node) =>
   (kinds: readonly Kind[]): boolean =>
-    [...layers.values()].find(({ kind }: LinearLayer) => kinds.includes(kind))?.node.outputs[0] === output;
+    [...layers.values()].find(({ kind }) => kinds.includes(kind))?.node.outputs[0] === output;
 
 export const isLinearRule = (rule: Rule): rule is LinearRule => typeof rule === 'object';

@@ -1,13 +1,18 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import { zerosLike } from '../../onnx/emit.ts';
 import type { Node } from '../../onnx/graph.ts';
-import type { RuleContext, VjpRow, VjpRules } from '../rule.ts';
-import { gradientRules } from '../rules/index.ts';
+import type { OperatorName } from '../../onnx/operator-names.ts';
+import { operators } from '../../operators/table.ts';
+import type { RuleContext, VjpRow, VjpRules } from '../../operators/vjp/rule.ts';
+import { gradientRules } from '../gradient.ts';
 import { boundsOf } from './bounds.ts';
+import { canonicalForm } from './canonical.ts';
 import { type Composite, isFirstOf, isLinearRule, ruleOf } from './composite.ts';
-import { linearLayers } from './linear-layers.ts';
+import type { Bounds } from './modified.ts';
 import { pass } from './operator-rules.ts';
 import { kindOf } from './operators.ts';
-import { type Bounds, linearised, propagated } from './propagate.ts';
+import { propagated } from './propagate.ts';
+import { linearised } from './shares.ts';
 
 /** The network whose relevance is passed back. */
 export interface Explained {
@@ -28,20 +33,29 @@ export function relevanceRules(
   composite: Composite,
   pixels: (g: GraphBuilder) => Bounds,
 ): VjpRules {
-  const found = linearLayers(g, nodes, scores);
+  const form = canonicalForm(g, nodes, scores);
   const byRule = (c: RuleContext): Value => {
     const [output] = c.node.outputs as [Value];
-    if (found.merged.has(output)) return pass(c);
-    const layer = found.layers.get(output);
+    if (form.merged.has(output)) return pass(c);
+    const layer = form.layers.get(output);
     const kind = layer?.kind ?? kindOf(g, c.node);
-    const rule = ruleOf(composite, kind, isFirstOf(found, c.node));
-    if (!isLinearRule(rule)) return rule(c);
+    if (kind !== 'movement' && c.index >= operators[c.node.op].data && !layer)
+      return zerosLike(g, c.x(c.index)); // no data
+    const { elementwise, normalises, data } = operators[c.node.op];
+    if ((elementwise || normalises) && c.index >= data) return zerosLike(g, c.x(c.index)); // it says how, and is no part
+    const rule = ruleOf(composite, kind, isFirstOf(form, c.node));
+    if (!isLinearRule(rule)) return rule(c, form.normalisations.get(output));
     if (layer) return propagated(c, layer, rule, () => boundsOf(g, image, c.x(c.index), pixels(g)));
     return linearised(c, rule.stabilizer);
   };
-  return Object.fromEntries(Object.entries(gradientRules).map(([op, row]) => [op, withRule(row, byRule)]));
+  return Object.fromEntries(
+    (Object.entries(gradientRules) as [OperatorName, VjpRow][]).map(([op, row]) => [
+      op,
+      withRule(row, byRule),
+    ]),
+  );
 }
 
-/** Rules where an operator has a derivative, and for its data also where that is zero. */
+/** A rule where an operator has a derivative, and for its data also where that is zero. */
 const withRule = (row: VjpRow, rule: (c: RuleContext) => Value): VjpRow =>
   typeof row === 'function' ? rule : row.map((vjp, i) => (vjp || (vjp === null && i === 0) ? rule : vjp));

@@ -1,17 +1,32 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import type { OperatorName } from '../../onnx/operator-names.ts';
+import { operators } from '../../operators/table.ts';
 
 // Rules split a layer's input into its positive and its negative part. Behind a ReLU there is no negative part, and
 // half of the work is spared.
 
-const always = new Set(
-  'Relu Sigmoid Softmax Abs Exp Sqrt Softplus HardSigmoid ReduceL1 ReduceL2 ReduceSumSquare'.split(' '),
-);
-/** Of which every output is an element of the inputs, an average or a sum of elements, or zero. */
-const keeping = new Set(
-  'MaxPool AveragePool GlobalAveragePool GlobalMaxPool ReduceMean ReduceMax ReduceSum Reshape Flatten Squeeze Unsqueeze Transpose Concat Slice Split Gather Expand Tile Add Sum Max Cast DepthToSpace SpaceToDepth'.split(
-    ' ',
-  ),
-);
+const always: ReadonlySet<OperatorName> = new Set<OperatorName>([
+  'Relu',
+  'Sigmoid',
+  'HardSigmoid',
+  'Softmax',
+  'Softplus',
+  'Abs',
+  'Exp',
+  'Sqrt',
+]);
+/** Averages and sums, and what chooses elements. */
+const keeping: ReadonlySet<OperatorName> = new Set<OperatorName>([
+  'MaxPool',
+  'GlobalMaxPool',
+  'AveragePool',
+  'GlobalAveragePool',
+  'ReduceMax',
+  'ReduceMean',
+  'ReduceSum',
+  'Add',
+  'Sum',
+]);
 
 /** Whether no element of a value can be negative, as far as the operators that make it tell. */
 export function isNonNegative(g: GraphBuilder, value: Value, known = new Map<Value, boolean>()): boolean {
@@ -22,13 +37,10 @@ export function isNonNegative(g: GraphBuilder, value: Value, known = new Map<Val
     node === undefined
       ? !g.dependsOnInputs(value) && (g.elements(value)?.every((v) => v >= 0) ?? false)
       : always.has(node.op) ||
-        (node.op === 'Clip' && (g.elements(node.inputs[1] ?? '')?.every((v) => v >= 0) ?? false)) ||
-        (keeping.has(node.op) &&
-          dataOf(node.op, node.inputs).every((input) => isNonNegative(g, input, known)));
+        (node.op === 'Clip' && isNonNegative(g, node.inputs[1] ?? '', known)) ||
+        ((keeping.has(node.op) || operators[node.op].movement !== 'no') &&
+          node.inputs.slice(0, operators[node.op].data).every((input) => isNonNegative(g, input, known)) &&
+          (node.op !== 'Pad' || !node.inputs[2] || isNonNegative(g, node.inputs[2], known)));
   known.set(value, result);
   return result;
 }
-
-/** The inputs whose elements an operator passes on, without shapes and indices. */
-const dataOf = (op: string, inputs: readonly Value[]): readonly Value[] =>
-  /^(Concat|Add|Sum|Max)$/.test(op) ? inputs : inputs.slice(0, 1);

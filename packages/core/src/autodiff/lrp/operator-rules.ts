@@ -14,10 +14,14 @@ import {
   zerosLike,
 } from '../../onnx/emit.ts';
 import { int, real } from '../../onnx/graph.ts';
-import { axisOf } from '../../onnx/shapes/fact.ts';
-import type { RuleContext } from '../rule.ts';
-import { derivative, linearised, stabilised } from './propagate.ts';
+import { axisOf } from '../../operators/shape/rule.ts';
+import type { RuleContext } from '../../operators/vjp/rule.ts';
+import { sizeOf } from '../../tensor.ts';
+import { vectorOf } from './affine.ts';
+import type { Canonical } from './canonical.ts';
+import { movingData } from './operators.ts';
 import type { OperatorRule } from './rule.ts';
+import { derivative, linearised, stabilised } from './shares.ts';
 
 // How operators without weights pass relevance on. R is the relevance of the output y, x the input.
 
@@ -53,7 +57,7 @@ export const share =
 export const uniform =
   (epsilon: number): OperatorRule =>
   (c) => {
-    const factors = c.node.inputs.filter((input) => input !== '' && c.g.dependsOnInputs(input)).length;
+    const factors = movingData(c.g, c.node).length;
     return c.node.op === 'Mul' ? scale(c.g, c.dy, 1 / factors) : linearised(c, epsilon, factors);
   };
 
@@ -89,36 +93,46 @@ export const softmaxTaylor: OperatorRule = (c) => {
  */
 export const centred =
   (epsilon: number): OperatorRule =>
-  (c) => {
-    const { g, node, y, dy } = c;
-    if (c.index > 0) return linearised(c, epsilon);
-    const grouped = groupedShape(c);
-    const axes = grouped.shape.flatMap((_, i) => (i >= grouped.from ? [i] : []));
-    const x = reshape(g, c.x(0), grouped.shape);
+  (c, whole = { node: c.node, follows: [], output: c.y }) => {
+    const { g, node, dy } = c;
+    const { shape, axes } = grouped(c);
+    const x = reshape(g, c.x(0), shape);
     const centre = sub(g, x, mean(g, x, axes));
-    const deviation = g.emit('Sqrt', [
-      shift(g, mean(g, mul(g, centre, centre), axes), real(node, 'epsilon', 1e-5)),
-    ]);
-    const ratio = div(g, dy, stabilised(g, y, epsilon));
-    const d = reshape(g, mul(g, ratio, weightsOf(c)), grouped.shape);
-    const relevance = mul(g, div(g, x, deviation), sub(g, d, mean(g, d, axes)));
-    return reshape(g, relevance, c.shape(0));
+    const variance = mean(g, mul(g, centre, centre), axes);
+    const deviation = g.emit('Sqrt', [shift(g, variance, real(node, 'epsilon', 1e-5))]);
+    const d = reshape(g, weighted(c, whole, div(g, dy, stabilised(g, whole.output, epsilon))), shape);
+    return reshape(g, mul(g, div(g, x, deviation), sub(g, d, mean(g, d, axes))), c.shape(0));
   };
 
-/** The shape in which a normalisation takes the mean over all axes from `from` on. */
-function groupedShape(c: RuleContext): { shape: readonly number[]; from: number } {
-  const shape = c.shape(0);
-  if (c.node.op === 'LayerNormalization')
-    return { shape, from: axisOf(int(c.node, 'axis', -1), shape.length) };
-  if (c.node.op === 'InstanceNormalization') return { shape, from: 2 };
-  const [rows, channels, ...rest] = shape as [number, number, ...number[]];
-  const groups = int(c.node, 'num_groups', 1);
-  return { shape: [rows, groups, channels / groups, ...rest], from: 2 };
+/** The shape in which a normalisation takes means, and the axes that it takes them over. */
+function grouped({ node, shape }: RuleContext): { shape: readonly number[]; axes: readonly number[] } {
+  const from = (first: number, of: readonly number[]) => of.flatMap((_, i) => (i >= first ? [i] : []));
+  const whole = shape(0);
+  switch (node.op) {
+    case 'LayerNormalization':
+      return { shape: whole, axes: from(axisOf(int(node, 'axis', -1), whole.length), whole) };
+    case 'LayerNorm2d':
+      return { shape: whole, axes: [1] };
+    case 'InstanceNormalization':
+      return { shape: whole, axes: from(2, whole) };
+    default: {
+      const [rows, channels, ...rest] = whole as [number, number, ...number[]];
+      const groups = int(node, 'num_groups', 1);
+      const split = [rows, groups, channels / groups, ...rest];
+      return { shape: split, axes: from(2, split) };
+    }
+  }
 }
 
-/** The weights of a normalisation so that they meet its data. */
-function weightsOf(c: RuleContext): Value {
-  if (c.node.op === 'LayerNormalization') return c.x(1);
-  const spatial = c.shape(0).slice(2);
-  return reshape(c.g, c.x(1), [c.shape(1)[0]!, ...spatial.map(() => 1)]);
+/** A value times the weights of a normalisation and of what is part of it; where a file spells it out it may have none. */
+function weighted({ g, node, shape }: RuleContext, { follows }: Canonical, value: Value): Value {
+  const spatial = shape(0).slice(2);
+  const last = node.op === 'LayerNormalization';
+  const along = (vector: Value) => reshape(g, vector, [sizeOf(g.shape(vector)), ...spatial.map(() => 1)]);
+  const own = node.inputs[1] ? [last ? node.inputs[1] : along(node.inputs[1])] : [];
+  const later = follows.flatMap((affine) => {
+    const { factor } = vectorOf(g, affine);
+    return factor ? [last ? factor : along(factor)] : [];
+  });
+  return [...own, ...later].reduce((product, factor) => mul(g, product, factor), value);
 }

@@ -1,71 +1,75 @@
 import type { GraphBuilder } from '../../onnx/builder.ts';
+import { isFloat } from '../../onnx/dtype.ts';
 import type { Node } from '../../onnx/graph.ts';
+import type { OperatorName } from '../../onnx/operator-names.ts';
+import { operators } from '../../operators/table.ts';
 
-/**
- * What an operator is to a rule of relevance.
- *
- * - convolution, dense: a layer with weights
- * - activation: each element of the output is a function of one element that the input moves, constants beside
- * - movement: elements are moved or copied, or chosen (a maximum, a window's maximum)
- * - factor: a product with constants
- * - product: a product of values that all move
- * - quotient: a moving value over a moving value
- * - centering: a normalisation that subtracts the mean and divides by the deviation
- * - scaling: a normalisation that divides by a size alone
- * - sum: what is left; sums, averages, interpolations, and what counts as its linear part
- */
+/** What an operator is to a rule of relevance. */
 export type Kind =
+  /** Layers with weights. */
   | 'convolution'
   | 'dense'
+  /** Each element of the output is a function of the one element at its place that moves. */
   | 'activation'
+  /** Elements are moved or copied, or chosen by their size: a window's maximum. */
   | 'movement'
+  /** A product with constants. */
   | 'factor'
+  /** A product of values that all move. */
   | 'product'
+  /** A moving value over a moving value. */
   | 'quotient'
   | 'softmax'
+  /** A normalisation that subtracts the mean and divides by the deviation. */
   | 'centering'
+  /** A normalisation that divides by a size alone. */
   | 'scaling'
+  /** What is left: sums, averages, interpolations, and what counts as its linear part. */
   | 'sum';
 
-const named = (kind: Kind, operators: string): [string, Kind][] =>
-  operators.split(' ').map((op) => [op, kind]);
-
-const kinds = new Map<string, Kind>([
-  ...named(
-    'activation',
-    'Relu LeakyRelu PRelu Elu Selu Celu Clip Sigmoid HardSigmoid HardSwish Tanh Softplus Softsign Erf Gelu Mish Swish Shrink ThresholdedRelu Neg Abs Exp Log Sqrt Reciprocal Cast CastLike Mod Sign Floor Ceil Round Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh QuantizeLinear DequantizeLinear DynamicQuantizeLinear BatchNormalization',
-  ),
-  ...named(
-    'movement',
-    'Reshape Flatten Squeeze Unsqueeze Transpose Concat Split Slice Gather Expand Tile Pad DepthToSpace SpaceToDepth GatherElements ScatterElements ScatterND TopK Trilu Where MaxPool GlobalMaxPool ReduceMax ReduceMin Max Min',
-  ),
-  ['Softmax', 'softmax'],
-  ...named('centering', 'LayerNormalization InstanceNormalization GroupNormalization'),
-  ...named('scaling', 'RMSNormalization LRN'),
+/** Of which each element of the output is one of the input's, by their sizes or by a condition. */
+const choosing: ReadonlySet<OperatorName> = new Set<OperatorName>([
+  'MaxPool',
+  'GlobalMaxPool',
+  'ReduceMax',
+  'ReduceMin',
+  'Max',
+  'Min',
+  'TopK',
+  'Where',
+  'ScatterElements',
+  'ScatterND',
+]);
+const centering: ReadonlySet<OperatorName> = new Set<OperatorName>([
+  'LayerNormalization',
+  'LayerNorm2d',
+  'InstanceNormalization',
+  'GroupNormalization',
 ]);
 
+/** The data of a node that moves with the image, as numbers of inputs. */
+export const movingData = (g: GraphBuilder, { op, inputs }: Node): number[] =>
+  inputs.flatMap((input, i) =>
+    i < operators[op].data && input !== '' && g.dependsOnInputs(input) ? [i] : [],
+  );
+
 /** What a node is that is no layer with weights. */
-export function kindOf(g: GraphBuilder, node: Node): Exclude<Kind, 'convolution' | 'dense'> {
-  const known = kinds.get(node.op);
-  if (known) return known as Exclude<Kind, 'convolution' | 'dense'>;
-  const moving = node.inputs.filter((input) => input !== '' && g.dependsOnInputs(input)).length;
-  switch (node.op) {
-    case 'Add':
-    case 'Sub':
-    case 'Sum':
-    case 'Mean':
-    case 'Pow':
-      return moving === 1 ? 'activation' : 'sum';
-    case 'Mul':
-      return moving === 1 ? 'factor' : 'product';
-    case 'Div':
-      return moving === 1 ? 'factor' : 'quotient';
-    case 'MatMul':
-    case 'Gemm':
-    case 'Einsum':
-    case 'Conv':
-      return moving === 1 ? 'sum' : 'product';
-    default:
-      return 'sum';
-  }
+export function kindOf(g: GraphBuilder, node: Node): Kind {
+  const { elementwise, linear, movement, normalises } = operators[node.op];
+  if (movement !== 'no' || choosing.has(node.op)) return 'movement';
+  if (node.op === 'Softmax') return 'softmax';
+  if (normalises) return centering.has(node.op) ? 'centering' : 'scaling';
+  const moving = movingData(g, node).length;
+  if (elementwise && moving === 1) return linear === 'each' || linear === 'first' ? 'factor' : 'activation';
+  if (!isFloat(g.dtype(node.outputs[0]!))) return 'activation'; // as exact as it is rounded
+  if (elementwise && linear === 'first') return 'quotient';
+  return linear === 'each' && moving > 1 ? 'product' : 'sum';
 }
+
+/** Which layer with weights a node would be. */
+export const layerKindOf = ({ op }: Node): 'convolution' | 'dense' | undefined => {
+  if (operators[op].weights === null) return undefined;
+  return op === 'Conv' || op === 'ConvTranspose' ? 'convolution' : 'dense';
+};
+
+export const isCentering = ({ op }: Node): boolean => centering.has(op);

@@ -1,4 +1,6 @@
-import type { RuleContext } from '../rule.ts';
+import type { Value } from '../../onnx/builder.ts';
+import type { RuleContext } from '../../operators/vjp/rule.ts';
+import type { Canonical } from './canonical.ts';
 
 // What a rule of layer-wise relevance propagation is. Names are those of zennit.
 
@@ -50,7 +52,11 @@ export interface LinearRule {
   readonly stabilizer: number;
 }
 
-/** How an operator passes relevance on: `dy` of the context is the relevance of the output. */
-export type OperatorRule = (c: RuleContext) => string;
+/**
+ * How an operator passes relevance on: `dy` of the context is the relevance of the output.
+ *
+ * @param whole the node with what is part of it, of a normalisation that has such
+ */
+export type OperatorRule = (c: RuleContext, whole?: Canonical) => Value;
 
 export type Rule = LinearRule | OperatorRule;

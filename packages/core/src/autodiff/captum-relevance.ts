@@ -5,8 +5,8 @@ import { operators, operatorsThat } from '../operators/table.ts';
 import { gate, type RuleContext, type Vjp, type VjpRules, vjpOf, withVjp } from '../operators/vjp/rule.ts';
 import { gradientRules } from './gradient.ts';
 
-// Layer-wise relevance propagation as a backward pass: what travels is relevance over value, R/x, which rules pass
-// on as they pass a gradient on. Relevance is that times the value.
+// Layer-wise relevance propagation as Captum has it; lrp/ has that by composites. A backward pass in which relevance over
+// value travels, R/x, which rules pass on as they pass a gradient on. Relevance is that times the value.
 
 /** What adds up what it is given, weighted or not, and so has relevance to share out. */
 const summing = operatorsThat(({ linear, movement, elementwise }) =>
@@ -34,7 +34,7 @@ export interface Relevance {
  *
  * @param nodes the network's own, in order
  */
-export function relevanceRules(nodes: readonly Node[], how: Relevance): VjpRules {
+export function captumRelevanceRules(nodes: readonly Node[], how: Relevance): VjpRules {
   const layers = nodes.filter(({ op }) => operators[op].weights !== null);
   const ruled = new Set((how.first > 0 ? layers.slice(0, how.first) : layers).map(({ name }) => name));
   const shared = (c: RuleContext) =>

@@ -1,0 +1,90 @@
+import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import { int, type Node, reachable } from '../../onnx/graph.ts';
+import { axisOf } from '../../operators/shape/rule.ts';
+import { type Affine, affineOf } from './affine.ts';
+import type { LinearLayer } from './linear-layers.ts';
+import { isCentering, layerKindOf } from './operators.ts';
+
+// The network in the form that rules are defined for. What scales and shifts the channels of a layer right behind it, a batch
+// normalisation or a bias of its own node, counts as part of its weights and bias; the same of a layer normalisation.
+
+/** A node with what is part of it. */
+export interface Canonical {
+  readonly node: Node;
+  /** What follows it and is part of it, in order. */
+  readonly follows: readonly Affine[];
+  /** What comes out of the last of them. */
+  readonly output: Value;
+}
+
+export interface CanonicalForm {
+  /** By the output of the layer's own node, in the network's order. */
+  readonly layers: ReadonlyMap<Value, LinearLayer>;
+  /** Normalisations that subtract a mean, by the output of their own nodes. */
+  readonly normalisations: ReadonlyMap<Value, Canonical>;
+  /** Outputs of nodes that are part of what is before them. */
+  readonly merged: ReadonlySet<Value>;
+}
+
+/** @param nodes the network's own, in order */
+export function canonicalForm(g: GraphBuilder, nodes: readonly Node[], scores: Value): CanonicalForm {
+  const used = reachable(nodes, [scores]);
+  const users = Map.groupBy(
+    used.flatMap((node) => node.inputs.map((input) => ({ input, node }))),
+    ({ input }) => input,
+  );
+  const followed = (node: Node): Canonical => {
+    const axis = channelAxis(g, node);
+    const follows: Affine[] = [];
+    for (let output = node.outputs[0]!; ; ) {
+      const [next, ...others] = users.get(output) ?? [];
+      const alone = next && others.length === 0 && output !== scores && axis !== undefined;
+      const affine = alone ? affineOf(g, next.node, output, axis) : undefined;
+      if (!affine) return { node, follows, output };
+      follows.push(affine);
+      output = affine.node.outputs[0]!;
+    }
+  };
+  const layers = used.flatMap((node): LinearLayer[] => {
+    const weights = weightsOf(g, node);
+    const kind = layerKindOf(node);
+    return kind === undefined || weights === undefined ? [] : [{ ...followed(node), kind, weights }];
+  });
+  const normalisations = used.filter(isCentering).map(followed);
+  const byOutput = <T extends Canonical>(list: readonly T[]) =>
+    new Map(list.map((one) => [one.node.outputs[0]!, one]));
+  return {
+    layers: byOutput(layers),
+    normalisations: byOutput(normalisations),
+    merged: new Set(
+      [...layers, ...normalisations].flatMap(({ follows }) => follows.map(({ node }) => node.outputs[0]!)),
+    ),
+  };
+}
+
+/** Which input of a product is constant where the other moves; a bias must not move. */
+function weightsOf(g: GraphBuilder, { op, inputs }: Node): 0 | 1 | undefined {
+  const [a, b, bias] = inputs.map((input) => input !== '' && g.dependsOnInputs(input));
+  if (a === b || bias) return undefined;
+  if (!b) return 1;
+  return op === 'MatMul' ? 0 : undefined;
+}
+
+/** The axis of a node's output that its channels lie along, if numbers per channel can be made part of its own. */
+function channelAxis(g: GraphBuilder, node: Node): number | undefined {
+  const rank = g.shape(node.outputs[0]!).length;
+  switch (node.op) {
+    case 'ConvTranspose':
+      return int(node, 'group', 1) > 1 ? undefined : 1;
+    case 'Gemm':
+      return 1;
+    case 'MatMul':
+      return !g.dependsOnInputs(node.inputs[1]!) && g.shape(node.inputs[1]!).length >= 2
+        ? rank - 1
+        : undefined;
+    case 'LayerNormalization':
+      return axisOf(int(node, 'axis', -1), rank) === rank - 1 ? rank - 1 : undefined;
+    default:
+      return 1;
+  }
+}
