@@ -1,17 +1,29 @@
 import type { Value } from '../onnx/builder.ts';
 import { add, div, mul, number, relu, scale, where } from '../onnx/emit.ts';
 import type { Node } from '../onnx/graph.ts';
-import { operators, operatorsThat } from '../operators/table.ts';
+import type { OperatorName } from '../onnx/operator-names.ts';
 import { gate, type RuleContext, type Vjp, type VjpRules, vjpOf, withVjp } from '../operators/vjp/rule.ts';
 import { gradientRules } from './gradient.ts';
 
 // Layer-wise relevance propagation as Captum has it; lrp/ has that by composites. A backward pass in which relevance over
 // value travels, R/x, which rules pass on as they pass a gradient on. Relevance is that times the value.
 
-/** What adds up what it is given, weighted or not, and so has relevance to share out. */
-const summing = operatorsThat(({ linear, movement, elementwise }) =>
-  linear === 'jointly' ? movement === 'no' : linear === 'each' && !elementwise,
-);
+/** What has the ε-rule; other operators pass relevance on as the gradient. */
+const summing: readonly OperatorName[] = [
+  'Conv',
+  'ConvTranspose',
+  'Gemm',
+  'MatMul',
+  'Add',
+  'Sum',
+  'Sub',
+  'AveragePool',
+  'GlobalAveragePool',
+  'ReduceMean',
+  'BatchNormalization',
+];
+/** What can have another rule. */
+const weighted: readonly OperatorName[] = ['Conv', 'Gemm', 'MatMul'];
 
 export interface Relevance {
   /** What small sums are held away from zero with. */
@@ -35,7 +47,7 @@ export interface Relevance {
  * @param nodes the network's own, in order
  */
 export function captumRelevanceRules(nodes: readonly Node[], how: Relevance): VjpRules {
-  const layers = nodes.filter(({ op }) => operators[op].weights !== null);
+  const layers = nodes.filter(({ op }) => weighted.includes(op));
   const ruled = new Set((how.first > 0 ? layers.slice(0, how.first) : layers).map(({ name }) => name));
   const shared = (c: RuleContext) =>
     c.index === 0 && how.rule !== 'epsilon' && ruled.has(c.node.name)
