@@ -3,8 +3,6 @@ import type { Child, LogLine } from './child.ts';
 /** A part of the service that can be started anew. */
 export interface Part {
   readonly name: string;
-  /** Resolves with a word on why once the part is of no use any more. */
-  lost(child: Child): Promise<number | string>;
   /** Starts it again, in the same place; resolves when it is ready. */
   restart(): Promise<Child>;
 }
@@ -24,7 +22,7 @@ export async function keepRunning(part: Part, first: Child, log: LogLine): Promi
   const deaths: number[] = [];
   let child = first;
   for (;;) {
-    const how = `the ${part.name} ended unexpectedly (${await part.lost(child)})`;
+    const how = `the ${part.name} ended unexpectedly (${await child.exited})`;
     const now = performance.now();
     deaths.push(now);
     if (deaths.filter((at) => at > now - window).length > allowed)

@@ -22,16 +22,11 @@ export class Processes {
     });
   }
 
-  /** Starts a Node program; `filter` says which of its lines are logged. @throws Failure once `stop` was called */
-  start(
-    name: string,
-    args: readonly string[],
-    settings: Readonly<Record<string, string>>,
-    filter = (log: LogLine) => log,
-  ): Child {
+  /** Starts a Node program. @throws Failure once `stop` was called */
+  start(name: string, args: readonly string[], settings: Readonly<Record<string, string>>): Child {
     if (this.#stopping) throw new Failure('the service is being stopped');
     const env = { ...inheritedEnvironment(), ...settings };
-    const child = new Child({ name, args, env, log: filter(this.#log) });
+    const child = new Child({ name, args, env, log: this.#log });
     this.#children.add(child);
     this.#tell(`${child.pid}`);
     void child.exited.then(() => {

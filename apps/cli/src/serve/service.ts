@@ -1,14 +1,15 @@
 import { resolve } from 'node:path';
 import type { ExecutionProvider } from '@whylight/host';
 import type { Child, LogLine } from './child.ts';
-import { gatewayLost, gatewayReady, migrate, startGateway } from './gateway.ts';
-import { writeGatewayConfig, writeGatewaySettings } from './gateway-config.ts';
+import { gatewayBundle } from './gateway/bundle.ts';
+import { gatewayReady, startGateway } from './gateway.ts';
 import { keepRunning, type Part } from './keep-running.ts';
 import { lock } from './lock.ts';
 import { type ServedModel, servedModels } from './models.ts';
 import { freePort } from './port.ts';
 import { Processes } from './processes.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
+import { writeSettings } from './settings.ts';
 import { firstTenant } from './tenant.ts';
 import { startWorker, workerReady } from './worker.ts';
 
@@ -20,7 +21,7 @@ export interface ServiceOptions {
   /** Registered names, paths, or NAME=PATH; the first is the default. The embedded network is there too. */
   readonly models: readonly string[];
   readonly ep: ExecutionProvider;
-  /** Whether wrangler's own lines go to the log as well. */
+  /** Whether all that the gateway says goes to the log, and not warnings and failures only. */
   readonly verbose: boolean;
   readonly log: LogLine;
 }
@@ -35,7 +36,7 @@ export interface Access {
   readonly workerUrl: string;
 }
 
-/** The whole service as processes of this machine: worker, gateway in workerd with its S3 endpoint, and a guard. */
+/** The whole service as processes of this machine: worker, gateway with workerd and the store in it, and a guard. */
 export class Service {
   readonly #options: ServiceOptions;
   readonly #running: [part: Part, child: Child][] = [];
@@ -93,20 +94,18 @@ export class Service {
     models: readonly ServedModel[],
   ): Promise<Access> {
     const { directory, ep, verbose } = this.#options;
-    const config = await writeGatewayConfig(directory, secrets);
     const newWorker = (port: number) =>
       startWorker(processes, { models, ep, gatewayUrl: url, secrets, port });
-    const newGateway = () => startGateway(processes, { config, directory, url, verbose });
 
-    const [worker] = await Promise.all([newWorker(0), migrate(processes, { config, directory, verbose })]);
+    const [worker, bundle] = await Promise.all([newWorker(0), gatewayBundle(processes)]);
     const workerUrl = worker.url;
-    await writeGatewaySettings(directory, secrets, { url, workerUrl });
+    await writeSettings(directory, secrets, { url, workerUrl });
+    const newGateway = () => startGateway(processes, { bundle, directory, url, verbose });
     const gateway = newGateway();
     await Promise.all([gatewayReady(gateway, url), workerReady(worker.child, workerUrl)]);
 
     const workerPart: Part = {
       name: 'worker',
-      lost: (child) => child.exited,
       restart: async () => {
         const { child } = await newWorker(Number(new URL(workerUrl).port));
         await workerReady(child, workerUrl);
@@ -115,7 +114,6 @@ export class Service {
     };
     const gatewayPart: Part = {
       name: 'gateway',
-      lost: gatewayLost,
       restart: async () => {
         const child = newGateway();
         await gatewayReady(child, url);

@@ -2,11 +2,11 @@ import { fileURLToPath } from 'node:url';
 import type { ExecutionProvider } from '@whylight/host';
 import { Failure } from '../failure.ts';
 import type { Child } from './child.ts';
-import { sharedSettings } from './gateway-config.ts';
 import type { ServedModel } from './models.ts';
 import type { Processes } from './processes.ts';
 import { untilReady } from './readiness.ts';
 import type { Secrets } from './secrets.ts';
+import { sharedSettings } from './settings.ts';
 
 export interface WorkerOptions {
   readonly models: readonly ServedModel[];

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { V4WorkerOptions } from 'miniflare';
+import { Failure } from '../../failure.ts';
+import type { Processes } from '../processes.ts';
+import type { Migration } from './migrations.ts';
+
+/** The workers that `whylight serve` runs, each a script of its name in the bundle. */
+export type Script = 'gateway' | 'front' | 'migrations';
+
+/** What `gateway.json` of a bundle says. */
+export interface BundledGateway {
+  readonly name: string;
+  /** Miniflare's options for it, as wrangler reads them from its configuration; without script and settings. */
+  readonly options: Pick<V4WorkerOptions, 'd1Databases'> & {
+    readonly assets: { readonly binding: string; readonly directory: string };
+    readonly r2Buckets: Readonly<Record<string, { readonly id: string }>>;
+  };
+  readonly migrations: readonly Migration[];
+}
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Where the gateway's sources are. */
+export const edge = at('../../../../edge');
+
+/** In a package that was published the bundle lies beside the sources; nothing is built there. */
+const published = at('../../../gateway');
+const builder = at('./build.ts');
+const kept = at('../../../../../node_modules/.cache/whylight');
+/** What the bundle is made of: the gateway, what it imports, and this folder. */
+const sources = [
+  at('.'),
+  join(edge, 'src'),
+  join(edge, 'migrations'),
+  join(edge, 'wrangler.jsonc'),
+  at('../../../../../packages/contract/src'),
+  at('../../../../../packages/core/src'),
+  at('../../../../../package-lock.json'),
+];
+
+/** The folder of the bundle: built where its sources have changed since it was built last. @throws Failure */
+export async function gatewayBundle(processes: Processes): Promise<string> {
+  if (await exists(join(published, 'gateway.json'))) return published;
+  const folder = join(kept, `gateway-${await digestOf(sources)}`);
+  if (await exists(join(folder, 'gateway.json'))) return folder;
+  await mkdir(kept, { recursive: true });
+  const staged = await mkdtemp(join(kept, 'staged-'));
+  try {
+    const settings = { WRANGLER_LOG: 'error', WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1' };
+    const code = await processes.start('bundle', [builder, staged], settings).exited;
+    if (code !== 0) throw new Failure('the gateway could not be built; the log says why');
+    // Another process may have been faster: then its bundle is the same.
+    await rename(staged, folder).catch(async (error) => {
+      if (!(await exists(join(folder, 'gateway.json')))) throw error;
+    });
+  } finally {
+    await rm(staged, { recursive: true, force: true });
+  }
+  return folder;
+}
+
+/** A digest of the names and contents of files, and of the files in folders; tests change nothing. */
+async function digestOf(paths: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const path of paths)
+    for (const file of await filesIn(path)) hash.update(`${file}\n`).update(await readFile(file));
+  return hash.digest('hex').slice(0, 32);
+}
+
+async function filesIn(path: string): Promise<string[]> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => null);
+  if (entries === null) return [path];
+  return entries
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,44 @@
+import { refusalOf, withoutUnsignedMetadata } from './signed-headers.ts';
+
+/** The path of the store's S3 endpoint. It is part of what a signed URL signs, so it cannot be another one here. */
+const store = '/cdn-cgi/local/r2/s3';
+
+interface Service {
+  fetch(request: Request): Promise<Response>;
+}
+
+interface Bindings {
+  readonly GATEWAY: Service;
+  readonly STORE: Service;
+}
+
+/**
+ * What listens on the port of `whylight serve`, inside workerd: the store's S3 endpoint for what is signed, the gateway
+ * for everything else. Nothing else of what a development server offers can be reached from here.
+ */
+export default {
+  fetch(request: Request, { GATEWAY, STORE }: Bindings): Response | Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url);
+    if (!pathname.startsWith(`${store}/`)) return GATEWAY.fetch(fromThisMachine(request));
+    const refusal = refusalOf(request.headers, searchParams);
+    if (refusal !== null) return denied(refusal);
+    if (request.headers.has('authorization')) return STORE.fetch(request);
+    return STORE.fetch(
+      new Request(request, { headers: withoutUnsignedMetadata(request.headers, searchParams) }),
+    );
+  },
+};
+
+/** The gateway counts bad keys by the address that Cloudflare names. Here it is always this machine's own. */
+function fromThisMachine(request: Request): Request {
+  const named = new Request(request);
+  named.headers.set('CF-Connecting-IP', '127.0.0.1');
+  return named;
+}
+
+/** As the store itself says it. A header's name may hold an ampersand. */
+const denied = (message: string): Response =>
+  new Response(
+    `<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>${message.replaceAll('&', '&amp;')}</Message></Error>`,
+    { status: 403, headers: { 'Content-Type': 'application/xml' } },
+  );

@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { V4WorkerOptions } from 'miniflare';
+import type { BundledGateway, Script } from './bundle.ts';
+import { storeBinding } from './store-binding.ts';
+
+/** What Miniflare is told of each worker; everything that it offers beyond that stays shut. */
+export interface GatewayOptions {
+  readonly bundle: string;
+  /** Of the gateway, and of the store: S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** On the loopback interface. */
+  readonly port: number;
+}
+
+/** Of the date that the gateway is made for; these need nothing newer. */
+const compatibilityDate = '2026-11-01';
+const plugin = { name: storeBinding, package: fileURLToPath(new URL('./store-binding.ts', import.meta.url)) };
+
+export const readBundle = async (bundle: string): Promise<BundledGateway> =>
+  JSON.parse(await readFile(join(bundle, 'gateway.json'), 'utf8')) as BundledGateway;
+
+/** The front, which alone has a port, and the gateway behind it. */
+export async function servedWorkers({ bundle, settings, port }: GatewayOptions): Promise<V4WorkerOptions[]> {
+  const { name, options } = await readBundle(bundle);
+  const { assets, r2Buckets, ...own } = options;
+  const s3Credentials = {
+    accessKeyId: settings.S3_ACCESS_KEY_ID!,
+    secretAccessKey: settings.S3_SECRET_ACCESS_KEY!,
+  };
+  const front: V4WorkerOptions = {
+    name: 'front',
+    compatibilityDate,
+    ...script(bundle, 'front'),
+    serviceBindings: { GATEWAY: name },
+    unsafeBindings: [{ name: 'STORE', type: storeBinding, plugin, options: {} }],
+    unsafeDirectSockets: [{ host: '127.0.0.1', port }],
+  };
+  const gateway: V4WorkerOptions = {
+    ...own,
+    ...script(bundle, 'gateway'),
+    name,
+    bindings: settings,
+    // The gateway asks for one of these files itself; nobody else can.
+    serviceBindings: { [assets.binding]: { disk: { path: assets.directory, writable: false } } },
+    r2Buckets: Object.fromEntries(
+      Object.entries(r2Buckets).map(([binding, bucket]) => [binding, { ...bucket, s3Credentials }]),
+    ),
+  };
+  return [front, gateway];
+}
+
+/** A worker that brings the gateway's database up to date, with nothing beside it. */
+export async function migratingWorkers(bundle: string): Promise<V4WorkerOptions[]> {
+  const { d1Databases } = (await readBundle(bundle)).options;
+  return [
+    { name: 'migrations', compatibilityDate, ...script(bundle, 'migrations'), d1Databases: d1Databases! },
+  ];
+}
+
+const script = (bundle: string, name: Script) => ({
+  modules: true,
+  rootPath: bundle,
+  scriptPath: `${name}.js`,
+});

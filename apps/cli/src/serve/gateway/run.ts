@@ -1,0 +1,116 @@
+/**
+ * `node run.ts --bundle DIR --home DIR --port N [--verbose]`: the gateway with its database, queues and object store, in
+ * one workerd that Miniflare starts and starts again. `whylight serve` runs this in a process group of its own.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { resolve } from 'node:path';
+import { json } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from 'miniflare';
+import { stamp } from '../stamp.ts';
+import { entrySocket, settingsFile } from './home.ts';
+import type { Migration } from './migrations.ts';
+import { migratingWorkers, readBundle, servedWorkers } from './options.ts';
+
+const { values } = parseArgs({
+  options: {
+    bundle: { type: 'string', default: '' },
+    // The folder of the settings and of Miniflare's entry; beside it is the state.
+    home: { type: 'string', default: '' },
+    port: { type: 'string', default: '' },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+const { bundle, verbose } = values;
+process.chdir(values.home);
+/** Where `wrangler dev --persist-to state` has put it, so that older data directories can be read. */
+const state = resolve('../state/v3');
+
+/** How often workerd may die within a minute before this process gives up and ends. */
+const allowed = 3;
+const window = 60_000;
+
+const start = (workers: V4WorkerOptions[], restarted: () => void): Miniflare =>
+  new Miniflare(
+    convertV4MiniflareOptions({
+      workers,
+      resourcePersistencePath: state,
+      host: '127.0.0.1',
+      // What Cloudflare says of a request (request.cf) would be fetched from the internet.
+      cf: false,
+      logRequests: false,
+      log: new Log(verbose ? LogLevel.INFO : LogLevel.WARN),
+      handleStructuredLogs: ({ level, message }) => {
+        if (verbose || level === 'warn' || level === 'error') console.log(message);
+      },
+      unsafeHandleRuntimeRestart: restarted,
+    }),
+  );
+
+/** Brings the database up to date, before anything of the gateway runs. */
+async function migrate(migrations: readonly Migration[]): Promise<void> {
+  const miniflare = start(await migratingWorkers(bundle), () => {});
+  try {
+    await miniflare.ready;
+    const applied = (await ask(JSON.stringify(migrations))) as string[];
+    if (verbose) console.log(`migrations: ${applied.length > 0 ? applied.join(', ') : 'none to apply'}`);
+  } finally {
+    await miniflare.dispose();
+  }
+}
+
+/** Asks the first worker, through Miniflare's entry. */
+function ask(body: string): Promise<unknown> {
+  return new Promise((done, reject) => {
+    const asked = request(
+      { socketPath: entrySocket, host: '127.0.0.1', method: 'POST', path: '/' },
+      async (answer) => {
+        if (answer.statusCode === 200) return done(await json(answer));
+        let text = '';
+        for await (const chunk of answer) text += chunk;
+        reject(new Error(text.split('\n')[0]));
+      },
+    );
+    asked.once('error', reject).end(body);
+  });
+}
+
+async function readSettings(): Promise<Record<string, string>> {
+  const lines = (await readFile(settingsFile, 'utf8')).split('\n').filter((line) => line !== '');
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+}
+
+const deaths: number[] = [];
+function workerdRestarted(): void {
+  const now = performance.now();
+  deaths.push(now);
+  const recent = deaths.filter((at) => at > now - window).length;
+  if (recent <= allowed) return;
+  console.error(`workerd has died ${recent} times within a minute`);
+  process.exit(1);
+}
+
+async function serve(): Promise<void> {
+  const { migrations } = await readBundle(bundle);
+  const digest = createHash('sha256').update(JSON.stringify(migrations)).digest('hex');
+  await stamp('../migrated', digest, () => migrate(migrations));
+  const workers = await servedWorkers({ bundle, settings: await readSettings(), port: Number(values.port) });
+  const miniflare = start(workers, workerdRestarted);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => void miniflare.dispose().finally(() => process.exit(0)));
+  await miniflare.ready;
+  console.log(`listening on port ${values.port}`);
+  // A workerd that cannot be started again makes `ready` fail, and nothing else.
+  setInterval(() => void miniflare.ready.catch(fail), 1000);
+}
+
+function fail(error: unknown): never {
+  console.error((error as Error).message ?? error);
+  process.exit(1);
+}
+
+await serve().catch(fail);

@@ -1,0 +1,50 @@
+/**
+ * Why a request must not reach the local store: it is not signed in exactly one way, or has an `x-amz-*` header that the
+ * signature does not cover. Such a header gives a signed URL another meaning: with `x-amz-copy-source` a PUT of one's
+ * own photo becomes a copy of somebody else's. Whether the signature is right is for the store to say.
+ *
+ * @returns a sentence, or null for a request that may pass
+ */
+export function refusalOf(headers: Headers, query: URLSearchParams): string | null {
+  const authorization = headers.get('authorization');
+  const inQuery = [...query.keys()].some((name) => /^x-amz-(signature|credential)$/i.test(name));
+  if (authorization === null && !inQuery) return 'The request is not signed.';
+  if (authorization !== null && inQuery)
+    return 'The request is signed twice: in its URL and in the header Authorization. Send one of them.';
+  const signed = signedNames(authorization, query);
+  if (signed === null) return 'The request must say once which headers are signed: SignedHeaders.';
+  for (const [name] of headers) {
+    if (!name.startsWith('x-amz-')) continue;
+    if (!signed.has(name)) return `The header ${name} is not signed.`;
+    if (name.startsWith('x-amz-copy-source')) return 'This store copies no objects.';
+  }
+  return null;
+}
+
+/**
+ * What a client may tell the store to keep beside the bytes without having signed it: dropped from a request with a
+ * signed URL, so that an object is kept as it was announced.
+ */
+export function withoutUnsignedMetadata(headers: Headers, query: URLSearchParams): Headers {
+  const signed = signedNames(null, query);
+  const kept = new Headers(headers);
+  for (const name of [
+    'cache-control',
+    'content-disposition',
+    'content-encoding',
+    'content-language',
+    'expires',
+  ])
+    if (!signed?.has(name)) kept.delete(name);
+  return kept;
+}
+
+/** Names of the headers that the signature covers; null where that is not said, or said more than once. */
+function signedNames(authorization: string | null, query: URLSearchParams): ReadonlySet<string> | null {
+  const said =
+    authorization === null
+      ? query.getAll('X-Amz-SignedHeaders')
+      : Array.from(authorization.matchAll(/[\s,]SignedHeaders=([^,]*)/g), ([, names]) => names!.trim());
+  const [names] = said;
+  return said.length === 1 && names ? new Set(names.toLowerCase().split(';')) : null;
+}

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { settingsFile } from './gateway/home.ts';
+import { type Secrets, writePrivate } from './secrets.ts';
+
+/** Of wrangler.jsonc. */
+const bucket = 'whylight';
+
+/** Where the gateway runs, and where its worker is. */
+export interface GatewayPlace {
+  readonly url: string;
+  readonly workerUrl: string;
+}
+
+/** Settings that gateway and worker share: the object store, and the secret that signs their calls. */
+export const sharedSettings = (url: string, secrets: Secrets): Record<string, string> => ({
+  S3_ENDPOINT: `${url}/cdn-cgi/local/r2/s3`,
+  S3_REGION: 'auto',
+  S3_BUCKET: bucket,
+  S3_ACCESS_KEY_ID: secrets.s3AccessKeyId,
+  S3_SECRET_ACCESS_KEY: secrets.s3SecretAccessKey,
+  WORKER_SECRET: secrets.workerSecret,
+});
+
+/** The folder of a data directory from which the gateway's process runs. */
+export const homeIn = (directory: string): string => join(directory, 'gateway');
+
+/** Writes the settings of gateway and worker, where the gateway's process finds them. */
+export async function writeSettings(
+  directory: string,
+  secrets: Secrets,
+  { url, workerUrl }: GatewayPlace,
+): Promise<void> {
+  const settings = {
+    ...sharedSettings(url, secrets),
+    WORKER_URL: workerUrl,
+    PUBLIC_URL: url,
+    WEBHOOK_SECRET: secrets.webhookSecret,
+    OPERATOR_KEY_SHA256: createHash('sha256').update(secrets.operatorKey).digest('hex'),
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+  const home = homeIn(directory);
+  await mkdir(home, { recursive: true });
+  await writePrivate(join(home, settingsFile), lines.join(''));
+  // Earlier releases ran wrangler, whose configuration held the store's credentials.
+  for (const left of ['wrangler.json', '.wrangler'])
+    await rm(join(home, left), { recursive: true, force: true });
+}
