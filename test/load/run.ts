@@ -82,7 +82,7 @@ try {
     )}\n`,
   );
 } finally {
-  bare.stop();
+  await bare.stop();
   await service.remove();
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { settingsFile } from './gateway/home.ts';
 import { type Secrets, writePrivate } from './secrets.ts';
@@ -42,6 +42,8 @@ export async function writeSettings(
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   const home = homeIn(directory);
   await mkdir(home, { recursive: true });
+  // Who can open Miniflare's entry, which is in it, can read everything.
+  await chmod(home, 0o700);
   await writePrivate(join(home, settingsFile), lines.join(''));
   // Earlier releases ran wrangler, whose configuration held the store's credentials.
   for (const left of ['wrangler.json', '.wrangler'])

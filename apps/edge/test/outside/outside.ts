@@ -1,14 +1,21 @@
-import { fileURLToPath } from 'node:url';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import type { TestProject } from 'vitest/node';
-import { createTestHarness } from 'wrangler';
+import { credentials } from '../secrets.ts';
 import { startReceiverDouble } from './receiver-double.ts';
 import { startWorkerDouble } from './worker-double.ts';
 
 /** Starts what the gateway talks to: an S3 endpoint, a worker that takes jobs and never reports, who gets webhooks. */
 export default async function outside({ provide }: TestProject): Promise<() => Promise<void>> {
-  const config = fileURLToPath(new URL('./object-store/wrangler.jsonc', import.meta.url).href);
-  const store = createTestHarness({ workers: [{ configPath: config }] });
-  const { url } = await store.listen();
+  const store = new Miniflare(
+    convertV4MiniflareOptions({
+      cf: false,
+      modules: true,
+      script: 'export default { fetch: () => new Response(null, { status: 404 }) }',
+      compatibilityDate: '2026-11-01',
+      r2Buckets: { BUCKET: { id: 'photos', s3Credentials: credentials } },
+    }),
+  );
+  const url = await store.ready;
   const worker = await startWorkerDouble();
   const receiver = await startReceiverDouble();
   provide('s3' as never, new URL('/cdn-cgi/local/r2/s3', url).href as never);
@@ -17,6 +24,6 @@ export default async function outside({ provide }: TestProject): Promise<() => P
   return async () => {
     await worker.close();
     await receiver.close();
-    await store.close();
+    await store.dispose();
   };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { V4WorkerOptions } from 'miniflare';
 import type { BundledGateway, Script } from './bundle.ts';
-import { storeBinding } from './store-binding.ts';
+import { frontDoor } from './front-door.ts';
 
 /** What Miniflare is told of each worker; everything that it offers beyond that stays shut. */
 export interface GatewayOptions {
@@ -16,7 +16,7 @@ export interface GatewayOptions {
 
 /** Of the date that the gateway is made for; these need nothing newer. */
 const compatibilityDate = '2026-11-01';
-const plugin = { name: storeBinding, package: fileURLToPath(new URL('./store-binding.ts', import.meta.url)) };
+const plugin = { name: frontDoor, package: fileURLToPath(new URL('./front-door.ts', import.meta.url)) };
 
 export const readBundle = async (bundle: string): Promise<BundledGateway> =>
   JSON.parse(await readFile(join(bundle, 'gateway.json'), 'utf8')) as BundledGateway;
@@ -34,8 +34,7 @@ export async function servedWorkers({ bundle, settings, port }: GatewayOptions):
     compatibilityDate,
     ...script(bundle, 'front'),
     serviceBindings: { GATEWAY: name },
-    unsafeBindings: [{ name: 'STORE', type: storeBinding, plugin, options: {} }],
-    unsafeDirectSockets: [{ host: '127.0.0.1', port }],
+    unsafeBindings: [{ name: 'STORE', type: frontDoor, plugin, options: { port } }],
   };
   const gateway: V4WorkerOptions = {
     ...own,

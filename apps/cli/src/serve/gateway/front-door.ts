@@ -1,0 +1,45 @@
+import { R2_S3_SERVICE_NAME } from 'miniflare';
+
+/** The type of binding that this plugin knows. */
+export const frontDoor = 'front-door';
+
+interface Worker {
+  readonly config: {
+    readonly name: string;
+    readonly env?: Readonly<Record<string, { readonly type: string; readonly dev?: unknown }>>;
+  };
+}
+
+/** What stands beside a binding of this type. */
+export interface Door {
+  /** On the loopback interface. */
+  readonly port: number;
+}
+
+/**
+ * A plugin of Miniflare for the front: a binding to the S3 endpoint of Miniflare's R2, and a port. The endpoint could
+ * otherwise be reached only through Miniflare's entry, and the port would be the entry's or a "direct socket": the one
+ * has doors beside it, the other takes workerd's own protocol (CONNECT) and believes what a client says of itself.
+ */
+export const plugins = {
+  [frontDoor]: {
+    getBindings: (worker: Worker) =>
+      doorsOf(worker).map(([name]) => ({ name, service: { name: R2_S3_SERVICE_NAME } })),
+    getNodeBindings: () => ({}),
+    getServices: ({ options }: { readonly options: Worker }) => ({
+      services: [],
+      extensions: [],
+      sockets: doorsOf(options).map(([name, { port }]) => ({
+        name: `${frontDoor}:${name}`,
+        address: `127.0.0.1:${port}`,
+        service: { name: `core:user:${options.config.name}` },
+        http: {},
+      })),
+    }),
+  },
+};
+
+const doorsOf = ({ config }: Worker): [name: string, door: Door][] =>
+  Object.entries(config.env ?? {})
+    .filter(([, { type }]) => type === `unsafe:${frontDoor}`)
+    .map(([name, { dev }]) => [name, (dev as { readonly options: Door }).options]);

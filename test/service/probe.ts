@@ -1,0 +1,62 @@
+import { type IncomingMessage, request } from 'node:http';
+
+/** Where a request goes: a TCP port, or a unix socket by its path. */
+export type Target = { readonly host: string; readonly port: number } | { readonly socketPath: string };
+
+export interface Probe {
+  readonly method: string;
+  /** As it is sent, not normalised. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Answer {
+  /** 101: it has switched to another protocol. 0: it has answered with no HTTP. */
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Milliseconds after which a listener counts as silent. */
+const patience = 10_000;
+/** What is kept of an answer. */
+const longest = 65_536;
+
+/** Sends one request on a connection of its own. */
+export function probe(target: Target, { method, path, headers }: Probe): Promise<Answer> {
+  return new Promise((resolve) => {
+    const none = () => resolve({ status: 0, body: '' });
+    const asked = request({ ...target, method, path, headers, agent: false, timeout: patience });
+    asked.once('upgrade', (_, socket) => {
+      socket.destroy();
+      resolve({ status: 101, body: '' });
+    });
+    asked.once('connect', (answer: IncomingMessage, socket) => {
+      socket.destroy();
+      resolve({ status: answer.statusCode ?? 0, body: '' });
+    });
+    asked.once('response', async (answer) => {
+      let body = '';
+      try {
+        for await (const chunk of answer.setEncoding('utf8')) {
+          body += chunk;
+          if (body.length > longest) break;
+        }
+      } catch {
+        // What came until then counts.
+      }
+      asked.destroy();
+      resolve({ status: answer.statusCode ?? 0, body });
+    });
+    asked.once('timeout', () => asked.destroy());
+    asked.once('error', none);
+    asked.end();
+  });
+}
+
+/** What begins a WebSocket, as an inspector expects it. */
+export const webSocketHeaders = {
+  Connection: 'Upgrade',
+  Upgrade: 'websocket',
+  'Sec-WebSocket-Version': '13',
+  'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+};
