@@ -17,11 +17,14 @@ interface Bindings {
  * for everything else. Nothing else of what a development server offers can be reached from here.
  */
 export default {
-  fetch(request: Request, { GATEWAY, STORE }: Bindings): Response | Promise<Response> {
+  async fetch(request: Request, { GATEWAY, STORE }: Bindings): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     if (!pathname.startsWith(`${store}/`)) return GATEWAY.fetch(fromThisMachine(request));
     const refusal = refusalOf(request.headers, searchParams);
-    if (refusal !== null) return denied(refusal);
+    if (refusal !== null) {
+      await discard(request);
+      return denied(refusal);
+    }
     if (request.headers.has('authorization')) return STORE.fetch(request);
     return STORE.fetch(
       new Request(request, { headers: withoutUnsignedMetadata(request.headers, searchParams) }),
@@ -34,6 +37,19 @@ function fromThisMachine(request: Request): Request {
   const named = new Request(request);
   named.headers.set('CF-Connecting-IP', '127.0.0.1');
   return named;
+}
+
+/** Longest body that is read to be thrown away: more than a part of a model has. */
+const longest = 64 * 2 ** 20;
+
+/** Reads the body. A client that is answered before it has sent everything sees a broken connection, not the answer. */
+async function discard({ body }: Request): Promise<void> {
+  if (body === null) return;
+  let read = 0;
+  for await (const { byteLength } of body) {
+    read += byteLength;
+    if (read > longest) return;
+  }
 }
 
 /** As the store itself says it. A header's name may hold an ampersand. */
