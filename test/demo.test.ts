@@ -33,5 +33,5 @@ it('the demo tells its steps, answers in JSON where asked, and keeps what its pa
   for (const step of steps.slice(1)) expect(step).toMatch(/^(\[\d+\.\d s\] | {11}out\/)/);
   const log = await readFile(join(home, 'data', 'service.log'), 'utf8');
   expect(log).toMatch(/^worker: /m);
-  expect(log).toMatch(/^migrations: /m);
+  expect(log).toMatch(/^gateway: migrations: 0001_tenants\.sql, /m);
 });

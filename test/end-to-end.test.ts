@@ -181,7 +181,7 @@ describe('two tenants', () => {
 });
 
 describe('start and stop', () => {
-  it('logs what its parts say, and nothing that wrangler has to say of itself', () => {
+  it('logs what its parts say, and nothing that Miniflare has to say of itself', () => {
     expect(service.log.length).toBeGreaterThan(1);
     for (const line of service.log) expect(line).toMatch(/^worker: \{"time":/);
   });

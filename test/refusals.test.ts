@@ -219,7 +219,7 @@ describe('the command line ends with one sentence', () => {
     expect([code, stderr]).toEqual([1, `whylight: port ${port} is in use: choose another with --port\n`]);
   });
 
-  it('of a database that cannot be made, with what wrangler says of it', async () => {
+  it('of a database that cannot be made, with what the system says of it', async () => {
     const data = join(directory, 'damaged');
     await mkdir(join(data, 'state'), { recursive: true });
     await writeFile(join(data, 'state', 'v3'), 'a file where a directory has to be');
@@ -227,9 +227,11 @@ describe('the command line ends with one sentence', () => {
     const lines = stderr.trim().split('\n');
     expect([code, lines.at(-1)]).toEqual([
       1,
-      'whylight: the database could not be brought up to date; the log says why',
+      'whylight: the gateway ended before it was ready; its log says why',
     ]);
-    expect(lines).toContainEqual(expect.stringMatching(/^migrations: \S* ?\[ERROR\] ENOTDIR/));
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^gateway: the database could not be brought up to date: ENOTDIR/),
+    );
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'failed' } });
   });
 

@@ -23,10 +23,12 @@ async function replaced(word: string, url: string): Promise<void> {
   }
 }
 
+const uploaded = async (seed: number) =>
+  (await service.client.upload((await drawing(seed)).png, 'image/png')).id;
+
 const explained = async (seed: number) => {
-  const { png } = await drawing(seed);
-  const { id } = await service.client.upload(png, 'image/png');
-  return (await service.client.explain({ input: { upload: id }, method: 'grad-cam' })).explanation.status;
+  const input = { upload: await uploaded(seed) };
+  return (await service.client.explain({ input, method: 'grad-cam' })).explanation.status;
 };
 
 it('a worker that is killed is started again, and explains', async () => {
@@ -39,8 +41,51 @@ it('a workerd that is killed is started again, at the same address, with the sam
   expect(await explained(22)).toBe('succeeded');
 });
 
-it('after that it still stops as a whole', async () => {
+it('what was asked when workerd was killed ends, and whoever asks meanwhile is answered', async () => {
+  const upload = await uploaded(23);
+  const before = await service.counter('whylight_jobs_accepted_total');
+  // Slow enough to be computed when the gateway dies; a job that the worker does not have yet is sent again after a minute.
+  const parameters = { n_steps: 100 };
+  const asked = Array.from({ length: 4 }, (_, class_index) =>
+    service.client.create({
+      input: { upload },
+      method: 'integrated-gradients',
+      parameters,
+      target: { class_index },
+    }),
+  );
+  const ids = (await Promise.all(asked)).map(({ explanation }) => explanation.id);
+  while ((await service.counter('whylight_jobs_accepted_total')) < before + ids.length) await sleep(50);
+  const [workerd] = await service.processes('workerd-');
+  process.kill(workerd!, 'SIGKILL');
+  const deadline = performance.now() + 60_000;
+  // Ended by a limit of its own, a request that hangs counts as one that is not answered.
+  const answered = async () =>
+    (await fetch(`${service.ready.url}/livez`, { signal: AbortSignal.timeout(2000) }).catch(() => null))?.ok;
+  while (!(await answered())) {
+    expect(performance.now(), 'the gateway hangs').toBeLessThan(deadline);
+    await sleep(100);
+  }
+  const end = async (id: string): Promise<string> => {
+    const { status } = await service.client.explanation(id, { wait: 60 });
+    return status === 'queued' || status === 'processing' ? end(id) : status;
+  };
+  expect(await Promise.all(ids.map(end))).toEqual(ids.map(() => 'succeeded'));
+});
+
+it('the process around workerd that is killed takes workerd along, and both are started again', async () => {
+  const [workerd] = await service.processes('workerd-');
+  await replaced('gateway/run.ts', `${service.ready.url}/readyz`);
+  expect(await survivors([workerd!])).toEqual([]);
+  expect((await service.processes('workerd-')).length).toBe(1);
+  expect(await explained(24)).toBe('succeeded');
+});
+
+it('after that it still stops as a whole, and says nothing of its inside', async () => {
   const started = await service.descendants();
+  const logged = service.log.length;
   expect(await service.end()).toBe(0);
   expect(await survivors(started)).toEqual([]);
+  for (const line of service.log.slice(logged)) expect(line).toMatch(/^worker: \{"time":/);
+  expect(service.log.join('\n')).not.toMatch(/goroutine|\[running\]:|^\s+at /m);
 });

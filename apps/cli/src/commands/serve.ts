@@ -34,7 +34,7 @@ export const serve = withJson(
       collected,
     )
     .addOption(new Option('--ep <provider>', 'where graphs run').choices(executionProviders).default('cpu'))
-    .option('--verbose', 'log also what wrangler, which runs the gateway, has to say'),
+    .option('--verbose', 'log also every request, and what workerd has to say'),
 )
   .addHelpText('after', '\n--json prints one line when it is ready: {url, operator_key, tenant, api_key}.')
   .action(async ({ port, data, model = [], ep, verbose = false, json }: Options) => {

@@ -56,8 +56,11 @@ async function migrate(migrations: readonly Migration[]): Promise<void> {
     await miniflare.ready;
     const applied = (await ask(JSON.stringify(migrations))) as string[];
     if (verbose) console.log(`migrations: ${applied.length > 0 ? applied.join(', ') : 'none to apply'}`);
+  } catch (error) {
+    throw new Error(`the database could not be brought up to date: ${(error as Error).message}`);
   } finally {
-    await miniflare.dispose();
+    // One that has not started says so again.
+    await miniflare.dispose().catch(() => {});
   }
 }
 
@@ -103,7 +106,7 @@ async function serve(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => void miniflare.dispose().finally(() => process.exit(0)));
   await miniflare.ready;
-  console.log(`listening on port ${values.port}`);
+  if (verbose) console.log(`listening on port ${values.port}`);
   // A workerd that cannot be started again makes `ready` fail, and nothing else.
   setInterval(() => void miniflare.ready.catch(fail), 1000);
 }
