@@ -1,0 +1,128 @@
+import type { ChildProcess } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WhylightClient } from '@whylight/client';
+import type { Tenant } from '@whylight/contract';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { drawing } from './service/pictures.ts';
+import { RunningService } from './service/running-service.ts';
+import { endGroup, startWorker, startWranglerDev } from './service/wrangler-dev.ts';
+
+const processes: ChildProcess[] = [];
+let directory: string;
+let service: RunningService | undefined;
+/** What the older release left behind. */
+let left: {
+  tenant: string;
+  apiKey: string;
+  operatorKey: string;
+  upload: string;
+  explained: string;
+  waiting: string;
+};
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'whylight-older-'));
+  left = await leaveBehind(directory);
+});
+afterAll(async () => {
+  await Promise.all(processes.map(endGroup));
+  await service?.end();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** Writes a data directory as `whylight serve` did when it ran the gateway by `wrangler dev`. */
+async function leaveBehind(data: string): Promise<typeof left> {
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const secret = () => randomBytes(32).toString('hex');
+  const secrets = {
+    operatorKey: `wl_operator_${randomBytes(24).toString('hex')}`,
+    workerSecret: secret(),
+    // Those of wrangler.jsonc.
+    s3AccessKeyId: 'local',
+    s3SecretAccessKey: 'local-secret',
+    webhookSecret: secret(),
+  };
+  const shared = {
+    S3_ENDPOINT: `${url}/cdn-cgi/local/r2/s3`,
+    S3_REGION: 'auto',
+    S3_BUCKET: 'whylight',
+    S3_ACCESS_KEY_ID: secrets.s3AccessKeyId,
+    S3_SECRET_ACCESS_KEY: secrets.s3SecretAccessKey,
+    WORKER_SECRET: secrets.workerSecret,
+  };
+  const [worker, workerUrl] = await startWorker(shared);
+  processes.push(worker);
+  const settings = {
+    ...shared,
+    WORKER_URL: workerUrl,
+    PUBLIC_URL: url,
+    WEBHOOK_SECRET: secrets.webhookSecret,
+    OPERATOR_KEY_SHA256: createHash('sha256').update(secrets.operatorKey).digest('hex'),
+  };
+  const home = join(data, 'gateway');
+  await mkdir(home);
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+  await writeFile(join(home, '.dev.vars'), lines.join(''));
+  await writeFile(join(home, 'wrangler.json'), '{}');
+  const gateway = await startWranglerDev(join(data, 'state'), join(home, '.dev.vars'), url);
+  processes.push(gateway);
+
+  const made = await fetch(`${url}/v1/operator/tenants`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${secrets.operatorKey}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ name: 'local' }),
+  });
+  const { id: tenant, key } = (await made.json()) as Tenant;
+  const client = new WhylightClient({ url, apiKey: key.secret });
+  const { id: upload } = await client.upload((await drawing(61)).png, 'image/png');
+  const explained = (await client.explain({ input: { upload }, method: 'grad-cam' })).explanation;
+  expect(explained.status).toBe('succeeded');
+  await endGroup(worker);
+  const waiting = (await client.create({ input: { upload }, method: 'saliency' })).explanation;
+  expect(waiting.status).toBe('queued');
+  await endGroup(gateway);
+  await writeFile(join(data, 'secrets.json'), JSON.stringify({ ...secrets, tenant, apiKey: key.secret }));
+  const { operatorKey } = secrets;
+  return { tenant, apiKey: key.secret, operatorKey, upload, explained: explained.id, waiting: waiting.id };
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+
+it('serves a data directory that wrangler dev has written: keys, objects, results, and the job that waited', async () => {
+  service = await RunningService.start({ directory });
+  const { tenant, apiKey, operatorKey, upload, explained, waiting } = left;
+  expect(service.ready).toMatchObject({ tenant, api_key: apiKey, operator_key: operatorKey });
+  const { client } = service;
+
+  // Of the database, of a Durable Object, and of the store.
+  expect((await client.explanation(explained)).status).toBe('succeeded');
+  const again = await client.explain({ input: { upload }, method: 'grad-cam' });
+  expect(again.cacheStatus).toBe('whylight; hit');
+  const overlay = await client.artifact(explained, 'overlay.png');
+  const { sha256 } = again.explanation.attributions[0]!.artifacts.overlay;
+  expect(createHash('sha256').update(overlay).digest('hex')).toBe(sha256);
+
+  const end = async (): Promise<string> => {
+    const { status } = await client.explanation(waiting, { wait: 60 });
+    return status === 'queued' || status === 'processing' ? end() : status;
+  };
+  expect(await end()).toBe('succeeded');
+  expect((await client.explain({ input: { upload }, method: 'layer-cam' })).explanation.status).toBe(
+    'succeeded',
+  );
+});
+
+it('leaves nothing there that only wrangler read', async () => {
+  const names = await readdir(join(directory, 'gateway'));
+  expect(names.sort()).toEqual(['.dev.vars', 'entry.sock']);
+});
