@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { V4WorkerOptions } from 'miniflare';
@@ -45,8 +45,12 @@ const sources = [
 export async function gatewayBundle(processes: Processes): Promise<string> {
   if (await exists(join(published, 'gateway.json'))) return published;
   const folder = join(kept, `gateway-${await digestOf(sources)}`);
-  if (await exists(join(folder, 'gateway.json'))) return folder;
+  if (await exists(join(folder, 'gateway.json'))) {
+    await utimes(folder, new Date(), new Date());
+    return folder;
+  }
   await mkdir(kept, { recursive: true });
+  await forgetOldest();
   const staged = await mkdtemp(join(kept, 'staged-'));
   try {
     const settings = { WRANGLER_LOG: 'error', WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1' };
@@ -62,8 +66,22 @@ export async function gatewayBundle(processes: Processes): Promise<string> {
   return folder;
 }
 
+/** Bundles that are kept: of the last edits, and of services that still run. */
+const most = 8;
+
+async function forgetOldest(): Promise<void> {
+  const folders = await Promise.all(
+    (await readdir(kept)).map(async (name) => {
+      const path = join(kept, name);
+      return { path, time: (await stat(path).catch(() => null))?.mtimeMs ?? 0 };
+    }),
+  );
+  const oldest = folders.sort((a, b) => b.time - a.time).slice(most - 1);
+  await Promise.all(oldest.map(({ path }) => rm(path, { recursive: true, force: true })));
+}
+
 /** A digest of the names and contents of files, and of the files in folders; tests change nothing. */
-async function digestOf(paths: readonly string[]): Promise<string> {
+export async function digestOf(paths: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const path of paths)
     for (const file of await filesIn(path)) hash.update(`${file}\n`).update(await readFile(file));

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { V4WorkerOptions } from 'miniflare';
 import type { BundledGateway, Script } from './bundle.ts';
@@ -42,7 +42,9 @@ export async function servedWorkers({ bundle, settings, port }: GatewayOptions):
     name,
     bindings: settings,
     // The gateway asks for one of these files itself; nobody else can.
-    serviceBindings: { [assets.binding]: { disk: { path: assets.directory, writable: false } } },
+    serviceBindings: {
+      [assets.binding]: { disk: { path: resolve(bundle, assets.directory), writable: false } },
+    },
     r2Buckets: Object.fromEntries(
       Object.entries(r2Buckets).map(([binding, bucket]) => [binding, { ...bucket, s3Credentials }]),
     ),
