@@ -1,15 +1,10 @@
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Child } from './child.ts';
-import { entrySocket } from './gateway/home.ts';
 import type { Processes } from './processes.ts';
 import { untilReady } from './readiness.ts';
 import { homeIn } from './settings.ts';
 
-const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const { resolve } = createRequire(import.meta.url);
-/** The workerd that Miniflare is made for. */
-const workerd = (createRequire(resolve('miniflare'))('workerd') as { readonly default: string }).default;
+const program = fileURLToPath(new URL('./gateway/run.ts', import.meta.url));
 
 interface Place {
   /** The folder of the gateway's bundle. */
@@ -24,10 +19,7 @@ interface Place {
 /** Starts the gateway in workerd, with its database, its queues and the store's S3 endpoint. */
 export function startGateway(processes: Processes, { bundle, directory, url, verbose }: Place): Child {
   const place = ['--bundle', bundle, '--home', homeIn(directory), '--port', new URL(url).port];
-  return processes.start('gateway', [at('./gateway/run.ts'), ...place, ...(verbose ? ['--verbose'] : [])], {
-    MINIFLARE_WORKERD_PATH: at('./gateway/workerd.sh'),
-    WHYLIGHT_WORKERD: workerd,
-    WHYLIGHT_ENTRY: entrySocket,
+  return processes.start('gateway', [program, ...place, ...(verbose ? ['--verbose'] : [])], {
     NO_COLOR: '1',
   });
 }

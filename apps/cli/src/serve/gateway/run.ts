@@ -4,13 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { request } from 'node:http';
 import { resolve } from 'node:path';
-import { json } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from 'miniflare';
 import { stamp } from '../stamp.ts';
-import { entrySocket, settingsFile } from './home.ts';
+import { askEntry, startMiniflare } from './closed-miniflare.ts';
+import { settingsFile } from './home.ts';
 import type { Migration } from './migrations.ts';
 import { migratingWorkers, readBundle, servedWorkers } from './options.ts';
 
@@ -23,7 +21,8 @@ const { values } = parseArgs({
     verbose: { type: 'boolean', default: false },
   },
 });
-const { bundle, verbose } = values;
+const { port, verbose } = values;
+const bundle = resolve(values.bundle);
 process.chdir(values.home);
 /** Where `wrangler dev --persist-to state` has put it, so that older data directories can be read. */
 const state = resolve('../state/v3');
@@ -32,29 +31,25 @@ const state = resolve('../state/v3');
 const allowed = 3;
 const window = 60_000;
 
-const start = (workers: V4WorkerOptions[], restarted: () => void): Miniflare =>
-  new Miniflare(
-    convertV4MiniflareOptions({
-      workers,
-      resourcePersistencePath: state,
-      host: '127.0.0.1',
-      // What Cloudflare says of a request (request.cf) would be fetched from the internet.
-      cf: false,
-      logRequests: false,
-      log: new Log(verbose ? LogLevel.INFO : LogLevel.WARN),
-      handleStructuredLogs: ({ level, message }) => {
-        if (verbose || level === 'warn' || level === 'error') console.log(message);
-      },
-      unsafeHandleRuntimeRestart: restarted,
-    }),
-  );
+const deaths: number[] = [];
+function workerdRestarted(): void {
+  const now = performance.now();
+  deaths.push(now);
+  const recent = deaths.filter((at) => at > now - window).length;
+  if (recent > allowed) fail(new Error(`workerd has died ${recent} times within a minute`));
+}
+
+function fail(error: unknown): never {
+  console.error((error as Error).message ?? error);
+  process.exit(1);
+}
 
 /** Brings the database up to date, before anything of the gateway runs. */
 async function migrate(migrations: readonly Migration[]): Promise<void> {
-  const miniflare = start(await migratingWorkers(bundle), () => {});
+  const miniflare = startMiniflare({ workers: await migratingWorkers(bundle), state, verbose });
   try {
     await miniflare.ready;
-    const applied = (await ask(JSON.stringify(migrations))) as string[];
+    const applied = JSON.parse(await askEntry(JSON.stringify(migrations))) as string[];
     if (verbose) console.log(`migrations: ${applied.length > 0 ? applied.join(', ') : 'none to apply'}`);
   } catch (error) {
     throw new Error(`the database could not be brought up to date: ${(error as Error).message}`);
@@ -64,22 +59,6 @@ async function migrate(migrations: readonly Migration[]): Promise<void> {
   }
 }
 
-/** Asks the first worker, through Miniflare's entry. */
-function ask(body: string): Promise<unknown> {
-  return new Promise((done, reject) => {
-    const asked = request(
-      { socketPath: entrySocket, host: '127.0.0.1', method: 'POST', path: '/' },
-      async (answer) => {
-        if (answer.statusCode === 200) return done(await json(answer));
-        let text = '';
-        for await (const chunk of answer) text += chunk;
-        reject(new Error(text.split('\n')[0]));
-      },
-    );
-    asked.once('error', reject).end(body);
-  });
-}
-
 async function readSettings(): Promise<Record<string, string>> {
   const lines = (await readFile(settingsFile, 'utf8')).split('\n').filter((line) => line !== '');
   return Object.fromEntries(
@@ -87,33 +66,18 @@ async function readSettings(): Promise<Record<string, string>> {
   );
 }
 
-const deaths: number[] = [];
-function workerdRestarted(): void {
-  const now = performance.now();
-  deaths.push(now);
-  const recent = deaths.filter((at) => at > now - window).length;
-  if (recent <= allowed) return;
-  console.error(`workerd has died ${recent} times within a minute`);
-  process.exit(1);
-}
-
 async function serve(): Promise<void> {
   const { migrations } = await readBundle(bundle);
   const digest = createHash('sha256').update(JSON.stringify(migrations)).digest('hex');
   await stamp('../migrated', digest, () => migrate(migrations));
-  const workers = await servedWorkers({ bundle, settings: await readSettings(), port: Number(values.port) });
-  const miniflare = start(workers, workerdRestarted);
+  const workers = await servedWorkers({ bundle, settings: await readSettings(), port: Number(port) });
+  const miniflare = startMiniflare({ workers, state, verbose, onRestart: workerdRestarted });
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => void miniflare.dispose().finally(() => process.exit(0)));
   await miniflare.ready;
-  if (verbose) console.log(`listening on port ${values.port}`);
+  if (verbose) console.log(`listening on port ${port}`);
   // A workerd that cannot be started again makes `ready` fail, and nothing else.
   setInterval(() => void miniflare.ready.catch(fail), 1000);
-}
-
-function fail(error: unknown): never {
-  console.error((error as Error).message ?? error);
-  process.exit(1);
 }
 
 await serve().catch(fail);
