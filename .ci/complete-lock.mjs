@@ -1,7 +1,8 @@
 /**
  * Completes package-lock.json with the optional packages of other platforms. A registry mirror that lacks some of
  * them makes `npm install` leave them out, and `npm ci` then refuses the lock. Without a registry to ask, the
- * platform is read from the package's name. Run it after `npm install`; it changes nothing where nothing is missing.
+ * platform is read from the package's name, and the licence is that of the package that asks for it. Run it after
+ * `npm install`; it changes nothing where nothing is missing.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -32,8 +33,14 @@ const added = [];
 for (const entry of Object.values(lock.packages)) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
     const key = `node_modules/${name}`;
-    if (key in lock.packages || !/^\d/.test(version)) continue;
-    lock.packages[key] = { version, ...platform(name), ...(entry.dev && { dev: true }), optional: true };
+    if (!/^\d/.test(version)) continue;
+    const known = lock.packages[key];
+    // What a project builds for one platform has the project's licence.
+    const license = known?.license ?? entry.license;
+    if (known && known.license === license) continue;
+    lock.packages[key] = known
+      ? { ...known, license }
+      : { version, license, ...platform(name), ...(entry.dev && { dev: true }), optional: true };
     added.push(key);
   }
 }
