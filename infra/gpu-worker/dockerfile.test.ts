@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, matchesGlob, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { embeddedModels } from '@whylight/host';
@@ -141,9 +141,14 @@ describe('the build context', () => {
     for (const workspace of workspaces) expect(fromRepository).toContain(`${workspace}/package.json`);
   });
 
-  test('has the network that comes along, where packages/host looks for it', () => {
-    expect(fromRepository).toContain(relative(root, embeddedModels));
-    expect(['shapes.onnx', 'shapes.json'].filter((file) => !inContext(`models/shapes/${file}`))).toEqual([]);
+  test('has the networks that come along, where packages/host looks for them', () => {
+    for (const folder of embeddedModels) {
+      const name = relative(root, folder);
+      expect(fromRepository).toContain(name);
+      const files = readdirSync(folder).filter((file) => /\.(onnx|json|csv)$/.test(file));
+      expect(files.length).toBeGreaterThanOrEqual(2);
+      expect(files.filter((file) => !inContext(`${name}/${file}`))).toEqual([]);
+    }
   });
 
   test('has every file that the worker imports', () => {

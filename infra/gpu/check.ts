@@ -1,7 +1,7 @@
 /**
  * Compares a GPU with the CPU: the same explanations on both, how far apart they are, and how long each takes.
- * `node infra/gpu/check.ts [--ep cuda] [--tf32] [--runs 3] [--only ID,ID] [MODEL.onnx...]`; without models, the network
- * that comes with Whylight.
+ * `node infra/gpu/check.ts [--ep cuda] [--tf32] [--runs 3] [--only ID,ID] [MODEL.onnx...]`; without models, the small
+ * network of drawn shapes.
  * Fails where a difference is above the bound or where the GPU cannot be used.
  */
 import { parseArgs } from 'node:util';
@@ -17,7 +17,7 @@ import {
 import { methods } from '@whylight/core/methods';
 import {
   createRuntime,
-  embeddedModels,
+  shapesModel,
   executionProviders,
   inputShapeOf,
   ModelRegistry,
@@ -57,7 +57,7 @@ process.env.NVIDIA_TF32_OVERRIDE = values.tf32 ? '1' : '0'; // read by NVIDIA's 
 const ep = executionProviders.find((each) => each === values.ep);
 if (!ep) throw new Error(`--ep: expected one of ${executionProviders.join(', ')}, got ${values.ep}`);
 
-const registry = await ModelRegistry.open(positionals.length > 0 ? positionals : [embeddedModels]);
+const registry = await ModelRegistry.open(positionals.length > 0 ? positionals : [shapesModel]);
 const cpu = await createRuntime({ ep: 'cpu' });
 const device = await createRuntime({ ep });
 

@@ -10,7 +10,7 @@ import {
   createStudio,
   createThreadedRuntime,
   decodeImage,
-  embeddedModels,
+  shapesModel,
   inTurns,
   ModelRegistry,
   PhotoExplainer,
@@ -19,7 +19,7 @@ import { drawing } from '../service/pictures.ts';
 
 const { values } = parseArgs({
   options: {
-    model: { type: 'string', default: embeddedModels },
+    model: { type: 'string', default: shapesModel },
     photo: { type: 'string' },
     jobs: { type: 'string', default: '64' },
   },

@@ -1,4 +1,4 @@
-import type { FrameRequest, RegisteredModel, TargetSpec } from '@whylight/host';
+import { defaultModel, type FrameRequest, type RegisteredModel, type TargetSpec } from '@whylight/host';
 import type { Command } from 'commander';
 import {
   type DeviceOptions,
@@ -25,7 +25,7 @@ export const withFrameOptions = (command: Command): Command =>
     withDeviceOptions(
       withExplainOptions(
         command
-          .option('--model <name|path>', 'the classifier', 'shapes')
+          .option('--model <name|path>', 'the classifier', defaultModel)
           .option('--method <id>', 'how to explain', 'grad-cam')
           .addOption(targetOption())
           .addOption(languageOption()),

@@ -24,10 +24,10 @@ import { UsageError } from './failure.ts';
 import { readTensor } from './files.ts';
 import type { Parameters, ReadingOptions } from './options.ts';
 
-/** The embedded model and those that the user registered. */
+/** The embedded models and those that the user registered. */
 export async function openRegistry(): Promise<ModelRegistry> {
   const { directory } = new ModelStore();
-  return ModelRegistry.open([embeddedModels, ...(existsSync(directory) ? [directory] : [])]);
+  return ModelRegistry.open([...embeddedModels, ...(existsSync(directory) ? [directory] : [])]);
 }
 
 /** The model called `wanted`: a registered name or a path. @throws ModelNotFoundError */

@@ -35,7 +35,7 @@ const envSchema = z.object({
   S3_ACCESS_KEY_ID: z.string().min(1),
   S3_SECRET_ACCESS_KEY: z.string().min(1),
   S3_FORCE_PATH_STYLE: flag,
-  /** Default: the network that comes with Whylight. The first is the gateway's default. */
+  /** Default: the networks that come with Whylight. The first is the gateway's default. */
   MODELS: models,
   EXECUTION_PROVIDER: z.enum(['cpu', 'cuda', 'webgpu']).default('cpu'),
   /** Run on the CPU, and say so, where the provider is missing. */

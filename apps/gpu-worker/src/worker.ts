@@ -75,7 +75,7 @@ export async function startWorker(
       memory: env.MEMORY,
     });
     if (runtime.device !== env.EXECUTION_PROVIDER) log('provider_fallback', { device: runtime.device });
-    const registry = await ModelRegistry.open(env.MODELS.length ? env.MODELS : [embeddedModels]);
+    const registry = await ModelRegistry.open(env.MODELS.length ? env.MODELS : embeddedModels);
     const catalog = await createCatalog(registry, runtime.device);
     const shared = inTurns(metered(runtime, metrics));
     explainer = new PhotoExplainer(shared, registry, {

@@ -30,10 +30,12 @@ export { type Manifest, manifestSchema, readingOf, readLabels } from './models/m
 export { inputShapeOf, normalisationBy, preprocessingFor, presets } from './models/preprocessing.ts';
 export { heldModel, type RegisteredModel } from './models/registered-model.ts';
 export {
+  defaultModel,
   embeddedModels,
   ModelNotFoundError,
   ModelRegistry,
   type ModelSource,
+  shapesModel,
 } from './models/registry.ts';
 export { type AddOptions, ModelStore, type PullOptions } from './models/store.ts';
 export { readZoo, type Zoo } from './models/zoo.ts';

@@ -1,6 +1,6 @@
 import type { Runtime } from '@whylight/core';
 import { methods, resolveMethod } from '@whylight/core/methods';
-import { classifierOf, createRuntime } from '@whylight/host';
+import { classifierOf, createRuntime, defaultModel } from '@whylight/host';
 import { Command } from 'commander';
 import { type Measurement, measure, type Settings, type Subject } from '../bench/measure.ts';
 import { type FailureReport, failureOf, UsageError } from '../failure.ts';
@@ -39,7 +39,7 @@ export const bench = withJson(
   withDeviceOptions(
     new Command('bench')
       .description("Measure methods, each in turn with the model's own forward pass")
-      .option('--model <name|path>', 'the classifier, repeatable (default: shapes)', collected)
+      .option('--model <name|path>', `the classifier, repeatable (default: ${defaultModel})`, collected)
       .option('--method <id>', 'what to measure, repeatable (default: every method)', methodList)
       .option('--batch <n>', 'images at once (default: 1, or what the model has baked in)', positive)
       .option('--runs <n>', 'measured runs', positive, 7)
@@ -47,7 +47,7 @@ export const bench = withJson(
       .option('--plain', 'compute every row in full, also where incremental inference would do'),
   ),
 ).action(async (options: Options) => {
-  const { model = ['shapes'], method = methods.map(({ id }) => id), json } = options;
+  const { model = [defaultModel], method = methods.map(({ id }) => id), json } = options;
   for (const id of method) resolveMethod({ method: id });
   const subjects: Subject[] = [];
   for (const wanted of model) subjects.push(await subjectOf(wanted));

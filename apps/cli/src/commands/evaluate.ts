@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { InputError } from '@whylight/core';
 import { methods, resolveMethod } from '@whylight/core/methods';
-import { createRuntime, type RegisteredModel, readingOf } from '@whylight/host';
+import { createRuntime, defaultModel, type RegisteredModel, readingOf } from '@whylight/host';
 import { Command, InvalidArgumentError } from 'commander';
 import { blob, noiseMap } from '../evaluate/baselines.ts';
 import { baseline, explanations, type Network, openNetwork, predicted } from '../evaluate/explanations.ts';
@@ -27,7 +27,7 @@ import { parametersFor, splitNormalisation } from '../parameters.ts';
 import { Progress } from '../progress.ts';
 
 interface Options extends ExplainOptions, DeviceOptions {
-  readonly model: string;
+  readonly model?: string;
   readonly method?: string[];
   readonly metric?: MetricId[];
   readonly masks?: string;
@@ -55,7 +55,7 @@ export const evaluate = withJson(
           'instead of a folder, fresh drawings for the shapes network, with masks',
           positive,
         )
-        .option('--model <name|path>', 'the classifier', 'shapes')
+        .option('--model <name|path>', `the classifier (default: ${defaultModel}; of drawings: shapes)`)
         .option(
           '--method <id,id>',
           'what to compare (default: grad-cam); all for each that the model allows',
@@ -116,7 +116,7 @@ function checkSource(directory: string | undefined, options: Options): void {
 }
 
 async function evaluated(directory: string | undefined, options: Options): Promise<Report> {
-  const model = await findModel(options.model);
+  const model = await findModel(options.model ?? (options.drawings ? 'shapes' : defaultModel));
   const preprocessing = await preprocessingOf(model);
   const { drawings: count, masks, objects } = options;
   const given = count

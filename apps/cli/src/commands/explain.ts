@@ -3,6 +3,7 @@ import { InputError } from '@whylight/core';
 import { methods, resolveMethod } from '@whylight/core/methods';
 import {
   createRuntime,
+  defaultModel,
   ModelRegistry,
   PhotoExplainer,
   type PhotoExplanation,
@@ -52,7 +53,7 @@ export const explain = withPanelOptions(
           new Command('explain')
             .description('Explain photos: writes overlay.png, heatmap.png, attribution.npy and result.json')
             .argument('<image...>', 'JPEG, PNG, WebP, GIF or BMP')
-            .option('--model <name|path>', 'the classifier', 'shapes')
+            .option('--model <name|path>', 'the classifier', defaultModel)
             .option(
               '--method <id,id>',
               'how to explain; several separated by commas (default: grad-cam)',

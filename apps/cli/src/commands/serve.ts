@@ -30,7 +30,7 @@ export const serve = withJson(
     .option('--data <dir>', 'where all state goes', '.whylight/data')
     .option(
       '--model <name|path>',
-      'a model to serve beside the embedded one, or NAME=PATH; repeatable, the first is the default',
+      'a model to serve beside those that come along, or NAME=PATH; repeatable, the first is the default',
       collected,
     )
     .addOption(new Option('--ep <provider>', 'where graphs run').choices(executionProviders).default('cpu'))

@@ -1,11 +1,15 @@
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import { embeddedModels, ModelStore } from '@whylight/host';
+import { basename, join, relative } from 'node:path';
+import { embeddedModels, ModelStore, shapesModel } from '@whylight/host';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { servedModels } from './models.ts';
 
-const embedded = { name: 'shapes', path: join(embeddedModels, 'shapes.onnx') };
+const [first, ...others] = embeddedModels.map((folder) => ({
+  name: basename(folder),
+  path: join(folder, `${basename(folder)}.onnx`),
+}));
+const shapes = { name: 'shapes', path: join(shapesModel, 'shapes.onnx') };
 
 let home: string;
 let file: string;
@@ -14,7 +18,7 @@ beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'whylight-served-'));
   vi.stubEnv('WHYLIGHT_HOME', home);
   file = join(home, 'file.onnx');
-  await copyFile(embedded.path, file);
+  await copyFile(shapes.path, file);
   stored = (await new ModelStore().add(file, { name: 'mine' })).path;
   await writeFile(join(home, 'none.onnx'), 'no model');
   await writeFile(join(home, 'labelled.json'), JSON.stringify({ labels: ['a', 'b'] }));
@@ -28,7 +32,7 @@ afterAll(async () => {
 });
 
 describe('models to serve', () => {
-  it('are named by registration, by their file, or on the command line; the embedded one is the last', async () => {
+  it('are named by registration, by their file, or on the command line; the embedded ones are the last', async () => {
     const asked = ['mine', file, join(home, 'only'), `called=${file}`, 'too=mine'];
     expect(await servedModels(asked)).toEqual([
       { name: 'mine', path: stored },
@@ -36,13 +40,19 @@ describe('models to serve', () => {
       { name: 'one', path: join(home, 'only', 'one.onnx') },
       { name: 'called', path: file },
       { name: 'too', path: stored },
-      embedded,
+      first,
+      shapes,
     ]);
   });
 
-  it('have the embedded one where it is asked for', async () => {
+  it('have the network for photos first where nothing is asked for', async () => {
+    expect(others).toEqual([shapes]);
+    expect(await servedModels([])).toEqual([{ ...first, name: 'efficientnet-lite0' }, shapes]);
+  });
+
+  it('have an embedded one where it is asked for', async () => {
     const mine = { name: 'mine', path: stored };
-    expect(await servedModels(['shapes', 'mine', 'mine'])).toEqual([embedded, mine]);
+    expect(await servedModels(['shapes', 'mine', 'mine'])).toEqual([shapes, mine, first]);
   });
 
   it.each([

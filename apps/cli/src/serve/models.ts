@@ -10,12 +10,12 @@ export interface ServedModel {
 
 /**
  * What each `--model` asks for, a registered name or a path, or `NAME=` before either; and behind them the embedded
- * network.
+ * ones, so that the default is the first of those where nothing is asked for.
  *
  * @throws UsageError, ModelNotFoundError, InputError for what the worker could not serve
  */
 export async function servedModels(wanted: readonly string[]): Promise<ServedModel[]> {
-  const registry = await ModelRegistry.open([embeddedModels]);
+  const registry = await ModelRegistry.open(embeddedModels);
   const embedded = registry.list().map(({ name, path }): ServedModel => ({ name, path }));
   const served: ServedModel[] = [];
   for (const text of wanted) {

@@ -18,7 +18,7 @@ export interface ServiceOptions {
   readonly port: number;
   /** Where all state is. */
   readonly directory: string;
-  /** Registered names, paths, or NAME=PATH; the first is the default. The embedded network is there too. */
+  /** Registered names, paths, or NAME=PATH; the first is the default. The embedded ones are there too. */
   readonly models: readonly string[];
   readonly ep: ExecutionProvider;
   /** Whether all that the gateway says goes to the log, and not warnings and failures only. */

@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import type { Job } from '@whylight/contract';
-import { embeddedModels, ModelRegistry } from '@whylight/host';
+import { shapesModel, ModelRegistry } from '@whylight/host';
 import { colourNetwork } from '@whylight/host/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { bareManifest, bring, jobOf, processes } from '../testing/tenant-model.ts';
@@ -36,7 +36,7 @@ describe('a tenant’s model', () => {
   test('explains as one of the worker’s own does', async () => {
     world = await createWorld();
     const photo = await disc();
-    const [shapes] = (await ModelRegistry.open([embeddedModels])).list();
+    const [shapes] = (await ModelRegistry.open([shapesModel])).list();
     const { labels, manifest } = shapes!;
     const { resample: _, mean, std, ...rest } = manifest.preprocessing;
     const preprocessing = { ...rest, mean: [...mean], std: [...std] };

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { embeddedModels } from '@whylight/host';
+import { shapesModel } from '@whylight/host';
 import { colourNetwork } from '@whylight/host/testing';
 import { createWorld, disc, sha256 } from './world.ts';
 
@@ -22,7 +22,7 @@ const sides = [16, 24, 32];
 for (const side of sides) await writeFile(join(folder, `${side}.onnx`), colourNetwork({ side }));
 const world = await createWorld({
   MODELS: [
-    { name: 'shapes', path: join(embeddedModels, 'shapes.onnx') },
+    { name: 'shapes', path: join(shapesModel, 'shapes.onnx') },
     ...sides.map((side) => ({ name: `colours-${side}`, path: join(folder, `${side}.onnx`) })),
   ],
   EXPLAINERS: 8,

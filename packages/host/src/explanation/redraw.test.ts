@@ -3,7 +3,7 @@ import { colormapNames } from '@whylight/core/image';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { encodePng } from '../codec/encode.ts';
 import type { Visualization } from '../drawing/visualization.ts';
-import { embeddedModels, ModelRegistry } from '../models/registry.ts';
+import { shapesModel, ModelRegistry } from '../models/registry.ts';
 import { createRuntime } from '../runtime/runtime.ts';
 import type { PhotoExplanation } from './explanation.ts';
 import { PhotoExplainer } from './photo-explainer.ts';
@@ -18,7 +18,7 @@ beforeAll(async () => {
   const data = new Uint8Array(side * side * 3).map((_, i) => (i * 7919) % 251);
   photo = await encodePng({ width: side, height: side, channels: 3, data });
   const runtime = await createRuntime({ ep: 'cpu' });
-  explainer = new PhotoExplainer(runtime, await ModelRegistry.open([embeddedModels]));
+  explainer = new PhotoExplainer(runtime, await ModelRegistry.open([shapesModel]));
   const explain = (method: string) =>
     explainer.explain({ photo, model: 'shapes', method, target: 'predicted' });
   explanations = { map: await explain('grad-cam'), pixels: await explain('input-x-gradient') };

@@ -21,6 +21,10 @@ describe('a label file', () => {
     expect(parseLabels('index,label\n0,crane\n', 'csv')).toEqual([crane]);
   });
 
+  test('as CSV with remarks, and a # that is part of a name', () => {
+    expect(parseLabels('# whose names these are\nindex,en\n0,C# book\n', 'csv')).toEqual([{ en: 'C# book', zh: null }]);
+  });
+
   const forms: [string, unknown][] = [
     ['a list of names', ['tench', 'crane']],
     ['a list of objects', [{ en: 'tench', zh: null }, { en: 'crane' }]],

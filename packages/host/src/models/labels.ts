@@ -32,7 +32,7 @@ export const labelsSchema = z.union([
  * Class names from the text of a label file, in the order of the class index.
  *
  * CSV has a header with a column for the index (`ID`, `index`), the name (`class`, `label`, `en`) and, if it likes,
- * the Chinese name (`Chinese`, `zh`). JSON has one of the forms of `labelsSchema`.
+ * the Chinese name (`Chinese`, `zh`); a line that begins with # is a remark. JSON has one of the forms of `labelsSchema`.
  *
  * @throws InputError `invalid_model` when it has neither form, or an index is missing or given twice.
  */
@@ -55,7 +55,7 @@ function fromJson(text: string): Label[] {
 function fromCsv(text: string): Label[] {
   let rows: string[][];
   try {
-    rows = parse(text, { bom: true, skip_empty_lines: true, trim: true });
+    rows = parse(text, { bom: true, comment: '#', comment_no_infix: true, skip_empty_lines: true, trim: true });
   } catch (error) {
     throw new InputError('invalid_model', `label file: ${(error as Error).message}`);
   }

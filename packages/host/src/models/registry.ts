@@ -3,8 +3,17 @@ import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { modelAt, type RegisteredModel } from './registered-model.ts';
 
-/** The network that comes with Whylight. */
-export const embeddedModels: string = fileURLToPath(new URL('../../../../models/shapes', import.meta.url));
+/** What is explained where nobody names a model: a network for photos. */
+export const defaultModel = 'efficientnet-lite0';
+
+const embedded = (name: string): string =>
+  fileURLToPath(new URL(`../../../../models/${name}`, import.meta.url));
+
+/** The network that knows drawn shapes, and nothing else: for tests and drawings. */
+export const shapesModel: string = embedded('shapes');
+
+/** Where the networks are that come with Whylight, the default first. */
+export const embeddedModels: readonly string[] = [embedded(defaultModel), shapesModel];
 
 /** A model that nobody registered. The message is safe to show. */
 export class ModelNotFoundError extends Error {

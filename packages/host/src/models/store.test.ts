@@ -177,9 +177,9 @@ describe('adding a model', () => {
     );
   });
 
-  test('the name of the network that comes along is refused: it would hide the other', async () => {
-    await expect(new ModelStore(home).add(await put('shapes.onnx', bytes))).rejects.toThrow(
-      'model name: shapes is the network that comes with Whylight',
+  test.each(['efficientnet-lite0', 'shapes'])('the name of a network that comes along, %s, is refused: it would hide the other', async (name) => {
+    await expect(new ModelStore(home).add(await put(`${name}.onnx`, bytes))).rejects.toThrow(
+      `model name: ${name} is a network that comes with Whylight`,
     );
   });
 

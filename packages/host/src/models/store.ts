@@ -51,7 +51,7 @@ export class ModelStore {
    * Copies the model at `path` into the store, with a manifest. The same bytes under the same name replace what was
    * said about them.
    *
-   * @throws InputError `invalid_model` for a wrong manifest, digest or label file, a name that another model has (the
+   * @throws InputError `invalid_model` for a wrong manifest, digest or label file, a name that another model has (an
    * embedded one too), or a model that has another name.
    */
   async add(path: string, options: AddOptions = {}): Promise<RegisteredModel> {
@@ -128,10 +128,10 @@ export class ModelStore {
         'invalid_model',
         `model name: expected letters, digits and . _ - + @, got "${name}"`,
       );
-    if ((await ModelRegistry.open([embeddedModels])).list().some((embedded) => embedded.name === name))
+    if ((await ModelRegistry.open(embeddedModels)).list().some((embedded) => embedded.name === name))
       throw new InputError(
         'invalid_model',
-        `model name: ${name} is the network that comes with Whylight: give yours another name`,
+        `model name: ${name} is a network that comes with Whylight: give yours another name`,
       );
     const others = (await this.registry()).list();
     const staging = await mkdtemp(join(this.directory, '.incoming-'));
