@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { name: 'models', include: ['shapes/**/*.test.ts'], testTimeout: 60_000 },
+  test: { name: 'models', include: ['*/**/*.test.ts'], testTimeout: 60_000 },
 });

@@ -15,13 +15,7 @@ import {
   tensor,
 } from '@whylight/core';
 import { methods } from '@whylight/core/methods';
-import {
-  createRuntime,
-  shapesModel,
-  executionProviders,
-  inputShapeOf,
-  ModelRegistry,
-} from '@whylight/host';
+import { createRuntime, executionProviders, inputShapeOf, ModelRegistry, shapesModel } from '@whylight/host';
 
 /**
  * Largest difference over the largest value, in float32 with TF32 off. Scores differ by the order of sums only. A

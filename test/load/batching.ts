@@ -10,10 +10,10 @@ import {
   createStudio,
   createThreadedRuntime,
   decodeImage,
-  shapesModel,
   inTurns,
   ModelRegistry,
   PhotoExplainer,
+  shapesModel,
 } from '@whylight/host';
 import { drawing } from '../service/pictures.ts';
 

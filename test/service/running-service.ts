@@ -34,11 +34,12 @@ export class RunningService {
     this.client = this.clientOf(ready.api_key);
   }
 
+  /** Where no models are named, the small network of drawn shapes is the default, as most tests want it. */
   static async start(
     options: { directory?: string; models?: readonly string[] } = {},
   ): Promise<RunningService> {
     const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'whylight-test-')));
-    const models = (options.models ?? []).flatMap((model) => ['--model', model]);
+    const models = (options.models ?? ['shapes']).flatMap((model) => ['--model', model]);
     const args = [cli, 'serve', '--json', '--port', '0', '--data', directory, ...models];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const log: string[] = [];

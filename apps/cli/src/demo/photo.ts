@@ -1,21 +1,14 @@
-import { resize } from '@whylight/core/image';
-import { encodePng } from '@whylight/host';
-import { draw, kinds } from '../../../../models/shapes/draw.ts';
-
-/** A drawing that the embedded network never saw. */
-const seed = 10;
-const side = 512;
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 
 export interface DemoPhoto {
-  readonly png: Uint8Array<ArrayBuffer>;
-  /** What the drawing shows. */
-  readonly label: string;
-  readonly side: number;
+  readonly jpeg: Uint8Array<ArrayBuffer>;
+  /** What it is a photo of. */
+  readonly shows: string;
 }
 
-/** The photo that the project brings along: it draws one. */
+/** The photo that the project brings along; NOTICE says whose it is. */
 export async function demoPhoto(): Promise<DemoPhoto> {
-  const { picture, label } = draw(seed);
-  const png = await encodePng(resize(picture, side, side, 'bicubic'));
-  return { png: new Uint8Array(png), label: kinds[label]?.en ?? '', side };
+  const jpeg = await readFile(fileURLToPath(new URL('../../photos/coffee.jpg', import.meta.url)));
+  return { jpeg: new Uint8Array(jpeg), shows: 'a cup of coffee' };
 }

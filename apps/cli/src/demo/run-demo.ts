@@ -28,24 +28,25 @@ export async function runDemo(
   tell(`[${seconds()}] ready at ${access.url}`);
 
   const photo = await demoPhoto();
-  const path = join(output, 'photo.png');
-  await writeBytes(path, photo.png);
-  const [upload, uploaded] = await timed(() => client.upload(photo.png, 'image/png'));
+  const path = join(output, 'photo.jpg');
+  await writeBytes(path, photo.jpeg);
+  const [upload, uploaded] = await timed(() => client.upload(photo.jpeg, 'image/jpeg'));
   const how = upload.upload ? 'PUT to a signed URL' : 'known already, nothing sent';
-  tell(`[${seconds()}] drew a ${photo.label} (${photo.side} px) and uploaded it: ${how}, ${uploaded}`);
+  tell(`[${seconds()}] uploaded ${photo.shows} (${path}): ${how}, ${uploaded}`);
 
   const explanations: object[] = [];
   for (const method of shown) {
     const request: ExplanationRequest = { input: { upload: upload.id }, method };
     const [answer, took] = await timed(() => client.explain(request));
-    const { predictions, metrics } = successOf(answer);
+    const { predictions, metrics, model, warnings } = successOf(answer);
     const [best] = predictions;
     const device =
       metrics && !isHit(answer)
         ? `, ${Math.round(metrics.compute_ms)} ms of it on the ${metrics.device}`
         : '';
     const found = `${best?.label} ${best?.score.toFixed(3)}`;
-    tell(`[${seconds()}] ${method}: ${found}, ${cacheOf(answer)} in ${took}${device}`);
+    tell(`[${seconds()}] ${method}: ${model.name} sees ${found}, ${cacheOf(answer)} in ${took}${device}`);
+    for (const warning of warnings) tell(`           ${warning}`);
     const out = join(output, method);
     await fetchAll(client, answer.explanation.id, out);
     tell(`           ${out}: ${artifactNames.join(', ')}`);
@@ -56,13 +57,19 @@ export async function runDemo(
   const [repeat, took] = await timed(() => client.explain(again));
   successOf(repeat);
   tell(`[${seconds()}] ${shown[0]} again: ${cacheOf(repeat)} in ${took}, no work for the worker`);
+  tell(`\n${ownPhoto}`);
   if (stays) tell(tryIt(access, upload.id));
   return { photo: path, explanations };
 }
 
+const ownPhoto = `Now a photo of yours:
+  whylight explain photo.jpg -o out                          in a clone: ./run whylight explain ...
+and a classifier of yours:
+  whylight explain photo.jpg --model classifier.onnx -o out`;
+
 const tryIt = ({ url, apiKey }: Access, upload: string): string =>
   [
-    '\nTry it yourself:',
+    '\nOr ask this service:',
     `  curl ${url}/v1/explanations -H 'Authorization: Bearer ${apiKey}' -H 'Prefer: wait=30' \\`,
     `    --json '{"input":{"upload":"${upload}"},"method":"occlusion"}'`,
     `In the browser, with the same key: ${url}/playground   Documentation: ${url}/docs`,

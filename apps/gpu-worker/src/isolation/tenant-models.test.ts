@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import type { Job } from '@whylight/contract';
-import { shapesModel, ModelRegistry } from '@whylight/host';
+import { ModelRegistry, shapesModel } from '@whylight/host';
 import { colourNetwork } from '@whylight/host/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { bareManifest, bring, jobOf, processes } from '../testing/tenant-model.ts';

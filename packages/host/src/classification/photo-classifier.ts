@@ -7,7 +7,7 @@ import { assumedWarning, inputShapeOf, preprocessingFor } from '../models/prepro
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { LeaseCache } from '../scheduling/lease-cache.ts';
-import { highest, type Prediction, scored } from './predictions.ts';
+import { doubts, highest, type Prediction, scored } from './predictions.ts';
 
 export interface Classification {
   /** Highest score first. */
@@ -52,11 +52,12 @@ export class PhotoClassifier {
         'non_finite_output',
         'the model gives scores that are not finite numbers for this photo',
       );
+    const predictions = highest(scored(scores, model.labels), count);
     return {
-      predictions: highest(scored(scores, model.labels), count),
+      predictions,
       region,
       image: { width: photo.width, height: photo.height },
-      warnings: model.assumed ? [assumedWarning] : [],
+      warnings: [...(model.assumed ? [assumedWarning] : []), ...doubts(predictions[0]!)],
     };
   }
 

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { type Runtime, readNpy } from '@whylight/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PhotoClassifier } from '../classification/photo-classifier.ts';
 import { decodeImage } from '../codec/decode.ts';
 import { ModelNotFoundError, ModelRegistry } from '../models/registry.ts';
-import { ColourModels, redSquare } from '../testing/colour-models.ts';
+import { ColourModels, plain, redSquare } from '../testing/colour-models.ts';
 import { sharedFile } from '../testing/shared.ts';
 import type { PhotoRequest } from './explanation.ts';
 import { PhotoExplainer } from './photo-explainer.ts';
@@ -39,6 +40,19 @@ describe('a photo', () => {
     expect(predictions.map(({ class_index }) => class_index)).toEqual([0, 1, 2]);
     expect(predictions[0]!.score).toBeCloseTo(red / (red + 2), 5);
     expect(predictions[1]!.score).toBeCloseTo(1 / (red + 2), 5);
+  });
+
+  test('of which the network is unsure is explained with a warning that says how unsure', async () => {
+    const weights = Array.from({ length: 5 }, () => [0, 0, 0]);
+    await models.add('unsure', { weights, bias: [0, 0, 0, 0, 0] }, { preprocessing: plain });
+    const { result } = await models.explain({ model: 'unsure' });
+    expect(result.warnings).toContain(
+      'unsure: the likeliest class, "class 0", has a probability of only 0.200; the photo may show none of the model\'s classes',
+    );
+    const classifier = new PhotoClassifier(models.runtime, await models.registry());
+    const { warnings } = await classifier.classify(models.photo, 'unsure', 1);
+    expect(warnings).toEqual([expect.stringMatching(/^unsure: .* 0\.200;/)]);
+    await classifier.close();
   });
 
   test('gives the attribution as an array: the map of red is the red square', async () => {

@@ -1,7 +1,7 @@
 import { type Attribution, InputError, OutOfMemoryError, type Runtime, writeNpy } from '@whylight/core';
 import { preprocess, range } from '@whylight/core/image';
 import { type ResolvedMethod, resolveMethod } from '@whylight/core/methods';
-import { highest, resolveTarget, scored } from '../classification/predictions.ts';
+import { doubts, highest, resolveTarget, scored } from '../classification/predictions.ts';
 import { decodeImage, type PhotoType, servicePhotoTypes, sizeOfImage } from '../codec/decode.ts';
 import { type Studio, studioHere } from '../drawing/studio.ts';
 import { assumedWarning, inputShapeOf } from '../models/preprocessing.ts';
@@ -135,7 +135,7 @@ export class PhotoExplainer {
     const render = clock();
 
     const { minimum, maximum, sum } = summary(answer.attribution.data);
-    const warnings = new Set(answer.warnings);
+    const warnings = new Set([...answer.warnings, ...doubts(best[0]!)]);
     if (model.assumed) warnings.add(assumedWarning);
     for (const warning of pictures.warnings) warnings.add(warning);
     const result: Result = {

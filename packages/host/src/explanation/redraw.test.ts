@@ -3,7 +3,7 @@ import { colormapNames } from '@whylight/core/image';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { encodePng } from '../codec/encode.ts';
 import type { Visualization } from '../drawing/visualization.ts';
-import { shapesModel, ModelRegistry } from '../models/registry.ts';
+import { ModelRegistry, shapesModel } from '../models/registry.ts';
 import { createRuntime } from '../runtime/runtime.ts';
 import type { PhotoExplanation } from './explanation.ts';
 import { PhotoExplainer } from './photo-explainer.ts';

@@ -22,7 +22,9 @@ describe('a label file', () => {
   });
 
   test('as CSV with remarks, and a # that is part of a name', () => {
-    expect(parseLabels('# whose names these are\nindex,en\n0,C# book\n', 'csv')).toEqual([{ en: 'C# book', zh: null }]);
+    expect(parseLabels('# whose names these are\nindex,en\n0,C# book\n', 'csv')).toEqual([
+      { en: 'C# book', zh: null },
+    ]);
   });
 
   const forms: [string, unknown][] = [

@@ -55,7 +55,13 @@ function fromJson(text: string): Label[] {
 function fromCsv(text: string): Label[] {
   let rows: string[][];
   try {
-    rows = parse(text, { bom: true, comment: '#', comment_no_infix: true, skip_empty_lines: true, trim: true });
+    rows = parse(text, {
+      bom: true,
+      comment: '#',
+      comment_no_infix: true,
+      skip_empty_lines: true,
+      trim: true,
+    });
   } catch (error) {
     throw new InputError('invalid_model', `label file: ${(error as Error).message}`);
   }

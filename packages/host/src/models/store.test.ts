@@ -177,11 +177,14 @@ describe('adding a model', () => {
     );
   });
 
-  test.each(['efficientnet-lite0', 'shapes'])('the name of a network that comes along, %s, is refused: it would hide the other', async (name) => {
-    await expect(new ModelStore(home).add(await put(`${name}.onnx`, bytes))).rejects.toThrow(
-      `model name: ${name} is a network that comes with Whylight`,
-    );
-  });
+  test.each(['efficientnet-lite0', 'shapes'])(
+    'the name of a network that comes along, %s, is refused: it would hide the other',
+    async (name) => {
+      await expect(new ModelStore(home).add(await put(`${name}.onnx`, bytes))).rejects.toThrow(
+        `model name: ${name} is a network that comes with Whylight`,
+      );
+    },
+  );
 
   test('is undone by removing it, by its name and no path', async () => {
     const store = new ModelStore(home);
