@@ -23,6 +23,7 @@ beforeAll(async () => {
 afterAll(() => rm(home, { recursive: true, force: true }));
 
 const metric = ['--metric', 'pointing,mass'];
+const ofShapes = ['--model', 'shapes'];
 
 describe('evaluate', () => {
   it('takes objects as polygons, and the likeliest of their classes', async () => {
@@ -42,7 +43,7 @@ describe('evaluate', () => {
       return { file: `${seed}.png`, classes: [label], polygons };
     });
     await writeFile(join(home, 'objects.json'), JSON.stringify(objects));
-    const args = ['photos', '--objects', 'objects.json', ...metric, '-o', 'c', '--json'];
+    const args = ['photos', '--objects', 'objects.json', ...ofShapes, ...metric, '-o', 'c', '--json'];
     const told = await whylight(home, 'evaluate', ...args);
     const drawn = await whylight(home, 'evaluate', '--drawings', '2', ...metric, '-o', 'd', '--json');
     expect([told.code, drawn.code]).toEqual([0, 0]);
@@ -60,7 +61,7 @@ describe('evaluate', () => {
     await mkdir(join(home, 'many'));
     for (let seed = 700_000; seed < 700_010; seed++)
       await writeFile(join(home, 'many', `${seed}.png`), await encodePng(draw(seed).picture));
-    const args = ['many', '--mosaics', '2', '--metric', 'mass', '-o', 'f', '--json'];
+    const args = ['many', '--mosaics', '2', ...ofShapes, '--metric', 'mass', '-o', 'f', '--json'];
     const { code, stdout } = await whylight(home, 'evaluate', ...args);
     expect(code).toBe(0);
     const { images, rows } = JSON.parse(stdout);
@@ -84,6 +85,7 @@ describe('evaluate', () => {
       'photos',
       '--masks',
       'masks',
+      ...ofShapes,
       ...metric,
       '-o',
       'a',
@@ -126,7 +128,7 @@ describe('evaluate', () => {
   });
 
   it('refuses a mask of another size, and neither folder nor drawings', async () => {
-    const wrong = await whylight(home, 'evaluate', 'photos', '--masks', 'wrong', '-o', 'c');
+    const wrong = await whylight(home, 'evaluate', 'photos', '--masks', 'wrong', ...ofShapes, '-o', 'c');
     expect([wrong.code, wrong.stderr]).toEqual([
       2,
       expect.stringMatching(/expected 128×128 as its photo, got 1×1/),
@@ -140,14 +142,14 @@ describe('evaluate', () => {
 describe('explain --panels', () => {
   it('draws panels beside the other pictures', async () => {
     const args = ['--panels', 'original_image,heat_map', '--signs', 'all,positive', '--titles', 'A,B'];
-    const { code } = await whylight(home, 'explain', 'photos/700000.png', ...args, '-o', 'p');
+    const { code } = await whylight(home, 'explain', 'photos/700000.png', ...ofShapes, ...args, '-o', 'p');
     expect(code).toBe(0);
     expect((await decodeImage(await readFile(join(home, 'p/panels.png')))).width).toBe(2 * 128 + 3 * 13);
   });
 
   it('refuses signs that do not go with the panels before it explains anything', async () => {
     const args = ['--panels', 'masked_image', '--signs', 'all', '-o', 'q'];
-    const { code, stderr } = await whylight(home, 'explain', 'photos/700000.png', ...args);
+    const { code, stderr } = await whylight(home, 'explain', 'photos/700000.png', ...ofShapes, ...args);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/masked_image shows one sign/)]);
   });
 });

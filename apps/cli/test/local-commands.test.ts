@@ -12,6 +12,8 @@ import { draw, kinds } from '../../../models/shapes/draw.ts';
 import { bin, runWith, whylight } from './run.ts';
 
 const shapes = fileURLToPath(new URL('../../../models/shapes/shapes.onnx', import.meta.url));
+const ofShapes = ['--model', 'shapes'];
+const photo = fileURLToPath(new URL('../photos/coffee.jpg', import.meta.url));
 const seed = 10;
 
 let home: string;
@@ -44,7 +46,7 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 
 describe('explain', () => {
   it('writes four files for one photo and one method, and tells the class as JSON', async () => {
-    const { code, stdout } = await whylight(home, 'explain', 'photo.png', '-o', 'one', '--json');
+    const { code, stdout } = await whylight(home, 'explain', 'photo.png', ...ofShapes, '-o', 'one', '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject([
       { target: { label: kinds[draw(seed).label]!.en }, out: 'one' },
@@ -54,6 +56,24 @@ describe('explain', () => {
       'heatmap.png',
       'overlay.png',
       'result.json',
+    ]);
+  });
+
+  it('explains a photo by the network for photos, with nothing else said, and says where that is unsure', async () => {
+    // A star among fragments, of which that network knows nothing.
+    const { code, stdout } = await whylight(home, 'explain', photo, 'photo.png', '-o', 'seen', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject([
+      {
+        model: 'efficientnet-lite0',
+        target: { class_index: 967, label: 'espresso', label_zh: '浓缩咖啡' },
+        warnings: [],
+      },
+      {
+        warnings: [
+          expect.stringMatching(/^unsure: the likeliest class, ".*", has a probability of only 0\.[012]/),
+        ],
+      },
     ]);
   });
 
@@ -68,7 +88,7 @@ describe('explain', () => {
       '-o',
       'two',
     ];
-    const { code, stdout } = await whylight(home, 'explain', 'photo.png', ...args, '--json');
+    const { code, stdout } = await whylight(home, 'explain', 'photo.png', ...ofShapes, ...args, '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject([
       { method: 'grad-cam', out: 'two/photo/grad-cam' },
@@ -81,7 +101,15 @@ describe('explain', () => {
       ...['--method', 'guided-backprop', '--convention', 'pytorch-grad-cam', '--probabilities'],
       ...['--panels', 'original_image,deprocess_image', '--colormap', '0:#ffffff,0.25:#000000,1:#000000'],
     ];
-    const { code, stderr } = await whylight(home, 'explain', 'photo.png', ...args, '-o', 'drawn');
+    const { code, stderr } = await whylight(
+      home,
+      'explain',
+      'photo.png',
+      ...ofShapes,
+      ...args,
+      '-o',
+      'drawn',
+    );
     expect([code, stderr]).toEqual([0, '']);
     expect(readdirSync(inHome('drawn')).sort()).toEqual([
       'attribution.npy',
@@ -91,12 +119,21 @@ describe('explain', () => {
       'probabilities.png',
       'result.json',
     ]);
-    const wrong = await whylight(home, 'explain', 'photo.png', '--colormap', 'rainbow', '-o', 'x');
+    const wrong = await whylight(
+      home,
+      'explain',
+      'photo.png',
+      ...ofShapes,
+      '--colormap',
+      'rainbow',
+      '-o',
+      'x',
+    );
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('colour map: expected jet')]);
   });
 
   it('writes all files, also when nobody reads to the end', async () => {
-    const command = `'${process.execPath}' '${bin}' explain photo.png photo.png photo.png -o piped | head -1`;
+    const command = `'${process.execPath}' '${bin}' explain photo.png photo.png photo.png --model shapes -o piped | head -1`;
     execFileSync('sh', ['-c', command], { cwd: home, env: { ...process.env, WHYLIGHT_HOME: home } });
     expect((await readdir(inHome('piped'))).sort()).toEqual(['photo', 'photo-2', 'photo-3']);
   });
@@ -106,6 +143,7 @@ describe('explain', () => {
       home,
       'explain',
       'photo.png',
+      ...ofShapes,
       '--target',
       kinds[0]!.zh,
       '-o',
@@ -180,7 +218,11 @@ describe('models', () => {
     );
     expect(added.code).toBe(0);
     const { stdout } = await whylight(home, 'models', 'list', '--json');
-    expect(JSON.parse(stdout).models.map(({ name }: { name: string }) => name)).toEqual(['shapes', 'mine']);
+    expect(JSON.parse(stdout).models.map(({ name }: { name: string }) => name)).toEqual([
+      'efficientnet-lite0',
+      'shapes',
+      'mine',
+    ]);
     const checked = await whylight(home, 'check', 'mine', '--json');
     expect(JSON.parse(checked.stdout)).toMatchObject({
       name: 'mine',
@@ -277,7 +319,7 @@ describe('bad usage ends with 2 and one sentence', () => {
       'flat.npy: expected a batch of rank 4, [N, C, H, W]; got [3, 4]',
     ],
     [['explain', 'photo.png', '-o', 'x', '--model', 'nobody'], 'no model is called nobody'],
-    [['explain', 'photo.png', '-o', 'x', '--target', '-1'], 'expected a class index in 0..9'],
+    [['explain', 'photo.png', '-o', 'x', '--target', '-1'], 'expected a class index in 0..999'],
     [['explain', 'photo.png', '-o', 'x', '--param', 'n=1'], 'grad-cam has no parameter "n"'],
     [['attribute', '--model', 'shapes'], '--tensor is missing'],
     [['check', 'photo.png'], 'not an ONNX model'],
@@ -300,7 +342,7 @@ describe('bad usage ends with 2 and one sentence', () => {
     [['evaluate', '--drawings', '2', '--target', '1', '-o', 'x'], '--drawings says which classes'],
     [['evaluate', 'broken-photos', '-o', 'x'], 'broken-photos/a.png: The bytes are no image'],
     [['models', 'add', 'in.npy'], 'not an ONNX model'],
-    [['models', 'add', shapes], 'shapes is the network that comes with Whylight'],
+    [['models', 'add', shapes], 'shapes is a network that comes with Whylight'],
     [['models', 'remove', 'nobody'], 'no registered model is called nobody; registered: '],
     [
       [
