@@ -9,6 +9,7 @@ const [first, count] = [0, Number(process.argv[2] ?? 5000)];
 const accuracy = await measure(first, count);
 const manifest = {
   name: 'shapes',
+  about: 'knows ten kinds of drawn shapes only, nothing on photos',
   file: 'shapes.onnx',
   bytes: bytes.length,
   sha256: createHash('sha256').update(bytes).digest('hex'),

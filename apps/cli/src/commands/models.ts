@@ -15,7 +15,16 @@ const list = withJson(
   const models = (await openRegistry()).list();
   const zoo = await readZoo();
   if (json) return printJson({ models: models.map(described), zoo: zoo.models.map(({ name }) => name) });
-  print(table(models.map((model) => [model.name, model.digest.slice(0, 19), sideOf(model)])));
+  print(
+    table(
+      models.map((model) => [
+        model.name,
+        model.digest.slice(0, 19),
+        sideOf(model),
+        model.manifest.about ?? '',
+      ]),
+    ),
+  );
   print(`\nTo pull: ${zoo.models.map(({ name }) => name).join(', ')}`);
 });
 
@@ -93,6 +102,7 @@ function report(model: RegisteredModel, json: boolean | undefined): void {
 
 const described = (model: RegisteredModel) => ({
   name: model.name,
+  about: model.manifest.about ?? null,
   digest: model.digest,
   path: model.path,
   classes: model.labels?.length ?? null,

@@ -9,6 +9,8 @@ import { imagenet, inputShapeOf, preprocessingSchema } from './preprocessing.ts'
 /** What stands beside a model and says how to use it. Members that we do not know are left alone. */
 export const manifestSchema = z.looseObject({
   name: z.string().min(1).optional(),
+  /** What the model knows, in a few words for whoever chooses one. */
+  about: z.string().optional(),
   file: z.string().optional(),
   sha256: z
     .string()
