@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { shapesModel } from '@whylight/host';
 import { afterEach, expect, test } from 'vitest';
 
 const settings = {
@@ -7,6 +9,7 @@ const settings = {
   WORKER_SECRET: 'a secret that only gateway and worker know',
   S3_ENDPOINT: 'http://127.0.0.1:9',
   S3_BUCKET: 'unused',
+  MODELS: `shapes=${join(shapesModel, 'shapes.onnx')}`,
   S3_ACCESS_KEY_ID: 'unused',
   S3_SECRET_ACCESS_KEY: 'unused',
 };

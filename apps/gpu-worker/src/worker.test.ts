@@ -15,6 +15,17 @@ describe('the worker', () => {
     expect(models[0]!.methods).toMatchObject({ 'grad-cam': null, saliency: null, occlusion: null });
   });
 
+  test('has the networks that come along where none is named, the one for photos first', async () => {
+    world = await createWorld({ MODELS: [] });
+    const { models } = await world.catalog();
+    expect(models.map(({ name, classes, default: first }) => [name, classes, first])).toEqual([
+      ['efficientnet-lite0', 1000, true],
+      ['shapes', 10, false],
+    ]);
+    expect(models[0]!.labels![967]).toEqual({ en: 'espresso', zh: '浓缩咖啡' });
+    expect(models[0]!.methods).toMatchObject({ 'grad-cam': null, 'integrated-gradients': null });
+  });
+
   test('sends jobs away when its queue is full, and says when to come back', async () => {
     world = await createWorld({ CONCURRENCY: 1, QUEUE_LIMIT: 1 });
     const photo = await disc();

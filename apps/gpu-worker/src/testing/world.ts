@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import {
   type Catalog,
   catalogSchema,
@@ -11,7 +12,7 @@ import {
   verify,
 } from '@whylight/contract';
 import { readNpy, type Tensor } from '@whylight/core';
-import { type createThreadedRuntime, encodePng } from '@whylight/host';
+import { type createThreadedRuntime, encodePng, shapesModel } from '@whylight/host';
 import { parseEnv, type WorkerEnv } from '../env.ts';
 import { JobFailure } from '../job-failure.ts';
 import type { PutOptions, Storage } from '../storage/storage.ts';
@@ -88,7 +89,7 @@ export async function listenAsGateway() {
   return gateway;
 }
 
-/** A worker as a process has it, with the embedded network, storage in memory, and a gateway that listens. */
+/** A worker as a process has it, with the small network of drawn shapes, storage in memory, and a gateway that listens. */
 export async function createWorld(
   settings: Partial<WorkerEnv> = {},
   storage = new MemoryStorage(),
@@ -105,7 +106,7 @@ export async function createWorld(
     S3_SECRET_ACCESS_KEY: 'unused',
   });
   const worker = await startWorker(
-    { ...env, ...settings },
+    { ...env, MODELS: [{ name: 'shapes', path: join(shapesModel, 'shapes.onnx') }], ...settings },
     (event, fields) => lines.push(JSON.stringify({ event, ...fields })),
     storage,
     runtime,
