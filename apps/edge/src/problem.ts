@@ -29,6 +29,8 @@ const kinds: Record<RefusalCode, Kind> = {
   idempotency_in_progress: [409, 'The same request is being answered'],
   key_not_active: [409, 'The key is revoked or expired'],
   stale_report: [409, 'The report is of an attempt that is over'],
+  attempt_claimed: [409, 'Another worker has the attempt'],
+  attempt_over: [409, 'The attempt is over'],
   artifact_expired: [410, 'The artifact has been deleted'],
   payload_too_large: [413, 'The body or the upload is too large'],
   unsupported_media_type: [415, 'This type is not accepted'],

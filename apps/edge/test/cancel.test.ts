@@ -7,11 +7,13 @@ import {
   bindings,
   cacheKeyOf,
   call,
+  claim,
   explain,
   jobsDropped,
   jobsTaken,
   later,
   newTenant,
+  prefixOf,
   report,
   success,
   uploaded,
@@ -162,47 +164,48 @@ describe('deleting', () => {
     await report(job!, { status: 'processing' });
     expect((await remove(made)).status).toBe(204);
     await vi.waitFor(async () => expect(await jobsDropped()).toContain(`${job!.key}?attempt=1`));
-    await write(job!.output_prefix);
+    await write(prefixOf(job!));
     expect((await report(job!, success(job!))).status).toBe(409);
     expect((await call('GET', made.urls.self, { key })).status).toBe(404);
     expect((await remove(made)).status).toBe(404);
     expect((await call('GET', '/v1/explanations', { key })).body.data).toEqual([]);
     await later(flightOf(made), lateWrites + 1_000);
-    expect(await objects.head(`${job!.output_prefix}overlay.png`)).toBeNull();
+    expect(await objects.head(`${prefixOf(job!)}overlay.png`)).toBeNull();
     expect((await ask()).cache.status).toBe('miss');
   });
 
-  test('B15: nor one of which nothing was ever heard', async () => {
+  test('B15: nor one that has claimed its attempt and of which nothing was heard after that', async () => {
     const { ask, remove } = await asking();
     const made = await ask();
     const [job] = await jobsTaken(cacheKeyOf(made));
+    expect((await claim(job!)).status).toBe(204);
     expect((await remove(made)).status).toBe(204);
-    await write(job!.output_prefix);
+    await write(prefixOf(job!));
     await later(flightOf(made), lateWrites + 1_000);
-    expect(await objects.head(`${job!.output_prefix}overlay.png`)).toBeNull();
+    expect(await objects.head(`${prefixOf(job!)}overlay.png`)).toBeNull();
   });
 
   test('B15: with the explanation that had it computed, the result goes: for the cache and for its hits', async () => {
     const { key, ask, see, remove } = await asking();
     const made = await ask();
     const [job] = await jobsTaken(cacheKeyOf(made));
-    await write(job!.output_prefix);
+    await write(prefixOf(job!));
     await report(job!, success(job!));
     const hit = await ask();
     expect((await remove(hit)).status).toBe(204);
-    expect(await objects.head(`${job!.output_prefix}attribution.npy`)).not.toBeNull();
+    expect(await objects.head(`${prefixOf(job!)}attribution.npy`)).not.toBeNull();
     const second = await ask();
     expect(second.cache.status).toBe('hit');
     expect((await remove(made)).status).toBe(204);
     for (const name of ['overlay.png', 'heatmap.png', 'attribution.npy', 'result.json'])
-      expect(await objects.head(job!.output_prefix + name)).toBeNull();
+      expect(await objects.head(prefixOf(job!) + name)).toBeNull();
     expect(await see(second)).toMatchObject({ status: 'succeeded', expired: true, attributions: [] });
     const gone = await call('GET', `${second.urls.self}/artifacts/overlay.png`, { key });
     expect([gone.status, gone.body.code]).toEqual([410, 'artifact_expired']);
     const next = await ask();
     expect(next.cache.status).toBe('miss');
     const jobs = await jobsTaken(cacheKeyOf(made), 2);
-    expect(jobs[1]!.output_prefix).not.toBe(job!.output_prefix);
+    expect(prefixOf(jobs[1]!)).not.toBe(prefixOf(job!));
   });
 
   test('B15: who leads when the leader is deleted is who waits: the result is theirs', async () => {

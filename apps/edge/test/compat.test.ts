@@ -3,7 +3,7 @@ import { type Job, sha256Hex } from '@whylight/contract';
 import { describe, expect, test, vi } from 'vitest';
 import { app } from '../src/app.ts';
 import { services } from '../src/services.ts';
-import { bindings, call, newKey, newTenant, report, success, write } from './gateway.ts';
+import { bindings, call, newKey, newTenant, prefixOf, report, success, write } from './gateway.ts';
 
 const kserve = '/v1/compat/kserve/v1/models/shapes:explain';
 const vertex = '/v1/compat/vertex/v1/projects/mine/locations/europe-west4/endpoints/shapes:explain';
@@ -32,7 +32,7 @@ async function jobAbout(bytes: Uint8Array<ArrayBuffer>): Promise<Job> {
 /** Does the worker's part for the next job about that photo. */
 async function work(bytes: Uint8Array<ArrayBuffer>, result: object = {}): Promise<Job> {
   const job = await jobAbout(bytes);
-  await write(`${job.output_prefix}overlay.png`, 'a picture');
+  await write(`${prefixOf(job)}overlay.png`, 'a picture');
   const done = success(job);
   await report(job, { ...done, result: { ...done.result, ...result } });
   return job;
@@ -172,7 +172,7 @@ test('J7: of many large pictures the heat maps are sent, as many as one answer h
   const asked = call('POST', kserve, { key, body });
   for (const [i, bytes] of photos.entries()) {
     const job = await jobAbout(bytes);
-    for (const name of ['overlay.png', 'heatmap.png']) await write(job.output_prefix + name, name);
+    for (const name of ['overlay.png', 'heatmap.png']) await write(prefixOf(job) + name, name);
     const done = success(job);
     const sizes = { bytes: i === 0 ? 3_000_000 : 4_000_000 };
     await report(job, { ...done, artifacts: done.artifacts.map((artifact) => ({ ...artifact, ...sizes })) });

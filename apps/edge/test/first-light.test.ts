@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { cacheKeyOf, call, explain, jobsTaken, newTenant, report, success, uploaded } from './gateway.ts';
+import {
+  cacheKeyOf,
+  call,
+  explain,
+  jobsTaken,
+  newTenant,
+  prefixOf,
+  report,
+  success,
+  uploaded,
+} from './gateway.ts';
 
 describe('one photo, from signed upload to cached explanation', () => {
   test('H1: it is computed once, then answered from the cache, and its pictures can be fetched', async () => {
@@ -41,7 +51,7 @@ describe('one photo, from signed upload to cached explanation', () => {
       new URL(picture.headers.get('Location')!).pathname,
     ]);
     const signed = new URL(picture.headers.get('Location')!);
-    expect(signed.pathname.endsWith(`${job!.output_prefix}overlay.png`)).toBe(true);
+    expect(signed.pathname.endsWith(`${prefixOf(job!)}overlay.png`)).toBe(true);
     expect(Number(signed.searchParams.get('X-Amz-Expires'))).toBeLessThanOrEqual(300);
   });
 });

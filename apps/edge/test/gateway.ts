@@ -2,9 +2,12 @@ import { runDurableObjectAlarm } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import {
   artifactNames,
+  artifactPrefix,
+  type Claim,
   type Explanation,
   type ExplanationRequest,
   type Job,
+  type Problem,
   type RenderingJob,
   type Report,
   type Result,
@@ -152,12 +155,35 @@ export async function at<T>(milliseconds: number, what: () => Promise<T>): Promi
 export const workerAnswers = (status: number): Promise<Response> =>
   fetch(`${bindings.WORKER_URL}/answer`, { method: 'PUT', body: String(status) });
 
-/** Sends a report as the worker would. */
-export async function report(job: Job, body: object, secret = workerSecret): Promise<Answer<unknown>> {
-  const path = new URL(job.report_url).pathname;
-  const text = JSON.stringify({ attempt: job.attempt, lease: job.lease, ...body });
+/** The nonce under which the tests' worker claims an attempt: always the same for the same lease. */
+export const nonceOf = ({ lease }: Pick<Job, 'lease'>): string => lease.replaceAll('-', '');
+
+/** Where the worker writes once it has claimed the job. */
+export const prefixOf = (job: Job): string => artifactPrefix(job.output_prefix, nonceOf(job));
+
+/** Sends something as the worker would. */
+export async function say(url: string, body: object, secret = workerSecret): Promise<Answer<Problem | null>> {
+  const path = new URL(url).pathname;
+  const text = JSON.stringify(body);
   const signed = { direction: 'worker-to-gateway', method: 'POST', path, body: text } as const;
   return call('POST', path, { body: text, headers: await sign(secret, signed, Date.now() / 1000) });
+}
+
+/** Claims the attempt as the worker does before it begins; `change` says what is different. */
+export const claim = (
+  job: Job,
+  change: Partial<Claim> = {},
+  secret?: string,
+): Promise<Answer<Problem | null>> => {
+  const { attempt, lease } = job;
+  return say(job.claim_url, { attempt, lease, nonce: nonceOf(job), worker: 'w1', ...change }, secret);
+};
+
+/** Sends a report as the worker would, which has claimed the attempt before. */
+export async function report(job: Job, body: object, secret?: string): Promise<Answer<Problem | null>> {
+  await claim(job);
+  const { attempt, lease } = job;
+  return say(job.report_url, { attempt, lease, nonce: nonceOf(job), ...body }, secret);
 }
 
 const circle = { class_index: 0, label: 'circle', label_zh: null, score: 0.75 };
@@ -178,7 +204,9 @@ const resultOf = ({ question }: Job): Result => ({
 });
 
 /** What the worker says of a prediction. */
-export const predicted = (job: Job): Omit<Extract<Report, { status: 'succeeded' }>, 'attempt' | 'lease'> => ({
+export const predicted = (
+  job: Job,
+): Omit<Extract<Report, { status: 'succeeded' }>, 'attempt' | 'lease' | 'nonce'> => ({
   status: 'succeeded',
   result: {
     ...resultOf(job),
@@ -188,12 +216,14 @@ export const predicted = (job: Job): Omit<Extract<Report, { status: 'succeeded' 
   artifacts: [],
 });
 
-export const success = (job: Job): Omit<Extract<Report, { status: 'succeeded' }>, 'attempt' | 'lease'> => ({
+export const success = (
+  job: Job,
+): Omit<Extract<Report, { status: 'succeeded' }>, 'attempt' | 'lease' | 'nonce'> => ({
   status: 'succeeded',
   result: resultOf(job),
   artifacts: artifactNames.map((name) => ({
     name,
-    object: job.output_prefix + name,
+    object: prefixOf(job) + name,
     sha256: '0'.repeat(64),
     bytes: 3,
     content_type: name.endsWith('png') ? 'image/png' : 'application/octet-stream',

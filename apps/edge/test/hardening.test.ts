@@ -11,10 +11,13 @@ import {
   bindings,
   cacheKeyOf,
   call,
+  claim,
   explain,
   jobsTaken,
   later,
   newTenant,
+  nonceOf,
+  prefixOf,
   report,
   success,
   uploaded,
@@ -73,13 +76,15 @@ describe('the worker’s clock', () => {
     const { key, ask } = await asking();
     const made = await ask();
     const [job] = await jobsTaken(cacheKeyOf(made));
-    const say = async (body: object) => {
-      const path = new URL(job!.report_url).pathname;
-      const text = JSON.stringify({ attempt: job!.attempt, lease: job!.lease, ...body });
+    const say = async (body: object, url = job!.report_url) => {
+      const path = new URL(url).pathname;
+      const { attempt, lease } = job!;
+      const text = JSON.stringify({ attempt, lease, nonce: nonceOf(job!), ...body });
       const signed = { direction: 'worker-to-gateway', method: 'POST', path, body: text } as const;
       const headers = await sign(workerSecret, signed, Date.now() / 1000 + skew);
       return (await call('POST', path, { body: text, headers })).status;
     };
+    expect(await say({ worker: 'w1' }, job!.claim_url)).toBe(204);
     expect(await say({ status: 'processing' })).toBe(204);
     const flight = bindings.FLIGHT.getByName(cacheKeyOf(made));
     await later(flight, leaseTime - 10_000);
@@ -92,12 +97,18 @@ describe('the worker’s clock', () => {
   test('J11: a call signed an hour ago is refused', async () => {
     const { ask } = await asking();
     const [job] = await jobsTaken(cacheKeyOf(await ask()));
-    const stale = await at(-3_600_000, async () => {
-      const path = new URL(job!.report_url).pathname;
-      const body = JSON.stringify({ attempt: 1, lease: job!.lease, status: 'processing' });
-      const signed = { direction: 'worker-to-gateway', method: 'POST', path, body } as const;
-      return { path, body, headers: await sign(workerSecret, signed, Date.now() / 1000) };
-    });
+    const about = { attempt: 1, lease: job!.lease, nonce: nonceOf(job!) };
+    const signedThen = (url: string, more: object) =>
+      at(-3_600_000, async () => {
+        const path = new URL(url).pathname;
+        const body = JSON.stringify({ ...about, ...more });
+        const signed = { direction: 'worker-to-gateway', method: 'POST', path, body } as const;
+        return { path, body, headers: await sign(workerSecret, signed, Date.now() / 1000) };
+      });
+    const claimed = await signedThen(job!.claim_url, { worker: 'w1' });
+    expect((await call('POST', claimed.path, claimed)).status).toBe(401);
+    expect((await claim(job!)).status).toBe(204);
+    const stale = await signedThen(job!.report_url, { status: 'processing' });
     expect((await call('POST', stale.path, stale)).status).toBe(401);
   });
 });
@@ -108,7 +119,7 @@ describe('what is stored', () => {
     const { key, ask } = await asking();
     const made = await ask();
     const [job] = await jobsTaken(cacheKeyOf(made));
-    await write(`${job!.output_prefix}overlay.png`, 'a picture');
+    await write(`${prefixOf(job!)}overlay.png`, 'a picture');
     await report(job!, success(job!));
     const { status, headers } = await call('GET', `${made.urls.self}/artifacts/overlay.png`, { key });
     const url = headers.get('Location')!;

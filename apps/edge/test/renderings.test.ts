@@ -13,6 +13,7 @@ import {
   jobsTaken,
   later,
   newTenant,
+  prefixOf,
   report,
   success,
   uploaded,
@@ -56,8 +57,8 @@ describe('drawing what is explained in another way', () => {
 
     const picture = await fetchPicture(first.body.artifacts.overlay.url);
     const { pathname } = new URL(picture.headers.get('Location')!);
-    expect([picture.status, pathname.includes(job.output_prefix)]).toEqual([302, true]);
-    expect(pathname.endsWith(`${job.output_prefix}overlay.png`)).toBe(false);
+    expect([picture.status, pathname.includes(prefixOf(job))]).toEqual([302, true]);
+    expect(pathname.endsWith(`${prefixOf(job)}overlay.png`)).toBe(false);
   });
 
   test('H9: every change is another picture, and the method’s own is there without drawing', async () => {
@@ -123,7 +124,7 @@ describe('drawing what is explained in another way', () => {
     expect(asked.body.attributions[0]!.artifacts.attribution.sha256).toBe('0'.repeat(64));
     expect(await see(asked.body)).toEqual(asked.body);
     const url = (await fetchPicture(asked.body.attributions[0]!.artifacts.heatmap.url)).headers;
-    expect(url.get('Location')).toMatch(/[0-9a-f]{64}\/heatmap\.png/);
+    expect(url.get('Location')).toMatch(/[0-9a-f]{64}\/[0-9a-f]{32}\/heatmap\.png/);
     expect(await jobsTaken(flight)).toHaveLength(1);
   });
 
@@ -181,9 +182,11 @@ describe('drawing what is explained in another way', () => {
   });
 
   test('with a result its drawings go', async () => {
-    const { ask, render, key, made, fetchPicture, job } = await explained();
+    const { ask, render, key, made, fetchPicture, job, flight } = await explained();
     const { artifacts, cache } = (await render({ visualization: viridis })).body;
-    const object = `${job.output_prefix}${cache.key.slice('sha256:'.length)}/overlay.png`;
+    const [drawn] = await drawingsOf(flight);
+    const object = `${drawn!.output_prefix}overlay.png`;
+    expect(object.startsWith(`${prefixOf(job)}${cache.key.slice('sha256:'.length)}/`)).toBe(true);
     await write(object, 'a picture');
     const hit = (await ask()).body;
     await call('DELETE', `/v1/explanations/${made.id}`, { key });
@@ -273,7 +276,7 @@ describe('stored results', () => {
 
   test('H6: what is intact stays in the cache; what has changed is noticed, discarded and computed again', async () => {
     const { key, ask, made, job, distrust } = await stored();
-    await write(`${job.output_prefix}attribution.npy`, 'x');
+    await write(`${prefixOf(job)}attribution.npy`, 'x');
     expect((await ask()).cache.status).toBe('hit');
     await distrust();
     const again = await ask();
@@ -287,14 +290,14 @@ describe('stored results', () => {
 
   test('H6: what is gone from the store is computed again', async () => {
     const { ask, job, distrust } = await stored();
-    await services(bindings).objects.delete(`${job.output_prefix}overlay.png`);
+    await services(bindings).objects.delete(`${prefixOf(job)}overlay.png`);
     await distrust();
     expect((await ask()).cache.status).toBe('miss');
   });
 
   test('H6: of many who notice at once one starts the next computation', async () => {
     const { ask, made, job, distrust } = await stored();
-    await write(`${job.output_prefix}result.json`, 'x');
+    await write(`${prefixOf(job)}result.json`, 'x');
     await distrust();
     const via = await Promise.all(Array.from({ length: 10 }, () => ask()));
     expect(via.filter(({ cache }) => cache.status === 'miss')).toHaveLength(1);
@@ -316,13 +319,13 @@ describe('stored results', () => {
     const { key, ask, made, job, flight, distrust } = await stored();
     const hit = await ask();
     const urls = Object.values(hit.attributions[0]!.artifacts).map(({ url }) => url);
-    await write(`${job.output_prefix}heatmap.png`, 'x');
+    await write(`${prefixOf(job)}heatmap.png`, 'x');
     await distrust();
     await ask();
     for (const url of urls) expect((await call('GET', url, { key })).status).toBe(410);
     await later(flight, minute);
     for (const name of ['overlay.png', 'heatmap.png', 'attribution.npy', 'result.json'])
-      expect(await services(bindings).objects.head(job.output_prefix + name), name).toBeNull();
+      expect(await services(bindings).objects.head(prefixOf(job) + name), name).toBeNull();
     expect((await call('GET', made.urls.self, { key })).body.expired).toBe(true);
   });
 });

@@ -15,6 +15,7 @@ import {
   later,
   newTenant,
   photo,
+  prefixOf,
   put,
   report,
   success,
@@ -62,7 +63,7 @@ describe('retention', () => {
     const picture = `${made.urls.self}/artifacts/overlay.png`;
     const gone = await at(2.1 * hour, () => call('GET', picture, { key }));
     expect([gone.status, gone.body.code]).toEqual([410, 'artifact_expired']);
-    expect(await services(bindings).objects.head(`${job!.output_prefix}overlay.png`)).not.toBeNull();
+    expect(await services(bindings).objects.head(`${prefixOf(job!)}overlay.png`)).not.toBeNull();
     await over(flight);
     await runDurableObjectAlarm(flight);
     await bindings.DB.prepare('UPDATE explanations SET expires_at = ? WHERE id = ?')

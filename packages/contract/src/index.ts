@@ -11,6 +11,7 @@ export * from './api/tenants.ts';
 export * from './api/uploads.ts';
 export * from './api/webhooks.ts';
 export * from './canonical-json.ts';
+export * from './claim.ts';
 export * from './compat.ts';
 export * from './digest.ts';
 export * from './job.ts';

@@ -1,20 +1,22 @@
 import { z } from 'zod';
+import { nonceSchema } from './claim.ts';
 import { lookSchema } from './look.ts';
 import { layerNamesSchema, modelSourceSchema } from './models.ts';
 import { sha256 } from './wire.ts';
 
 /**
  * What the gateway and the worker say to each other. The gateway posts a `Job` to the worker, which answers
- * 202 at once (or 503 with Retry-After when full) and later posts `Report`s to the gateway, each carrying the
- * attempt and lease that it was given: a report of an older attempt is refused.
+ * 202 at once (or 503 with Retry-After when full), claims the attempt (see claim.ts) and later posts `Report`s to the
+ * gateway. Each carries the attempt and lease of the job and the nonce of the claim: all others are refused.
  */
 
 /**
  * Where the worker takes jobs (POST), drops them (DELETE jobs/{key}?attempt=n), draws again (POST renderings), says
- * what it can explain (GET), and where it examines a tenant's model or gets one ready (POST).
+ * what it can explain (GET), and where it examines a tenant's model or gets one ready (POST). A worker that takes jobs at
+ * v2 claims them first; gateway and worker of different releases send each other away, and the job waits in the queue.
  */
 export const workerPaths = {
-  jobs: '/v1/jobs',
+  jobs: '/v2/jobs',
   models: '/v1/models',
   renderings: '/v1/renderings',
   validations: '/v1/validations',
@@ -97,8 +99,10 @@ export const jobSchema = z.strictObject({
   /** How its pictures are drawn. */
   look: lookSchema,
   input: inputSchema,
-  /** Prefix under which the artifacts are written: `t/{tenant}/x/{key}/{attempt}/`. */
+  /** What the names of the attempt's artifacts begin with; `artifactPrefix` adds the nonce of the claim. */
   output_prefix: z.string(),
+  /** Where the attempt is claimed. */
+  claim_url: z.url(),
   /** Where reports go. */
   report_url: z.url(),
   /** Of the request that began it. */
@@ -180,7 +184,7 @@ export const jobErrorSchema = z.strictObject({
 });
 export type JobError = z.infer<typeof jobErrorSchema>;
 
-const about = { attempt: z.int().min(1), lease: z.string() };
+const about = { attempt: z.int().min(1), lease: z.string(), nonce: nonceSchema };
 export const reportSchema = z.discriminatedUnion('status', [
   z.strictObject({ ...about, status: z.literal('processing') }),
   /** Nothing new: the job is still with the worker, waiting or at work. */

@@ -12,7 +12,7 @@ export const timestampHeader = 'Whylight-Timestamp';
 export const signatureHeader = 'Whylight-Signature';
 /**
  * Seconds that the two clocks may differ: more than a clock that nobody minds is off. It may be this much because a call
- * that is made twice is harmless: jobs are told by attempt, reports by attempt and lease.
+ * that is made twice is harmless: jobs are told by attempt, claims and reports by attempt, lease and nonce.
  */
 export const tolerance = 900;
 

@@ -15,12 +15,21 @@ export const mostUnpinned = 32;
 /** And of those that explanations rest on: they are kept as long as the result. */
 export const mostPinned = 256;
 
-/** Where the pictures of a drawing go. */
+/** What the names of a drawing's pictures begin with; each call of a worker adds a nonce. */
 export const drawingPrefix = (run: Run, key: string): string => `${outputPrefix(run)}${key}/`;
+
+/** Where the pictures of a drawing are. Those of an earlier release have no nonce in their names. */
+export function placeOf({ artifacts: [picture] }: Rendered): string | null {
+  return picture ? picture.object.slice(0, -picture.name.length) : null;
+}
+
+/** Whether all pictures are where they were to be written. */
+export const isAt = ({ artifacts }: Rendered, prefix: string): boolean =>
+  artifacts.every(({ object, name }) => object === prefix + name);
 
 export const renderingJobOf = (
   run: Run,
-  key: string,
+  prefix: string,
   look: Look,
   input: RenderingJob['input'] | null,
 ): RenderingJob => ({
@@ -29,7 +38,7 @@ export const renderingJobOf = (
   attribution: run.artifacts.find(({ name }) => name === 'attribution.npy')!,
   result: run.result!,
   look,
-  output_prefix: drawingPrefix(run, key),
+  output_prefix: prefix,
   request_id: run.submission.requestId,
 });
 

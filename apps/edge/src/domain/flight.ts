@@ -1,5 +1,8 @@
 import {
   type Artifact,
+  artifactPrefix,
+  type Claim,
+  type ClaimRefusal,
   type Explanation,
   type Job,
   type JobError,
@@ -62,8 +65,10 @@ export interface Run {
   readonly crashes: number;
   readonly losses: number;
   readonly lease: string;
-  /** Whether a worker has answered 202 for this attempt. */
+  /** Whether a worker has answered 202 for this attempt, or claimed it. */
   readonly taken: boolean;
+  /** Who has claimed which attempt of this run, at most one each. */
+  readonly claims: readonly HeldClaim[];
   /** Unix milliseconds, as are the times below. */
   readonly createdAt: number;
   readonly startedAt: number | null;
@@ -81,6 +86,9 @@ export interface Run {
   /** Whether the tenant's meter has been told of the end. */
   readonly metered: boolean;
 }
+
+/** An attempt, the worker that it belongs to, and the nonce that this worker made for it. */
+export type HeldClaim = Omit<Claim, 'lease'>;
 
 /** One explanation that a run is to answer. */
 export interface Rider {
@@ -131,6 +139,7 @@ export interface FlightPort {
   job(attempt: number): Promise<Job | null>;
   taken(attempt: number): Promise<void>;
   fail(attempt: number, error: JobError): Promise<void>;
+  claim(claim: Claim): Promise<ClaimRefusal | null>;
   report(report: Report): Promise<boolean>;
 }
 
@@ -153,11 +162,20 @@ export function unitsSpent({ status, submission: { units }, progress }: Run): nu
   return Math.round((units * progress.completed) / Math.max(1, progress.total));
 }
 
-/** Where the artifacts of an attempt go. */
-export const outputPrefix = (
-  { submission: { tenant, key }, attempt }: Run,
-  number: number = attempt,
-): string => `t/${tenant}/x/${key}/${number}/`;
+/** Who has claimed an attempt of this run: the present one if not said. */
+export const claimOf = ({ claims, attempt }: Run, number: number = attempt): HeldClaim | null =>
+  claims.find((claim) => claim.attempt === number) ?? null;
+
+/** What the names of an attempt's artifacts begin with, whoever claims it. */
+const attemptPrefix = ({ submission: { tenant, key }, attempt }: Run, number: number = attempt): string =>
+  `t/${tenant}/x/${key}/${number}/`;
+
+/** Where the artifacts of an attempt go. Those of an earlier release, which knew no claims, have no nonce in their names. */
+export function outputPrefix(run: Run, number: number = run.attempt): string {
+  const claim = claimOf(run, number);
+  const prefix = attemptPrefix(run, number);
+  return claim ? artifactPrefix(prefix, claim.nonce) : prefix;
+}
 
 /** Where attempts of this run may have left artifacts that nobody is to see. */
 export function stalePrefixes(run: Run): string[] {
@@ -166,7 +184,11 @@ export function stalePrefixes(run: Run): string[] {
   return attempts.filter((attempt) => attempt !== kept).map((attempt) => outputPrefix(run, attempt));
 }
 
-export const jobOf = (run: Run, reportUrl: string, model: ModelSource | null): Job => ({
+export const jobOf = (
+  run: Run,
+  urls: Pick<Job, 'claim_url' | 'report_url'>,
+  model: ModelSource | null,
+): Job => ({
   key: run.submission.key,
   attempt: run.attempt,
   lease: run.lease,
@@ -174,13 +196,13 @@ export const jobOf = (run: Run, reportUrl: string, model: ModelSource | null): J
   look: run.submission.look,
   ...(model ? { model } : {}),
   input: run.submission.input,
-  output_prefix: outputPrefix(run),
-  report_url: reportUrl,
+  output_prefix: attemptPrefix(run),
+  ...urls,
   request_id: run.submission.requestId,
   ...(run.submission.traceparent ? { traceparent: run.submission.traceparent } : {}),
 });
 
-type Recent = 'crashes' | 'losses' | 'version' | 'owner' | 'keepUntil' | 'erased' | 'metered';
+type Recent = 'claims' | 'crashes' | 'losses' | 'version' | 'owner' | 'keepUntil' | 'erased' | 'metered';
 /** As an earlier release may have stored it. */
 export type StoredRun = Omit<Run, Recent | 'riders' | 'submission'> &
   Partial<Pick<Run, Recent>> & {
@@ -194,7 +216,7 @@ export function upgraded(stored: StoredRun): Run {
   // The language was part of the question once.
   const { language } = submission.question as { language?: Look['language'] };
   return {
-    ...{ crashes: 0, losses: 0, version: 0, owner: null, erased: false, metered: true },
+    ...{ claims: [], crashes: 0, losses: 0, version: 0, owner: null, erased: false, metered: true },
     keepUntil: stored.createdAt + retention.usual * 1000,
     ...stored,
     riders: Object.fromEntries(

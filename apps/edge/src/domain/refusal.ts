@@ -1,3 +1,4 @@
+import type { ClaimRefusal } from '@whylight/contract';
 import type { Excess } from './meter.ts';
 
 /** Every way in which a request can be declined; `problem.ts` gives each its status. */
@@ -22,6 +23,7 @@ export type RefusalCode =
   | 'idempotency_key_reused'
   | 'key_not_active'
   | 'stale_report'
+  | ClaimRefusal
   | 'artifact_expired'
   | 'payload_too_large'
   | 'unsupported_media_type'

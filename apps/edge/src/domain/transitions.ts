@@ -1,11 +1,14 @@
 import {
   type Artifact,
   artifactNames,
+  type Claim,
+  type ClaimRefusal,
   type JobError,
   predictionMethod,
   type Report,
 } from '@whylight/contract';
 import {
+  claimOf,
   deliveryTime,
   isTerminal,
   leaseTime,
@@ -30,6 +33,7 @@ export function begin(previous: Run | null, submission: Submission, now: number)
     losses: 0,
     lease: '',
     taken: false,
+    claims: [],
     createdAt: now,
     startedAt: null,
     completedAt: null,
@@ -79,6 +83,18 @@ export const delivered = (run: Run, now: number): Run => ({ ...run, deadline: no
 
 export const taken = (run: Run, now: number): Run => ({ ...run, taken: true, deadline: now + leaseTime });
 
+/**
+ * The run once `asked` has been claimed, the same run when just this claim was made before (its answer was lost), or why
+ * it cannot be made. A repeated claim does not prolong the lease: a captured call that is sent again changes nothing.
+ */
+export function claim(run: Run, asked: Claim, now: number): Run | ClaimRefusal {
+  const { attempt, lease, nonce, worker } = asked;
+  if (isTerminal(run) || attempt !== run.attempt || lease !== run.lease) return 'attempt_over';
+  const held = claimOf(run);
+  if (held) return held.nonce === nonce ? run : 'attempt_claimed';
+  return { ...taken(run, now), claims: [...run.claims, { attempt, nonce, worker }] };
+}
+
 export const fail = (run: Run, error: JobError, now: number): Run => ({
   ...run,
   status: 'failed',
@@ -88,10 +104,10 @@ export const fail = (run: Run, error: JobError, now: number): Run => ({
 
 /**
  * The run after `report`, or null when the report is refused: of an attempt that is over, under another
- * lease, or after the end.
+ * lease, of a worker that has not claimed the attempt, or after the end.
  */
 export function apply(run: Run, report: Report, now: number): Run | null {
-  if (report.attempt !== run.attempt || report.lease !== run.lease || isTerminal(run)) return null;
+  if (!isOfHolder(run, report) || isTerminal(run)) return null;
   switch (report.status) {
     case 'alive':
       return taken(run, now);
@@ -131,10 +147,11 @@ const passing: ReadonlySet<JobError['code']> = new Set(['worker_crashed', 'stora
 
 /** Whether the run already ended with just this report: its answer was lost, and it may be repeated. */
 export const isRepeated = (run: Run, report: Report): boolean =>
-  report.attempt === run.attempt &&
-  report.lease === run.lease &&
-  report.status === run.status &&
-  isTerminal(run);
+  isOfHolder(run, report) && report.status === run.status && isTerminal(run);
+
+/** Whether it comes from the worker that has claimed the present attempt. */
+const isOfHolder = (run: Run, { attempt, lease, nonce }: Report): boolean =>
+  attempt === run.attempt && lease === run.lease && nonce === claimOf(run)?.nonce;
 
 function isComplete(run: Run, artifacts: readonly Artifact[]): boolean {
   const names = run.submission.question.method === predictionMethod ? [] : artifactNames;

@@ -19,9 +19,11 @@ export const signedByWorker: MiddlewareHandler<AppEnv> = async (c, next) => {
   return next();
 };
 
-export const reportLimit = bodyLimit({
-  maxSize: 1_048_576,
-  onError: () => {
-    throw new Refusal('payload_too_large', 'A report is at most 1 MiB.');
-  },
-});
+/** Refuses a body of more than so many bytes. */
+export const limitOf = (what: string, bytes: number): MiddlewareHandler<AppEnv> =>
+  bodyLimit({
+    maxSize: bytes,
+    onError: () => {
+      throw new Refusal('payload_too_large', `${what} is at most ${bytes / 1024} KiB.`);
+    },
+  });

@@ -1,9 +1,20 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { reportSchema } from '@whylight/contract';
+import { type ClaimRefusal, claimSchema, reportSchema } from '@whylight/contract';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { authenticateScaler } from '../middleware/authenticate.ts';
-import { reportLimit, signedByWorker } from '../middleware/signed-by-worker.ts';
+import { limitOf, signedByWorker } from '../middleware/signed-by-worker.ts';
 import { body, declined, json, routes } from '../openapi.ts';
+
+const claim = createRoute({
+  method: 'post',
+  path: '/internal/claims/{key}',
+  tags: ['internal'],
+  summary: 'A worker asks for an attempt, for itself alone',
+  security: [{ workerSignature: [] }],
+  middleware: [limitOf('A claim', 4_096), signedByWorker],
+  request: { params: z.object({ key: z.string() }), ...body(claimSchema) },
+  responses: { 204: { description: 'The attempt is this worker’s' }, ...declined },
+});
 
 const report = createRoute({
   method: 'post',
@@ -11,7 +22,7 @@ const report = createRoute({
   tags: ['internal'],
   summary: 'What a worker says of a job',
   security: [{ workerSignature: [] }],
-  middleware: [reportLimit, signedByWorker],
+  middleware: [limitOf('A report', 1_048_576), signedByWorker],
   request: { params: z.object({ key: z.string() }), ...body(reportSchema) },
   responses: { 204: { description: 'Taken down' }, ...declined },
 });
@@ -26,11 +37,27 @@ const backlog = createRoute({
   responses: { 200: json(z.object({ backlog: z.int() }), 'The backlog'), ...declined },
 });
 
+const whyNot: Readonly<Record<ClaimRefusal, string>> = {
+  attempt_claimed: 'Another worker has claimed the attempt: forget the job.',
+  attempt_over: 'The attempt is over, or was never started: forget the job.',
+};
+
+/** @throws Refusal `resource_not_found` for what is no key of a computation */
+function checked(key: string): string {
+  if (!/^[0-9a-f]{64}$/.test(key)) throw notFound();
+  return key;
+}
+
 export const internal = routes()
+  .openapi(claim, async (c) => {
+    const flight = c.var.services.flight(checked(c.req.valid('param').key));
+    const refusal = await flight.claim(c.req.valid('json'));
+    if (refusal === null) return c.body(null, 204);
+    throw new Refusal(refusal, whyNot[refusal]);
+  })
   .openapi(report, async (c) => {
-    const { key } = c.req.valid('param');
-    if (!/^[0-9a-f]{64}$/.test(key)) throw notFound();
-    if (await c.var.services.flight(key).report(c.req.valid('json'))) return c.body(null, 204);
+    const flight = c.var.services.flight(checked(c.req.valid('param').key));
+    if (await flight.report(c.req.valid('json'))) return c.body(null, 204);
     throw new Refusal('stale_report', 'The attempt is over, or was never started: drop the job.');
   })
   .openapi(backlog, async (c) => {

@@ -22,8 +22,23 @@ export type Taken =
   | { readonly outcome: 'unreachable' }
   | { readonly outcome: 'refused'; readonly status: number };
 
+/** No pictures: why, and whether a worker may have begun, so that something of it may lie in the store, or come to lie there. */
+export interface NotRendered {
+  readonly error: JobError;
+  readonly begun: boolean;
+}
+
+/** Statuses of a worker that has not begun: it has no time, is of another release, or does not know the caller. */
+const declining: ReadonlySet<number | undefined> = new Set([400, 401, 404, 413, 503]);
+
 /** Milliseconds for an examination, the model's way to the worker included. */
 const examination = 95_000;
+
+const undrawn: JobError = {
+  code: 'worker_unreachable',
+  message: 'No worker could draw it.',
+  retryable: true,
+};
 
 /** The worker, over signed HTTP. */
 export class GpuWorker {
@@ -39,12 +54,13 @@ export class GpuWorker {
     if (response?.status === 202) return { outcome: 'accepted' };
     if (response?.status === 503 || response?.status === 429)
       return { outcome: 'busy', seconds: Number(response.headers.get('retry-after')) || 1 };
-    if (!response || response.status >= 500) return { outcome: 'unreachable' };
+    // 404: a worker of an earlier release, which would not claim the attempt. It may be replaced at this moment.
+    if (!response || response.status === 404 || response.status >= 500) return { outcome: 'unreachable' };
     return { outcome: 'refused', status: response.status };
   }
 
   /** Has pictures drawn; there is nobody to wait for, so a worker that does not answer is an answer too. */
-  async render(job: RenderingJob): Promise<Rendered | JobError> {
+  async render(job: RenderingJob): Promise<Rendered | NotRendered> {
     const response = await this.#call('POST', workerPaths.renderings, JSON.stringify(job), 30_000).catch(
       () => null,
     );
@@ -53,9 +69,9 @@ export class GpuWorker {
       const rendered = renderedSchema.safeParse(body);
       if (rendered.success) return rendered.data;
     }
-    const error = jobErrorSchema.safeParse(body);
-    if (response?.status === 422 && error.success) return error.data;
-    return { code: 'worker_unreachable', message: 'No worker could draw it.', retryable: true };
+    const told = jobErrorSchema.safeParse(body);
+    if (response?.status === 422 && told.success) return { error: told.data, begun: true };
+    return { error: undrawn, begun: !declining.has(response?.status) };
   }
 
   /** Tells the worker that nobody wants this attempt any more. It may be elsewhere, or not listen: no harm. */

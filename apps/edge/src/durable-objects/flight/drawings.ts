@@ -1,12 +1,21 @@
-import { type JobError, type Look, type RenderingJob, renderKey } from '@whylight/contract';
+import {
+  artifactPrefix,
+  type JobError,
+  type Look,
+  newNonce,
+  type RenderingJob,
+  renderKey,
+} from '@whylight/contract';
 import {
   type Drawing,
   drawingPrefix,
+  isAt,
   mostPinned,
   mostUnpinned,
+  placeOf,
   renderingJobOf,
 } from '../../domain/drawing.ts';
-import type { Drawn, Run } from '../../domain/flight.ts';
+import { type Drawn, lateWrites, outputPrefix, type Run } from '../../domain/flight.ts';
 import type { GpuWorker } from '../../storage/gpu-worker.ts';
 import type { Sweeper } from './sweeper.ts';
 
@@ -16,11 +25,20 @@ const tooMany: JobError = {
   retryable: false,
 };
 
-const under = (run: number, key = ''): string => `drawing/${run}/${key}`;
-/** Set while it is not known what has come of a drawing: pictures of it may lie in the store. */
-const begun = (run: number, key = ''): string => `drawing-begun/${run}/${key}`;
+const misplaced: JobError = {
+  code: 'internal',
+  message: 'A worker says that it wrote the pictures to another place than it was given.',
+  retryable: true,
+};
 
-/** The pictures of a flight's runs in other looks than their own. Two who want the same at once have it drawn once. */
+const under = (run: number, key = ''): string => `drawing/${run}/${key}`;
+/** Holds where a worker writes pictures while it is not known what has come of them: some may lie in the store. */
+const begun = (run: number, nonce = ''): string => `drawing-begun/${run}/${nonce}`;
+
+/**
+ * The pictures of a flight's runs in other looks than their own. Two who want the same at once have it drawn once. Each
+ * call of a worker has a place of its own: one that was given up, and still writes, overwrites nothing.
+ */
 export class Drawings {
   readonly #storage: DurableObjectStorage;
   readonly #sweeper: Sweeper;
@@ -52,7 +70,9 @@ export class Drawings {
     if (before) return { drawing: await this.#pinned(name, before, pinned), known: true };
     let drawn = this.#underWay.get(name);
     if (!drawn) {
-      const asked = this.#ask(worker, run, renderingJobOf(run, key, look, input), key, pinned);
+      const nonce = newNonce();
+      const job = renderingJobOf(run, artifactPrefix(drawingPrefix(run, key), nonce), look, input);
+      const asked = this.#ask(worker, run, job, { key, pinned, mark: begun(run.number, nonce) });
       drawn = asked.finally(() => this.#underWay.delete(name));
       this.#underWay.set(name, drawn);
     }
@@ -63,25 +83,36 @@ export class Drawings {
 
   /** Forgets all drawings of a run. @returns where their pictures are, or may be */
   async forget(run: Run): Promise<string[]> {
-    const open = [...(await this.#storage.list<string>({ prefix: begun(run.number) })).values()];
-    const keys = [...(await this.#of(run)).map(({ key }) => key), ...open];
-    await this.#storage.delete(keys.flatMap((key) => [under(run.number, key), begun(run.number, key)]));
-    return [...new Set(keys)].map((key) => drawingPrefix(run, key));
+    const open = await this.#storage.list<string>({ prefix: begun(run.number) });
+    const drawn = await this.#storage.list<Drawing>({ prefix: under(run.number) });
+    await Promise.all([...open.keys(), ...drawn.keys()].map((name) => this.#storage.delete(name)));
+    // An earlier release has written down the key of the drawing, whose pictures had no other place.
+    const asked = [...open.values()].map((place) =>
+      place.includes('/') ? place : drawingPrefix(run, place),
+    );
+    const written = [...drawn.values()].flatMap((drawing) => placeOf(drawing) ?? []);
+    // What was given up is swept once no worker can be writing it any more; what is there by now goes now.
+    return [...new Set([...asked, ...written, ...this.#sweeper.planned(outputPrefix(run))])];
   }
 
   async #ask(
     worker: GpuWorker,
     run: Run,
     job: RenderingJob,
-    key: string,
-    pinned: boolean,
+    { key, pinned, mark }: { readonly key: string; readonly pinned: boolean; readonly mark: string },
   ): Promise<Drawing | JobError> {
-    await this.#storage.put(begun(run.number, key), key);
+    const prefix = job.output_prefix;
+    await this.#storage.put(mark, prefix);
     const rendered = await worker.render(job);
-    if ('code' in rendered) return rendered;
-    await this.#storage.delete(begun(run.number, key));
+    if ('error' in rendered || !isAt(rendered, prefix)) {
+      const { error, begun } = 'error' in rendered ? rendered : { error: misplaced, begun: true };
+      if (begun) await this.#sweeper.plan([prefix], Date.now() + lateWrites);
+      await this.#storage.delete(mark);
+      return error;
+    }
     const drawing = { key, ...rendered, drawnAt: Date.now(), pinned };
     await this.#storage.put(under(run.number, key), drawing);
+    await this.#storage.delete(mark);
     if (!pinned) await this.#makeRoom(run);
     return drawing;
   }
@@ -97,7 +128,7 @@ export class Drawings {
     const old = loose.toSorted((a, b) => b.drawnAt - a.drawnAt).slice(mostUnpinned);
     await this.#storage.delete(old.map(({ key }) => under(run.number, key)));
     await this.#sweeper.plan(
-      old.map(({ key }) => drawingPrefix(run, key)),
+      old.flatMap((drawing) => placeOf(drawing) ?? []),
       Date.now(),
     );
   }

@@ -1,8 +1,17 @@
 import { DurableObject } from 'cloudflare:workers';
-import { type Job, type JobError, type Look, type Report, renderKey } from '@whylight/contract';
+import {
+  type Claim,
+  type ClaimRefusal,
+  type Job,
+  type JobError,
+  type Look,
+  type Report,
+  renderKey,
+} from '@whylight/contract';
 import { type Drawing, drawnAs, ownDrawing } from '../../domain/drawing.ts';
 import {
   type Boarding,
+  claimOf,
   type Drawn,
   type FlightPort,
   isTerminal,
@@ -30,7 +39,16 @@ import {
   untold,
   wishesOf,
 } from '../../domain/riders.ts';
-import { apply, begin, delivered, fail, isRepeated, overdue, taken } from '../../domain/transitions.ts';
+import {
+  apply,
+  begin,
+  claim,
+  delivered,
+  fail,
+  isRepeated,
+  overdue,
+  taken,
+} from '../../domain/transitions.ts';
 import { type Bindings, settings } from '../../env.ts';
 import { Backlog } from '../../storage/backlog.ts';
 import { GpuWorker } from '../../storage/gpu-worker.ts';
@@ -181,6 +199,8 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     if (run?.status !== 'succeeded' || run.erased) return gone;
     if (isOwnLook(run, look)) return ownDrawing(run);
     const drawn = await this.#drawings.draw(this.#worker, run, look, input, pinned);
+    // There may be something to sweep now.
+    await this.#schedule();
     // What cannot be drawn for want of the attribution cannot be had from the cache either.
     if ('code' in drawn && drawn.code === 'artifact_corrupt') await this.#discard(run);
     const now = await this.#runs.find(number);
@@ -265,8 +285,9 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     const run = this.#undelivered(attempt);
     if (!run) return null;
     await this.#keep(delivered(run, Date.now()));
-    const reportUrl = new URL(`/internal/reports/${key}`, this.env.PUBLIC_URL).href;
-    return jobOf(run, reportUrl, model && sourceOf(model));
+    const url = (what: string) => new URL(`/internal/${what}/${key}`, this.env.PUBLIC_URL).href;
+    const urls = { claim_url: url('claims'), report_url: url('reports') };
+    return jobOf(run, urls, model && sourceOf(model));
   }
 
   /** A worker has answered 202. */
@@ -279,6 +300,15 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
   async fail(attempt: number, error: JobError): Promise<void> {
     const run = this.#undelivered(attempt);
     if (run) await this.#keep(fail(run, error, Date.now()));
+  }
+
+  /** A worker wants an attempt for itself. @returns why it does not get it, or null: it is this worker's */
+  async claim(asked: Claim): Promise<ClaimRefusal | null> {
+    const run = this.#runs.last;
+    const next = run ? claim(run, asked, Date.now()) : 'attempt_over';
+    if (typeof next === 'string') return next;
+    if (next !== run) await this.#keep(next);
+    return null;
   }
 
   /** What a worker says; false when it is no longer its turn to speak. */
@@ -335,7 +365,11 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     const rest = expire(run, now);
     const next = isTerminal(rest) || now < rest.deadline ? rest : overdue(rest, now);
     if (next !== run) await this.#keep(next);
-    if (!isTerminal(next) && next.attempt !== run.attempt) await this.#resend(next);
+    if (next.attempt === run.attempt) return;
+    const worker = claimOf(run)?.worker;
+    if (worker)
+      console.warn(`${run.submission.requestId}: worker ${worker} lost attempt ${run.attempt}: silent`);
+    if (!isTerminal(next)) await this.#resend(next);
   }
 
   async #expire(number: number): Promise<void> {

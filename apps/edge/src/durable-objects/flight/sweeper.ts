@@ -28,6 +28,11 @@ export class Sweeper {
     return Math.min(Infinity, ...this.#tasks.map(({ due }) => due));
   }
 
+  /** Where under `prefix` something is to be deleted later. */
+  planned(prefix: string): string[] {
+    return this.#tasks.flatMap((task) => (task.prefix.startsWith(prefix) ? [task.prefix] : []));
+  }
+
   async plan(prefixes: readonly string[], due: number): Promise<void> {
     if (prefixes.length === 0) return;
     this.#tasks = [...this.#tasks, ...prefixes.map((prefix) => ({ prefix, due }))];
