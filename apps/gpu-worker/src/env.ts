@@ -1,4 +1,6 @@
-import { availableParallelism } from 'node:os';
+import { randomBytes } from 'node:crypto';
+import { availableParallelism, hostname } from 'node:os';
+import { workerIdSchema } from '@whylight/contract';
 import { z } from 'zod';
 
 const count = (fallback: number, minimum = 1) => z.coerce.number().int().min(minimum).default(fallback);
@@ -24,9 +26,19 @@ const models = z
     });
   });
 
+/** Host and something by which processes of one host differ. */
+const ownName = (): string =>
+  `${
+    hostname()
+      .replaceAll(/[^A-Za-z0-9._-]/g, '-')
+      .slice(0, 80) || 'worker'
+  }-${randomBytes(4).toString('hex')}`;
+
 const envSchema = z.object({
   PORT: count(8080, 0),
   HOST: z.string().default('127.0.0.1'),
+  /** What this process is called in its claims and in logs. */
+  WORKER_ID: workerIdSchema.default(ownName),
   /** What gateway and worker sign their calls with. */
   WORKER_SECRET: z.string().min(16),
   S3_ENDPOINT: z.url(),

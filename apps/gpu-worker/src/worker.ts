@@ -16,6 +16,7 @@ import { createApp } from './app.ts';
 import { createCatalog } from './catalog.ts';
 import type { WorkerEnv } from './env.ts';
 import { TenantModels } from './isolation/tenant-models.ts';
+import { claim } from './jobs/claim.ts';
 import { startHeartbeat } from './jobs/heartbeat.ts';
 import { JobQueue } from './jobs/job-queue.ts';
 import { Renderer } from './jobs/renderer.ts';
@@ -126,11 +127,17 @@ export async function startWorker(
     const queue = new JobQueue({
       concurrency: env.CONCURRENCY,
       limit: env.QUEUE_LIMIT,
+      claim: (job, signal) =>
+        claim(job, signal, { secret: env.WORKER_SECRET, worker: env.WORKER_ID, log, metrics }),
       run: (job, signal, waited) => runJob(job, workshop, signal, waited),
     });
     stopHeartbeat = startHeartbeat(queue, env.WORKER_SECRET, log);
     state = { phase: 'ready', catalog, queue, tenantModels };
-    log('worker_ready', { device: runtime.device, models: registry.list().map(({ name }) => name) });
+    log('worker_ready', {
+      worker: env.WORKER_ID,
+      device: runtime.device,
+      models: registry.list().map(({ name }) => name),
+    });
   };
 
   const app = createApp({

@@ -22,15 +22,17 @@ describe('jobs of many tenants', () => {
     expect(await world.metric('whylight_batch_size_count')).toBeLessThan(6);
     expect(await world.metric('whylight_batch_size_sum')).toBe(6);
 
-    const together = jobs.map(({ output_prefix }) => world.attribution(output_prefix));
+    const together = jobs.map((job) => world.attribution(job));
     await world.close();
     world = await createWorld({ BATCH: 1 });
     for (const [i, job] of jobs.entries()) {
-      const alone = { ...job, report_url: world.gateway.url, attempt: 2, output_prefix: `t/x/x/${i}/2/` };
+      const { url, claimUrl } = world.gateway;
+      const urls = { claim_url: claimUrl(job.key), report_url: url };
+      const alone = { ...job, ...urls, attempt: 2, output_prefix: `t/x/x/${i}/2/` };
       await world.prepared(photos[i]!);
       await world.post(alone);
       await expect.poll(() => world.endings().length, { timeout: 20_000 }).toBe(i + 1);
-      const [expected, got] = [world.attribution(alone.output_prefix), together[i]!];
+      const [expected, got] = [world.attribution(alone), together[i]!];
       expect(got.shape).toEqual(expected.shape);
       const largest = Math.max(...got.data.map((v, k) => Math.abs(v - expected.data[k]!)));
       expect(largest).toBeLessThanOrEqual(1e-5);
@@ -69,7 +71,7 @@ describe('jobs of many tenants', () => {
     const before = done();
     await world.post(quick);
     await expect
-      .poll(() => world.storage.objects.has('t/modest/x/q/1/result.json'), { timeout: 30_000 })
+      .poll(() => world.storage.objects.has(`${world.prefixOf(quick)}result.json`), { timeout: 30_000 })
       .toBe(true);
     // Those that ran already may end first; of those that waited only a few.
     expect(done() - before).toBeLessThan(20);

@@ -13,6 +13,7 @@ test('a job that waits is told of, as is one at work, and is dropped when nobody
   const queue = new JobQueue({
     concurrency: 1,
     limit: 9,
+    claim: async ({ lease }) => !lease.endsWith('c'),
     run: ({ lease }, signal) =>
       new Promise((resolve) => {
         if (signal.aborted) resolve();
@@ -22,7 +23,7 @@ test('a job that waits is told of, as is one at work, and is dropped when nobody
         });
       }),
   });
-  for (const name of ['a', 'b'])
+  for (const name of ['a', 'b', 'c'])
     queue.offer(jobFor({ key: name.repeat(64), lease: `lease-of-the-job-${name}`, report_url: gateway.url }));
   stop = startHeartbeat(queue, secret, () => {}, 20);
   await expect.poll(() => gateway.reports.length).toBeGreaterThan(3);
@@ -31,7 +32,7 @@ test('a job that waits is told of, as is one at work, and is dropped when nobody
   );
   gateway.answer = ({ lease }) => (lease.endsWith('a') ? 409 : 204);
   await expect.poll(() => stopped).toEqual(['lease-of-the-job-a: unwanted']);
-  expect(queue.jobs.map(({ lease }) => lease)).toEqual(['lease-of-the-job-b']);
+  expect(queue.claimed.map(({ lease }) => lease)).toEqual(['lease-of-the-job-b']);
   stop();
   await gateway.close();
 });

@@ -1,26 +1,32 @@
-import type { Job } from '@whylight/contract';
+import { type Job, newNonce } from '@whylight/contract';
+import type { ClaimedJob } from './gateway-call.ts';
 
 export interface JobQueueSettings {
   /** Jobs at a time. */
   readonly concurrency: number;
   /** Jobs that may wait. */
   readonly limit: number;
+  /** Has the attempt given to this worker alone; false: it is not, and the job is forgotten. Never rejects. */
+  readonly claim: (job: ClaimedJob, signal: AbortSignal) => Promise<boolean>;
   /**
-   * Works on a job, which has waited for so many milliseconds; never rejects. The signal's reason says why the work is
+   * Works on a claimed job, which has waited for so many milliseconds; never rejects. The signal's reason says why the work is
    * no longer wanted.
    */
-  readonly run: (job: Job, signal: AbortSignal, waited: number) => Promise<void>;
+  readonly run: (job: ClaimedJob, signal: AbortSignal, waited: number) => Promise<void>;
 }
 
 /** Why a job is stopped: a newer attempt is here, nobody wants it any more, or the process ends. */
 export type StopReason = 'superseded' | 'unwanted' | 'shutdown';
 
 interface Taken {
-  readonly job: Job;
+  readonly job: ClaimedJob;
   /** On whose behalf. */
   readonly share: string;
   readonly controller: AbortController;
   readonly since: number;
+  /** Whether the attempt is this worker's, once that is known. */
+  claim: Promise<boolean>;
+  isClaimed: boolean;
 }
 
 /** On whose behalf a job is, by where its artifacts go: `t/{tenant}/…`. */
@@ -35,7 +41,8 @@ const remembered = 1000;
 
 /**
  * The jobs of this process: so many at a time, so many waiting. A job is told by its key and attempt: told twice it
- * runs once, and an attempt ends the ones before it.
+ * runs once, and an attempt ends the ones before it. Each is claimed when it comes, while it waits for its place: what
+ * another worker has does not wait, and nothing runs before it is this worker's.
  *
  * Tenants share it fairly. A free place goes to the one who has the fewest running, and of those to the one who has
  * waited longest for a turn. One alone takes up two thirds of the places and no more, so that the next finds some
@@ -64,9 +71,9 @@ export class JobQueue {
     return this.#running.size;
   }
 
-  /** The jobs that wait or run. */
-  get jobs(): Job[] {
-    return [...this.#waiting, ...this.#running].map(({ job }) => job);
+  /** The jobs that wait or run and are this worker's. */
+  get claimed(): ClaimedJob[] {
+    return [...this.#waiting, ...this.#running].filter(({ isClaimed }) => isClaimed).map(({ job }) => job);
   }
 
   /** Whether every place is taken. */
@@ -84,7 +91,16 @@ export class JobQueue {
     this.#stop('superseded', (other) => other.job.key === job.key);
     this.#remember(job);
     this.#turns.add(share);
-    this.#waiting.push({ job, share, controller: new AbortController(), since: performance.now() });
+    const taken: Taken = {
+      job: { ...job, nonce: newNonce() },
+      share,
+      controller: new AbortController(),
+      since: performance.now(),
+      claim: Promise.resolve(false),
+      isClaimed: false,
+    };
+    taken.claim = this.#claim(taken);
+    this.#waiting.push(taken);
     this.#next();
     return 'taken';
   }
@@ -111,15 +127,31 @@ export class JobQueue {
       if (!taken) break;
       this.#waiting.splice(this.#waiting.indexOf(taken), 1);
       this.#running.add(taken);
-      void this.#settings
-        .run(taken.job, taken.controller.signal, performance.now() - taken.since)
-        .finally(() => {
-          this.#running.delete(taken);
-          if (this.#count(taken.share) === 0) this.#turns.delete(taken.share);
-          this.#next();
-        });
+      void this.#run(taken).finally(() => {
+        this.#running.delete(taken);
+        this.#left(taken);
+      });
     }
     if (this.#waiting.length + this.#running.size === 0) for (const done of this.#idle.splice(0)) done();
+  }
+
+  async #claim(taken: Taken): Promise<boolean> {
+    taken.isClaimed = await this.#settings.claim(taken.job, taken.controller.signal);
+    const place = this.#waiting.indexOf(taken);
+    if (!taken.isClaimed && place >= 0) {
+      this.#waiting.splice(place, 1);
+      this.#left(taken);
+    }
+    return taken.isClaimed;
+  }
+
+  async #run({ job, claim, controller, since }: Taken): Promise<void> {
+    if (await claim) await this.#settings.run(job, controller.signal, performance.now() - since);
+  }
+
+  #left({ share }: Taken): void {
+    if (this.#count(share) === 0) this.#turns.delete(share);
+    this.#next();
   }
 
   /** Whose turn it is, and of that share the job that came first; jobs that were stopped go before all. */

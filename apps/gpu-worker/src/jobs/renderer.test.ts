@@ -55,7 +55,7 @@ describe('drawing again', () => {
       expect([stored.byteLength, sha256(stored)]).toEqual([bytes, digest]);
     }
     expect(artifacts.map(({ name }) => name)).toEqual(['overlay.png', 'heatmap.png']);
-    const first = picture(rendering.output_prefix.replace('again/', ''));
+    const first = picture(rendering.attribution.object.replace('attribution.npy', ''));
     expect(Buffer.from(picture(rendering.output_prefix)).equals(first)).toBe(true);
     expect((await ask({ look: viridis })).status).toBe(200);
     expect(Buffer.from(picture(rendering.output_prefix)).equals(first)).toBe(false);

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Job, type Report, sign } from '@whylight/contract';
+import type { Report } from '@whylight/contract';
 import type { Log } from '../telemetry/log.ts';
+import { type ClaimedJob, callGateway, isPassing, pauseAfter } from './gateway-call.ts';
 
 type Told = Exclude<Report, { status: 'alive' }>;
-type News = Told extends infer R ? (R extends Told ? Omit<R, 'attempt' | 'lease'> : never) : never;
+type News = Told extends infer R ? (R extends Told ? Omit<R, 'attempt' | 'lease' | 'nonce'> : never) : never;
 
 export interface ReporterSettings {
   readonly secret: string;
@@ -24,14 +25,14 @@ const tries = { processing: 3, progress: 1, succeeded: 8, failed: 8 } as const;
  * again; 409 ends the conversation; other refusals are logged.
  */
 export class Reporter {
-  readonly #job: Job;
+  readonly #job: ClaimedJob;
   readonly #settings: Required<ReporterSettings>;
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
   #nextProgress = 0;
   #fenced = false;
 
-  constructor(job: Job, settings: ReporterSettings) {
+  constructor(job: ClaimedJob, settings: ReporterSettings) {
     this.#job = job;
     this.#settings = { interval: 500, patience: 250, ...settings };
   }
@@ -52,17 +53,16 @@ export class Reporter {
   }
 
   async #deliver(news: News): Promise<void> {
-    const { attempt, lease } = this.#job;
-    const body = JSON.stringify({ attempt, lease, ...news });
-    for (let attempted = 1; !this.#fenced; attempted++) {
-      const status = await post(this.#job, body, this.#settings.secret).catch(() => 0);
+    const { attempt, lease, nonce, report_url } = this.#job;
+    const report = { attempt, lease, nonce, ...news };
+    for (let calls = 1; !this.#fenced; calls++) {
+      const answer = await callGateway(this.#job, report_url, report, this.#settings.secret);
+      const { status } = answer;
       if (status >= 200 && status < 300) return;
       if (status === 409) return this.#fence();
-      this.#log('report_refused', { report: news.status, http_status: status, attempted });
-      if ((status >= 300 && status < 500 && status !== 429) || attempted === tries[news.status]) return;
-      await sleep(
-        Math.min(this.#settings.patience * 2 ** (attempted - 1), 10_000) * (0.5 + Math.random() / 2),
-      );
+      this.#log('report_refused', { report: news.status, http_status: status, attempted: calls });
+      if (!isPassing(answer) || calls === tries[news.status]) return;
+      await sleep(pauseAfter(calls, this.#settings.patience));
     }
   }
 
@@ -75,25 +75,4 @@ export class Reporter {
     const { key, attempt, request_id } = this.#job;
     this.#settings.log(event, { request_id, key, attempt, ...fields });
   }
-}
-
-/** One signed report. @returns the gateway's status */
-export async function post(job: Job, body: string, secret: string): Promise<number> {
-  const url = new URL(job.report_url);
-  const call = {
-    direction: 'worker-to-gateway',
-    method: 'POST',
-    path: url.pathname + url.search,
-    body,
-  } as const;
-  const headers = await sign(secret, call, Date.now() / 1000);
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { ...headers, 'content-type': 'application/json', 'request-id': job.request_id },
-    body,
-    redirect: 'manual',
-    signal: AbortSignal.timeout(10_000),
-  });
-  await response.body?.cancel();
-  return response.status;
 }

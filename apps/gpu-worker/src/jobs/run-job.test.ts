@@ -1,5 +1,4 @@
 import { artifactNames, type Job, resultSchema, sign } from '@whylight/contract';
-import { readNpy } from '@whylight/core';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createWorld, disc, long, secret, sha256, type World } from '../testing/world.ts';
 
@@ -21,7 +20,10 @@ describe('a job', () => {
       'succeeded',
     ]);
     if (report.status !== 'succeeded') return expect.unreachable(JSON.stringify(report));
-    expect(report).toMatchObject({ attempt: job.attempt, lease: job.lease });
+    const [claim] = world.gateway.claims;
+    expect(claim).toMatchObject({ key: job.key, attempt: job.attempt, lease: job.lease });
+    for (const each of world.gateway.reports)
+      expect(each).toMatchObject({ attempt: job.attempt, lease: job.lease, nonce: claim!.nonce });
     expect(report.result).toMatchObject({
       method: 'grad-cam',
       device: 'cpu',
@@ -30,12 +32,12 @@ describe('a job', () => {
     expect(report.result.predictions).toHaveLength(5);
     expect(report.artifacts.map(({ name }) => name)).toEqual([...artifactNames]);
     for (const { object, name, bytes, content_type, ...artifact } of report.artifacts) {
-      expect(object).toBe(job.output_prefix + name);
+      expect(object).toBe(world.prefixOf(job) + name);
       const stored = world.storage.objects.get(object)!;
       expect([stored.bytes.byteLength, sha256(stored.bytes)]).toEqual([bytes, artifact.sha256]);
       expect(stored.about).toEqual({ contentType: content_type, sha256: artifact.sha256 });
     }
-    const written = world.storage.objects.get(`${job.output_prefix}result.json`)!.bytes;
+    const written = world.storage.objects.get(`${world.prefixOf(job)}result.json`)!.bytes;
     expect(resultSchema.parse(JSON.parse(Buffer.from(written).toString()))).toEqual(report.result);
     expect(world.gateway.requests[0]!.headers['request-id']).toBe(job.request_id);
   });
@@ -45,15 +47,15 @@ describe('a job', () => {
     const body = JSON.stringify(await world.prepared(await disc()));
     const headers = await sign(
       secret,
-      { direction: 'gateway-to-worker', method: 'POST', path: '/v1/jobs', body },
+      { direction: 'gateway-to-worker', method: 'POST', path: '/v2/jobs', body },
       now(),
     );
-    expect((await world.call('POST', '/v1/jobs', body, headers)).status).toBe(202);
+    expect((await world.call('POST', '/v2/jobs', body, headers)).status).toBe(202);
     await world.ending();
     const runs = await world.metric('whylight_graph_runs_total');
     expect(runs).toBeGreaterThan(0);
 
-    const again = await world.call('POST', '/v1/jobs', body, headers);
+    const again = await world.call('POST', '/v2/jobs', body, headers);
     expect([again.status, await again.json()]).toEqual([202, { status: 'known' }]);
     expect(await world.metric('whylight_graph_runs_total')).toBe(runs);
     expect(await world.metric('whylight_explanations_total')).toBe(1);
@@ -96,9 +98,9 @@ describe('a job', () => {
     const job = await world.prepared(await disc(), { question: long });
     await world.post(job);
     await expect.poll(() => world.gateway.reports.at(-1)?.status, { timeout: 20_000 }).toBe('progress');
-    const path = `/v1/jobs/${job.key}?attempt=1`;
+    const path = `/v2/jobs/${job.key}?attempt=1`;
     expect((await world.call('DELETE', path, '', {})).status).toBe(401);
-    expect((await world.call('DELETE', `/v1/jobs/${job.key}?attempt=0`)).status).toBe(400);
+    expect((await world.call('DELETE', `/v2/jobs/${job.key}?attempt=0`)).status).toBe(400);
     expect((await world.call('DELETE', path)).status).toBe(204);
     await expect
       .poll(() => world.metric('whylight_jobs_total', 'status="abandoned"'), { timeout: 20_000 })
@@ -136,7 +138,7 @@ test('a weighted sum of classes is explained as such: input × gradient is linea
     await world.post(job);
     const report = await world.ending();
     if (report.status !== 'succeeded') return expect.unreachable(JSON.stringify(report));
-    return readNpy(world.storage.objects.get(`t/x/${prefix}/attribution.npy`)!.bytes).data as Float32Array;
+    return world.attribution(job).data;
   };
   const [first, second] = [
     await explained({ class_index: 1 }, 'a'),
@@ -169,8 +171,8 @@ test('F13: the same question asked twice gives the same numbers', async () => {
     await expect.poll(() => world.endings().length, { timeout: 20_000 }).toBe(i + 1);
   }
   // By their digests: a difference of so many numbers would take minutes to print.
-  const [once, again] = jobs.map(({ output_prefix }) => {
-    const { data } = world.attribution(output_prefix);
+  const [once, again] = jobs.map((job) => {
+    const { data } = world.attribution(job);
     return sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   });
   expect(again).toBe(once);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   type Artifact,
   artifactNames,
+  artifactPrefix,
   type Job,
   mostPredictions,
   predictionMethod,
@@ -22,6 +23,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics, Phase } from '../telemetry/metrics.ts';
 import { JobTrace } from '../telemetry/trace.ts';
+import type { ClaimedJob } from './gateway-call.ts';
 import { type StopReason, shareOf } from './job-queue.ts';
 import { visualizationOf } from './renderer.ts';
 import { Reporter } from './reporter.ts';
@@ -42,9 +44,9 @@ export interface Workshop {
   readonly onTrouble: (error: unknown) => void;
 }
 
-/** Photo from storage, explanation, artifacts to storage, reports on the way. Never rejects. */
+/** Photo from storage, explanation, artifacts to storage under this claim, reports on the way. Never rejects. */
 export async function runJob(
-  job: Job,
+  job: ClaimedJob,
   workshop: Workshop,
   stopped: AbortSignal,
   waited: number,
@@ -120,7 +122,7 @@ interface Course {
 }
 
 async function work(
-  job: Job,
+  job: ClaimedJob,
   workshop: Workshop,
   { reporter, signal, took }: Course,
 ): Promise<{ result: Result; artifacts: Artifact[]; batchSize: number }> {
@@ -237,14 +239,14 @@ const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(byte
 
 function write(
   { artifacts }: PhotoExplanation,
-  job: Job,
+  job: ClaimedJob,
   storage: Storage,
   signal: AbortSignal,
 ): Promise<Artifact[]> {
   return Promise.all(
     artifactNames.map(async (name) => {
       const { bytes, contentType } = artifacts.get(name)!;
-      const object = job.output_prefix + name;
+      const object = artifactPrefix(job.output_prefix, job.nonce) + name;
       const sha256 = sha256Of(bytes);
       await storage.put(object, bytes, { contentType, sha256 }, signal);
       return { name, object, sha256, bytes: bytes.byteLength, content_type: contentType };

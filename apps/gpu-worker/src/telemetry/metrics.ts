@@ -15,6 +15,12 @@ export function createMetrics() {
       help: 'Jobs that were taken into the queue',
       registers,
     }),
+    claims: new Counter({
+      name: 'whylight_claims_total',
+      help: 'Attempts that were asked for: claimed, refused (another worker has it, or it is over), or given up without an answer',
+      labelNames: ['outcome'],
+      registers,
+    }),
     jobs: new Counter({
       name: 'whylight_jobs_total',
       help: 'Jobs that have ended: succeeded, failed with the code as the reason, or abandoned',

@@ -24,6 +24,7 @@ export function jobFor({
     look: ownLook(),
     input: { object: 't/acme/u/photo', content_type: 'image/png', bytes: 10 },
     output_prefix: 't/acme/x/key/1/',
+    claim_url: 'http://127.0.0.1:1/claim',
     report_url: 'http://127.0.0.1:1/report',
     request_id: 'req_test',
     ...change,

@@ -73,6 +73,7 @@ for (let n = 0, done = 0, next = every; done < jobs; ) {
   for (const { status } of ended) ends[status] = (ends[status] ?? 0) + 1;
   world.gateway.reports.splice(0);
   world.gateway.requests.splice(0);
+  world.gateway.claims.splice(0);
   world.lines.splice(0);
   for (const object of world.storage.objects.keys())
     if (object.includes('/x/')) world.storage.objects.delete(object);

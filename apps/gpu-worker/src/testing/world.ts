@@ -3,8 +3,11 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import {
+  artifactPrefix,
   type Catalog,
+  type Claim,
   catalogSchema,
+  claimSchema,
   type Job,
   type Report,
   reportSchema,
@@ -57,16 +60,22 @@ export class MemoryStorage implements Storage {
   close(): void {}
 }
 
-/** Where reports arrive: real HTTP, signatures checked, answers as the test likes. */
+/** Where claims and reports arrive: real HTTP, signatures checked, answers as the test likes. */
 export async function listenAsGateway() {
   const reports: Report[] = [];
   const requests: IncomingMessage[] = [];
+  const claims: (Claim & { readonly key: string })[] = [];
   const gateway = {
     reports,
     requests,
+    claims,
     url: '',
+    claimUrl: (key: string): string => gateway.url.replace('reports/1', `claims/${key}`),
     /** Status to answer a report with. */
     answer: (_: Report, __: number): number => 204,
+    /** Status to answer a claim with, and the code of a refusal. */
+    answerClaim: async (_: Claim, __: number): Promise<number | readonly [status: number, code: string]> =>
+      204,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -79,6 +88,14 @@ export async function listenAsGateway() {
     const call = { direction: 'worker-to-gateway', method: 'POST', path: request.url!, body } as const;
     const headers = { get: (name: string) => request.headers[name.toLowerCase()] as string | undefined };
     if (!(await verify(secret, call, headers, now()))) return response.writeHead(401).end();
+    const [, key] = /^\/claims\/([^?]+)/.exec(request.url!) ?? [];
+    if (key !== undefined) {
+      const claim = claimSchema.parse(JSON.parse(body));
+      claims.push({ key, ...claim });
+      const answer = await gateway.answerClaim(claim, claims.length);
+      const [status, code] = typeof answer === 'number' ? [answer, 'any'] : answer;
+      return response.writeHead(status).end(status === 204 ? '' : JSON.stringify({ code }));
+    }
     const report = reportSchema.parse(JSON.parse(body));
     reports.push(report);
     requests.push(request);
@@ -137,6 +154,7 @@ export async function createWorld(
     storage.objects.set(object, { bytes: photo, about: null });
     return jobFor({
       input: { object, content_type: 'image/png', bytes: photo.byteLength },
+      claim_url: gateway.claimUrl(change.key ?? jobFor().key),
       report_url: gateway.url,
       ...change,
       question: {
@@ -147,7 +165,7 @@ export async function createWorld(
       },
     });
   };
-  const post = (job: unknown) => call('POST', '/v1/jobs', JSON.stringify(job));
+  const post = (job: unknown) => call('POST', '/v2/jobs', JSON.stringify(job));
 
   /** The report that ends the job. */
   const ending = async (): Promise<Report> => {
@@ -162,9 +180,15 @@ export async function createWorld(
   const endings = (): Report[] =>
     gateway.reports.filter(({ status }) => status === 'succeeded' || status === 'failed');
 
+  /** Where the artifacts of a job are that this worker has claimed. */
+  const prefixOf = ({ key, attempt, output_prefix }: Job): string => {
+    const claim = gateway.claims.findLast((each) => each.key === key && each.attempt === attempt);
+    return artifactPrefix(output_prefix, claim!.nonce);
+  };
+
   /** What was written of a job. */
-  const attribution = (prefix: string) =>
-    readNpy(storage.objects.get(`${prefix}attribution.npy`)!.bytes) as Tensor<'float32'>;
+  const attribution = (job: Job) =>
+    readNpy(storage.objects.get(`${prefixOf(job)}attribution.npy`)!.bytes) as Tensor<'float32'>;
 
   /** The value of a counter or gauge; of one with labels, the sum of those series that have this in theirs. */
   const metric = async (name: string, label = ''): Promise<number> => {
@@ -188,6 +212,7 @@ export async function createWorld(
       ending,
       endings,
       attribution,
+      prefixOf,
       metric,
     },
     health: async () => (await fetch(`${worker.url}/health`)).json() as Promise<Record<string, unknown>>,
