@@ -181,8 +181,10 @@ export async function createWorld(
     gateway.reports.filter(({ status }) => status === 'succeeded' || status === 'failed');
 
   /** Where the artifacts of a job are that this worker has claimed. */
-  const prefixOf = ({ key, attempt, output_prefix }: Job): string => {
-    const claim = gateway.claims.findLast((each) => each.key === key && each.attempt === attempt);
+  const prefixOf = ({ claim_url, attempt, output_prefix }: Job): string => {
+    const claim = gateway.claims.findLast(
+      (each) => claim_url === gateway.claimUrl(each.key) && each.attempt === attempt,
+    );
     return artifactPrefix(output_prefix, claim!.nonce);
   };
 
