@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { WhylightClient } from '@whylight/client';
+import { type Job, type Tenant, workerPaths } from '@whylight/contract';
+import { createTestHarness, type TestHarnessOptions } from 'wrangler';
+import { type Answer, type Call, type Front, forward, listen } from './front.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+type Config = Extract<TestHarnessOptions['workers'][number], { config: unknown }>['config'];
+type Bucket = {
+  list(options: { prefix: string }): Promise<{ objects: { key: string }[]; truncated: boolean }>;
+};
+
+const edge = (path: string): string => fileURLToPath(new URL(`../../apps/edge/${path}`, import.meta.url));
+const operatorKey = 'operator-key-of-this-test';
+const shared = {
+  S3_REGION: 'auto',
+  S3_BUCKET: 'photos',
+  S3_ACCESS_KEY_ID: 'test',
+  S3_SECRET_ACCESS_KEY: 'test-secret',
+  WORKER_SECRET: 'a secret that gateway and workers share',
+};
+
+/**
+ * The gateway in workerd with several workers behind it, each a process. Its queue takes every message twice, and what
+ * stands before the workers gives each POST to two of them at the same time: of one attempt four deliveries may be under
+ * way.
+ */
+export class SeveralWorkers {
+  readonly url: string;
+  readonly client: WhylightClient;
+  readonly tenant: Tenant;
+  readonly workers: readonly WorkerProcess[];
+  /** The workers that were given an attempt (`key/attempt`), by their places in `workers`, as often as they were. */
+  readonly deliveries: ReadonlyMap<string, readonly number[]>;
+  readonly #stop: () => Promise<void>;
+  readonly #bucket: Bucket;
+
+  private constructor(parts: {
+    url: string;
+    tenant: Tenant;
+    workers: readonly WorkerProcess[];
+    deliveries: ReadonlyMap<string, readonly number[]>;
+    bucket: Bucket;
+    stop: () => Promise<void>;
+  }) {
+    this.url = parts.url;
+    this.client = new WhylightClient({ url: parts.url, apiKey: parts.tenant.key.secret });
+    this.tenant = parts.tenant;
+    this.workers = parts.workers;
+    this.deliveries = parts.deliveries;
+    this.#bucket = parts.bucket;
+    this.#stop = parts.stop;
+  }
+
+  /** `onCall` may answer what the workers say to the gateway in its place, or spoil the answer. */
+  static async start(
+    count: number,
+    onCall: (call: Call, pass: () => Promise<Response>) => Promise<Answer> = (_, pass) => pass(),
+  ): Promise<SeveralWorkers> {
+    const started: (() => Promise<unknown>)[] = [];
+    const stop = async () => {
+      for (const end of started.reverse()) await end();
+    };
+    try {
+      const store = createTestHarness({
+        workers: [{ configPath: edge('test/outside/object-store/wrangler.jsonc') }],
+      });
+      started.push(() => store.close());
+      const S3_ENDPOINT = new URL('/cdn-cgi/local/r2/s3', (await store.listen()).url).href;
+
+      let gatewayUrl = '';
+      const front = await listen((call) => onCall(call, () => forward(call, gatewayUrl)));
+      started.push(() => front.close());
+      const settings = { ...shared, S3_ENDPOINT, S3_FORCE_PATH_STYLE: 'true' };
+      const workers = await Promise.all(
+        Array.from({ length: count }, (_, i) => WorkerProcess.start({ ...settings, WORKER_ID: `w${i}` })),
+      );
+      started.push(() => Promise.all(workers.map((worker) => worker.stop())));
+      const { balancer, deliveries } = await balance(workers);
+      started.push(() => balancer.close());
+
+      const gateway = createTestHarness({
+        workers: [
+          {
+            config: await gatewayConfig({
+              ...{
+                ...shared,
+                S3_ENDPOINT,
+                WORKER_URL: balancer.url,
+                PUBLIC_URL: front.url,
+                REQUEST_LOG: 'off',
+              },
+              OPERATOR_KEY_SHA256: createHash('sha256').update(operatorKey).digest('hex'),
+              WEBHOOK_SECRET: 'what webhook secrets are derived from',
+              WEBHOOKS_ALLOW_LOOPBACK: 'true',
+            }),
+          },
+        ],
+      });
+      started.push(() => gateway.close());
+      gatewayUrl = (await gateway.listen()).url.origin;
+      await gateway.getWorker<{ DB: never }>().applyD1Migrations('DB');
+      const tenant = await newTenant(gatewayUrl);
+      const { PHOTOS: bucket } = await store.getWorker<{ PHOTOS: Bucket }>().getEnv();
+      return new SeveralWorkers({ url: gatewayUrl, tenant, workers, deliveries, bucket, stop });
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+  }
+
+  /** Names of the objects that the tenant's computations have left. */
+  async objects(): Promise<string[]> {
+    const { objects, truncated } = await this.#bucket.list({ prefix: `t/${this.tenant.id}/x/` });
+    if (truncated) throw new Error('the store has more objects than one list shows');
+    return objects.map(({ key }) => key);
+  }
+
+  /** The sum over all workers. */
+  async counter(name: string, label?: string): Promise<number> {
+    const values = await Promise.all(this.workers.map((worker) => worker.counter(name, label)));
+    return values.reduce((sum, value) => sum + value, 0);
+  }
+
+  stop(): Promise<void> {
+    return this.#stop();
+  }
+}
+
+/** Gives each call to the next worker; a POST to the one after it as well, at the same time. */
+async function balance(
+  workers: readonly WorkerProcess[],
+): Promise<{ balancer: Front; deliveries: Map<string, number[]> }> {
+  const deliveries = new Map<string, number[]>();
+  let turn = 0;
+  const balancer = await listen(async (call) => {
+    const place = turn++ % workers.length;
+    if (call.method !== 'POST') return forward(call, workers[place]!.url);
+    const places = [place, (place + 1) % workers.length];
+    if (call.path === workerPaths.jobs) {
+      const { key, attempt } = JSON.parse(call.body.toString()) as Job;
+      deliveries.set(`${key}/${attempt}`, [...(deliveries.get(`${key}/${attempt}`) ?? []), ...places]);
+    }
+    const [answer] = await Promise.all(places.map((each) => forward(call, workers[each]!.url)));
+    return answer!;
+  });
+  return { balancer, deliveries };
+}
+
+/** The gateway's own configuration, with another entry, settings and absolute paths. */
+async function gatewayConfig(vars: Record<string, string>): Promise<Config> {
+  const text = await readFile(edge('wrangler.jsonc'), 'utf8');
+  // Comments of that file stand on lines of their own.
+  const { env: _, $schema: __, ...own } = JSON.parse(text.replace(/^\s*\/\/.*$/gm, ''));
+  return {
+    ...own,
+    main: edge('test/doubled-messages/index.ts'),
+    assets: { ...own.assets, directory: edge(own.assets.directory) },
+    d1_databases: own.d1_databases.map((each: object) => ({ ...each, migrations_dir: edge('migrations') })),
+    vars,
+  };
+}
+
+async function newTenant(url: string): Promise<Tenant> {
+  const send = async (method: string, path: string, body: object) => {
+    const response = await fetch(url + path, {
+      method,
+      headers: { Authorization: `Bearer ${operatorKey}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  };
+  const tenant = (await send('POST', '/v1/operator/tenants', { name: 'doubled' })) as Tenant;
+  const limits = { requests: 100_000, concurrency: 1_000, compute_units: 1_000_000, batches: 20 };
+  await send('PUT', `/v1/operator/tenants/${tenant.id}/limits`, limits);
+  return tenant;
+}

@@ -1,0 +1,49 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../apps/gpu-worker/src/index.ts', import.meta.url));
+
+/** A worker as it runs in production: a process of its own. */
+export class WorkerProcess {
+  readonly url: string;
+  /** What it has written to its log. */
+  readonly lines: readonly Record<string, unknown>[];
+  readonly #process: ChildProcess;
+
+  private constructor(process: ChildProcess, url: string, lines: Record<string, unknown>[]) {
+    this.#process = process;
+    this.url = url;
+    this.lines = lines;
+  }
+
+  static async start(settings: Readonly<Record<string, string>>): Promise<WorkerProcess> {
+    const own = { PORT: '0', HOST: '127.0.0.1', THREADS: '1', DRAWING_THREADS: '1', DRAIN_SECONDS: '0' };
+    const child = spawn(process.execPath, [main], {
+      env: { ...own, ...settings },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const lines: Record<string, unknown>[] = [];
+    const reader = createInterface(child.stdout);
+    reader.on('line', (line) => lines.push(JSON.parse(line)));
+    await once(reader, 'line');
+    const worker = new WorkerProcess(child, String(lines[0]!.url), lines);
+    while (!(await fetch(`${worker.url}/readyz`)).ok) await sleep(50);
+    return worker;
+  }
+
+  /** The value of a counter; of one with labels, the sum of those series that have this in theirs. */
+  async counter(name: string, label = ''): Promise<number> {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    const series = text.split('\n').filter((line) => line.startsWith(name) && line.includes(label));
+    return series.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    this.#process.kill('SIGTERM');
+    await once(this.#process, 'exit');
+  }
+}
