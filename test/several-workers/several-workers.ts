@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { WhylightClient } from '@whylight/client';
 import { type Job, type Tenant, workerPaths } from '@whylight/contract';
 import { createTestHarness, type TestHarnessOptions } from 'wrangler';
 import { type Answer, type Call, type Front, forward, listen } from './front.ts';
@@ -11,6 +10,9 @@ type Config = Extract<TestHarnessOptions['workers'][number], { config: unknown }
 type Bucket = {
   list(options: { prefix: string }): Promise<{ objects: { key: string }[]; truncated: boolean }>;
 };
+
+type OnCall = (call: Call, pass: () => Promise<Response>) => Promise<Answer>;
+const passOn: OnCall = (_, pass) => pass();
 
 const edge = (path: string): string => fileURLToPath(new URL(`../../apps/edge/${path}`, import.meta.url));
 const operatorKey = 'operator-key-of-this-test';
@@ -29,49 +31,44 @@ const shared = {
  */
 export class SeveralWorkers {
   readonly url: string;
-  readonly client: WhylightClient;
-  readonly tenant: Tenant;
   readonly workers: readonly WorkerProcess[];
   /** The workers that were given an attempt (`key/attempt`), by their places in `workers`, as often as they were. */
   readonly deliveries: ReadonlyMap<string, readonly number[]>;
+  /** What the workers say to the gateway goes through here, and so does the answer. */
+  onCall: OnCall = passOn;
   readonly #stop: () => Promise<void>;
   readonly #bucket: Bucket;
 
-  private constructor(parts: {
-    url: string;
-    tenant: Tenant;
-    workers: readonly WorkerProcess[];
-    deliveries: ReadonlyMap<string, readonly number[]>;
-    bucket: Bucket;
-    stop: () => Promise<void>;
-  }) {
-    this.url = parts.url;
-    this.client = new WhylightClient({ url: parts.url, apiKey: parts.tenant.key.secret });
-    this.tenant = parts.tenant;
-    this.workers = parts.workers;
-    this.deliveries = parts.deliveries;
-    this.#bucket = parts.bucket;
-    this.#stop = parts.stop;
+  private constructor(
+    url: string,
+    workers: readonly WorkerProcess[],
+    deliveries: ReadonlyMap<string, readonly number[]>,
+    bucket: Bucket,
+    stop: () => Promise<void>,
+  ) {
+    this.url = url;
+    this.workers = workers;
+    this.deliveries = deliveries;
+    this.#bucket = bucket;
+    this.#stop = stop;
   }
 
-  /** `onCall` may answer what the workers say to the gateway in its place, or spoil the answer. */
-  static async start(
-    count: number,
-    onCall: (call: Call, pass: () => Promise<Response>) => Promise<Answer> = (_, pass) => pass(),
-  ): Promise<SeveralWorkers> {
+  static async start(count: number): Promise<SeveralWorkers> {
     const started: (() => Promise<unknown>)[] = [];
     const stop = async () => {
       for (const end of started.reverse()) await end();
     };
     try {
-      const store = createTestHarness({
-        workers: [{ configPath: edge('test/outside/object-store/wrangler.jsonc') }],
-      });
+      const config = edge('test/outside/object-store/wrangler.jsonc');
+      const store = createTestHarness({ workers: [{ configPath: config }] });
       started.push(() => store.close());
       const S3_ENDPOINT = new URL('/cdn-cgi/local/r2/s3', (await store.listen()).url).href;
 
       let gatewayUrl = '';
-      const front = await listen((call) => onCall(call, () => forward(call, gatewayUrl)));
+      let service: SeveralWorkers | undefined;
+      const front = await listen((call) =>
+        (service?.onCall ?? passOn)(call, () => forward(call, gatewayUrl)),
+      );
       started.push(() => front.close());
       const settings = { ...shared, S3_ENDPOINT, S3_FORCE_PATH_STYLE: 'true' };
       const workers = await Promise.all(
@@ -81,39 +78,46 @@ export class SeveralWorkers {
       const { balancer, deliveries } = await balance(workers);
       started.push(() => balancer.close());
 
-      const gateway = createTestHarness({
-        workers: [
-          {
-            config: await gatewayConfig({
-              ...{
-                ...shared,
-                S3_ENDPOINT,
-                WORKER_URL: balancer.url,
-                PUBLIC_URL: front.url,
-                REQUEST_LOG: 'off',
-              },
-              OPERATOR_KEY_SHA256: createHash('sha256').update(operatorKey).digest('hex'),
-              WEBHOOK_SECRET: 'what webhook secrets are derived from',
-              WEBHOOKS_ALLOW_LOOPBACK: 'true',
-            }),
-          },
-        ],
-      });
+      const vars = {
+        ...{ ...shared, S3_ENDPOINT, WORKER_URL: balancer.url, PUBLIC_URL: front.url, REQUEST_LOG: 'off' },
+        OPERATOR_KEY_SHA256: createHash('sha256').update(operatorKey).digest('hex'),
+        WEBHOOK_SECRET: 'what webhook secrets are derived from',
+        WEBHOOKS_ALLOW_LOOPBACK: 'true',
+      };
+      const gateway = createTestHarness({ workers: [{ config: await gatewayConfig(vars) }] });
       started.push(() => gateway.close());
       gatewayUrl = (await gateway.listen()).url.origin;
       await gateway.getWorker<{ DB: never }>().applyD1Migrations('DB');
-      const tenant = await newTenant(gatewayUrl);
       const { PHOTOS: bucket } = await store.getWorker<{ PHOTOS: Bucket }>().getEnv();
-      return new SeveralWorkers({ url: gatewayUrl, tenant, workers, deliveries, bucket, stop });
+      service = new SeveralWorkers(gatewayUrl, workers, deliveries, bucket, stop);
+      return service;
     } catch (error) {
       await stop();
       throw error;
     }
   }
 
-  /** Names of the objects that the tenant's computations have left. */
-  async objects(): Promise<string[]> {
-    const { objects, truncated } = await this.#bucket.list({ prefix: `t/${this.tenant.id}/x/` });
+  /** A tenant with limits that do not get in the way. */
+  async newTenant(name: string): Promise<Tenant> {
+    const tenant = await this.call<Tenant>('POST', '/v1/operator/tenants', operatorKey, { name });
+    const limits = { requests: 100_000, concurrency: 1_000, compute_units: 1_000_000, batches: 20 };
+    await this.call('PUT', `/v1/operator/tenants/${tenant.id}/limits`, operatorKey, limits);
+    return tenant;
+  }
+
+  async call<T>(method: string, path: string, key: string, body?: object): Promise<T> {
+    const response = await fetch(this.url + path, {
+      method,
+      headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return response.json() as Promise<T>;
+  }
+
+  /** Names of the objects that a tenant's computations have left. */
+  async objects({ id }: Tenant): Promise<string[]> {
+    const { objects, truncated } = await this.#bucket.list({ prefix: `t/${id}/x/` });
     if (truncated) throw new Error('the store has more objects than one list shows');
     return objects.map(({ key }) => key);
   }
@@ -161,20 +165,4 @@ async function gatewayConfig(vars: Record<string, string>): Promise<Config> {
     d1_databases: own.d1_databases.map((each: object) => ({ ...each, migrations_dir: edge('migrations') })),
     vars,
   };
-}
-
-async function newTenant(url: string): Promise<Tenant> {
-  const send = async (method: string, path: string, body: object) => {
-    const response = await fetch(url + path, {
-      method,
-      headers: { Authorization: `Bearer ${operatorKey}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return response.json();
-  };
-  const tenant = (await send('POST', '/v1/operator/tenants', { name: 'doubled' })) as Tenant;
-  const limits = { requests: 100_000, concurrency: 1_000, compute_units: 1_000_000, batches: 20 };
-  await send('PUT', `/v1/operator/tenants/${tenant.id}/limits`, limits);
-  return tenant;
 }
