@@ -1,6 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { type Model, sha256Hex } from '@whylight/contract';
 import { describe, expect, test, vi } from 'vitest';
+import { services } from '../src/services.ts';
 import {
   bindings,
   cacheKeyOf,
@@ -53,6 +54,23 @@ describe('a model of one’s own', () => {
     expect(new Set(asked.map(({ body }) => body.cache.key)).size).toBe(1);
     const [job] = await jobsTaken(cacheKeyOf(asked[0]!.body));
     expect(job!.model).toMatchObject({ id: model.id, sha256: digest.slice(7), bytes: bytes.length });
+  });
+
+  test('L3: an examination that is answered twice counts once: the first answer stands', async () => {
+    const { id: tenant, key } = await newTenant();
+    const model = await bringModel(key);
+    const { models } = services(bindings);
+    const row = (await models.find(tenant, model.id))!;
+    const registration = bindings.REGISTRATION.getByName(model.id);
+    // Another worker was asked as well, and has found something else; and the file arrives once more.
+    await models.reject(model.id, { code: 'model_too_large', message: 'Another worker has no room.' });
+    await models.ready(model.id, { ...row.facts!, classes: 99 }, row.report!);
+    await registration.arrived(tenant, model.id, 'req_again');
+    await registration.settled(20);
+    expect(await statusOf(key, model.id)).toMatchObject({ status: 'ready', classes: 3, error: null });
+    const bad = await bringModel(key, { name: 'bad' });
+    await models.ready(bad.id, row.facts!, row.report!);
+    expect(await statusOf(key, bad.id)).toMatchObject({ status: 'rejected', error: bad.error });
   });
 
   test('of several parts has a URL for each', async () => {

@@ -2,6 +2,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { type Explanation, type Rendering, type RenderingRequest, workerPaths } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { mostPinned } from '../src/domain/drawing.ts';
+import { lateWrites } from '../src/domain/flight.ts';
 import { services } from '../src/services.ts';
 import {
   type Answer,
@@ -88,6 +89,36 @@ describe('drawing what is explained in another way', () => {
     await write(`${late!.output_prefix}overlay.png`, 'late');
     expect((await call('DELETE', made.urls.self, { key })).status).toBe(204);
     expect(await services(bindings).objects.head(`${late!.output_prefix}overlay.png`)).toBeNull();
+  });
+
+  test('L3: a drawing that was given up touches nothing of the next one, and is swept', async () => {
+    const { render, flight, fetchPicture } = await explained();
+    await workerAnswers(500);
+    expect((await render({ visualization: viridis })).status).toBe(503);
+    await workerAnswers(202);
+    const { artifacts } = (await render({ visualization: viridis })).body;
+    const [given, taken] = (await drawingsOf(flight)).map(({ output_prefix }) => output_prefix);
+    expect(given).not.toBe(taken);
+    const { objects } = services(bindings);
+    await write(`${taken}overlay.png`, 'the picture');
+    await write(`${given}overlay.png`, 'a late one');
+    const picture = await fetchPicture(artifacts.overlay.url);
+    expect(await (await fetch(picture.headers.get('Location')!)).text()).toBe('the picture');
+    await later(bindings.FLIGHT.getByName(flight), lateWrites + 1_000);
+    expect(await objects.head(`${given}overlay.png`)).toBeNull();
+    expect(await objects.head(`${taken}overlay.png`)).not.toBeNull();
+  });
+
+  test('L3: a worker that has no time has written nothing: nothing is to be swept', async () => {
+    const { render, flight } = await explained();
+    await workerAnswers(503);
+    expect((await render({ visualization: viridis })).status).toBe(503);
+    await workerAnswers(202);
+    const left = await runInDurableObject(bindings.FLIGHT.getByName(flight), async (_, { storage }) => ({
+      sweeps: await storage.get('sweeps'),
+      begun: (await storage.list({ prefix: 'drawing-begun/' })).size,
+    }));
+    expect(left).toEqual({ sweeps: undefined, begun: 0 });
   });
 
   test('a result is kept in so many looks; in others it can be drawn, but not kept', async () => {
