@@ -273,7 +273,7 @@ describe('a worker that has claimed an attempt', () => {
     const [first] = await jobsTaken(flight);
     await claim(first!);
     await later(stub, leaseTime + 1_000);
-    expect(warned.mock.calls.join()).toContain('worker w1 lost attempt 1');
+    expect(warned.mock.calls.join()).toContain('worker w1 loses attempt 1');
     const [, second] = await jobsTaken(flight, 2);
     expect((await claim(second!)).status).toBe(204);
     await write(`${prefixOf(first!)}overlay.png`, 'of a zombie');
@@ -288,7 +288,8 @@ describe('a worker that has claimed an attempt', () => {
   });
 
   test('B19: and dies three times in a row fails the job by name, and costs nothing', async () => {
-    vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    warned.mockClear();
     const { flight, stub, see, usage } = await underway();
     for (let attempt = 1; attempt <= mostTries; attempt++) {
       const jobs = await jobsTaken(flight, attempt);
@@ -300,6 +301,7 @@ describe('a worker that has claimed an attempt', () => {
       error: { code: 'worker_crashed', retryable: true },
     });
     expect(await usage()).toMatchObject({ compute_units: 0 });
+    expect(warned.mock.calls.map(([line]) => /attempt (\d)/.exec(line)?.[1])).toEqual(['1', '2', '3']);
   });
 });
 

@@ -49,114 +49,111 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
   ) as MiddlewareHandler<Variables>;
   const later = (seconds: number) => ({ 'Retry-After': String(seconds) });
 
-  return (
-    new Hono<Variables>()
-      .post(workerPaths.jobs, signed, (c) => {
-        const job = jobSchema.safeParse(json(c.var.body));
-        if (!job.success) return c.json(problem(`job: ${complaintOf(job.error)}`), 400);
-        const now = state();
-        if (now.phase === 'starting' || now.phase === 'failed')
-          return c.json(problem(`the worker is ${now.phase}`), 503, later(5));
-        const offered = now.queue.offer(job.data);
-        const { request_id, key, attempt } = job.data;
-        log('job_offered', { request_id, key, attempt, offered });
-        if (offered === 'full') return c.json(problem('the queue is full'), 503, later(2));
-        if (offered === 'closed') return c.json(problem('the worker is shutting down'), 503, later(5));
-        if (offered === 'taken') metrics.accepted.inc();
-        return c.json({ status: offered }, 202);
-      })
-      // A gateway of an earlier release, whose attempts cannot be claimed: it keeps the job until it has been replaced.
-      .post('/v1/jobs', signed, (c) =>
-        c.json(problem('this worker claims its jobs: the gateway is of an earlier release'), 503, later(5)),
-      )
-      .delete(`${workerPaths.jobs}/:key`, signed, (c) => {
-        const attempt = Number(c.req.query('attempt'));
-        if (!Number.isSafeInteger(attempt) || attempt < 1)
-          return c.json(problem('attempt: expected 1 or more'), 400);
-        const now = state();
-        if ('queue' in now) now.queue.drop(c.req.param('key'), attempt);
-        log('job_dropped', { key: c.req.param('key'), attempt });
-        return c.body(null, 204);
-      })
-      .post(workerPaths.renderings, signed, async (c) => {
-        const job = renderingJobSchema.safeParse(json(c.var.body));
-        if (!job.success) {
-          const { path, message } = job.error.issues[0]!;
-          return c.json(problem(`rendering: ${path.join('.')}: ${message}`), 400);
-        }
-        if (renderer.isFullFor(job.data)) return c.json(problem('too many drawings wait'), 503, later(2));
-        const { request_id } = job.data;
-        try {
-          const rendered = await renderer.render(job.data);
-          metrics.renderings.inc();
-          return c.json(rendered, 200);
-        } catch (error) {
-          const told = jobErrorOf(error);
-          log('rendering_failed', { request_id, code: told.code, cause: (error as Error).stack });
-          return c.json(told, 422);
-        }
-      })
-      .get(workerPaths.models, signed, (c) => {
-        const now = state();
-        return 'catalog' in now
-          ? c.json(now.catalog)
-          : c.json(problem(`the worker is ${now.phase}`), 503, later(2));
-      })
-      .post(workerPaths.validations, signed, async (c) => {
-        const asked = modelCallSchema.safeParse(json(c.var.body));
-        if (!asked.success) return c.json(problem(`validation: ${complaintOf(asked.error)}`), 400);
-        const now = state();
-        if (now.phase !== 'ready') return c.json(problem(`the worker is ${now.phase}`), 503, later(5));
-        const { model, request_id } = asked.data;
-        log('model_offered', { request_id, model: model.id });
-        try {
-          const validation = await now.tenantModels.validate(model);
-          if (!validation) return c.json(problem('another model is being examined'), 503, later(2));
-          log('model_examined', { request_id, model: model.id, outcome: validation.outcome });
-          return c.json(validation);
-        } catch (error) {
-          const { code, message } = jobErrorOf(error);
-          log('model_not_examined', { request_id, model: model.id, code });
-          return c.json({ code, detail: message }, code === 'model_deleted' ? 404 : 503, later(5));
-        }
-      })
-      .post(workerPaths.warm, signed, (c) => {
-        const asked = modelCallSchema.safeParse(json(c.var.body));
-        if (!asked.success) return c.json(problem(`warm: ${complaintOf(asked.error)}`), 400);
-        const now = state();
-        if (now.phase !== 'ready') return c.json(problem(`the worker is ${now.phase}`), 503, later(5));
-        const { model, request_id } = asked.data;
-        if (!now.tenantModels.mayWarm(model))
-          return c.json(problem('another model is being got ready'), 503, later(2));
-        void now.tenantModels.warm(model, AbortSignal.timeout(warmPatience)).then(
-          () => log('model_warm', { request_id, model: model.id }),
-          (error: unknown) =>
-            log('model_not_warm', { request_id, model: model.id, code: jobErrorOf(error).code }),
-        );
-        return c.json({ status: 'warming' }, 202);
-      })
-      .get('/health', (c) => c.json(healthOf(state())))
-      .get('/livez', (c) => (state().phase === 'failed' ? c.text('failed', 503) : c.text('ok')))
-      .get('/readyz', (c) => (state().phase === 'ready' ? c.text('ok') : c.text(state().phase, 503)))
-      .get('/metrics', async (c) => {
-        const now = state();
-        metrics.ready.set(now.phase === 'ready' ? 1 : 0);
-        metrics.waiting.set('queue' in now ? now.queue.waiting : 0);
-        const held = 'tenantModels' in now ? now.tenantModels.held : { count: 0, size: 0 };
-        metrics.modelProcesses.set(held.count);
-        metrics.modelBytes.set(held.size);
-        metrics.running.set('queue' in now ? now.queue.running : 0);
-        return c.text(await metrics.registry.metrics(), 200, {
-          'Content-Type': metrics.registry.contentType,
-        });
-      })
-      .notFound((c) => c.json(problem('no such path'), 404))
-      .onError((error, c) => {
-        log('call_failed', { cause: error.stack });
-        return c.json(problem('the worker failed on this call'), 500);
-      })
-  );
+  return new Hono<Variables>()
+    .post(workerPaths.jobs, signed, (c) => {
+      const job = jobSchema.safeParse(json(c.var.body));
+      if (!job.success) return c.json(problem(`job: ${complaintOf(job.error)}`), 400);
+      const now = state();
+      if (now.phase === 'starting' || now.phase === 'failed')
+        return c.json(problem(`the worker is ${now.phase}`), 503, later(5));
+      const offered = now.queue.offer(job.data);
+      const { request_id, key, attempt } = job.data;
+      log('job_offered', { request_id, key, attempt, offered });
+      if (offered === 'full') return c.json(problem('the queue is full'), 503, later(2));
+      if (offered === 'closed') return c.json(problem('the worker is shutting down'), 503, later(5));
+      if (offered === 'taken') metrics.accepted.inc();
+      return c.json({ status: offered }, 202);
+    })
+    .post(jobsBeforeClaims, signed, (c) => c.json(problem(gatewayBeforeClaims), 503, later(5)))
+    .delete(`${workerPaths.jobs}/:key`, signed, (c) => {
+      const attempt = Number(c.req.query('attempt'));
+      if (!Number.isSafeInteger(attempt) || attempt < 1)
+        return c.json(problem('attempt: expected 1 or more'), 400);
+      const now = state();
+      if ('queue' in now) now.queue.drop(c.req.param('key'), attempt);
+      log('job_dropped', { key: c.req.param('key'), attempt });
+      return c.body(null, 204);
+    })
+    .post(workerPaths.renderings, signed, async (c) => {
+      const job = renderingJobSchema.safeParse(json(c.var.body));
+      if (!job.success) {
+        const { path, message } = job.error.issues[0]!;
+        return c.json(problem(`rendering: ${path.join('.')}: ${message}`), 400);
+      }
+      if (renderer.isFullFor(job.data)) return c.json(problem('too many drawings wait'), 503, later(2));
+      const { request_id } = job.data;
+      try {
+        const rendered = await renderer.render(job.data);
+        metrics.renderings.inc();
+        return c.json(rendered, 200);
+      } catch (error) {
+        const told = jobErrorOf(error);
+        log('rendering_failed', { request_id, code: told.code, cause: (error as Error).stack });
+        return c.json(told, 422);
+      }
+    })
+    .get(workerPaths.models, signed, (c) => {
+      const now = state();
+      return 'catalog' in now
+        ? c.json(now.catalog)
+        : c.json(problem(`the worker is ${now.phase}`), 503, later(2));
+    })
+    .post(workerPaths.validations, signed, async (c) => {
+      const asked = modelCallSchema.safeParse(json(c.var.body));
+      if (!asked.success) return c.json(problem(`validation: ${complaintOf(asked.error)}`), 400);
+      const now = state();
+      if (now.phase !== 'ready') return c.json(problem(`the worker is ${now.phase}`), 503, later(5));
+      const { model, request_id } = asked.data;
+      log('model_offered', { request_id, model: model.id });
+      try {
+        const validation = await now.tenantModels.validate(model);
+        if (!validation) return c.json(problem('another model is being examined'), 503, later(2));
+        log('model_examined', { request_id, model: model.id, outcome: validation.outcome });
+        return c.json(validation);
+      } catch (error) {
+        const { code, message } = jobErrorOf(error);
+        log('model_not_examined', { request_id, model: model.id, code });
+        return c.json({ code, detail: message }, code === 'model_deleted' ? 404 : 503, later(5));
+      }
+    })
+    .post(workerPaths.warm, signed, (c) => {
+      const asked = modelCallSchema.safeParse(json(c.var.body));
+      if (!asked.success) return c.json(problem(`warm: ${complaintOf(asked.error)}`), 400);
+      const now = state();
+      if (now.phase !== 'ready') return c.json(problem(`the worker is ${now.phase}`), 503, later(5));
+      const { model, request_id } = asked.data;
+      if (!now.tenantModels.mayWarm(model))
+        return c.json(problem('another model is being got ready'), 503, later(2));
+      void now.tenantModels.warm(model, AbortSignal.timeout(warmPatience)).then(
+        () => log('model_warm', { request_id, model: model.id }),
+        (error: unknown) =>
+          log('model_not_warm', { request_id, model: model.id, code: jobErrorOf(error).code }),
+      );
+      return c.json({ status: 'warming' }, 202);
+    })
+    .get('/health', (c) => c.json(healthOf(state())))
+    .get('/livez', (c) => (state().phase === 'failed' ? c.text('failed', 503) : c.text('ok')))
+    .get('/readyz', (c) => (state().phase === 'ready' ? c.text('ok') : c.text(state().phase, 503)))
+    .get('/metrics', async (c) => {
+      const now = state();
+      metrics.ready.set(now.phase === 'ready' ? 1 : 0);
+      metrics.waiting.set('queue' in now ? now.queue.waiting : 0);
+      const held = 'tenantModels' in now ? now.tenantModels.held : { count: 0, size: 0 };
+      metrics.modelProcesses.set(held.count);
+      metrics.modelBytes.set(held.size);
+      metrics.running.set('queue' in now ? now.queue.running : 0);
+      return c.text(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType });
+    })
+    .notFound((c) => c.json(problem('no such path'), 404))
+    .onError((error, c) => {
+      log('call_failed', { cause: error.stack });
+      return c.json(problem('the worker failed on this call'), 500);
+    });
 }
+
+/** Where gateways of an earlier release post jobs, whose attempts cannot be claimed: they keep them until they are replaced. */
+const jobsBeforeClaims = '/v1/jobs';
+const gatewayBeforeClaims = 'this worker claims its jobs: the gateway is of an earlier release';
 
 /** Longest time in which a model is got ready, in milliseconds. */
 const warmPatience = 120_000;

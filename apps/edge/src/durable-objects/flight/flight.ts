@@ -363,13 +363,19 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     if (run && this.#due === Infinity && this.#over(run) <= now) return this.ctx.storage.deleteAll();
     if (!run || isTerminal(run)) return this.#schedule();
     const rest = expire(run, now);
-    const next = isTerminal(rest) || now < rest.deadline ? rest : overdue(rest, now);
+    const isSilent = !isTerminal(rest) && now >= rest.deadline;
+    const next = isSilent ? overdue(rest, now) : rest;
+    if (isSilent) this.#nameSilentWorker(rest);
     if (next !== run) await this.#keep(next);
-    if (next.attempt === run.attempt) return;
-    const worker = claimOf(run)?.worker;
-    if (worker)
-      console.warn(`${run.submission.requestId}: worker ${worker} lost attempt ${run.attempt}: silent`);
-    if (!isTerminal(next)) await this.#resend(next);
+    if (!isTerminal(next) && next.attempt !== run.attempt) await this.#resend(next);
+  }
+
+  #nameSilentWorker(run: Run): void {
+    const claim = claimOf(run);
+    if (!claim) return;
+    const { worker, attempt } = claim;
+    const { requestId } = run.submission;
+    console.warn(`${requestId}: worker ${worker} loses attempt ${attempt}: it has not reported for a minute`);
   }
 
   async #expire(number: number): Promise<void> {
