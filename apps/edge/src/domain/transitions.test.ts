@@ -96,8 +96,12 @@ function happens(history: History, { what, who, back, theirs }: Event): void {
   } else if (what === 'cancel') keep(cancel(run, pass.id, history.now));
   else if (what === 'claim') {
     const next = claim(run, claimBy(worker), history.now);
-    if (typeof next === 'string') return;
-    if (next !== run) claimed.push(worker);
+    const holder = claimed.find((each) => each.attempt === run.attempt);
+    if (isTerminal(run) || attempt !== run.attempt) expect(next).toBe('attempt_over');
+    else if (holder) expect(next).toBe(holder.nonce === worker.nonce ? run : 'attempt_claimed');
+    else expect(next).not.toBeTypeOf('string');
+    if (typeof next === 'string' || next === run) return;
+    claimed.push(worker);
     keep(next);
   } else {
     const report = reportBy(worker, what, run, nonces[theirs]);
