@@ -1,4 +1,4 @@
-import { conventions } from '@whylight/contract';
+import { conventions, recordOf } from '@whylight/contract';
 import { InputError, parseTarget, scoreKinds, type Target } from '@whylight/core';
 import { z } from 'zod';
 import { UsageError } from './failure.ts';
@@ -22,6 +22,10 @@ const target = z.union([
   written,
 ]);
 
+/** What inputs are fixed to, as `--input` writes it: a number or the name of a file. */
+const asText = (inputs: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, String(value)]));
+
 /** One tensor to explain. Paths are relative to the working directory. */
 const jobSchema = z.strictObject({
   model: z.string(),
@@ -29,10 +33,10 @@ const jobSchema = z.strictObject({
   method: z.string(),
   target,
   layers: z.array(z.string()).nullish(),
-  params: z.record(z.string(), z.unknown()).nullish(),
+  params: recordOf(z.string(), z.unknown()).nullish(),
   convention: z.enum(conventions).nullish(),
-  aux: z.record(z.string(), z.string()).nullish(),
-  inputs: z.record(z.string(), z.coerce.string()).nullish(),
+  aux: recordOf(z.string(), z.string()).nullish(),
+  inputs: recordOf(z.string(), z.unknown()).transform(asText).nullish(),
   scores: z.string().nullish(),
   score: z.enum(scoreKinds).nullish(),
   out: z.string(),

@@ -1,6 +1,6 @@
 import { access, constants, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { InputError, readNpy, type Tensor } from '@whylight/core';
+import { getOwn, InputError, readNpy, type Tensor } from '@whylight/core';
 import { Failure, UsageError } from './failure.ts';
 
 const reasons: Record<string, string> = {
@@ -15,7 +15,7 @@ const reasons: Record<string, string> = {
 
 const reasonOf = (error: unknown): string => {
   const { code = '', message } = error as NodeJS.ErrnoException;
-  return reasons[code] ?? (code || message);
+  return getOwn(reasons, code) ?? (code || message);
 };
 
 /** @throws UsageError that names the file as the user did. */

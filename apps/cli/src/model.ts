@@ -79,13 +79,13 @@ export async function readingWith(
 
 /** `--input NAME=VALUE`: a number, or what a file holds. @throws UsageError, InputError */
 export async function fixedInputs(given: Parameters = {}): Promise<Record<string, FixedInput>> {
-  const inputs: Record<string, FixedInput> = {};
+  const inputs = new Map<string, FixedInput>();
   for (const [name, text] of Object.entries(given)) {
     if (!/\.npy$/i.test(text) && Number.isNaN(Number(text)))
       throw new UsageError(`--input ${name}: expected a number or a .npy file, got ${text}`);
-    inputs[name] = /\.npy$/i.test(text) ? await readTensor(text) : Number(text);
+    inputs.set(name, /\.npy$/i.test(text) ? await readTensor(text) : Number(text));
   }
-  return inputs;
+  return Object.fromEntries(inputs);
 }
 
 /** How the model's input is made from a photo; without a word on that as for ImageNet, at the network's size. */

@@ -43,8 +43,9 @@ export class TensorExplainer {
         `${job.tensor}: expected a batch of rank 4, [N, C, H, W]; got [${batch.shape.join(', ')}]`,
       );
     const explainer = await this.#explainer(job, batch.shape.slice(1));
-    const aux: Record<string, Tensor> = {};
-    for (const [name, file] of Object.entries(job.aux ?? {})) aux[name] = await readTensor(file);
+    const recorded = new Map<string, Tensor>();
+    for (const [name, file] of Object.entries(job.aux ?? {})) recorded.set(name, await readTensor(file));
+    const aux = Object.fromEntries(recorded);
     const targets = targetsFor(job.target, batch.shape[0] ?? 0);
     const attribution = await explainer.attribute(batch, targets, { aux, onProgress });
     return { ...attribution, method: explainer.method, layers: explainer.layers };

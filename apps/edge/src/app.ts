@@ -7,6 +7,7 @@ import { envelope } from './middleware/envelope.ts';
 import { type KnownRoute, knownRoutes } from './middleware/known-routes.ts';
 import { negotiation } from './middleware/negotiation.ts';
 import { document } from './openapi.ts';
+import { isOutage } from './outage.ts';
 import { problem } from './problem.ts';
 import { artifacts } from './routes/artifacts.ts';
 import { audit } from './routes/audit.ts';
@@ -105,10 +106,6 @@ app.onError((error, c) => {
   }
   return response;
 });
-
-/** A Durable Object or the database that cannot be reached, as opposed to one that failed on what it was asked. */
-const isOutage = (error: Error & { retryable?: boolean; overloaded?: boolean }): boolean =>
-  error.retryable === true || error.overloaded === true || error.message.startsWith('D1_');
 
 /** Hono's own complaint is about a body that cannot be read; everything else is ours, and stays here. */
 function asRefusal(error: Error): Refusal {

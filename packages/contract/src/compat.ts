@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { recordOf } from './record.ts';
 
 /** Requests and answers of services that people come from: KServe's V1 protocol and Vertex AI, as far as images go. */
 
@@ -23,7 +24,7 @@ export const kserveRequestSchema = z
     parameters: z
       .strictObject({
         method: z.string().min(1).max(100).default('integrated-gradients'),
-        parameters: z.record(z.string().max(100), z.unknown()).default({}),
+        parameters: recordOf(z.string().max(100), z.unknown()).default({}).meta({ default: {} }),
       })
       .prefault({})
       .describe('Of Whylight: which method, and its parameters'),

@@ -17,5 +17,6 @@ export * from './digest.ts';
 export * from './job.ts';
 export * from './look.ts';
 export * from './models.ts';
+export { recordOf } from './record.ts';
 export * from './signature.ts';
 export * from './trace.ts';

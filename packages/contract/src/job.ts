@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { nonceSchema } from './claim.ts';
 import { lookSchema } from './look.ts';
 import { layerNamesSchema, modelSourceSchema } from './models.ts';
+import { recordOf } from './record.ts';
 import { sha256 } from './wire.ts';
 
 /**
@@ -60,10 +61,8 @@ export const mostPredictions = 100;
 
 export const conventions = ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'] as const;
 
-/** A method's parameters by name. The type is spelled out because no document generator sees through `z.json()`. */
-export const parametersSchema = z
-  .record(z.string().max(100), z.json())
-  .meta({ type: 'object', additionalProperties: true });
+/** A method's parameters by name. */
+export const parametersSchema = recordOf(z.string().max(100), z.json()).meta({ additionalProperties: true });
 
 /** The computation: everything here is part of the cache key. */
 export const questionSchema = z.strictObject({
@@ -230,7 +229,7 @@ export const catalogModelSchema = z.strictObject({
   input_shape: z.array(z.int()),
   labels: z.array(z.strictObject({ en: z.string(), zh: z.string().nullable() })).nullable(),
   /** Method id to null (works) or the reason why it does not. */
-  methods: z.record(z.string(), z.string().nullable()),
+  methods: recordOf(z.string(), z.string().nullable()),
   layers: layerNamesSchema,
   default: z.boolean(),
 });

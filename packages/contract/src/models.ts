@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { recordOf } from './record.ts';
 import { sha256, time } from './wire.ts';
 
 /** Models that tenants bring: as the public API has them, and as gateway and worker speak of them. */
@@ -26,7 +27,7 @@ export const preprocessingSchema = z
   })
   .meta({ id: 'Preprocessing' });
 
-const fixedInputsSchema = z.record(
+const fixedInputsSchema = recordOf(
   z.string().min(1).max(500),
   z.union([z.number(), z.array(z.number()).max(10_000)]),
 );
@@ -157,7 +158,7 @@ export const modelFactsSchema = z.strictObject({
   classes: z.int(),
   input_shape: z.array(z.int()),
   /** Method id to null (works) or the reason why it does not. */
-  methods: z.record(z.string(), z.string().nullable()),
+  methods: recordOf(z.string(), z.string().nullable()),
   /** Whether the network gives the same scores each time. */
   deterministic: z.boolean(),
   layers: layerNamesSchema,
@@ -203,7 +204,7 @@ export const modelSchema = z
           z.strictObject({
             part_number: z.int(),
             url: z.string(),
-            headers: z.record(z.string(), z.string()),
+            headers: recordOf(z.string(), z.string()),
             offset: z.int().describe('Where in the file the part begins'),
           }),
         ),

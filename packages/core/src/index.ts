@@ -14,6 +14,7 @@ export { inspect, type ModelReport } from './inspect.ts';
 export { createJointExplainer, type JointExplainer } from './joint-explainer.ts';
 export { layerNames } from './layers/layers.ts';
 export { readNpy, writeNpy } from './npy.ts';
+export { getOwn } from './own.ts';
 export type { Runtime, Session } from './runtime/runtime.ts';
 export { softmax } from './softmax.ts';
 export { parseTarget, type ScoreKind, scoreKinds, type Target, type Term } from './targets.ts';

@@ -16,7 +16,13 @@ export type Refused = NonNullable<Batch['items'][number]['error']>;
 
 /** An item that waits for a place, was refused, or has become an explanation, which is found by `key` and `run`. */
 export type BatchItem =
-  | { readonly state: 'waiting'; readonly id: string; readonly asked: ExplanationAsked }
+  | {
+      readonly state: 'waiting';
+      readonly id: string;
+      readonly asked: ExplanationAsked;
+      /** Times that beginning it has failed for a fault of this side; absent: none. */
+      readonly faults?: number;
+    }
   | { readonly state: 'refused'; readonly error: Refused }
   | { readonly state: 'canceled' }
   | {

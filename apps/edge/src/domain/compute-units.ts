@@ -1,5 +1,5 @@
 import type { Question } from '@whylight/contract';
-import { resolveMethod } from '@whylight/core/methods';
+import { getOwn, resolveMethod } from '@whylight/core/methods';
 
 /** Parameters that say how often the network is run. */
 const repetitions = ['n_steps', 'n_samples', 'num_samples', 'nt_samples', 'n_masks'];
@@ -18,7 +18,9 @@ export function computeUnits(
       const places = Math.ceil((size - (window[axis] ?? size)) / (strides[axis] ?? size)) + 1;
       return units * Math.max(1, places);
     }, 1);
-  const counts = repetitions.map((name) => parameters[name]).filter((count) => typeof count === 'number');
+  const counts = repetitions
+    .map((name) => getOwn(parameters, name))
+    .filter((count) => typeof count === 'number');
   return counts.reduce((product, count) => product * Math.max(1, count), 1);
 }
 
@@ -28,7 +30,7 @@ export function methodCost(
   inputShape: readonly number[],
 ): { formula: string; default_units: number } {
   const { params: parameters } = resolveMethod({ method: id });
-  const counted = repetitions.filter((name) => typeof parameters[name] === 'number');
+  const counted = repetitions.filter((name) => typeof getOwn(parameters, name) === 'number');
   const formula = isSizes(parameters.strides)
     ? 'the product over the axes of ceil((size - sliding_window_shapes) / strides) + 1'
     : counted.join(' * ') || '1';

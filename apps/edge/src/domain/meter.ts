@@ -1,3 +1,4 @@
+import { getOwn } from '@whylight/core/methods';
 /** What a tenant may use; the operator sets it. */
 export interface Limits {
   /** Requests in any 60 seconds. */
@@ -96,7 +97,7 @@ export function request(meter: Meter, now: number): Meter | Excess {
 
 /** A computation begins; one that is open already is not counted twice. */
 export function begin(meter: Meter, id: string, units: number, until: number, now: number): Meter | Excess {
-  if (id in meter.open) return meter;
+  if (Object.hasOwn(meter.open, id)) return meter;
   if (Object.keys(meter.open).length >= meter.limits.concurrency)
     return { policy: 'concurrency', limit: meter.limits.concurrency, seconds: 1 };
   if (unitsUsed(meter) + units > meter.limits.compute_units)
@@ -106,8 +107,9 @@ export function begin(meter: Meter, id: string, units: number, until: number, no
 
 /** A computation has ended, for `units`; ending it twice costs nothing. */
 export function end(meter: Meter, id: string, units: number): Meter {
-  const { [id]: ended, ...open } = meter.open;
+  const ended = getOwn(meter.open, id);
   if (!ended) return meter;
+  const open = without(meter.open, id);
   const { explanations, compute_units } = meter.today;
   const today = {
     ...meter.today,
@@ -119,7 +121,7 @@ export function end(meter: Meter, id: string, units: number): Meter {
 
 /** A batch begins to wait; one that waits already is not counted twice. */
 export function beginBatch(meter: Meter, id: string, until: number): Meter | Excess {
-  if (id in meter.batches) return meter;
+  if (Object.hasOwn(meter.batches, id)) return meter;
   if (Object.keys(meter.batches).length >= meter.limits.batches)
     return { policy: 'batches', limit: meter.limits.batches, seconds: 1 };
   return { ...meter, batches: { ...meter.batches, [id]: until } };
@@ -127,9 +129,11 @@ export function beginBatch(meter: Meter, id: string, until: number): Meter | Exc
 
 /** Nothing of a batch waits any more. */
 export function endBatch(meter: Meter, id: string): Meter {
-  const { [id]: _, ...batches } = meter.batches;
-  return { ...meter, batches };
+  return { ...meter, batches: without(meter.batches, id) };
 }
+
+const without = <T>(record: Readonly<Record<string, T>>, id: string): Record<string, T> =>
+  Object.fromEntries(Object.entries(record).filter(([name]) => name !== id));
 
 /** How many requests are left, and the seconds until there are more. */
 export function standing(

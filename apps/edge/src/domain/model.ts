@@ -132,4 +132,4 @@ export function presentBuiltIn(model: CatalogModel): Model {
 }
 
 const workingOf = (reasons: CatalogModel['methods']): string[] =>
-  Object.keys(reasons).filter((id) => reasons[id] === null);
+  Object.entries(reasons).flatMap(([id, reason]) => (reason === null ? [id] : []));

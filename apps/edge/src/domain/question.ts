@@ -6,9 +6,10 @@ import {
   type Question,
   type TargetSpec,
 } from '@whylight/contract';
-import { checkLayerCount, methods, type ResolvedMethod, resolveMethod } from '@whylight/core/methods';
+import { checkLayerCount, getOwn, methods, type ResolvedMethod, resolveMethod } from '@whylight/core/methods';
 import { didYouMean } from './nearest.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
+import { pointerOf } from './validation.ts';
 
 /**
  * Everything that a request leaves open, settled: model by digest, every parameter, target by index. Two
@@ -37,9 +38,9 @@ export function resolveQuestion(asked: ExplanationAsked, image: string, model: C
 const undemanding = ['occlusion', 'rise', 'kernel-shap'];
 
 function checkMethod(method: string, { name, methods: reasons }: CatalogModel): void {
-  const reason = reasons[method];
+  const reason = getOwn(reasons, method);
   if (reason === null) return;
-  const others = undemanding.filter((id) => reasons[id] === null);
+  const others = undemanding.filter((id) => getOwn(reasons, id) === null);
   const hint = others.length > 0 ? ` Without gradients work ${others.join(' and ')}.` : '';
   throw refuse(
     'method_not_supported',
@@ -107,7 +108,7 @@ function orRefused<T>(settle: () => T, pointerOf: (message: string) => string): 
 /** Where the engine's complaint belongs: it names the parameter or the convention in quotation marks. */
 function pointerIn(message: string, parameters: ExplanationAsked['parameters']): string {
   const [, kind, name = ''] = /(parameter|convention) "([^"]+)"/.exec(message) ?? [];
-  if (kind === 'parameter' && name in parameters) return `/parameters/${name}`;
+  if (kind === 'parameter' && Object.hasOwn(parameters, name)) return pointerOf(['parameters', name]);
   return kind === 'convention' ? '/convention' : '/parameters';
 }
 

@@ -1,4 +1,5 @@
 import { canonicalJson, type JobError, type Look } from '@whylight/contract';
+import { getOwn } from '@whylight/core/methods';
 import { type Boarding, deliveryTime, type Exit, isTerminal, type Pass, type Run } from './flight.ts';
 
 const tooLate: JobError = {
@@ -25,16 +26,15 @@ export const isOwnLook = (run: Run, look: Look): boolean =>
 /** Those who still wait for pictures in a look of their own. */
 export const wishesOf = (run: Run): [id: string, look: Look][] =>
   aboard(run).flatMap((id) => {
-    const { look } = run.riders[id]!;
+    const { look } = getOwn(run.riders, id)!;
     return look ? [[id, look]] : [];
   });
 
 /** Explanations that have ended without their webhook having been told. */
 export const untold = (run: Run): string[] =>
-  Object.keys(run.riders).filter((id) => {
-    const { webhook, told, exit } = run.riders[id]!;
-    return webhook !== null && !told && (exit !== null || isTerminal(run));
-  });
+  Object.entries(run.riders).flatMap(([id, { webhook, told, exit }]) =>
+    webhook !== null && !told && (exit !== null || isTerminal(run)) ? [id] : [],
+  );
 
 export const told = (run: Run, ids: readonly string[]): Run => ({
   ...run,
@@ -57,7 +57,7 @@ export function undrawn(run: Run, errors: ReadonlyMap<string, JobError>, now: nu
 
 /** The run as one explanation sees it, which may have ended before the run did. */
 export function seenBy(run: Run, id: string): Run {
-  const exit = run.riders[id]?.exit;
+  const exit = getOwn(run.riders, id)?.exit;
   if (!exit) return run;
   const { status, error, at: completedAt } = exit;
   return { ...run, status, error, completedAt, progress: null, result: null, artifacts: [] };
@@ -71,7 +71,9 @@ export function cancel(run: Run, id: string, now: number): Run {
 /** Gives up those whose time is over: `aborted` when nothing was begun for them, else `canceled`. */
 export function expire(run: Run, now: number): Run {
   const status = run.status === 'queued' ? 'aborted' : 'canceled';
-  const late = Object.keys(run.riders).filter((id) => (run.riders[id]!.until ?? Infinity) <= now);
+  const late = Object.entries(run.riders).flatMap(([id, { until }]) =>
+    (until ?? Infinity) <= now ? [id] : [],
+  );
   return late.reduce((rest, id) => leave(rest, id, { status, at: now, error: tooLate }), run);
 }
 
@@ -79,13 +81,13 @@ export function expire(run: Run, now: number): Run {
 export function nextLook(run: Run, now: number): number {
   const unsaid = untold(run).length > 0 ? now + deliveryTime : Infinity;
   if (isTerminal(run)) return run.metered ? unsaid : now + deliveryTime;
-  const deadlines = aboard(run).map((id) => run.riders[id]!.until ?? Infinity);
+  const deadlines = aboard(run).map((id) => getOwn(run.riders, id)!.until ?? Infinity);
   return Math.min(run.deadline, unsaid, ...deadlines);
 }
 
 /** Ends `id`'s part; the others are unaffected, and the run ends with the last. */
 function leave(run: Run, id: string, exit: Exit): Run {
-  const rider = run.riders[id];
+  const rider = getOwn(run.riders, id);
   if (!rider || rider.exit || isTerminal(run)) return run;
   const left: Run = { ...run, riders: { ...run.riders, [id]: { ...rider, exit } } };
   const [heir] = aboard(left);
@@ -93,4 +95,5 @@ function leave(run: Run, id: string, exit: Exit): Run {
   return { ...left, status: exit.status, completedAt: exit.at, error: exit.error };
 }
 
-const aboard = ({ riders }: Run): string[] => Object.keys(riders).filter((id) => !riders[id]!.exit);
+const aboard = ({ riders }: Run): string[] =>
+  Object.entries(riders).flatMap(([id, { exit }]) => (exit ? [] : [id]));

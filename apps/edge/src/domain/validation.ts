@@ -46,7 +46,13 @@ const distance = (issues: readonly Issue[]): number =>
   );
 
 const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce((value, step) => (value as Record<PropertyKey, unknown> | undefined)?.[step], input);
+  path.reduce(
+    (value, step) =>
+      typeof value === 'object' && value !== null
+        ? Object.getOwnPropertyDescriptor(value, step)?.value
+        : undefined,
+    input,
+  );
 
-const pointerOf = (path: readonly PropertyKey[]): string =>
+export const pointerOf = (path: readonly PropertyKey[]): string =>
   path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');

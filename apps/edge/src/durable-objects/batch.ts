@@ -4,6 +4,7 @@ import type { Excess } from '../domain/meter.ts';
 import { LimitRefusal, Refusal, type RefusalCode } from '../domain/refusal.ts';
 import { seenBy } from '../domain/riders.ts';
 import type { Bindings } from '../env.ts';
+import { isOutage } from '../outage.ts';
 import { isPassing } from '../problem.ts';
 import { services } from '../services.ts';
 import { createExplanation } from '../use-cases/creation.ts';
@@ -18,14 +19,23 @@ const longest = day;
 /** Milliseconds between two looks for a place: doubled each time that there is none, up to the longest. */
 const pause = 1_000;
 const longestPause = 30_000;
+/** Times that an item is begun which fails for a fault of this side. */
+const mostFaults = 3;
 
 /** What a place may be waited for; other refusals are final. */
 const temporary: ReadonlySet<RefusalCode> = new Set([
   'concurrency_limited',
   'capacity',
   'storage_unavailable',
-  'internal',
 ]);
+
+const outage = new Refusal('capacity', 'A part of this service does not answer.');
+const fault = new Refusal(
+  'internal',
+  `Something went wrong on this side, each of the ${mostFaults} times that it was tried. The request id helps to find out what.`,
+);
+
+const faultsOf = (item: BatchItem): number => (item.state === 'waiting' ? (item.faults ?? 0) : 0);
 
 /**
  * Explanations that were asked for together. Each is an ordinary one; those for which the tenant has no place yet wait
@@ -77,17 +87,23 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
   }
 
   override async alarm(): Promise<void> {
+    /** Items that have failed for a fault of this side: they are tried again after a pause, and keep no other waiting. */
+    const faulty = new Set<number>();
     for (;;) {
       if (!this.#state) return;
       const waiting = [...this.#state.items.entries()].filter(([, { state }]) => state === 'waiting');
       if (waiting.length === 0) return this.#rest(this.#state);
+      const next = waiting.filter(([index]) => !faulty.has(index)).slice(0, atATime);
+      if (next.length === 0) break;
       const begun = await Promise.all(
-        waiting.slice(0, atATime).map(async ([index, item]) => [index, await this.#begin(item)] as const),
+        next.map(async ([index, item]) => [index, await this.#begin(item)] as const),
       );
       await this.#replace(begun);
       const left = begun.filter(([, { state }]) => state === 'waiting');
       if (left.length < begun.length) this.#pause = pause;
-      if (left.length > 0) break;
+      for (const [i, [index, item]] of begun.entries())
+        if (faultsOf(item) > faultsOf(next[i]![1])) faulty.add(index);
+      if (left.some(([index]) => !faulty.has(index))) break;
     }
     await this.ctx.storage.setAlarm(Date.now() + this.#pause);
     this.#pause = Math.min(2 * this.#pause, longestPause);
@@ -114,8 +130,9 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
     } catch (error) {
       const refusal = error instanceof Refusal ? error : null;
       if (!refusal) console.error(`${requestId}: an item of a batch was not begun:`, error);
-      const { code, message, errors } =
-        refusal ?? new Refusal('internal', 'Something went wrong on this side.');
+      const faults = faultsOf(item) + 1;
+      const { code, message, errors } = refusal ?? (isOutage(error) ? outage : fault);
+      if (code === 'internal' && faults < mostFaults) return { ...item, faults };
       if (temporary.has(code) && Date.now() < createdAt + longest) return item;
       const retryable = isPassing(code) || refusal instanceof LimitRefusal;
       return { state: 'refused', error: { code, detail: message, retryable, errors: [...errors] } };

@@ -88,7 +88,7 @@ export class Courier extends DurableObject<Bindings> {
 
   async #round(): Promise<void> {
     const now = Date.now();
-    const ready = Object.keys(this.#due).filter((id) => this.#due[id]! <= now);
+    const ready = Object.entries(this.#due).flatMap(([id, due]) => (due <= now ? [id] : []));
     const address = await this.ctx.storage.get<Address>('address');
     const endpoints = new WebhookEndpoints(this.env.DB);
     const endpoint = address ? await endpoints.find(address.tenant, address.id) : null;
@@ -166,8 +166,8 @@ export class Courier extends DurableObject<Bindings> {
   }
 
   async #settle(id: string, dueAt: number | null): Promise<void> {
-    const { [id]: _, ...rest } = this.#due;
-    this.#due = dueAt === null ? rest : { ...rest, [id]: dueAt };
+    const others = Object.entries(this.#due).filter(([other]) => other !== id);
+    this.#due = Object.fromEntries(dueAt === null ? others : [...others, [id, dueAt]]);
     await this.ctx.storage.put('due', this.#due);
     await this.#schedule();
   }

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { methodListSchema } from '@whylight/contract';
-import { methods, paramsJsonSchema } from '@whylight/core/methods';
+import { getOwn, methods, paramsJsonSchema } from '@whylight/core/methods';
 import { methodCost } from '../domain/compute-units.ts';
 import { declined, json, routes, tenantRoute } from '../openapi.ts';
 import { chooseModel } from '../use-cases/own-models.ts';
@@ -28,7 +28,7 @@ export const methodRoutes = routes().openapi(listMethods, async (c) => {
   const { caller, services } = c.var;
   const model = name === undefined ? null : await chooseModel(services, caller.tenant, name);
   const data = methods.map(({ id, title, summary, paper, version, kind, needs, conventions }) => {
-    const reason = model?.methods[id];
+    const reason = model ? getOwn(model.methods, id) : null;
     return {
       id,
       object: 'method' as const,

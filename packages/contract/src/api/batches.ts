@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { recordOf } from '../record.ts';
 import { time } from '../wire.ts';
 import { explanationStatuses } from './explanations.ts';
 import { problemSchema } from './problem.ts';
@@ -9,7 +10,7 @@ export const largestBatch = 100;
 export const batchRequestSchema = z
   .strictObject({
     items: z
-      .array(z.record(z.string(), z.unknown()))
+      .array(recordOf(z.string(), z.unknown()))
       .min(1)
       .max(largestBatch)
       .describe('Each as the body of POST /v1/explanations. What is wrong with one is said of that one'),

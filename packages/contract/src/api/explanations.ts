@@ -8,6 +8,7 @@ import {
   targetSchema,
 } from '../job.ts';
 import { languages, visualizationSchema } from '../look.ts';
+import { recordOf } from '../record.ts';
 import { page, sha256, time } from '../wire.ts';
 
 export const photoSchema = z.union([
@@ -45,10 +46,10 @@ export const explanationRequestSchema = z
       .max(retention.most)
       .default(retention.usual)
       .describe('How long the result is kept, from now on'),
-    metadata: z
-      .record(z.string().min(1).max(40), z.string().max(500))
+    metadata: recordOf(z.string().min(1).max(40), z.string().max(500))
       .refine((entries) => Object.keys(entries).length <= 16, 'Expected at most 16 entries.')
       .default({})
+      .meta({ default: {} })
       .describe('Yours: kept with the explanation, and no part of the question'),
     webhook: z.string().max(40).optional().describe('Id of the endpoint that is told when it has ended'),
   })
@@ -109,7 +110,7 @@ export const explanationSchema = z
       key: z.string(),
     }),
     output: z.strictObject({ visualization: visualizationSchema }),
-    metadata: z.record(z.string(), z.string()),
+    metadata: recordOf(z.string(), z.string()),
     progress: z.strictObject({ completed: z.int(), total: z.int() }).nullable(),
     predictions: z.array(predictionSchema),
     attributions: z.array(

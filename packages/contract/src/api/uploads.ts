@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { recordOf } from '../record.ts';
 import { sha256, time } from '../wire.ts';
 
 /** Largest photo, in bytes, and the types that can be uploaded. */
@@ -31,7 +32,7 @@ export const uploadSchema = z
       .strictObject({
         method: z.literal('PUT'),
         url: z.string(),
-        headers: z.record(z.string(), z.string()),
+        headers: recordOf(z.string(), z.string()),
         expires_at: time,
       })
       .nullable()

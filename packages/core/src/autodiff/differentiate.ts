@@ -4,6 +4,7 @@ import { add, reshape, sum } from '../onnx/emit.ts';
 import type { Node } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
 import { type RuleContext, type Vjp, type VjpRules, vjpOf } from '../operators/vjp/rule.ts';
+import { getOwn } from '../own.ts';
 import type { Composites, Composition } from './composition.ts';
 import { between, type Path, refuseUnsupported } from './path.ts';
 
@@ -69,7 +70,7 @@ function spelledOut(
     for (const input of node.inputs) users.set(input, [...(users.get(input) ?? []), node]);
   const found = new Map<Node, Composition>();
   for (const node of path.nodes)
-    for (const composite of composites[node.op] ?? []) {
+    for (const composite of getOwn(composites, node.op) ?? []) {
       const composition = composite(g, node);
       if (!composition?.xs.some((x) => path.moving.has(x))) continue;
       const own = new Set([...composition.inner, node]);

@@ -76,7 +76,7 @@ export function unsupportedOn(path: Path, rules: VjpRules): Map<string, string[]
       (input, i) => path.moving.has(input) && vjpOf(rules, node.op, i) === undefined,
     );
     if (index < 0) continue;
-    const what = rules[node.op] ? `${node.op} (input ${index})` : node.op;
+    const what = Object.hasOwn(rules, node.op) ? `${node.op} (input ${index})` : node.op;
     missing.set(what, [...(missing.get(what) ?? []), node.name]);
   }
   return missing;

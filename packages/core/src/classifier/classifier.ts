@@ -5,6 +5,7 @@ import { ShapeError } from '../onnx/fact.ts';
 import type { Node, ValueInfo } from '../onnx/graph.ts';
 import { listed, quoted } from '../onnx/names.ts';
 import { defaultLimits, type ModelFile, type ReadLimits, readModel } from '../onnx/read.ts';
+import { getOwn } from '../own.ts';
 import { type FixedInputs, fixedValue, imageInput } from './inputs.ts';
 import { flatScores, scoreBefore } from './scores.ts';
 
@@ -174,7 +175,10 @@ const inlining =
           .filter(({ name }) => name !== input.name)
           .map(
             (info) =>
-              [info.name, fixedValue(g, info, fixed[info.name]!, { info: input, value: image })] as const,
+              [
+                info.name,
+                fixedValue(g, info, getOwn(fixed, info.name)!, { info: input, value: image }),
+              ] as const,
           );
         return new Map([[input.name, image], ...values]);
       },

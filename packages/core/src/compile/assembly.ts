@@ -1,6 +1,7 @@
 import type { Attributes, Graph, Node, ValueInfo, ValueType } from '../onnx/graph.ts';
 import { reachable } from '../onnx/graph.ts';
 import type { OperatorName } from '../onnx/operator-names.ts';
+import { getOwn } from '../own.ts';
 import { int64, type Tensor } from '../tensor.ts';
 
 /** A value of the graph that is put together, by name. */
@@ -73,7 +74,7 @@ export class Assembly {
   place(graph: Graph, scope: string, inputs: Readonly<Record<string, Value>>): Record<string, Value> {
     this.opset = Math.max(this.opset, graph.opset);
     const names = new Map<Value, Value>([['', '']]);
-    for (const { name } of graph.inputs) names.set(name, inputs[name]!);
+    for (const { name } of graph.inputs) names.set(name, getOwn(inputs, name)!);
     const nodes = reachable(graph.nodes, graph.outputs);
     for (const value of new Set([...nodes.flatMap((node) => node.inputs), ...graph.outputs])) {
       const constant = graph.constants.get(value);

@@ -2,6 +2,7 @@ import { directModel } from '../graphs/direct.ts';
 import type { Request } from '../graphs/request.ts';
 import type { Direct } from '../methods/method.ts';
 import type { ValueInfo } from '../onnx/graph.ts';
+import { getOwn } from '../own.ts';
 import { Assembly } from './assembly.ts';
 import type { Compiled } from './compiled.ts';
 
@@ -33,7 +34,7 @@ function grouped(request: Request<Direct<never>>, batch: number): Compiled {
     over: graph.inputs.map((input) => ({ ...ofSize(batch, input), of: group(input) })),
     body(_, [image, class_index]) {
       const made = assembly.place(graph, 'explain', { image: image!, class_index: class_index! });
-      return { outputs: types.map((type) => ({ ...type, name: made[type.name]! })) };
+      return { outputs: types.map((type) => ({ ...type, name: getOwn(made, type.name)! })) };
     },
   });
   const outputs = types.map(({ name, shape }, i) => {

@@ -7,6 +7,7 @@ import type { Value } from '../onnx/builder.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { renamed } from '../onnx/rename.ts';
 import { newGraph } from '../operators/new-graph.ts';
+import { getOwn } from '../own.ts';
 import { zeroFilled } from '../run/batch.ts';
 import { int64, sizeOf, type Tensor } from '../tensor.ts';
 import type { Assembly } from './assembly.ts';
@@ -61,7 +62,9 @@ export function summedUp(
       ]);
       const part = assembly.place(chunk.graph, 'each', { ...given, ...Object.fromEntries(taken) });
       return {
-        state: sums.map(([name], i) => assembly.emit('Add', [before[i]!, part[name]!], {}, `sum/${name}`)),
+        state: sums.map(([name], i) =>
+          assembly.emit('Add', [before[i]!, getOwn(part, name)!], {}, `sum/${name}`),
+        ),
       };
     },
   });

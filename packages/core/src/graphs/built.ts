@@ -1,8 +1,8 @@
+import { spellOut } from '../lowering/functions/spell-out.ts';
 import { lowestOpset } from '../lowering/lowest-opset.ts';
 import { peakBytesPerRow, weightBytes } from '../lowering/peak.ts';
 import type { Values } from '../methods/method.ts';
 import type { GraphBuilder, Shape } from '../onnx/builder.ts';
-import { spellOut } from '../lowering/functions/spell-out.ts';
 import type { Graph, ValueInfo } from '../onnx/graph.ts';
 import { renamed } from '../onnx/rename.ts';
 import { writeModel } from '../onnx/write.ts';

@@ -3,6 +3,7 @@ import type { Sampled, Samples, Values } from '../methods/method.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { mul, onesLike, reshape, slice, sum, unsqueeze } from '../onnx/emit.ts';
 import { newGraph } from '../operators/new-graph.ts';
+import { getOwn } from '../own.ts';
 import { scoresOf } from '../targets.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Built, built, mapped, type Shapes } from './built.ts';
@@ -101,7 +102,7 @@ export function chunkModel(
     const image = inputs(g);
     if (classifier.batch !== undefined || !meetsOthers(classifier, layers[0]!.name))
       return filled(g, image, classifier.batch);
-    const [sample] = Object.keys(samples).map((name) => given[name]!);
+    const [sample] = Object.keys(samples).map((name) => getOwn(given, name)!);
     const turns = g.emit('Shape', [sample!], { start: 0, end: 1 });
     const together = g.emit('Mul', [turns, g.ints([method.perSample?.(setting) ?? 1])]);
     return g.emit('Expand', [

@@ -1,6 +1,6 @@
+import { composites } from '../autodiff/composites.ts';
 import { differentiate } from '../autodiff/differentiate.ts';
 import { gradientRules } from '../autodiff/gradient.ts';
-import { composites } from '../autodiff/composites.ts';
 import { transformerOf } from '../layers/attention.ts';
 import type { Subject } from '../methods/method.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';

@@ -1,6 +1,7 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { add, castLike, mul, number, reshape, scale, shift, sub } from '../onnx/emit.ts';
 import { int, type Node, text } from '../onnx/graph.ts';
+import { getOwn } from '../own.ts';
 import { keep, type Upgraded } from './upgraded.ts';
 
 const int64 = 7;
@@ -13,7 +14,7 @@ export function gridSample(g: GraphBuilder, node: Node): Upgraded {
   const [image, grid] = node.inputs as [Value, Value];
   const mode = text(node, 'mode', 'linear');
   const padding = text(node, 'padding_mode', 'zeros');
-  const tapsAt = sampling[mode];
+  const tapsAt = getOwn(sampling, mode);
   if (!tapsAt || !g.knows(image) || !g.knows(grid) || g.shape(image).length !== 4) return keep(node);
   const [batch, channels, height, width] = g.shape(image) as [number, number, number, number];
   const [, rows, columns] = g.shape(grid) as [number, number, number];

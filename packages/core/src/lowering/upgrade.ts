@@ -4,6 +4,7 @@ import { reshape } from '../onnx/emit.ts';
 import { type Attributes, int, ints, type Node, real, text } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
 import { windowOf } from '../operators/window.ts';
+import { getOwn } from '../own.ts';
 import { sizeOf } from '../tensor.ts';
 import { attention } from './attention.ts';
 import { gathers } from './gathers.ts';
@@ -95,7 +96,7 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
   Clip(g, node) {
     if (node.attributes.min === undefined && node.attributes.max === undefined) return keep(node);
     const bound = (name: string) =>
-      node.attributes[name] === undefined ? '' : g.scalar(real(node, name, 0));
+      getOwn(node.attributes, name) === undefined ? '' : g.scalar(real(node, name, 0));
     return keep({ ...node, inputs: [node.inputs[0]!, bound('min'), bound('max')], attributes: {} });
   },
   Pad(g, node) {
@@ -165,4 +166,4 @@ const asymmetricResize = (node: Node, scales: Value): Node => ({
 });
 
 /** Raises a node of the file's opset to the canonical dialect (see `Graph`), spelling out what was implied. */
-export const upgrade: Upgrade = (g, node, opset) => upgrades[node.op]?.(g, node, opset) ?? keep(node);
+export const upgrade: Upgrade = (g, node, opset) => getOwn(upgrades, node.op)?.(g, node, opset) ?? keep(node);

@@ -4,6 +4,7 @@ import type { Span } from '../incremental/reach.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { reshape, transpose, unsqueeze } from '../onnx/emit.ts';
 import { ints } from '../onnx/graph.ts';
+import { getOwn } from '../own.ts';
 import { type Baseline, baselineOf } from './baseline.ts';
 import type { Incremental, Scored, Setting, Values } from './method.ts';
 
@@ -55,7 +56,7 @@ export function incrementally<P extends { readonly baseline: Baseline }>(
     },
     rows(graph, image, given) {
       const { kept, start, steps } = planned(graph, graph.inputs[0]!.name);
-      const clean = (value: Value) => given[`clean${kept.indexOf(value)}`]!;
+      const clean = (value: Value) => getOwn(given, `clean${kept.indexOf(value)}`)!;
       const boxes = hidden.of(graph, given);
       const patch = covered(graph, clean(start), baselineRows(graph, image), extent, boxes);
       return unsqueeze(graph, walk(graph, steps, start, patch, cut, boxes, clean), [0]);

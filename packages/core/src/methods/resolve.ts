@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { getOwn } from '../own.ts';
 import type { ScoreKind } from '../targets.ts';
 import { methods } from './list.ts';
 import { type Convention, conventions, type Method, type Params } from './method.ts';
@@ -40,14 +41,15 @@ export function resolveMethod(asked: {
     throw new InputError('invalid_parameter', `${method.id} explains logits, not the score "${score}"`);
   const shape = shapeOf(method);
   const given = Object.entries(asked.params ?? {}).map(([name, value]) => {
-    const only = method.only?.[name];
-    const instead = method.instead?.[name];
+    const only = getOwn(method.only ?? {}, name);
+    const instead = getOwn(method.instead ?? {}, name);
     if (only && !only.includes(convention))
       throw new InputError(
         'invalid_parameter',
         `parameter "${name}" of ${method.id} exists only under the convention ${only.join(', ')}, not ${convention}${instead === undefined ? '' : `; ${instead}`}`,
       );
-    return [name, typeof value === 'string' && shape[name] ? coerced(value, shape[name]) : value] as const;
+    const schema = getOwn(shape, name);
+    return [name, typeof value === 'string' && schema ? coerced(value, schema) : value] as const;
   });
   const parsed = method.params.safeParse({ ...method.defaults?.[convention], ...Object.fromEntries(given) });
   if (!parsed.success)
@@ -57,7 +59,7 @@ export function resolveMethod(asked: {
     );
   const settled = Object.entries(parsed.data as Record<string, z.core.util.JSONType>);
   const params = Object.fromEntries(
-    settled.filter(([name]) => method.only?.[name]?.includes(convention) ?? true),
+    settled.filter(([name]) => getOwn(method.only ?? {}, name)?.includes(convention) ?? true),
   );
   return { id: method.id, version: method.version, convention, score, params };
 }
@@ -117,7 +119,7 @@ function complaint(method: Method, issue: z.core.$ZodIssue, given: Params): stri
     return `${method.id} has no parameter "${name}"; ${known.length > 0 ? `it has ${known.join(', ')}` : 'it has none'}`;
   }
   const name = String(issue.path[0]);
-  return `parameter "${name}" of ${method.id}: ${issue.message.replace(/^Invalid input: |, received .*$/g, '')}, got ${JSON.stringify(given[name])?.slice(0, 80)}`;
+  return `parameter "${name}" of ${method.id}: ${issue.message.replace(/^Invalid input: |, received .*$/g, '')}, got ${JSON.stringify(getOwn(given, name))?.slice(0, 80)}`;
 }
 
 /** What was meant, where that can be guessed: where at most a third of the letters differ. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { add, div, mul, relu, reshape, scale, shift, sum } from '../onnx/emit.ts';
+import { getOwn } from '../own.ts';
 import { float32, stacked } from '../tensor.ts';
 import { camDefaults, camOnly, camOutput, camParams } from './cam.ts';
 import { defineMethod, type Values } from './method.ts';
@@ -100,7 +101,7 @@ export const smoothGradCamPlusPlus = defineMethod({
 
 function mapOf(g: GraphBuilder, given: Values, i: number): Value {
   const [square, cube, slope, clean, activation] = ['square', 'cube', 'slope', 'clean', 'activation'].map(
-    (name) => given[`${name}${i}`]!,
+    (name) => getOwn(given, `${name}${i}`)!,
   ) as [Value, Value, Value, Value, Value];
   const crossed = sum(g, mul(g, cube, clean), [2, 3]);
   const alpha = div(g, square, shift(g, add(g, scale(g, square, 2), crossed), 1e-8));

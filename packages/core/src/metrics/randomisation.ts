@@ -3,6 +3,7 @@ import { InputError } from '../errors.ts';
 import { normals } from '../methods/random.ts';
 import { type Model, ModelSchema, TensorDefSchema } from '../onnx/generated/onnx_pb.js';
 import { readTensor } from '../onnx/tensor-data.ts';
+import { getOwn } from '../own.ts';
 
 /** Operators that have learned weights, and which of their inputs these are. */
 const learned: Readonly<Record<string, readonly number[]>> = {
@@ -57,7 +58,7 @@ function layersFromTop({ graph }: Model): { name: string; weights: number[] }[] 
   return (graph?.node ?? [])
     .toReversed()
     .map((node, i) => {
-      const weights = (learned[node.opType ?? ''] ?? [])
+      const weights = (getOwn(learned, node.opType ?? '') ?? [])
         .map((input) => places.get(node.input[input] ?? ''))
         .filter(
           (at) => at !== undefined && graph!.initializer[at]!.dataType === float && !used.has(at),

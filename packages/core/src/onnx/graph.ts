@@ -1,3 +1,4 @@
+import { getOwn } from '../own.ts';
 import type { DType, Tensor } from '../tensor.ts';
 import type { OperatorName } from './operator-names.ts';
 
@@ -80,22 +81,22 @@ export const float = (value: number): Attribute => ({ float: value });
 
 /** An integer attribute. */
 export function int(node: { attributes: Attributes }, name: string, otherwise: number): number {
-  const value = node.attributes[name];
+  const value = getOwn(node.attributes, name);
   return typeof value === 'number' ? value : otherwise;
 }
 
 export function ints(node: { attributes: Attributes }, name: string): readonly number[] | undefined {
-  const value = node.attributes[name];
+  const value = getOwn(node.attributes, name);
   return Array.isArray(value) && typeof value[0] !== 'string' ? (value as readonly number[]) : undefined;
 }
 
 export function real(node: { attributes: Attributes }, name: string, otherwise: number): number {
-  const value = node.attributes[name];
+  const value = getOwn(node.attributes, name);
   return typeof value === 'object' && 'float' in value ? value.float : otherwise;
 }
 
 export function text(node: { attributes: Attributes }, name: string, otherwise: string): string {
-  const value = node.attributes[name];
+  const value = getOwn(node.attributes, name);
   return typeof value === 'string' ? value : otherwise;
 }
 

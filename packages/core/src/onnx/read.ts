@@ -169,7 +169,7 @@ function readNode(node: NodeDef, index: number): Node {
       'model_unsupported_op',
       `node ${quoted(name)} is ${quoted(op)}, which is no ONNX operator`,
     );
-  const attributes: Record<string, Attribute> = {};
+  const attributes = new Map<string, Attribute>();
   for (const attribute of node.attribute) {
     if (attribute.g || attribute.graphs.length > 0)
       throw new InputError(
@@ -183,14 +183,14 @@ function readNode(node: NodeDef, index: number): Node {
         'invalid_model',
         `node ${quoted(name)} (${op}) has an attribute ${quoted(attribute.name ?? '')}`,
       );
-    if (Object.hasOwn(attributes, attribute.name!))
+    if (attributes.has(attribute.name!))
       throw new InputError(
         'invalid_model',
         `node ${quoted(name)} (${op}) has two attributes ${quoted(attribute.name!)}`,
       );
-    attributes[attribute.name!] = value;
+    attributes.set(attribute.name!, value);
   }
-  return { op, name, inputs: node.input, outputs: node.output, attributes };
+  return { op, name, inputs: node.input, outputs: node.output, attributes: Object.fromEntries(attributes) };
 }
 
 function readValueInfo(info: ValueInfoDef): ValueInfo {

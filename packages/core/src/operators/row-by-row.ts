@@ -2,8 +2,8 @@ import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { isFloat } from '../onnx/dtype.ts';
 import { reshape } from '../onnx/emit.ts';
 import { type Node, type Spelling, takenBySpelling } from '../onnx/graph.ts';
-import type { InputAxes } from './rows.ts';
 import { sizeOf } from '../tensor.ts';
+import type { InputAxes } from './rows.ts';
 import { operators } from './table.ts';
 
 /** How rows along `axis` of a node's output are made; `undefined`: not one by one. */

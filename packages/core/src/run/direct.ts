@@ -4,6 +4,7 @@ import type { Request } from '../graphs/request.ts';
 import type { Direct } from '../methods/method.ts';
 import { merge } from '../onnx/merge.ts';
 import { writeModel } from '../onnx/write.ts';
+import { getOwn } from '../own.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { classInput, classOf, type Target, targetInputs } from '../targets.ts';
 import type { Tensor } from '../tensor.ts';
@@ -67,9 +68,10 @@ export async function jointRun(
         parts.push(await session.run({ image, ...Object.fromEntries(given) }));
         onProgress?.(end, count);
       });
-      const whole = (name: string) => rowsOf(concatenated(parts.map((part) => part[name]!)), 0, count);
+      const whole = (name: string) =>
+        rowsOf(concatenated(parts.map((part) => getOwn(part, name)!)), 0, count);
       return outputs.map(({ attribution, logits, target }) => {
-        const leading = parts.flatMap((p) => Array.from(p[target!]!.data as BigInt64Array, Number));
+        const leading = parts.flatMap((p) => Array.from(getOwn(p, target!)!.data as BigInt64Array, Number));
         return {
           attribution: whole(attribution!),
           logits: whole(logits!),
@@ -90,7 +92,10 @@ function joined(graphs: readonly Built[]) {
   const { graph, outputs } = merge(graphs.map((built) => built.graph));
   const types = new Map(
     graphs.flatMap(({ types }, k) =>
-      types.map((type) => [outputs[k]![type.name]!, { ...type, name: outputs[k]![type.name]! }] as const),
+      types.map((type) => {
+        const name = getOwn(outputs[k]!, type.name)!;
+        return [name, { ...type, name }] as const;
+      }),
     ),
   );
   return {

@@ -11,6 +11,7 @@ import {
   rowsTogether,
 } from '../graphs/sampled.ts';
 import type { Made, Sampled, Samples } from '../methods/method.ts';
+import { getOwn } from '../own.ts';
 import type { Runtime, Session } from '../runtime/runtime.ts';
 import { classOf, weightsOf } from '../targets.ts';
 import { float32, row, type Tensor } from '../tensor.ts';
@@ -96,7 +97,8 @@ export async function sampledRun(
     await images.over(batch.shape[0]!, async (start, end) => {
       parts.push(await forward.run({ image: filled(rowsOf(batch, start, end), classifier.batch) }));
     });
-    const all = (name: string) => rowsOf(concatenated(parts.map((p) => p[name]!)), 0, batch.shape[0]!);
+    const all = (name: string) =>
+      rowsOf(concatenated(parts.map((p) => getOwn(p, name)!)), 0, batch.shape[0]!);
     const logits = all('logits');
     return { logits, scores: request.score === 'logit' ? logits : all('scores') };
   }
@@ -126,7 +128,7 @@ export async function sampledRun(
         const class_weights = float32([1, classifier.classes], weight);
         const prepared = await prepareImage(image, class_weights);
         const same = { image, class_weights, score: float32([1, 1], [score]), ...fixed, ...prepared };
-        const total: Record<string, Tensor<'float32'>> = {};
+        const total = new Map<string, Tensor<'float32'>>();
         await graphs.chunk.over(count, async (start, end) => {
           signal?.throwIfAborted();
           const part = Object.entries(samples).map(
@@ -135,10 +137,10 @@ export async function sampledRun(
           );
           const sums = await graphs.each.run({ ...same, ...Object.fromEntries(part) });
           for (const name of Object.keys(graphs.sums))
-            total[name] = added(total[name], sums[name] as Tensor<'float32'>);
+            total.set(name, added(total.get(name), getOwn(sums, name) as Tensor<'float32'>));
           onProgress?.(n * count + end, asked.length * count);
         });
-        const done = await graphs.finish.run({ image, ...fixed, ...prepared, ...total });
+        const done = await graphs.finish.run({ image, ...fixed, ...prepared, ...Object.fromEntries(total) });
         const attribution = done.attribution as Tensor<'float32'>;
         attributions.push(attribution);
         const delta = await deltaOf(done, score, weight);

@@ -25,7 +25,11 @@ const label = z.union([
 /** `["tench", …]`, `[{"en", "zh"}, …]`, or by index: `{"0": ["n01440764", "tench"], …}`, `{"0": "tench", …}`. */
 export const labelsSchema = z.union([
   z.array(label),
-  z.record(z.string().regex(/^\d+$/), label).transform((byIndex) => inOrder(Object.entries(byIndex))),
+  z
+    .custom<object>((given) => typeof given === 'object' && given !== null && !Array.isArray(given))
+    .transform((byIndex) => Object.entries(byIndex))
+    .pipe(z.array(z.tuple([z.string().regex(/^\d+$/), label])))
+    .transform(inOrder),
 ]);
 
 /**

@@ -6,6 +6,20 @@ import { z } from 'zod';
 import { type Label, labelsSchema, parseLabels } from './labels.ts';
 import { imagenet, inputShapeOf, preprocessingSchema } from './preprocessing.ts';
 
+const elementsSchema = z.union([z.number(), z.array(z.number())]);
+
+/** By the input's name, which may be any: `z.record` would drop one called `__proto__`. */
+const fixedInputsSchema = z
+  .custom<Readonly<Record<string, z.infer<typeof elementsSchema>>>>(
+    (given) => typeof given === 'object' && given !== null && !Array.isArray(given),
+    { message: 'expected an object', abort: true },
+  )
+  .superRefine((inputs, context) => {
+    for (const [name, given] of Object.entries(inputs))
+      if (!elementsSchema.safeParse(given).success)
+        context.addIssue({ code: 'custom', path: [name], message: 'expected a number or a list of numbers' });
+  });
+
 /** What stands beside a model and says how to use it. Members that we do not know are left alone. */
 export const manifestSchema = z.looseObject({
   name: z.string().min(1).optional(),
@@ -20,7 +34,7 @@ export const manifestSchema = z.looseObject({
   /** The layer that CAM methods explain when none is asked for. Left alone when the model has no such tensor. */
   cam_tensor: z.string().optional(),
   /** What inputs beside the image are fixed to: a number for all of one, or its elements in order. */
-  fixed_inputs: z.record(z.string(), z.union([z.number(), z.array(z.number())])).optional(),
+  fixed_inputs: fixedInputsSchema.optional(),
   /** The output that scores classes. Default: the first that does. */
   scores: z.string().optional(),
   /** Class names, or the file beside the manifest that has them (CSV or JSON). */

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { InputError } from '@whylight/core';
+import { getOwn, InputError } from '@whylight/core';
 import { download } from './download.ts';
 import { storeDirectory } from './env.ts';
 import type { Label } from './labels.ts';
@@ -168,11 +168,11 @@ const digestOf = ({ digest }: RegisteredModel): string => digest.slice('sha256:'
 
 function withPreset(preset: string | undefined): Partial<Manifest> {
   if (preset === undefined) return {};
-  const known: Record<string, Manifest['preprocessing']> = presets;
-  if (!Object.hasOwn(known, preset))
+  const preprocessing = getOwn<Manifest['preprocessing']>(presets, preset);
+  if (!preprocessing)
     throw new InputError(
       'invalid_parameter',
       `preset: expected ${Object.keys(presets).join(', ')}; got ${preset}`,
     );
-  return { preprocessing: known[preset]! };
+  return { preprocessing };
 }

@@ -1,3 +1,4 @@
+import { getOwn } from '@whylight/core/methods';
 import { meterId, type Run, unitsSpent } from '../../domain/flight.ts';
 import { seenBy, untold } from '../../domain/riders.ts';
 import { endOf } from '../../domain/webhook-event.ts';
@@ -18,7 +19,7 @@ export async function tellMeter({ METER }: Bindings, run: Run): Promise<boolean>
 export async function tellCouriers({ COURIER }: Bindings, run: Run): Promise<string[]> {
   const heard = await Promise.all(
     untold(run).map(async (id) => {
-      const endpoint = run.riders[id]!.webhook!;
+      const endpoint = getOwn(run.riders, id)!.webhook!;
       const address = { tenant: run.submission.tenant, id: endpoint };
       try {
         await COURIER.getByName(endpoint).deliver(address, endOf(id, seenBy(run, id)));

@@ -8,6 +8,7 @@ import {
   type Report,
   renderKey,
 } from '@whylight/contract';
+import { getOwn } from '@whylight/core/methods';
 import { type Drawing, drawnAs, ownDrawing } from '../../domain/drawing.ts';
 import {
   type Boarding,
@@ -135,7 +136,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
 
   async #joinKnown(fresh: boolean, pass: Pass): Promise<Boarding | null> {
     const last = this.#runs.last;
-    const before = last?.riders[pass.id];
+    const before = last && getOwn(last.riders, pass.id);
     if (last && before) return { run: last, via: before.via };
     if (last && !isTerminal(last)) {
       if (Object.keys(last.riders).length >= mostRiders) throw new Error('too many wait for this run');

@@ -1,5 +1,5 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { float, real, type Node } from '../../onnx/graph.ts';
+import { float, type Node, real } from '../../onnx/graph.ts';
 import { float32 } from '../../tensor.ts';
 import { madeBy } from './expression.ts';
 import type { Recogniser } from './recogniser.ts';

@@ -8,8 +8,8 @@ import { affine, foldedNorm, rmsNorm, standardized } from './layer-norm.ts';
 import { leakyRelu, prelu } from './leaky-relu.ts';
 import { mish } from './mish.ts';
 import type { Recogniser } from './recogniser.ts';
-import { logSigmoid, softplus } from './softplus.ts';
 import { turnedSoftmax } from './softmax.ts';
+import { logSigmoid, softplus } from './softplus.ts';
 import { softsign } from './softsign.ts';
 import { swish } from './swish.ts';
 

@@ -57,8 +57,7 @@ describe('a function of a file', () => {
   it('stays in pieces where another node, a user or the model itself looks inside', () => {
     expect(inlined(network(true)).g.maker('y')!.op).toBe('Mul');
     const { graph } = readModel(network());
-    const feed = (g: GraphBuilder) =>
-      new Map([['image', g.input('image', 'float32', [-1, ...shape])]]);
+    const feed = (g: GraphBuilder) => new Map([['image', g.input('image', 'float32', [-1, ...shape])]]);
     const opOf = ({ builder }: ReturnType<typeof canonicalize>) => builder.maker('y')!.op;
     expect(opOf(canonicalize(graph, feed))).toBe('Swish');
     expect(opOf(canonicalize({ ...graph, outputs: ['scores', 'gate'] }, feed))).toBe('Mul');

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+
+/**
+ * An object whose members' names are the sender's, passed on as it came. `z.record` drops a member called `__proto__`
+ * without a word: here it is a member like any other.
+ */
+export function recordOf<V extends z.ZodType>(names: z.ZodString, values: V) {
+  const ordinary = z.record(names, values);
+  // Spelled out for the generator of the OpenAPI document, which cannot see what is checked here.
+  const { additionalProperties } = z.toJSONSchema(ordinary, { io: 'input' });
+  return z
+    .custom<Record<string, z.input<V>>>()
+    .superRefine((given, context) => {
+      const complain = (issues: readonly z.core.$ZodIssue[] = [], ...below: string[]) => {
+        for (const { path, ...issue } of issues)
+          context.addIssue({ ...issue, path: [...below, ...path], continue: false });
+      };
+      complain(ordinary.safeParse(given).error?.issues);
+      if (typeof given !== 'object' || given === null || !Object.hasOwn(given, proto)) return;
+      complain(names.safeParse(proto).error?.issues, proto);
+      complain(values.safeParse(given[proto]).error?.issues, proto);
+    })
+    .meta({ type: 'object', additionalProperties });
+}
+
+const proto = '__proto__';
