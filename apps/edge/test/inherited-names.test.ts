@@ -1,5 +1,5 @@
 import { runDurableObjectAlarm } from 'cloudflare:test';
-import type { Batch, Model } from '@whylight/contract';
+import type { Batch } from '@whylight/contract';
 import { methods } from '@whylight/core/methods';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { app } from '../src/app.ts';
@@ -19,7 +19,7 @@ const inherited = [
   '__defineGetter__',
   'toLocaleString',
 ];
-/** A name of the same form that nothing has, inherited or not: what is answered to it is right for `name` too. */
+/** Names that nothing has, inherited or not: what is answered to the one of the same form is right for `name` too. */
 const unknownLike = (name: string): string => name.replace(/[a-z]/gi, 'q');
 
 interface Request {
@@ -52,10 +52,7 @@ function bodiesWith(value: unknown, where = ''): { where: string; at: (name: str
     })),
   );
   if (Array.isArray(value)) return below;
-  const members = [1, 'x', {}].map((member) => ({
-    where: `${where}/<name>: ${JSON.stringify(member)}`,
-    at: (name: string) => withMember(value, name, member),
-  }));
+  const members = [{ where: `${where}/<name>`, at: (name: string) => withMember(value, name, 1) }];
   return [...members, ...below];
 }
 
@@ -86,7 +83,6 @@ const operations = paths.flatMap(([path, item]) =>
 describe('names that every object inherits', () => {
   let tenant: { id: string; key: string };
   let upload: string;
-  let model: Model;
   let bodies: Record<string, unknown>;
   const hash = '21'.repeat(32);
   const visualization = { color_map: 'jet' };
@@ -98,7 +94,6 @@ describe('names that every object inherits', () => {
       body: { requests: 1_000_000, concurrency: 1_000_000, compute_units: 1_000_000, batches: 1_000_000 },
     });
     upload = (await uploaded(tenant.key)).id;
-    model = await bringModel(tenant.key);
     const explanation = {
       input: { upload },
       model: 'shapes',
@@ -207,23 +202,26 @@ describe('names that every object inherits', () => {
       for (const { what, at } of places) {
         const ask = async (name: string) => {
           const { method, path, ...sent } = at(name);
-          // A store on a busy machine may be slow: that is no answer to the name.
-          return vi.waitFor(
+          // Store and worker may be slow on a busy machine: that is no answer to the name.
+          const answered = await vi.waitFor(
             async () => {
               const answer = await call(method, path, sent);
-              expect(answer.body?.code).not.toBe('storage_unavailable');
+              expect(['storage_unavailable', 'capacity']).not.toContain(answer.body?.code);
               return outcome(name, answer);
             },
             { timeout: 30_000 },
           );
+          // A tenant keeps so many models, and is answered otherwise for one that it has.
+          if (path.startsWith('/v1/models'))
+            await bindings.DB.prepare('DELETE FROM models WHERE tenant = ?').bind(tenant.id).run();
+          return answered;
         };
+        const right = new Map<string, [status: number, ...unknown[]]>();
+        for (const name of new Set(inherited.map(unknownLike))) right.set(name, await ask(name));
         for (const name of inherited) {
-          const [got, right] = [await ask(name), await ask(unknownLike(name))];
-          if (JSON.stringify(got) !== JSON.stringify(right) || right[0] >= 500)
-            wrong.push([what, name, got, right]);
-          // A tenant keeps so many models, and the names of those that it has are known.
-          const others = bindings.DB.prepare('DELETE FROM models WHERE tenant = ? AND id <> ?');
-          await others.bind(tenant.id, model.id).run();
+          const [got, expected] = [await ask(name), right.get(unknownLike(name))!];
+          if (JSON.stringify(got) !== JSON.stringify(expected) || got[0] >= 500)
+            wrong.push([what, name, got, expected]);
         }
       }
       expect(wrong).toEqual([]);
