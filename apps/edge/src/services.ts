@@ -13,6 +13,7 @@ import { Census } from './storage/census.ts';
 import { Explanations } from './storage/explanations.ts';
 import { GpuWorker } from './storage/gpu-worker.ts';
 import { Models } from './storage/models.ts';
+import { ObjectNames } from './storage/object-names.ts';
 import { Objects } from './storage/objects.ts';
 import { Tenants } from './storage/tenants.ts';
 import { Uploads } from './storage/uploads.ts';
@@ -29,6 +30,7 @@ export interface Services {
   readonly census: Census;
   readonly audit: AuditTrail;
   readonly objects: Objects;
+  readonly names: ObjectNames;
   readonly worker: GpuWorker;
   readonly catalogs: Catalogs;
   readonly models: Models;
@@ -53,16 +55,18 @@ export function services(bindings: Bindings): Services {
     const { DB: db, FLIGHT, IDEMPOTENCY, METER, BATCH, COURIER, JANITOR, REGISTRATION, BAD_KEYS } = bindings;
     const worker = new GpuWorker(checked);
     const backlog = new Backlog(db);
+    const names = new ObjectNames(checked);
     known = {
       settings: checked,
       db,
       tenants: new Tenants(db),
-      uploads: new Uploads(db),
+      uploads: new Uploads(db, names),
       audit: new AuditTrail(db),
       backlog,
       census: new Census(db, backlog),
       explanations: new Explanations(db),
       objects: new Objects(checked),
+      names,
       worker,
       catalogs: new Catalogs(db, worker),
       webhooks: new WebhookEndpoints(db),

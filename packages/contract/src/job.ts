@@ -98,7 +98,10 @@ export const jobSchema = z.strictObject({
   /** How its pictures are drawn. */
   look: lookSchema,
   input: inputSchema,
-  /** What the names of the attempt's artifacts begin with; `artifactPrefix` adds the nonce of the claim. */
+  /**
+   * What the names of the attempt's artifacts begin with, as the gateway names it; `artifactPrefix` adds the nonce of the
+   * claim. A worker makes up no other part of a name.
+   */
   output_prefix: z.string(),
   /** Where the attempt is claimed. */
   claim_url: z.url(),

@@ -45,6 +45,8 @@ export interface Submission {
   readonly traceparent?: string | undefined;
   /** Compute units that it will cost. */
   readonly units: number;
+  /** What the names of its artifacts begin with; absent: as earlier releases named them, `t/{tenant}/x/{key}/`. */
+  readonly results?: string;
 }
 
 /** One computation of a key. Failures are not kept: a later request starts the next run. */
@@ -167,8 +169,10 @@ export const claimOf = ({ claims, attempt }: Run, number: number = attempt): Hel
   claims.find((claim) => claim.attempt === number) ?? null;
 
 /** What the names of an attempt's artifacts begin with, whoever claims it. */
-const attemptPrefix = ({ submission: { tenant, key }, attempt }: Run, number: number = attempt): string =>
-  `t/${tenant}/x/${key}/${number}/`;
+const attemptPrefix = (
+  { submission: { tenant, key, results = `t/${tenant}/x/${key}/` }, attempt }: Run,
+  number: number = attempt,
+): string => `${results}${number}/`;
 
 /** Where the artifacts of an attempt go. Those of an earlier release, which knew no claims, have no nonce in their names. */
 export function outputPrefix(run: Run, number: number = run.attempt): string {

@@ -42,7 +42,8 @@ export const predictions = routes().openapi(create, async (c) => {
   const keepUntil = Date.now() + retention.usual * 1000;
   const pass = { id: requestId, look, keepUntil, until: null, webhook: null };
   const own = model.own ? model.id : null;
-  const wanted = { key, tenant, question, look, requestId, units: 1, model: own };
+  const results = await services.names.results(tenant, key);
+  const wanted = { key, tenant, question, look, requestId, units: 1, model: own, results };
   const { run: boarded, via } = await board(services, wanted, upload, !model.deterministic, pass);
   // For what was known nobody has looked whether the photo is still there.
   if (upload !== null && via === 'hit') await findUpload(services, tenant, upload);

@@ -1,10 +1,11 @@
 import type { Upload, UploadRequest } from '@whylight/contract';
 import { newId, ulid } from '../domain/ulid.ts';
+import type { ObjectNames } from './object-names.ts';
 
 export interface UploadRow {
   readonly id: string;
   readonly tenant: string;
-  /** Name in the object store, made here: nothing of it comes from the client. */
+  /** Name in the object store, made when the row was: nothing of it comes from the client. */
   readonly object: string;
   readonly content_type: string;
   readonly content_length: number;
@@ -20,11 +21,13 @@ const most = 1000;
 /** What was announced for upload, in D1. Whether it came is for the object store to say. */
 export class Uploads {
   readonly #db: D1Database;
+  readonly #names: ObjectNames;
   /** Hashes by tenant and id; those learnt last at the end. They never change. */
   readonly #contents = new Map<string, string>();
 
-  constructor(db: D1Database) {
+  constructor(db: D1Database, names: ObjectNames) {
     this.#db = db;
+    this.#names = names;
   }
 
   async create(tenant: string, request: UploadRequest): Promise<UploadRow> {
@@ -32,7 +35,7 @@ export class Uploads {
     const row: UploadRow = {
       id,
       tenant,
-      object: `t/${tenant}/u/${id.slice('upl_'.length)}`,
+      object: await this.#names.upload(tenant, id),
       ...request,
       created_at: new Date().toISOString(),
       swept: null,

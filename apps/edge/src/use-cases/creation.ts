@@ -41,7 +41,8 @@ export async function createExplanation(
   const pass = { id, look, keepUntil, until, webhook };
   const units = computeUnits(question, model.input_shape);
   const own = model.own ? model.id : null;
-  const wanted = { key, tenant, question, look, requestId, traceparent, units, model: own };
+  const results = await services.names.results(tenant, key);
+  const wanted = { key, tenant, question, look, requestId, traceparent, units, model: own, results };
   // What a network that throws dice has said once is not what it says now.
   const boarding = await board(services, wanted, upload, fresh || !model.deterministic, pass);
   const given = {

@@ -35,7 +35,7 @@ export async function announceModel(
   { tenant, requestId }: Caller,
   asked: ModelRequest,
 ): Promise<{ model: Model; isNew: boolean }> {
-  const { models, registration, settings } = services;
+  const { models, registration, settings, names } = services;
   const allowance = {
     bytes: settings.MODEL_MAX_BYTES,
     models: settings.TENANT_MODELS,
@@ -52,7 +52,7 @@ export async function announceModel(
     {
       ...{ id, tenant, name, sha256, content_length, manifest },
       manifest_sha256: await sha256Hex(canonicalJson({ content_length, manifest })),
-      object: `t/${tenant}/m/${id.slice('mdl_'.length)}`,
+      object: await names.model(tenant, id),
     },
     allowance,
   );
