@@ -15,6 +15,7 @@ import { GpuWorker } from './storage/gpu-worker.ts';
 import { Models } from './storage/models.ts';
 import { ObjectNames } from './storage/object-names.ts';
 import { Objects } from './storage/objects.ts';
+import { StoreCheck } from './storage/store-check.ts';
 import { Tenants } from './storage/tenants.ts';
 import { Uploads } from './storage/uploads.ts';
 import { WebhookEndpoints } from './storage/webhook-endpoints.ts';
@@ -31,6 +32,7 @@ export interface Services {
   readonly audit: AuditTrail;
   readonly objects: Objects;
   readonly names: ObjectNames;
+  readonly storeCheck: StoreCheck;
   readonly worker: GpuWorker;
   readonly catalogs: Catalogs;
   readonly models: Models;
@@ -56,6 +58,7 @@ export function services(bindings: Bindings): Services {
     const worker = new GpuWorker(checked);
     const backlog = new Backlog(db);
     const names = new ObjectNames(checked);
+    const objects = new Objects(checked);
     known = {
       settings: checked,
       db,
@@ -65,8 +68,9 @@ export function services(bindings: Bindings): Services {
       backlog,
       census: new Census(db, backlog),
       explanations: new Explanations(db),
-      objects: new Objects(checked),
+      objects,
       names,
+      storeCheck: new StoreCheck(db, objects, checked),
       worker,
       catalogs: new Catalogs(db, worker),
       webhooks: new WebhookEndpoints(db),

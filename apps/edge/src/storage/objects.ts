@@ -198,6 +198,11 @@ export class Objects {
     }
   }
 
+  /** `/bucket/object`, as a request to copy it names it. */
+  pathOf(object: string): string {
+    return `/${this.#settings.S3_BUCKET}/${object}`;
+  }
+
   get #publicEndpoint(): string {
     return this.#settings.S3_PUBLIC_ENDPOINT ?? this.#settings.S3_ENDPOINT;
   }
