@@ -1,12 +1,14 @@
 /**
  * One photo through a running service, twice: `node infra/smoke.ts URL PHOTO`, with the key in WHYLIGHT_API_KEY.
- * Fails unless the second answer comes from the cache and all four artifacts can be fetched, with their digests.
+ * Fails unless the second answer comes from the cache and all four artifacts can be fetched, with their digests, and the
+ * object store refuses what a signed URL does not sign.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { WhylightClient } from '@whylight/client';
 import { sha256Hex } from '@whylight/contract';
+import { assertUnsignedHeadersRefused } from './unsigned-headers.ts';
 
 const [url, path] = process.argv.slice(2);
 const apiKey = process.env.WHYLIGHT_API_KEY;
@@ -16,15 +18,15 @@ if (!url || !path || !apiKey) {
 }
 
 const client = new WhylightClient({ url, apiKey });
-const types: Record<string, string> = {
-  '.jpg': 'image/jpeg',
-  '.jpeg': 'image/jpeg',
-  '.png': 'image/png',
-  '.webp': 'image/webp',
-};
+const types = new Map([
+  ['.jpg', 'image/jpeg'],
+  ['.jpeg', 'image/jpeg'],
+  ['.png', 'image/png'],
+  ['.webp', 'image/webp'],
+]);
 const { id } = await client.upload(
   new Uint8Array(await readFile(path)),
-  types[extname(path).toLowerCase()] ?? '',
+  types.get(extname(path).toLowerCase()) ?? '',
 );
 const request = { input: { upload: id }, method: 'grad-cam' };
 
@@ -41,3 +43,6 @@ for (const round of ['first', 'second']) {
     `${round}: ${best?.label} ${best?.score.toFixed(3)}, ${cacheStatus}, ${(performance.now() - start).toFixed(0)} ms with artifacts`,
   );
 }
+
+await assertUnsignedHeadersRefused({ url, apiKey });
+console.log('store: headers that are not signed are refused');

@@ -70,7 +70,7 @@ describe('L2: with a store that copies whatever it is asked to', () => {
     return { status, is: body.status };
   };
 
-  test('L2: another tenant’s photo is not copied by who knows its id, hash, size and type', async () => {
+  test('C6, L2: another tenant’s photo is not copied by who knows its id, hash, size and type', async () => {
     const own = await announce(attacker.key, photo());
     const [, code] = /-([0-9a-f]+)$/.exec(new URL(own.upload!.url).pathname)!;
     const path = `t/${victim.id}/u/${ulidOf(theirs.id)}`;
