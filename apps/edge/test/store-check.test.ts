@@ -134,6 +134,7 @@ describe('L2: the gateway is ready only with a store that refuses what a signed 
     ['does not answer', away],
     ['answers 500', () => refusal(500)],
     ['answers 403 to everything', () => refusal(403)],
+    ['answers 403 to every PUT', ({ method }) => (method === 'PUT' ? refusal(403) : 'passes')],
     ['is asked too often', (_, unsigned) => (unsigned.length > 0 ? refusal(429) : 'passes')],
     ['goes away between two requests', (_, unsigned) => (unsigned.length > 0 ? 'unreachable' : 'passes')],
   ])('L2: a store that %s changes nothing of what is known', async (_, behaviour) => {
