@@ -77,6 +77,10 @@ describe('what follows from one fact holds in others', () => {
     expect(operators[op].map).not.toBe('ends');
   });
 
+  it.each(operatorsThat(({ map }) => map === 'makes'))('%s, which makes maps, has weights', (op) => {
+    expect(operators[op].weights).toBe(1);
+  });
+
   it.each(operatorsThat(({ movement }) => movement !== 'no'))('%s, movement, is linear', (op) => {
     expect(operators[op].linear).toBe('jointly');
   });

@@ -25,6 +25,8 @@ export function describeFacts(family: string, rows: Operators, cases: readonly C
       });
       expect(await windowOf(own), 'what a window sees outside').toBe(row.window);
       for (const c of own) {
+        const { g, inputs, y } = applied(c);
+        if (row.map !== 'ends' && g.shape(inputs[0]!).length === 4) expect(g.shape(y)).toHaveLength(4);
         await expectRows(c);
         if (weights !== null) expect(await isLinearIn(c, weights), `${c.title}: weights`).toBe(true);
       }
