@@ -130,3 +130,12 @@ describe('DeepLIFT adds up, and nothing is said against it, of', () => {
     }
   });
 });
+
+it('DeepLIFT of a black image, whose vectors have no length, is 0 and not NaN', async () => {
+  const network = networkOf([6, 2, 2], (_layer, image, g) => {
+    const unit = spelled['vectors of length one']!(g, spelled['global response normalisation']!(g, image));
+    return g.emit('ReduceMean', [g.emit('Sqrt', [g.emit('Abs', [unit])]), g.ints([2, 3])], { keepdims: 0 });
+  });
+  const { attribution } = await explain(network, { method: 'deep-lift' }, wave([1, 6, 2, 2], 0), [1]);
+  expect([...attribution.data].every((v) => v === 0)).toBe(true);
+});
