@@ -90,7 +90,12 @@ describe('L2: a signed URL does what it was signed for', () => {
     const model = (await (await service.call('/v1/models', asked, attacker)).json()) as Model;
     const { parts } = model.upload as { parts: Signed[] };
     const [large, small] = parts as [Signed, Signed];
-    const tries = [[large, others()[0]!] as const, ...others().map((more) => [small, more] as const)];
+    // The large one more than once: a client that is answered too early may see a broken connection instead.
+    const copies = others().slice(0, 4);
+    const tries = [
+      ...copies.map((more) => [large, more] as const),
+      ...others().map((more) => [small, more] as const),
+    ];
     for (const [part, more] of tries) {
       const response = await put(part, more as Record<string, string>);
       expect([response.status, response.headers.get('etag')], JSON.stringify(more)).toEqual([403, null]);

@@ -1,6 +1,7 @@
 /**
  * `node run.ts --bundle DIR --home DIR --port N [--verbose]`: the gateway with its database, queues and object store, in
- * one workerd that Miniflare starts and starts again. `whylight serve` runs this in a process group of its own.
+ * one workerd that Miniflare starts and starts again. `whylight serve` runs this in a process group of its own. Asked to
+ * end by a signal, Miniflare ends workerd and this process.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -72,8 +73,6 @@ async function serve(): Promise<void> {
   await stamp('../migrated', digest, () => migrate(migrations));
   const workers = await servedWorkers({ bundle, settings: await readSettings(), port: Number(port) });
   const miniflare = startMiniflare({ workers, state, verbose, onRestart: workerdRestarted });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.on(signal, () => void miniflare.dispose().finally(() => process.exit(0)));
   await miniflare.ready;
   if (verbose) console.log(`listening on port ${port}`);
   // A workerd that cannot be started again makes `ready` fail, and nothing else.
