@@ -4,7 +4,7 @@ import { createExplainer } from '../explainer.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { add, div, mul, neg, number, scale, shift, sub } from '../onnx/emit.ts';
 import { type Attributes, float } from '../onnx/graph.ts';
-import type { OperatorName } from '../onnx/operator-names.ts';
+import { isStandardOperator, type OperatorName } from '../onnx/operator-names.ts';
 import { operatorsThat } from '../operators/table.ts';
 import { float32, tensor } from '../tensor.ts';
 import { networkOf } from '../testing/network.ts';
@@ -45,7 +45,7 @@ const noActivations: readonly OperatorName[] = [
 
 type Make = (g: GraphBuilder, x: Value) => readonly [OperatorName, readonly Value[], Attributes?];
 const single: [string, Make][] = operatorsThat(({ elementwise, vjp }) => elementwise && vjp !== null)
-  .filter((op) => !noActivations.includes(op))
+  .filter((op) => isStandardOperator(op) && !noActivations.includes(op))
   .map((op) => [op, (g, x) => [op, inputsOf(g, op, x), attributes[op] ?? {}]]);
 
 function inputsOf(g: GraphBuilder, op: OperatorName, x: Value): Value[] {
