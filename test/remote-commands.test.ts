@@ -83,6 +83,12 @@ it('remote explain uploads, waits and writes the four files; the second time it 
   for (const name of artifactNames) expect((await stat(join(out, name))).size).toBeGreaterThan(100);
   const again = await whylight(asked);
   expect(again.stdout).toMatch(/^photo\.png: .+, grad-cam, from the cache, \d+ ms: /);
+  // A drawing, of which the network for photos knows nothing.
+  const doubted = await whylight([...asked, '--model', 'efficientnet-lite0']);
+  expect(doubted).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^ {2}unsure: .* only 0\.1\d\d;/m),
+  });
   const bad = await whylight(['remote', 'explain', photo, '--method', 'grad-camel', '-o', out]);
   expect(bad).toMatchObject({ code: 2, stderr: expect.stringMatching(/^[^\n]*"grad-camel"[^\n]*\n$/) });
   expect(bad.stderr.match(/grad-camel/g)).toHaveLength(1);

@@ -13,7 +13,7 @@ import {
   withExplainOptions,
   withJson,
 } from '../options.ts';
-import { print, printJson } from '../output.ts';
+import { note, print, printJson } from '../output.ts';
 import { parametersFor } from '../parameters.ts';
 import { Progress } from '../progress.ts';
 import { openClient } from '../remote/credentials.ts';
@@ -128,7 +128,7 @@ async function fetchAll(client: WhylightClient, id: string, directory: string): 
 
 function show(
   image: string,
-  { predictions, attributions, method, cache }: Explanation,
+  { predictions, attributions, method, cache, warnings }: Explanation,
   took: number,
   out: string,
 ) {
@@ -136,4 +136,5 @@ function show(
   const score = predictions.find(({ class_index }) => class_index === output_index)?.score;
   const how = cache.status === 'hit' ? 'from the cache' : 'computed';
   print(`${basename(image)}: ${label} ${score?.toFixed(3) ?? ''}, ${method}, ${how}, ${took} ms: ${out}`);
+  for (const warning of warnings) note(`  ${warning}`);
 }
