@@ -107,6 +107,7 @@ export function multipleOf(g: GraphBuilder, value: Value, x: Value): number | un
 /** The number that a constant of one element is. */
 export function scalar(g: GraphBuilder, value: Value | undefined): number | undefined {
   if (!value || g.dependsOnInputs(value)) return undefined;
+  if (g.constants.has(value) && g.constants.get(value)!.data.length !== 1) return undefined; // at a glance
   const elements = g.elements(value);
   return elements?.length === 1 ? elements[0] : undefined;
 }
@@ -127,20 +128,23 @@ export function* operandsOf(g: GraphBuilder, value: Value): Generator<Value> {
 /** The nodes of an operator that a value is a sum or product of. */
 export function* terms(g: GraphBuilder, value: Value, ...ops: readonly string[]): Generator<Node> {
   for (const v of operandsOf(g, value)) {
-    const node = g.maker(v);
-    if (node && ops.includes(node.op)) yield node;
+    const node = madeBy(g, v, ...ops);
+    if (node) yield node;
   }
 }
 
-/** The node that makes a value, if it is one of these operators. */
+/** The node that makes a value, if it is one of these operators and its inputs are known. */
 export function madeBy(
   g: GraphBuilder,
   value: Value | undefined,
   ...ops: readonly string[]
 ): Node | undefined {
   const node = value ? g.maker(value) : undefined;
-  return node && ops.includes(node.op) ? node : undefined;
+  return node && ops.includes(node.op) && inputsKnown(g, node) ? node : undefined;
 }
+
+export const inputsKnown = (g: GraphBuilder, { inputs }: Node): boolean =>
+  inputs.every((value) => value === '' || g.knows(value));
 
 /** The two inputs of a node, either first. */
 export const eitherWay = ({ inputs: [a, b] }: Node): readonly (readonly [Value, Value])[] => [

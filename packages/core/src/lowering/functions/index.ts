@@ -1,3 +1,4 @@
+import type { OperatorName } from '../../onnx/operator-names.ts';
 import { clip, relu } from './clip.ts';
 import { elu } from './elu.ts';
 import { gelu, tanhGelu } from './gelu.ts';
@@ -13,22 +14,47 @@ import { logSigmoid, softplus } from './softplus.ts';
 import { softsign } from './softsign.ts';
 import { swish } from './swish.ts';
 
-/** Products that a factor or a sum may still follow. */
-const products = [swish, gelu, tanhGelu, mish, hardSwish, hardSigmoid];
+/** A recogniser, and operators of which its last node has one among its operands, or there is nothing to find. */
+export interface Entry {
+  readonly recogniser: Recogniser;
+  readonly near: readonly OperatorName[] | null;
+}
+
+const near = (recogniser: Recogniser, ...operators: OperatorName[]): Entry => ({
+  recogniser,
+  near: operators,
+});
+const any = (...recognisers: Recogniser[]): Entry[] =>
+  recognisers.map((recogniser) => ({ recogniser, near: null }));
+
+const products = [
+  near(swish, 'Sigmoid'),
+  near(gelu, 'Erf'),
+  near(tanhGelu, 'Tanh'),
+  near(mish, 'Tanh'),
+  near(hardSwish, 'HardSigmoid', 'Clip'),
+  near(hardSigmoid, 'Clip'),
+];
+const sums = [
+  near(softplus, 'Softplus'),
+  near(logSigmoid, 'Softplus'),
+  near(elu, 'Exp', 'Min', 'Elu'),
+  near(leakyRelu, 'Relu', 'Max', 'Clip'),
+];
 
 /** By the operator of their last node, the functions that exporters spell out. */
-export const recognisers: Readonly<Record<string, readonly Recogniser[]>> = {
-  Mul: [...products, standardized, rmsNorm, l2Norm, affine, softsign, logSigmoid, elu, leakyRelu],
-  Div: [...products, standardized, rmsNorm, l2Norm, softsign],
-  Add: [...products, affine, foldedNorm, softplus, logSigmoid, elu, leakyRelu, prelu],
-  Sub: [logSigmoid, softplus, elu, leakyRelu, prelu],
-  Sum: [softplus, elu, leakyRelu],
-  Neg: [logSigmoid],
-  Log: [softplus, logSigmoid],
-  Where: [softplus, logSigmoid, elu, leakyRelu, prelu],
-  Max: [clip, relu, leakyRelu],
-  Min: [clip],
-  Clip: [hardSigmoid],
-  Reshape: [groupNorm],
-  Transpose: [turnedSoftmax],
+export const recognisers: Readonly<Partial<Record<OperatorName, readonly Entry[]>>> = {
+  Mul: [...products, ...sums, ...any(standardized, rmsNorm, l2Norm, affine, softsign)],
+  Div: [...products, ...any(standardized, rmsNorm, l2Norm, softsign)],
+  Add: [...products, ...sums, ...any(affine, foldedNorm, prelu)],
+  Sub: [...sums, ...any(prelu)],
+  Sum: sums,
+  Neg: [near(logSigmoid, 'Softplus')],
+  Log: any(softplus, logSigmoid),
+  Where: any(softplus, logSigmoid, elu, leakyRelu, prelu),
+  Max: any(clip, relu, leakyRelu),
+  Min: any(clip),
+  Clip: any(hardSigmoid),
+  Reshape: any(groupNorm),
+  Transpose: any(turnedSoftmax),
 };

@@ -1,6 +1,7 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { isFloat } from '../../onnx/dtype.ts';
 import { type Node, reachable, usesOf } from '../../onnx/graph.ts';
+import { inputsKnown, operandsOf } from './expression.ts';
 import { recognisers } from './index.ts';
 import type { Found } from './recogniser.ts';
 
@@ -35,8 +36,13 @@ export function recogniseFunctions(g: GraphBuilder, outputs: readonly Value[], p
 
 /** The first of the functions that a node can end. */
 function firstFound(g: GraphBuilder, node: Node, precision: number, inside: Inside): OneNode | undefined {
-  if (!g.knows(node.outputs[0]!)) return undefined;
-  for (const recogniser of recognisers[node.op] ?? []) {
+  if (!g.knows(node.outputs[0]!) || !inputsKnown(g, node)) return undefined;
+  const entries = recognisers[node.op] ?? [];
+  const present = new Set(
+    entries.length > 0 ? [...operandsOf(g, node.outputs[0]!)].map((v) => g.maker(v)?.op) : [],
+  );
+  for (const { recogniser, near } of entries) {
+    if (near && !near.some((op) => present.has(op))) continue;
     const found = recogniser(g, node, precision);
     const made = found && inside.asOne(g, node, found);
     if (made) return made;

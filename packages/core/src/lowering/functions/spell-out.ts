@@ -15,11 +15,13 @@ export function spellOut(g: GraphBuilder): (value: Value) => Value {
   if (nodes.every(({ spelling }) => !spelling)) return now;
   g.replaceNodes(0, []);
   const parts = new Map<string, Value>();
+  const spelled = new Set(nodes.flatMap(({ spelling }) => spelling?.nodes.map(({ op }) => op) ?? []));
   for (const node of nodes) {
     const current = moved.size === 0 ? node : { ...node, inputs: node.inputs.map(now) };
     if (node.spelling) spell(g, current, parts, now);
     else {
-      const known = node.outputs.length === 1 ? parts.get(meaning(current)) : undefined;
+      const known =
+        spelled.has(node.op) && node.outputs.length === 1 ? parts.get(meaning(current)) : undefined;
       if (known === undefined) g.replaceNodes(g.nodes.length, [current]);
       else moved.set(node.outputs[0]!, known);
     }
@@ -40,8 +42,7 @@ function spell(g: GraphBuilder, node: Node, parts: Map<string, Value>, now: (val
   for (const part of nodes) {
     const own: Node = { ...part, inputs: part.inputs.map((value) => names.get(value) ?? now(value)) };
     const key = meaning(own);
-    if (part === last)
-      g.add({ ...own, name: original ? part.name : node.name, outputs: node.outputs.slice(0, 1) });
+    if (part === last) g.replaceNodes(g.nodes.length, [{ ...own, name: node.name, outputs: node.outputs }]);
     else if (original) g.replaceNodes(g.nodes.length, [own]);
     else {
       const made = parts.get(key)
