@@ -59,11 +59,11 @@ export function classScore(g: GraphBuilder, logits: Value, target: Value): Class
 /** The input of an operator that treats each image and each class [N, classes, …] by itself. */
 function perClass(g: GraphBuilder, node: Node): Value | undefined {
   const [x] = node.inputs as [Value];
-  const to = g.shape(node.outputs[0]!);
+  const [from, to] = [g.shape(x), g.shape(node.outputs[0]!)];
   if (node.op === 'Add') return withoutBias(g, node);
   const alone = [0, 1].every((axis) => {
     const [own, ...others] = rowsOf(g, node, axis) ?? [];
-    return (own === axis || to[axis] === 1) && others.every((other) => other === null);
+    return (own === axis || (from[axis] === 1 && to[axis] === 1)) && others.every((other) => other === null);
   });
   return alone && !node.inputs.slice(1).some((input) => g.dependsOnInputs(input)) ? x : undefined;
 }

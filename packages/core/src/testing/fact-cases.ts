@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { slice } from '../onnx/emit.ts';
 import { type Attributes, int, ints, text } from '../onnx/graph.ts';
+import { isStandardOperator } from '../onnx/operator-names.ts';
 import { newGraph } from '../operators/new-graph.ts';
 import type { Operators } from '../operators/operator.ts';
 import { again, rowsOf } from '../operators/row-by-row.ts';
@@ -11,7 +12,10 @@ import { cpu } from './ort.ts';
 
 /** Tests that every operator of a family whose shapes are followed is what its row says, no less and no more. */
 export function describeFacts(family: string, rows: Operators, cases: readonly Case[]): void {
-  const followed = Object.entries(rows).filter(([, { shape, data }]) => shape !== null && data > 0);
+  // A function that ONNX lacks cannot be run by itself; its spellings can (lowering/functions).
+  const followed = Object.entries(rows).filter(
+    ([op, { shape, data }]) => isStandardOperator(op) && shape !== null && data > 0,
+  );
   describe(`${family}: operators are what their rows say`, { timeout: 60_000 }, () => {
     it.each(followed)('%s', async (op, row) => {
       const own = cases.filter((c) => c.op === op && (c.used?.includes(0) ?? true));
