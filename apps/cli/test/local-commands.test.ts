@@ -280,13 +280,29 @@ describe('a model with an input beside the image', () => {
     const added = await whylight(home, 'models', 'add', 'gated.onnx', ...fixed);
     expect(added.code).toBe(0);
     const { stdout } = await whylight(home, 'check', 'gated', '--json');
-    expect(JSON.parse(stdout)).toMatchObject({ classes: 3, notes: ['"scale" is fixed to the values given'] });
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({ classes: 3, notes: ['"scale" is fixed to the values given'] });
+    expect(report.methods).toContainEqual({
+      ...{ id: 'deep-lift', works: true, reason: null },
+      axioms: ['completeness', 'dummy', 'linearity'],
+    });
+    const told = await whylight(home, 'check', 'gated');
+    expect(told.stdout).toMatch(
+      /works +guided-backprop +equals_gradient: no ReLU lies between image and scores/,
+    );
     const explained = await whylight(
       home,
       ...['explain', 'photo.png', '--model', 'gated', '--method', 'saliency', '-o', 'gated'],
     );
     expect(explained.code).toBe(0);
   });
+});
+
+it('methods ID says under which condition an axiom holds', async () => {
+  const { stdout } = await whylight(home, 'methods', 'integrated-gradients');
+  expect(stdout).toMatch(
+    /axioms +completeness, dummy.*\n +completeness: in the limit of many steps, and with multiply/,
+  );
 });
 
 describe('bad usage ends with 2 and one sentence', () => {

@@ -51,6 +51,22 @@ describe('examining a model', () => {
     expect(await processes()).toEqual([]);
   });
 
+  test('says beside a method that works what is to be known of it', async () => {
+    world = await createWorld();
+    const smooth = classifier({}, node('Tanh', ['image'], 'features'));
+    const found = await examined(world, bring(world, smooth));
+    expect(found).toMatchObject({ facts: { methods: { deconvolution: null, 'deep-lift': null } } });
+    // Members that the API's report does not have are left out.
+    expect(found).toMatchObject({
+      report: {
+        methods: expect.arrayContaining([
+          { id: 'deconvolution', works: true, reason: expect.stringMatching(/^equals_gradient: no ReLU/) },
+          { id: 'deep-lift', works: true, reason: null },
+        ]),
+      },
+    });
+  });
+
   const nodes = (count: number) =>
     Array.from({ length: count }, (_, i) => ({
       opType: 'Relu',

@@ -9,9 +9,12 @@ import { addingUp, besideBaseline, multiplierSums, rescaleExceptions } from './m
  *
  *     attribution = m ⊙ (x - x'),   m the product of multipliers: weights, and Δy/Δx of nonlinearities
  *
- * Attributions add up to y_c(x) - y_c(x'). Captum's do not where pooling windows overlap or a pool follows a ReLU:
- * its convention gives its numbers.
+ * Where two values that move are multiplied, divided or compared, each has its Shapley value, the change that it makes
+ * averaged over both values of the other; Softmax and normalisations are made of these. Attributions add up to
+ * y_c(x) - y_c(x') unless an operator on the way has no such rule, which is then named. Captum's do not where values
+ * multiply, pooling windows overlap or a pool follows a ReLU: its convention gives its numbers.
  *
+ * @see Lundberg & Lee, "A Unified Approach to Interpreting Model Predictions", 2017, and SHAP's DeepExplainer
  * @see Shrikumar, Greenside & Kundaje, "Learning Important Features Through Propagating Activation Differences", 2017
  */
 export const deepLift = defineMethod<{ baseline: Baseline }>({
@@ -29,7 +32,7 @@ export const deepLift = defineMethod<{ baseline: Baseline }>({
   conventions: ['paper', 'captum'],
   oddities: {
     captum:
-      'Has the rule for ReLU, LeakyReLU, ELU, Sigmoid, Tanh and Softplus only; where pooling windows overlap the last counts; a max pool right behind one of these has its plain gradient. So attributions need not add up.',
+      'Has the rule for ReLU, LeakyReLU, ELU, Sigmoid, Tanh and Softplus only, and the gradient for products, Softmax and normalisations; where pooling windows overlap the last counts; a max pool right behind one of these has its plain gradient. So attributions need not add up.',
   },
   logitsOnly: true,
   params: z.strictObject({ baseline: baselineParam }),

@@ -40,7 +40,3 @@ export const operators: Readonly<Record<OperatorName, Operator>> = {
 /** Operators of which `holds` is true. */
 export const operatorsThat = (holds: (operator: Operator) => boolean): OperatorName[] =>
   (Object.keys(operators) as OperatorName[]).filter((op) => holds(operators[op]));
-
-/** A function of one input's elements that bends them: an activation, a root, a sine. */
-export const isNonlinear = ({ elementwise, data, linear }: Operator): boolean =>
-  elementwise && data === 1 && linear === 'no';

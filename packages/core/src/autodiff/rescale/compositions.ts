@@ -1,20 +1,7 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import {
-  add,
-  div,
-  maximum,
-  mean,
-  mul,
-  number,
-  reshape,
-  scale,
-  shift,
-  sub,
-  sum,
-  where,
-} from '../../onnx/emit.ts';
+import { add, div, maximum, mean, mul, number, reshape, scale, shift, sub, sum } from '../../onnx/emit.ts';
 import { int, ints, real } from '../../onnx/graph.ts';
-import { kept, reductionAxes } from '../../operators/reduction.ts';
+import { reductionAxes } from '../../operators/reduction.ts';
 import { axisOf } from '../../operators/shape/rule.ts';
 import { channelWindow, perChannel } from '../../operators/vjp/normalization.ts';
 import type { RuleContext, Vjp, VjpRules } from '../../operators/vjp/rule.ts';
@@ -146,25 +133,3 @@ export const logSum: Composition = (c, x) => asOutput(c, c.g.emit('Log', [sum(c.
 
 /** A reduced value, its axes kept, in the shape of the output. */
 const asOutput = (c: RuleContext, value: Value): Value => reshape(c.g, value, c.outShape);
-
-// Two whose multipliers have a form of their own.
-
-/** Σ x²: x + x' */
-export const squareSum =
-  (pairs: Pairs): Vjp =>
-  (c) =>
-    mul(c.g, kept(c, c.dy), add(c.g, c.x(0), pairs.exchanged(c.g, c.x(0))));
-
-/** ‖x‖: (x + x') / (‖x‖ + ‖x'‖), 0 where both are 0 */
-export const norm =
-  (pairs: Pairs): Vjp =>
-  (c) => {
-    const { g } = c;
-    const norms = kept(c, add(g, c.y, pairs.exchanged(g, c.y)));
-    const none = g.emit('Equal', [norms, number(g, 0, norms)]);
-    return div(
-      g,
-      mul(g, kept(c, c.dy), add(g, c.x(0), pairs.exchanged(g, c.x(0)))),
-      where(g, none, number(g, 1, norms), norms),
-    );
-  };

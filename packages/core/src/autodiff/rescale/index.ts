@@ -18,13 +18,12 @@ import {
   logSoftmax,
   logSum,
   logSumExp,
-  norm,
   rmsNormalization,
   shifted,
   softmax,
-  squareSum,
 } from './compositions.ts';
 import { extremum } from './extrema.ts';
+import { norm, squareSum } from './norms.ts';
 import { type Pairs, pairsOf } from './pairs.ts';
 import { averaged, quotient, shapley } from './products.ts';
 import { plain, reciprocalSecant, rootSecant, secant, squareSecant } from './secant.ts';

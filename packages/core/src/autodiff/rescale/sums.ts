@@ -29,9 +29,9 @@ export function lossesOn({ g, image, from, to }: Way, captum: boolean): Map<stri
   const changing = dependents(g, [from], [to]);
   const losses = new Map<string, string[]>();
   for (const node of changing.nodes) {
-    if (!node.outputs.some((y) => y !== '' && isFloat(g.dtype(y)))) continue; // judged where they are used
+    if (!node.outputs.some((y) => isFloatOf(g, y))) continue; // judged where they are used
     const unfollowed = node.inputs.findIndex(
-      (x) => changing.values.has(x) && !moving.has(x) && !isFloat(g.dtype(x)),
+      (x) => changing.values.has(x) && !moving.has(x) && !isFloatOf(g, x),
     );
     const what =
       unfollowed >= 0
@@ -43,6 +43,8 @@ export function lossesOn({ g, image, from, to }: Way, captum: boolean): Map<stri
   }
   return losses;
 }
+
+const isFloatOf = (g: GraphBuilder, value: Value): boolean => g.knows(value) && isFloat(g.dtype(value));
 
 /** Whether Σ m·Δx = Δy at a node. @param layer Captum's: the layer that is explained */
 function addsUp(
