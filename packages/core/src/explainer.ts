@@ -98,8 +98,8 @@ export async function explained(
   if (single && targets.some((target) => typeof target !== 'number'))
     throw new InputError('invalid_parameter', `${single.method.id} explains one class, not a sum of classes`);
   return (await run(batch as Tensor<'float32'>)).map((outcome, i) => {
-    checkFinite(outcome.logits);
-    checkFinite(outcome.attribution);
+    checkFinite(outcome.logits, 'the model');
+    checkFinite(outcome.attribution, methods[i]!.method.id);
     return { ...outcome, warnings: [...methods[i]!.notes, ...degenerate(outcome.attribution)] };
   });
 }
@@ -192,11 +192,11 @@ function checkBatch(classifier: Classifier, batch: Tensor, targets: readonly Tar
   for (const target of targets) checkTarget(target, classifier.classes);
 }
 
-function checkFinite({ data }: Tensor<'float32'>): void {
+function checkFinite({ data }: Tensor<'float32'>, what: string): void {
   let zero = 0; // NaN as soon as one value is not finite; a call for each value would take a tenth of a small network's pass
   for (let i = 0; i < data.length; i++) zero += data[i]! * 0;
   if (zero !== 0)
-    throw new InputError('non_finite_output', 'the model gives NaN or infinite values for this input');
+    throw new InputError('non_finite_output', `${what} gives NaN or infinite values for this input`);
 }
 
 /** The warning of an attribution that says nothing. */

@@ -235,6 +235,16 @@ describe('Relevance', () => {
     expect(Math.max(...found.data)).toBeGreaterThan(0);
   });
 
+  it('that overflows is said to be the method’s, not the model’s', async () => {
+    const zeros = float32([2, 2, 6, 6], new Float32Array(144));
+    const params = { composite: 'epsilon', epsilon: 1e-50, stabilizer: 1e-50 };
+    const model = classifying(
+      (layer, image, g) => layer('c', 'Conv', [image, named(g, [4, 2, 1, 1], 0.7)]),
+      false,
+    );
+    await expect(relevance(model, params, zeros)).rejects.toThrow('lrp gives NaN or infinite values');
+  });
+
   it('of a sum of classes is the sum of both, and of pixels that do not count is 0', async () => {
     const model = classifying((layer, image, g) => {
       const seen = Array.from({ length: 36 }, (_, i) => Number(i % 6 < 5));
