@@ -62,7 +62,9 @@ function perClass(g: GraphBuilder, node: Node): Value | undefined {
   const [from, to] = [g.shape(x), g.shape(node.outputs[0]!)];
   if (node.op === 'Add') return withoutBias(g, node);
   const alone = [0, 1].every((axis) => {
-    const [own, ...others] = rowsOf(g, node, axis) ?? [];
+    const axes = rowsOf(g, node, axis);
+    if (!axes) return false;
+    const [own, ...others] = axes;
     return (own === axis || (from[axis] === 1 && to[axis] === 1)) && others.every((other) => other === null);
   });
   return alone && !node.inputs.slice(1).some((input) => g.dependsOnInputs(input)) ? x : undefined;
