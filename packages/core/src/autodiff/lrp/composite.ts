@@ -1,6 +1,6 @@
 import type { Node } from '../../onnx/graph.ts';
 import type { CanonicalForm } from './canonical.ts';
-import { norm } from './linear-rules.ts';
+import { epsilon } from './linear-rules.ts';
 import {
   asGradient,
   centred,
@@ -25,14 +25,14 @@ export type Composite = readonly Assignment[];
 
 /**
  * What operators without weights have in every composite. Of zennit: activations pass relevance, sums and averages share it
- * by contribution, maxima give it to the element that won, and a batch normalisation that is part of no layer passes it.
+ * by contribution, by the ε-rule (its Norm), maxima give it to the element that won, and a batch normalisation that is part of no layer passes it.
  * Of AttnLRP: softmax, products of moving values, and the other normalisations.
  */
 export const base = (stabilizer: number): Composite => [
   { to: ['activation', 'scaling'], rule: pass },
   { to: ['factor'], rule: unlessZero },
   { to: ['movement'], rule: asGradient },
-  { to: ['sum'], rule: norm(stabilizer) },
+  { to: ['sum'], rule: epsilon(stabilizer) },
   { to: ['product'], rule: uniform(stabilizer) },
   { to: ['quotient'], rule: toNumerator },
   { to: ['softmax'], rule: softmaxTaylor },

@@ -20,9 +20,6 @@ export const epsilon = (stabilizer: number): LinearRule => ({
   stabilizer,
 });
 
-/** The ε-rule of operators without weights: averages and sums. */
-export const norm = epsilon;
-
 /**
  * Contributions of the output's sign count γ times more. For z_j > 0
  *

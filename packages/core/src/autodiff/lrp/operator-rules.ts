@@ -41,12 +41,6 @@ export const unlessZero: OperatorRule = (c) => {
   return mul(g, dy, castLike(g, nonzero, dy));
 };
 
-/** R_i = x_i Σ_j ∂y_j/∂x_i R_j / (y_j + ε·sign y_j) */
-export const share =
-  (epsilon: number): OperatorRule =>
-  (c) =>
-    linearised(c, epsilon);
-
 /**
  * Half to each factor, so that what a product of two is given is what both are given. Elementwise R_i = R/2; of matrices
  *
