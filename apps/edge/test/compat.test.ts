@@ -51,6 +51,13 @@ describe('KServe', () => {
     }
   });
 
+  test('a number that no double holds is refused, and no fault of this side', async () => {
+    const { key } = await newTenant();
+    const body = `{"instances": [{"b64": "${base64(png())}"}], "parameters": {"method": "integrated-gradients", "parameters": {"n_steps": 1e999}}}`;
+    const answer = await call('POST', kserve, { key, body });
+    expect([answer.status, answer.body.code]).toEqual([400, 'invalid_parameter']);
+  });
+
   test('a photo in the body is an ordinary upload, and what comes of it an ordinary explanation', async () => {
     const { id: tenant, key } = await newTenant();
     const bytes = png();

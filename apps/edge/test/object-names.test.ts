@@ -363,34 +363,38 @@ describe('objects of earlier releases', () => {
   test('a result is answered from the cache, read, drawn and deleted with all its pictures', async () => {
     const { id: tenant, key } = await newTenant();
     const upload = await uploaded(key);
-    const { body: made } = await explain(key, { input: { upload: upload.id } });
+    const made = await explained(key, upload.id);
     const cacheKey = cacheKeyOf(made);
-    const [job] = await jobsTaken(cacheKey);
-    const old = { ...job!, output_prefix: `t/${tenant}/x/${cacheKey}/${job!.attempt}/` };
-    // The run as the earlier release has stored it: its submission does not say where results are.
+    // The run as that release has stored it: neither its submission nor its artifacts know of a code.
+    const prefix = `t/${tenant}/x/${cacheKey}/1/`;
+    const old = await Promise.all(
+      ['overlay.png', 'heatmap.png', 'attribution.npy', 'result.json'].map(async (name) => {
+        await write(prefix + name, name);
+        return { object: prefix + name, sha256: await sha256Hex(name) };
+      }),
+    );
     const flight = bindings.FLIGHT.getByName(cacheKey);
     await runInDurableObject(flight, async (_, { storage }) => {
-      const run = (await storage.get<{ submission: Record<string, unknown> }>('run/1'))!;
-      const { results, ...submission } = run.submission;
+      const { claims: _claims, ...run } = (await storage.get<Record<string, unknown>>('run/1'))!;
+      const { results, ...submission } = run.submission as Record<string, unknown>;
       expect(results).toMatch(/-[0-9a-f]{32}\/$/);
-      await storage.put('run/1', { ...run, submission });
+      const artifacts = (run.artifacts as { object: string }[]).map((artifact, i) => ({
+        ...artifact,
+        ...old[i],
+      }));
+      await storage.put('run/1', { ...run, submission, artifacts });
+      await storage.delete('shelf');
     });
     await evictDurableObject(flight);
-    const done = success(old);
-    for (const { object, name } of done.artifacts) await write(object, name);
-    const hashed = await Promise.all(
-      done.artifacts.map(async (artifact) => ({ ...artifact, sha256: await sha256Hex(artifact.name) })),
-    );
-    expect((await report(job!, { ...done, artifacts: hashed })).status).toBe(204);
     const again = await explain(key, { input: { upload: upload.id } });
     expect([again.body.status, again.body.cache.status]).toEqual(['succeeded', 'hit']);
     const overlay = await call('GET', `/v1/explanations/${made.id}/artifacts/overlay.png`, { key });
-    expect(new URL(overlay.headers.get('Location')!).pathname).toContain(`${old.output_prefix}overlay.png`);
+    expect(new URL(overlay.headers.get('Location')!).pathname).toContain(`${prefix}overlay.png`);
     expect(await (await fetch(overlay.headers.get('Location')!)).text()).toBe('overlay.png');
     const look = { visualization: { color_map: 'gray' } };
     expect((await call('POST', `/v1/explanations/${made.id}/render`, { key, body: look })).status).toBe(200);
     expect((await call('DELETE', `/v1/explanations/${made.id}`, { key })).status).toBe(204);
     await runDurableObjectAlarm(flight);
-    for (const { object } of done.artifacts) expect(await objects.head(object)).toBeNull();
+    for (const { object } of old) expect(await objects.head(object)).toBeNull();
   });
 });

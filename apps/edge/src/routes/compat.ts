@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import {
   type Artifact,
   type Explanation,
+  type ExplanationAsked,
   explanationRequestSchema,
   type Instance,
   kserveRequestSchema,
@@ -15,6 +16,7 @@ import { refusalOfJob } from '../domain/job-refusal.ts';
 import { longestWait } from '../domain/prefer.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { newId } from '../domain/ulid.ts';
+import { refusalOf } from '../domain/validation.ts';
 import { inlineBody } from '../middleware/inline-body.ts';
 import { body, declined, json, routes, tenantAction } from '../openapi.ts';
 import type { Services } from '../services.ts';
@@ -164,7 +166,7 @@ async function explainAll(
     const upload = await uploadInline(services, tenant, instance, index);
     const id = newId('exp');
     const wish = { input: { upload: upload.id }, model, method, parameters };
-    const asked = explanationRequestSchema.parse(wish);
+    const asked = askedBy(wish);
     const made = { id, tenant, requestId, asked, fresh: false, cancelAfter: null };
     const { row, boarding } = await createExplanation(services, made);
     const left = Math.max(0, deadline - Date.now()) / 1000;
@@ -177,6 +179,13 @@ async function explainAll(
     answers.push(answer);
   }
   return Promise.all(answers);
+}
+
+/** The request that a wish comes to. @throws Refusal for values that JSON spells and no request takes, such as 1e999 */
+function askedBy(wish: unknown): ExplanationAsked {
+  const { success, data, error } = explanationRequestSchema.safeParse(wish);
+  if (success) return data;
+  throw refusalOf(error, wish);
 }
 
 /** Larger pictures, or more of them in one answer, stay in the store: a Worker has little memory. */
