@@ -321,9 +321,9 @@ export const spellings: Readonly<Record<string, Readonly<Record<string, Spelling
       const held = w.of('Clip', length(w, x), 1e-12);
       return w.of('Div', x, g.emit('Expand', [held, g.emit('Shape', [x])]));
     }),
-    'x / max(‖x‖, ε)': spelled((w, x) => w.of('Div', x, w.of('Max', length(w, x), 0.5))),
+    'x / max(‖x‖, ε)': spelled((w, x) => w.of('Div', x, w.of('Max', length(w, x), 5))),
     'x / ‖x‖': spelled((w, x) => w.of('Div', x, length(w, x))),
-    'x·1/√max(Σx², ε) (TensorFlow)': spelled((w, x) => product(w, x, w.of('Max', squares(w, x), 0.5))),
+    'x·1/√max(Σx², ε) (TensorFlow)': spelled((w, x) => product(w, x, w.of('Max', squares(w, x), 25))),
     'x / √(Σx² + ε)': spelled((w, x) => w.of('Div', x, w.of('Sqrt', w.of('Add', squares(w, x), 1e-3)))),
   },
 };
@@ -454,12 +454,24 @@ export const nearMisses: Readonly<Record<string, Readonly<Record<string, Spellin
       const centred = w.of('Sub', x, w.mean(x, 2));
       return w.of('Div', centred, w.of('Sqrt', w.of('Add', w.mean(w.of('Mul', centred, centred), 3), 1e-5)));
     }),
+    'the variance of other axes': spelled((w, x) => {
+      const centred = w.of('Sub', x, w.mean(x, 3));
+      const variance = w.mean(w.of('Mul', centred, centred), 2, 3);
+      return w.of('Div', centred, w.of('Sqrt', w.of('Add', variance, 1e-5)));
+    }),
     'over the batch': spelled((w, x) => standard(w, x, [0, 1, 2, 3])),
     'not the square': spelled((w, x) => standard(w, x, [3], undefined, (w, v) => w.of('Pow', v, 4))),
   },
   LayerNorm2d: { 'over rows': spelled((w, x) => standard(w, x, [2])) },
   InstanceNormalization: { 'over channels and rows': spelled((w, x) => standard(w, x, [1, 2])) },
   GroupNormalization: {
+    'more groups than channels': spelled((w, x) => {
+      const { g } = w;
+      const grouped = g.emit('Reshape', [x, g.ints([0, 16, -1])]);
+      const [ones, zeros] = [g.floats([16], Array(16).fill(1)), g.floats([16], Array(16).fill(0))];
+      const normal = g.emit('InstanceNormalization', [grouped, ones, zeros]);
+      return g.emit('Reshape', [normal, g.emit('Shape', [x])]);
+    }),
     'in another order': spelled((w, x) => {
       const { g } = w;
       const turned = g.emit('Transpose', [x], { perm: [0, 2, 1, 3] });
