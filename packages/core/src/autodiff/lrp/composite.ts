@@ -25,7 +25,7 @@ export type Composite = readonly Assignment[];
 
 /**
  * What operators without weights have in every composite. Of zennit: activations pass relevance, sums and averages share it
- * by contribution, by the ε-rule (its Norm), maxima give it to the element that won, and a batch normalisation that is part of no layer passes it.
+ * by contribution (Norm there), maxima give it to the element that won, and a batch normalisation that is part of no layer passes it.
  * Of AttnLRP: softmax, products of moving values, and the other normalisations.
  */
 export const base = (stabilizer: number): Composite => [
