@@ -144,6 +144,12 @@ describe('names that every object inherits', () => {
       'POST /v1/operator/tenants/{id}/keys': { name: 'a' },
       'PUT /v1/operator/tenants/{id}/limits': { requests: 1_000_000 },
       'POST /internal/reports/{key}': { attempt: 1, lease: 'x'.repeat(16), status: 'alive' },
+      'POST /internal/claims/{key}': {
+        attempt: 1,
+        lease: 'x'.repeat(16),
+        nonce: '0'.repeat(32),
+        worker: 'worker-1',
+      },
     };
   });
 
