@@ -37,11 +37,10 @@ function widenNode(node: Node): Node {
 /** A float16 tensor as float32; others as they are. */
 export function widenTensor(value: Tensor): Tensor {
   if (value.dtype !== 'float16') return value;
-  return {
-    dtype: 'float32',
-    shape: value.shape,
-    data: Float32Array.from(value.data as Uint16Array, halfToNumber),
-  };
+  const halves = value.data as Uint16Array;
+  const data = new Float32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) data[i] = numbers[halves[i]!]!;
+  return { dtype: 'float32', shape: value.shape, data };
 }
 
 /** IEEE 754 binary16 bits to a number. */
@@ -53,3 +52,6 @@ export function halfToNumber(bits: number): number {
   if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
+
+/** Every float16 by its bits: weights come by the million, and a look-up takes a tenth of the time. */
+const numbers = Float32Array.from({ length: 65_536 }, (_, bits) => halfToNumber(bits));
