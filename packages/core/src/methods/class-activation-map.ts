@@ -53,8 +53,8 @@ export const cam = defineMethod({
 
 /** Whether scores rise with what an operator before them is given: an average, a bias, another shape or type, a ReLU. */
 function keepsOrder({ op }: Node): boolean {
-  const { linear, elementwise, movement } = operators[op];
-  const averages = linear === 'jointly' && !elementwise && movement === 'no';
+  const { linear, elementwise, movement, weights } = operators[op];
+  const averages = linear === 'jointly' && !elementwise && movement === 'no' && weights === null;
   return averages || movement === 'view' || op === 'Relu' || op === 'Add' || op === 'Cast';
 }
 
