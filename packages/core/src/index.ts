@@ -13,6 +13,7 @@ export { forwardModel } from './graphs/direct.ts';
 export { inspect, type ModelReport } from './inspect.ts';
 export { createJointExplainer, type JointExplainer } from './joint-explainer.ts';
 export { layerNames } from './layers/layers.ts';
+export { type FilesBeside, mergeExternalData } from './onnx/external-data.ts';
 export { readNpy, writeNpy } from './npy.ts';
 export { getOwn } from './own.ts';
 export type { Runtime, Session } from './runtime/runtime.ts';

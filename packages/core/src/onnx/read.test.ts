@@ -76,7 +76,7 @@ describe('E1: external data in any form is refused by name', () => {
   ])('%s', (_, bytes, name) => {
     expect(refusal(bytes)).toMatchObject({
       code: 'model_external_data_forbidden',
-      message: `tensor "${name}" keeps its data in another file; a model must be one file`,
+      message: `tensor "${name}" keeps its data in another file; a model must be one file: "whylight models push" and "whylight models add" merge what lies beside the file, or in Python onnx.save(onnx.load("model.onnx"), "merged.onnx")`,
     });
   });
 });

@@ -46,13 +46,34 @@ const deepest = 64;
 /** Bytes of a name that are read. */
 const longest = 400;
 
+/** Where a message lies in the file: its length is written from `lengthAt` on, its fields from `start` to `end`. */
+export interface Span {
+  readonly lengthAt: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A tensor whose data are in another file. */
+export interface ExternalTensor extends Span {
+  /** Its name, behind the names of what it is part of. */
+  readonly name: string;
+  /** The messages that it is part of, the outermost first. */
+  readonly within: readonly Span[];
+}
+
 /**
- * Bytes that a parsed ONNX file takes beside its own, at least in order of magnitude.
+ * Bytes that a parsed ONNX file takes beside its own, at least in order of magnitude. `onExternal` is told of each
+ * tensor, wherever it is, whose data are in another file; without it such a file is refused.
  *
  * @throws InputError invalid_model for bytes that are not protobuf, or are nested too deep;
- * model_external_data_forbidden for a tensor, wherever it is, whose data are in another file
+ * model_external_data_forbidden
  */
-export function survey(bytes: Uint8Array): number {
+export function survey(
+  bytes: Uint8Array,
+  onExternal: (tensor: ExternalTensor) => void = ({ name }) => {
+    throw externalData(name);
+  },
+): number {
   let at = 0;
   let total = 0;
 
@@ -68,7 +89,9 @@ export function survey(bytes: Uint8Array): number {
     throw broken();
   };
 
-  const walk = (end: number, layout: Layout, depth: number, path: string): void => {
+  const within: Span[] = [];
+  const walk = (span: Span, layout: Layout, depth: number, path: string): void => {
+    const { end } = span;
     if (depth > deepest)
       throw new InputError('invalid_model', `the model is nested more than ${deepest} deep`);
     total += perMessage;
@@ -85,29 +108,37 @@ export function survey(bytes: Uint8Array): number {
       total += perField;
       elsewhere ||= value !== 0 && (layout.elsewhere?.includes(field) ?? false);
       if (wire === 2) {
+        const lengthAt = at;
         const length = varint(end);
         const stop = at + length;
         if (stop > end) throw broken();
         if (field === layout.name) name = utf8.decode(bytes.subarray(at, Math.min(stop, at + longest)));
         const inner = layout.messages?.[field];
         const packed = layout.packed?.[field];
-        if (inner) walk(stop, inner(), depth + 1, joined(path, name));
-        else if (packed) total += length * packed;
+        if (inner) {
+          within.push(span);
+          walk({ lengthAt, start: at, end: stop }, inner(), depth + 1, joined(path, name));
+          within.pop();
+        } else if (packed) total += length * packed;
         at = stop;
       }
       if (at > end) throw broken();
     }
-    if (elsewhere) throw externalData(joined(path, name));
+    // The file itself is the outermost message, and it has no length before it.
+    if (elsewhere) onExternal({ ...span, name: joined(path, name), within: within.slice(1) });
   };
-  walk(bytes.length, model(), 0, '');
+  walk({ lengthAt: 0, start: 0, end: bytes.length }, model(), 0, '');
   return total;
 }
 
 const utf8 = new TextDecoder();
 const joined = (path: string, name: string): string => [path, name].filter(Boolean).join('.');
 
+const howToMerge =
+  '"whylight models push" and "whylight models add" merge what lies beside the file, or in Python onnx.save(onnx.load("model.onnx"), "merged.onnx")';
+
 export const externalData = (name: string): InputError =>
   new InputError(
     'model_external_data_forbidden',
-    `tensor ${quoted(name)} keeps its data in another file; a model must be one file`,
+    `tensor ${quoted(name)} keeps its data in another file; a model must be one file: ${howToMerge}`,
   );

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { InputError } from '@whylight/core';
+import { readModelFile } from './files-beside.ts';
 import type { Label } from './labels.ts';
 import {
   type FoundManifest,
@@ -16,7 +16,7 @@ import {
 
 export interface RegisteredModel {
   readonly name: string;
-  /** `sha256:<hex>` of the model's bytes. */
+  /** `sha256:<hex>` of the model's bytes, with what it keeps in files beside it merged in. */
   readonly digest: string;
   /** Empty for a model that is in memory only. */
   readonly path: string;
@@ -28,7 +28,11 @@ export interface RegisteredModel {
   readonly assumed: boolean;
   /** Whether photos may have another size than the file states. */
   readonly anySize?: boolean | undefined;
-  /** Reads the model. @throws InputError `invalid_model` when the bytes do not have the digest. */
+  /**
+   * Reads the model as one file, with what it keeps in files beside it merged in.
+   *
+   * @throws InputError `invalid_model` when the bytes do not have the digest; see `readModelFile`
+   */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -36,9 +40,22 @@ export interface RegisteredModel {
 export async function modelAt(path: string, givenName: string | undefined): Promise<RegisteredModel> {
   const found = await findManifest(path);
   const name = givenName ?? found.manifest.name ?? basename(path).replace(/\.onnx$/i, '');
-  const sha256 = found.manifest.sha256 ?? (await hashFile(path));
-  return registered(found, { name, sha256, path, read: () => readFile(path) });
+  const sha256 = found.manifest.sha256 ?? (await digestAt(path));
+  return registered(found, { name, sha256, path, read: () => readModelFile(path) });
 }
+
+/** What the bytes have to be. Where they cannot be read, that is said when they are asked for. */
+async function digestAt(path: string): Promise<string> {
+  try {
+    return sha256Of(await readModelFile(path));
+  } catch (error) {
+    if (error instanceof InputError) return hashFile(path);
+    throw error;
+  }
+}
+
+/** SHA-256 as lower-case hex. */
+export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /**
  * A model in memory.
@@ -52,7 +69,7 @@ export async function heldModel(
 ): Promise<RegisteredModel> {
   const manifest = parseManifest(given ?? {}, name);
   const labels = typeof manifest.labels === 'object' ? manifest.labels : null;
-  const sha256 = manifest.sha256 ?? createHash('sha256').update(bytes).digest('hex');
+  const sha256 = manifest.sha256 ?? sha256Of(bytes);
   const model = registered(
     { manifest, labels, assumed: isAssumed(given) },
     { name, sha256, path: '', read: async () => bytes },
@@ -79,7 +96,7 @@ function registered(found: FoundManifest, { name, sha256, path, read }: Held): R
     preprocessingDigest: manifestDigest(found),
     async bytes() {
       const bytes = await read();
-      const got = createHash('sha256').update(bytes).digest('hex');
+      const got = sha256Of(bytes);
       if (got !== sha256)
         throw new InputError('invalid_model', `model ${name}: expected sha256 ${sha256}, got ${got}`);
       return bytes;
@@ -88,7 +105,7 @@ function registered(found: FoundManifest, { name, sha256, path, read }: Held): R
 }
 
 /** SHA-256 of a file as lower-case hex. */
-export async function hashFile(path: string): Promise<string> {
+async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');

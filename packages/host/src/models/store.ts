@@ -1,12 +1,13 @@
-import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { getOwn, InputError } from '@whylight/core';
 import { download } from './download.ts';
 import { storeDirectory } from './env.ts';
+import { readModelFile } from './files-beside.ts';
 import type { Label } from './labels.ts';
 import { findManifest, isAssumed, type Manifest, parseManifest, readLabels } from './manifest.ts';
 import { presets } from './preprocessing.ts';
-import { hashFile, type RegisteredModel } from './registered-model.ts';
+import { type RegisteredModel, sha256Of } from './registered-model.ts';
 import { embeddedModels, ModelNotFoundError, ModelRegistry } from './registry.ts';
 import { readZoo, type Zoo } from './zoo.ts';
 
@@ -48,7 +49,7 @@ export class ModelStore {
   }
 
   /**
-   * Copies the model at `path` into the store, with a manifest. The same bytes under the same name replace what was
+   * Copies the model at `path` into the store as one file, with a manifest. The same bytes under the same name replace what was
    * said about them.
    *
    * @throws InputError `invalid_model` for a wrong manifest, digest or label file, a name that another model has (an
@@ -61,10 +62,11 @@ export class ModelStore {
     const { preprocessing, ...manifest } = given === undefined ? found.manifest : parseManifest(given, file);
     const known = given === undefined ? !found.assumed : !isAssumed(given);
     return this.#publish(options.name ?? manifest.name ?? file.replace(/\.onnx$/i, ''), async (staged) => {
-      await copyFile(path, staged).catch(() => {
-        throw new ModelNotFoundError(`there is no model file ${file}`);
+      const bytes = await readModelFile(path).catch((error: unknown) => {
+        throw error instanceof InputError ? error : new ModelNotFoundError(`there is no model file ${file}`);
       });
-      const sha256 = await hashFile(staged);
+      const sha256 = sha256Of(bytes);
+      await writeFile(staged, bytes);
       if (manifest.sha256 && manifest.sha256 !== sha256)
         throw new InputError(
           'invalid_model',

@@ -1,0 +1,89 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type FilesBeside, InputError, mergeExternalData } from '@whylight/core';
+
+/** The model at `path` as one file, with what it keeps in files beside it. @throws InputError (see `mergeExternalData`) */
+export async function readModelFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_FS_FILE_TOO_LARGE') throw error;
+    throw new InputError(
+      'model_too_large',
+      `the model file has more than ${2 ** 31 - 1} bytes, which is all that an ONNX file may have`,
+    );
+  });
+  const files = new OpenFile(dirname(path));
+  try {
+    return mergeExternalData(bytes, files);
+  } finally {
+    files.close();
+  }
+}
+
+/** Regular files of one folder, one open at a time: a model may name hundreds. Links are not followed. */
+class OpenFile implements FilesBeside {
+  readonly #folder: string;
+  #name = '';
+  #handle: number | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  sizeOf(name: string): number {
+    return fstatSync(this.#open(name)).size;
+  }
+
+  read(name: string, offset: number, target: Uint8Array): void {
+    const handle = this.#open(name);
+    for (let done = 0; done < target.length; ) {
+      // One read of the system gives less than 2 GiB.
+      const read = readSync(handle, target, done, Math.min(target.length - done, 2 ** 30), offset + done);
+      if (read === 0) throw unreadable(name, 'it became shorter while it was read; try again');
+      done += read;
+    }
+  }
+
+  close(): void {
+    if (this.#handle !== undefined) closeSync(this.#handle);
+    this.#handle = undefined;
+  }
+
+  #open(name: string): number {
+    if (this.#handle !== undefined && this.#name === name) return this.#handle;
+    this.close();
+    if (basename(name) !== name) throw forbidden(name, 'it is a path');
+    const path = join(this.#folder, name);
+    try {
+      if (lstatSync(path).isSymbolicLink()) throw forbidden(name, 'it is a symbolic link');
+      // Without O_NONBLOCK the opening of a pipe would wait for somebody who writes to it.
+      const handle = openSync(
+        path,
+        constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
+      );
+      this.#handle = handle;
+      this.#name = name;
+      if (!fstatSync(handle).isFile()) throw forbidden(name, 'it is not a regular file');
+      return handle;
+    } catch (error) {
+      throw error instanceof InputError ? error : refusalOf(name, error as NodeJS.ErrnoException);
+    }
+  }
+}
+
+function refusalOf(name: string, { code }: NodeJS.ErrnoException): InputError {
+  if (code === 'ENOENT')
+    return unreadable(name, 'there is no such file beside the model; copy both into one folder');
+  if (code === 'ELOOP') return forbidden(name, 'it is a symbolic link');
+  if (code === 'EACCES' || code === 'EPERM') return unreadable(name, 'permission denied');
+  return unreadable(name, code ?? 'it cannot be opened');
+}
+
+const unreadable = (name: string, why: string): InputError =>
+  new InputError('invalid_model', `the model keeps weights in ${JSON.stringify(name)}: ${why}`);
+
+const forbidden = (name: string, why: string): InputError =>
+  new InputError(
+    'model_external_data_forbidden',
+    `the model keeps weights in ${JSON.stringify(name)}, which is not read: ${why}; copy the file itself beside the model`,
+  );
