@@ -59,7 +59,12 @@ describe('data beside the model are put into it', () => {
       ],
       node: [
         relu,
-        { opType: 'Constant', name: 'c', output: ['c'], attribute: [constant(outside({ location: 'm.onnx.data' }))] },
+        {
+          opType: 'Constant',
+          name: 'c',
+          output: ['c'],
+          attribute: [constant(outside({ location: 'm.onnx.data' }))],
+        },
       ],
     });
     const { beside } = folder({ 'm.onnx.data': numbers, other: Uint8Array.of(9) });
@@ -77,9 +82,13 @@ describe('data beside the model are put into it', () => {
 
   test('with lengths that take more bytes than before, in every message around them', () => {
     const data = new Uint8Array(4 * 300_000).fill(1);
-    const bytes = modelOf(...['a', 'b'].map((name) => outside({ location: 'd' }, { name, dims: [300_000n] })));
+    const bytes = modelOf(
+      ...['a', 'b'].map((name) => outside({ location: 'd' }, { name, dims: [300_000n] })),
+    );
     const { graph } = readModel(mergeExternalData(bytes, folder({ d: data }).beside));
-    expect(Array.from(graph.constants.values(), ({ data: { length } }) => length)).toEqual([300_000, 300_000]);
+    expect(Array.from(graph.constants.values(), ({ data: { length } }) => length)).toEqual([
+      300_000, 300_000,
+    ]);
     expect(graph.inputs.map(({ name }) => name)).toEqual(['image']);
   });
 
@@ -123,8 +132,16 @@ describe('M1: what is not a range of a file beside the model is refused by name'
     ['a length past the end', [at({ offset: '12', length: '8' })], /bytes 12 to 20 of "d", which has 16/],
     ['more than the tensor needs', [at({ length: '16' })], /states 16 bytes of "d", and its shape needs 8/],
     ['less than the tensor needs', [at({ length: '4' })], /states 4 bytes of "d", and its shape needs 8/],
-    ['an offset of 2^63', [at({ offset: `${2n ** 63n}` })], /offset is "9223372036854775808", expected a number/],
-    ['an offset of 2^53', [at({ offset: `${2n ** 53n}` })], /offset is "9007199254740992", expected a number/],
+    [
+      'an offset of 2^63',
+      [at({ offset: `${2n ** 63n}` })],
+      /offset is "9223372036854775808", expected a number/,
+    ],
+    [
+      'an offset of 2^53',
+      [at({ offset: `${2n ** 53n}` })],
+      /offset is "9007199254740992", expected a number/,
+    ],
     ['an offset below zero', [at({ offset: '-8' })], /offset is "-8", expected a number of bytes/],
     ['an offset in another form', [at({ offset: '0x8' })], /offset is "0x8"/],
     ['no offset', [at({ offset: '' })], /offset is ""/],
@@ -133,8 +150,16 @@ describe('M1: what is not a range of a file beside the model is refused by name'
     ['an unknown type', [outside({ location: 'd' }, { dataType: 99 })], /element type 99 is not supported/],
     ['no file', [outside({ offset: '0' })], /does not say in which file/],
     ['a file that is not there', [outside({ location: 'missing' })], /no file missing/],
-    ['data in the model too', [outside({ location: 'd' }, { rawData: floats(1, 2) })], /data in the model as well/],
-    ['data in the model instead', [outside({ location: 'd' }, { dataLocation: 0 })], /says that its data are not there/],
+    [
+      'data in the model too',
+      [outside({ location: 'd' }, { rawData: floats(1, 2) })],
+      /data in the model as well/,
+    ],
+    [
+      'data in the model instead',
+      [outside({ location: 'd' }, { dataLocation: 0 })],
+      /says that its data are not there/,
+    ],
     [
       'a file twice',
       [outside({}, { externalData: ['d', 'e'].map((value) => ({ key: 'location', value })) })],
@@ -172,9 +197,14 @@ describe('M1: what is not a range of a file beside the model is refused by name'
     for (let seed = 0; seed < 4000; seed++) {
       const dice = new Dice(seed);
       const text = () => dice.one(['0', '4', '8', '16', '-1', '1e3', `${2n ** 63n}`, ' 8', '']);
-      const name = () => dice.one(['d', 'd', 'd', 'e', '../d', '/d', 'd/../e', '.', '\0', '__proto__', 'unnamed ']);
+      const name = () =>
+        dice.one(['d', 'd', 'd', 'e', '../d', '/d', 'd/../e', '.', '\0', '__proto__', 'unnamed ']);
       const tensor = (i: number): TensorInit => ({
-        ...{ name: `w${i}`, dims: [dice.one([0n, 1n, 2n, 2n, 2n ** 62n, -1n])], dataType: dice.one([1, 1, 1, 2, 7, 16]) },
+        ...{
+          name: `w${i}`,
+          dims: [dice.one([0n, 1n, 2n, 2n, 2n ** 62n, -1n])],
+          dataType: dice.one([1, 1, 1, 2, 7, 16]),
+        },
         dataLocation: dice.one([1, 1, 1, 1, 0, 2]),
         externalData: [
           { key: 'location', value: name() },

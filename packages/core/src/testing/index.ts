@@ -1,3 +1,4 @@
+export { dataBeside } from './data-beside.ts';
 export { networkOf, tinyImages, tinyNetwork, tinyShape } from './network.ts';
 export { type AttributeInit, onnxFile, value } from './onnx-file.ts';
 export { cpu } from './ort.ts';
