@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { artifactNames, type Explanation, type Model } from '@whylight/contract';
+import { dataBeside } from '@whylight/core/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { drawing } from './service/pictures.ts';
 import { cli, RunningService } from './service/running-service.ts';
@@ -110,6 +111,18 @@ it('models push checks a model here as the service does there, sends it, and it 
   const [theirs] = await json('remote', 'explain', photo, '-o', join(home, 'theirs'));
   const sha256 = (one: Explanation) => one.attributions[0]!.artifacts.overlay.sha256;
   expect([own.model.id, sha256(own)]).toEqual([pushed.id, sha256(theirs)]);
+});
+
+it('models push sends a model with its weights beside it as one file', async () => {
+  const shapes = fileURLToPath(new URL('../models/shapes/shapes.onnx', import.meta.url));
+  const { model, data } = dataBeside(await readFile(shapes), 'apart.onnx.data');
+  const apart = join(home, 'apart.onnx');
+  await writeFile(apart, model);
+  await writeFile(`${apart}.data`, data);
+  const pushed = await json('models', 'push', apart);
+  const { digest } = await json('check', apart);
+  expect(pushed).toMatchObject({ name: 'apart', status: 'ready', classes: 10, digest });
+  await service.client.ownModels.remove(pushed.id);
 });
 
 it('models push sends nothing of what is refused here', async () => {

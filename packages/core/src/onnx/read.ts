@@ -4,6 +4,7 @@ import type { Tensor } from '../tensor.ts';
 import { readAttribute } from './attribute.ts';
 import { dtypeOfCode } from './dtype.ts';
 import {
+  type GraphDef,
   type Model,
   ModelSchema,
   type NodeDef,
@@ -14,6 +15,7 @@ import type { Attribute, Graph, Node, ValueInfo } from './graph.ts';
 import { listed, printable, quoted } from './names.ts';
 import { isStandardOperator } from './operator-names.ts';
 import { checkOrder } from './order.ts';
+import { otherFormat } from './other-formats.ts';
 import { survey } from './survey.ts';
 import { readTensor } from './tensor-data.ts';
 
@@ -57,16 +59,7 @@ export function readModel(bytes: Uint8Array, limits: ReadLimits = defaultLimits)
       'model_too_large',
       `the model has ${bytes.length} bytes, at most ${limits.bytes} are allowed`,
     );
-  const parsed = survey(bytes);
-  if (parsed > limits.parsed)
-    throw new InputError(
-      'model_too_large',
-      `the model would take ${parsed} bytes of memory once parsed, at most ${limits.parsed} are allowed`,
-    );
-  const model = parse(bytes);
-  const { graph } = model;
-  if (!graph || graph.node.length === 0)
-    throw new InputError('invalid_model', 'the file is not an ONNX model: it has no graph');
+  const { model, graph } = parse(bytes, limits);
   if (graph.node.length > limits.nodes)
     throw new InputError(
       'model_too_large',
@@ -103,7 +96,26 @@ export function readModel(bytes: Uint8Array, limits: ReadLimits = defaultLimits)
   };
 }
 
-function parse(bytes: Uint8Array): Model {
+/** @throws InputError that says what the file is, where it is known and no ONNX model */
+function parse(bytes: Uint8Array, limits: ReadLimits): { readonly model: Model; readonly graph: GraphDef } {
+  try {
+    const parsed = survey(bytes);
+    if (parsed > limits.parsed)
+      throw new InputError(
+        'model_too_large',
+        `the model would take ${parsed} bytes of memory once parsed, at most ${limits.parsed} are allowed`,
+      );
+    const model = fromProtobuf(bytes);
+    const { graph } = model;
+    if (graph && graph.node.length > 0) return { model, graph };
+    throw new InputError('invalid_model', 'the file is not an ONNX model: it has no graph');
+  } catch (error) {
+    const other = error instanceof InputError ? otherFormat(bytes) : undefined;
+    throw other ? new InputError('invalid_model', other) : error;
+  }
+}
+
+function fromProtobuf(bytes: Uint8Array): Model {
   try {
     return fromBinary(ModelSchema, bytes, { readUnknownFields: false });
   } catch {
