@@ -113,6 +113,7 @@ it('models push checks a model here as the service does there, sends it, and it 
   expect([own.model.id, sha256(own)]).toEqual([pushed.id, sha256(theirs)]);
 });
 
+// M1
 it('models push sends a model with its weights beside it as one file', async () => {
   const shapes = fileURLToPath(new URL('../models/shapes/shapes.onnx', import.meta.url));
   const { model, data } = dataBeside(await readFile(shapes), 'apart.onnx.data');

@@ -22,6 +22,7 @@ import {
 } from '@whylight/host';
 import { UsageError } from './failure.ts';
 import { readTensor } from './files.ts';
+import { noModelIn } from './model-folder.ts';
 import type { Parameters, ReadingOptions } from './options.ts';
 
 /** The embedded models and those that the user registered. */
@@ -42,7 +43,7 @@ export async function findModel(wanted: string, registry?: ModelRegistry): Promi
     );
   }
   const [model, another] = (await ModelRegistry.open([wanted])).list();
-  if (!model) throw new ModelNotFoundError(`there is no .onnx file in ${wanted}`);
+  if (!model) throw new ModelNotFoundError(noModelIn(wanted));
   if (another)
     throw new ModelNotFoundError(
       `${wanted} holds more than one model (${model.name}, ${another.name}): name the .onnx file`,

@@ -39,6 +39,11 @@ beforeAll(async () => {
   for (const name of ['a', 'b']) await copyFile(inHome('photo.png'), inHome(`two-photos/${name}.png`));
   await mkdir(inHome('broken-photos'));
   await writeFile(inHome('broken-photos/a.png'), 'no picture');
+  await writeFile(inHome('empty.onnx'), '');
+  for (const path of ['saved/saved_model.pb', 'hub/config.json', 'hub/model.safetensors']) {
+    await mkdir(join(inHome(path), '..'), { recursive: true });
+    await writeFile(inHome(path), '{}');
+  }
   await mkdir(inHome('two'));
   for (const name of ['a', 'b']) await copyFile(shapes, inHome(`two/${name}.onnx`));
 });
@@ -357,7 +362,25 @@ describe('bad usage ends with 2 and one sentence', () => {
     [['evaluate', '--drawings', '2', '--mosaics', '2', '-o', 'x'], '--drawings and --mosaics: each'],
     [['evaluate', '--drawings', '2', '--target', '1', '-o', 'x'], '--drawings says which classes'],
     [['evaluate', 'broken-photos', '-o', 'x'], 'broken-photos/a.png: The bytes are no image'],
-    [['models', 'add', 'in.npy'], 'not an ONNX model'],
+    [
+      ['models', 'add', 'in.npy'],
+      'the file is not an ONNX model: it is a NumPy array (.npy); give the .onnx file',
+    ],
+    [
+      ['check', 'photo.png'],
+      'the file is not an ONNX model: it is a picture; give the .onnx file as the model',
+    ],
+    [['check', 'empty.onnx'], 'the file is not an ONNX model: it is empty; download or export it again'],
+    [['check', 'two-photos'], 'there is no .onnx file in two-photos: export the network as ONNX'],
+    [
+      ['check', 'saved'],
+      'there is no .onnx file in saved: it is a SavedModel of TensorFlow: convert it with',
+    ],
+    [
+      ['models', 'add', 'hub'],
+      'hub cannot be read: it is a directory; it is a model of Hugging Face: export it with',
+    ],
+    [['models', 'add', 'two'], 'two cannot be read: it is a directory; name the .onnx file in it'],
     [['models', 'add', shapes], 'shapes is a network that comes with Whylight'],
     [['models', 'remove', 'nobody'], 'no registered model is called nobody; registered: '],
     [

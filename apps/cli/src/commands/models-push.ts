@@ -13,6 +13,7 @@ import {
   withManifestOptions,
 } from '../manifest-options.ts';
 import { inspected } from '../model.ts';
+import { refuseFolder } from '../model-folder.ts';
 import { printReport } from '../model-report.ts';
 import { withJson } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
@@ -37,6 +38,7 @@ export const push = withJson(
 
 /** The model at `path`, what is said about it, and the report on it. @throws UsageError, InputError for one that is none */
 export async function examined(path: string, options: ManifestOptions) {
+  refuseFolder(path);
   await readable(path);
   const [model] = (await ModelRegistry.open([path])).list();
   const bytes = await model!.bytes();

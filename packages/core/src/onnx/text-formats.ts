@@ -28,7 +28,7 @@ export function textKind(bytes: Uint8Array): Format | undefined {
       return { is: 'a TensorFlow.js model (JSON)', todo: 'export the network it was made of as ONNX' };
     return {
       is: 'JSON',
-      todo: 'give the .onnx file; what describes it belongs beside it, as its name with .json',
+      todo: 'give the .onnx file, and put what describes it beside it under the same name with .json',
     };
   }
   return { is: `text that begins with ${beginning(text)}`, todo: 'download or export the model again' };
