@@ -362,6 +362,7 @@ describe('bad usage ends with 2 and one sentence', () => {
     [['evaluate', '--drawings', '2', '--mosaics', '2', '-o', 'x'], '--drawings and --mosaics: each'],
     [['evaluate', '--drawings', '2', '--target', '1', '-o', 'x'], '--drawings says which classes'],
     [['evaluate', 'broken-photos', '-o', 'x'], 'broken-photos/a.png: The bytes are no image'],
+    // M2
     [
       ['models', 'add', 'in.npy'],
       'the file is not an ONNX model: it is a NumPy array (.npy); give the .onnx file',
