@@ -79,10 +79,12 @@ async function leaveBehind(data: string): Promise<typeof left> {
   const { id: tenant, key } = (await made.json()) as Tenant;
   const client = new WhylightClient({ url, apiKey: key.secret });
   const { id: upload } = await client.upload((await drawing(61)).png, 'image/png');
-  const explained = (await client.explain({ input: { upload }, method: 'grad-cam' })).explanation;
+  const explained = (await client.explain({ input: { upload }, model: 'shapes', method: 'grad-cam' }))
+    .explanation;
   expect(explained.status).toBe('succeeded');
   await endGroup(worker);
-  const waiting = (await client.create({ input: { upload }, method: 'saliency' })).explanation;
+  const waiting = (await client.create({ input: { upload }, model: 'shapes', method: 'saliency' }))
+    .explanation;
   expect(waiting.status).toBe('queued');
   await endGroup(gateway);
   await writeFile(join(data, 'secrets.json'), JSON.stringify({ ...secrets, tenant, apiKey: key.secret }));
@@ -106,7 +108,7 @@ it('serves a data directory that wrangler dev has written: keys, objects, result
 
   // Of the database, of a Durable Object, and of the store.
   expect((await client.explanation(explained)).status).toBe('succeeded');
-  const again = await client.explain({ input: { upload }, method: 'grad-cam' });
+  const again = await client.explain({ input: { upload }, model: 'shapes', method: 'grad-cam' });
   expect(again.cacheStatus).toBe('whylight; hit');
   const overlay = await client.artifact(explained, 'overlay.png');
   const { sha256 } = again.explanation.attributions[0]!.artifacts.overlay;
@@ -117,9 +119,9 @@ it('serves a data directory that wrangler dev has written: keys, objects, result
     return status === 'queued' || status === 'processing' ? end() : status;
   };
   expect(await end()).toBe('succeeded');
-  expect((await client.explain({ input: { upload }, method: 'layer-cam' })).explanation.status).toBe(
-    'succeeded',
-  );
+  expect(
+    (await client.explain({ input: { upload }, model: 'shapes', method: 'layer-cam' })).explanation.status,
+  ).toBe('succeeded');
 });
 
 it('leaves nothing there that only wrangler read', async () => {

@@ -103,8 +103,10 @@ it('models push checks a model here as the service does there, sends it, and it 
   const shapes = fileURLToPath(new URL('../models/shapes/shapes.onnx', import.meta.url));
   const pushed = await json('models', 'push', shapes, '--name', 'pushed');
   expect(pushed).toMatchObject({ name: 'pushed', status: 'ready', own: true, classes: 10 });
-  const { name: _, digest, ...report } = await json('check', shapes);
-  expect([pushed.digest, pushed.report]).toEqual([digest, report]);
+  const { name: _, digest, ...checked } = await json('check', shapes);
+  // The API's report has no member for axioms.
+  const methods = checked.methods.map(({ axioms: _, ...method }: { axioms: unknown }) => method);
+  expect([pushed.digest, pushed.report]).toEqual([digest, { ...checked, methods }]);
   const again = await whylight(['models', 'push', shapes, '--name', 'pushed']);
   expect(again.stdout).toMatch(new RegExp(`works +grad-cam[^]+pushed is ready: ${pushed.id}, \\d+ methods`));
   const [own] = await json('remote', 'explain', photo, '--model', 'pushed', '-o', join(home, 'own'));

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Job, type Tenant, workerPaths } from '@whylight/contract';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { createTestHarness, type TestHarnessOptions } from 'wrangler';
 import { type Answer, type Call, type Front, forward, listen } from './front.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -59,10 +60,25 @@ export class SeveralWorkers {
       for (const end of started.reverse()) await end();
     };
     try {
-      const config = edge('test/outside/object-store/wrangler.jsonc');
-      const store = createTestHarness({ workers: [{ configPath: config }] });
-      started.push(() => store.close());
-      const S3_ENDPOINT = new URL('/cdn-cgi/local/r2/s3', (await store.listen()).url).href;
+      const store = new Miniflare(
+        convertV4MiniflareOptions({
+          cf: false,
+          modules: true,
+          script: 'export default { fetch: () => new Response(null, { status: 404 }) }',
+          compatibilityDate: '2026-11-01',
+          r2Buckets: {
+            PHOTOS: {
+              id: shared.S3_BUCKET,
+              s3Credentials: {
+                accessKeyId: shared.S3_ACCESS_KEY_ID,
+                secretAccessKey: shared.S3_SECRET_ACCESS_KEY,
+              },
+            },
+          },
+        }),
+      );
+      started.push(() => store.dispose());
+      const S3_ENDPOINT = new URL('/cdn-cgi/local/r2/s3', await store.ready).href;
 
       let gatewayUrl = '';
       let service: SeveralWorkers | undefined;
@@ -88,7 +104,7 @@ export class SeveralWorkers {
       started.push(() => gateway.close());
       gatewayUrl = (await gateway.listen()).url.origin;
       await gateway.getWorker<{ DB: never }>().applyD1Migrations('DB');
-      const { PHOTOS: bucket } = await store.getWorker<{ PHOTOS: Bucket }>().getEnv();
+      const bucket: Bucket = await store.getR2Bucket('PHOTOS');
       service = new SeveralWorkers(gatewayUrl, workers, deliveries, bucket, stop);
       return service;
     } catch (error) {

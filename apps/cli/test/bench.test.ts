@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { expect, it } from 'vitest';
 import { whylight } from './run.ts';
 
-const bench = (...args: string[]) => whylight(tmpdir(), 'bench', '--runs', '1', ...args);
+const bench = (...args: string[]) => whylight(tmpdir(), 'bench', '--model', 'shapes', '--runs', '1', ...args);
 
 it('reports each method of each model with its ratios, as JSON', async () => {
   const asked = ['--method', 'grad-cam', '--method', 'occlusion', '--batch', '2', '--json'];

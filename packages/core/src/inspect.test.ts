@@ -53,6 +53,7 @@ describe('inspect', () => {
       id: 'saliency',
       works: false,
       reason: 'no derivative rule for Hardmax: node "odd"',
+      axioms: [],
     });
     expect(works(bytes, 'grad-cam')).toMatchObject({ works: true });
     expect(works(bytes, 'occlusion')).toMatchObject({ works: true });

@@ -46,7 +46,9 @@ function quantizeVjp(c: RuleContext): Value {
 /** Levels of 8 bits, one scale for a tensor or for each index of an axis. */
 function sinceOfLevels({ inputs, attributes }: Node, constants: Constants): number | null {
   const zero = constants.get(inputs[2] ?? '')?.dtype;
-  const newer = ['saturate', 'block_size', 'output_dtype', 'precision'].some((name) => name in attributes);
+  const newer = ['saturate', 'block_size', 'output_dtype', 'precision'].some((name) =>
+    Object.hasOwn(attributes, name),
+  );
   return (zero === 'int8' || zero === 'uint8') && !newer ? 18 : null;
 }
 

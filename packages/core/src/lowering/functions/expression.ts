@@ -1,5 +1,6 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import type { Node } from '../../onnx/graph.ts';
+import { getOwn } from '../../own.ts';
 
 // Exporters put factors and sums of one function in many places: before or behind, as products or quotients, x³ as a power
 // or as two products. A polynomial in the values that matter is the same for all of them.
@@ -90,7 +91,10 @@ export function is(
   const present = [...found].filter(([, c]) => c !== 0);
   return (
     present.length === Object.keys(terms).length &&
-    present.every(([exponents, c]) => terms[exponents] !== undefined && near(c, terms[exponents], precision))
+    present.every(([exponents, c]) => {
+      const wanted = getOwn(terms, exponents);
+      return wanted !== undefined && near(c, wanted, precision);
+    })
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Value } from '../../onnx/builder.ts';
 import { reachable } from '../../onnx/graph.ts';
+import { getOwn } from '../../own.ts';
 import type { RuleContext } from './rule.ts';
 
 /**
@@ -12,7 +13,7 @@ export function partOf({ g, node }: RuleContext, part: string): Value | undefine
     nodes: [],
     parts: {} as Record<string, Value>,
   };
-  const wanted = parts[part];
+  const wanted = getOwn(parts, part);
   if (wanted === undefined) return undefined;
   const names = new Map(inputs.map((value, i) => [value, node.inputs[i]!]));
   const current = (value: Value) => names.get(value) ?? value;
