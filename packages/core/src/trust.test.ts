@@ -114,7 +114,15 @@ const probes: readonly (readonly [string, Uint8Array, InputErrorCode, RegExp])[]
     onnxFile({
       node: [
         ...Array.from({ length: 1000 }, (_, i) => node('ConstantOfShape', ['s'], `c${i}`)),
-        node('GlobalAveragePool', ['image'], 'y'),
+        // All of them lead to the scores: what does not is not looked at.
+        node(
+          'Sum',
+          Array.from({ length: 1000 }, (_, i) => `c${i}`),
+          'all',
+        ),
+        node('ReduceMax', ['all'], 'most'),
+        node('GlobalAveragePool', ['image'], 'pooled'),
+        node('Add', ['pooled', 'most'], 'y'),
       ],
       initializer: [ints('s', 32768n)],
     }),

@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts';
 import { canonicalize, type Interventions } from '../lowering/canonicalize.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { ShapeError } from '../onnx/fact.ts';
-import type { Node, ValueInfo } from '../onnx/graph.ts';
+import { type Node, reachable, type ValueInfo } from '../onnx/graph.ts';
 import { listed, quoted } from '../onnx/names.ts';
 import { defaultLimits, type ModelFile, type ReadLimits, readModel } from '../onnx/read.ts';
 import { getOwn } from '../own.ts';
@@ -59,6 +59,8 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
   const input = imageInput(file.graph.inputs, fixed);
   const inputShape = shapeOf(input, options.inputShape, options.anySize);
   const { outputs } = file.graph;
+  const refused = options.output === undefined ? undefined : file.refused.get(options.output);
+  if (refused) throw refused;
   if (options.output !== undefined && !outputs.includes(options.output))
     throw new InputError(
       'invalid_model',
@@ -75,7 +77,7 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
   checkSizes(network.g, limits);
   const scores = network.g.shape(network.logits);
   const notes: string[] = [];
-  const others = outputs.filter((name) => name !== output);
+  const others = [...outputs, ...file.refused.keys()].filter((name) => name !== output);
   if (others.length > 0)
     notes.push(`output ${quoted(output)} is explained; the model also gives ${listed(others)}`);
   const set = Object.keys(fixed);
@@ -168,7 +170,7 @@ const inlining =
   (feed: (g: GraphBuilder) => Value, interventions?: Interventions): Probed => {
     let image = input.name;
     const { builder: g, resolve } = canonicalize(
-      graph,
+      { ...graph, nodes: reachable(graph.nodes, [output]), outputs: [output] },
       (g) => {
         image = feed(g);
         const values = graph.inputs

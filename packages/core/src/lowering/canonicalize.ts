@@ -5,6 +5,7 @@ import { type Graph, type Node, toInt64 } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
 import { newGraph } from '../operators/new-graph.ts';
 import { dtypes, type Tensor, type TensorData } from '../tensor.ts';
+import { branchTaken, valuesOf } from './branches.ts';
 import { withConstantShape } from './constant-shape.ts';
 import { recogniseFunctions } from './functions/recognise.ts';
 import { upgrade } from './upgrade.ts';
@@ -45,8 +46,7 @@ export function canonicalize(
   const { opset } = file;
   const graph = widen(file);
   const g = newGraph(Math.max(opset, lowest), batch);
-  for (const name of [...graph.constants.keys(), ...graph.nodes.flatMap((node) => node.outputs)])
-    g.reserved.add(name);
+  for (const name of [...graph.constants.keys(), ...valuesOf(graph.nodes)]) g.reserved.add(name);
   const aliases = new Map<Value, Value>(feed(g));
   g.scope = 'canonical';
   const resolve = (name: Value): Value => {
@@ -56,15 +56,22 @@ export function canonicalize(
   for (const [name, value] of graph.constants) g.constant(value, name);
   const symbols = symbolsOf(graph, g, aliases);
 
-  for (const node of graph.nodes) {
+  const place = (node: Node): void => {
     const constant = constantOf(node);
     if (constant) {
       g.constant(constant, node.outputs[0]!);
-      continue;
+      return;
     }
-    const upgraded = raised(g, { ...node, inputs: node.inputs.map(resolve) }, opset);
-    if ('alias' in upgraded) aliases.set(node.outputs[0]!, upgraded.alias);
-    else for (const made of upgraded.nodes) addFolded(g, made);
+    if (node.op === 'If') {
+      const { nodes, outputs } = branchTaken(g, node, resolve);
+      nodes.forEach(place);
+      for (const [i, output] of node.outputs.entries())
+        if (output !== '') aliases.set(output, outputs[i]!.name);
+    } else {
+      const upgraded = raised(g, { ...node, inputs: node.inputs.map(resolve) }, opset);
+      if ('alias' in upgraded) aliases.set(node.outputs[0]!, upgraded.alias);
+      else for (const made of upgraded.nodes) addFolded(g, made);
+    }
     for (const output of node.outputs) {
       if (!g.knows(resolve(output))) declareAsFile(graph, g, output, symbols);
       const replace = interventions?.get(output);
@@ -74,7 +81,8 @@ export function canonicalize(
           g.within('explain', () => replace(g, output)),
         );
     }
-  }
+  };
+  graph.nodes.forEach(place);
   recogniseFunctions(g, graph.outputs.map(resolve), graph === file ? singlePrecision : halfPrecision);
   g.scope = '';
   return { builder: g, resolve };

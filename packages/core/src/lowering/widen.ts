@@ -29,6 +29,8 @@ function widenNode(node: Node): Node {
   const attributes = Object.entries(node.attributes).map(([name, value]): [string, Attribute] => {
     if (name === 'to' && value === codeOfDtype.float16) return [name, codeOfDtype.float32];
     if (typeof value === 'object' && 'tensor' in value) return [name, { tensor: widenTensor(value.tensor) }];
+    if (typeof value === 'object' && 'body' in value)
+      return [name, { body: { ...value.body, nodes: value.body.nodes.map(widenNode) } }];
     return [name, value];
   });
   return { ...node, attributes: Object.fromEntries(attributes) };

@@ -57,7 +57,7 @@ export interface Spelling {
   readonly parts: Readonly<Record<string, string>>;
 }
 
-/** What a Scan runs again and again; it sees the values and constants of the graph around it. Only written, never read. */
+/** What a Scan runs again and again, which is only written, or a branch of an If, which is only read; it sees the values and constants of the graph around it. */
 export interface Body {
   readonly name: string;
   readonly inputs: readonly ValueInfo[];

@@ -263,7 +263,15 @@ describe('what is no model is refused', () => {
   });
 
   it('a weight of a type that is not held', () => {
-    expect(refusal(weight({ dataType: 8, stringData: [] })).message).toMatch(/element type 8/);
+    const node = [{ opType: 'Add', name: 'sum', input: ['image', 'w'], output: ['y'] }];
+    for (const dataType of [8, 16, 99]) {
+      const bytes = onnxFile({ node, initializer: [{ name: 'w', dims: [2n], dataType }] });
+      expect(refusal(bytes).message).toMatch(
+        `tensor "w" has element type ${dataType}, which is not supported`,
+      );
+    }
+    // What is no type at all is damage, wherever it is.
+    expect(refusal(weight({ dataType: 99 }))).toMatchObject({ code: 'invalid_model' });
   });
 });
 

@@ -1,23 +1,21 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { InputError } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
-import { readAttribute } from './attribute.ts';
-import { dtypeOfCode } from './dtype.ts';
 import {
   type GraphDef,
   type Model,
   ModelSchema,
-  type NodeDef,
   type TensorDef,
   type ValueInfo as ValueInfoDef,
 } from './generated/onnx_pb.js';
-import type { Attribute, Graph, Node, ValueInfo } from './graph.ts';
+import type { Graph, ValueInfo } from './graph.ts';
 import { listed, printable, quoted } from './names.ts';
-import { isStandardOperator } from './operator-names.ts';
 import { checkOrder } from './order.ts';
 import { otherFormat } from './other-formats.ts';
+import { countNodes, orRefusal, readNodes } from './read-nodes.ts';
 import { survey } from './survey.ts';
 import { readTensor } from './tensor-data.ts';
+import { valueInfoOf } from './value-info.ts';
 
 /** What a model may be at most; beyond it the file is refused before anything else looks at it. */
 export interface ReadLimits {
@@ -41,6 +39,8 @@ export const defaultLimits: ReadLimits = {
 
 export interface ModelFile {
   readonly graph: Graph;
+  /** Outputs that are not read, because something that leads to them is refused, and why. */
+  readonly refused: ReadonlyMap<string, InputError>;
   readonly producer: string;
   readonly metadata: ReadonlyMap<string, string>;
 }
@@ -49,7 +49,7 @@ export interface ModelFile {
  * Reads an ONNX file into a graph whose nodes are still those of the file's opset (see `upgrade`).
  *
  * A model is data, and it is refused by name when it reaches outside itself (external data anywhere), when it
- * holds control flow, functions, sparse tensors or operators of another domain.
+ * holds functions or sparse tensors, or when control flow or operators of another domain lead to each of its outputs.
  *
  * @throws InputError invalid_model, model_external_data_forbidden, model_unsupported_op, model_too_large
  */
@@ -60,10 +60,11 @@ export function readModel(bytes: Uint8Array, limits: ReadLimits = defaultLimits)
       `the model has ${bytes.length} bytes, at most ${limits.bytes} are allowed`,
     );
   const { model, graph } = parse(bytes, limits);
-  if (graph.node.length > limits.nodes)
+  const count = countNodes(graph);
+  if (count > limits.nodes)
     throw new InputError(
       'model_too_large',
-      `the model has ${graph.node.length} nodes, at most ${limits.nodes} are allowed`,
+      `the model has ${count} nodes, at most ${limits.nodes} are allowed`,
     );
   if (model.functions.length > 0)
     throw new InputError(
@@ -73,13 +74,19 @@ export function readModel(bytes: Uint8Array, limits: ReadLimits = defaultLimits)
   if (graph.sparseInitializer.length > 0)
     throw new InputError('invalid_model', 'the model has sparse weights, which are not supported');
 
-  const constants = readWeights(graph.initializer, limits);
+  const unread = new Map<string, InputError>();
+  const constants = readWeights(graph.initializer, limits, unread);
+  const nodes = readNodes(graph.node, unread);
+  const outputs = graph.output.map((output) => output.name ?? '');
+  const refused = new Map(outputs.flatMap((name) => (unread.has(name) ? [[name, unread.get(name)!]] : [])));
+  // What leads to no score is not looked at; where nothing else is left, it says why.
+  if (refused.size > 0 && outputs.every((name) => refused.has(name))) throw refused.get(outputs[0]!)!;
   const read: Graph = {
     name: graph.name ?? '',
     opset: opsetOf(model),
-    inputs: inputsOf(graph.input, constants),
-    outputs: graph.output.map((output) => output.name ?? ''),
-    nodes: graph.node.map(readNode),
+    inputs: inputsOf(graph.input, new Set(graph.initializer.map(({ name }) => name ?? ''))),
+    outputs: outputs.filter((name) => !refused.has(name)),
+    nodes,
     constants,
     declared: new Map(
       [...graph.valueInfo, ...graph.output].flatMap((info) => {
@@ -91,6 +98,7 @@ export function readModel(bytes: Uint8Array, limits: ReadLimits = defaultLimits)
   checkOrder(read);
   return {
     graph: read,
+    refused,
     producer: printable([model.producerName, model.producerVersion].filter(Boolean).join(' ')),
     metadata: new Map(model.metadataProps.map(({ key = '', value = '' }) => [key, value])),
   };
@@ -123,14 +131,23 @@ function fromProtobuf(bytes: Uint8Array): Model {
   }
 }
 
-function readWeights(initializers: readonly TensorDef[], { weights }: ReadLimits): Map<string, Tensor> {
+/** The weights; of what is refused, `unread` says why. */
+function readWeights(
+  initializers: readonly TensorDef[],
+  { weights }: ReadLimits,
+  unread: Map<string, InputError>,
+): Map<string, Tensor> {
   const constants = new Map<string, Tensor>();
   let total = 0;
   for (const initializer of initializers) {
     const name = initializer.name ?? '';
-    if (constants.has(name))
+    if (constants.has(name) || unread.has(name))
       throw new InputError('invalid_model', `the model has two weights of the name ${quoted(name)}`);
-    const tensor = readTensor(initializer, name);
+    const tensor = orRefusal(() => readTensor(initializer, name));
+    if (tensor instanceof InputError) {
+      unread.set(name, tensor);
+      continue;
+    }
     constants.set(name, tensor);
     total += tensor.data.length * (tensor.dtype === 'float16' ? 4 : tensor.data.BYTES_PER_ELEMENT);
   }
@@ -143,9 +160,9 @@ function readWeights(initializers: readonly TensorDef[], { weights }: ReadLimits
 }
 
 /** What is to be fed: older files list their weights among the inputs. */
-function inputsOf(inputs: readonly ValueInfoDef[], constants: ReadonlyMap<string, Tensor>): ValueInfo[] {
+function inputsOf(inputs: readonly ValueInfoDef[], weights: ReadonlySet<string>): ValueInfo[] {
   const seen = new Set<string>();
-  const fed = inputs.filter((input) => !constants.has(input.name ?? '')).map(readValueInfo);
+  const fed = inputs.filter((input) => !weights.has(input.name ?? '')).map(readValueInfo);
   for (const { name } of fed) {
     if (seen.has(name))
       throw new InputError('invalid_model', `the model has two inputs of the name ${quoted(name)}`);
@@ -168,43 +185,6 @@ function opsetOf(model: Model): number {
   return version;
 }
 
-function readNode(node: NodeDef, index: number): Node {
-  const op = node.opType ?? '';
-  const name = node.name || `${op}_${index}`;
-  if (node.domain && node.domain !== 'ai.onnx')
-    throw new InputError(
-      'model_unsupported_op',
-      `node ${quoted(name)} is ${quoted(`${node.domain}.${op}`)}: only operators of the standard ONNX domain are supported`,
-    );
-  if (!isStandardOperator(op))
-    throw new InputError(
-      'model_unsupported_op',
-      `node ${quoted(name)} is ${quoted(op)}, which is no ONNX operator`,
-    );
-  const attributes = new Map<string, Attribute>();
-  for (const attribute of node.attribute) {
-    if (attribute.g || attribute.graphs.length > 0)
-      throw new InputError(
-        'model_unsupported_op',
-        `node ${quoted(name)} (${op}) holds a sub-graph: control flow is not supported`,
-      );
-    const value = readAttribute(attribute, name);
-    if (value === undefined) continue;
-    if (!/^[A-Za-z]\w*$/.test(attribute.name ?? ''))
-      throw new InputError(
-        'invalid_model',
-        `node ${quoted(name)} (${op}) has an attribute ${quoted(attribute.name ?? '')}`,
-      );
-    if (attributes.has(attribute.name!))
-      throw new InputError(
-        'invalid_model',
-        `node ${quoted(name)} (${op}) has two attributes ${quoted(attribute.name!)}`,
-      );
-    attributes.set(attribute.name!, value);
-  }
-  return { op, name, inputs: node.input, outputs: node.output, attributes: Object.fromEntries(attributes) };
-}
-
 function readValueInfo(info: ValueInfoDef): ValueInfo {
   const known = valueInfoOf(info);
   if (!known)
@@ -213,14 +193,4 @@ function readValueInfo(info: ValueInfoDef): ValueInfo {
       `input ${quoted(info.name ?? '')} is not a tensor of a supported type`,
     );
   return known;
-}
-
-function valueInfoOf(info: ValueInfoDef): ValueInfo | undefined {
-  const type = info.type?.tensorType;
-  const dtype = dtypeOfCode[type?.elemType ?? 0];
-  if (!type || !dtype) return undefined;
-  const shape = (type.shape?.dim ?? []).map((d, i) =>
-    d.dimValue !== undefined && d.dimValue > 0n ? Number(d.dimValue) : printable(d.dimParam || `dim${i}`),
-  );
-  return { name: info.name ?? '', dtype, shape };
 }

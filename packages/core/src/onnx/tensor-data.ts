@@ -8,14 +8,14 @@ import { externalData } from './survey.ts';
 /**
  * A tensor of the file, in whichever of the format's encodings.
  *
- * @throws InputError model_external_data_forbidden, invalid_model
+ * @throws InputError model_external_data_forbidden, invalid_model; model_unsupported_op for a type that is not held
  */
 export function readTensor(def: TensorDef, name: string): Tensor {
   if ((def.dataLocation ?? 0) !== 0 || def.externalData.length > 0) throw externalData(name);
   const dtype = dtypeOfCode[def.dataType ?? 0];
   if (!dtype)
     throw new InputError(
-      'invalid_model',
+      isOnnxType(def.dataType ?? 0) ? 'model_unsupported_op' : 'invalid_model',
       `tensor ${quoted(name)} has element type ${def.dataType ?? 0}, which is not supported`,
     );
   if (def.dims.length > 32)
@@ -32,6 +32,9 @@ export function readTensor(def: TensorDef, name: string): Tensor {
     );
   return { dtype, shape, data };
 }
+
+/** Types that ONNX has: texts, complex numbers, floats of 8 and 16 bits, numbers of 2 and 4 bits among them. */
+const isOnnxType = (code: number): boolean => code >= 1 && code <= 26;
 
 function readData(def: TensorDef, dtype: DType, size: number): TensorData | undefined {
   if (def.rawData && def.rawData.length > 0) return fromBytes(def.rawData, dtype, size);
