@@ -1,11 +1,9 @@
-import type { Format } from './format.ts';
-
-const latin1 = new TextDecoder('latin1');
+import { type Format, latin1 } from './format.ts';
 
 /** What a zip archive is, by the names in its list of contents, which lies at its end, and in its beginning. */
 export function archiveKind(bytes: Uint8Array): Format {
   const ends = [bytes.subarray(0, 2 ** 16), bytes.subarray(Math.max(0, bytes.length - 2 ** 18))];
-  const names = ends.map((part) => latin1.decode(part)).join('\n');
+  const names = ends.map((part) => latin1(part)).join('\n');
   if (/serialized_exported_program|\/models\/model\.json/.test(names))
     return {
       is: 'a program that torch.export saved (.pt2)',

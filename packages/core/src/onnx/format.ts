@@ -14,3 +14,6 @@ export const beginning = (text: string): string =>
       .split(/[\r\n]/)[0]!
       .slice(0, 60),
   );
+
+/** A character for each byte. */
+export const latin1 = (bytes: Uint8Array): string => new TextDecoder('latin1').decode(bytes);

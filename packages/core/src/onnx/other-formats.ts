@@ -1,5 +1,5 @@
 import { archiveKind } from './archives.ts';
-import type { Format } from './format.ts';
+import { type Format, latin1 } from './format.ts';
 import { textKind } from './text-formats.ts';
 
 // People hand over what they have. What a file is, is told by what it begins with; its name may say anything.
@@ -115,14 +115,12 @@ const pickle = (bytes: Uint8Array): Format | undefined =>
     ? { is: 'a file of Python objects (pickle)', todo: exportFromTorch }
     : undefined;
 
-const latin1 = new TextDecoder('latin1');
-
 /** Protobuf like ONNX, so its beginning alone does not tell it. */
 function tensorflow(bytes: Uint8Array): Format | undefined {
-  const head = latin1.decode(bytes.subarray(0, 4096));
+  const head = latin1(bytes.subarray(0, 4096));
   if (
     signature(bytes, 0, '\x08\x01\x12') &&
-    /serve|Placeholder|VarHandleOp|StatefulPartitionedCall/.test(latin1.decode(bytes.subarray(0, 2 ** 20)))
+    /serve|Placeholder|VarHandleOp|StatefulPartitionedCall/.test(latin1(bytes.subarray(0, 2 ** 20)))
   )
     return {
       is: "a part of TensorFlow's SavedModel",

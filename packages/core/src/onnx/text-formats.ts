@@ -1,6 +1,6 @@
 import { beginning, type Format } from './format.ts';
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /** What a file of text is; nothing where it is not text. */
 export function textKind(bytes: Uint8Array): Format | undefined {
