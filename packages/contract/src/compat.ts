@@ -53,13 +53,13 @@ export const vertexRequestSchema = z
   .meta({ id: 'VertexExplainRequest' });
 export type VertexRequest = z.output<typeof vertexRequestSchema>;
 
-const prediction = z.strictObject({ class_index: z.int(), label: z.string(), score: z.number() });
-const pictureSchema = z.strictObject({ b64_png: z.string() });
+const prediction = z.object({ class_index: z.int(), label: z.string(), score: z.number() });
+const pictureSchema = z.object({ b64_png: z.string() });
 export const kserveResponseSchema = z
-  .strictObject({
+  .object({
     predictions: z.array(z.array(prediction)).describe('Of each instance, highest score first'),
     explanations: z.array(
-      z.strictObject({
+      z.object({
         id: z.string().describe('The explanation, as GET /v1/explanations/{id} has it'),
         method: z.string(),
         target: prediction,
@@ -67,31 +67,31 @@ export const kserveResponseSchema = z
         sum: z.number(),
         convergence_delta: z.number().nullable(),
         overlay: pictureSchema,
-        urls: z.strictObject({ self: z.string(), attribution: z.string() }),
+        urls: z.object({ self: z.string(), attribution: z.string() }),
       }),
     ),
   })
   .meta({ id: 'KServeExplainResponse' });
 
 export const vertexResponseSchema = z
-  .strictObject({
+  .object({
     deployedModelId: z.string(),
     explanations: z.array(
-      z.strictObject({
+      z.object({
         attributions: z.array(
-          z.strictObject({
+          z.object({
             outputIndex: z.array(z.int()),
             outputDisplayName: z.string(),
             outputName: z.string(),
             instanceOutputValue: z.number().describe('Softmax of the class'),
             approximationError: z.number().nullable(),
-            featureAttributions: z.strictObject({ image: pictureSchema }),
+            featureAttributions: z.object({ image: pictureSchema }),
           }),
         ),
       }),
     ),
     predictions: z.array(
-      z.strictObject({
+      z.object({
         ids: z.array(z.string()),
         displayNames: z.array(z.string()),
         confidences: z.array(z.number()),

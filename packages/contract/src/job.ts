@@ -54,6 +54,16 @@ export const targetSchema = z.union([
 ]);
 export type TargetSpec = z.infer<typeof targetSchema>;
 
+/** A target as an answer repeats it: open to growth, as every answer is (see wire.ts). */
+export const answeredTargetSchema = z.union([
+  z.literal('predicted'),
+  z.object({ class_index: z.int() }),
+  z.object({ label: z.string() }),
+  z.object({
+    terms: z.array(z.object({ class_index: z.union([z.literal('predicted'), z.int()]), weight: z.number() })),
+  }),
+]);
+
 /** What stands for a method in the question of a prediction: the network's scores and nothing else. */
 export const predictionMethod = 'prediction';
 /** Scores that a prediction keeps. */
@@ -114,7 +124,7 @@ export const jobSchema = z.strictObject({
 });
 export type Job = z.infer<typeof jobSchema>;
 
-export const artifactSchema = z.strictObject({
+export const artifactSchema = z.object({
   name: z.enum(artifactNames),
   object: z.string(),
   sha256,
@@ -123,7 +133,7 @@ export const artifactSchema = z.strictObject({
 });
 export type Artifact = z.infer<typeof artifactSchema>;
 
-export const predictionSchema = z.strictObject({
+export const predictionSchema = z.object({
   class_index: z.int(),
   label: z.string(),
   label_zh: z.string().nullable(),
@@ -131,7 +141,7 @@ export const predictionSchema = z.strictObject({
 });
 
 /** What a finished computation says, without its artifacts; the same object is `result.json`. */
-export const resultSchema = z.strictObject({
+export const resultSchema = z.object({
   method: z.string(),
   convention: z.enum(conventions),
   parameters: parametersSchema,
@@ -140,7 +150,7 @@ export const resultSchema = z.strictObject({
   predictions: z.array(predictionSchema),
   /** Null: of a prediction. */
   attribution: z
-    .strictObject({
+    .object({
       shape: z.array(z.int()),
       minimum: z.number(),
       maximum: z.number(),
@@ -149,10 +159,10 @@ export const resultSchema = z.strictObject({
     })
     .nullable(),
   /** Where the model's input lies on the upright photo, in photo pixels. */
-  input_region: z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
-  image: z.strictObject({ width: z.int(), height: z.int() }),
+  input_region: z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
+  image: z.object({ width: z.int(), height: z.int() }),
   device: z.string(),
-  milliseconds: z.strictObject({ decode: z.number(), compute: z.number(), render: z.number() }),
+  milliseconds: z.object({ decode: z.number(), compute: z.number(), render: z.number() }),
   warnings: z.array(z.string()),
 });
 export type Result = z.infer<typeof resultSchema>;
@@ -178,7 +188,7 @@ export const jobErrorCodes = [
   'internal',
 ] as const;
 
-export const jobErrorSchema = z.strictObject({
+export const jobErrorSchema = z.object({
   code: z.enum(jobErrorCodes),
   /** One sentence for the user; never a path, a key or a stack. */
   message: z.string(),
@@ -188,17 +198,17 @@ export type JobError = z.infer<typeof jobErrorSchema>;
 
 const about = { attempt: z.int().min(1), lease: z.string(), nonce: nonceSchema };
 export const reportSchema = z.discriminatedUnion('status', [
-  z.strictObject({ ...about, status: z.literal('processing') }),
+  z.object({ ...about, status: z.literal('processing') }),
   /** Nothing new: the job is still with the worker, waiting or at work. */
-  z.strictObject({ ...about, status: z.literal('alive') }),
-  z.strictObject({ ...about, status: z.literal('progress'), completed: z.int(), total: z.int() }),
-  z.strictObject({
+  z.object({ ...about, status: z.literal('alive') }),
+  z.object({ ...about, status: z.literal('progress'), completed: z.int(), total: z.int() }),
+  z.object({
     ...about,
     status: z.literal('succeeded'),
     result: resultSchema,
     artifacts: z.array(artifactSchema),
   }),
-  z.strictObject({ ...about, status: z.literal('failed'), error: jobErrorSchema }),
+  z.object({ ...about, status: z.literal('failed'), error: jobErrorSchema }),
 ]);
 export type Report = z.infer<typeof reportSchema>;
 
@@ -216,7 +226,7 @@ export const renderingJobSchema = z.strictObject({
 });
 export type RenderingJob = z.infer<typeof renderingJobSchema>;
 
-export const renderedSchema = z.strictObject({
+export const renderedSchema = z.object({
   /** `overlay.png` and `heatmap.png`. */
   artifacts: z.array(artifactSchema),
   warnings: z.array(z.string()),
@@ -224,20 +234,20 @@ export const renderedSchema = z.strictObject({
 export type Rendered = z.infer<typeof renderedSchema>;
 
 /** GET /v1/models on the worker: what this worker can explain. */
-export const catalogModelSchema = z.strictObject({
+export const catalogModelSchema = z.object({
   name: z.string(),
   digest: z.string(),
   preprocessing: z.string(),
   classes: z.int(),
   input_shape: z.array(z.int()),
-  labels: z.array(z.strictObject({ en: z.string(), zh: z.string().nullable() })).nullable(),
+  labels: z.array(z.object({ en: z.string(), zh: z.string().nullable() })).nullable(),
   /** Method id to null (works) or the reason why it does not. */
   methods: recordOf(z.string(), z.string().nullable()),
   layers: layerNamesSchema,
   default: z.boolean(),
 });
 export type CatalogModel = z.infer<typeof catalogModelSchema>;
-export const catalogSchema = z.strictObject({
+export const catalogSchema = z.object({
   device: z.string(),
   models: z.array(catalogModelSchema),
 });

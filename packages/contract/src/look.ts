@@ -46,6 +46,11 @@ export const visualizationSchema = z
   .meta({ id: 'Visualization' });
 export type Visualization = z.output<typeof visualizationSchema>;
 
+/** The same as an answer repeats it: open to growth, as every answer is (see wire.ts). */
+export const answeredVisualizationSchema = z
+  .object(visualizationSchema.shape)
+  .meta({ id: 'AnsweredVisualization' });
+
 export const lookSchema = z.strictObject({
   visualization: visualizationSchema,
   language: z.enum(languages),

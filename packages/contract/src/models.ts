@@ -106,12 +106,12 @@ export type ModelSource = z.infer<typeof modelSourceSchema>;
 
 /** What `whylight check` tells of a model. */
 export const modelReportSchema = z
-  .strictObject({
+  .object({
     opset: z.int(),
     producer: z.string(),
     nodes: z.int(),
     inputs: z.array(
-      z.strictObject({
+      z.object({
         name: z.string(),
         dtype: z.string(),
         shape: z.array(z.union([z.number(), z.string()])),
@@ -122,12 +122,12 @@ export const modelReportSchema = z
     layout: z.enum(['NCHW', 'NHWC']),
     classes: z.int(),
     layers: z
-      .array(z.strictObject({ name: z.string(), shape: z.array(z.int()) }))
+      .array(z.object({ name: z.string(), shape: z.array(z.int()) }))
       .describe('Feature maps that a CAM can look at, last first'),
     unsupported: z
-      .array(z.strictObject({ op: z.string(), nodes: z.array(z.string()) }))
+      .array(z.object({ op: z.string(), nodes: z.array(z.string()) }))
       .describe('Operators without a derivative rule, and the nodes that use them'),
-    methods: z.array(z.strictObject({ id: z.string(), works: z.boolean(), reason: z.string().nullable() })),
+    methods: z.array(z.object({ id: z.string(), works: z.boolean(), reason: z.string().nullable() })),
     notes: z.array(z.string()),
   })
   .meta({ id: 'ModelReport' });
@@ -145,14 +145,14 @@ export const modelErrorCodes = [
   'worker_unreachable',
 ] as const;
 export type ModelErrorCode = (typeof modelErrorCodes)[number];
-export const modelErrorSchema = z.strictObject({ code: z.enum(modelErrorCodes), message: z.string() });
+export const modelErrorSchema = z.object({ code: z.enum(modelErrorCodes), message: z.string() });
 export type ModelError = z.infer<typeof modelErrorSchema>;
 
 /** Of each layer, last first, the names by which it can be asked for; absent where that is not known beforehand. */
 export const layerNamesSchema = z.array(z.array(z.string())).optional();
 
 /** What a model's validation finds that explaining needs to know. */
-export const modelFactsSchema = z.strictObject({
+export const modelFactsSchema = z.object({
   /** Digest of the preprocessing, defaults filled in: `sha256:<hex>`. */
   preprocessing: z.string().regex(/^sha256:[0-9a-f]{64}$/),
   classes: z.int(),
@@ -168,15 +168,15 @@ export type ModelFacts = z.infer<typeof modelFactsSchema>;
 /** A call about one of a tenant's models: examine it, or get it ready. */
 export const modelCallSchema = z.strictObject({ model: modelSourceSchema, request_id: z.string() });
 export const validationSchema = z.discriminatedUnion('outcome', [
-  z.strictObject({ outcome: z.literal('ready'), facts: modelFactsSchema, report: modelReportSchema }),
-  z.strictObject({ outcome: z.literal('rejected'), error: modelErrorSchema }),
+  z.object({ outcome: z.literal('ready'), facts: modelFactsSchema, report: modelReportSchema }),
+  z.object({ outcome: z.literal('rejected'), error: modelErrorSchema }),
 ]);
 export type Validation = z.infer<typeof validationSchema>;
 
 export const modelStatuses = ['pending', 'validating', 'ready', 'rejected'] as const;
 
 export const modelSchema = z
-  .strictObject({
+  .object({
     id: z.string().describe('Of a model that comes with the service: its name'),
     object: z.literal('model'),
     name: z.string(),
@@ -198,10 +198,10 @@ export const modelSchema = z
       .describe('What `whylight check` says of it; in lists null, ask for the one'),
     error: modelErrorSchema.nullable().describe('Why it was rejected'),
     upload: z
-      .strictObject({
+      .object({
         method: z.literal('PUT'),
         parts: z.array(
-          z.strictObject({
+          z.object({
             part_number: z.int(),
             url: z.string(),
             headers: recordOf(z.string(), z.string()),
@@ -215,7 +215,7 @@ export const modelSchema = z
         'Where to PUT the file, in parts; then POST their ETags to `complete`. Announce the model again for new URLs',
       ),
     urls: z
-      .strictObject({ self: z.string(), complete: z.string().nullable(), warm: z.string().nullable() })
+      .object({ self: z.string(), complete: z.string().nullable(), warm: z.string().nullable() })
       .describe('`complete` and `warm` exist for the tenant’s own models'),
   })
   .meta({ id: 'Model' });

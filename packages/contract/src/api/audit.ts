@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { page, time } from '../wire.ts';
 
 export const auditEventSchema = z
-  .strictObject({
+  .object({
     id: z.string(),
     object: z.literal('audit_event'),
     created_at: time,

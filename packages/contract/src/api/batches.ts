@@ -22,12 +22,12 @@ export type BatchRequest = z.input<typeof batchRequestSchema>;
 const count = z.int();
 
 export const batchSchema = z
-  .strictObject({
+  .object({
     id: z.string(),
     object: z.literal('batch'),
     status: z.enum(['processing', 'completed', 'canceled']),
     created_at: time,
-    counts: z.strictObject({
+    counts: z.object({
       total: count,
       waiting: count,
       refused: count,
@@ -37,7 +37,7 @@ export const batchSchema = z
       typeof count
     >),
     items: z.array(
-      z.strictObject({
+      z.object({
         index: z.int(),
         status: z
           .enum(['waiting', 'refused', ...explanationStatuses])
@@ -49,7 +49,7 @@ export const batchSchema = z
           .describe('Of one that was refused'),
       }),
     ),
-    urls: z.strictObject({ self: z.string(), cancel: z.string() }),
+    urls: z.object({ self: z.string(), cancel: z.string() }),
     request_id: z.string(),
   })
   .meta({ id: 'Batch' });

@@ -4,7 +4,7 @@ import { modelSchema } from '../models.ts';
 import { page } from '../wire.ts';
 
 export const methodSchema = z
-  .strictObject({
+  .object({
     id: z.string(),
     object: z.literal('method'),
     title: z.string(),
@@ -16,7 +16,7 @@ export const methodSchema = z
     conventions: z.array(z.enum(conventions)),
     parameters: parametersSchema.describe('JSON Schema of the parameters'),
     cost: z
-      .strictObject({ formula: z.string(), default_units: z.int() })
+      .object({ formula: z.string(), default_units: z.int() })
       .describe('Compute units: in words of the parameters, and with their defaults at 224 by 224 pixels'),
     works: z.boolean().nullable().describe('On the model asked for with ?model=; null without'),
     reason: z.string().nullable().describe('Why it does not'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  answeredTargetSchema,
   artifactNames,
   conventions,
   jobErrorSchema,
@@ -7,7 +8,7 @@ import {
   predictionSchema,
   targetSchema,
 } from '../job.ts';
-import { languages, visualizationSchema } from '../look.ts';
+import { answeredVisualizationSchema, languages, visualizationSchema } from '../look.ts';
 import { recordOf } from '../record.ts';
 import { page, sha256, time } from '../wire.ts';
 
@@ -61,7 +62,7 @@ export type ExplanationRequest = z.input<typeof explanationRequestSchema>;
 /** As the gateway reads it: defaults filled in. */
 export type ExplanationAsked = z.output<typeof explanationRequestSchema>;
 
-export const artifactLinkSchema = z.strictObject({
+export const artifactLinkSchema = z.object({
   name: z.enum(artifactNames),
   url: z.string().describe('Path on this API; answers 302 to a signed URL'),
   sha256,
@@ -72,7 +73,7 @@ export const artifactLinkSchema = z.strictObject({
 export type ArtifactLink = z.infer<typeof artifactLinkSchema>;
 
 export const artifactUrlSchema = z
-  .strictObject({ url: z.string().describe('Signed: send no key there'), expires_at: time })
+  .object({ url: z.string().describe('Signed: send no key there'), expires_at: time })
   .meta({ id: 'ArtifactUrl' });
 
 export const explanationStatuses = [
@@ -85,7 +86,7 @@ export const explanationStatuses = [
 ] as const;
 
 export const explanationSchema = z
-  .strictObject({
+  .object({
     id: z.string(),
     object: z.literal('explanation'),
     status: z
@@ -96,25 +97,25 @@ export const explanationSchema = z
     created_at: time,
     started_at: time.nullable(),
     completed_at: time.nullable(),
-    input: z.strictObject({ sha256 }),
-    model: z.strictObject({ id: z.string(), name: z.string(), digest: z.string() }),
+    input: z.object({ sha256 }),
+    model: z.object({ id: z.string(), name: z.string(), digest: z.string() }),
     method: z.string(),
     method_version: z.string(),
     convention: z.enum(conventions),
     parameters: parametersSchema.describe('Every parameter of the method, defaults filled in'),
     layers: z.array(z.string()),
-    target: targetSchema,
+    target: answeredTargetSchema,
     language: z.enum(languages),
-    cache: z.strictObject({
+    cache: z.object({
       status: z.enum(['miss', 'hit', 'collapsed', 'bypass']),
       key: z.string(),
     }),
-    output: z.strictObject({ visualization: visualizationSchema }),
+    output: z.object({ visualization: answeredVisualizationSchema }),
     metadata: recordOf(z.string(), z.string()),
-    progress: z.strictObject({ completed: z.int(), total: z.int() }).nullable(),
+    progress: z.object({ completed: z.int(), total: z.int() }).nullable(),
     predictions: z.array(predictionSchema),
     attributions: z.array(
-      z.strictObject({
+      z.object({
         output_index: z.int(),
         output_display_name: z.string(),
         output_display_name_zh: z.string().nullable(),
@@ -124,11 +125,11 @@ export const explanationSchema = z
         maximum: z.number(),
         attribution_sum: z.number(),
         convergence_delta: z.number().nullable(),
-        image: z.strictObject({ width: z.int(), height: z.int() }),
+        image: z.object({ width: z.int(), height: z.int() }),
         input_region: z
-          .strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })
+          .object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })
           .describe('Where the network looked, in pixels of the upright photo'),
-        artifacts: z.strictObject({
+        artifacts: z.object({
           overlay: artifactLinkSchema,
           heatmap: artifactLinkSchema,
           attribution: artifactLinkSchema,
@@ -137,7 +138,7 @@ export const explanationSchema = z
       }),
     ),
     metrics: z
-      .strictObject({
+      .object({
         queue_ms: z.number(),
         decode_ms: z.number(),
         compute_ms: z.number(),
@@ -149,7 +150,7 @@ export const explanationSchema = z
     error: jobErrorSchema.nullable(),
     expires_at: time.describe('Until when the result is kept, if it is not deleted before'),
     expired: z.boolean().describe('Whether the result was there and has been deleted'),
-    urls: z.strictObject({ self: z.string(), cancel: z.string(), events: z.string() }),
+    urls: z.object({ self: z.string(), cancel: z.string(), events: z.string() }),
     request_id: z.string().describe('Of the request that created it'),
   })
   .meta({ id: 'Explanation' });

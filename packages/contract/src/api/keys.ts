@@ -25,7 +25,7 @@ export const keyRequestSchema = z
   .meta({ id: 'KeyRequest' });
 
 export const keySchema = z
-  .strictObject({
+  .object({
     id: z.string(),
     object: z.literal('key'),
     name: z.string().nullable(),

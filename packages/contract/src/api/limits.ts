@@ -13,29 +13,29 @@ export const limitsRequestSchema = z
   .meta({ id: 'LimitsRequest' });
 
 export const limitsSchema = z
-  .strictObject({
+  .object({
     object: z.literal('limits'),
-    requests: z.strictObject({
+    requests: z.object({
       limit: z.int(),
       window_seconds: z.int(),
       remaining: z.int(),
       resets_in_seconds: z.int(),
     }),
-    concurrency: z.strictObject({ limit: z.int(), in_use: z.int() }),
-    compute_units: z.strictObject({
+    concurrency: z.object({ limit: z.int(), in_use: z.int() }),
+    compute_units: z.object({
       limit: z.int(),
       window_seconds: z.int(),
       remaining: z.int(),
       resets_in_seconds: z.int(),
     }),
-    batches: z.strictObject({ limit: z.int(), in_use: z.int() }),
+    batches: z.object({ limit: z.int(), in_use: z.int() }),
   })
   .meta({ id: 'Limits' });
 
 export type LimitsView = z.infer<typeof limitsSchema>;
 
 export const usageSchema = z
-  .strictObject({
+  .object({
     object: z.literal('usage'),
     date: z.string().describe('Day in UTC'),
     requests: z.int(),

@@ -14,12 +14,12 @@ export const predictionRequestSchema = z
 export type PredictionRequest = z.input<typeof predictionRequestSchema>;
 
 export const predictionsSchema = z
-  .strictObject({
+  .object({
     object: z.literal('predictions'),
-    input: z.strictObject({ sha256 }),
-    model: z.strictObject({ id: z.string(), name: z.string(), digest: z.string() }),
+    input: z.object({ sha256 }),
+    model: z.object({ id: z.string(), name: z.string(), digest: z.string() }),
     predictions: z.array(predictionSchema).describe('Highest score first'),
-    cache: z.strictObject({ status: z.enum(['miss', 'hit', 'collapsed', 'bypass']), key: z.string() }),
+    cache: z.object({ status: z.enum(['miss', 'hit', 'collapsed', 'bypass']), key: z.string() }),
     warnings: z.array(z.string()),
     request_id: z.string(),
   })

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { languages, visualizationSchema } from '../look.ts';
+import { answeredVisualizationSchema, languages, visualizationSchema } from '../look.ts';
 import { artifactLinkSchema } from './explanations.ts';
 
 export const renderingRequestSchema = z
@@ -12,13 +12,13 @@ export const renderingRequestSchema = z
 export type RenderingRequest = z.input<typeof renderingRequestSchema>;
 
 export const renderingSchema = z
-  .strictObject({
+  .object({
     object: z.literal('rendering'),
     explanation: z.string(),
-    visualization: visualizationSchema,
+    visualization: answeredVisualizationSchema,
     language: z.enum(languages),
-    cache: z.strictObject({ status: z.enum(['miss', 'hit']), key: z.string() }),
-    artifacts: z.strictObject({ overlay: artifactLinkSchema, heatmap: artifactLinkSchema }),
+    cache: z.object({ status: z.enum(['miss', 'hit']), key: z.string() }),
+    artifacts: z.object({ overlay: artifactLinkSchema, heatmap: artifactLinkSchema }),
     warnings: z.array(z.string()),
   })
   .meta({ id: 'Rendering' });

@@ -7,7 +7,7 @@ export const tenantRequestSchema = z
   .meta({ id: 'TenantRequest' });
 
 export const tenantSchema = z
-  .strictObject({
+  .object({
     id: z.string(),
     object: z.literal('tenant'),
     name: z.string(),
@@ -18,7 +18,7 @@ export const tenantSchema = z
 
 /** A tenant as the operator sees it. */
 export const tenantViewSchema = z
-  .strictObject({
+  .object({
     id: z.string(),
     object: z.literal('tenant'),
     name: z.string(),

@@ -20,7 +20,7 @@ export const uploadRequestSchema = z
 export type UploadRequest = z.infer<typeof uploadRequestSchema>;
 
 export const uploadSchema = z
-  .strictObject({
+  .object({
     id: z.string(),
     object: z.literal('upload'),
     status: z.enum(['pending', 'ready', 'rejected', 'expired']),
@@ -29,7 +29,7 @@ export const uploadSchema = z
     sha256,
     created_at: time,
     upload: z
-      .strictObject({
+      .object({
         method: z.literal('PUT'),
         url: z.string(),
         headers: recordOf(z.string(), z.string()),
@@ -37,7 +37,7 @@ export const uploadSchema = z
       })
       .nullable()
       .describe('Where to PUT the bytes, with these headers; null when they are already there'),
-    limits: z.strictObject({
+    limits: z.object({
       max_bytes: z.int(),
       max_pixels: z.int(),
       types: z.array(z.string()),

@@ -15,7 +15,7 @@ export const webhookEndpointChangeSchema = z
 export type WebhookEndpointChange = z.input<typeof webhookEndpointChangeSchema>;
 
 export const webhookEndpointSchema = z
-  .strictObject({
+  .object({
     id: z.string(),
     object: z.literal('webhook_endpoint'),
     url: z.string(),
@@ -50,7 +50,7 @@ export const secretRotationRequestSchema = z
   .meta({ id: 'SecretRotationRequest' });
 
 export const webhookDeliverySchema = z
-  .strictObject({
+  .object({
     id: z.string().describe('The `webhook-id`, the same however often it is sent'),
     object: z.literal('webhook_delivery'),
     type: z.string(),
@@ -58,7 +58,7 @@ export const webhookDeliverySchema = z
     created_at: time,
     next_attempt_at: time.nullable(),
     attempts: z
-      .array(z.strictObject({ at: time, status: z.int().nullable(), error: z.string().nullable() }))
+      .array(z.object({ at: time, status: z.int().nullable(), error: z.string().nullable() }))
       .describe('The latest, newest first'),
   })
   .meta({ id: 'WebhookDelivery' });

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import * as contract from '../index.ts';
+
+/** What somebody asks for, and its parts. Every other schema that the contract exports is, or is part of, an answer. */
+const asked = new Set<string>([
+  'batchRequestSchema',
+  'claimSchema',
+  'explanationRequestSchema',
+  'jobSchema',
+  'keyRequestSchema',
+  'kserveRequestSchema',
+  'limitsRequestSchema',
+  'lookSchema',
+  'modelCallSchema',
+  'modelCompletionSchema',
+  'modelManifestSchema',
+  'modelRequestSchema',
+  'modelSourceSchema',
+  'photoSchema',
+  'predictionRequestSchema',
+  'preprocessingSchema',
+  'questionSchema',
+  'renderingJobSchema',
+  'renderingRequestSchema',
+  'rotationRequestSchema',
+  'secretRotationRequestSchema',
+  'targetSchema',
+  'tenantRequestSchema',
+  'uploadRequestSchema',
+  'vertexRequestSchema',
+  'visualizationSchema',
+  'webhookEndpointChangeSchema',
+  'webhookEndpointRequestSchema',
+] satisfies (keyof typeof contract)[]);
+
+type Definition = z.core.$ZodTypes['_zod']['def'];
+const definitionOf = (schema: z.core.$ZodType): Definition => schema._zod.def as Definition;
+
+/** The schemas that a schema consists of, itself left out. */
+function partsOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
+  const definition = definitionOf(schema);
+  if (definition.type === 'object') return Object.values(definition.shape);
+  if (definition.type === 'array') return [definition.element];
+  if (definition.type === 'union') return definition.options;
+  return 'innerType' in definition ? [definition.innerType] : [];
+}
+
+/** Every object with members of its own in a schema. */
+export function objectsIn(schema: z.core.$ZodType): z.ZodObject[] {
+  const below = partsOf(schema).flatMap(objectsIn);
+  return schema instanceof z.ZodObject ? [schema, ...below] : below;
+}
+
+const strings = [
+  'text',
+  '2026-11-23T00:00:00Z',
+  'https://whylight.test/',
+  ...[32, 64].map((digits) => '0'.repeat(digits)),
+  `sha256:${'0'.repeat(64)}`,
+];
+const simple = [...strings, 1, 0.5, 3_600, true, {}];
+
+/**
+ * Values that a schema accepts, one for each of its alternatives at least; nothing in them is left out or null. Every
+ * object with members of its own gets `more` too.
+ */
+export function samplesOf(schema: z.core.$ZodType, more: object = {}): unknown[] {
+  const definition = definitionOf(schema);
+  if (definition.type === 'object') {
+    const members = Object.entries(definition.shape).map(
+      ([name, part]) => [name, samplesOf(part, more)] as const,
+    );
+    const count = Math.max(1, ...members.map(([, samples]) => samples.length));
+    return Array.from({ length: count }, (_, index) => ({
+      ...Object.fromEntries(members.map(([name, samples]) => [name, samples[index % samples.length]])),
+      ...more,
+    }));
+  }
+  if (definition.type === 'array') return [samplesOf(definition.element, more)];
+  if (definition.type === 'literal') return [definition.values[0]];
+  if (definition.type === 'enum') return [Object.values(definition.entries)[0]];
+  const parts = partsOf(schema);
+  if (parts.length > 0) return parts.flatMap((part) => samplesOf(part, more));
+  const sample = simple.find((value) => z.safeParse(schema, value).success);
+  if (sample === undefined)
+    throw new Error(`Expected a sample of every ${definition.type}: add one to "simple".`);
+  return [sample];
+}
+
+const schemas = Object.entries<unknown>(contract).flatMap(([name, schema]) =>
+  schema instanceof z.ZodType && objectsIn(schema).length > 0 ? [[name, schema] as const] : [],
+);
+export const requestSchemas = schemas.filter(([name]) => asked.has(name));
+export const answerSchemas = schemas.filter(([name]) => !asked.has(name));
