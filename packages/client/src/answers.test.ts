@@ -18,31 +18,33 @@ async function all(items: AsyncIterable<unknown>): Promise<unknown[]> {
 }
 
 /** A call whose answer the client reads by the schema of that name. */
-const calls: Record<string, (clients: Clients) => Promise<unknown>> = {
-  auditEventListSchema: ({ tenant }) => all(tenant.auditEvents()),
-  batchSchema: ({ tenant }) => tenant.batches.create([request]),
-  explanationListSchema: ({ tenant }) => all(tenant.explanations()),
-  explanationSchema: async ({ tenant }) => [await tenant.create(request), await tenant.cancel('exp_1')],
-  keyListSchema: ({ tenant }) => all(tenant.keys()),
-  limitsSchema: async ({ tenant, operator }) => [await tenant.limits(), await operator.limit('ten_1', {})],
-  methodListSchema: ({ tenant }) => tenant.methods(),
-  modelListSchema: async ({ tenant }) => [await tenant.models(), await all(tenant.ownModels.list())],
-  modelSchema: ({ tenant }) => tenant.ownModels.get('mdl_1'),
-  newKeySchema: async ({ tenant }) => [await tenant.createKey(), await tenant.rotateKey('key_1')],
-  newWebhookEndpointSchema: ({ tenant }) => tenant.webhookEndpoints.create('https://hooks.test/'),
-  predictionsSchema: ({ tenant }) => tenant.predict(request),
-  problemSchema: ({ tenant }) => tenant.limits().catch((error: unknown) => error),
-  renderingSchema: ({ tenant }) => tenant.render('exp_1'),
-  tenantListSchema: ({ operator }) => all(operator.tenants()),
-  tenantSchema: ({ operator }) => operator.createTenant('acme'),
-  tenantViewSchema: ({ operator }) => operator.suspend('ten_1'),
-  uploadSchema: ({ tenant }) => tenant.upload(bytes, 'image/png'),
-  usageListSchema: ({ tenant }) => tenant.usage(),
-  webhookDeliveryListSchema: ({ tenant }) => all(tenant.webhookEndpoints.deliveries('whe_1')),
-  webhookDeliverySchema: ({ tenant }) => tenant.webhookEndpoints.redeliver('whe_1', 'whd_1'),
-  webhookEndpointListSchema: ({ tenant }) => all(tenant.webhookEndpoints.list()),
-  webhookEndpointSchema: ({ tenant }) => tenant.webhookEndpoints.get('whe_1'),
-};
+const calls = new Map<string, (clients: Clients) => Promise<unknown>>(
+  Object.entries({
+    auditEventListSchema: ({ tenant }) => all(tenant.auditEvents()),
+    batchSchema: ({ tenant }) => tenant.batches.create([request]),
+    explanationListSchema: ({ tenant }) => all(tenant.explanations()),
+    explanationSchema: async ({ tenant }) => [await tenant.create(request), await tenant.cancel('exp_1')],
+    keyListSchema: ({ tenant }) => all(tenant.keys()),
+    limitsSchema: async ({ tenant, operator }) => [await tenant.limits(), await operator.limit('ten_1', {})],
+    methodListSchema: ({ tenant }) => tenant.methods(),
+    modelListSchema: async ({ tenant }) => [await tenant.models(), await all(tenant.ownModels.list())],
+    modelSchema: ({ tenant }) => tenant.ownModels.get('mdl_1'),
+    newKeySchema: async ({ tenant }) => [await tenant.createKey(), await tenant.rotateKey('key_1')],
+    newWebhookEndpointSchema: ({ tenant }) => tenant.webhookEndpoints.create('https://hooks.test/'),
+    predictionsSchema: ({ tenant }) => tenant.predict(request),
+    problemSchema: ({ tenant }) => tenant.limits().catch((error: unknown) => error),
+    renderingSchema: ({ tenant }) => tenant.render('exp_1'),
+    tenantListSchema: ({ operator }) => all(operator.tenants()),
+    tenantSchema: ({ operator }) => operator.createTenant('acme'),
+    tenantViewSchema: ({ operator }) => operator.suspend('ten_1'),
+    uploadSchema: ({ tenant }) => tenant.upload(bytes, 'image/png'),
+    usageListSchema: ({ tenant }) => tenant.usage(),
+    webhookDeliveryListSchema: ({ tenant }) => all(tenant.webhookEndpoints.deliveries('whe_1')),
+    webhookDeliverySchema: ({ tenant }) => tenant.webhookEndpoints.redeliver('whe_1', 'whd_1'),
+    webhookEndpointListSchema: ({ tenant }) => all(tenant.webhookEndpoints.list()),
+    webhookEndpointSchema: ({ tenant }) => tenant.webhookEndpoints.get('whe_1'),
+  }),
+);
 
 /** Samples do not know what a list's cursor and the URL of an upload are good for. */
 function answerable(sample: unknown): object {
@@ -59,7 +61,10 @@ function outcome(name: string, sample: unknown): Promise<unknown> {
     apiKey: 'key',
     fetch: async () => Response.json(answerable(sample), { status }),
   };
-  return calls[name]!({ tenant: new WhylightClient(connection), operator: new OperatorClient(connection) });
+  return calls.get(name)!({
+    tenant: new WhylightClient(connection),
+    operator: new OperatorClient(connection),
+  });
 }
 
 describe('L16: one member more in an answer', () => {
@@ -70,10 +75,10 @@ describe('L16: one member more in an answer', () => {
   });
 
   test('every answer that the client reads is tried', () => {
-    expect([...new Set(read)].sort()).toEqual(Object.keys(calls).sort());
+    expect([...new Set(read)].sort()).toEqual([...calls.keys()].sort());
   });
 
-  test.each(answerSchemas.filter(([name]) => name in calls))(
+  test.each(answerSchemas.filter(([name]) => calls.has(name)))(
     '%s: the client goes on',
     async (name, schema) => {
       const tomorrow = samplesOf(schema, { of_tomorrow: [1] });
