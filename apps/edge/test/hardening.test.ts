@@ -156,18 +156,19 @@ describe('what is stored', () => {
 });
 
 describe('the cache', () => {
-  test('H8: another version of the method, of the model or of its preprocessing is another question', async () => {
+  test('H8: another version of the method, of the numerics, of the model or of its preprocessing is another question', async () => {
     const { ask } = await asking();
     const [job] = await jobsTaken(cacheKeyOf(await ask()));
     const changes: Partial<Question>[] = [
       {},
       { method_version: '99' },
+      { numerics_version: '99' },
       { model: `sha256:${'e'.repeat(64)}` },
       { preprocessing: `sha256:${'e'.repeat(64)}` },
     ];
     const keys = changes.map((change) => cacheKey('ten_x', { ...job!.question, ...change }, 'cpu'));
     keys.push(cacheKey('ten_x', job!.question, 'cuda'), cacheKey('ten_y', job!.question, 'cpu'));
-    expect(new Set(await Promise.all(keys)).size).toBe(6);
+    expect(new Set(await Promise.all(keys)).size).toBe(7);
   });
 
   test('H10: headers that name another host, place or user change neither the question nor any link', async () => {

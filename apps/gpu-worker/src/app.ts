@@ -64,7 +64,7 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
       if (offered === 'taken') metrics.accepted.inc();
       return c.json({ status: offered }, 202);
     })
-    .post(jobsBeforeClaims, signed, (c) => c.json(problem(gatewayBeforeClaims), 503, later(5)))
+    .on('POST', earlierJobs, signed, (c) => c.json(problem(earlierGateway), 503, later(5)))
     .delete(`${workerPaths.jobs}/:key`, signed, (c) => {
       const attempt = Number(c.req.query('attempt'));
       if (!Number.isSafeInteger(attempt) || attempt < 1)
@@ -151,9 +151,12 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
     });
 }
 
-/** Where gateways of an earlier release post jobs, whose attempts cannot be claimed: they keep them until they are replaced. */
-const jobsBeforeClaims = '/v1/jobs';
-const gatewayBeforeClaims = 'this worker claims its jobs: the gateway is of an earlier release';
+/**
+ * Where gateways of earlier releases post jobs, whose attempts cannot be claimed (v1) or whose questions name no numerics
+ * version (v2): they keep them until they are replaced.
+ */
+const earlierJobs = ['/v1/jobs', '/v2/jobs'];
+const earlierGateway = `this worker takes jobs at ${workerPaths.jobs}: the gateway is of an earlier release`;
 
 /** Longest time in which a model is got ready, in milliseconds. */
 const warmPatience = 120_000;

@@ -25,6 +25,7 @@ describe('a job that fails says why', () => {
     ['model_not_found', { change: question({ preprocessing: `sha256:${'8'.repeat(64)}` }) }, /sha256:8{64}/],
     ['method_not_supported', { change: question({ method: 'grad-scam' }) }, /grad-scam/],
     ['method_not_supported', { change: question({ method_version: '0' }) }, /expected version 0/],
+    ['method_not_supported', { change: question({ numerics_version: '0' }) }, /numerics version: expected 0/],
     ['target_out_of_range', { change: question({ target: { class_index: 10 } }) }, /0\.\.9, got 10/],
     ['target_out_of_range', { change: question({ target: { label: 'hexagram' } }) }, /"hexagram"/],
     ['invalid_parameter', { change: question({ parameters: { bogus: 1 } }) }, /bogus/],
@@ -40,6 +41,14 @@ describe('a job that fails says why', () => {
     });
     expect(await world.metric('whylight_jobs_total', `status="failed",reason="${code}"`)).toBe(1);
     expect([...world.storage.objects.keys()].filter((object) => object.includes('/x/'))).toEqual([]);
+  });
+
+  test('but not where its question is of a release that knew no numerics versions', async () => {
+    world = await createWorld();
+    const job = await world.prepared(await disc());
+    const { numerics_version: _, ...older } = job.question;
+    expect((await world.post({ ...job, question: older })).status).toBe(202);
+    expect(await world.ending()).toMatchObject({ status: 'succeeded' });
   });
 
   test('upload_mismatch for another size, naming both', async () => {

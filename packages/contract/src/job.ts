@@ -14,10 +14,11 @@ import { sha256 } from './wire.ts';
 /**
  * Where the worker takes jobs (POST), drops them (DELETE jobs/{key}?attempt=n), draws again (POST renderings), says
  * what it can explain (GET), and where it examines a tenant's model or gets one ready (POST). A worker that takes jobs at
- * v2 claims them first; gateway and worker of different releases send each other away, and the job waits in the queue.
+ * v2 or later claims them first, and one at v3 knows the numerics version of a question; gateway and worker of different
+ * releases send each other away, and the job waits in the queue.
  */
 export const workerPaths = {
-  jobs: '/v2/jobs',
+  jobs: '/v3/jobs',
   models: '/v1/models',
   renderings: '/v1/renderings',
   validations: '/v1/validations',
@@ -83,6 +84,8 @@ export const questionSchema = z.strictObject({
   preprocessing: z.string().regex(/^sha256:[0-9a-f]{64}$/),
   method: z.string(),
   method_version: z.string(),
+  /** `numericsVersion` of `@whylight/core`; absent from questions of earlier releases, which may still be stored or queued. */
+  numerics_version: z.string().max(20).optional(),
   convention: z.enum(conventions),
   /** Resolved: every parameter that the method has is present. */
   parameters: parametersSchema,

@@ -6,7 +6,14 @@ import {
   type Question,
   type TargetSpec,
 } from '@whylight/contract';
-import { checkLayerCount, getOwn, methods, type ResolvedMethod, resolveMethod } from '@whylight/core/methods';
+import {
+  checkLayerCount,
+  getOwn,
+  methods,
+  numericsVersion,
+  type ResolvedMethod,
+  resolveMethod,
+} from '@whylight/core/methods';
 import { didYouMean } from './nearest.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
 import { pointerOf } from './validation.ts';
@@ -27,6 +34,7 @@ export function resolveQuestion(asked: ExplanationAsked, image: string, model: C
     preprocessing: model.preprocessing,
     method: method.id,
     method_version: method.version,
+    numerics_version: numericsVersion,
     convention: method.convention,
     parameters: method.params,
     layers: asked.layers,
@@ -79,6 +87,7 @@ export const predictionQuestion = (image: string, model: CatalogModel): Question
   preprocessing: model.preprocessing,
   method: predictionMethod,
   method_version: '1',
+  numerics_version: numericsVersion,
   convention: 'paper',
   parameters: {},
   layers: [],

@@ -140,12 +140,15 @@ describe('a worker', () => {
     expect(new Set(world.gateway.claims.map(({ nonce }) => nonce)).size).toBe(1);
   });
 
-  test('keeps a job away of a gateway whose attempts cannot be claimed, until that has been replaced', async () => {
+  test.each([
+    ['/v1/jobs', 'attempts cannot be claimed'],
+    ['/v2/jobs', 'questions name no numerics version'],
+  ])('keeps a job away that a gateway posts to %s, whose %s, until that has been replaced', async (path) => {
     world = await createWorld();
     const { claim_url: _, ...job } = await world.prepared(await disc());
-    const answer = await world.call('POST', '/v1/jobs', JSON.stringify(job));
+    const answer = await world.call('POST', path, JSON.stringify(job));
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
-    expect((await world.call('POST', '/v1/jobs', '{}', {})).status).toBe(401);
+    expect((await world.call('POST', path, '{}', {})).status).toBe(401);
     expect(await world.metric('whylight_jobs_accepted_total')).toBe(0);
   });
 });

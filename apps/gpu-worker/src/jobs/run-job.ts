@@ -9,7 +9,7 @@ import {
   type Result,
   type TargetSpec,
 } from '@whylight/contract';
-import { methods, resolveMethod } from '@whylight/core/methods';
+import { methods, numericsVersion, resolveMethod } from '@whylight/core/methods';
 import {
   DeviceError,
   type ModelRegistry,
@@ -134,6 +134,7 @@ async function work(
   };
 
   if (!model) checkModel(question, workshop.registry);
+  checkNumerics(question);
   checkMethod(question);
   const photo = await timed('download', () => storage.get(job.input.object, job.input.bytes, signal));
   checkUpload(photo, job);
@@ -206,6 +207,16 @@ function checkModel({ model, preprocessing }: Job['question'], registry: ModelRe
     throw new JobFailure(
       'model_not_found',
       `this worker has no model ${model} with preprocessing ${preprocessing}`,
+    );
+}
+
+/** Refuses a question whose answer another release would compute otherwise. One of a release before versions asks for any. */
+function checkNumerics({ numerics_version: version = numericsVersion }: Job['question']): void {
+  if (version !== numericsVersion)
+    throw new JobFailure(
+      'method_not_supported',
+      `the numerics version: expected ${version}, this worker has ${numericsVersion}`,
+      true,
     );
 }
 

@@ -1,4 +1,5 @@
 import { type Job, ownLook } from '@whylight/contract';
+import { numericsVersion } from '@whylight/core/methods';
 
 /** A job that is valid; `change` says what the test is about. */
 export function jobFor({
@@ -15,6 +16,7 @@ export function jobFor({
       preprocessing: `sha256:${'2'.repeat(64)}`,
       method: 'grad-cam',
       method_version: '1',
+      numerics_version: numericsVersion,
       convention: 'paper',
       parameters: {},
       layers: [],

@@ -1,3 +1,4 @@
+export { numericsVersion } from '../numerics-version.ts';
 export { getOwn } from '../own.ts';
 export { methods } from './list.ts';
 export { type Convention, conventions, isSampled, type Method, type Normalisation } from './method.ts';
