@@ -20,7 +20,7 @@ const { resolve } = createRequire(import.meta.url);
 const workerd = (createRequire(resolve('miniflare'))('workerd') as { readonly default: string }).default;
 
 /**
- * Miniflare without a door of its own: no inspector, no explorer, no handlers to call, and its entry a socket in the
+ * Miniflare that answers nobody by itself: no inspector, no explorer, no handlers to call, and its entry a socket in the
  * folder that this process runs from.
  */
 export function startMiniflare({ workers, state, verbose, onRestart }: MiniflareOptions): Miniflare {

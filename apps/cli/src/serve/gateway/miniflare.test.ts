@@ -79,21 +79,21 @@ describe('the options of Miniflare', () => {
       unsafeHandleRuntimeRestart: restarted,
       enableDevRegistry: false,
     });
-    for (const door of [
+    for (const option of [
       'inspectorPort',
       'unsafeLocalExplorer',
       'unsafeTriggerHandlers',
       'unsafeObservability',
       'port',
     ])
-      expect((shared as Record<string, unknown>)[door], door).toBeUndefined();
+      expect((shared as Record<string, unknown>)[option], option).toBeUndefined();
     const [front, gateway] = workers;
     expect(front).toMatchObject({
       config: {
         name: 'front',
         env: {
           GATEWAY: { type: 'worker', worker: 'whylight' },
-          STORE: { type: 'unsafe:front-door', dev: { options: { port: 8787 } } },
+          STORE: { type: 'unsafe:front-socket', dev: { options: { port: 8787 } } },
         },
       },
     });
@@ -190,7 +190,7 @@ describe('the S3 endpoint of Miniflare', () => {
     expect([copied.status, await copied.text()]).toEqual([200, expect.stringContaining('CopyObjectResult')]);
   });
 
-  test('has a door beside it that needs no key: this is why Miniflare’s entry has no port in serve', async () => {
+  test('serves objects without a key on another path: this is why Miniflare’s entry has no port in serve', async () => {
     const open = await fetch(new URL('/cdn-cgi/local/r2/public/photos/a', photos));
     expect([open.status, await open.text()]).toEqual([200, 'abc']);
   });

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { V4WorkerOptions } from 'miniflare';
 import type { BundledGateway, Script } from './bundle.ts';
-import { frontDoor } from './front-door.ts';
+import { frontSocket } from './front-socket.ts';
 
 /** What Miniflare is told of each worker; everything that it offers beyond that stays shut. */
 export interface GatewayOptions {
@@ -16,7 +16,7 @@ export interface GatewayOptions {
 
 /** Of the date that the gateway is made for; these need nothing newer. */
 const compatibilityDate = '2026-11-01';
-const plugin = { name: frontDoor, package: fileURLToPath(new URL('./front-door.ts', import.meta.url)) };
+const plugin = { name: frontSocket, package: fileURLToPath(new URL('./front-socket.ts', import.meta.url)) };
 
 export const readBundle = async (bundle: string): Promise<BundledGateway> =>
   JSON.parse(await readFile(join(bundle, 'gateway.json'), 'utf8')) as BundledGateway;
@@ -34,7 +34,7 @@ export async function servedWorkers({ bundle, settings, port }: GatewayOptions):
     compatibilityDate,
     ...script(bundle, 'front'),
     serviceBindings: { GATEWAY: name },
-    unsafeBindings: [{ name: 'STORE', type: frontDoor, plugin, options: { port } }],
+    unsafeBindings: [{ name: 'STORE', type: frontSocket, plugin, options: { port } }],
   };
   const gateway: V4WorkerOptions = {
     ...own,

@@ -1,7 +1,7 @@
 import { R2_S3_SERVICE_NAME } from 'miniflare';
 
 /** The type of binding that this plugin knows. */
-export const frontDoor = 'front-door';
+export const frontSocket = 'front-socket';
 
 interface Worker {
   readonly config: {
@@ -11,7 +11,7 @@ interface Worker {
 }
 
 /** What stands beside a binding of this type. */
-export interface Door {
+export interface FrontSocket {
   /** On the loopback interface. */
   readonly port: number;
 }
@@ -19,18 +19,18 @@ export interface Door {
 /**
  * A plugin of Miniflare for the front: a binding to the S3 endpoint of Miniflare's R2, and a port. The endpoint could
  * otherwise be reached only through Miniflare's entry, and the port would be the entry's or a "direct socket": the one
- * has doors beside it, the other takes workerd's own protocol (CONNECT) and believes what a client says of itself.
+ * serves other paths beside it, the other takes workerd's own protocol (CONNECT) and believes what a client says of itself.
  */
 export const plugins = {
-  [frontDoor]: {
+  [frontSocket]: {
     getBindings: (worker: Worker) =>
-      doorsOf(worker).map(([name]) => ({ name, service: { name: R2_S3_SERVICE_NAME } })),
+      socketsOf(worker).map(([name]) => ({ name, service: { name: R2_S3_SERVICE_NAME } })),
     getNodeBindings: () => ({}),
     getServices: ({ options }: { readonly options: Worker }) => ({
       services: [],
       extensions: [],
-      sockets: doorsOf(options).map(([name, { port }]) => ({
-        name: `${frontDoor}:${name}`,
+      sockets: socketsOf(options).map(([name, { port }]) => ({
+        name: `${frontSocket}:${name}`,
         address: `127.0.0.1:${port}`,
         service: { name: `core:user:${options.config.name}` },
         http: {},
@@ -39,7 +39,7 @@ export const plugins = {
   },
 };
 
-const doorsOf = ({ config }: Worker): [name: string, door: Door][] =>
+const socketsOf = ({ config }: Worker): [name: string, socket: FrontSocket][] =>
   Object.entries(config.env ?? {})
-    .filter(([, { type }]) => type === `unsafe:${frontDoor}`)
-    .map(([name, { dev }]) => [name, (dev as { readonly options: Door }).options]);
+    .filter(([, { type }]) => type === `unsafe:${frontSocket}`)
+    .map(([name, { dev }]) => [name, (dev as { readonly options: FrontSocket }).options]);
