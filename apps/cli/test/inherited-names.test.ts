@@ -13,7 +13,7 @@ import { whylight } from './run.ts';
 
 const shapes = fileURLToPath(new URL('../../../models/shapes/shapes.onnx', import.meta.url));
 
-/** What every object of JavaScript inherits, so that a careless look-up finds it. */
+/** Every JavaScript object inherits these names. A look-up that does not ask for own keys finds them. */
 const inherited = [
   'toString',
   'constructor',

@@ -8,7 +8,7 @@ import { type Answer, announce, bindings, call, newTenant, photo, uploaded } fro
 import { announceModel, bringModel } from './own-model.ts';
 import { operatorKey } from './secrets.ts';
 
-/** What every object of JavaScript inherits, so that a careless look-up finds it. */
+/** Every JavaScript object inherits these names. A look-up that does not ask for own keys finds them. */
 const inherited = [
   'toString',
   'constructor',

@@ -15,7 +15,7 @@ export const mostUnpinned = 32;
 /** And of those that explanations rest on: they are kept as long as the result. */
 export const mostPinned = 256;
 
-/** What the names of a drawing's pictures begin with; each call of a worker adds a nonce. */
+/** The prefix of the names of a drawing's pictures. The gateway adds a nonce for each call of a worker. */
 export const drawingPrefix = (run: Run, key: string): string => `${outputPrefix(run)}${key}/`;
 
 /** Where the pictures of a drawing are. Those of an earlier release have no nonce in their names. */

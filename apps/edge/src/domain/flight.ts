@@ -45,7 +45,7 @@ export interface Submission {
   readonly traceparent?: string | undefined;
   /** Compute units that it will cost. */
   readonly units: number;
-  /** What the names of its artifacts begin with; absent: as earlier releases named them, `t/{tenant}/x/{key}/`. */
+  /** The prefix of its artifacts' names. Runs of earlier releases have none: theirs is `t/{tenant}/x/{key}/`. */
   readonly results?: string;
 }
 
@@ -67,7 +67,7 @@ export interface Run {
   readonly crashes: number;
   readonly losses: number;
   readonly lease: string;
-  /** Whether a worker has answered 202 for this attempt, or claimed it. */
+  /** True once a worker has answered 202 for this attempt or has claimed it. */
   readonly taken: boolean;
   /** Who has claimed which attempt of this run, at most one each. */
   readonly claims: readonly HeldClaim[];
@@ -168,7 +168,7 @@ export function unitsSpent({ status, submission: { units }, progress }: Run): nu
 export const claimOf = ({ claims, attempt }: Run, number: number = attempt): HeldClaim | null =>
   claims.find((claim) => claim.attempt === number) ?? null;
 
-/** What the names of an attempt's artifacts begin with, whoever claims it. */
+/** The prefix that the names of all artifacts of an attempt share; the nonce of its claim follows. */
 const attemptPrefix = (
   { submission: { tenant, key, results = `t/${tenant}/x/${key}/` }, attempt }: Run,
   number: number = attempt,

@@ -8,8 +8,8 @@ import type { BundledGateway } from './bundle.ts';
 import { migratingWorkers, servedWorkers } from './options.ts';
 
 /**
- * What is used of Miniflare and is no promise of its makers. A new version that fails here needs a look at
- * docs/decisions/0021-serve-runs-on-miniflare.md before anything is changed.
+ * These tests pin the parts of Miniflare that its makers do not promise to keep. When a new version fails here, read
+ * docs/decisions/0021-serve-runs-on-miniflare.md before you change anything.
  */
 const json = async (path: string) =>
   JSON.parse(await readFile(new URL(`../../../../../${path}`, import.meta.url), 'utf8'));
