@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from './classifier/classifier.ts';
 import { InputError } from './errors.ts';
 import { createExplainer, type ExplainerSpec } from './explainer.ts';
 import { methods, resolveMethod } from './methods/index.ts';
+import { readClassifier } from './model/classifier.ts';
 import { float32, row, type Tensor } from './tensor.ts';
 import { expectClose } from './testing/close.ts';
 import { tinyImages, tinyNetwork } from './testing/network.ts';

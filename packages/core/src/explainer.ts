@@ -1,4 +1,3 @@
-import type { Classifier } from './classifier/classifier.ts';
 import { compileDirect } from './compile/direct.ts';
 import { compileSampled } from './compile/sampled.ts';
 import { InputError } from './errors.ts';
@@ -8,6 +7,7 @@ import { remarksOn } from './methods/claims.ts';
 import { type Convention, isSampled, type Method, type Normalisation } from './methods/index.ts';
 import type { Direct, Sampled, Setting } from './methods/method.ts';
 import { checkLayerCount, findMethod, type ResolvedMethod, resolveMethod } from './methods/resolve.ts';
+import type { Classifier } from './model/classifier.ts';
 import { writeModel } from './onnx/write.ts';
 import { directRun } from './run/direct.ts';
 import type { AttributeOptions, Outcome, Run } from './run/run.ts';

@@ -1,5 +1,3 @@
-export { type Classifier, type ClassifierOptions, readClassifier } from './classifier/classifier.ts';
-export type { FixedInput, FixedInputs } from './classifier/inputs.ts';
 export { InputError, type InputErrorCode, OutOfMemoryError } from './errors.ts';
 export {
   type Attribution,
@@ -13,6 +11,8 @@ export { forwardModel } from './graphs/direct.ts';
 export { inspect, type ModelReport } from './inspect.ts';
 export { createJointExplainer, type JointExplainer } from './joint-explainer.ts';
 export { layerNames } from './layers/layers.ts';
+export { type Classifier, type ClassifierOptions, readClassifier } from './model/classifier.ts';
+export type { FixedInput, FixedInputs } from './model/inputs.ts';
 export { readNpy, writeNpy } from './npy.ts';
 export { type FilesBeside, mergeExternalData } from './onnx/external-data.ts';
 export { getOwn } from './own.ts';

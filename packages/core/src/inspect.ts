@@ -1,12 +1,12 @@
 import { gradientRules } from './autodiff/gradient.ts';
 import { between, named, unsupportedOn } from './autodiff/path.ts';
-import { type ClassifierOptions, type Network, readClassifier } from './classifier/classifier.ts';
 import { InputError } from './errors.ts';
 import { transformerOf } from './layers/attention.ts';
 import { chooseLayers, type Layer, layersOf } from './layers/layers.ts';
 import { claimed, remarksOn } from './methods/claims.ts';
 import { methods, resolveMethod } from './methods/index.ts';
 import type { Axiom, Method } from './methods/method.ts';
+import { type ClassifierOptions, type Network, readClassifier } from './model/classifier.ts';
 import { printable } from './onnx/names.ts';
 
 /** Whether and how a model can be explained. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from './classifier/classifier.ts';
 import { createExplainer, type ExplainerSpec } from './explainer.ts';
 import { createJointExplainer } from './joint-explainer.ts';
 import { isSampled, methods } from './methods/index.ts';
+import { readClassifier } from './model/classifier.ts';
 import { readModel } from './onnx/read.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { tinyImages, tinyNetwork } from './testing/network.ts';

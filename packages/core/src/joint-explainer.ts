@@ -1,10 +1,10 @@
-import type { Classifier } from './classifier/classifier.ts';
 import { InputError } from './errors.ts';
 import { type Attribution, type ExplainerSpec, explained, prepare } from './explainer.ts';
 import type { Request } from './graphs/request.ts';
 import { isSampled } from './methods/index.ts';
 import type { Direct } from './methods/method.ts';
 import type { ResolvedMethod } from './methods/resolve.ts';
+import type { Classifier } from './model/classifier.ts';
 import { jointRun } from './run/direct.ts';
 import type { AttributeOptions } from './run/run.ts';
 import type { Runtime } from './runtime/runtime.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from './classifier/classifier.ts';
 import { createExplainer, type ExplainerSpec } from './explainer.ts';
+import { readClassifier } from './model/classifier.ts';
 import { softmax } from './softmax.ts';
 import { parseTarget, type Target } from './targets.ts';
 import { row } from './tensor.ts';

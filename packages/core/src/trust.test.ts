@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from './classifier/classifier.ts';
 import { InputError, type InputErrorCode } from './errors.ts';
 import { createExplainer } from './explainer.ts';
 import { inspect } from './inspect.ts';
+import { readClassifier } from './model/classifier.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { field, onnxFile, type TensorInit, value } from './testing/onnx-file.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Classifier, readClassifier } from '../classifier/classifier.ts';
 import { compileExplainer, createExplainer, type ExplainerSpec } from '../explainer.ts';
 import { methods } from '../methods/index.ts';
+import { type Classifier, readClassifier } from '../model/classifier.ts';
 import { float32, int64, row, type Tensor } from '../tensor.ts';
 import { expectClose } from '../testing/close.ts';
 import { tinyImages } from '../testing/network.ts';

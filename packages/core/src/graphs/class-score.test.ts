@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from '../classifier/classifier.ts';
+import { readClassifier } from '../model/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { float } from '../onnx/graph.ts';
 import type { Target } from '../targets.ts';

@@ -1,5 +1,5 @@
-import type { Classifier } from '../classifier/classifier.ts';
 import type { Direct } from '../methods/method.ts';
+import type { Classifier } from '../model/classifier.ts';
 import { add, mul } from '../onnx/emit.ts';
 import { type ScoreKind, scoresOf } from '../targets.ts';
 import { type Built, built } from './built.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Network, readClassifier } from '../classifier/classifier.ts';
+import { type Network, readClassifier } from '../model/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { reachable } from '../onnx/graph.ts';
 import type { OperatorName } from '../onnx/operator-names.ts';

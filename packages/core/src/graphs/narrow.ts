@@ -1,4 +1,4 @@
-import type { Network } from '../classifier/classifier.ts';
+import type { Network } from '../model/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { slice } from '../onnx/emit.ts';
 import { int, type Node, reachable } from '../onnx/graph.ts';

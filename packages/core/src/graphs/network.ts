@@ -1,8 +1,8 @@
 import { between } from '../autodiff/path.ts';
-import type { Classifier, Network } from '../classifier/classifier.ts';
 import { holding, mapOf } from '../layers/form.ts';
 import type { Layer } from '../layers/layers.ts';
 import type { Method } from '../methods/method.ts';
+import type { Classifier, Network } from '../model/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { operators } from '../operators/table.ts';
 import { narrow } from './narrow.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from '../classifier/classifier.ts';
+import { readClassifier } from '../model/classifier.ts';
 import type { Value } from '../onnx/builder.ts';
 import { int64, type Tensor } from '../tensor.ts';
 import { tinyImages, tinyShape } from '../testing/network.ts';

@@ -1,6 +1,6 @@
-import type { Classifier } from '../classifier/classifier.ts';
 import type { Layer } from '../layers/layers.ts';
 import type { Setting } from '../methods/method.ts';
+import type { Classifier } from '../model/classifier.ts';
 import type { ScoreKind } from '../targets.ts';
 
 /** A method as it was asked for, of one classifier. */

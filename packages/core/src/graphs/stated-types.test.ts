@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from '../classifier/classifier.ts';
 import { createExplainer, type ExplainerSpec } from '../explainer.ts';
+import { readClassifier } from '../model/classifier.ts';
 import type { ValueInfo } from '../onnx/graph.ts';
 import { readModel } from '../onnx/read.ts';
 import { writeModel } from '../onnx/write.ts';

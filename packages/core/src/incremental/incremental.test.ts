@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from '../classifier/classifier.ts';
 import { createExplainer } from '../explainer.ts';
 import { isSampled, type Setting } from '../methods/method.ts';
 import { occlusion } from '../methods/occlusion.ts';
+import { readClassifier } from '../model/classifier.ts';
 import type { Value } from '../onnx/builder.ts';
 import type { Attributes } from '../onnx/graph.ts';
 import type { OperatorName } from '../onnx/operator-names.ts';

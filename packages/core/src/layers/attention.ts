@@ -1,6 +1,6 @@
 import { between } from '../autodiff/path.ts';
-import type { Network } from '../classifier/classifier.ts';
 import { InputError } from '../errors.ts';
+import type { Network } from '../model/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import type { Node } from '../onnx/graph.ts';
 import { layersOf } from './layers.ts';

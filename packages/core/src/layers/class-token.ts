@@ -1,5 +1,5 @@
 import { between } from '../autodiff/path.ts';
-import type { Network } from '../classifier/classifier.ts';
+import type { Network } from '../model/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { int, type Node } from '../onnx/graph.ts';
 import type { Layer } from './layers.ts';

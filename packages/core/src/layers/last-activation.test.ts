@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from '../classifier/classifier.ts';
 import { createExplainer } from '../explainer.ts';
+import { readClassifier } from '../model/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { add, div, mul, neg, number, scale, shift, sub } from '../onnx/emit.ts';
 import { type Attributes, float } from '../onnx/graph.ts';

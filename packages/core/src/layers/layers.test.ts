@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Network, readClassifier } from '../classifier/classifier.ts';
 import type { Convention } from '../methods/method.ts';
+import { type Network, readClassifier } from '../model/classifier.ts';
 import { float32, int64 } from '../tensor.ts';
 import { networkOf, tinyNetwork } from '../testing/network.ts';
 import { chooseLayers, layerNames, layersOf } from './layers.ts';

@@ -1,6 +1,6 @@
 import { between } from '../autodiff/path.ts';
-import type { Classifier, Network } from '../classifier/classifier.ts';
 import { InputError } from '../errors.ts';
+import type { Classifier, Network } from '../model/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { isFloat } from '../onnx/dtype.ts';
 import { ints, type Node } from '../onnx/graph.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from '../classifier/classifier.ts';
 import { compileExplainer } from '../explainer.ts';
+import { readClassifier } from '../model/classifier.ts';
 import { readModel } from '../onnx/read.ts';
 import { float32, int64 } from '../tensor.ts';
 import { attributesOf, canonical, outputsOf } from '../testing/canonical.ts';

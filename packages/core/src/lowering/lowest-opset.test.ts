@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from '../classifier/classifier.ts';
 import { createExplainer } from '../explainer.ts';
+import { readClassifier } from '../model/classifier.ts';
 import { type Attributes, float } from '../onnx/graph.ts';
 import type { OperatorName } from '../onnx/operator-names.ts';
 import type { Runtime } from '../runtime/runtime.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from '../classifier/classifier.ts';
 import { compileExplainer } from '../explainer.ts';
 import { forwardModel } from '../graphs/direct.ts';
+import { readClassifier } from '../model/classifier.ts';
 import { float32, int64 } from '../tensor.ts';
 import { type AttributeInit, onnxFile, type TensorInit, value } from '../testing/onnx-file.ts';
 import { cpu } from '../testing/ort.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { readClassifier } from '../classifier/classifier.ts';
 import { type Attribution, createExplainer, type ExplainerSpec } from '../explainer.ts';
 import { inspect } from '../inspect.ts';
+import { readClassifier } from '../model/classifier.ts';
 import { float32, type Tensor } from '../tensor.ts';
 import { explain } from '../testing/explain.ts';
 import { type Layer, networkOf, tinyImages, tinyNetwork } from '../testing/network.ts';

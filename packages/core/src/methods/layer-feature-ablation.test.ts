@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { readClassifier } from '../classifier/classifier.ts';
 import { compileExplainer } from '../explainer.ts';
+import { readClassifier } from '../model/classifier.ts';
 import { float32, int64 } from '../tensor.ts';
 import { networkOf } from '../testing/network.ts';
 

@@ -15,10 +15,10 @@ import {
 } from '../autodiff/lrp/linear-rules.ts';
 import { type Knobs, type PresetName, preset } from '../autodiff/lrp/presets.ts';
 import type { LinearRule } from '../autodiff/lrp/rule.ts';
-import { readClassifier } from '../classifier/classifier.ts';
 import { createExplainer } from '../explainer.ts';
 import { built } from '../graphs/built.ts';
 import { oneHot } from '../graphs/subject.ts';
+import { readClassifier } from '../model/classifier.ts';
 import { mul } from '../onnx/emit.ts';
 import { float32, int64 } from '../tensor.ts';
 import { cpu } from '../testing/ort.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { readClassifier } from '../classifier/classifier.ts';
 import { createExplainer } from '../explainer.ts';
+import { readClassifier } from '../model/classifier.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { tinyImages, tinyNetwork } from '../testing/network.ts';
 import { cpu } from '../testing/ort.ts';

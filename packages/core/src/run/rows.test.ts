@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from '../classifier/classifier.ts';
 import { createExplainer } from '../explainer.ts';
+import { readClassifier } from '../model/classifier.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { row } from '../tensor.ts';
 import { tinyImages, tinyNetwork } from '../testing/network.ts';

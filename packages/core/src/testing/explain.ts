@@ -1,10 +1,10 @@
-import { readClassifier } from '../classifier/classifier.ts';
 import {
   type AttributeOptions,
   type Attribution,
   createExplainer,
   type ExplainerSpec,
 } from '../explainer.ts';
+import { readClassifier } from '../model/classifier.ts';
 import type { Target } from '../targets.ts';
 import { float32, type Tensor } from '../tensor.ts';
 import { cpu } from './ort.ts';

@@ -1,7 +1,7 @@
-import { readClassifier } from '../classifier/classifier.ts';
 import { InputError } from '../errors.ts';
 import { compileExplainer } from '../explainer.ts';
 import { inspect } from '../inspect.ts';
+import { readClassifier } from '../model/classifier.ts';
 
 /** How far a file comes: refused, read as a classifier, or explained by a method that its report says works. */
 export type Outcome = 'refused' | 'read' | 'explained';

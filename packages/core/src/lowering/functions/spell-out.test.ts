@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { readClassifier } from '../../classifier/classifier.ts';
 import { compileExplainer, createExplainer } from '../../explainer.ts';
 import { built } from '../../graphs/built.ts';
 import { createJointExplainer } from '../../joint-explainer.ts';
 import { chooseLayers } from '../../layers/layers.ts';
+import { readClassifier } from '../../model/classifier.ts';
 import type { GraphBuilder } from '../../onnx/builder.ts';
 import { readModel } from '../../onnx/read.ts';
 import { newGraph } from '../../operators/new-graph.ts';

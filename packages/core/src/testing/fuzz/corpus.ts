@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { readClassifier } from '../../classifier/classifier.ts';
+import { readClassifier } from '../../model/classifier.ts';
 import {
   type GraphDef,
   type GraphDefSchema,
