@@ -15,6 +15,7 @@ export { type Classifier, type ClassifierOptions, readClassifier } from './model
 export type { FixedInput, FixedInputs } from './model/inputs.ts';
 export { readNpy, writeNpy } from './npy.ts';
 export { type FilesBeside, mergeExternalData } from './onnx/external-data.ts';
+export { printable, quoted } from './onnx/names.ts';
 export { getOwn } from './own.ts';
 export type { Runtime, Session } from './runtime/runtime.ts';
 export { softmax } from './softmax.ts';
