@@ -20,3 +20,4 @@ export type { Runtime, Session } from './runtime/runtime.ts';
 export { softmax } from './softmax.ts';
 export { parseTarget, type ScoreKind, scoreKinds, type Target, type Term } from './targets.ts';
 export * from './tensor.ts';
+export { type Warning, warningText } from './warning.ts';

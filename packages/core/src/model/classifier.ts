@@ -6,6 +6,7 @@ import { type Node, reachable, type ValueInfo } from '../onnx/graph.ts';
 import { listed, quoted } from '../onnx/names.ts';
 import { defaultLimits, type ModelFile, type ReadLimits, readModel } from '../onnx/read.ts';
 import { getOwn } from '../own.ts';
+import type { Warning } from '../warning.ts';
 import { type FixedInputs, fixedValue, imageInput } from './inputs.ts';
 import { flatScores, scoreBefore } from './scores.ts';
 
@@ -32,7 +33,7 @@ export interface Classifier {
   /** The batch size that the model has baked in, if any. */
   readonly batch: number | undefined;
   /** What a user should know: which score is explained, what was converted. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Warning[];
   /** The network over the images that `feed` makes, in a fresh graph; with values inside replaced, if asked. */
   inline(feed: (g: GraphBuilder) => Value, interventions?: Interventions): Network;
 }
@@ -76,18 +77,22 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
   );
   checkSizes(network.g, limits);
   const scores = network.g.shape(network.logits);
-  const notes: string[] = [];
+  const notes: Warning[] = [];
+  const tell = (code: string, message: string) => notes.push({ code, message });
   const others = [...outputs, ...file.refused.keys()].filter((name) => name !== output);
   if (others.length > 0)
-    notes.push(`output ${quoted(output)} is explained; the model also gives ${listed(others)}`);
+    tell('output_chosen', `output ${quoted(output)} is explained; the model also gives ${listed(others)}`);
   const set = Object.keys(fixed);
-  if (set.length > 0) notes.push(`${listed(set)} ${set.length > 1 ? 'are' : 'is'} fixed to the values given`);
+  if (set.length > 0)
+    tell('inputs_fixed', `${listed(set)} ${set.length > 1 ? 'are' : 'is'} fixed to the values given`);
   if (network.softmax)
-    notes.push(
+    tell(
+      'score_before_softmax',
       `the model ends in ${network.softmax.op} (node ${quoted(network.softmax.name)}): the score before it is explained`,
     );
-  if (input.dtype === 'float16') notes.push('the model is float16: it is explained in float32');
-  if (batch !== undefined) notes.push(`the model takes batches of ${batch} only`);
+  if (input.dtype === 'float16')
+    tell('computed_in_float32', 'the model is float16: it is explained in float32');
+  if (batch !== undefined) tell('batch_fixed', `the model takes batches of ${batch} only`);
   return {
     file,
     input,
