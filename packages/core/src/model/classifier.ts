@@ -7,6 +7,7 @@ import { listed, quoted } from '../onnx/names.ts';
 import { defaultLimits, type ModelFile, type ReadLimits, readModel } from '../onnx/read.ts';
 import { getOwn } from '../own.ts';
 import type { Warning } from '../warning.ts';
+import type { Head } from './head.ts';
 import { type FixedInputs, fixedValue, imageInput } from './inputs.ts';
 import { flatScores, scoreBefore } from './scores.ts';
 
@@ -30,6 +31,8 @@ export interface Classifier {
   readonly inputShape: readonly number[];
   readonly layout: 'NCHW' | 'NHWC';
   readonly classes: number;
+  /** What the scores are. */
+  readonly head: Head;
   /** The batch size that the model has baked in, if any. */
   readonly batch: number | undefined;
   /** What a user should know: which score is explained, what was converted. */
@@ -42,8 +45,10 @@ export interface Classifier {
 export interface Network {
   readonly g: GraphBuilder;
   readonly image: Value;
-  /** Scores [rows, classes], before any final Softmax. */
+  /** What is explained unless another score is asked for, [rows, classes]: before the last squashing function. */
   readonly logits: Value;
+  /** The model's own probabilities, [rows, classes]; `null` where its output is none. */
+  readonly probabilities: Value | null;
   /** Where a tensor name of the file went. */
   resolve(name: Value): Value;
 }
@@ -99,6 +104,7 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
     inputShape,
     layout: inputShape.at(-1)! <= 4 && inputShape[0]! > 4 ? 'NHWC' : 'NCHW',
     classes: scores[1]!,
+    head: { kind: 'softmax', task: 'multiclass', output, others },
     batch,
     notes,
     inline: told(openOf(output)(batch)),
@@ -193,10 +199,12 @@ const inlining =
       interventions,
     );
     const { score, softmax } = scoreBefore(g, resolve(output));
+    const logits = flatScores(g, score, output, interventions ? undefined : image);
     return {
       g,
       image,
-      logits: flatScores(g, score, output, interventions ? undefined : image),
+      logits,
+      probabilities: g.emit('Softmax', [logits], { axis: -1 }),
       resolve,
       softmax,
     };
