@@ -14,7 +14,8 @@ const columns = {
   zh: ['chinese', 'zh', 'label_zh'],
 };
 
-const readable = (name: string): string => name.replaceAll('_', ' ').trim();
+/** A name is one line. */
+const readable = (name: string): string => name.replaceAll(/[\s_]+/g, ' ').trim();
 
 const label = z.union([
   z.string().transform((name) => ({ en: readable(name), zh: null })),
