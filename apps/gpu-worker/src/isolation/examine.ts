@@ -48,6 +48,7 @@ export async function examine(model: RegisteredModel, runtime: Runtime): Promise
         ),
         deterministic: once.every((score, i) => Object.is(score, again[i])),
         layers: knownLayers(model, classifier),
+        task: classifier.head.task,
       },
     };
   } finally {
