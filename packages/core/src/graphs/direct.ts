@@ -1,7 +1,7 @@
 import type { Direct } from '../methods/method.ts';
 import type { Classifier } from '../model/classifier.ts';
 import { add, mul } from '../onnx/emit.ts';
-import { type ScoreKind, scoresOf } from '../targets.ts';
+import type { ScoreKind } from '../targets.ts';
 import { type Built, built } from './built.ts';
 import { imagesOf, lookedAt } from './network.ts';
 import type { Request } from './request.ts';
@@ -12,11 +12,12 @@ export const forwardModel = (classifier: Classifier, score: ScoreKind = 'logit')
   scoresModel(classifier, score).bytes;
 
 export function scoresModel(classifier: Classifier, score: ScoreKind = 'logit'): Built {
-  const { g, logits, probabilities } = imagesOf(classifier);
+  const { g, logits, scores } = imagesOf(classifier);
+  const probabilities = scores.probabilities();
   return built(g, {
     logits,
     ...(probabilities !== null && { probabilities }),
-    ...(score !== 'logit' && { scores: scoresOf(g, logits, score) }),
+    ...(score !== 'logit' && { scores: scores.of(score) }),
   });
 }
 
@@ -39,9 +40,7 @@ export function directModel(request: Request<Direct<never>>, { sums = false, pro
       mul(g, single, g.input('class_weight', 'float32', [-1, 1])),
       g.input('class_weights', 'float32', [-1, classes]),
     );
-  const subject = sums
-    ? subjectOf(network, weighed(), request.score)
-    : subjectOf(network, single, request.score, target);
+  const subject = sums ? subjectOf(network, weighed()) : subjectOf(network, single, target);
   const attribution = g.within('explain', () => method.build(subject, setting));
   return built(g, {
     attribution,
