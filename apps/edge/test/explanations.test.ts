@@ -46,6 +46,9 @@ describe('asking for an explanation', () => {
       { type: 'class', label: 'star' },
     ])
       expect((await ask({ target })).body.cache.key).toBe(byIndex.cache.key);
+    const ofScore = async (score: string) => (await ask({ target: { type: 'class', score } })).body.cache.key;
+    expect(await ofScore('softmax')).toBe(await ofScore('probability'));
+    expect(await ofScore('probability')).not.toBe(await ofScore('log-probability'));
     const predicted = (await ask({})).body.cache.key;
     for (const target of [
       'predicted',

@@ -3,7 +3,16 @@ import { z } from 'zod';
 /** What is explained: as somebody asks for it, as a question holds it, and as an answer repeats it. */
 
 /** What of a class is explained; those of `@whylight/core`. */
-export const scoreNames = ['logit', 'softmax', 'log-softmax', 'rest'] as const;
+export const scoreNames = [
+  'logit',
+  'probability',
+  'log-probability',
+  'log-odds',
+  'output',
+  'rest',
+  'softmax',
+  'log-softmax',
+] as const;
 export type ScoreName = (typeof scoreNames)[number];
 
 const weightSchema = z

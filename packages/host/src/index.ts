@@ -1,4 +1,3 @@
-export { explainedScores } from './classification/explained-scores.ts';
 export { type Classification, PhotoClassifier } from './classification/photo-classifier.ts';
 export { predictionText } from './classification/prediction-text.ts';
 export {

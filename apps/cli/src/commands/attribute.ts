@@ -1,5 +1,5 @@
-import { row, type Target, warningText, writeNpy } from '@whylight/core';
-import { createRuntime, explainedScores } from '@whylight/host';
+import { row, type Target, type Tensor, warningText, writeNpy } from '@whylight/core';
+import { createRuntime } from '@whylight/host';
 import { Command } from 'commander';
 import { type AttributionJob, readJobs } from '../attribution-jobs.ts';
 import { type FailureReport, failureOf, UsageError } from '../failure.ts';
@@ -125,8 +125,8 @@ async function run(job: AttributionJob, explainer: TensorExplainer, { json }: Op
 }
 
 function reportOf({ out }: AttributionJob, answer: TensorExplanation, milliseconds: number): object {
-  const { probabilities, logits, targets, method } = answer;
-  const scores = targets.map((target, n) => explainedScores(method.score, row(logits, n).data)[target]);
+  const { probabilities, targets } = answer;
+  const valueOf = (values: Tensor<'float32'>) => targets.map((target, n) => row(values, n).data[target]);
   return {
     out,
     task: answer.task,
@@ -135,8 +135,8 @@ function reportOf({ out }: AttributionJob, answer: TensorExplanation, millisecon
     params: answer.method.params,
     layers: answer.layers,
     targets: answer.targets,
-    scores,
-    probabilities: probabilities && targets.map((target, n) => row(probabilities, n).data[target]),
+    scores: valueOf(answer.scores),
+    probabilities: probabilities && valueOf(probabilities),
     shape: answer.attribution.shape,
     convergence_delta: answer.convergenceDelta,
     warnings: answer.warnings,

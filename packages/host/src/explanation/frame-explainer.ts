@@ -1,7 +1,6 @@
 import { type Runtime, row, type ScoreKind, stacked, type Target, type Tensor } from '@whylight/core';
 import { overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
 import { type Convention, resolveMethod } from '@whylight/core/methods';
-import { explainedScores } from '../classification/explained-scores.ts';
 import {
   highest,
   type Prediction,
@@ -70,13 +69,13 @@ export class FrameExplainer {
     const ready = frames.map((frame) => preprocess(frame, this.#plan.preprocessing));
     const { explainer, names, task } = this.#plan;
     const inputs = ready.map(({ input }) => input);
-    const { attribution, logits, probabilities, targets } = await explainer.attribute(
+    const { attribution, scores, probabilities, targets } = await explainer.attribute(
       stacked(inputs),
       frames.map(() => this.#target),
     );
     return frames.map((frame, n) => {
       const outputs = {
-        scores: explainedScores(explainer.method.score, row(logits, n).data),
+        scores: row(scores, n).data,
         probabilities: probabilities && row(probabilities, n).data,
       };
       const predictions = predictionsOf(outputs, names);

@@ -8,7 +8,6 @@ import {
 } from '@whylight/core';
 import { preprocess, range } from '@whylight/core/image';
 import { type ResolvedMethod, resolveMethod } from '@whylight/core/methods';
-import { explainedScores } from '../classification/explained-scores.ts';
 import {
   doubts,
   highest,
@@ -135,8 +134,8 @@ export class PhotoExplainer {
     signal?.throwIfAborted();
 
     const { names, task } = how;
-    const scores = explainedScores(method.score, answer.logits.data);
-    const predictions = predictionsOf({ scores, probabilities: answer.probabilities?.data ?? null }, names);
+    const [scores, probabilities] = [answer.scores.data, answer.probabilities?.data ?? null];
+    const predictions = predictionsOf({ scores, probabilities }, names);
     const target = predictionOfTarget(how.asked, answer.targets[0]!, predictions, names);
     const best = highest(predictions, 5);
     const pictures = await this.#studio.draw({
