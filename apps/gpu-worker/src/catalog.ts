@@ -13,6 +13,7 @@ export async function createCatalog(registry: ModelRegistry, device: string): Pr
 async function entryOf(model: RegisteredModel, first: boolean): Promise<CatalogModel> {
   const bytes = await model.bytes();
   const report = inspect(bytes, readingOf(model));
+  const classifier = readClassifier(bytes, readingOf(model));
   return {
     name: model.name,
     digest: model.digest,
@@ -23,7 +24,8 @@ async function entryOf(model: RegisteredModel, first: boolean): Promise<CatalogM
     methods: Object.fromEntries(
       report.methods.map(({ id, works, reason }) => [id, works ? null : (reason ?? '')]),
     ),
-    layers: knownLayers(model, readClassifier(bytes, readingOf(model))),
+    layers: knownLayers(model, classifier),
+    task: classifier.head.task,
     default: first,
   };
 }
