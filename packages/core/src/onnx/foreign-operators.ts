@@ -29,6 +29,6 @@ export function foreignOperator(node: string, domain: string, type: string): Inp
   const remedy = remedies.find(([pattern]) => pattern.test(name))?.[1];
   return new InputError(
     'model_unsupported_op',
-    `node ${quoted(node)} is ${quoted(name)}: only operators of the standard ONNX domain are supported, and those of com.microsoft that stand for them${remedy ? `; ${remedy}` : ''}`,
+    `node ${quoted(node)} is ${quoted(name)}: only operators of the standard ONNX domain are supported${remedy ? `; ${remedy}` : ''}`,
   );
 }

@@ -58,7 +58,6 @@ export const microsoftOperators = [
   'com.microsoft.QLinearGlobalAveragePool',
   'com.microsoft.QLinearLeakyRelu',
   'com.microsoft.QLinearMul',
-  'com.microsoft.QLinearReduceMean',
   'com.microsoft.QLinearSigmoid',
   'com.microsoft.QLinearSoftmax',
   'com.microsoft.QuantizeLinear',

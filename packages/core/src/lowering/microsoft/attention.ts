@@ -58,7 +58,12 @@ function fromMask(g: GraphBuilder, node: Node, mask: Value, hidden: number, like
 function fromLengths(g: GraphBuilder, node: Node, lengths: Value, hidden: number, like: Value): Value {
   const [batch, , , others] = g.shape(like) as [number, number, number, number];
   if (g.shape(lengths)[0] !== batch || others < 1) throw unsupported(node, 'a mask of starts and ends');
-  const places = g.constant(int64([1, others], Array.from({ length: others }, (_, i) => i)));
+  const places = g.constant(
+    int64(
+      [1, others],
+      Array.from({ length: others }, (_, i) => i),
+    ),
+  );
   const ends = unsqueeze(g, g.emit('Cast', [lengths], { to: 7 }), [1]);
   const padded = g.emit('GreaterOrEqual', [places, ends]);
   return where(g, unsqueeze(g, padded, [1, 2]), number(g, hidden, like), number(g, 0, like));

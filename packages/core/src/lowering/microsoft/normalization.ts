@@ -33,7 +33,13 @@ function rootMeanSquare(g: GraphBuilder, node: Node, x: Value, scale: Value, inv
     ? [made]
     : [
         made,
-        { op: 'Reciprocal', name: `${node.name}/inverse`, inputs: [root], outputs: [inverse], attributes: {} },
+        {
+          op: 'Reciprocal',
+          name: `${node.name}/inverse`,
+          inputs: [root],
+          outputs: [inverse],
+          attributes: {},
+        },
       ];
 }
 

@@ -59,11 +59,7 @@ export const products = {
   'com.microsoft.FusedConv'(g, node, opset) {
     const [bias, other] = [optional(node, 2), optional(node, 3)];
     const spelled = spellPads(g, node, opset) as { readonly nodes: readonly Node[] };
-    const attributes: Attributes = without(
-      spelled.nodes[0]!.attributes,
-      'activation',
-      'activation_params',
-    );
+    const attributes: Attributes = without(spelled.nodes[0]!.attributes, 'activation', 'activation_params');
     const inputs = [...required(node, 2), ...(bias ? [bias] : [])];
     const parameters = floatsOf(node, 'activation_params');
     const conv = ['Conv', inputs, attributes] as const;

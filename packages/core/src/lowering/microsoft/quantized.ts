@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { mul, scale, transpose } from '../../onnx/emit.ts';
-import { float, int, ints, type Node, real as realOf } from '../../onnx/graph.ts';
+import { float, int, type Node, real as realOf } from '../../onnx/graph.ts';
 import type { OperatorName } from '../../onnx/operator-names.ts';
 import { flattenedSoftmax } from '../flattened-softmax.ts';
 import { optional, required } from '../operands.ts';
@@ -86,10 +86,6 @@ export const quantizedOperators = {
     g.emit('LeakyRelu', [x], { alpha: float(realOf(node, 'alpha', 0.01)) }),
   ),
   'com.microsoft.QLinearSoftmax': unary(softmaxOf),
-  'com.microsoft.QLinearReduceMean': unary((g, x, node) => {
-    const axes = ints(node, 'axes') ?? g.shape(x).map((_, i) => i);
-    return g.emit('ReduceMean', [x, g.ints(axes)], { keepdims: int(node, 'keepdims', 1) });
-  }),
   'com.microsoft.QLinearAveragePool': unary((g, x, node) =>
     channelsFirst(g, x, node, (map) => windowed(g, 'AveragePool', node, map)),
   ),
@@ -115,9 +111,7 @@ export const quantizedOperators = {
       realAt(g, node, 3),
       ...(bias ? [real(g, bias, mul(g, xScale, wScale), undefined, 0)] : []),
     ];
-    const y = channelsFirst(g, realAt(g, node, 0), node, (map) =>
-      windowed(g, 'Conv', node, map, weights),
-    );
+    const y = channelsFirst(g, realAt(g, node, 0), node, (map) => windowed(g, 'Conv', node, map, weights));
     return quantizedAs(g, node, y, 6, x);
   },
   'com.microsoft.QGemm'(g, node) {
