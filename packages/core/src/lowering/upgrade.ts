@@ -13,6 +13,7 @@ import { microsoft } from './microsoft/index.ts';
 import { spellPads, without } from './pads.ts';
 import { quantized } from './quantized.ts';
 import { keep, type Upgrade } from './upgraded.ts';
+import { sliceBesideBatch } from './whole-batch.ts';
 
 const alias: Upgrade = (_, node) => ({ alias: node.inputs[0]! });
 
@@ -43,8 +44,13 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
   Dropout: alias,
   Squeeze: inputsFromInts('axes'),
   Unsqueeze: inputsFromInts('axes'),
-  Split: inputsFromInts('split'),
-  Slice: inputsFromInts('starts', 'ends', 'axes'),
+  Split: (g, node, opset) =>
+    node.outputs.length === 1 ? alias(g, node, opset) : inputsFromInts('split')(g, node, opset),
+  Concat: (g, node, opset) => (node.inputs.length === 1 ? alias(g, node, opset) : keep(node)),
+  Slice(g, node, opset) {
+    const upgraded = inputsFromInts('starts', 'ends', 'axes')(g, node, opset);
+    return 'nodes' in upgraded ? sliceBesideBatch(g, upgraded.nodes[0]!) : upgraded;
+  },
   ...Object.fromEntries(
     ['Sum', 'Mean', 'Max', 'Min', 'Prod', 'L1', 'L2', 'LogSum', 'LogSumExp', 'SumSquare'].map((kind) => [
       `Reduce${kind}`,
