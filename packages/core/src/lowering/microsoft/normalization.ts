@@ -7,12 +7,17 @@ import { optional, required } from '../operands.ts';
 import { keep, type Upgrade } from '../upgraded.ts';
 import { newName } from './named.ts';
 
-/** The sum of two residual branches, the first with its bias: a value that exporters have a name for. */
+/**
+ * The sum of two residual branches, a value that exporters have a name for. A bias that was fused in is that of the
+ * product which one of them is: the rules of LRP share relevance out by summands.
+ */
 function residual(g: GraphBuilder, node: Node, bias: Value | undefined): Node {
-  const [x, skip] = required(node, 2) as [Value, Value];
+  const branches = required(node, 2) as [Value, Value];
+  const products = branches.map((value) => g.maker(value)?.op === 'MatMul');
+  const biased = products[1] && !products[0] ? 1 : 0;
+  const inputs = branches.map((value, i) => (bias && i === biased ? add(g, value, bias) : value));
   const sum = node.outputs[3] || newName(g, `${node.outputs[0]}/sum`);
-  const branch = bias ? add(g, x, bias) : x;
-  return { op: 'Add', name: sum, inputs: [branch, skip], outputs: [sum], attributes: {} };
+  return { op: 'Add', name: sum, inputs, outputs: [sum], attributes: {} };
 }
 
 /** x over the root of its mean square, times a scale; beside it 1 over that root, where it is asked for. */
