@@ -1,30 +1,36 @@
 import type { Direct } from '../methods/method.ts';
 import type { Classifier } from '../model/classifier.ts';
 import { add, mul } from '../onnx/emit.ts';
-import { type ScoreKind, scoresOf } from '../targets.ts';
+import type { ScoreKind } from '../targets.ts';
 import { type Built, built } from './built.ts';
 import { imagesOf, lookedAt } from './network.ts';
 import type { Request } from './request.ts';
 import { oneHot, resolved, subjectOf } from './subject.ts';
 
-/** The model itself: image → logits, and scores of another kind if asked. */
+/** The model itself: image → logits, its probabilities where it gives any, and scores of another kind if asked. */
 export const forwardModel = (classifier: Classifier, score: ScoreKind = 'logit'): Uint8Array =>
   scoresModel(classifier, score).bytes;
 
 export function scoresModel(classifier: Classifier, score: ScoreKind = 'logit'): Built {
-  const { g, logits } = imagesOf(classifier);
-  return built(g, { logits, ...(score !== 'logit' && { scores: scoresOf(g, logits, score) }) });
+  const { g, logits, scores } = imagesOf(classifier);
+  const probabilities = scores.probabilities();
+  return built(g, {
+    logits,
+    ...(probabilities !== null && { probabilities }),
+    ...(score !== 'logit' && { scores: scores.of(score) }),
+  });
 }
 
 /**
  * A direct method: image, class_index → attribution, logits, target. Class index -1 is the predicted class.
  *
- * @param sums also of sums of classes: takes class_weight and class_weights besides (`targetInputs`)
+ * @param how sums: also of sums of classes, takes class_weight and class_weights besides (`targetInputs`); probable:
+ *   gives the model's probabilities besides, where it has any
  */
-export function directModel(request: Request<Direct<never>>, sums = false): Built {
+export function directModel(request: Request<Direct<never>>, { sums = false, probable = false } = {}): Built {
   const { classifier, method, setting } = request;
   const network = lookedAt(request, (g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  const { g, logits } = network;
+  const { g, logits, probabilities } = network;
   const target = resolved(g, g.input('class_index', 'int64', [-1]), logits);
   const { classes } = classifier;
   const single = oneHot(g, target, classes);
@@ -34,9 +40,12 @@ export function directModel(request: Request<Direct<never>>, sums = false): Buil
       mul(g, single, g.input('class_weight', 'float32', [-1, 1])),
       g.input('class_weights', 'float32', [-1, classes]),
     );
-  const subject = sums
-    ? subjectOf(network, weighed(), request.score)
-    : subjectOf(network, single, request.score, target);
+  const subject = sums ? subjectOf(network, weighed()) : subjectOf(network, single, target);
   const attribution = g.within('explain', () => method.build(subject, setting));
-  return built(g, { attribution, logits, target });
+  return built(g, {
+    attribution,
+    logits,
+    target,
+    ...(probable && probabilities !== null && { probabilities }),
+  });
 }

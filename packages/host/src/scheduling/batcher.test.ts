@@ -23,6 +23,7 @@ function held(
       return {
         attribution: float32(batch.shape, data),
         logits,
+        probabilities: null,
         targets: classes,
         convergenceDelta: null,
         warnings: [],
