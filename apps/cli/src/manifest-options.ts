@@ -36,7 +36,7 @@ export const withManifestOptions = (command: Command): Command =>
 /** Preprocessing by number, on top of the preset; undefined where no number is given. @throws UsageError */
 export function spelledOut({ preset, mean, std, size }: ManifestOptions): Preprocessing | undefined {
   if (!mean && !std && !size) return undefined;
-  const sides = size && { center_crop: size, resize_short_side: Math.round((size * 256) / 224) };
+  const sides = size && { size: [size, size] as const, resize: Math.round((size * 256) / 224) };
   return { ...presetOf(preset ?? 'imagenet'), ...(mean && { mean }), ...(std && { std }), ...sides };
 }
 

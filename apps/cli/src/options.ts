@@ -151,8 +151,8 @@ export const withFitOptions = (command: Command): Command =>
     .option('--no-crop', 'no crop: the network gets the whole photo, if it takes other sizes');
 
 export const fitOf = ({ resize, crop }: FitOptions): Fit => ({
-  resize_short_side: resize,
-  center_crop: crop === false ? null : crop,
+  resize,
+  crop: crop === false ? 'none' : crop,
 });
 
 /** One number, or one per channel. */

@@ -1,6 +1,5 @@
 import type { OwnModel } from '@whylight/client';
 import type { Model } from '@whylight/contract';
-import { filterOf, type Preprocessing } from '@whylight/core/image';
 import { heldModel, ModelRegistry, type RegisteredModel, readLabels } from '@whylight/host';
 import { Command } from 'commander';
 import { Failure } from '../failure.ts';
@@ -61,20 +60,12 @@ async function aboutOf(
   return {
     name: options.name ?? name,
     ...(names && { labels: [...names] }),
-    ...(preprocessing && { preprocessing: onTheWire(preprocessing) }),
+    ...(preprocessing && { preprocessing }),
     ...(manifest.cam_tensor !== undefined && { cam_tensor: manifest.cam_tensor }),
     ...(Object.keys(fixed_inputs).length > 0 && { fixed_inputs }),
     ...(scores !== undefined && { scores }),
   };
 }
-
-/** The service takes the filter's name without the remark behind it. */
-const onTheWire = ({ mean, std, resample, ...rest }: Preprocessing) => ({
-  ...rest,
-  mean: [...mean],
-  std: [...std],
-  resample: filterOf(resample),
-});
 
 function show(model: Model, json: boolean | undefined): void {
   const { id, name, status, error, methods, deterministic } = model;

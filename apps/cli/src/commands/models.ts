@@ -1,3 +1,4 @@
+import { sidesOf } from '@whylight/core/image';
 import { ModelStore, type RegisteredModel, readZoo, type Zoo } from '@whylight/host';
 import { Command } from 'commander';
 import { UsageError } from '../failure.ts';
@@ -112,5 +113,7 @@ const described = (model: RegisteredModel) => ({
 
 const sideOf = ({ assumed, manifest: { preprocessing } }: RegisteredModel): string => {
   if (assumed) return 'preprocessing assumed';
-  return preprocessing.center_crop === null ? '' : `${preprocessing.center_crop} px`;
+  const sides = sidesOf(preprocessing);
+  if (sides === null) return '';
+  return sides[0] === sides[1] ? `${sides[0]} px` : `${sides.join('×')} px`;
 };

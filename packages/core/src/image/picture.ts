@@ -8,6 +8,17 @@ export interface Picture {
   readonly data: Uint8Array;
 }
 
+/**
+ * What preprocessing takes: interleaved channels, row-major. 8-bit levels of a photo, or bands that have the file's own
+ * range.
+ */
+export interface Raster {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly data: Uint8Array | Float32Array;
+}
+
 /** One float per pixel, row-major. */
 export interface FloatMap {
   readonly width: number;
@@ -30,6 +41,20 @@ export function picture(width: number, height: number, data: Uint8Array): Pictur
       `picture: ${width}×${height} RGB holds ${width * height * 3} bytes, got ${data.length}`,
     );
   return { width, height, channels: 3, data };
+}
+
+/** @throws RangeError when the data does not fill width × height × channels. */
+export function raster<D extends Raster['data']>(
+  width: number,
+  height: number,
+  channels: number,
+  data: D,
+): Raster & { readonly data: D } {
+  if (data.length !== width * height * channels)
+    throw new RangeError(
+      `raster: ${width}×${height} of ${channels} channels holds ${width * height * channels} values, got ${data.length}`,
+    );
+  return { width, height, channels, data };
 }
 
 /** @throws RangeError when the data does not fill width × height. */

@@ -4,6 +4,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { type ClassifierOptions, InputError } from '@whylight/core';
 import { z } from 'zod';
 import { type Label, labelsSchema, parseLabels } from './labels.ts';
+import { digested } from './older-preprocessing.ts';
 import { imagenet, inputShapeOf, preprocessingSchema } from './preprocessing.ts';
 
 const elementsSchema = z.union([z.number(), z.array(z.number())]);
@@ -47,6 +48,8 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export interface FoundManifest {
   readonly manifest: Manifest;
   readonly labels: readonly Label[] | null;
+  /** The manifest's preprocessing as it is written there. */
+  readonly stated: unknown;
   /** Whether nothing said how the input is to be prepared, and ImageNet's preprocessing is a guess. */
   readonly assumed: boolean;
 }
@@ -62,12 +65,14 @@ export async function findManifest(path: string): Promise<FoundManifest> {
   const own = `${path.slice(0, -extname(path).length)}.json`;
   const given = (await readJson(own)) ?? entryOf(await readJson(join(dirname(path), 'models.json')), file);
   const manifest = parseManifest(given ?? {}, file);
-  return { manifest, labels: await labelsOf(manifest, dirname(path)), assumed: isAssumed(given) };
+  return { manifest, labels: await labelsOf(manifest, dirname(path)), ...statedIn(given) };
 }
 
-/** Whether a manifest says nothing of preprocessing. */
-export const isAssumed = (given: unknown): boolean =>
-  (given as { preprocessing?: unknown } | null | undefined)?.preprocessing === undefined;
+/** What a manifest says of preprocessing, and whether it says nothing. */
+export function statedIn(given: unknown): Pick<FoundManifest, 'stated' | 'assumed'> {
+  const stated = (given as { preprocessing?: unknown } | null | undefined)?.preprocessing;
+  return { stated, assumed: stated === undefined };
+}
 
 /** @throws InputError `invalid_model` that names the member and what was expected. */
 export function parseManifest(given: unknown, file: string): Manifest {
@@ -90,10 +95,10 @@ export function readingOf(
 }
 
 /** Digest of all that a manifest adds to an answer: preprocessing, default layer, fixed inputs and class names. */
-export function manifestDigest({ manifest, labels }: Pick<FoundManifest, 'manifest' | 'labels'>): string {
+export function manifestDigest({ manifest, labels, stated }: FoundManifest): string {
   const { preprocessing, cam_tensor = null, fixed_inputs, scores } = manifest;
   const reading = fixed_inputs || scores ? [fixed_inputs ?? null, scores ?? null] : [];
-  const decisive = [preprocessing, cam_tensor, labels, ...reading];
+  const decisive = [digested(stated, preprocessing), cam_tensor, labels, ...reading];
   return `sha256:${createHash('sha256').update(JSON.stringify(decisive)).digest('hex')}`;
 }
 

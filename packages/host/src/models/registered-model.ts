@@ -8,10 +8,10 @@ import type { Label } from './labels.ts';
 import {
   type FoundManifest,
   findManifest,
-  isAssumed,
   type Manifest,
   manifestDigest,
   parseManifest,
+  statedIn,
 } from './manifest.ts';
 
 export interface RegisteredModel {
@@ -71,7 +71,7 @@ export async function heldModel(
   const labels = typeof manifest.labels === 'object' ? manifest.labels : null;
   const sha256 = manifest.sha256 ?? sha256Of(bytes);
   const model = registered(
-    { manifest, labels, assumed: isAssumed(given) },
+    { manifest, labels, ...statedIn(given) },
     { name, sha256, path: '', read: async () => bytes },
   );
   await model.bytes();

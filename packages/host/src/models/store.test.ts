@@ -53,7 +53,7 @@ describe('the registry', () => {
       ['own', [{ en: 'cat', zh: null }]],
       ['listed', null],
     ]);
-    expect(models[1]!.manifest.preprocessing.scale).toBe('x');
+    expect(models[1]!.manifest.preprocessing.scale).toBe(1);
     expect(models[1]!.assumed).toBe(false);
   });
 
@@ -90,7 +90,7 @@ describe('the registry', () => {
     const variants = [
       {},
       { preprocessing: { ...imagenet, mean: [0, 0, 0] } },
-      { preprocessing: { ...imagenet, resize_short_side: 232 } },
+      { preprocessing: { ...imagenet, resize: 232 } },
       { cam_tensor: 'relu' },
       { labels: ['a'] },
     ];
@@ -101,7 +101,7 @@ describe('the registry', () => {
   });
 
   const wrong: [object, string][] = [
-    [{ preprocessing: { mean: [1] } }, 'manifest of net.onnx: preprocessing.mean'],
+    [{ preprocessing: { mean: [1, 2] } }, 'manifest of net.onnx: preprocessing.mean'],
     [{ sha256: 'abc' }, 'manifest of net.onnx: sha256: expected 64'],
     [{ labels: 'missing.csv' }, 'label file missing.csv cannot be read'],
   ];

@@ -5,7 +5,7 @@ import { download } from './download.ts';
 import { storeDirectory } from './env.ts';
 import { readModelFile } from './files-beside.ts';
 import type { Label } from './labels.ts';
-import { findManifest, isAssumed, type Manifest, parseManifest, readLabels } from './manifest.ts';
+import { findManifest, type Manifest, parseManifest, readLabels, statedIn } from './manifest.ts';
 import { presets } from './preprocessing.ts';
 import { type RegisteredModel, sha256Of } from './registered-model.ts';
 import { embeddedModels, ModelNotFoundError, ModelRegistry } from './registry.ts';
@@ -60,7 +60,7 @@ export class ModelStore {
     const found = await findManifest(path);
     const given = options.manifest;
     const { preprocessing, ...manifest } = given === undefined ? found.manifest : parseManifest(given, file);
-    const known = given === undefined ? !found.assumed : !isAssumed(given);
+    const known = given === undefined ? !found.assumed : !statedIn(given).assumed;
     return this.#publish(options.name ?? manifest.name ?? file.replace(/\.onnx$/i, ''), async (staged) => {
       const bytes = await readModelFile(path).catch((error: unknown) => {
         throw error instanceof InputError ? error : new ModelNotFoundError(`there is no model file ${file}`);
