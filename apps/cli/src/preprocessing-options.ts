@@ -1,6 +1,8 @@
 import { type Preprocessing, resamplings, type Sides } from '@whylight/core/image';
 import { type Asked, colourOf, presets } from '@whylight/host';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { fixedElements } from './fixed-inputs.ts';
+import type { ReadingOptions } from './options.ts';
 
 /** How a photo becomes the network's input, as far as the command line says it; each flag says one thing. */
 export interface PreprocessingOptions {
@@ -24,7 +26,9 @@ export interface PreprocessingOptions {
 export const withPreprocessingOptions = (command: Command): Command =>
   withLabelOption(
     withValueOptions(command)
-      .addOption(new Option('--fit <how>', 'how a photo gets to that size').choices(['crop', 'stretch', 'letterbox']))
+      .addOption(
+        new Option('--fit <how>', 'how a photo gets to that size').choices(['crop', 'stretch', 'letterbox']),
+      )
       .option('--resize <N|HxW|none>', 'what the photo is resized to: its short side, or both sides', resize)
       .option('--crop <N|HxW|ratio|none>', 'what is cut from its middle; a ratio as crop_pct of timm', crop)
       .option('--no-crop', 'as --crop none: the network gets the whole photo, if it takes other sizes')
@@ -43,9 +47,7 @@ export const withValueOptions = (command: Command): Command =>
     .option('--scale <N|A/B>', 'what a pixel of 0 to 255 is multiplied by first (default: 1/255)', scale)
     .option('--mean <a,b,c>', 'what is taken from it then: one number, or one for each channel', values)
     .option('--std <a,b,c>', 'what it is divided by then: one number, or one for each channel', deviations)
-    .addOption(
-      new Option('--preset <name>', 'fills what nothing else states').choices(Object.keys(presets)),
-    );
+    .addOption(new Option('--preset <name>', 'fills what nothing else states').choices(Object.keys(presets)));
 
 export const withLabelOption = (command: Command): Command =>
   command.option(
@@ -53,8 +55,8 @@ export const withLabelOption = (command: Command): Command =>
     'class names: JSON, CSV, one a line, a config.json; imagenet: the names that come along',
   );
 
-/** What the flags say, for the place that puts preprocessing together. */
-export function askedBy(options: PreprocessingOptions): Asked {
+/** What the flags say of a model, which counts before all else. @throws UsageError, InputError for a file of --input */
+export async function askedBy(options: PreprocessingOptions & ReadingOptions): Promise<Asked> {
   const { size, layout, channels, scale, mean, std, fit, resize, crop, padColor, resample } = options;
   const given = {
     ...{ size, layout, channels, scale, mean, std, fit, resize, resample },
@@ -62,7 +64,13 @@ export function askedBy(options: PreprocessingOptions): Asked {
     pad_color: padColor,
   };
   const parts = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { parts, preset: options.preset, labels: options.labels };
+  return {
+    parts,
+    preset: options.preset,
+    labels: options.labels,
+    fixed_inputs: options.input && (await fixedElements(options.input)),
+    scores: options.outputName ?? options.scores,
+  };
 }
 
 const whole = (text: string): number | undefined =>
@@ -76,7 +84,8 @@ function twoSides(text: string): Sides | undefined {
 function sides(text: string): Sides {
   const side = whole(text);
   const both = side === undefined ? twoSides(text) : ([side, side] as const);
-  if (!both) throw new InvalidArgumentError('Expected a side such as 224, or height and width such as 48x192.');
+  if (!both)
+    throw new InvalidArgumentError('Expected a side such as 224, or height and width such as 48x192.');
   return both;
 }
 
@@ -84,7 +93,9 @@ function resize(text: string): Preprocessing['resize'] {
   if (text === 'none') return text;
   const to = whole(text) ?? twoSides(text);
   if (to === undefined)
-    throw new InvalidArgumentError('Expected the short side such as 256, height and width such as 48x192, or none.');
+    throw new InvalidArgumentError(
+      'Expected the short side such as 256, height and width such as 48x192, or none.',
+    );
   return to;
 }
 
@@ -92,7 +103,9 @@ function crop(text: string): Preprocessing['crop'] {
   if (text === 'none') return text;
   const to = whole(text) ?? twoSides(text) ?? (/^[01]?\.\d+$/.test(text) ? Number(text) : undefined);
   if (to === undefined || (typeof to === 'number' && !(to > 0) && to <= 1))
-    throw new InvalidArgumentError('Expected a side such as 224, 48x192, a ratio up to 1 such as 0.875, or none.');
+    throw new InvalidArgumentError(
+      'Expected a side such as 224, 48x192, a ratio up to 1 such as 0.875, or none.',
+    );
   return to;
 }
 

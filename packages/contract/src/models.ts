@@ -61,7 +61,15 @@ export const preprocessingSchema = z
 
 const fixedInputsSchema = recordOf(
   z.string().min(1).max(500),
-  z.union([z.number(), z.array(z.number()).max(10_000)]),
+  z.union([
+    z.number(),
+    z.array(z.number()).max(10_000),
+    z.strictObject({
+      dtype: z.string().max(20),
+      shape: z.array(z.int().min(0)).max(8),
+      data: z.array(z.number()).max(10_000),
+    }),
+  ]),
 );
 
 const classNameSchema = z.union([
@@ -84,7 +92,9 @@ export const modelRequestSchema = z
       .describe('Omitted: as for ImageNet, to the size that the network takes'),
     fixed_inputs: fixedInputsSchema
       .optional()
-      .describe('What inputs beside the image are fixed to: a number for all of one, or its elements'),
+      .describe(
+        'What inputs beside the image are fixed to: a number for all of one, its elements, or a tensor',
+      ),
     scores: z
       .string()
       .min(1)

@@ -16,7 +16,7 @@ export type { Head } from './model/head.ts';
 export type { FixedInput, FixedInputs } from './model/inputs.ts';
 export { readNpy, writeNpy } from './npy.ts';
 export { type FilesBeside, mergeExternalData } from './onnx/external-data.ts';
-export { printable, quoted } from './onnx/names.ts';
+export { printable, quoted, shortened } from './onnx/names.ts';
 export { getOwn } from './own.ts';
 export type { Runtime, Session } from './runtime/runtime.ts';
 export { softmax } from './softmax.ts';

@@ -16,6 +16,10 @@ import { flatScores, Scores } from './scores.ts';
 export interface ClassifierOptions {
   /** What follows the batch where the model leaves it open; [3, 224, 224] if not said. */
   readonly inputShape?: readonly number[] | undefined;
+  /** Height and width of the image, where `inputShape` is not said; they count as that does. */
+  readonly size?: readonly [height: number, width: number] | undefined;
+  /** Which axis has the channels, in place of what the file says. */
+  readonly layout?: 'NCHW' | 'NHWC' | undefined;
   /** Whether `inputShape` also takes the place of a size that the file states, as far as the network can follow. */
   readonly anySize?: boolean | undefined;
   /** What the inputs beside the image are fixed to, by name; a model that has some needs a value for each. */
@@ -69,7 +73,7 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
   const file = readModel(bytes, limits);
   const fixed = options.inputs ?? {};
   const input = imageInput(file.graph.inputs, fixed);
-  const inputShape = shapeOf(input, options.inputShape, options.anySize);
+  const inputShape = shapeOf(input, options.inputShape ?? sizedShape(input, options), options.anySize);
   const { outputs } = file.graph;
   const refused = options.output === undefined ? undefined : file.refused.get(options.output);
   if (refused) throw refused;
@@ -103,7 +107,7 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
     file,
     input,
     inputShape,
-    layout: inputShape.at(-1)! <= 4 && inputShape[0]! > 4 ? 'NHWC' : 'NCHW',
+    layout: options.layout ?? (inputShape.at(-1)! <= 4 && inputShape[0]! > 4 ? 'NHWC' : 'NCHW'),
     classes,
     head: { kind: head.kind, task: head.task, output, others },
     batch,
@@ -125,6 +129,19 @@ const told =
 
 const contradiction = ({ message }: ShapeError): InputError =>
   new InputError('invalid_model', `the model's shapes contradict each other: ${message}`);
+
+/** The shape for images of a size; the channels are those of the file. */
+function sizedShape(
+  { shape }: ValueInfo,
+  { size, layout }: ClassifierOptions,
+): readonly number[] | undefined {
+  if (!size) return undefined;
+  const sides = shape.slice(1);
+  const last = layout ? layout === 'NHWC' : Number(sides.at(-1)) <= 4 && !(Number(sides[0]) <= 4);
+  const channels = sides.at(last ? -1 : 0);
+  const count = typeof channels === 'number' ? channels : 3;
+  return last ? [...size, count] : [count, ...size];
+}
 
 function shapeOf(
   input: ValueInfo,

@@ -13,7 +13,7 @@ import {
 import { blend } from '../drawing/draw.ts';
 import { captionOf, mapsOf } from '../drawing/pictures.ts';
 import { type Plate, setPlate } from '../drawing/plate.ts';
-import { inputShapeOf } from '../models/preprocessing.ts';
+import { sidesFor } from '../models/prepare.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import { createPlan, type Plan } from './plan.ts';
 
@@ -58,9 +58,8 @@ export class FrameExplainer {
   /** An explainer of frames as large as `frame`. @throws InputError */
   static async create(request: FrameRequest, frame: Picture, runtime: Runtime): Promise<FrameExplainer> {
     const { model, layers = [] } = request;
-    const { preprocessing } = model.manifest;
-    const shape = inputShapeOf(preprocessing) ?? preprocess(frame, preprocessing).input.shape.slice(1);
-    const plan = await createPlan(model, resolveMethod(request), layers, shape, runtime);
+    const sides = await sidesFor(model, frame);
+    const plan = await createPlan(model, resolveMethod(request), layers, sides, runtime);
     return new FrameExplainer(plan, request);
   }
 

@@ -72,7 +72,10 @@ function fromJson(text: string): Label[] {
 
 /** A name on each line; blank lines at the end are none. Some lists count: `0 tench`, `1: goldfish`. */
 function fromLines(text: string): Label[] {
-  const lines = text.replace(/^\uFEFF/, '').trimEnd().split(/\r?\n/);
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .trimEnd()
+    .split(/\r?\n/);
   const counted = lines.map((line, index) => {
     const [, number, name] = /^\s*(\d{1,6})[\s:,;]+(\S.*)$/.exec(line) ?? [];
     return Number(number) === index ? name : undefined;

@@ -13,13 +13,16 @@ const std = [0.229, 0.224, 0.225];
 export function assumptionFor({ layout, channels, sides }: InputFacts, said: Said): Preprocessing {
   const [height, width] = said.size?.value ?? sides;
   const square = height === width;
+  const fit = said.fit?.value ?? (square ? 'crop' : 'stretch');
+  const crop = said.crop?.value;
+  const isShare = typeof crop === 'number' && crop <= 1;
   const colours = channels === 3;
   return {
     layout,
     channels: colours ? 'rgb' : channels,
     size: [height, width],
-    fit: square ? 'crop' : 'stretch',
-    resize: square && (said.fit?.value ?? 'crop') === 'crop' ? Math.round((height * 256) / 224) : null,
+    fit,
+    resize: square && fit === 'crop' && !isShare ? Math.round((height * 256) / 224) : null,
     crop: null,
     pad_color: [114, 114, 114],
     resample: 'bilinear',

@@ -29,7 +29,7 @@ const names = () => {
 
 describe('beside a model', () => {
   test('nothing is found where there is nothing', () => {
-    expect(findBeside(model)).toEqual({ sources: [], labels: null, notes: [] });
+    expect(findBeside(model)).toEqual({ sources: [], labels: null, task: undefined, notes: [] });
   });
 
   test('its processor counts before its configuration', async () => {
@@ -41,7 +41,7 @@ describe('beside a model', () => {
 
   test('a config.json of another program is left alone', async () => {
     await put('config.json', '{"port": 80}');
-    expect(findBeside(model)).toEqual({ sources: [], labels: null, notes: [] });
+    expect(findBeside(model)).toEqual({ sources: [], labels: null, task: undefined, notes: [] });
   });
 
   test.each([
@@ -64,14 +64,19 @@ describe('beside a model', () => {
 });
 
 describe('M3: a file beside the model', () => {
-  test.each(['preprocessor_config.json', 'config.json', 'labels.json'])('%s that is no JSON', async (name) => {
-    await put(name, '{');
-    expect(() => findBeside(model)).toThrow(name);
-  });
+  test.each(['preprocessor_config.json', 'config.json', 'labels.json'])(
+    '%s that is no JSON',
+    async (name) => {
+      await put(name, '{');
+      expect(() => findBeside(model)).toThrow(name);
+    },
+  );
 
   test.each(['preprocessor_config.json', 'config.json', 'classes.txt'])('%s of 10 MB', async (name) => {
     await put(name, `"${'x'.repeat(10_000_000)}"`);
-    expect(() => findBeside(model)).toThrow(`file "${name}" cannot be read: expected at most ${mostTextBytes} bytes`);
+    expect(() => findBeside(model)).toThrow(
+      `file "${name}" cannot be read: expected at most ${mostTextBytes} bytes`,
+    );
   });
 
   test('metadata of 10 MB', async () => {
@@ -87,10 +92,15 @@ describe('M3: a file beside the model', () => {
 });
 
 describe('nothing outside the folder is read', () => {
-  test.each(['preprocessor_config.json', 'config.json', 'labels.json'])('through a link, %s', async (name) => {
-    await symlink(join(above, 'secret'), join(folder, name));
-    expect(() => findBeside(model)).toThrow(`file "${name}" cannot be read: it is a link to a file outside`);
-  });
+  test.each(['preprocessor_config.json', 'config.json', 'labels.json'])(
+    'through a link, %s',
+    async (name) => {
+      await symlink(join(above, 'secret'), join(folder, name));
+      expect(() => findBeside(model)).toThrow(
+        `file "${name}" cannot be read: it is a link to a file outside`,
+      );
+    },
+  );
 
   test('a link within the folder is a file of the folder', async () => {
     await put('names', 'cat\ndog\n');
@@ -98,9 +108,12 @@ describe('nothing outside the folder is read', () => {
     expect(names()).toEqual(['classes.txt', ['cat', 'dog']]);
   });
 
-  test.each(['../secret', '/etc/passwd', '..', 'a/../../secret', 'a\\b', '', 'a\0b'])('by the name %j', (name) => {
-    expect(() => readTextBeside(folder, name)).toThrow('expected the name of a file in the model');
-  });
+  test.each(['../secret', '/etc/passwd', '..', 'a/../../secret', 'a\\b', '', 'a\0b'])(
+    'by the name %j',
+    (name) => {
+      expect(() => readTextBeside(folder, name)).toThrow('expected the name of a file in the model');
+    },
+  );
 
   test('a folder and a device of such a name', async () => {
     await mkdir(join(folder, 'config.json'));

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { InputError } from '@whylight/core';
+import type { Task } from '../../classification/predictions.ts';
 import { type Label, labelFormatOf, parseLabels } from '../labels.ts';
 import { metadataAt } from './file-metadata.ts';
 import { readConfig, readProcessor } from './hugging-face.ts';
@@ -13,6 +14,7 @@ import { readTimm } from './timm.ts';
 export interface Found {
   readonly sources: readonly Source[];
   readonly labels: Sourced<readonly Label[]> | null;
+  readonly task: Task | undefined;
   readonly notes: readonly string[];
 }
 
@@ -23,12 +25,11 @@ const labelFiles = [
 ];
 
 /**
- * What files beside the model at `path` say, and the metadata in it.
+ * What files in the folder of the model at `path` say, and the metadata in it.
  *
  * @throws InputError `invalid_model` for one that is damaged, too large, or says what cannot be
  */
-export function findBeside(path: string): Found {
-  const folder = dirname(path);
+export function findBeside(path: string, folder: string = dirname(path)): Found {
   const statements: [from: string, statement: Statement][] = [];
   const json = (name: string, read: (given: unknown) => Statement | undefined) => {
     const text = readTextBeside(folder, name);
@@ -54,6 +55,7 @@ function collected(statements: readonly (readonly [from: string, statement: Stat
       .filter(([, { parts }]) => Object.keys(parts).length > 0)
       .map(([from, { parts }]) => ({ from, parts })),
     labels: named ? { value: named[1].labels!, from: named[0] } : null,
+    task: statements.find(([, { task }]) => task)?.[1].task,
     notes: statements.flatMap(([, { notes = [] }]) => notes),
   };
 }

@@ -33,7 +33,10 @@ function scan(size: number, read: Read): Map<string, string> {
     if (field !== metadataField) continue;
     total += length + 1;
     if (total > mostTextBytes)
-      throw new InputError('invalid_model', `metadata: expected at most ${mostTextBytes} bytes in all, got more`);
+      throw new InputError(
+        'invalid_model',
+        `metadata: expected at most ${mostTextBytes} bytes in all, got more`,
+      );
     const [key, value] = entryIn(read(start, length));
     entries.set(key, value);
   }
@@ -90,4 +93,3 @@ function varint(bytes: Uint8Array, at: number): { value: number; end: number } |
   }
   return undefined;
 }
-

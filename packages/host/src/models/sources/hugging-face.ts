@@ -1,5 +1,6 @@
 import type { Preprocessing, Sides } from '@whylight/core/image';
 import { z } from 'zod';
+import type { Task } from '../../classification/predictions.ts';
 import { type Label, labelsSchema } from '../labels.ts';
 import { parsedBy, type Statement } from './said.ts';
 
@@ -7,15 +8,20 @@ import { parsedBy, type Statement } from './said.ts';
 const filters = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'] as const;
 
 const side = z.int().min(1).max(100_000);
-const sizeSchema = z.union([
-  side,
-  z.tuple([side, side]),
-  z.object({ height: side, width: side }),
-  z.object({ shortest_edge: side, longest_edge: z.int().nullish() }),
-]);
+const sizeSchema = z.union(
+  [
+    side,
+    z.tuple([side, side]),
+    z.object({ height: side, width: side }),
+    z.object({ shortest_edge: side, longest_edge: z.int().nullish() }),
+  ],
+  { error: 'expected pixels, {"height", "width"} or {"shortest_edge"}' },
+);
 type Size = z.output<typeof sizeSchema>;
 
-const numbers = z.union([z.number().transform((value) => [value]), z.array(z.number()).min(1).max(4096)]);
+const numbers = z.union([z.number().transform((value) => [value]), z.array(z.number()).min(1).max(4096)], {
+  error: 'expected a number, or a list of numbers',
+});
 const deviations = numbers.refine((values) => values.every((value) => value > 0), {
   message: 'expected numbers above 0',
 });
@@ -24,10 +30,10 @@ const processorSchema = z.object({
   image_processor_type: z.string().nullish(),
   feature_extractor_type: z.string().nullish(),
   do_resize: z.boolean().nullish(),
-  size: z.unknown(),
+  size: z.unknown().optional(),
   resample: z.int().min(0).max(5).nullish(),
   do_center_crop: z.boolean().nullish(),
-  crop_size: z.unknown(),
+  crop_size: z.unknown().optional(),
   crop_pct: z.number().positive().max(1).nullish(),
   do_rescale: z.boolean().nullish(),
   rescale_factor: z.number().positive().nullish(),
@@ -147,10 +153,19 @@ function channelsOf({ do_flip_channel_order, image_mean }: Processor): Partial<P
   return image_mean?.length === 3 ? { channels: 'rgb' } : {};
 }
 
+const tasks: ReadonlyMap<string, Task> = new Map([
+  ['multi_label_classification', 'multilabel'],
+  ['single_label_classification', 'multiclass'],
+  ['regression', 'regression'],
+]);
+
 const configSchema = z.object({
   id2label: labelsSchema.nullish(),
-  image_size: z.union([side, z.tuple([side, side])]).nullish(),
+  image_size: z
+    .union([side, z.tuple([side, side])], { error: 'expected pixels, or [height, width]' })
+    .nullish(),
   num_channels: z.int().min(1).max(4096).nullish(),
+  problem_type: z.string().nullish(),
 });
 
 /**
@@ -159,7 +174,7 @@ const configSchema = z.object({
  * @throws InputError for members of a wrong type
  */
 export function readConfig(given: unknown, file: string): Statement {
-  const { id2label, image_size, num_channels } = parsedBy(configSchema, given, file);
+  const { id2label, image_size, num_channels, problem_type } = parsedBy(configSchema, given, file);
   const labels = id2label && !arePlaceholders(id2label) ? id2label : undefined;
   return {
     parts: {
@@ -167,6 +182,7 @@ export function readConfig(given: unknown, file: string): Statement {
       ...(num_channels === 1 && { channels: 'gray' as const }),
     },
     labels,
+    task: tasks.get(problem_type ?? ''),
   };
 }
 

@@ -24,11 +24,7 @@ export function readMetadata(metadata: Metadata): Statement {
     ...imageKeys(metadata),
     ...ultralytics(metadata),
     ...(own !== undefined &&
-      parsedBy(
-        statedSchema,
-        jsonOf(own, place('whylight.preprocessing')),
-        place('whylight.preprocessing'),
-      )),
+      parsedBy(statedSchema, jsonOf(own, place('whylight.preprocessing')), place('whylight.preprocessing'))),
   };
   return { parts, labels: namesIn(metadata), notes: notesOn(metadata) };
 }

@@ -25,8 +25,19 @@ function together(sources: readonly Source[], of: InputFacts, preset?: Preproces
 describe('who is asked first', () => {
   test('nobody but the file: the size is the file’s, the rest is ImageNet’s and assumed', () => {
     const { preprocessing, from } = together([], facts);
-    expect(preprocessing).toEqual({ ...presets.imagenet, size: [64, 64], resize: 73, pad_color: [114, 114, 114] });
-    expect(from).toMatchObject({ layout: 'file', size: 'file', resize: 'assumed', mean: 'assumed', scale: 'assumed' });
+    expect(preprocessing).toEqual({
+      ...presets.imagenet,
+      size: [64, 64],
+      resize: 73,
+      pad_color: [114, 114, 114],
+    });
+    expect(from).toMatchObject({
+      layout: 'file',
+      size: 'file',
+      resize: 'assumed',
+      mean: 'assumed',
+      scale: 'assumed',
+    });
   });
 
   test('an option counts before a file, part by part', () => {

@@ -51,15 +51,15 @@ export function putTogether(
   const whole = under(said, { from: 'assumed', parts: assumptionFor(facts, said) }) as Required<Said>;
   checkChannels(whole.channels, facts);
   const values = valuesOf(whole);
-  const sides = sidesOf(values);
-  const crop = whole.crop.value;
-  const decidedByCrop = values.size !== sides && (crop === 'none' || Array.isArray(crop) || (crop as number) > 1);
-  const size = decidedByCrop ? { value: sides, from: whole.crop.from } : whole.size;
   checkValues(whole, facts);
-  return {
-    preprocessing: { ...values, size: size.value },
-    from: { ...sourcesOf(whole), size: size.from },
-  };
+  const from = sourcesOf(whole);
+  const sides = sidesOf(values);
+  // A crop of a rectangle, or none, says what the network gets.
+  if (sides !== values.size && !sameSides(sides, values.size)) from.size = from.crop;
+  // What follows from the size was said by whoever said the size.
+  if (values.resize === null) from.resize = from.size;
+  if (values.crop === null) from.crop = from.size;
+  return { preprocessing: { ...values, size: sides }, from };
 }
 
 /** What is said, and beneath it what a source of lower rank says. */
@@ -73,6 +73,7 @@ export function under(said: Said, { from, parts }: Source): Said {
 /** A statement as it holds beside what others have said before it. */
 function adapted(said: Said, parts: Partial<Preprocessing>, from: string): Partial<Preprocessing> {
   const { resize, crop, ...rest } = parts;
+  if (from === 'assumed') return withoutValues(said, parts, from);
   const fit = parts.fit ?? 'crop';
   // What is cut from a photo that keeps its proportions says nothing of one that is stretched.
   const otherWay = said.fit !== undefined && said.fit.value !== fit;
@@ -87,6 +88,8 @@ function adapted(said: Said, parts: Partial<Preprocessing>, from: string): Parti
   };
 }
 
+const sameSides = (a: Sides | null, b: Sides | null): boolean => a?.[0] === b?.[0] && a?.[1] === b?.[1];
+
 const ratio = ([height, width]: Sides, [ownHeight, ownWidth]: Sides): [number, number] => [
   height / ownHeight,
   width / ownWidth,
@@ -95,16 +98,13 @@ const ratio = ([height, width]: Sides, [ownHeight, ownWidth]: Sides): [number, n
 /** Sides for another size of the network, with the same margin. */
 function scaled<T extends number | Sides | 'none' | null>(value: T, [down, across]: [number, number]): T {
   if (value === null || value === 'none' || (down === 1 && across === 1)) return value;
-  if (typeof value === 'number') return (value <= 1 ? value : Math.round(value * Math.max(down, across))) as T;
+  if (typeof value === 'number')
+    return (value <= 1 ? value : Math.round(value * Math.max(down, across))) as T;
   return [Math.round(value[0] * down), Math.round(value[1] * across)] as unknown as T;
 }
 
 /** A preset's or an assumed mean and deviation belong to its scale; beside another one they are those of the same input. */
-function withoutValues(
-  said: Said,
-  parts: Partial<Preprocessing>,
-  from: string,
-): Partial<Preprocessing> {
+function withoutValues(said: Said, parts: Partial<Preprocessing>, from: string): Partial<Preprocessing> {
   if (from !== 'preset' && from !== 'assumed') return parts;
   const { scale, mean, std } = parts;
   const factor = said.scale && scale ? said.scale.value / scale : 1;
@@ -144,7 +144,10 @@ function valuesOf(said: Required<Said>): Preprocessing {
 }
 
 function sourcesOf(said: Required<Said>): Record<Part, string> {
-  return Object.fromEntries(Object.entries(said).map(([part, { from }]) => [part, from])) as Record<Part, string>;
+  return Object.fromEntries(Object.entries(said).map(([part, { from }]) => [part, from])) as Record<
+    Part,
+    string
+  >;
 }
 
 function checkChannels({ value, from }: Sourced<Preprocessing['channels']>, { channels }: InputFacts): void {

@@ -1,7 +1,14 @@
 /** Objects within objects beyond this depth are no list of names. */
 const deepest = 8;
 
-const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '\\': '\\', "'": "'", '"': '"' };
+const escapes: Readonly<Record<string, string>> = {
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+};
 
 /**
  * What `repr` of a Python dict, list or tuple of numbers, texts, booleans and None says: `{0: 'cat', 1: "dog"}`.

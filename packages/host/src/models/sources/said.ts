@@ -1,12 +1,15 @@
-import { InputError, quoted } from '@whylight/core';
+import { InputError, quoted, shortened } from '@whylight/core';
 import type { Preprocessing } from '@whylight/core/image';
 import type { z } from 'zod';
+import type { Task } from '../../classification/predictions.ts';
 import type { Label } from '../labels.ts';
 
 /** What one source says of a model; what it does not say is left out. */
 export interface Statement {
   readonly parts: Partial<Preprocessing>;
   readonly labels?: readonly Label[] | undefined;
+  /** What the model was trained for. */
+  readonly task?: Task | undefined;
   /** What it says and nobody here understands. */
   readonly notes?: readonly string[] | undefined;
 }
@@ -37,8 +40,21 @@ export function parsedBy<T extends z.ZodType>(schema: T, given: unknown, file: s
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0]!;
   const where = path.length > 0 ? `: ${path.join('.')}` : '';
+  const expected = message.replace(/^Invalid input: /, '').replace(/, received .*$/, '');
   throw new InputError(
     'invalid_model',
-    `file ${quoted(file)}${where}: ${message.replace(/^Invalid input: /, '').replace('received', 'got')}`,
+    `file ${quoted(file)}${where}: ${expected}; got ${shown(given, path)}`,
   );
+}
+
+/** What stands at `path`, as far as a line takes it. */
+function shown(given: unknown, path: readonly PropertyKey[]): string {
+  const found = path.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+        ? Reflect.get(value, key)
+        : undefined,
+    given,
+  );
+  return shortened(JSON.stringify(found) ?? 'nothing', 60);
 }

@@ -26,7 +26,10 @@ export function readTextBeside(folder: string, name: string): string | undefined
     const { code } = error as NodeJS.ErrnoException;
     if (error instanceof InputError) throw error;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw unread(name, code === 'EACCES' || code === 'EPERM' ? 'permission denied' : (code ?? 'unknown error'));
+    throw unread(
+      name,
+      code === 'EACCES' || code === 'EPERM' ? 'permission denied' : (code ?? 'unknown error'),
+    );
   }
 }
 

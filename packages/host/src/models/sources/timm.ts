@@ -10,7 +10,9 @@ const trainedSchema = z.object({
   input_size: z.tuple([z.int().min(1).max(4096), side, side]).nullish(),
   interpolation: z.string().nullish(),
   mean: perChannel.nullish(),
-  std: perChannel.refine((values) => values.every((value) => value > 0), 'expected numbers above 0').nullish(),
+  std: perChannel
+    .refine((values) => values.every((value) => value > 0), 'expected numbers above 0')
+    .nullish(),
   crop_pct: z.number().positive().max(2).nullish(),
   crop_mode: z.string().nullish(),
   label_names: z.array(z.string()).nullish(),
@@ -47,7 +49,9 @@ export function readTimm(given: unknown, file: string): Statement {
     labels: names?.length ? names.map((name) => labelOf(name, label_descriptions ?? {})) : undefined,
     notes:
       interpolation && !filter && interpolation !== 'random'
-        ? [`${file}: interpolation ${JSON.stringify(interpolation.slice(0, 40))} is no filter that is known here`]
+        ? [
+            `${file}: interpolation ${JSON.stringify(interpolation.slice(0, 40))} is no filter that is known here`,
+          ]
         : [],
   };
 }
@@ -64,7 +68,12 @@ function geometryOf(
     const [red = 0, green = red, blue = red] = (mean ?? []).map((value) => Math.round(value * 255));
     return { size, fit: 'letterbox', resize: larger, crop: size, pad_color: [red, green, blue] };
   }
-  return { size, fit: 'crop', resize: larger[0] === larger[1] ? larger[0] : null, crop: cropOf(larger, size, share) };
+  return {
+    size,
+    fit: 'crop',
+    resize: larger[0] === larger[1] ? larger[0] : null,
+    crop: cropOf(larger, size, share),
+  };
 }
 
 /** Of an oblong input the resize follows from the share. */
