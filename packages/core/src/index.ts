@@ -10,7 +10,7 @@ export {
 export { forwardModel } from './graphs/direct.ts';
 export { inspect, type ModelReport } from './inspect.ts';
 export { createJointExplainer, type JointExplainer } from './joint-explainer.ts';
-export { layerNames } from './layers/layers.ts';
+export { layerNames } from './layers/choose.ts';
 export { type Classifier, type ClassifierOptions, readClassifier } from './model/classifier.ts';
 export type { FixedInput, FixedInputs } from './model/inputs.ts';
 export { readNpy, writeNpy } from './npy.ts';
