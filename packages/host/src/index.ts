@@ -1,3 +1,5 @@
+export type { MethodVerdict } from './checking/check-methods.ts';
+export { type Checked, type CheckReport, checkModel, defaultBudget } from './checking/check-model.ts';
 export { type Classification, PhotoClassifier } from './classification/photo-classifier.ts';
 export type { Prediction, TargetSpec } from './classification/predictions.ts';
 export { decodeImage, type PhotoType, photoTypes, servicePhotoTypes } from './codec/decode.ts';
