@@ -1,15 +1,21 @@
 import type { ModelReport } from '@whylight/core';
+import type { CheckReport, MethodVerdict } from '@whylight/host';
 import { print, table } from './output.ts';
 
-/** Prints whether a model can be explained, and how. */
-export function printReport(name: string, report: ModelReport): void {
+/** Prints whether a model can be explained, and how: of a report that the file alone gave, as far as that tells. */
+export function printReport(name: string, report: ModelReport | CheckReport): void {
   const shape = (dimensions: readonly (number | string)[]) => `[${dimensions.join(', ')}]`;
   print(`${name}: opset ${report.opset}, ${report.nodes} nodes, ${report.classes} classes`);
   for (const input of report.inputs) print(`input   ${input.name} ${input.dtype} ${shape(input.shape)}`);
   for (const output of report.outputs) print(`output  ${output}`);
   for (const remark of report.notes) print(`note    ${remark}`);
+  if ('photos' in report && report.photos !== true) print(`photos  no: ${report.photos}`);
   print();
-  print(table(report.methods.map(({ id, works, reason }) => [works ? 'works' : 'no', id, reason ?? ''])));
+  print(table(report.methods.map((method) => [told(method), method.id, method.reason ?? ''])));
+  if ('budget' in report)
+    print(
+      `\nEach method that works was run once, with few samples; methods had ${report.budget} s (--budget).`,
+    );
   if (report.unsupported.length > 0) {
     print('\nOperators without a derivative rule:');
     for (const { op, nodes } of report.unsupported) print(`  ${op}: ${nodes.join(', ')}`);
@@ -20,3 +26,6 @@ export function printReport(name: string, report: ModelReport): void {
   );
   print(table(shown.map((layer) => [`  ${layer.name}`, shape(layer.shape)])));
 }
+
+const told = ({ works }: Pick<MethodVerdict, 'works'>): string =>
+  works === null ? 'not_run' : works ? 'works' : 'no';

@@ -8,10 +8,11 @@ export {
   type ExplainerSpec,
 } from './explainer.ts';
 export { forwardModel } from './graphs/direct.ts';
-export { inspect, type ModelReport } from './inspect.ts';
+export { inspect, inspectClassifier, type MethodReport, type ModelReport } from './inspect.ts';
 export { createJointExplainer, type JointExplainer } from './joint-explainer.ts';
 export { layerNames } from './layers/choose.ts';
 export { type Classifier, type ClassifierOptions, readClassifier } from './model/classifier.ts';
+export type { Head } from './model/head.ts';
 export type { FixedInput, FixedInputs } from './model/inputs.ts';
 export { readNpy, writeNpy } from './npy.ts';
 export { type FilesBeside, mergeExternalData } from './onnx/external-data.ts';
@@ -20,3 +21,4 @@ export type { Runtime, Session } from './runtime/runtime.ts';
 export { softmax } from './softmax.ts';
 export { parseTarget, type ScoreKind, scoreKinds, type Target, type Term } from './targets.ts';
 export * from './tensor.ts';
+export { type Warning, warningText } from './warning.ts';

@@ -7,10 +7,11 @@ import { type Layer, layersOf } from './layers/layers.ts';
 import { claimed, remarksOn } from './methods/claims.ts';
 import { methods, resolveMethod } from './methods/index.ts';
 import type { Axiom, Method } from './methods/method.ts';
-import { type ClassifierOptions, type Network, readClassifier } from './model/classifier.ts';
+import { type Classifier, type ClassifierOptions, type Network, readClassifier } from './model/classifier.ts';
 import { printable } from './onnx/names.ts';
+import { warningText } from './warning.ts';
 
-/** Whether and how a model can be explained. */
+/** Whether and how a model can be explained, as far as its file tells. */
 export interface ModelReport {
   readonly opset: number;
   readonly producer: string;
@@ -30,6 +31,7 @@ export interface ModelReport {
 
 export interface MethodReport {
   readonly id: string;
+  /** Whether nothing in the file speaks against it. */
   readonly works: boolean;
   /** Why it does not work; or what is to be known of it on this model. */
   readonly reason: string | null;
@@ -37,9 +39,12 @@ export interface MethodReport {
   readonly axioms: readonly Axiom[];
 }
 
-/** What `whylight check` tells. @throws InputError for a model that is refused altogether */
-export function inspect(bytes: Uint8Array, options?: ClassifierOptions): ModelReport {
-  const classifier = readClassifier(bytes, options);
+/** What the file alone tells: nothing is run. @throws InputError for a model that is refused altogether */
+export const inspect = (bytes: Uint8Array, options?: ClassifierOptions): ModelReport =>
+  inspectClassifier(readClassifier(bytes, options));
+
+/** The same of a model that has been read. */
+export function inspectClassifier(classifier: Classifier): ModelReport {
   const { file } = classifier;
   const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
   const unsupported = unsupportedOn(between(network.g, [network.image], [network.logits]), gradientRules);
@@ -69,7 +74,7 @@ export function inspect(bytes: Uint8Array, options?: ClassifierOptions): ModelRe
         ? { id, works: true, ...aboutOf(method, network) }
         : { id, works: false, reason, axioms: [] };
     }),
-    notes: classifier.notes,
+    notes: classifier.notes.map(({ message }) => message),
   };
 }
 
@@ -83,7 +88,7 @@ function aboutOf(method: Method, network: Network): Pick<MethodReport, 'reason' 
   const seen = { ...network, layers };
   const remarks = remarksOn(method, asked, seen);
   return {
-    reason: remarks.length > 0 ? remarks.join('; ') : null,
+    reason: remarks.length > 0 ? remarks.map(warningText).join('; ') : null,
     axioms: claimed(method, asked, seen),
   };
 }

@@ -1,5 +1,13 @@
+export type { MethodVerdict } from './checking/check-methods.ts';
+export { type Checked, type CheckReport, checkModel, defaultBudget } from './checking/check-model.ts';
 export { type Classification, PhotoClassifier } from './classification/photo-classifier.ts';
-export type { Prediction, TargetSpec } from './classification/predictions.ts';
+export { predictionText } from './classification/prediction-text.ts';
+export {
+  type Prediction,
+  shownValue,
+  type TargetSpec,
+  type Task,
+} from './classification/predictions.ts';
 export { decodeImage, type PhotoType, photoTypes, servicePhotoTypes } from './codec/decode.ts';
 export { encodeJpeg, encodePng } from './codec/encode.ts';
 export { sniffMediaType } from './codec/media-type.ts';

@@ -1,4 +1,4 @@
-import { type Target, writeNpy } from '@whylight/core';
+import { type Target, warningText, writeNpy } from '@whylight/core';
 import { createRuntime } from '@whylight/host';
 import { Command } from 'commander';
 import { type AttributionJob, readJobs } from '../attribution-jobs.ts';
@@ -118,7 +118,7 @@ async function run(job: AttributionJob, explainer: TensorExplainer, { json }: Op
   const answer = await explainer.explain(job, onProgress).finally(() => progress.stop());
   await writeBytes(job.out, writeNpy(answer.attribution));
   const milliseconds = Math.round(performance.now() - start);
-  for (const warning of answer.warnings) note(`${job.out}: ${warning}`);
+  for (const warning of answer.warnings) note(`${job.out}: ${warningText(warning)}`);
   const { method, attribution } = answer;
   if (!json) print(`${job.out}: ${method.id} [${attribution.shape.join(', ')}], ${milliseconds} ms`);
   return reportOf(job, answer, milliseconds);

@@ -7,24 +7,29 @@ import { imagesOf, lookedAt } from './network.ts';
 import type { Request } from './request.ts';
 import { oneHot, resolved, subjectOf } from './subject.ts';
 
-/** The model itself: image → logits, and scores of another kind if asked. */
+/** The model itself: image → logits, its probabilities where it gives any, and scores of another kind if asked. */
 export const forwardModel = (classifier: Classifier, score: ScoreKind = 'logit'): Uint8Array =>
   scoresModel(classifier, score).bytes;
 
 export function scoresModel(classifier: Classifier, score: ScoreKind = 'logit'): Built {
-  const { g, logits } = imagesOf(classifier);
-  return built(g, { logits, ...(score !== 'logit' && { scores: scoresOf(g, logits, score) }) });
+  const { g, logits, probabilities } = imagesOf(classifier);
+  return built(g, {
+    logits,
+    ...(probabilities !== null && { probabilities }),
+    ...(score !== 'logit' && { scores: scoresOf(g, logits, score) }),
+  });
 }
 
 /**
  * A direct method: image, class_index → attribution, logits, target. Class index -1 is the predicted class.
  *
- * @param sums also of sums of classes: takes class_weight and class_weights besides (`targetInputs`)
+ * @param how sums: also of sums of classes, takes class_weight and class_weights besides (`targetInputs`); probable:
+ *   gives the model's probabilities besides, where it has any
  */
-export function directModel(request: Request<Direct<never>>, sums = false): Built {
+export function directModel(request: Request<Direct<never>>, { sums = false, probable = false } = {}): Built {
   const { classifier, method, setting } = request;
   const network = lookedAt(request, (g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  const { g, logits } = network;
+  const { g, logits, probabilities } = network;
   const target = resolved(g, g.input('class_index', 'int64', [-1]), logits);
   const { classes } = classifier;
   const single = oneHot(g, target, classes);
@@ -38,5 +43,10 @@ export function directModel(request: Request<Direct<never>>, sums = false): Buil
     ? subjectOf(network, weighed(), request.score)
     : subjectOf(network, single, request.score, target);
   const attribution = g.within('explain', () => method.build(subject, setting));
-  return built(g, { attribution, logits, target });
+  return built(g, {
+    attribution,
+    logits,
+    target,
+    ...(probable && probabilities !== null && { probabilities }),
+  });
 }

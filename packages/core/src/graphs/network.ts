@@ -37,7 +37,9 @@ export function lookedAt(
     });
   const network = classifier.inline(feed, through.length > 0 ? new Map(through) : undefined);
   const values = layers.map(({ name }) => maps.get(name) ?? network.resolve(name));
-  if (!method.needs.includes('attention')) narrow(network, values);
+  const { probabilities } = network;
+  const kept = probabilities === null ? values : [...values, probabilities];
+  if (!method.needs.includes('attention')) narrow(network, kept);
   return { ...network, layers: values };
 }
 

@@ -6,6 +6,8 @@ import { type Node, reachable, type ValueInfo } from '../onnx/graph.ts';
 import { listed, quoted } from '../onnx/names.ts';
 import { defaultLimits, type ModelFile, type ReadLimits, readModel } from '../onnx/read.ts';
 import { getOwn } from '../own.ts';
+import type { Warning } from '../warning.ts';
+import type { Head } from './head.ts';
 import { type FixedInputs, fixedValue, imageInput } from './inputs.ts';
 import { flatScores, scoreBefore } from './scores.ts';
 
@@ -29,10 +31,12 @@ export interface Classifier {
   readonly inputShape: readonly number[];
   readonly layout: 'NCHW' | 'NHWC';
   readonly classes: number;
+  /** What the scores are. */
+  readonly head: Head;
   /** The batch size that the model has baked in, if any. */
   readonly batch: number | undefined;
   /** What a user should know: which score is explained, what was converted. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Warning[];
   /** The network over the images that `feed` makes, in a fresh graph; with values inside replaced, if asked. */
   inline(feed: (g: GraphBuilder) => Value, interventions?: Interventions): Network;
 }
@@ -41,8 +45,10 @@ export interface Classifier {
 export interface Network {
   readonly g: GraphBuilder;
   readonly image: Value;
-  /** Scores [rows, classes], before any final Softmax. */
+  /** What is explained unless another score is asked for, [rows, classes]: before the last squashing function. */
   readonly logits: Value;
+  /** The model's own probabilities, [rows, classes]; `null` where its output is none. */
+  readonly probabilities: Value | null;
   /** Where a tensor name of the file went. */
   resolve(name: Value): Value;
 }
@@ -76,24 +82,29 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
   );
   checkSizes(network.g, limits);
   const scores = network.g.shape(network.logits);
-  const notes: string[] = [];
+  const notes: Warning[] = [];
+  const tell = (code: string, message: string) => notes.push({ code, message });
   const others = [...outputs, ...file.refused.keys()].filter((name) => name !== output);
   if (others.length > 0)
-    notes.push(`output ${quoted(output)} is explained; the model also gives ${listed(others)}`);
+    tell('output_chosen', `output ${quoted(output)} is explained; the model also gives ${listed(others)}`);
   const set = Object.keys(fixed);
-  if (set.length > 0) notes.push(`${listed(set)} ${set.length > 1 ? 'are' : 'is'} fixed to the values given`);
+  if (set.length > 0)
+    tell('inputs_fixed', `${listed(set)} ${set.length > 1 ? 'are' : 'is'} fixed to the values given`);
   if (network.softmax)
-    notes.push(
+    tell(
+      'score_before_softmax',
       `the model ends in ${network.softmax.op} (node ${quoted(network.softmax.name)}): the score before it is explained`,
     );
-  if (input.dtype === 'float16') notes.push('the model is float16: it is explained in float32');
-  if (batch !== undefined) notes.push(`the model takes batches of ${batch} only`);
+  if (input.dtype === 'float16')
+    tell('computed_in_float32', 'the model is float16: it is explained in float32');
+  if (batch !== undefined) tell('batch_fixed', `the model takes batches of ${batch} only`);
   return {
     file,
     input,
     inputShape,
     layout: inputShape.at(-1)! <= 4 && inputShape[0]! > 4 ? 'NHWC' : 'NCHW',
     classes: scores[1]!,
+    head: { kind: 'softmax', task: 'multiclass', output, others },
     batch,
     notes,
     inline: told(openOf(output)(batch)),
@@ -188,10 +199,12 @@ const inlining =
       interventions,
     );
     const { score, softmax } = scoreBefore(g, resolve(output));
+    const logits = flatScores(g, score, output, interventions ? undefined : image);
     return {
       g,
       image,
-      logits: flatScores(g, score, output, interventions ? undefined : image),
+      logits,
+      probabilities: g.emit('Softmax', [logits], { axis: -1 }),
       resolve,
       softmax,
     };

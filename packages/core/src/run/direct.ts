@@ -42,7 +42,9 @@ export async function jointRun(
 ): Promise<JointRun> {
   const { batch: fixed, classes } = requests[0]!.classifier;
   const load = async (sums: boolean) => {
-    const { bytes, outputs, ...size } = joined(requests.map((request) => directModel(request, sums)));
+    const { bytes, outputs, ...size } = joined(
+      requests.map((request) => directModel(request, { sums, probable: true })),
+    );
     const chunk = new Chunk(fixed ?? rowsWithin(memory, size, runtime), fixed !== undefined);
     return { outputs, chunk, session: await runtime.load(bytes) };
   };
@@ -70,11 +72,12 @@ export async function jointRun(
       });
       const whole = (name: string) =>
         rowsOf(concatenated(parts.map((part) => getOwn(part, name)!)), 0, count);
-      return outputs.map(({ attribution, logits, target }) => {
+      return outputs.map(({ attribution, logits, probabilities, target }) => {
         const leading = parts.flatMap((p) => Array.from(getOwn(p, target!)!.data as BigInt64Array, Number));
         return {
           attribution: whole(attribution!),
           logits: whole(logits!),
+          probabilities: probabilities === undefined ? null : whole(probabilities),
           targets: targets.map((asked, n) => classOf(asked, leading[n]!)),
           convergenceDelta: null,
         };

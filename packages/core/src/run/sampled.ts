@@ -100,7 +100,8 @@ export async function sampledRun(
     const all = (name: string) =>
       rowsOf(concatenated(parts.map((p) => getOwn(p, name)!)), 0, batch.shape[0]!);
     const logits = all('logits');
-    return { logits, scores: request.score === 'logit' ? logits : all('scores') };
+    const probabilities = 'probabilities' in scoring.outputs ? all('probabilities') : null;
+    return { logits, probabilities, scores: request.score === 'logit' ? logits : all('scores') };
   }
 
   /** Σ shares - (F(image) - F(baseline)), of a method that shares this difference out. */
@@ -114,11 +115,11 @@ export async function sampledRun(
   }
 
   return {
-    async attribute(batch, asked, { aux = {}, signal, onProgress }) {
+    async attribute(batch, asked, { aux = {}, signal, onProgress, samples: most = Infinity }) {
       const { samples, fixed, graphs } = await plan(aux);
-      const { logits, scores } = await scored(batch);
+      const { logits, probabilities, scores } = await scored(batch);
       const best = asked.map((_, n) => argmax(row(logits, n).data));
-      const count = Object.values(samples)[0]!.shape[0]!;
+      const count = Math.min(Object.values(samples)[0]!.shape[0]!, most);
       const attributions: Tensor<'float32'>[] = [];
       const deltas: number[] = [];
       for (const [n, target] of asked.entries()) {
@@ -149,6 +150,7 @@ export async function sampledRun(
       return {
         attribution: concatenated(attributions),
         logits,
+        probabilities,
         targets: asked.map((target, n) => classOf(target, best[n]!)),
         convergenceDelta: deltas.length > 0 ? deltas : null,
       };

@@ -1,4 +1,4 @@
-import { InputError, softmax, type Target, type Term } from '@whylight/core';
+import { InputError, type Target, type Term, type Warning } from '@whylight/core';
 import { findLabel, type Label } from '../models/labels.ts';
 
 /** What a picture is explained for: a class index, a class's name, whatever scores highest, or a sum of classes. */
@@ -8,12 +8,25 @@ export type TargetSpec =
   | { readonly label: string }
   | { readonly terms: readonly Term[] };
 
+/** What a network decides: one class of several, each class by itself, yes or no by one output, or a quantity. */
+export type Task = 'multiclass' | 'multilabel' | 'binary' | 'regression';
+
+/** What a network says of one class. */
 export interface Prediction {
   class_index: number;
   label: string;
   label_zh: string | null;
-  /** Softmax over the classes. */
-  score: number;
+  /** Only where what the network gives is a probability, or is made one by a softmax or a sigmoid. */
+  probability?: number | undefined;
+  /** The value that is explained: the logit, if no other was asked for. Null in a result that an earlier release wrote. */
+  score: number | null;
+}
+
+/** What a network gives for one photo, by class index. */
+export interface Outputs {
+  /** Null: what it gives is no probability. */
+  readonly probabilities: Float32Array | null;
+  readonly scores: Float32Array;
 }
 
 /**
@@ -37,19 +50,29 @@ export function resolveTarget(target: TargetSpec, labels: readonly Label[] | nul
   return index;
 }
 
-/** Every class with its score, by class index. */
-export function scored(logits: Float32Array, labels: readonly Label[] | null): Prediction[] {
-  return Array.from(softmax(logits), (score, index) => ({
+/** Every class with what the network says of it, by class index. */
+export function predictionsOf(
+  { probabilities, scores }: Outputs,
+  labels: readonly Label[] | null,
+): Prediction[] {
+  return Array.from(scores, (score, index) => ({
     class_index: index,
     label: labels?.[index]?.en ?? `class ${index}`,
     label_zh: labels?.[index]?.zh ?? null,
+    ...(probabilities && { probability: probabilities[index]! }),
     score,
   }));
 }
 
-/** The `count` highest scores; of equal scores the lower index first. */
+/** What of a prediction is shown: its probability where it has one, else its score. */
+export const shownValue = ({ probability, score }: Pick<Prediction, 'probability' | 'score'>): number =>
+  probability ?? score ?? Number.NaN;
+
+/** The `count` highest, by what is shown of them; of equal ones the lower index first. */
 export const highest = (predictions: readonly Prediction[], count: number): Prediction[] =>
-  predictions.toSorted((a, b) => b.score - a.score || a.class_index - b.class_index).slice(0, count);
+  predictions
+    .toSorted((a, b) => shownValue(b) - shownValue(a) || a.class_index - b.class_index)
+    .slice(0, count);
 
 /**
  * Probability of the likeliest class below which an answer says that the network is unsure. Of 100 photos of ImageNet
@@ -58,10 +81,16 @@ export const highest = (predictions: readonly Prediction[], count: number): Pred
  */
 const sure = 0.3;
 
-/** What an answer says where the network is unsure what the photo shows; nothing where it is sure. */
-export const doubts = ({ label, score }: Prediction): string[] =>
-  score < sure
+/**
+ * What an answer says where the network is unsure which class the photo shows; nothing where it is sure, or where classes
+ * do not exclude each other: then none of them may be there, and a low probability of each says just that.
+ */
+export const doubts = (task: Task, { label, probability }: Prediction): Warning[] =>
+  task === 'multiclass' && probability !== undefined && probability < sure
     ? [
-        `unsure: the likeliest class, "${label}", has a probability of only ${score.toFixed(3)}; the photo may show none of the model's classes`,
+        {
+          code: 'unsure',
+          message: `the likeliest class, "${label}", has a probability of only ${probability.toFixed(3)}; the photo may show none of the model's classes`,
+        },
       ]
     : [];

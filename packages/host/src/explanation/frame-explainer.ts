@@ -1,12 +1,21 @@
-import { type Runtime, row, type ScoreKind, stacked, type Target, type Tensor } from '@whylight/core';
+import {
+  type Runtime,
+  row,
+  type ScoreKind,
+  softmax,
+  stacked,
+  type Target,
+  type Tensor,
+} from '@whylight/core';
 import { overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
 import { type Convention, resolveMethod } from '@whylight/core/methods';
 import {
   highest,
   type Prediction,
+  predictionsOf,
   resolveTarget,
-  scored,
   type TargetSpec,
+  type Task,
 } from '../classification/predictions.ts';
 import { blend } from '../drawing/draw.ts';
 import { captionOf, mapsOf } from '../drawing/pictures.ts';
@@ -32,6 +41,7 @@ export interface ExplainedFrame {
   readonly region: Region;
   /** Of this frame alone, its first dimension 1. */
   readonly attribution: Tensor<'float32'>;
+  readonly task: Task;
   readonly predicted: Prediction;
   readonly target: Prediction;
 }
@@ -70,24 +80,27 @@ export class FrameExplainer {
       frames.map(() => this.#target),
     );
     return frames.map((frame, n) => {
-      const predictions = scored(row(logits, n).data, this.#request.model.labels);
+      const { data: scores } = row(logits, n);
+      const outputs = { scores, probabilities: softmax(scores) };
+      const predictions = predictionsOf(outputs, this.#request.model.labels);
       const [predicted] = highest(predictions, 1);
       return {
         frame,
         region: ready[n]!.region,
         attribution: row(attribution, n),
+        task: 'multiclass',
         predicted: predicted!,
         target: predictions[targets[n]!]!,
       };
     });
   }
 
-  /** The frame with its explanation and its caption, probabilities to two digits. */
-  async draw({ frame, region, attribution, predicted, target }: ExplainedFrame): Promise<Picture> {
+  /** The frame with its explanation and its caption, numbers to two digits. */
+  async draw({ frame, region, attribution, task, predicted, target }: ExplainedFrame): Promise<Picture> {
     const { over, look } = mapsOf({ attribution, layout: this.#plan.preprocessing.layout });
     const picture = overlay(frame, over, region, look);
     const { language = 'en' } = this.#request;
-    const plate = await this.#plate(captionOf({ predicted, target, language }, 2), picture);
+    const plate = await this.#plate(captionOf({ task, predicted, target, language }, 2), picture);
     blend(picture, plate.raster, plate.margin, plate.margin);
     return picture;
   }

@@ -1,7 +1,15 @@
-import { type Attribution, InputError, OutOfMemoryError, type Runtime, writeNpy } from '@whylight/core';
+import {
+  type Attribution,
+  InputError,
+  OutOfMemoryError,
+  type Runtime,
+  softmax,
+  type Warning,
+  writeNpy,
+} from '@whylight/core';
 import { preprocess, range } from '@whylight/core/image';
 import { type ResolvedMethod, resolveMethod } from '@whylight/core/methods';
-import { doubts, highest, resolveTarget, scored } from '../classification/predictions.ts';
+import { doubts, highest, predictionsOf, resolveTarget, type Task } from '../classification/predictions.ts';
 import { decodeImage, type PhotoType, servicePhotoTypes, sizeOfImage } from '../codec/decode.ts';
 import { type Studio, studioHere } from '../drawing/studio.ts';
 import { assumedWarning, inputShapeOf } from '../models/preprocessing.ts';
@@ -118,7 +126,9 @@ export class PhotoExplainer {
     const compute = clock();
     signal?.throwIfAborted();
 
-    const predictions = scored(answer.logits.data, model.labels);
+    const task: Task = 'multiclass';
+    const { data: scores } = answer.logits;
+    const predictions = predictionsOf({ scores, probabilities: softmax(scores) }, model.labels);
     const target = predictions[answer.targets[0]!]!;
     const best = highest(predictions, 5);
     const pictures = await this.#studio.draw({
@@ -127,6 +137,7 @@ export class PhotoExplainer {
       attribution: answer.attribution,
       layout: how.layout,
       method: method.id,
+      task,
       target,
       predicted: best[0]!,
       language,
@@ -135,14 +146,15 @@ export class PhotoExplainer {
     const render = clock();
 
     const { minimum, maximum, sum } = summary(answer.attribution.data);
-    const warnings = new Set([...answer.warnings, ...doubts(best[0]!)]);
-    if (model.assumed) warnings.add(assumedWarning);
-    for (const warning of pictures.warnings) warnings.add(warning);
+    const warnings: Warning[] = [...answer.warnings, ...doubts(task, best[0]!)];
+    if (model.assumed) warnings.push(assumedWarning);
+    warnings.push(...pictures.warnings);
     const result: Result = {
       method: method.id,
       convention: method.convention,
       parameters: method.params,
       layers: how.layers,
+      task,
       target,
       predictions: best,
       attribution: {
@@ -156,7 +168,7 @@ export class PhotoExplainer {
       image: { width: photo.width, height: photo.height },
       device: this.#runtime.device,
       milliseconds: { decode, compute, render },
-      warnings: [...warnings],
+      warnings,
     };
     const artifacts = new Map<ArtifactName, Artifact>([
       ['overlay.png', { bytes: pictures.overlay, contentType: 'image/png' }],

@@ -103,11 +103,15 @@ export class Batcher {
     }
   }
 
-  #rowOf({ attribution, logits, targets, convergenceDelta }: Attribution, n: number): Attribution {
+  #rowOf(
+    { attribution, logits, probabilities, targets, convergenceDelta }: Attribution,
+    n: number,
+  ): Attribution {
     const own = ownRow(attribution, n);
     return {
       attribution: own,
       logits: ownRow(logits, n),
+      probabilities: probabilities && ownRow(probabilities, n),
       targets: [targets[n]!],
       convergenceDelta: convergenceDelta && [convergenceDelta[n]!],
       warnings: [...this.#explainer.notes, ...degenerate(own)],

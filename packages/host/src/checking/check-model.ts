@@ -1,0 +1,85 @@
+import {
+  type Classifier,
+  type ClassifierOptions,
+  InputError,
+  inspectClassifier,
+  type ModelReport,
+  type Runtime,
+  readClassifier,
+} from '@whylight/core';
+import { named } from '../models/classifier.ts';
+import { readingOf } from '../models/manifest.ts';
+import { normalisationBy, preprocessingFor } from '../models/preprocessing.ts';
+import type { RegisteredModel } from '../models/registered-model.ts';
+import { type CheckWatch, checkMethods, type MethodVerdict, notRun } from './check-methods.ts';
+import { loadForwardPass } from './forward-pass.ts';
+import { plainInput } from './plain-input.ts';
+
+/** What can be done with a model: what its file tells, and what was seen when it ran. */
+export interface CheckReport extends Omit<ModelReport, 'methods'> {
+  readonly methods: readonly MethodVerdict[];
+  /** Whether photos can become the network's input; or why not. */
+  readonly photos: true | string;
+  /** Seconds within which the methods were run. */
+  readonly budget: number;
+}
+
+export interface Checked {
+  readonly report: CheckReport;
+  readonly classifier: Classifier;
+  /** Whether the network gives the same scores each time. */
+  readonly deterministic: boolean;
+}
+
+export interface CheckOptions extends CheckWatch {
+  /** How the model is read; as its manifest says if not told otherwise. */
+  readonly reading?: ClassifierOptions | undefined;
+  /** Told once the network has run, with what is known then: no method has. */
+  readonly onStart?: ((checked: Checked) => void) | undefined;
+}
+
+/** The seconds that methods are run for, where nobody says how many. */
+export const defaultBudget = 60;
+
+/**
+ * Reads a model, runs it, and runs the methods on it.
+ *
+ * @throws InputError for a model that is refused, or that does not run
+ */
+export async function checkModel(
+  model: RegisteredModel,
+  runtime: Runtime,
+  { reading = readingOf(model), onStart, ...watch }: CheckOptions,
+): Promise<Checked> {
+  const bytes = await model.bytes();
+  const { classifier, report } = named(model, () => inspected(bytes, model, reading));
+  const { input, photos } = plainInput(model, classifier);
+  const forward = await loadForwardPass(classifier, input, runtime);
+  try {
+    const { deterministic } = forward;
+    const checked = (methods: readonly MethodVerdict[]): Checked => ({
+      report: { ...report, methods, photos, budget: watch.budget },
+      classifier,
+      deterministic,
+    });
+    onStart?.(
+      checked(report.methods.map((method) => (method.works ? notRun(method, 'not run yet') : method))),
+    );
+    const normalisation = photos === true ? normalisationBy(preprocessingFor(model, classifier)) : undefined;
+    const check = { classifier, input, forward, normalisation, layer: model.manifest.cam_tensor };
+    return checked(await checkMethods(report.methods, check, watch));
+  } finally {
+    await forward.close();
+  }
+}
+
+function inspected(bytes: Uint8Array, { labels }: RegisteredModel, reading: ClassifierOptions) {
+  const classifier = readClassifier(bytes, reading);
+  const report = inspectClassifier(classifier);
+  if (labels && labels.length !== report.classes)
+    throw new InputError(
+      'invalid_model',
+      `labels: expected ${report.classes}, one for each class, got ${labels.length}`,
+    );
+  return { classifier, report };
+}
