@@ -3,10 +3,12 @@ import { between, named, unsupportedOn } from './autodiff/path.ts';
 import { InputError } from './errors.ts';
 import { transformerOf } from './layers/attention.ts';
 import { chooseLayers } from './layers/choose.ts';
-import { type Layer, layersOf } from './layers/layers.ts';
+import { foundLayer, surveyOf } from './layers/find.ts';
+import { notesOn } from './layers/notes.ts';
 import { claimed, remarksOn } from './methods/claims.ts';
 import { methods, resolveMethod } from './methods/index.ts';
 import type { Axiom, Method } from './methods/method.ts';
+import { recommendedMethods } from './methods/recommended.ts';
 import { type Classifier, type ClassifierOptions, type Network, readClassifier } from './model/classifier.ts';
 import { printable } from './onnx/names.ts';
 import { warningText } from './warning.ts';
@@ -26,6 +28,8 @@ export interface ModelReport {
   /** Operators without a derivative rule, and the nodes that use them. */
   readonly unsupported: readonly { op: string; nodes: readonly string[] }[];
   readonly methods: readonly MethodReport[];
+  /** Methods that suit this network, the best first: what is explained by where nothing else is asked. */
+  readonly recommended: readonly string[];
   readonly notes: readonly string[];
 }
 
@@ -48,12 +52,21 @@ export function inspectClassifier(classifier: Classifier): ModelReport {
   const { file } = classifier;
   const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
   const unsupported = unsupportedOn(between(network.g, [network.image], [network.logits]), gradientRules);
-  const layers = layersOf(network);
-  const last = layers.at(-1);
-  const fromLast = last
-    ? unsupportedOn(between(network.g, [last.name], [network.logits]), gradientRules)
+  const { layers } = surveyOf(network);
+  const found = layers.length > 0 ? foundLayer(network, 'paper') : undefined;
+  const fromFound = found
+    ? unsupportedOn(between(network.g, [found.name], [network.logits]), gradientRules)
     : new Map<string, string[]>();
   const missing = (found: typeof unsupported) => `no derivative rule for ${named(found)}`;
+  const reports = methods.map((method): MethodReport => {
+    const { id, needs } = method;
+    const without = refusal(network, needs);
+    const passed = needs.includes('layer') ? fromFound : unsupported;
+    const reason = without ?? (needs.includes('gradient') && passed.size > 0 ? missing(passed) : null);
+    return reason === null
+      ? { id, works: true, ...aboutOf(method, network) }
+      : { id, works: false, reason, axioms: [] };
+  });
   return {
     opset: file.graph.opset,
     producer: file.producer,
@@ -65,16 +78,11 @@ export function inspectClassifier(classifier: Classifier): ModelReport {
     classes: classifier.classes,
     layers: layers.toReversed().map(({ name, shape }) => ({ name: printable(name), shape })),
     unsupported: [...unsupported].map(([op, nodes]) => ({ op, nodes: nodes.map(printable) })),
-    methods: methods.map((method) => {
-      const { id, needs } = method;
-      const without = refusal(network, needs, layers);
-      const passed = needs.includes('layer') ? fromLast : unsupported;
-      const reason = without ?? (needs.includes('gradient') && passed.size > 0 ? missing(passed) : null);
-      return reason === null
-        ? { id, works: true, ...aboutOf(method, network) }
-        : { id, works: false, reason, axioms: [] };
-    }),
-    notes: classifier.notes.map(({ message }) => message),
+    methods: reports,
+    recommended: recommendedMethods(network, found, (id) =>
+      reports.some((report) => report.id === id && report.works),
+    ),
+    notes: [...classifier.notes, ...notesOn(network, found ? [found] : [])].map(({ message }) => message),
   };
 }
 
@@ -94,15 +102,17 @@ function aboutOf(method: Method, network: Network): Pick<MethodReport, 'reason' 
 }
 
 /** Why a network lacks what a method looks at. */
-function refusal(network: Network, needs: Method['needs'], layers: readonly Layer[]): string | null {
-  if (needs.includes('layer') && layers.length === 0)
-    return 'the model has no feature map between image and scores';
-  if (!needs.includes('attention')) return null;
+function refusal(network: Network, needs: Method['needs']): string | null {
   try {
-    transformerOf(network);
+    if (needs.includes('layer')) foundLayer(network, 'paper');
+    if (needs.includes('attention')) transformerOf(network);
     return null;
   } catch (error) {
     if (error instanceof InputError) return error.message;
     throw error;
   }
 }
+
+/** The methods that suit a classifier, the best first. */
+export const recommendedFor = (classifier: Classifier): readonly string[] =>
+  inspectClassifier(classifier).recommended;

@@ -16,6 +16,8 @@ export interface Surveyed {
   readonly layers: readonly Layer[];
   readonly places: PlacesOf;
   readonly reached: ReachedOf;
+  /** The layer that was found under a convention. */
+  readonly found: Map<string, Layer>;
 }
 
 const surveys = new WeakMap<GraphBuilder, { readonly nodes: number; readonly surveyed: Surveyed }>();
@@ -26,7 +28,12 @@ export function surveyOf(network: Network): Surveyed {
   const known = surveys.get(g);
   if (known?.nodes === g.nodes.length) return known.surveyed;
   const places = placesIn(network);
-  const surveyed = { layers: layersOf(network, places), places, reached: reachedIn(network) };
+  const surveyed: Surveyed = {
+    layers: layersOf(network, places),
+    places,
+    reached: reachedIn(network),
+    found: new Map(),
+  };
   surveys.set(g, { nodes: g.nodes.length, surveyed });
   return surveyed;
 }
@@ -41,7 +48,15 @@ export const isWhole = (layer: Layer, reached: ReachedOf): boolean =>
  * queries, keys and values of an attention count as what they are made of.
  */
 export function foundLayer(network: Network, convention: string): Layer {
-  const { layers, places, reached } = surveyOf(network);
+  const { found } = surveyOf(network);
+  const known = found.get(convention) ?? findLayer(network, convention);
+  found.set(convention, known);
+  return known;
+}
+
+function findLayer(network: Network, convention: string): Layer {
+  const survey = surveyOf(network);
+  const { layers, places, reached } = survey;
   const last =
     (convention === 'torchcam' && layers.findLast(({ form }) => /^(CHW|HWC)$/.test(form.axes))) ||
     layers.at(-1);
@@ -54,10 +69,12 @@ export function foundLayer(network: Network, convention: string): Layer {
   if (convention === 'torchcam') return last;
   const whole = layers.filter((layer) => isWhole(layer, reached));
   const found = whole.at(-1) ?? last;
-  const isTokens = /T/.test(found.form.axes);
-  const stands =
-    found === last && !(isTokens && besideOf(network, found.name, places).some(({ kind }) => kind === 'map'));
-  return beforePooling(network.g, layers, stands ? found : sourceOf(network, found, whole));
+  const passed = ({ name }: Layer) => besideOf(network, name, survey).some(({ kind }) => kind !== 'tokens');
+  if (/T/.test(found.form.axes))
+    return found === last && !passed(found) ? found : sourceOf(network, found, whole);
+  // Of branches whose ends are not seen to their borders, what they were made of.
+  const stands = found === last ? found : (whole.findLast((layer) => !passed(layer)) ?? found);
+  return beforePooling(network.g, whole, stands);
 }
 
 /** Why a model that has maps has none with a row for each image: it lays several views of it into one batch. */
@@ -81,11 +98,12 @@ function beforePooling(g: GraphBuilder, layers: readonly Layer[], layer: Layer):
 }
 
 /** The earliest of `layers` of which a layer is made place by place, by what is linear. */
-function sourceOf({ g }: Network, layer: Layer, layers: readonly Layer[]): Layer {
+function sourceOf({ g, image, logits }: Network, layer: Layer, layers: readonly Layer[]): Layer {
+  const { moving } = between(g, [image], [logits]);
   let source = layer;
   for (let value: Value | undefined = layer.name; value !== undefined; ) {
     const node: Node | undefined = g.maker(value);
-    const data: Value[] = node?.inputs.filter((input) => input !== '' && g.dependsOnInputs(input)) ?? [];
+    const data: Value[] = node?.inputs.filter((input) => moving.has(input)) ?? [];
     if (!node || data.length !== 1 || !isProjection(g, node)) return source;
     value = data[0]!;
     source = layers.find(({ name }) => name === value) ?? source;

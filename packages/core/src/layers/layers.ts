@@ -1,6 +1,6 @@
 import { between } from '../autodiff/path.ts';
 import type { Network } from '../model/classifier.ts';
-import type { Value } from '../onnx/builder.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { isFloat } from '../onnx/dtype.ts';
 import { ints, type Node } from '../onnx/graph.ts';
 import type { Operator } from '../operators/operator.ts';
@@ -52,14 +52,22 @@ export function layersOf(
           name: output,
           ...(view?.form.axes === 'CHW' ? view : { shape: shape.slice(1), form: plain }),
         });
-      } else if (computes(operator) && g.reserved.has(output) && shape.includes(batch!)) {
-        const view = seen(output);
-        if (view) maps.set(output, { name: output, ...view });
+      } else if (g.reserved.has(output) && shape.includes(batch!)) {
+        const view = computes(operator) || ofWindows(g, node, places, image) ? seen(output) : undefined;
+        if (view && (computes(operator) || !/T/.test(view.form.axes)))
+          maps.set(output, { name: output, ...view });
       }
     }
   }
   // What reading made up has no name that a user could know; whole numbers stand for the real ones after them.
   return [...maps.values()].filter(({ name }) => g.reserved.has(name) && isFloat(g.dtype(name)));
+}
+
+/** Whether a node only moves what lies in no form that is known, such as windows of a map: what it gives may be one. */
+function ofWindows(g: GraphBuilder, node: Node, places: PlacesOf, image: Value): boolean {
+  const [data] = node.inputs as [Value];
+  const known = operators[node.op].movement === 'no' ? undefined : places.get(data);
+  return known !== undefined && viewOf(g, data, known, image) === undefined;
 }
 
 /** A Transpose that brings the channels of [N, h, w, C] to the front. */

@@ -193,7 +193,7 @@ function concatenated(
     count: sizesOf(g, input)![joined]!,
   }));
   const beside = chosen(
-    inputs.map(({ lines }) => lines && lines.map((line, axis) => (axis === joined ? null : line))),
+    inputs.map(({ lines }) => lines?.map((line, axis) => (axis === joined ? null : line)) ?? null),
     size,
   );
   const varies = inputs.some(({ lines }) => varietyOf(lines?.[joined]) > (imageAxis === 0 ? 0 : 1));

@@ -1,6 +1,7 @@
 import { between } from '../autodiff/path.ts';
 import type { Network } from '../model/classifier.ts';
-import type { Value } from '../onnx/builder.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { reachable } from '../onnx/graph.ts';
 import { sizesOf } from '../operators/picks.ts';
 import type { Layer } from './layers.ts';
 import type { PlacesOf } from './places.ts';
@@ -44,10 +45,16 @@ export interface Beside {
   readonly value: Value;
   /** A map or a part of one; tokens without a place; or what has no place any more, such as pooled features. */
   readonly kind: 'map' | 'tokens' | 'pooled';
+  /** Of pooled features: the last map of a branch of their own that they were made of. */
+  readonly branch?: Value;
 }
 
 /** What the scores take that is made neither of a layer nor for it. */
-export function besideOf(network: Network, layer: Value, places: PlacesOf): Beside[] {
+export function besideOf(
+  network: Network,
+  layer: Value,
+  { layers, places }: { readonly layers: readonly Layer[]; readonly places: PlacesOf },
+): Beside[] {
   const { g, image, logits } = network;
   const { nodes, moving } = between(g, [image], [logits]);
   const reached = reachedIn(network, layer);
@@ -61,8 +68,25 @@ export function besideOf(network: Network, layer: Value, places: PlacesOf): Besi
   }
   return [...met].flatMap((value): Beside[] => {
     const taken = reached.get(value);
-    return taken ? [{ value, kind: kindOf(taken, places, value, sizesOf(g, value)) }] : [];
+    if (!taken) return [];
+    const kind = kindOf(taken, places, value, sizesOf(g, value));
+    const branch = kind === 'pooled' ? lastOfBranch(g, value, layer, layers) : undefined;
+    return [{ value, kind, ...(branch !== undefined && { branch }) }];
   });
+}
+
+/** The last map that a value is made of and a layer is not. */
+function lastOfBranch(
+  g: GraphBuilder,
+  value: Value,
+  layer: Value,
+  layers: readonly Layer[],
+): Value | undefined {
+  const [own, others] = [value, layer].map((of) => {
+    const nodes = reachable(g.nodes, [of]);
+    return new Set(nodes.flatMap(({ outputs }) => outputs));
+  }) as [Set<Value>, Set<Value>];
+  return layers.findLast(({ name }) => own.has(name) && !others.has(name))?.name;
 }
 
 function kindOf(
