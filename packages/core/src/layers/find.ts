@@ -68,13 +68,22 @@ function findLayer(network: Network, convention: string): Layer {
     );
   if (convention === 'torchcam') return last;
   const whole = layers.filter((layer) => isWhole(layer, reached));
-  const found = whole.at(-1) ?? last;
+  const found = whole.at(-1) ?? mostReached(layers, reached);
   const passed = ({ name }: Layer) => besideOf(network, name, survey).some(({ kind }) => kind !== 'tokens');
   if (/T/.test(found.form.axes))
     return found === last && !passed(found) ? found : sourceOf(network, found, whole);
   // Of branches whose ends are not seen to their borders, what they were made of.
   const stands = found === last ? found : (whole.findLast((layer) => !passed(layer)) ?? found);
   return beforePooling(network.g, whole, stands);
+}
+
+/** Where no layer reaches the scores with all of its places: of those that do with most, the last. */
+function mostReached(layers: readonly Layer[], reached: ReachedOf): Layer {
+  const shareOf = (layer: Layer) => {
+    const { places, lost } = reachOf(layer, reached);
+    return 1 - lost / places;
+  };
+  return layers.reduce((best, layer) => (shareOf(layer) >= shareOf(best) ? layer : best));
 }
 
 /** Why a model that has maps has none with a row for each image: it lays several views of it into one batch. */
