@@ -7,7 +7,6 @@ import {
   type Runtime,
   readClassifier,
 } from '@whylight/core';
-import { named } from '../models/classifier.ts';
 import { readingOf } from '../models/manifest.ts';
 import { normalisationBy, preprocessingFor } from '../models/preprocessing.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
@@ -20,7 +19,7 @@ export interface CheckReport extends Omit<ModelReport, 'methods'> {
   readonly methods: readonly MethodVerdict[];
   /** Whether photos can become the network's input; or why not. */
   readonly photos: true | string;
-  /** Seconds within which the methods were run. */
+  /** Seconds that reading the model and running it were given. */
   readonly budget: number;
 }
 
@@ -38,7 +37,7 @@ export interface CheckOptions extends CheckWatch {
   readonly onStart?: ((checked: Checked) => void) | undefined;
 }
 
-/** The seconds that methods are run for, where nobody says how many. */
+/** Seconds that a check takes at most, where nobody says how many. */
 export const defaultBudget = 60;
 
 /**
@@ -51,8 +50,9 @@ export async function checkModel(
   runtime: Runtime,
   { reading = readingOf(model), onStart, ...watch }: CheckOptions,
 ): Promise<Checked> {
+  const begun = performance.now();
   const bytes = await model.bytes();
-  const { classifier, report } = named(model, () => inspected(bytes, model, reading));
+  const { classifier, report } = inspected(bytes, model, reading);
   const { input, photos } = plainInput(model, classifier);
   const forward = await loadForwardPass(classifier, input, runtime);
   try {
@@ -66,7 +66,9 @@ export async function checkModel(
       checked(report.methods.map((method) => (method.works ? notRun(method, 'not run yet') : method))),
     );
     const normalisation = photos === true ? normalisationBy(preprocessingFor(model, classifier)) : undefined;
-    const check = { classifier, input, forward, normalisation, layer: model.manifest.cam_tensor };
+    const layer = model.manifest.cam_tensor;
+    const spent = (performance.now() - begun) / 1000;
+    const check = { classifier, input, forward, normalisation, layer, spent };
     return checked(await checkMethods(report.methods, check, watch));
   } finally {
     await forward.close();
