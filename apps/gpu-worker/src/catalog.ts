@@ -26,6 +26,7 @@ async function entryOf(model: RegisteredModel, first: boolean): Promise<CatalogM
     labels: model.labels?.map(({ en, zh }) => ({ en, zh })) ?? null,
     ...factsOf(report.methods.map((method) => (method.works ? { ...method, ...notRunYet } : method))),
     layers: knownLayers(model, classifier),
+    task: classifier.head.task,
     default: first,
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { recordOf } from './record.ts';
+import { tasks } from './task.ts';
 import { sha256, time } from './wire.ts';
 
 /** Models that tenants bring: as the public API has them, and as gateway and worker speak of them. */
@@ -175,6 +176,8 @@ export const modelFactsSchema = z.object({
   /** Whether the network gives the same scores each time. */
   deterministic: z.boolean(),
   layers: layerNamesSchema,
+  /** Absent from what earlier releases have found. */
+  task: z.enum(tasks).optional(),
 });
 export type ModelFacts = z.infer<typeof modelFactsSchema>;
 
@@ -200,6 +203,7 @@ export const modelSchema = z
     content_length: z.int().nullable(),
     classes: z.int().nullable(),
     input_shape: z.array(z.int()).nullable(),
+    task: z.enum(tasks).optional().describe('What the network decides, where that is known'),
     default: z.boolean(),
     deterministic: z
       .boolean()

@@ -59,6 +59,7 @@ function validationOf(model: RegisteredModel, { report, classifier, deterministi
     numerics_version: numericsVersion,
     deterministic,
     layers: knownLayers(model, classifier),
+    task: classifier.head.task,
   };
   return { outcome: 'ready', report: bounded(report), facts };
 }

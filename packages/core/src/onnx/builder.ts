@@ -223,6 +223,16 @@ export class GraphBuilder {
     return this.facts.get(value)?.every((fact) => fact.value?.every((v, i) => v === i)) ?? false;
   }
 
+  /** What is known of a value at the first of the batch sizes that are followed. */
+  factOf(value: Value): Fact | undefined {
+    return this.facts.get(value)?.[0];
+  }
+
+  /** What an operator makes at that batch size of values of which other facts are given. */
+  inferredFrom(node: Node, given: ReadonlyMap<Value, Fact>): readonly Fact[] {
+    return this.inference.infer(node, (value) => given.get(value) ?? this.factOf(value));
+  }
+
   /** The value with the most elements per row of the batch, among those that are known. */
   largest(): { readonly value: Value; readonly elements: number } | undefined {
     const sizes = Array.from(this.facts, ([value, [{ shape }]]) => ({

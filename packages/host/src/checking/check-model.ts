@@ -7,6 +7,7 @@ import {
   type Runtime,
   readClassifier,
 } from '@whylight/core';
+import { isNameCount } from '../models/class-names.ts';
 import { readingOf } from '../models/manifest.ts';
 import { normalisationBy, preprocessingFor } from '../models/preprocessing.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
@@ -78,7 +79,7 @@ export async function checkModel(
 function inspected(bytes: Uint8Array, { labels }: RegisteredModel, reading: ClassifierOptions) {
   const classifier = readClassifier(bytes, reading);
   const report = inspectClassifier(classifier);
-  if (labels && labels.length !== report.classes)
+  if (labels && !isNameCount(labels.length, report.classes))
     throw new InputError(
       'invalid_model',
       `labels: expected ${report.classes}, one for each class, got ${labels.length}`,
