@@ -214,7 +214,7 @@ describe('Vertex AI', () => {
               outputIndex: [0],
               outputDisplayName: 'circle',
               outputName: 'logits',
-              instanceOutputValue: 0.75,
+              instanceOutputValue: 3.5,
               approximationError: 0.5 / 9.5,
               featureAttributions: { image: { b64_png: btoa('a picture') } },
             },

@@ -31,6 +31,7 @@ export { type ExplainedFrame, FrameExplainer, type FrameRequest } from './explan
 export { PhotoExplainer, type PhotoExplainerOptions } from './explanation/photo-explainer.ts';
 export { type Redrawing, redraw } from './explanation/redraw.ts';
 export type { Result } from './explanation/result.ts';
+export { isNameCount } from './models/class-names.ts';
 export { classifierOf, named } from './models/classifier.ts';
 export { DownloadError } from './models/download.ts';
 export { findLabel, type Label } from './models/labels.ts';

@@ -1,4 +1,4 @@
-import { type Target, warningText, writeNpy } from '@whylight/core';
+import { row, type Target, type Tensor, warningText, writeNpy } from '@whylight/core';
 import { createRuntime } from '@whylight/host';
 import { Command } from 'commander';
 import { type AttributionJob, readJobs } from '../attribution-jobs.ts';
@@ -124,16 +124,22 @@ async function run(job: AttributionJob, explainer: TensorExplainer, { json }: Op
   return reportOf(job, answer, milliseconds);
 }
 
-const reportOf = ({ out }: AttributionJob, answer: TensorExplanation, milliseconds: number) => ({
-  out,
-  method: answer.method.id,
-  convention: answer.method.convention,
-  params: answer.method.params,
-  layers: answer.layers,
-  targets: answer.targets,
-  scores: answer.targets.map((target, n) => answer.logits.data[n * answer.logits.shape[1]! + target]),
-  shape: answer.attribution.shape,
-  convergence_delta: answer.convergenceDelta,
-  warnings: answer.warnings,
-  milliseconds,
-});
+function reportOf({ out }: AttributionJob, answer: TensorExplanation, milliseconds: number): object {
+  const { probabilities, targets } = answer;
+  const valueOf = (values: Tensor<'float32'>) => targets.map((target, n) => row(values, n).data[target]);
+  return {
+    out,
+    task: answer.task,
+    method: answer.method.id,
+    convention: answer.method.convention,
+    params: answer.method.params,
+    layers: answer.layers,
+    targets: answer.targets,
+    scores: valueOf(answer.scores),
+    probabilities: probabilities && valueOf(probabilities),
+    shape: answer.attribution.shape,
+    convergence_delta: answer.convergenceDelta,
+    warnings: answer.warnings,
+    milliseconds,
+  };
+}

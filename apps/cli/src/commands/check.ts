@@ -1,4 +1,4 @@
-import { checkModel, createRuntime, defaultBudget } from '@whylight/host';
+import { checkModel, createRuntime, defaultBudget, named } from '@whylight/host';
 import { Command, InvalidArgumentError } from 'commander';
 import { findModel, readingWith } from '../model.ts';
 import { printReport } from '../model-report.ts';
@@ -36,7 +36,13 @@ export const check = withJson(
     reading,
     budget: options.budget,
     onMethod: (_, done, total) => progress.update(done, total),
-  }).finally(() => progress.stop());
+  })
+    .catch((error: unknown) =>
+      named(model, () => {
+        throw error;
+      }),
+    )
+    .finally(() => progress.stop());
   if (options.json) printJson({ name: model.name, digest: model.digest, ...report });
   else printReport(model.name, report);
 });

@@ -79,7 +79,7 @@ export const explanation = (status: string) => ({
   convention: 'paper',
   parameters: {},
   layers: [],
-  target: 'predicted',
+  target: { type: 'class', index: 'predicted', score: 'logit' },
   language: 'en',
   cache: { status: 'miss', key: 'sha256:0' },
   output: { visualization: visualizationSchema.parse({}) },

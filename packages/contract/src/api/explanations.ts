@@ -1,17 +1,16 @@
 import { z } from 'zod';
 import {
-  answeredTargetSchema,
   artifactNames,
   conventions,
   jobErrorSchema,
   parametersSchema,
   predictionSchema,
-  targetSchema,
-  tasks,
   warningSchema,
 } from '../job.ts';
 import { answeredVisualizationSchema, languages, visualizationSchema } from '../look.ts';
 import { recordOf } from '../record.ts';
+import { answeredTargetSchema, targetRequestSchema } from '../target.ts';
+import { tasks } from '../task.ts';
 import { page, sha256, time } from '../wire.ts';
 
 export const photoSchema = z.union([
@@ -34,7 +33,7 @@ export const explanationRequestSchema = z
     input: photoSchema,
     model: modelReferenceSchema,
     method: z.string().min(1).max(100),
-    target: targetSchema.default('predicted'),
+    target: targetRequestSchema.default('predicted'),
     parameters: parametersSchema.default({}),
     convention: z.enum(conventions).default('paper'),
     layers: z.array(z.string().min(1).max(500)).max(16).default([]),

@@ -1,7 +1,7 @@
 import type { Direct } from '../methods/method.ts';
 import type { Classifier } from '../model/classifier.ts';
 import { add, mul } from '../onnx/emit.ts';
-import { type ScoreKind, scoresOf } from '../targets.ts';
+import type { ScoreKind } from '../targets.ts';
 import { type Built, built } from './built.ts';
 import { imagesOf, lookedAt } from './network.ts';
 import type { Request } from './request.ts';
@@ -12,24 +12,28 @@ export const forwardModel = (classifier: Classifier, score: ScoreKind = 'logit')
   scoresModel(classifier, score).bytes;
 
 export function scoresModel(classifier: Classifier, score: ScoreKind = 'logit'): Built {
-  const { g, logits, probabilities } = imagesOf(classifier);
+  const { g, logits, scores } = imagesOf(classifier);
+  const probabilities = scores.probabilities();
   return built(g, {
     logits,
     ...(probabilities !== null && { probabilities }),
-    ...(score !== 'logit' && { scores: scoresOf(g, logits, score) }),
+    ...(score !== 'logit' && { scores: scores.of(score) }),
   });
 }
 
 /**
  * A direct method: image, class_index → attribution, logits, target. Class index -1 is the predicted class.
  *
- * @param how sums: also of sums of classes, takes class_weight and class_weights besides (`targetInputs`); probable:
- *   gives the model's probabilities besides, where it has any
+ * @param how sums: also of sums of classes, takes class_weight and class_weights besides (`targetInputs`); allScores:
+ *   gives besides the model's probabilities, where it has any, and the scores that are explained, where these are not the logits
  */
-export function directModel(request: Request<Direct<never>>, { sums = false, probable = false } = {}): Built {
+export function directModel(
+  request: Request<Direct<never>>,
+  { sums = false, allScores = false } = {},
+): Built {
   const { classifier, method, setting } = request;
   const network = lookedAt(request, (g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  const { g, logits, probabilities } = network;
+  const { g, logits, probabilities, scored } = network;
   const target = resolved(g, g.input('class_index', 'int64', [-1]), logits);
   const { classes } = classifier;
   const single = oneHot(g, target, classes);
@@ -39,14 +43,13 @@ export function directModel(request: Request<Direct<never>>, { sums = false, pro
       mul(g, single, g.input('class_weight', 'float32', [-1, 1])),
       g.input('class_weights', 'float32', [-1, classes]),
     );
-  const subject = sums
-    ? subjectOf(network, weighed(), request.score)
-    : subjectOf(network, single, request.score, target);
+  const subject = sums ? subjectOf(network, weighed()) : subjectOf(network, single, target);
   const attribution = g.within('explain', () => method.build(subject, setting));
   return built(g, {
     attribution,
     logits,
     target,
-    ...(probable && probabilities !== null && { probabilities }),
+    ...(allScores && probabilities !== null && { probabilities }),
+    ...(allScores && scored !== logits && { scores: scored }),
   });
 }

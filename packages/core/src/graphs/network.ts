@@ -5,6 +5,7 @@ import type { Method } from '../methods/method.ts';
 import type { Classifier, Network } from '../model/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { operators } from '../operators/table.ts';
+import type { ScoreKind } from '../targets.ts';
 import { narrow } from './narrow.ts';
 import type { Request } from './request.ts';
 
@@ -17,11 +18,20 @@ export const oneImage = (g: GraphBuilder, { inputShape }: Classifier): Value =>
 /** A network and the layers that are looked at, each as a map [rows, C, h, w]. */
 export interface LookedAt extends Network {
   readonly layers: readonly Value[];
+  /** What is explained, [rows, classes]. */
+  readonly scored: Value;
+  /** The model's own, [rows, classes]; `null` where its output is none. */
+  readonly probabilities: Value | null;
 }
+
+const shown = ({ scores }: Network, score: ScoreKind) => ({
+  scored: scores.of(score),
+  probabilities: scores.probabilities(),
+});
 
 /** The network over what `feed` makes. Layers of another layout pass through a map, which is what is looked at. */
 export function lookedAt(
-  { classifier, method, layers }: Pick<Request<Method>, 'classifier' | 'method' | 'layers'>,
+  { classifier, method, layers, score }: Pick<Request<Method>, 'classifier' | 'method' | 'layers' | 'score'>,
   feed: (g: GraphBuilder) => Value,
 ): LookedAt {
   const maps = new Map<Value, Value>();
@@ -37,10 +47,10 @@ export function lookedAt(
     });
   const network = classifier.inline(feed, through.length > 0 ? new Map(through) : undefined);
   const values = layers.map(({ name }) => maps.get(name) ?? network.resolve(name));
-  const { probabilities } = network;
-  const kept = probabilities === null ? values : [...values, probabilities];
-  if (!method.needs.includes('attention')) narrow(network, kept);
-  return { ...network, layers: values };
+  const { scored, probabilities } = shown(network, score);
+  const kept = [scored, probabilities].filter((value) => value !== null);
+  if (!method.needs.includes('attention')) narrow(network, [...values, ...kept]);
+  return { ...network, layers: values, scored, probabilities };
 }
 
 /** The network from a layer on: `rows` makes the layer's map of each row, from the image that `feed` makes. */
@@ -49,6 +59,7 @@ export function startingAt(
   classifier: Classifier,
   feed: (g: GraphBuilder) => Value,
   rows: (g: GraphBuilder, image: Value) => Value,
+  score: ScoreKind,
 ): LookedAt {
   let start: Value = '';
   const replace = (g: GraphBuilder, value: Value) => {
@@ -56,7 +67,7 @@ export function startingAt(
     return holding(g, start, value, form);
   };
   const network = classifier.inline(feed, new Map([[name, replace]]));
-  return { ...network, image: start, layers: [start] };
+  return { ...network, image: start, layers: [start], ...shown(network, score) };
 }
 
 /**

@@ -4,7 +4,6 @@ import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { mul, onesLike, reshape, slice, sum, unsqueeze } from '../onnx/emit.ts';
 import { newGraph } from '../operators/new-graph.ts';
 import { getOwn } from '../own.ts';
-import { scoresOf } from '../targets.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Built, built, mapped, type Shapes } from './built.ts';
 import { filled, type LookedAt, lookedAt, meetsOthers, oneImage, startingAt } from './network.ts';
@@ -27,7 +26,7 @@ export function prepareModel(request: Request<Sampled<never>>): Built {
   const network = lookedAt(request, (g) => filled(g, oneImage(g, classifier), classifier.batch));
   const { g } = network;
   const chosen = filled(g, g.input('class_weights', 'float32', [1, classifier.classes]), classifier.batch);
-  const subject = subjectOf(network, chosen, request.score);
+  const subject = subjectOf(network, chosen);
   const values = g.within('explain', () => method.prepare!(subject, setting));
   return built(
     g,
@@ -46,8 +45,8 @@ export function firstModel(request: Request<Sampled<never>>): Built {
   const logits = slice(g, network.logits, 0, 0, 1);
   const target = resolved(g, g.input('class_index', 'int64', [1]), logits);
   const class_weights = oneHot(g, target, classifier.classes);
-  const score = sum(g, mul(g, scoresOf(g, logits, request.score), class_weights), [1]);
-  const subject = subjectOf(network, filled(g, class_weights, classifier.batch), request.score);
+  const score = sum(g, mul(g, slice(g, network.scored, 0, 0, 1), class_weights), [1]);
+  const subject = subjectOf(network, filled(g, class_weights, classifier.batch));
   const values = g.within('explain', () => method.prepare?.(subject, setting) ?? {});
   return built(g, {
     logits,
@@ -111,7 +110,7 @@ export function chunkModel(
     ]);
   };
   const network = method.startsAtLayer
-    ? startingAt(layers[0]!, classifier, beside, rows)
+    ? startingAt(layers[0]!, classifier, beside, rows, request.score)
     : lookedAt(request, (g) => rows(g, inputs(g)));
   const { g } = network;
   const score = g.input('score', 'float32', [1, 1]);
@@ -159,7 +158,7 @@ function flat(g: GraphBuilder, grid: Value): Value {
 /** Sums over the samples; `chosen` [images, classes] and `score` [images, 1] are those of the images. */
 function eachOf(
   network: LookedAt,
-  { method, setting, score: kind }: Request<Sampled<never>>,
+  { method, setting }: Request<Sampled<never>>,
   given: Values,
   chosen: Value,
   score: Value,
@@ -174,7 +173,7 @@ function eachOf(
     mul(g, unsqueeze(g, chosen, [1]), reshape(g, onesLike(g, logits), [images, count, classes])),
   );
   return g.within('explain', () => {
-    const subject = subjectOf(network, perRow, kind);
+    const subject = subjectOf(network, perRow);
     const scores = split(sum(g, mul(g, subject.scored, perRow), [1], false));
     return method.each({ ...subject, image: 'image', score, scores, split }, given, setting);
   });

@@ -2,14 +2,16 @@ import { InputError } from '../errors.ts';
 import { canonicalize, type Interventions } from '../lowering/canonicalize.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { ShapeError } from '../onnx/fact.ts';
-import { type Node, reachable, type ValueInfo } from '../onnx/graph.ts';
+import { reachable, type ValueInfo } from '../onnx/graph.ts';
 import { listed, quoted } from '../onnx/names.ts';
 import { defaultLimits, type ModelFile, type ReadLimits, readModel } from '../onnx/read.ts';
 import { getOwn } from '../own.ts';
 import type { Warning } from '../warning.ts';
-import type { Head } from './head.ts';
+import { type Decision, decideHead, type Head, type Task } from './head.ts';
 import { type FixedInputs, fixedValue, imageInput } from './inputs.ts';
-import { flatScores, scoreBefore } from './scores.ts';
+import { taskOfMetadata } from './output-names.ts';
+import { headNotes, likeliestOutput, rankedScores } from './outputs.ts';
+import { flatScores, Scores } from './scores.ts';
 
 export interface ClassifierOptions {
   /** What follows the batch where the model leaves it open; [3, 224, 224] if not said. */
@@ -18,8 +20,12 @@ export interface ClassifierOptions {
   readonly anySize?: boolean | undefined;
   /** What the inputs beside the image are fixed to, by name; a model that has some needs a value for each. */
   readonly inputs?: FixedInputs | undefined;
-  /** The output to explain; if not said, the first that scores classes. */
+  /** The output to explain; if not said, the likeliest to score classes (`likeliestOutput`). */
   readonly output?: string | undefined;
+  /** What the model is for, where its file does not tell: logits of sigmoids look like those of a softmax. */
+  readonly task?: Task | undefined;
+  /** How many class names the model has: an output with as many columns scores them. */
+  readonly labels?: number | undefined;
   readonly limits?: Partial<ReadLimits> | undefined;
 }
 
@@ -47,8 +53,8 @@ export interface Network {
   readonly image: Value;
   /** What is explained unless another score is asked for, [rows, classes]: before the last squashing function. */
   readonly logits: Value;
-  /** The model's own probabilities, [rows, classes]; `null` where its output is none. */
-  readonly probabilities: Value | null;
+  /** Scores of every kind, and the model's own probabilities. */
+  readonly scores: Scores;
   /** Where a tensor name of the file went. */
   resolve(name: Value): Value;
 }
@@ -72,29 +78,24 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
       'invalid_model',
       `the model has no output ${quoted(options.output)}; it has ${outputs.map(quoted).join(', ')}`,
     );
+  const { labels, task = taskOfMetadata(file.metadata) } = options;
   const openOf = (output: string) => (batch: number | undefined) =>
-    inlining(file, { input, fixed, output, batch });
+    inlining(file, { input, fixed, output, batch, labels, task });
   const probe = (g: GraphBuilder) => g.input(input.name, 'float32', [-1, ...inputShape]);
   const baked = typeof input.shape[0] === 'number' ? input.shape[0] : 1;
-  const { output, network, batch } = firstThatScores(
-    options.output === undefined ? outputs : [options.output],
-    (name) => ({ output: name, ...probed(openOf(name), probe, baked) }),
-  );
+  const found = likeliestOutput(options.output === undefined ? outputs : [options.output], labels, (name) => {
+    const { network, batch } = probed(openOf(name), probe, baked);
+    const { head, ranks } = network;
+    return { output: name, network, batch, head, ranks, classes: network.g.shape(network.logits)[1]! };
+  });
+  const { output, network, batch, head, classes } = found;
   checkSizes(network.g, limits);
-  const scores = network.g.shape(network.logits);
-  const notes: Warning[] = [];
-  const tell = (code: string, message: string) => notes.push({ code, message });
   const others = [...outputs, ...file.refused.keys()].filter((name) => name !== output);
-  if (others.length > 0)
-    tell('output_chosen', `output ${quoted(output)} is explained; the model also gives ${listed(others)}`);
+  const notes: Warning[] = [...headNotes(found, others)];
+  const tell = (code: string, message: string) => notes.push({ code, message });
   const set = Object.keys(fixed);
   if (set.length > 0)
     tell('inputs_fixed', `${listed(set)} ${set.length > 1 ? 'are' : 'is'} fixed to the values given`);
-  if (network.softmax)
-    tell(
-      'score_before_softmax',
-      `the model ends in ${network.softmax.op} (node ${quoted(network.softmax.name)}): the score before it is explained`,
-    );
   if (input.dtype === 'float16')
     tell('computed_in_float32', 'the model is float16: it is explained in float32');
   if (batch !== undefined) tell('batch_fixed', `the model takes batches of ${batch} only`);
@@ -103,8 +104,8 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
     input,
     inputShape,
     layout: inputShape.at(-1)! <= 4 && inputShape[0]! > 4 ? 'NHWC' : 'NCHW',
-    classes: scores[1]!,
-    head: { kind: 'softmax', task: 'multiclass', output, others },
+    classes,
+    head: { kind: head.kind, task: head.task, output, others },
     batch,
     notes,
     inline: told(openOf(output)(batch)),
@@ -143,7 +144,7 @@ function shapeOf(
   });
 }
 
-type Probed = Network & { readonly softmax: Node | undefined };
+type Probed = Network & { readonly head: Decision; readonly ranks: boolean };
 
 /** Opens the batch if the model lets it; some have a size baked into a Reshape. */
 function probed(
@@ -173,11 +174,13 @@ interface Inlining {
   readonly fixed: FixedInputs;
   readonly output: string;
   readonly batch: number | undefined;
+  readonly labels: number | undefined;
+  readonly task: Task | undefined;
 }
 
 /** The network in a fresh graph, over what `feed` makes there. */
 const inlining =
-  ({ graph }: ModelFile, { input, fixed, output, batch }: Inlining) =>
+  ({ graph }: ModelFile, { input, fixed, output, batch, labels, task }: Inlining) =>
   (feed: (g: GraphBuilder) => Value, interventions?: Interventions): Probed => {
     let image = input.name;
     const { builder: g, resolve } = canonicalize(
@@ -198,33 +201,12 @@ const inlining =
       batch,
       interventions,
     );
-    const { score, softmax } = scoreBefore(g, resolve(output));
-    const logits = flatScores(g, score, output, interventions ? undefined : image);
-    return {
-      g,
-      image,
-      logits,
-      probabilities: g.emit('Softmax', [logits], { axis: -1 }),
-      resolve,
-      softmax,
-    };
+    const { value, ranks } = rankedScores(g, resolve(output), output);
+    const given = flatScores(g, value, output, interventions ? undefined : image);
+    const head = decideHead(g, given, g.shape(given)[1]!, { name: output, labels, task });
+    const scores = new Scores(g, given, head);
+    return { g, image, logits: scores.logits, scores, resolve, head, ranks };
   };
-
-/** Of a model with more outputs than this, one has to be named. */
-const triedOutputs = 16;
-
-/** What `read` makes of the first output that it does not refuse; if it refuses all, what it says of the first. */
-function firstThatScores<T>(outputs: readonly string[], read: (output: string) => T): T {
-  let first: unknown;
-  for (const output of outputs.slice(0, triedOutputs))
-    try {
-      return read(output);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      first ??= error;
-    }
-  throw first;
-}
 
 function checkSizes(g: GraphBuilder, { elements }: ReadLimits): void {
   const largest = g.largest();

@@ -213,9 +213,24 @@ export class GraphBuilder {
       : undefined;
   }
 
+  /** What is known of a value at each of the batch sizes that shapes are followed at. */
+  factsEach(value: Value): readonly Fact[] {
+    return this.facts.get(value) ?? [];
+  }
+
   /** Whether a value's elements are 0, 1, 2, …, however large the batch. */
   counts(value: Value): boolean {
     return this.facts.get(value)?.every((fact) => fact.value?.every((v, i) => v === i)) ?? false;
+  }
+
+  /** What is known of a value at the first of the batch sizes that are followed. */
+  factOf(value: Value): Fact | undefined {
+    return this.facts.get(value)?.[0];
+  }
+
+  /** What an operator makes at that batch size of values of which other facts are given. */
+  inferredFrom(node: Node, given: ReadonlyMap<Value, Fact>): readonly Fact[] {
+    return this.inference.infer(node, (value) => given.get(value) ?? this.factOf(value));
   }
 
   /** The value with the most elements per row of the batch, among those that are known. */

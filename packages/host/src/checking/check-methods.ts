@@ -25,14 +25,16 @@ export interface MethodCheck {
   readonly normalisation: Normalisation | undefined;
   /** The layer that the model's manifest names. */
   readonly layer: string | undefined;
+  /** Seconds that have been spent on the model so far. */
+  readonly spent: number;
 }
 
 export interface CheckWatch {
-  /** Seconds that all methods may take; what has not begun by then is not run. */
+  /** Seconds that reading the model and running it may take in all; a method that has not begun by then is not run. */
   readonly budget: number;
   readonly signal?: AbortSignal | undefined;
-  /** Told before a method runs. */
-  readonly onMethod?: ((id: string, done: number, total: number) => void) | undefined;
+  /** Told before a method runs, and waited for; such waiting takes nothing of the budget. */
+  readonly onMethod?: ((id: string, done: number, total: number) => unknown) | undefined;
   readonly onVerdict?: ((verdict: MethodVerdict) => void) | undefined;
 }
 
@@ -50,8 +52,7 @@ export async function checkMethods(
   check: MethodCheck,
   { budget, signal, onMethod, onVerdict }: CheckWatch,
 ): Promise<MethodVerdict[]> {
-  const start = performance.now();
-  const left = () => budget - (performance.now() - start) / 1000;
+  let { spent } = check;
   const verdicts = new Map<string, MethodVerdict>();
   const toRun = methods.flatMap((method) => {
     const report = reports.find(({ id, works }) => works && id === method.id);
@@ -64,11 +65,14 @@ export async function checkMethods(
     .entries()) {
     signal?.throwIfAborted();
     const cost = costOf(method);
-    if (left() <= (latest.get(cost) ?? 0)) continue;
-    onMethod?.(report.id, done, toRun.length);
-    const begun = left();
+    if (spent + (latest.get(cost) ?? 0) >= budget) continue;
+    await onMethod?.(report.id, done, toRun.length);
+    signal?.throwIfAborted();
+    const begun = performance.now();
     const verdict = { ...report, ...(await outcomeOf(method, report, check)) };
-    latest.set(cost, begun - left());
+    const seconds = (performance.now() - begun) / 1000;
+    spent += seconds;
+    latest.set(cost, seconds);
     verdicts.set(report.id, verdict);
     onVerdict?.(verdict);
   }

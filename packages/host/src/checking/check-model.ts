@@ -7,7 +7,7 @@ import {
   type Runtime,
   readClassifier,
 } from '@whylight/core';
-import { named } from '../models/classifier.ts';
+import { isNameCount } from '../models/class-names.ts';
 import { readingOf } from '../models/manifest.ts';
 import { normalisationBy, preprocessingFor } from '../models/preprocessing.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
@@ -20,7 +20,7 @@ export interface CheckReport extends Omit<ModelReport, 'methods'> {
   readonly methods: readonly MethodVerdict[];
   /** Whether photos can become the network's input; or why not. */
   readonly photos: true | string;
-  /** Seconds within which the methods were run. */
+  /** Seconds that reading the model and running it were given. */
   readonly budget: number;
 }
 
@@ -38,7 +38,7 @@ export interface CheckOptions extends CheckWatch {
   readonly onStart?: ((checked: Checked) => void) | undefined;
 }
 
-/** The seconds that methods are run for, where nobody says how many. */
+/** Seconds that a check takes at most, where nobody says how many. */
 export const defaultBudget = 60;
 
 /**
@@ -51,8 +51,9 @@ export async function checkModel(
   runtime: Runtime,
   { reading = readingOf(model), onStart, ...watch }: CheckOptions,
 ): Promise<Checked> {
+  const begun = performance.now();
   const bytes = await model.bytes();
-  const { classifier, report } = named(model, () => inspected(bytes, model, reading));
+  const { classifier, report } = inspected(bytes, model, reading);
   const { input, photos } = plainInput(model, classifier);
   const forward = await loadForwardPass(classifier, input, runtime);
   try {
@@ -66,7 +67,9 @@ export async function checkModel(
       checked(report.methods.map((method) => (method.works ? notRun(method, 'not run yet') : method))),
     );
     const normalisation = photos === true ? normalisationBy(preprocessingFor(model, classifier)) : undefined;
-    const check = { classifier, input, forward, normalisation, layer: model.manifest.cam_tensor };
+    const layer = model.manifest.cam_tensor;
+    const spent = (performance.now() - begun) / 1000;
+    const check = { classifier, input, forward, normalisation, layer, spent };
     return checked(await checkMethods(report.methods, check, watch));
   } finally {
     await forward.close();
@@ -76,7 +79,7 @@ export async function checkModel(
 function inspected(bytes: Uint8Array, { labels }: RegisteredModel, reading: ClassifierOptions) {
   const classifier = readClassifier(bytes, reading);
   const report = inspectClassifier(classifier);
-  if (labels && labels.length !== report.classes)
+  if (labels && !isNameCount(labels.length, report.classes))
     throw new InputError(
       'invalid_model',
       `labels: expected ${report.classes}, one for each class, got ${labels.length}`,

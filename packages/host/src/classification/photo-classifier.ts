@@ -1,6 +1,7 @@
-import { forwardModel, InputError, type Runtime, softmax, type Tensor, type Warning } from '@whylight/core';
+import { forwardModel, InputError, type Runtime, type Tensor, type Warning } from '@whylight/core';
 import { type Preprocessing, preprocess, type Region } from '@whylight/core/image';
 import { decodeImage } from '../codec/decode.ts';
+import { type ClassNames, classNames } from '../models/class-names.ts';
 import { classifierOf } from '../models/classifier.ts';
 import { readingOf } from '../models/manifest.ts';
 import { assumedWarning, inputShapeOf, preprocessingFor } from '../models/preprocessing.ts';
@@ -21,6 +22,7 @@ export interface Classification {
 interface Network {
   readonly preprocessing: Preprocessing;
   readonly task: Task;
+  readonly names: ClassNames;
   outputs(image: Tensor<'float32'>): Promise<Outputs>;
   close(): Promise<void>;
 }
@@ -45,16 +47,17 @@ export class PhotoClassifier {
     const shape = inputShapeOf(preprocessing) ?? preprocess(photo, preprocessing).input.shape.slice(1);
     const key = JSON.stringify([model.digest, model.preprocessingDigest, shape]);
     const make = () => load(model, shape, this.#runtime);
-    const { outputs, region, task } = await this.#networks.use(key, make, async (network) => {
+    const { outputs, region, task, names } = await this.#networks.use(key, make, async (network) => {
       const ready = preprocess(photo, network.preprocessing);
-      return { outputs: await network.outputs(ready.input), region: ready.region, task: network.task };
+      const { task, names } = network;
+      return { outputs: await network.outputs(ready.input), region: ready.region, task, names };
     });
     if (!outputs.scores.every(Number.isFinite))
       throw new InputError(
         'non_finite_output',
         'the model gives scores that are not finite numbers for this photo',
       );
-    const predictions = highest(predictionsOf(outputs, model.labels), count);
+    const predictions = highest(predictionsOf(outputs, names), count);
     return {
       predictions,
       region,
@@ -74,11 +77,12 @@ async function load(model: RegisteredModel, shape: readonly number[], runtime: R
   const session = await runtime.load(forwardModel(classifier));
   return {
     preprocessing: preprocessingFor(model, classifier),
-    task: 'multiclass',
+    task: classifier.head.task,
+    names: classNames(model.labels, classifier.classes),
     async outputs(image) {
-      const { logits } = await session.run({ image: rows(image, classifier.batch ?? 1) });
-      const scores = (logits as Tensor<'float32'>).data.subarray(0, classifier.classes);
-      return { scores, probabilities: softmax(scores) };
+      const { logits, probabilities } = await session.run({ image: rows(image, classifier.batch ?? 1) });
+      const first = (rows: Tensor) => (rows as Tensor<'float32'>).data.subarray(0, classifier.classes);
+      return { scores: first(logits!), probabilities: probabilities ? first(probabilities) : null };
     },
     close: () => session.close(),
   };

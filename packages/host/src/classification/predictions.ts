@@ -1,5 +1,5 @@
-import { InputError, type Target, type Term, type Warning } from '@whylight/core';
-import { findLabel, type Label } from '../models/labels.ts';
+import { type Head, InputError, type Target, type Term, type Warning } from '@whylight/core';
+import { type ClassNames, findClass, nameOf, oppositeOf } from '../models/class-names.ts';
 
 /** What a picture is explained for: a class index, a class's name, whatever scores highest, or a sum of classes. */
 export type TargetSpec =
@@ -9,7 +9,7 @@ export type TargetSpec =
   | { readonly terms: readonly Term[] };
 
 /** What a network decides: one class of several, each class by itself, yes or no by one output, or a quantity. */
-export type Task = 'multiclass' | 'multilabel' | 'binary' | 'regression';
+export type Task = Head['task'];
 
 /** What a network says of one class. */
 export interface Prediction {
@@ -34,12 +34,14 @@ export interface Outputs {
  *
  * @throws InputError `target_out_of_range`
  */
-export function resolveTarget(target: TargetSpec, labels: readonly Label[] | null, classes: number): Target {
+export function resolveTarget(target: TargetSpec, names: ClassNames, classes: number): Target {
   if (target === 'predicted') return -1;
   if ('terms' in target) return target.terms;
   if ('label' in target) {
-    if (labels) return findLabel(labels, target.label);
-    throw new InputError('target_out_of_range', 'target: the model has no class names; give a class index');
+    if (!names.classes)
+      throw new InputError('target_out_of_range', 'target: the model has no class names; give a class index');
+    const { index, negated } = findClass(names, target.label);
+    return negated ? [{ class: index, weight: -1 }] : index;
   }
   const { class_index: index } = target;
   if (!Number.isInteger(index) || index < 0 || index >= classes)
@@ -51,17 +53,38 @@ export function resolveTarget(target: TargetSpec, labels: readonly Label[] | nul
 }
 
 /** Every class with what the network says of it, by class index. */
-export function predictionsOf(
-  { probabilities, scores }: Outputs,
-  labels: readonly Label[] | null,
-): Prediction[] {
-  return Array.from(scores, (score, index) => ({
-    class_index: index,
-    label: labels?.[index]?.en ?? `class ${index}`,
-    label_zh: labels?.[index]?.zh ?? null,
-    ...(probabilities && { probability: probabilities[index]! }),
-    score,
-  }));
+export function predictionsOf({ probabilities, scores }: Outputs, names: ClassNames): Prediction[] {
+  return Array.from(scores, (score, index) => {
+    const { en, zh } = nameOf(names, index);
+    const probability = probabilities && { probability: probabilities[index]! };
+    return { class_index: index, label: en, label_zh: zh, ...probability, score };
+  });
+}
+
+/**
+ * What stands for a target in an answer: its class, or of a sum the class that it names first. One class negated is its
+ * opposite, with the probability that it is not there.
+ *
+ * @param leading the index of that class
+ */
+export function predictionOfTarget(
+  target: Target,
+  leading: number,
+  predictions: readonly Prediction[],
+  names: ClassNames,
+): Prediction {
+  const prediction = predictions[leading]!;
+  const isNegated = typeof target !== 'number' && target.length === 1 && target[0]!.weight === -1;
+  if (!isNegated) return prediction;
+  const { class_index, probability, score } = prediction;
+  const { en, zh } = oppositeOf(names, class_index);
+  return {
+    class_index,
+    label: en,
+    label_zh: zh,
+    ...(probability !== undefined && { probability: 1 - probability }),
+    score: score && -score,
+  };
 }
 
 /** What of a prediction is shown: its probability where it has one, else its score. */

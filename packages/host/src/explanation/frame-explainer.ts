@@ -1,17 +1,10 @@
-import {
-  type Runtime,
-  row,
-  type ScoreKind,
-  softmax,
-  stacked,
-  type Target,
-  type Tensor,
-} from '@whylight/core';
+import { type Runtime, row, type ScoreKind, stacked, type Target, type Tensor } from '@whylight/core';
 import { overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
 import { type Convention, resolveMethod } from '@whylight/core/methods';
 import {
   highest,
   type Prediction,
+  predictionOfTarget,
   predictionsOf,
   resolveTarget,
   type TargetSpec,
@@ -59,7 +52,7 @@ export class FrameExplainer {
   private constructor(plan: Plan, request: FrameRequest) {
     this.#plan = plan;
     this.#request = request;
-    this.#target = resolveTarget(request.target, request.model.labels, plan.classes);
+    this.#target = resolveTarget(request.target, plan.names, plan.classes);
   }
 
   /** An explainer of frames as large as `frame`. @throws InputError */
@@ -74,23 +67,26 @@ export class FrameExplainer {
   /** Explains all of them in one batch. @throws InputError, DeviceError */
   async explain(frames: readonly Picture[]): Promise<ExplainedFrame[]> {
     const ready = frames.map((frame) => preprocess(frame, this.#plan.preprocessing));
+    const { explainer, names, task } = this.#plan;
     const inputs = ready.map(({ input }) => input);
-    const { attribution, logits, targets } = await this.#plan.explainer.attribute(
+    const { attribution, scores, probabilities, targets } = await explainer.attribute(
       stacked(inputs),
       frames.map(() => this.#target),
     );
     return frames.map((frame, n) => {
-      const { data: scores } = row(logits, n);
-      const outputs = { scores, probabilities: softmax(scores) };
-      const predictions = predictionsOf(outputs, this.#request.model.labels);
+      const outputs = {
+        scores: row(scores, n).data,
+        probabilities: probabilities && row(probabilities, n).data,
+      };
+      const predictions = predictionsOf(outputs, names);
       const [predicted] = highest(predictions, 1);
       return {
         frame,
         region: ready[n]!.region,
         attribution: row(attribution, n),
-        task: 'multiclass',
+        task,
         predicted: predicted!,
-        target: predictions[targets[n]!]!,
+        target: predictionOfTarget(this.#target, targets[n]!, predictions, names),
       };
     });
   }

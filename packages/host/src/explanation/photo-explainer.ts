@@ -3,13 +3,18 @@ import {
   InputError,
   OutOfMemoryError,
   type Runtime,
-  softmax,
   type Warning,
   writeNpy,
 } from '@whylight/core';
 import { preprocess, range } from '@whylight/core/image';
 import { type ResolvedMethod, resolveMethod } from '@whylight/core/methods';
-import { doubts, highest, predictionsOf, resolveTarget, type Task } from '../classification/predictions.ts';
+import {
+  doubts,
+  highest,
+  predictionOfTarget,
+  predictionsOf,
+  resolveTarget,
+} from '../classification/predictions.ts';
 import { decodeImage, type PhotoType, servicePhotoTypes, sizeOfImage } from '../codec/decode.ts';
 import { type Studio, studioHere } from '../drawing/studio.ts';
 import { assumedWarning, inputShapeOf } from '../models/preprocessing.ts';
@@ -100,8 +105,9 @@ export class PhotoExplainer {
     const mask = request.featureMask && (await decodeImage(request.featureMask, { allow: this.#types }));
     const layers = request.layers ?? [];
     const key = JSON.stringify([model.digest, model.preprocessingDigest, method, layers, shape]);
-    const work = async ({ explainer, batcher, direct, classes, preprocessing: own }: Desk) => {
-      const target = resolveTarget(request.target, model.labels, classes);
+    const work = async ({ explainer, batcher, direct, preprocessing: own, ...desk }: Desk) => {
+      const { classes, names, task } = desk;
+      const target = resolveTarget(request.target, names, classes);
       const { input, region } = preprocess(photo, own);
       if (mask && direct)
         throw new InputError('invalid_parameter', `${method.id} hides no features: it takes no feature mask`);
@@ -110,7 +116,8 @@ export class PhotoExplainer {
       const answer: BatchedAttribution = direct
         ? await batcher.attribute(input, target, signal)
         : { ...(await onBehalfOf(share, attribute)), batchSize: 1 };
-      return { answer, region, layers: [...explainer.layers], layout: own.layout };
+      const { layout } = own;
+      return { answer, asked: target, region, layers: [...explainer.layers], layout, names, task };
     };
     const make = () =>
       onBehalfOf(share, async () => {
@@ -126,10 +133,10 @@ export class PhotoExplainer {
     const compute = clock();
     signal?.throwIfAborted();
 
-    const task: Task = 'multiclass';
-    const { data: scores } = answer.logits;
-    const predictions = predictionsOf({ scores, probabilities: softmax(scores) }, model.labels);
-    const target = predictions[answer.targets[0]!]!;
+    const { names, task } = how;
+    const [scores, probabilities] = [answer.scores.data, answer.probabilities?.data ?? null];
+    const predictions = predictionsOf({ scores, probabilities }, names);
+    const target = predictionOfTarget(how.asked, answer.targets[0]!, predictions, names);
     const best = highest(predictions, 5);
     const pictures = await this.#studio.draw({
       photo,

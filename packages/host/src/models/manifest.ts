@@ -78,14 +78,15 @@ export function parseManifest(given: unknown, file: string): Manifest {
 }
 
 /**
- * How a model is read: what its manifest fixes, and the size of its input where the file leaves that open. `shape` is
- * asked for in place of the manifest's.
+ * How a model is read: what its manifest fixes, how many names its classes have, and the size of its input where the file
+ * leaves that open. `shape` is asked for in place of the manifest's.
  */
 export function readingOf(
-  { manifest, assumed }: Pick<FoundManifest, 'manifest' | 'assumed'>,
+  { manifest, labels, assumed }: FoundManifest,
   shape: readonly number[] | undefined = assumed ? undefined : inputShapeOf(manifest.preprocessing),
 ): ClassifierOptions {
-  return { inputShape: shape, inputs: manifest.fixed_inputs, output: manifest.scores };
+  const { fixed_inputs: inputs, scores: output } = manifest;
+  return { inputShape: shape, inputs, output, labels: labels?.length };
 }
 
 /** Digest of all that a manifest adds to an answer: preprocessing, default layer, fixed inputs and class names. */

@@ -26,6 +26,7 @@ function held(
         attribution: float32(batch.shape, data),
         logits,
         probabilities: null,
+        scores: logits,
         targets: classes,
         convergenceDelta: null,
         warnings: [],
