@@ -131,6 +131,10 @@ export const modelReportSchema = z
     methods: z
       .array(z.object({ id: z.string(), works: z.boolean().nullable(), reason: z.string().nullable() }))
       .describe('`works`: true, it ran; false, it does not; null, it was not run. `reason` says why'),
+    recommended: z
+      .array(z.string())
+      .optional()
+      .describe('Methods that suit the architecture, the best first'),
     photos: z
       .union([z.literal(true), z.string()])
       .optional()

@@ -4,12 +4,15 @@ import { InputError } from './errors.ts';
 import { transformerOf } from './layers/attention.ts';
 import { chooseLayers } from './layers/choose.ts';
 import { foundLayer, surveyOf } from './layers/find.ts';
+import type { Layer } from './layers/layers.ts';
 import { notesOn } from './layers/notes.ts';
 import { claimed, remarksOn } from './methods/claims.ts';
 import { methods, resolveMethod } from './methods/index.ts';
 import type { Axiom, Method } from './methods/method.ts';
 import { recommendedMethods } from './methods/recommended.ts';
+import { findMethod } from './methods/resolve.ts';
 import { type Classifier, type ClassifierOptions, type Network, readClassifier } from './model/classifier.ts';
+import type { Value } from './onnx/builder.ts';
 import { printable } from './onnx/names.ts';
 import { warningText } from './warning.ts';
 
@@ -50,23 +53,8 @@ export const inspect = (bytes: Uint8Array, options?: ClassifierOptions): ModelRe
 /** The same of a model that has been read. */
 export function inspectClassifier(classifier: Classifier): ModelReport {
   const { file } = classifier;
-  const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  const unsupported = unsupportedOn(between(network.g, [network.image], [network.logits]), gradientRules);
-  const { layers } = surveyOf(network);
-  const found = layers.length > 0 ? foundLayer(network, 'paper') : undefined;
-  const fromFound = found
-    ? unsupportedOn(between(network.g, [found.name], [network.logits]), gradientRules)
-    : new Map<string, string[]>();
-  const missing = (found: typeof unsupported) => `no derivative rule for ${named(found)}`;
-  const reports = methods.map((method): MethodReport => {
-    const { id, needs } = method;
-    const without = refusal(network, needs);
-    const passed = needs.includes('layer') ? fromFound : unsupported;
-    const reason = without ?? (needs.includes('gradient') && passed.size > 0 ? missing(passed) : null);
-    return reason === null
-      ? { id, works: true, ...aboutOf(method, network) }
-      : { id, works: false, reason, axioms: [] };
-  });
+  const study = studied(classifier);
+  const { network, found, unsupported, obstacle } = study;
   return {
     opset: file.graph.opset,
     producer: file.producer,
@@ -76,13 +64,55 @@ export function inspectClassifier(classifier: Classifier): ModelReport {
     input_shape: classifier.inputShape,
     layout: classifier.layout,
     classes: classifier.classes,
-    layers: layers.toReversed().map(({ name, shape }) => ({ name: printable(name), shape })),
+    layers: surveyOf(network)
+      .layers.toReversed()
+      .map(({ name, shape }) => ({ name: printable(name), shape })),
     unsupported: [...unsupported].map(([op, nodes]) => ({ op, nodes: nodes.map(printable) })),
-    methods: reports,
-    recommended: recommendedMethods(network, found, (id) =>
-      reports.some((report) => report.id === id && report.works),
-    ),
+    methods: methods.map((method) => {
+      const reason = obstacle(method);
+      return reason === null
+        ? { id: method.id, works: true, ...aboutOf(method, network) }
+        : { id: method.id, works: false, reason, axioms: [] };
+    }),
+    recommended: recommendedOf(study),
     notes: [...classifier.notes, ...notesOn(network, found ? [found] : [])].map(({ message }) => message),
+  };
+}
+
+/** The methods that suit a classifier, the best first. */
+export const recommendedFor = (classifier: Classifier): readonly string[] =>
+  recommendedOf(studied(classifier));
+
+const recommendedOf = ({ network, found, obstacle }: Study): string[] =>
+  recommendedMethods(network, found, (id) => obstacle(findMethod(id)) === null);
+
+interface Study {
+  readonly network: Network;
+  /** The layer that stands for the network, if it has one. */
+  readonly found: Layer | undefined;
+  /** Operators without a derivative rule. */
+  readonly unsupported: ReadonlyMap<string, readonly string[]>;
+  /** Why a method does not work, as far as the file tells. */
+  obstacle(method: Method): string | null;
+}
+
+function studied(classifier: Classifier): Study {
+  const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
+  const without = (from: Value) => unsupportedOn(between(network.g, [from], [network.logits]), gradientRules);
+  const unsupported = without(network.image);
+  const found = surveyOf(network).layers.length > 0 ? foundLayer(network, 'paper') : undefined;
+  const afterFound = found ? without(found.name) : unsupported;
+  return {
+    network,
+    found,
+    unsupported,
+    obstacle({ needs }) {
+      const passed = needs.includes('layer') ? afterFound : unsupported;
+      return (
+        refusal(network, needs) ??
+        (needs.includes('gradient') && passed.size > 0 ? `no derivative rule for ${named(passed)}` : null)
+      );
+    },
   };
 }
 
@@ -112,7 +142,3 @@ function refusal(network: Network, needs: Method['needs']): string | null {
     throw error;
   }
 }
-
-/** The methods that suit a classifier, the best first. */
-export const recommendedFor = (classifier: Classifier): readonly string[] =>
-  inspectClassifier(classifier).recommended;

@@ -59,7 +59,13 @@ export async function checkModel(
   try {
     const { deterministic } = forward;
     const checked = (methods: readonly MethodVerdict[]): Checked => ({
-      report: { ...report, methods, photos, budget: watch.budget },
+      report: {
+        ...report,
+        methods,
+        recommended: report.recommended.filter((id) => methods.some((m) => m.id === id && m.works !== false)),
+        photos,
+        budget: watch.budget,
+      },
       classifier,
       deterministic,
     });
