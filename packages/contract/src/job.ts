@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nonceSchema } from './claim.ts';
 import { lookSchema } from './look.ts';
-import { layerNamesSchema, modelSourceSchema } from './models.ts';
+import { layerNamesSchema, modelSourceSchema, notRunSchema } from './models.ts';
 import { recordOf } from './record.ts';
 import { targetSchema } from './target.ts';
 import { tasks } from './task.ts';
@@ -232,8 +232,9 @@ export const catalogModelSchema = z.object({
   classes: z.int(),
   input_shape: z.array(z.int()),
   labels: z.array(z.object({ en: z.string(), zh: z.string().nullable() })).nullable(),
-  /** Method id to null (works) or the reason why it does not. */
+  /** Method id to the reason why it does not work; to null where it can be asked for. */
   methods: recordOf(z.string(), z.string().nullable()),
+  not_run: notRunSchema,
   layers: layerNamesSchema,
   /** Absent from catalogues of earlier releases. */
   task: z.enum(tasks).optional(),

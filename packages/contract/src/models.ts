@@ -169,7 +169,18 @@ export const modelReportSchema = z
     unsupported: z
       .array(z.object({ op: z.string(), nodes: z.array(z.string()) }))
       .describe('Operators without a derivative rule, and the nodes that use them'),
-    methods: z.array(z.object({ id: z.string(), works: z.boolean(), reason: z.string().nullable() })),
+    methods: z
+      .array(z.object({ id: z.string(), works: z.boolean().nullable(), reason: z.string().nullable() }))
+      .describe('`works`: true, it ran; false, it does not; null, it was not run. `reason` says why'),
+    recommended: z
+      .array(z.string())
+      .optional()
+      .describe('Methods that suit the architecture, the best first'),
+    photos: z
+      .union([z.literal(true), z.string()])
+      .optional()
+      .describe('Whether photos can become the input of the network; or why not'),
+    budget: z.number().optional().describe('Seconds that reading the model and running it were given'),
     notes: z.array(z.string()),
   })
   .meta({ id: 'ModelReport' });
@@ -190,6 +201,9 @@ export type ModelErrorCode = (typeof modelErrorCodes)[number];
 export const modelErrorSchema = z.object({ code: z.enum(modelErrorCodes), message: z.string() });
 export type ModelError = z.infer<typeof modelErrorSchema>;
 
+/** Methods that nothing speaks against, and that were not run on a model: id to the reason. They can be asked for. */
+export const notRunSchema = recordOf(z.string(), z.string()).optional();
+
 /** Of each layer, last first, the names by which it can be asked for; absent where that is not known beforehand. */
 export const layerNamesSchema = z.array(z.array(z.string())).optional();
 
@@ -199,8 +213,11 @@ export const modelFactsSchema = z.object({
   preprocessing: z.string().regex(/^sha256:[0-9a-f]{64}$/),
   classes: z.int(),
   input_shape: z.array(z.int()),
-  /** Method id to null (works) or the reason why it does not. */
+  /** Method id to the reason why it does not work; to null where it can be asked for. */
   methods: recordOf(z.string(), z.string().nullable()),
+  not_run: notRunSchema,
+  /** By which numerics the methods were run; absent where an earlier release has looked at the file only. */
+  numerics_version: z.string().optional(),
   /** Whether the network gives the same scores each time. */
   deterministic: z.boolean(),
   layers: layerNamesSchema,
@@ -237,7 +254,11 @@ export const modelSchema = z
       .boolean()
       .nullable()
       .describe('Of a network that is not, nothing is answered from the cache'),
-    methods: z.array(z.string()).describe('Ids of the methods that work on it'),
+    methods: z.array(z.string()).describe('Ids of the methods that can be asked for on it'),
+    not_run: z
+      .array(z.string())
+      .optional()
+      .describe('Of these, those that have not been run on it: GET /v1/methods?model= says why'),
     report: modelReportSchema
       .nullable()
       .describe('What `whylight check` says of it; in lists null, ask for the one'),

@@ -1,3 +1,5 @@
+export type { MethodVerdict } from './checking/check-methods.ts';
+export { type Checked, type CheckReport, checkModel, defaultBudget } from './checking/check-model.ts';
 export { type Classification, PhotoClassifier } from './classification/photo-classifier.ts';
 export { predictionText } from './classification/prediction-text.ts';
 export {
@@ -39,8 +41,8 @@ export {
   namesFor,
   type Prepared,
   type PreprocessingReport,
-  prepare,
   preparationOf,
+  prepare,
   preparedFor,
   shown,
 } from './models/prepare.ts';

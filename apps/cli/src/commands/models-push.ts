@@ -31,7 +31,8 @@ export const push = withJson(
 ).action(async (path: string, { json, ...options }: ManifestOptions & { json?: boolean }) => {
   const client = await openClient();
   const { bytes, about, prepared, report } = await examined(path, options);
-  if (!json) printReport(about.name, report, { preprocessing: prepared.report, warnings: prepared.warnings });
+  if (!json)
+    printReport(about.name, { ...report, preprocessing: prepared.report, warnings: prepared.warnings });
   const progress = new Progress(`push ${about.name}`);
   const onProgress = (sent: number, total: number) => progress.update(sent, total);
   const pushed = await client.ownModels.push(bytes, about, { onProgress }).finally(() => progress.stop());

@@ -9,6 +9,7 @@ import {
   verify,
   workerPaths,
 } from '@whylight/contract';
+import { numericsVersion } from '@whylight/core/methods';
 import { workerSecret } from '../secrets.ts';
 import { type Loopback, listenOnLoopback } from './loopback.ts';
 
@@ -77,6 +78,8 @@ const findingOf = ({ name }: ModelSource): Validation =>
             occlusion: null,
             saliency: 'no derivative rule for Hardmax: node "odd"',
           },
+          ...(name === 'hurried' && { not_run: { occlusion: 'not run within the budget of 54 s' } }),
+          numerics_version: numericsVersion,
           deterministic: name !== 'dice',
         },
         report: {

@@ -11,7 +11,7 @@ import {
   type RegisteredModel,
 } from '@whylight/host';
 import { examine } from './examine.ts';
-import type { Answer, Ask, Call, Load, Values } from './messages.ts';
+import type { Answer, Ask, Call, Found, Load, Values } from './messages.ts';
 
 /** Compiled explainers that are kept, of the one model. */
 const explainers = 8;
@@ -49,8 +49,15 @@ async function answer(ask: Ask, id: number, signal: AbortSignal): Promise<Values
   switch (ask.op) {
     case 'load':
       return load(ask);
-    case 'examine':
-      return examine(model, runtime);
+    case 'examine': {
+      const found = (news: Found) => tell({ id, found: news });
+      return examine(model, runtime, {
+        budget: ask.budget,
+        onStart: (started) => found({ started }),
+        onMethod: (running) => found({ running }),
+        onVerdict: (verdict) => found({ verdict }),
+      });
+    }
     case 'explain': {
       const onProgress = (completed: number, total: number) => tell({ id, progress: [completed, total] });
       return explainer.explain({ ...ask.request, model: model.digest }, { signal, onProgress });

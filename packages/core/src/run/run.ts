@@ -7,6 +7,11 @@ export interface AttributeOptions {
   readonly signal?: AbortSignal | undefined;
   /** Samples (or images, for direct methods) done and to do. */
   readonly onProgress?: ((completed: number, total: number) => void) | undefined;
+  /**
+   * Evaluates only the first so many samples of a sampled method. Every graph runs as it would, which shows whether the
+   * method works; what comes out is no attribution.
+   */
+  readonly samples?: number | undefined;
 }
 
 export interface Outcome {

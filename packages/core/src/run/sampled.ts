@@ -115,11 +115,11 @@ export async function sampledRun(
   }
 
   return {
-    async attribute(batch, asked, { aux = {}, signal, onProgress }) {
+    async attribute(batch, asked, { aux = {}, signal, onProgress, samples: most = Infinity }) {
       const { samples, fixed, graphs } = await plan(aux);
       const { logits, probabilities, scores } = await scored(batch);
       const best = asked.map((_, n) => argmax(row(logits, n).data));
-      const count = Object.values(samples)[0]!.shape[0]!;
+      const count = Math.min(Object.values(samples)[0]!.shape[0]!, most);
       const attributions: Tensor<'float32'>[] = [];
       const deltas: number[] = [];
       for (const [n, target] of asked.entries()) {

@@ -1,4 +1,4 @@
-import { createExplainer, type Explainer, type Runtime } from '@whylight/core';
+import type { Explainer, Runtime } from '@whylight/core';
 import type { Sides } from '@whylight/core/image';
 import { isSampled, methods, type ResolvedMethod } from '@whylight/core/methods';
 import { classifierOf } from '../models/classifier.ts';
@@ -6,6 +6,7 @@ import { type Prepared, prepare, preparedFor } from '../models/prepare.ts';
 import { normalisationBy } from '../models/preprocessing.ts';
 import { readingOf, statedSides } from '../models/reading.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
+import { hintedExplainer } from './explainer.ts';
 
 /** An explainer made for one model, method and input shape, with what a photo needs to get there. */
 export interface Plan extends Prepared {
@@ -44,24 +45,15 @@ export async function createPlan(
       return runtime.load(graph);
     },
   };
-  const explainerOf = (asked: readonly string[]) =>
-    createExplainer(
-      classifier,
-      {
-        method: method.id,
-        convention: method.convention,
-        params: method.params,
-        score: method.score,
-        layers: asked,
-        normalisation: normalisationBy(preprocessing),
-      },
-      weighing,
-    );
-  const { cam_tensor: hint } = model.manifest;
-  const takesHint =
-    layers.length === 0 && methods.find(({ id }) => id === method.id)?.needs.includes('layer');
-  const explainer =
-    hint && takesHint ? await explainerOf([hint]).catch(() => explainerOf([])) : await explainerOf(layers);
+  const spec = {
+    method: method.id,
+    convention: method.convention,
+    params: method.params,
+    score: method.score,
+    layers,
+    normalisation: normalisationBy(preprocessing),
+  };
+  const explainer = await hintedExplainer(classifier, spec, model.manifest.cam_tensor, weighing);
   return {
     ...prepared,
     explainer,

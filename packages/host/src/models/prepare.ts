@@ -1,8 +1,8 @@
 import { type Classifier, InputError, type Warning } from '@whylight/core';
-import { placementOf, type Preprocessing, type Sides } from '@whylight/core/image';
-import { classifierOf, named } from './classifier.ts';
+import { type Preprocessing, placementOf, type Sides } from '@whylight/core/image';
 import type { Task } from '../classification/predictions.ts';
 import { type ClassNames, classNames, isNameCount } from './class-names.ts';
+import { classifierOf, named } from './classifier.ts';
 import { presets } from './preprocessing.ts';
 import { statedSides } from './reading.ts';
 import type { RegisteredModel } from './registered-model.ts';

@@ -7,8 +7,8 @@ import type { Task } from '../classification/predictions.ts';
 import { readModelFile } from './files-beside.ts';
 import type { Label } from './labels.ts';
 import {
-  findManifest,
   type FoundManifest,
+  findManifest,
   type Manifest,
   manifestDigest,
   parseManifest,
