@@ -1,6 +1,6 @@
 import type { Catalog, CatalogModel } from '@whylight/contract';
 import { inspect, readClassifier } from '@whylight/core';
-import { type ModelRegistry, type RegisteredModel, readingOf } from '@whylight/host';
+import { namesFor, type ModelRegistry, type RegisteredModel, readingOf } from '@whylight/host';
 import { knownLayers } from './layer-names.ts';
 
 /** What this worker can explain; the first model is the default. @throws InputError for a model that cannot be. */
@@ -13,17 +13,19 @@ export async function createCatalog(registry: ModelRegistry, device: string): Pr
 async function entryOf(model: RegisteredModel, first: boolean): Promise<CatalogModel> {
   const bytes = await model.bytes();
   const report = inspect(bytes, readingOf(model));
+  const classifier = readClassifier(bytes, readingOf(model));
   return {
     name: model.name,
     digest: model.digest,
     preprocessing: model.preprocessingDigest,
     classes: report.classes,
     input_shape: [...report.input_shape],
-    labels: model.labels?.map(({ en, zh }) => ({ en, zh })) ?? null,
+    labels: namesFor(model, report.classes).classes?.map(({ en, zh }) => ({ en, zh })) ?? null,
     methods: Object.fromEntries(
       report.methods.map(({ id, works, reason }) => [id, works ? null : (reason ?? '')]),
     ),
-    layers: knownLayers(model, readClassifier(bytes, readingOf(model))),
+    layers: knownLayers(model, classifier),
+    task: classifier.head.task,
     default: first,
   };
 }

@@ -84,7 +84,7 @@ describe('the worker', () => {
 
   test('writes no secret, signature or query to its log', async () => {
     world = await createWorld();
-    await world.call('POST', '/v3/jobs', '{}', {
+    await world.call('POST', '/v4/jobs', '{}', {
       'Whylight-Signature': 'f'.repeat(64),
       'Whylight-Timestamp': '1',
     });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { recordOf } from './record.ts';
+import { tasks } from './task.ts';
 import { sha256, time } from './wire.ts';
 
 /** Models that tenants bring: as the public API has them, and as gateway and worker speak of them. */
@@ -60,7 +61,15 @@ export const preprocessingSchema = z
 
 const fixedInputsSchema = recordOf(
   z.string().min(1).max(500),
-  z.union([z.number(), z.array(z.number()).max(10_000)]),
+  z.union([
+    z.number(),
+    z.array(z.number()).max(10_000),
+    z.strictObject({
+      dtype: z.string().max(20),
+      shape: z.array(z.int().min(0)).max(8),
+      data: z.array(z.number()).max(10_000),
+    }),
+  ]),
 );
 
 const classNameSchema = z.union([
@@ -83,7 +92,9 @@ export const modelRequestSchema = z
       .describe('Omitted: as for ImageNet, to the size that the network takes'),
     fixed_inputs: fixedInputsSchema
       .optional()
-      .describe('What inputs beside the image are fixed to: a number for all of one, or its elements'),
+      .describe(
+        'What inputs beside the image are fixed to: a number for all of one, its elements, or a tensor',
+      ),
     scores: z
       .string()
       .min(1)
@@ -193,6 +204,8 @@ export const modelFactsSchema = z.object({
   /** Whether the network gives the same scores each time. */
   deterministic: z.boolean(),
   layers: layerNamesSchema,
+  /** Absent from what earlier releases have found. */
+  task: z.enum(tasks).optional(),
 });
 export type ModelFacts = z.infer<typeof modelFactsSchema>;
 
@@ -218,6 +231,7 @@ export const modelSchema = z
     content_length: z.int().nullable(),
     classes: z.int().nullable(),
     input_shape: z.array(z.int()).nullable(),
+    task: z.enum(tasks).optional().describe('What the network decides, where that is known'),
     default: z.boolean(),
     deterministic: z
       .boolean()

@@ -15,6 +15,7 @@ import { sampledRun } from './run/sampled.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { checkTarget, type ScoreKind, type Target } from './targets.ts';
 import type { Tensor } from './tensor.ts';
+import type { Warning } from './warning.ts';
 
 export type { AttributeOptions } from './run/run.ts';
 
@@ -35,7 +36,7 @@ export interface ExplainerSpec {
 }
 
 export interface Attribution extends Outcome {
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 export interface Explainer {
@@ -43,7 +44,7 @@ export interface Explainer {
   /** The layers looked at, by tensor name. */
   readonly layers: readonly string[];
   /** What every attribution warns of, whatever the image. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Warning[];
   attribute(batch: Tensor, targets: readonly Target[], options?: AttributeOptions): Promise<Attribution>;
   close(): Promise<void>;
 }
@@ -80,7 +81,7 @@ export async function createExplainer(
 /** What `run` gives for a batch that suits the classifier, and finite. @throws InputError */
 export async function explained(
   classifier: Classifier,
-  methods: readonly { readonly method: Method; readonly notes: readonly string[] }[],
+  methods: readonly { readonly method: Method; readonly notes: readonly Warning[] }[],
   batch: Tensor,
   targets: readonly Target[],
   { aux = {} }: AttributeOptions,
@@ -200,5 +201,7 @@ function checkFinite({ data }: Tensor<'float32'>, what: string): void {
 }
 
 /** The warning of an attribution that says nothing. */
-export const degenerate = ({ data }: Tensor<'float32'>): string[] =>
-  data.every((v) => v === data[0]) ? ['degenerate_attribution: the attribution is the same everywhere'] : [];
+export const degenerate = ({ data }: Tensor<'float32'>): Warning[] =>
+  data.every((v) => v === data[0])
+    ? [{ code: 'degenerate_attribution', message: 'the attribution is the same everywhere' }]
+    : [];

@@ -8,6 +8,7 @@ import { methods, resolveMethod } from './methods/index.ts';
 import type { Axiom, Method } from './methods/method.ts';
 import { type ClassifierOptions, type Network, readClassifier } from './model/classifier.ts';
 import { printable } from './onnx/names.ts';
+import { warningText } from './warning.ts';
 
 /** Whether and how a model can be explained. */
 export interface ModelReport {
@@ -68,7 +69,7 @@ export function inspect(bytes: Uint8Array, options?: ClassifierOptions): ModelRe
         ? { id, works: true, ...aboutOf(method, network) }
         : { id, works: false, reason, axioms: [] };
     }),
-    notes: classifier.notes,
+    notes: classifier.notes.map(({ message }) => message),
   };
 }
 
@@ -82,7 +83,7 @@ function aboutOf(method: Method, network: Network): Pick<MethodReport, 'reason' 
   const seen = { ...network, layers };
   const remarks = remarksOn(method, asked, seen);
   return {
-    reason: remarks.length > 0 ? remarks.join('; ') : null,
+    reason: remarks.length > 0 ? remarks.map(warningText).join('; ') : null,
     axioms: claimed(method, asked, seen),
   };
 }

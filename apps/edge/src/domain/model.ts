@@ -78,9 +78,9 @@ export const sourceOf = ({ id, name, object, content_length, sha256, manifest }:
 /** Null as long as it is not ready. */
 export function explainable({ id, name, sha256, manifest, facts }: ModelRow): Explainable | null {
   if (!facts) return null;
-  const { preprocessing, classes, input_shape, methods, deterministic, layers } = facts;
+  const { preprocessing, classes, input_shape, methods, deterministic, layers, task } = facts;
   return {
-    ...{ id, name, preprocessing, classes, input_shape, methods, deterministic, layers },
+    ...{ id, name, preprocessing, classes, input_shape, methods, deterministic, layers, task },
     digest: `sha256:${sha256}`,
     labels: manifest.labels,
     own: true,
@@ -106,6 +106,7 @@ export function presentModel(row: ModelRow, upload: Model['upload'] = null): Mod
     own: true,
     classes: facts?.classes ?? null,
     input_shape: facts?.input_shape ?? null,
+    task: facts?.task,
     default: false,
     deterministic: facts?.deterministic ?? null,
     methods: workingOf(facts?.methods ?? {}),
@@ -115,9 +116,9 @@ export function presentModel(row: ModelRow, upload: Model['upload'] = null): Mod
 
 /** A model that comes with the service, as the API shows it. */
 export function presentBuiltIn(model: CatalogModel): Model {
-  const { name, digest, classes, input_shape, methods } = model;
+  const { name, digest, classes, input_shape, methods, task } = model;
   return {
-    ...{ name, digest, classes, input_shape, default: model.default },
+    ...{ name, digest, classes, input_shape, task, default: model.default },
     id: name,
     object: 'model',
     own: false,

@@ -165,7 +165,7 @@ export async function createWorld(
       },
     });
   };
-  const post = (job: unknown) => call('POST', '/v3/jobs', JSON.stringify(job));
+  const post = (job: unknown) => call('POST', '/v4/jobs', JSON.stringify(job));
 
   /** The report that ends the job. */
   const ending = async (): Promise<Report> => {

@@ -24,6 +24,7 @@ const asked = new Set<string>([
   'renderingRequestSchema',
   'rotationRequestSchema',
   'secretRotationRequestSchema',
+  'targetRequestSchema',
   'targetSchema',
   'tenantRequestSchema',
   'uploadRequestSchema',

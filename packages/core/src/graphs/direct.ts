@@ -24,13 +24,16 @@ export function scoresModel(classifier: Classifier, score: ScoreKind = 'logit'):
 /**
  * A direct method: image, class_index → attribution, logits, target. Class index -1 is the predicted class.
  *
- * @param how sums: also of sums of classes, takes class_weight and class_weights besides (`targetInputs`); probable:
- *   gives the model's probabilities besides, where it has any
+ * @param how sums: also of sums of classes, takes class_weight and class_weights besides (`targetInputs`); allScores:
+ *   gives besides the model's probabilities, where it has any, and the scores that are explained, where these are not the logits
  */
-export function directModel(request: Request<Direct<never>>, { sums = false, probable = false } = {}): Built {
+export function directModel(
+  request: Request<Direct<never>>,
+  { sums = false, allScores = false } = {},
+): Built {
   const { classifier, method, setting } = request;
   const network = lookedAt(request, (g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  const { g, logits, probabilities } = network;
+  const { g, logits, probabilities, scored } = network;
   const target = resolved(g, g.input('class_index', 'int64', [-1]), logits);
   const { classes } = classifier;
   const single = oneHot(g, target, classes);
@@ -46,6 +49,7 @@ export function directModel(request: Request<Direct<never>>, { sums = false, pro
     attribution,
     logits,
     target,
-    ...(probable && probabilities !== null && { probabilities }),
+    ...(allScores && probabilities !== null && { probabilities }),
+    ...(allScores && scored !== logits && { scores: scored }),
   });
 }

@@ -5,6 +5,7 @@ import type { Node } from '../onnx/graph.ts';
 import type { VjpRules } from '../operators/vjp/rule.ts';
 import type { ScoreKind } from '../targets.ts';
 import type { Tensor } from '../tensor.ts';
+import type { Warning } from '../warning.ts';
 
 export const conventions = ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'] as const;
 /** Whose numbers come out where libraries differ under one name. */
@@ -102,7 +103,7 @@ interface Described<P> {
   /** Why axioms do not hold of this network. */
   exceptionsOf?(network: Seen, asked: Asked<P>): Exceptions;
   /** What else is to be known of explanations of this network, whatever the image: a code, a colon, what it means. */
-  remarksOn?(network: Seen, asked: Asked<P>): readonly string[];
+  remarksOn?(network: Seen, asked: Asked<P>): readonly Warning[];
   readonly needs: readonly ('gradient' | 'layer' | 'attention')[];
   readonly conventions: readonly Convention[];
   /** What a library does otherwise than the paper, and its convention therefore too. */

@@ -7,9 +7,17 @@ import { reachable, type ValueInfo } from '../onnx/graph.ts';
 import { listed, quoted } from '../onnx/names.ts';
 import { defaultLimits, type ModelFile, type ReadLimits, readModel } from '../onnx/read.ts';
 import { getOwn } from '../own.ts';
+import type { Warning } from '../warning.ts';
 import { type Decision, decideHead, type Head, type Task } from './head.ts';
 import { type FirstOperations, firstOperations } from './first-operations.ts';
-import { asInFile, type ImageInput, type ShapeToTry, shapesToTry, understood } from './image-input.ts';
+import {
+  asInFile,
+  type ImageInput,
+  type ShapeToTry,
+  shapesToTry,
+  statedSidesOf,
+  understood,
+} from './image-input.ts';
 import type { Sides, SizeSource } from './input-sizes.ts';
 import { type FixedInputs, fixedValue, imageInput } from './inputs.ts';
 import { taskOfMetadata } from './output-names.ts';
@@ -21,6 +29,8 @@ export interface ClassifierOptions {
   readonly inputShape?: readonly number[] | undefined;
   /** Height and width where the model leaves them open; `inputShape` without a word on channels and layout. */
   readonly size?: Sides | undefined;
+  /** Which axis has the channels, in place of what the file says. */
+  readonly layout?: 'NCHW' | 'NHWC' | undefined;
   /** Whether `inputShape` or `size` also takes the place of a size that the file states, as far as the network can follow. */
   readonly anySize?: boolean | undefined;
   /** What the inputs beside the image are fixed to, by name; a model that has some needs a value for each. */
@@ -42,6 +52,8 @@ export interface Classifier {
   readonly inputShape: readonly number[];
   /** By the axis that the network convolves over. */
   readonly layout: 'NCHW' | 'NHWC';
+  /** Height and width where the file states both. */
+  readonly statedSides: Sides | null;
   /** Why the input has this size: the file states it, it was asked for, the graph takes no likelier one, or none of these. */
   readonly sizeSource: SizeSource;
   /** What the graph does to the image first, so that preprocessing does not. */
@@ -52,7 +64,7 @@ export interface Classifier {
   /** The batch size that the model has baked in, if any. */
   readonly batch: number | undefined;
   /** What a user should know: which score is explained, what was converted. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Warning[];
   /** The network over the images that `feed` makes, in a fresh graph; with values inside replaced, if asked. */
   inline(feed: (g: GraphBuilder) => Value, interventions?: Interventions): Network;
 }
@@ -79,7 +91,7 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
   const file = readModel(bytes, limits);
   const fixed = options.inputs ?? {};
   const input = imageInput(file.graph.inputs, fixed);
-  const image = understood(file.graph, input);
+  const image = understood(file.graph, input, options.layout);
   const { outputs } = file.graph;
   const refused = options.output === undefined ? undefined : file.refused.get(options.output);
   if (refused) throw refused;
@@ -104,16 +116,20 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
   const { output, network, batch, head, classes } = found;
   checkSizes(network.g, limits);
   const others = [...outputs, ...file.refused.keys()].filter((name) => name !== output);
-  const notes = [...headNotes(found, others)];
+  const notes: Warning[] = [...headNotes(found, others)];
+  const tell = (code: string, message: string) => notes.push({ code, message });
   const set = Object.keys(fixed);
-  if (set.length > 0) notes.push(`${listed(set)} ${set.length > 1 ? 'are' : 'is'} fixed to the values given`);
-  if (input.dtype === 'float16') notes.push('the model is float16: it is explained in float32');
-  if (batch !== undefined) notes.push(`the model takes batches of ${batch} only`);
+  if (set.length > 0)
+    tell('inputs_fixed', `${listed(set)} ${set.length > 1 ? 'are' : 'is'} fixed to the values given`);
+  if (input.dtype === 'float16')
+    tell('computed_in_float32', 'the model is float16: it is explained in float32');
+  if (batch !== undefined) tell('batch_fixed', `the model takes batches of ${batch} only`);
   return {
     file,
     input,
     inputShape,
     layout: image.layout,
+    statedSides: statedSidesOf(image),
     sizeSource: source,
     first: firstOperations(file.graph, input, image.axes),
     classes,

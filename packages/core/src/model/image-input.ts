@@ -5,7 +5,7 @@ import type { Graph, ValueInfo } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
 import { operators } from '../operators/table.ts';
 import type { Tensor } from '../tensor.ts';
-import { type InputAxes, inputAxes } from './input-axes.ts';
+import { axesOf, type InputAxes, inputAxes } from './input-axes.ts';
 import { type Sides, type SizeSource, sizesToTry } from './input-sizes.ts';
 
 /** The input that takes images, and how its axes are to be understood. */
@@ -15,15 +15,24 @@ export interface ImageInput {
   readonly layout: 'NCHW' | 'NHWC';
 }
 
-/** @throws InputError for an input whose axes can be understood in several ways, or in none */
-export function understood(graph: Graph, info: ValueInfo): ImageInput {
-  const axes = inputAxes(graph, info);
+/**
+ * @param layout in place of what the graph tells
+ * @throws InputError for an input whose axes can be understood in several ways, or in none
+ */
+export function understood(graph: Graph, info: ValueInfo, layout?: ImageInput['layout']): ImageInput {
+  const found = inputAxes(graph, info);
+  const axes = layout && info.shape.length === 4 ? { ...axesOf(layout), convolved: found?.convolved } : found;
   if (axes)
     return { info, axes, layout: axes.channels !== null && axes.channels > axes.rows ? 'NHWC' : 'NCHW' };
   throw new InputError(
     'invalid_model',
     `input ${quoted(info.name)} is [${info.shape}]: nothing tells whether that is [N, H, W] or [C, H, W]; export the model with an input [N, C, H, W] or [N, H, W, C]`,
   );
+}
+
+export function statedSidesOf({ info, axes }: ImageInput): Sides | null {
+  const [height, width] = [info.shape[axes.rows]!, info.shape[axes.columns]!];
+  return typeof height === 'number' && typeof width === 'number' ? [height, width] : null;
 }
 
 /** What is asked of an input's size. */

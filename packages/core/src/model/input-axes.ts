@@ -153,12 +153,18 @@ function rolesOf(
   return used.length === shape.length && rows < columns ? roles : undefined;
 }
 
+/** The axes of a batch of images. */
+export const axesOf = (layout: 'NCHW' | 'NHWC') =>
+  layout === 'NCHW'
+    ? { batch: 0, channels: 1, rows: 2, columns: 3 }
+    : { batch: 0, channels: 3, rows: 1, columns: 2 };
+
 /** By the sizes that the file states: few channels, beside the batch in front or last. */
 function axesBySize({ shape }: ValueInfo, convolved: number | undefined): InputAxes | undefined {
   const isChannels = (size: number | string | undefined) =>
     typeof size === 'number' && (size <= 4 || size === convolved);
-  const first = { batch: 0, channels: 1, rows: 2, columns: 3, convolved };
-  const last = { batch: 0, channels: 3, rows: 1, columns: 2, convolved };
+  const first = { ...axesOf('NCHW'), convolved };
+  const last = { ...axesOf('NHWC'), convolved };
   if (shape.length === 4) return isChannels(shape[3]) && !isChannels(shape[1]) ? last : first;
   if (shape.length !== 3) return undefined;
   if (isChannels(shape[2]) && !isChannels(shape[0]))

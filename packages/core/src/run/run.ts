@@ -15,6 +15,8 @@ export interface Outcome {
   readonly logits: Tensor<'float32'>;
   /** The model's own probabilities, [N, classes]; `null` where its output is none. */
   readonly probabilities: Tensor<'float32'> | null;
+  /** What is explained of each class, [N, classes]: the logits, or the score that was asked for. */
+  readonly scores: Tensor<'float32'>;
   /** The class explained, per image, with what -1 stood for; of a sum of classes the first. */
   readonly targets: readonly number[];
   /** Σ attribution - (F(x) - F(x')) per image, of methods that share this difference out. */

@@ -151,6 +151,7 @@ export async function sampledRun(
         attribution: concatenated(attributions),
         logits,
         probabilities,
+        scores,
         targets: asked.map((target, n) => classOf(target, best[n]!)),
         convergenceDelta: deltas.length > 0 ? deltas : null,
       };

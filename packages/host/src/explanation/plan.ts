@@ -1,15 +1,15 @@
-import { createExplainer, type Explainer, InputError, type Runtime } from '@whylight/core';
-import type { Preprocessing } from '@whylight/core/image';
+import { createExplainer, type Explainer, type Runtime } from '@whylight/core';
+import type { Sides } from '@whylight/core/image';
 import { isSampled, methods, type ResolvedMethod } from '@whylight/core/methods';
 import { classifierOf } from '../models/classifier.ts';
-import { readingOf } from '../models/manifest.ts';
-import { normalisationBy, preprocessingFor } from '../models/preprocessing.ts';
+import { type Prepared, prepare, preparedFor } from '../models/prepare.ts';
+import { normalisationBy } from '../models/preprocessing.ts';
+import { readingOf, statedSides } from '../models/reading.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 
 /** An explainer made for one model, method and input shape, with what a photo needs to get there. */
-export interface Plan {
+export interface Plan extends Prepared {
   readonly explainer: Explainer;
-  readonly preprocessing: Preprocessing;
   readonly classes: number;
   /** Whether one run of its graph explains many images. */
   readonly direct: boolean;
@@ -19,7 +19,7 @@ export interface Plan {
 }
 
 /**
- * Compiles the explainer of `model` by `method` for inputs of `shape`. Where no layer is asked for, the manifest's is
+ * Compiles the explainer of `model` by `method` for images of those sides, or of the network's own. Where no layer is asked for, the manifest's is
  * tried first.
  *
  * @throws InputError
@@ -28,20 +28,14 @@ export async function createPlan(
   model: RegisteredModel,
   method: ResolvedMethod,
   layers: readonly string[],
-  shape: readonly number[],
+  sides: Sides | undefined,
   runtime: Runtime,
 ): Promise<Plan> {
-  const classifier = await classifierOf(model, {
-    ...readingOf(model, model.assumed ? undefined : shape),
-    anySize: model.anySize,
-  });
+  const classifier = await classifierOf(model, readingOf(model, sides));
   const { classes } = classifier;
-  if (model.labels && model.labels.length !== classes)
-    throw new InputError(
-      'invalid_model',
-      `model ${model.name}: ${classes} classes, but ${model.labels.length} labels`,
-    );
-  const preprocessing = preprocessingFor(model, classifier);
+  // Where the size is the photo's, it is not the network's own.
+  const prepared = statedSides(model) === null ? await preparedFor(model) : prepare(model, classifier);
+  const { preprocessing } = prepared;
   let bytes = 0;
   const weighing: Runtime = {
     ...runtime,
@@ -69,8 +63,8 @@ export async function createPlan(
   const explainer =
     hint && takesHint ? await explainerOf([hint]).catch(() => explainerOf([])) : await explainerOf(layers);
   return {
+    ...prepared,
     explainer,
-    preprocessing,
     classes,
     direct: methods.some((known) => known.id === method.id && !isSampled(known)),
     bytes,

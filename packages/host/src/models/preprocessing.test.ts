@@ -1,6 +1,7 @@
+import { sidesOf } from '@whylight/core/image';
 import { describe, expect, test } from 'vitest';
 import { digested } from './older-preprocessing.ts';
-import { imagenet, inputShapeOf, presets, preprocessingSchema } from './preprocessing.ts';
+import { imagenet, preprocessingSchema, presets } from './preprocessing.ts';
 
 const older = {
   layout: 'NCHW',
@@ -71,12 +72,12 @@ describe('preprocessing in the form of earlier releases', () => {
   });
 });
 
-test('the shape of the input follows from size, crop, channels and layout', () => {
-  const shape = (given: object) => inputShapeOf(preprocessingSchema.parse(given));
-  expect(shape({ size: [48, 192] })).toEqual([3, 48, 192]);
-  expect(shape({ size: 28, channels: 'gray', layout: 'NHWC', mean: [0], std: [1] })).toEqual([28, 28, 1]);
-  expect(shape({ size: 224, crop: 0.875 })).toEqual([3, 224, 224]);
-  expect(shape({ size: 224, crop: 8 })).toEqual([3, 8, 8]);
-  expect(shape({ size: 224, resize: 256, crop: 'none' })).toBeUndefined();
-  expect(shape({ resize: [32, 64] })).toEqual([3, 32, 64]);
+test('the sides of the input follow from size, resize and crop', () => {
+  const shape = (given: object) => sidesOf(preprocessingSchema.parse(given));
+  expect(shape({ size: [48, 192] })).toEqual([48, 192]);
+  expect(shape({ size: 28, channels: 'gray', layout: 'NHWC', mean: [0], std: [1] })).toEqual([28, 28]);
+  expect(shape({ size: 224, crop: 0.875 })).toEqual([224, 224]);
+  expect(shape({ size: 224, crop: 8 })).toEqual([8, 8]);
+  expect(shape({ size: 224, resize: 256, crop: 'none' })).toBeNull();
+  expect(shape({ resize: [32, 64] })).toEqual([32, 64]);
 });

@@ -1,5 +1,4 @@
-import type { Classifier } from '@whylight/core';
-import { channelCount, type Preprocessing, resamplings, sidesOf } from '@whylight/core/image';
+import { channelCount, type Preprocessing, resamplings } from '@whylight/core/image';
 import type { Normalisation } from '@whylight/core/methods';
 import { z } from 'zod';
 import { isOlder, resampleOf, translated } from './older-preprocessing.ts';
@@ -18,10 +17,6 @@ export const imagenet: Preprocessing = {
   mean: [0.485, 0.456, 0.406],
   std: [0.229, 0.224, 0.225],
 };
-
-/** The warning of answers by a model whose preprocessing is a guess. */
-export const assumedWarning =
-  "preprocessing_assumed: nothing says how the model's input is made; taken as for ImageNet, at the network's size";
 
 /** Preprocessing by name, for `models add --preset`. */
 export const presets = {
@@ -80,27 +75,6 @@ export const preprocessingSchema = z.preprocess(
   (given) => (isOlder(given) ? translated(given as Record<string, unknown>) : given),
   currentSchema,
 );
-
-/** The shape of one input that preprocessing makes, or undefined where it depends on the photo. */
-export function inputShapeOf(preprocessing: Preprocessing): number[] | undefined {
-  const sides = sidesOf(preprocessing);
-  if (sides === null) return undefined;
-  const channels = channelCount(preprocessing.channels);
-  return preprocessing.layout === 'NCHW' ? [channels, ...sides] : [...sides, channels];
-}
-
-/** The manifest's preprocessing; where it says nothing, ImageNet's at the network's size, with the same margin cropped away. */
-export function preprocessingFor(
-  {
-    assumed,
-    manifest,
-  }: { readonly assumed: boolean; readonly manifest: { readonly preprocessing: Preprocessing } },
-  { inputShape, layout }: Pick<Classifier, 'inputShape' | 'layout'>,
-): Preprocessing {
-  if (!assumed) return manifest.preprocessing;
-  const side = layout === 'NCHW' ? inputShape[1]! : inputShape[0]!;
-  return { ...imagenet, layout, resize: Math.round((side * 256) / 224), size: [side, side] };
-}
 
 /** What the engine is told of it, for what is black or white in the network's input. */
 export const normalisationBy = ({ mean, std, scale }: Preprocessing): Normalisation => ({

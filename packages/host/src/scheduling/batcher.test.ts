@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { DeviceError } from '../runtime/runtime.ts';
 import { Batcher, type BatchSettings } from './batcher.ts';
 
+const note = { code: 'noted', message: 'a note' };
+
 /** An explainer that doubles its input, and holds every batch until it is let through. */
 function held(
   settings: Partial<BatchSettings> = {},
@@ -11,7 +13,7 @@ function held(
   const batches: number[][] = [];
   const gates: (() => void)[] = [];
   const explainer: Pick<Explainer, 'attribute' | 'notes'> = {
-    notes: ['a note'],
+    notes: [note],
     async attribute(batch, targets) {
       batches.push([...(batch as Tensor<'float32'>).data].filter((_, i) => i % 2 === 0));
       await new Promise<void>((resolve) => gates.push(resolve));
@@ -24,6 +26,7 @@ function held(
         attribution: float32(batch.shape, data),
         logits,
         probabilities: null,
+        scores: logits,
         targets: classes,
         convergenceDelta: null,
         warnings: [],
@@ -71,7 +74,7 @@ test('F11: each gets its own row, in memory of its own, whatever the order', asy
       [1, 2],
       [2 * value, -2 * value],
     ]);
-    expect([[...logits.data], targets, batchSize, warnings]).toEqual([[value], [value], 3, ['a note']]);
+    expect([[...logits.data], targets, batchSize, warnings]).toEqual([[value], [value], 3, [note]]);
     expect(attribution.data.buffer.byteLength).toBe(8);
   }
 });

@@ -104,7 +104,7 @@ export class Batcher {
   }
 
   #rowOf(
-    { attribution, logits, probabilities, targets, convergenceDelta }: Attribution,
+    { attribution, logits, probabilities, scores, targets, convergenceDelta }: Attribution,
     n: number,
   ): Attribution {
     const own = ownRow(attribution, n);
@@ -112,6 +112,7 @@ export class Batcher {
       attribution: own,
       logits: ownRow(logits, n),
       probabilities: probabilities && ownRow(probabilities, n),
+      scores: ownRow(scores, n),
       targets: [targets[n]!],
       convergenceDelta: convergenceDelta && [convergenceDelta[n]!],
       warnings: [...this.#explainer.notes, ...degenerate(own)],
