@@ -1,8 +1,8 @@
 import { type Classifier, InputError, type Warning } from '@whylight/core';
-import { type Preprocessing, placementOf, type Sides } from '@whylight/core/image';
+import { placementOf, type Preprocessing, type Sides, sidesOf } from '@whylight/core/image';
+import { classifierOf, named } from './classifier.ts';
 import type { Task } from '../classification/predictions.ts';
 import { type ClassNames, classNames, isNameCount } from './class-names.ts';
-import { classifierOf, named } from './classifier.ts';
 import { presets } from './preprocessing.ts';
 import { statedSides } from './reading.ts';
 import type { RegisteredModel } from './registered-model.ts';
@@ -70,17 +70,15 @@ export function namesFor(
   );
 }
 
-function factsOf({ input, inputShape, layout }: Classifier): InputFacts {
+function factsOf({ input, inputShape, layout, statedSides, sizeSource, first }: Classifier): InputFacts {
   const [sides, channels] =
     layout === 'NCHW' ? [inputShape.slice(1), inputShape[0]!] : [inputShape.slice(0, 2), inputShape[2]!];
-  const declared = layout === 'NCHW' ? input.shape.slice(2) : input.shape.slice(1, 3);
-  const stated = declared.every((side) => typeof side === 'number');
   return {
     layout,
     channels,
-    sides: (stated ? declared : sides) as unknown as Sides,
-    stated,
-    first: {},
+    sides: statedSides ?? (sides as unknown as Sides),
+    stated: statedSides !== null,
+    first: { ...(sizeSource === 'graph' && { size: sides as unknown as Sides }), ...first },
     bytes: input.dtype === 'uint8',
   };
 }
@@ -146,9 +144,10 @@ export async function sidesFor(
   photo: { readonly width: number; readonly height: number },
 ): Promise<Sides | undefined> {
   const sides = statedSides(model);
-  if (sides !== null) return sides;
-  // What a crop is not taken of is resized as far as the network's own size says.
+  if (sides) return sides;
+  // What a crop is not taken of is resized as far as the network's own size says; its graph may take photos of any size.
   const { preprocessing } = await preparedFor(model);
+  if (sides === undefined && sidesOf(preprocessing)) return undefined;
   const { window } = placementOf(photo, preprocessing);
   return [window.height, window.width];
 }
