@@ -91,6 +91,18 @@ const builds: [string, Build][] = [
       ),
   ],
   [
+    'a Tile',
+    (x, layer, g) => cut(g, layer, 'cut', layer('tiled', 'Tile', [x, g.ints([1, 1, 1, 2])]), 3, 5, 8),
+  ],
+  [
+    'an Expand',
+    (x, layer, g) => {
+      const row = cut(g, layer, 'row', x, 2, 1, 2);
+      const times = layer('times', 'Expand', [row, g.ints([1, 1, 3, 1])]);
+      return cut(g, layer, 'cut', times, 2, 2, 3);
+    },
+  ],
+  [
     'a Pad',
     (x, layer, g) =>
       cut(g, layer, 'cut', layer('padded', 'Pad', [x, g.ints([0, 0, 1, 2, 0, 0, 0, 1])]), 3, 0, 4),
