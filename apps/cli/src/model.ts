@@ -11,6 +11,7 @@ import type { Normalisation } from '@whylight/core/methods';
 import {
   classifierOf,
   embeddedModels,
+  isNameCount,
   ModelNotFoundError,
   ModelRegistry,
   ModelStore,
@@ -60,7 +61,7 @@ export async function inspected(
   return named(model, () => {
     const report = inspect(bytes, reading);
     const names = model.labels?.length ?? report.classes;
-    if (names === report.classes) return report;
+    if (isNameCount(names, report.classes)) return report;
     throw new InputError(
       'invalid_model',
       `labels: expected ${report.classes}, one for each class, got ${names}`,

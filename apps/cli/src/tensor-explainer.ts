@@ -6,7 +6,7 @@ import {
   type Runtime,
   type Tensor,
 } from '@whylight/core';
-import { classifierOf, type RegisteredModel } from '@whylight/host';
+import { classifierOf, type RegisteredModel, type Task } from '@whylight/host';
 import { type AttributionJob, targetsFor } from './attribution-jobs.ts';
 import { UsageError } from './failure.ts';
 import { readTensor } from './files.ts';
@@ -16,7 +16,13 @@ import { splitNormalisation } from './parameters.ts';
 /** Explainers that are kept for the next job. */
 const capacity = 4;
 
+interface Loaded {
+  readonly explainer: Explainer;
+  readonly task: Task;
+}
+
 export interface TensorExplanation extends Attribution {
+  readonly task: Task;
   readonly method: Explainer['method'];
   readonly layers: readonly string[];
 }
@@ -26,7 +32,7 @@ export class TensorExplainer {
   readonly #runtime: Runtime;
   readonly #models = new Map<string, Promise<RegisteredModel>>();
   readonly #classifiers = new Map<string, Promise<Classifier>>();
-  readonly #explainers = new Map<string, Explainer>();
+  readonly #explainers = new Map<string, Loaded>();
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -42,21 +48,21 @@ export class TensorExplainer {
       throw new UsageError(
         `${job.tensor}: expected a batch of rank 4, [N, C, H, W]; got [${batch.shape.join(', ')}]`,
       );
-    const explainer = await this.#explainer(job, batch.shape.slice(1));
+    const { explainer, task } = await this.#explainer(job, batch.shape.slice(1));
     const recorded = new Map<string, Tensor>();
     for (const [name, file] of Object.entries(job.aux ?? {})) recorded.set(name, await readTensor(file));
     const aux = Object.fromEntries(recorded);
     const targets = targetsFor(job.target, batch.shape[0] ?? 0);
     const attribution = await explainer.attribute(batch, targets, { aux, onProgress });
-    return { ...attribution, method: explainer.method, layers: explainer.layers };
+    return { ...attribution, task, method: explainer.method, layers: explainer.layers };
   }
 
   async close(): Promise<void> {
-    await Promise.all(Array.from(this.#explainers.values(), (explainer) => explainer.close()));
+    await Promise.all(Array.from(this.#explainers.values(), ({ explainer }) => explainer.close()));
     this.#explainers.clear();
   }
 
-  async #explainer(job: Omit<AttributionJob, 'out'>, shape: readonly number[]): Promise<Explainer> {
+  async #explainer(job: Omit<AttributionJob, 'out'>, shape: readonly number[]): Promise<Loaded> {
     const { method, convention, layers } = job;
     const key = JSON.stringify([
       job.model,
@@ -93,11 +99,12 @@ export class TensorExplainer {
     const [oldest] = this.#explainers;
     if (oldest && this.#explainers.size >= capacity) {
       this.#explainers.delete(oldest[0]);
-      await oldest[1].close();
+      await oldest[1].explainer.close();
     }
     const explainer = await createExplainer(classifier, spec, this.#runtime);
-    this.#explainers.set(key, explainer);
-    return explainer;
+    const loaded = { explainer, task: classifier.head.task };
+    this.#explainers.set(key, loaded);
+    return loaded;
   }
 }
 

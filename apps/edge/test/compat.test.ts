@@ -70,7 +70,9 @@ describe('KServe', () => {
     expect(job.question).toMatchObject({ method: 'grad-cam', target: 'predicted' });
     const { status, body: answer } = await asked;
     expect(status).toBe(200);
-    expect(answer.predictions).toEqual([[{ class_index: 0, label: 'circle', score: 0.75 }]]);
+    expect(answer.predictions).toEqual([
+      [{ class_index: 0, label: 'circle', probability: 0.75, score: 3.5 }],
+    ]);
     expect(answer.explanations[0]).toMatchObject({
       method: 'grad-cam',
       target: { label: 'circle' },

@@ -136,12 +136,34 @@ export const artifactSchema = z.object({
 });
 export type Artifact = z.infer<typeof artifactSchema>;
 
+/** What a network decides: one class of several, each class by itself, yes or no by one output, or a quantity. */
+export const tasks = ['multiclass', 'multilabel', 'binary', 'regression'] as const;
+
+const probabilitySchema = z
+  .number()
+  .optional()
+  .describe(
+    'Only where the network gives a probability, or a softmax or a sigmoid makes one of what it gives',
+  );
+const scoreSchema = z
+  .number()
+  .nullable()
+  .describe('The value that is explained. Null: an earlier release computed it and did not keep it');
+
 export const predictionSchema = z.object({
   class_index: z.int(),
   label: z.string(),
   label_zh: z.string().nullable(),
-  score: z.number(),
+  probability: probabilitySchema,
+  score: scoreSchema,
 });
+export type Prediction = z.infer<typeof predictionSchema>;
+
+/** The code is for programs, and keeps its meaning; the message is for people. */
+export const warningSchema = z.object({ code: z.string(), message: z.string() });
+export type Warning = z.infer<typeof warningSchema>;
+
+export const warningText = ({ code, message }: Warning): string => `${code}: ${message}`;
 
 /** What a finished computation says, without its artifacts; the same object is `result.json`. */
 export const resultSchema = z.object({
@@ -149,6 +171,7 @@ export const resultSchema = z.object({
   convention: z.enum(conventions),
   parameters: parametersSchema,
   layers: z.array(z.string()),
+  task: z.enum(tasks),
   target: predictionSchema,
   predictions: z.array(predictionSchema),
   /** Null: of a prediction. */
@@ -166,7 +189,7 @@ export const resultSchema = z.object({
   image: z.object({ width: z.int(), height: z.int() }),
   device: z.string(),
   milliseconds: z.object({ decode: z.number(), compute: z.number(), render: z.number() }),
-  warnings: z.array(z.string()),
+  warnings: z.array(warningSchema),
 });
 export type Result = z.infer<typeof resultSchema>;
 
@@ -232,7 +255,7 @@ export type RenderingJob = z.infer<typeof renderingJobSchema>;
 export const renderedSchema = z.object({
   /** `overlay.png` and `heatmap.png`. */
   artifacts: z.array(artifactSchema),
-  warnings: z.array(z.string()),
+  warnings: z.array(warningSchema),
 });
 export type Rendered = z.infer<typeof renderedSchema>;
 

@@ -3,7 +3,6 @@ export {
   type Attribution,
   compileExplainer,
   createExplainer,
-  degenerate,
   type Explainer,
   type ExplainerSpec,
 } from './explainer.ts';
@@ -21,3 +20,4 @@ export type { Runtime, Session } from './runtime/runtime.ts';
 export { softmax } from './softmax.ts';
 export { parseTarget, type ScoreKind, scoreKinds, type Target, type Term } from './targets.ts';
 export * from './tensor.ts';
+export { type Warning, warningText } from './warning.ts';

@@ -1,6 +1,7 @@
 import { gradientRules } from './autodiff/gradient.ts';
 import { between, named, unsupportedOn } from './autodiff/path.ts';
 import { InputError } from './errors.ts';
+import { withoutOthers } from './explainer.ts';
 import { transformerOf } from './layers/attention.ts';
 import { chooseLayers, type Layer, layersOf } from './layers/layers.ts';
 import { claimed, remarksOn } from './methods/claims.ts';
@@ -8,6 +9,7 @@ import { methods, resolveMethod } from './methods/index.ts';
 import type { Axiom, Method } from './methods/method.ts';
 import { type ClassifierOptions, type Network, readClassifier } from './model/classifier.ts';
 import { printable } from './onnx/names.ts';
+import { warningText } from './warning.ts';
 
 /** Whether and how a model can be explained. */
 export interface ModelReport {
@@ -61,14 +63,17 @@ export function inspect(bytes: Uint8Array, options?: ClassifierOptions): ModelRe
     unsupported: [...unsupported].map(([op, nodes]) => ({ op, nodes: nodes.map(printable) })),
     methods: methods.map((method) => {
       const { id, needs } = method;
-      const without = refusal(network, needs, layers);
+      const without =
+        method.needsOtherClasses && classifier.classes === 1
+          ? withoutOthers(method)
+          : refusal(network, needs, layers);
       const passed = needs.includes('layer') ? fromLast : unsupported;
       const reason = without ?? (needs.includes('gradient') && passed.size > 0 ? missing(passed) : null);
       return reason === null
         ? { id, works: true, ...aboutOf(method, network) }
         : { id, works: false, reason, axioms: [] };
     }),
-    notes: classifier.notes,
+    notes: classifier.notes.map(({ message }) => message),
   };
 }
 
@@ -82,7 +87,7 @@ function aboutOf(method: Method, network: Network): Pick<MethodReport, 'reason' 
   const seen = { ...network, layers };
   const remarks = remarksOn(method, asked, seen);
   return {
-    reason: remarks.length > 0 ? remarks.join('; ') : null,
+    reason: remarks.length > 0 ? remarks.map(warningText).join('; ') : null,
     axioms: claimed(method, asked, seen),
   };
 }

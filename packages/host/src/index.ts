@@ -1,5 +1,11 @@
 export { type Classification, PhotoClassifier } from './classification/photo-classifier.ts';
-export type { Prediction, TargetSpec } from './classification/predictions.ts';
+export { predictionText } from './classification/prediction-text.ts';
+export {
+  type Prediction,
+  shownValue,
+  type TargetSpec,
+  type Task,
+} from './classification/predictions.ts';
 export { decodeImage, type PhotoType, photoTypes, servicePhotoTypes } from './codec/decode.ts';
 export { encodeJpeg, encodePng } from './codec/encode.ts';
 export { sniffMediaType } from './codec/media-type.ts';
@@ -23,6 +29,7 @@ export { type ExplainedFrame, FrameExplainer, type FrameRequest } from './explan
 export { PhotoExplainer, type PhotoExplainerOptions } from './explanation/photo-explainer.ts';
 export { type Redrawing, redraw } from './explanation/redraw.ts';
 export type { Result } from './explanation/result.ts';
+export { isNameCount } from './models/class-names.ts';
 export { classifierOf, named } from './models/classifier.ts';
 export { DownloadError } from './models/download.ts';
 export { findLabel, type Label } from './models/labels.ts';

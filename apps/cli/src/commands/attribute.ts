@@ -1,4 +1,4 @@
-import { type Target, writeNpy } from '@whylight/core';
+import { row, type Target, warningText, writeNpy } from '@whylight/core';
 import { createRuntime } from '@whylight/host';
 import { Command } from 'commander';
 import { type AttributionJob, readJobs } from '../attribution-jobs.ts';
@@ -118,22 +118,28 @@ async function run(job: AttributionJob, explainer: TensorExplainer, { json }: Op
   const answer = await explainer.explain(job, onProgress).finally(() => progress.stop());
   await writeBytes(job.out, writeNpy(answer.attribution));
   const milliseconds = Math.round(performance.now() - start);
-  for (const warning of answer.warnings) note(`${job.out}: ${warning}`);
+  for (const warning of answer.warnings) note(`${job.out}: ${warningText(warning)}`);
   const { method, attribution } = answer;
   if (!json) print(`${job.out}: ${method.id} [${attribution.shape.join(', ')}], ${milliseconds} ms`);
   return reportOf(job, answer, milliseconds);
 }
 
-const reportOf = ({ out }: AttributionJob, answer: TensorExplanation, milliseconds: number) => ({
-  out,
-  method: answer.method.id,
-  convention: answer.method.convention,
-  params: answer.method.params,
-  layers: answer.layers,
-  targets: answer.targets,
-  scores: answer.targets.map((target, n) => answer.logits.data[n * answer.logits.shape[1]! + target]),
-  shape: answer.attribution.shape,
-  convergence_delta: answer.convergenceDelta,
-  warnings: answer.warnings,
-  milliseconds,
-});
+function reportOf({ out }: AttributionJob, answer: TensorExplanation, milliseconds: number): object {
+  const { probabilities, targets } = answer;
+  const scores = targets.map((target, n) => row(answer.scores, n).data[target]);
+  return {
+    out,
+    task: answer.task,
+    method: answer.method.id,
+    convention: answer.method.convention,
+    params: answer.method.params,
+    layers: answer.layers,
+    targets: answer.targets,
+    scores,
+    probabilities: probabilities && targets.map((target, n) => row(probabilities, n).data[target]),
+    shape: answer.attribution.shape,
+    convergence_delta: answer.convergenceDelta,
+    warnings: answer.warnings,
+    milliseconds,
+  };
+}

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { InputError } from '@whylight/core';
+import { InputError, warningText } from '@whylight/core';
 import { methods, resolveMethod } from '@whylight/core/methods';
 import {
   createRuntime,
@@ -8,6 +8,7 @@ import {
   PhotoExplainer,
   type PhotoExplanation,
   photoTypes,
+  predictionText,
   type TargetSpec,
 } from '@whylight/host';
 import { Command, Option } from 'commander';
@@ -173,8 +174,6 @@ function explainOne(
 function show(image: string, { result }: PhotoExplanation, directory: string, lang: 'en' | 'zh'): void {
   const { target, method, milliseconds, warnings } = result;
   const took = Math.round(milliseconds.decode + milliseconds.compute + milliseconds.render);
-  print(
-    `${basename(image)}: ${(lang === 'zh' && target.label_zh) || target.label} ${target.score.toFixed(3)}, ${method}, ${took} ms: ${directory}`,
-  );
-  for (const warning of warnings) note(`  ${warning}`);
+  print(`${basename(image)}: ${predictionText(target, lang)}, ${method}, ${took} ms: ${directory}`);
+  for (const warning of warnings) note(`  ${warningText(warning)}`);
 }

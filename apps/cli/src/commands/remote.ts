@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { ExplanationError, successOf, type WhylightClient } from '@whylight/client';
-import { artifactNames, type Explanation, type ExplanationRequest } from '@whylight/contract';
+import { artifactNames, type Explanation, type ExplanationRequest, warningText } from '@whylight/contract';
+import { type Prediction, predictionText } from '@whylight/host';
 import { Command } from 'commander';
 import { directories } from '../directories.ts';
 import { Failure, UsageError } from '../failure.ts';
@@ -66,7 +67,7 @@ const explain = withJson(
         const directory = directoryOf(i, method);
         await fetchAll(client, explanation.id, directory);
         results.push({ ...explanation, photo: image, out: directory, milliseconds: took });
-        if (!options.json) show(image, explanation, took, directory);
+        if (!options.json) show(image, explanation, took, directory, options.lang);
       }
     }
     if (options.json) printJson(results);
@@ -126,15 +127,24 @@ async function fetchAll(client: WhylightClient, id: string, directory: string): 
   );
 }
 
+/** What is said of the class that is explained. */
+const targetOf = (attribution: Explanation['attributions'][number]): Prediction => ({
+  class_index: attribution.output_index,
+  label: attribution.output_display_name,
+  label_zh: attribution.output_display_name_zh,
+  probability: attribution.probability,
+  score: attribution.score,
+});
+
 function show(
   image: string,
-  { predictions, attributions, method, cache, warnings }: Explanation,
+  { attributions, method, cache, warnings }: Explanation,
   took: number,
   out: string,
+  lang: 'en' | 'zh',
 ) {
-  const { output_display_name: label, output_index } = attributions[0]!;
-  const score = predictions.find(({ class_index }) => class_index === output_index)?.score;
+  const found = predictionText(targetOf(attributions[0]!), lang);
   const how = cache.status === 'hit' ? 'from the cache' : 'computed';
-  print(`${basename(image)}: ${label} ${score?.toFixed(3) ?? ''}, ${method}, ${how}, ${took} ms: ${out}`);
-  for (const warning of warnings) note(`  ${warning}`);
+  print(`${basename(image)}: ${found}, ${method}, ${how}, ${took} ms: ${out}`);
+  for (const warning of warnings) note(`  ${warningText(warning)}`);
 }

@@ -140,7 +140,7 @@ export const noSuchModel = (reference: string, names: readonly string[]): Refusa
 
 function resolveTarget(target: TargetSpec, model: CatalogModel): TargetSpec {
   if (target === 'predicted') return target;
-  if ('label' in target) return { class_index: classOf(target.label, model) };
+  if ('label' in target) return targetNamed(target.label, model);
   if ('terms' in target) {
     for (const [i, { class_index: index }] of target.terms.entries())
       if (index !== 'predicted') checkClass(index, `/target/terms/${i}/class_index`, model);
@@ -159,13 +159,21 @@ function checkClass(index: number, pointer: string, { name, classes }: CatalogMo
     );
 }
 
-/** The class of this English or Chinese name; a name that two classes share has to be given by index. */
-function classOf(label: string, { labels, name }: CatalogModel): number {
+/**
+ * The class of this English or Chinese name; a name that two classes share has to be given by index. A model of one
+ * output has names for that output and its negation.
+ */
+function targetNamed(label: string, model: CatalogModel): TargetSpec {
+  const { name } = model;
+  const labels = model.classes === 1 ? namesOfOne(model.labels) : model.labels;
   const wanted = fold(label);
   const matches = (labels ?? []).flatMap(({ en, zh }, index) =>
     fold(en) === wanted || (zh !== null && fold(zh) === wanted) ? [index] : [],
   );
-  if (matches.length === 1) return matches[0]!;
+  if (matches.length === 1)
+    return matches[0]! < model.classes
+      ? { class_index: matches[0]! }
+      : { terms: [{ class_index: 0, weight: -1 }] };
   if (matches.length > 1)
     throw refuse(
       'invalid_parameter',
@@ -177,6 +185,16 @@ function classOf(label: string, { labels, name }: CatalogModel): number {
     (labels ?? []).flatMap(({ en, zh }) => (zh === null ? [en] : [en, zh])),
   );
   throw refuse('target_out_of_range', '/target/label', `${name} has no class "${label}".${hint}`);
+}
+
+type Labels = NonNullable<CatalogModel['labels']>;
+
+/** [positive, negative] of a lone output, whose labels are [negative, positive] or its own. */
+function namesOfOne(labels: Labels | null): Labels | null {
+  const [first, second] = labels ?? [];
+  if (!first) return labels;
+  if (second) return [second, first];
+  return [first, { en: `not ${first.en}`, zh: first.zh && `非${first.zh}` }];
 }
 
 const fold = (text: string): string => text.normalize('NFC').replaceAll('_', ' ').trim().toLowerCase();

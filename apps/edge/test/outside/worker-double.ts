@@ -55,7 +55,8 @@ const renderedBy = ({ output_prefix, look }: RenderingJob): Rendered => ({
     bytes: 4,
     content_type: 'image/png',
   })),
-  warnings: look.language === 'zh' ? ['label_in_english: the class has no Chinese name'] : [],
+  warnings:
+    look.language === 'zh' ? [{ code: 'label_in_english', message: 'the class has no Chinese name' }] : [],
 });
 
 /** What the double finds in a model, which it does not read: `bad` is refused, `dice` gives other scores each time. */

@@ -8,7 +8,7 @@ import {
   readClassifier,
   type Tensor,
 } from '@whylight/core';
-import { type RegisteredModel, readingOf } from '@whylight/host';
+import { isNameCount, type RegisteredModel, readingOf } from '@whylight/host';
 import { knownLayers } from '../layer-names.ts';
 
 /** Names that a report lists of one kind; of a model with more, the first. */
@@ -25,7 +25,7 @@ export async function examine(model: RegisteredModel, runtime: Runtime): Promise
   const bytes = await model.bytes();
   const options = { ...readingOf(model), limits };
   const report = inspect(bytes, options);
-  if (model.labels && model.labels.length !== report.classes)
+  if (model.labels && !isNameCount(model.labels.length, report.classes))
     throw new InputError(
       'invalid_model',
       `labels: expected ${report.classes}, one for each class, got ${model.labels.length}`,

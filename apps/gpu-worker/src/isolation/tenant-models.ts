@@ -233,9 +233,9 @@ function sound({ result, artifacts, batchSize }: PhotoExplanation): PhotoExplana
   };
 }
 
-const { predictions, input_region, image, warnings } = resultSchema.shape;
+const { task, predictions, input_region, image, warnings } = resultSchema.shape;
 /** The same of a classification. */
-const classificationSchema = z.object({ predictions, region: input_region, image, warnings });
+const classificationSchema = z.object({ task, predictions, region: input_region, image, warnings });
 
 const isModelError = (code: string): code is ModelErrorCode =>
   (modelErrorCodes as readonly string[]).includes(code);

@@ -174,14 +174,14 @@ async function predict(
 ): Promise<Result> {
   const { model, convention, parameters, layers } = question;
   const start = performance.now();
-  const { predictions, region, image, warnings } = own
+  const { task, predictions, region, image, warnings } = own
     ? await tenantModels.classify(own, photo, mostPredictions, signal)
     : await classifier.classify(photo, model, mostPredictions);
   const compute = Math.round((performance.now() - start) * 100) / 100;
   metrics.predictions.inc();
   return {
     method: predictionMethod,
-    ...{ convention, parameters, layers, predictions, image, warnings, device },
+    ...{ convention, parameters, layers, task, predictions, image, warnings, device },
     target: predictions[0]!,
     attribution: null,
     input_region: region,

@@ -85,6 +85,7 @@ export const explanation = (status: string) => ({
   output: { visualization: visualizationSchema.parse({}) },
   metadata: {},
   progress: null,
+  task: null,
   predictions: [],
   attributions: [],
   metrics: null,

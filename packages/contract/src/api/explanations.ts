@@ -7,6 +7,8 @@ import {
   parametersSchema,
   predictionSchema,
   targetSchema,
+  tasks,
+  warningSchema,
 } from '../job.ts';
 import { answeredVisualizationSchema, languages, visualizationSchema } from '../look.ts';
 import { recordOf } from '../record.ts';
@@ -113,13 +115,15 @@ export const explanationSchema = z
     output: z.object({ visualization: answeredVisualizationSchema }),
     metadata: recordOf(z.string(), z.string()),
     progress: z.object({ completed: z.int(), total: z.int() }).nullable(),
+    task: z.enum(tasks).nullable().describe('What the network decides; null until it has been asked'),
     predictions: z.array(predictionSchema),
     attributions: z.array(
       z.object({
         output_index: z.int(),
         output_display_name: z.string(),
         output_display_name_zh: z.string().nullable(),
-        score: z.number(),
+        probability: predictionSchema.shape.probability,
+        score: predictionSchema.shape.score,
         shape: z.array(z.int()),
         minimum: z.number(),
         maximum: z.number(),
@@ -146,7 +150,7 @@ export const explanationSchema = z
         device: z.string(),
       })
       .nullable(),
-    warnings: z.array(z.string()),
+    warnings: z.array(warningSchema),
     error: jobErrorSchema.nullable(),
     expires_at: time.describe('Until when the result is kept, if it is not deleted before'),
     expired: z.boolean().describe('Whether the result was there and has been deleted'),

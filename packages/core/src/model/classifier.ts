@@ -6,6 +6,7 @@ import { reachable, type ValueInfo } from '../onnx/graph.ts';
 import { listed, quoted } from '../onnx/names.ts';
 import { defaultLimits, type ModelFile, type ReadLimits, readModel } from '../onnx/read.ts';
 import { getOwn } from '../own.ts';
+import type { Warning } from '../warning.ts';
 import { type Decision, decideHead, type Head, type Task } from './head.ts';
 import { type FixedInputs, fixedValue, imageInput } from './inputs.ts';
 import { taskOfMetadata } from './output-names.ts';
@@ -41,7 +42,7 @@ export interface Classifier {
   /** The batch size that the model has baked in, if any. */
   readonly batch: number | undefined;
   /** What a user should know: which score is explained, what was converted. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Warning[];
   /** The network over the images that `feed` makes, in a fresh graph; with values inside replaced, if asked. */
   inline(feed: (g: GraphBuilder) => Value, interventions?: Interventions): Network;
 }
@@ -90,11 +91,14 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
   const { output, network, batch, head, classes } = found;
   checkSizes(network.g, limits);
   const others = [...outputs, ...file.refused.keys()].filter((name) => name !== output);
-  const notes = [...headNotes(found, others)];
+  const notes: Warning[] = [...headNotes(found, others)];
+  const tell = (code: string, message: string) => notes.push({ code, message });
   const set = Object.keys(fixed);
-  if (set.length > 0) notes.push(`${listed(set)} ${set.length > 1 ? 'are' : 'is'} fixed to the values given`);
-  if (input.dtype === 'float16') notes.push('the model is float16: it is explained in float32');
-  if (batch !== undefined) notes.push(`the model takes batches of ${batch} only`);
+  if (set.length > 0)
+    tell('inputs_fixed', `${listed(set)} ${set.length > 1 ? 'are' : 'is'} fixed to the values given`);
+  if (input.dtype === 'float16')
+    tell('computed_in_float32', 'the model is float16: it is explained in float32');
+  if (batch !== undefined) tell('batch_fixed', `the model takes batches of ${batch} only`);
   return {
     file,
     input,

@@ -342,7 +342,7 @@ describe('M5: a model is shown with its own numbers, and explained before the la
     const bytes = fileOf(head, name);
     const classifier = readClassifier(bytes, options);
     expect(classifier.head).toMatchObject({ kind, task });
-    expect(classifier.notes.join('; ')).toContain(note ?? '');
+    expect(classifier.notes.map(({ message }) => message).join('; ')).toContain(note ?? '');
     const output = await run(bytes);
     expect(classifier.classes).toBe(output.length / 3);
     const { logits, probabilities } = await forward(classifier);

@@ -4,6 +4,7 @@ import { isFloat } from '../onnx/dtype.ts';
 import type { Node } from '../onnx/graph.ts';
 import { listed, quoted } from '../onnx/names.ts';
 import { operators } from '../operators/table.ts';
+import type { Warning } from '../warning.ts';
 import type { Decision } from './head.ts';
 import { namesOther, namesScores } from './output-names.ts';
 
@@ -86,44 +87,56 @@ const passes = ({ op }: Node): boolean => op === 'Cast' || operators[op].movemen
 export function headNotes(
   { head, classes, output, ranks }: Candidate,
   others: readonly string[],
-): readonly string[] {
-  const notes: string[] = [];
+): readonly Warning[] {
+  const notes: Warning[] = [];
+  const tell = (code: string, message: string) => notes.push({ code, message });
   if (others.length > 0)
-    notes.push(`output ${quoted(output)} is explained; the model also gives ${listed(others)}`);
+    tell('output_chosen', `output ${quoted(output)} is explained; the model also gives ${listed(others)}`);
   if (ranks)
-    notes.push(
-      `output ${quoted(output)} gives the highest only: the scores that it is found among are explained`,
+    tell(
+      'scores_behind_ranks',
+      `output ${quoted(output)} gives only the highest: the scores that these are found among are explained`,
     );
   notes.push(...explainedNote(head, output));
   if (head.task === 'binary' && classes === 1)
-    notes.push('the model has one output: class 0 is what it says, and target -0 is its negation');
+    tell('one_output', 'the model has one output: class 0 is what it says, and target -0 is its negation');
   return notes;
 }
 
-function explainedNote({ kind, source, node, whole, task }: Decision, output: string): string[] {
+function explainedNote({ kind, source, node, whole, task }: Decision, output: string): Warning[] {
   const by = node ? `${node.op} (node ${quoted(node.name)})` : 'probabilities';
   const shown = whole === 1 ? '' : `; what it gives is divided by ${Math.round(whole)}`;
+  const note = (code: string, message: string) => [{ code, message }];
   switch (source.of) {
     case 'softmax':
-      return [`the model ends in ${by}: the score before it is explained${shown}`];
-    case 'odds': {
-      const before = source.picks.some(({ node: { op } }) => op === 'Softmax' || op === 'LogSoftmax')
-        ? 'the log-odds of its probability are'
-        : 'the score before it is';
-      return [`the model ends in ${by}: ${before} explained${shown}`];
-    }
+      return note(
+        'score_before_softmax',
+        `the model ends in ${by}: the score before it is explained${shown}`,
+      );
+    case 'odds':
+      return source.picks.some((picked) => picked.node.op.endsWith('Softmax'))
+        ? note(
+            'log_odds_explained',
+            `the model ends in ${by}: the log-odds of what it gives are explained${shown}`,
+          )
+        : note('score_before_sigmoid', `the model ends in ${by}: the score before it is explained${shown}`);
     case 'mixture':
     case 'probabilities':
-      return [
-        `the model's probabilities are made of several: the log-odds of what it gives are explained${shown}`,
-      ];
+      return note(
+        'log_odds_explained',
+        `the model puts its probabilities together from several: the log-odds of what it gives are explained${shown}`,
+      );
     case 'number':
-      return [
+      return note(
+        'plain_number',
         `output ${quoted(output)} is ${task === 'regression' ? 'a plain number' : 'plain numbers'}${node ? `, which ${by} bounds` : ''}: it is explained as it is, and shown without a probability`,
-      ];
+      );
     case 'logits':
       return kind === 'sigmoid'
-        ? [`output ${quoted(output)} is read as logits of sigmoids, one for each class`]
+        ? note(
+            'logits_of_sigmoids',
+            `output ${quoted(output)} is read as logits of sigmoids, one for each class`,
+          )
         : [];
   }
 }

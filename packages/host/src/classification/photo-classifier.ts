@@ -1,25 +1,29 @@
-import { forwardModel, InputError, type Runtime, type Tensor } from '@whylight/core';
+import { forwardModel, InputError, type Runtime, type Tensor, type Warning } from '@whylight/core';
 import { type Preprocessing, preprocess, type Region } from '@whylight/core/image';
 import { decodeImage } from '../codec/decode.ts';
+import { type ClassNames, classNames } from '../models/class-names.ts';
 import { classifierOf } from '../models/classifier.ts';
 import { readingOf } from '../models/manifest.ts';
 import { assumedWarning, inputShapeOf, preprocessingFor } from '../models/preprocessing.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { LeaseCache } from '../scheduling/lease-cache.ts';
-import { doubts, highest, type Prediction, scored } from './predictions.ts';
+import { doubts, highest, type Outputs, type Prediction, predictionsOf, type Task } from './predictions.ts';
 
 export interface Classification {
-  /** Highest score first. */
+  /** The likeliest first, or the one that scores highest. */
   readonly predictions: Prediction[];
   readonly region: Region;
   readonly image: { readonly width: number; readonly height: number };
-  readonly warnings: string[];
+  readonly task: Task;
+  readonly warnings: Warning[];
 }
 
 interface Network {
   readonly preprocessing: Preprocessing;
-  scores(image: Tensor<'float32'>): Promise<Float32Array>;
+  readonly task: Task;
+  readonly names: ClassNames;
+  outputs(image: Tensor<'float32'>): Promise<Outputs>;
   close(): Promise<void>;
 }
 
@@ -35,7 +39,7 @@ export class PhotoClassifier {
     this.#networks = new LeaseCache({ capacity });
   }
 
-  /** The `count` highest scores. @throws InputError, ModelNotFoundError, DeviceError */
+  /** The `count` highest. @throws InputError, ModelNotFoundError, DeviceError */
   async classify(bytes: Uint8Array, reference: string, count: number): Promise<Classification> {
     const model = await this.#registry.get(reference);
     const photo = await decodeImage(bytes);
@@ -43,21 +47,23 @@ export class PhotoClassifier {
     const shape = inputShapeOf(preprocessing) ?? preprocess(photo, preprocessing).input.shape.slice(1);
     const key = JSON.stringify([model.digest, model.preprocessingDigest, shape]);
     const make = () => load(model, shape, this.#runtime);
-    const [scores, region] = await this.#networks.use(key, make, async (network) => {
+    const { outputs, region, task, names } = await this.#networks.use(key, make, async (network) => {
       const ready = preprocess(photo, network.preprocessing);
-      return [await network.scores(ready.input), ready.region] as const;
+      const { task, names } = network;
+      return { outputs: await network.outputs(ready.input), region: ready.region, task, names };
     });
-    if (!scores.every(Number.isFinite))
+    if (!outputs.scores.every(Number.isFinite))
       throw new InputError(
         'non_finite_output',
         'the model gives scores that are not finite numbers for this photo',
       );
-    const predictions = highest(scored(scores, model.labels), count);
+    const predictions = highest(predictionsOf(outputs, names), count);
     return {
       predictions,
       region,
       image: { width: photo.width, height: photo.height },
-      warnings: [...(model.assumed ? [assumedWarning] : []), ...doubts(predictions[0]!)],
+      task,
+      warnings: [...(model.assumed ? [assumedWarning] : []), ...doubts(task, predictions[0]!)],
     };
   }
 
@@ -71,9 +77,12 @@ async function load(model: RegisteredModel, shape: readonly number[], runtime: R
   const session = await runtime.load(forwardModel(classifier));
   return {
     preprocessing: preprocessingFor(model, classifier),
-    async scores(image) {
-      const { logits } = await session.run({ image: rows(image, classifier.batch ?? 1) });
-      return (logits as Tensor<'float32'>).data.subarray(0, classifier.classes);
+    task: classifier.head.task,
+    names: classNames(model.labels, classifier.classes),
+    async outputs(image) {
+      const { logits, probabilities } = await session.run({ image: rows(image, classifier.batch ?? 1) });
+      const first = (rows: Tensor) => (rows as Tensor<'float32'>).data.subarray(0, classifier.classes);
+      return { scores: first(logits!), probabilities: probabilities ? first(probabilities) : null };
     },
     close: () => session.close(),
   };

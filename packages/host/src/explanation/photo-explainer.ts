@@ -1,7 +1,20 @@
-import { type Attribution, InputError, OutOfMemoryError, type Runtime, writeNpy } from '@whylight/core';
+import {
+  type Attribution,
+  InputError,
+  OutOfMemoryError,
+  type Runtime,
+  type Warning,
+  writeNpy,
+} from '@whylight/core';
 import { preprocess, range } from '@whylight/core/image';
 import { type ResolvedMethod, resolveMethod } from '@whylight/core/methods';
-import { doubts, highest, resolveTarget, scored } from '../classification/predictions.ts';
+import {
+  doubts,
+  highest,
+  predictionOfTarget,
+  predictionsOf,
+  resolveTarget,
+} from '../classification/predictions.ts';
 import { decodeImage, type PhotoType, servicePhotoTypes, sizeOfImage } from '../codec/decode.ts';
 import { type Studio, studioHere } from '../drawing/studio.ts';
 import { assumedWarning, inputShapeOf } from '../models/preprocessing.ts';
@@ -92,8 +105,9 @@ export class PhotoExplainer {
     const mask = request.featureMask && (await decodeImage(request.featureMask, { allow: this.#types }));
     const layers = request.layers ?? [];
     const key = JSON.stringify([model.digest, model.preprocessingDigest, method, layers, shape]);
-    const work = async ({ explainer, batcher, direct, classes, preprocessing: own }: Desk) => {
-      const target = resolveTarget(request.target, model.labels, classes);
+    const work = async ({ explainer, batcher, direct, preprocessing: own, ...desk }: Desk) => {
+      const { classes, names, task } = desk;
+      const target = resolveTarget(request.target, names, classes);
       const { input, region } = preprocess(photo, own);
       if (mask && direct)
         throw new InputError('invalid_parameter', `${method.id} hides no features: it takes no feature mask`);
@@ -102,7 +116,8 @@ export class PhotoExplainer {
       const answer: BatchedAttribution = direct
         ? await batcher.attribute(input, target, signal)
         : { ...(await onBehalfOf(share, attribute)), batchSize: 1 };
-      return { answer, region, layers: [...explainer.layers], layout: own.layout };
+      const { layout } = own;
+      return { answer, asked: target, region, layers: [...explainer.layers], layout, names, task };
     };
     const make = () =>
       onBehalfOf(share, async () => {
@@ -118,8 +133,10 @@ export class PhotoExplainer {
     const compute = clock();
     signal?.throwIfAborted();
 
-    const predictions = scored(answer.logits.data, model.labels);
-    const target = predictions[answer.targets[0]!]!;
+    const { names, task } = how;
+    const { data: scores } = answer.scores;
+    const predictions = predictionsOf({ scores, probabilities: answer.probabilities?.data ?? null }, names);
+    const target = predictionOfTarget(how.asked, answer.targets[0]!, predictions, names);
     const best = highest(predictions, 5);
     const pictures = await this.#studio.draw({
       photo,
@@ -127,6 +144,7 @@ export class PhotoExplainer {
       attribution: answer.attribution,
       layout: how.layout,
       method: method.id,
+      task,
       target,
       predicted: best[0]!,
       language,
@@ -135,14 +153,15 @@ export class PhotoExplainer {
     const render = clock();
 
     const { minimum, maximum, sum } = summary(answer.attribution.data);
-    const warnings = new Set([...answer.warnings, ...doubts(best[0]!)]);
-    if (model.assumed) warnings.add(assumedWarning);
-    for (const warning of pictures.warnings) warnings.add(warning);
+    const warnings: Warning[] = [...answer.warnings, ...doubts(task, best[0]!)];
+    if (model.assumed) warnings.push(assumedWarning);
+    warnings.push(...pictures.warnings);
     const result: Result = {
       method: method.id,
       convention: method.convention,
       parameters: method.params,
       layers: how.layers,
+      task,
       target,
       predictions: best,
       attribution: {
@@ -156,7 +175,7 @@ export class PhotoExplainer {
       image: { width: photo.width, height: photo.height },
       device: this.#runtime.device,
       milliseconds: { decode, compute, render },
-      warnings: [...warnings],
+      warnings,
     };
     const artifacts = new Map<ArtifactName, Artifact>([
       ['overlay.png', { bytes: pictures.overlay, contentType: 'image/png' }],

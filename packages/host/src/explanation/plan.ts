@@ -1,6 +1,8 @@
 import { createExplainer, type Explainer, InputError, type Runtime } from '@whylight/core';
 import type { Preprocessing } from '@whylight/core/image';
 import { isSampled, methods, type ResolvedMethod } from '@whylight/core/methods';
+import type { Task } from '../classification/predictions.ts';
+import { type ClassNames, classNames, isNameCount } from '../models/class-names.ts';
 import { classifierOf } from '../models/classifier.ts';
 import { readingOf } from '../models/manifest.ts';
 import { normalisationBy, preprocessingFor } from '../models/preprocessing.ts';
@@ -11,6 +13,8 @@ export interface Plan {
   readonly explainer: Explainer;
   readonly preprocessing: Preprocessing;
   readonly classes: number;
+  readonly names: ClassNames;
+  readonly task: Task;
   /** Whether one run of its graph explains many images. */
   readonly direct: boolean;
   /** Size of its graphs, weights included, in bytes. */
@@ -36,7 +40,7 @@ export async function createPlan(
     anySize: model.anySize,
   });
   const { classes } = classifier;
-  if (model.labels && model.labels.length !== classes)
+  if (model.labels && !isNameCount(model.labels.length, classes))
     throw new InputError(
       'invalid_model',
       `model ${model.name}: ${classes} classes, but ${model.labels.length} labels`,
@@ -72,6 +76,8 @@ export async function createPlan(
     explainer,
     preprocessing,
     classes,
+    names: classNames(model.labels, classes),
+    task: classifier.head.task,
     direct: methods.some((known) => known.id === method.id && !isSampled(known)),
     bytes,
     close: () => explainer.close(),

@@ -1,5 +1,6 @@
+import type { Warning } from '@whylight/core';
 import type { Convention } from '@whylight/core/methods';
-import type { Prediction } from '../classification/predictions.ts';
+import type { Prediction, Task } from '../classification/predictions.ts';
 
 /**
  * What an explanation says, and what `result.json` holds. For one question it is the same each time, except for
@@ -10,8 +11,9 @@ export interface Result {
   convention: Convention;
   parameters: Record<string, JsonValue>;
   layers: string[];
+  task: Task;
   target: Prediction;
-  /** The five highest scores. */
+  /** The five highest: by probability where there is one, else by score. */
   predictions: Prediction[];
   attribution: {
     shape: number[];
@@ -25,8 +27,7 @@ export interface Result {
   image: { width: number; height: number };
   device: string;
   milliseconds: { decode: number; compute: number; render: number };
-  /** Each a code and, after a colon, what it means, or a note about the model. */
-  warnings: string[];
+  warnings: Warning[];
 }
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };

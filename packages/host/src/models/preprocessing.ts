@@ -1,4 +1,4 @@
-import type { Classifier } from '@whylight/core';
+import type { Classifier, Warning } from '@whylight/core';
 import type { Preprocessing } from '@whylight/core/image';
 import type { Normalisation } from '@whylight/core/methods';
 import { z } from 'zod';
@@ -18,8 +18,10 @@ export const imagenet: Preprocessing = {
 };
 
 /** The warning of answers by a model whose preprocessing is a guess. */
-export const assumedWarning =
-  "preprocessing_assumed: nothing says how the model's input is made; taken as for ImageNet, at the network's size";
+export const assumedWarning: Warning = {
+  code: 'preprocessing_assumed',
+  message: "nothing says how the model's input is made; taken as for ImageNet, at the network's size",
+};
 
 /** Preprocessing by name, for `models add --preset`. */
 export const presets = {
