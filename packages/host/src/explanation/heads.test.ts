@@ -79,6 +79,8 @@ describe('M5: the number that is shown is the model’s own', () => {
       { class_index: 0, label: 'age', label_zh: null, ...closely(undefined, 30) },
     ]);
     expect('probability' in target).toBe(false);
+    const { result } = await models.explain({ model: 'age', method: 'rise', params: { n_masks: 8 } });
+    expect(result.target).toEqual(target);
   });
 
   test.each([
