@@ -3,7 +3,6 @@ export {
   type Attribution,
   compileExplainer,
   createExplainer,
-  degenerate,
   type Explainer,
   type ExplainerSpec,
 } from './explainer.ts';

@@ -1,6 +1,7 @@
 import { gradientRules } from './autodiff/gradient.ts';
 import { between, named, unsupportedOn } from './autodiff/path.ts';
 import { InputError } from './errors.ts';
+import { withoutOthers } from './explainer.ts';
 import { transformerOf } from './layers/attention.ts';
 import { chooseLayers } from './layers/choose.ts';
 import { foundLayer, surveyOf } from './layers/find.ts';
@@ -106,7 +107,9 @@ function studied(classifier: Classifier): Study {
     network,
     found,
     unsupported,
-    obstacle({ needs }) {
+    obstacle(method) {
+      const { needs } = method;
+      if (method.needsOtherClasses && classifier.classes === 1) return withoutOthers(method);
       const passed = needs.includes('layer') ? afterFound : unsupported;
       return (
         refusal(network, needs) ??
