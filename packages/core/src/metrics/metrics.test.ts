@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createExplainer } from '../explainer.ts';
 import { forwardModel, readClassifier } from '../index.ts';
 import { float32, row, type Tensor } from '../tensor.ts';
+import { headImages, headNetwork } from '../testing/heads.ts';
 import { cpu, tinyImages, tinyNetwork, tinyShape } from '../testing/index.ts';
 import {
   arcc,
