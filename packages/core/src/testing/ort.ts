@@ -10,7 +10,7 @@ export const cpu: Runtime = {
       intraOpNumThreads: 1,
       logSeverityLevel: 3,
       executionProviders: ['cpu'],
-      extra: { session: { x64quantprecision: '1' } },
+      extra: { session: { disable_quant_qdq: '1' } },
     });
     return {
       async run(feeds) {
