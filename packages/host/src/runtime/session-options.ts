@@ -17,6 +17,11 @@ export interface SessionSettings {
  * Memory is not planned as one block for each shape of input: the block comes on top of the arena that the first run has
  * filled, which is twice the memory of a run, and saves no time.
  *
+ * Quantized networks run as their files say, between real numbers: pairs of QuantizeLinear and DequantizeLinear are not
+ * fused into kernels for whole numbers. On x64 without VNNI (most before 2019) these multiply 8-bit numbers pair by pair
+ * into 16 bits, which overflow and are cut off: a sum of 64 products gave 37 for 69. Where they are exact they still round
+ * halves another way than the operators that they stand for, and the same map came out on one machine only (decision 34).
+ *
  * The CUDA provider takes a device and nothing else through the Node binding. TF32, which it would use by default
  * and which costs half of the digits, is switched off in NVIDIA's libraries (see `env.ts`).
  */
@@ -26,6 +31,6 @@ export function sessionOptions({ ep, deviceId, threads }: SessionSettings): Infe
     logSeverityLevel: 3,
     enableMemPattern: false,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    extra: { session: { intra_op: { allow_spinning: '0' }, disable_quant_qdq: '1' } },
   };
 }
