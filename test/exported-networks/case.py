@@ -104,8 +104,8 @@ class Case:
     model: str = "model.onnx"
     #: Flags beside those of the preparation.
     flags: list[str] = field(default_factory=list)
-    #: Whether the preparation has to be said: not where it is in files beside the model or in the file itself.
-    stated: bool = True
+    #: What has to be said of the preparation; None: all of it. Files beside the model or the file itself may say it.
+    said: list[str] | None = None
     #: The output that scores classes, of several.
     output: str | None = None
     #: The relative error of the gradient that counts as right; None: by finite differences on the file.
@@ -146,7 +146,7 @@ class Case:
             "photo": self.photo,
             "file": os.path.relpath(file, self.directory),
             "flags": self.flags,
-            "preparation": self.preparation.flags() if self.stated else [],
+            "preparation": self.preparation.flags() if self.said is None else self.said,
             "head": self.head,
             "classes": int(y.size),
             "output": self.output,

@@ -127,7 +127,7 @@ def make(name: str, directory: str) -> None:
         with open(f"{directory}/optimum_refused.txt", "w") as out:
             out.write(f"{type(error).__name__}: {error}")
         by_hand(model, processor, tensor, directory)
-    case = Case(directory, "transformers", name, Preparation((224, 224)), model=".", stated=False, labels=ANIMALS)
+    case = Case(directory, "transformers", name, Preparation((224, 224)), model=".", said=[], labels=ANIMALS)
     case.write(x=x, target=target, gradient=gradient, floor=floor, file=f"{directory}/model.onnx")
 
 

@@ -31,7 +31,7 @@ def make(name: str, directory: str) -> None:
     torch.manual_seed(0)
     yolo = YOLO(f"{name}.yaml", task="classify", verbose=False)
     # What Ultralytics' classify_transforms do: the short side to 224, the centre, nothing but a division by 255.
-    case = Case(directory, "ultralytics", name, Preparation((224, 224), (0.0,) * 3, (1.0,) * 3, resize=224), stated=False)
+    case = Case(directory, "ultralytics", name, Preparation((224, 224), (0.0,) * 3, (1.0,) * 3, resize=224), said=[])
     case.head = "probability"
     settle(yolo.model, (3, 224, 224))
     x = torch_input(case)

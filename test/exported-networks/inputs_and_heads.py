@@ -74,10 +74,8 @@ CASES: dict[str, dict] = {
     "scores_n_k_1_1": {"after": lambda y: y[:, :, None, None]},
     "nhwc": {"preparation": Preparation((64, 64), layout="NHWC", resize=73), "before": lambda x: x.permute(0, 3, 1, 2)},
     "bgr_caffe": {"preparation": Preparation((64, 64), (104.0, 117.0, 123.0), (1.0,) * 3, 1.0, channels="bgr", resize=73)},
-    "scaled_inside": {"preparation": Preparation((64, 64), *RAW, resize=73), "before": scaled, "stated": False,
-                      "flags": ["--resize", "73"]},
-    "uint8": {"preparation": Preparation((64, 64), *RAW, resize=73), "before": scaled, "stated": False, "byte": True,
-              "flags": ["--resize", "73"]},
+    "scaled_inside": {"preparation": Preparation((64, 64), *RAW, resize=73), "before": scaled, "said": ["--resize", "73"]},
+    "uint8": {"preparation": Preparation((64, 64), *RAW, resize=73), "before": scaled, "said": ["--resize", "73"], "byte": True},
     "dynamic_batch": {"dynamic": {0: torch.export.Dim("batch")}},
     "torchscript": {"script": 17},
     "torchscript_opset11": {"script": 11},
@@ -90,7 +88,7 @@ def make(name: str, directory: str) -> None:
     network = Small(row.get("channels", 3), *row.get("heads", (7,)))
     end = End(network, row.get("after"), row.get("before")).eval()
     case = Case(directory, "inputs and heads", name, row.get("preparation", RGB), row.get("head", "softmax"))
-    case.flags, case.stated, case.output = row.get("flags", []), row.get("stated", True), row.get("output")
+    case.flags, case.said, case.output = row.get("flags", []), row.get("said"), row.get("output")
     h, w = case.preparation.size
     settle(network, (row.get("channels", 3), h, w))
     x = torch_input(case)
@@ -121,8 +119,8 @@ def bands(name: str, directory: str) -> None:
     target, gradient, floor = reference(network, x)
     torch.onnx.export(network, (x,), f"{directory}/model.onnx", verbose=False)
     np.save(f"{directory}/bands.npy", image)
-    case = Case(directory, "inputs and heads", name, Preparation((64, 64)), stated=False, photo="bands.npy")
-    case.flags = ["--size", "64", "--channels", "13", "--scale", "0.0001", "--mean", "0", "--std", "1", "--fit", "stretch"]
+    case = Case(directory, "inputs and heads", name, Preparation((64, 64)), photo="bands.npy")
+    case.said = ["--size", "64", "--channels", "13", "--scale", "0.0001", "--mean", "0", "--std", "1", "--fit", "stretch"]
     case.write(x=x.numpy(), target=target, gradient=gradient, floor=floor)
 
 

@@ -91,26 +91,28 @@ async function judge(directory: string): Promise<Verdict> {
     const report = JSON.parse(check.stdout);
     const classes =
       report.classes === expected.classes ? '' : `${report.classes} classes for ${expected.classes}`;
-    const photo = join(directory, expected.photo ?? 'photo.png');
-    const asked = [
+    const target = ['--target', String(expected.target), '--json'];
+    const photo = join(directory, expected.photo);
+    const shown = await whylight(
       'explain',
       photo,
       '--model',
       model,
       ...said,
-      '--target',
-      String(expected.target),
-      '--json',
-    ];
-    const shown = await whylight(...asked, '-o', join(out, 'default'));
-    const gradient = await whylight(...asked, '--method', 'saliency', '--param', 'abs=false', '-o', out);
+      ...target,
+      '-o',
+      join(out, 'photo'),
+    );
+    const tensor = ['--model', model, '--tensor', join(directory, 'x.npy'), ...expected.flags, ...reading];
+    const saliency = ['--method', 'saliency', '--param', 'abs=false', '-o', join(out, 'gradient.npy')];
+    const gradient = await whylight('attribute', ...tensor, ...saliency, ...target);
     return {
       exported: true,
       accepted: classes,
       shown: shown.code === 0 ? shownWrong(shown.stdout, expected) : lastLine(shown.stderr),
       gradient:
         gradient.code === 0
-          ? await gradientWrong(join(out, 'attribution.npy'), directory, expected)
+          ? await gradientWrong(join(out, 'gradient.npy'), directory, expected)
           : lastLine(gradient.stderr),
     };
   } finally {
