@@ -34,8 +34,8 @@ class Preparation:
     layout: str = "NCHW"
     channels: str = "rgb"
     resample: str = "bilinear"
-    #: The short side before the centre is cropped; None: stretched to exactly `size`.
-    resize: int | None = None
+    #: The short side before the centre is cropped, or both sides; None: stretched to exactly `size`.
+    resize: int | tuple[int, int] | None = None
 
     @staticmethod
     def imagenet(side: int) -> "Preparation":
@@ -44,7 +44,8 @@ class Preparation:
     def flags(self) -> list[str]:
         h, w = self.size
         numbers = lambda values: ",".join(repr(float(v)) for v in values)
-        fit = ["--fit", "stretch"] if self.resize is None else ["--resize", str(self.resize), "--crop", f"{h}x{w}"]
+        resized = "x".join(map(str, np.atleast_1d(self.resize)))
+        fit = ["--fit", "stretch"] if self.resize is None else ["--resize", resized, "--crop", f"{h}x{w}"]
         scale = "1/255" if self.scale == 1 / 255 else repr(self.scale)
         said = ["--size", f"{h}x{w}", "--channels", self.channels, "--scale", scale, "--resample", self.resample]
         return [*said, f"--mean={numbers(self.mean)}", f"--std={numbers(self.std)}", *fit]
@@ -58,7 +59,10 @@ class Preparation:
         else:
             width, height = photo.size
             short = min(width, height)
-            wide, high = int(self.resize * width / short), int(self.resize * height / short)
+            if isinstance(self.resize, tuple):
+                high, wide = self.resize
+            else:
+                wide, high = int(self.resize * width / short), int(self.resize * height / short)
             photo = photo.resize((wide, high), SAMPLING[self.resample])
             left, top = round((wide - w) / 2), round((high - h) / 2)
             photo = photo.crop((left, top, left + w, top + h))

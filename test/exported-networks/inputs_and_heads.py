@@ -65,7 +65,7 @@ CASES: dict[str, dict] = {
     "binary_sigmoid": {"heads": (1,), "head": "probability", "after": torch.sigmoid},
     "binary_softmax": {"heads": (2,), "head": "probability", "after": lambda y: y.softmax(1)},
     "ordinal": {"heads": (4,), "head": "probability", "after": torch.sigmoid},
-    "regression": {"heads": (1,), "head": "number", "flags": ["--score", "output"]},
+    "regression": {"heads": (1,), "head": "number"},
     "two_heads": {"heads": (5, 3), "output_names": ["kind", "colour"], "output": "colour"},
     "softmax": {"head": "probability", "after": lambda y: y.softmax(1)},
     "softmax_clipped": {"head": "probability", "after": lambda y: y.softmax(1).clamp(1e-7, 1 - 1e-7)},
