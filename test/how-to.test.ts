@@ -65,7 +65,7 @@ print(*[name for name in sys.argv[1:] if not found(name)])`;
   return status === 0 ? stdout.split(/\s+/).filter(Boolean) : modules;
 }
 
-describe.each(pages)('docs/how-to/$page.md', ({ page, modules, before }) => {
+describe.each(pages)('the page docs/how-to/$page', ({ page, modules, before }) => {
   const absent = missing(modules);
   if (absent.length > 0) console.warn(`${python} lacks ${absent.join(', ')}: ${page}.md is not run`);
   let directory: string;
