@@ -1,0 +1,78 @@
+"""The gradient that PyTorch says, and networks with random weights whose scores differ."""
+
+import warnings
+
+import numpy as np
+import torch
+
+from case import Case, photo
+
+warnings.filterwarnings("ignore")
+torch.set_num_threads(1)
+torch.backends.mha.set_fastpath_enabled(False)
+
+
+def settle(model: torch.nn.Module, shape: tuple[int, ...]) -> None:
+    """Gives batch norms the statistics of noise, so that signals neither vanish nor explode."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            module.momentum = None
+            module.reset_running_stats()
+        elif isinstance(module, torch.nn.Linear) and not module.weight.any():
+            torch.nn.init.normal_(module.weight, std=0.05)  # a head that starts at zero would hide everything
+    model.train()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.eval()
+    with torch.no_grad():
+        model(torch.randn(2, *shape))
+    model.eval()
+
+
+def spread(model: torch.nn.Module, x: torch.Tensor, heads) -> None:
+    """Scales the last linear layers so that the scores of `x` have a deviation of 2: no class has 1 / classes."""
+    with torch.no_grad():
+        factor = 2 / (score(model, x).std() + 1e-12)
+        for head in heads:
+            head.weight.mul_(factor)
+            if head.bias is not None:
+                head.bias.mul_(factor)
+
+
+def score(model: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+    y = model(x)
+    y = y.logits if hasattr(y, "logits") else y
+    return y[0] if isinstance(y, (tuple, list)) else y
+
+
+def input_gradient(model: torch.nn.Module, x: torch.Tensor, target: int) -> np.ndarray:
+    x = x.clone().requires_grad_()
+    score(model, x).reshape(-1)[target].backward()
+    return x.grad[0].double().numpy()
+
+
+def reference(model: torch.nn.Module, x: torch.Tensor, target: int | None = None):
+    """The likeliest class, its gradient in float64, and how far float32 is from that.
+
+    How far: the worst of the gradient at `x` and at four inputs that differ from it by as much as float32 rounds inside the
+    network. A rounding that moves one ReLU or one maximum over its edge moves the gradient by percents, in any runtime.
+    """
+    with torch.no_grad():
+        target = int(score(model, x).reshape(-1).argmax()) if target is None else target
+    generator = torch.Generator().manual_seed(0)
+    noise = [torch.randn(x.shape, generator=generator) * 3e-6 * k for k in (0, 1, 1, 1, 1)]
+    singles = [input_gradient(model, x + n, target) for n in noise]
+    try:
+        double = input_gradient(model.double(), x.double(), target)
+    except RuntimeError:  # code that makes float32 tensors of its own
+        double = singles[0]
+    model.float()
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+        parameter.grad = None
+    size = np.linalg.norm(double) + 1e-30
+    return target, double, float(max(np.linalg.norm(single - double) for single in singles) / size)
+
+
+def torch_input(case: Case) -> torch.Tensor:
+    return torch.from_numpy(case.preparation.input(photo()))
