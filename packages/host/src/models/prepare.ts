@@ -135,6 +135,8 @@ const prepared = new WeakMap<object, Promise<Prepared>>();
 export function preparedFor(model: RegisteredModel): Promise<Prepared> {
   const known = prepared.get(model) ?? classifierOf(model).then((classifier) => prepare(model, classifier));
   prepared.set(model, known);
+  // What fails may have another cause the next time.
+  known.catch(() => prepared.delete(model));
   return known;
 }
 
