@@ -17,11 +17,14 @@ export type Way =
   | { readonly kind: 'joins'; readonly axis: number; readonly first: number } // the input begins at `first`
   | { readonly kind: 'window' }; // a map of the map: axes from 2 on are those of the places
 
+/** Longer axes are not followed: no image has so many rows, and their lists would take memory. */
+const longest = 2 ** 20;
+
 /** How output `k` of a node lies to its input `i`; `undefined`: nothing is known. */
 export function wayOf(g: GraphBuilder, node: Node, i: number, k: number): Way | undefined {
   const operator: Operator = operators[node.op];
   const [from, to] = [sizesOf(g, node.inputs[i]!), sizesOf(g, node.outputs[k]!)];
-  if (!from || !to || [...from, ...to].some((d) => d <= 0)) return undefined;
+  if (!from || !to || [...from, ...to].some((d) => d <= 0 || d > longest)) return undefined;
   if (operator.picks) {
     const picks = i === 0 ? operator.picks(g, node, k) : undefined;
     return picks && { kind: 'picks', picks };

@@ -56,9 +56,15 @@ export function meanOf(line: Line): number {
   return there.reduce((a, b) => a + b, 0) / Math.max(1, there.length);
 }
 
-/** How many coordinates differ. */
-export const varietyOf = (line: Line | null | undefined): number =>
-  new Set(line?.filter((c) => !Number.isNaN(c))).size;
+const varieties = new WeakMap<Line, number>();
+
+/** How many coordinates differ; the same line goes through many values. */
+export function varietyOf(line: Line | null | undefined): number {
+  if (!line) return 0;
+  const known = varieties.get(line) ?? new Set(line.filter((c) => !Number.isNaN(c))).size;
+  varieties.set(line, known);
+  return known;
+}
 
 /** One axis in place of several: each sum. */
 function joined(lines: Lines, sizes: readonly number[]): number[] {

@@ -20,13 +20,19 @@ export interface Surveyed {
   readonly found: Map<string, Layer>;
 }
 
-const surveys = new WeakMap<GraphBuilder, { readonly nodes: number; readonly surveyed: Surveyed }>();
+interface Kept {
+  readonly nodes: number;
+  readonly logits: Value;
+  readonly surveyed: Surveyed;
+}
+
+const surveys = new WeakMap<GraphBuilder, Kept>();
 
 /** Once for each graph, as long as it does not grow. */
 export function surveyOf(network: Network): Surveyed {
-  const { g } = network;
+  const { g, logits } = network;
   const known = surveys.get(g);
-  if (known?.nodes === g.nodes.length) return known.surveyed;
+  if (known?.nodes === g.nodes.length && known.logits === logits) return known.surveyed;
   const places = placesIn(network);
   const surveyed: Surveyed = {
     layers: layersOf(network, places),
@@ -34,7 +40,7 @@ export function surveyOf(network: Network): Surveyed {
     reached: reachedIn(network),
     found: new Map(),
   };
-  surveys.set(g, { nodes: g.nodes.length, surveyed });
+  surveys.set(g, { nodes: g.nodes.length, logits, surveyed });
   return surveyed;
 }
 

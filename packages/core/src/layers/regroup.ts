@@ -40,7 +40,7 @@ export function indexOf(k: number, sizes: readonly number[]): number[] {
 }
 
 /** The runs are not followed any further: no network cuts up so many places in one step. */
-const most = 2 ** 21;
+const most = 2 ** 18;
 
 /** For each axis of `to`, what `reshape` makes of what is said along the axes of `from`, run by run. */
 export function regrouped<T>(
