@@ -25,7 +25,7 @@ export const isPlain = ({ axes, transposed, flipped }: Form): boolean =>
 const turns = { TC: [0, 1, 2], TNC: [1, 0, 2], CT: [0, 2, 1] } as const;
 
 /** The tokens [N, T, C] that a value holds, and back: each way is the other's. */
-export const tokensOf = (g: GraphBuilder, value: Value, axes: 'TC' | 'TNC' | 'CT'): Value =>
+const tokensOf = (g: GraphBuilder, value: Value, axes: 'TC' | 'TNC' | 'CT'): Value =>
   transpose(g, value, turns[axes]);
 
 /** The map [N, C, h, w] that a value holds. */

@@ -60,7 +60,7 @@ function besides(network: Network, layer: Layer): Warning[] {
 const spelled = ([from, to]: readonly [number, number]): string =>
   to === Number.POSITIVE_INFINITY ? 'all' : `${from} to ${to}`;
 
-export const regionText = ({ rows, columns }: Region): string =>
+const regionText = ({ rows, columns }: Region): string =>
   `rows ${spelled(rows)} and columns ${spelled(columns)}`;
 
 function orientation({ name, form, region, scattered }: Layer): Warning[] {

@@ -5,17 +5,9 @@ import type { Node } from '../onnx/graph.ts';
 import { sizesOf } from '../operators/picks.ts';
 import { operators } from '../operators/table.ts';
 import { padsWindows, type Way, wayOf } from './axes.ts';
-import {
-  type Line,
-  type Lines,
-  meanOf,
-  picked,
-  reshapedLines,
-  respaced,
-  stepOf,
-  varietyOf,
-} from './coordinates.ts';
+import { type Line, type Lines, meanOf, picked, reshapedLines, respaced, varietyOf } from './coordinates.ts';
 import { regrouped } from './regroup.ts';
+import { chosen, type Part } from './said-places.ts';
 
 /** Where in the image the elements of a value lie. */
 export interface Places {
@@ -26,9 +18,6 @@ export interface Places {
 }
 
 export type PlacesOf = ReadonlyMap<Value, Places>;
-
-/** How far apart in the image two elements are that count as at one place: a place of a map, but no large part of it. */
-const [nearly, atMost] = [1 / 16, 1 / 6];
 
 /** Where the elements of each value on the way from the image to the scores lie, as far as that is known. */
 export function placesIn({ g, image, logits }: Pick<Network, 'g' | 'image' | 'logits'>): PlacesOf {
@@ -149,34 +138,6 @@ function onAxes(
   const offset = gone.reduce((sum, line) => sum + meanOf(line), 0);
   const at = made.findIndex((line) => line !== null);
   return offset === 0 ? made : made.map((line, i) => (line && i === at ? line.map((c) => c + offset) : line));
-}
-
-interface Part {
-  readonly lines: Lines | null;
-  readonly mixed: boolean;
-}
-
-/**
- * Of what several inputs say of one axis of the image, what says most; whether another contradicts it. A product of
- * places with places is, by its rows, where the first factor is: of attention, the tokens that look.
- */
-function chosen(said: readonly (Lines | null)[], size: number, sameShape = true): Part {
-  if (!sameShape) return { lines: said.find((lines) => lines !== null) ?? null, mixed: false };
-  const variety = (lines: Lines | null) => Math.max(0, ...(lines ?? []).map(varietyOf));
-  const best = said.reduce<Lines | null>((a, b) => (variety(b) > variety(a) ? b : a), null);
-  const mixed = said.some((lines) => lines && best && contradicts(lines, best, size));
-  return { lines: best, mixed };
-}
-
-/** Whether two values have different places at the same index of an axis. */
-function contradicts(a: Lines, b: Lines, size: number): boolean {
-  return a.some((line, axis) => {
-    const other = b[axis];
-    if (!line || !other || line.length !== other.length || line.length === 1) return false;
-    if (a.length !== b.length) return false;
-    const near = Math.min(Math.max(Math.abs(stepOf(other)) * 1.01, size * nearly), size * atMost);
-    return line.some((c, i) => Math.abs(c - other[i]!) > near);
-  });
 }
 
 /** Several values one behind the other along `joined`; what has no place in the image is nowhere. */
