@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { InputError } from '@whylight/core';
-import type { Task } from '../classification/predictions.ts';
+import { type Head, InputError } from '@whylight/core';
 import { readModelFile } from './files-beside.ts';
 import type { Label } from './labels.ts';
 import {
-  findManifest,
   type FoundManifest,
+  findManifest,
   type Manifest,
   manifestDigest,
   parseManifest,
@@ -32,7 +31,7 @@ export interface RegisteredModel {
   /** Who gave the names. */
   readonly labelsFrom: string | null;
   /** What it was trained for, where a file says so. */
-  readonly task?: Task | undefined;
+  readonly task?: Head['task'] | undefined;
   /** What is said of its preprocessing, by rank; the network itself says more (see `prepare`). */
   readonly sources: readonly Source[];
   /** What files beside it say and nobody here understands. */
