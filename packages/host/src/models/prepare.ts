@@ -4,7 +4,7 @@ import { classifierOf, named } from './classifier.ts';
 import type { Task } from '../classification/predictions.ts';
 import { type ClassNames, classNames, isNameCount } from './class-names.ts';
 import { presets } from './preprocessing.ts';
-import { statedSides } from './reading.ts';
+import { saidOf, statedSides } from './reading.ts';
 import type { RegisteredModel } from './registered-model.ts';
 import { type InputFacts, type Preparation, putTogether } from './sources/put-together.ts';
 import type { Part, Sourced } from './sources/said.ts';
@@ -136,6 +136,11 @@ export function preparedFor(model: RegisteredModel): Promise<Prepared> {
   const known = prepared.get(model) ?? classifierOf(model).then((classifier) => prepare(model, classifier));
   prepared.set(model, known);
   return known;
+}
+
+/** What the network's channels are, where they are not said by the network itself. @throws InputError */
+export async function channelsFor(model: RegisteredModel): Promise<Preprocessing['channels']> {
+  return saidOf(model).channels?.value ?? (await preparedFor(model)).preprocessing.channels;
 }
 
 /** The sides that the network gets of this photo, where they are known before the network is read. @throws InputError */
