@@ -55,7 +55,10 @@ export const explain = withPanelOptions(
           withExplainOptions(
             new Command('explain')
               .description('Explain photos: writes overlay.png, heatmap.png, attribution.npy and result.json')
-              .argument('<image...>', 'JPEG, PNG, WebP, GIF or BMP')
+              .argument(
+                '<image...>',
+                'JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF; .npy or TIFF for networks that take bands',
+              )
               .option('--model <name|path>', 'the classifier', defaultModel)
               .option(
                 '--method <id,id>',

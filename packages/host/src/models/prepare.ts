@@ -3,7 +3,7 @@ import { type Preprocessing, placementOf, type Sides, sidesOf } from '@whylight/
 import { type ClassNames, classNames, isNameCount } from './class-names.ts';
 import { classifierOf, named } from './classifier.ts';
 import { presets } from './preprocessing.ts';
-import { statedSides } from './reading.ts';
+import { saidOf, statedSides } from './reading.ts';
 import type { RegisteredModel } from './registered-model.ts';
 import { type InputFacts, type Preparation, putTogether } from './sources/put-together.ts';
 import type { Part, Sourced } from './sources/said.ts';
@@ -137,6 +137,11 @@ export function preparedFor(model: RegisteredModel): Promise<Prepared> {
   // What fails may have another cause the next time.
   known.catch(() => prepared.delete(model));
   return known;
+}
+
+/** What the network's channels are, where they are not said by the network itself. @throws InputError */
+export async function channelsFor(model: RegisteredModel): Promise<Preprocessing['channels']> {
+  return saidOf(model).channels?.value ?? (await preparedFor(model)).preprocessing.channels;
 }
 
 /** The sides that the network gets of this photo, where they are known before the network is read. @throws InputError */

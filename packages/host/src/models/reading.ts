@@ -6,7 +6,7 @@ import { under } from './sources/put-together.ts';
 import type { Said } from './sources/said.ts';
 
 /** What is said of a model before its network is looked at. */
-const saidOf = ({ sources }: Pick<RegisteredModel, 'sources'>): Said => sources.reduce(under, {});
+export const saidOf = ({ sources }: Pick<RegisteredModel, 'sources'>): Said => sources.reduce(under, {});
 
 /** Height and width that are said; null: they depend on the photo; undefined: the file says, or nobody. */
 export function statedSides(model: Pick<RegisteredModel, 'sources'>): Sides | null | undefined {
