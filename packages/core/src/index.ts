@@ -11,7 +11,7 @@ export { inspect, type ModelReport } from './inspect.ts';
 export { createJointExplainer, type JointExplainer } from './joint-explainer.ts';
 export { layerNames } from './layers/layers.ts';
 export { type Classifier, type ClassifierOptions, readClassifier } from './model/classifier.ts';
-export type { Head } from './model/head.ts';
+export { type Head, type Task, tasks } from './model/head.ts';
 export type { FixedInput, FixedInputs } from './model/inputs.ts';
 export { readNpy, writeNpy } from './npy.ts';
 export { type FilesBeside, mergeExternalData } from './onnx/external-data.ts';
