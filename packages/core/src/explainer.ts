@@ -161,7 +161,7 @@ export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): U
     'whylight.layers': JSON.stringify(request.layers.map(({ name }) => name)),
     'whylight.score': resolved.score,
     'whylight.inputs': 'image: normalised batch; class_index: one per image, -1 for the predicted class',
-    'whylight.outputs': `attribution: ${method.kind}; logits: scores before Softmax; target: the class explained`,
+    'whylight.outputs': `attribution: ${method.kind}; logits: scores before the last squashing function; target: the class explained`,
   };
   const cheaper = isSampled(method) && spec.incremental !== false && incremental({ ...request, method });
   const { graph, outputs } = isSampled(method)

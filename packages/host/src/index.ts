@@ -8,7 +8,7 @@ export {
   type TargetSpec,
   type Task,
 } from './classification/predictions.ts';
-export { decodeImage, type PhotoType, photoTypes, servicePhotoTypes } from './codec/decode.ts';
+export { decodeImage, decodePhoto, type PhotoType, photoTypes, servicePhotoTypes } from './codec/decode.ts';
 export { encodeJpeg, encodePng } from './codec/encode.ts';
 export { sniffMediaType } from './codec/media-type.ts';
 export { type Drawing, drawings, type Panel } from './drawing/panel.ts';

@@ -56,7 +56,10 @@ export const explain = withPanelOptions(
           withExplainOptions(
             new Command('explain')
               .description('Explain photos: writes overlay.png, heatmap.png, attribution.npy and result.json')
-              .argument('<image...>', 'JPEG, PNG, WebP, GIF or BMP')
+              .argument(
+                '<image...>',
+                'JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF; .npy or TIFF for networks that take bands',
+              )
               .option('--model <name|path>', 'the classifier', defaultModel)
               .option(
                 '--method <id,id>',
@@ -189,6 +192,6 @@ function show(
   print(
     `${harmless(basename(image))}: ${harmless(predictionText(target, lang))}, ${method}, ${took} ms: ${directory}`,
   );
-  if (isFirst) for (const line of sourceLines(result.preprocessing)) note(`  photos: ${line}`);
+  if (isFirst) for (const line of sourceLines(result.preprocessing)) print(`  photos: ${line}`);
   for (const warning of warnings) note(`  ${warningText(warning)}`);
 }

@@ -10,7 +10,7 @@ import {
 } from '@whylight/core/image';
 import { Random } from '../../../../models/shapes/random.ts';
 import { UsageError } from '../failure.ts';
-import { filesOf, pictureAt, type Subject } from './subjects.ts';
+import { filesOf, photoAt, type Subject } from './subjects.ts';
 
 /**
  * The grid pointing game (Böhle, Fritz & Schiele, CVPR 2021): four photos of different classes side by side and below
@@ -43,7 +43,7 @@ export async function mosaics(
   };
   const photos: { file: string; tile: Raster; target: number }[] = [];
   for (const file of await filesOf(directory)) {
-    const photo = await pictureAt(join(directory, file));
+    const { pixels: photo } = await photoAt(join(directory, file), preprocessing.channels);
     const target = await classOf(preprocess(photo, preprocessing).input);
     photos.push({ file, tile: preprocess(photo, quarter).crop, target });
   }

@@ -1,8 +1,8 @@
 import { forwardModel, InputError, type Runtime, type Tensor, type Warning } from '@whylight/core';
 import { preprocess, type Region, type Sides } from '@whylight/core/image';
-import { decodeImage } from '../codec/decode.ts';
+import { decodePhoto } from '../codec/decode.ts';
 import { classifierOf } from '../models/classifier.ts';
-import { type Prepared, prepare, preparedFor, sidesFor } from '../models/prepare.ts';
+import { channelsFor, type Prepared, prepare, preparedFor, sidesFor } from '../models/prepare.ts';
 import { readingOf, statedSides } from '../models/reading.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
@@ -38,7 +38,7 @@ export class PhotoClassifier {
   /** The `count` highest. @throws InputError, ModelNotFoundError, DeviceError */
   async classify(bytes: Uint8Array, reference: string, count: number): Promise<Classification> {
     const model = await this.#registry.get(reference);
-    const photo = await decodeImage(bytes);
+    const { pixels, picture: photo } = await decodePhoto(bytes, await channelsFor(model));
     const sides = await sidesFor(model, photo);
     const key = JSON.stringify([model.digest, model.preprocessingDigest, sides ?? null]);
     const make = () => load(model, sides, this.#runtime);
@@ -46,7 +46,7 @@ export class PhotoClassifier {
       key,
       make,
       async (network) => {
-        const ready = preprocess(photo, network.preprocessing);
+        const ready = preprocess(pixels, network.preprocessing);
         const { task, names, warnings } = network;
         return { outputs: await network.outputs(ready.input), region: ready.region, task, names, warnings };
       },

@@ -92,7 +92,11 @@ export class FrameExplainer {
 
   /** The frame with its explanation and its caption, numbers to two digits. */
   async draw({ frame, region, attribution, task, predicted, target }: ExplainedFrame): Promise<Picture> {
-    const { over, look } = mapsOf({ attribution, layout: this.#plan.preprocessing.layout });
+    const { over, look } = mapsOf({
+      attribution,
+      layout: this.#plan.preprocessing.layout,
+      method: this.#request.method,
+    });
     const picture = overlay(frame, over, region, look);
     const { language = 'en' } = this.#request;
     const plate = await this.#plate(captionOf({ task, predicted, target, language }, 2), picture);

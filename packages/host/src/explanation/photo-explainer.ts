@@ -15,9 +15,9 @@ import {
   predictionsOf,
   resolveTarget,
 } from '../classification/predictions.ts';
-import { decodeImage, type PhotoType, servicePhotoTypes, sizeOfImage } from '../codec/decode.ts';
+import { decodeImage, decodePhoto, type PhotoType, servicePhotoTypes, sizeOfImage } from '../codec/decode.ts';
 import { type Studio, studioHere } from '../drawing/studio.ts';
-import { sidesFor } from '../models/prepare.ts';
+import { channelsFor, sidesFor } from '../models/prepare.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { type BatchedAttribution, Batcher, type BatchSettings } from '../scheduling/batcher.ts';
@@ -97,7 +97,9 @@ export class PhotoExplainer {
     const { language = 'en' } = request;
     const clock = stopwatch();
 
-    const photo = await decodeImage(request.photo, { allow: this.#types });
+    const { pixels, picture: photo } = await decodePhoto(request.photo, await channelsFor(model), {
+      allow: this.#types,
+    });
     const decode = clock();
 
     const sides = await sidesFor(model, photo);
@@ -107,7 +109,7 @@ export class PhotoExplainer {
     const work = async ({ explainer, batcher, direct, preprocessing: own, ...desk }: Desk) => {
       const { classes, names } = desk;
       const target = resolveTarget(request.target, names, classes);
-      const { input, region } = preprocess(photo, own);
+      const { input, region } = preprocess(pixels, own);
       if (mask && direct)
         throw new InputError('invalid_parameter', `${method.id} hides no features: it takes no feature mask`);
       const aux = mask && { feature_mask: featureMask(mask, photo, region, input.shape, own) };

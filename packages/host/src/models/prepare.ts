@@ -1,10 +1,9 @@
-import { type Classifier, InputError, type Warning } from '@whylight/core';
-import { placementOf, type Preprocessing, type Sides, sidesOf } from '@whylight/core/image';
-import { classifierOf, named } from './classifier.ts';
-import type { Task } from '../classification/predictions.ts';
+import { type Classifier, type Head, InputError, type Warning } from '@whylight/core';
+import { type Preprocessing, placementOf, type Sides, sidesOf } from '@whylight/core/image';
 import { type ClassNames, classNames, isNameCount } from './class-names.ts';
+import { classifierOf, named } from './classifier.ts';
 import { presets } from './preprocessing.ts';
-import { statedSides } from './reading.ts';
+import { saidOf, statedSides } from './reading.ts';
 import type { RegisteredModel } from './registered-model.ts';
 import { type InputFacts, type Preparation, putTogether } from './sources/put-together.ts';
 import type { Part, Sourced } from './sources/said.ts';
@@ -21,7 +20,7 @@ export interface Prepared {
   readonly preprocessing: Preprocessing;
   readonly report: PreprocessingReport;
   readonly names: ClassNames;
-  readonly task: Task;
+  readonly task: Head['task'];
   /** What an answer has to say: which parts are assumed, what could not be understood. */
   readonly warnings: readonly Warning[];
 }
@@ -138,6 +137,11 @@ export function preparedFor(model: RegisteredModel): Promise<Prepared> {
   // What fails may have another cause the next time.
   known.catch(() => prepared.delete(model));
   return known;
+}
+
+/** What the network's channels are, where they are not said by the network itself. @throws InputError */
+export async function channelsFor(model: RegisteredModel): Promise<Preprocessing['channels']> {
+  return saidOf(model).channels?.value ?? (await preparedFor(model)).preprocessing.channels;
 }
 
 /** The sides that the network gets of this photo, where they are known before the network is read. @throws InputError */

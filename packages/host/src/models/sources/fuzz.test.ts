@@ -6,8 +6,8 @@ import { parseManifest } from '../manifest.ts';
 import { foundIn } from './beside.ts';
 import { metadataIn } from './file-metadata.ts';
 import { readConfig, readProcessor } from './hugging-face.ts';
-import { parsePythonLiteral } from './python-literal.ts';
 import { type InputFacts, putTogether } from './put-together.ts';
+import { parsePythonLiteral } from './python-literal.ts';
 import type { Statement } from './said.ts';
 import { readTimm } from './timm.ts';
 
