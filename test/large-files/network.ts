@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { networkOf } from '@whylight/core/testing';
 import { float32, int64 } from '@whylight/core';
+import { networkOf } from '@whylight/core/testing';
 
 export interface TransformerSize {
   readonly width: number;
@@ -16,9 +16,11 @@ export const sizes = {
 } satisfies Record<string, TransformerSize>;
 
 /** Numbers that spread about 0, the same each time, quickly. */
+let seed = 1;
+
 function weights(shape: readonly number[], scale: number) {
   const data = new Float32Array(shape.reduce((a, b) => a * b));
-  let state = data.length | 1;
+  let state = Math.imul(seed++, 2654435761) | 1;
   for (let i = 0; i < data.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
     data[i] = (state / 2 ** 31) * scale;
@@ -43,15 +45,24 @@ export function transformer({ width, blocks, heads }: TransformerSize): Uint8Arr
     const normalised = (name: string, x: string) =>
       layer(name, 'LayerNormalization', [x, ones(), learned(0.01, width)], { axis: -1 });
 
-    const patches = layer('patches', 'Conv', [image, learned(0.05, width, 3, patch, patch), learned(0.01, width)], {
-      strides: [patch, patch],
+    const patches = layer(
+      'patches',
+      'Conv',
+      [image, learned(0.05, width, 3, patch, patch), learned(0.01, width)],
+      {
+        strides: [patch, patch],
+      },
+    );
+    const places = layer('places', 'Transpose', [shaped('flat', patches, -1, width, side * side)], {
+      perm: [0, 2, 1],
     });
-    const places = layer('places', 'Transpose', [shaped('flat', patches, -1, width, side * side)], { perm: [0, 2, 1] });
     const zero = layer('zero', 'Mul', [
       layer('first', 'Slice', [places, g.ints([0]), g.ints([1]), g.ints([1])]),
       g.scalar(0),
     ]);
-    const all = layer('tokens', 'Concat', [layer('class', 'Add', [zero, learned(0.05, width)]), places], { axis: 1 });
+    const all = layer('tokens', 'Concat', [layer('class', 'Add', [zero, learned(0.05, width)]), places], {
+      axis: 1,
+    });
     let x = layer('embedded', 'Add', [all, learned(0.05, tokens, width)]);
     for (let n = 0; n < blocks; n++) {
       const norm = normalised(`b${n}.norm1`, x);
@@ -59,10 +70,22 @@ export function transformer({ width, blocks, heads }: TransformerSize): Uint8Arr
         layer(
           `b${n}.${name}.heads`,
           'Transpose',
-          [shaped(`b${n}.${name}.split`, linear(`b${n}.${name}`, norm, width, width), -1, tokens, heads, each)],
+          [
+            shaped(
+              `b${n}.${name}.split`,
+              linear(`b${n}.${name}`, norm, width, width),
+              -1,
+              tokens,
+              heads,
+              each,
+            ),
+          ],
           { perm },
         );
-      const products = layer(`b${n}.products`, 'MatMul', [split('q', [0, 2, 1, 3]), split('k', [0, 2, 3, 1])]);
+      const products = layer(`b${n}.products`, 'MatMul', [
+        split('q', [0, 2, 1, 3]),
+        split('k', [0, 2, 3, 1]),
+      ]);
       const scaled = layer(`b${n}.scaled`, 'Mul', [products, g.scalar(1 / Math.sqrt(each))]);
       const attention = layer(`b${n}.attention`, 'Softmax', [scaled], { axis: -1 });
       const mixed = layer(
@@ -73,7 +96,9 @@ export function transformer({ width, blocks, heads }: TransformerSize): Uint8Arr
       );
       const merged = shaped(`b${n}.merged`, mixed, -1, tokens, width);
       x = layer(`b${n}.sum1`, 'Add', [x, linear(`b${n}.out`, merged, width, width)]);
-      const hidden = layer(`b${n}.act`, 'Relu', [linear(`b${n}.up`, normalised(`b${n}.norm2`, x), width, 4 * width)]);
+      const hidden = layer(`b${n}.act`, 'Relu', [
+        linear(`b${n}.up`, normalised(`b${n}.norm2`, x), width, 4 * width),
+      ]);
       x = layer(`b${n}.sum2`, 'Add', [x, linear(`b${n}.down`, hidden, 4 * width, width)]);
     }
     const last = normalised('norm', x);
@@ -85,6 +110,7 @@ export function transformer({ width, blocks, heads }: TransformerSize): Uint8Arr
 /** Writes a file of any length. */
 export function writeLarge(path: string, bytes: Uint8Array): void {
   const file = openSync(path, 'w');
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, Math.min(bytes.length - at, 2 ** 30));
+  for (let at = 0; at < bytes.length; )
+    at += writeSync(file, bytes, at, Math.min(bytes.length - at, 2 ** 30));
   closeSync(file);
 }

@@ -7,7 +7,8 @@ export {
   type Explainer,
   type ExplainerSpec,
 } from './explainer.ts';
-export { forwardModel } from './graphs/direct.ts';
+export { type GraphFile, graphFileOf, weightsBeside } from './graph-file.ts';
+export { forwardGraph, forwardModel } from './graphs/direct.ts';
 export { inspect, inspectClassifier, type MethodReport, type ModelReport } from './inspect.ts';
 export { createJointExplainer, type JointExplainer } from './joint-explainer.ts';
 export { layerNames } from './layers/layers.ts';

@@ -1,7 +1,9 @@
 import {
   type Classifier,
   float32,
-  forwardModel,
+  forwardGraph,
+  type GraphFile,
+  graphFileOf,
   type Runtime,
   type Session,
   type Tensor,
@@ -22,7 +24,7 @@ export async function loadForwardPass(
   image: Tensor<'float32'>,
   runtime: Runtime,
 ): Promise<ForwardPass> {
-  const graph = forwardModel(classifier);
+  const graph = forwardGraph(classifier);
   const session = await runtime.load(graph);
   const images = repeated(image, classifier.batch ?? 1);
   try {
@@ -31,7 +33,7 @@ export async function loadForwardPass(
       runtime: {
         ...runtime,
         load: async (model) =>
-          Buffer.compare(model, graph) === 0
+          isSame(graphFileOf(model), graph)
             ? { run: (feeds) => session.run(feeds), close: async () => undefined }
             : runtime.load(model),
       },
@@ -43,6 +45,14 @@ export async function loadForwardPass(
     throw error;
   }
 }
+
+/** Whether two graphs of one classifier are one: its weights are where they are, for every graph of it. */
+const isSame = (a: GraphFile, b: GraphFile): boolean =>
+  Buffer.compare(a.bytes, b.bytes) === 0 &&
+  Array.from(a.weights).every(([location, { buffer, byteOffset, byteLength }]) => {
+    const other = b.weights.get(location);
+    return other?.buffer === buffer && other.byteOffset === byteOffset && other.byteLength === byteLength;
+  });
 
 const scoresOf = async (session: Session, image: Tensor<'float32'>): Promise<Float32Array> =>
   (await session.run({ image })).logits!.data as Float32Array;

@@ -1,4 +1,4 @@
-import { forwardModel, InputError, type Runtime, type Tensor, type Warning } from '@whylight/core';
+import { forwardGraph, InputError, type Runtime, type Tensor, type Warning } from '@whylight/core';
 import { type Preprocessing, preprocess, type Region } from '@whylight/core/image';
 import { decodeImage } from '../codec/decode.ts';
 import { type ClassNames, classNames } from '../models/class-names.ts';
@@ -74,7 +74,7 @@ export class PhotoClassifier {
 
 async function load(model: RegisteredModel, shape: readonly number[], runtime: Runtime): Promise<Network> {
   const classifier = await classifierOf(model, readingOf(model, model.assumed ? undefined : shape));
-  const session = await runtime.load(forwardModel(classifier));
+  const session = await runtime.load(forwardGraph(classifier));
   return {
     preprocessing: preprocessingFor(model, classifier),
     task: classifier.head.task,

@@ -1,4 +1,4 @@
-import { type Explainer, InputError, type Runtime } from '@whylight/core';
+import { type Explainer, graphFileOf, InputError, type Runtime, weightsBeside } from '@whylight/core';
 import type { Preprocessing } from '@whylight/core/image';
 import { isSampled, methods, type ResolvedMethod } from '@whylight/core/methods';
 import type { Task } from '../classification/predictions.ts';
@@ -51,7 +51,8 @@ export async function createPlan(
   const weighing: Runtime = {
     ...runtime,
     async load(graph) {
-      bytes += graph.byteLength;
+      const file = graphFileOf(graph);
+      bytes += file.bytes.byteLength + weightsBeside(file);
       return runtime.load(graph);
     },
   };
