@@ -4,9 +4,11 @@ import {
   forwardGraph,
   type GraphFile,
   graphFileOf,
+  OutOfMemoryError,
   type Runtime,
   type Session,
   type Tensor,
+  weightsBeside,
 } from '@whylight/core';
 
 /** The network itself, loaded once for all that runs it. */
@@ -35,7 +37,7 @@ export async function loadForwardPass(
         load: async (model) =>
           isSame(graphFileOf(model), graph)
             ? { run: (feeds) => session.run(feeds), close: async () => undefined }
-            : runtime.load(model),
+            : loadWithin(process.availableMemory(), graphFileOf(model), runtime),
       },
       deterministic: once.every((score, i) => Object.is(score, again[i])),
       close: () => session.close(),
@@ -44,6 +46,17 @@ export async function loadForwardPass(
     await session.close();
     throw error;
   }
+}
+
+/** What a session takes at most of its weights: as they are, packed, and turned for a backward pass. */
+const copies = 3;
+
+/** A process that runs out of memory is ended, and tells nobody why: what cannot fit is not tried. */
+function loadWithin(memory: number, graph: GraphFile, runtime: Runtime): Promise<Session> {
+  const needed = copies * weightsBeside(graph);
+  if (needed <= memory) return runtime.load(graph);
+  const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
+  throw new OutOfMemoryError(`it may need ${megabytes(needed)}, and ${megabytes(memory)} are free`);
 }
 
 /** Whether two graphs of one classifier are one: its weights are where they are, for every graph of it. */

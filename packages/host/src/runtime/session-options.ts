@@ -20,7 +20,8 @@ export interface SessionSettings {
  * filled, which is twice the memory of a run, and saves no time.
  *
  * Sparing of memory, weights are neither packed for products nor turned for a backward pass: the kernels do that at each run,
- * piece by piece. By itself ONNX Runtime holds packed weights and turned ones besides, two to three times the network.
+ * piece by piece; and what a run needs no more is given back at once. By itself ONNX Runtime holds packed weights and turned
+ * ones besides, two to three times the network.
  *
  * The CUDA provider takes a device and nothing else through the Node binding. TF32, which it would use by default
  * and which costs half of the digits, is switched off in NVIDIA's libraries (see `env.ts`).
@@ -35,6 +36,7 @@ export function sessionOptions({
     executionProviders: [ep === 'cuda' ? { name: ep, deviceId: deviceId ?? 0 } : ep],
     logSeverityLevel: 3,
     enableMemPattern: false,
+    enableCpuMemArena: !sparing,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     extra: {
       session: { intra_op: { allow_spinning: '0' }, ...(sparing && { disable_prepacking: '1' }) },
