@@ -39,7 +39,7 @@ const weights = statSync(model).size;
 
 /** Runs a method in a process of its own. @returns the most memory that it had, in bytes */
 async function peakOf(method: string): Promise<number> {
-  const told = "process.on('exit', () => process.stderr.write(`peak ${process.resourceUsage().maxRSS}\\n`))";
+  const told = 'process.on("exit", () => console.error("peak", process.resourceUsage().maxRSS))';
   const child = spawn(process.execPath, [
     ...['--import', `data:text/javascript,${encodeURIComponent(told)}`],
     fileURLToPath(new URL('../../apps/cli/bin/whylight.js', import.meta.url)),
