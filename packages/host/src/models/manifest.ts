@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import { type ClassifierOptions, InputError } from '@whylight/core';
+import { type ClassifierOptions, InputError, tasks } from '@whylight/core';
 import { z } from 'zod';
 import { type Label, labelsSchema, parseLabels } from './labels.ts';
 import { imagenet, inputShapeOf, preprocessingSchema } from './preprocessing.ts';
@@ -35,8 +35,10 @@ export const manifestSchema = z.looseObject({
   cam_tensor: z.string().optional(),
   /** What inputs beside the image are fixed to: a number for all of one, or its elements in order. */
   fixed_inputs: fixedInputsSchema.optional(),
-  /** The output that scores classes. Default: the first that does. */
+  /** The output that scores classes. Default: the likeliest to. */
   scores: z.string().optional(),
+  /** What the model is for, where its file does not tell: logits of sigmoids look like those of a softmax. */
+  task: z.enum(tasks).optional(),
   /** Class names, or the file beside the manifest that has them (CSV or JSON). */
   labels: z.union([z.string(), labelsSchema]).optional(),
   licence: z.string().optional(),
@@ -78,21 +80,27 @@ export function parseManifest(given: unknown, file: string): Manifest {
 }
 
 /**
- * How a model is read: what its manifest fixes, how many names its classes have, and the size of its input where the file
- * leaves that open. `shape` is asked for in place of the manifest's.
+ * How a model is read: what its manifest fixes, and the size of its input where the file leaves that open. `shape` is
+ * asked for in place of the manifest's.
  */
 export function readingOf(
-  { manifest, labels, assumed }: FoundManifest,
+  { manifest, labels, assumed }: Pick<FoundManifest, 'manifest' | 'labels' | 'assumed'>,
   shape: readonly number[] | undefined = assumed ? undefined : inputShapeOf(manifest.preprocessing),
 ): ClassifierOptions {
-  const { fixed_inputs: inputs, scores: output } = manifest;
-  return { inputShape: shape, inputs, output, labels: labels?.length };
+  return {
+    inputShape: shape,
+    inputs: manifest.fixed_inputs,
+    output: manifest.scores,
+    task: manifest.task,
+    labels: labels?.length,
+  };
 }
 
 /** Digest of all that a manifest adds to an answer: preprocessing, default layer, fixed inputs and class names. */
 export function manifestDigest({ manifest, labels }: Pick<FoundManifest, 'manifest' | 'labels'>): string {
-  const { preprocessing, cam_tensor = null, fixed_inputs, scores } = manifest;
-  const reading = fixed_inputs || scores ? [fixed_inputs ?? null, scores ?? null] : [];
+  const { preprocessing, cam_tensor = null, fixed_inputs, scores, task } = manifest;
+  const said = task === undefined ? [] : [task];
+  const reading = fixed_inputs || scores || task ? [fixed_inputs ?? null, scores ?? null, ...said] : [];
   const decisive = [preprocessing, cam_tensor, labels, ...reading];
   return `sha256:${createHash('sha256').update(JSON.stringify(decisive)).digest('hex')}`;
 }
