@@ -1,9 +1,11 @@
 import { between } from '../autodiff/path.ts';
+import { InputError } from '../errors.ts';
 import { holding, mapOf } from '../layers/form.ts';
 import type { Layer } from '../layers/layers.ts';
 import type { Method } from '../methods/method.ts';
 import type { Classifier, Network } from '../model/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { ShapeError } from '../onnx/fact.ts';
 import { operators } from '../operators/table.ts';
 import type { ScoreKind } from '../targets.ts';
 import { narrow } from './narrow.ts';
@@ -71,11 +73,37 @@ export function startingAt(
 }
 
 /**
- * Whether what is made of a layer meets values that are made without it, in an operator that takes equal rows only:
- * elementwise ones spread one row over many by themselves.
+ * Whether what comes after a layer is the same if the images before it are one, and the layer has many rows: nothing
+ * reads the size of the batch off the images, and what is made of the layer meets no value that is made without it, but
+ * in operators that spread one row over many by themselves.
  */
-export function meetsOthers(classifier: Classifier, layer: Value): boolean {
-  const { g, image, logits } = imagesOf(classifier);
+export function needsOneImage(classifier: Classifier, layer: Value, begun: () => LookedAt): boolean {
+  const plain = imagesOf(classifier);
+  if (meetsOthers(plain, layer)) return false;
+  try {
+    const { g, image: start } = begun();
+    const [rows] = g.shape(start) as [number];
+    const after = new Set([start]);
+    return g.nodes.every(({ inputs, outputs }) => {
+      if (!inputs.some((input) => after.has(input))) return true;
+      for (const output of outputs) after.add(output);
+      return outputs.every((output) => sameRows(g, plain.g, output, -rows));
+    });
+  } catch (error) {
+    if (error instanceof InputError || error instanceof ShapeError) return false;
+    throw error;
+  }
+}
+
+/** Whether a value of the file has so many times the rows that it has in the plain network, and else the same shape. */
+function sameRows(g: GraphBuilder, plain: GraphBuilder, value: Value, times: number): boolean {
+  if (!g.reserved.has(value) || !g.knows(value) || !plain.knows(value)) return true;
+  const expected = plain.shape(value).map((d) => (d < 0 ? d * times : d));
+  return g.shape(value).join() === expected.join();
+}
+
+/** Whether what is made of a layer meets values that are made without it, in an operator that takes equal rows only. */
+function meetsOthers({ g, image, logits }: Network, layer: Value): boolean {
   const { nodes, moving } = between(g, [image], [logits]);
   const after = new Set([layer]);
   return nodes.some((node) => {

@@ -6,7 +6,7 @@ import { newGraph } from '../operators/new-graph.ts';
 import { getOwn } from '../own.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Built, built, mapped, type Shapes } from './built.ts';
-import { filled, type LookedAt, lookedAt, meetsOthers, oneImage, startingAt } from './network.ts';
+import { filled, type LookedAt, lookedAt, needsOneImage, oneImage, startingAt } from './network.ts';
 import type { Request } from './request.ts';
 import { oneHot, resolved, subjectOf } from './subject.ts';
 
@@ -96,22 +96,24 @@ export function chunkModel(
       g,
       g.within('explain', () => method.rows(g, unsqueeze(g, image, [1]), given, setting)),
     );
-  /** The image in one row, or in as many as the layer will have where they meet. */
-  const beside = (g: GraphBuilder) => {
+  /** The image in as many rows as the layer has. */
+  const together = (g: GraphBuilder) => {
     const image = inputs(g);
-    if (classifier.batch !== undefined || !meetsOthers(classifier, layers[0]!.name))
-      return filled(g, image, classifier.batch);
     const [sample] = Object.keys(samples).map((name) => getOwn(given, name)!);
     const turns = g.emit('Shape', [sample!], { start: 0, end: 1 });
-    const together = g.emit('Mul', [turns, g.ints([method.perSample?.(setting) ?? 1])]);
-    return g.emit('Expand', [
-      image,
-      g.emit('Concat', [together, g.ints(classifier.inputShape)], { axis: 0 }),
-    ]);
+    const size = g.emit('Mul', [turns, g.ints([method.perSample?.(setting) ?? 1])]);
+    return g.emit('Expand', [image, g.emit('Concat', [size, g.ints(classifier.inputShape)], { axis: 0 })]);
   };
-  const network = method.startsAtLayer
-    ? startingAt(layers[0]!, classifier, beside, rows, request.score)
-    : lookedAt(request, (g) => rows(g, inputs(g)));
+  const [start] = layers;
+  const begun = (beside: (g: GraphBuilder) => Value) =>
+    startingAt(start!, classifier, beside, rows, request.score);
+  const fromLayer = () => {
+    const one = () => begun((g) => filled(g, inputs(g), classifier.batch));
+    return classifier.batch !== undefined || needsOneImage(classifier, start!.name, one)
+      ? one()
+      : begun(together);
+  };
+  const network = method.startsAtLayer ? fromLayer() : lookedAt(request, (g) => rows(g, inputs(g)));
   const { g } = network;
   const score = g.input('score', 'float32', [1, 1]);
   const chosen = g.input('class_weights', 'float32', [1, classifier.classes]);

@@ -5,6 +5,7 @@ import { type Graph, type Node, toInt64 } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
 import { newGraph } from '../operators/new-graph.ts';
 import { dtypes, type Tensor, type TensorData } from '../tensor.ts';
+import { sizeOffImages } from './batch-size.ts';
 import { branchTaken, valuesOf } from './branches.ts';
 import { withConstantShape } from './constant-shape.ts';
 import { recogniseFunctions } from './functions/recognise.ts';
@@ -55,6 +56,7 @@ export function canonicalize(
   };
   for (const [name, value] of graph.constants) g.constant(value, name);
   const symbols = symbolsOf(graph, g, aliases);
+  const images = interventions && [...aliases.values()].find((value) => g.shape(value)[0]! < 0);
 
   const place = (node: Node): void => {
     const constant = constantOf(node);
@@ -74,7 +76,9 @@ export function canonicalize(
         return;
       }
       if ('alias' in upgraded) aliases.set(node.outputs[0]!, upgraded.alias);
-      else for (const made of upgraded.nodes) addFolded(g, made);
+      else
+        for (const made of upgraded.nodes)
+          addFolded(g, images === undefined ? made : (sizeOffImages(g, made, images) ?? made));
     }
     for (const output of node.outputs) {
       if (!g.knows(resolve(output))) declareAsFile(graph, g, output, symbols);

@@ -1,15 +1,23 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { isFloat } from '../onnx/dtype.ts';
 import { div, matmul, mul, reshape, sub } from '../onnx/emit.ts';
 import { float32 } from '../tensor.ts';
 import { optional, required } from './operands.ts';
+import { first, firstTwo, ofRealOperands } from './real-operands.ts';
 import { keep, type Upgrade } from './upgraded.ts';
 
 // Operators on quantized numbers, as the same operators on the real numbers that these stand for: between the real
 // numbers there are derivatives.
 
-/** What quantized numbers stand for; a scale per row or column runs along `axis`. */
-export const real = (g: GraphBuilder, q: Value, scale: Value, zero: Value | undefined, axis: number): Value =>
-  g.emit('DequantizeLinear', zero ? [q, scale, zero] : [q, scale], { axis });
+/** What quantized numbers stand for, or real numbers as they are; a scale per row or column runs along `axis`. */
+export const real = (
+  g: GraphBuilder,
+  q: Value,
+  scale: Value,
+  zero: Value | undefined,
+  axis: number,
+): Value =>
+  isFloat(g.dtype(q)) ? q : g.emit('DequantizeLinear', zero ? [q, scale, zero] : [q, scale], { axis });
 
 /**
  * q - zero as floats, for data. Where a quantization made q, the real numbers are divided by their scale, so that the
@@ -53,20 +61,20 @@ export const isOne = (g: GraphBuilder, zero: Value | undefined): boolean =>
   !zero || g.shape(zero).every((d) => d === 1);
 
 export const quantized: Readonly<Record<string, Upgrade>> = {
-  QLinearConv(g, node) {
+  QLinearConv: ofRealOperands(first, (g, node) => {
     const [x, xScale, xZero, w, wScale, wZero, scale, zero] = required(node, 8);
     const bias = optional(node, 8);
     const operands = [real(g, x!, xScale!, xZero, 0), real(g, w!, wScale!, wZero, 0)];
     if (bias) operands.push(real(g, bias, mul(g, xScale!, wScale!), undefined, 0));
     const y = g.emit('Conv', operands, node.attributes);
     return keep({ ...node, op: 'QuantizeLinear', inputs: [y, scale!, zero!], attributes: {} });
-  },
-  QLinearMatMul(g, node) {
+  }),
+  QLinearMatMul: ofRealOperands(firstTwo, (g, node) => {
     const [a, aScale, aZero, b, bScale, bZero, scale, zero] = required(node, 8);
     const rank = (v: Value) => g.shape(v).length;
     const y = matmul(g, real(g, a!, aScale!, aZero, rank(a!) - 2), real(g, b!, bScale!, bZero, rank(b!) - 1));
     return keep({ ...node, op: 'QuantizeLinear', inputs: [y, scale!, zero!], attributes: {} });
-  },
+  }),
   // Their sums are whole numbers, here held as floats: a Cast to float follows, and a product with the scales.
   MatMulInteger(g, node) {
     const [a, b] = required(node, 2) as [Value, Value];

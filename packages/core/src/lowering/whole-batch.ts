@@ -32,7 +32,7 @@ export function sliceBesideBatch(g: GraphBuilder, node: Node): Upgraded {
   );
   const touched = sliced(g, node, shape.length);
   // What cuts batches, or cuts none, stays as it is.
-  if (!touched || !touched.some((axis) => shape[axis]! < 0)) return keep(node);
+  if (!touched?.some((axis) => shape[axis]! < 0)) return keep(node);
   if (touched.some((axis) => shape[axis]! < 0 && !whole[axis])) return keep(node);
   const left = touched.flatMap((axis, i) => (whole[axis] ? [] : [i]));
   if (left.length === 0) return { alias: x };

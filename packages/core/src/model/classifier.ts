@@ -112,16 +112,24 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
   };
 }
 
-/** Contradictions that only show at another number of images, as refusals. */
+/** Contradictions that only show at another number of images, or where something inside is replaced, as refusals. */
 const told =
   (inline: Classifier['inline']): Classifier['inline'] =>
   (feed, interventions) => {
     try {
       return inline(feed, interventions);
     } catch (error) {
-      throw error instanceof ShapeError ? contradiction(error) : error;
+      if (!(error instanceof ShapeError)) throw error;
+      throw interventions ? notFromInside([...interventions.keys()], error) : contradiction(error);
     }
   };
+
+/** What is no fault of the model: it holds only with the values that the model itself makes. */
+const notFromInside = (replaced: readonly Value[], { message }: ShapeError): InputError =>
+  new InputError(
+    'method_not_supported',
+    `the network cannot be run with other rows in the place of ${listed(replaced)} (${message}); choose another layer, or a method that needs none`,
+  );
 
 const contradiction = ({ message }: ShapeError): InputError =>
   new InputError('invalid_model', `the model's shapes contradict each other: ${message}`);

@@ -13,6 +13,7 @@ export const cpu: Runtime = {
       intraOpNumThreads: 1,
       logSeverityLevel: 3,
       executionProviders: ['cpu'],
+      extra: { session: { disable_quant_qdq: '1' } },
     });
     return {
       async run(feeds) {

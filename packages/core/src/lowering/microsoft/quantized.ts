@@ -6,6 +6,7 @@ import { flattenedSoftmax } from '../flattened-softmax.ts';
 import { optional, required } from '../operands.ts';
 import { spellPads, without } from '../pads.ts';
 import { real } from '../quantized.ts';
+import { first, firstTwo, ofRealOperands } from '../real-operands.ts';
 import { keep, type Upgrade, type Upgraded } from '../upgraded.ts';
 import { named } from './named.ts';
 
@@ -23,8 +24,9 @@ function quantizedAs(g: GraphBuilder, node: Node, value: Value, at: number, like
   return named(node, 'QuantizeLinear', [value, factor, zero]);
 }
 
+/** 0 in the type of whole numbers, or of those that real numbers were. */
 const zeroOf = (g: GraphBuilder, like: Value): Value =>
-  g.dtype(like) === 'int8'
+  g.dtype(g.maker(like)?.op === 'DequantizeLinear' ? g.maker(like)!.inputs[0]! : like) === 'int8'
     ? g.constant({ dtype: 'int8', shape: [], data: Int8Array.of(0) })
     : g.constant({ dtype: 'uint8', shape: [], data: Uint8Array.of(0) });
 
@@ -53,20 +55,18 @@ function windowed(g: GraphBuilder, op: OperatorName, node: Node, x: Value, weigh
 }
 
 /** Two numbers into one. */
-const binary =
-  (op: OperatorName): Upgrade =>
-  (g, node) => {
+const binary = (op: OperatorName): Upgrade =>
+  ofRealOperands(firstTwo, (g, node) => {
     const [a] = required(node, 2) as [Value];
     return quantizedAs(g, node, g.emit(op, [realAt(g, node, 0), realAt(g, node, 3)]), 6, a);
-  };
+  });
 
 /** One number into one. */
-const unary =
-  (make: (g: GraphBuilder, x: Value, node: Node) => Value): Upgrade =>
-  (g, node) => {
+const unary = (make: (g: GraphBuilder, x: Value, node: Node) => Value): Upgrade =>
+  ofRealOperands(first, (g, node) => {
     const [x] = required(node, 2) as [Value];
     return quantizedAs(g, node, make(g, realAt(g, node, 0), node), 3, x);
-  };
+  });
 
 function softmaxOf(g: GraphBuilder, x: Value, node: Node): Value {
   const opset = int(node, 'opset', 13);
@@ -75,6 +75,10 @@ function softmaxOf(g: GraphBuilder, x: Value, node: Node): Value {
   const [last] = (flattenedSoftmax(g, own, opset) as { readonly nodes: readonly Node[] }).nodes;
   return g.emit(last!.op, last!.inputs, last!.attributes);
 }
+
+/** The operands of a Concat: each has its scale and zero point behind it. */
+const joined = ({ inputs }: Node): readonly number[] =>
+  inputs.flatMap((_, at) => (at >= 2 && (at - 2) % 3 === 0 ? [at] : []));
 
 export const quantizedOperators = {
   'com.microsoft.QuantizeLinear': (_, node) => keep({ ...node, op: 'QuantizeLinear' }),
@@ -97,14 +101,12 @@ export const quantizedOperators = {
     const pooled = windowed(g, 'MaxPool', node, toFirst(g, x));
     return named(node, 'Transpose', [pooled], { perm: toLast(g.shape(pooled).length) });
   },
-  'com.microsoft.QLinearConcat'(g, node) {
+  'com.microsoft.QLinearConcat': ofRealOperands(joined, (g, node) => {
     const [first] = required(node, 3).slice(2);
-    const values = node.inputs.flatMap((_, at) =>
-      at >= 2 && (at - 2) % 3 === 0 ? [realAt(g, node, at)] : [],
-    );
+    const values = joined(node).map((at) => realAt(g, node, at));
     return quantizedAs(g, node, g.emit('Concat', values, { axis: int(node, 'axis', 0) }), 0, first!);
-  },
-  'com.microsoft.QLinearConv'(g, node) {
+  }),
+  'com.microsoft.QLinearConv': ofRealOperands(first, (g, node) => {
     const [x, xScale, , , wScale] = required(node, 8) as [Value, Value, Value, Value, Value];
     const bias = optional(node, 8);
     const weights = [
@@ -113,8 +115,8 @@ export const quantizedOperators = {
     ];
     const y = channelsFirst(g, realAt(g, node, 0), node, (map) => windowed(g, 'Conv', node, map, weights));
     return quantizedAs(g, node, y, 6, x);
-  },
-  'com.microsoft.QGemm'(g, node) {
+  }),
+  'com.microsoft.QGemm': ofRealOperands(firstTwo, (g, node) => {
     const [a, aScale, , , bScale] = required(node, 6) as [Value, Value, Value, Value, Value];
     const [bias, last] = [optional(node, 6), optional(node, 7)];
     const { alpha, transA = 0, transB = 0 } = node.attributes;
@@ -124,5 +126,5 @@ export const quantizedOperators = {
     const attributes = { ...(alpha !== undefined && { alpha }), transA, transB };
     if (!last) return named(node, 'Gemm', inputs, attributes);
     return quantizedAs(g, node, g.emit('Gemm', inputs, attributes), 7, a);
-  },
+  }),
 } satisfies Record<string, Upgrade>;
