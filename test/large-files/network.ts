@@ -16,9 +16,11 @@ export const sizes = {
 } satisfies Record<string, TransformerSize>;
 
 /** Numbers that spread about 0, the same each time, quickly. */
+let seed = 1;
+
 function weights(shape: readonly number[], scale: number) {
   const data = new Float32Array(shape.reduce((a, b) => a * b));
-  let state = data.length | 1;
+  let state = Math.imul(seed++, 2654435761) | 1;
   for (let i = 0; i < data.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
     data[i] = (state / 2 ** 31) * scale;

@@ -6,7 +6,8 @@ export {
   type Explainer,
   type ExplainerSpec,
 } from './explainer.ts';
-export { forwardModel } from './graphs/direct.ts';
+export { type GraphFile, graphFileOf, weightsBeside } from './graph-file.ts';
+export { forwardGraph, forwardModel } from './graphs/direct.ts';
 export {
   inspect,
   inspectClassifier,

@@ -1,3 +1,4 @@
+import type { GraphFile } from '../graph-file.ts';
 import type { Direct, Setting } from '../methods/method.ts';
 import type { Classifier } from '../model/classifier.ts';
 import type { Value } from '../onnx/builder.ts';
@@ -11,6 +12,10 @@ import { oneHot, resolved, subjectOf } from './subject.ts';
 /** The model itself: image → logits, its probabilities where it gives any, and scores of another kind if asked. */
 export const forwardModel = (classifier: Classifier, score: ScoreKind = 'logit'): Uint8Array =>
   scoresModel(classifier, score).bytes;
+
+/** The same as it is loaded: large weights lie beside the file. */
+export const forwardGraph = (classifier: Classifier, score: ScoreKind = 'logit'): GraphFile =>
+  scoresModel(classifier, score).file;
 
 export function scoresModel(classifier: Classifier, score: ScoreKind = 'logit'): Built {
   const { g, logits, scores } = imagesOf(classifier);

@@ -49,11 +49,18 @@ export function widenTensor(value: Tensor): Tensor {
   if (value.dtype === 'float64')
     return { dtype: 'float32', shape: value.shape, data: Float32Array.from(value.data as Float64Array) };
   if (value.dtype !== 'float16') return value;
+  const known = widened.get(value);
+  if (known) return known;
   const halves = value.data as Uint16Array;
   const data = new Float32Array(halves.length);
   for (let i = 0; i < halves.length; i++) data[i] = numbers[halves[i]!]!;
-  return { dtype: 'float32', shape: value.shape, data };
+  const made: Tensor = { dtype: 'float32', shape: value.shape, data };
+  widened.set(value, made);
+  return made;
 }
+
+/** What has been widened: every graph of a network holds the same weights. */
+const widened = new WeakMap<Tensor, Tensor>();
 
 /** IEEE 754 binary16 bits to a number. */
 export function halfToNumber(bits: number): number {

@@ -71,13 +71,14 @@ export class GraphBuilder {
 
   /** Names a tensor; small ones that are equal share a name. */
   constant(value: Tensor, name?: string): Value {
-    const key = value.data.length <= 64 ? `${value.dtype}[${value.shape}]${value.data}` : undefined;
+    const size = sizeOf(value.shape);
+    const key = size <= 64 ? `${value.dtype}[${value.shape}]${value.data}` : undefined;
     const known = name === undefined && key !== undefined ? this.shared.get(key) : undefined;
     if (known !== undefined) return known;
-    const made = name ?? this.unique(value.data.length === 1 ? `const_${value.data[0]}` : 'const');
+    const made = name ?? this.unique(size === 1 ? `const_${value.data[0]}` : 'const');
     this.constants.set(made, value);
     const elements =
-      value.data.length <= (isFloat(value.dtype) ? followedFloats : followed) && value.dtype !== 'float16'
+      size <= (isFloat(value.dtype) ? followedFloats : followed) && value.dtype !== 'float16'
         ? Array.from(value.data as ArrayLike<number | bigint>, Number)
         : undefined;
     this.setFacts(made, () => ({ dtype: value.dtype, shape: value.shape, value: elements }));

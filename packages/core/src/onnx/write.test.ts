@@ -5,7 +5,7 @@ import { float32 } from '../tensor.ts';
 import { cpu } from '../testing/ort.ts';
 import { ModelSchema } from './generated/onnx_pb.js';
 import { readModel } from './read.ts';
-import { writeModel } from './write.ts';
+import { writeApart, writeModel } from './write.ts';
 
 describe('a written graph', () => {
   it('states the types of what lies inside, with the batch that a reader would lose at a Reshape', () => {
@@ -23,6 +23,31 @@ describe('a written graph', () => {
       [where, 'int64', ['batch', 3, 1]],
       [y, 'float32', ['batch', 3, 1]],
     ]);
+  });
+
+  it('with its large weights beside it runs as it does with them inside', async () => {
+    const g = newGraph(17);
+    const x = g.input('x', 'float32', [-1, 1024]);
+    const wave = (from: number) => Float32Array.from({ length: 2 ** 20 }, (_, i) => Math.sin(from + i) / 32);
+    const weights = [g.constant(float32([1024, 1024], wave(0))), g.constant(float32([1024, 1024], wave(1)))];
+    const small = g.constant(float32([1024], wave(2).slice(0, 1024)));
+    const turned = g.emit('Transpose', [weights[1]!], { perm: [1, 0] });
+    const y = g.emit('MatMul', [g.emit('Add', [g.emit('MatMul', [x, weights[0]!]), small]), turned]);
+    const graph = g.graph('large', [y]);
+    const types = [{ name: y, ...g.type(y)! }];
+    const apart = writeApart(graph, types);
+    expect(apart.bytes.length).toBeLessThan(10_000);
+    expect(Array.from(apart.weights.values(), ({ buffer }) => buffer)).toEqual(
+      weights.map((name) => graph.constants.get(name)!.data.buffer),
+    );
+    const image = float32([2, 1024], wave(3).slice(0, 2048));
+    const ran = async (model: Parameters<typeof cpu.load>[0]) => {
+      const session = await cpu.load(model);
+      const outputs = await session.run({ x: image });
+      await session.close();
+      return outputs[y]!.data;
+    };
+    expect(await ran(apart)).toEqual(await ran(writeModel(graph, types)));
   });
 
   it('says nothing of what nobody knows', () => {

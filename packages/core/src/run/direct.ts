@@ -3,7 +3,7 @@ import { directModel } from '../graphs/direct.ts';
 import type { Request } from '../graphs/request.ts';
 import type { Direct } from '../methods/method.ts';
 import { merge } from '../onnx/merge.ts';
-import { writeModel } from '../onnx/write.ts';
+import { writeApart } from '../onnx/write.ts';
 import { getOwn } from '../own.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { classInput, classOf, type Target, targetInputs } from '../targets.ts';
@@ -42,11 +42,11 @@ export async function jointRun(
 ): Promise<JointRun> {
   const { batch: fixed, classes } = requests[0]!.classifier;
   const load = async (sums: boolean) => {
-    const { bytes, outputs, ...size } = joined(
+    const { file, outputs, ...size } = joined(
       requests.map((request) => directModel(request, { sums, facts: true })),
     );
     const chunk = new Chunk(fixed ?? rowsWithin(memory, size, runtime), fixed !== undefined);
-    return { outputs, chunk, session: await runtime.load(bytes) };
+    return { outputs, chunk, session: await runtime.load(file) };
   };
   const ofClasses = await load(false);
   let ofSums: ReturnType<typeof load> | undefined; // rarely asked for
@@ -104,7 +104,7 @@ function joined(graphs: readonly Built[]) {
     ),
   );
   return {
-    bytes: writeModel(graph, [...types.values()]),
+    file: writeApart(graph, [...types.values()]),
     outputs,
     weightBytes: Math.max(...graphs.map(({ weightBytes }) => weightBytes)),
     bytesPerRow: graphs.reduce((sum, { bytesPerRow }) => sum + bytesPerRow, 0),

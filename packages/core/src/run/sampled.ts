@@ -51,10 +51,10 @@ export async function sampledRun(
     new Chunk(fixed ?? rowsWithin(memory, built, runtime), fixed !== undefined);
   const scoring = scoresModel(classifier, request.score);
   const images = chunkOf(scoring, classifier.batch);
-  const forward = await runtime.load(scoring.bytes);
+  const forward = await runtime.load(scoring.file);
   const prepare = method.prepare && prepareModel(request);
-  const preparing = prepare && (await runtime.load(prepare.bytes));
-  const comparing = method.preparesBaseline ? await runtime.load(baselineModel(request).bytes) : undefined;
+  const preparing = prepare && (await runtime.load(prepare.file));
+  const comparing = method.preparesBaseline ? await runtime.load(baselineModel(request).file) : undefined;
   const shapes = { ...prepare?.outputs, ...(comparing && ofBaseline(prepare!.outputs)) };
 
   const loaded = new Map<string, Plan['graphs']>();
@@ -76,9 +76,9 @@ export async function sampledRun(
     const built = chunkModel(request, samples, fixed, shapes);
     const finish = finishModel(request, built.outputs, fixed, shapes, true);
     return {
-      each: await runtime.load(built.bytes),
+      each: await runtime.load(built.file),
       chunk: chunkOf(built, size),
-      finish: await runtime.load(finish.bytes),
+      finish: await runtime.load(finish.file),
       sums: built.outputs,
     };
   }

@@ -1,10 +1,14 @@
 import {
   type Classifier,
   float32,
-  forwardModel,
+  forwardGraph,
+  type GraphFile,
+  graphFileOf,
+  OutOfMemoryError,
   type Runtime,
   type Session,
   type Tensor,
+  weightsBeside,
 } from '@whylight/core';
 
 /** The network itself, loaded once for all that runs it. */
@@ -22,7 +26,7 @@ export async function loadForwardPass(
   image: Tensor<'float32'>,
   runtime: Runtime,
 ): Promise<ForwardPass> {
-  const graph = forwardModel(classifier);
+  const graph = forwardGraph(classifier);
   const session = await runtime.load(graph);
   const images = repeated(image, classifier.batch ?? 1);
   try {
@@ -31,9 +35,9 @@ export async function loadForwardPass(
       runtime: {
         ...runtime,
         load: async (model) =>
-          Buffer.compare(model, graph) === 0
+          isSame(graphFileOf(model), graph)
             ? { run: (feeds) => session.run(feeds), close: async () => undefined }
-            : runtime.load(model),
+            : loadWithin(process.availableMemory(), graphFileOf(model), runtime),
       },
       deterministic: once.every((score, i) => Object.is(score, again[i])),
       close: () => session.close(),
@@ -43,6 +47,25 @@ export async function loadForwardPass(
     throw error;
   }
 }
+
+/** What a session takes at most of its weights: as they are, packed, and turned for a backward pass. */
+const copies = 3;
+
+/** A process that runs out of memory is ended, and tells nobody why: what cannot fit is not tried. */
+function loadWithin(memory: number, graph: GraphFile, runtime: Runtime): Promise<Session> {
+  const needed = copies * weightsBeside(graph);
+  if (needed <= memory) return runtime.load(graph);
+  const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
+  throw new OutOfMemoryError(`it may need ${megabytes(needed)}, and ${megabytes(memory)} are free`);
+}
+
+/** Whether two graphs of one classifier are one: its weights are where they are, for every graph of it. */
+const isSame = (a: GraphFile, b: GraphFile): boolean =>
+  Buffer.compare(a.bytes, b.bytes) === 0 &&
+  Array.from(a.weights).every(([location, { buffer, byteOffset, byteLength }]) => {
+    const other = b.weights.get(location);
+    return other?.buffer === buffer && other.byteOffset === byteOffset && other.byteLength === byteLength;
+  });
 
 const scoresOf = async (session: Session, image: Tensor<'float32'>): Promise<Float32Array> =>
   (await session.run({ image })).logits!.data as Float32Array;

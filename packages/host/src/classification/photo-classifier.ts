@@ -1,4 +1,4 @@
-import { forwardModel, InputError, type Runtime, type Tensor, type Warning } from '@whylight/core';
+import { forwardGraph, InputError, type Runtime, type Tensor, type Warning } from '@whylight/core';
 import { preprocess, type Region, type Sides } from '@whylight/core/image';
 import { decodePhoto } from '../codec/decode.ts';
 import { classifierOf } from '../models/classifier.ts';
@@ -74,7 +74,7 @@ export class PhotoClassifier {
 async function load(model: RegisteredModel, sides: Sides | undefined, runtime: Runtime): Promise<Network> {
   const classifier = await classifierOf(model, readingOf(model, sides));
   const prepared = statedSides(model) === null ? await preparedFor(model) : prepare(model, classifier);
-  const session = await runtime.load(forwardModel(classifier));
+  const session = await runtime.load(forwardGraph(classifier));
   return {
     ...prepared,
     async outputs(image) {

@@ -1,4 +1,4 @@
-import type { Explainer, Runtime } from '@whylight/core';
+import { type Explainer, graphFileOf, type Runtime, weightsBeside } from '@whylight/core';
 import type { Sides } from '@whylight/core/image';
 import { isSampled, methods, type ResolvedMethod } from '@whylight/core/methods';
 import { classifierOf } from '../models/classifier.ts';
@@ -41,7 +41,8 @@ export async function createPlan(
   const weighing: Runtime = {
     ...runtime,
     async load(graph) {
-      bytes += graph.byteLength;
+      const file = graphFileOf(graph);
+      bytes += file.bytes.byteLength + weightsBeside(file);
       return runtime.load(graph);
     },
   };
