@@ -19,7 +19,7 @@ const { values, positionals } = parseArgs({
 });
 const [root] = positionals;
 if (!root) throw new Error('expected a folder of exported networks');
-const command = process.env.WL ?? "";
+const command = process.env.WL ?? '';
 
 interface Ran {
   readonly code: number;
