@@ -1,5 +1,6 @@
 import { defaultModel, type FrameRequest, type RegisteredModel, type TargetSpec } from '@whylight/host';
 import type { Command } from 'commander';
+import { defaultMethod } from './default-method.ts';
 import {
   type DeviceOptions,
   type ExplainOptions,
@@ -13,7 +14,7 @@ import {
 /** What every command that explains frames takes. */
 export interface FrameOptions extends ExplainOptions, DeviceOptions {
   readonly model: string;
-  readonly method: string;
+  readonly method?: string;
   readonly target: TargetSpec;
   readonly lang: 'en' | 'zh';
   readonly json?: boolean;
@@ -26,23 +27,24 @@ export const withFrameOptions = (command: Command): Command =>
       withExplainOptions(
         command
           .option('--model <name|path>', 'the classifier', defaultModel)
-          .option('--method <id>', 'how to explain', 'grad-cam')
+          .option('--method <id>', 'how to explain (default: what suits the model)')
           .addOption(targetOption())
           .addOption(languageOption()),
       ),
     ),
   );
 
-export const frameRequest = (
-  model: RegisteredModel,
-  { method, convention, score, param, layer, target, lang }: FrameOptions,
-): FrameRequest => ({
-  model,
-  method,
-  convention,
-  score,
-  params: param,
-  layers: layer,
-  target,
-  language: lang,
-});
+export const frameRequest = async (model: RegisteredModel, options: FrameOptions): Promise<FrameRequest> => {
+  const { convention, score, param, layer, target, lang } = options;
+  const method = options.method ?? (await defaultMethod(model, options, true));
+  return {
+    model,
+    method,
+    convention,
+    score,
+    params: param,
+    layers: layer,
+    target,
+    language: lang,
+  };
+};

@@ -10,6 +10,7 @@ export function printReport(name: string, report: ModelReport | CheckReport): vo
   for (const output of report.outputs) print(`output  ${output}`);
   for (const remark of report.notes) print(`note    ${remark}`);
   if ('photos' in report && report.photos !== true) print(`photos  no: ${report.photos}`);
+  print(`suits   ${report.recommended.join(', ') || 'no method'} (the best first)`);
   print();
   print(table(report.methods.map((method) => [told(method), method.id, method.reason ?? ''])));
   if ('budget' in report)

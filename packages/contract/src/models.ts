@@ -131,10 +131,15 @@ export const modelReportSchema = z
     methods: z
       .array(z.object({ id: z.string(), works: z.boolean().nullable(), reason: z.string().nullable() }))
       .describe('`works`: true, it ran; false, it does not; null, it was not run. `reason` says why'),
+    recommended: z
+      .array(z.string())
+      .optional()
+      .describe('Methods that suit the architecture, the best first'),
     photos: z
       .union([z.literal(true), z.string()])
       .optional()
       .describe('Whether photos can become the input of the network; or why not'),
+    task: z.enum(tasks).optional().describe('What the network decides'),
     budget: z.number().optional().describe('Seconds that reading the model and running it were given'),
     notes: z.array(z.string()),
   })

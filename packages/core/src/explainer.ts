@@ -3,7 +3,9 @@ import { compileSampled } from './compile/sampled.ts';
 import { emptyWarnings } from './empty-attribution.ts';
 import { InputError } from './errors.ts';
 import type { Request } from './graphs/request.ts';
-import { chooseLayers, type Layer } from './layers/layers.ts';
+import { chooseLayers } from './layers/choose.ts';
+import type { Layer } from './layers/layers.ts';
+import { notesOn } from './layers/notes.ts';
 import { remarksOn } from './methods/claims.ts';
 import { type Convention, isSampled, type Method, type Normalisation } from './methods/index.ts';
 import type { Direct, Sampled, Setting } from './methods/method.ts';
@@ -195,9 +197,10 @@ export function prepare(classifier: Classifier, spec: ExplainerSpec) {
     width: classifier.layout === 'NCHW' ? c : b,
     normalisation: spec.normalisation,
     layerShapes: layers.map(({ shape }) => shape),
+    layerRegions: layers.map(({ region }) => region),
   } as Setting<unknown> as Setting<never>;
   const seen = { ...network, layers: layers.map(({ name }) => network.resolve(name)) };
-  const notes = [...classifier.notes, ...remarksOn(method, setting, seen)];
+  const notes = [...classifier.notes, ...remarksOn(method, setting, seen), ...notesOn(network, layers)];
   return { method, resolved, notes, request: { classifier, setting, layers, score: resolved.score } };
 }
 

@@ -8,9 +8,15 @@ export {
 } from './explainer.ts';
 export { type GraphFile, graphFileOf, weightsBeside } from './graph-file.ts';
 export { forwardGraph, forwardModel } from './graphs/direct.ts';
-export { inspect, inspectClassifier, type MethodReport, type ModelReport } from './inspect.ts';
+export {
+  inspect,
+  inspectClassifier,
+  type MethodReport,
+  type ModelReport,
+  recommendedFor,
+} from './inspect.ts';
 export { createJointExplainer, type JointExplainer } from './joint-explainer.ts';
-export { layerNames } from './layers/layers.ts';
+export { layerNames } from './layers/choose.ts';
 export { type Classifier, type ClassifierOptions, readClassifier } from './model/classifier.ts';
 export { type Head, type Task, tasks } from './model/head.ts';
 export type { FixedInput, FixedInputs } from './model/inputs.ts';

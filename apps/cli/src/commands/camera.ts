@@ -25,6 +25,7 @@ export const camera = withFrameOptions(
   const usual = device === undefined || options.format === undefined ? defaultCamera() : undefined;
   const source = { format: options.format ?? usual!.format, device: device ?? usual!.device };
   const model = await findModel(options.model);
+  const request = await frameRequest(model, options);
   const runtime = await createThreadedRuntime(options);
   const stopped = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopped.abort());
@@ -35,9 +36,9 @@ export const camera = withFrameOptions(
   try {
     for await (const frame of liveFrames(source, stopped.signal)) {
       if (!explainer) {
-        explainer = await FrameExplainer.create(frameRequest(model, options), frame, runtime);
+        explainer = await FrameExplainer.create(request, frame, runtime);
         const url = await page.open(options.port);
-        note(`${source.device}: ${frame.width}×${frame.height}, ${options.method}, at ${url} (Ctrl-C ends)`);
+        note(`${source.device}: ${frame.width}×${frame.height}, ${request.method}, at ${url} (Ctrl-C ends)`);
       }
       const [explained] = await explainer.explain([frame]);
       page.show(await encodeJpeg(await explainer.draw(explained!)));
@@ -56,7 +57,7 @@ export const camera = withFrameOptions(
       frames,
       frames_per_second: rate,
       model: model.name,
-      method: options.method,
+      method: request.method,
       device: runtime.device,
     });
   else print(`${counted(frames, 'frame')}, ${rate} a second`);

@@ -12,6 +12,7 @@ import {
   type TargetSpec,
 } from '@whylight/host';
 import { Command, Option } from 'commander';
+import { defaultMethod } from '../default-method.ts';
 import { directories } from '../directories.ts';
 import { readable, readBytes, writeBytes } from '../files.ts';
 import { findModel, preprocessingOf } from '../model.ts';
@@ -57,7 +58,7 @@ export const explain = withPanelOptions(
             .option('--model <name|path>', 'the classifier', defaultModel)
             .option(
               '--method <id,id>',
-              'how to explain; several separated by commas (default: grad-cam)',
+              'how to explain; several separated by commas (default: what suits the model, as check says)',
               methodList,
             )
             .addOption(targetOption())
@@ -74,14 +75,18 @@ export const explain = withPanelOptions(
 )
   .addHelpText('after', '\nSeveral images or methods get a directory each: DIR/IMAGE/METHOD/overlay.png ...')
   .action(async (images: string[], options: Options) => {
-    const { method: ids = ['grad-cam'] } = options;
-    // Before the first is computed, so that a slip in the last leaves nothing half done.
     const { convention, param = {}, score } = options;
-    for (const method of ids)
-      resolveMethod({ method, convention, score, params: parametersFor(method, ids, param) });
+    // Before the first is computed, so that a slip in the last leaves nothing half done.
+    const settle = (ids: readonly string[]) => {
+      for (const method of ids)
+        resolveMethod({ method, convention, score, params: parametersFor(method, ids, param) });
+    };
+    settle(options.method ?? []);
     const panels = panelsOf(options);
     for (const image of images) await readable(image);
     const model = await findModel(options.model);
+    const ids = options.method ?? [await defaultMethod(model, options)];
+    settle(ids);
     const { layout } = await preprocessingOf(model);
     const runtime = await createRuntime(options);
     const explainer = new PhotoExplainer(runtime, ModelRegistry.of([model]), { types: photoTypes });

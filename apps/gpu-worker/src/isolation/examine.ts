@@ -75,5 +75,6 @@ const bounded = (report: CheckReport): ModelReport => ({
     .map(({ op, nodes }) => ({ op, nodes: nodes.slice(0, most) })),
   // The API's report has no member for axioms: `reason` says where one does not hold.
   methods: report.methods.map(({ id, works, reason }) => ({ id, works, reason })),
+  recommended: [...report.recommended],
   notes: [...report.notes],
 });

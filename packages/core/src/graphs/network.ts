@@ -1,6 +1,6 @@
 import { between } from '../autodiff/path.ts';
 import { InputError } from '../errors.ts';
-import { holding, mapOf } from '../layers/form.ts';
+import { holding, isPlain, mapOf } from '../layers/form.ts';
 import type { Layer } from '../layers/layers.ts';
 import type { Method } from '../methods/method.ts';
 import type { Classifier, Network } from '../model/classifier.ts';
@@ -38,7 +38,7 @@ export function lookedAt(
 ): LookedAt {
   const maps = new Map<Value, Value>();
   const through = layers
-    .filter(({ form }) => form.axes !== 'CHW')
+    .filter(({ form }) => !isPlain(form))
     .map(({ name, shape, form }) => {
       const replace = (g: GraphBuilder, value: Value) => {
         const map = mapOf(g, value, form, shape);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Region } from '../layers/view.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import {
   add,
@@ -12,6 +13,7 @@ import {
   resizeNearest,
   scale,
   shift,
+  slice,
   sub,
   sum,
   where,
@@ -92,6 +94,40 @@ export function upsample(
   return reshape(g, resize(g, reshape(g, maps, [n, 1, h, w]), height, width), [n, height, width]);
 }
 
+/**
+ * A map [N, h, w] of a layer at the image's size: where the layer sees a part of the image only, there, and 0 beside
+ * it.
+ */
+export function laid(
+  g: GraphBuilder,
+  maps: Value,
+  { height, width }: Pick<Setting<unknown>, 'height' | 'width'>,
+  region: Region | undefined,
+  mode?: 'bilinear' | 'nearest',
+): Value {
+  if (!region) return upsample(g, maps, height, width, mode);
+  const spans = [spanOf(region.rows, height), spanOf(region.columns, width)] as const;
+  const [rows, columns] = spans;
+  const grown = upsample(g, maps, rows.size, columns.size, mode);
+  const inside = spans.reduce(
+    (map, { from, to, size }, i) => (to - from < size ? slice(g, map, i + 1, from, to) : map),
+    grown,
+  );
+  return g.emit('Pad', [inside, g.ints([0, rows.before, columns.before, 0, rows.after, columns.after])]);
+}
+
+/** A part of an axis of the image: how long it is, what of it lies inside, and what lies beside it. */
+function spanOf([start, end]: readonly [number, number], length: number) {
+  const stop = end === Number.POSITIVE_INFINITY ? length : end;
+  return {
+    size: stop - start,
+    from: Math.max(0, -start),
+    to: Math.min(stop, length) - start,
+    before: Math.max(0, start),
+    after: Math.max(0, length - stop),
+  };
+}
+
 /** Evidence of a layer for the target, [N, C, h, w], from its activations and their gradient. */
 export type Evidence = (g: GraphBuilder, activation: Value, gradient: Value, convention: Convention) => Value;
 
@@ -131,12 +167,13 @@ export function camOutput(
   setting: Setting<CamParams>,
   style: CamStyle = {},
 ): Value {
-  const { convention, params, height, width } = setting;
+  const { convention, params } = setting;
+  const laidOut = (map: Value, i: number) => laid(g, map, setting, setting.layerRegions[i]);
   const positive = style.signed ? maps : maps.map((map) => relu(g, map));
   const steep = (map: Value) =>
     maps.length > 1 && params.fuse === 'tanh-max' ? g.emit('Tanh', [scale(g, map, style.gamma ?? 2)]) : map;
   if (convention === 'pytorch-grad-cam') {
-    const resized = positive.map((map) => upsample(g, minMax(g, map, 1e-7), height, width));
+    const resized = positive.map((map, i) => laidOut(minMax(g, map, 1e-7), i));
     const scaled = style.renormalize ? resized.map((map) => minMax(g, map, 1e-7)) : resized;
     return minMax(g, fuse(g, scaled.map(steep), params.fuse), 1e-7);
   }
@@ -151,7 +188,7 @@ export function camOutput(
     );
     return style.renormalize ? minMax(g, fused) : fused;
   }
-  const full = positive.map((map) => upsample(g, map, height, width));
+  const full = positive.map(laidOut);
   const scales: Value[] = [];
   const ready = (
     params.normalized ? full.map((map, i) => minMaxed(g, map, maps[i]!, (range) => scales.push(range))) : full

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Transformer } from '../layers/attention.ts';
+import type { Region } from '../layers/view.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import type { Node } from '../onnx/graph.ts';
 import type { VjpRules } from '../operators/vjp/rule.ts';
@@ -64,6 +65,8 @@ export interface Setting<P> {
   readonly normalisation: Normalisation | undefined;
   /** [C, h, w] of each layer that is looked at. */
   readonly layerShapes: readonly (readonly number[])[];
+  /** What part of the image each layer sees, if not all of it. */
+  readonly layerRegions: readonly (Region | undefined)[];
   /** Takes the scale of a map that is min-maxed, [N]: how far its highest lay above its lowest. */
   readonly tellScale?: ((scale: Value) => void) | undefined;
 }

@@ -6,6 +6,7 @@ import {
   type ModelReport,
   type Runtime,
   readClassifier,
+  type Task,
 } from '@whylight/core';
 import { isNameCount } from '../models/class-names.ts';
 import { readingOf } from '../models/manifest.ts';
@@ -18,6 +19,8 @@ import { plainInput } from './plain-input.ts';
 /** What can be done with a model: what its file tells, and what was seen when it ran. */
 export interface CheckReport extends Omit<ModelReport, 'methods'> {
   readonly methods: readonly MethodVerdict[];
+  /** What the network decides. */
+  readonly task: Task;
   /** Whether photos can become the network's input; or why not. */
   readonly photos: true | string;
   /** Seconds that reading the model and running it were given. */
@@ -59,7 +62,14 @@ export async function checkModel(
   try {
     const { deterministic } = forward;
     const checked = (methods: readonly MethodVerdict[]): Checked => ({
-      report: { ...report, methods, photos, budget: watch.budget },
+      report: {
+        ...report,
+        methods,
+        recommended: report.recommended.filter((id) => methods.some((m) => m.id === id && m.works !== false)),
+        task: classifier.head.task,
+        photos,
+        budget: watch.budget,
+      },
       classifier,
       deterministic,
     });
