@@ -180,6 +180,7 @@ export const modelReportSchema = z
       .union([z.literal(true), z.string()])
       .optional()
       .describe('Whether photos can become the input of the network; or why not'),
+    task: z.enum(tasks).optional().describe('What the network decides'),
     budget: z.number().optional().describe('Seconds that reading the model and running it were given'),
     notes: z.array(z.string()),
   })

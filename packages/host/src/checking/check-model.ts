@@ -5,9 +5,9 @@ import {
   type ModelReport,
   type Runtime,
   readClassifier,
+  type Task,
   type Warning,
 } from '@whylight/core';
-import type { Task } from '../classification/predictions.ts';
 import { type PreprocessingReport, prepare } from '../models/prepare.ts';
 import { normalisationBy } from '../models/preprocessing.ts';
 import { readingOf } from '../models/reading.ts';
@@ -19,9 +19,10 @@ import { plainInput } from './plain-input.ts';
 /** What can be done with a model: what its file tells, and what was seen when it ran. */
 export interface CheckReport extends Omit<ModelReport, 'methods'> {
   readonly methods: readonly MethodVerdict[];
+  /** What the network decides. */
+  readonly task: Task;
   /** Whether photos can become the network's input; or why not. */
   readonly photos: true | string;
-  readonly task: Task;
   /** How a photo becomes the network's input, and who said each part of that. */
   readonly preprocessing: PreprocessingReport;
   /** What every answer by this model warns of. */
@@ -71,8 +72,8 @@ export async function checkModel(
         ...report,
         methods,
         recommended: report.recommended.filter((id) => methods.some((m) => m.id === id && m.works !== false)),
+        task: classifier.head.task,
         photos,
-        task: prepared.task,
         preprocessing: prepared.report,
         warnings: prepared.warnings,
         budget: watch.budget,
