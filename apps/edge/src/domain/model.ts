@@ -51,6 +51,7 @@ export const manifestOf = ({
   cam_tensor,
   fixed_inputs,
   scores,
+  task,
 }: ModelRequest): ModelManifest => ({
   labels:
     labels?.map((label) =>
@@ -60,6 +61,7 @@ export const manifestOf = ({
   cam_tensor: cam_tensor ?? null,
   fixed_inputs: fixed_inputs ?? null,
   scores: scores ?? null,
+  ...(task && { task }),
 });
 
 /** Parts 1, 2, … of so many bytes. */
