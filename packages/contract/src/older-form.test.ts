@@ -8,7 +8,7 @@ import { samplesOf } from './testing/answers.ts';
 
 const warning = { code: 'unsure', message: 'it may show: something else' };
 
-describe('version 2026-11-01', () => {
+describe('J10: version 2026-11-01', () => {
   test('every kind of answer says nothing of what came later', () => {
     for (const schema of [explanationSchema, predictionsSchema, kserveResponseSchema])
       for (const sample of samplesOf(schema) as object[]) {
