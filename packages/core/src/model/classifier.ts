@@ -8,8 +8,8 @@ import { listed, quoted } from '../onnx/names.ts';
 import { defaultLimits, type ModelFile, type ReadLimits, readModel } from '../onnx/read.ts';
 import { getOwn } from '../own.ts';
 import type { Warning } from '../warning.ts';
-import { type Decision, decideHead, type Head, type Task } from './head.ts';
 import { type FirstOperations, firstOperations } from './first-operations.ts';
+import { type Decision, decideHead, type Head, type Task } from './head.ts';
 import {
   asInFile,
   type ImageInput,

@@ -92,8 +92,8 @@ interface Decisive {
  */
 export function manifestDigest({ manifest, labels, stated, sources }: Decisive): string {
   const { cam_tensor = null, fixed_inputs, scores, task, preset } = manifest;
-  const trained = task === undefined ? [] : [task];
-  const reading = fixed_inputs || scores || task ? [fixed_inputs ?? null, scores ?? null, ...trained] : [];
+  const said = task === undefined ? [] : [task];
+  const reading = fixed_inputs || scores || task ? [fixed_inputs ?? null, scores ?? null, ...said] : [];
   const bare = stated === undefined && sources.length === 0;
   const known = preset && bare ? presets[preset] : stated;
   const more = sources.length > 0 || (preset && !bare) ? { sources, preset: preset ?? null } : undefined;
