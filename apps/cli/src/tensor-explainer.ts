@@ -47,11 +47,7 @@ export class TensorExplainer {
     job: Omit<AttributionJob, 'out'>,
     onProgress: (completed: number, total: number) => void,
   ): Promise<TensorExplanation> {
-    const batch = await readTensor(job.tensor);
-    if (batch.shape.length !== 4)
-      throw new UsageError(
-        `${job.tensor}: expected a batch of rank 4, [N, C, H, W]; got [${batch.shape.join(', ')}]`,
-      );
+    const batch = await this.#batch(job);
     const { explainer, task } = await this.#explainer(job, batch.shape.slice(1));
     const recorded = new Map<string, Tensor>();
     for (const [name, file] of Object.entries(job.aux ?? {})) recorded.set(name, await readTensor(file));
@@ -66,6 +62,33 @@ export class TensorExplainer {
     this.#explainers.clear();
   }
 
+  /** The images of a file as the engine takes them. @throws InputError, UsageError */
+  async #batch(job: Omit<AttributionJob, 'out'>): Promise<Tensor<'float32'>> {
+    const given = await readTensor(job.tensor);
+    const { shape } = given;
+    if (shape.length === 4) return asFloats(given, shape);
+    const refused = new UsageError(
+      `${job.tensor}: expected a batch of rank 4, [N, C, H, W]; got [${shape.join(', ')}]`,
+    );
+    if (shape.length !== 3) throw refused;
+    // A network without channels takes [N, H, W], one without a batch [C, H, W].
+    const { input, inputShape } = await classifierOf(await this.#model(job));
+    if (input.shape.length !== 3) throw refused;
+    const isOne = shape.join() === inputShape.join();
+    return asFloats(given, isOne ? [1, ...shape] : [shape[0]!, 1, shape[1]!, shape[2]!]);
+  }
+
+  #model(job: Omit<AttributionJob, 'out'>): Promise<RegisteredModel> {
+    const output = job.output_name ?? job.scores ?? undefined;
+    return kept(this.#models, JSON.stringify([job.model, job.inputs, output]), async () =>
+      findModel(job.model, {
+        ...this.#asked,
+        ...(job.inputs && { fixed_inputs: await fixedElements(job.inputs) }),
+        ...(output !== undefined && { scores: output }),
+      }),
+    );
+  }
+
   async #explainer(job: Omit<AttributionJob, 'out'>, shape: readonly number[]): Promise<Loaded> {
     const { method, convention, layers } = job;
     const output = job.output_name ?? job.scores ?? undefined;
@@ -73,13 +96,7 @@ export class TensorExplainer {
     const key = JSON.stringify([reading, shape, job.score, method, convention, layers, job.params]);
     const known = this.#explainers.get(key);
     if (known) return known;
-    const model = await kept(this.#models, reading, async () =>
-      findModel(job.model, {
-        ...this.#asked,
-        ...(job.inputs && { fixed_inputs: await fixedElements(job.inputs) }),
-        ...(output !== undefined && { scores: output }),
-      }),
-    );
+    const model = await this.#model(job);
     const classifier = await kept(this.#classifiers, JSON.stringify([reading, shape]), () =>
       classifierOf(model, { ...readingOf(model), inputShape: shape }),
     );
@@ -117,6 +134,12 @@ export class TensorExplainer {
         `--size: expected ${height}x${width}, the size of ${tensor}; got ${size.join('x')}`,
       );
   }
+}
+
+/** Numbers of any type as float32, which holds every level of a photo. */
+function asFloats({ dtype, data }: Tensor, shape: readonly number[]): Tensor<'float32'> {
+  const numbers = dtype === 'float32' ? data : Float32Array.from(data as Iterable<number | bigint>, Number);
+  return { dtype: 'float32', shape, data: numbers as Float32Array<ArrayBuffer> };
 }
 
 /** What `make` gave for this key the first time. */
