@@ -126,7 +126,6 @@ describe('names of classes', () => {
   });
 
   test.each([
-    ['classes.txt', 'a\nb\n', '(from: classes.txt)'],
     ['config.json', '{"id2label": {"0": "a"}}', '(from: config.json)'],
     ['m.json', '{"labels": ["a", "b", "c", "d"]}', '(from: manifest)'],
   ])('M3: another number of them in %s is refused', async (name, text, from) => {
@@ -137,6 +136,17 @@ describe('names of classes', () => {
         `^model m: labels: expected 3, one for each class, got \\d ${from.replace(/[()]/g, '\\$&')}`,
       ),
     );
+  });
+
+  test('M3: a file of another number, found by its name alone, is said and not used', async () => {
+    const path = await put('m.onnx', colourNetwork());
+    await put('classes.txt', 'a\nb\n');
+    const { names, report, warnings } = await found(path);
+    expect([names.classes, report.labels]).toEqual([null, null]);
+    expect(warnings).toContainEqual({
+      code: 'labels_not_used',
+      message: expect.stringContaining('classes.txt beside the model is not used: expected 3 names'),
+    });
   });
 
   test('M3: an option puts them right', async () => {

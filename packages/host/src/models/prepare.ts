@@ -5,6 +5,7 @@ import { classifierOf, named } from './classifier.ts';
 import { presets } from './preprocessing.ts';
 import { saidOf, statedSides } from './reading.ts';
 import type { RegisteredModel } from './registered-model.ts';
+import { isGuessed } from './sources/beside.ts';
 import { type InputFacts, type Preparation, putTogether } from './sources/put-together.ts';
 import type { Part, Sourced } from './sources/said.ts';
 
@@ -45,24 +46,31 @@ export function prepare(model: What, classifier: Classifier): Prepared {
       ...(Object.fromEntries(
         parts.map((part) => [part, { value: preprocessing[part], from: from[part] }]),
       ) as Record<Part, never>),
-      labels: model.labels && { value: model.labels.length, from: model.labelsFrom ?? 'manifest' },
+      labels: names.classes &&
+        model.labels && { value: model.labels.length, from: model.labelsFrom ?? 'manifest' },
     },
     names,
     task: classifier.head.task,
     warnings: [
       ...assumedWarning(preprocessing, from),
       ...model.notes.map((message) => ({ code: 'preprocessing_not_understood', message })),
+      ...(names.classes || !model.labels ? [] : unusedWarning(model, classifier.classes)),
       ...(names.classes ? [] : unnamedWarning(classifier.classes)),
     ],
   };
 }
 
-/** Names for so many classes. @throws InputError `invalid_model` for another number of names */
+/**
+ * Names for so many classes; none where a file of another number was found by its name alone.
+ *
+ * @throws InputError `invalid_model` for another number of names that somebody states
+ */
 export function namesFor(
   { labels, labelsFrom, name }: Pick<What, 'labels' | 'labelsFrom' | 'name'>,
   classes: number,
 ): ClassNames {
   if (!labels || isNameCount(labels.length, classes)) return classNames(labels, classes);
+  if (isGuessed(labelsFrom)) return classNames(null, classes);
   throw new InputError(
     'invalid_model',
     `model ${name}: labels: expected ${classes}, one for each class, got ${labels.length} (from: ${labelsFrom}); give the right ones, on the command line by --labels FILE`,
@@ -115,6 +123,13 @@ const scaleText = (scale: number): string => {
     ? decimal(scale)
     : `1/${Math.round(below * 2) / 2}`;
 };
+
+const unusedWarning = ({ labels, labelsFrom }: What, classes: number): Warning[] => [
+  {
+    code: 'labels_not_used',
+    message: `${labelsFrom} beside the model is not used: expected ${classes} names, one for each class, got ${labels!.length}; --labels FILE gives the right ones`,
+  },
+];
 
 /** Names are offered, not given: there are other thousands of classes. */
 const unnamedWarning = (classes: number): Warning[] =>

@@ -64,15 +64,12 @@ describe('beside a model', () => {
 });
 
 describe('M3: a file beside the model', () => {
-  test.each(['preprocessor_config.json', 'config.json', 'labels.json'])(
-    '%s that is no JSON',
-    async (name) => {
-      await put(name, '{');
-      expect(() => findBeside(model)).toThrow(name);
-    },
-  );
+  test.each(['preprocessor_config.json', 'config.json'])('%s that is no JSON', async (name) => {
+    await put(name, '{');
+    expect(() => findBeside(model)).toThrow(name);
+  });
 
-  test.each(['preprocessor_config.json', 'config.json', 'classes.txt'])('%s of 10 MB', async (name) => {
+  test.each(['preprocessor_config.json', 'config.json'])('%s of 10 MB', async (name) => {
     await put(name, `"${'x'.repeat(10_000_000)}"`);
     expect(() => findBeside(model)).toThrow(
       `file "${name}" cannot be read: expected at most ${mostTextBytes} bytes`,
@@ -85,22 +82,29 @@ describe('M3: a file beside the model', () => {
     expect(() => findBeside(model)).toThrow('metadata: expected at most');
   });
 
-  test('an empty line among names', async () => {
-    await put('classes.txt', 'cat\n\ndog\n');
-    expect(() => findBeside(model)).toThrow('classes.txt: label file: line 2 is empty');
+  const unused: [name: string, text: string, why: string][] = [
+    ['classes.txt', 'cat\n\ndog\n', 'label file: line 2 is empty'],
+    ['labels.json', '{"port": 80}', 'label file: expected JSON, a list of names'],
+    ['labels.txt', 'x'.repeat(10_000_000), `expected at most ${mostTextBytes} bytes`],
+  ];
+  test.each(unused)('%s that is no list of names is said, and not used', async (name, text, why) => {
+    await put(name, text);
+    expect(findBeside(model)).toMatchObject({ labels: null, notes: [expect.stringContaining(why)] });
+    expect(findBeside(model).notes[0]).toMatch(new RegExp(`^${name} is not used: `));
   });
 });
 
 describe('nothing outside the folder is read', () => {
-  test.each(['preprocessor_config.json', 'config.json', 'labels.json'])(
-    'through a link, %s',
-    async (name) => {
-      await symlink(join(above, 'secret'), join(folder, name));
-      expect(() => findBeside(model)).toThrow(
-        `file "${name}" cannot be read: it is a link to a file outside`,
-      );
-    },
-  );
+  test.each(['preprocessor_config.json', 'config.json'])('through a link, %s', async (name) => {
+    await symlink(join(above, 'secret'), join(folder, name));
+    expect(() => findBeside(model)).toThrow(`file "${name}" cannot be read: it is a link to a file outside`);
+  });
+
+  test('through a link, labels.json, which is said', async () => {
+    await symlink(join(above, 'secret'), join(folder, 'labels.json'));
+    const { labels, notes } = findBeside(model);
+    expect([labels, notes]).toEqual([null, [expect.stringContaining('it is a link to a file outside')]]);
+  });
 
   test('a link within the folder is a file of the folder', async () => {
     await put('names', 'cat\ndog\n');

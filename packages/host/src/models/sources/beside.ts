@@ -37,8 +37,7 @@ export function findBeside(path: string, folder: string = dirname(path)): Found 
   };
   json('preprocessor_config.json', (given) => readProcessor(given, 'preprocessor_config.json'));
   json('config.json', (given) => configIn(given, 'config.json'));
-  const names = labelsBeside(folder);
-  if (names) statements.push([names.from, { parts: {}, labels: names.value }]);
+  statements.push(...labelsBeside(folder));
   statements.push(['metadata', readMetadata(metadataAt(path))]);
   return collected(statements);
 }
@@ -67,13 +66,22 @@ function configIn(given: unknown, file: string): Statement | undefined {
   return theirs.some((member) => Object.hasOwn(given, member)) ? readConfig(given, file) : undefined;
 }
 
-function labelsBeside(folder: string): Sourced<readonly Label[]> | undefined {
-  for (const name of labelFiles) {
-    const text = readTextBeside(folder, name);
-    if (text !== undefined) return { value: labelsIn(text, name), from: name };
-  }
-  return undefined;
+/** A file of such a name may be of another model, or of something else: what is no list of names is said, and not used. */
+function labelsBeside(folder: string): [from: string, statement: Statement][] {
+  for (const name of labelFiles)
+    try {
+      const text = readTextBeside(folder, name);
+      if (text !== undefined) return [[name, { parts: {}, labels: labelsIn(text, name) }]];
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      return [[name, { parts: {}, notes: [`${name} is not used: ${error.message}`] }]];
+    }
+  return [];
 }
+
+/** Whether names come from a file that was looked for by its name alone. */
+export const isGuessed = (labelsFrom: string | null): boolean =>
+  labelsFrom !== null && labelFiles.includes(labelsFrom);
 
 /** Names in the text of the file called `name`. @throws InputError that names it */
 export function labelsIn(text: string, name: string): Label[] {
