@@ -82,7 +82,7 @@ describe('M6: of what check lists', () => {
 
   test('an error that nobody foresaw is said to be ours, without paths', async () => {
     const { verdict } = await checked(
-      failing('rise', new TypeError('no such thing in /home/somebody/core/rise.ts')),
+      failing('rise', new TypeError('no such thing in /opt/whylight/core/rise.ts')),
     );
     expect(verdict('rise')).toMatchObject({
       works: false,
