@@ -1,6 +1,6 @@
 import type { Catalog, CatalogModel } from '@whylight/contract';
 import { inspect, readClassifier } from '@whylight/core';
-import { type ModelRegistry, type RegisteredModel, readingOf } from '@whylight/host';
+import { type ModelRegistry, namesFor, type RegisteredModel, readingOf } from '@whylight/host';
 import { knownLayers } from './layer-names.ts';
 
 /** What this worker can explain; the first model is the default. @throws InputError for a model that cannot be. */
@@ -20,7 +20,7 @@ async function entryOf(model: RegisteredModel, first: boolean): Promise<CatalogM
     preprocessing: model.preprocessingDigest,
     classes: report.classes,
     input_shape: [...report.input_shape],
-    labels: model.labels?.map(({ en, zh }) => ({ en, zh })) ?? null,
+    labels: namesFor(model, report.classes).classes?.map(({ en, zh }) => ({ en, zh })) ?? null,
     methods: Object.fromEntries(
       report.methods.map(({ id, works, reason }) => [id, works ? null : (reason ?? '')]),
     ),

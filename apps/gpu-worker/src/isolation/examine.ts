@@ -1,14 +1,6 @@
 import type { ModelReport, Validation } from '@whylight/contract';
-import {
-  float32,
-  forwardModel,
-  InputError,
-  inspect,
-  type Runtime,
-  readClassifier,
-  type Tensor,
-} from '@whylight/core';
-import { isNameCount, type RegisteredModel, readingOf } from '@whylight/host';
+import { float32, forwardModel, inspect, type Runtime, readClassifier, type Tensor } from '@whylight/core';
+import { prepare, type RegisteredModel, readingOf } from '@whylight/host';
 import { knownLayers } from '../layer-names.ts';
 
 /** Names that a report lists of one kind; of a model with more, the first. */
@@ -25,12 +17,9 @@ export async function examine(model: RegisteredModel, runtime: Runtime): Promise
   const bytes = await model.bytes();
   const options = { ...readingOf(model), limits };
   const report = inspect(bytes, options);
-  if (model.labels && !isNameCount(model.labels.length, report.classes))
-    throw new InputError(
-      'invalid_model',
-      `labels: expected ${report.classes}, one for each class, got ${model.labels.length}`,
-    );
   const classifier = readClassifier(bytes, options);
+  // What is said of it has to be true of it, before anybody asks.
+  prepare(model, classifier);
   const session = await runtime.load(forwardModel(classifier));
   try {
     const image = noise([classifier.batch ?? 1, ...classifier.inputShape]);

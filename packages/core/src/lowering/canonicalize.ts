@@ -69,6 +69,10 @@ export function canonicalize(
         if (output !== '') aliases.set(output, outputs[i]!.name);
     } else {
       const upgraded = raised(g, { ...node, inputs: node.inputs.map(resolve) }, opset);
+      if ('parts' in upgraded) {
+        upgraded.parts.forEach(place);
+        return;
+      }
       if ('alias' in upgraded) aliases.set(node.outputs[0]!, upgraded.alias);
       else for (const made of upgraded.nodes) addFolded(g, made);
     }

@@ -213,6 +213,11 @@ export class GraphBuilder {
       : undefined;
   }
 
+  /** What is known of a value at each of the batch sizes that shapes are followed at. */
+  factsEach(value: Value): readonly Fact[] {
+    return this.facts.get(value) ?? [];
+  }
+
   /** Whether a value's elements are 0, 1, 2, …, however large the batch. */
   counts(value: Value): boolean {
     return this.facts.get(value)?.every((fact) => fact.value?.every((v, i) => v === i)) ?? false;

@@ -1,5 +1,9 @@
+import { fromBinary } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { newGraph } from '../operators/new-graph.ts';
+import { float32 } from '../tensor.ts';
+import { cpu } from '../testing/ort.ts';
+import { ModelSchema } from './generated/onnx_pb.js';
 import { readModel } from './read.ts';
 import { writeModel } from './write.ts';
 
@@ -30,4 +34,34 @@ describe('a written graph', () => {
     ).graph;
     expect([...declared!.keys()]).toEqual([y]);
   });
+
+  it('has no two nodes of one name, whatever the file calls its own, in its bodies too', async () => {
+    const g = newGraph(17);
+    const x = g.input('x', 'float32', [2, 3]);
+    const node = (op: 'Relu' | 'Neg', input: string, output: string) =>
+      ({ op, name: 'Relu_0', inputs: [input], outputs: [output], attributes: {} }) as const;
+    const [rows, turned] = ['rows', 'turned'].map(
+      (name) => ({ name, dtype: 'float32', shape: [3] }) as const,
+    );
+    const body = {
+      name: 'body',
+      inputs: [rows!],
+      outputs: [turned!],
+      nodes: [node('Relu', 'rows', 'inside'), node('Neg', 'inside', 'turned')],
+    };
+    g.add(node('Neg', x, 'first'));
+    g.add(node('Relu', 'first', 'second'));
+    g.add({ ...node('Relu', 'second', 'third'), name: 'Relu_0_1' });
+    const attributes = { body: { body }, num_scan_inputs: 1 };
+    g.add({ op: 'Scan', name: 'Relu_0', inputs: ['third'], outputs: ['y'], attributes });
+    const bytes = writeModel(g.graph('names', ['y']), [{ name: 'y', dtype: 'float32', shape: [2, 3] }]);
+    const session = await cpu.load(bytes);
+    const { y } = await session.run({ x: float32([2, 3], [-1, 2, -3, 4, 5, -6]) });
+    await session.close();
+    expect([...y!.data].map(Number)).toEqual([-1, -0, -3, -0, -0, -6]);
+    // Names that are apart stay what they are: users find their nodes by them.
+    expect(readNames(bytes)).toEqual(['Relu_0', 'Relu_0_2', 'Relu_0_1', 'Relu_0_3']);
+  });
 });
+
+const readNames = (bytes: Uint8Array) => fromBinary(ModelSchema, bytes).graph!.node.map(({ name }) => name);

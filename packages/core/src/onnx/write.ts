@@ -35,7 +35,7 @@ export function writeModel(
   outputs: readonly ValueInfo[],
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const nodes = reachable(graph.nodes, graph.outputs).map((node) => lower(node, graph));
+  const nodes = namedApart(reachable(graph.nodes, graph.outputs).map((node) => lower(node, graph)));
   const used = new Set([...nodes.flatMap(usesOf), ...graph.outputs]);
   const initializers = [...graph.constants].filter(([name]) => used.has(name));
   const model = create(ModelSchema, {
@@ -53,6 +53,27 @@ export function writeModel(
     },
   });
   return toBinary(ModelSchema, model);
+}
+
+/**
+ * Nodes with names of their own, in the bodies that they hold too: ONNX Runtime refuses a graph in which two have one.
+ * A file may have no names at all, and then those that reading gives them can be names that the engine makes up.
+ */
+function namedApart(nodes: readonly Node[], taken = new Set<string>()): Node[] {
+  const given = new Set(nodes.map(({ name }) => name));
+  return nodes.map((node) => {
+    let name = node.name;
+    for (let serial = 1; taken.has(name) || (name !== node.name && given.has(name)); serial++)
+      name = `${node.name}_${serial}`;
+    if (name !== '') taken.add(name);
+    const attributes = Object.entries(node.attributes).map(([key, value]): [string, Attribute] => [
+      key,
+      typeof value === 'object' && 'body' in value
+        ? { body: { ...value.body, nodes: namedApart(value.body.nodes, taken) } }
+        : value,
+    ]);
+    return { ...node, name, attributes: Object.fromEntries(attributes) };
+  });
 }
 
 function lower(node: Node, graph: Graph): Node {
