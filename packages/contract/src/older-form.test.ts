@@ -19,6 +19,13 @@ describe('J10: version 2026-11-01', () => {
       }
   });
 
+  test('a score is the probability', () => {
+    const [sample] = samplesOf(predictionsSchema) as { predictions: object[] }[];
+    const cat = { class_index: 0, label: 'cat', label_zh: null };
+    const today = { ...sample, predictions: [{ ...cat, probability: 0.75, score: 3.5 }] };
+    expect(olderForm(today)).toMatchObject({ predictions: [{ ...cat, score: 0.75 }] });
+  });
+
   test('a network that gives no probability keeps its score', () => {
     const [sample] = samplesOf(predictionsSchema) as { predictions: object[] }[];
     const price = { class_index: 0, label: 'price', label_zh: null, score: 36.5 };
