@@ -21,9 +21,10 @@ export const withExplainOptions = (command: Command): Command =>
     .option('--param <k=v>', 'parameter of the method, repeatable', parameter)
     .addOption(new Option('--convention <name>', 'whose numbers come out').choices(conventions))
     .addOption(
-      new Option('--score <kind>', 'what of a class is explained (default: logit; rise: softmax)').choices(
-        scoreKinds,
-      ),
+      new Option(
+        '--score <kind>',
+        'what of a class is explained (default: logit, rise: probability; under the convention of a library: output)',
+      ).choices(scoreKinds),
     );
 
 export interface ReadingOptions {
@@ -41,7 +42,10 @@ export const withReadingOptions = (command: Command): Command =>
       'fix an input beside the image to a number or a .npy file, repeatable',
       fixedInput,
     )
-    .option('--output-name <output>', 'the output that scores classes (default: the first that does)')
+    .option(
+      '--output-name <output>',
+      'the output that scores classes (default: the likeliest to score classes)',
+    )
     .addOption(new Option('--scores <output>', 'the older name of --output-name').hideHelp());
 
 export interface DeviceOptions {

@@ -101,8 +101,9 @@ function resize(text: string): Preprocessing['resize'] {
 
 function crop(text: string): Preprocessing['crop'] {
   if (text === 'none') return text;
-  const to = whole(text) ?? twoSides(text) ?? (/^[01]?\.\d+$/.test(text) ? Number(text) : undefined);
-  if (to === undefined || (typeof to === 'number' && !(to > 0) && to <= 1))
+  const share = /^[01]?\.\d+$/.test(text) ? Number(text) : Number.NaN;
+  const to = whole(text) ?? twoSides(text) ?? (share > 0 && share <= 1 ? share : undefined);
+  if (to === undefined)
     throw new InvalidArgumentError(
       'Expected a side such as 224, 48x192, a ratio up to 1 such as 0.875, or none.',
     );

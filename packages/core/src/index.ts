@@ -3,7 +3,6 @@ export {
   type Attribution,
   compileExplainer,
   createExplainer,
-  degenerate,
   type Explainer,
   type ExplainerSpec,
 } from './explainer.ts';
@@ -13,7 +12,7 @@ export { createJointExplainer, type JointExplainer } from './joint-explainer.ts'
 export { layerNames } from './layers/layers.ts';
 export { type Classifier, type ClassifierOptions, readClassifier } from './model/classifier.ts';
 export type { FirstOperations } from './model/first-operations.ts';
-export type { Head } from './model/head.ts';
+export { type Head, type Task, tasks } from './model/head.ts';
 export type { SizeSource } from './model/input-sizes.ts';
 export type { FixedInput, FixedInputs } from './model/inputs.ts';
 export { readNpy, writeNpy } from './npy.ts';

@@ -1,6 +1,7 @@
 import { gradientRules } from './autodiff/gradient.ts';
 import { between, named, unsupportedOn } from './autodiff/path.ts';
 import { InputError } from './errors.ts';
+import { withoutOthers } from './explainer.ts';
 import { transformerOf } from './layers/attention.ts';
 import { chooseLayers, type Layer, layersOf } from './layers/layers.ts';
 import { claimed, remarksOn } from './methods/claims.ts';
@@ -62,7 +63,10 @@ export function inspect(bytes: Uint8Array, options?: ClassifierOptions): ModelRe
     unsupported: [...unsupported].map(([op, nodes]) => ({ op, nodes: nodes.map(printable) })),
     methods: methods.map((method) => {
       const { id, needs } = method;
-      const without = refusal(network, needs, layers);
+      const without =
+        method.needsOtherClasses && classifier.classes === 1
+          ? withoutOthers(method)
+          : refusal(network, needs, layers);
       const passed = needs.includes('layer') ? fromLast : unsupported;
       const reason = without ?? (needs.includes('gradient') && passed.size > 0 ? missing(passed) : null);
       return reason === null

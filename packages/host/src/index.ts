@@ -39,8 +39,8 @@ export {
   namesFor,
   type Prepared,
   type PreprocessingReport,
-  prepare,
   preparationOf,
+  prepare,
   preparedFor,
   shown,
 } from './models/prepare.ts';

@@ -1,4 +1,4 @@
-import { row, type Target, type Tensor, warningText, writeNpy } from '@whylight/core';
+import { row, type Target, warningText, writeNpy } from '@whylight/core';
 import { createRuntime } from '@whylight/host';
 import { Command } from 'commander';
 import { type AttributionJob, readJobs } from '../attribution-jobs.ts';
@@ -128,7 +128,7 @@ async function run(job: AttributionJob, explainer: TensorExplainer, { json }: Op
 
 function reportOf({ out }: AttributionJob, answer: TensorExplanation, milliseconds: number): object {
   const { probabilities, targets } = answer;
-  const valueOf = (values: Tensor<'float32'>) => targets.map((target, n) => row(values, n).data[target]);
+  const scores = targets.map((target, n) => row(answer.scores, n).data[target]);
   return {
     out,
     task: answer.task,
@@ -137,8 +137,8 @@ function reportOf({ out }: AttributionJob, answer: TensorExplanation, millisecon
     params: answer.method.params,
     layers: answer.layers,
     targets: answer.targets,
-    scores: valueOf(answer.scores),
-    probabilities: probabilities && valueOf(probabilities),
+    scores,
+    probabilities: probabilities && targets.map((target, n) => row(probabilities, n).data[target]),
     shape: answer.attribution.shape,
     convergence_delta: answer.convergenceDelta,
     warnings: answer.warnings,

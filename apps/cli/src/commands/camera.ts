@@ -2,9 +2,9 @@ import { createThreadedRuntime, encodeJpeg, FrameExplainer } from '@whylight/hos
 import { Command } from 'commander';
 import { type FrameOptions, frameRequest, withFrameOptions } from '../frame-options.ts';
 import { findModel } from '../model.ts';
-import { askedBy } from '../preprocessing-options.ts';
 import { positive } from '../options.ts';
 import { counted, note, print, printJson } from '../output.ts';
+import { askedBy } from '../preprocessing-options.ts';
 import { defaultCamera, liveFrames } from '../video/live-frames.ts';
 import { LivePage } from '../video/live-page.ts';
 import { portOption } from './serve.ts';

@@ -8,7 +8,7 @@ import { baseline, explanations, type Network, openNetwork, predicted } from '..
 import { type Explained, type MetricId, metricIds, metrics } from '../evaluate/metrics.ts';
 import { mosaics } from '../evaluate/mosaics.ts';
 import { objectsIn } from '../evaluate/objects.ts';
-import { chart, csv, markdown, type Report, type Row } from '../evaluate/report.ts';
+import { chart, csv, markdown, plainNumber, type Report, type Row } from '../evaluate/report.ts';
 import { drawings, photosIn, type Subject } from '../evaluate/subjects.ts';
 import { UsageError } from '../failure.ts';
 import { writeBytes } from '../files.ts';
@@ -93,6 +93,7 @@ export const evaluate = withJson(
     for (const id of idsOf(options)) resolveMethod({ method: id });
     checkSource(directory, options);
     const report = await evaluated(directory, options);
+    if (report.confidence !== 'probability') note(plainNumber);
     if (report.rows.every((row) => row.baseline)) throw new UsageError(report.left_out[0]!.reason);
     const files = {
       'table.csv': Buffer.from(csv(report)),
@@ -168,6 +169,7 @@ async function evaluated(directory: string | undefined, options: Options): Promi
     return {
       model: model.name,
       images: subjects.length,
+      confidence: network.classifier.head.kind === 'number' ? 'between_blank_and_photo' : 'probability',
       metrics: wanted,
       rows: [...rows, ...(await baselineRows(network, subjects, wanted))],
       left_out,
@@ -253,7 +255,7 @@ class Tally {
   async add(explained: Explained): Promise<void> {
     for (const [id, values] of this.#values) {
       const value = await metrics[id].of(explained);
-      if (value !== null) values.push(value);
+      if (value !== null && Number.isFinite(value)) values.push(value);
     }
   }
 

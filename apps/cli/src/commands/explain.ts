@@ -187,6 +187,6 @@ function show(
   print(
     `${harmless(basename(image))}: ${harmless(predictionText(target, lang))}, ${method}, ${took} ms: ${directory}`,
   );
-  if (isFirst) for (const line of sourceLines(result.preprocessing)) note(`  photos: ${line}`);
+  if (isFirst) for (const line of sourceLines(result.preprocessing)) print(`  photos: ${line}`);
   for (const warning of warnings) note(`  ${warningText(warning)}`);
 }

@@ -14,8 +14,8 @@ import { readBytes } from '../files.ts';
 import { type ManifestOptions, withManifestOptions } from '../manifest-options.ts';
 import { openRegistry } from '../model.ts';
 import { withJson } from '../options.ts';
-import { askedBy } from '../preprocessing-options.ts';
 import { note, print, printJson, table } from '../output.ts';
+import { askedBy } from '../preprocessing-options.ts';
 import { Progress } from '../progress.ts';
 import { examined, push } from './models-push.ts';
 

@@ -3,9 +3,9 @@ import { Command } from 'commander';
 import { makeDirectory } from '../files.ts';
 import { type FrameOptions, frameRequest, withFrameOptions } from '../frame-options.ts';
 import { findModel } from '../model.ts';
-import { askedBy } from '../preprocessing-options.ts';
 import { positive } from '../options.ts';
 import { counted, print, printJson } from '../output.ts';
+import { askedBy } from '../preprocessing-options.ts';
 import { Progress } from '../progress.ts';
 import { explainVideo } from '../video/explain-video.ts';
 

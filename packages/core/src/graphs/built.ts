@@ -24,7 +24,7 @@ export interface Built {
 }
 
 export function built(g: GraphBuilder, values: Values): Built {
-  const outputs = mapped(values, spellOut(g));
+  const outputs = mapped(eachOnce(g, values), spellOut(g));
   const shapes = mapped(outputs, (value) => g.shape(value));
   const types = Object.entries(outputs).map(([name, value]) => ({ name, ...g.type(value)! }));
   const named = renamed(g.graph('whylight', Object.values(outputs)), outputs);
@@ -39,6 +39,16 @@ export function built(g: GraphBuilder, values: Values): Built {
     weightBytes: weightBytes(graph),
     bytesPerRow: peakBytesPerRow(g, Object.values(outputs)),
   };
+}
+
+/** Values under names of their own: one that has several is given out as often. */
+function eachOnce(g: GraphBuilder, values: Values): Values {
+  const given = new Set<string>();
+  return mapped(values, (value) => {
+    const own = given.has(value) ? g.emit('Identity', [value]) : value;
+    given.add(own);
+    return own;
+  });
 }
 
 export const mapped = <A, B>(

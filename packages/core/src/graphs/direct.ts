@@ -1,5 +1,6 @@
-import type { Direct } from '../methods/method.ts';
+import type { Direct, Setting } from '../methods/method.ts';
 import type { Classifier } from '../model/classifier.ts';
+import type { Value } from '../onnx/builder.ts';
 import { add, mul } from '../onnx/emit.ts';
 import type { ScoreKind } from '../targets.ts';
 import { type Built, built } from './built.ts';
@@ -24,16 +25,14 @@ export function scoresModel(classifier: Classifier, score: ScoreKind = 'logit'):
 /**
  * A direct method: image, class_index → attribution, logits, target. Class index -1 is the predicted class.
  *
- * @param how sums: also of sums of classes, takes class_weight and class_weights besides (`targetInputs`); allScores:
- *   gives besides the model's probabilities, where it has any, and the scores that are explained, where these are not the logits
+ * @param how sums: also of sums of classes, takes class_weight and class_weights besides (`targetInputs`); facts:
+ *   gives besides, where there are any, the model's probabilities, the scores that are explained if these are not the
+ *   logits, and the scale of a map that is min-maxed
  */
-export function directModel(
-  request: Request<Direct<never>>,
-  { sums = false, allScores = false } = {},
-): Built {
+export function directModel(request: Request<Direct<never>>, { sums = false, facts = false } = {}): Built {
   const { classifier, method, setting } = request;
   const network = lookedAt(request, (g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  const { g, logits, probabilities, scored } = network;
+  const { g, logits, probabilities } = network;
   const target = resolved(g, g.input('class_index', 'int64', [-1]), logits);
   const { classes } = classifier;
   const single = oneHot(g, target, classes);
@@ -44,12 +43,15 @@ export function directModel(
       g.input('class_weights', 'float32', [-1, classes]),
     );
   const subject = sums ? subjectOf(network, weighed()) : subjectOf(network, single, target);
-  const attribution = g.within('explain', () => method.build(subject, setting));
+  let scale: Value | undefined;
+  const asked = { ...setting, tellScale: (told: Value) => (scale = told) } as Setting<never>;
+  const attribution = g.within('explain', () => method.build(subject, asked));
   return built(g, {
     attribution,
     logits,
     target,
-    ...(allScores && probabilities !== null && { probabilities }),
-    ...(allScores && scored !== logits && { scores: scored }),
+    ...(facts && probabilities !== null && { probabilities }),
+    ...(facts && network.scored !== logits && { scores: network.scored }),
+    ...(facts && scale !== undefined && { scale }),
   });
 }

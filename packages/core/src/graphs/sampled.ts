@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts';
-import type { Sampled, Samples, Values } from '../methods/method.ts';
+import type { Sampled, Samples, Setting, Values } from '../methods/method.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { mul, onesLike, reshape, slice, sum, unsqueeze } from '../onnx/emit.ts';
 import { newGraph } from '../operators/new-graph.ts';
@@ -121,7 +121,7 @@ export function chunkModel(
 
 /**
  * What is left to do once the sums are there: image, sums, fixed, prepared → attribution; with `measured` besides what
- * tells how far it is from adding up: shares, and the baseline or its score.
+ * tells how far it is from adding up, shares, and the baseline or its score; and the scale of a map that is min-maxed.
  */
 export function finishModel(
   { classifier, method, setting }: Request<Sampled<never>>,
@@ -136,7 +136,9 @@ export function finishModel(
     ...mapped(fixed, (s, name) => g.input(name, s.dtype, s.shape)),
     ...mapped({ ...prepared, ...sums }, (shape, name) => g.input(name, 'float32', shape)),
   };
-  const attribution = method.finish(g, image, given, setting);
+  let scale: Value | undefined;
+  const asked = { ...setting, tellScale: (told: Value) => (scale = told) } as Setting<never>;
+  const attribution = method.finish(g, image, given, asked);
   if (!measured) return built(g, { attribution });
   const reference = method.reference?.(given);
   const baseline = method.baseline?.(g, image, setting);
@@ -146,6 +148,7 @@ export function finishModel(
     ...(reference !== undefined && { reference }),
     ...(baseline && { baseline: g.emit('Expand', [baseline, g.ints(g.shape(image))]) }),
     ...(shares !== undefined && { shares }),
+    ...(scale !== undefined && { scale }),
   });
 }
 

@@ -14,6 +14,7 @@ import {
   shift,
   sub,
   sum,
+  where,
 } from '../onnx/emit.ts';
 import type { Convention, Setting, Subject } from './method.ts';
 import { principalMap } from './principal.ts';
@@ -55,6 +56,27 @@ export function minMax(g: GraphBuilder, maps: Value, epsilon = 1e-8): Value {
   const low = sub(g, maps, minimum(g, maps, [1, 2]));
   return div(g, low, shift(g, maximum(g, low, [1, 2]), epsilon));
 }
+
+/**
+ * (v - min)/(max - min) per image of [N, h, w], however small. What lies no further apart than float32 may err in the
+ * values `from` [N, …] that it is made of is empty: 0 everywhere.
+ */
+export function minMaxed(
+  g: GraphBuilder,
+  maps: Value,
+  from: Value,
+  tell?: Setting<object>['tellScale'],
+): Value {
+  const low = sub(g, maps, minimum(g, maps, [1, 2]));
+  const range = maximum(g, low, [1, 2]);
+  const error = scale(g, maximum(g, g.emit('Abs', [from]), [1, 2]), float32Error);
+  const seen = g.emit('Less', [error, range]);
+  tell?.(reshape(g, range, [g.shape(maps)[0]!]));
+  return where(g, seen, div(g, low, where(g, seen, range, g.scalar(1))), g.scalar(0));
+}
+
+/** Relative error of a sum of some thousand float32 values. */
+const float32Error = 2 ** -21;
 
 /** A map [N, h, w] at another size: bilinear with half-pixel centres (PyTorch's align_corners=False), or nearest. */
 export function upsample(
@@ -99,7 +121,7 @@ export interface CamStyle {
 /**
  * What signed maps [N, h, w], one per layer, become under a convention.
  *
- * - paper: ReLU; min-max at input size; several layers fused after that, and min-maxed again.
+ * - paper: ReLU; min-max at input size, without ε; several layers fused after that, and min-maxed again.
  * - torchcam: ReLU, min-max (ε 1e-8) at the layer's size; several layers at the largest of their sizes.
  * - pytorch-grad-cam: ReLU, min-max (ε 1e-7), resized to the input, fused (their mean), min-max again.
  */
@@ -130,9 +152,13 @@ export function camOutput(
     return style.renormalize ? minMax(g, fused) : fused;
   }
   const full = positive.map((map) => upsample(g, map, height, width));
-  const ready = (params.normalized ? full.map((map) => minMax(g, map)) : full).map(steep);
+  const scales: Value[] = [];
+  const ready = (
+    params.normalized ? full.map((map, i) => minMaxed(g, map, maps[i]!, (range) => scales.push(range))) : full
+  ).map(steep);
+  if (scales.length > 0) setting.tellScale?.(scales.length > 1 ? g.emit('Max', scales) : scales[0]!);
   const fused = fuse(g, ready, params.fuse);
-  return ready.length > 1 && params.normalized ? minMax(g, fused) : fused;
+  return ready.length > 1 && params.normalized ? minMaxed(g, fused, fused) : fused;
 }
 
 function fuse(g: GraphBuilder, maps: readonly Value[], how: Fusion = 'max'): Value {

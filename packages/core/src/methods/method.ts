@@ -64,6 +64,8 @@ export interface Setting<P> {
   readonly normalisation: Normalisation | undefined;
   /** [C, h, w] of each layer that is looked at. */
   readonly layerShapes: readonly (readonly number[])[];
+  /** Takes the scale of a map that is min-maxed, [N]: how far its highest lay above its lowest. */
+  readonly tellScale?: ((scale: Value) => void) | undefined;
 }
 
 export interface Normalisation {
@@ -119,6 +121,10 @@ interface Described<P> {
   readonly logitsOnly?: boolean;
   /** Explains one class, no sum of classes. */
   readonly oneClass?: boolean;
+  /** Tells a class from others, and so needs a model that has some. */
+  readonly needsOtherClasses?: boolean;
+  /** Has nothing to say where the score is 0. */
+  readonly dividesByScore?: boolean;
   /** Parameters that only some conventions have. */
   readonly only?: Readonly<Record<string, readonly Convention[]>>;
   /** What to give in place of such a parameter under the other conventions. */

@@ -285,7 +285,7 @@ describe('what a classifier is found to be', () => {
     const classifier = readClassifier(softmax);
     expect(classifier.notes).toEqual([
       {
-        code: 'score_explained',
+        code: 'score_before_softmax',
         message: 'the model ends in Softmax (node "p"): the score before it is explained',
       },
     ]);

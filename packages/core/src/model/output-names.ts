@@ -19,7 +19,14 @@ const words = (name: string): string[] =>
 const says =
   (...known: string[]) =>
   (name: string): boolean =>
-    words(name).some((word) => known.includes(word) || known.includes(word.replace(/s$/, '')));
+    words(name).some((word) => singulars(word).some((form) => known.includes(form)));
+
+const singulars = (word: string): string[] => [
+  word,
+  word.replace(/s$/, ''),
+  word.replace(/es$/, ''),
+  word.replace(/ies$/, 'y'),
+];
 
 /** One number before a sigmoid. */
 export const namesLogit = says('logit');
@@ -52,7 +59,6 @@ export const namesScores = says(
   'logit',
   'prob',
   'probability',
-  'probabilitie',
   'score',
   'output',
   'softmax',
@@ -60,7 +66,6 @@ export const namesScores = says(
   'pred',
   'prediction',
   'class',
-  'classe',
   'classifier',
   'classification',
   'label',
@@ -83,15 +88,12 @@ export const namesOther = says(
   'attention',
   'mask',
   'box',
-  'boxe',
   'bbox',
   'anchor',
   'landmark',
   'keypoint',
   'rank',
   'index',
-  'indice',
-  'indexe',
   'argmax',
   'top',
   'topk',

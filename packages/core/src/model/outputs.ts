@@ -95,36 +95,48 @@ export function headNotes(
   if (ranks)
     tell(
       'scores_behind_ranks',
-      `output ${quoted(output)} gives the highest only: the scores that it is found among are explained`,
+      `output ${quoted(output)} gives only the highest: the scores that these are found among are explained`,
     );
-  const explained = explainedNote(head, output);
-  if (explained !== undefined) tell('score_explained', explained);
+  notes.push(...explainedNote(head, output));
   if (head.task === 'binary' && classes === 1)
     tell('one_output', 'the model has one output: class 0 is what it says, and target -0 is its negation');
   return notes;
 }
 
-/** Which score is explained, where that is not simply the output. */
-function explainedNote({ kind, source, node, whole, task }: Decision, output: string): string | undefined {
+function explainedNote({ kind, source, node, whole, task }: Decision, output: string): Warning[] {
   const by = node ? `${node.op} (node ${quoted(node.name)})` : 'probabilities';
   const shown = whole === 1 ? '' : `; what it gives is divided by ${Math.round(whole)}`;
+  const note = (code: string, message: string) => [{ code, message }];
   switch (source.of) {
     case 'softmax':
-      return `the model ends in ${by}: the score before it is explained${shown}`;
-    case 'odds': {
-      const before = source.picks.some(({ node: { op } }) => op === 'Softmax' || op === 'LogSoftmax')
-        ? 'the log-odds of its probability are'
-        : 'the score before it is';
-      return `the model ends in ${by}: ${before} explained${shown}`;
-    }
+      return note(
+        'score_before_softmax',
+        `the model ends in ${by}: the score before it is explained${shown}`,
+      );
+    case 'odds':
+      return source.picks.some((picked) => picked.node.op.endsWith('Softmax'))
+        ? note(
+            'log_odds_explained',
+            `the model ends in ${by}: the log-odds of what it gives are explained${shown}`,
+          )
+        : note('score_before_sigmoid', `the model ends in ${by}: the score before it is explained${shown}`);
     case 'mixture':
     case 'probabilities':
-      return `the model's probabilities are made of several: the log-odds of what it gives are explained${shown}`;
+      return note(
+        'log_odds_explained',
+        `the model puts its probabilities together from several: the log-odds of what it gives are explained${shown}`,
+      );
     case 'number':
-      return `output ${quoted(output)} is ${task === 'regression' ? 'a plain number' : 'plain numbers'}${node ? `, which ${by} bounds` : ''}: it is explained as it is, and shown without a probability`;
+      return note(
+        'plain_number',
+        `output ${quoted(output)} is ${task === 'regression' ? 'a plain number' : 'plain numbers'}${node ? `, which ${by} bounds` : ''}: it is explained as it is, and shown without a probability`,
+      );
     case 'logits':
       return kind === 'sigmoid'
-        ? `output ${quoted(output)} is read as logits of sigmoids, one for each class`
-        : undefined;
+        ? note(
+            'logits_of_sigmoids',
+            `output ${quoted(output)} is read as logits of sigmoids, one for each class`,
+          )
+        : [];
   }
 }

@@ -43,7 +43,7 @@ export async function jointRun(
   const { batch: fixed, classes } = requests[0]!.classifier;
   const load = async (sums: boolean) => {
     const { bytes, outputs, ...size } = joined(
-      requests.map((request) => directModel(request, { sums, allScores: true })),
+      requests.map((request) => directModel(request, { sums, facts: true })),
     );
     const chunk = new Chunk(fixed ?? rowsWithin(memory, size, runtime), fixed !== undefined);
     return { outputs, chunk, session: await runtime.load(bytes) };
@@ -72,15 +72,16 @@ export async function jointRun(
       });
       const whole = (name: string) =>
         rowsOf(concatenated(parts.map((part) => getOwn(part, name)!)), 0, count);
-      return outputs.map(({ attribution, logits, probabilities, scores, target }) => {
+      return outputs.map(({ attribution, logits, probabilities, scores = logits, scale, target }) => {
         const leading = parts.flatMap((p) => Array.from(getOwn(p, target!)!.data as BigInt64Array, Number));
         return {
           attribution: whole(attribution!),
           logits: whole(logits!),
+          scores: whole(scores!),
           probabilities: probabilities === undefined ? null : whole(probabilities),
-          scores: whole(scores ?? logits!),
           targets: targets.map((asked, n) => classOf(asked, leading[n]!)),
           convergenceDelta: null,
+          scale: scale === undefined ? null : Array.from(whole(scale).data),
         };
       });
     },

@@ -13,14 +13,16 @@ export interface Outcome {
   readonly attribution: Tensor<'float32'>;
   /** What is explained unless another score is asked for, [N, classes]: scores before the last squashing function. */
   readonly logits: Tensor<'float32'>;
+  /** The scores that are explained, of the kind that was asked for, [N, classes]. */
+  readonly scores: Tensor<'float32'>;
   /** The model's own probabilities, [N, classes]; `null` where its output is none. */
   readonly probabilities: Tensor<'float32'> | null;
-  /** What is explained of each class, [N, classes]: the logits, or the score that was asked for. */
-  readonly scores: Tensor<'float32'>;
   /** The class explained, per image, with what -1 stood for; of a sum of classes the first. */
   readonly targets: readonly number[];
   /** Σ attribution - (F(x) - F(x')) per image, of methods that share this difference out. */
   readonly convergenceDelta: readonly number[] | null;
+  /** Of maps that were min-maxed, how far the highest value lay above the lowest before, per image. */
+  readonly scale: readonly number[] | null;
 }
 
 /** A method's graphs, loaded. */

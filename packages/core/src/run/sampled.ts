@@ -122,6 +122,7 @@ export async function sampledRun(
       const count = Object.values(samples)[0]!.shape[0]!;
       const attributions: Tensor<'float32'>[] = [];
       const deltas: number[] = [];
+      const scales: number[] = [];
       for (const [n, target] of asked.entries()) {
         const image = row(batch, n);
         const weight = weightsOf(target, classifier.classes, best[n]!);
@@ -144,16 +145,18 @@ export async function sampledRun(
         const done = await graphs.finish.run({ image, ...fixed, ...prepared, ...Object.fromEntries(total) });
         const attribution = done.attribution as Tensor<'float32'>;
         attributions.push(attribution);
+        if (done.scale) scales.push(Number(done.scale.data[0]));
         const delta = await deltaOf(done, score, weight);
         if (delta !== undefined) deltas.push(delta);
       }
       return {
         attribution: concatenated(attributions),
         logits,
-        probabilities,
         scores,
+        probabilities,
         targets: asked.map((target, n) => classOf(target, best[n]!)),
         convergenceDelta: deltas.length > 0 ? deltas : null,
+        scale: scales.length > 0 ? scales : null,
       };
     },
     async close() {

@@ -5,8 +5,8 @@ import {
   type Picture,
   picture,
   type Region,
-  scaleOf,
   type Sign,
+  scaleOf,
   wholePixels,
 } from '@whylight/core/image';
 import { blank, drawShapes, place, textShape } from './draw.ts';

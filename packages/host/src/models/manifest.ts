@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, extname } from 'node:path';
-import { InputError } from '@whylight/core';
+import { InputError, tasks } from '@whylight/core';
 import { z } from 'zod';
 import { fixedInputsSchema } from './fixed-inputs.ts';
 import { type Label, labelsSchema } from './labels.ts';
@@ -29,8 +29,10 @@ export const manifestSchema = z.looseObject({
   cam_tensor: z.string().optional(),
   /** What inputs beside the image are fixed to: a number for all of one, its elements in order, or with their shape. */
   fixed_inputs: fixedInputsSchema.optional(),
-  /** The output that scores classes. Default: the first that does. */
+  /** The output that scores classes. Default: the likeliest to. */
   scores: z.string().optional(),
+  /** What the model is for, where its file does not tell: logits of sigmoids look like those of a softmax. */
+  task: z.enum(tasks).optional(),
   /** Class names, or the file beside the manifest that has them. */
   labels: z.union([z.string(), labelsSchema]).optional(),
   licence: z.string().optional(),
@@ -89,8 +91,9 @@ interface Decisive {
  * Where a manifest alone says it, it is the digest that earlier releases made.
  */
 export function manifestDigest({ manifest, labels, stated, sources }: Decisive): string {
-  const { cam_tensor = null, fixed_inputs, scores, preset } = manifest;
-  const reading = fixed_inputs || scores ? [fixed_inputs ?? null, scores ?? null] : [];
+  const { cam_tensor = null, fixed_inputs, scores, task, preset } = manifest;
+  const trained = task === undefined ? [] : [task];
+  const reading = fixed_inputs || scores || task ? [fixed_inputs ?? null, scores ?? null, ...trained] : [];
   const bare = stated === undefined && sources.length === 0;
   const known = preset && bare ? presets[preset] : stated;
   const more = sources.length > 0 || (preset && !bare) ? { sources, preset: preset ?? null } : undefined;

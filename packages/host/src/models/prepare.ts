@@ -1,8 +1,7 @@
-import { type Classifier, InputError, type Warning } from '@whylight/core';
-import { placementOf, type Preprocessing, type Sides, sidesOf } from '@whylight/core/image';
-import { classifierOf, named } from './classifier.ts';
-import type { Task } from '../classification/predictions.ts';
+import { type Classifier, type Head, InputError, type Warning } from '@whylight/core';
+import { type Preprocessing, placementOf, type Sides, sidesOf } from '@whylight/core/image';
 import { type ClassNames, classNames, isNameCount } from './class-names.ts';
+import { classifierOf, named } from './classifier.ts';
 import { presets } from './preprocessing.ts';
 import { saidOf, statedSides } from './reading.ts';
 import type { RegisteredModel } from './registered-model.ts';
@@ -21,7 +20,7 @@ export interface Prepared {
   readonly preprocessing: Preprocessing;
   readonly report: PreprocessingReport;
   readonly names: ClassNames;
-  readonly task: Task;
+  readonly task: Head['task'];
   /** What an answer has to say: which parts are assumed, what could not be understood. */
   readonly warnings: readonly Warning[];
 }
@@ -135,6 +134,8 @@ const prepared = new WeakMap<object, Promise<Prepared>>();
 export function preparedFor(model: RegisteredModel): Promise<Prepared> {
   const known = prepared.get(model) ?? classifierOf(model).then((classifier) => prepare(model, classifier));
   prepared.set(model, known);
+  // What fails may have another cause the next time.
+  known.catch(() => prepared.delete(model));
   return known;
 }
 

@@ -21,10 +21,10 @@ export function statedSides(model: Pick<RegisteredModel, 'sources'>): Sides | nu
 
 /** How a model is read for images of those sides: as its manifest says, and what it leaves open as is said of it. */
 export function readingOf(
-  model: Pick<RegisteredModel, 'manifest' | 'sources' | 'anySize' | 'labels' | 'task'>,
+  model: Pick<RegisteredModel, 'manifest' | 'sources' | 'anySize' | 'labels'>,
   sides: Sides | undefined = statedSides(model) ?? undefined,
 ): ClassifierOptions {
-  const { fixed_inputs, scores } = model.manifest;
+  const { fixed_inputs, scores, task } = model.manifest;
   const { layout } = saidOf(model);
   return {
     size: sides,
@@ -33,7 +33,7 @@ export function readingOf(
     inputs: fixed_inputs && fixedInputsOf(fixed_inputs),
     output: scores,
     labels: model.labels?.length,
-    task: model.task,
+    task,
   };
 }
 

@@ -3,12 +3,11 @@ import { createReadStream, existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { InputError } from '@whylight/core';
-import type { Task } from '../classification/predictions.ts';
 import { readModelFile } from './files-beside.ts';
 import type { Label } from './labels.ts';
 import {
-  findManifest,
   type FoundManifest,
+  findManifest,
   type Manifest,
   manifestDigest,
   parseManifest,
@@ -31,8 +30,6 @@ export interface RegisteredModel {
   readonly labels: readonly Label[] | null;
   /** Who gave the names. */
   readonly labelsFrom: string | null;
-  /** What it was trained for, where a file says so. */
-  readonly task?: Task | undefined;
   /** What is said of its preprocessing, by rank; the network itself says more (see `prepare`). */
   readonly sources: readonly Source[];
   /** What files beside it say and nobody here understands. */
@@ -147,11 +144,12 @@ interface Held {
 }
 
 function registered(
-  { manifest, labels, stated }: FoundManifest,
+  { manifest: given, labels, stated }: FoundManifest,
   found: Found,
   { name, sha256, path, read }: Held,
 ): RegisteredModel {
-  const { preprocessing } = manifest;
+  const { preprocessing, task = found.task } = given;
+  const manifest = task === undefined ? given : { ...given, task };
   const own: Source[] = preprocessing ? [{ from: 'manifest', parts: preprocessing }] : [];
   const named = labels ? { value: labels, from: 'manifest' } : found.labels;
   return {
@@ -162,7 +160,6 @@ function registered(
     labels: named?.value ?? null,
     labelsFrom: named?.from ?? null,
     sources: [...own, ...found.sources],
-    task: found.task,
     notes: found.notes,
     preprocessingDigest: manifestDigest({
       ...{ manifest, stated },

@@ -1,6 +1,5 @@
 import {
   type Attribution,
-  degenerate,
   type Explainer,
   float32,
   row,
@@ -104,18 +103,29 @@ export class Batcher {
   }
 
   #rowOf(
-    { attribution, logits, probabilities, scores, targets, convergenceDelta }: Attribution,
+    {
+      attribution,
+      logits,
+      scores,
+      probabilities,
+      targets,
+      convergenceDelta,
+      scale,
+      rowWarnings,
+    }: Attribution,
     n: number,
   ): Attribution {
     const own = ownRow(attribution, n);
     return {
       attribution: own,
       logits: ownRow(logits, n),
-      probabilities: probabilities && ownRow(probabilities, n),
       scores: ownRow(scores, n),
+      probabilities: probabilities && ownRow(probabilities, n),
       targets: [targets[n]!],
       convergenceDelta: convergenceDelta && [convergenceDelta[n]!],
-      warnings: [...this.#explainer.notes, ...degenerate(own)],
+      scale: scale && [scale[n]!],
+      rowWarnings: [rowWarnings[n]!],
+      warnings: [...this.#explainer.notes, ...rowWarnings[n]!],
     };
   }
 }

@@ -1,6 +1,5 @@
 import { basename, dirname } from 'node:path';
-import { InputError } from '@whylight/core';
-import type { Task } from '../../classification/predictions.ts';
+import { type Head, InputError } from '@whylight/core';
 import { type Label, labelFormatOf, parseLabels } from '../labels.ts';
 import { metadataAt } from './file-metadata.ts';
 import { readConfig, readProcessor } from './hugging-face.ts';
@@ -14,7 +13,7 @@ import { readTimm } from './timm.ts';
 export interface Found {
   readonly sources: readonly Source[];
   readonly labels: Sourced<readonly Label[]> | null;
-  readonly task: Task | undefined;
+  readonly task: Head['task'] | undefined;
   readonly notes: readonly string[];
 }
 

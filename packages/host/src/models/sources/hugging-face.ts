@@ -1,6 +1,6 @@
+import type { Head } from '@whylight/core';
 import type { Preprocessing, Sides } from '@whylight/core/image';
 import { z } from 'zod';
-import type { Task } from '../../classification/predictions.ts';
 import { type Label, labelsSchema } from '../labels.ts';
 import { parsedBy, type Statement } from './said.ts';
 
@@ -153,7 +153,7 @@ function channelsOf({ do_flip_channel_order, image_mean }: Processor): Partial<P
   return image_mean?.length === 3 ? { channels: 'rgb' } : {};
 }
 
-const tasks: ReadonlyMap<string, Task> = new Map([
+const tasks: ReadonlyMap<string, Head['task']> = new Map([
   ['multi_label_classification', 'multilabel'],
   ['single_label_classification', 'multiclass'],
   ['regression', 'regression'],

@@ -1,7 +1,6 @@
-import { InputError, quoted, shortened } from '@whylight/core';
+import { type Head, InputError, quoted, shortened } from '@whylight/core';
 import type { Preprocessing } from '@whylight/core/image';
 import type { z } from 'zod';
-import type { Task } from '../../classification/predictions.ts';
 import type { Label } from '../labels.ts';
 
 /** What one source says of a model; what it does not say is left out. */
@@ -9,7 +8,7 @@ export interface Statement {
   readonly parts: Partial<Preprocessing>;
   readonly labels?: readonly Label[] | undefined;
   /** What the model was trained for. */
-  readonly task?: Task | undefined;
+  readonly task?: Head['task'] | undefined;
   /** What it says and nobody here understands. */
   readonly notes?: readonly string[] | undefined;
 }
