@@ -40,7 +40,7 @@ for (const round of ['first', 'second']) {
     assert.equal(await sha256Hex(await client.artifact(explanation.id, name)), sha256, name);
   const [best] = explanation.predictions;
   console.log(
-    `${round}: ${best?.label} ${best?.score.toFixed(3)}, ${cacheStatus}, ${(performance.now() - start).toFixed(0)} ms with artifacts`,
+    `${round}: ${best?.label} ${(best?.probability ?? best?.score)?.toFixed(3)}, ${cacheStatus}, ${(performance.now() - start).toFixed(0)} ms with artifacts`,
   );
 }
 

@@ -196,7 +196,7 @@ describe('L1: what a running service opens', () => {
       '/metrics',
       '/v1/jobs',
       '/v1/models',
-      '/v1/renderings',
+      '/v2/renderings',
       '/v1/validations',
     ];
     const seen = await Promise.all(

@@ -1,16 +1,19 @@
 import type { ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { WhylightClient } from '@whylight/client';
 import type { Tenant } from '@whylight/contract';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeOlder } from './service/older-form.ts';
 import { drawing } from './service/pictures.ts';
 import { RunningService } from './service/running-service.ts';
 import { endGroup, startWorker, startWranglerDev } from './service/wrangler-dev.ts';
 
+const shapes = fileURLToPath(new URL('../models/shapes/shapes.onnx', import.meta.url));
 const processes: ChildProcess[] = [];
 let directory: string;
 let service: RunningService | undefined;
@@ -21,6 +24,8 @@ let left: {
   operatorKey: string;
   upload: string;
   explained: string;
+  /** As results were before they told probabilities from scores, and how likely its class was. */
+  older: { id: string; probability: number };
   waiting: string;
 };
 
@@ -82,14 +87,23 @@ async function leaveBehind(data: string): Promise<typeof left> {
   const explained = (await client.explain({ input: { upload }, model: 'shapes', method: 'grad-cam' }))
     .explanation;
   expect(explained.status).toBe('succeeded');
+  const older = (await client.explain({ input: { upload }, model: 'shapes', method: 'eigen-cam' }))
+    .explanation;
+  const { probability } = older.attributions[0]!;
+  const { cam_tensor } = JSON.parse(await readFile(shapes.replace(/onnx$/, 'json'), 'utf8'));
+  await client.ownModels.push(new Uint8Array(await readFile(shapes)), { name: 'mine', cam_tensor });
   await endGroup(worker);
   const waiting = (await client.create({ input: { upload }, model: 'shapes', method: 'saliency' }))
     .explanation;
   expect(waiting.status).toBe('queued');
   await endGroup(gateway);
+  await makeOlder(join(data, 'state'), 'eigen-cam');
   await writeFile(join(data, 'secrets.json'), JSON.stringify({ ...secrets, tenant, apiKey: key.secret }));
   const { operatorKey } = secrets;
-  return { tenant, apiKey: key.secret, operatorKey, upload, explained: explained.id, waiting: waiting.id };
+  return {
+    ...{ tenant, apiKey: key.secret, operatorKey, upload, explained: explained.id, waiting: waiting.id },
+    older: { id: older.id, probability: probability! },
+  };
 }
 
 const freePort = (): Promise<number> =>
@@ -122,6 +136,34 @@ it('serves a data directory that wrangler dev has written: keys, objects, result
   expect(
     (await client.explain({ input: { upload }, model: 'shapes', method: 'layer-cam' })).explanation.status,
   ).toBe('succeeded');
+});
+
+it('shows a result in the form of before under its id, and draws it again', async () => {
+  const { client } = service!;
+  const { id, probability } = left.older;
+  const explanation = await client.explanation(id);
+  expect(explanation).toMatchObject({
+    status: 'succeeded',
+    task: 'multiclass',
+    target: { type: 'class', index: 'predicted', score: 'logit' },
+    attributions: [{ probability, score: null }],
+  });
+  expect(explanation.predictions[0]).toMatchObject({ probability, score: null });
+  expect(explanation.warnings).toContainEqual({ code: 'note', message: 'a note without a code' });
+  const { artifacts, cache } = await client.render(id, { visualization: { color_map: 'viridis' } });
+  expect(cache.status).toBe('miss');
+  expect((await client.download(artifacts.overlay)).length).toBeGreaterThan(100);
+});
+
+it('explains by a model whose preprocessing is spelled as before', async () => {
+  const { explanation } = await service!.client.explain({
+    ...{ input: { upload: left.upload }, model: 'mine', method: 'grad-cam' },
+  });
+  const theirs = await service!.client.explanation(left.explained);
+  expect(explanation.error).toBeNull();
+  const [own, expected] = [explanation, theirs].map(({ attributions }) => attributions[0]!);
+  expect(own!.output_index).toBe(expected!.output_index);
+  expect(own!.artifacts.attribution.sha256).toBe(expected!.artifacts.attribution.sha256);
 });
 
 it('leaves nothing there that only wrangler read', async () => {

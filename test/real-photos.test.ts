@@ -38,7 +38,7 @@ describe.skipIf(!there)('real photos and networks through the service', () => {
       expect(explanation.error).toBeNull();
       const [index, , score] = expected[photo]![model]![0]!;
       expect(explanation.predictions[0]!.class_index).toBe(index);
-      expect(Math.abs(explanation.predictions[0]!.score - score)).toBeLessThan(0.02);
+      expect(Math.abs(explanation.predictions[0]!.probability! - score)).toBeLessThan(0.02);
       const { image } = explanation.attributions[0]!;
       const overlay = await service.client.artifact(explanation.id, 'overlay.png');
       expect(pngSize(overlay)).toEqual([image.width, image.height]);

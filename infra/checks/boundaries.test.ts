@@ -104,6 +104,8 @@ const cases: readonly (readonly [path: string, line: string, rule: string | null
   ],
   ['packages/host/src/drawing/c.ts', "import '../models/registry.ts';", 'noRestrictedImports'],
   ['packages/host/src/explanation/a.ts', "import '../drawing/pictures.ts';", null],
+  ['packages/host/src/explanation/b.ts', "import '../checking/check-model.ts';", 'noRestrictedImports'],
+  ['packages/host/src/checking/a.ts', "import '../explanation/plan.ts';", null],
   ['apps/gpu-worker/src/a.ts', "import 'onnxruntime-node';", 'noUndeclaredDependencies'],
   ['apps/gpu-worker/src/b.ts', "import 'sharp';", 'noUndeclaredDependencies'],
   ['apps/gpu-worker/src/c.ts', "import '@whylight/edge';", 'noUndeclaredDependencies'],

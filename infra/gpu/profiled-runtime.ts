@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DType, Runtime, Tensor } from '@whylight/core';
+import { type DType, graphFileOf, type Runtime, type Tensor } from '@whylight/core';
 import * as ort from 'onnxruntime-node';
 import type { ProfileEvent } from './profile.ts';
 
@@ -13,7 +13,9 @@ export function profiledRuntime(
   return {
     device: ep,
     async load(model) {
-      const session = await ort.InferenceSession.create(model, {
+      const { bytes, weights } = graphFileOf(model);
+      const session = await ort.InferenceSession.create(bytes, {
+        externalData: Array.from(weights, ([path, data]) => ({ path, data })),
         executionProviders: ep === 'cuda' ? [{ name: 'cuda', deviceId: 0 }, 'cpu'] : ['cpu'],
         logSeverityLevel: 3,
         enableProfiling: true,

@@ -38,7 +38,13 @@ const whylight = (...args: string[]) =>
     ),
   );
 
-const lastLine = (text: string) => text.split('\n').filter((line) => /^whylight: /.test(line)).at(-1) ?? text.split('\n').at(-1) ?? '';
+const lastLine = (text: string) =>
+  text
+    .split('\n')
+    .filter((line) => /^whylight: /.test(line))
+    .at(-1) ??
+  text.split('\n').at(-1) ??
+  '';
 const flat = (file: string) => Float64Array.from(readNpy(readFileSync(file)).data as Float32Array);
 
 /** |a - b| / |b| */

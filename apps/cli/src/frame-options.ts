@@ -1,48 +1,57 @@
 import { defaultModel, type FrameRequest, type RegisteredModel, type TargetSpec } from '@whylight/host';
 import type { Command } from 'commander';
+import { defaultMethod } from './default-method.ts';
 import {
   type DeviceOptions,
   type ExplainOptions,
   languageOption,
+  type ReadingOptions,
   targetOption,
   withDeviceOptions,
   withExplainOptions,
   withJson,
+  withReadingOptions,
 } from './options.ts';
+import { type PreprocessingOptions, withPreprocessingOptions } from './preprocessing-options.ts';
 
 /** What every command that explains frames takes. */
-export interface FrameOptions extends ExplainOptions, DeviceOptions {
+export interface FrameOptions extends ExplainOptions, DeviceOptions, ReadingOptions, PreprocessingOptions {
   readonly model: string;
-  readonly method: string;
+  readonly method?: string;
   readonly target: TargetSpec;
   readonly lang: 'en' | 'zh';
   readonly json?: boolean;
 }
 
-/** Adds --model, --method, --target and --lang, and what explaining, devices and JSON need. */
+/** Adds --model, --method, --target and --lang, and what explaining, preprocessing, devices and JSON need. */
 export const withFrameOptions = (command: Command): Command =>
   withJson(
     withDeviceOptions(
-      withExplainOptions(
-        command
-          .option('--model <name|path>', 'the classifier', defaultModel)
-          .option('--method <id>', 'how to explain', 'grad-cam')
-          .addOption(targetOption())
-          .addOption(languageOption()),
+      withReadingOptions(
+        withPreprocessingOptions(
+          withExplainOptions(
+            command
+              .option('--model <name|path>', 'the classifier', defaultModel)
+              .option('--method <id>', 'how to explain (default: what suits the model)')
+              .addOption(targetOption())
+              .addOption(languageOption()),
+          ),
+        ),
       ),
     ),
   );
 
-export const frameRequest = (
-  model: RegisteredModel,
-  { method, convention, score, param, layer, target, lang }: FrameOptions,
-): FrameRequest => ({
-  model,
-  method,
-  convention,
-  score,
-  params: param,
-  layers: layer,
-  target,
-  language: lang,
-});
+export const frameRequest = async (model: RegisteredModel, options: FrameOptions): Promise<FrameRequest> => {
+  const { convention, score, param, layer, target, lang } = options;
+  const method = options.method ?? (await defaultMethod(model, options, true));
+  return {
+    model,
+    method,
+    convention,
+    score,
+    params: param,
+    layers: layer,
+    target,
+    language: lang,
+  };
+};

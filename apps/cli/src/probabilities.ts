@@ -1,24 +1,31 @@
-import { encodePng, type PhotoExplanation, renderChart } from '@whylight/host';
+import { encodePng, type PhotoExplanation, renderChart, shownValue } from '@whylight/host';
 
 const words = {
-  en: { title: 'Likeliest classes', column: 'Probability' },
-  zh: { title: '最可能的类别', column: '概率' },
+  en: { title: 'Likeliest classes', probability: 'Probability', score: 'Score' },
+  zh: { title: '最可能的类别', probability: '概率', score: '得分' },
 };
 
-/** A bar for each of the classes that score highest, as PNG. */
+/** A bar for each of the likeliest classes, as PNG. */
 export async function drawProbabilities(
   { result }: Pick<PhotoExplanation, 'result'>,
   language: 'en' | 'zh',
 ): Promise<Uint8Array> {
-  const { title, column } = words[language];
   const { predictions } = result;
+  const { title, ...columns } = words[language];
+  const isProbable = predictions.every(({ probability }) => probability !== undefined);
   const { picture } = await renderChart({
     title,
     rows: predictions.map(({ label, label_zh }) => ({
       name: language === 'zh' ? (label_zh ?? label) : label,
       baseline: false,
     })),
-    columns: [{ title: column, better: null, values: predictions.map(({ score }) => score) }],
+    columns: [
+      {
+        title: isProbable ? columns.probability : columns.score,
+        better: null,
+        values: predictions.map(shownValue),
+      },
+    ],
   });
   return encodePng(picture);
 }

@@ -6,17 +6,24 @@ import {
   type Runtime,
   type Tensor,
 } from '@whylight/core';
-import { classifierOf, type RegisteredModel } from '@whylight/host';
+import { type Asked, classifierOf, type RegisteredModel, readingOf, type Task } from '@whylight/host';
 import { type AttributionJob, targetsFor } from './attribution-jobs.ts';
 import { UsageError } from './failure.ts';
 import { readTensor } from './files.ts';
-import { findModel, normalisationOf, readingWith } from './model.ts';
+import { fixedElements } from './fixed-inputs.ts';
+import { findModel, normalisationOf } from './model.ts';
 import { splitNormalisation } from './parameters.ts';
 
 /** Explainers that are kept for the next job. */
 const capacity = 4;
 
+interface Loaded {
+  readonly explainer: Explainer;
+  readonly task: Task;
+}
+
 export interface TensorExplanation extends Attribution {
+  readonly task: Task;
   readonly method: Explainer['method'];
   readonly layers: readonly string[];
 }
@@ -24,12 +31,15 @@ export interface TensorExplanation extends Attribution {
 /** Explains tensors from files. Models, and the last few explainers, are kept from job to job. */
 export class TensorExplainer {
   readonly #runtime: Runtime;
+  readonly #asked: Asked;
   readonly #models = new Map<string, Promise<RegisteredModel>>();
   readonly #classifiers = new Map<string, Promise<Classifier>>();
-  readonly #explainers = new Map<string, Explainer>();
+  readonly #explainers = new Map<string, Loaded>();
 
-  constructor(runtime: Runtime) {
+  /** @param asked what is said of every model, on top of what stands beside it */
+  constructor(runtime: Runtime, asked: Asked = {}) {
     this.#runtime = runtime;
+    this.#asked = asked;
   }
 
   /** @throws InputError, UsageError */
@@ -37,51 +47,65 @@ export class TensorExplainer {
     job: Omit<AttributionJob, 'out'>,
     onProgress: (completed: number, total: number) => void,
   ): Promise<TensorExplanation> {
-    const batch = await readTensor(job.tensor);
-    if (batch.shape.length !== 4)
-      throw new UsageError(
-        `${job.tensor}: expected a batch of rank 4, [N, C, H, W]; got [${batch.shape.join(', ')}]`,
-      );
-    const explainer = await this.#explainer(job, batch.shape.slice(1));
+    const batch = await this.#batch(job);
+    const { explainer, task } = await this.#explainer(job, batch.shape.slice(1));
     const recorded = new Map<string, Tensor>();
     for (const [name, file] of Object.entries(job.aux ?? {})) recorded.set(name, await readTensor(file));
     const aux = Object.fromEntries(recorded);
     const targets = targetsFor(job.target, batch.shape[0] ?? 0);
     const attribution = await explainer.attribute(batch, targets, { aux, onProgress });
-    return { ...attribution, method: explainer.method, layers: explainer.layers };
+    return { ...attribution, task, method: explainer.method, layers: explainer.layers };
   }
 
   async close(): Promise<void> {
-    await Promise.all(Array.from(this.#explainers.values(), (explainer) => explainer.close()));
+    await Promise.all(Array.from(this.#explainers.values(), ({ explainer }) => explainer.close()));
     this.#explainers.clear();
   }
 
-  async #explainer(job: Omit<AttributionJob, 'out'>, shape: readonly number[]): Promise<Explainer> {
+  /** The images of a file as the engine takes them. @throws InputError, UsageError */
+  async #batch(job: Omit<AttributionJob, 'out'>): Promise<Tensor<'float32'>> {
+    const given = await readTensor(job.tensor);
+    const { shape } = given;
+    if (shape.length === 4) return asFloats(given, shape);
+    const refused = new UsageError(
+      `${job.tensor}: expected a batch of rank 4, [N, C, H, W]; got [${shape.join(', ')}]`,
+    );
+    if (shape.length !== 3) throw refused;
+    // A network without channels takes [N, H, W], one without a batch [C, H, W].
+    const { input, inputShape } = await classifierOf(await this.#model(job));
+    if (input.shape.length !== 3) throw refused;
+    const isOne = shape.join() === inputShape.join();
+    return asFloats(given, isOne ? [1, ...shape] : [shape[0]!, 1, shape[1]!, shape[2]!]);
+  }
+
+  #model(job: Omit<AttributionJob, 'out'>): Promise<RegisteredModel> {
+    const output = job.output_name ?? job.scores ?? undefined;
+    return kept(this.#models, JSON.stringify([job.model, job.inputs, output]), async () =>
+      findModel(job.model, {
+        ...this.#asked,
+        ...(job.inputs && { fixed_inputs: await fixedElements(job.inputs) }),
+        ...(output !== undefined && { scores: output }),
+      }),
+    );
+  }
+
+  async #explainer(job: Omit<AttributionJob, 'out'>, shape: readonly number[]): Promise<Loaded> {
     const { method, convention, layers } = job;
-    const key = JSON.stringify([
-      job.model,
-      shape,
-      job.inputs,
-      job.scores,
-      job.score,
-      method,
-      convention,
-      layers,
-      job.params,
-    ]);
+    const output = job.output_name ?? job.scores ?? undefined;
+    const reading = JSON.stringify([job.model, job.inputs, output]);
+    const key = JSON.stringify([reading, shape, job.score, method, convention, layers, job.params]);
     const known = this.#explainers.get(key);
     if (known) return known;
-    const model = await kept(this.#models, job.model, () => findModel(job.model));
-    const classifier = await kept(
-      this.#classifiers,
-      JSON.stringify([job.model, shape, job.inputs, job.scores]),
-      async () =>
-        classifierOf(model, {
-          ...(await readingWith(model, { input: job.inputs ?? undefined, scores: job.scores ?? undefined })),
-          inputShape: shape,
-        }),
+    const model = await this.#model(job);
+    const classifier = await kept(this.#classifiers, JSON.stringify([reading, shape]), () =>
+      classifierOf(model, { ...readingOf(model), inputShape: shape }),
     );
-    const { params, normalisation } = splitNormalisation(method, job.params ?? {}, normalisationOf(model));
+    this.#checkSize(job.tensor, classifier);
+    const { params, normalisation } = splitNormalisation(
+      method,
+      job.params ?? {},
+      normalisationOf(model, classifier),
+    );
     const spec = {
       method,
       convention: convention ?? undefined,
@@ -93,12 +117,29 @@ export class TensorExplainer {
     const [oldest] = this.#explainers;
     if (oldest && this.#explainers.size >= capacity) {
       this.#explainers.delete(oldest[0]);
-      await oldest[1].close();
+      await oldest[1].explainer.close();
     }
     const explainer = await createExplainer(classifier, spec, this.#runtime);
-    this.#explainers.set(key, explainer);
-    return explainer;
+    const loaded = { explainer, task: classifier.head.task };
+    this.#explainers.set(key, loaded);
+    return loaded;
   }
+
+  /** @throws UsageError where the tensor has another size than --size says */
+  #checkSize(tensor: string, { inputShape, layout }: Classifier): void {
+    const size = this.#asked.parts?.size;
+    const [height, width] = layout === 'NCHW' ? inputShape.slice(1) : inputShape;
+    if (size && (size[0] !== height || size[1] !== width))
+      throw new UsageError(
+        `--size: expected ${height}x${width}, the size of ${tensor}; got ${size.join('x')}`,
+      );
+  }
+}
+
+/** Numbers of any type as float32, which holds every level of a photo. */
+function asFloats({ dtype, data }: Tensor, shape: readonly number[]): Tensor<'float32'> {
+  const numbers = dtype === 'float32' ? data : Float32Array.from(data as Iterable<number | bigint>, Number);
+  return { dtype: 'float32', shape, data: numbers as Float32Array<ArrayBuffer> };
 }
 
 /** What `make` gave for this key the first time. */

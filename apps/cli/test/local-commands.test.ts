@@ -76,7 +76,10 @@ describe('explain', () => {
       },
       {
         warnings: [
-          expect.stringMatching(/^unsure: the likeliest class, ".*", has a probability of only 0\.[012]/),
+          {
+            code: 'unsure',
+            message: expect.stringMatching(/^the likeliest class, ".*", has a probability of only 0\.[012]/),
+          },
         ],
       },
     ]);

@@ -70,7 +70,9 @@ describe('KServe', () => {
     expect(job.question).toMatchObject({ method: 'grad-cam', target: 'predicted' });
     const { status, body: answer } = await asked;
     expect(status).toBe(200);
-    expect(answer.predictions).toEqual([[{ class_index: 0, label: 'circle', score: 0.75 }]]);
+    expect(answer.predictions).toEqual([
+      [{ class_index: 0, label: 'circle', probability: 0.75, score: 3.5 }],
+    ]);
     expect(answer.explanations[0]).toMatchObject({
       method: 'grad-cam',
       target: { label: 'circle' },
@@ -212,7 +214,7 @@ describe('Vertex AI', () => {
               outputIndex: [0],
               outputDisplayName: 'circle',
               outputName: 'logits',
-              instanceOutputValue: 0.75,
+              instanceOutputValue: 3.5,
               approximationError: 0.5 / 9.5,
               featureAttributions: { image: { b64_png: btoa('a picture') } },
             },

@@ -40,6 +40,22 @@ describe('asking for an explanation', () => {
     expect(again.body.cache).toEqual({ status: 'collapsed', key: plain.cache.key });
 
     const byIndex = (await ask({ target: { class_index: 4 } })).body;
+    for (const target of [
+      { type: 'class', index: 4 },
+      { type: 'class', index: 4, score: 'logit' },
+      { type: 'class', label: 'star' },
+    ])
+      expect((await ask({ target })).body.cache.key).toBe(byIndex.cache.key);
+    const ofScore = async (score: string) => (await ask({ target: { type: 'class', score } })).body.cache.key;
+    expect(await ofScore('softmax')).toBe(await ofScore('probability'));
+    expect(await ofScore('probability')).not.toBe(await ofScore('log-probability'));
+    const predicted = (await ask({})).body.cache.key;
+    for (const target of [
+      'predicted',
+      { type: 'class' },
+      { type: 'class', index: 'predicted', score: 'logit' },
+    ])
+      expect((await ask({ target })).body.cache.key).toBe(predicted);
     for (const label of ['star', ' Star', '星'])
       expect((await ask({ target: { label } })).body.cache.key).toBe(byIndex.cache.key);
   });
@@ -179,6 +195,28 @@ describe('asking for an explanation', () => {
       'other than 0',
     ],
     [{ target: { label: 'sta' } }, 422, 'target_out_of_range', '/target/label', 'Did you mean "star"?'],
+    [{ target: { type: 'class', index: 5 } }, 422, 'target_out_of_range', '/target/index', 'expected 0 to 4'],
+    [
+      { target: { type: 'class', index: 1, score: 'loud' } },
+      400,
+      'invalid_parameter',
+      '/target/score',
+      'logit',
+    ],
+    [
+      { target: { type: 'class', index: 1, label: 'star' } },
+      400,
+      'invalid_parameter',
+      '/target/index',
+      'one of',
+    ],
+    [
+      { method: 'deep-lift', target: { type: 'class', score: 'softmax' } },
+      400,
+      'invalid_parameter',
+      '/target/score',
+      'explains logits',
+    ],
     [{ target: { label: 'crane' } }, 400, 'invalid_parameter', '/target/label', 'classes 2 and 3'],
   ])(
     'J3: %j is refused with status %i, a pointer and a hint',

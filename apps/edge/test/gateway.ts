@@ -186,13 +186,14 @@ export async function report(job: Job, body: object, secret?: string): Promise<A
   return say(job.report_url, { attempt, lease, nonce: nonceOf(job), ...body }, secret);
 }
 
-const circle = { class_index: 0, label: 'circle', label_zh: null, score: 0.75 };
+const circle = { class_index: 0, label: 'circle', label_zh: null, probability: 0.75, score: 3.5 };
 
 const resultOf = ({ question }: Job): Result => ({
   method: question.method,
   convention: question.convention,
   parameters: question.parameters,
   layers: ['last'],
+  task: 'multiclass',
   target: circle,
   predictions: [circle],
   attribution: { shape: [128, 128], minimum: 0, maximum: 1, sum: 12.5, convergence_delta: null },
@@ -210,7 +211,10 @@ export const predicted = (
   status: 'succeeded',
   result: {
     ...resultOf(job),
-    predictions: [circle, { ...circle, class_index: 4, label: 'star', label_zh: '星', score: 0.25 }],
+    predictions: [
+      circle,
+      { ...circle, class_index: 4, label: 'star', label_zh: '星', probability: 0.25, score: 2.4 },
+    ],
     attribution: null,
   },
   artifacts: [],

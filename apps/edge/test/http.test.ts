@@ -171,7 +171,7 @@ describe('HTTP', () => {
   test('H11: what is answered to a key is private, and no page may frame it or guess its type', async () => {
     const { headers } = await call('GET', '/v1/keys', { key });
     expect(headers.get('Cache-Control')).toContain('private');
-    expect(headers.get('Vary')).toBe('Authorization');
+    expect(headers.get('Vary')).toBe('Authorization, X-Api-Version');
     expect(headers.get('X-Content-Type-Options')).toBe('nosniff');
     expect(headers.get('Content-Security-Policy')).toContain("default-src 'none'");
     expect(headers.get('Referrer-Policy')).toBe('no-referrer');

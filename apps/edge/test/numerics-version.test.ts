@@ -1,5 +1,12 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
-import { cacheKey, type Explanation, type Job, type Rendering } from '@whylight/contract';
+import {
+  cacheKey,
+  type Explanation,
+  explanationSchema,
+  type Job,
+  type Rendering,
+  type Result,
+} from '@whylight/contract';
 import { numericsVersion } from '@whylight/core/methods';
 import { expect, test, vi } from 'vitest';
 import { services } from '../src/services.ts';
@@ -18,13 +25,21 @@ import {
 
 interface OlderRun {
   readonly submission: { readonly key: string; readonly question: object };
+  readonly result: Result;
+}
+
+/** A result as a release wrote it whose scores were probabilities and whose warnings were text. */
+function olderResult({ task: _, target, predictions, ...result }: Result): object {
+  const older = ({ probability, ...rest }: Result['target']) => ({ ...rest, score: probability });
+  const warnings = ['unsure: it may show something else', 'the model takes batches of 2 only'];
+  return { ...result, target: older(target), predictions: predictions.map(older), warnings };
 }
 
 const flightOf = (key: string) => bindings.FLIGHT.getByName(key);
 
 /** Makes of a finished explanation what a release before numerics versions has stored of it. @returns its key */
 async function madeOlder({ id }: Explanation, tenant: string, { key, question }: Job): Promise<string> {
-  const { numerics_version: _, ...older } = question;
+  const { numerics_version: _, score: _score, ...older } = question;
   const { device } = await services(bindings).catalogs.get();
   const olderKey = await cacheKey(tenant, older, device);
   const stored = await runInDurableObject(flightOf(key), async (_, { storage }) => {
@@ -36,7 +51,7 @@ async function madeOlder({ id }: Explanation, tenant: string, { key, question }:
   const run = stored['run/1'] as OlderRun;
   const submission = { ...run.submission, key: olderKey, question: older };
   await runInDurableObject(flightOf(olderKey), (_, { storage }) =>
-    storage.put({ ...stored, 'run/1': { ...run, submission } }),
+    storage.put({ ...stored, 'run/1': { ...run, submission, result: olderResult(run.result) } }),
   );
   await evictDurableObject(flightOf(olderKey));
   await bindings.DB.prepare('UPDATE explanations SET key = ? WHERE id = ?').bind(olderKey, id).run();
@@ -55,7 +70,24 @@ test('H8: a result from before numerics versions is shown and drawn, and answers
 
   const olderKey = await madeOlder(made, tenant, job!);
   const now = await see(made);
-  expect(now).toEqual({ ...before, cache: { ...before.cache, key: `sha256:${olderKey}` } });
+  const known = ({ probability, ...rest }: { probability?: number | undefined; score: number | null }) => ({
+    ...rest,
+    probability,
+    score: null,
+  });
+  expect(explanationSchema.parse(now)).toEqual({
+    ...before,
+    cache: { ...before.cache, key: `sha256:${olderKey}` },
+    predictions: before.predictions.map(known),
+    attributions: before.attributions.map(known),
+    warnings: [
+      { code: 'unsure', message: 'it may show something else' },
+      { code: 'note', message: 'the model takes batches of 2 only' },
+    ],
+  });
+  const headers = { 'X-Api-Version': '2026-11-01' };
+  const asBefore = (await call('GET', made.urls.self, { key, headers })).body;
+  expect(asBefore).toMatchObject({ predictions: [{ score: 0.75 }], attributions: [{ score: 0.75 }] });
   expect((await call('GET', now.attributions[0]!.artifacts.overlay.url, { key })).status).toBe(302);
   const body = { visualization: { color_map: 'viridis' } };
   const drawn = await call<Rendering>('POST', `${made.urls.self}/render`, { key, body });
@@ -64,6 +96,21 @@ test('H8: a result from before numerics versions is shown and drawn, and answers
   const again = await ask(upload);
   expect([again.status, again.cache.status]).toEqual(['queued', 'miss']);
   expect(cacheKeyOf(again)).not.toBe(olderKey);
+});
+
+test('H8: pictures that an earlier release has drawn keep their warnings', async () => {
+  const { key } = await newTenant();
+  const made = (await explain(key, { input: { upload: (await uploaded(key)).id } })).body;
+  const [job] = await jobsTaken(cacheKeyOf(made));
+  await report(job!, success(job!));
+  const draw = () => call<Rendering>('POST', `${made.urls.self}/render`, { key, body: { language: 'zh' } });
+  const drawn = (await draw()).body;
+  await runInDurableObject(flightOf(job!.key), async (_, { storage }) => {
+    for (const [name, drawing] of await storage.list<object>({ prefix: 'drawing/' }))
+      await storage.put(name, { ...drawing, warnings: ['label_in_english: the class has no Chinese name'] });
+  });
+  const again = (await draw()).body;
+  expect([again.cache.status, again.warnings]).toEqual(['hit', drawn.warnings]);
 });
 
 test('H8: the questions of an explanation and of a prediction say by which numerics', async () => {

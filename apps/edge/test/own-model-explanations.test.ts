@@ -1,6 +1,9 @@
+import type { Model } from '@whylight/contract';
 import { describe, expect, test } from 'vitest';
 import { newId } from '../src/domain/ulid.ts';
+import { services } from '../src/services.ts';
 import {
+  bindings,
   cacheKeyOf,
   call,
   explain,
@@ -37,6 +40,41 @@ describe('a model of one’s own', () => {
       ...{ works: false, reason: 'no derivative rule for Hardmax: node "odd"', requires: ['gradients'] },
       cost: { formula: '1', default_units: 1 },
     });
+  });
+
+  test('M6: a method that was not run on it is said to be so, and may be asked for', async () => {
+    const { key } = await newTenant();
+    const model = await bringModel(key, { name: 'hurried' });
+    expect([model.methods, model.not_run]).toEqual([['grad-cam', 'occlusion'], ['occlusion']]);
+    const { body } = await call('GET', '/v1/methods?model=hurried', { key });
+    const listed = (id: string) => body.data.find((method: { id: string }) => method.id === id);
+    expect(listed('occlusion')).toMatchObject({ works: null, reason: 'not run within the budget of 54 s' });
+    expect(listed('grad-cam')).toMatchObject({ works: true, reason: null });
+    expect(listed('saliency')).toMatchObject({ works: false });
+    const input = { upload: (await uploaded(key)).id };
+    expect((await explain(key, { input, model: 'hurried', method: 'occlusion' })).status).toBe(202);
+  });
+
+  test('M6: what another release found to work is run again before it is promised', async () => {
+    const { id: tenant, key } = await newTenant();
+    const model = await bringModel(key);
+    const { models } = services(bindings);
+    const { facts, report } = (await models.find(tenant, model.id))!;
+    const { numerics_version: _, ...earlier } = facts!;
+    await models.refresh(model.id, { ...earlier, classes: 2 }, report);
+    const seen = (await call<Model>('GET', `/v1/models/${model.id}`, { key })).body;
+    expect([seen.status, seen.methods, seen.not_run]).toEqual([
+      'ready',
+      seen.methods,
+      ['grad-cam', 'occlusion'],
+    ]);
+    // Whoever asks for it is answered by what is known, and has it examined again.
+    const methods = async (): Promise<{ id: string; works: boolean | null }[]> =>
+      (await call('GET', '/v1/methods?model=mine', { key })).body.data;
+    const works = async () => (await methods()).find(({ id }) => id === 'grad-cam')!.works;
+    expect(await works()).toBeNull();
+    await expect.poll(works).toBe(true);
+    expect((await models.find(tenant, model.id))!.facts).toEqual(facts);
   });
 
   test('E9: that gives other scores each time is computed each time', async () => {

@@ -150,7 +150,9 @@ describe('drawing what is explained in another way', () => {
     expect([asked.status, asked.body.cache.status]).toEqual([200, 'hit']);
     expect(asked.body.output.visualization.color_map).toBe('viridis');
     expect(asked.body.language).toBe('zh');
-    expect(asked.body.warnings).toEqual(['label_in_english: the class has no Chinese name']);
+    expect(asked.body.warnings).toEqual([
+      { code: 'label_in_english', message: 'the class has no Chinese name' },
+    ]);
     expect(asked.body.attributions[0]!.artifacts.overlay.sha256).toBe('1'.repeat(64));
     expect(asked.body.attributions[0]!.artifacts.attribution.sha256).toBe('0'.repeat(64));
     expect(await see(asked.body)).toEqual(asked.body);

@@ -153,9 +153,9 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
 
 /**
  * Where gateways of earlier releases post jobs, whose attempts cannot be claimed (v1) or whose questions name no numerics
- * version (v2): they keep them until they are replaced.
+ * version (v2) or no score (v3): they keep them until they are replaced.
  */
-const earlierJobs = ['/v1/jobs', '/v2/jobs'];
+const earlierJobs = ['/v1/jobs', '/v2/jobs', '/v3/jobs'];
 const earlierGateway = `this worker takes jobs at ${workerPaths.jobs}: the gateway is of an earlier release`;
 
 /** Longest time in which a model is got ready, in milliseconds. */

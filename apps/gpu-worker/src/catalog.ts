@@ -1,9 +1,12 @@
 import type { Catalog, CatalogModel } from '@whylight/contract';
-import { inspect, readClassifier } from '@whylight/core';
-import { type ModelRegistry, type RegisteredModel, readingOf } from '@whylight/host';
+import { inspectClassifier, readClassifier } from '@whylight/core';
+import { type ModelRegistry, namesFor, type RegisteredModel, readingOf } from '@whylight/host';
 import { knownLayers } from './layer-names.ts';
+import { factsOf } from './verdicts.ts';
 
-/** What this worker can explain; the first model is the default. @throws InputError for a model that cannot be. */
+const notRunYet = { works: null, reason: 'not run on this worker yet' };
+
+/** What this worker can explain, as far as its files tell; the first model is the default. @throws InputError for a model that cannot be. */
 export async function createCatalog(registry: ModelRegistry, device: string): Promise<Catalog> {
   const models: CatalogModel[] = [];
   for (const model of registry.list()) models.push(await entryOf(model, models.length === 0));
@@ -12,18 +15,18 @@ export async function createCatalog(registry: ModelRegistry, device: string): Pr
 
 async function entryOf(model: RegisteredModel, first: boolean): Promise<CatalogModel> {
   const bytes = await model.bytes();
-  const report = inspect(bytes, readingOf(model));
+  const classifier = readClassifier(bytes, readingOf(model));
+  const report = inspectClassifier(classifier);
   return {
     name: model.name,
     digest: model.digest,
     preprocessing: model.preprocessingDigest,
     classes: report.classes,
     input_shape: [...report.input_shape],
-    labels: model.labels?.map(({ en, zh }) => ({ en, zh })) ?? null,
-    methods: Object.fromEntries(
-      report.methods.map(({ id, works, reason }) => [id, works ? null : (reason ?? '')]),
-    ),
-    layers: knownLayers(model, readClassifier(bytes, readingOf(model))),
+    labels: namesFor(model, report.classes).classes?.map(({ en, zh }) => ({ en, zh })) ?? null,
+    ...factsOf(report.methods.map((method) => (method.works ? { ...method, ...notRunYet } : method))),
+    layers: knownLayers(model, classifier),
+    task: classifier.head.task,
     default: first,
   };
 }

@@ -82,6 +82,8 @@ const envSchema = z.object({
   MODEL_IDLE_SECONDS: count(300),
   /** Longest time to examine a tenant's model, or to load one. */
   VALIDATION_SECONDS: count(60),
+  /** Longest time to run the methods on each model of the worker's own, while it has no job; 0 runs none. */
+  CHECK_SECONDS: count(60, 0),
   /** Longest time for one job. */
   JOB_SECONDS: count(300),
   /** Time for jobs to finish after SIGTERM. */

@@ -13,6 +13,7 @@ describe('the worker', () => {
     expect(models[0]!.layers!.length).toBeGreaterThan(1);
     expect(models[0]!.labels![0]).toEqual({ en: 'circle', zh: '圆形' });
     expect(models[0]!.methods).toMatchObject({ 'grad-cam': null, saliency: null, occlusion: null });
+    expect(models[0]!.not_run).toMatchObject({ saliency: 'not run on this worker yet' });
   });
 
   test('has the networks that come along where none is named, the one for photos first', async () => {
@@ -25,6 +26,15 @@ describe('the worker', () => {
     expect(models[0]!.labels![967]).toEqual({ en: 'espresso', zh: '浓缩咖啡' });
     expect(models[0]!.methods).toMatchObject({ 'grad-cam': null, 'integrated-gradients': null });
   });
+
+  test('M6: runs the methods on its own models while it has no job, and lists what it found', async () => {
+    world = await createWorld({ CHECK_SECONDS: 600 });
+    const found = async () => (await world.catalog()).models[0]!;
+    const { methods } = await found();
+    await expect.poll(async () => (await found()).not_run, { timeout: 60_000, interval: 500 }).toEqual({});
+    expect((await found()).methods).toEqual(methods);
+    expect(await world.metric('whylight_graph_runs_total')).toBe(0);
+  }, 90_000);
 
   test('sends jobs away when its queue is full, and says when to come back', async () => {
     world = await createWorld({ CONCURRENCY: 1, QUEUE_LIMIT: 1 });
@@ -84,7 +94,7 @@ describe('the worker', () => {
 
   test('writes no secret, signature or query to its log', async () => {
     world = await createWorld();
-    await world.call('POST', '/v3/jobs', '{}', {
+    await world.call('POST', '/v4/jobs', '{}', {
       'Whylight-Signature': 'f'.repeat(64),
       'Whylight-Timestamp': '1',
     });

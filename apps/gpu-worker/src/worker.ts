@@ -1,5 +1,6 @@
 import { type ServerType, serve } from '@hono/node-server';
-import { InputError } from '@whylight/core';
+import type { Catalog } from '@whylight/contract';
+import { InputError, type Runtime } from '@whylight/core';
 import {
   createStudio,
   createThreadedRuntime,
@@ -14,6 +15,7 @@ import {
 } from '@whylight/host';
 import { createApp } from './app.ts';
 import { createCatalog } from './catalog.ts';
+import { checkCatalog } from './catalog-check.ts';
 import type { WorkerEnv } from './env.ts';
 import { TenantModels } from './isolation/tenant-models.ts';
 import { claim } from './jobs/claim.ts';
@@ -55,6 +57,7 @@ export async function startWorker(
   let tenantModels: TenantModels | undefined;
   let runtime: Awaited<ReturnType<typeof createThreadedRuntime>> | undefined;
   let stopHeartbeat = () => {};
+  const stopped = new AbortController();
   const deviceLost = Promise.withResolvers<void>();
   const fail = (error: unknown) => {
     state = { phase: 'failed', reason: reasonOf(error) };
@@ -133,12 +136,31 @@ export async function startWorker(
     });
     stopHeartbeat = startHeartbeat(queue, env.WORKER_SECRET, log);
     state = { phase: 'ready', catalog, queue, tenantModels };
+    if (env.CHECK_SECONDS > 0) void checkOwnModels(registry, runtime, catalog, queue);
     log('worker_ready', {
       worker: env.WORKER_ID,
       device: runtime.device,
       models: registry.list().map(({ name }) => name),
     });
   };
+
+  const checkOwnModels = (
+    registry: ModelRegistry,
+    runtime: Runtime,
+    catalog: Catalog,
+    queue: JobQueue,
+  ): Promise<void> =>
+    checkCatalog(catalog, {
+      ...{ registry, runtime, log, budget: env.CHECK_SECONDS, signal: stopped.signal },
+      idle: () => queue.untilIdle(stopped.signal),
+      onChange: (known) => {
+        if ('catalog' in state) state = { ...state, catalog: known };
+      },
+    }).catch((error: unknown) => {
+      if (stopped.signal.aborted) return;
+      if (error instanceof DeviceError) lost(error);
+      else log('models_unchecked', { cause: error instanceof Error ? error.stack : String(error) });
+    });
 
   const app = createApp({
     secret: env.WORKER_SECRET,
@@ -157,6 +179,7 @@ export async function startWorker(
     deviceLost: deviceLost.promise,
     async stop() {
       await started;
+      stopped.abort();
       if (state.phase === 'ready') {
         const { queue } = state;
         state = { ...state, phase: 'draining' };

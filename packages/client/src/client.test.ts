@@ -112,6 +112,7 @@ it('a prediction that is not done in time is asked for again', async () => {
     object: 'predictions',
     input: { sha256: '0'.repeat(64) },
     model: { id: 'shapes', name: 'shapes', digest: 'sha256:0' },
+    task: 'multiclass',
     predictions: [],
     cache: { status: 'miss', key: 'sha256:0' },
     warnings: [],

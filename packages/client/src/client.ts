@@ -3,6 +3,7 @@ import {
   type ArtifactName,
   type AuditEvent,
   auditEventListSchema,
+  currentForm,
   type Explanation,
   type ExplanationRequest,
   explanationListSchema,
@@ -99,7 +100,7 @@ export class WhylightClient {
       },
       true,
     );
-    const explanation = explanationSchema.parse(await response.json());
+    const explanation = explanationSchema.parse(currentForm(await response.json()));
     return { explanation, cacheStatus: response.headers.get('Cache-Status') ?? '' };
   }
 
@@ -134,18 +135,22 @@ export class WhylightClient {
     { wait = 0, signal }: { wait?: number; signal?: AbortSignal | undefined } = {},
   ): Promise<Explanation> {
     const path = `/v1/explanations/${encodeURIComponent(id)}${wait > 0 ? `?wait=${wait}` : ''}`;
-    return explanationSchema.parse(await (await this.#call(path, given(signal))).json());
+    return explanationSchema.parse(currentForm(await (await this.#call(path, given(signal))).json()));
   }
 
   /** All explanations, newest first. */
   explanations(): AsyncGenerator<Explanation> {
-    return listed(this.#connection, '/v1/explanations', explanationListSchema.parse);
+    return listed(this.#connection, '/v1/explanations', (page) =>
+      explanationListSchema.parse(currentForm(page)),
+    );
   }
 
   /** Gives an explanation up; what has ended stays as it is. */
   async cancel(id: string): Promise<Explanation> {
     const path = `/v1/explanations/${encodeURIComponent(id)}/cancel`;
-    return explanationSchema.parse(await (await this.#call(path, { method: 'POST' }, true)).json());
+    return explanationSchema.parse(
+      currentForm(await (await this.#call(path, { method: 'POST' }, true)).json()),
+    );
   }
 
   /** Deletes an explanation, and the result where it is its own. */
@@ -157,7 +162,7 @@ export class WhylightClient {
   async render(id: string, request: RenderingRequest = {}, signal?: AbortSignal): Promise<Rendering> {
     const path = `/v1/explanations/${encodeURIComponent(id)}/render`;
     const init = { method: 'POST', body: JSON.stringify(request), ...given(signal) };
-    return renderingSchema.parse(await (await this.#call(path, init, true)).json());
+    return renderingSchema.parse(currentForm(await (await this.#call(path, init, true)).json()));
   }
 
   /** One artifact's bytes. @throws ProblemError */
@@ -174,7 +179,9 @@ export class WhylightClient {
   /** What the classifier takes a photo for. Waits for it. @throws ProblemError */
   async predict(request: PredictionRequest, signal?: AbortSignal): Promise<Predictions> {
     const init = { method: 'POST', body: JSON.stringify(request), ...given(signal) };
-    return predictionsSchema.parse(await (await this.#call('/v1/predictions', init, true)).json());
+    return predictionsSchema.parse(
+      currentForm(await (await this.#call('/v1/predictions', init, true)).json()),
+    );
   }
 
   /** The service's models and the newest of the tenant's own. */

@@ -9,6 +9,9 @@ export interface Connection {
   readonly fetch?: typeof fetch | undefined;
 }
 
+/** The version of the API whose answers this client reads. */
+const apiVersion = '2026-12-01';
+
 /** Statuses that say that nothing was done, so that anything may be tried again. */
 const undone = new Set([408, 425, 429, 503]);
 /** Longest wait between two tries, in seconds. */
@@ -25,7 +28,14 @@ export function call(
   headers.set('Authorization', `Bearer ${connection.apiKey}`);
   if (init.body !== undefined && !headers.has('Content-Type'))
     headers.set('Content-Type', 'application/json');
-  return tried(connection, new URL(path, connection.url), { ...init, headers }, repeatable);
+  headers.set('X-Api-Version', apiVersion);
+  const send = () => tried(connection, new URL(path, connection.url), { ...init, headers }, repeatable);
+  return send().catch((error: unknown) => {
+    // A service of an earlier release knows one version, its own, and has done nothing.
+    if (!(error instanceof ProblemError && error.code === 'invalid_version')) throw error;
+    headers.delete('X-Api-Version');
+    return send();
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { predictionSchema } from './job.ts';
 import { recordOf } from './record.ts';
 
 /** Requests and answers of services that people come from: KServe's V1 protocol and Vertex AI, as far as images go. */
@@ -53,11 +54,11 @@ export const vertexRequestSchema = z
   .meta({ id: 'VertexExplainRequest' });
 export type VertexRequest = z.output<typeof vertexRequestSchema>;
 
-const prediction = z.object({ class_index: z.int(), label: z.string(), score: z.number() });
+const prediction = predictionSchema.omit({ label_zh: true });
 const pictureSchema = z.object({ b64_png: z.string() });
 export const kserveResponseSchema = z
   .object({
-    predictions: z.array(z.array(prediction)).describe('Of each instance, highest score first'),
+    predictions: z.array(z.array(prediction)).describe('Of each instance, the likeliest first'),
     explanations: z.array(
       z.object({
         id: z.string().describe('The explanation, as GET /v1/explanations/{id} has it'),
@@ -83,7 +84,7 @@ export const vertexResponseSchema = z
             outputIndex: z.array(z.int()),
             outputDisplayName: z.string(),
             outputName: z.string(),
-            instanceOutputValue: z.number().describe('Softmax of the class'),
+            instanceOutputValue: z.number().nullable().describe('The value that is explained'),
             approximationError: z.number().nullable(),
             featureAttributions: z.object({ image: pictureSchema }),
           }),
@@ -94,7 +95,9 @@ export const vertexResponseSchema = z
       z.object({
         ids: z.array(z.string()),
         displayNames: z.array(z.string()),
-        confidences: z.array(z.number()),
+        confidences: z
+          .array(z.number().nullable())
+          .describe('Probabilities; of a network that gives none, its scores'),
       }),
     ),
   })

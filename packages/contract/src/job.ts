@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { nonceSchema } from './claim.ts';
 import { lookSchema } from './look.ts';
-import { layerNamesSchema, modelSourceSchema } from './models.ts';
+import { layerNamesSchema, modelSourceSchema, notRunSchema } from './models.ts';
 import { recordOf } from './record.ts';
+import { targetSchema } from './target.ts';
+import { tasks } from './task.ts';
 import { sha256 } from './wire.ts';
 
 /**
@@ -14,56 +16,20 @@ import { sha256 } from './wire.ts';
 /**
  * Where the worker takes jobs (POST), drops them (DELETE jobs/{key}?attempt=n), draws again (POST renderings), says
  * what it can explain (GET), and where it examines a tenant's model or gets one ready (POST). A worker that takes jobs at
- * v2 or later claims them first, and one at v3 knows the numerics version of a question; gateway and worker of different
- * releases send each other away, and the job waits in the queue.
+ * v2 or later claims them first, one at v3 knows the numerics version of a question, and one at v4 its score; gateway and
+ * worker of different releases send each other away, and the job waits in the queue. Renderings at v2 have results that
+ * name their task.
  */
 export const workerPaths = {
-  jobs: '/v3/jobs',
+  jobs: '/v4/jobs',
   models: '/v1/models',
-  renderings: '/v1/renderings',
+  renderings: '/v2/renderings',
   validations: '/v1/validations',
   warm: '/v1/warm',
 } as const;
 
 export const artifactNames = ['overlay.png', 'heatmap.png', 'attribution.npy', 'result.json'] as const;
 export type ArtifactName = (typeof artifactNames)[number];
-
-const weightSchema = z
-  .number()
-  .min(-1_000)
-  .max(1_000)
-  .refine((weight) => weight !== 0, 'Expected a weight other than 0.')
-  .default(1);
-
-export const targetSchema = z.union([
-  z.literal('predicted'),
-  z.strictObject({ class_index: z.int().min(0) }),
-  z.strictObject({ label: z.string().min(1).max(200) }),
-  z
-    .strictObject({
-      terms: z
-        .array(
-          z.strictObject({
-            class_index: z.union([z.literal('predicted'), z.int().min(0)]),
-            weight: weightSchema,
-          }),
-        )
-        .min(1)
-        .max(16),
-    })
-    .describe('A weighted sum of classes; the first one named stands for it'),
-]);
-export type TargetSpec = z.infer<typeof targetSchema>;
-
-/** A target as an answer repeats it: open to growth, as every answer is (see wire.ts). */
-export const answeredTargetSchema = z.union([
-  z.literal('predicted'),
-  z.object({ class_index: z.int() }),
-  z.object({ label: z.string() }),
-  z.object({
-    terms: z.array(z.object({ class_index: z.union([z.literal('predicted'), z.int()]), weight: z.number() })),
-  }),
-]);
 
 /** What stands for a method in the question of a prediction: the network's scores and nothing else. */
 export const predictionMethod = 'prediction';
@@ -91,6 +57,8 @@ export const questionSchema = z.strictObject({
   parameters: parametersSchema,
   layers: z.array(z.string()),
   target: targetSchema,
+  /** What of the target is explained, resolved; absent from questions of earlier releases: then the method's own. */
+  score: z.string().max(20).optional(),
 });
 export type Question = z.infer<typeof questionSchema>;
 
@@ -136,12 +104,31 @@ export const artifactSchema = z.object({
 });
 export type Artifact = z.infer<typeof artifactSchema>;
 
+const probabilitySchema = z
+  .number()
+  .optional()
+  .describe(
+    'Only where the network gives a probability, or a softmax or a sigmoid makes one of what it gives',
+  );
+const scoreSchema = z
+  .number()
+  .nullable()
+  .describe('The value that is explained. Null: an earlier release computed it and did not keep it');
+
 export const predictionSchema = z.object({
   class_index: z.int(),
   label: z.string(),
   label_zh: z.string().nullable(),
-  score: z.number(),
+  probability: probabilitySchema,
+  score: scoreSchema,
 });
+export type Prediction = z.infer<typeof predictionSchema>;
+
+/** The code is for programs, and keeps its meaning; the message is for people. */
+export const warningSchema = z.object({ code: z.string(), message: z.string() });
+export type Warning = z.infer<typeof warningSchema>;
+
+export const warningText = ({ code, message }: Warning): string => `${code}: ${message}`;
 
 /** What a finished computation says, without its artifacts; the same object is `result.json`. */
 export const resultSchema = z.object({
@@ -149,6 +136,7 @@ export const resultSchema = z.object({
   convention: z.enum(conventions),
   parameters: parametersSchema,
   layers: z.array(z.string()),
+  task: z.enum(tasks),
   target: predictionSchema,
   predictions: z.array(predictionSchema),
   /** Null: of a prediction. */
@@ -166,7 +154,7 @@ export const resultSchema = z.object({
   image: z.object({ width: z.int(), height: z.int() }),
   device: z.string(),
   milliseconds: z.object({ decode: z.number(), compute: z.number(), render: z.number() }),
-  warnings: z.array(z.string()),
+  warnings: z.array(warningSchema),
 });
 export type Result = z.infer<typeof resultSchema>;
 
@@ -215,7 +203,7 @@ export const reportSchema = z.discriminatedUnion('status', [
 ]);
 export type Report = z.infer<typeof reportSchema>;
 
-/** POST /v1/renderings on the worker: a finished explanation drawn again. No model is asked. */
+/** POST /v2/renderings on the worker: a finished explanation drawn again. No model is asked. */
 export const renderingJobSchema = z.strictObject({
   /** SHA-256 of the photo. */
   image: sha256,
@@ -232,7 +220,7 @@ export type RenderingJob = z.infer<typeof renderingJobSchema>;
 export const renderedSchema = z.object({
   /** `overlay.png` and `heatmap.png`. */
   artifacts: z.array(artifactSchema),
-  warnings: z.array(z.string()),
+  warnings: z.array(warningSchema),
 });
 export type Rendered = z.infer<typeof renderedSchema>;
 
@@ -244,9 +232,12 @@ export const catalogModelSchema = z.object({
   classes: z.int(),
   input_shape: z.array(z.int()),
   labels: z.array(z.object({ en: z.string(), zh: z.string().nullable() })).nullable(),
-  /** Method id to null (works) or the reason why it does not. */
+  /** Method id to the reason why it does not work; to null where it can be asked for. */
   methods: recordOf(z.string(), z.string().nullable()),
+  not_run: notRunSchema,
   layers: layerNamesSchema,
+  /** Absent from catalogues of earlier releases. */
+  task: z.enum(tasks).optional(),
   default: z.boolean(),
 });
 export type CatalogModel = z.infer<typeof catalogModelSchema>;

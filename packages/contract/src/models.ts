@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { recordOf } from './record.ts';
+import { tasks } from './task.ts';
 import { sha256, time } from './wire.ts';
 
 /** Models that tenants bring: as the public API has them, and as gateway and worker speak of them. */
@@ -7,29 +8,68 @@ import { sha256, time } from './wire.ts';
 /** What `preprocessing` may be called instead of being spelled out. */
 export const presetNames = ['imagenet', 'imagenet-half', 'imagenet-caffe'] as const;
 
-const perChannel = z.array(z.number().min(-1000).max(1000)).length(3);
+const most = 100_000;
+const perChannel = z.array(z.number().min(-most).max(most)).min(1).max(1000).readonly();
 const side = z.int().min(1).max(4096);
+const sides = z.tuple([side, side]).readonly().describe('Height and width');
+const level = z.int().min(0).max(255);
 
 /** How a photo becomes the network's input; what is left out is as for ImageNet's classifiers. */
 export const preprocessingSchema = z
   .strictObject({
     layout: z.enum(['NCHW', 'NHWC']).optional(),
-    channels: z.enum(['RGB', 'BGR']).optional(),
-    scale: z.enum(['x/255', 'x']).optional().describe('What a pixel of 0 to 255 becomes before mean and std'),
-    mean: perChannel.optional(),
-    std: z.array(z.number().positive().max(1000)).length(3).optional(),
-    resize_short_side: side.nullable().optional(),
-    resample: z
-      .enum(['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'])
+    channels: z
+      .union([z.enum(['rgb', 'bgr', 'gray', 'rgba', 'RGB', 'BGR']), z.int().min(1).max(1000)])
       .optional()
-      .describe('As PIL does it, with antialiasing'),
-    center_crop: side.nullable().optional(),
+      .describe('A number: so many bands of a file that has them'),
+    size: z.union([side, sides]).nullable().optional().describe('What the network takes'),
+    fit: z
+      .enum(['crop', 'stretch', 'letterbox'])
+      .optional()
+      .describe(
+        'Whether the photo keeps its proportions and is cropped, loses them, or keeps them and is padded',
+      ),
+    resize: z
+      .union([side, sides, z.literal('none')])
+      .nullable()
+      .optional()
+      .describe("The short side, or exactly that size; null: to the network's size"),
+    crop: z
+      .union([z.number().positive().max(1), side, sides, z.literal('none')])
+      .nullable()
+      .optional()
+      .describe("From the middle; up to 1: the share of the resized photo; null: the network's size"),
+    pad_color: z
+      .tuple([level, level, level])
+      .readonly()
+      .optional()
+      .describe('Of the padding under fit letterbox'),
+    resample: z
+      .enum(['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos', 'cv-bilinear', 'cv-area'])
+      .optional()
+      .describe('As PIL does it, with antialiasing, or as OpenCV does'),
+    scale: z
+      .union([z.number().positive().max(most), z.enum(['x/255', 'x'])])
+      .optional()
+      .describe('What a pixel of 0 to 255 is multiplied by before mean and std'),
+    mean: perChannel.optional().describe('One number for each channel, or one for all'),
+    std: z.array(z.number().positive().max(most)).min(1).max(1000).readonly().optional(),
+    resize_short_side: side.nullable().optional().describe('Older name of `resize`'),
+    center_crop: side.nullable().optional().describe('Older name of `size`, where a square is cropped'),
   })
   .meta({ id: 'Preprocessing' });
 
 const fixedInputsSchema = recordOf(
   z.string().min(1).max(500),
-  z.union([z.number(), z.array(z.number()).max(10_000)]),
+  z.union([
+    z.number(),
+    z.array(z.number()).max(10_000),
+    z.strictObject({
+      dtype: z.string().max(20),
+      shape: z.array(z.int().min(0)).max(8),
+      data: z.array(z.number()).max(10_000),
+    }),
+  ]),
 );
 
 const classNameSchema = z.union([
@@ -52,7 +92,9 @@ export const modelRequestSchema = z
       .describe('Omitted: as for ImageNet, to the size that the network takes'),
     fixed_inputs: fixedInputsSchema
       .optional()
-      .describe('What inputs beside the image are fixed to: a number for all of one, or its elements'),
+      .describe(
+        'What inputs beside the image are fixed to: a number for all of one, its elements, or a tensor',
+      ),
     scores: z
       .string()
       .min(1)
@@ -60,6 +102,7 @@ export const modelRequestSchema = z
       .optional()
       .describe('The output that scores classes; omitted: the first'),
     cam_tensor: z.string().min(1).max(500).optional().describe('The layer to look at when none is asked for'),
+    task: z.enum(tasks).optional().describe('What the network decides, where its end does not tell'),
   })
   .meta({ id: 'ModelRequest' });
 /** As a client writes it. */
@@ -88,6 +131,8 @@ export const modelManifestSchema = z.strictObject({
   labels: z.array(z.strictObject({ en: z.string(), zh: z.string().nullable() })).nullable(),
   preprocessing: z.union([z.enum(presetNames), preprocessingSchema]).nullable(),
   cam_tensor: z.string().nullable(),
+  /** Absent where it is not said: manifests of earlier releases have no such member, and keep their digest. */
+  task: z.enum(tasks).optional(),
   fixed_inputs: fixedInputsSchema.nullable(),
   scores: z.string().nullable(),
 });
@@ -127,7 +172,19 @@ export const modelReportSchema = z
     unsupported: z
       .array(z.object({ op: z.string(), nodes: z.array(z.string()) }))
       .describe('Operators without a derivative rule, and the nodes that use them'),
-    methods: z.array(z.object({ id: z.string(), works: z.boolean(), reason: z.string().nullable() })),
+    methods: z
+      .array(z.object({ id: z.string(), works: z.boolean().nullable(), reason: z.string().nullable() }))
+      .describe('`works`: true, it ran; false, it does not; null, it was not run. `reason` says why'),
+    recommended: z
+      .array(z.string())
+      .optional()
+      .describe('Methods that suit the architecture, the best first'),
+    photos: z
+      .union([z.literal(true), z.string()])
+      .optional()
+      .describe('Whether photos can become the input of the network; or why not'),
+    task: z.enum(tasks).optional().describe('What the network decides'),
+    budget: z.number().optional().describe('Seconds that reading the model and running it were given'),
     notes: z.array(z.string()),
   })
   .meta({ id: 'ModelReport' });
@@ -148,6 +205,9 @@ export type ModelErrorCode = (typeof modelErrorCodes)[number];
 export const modelErrorSchema = z.object({ code: z.enum(modelErrorCodes), message: z.string() });
 export type ModelError = z.infer<typeof modelErrorSchema>;
 
+/** Methods that nothing speaks against, and that were not run on a model: id to the reason. They can be asked for. */
+export const notRunSchema = recordOf(z.string(), z.string()).optional();
+
 /** Of each layer, last first, the names by which it can be asked for; absent where that is not known beforehand. */
 export const layerNamesSchema = z.array(z.array(z.string())).optional();
 
@@ -157,11 +217,16 @@ export const modelFactsSchema = z.object({
   preprocessing: z.string().regex(/^sha256:[0-9a-f]{64}$/),
   classes: z.int(),
   input_shape: z.array(z.int()),
-  /** Method id to null (works) or the reason why it does not. */
+  /** Method id to the reason why it does not work; to null where it can be asked for. */
   methods: recordOf(z.string(), z.string().nullable()),
+  not_run: notRunSchema,
+  /** By which numerics the methods were run; absent where an earlier release has looked at the file only. */
+  numerics_version: z.string().optional(),
   /** Whether the network gives the same scores each time. */
   deterministic: z.boolean(),
   layers: layerNamesSchema,
+  /** Absent from what earlier releases have found. */
+  task: z.enum(tasks).optional(),
 });
 export type ModelFacts = z.infer<typeof modelFactsSchema>;
 
@@ -187,12 +252,17 @@ export const modelSchema = z
     content_length: z.int().nullable(),
     classes: z.int().nullable(),
     input_shape: z.array(z.int()).nullable(),
+    task: z.enum(tasks).optional().describe('What the network decides, where that is known'),
     default: z.boolean(),
     deterministic: z
       .boolean()
       .nullable()
       .describe('Of a network that is not, nothing is answered from the cache'),
-    methods: z.array(z.string()).describe('Ids of the methods that work on it'),
+    methods: z.array(z.string()).describe('Ids of the methods that can be asked for on it'),
+    not_run: z
+      .array(z.string())
+      .optional()
+      .describe('Of these, those that have not been run on it: GET /v1/methods?model= says why'),
     report: modelReportSchema
       .nullable()
       .describe('What `whylight check` says of it; in lists null, ask for the one'),

@@ -1,8 +1,11 @@
 import { compileDirect } from './compile/direct.ts';
 import { compileSampled } from './compile/sampled.ts';
+import { emptyWarnings } from './empty-attribution.ts';
 import { InputError } from './errors.ts';
 import type { Request } from './graphs/request.ts';
-import { chooseLayers, type Layer } from './layers/layers.ts';
+import { chooseLayers } from './layers/choose.ts';
+import type { Layer } from './layers/layers.ts';
+import { notesOn } from './layers/notes.ts';
 import { remarksOn } from './methods/claims.ts';
 import { type Convention, isSampled, type Method, type Normalisation } from './methods/index.ts';
 import type { Direct, Sampled, Setting } from './methods/method.ts';
@@ -15,6 +18,7 @@ import { sampledRun } from './run/sampled.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { checkTarget, type ScoreKind, type Target } from './targets.ts';
 import type { Tensor } from './tensor.ts';
+import type { Warning } from './warning.ts';
 
 export type { AttributeOptions } from './run/run.ts';
 
@@ -35,7 +39,10 @@ export interface ExplainerSpec {
 }
 
 export interface Attribution extends Outcome {
-  readonly warnings: readonly string[];
+  /** What holds for every image, then what is to be said of some of them. */
+  readonly warnings: readonly Warning[];
+  /** What is to be said of each image alone. */
+  readonly rowWarnings: readonly (readonly Warning[])[];
 }
 
 export interface Explainer {
@@ -43,7 +50,7 @@ export interface Explainer {
   /** The layers looked at, by tensor name. */
   readonly layers: readonly string[];
   /** What every attribution warns of, whatever the image. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Warning[];
   attribute(batch: Tensor, targets: readonly Target[], options?: AttributeOptions): Promise<Attribution>;
   close(): Promise<void>;
 }
@@ -65,7 +72,7 @@ export async function createExplainer(
     async attribute(batch, targets, options = {}) {
       const [attribution] = await explained(
         classifier,
-        [{ method, notes }],
+        [{ method, notes, request }],
         batch,
         targets,
         options,
@@ -80,7 +87,11 @@ export async function createExplainer(
 /** What `run` gives for a batch that suits the classifier, and finite. @throws InputError */
 export async function explained(
   classifier: Classifier,
-  methods: readonly { readonly method: Method; readonly notes: readonly string[] }[],
+  methods: readonly {
+    readonly method: Method;
+    readonly notes: readonly Warning[];
+    readonly request: { readonly score: ScoreKind };
+  }[],
   batch: Tensor,
   targets: readonly Target[],
   { aux = {} }: AttributeOptions,
@@ -100,7 +111,9 @@ export async function explained(
   return (await run(batch as Tensor<'float32'>)).map((outcome, i) => {
     checkFinite(outcome.logits, 'the model');
     checkFinite(outcome.attribution, methods[i]!.method.id);
-    return { ...outcome, warnings: [...methods[i]!.notes, ...degenerate(outcome.attribution)] };
+    const { method, notes, request } = methods[i]!;
+    const rowWarnings = targets.map((_, n) => emptyWarnings(outcome, n, method, request.score));
+    return { ...outcome, rowWarnings, warnings: [...notes, ...together(rowWarnings)] };
   });
 }
 
@@ -148,7 +161,7 @@ export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): U
     'whylight.layers': JSON.stringify(request.layers.map(({ name }) => name)),
     'whylight.score': resolved.score,
     'whylight.inputs': 'image: normalised batch; class_index: one per image, -1 for the predicted class',
-    'whylight.outputs': `attribution: ${method.kind}; logits: scores before Softmax; target: the class explained`,
+    'whylight.outputs': `attribution: ${method.kind}; logits: scores before the last squashing function; target: the class explained`,
   };
   const cheaper = isSampled(method) && spec.incremental !== false && incremental({ ...request, method });
   const { graph, outputs } = isSampled(method)
@@ -157,13 +170,23 @@ export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): U
   return writeModel(graph, outputs, metadata);
 }
 
+/** Why a method does not suit a model of one output. */
+export const withoutOthers = ({ id }: Method): string =>
+  `${id} tells a class from others, and the model has one output only: use grad-cam`;
+
 export function prepare(classifier: Classifier, spec: ExplainerSpec) {
-  const resolved = resolveMethod(spec);
-  const method: Method = findMethod(resolved.id);
-  const asked = spec.layers ?? [];
-  checkLayerCount(resolved, asked.length);
+  const asked = resolveMethod(spec);
+  const method: Method = findMethod(asked.id);
+  if (method.needsOtherClasses && classifier.classes === 1)
+    throw new InputError('method_not_supported', withoutOthers(method));
+  // A method that looks at probabilities by itself, said or not, takes the output where that is a plain number.
+  const isItsOwn = spec.score === undefined || spec.score === method.score;
+  const isPlain = classifier.head.kind === 'number' && isItsOwn;
+  const resolved = isPlain ? { ...asked, score: 'logit' as const } : asked;
+  const named = spec.layers ?? [];
+  checkLayerCount(resolved, named.length);
   const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  const layers = method.needs.includes('layer') ? chooseLayers(network, asked, resolved.convention) : [];
+  const layers = method.needs.includes('layer') ? chooseLayers(network, named, resolved.convention) : [];
   const [a, b, c] = classifier.inputShape as [number, number, number];
   const setting = {
     params: method.params.parse(resolved.params),
@@ -174,9 +197,10 @@ export function prepare(classifier: Classifier, spec: ExplainerSpec) {
     width: classifier.layout === 'NCHW' ? c : b,
     normalisation: spec.normalisation,
     layerShapes: layers.map(({ shape }) => shape),
+    layerRegions: layers.map(({ region }) => region),
   } as Setting<unknown> as Setting<never>;
   const seen = { ...network, layers: layers.map(({ name }) => network.resolve(name)) };
-  const notes = [...classifier.notes, ...remarksOn(method, setting, seen)];
+  const notes = [...classifier.notes, ...remarksOn(method, setting, seen), ...notesOn(network, layers)];
   return { method, resolved, notes, request: { classifier, setting, layers, score: resolved.score } };
 }
 
@@ -199,6 +223,10 @@ function checkFinite({ data }: Tensor<'float32'>, what: string): void {
     throw new InputError('non_finite_output', `${what} gives NaN or infinite values for this input`);
 }
 
-/** The warning of an attribution that says nothing. */
-export const degenerate = ({ data }: Tensor<'float32'>): string[] =>
-  data.every((v) => v === data[0]) ? ['degenerate_attribution: the attribution is the same everywhere'] : [];
+/** The warnings of all images, with the number of each where there are several. */
+const together = (rows: readonly (readonly Warning[])[]): Warning[] =>
+  rows.flatMap((warnings, n) =>
+    rows.length === 1
+      ? warnings
+      : warnings.map(({ code, message }) => ({ code, message: `image ${n}: ${message}` })),
+  );

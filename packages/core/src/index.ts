@@ -3,20 +3,31 @@ export {
   type Attribution,
   compileExplainer,
   createExplainer,
-  degenerate,
   type Explainer,
   type ExplainerSpec,
 } from './explainer.ts';
-export { forwardModel } from './graphs/direct.ts';
-export { inspect, type ModelReport } from './inspect.ts';
+export { type GraphFile, graphFileOf, weightsBeside } from './graph-file.ts';
+export { forwardGraph, forwardModel } from './graphs/direct.ts';
+export {
+  inspect,
+  inspectClassifier,
+  type MethodReport,
+  type ModelReport,
+  recommendedFor,
+} from './inspect.ts';
 export { createJointExplainer, type JointExplainer } from './joint-explainer.ts';
-export { layerNames } from './layers/layers.ts';
+export { layerNames } from './layers/choose.ts';
 export { type Classifier, type ClassifierOptions, readClassifier } from './model/classifier.ts';
+export type { FirstOperations } from './model/first-operations.ts';
+export { type Head, type Task, tasks } from './model/head.ts';
+export type { SizeSource } from './model/input-sizes.ts';
 export type { FixedInput, FixedInputs } from './model/inputs.ts';
 export { readNpy, writeNpy } from './npy.ts';
 export { type FilesBeside, mergeExternalData } from './onnx/external-data.ts';
+export { printable, quoted, shortened } from './onnx/names.ts';
 export { getOwn } from './own.ts';
 export type { Runtime, Session } from './runtime/runtime.ts';
 export { softmax } from './softmax.ts';
 export { parseTarget, type ScoreKind, scoreKinds, type Target, type Term } from './targets.ts';
 export * from './tensor.ts';
+export { type Warning, warningText } from './warning.ts';

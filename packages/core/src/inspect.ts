@@ -1,15 +1,23 @@
 import { gradientRules } from './autodiff/gradient.ts';
 import { between, named, unsupportedOn } from './autodiff/path.ts';
 import { InputError } from './errors.ts';
+import { withoutOthers } from './explainer.ts';
 import { transformerOf } from './layers/attention.ts';
-import { chooseLayers, type Layer, layersOf } from './layers/layers.ts';
+import { chooseLayers } from './layers/choose.ts';
+import { foundLayer, surveyOf } from './layers/find.ts';
+import type { Layer } from './layers/layers.ts';
+import { notesOn } from './layers/notes.ts';
 import { claimed, remarksOn } from './methods/claims.ts';
 import { methods, resolveMethod } from './methods/index.ts';
 import type { Axiom, Method } from './methods/method.ts';
-import { type ClassifierOptions, type Network, readClassifier } from './model/classifier.ts';
+import { recommendedMethods } from './methods/recommended.ts';
+import { findMethod } from './methods/resolve.ts';
+import { type Classifier, type ClassifierOptions, type Network, readClassifier } from './model/classifier.ts';
+import type { Value } from './onnx/builder.ts';
 import { printable } from './onnx/names.ts';
+import { warningText } from './warning.ts';
 
-/** Whether and how a model can be explained. */
+/** Whether and how a model can be explained, as far as its file tells. */
 export interface ModelReport {
   readonly opset: number;
   readonly producer: string;
@@ -24,11 +32,14 @@ export interface ModelReport {
   /** Operators without a derivative rule, and the nodes that use them. */
   readonly unsupported: readonly { op: string; nodes: readonly string[] }[];
   readonly methods: readonly MethodReport[];
+  /** Methods that suit this network, the best first: what is explained by where nothing else is asked. */
+  readonly recommended: readonly string[];
   readonly notes: readonly string[];
 }
 
 export interface MethodReport {
   readonly id: string;
+  /** Whether nothing in the file speaks against it. */
   readonly works: boolean;
   /** Why it does not work; or what is to be known of it on this model. */
   readonly reason: string | null;
@@ -36,18 +47,15 @@ export interface MethodReport {
   readonly axioms: readonly Axiom[];
 }
 
-/** What `whylight check` tells. @throws InputError for a model that is refused altogether */
-export function inspect(bytes: Uint8Array, options?: ClassifierOptions): ModelReport {
-  const classifier = readClassifier(bytes, options);
+/** What the file alone tells: nothing is run. @throws InputError for a model that is refused altogether */
+export const inspect = (bytes: Uint8Array, options?: ClassifierOptions): ModelReport =>
+  inspectClassifier(readClassifier(bytes, options));
+
+/** The same of a model that has been read. */
+export function inspectClassifier(classifier: Classifier): ModelReport {
   const { file } = classifier;
-  const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  const unsupported = unsupportedOn(between(network.g, [network.image], [network.logits]), gradientRules);
-  const layers = layersOf(network);
-  const last = layers.at(-1);
-  const fromLast = last
-    ? unsupportedOn(between(network.g, [last.name], [network.logits]), gradientRules)
-    : new Map<string, string[]>();
-  const missing = (found: typeof unsupported) => `no derivative rule for ${named(found)}`;
+  const study = studied(classifier);
+  const { network, found, unsupported, obstacle } = study;
   return {
     opset: file.graph.opset,
     producer: file.producer,
@@ -57,18 +65,57 @@ export function inspect(bytes: Uint8Array, options?: ClassifierOptions): ModelRe
     input_shape: classifier.inputShape,
     layout: classifier.layout,
     classes: classifier.classes,
-    layers: layers.toReversed().map(({ name, shape }) => ({ name: printable(name), shape })),
+    layers: surveyOf(network)
+      .layers.toReversed()
+      .map(({ name, shape }) => ({ name: printable(name), shape })),
     unsupported: [...unsupported].map(([op, nodes]) => ({ op, nodes: nodes.map(printable) })),
     methods: methods.map((method) => {
-      const { id, needs } = method;
-      const without = refusal(network, needs, layers);
-      const passed = needs.includes('layer') ? fromLast : unsupported;
-      const reason = without ?? (needs.includes('gradient') && passed.size > 0 ? missing(passed) : null);
+      const reason = obstacle(method);
       return reason === null
-        ? { id, works: true, ...aboutOf(method, network) }
-        : { id, works: false, reason, axioms: [] };
+        ? { id: method.id, works: true, ...aboutOf(method, network) }
+        : { id: method.id, works: false, reason, axioms: [] };
     }),
-    notes: classifier.notes,
+    recommended: recommendedOf(study),
+    notes: [...classifier.notes, ...notesOn(network, found ? [found] : [])].map(({ message }) => message),
+  };
+}
+
+/** The methods that suit a classifier, the best first. */
+export const recommendedFor = (classifier: Classifier): readonly string[] =>
+  recommendedOf(studied(classifier));
+
+const recommendedOf = ({ network, found, obstacle }: Study): string[] =>
+  recommendedMethods(network, found, (id) => obstacle(findMethod(id)) === null);
+
+interface Study {
+  readonly network: Network;
+  /** The layer that stands for the network, if it has one. */
+  readonly found: Layer | undefined;
+  /** Operators without a derivative rule. */
+  readonly unsupported: ReadonlyMap<string, readonly string[]>;
+  /** Why a method does not work, as far as the file tells. */
+  obstacle(method: Method): string | null;
+}
+
+function studied(classifier: Classifier): Study {
+  const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
+  const without = (from: Value) => unsupportedOn(between(network.g, [from], [network.logits]), gradientRules);
+  const unsupported = without(network.image);
+  const found = surveyOf(network).layers.length > 0 ? foundLayer(network, 'paper') : undefined;
+  const afterFound = found ? without(found.name) : unsupported;
+  return {
+    network,
+    found,
+    unsupported,
+    obstacle(method) {
+      const { needs } = method;
+      if (method.needsOtherClasses && classifier.classes === 1) return withoutOthers(method);
+      const passed = needs.includes('layer') ? afterFound : unsupported;
+      return (
+        refusal(network, needs) ??
+        (needs.includes('gradient') && passed.size > 0 ? `no derivative rule for ${named(passed)}` : null)
+      );
+    },
   };
 }
 
@@ -82,18 +129,16 @@ function aboutOf(method: Method, network: Network): Pick<MethodReport, 'reason' 
   const seen = { ...network, layers };
   const remarks = remarksOn(method, asked, seen);
   return {
-    reason: remarks.length > 0 ? remarks.join('; ') : null,
+    reason: remarks.length > 0 ? remarks.map(warningText).join('; ') : null,
     axioms: claimed(method, asked, seen),
   };
 }
 
 /** Why a network lacks what a method looks at. */
-function refusal(network: Network, needs: Method['needs'], layers: readonly Layer[]): string | null {
-  if (needs.includes('layer') && layers.length === 0)
-    return 'the model has no feature map between image and scores';
-  if (!needs.includes('attention')) return null;
+function refusal(network: Network, needs: Method['needs']): string | null {
   try {
-    transformerOf(network);
+    if (needs.includes('layer')) foundLayer(network, 'paper');
+    if (needs.includes('attention')) transformerOf(network);
     return null;
   } catch (error) {
     if (error instanceof InputError) return error.message;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createExplainer, type ExplainerSpec } from './explainer.ts';
+import { graphFileOf } from './graph-file.ts';
 import { createJointExplainer } from './joint-explainer.ts';
 import { isSampled, methods } from './methods/index.ts';
 import { readClassifier } from './model/classifier.ts';
@@ -17,7 +18,8 @@ async function operators(...specs: [ExplainerSpec, ...ExplainerSpec[]]): Promise
   const counting: Runtime = {
     ...cpu,
     load(model) {
-      for (const { op } of readModel(model).graph.nodes) counts[op] = (counts[op] ?? 0) + 1;
+      for (const { op } of readModel(graphFileOf(model).bytes).graph.nodes)
+        counts[op] = (counts[op] ?? 0) + 1;
       return cpu.load(model);
     },
   };

@@ -7,4 +7,4 @@
  * how a photo becomes the network's input). What changes in one method alone raises that method's `version` instead.
  * What changes only how a picture is drawn raises the renderer's.
  */
-export const numericsVersion = '1';
+export const numericsVersion = '2';

@@ -1,6 +1,4 @@
 import { InputError } from './errors.ts';
-import type { GraphBuilder, Value } from './onnx/builder.ts';
-import { add } from './onnx/emit.ts';
 import { float32, int64, type Tensor } from './tensor.ts';
 
 /** A class that counts for a part of what is explained; -1 stands for the predicted class. */
@@ -12,20 +10,22 @@ export interface Term {
 /** What is explained of an image: the score of a class, or a weighted sum of the scores of several. */
 export type Target = number | readonly Term[];
 
-export const scoreKinds = ['logit', 'softmax', 'log-softmax', 'rest'] as const;
+export const scoreKinds = [
+  'logit',
+  'probability',
+  'log-probability',
+  'log-odds',
+  'output',
+  'rest',
+  'softmax',
+  'log-softmax',
+] as const;
 /**
- * The score of a class c: y_c as the model gives it (before a Softmax that it ends in), softmax(y)_c, its logarithm,
- * or `rest`, pytorch-grad-cam's ReST: y_c + log softmax(y)_c.
+ * What of a class c is explained: the score before the last squashing function; the model's probability p_c of it, its
+ * logarithm, or its log-odds log p_c/(1 - p_c), of a softmax z_c - log Σ_{k≠c} e^{z_k}; the output itself; or `rest`,
+ * pytorch-grad-cam's ReST: y_c + log p_c. `softmax` and `log-softmax` are other names of probability and log-probability.
  */
 export type ScoreKind = (typeof scoreKinds)[number];
-
-/** Scores [N, classes] of a kind from logits. */
-export function scoresOf(g: GraphBuilder, logits: Value, kind: ScoreKind): Value {
-  if (kind === 'logit') return logits;
-  if (kind === 'softmax') return g.emit('Softmax', [logits], { axis: -1 });
-  const logarithm = g.emit('LogSoftmax', [logits], { axis: -1 });
-  return kind === 'rest' ? add(g, logits, logarithm) : logarithm;
-}
 
 const expression = /^\s*(?:-0|(?:predicted|\d+)(?:\s*[+-]\s*(?:predicted|\d+))*)\s*$/;
 

@@ -26,6 +26,22 @@ export interface Tensor<D extends DType = DType> {
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
+/** A tensor that is held as bytes, and whose `data` is a copy of them. */
+export interface HeldAsBytes {
+  readonly raw: Uint8Array<ArrayBuffer>;
+}
+
+/** The bytes of a tensor's data; shares memory. */
+export function bytesOf(value: Tensor | (Tensor & HeldAsBytes)): Uint8Array<ArrayBuffer> {
+  if ('raw' in value) return value.raw;
+  const { data } = value;
+  return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+}
+
+/** How many bytes these are. */
+export const byteLengthOf = ({ dtype, shape }: Tensor): number =>
+  sizeOf(shape) * dtypes[dtype].BYTES_PER_ELEMENT;
+
 /** @throws RangeError when the data's length is not the product of the shape. */
 export function tensor<D extends DType>(
   dtype: D,

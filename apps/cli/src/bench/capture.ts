@@ -1,8 +1,11 @@
-import type { Runtime } from '@whylight/core';
+import type { GraphFile, Runtime } from '@whylight/core';
 
 /** A runtime that remembers each graph that is loaded into it. */
-export function captureGraphs(runtime: Runtime): { runtime: Runtime; graphs: readonly Uint8Array[] } {
-  const graphs: Uint8Array[] = [];
+export function captureGraphs(runtime: Runtime): {
+  runtime: Runtime;
+  graphs: readonly (Uint8Array | GraphFile)[];
+} {
+  const graphs: (Uint8Array | GraphFile)[] = [];
   return {
     graphs,
     runtime: {

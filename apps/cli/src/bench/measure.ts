@@ -3,6 +3,7 @@ import {
   createExplainer,
   float32,
   forwardModel,
+  type GraphFile,
   type Runtime,
   sizeOf,
   type Tensor,
@@ -117,7 +118,7 @@ const ownModel = ({ bytes, classifier }: Subject): { bytes: Uint8Array; input: s
     ? { bytes, input: classifier.input.name }
     : { bytes: forwardModel(classifier), input: 'image' };
 
-async function opened(runtime: Runtime, graphs: readonly Uint8Array[]): Promise<void> {
+async function opened(runtime: Runtime, graphs: readonly (Uint8Array | GraphFile)[]): Promise<void> {
   for (const graph of graphs) await (await runtime.load(graph)).close();
 }
 

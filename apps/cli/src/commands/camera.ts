@@ -4,6 +4,7 @@ import { type FrameOptions, frameRequest, withFrameOptions } from '../frame-opti
 import { findModel } from '../model.ts';
 import { positive } from '../options.ts';
 import { counted, note, print, printJson } from '../output.ts';
+import { askedBy } from '../preprocessing-options.ts';
 import { defaultCamera, liveFrames } from '../video/live-frames.ts';
 import { LivePage } from '../video/live-page.ts';
 import { portOption } from './serve.ts';
@@ -24,7 +25,8 @@ export const camera = withFrameOptions(
 ).action(async (device: string | undefined, options: Options) => {
   const usual = device === undefined || options.format === undefined ? defaultCamera() : undefined;
   const source = { format: options.format ?? usual!.format, device: device ?? usual!.device };
-  const model = await findModel(options.model);
+  const model = await findModel(options.model, await askedBy(options));
+  const request = await frameRequest(model, options);
   const runtime = await createThreadedRuntime(options);
   const stopped = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopped.abort());
@@ -35,9 +37,9 @@ export const camera = withFrameOptions(
   try {
     for await (const frame of liveFrames(source, stopped.signal)) {
       if (!explainer) {
-        explainer = await FrameExplainer.create(frameRequest(model, options), frame, runtime);
+        explainer = await FrameExplainer.create(request, frame, runtime);
         const url = await page.open(options.port);
-        note(`${source.device}: ${frame.width}×${frame.height}, ${options.method}, at ${url} (Ctrl-C ends)`);
+        note(`${source.device}: ${frame.width}×${frame.height}, ${request.method}, at ${url} (Ctrl-C ends)`);
       }
       const [explained] = await explainer.explain([frame]);
       page.show(await encodeJpeg(await explainer.draw(explained!)));
@@ -56,7 +58,7 @@ export const camera = withFrameOptions(
       frames,
       frames_per_second: rate,
       model: model.name,
-      method: options.method,
+      method: request.method,
       device: runtime.device,
     });
   else print(`${counted(frames, 'frame')}, ${rate} a second`);

@@ -1,18 +1,60 @@
-import { Command } from 'commander';
-import { findModel, inspected, readingWith } from '../model.ts';
+import { checkModel, createRuntime, defaultBudget, named } from '@whylight/host';
+import { Command, InvalidArgumentError } from 'commander';
+import { findModel } from '../model.ts';
 import { printReport } from '../model-report.ts';
-import { modelArgument, type ReadingOptions, withJson, withReadingOptions } from '../options.ts';
+import {
+  type DeviceOptions,
+  modelArgument,
+  type ReadingOptions,
+  withDeviceOptions,
+  withJson,
+  withReadingOptions,
+} from '../options.ts';
 import { printJson } from '../output.ts';
+import { askedBy, type PreprocessingOptions, withPreprocessingOptions } from '../preprocessing-options.ts';
+import { Progress } from '../progress.ts';
+
+interface Options extends ReadingOptions, PreprocessingOptions, DeviceOptions {
+  readonly budget: number;
+  readonly json?: boolean;
+}
 
 export const check = withJson(
-  withReadingOptions(
-    new Command('check')
-      .description('Say whether a model can be explained, and how')
-      .addArgument(modelArgument()),
+  withDeviceOptions(
+    withReadingOptions(
+      withPreprocessingOptions(
+        new Command('check')
+          .description('Say whether a model can be explained, and how: each method is run on it')
+          .addArgument(modelArgument())
+          .option(
+            '--budget <seconds>',
+            'how long methods may be run for; 0 runs none',
+            seconds,
+            defaultBudget,
+          ),
+      ),
+    ),
   ),
-).action(async (wanted: string, { json, ...reading }: ReadingOptions & { json?: boolean }) => {
-  const model = await findModel(wanted);
-  const report = await inspected(model, await readingWith(model, reading));
-  if (json) printJson({ name: model.name, digest: model.digest, ...report });
+).action(async (wanted: string, options: Options) => {
+  const model = await findModel(wanted, await askedBy(options));
+  const progress = new Progress('check');
+  const runtime = await createRuntime(options);
+  const { report } = await checkModel(model, runtime, {
+    budget: options.budget,
+    onMethod: (_, done, total) => progress.update(done, total),
+  })
+    .catch((error: unknown) =>
+      named(model, () => {
+        throw error;
+      }),
+    )
+    .finally(() => progress.stop());
+  if (options.json) printJson({ name: model.name, digest: model.digest, ...report });
   else printReport(model.name, report);
 });
+
+function seconds(text: string): number {
+  if (!/^\d{1,5}$/.test(text))
+    throw new InvalidArgumentError('Expected a whole number of seconds, such as 60.');
+  return Number(text);
+}

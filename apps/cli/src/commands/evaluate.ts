@@ -8,7 +8,7 @@ import { baseline, explanations, type Network, openNetwork, predicted } from '..
 import { type Explained, type MetricId, metricIds, metrics } from '../evaluate/metrics.ts';
 import { mosaics } from '../evaluate/mosaics.ts';
 import { objectsIn } from '../evaluate/objects.ts';
-import { chart, csv, markdown, type Report, type Row } from '../evaluate/report.ts';
+import { chart, csv, markdown, plainNumber, type Report, type Row } from '../evaluate/report.ts';
 import { drawings, photosIn, type Subject } from '../evaluate/subjects.ts';
 import { UsageError } from '../failure.ts';
 import { writeBytes } from '../files.ts';
@@ -18,15 +18,18 @@ import {
   type ExplainOptions,
   methodList,
   positive,
+  type ReadingOptions,
   withDeviceOptions,
   withExplainOptions,
   withJson,
+  withReadingOptions,
 } from '../options.ts';
 import { note, print, printJson, table } from '../output.ts';
 import { parametersFor, splitNormalisation } from '../parameters.ts';
+import { askedBy, type PreprocessingOptions, withPreprocessingOptions } from '../preprocessing-options.ts';
 import { Progress } from '../progress.ts';
 
-interface Options extends ExplainOptions, DeviceOptions {
+interface Options extends ExplainOptions, DeviceOptions, ReadingOptions, PreprocessingOptions {
   readonly model?: string;
   readonly method?: string[];
   readonly metric?: MetricId[];
@@ -44,29 +47,41 @@ const masked: readonly MetricId[] = ['pointing', 'mass', 'deletion', 'insertion'
 
 export const evaluate = withJson(
   withDeviceOptions(
-    withExplainOptions(
-      new Command('evaluate')
-        .description(
-          'Measure how good explanations are: writes table.csv, table.json, table.md and chart.png',
-        )
-        .argument('[dir]', 'a folder of photos')
-        .option(
-          '--drawings <n>',
-          'instead of a folder, fresh drawings for the shapes network, with masks',
-          positive,
-        )
-        .option('--model <name|path>', `the classifier (default: ${defaultModel}; of drawings: shapes)`)
-        .option(
-          '--method <id,id>',
-          'what to compare (default: grad-cam); all for each that the model allows',
-          methodList,
-        )
-        .option('--metric <id,id>', metricIds.join(', '), metricList)
-        .option('--masks <dir>', 'masks with the names of the photos, white where the object lies')
-        .option('--objects <file>', 'JSON: objects on the photos, each with its classes and polygons')
-        .option('--mosaics <n>', 'mosaics of four of the photos, explained for each of the four', positive)
-        .option('--target <index>', 'class to explain in all photos (default: the predicted one)', classIndex)
-        .requiredOption('-o, --output <dir>', 'where the table and the chart go'),
+    withReadingOptions(
+      withPreprocessingOptions(
+        withExplainOptions(
+          new Command('evaluate')
+            .description(
+              'Measure how good explanations are: writes table.csv, table.json, table.md and chart.png',
+            )
+            .argument('[dir]', 'a folder of photos')
+            .option(
+              '--drawings <n>',
+              'instead of a folder, fresh drawings for the shapes network, with masks',
+              positive,
+            )
+            .option('--model <name|path>', `the classifier (default: ${defaultModel}; of drawings: shapes)`)
+            .option(
+              '--method <id,id>',
+              'what to compare (default: grad-cam); all for each that the model allows',
+              methodList,
+            )
+            .option('--metric <id,id>', metricIds.join(', '), metricList)
+            .option('--masks <dir>', 'masks with the names of the photos, white where the object lies')
+            .option('--objects <file>', 'JSON: objects on the photos, each with its classes and polygons')
+            .option(
+              '--mosaics <n>',
+              'mosaics of four of the photos, explained for each of the four',
+              positive,
+            )
+            .option(
+              '--target <index>',
+              'class to explain in all photos (default: the predicted one)',
+              classIndex,
+            )
+            .requiredOption('-o, --output <dir>', 'where the table and the chart go'),
+        ),
+      ),
     ),
   ),
 )
@@ -78,6 +93,7 @@ export const evaluate = withJson(
     for (const id of idsOf(options)) resolveMethod({ method: id });
     checkSource(directory, options);
     const report = await evaluated(directory, options);
+    if (report.confidence !== 'probability') note(plainNumber);
     if (report.rows.every((row) => row.baseline)) throw new UsageError(report.left_out[0]!.reason);
     const files = {
       'table.csv': Buffer.from(csv(report)),
@@ -116,7 +132,10 @@ function checkSource(directory: string | undefined, options: Options): void {
 }
 
 async function evaluated(directory: string | undefined, options: Options): Promise<Report> {
-  const model = await findModel(options.model ?? (options.drawings ? 'shapes' : defaultModel));
+  const model = await findModel(
+    options.model ?? (options.drawings ? 'shapes' : defaultModel),
+    await askedBy(options),
+  );
   const preprocessing = await preprocessingOf(model);
   const { drawings: count, masks, objects } = options;
   const given = count
@@ -134,7 +153,7 @@ async function evaluated(directory: string | undefined, options: Options): Promi
   const runtime = await createRuntime(options);
   const network = await openNetwork(
     await model.bytes(),
-    readingOf(model, given[0]!.input.shape.slice(1)),
+    readingOf(model, sidesOfInput(given[0]!.input.shape, preprocessing.layout)),
     runtime,
   );
   try {
@@ -150,6 +169,7 @@ async function evaluated(directory: string | undefined, options: Options): Promi
     return {
       model: model.name,
       images: subjects.length,
+      confidence: network.classifier.head.kind === 'number' ? 'between_blank_and_photo' : 'probability',
       metrics: wanted,
       rows: [...rows, ...(await baselineRows(network, subjects, wanted))],
       left_out,
@@ -158,6 +178,9 @@ async function evaluated(directory: string | undefined, options: Options): Promi
     await network.forward.close();
   }
 }
+
+const sidesOfInput = (shape: readonly number[], layout: 'NCHW' | 'NHWC'): [number, number] =>
+  layout === 'NCHW' ? [shape[2]!, shape[3]!] : [shape[1]!, shape[2]!];
 
 async function methodRows(
   network: Network,
@@ -174,7 +197,7 @@ async function methodRows(
     const { params, normalisation } = splitNormalisation(
       id,
       parametersFor(id, ids, param),
-      normalisationOf(model),
+      normalisationOf(model, network.classifier),
     );
     const takesLayers = methods.find((known) => known.id === id)?.needs.includes('layer');
     const spec = {
@@ -232,7 +255,7 @@ class Tally {
   async add(explained: Explained): Promise<void> {
     for (const [id, values] of this.#values) {
       const value = await metrics[id].of(explained);
-      if (value !== null) values.push(value);
+      if (value !== null && Number.isFinite(value)) values.push(value);
     }
   }
 

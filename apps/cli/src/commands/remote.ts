@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { ExplanationError, successOf, type WhylightClient } from '@whylight/client';
-import { artifactNames, type Explanation, type ExplanationRequest } from '@whylight/contract';
+import { artifactNames, type Explanation, type ExplanationRequest, warningText } from '@whylight/contract';
+import { type Prediction, predictionText, type TargetSpec } from '@whylight/host';
 import { Command } from 'commander';
 import { directories } from '../directories.ts';
 import { Failure, UsageError } from '../failure.ts';
@@ -24,7 +25,7 @@ import { sendPhoto } from '../remote/send-photo.ts';
 interface Options extends ExplainOptions {
   readonly model?: string;
   readonly method?: string[];
-  readonly target: ExplanationRequest['target'];
+  readonly target: TargetSpec;
   readonly lang: 'en' | 'zh';
   readonly output: string;
   readonly timeout?: number;
@@ -66,7 +67,7 @@ const explain = withJson(
         const directory = directoryOf(i, method);
         await fetchAll(client, explanation.id, directory);
         results.push({ ...explanation, photo: image, out: directory, milliseconds: took });
-        if (!options.json) show(image, explanation, took, directory);
+        if (!options.json) show(image, explanation, took, directory, options.lang);
       }
     }
     if (options.json) printJson(results);
@@ -81,16 +82,35 @@ interface Asked {
   readonly methods: readonly string[];
 }
 
+/** A target as the API takes it, and what of it is explained. */
+function targetRequest(target: TargetSpec, score: Options['score']): ExplanationRequest['target'] {
+  const short = shortTarget(target);
+  // Said in short where nothing more is to be said, as services of earlier releases understand it.
+  if (score === undefined) return short;
+  const said = { type: 'class' as const, score };
+  if (short === 'predicted') return said;
+  return 'class_index' in short ? { ...said, index: short.class_index } : { ...said, ...short };
+}
+
+function shortTarget(target: TargetSpec) {
+  if (typeof target === 'string' || !('terms' in target)) return target;
+  const terms = target.terms.map(({ class: index, weight }) => ({
+    class_index: index < 0 ? ('predicted' as const) : index,
+    weight,
+  }));
+  return { terms };
+}
+
 async function explainOne(
   client: WhylightClient,
   { image, upload, method, methods }: Asked,
-  { model, target, convention, param = {}, layer = [], lang, timeout, fresh }: Options,
+  { model, target, score, convention, param = {}, layer = [], lang, timeout, fresh }: Options,
 ): Promise<Explanation> {
   const progress = new Progress(`${basename(image)} ${method}`);
   const request: ExplanationRequest = {
     input: { upload },
     method,
-    target,
+    target: targetRequest(target, score),
     parameters: parametersFor(method, methods, param) as ExplanationRequest['parameters'],
     layers: layer,
     language: lang,
@@ -126,15 +146,24 @@ async function fetchAll(client: WhylightClient, id: string, directory: string): 
   );
 }
 
+/** What is said of the class that is explained. */
+const targetOf = (attribution: Explanation['attributions'][number]): Prediction => ({
+  class_index: attribution.output_index,
+  label: attribution.output_display_name,
+  label_zh: attribution.output_display_name_zh,
+  probability: attribution.probability,
+  score: attribution.score,
+});
+
 function show(
   image: string,
-  { predictions, attributions, method, cache, warnings }: Explanation,
+  { attributions, method, cache, warnings }: Explanation,
   took: number,
   out: string,
+  lang: 'en' | 'zh',
 ) {
-  const { output_display_name: label, output_index } = attributions[0]!;
-  const score = predictions.find(({ class_index }) => class_index === output_index)?.score;
+  const found = predictionText(targetOf(attributions[0]!), lang);
   const how = cache.status === 'hit' ? 'from the cache' : 'computed';
-  print(`${basename(image)}: ${label} ${score?.toFixed(3) ?? ''}, ${method}, ${how}, ${took} ms: ${out}`);
-  for (const warning of warnings) note(`  ${warning}`);
+  print(`${basename(image)}: ${found}, ${method}, ${how}, ${took} ms: ${out}`);
+  for (const warning of warnings) note(`  ${warningText(warning)}`);
 }

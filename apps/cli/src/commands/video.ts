@@ -5,6 +5,7 @@ import { type FrameOptions, frameRequest, withFrameOptions } from '../frame-opti
 import { findModel } from '../model.ts';
 import { positive } from '../options.ts';
 import { counted, print, printJson } from '../output.ts';
+import { askedBy } from '../preprocessing-options.ts';
 import { Progress } from '../progress.ts';
 import { explainVideo } from '../video/explain-video.ts';
 
@@ -20,14 +21,16 @@ export const video = withFrameOptions(
     .option('--batch <n>', 'frames that are explained at once', positive, 8)
     .requiredOption('-o, --output <out.mp4>', 'the video to write'),
 ).action(async (input: string, options: Options) => {
-  const { method, batch, output } = options;
-  const model = await findModel(options.model);
+  const { batch, output } = options;
+  const model = await findModel(options.model, await askedBy(options));
+  const asked = await frameRequest(model, options);
+  const { method } = asked;
   // In a thread of its own: frames are drawn while the next ones are explained.
   const runtime = await createThreadedRuntime(options);
   const progress = new Progress(`${input} ${method}`);
   const onProgress = (completed: number, total: number | null) =>
     progress.update(completed, total ?? completed);
-  const request = { ...frameRequest(model, options), input, output, batch };
+  const request = { ...asked, input, output, batch };
   try {
     await makeDirectory(output);
     const report = await explainVideo(request, runtime, onProgress);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Answer, WhylightClient } from '@whylight/client';
-import { type ArtifactName, artifactNames, type ExplanationRequest } from '@whylight/contract';
+import { type ArtifactName, artifactNames, type ExplanationRequest, warningText } from '@whylight/contract';
+import { predictionText } from '@whylight/host';
 import { Failure } from '../failure.ts';
 import { writeBytes } from '../files.ts';
 import type { Access } from '../serve/service.ts';
@@ -44,9 +45,9 @@ export async function runDemo(
       metrics && !isHit(answer)
         ? `, ${Math.round(metrics.compute_ms)} ms of it on the ${metrics.device}`
         : '';
-    const found = `${best?.label} ${best?.score.toFixed(3)}`;
+    const found = best ? predictionText(best, 'en') : 'nothing';
     tell(`[${seconds()}] ${method}: ${model.name} sees ${found}, ${cacheOf(answer)} in ${took}${device}`);
-    for (const warning of warnings) tell(`           ${warning}`);
+    for (const warning of warnings) tell(`           ${warningText(warning)}`);
     const out = join(output, method);
     await fetchAll(client, answer.explanation.id, out);
     tell(`           ${out}: ${artifactNames.join(', ')}`);

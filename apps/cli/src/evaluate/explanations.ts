@@ -12,7 +12,7 @@ import {
   type Tensor,
 } from '@whylight/core';
 import { floatMap, resizeMap } from '@whylight/core/image';
-import { randomisableLayers, randomised, scorerOf } from '@whylight/core/metrics';
+import { randomisableLayers, randomised, relativeScorer, scorerOf } from '@whylight/core/metrics';
 import type { Explained } from './metrics.ts';
 import type { Subject } from './subjects.ts';
 
@@ -61,7 +61,7 @@ export async function* explanations(
       const chosen = targets[0]!;
       const ofMap = (answer: Tensor<'float32'>) => mapOf(answer, network);
       yield {
-        ...about(network, { ...subject, target: chosen }),
+        ...(await about(network, { ...subject, target: chosen })),
         map: ofMap(attribution),
         attribution: attribution.shape.join() === input.shape.join() ? attribution.data : null,
         convergenceDelta: convergenceDelta?.[0] ?? null,
@@ -92,7 +92,7 @@ function randomisedExplainer(
 export async function baseline(network: Network, subject: Subject, map: Float32Array): Promise<Explained> {
   const target = subject.target >= 0 ? subject.target : await predicted(network, subject);
   return {
-    ...about(network, { ...subject, target }),
+    ...(await about(network, { ...subject, target })),
     map,
     attribution: null,
     convergenceDelta: null,
@@ -116,14 +116,18 @@ export async function predicted(
   return known.reduce((best, index) => (own[index]! > own[best]! ? index : best), known[0]!);
 }
 
-function about({ classifier: { layout, batch }, forward, width }: Network, subject: Subject) {
-  const { target } = subject;
+async function about({ classifier: { layout, batch, head }, forward, width }: Network, subject: Subject) {
+  const { target, input } = subject;
+  const logit = scorerOf(forward, { target, score: 'logit', batch });
   return {
     subject,
     layout,
     width,
-    probability: scorerOf(forward, { target, score: 'probability', batch }),
-    logit: scorerOf(forward, { target, score: 'logit', batch }),
+    confidence:
+      head.kind === 'number'
+        ? await relativeScorer(logit, input)
+        : scorerOf(forward, { target, score: 'probability', batch }),
+    logit,
   };
 }
 

@@ -29,7 +29,8 @@ export interface Explained {
   readonly convergenceDelta: number | null;
   /** Null for baselines, which take none. */
   readonly milliseconds: number | null;
-  readonly probability: Scorer;
+  /** The model's probability; of a plain number, where it lies between that of a blank image, 0, and the photo's, 1. */
+  readonly confidence: Scorer;
   readonly logit: Scorer;
   /** Explains other images for the same class; null for baselines, which look at no image. */
   readonly again: ((images: Tensor<'float32'>) => Promise<Float32Array>) | null;
@@ -56,14 +57,14 @@ function once<T>(compute: (explained: Explained) => Promise<T>) {
   };
 }
 
-const curves = once<DeletionInsertion>(({ probability, subject, map, layout }) =>
-  deletionInsertion(probability, subject.input, map, { layout }),
+const curves = once<DeletionInsertion>(({ confidence, subject, map, layout }) =>
+  deletionInsertion(confidence, subject.input, map, { layout }),
 );
-const change = once<ConfidenceChange>(({ probability, subject, map, layout }) =>
-  confidenceChange(probability, subject.input, minMax(map), layout),
+const change = once<ConfidenceChange>(({ confidence, subject, map, layout }) =>
+  confidenceChange(confidence, subject.input, minMax(map), layout),
 );
 
-/** What can be measured, each a mean over the images. Scores are softmax probabilities, logits for ROAD alone and infidelity. */
+/** What can be measured, each a mean over the images. Scores are the model's probabilities, logits for ROAD alone and infidelity. */
 export const metrics = {
   pointing: {
     title: 'pointing accuracy',
@@ -88,10 +89,10 @@ export const metrics = {
   arcc: {
     title: 'ARCC',
     better: 'high',
-    of: async ({ probability, subject, map, mapAgain, layout }) =>
+    of: async ({ confidence, subject, map, mapAgain, layout }) =>
       mapAgain &&
       (
-        await arcc(probability, subject.input, minMax(map), async (image) => minMax(await mapAgain(image)), {
+        await arcc(confidence, subject.input, minMax(map), async (image) => minMax(await mapAgain(image)), {
           layout,
         })
       ).arcc,

@@ -12,6 +12,11 @@ export interface Row {
 export interface Report {
   readonly model: string;
   readonly images: number;
+  /**
+   * What deletion, insertion, average drop, increase and ARCC take as the score: the model's probability, or of a plain
+   * number where it lies between that of a blank image, 0, and that of the photo, 1.
+   */
+  readonly confidence: 'probability' | 'between_blank_and_photo';
   readonly metrics: readonly MetricId[];
   readonly rows: readonly Row[];
   /** Methods that could not be run, and why. */
@@ -28,7 +33,7 @@ export const csv = ({ metrics: ids, rows }: Report): string =>
 
 const arrows = { high: ' ↑', low: ' ↓' } as const;
 
-export function markdown({ metrics: ids, rows }: Report): string {
+export function markdown({ metrics: ids, rows, confidence }: Report): string {
   const head = ids.map((id) => `${metrics[id].title}${metrics[id].better ? arrows[metrics[id].better] : ''}`);
   const lines = rows.map(({ method, baseline, values }) => [
     baseline ? `*${method}*` : method,
@@ -36,8 +41,12 @@ export function markdown({ metrics: ids, rows }: Report): string {
   ]);
   return `${[['method', ...head], ['---', ...ids.map(() => '---:')], ...lines]
     .map((line) => `| ${line.join(' | ')} |`)
-    .join('\n')}\n`;
+    .join('\n')}\n${confidence === 'probability' ? '' : `\n${plainNumber}\n`}`;
 }
+
+/** What stands beside metrics of a model that gives no probability. */
+export const plainNumber =
+  'The model gives a plain number: metrics that take a probability take where the number lies between that of a blank image (0) and that of the photo (1).';
 
 const rounded = (value: number | null | undefined): string =>
   value === null || value === undefined ? '–' : Math.abs(value) >= 10 ? value.toFixed(0) : value.toFixed(3);

@@ -1,4 +1,4 @@
-import type { Artifact, Look, Rendered, RenderingJob } from '@whylight/contract';
+import type { Artifact, Look, Rendered, RenderingJob, Warning } from '@whylight/contract';
 import { type Drawn, outputPrefix, type Run } from './flight.ts';
 
 /** Pictures of a run in another look than its own. */
@@ -68,4 +68,4 @@ export function drawnAs(run: Run, { artifacts, warnings }: Drawing): Run {
 }
 
 /** What the worker says of its own pictures, as opposed to the attribution. */
-const isOfDrawing = (warning: string): boolean => /^(label_in_english|font_incomplete)\b/.test(warning);
+const isOfDrawing = ({ code }: Warning): boolean => code === 'label_in_english' || code === 'font_incomplete';

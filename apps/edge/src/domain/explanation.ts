@@ -1,4 +1,5 @@
-import type { Artifact, Explanation, Look } from '@whylight/contract';
+import type { Artifact, Explanation, Look, Question } from '@whylight/contract';
+import { methods } from '@whylight/core/methods';
 import type { Run } from './flight.ts';
 
 /** What a request adds to the run that answers it. */
@@ -37,12 +38,13 @@ export function presentExplanation(asked: Asked, shared: Run, now: number): Expl
     convention: question.convention,
     parameters: question.parameters,
     layers: run.result?.layers ?? question.layers,
-    target: question.target,
+    target: answeredTarget(question),
     language: asked.look.language,
     output: { visualization: asked.look.visualization },
     metadata: asked.metadata,
     cache: { status: asked.cache_status, key: `sha256:${key}` },
     progress: run.progress,
+    task: run.result?.task ?? null,
     predictions: run.result?.predictions ?? [],
     attributions: attributionsOf(run, self),
     metrics: metricsOf(run),
@@ -53,6 +55,16 @@ export function presentExplanation(asked: Asked, shared: Run, now: number): Expl
     urls: { self, cancel: `${self}/cancel`, events: `${self}/events` },
     request_id: asked.request_id,
   };
+}
+
+/** Which class is explained, and what of it: in a question of an earlier release what its method explains. */
+function answeredTarget({ method, target, score }: Question): Explanation['target'] {
+  const own = methods.find(({ id }) => id === method)?.score ?? 'logit';
+  const said = { type: 'class' as const, score: score ?? own };
+  if (target === 'predicted') return { ...said, index: target };
+  // Questions hold no label: it has been found in the model's before.
+  if ('label' in target) return { ...said, index: 'predicted' };
+  return 'terms' in target ? { ...said, terms: target.terms } : { ...said, index: target.class_index };
 }
 
 /** The run as it is for one whose time may be over, however long others have it kept. */
@@ -70,6 +82,7 @@ function attributionsOf({ result, artifacts }: Run, self: string): Explanation['
       output_index: target.class_index,
       output_display_name: target.label,
       output_display_name_zh: target.label_zh,
+      ...(target.probability === undefined ? {} : { probability: target.probability }),
       score: target.score,
       shape: attribution.shape,
       minimum: attribution.minimum,

@@ -3,6 +3,7 @@ import {
   artifactPrefix,
   type Claim,
   type ClaimRefusal,
+  currentResult,
   type Explanation,
   type Job,
   type JobError,
@@ -223,6 +224,7 @@ export function upgraded(stored: StoredRun): Run {
     ...{ claims: [], crashes: 0, losses: 0, version: 0, owner: null, erased: false, metered: true },
     keepUntil: stored.createdAt + retention.usual * 1000,
     ...stored,
+    result: stored.result && currentResult(stored.result),
     riders: Object.fromEntries(
       Object.entries(riders).map(([id, rider]) => [id, { look: null, webhook: null, told: false, ...rider }]),
     ),

@@ -8,6 +8,7 @@ import type {
   ModelRequest,
   ModelSource,
 } from '@whylight/contract';
+import { numericsVersion } from '@whylight/core/methods';
 
 /** Bytes of one part of a model's upload; S3 takes no smaller part than 5 MiB, but for the last. */
 export const partBytes = 16 * 2 ** 20;
@@ -51,6 +52,7 @@ export const manifestOf = ({
   cam_tensor,
   fixed_inputs,
   scores,
+  task,
 }: ModelRequest): ModelManifest => ({
   labels:
     labels?.map((label) =>
@@ -60,6 +62,7 @@ export const manifestOf = ({
   cam_tensor: cam_tensor ?? null,
   fixed_inputs: fixed_inputs ?? null,
   scores: scores ?? null,
+  ...(task && { task }),
 });
 
 /** Parts 1, 2, … of so many bytes. */
@@ -78,15 +81,37 @@ export const sourceOf = ({ id, name, object, content_length, sha256, manifest }:
 /** Null as long as it is not ready. */
 export function explainable({ id, name, sha256, manifest, facts }: ModelRow): Explainable | null {
   if (!facts) return null;
-  const { preprocessing, classes, input_shape, methods, deterministic, layers } = facts;
+  const { preprocessing, classes, input_shape, methods, deterministic, layers, task } = facts;
   return {
-    ...{ id, name, preprocessing, classes, input_shape, methods, deterministic, layers },
+    ...{ id, name, preprocessing, classes, input_shape, methods, deterministic, layers, task },
+    not_run: notRunOf(facts),
     digest: `sha256:${sha256}`,
     labels: manifest.labels,
     own: true,
     default: false,
   };
 }
+
+/**
+ * Whether its methods were run by the numerics of today. What another release found to work is not promised by this one,
+ * until a worker has run it again.
+ */
+export const isCurrent = ({ numerics_version }: ModelFacts): boolean => numerics_version === numericsVersion;
+
+/** What is known of a model that an earlier release took, and this one refuses: that no method works on it. */
+export const refusedBy = ({ message }: ModelError, facts: ModelFacts): ModelFacts => ({
+  ...facts,
+  numerics_version: numericsVersion,
+  not_run: {},
+  methods: Object.fromEntries(Object.keys(facts.methods).map((id) => [id, message])),
+});
+
+const notRunOf = (facts: ModelFacts): Readonly<Record<string, string>> =>
+  isCurrent(facts)
+    ? (facts.not_run ?? {})
+    : Object.fromEntries(
+        askable(facts.methods).map((id) => [id, 'not run by this release yet: the model is examined again']),
+      );
 
 export const builtIn = (model: CatalogModel): Explainable => ({
   ...model,
@@ -106,18 +131,20 @@ export function presentModel(row: ModelRow, upload: Model['upload'] = null): Mod
     own: true,
     classes: facts?.classes ?? null,
     input_shape: facts?.input_shape ?? null,
+    task: facts?.task,
     default: false,
     deterministic: facts?.deterministic ?? null,
-    methods: workingOf(facts?.methods ?? {}),
+    methods: askable(facts?.methods ?? {}),
+    not_run: Object.keys(facts ? notRunOf(facts) : {}),
     urls: { self, complete: `${self}/complete`, warm: `${self}/warm` },
   };
 }
 
 /** A model that comes with the service, as the API shows it. */
 export function presentBuiltIn(model: CatalogModel): Model {
-  const { name, digest, classes, input_shape, methods } = model;
+  const { name, digest, classes, input_shape, methods, not_run = {}, task } = model;
   return {
-    ...{ name, digest, classes, input_shape, default: model.default },
+    ...{ name, digest, classes, input_shape, task, default: model.default },
     id: name,
     object: 'model',
     own: false,
@@ -125,11 +152,12 @@ export function presentBuiltIn(model: CatalogModel): Model {
     created_at: null,
     content_length: null,
     deterministic: true,
-    methods: workingOf(methods),
+    methods: askable(methods),
+    not_run: Object.keys(not_run),
     ...{ report: null, error: null, upload: null },
     urls: { self: `/v1/models/${encodeURIComponent(name)}`, complete: null, warm: null },
   };
 }
 
-const workingOf = (reasons: CatalogModel['methods']): string[] =>
+const askable = (reasons: CatalogModel['methods']): string[] =>
   Object.entries(reasons).flatMap(([id, reason]) => (reason === null ? [id] : []));

@@ -4,6 +4,8 @@ import {
   type ExplanationAsked,
   predictionMethod,
   type Question,
+  type ScoreName,
+  type TargetRequest,
   type TargetSpec,
 } from '@whylight/contract';
 import {
@@ -25,7 +27,8 @@ import { pointerOf } from './validation.ts';
  * @throws Refusal with a pointer to the member at fault.
  */
 export function resolveQuestion(asked: ExplanationAsked, image: string, model: CatalogModel): Question {
-  const method = resolveParameters(asked);
+  const { target, score } = inShort(asked.target);
+  const method = resolveParameters(asked, score);
   checkMethod(method.id, model);
   checkLayers(asked.layers, method, model);
   return {
@@ -38,7 +41,8 @@ export function resolveQuestion(asked: ExplanationAsked, image: string, model: C
     convention: method.convention,
     parameters: method.params,
     layers: asked.layers,
-    target: resolveTarget(asked.target, model),
+    target: resolveTarget(target, pointerOfIndex(asked.target), model),
+    score: otherNames.get(method.score) ?? method.score,
   };
 }
 
@@ -94,12 +98,15 @@ export const predictionQuestion = (image: string, model: CatalogModel): Question
   target: 'predicted',
 });
 
-function resolveParameters({ method, convention, parameters }: ExplanationAsked) {
+function resolveParameters(
+  { method, convention, parameters }: ExplanationAsked,
+  score: ScoreName | undefined,
+) {
   const ids = methods.map(({ id }) => id);
   if (!ids.includes(method))
     throw refuse('invalid_parameter', '/method', `There is no method "${method}".${didYouMean(method, ids)}`);
   return orRefused(
-    () => resolveMethod({ method, convention, params: parameters }),
+    () => resolveMethod({ method, convention, params: parameters, score }),
     (message) => pointerIn(message, parameters),
   );
 }
@@ -114,10 +121,11 @@ function orRefused<T>(settle: () => T, pointerOf: (message: string) => string): 
   }
 }
 
-/** Where the engine's complaint belongs: it names the parameter or the convention in quotation marks. */
+/** Where the engine's complaint belongs: it names the parameter, the convention or the score in quotation marks. */
 function pointerIn(message: string, parameters: ExplanationAsked['parameters']): string {
-  const [, kind, name = ''] = /(parameter|convention) "([^"]+)"/.exec(message) ?? [];
+  const [, kind, name = ''] = /(parameter|convention|score) "([^"]+)"/.exec(message) ?? [];
   if (kind === 'parameter' && Object.hasOwn(parameters, name)) return pointerOf(['parameters', name]);
+  if (kind === 'score') return '/target/score';
   return kind === 'convention' ? '/convention' : '/parameters';
 }
 
@@ -138,15 +146,34 @@ export const noSuchModel = (reference: string, names: readonly string[]): Refusa
     `There is no such model.${didYouMean(reference.split('@', 1)[0] ?? '', names)}`,
   );
 
-function resolveTarget(target: TargetSpec, model: CatalogModel): TargetSpec {
+/** What some libraries call a score, in this API's words: one score under two names is one question. */
+const otherNames: ReadonlyMap<ScoreName, ScoreName> = new Map([
+  ['softmax', 'probability'],
+  ['log-softmax', 'log-probability'],
+]);
+
+/** What a request says of its target, in the form that questions have, and what of it is explained if it says that. */
+function inShort(asked: TargetRequest): { target: TargetSpec; score?: ScoreName } {
+  if (typeof asked === 'string' || !('type' in asked)) return { target: asked };
+  const { index = 'predicted', label, terms, score } = asked;
+  const said = score && { score };
+  if (terms) return { target: { terms }, ...said };
+  if (label !== undefined) return { target: { label }, ...said };
+  return { target: index === 'predicted' ? index : { class_index: index }, ...said };
+}
+
+const pointerOfIndex = (asked: TargetRequest): string =>
+  typeof asked === 'object' && 'type' in asked ? '/target/index' : '/target/class_index';
+
+function resolveTarget(target: TargetSpec, pointer: string, model: CatalogModel): TargetSpec {
   if (target === 'predicted') return target;
-  if ('label' in target) return { class_index: classOf(target.label, model) };
+  if ('label' in target) return targetNamed(target.label, model);
   if ('terms' in target) {
     for (const [i, { class_index: index }] of target.terms.entries())
       if (index !== 'predicted') checkClass(index, `/target/terms/${i}/class_index`, model);
     return target;
   }
-  checkClass(target.class_index, '/target/class_index', model);
+  checkClass(target.class_index, pointer, model);
   return target;
 }
 
@@ -159,13 +186,21 @@ function checkClass(index: number, pointer: string, { name, classes }: CatalogMo
     );
 }
 
-/** The class of this English or Chinese name; a name that two classes share has to be given by index. */
-function classOf(label: string, { labels, name }: CatalogModel): number {
+/**
+ * The class of this English or Chinese name; a name that two classes share has to be given by index. A model of one
+ * output has names for that output and its negation.
+ */
+function targetNamed(label: string, model: CatalogModel): TargetSpec {
+  const { name } = model;
+  const labels = model.classes === 1 ? namesOfOne(model.labels) : model.labels;
   const wanted = fold(label);
   const matches = (labels ?? []).flatMap(({ en, zh }, index) =>
     fold(en) === wanted || (zh !== null && fold(zh) === wanted) ? [index] : [],
   );
-  if (matches.length === 1) return matches[0]!;
+  if (matches.length === 1)
+    return matches[0]! < model.classes
+      ? { class_index: matches[0]! }
+      : { terms: [{ class_index: 0, weight: -1 }] };
   if (matches.length > 1)
     throw refuse(
       'invalid_parameter',
@@ -177,6 +212,16 @@ function classOf(label: string, { labels, name }: CatalogModel): number {
     (labels ?? []).flatMap(({ en, zh }) => (zh === null ? [en] : [en, zh])),
   );
   throw refuse('target_out_of_range', '/target/label', `${name} has no class "${label}".${hint}`);
+}
+
+type Labels = NonNullable<CatalogModel['labels']>;
+
+/** [positive, negative] of a lone output, whose labels are [negative, positive] or its own. */
+function namesOfOne(labels: Labels | null): Labels | null {
+  const [first, second] = labels ?? [];
+  if (!first) return labels;
+  if (second) return [second, first];
+  return [first, { en: `not ${first.en}`, zh: first.zh && `非${first.zh}` }];
 }
 
 const fold = (text: string): string => text.normalize('NFC').replaceAll('_', ' ').trim().toLowerCase();

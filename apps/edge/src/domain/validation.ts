@@ -38,12 +38,12 @@ function fieldErrors(issue: Issue, above: readonly PropertyKey[], input: unknown
   return [{ pointer: pointerOf(path), code: issue.code, message: issue.message }];
 }
 
-/** A wrong type at the top of an alternative says that it was not the one meant. */
+/** A wrong type at the top of an alternative says that it was not the one meant; of members each that it does not know counts. */
 const distance = (issues: readonly Issue[]): number =>
-  issues.reduce(
-    (sum, { code, path }) => sum + (path.length === 0 && code !== 'unrecognized_keys' ? 100 : 1),
-    0,
-  );
+  issues.reduce((sum, issue) => {
+    if (issue.code === 'unrecognized_keys') return sum + issue.keys.length;
+    return sum + (issue.path.length === 0 ? 100 : 1);
+  }, 0);
 
 const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce(

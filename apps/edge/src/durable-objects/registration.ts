@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { ModelError, Validation } from '@whylight/contract';
-import { type ModelRow, sourceOf } from '../domain/model.ts';
+import { type ModelRow, refusedBy, sourceOf } from '../domain/model.ts';
 import { type Bindings, settings } from '../env.ts';
 import { GpuWorker } from '../storage/gpu-worker.ts';
 import { Models } from '../storage/models.ts';
@@ -11,7 +11,8 @@ interface Task {
   readonly tenant: string;
   readonly model: string;
   readonly requestId: string;
-  readonly phase: 'pending' | 'validating';
+  /** `ready`: it can be explained, and is examined again by the numerics of today. */
+  readonly phase: 'pending' | 'validating' | 'ready';
   /** Unix milliseconds: when the phase began. */
   readonly since: number;
   readonly tries: number;
@@ -40,6 +41,13 @@ export class Registration extends DurableObject<Bindings> {
   async arrived(tenant: string, model: string, requestId: string): Promise<void> {
     await this.#begin({ tenant, model, requestId, phase: 'validating' }, Date.now());
     await new Models(this.env.DB).move(model, 'pending', 'validating');
+  }
+
+  /** What is known of the model comes from another release: have it examined again, while it is used as it is. */
+  async outdated(tenant: string, model: string): Promise<void> {
+    if (await this.#task()) return;
+    const requestId = `req_again_${model}`;
+    await this.#begin({ tenant, model, requestId, phase: 'ready' }, Date.now());
   }
 
   /** Nothing is left to do. */
@@ -71,15 +79,16 @@ export class Registration extends DurableObject<Bindings> {
   async #pursue(task: Task): Promise<void> {
     const models = new Models(this.env.DB);
     const row = await models.find(task.tenant, task.model);
-    if (row?.status !== 'pending' && row?.status !== task.phase) return this.#unlessNew(task);
+    const isDue = row?.status === task.phase || (row?.status === 'pending' && task.phase === 'validating');
+    if (!row || !isDue) return this.#unlessNew(task);
     if (task.phase === 'pending') return this.#sweep(row, models, task);
-    await models.move(task.model, 'pending', 'validating');
+    if (task.phase === 'validating') await models.move(task.model, 'pending', 'validating');
     const isLate = Date.now() > task.since + examination;
     const found = isLate
       ? unexamined
       : await new GpuWorker(settings(this.env)).validate(sourceOf(row), task.requestId);
     if (!found) return this.#again(task);
-    await this.#conclude(row, models, found);
+    await this.#conclude(row, models, found, task);
     return this.#unlessNew(task);
   }
 
@@ -98,8 +107,16 @@ export class Registration extends DurableObject<Bindings> {
     await this.ctx.storage.setAlarm(Date.now() + Math.min(1000 * 2 ** task.tries, longestPause));
   }
 
-  async #conclude({ id }: ModelRow, models: Models, found: Validation): Promise<void> {
-    if (found.outcome === 'ready') await models.ready(id, found.facts, found.report);
+  async #conclude(
+    { id, facts, report }: ModelRow,
+    models: Models,
+    found: Validation,
+    { phase }: Task,
+  ): Promise<void> {
+    if (phase === 'ready') {
+      if (found.outcome === 'ready') await models.refresh(id, found.facts, found.report);
+      else if (found !== unexamined && facts) await models.refresh(id, refusedBy(found.error, facts), report);
+    } else if (found.outcome === 'ready') await models.ready(id, found.facts, found.report);
     else await models.reject(id, found.error);
   }
 

@@ -13,7 +13,7 @@ const always = {
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Strict-Transport-Security': 'max-age=31536000',
   'Cache-Control': 'private, no-cache',
-  Vary: 'Authorization',
+  Vary: 'Authorization, X-Api-Version',
 };
 
 /** Gives the request its id (never the client's) and the response the headers that every response has. */

@@ -93,7 +93,7 @@ export const compat = routes()
         predictions: answers.map(({ explanation: { predictions } }) => ({
           ids: predictions.map(({ class_index }) => String(class_index)),
           displayNames: predictions.map(({ label }) => label),
-          confidences: predictions.map(({ score }) => score),
+          confidences: predictions.map(({ probability, score }) => probability ?? score),
         })),
       },
       200,
@@ -128,13 +128,12 @@ function approximationError({
   return delta === null ? null : Math.abs(delta) / Math.max(Math.abs(sum - delta), 1e-8);
 }
 
-const plain = ({ class_index, label, score }: Explanation['predictions'][number]) => ({
-  ...{ class_index, label, score },
-});
+const plain = ({ label_zh: _, ...prediction }: Explanation['predictions'][number]) => prediction;
 
 const targetOf = (attribution: Explanation['attributions'][number]) => ({
   class_index: attribution.output_index,
   label: attribution.output_display_name,
+  ...(attribution.probability === undefined ? {} : { probability: attribution.probability }),
   score: attribution.score,
 });
 

@@ -29,6 +29,7 @@ export const methodRoutes = routes().openapi(listMethods, async (c) => {
   const model = name === undefined ? null : await chooseModel(services, caller.tenant, name);
   const data = methods.map(({ id, title, summary, paper, version, kind, needs, conventions }) => {
     const reason = model ? getOwn(model.methods, id) : null;
+    const notRun = model && reason === null ? (getOwn(model.not_run ?? {}, id) ?? null) : null;
     return {
       id,
       object: 'method' as const,
@@ -41,8 +42,8 @@ export const methodRoutes = routes().openapi(listMethods, async (c) => {
       cost: methodCost(id, model?.input_shape ?? [3, 224, 224]),
       conventions: [...conventions],
       parameters: paramsJsonSchema(id) as Record<string, z.core.util.JSONType>,
-      works: model && reason === null,
-      reason: model ? (reason === undefined ? 'The worker does not have it.' : reason) : null,
+      works: notRun === null ? model && reason === null : null,
+      reason: reason === undefined ? 'The worker does not have it.' : (reason ?? notRun),
     };
   });
   return c.json({ ...whole, data }, 200);

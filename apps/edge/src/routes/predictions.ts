@@ -26,7 +26,7 @@ const create = createRoute({
     }),
     ...body(predictionRequestSchema),
   },
-  responses: { 200: json(predictionsSchema, 'The classes that score highest'), ...declined },
+  responses: { 200: json(predictionsSchema, 'The likeliest classes'), ...declined },
 });
 
 export const predictions = routes().openapi(create, async (c) => {
@@ -53,13 +53,14 @@ export const predictions = routes().openapi(create, async (c) => {
     : await services.flight(key).watch(boarded.number, requestId, null, wait);
   if (run?.error) throw refusalOfJob(run.error);
   if (!run?.result) throw new Refusal('capacity', 'It is not done yet. Ask again: nothing is lost.');
-  const { predictions: best, warnings } = run.result;
+  const { task, predictions: best, warnings } = run.result;
   c.header('Cache-Status', cacheStatus[via]);
   return c.json(
     {
       object: 'predictions' as const,
       input: { sha256 },
       model: { id: model.id, name: model.name, digest: model.digest },
+      task,
       predictions: best.slice(0, asked.top_k),
       cache: { status: via, key: `sha256:${key}` },
       warnings,

@@ -103,6 +103,14 @@ export class Models {
       .run();
   }
 
+  /** What was found of a model that is ready, found again. */
+  async refresh(id: string, facts: ModelFacts, report: ModelReport | null): Promise<void> {
+    await this.#db
+      .prepare("UPDATE models SET facts = ?, report = ? WHERE id = ? AND status = 'ready'")
+      .bind(JSON.stringify(facts), report && JSON.stringify(report), id)
+      .run();
+  }
+
   async reject(id: string, error: ModelError): Promise<void> {
     await this.#db
       .prepare("UPDATE models SET status = 'rejected', error = ? WHERE id = ? AND status = 'validating'")

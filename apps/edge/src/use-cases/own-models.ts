@@ -10,6 +10,7 @@ import {
   builtIn,
   type Explainable,
   explainable,
+  isCurrent,
   type ModelRow,
   manifestOf,
   partsOf,
@@ -146,7 +147,11 @@ export async function chooseModel(
   reference: string | undefined,
 ): Promise<Explainable> {
   const row = reference === undefined ? null : await findReferred(services, tenant, reference);
-  if (row) return readyOf(row);
+  if (row) {
+    const ready = readyOf(row);
+    if (row.facts && !isCurrent(row.facts)) await services.registration(row.id).outdated(tenant, row.id);
+    return ready;
+  }
   const catalog = await services.catalogs.get();
   const model = findModel(reference, catalog);
   if (model) return builtIn(model);

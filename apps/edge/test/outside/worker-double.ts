@@ -9,6 +9,7 @@ import {
   verify,
   workerPaths,
 } from '@whylight/contract';
+import { numericsVersion } from '@whylight/core/methods';
 import { workerSecret } from '../secrets.ts';
 import { type Loopback, listenOnLoopback } from './loopback.ts';
 
@@ -55,7 +56,8 @@ const renderedBy = ({ output_prefix, look }: RenderingJob): Rendered => ({
     bytes: 4,
     content_type: 'image/png',
   })),
-  warnings: look.language === 'zh' ? ['label_in_english: the class has no Chinese name'] : [],
+  warnings:
+    look.language === 'zh' ? [{ code: 'label_in_english', message: 'the class has no Chinese name' }] : [],
 });
 
 /** What the double finds in a model, which it does not read: `bad` is refused, `dice` gives other scores each time. */
@@ -76,6 +78,8 @@ const findingOf = ({ name }: ModelSource): Validation =>
             occlusion: null,
             saliency: 'no derivative rule for Hardmax: node "odd"',
           },
+          ...(name === 'hurried' && { not_run: { occlusion: 'not run within the budget of 54 s' } }),
+          numerics_version: numericsVersion,
           deterministic: name !== 'dice',
         },
         report: {

@@ -1,74 +1,70 @@
-import type { ModelReport, Validation } from '@whylight/contract';
+import type { ModelFacts, ModelReport, Validation } from '@whylight/contract';
+import type { Runtime } from '@whylight/core';
+import { numericsVersion } from '@whylight/core/methods';
 import {
-  float32,
-  forwardModel,
-  InputError,
-  inspect,
-  type Runtime,
-  readClassifier,
-  type Tensor,
-} from '@whylight/core';
-import { type RegisteredModel, readingOf } from '@whylight/host';
+  type Checked,
+  type CheckReport,
+  checkModel,
+  type MethodVerdict,
+  type RegisteredModel,
+  readingOf,
+} from '@whylight/host';
 import { knownLayers } from '../layer-names.ts';
+import { factsOf } from '../verdicts.ts';
 
 /** Names that a report lists of one kind; of a model with more, the first. */
 const most = 200;
 /** Stricter than for models that the operator has put there. */
 const limits = { nodes: 50_000, elements: 2 ** 26 };
 
+/** Told while a model is examined, so that what is known counts though the process should end. */
+export interface ExaminationWatch {
+  /** Seconds that it may take in all. */
+  readonly budget: number;
+  /** The network has run, no method has. */
+  readonly onStart: (found: Validation) => void;
+  readonly onMethod: (id: string) => void;
+  readonly onVerdict: (verdict: MethodVerdict) => void;
+}
+
 /**
- * What can be done with a tenant's model: its report, and whether ONNX Runtime runs it, to the same scores each time.
+ * What can be done with a tenant's model: whether ONNX Runtime runs it, to the same scores each time, and which methods
+ * run on it.
  *
  * @throws InputError for a model that is refused
  */
-export async function examine(model: RegisteredModel, runtime: Runtime): Promise<Validation> {
-  const bytes = await model.bytes();
-  const options = { ...readingOf(model), limits };
-  const report = inspect(bytes, options);
-  if (model.labels && model.labels.length !== report.classes)
-    throw new InputError(
-      'invalid_model',
-      `labels: expected ${report.classes}, one for each class, got ${model.labels.length}`,
-    );
-  const classifier = readClassifier(bytes, options);
-  const session = await runtime.load(forwardModel(classifier));
-  try {
-    const image = noise([classifier.batch ?? 1, ...classifier.inputShape]);
-    const once = scoresOf(await session.run({ image }));
-    const again = scoresOf(await session.run({ image }));
-    return {
-      outcome: 'ready',
-      report: bounded(report),
-      facts: {
-        preprocessing: model.preprocessingDigest,
-        classes: report.classes,
-        input_shape: [...report.input_shape],
-        methods: Object.fromEntries(
-          report.methods.map(({ id, works, reason }) => [id, works ? null : (reason ?? '')]),
-        ),
-        deterministic: once.every((score, i) => Object.is(score, again[i])),
-        layers: knownLayers(model, classifier),
-      },
-    };
-  } finally {
-    await session.close();
-  }
+export async function examine(
+  model: RegisteredModel,
+  runtime: Runtime,
+  { budget, onStart, onMethod, onVerdict }: ExaminationWatch,
+): Promise<Validation> {
+  const reading = { ...readingOf(model), limits };
+  const told = (checked: Checked) => validationOf(model, checked);
+  const checked = await checkModel(model, runtime, {
+    reading,
+    budget,
+    onStart: (started) => onStart(told(started)),
+    onMethod,
+    onVerdict,
+  });
+  return told(checked);
 }
 
-const scoresOf = (outputs: Readonly<Record<string, Tensor>>): Float32Array =>
-  outputs.logits!.data as Float32Array;
+function validationOf(model: RegisteredModel, { report, classifier, deterministic }: Checked): Validation {
+  const facts: ModelFacts = {
+    preprocessing: model.preprocessingDigest,
+    classes: report.classes,
+    input_shape: [...report.input_shape],
+    ...factsOf(report.methods),
+    numerics_version: numericsVersion,
+    deterministic,
+    layers: knownLayers(model, classifier),
+    task: classifier.head.task,
+  };
+  return { outcome: 'ready', report: bounded(report), facts };
+}
 
-/** Values about 0, as a normalised photo has them, and the same each time. */
-const noise = (shape: readonly number[]): Tensor =>
-  float32(
-    shape,
-    Float32Array.from(
-      { length: shape.reduce((a, b) => a * b, 1) },
-      (_, i) => 2 * Math.sin(i * 12.9898) * Math.cos(i * 78.233),
-    ),
-  );
-
-const bounded = (report: ReturnType<typeof inspect>): ModelReport => ({
+const bounded = (report: CheckReport): ModelReport => ({
   ...report,
   inputs: report.inputs.map((input) => ({ ...input, shape: [...input.shape] })),
   outputs: report.outputs.slice(0, most),
@@ -79,5 +75,6 @@ const bounded = (report: ReturnType<typeof inspect>): ModelReport => ({
     .map(({ op, nodes }) => ({ op, nodes: nodes.slice(0, most) })),
   // The API's report has no member for axioms: `reason` says where one does not hold.
   methods: report.methods.map(({ id, works, reason }) => ({ id, works, reason })),
+  recommended: [...report.recommended],
   notes: [...report.notes],
 });

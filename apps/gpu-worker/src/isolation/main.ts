@@ -8,11 +8,10 @@ import {
   ModelRegistry,
   PhotoClassifier,
   PhotoExplainer,
-  presets,
   type RegisteredModel,
 } from '@whylight/host';
 import { examine } from './examine.ts';
-import type { Answer, Ask, Call, Load, Values } from './messages.ts';
+import type { Answer, Ask, Call, Found, Load, Values } from './messages.ts';
 
 /** Compiled explainers that are kept, of the one model. */
 const explainers = 8;
@@ -26,16 +25,19 @@ const under = new Map<number, AbortController>();
 
 async function load({ name, sha256, manifest, device, ...options }: Load): Promise<null> {
   const bytes = await stdin();
-  const { labels, cam_tensor, preprocessing, fixed_inputs, scores } = manifest;
+  const { labels, cam_tensor, preprocessing, fixed_inputs, scores, task } = manifest;
   model = await heldModel(name, bytes, {
     sha256,
     ...(labels ? { labels } : {}),
     ...(cam_tensor === null ? {} : { cam_tensor }),
     ...(fixed_inputs === null ? {} : { fixed_inputs }),
     ...(scores === null ? {} : { scores }),
+    ...(task ? { task } : {}),
     ...(preprocessing === null
       ? {}
-      : { preprocessing: typeof preprocessing === 'string' ? presets[preprocessing] : preprocessing }),
+      : typeof preprocessing === 'string'
+        ? { preset: preprocessing }
+        : { preprocessing }),
   });
   runtime = counting(await createRuntime({ ...options, found: true }), device);
   const registry = ModelRegistry.of([model]);
@@ -48,8 +50,15 @@ async function answer(ask: Ask, id: number, signal: AbortSignal): Promise<Values
   switch (ask.op) {
     case 'load':
       return load(ask);
-    case 'examine':
-      return examine(model, runtime);
+    case 'examine': {
+      const found = (news: Found) => tell({ id, found: news });
+      return examine(model, runtime, {
+        budget: ask.budget,
+        onStart: (started) => found({ started }),
+        onMethod: (running) => found({ running }),
+        onVerdict: (verdict) => found({ verdict }),
+      });
+    }
     case 'explain': {
       const onProgress = (completed: number, total: number) => tell({ id, progress: [completed, total] });
       return explainer.explain({ ...ask.request, model: model.digest }, { signal, onProgress });

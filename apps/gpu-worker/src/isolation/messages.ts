@@ -3,6 +3,7 @@ import type {
   Classification,
   ExecutionProvider,
   Failure,
+  MethodVerdict,
   PhotoExplanation,
   PhotoRequest,
 } from '@whylight/host';
@@ -23,7 +24,7 @@ export interface Load {
 
 export type Ask =
   | Load
-  | { readonly op: 'examine' }
+  | { readonly op: 'examine'; readonly budget: number }
   | { readonly op: 'explain'; readonly request: Omit<PhotoRequest, 'model'> }
   | { readonly op: 'classify'; readonly photo: Uint8Array; readonly count: number }
   | { readonly op: 'warm' };
@@ -39,8 +40,15 @@ export interface Values {
   warm: null;
 }
 
+/** Of an examination that goes on. */
+export type Found =
+  | { readonly started: Validation }
+  | { readonly running: string }
+  | { readonly verdict: MethodVerdict };
+
 /** From the process. */
 export type Answer =
+  | { readonly id: number; readonly found: Found }
   | { readonly id: number; readonly progress: readonly [completed: number, total: number] }
   | ({ readonly id: number; readonly runs: number; readonly rss: number } & (
       | { readonly value: Values[keyof Values] }

@@ -8,7 +8,7 @@ import {
   type PhotoRequest,
   type Watch,
 } from '@whylight/host';
-import type { Answer, Ask, Load, Values } from './messages.ts';
+import type { Answer, Ask, Found, Load, Values } from './messages.ts';
 import { type Sandboxed, startSandboxed } from './sandbox.ts';
 
 const script = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -53,6 +53,7 @@ interface Waiting {
   readonly resolve: (value: Values[keyof Values]) => void;
   readonly reject: (error: unknown) => void;
   readonly onProgress: Watch['onProgress'];
+  readonly onFound: ((found: Found) => void) | undefined;
 }
 
 /** A process of its own for one tenant's model, which is in it and nowhere else. */
@@ -127,9 +128,13 @@ export class ModelProcess {
     return this.#ask({ op: 'classify', photo, count }, { signal }) as Promise<Classification>;
   }
 
-  /** @throws InputError for a model that is refused. @throws ProcessLostError */
-  examine(signal: AbortSignal): Promise<Validation> {
-    return this.#ask({ op: 'examine' }, { signal }) as Promise<Validation>;
+  /**
+   * Examines the model for at most `budget` seconds, and tells what it finds on the way.
+   *
+   * @throws InputError for a model that is refused. @throws ProcessLostError
+   */
+  examine(budget: number, onFound: (found: Found) => void, signal: AbortSignal): Promise<Validation> {
+    return this.#ask({ op: 'examine', budget }, { signal, onFound }) as Promise<Validation>;
   }
 
   async warm(): Promise<void> {
@@ -142,7 +147,10 @@ export class ModelProcess {
     await this.exited;
   }
 
-  async #ask(ask: Ask, { signal, onProgress }: Watch = {}): Promise<Values[keyof Values]> {
+  async #ask(
+    ask: Ask,
+    { signal, onProgress, onFound }: Watch & Partial<Pick<Waiting, 'onFound'>> = {},
+  ): Promise<Values[keyof Values]> {
     signal?.throwIfAborted();
     if (this.#lost) throw this.#lost;
     const id = ++this.#calls;
@@ -155,7 +163,7 @@ export class ModelProcess {
     signal?.addEventListener('abort', stop, { once: true });
     try {
       const value = await new Promise<Values[keyof Values]>((resolve, reject) => {
-        this.#waiting.set(id, { resolve, reject, onProgress });
+        this.#waiting.set(id, { resolve, reject, onProgress, onFound });
         child.send({ ...ask, id }, (error) => {
           // A process that is going takes no message; how it went is about to be known.
           if (error) void this.exited;
@@ -175,6 +183,10 @@ export class ModelProcess {
     const call = this.#waiting.get(answer.id);
     if ('progress' in answer) {
       call?.onProgress?.(...answer.progress);
+      return;
+    }
+    if ('found' in answer) {
+      call?.onFound?.(answer.found);
       return;
     }
     this.#waiting.delete(answer.id);

@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import type { Job } from '@whylight/contract';
+import type { Job, ModelManifest } from '@whylight/contract';
 import { ModelRegistry, shapesModel } from '@whylight/host';
 import { colourNetwork } from '@whylight/host/testing';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -38,8 +38,7 @@ describe('a tenant’s model', () => {
     const photo = await disc();
     const [shapes] = (await ModelRegistry.open([shapesModel])).list();
     const { labels, manifest } = shapes!;
-    const { resample: _, mean, std, ...rest } = manifest.preprocessing;
-    const preprocessing = { ...rest, mean: [...mean], std: [...std] };
+    const preprocessing = structuredClone(manifest.preprocessing) as ModelManifest['preprocessing'];
     const own = bring(world, await shapes!.bytes(), {
       manifest: {
         ...bareManifest,
@@ -188,7 +187,7 @@ describe('a tenant’s model that goes wrong', () => {
     await expect.poll(() => world.gateway.reports.length, { timeout: 20_000 }).toBe(1);
     await world.post(stayer);
     await expect.poll(() => world.gateway.reports.length, { timeout: 20_000 }).toBe(2);
-    await world.call('DELETE', `/v3/jobs/${leaver.key}?attempt=1`);
+    await world.call('DELETE', `/v4/jobs/${leaver.key}?attempt=1`);
     loaded.resolve();
     expect(await world.ending()).toMatchObject({ status: 'succeeded' });
     expect(await world.metric('whylight_jobs_total', 'status="abandoned"')).toBe(1);
@@ -201,7 +200,7 @@ describe('a tenant’s model that goes wrong', () => {
     const job = await jobOf(world, model, { ...another(), question: long });
     await world.post(job);
     await expect.poll(() => world.gateway.reports.at(-1)?.status, { timeout: 20_000 }).toBe('progress');
-    await world.call('DELETE', `/v3/jobs/${job.key}?attempt=1`);
+    await world.call('DELETE', `/v4/jobs/${job.key}?attempt=1`);
     await expect
       .poll(() => world.metric('whylight_jobs_total', 'status="abandoned"'), { timeout: 20_000 })
       .toBe(1);

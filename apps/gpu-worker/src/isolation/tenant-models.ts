@@ -21,6 +21,7 @@ import { z } from 'zod';
 import { JobFailure } from '../job-failure.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Log } from '../telemetry/log.ts';
+import { Examination } from './examination.ts';
 import { ModelProcess, ProcessLostError, type ProcessSettings } from './model-process.ts';
 import { Places } from './places.ts';
 
@@ -39,6 +40,8 @@ export interface TenantModelSettings {
   readonly onLoad: () => void;
 }
 
+/** Of the time to examine a model, what it may take to run methods: the last one may take longer than was foreseen. */
+const budgetShare = 0.9;
 /** Examinations at a time; they have no process ready and take a core each. */
 const examinations = 1;
 
@@ -121,13 +124,18 @@ export class TenantModels {
     this.#examining++;
     const { patience, process, log } = this.#settings;
     const late = AbortSignal.timeout(patience);
+    const end = performance.now() + patience;
+    const examination = new Examination();
     let held: ModelProcess | undefined;
     try {
       const bytes = await this.#fetch(source, AbortSignal.timeout(patience));
       held = await ModelProcess.start({ ...source, bytes }, process, late);
-      return validationSchema.parse(await held.examine(late));
+      const budget = Math.floor(((end - performance.now()) / 1000) * budgetShare);
+      return validationSchema.parse(await held.examine(budget, (found) => examination.hear(found), late));
     } catch (error) {
       if (error instanceof JobFailure && error.error.code !== 'upload_mismatch') throw error;
+      const found = soFar(examination, error, late, this.#settings);
+      if (found) return found;
       const refused = refusalOf(error, late, this.#settings);
       log('model_rejected', { model: source.id, code: refused.code, ...causeOf(error) });
       return { outcome: 'rejected', error: refused };
@@ -233,9 +241,31 @@ function sound({ result, artifacts, batchSize }: PhotoExplanation): PhotoExplana
   };
 }
 
-const { predictions, input_region, image, warnings } = resultSchema.shape;
+const { task, predictions, input_region, image, warnings } = resultSchema.shape;
 /** The same of a classification. */
-const classificationSchema = z.object({ predictions, region: input_region, image, warnings });
+const classificationSchema = z.object({ task, predictions, region: input_region, image, warnings });
+
+/** What was found before the time was over, or before the process ended. */
+function soFar(
+  examination: Examination,
+  error: unknown,
+  late: AbortSignal,
+  { patience, log }: TenantModelSettings,
+): Validation | undefined {
+  const reason = `not run within the budget of ${patience / 1000} s`;
+  const isLost = error instanceof ProcessLostError;
+  if (!late.aborted && !isLost) return undefined;
+  if (isLost) log('model_process_lost', { how: error.how });
+  // What ends its process is not to be asked for: each time it would take the model from everybody.
+  const running = late.aborted
+    ? { works: null, reason }
+    : {
+        works: false,
+        reason: 'it ends the process that runs it: it crashes, or needs more memory than a model gets',
+      };
+  const others = late.aborted ? reason : 'not run: another method has ended the process';
+  return validationSchema.safeParse(examination.soFar(running, others)).data;
+}
 
 const isModelError = (code: string): code is ModelErrorCode =>
   (modelErrorCodes as readonly string[]).includes(code);

@@ -1,3 +1,4 @@
+import { numericsVersion } from '@whylight/core/methods';
 import { type AttributeInit, onnxFile, value } from '@whylight/core/testing';
 import { colourNetwork } from '@whylight/host/testing';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -49,6 +50,32 @@ describe('examining a model', () => {
       report: { opset: 13, nodes: 6, layers: [{ name: 'features' }, { name: 'mixed' }] },
     });
     expect(await processes()).toEqual([]);
+  });
+
+  test('M6: says of each method whether it ran, and by which numerics', async () => {
+    world = await createWorld();
+    const found = await examined(world, bring(world));
+    if (typeof found === 'number' || found.outcome !== 'ready') throw new Error('it was not examined');
+    const { facts, report } = found;
+    expect([facts.numerics_version, facts.not_run]).toEqual([numericsVersion, {}]);
+    const verdict = (id: string) => report.methods.find((method) => method.id === id);
+    expect(verdict('integrated-gradients')).toEqual({
+      id: 'integrated-gradients',
+      works: true,
+      reason: null,
+    });
+    expect(verdict('le-grad')).toMatchObject({ works: false, reason: expect.stringMatching(/attention/) });
+    expect(facts.methods['le-grad']).toBe(verdict('le-grad')!.reason);
+    expect(report.photos).toBe(true);
+  });
+
+  test('says what it decides: by its end, or as its description says', async () => {
+    world = await createWorld();
+    expect(await examined(world, bring(world))).toMatchObject({ facts: { task: 'multiclass' } });
+    const said = { manifest: { ...bareManifest, task: 'multilabel' as const } };
+    expect(await examined(world, bring(world, undefined, said))).toMatchObject({
+      facts: { task: 'multilabel' },
+    });
   });
 
   test('says beside a method that works what is to be known of it', async () => {

@@ -143,6 +143,7 @@ describe('a worker', () => {
   test.each([
     ['/v1/jobs', 'attempts cannot be claimed'],
     ['/v2/jobs', 'questions name no numerics version'],
+    ['/v3/jobs', 'questions name no score'],
   ])('keeps a job away that a gateway posts to %s, whose %s, until that has been replaced', async (path) => {
     world = await createWorld();
     const { claim_url: _, ...job } = await world.prepared(await disc());

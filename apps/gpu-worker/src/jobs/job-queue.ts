@@ -112,6 +112,19 @@ export class JobQueue {
     this.#stop('unwanted', ({ job }) => job.key === key && job.attempt <= attempt);
   }
 
+  /** Resolves when no job waits or runs, or the signal is aborted. */
+  async untilIdle(signal: AbortSignal): Promise<void> {
+    if (signal.aborted || this.#waiting.length + this.#running.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      this.#idle.push(done);
+      signal.addEventListener('abort', done);
+    });
+  }
+
   /** Takes no more jobs and waits for those that it has; after `milliseconds` it stops them. */
   async drain(milliseconds: number): Promise<void> {
     this.#open = false;

@@ -30,10 +30,11 @@ describe('a prediction', () => {
     expect(report.result).toMatchObject({ method: predictionMethod, attribution: null, device: 'cpu' });
     const { predictions } = report.result;
     expect(predictions).toHaveLength(10);
-    expect(predictions.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1, 5);
-    for (const [i, { class_index, score }] of explained.result.predictions.entries()) {
+    expect(predictions.reduce((sum, { probability = 0 }) => sum + probability, 0)).toBeCloseTo(1, 5);
+    for (const [i, { class_index, probability, score }] of explained.result.predictions.entries()) {
       expect(predictions[i]!.class_index).toBe(class_index);
-      expect(predictions[i]!.score).toBeCloseTo(score, 5);
+      expect(predictions[i]!.score).toBeCloseTo(score!, 4);
+      expect(predictions[i]!.probability).toBeCloseTo(probability!, 5);
     }
     expect([...world.storage.objects.keys()].filter((name) => name.startsWith(job.output_prefix))).toEqual(
       [],

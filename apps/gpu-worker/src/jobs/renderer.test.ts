@@ -19,7 +19,7 @@ describe('drawing again', () => {
   let world: World;
   let rendering: RenderingJob;
   const ask = (change: Partial<RenderingJob> = {}) =>
-    world.call('POST', '/v1/renderings', JSON.stringify({ ...rendering, ...change }));
+    world.call('POST', '/v2/renderings', JSON.stringify({ ...rendering, ...change }));
   const viridis = {
     ...ownLook(),
     visualization: visualizationSchema.parse({ color_map: 'viridis', type: 'outlines' }),
@@ -129,7 +129,7 @@ describe('drawing again', () => {
   });
 
   test('J11: is for the gateway only, and for what is a rendering', async () => {
-    expect((await world.call('POST', '/v1/renderings', JSON.stringify(rendering), {})).status).toBe(401);
-    expect((await world.call('POST', '/v1/renderings', '{}')).status).toBe(400);
+    expect((await world.call('POST', '/v2/renderings', JSON.stringify(rendering), {})).status).toBe(401);
+    expect((await world.call('POST', '/v2/renderings', '{}')).status).toBe(400);
   });
 });

@@ -47,20 +47,39 @@ describe('a job', () => {
     const body = JSON.stringify(await world.prepared(await disc()));
     const headers = await sign(
       secret,
-      { direction: 'gateway-to-worker', method: 'POST', path: '/v3/jobs', body },
+      { direction: 'gateway-to-worker', method: 'POST', path: '/v4/jobs', body },
       now(),
     );
-    expect((await world.call('POST', '/v3/jobs', body, headers)).status).toBe(202);
+    expect((await world.call('POST', '/v4/jobs', body, headers)).status).toBe(202);
     await world.ending();
     const runs = await world.metric('whylight_graph_runs_total');
     expect(runs).toBeGreaterThan(0);
 
-    const again = await world.call('POST', '/v3/jobs', body, headers);
+    const again = await world.call('POST', '/v4/jobs', body, headers);
     expect([again.status, await again.json()]).toEqual([202, { status: 'known' }]);
     expect(await world.metric('whylight_graph_runs_total')).toBe(runs);
     expect(await world.metric('whylight_explanations_total')).toBe(1);
     expect(await world.metric('whylight_jobs_accepted_total')).toBe(1);
     expect(await world.metric('whylight_jobs_total', 'status="succeeded"')).toBe(1);
+  });
+
+  test('explains the score that the question names', async () => {
+    world = await createWorld();
+    const photo = await disc();
+    const scoreBy = async (score?: string) => {
+      world.gateway.reports.length = 0;
+      const key = (score ?? 'a').padEnd(64, '0').replaceAll(/[^0-9a-f]/g, '0');
+      await world.post(await world.prepared(photo, { key, question: score ? { score } : {} }));
+      const report = await world.ending();
+      if (report.status !== 'succeeded') return expect.unreachable(JSON.stringify(report));
+      return report.result.target;
+    };
+    const plain = await scoreBy();
+    expect(await scoreBy('logit')).toEqual(plain);
+    const { score, probability } = await scoreBy('probability');
+    expect(score).toBeCloseTo(plain.probability!, 5);
+    expect(probability).toBeCloseTo(plain.probability!, 5);
+    expect(Math.abs(plain.score! - score!)).toBeGreaterThan(0.1);
   });
 
   test('tells its progress, but not more often than twice a second', async () => {
@@ -98,9 +117,9 @@ describe('a job', () => {
     const job = await world.prepared(await disc(), { question: long });
     await world.post(job);
     await expect.poll(() => world.gateway.reports.at(-1)?.status, { timeout: 20_000 }).toBe('progress');
-    const path = `/v3/jobs/${job.key}?attempt=1`;
+    const path = `/v4/jobs/${job.key}?attempt=1`;
     expect((await world.call('DELETE', path, '', {})).status).toBe(401);
-    expect((await world.call('DELETE', `/v3/jobs/${job.key}?attempt=0`)).status).toBe(400);
+    expect((await world.call('DELETE', `/v4/jobs/${job.key}?attempt=0`)).status).toBe(400);
     expect((await world.call('DELETE', path)).status).toBe(204);
     await expect
       .poll(() => world.metric('whylight_jobs_total', 'status="abandoned"'), { timeout: 20_000 })

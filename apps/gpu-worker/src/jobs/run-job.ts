@@ -9,6 +9,7 @@ import {
   type Result,
   type TargetSpec,
 } from '@whylight/contract';
+import { type ScoreKind, scoreKinds } from '@whylight/core';
 import { methods, numericsVersion, resolveMethod } from '@whylight/core/methods';
 import {
   DeviceError,
@@ -145,6 +146,7 @@ async function work(
     method: question.method,
     convention: question.convention,
     params: question.parameters,
+    score: scoreOf(question),
     layers: question.layers,
     target: targetOf(question.target),
     language: job.look.language,
@@ -174,19 +176,26 @@ async function predict(
 ): Promise<Result> {
   const { model, convention, parameters, layers } = question;
   const start = performance.now();
-  const { predictions, region, image, warnings } = own
+  const { task, predictions, region, image, warnings } = own
     ? await tenantModels.classify(own, photo, mostPredictions, signal)
     : await classifier.classify(photo, model, mostPredictions);
   const compute = Math.round((performance.now() - start) * 100) / 100;
   metrics.predictions.inc();
   return {
     method: predictionMethod,
-    ...{ convention, parameters, layers, predictions, image, warnings, device },
+    ...{ convention, parameters, layers, task, predictions, image, warnings, device },
     target: predictions[0]!,
     attribution: null,
     input_region: region,
     milliseconds: { decode: 0, compute, render: 0 },
   };
+}
+
+/** What is explained of the target; undefined: what the method explains. @throws JobFailure */
+function scoreOf({ score }: Job['question']): ScoreKind | undefined {
+  const known = scoreKinds.find((kind) => kind === score);
+  if (score === undefined || known) return known;
+  throw new JobFailure('method_not_supported', `this worker does not know the score "${score}"`, true);
 }
 
 /** A target as the engine's side has it. */
@@ -221,9 +230,10 @@ function checkNumerics({ numerics_version: version = numericsVersion }: Job['que
 }
 
 /** Holds the question to this worker's methods, which may be of another release than the gateway's. */
-function checkMethod({ method, convention, parameters, method_version: version }: Job['question']): void {
+function checkMethod(question: Job['question']): void {
+  const { method, convention, parameters, method_version: version } = question;
   if (method === predictionMethod) return;
-  const resolved = resolveMethod({ method, convention, params: parameters });
+  const resolved = resolveMethod({ method, convention, params: parameters, score: scoreOf(question) });
   if (resolved.version !== version)
     throw new JobFailure(
       'method_not_supported',

@@ -18,8 +18,13 @@ export const methodSchema = z
     cost: z
       .object({ formula: z.string(), default_units: z.int() })
       .describe('Compute units: in words of the parameters, and with their defaults at 224 by 224 pixels'),
-    works: z.boolean().nullable().describe('On the model asked for with ?model=; null without'),
-    reason: z.string().nullable().describe('Why it does not'),
+    works: z
+      .boolean()
+      .nullable()
+      .describe(
+        'On the model asked for with ?model=: true, it ran; false; null, it was not run. Null without a model',
+      ),
+    reason: z.string().nullable().describe('Why it does not work, or was not run'),
   })
   .meta({ id: 'Method' });
 

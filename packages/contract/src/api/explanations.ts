@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import {
-  answeredTargetSchema,
   artifactNames,
   conventions,
   jobErrorSchema,
   parametersSchema,
   predictionSchema,
-  targetSchema,
+  warningSchema,
 } from '../job.ts';
 import { answeredVisualizationSchema, languages, visualizationSchema } from '../look.ts';
 import { recordOf } from '../record.ts';
+import { answeredTargetSchema, targetRequestSchema } from '../target.ts';
+import { tasks } from '../task.ts';
 import { page, sha256, time } from '../wire.ts';
 
 export const photoSchema = z.union([
@@ -32,7 +33,7 @@ export const explanationRequestSchema = z
     input: photoSchema,
     model: modelReferenceSchema,
     method: z.string().min(1).max(100),
-    target: targetSchema.default('predicted'),
+    target: targetRequestSchema.default('predicted'),
     parameters: parametersSchema.default({}),
     convention: z.enum(conventions).default('paper'),
     layers: z.array(z.string().min(1).max(500)).max(16).default([]),
@@ -113,13 +114,15 @@ export const explanationSchema = z
     output: z.object({ visualization: answeredVisualizationSchema }),
     metadata: recordOf(z.string(), z.string()),
     progress: z.object({ completed: z.int(), total: z.int() }).nullable(),
+    task: z.enum(tasks).nullable().describe('What the network decides; null until it has been asked'),
     predictions: z.array(predictionSchema),
     attributions: z.array(
       z.object({
         output_index: z.int(),
         output_display_name: z.string(),
         output_display_name_zh: z.string().nullable(),
-        score: z.number(),
+        probability: predictionSchema.shape.probability,
+        score: predictionSchema.shape.score,
         shape: z.array(z.int()),
         minimum: z.number(),
         maximum: z.number(),
@@ -146,7 +149,7 @@ export const explanationSchema = z
         device: z.string(),
       })
       .nullable(),
-    warnings: z.array(z.string()),
+    warnings: z.array(warningSchema),
     error: jobErrorSchema.nullable(),
     expires_at: time.describe('Until when the result is kept, if it is not deleted before'),
     expired: z.boolean().describe('Whether the result was there and has been deleted'),

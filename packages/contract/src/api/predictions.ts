@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { mostPredictions, predictionSchema } from '../job.ts';
+import { mostPredictions, predictionSchema, warningSchema } from '../job.ts';
+import { tasks } from '../task.ts';
 import { sha256 } from '../wire.ts';
 import { modelReferenceSchema, photoSchema } from './explanations.ts';
 
@@ -18,9 +19,12 @@ export const predictionsSchema = z
     object: z.literal('predictions'),
     input: z.object({ sha256 }),
     model: z.object({ id: z.string(), name: z.string(), digest: z.string() }),
-    predictions: z.array(predictionSchema).describe('Highest score first'),
+    task: z.enum(tasks),
+    predictions: z
+      .array(predictionSchema)
+      .describe('The likeliest first; where there is no probability, the highest score first'),
     cache: z.object({ status: z.enum(['miss', 'hit', 'collapsed', 'bypass']), key: z.string() }),
-    warnings: z.array(z.string()),
+    warnings: z.array(warningSchema),
     request_id: z.string(),
   })
   .meta({ id: 'Predictions' });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { warningSchema } from '../job.ts';
 import { answeredVisualizationSchema, languages, visualizationSchema } from '../look.ts';
 import { artifactLinkSchema } from './explanations.ts';
 
@@ -19,7 +20,7 @@ export const renderingSchema = z
     language: z.enum(languages),
     cache: z.object({ status: z.enum(['miss', 'hit']), key: z.string() }),
     artifacts: z.object({ overlay: artifactLinkSchema, heatmap: artifactLinkSchema }),
-    warnings: z.array(z.string()),
+    warnings: z.array(warningSchema),
   })
   .meta({ id: 'Rendering' });
 

@@ -1,3 +1,4 @@
+import type { GraphFile } from '../graph-file.ts';
 import { spellOut } from '../lowering/functions/spell-out.ts';
 import { lowestOpset } from '../lowering/lowest-opset.ts';
 import { peakBytesPerRow, weightBytes } from '../lowering/peak.ts';
@@ -5,7 +6,7 @@ import type { Values } from '../methods/method.ts';
 import type { GraphBuilder, Shape } from '../onnx/builder.ts';
 import type { Graph, ValueInfo } from '../onnx/graph.ts';
 import { renamed } from '../onnx/rename.ts';
-import { writeModel } from '../onnx/write.ts';
+import { writeApart, writeModel } from '../onnx/write.ts';
 
 export type Shapes = Readonly<Record<string, Shape>>;
 
@@ -15,8 +16,10 @@ export interface Built {
   readonly outputs: Shapes;
   /** The outputs' types as ONNX states them. */
   readonly types: readonly ValueInfo[];
-  /** The graph as a file. */
+  /** The graph as a file, whole. */
   readonly bytes: Uint8Array;
+  /** The graph as a file, its large weights beside it: what is loaded. */
+  readonly file: GraphFile;
   /** What its constants take. */
   readonly weightBytes: number;
   /** What a run holds at once for each unit of its batch, an image or a sample: bytes. */
@@ -24,7 +27,7 @@ export interface Built {
 }
 
 export function built(g: GraphBuilder, values: Values): Built {
-  const outputs = mapped(values, spellOut(g));
+  const outputs = mapped(eachOnce(g, values), spellOut(g));
   const shapes = mapped(outputs, (value) => g.shape(value));
   const types = Object.entries(outputs).map(([name, value]) => ({ name, ...g.type(value)! }));
   const named = renamed(g.graph('whylight', Object.values(outputs)), outputs);
@@ -36,9 +39,22 @@ export function built(g: GraphBuilder, values: Values): Built {
     get bytes() {
       return writeModel(graph, types);
     },
+    get file() {
+      return writeApart(graph, types);
+    },
     weightBytes: weightBytes(graph),
     bytesPerRow: peakBytesPerRow(g, Object.values(outputs)),
   };
+}
+
+/** Values under names of their own: one that has several is given out as often. */
+function eachOnce(g: GraphBuilder, values: Values): Values {
+  const given = new Set<string>();
+  return mapped(values, (value) => {
+    const own = given.has(value) ? g.emit('Identity', [value]) : value;
+    given.add(own);
+    return own;
+  });
 }
 
 export const mapped = <A, B>(

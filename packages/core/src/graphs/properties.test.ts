@@ -31,9 +31,8 @@ async function explained({ bytes }: Made, looked: readonly Value[], shortened: b
   const target = g.input('class_index', 'int64', [-1]);
   const single = shortened && classScore(g, logits, target) !== undefined;
   const subject = subjectOf(
-    { ...network, layers },
+    { ...network, layers, scored: logits, probabilities: null },
     oneHot(g, target, classes),
-    'logit',
     shortened ? target : undefined,
   );
   const gradients = subject.gradients([image, ...layers]);

@@ -1,13 +1,12 @@
 import { InputError } from '../errors.ts';
-import type { Sampled, Samples, Values } from '../methods/method.ts';
+import type { Sampled, Samples, Setting, Values } from '../methods/method.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { mul, onesLike, reshape, slice, sum, unsqueeze } from '../onnx/emit.ts';
 import { newGraph } from '../operators/new-graph.ts';
 import { getOwn } from '../own.ts';
-import { scoresOf } from '../targets.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Built, built, mapped, type Shapes } from './built.ts';
-import { filled, type LookedAt, lookedAt, meetsOthers, oneImage, startingAt } from './network.ts';
+import { filled, type LookedAt, lookedAt, needsOneImage, oneImage, startingAt } from './network.ts';
 import type { Request } from './request.ts';
 import { oneHot, resolved, subjectOf } from './subject.ts';
 
@@ -27,7 +26,7 @@ export function prepareModel(request: Request<Sampled<never>>): Built {
   const network = lookedAt(request, (g) => filled(g, oneImage(g, classifier), classifier.batch));
   const { g } = network;
   const chosen = filled(g, g.input('class_weights', 'float32', [1, classifier.classes]), classifier.batch);
-  const subject = subjectOf(network, chosen, request.score);
+  const subject = subjectOf(network, chosen);
   const values = g.within('explain', () => method.prepare!(subject, setting));
   return built(
     g,
@@ -46,8 +45,8 @@ export function firstModel(request: Request<Sampled<never>>): Built {
   const logits = slice(g, network.logits, 0, 0, 1);
   const target = resolved(g, g.input('class_index', 'int64', [1]), logits);
   const class_weights = oneHot(g, target, classifier.classes);
-  const score = sum(g, mul(g, scoresOf(g, logits, request.score), class_weights), [1]);
-  const subject = subjectOf(network, filled(g, class_weights, classifier.batch), request.score);
+  const score = sum(g, mul(g, slice(g, network.scored, 0, 0, 1), class_weights), [1]);
+  const subject = subjectOf(network, filled(g, class_weights, classifier.batch));
   const values = g.within('explain', () => method.prepare?.(subject, setting) ?? {});
   return built(g, {
     logits,
@@ -97,22 +96,24 @@ export function chunkModel(
       g,
       g.within('explain', () => method.rows(g, unsqueeze(g, image, [1]), given, setting)),
     );
-  /** The image in one row, or in as many as the layer will have where they meet. */
-  const beside = (g: GraphBuilder) => {
+  /** The image in as many rows as the layer has. */
+  const together = (g: GraphBuilder) => {
     const image = inputs(g);
-    if (classifier.batch !== undefined || !meetsOthers(classifier, layers[0]!.name))
-      return filled(g, image, classifier.batch);
     const [sample] = Object.keys(samples).map((name) => getOwn(given, name)!);
     const turns = g.emit('Shape', [sample!], { start: 0, end: 1 });
-    const together = g.emit('Mul', [turns, g.ints([method.perSample?.(setting) ?? 1])]);
-    return g.emit('Expand', [
-      image,
-      g.emit('Concat', [together, g.ints(classifier.inputShape)], { axis: 0 }),
-    ]);
+    const size = g.emit('Mul', [turns, g.ints([method.perSample?.(setting) ?? 1])]);
+    return g.emit('Expand', [image, g.emit('Concat', [size, g.ints(classifier.inputShape)], { axis: 0 })]);
   };
-  const network = method.startsAtLayer
-    ? startingAt(layers[0]!, classifier, beside, rows)
-    : lookedAt(request, (g) => rows(g, inputs(g)));
+  const [start] = layers;
+  const begun = (beside: (g: GraphBuilder) => Value) =>
+    startingAt(start!, classifier, beside, rows, request.score);
+  const fromLayer = () => {
+    const one = () => begun((g) => filled(g, inputs(g), classifier.batch));
+    return classifier.batch !== undefined || needsOneImage(classifier, start!.name, one)
+      ? one()
+      : begun(together);
+  };
+  const network = method.startsAtLayer ? fromLayer() : lookedAt(request, (g) => rows(g, inputs(g)));
   const { g } = network;
   const score = g.input('score', 'float32', [1, 1]);
   const chosen = g.input('class_weights', 'float32', [1, classifier.classes]);
@@ -122,7 +123,7 @@ export function chunkModel(
 
 /**
  * What is left to do once the sums are there: image, sums, fixed, prepared → attribution; with `measured` besides what
- * tells how far it is from adding up: shares, and the baseline or its score.
+ * tells how far it is from adding up, shares, and the baseline or its score; and the scale of a map that is min-maxed.
  */
 export function finishModel(
   { classifier, method, setting }: Request<Sampled<never>>,
@@ -137,7 +138,9 @@ export function finishModel(
     ...mapped(fixed, (s, name) => g.input(name, s.dtype, s.shape)),
     ...mapped({ ...prepared, ...sums }, (shape, name) => g.input(name, 'float32', shape)),
   };
-  const attribution = method.finish(g, image, given, setting);
+  let scale: Value | undefined;
+  const asked = { ...setting, tellScale: (told: Value) => (scale = told) } as Setting<never>;
+  const attribution = method.finish(g, image, given, asked);
   if (!measured) return built(g, { attribution });
   const reference = method.reference?.(given);
   const baseline = method.baseline?.(g, image, setting);
@@ -147,6 +150,7 @@ export function finishModel(
     ...(reference !== undefined && { reference }),
     ...(baseline && { baseline: g.emit('Expand', [baseline, g.ints(g.shape(image))]) }),
     ...(shares !== undefined && { shares }),
+    ...(scale !== undefined && { scale }),
   });
 }
 
@@ -159,7 +163,7 @@ function flat(g: GraphBuilder, grid: Value): Value {
 /** Sums over the samples; `chosen` [images, classes] and `score` [images, 1] are those of the images. */
 function eachOf(
   network: LookedAt,
-  { method, setting, score: kind }: Request<Sampled<never>>,
+  { method, setting }: Request<Sampled<never>>,
   given: Values,
   chosen: Value,
   score: Value,
@@ -174,7 +178,7 @@ function eachOf(
     mul(g, unsqueeze(g, chosen, [1]), reshape(g, onesLike(g, logits), [images, count, classes])),
   );
   return g.within('explain', () => {
-    const subject = subjectOf(network, perRow, kind);
+    const subject = subjectOf(network, perRow);
     const scores = split(sum(g, mul(g, subject.scored, perRow), [1], false));
     return method.each({ ...subject, image: 'image', score, scores, split }, given, setting);
   });

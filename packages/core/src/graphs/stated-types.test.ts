@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createExplainer, type ExplainerSpec } from '../explainer.ts';
+import { graphFileOf } from '../graph-file.ts';
 import { readClassifier } from '../model/classifier.ts';
 import type { ValueInfo } from '../onnx/graph.ts';
 import { readModel } from '../onnx/read.ts';
@@ -16,7 +17,7 @@ function watching(checked: Set<string>): Runtime {
   return {
     device: 'cpu',
     async load(model) {
-      const { graph } = readModel(model);
+      const { graph } = readModel(graphFileOf(model).bytes);
       const types = [...graph.declared!.values()];
       const session = await cpu.load(writeModel({ ...graph, outputs: types.map(({ name }) => name) }, types));
       return {

@@ -6,17 +6,16 @@ import type { Subject } from '../methods/method.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { foldFactors } from '../onnx/constant-factors.ts';
 import { onesLike, where, zerosLike } from '../onnx/emit.ts';
+import { reachable } from '../onnx/graph.ts';
 import type { VjpRules } from '../operators/vjp/rule.ts';
-import { type ScoreKind, scoresOf } from '../targets.ts';
 import { classScore } from './class-score.ts';
 import type { LookedAt } from './network.ts';
 
 /** @param target the class of each row [rows], where `chosen` is one class each and no sum of classes */
-export function subjectOf(network: LookedAt, chosen: Value, kind: ScoreKind, target?: Value): Subject {
-  const { g, image, logits, layers } = network;
-  const nodes = [...g.nodes];
-  const scored = scoresOf(g, logits, kind);
-  const single = target !== undefined && kind === 'logit' ? classScore(g, logits, target) : undefined;
+export function subjectOf(network: LookedAt, chosen: Value, target?: Value): Subject {
+  const { g, image, logits, layers, scored } = network;
+  const nodes = reachable(g.nodes, [logits, ...layers]);
+  const single = target !== undefined && scored === logits ? classScore(g, logits, target) : undefined;
   const seedsFor = (wanted: readonly Value[], rules: VjpRules): ReadonlyMap<Value, Value> =>
     single && rules === gradientRules && !wanted.some((value) => single.without.has(value))
       ? new Map([[single.score, onesLike(g, single.score)]])

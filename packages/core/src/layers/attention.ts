@@ -3,20 +3,24 @@ import { InputError } from '../errors.ts';
 import type { Network } from '../model/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import type { Node } from '../onnx/graph.ts';
-import { layersOf } from './layers.ts';
+import { surveyOf } from './find.ts';
+import type { Layer } from './layers.ts';
 
-/** A transformer as its attention sees it: blocks over tokens [N, prefix + h·w, C]. */
+/** A transformer as its attention sees it: blocks over tokens [N, T, C] or [T, N, C], T = prefix + h·w + suffix. */
 export interface Transformer {
   readonly blocks: readonly Block[];
   /** [height, width] */
   readonly grid: readonly [number, number];
   readonly prefix: number;
+  readonly suffix: number;
+  /** The axis of the tokens in what blocks give on. */
+  readonly tokenAxis: 0 | 1;
 }
 
 export interface Block {
   /** Attention of every token to every other, after Softmax: [N, heads, T, T] or [N·heads, T, T]. */
   readonly weights: Value;
-  /** What the block gives on, [N, T, C]. */
+  /** What the block gives on. */
   readonly output: Value;
 }
 
@@ -24,7 +28,7 @@ export interface Block {
 export function transformerOf(network: Network): Transformer {
   const { g, image, logits } = network;
   const { nodes, moving } = between(g, [image], [logits]);
-  const layers = layersOf(network).filter(({ form }) => form.axes === 'TC');
+  const layers = surveyOf(network).layers.filter(({ form }) => form.axes === 'TC' || form.axes === 'TNC');
   const last = layers.at(-1);
   const weights = last
     ? nodes.filter((node) => node.op === 'Softmax' && overTokens(g, node, image, tokensOf(last)))
@@ -47,12 +51,17 @@ export function transformerOf(network: Network): Transformer {
     );
     return { weights: node.outputs[0]!, output: output?.outputs[0] ?? last.name };
   });
+  if (last.form.transposed || last.form.flipped || last.region || last.scattered)
+    throw new InputError(
+      'method_not_supported',
+      "the model's attention does not see the image as it is: mirrored, turned or a part of it; choose a method for any network",
+    );
   const [, height, width] = last.shape as [number, number, number];
-  return { blocks, grid: [height, width], prefix: last.form.prefix };
+  const { prefix, suffix = 0, axes } = last.form;
+  return { blocks, grid: [height, width], prefix, suffix, tokenAxis: axes === 'TNC' ? 0 : 1 };
 }
 
-const tokensOf = ({ shape, form }: { shape: readonly number[]; form: { prefix: number } }): number =>
-  shape[1]! * shape[2]! + form.prefix;
+const tokensOf = ({ shape, form }: Layer): number => shape[1]! * shape[2]! + form.prefix + (form.suffix ?? 0);
 
 /** Whether a Softmax gives [N, heads, T, T] or [N·heads, T, T]. */
 function overTokens(g: GraphBuilder, node: Node, image: Value, tokens: number): boolean {

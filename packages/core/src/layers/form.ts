@@ -1,34 +1,76 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
-import { reshape, slice, transpose } from '../onnx/emit.ts';
+import { flip, reshape, slice, transpose } from '../onnx/emit.ts';
 
-/** How a value holds a feature map: as [N, C, h, w], as [N, h, w, C], or as tokens [N, prefix + h·w, C]. */
+/**
+ * How a value holds a feature map: as [N, C, h, w], as [N, h, w, C], or as tokens [N, T, C], [T, N, C] or [N, C, T], where
+ * T = prefix + h·w + suffix. The map that is meant lies as the image does.
+ */
 export interface Form {
-  readonly axes: 'CHW' | 'HWC' | 'TC';
+  readonly axes: 'CHW' | 'HWC' | 'TC' | 'TNC' | 'CT';
   /** Tokens before those of the places. */
   readonly prefix: number;
+  /** Tokens behind them. */
+  readonly suffix?: number;
+  /** The value's columns are the image's rows. */
+  readonly transposed?: true;
+  /** Axes of the map, 2 for rows and 3 for columns, along which the value runs against the image. */
+  readonly flipped?: readonly number[];
 }
+
+/** Whether a value is its map as it is. */
+export const isPlain = ({ axes, transposed, flipped }: Form): boolean =>
+  axes === 'CHW' && !transposed && !flipped;
+
+/** From the axes of a value to [N, T, C] and back. */
+const turns = { TC: [0, 1, 2], TNC: [1, 0, 2], CT: [0, 2, 1] } as const;
+
+/** The tokens [N, T, C] that a value holds, and back: each way is the other's. */
+const tokensOf = (g: GraphBuilder, value: Value, axes: 'TC' | 'TNC' | 'CT'): Value =>
+  transpose(g, value, turns[axes]);
 
 /** The map [N, C, h, w] that a value holds. */
 export function mapOf(g: GraphBuilder, value: Value, form: Form, shape: readonly number[]): Value {
-  if (form.axes === 'CHW') return value;
-  if (form.axes === 'HWC') return transpose(g, value, [0, 3, 1, 2]);
-  const [channels, height, width] = shape as [number, number, number];
-  const patches = form.prefix > 0 ? slice(g, value, 1, form.prefix, form.prefix + height * width) : value;
-  const [rows] = g.shape(value);
-  return transpose(g, reshape(g, patches, [rows!, height, width, channels]), [0, 3, 1, 2]);
+  const lain = asLain(g, value, form, shape);
+  const upright = form.transposed ? transpose(g, lain, [0, 1, 3, 2]) : lain;
+  return form.flipped ? flip(g, upright, form.flipped) : upright;
 }
 
-/** A value like `original` that holds another map; tokens before the patches stay what they are. */
+/** The map with rows and columns as the value has them. */
+function asLain(
+  g: GraphBuilder,
+  value: Value,
+  { axes, prefix, suffix = 0, transposed }: Form,
+  shape: readonly number[],
+): Value {
+  if (axes === 'CHW') return value;
+  if (axes === 'HWC') return transpose(g, value, [0, 3, 1, 2]);
+  const [channels, height, width] = shape as [number, number, number];
+  const tokens = tokensOf(g, value, axes);
+  const patches = prefix + suffix > 0 ? slice(g, tokens, 1, prefix, prefix + height * width) : tokens;
+  const [rows] = g.shape(tokens);
+  const sides = transposed ? [width, height] : [height, width];
+  return transpose(g, reshape(g, patches, [rows!, ...sides, channels]), [0, 3, 1, 2]);
+}
+
+/** A value like `original` that holds another map; tokens beside the patches stay what they are. */
 export function holding(g: GraphBuilder, map: Value, original: Value, form: Form): Value {
-  if (form.axes === 'CHW') return map;
-  const last = transpose(g, map, [0, 2, 3, 1]);
-  if (form.axes === 'HWC') return last;
+  const unflipped = form.flipped ? flip(g, map, form.flipped) : map;
+  const lain = form.transposed ? transpose(g, unflipped, [0, 1, 3, 2]) : unflipped;
+  const { axes, prefix, suffix = 0 } = form;
+  if (axes === 'CHW') return lain;
+  const last = transpose(g, lain, [0, 2, 3, 1]);
+  if (axes === 'HWC') return last;
   const [rows, height, width, channels] = g.shape(last) as [number, number, number, number];
   const patches = reshape(g, last, [rows, height * width, channels]);
-  if (form.prefix === 0) return patches;
-  const prefix = slice(g, original, 1, 0, form.prefix);
+  if (prefix + suffix === 0) return tokensOf(g, patches, axes);
+  const tokens = tokensOf(g, original, axes);
   const batch = g.emit('Shape', [map], { start: 0, end: 1 });
-  const size = g.emit('Concat', [batch, g.ints([form.prefix, channels])], { axis: 0 });
-  const same = g.shape(original)[0] === rows ? prefix : g.emit('Expand', [prefix, size]);
-  return g.emit('Concat', [same, patches], { axis: 1 });
+  const beside = (from: number, count: number): Value[] => {
+    if (count === 0) return [];
+    const some = slice(g, tokens, 1, from, from + count);
+    if (g.shape(tokens)[0] === rows) return [some];
+    return [g.emit('Expand', [some, g.emit('Concat', [batch, g.ints([count, channels])], { axis: 0 })])];
+  };
+  const parts = [...beside(0, prefix), patches, ...beside(prefix + height * width, suffix)];
+  return tokensOf(g, g.emit('Concat', parts, { axis: 1 }), axes);
 }

@@ -3,7 +3,8 @@ import type { Convention } from '../methods/method.ts';
 import { type Network, readClassifier } from '../model/classifier.ts';
 import { float32, int64 } from '../tensor.ts';
 import { networkOf, tinyNetwork } from '../testing/network.ts';
-import { chooseLayers, layerNames, layersOf } from './layers.ts';
+import { chooseLayers, layerNames } from './choose.ts';
+import { layersOf } from './layers.ts';
 
 const networkIn = (bytes: Uint8Array) => {
   const classifier = readClassifier(bytes);

@@ -54,7 +54,7 @@ export function attention(g: GraphBuilder, node: Node): Upgraded {
 }
 
 /** [B, S, H·D] → [B, H, S, D] */
-function unfolded(g: GraphBuilder, x: Value, heads: number): Value {
+export function unfolded(g: GraphBuilder, x: Value, heads: number): Value {
   const [batch, length, width] = g.shape(x) as [number, number, number];
   return transpose(g, reshape(g, x, [batch, length, heads, width / heads]), [0, 2, 1, 3]);
 }
@@ -98,7 +98,7 @@ function seeing(g: GraphBuilder, scores: Value): Value {
 }
 
 /** Where a query looks that sees itself and what is before it: [from, to], true on and below the diagonal. */
-function notAfter(g: GraphBuilder, from: number, to: number): Value {
+export function notAfter(g: GraphBuilder, from: number, to: number): Value {
   const whole = (value: number) => g.constant(int64([], [value]));
   const places = (count: number) => g.emit('Range', [whole(0), whole(count), whole(1)]);
   return g.emit('LessOrEqual', [places(to), unsqueeze(g, places(from), [1])]);

@@ -5,6 +5,7 @@ import { type Graph, type Node, toInt64 } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
 import { newGraph } from '../operators/new-graph.ts';
 import { dtypes, type Tensor, type TensorData } from '../tensor.ts';
+import { sizeOffImages } from './batch-size.ts';
 import { branchTaken, valuesOf } from './branches.ts';
 import { withConstantShape } from './constant-shape.ts';
 import { recogniseFunctions } from './functions/recognise.ts';
@@ -27,6 +28,8 @@ const [singlePrecision, halfPrecision] = [2 ** -21, 2 ** -11];
 
 /** The lowest opset that has all that rules and methods emit. */
 const lowest = 17;
+/** The first opset whose QuantizeLinear has levels of 16 bits. */
+const sixteenBits = 21;
 
 /**
  * Copies a file's graph into a builder: one dialect, defaults spelled out, shapes known, shape arithmetic folded
@@ -45,7 +48,7 @@ export function canonicalize(
 ): Canonical {
   const { opset } = file;
   const graph = widen(file);
-  const g = newGraph(Math.max(opset, lowest), batch);
+  const g = newGraph(Math.max(opset, lowest, ofSixteenBits(graph) ? sixteenBits : lowest), batch);
   for (const name of [...graph.constants.keys(), ...valuesOf(graph.nodes)]) g.reserved.add(name);
   const aliases = new Map<Value, Value>(feed(g));
   g.scope = 'canonical';
@@ -55,6 +58,7 @@ export function canonicalize(
   };
   for (const [name, value] of graph.constants) g.constant(value, name);
   const symbols = symbolsOf(graph, g, aliases);
+  const images = interventions && [...aliases.values()].find((value) => g.shape(value)[0]! < 0);
 
   const place = (node: Node): void => {
     const constant = constantOf(node);
@@ -69,8 +73,14 @@ export function canonicalize(
         if (output !== '') aliases.set(output, outputs[i]!.name);
     } else {
       const upgraded = raised(g, { ...node, inputs: node.inputs.map(resolve) }, opset);
+      if ('parts' in upgraded) {
+        upgraded.parts.forEach(place);
+        return;
+      }
       if ('alias' in upgraded) aliases.set(node.outputs[0]!, upgraded.alias);
-      else for (const made of upgraded.nodes) addFolded(g, made);
+      else
+        for (const made of upgraded.nodes)
+          addFolded(g, images === undefined ? made : (sizeOffImages(g, made, images) ?? made));
     }
     for (const output of node.outputs) {
       if (!g.knows(resolve(output))) declareAsFile(graph, g, output, symbols);
@@ -87,6 +97,14 @@ export function canonicalize(
   g.scope = '';
   return { builder: g, resolve };
 }
+
+/** Whether ONNX Runtime's own quantization has levels of 16 bits, which ONNX's has only since later. */
+const ofSixteenBits = ({ nodes, constants }: Graph): boolean =>
+  nodes.some(
+    ({ op, inputs }) =>
+      (op === 'com.microsoft.QuantizeLinear' || op === 'com.microsoft.DequantizeLinear') &&
+      /^u?int16$/.test(constants.get(inputs[2] ?? '')?.dtype ?? ''),
+  );
 
 /** The sizes that an input's symbolic dimensions have. */
 function symbolsOf(graph: Graph, g: GraphBuilder, fed: ReadonlyMap<Value, Value>): Map<string, Dim> {

@@ -3,12 +3,14 @@ import { reshape } from '../onnx/emit.ts';
 import { int } from '../onnx/graph.ts';
 import { int64, sizeOf } from '../tensor.ts';
 import { keep, type Upgrade } from './upgraded.ts';
+import { takesBatch } from './whole-batch.ts';
 
 /** Gathers that are something simpler. */
 export const gathers: Readonly<Record<string, Upgrade>> = {
   /** PyTorch's exporter writes some views as the Gather of every element in order: a Reshape. */
   Gather(g, node) {
     const [x, index] = node.inputs as [Value, Value];
+    if (takesBatch(g, node)) return { alias: x };
     if (!g.counts(index) || int(node, 'axis', 0) !== 0 || !g.knows(x)) return keep(node);
     const shape = g.shape(index);
     if (g.shape(x).length !== 1 || sizeOf(shape) !== g.shape(x)[0] || shape.filter((d) => d < 0).length > 1)

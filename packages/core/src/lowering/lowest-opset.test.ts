@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createExplainer } from '../explainer.ts';
+import { graphFileOf } from '../graph-file.ts';
 import { readClassifier } from '../model/classifier.ts';
 import { type Attributes, float } from '../onnx/graph.ts';
 import type { OperatorName } from '../onnx/operator-names.ts';
@@ -73,7 +74,7 @@ const wave = (shape: readonly number[]) =>
 async function explained(model: Uint8Array) {
   let opset = 0;
   const load: Runtime['load'] = (bytes) => {
-    opset = contentsOf(bytes).opset;
+    opset = contentsOf(graphFileOf(bytes).bytes).opset;
     return cpu.load(bytes);
   };
   const classifier = readClassifier(model);

@@ -1,7 +1,7 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { type Graph, reachable } from '../onnx/graph.ts';
 import { operators } from '../operators/table.ts';
-import { dtypes } from '../tensor.ts';
+import { byteLengthOf, dtypes } from '../tensor.ts';
 
 /**
  * Bytes per row of the batch that are held at once while a graph runs: the largest sum of the values that have been
@@ -41,7 +41,7 @@ export function peakBytesPerRow(g: GraphBuilder, outputs: readonly Value[]): num
 export function weightBytes(graph: Graph): number {
   const used = new Set(reachable(graph.nodes, graph.outputs).flatMap((node) => node.inputs));
   return [...graph.constants].reduce(
-    (sum, [name, { data }]) => sum + (used.has(name) ? data.byteLength : 0),
+    (sum, [name, value]) => sum + (used.has(name) ? byteLengthOf(value) : 0),
     0,
   );
 }

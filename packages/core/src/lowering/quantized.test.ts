@@ -3,6 +3,7 @@ import { compileExplainer } from '../explainer.ts';
 import { forwardModel } from '../graphs/direct.ts';
 import { readClassifier } from '../model/classifier.ts';
 import { float32, int64 } from '../tensor.ts';
+import { explain } from '../testing/explain.ts';
 import { type AttributeInit, onnxFile, type TensorInit, value } from '../testing/onnx-file.ts';
 import { cpu } from '../testing/ort.ts';
 
@@ -158,4 +159,59 @@ describe('operators on quantized numbers are explained through the real numbers 
     expect(logits[0]).toBeCloseTo(own[0]!, 5);
     for (const [k, slope] of gradient.entries()) expect(slope).toBeCloseTo([1 / 3, 2, 1][k]!, 5);
   });
+});
+
+/** Two convolutions in whole numbers, by operators on these or, as QDQ files have it, between real numbers. */
+function twoConvolutions(form: 'QOperator' | 'QDQ'): Uint8Array {
+  const scales = ['s0', 's1', 's2'];
+  const convolve = (k: number, x: string, y: string) =>
+    form === 'QOperator'
+      ? [node('QLinearConv', [x, scales[k]!, 'z', `w${k}`, 'ws', 'wz', scales[k + 1]!, 'z'], [y])]
+      : [
+          node('DequantizeLinear', [x, scales[k]!, 'z'], [`${x}/real`]),
+          node('DequantizeLinear', [`w${k}`, 'ws', 'wz'], [`${y}/weights`]),
+          node('Conv', [`${x}/real`, `${y}/weights`], [`${y}/sums`]),
+          node('QuantizeLinear', [`${y}/sums`, scales[k + 1]!, 'z'], [y]),
+        ];
+  return onnxFile({
+    node: [
+      node('QuantizeLinear', ['image', 's0', 'z'], ['q']),
+      ...convolve(0, 'q', 'first'),
+      ...convolve(1, 'first', 'second'),
+      node('DequantizeLinear', ['second', 's2', 'z'], ['end']),
+      node('GlobalAveragePool', ['end'], ['y']),
+    ],
+    initializer: [
+      floats('s0', [], 0.017),
+      floats('s1', [], 0.023),
+      floats('s2', [], 0.031),
+      floats('ws', [], 0.011),
+      tensorOf('z', 2, [], bytesOf(117)),
+      tensorOf('wz', 3, [], bytesOf(0)),
+      tensorOf('w0', 3, [4, 2, 2, 2], bytesOf(...Array.from({ length: 32 }, (_, i) => ((i * 37) % 90) - 45))),
+      tensorOf('w1', 3, [3, 4, 1, 1], bytesOf(...Array.from({ length: 12 }, (_, i) => ((i * 29) % 90) - 45))),
+    ],
+    input: [value('image', 'batch', 2, 5, 5)],
+    output: [value('y', 'batch', 3, 1, 1)],
+  });
+}
+
+describe('a map that a file has in whole numbers only is a layer, by the name of those', () => {
+  const images = float32(
+    [2, 2, 5, 5],
+    Array.from({ length: 100 }, (_, i) => Math.sin(i * 0.7) + 0.2 * Math.cos(i * i)),
+  );
+
+  it.each(['grad-cam', 'ablation-cam', 'layer-conductance', 'layer-feature-ablation', 'score-cam'])(
+    '%s gives what it gives of the real numbers',
+    async (method) => {
+      const spec = { method, layers: ['first/real'] };
+      const [own, twin] = [
+        await explain(twoConvolutions('QOperator'), spec, images, [0, 2]),
+        await explain(twoConvolutions('QDQ'), spec, images, [0, 2]),
+      ];
+      expect(Math.max(...own.attribution.data)).toBeGreaterThan(0);
+      expect([...own.attribution.data]).toEqual([...twin.attribution.data]);
+    },
+  );
 });

@@ -1,21 +1,29 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { isFloat } from '../onnx/dtype.ts';
 import { div, matmul, mul, reshape, sub } from '../onnx/emit.ts';
-import type { Node } from '../onnx/graph.ts';
 import { float32 } from '../tensor.ts';
+import { optional, required } from './operands.ts';
+import { first, firstTwo, ofRealOperands } from './real-operands.ts';
 import { keep, type Upgrade } from './upgraded.ts';
 
 // Operators on quantized numbers, as the same operators on the real numbers that these stand for: between the real
 // numbers there are derivatives.
 
-/** What quantized numbers stand for; a scale per row or column runs along `axis`. */
-const real = (g: GraphBuilder, q: Value, scale: Value, zero: Value | undefined, axis: number): Value =>
-  g.emit('DequantizeLinear', zero ? [q, scale, zero] : [q, scale], { axis });
+/** What quantized numbers stand for, or real numbers as they are; a scale per row or column runs along `axis`. */
+export const real = (
+  g: GraphBuilder,
+  q: Value,
+  scale: Value,
+  zero: Value | undefined,
+  axis: number,
+): Value =>
+  isFloat(g.dtype(q)) ? q : g.emit('DequantizeLinear', zero ? [q, scale, zero] : [q, scale], { axis });
 
 /**
  * q - zero as floats, for data. Where a quantization made q, the real numbers are divided by their scale, so that the
  * cotangent passes through them.
  */
-function levels(g: GraphBuilder, q: Value, zero: Value | undefined): Value {
+export function levels(g: GraphBuilder, q: Value, zero: Value | undefined): Value {
   const maker = g.maker(q);
   const scale =
     maker?.op === 'DynamicQuantizeLinear'
@@ -29,7 +37,7 @@ function levels(g: GraphBuilder, q: Value, zero: Value | undefined): Value {
 }
 
 /** q - zero as floats, for weights whose zero points, where there are several, run along `axis`. */
-function weightLevels(g: GraphBuilder, q: Value, zero: Value | undefined, axis: number): Value {
+export function weightLevels(g: GraphBuilder, q: Value, zero: Value | undefined, axis: number): Value {
   const numbers = g.emit('Cast', [q], { to: 1 });
   if (!zero) return numbers;
   const count = g.shape(zero)[0];
@@ -48,34 +56,25 @@ function weightLevels(g: GraphBuilder, q: Value, zero: Value | undefined, axis: 
   );
 }
 
-/** The inputs that an operator cannot do without. @throws RangeError */
-function required(node: Node, count: number): Value[] {
-  const inputs = node.inputs.slice(0, count);
-  if (inputs.length < count || inputs.includes('')) throw new RangeError(`${count} inputs are needed`);
-  return inputs;
-}
-
-const optional = (node: Node, i: number): Value | undefined => node.inputs[i] || undefined;
-
 /** Whether a zero point is one for all. */
-const isOne = (g: GraphBuilder, zero: Value | undefined): boolean =>
+export const isOne = (g: GraphBuilder, zero: Value | undefined): boolean =>
   !zero || g.shape(zero).every((d) => d === 1);
 
 export const quantized: Readonly<Record<string, Upgrade>> = {
-  QLinearConv(g, node) {
+  QLinearConv: ofRealOperands(first, (g, node) => {
     const [x, xScale, xZero, w, wScale, wZero, scale, zero] = required(node, 8);
     const bias = optional(node, 8);
     const operands = [real(g, x!, xScale!, xZero, 0), real(g, w!, wScale!, wZero, 0)];
     if (bias) operands.push(real(g, bias, mul(g, xScale!, wScale!), undefined, 0));
     const y = g.emit('Conv', operands, node.attributes);
     return keep({ ...node, op: 'QuantizeLinear', inputs: [y, scale!, zero!], attributes: {} });
-  },
-  QLinearMatMul(g, node) {
+  }),
+  QLinearMatMul: ofRealOperands(firstTwo, (g, node) => {
     const [a, aScale, aZero, b, bScale, bZero, scale, zero] = required(node, 8);
     const rank = (v: Value) => g.shape(v).length;
     const y = matmul(g, real(g, a!, aScale!, aZero, rank(a!) - 2), real(g, b!, bScale!, bZero, rank(b!) - 1));
     return keep({ ...node, op: 'QuantizeLinear', inputs: [y, scale!, zero!], attributes: {} });
-  },
+  }),
   // Their sums are whole numbers, here held as floats: a Cast to float follows, and a product with the scales.
   MatMulInteger(g, node) {
     const [a, b] = required(node, 2) as [Value, Value];

@@ -1,21 +1,21 @@
 import { InputError } from '../errors.ts';
 import type { Value } from '../onnx/builder.ts';
 import { reshape } from '../onnx/emit.ts';
-import { type Attributes, int, ints, type Node, real, text } from '../onnx/graph.ts';
+import { int, ints, type Node, real, text } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
-import { windowOf } from '../operators/window.ts';
 import { getOwn } from '../own.ts';
 import { sizeOf } from '../tensor.ts';
 import { attention } from './attention.ts';
+import { flattenedSoftmax } from './flattened-softmax.ts';
 import { gathers } from './gathers.ts';
 import { gridSample } from './grid-sample.ts';
+import { microsoft } from './microsoft/index.ts';
+import { spellPads, without } from './pads.ts';
 import { quantized } from './quantized.ts';
 import { keep, type Upgrade } from './upgraded.ts';
+import { sliceBesideBatch } from './whole-batch.ts';
 
 const alias: Upgrade = (_, node) => ({ alias: node.inputs[0]! });
-
-const without = (attributes: Attributes, ...names: string[]): Attributes =>
-  Object.fromEntries(Object.entries(attributes).filter(([name]) => !names.includes(name)));
 
 /** Attributes that later opsets turned into inputs, in the order of those inputs. */
 const inputsFromInts =
@@ -34,46 +34,23 @@ const inputsFromInts =
     });
   };
 
-const spellPads: Upgrade = (g, node) => {
-  if (text(node, 'auto_pad', 'NOTSET') === 'NOTSET' || !g.knows(node.inputs[0]!)) return keep(node);
-  const spatial = g.shape(node.inputs[0]!).slice(2);
-  const kernel = ints(node, 'kernel_shape') ?? g.shape(node.inputs[1]!).slice(2);
-  const { before, after } = windowOf(node, kernel, spatial);
-  return keep({
-    ...node,
-    attributes: { ...without(node.attributes, 'auto_pad'), pads: [...before, ...after] },
-  });
-};
-
-/** Before opset 13 Softmax flattened its input to two dimensions at `axis`. */
-const flattenedSoftmax: Upgrade = (g, node, opset) => {
-  if (opset >= 13) return keep(node);
-  const x = node.inputs[0]!;
-  const rank = g.shape(x).length;
-  const axis = int(node, 'axis', 1);
-  if (axis === rank - 1 || axis === -1) return keep({ ...node, attributes: { axis: -1 } });
-  const flat = g.emit('Flatten', [x], { axis });
-  const soft = g.emit(node.op, [flat], { axis: -1 });
-  return keep({
-    op: 'Reshape',
-    name: node.name,
-    inputs: [soft, g.emit('Shape', [x])],
-    outputs: node.outputs,
-    attributes: {},
-  });
-};
-
 const upgrades: Readonly<Record<string, Upgrade>> = {
   ...gathers,
   ...quantized,
+  ...microsoft,
   Attention: attention,
   GridSample: gridSample,
   Identity: alias,
   Dropout: alias,
   Squeeze: inputsFromInts('axes'),
   Unsqueeze: inputsFromInts('axes'),
-  Split: inputsFromInts('split'),
-  Slice: inputsFromInts('starts', 'ends', 'axes'),
+  Split: (g, node, opset) =>
+    node.outputs.length === 1 ? alias(g, node, opset) : inputsFromInts('split')(g, node, opset),
+  Concat: (g, node, opset) => (node.inputs.length === 1 ? alias(g, node, opset) : keep(node)),
+  Slice(g, node, opset) {
+    const upgraded = inputsFromInts('starts', 'ends', 'axes')(g, node, opset);
+    return 'nodes' in upgraded ? sliceBesideBatch(g, upgraded.nodes[0]!) : upgraded;
+  },
   ...Object.fromEntries(
     ['Sum', 'Mean', 'Max', 'Min', 'Prod', 'L1', 'L2', 'LogSum', 'LogSumExp', 'SumSquare'].map((kind) => [
       `Reduce${kind}`,

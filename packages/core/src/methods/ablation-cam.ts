@@ -37,6 +37,7 @@ export const ablationCam = defineMethod({
   only: camOnly,
   aux: [],
   startsAtLayer: true,
+  dividesByScore: true,
   samples(setting) {
     const channels = channelsOf(setting);
     return {
@@ -61,8 +62,15 @@ export const ablationCam = defineMethod({
   },
   each: channelGains,
   finish: (g, _, { activation, gain, clean }, setting) =>
-    weightedMap(g, activation!, neg(g, div(g, gain!, clean!)), setting),
+    weightedMap(g, activation!, neg(g, share(g, gain!, clean!)), setting),
 });
+
+/** A share of the score; of a score of 0 there is none. */
+function share(g: GraphBuilder, part: Value, whole: Value): Value {
+  const some = g.emit('Greater', [g.emit('Abs', [whole]), g.scalar(least)]);
+  return where(g, some, div(g, part, where(g, some, whole, g.scalar(1))), g.scalar(0));
+}
+const least = 1e-20;
 
 /** 0 where that is the layer's minimum; else so far below it as pytorch-grad-cam goes, [1, S, 1, 1, 1]. */
 function belowAll(g: GraphBuilder, activation: Value, channel: Value): Value {

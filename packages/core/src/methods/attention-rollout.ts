@@ -31,8 +31,9 @@ export const attentionRollout = defineMethod({
   }),
   build(subject, setting) {
     const { g } = subject;
-    const { blocks, grid, prefix } = subject.transformer();
-    const [rows, tokens] = g.shape(blocks[0]!.output) as [number, number];
+    const { blocks, grid, prefix, suffix, tokenAxis } = subject.transformer();
+    const sides = g.shape(blocks[0]!.output);
+    const [rows, tokens] = [sides[1 - tokenAxis]!, sides[tokenAxis]!];
     const itself = g.floats(
       [tokens, tokens],
       Float32Array.from({ length: tokens * tokens }, (_, i) => Number(i % (tokens + 1) === 0)),
@@ -45,7 +46,9 @@ export const attentionRollout = defineMethod({
       return div(g, both, sum(g, both, [2]));
     });
     const rollout = mixing.reduce((before, block) => matmul(g, block, before));
-    const read = prefix > 0 ? slice(g, rollout, 1, 0, 1) : mean(g, rollout, [1]);
-    return camOutput(g, [reshape(g, slice(g, read, 2, prefix, tokens), [rows, ...grid])], setting);
+    /** The class token is the first, or the last of those behind the patches. */
+    const at = prefix > 0 ? 0 : suffix > 0 ? tokens - 1 : undefined;
+    const read = at === undefined ? mean(g, rollout, [1]) : slice(g, rollout, 1, at, at + 1);
+    return camOutput(g, [reshape(g, slice(g, read, 2, prefix, tokens - suffix), [rows, ...grid])], setting);
   },
 });

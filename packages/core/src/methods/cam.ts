@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Region } from '../layers/view.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import {
   add,
@@ -12,8 +13,10 @@ import {
   resizeNearest,
   scale,
   shift,
+  slice,
   sub,
   sum,
+  where,
 } from '../onnx/emit.ts';
 import type { Convention, Setting, Subject } from './method.ts';
 import { principalMap } from './principal.ts';
@@ -56,6 +59,27 @@ export function minMax(g: GraphBuilder, maps: Value, epsilon = 1e-8): Value {
   return div(g, low, shift(g, maximum(g, low, [1, 2]), epsilon));
 }
 
+/**
+ * (v - min)/(max - min) per image of [N, h, w], however small. What lies no further apart than float32 may err in the
+ * values `from` [N, …] that it is made of is empty: 0 everywhere.
+ */
+export function minMaxed(
+  g: GraphBuilder,
+  maps: Value,
+  from: Value,
+  tell?: Setting<object>['tellScale'],
+): Value {
+  const low = sub(g, maps, minimum(g, maps, [1, 2]));
+  const range = maximum(g, low, [1, 2]);
+  const error = scale(g, maximum(g, g.emit('Abs', [from]), [1, 2]), float32Error);
+  const seen = g.emit('Less', [error, range]);
+  tell?.(reshape(g, range, [g.shape(maps)[0]!]));
+  return where(g, seen, div(g, low, where(g, seen, range, g.scalar(1))), g.scalar(0));
+}
+
+/** Relative error of a sum of some thousand float32 values. */
+const float32Error = 2 ** -21;
+
 /** A map [N, h, w] at another size: bilinear with half-pixel centres (PyTorch's align_corners=False), or nearest. */
 export function upsample(
   g: GraphBuilder,
@@ -68,6 +92,40 @@ export function upsample(
   if (h === height && w === width) return maps;
   const resize = mode === 'nearest' ? resizeNearest : resizeLinear;
   return reshape(g, resize(g, reshape(g, maps, [n, 1, h, w]), height, width), [n, height, width]);
+}
+
+/**
+ * A map [N, h, w] of a layer at the image's size: where the layer sees a part of the image only, there, and 0 beside
+ * it.
+ */
+export function laid(
+  g: GraphBuilder,
+  maps: Value,
+  { height, width }: Pick<Setting<unknown>, 'height' | 'width'>,
+  region: Region | undefined,
+  mode?: 'bilinear' | 'nearest',
+): Value {
+  if (!region) return upsample(g, maps, height, width, mode);
+  const spans = [spanOf(region.rows, height), spanOf(region.columns, width)] as const;
+  const [rows, columns] = spans;
+  const grown = upsample(g, maps, rows.size, columns.size, mode);
+  const inside = spans.reduce(
+    (map, { from, to, size }, i) => (to - from < size ? slice(g, map, i + 1, from, to) : map),
+    grown,
+  );
+  return g.emit('Pad', [inside, g.ints([0, rows.before, columns.before, 0, rows.after, columns.after])]);
+}
+
+/** A part of an axis of the image: how long it is, what of it lies inside, and what lies beside it. */
+function spanOf([start, end]: readonly [number, number], length: number) {
+  const stop = end === Number.POSITIVE_INFINITY ? length : end;
+  return {
+    size: stop - start,
+    from: Math.max(0, -start),
+    to: Math.min(stop, length) - start,
+    before: Math.max(0, start),
+    after: Math.max(0, length - stop),
+  };
 }
 
 /** Evidence of a layer for the target, [N, C, h, w], from its activations and their gradient. */
@@ -99,7 +157,7 @@ export interface CamStyle {
 /**
  * What signed maps [N, h, w], one per layer, become under a convention.
  *
- * - paper: ReLU; min-max at input size; several layers fused after that, and min-maxed again.
+ * - paper: ReLU; min-max at input size, without ε; several layers fused after that, and min-maxed again.
  * - torchcam: ReLU, min-max (ε 1e-8) at the layer's size; several layers at the largest of their sizes.
  * - pytorch-grad-cam: ReLU, min-max (ε 1e-7), resized to the input, fused (their mean), min-max again.
  */
@@ -109,12 +167,13 @@ export function camOutput(
   setting: Setting<CamParams>,
   style: CamStyle = {},
 ): Value {
-  const { convention, params, height, width } = setting;
+  const { convention, params } = setting;
+  const laidOut = (map: Value, i: number) => laid(g, map, setting, setting.layerRegions[i]);
   const positive = style.signed ? maps : maps.map((map) => relu(g, map));
   const steep = (map: Value) =>
     maps.length > 1 && params.fuse === 'tanh-max' ? g.emit('Tanh', [scale(g, map, style.gamma ?? 2)]) : map;
   if (convention === 'pytorch-grad-cam') {
-    const resized = positive.map((map) => upsample(g, minMax(g, map, 1e-7), height, width));
+    const resized = positive.map((map, i) => laidOut(minMax(g, map, 1e-7), i));
     const scaled = style.renormalize ? resized.map((map) => minMax(g, map, 1e-7)) : resized;
     return minMax(g, fuse(g, scaled.map(steep), params.fuse), 1e-7);
   }
@@ -129,10 +188,14 @@ export function camOutput(
     );
     return style.renormalize ? minMax(g, fused) : fused;
   }
-  const full = positive.map((map) => upsample(g, map, height, width));
-  const ready = (params.normalized ? full.map((map) => minMax(g, map)) : full).map(steep);
+  const full = positive.map(laidOut);
+  const scales: Value[] = [];
+  const ready = (
+    params.normalized ? full.map((map, i) => minMaxed(g, map, maps[i]!, (range) => scales.push(range))) : full
+  ).map(steep);
+  if (scales.length > 0) setting.tellScale?.(scales.length > 1 ? g.emit('Max', scales) : scales[0]!);
   const fused = fuse(g, ready, params.fuse);
-  return ready.length > 1 && params.normalized ? minMax(g, fused) : fused;
+  return ready.length > 1 && params.normalized ? minMaxed(g, fused, fused) : fused;
 }
 
 function fuse(g: GraphBuilder, maps: readonly Value[], how: Fusion = 'max'): Value {

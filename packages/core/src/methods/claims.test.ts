@@ -8,6 +8,7 @@ import { explain } from '../testing/explain.ts';
 import { type Layer, networkOf, tinyImages, tinyNetwork } from '../testing/network.ts';
 import { cpu } from '../testing/ort.ts';
 import { tinyTransformer } from '../testing/transformer.ts';
+import { type Warning, warningText } from '../warning.ts';
 import { claimed } from './claims.ts';
 import { methods } from './list.ts';
 import type { Method } from './method.ts';
@@ -173,8 +174,8 @@ describe('Of a network on which sums do not add up', () => {
       const spec = { method: id, layers: layer ? ['c'] : [] };
       const { convergenceDelta, warnings } = await explain(model, spec, one, [1]);
       expect(Math.abs(convergenceDelta![0]!), id).toBeGreaterThan(1e-3);
-      expect(warnings.join(), id).toMatch(reason);
-      expect(warnings.join(), id).toMatch(/^no_completeness: .*convergence_delta/);
+      expect(warnings.map(warningText).join(), id).toMatch(reason);
+      expect(warnings.map(warningText).join(), id).toMatch(/^no_completeness: .*convergence_delta/);
       if (layer) continue; // the report looks at the last layer, behind
       expect(about).toMatchObject({ works: true, reason: expect.stringMatching(reason) });
       expect(about.axioms).not.toContain('completeness');
@@ -202,7 +203,7 @@ describe('Of a network on which sums do not add up', () => {
     expect(ours.warnings).toEqual([]);
     expect(Math.abs(ours.convergenceDelta![0]!)).toBeLessThan(1e-5);
     const captum = await explain(model, { method: 'deep-lift', convention: 'captum' }, one, [1]);
-    expect(captum.warnings.join()).toMatch(
+    expect(captum.warnings.map(warningText).join()).toMatch(
       /MatMul: 4 nodes.*Softmax: 2 nodes|Softmax: 2 nodes.*MatMul: 4 nodes/,
     );
     expect(Math.abs(captum.convergenceDelta![0]!)).toBeGreaterThan(1e-3);
@@ -212,7 +213,7 @@ describe('Of a network on which sums do not add up', () => {
     const model = between((layer, x) => layer('sum', 'Add', [x, layer('branch', 'Tanh', [x])]));
     for (const method of ['layer-deep-lift', 'layer-conductance', 'layer-integrated-gradients']) {
       const { convergenceDelta, warnings } = await explain(model, { method, layers: ['branch'] }, one, [1]);
-      expect(warnings.join(), method).toMatch(/past the layer "branch"/);
+      expect(warnings.map(warningText).join(), method).toMatch(/past the layer "branch"/);
       expect(Math.abs(convergenceDelta![0]!), method).toBeGreaterThan(1e-3);
       const whole = await explain(model, { method, layers: ['sum'] }, one, [1]);
       expect(whole.warnings, method).toEqual([]);
@@ -222,8 +223,10 @@ describe('Of a network on which sums do not add up', () => {
 
 describe('Where no ReLU is', () => {
   const smooth = between((layer, x) => layer('tanh', 'Tanh', [x]));
-  const said = (warnings: readonly string[] | string | null) =>
-    /equals_gradient: no ReLU/.test(String(warnings));
+  const said = (warnings: readonly Warning[] | string | null) =>
+    /equals_gradient: no ReLU/.test(
+      typeof warnings === 'object' ? (warnings ?? []).map(warningText).join() : warnings,
+    );
 
   it.each([
     ['guided-backprop', {}, 'saliency', { abs: false }],

@@ -1,3 +1,4 @@
+import type { Warning } from '../warning.ts';
 import type { Asked, Axiom, Exceptions, Method, Seen } from './method.ts';
 
 /** Why axioms that a method has do not hold of what was asked, and of the network if one is given. */
@@ -18,10 +19,11 @@ export function claimed(method: Method, asked: Asked<unknown>, network?: Seen): 
 }
 
 /** What a network makes of a method, whatever the image, for who reads the explanation. */
-export const remarksOn = (method: Method, asked: Asked<unknown>, network: Seen): string[] => [
-  ...Object.entries(method.exceptionsOf?.(network, asked) ?? {}).map(
-    ([axiom, reason]) => `no_${axiom}: ${meaning[axiom as Axiom]}: ${reason}`,
-  ),
+export const remarksOn = (method: Method, asked: Asked<unknown>, network: Seen): Warning[] => [
+  ...Object.entries(method.exceptionsOf?.(network, asked) ?? {}).map(([axiom, reason]) => ({
+    code: `no_${axiom.replaceAll(' ', '_')}`,
+    message: `${meaning[axiom as Axiom]}: ${reason}`,
+  })),
   ...(method.remarksOn?.(network, asked) ?? []),
 ];
 

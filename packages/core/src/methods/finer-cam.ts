@@ -31,6 +31,7 @@ export const finerCam = defineMethod({
   },
   logitsOnly: true,
   oneClass: true,
+  needsOtherClasses: true,
   params: z.strictObject({
     ...evidenceParams,
     base: z

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { add, div, maximum, minimum, mul, reshape, shift, sub, sum, transpose } from '../onnx/emit.ts';
 import { type Node, real } from '../onnx/graph.ts';
-import { minMax, upsample } from './cam.ts';
+import { minMax, minMaxed, upsample } from './cam.ts';
 import { defineMethod, type Subject } from './method.ts';
 
 /**
@@ -29,7 +29,7 @@ export const fullGrad = defineMethod({
       "A convolution's bias and that of the batch norm behind it count apart; an exporter that folds them into one leaves one.",
   },
   params: z.strictObject({}),
-  build(subject, { height, width, layout }) {
+  build(subject, { height, width, layout, convention, tellScale }) {
     const { g, rows, gradients } = subject;
     const biased = biasedMaps(subject);
     const [slope, ...slopes] = gradients([rows, ...biased.map(({ node }) => node.outputs[0]!)]) as [
@@ -39,11 +39,8 @@ export const fullGrad = defineMethod({
     const atInput = transpose(g, mul(g, rows, slope), layout === 'NCHW' ? [0, 1, 2, 3] : [0, 3, 1, 2]);
     const terms = [atInput, ...slopes.map((s, i) => mul(g, s, biased[i]!.bias))];
     const maps = terms.map((term) => upsample(g, channelSum(g, g.emit('Abs', [term])), height, width));
-    return minMax(
-      g,
-      maps.reduce((a, b) => add(g, a, b)),
-      1e-7,
-    );
+    const whole = maps.reduce((a, b) => add(g, a, b));
+    return convention === 'paper' ? minMaxed(g, whole, whole, tellScale) : minMax(g, whole, 1e-7);
   },
 });
 

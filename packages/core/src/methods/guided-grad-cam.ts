@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { guidedRules } from '../autodiff/guided.ts';
 import { mul, relu, reshape } from '../onnx/emit.ts';
-import { evidenceMaps, upsample } from './cam.ts';
+import { evidenceMaps, laid } from './cam.ts';
 import { gradCamEvidence } from './evidence.ts';
 import { withoutRelu } from './guided.ts';
 import { defineMethod } from './method.ts';
@@ -42,7 +42,7 @@ export const guidedGradCam = defineMethod({
     const { g, rows, gradients } = subject;
     const { height, width, layout, params } = setting;
     const map = relu(g, evidenceMaps(subject, setting, gradCamEvidence)[0]!);
-    const full = upsample(g, map, height, width, params.interpolate_mode);
+    const full = laid(g, map, setting, setting.layerRegions[0], params.interpolate_mode);
     const n = g.shape(map)[0]!;
     const everyChannel = layout === 'NCHW' ? [n, 1, height, width] : [n, height, width, 1];
     return mul(g, gradients([rows], { rules: guidedRules })[0]!, reshape(g, full, everyChannel));

@@ -33,17 +33,20 @@ export const leGrad = defineMethod({
   }),
   build(subject, setting) {
     const { g, chosen, logits } = subject;
-    const { blocks, grid, prefix } = subject.transformer();
+    const { blocks, grid, prefix, suffix, tokenAxis } = subject.transformer();
     const last = blocks.at(-1)!.output;
     const used = blocks.slice(-setting.params.blocks);
     const maps = used.map(({ weights, output }) => {
-      const pooled = g.emit('Expand', [mean(g, output, [1]), g.emit('Shape', [output])]);
+      const pooled = g.emit('Expand', [mean(g, output, [tokenAxis]), g.emit('Shape', [output])]);
       const scores = readOut(g, last, logits, pooled);
       const slope = subject.gradients([weights], { seeds: new Map([[scores, chosen]]) })[0]!;
-      const [rows, tokens] = g.shape(output) as [number, number];
+      const [rows, tokens] = [1 - tokenAxis, tokenAxis].map((axis) => g.shape(output)[axis]!) as [
+        number,
+        number,
+      ];
       const heads = g.shape(slope).length === 3 ? g.shape(slope)[0]! / rows : g.shape(slope)[1]!;
       const moved = mean(g, relu(g, reshape(g, slope, [rows, heads, tokens, tokens])), [1, 2], false);
-      return reshape(g, slice(g, moved, 1, prefix, tokens), [rows, ...grid]);
+      return reshape(g, slice(g, moved, 1, prefix, tokens - suffix), [rows, ...grid]);
     });
     return camOutput(g, [scale(g, g.emit('Sum', maps), 1 / maps.length)], setting);
   },

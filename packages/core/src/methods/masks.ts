@@ -13,7 +13,7 @@ import {
   sum,
 } from '../onnx/emit.ts';
 import { float32, int64, type Tensor } from '../tensor.ts';
-import { type CamParams, camOutput } from './cam.ts';
+import { type CamParams, camOutput, laid } from './cam.ts';
 import type { SampledSubject, Setting, Subject, Values } from './method.ts';
 
 // Score-CAM and its kin: each channel of a layer masks the image, and is weighted by what the score becomes.
@@ -70,10 +70,15 @@ export function channelMaskedRows(
     const low = sub(g, maps, minimum(g, maps, [2, 3]));
     return div(g, low, shift(g, maximum(g, low, [2, 3]), 1e-8));
   };
+  const [region] = setting.layerRegions;
   const grown = (maps: Value, corners: boolean) =>
     h === height && w === width ? maps : resizeLinear(g, maps, height, width, corners);
-  const masks =
-    convention === 'torchcam'
+  /** What the layer does not see is hidden. */
+  const inPlace = (maps: Value) =>
+    reshape(g, laid(g, reshape(g, maps, [samples, h, w]), setting, region), [samples, 1, height, width]);
+  const masks = region
+    ? inPlace(normal(picked))
+    : convention === 'torchcam'
       ? grown(normal(picked), false)
       : normal(grown(picked, convention === 'pytorch-grad-cam'));
   const noisy = noise === undefined ? masks : add(g, masks, reshape(g, noise, [samples, 1, height, width]));

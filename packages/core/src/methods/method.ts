@@ -1,10 +1,12 @@
 import type { z } from 'zod';
 import type { Transformer } from '../layers/attention.ts';
+import type { Region } from '../layers/view.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import type { Node } from '../onnx/graph.ts';
 import type { VjpRules } from '../operators/vjp/rule.ts';
 import type { ScoreKind } from '../targets.ts';
 import type { Tensor } from '../tensor.ts';
+import type { Warning } from '../warning.ts';
 
 export const conventions = ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'] as const;
 /** Whose numbers come out where libraries differ under one name. */
@@ -63,6 +65,10 @@ export interface Setting<P> {
   readonly normalisation: Normalisation | undefined;
   /** [C, h, w] of each layer that is looked at. */
   readonly layerShapes: readonly (readonly number[])[];
+  /** What part of the image each layer sees, if not all of it. */
+  readonly layerRegions: readonly (Region | undefined)[];
+  /** Takes the scale of a map that is min-maxed, [N]: how far its highest lay above its lowest. */
+  readonly tellScale?: ((scale: Value) => void) | undefined;
 }
 
 export interface Normalisation {
@@ -102,7 +108,7 @@ interface Described<P> {
   /** Why axioms do not hold of this network. */
   exceptionsOf?(network: Seen, asked: Asked<P>): Exceptions;
   /** What else is to be known of explanations of this network, whatever the image: a code, a colon, what it means. */
-  remarksOn?(network: Seen, asked: Asked<P>): readonly string[];
+  remarksOn?(network: Seen, asked: Asked<P>): readonly Warning[];
   readonly needs: readonly ('gradient' | 'layer' | 'attention')[];
   readonly conventions: readonly Convention[];
   /** What a library does otherwise than the paper, and its convention therefore too. */
@@ -118,6 +124,10 @@ interface Described<P> {
   readonly logitsOnly?: boolean;
   /** Explains one class, no sum of classes. */
   readonly oneClass?: boolean;
+  /** Tells a class from others, and so needs a model that has some. */
+  readonly needsOtherClasses?: boolean;
+  /** Has nothing to say where the score is 0. */
+  readonly dividesByScore?: boolean;
   /** Parameters that only some conventions have. */
   readonly only?: Readonly<Record<string, readonly Convention[]>>;
   /** What to give in place of such a parameter under the other conventions. */

@@ -36,9 +36,9 @@ export function resolveMethod(asked: {
         ? `${method.id} has no convention "${convention}"; it has ${method.conventions.join(', ')}`
         : `convention "${convention}" is unknown; there are ${conventions.join(', ')}`,
     );
-  const score = asked.score ?? method.score ?? 'logit';
+  const score = otherNames[asked.score ?? ''] ?? asked.score ?? defaultScore(method, convention);
   if (method.logitsOnly && score !== 'logit')
-    throw new InputError('invalid_parameter', `${method.id} explains logits, not the score "${score}"`);
+    throw new InputError('invalid_parameter', `${method.id} explains logits, not the score "${asked.score}"`);
   const shape = shapeOf(method);
   const given = Object.entries(asked.params ?? {}).map(([name, value]) => {
     const only = getOwn(method.only ?? {}, name);
@@ -63,6 +63,15 @@ export function resolveMethod(asked: {
   );
   return { id: method.id, version: method.version, convention, score, params };
 }
+
+const otherNames: Readonly<Record<string, ScoreKind | undefined>> = {
+  softmax: 'probability',
+  'log-softmax': 'log-probability',
+};
+
+/** Libraries explain what the model gives. */
+const defaultScore = ({ score, logitsOnly }: Method, convention: Convention): ScoreKind =>
+  score ?? (convention === 'paper' || logitsOnly ? 'logit' : 'output');
 
 /** Whether a method takes so many layers. @throws InputError `invalid_parameter` */
 export function checkLayerCount(

@@ -23,7 +23,8 @@ type RiseParams = z.infer<typeof params>;
  *     map = 1/(n·p) Σ_s y_c(M_s ⊙ x) M_s
  *
  * A mask is a grid of cells, each seen with probability p, grown bilinearly to (cells + 1)·cell and cut to the image
- * at a random offset within a cell. The score is the probability, softmax(y)_c, unless another is asked for. `masks`
+ * at a random offset within a cell. The score is the model's probability of the class, or a number as it is where the model gives
+ * none, unless another is asked for. `masks`
  * [S, H, W] are replayed instead.
  *
  * @see Petsiuk, Das & Saenko, "RISE: Randomized Input Sampling for Explanation of Black-box Models", 2018
@@ -37,7 +38,7 @@ export const rise = defineMethod<RiseParams>({
   kind: 'map',
   needs: [],
   conventions: ['paper'],
-  score: 'softmax',
+  score: 'probability',
   params,
   aux: ['masks'],
   samples({ params: { n_masks: count, cells, p, seed }, height, width }, aux) {

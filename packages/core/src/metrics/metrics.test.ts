@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createExplainer } from '../explainer.ts';
 import { forwardModel, readClassifier } from '../index.ts';
 import { float32, row, type Tensor } from '../tensor.ts';
+import { headImages, headNetwork } from '../testing/heads.ts';
 import { cpu, tinyImages, tinyNetwork, tinyShape } from '../testing/index.ts';
 import {
   arcc,
@@ -13,6 +14,7 @@ import {
   infidelity,
   maxSensitivity,
   rankCorrelation,
+  relativeScorer,
   road,
   type Scorer,
   scorerOf,
@@ -139,4 +141,31 @@ it('scores a model whose batch is baked in as one whose batch is open', async ()
   const images = tinyImages();
   const three = float32([3, ...tinyShape], [...images.data, ...image.data]);
   expect(Array.from(await two(three))).toEqual(near(Array.from(await logit(three)), 6));
+});
+
+describe('a model of one output', () => {
+  const one = headNetwork((b) => [b.of('Sigmoid', [b.scores(1, 0.5)])]);
+  const age = headNetwork((b) => [b.named('age', b.scores(1))]);
+  const photo = row(headImages, 0);
+  const map = Float32Array.from({ length: 25 }, (_, i) => Math.sin(i) ** 2);
+  const forward = (bytes: Uint8Array) => cpu.load(forwardModel(readClassifier(bytes)));
+
+  it('has the deletion and the drop of its probability, and no constants', async () => {
+    const file = await cpu.load(one);
+    const score = scorerOf(await forward(one), { target: 0, score: 'probability' });
+    const { deletion } = await deletionInsertion(score, photo, map, { steps: 5 });
+    const [whole] = Object.values(await file.run({ image: photo }));
+    expect(deletion[0]).toBeCloseTo((whole!.data as Float32Array)[0]!, 6);
+    expect(new Set(deletion).size).toBe(deletion.length);
+  });
+
+  it('that is a plain number is measured between the blank image and the photo', async () => {
+    const session = await forward(age);
+    const asked = scorerOf(session, { target: 0, score: 'probability' });
+    await expect(asked(photo)).rejects.toThrow('a plain number, and no probability');
+    const score = await relativeScorer(scorerOf(session, { target: 0, score: 'logit' }), photo);
+    const { deletion, insertion } = await deletionInsertion(score, photo, map, { steps: 5 });
+    expect([deletion[0], deletion.at(-1), insertion[0], insertion.at(-1)]).toEqual([1, 0, 0, 1]);
+    expect(new Set(deletion).size).toBe(deletion.length);
+  });
 });

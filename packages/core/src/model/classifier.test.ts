@@ -36,16 +36,16 @@ describe('E3: what does not look like an image classifier is refused, with what 
       'this model has "image" [1,3,4,4], "mask" [1,1,4,4]',
     ],
     [
-      'an integer input',
+      'an input of truth values',
       onnxFile({
         input: [
           {
             name: 'image',
-            type: { tensorType: { ...value('image', 1, 3, 4, 4).type!.tensorType, elemType: 2 } },
+            type: { tensorType: { ...value('image', 1, 3, 4, 4).type!.tensorType, elemType: 9 } },
           },
         ],
       }),
-      'input "image" is uint8; float32 or float16 is expected',
+      'input "image" is bool; a type of numbers is expected, such as float32 or uint8',
     ],
     ['an output that is a map', onnxFile(), 'output "y" is [batch,3,4,4]'],
   ])('%s', (_, bytes, message) => {
@@ -129,7 +129,9 @@ describe('inputs beside the image', () => {
   it('are fixed to a number, a list or a tensor; one row stands for every image', async () => {
     const offset = float32([1, 3, 1, 1], [1, 2, 3]);
     const classifier = readClassifier(gated, { inputs: { scale: 2, mask: [1, 0, -1], offset } });
-    expect(classifier.notes).toEqual(['"scale", "mask", "offset" are fixed to the values given']);
+    expect(classifier.notes).toEqual([
+      { code: 'inputs_fixed', message: '"scale", "mask", "offset" are fixed to the values given' },
+    ]);
     expect(classifier.input.name).toBe('image');
     const session = await cpu.load(forwardModel(classifier));
     const { logits } = await session.run({ image: ones(2) });
@@ -252,7 +254,9 @@ describe('several outputs', () => {
   });
 
   it('the first that scores classes is explained, and that is told', () => {
-    expect(readClassifier(two).notes).toEqual(['output "scores" is explained; the model also gives "y"']);
+    expect(readClassifier(two).notes).toEqual([
+      { code: 'output_chosen', message: 'output "scores" is explained; the model also gives "y"' },
+    ]);
   });
 
   it('one that was asked for is not passed over', () => {
@@ -280,7 +284,10 @@ describe('what a classifier is found to be', () => {
     });
     const classifier = readClassifier(softmax);
     expect(classifier.notes).toEqual([
-      'the model ends in Softmax (node "p"): the score before it is explained',
+      {
+        code: 'score_before_softmax',
+        message: 'the model ends in Softmax (node "p"): the score before it is explained',
+      },
     ]);
     const session = await cpu.load(forwardModel(classifier));
     const image = float32([1, 2, 6, 6], new Float32Array(72).fill(0.1));
@@ -300,7 +307,7 @@ describe('what a classifier is found to be', () => {
   it('a batch that is baked in, and an open one though the file states a size', () => {
     expect(readClassifier(tinyNetwork(2))).toMatchObject({
       batch: 2,
-      notes: ['the model takes batches of 2 only'],
+      notes: [{ code: 'batch_fixed', message: 'the model takes batches of 2 only' }],
     });
     expect(readClassifier(tinyNetwork()).batch).toBeUndefined();
     const stated = onnxFile({ node: [pooled], input: [value('image', 1, 3, 4, 4)] });
@@ -338,7 +345,9 @@ describe('what a classifier is found to be', () => {
       input,
     });
     const classifier = readClassifier(bytes);
-    expect(classifier.notes).toEqual(['the model is float16: it is explained in float32']);
+    expect(classifier.notes).toEqual([
+      { code: 'computed_in_float32', message: 'the model is float16: it is explained in float32' },
+    ]);
     const session = await cpu.load(forwardModel(classifier));
     const { logits } = await session.run({
       image: float32([1, 3, 2, 2], new Float32Array(sizeOf([3, 2, 2])).fill(1)),

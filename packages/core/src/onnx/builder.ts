@@ -71,13 +71,14 @@ export class GraphBuilder {
 
   /** Names a tensor; small ones that are equal share a name. */
   constant(value: Tensor, name?: string): Value {
-    const key = value.data.length <= 64 ? `${value.dtype}[${value.shape}]${value.data}` : undefined;
+    const size = sizeOf(value.shape);
+    const key = size <= 64 ? `${value.dtype}[${value.shape}]${value.data}` : undefined;
     const known = name === undefined && key !== undefined ? this.shared.get(key) : undefined;
     if (known !== undefined) return known;
-    const made = name ?? this.unique(value.data.length === 1 ? `const_${value.data[0]}` : 'const');
+    const made = name ?? this.unique(size === 1 ? `const_${value.data[0]}` : 'const');
     this.constants.set(made, value);
     const elements =
-      value.data.length <= (isFloat(value.dtype) ? followedFloats : followed) && value.dtype !== 'float16'
+      size <= (isFloat(value.dtype) ? followedFloats : followed) && value.dtype !== 'float16'
         ? Array.from(value.data as ArrayLike<number | bigint>, Number)
         : undefined;
     this.setFacts(made, () => ({ dtype: value.dtype, shape: value.shape, value: elements }));
@@ -213,9 +214,24 @@ export class GraphBuilder {
       : undefined;
   }
 
+  /** What is known of a value at each of the batch sizes that shapes are followed at. */
+  factsEach(value: Value): readonly Fact[] {
+    return this.facts.get(value) ?? [];
+  }
+
   /** Whether a value's elements are 0, 1, 2, …, however large the batch. */
   counts(value: Value): boolean {
     return this.facts.get(value)?.every((fact) => fact.value?.every((v, i) => v === i)) ?? false;
+  }
+
+  /** What is known of a value at the first of the batch sizes that are followed. */
+  factOf(value: Value): Fact | undefined {
+    return this.facts.get(value)?.[0];
+  }
+
+  /** What an operator makes at that batch size of values of which other facts are given. */
+  inferredFrom(node: Node, given: ReadonlyMap<Value, Fact>): readonly Fact[] {
+    return this.inference.infer(node, (value) => given.get(value) ?? this.factOf(value));
   }
 
   /** The value with the most elements per row of the batch, among those that are known. */

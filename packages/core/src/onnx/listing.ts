@@ -1,3 +1,4 @@
+import { sizeOf } from '../tensor.ts';
 import { type Attribute, type Graph, reachable } from './graph.ts';
 
 /** A graph as text, one node a line, for people and for snapshot tests. */
@@ -15,7 +16,7 @@ export function listing(graph: Graph): string {
 function shown(value: string, graph: Graph): string {
   const constant = graph.constants.get(value);
   if (!constant) return value === '' ? '_' : value;
-  return constant.data.length <= 8
+  return sizeOf(constant.shape) <= 8
     ? constant.shape.length === 0
       ? `${constant.data[0]}`
       : `[${constant.data.join(' ')}]`

@@ -1,4 +1,4 @@
-import type { Tensor } from '../tensor.ts';
+import { bytesOf, type Tensor } from '../tensor.ts';
 import { type Graph, type Node, reachable } from './graph.ts';
 
 type Value = string;
@@ -94,8 +94,9 @@ export const exactly = (_: string, value: unknown): unknown =>
     : value;
 
 /** Equal to the bit, of tensors of one type and shape. */
-function same({ data: a }: Tensor, { data: b }: Tensor): boolean {
+function same(a: Tensor, b: Tensor): boolean {
   if (a === b) return true;
-  const [x, y] = [a, b].map((v) => new Uint8Array(v.buffer as ArrayBuffer, v.byteOffset, v.byteLength));
-  return x!.every((byte, i) => byte === y![i]);
+  const [x, y] = [bytesOf(a), bytesOf(b)];
+  if (x.buffer === y.buffer && x.byteOffset === y.byteOffset) return true;
+  return x.every((byte, i) => byte === y[i]);
 }

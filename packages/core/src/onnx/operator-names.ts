@@ -32,9 +32,68 @@ export const standardOperators = [
 /** Functions that ONNX has no operator for; a file spells them out. */
 export const spelledFunctions = ['L2Normalization', 'LayerNorm2d', 'LogSigmoid'] as const;
 
-export type OperatorName = (typeof standardOperators)[number] | (typeof spelledFunctions)[number];
+/** Operators of ONNX Runtime's own domain that `lowering/microsoft` says in standard ones; nobody else meets them. */
+export const microsoftOperators = [
+  'com.microsoft.Attention',
+  'com.microsoft.BiasGelu',
+  'com.microsoft.BiasSoftmax',
+  'com.microsoft.DequantizeLinear',
+  'com.microsoft.DynamicQuantizeMatMul',
+  'com.microsoft.FastGelu',
+  'com.microsoft.FusedConv',
+  'com.microsoft.FusedGemm',
+  'com.microsoft.FusedMatMul',
+  'com.microsoft.Gelu',
+  'com.microsoft.GridSample',
+  'com.microsoft.LayerNormalization',
+  'com.microsoft.MatMulIntegerToFloat',
+  'com.microsoft.MultiHeadAttention',
+  'com.microsoft.NhwcMaxPool',
+  'com.microsoft.QAttention',
+  'com.microsoft.QGemm',
+  'com.microsoft.QLinearAdd',
+  'com.microsoft.QLinearAveragePool',
+  'com.microsoft.QLinearConcat',
+  'com.microsoft.QLinearConv',
+  'com.microsoft.QLinearGlobalAveragePool',
+  'com.microsoft.QLinearLeakyRelu',
+  'com.microsoft.QLinearMul',
+  'com.microsoft.QLinearSigmoid',
+  'com.microsoft.QLinearSoftmax',
+  'com.microsoft.QuantizeLinear',
+  'com.microsoft.QuickGelu',
+  'com.microsoft.SimplifiedLayerNormalization',
+  'com.microsoft.SkipLayerNormalization',
+  'com.microsoft.SkipSimplifiedLayerNormalization',
+  'com.microsoft.TransposeMatMul',
+  'com.microsoft.Trilu',
+] as const;
 
-const known: ReadonlySet<string> = new Set(standardOperators);
+export type MicrosoftOperator = (typeof microsoftOperators)[number];
+export type OperatorName =
+  | (typeof standardOperators)[number]
+  | (typeof spelledFunctions)[number]
+  | MicrosoftOperator;
 
-/** Whether a file may have an operator of this name. */
-export const isStandardOperator = (name: string): name is OperatorName => known.has(name);
+const [standard, microsoft]: readonly ReadonlySet<string>[] = [
+  new Set<string>(standardOperators),
+  new Set<string>(microsoftOperators),
+];
+
+/** Whether ONNX has an operator of this name. */
+export const isStandardOperator = (name: string): name is OperatorName => standard!.has(name);
+
+/** What ONNX Runtime has in ONNX's domain, and ONNX has not: the operator that says the same. */
+const misplaced: ReadonlyMap<string, OperatorName> = new Map([
+  ['SimplifiedLayerNormalization', 'com.microsoft.SimplifiedLayerNormalization'],
+  ['MemcpyFromHost', 'Identity'],
+  ['MemcpyToHost', 'Identity'],
+]);
+
+/** The operator of a file's node, if it is one that is read. */
+export function operatorOf(domain: string, type: string): OperatorName | undefined {
+  if (domain === '' || domain === 'ai.onnx')
+    return misplaced.get(type) ?? (isStandardOperator(type) ? type : undefined);
+  const name = `${domain}.${type}`;
+  return domain === 'com.microsoft' && microsoft!.has(name) ? (name as OperatorName) : undefined;
+}

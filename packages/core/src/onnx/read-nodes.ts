@@ -1,9 +1,10 @@
 import { InputError } from '../errors.ts';
 import { readAttribute } from './attribute.ts';
+import { foreignOperator } from './foreign-operators.ts';
 import type { GraphDef, NodeDef } from './generated/onnx_pb.js';
 import type { Attribute, Body, Node } from './graph.ts';
 import { quoted } from './names.ts';
-import { isStandardOperator } from './operator-names.ts';
+import { operatorOf } from './operator-names.ts';
 import { readTensor } from './tensor-data.ts';
 import { valueInfoOf } from './value-info.ts';
 
@@ -37,17 +38,14 @@ export function readNodes(nodes: readonly NodeDef[], unread: Map<string, InputEr
 }
 
 function readNode(node: NodeDef, index: number): Node {
-  const op = node.opType ?? '';
-  const name = node.name || `${op}_${index}`;
-  if (node.domain && node.domain !== 'ai.onnx')
+  const [type, domain] = [node.opType ?? '', node.domain ?? ''];
+  const name = node.name || `${type}_${index}`;
+  const op = operatorOf(domain, type);
+  if (!op && domain !== '' && domain !== 'ai.onnx') throw foreignOperator(name, domain, type);
+  if (!op)
     throw new InputError(
       'model_unsupported_op',
-      `node ${quoted(name)} is ${quoted(`${node.domain}.${op}`)}: only operators of the standard ONNX domain are supported`,
-    );
-  if (!isStandardOperator(op))
-    throw new InputError(
-      'model_unsupported_op',
-      `node ${quoted(name)} is ${quoted(op)}, which is no ONNX operator`,
+      `node ${quoted(name)} is ${quoted(type)}, which is no ONNX operator`,
     );
   const attributes = new Map<string, Attribute>();
   for (const attribute of node.attribute) {

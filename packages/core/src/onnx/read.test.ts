@@ -85,8 +85,28 @@ describe('E2: what is not of the standard domain is refused by name', () => {
   it.each([
     [
       'a custom operator',
+      onnxFile({ node: [{ ...relu, domain: 'example' }] }),
+      'node "relu" is "example.Relu": only operators of the standard ONNX domain are supported',
+    ],
+    [
+      'an operator of ONNX Runtime that no reader knows',
       onnxFile({ node: [{ ...relu, domain: 'com.microsoft' }] }),
-      'node "relu" is "com.microsoft.Relu": only operators of the standard ONNX domain are supported',
+      'node "relu" is "com.microsoft.Relu": only operators of the standard ONNX domain are supported; take the model as it was before ONNX Runtime or optimum optimised it, or optimise it again with "optimum-cli export onnx --optimize O1" or GraphOptimizationLevel.ORT_ENABLE_BASIC',
+    ],
+    [
+      'an operator for one kind of processor',
+      onnxFile({ node: [{ ...relu, opType: 'Conv', domain: 'com.microsoft.nchwc' }] }),
+      'node "relu" is "com.microsoft.nchwc.Conv": only operators of the standard ONNX domain are supported; ONNX Runtime wrote it for one kind of processor; save the model with session_options.graph_optimization_level = GraphOptimizationLevel.ORT_ENABLE_EXTENDED, or take the file that was optimised',
+    ],
+    [
+      'weights of 4 bits',
+      onnxFile({ node: [{ ...relu, opType: 'MatMulNBits', domain: 'com.microsoft' }] }),
+      'node "relu" is "com.microsoft.MatMulNBits": only operators of the standard ONNX domain are supported; take the model as it was before its weights were quantized to 4 bits (export it without MatMulNBitsQuantizer or "--quantize"), or quantize it to 8 bits',
+    ],
+    [
+      'a name of ONNX Runtime in the standard domain',
+      onnxFile({ node: [{ ...relu, opType: 'com.microsoft.Gelu' }] }),
+      'node "relu" is "com.microsoft.Gelu", which is no ONNX operator',
     ],
     [
       'functions of its own',

@@ -1,6 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { InputError } from '../errors.ts';
-import type { Tensor } from '../tensor.ts';
+import { byteLengthOf, type Tensor } from '../tensor.ts';
 import {
   type GraphDef,
   type Model,
@@ -149,7 +149,7 @@ function readWeights(
       continue;
     }
     constants.set(name, tensor);
-    total += tensor.data.length * (tensor.dtype === 'float16' ? 4 : tensor.data.BYTES_PER_ELEMENT);
+    total += byteLengthOf(tensor) * (tensor.dtype === 'float16' ? 2 : 1);
   }
   if (total > weights)
     throw new InputError(

@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
+import { bytesOf as tensorBytes } from '../tensor.ts';
 import { onnxFile, type TensorInit } from '../testing/onnx-file.ts';
 import { TensorDefSchema } from './generated/onnx_pb.js';
 import { readModel } from './read.ts';
@@ -27,6 +28,18 @@ describe('every encoding of a tensor gives its elements', () => {
     const expected = { dtype, shape: [2], data };
     expect(read({ dims: [2n], dataType, ...(typed as object) })).toEqual(expected);
     expect(read({ dims: [2n], dataType, rawData: bytesOf(data) })).toEqual(expected);
+  });
+
+  it('bytes that are only passed on stay those of the file, and follow what is made of the tensor', () => {
+    for (const shift of [0, 1, 4]) {
+      const file = Buffer.alloc(8 + shift);
+      file.set(bytesOf(Float32Array.of(1.5, -2)), shift);
+      const tensor = read({ dims: [2n], dataType: 1, rawData: file.subarray(shift) });
+      const passed = tensorBytes(tensor);
+      expect([passed.buffer, passed.byteOffset]).toEqual([file.buffer, file.byteOffset + shift]);
+      expect(tensorBytes({ ...tensor })).toEqual(passed);
+      expect(tensorBytes({ ...tensor, data: Float32Array.of(7) })).toEqual(bytesOf(Float32Array.of(7)));
+    }
   });
 
   it('raw data anywhere in the file, even where floats cannot be viewed in place', () => {

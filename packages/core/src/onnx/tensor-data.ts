@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts';
-import { type DType, dtypes, sizeOf, type Tensor, type TensorData } from '../tensor.ts';
+import { type DType, dtypes, type HeldAsBytes, sizeOf, type Tensor, type TensorData } from '../tensor.ts';
 import { dtypeOfCode } from './dtype.ts';
 import type { TensorDef } from './generated/onnx_pb.js';
 import { quoted } from './names.ts';
@@ -24,6 +24,10 @@ export function readTensor(def: TensorDef, name: string): Tensor {
   const size = sizeOf(shape);
   if (shape.some((d) => d < 0 || !Number.isSafeInteger(d)) || !Number.isSafeInteger(size))
     throw new InputError('invalid_model', `tensor ${quoted(name)} has shape [${shape.slice(0, 8)}]`);
+  const { rawData } = def;
+  const width = dtypes[dtype].BYTES_PER_ELEMENT;
+  if (rawData && rawData.length > 0 && rawData.length === size * width && rawData.byteOffset % width !== 0)
+    return new UnalignedTensor(dtype, shape, rawData);
   const data = readData(def, dtype, size);
   if (data?.length !== size)
     throw new InputError(
@@ -54,11 +58,42 @@ function readData(def: TensorDef, dtype: DType, size: number): TensorData | unde
   }
 }
 
-/** A view where the file's alignment allows one, else a copy. */
 function fromBytes(raw: Uint8Array, dtype: DType, size: number): TensorData | undefined {
   const Data = dtypes[dtype];
   if (raw.length !== size * Data.BYTES_PER_ELEMENT) return undefined;
-  return raw.byteOffset % Data.BYTES_PER_ELEMENT === 0
-    ? new Data(raw.buffer as ArrayBuffer, raw.byteOffset, size)
-    : new Data(new Uint8Array(raw).buffer, 0, size);
+  return new Data(raw.buffer as ArrayBuffer, raw.byteOffset, size);
+}
+
+/**
+ * A tensor of the file that lies where no typed array can begin, as three of four weights do. Most are only ever passed on:
+ * their bytes stay those of the file, and are copied for who wants numbers.
+ */
+class UnalignedTensor implements Tensor, HeldAsBytes {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  declare readonly data: TensorData;
+  readonly #raw: Uint8Array<ArrayBuffer>;
+
+  constructor(dtype: DType, shape: readonly number[], raw: Uint8Array) {
+    this.dtype = dtype;
+    this.shape = shape;
+    this.#raw = new Uint8Array(raw.buffer as ArrayBuffer, raw.byteOffset, raw.byteLength);
+    let copy: WeakRef<TensorData> | undefined;
+    // A member of its own, as it is of other tensors: a tensor that is made of this one, `{ ...tensor }`, takes it over.
+    Object.defineProperty(this, 'data', {
+      enumerable: true,
+      get: () => {
+        const known = copy?.deref();
+        if (known) return known;
+        const made = new dtypes[dtype](new Uint8Array(raw).buffer);
+        copy = new WeakRef(made);
+        return made;
+      },
+    });
+  }
+
+  /** No member of its own: what is made of this tensor with other data has other bytes. */
+  get raw(): Uint8Array<ArrayBuffer> {
+    return this.#raw;
+  }
 }

@@ -1,7 +1,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { InputError } from '../errors.ts';
-import type { Tensor } from '../tensor.ts';
+import type { GraphFile } from '../graph-file.ts';
+import { bytesOf, type Tensor } from '../tensor.ts';
 import { codeOfDtype } from './dtype.ts';
 import {
   AttributeDef_Type,
@@ -9,6 +10,7 @@ import {
   type GraphDefSchema,
   ModelSchema,
   type NodeDefSchema,
+  type TensorDefSchema,
 } from './generated/onnx_pb.js';
 import {
   type Attribute,
@@ -26,16 +28,42 @@ import { quoted } from './names.ts';
 /** Reductions whose axes became an input only with opset 18 (ReduceSum had them since 13). */
 const axesInputSince18 = /^Reduce(?!Sum$)/;
 
+/** Bytes from which on a weight lies outside the file, for who can take it so. */
+const large = 2 ** 20;
+
 /**
  * Writes a graph as an ONNX file, with what its outputs do not need left out.
  * `outputs` gives the types of the graph's outputs, which ONNX wants stated.
  */
-export function writeModel(
+export const writeModel = (
   graph: Graph,
   outputs: readonly ValueInfo[],
   metadata: Readonly<Record<string, string>> = {},
+): Uint8Array => written(graph, outputs, writeTensor, metadata);
+
+/** The same with large weights beside the file. */
+export function writeApart(graph: Graph, outputs: readonly ValueInfo[]): GraphFile {
+  const weights = new Map<string, Uint8Array>();
+  const bytes = written(graph, outputs, (name, value) => {
+    const data = bytesOf(value);
+    if (data.byteLength < large) return writeTensor(name, value);
+    const location = `weights_${weights.size}`;
+    weights.set(location, data);
+    return {
+      ...{ name, dims: value.shape.map(BigInt), dataType: codeOfDtype[value.dtype], dataLocation: 1 },
+      externalData: [{ key: 'location', value: location }],
+    };
+  });
+  return { bytes, weights };
+}
+
+function written(
+  graph: Graph,
+  outputs: readonly ValueInfo[],
+  writeWeight: (name: string, value: Tensor) => MessageInitShape<typeof TensorDefSchema>,
+  metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const nodes = reachable(graph.nodes, graph.outputs).map((node) => lower(node, graph));
+  const nodes = namedApart(reachable(graph.nodes, graph.outputs).map((node) => lower(node, graph)));
   const used = new Set([...nodes.flatMap(usesOf), ...graph.outputs]);
   const initializers = [...graph.constants].filter(([name]) => used.has(name));
   const model = create(ModelSchema, {
@@ -46,13 +74,34 @@ export function writeModel(
     graph: {
       name: graph.name || 'explainer',
       node: nodes.map(writeNode),
-      initializer: initializers.map(([name, value]) => writeTensor(name, value)),
+      initializer: initializers.map(([name, value]) => writeWeight(name, value)),
       input: graph.inputs.map(writeValueInfo),
       output: outputs.map(writeValueInfo),
       valueInfo: known(nodes, graph.outputs),
     },
   });
   return toBinary(ModelSchema, model);
+}
+
+/**
+ * Nodes with names of their own, in the bodies that they hold too: ONNX Runtime refuses a graph in which two have one.
+ * A file may have no names at all, and then those that reading gives them can be names that the engine makes up.
+ */
+function namedApart(nodes: readonly Node[], taken = new Set<string>()): Node[] {
+  const given = new Set(nodes.map(({ name }) => name));
+  return nodes.map((node) => {
+    let name = node.name;
+    for (let serial = 1; taken.has(name) || (name !== node.name && given.has(name)); serial++)
+      name = `${node.name}_${serial}`;
+    if (name !== '') taken.add(name);
+    const attributes = Object.entries(node.attributes).map(([key, value]): [string, Attribute] => [
+      key,
+      typeof value === 'object' && 'body' in value
+        ? { body: { ...value.body, nodes: namedApart(value.body.nodes, taken) } }
+        : value,
+    ]);
+    return { ...node, name, attributes: Object.fromEntries(attributes) };
+  });
 }
 
 function lower(node: Node, graph: Graph): Node {
@@ -117,11 +166,11 @@ function writeAttribute(name: string, value: Attribute): MessageInitShape<typeof
   return { name, type: AttributeDef_Type.TENSOR, t: writeTensor('', (value as { tensor: Tensor }).tensor) };
 }
 
-const writeTensor = (name: string, { dtype, shape, data }: Tensor) => ({
+const writeTensor = (name: string, value: Tensor): MessageInitShape<typeof TensorDefSchema> => ({
   name,
-  dims: shape.map(BigInt),
-  dataType: codeOfDtype[dtype],
-  rawData: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
+  dims: value.shape.map(BigInt),
+  dataType: codeOfDtype[value.dtype],
+  rawData: bytesOf(value),
 });
 
 const writeValueInfo = ({ name, dtype, shape }: ValueInfo) => ({

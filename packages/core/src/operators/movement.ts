@@ -1,5 +1,6 @@
 import { int, text } from '../onnx/graph.ts';
 import { moving, type Operators, other, view } from './operator.ts';
+import { gatherPicks, padPicks, repeatPicks, slicePicks, splitPicks } from './picks.ts';
 import { joinedRows, transposedRows } from './rows.ts';
 import { mapped } from './shape/elementwise.ts';
 import {
@@ -42,14 +43,15 @@ export const movement = {
     shape: concatShape,
     vjp: concatVjp,
   }),
-  Split: moving({ map: 'keeps', shape: splitShape, vjp: [splitVjp] }),
-  Slice: moving({ map: 'keeps', shape: sliceShape, vjp: [sliceVjp] }),
-  Gather: moving({ map: 'keeps', shape: gatherShape, vjp: [gatherVjp] }),
-  Expand: moving({ shape: expandShape, vjp: [({ dy }) => dy] }),
-  Tile: moving({ shape: tileShape, vjp: [tileVjp] }),
+  Split: moving({ map: 'keeps', picks: splitPicks, shape: splitShape, vjp: [splitVjp] }),
+  Slice: moving({ map: 'keeps', picks: slicePicks, shape: sliceShape, vjp: [sliceVjp] }),
+  Gather: moving({ map: 'keeps', picks: gatherPicks, shape: gatherShape, vjp: [gatherVjp] }),
+  Expand: moving({ picks: repeatPicks, shape: expandShape, vjp: [({ dy }) => dy] }),
+  Tile: moving({ picks: repeatPicks, shape: tileShape, vjp: [tileVjp] }),
   Pad: moving({
     since: (node) => (text(node, 'mode', 'constant') === 'wrap' ? 19 : 18),
     map: 'keeps',
+    picks: padPicks,
     shape: padShape,
     vjp: [padVjp],
   }),

@@ -1,5 +1,6 @@
 import type { Constants, Node } from '../onnx/graph.ts';
 import type { OperatorName } from '../onnx/operator-names.ts';
+import type { Picks } from './picks.ts';
 import { broadcastRows, type Rows, reshapedRows } from './rows.ts';
 import { sameAsFirst } from './shape/elementwise.ts';
 import type { ShapeRule } from './shape/rule.ts';
@@ -35,6 +36,8 @@ export interface Operator {
   readonly map: 'makes' | 'keeps' | 'ends';
   /** How each row along an axis of the output is made of rows of the inputs; `null`: not row by row, along any axis. */
   readonly rows: Rows | null;
+  /** Which elements of the first input it takes, where it takes them by position; a Transpose only turns axes. */
+  readonly picks: Picks | null;
 }
 
 /** Rows of a family. */
@@ -57,6 +60,7 @@ export const other = (row: Partial<Operator> = {}): Operator => ({
   weights: null,
   map: 'ends',
   rows: null,
+  picks: null,
   ...row,
 });
 

@@ -16,7 +16,9 @@ export function rowsOf(g: GraphBuilder, node: Node, axis: number): InputAxes | u
 /** Whether a function is spelled out for the shape that it has in the file: reshaped, or with a constant of its size. */
 const isBoundToShape = (g: GraphBuilder, spelling: Spelling): boolean =>
   spelling.nodes.some(({ op }) => op === 'Reshape' || op === 'Expand') ||
-  takenBySpelling(spelling).some((value) => isFloat(g.dtype(value)) && sizeOf(g.shape(value)) !== 1);
+  takenBySpelling(spelling).some(
+    (value) => value !== '' && isFloat(g.dtype(value)) && sizeOf(g.shape(value)) !== 1,
+  );
 
 /** A node again, over those rows of its inputs that `count` rows along `axis` of its output are made of. */
 export function again(g: GraphBuilder, node: Node, inputs: readonly Value[], axis: number, count: number) {

@@ -15,7 +15,7 @@ import { recurrent } from './recurrent.ts';
 import { reduction } from './reduction.ts';
 import { resize } from './resize.ts';
 import { trigonometry } from './trigonometry.ts';
-import { unfollowed } from './unfollowed.ts';
+import { microsoft, unfollowed } from './unfollowed.ts';
 
 /** What is known of every operator: whoever asks what an operator is asks here, and keeps no list of his own. */
 export const operators: Readonly<Record<OperatorName, Operator>> = {
@@ -35,6 +35,7 @@ export const operators: Readonly<Record<OperatorName, Operator>> = {
   ...resize,
   ...trigonometry,
   ...unfollowed,
+  ...microsoft,
 };
 
 /** Operators of which `holds` is true. */

@@ -1,4 +1,5 @@
-import { type Operators, other } from './operator.ts';
+import { type MicrosoftOperator, microsoftOperators } from '../onnx/operator-names.ts';
+import { type Operator, type Operators, other } from './operator.ts';
 
 // Operators that are read, and of which nothing more is known: no shape, no derivative.
 
@@ -54,3 +55,9 @@ export const unfollowed = {
   TensorScatter: other(),
   Unique: other(),
 } satisfies Operators;
+
+/** `lowering/microsoft` says them in other operators. */
+export const microsoft = Object.fromEntries(microsoftOperators.map((op) => [op, other()])) as Record<
+  MicrosoftOperator,
+  Operator
+>;

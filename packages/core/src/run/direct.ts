@@ -3,7 +3,7 @@ import { directModel } from '../graphs/direct.ts';
 import type { Request } from '../graphs/request.ts';
 import type { Direct } from '../methods/method.ts';
 import { merge } from '../onnx/merge.ts';
-import { writeModel } from '../onnx/write.ts';
+import { writeApart } from '../onnx/write.ts';
 import { getOwn } from '../own.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { classInput, classOf, type Target, targetInputs } from '../targets.ts';
@@ -42,9 +42,11 @@ export async function jointRun(
 ): Promise<JointRun> {
   const { batch: fixed, classes } = requests[0]!.classifier;
   const load = async (sums: boolean) => {
-    const { bytes, outputs, ...size } = joined(requests.map((request) => directModel(request, sums)));
+    const { file, outputs, ...size } = joined(
+      requests.map((request) => directModel(request, { sums, facts: true })),
+    );
     const chunk = new Chunk(fixed ?? rowsWithin(memory, size, runtime), fixed !== undefined);
-    return { outputs, chunk, session: await runtime.load(bytes) };
+    return { outputs, chunk, session: await runtime.load(file) };
   };
   const ofClasses = await load(false);
   let ofSums: ReturnType<typeof load> | undefined; // rarely asked for
@@ -70,13 +72,16 @@ export async function jointRun(
       });
       const whole = (name: string) =>
         rowsOf(concatenated(parts.map((part) => getOwn(part, name)!)), 0, count);
-      return outputs.map(({ attribution, logits, target }) => {
+      return outputs.map(({ attribution, logits, probabilities, scores = logits, scale, target }) => {
         const leading = parts.flatMap((p) => Array.from(getOwn(p, target!)!.data as BigInt64Array, Number));
         return {
           attribution: whole(attribution!),
           logits: whole(logits!),
+          scores: whole(scores!),
+          probabilities: probabilities === undefined ? null : whole(probabilities),
           targets: targets.map((asked, n) => classOf(asked, leading[n]!)),
           convergenceDelta: null,
+          scale: scale === undefined ? null : Array.from(whole(scale).data),
         };
       });
     },
@@ -99,7 +104,7 @@ function joined(graphs: readonly Built[]) {
     ),
   );
   return {
-    bytes: writeModel(graph, [...types.values()]),
+    file: writeApart(graph, [...types.values()]),
     outputs,
     weightBytes: Math.max(...graphs.map(({ weightBytes }) => weightBytes)),
     bytesPerRow: graphs.reduce((sum, { bytesPerRow }) => sum + bytesPerRow, 0),

@@ -7,16 +7,27 @@ export interface AttributeOptions {
   readonly signal?: AbortSignal | undefined;
   /** Samples (or images, for direct methods) done and to do. */
   readonly onProgress?: ((completed: number, total: number) => void) | undefined;
+  /**
+   * Evaluates only the first so many samples of a sampled method. Every graph runs as it would, which shows whether the
+   * method works; what comes out is no attribution.
+   */
+  readonly samples?: number | undefined;
 }
 
 export interface Outcome {
   readonly attribution: Tensor<'float32'>;
-  /** Scores before Softmax, [N, classes]. */
+  /** What is explained unless another score is asked for, [N, classes]: scores before the last squashing function. */
   readonly logits: Tensor<'float32'>;
+  /** The scores that are explained, of the kind that was asked for, [N, classes]. */
+  readonly scores: Tensor<'float32'>;
+  /** The model's own probabilities, [N, classes]; `null` where its output is none. */
+  readonly probabilities: Tensor<'float32'> | null;
   /** The class explained, per image, with what -1 stood for; of a sum of classes the first. */
   readonly targets: readonly number[];
   /** Σ attribution - (F(x) - F(x')) per image, of methods that share this difference out. */
   readonly convergenceDelta: readonly number[] | null;
+  /** Of maps that were min-maxed, how far the highest value lay above the lowest before, per image. */
+  readonly scale: readonly number[] | null;
 }
 
 /** A method's graphs, loaded. */

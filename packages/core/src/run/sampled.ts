@@ -51,10 +51,10 @@ export async function sampledRun(
     new Chunk(fixed ?? rowsWithin(memory, built, runtime), fixed !== undefined);
   const scoring = scoresModel(classifier, request.score);
   const images = chunkOf(scoring, classifier.batch);
-  const forward = await runtime.load(scoring.bytes);
+  const forward = await runtime.load(scoring.file);
   const prepare = method.prepare && prepareModel(request);
-  const preparing = prepare && (await runtime.load(prepare.bytes));
-  const comparing = method.preparesBaseline ? await runtime.load(baselineModel(request).bytes) : undefined;
+  const preparing = prepare && (await runtime.load(prepare.file));
+  const comparing = method.preparesBaseline ? await runtime.load(baselineModel(request).file) : undefined;
   const shapes = { ...prepare?.outputs, ...(comparing && ofBaseline(prepare!.outputs)) };
 
   const loaded = new Map<string, Plan['graphs']>();
@@ -76,9 +76,9 @@ export async function sampledRun(
     const built = chunkModel(request, samples, fixed, shapes);
     const finish = finishModel(request, built.outputs, fixed, shapes, true);
     return {
-      each: await runtime.load(built.bytes),
+      each: await runtime.load(built.file),
       chunk: chunkOf(built, size),
-      finish: await runtime.load(finish.bytes),
+      finish: await runtime.load(finish.file),
       sums: built.outputs,
     };
   }
@@ -100,7 +100,8 @@ export async function sampledRun(
     const all = (name: string) =>
       rowsOf(concatenated(parts.map((p) => getOwn(p, name)!)), 0, batch.shape[0]!);
     const logits = all('logits');
-    return { logits, scores: request.score === 'logit' ? logits : all('scores') };
+    const probabilities = 'probabilities' in scoring.outputs ? all('probabilities') : null;
+    return { logits, probabilities, scores: request.score === 'logit' ? logits : all('scores') };
   }
 
   /** Σ shares - (F(image) - F(baseline)), of a method that shares this difference out. */
@@ -114,13 +115,14 @@ export async function sampledRun(
   }
 
   return {
-    async attribute(batch, asked, { aux = {}, signal, onProgress }) {
+    async attribute(batch, asked, { aux = {}, signal, onProgress, samples: most = Infinity }) {
       const { samples, fixed, graphs } = await plan(aux);
-      const { logits, scores } = await scored(batch);
+      const { logits, probabilities, scores } = await scored(batch);
       const best = asked.map((_, n) => argmax(row(logits, n).data));
-      const count = Object.values(samples)[0]!.shape[0]!;
+      const count = Math.min(Object.values(samples)[0]!.shape[0]!, most);
       const attributions: Tensor<'float32'>[] = [];
       const deltas: number[] = [];
+      const scales: number[] = [];
       for (const [n, target] of asked.entries()) {
         const image = row(batch, n);
         const weight = weightsOf(target, classifier.classes, best[n]!);
@@ -143,14 +145,18 @@ export async function sampledRun(
         const done = await graphs.finish.run({ image, ...fixed, ...prepared, ...Object.fromEntries(total) });
         const attribution = done.attribution as Tensor<'float32'>;
         attributions.push(attribution);
+        if (done.scale) scales.push(Number(done.scale.data[0]));
         const delta = await deltaOf(done, score, weight);
         if (delta !== undefined) deltas.push(delta);
       }
       return {
         attribution: concatenated(attributions),
         logits,
+        scores,
+        probabilities,
         targets: asked.map((target, n) => classOf(target, best[n]!)),
         convergenceDelta: deltas.length > 0 ? deltas : null,
+        scale: scales.length > 0 ? scales : null,
       };
     },
     async close() {

@@ -1,3 +1,4 @@
+import type { GraphFile } from '../graph-file.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** A loaded graph. Everything above this line of the stack is runtime-agnostic. */
@@ -13,5 +14,5 @@ export interface Runtime {
   readonly device: string;
   /** What one explainer may hold on it while it runs, in bytes; 1 GB if not said. */
   readonly memory?: number | undefined;
-  load(model: Uint8Array): Promise<Session>;
+  load(model: Uint8Array | GraphFile): Promise<Session>;
 }

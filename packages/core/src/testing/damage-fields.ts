@@ -214,6 +214,9 @@ function damage(attribute: AttributeDef, dice: Dice): void {
   if (attribute.f !== undefined) attribute.f = dice.one(reals);
   if (attribute.ints.length > 0)
     attribute.ints = attribute.ints.slice(dice.below(2)).map((v) => (dice.below(3) ? v : dice.one(sizes)));
+  if (attribute.s?.length) attribute.s = new TextEncoder().encode(dice.one([...names, 'Relu', 'Clip', '']));
+  if (attribute.floats.length > 0)
+    attribute.floats = attribute.floats.slice(dice.below(2)).map(() => dice.one(reals));
   if (attribute.t) attribute.t.dims = [dice.one(sizes)];
   if (dice.below(9) === 0) attribute.type = dice.below(15);
 }

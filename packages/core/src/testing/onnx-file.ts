@@ -4,12 +4,14 @@ import {
   type GraphDefSchema,
   ModelSchema,
   type NodeDef,
+  type NodeDefSchema,
   type TensorDefSchema,
   type ValueInfoSchema,
 } from '../onnx/generated/onnx_pb.js';
 
 // ONNX files field by field, good and bad.
 
+export type NodeInit = MessageInitShape<typeof NodeDefSchema>;
 export type TensorInit = MessageInitShape<typeof TensorDefSchema>;
 export type AttributeInit = MessageInitShape<typeof AttributeDefSchema>;
 type GraphInit = Exclude<MessageInitShape<typeof GraphDefSchema>, { $typeName: string }>;

@@ -1,4 +1,5 @@
 import * as ort from 'onnxruntime-web';
+import { graphFileOf } from '../graph-file.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { DType, Tensor } from '../tensor.ts';
 
@@ -8,7 +9,9 @@ ort.env.wasm.numThreads = 1;
 export const web: Runtime = {
   device: 'wasm',
   async load(model) {
-    const session = await ort.InferenceSession.create(model, {
+    const { bytes, weights } = graphFileOf(model);
+    const session = await ort.InferenceSession.create(bytes, {
+      externalData: Array.from(weights, ([path, data]) => ({ path, data })),
       executionProviders: ['wasm'],
       logSeverityLevel: 3,
     });

@@ -1,4 +1,5 @@
 import * as ort from 'onnxruntime-node';
+import { graphFileOf } from '../graph-file.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { DType, Tensor } from '../tensor.ts';
 
@@ -6,10 +7,13 @@ import type { DType, Tensor } from '../tensor.ts';
 export const cpu: Runtime = {
   device: 'cpu',
   async load(model) {
-    const session = await ort.InferenceSession.create(model, {
+    const { bytes, weights } = graphFileOf(model);
+    const session = await ort.InferenceSession.create(bytes, {
+      externalData: Array.from(weights, ([path, data]) => ({ path, data })),
       intraOpNumThreads: 1,
       logSeverityLevel: 3,
       executionProviders: ['cpu'],
+      extra: { session: { disable_quant_qdq: '1' } },
     });
     return {
       async run(feeds) {

@@ -311,9 +311,35 @@ export const spellings: Readonly<Record<string, Readonly<Record<string, Spelling
     'over channels, turned (opset 11)': spelled((w, x) => turned(w, x, [0, 3, 2, 1], [0, 3, 2, 1])),
     'over rows, turned': spelled((w, x) => turned(w, x, [0, 1, 3, 2], [0, 1, 3, 2])),
     'over channels, last': spelled((w, x) => turned(w, x, [0, 2, 3, 1], [0, 3, 1, 2])),
+    'by hand': spelled((w, x) => byHand(w, w.of('Exp', x))),
+    'by hand, less the maximum': spelled((w, x) => byHand(w, w.of('Exp', w.of('Sub', x, highest(w, x, 1))))),
+    'by hand, a product': spelled((w, x) => {
+      const powers = w.of('Exp', x);
+      return w.of('Mul', w.of('Reciprocal', total(w, powers, 1)), powers);
+    }),
+  },
+  Sigmoid: {
+    '1 / (1 + e^-x)': spelled((w, x) => w.of('Div', 1, w.of('Add', w.of('Exp', w.of('Neg', x)), 1))),
+    'a reciprocal': spelled((w, x) => w.of('Reciprocal', w.of('Add', 1, w.of('Exp', w.of('Mul', x, -1))))),
+    'e^x / (1 + e^x)': spelled((w, x) => {
+      const power = w.of('Exp', x);
+      return w.of('Div', power, w.of('Add', power, 1));
+    }),
+    'e^x · 1/(1 + e^x)': spelled((w, x) => {
+      const power = w.of('Exp', x);
+      return w.of('Mul', power, w.of('Reciprocal', w.of('Add', power, 1)));
+    }),
   },
   LogSoftmax: {
     'over channels, turned': spelled((w, x) => turned(w, x, [0, 2, 3, 1], [0, 3, 1, 2], 'LogSoftmax')),
+    'the logarithm of a softmax': spelled((w, x) => w.of('Log', w.with('Softmax', { axis: 1 }, x))),
+    'z - log Σ e^z': spelled((w, x) => {
+      const less = w.of('Sub', x, highest(w, x, 1));
+      return w.of('Sub', less, w.of('Log', total(w, w.of('Exp', less), 1)));
+    }),
+    'z - logsumexp': spelled((w, x) =>
+      w.of('Sub', x, w.g.emit('ReduceLogSumExp', [x, w.g.ints([1])], { keepdims: 1 })),
+    ),
   },
   L2Normalization: {
     'F.normalize': spelled((w, x) => {
@@ -332,6 +358,14 @@ function tanhGelu(w: Writer, x: Value, cube: Value): Value {
   const inner = w.of('Mul', Math.sqrt(2 / Math.PI), w.of('Add', x, w.of('Mul', 0.044715, cube)));
   return w.of('Mul', 0.5, w.of('Mul', x, w.of('Add', 1, w.of('Tanh', inner))));
 }
+
+const highest = (w: Writer, x: Value, axis: number): Value =>
+  w.g.emit('ReduceMax', [x, w.g.ints([axis])], { keepdims: 1 });
+
+const total = (w: Writer, x: Value, axis: number): Value =>
+  w.g.emit('ReduceSum', [x, w.g.ints([axis])], { keepdims: 1 });
+
+const byHand = (w: Writer, powers: Value): Value => w.of('Div', powers, total(w, powers, 1));
 
 const turned = (
   w: Writer,
@@ -486,9 +520,28 @@ export const nearMisses: Readonly<Record<string, Readonly<Record<string, Spellin
       product(w, x, w.of('Add', w.mean(w.of('Pow', w.of('Neg', x), 2), 3), 1e-6)),
     ),
   },
-  Softmax: { 'not turned back': spelled((w, x) => turned(w, x, [0, 1, 3, 2], [0, 1, 2, 3])) },
+  Softmax: {
+    'not turned back': spelled((w, x) => turned(w, x, [0, 1, 3, 2], [0, 1, 2, 3])),
+    'over another sum': spelled((w, x) =>
+      w.of('Div', w.of('Exp', x), total(w, w.of('Exp', w.of('Neg', x)), 1)),
+    ),
+    'of what is positive otherwise': spelled((w, x) => byHand(w, w.of('Softplus', x))),
+    'over two axes': spelled((w, x) => {
+      const powers = w.of('Exp', x);
+      return w.of('Div', powers, w.g.emit('ReduceSum', [powers, w.g.ints([2, 3])], { keepdims: 1 }));
+    }),
+  },
+  Sigmoid: {
+    '1 / (2 + e^-x)': spelled((w, x) => w.of('Div', 1, w.of('Add', w.of('Exp', w.of('Neg', x)), 2))),
+    '2 / (1 + e^-x)': spelled((w, x) => w.of('Div', 2, w.of('Add', w.of('Exp', w.of('Neg', x)), 1))),
+    '1 / (1 + e^x)': spelled((w, x) => w.of('Reciprocal', w.of('Add', w.of('Exp', x), 1))),
+    '1 / (1 + e^-2x)': spelled((w, x) => w.of('Reciprocal', w.of('Add', w.of('Exp', w.of('Mul', x, -2)), 1))),
+  },
   LogSoftmax: {
     'turned elsewhere': spelled((w, x) => turned(w, x, [0, 1, 2, 3], [0, 1, 3, 2], 'LogSoftmax')),
+    'less another logarithm': spelled((w, x) =>
+      w.of('Sub', x, w.of('Log', total(w, w.of('Exp', w.of('Neg', x)), 1))),
+    ),
   },
   L2Normalization: {
     'the sum of magnitudes': spelled((w, x) =>

@@ -1,25 +1,25 @@
-import { forwardModel, InputError, type Runtime, type Tensor } from '@whylight/core';
-import { type Preprocessing, preprocess, type Region } from '@whylight/core/image';
-import { decodeImage } from '../codec/decode.ts';
+import { forwardGraph, InputError, type Runtime, type Tensor, type Warning } from '@whylight/core';
+import { preprocess, type Region, type Sides } from '@whylight/core/image';
+import { decodePhoto } from '../codec/decode.ts';
 import { classifierOf } from '../models/classifier.ts';
-import { readingOf } from '../models/manifest.ts';
-import { assumedWarning, inputShapeOf, preprocessingFor } from '../models/preprocessing.ts';
+import { channelsFor, type Prepared, prepare, preparedFor, sidesFor } from '../models/prepare.ts';
+import { readingOf, statedSides } from '../models/reading.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { LeaseCache } from '../scheduling/lease-cache.ts';
-import { doubts, highest, type Prediction, scored } from './predictions.ts';
+import { doubts, highest, type Outputs, type Prediction, predictionsOf, type Task } from './predictions.ts';
 
 export interface Classification {
-  /** Highest score first. */
+  /** The likeliest first, or the one that scores highest. */
   readonly predictions: Prediction[];
   readonly region: Region;
   readonly image: { readonly width: number; readonly height: number };
-  readonly warnings: string[];
+  readonly task: Task;
+  readonly warnings: Warning[];
 }
 
-interface Network {
-  readonly preprocessing: Preprocessing;
-  scores(image: Tensor<'float32'>): Promise<Float32Array>;
+interface Network extends Prepared {
+  outputs(image: Tensor<'float32'>): Promise<Outputs>;
   close(): Promise<void>;
 }
 
@@ -35,29 +35,34 @@ export class PhotoClassifier {
     this.#networks = new LeaseCache({ capacity });
   }
 
-  /** The `count` highest scores. @throws InputError, ModelNotFoundError, DeviceError */
+  /** The `count` highest. @throws InputError, ModelNotFoundError, DeviceError */
   async classify(bytes: Uint8Array, reference: string, count: number): Promise<Classification> {
     const model = await this.#registry.get(reference);
-    const photo = await decodeImage(bytes);
-    const { preprocessing } = model.manifest;
-    const shape = inputShapeOf(preprocessing) ?? preprocess(photo, preprocessing).input.shape.slice(1);
-    const key = JSON.stringify([model.digest, model.preprocessingDigest, shape]);
-    const make = () => load(model, shape, this.#runtime);
-    const [scores, region] = await this.#networks.use(key, make, async (network) => {
-      const ready = preprocess(photo, network.preprocessing);
-      return [await network.scores(ready.input), ready.region] as const;
-    });
-    if (!scores.every(Number.isFinite))
+    const { pixels, picture: photo } = await decodePhoto(bytes, await channelsFor(model));
+    const sides = await sidesFor(model, photo);
+    const key = JSON.stringify([model.digest, model.preprocessingDigest, sides ?? null]);
+    const make = () => load(model, sides, this.#runtime);
+    const { outputs, region, task, names, warnings } = await this.#networks.use(
+      key,
+      make,
+      async (network) => {
+        const ready = preprocess(pixels, network.preprocessing);
+        const { task, names, warnings } = network;
+        return { outputs: await network.outputs(ready.input), region: ready.region, task, names, warnings };
+      },
+    );
+    if (!outputs.scores.every(Number.isFinite))
       throw new InputError(
         'non_finite_output',
         'the model gives scores that are not finite numbers for this photo',
       );
-    const predictions = highest(scored(scores, model.labels), count);
+    const predictions = highest(predictionsOf(outputs, names), count);
     return {
       predictions,
       region,
       image: { width: photo.width, height: photo.height },
-      warnings: [...(model.assumed ? [assumedWarning] : []), ...doubts(predictions[0]!)],
+      task,
+      warnings: [...warnings, ...doubts(task, predictions[0]!)],
     };
   }
 
@@ -66,14 +71,16 @@ export class PhotoClassifier {
   }
 }
 
-async function load(model: RegisteredModel, shape: readonly number[], runtime: Runtime): Promise<Network> {
-  const classifier = await classifierOf(model, readingOf(model, model.assumed ? undefined : shape));
-  const session = await runtime.load(forwardModel(classifier));
+async function load(model: RegisteredModel, sides: Sides | undefined, runtime: Runtime): Promise<Network> {
+  const classifier = await classifierOf(model, readingOf(model, sides));
+  const prepared = statedSides(model) === null ? await preparedFor(model) : prepare(model, classifier);
+  const session = await runtime.load(forwardGraph(classifier));
   return {
-    preprocessing: preprocessingFor(model, classifier),
-    async scores(image) {
-      const { logits } = await session.run({ image: rows(image, classifier.batch ?? 1) });
-      return (logits as Tensor<'float32'>).data.subarray(0, classifier.classes);
+    ...prepared,
+    async outputs(image) {
+      const { logits, probabilities } = await session.run({ image: rows(image, classifier.batch ?? 1) });
+      const first = (rows: Tensor) => (rows as Tensor<'float32'>).data.subarray(0, classifier.classes);
+      return { scores: first(logits!), probabilities: probabilities ? first(probabilities) : null };
     },
     close: () => session.close(),
   };

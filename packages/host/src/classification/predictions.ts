@@ -1,5 +1,5 @@
-import { InputError, softmax, type Target, type Term } from '@whylight/core';
-import { findLabel, type Label } from '../models/labels.ts';
+import { type Head, InputError, type Target, type Term, type Warning } from '@whylight/core';
+import { type ClassNames, findClass, nameOf, oppositeOf } from '../models/class-names.ts';
 
 /** What a picture is explained for: a class index, a class's name, whatever scores highest, or a sum of classes. */
 export type TargetSpec =
@@ -8,12 +8,25 @@ export type TargetSpec =
   | { readonly label: string }
   | { readonly terms: readonly Term[] };
 
+/** What a network decides: one class of several, each class by itself, yes or no by one output, or a quantity. */
+export type Task = Head['task'];
+
+/** What a network says of one class. */
 export interface Prediction {
   class_index: number;
   label: string;
   label_zh: string | null;
-  /** Softmax over the classes. */
-  score: number;
+  /** Only where what the network gives is a probability, or is made one by a softmax or a sigmoid. */
+  probability?: number | undefined;
+  /** The value that is explained: the logit, if no other was asked for. Null in a result that an earlier release wrote. */
+  score: number | null;
+}
+
+/** What a network gives for one photo, by class index. */
+export interface Outputs {
+  /** Null: what it gives is no probability. */
+  readonly probabilities: Float32Array | null;
+  readonly scores: Float32Array;
 }
 
 /**
@@ -21,12 +34,14 @@ export interface Prediction {
  *
  * @throws InputError `target_out_of_range`
  */
-export function resolveTarget(target: TargetSpec, labels: readonly Label[] | null, classes: number): Target {
+export function resolveTarget(target: TargetSpec, names: ClassNames, classes: number): Target {
   if (target === 'predicted') return -1;
   if ('terms' in target) return target.terms;
   if ('label' in target) {
-    if (labels) return findLabel(labels, target.label);
-    throw new InputError('target_out_of_range', 'target: the model has no class names; give a class index');
+    if (!names.classes)
+      throw new InputError('target_out_of_range', 'target: the model has no class names; give a class index');
+    const { index, negated } = findClass(names, target.label);
+    return negated ? [{ class: index, weight: -1 }] : index;
   }
   const { class_index: index } = target;
   if (!Number.isInteger(index) || index < 0 || index >= classes)
@@ -37,19 +52,50 @@ export function resolveTarget(target: TargetSpec, labels: readonly Label[] | nul
   return index;
 }
 
-/** Every class with its score, by class index. */
-export function scored(logits: Float32Array, labels: readonly Label[] | null): Prediction[] {
-  return Array.from(softmax(logits), (score, index) => ({
-    class_index: index,
-    label: labels?.[index]?.en ?? `class ${index}`,
-    label_zh: labels?.[index]?.zh ?? null,
-    score,
-  }));
+/** Every class with what the network says of it, by class index. */
+export function predictionsOf({ probabilities, scores }: Outputs, names: ClassNames): Prediction[] {
+  return Array.from(scores, (score, index) => {
+    const { en, zh } = nameOf(names, index);
+    const probability = probabilities && { probability: probabilities[index]! };
+    return { class_index: index, label: en, label_zh: zh, ...probability, score };
+  });
 }
 
-/** The `count` highest scores; of equal scores the lower index first. */
+/**
+ * What stands for a target in an answer: its class, or of a sum the class that it names first. One class negated is its
+ * opposite, with the probability that it is not there.
+ *
+ * @param leading the index of that class
+ */
+export function predictionOfTarget(
+  target: Target,
+  leading: number,
+  predictions: readonly Prediction[],
+  names: ClassNames,
+): Prediction {
+  const prediction = predictions[leading]!;
+  const isNegated = typeof target !== 'number' && target.length === 1 && target[0]!.weight === -1;
+  if (!isNegated) return prediction;
+  const { class_index, probability, score } = prediction;
+  const { en, zh } = oppositeOf(names, class_index);
+  return {
+    class_index,
+    label: en,
+    label_zh: zh,
+    ...(probability !== undefined && { probability: 1 - probability }),
+    score: score && -score,
+  };
+}
+
+/** What of a prediction is shown: its probability where it has one, else its score. */
+export const shownValue = ({ probability, score }: Pick<Prediction, 'probability' | 'score'>): number =>
+  probability ?? score ?? Number.NaN;
+
+/** The `count` highest, by what is shown of them; of equal ones the lower index first. */
 export const highest = (predictions: readonly Prediction[], count: number): Prediction[] =>
-  predictions.toSorted((a, b) => b.score - a.score || a.class_index - b.class_index).slice(0, count);
+  predictions
+    .toSorted((a, b) => shownValue(b) - shownValue(a) || a.class_index - b.class_index)
+    .slice(0, count);
 
 /**
  * Probability of the likeliest class below which an answer says that the network is unsure. Of 100 photos of ImageNet
@@ -58,10 +104,16 @@ export const highest = (predictions: readonly Prediction[], count: number): Pred
  */
 const sure = 0.3;
 
-/** What an answer says where the network is unsure what the photo shows; nothing where it is sure. */
-export const doubts = ({ label, score }: Prediction): string[] =>
-  score < sure
+/**
+ * What an answer says where the network is unsure which class the photo shows; nothing where it is sure, or where classes
+ * do not exclude each other: then none of them may be there, and a low probability of each says just that.
+ */
+export const doubts = (task: Task, { label, probability }: Prediction): Warning[] =>
+  task === 'multiclass' && probability !== undefined && probability < sure
     ? [
-        `unsure: the likeliest class, "${label}", has a probability of only ${score.toFixed(3)}; the photo may show none of the model's classes`,
+        {
+          code: 'unsure',
+          message: `the likeliest class, "${label}", has a probability of only ${probability.toFixed(3)}; the photo may show none of the model's classes`,
+        },
       ]
     : [];

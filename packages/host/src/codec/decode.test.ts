@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
-import { readNpy } from '@whylight/core';
+import { float32, readNpy, writeNpy } from '@whylight/core';
 import { type Picture, preprocess } from '@whylight/core/image';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { imagenet } from '../models/preprocessing.ts';
 import { black, chunk, end, header, signature } from '../testing/png.ts';
 import { sharedFile } from '../testing/shared.ts';
-import { decodeImage, type PhotoType, photoTypes } from './decode.ts';
+import { decodeImage, decodePhoto, type PhotoType, photoTypes } from './decode.ts';
+import { sniffMediaType } from './media-type.ts';
 
 const photos = sharedFile('images');
 const inputs = sharedFile('goldens/real/inputs');
@@ -261,6 +262,144 @@ describe('BMP and GIF, where they are allowed', () => {
   });
 });
 
+describe('what the command line takes beside the service’s types', () => {
+  const levels = Array.from({ length: 48 }, (_, i) => i * 5);
+  const refused = (bytes: Uint8Array, why: RegExp) =>
+    expect(decodeImage(bytes, { allow: photoTypes })).rejects.toThrow(why);
+
+  it('TIFF and AVIF; the service goes on refusing them', async () => {
+    const tiff = await raw(8, 2, 3, levels).tiff({ compression: 'none' }).toBuffer();
+    expect([...(await decodeImage(tiff, { allow: photoTypes })).data]).toEqual(levels);
+    await expect(decodeImage(tiff)).rejects.toMatchObject(refusal('unsupported_media_type', /TIFF/));
+    const avif = await raw(8, 8, 3, Array(64).fill([200, 40, 40]).flat())
+      .avif({ lossless: true })
+      .toBuffer();
+    const { data } = await decodeImage(avif, { allow: photoTypes });
+    expect(Math.abs(data[0]! - 200)).toBeLessThan(4);
+    await expect(decodeImage(avif)).rejects.toMatchObject(refusal('unsupported_media_type', /AVIF/));
+    await refused(tiff.subarray(0, tiff.length - 40), /TIFF.* is damaged|header cannot be read/);
+  });
+
+  it('AVIF by what it says it can be read as, where its own brand is general', () => {
+    const box = Buffer.from('\0\0\0\x1cftypmif1\0\0\0\0mif1avif', 'latin1');
+    expect(sniffMediaType(box)?.name).toBe('AVIF');
+    expect(sniffMediaType(Buffer.from('\0\0\0\x1cftypmif1\0\0\0\0mif1heic', 'latin1'))?.name).toBe('HEIF');
+  });
+
+  it.each([
+    ['a 12-bit', 4095, [0, 16, 255]],
+    ['a 10-bit', 1023, [0, 16, 255]],
+    ['a 16-bit', 65_535, [0, 16, 255]],
+  ])('%s picture in 16 bits has its whole range', async (_, most, expected) => {
+    const data = Uint16Array.from([0, Math.round((most * 16.2) / 255), most].flatMap((v) => [v, v, v]));
+    for (const format of ['png', 'tiff'] as const) {
+      const bytes = await sharp(data, { raw: { width: 3, height: 1, channels: 3 } })
+        .toColourspace('rgb16')
+        .toFormat(format, { compression: format === 'tiff' ? 'none' : undefined })
+        .toBuffer();
+      const photo = await decodeImage(bytes, { allow: photoTypes });
+      expect([0, 1, 2].map((x) => pixel(photo, x, 0)[0])).toEqual(expected);
+    }
+  });
+
+  it('names HEIC and DICOM, and says how to convert them', async () => {
+    await refused(
+      Buffer.from('\0\0\0\x18ftypheic\0\0\0\0', 'latin1'),
+      /HEIF, .*heif-convert photo\.heic photo\.jpg/,
+    );
+    const dicom = Buffer.alloc(200);
+    dicom.write('DICM', 128);
+    await refused(dicom, /DICOM, .*dcmj2pnm .*pydicom/);
+  });
+});
+
+/** A little-endian TIFF of one strip: one float of 32 bits for each pixel. */
+function floatTiff(width: number, height: number): Uint8Array {
+  const entries = [
+    [256, width],
+    [257, height],
+    [258, 32],
+    [259, 1],
+    [262, 1],
+    [273, 8],
+    [277, 1],
+    [278, height],
+    [279, width * height * 4],
+    [339, 3],
+  ];
+  const start = 8 + width * height * 4;
+  const bytes = Buffer.alloc(start + 6 + entries.length * 12);
+  bytes.write('II*\0', 'latin1');
+  bytes.writeUInt32LE(start, 4);
+  for (let i = 0; i < width * height; i++) bytes.writeFloatLE(i / 2, 8 + i * 4);
+  bytes.writeUInt16LE(entries.length, start);
+  entries.forEach(([tag, value], i) => {
+    const at = start + 2 + i * 12;
+    bytes.writeUInt16LE(tag!, at);
+    bytes.writeUInt16LE(4, at + 2);
+    bytes.writeUInt32LE(1, at + 4);
+    bytes.writeUInt32LE(value!, at + 8);
+  });
+  return bytes;
+}
+
+describe('bands, for networks that take them', () => {
+  const allow = photoTypes;
+  const array = (shape: readonly number[]) =>
+    writeNpy(
+      float32(
+        shape,
+        Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => i * 100),
+      ),
+    );
+
+  it('of an array, in either order, with their own numbers', async () => {
+    const { pixels, picture } = await decodePhoto(array([5, 2, 3]), 5, { allow });
+    expect(pixels).toMatchObject({ width: 3, height: 2, channels: 5 });
+    expect([...pixels.data.subarray(0, 5)]).toEqual([0, 600, 1200, 1800, 2400]);
+    expect(picture).toMatchObject({ width: 3, height: 2, channels: 3 });
+    expect([pixel(picture, 0, 0)[0], pixel(picture, 2, 1)[0]]).toEqual([0, 255]);
+    const last = await decodePhoto(array([2, 3, 5]), 5, { allow });
+    expect([...last.pixels.data.subarray(0, 5)]).toEqual([0, 100, 200, 300, 400]);
+    expect((await decodePhoto(array([2, 3]), 'gray', { allow })).pixels.channels).toBe(1);
+  });
+
+  it('of a TIFF’s pages, 16 bits each', async () => {
+    const pages = Uint16Array.from({ length: 6 * 4 }, (_, i) => i * 1000);
+    const tiff = await sharp(pages, { raw: { width: 3, height: 8, channels: 1, pageHeight: 2 } })
+      .toColourspace('grey16')
+      .tiff({ compression: 'none' })
+      .toBuffer();
+    expect((await sharp(tiff).metadata()).pages).toBe(4);
+    const { pixels } = await decodePhoto(tiff, 4, { allow });
+    expect(pixels).toMatchObject({ width: 3, height: 2, channels: 4 });
+    expect([...pixels.data.subarray(0, 4)]).toEqual([0, 6000, 12_000, 18_000]);
+    await expect(decodePhoto(tiff, 5, { allow })).rejects.toThrow(
+      'the network takes 5 bands, this TIFF has 4 pages of one band',
+    );
+  });
+
+  it('of a TIFF of floats, of which a photo cannot be made: nobody states its range', async () => {
+    const { pixels } = await decodePhoto(floatTiff(2, 2), 1, { allow });
+    expect([...pixels.data]).toEqual([0, 0.5, 1, 1.5]);
+    await expect(decodeImage(floatTiff(2, 2), { allow })).rejects.toThrow(/holds floats/);
+  });
+
+  it('another number of them is refused with both', async () => {
+    await expect(decodePhoto(array([4, 2, 3]), 5, { allow })).rejects.toThrow(
+      'the network takes 5 bands: expected an array [5, height, width] or [height, width, 5], got float32 [4, 2, 3]',
+    );
+    await expect(decodePhoto(array([4, 2, 3]), 5)).rejects.toMatchObject({ code: 'unsupported_media_type' });
+  });
+
+  it('transparency is a fourth channel where the network takes it', async () => {
+    const png = await raw(2, 1, 4, [255, 0, 0, 255, 0, 0, 0, 0]).png().toBuffer();
+    const { pixels, picture } = await decodePhoto(png, 'rgba');
+    expect([...pixels.data]).toEqual([255, 0, 0, 255, 0, 0, 0, 0]);
+    expect([...picture.data]).toEqual([255, 0, 0, 255, 255, 255]);
+  });
+});
+
 describe.skipIf(photos === null || inputs === null)(
   'decoded, resized, cropped, normalised as by Pillow and torch',
   () => {
@@ -270,7 +409,7 @@ describe.skipIf(photos === null || inputs === null)(
         const stem = name.replace(/\.\w+$/, '');
         const recorded = (what: string) => readNpy(readFileSync(`${inputs}/${stem}.${what}.npy`)).data;
         const { crop, input } = preprocess(await decodeImage(readFileSync(`${photos}/${name}`)), imagenet);
-        expect(Buffer.compare(crop.data, recorded('rgb') as Uint8Array)).toBe(0);
+        expect(Buffer.compare(crop.data as Uint8Array, recorded('rgb') as Uint8Array)).toBe(0);
         expect(input.data).toEqual(recorded('input'));
       },
     );

@@ -1,9 +1,10 @@
-import type { Tensor } from '@whylight/core';
+import type { Tensor, Warning } from '@whylight/core';
 import {
   type FloatMap,
   floatMap,
   highlight,
   minMax,
+  onPhoto,
   overlay,
   type Picture,
   pixelsToMap,
@@ -11,7 +12,8 @@ import {
   range,
 } from '@whylight/core/image';
 import { methods } from '@whylight/core/methods';
-import type { Prediction } from '../classification/predictions.ts';
+import { predictionText } from '../classification/prediction-text.ts';
+import type { Prediction, Task } from '../classification/predictions.ts';
 import { encodePng } from '../codec/encode.ts';
 import { renderHeatmap } from './render-heatmap.ts';
 import { captioned } from './render-overlay.ts';
@@ -25,8 +27,9 @@ export interface Scene {
   readonly attribution: Tensor<'float32'>;
   readonly layout: 'NCHW' | 'NHWC';
   readonly method: string;
+  readonly task: Task;
   readonly target: Prediction;
-  /** The class that scores highest. */
+  /** The likeliest class, or the one that scores highest. */
   readonly predicted: Prediction;
   readonly language: 'en' | 'zh';
   /** Omitted: as the method has it. */
@@ -37,7 +40,7 @@ export interface Pictures {
   readonly overlay: Uint8Array;
   readonly heatmap: Uint8Array;
   /** Of the texts: a label that had to be in English, characters that no font has. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 /** Draws the explanation over the photo, and by itself with its scale. */
@@ -46,16 +49,24 @@ export async function drawPictures(scene: Scene): Promise<Pictures> {
   const { explained, alone } = paint(scene);
   const title = methods.find(({ id }) => id === scene.method)?.title ?? scene.method;
   const overlay = await captioned(explained, captionOf(scene));
-  const heatmap = await renderHeatmap({ ...alone, region, title: [title, named(target, language)] });
+  const visible = onPhoto(region, scene.photo);
+  const heatmap = await renderHeatmap({
+    ...alone,
+    region,
+    shown: { ...visible, x: visible.x - region.x, y: visible.y - region.y },
+    title: [title, predictionText(target, language)],
+  });
   const missing = new Set([...overlay.missing, ...heatmap.missing]);
   return {
     overlay: await encodePng(overlay.picture),
     heatmap: await encodePng(heatmap.picture, { flat: true }),
     warnings: [
       ...(language === 'zh' && target.label_zh === null
-        ? ['label_in_english: the class has no Chinese name']
+        ? [{ code: 'label_in_english', message: 'the class has no Chinese name' }]
         : []),
-      ...(missing.size > 0 ? [`font_incomplete: no glyph for ${[...missing].join(' ')}`] : []),
+      ...(missing.size > 0
+        ? [{ code: 'font_incomplete', message: `no glyph for ${[...missing].join(' ')}` }]
+        : []),
     ],
   };
 }
@@ -80,20 +91,22 @@ const phrases = {
   zh: { predicted: '预测：', target: '目标：' },
 };
 
-/** The class that scores highest and, if it is another one, the class that is explained. */
+/**
+ * The likeliest class and, if it is another one, the class that is explained. A network of one output chooses between no
+ * classes: there only what is explained is named.
+ */
 export function captionOf(
-  { predicted, target, language }: Pick<Scene, 'predicted' | 'target' | 'language'>,
+  { task, predicted, target, language }: Pick<Scene, 'task' | 'predicted' | 'target' | 'language'>,
   digits = 3,
 ): string[] {
   const words = phrases[language];
-  const lines = [`${words.predicted}${named(predicted, language, digits)}`];
-  if (target.class_index !== predicted.class_index)
-    lines.push(`${words.target}${named(target, language, digits)}`);
-  return lines;
+  const targetLine = `${words.target}${predictionText(target, language, digits)}`;
+  if (task === 'binary' || task === 'regression') return [targetLine];
+  const predictedLine = `${words.predicted}${predictionText(predicted, language, digits)}`;
+  return target.label === predicted.label && target.class_index === predicted.class_index
+    ? [predictedLine]
+    : [predictedLine, targetLine];
 }
-
-const named = ({ label, label_zh, score }: Prediction, language: 'en' | 'zh', digits = 3): string =>
-  `${language === 'zh' ? (label_zh ?? label) : label} ${score.toFixed(digits)}`;
 
 /** torchcam squares a map before it colours it; of scattered pixels that leaves next to nothing to see. */
 const sparse = { squared: false, alpha: 0.5 };
@@ -102,11 +115,17 @@ const sparse = { squared: false, alpha: 0.5 };
  * Maps are laid over the photo min-maxed, attributions of pixels by their magnitude. Alone, maps keep their own
  * scale, and attributions of pixels show for (+) and against (−).
  */
-export function mapsOf({ attribution, layout: given }: Pick<Scene, 'attribution' | 'layout'>) {
+export function mapsOf({
+  attribution,
+  layout: given,
+  method,
+}: Pick<Scene, 'attribution' | 'layout' | 'method'>) {
   const { shape, data } = attribution;
   // pytorch-grad-cam's guided backpropagation puts the channels last, whatever the model takes.
   const layout = shape.length === 4 && shape[3]! <= 4 && shape[1]! > 4 ? 'NHWC' : given;
-  const plain = shape.length === 3 || shape[1] === 1;
+  // Of a grey image a value per pixel has the shape of a map.
+  const pixels = methods.some(({ id, kind }) => id === method && kind === 'pixels');
+  const plain = shape.length === 3 || (shape[1] === 1 && !pixels);
   if (!plain) {
     const map = pixelsToMap(attribution, { layout });
     const signed = range(map.data)[0] < 0;

@@ -7,13 +7,14 @@ import { createStudio } from './studio.ts';
 const studio = createStudio(2);
 afterAll(() => studio.close());
 
-const zebra = { class_index: 0, label: 'zebra', label_zh: null, score: 0.9 };
+const zebra = { class_index: 0, label: 'zebra', label_zh: null, probability: 0.9, score: 4 };
 const scene = (shade: number): Scene => ({
   photo: picture(300, 280, new Uint8Array(300 * 280 * 3).fill(shade)),
   region: { x: 0, y: 0, width: 300, height: 280 },
   attribution: float32([1, 2, 2], Float32Array.of(0, 0.5, 1, shade / 255)),
   layout: 'NCHW',
   method: 'grad-cam',
+  task: 'multiclass',
   target: zebra,
   predicted: zebra,
   language: 'en',

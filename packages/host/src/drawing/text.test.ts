@@ -42,6 +42,15 @@ describe('fitText', () => {
     expect(setText(line.text.replace('…', 'xx…'), 20).width).toBeGreaterThan(200);
   });
 
+  it('keeps a score with its word and its sign', () => {
+    expect(fitText('Pred: sulphur-crested cockatoo, score -12.041', 20, 260).text).toMatch(
+      /^Pred: su.*…, score -12\.041$/,
+    );
+    expect(fitText('预测：葵花凤头鹦鹉葵花凤头鹦鹉，得分 3.041', 20, 260).text).toMatch(
+      /^预测：.*…，得分 3\.041$/,
+    );
+  });
+
   it('shortens by characters, never through one', () => {
     expect(fitText('𠮷𠮷𠮷𠮷𠮷', 20, 60).text).toMatch(/^(𠮷)*…$/u);
   });

@@ -75,12 +75,12 @@ export function setText(text: string, size: number): TextLine {
 
 /**
  * Sets a line no wider than `maximum` pixels: what does not fit gives way to an ellipsis, before the number where
- * the line ends in one, for that is a probability.
+ * the line ends in one, for that is what the network says; the word before a score stays too.
  */
 export function fitText(text: string, size: number, maximum: number): TextLine {
   const whole = setText(text, size);
   if (whole.width <= maximum) return whole;
-  const [, head, number = ''] = /^(.*?)(\s\d[\d.]*%?)?$/s.exec(whole.text)!;
+  const [, head, number = ''] = /^(.*?)((?:, score|，得分)?\s-?\d[\d.]*%?)?$/s.exec(whole.text)!;
   const characters = [...head!];
   const shortened = (length: number): TextLine =>
     setText(`${characters.slice(0, length).join('').trimEnd()}…${number}`, size);

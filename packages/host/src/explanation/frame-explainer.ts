@@ -4,14 +4,16 @@ import { type Convention, resolveMethod } from '@whylight/core/methods';
 import {
   highest,
   type Prediction,
+  predictionOfTarget,
+  predictionsOf,
   resolveTarget,
-  scored,
   type TargetSpec,
+  type Task,
 } from '../classification/predictions.ts';
 import { blend } from '../drawing/draw.ts';
 import { captionOf, mapsOf } from '../drawing/pictures.ts';
 import { type Plate, setPlate } from '../drawing/plate.ts';
-import { inputShapeOf } from '../models/preprocessing.ts';
+import { sidesFor } from '../models/prepare.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import { createPlan, type Plan } from './plan.ts';
 
@@ -32,6 +34,7 @@ export interface ExplainedFrame {
   readonly region: Region;
   /** Of this frame alone, its first dimension 1. */
   readonly attribution: Tensor<'float32'>;
+  readonly task: Task;
   readonly predicted: Prediction;
   readonly target: Prediction;
 }
@@ -49,45 +52,54 @@ export class FrameExplainer {
   private constructor(plan: Plan, request: FrameRequest) {
     this.#plan = plan;
     this.#request = request;
-    this.#target = resolveTarget(request.target, request.model.labels, plan.classes);
+    this.#target = resolveTarget(request.target, plan.names, plan.classes);
   }
 
   /** An explainer of frames as large as `frame`. @throws InputError */
   static async create(request: FrameRequest, frame: Picture, runtime: Runtime): Promise<FrameExplainer> {
     const { model, layers = [] } = request;
-    const { preprocessing } = model.manifest;
-    const shape = inputShapeOf(preprocessing) ?? preprocess(frame, preprocessing).input.shape.slice(1);
-    const plan = await createPlan(model, resolveMethod(request), layers, shape, runtime);
+    const sides = await sidesFor(model, frame);
+    const plan = await createPlan(model, resolveMethod(request), layers, sides, runtime);
     return new FrameExplainer(plan, request);
   }
 
   /** Explains all of them in one batch. @throws InputError, DeviceError */
   async explain(frames: readonly Picture[]): Promise<ExplainedFrame[]> {
     const ready = frames.map((frame) => preprocess(frame, this.#plan.preprocessing));
+    const { explainer, names, task } = this.#plan;
     const inputs = ready.map(({ input }) => input);
-    const { attribution, logits, targets } = await this.#plan.explainer.attribute(
+    const { attribution, scores, probabilities, targets } = await explainer.attribute(
       stacked(inputs),
       frames.map(() => this.#target),
     );
     return frames.map((frame, n) => {
-      const predictions = scored(row(logits, n).data, this.#request.model.labels);
+      const outputs = {
+        scores: row(scores, n).data,
+        probabilities: probabilities && row(probabilities, n).data,
+      };
+      const predictions = predictionsOf(outputs, names);
       const [predicted] = highest(predictions, 1);
       return {
         frame,
         region: ready[n]!.region,
         attribution: row(attribution, n),
+        task,
         predicted: predicted!,
-        target: predictions[targets[n]!]!,
+        target: predictionOfTarget(this.#target, targets[n]!, predictions, names),
       };
     });
   }
 
-  /** The frame with its explanation and its caption, probabilities to two digits. */
-  async draw({ frame, region, attribution, predicted, target }: ExplainedFrame): Promise<Picture> {
-    const { over, look } = mapsOf({ attribution, layout: this.#plan.preprocessing.layout });
+  /** The frame with its explanation and its caption, numbers to two digits. */
+  async draw({ frame, region, attribution, task, predicted, target }: ExplainedFrame): Promise<Picture> {
+    const { over, look } = mapsOf({
+      attribution,
+      layout: this.#plan.preprocessing.layout,
+      method: this.#request.method,
+    });
     const picture = overlay(frame, over, region, look);
     const { language = 'en' } = this.#request;
-    const plate = await this.#plate(captionOf({ predicted, target, language }, 2), picture);
+    const plate = await this.#plate(captionOf({ task, predicted, target, language }, 2), picture);
     blend(picture, plate.raster, plate.margin, plate.margin);
     return picture;
   }

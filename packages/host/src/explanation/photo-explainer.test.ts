@@ -33,25 +33,29 @@ describe('a photo', () => {
     expect(result.warnings).toEqual([]);
   });
 
-  test('has its scores from softmax over the classes, highest first', async () => {
-    const { predictions } = (await models.explain()).result;
+  test('has its probabilities from softmax over the classes, highest first, and the logits beside them', async () => {
+    const { predictions, task } = (await models.explain()).result;
     // 16 of the 256 input pixels are red: mean 1/16, times the weight 4.
     const red = Math.exp(0.25);
     expect(predictions.map(({ class_index }) => class_index)).toEqual([0, 1, 2]);
-    expect(predictions[0]!.score).toBeCloseTo(red / (red + 2), 5);
-    expect(predictions[1]!.score).toBeCloseTo(1 / (red + 2), 5);
+    expect(predictions[0]!.probability).toBeCloseTo(red / (red + 2), 5);
+    expect(predictions[1]!.probability).toBeCloseTo(1 / (red + 2), 5);
+    expect(predictions.map(({ score }) => score)).toEqual([0.25, 0, 0].map((v) => expect.closeTo(v, 5)));
+    expect(task).toBe('multiclass');
   });
 
   test('of which the network is unsure is explained with a warning that says how unsure', async () => {
     const weights = Array.from({ length: 5 }, () => [0, 0, 0]);
     await models.add('unsure', { weights, bias: [0, 0, 0, 0, 0] }, { preprocessing: plain });
     const { result } = await models.explain({ model: 'unsure' });
-    expect(result.warnings).toContain(
-      'unsure: the likeliest class, "class 0", has a probability of only 0.200; the photo may show none of the model\'s classes',
-    );
+    expect(result.warnings).toContainEqual({
+      code: 'unsure',
+      message:
+        'the likeliest class, "class 0", has a probability of only 0.200; the photo may show none of the model\'s classes',
+    });
     const classifier = new PhotoClassifier(models.runtime, await models.registry());
     const { warnings } = await classifier.classify(models.photo, 'unsure', 1);
-    expect(warnings).toEqual([expect.stringMatching(/^unsure: .* 0\.200;/)]);
+    expect(warnings).toEqual([{ code: 'unsure', message: expect.stringMatching(/ 0\.200;/) }]);
     await classifier.close();
   });
 
@@ -126,7 +130,7 @@ describe('a photo', () => {
 
   test('K5: a class that the photo shows nothing of has a degenerate map, and the result says so', async () => {
     const { result } = await models.explain({ target: { class_index: 2 } });
-    expect(result.warnings).toEqual([expect.stringMatching(/^degenerate_attribution/)]);
+    expect(result.warnings).toMatchObject([{ code: 'degenerate_attribution' }]);
   });
 
   test('a label without a Chinese name is drawn in English, and the result says so', async () => {
@@ -136,7 +140,7 @@ describe('a photo', () => {
       (await models.explain()).artifacts.get('heatmap.png'),
     );
     const { result } = await models.explain({ language: 'zh', target: { class_index: 2 } });
-    expect(result.warnings).toContainEqual(expect.stringMatching(/^label_in_english/));
+    expect(result.warnings).toContainEqual(expect.objectContaining({ code: 'label_in_english' }));
   });
 });
 
@@ -237,7 +241,7 @@ describe.skipIf(!sharedFile('models/models.json'))('real networks', () => {
         });
         const [index, , score] = expected[image][name][0];
         expect([image, result.target.class_index]).toEqual([image, index]);
-        expect(result.target.score).toBeCloseTo(score, 3);
+        expect(result.target.probability).toBeCloseTo(score, 3);
       }
       await explainer.close();
     },

@@ -1,10 +1,23 @@
-import { type Attribution, InputError, OutOfMemoryError, type Runtime, writeNpy } from '@whylight/core';
+import {
+  type Attribution,
+  InputError,
+  OutOfMemoryError,
+  type Runtime,
+  type Warning,
+  writeNpy,
+} from '@whylight/core';
 import { preprocess, range } from '@whylight/core/image';
 import { type ResolvedMethod, resolveMethod } from '@whylight/core/methods';
-import { doubts, highest, resolveTarget, scored } from '../classification/predictions.ts';
-import { decodeImage, type PhotoType, servicePhotoTypes, sizeOfImage } from '../codec/decode.ts';
+import {
+  doubts,
+  highest,
+  predictionOfTarget,
+  predictionsOf,
+  resolveTarget,
+} from '../classification/predictions.ts';
+import { decodeImage, decodePhoto, type PhotoType, servicePhotoTypes, sizeOfImage } from '../codec/decode.ts';
 import { type Studio, studioHere } from '../drawing/studio.ts';
-import { assumedWarning, inputShapeOf } from '../models/preprocessing.ts';
+import { channelsFor, sidesFor } from '../models/prepare.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { type BatchedAttribution, Batcher, type BatchSettings } from '../scheduling/batcher.ts';
@@ -84,17 +97,19 @@ export class PhotoExplainer {
     const { language = 'en' } = request;
     const clock = stopwatch();
 
-    const photo = await decodeImage(request.photo, { allow: this.#types });
+    const { pixels, picture: photo } = await decodePhoto(request.photo, await channelsFor(model), {
+      allow: this.#types,
+    });
     const decode = clock();
 
-    const { preprocessing } = model.manifest;
-    const shape = inputShapeOf(preprocessing) ?? preprocess(photo, preprocessing).input.shape.slice(1);
+    const sides = await sidesFor(model, photo);
     const mask = request.featureMask && (await decodeImage(request.featureMask, { allow: this.#types }));
     const layers = request.layers ?? [];
-    const key = JSON.stringify([model.digest, model.preprocessingDigest, method, layers, shape]);
-    const work = async ({ explainer, batcher, direct, classes, preprocessing: own }: Desk) => {
-      const target = resolveTarget(request.target, model.labels, classes);
-      const { input, region } = preprocess(photo, own);
+    const key = JSON.stringify([model.digest, model.preprocessingDigest, method, layers, sides ?? null]);
+    const work = async ({ explainer, batcher, direct, preprocessing: own, ...desk }: Desk) => {
+      const { classes, names } = desk;
+      const target = resolveTarget(request.target, names, classes);
+      const { input, region } = preprocess(pixels, own);
       if (mask && direct)
         throw new InputError('invalid_parameter', `${method.id} hides no features: it takes no feature mask`);
       const aux = mask && { feature_mask: featureMask(mask, photo, region, input.shape, own) };
@@ -102,11 +117,12 @@ export class PhotoExplainer {
       const answer: BatchedAttribution = direct
         ? await batcher.attribute(input, target, signal)
         : { ...(await onBehalfOf(share, attribute)), batchSize: 1 };
-      return { answer, region, layers: [...explainer.layers], layout: own.layout };
+      const { layout } = own;
+      return { ...desk, answer, asked: target, region, layers: [...explainer.layers], layout };
     };
     const make = () =>
       onBehalfOf(share, async () => {
-        const plan = await createPlan(model, method, layers, shape, this.#runtime);
+        const plan = await createPlan(model, method, layers, sides, this.#runtime);
         return { ...plan, batcher: new Batcher(plan.explainer, this.#options.batch ?? alone, key) };
       });
     const { answer, ...how } = await this.#desks.use(key, make, work).catch(async (error: unknown) => {
@@ -118,8 +134,10 @@ export class PhotoExplainer {
     const compute = clock();
     signal?.throwIfAborted();
 
-    const predictions = scored(answer.logits.data, model.labels);
-    const target = predictions[answer.targets[0]!]!;
+    const { names, task } = how;
+    const [scores, probabilities] = [answer.scores.data, answer.probabilities?.data ?? null];
+    const predictions = predictionsOf({ scores, probabilities }, names);
+    const target = predictionOfTarget(how.asked, answer.targets[0]!, predictions, names);
     const best = highest(predictions, 5);
     const pictures = await this.#studio.draw({
       photo,
@@ -127,6 +145,7 @@ export class PhotoExplainer {
       attribution: answer.attribution,
       layout: how.layout,
       method: method.id,
+      task,
       target,
       predicted: best[0]!,
       language,
@@ -135,14 +154,15 @@ export class PhotoExplainer {
     const render = clock();
 
     const { minimum, maximum, sum } = summary(answer.attribution.data);
-    const warnings = new Set([...answer.warnings, ...doubts(best[0]!)]);
-    if (model.assumed) warnings.add(assumedWarning);
-    for (const warning of pictures.warnings) warnings.add(warning);
+    const warnings: Warning[] = [...answer.warnings, ...doubts(task, best[0]!)];
+    warnings.push(...how.warnings);
+    warnings.push(...pictures.warnings);
     const result: Result = {
       method: method.id,
       convention: method.convention,
       parameters: method.params,
       layers: how.layers,
+      task,
       target,
       predictions: best,
       attribution: {
@@ -152,11 +172,12 @@ export class PhotoExplainer {
         sum,
         convergence_delta: answer.convergenceDelta?.[0] ?? null,
       },
+      preprocessing: how.report,
       input_region: how.region,
       image: { width: photo.width, height: photo.height },
       device: this.#runtime.device,
       milliseconds: { decode, compute, render },
-      warnings: [...warnings],
+      warnings,
     };
     const artifacts = new Map<ArtifactName, Artifact>([
       ['overlay.png', { bytes: pictures.overlay, contentType: 'image/png' }],

@@ -11,7 +11,7 @@ describe('a model', () => {
   test('without a manifest is preprocessed for its own input size, and the result says so', async () => {
     await models.add('bare', { side: 32 }, null);
     const { result } = await models.explain({ model: 'bare' });
-    expect(result.warnings).toContainEqual(expect.stringMatching(/^preprocessing_assumed/));
+    expect(result.warnings).toContainEqual(expect.objectContaining({ code: 'preprocessing_assumed' }));
     expect(result.attribution.shape).toEqual([1, 32, 32]);
     expect(result.target.label).toBe(`class ${result.target.class_index}`);
   });
@@ -19,7 +19,7 @@ describe('a model', () => {
   test('whose manifest says nothing of preprocessing is one without, and keeps its labels', async () => {
     await models.add('labelled', { side: 32 }, { labels: ['red', 'green', 'blue'] });
     const { result } = await models.explain({ model: 'labelled' });
-    expect(result.warnings).toContainEqual(expect.stringMatching(/^preprocessing_assumed/));
+    expect(result.warnings).toContainEqual(expect.objectContaining({ code: 'preprocessing_assumed' }));
     expect(result.attribution.shape).toEqual([1, 32, 32]);
     expect(result.target.label).toMatch(/red|green|blue/);
   });
@@ -43,7 +43,9 @@ describe('a model', () => {
     await models.add('short', {}, { preprocessing: plain, labels: ['red', 'green'] });
     expect(await models.failure({ model: 'short' })).toMatchObject({
       code: 'invalid_model',
-      message: 'model short: 3 classes, but 2 labels',
+      message: expect.stringContaining(
+        'model short: labels: expected 3, one for each class, got 2 (from: manifest)',
+      ),
     });
   });
 

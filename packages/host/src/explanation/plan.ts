@@ -1,15 +1,16 @@
-import { createExplainer, type Explainer, InputError, type Runtime } from '@whylight/core';
-import type { Preprocessing } from '@whylight/core/image';
+import { type Explainer, graphFileOf, type Runtime, weightsBeside } from '@whylight/core';
+import type { Sides } from '@whylight/core/image';
 import { isSampled, methods, type ResolvedMethod } from '@whylight/core/methods';
 import { classifierOf } from '../models/classifier.ts';
-import { readingOf } from '../models/manifest.ts';
-import { normalisationBy, preprocessingFor } from '../models/preprocessing.ts';
+import { type Prepared, prepare, preparedFor } from '../models/prepare.ts';
+import { normalisationBy } from '../models/preprocessing.ts';
+import { readingOf, statedSides } from '../models/reading.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
+import { hintedExplainer } from './explainer.ts';
 
 /** An explainer made for one model, method and input shape, with what a photo needs to get there. */
-export interface Plan {
+export interface Plan extends Prepared {
   readonly explainer: Explainer;
-  readonly preprocessing: Preprocessing;
   readonly classes: number;
   /** Whether one run of its graph explains many images. */
   readonly direct: boolean;
@@ -19,7 +20,7 @@ export interface Plan {
 }
 
 /**
- * Compiles the explainer of `model` by `method` for inputs of `shape`. Where no layer is asked for, the manifest's is
+ * Compiles the explainer of `model` by `method` for images of those sides, or of the network's own. Where no layer is asked for, the manifest's is
  * tried first.
  *
  * @throws InputError
@@ -28,49 +29,35 @@ export async function createPlan(
   model: RegisteredModel,
   method: ResolvedMethod,
   layers: readonly string[],
-  shape: readonly number[],
+  sides: Sides | undefined,
   runtime: Runtime,
 ): Promise<Plan> {
-  const classifier = await classifierOf(model, {
-    ...readingOf(model, model.assumed ? undefined : shape),
-    anySize: model.anySize,
-  });
+  const classifier = await classifierOf(model, readingOf(model, sides));
   const { classes } = classifier;
-  if (model.labels && model.labels.length !== classes)
-    throw new InputError(
-      'invalid_model',
-      `model ${model.name}: ${classes} classes, but ${model.labels.length} labels`,
-    );
-  const preprocessing = preprocessingFor(model, classifier);
+  // Where the size is the photo's, it is not the network's own.
+  const prepared = statedSides(model) === null ? await preparedFor(model) : prepare(model, classifier);
+  const { preprocessing } = prepared;
   let bytes = 0;
   const weighing: Runtime = {
     ...runtime,
     async load(graph) {
-      bytes += graph.byteLength;
+      const file = graphFileOf(graph);
+      bytes += file.bytes.byteLength + weightsBeside(file);
       return runtime.load(graph);
     },
   };
-  const explainerOf = (asked: readonly string[]) =>
-    createExplainer(
-      classifier,
-      {
-        method: method.id,
-        convention: method.convention,
-        params: method.params,
-        score: method.score,
-        layers: asked,
-        normalisation: normalisationBy(preprocessing),
-      },
-      weighing,
-    );
-  const { cam_tensor: hint } = model.manifest;
-  const takesHint =
-    layers.length === 0 && methods.find(({ id }) => id === method.id)?.needs.includes('layer');
-  const explainer =
-    hint && takesHint ? await explainerOf([hint]).catch(() => explainerOf([])) : await explainerOf(layers);
+  const spec = {
+    method: method.id,
+    convention: method.convention,
+    params: method.params,
+    score: method.score,
+    layers,
+    normalisation: normalisationBy(preprocessing),
+  };
+  const explainer = await hintedExplainer(classifier, spec, model.manifest.cam_tensor, weighing);
   return {
+    ...prepared,
     explainer,
-    preprocessing,
     classes,
     direct: methods.some((known) => known.id === method.id && !isSampled(known)),
     bytes,

@@ -64,7 +64,7 @@ describe('drawing an explanation again', () => {
     const { warnings } = await redraw({
       ...{ photo, attribution, result: nameless, language: 'zh', visualization: {} },
     });
-    expect(warnings).toEqual(['label_in_english: the class has no Chinese name']);
+    expect(warnings).toEqual([{ code: 'label_in_english', message: 'the class has no Chinese name' }]);
   });
 
   test('refuses an array that is none', async () => {

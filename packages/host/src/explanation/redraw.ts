@@ -9,7 +9,7 @@ export interface Redrawing {
   /** The photo that was explained, and `attribution.npy` as it was written. */
   readonly photo: Uint8Array;
   readonly attribution: Uint8Array;
-  readonly result: Pick<Result, 'method' | 'target' | 'predictions' | 'input_region'>;
+  readonly result: Pick<Result, 'method' | 'task' | 'target' | 'predictions' | 'input_region'>;
   readonly language: 'en' | 'zh';
   readonly visualization: Visualization;
 }
@@ -29,6 +29,7 @@ export async function redraw(
     // Channels that come last are known by the shape.
     layout: 'NCHW',
     method: result.method,
+    task: result.task,
     target: result.target,
     predicted: result.predictions[0]!,
     ...look,

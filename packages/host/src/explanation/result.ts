@@ -1,5 +1,7 @@
+import type { Warning } from '@whylight/core';
 import type { Convention } from '@whylight/core/methods';
-import type { Prediction } from '../classification/predictions.ts';
+import type { Prediction, Task } from '../classification/predictions.ts';
+import type { PreprocessingReport } from '../models/prepare.ts';
 
 /**
  * What an explanation says, and what `result.json` holds. For one question it is the same each time, except for
@@ -10,8 +12,9 @@ export interface Result {
   convention: Convention;
   parameters: Record<string, JsonValue>;
   layers: string[];
+  task: Task;
   target: Prediction;
-  /** The five highest scores. */
+  /** The five highest: by probability where there is one, else by score. */
   predictions: Prediction[];
   attribution: {
     shape: number[];
@@ -20,13 +23,14 @@ export interface Result {
     sum: number;
     convergence_delta: number | null;
   };
+  /** How the input was made of the photo: of each part its value and who said it. */
+  preprocessing: PreprocessingReport;
   /** Where the model's input lies on the upright photo, in photo pixels. */
   input_region: { x: number; y: number; width: number; height: number };
   image: { width: number; height: number };
   device: string;
   milliseconds: { decode: number; compute: number; render: number };
-  /** Each a code and, after a colon, what it means, or a note about the model. */
-  warnings: string[];
+  warnings: Warning[];
 }
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };

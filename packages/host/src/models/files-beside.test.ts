@@ -72,6 +72,28 @@ describe('a model with its data beside it', () => {
     expect(await model!.bytes()).toEqual(whole);
   });
 
+  test('that is large lies in memory once, until one of its files is another', async () => {
+    const many = new Uint8Array(65 * 2 ** 20).fill(1);
+    const path = await put(
+      'm.onnx',
+      onnxFile({
+        initializer: [
+          {
+            ...{ name: 'w', dims: [BigInt(many.length)], dataType: 2, dataLocation: 1 },
+            externalData: [{ key: 'location', value: 'm.onnx.data' }],
+          },
+        ],
+      }),
+    );
+    await put('m.onnx.data', many);
+    const once = await readModelFile(path);
+    expect(await readModelFile(path)).toBe(once);
+    await put('m.onnx.data', many.fill(2));
+    const again = await readModelFile(path);
+    expect(again).not.toBe(once);
+    expect([once.at(-1_000_000), again.at(-1_000_000)]).toEqual([1, 2]);
+  });
+
   test('is another model once the data are others', async () => {
     const path = await put('m.onnx', modelOf('m.onnx.data'));
     await put('m.onnx.data', numbers);

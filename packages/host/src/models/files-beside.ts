@@ -1,10 +1,39 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type FilesBeside, InputError, mergeExternalData } from '@whylight/core';
 
-/** The model at `path` as one file, with what it keeps in files beside it. @throws InputError (see `mergeExternalData`) */
+/** Bytes from which on a model that somebody holds is not read again. */
+const large = 64 * 2 ** 20;
+/** What was read last, by path, as long as somebody holds it: a large model lies in memory once. */
+const held = new Map<string, { readonly bytes: WeakRef<Uint8Array<ArrayBuffer>>; readonly state: string }>();
+
+/**
+ * The model at `path` as one file, with what it keeps in files beside it. Nobody may change it: others may hold it too.
+ *
+ * @throws InputError (see `mergeExternalData`)
+ */
 export async function readModelFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const known = held.get(path);
+  const bytes = known?.bytes.deref();
+  if (known && bytes && stateOf(JSON.parse(known.state).names) === known.state) return bytes;
+  const { merged, names } = await readOnce(path);
+  if (merged.byteLength >= large)
+    held.set(path, { bytes: new WeakRef(merged), state: stateOf([path, ...names]) });
+  return merged;
+}
+
+/** What changes with the contents of files. */
+const stateOf = (names: readonly string[]): string =>
+  JSON.stringify({
+    names,
+    states: names.map((name) => {
+      const found = statSync(name, { bigint: true, throwIfNoEntry: false });
+      return found && [found.ino, found.size, found.mtimeNs, found.ctimeNs].join();
+    }),
+  });
+
+async function readOnce(path: string) {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ERR_FS_FILE_TOO_LARGE') throw error;
     throw new InputError(
@@ -14,7 +43,7 @@ export async function readModelFile(path: string): Promise<Uint8Array<ArrayBuffe
   });
   const files = new OpenFile(dirname(path));
   try {
-    return mergeExternalData(bytes, files);
+    return { merged: mergeExternalData(bytes, files), names: files.names };
   } finally {
     files.close();
   }
@@ -23,6 +52,8 @@ export async function readModelFile(path: string): Promise<Uint8Array<ArrayBuffe
 /** Regular files of one folder, one open at a time: a model may name hundreds. Links are not followed. */
 class OpenFile implements FilesBeside {
   readonly #folder: string;
+  /** The paths of all that have been open. */
+  readonly names: string[] = [];
   #name = '';
   #handle: number | undefined;
 
@@ -62,6 +93,7 @@ class OpenFile implements FilesBeside {
         constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
       );
       this.#handle = handle;
+      this.names.push(path);
       this.#name = name;
       if (!fstatSync(handle).isFile()) throw forbidden(name, 'it is not a regular file');
       return handle;

@@ -1,7 +1,8 @@
-import type { DType, Runtime, Session, Tensor } from '@whylight/core';
-import { dtypes, InputError, OutOfMemoryError } from '@whylight/core';
+import type { DType, GraphFile, Runtime, Session, Tensor } from '@whylight/core';
+import { dtypes, graphFileOf, InputError, OutOfMemoryError, weightsBeside } from '@whylight/core';
 import * as ort from 'onnxruntime-node';
 import { disableTf32 } from './env.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import {
   type ExecutionProvider,
   ProviderUnavailableError,
@@ -17,6 +18,8 @@ export interface RuntimeOptions {
   readonly threads?: number | undefined;
   /** What one explainer may hold while it runs, in bytes; 1 GB if not said. */
   readonly memory?: number | undefined;
+  /** Bytes of weights from which on a graph is held sparingly on a CPU : one such graph at a time, its weights as they are; 512 MiB if not said. */
+  readonly large?: number | undefined;
   /** Which GPU, for cuda. */
   readonly deviceId?: number | undefined;
   /** Run on the CPU when `ep` cannot run here; `device` then says so. Without it that is an error. */
@@ -24,6 +27,8 @@ export interface RuntimeOptions {
   /** Whether `ep` is known to run here, so that it need not be tried in a process of its own first. */
   readonly found?: boolean | undefined;
 }
+
+const largeWeights = 512 * 2 ** 20;
 
 /** The device is lost, and with it this process. Not the fault of what was asked; the message is safe to show. */
 export class DeviceError extends Error {
@@ -36,7 +41,7 @@ export class DeviceError extends Error {
  * @throws ProviderUnavailableError when `ep` cannot run on this machine and no fallback was asked for.
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { ep, threads, deviceId = 0, fallback = false, found = false } = options;
+  const { ep, threads, deviceId = 0, fallback = false, found = false, large = largeWeights } = options;
   ort.env.logLevel = 'error';
   if (ep === 'cuda') disableTf32();
 
@@ -44,10 +49,15 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   if (reason !== null && !fallback) throw new ProviderUnavailableError(ep, reason);
 
   const settings: SessionSettings = { ep: reason === null ? ep : 'cpu', threads, deviceId };
+  const alone = oneAtATime();
   const runtime: Runtime = {
     device: reason === null ? ep : `cpu (fallback from ${ep}: ${reason})`,
     memory: options.memory,
-    load: (model) => load(model, settings),
+    load(model) {
+      const file = graphFileOf(model);
+      if (settings.ep !== 'cpu' || weightsBeside(file) < large) return load(file, settings);
+      return alone(() => load(file, { ...settings, sparing: true }));
+    },
   };
   const session = await runtime.load(tinyModel).catch((error: Error) => {
     throw new ProviderUnavailableError(settings.ep, error.message);
@@ -56,8 +66,12 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   return runtime;
 }
 
-async function load(model: Uint8Array, settings: SessionSettings): Promise<Session> {
-  const session = await ort.InferenceSession.create(model, sessionOptions(settings)).catch((error: Error) => {
+async function load({ bytes, weights }: GraphFile, settings: SessionSettings): Promise<Session> {
+  const externalData = Array.from(weights, ([path, data]) => ({ path, data }));
+  const session = await ort.InferenceSession.create(bytes, {
+    ...sessionOptions(settings),
+    externalData,
+  }).catch((error: Error) => {
     throw refusal('ONNX Runtime refuses the graph', error);
   });
   return {

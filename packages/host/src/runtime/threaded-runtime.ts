@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Runtime, Session, Tensor } from '@whylight/core';
+import type { GraphFile, Runtime, Session, Tensor } from '@whylight/core';
 import { endThread } from '../thread-end.ts';
 import { disableTf32 } from './env.ts';
 import { errorOf, type Failure } from './failure.ts';
@@ -9,7 +9,7 @@ type Tensors = Readonly<Record<string, Tensor>>;
 
 export type Request =
   | { readonly op: 'start' }
-  | { readonly op: 'load'; readonly session: number; readonly model: Uint8Array }
+  | { readonly op: 'load'; readonly session: number; readonly model: Uint8Array | GraphFile }
   | { readonly op: 'run'; readonly session: number; readonly feeds: Tensors }
   | { readonly op: 'close'; readonly session: number };
 

@@ -3,6 +3,9 @@ import { expect, test } from 'vitest';
 import { DeviceError } from '../runtime/runtime.ts';
 import { Batcher, type BatchSettings } from './batcher.ts';
 
+const empty = { code: 'degenerate_attribution', message: 'of class 9' };
+const note = { code: 'noted', message: 'a note' };
+
 /** An explainer that doubles its input, and holds every batch until it is let through. */
 function held(
   settings: Partial<BatchSettings> = {},
@@ -11,7 +14,7 @@ function held(
   const batches: number[][] = [];
   const gates: (() => void)[] = [];
   const explainer: Pick<Explainer, 'attribute' | 'notes'> = {
-    notes: ['a note'],
+    notes: [note],
     async attribute(batch, targets) {
       batches.push([...(batch as Tensor<'float32'>).data].filter((_, i) => i % 2 === 0));
       await new Promise<void>((resolve) => gates.push(resolve));
@@ -23,8 +26,12 @@ function held(
       return {
         attribution: float32(batch.shape, data),
         logits,
+        scores: logits,
+        probabilities: null,
         targets: classes,
         convergenceDelta: null,
+        scale: null,
+        rowWarnings: classes.map((value) => (value === 9 ? [empty] : [])),
         warnings: [],
       };
     },
@@ -70,9 +77,17 @@ test('F11: each gets its own row, in memory of its own, whatever the order', asy
       [1, 2],
       [2 * value, -2 * value],
     ]);
-    expect([[...logits.data], targets, batchSize, warnings]).toEqual([[value], [value], 3, ['a note']]);
+    expect([[...logits.data], targets, batchSize, warnings]).toEqual([[value], [value], 3, [note]]);
     expect(attribution.data.buffer.byteLength).toBe(8);
   }
+});
+
+test('M4: each is warned of its own empty map, and a full one beside it hides nothing', async () => {
+  const { ask, letThrough } = held();
+  const asked = [ask(9), ask(1), ask(9)];
+  await letThrough();
+  const warnings = (await Promise.all(asked)).map((answer) => answer.warnings);
+  expect(warnings).toEqual([[note, empty], [note], [note, empty]]);
 });
 
 test('F10: one that cannot be computed fails alone, and the others are as they would be', async () => {

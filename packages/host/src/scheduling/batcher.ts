@@ -1,6 +1,5 @@
 import {
   type Attribution,
-  degenerate,
   type Explainer,
   float32,
   row,
@@ -103,14 +102,30 @@ export class Batcher {
     }
   }
 
-  #rowOf({ attribution, logits, targets, convergenceDelta }: Attribution, n: number): Attribution {
+  #rowOf(
+    {
+      attribution,
+      logits,
+      scores,
+      probabilities,
+      targets,
+      convergenceDelta,
+      scale,
+      rowWarnings,
+    }: Attribution,
+    n: number,
+  ): Attribution {
     const own = ownRow(attribution, n);
     return {
       attribution: own,
       logits: ownRow(logits, n),
+      scores: ownRow(scores, n),
+      probabilities: probabilities && ownRow(probabilities, n),
       targets: [targets[n]!],
       convergenceDelta: convergenceDelta && [convergenceDelta[n]!],
-      warnings: [...this.#explainer.notes, ...degenerate(own)],
+      scale: scale && [scale[n]!],
+      rowWarnings: [rowWarnings[n]!],
+      warnings: [...this.#explainer.notes, ...rowWarnings[n]!],
     };
   }
 }

@@ -8,6 +8,10 @@ export interface NetworkOptions {
   readonly bias?: readonly number[];
   /** Runs the features through an operator of this name on their way. */
   readonly extra?: string;
+  /** Operators that the class scores go through at the end. */
+  readonly end?: readonly string[];
+  /** What the output is called. */
+  readonly output?: string;
 }
 
 /** Classes 0, 1, 2 of the network below see red, green and blue. */
@@ -19,13 +23,15 @@ export const colours = [
 
 /**
  * A classifier that can be worked out by hand, as ONNX: features = Relu(1×1 convolution that changes nothing) [N, 3, side, side], class scores =
- * weights · mean of the features + bias. On input in 0..1 its features are the picture's colours.
+ * weights · mean of the features + bias, or what `end` makes of them. On input in 0..1 its features are the picture's colours.
  */
 export function colourNetwork({
   side = 16,
   weights = colours,
   bias = [0, 0, 0],
   extra,
+  end = [],
+  output = 'logits',
 }: NetworkOptions = {}): Uint8Array {
   const node = (op: string, inputs: readonly string[], output: string): Field => [
     1,
@@ -41,12 +47,14 @@ export function colourNetwork({
     node('GlobalAveragePool', ['features'], 'pooled'),
     node('Flatten', ['pooled'], 'flat'),
     node('MatMul', ['flat', 'readout'], 'products'),
-    node('Add', ['products', 'bias'], 'logits'),
+    ...['Add', ...end].map((op, i, ops) =>
+      node(op, i === 0 ? ['products', 'bias'] : [`end${i - 1}`], i === ops.length - 1 ? output : `end${i}`),
+    ),
     [5, constant('identity', [3, 3, 1, 1], [1, 0, 0, 0, 1, 0, 0, 0, 1])],
     [5, constant('readout', [3, weights.length], transposed)],
     [5, constant('bias', [weights.length], bias)],
     [11, valueInfo('input', 1, ['batch', 3, side, side])],
-    [12, valueInfo('logits', 1, ['batch', weights.length])],
+    [12, valueInfo(output, 1, ['batch', weights.length])],
   );
 }
 

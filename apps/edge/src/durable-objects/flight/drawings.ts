@@ -1,5 +1,6 @@
 import {
   artifactPrefix,
+  currentWarnings,
   type JobError,
   type Look,
   newNonce,
@@ -49,8 +50,8 @@ export class Drawings {
     this.#sweeper = sweeper;
   }
 
-  async find(run: number, key: string): Promise<Drawing | null> {
-    return (await this.#storage.get<Drawing>(under(run, key))) ?? null;
+  find(run: number, key: string): Promise<Drawing | null> {
+    return this.#stored(under(run, key));
   }
 
   /** `pinned`: for good, because an explanation rests on it. */
@@ -63,7 +64,7 @@ export class Drawings {
   ): Promise<Drawn | JobError> {
     const key = await renderKey(run.submission.key, look);
     const name = under(run.number, key);
-    const before = await this.#storage.get<Drawing>(name);
+    const before = await this.#stored(name);
     if (before?.pinned || (before && !pinned)) return { drawing: before, known: true };
     if (pinned && (await this.#of(run)).filter((drawing) => drawing.pinned).length >= mostPinned)
       return tooMany;
@@ -115,6 +116,11 @@ export class Drawings {
     await this.#storage.delete(mark);
     if (!pinned) await this.#makeRoom(run);
     return drawing;
+  }
+
+  async #stored(name: string): Promise<Drawing | null> {
+    const drawing = await this.#storage.get<Drawing>(name);
+    return drawing ? { ...drawing, warnings: currentWarnings(drawing.warnings) } : null;
   }
 
   async #pinned(name: string, drawing: Drawing, pinned: boolean): Promise<Drawing> {

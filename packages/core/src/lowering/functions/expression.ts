@@ -1,6 +1,7 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import type { Node } from '../../onnx/graph.ts';
 import { getOwn } from '../../own.ts';
+import { sizeOf } from '../../tensor.ts';
 
 // Exporters put factors and sums of one function in many places: before or behind, as products or quotients, x³ as a power
 // or as two products. A polynomial in the values that matter is the same for all of them.
@@ -111,7 +112,7 @@ export function multipleOf(g: GraphBuilder, value: Value, x: Value): number | un
 /** The number that a constant of one element is. */
 export function scalar(g: GraphBuilder, value: Value | undefined): number | undefined {
   if (!value || g.dependsOnInputs(value)) return undefined;
-  if (g.constants.has(value) && g.constants.get(value)!.data.length !== 1) return undefined; // at a glance
+  if (g.constants.has(value) && sizeOf(g.constants.get(value)!.shape) !== 1) return undefined; // at a glance
   const elements = g.elements(value);
   return elements?.length === 1 ? elements[0] : undefined;
 }

@@ -9,7 +9,8 @@ import { affine, foldedNorm, rmsNorm, standardized } from './layer-norm.ts';
 import { leakyRelu, prelu } from './leaky-relu.ts';
 import { mish } from './mish.ts';
 import type { Recogniser } from './recogniser.ts';
-import { turnedSoftmax } from './softmax.ts';
+import { multipliedSigmoid, writtenSigmoid } from './sigmoid.ts';
+import { turnedSoftmax, writtenLogSoftmax, writtenSoftmax } from './softmax.ts';
 import { logSigmoid, softplus } from './softplus.ts';
 import { softsign } from './softsign.ts';
 import { swish } from './swish.ts';
@@ -44,13 +45,18 @@ const sums = [
 
 /** By the operator of their last node, the functions that exporters spell out. */
 export const recognisers: Readonly<Partial<Record<OperatorName, readonly Entry[]>>> = {
-  Mul: [...products, ...sums, ...any(standardized, rmsNorm, l2Norm, affine, softsign)],
-  Div: [...products, ...any(standardized, rmsNorm, l2Norm, softsign)],
+  Mul: [
+    ...products,
+    ...sums,
+    ...any(standardized, rmsNorm, l2Norm, affine, softsign, writtenSoftmax, multipliedSigmoid),
+  ],
+  Div: [...products, ...any(standardized, rmsNorm, l2Norm, softsign, writtenSoftmax, writtenSigmoid)],
+  Reciprocal: any(writtenSigmoid),
   Add: [...products, ...sums, ...any(affine, foldedNorm, prelu)],
-  Sub: [...sums, ...any(prelu)],
+  Sub: [...sums, ...any(prelu, writtenLogSoftmax)],
   Sum: sums,
   Neg: [near(logSigmoid, 'Softplus')],
-  Log: any(softplus, logSigmoid),
+  Log: any(softplus, logSigmoid, writtenLogSoftmax),
   Where: any(softplus, logSigmoid, elu, leakyRelu, prelu),
   Max: any(clip, relu, leakyRelu),
   Min: any(clip),

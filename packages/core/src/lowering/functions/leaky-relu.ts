@@ -1,5 +1,6 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { float } from '../../onnx/graph.ts';
+import { sizeOf } from '../../tensor.ts';
 import { branchesOf, mirroredPart, negativePart, positivePart } from './branches.ts';
 import { eitherWay, is, madeBy, multipleOf, polynomial, terms } from './expression.ts';
 import type { Found, Recogniser } from './recogniser.ts';
@@ -93,7 +94,7 @@ function factorOf(g: GraphBuilder, value: Value, x: Value): Value | undefined {
 /** A constant of more than one element, or its negative. */
 function tensor(g: GraphBuilder, value: Value, sign: number): Value | undefined {
   const constant = g.constants.get(value);
-  if (constant?.dtype !== 'float32' || constant.data.length < 2) return undefined;
+  if (constant?.dtype !== 'float32' || sizeOf(constant.shape) < 2) return undefined;
   return sign === 1
     ? value
     : g.constant({ ...constant, data: (constant.data as Float32Array<ArrayBuffer>).map((v) => -v) });

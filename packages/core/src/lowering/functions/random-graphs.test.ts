@@ -49,8 +49,11 @@ function grown(g: GraphBuilder, made: readonly Step[]): Value {
     const beside = places();
     if (joined) last = g.emit('Add', [last, beside[also % beside.length]!]);
   }
-  return g.emit('Flatten', [g.emit('GlobalAveragePool', [last])]);
+  // Places that count alike would leave of a normalisation's or a softmax's gradient little but its rounding.
+  return g.emit('Flatten', [g.emit('GlobalAveragePool', [g.emit('Mul', [last, g.floats(shape, unlike)])])]);
 }
+
+const unlike = Float32Array.from({ length: 128 }, (_, i) => 1 + Math.sin(2.3 * i));
 
 const isMap = (g: GraphBuilder, v: Value): boolean =>
   g.knows(v) && g.dtype(v) === 'float32' && g.shape(v).join() === [-1, ...shape].join();
@@ -84,7 +87,7 @@ describe('random graphs of functions that are spelled out', () => {
         for (const level of ['disabled', 'all'] as const)
           expect(await run(forward, level)).toEqual(await run(file, level));
       }),
-      { numRuns: 40, seed: 13 },
+      { numRuns: 40, seed: 14 },
     );
     expect(recognised).toBeGreaterThan(40);
   });
@@ -107,7 +110,7 @@ describe('random graphs of functions that are spelled out', () => {
         const [found, expected] = gradients as [(typeof gradients)[0], (typeof gradients)[0]];
         if ((expected.data as Float32Array).every(Number.isFinite)) expectClose(found, expected);
       }),
-      { numRuns: 40, seed: 13 },
+      { numRuns: 40, seed: 14 },
     );
   });
 });

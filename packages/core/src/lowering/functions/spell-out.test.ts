@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compileExplainer, createExplainer } from '../../explainer.ts';
 import { built } from '../../graphs/built.ts';
 import { createJointExplainer } from '../../joint-explainer.ts';
-import { chooseLayers } from '../../layers/layers.ts';
+import { chooseLayers } from '../../layers/choose.ts';
 import { readClassifier } from '../../model/classifier.ts';
 import type { GraphBuilder } from '../../onnx/builder.ts';
 import { readModel } from '../../onnx/read.ts';

@@ -12,6 +12,7 @@ import {
   TensorDefSchema,
   type ValueInfoSchema,
 } from '../../onnx/generated/onnx_pb.js';
+import { fusedNetworks } from '../fused-networks.ts';
 import { menagerie } from '../menagerie.ts';
 import { outcomeOf } from '../outcome.ts';
 
@@ -30,7 +31,11 @@ export function corpus(): Uint8Array[] {
       .filter((name) => name.endsWith('.onnx'))
       .flatMap((name) => piecesOf(new Uint8Array(readFileSync(join(folder, name))))),
   );
-  return [...menagerie(), ...pieces.filter((piece) => outcomeOf(piece, 0) === 'explained')];
+  return [
+    ...menagerie(),
+    ...fusedNetworks(),
+    ...pieces.filter((piece) => outcomeOf(piece, 0) === 'explained'),
+  ];
 }
 
 /** Beginnings and ends of a network, of a few lengths. */

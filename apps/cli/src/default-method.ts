@@ -1,0 +1,46 @@
+import { InputError, recommendedFor } from '@whylight/core';
+import { isSampled, type Method, methods, resolveMethod } from '@whylight/core/methods';
+import { classifierOf, type RegisteredModel } from '@whylight/host';
+import type { ExplainOptions } from './options.ts';
+
+/** What works on most networks, for one of which the file does not tell what suits it. */
+const usual = 'grad-cam';
+
+/**
+ * The method to explain by where none is named: of those that suit the model, the best that takes what was asked.
+ *
+ * @param direct whether it has to be one run of one graph, as for a video
+ */
+export async function defaultMethod(
+  model: RegisteredModel,
+  { convention, score, param = {}, layer = [] }: ExplainOptions,
+  direct = false,
+): Promise<string> {
+  const takes = (id: string): boolean => {
+    const method = methods.find((known) => known.id === id)!;
+    if (layer.length > 0 && !method.needs.includes('layer')) return false;
+    if (direct && isSampled(method as Method)) return false;
+    return refusalOf(() => resolveMethod({ method: id, convention, score, params: param })) === undefined;
+  };
+  return (await suiting(model)).find(takes) ?? usual;
+}
+
+/** None for a model that cannot be read without being told more: explaining it says what is missing. */
+async function suiting(model: RegisteredModel): Promise<readonly string[]> {
+  try {
+    return recommendedFor(await classifierOf(model));
+  } catch (error) {
+    if (error instanceof InputError) return [];
+    throw error;
+  }
+}
+
+function refusalOf(act: () => unknown): InputError | undefined {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+}

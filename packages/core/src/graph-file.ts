@@ -1,0 +1,17 @@
+/**
+ * A graph as an ONNX file whose large weights lie outside it: none of them is copied into the file, and graphs of one
+ * network share them.
+ */
+export interface GraphFile {
+  readonly bytes: Uint8Array;
+  /** The weights' bytes, by the location that the file names as theirs. They must not change while a session uses them. */
+  readonly weights: ReadonlyMap<string, Uint8Array>;
+}
+
+/** A graph that may be a whole file. */
+export const graphFileOf = (graph: Uint8Array | GraphFile): GraphFile =>
+  graph instanceof Uint8Array ? { bytes: graph, weights: new Map() } : graph;
+
+/** Bytes of the weights that lie outside a graph's file. */
+export const weightsBeside = ({ weights }: GraphFile): number =>
+  Array.from(weights.values(), ({ byteLength }) => byteLength).reduce((a, b) => a + b, 0);

@@ -1,0 +1,134 @@
+import {
+  type Classifier,
+  InputError,
+  type MethodReport,
+  OutOfMemoryError,
+  sizeOf,
+  type Tensor,
+} from '@whylight/core';
+import { isSampled, type Method, methods, type Normalisation } from '@whylight/core/methods';
+import { hintedExplainer } from '../explanation/explainer.ts';
+import { withoutPaths } from '../runtime/provider.ts';
+import { DeviceError } from '../runtime/runtime.ts';
+import type { ForwardPass } from './forward-pass.ts';
+
+/** What is known of a method on a model. */
+export interface MethodVerdict extends Omit<MethodReport, 'works'> {
+  /** Whether it ran; `null` where it was not run, and `reason` says why. */
+  readonly works: boolean | null;
+}
+
+export interface MethodCheck {
+  readonly classifier: Classifier;
+  readonly input: Tensor<'float32'>;
+  readonly forward: ForwardPass;
+  readonly normalisation: Normalisation | undefined;
+  /** The layer that the model's manifest names. */
+  readonly layer: string | undefined;
+  /** Seconds that have been spent on the model so far. */
+  readonly spent: number;
+}
+
+export interface CheckWatch {
+  /** Seconds that reading the model and running it may take in all; a method that has not begun by then is not run. */
+  readonly budget: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Told before a method runs, and waited for; such waiting takes nothing of the budget. */
+  readonly onMethod?: ((id: string, done: number, total: number) => unknown) | undefined;
+  readonly onVerdict?: ((verdict: MethodVerdict) => void) | undefined;
+}
+
+/** Samples that a method is run with: with one, a fit such as LIME's has nothing to tell apart. */
+const samples = 2;
+
+/**
+ * Builds, loads and runs every method of which `reports` say that nothing in the file speaks against it: with its default
+ * parameters, on one input, of a sampled method the first samples. The cheapest come first.
+ *
+ * @returns verdicts in the order of `reports`. @throws DeviceError. @throws the signal's reason once it is aborted
+ */
+export async function checkMethods(
+  reports: readonly MethodReport[],
+  check: MethodCheck,
+  { budget, signal, onMethod, onVerdict }: CheckWatch,
+): Promise<MethodVerdict[]> {
+  let { spent } = check;
+  const verdicts = new Map<string, MethodVerdict>();
+  const toRun = methods.flatMap((method) => {
+    const report = reports.find(({ id, works }) => works && id === method.id);
+    return report ? [{ report, method }] : [];
+  });
+  /** Seconds of the last method that cost about as much. */
+  const latest = new Map<number, number>();
+  for (const [done, { report, method }] of toRun
+    .toSorted((a, b) => costOf(a.method) - costOf(b.method))
+    .entries()) {
+    signal?.throwIfAborted();
+    const cost = costOf(method);
+    if (spent + (latest.get(cost) ?? 0) >= budget) continue;
+    await onMethod?.(report.id, done, toRun.length);
+    signal?.throwIfAborted();
+    const begun = performance.now();
+    const verdict = { ...report, ...(await outcomeOf(method, report, check)) };
+    const seconds = (performance.now() - begun) / 1000;
+    spent += seconds;
+    latest.set(cost, seconds);
+    verdicts.set(report.id, verdict);
+    onVerdict?.(verdict);
+  }
+  return reports.map(
+    (report) =>
+      verdicts.get(report.id) ??
+      (report.works ? notRun(report, `not run within the budget of ${budget} s`) : report),
+  );
+}
+
+/** A method that nothing speaks against, and that was not run. */
+export const notRun = (report: MethodReport, reason: string): MethodVerdict => ({
+  ...report,
+  works: null,
+  reason,
+});
+
+/** The higher the later: the gradient takes a few times the memory and the time of the network. */
+const costOf = (method: Method): number =>
+  (method.needs.includes('gradient') ? 2 : 0) + (isSampled(method) ? 1 : 0);
+
+async function outcomeOf(
+  method: Method,
+  { reason }: MethodReport,
+  check: MethodCheck,
+): Promise<Pick<MethodVerdict, 'works' | 'reason'>> {
+  try {
+    await runOnce(method, check);
+    return { works: true, reason };
+  } catch (error) {
+    if (error instanceof DeviceError) throw error;
+    if (error instanceof OutOfMemoryError)
+      return { works: null, reason: `not run for want of memory: ${error.message}` };
+    if (error instanceof InputError) return { works: false, reason: error.message };
+    const { name, message } = error as Error;
+    return { works: false, reason: `a fault of Whylight's own: ${name}: ${withoutPaths(message)}` };
+  }
+}
+
+async function runOnce(
+  { id, kind }: Method,
+  { classifier, input, forward, normalisation, layer }: MethodCheck,
+) {
+  const explainer = await hintedExplainer(classifier, { method: id, normalisation }, layer, forward.runtime);
+  try {
+    const { attribution } = await explainer.attribute(input, [-1], { samples });
+    checkShape(attribution, kind === 'pixels' ? input.shape : mapShape(input.shape, classifier.layout));
+  } finally {
+    await explainer.close();
+  }
+}
+
+const mapShape = ([n, a, b, c]: readonly number[], layout: Classifier['layout']): number[] =>
+  layout === 'NCHW' ? [n!, b!, c!] : [n!, a!, b!];
+
+function checkShape({ shape, data }: Tensor, expected: readonly number[]): void {
+  if (shape.join() === expected.join() && data.length === sizeOf(expected)) return;
+  throw new Error(`expected an attribution of shape [${expected.join(', ')}], got [${shape.join(', ')}]`);
+}

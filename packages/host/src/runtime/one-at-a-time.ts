@@ -1,0 +1,37 @@
+import type { Session } from '@whylight/core';
+
+/**
+ * Sessions of which one is loaded at a time: who runs another has it loaded again. A method of several graphs, each with all
+ * weights of the network, holds these once.
+ */
+export function oneAtATime(): (open: () => Promise<Session>) => Promise<Session> {
+  let loaded: { readonly by: object; readonly session: Session } | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const next = last.then(work);
+    last = next.catch(() => undefined);
+    return next;
+  };
+  const unload = async () => {
+    const session = loaded?.session;
+    loaded = undefined;
+    await session?.close();
+  };
+  const sessionOf = async (by: object, open: () => Promise<Session>): Promise<Session> => {
+    if (loaded?.by === by) return loaded.session;
+    await unload();
+    const session = await open();
+    loaded = { by, session };
+    return session;
+  };
+
+  return async (open) => {
+    const by = {};
+    await inTurn(() => sessionOf(by, open));
+    return {
+      run: (feeds) => inTurn(async () => (await sessionOf(by, open)).run(feeds)),
+      close: () => inTurn(async () => (loaded?.by === by ? unload() : undefined)),
+    };
+  };
+}
