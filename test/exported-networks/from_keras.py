@@ -12,10 +12,21 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
 import tensorflow as tf
+from keras.src.backend.tensorflow import nn as tensorflow_nn
 
 from case import Case, Preparation, each, photo
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
+
+
+def gelu(x, approximate=True):
+    """As TensorFlow wrote it before 2.21, which writes Erfc: tf2onnx 1.17 leaves that as it is, and ONNX has no such operator."""
+    if approximate:
+        return tf.nn.gelu(x, approximate=True)
+    return 0.5 * x * (1 + tf.math.erf(x / tf.cast(2.0, x.dtype) ** 0.5))
+
+
+tensorflow_nn.gelu = gelu
 RAW = {"mean": (0.0,) * 3, "std": (1.0,) * 3, "scale": 1.0, "layout": "NHWC"}
 
 
@@ -29,7 +40,7 @@ def vit(size: int) -> tf.keras.Model:
             self.position = self.add_weight(shape=(1, shape[1] + 1, 48), initializer="random_normal", name="position")
 
         def call(self, x):
-            token = tf.repeat(self.token, tf.shape(x)[0], axis=0)
+            token = tf.broadcast_to(self.token, [tf.shape(x)[0], 1, 48])
             return tf.concat([token, x], axis=1) + self.position
 
     image = tf.keras.Input((size, size, 3), name="image")
@@ -50,9 +61,13 @@ def built(network: str, size: int) -> tf.keras.Model:
     if network == "ViT":
         return vit(size)
     applications = tf.keras.applications
-    return getattr(applications, network)(weights=None, input_shape=(size, size, 3), classes=10, classifier_activation=None)
+    build = getattr(applications, network)
+    return build(weights=None, input_shape=(size, size, 3), classes=10, classifier_activation=None, **BUILT.get(network, {}))
 
 
+#: With its own preprocessing inside, tf2onnx 1.17 makes two constants of EfficientNetV2's first layer inputs of the file.
+BUILT = {"EfficientNetV2B0": {"include_preprocessing": False}}
+PREPARED = {"EfficientNetV2B0": {**RAW, "scale": 1 / 127.5, "mean": (1.0,) * 3}}
 NETWORKS = {"EfficientNetV2B0": 96, "ConvNeXtTiny": 96, "MobileNetV3Small": 96, "ViT": 96}
 EXPORTERS = ["tf2onnx", "export"]
 
@@ -75,7 +90,7 @@ def make(name: str, directory: str) -> None:
     size = NETWORKS[network]
     tf.keras.utils.set_random_seed(0)
     logits = built(network, size)
-    case = Case(directory, "keras", name, Preparation((size, size), **RAW), head="probability")
+    case = Case(directory, "keras", name, Preparation((size, size), **PREPARED.get(network, RAW)), head="probability")
     x = case.preparation.input(photo())
     settle(logits, x)
     variable = tf.constant(x)
