@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createExplainer, readClassifier } from '@whylight/core';
 import { preprocess } from '@whylight/core/image';
-import { createRuntime } from '@whylight/host';
+import { createRuntime, ModelRegistry, preparedFor, shapesModel } from '@whylight/host';
 import { describe, expect, test } from 'vitest';
 import { draw, size } from '../models/shapes/draw.ts';
 
@@ -14,7 +14,8 @@ const drawings = seeds.map((seed) => draw(seed));
 const modelFile = (name: string) =>
   readFileSync(fileURLToPath(new URL(`../models/shapes/${name}`, import.meta.url)));
 const classifier = readClassifier(modelFile('shapes.onnx'));
-const { preprocessing } = JSON.parse(modelFile('shapes.json').toString());
+const [shapes] = (await ModelRegistry.open([shapesModel])).list();
+const { preprocessing } = await preparedFor(shapes!);
 
 interface Localisation {
   /** Share of the positive attribution that lies on the object, mean over the drawings. */

@@ -10,12 +10,11 @@ import {
   type Explainer,
   InputError,
   type Runtime,
-  readClassifier,
   type Tensor,
   tensor,
 } from '@whylight/core';
 import { methods } from '@whylight/core/methods';
-import { createRuntime, executionProviders, inputShapeOf, ModelRegistry, shapesModel } from '@whylight/host';
+import { classifierOf, createRuntime, executionProviders, ModelRegistry, shapesModel } from '@whylight/host';
 
 /**
  * Largest difference over the largest value, in float32 with TF32 off. Scores differ by the order of sums only. A
@@ -68,8 +67,7 @@ interface Row {
 
 const rows: Row[] = [];
 for (const model of registry.list()) {
-  const inputShape = inputShapeOf(model.manifest.preprocessing);
-  const classifier = readClassifier(await model.bytes(), inputShape ? { inputShape } : {});
+  const classifier = await classifierOf(model);
   const batch = noise([1, ...classifier.inputShape]);
   for (const id of values.only.split(',')) {
     const measure = async (runtime: Runtime) => {

@@ -10,6 +10,7 @@ import {
   defaultModel,
   embeddedModels,
   ModelRegistry,
+  preparedFor,
 } from '@whylight/host';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -52,7 +53,7 @@ async function inputOf(name: string): Promise<Tensor<'float32'>> {
     const photo = await decodeImage(
       readFileSync(fileURLToPath(new URL(`../../apps/cli/photos/${name}`, import.meta.url))),
     );
-    return preprocess(photo, model.manifest.preprocessing).input;
+    return preprocess(photo, (await preparedFor(model)).preprocessing).input;
   }
   const [across, down, channel] = numbers as [number, number, number];
   const side = 224;
@@ -119,7 +120,9 @@ test.skipIf(!existsSync(answersFile))('of 100 photos of ImageNet it names 89', a
   const seen: { sure: boolean; right: boolean }[] = [];
   for (const [name, { label }] of Object.entries(photos)) {
     const photo = await decodeImage(readFileSync(`${samples}/imagenet-samples/${name}`));
-    const scores = softmax(await engineSays(preprocess(photo, model.manifest.preprocessing).input));
+    const scores = softmax(
+      await engineSays(preprocess(photo, (await preparedFor(model)).preprocessing).input),
+    );
     const best = highest(scores);
     seen.push({ sure: scores[best]! >= 0.3, right: best === label });
   }

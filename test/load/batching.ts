@@ -13,6 +13,7 @@ import {
   inTurns,
   ModelRegistry,
   PhotoExplainer,
+  preparedFor,
   shapesModel,
 } from '@whylight/host';
 import { drawing } from '../service/pictures.ts';
@@ -69,7 +70,7 @@ async function explanations({ clients: asking, most, threads }: Way) {
 /** The network and its explanation alone, without photo and pictures. */
 async function computing(size: number) {
   const { createExplainer, readClassifier } = await import('@whylight/core');
-  const { preprocessing } = model!.manifest;
+  const { preprocessing } = await preparedFor(model!);
   const { input } = preprocess(await decodeImage(photo), preprocessing);
   const classifier = readClassifier(await model!.bytes(), { inputShape: input.shape.slice(1) });
   const explainer = await createExplainer(classifier, { method: 'grad-cam' }, threaded);

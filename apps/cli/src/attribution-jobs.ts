@@ -37,6 +37,8 @@ const jobSchema = z.strictObject({
   convention: z.enum(conventions).nullish(),
   aux: recordOf(z.string(), z.string()).nullish(),
   inputs: recordOf(z.string(), z.unknown()).transform(asText).nullish(),
+  output_name: z.string().nullish(),
+  /** The older name of `output_name`. */
   scores: z.string().nullish(),
   score: z.enum(scoreKinds).nullish(),
   out: z.string(),

@@ -5,14 +5,17 @@ import {
   type DeviceOptions,
   type ExplainOptions,
   languageOption,
+  type ReadingOptions,
   targetOption,
   withDeviceOptions,
   withExplainOptions,
   withJson,
+  withReadingOptions,
 } from './options.ts';
+import { type PreprocessingOptions, withPreprocessingOptions } from './preprocessing-options.ts';
 
 /** What every command that explains frames takes. */
-export interface FrameOptions extends ExplainOptions, DeviceOptions {
+export interface FrameOptions extends ExplainOptions, DeviceOptions, ReadingOptions, PreprocessingOptions {
   readonly model: string;
   readonly method?: string;
   readonly target: TargetSpec;
@@ -20,16 +23,20 @@ export interface FrameOptions extends ExplainOptions, DeviceOptions {
   readonly json?: boolean;
 }
 
-/** Adds --model, --method, --target and --lang, and what explaining, devices and JSON need. */
+/** Adds --model, --method, --target and --lang, and what explaining, preprocessing, devices and JSON need. */
 export const withFrameOptions = (command: Command): Command =>
   withJson(
     withDeviceOptions(
-      withExplainOptions(
-        command
-          .option('--model <name|path>', 'the classifier', defaultModel)
-          .option('--method <id>', 'how to explain (default: what suits the model)')
-          .addOption(targetOption())
-          .addOption(languageOption()),
+      withReadingOptions(
+        withPreprocessingOptions(
+          withExplainOptions(
+            command
+              .option('--model <name|path>', 'the classifier', defaultModel)
+              .option('--method <id>', 'how to explain (default: what suits the model)')
+              .addOption(targetOption())
+              .addOption(languageOption()),
+          ),
+        ),
       ),
     ),
   );

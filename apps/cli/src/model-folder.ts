@@ -1,5 +1,42 @@
 import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ModelNotFoundError } from '@whylight/host';
 import { UsageError } from './failure.ts';
+import { harmless } from './output.ts';
+
+/** The model that a folder holds, and what else could have been meant. */
+export interface ChosenModel {
+  readonly path: string;
+  readonly others: readonly string[];
+}
+
+/**
+ * The ONNX file of a folder as optimum writes it: the only one, or `model.onnx` where others are made of it
+ * (`model_quantized.onnx`). transformers.js has them in a folder `onnx` below.
+ *
+ * @throws ModelNotFoundError where there is none, or it is not clear which
+ */
+export function modelInFolder(folder: string): ChosenModel {
+  const names = onnxFilesIn(folder);
+  if (names.length === 0 && onnxFilesIn(join(folder, 'onnx')).length > 0)
+    return modelInFolder(join(folder, 'onnx'));
+  const main = names.length === 1 ? names[0] : names.find((name) => name === 'model.onnx');
+  if (main === undefined)
+    throw new ModelNotFoundError(
+      names.length === 0
+        ? noModelIn(folder)
+        : `${folder} holds more than one model (${names.map((name) => harmless(name.replace(/\.onnx$/i, ''))).join(', ')}): name the .onnx file`,
+    );
+  return { path: join(folder, main), others: names.filter((name) => name !== main) };
+}
+
+const onnxFilesIn = (folder: string): string[] =>
+  statSync(folder, { throwIfNoEntry: false })?.isDirectory()
+    ? readdirSync(folder, { withFileTypes: true })
+        .filter((entry) => !entry.isDirectory() && /\.onnx$/i.test(entry.name) && !entry.name.startsWith('.'))
+        .map(({ name }) => name)
+        .sort()
+    : [];
 
 /** What to do with a folder in which there is no ONNX file, by what is in it. */
 function todo(names: readonly string[]): string {
@@ -15,7 +52,7 @@ function todo(names: readonly string[]): string {
 }
 
 /** Why a folder is not the model that was asked for. */
-export function noModelIn(folder: string): string {
+function noModelIn(folder: string): string {
   return `there is no .onnx file in ${folder}: ${todo(readdirSync(folder))}`;
 }
 

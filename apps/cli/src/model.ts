@@ -1,30 +1,26 @@
 import { existsSync, statSync } from 'node:fs';
-import {
-  type ClassifierOptions,
-  type FixedInput,
-  InputError,
-  inspect,
-  type ModelReport,
-} from '@whylight/core';
+import { basename, resolve } from 'node:path';
+import { type Classifier, type ClassifierOptions, inspect, type ModelReport } from '@whylight/core';
 import type { Preprocessing } from '@whylight/core/image';
 import type { Normalisation } from '@whylight/core/methods';
 import {
+  type Asked,
   classifierOf,
   embeddedModels,
-  isNameCount,
   ModelNotFoundError,
   ModelRegistry,
   ModelStore,
+  modelAt,
   named,
+  namesFor,
   normalisationBy,
-  preprocessingFor,
+  preparationOf,
   type RegisteredModel,
   readingOf,
+  withAsked,
 } from '@whylight/host';
-import { UsageError } from './failure.ts';
-import { readTensor } from './files.ts';
-import { noModelIn } from './model-folder.ts';
-import type { Parameters, ReadingOptions } from './options.ts';
+import { modelInFolder } from './model-folder.ts';
+import { harmless, note } from './output.ts';
 
 /** The embedded models and those that the user registered. */
 export async function openRegistry(): Promise<ModelRegistry> {
@@ -32,70 +28,53 @@ export async function openRegistry(): Promise<ModelRegistry> {
   return ModelRegistry.open([...embeddedModels, ...(existsSync(directory) ? [directory] : [])]);
 }
 
-/** The model called `wanted`: a registered name or a path. @throws ModelNotFoundError */
-export async function findModel(wanted: string, registry?: ModelRegistry): Promise<RegisteredModel> {
-  const known = (registry ?? (await openRegistry())).list().find(({ name }) => name === wanted);
+/**
+ * The model called `wanted`, a registered name or a path, with what is asked for on top of what stands beside it.
+ *
+ * @throws ModelNotFoundError, InputError
+ */
+export async function findModel(wanted: string, asked: Asked = {}): Promise<RegisteredModel> {
+  return withAsked(await modelCalled(wanted), asked);
+}
+
+async function modelCalled(wanted: string): Promise<RegisteredModel> {
+  const registry = await openRegistry();
+  const known = registry.list().find(({ name }) => name === wanted);
   if (known) return known;
   const found = statSync(wanted, { throwIfNoEntry: false });
   if (!found && !/[/\\]|\.onnx$/i.test(wanted)) {
-    const names = (await openRegistry()).list().map(({ name }) => name);
+    const names = registry.list().map(({ name }) => name);
     throw new ModelNotFoundError(
       `no model is called ${wanted}, and there is no such file; known: ${names.join(', ') || 'none'}`,
     );
   }
-  const [model, another] = (await ModelRegistry.open([wanted])).list();
-  if (!model) throw new ModelNotFoundError(noModelIn(wanted));
-  if (another)
-    throw new ModelNotFoundError(
-      `${wanted} holds more than one model (${model.name}, ${another.name}): name the .onnx file`,
+  if (!found?.isDirectory()) return (await ModelRegistry.open([wanted])).list()[0]!;
+  const { path, others } = modelInFolder(wanted);
+  if (others.length > 0)
+    note(
+      `${wanted} holds ${[basename(path), ...others].map(harmless).join(', ')}: ${basename(path)} is taken; name another by its path`,
     );
-  return model;
+  return modelAt(resolve(path), undefined, resolve(wanted));
 }
 
-/** The report on a model, read as its manifest says if not told otherwise. @throws InputError that names the model */
+/** The report on a model, read as is said of it if not told otherwise. @throws InputError that names the model */
 export async function inspected(
   model: RegisteredModel,
   reading: ClassifierOptions = readingOf(model),
 ): Promise<ModelReport> {
   const bytes = await model.bytes();
-  return named(model, () => {
-    const report = inspect(bytes, reading);
-    const names = model.labels?.length ?? report.classes;
-    if (isNameCount(names, report.classes)) return report;
-    throw new InputError(
-      'invalid_model',
-      `labels: expected ${report.classes}, one for each class, got ${names}`,
-    );
-  });
+  const report = named(model, () => inspect(bytes, reading));
+  namesFor(model, report.classes);
+  return report;
 }
 
-/** How to read a model: as its manifest says, and as asked for on top of that. */
-export async function readingWith(
-  model: RegisteredModel,
-  { input, scores }: ReadingOptions,
-): Promise<ClassifierOptions> {
-  const reading = readingOf(model);
-  const inputs = { ...reading.inputs, ...(await fixedInputs(input)) };
-  return { ...reading, inputs, output: scores ?? reading.output };
-}
-
-/** `--input NAME=VALUE`: a number, or what a file holds. @throws UsageError, InputError */
-export async function fixedInputs(given: Parameters = {}): Promise<Record<string, FixedInput>> {
-  const inputs = new Map<string, FixedInput>();
-  for (const [name, text] of Object.entries(given)) {
-    if (!/\.npy$/i.test(text) && Number.isNaN(Number(text)))
-      throw new UsageError(`--input ${name}: expected a number or a .npy file, got ${text}`);
-    inputs.set(name, /\.npy$/i.test(text) ? await readTensor(text) : Number(text));
-  }
-  return Object.fromEntries(inputs);
-}
-
-/** How the model's input is made from a photo; without a word on that as for ImageNet, at the network's size. */
+/** How the model's input is made from a photo. @throws InputError */
 export async function preprocessingOf(model: RegisteredModel): Promise<Preprocessing> {
-  if (!model.assumed) return model.manifest.preprocessing;
-  return preprocessingFor(model, await classifierOf(model));
+  return preparationOf(model, await classifierOf(model)).preprocessing;
 }
 
-/** What the manifest says of mean and deviation; nothing where there is none. */
-export const normalisationOf = ({ manifest, assumed }: RegisteredModel): Normalisation | undefined =>
-  assumed ? undefined : normalisationBy(manifest.preprocessing);
+/** Mean and deviation of a network's input, for methods that start from black; nothing where they are a guess. */
+export function normalisationOf(model: RegisteredModel, classifier: Classifier): Normalisation | undefined {
+  const { preprocessing, from } = preparationOf(model, classifier);
+  return from.mean === 'assumed' || from.std === 'assumed' ? undefined : normalisationBy(preprocessing);
+}

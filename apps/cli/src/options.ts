@@ -1,7 +1,7 @@
 import { conventions } from '@whylight/contract';
 import { parseTarget, type ScoreKind, scoreKinds, type Target } from '@whylight/core';
 import type { Convention } from '@whylight/core/methods';
-import { type ExecutionProvider, executionProviders, type Fit, type TargetSpec } from '@whylight/host';
+import { type ExecutionProvider, executionProviders, type TargetSpec } from '@whylight/host';
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 
 export type Parameters = Record<string, string>;
@@ -29,10 +29,12 @@ export const withExplainOptions = (command: Command): Command =>
 
 export interface ReadingOptions {
   readonly input?: Parameters | undefined;
+  readonly outputName?: string | undefined;
+  /** The older name of --output-name. */
   readonly scores?: string | undefined;
 }
 
-/** Adds --input and --scores: which of a model's inputs and outputs take no part. */
+/** Adds --input and --output-name: which of a model's inputs and outputs take part. */
 export const withReadingOptions = (command: Command): Command =>
   command
     .option(
@@ -40,7 +42,11 @@ export const withReadingOptions = (command: Command): Command =>
       'fix an input beside the image to a number or a .npy file, repeatable',
       fixedInput,
     )
-    .option('--scores <output>', 'the output that scores classes (default: the likeliest to score classes)');
+    .option(
+      '--output-name <output>',
+      'the output that scores classes (default: the likeliest to score classes)',
+    )
+    .addOption(new Option('--scores <output>', 'the older name of --output-name').hideHelp());
 
 export interface DeviceOptions {
   readonly ep: ExecutionProvider;
@@ -135,31 +141,4 @@ export function targetList(text: string): Target[] {
       );
     return target;
   });
-}
-
-/** How a photo gets to the network's size. */
-export interface FitOptions {
-  readonly resize?: number;
-  /** `false`: no crop. */
-  readonly crop?: number | false;
-}
-
-/** Adds --resize, --crop and --no-crop. */
-export const withFitOptions = (command: Command): Command =>
-  command
-    .option('--resize <pixels>', "short side of the photo after resizing (default: the model's)", positive)
-    .option('--crop <pixels>', "side of the centre crop (default: the model's)", positive)
-    .option('--no-crop', 'no crop: the network gets the whole photo, if it takes other sizes');
-
-export const fitOf = ({ resize, crop }: FitOptions): Fit => ({
-  resize_short_side: resize,
-  center_crop: crop === false ? null : crop,
-});
-
-/** One number, or one per channel. */
-export function channelValues(text: string): number[] {
-  const values = text.split(',').map(Number);
-  if (values.some(Number.isNaN) || ![1, 3].includes(values.length))
-    throw new InvalidArgumentError('Expected one number or three, separated by commas.');
-  return values.length === 1 ? [values[0]!, values[0]!, values[0]!] : values;
 }

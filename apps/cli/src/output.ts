@@ -1,9 +1,23 @@
+/** Control characters, and those that reorder, hide or break what stands beside them. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
+
+const escaped = (c: string): string =>
+  Array.from({ length: c.length }, (_, i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, '0')}`).join('');
+
+/** A name as a terminal shows it: what would act on the terminal is spelled out. Names come from files of strangers. */
+export const harmless = (name: string): string => name.replace(unprintable, escaped);
+
+/** The same of text of several lines. */
+const harmlessLines = (text: string): string =>
+  text.replace(unprintable, (c) => (c === '\n' ? c : escaped(c)));
+
 let answered = false;
 
 /** One JSON document, the command's whole answer. */
 export const printJson = (value: unknown, indent = 2): void => {
   answered = true;
-  process.stdout.write(`${JSON.stringify(value, null, indent)}\n`);
+  // In JSON it is the same text when it is spelled out.
+  process.stdout.write(`${harmlessLines(JSON.stringify(value, null, indent))}\n`);
 };
 
 /** The error as JSON, unless the document that was promised is there already. */
@@ -12,19 +26,20 @@ export const printJsonError = (code: string, message: string): void => {
 };
 
 export const print = (line = ''): void => {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${harmlessLines(line)}\n`);
 };
 
 /** News that is no answer: never on stdout. */
 export const note = (line: string): void => {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${harmlessLines(line)}\n`);
 };
 
 /** `1 frame`, `2 frames`. */
 export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 /** Rows as columns of equal width. */
-export function table(rows: readonly (readonly string[])[]): string {
+export function table(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(harmless));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row) =>

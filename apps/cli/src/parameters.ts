@@ -1,6 +1,6 @@
 import { methods, type Normalisation, paramsJsonSchema } from '@whylight/core/methods';
 import { UsageError } from './failure.ts';
-import { channelValues } from './options.ts';
+import { values } from './preprocessing-options.ts';
 
 type Given = Readonly<Record<string, unknown>>;
 
@@ -40,8 +40,10 @@ export function splitNormalisation(
 
 function numbers(name: string, value: unknown): number[] {
   try {
-    return channelValues(Array.isArray(value) ? value.join(',') : String(value));
+    return values(Array.isArray(value) ? value.join(',') : String(value));
   } catch {
-    throw new UsageError(`parameter ${name}: expected one number or three, got ${String(value)}`);
+    throw new UsageError(
+      `parameter ${name}: expected one number, or one for each channel, got ${String(value)}`,
+    );
   }
 }

@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress';
+import { harmless } from './output.ts';
 
 /** A bar on stderr, from the second second on, and only where somebody looks. */
 export class Progress {
@@ -7,7 +8,7 @@ export class Progress {
   #bar: SingleBar | undefined;
 
   constructor(title: string) {
-    this.#title = title;
+    this.#title = harmless(title);
   }
 
   update(completed: number, total: number): void {

@@ -6,11 +6,12 @@ import {
   type Runtime,
   type Tensor,
 } from '@whylight/core';
-import { classifierOf, type RegisteredModel, type Task } from '@whylight/host';
+import { type Asked, classifierOf, type RegisteredModel, readingOf, type Task } from '@whylight/host';
 import { type AttributionJob, targetsFor } from './attribution-jobs.ts';
 import { UsageError } from './failure.ts';
 import { readTensor } from './files.ts';
-import { findModel, normalisationOf, readingWith } from './model.ts';
+import { fixedElements } from './fixed-inputs.ts';
+import { findModel, normalisationOf } from './model.ts';
 import { splitNormalisation } from './parameters.ts';
 
 /** Explainers that are kept for the next job. */
@@ -30,12 +31,15 @@ export interface TensorExplanation extends Attribution {
 /** Explains tensors from files. Models, and the last few explainers, are kept from job to job. */
 export class TensorExplainer {
   readonly #runtime: Runtime;
+  readonly #asked: Asked;
   readonly #models = new Map<string, Promise<RegisteredModel>>();
   readonly #classifiers = new Map<string, Promise<Classifier>>();
   readonly #explainers = new Map<string, Loaded>();
 
-  constructor(runtime: Runtime) {
+  /** @param asked what is said of every model, on top of what stands beside it */
+  constructor(runtime: Runtime, asked: Asked = {}) {
     this.#runtime = runtime;
+    this.#asked = asked;
   }
 
   /** @throws InputError, UsageError */
@@ -64,30 +68,27 @@ export class TensorExplainer {
 
   async #explainer(job: Omit<AttributionJob, 'out'>, shape: readonly number[]): Promise<Loaded> {
     const { method, convention, layers } = job;
-    const key = JSON.stringify([
-      job.model,
-      shape,
-      job.inputs,
-      job.scores,
-      job.score,
-      method,
-      convention,
-      layers,
-      job.params,
-    ]);
+    const output = job.output_name ?? job.scores ?? undefined;
+    const reading = JSON.stringify([job.model, job.inputs, output]);
+    const key = JSON.stringify([reading, shape, job.score, method, convention, layers, job.params]);
     const known = this.#explainers.get(key);
     if (known) return known;
-    const model = await kept(this.#models, job.model, () => findModel(job.model));
-    const classifier = await kept(
-      this.#classifiers,
-      JSON.stringify([job.model, shape, job.inputs, job.scores]),
-      async () =>
-        classifierOf(model, {
-          ...(await readingWith(model, { input: job.inputs ?? undefined, scores: job.scores ?? undefined })),
-          inputShape: shape,
-        }),
+    const model = await kept(this.#models, reading, async () =>
+      findModel(job.model, {
+        ...this.#asked,
+        ...(job.inputs && { fixed_inputs: await fixedElements(job.inputs) }),
+        ...(output !== undefined && { scores: output }),
+      }),
     );
-    const { params, normalisation } = splitNormalisation(method, job.params ?? {}, normalisationOf(model));
+    const classifier = await kept(this.#classifiers, JSON.stringify([reading, shape]), () =>
+      classifierOf(model, { ...readingOf(model), inputShape: shape }),
+    );
+    this.#checkSize(job.tensor, classifier);
+    const { params, normalisation } = splitNormalisation(
+      method,
+      job.params ?? {},
+      normalisationOf(model, classifier),
+    );
     const spec = {
       method,
       convention: convention ?? undefined,
@@ -105,6 +106,16 @@ export class TensorExplainer {
     const loaded = { explainer, task: classifier.head.task };
     this.#explainers.set(key, loaded);
     return loaded;
+  }
+
+  /** @throws UsageError where the tensor has another size than --size says */
+  #checkSize(tensor: string, { inputShape, layout }: Classifier): void {
+    const size = this.#asked.parts?.size;
+    const [height, width] = layout === 'NCHW' ? inputShape.slice(1) : inputShape;
+    if (size && (size[0] !== height || size[1] !== width))
+      throw new UsageError(
+        `--size: expected ${height}x${width}, the size of ${tensor}; got ${size.join('x')}`,
+      );
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Catalog, CatalogModel } from '@whylight/contract';
 import { inspectClassifier, readClassifier } from '@whylight/core';
-import { type ModelRegistry, type RegisteredModel, readingOf } from '@whylight/host';
+import { type ModelRegistry, namesFor, type RegisteredModel, readingOf } from '@whylight/host';
 import { knownLayers } from './layer-names.ts';
 import { factsOf } from './verdicts.ts';
 
@@ -23,7 +23,7 @@ async function entryOf(model: RegisteredModel, first: boolean): Promise<CatalogM
     preprocessing: model.preprocessingDigest,
     classes: report.classes,
     input_shape: [...report.input_shape],
-    labels: model.labels?.map(({ en, zh }) => ({ en, zh })) ?? null,
+    labels: namesFor(model, report.classes).classes?.map(({ en, zh }) => ({ en, zh })) ?? null,
     ...factsOf(report.methods.map((method) => (method.works ? { ...method, ...notRunYet } : method))),
     layers: knownLayers(model, classifier),
     task: classifier.head.task,

@@ -1,5 +1,5 @@
 import { type Classifier, layerNames } from '@whylight/core';
-import { inputShapeOf, type RegisteredModel } from '@whylight/host';
+import { type RegisteredModel, statedSides } from '@whylight/host';
 
 /** Characters of names that the gateway is to keep for one model. */
 const most = 131_072;
@@ -9,7 +9,7 @@ const most = 131_072;
  * photo's size, or are too many to keep: then it is seen when the explainer is made.
  */
 export function knownLayers(model: RegisteredModel, classifier: Classifier): string[][] | undefined {
-  if (!model.assumed && !inputShapeOf(model.manifest.preprocessing)) return undefined;
+  if (statedSides(model) === null) return undefined;
   const names = layerNames(classifier);
   return JSON.stringify(names).length <= most ? names : undefined;
 }

@@ -8,29 +8,68 @@ import { sha256, time } from './wire.ts';
 /** What `preprocessing` may be called instead of being spelled out. */
 export const presetNames = ['imagenet', 'imagenet-half', 'imagenet-caffe'] as const;
 
-const perChannel = z.array(z.number().min(-1000).max(1000)).length(3);
+const most = 100_000;
+const perChannel = z.array(z.number().min(-most).max(most)).min(1).max(1000).readonly();
 const side = z.int().min(1).max(4096);
+const sides = z.tuple([side, side]).readonly().describe('Height and width');
+const level = z.int().min(0).max(255);
 
 /** How a photo becomes the network's input; what is left out is as for ImageNet's classifiers. */
 export const preprocessingSchema = z
   .strictObject({
     layout: z.enum(['NCHW', 'NHWC']).optional(),
-    channels: z.enum(['RGB', 'BGR']).optional(),
-    scale: z.enum(['x/255', 'x']).optional().describe('What a pixel of 0 to 255 becomes before mean and std'),
-    mean: perChannel.optional(),
-    std: z.array(z.number().positive().max(1000)).length(3).optional(),
-    resize_short_side: side.nullable().optional(),
-    resample: z
-      .enum(['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'])
+    channels: z
+      .union([z.enum(['rgb', 'bgr', 'gray', 'rgba', 'RGB', 'BGR']), z.int().min(1).max(1000)])
       .optional()
-      .describe('As PIL does it, with antialiasing'),
-    center_crop: side.nullable().optional(),
+      .describe('A number: so many bands of a file that has them'),
+    size: z.union([side, sides]).nullable().optional().describe('What the network takes'),
+    fit: z
+      .enum(['crop', 'stretch', 'letterbox'])
+      .optional()
+      .describe(
+        'Whether the photo keeps its proportions and is cropped, loses them, or keeps them and is padded',
+      ),
+    resize: z
+      .union([side, sides, z.literal('none')])
+      .nullable()
+      .optional()
+      .describe("The short side, or exactly that size; null: to the network's size"),
+    crop: z
+      .union([z.number().positive().max(1), side, sides, z.literal('none')])
+      .nullable()
+      .optional()
+      .describe("From the middle; up to 1: the share of the resized photo; null: the network's size"),
+    pad_color: z
+      .tuple([level, level, level])
+      .readonly()
+      .optional()
+      .describe('Of the padding under fit letterbox'),
+    resample: z
+      .enum(['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos', 'cv-bilinear', 'cv-area'])
+      .optional()
+      .describe('As PIL does it, with antialiasing, or as OpenCV does'),
+    scale: z
+      .union([z.number().positive().max(most), z.enum(['x/255', 'x'])])
+      .optional()
+      .describe('What a pixel of 0 to 255 is multiplied by before mean and std'),
+    mean: perChannel.optional().describe('One number for each channel, or one for all'),
+    std: z.array(z.number().positive().max(most)).min(1).max(1000).readonly().optional(),
+    resize_short_side: side.nullable().optional().describe('Older name of `resize`'),
+    center_crop: side.nullable().optional().describe('Older name of `size`, where a square is cropped'),
   })
   .meta({ id: 'Preprocessing' });
 
 const fixedInputsSchema = recordOf(
   z.string().min(1).max(500),
-  z.union([z.number(), z.array(z.number()).max(10_000)]),
+  z.union([
+    z.number(),
+    z.array(z.number()).max(10_000),
+    z.strictObject({
+      dtype: z.string().max(20),
+      shape: z.array(z.int().min(0)).max(8),
+      data: z.array(z.number()).max(10_000),
+    }),
+  ]),
 );
 
 const classNameSchema = z.union([
@@ -53,7 +92,9 @@ export const modelRequestSchema = z
       .describe('Omitted: as for ImageNet, to the size that the network takes'),
     fixed_inputs: fixedInputsSchema
       .optional()
-      .describe('What inputs beside the image are fixed to: a number for all of one, or its elements'),
+      .describe(
+        'What inputs beside the image are fixed to: a number for all of one, its elements, or a tensor',
+      ),
     scores: z
       .string()
       .min(1)

@@ -18,10 +18,13 @@ export {
 export { createJointExplainer, type JointExplainer } from './joint-explainer.ts';
 export { layerNames } from './layers/choose.ts';
 export { type Classifier, type ClassifierOptions, readClassifier } from './model/classifier.ts';
+export type { FirstOperations } from './model/first-operations.ts';
 export { type Head, type Task, tasks } from './model/head.ts';
+export type { SizeSource } from './model/input-sizes.ts';
 export type { FixedInput, FixedInputs } from './model/inputs.ts';
 export { readNpy, writeNpy } from './npy.ts';
 export { type FilesBeside, mergeExternalData } from './onnx/external-data.ts';
+export { printable, quoted, shortened } from './onnx/names.ts';
 export { getOwn } from './own.ts';
 export type { Runtime, Session } from './runtime/runtime.ts';
 export { softmax } from './softmax.ts';

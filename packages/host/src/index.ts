@@ -8,7 +8,7 @@ export {
   type TargetSpec,
   type Task,
 } from './classification/predictions.ts';
-export { decodeImage, type PhotoType, photoTypes, servicePhotoTypes } from './codec/decode.ts';
+export { decodeImage, decodePhoto, type PhotoType, photoTypes, servicePhotoTypes } from './codec/decode.ts';
 export { encodeJpeg, encodePng } from './codec/encode.ts';
 export { sniffMediaType } from './codec/media-type.ts';
 export { type Drawing, drawings, type Panel } from './drawing/panel.ts';
@@ -34,10 +34,27 @@ export type { Result } from './explanation/result.ts';
 export { isNameCount } from './models/class-names.ts';
 export { classifierOf, named } from './models/classifier.ts';
 export { DownloadError } from './models/download.ts';
+export type { FixedElements } from './models/fixed-inputs.ts';
 export { findLabel, type Label } from './models/labels.ts';
-export { type Manifest, manifestSchema, readingOf, readLabels } from './models/manifest.ts';
-export { inputShapeOf, normalisationBy, preprocessingFor, presets } from './models/preprocessing.ts';
-export { heldModel, type RegisteredModel } from './models/registered-model.ts';
+export { type Manifest, manifestSchema, readLabels } from './models/manifest.ts';
+export {
+  namesFor,
+  type Prepared,
+  type PreprocessingReport,
+  preparationOf,
+  prepare,
+  preparedFor,
+  shown,
+} from './models/prepare.ts';
+export { normalisationBy, presets } from './models/preprocessing.ts';
+export { readingOf, statedParts, statedSides } from './models/reading.ts';
+export {
+  type Asked,
+  heldModel,
+  modelAt,
+  type RegisteredModel,
+  withAsked,
+} from './models/registered-model.ts';
 export {
   defaultModel,
   embeddedModels,
@@ -46,6 +63,7 @@ export {
   type ModelSource,
   shapesModel,
 } from './models/registry.ts';
+export { colourOf } from './models/sources/stated.ts';
 export { type AddOptions, ModelStore, type PullOptions } from './models/store.ts';
 export { readZoo, type Zoo } from './models/zoo.ts';
 export { errorOf, type Failure, failureOf } from './runtime/failure.ts';

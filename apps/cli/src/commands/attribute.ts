@@ -17,10 +17,11 @@ import {
   withReadingOptions,
 } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
+import { askedBy, type PreprocessingOptions, withValueOptions } from '../preprocessing-options.ts';
 import { Progress } from '../progress.ts';
 import { TensorExplainer, type TensorExplanation } from '../tensor-explainer.ts';
 
-interface Options extends ExplainOptions, DeviceOptions, ReadingOptions {
+interface Options extends ExplainOptions, DeviceOptions, ReadingOptions, PreprocessingOptions {
   readonly model?: string;
   readonly tensor?: string;
   readonly method?: string;
@@ -34,20 +35,22 @@ interface Options extends ExplainOptions, DeviceOptions, ReadingOptions {
 export const attribute = withJson(
   withDeviceOptions(
     withReadingOptions(
-      withExplainOptions(
-        new Command('attribute')
-          .description('Explain a tensor: .npy in, .npy out, nothing decoded, preprocessed or drawn')
-          .option('--model <name|path>', 'the classifier')
-          .option('--tensor <in.npy>', 'normalised input, float32 [N, C, H, W]')
-          .option('--method <id>', 'how to explain')
-          .option(
-            '--target <index,index>',
-            'class for all rows, or one per row: an index, predicted, or a sum such as 281-282',
-            targetList,
-          )
-          .option('--aux <name=file.npy>', 'recorded noise, masks or permutations, repeatable', nameAndFile)
-          .option('-o, --output <out.npy>', 'where the attribution goes')
-          .option('--jobs <file.json>', 'many of these in one process, instead of the options above'),
+      withValueOptions(
+        withExplainOptions(
+          new Command('attribute')
+            .description('Explain a tensor: .npy in, .npy out, nothing decoded, preprocessed or drawn')
+            .option('--model <name|path>', 'the classifier')
+            .option('--tensor <in.npy>', 'normalised input, float32 [N, C, H, W]')
+            .option('--method <id>', 'how to explain')
+            .option(
+              '--target <index,index>',
+              'class for all rows, or one per row: an index, predicted, or a sum such as 281-282',
+              targetList,
+            )
+            .option('--aux <name=file.npy>', 'recorded noise, masks or permutations, repeatable', nameAndFile)
+            .option('-o, --output <out.npy>', 'where the attribution goes')
+            .option('--jobs <file.json>', 'many of these in one process, instead of the options above'),
+        ),
       ),
     ),
   ),
@@ -57,7 +60,7 @@ export const attribute = withJson(
     throw new UsageError(`--jobs: each job says its own ${beside}; leave out --${beside}`);
   const single = options.jobs === undefined ? jobOf(options) : null;
   const jobs = single ? [single] : await readJobs(options.jobs!);
-  const explainer = new TensorExplainer(await createRuntime(options));
+  const explainer = new TensorExplainer(await createRuntime(options), await askedBy(options));
   try {
     if (single) {
       const report = await run(single, explainer, options);
@@ -89,13 +92,12 @@ async function runAll(jobs: readonly AttributionJob[], explainer: TensorExplaine
 }
 
 function jobOf(options: Options): AttributionJob {
-  const { model, tensor, method, target, output, layer, param, convention, aux, input, scores, score } =
-    options;
+  const { model, tensor, method, target, output, layer, param, convention, aux, input, score } = options;
   if (!model || !tensor || !method || !target || !output) {
     const missing = Object.entries({ model, tensor, method, target, output }).find(([, value]) => !value);
     throw new UsageError(`--${missing?.[0]} is missing (or give --jobs)`);
   }
-  const reading = { inputs: input, scores };
+  const reading = { inputs: input, output_name: options.outputName ?? options.scores };
   return {
     model,
     tensor,

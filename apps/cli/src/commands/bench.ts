@@ -81,7 +81,7 @@ async function subjectOf(wanted: string): Promise<Subject> {
   const model = await findModel(wanted);
   const bytes = await model.bytes();
   const classifier = await classifierOf(model);
-  return { name: model.name, bytes, classifier, normalisation: normalisationOf(model) };
+  return { name: model.name, bytes, classifier, normalisation: normalisationOf(model, classifier) };
 }
 
 function batchFor({ name, classifier }: Subject, asked: number | undefined): number {

@@ -4,6 +4,7 @@ import { type FrameOptions, frameRequest, withFrameOptions } from '../frame-opti
 import { findModel } from '../model.ts';
 import { positive } from '../options.ts';
 import { counted, note, print, printJson } from '../output.ts';
+import { askedBy } from '../preprocessing-options.ts';
 import { defaultCamera, liveFrames } from '../video/live-frames.ts';
 import { LivePage } from '../video/live-page.ts';
 import { portOption } from './serve.ts';
@@ -24,7 +25,7 @@ export const camera = withFrameOptions(
 ).action(async (device: string | undefined, options: Options) => {
   const usual = device === undefined || options.format === undefined ? defaultCamera() : undefined;
   const source = { format: options.format ?? usual!.format, device: device ?? usual!.device };
-  const model = await findModel(options.model);
+  const model = await findModel(options.model, await askedBy(options));
   const request = await frameRequest(model, options);
   const runtime = await createThreadedRuntime(options);
   const stopped = new AbortController();

@@ -1,6 +1,6 @@
 import { checkModel, createRuntime, defaultBudget, named } from '@whylight/host';
 import { Command, InvalidArgumentError } from 'commander';
-import { findModel, readingWith } from '../model.ts';
+import { findModel } from '../model.ts';
 import { printReport } from '../model-report.ts';
 import {
   type DeviceOptions,
@@ -11,9 +11,10 @@ import {
   withReadingOptions,
 } from '../options.ts';
 import { printJson } from '../output.ts';
+import { askedBy, type PreprocessingOptions, withPreprocessingOptions } from '../preprocessing-options.ts';
 import { Progress } from '../progress.ts';
 
-interface Options extends ReadingOptions, DeviceOptions {
+interface Options extends ReadingOptions, PreprocessingOptions, DeviceOptions {
   readonly budget: number;
   readonly json?: boolean;
 }
@@ -21,19 +22,24 @@ interface Options extends ReadingOptions, DeviceOptions {
 export const check = withJson(
   withDeviceOptions(
     withReadingOptions(
-      new Command('check')
-        .description('Say whether a model can be explained, and how: each method is run on it')
-        .addArgument(modelArgument())
-        .option('--budget <seconds>', 'how long methods may be run for; 0 runs none', seconds, defaultBudget),
+      withPreprocessingOptions(
+        new Command('check')
+          .description('Say whether a model can be explained, and how: each method is run on it')
+          .addArgument(modelArgument())
+          .option(
+            '--budget <seconds>',
+            'how long methods may be run for; 0 runs none',
+            seconds,
+            defaultBudget,
+          ),
+      ),
     ),
   ),
 ).action(async (wanted: string, options: Options) => {
-  const model = await findModel(wanted);
-  const reading = await readingWith(model, options);
+  const model = await findModel(wanted, await askedBy(options));
   const progress = new Progress('check');
   const runtime = await createRuntime(options);
   const { report } = await checkModel(model, runtime, {
-    reading,
     budget: options.budget,
     onMethod: (_, done, total) => progress.update(done, total),
   })

@@ -2,7 +2,7 @@ import { compileExplainer } from '@whylight/core';
 import { classifierOf } from '@whylight/host';
 import { Command } from 'commander';
 import { writeBytes } from '../files.ts';
-import { findModel, normalisationOf, readingWith } from '../model.ts';
+import { findModel, normalisationOf } from '../model.ts';
 import {
   type ExplainOptions,
   modelArgument,
@@ -13,8 +13,9 @@ import {
 } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { splitNormalisation } from '../parameters.ts';
+import { askedBy, type PreprocessingOptions, withPreprocessingOptions } from '../preprocessing-options.ts';
 
-interface Options extends ExplainOptions, ReadingOptions {
+interface Options extends ExplainOptions, ReadingOptions, PreprocessingOptions {
   readonly method: string;
   readonly output: string;
   readonly json?: boolean;
@@ -22,19 +23,21 @@ interface Options extends ExplainOptions, ReadingOptions {
 
 export const compile = withJson(
   withReadingOptions(
-    withExplainOptions(
-      new Command('compile')
-        .description('Write the explainer as one ONNX file: image batch and class index in, map out')
-        .addArgument(modelArgument())
-        .requiredOption('--method <id>', 'how to explain')
-        .requiredOption('-o, --output <file>', 'the ONNX file to write'),
+    withPreprocessingOptions(
+      withExplainOptions(
+        new Command('compile')
+          .description('Write the explainer as one ONNX file: image batch and class index in, map out')
+          .addArgument(modelArgument())
+          .requiredOption('--method <id>', 'how to explain')
+          .requiredOption('-o, --output <file>', 'the ONNX file to write'),
+      ),
     ),
   ),
 ).action(async (wanted: string, options: Options) => {
   const { method, layer = [], param = {}, convention, score, output, json } = options;
-  const model = await findModel(wanted);
-  const classifier = await classifierOf(model, await readingWith(model, options));
-  const { params, normalisation } = splitNormalisation(method, param, normalisationOf(model));
+  const model = await findModel(wanted, await askedBy(options));
+  const classifier = await classifierOf(model);
+  const { params, normalisation } = splitNormalisation(method, param, normalisationOf(model, classifier));
   const bytes = compileExplainer(classifier, {
     method,
     convention,

@@ -18,15 +18,18 @@ import {
   type ExplainOptions,
   methodList,
   positive,
+  type ReadingOptions,
   withDeviceOptions,
   withExplainOptions,
   withJson,
+  withReadingOptions,
 } from '../options.ts';
 import { note, print, printJson, table } from '../output.ts';
 import { parametersFor, splitNormalisation } from '../parameters.ts';
+import { askedBy, type PreprocessingOptions, withPreprocessingOptions } from '../preprocessing-options.ts';
 import { Progress } from '../progress.ts';
 
-interface Options extends ExplainOptions, DeviceOptions {
+interface Options extends ExplainOptions, DeviceOptions, ReadingOptions, PreprocessingOptions {
   readonly model?: string;
   readonly method?: string[];
   readonly metric?: MetricId[];
@@ -44,29 +47,41 @@ const masked: readonly MetricId[] = ['pointing', 'mass', 'deletion', 'insertion'
 
 export const evaluate = withJson(
   withDeviceOptions(
-    withExplainOptions(
-      new Command('evaluate')
-        .description(
-          'Measure how good explanations are: writes table.csv, table.json, table.md and chart.png',
-        )
-        .argument('[dir]', 'a folder of photos')
-        .option(
-          '--drawings <n>',
-          'instead of a folder, fresh drawings for the shapes network, with masks',
-          positive,
-        )
-        .option('--model <name|path>', `the classifier (default: ${defaultModel}; of drawings: shapes)`)
-        .option(
-          '--method <id,id>',
-          'what to compare (default: grad-cam); all for each that the model allows',
-          methodList,
-        )
-        .option('--metric <id,id>', metricIds.join(', '), metricList)
-        .option('--masks <dir>', 'masks with the names of the photos, white where the object lies')
-        .option('--objects <file>', 'JSON: objects on the photos, each with its classes and polygons')
-        .option('--mosaics <n>', 'mosaics of four of the photos, explained for each of the four', positive)
-        .option('--target <index>', 'class to explain in all photos (default: the predicted one)', classIndex)
-        .requiredOption('-o, --output <dir>', 'where the table and the chart go'),
+    withReadingOptions(
+      withPreprocessingOptions(
+        withExplainOptions(
+          new Command('evaluate')
+            .description(
+              'Measure how good explanations are: writes table.csv, table.json, table.md and chart.png',
+            )
+            .argument('[dir]', 'a folder of photos')
+            .option(
+              '--drawings <n>',
+              'instead of a folder, fresh drawings for the shapes network, with masks',
+              positive,
+            )
+            .option('--model <name|path>', `the classifier (default: ${defaultModel}; of drawings: shapes)`)
+            .option(
+              '--method <id,id>',
+              'what to compare (default: grad-cam); all for each that the model allows',
+              methodList,
+            )
+            .option('--metric <id,id>', metricIds.join(', '), metricList)
+            .option('--masks <dir>', 'masks with the names of the photos, white where the object lies')
+            .option('--objects <file>', 'JSON: objects on the photos, each with its classes and polygons')
+            .option(
+              '--mosaics <n>',
+              'mosaics of four of the photos, explained for each of the four',
+              positive,
+            )
+            .option(
+              '--target <index>',
+              'class to explain in all photos (default: the predicted one)',
+              classIndex,
+            )
+            .requiredOption('-o, --output <dir>', 'where the table and the chart go'),
+        ),
+      ),
     ),
   ),
 )
@@ -117,7 +132,10 @@ function checkSource(directory: string | undefined, options: Options): void {
 }
 
 async function evaluated(directory: string | undefined, options: Options): Promise<Report> {
-  const model = await findModel(options.model ?? (options.drawings ? 'shapes' : defaultModel));
+  const model = await findModel(
+    options.model ?? (options.drawings ? 'shapes' : defaultModel),
+    await askedBy(options),
+  );
   const preprocessing = await preprocessingOf(model);
   const { drawings: count, masks, objects } = options;
   const given = count
@@ -135,7 +153,7 @@ async function evaluated(directory: string | undefined, options: Options): Promi
   const runtime = await createRuntime(options);
   const network = await openNetwork(
     await model.bytes(),
-    readingOf(model, given[0]!.input.shape.slice(1)),
+    readingOf(model, sidesOfInput(given[0]!.input.shape, preprocessing.layout)),
     runtime,
   );
   try {
@@ -161,6 +179,9 @@ async function evaluated(directory: string | undefined, options: Options): Promi
   }
 }
 
+const sidesOfInput = (shape: readonly number[], layout: 'NCHW' | 'NHWC'): [number, number] =>
+  layout === 'NCHW' ? [shape[2]!, shape[3]!] : [shape[1]!, shape[2]!];
+
 async function methodRows(
   network: Network,
   model: RegisteredModel,
@@ -176,7 +197,7 @@ async function methodRows(
     const { params, normalisation } = splitNormalisation(
       id,
       parametersFor(id, ids, param),
-      normalisationOf(model),
+      normalisationOf(model, network.classifier),
     );
     const takesLayers = methods.find((known) => known.id === id)?.needs.includes('layer');
     const spec = {

@@ -15,26 +15,27 @@ import { Command, Option } from 'commander';
 import { defaultMethod } from '../default-method.ts';
 import { directories } from '../directories.ts';
 import { readable, readBytes, writeBytes } from '../files.ts';
-import { findModel, preprocessingOf } from '../model.ts';
+import { findModel } from '../model.ts';
 import {
   type DeviceOptions,
   type ExplainOptions,
-  type FitOptions,
-  fitOf,
   methodList,
+  type ReadingOptions,
   targetOption,
   withDeviceOptions,
   withExplainOptions,
-  withFitOptions,
   withJson,
+  withReadingOptions,
 } from '../options.ts';
-import { note, print, printJson } from '../output.ts';
+import { harmless, note, print, printJson } from '../output.ts';
 import { drawPanels, type PanelOptions, panelsOf, within, withPanelOptions } from '../panels.ts';
 import { parametersFor } from '../parameters.ts';
+import { askedBy, type PreprocessingOptions, withPreprocessingOptions } from '../preprocessing-options.ts';
+import { sourceLines } from '../preprocessing-report.ts';
 import { drawProbabilities } from '../probabilities.ts';
 import { Progress } from '../progress.ts';
 
-interface Options extends ExplainOptions, DeviceOptions, PanelOptions, FitOptions {
+interface Options extends ExplainOptions, DeviceOptions, PanelOptions, ReadingOptions, PreprocessingOptions {
   readonly model: string;
   readonly method?: string[];
   readonly target: TargetSpec;
@@ -50,24 +51,29 @@ interface Options extends ExplainOptions, DeviceOptions, PanelOptions, FitOption
 export const explain = withPanelOptions(
   withJson(
     withDeviceOptions(
-      withFitOptions(
-        withExplainOptions(
-          new Command('explain')
-            .description('Explain photos: writes overlay.png, heatmap.png, attribution.npy and result.json')
-            .argument('<image...>', 'JPEG, PNG, WebP, GIF or BMP')
-            .option('--model <name|path>', 'the classifier', defaultModel)
-            .option(
-              '--method <id,id>',
-              'how to explain; several separated by commas (default: what suits the model, as check says)',
-              methodList,
-            )
-            .addOption(targetOption())
-            .addOption(new Option('--lang <language>', 'of the labels').choices(['en', 'zh']).default('en'))
-            .option('--alpha <weight>', 'of the photo under the map', within(1))
-            .option('--stretch', 'lay the map of the crop over the whole photo')
-            .option('--feature-mask <image>', 'a feature for each colour, for methods that hide features')
-            .option('--probabilities', 'also probabilities.png, a bar for each of the likeliest classes')
-            .requiredOption('-o, --output <dir>', 'where the results go'),
+      withReadingOptions(
+        withPreprocessingOptions(
+          withExplainOptions(
+            new Command('explain')
+              .description('Explain photos: writes overlay.png, heatmap.png, attribution.npy and result.json')
+              .argument(
+                '<image...>',
+                'JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF; .npy or TIFF for networks that take bands',
+              )
+              .option('--model <name|path>', 'the classifier', defaultModel)
+              .option(
+                '--method <id,id>',
+                'how to explain; several separated by commas (default: what suits the model, as check says)',
+                methodList,
+              )
+              .addOption(targetOption())
+              .addOption(new Option('--lang <language>', 'of the labels').choices(['en', 'zh']).default('en'))
+              .option('--alpha <weight>', 'of the photo under the map', within(1))
+              .option('--stretch', 'lay the map of the crop over the whole photo')
+              .option('--feature-mask <image>', 'a feature for each colour, for methods that hide features')
+              .option('--probabilities', 'also probabilities.png, a bar for each of the likeliest classes')
+              .requiredOption('-o, --output <dir>', 'where the results go'),
+          ),
         ),
       ),
     ),
@@ -84,10 +90,9 @@ export const explain = withPanelOptions(
     settle(options.method ?? []);
     const panels = panelsOf(options);
     for (const image of images) await readable(image);
-    const model = await findModel(options.model);
+    const model = await findModel(options.model, await askedBy(options));
     const ids = options.method ?? [await defaultMethod(model, options)];
     settle(ids);
-    const { layout } = await preprocessingOf(model);
     const runtime = await createRuntime(options);
     const explainer = new PhotoExplainer(runtime, ModelRegistry.of([model]), { types: photoTypes });
     const mask = options.featureMask === undefined ? undefined : await readBytes(options.featureMask);
@@ -112,10 +117,10 @@ export const explain = withPanelOptions(
           if (panels.length)
             await writeBytes(
               join(directory, 'panels.png'),
-              await drawPanels(photo, explained, layout, options),
+              await drawPanels(photo, explained, explained.result.preprocessing.layout.value, options),
             );
           results.push({ ...explained.result, photo: image, model: model.name, out: directory });
-          if (!options.json) show(image, explained, directory, options.lang);
+          if (!options.json) show(image, explained, directory, options.lang, results.length === 1);
         }
       }
     } finally {
@@ -161,7 +166,6 @@ function explainOne(
     target,
     language: lang,
     visualization: { colormap, opacity: alpha === undefined ? undefined : 1 - alpha },
-    fit: fitOf(options),
     stretched: options.stretch,
     featureMask: mask,
   };
@@ -176,9 +180,18 @@ function explainOne(
     .finally(() => progress.stop());
 }
 
-function show(image: string, { result }: PhotoExplanation, directory: string, lang: 'en' | 'zh'): void {
+function show(
+  image: string,
+  { result }: PhotoExplanation,
+  directory: string,
+  lang: 'en' | 'zh',
+  isFirst: boolean,
+): void {
   const { target, method, milliseconds, warnings } = result;
   const took = Math.round(milliseconds.decode + milliseconds.compute + milliseconds.render);
-  print(`${basename(image)}: ${predictionText(target, lang)}, ${method}, ${took} ms: ${directory}`);
+  print(
+    `${harmless(basename(image))}: ${harmless(predictionText(target, lang))}, ${method}, ${took} ms: ${directory}`,
+  );
+  if (isFirst) for (const line of sourceLines(result.preprocessing)) note(`  photos: ${line}`);
   for (const warning of warnings) note(`  ${warningText(warning)}`);
 }

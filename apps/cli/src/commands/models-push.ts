@@ -1,22 +1,24 @@
+import { resolve } from 'node:path';
 import type { OwnModel } from '@whylight/client';
 import type { Model } from '@whylight/contract';
-import { filterOf, type Preprocessing } from '@whylight/core/image';
-import { heldModel, ModelRegistry, type RegisteredModel, readLabels } from '@whylight/host';
+import {
+  classifierOf,
+  heldModel,
+  type Prepared,
+  type PreprocessingReport,
+  prepare,
+  type RegisteredModel,
+} from '@whylight/host';
 import { Command } from 'commander';
 import { Failure } from '../failure.ts';
 import { readable } from '../files.ts';
-import {
-  fixedElements,
-  type ManifestOptions,
-  presetOf,
-  spelledOut,
-  withManifestOptions,
-} from '../manifest-options.ts';
-import { inspected } from '../model.ts';
+import { type ManifestOptions, withManifestOptions } from '../manifest-options.ts';
+import { findModel, inspected } from '../model.ts';
 import { refuseFolder } from '../model-folder.ts';
 import { printReport } from '../model-report.ts';
 import { withJson } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
+import { askedBy } from '../preprocessing-options.ts';
 import { Progress } from '../progress.ts';
 import { openClient } from '../remote/credentials.ts';
 
@@ -28,8 +30,9 @@ export const push = withJson(
   ),
 ).action(async (path: string, { json, ...options }: ManifestOptions & { json?: boolean }) => {
   const client = await openClient();
-  const { bytes, about, report } = await examined(path, options);
-  if (!json) printReport(about.name, report);
+  const { bytes, about, prepared, report } = await examined(path, options);
+  const { report: preprocessing, warnings } = prepared;
+  if (!json) printReport(about.name, { ...report, preprocessing, warnings });
   const progress = new Progress(`push ${about.name}`);
   const onProgress = (sent: number, total: number) => progress.update(sent, total);
   const pushed = await client.ownModels.push(bytes, about, { onProgress }).finally(() => progress.stop());
@@ -40,40 +43,48 @@ export const push = withJson(
 export async function examined(path: string, options: ManifestOptions) {
   refuseFolder(path);
   await readable(path);
-  const [model] = (await ModelRegistry.open([path])).list();
-  const bytes = await model!.bytes();
-  const about = await aboutOf(model!, options);
+  const model = await findModel(resolve(path), await askedBy(options));
+  const bytes = await model.bytes();
+  const prepared = prepare(model, await classifierOf(model));
+  const about = aboutOf(model, prepared, options.name ?? model.name);
   const { name, ...manifest } = about;
   // The report that the service will give.
-  return { bytes, about, report: await inspected(await heldModel(name, bytes, manifest)) };
+  const held = await heldModel(name, bytes, asManifest(manifest));
+  return { bytes, about, prepared, report: await inspected(held) };
 }
 
-/** What the model's manifest says, and what is asked for on top of that. @throws UsageError, InputError */
-async function aboutOf(
-  { name, manifest, labels, assumed }: RegisteredModel,
-  options: ManifestOptions,
-): Promise<OwnModel> {
-  const names = options.labels === undefined ? labels : await readLabels(options.labels);
-  const preset = options.preset === undefined ? undefined : presetOf(options.preset);
-  const preprocessing = spelledOut(options) ?? preset ?? (assumed ? undefined : manifest.preprocessing);
-  const fixed_inputs = { ...manifest.fixed_inputs, ...(await fixedElements(options.input ?? {})) };
-  const scores = options.scores ?? manifest.scores;
+/** What is said of a model beside its file, which is all that the service gets to know of it. */
+function aboutOf(model: RegisteredModel, { report }: Prepared, name: string): OwnModel {
+  const { cam_tensor, fixed_inputs, scores, preset } = model.manifest;
+  const { labels, labelsFrom } = model;
+  const preprocessing = statedIn(report);
+  const onlyPreset = preset !== undefined && model.sources.every(({ from }) => from === 'metadata');
   return {
-    name: options.name ?? name,
-    ...(names && { labels: [...names] }),
-    ...(preprocessing && { preprocessing: onTheWire(preprocessing) }),
-    ...(manifest.cam_tensor !== undefined && { cam_tensor: manifest.cam_tensor }),
-    ...(Object.keys(fixed_inputs).length > 0 && { fixed_inputs }),
+    name,
+    ...(labels && labelsFrom !== 'metadata' && { labels: [...labels] }),
+    ...(onlyPreset ? { preprocessing: preset } : Object.keys(preprocessing).length > 0 && { preprocessing }),
+    ...(cam_tensor !== undefined && { cam_tensor }),
+    ...(fixed_inputs && { fixed_inputs: { ...fixed_inputs } }),
     ...(scores !== undefined && { scores }),
   };
 }
 
-/** The service takes the filter's name without the remark behind it. */
-const onTheWire = ({ mean, std, resample, ...rest }: Preprocessing) => ({
+/** What the service finds by itself, in the file or by guessing, is left to it. */
+const ownFindings: ReadonlySet<string> = new Set(['metadata', 'graph', 'file', 'assumed']);
+
+function statedIn({ labels: _, ...parts }: PreprocessingReport) {
+  const stated = Object.entries(parts).filter(([, { from }]) => !ownFindings.has(from));
+  const values = stated.map(([part, { value }]) => [part, value]);
+  return structuredClone(Object.fromEntries(values)) as Exclude<
+    OwnModel['preprocessing'],
+    string | undefined
+  >;
+}
+
+/** In manifests a preset has a member of its own. */
+const asManifest = ({ preprocessing, ...rest }: Omit<OwnModel, 'name'>) => ({
   ...rest,
-  mean: [...mean],
-  std: [...std],
-  resample: filterOf(resample),
+  ...(typeof preprocessing === 'string' ? { preset: preprocessing } : preprocessing && { preprocessing }),
 });
 
 function show(model: Model, json: boolean | undefined): void {

@@ -1,11 +1,21 @@
-import { ModelStore, type RegisteredModel, readZoo, type Zoo } from '@whylight/host';
+import { warningText } from '@whylight/core';
+import {
+  ModelStore,
+  type Prepared,
+  type RegisteredModel,
+  readZoo,
+  statedParts,
+  statedSides,
+  type Zoo,
+} from '@whylight/host';
 import { Command } from 'commander';
 import { UsageError } from '../failure.ts';
 import { readBytes } from '../files.ts';
-import { fixedElements, type ManifestOptions, spelledOut, withManifestOptions } from '../manifest-options.ts';
+import { type ManifestOptions, withManifestOptions } from '../manifest-options.ts';
 import { openRegistry } from '../model.ts';
 import { withJson } from '../options.ts';
 import { note, print, printJson, table } from '../output.ts';
+import { askedBy } from '../preprocessing-options.ts';
 import { Progress } from '../progress.ts';
 import { examined, push } from './models-push.ts';
 
@@ -35,13 +45,10 @@ const add = withJson(
       .argument('<path>', 'an ONNX file'),
   ),
 ).action(async (path: string, { json, ...options }: ManifestOptions & { json?: boolean }) => {
-  const { name, labels, input, scores, preset } = options;
-  const preprocessing = spelledOut(options);
-  const fixed_inputs = input && (await fixedElements(input));
-  const how = preprocessing ? { manifest: { preprocessing } } : { preset };
+  const asked = await askedBy(options);
   // What is no model is refused here, not by the command that first needs it.
-  await examined(path, options);
-  report(await new ModelStore().add(path, { name, labels, fixed_inputs, scores, ...how }), json);
+  const { prepared } = await examined(path, options);
+  report(await new ModelStore().add(path, { ...asked, name: options.name }), json, prepared);
 });
 
 interface PullOptions {
@@ -57,7 +64,7 @@ const pull = withJson(
     .argument('<name>', 'its name in the index')
     .option('--index <file>', 'an index of your own, JSON {base, models: [{name, path, bytes, sha256}]}')
     .option('--url <url>', 'fetch from here instead')
-    .option('--labels <file>', 'class names, CSV or JSON'),
+    .option('--labels <file>', 'class names: JSON, CSV, one a line, a config.json; or imagenet'),
 ).action(async (name: string, { json, index, ...options }: PullOptions) => {
   const progress = new Progress(`pull ${name}`);
   const onProgress = (received: number, total: number) => progress.update(received, total);
@@ -91,14 +98,19 @@ async function readIndex(path: string): Promise<Zoo> {
   });
 }
 
-function report(model: RegisteredModel, json: boolean | undefined): void {
+function report(model: RegisteredModel, json: boolean | undefined, prepared?: Prepared): void {
   if (json) printJson(described(model));
   else print(`${model.name} is registered: ${model.digest}`);
-  if (model.assumed)
+  if (isAssumed(model))
     note(
       "Nothing says how its input is made: ImageNet's preprocessing is assumed, at the network's size. Say --preset, or --mean, --std and --size.",
     );
+  else for (const warning of prepared?.warnings ?? []) note(warningText(warning));
 }
+
+/** Whether nobody says anything of how its input is made, unless the network does. */
+const isAssumed = ({ sources, manifest }: RegisteredModel): boolean =>
+  sources.length === 0 && manifest.preset === undefined;
 
 const described = (model: RegisteredModel) => ({
   name: model.name,
@@ -106,11 +118,14 @@ const described = (model: RegisteredModel) => ({
   digest: model.digest,
   path: model.path,
   classes: model.labels?.length ?? null,
-  preprocessing: model.assumed ? null : model.manifest.preprocessing,
-  preprocessing_assumed: model.assumed,
+  preprocessing: isAssumed(model) ? null : statedParts(model),
+  preset: model.manifest.preset ?? null,
+  preprocessing_assumed: isAssumed(model),
 });
 
-const sideOf = ({ assumed, manifest: { preprocessing } }: RegisteredModel): string => {
-  if (assumed) return 'preprocessing assumed';
-  return preprocessing.center_crop === null ? '' : `${preprocessing.center_crop} px`;
+const sideOf = (model: RegisteredModel): string => {
+  if (isAssumed(model)) return 'preprocessing assumed';
+  const sides = statedSides(model);
+  if (!sides) return '';
+  return sides[0] === sides[1] ? `${sides[0]} px` : `${sides.join('×')} px`;
 };

@@ -5,6 +5,7 @@ import { type FrameOptions, frameRequest, withFrameOptions } from '../frame-opti
 import { findModel } from '../model.ts';
 import { positive } from '../options.ts';
 import { counted, print, printJson } from '../output.ts';
+import { askedBy } from '../preprocessing-options.ts';
 import { Progress } from '../progress.ts';
 import { explainVideo } from '../video/explain-video.ts';
 
@@ -21,7 +22,7 @@ export const video = withFrameOptions(
     .requiredOption('-o, --output <out.mp4>', 'the video to write'),
 ).action(async (input: string, options: Options) => {
   const { batch, output } = options;
-  const model = await findModel(options.model);
+  const model = await findModel(options.model, await askedBy(options));
   const asked = await frameRequest(model, options);
   const { method } = asked;
   // In a thread of its own: frames are drawn while the next ones are explained.

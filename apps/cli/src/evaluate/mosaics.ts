@@ -1,9 +1,16 @@
 import { join } from 'node:path';
 import type { Tensor } from '@whylight/core';
-import { type Picture, type Preprocessing, picture, preprocess } from '@whylight/core/image';
+import {
+  type Preprocessing,
+  preprocess,
+  type Raster,
+  raster,
+  type Sides,
+  sidesOf,
+} from '@whylight/core/image';
 import { Random } from '../../../../models/shapes/random.ts';
 import { UsageError } from '../failure.ts';
-import { filesOf, pictureAt, type Subject } from './subjects.ts';
+import { filesOf, photoAt, type Subject } from './subjects.ts';
 
 /**
  * The grid pointing game (Böhle, Fritz & Schiele, CVPR 2021): four photos of different classes side by side and below
@@ -18,25 +25,32 @@ export async function mosaics(
   preprocessing: Preprocessing,
   classOf: (input: Tensor<'float32'>) => Promise<number>,
 ): Promise<Subject[]> {
-  const side = preprocessing.center_crop;
-  if (side === null || side % 2 !== 0)
+  const [side, width] = sidesOf(preprocessing) ?? [0, 1];
+  if (side !== width || side % 2 !== 0)
     throw new UsageError('mosaics: the network must take square images with an even side');
   const half = side / 2;
-  const quarter = {
+  const { resize, crop } = preprocessing;
+  const quarter: Preprocessing = {
     ...preprocessing,
-    center_crop: half,
-    resize_short_side: preprocessing.resize_short_side && Math.round(preprocessing.resize_short_side / 2),
+    size: [half, half],
+    crop: typeof crop === 'number' && crop <= 1 ? crop : null,
+    resize:
+      typeof resize === 'number'
+        ? Math.round(resize / 2)
+        : resize && resize !== 'none'
+          ? halved(resize)
+          : resize,
   };
-  const photos: { file: string; tile: Picture; target: number }[] = [];
+  const photos: { file: string; tile: Raster; target: number }[] = [];
   for (const file of await filesOf(directory)) {
-    const photo = await pictureAt(join(directory, file));
+    const { pixels: photo } = await photoAt(join(directory, file), preprocessing.channels);
     const target = await classOf(preprocess(photo, preprocessing).input);
     photos.push({ file, tile: preprocess(photo, quarter).crop, target });
   }
   if (new Set(photos.map(({ target }) => target)).size < 4)
     throw new UsageError(`mosaics: ${directory} needs photos of four classes or more`);
   const random = new Random(0);
-  const whole = { ...preprocessing, resize_short_side: null };
+  const whole: Preprocessing = { ...preprocessing, size: null, resize: 'none', crop: 'none' };
   return Array.from({ length: count }).flatMap((_, n) => {
     const four: typeof photos = [];
     while (four.length < 4) {
@@ -63,13 +77,19 @@ export async function mosaics(
 const placeOf = (i: number, side: number): number =>
   2 * Number(Math.trunc(i / side) >= side / 2) + Number(i % side >= side / 2);
 
-function tiled(tiles: readonly Picture[], half: number): Picture {
+const halved = ([height, width]: Sides): Sides => [Math.round(height / 2), Math.round(width / 2)];
+
+function tiled(tiles: readonly Raster[], half: number): Raster {
   const side = 2 * half;
-  const data = new Uint8Array(side * side * 3);
+  const { channels } = tiles[0]!;
+  const data = new Uint8Array(side * side * channels);
   tiles.forEach((tile, place) => {
     const [left, top] = [(place % 2) * half, Math.trunc(place / 2) * half];
     for (let y = 0; y < half; y++)
-      data.set(tile.data.subarray(y * half * 3, (y + 1) * half * 3), ((top + y) * side + left) * 3);
+      data.set(
+        tile.data.subarray(y * half * channels, (y + 1) * half * channels),
+        ((top + y) * side + left) * channels,
+      );
   });
-  return picture(side, side, data);
+  return raster(side, side, channels, data);
 }

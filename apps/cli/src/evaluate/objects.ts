@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Preprocessing, preprocess, type Region } from '@whylight/core/image';
 import { z } from 'zod';
 import { UsageError } from '../failure.ts';
-import { pictureAt, type Subject, sizeOf } from './subjects.ts';
+import { photoAt, type Subject, sizeOf } from './subjects.ts';
 
 /** Objects on photos, as annotations have them. A photo with several is explained for each. */
 const objectsSchema = z
@@ -29,8 +29,8 @@ export async function objectsIn(
   });
   const subjects: Subject[] = [];
   for (const { file: photo, classes, polygons } of parsed(text, file)) {
-    const picture = await pictureAt(join(directory, photo));
-    const { input, region } = preprocess(picture, preprocessing);
+    const { pixels, picture } = await photoAt(join(directory, photo), preprocessing.channels);
+    const { input, region } = preprocess(pixels, preprocessing);
     const [rows, columns] = sizeOf(input, preprocessing.layout);
     const mask = maskOf(polygons, region, picture, rows, columns);
     subjects.push({ name: photo, input, target: -1, among: classes, mask });

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { InputError, type Tensor } from '@whylight/core';
 import { type Picture, type Preprocessing, preprocess, type Region } from '@whylight/core/image';
-import { decodeImage, photoTypes } from '@whylight/host';
+import { decodePhoto, photoTypes } from '@whylight/host';
 import { draw } from '../../../../models/shapes/draw.ts';
 import { UsageError } from '../failure.ts';
 import { readBytes } from '../files.ts';
@@ -19,7 +19,7 @@ export interface Subject {
   readonly mask: Uint8Array | null;
 }
 
-const photo = /\.(jpe?g|png|webp|gif|bmp)$/i;
+const photo = /\.(jpe?g|png|webp|gif|bmp|tiff?|avif|npy)$/i;
 
 /** The photos of a folder, with the masks of another that have their names. @throws UsageError */
 export async function photosIn(
@@ -30,13 +30,13 @@ export async function photosIn(
 ): Promise<Subject[]> {
   const files = await filesOf(directory);
   if (files.length === 0)
-    throw new UsageError(`${directory}: there are no photos (JPEG, PNG, WebP, GIF, BMP)`);
+    throw new UsageError(`${directory}: there are no photos (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF)`);
   const maskFiles = masks === undefined ? [] : await filesOf(masks);
   const stem = (file: string) => basename(file, extname(file));
   const subjects: Subject[] = [];
   for (const file of files) {
-    const picture = await pictureAt(join(directory, file));
-    const { input, region } = preprocess(picture, preprocessing);
+    const { pixels, picture } = await photoAt(join(directory, file), preprocessing.channels);
+    const { input, region } = preprocess(pixels, preprocessing);
     const own = maskFiles.find((mask) => stem(mask) === stem(file));
     const mask = own
       ? maskAt(await pictureAt(join(masks!, own)), region, picture, input, preprocessing, own)
@@ -54,9 +54,12 @@ export async function filesOf(directory: string): Promise<string[]> {
 }
 
 /** @throws UsageError, InputError that names the file */
-export async function pictureAt(path: string): Promise<Picture> {
+export const pictureAt = async (path: string): Promise<Picture> => (await photoAt(path, 'rgb')).picture;
+
+/** A photo for a network that takes those channels. @throws UsageError, InputError that names the file */
+export async function photoAt(path: string, channels: Preprocessing['channels']) {
   const bytes = await readBytes(path);
-  return decodeImage(bytes, { allow: photoTypes }).catch((error: unknown) => {
+  return decodePhoto(bytes, channels, { allow: photoTypes }).catch((error: unknown) => {
     throw error instanceof InputError ? new InputError(error.code, `${path}: ${error.message}`) : error;
   });
 }

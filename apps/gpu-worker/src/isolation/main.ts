@@ -8,7 +8,6 @@ import {
   ModelRegistry,
   PhotoClassifier,
   PhotoExplainer,
-  presets,
   type RegisteredModel,
 } from '@whylight/host';
 import { examine } from './examine.ts';
@@ -35,7 +34,9 @@ async function load({ name, sha256, manifest, device, ...options }: Load): Promi
     ...(scores === null ? {} : { scores }),
     ...(preprocessing === null
       ? {}
-      : { preprocessing: typeof preprocessing === 'string' ? presets[preprocessing] : preprocessing }),
+      : typeof preprocessing === 'string'
+        ? { preset: preprocessing }
+        : { preprocessing }),
   });
   runtime = counting(await createRuntime({ ...options, found: true }), device);
   const registry = ModelRegistry.of([model]);

@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import type { Job } from '@whylight/contract';
+import type { Job, ModelManifest } from '@whylight/contract';
 import { ModelRegistry, shapesModel } from '@whylight/host';
 import { colourNetwork } from '@whylight/host/testing';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -38,8 +38,7 @@ describe('a tenant’s model', () => {
     const photo = await disc();
     const [shapes] = (await ModelRegistry.open([shapesModel])).list();
     const { labels, manifest } = shapes!;
-    const { resample: _, mean, std, ...rest } = manifest.preprocessing;
-    const preprocessing = { ...rest, mean: [...mean], std: [...std] };
+    const preprocessing = structuredClone(manifest.preprocessing) as ModelManifest['preprocessing'];
     const own = bring(world, await shapes!.bytes(), {
       manifest: {
         ...bareManifest,

@@ -43,6 +43,7 @@ function partsOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   if (definition.type === 'object') return Object.values(definition.shape);
   if (definition.type === 'array') return [definition.element];
   if (definition.type === 'union') return definition.options;
+  if (definition.type === 'tuple') return definition.items;
   return 'innerType' in definition ? [definition.innerType] : [];
 }
 
@@ -78,6 +79,7 @@ export function samplesOf(schema: z.core.$ZodType, more: object = {}): unknown[]
     }));
   }
   if (definition.type === 'array') return [samplesOf(definition.element, more)];
+  if (definition.type === 'tuple') return [definition.items.map((item) => samplesOf(item, more)[0])];
   if (definition.type === 'literal') return [definition.values[0]];
   if (definition.type === 'enum') return [Object.values(definition.entries)[0]];
   const parts = partsOf(schema);

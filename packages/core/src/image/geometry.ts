@@ -1,4 +1,5 @@
 import type { Region } from './picture.ts';
+import { boxOf, type Preprocessing, sidesOf } from './preprocessing.ts';
 
 /** Sizes and places as torchvision's Resize and CenterCrop compute them. */
 
@@ -14,13 +15,52 @@ export function resizedSize({ width, height }: Size, short: number): Size {
     : { width: Math.trunc((short * width) / height), height: short };
 }
 
+/** Where a photo goes. */
+export interface Placement {
+  /** The whole photo, resized. */
+  readonly resized: Size;
+  /** The part of the resized photo that the network gets, in whole pixels; beyond the photo is padding. */
+  readonly window: Region;
+}
+
+/** How large a photo becomes, and which part of it the network gets. */
+export function placementOf(photo: Size, preprocessing: Preprocessing): Placement {
+  const { fit, crop } = preprocessing;
+  const resized = resizedBy(photo, preprocessing);
+  const box = boxOf(preprocessing);
+  const padded = fit === 'letterbox' && box ? { width: box[1], height: box[0] } : resized;
+  const [height, width] = (crop === 'none' ? null : sidesOf(preprocessing)) ?? [padded.height, padded.width];
+  const part = centreCrop(padded, { width, height });
+  // LetterBox of ultralytics and timm's CenterCropOrPad leave the odd pixel of padding to the right and below.
+  const left = Math.floor((padded.width - resized.width) / 2);
+  const top = Math.floor((padded.height - resized.height) / 2);
+  return { resized, window: { ...part, x: part.x - left, y: part.y - top } };
+}
+
+function resizedBy(photo: Size, preprocessing: Preprocessing): Size {
+  const box = boxOf(preprocessing);
+  if (!box) return photo;
+  const [height, width] = box;
+  const { fit, resize } = preprocessing;
+  if (fit === 'stretch' || (fit === 'crop' && Array.isArray(resize))) return { width, height };
+  const across = width / photo.width;
+  const down = height / photo.height;
+  if (fit === 'letterbox') return scaledBy(photo, Math.min(across, down));
+  return width === height ? resizedSize(photo, width) : scaledBy(photo, Math.max(across, down));
+}
+
+const scaledBy = ({ width, height }: Size, factor: number): Size => ({
+  width: Math.max(roundHalfToEven(width * factor), 1),
+  height: Math.max(roundHalfToEven(height * factor), 1),
+});
+
 /**
- * The centred square of `side` pixels. It starts at `round((size - side) / 2)`, halves to the even number as
- * Python rounds; where the picture is smaller than the square, it starts before the picture, by half the lack
- * rounded down, and what lies outside is padding.
+ * The rectangle in the middle. It starts at `round((size - side) / 2)`, halves to the even number as Python rounds;
+ * where the picture is smaller than the rectangle, it starts before the picture, by half the lack rounded down, and
+ * what lies outside is padding.
  */
-export function centreCrop({ width, height }: Size, side: number): Region {
-  return { x: start(width, side), y: start(height, side), width: side, height: side };
+export function centreCrop({ width, height }: Size, crop: Size): Region {
+  return { x: start(width, crop.width), y: start(height, crop.height), ...crop };
 }
 
 const start = (size: number, side: number): number =>

@@ -15,6 +15,7 @@ export * from './overlay.ts';
 export * from './panel.ts';
 export * from './picture.ts';
 export * from './preprocess.ts';
+export * from './preprocessing.ts';
 export * from './pytorch-grad-cam.ts';
-export { type Filter, filters } from './resample.ts';
+export { type Resampling, resamplings } from './resample.ts';
 export { resize, resizeMap } from './resize.ts';

@@ -8,6 +8,17 @@ export interface Picture {
   readonly data: Uint8Array;
 }
 
+/**
+ * What preprocessing takes: interleaved channels, row-major. 8-bit levels of a photo, or bands that have the file's own
+ * range.
+ */
+export interface Raster {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly data: Uint8Array | Float32Array;
+}
+
 /** One float per pixel, row-major. */
 export interface FloatMap {
   readonly width: number;
@@ -30,6 +41,41 @@ export function picture(width: number, height: number, data: Uint8Array): Pictur
       `picture: ${width}×${height} RGB holds ${width * height * 3} bytes, got ${data.length}`,
     );
   return { width, height, channels: 3, data };
+}
+
+/** A part of a picture, in whole pixels; what lies beyond the picture is black. */
+export function cutOut(from: Picture, { x, y, width, height }: Region): Picture {
+  const data = new Uint8Array(width * height * 3);
+  const [left, right] = [Math.max(x, 0), Math.min(x + width, from.width)];
+  for (let row = Math.max(y, 0); row < Math.min(y + height, from.height); row++) {
+    const line = row * from.width;
+    const part = from.data.subarray((line + left) * 3, (line + Math.max(right, left)) * 3);
+    data.set(part, ((row - y) * width + left - x) * 3);
+  }
+  return picture(width, height, data);
+}
+
+/** The part of a region that lies on a photo of this size; what lies beyond is padding. */
+export function onPhoto(region: Region, photo: { readonly width: number; readonly height: number }): Region {
+  const x = Math.min(Math.max(region.x, 0), photo.width);
+  const y = Math.min(Math.max(region.y, 0), photo.height);
+  const width = Math.min(region.x + region.width, photo.width) - x;
+  const height = Math.min(region.y + region.height, photo.height) - y;
+  return { x, y, width: Math.max(width, 0), height: Math.max(height, 0) };
+}
+
+/** @throws RangeError when the data does not fill width × height × channels. */
+export function raster<D extends Raster['data']>(
+  width: number,
+  height: number,
+  channels: number,
+  data: D,
+): Raster & { readonly data: D } {
+  if (data.length !== width * height * channels)
+    throw new RangeError(
+      `raster: ${width}×${height} of ${channels} channels holds ${width * height * channels} values, got ${data.length}`,
+    );
+  return { width, height, channels, data };
 }
 
 /** @throws RangeError when the data does not fill width × height. */

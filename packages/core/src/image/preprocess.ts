@@ -1,132 +1,124 @@
 import { InputError } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
 import { float32 } from '../tensor.ts';
-import { centreCrop, resizedSize } from './geometry.ts';
-import type { Picture, Region } from './picture.ts';
-import { picture } from './picture.ts';
-import type { Filter } from './resample.ts';
-import { filters } from './resample.ts';
-import { resize } from './resize.ts';
-
-/** How a photo becomes a network's input, as a model's manifest states it. */
-export interface Preprocessing {
-  readonly layout: 'NCHW' | 'NHWC';
-  /** Order of the channels in the tensor; `mean` and `std` are in that order. */
-  readonly channels: 'RGB' | 'BGR';
-  /** Range before mean and std: 0..1 or 0..255. */
-  readonly scale: 'x/255' | 'x';
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-  /** null: no resize. */
-  readonly resize_short_side: number | null;
-  /** Pillow's name of the filter, what follows it is a remark: 'bilinear, antialiased (as PIL)'. */
-  readonly resample: string;
-  /** null: no crop, the tensor has the resized photo's size. */
-  readonly center_crop: number | null;
-}
+import { channelOrder, withChannels } from './channels.ts';
+import { type Placement, placementOf } from './geometry.ts';
+import { type Raster, type Region, raster } from './picture.ts';
+import { channelCount, type Preprocessing } from './preprocessing.ts';
+import { resizedRaster } from './resize-raster.ts';
 
 /** A whole photo resized without a crop may not exceed this many pixels. */
 const maximumPixels = 25_000_000;
 
 /**
- * Resize, centre crop, scale, normalise: torchvision's Resize, CenterCrop, ToTensor and Normalize, in float32.
+ * Resize, crop or pad, scale, normalise: torchvision's Resize, CenterCrop, ToTensor and Normalize, in float32.
  *
- * @returns `input` [1, 3, H, W] or [1, H, W, 3]; `crop`, the 8-bit picture that the network saw; `region`, where
- *   it lies on the photo, in photo pixels (beyond the photo where the crop was padded with black).
- * @throws InputError invalid_parameter for preprocessing that cannot be, image_too_large for a photo whose
- *   resized form is.
+ * @returns `input` [1, C, H, W] or [1, H, W, C]; `crop`, the pixels that the network saw; `region`, where they lie on
+ *   the photo, in photo pixels (beyond the photo where there is padding).
+ * @throws InputError invalid_parameter for preprocessing that cannot be, invalid_image for a photo that has not the
+ *   network's channels, image_too_large for a photo whose resized form is.
  */
 export function preprocess(
-  photo: Picture,
+  photo: Raster,
   preprocessing: Preprocessing,
-): { input: Tensor<'float32'>; region: Region; crop: Picture } {
-  const { resize_short_side: short, center_crop: side } = preprocessing;
-  const size = short === null ? { width: photo.width, height: photo.height } : resizedSize(photo, short);
-  const place = side === null ? { x: 0, y: 0, ...size } : centreCrop(size, side);
-  if (place.width * place.height > maximumPixels)
+): { input: Tensor<'float32'>; region: Region; crop: Raster } {
+  checkNumbers(preprocessing);
+  const placement = placementOf(photo, preprocessing);
+  const { resized, window } = placement;
+  if (window.width * window.height > maximumPixels)
     throw new InputError(
       'image_too_large',
-      `the photo of ${photo.width}×${photo.height} would be resized to ${size.width}×${size.height}: ` +
+      `the photo of ${photo.width}×${photo.height} would be resized to ${resized.width}×${resized.height}: ` +
         `at most ${maximumPixels} pixels`,
     );
-  const crop = cropOf(photo, size, place, filterOf(preprocessing.resample));
-  const across = photo.width / size.width;
-  const down = photo.height / size.height;
+  const source = withChannels(photo, preprocessing.channels);
+  const crop = cropOf(source, placement, preprocessing);
+  const across = photo.width / resized.width;
+  const down = photo.height / resized.height;
   const region = {
-    x: place.x * across,
-    y: place.y * down,
-    width: place.width * across,
-    height: place.height * down,
+    x: window.x * across,
+    y: window.y * down,
+    width: window.width * across,
+    height: window.height * down,
   };
-  return { input: normalise(crop, preprocessing), region, crop };
+  return { input: normalise(crop, preprocessing, channelOrder(preprocessing.channels)), region, crop };
 }
 
-/** The part of the resized photo that lies in `place`, on black. */
+/** The part of the resized photo that lies in the window, on black or, letterboxed, on the padding's colour. */
 function cropOf(
-  photo: Picture,
-  size: { width: number; height: number },
-  place: Region,
-  filter: Filter,
-): Picture {
-  const x = Math.max(place.x, 0);
-  const y = Math.max(place.y, 0);
+  photo: Raster,
+  { resized, window }: Placement,
+  { resample, fit, pad_color }: Preprocessing,
+): Raster {
+  const x = Math.max(window.x, 0);
+  const y = Math.max(window.y, 0);
   const inside = {
     x,
     y,
-    width: Math.min(place.x + place.width, size.width) - x,
-    height: Math.min(place.y + place.height, size.height) - y,
+    width: Math.min(window.x + window.width, resized.width) - x,
+    height: Math.min(window.y + window.height, resized.height) - y,
   };
-  const part = resize(photo, size.width, size.height, filter, inside);
-  if (part.width === place.width && part.height === place.height) return part;
-  const data = new Uint8Array(place.width * place.height * 3);
+  const part = resizedRaster(photo, resized.width, resized.height, resample, inside);
+  if (part.width === window.width && part.height === window.height) return part;
+  const { channels } = photo;
+  const length = window.width * window.height * channels;
+  const data = part.data instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
+  if (fit === 'letterbox') fill(data, padding(pad_color, photo));
   for (let row = 0; row < part.height; row++)
     data.set(
-      part.data.subarray(row * part.width * 3, (row + 1) * part.width * 3),
-      ((y - place.y + row) * place.width + x - place.x) * 3,
+      part.data.subarray(row * part.width * channels, (row + 1) * part.width * channels),
+      ((y - window.y + row) * window.width + x - window.x) * channels,
     );
-  return picture(place.width, place.height, data);
+  return raster(window.width, window.height, channels, data);
 }
 
-/** (x · scale - mean) / std per channel. */
-function normalise(crop: Picture, { layout, channels, scale, mean, std }: Preprocessing): Tensor<'float32'> {
-  if (mean.length !== 3 || std.length !== 3 || std.some((value) => !(value > 0)))
-    throw new InputError(
-      'invalid_parameter',
-      `preprocessing: mean and std must be three numbers each, std positive; got [${mean}] and [${std}]`,
-    );
-  const pixels = crop.width * crop.height;
-  const values = new Float32Array(pixels * 3);
-  for (let channel = 0; channel < 3; channel++) {
-    const source = channels === 'RGB' ? channel : 2 - channel;
-    const table = levels(scale, mean[channel]!, std[channel]!);
-    for (let i = 0; i < pixels; i++)
-      values[layout === 'NCHW' ? channel * pixels + i : i * 3 + channel] = table[crop.data[i * 3 + source]!]!;
-  }
+/** The padding's colour in the channels of an 8-bit picture; bands, whose range is the file's own, are padded with 0. */
+function padding(color: Preprocessing['pad_color'], { channels, data }: Raster): readonly number[] {
+  if (!(data instanceof Uint8Array)) return Array<number>(channels).fill(0);
+  const pixel = raster(1, 1, 3, Uint8Array.from(color));
+  return [...withChannels(pixel, channels === 1 ? 'gray' : channels === 4 ? 'rgba' : 'rgb').data];
+}
+
+function fill(data: Uint8Array | Float32Array, pixel: readonly number[]): void {
+  for (let i = 0; i < data.length; i++) data[i] = pixel[i % pixel.length] ?? 0;
+}
+
+/** (pixel · scale - mean) / std, each step rounded to float32 as in torch. */
+function normalise(
+  crop: Raster,
+  { layout, scale, mean, std }: Preprocessing,
+  order: readonly number[],
+): Tensor<'float32'> {
   const { width, height } = crop;
-  return float32(layout === 'NCHW' ? [1, 3, height, width] : [1, height, width, 3], values);
-}
-
-/** The 256 values that a channel can take, each step rounded to float32 as in torch. */
-function levels(scale: Preprocessing['scale'], mean: number, std: number): Float32Array {
+  const channels = order.length;
+  const pixels = width * height;
+  const values = new Float32Array(pixels * channels);
   const f = Math.fround;
-  return Float32Array.from({ length: 256 }, (_, x) => {
-    const scaled = scale === 'x/255' ? f(x / 255) : x;
-    return f(f(scaled - f(mean)) / f(std));
+  order.forEach((source, channel) => {
+    const [shift, divisor] = [f(ofChannel(mean, channel)), f(ofChannel(std, channel))];
+    const value = (x: number) => f(f(f(x * scale) - shift) / divisor);
+    const levels =
+      crop.data instanceof Uint8Array ? Float32Array.from({ length: 256 }, (_, x) => value(x)) : null;
+    for (let i = 0; i < pixels; i++) {
+      const x = crop.data[i * crop.channels + source]!;
+      values[layout === 'NCHW' ? channel * pixels + i : i * channels + channel] = levels
+        ? levels[x]!
+        : value(x);
+    }
   });
+  return float32(layout === 'NCHW' ? [1, channels, height, width] : [1, height, width, channels], values);
 }
 
-/**
- * 'bilinear, antialiased (as PIL)' → 'bilinear'.
- *
- * @throws InputError invalid_parameter for a filter that Pillow does not have.
- */
-export function filterOf(resample: string): Filter {
-  const name = /^[a-z]+/i.exec(resample.trim())?.[0].toLowerCase();
-  const filter = filters.find((known) => known === name);
-  if (filter === undefined)
-    throw new InputError(
-      'invalid_parameter',
-      `preprocessing: resample must be one of ${filters.join(', ')}; got "${resample}"`,
-    );
-  return filter;
+const ofChannel = (values: readonly number[], channel: number): number =>
+  values.length === 1 ? values[0]! : values[channel]!;
+
+/** @throws InputError invalid_parameter unless there is one mean and std for each channel, or one for all */
+function checkNumbers({ mean, std, channels }: Preprocessing): void {
+  const count = channelCount(channels);
+  const fits = ({ length }: readonly number[]) => length === 1 || length === count;
+  if (fits(mean) && fits(std) && std.every((value) => value > 0)) return;
+  throw new InputError(
+    'invalid_parameter',
+    `preprocessing: mean and std must be one number each, or ${count} each for ${count === 1 ? 'one channel' : `${count} channels`}, std positive; got [${mean}] and [${std}]`,
+  );
 }

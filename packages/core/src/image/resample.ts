@@ -6,6 +6,10 @@
 export const filters = ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'] as const;
 export type Filter = (typeof filters)[number];
 
+/** How photos are resized: as Pillow does, with antialiasing, or as OpenCV does. */
+export const resamplings = [...filters, 'cv-bilinear', 'cv-area'] as const;
+export type Resampling = (typeof resamplings)[number];
+
 interface Kernel {
   readonly support: number;
   readonly at: (x: number) => number;

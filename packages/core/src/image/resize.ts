@@ -1,4 +1,4 @@
-import type { FloatMap, Picture, Region } from './picture.ts';
+import type { FloatMap, Picture, Raster, Region } from './picture.ts';
 import { floatMap, picture } from './picture.ts';
 import type { Filter, Weights } from './resample.ts';
 import { weights } from './resample.ts';
@@ -8,7 +8,7 @@ const precision = 22;
 const half = 1 << (precision - 1);
 
 /**
- * Resizes as `PIL.Image.resize((width, height), filter)` does, pixel by pixel: across, then down, rounding to
+ * Resizes as `PIL.Image.resize((width, height), filter)` does, channel by channel: across, then down, rounding to
  * 8 bits in between. With a `window` (whole pixels of the result) only that part is computed, so that a crop of
  * a very long picture costs no more than the crop.
  */
@@ -19,6 +19,18 @@ export function resize(
   filter: Filter,
   window: Region = { x: 0, y: 0, width, height },
 ): Picture {
+  return picture(window.width, window.height, resizedLevels(source, width, height, filter, window));
+}
+
+/** The levels of `resize`, of a picture with any number of channels. */
+export function resizedLevels(
+  source: Raster & { readonly data: Uint8Array },
+  width: number,
+  height: number,
+  filter: Filter,
+  window: Region,
+): Uint8Array {
+  const { channels } = source;
   const across = fixedPoint(
     weights(filter, { from: source.width, to: width, start: window.x, length: window.width }),
   );
@@ -29,29 +41,12 @@ export function resize(
   const last = window.height - 1;
   const rows = window.height === 0 ? 0 : down.first[last]! + down.count[last]! - top;
 
-  const between = new Uint8ClampedArray(window.width * rows * 3);
-  for (let y = 0; y < rows; y++) {
-    const line = (top + y) * source.width * 3;
-    for (let x = 0; x < window.width; x++) {
-      let at = line + across.first[x]! * 3;
-      let weight = x * across.stride;
-      let red = half;
-      let green = half;
-      let blue = half;
-      for (const end = weight + across.count[x]!; weight < end; weight++, at += 3) {
-        const w = across.fixed[weight]!;
-        red += source.data[at]! * w;
-        green += source.data[at + 1]! * w;
-        blue += source.data[at + 2]! * w;
-      }
-      const to = (y * window.width + x) * 3;
-      between[to] = red >> precision;
-      between[to + 1] = green >> precision;
-      between[to + 2] = blue >> precision;
-    }
-  }
+  const between = new Uint8ClampedArray(window.width * rows * channels);
+  const reduce = channels === 3 ? threeChannels : eachChannel;
+  for (let y = 0; y < rows; y++)
+    reduce(source, (top + y) * source.width * channels, across, between, y * window.width * channels);
 
-  const line = window.width * 3;
+  const line = window.width * channels;
   const data = new Uint8ClampedArray(line * window.height);
   for (let y = 0; y < window.height; y++) {
     const begin = (down.first[y]! - top) * line;
@@ -64,11 +59,57 @@ export function resize(
       data[y * line + x] = sum >> precision;
     }
   }
-  return picture(window.width, window.height, new Uint8Array(data.buffer));
+  return new Uint8Array(data.buffer);
+}
+
+type FixedWeights = Weights & { fixed: Int32Array };
+
+/** One row resized across; a photo's three channels side by side, which is faster than one after the other. */
+function threeChannels(
+  { data }: Raster,
+  line: number,
+  { first, count, stride, fixed }: FixedWeights,
+  to: Uint8ClampedArray,
+  start: number,
+): void {
+  for (let x = 0; x < first.length; x++) {
+    let at = line + first[x]! * 3;
+    let weight = x * stride;
+    let red = half;
+    let green = half;
+    let blue = half;
+    for (const end = weight + count[x]!; weight < end; weight++, at += 3) {
+      const w = fixed[weight]!;
+      red += data[at]! * w;
+      green += data[at + 1]! * w;
+      blue += data[at + 2]! * w;
+    }
+    to[start + x * 3] = red >> precision;
+    to[start + x * 3 + 1] = green >> precision;
+    to[start + x * 3 + 2] = blue >> precision;
+  }
+}
+
+function eachChannel(
+  { data, channels }: Raster,
+  line: number,
+  { first, count, stride, fixed }: FixedWeights,
+  to: Uint8ClampedArray,
+  start: number,
+): void {
+  for (let x = 0; x < first.length; x++)
+    for (let channel = 0; channel < channels; channel++) {
+      let at = line + first[x]! * channels + channel;
+      let weight = x * stride;
+      let sum = half;
+      for (const end = weight + count[x]!; weight < end; weight++, at += channels)
+        sum += data[at]! * fixed[weight]!;
+      to[start + x * channels + channel] = sum >> precision;
+    }
 }
 
 /** Rounds half away from zero, as C's cast of ±0.5 + w·2²² does. */
-const fixedPoint = (axis: Weights): Weights & { fixed: Int32Array } => ({
+const fixedPoint = (axis: Weights): FixedWeights => ({
   ...axis,
   fixed: Int32Array.from(axis.values, (w) => Math.trunc(w * 2 ** precision + (w < 0 ? -0.5 : 0.5))),
 });

@@ -1,43 +1,53 @@
-import { codeOfDtype } from '../onnx/dtype.ts';
-import type { Attribute, Graph, Node } from '../onnx/graph.ts';
-import type { Tensor } from '../tensor.ts';
+import { codeOfDtype, dtypeOfCode } from '../onnx/dtype.ts';
+import type { Attribute, Graph, Node, ValueInfo } from '../onnx/graph.ts';
+import type { DType, Tensor } from '../tensor.ts';
 
 /**
- * A float16 model as float32: weights, inputs and casts. Gradients of half precision overflow and underflow, CPU
- * kernels for it are few, and every float16 is a float32, so the model says the same or better.
+ * A float16 or float64 model as float32: weights, inputs and casts. Gradients of half precision overflow and underflow,
+ * CPU kernels for it are few, and every float16 is a float32, so the model says the same or better. Of double precision
+ * there are as few kernels, and a photo has not that many digits.
  */
 export function widen(graph: Graph): Graph {
   const half =
     graph.inputs.some((i) => i.dtype === 'float16') ||
     [...graph.constants.values()].some((t) => t.dtype === 'float16');
-  if (!half) return graph;
+  const double = graph.inputs.some((i) => i.dtype === 'float64');
+  if (!half && !double) return graph;
+  const widened = new Set<DType>([
+    ...(half ? ['float16' as const] : []),
+    ...(double ? ['float64' as const] : []),
+  ]);
+  const info = <T extends ValueInfo>(i: T): T => (widened.has(i.dtype) ? { ...i, dtype: 'float32' } : i);
+  const tensor = (value: Tensor) => (widened.has(value.dtype) ? widenTensor(value) : value);
   return {
     ...graph,
-    inputs: graph.inputs.map((i) => (i.dtype === 'float16' ? { ...i, dtype: 'float32' } : i)),
-    declared: new Map(
-      [...(graph.declared ?? [])].map(([name, info]) => [
-        name,
-        info.dtype === 'float16' ? { ...info, dtype: 'float32' } : info,
-      ]),
-    ),
-    constants: new Map([...graph.constants].map(([name, value]) => [name, widenTensor(value)])),
-    nodes: graph.nodes.map(widenNode),
+    inputs: graph.inputs.map(info),
+    declared: new Map([...(graph.declared ?? [])].map(([name, said]) => [name, info(said)])),
+    constants: new Map([...graph.constants].map(([name, value]) => [name, tensor(value)])),
+    nodes: graph.nodes.map((node) => widenNode(node, widened, tensor)),
   };
 }
 
-function widenNode(node: Node): Node {
+function widenNode(node: Node, widened: ReadonlySet<DType>, tensor: (value: Tensor) => Tensor): Node {
   const attributes = Object.entries(node.attributes).map(([name, value]): [string, Attribute] => {
-    if (name === 'to' && value === codeOfDtype.float16) return [name, codeOfDtype.float32];
-    if (typeof value === 'object' && 'tensor' in value) return [name, { tensor: widenTensor(value.tensor) }];
+    if (name === 'to' && widened.has(dtypeOfCode[value as number]!)) return [name, codeOfDtype.float32];
+    if (typeof value === 'object' && 'tensor' in value) return [name, { tensor: tensor(value.tensor) }];
     if (typeof value === 'object' && 'body' in value)
-      return [name, { body: { ...value.body, nodes: value.body.nodes.map(widenNode) } }];
+      return [
+        name,
+        {
+          body: { ...value.body, nodes: value.body.nodes.map((inner) => widenNode(inner, widened, tensor)) },
+        },
+      ];
     return [name, value];
   });
   return { ...node, attributes: Object.fromEntries(attributes) };
 }
 
-/** A float16 tensor as float32; others as they are. */
+/** A float16 or float64 tensor as float32; others as they are. */
 export function widenTensor(value: Tensor): Tensor {
+  if (value.dtype === 'float64')
+    return { dtype: 'float32', shape: value.shape, data: Float32Array.from(value.data as Float64Array) };
   if (value.dtype !== 'float16') return value;
   const known = widened.get(value);
   if (known) return known;

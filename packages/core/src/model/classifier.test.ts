@@ -36,16 +36,16 @@ describe('E3: what does not look like an image classifier is refused, with what 
       'this model has "image" [1,3,4,4], "mask" [1,1,4,4]',
     ],
     [
-      'an integer input',
+      'an input of truth values',
       onnxFile({
         input: [
           {
             name: 'image',
-            type: { tensorType: { ...value('image', 1, 3, 4, 4).type!.tensorType, elemType: 2 } },
+            type: { tensorType: { ...value('image', 1, 3, 4, 4).type!.tensorType, elemType: 9 } },
           },
         ],
       }),
-      'input "image" is uint8; float32 or float16 is expected',
+      'input "image" is bool; a type of numbers is expected, such as float32 or uint8',
     ],
     ['an output that is a map', onnxFile(), 'output "y" is [batch,3,4,4]'],
   ])('%s', (_, bytes, message) => {

@@ -1,22 +1,37 @@
 import { InputError } from '../errors.ts';
 import { canonicalize, type Interventions } from '../lowering/canonicalize.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { unsqueeze } from '../onnx/emit.ts';
 import { ShapeError } from '../onnx/fact.ts';
 import { reachable, type ValueInfo } from '../onnx/graph.ts';
 import { listed, quoted } from '../onnx/names.ts';
 import { defaultLimits, type ModelFile, type ReadLimits, readModel } from '../onnx/read.ts';
 import { getOwn } from '../own.ts';
 import type { Warning } from '../warning.ts';
+import { type FirstOperations, firstOperations } from './first-operations.ts';
 import { type Decision, decideHead, type Head, type Task } from './head.ts';
+import {
+  asInFile,
+  type ImageInput,
+  type ShapeToTry,
+  shapesToTry,
+  statedSidesOf,
+  understood,
+} from './image-input.ts';
+import type { Sides, SizeSource } from './input-sizes.ts';
 import { type FixedInputs, fixedValue, imageInput } from './inputs.ts';
 import { taskOfMetadata } from './output-names.ts';
 import { headNotes, likeliestOutput, rankedScores } from './outputs.ts';
 import { flatScores, Scores } from './scores.ts';
 
 export interface ClassifierOptions {
-  /** What follows the batch where the model leaves it open; [3, 224, 224] if not said. */
+  /** What follows the batch where the model leaves it open; if not said, a size that the network takes, 224 first. */
   readonly inputShape?: readonly number[] | undefined;
-  /** Whether `inputShape` also takes the place of a size that the file states, as far as the network can follow. */
+  /** Height and width where the model leaves them open; `inputShape` without a word on channels and layout. */
+  readonly size?: Sides | undefined;
+  /** Which axis has the channels, in place of what the file says. */
+  readonly layout?: 'NCHW' | 'NHWC' | undefined;
+  /** Whether `inputShape` or `size` also takes the place of a size that the file states, as far as the network can follow. */
   readonly anySize?: boolean | undefined;
   /** What the inputs beside the image are fixed to, by name; a model that has some needs a value for each. */
   readonly inputs?: FixedInputs | undefined;
@@ -35,7 +50,14 @@ export interface Classifier {
   readonly input: ValueInfo;
   /** Without the batch: [C, H, W], or [H, W, C] if the layout says so. */
   readonly inputShape: readonly number[];
+  /** By the axis that the network convolves over. */
   readonly layout: 'NCHW' | 'NHWC';
+  /** Height and width where the file states both. */
+  readonly statedSides: Sides | null;
+  /** Why the input has this size: the file states it, it was asked for, the graph takes no likelier one, or none of these. */
+  readonly sizeSource: SizeSource;
+  /** What the graph does to the image first, so that preprocessing does not. */
+  readonly first: FirstOperations;
   readonly classes: number;
   /** What the scores are. */
   readonly head: Head;
@@ -69,7 +91,7 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
   const file = readModel(bytes, limits);
   const fixed = options.inputs ?? {};
   const input = imageInput(file.graph.inputs, fixed);
-  const inputShape = shapeOf(input, options.inputShape, options.anySize);
+  const image = understood(file.graph, input, options.layout);
   const { outputs } = file.graph;
   const refused = options.output === undefined ? undefined : file.refused.get(options.output);
   if (refused) throw refused;
@@ -80,14 +102,17 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
     );
   const { labels, task = taskOfMetadata(file.metadata) } = options;
   const openOf = (output: string) => (batch: number | undefined) =>
-    inlining(file, { input, fixed, output, batch, labels, task });
-  const probe = (g: GraphBuilder) => g.input(input.name, 'float32', [-1, ...inputShape]);
-  const baked = typeof input.shape[0] === 'number' ? input.shape[0] : 1;
-  const found = likeliestOutput(options.output === undefined ? outputs : [options.output], labels, (name) => {
-    const { network, batch } = probed(openOf(name), probe, baked);
-    const { head, ranks } = network;
-    return { output: name, network, batch, head, ranks, classes: network.g.shape(network.logits)[1]! };
-  });
+    inlining(file, { input: image, fixed, output, batch, labels, task });
+  const size = image.axes.batch === null ? 1 : input.shape[image.axes.batch];
+  const baked = typeof size === 'number' ? size : 1;
+  const readAt = (inputShape: readonly number[]) =>
+    likeliestOutput(options.output === undefined ? outputs : [options.output], labels, (name) => {
+      const probe = (g: GraphBuilder) => g.input(input.name, 'float32', [-1, ...inputShape]);
+      const { network, batch } = probed(openOf(name), probe, baked, image.axes.batch === null);
+      const { head, ranks } = network;
+      return { output: name, network, batch, head, ranks, classes: network.g.shape(network.logits)[1]! };
+    });
+  const { found, shape: inputShape, source } = firstThatFits(shapesToTry(file.graph, image, options), readAt);
   const { output, network, batch, head, classes } = found;
   checkSizes(network.g, limits);
   const others = [...outputs, ...file.refused.keys()].filter((name) => name !== output);
@@ -103,7 +128,10 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
     file,
     input,
     inputShape,
-    layout: inputShape.at(-1)! <= 4 && inputShape[0]! > 4 ? 'NHWC' : 'NCHW',
+    layout: image.layout,
+    statedSides: statedSidesOf(image),
+    sizeSource: source,
+    first: firstOperations(file.graph, input, image.axes),
     classes,
     head: { kind: head.kind, task: head.task, output, others },
     batch,
@@ -124,6 +152,7 @@ const told =
     }
   };
 
+const contradicting = "the model's shapes contradict each other: ";
 /** What is no fault of the model: it holds only with the values that the model itself makes. */
 const notFromInside = (replaced: readonly Value[], { message }: ShapeError): InputError =>
   new InputError(
@@ -132,24 +161,33 @@ const notFromInside = (replaced: readonly Value[], { message }: ShapeError): Inp
   );
 
 const contradiction = ({ message }: ShapeError): InputError =>
-  new InputError('invalid_model', `the model's shapes contradict each other: ${message}`);
+  new InputError('invalid_model', `${contradicting}${message}`);
 
-function shapeOf(
-  input: ValueInfo,
-  wanted: readonly number[] | undefined,
-  anySize = false,
-): readonly number[] {
-  if (anySize && wanted) return wanted;
-  const fallback = wanted ?? (input.shape[3] === 3 ? [224, 224, 3] : [3, 224, 224]);
-  return input.shape.slice(1).map((d, i) => {
-    if (typeof d === 'string') return fallback[i]!;
-    if (wanted && wanted[i] !== d)
-      throw new InputError(
-        'invalid_model',
-        `the model takes [N, ${input.shape.slice(1).join(', ')}], asked for [N, ${wanted.join(', ')}]`,
-      );
-    return d;
-  });
+/**
+ * What `read` makes of the first shape that the network takes.
+ *
+ * @throws InputError `invalid_model` that says which sizes were tried, where it was our guess or a wish and not the file's
+ */
+function firstThatFits<T>(shapes: readonly ShapeToTry[], read: (shape: readonly number[]) => T) {
+  let first: InputError | undefined;
+  for (const { shape, source } of shapes)
+    try {
+      return { found: read(shape), shape, source };
+    } catch (error) {
+      const guessed =
+        source !== 'file' && error instanceof InputError && error.message.startsWith(contradicting);
+      if (!guessed) throw error;
+      first ??= error;
+    }
+  const { message } = first!;
+  const [{ shape, source }] = shapes as [ShapeToTry];
+  const why = message.replace(contradicting, '');
+  throw new InputError(
+    'invalid_model',
+    source === 'asked'
+      ? `the model does not take [N, ${shape.join(', ')}], which was asked for: ${why}`
+      : `the model leaves its size open, and takes none of the ${shapes.length} sizes that were tried ([N, ${shape.join(', ')}] first); say it with --size. The first failed: ${why}`,
+  );
 }
 
 type Probed = Network & { readonly head: Decision; readonly ranks: boolean };
@@ -159,16 +197,18 @@ function probed(
   open: (batch: number | undefined) => (feed: (g: GraphBuilder) => Value) => Probed,
   feed: (g: GraphBuilder) => Value,
   baked: number,
+  alone: boolean,
 ) {
   let first: unknown;
-  try {
-    const network = open(undefined)(feed);
-    if (network.g.shape(network.logits)[0] === -1) return { network, batch: undefined };
-  } catch (error) {
-    if (!(error instanceof ShapeError) && !(error instanceof InputError && error.code === 'invalid_model'))
-      throw error;
-    first = error;
-  }
+  if (!alone)
+    try {
+      const network = open(undefined)(feed);
+      if (network.g.shape(network.logits)[0] === -1) return { network, batch: undefined };
+    } catch (error) {
+      if (!(error instanceof ShapeError) && !(error instanceof InputError && error.code === 'invalid_model'))
+        throw error;
+      first = error;
+    }
   try {
     return { network: open(baked)(feed), batch: baked };
   } catch (error) {
@@ -178,7 +218,7 @@ function probed(
 }
 
 interface Inlining {
-  readonly input: ValueInfo;
+  readonly input: ImageInput;
   readonly fixed: FixedInputs;
   readonly output: string;
   readonly batch: number | undefined;
@@ -190,26 +230,29 @@ interface Inlining {
 const inlining =
   ({ graph }: ModelFile, { input, fixed, output, batch, labels, task }: Inlining) =>
   (feed: (g: GraphBuilder) => Value, interventions?: Interventions): Probed => {
-    let image = input.name;
+    let image = input.info.name;
     const { builder: g, resolve } = canonicalize(
       { ...graph, nodes: reachable(graph.nodes, [output]), outputs: [output] },
       (g) => {
         image = feed(g);
         const values = graph.inputs
-          .filter(({ name }) => name !== input.name)
+          .filter(({ name }) => name !== input.info.name)
           .map(
             (info) =>
               [
                 info.name,
-                fixedValue(g, info, getOwn(fixed, info.name)!, { info: input, value: image }),
+                fixedValue(g, info, getOwn(fixed, info.name)!, { info: input.info, value: image }),
               ] as const,
           );
-        return new Map([[input.name, image], ...values]);
+        return new Map([[input.info.name, asInFile(g, image, input, graph)], ...values]);
       },
       batch,
       interventions,
     );
-    const { value, ranks } = rankedScores(g, resolve(output), output);
+    const { value: scored, ranks } = rankedScores(g, resolve(output), output);
+    // Without a batch the scores of the one image are a list.
+    const isList = input.axes.batch === null && g.shape(scored)[0] !== 1;
+    const value = isList ? unsqueeze(g, scored, [0]) : scored;
     const given = flatScores(g, value, output, interventions ? undefined : image);
     const head = decideHead(g, given, g.shape(given)[1]!, { name: output, labels, task });
     const scores = new Scores(g, given, head);

@@ -20,15 +20,15 @@ export function imageInput(inputs: readonly ValueInfo[], fixed: FixedInputs): Va
     );
   const open = inputs.filter((input) => !Object.hasOwn(fixed, input.name));
   const [input] = open;
-  if (!input || open.length > 1 || input.shape.length !== 4)
+  if (!input || open.length > 1 || ![3, 4].includes(input.shape.length))
     throw new InputError(
       'invalid_model',
-      `an image classifier has one input of rank 4; this model has ${open.map((i) => `${quoted(i.name)} [${i.shape}]`).join(', ') || 'none'}${open.length > 1 ? ': all but the image have to be fixed to a value' : ''}`,
+      `an image classifier has one input of rank 4, or 3 where it has no channels or no batch; this model has ${open.map((i) => `${quoted(i.name)} [${i.shape}]`).join(', ') || 'none'}${open.length > 1 ? ': all but the image have to be fixed to a value' : ''}`,
     );
-  if (input.dtype !== 'float32' && input.dtype !== 'float16')
+  if (input.dtype === 'bool')
     throw new InputError(
       'invalid_model',
-      `input ${quoted(input.name)} is ${input.dtype}; float32 or float16 is expected`,
+      `input ${quoted(input.name)} is ${input.dtype}; a type of numbers is expected, such as float32 or uint8`,
     );
   return input;
 }
@@ -55,7 +55,7 @@ export function fixedValue(
   if (typeof given === 'object' && 'data' in given) {
     const fits = given.shape.length === shape.length && given.shape.every((d, i) => isOpen(expected[i]!, d));
     if (!fits || given.dtype !== dtype) refuse(`${given.dtype} [${given.shape}]`);
-    return stretched(g, g.constant(widenTensor(given)), given.shape);
+    return stretched(g, g.constant(given.dtype === 'float16' ? widenTensor(given) : given), given.shape);
   }
   const values = typeof given === 'number' ? [given] : given;
   if (!isFloat(type) && !values.every(Number.isInteger)) refuse('a fraction');

@@ -1,16 +1,16 @@
 import {
   type Classifier,
   type ClassifierOptions,
-  InputError,
   inspectClassifier,
   type ModelReport,
   type Runtime,
   readClassifier,
   type Task,
+  type Warning,
 } from '@whylight/core';
-import { isNameCount } from '../models/class-names.ts';
-import { readingOf } from '../models/manifest.ts';
-import { normalisationBy, preprocessingFor } from '../models/preprocessing.ts';
+import { type PreprocessingReport, prepare } from '../models/prepare.ts';
+import { normalisationBy } from '../models/preprocessing.ts';
+import { readingOf } from '../models/reading.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import { type CheckWatch, checkMethods, type MethodVerdict, notRun } from './check-methods.ts';
 import { loadForwardPass } from './forward-pass.ts';
@@ -21,6 +21,10 @@ export interface CheckReport extends Omit<ModelReport, 'methods'> {
   readonly methods: readonly MethodVerdict[];
   /** What the network decides. */
   readonly task: Task;
+  /** Each part of how photos become the network's input, with who said it. */
+  readonly preprocessing: PreprocessingReport;
+  /** What every answer has to say: which parts are assumed, what could not be understood. */
+  readonly warnings: readonly Warning[];
   /** Whether photos can become the network's input; or why not. */
   readonly photos: true | string;
   /** Seconds that reading the model and running it were given. */
@@ -56,8 +60,11 @@ export async function checkModel(
 ): Promise<Checked> {
   const begun = performance.now();
   const bytes = await model.bytes();
-  const { classifier, report } = inspected(bytes, model, reading);
-  const { input, photos } = plainInput(model, classifier);
+  const classifier = readClassifier(bytes, reading);
+  // What is said of it has to be true of it, before anybody asks.
+  const prepared = prepare(model, classifier);
+  const report = inspectClassifier(classifier);
+  const { input, photos } = plainInput(prepared.preprocessing, classifier);
   const forward = await loadForwardPass(classifier, input, runtime);
   try {
     const { deterministic } = forward;
@@ -67,6 +74,8 @@ export async function checkModel(
         methods,
         recommended: report.recommended.filter((id) => methods.some((m) => m.id === id && m.works !== false)),
         task: classifier.head.task,
+        preprocessing: prepared.report,
+        warnings: prepared.warnings,
         photos,
         budget: watch.budget,
       },
@@ -76,7 +85,7 @@ export async function checkModel(
     onStart?.(
       checked(report.methods.map((method) => (method.works ? notRun(method, 'not run yet') : method))),
     );
-    const normalisation = photos === true ? normalisationBy(preprocessingFor(model, classifier)) : undefined;
+    const normalisation = photos === true ? normalisationBy(prepared.preprocessing) : undefined;
     const layer = model.manifest.cam_tensor;
     const spent = (performance.now() - begun) / 1000;
     const check = { classifier, input, forward, normalisation, layer, spent };
@@ -84,15 +93,4 @@ export async function checkModel(
   } finally {
     await forward.close();
   }
-}
-
-function inspected(bytes: Uint8Array, { labels }: RegisteredModel, reading: ClassifierOptions) {
-  const classifier = readClassifier(bytes, reading);
-  const report = inspectClassifier(classifier);
-  if (labels && !isNameCount(labels.length, report.classes))
-    throw new InputError(
-      'invalid_model',
-      `labels: expected ${report.classes}, one for each class, got ${labels.length}`,
-    );
-  return { classifier, report };
 }

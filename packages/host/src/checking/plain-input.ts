@@ -1,7 +1,5 @@
 import { type Classifier, float32, InputError, sizeOf, type Tensor } from '@whylight/core';
-import { preprocess } from '@whylight/core/image';
-import { preprocessingFor } from '../models/preprocessing.ts';
-import type { RegisteredModel } from '../models/registered-model.ts';
+import { type Preprocessing, preprocess } from '@whylight/core/image';
 
 /** What a network is tried on, and whether photos can become its input. */
 export interface PlainInput {
@@ -17,10 +15,9 @@ const photoSize = 256;
  * An input that every trial of a model is made with, the same each time: a photo of coloured waves, made into the model's
  * input as any photo is; where that cannot be, waves about 0.
  */
-export function plainInput(model: RegisteredModel, classifier: Classifier): PlainInput {
+export function plainInput(preprocessing: Preprocessing, classifier: Classifier): PlainInput {
   const shape = classifier.inputShape;
   try {
-    const preprocessing = preprocessingFor(model, classifier);
     const { input } = preprocess(wavyPhoto(), preprocessing);
     const made = input.shape.slice(1);
     if (made.join() === shape.join()) return { input, photos: true };

@@ -1,10 +1,9 @@
 import { forwardGraph, InputError, type Runtime, type Tensor, type Warning } from '@whylight/core';
-import { type Preprocessing, preprocess, type Region } from '@whylight/core/image';
-import { decodeImage } from '../codec/decode.ts';
-import { type ClassNames, classNames } from '../models/class-names.ts';
+import { preprocess, type Region, type Sides } from '@whylight/core/image';
+import { decodePhoto } from '../codec/decode.ts';
 import { classifierOf } from '../models/classifier.ts';
-import { readingOf } from '../models/manifest.ts';
-import { assumedWarning, inputShapeOf, preprocessingFor } from '../models/preprocessing.ts';
+import { channelsFor, type Prepared, prepare, preparedFor, sidesFor } from '../models/prepare.ts';
+import { readingOf, statedSides } from '../models/reading.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { LeaseCache } from '../scheduling/lease-cache.ts';
@@ -19,10 +18,7 @@ export interface Classification {
   readonly warnings: Warning[];
 }
 
-interface Network {
-  readonly preprocessing: Preprocessing;
-  readonly task: Task;
-  readonly names: ClassNames;
+interface Network extends Prepared {
   outputs(image: Tensor<'float32'>): Promise<Outputs>;
   close(): Promise<void>;
 }
@@ -42,16 +38,19 @@ export class PhotoClassifier {
   /** The `count` highest. @throws InputError, ModelNotFoundError, DeviceError */
   async classify(bytes: Uint8Array, reference: string, count: number): Promise<Classification> {
     const model = await this.#registry.get(reference);
-    const photo = await decodeImage(bytes);
-    const { preprocessing } = model.manifest;
-    const shape = inputShapeOf(preprocessing) ?? preprocess(photo, preprocessing).input.shape.slice(1);
-    const key = JSON.stringify([model.digest, model.preprocessingDigest, shape]);
-    const make = () => load(model, shape, this.#runtime);
-    const { outputs, region, task, names } = await this.#networks.use(key, make, async (network) => {
-      const ready = preprocess(photo, network.preprocessing);
-      const { task, names } = network;
-      return { outputs: await network.outputs(ready.input), region: ready.region, task, names };
-    });
+    const { pixels, picture: photo } = await decodePhoto(bytes, await channelsFor(model));
+    const sides = await sidesFor(model, photo);
+    const key = JSON.stringify([model.digest, model.preprocessingDigest, sides ?? null]);
+    const make = () => load(model, sides, this.#runtime);
+    const { outputs, region, task, names, warnings } = await this.#networks.use(
+      key,
+      make,
+      async (network) => {
+        const ready = preprocess(pixels, network.preprocessing);
+        const { task, names, warnings } = network;
+        return { outputs: await network.outputs(ready.input), region: ready.region, task, names, warnings };
+      },
+    );
     if (!outputs.scores.every(Number.isFinite))
       throw new InputError(
         'non_finite_output',
@@ -63,7 +62,7 @@ export class PhotoClassifier {
       region,
       image: { width: photo.width, height: photo.height },
       task,
-      warnings: [...(model.assumed ? [assumedWarning] : []), ...doubts(task, predictions[0]!)],
+      warnings: [...warnings, ...doubts(task, predictions[0]!)],
     };
   }
 
@@ -72,13 +71,12 @@ export class PhotoClassifier {
   }
 }
 
-async function load(model: RegisteredModel, shape: readonly number[], runtime: Runtime): Promise<Network> {
-  const classifier = await classifierOf(model, readingOf(model, model.assumed ? undefined : shape));
+async function load(model: RegisteredModel, sides: Sides | undefined, runtime: Runtime): Promise<Network> {
+  const classifier = await classifierOf(model, readingOf(model, sides));
+  const prepared = statedSides(model) === null ? await preparedFor(model) : prepare(model, classifier);
   const session = await runtime.load(forwardGraph(classifier));
   return {
-    preprocessing: preprocessingFor(model, classifier),
-    task: classifier.head.task,
-    names: classNames(model.labels, classifier.classes),
+    ...prepared,
     async outputs(image) {
       const { logits, probabilities } = await session.run({ image: rows(image, classifier.batch ?? 1) });
       const first = (rows: Tensor) => (rows as Tensor<'float32'>).data.subarray(0, classifier.classes);

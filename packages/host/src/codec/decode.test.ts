@@ -270,7 +270,7 @@ describe.skipIf(photos === null || inputs === null)(
         const stem = name.replace(/\.\w+$/, '');
         const recorded = (what: string) => readNpy(readFileSync(`${inputs}/${stem}.${what}.npy`)).data;
         const { crop, input } = preprocess(await decodeImage(readFileSync(`${photos}/${name}`)), imagenet);
-        expect(Buffer.compare(crop.data, recorded('rgb') as Uint8Array)).toBe(0);
+        expect(Buffer.compare(crop.data as Uint8Array, recorded('rgb') as Uint8Array)).toBe(0);
         expect(input.data).toEqual(recorded('input'));
       },
     );

@@ -35,6 +35,8 @@ const signatures: readonly (MediaType & { at?: number; bytes: readonly number[] 
   { type: 'application/fits', name: 'FITS', bytes: ascii('SIMPLE  =') },
   { type: 'image/vnd.adobe.photoshop', name: 'Photoshop', bytes: ascii('8BPS') },
   { type: 'image/x-icon', name: 'an icon (ICO)', bytes: [0, 0, 1, 0] },
+  { type: 'application/dicom', name: 'DICOM', at: 128, bytes: ascii('DICM') },
+  { type: 'application/x-npy', name: 'a NumPy array', bytes: [0x93, ...ascii('NUMPY')] },
   { type: 'application/zip', name: 'ZIP', bytes: ascii('PK\x03\x04') },
   { type: 'application/gzip', name: 'gzip', bytes: [0x1f, 0x8b] },
 ];
@@ -42,9 +44,17 @@ const signatures: readonly (MediaType & { at?: number; bytes: readonly number[] 
 /** @returns null when the bytes begin like nothing that we know. */
 export function sniffMediaType(bytes: Uint8Array): MediaType | null {
   const found = signatures.find(({ at = 0, bytes: mark }) => mark.every((byte, i) => bytes[at + i] === byte));
+  if (found?.name === 'HEIF' && hasAvif(bytes)) return { type: 'image/avif', name: 'AVIF' };
   if (found !== undefined) return { type: found.type, name: found.name };
   if (isBmp(bytes)) return { type: 'image/bmp', name: 'BMP' };
   return markup(bytes);
+}
+
+/** Whether a HEIF file of no brand in particular says that it can be read as AVIF. */
+function hasAvif(bytes: Uint8Array): boolean {
+  const size = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0);
+  const brands = new TextDecoder('latin1').decode(bytes.subarray(16, Math.min(size, 256)));
+  return /^(?:.{4})*avi[fs]/s.test(brands);
 }
 
 /** 'BM' alone begins many a text: the size of its second header decides. */

@@ -1,5 +1,7 @@
 import {
   colorBar,
+  cutOut,
+  onPhoto,
   type Picture,
   picture,
   type Region,
@@ -32,8 +34,12 @@ const ink = '#1c2024';
  */
 export async function renderPanels(rendering: PanelsRendering): Promise<Rendering> {
   const { panels, colormap, bars = true, language } = rendering;
-  const crop = cropped(rendering.photo, rendering.region);
-  const { width, height } = crop;
+  const region = wholePixels(rendering.region);
+  const crop = cutOut(rendering.photo, region);
+  // Padding has no photo to be shown.
+  const visible = onPhoto(region, rendering.photo);
+  const part = { ...visible, x: visible.x - region.x, y: visible.y - region.y };
+  const { width, height } = part;
   const size = Math.round(Math.min(Math.max(height * 0.05, 13), 40));
   const gap = size;
   const top = Math.round(size * 2.4);
@@ -45,7 +51,7 @@ export async function renderPanels(rendering: PanelsRendering): Promise<Renderin
   const missing: string[] = [];
   panels.forEach(({ method, sign, title = titleOf(method, sign, language) }, i) => {
     const left = gap + i * (width + gap);
-    place(canvas, drawPanel(rendering, { method, sign }, crop), left, top);
+    place(canvas, cutOut(drawPanel(rendering, { method, sign }, crop), part), left, top);
     shapes.push(outline(left - 1, top - 1, width + 2, height + 2));
     const line = fitText(title, size, width + gap * 0.8);
     missing.push(...line.missing);
@@ -63,20 +69,6 @@ export async function renderPanels(rendering: PanelsRendering): Promise<Renderin
   });
   await drawShapes(canvas, shapes.join(''), { left: 0, top: 0, width: canvas.width, height: canvas.height });
   return { picture: canvas, missing: [...new Set(missing)] };
-}
-
-/** The region of the photo; what reaches beyond it is left out. */
-function cropped(photo: Picture, region: Region): Picture {
-  const whole = wholePixels(region);
-  const [left, top] = [Math.max(whole.x, 0), Math.max(whole.y, 0)];
-  const width = Math.min(whole.x + whole.width, photo.width) - left;
-  const height = Math.min(whole.y + whole.height, photo.height) - top;
-  const data = new Uint8Array(width * height * 3);
-  for (let y = 0; y < height; y++) {
-    const from = ((top + y) * photo.width + left) * 3;
-    data.set(photo.data.subarray(from, from + width * 3), y * width * 3);
-  }
-  return picture(width, height, data);
 }
 
 /** An upright colour bar laid on its side, its largest value on the right. */

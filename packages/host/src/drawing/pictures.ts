@@ -4,6 +4,7 @@ import {
   floatMap,
   highlight,
   minMax,
+  onPhoto,
   overlay,
   type Picture,
   pixelsToMap,
@@ -48,7 +49,13 @@ export async function drawPictures(scene: Scene): Promise<Pictures> {
   const { explained, alone } = paint(scene);
   const title = methods.find(({ id }) => id === scene.method)?.title ?? scene.method;
   const overlay = await captioned(explained, captionOf(scene));
-  const heatmap = await renderHeatmap({ ...alone, region, title: [title, predictionText(target, language)] });
+  const visible = onPhoto(region, scene.photo);
+  const heatmap = await renderHeatmap({
+    ...alone,
+    region,
+    shown: { ...visible, x: visible.x - region.x, y: visible.y - region.y },
+    title: [title, predictionText(target, language)],
+  });
   const missing = new Set([...overlay.missing, ...heatmap.missing]);
   return {
     overlay: await encodePng(overlay.picture),
@@ -108,11 +115,17 @@ const sparse = { squared: false, alpha: 0.5 };
  * Maps are laid over the photo min-maxed, attributions of pixels by their magnitude. Alone, maps keep their own
  * scale, and attributions of pixels show for (+) and against (−).
  */
-export function mapsOf({ attribution, layout: given }: Pick<Scene, 'attribution' | 'layout'>) {
+export function mapsOf({
+  attribution,
+  layout: given,
+  method,
+}: Pick<Scene, 'attribution' | 'layout' | 'method'>) {
   const { shape, data } = attribution;
   // pytorch-grad-cam's guided backpropagation puts the channels last, whatever the model takes.
   const layout = shape.length === 4 && shape[3]! <= 4 && shape[1]! > 4 ? 'NHWC' : given;
-  const plain = shape.length === 3 || shape[1] === 1;
+  // Of a grey image a value per pixel has the shape of a map.
+  const pixels = methods.some(({ id, kind }) => id === method && kind === 'pixels');
+  const plain = shape.length === 3 || (shape[1] === 1 && !pixels);
   if (!plain) {
     const map = pixelsToMap(attribution, { layout });
     const signed = range(map.data)[0] < 0;

@@ -1,4 +1,4 @@
-import { type Colormap, colorBar, type FloatMap, heatmap, type Region } from '@whylight/core/image';
+import { type Colormap, colorBar, cutOut, type FloatMap, heatmap, type Region } from '@whylight/core/image';
 import { blank, drawShapes, place, textShape } from './draw.ts';
 import type { Rendering } from './rendering.ts';
 import { fitText } from './text.ts';
@@ -9,6 +9,8 @@ export interface HeatmapRendering {
   readonly map: FloatMap;
   /** What the map covers on the photo; gives the heat map its proportions and size. */
   readonly region: Pick<Region, 'width' | 'height'>;
+  /** The part of the region that is shown, in its pixels: where it lies on the photo. Omitted: all. */
+  readonly shown?: Region | undefined;
   readonly colormap?: Colormap;
   /** Values at the ends of the colours, and the labels of the bar: 0 and 1 unless said. */
   readonly minimum?: number;
@@ -30,12 +32,13 @@ const paleInk = '#5c6670';
 export async function renderHeatmap({
   map,
   region,
+  shown = { x: 0, y: 0, width: region.width, height: region.height },
   title,
   colormap = 'jet',
   minimum = 0,
   maximum = 1,
 }: HeatmapRendering): Promise<Rendering> {
-  const { width, height } = heatmapSize(region);
+  const { width, height } = heatmapSize(shown);
   const size = Math.round(Math.min(Math.max(height * 0.042, 14), 26));
   const pad = size;
   const barWidth = Math.round(size * 1.1);
@@ -51,7 +54,14 @@ export async function renderHeatmap({
   const about = setBlock(rest, size * 0.95, total - 2 * pad);
   const top = Math.round(pad + (title.length > 0 ? heading.height + about.height + size * 0.5 : 0));
   const canvas = blank(total, top + height + pad, [255, 255, 255]);
-  place(canvas, heatmap(map, { width, height, colormap, minimum, maximum }), pad, top);
+  const [across, down] = [width / shown.width, height / shown.height];
+  const whole = heatmap(map, {
+    width: Math.max(Math.round(region.width * across), 1),
+    height: Math.max(Math.round(region.height * down), 1),
+    ...{ colormap, minimum, maximum },
+  });
+  const part = { x: Math.round(shown.x * across), y: Math.round(shown.y * down), width, height };
+  place(canvas, cutOut(whole, part), pad, top);
   const barLeft = pad + width + Math.round(size * 0.8);
   place(canvas, colorBar(colormap, barWidth, height), barLeft, top);
 

@@ -14,14 +14,14 @@ afterAll(() => models.close());
 test('K3: without a crop the network gets the whole photo, whatever size its file states', async () => {
   const { result, artifacts } = await models.explain({
     photo,
-    fit: { resize_short_side: 32, center_crop: null },
+    fit: { resize: 32, crop: 'none' },
   });
   expect(result.input_region).toEqual({ x: 0, y: 0, width: 64, height: 128 });
   expect(readNpy(artifacts.get('attribution.npy')!.bytes).shape).toEqual([1, 64, 32]);
 });
 
 test('another crop', async () => {
-  const { result } = await models.explain({ photo, fit: { resize_short_side: 16, center_crop: 8 } });
+  const { result } = await models.explain({ photo, fit: { resize: 16, crop: 8 } });
   expect(result.input_region).toEqual({ x: 16, y: 48, width: 32, height: 32 });
 });
 
@@ -31,7 +31,7 @@ test('the map of a crop stretched over the whole photo reaches its corner', asyn
       photo,
       method: 'saliency',
       stretched,
-      fit: { center_crop: 8 },
+      fit: { crop: 8 },
     });
     return (await decodeImage(artifacts.get('overlay.png')!.bytes)).data.slice(0, 3);
   };

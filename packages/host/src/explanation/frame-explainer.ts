@@ -13,7 +13,7 @@ import {
 import { blend } from '../drawing/draw.ts';
 import { captionOf, mapsOf } from '../drawing/pictures.ts';
 import { type Plate, setPlate } from '../drawing/plate.ts';
-import { inputShapeOf } from '../models/preprocessing.ts';
+import { sidesFor } from '../models/prepare.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import { createPlan, type Plan } from './plan.ts';
 
@@ -58,9 +58,8 @@ export class FrameExplainer {
   /** An explainer of frames as large as `frame`. @throws InputError */
   static async create(request: FrameRequest, frame: Picture, runtime: Runtime): Promise<FrameExplainer> {
     const { model, layers = [] } = request;
-    const { preprocessing } = model.manifest;
-    const shape = inputShapeOf(preprocessing) ?? preprocess(frame, preprocessing).input.shape.slice(1);
-    const plan = await createPlan(model, resolveMethod(request), layers, shape, runtime);
+    const sides = await sidesFor(model, frame);
+    const plan = await createPlan(model, resolveMethod(request), layers, sides, runtime);
     return new FrameExplainer(plan, request);
   }
 
@@ -93,7 +92,11 @@ export class FrameExplainer {
 
   /** The frame with its explanation and its caption, numbers to two digits. */
   async draw({ frame, region, attribution, task, predicted, target }: ExplainedFrame): Promise<Picture> {
-    const { over, look } = mapsOf({ attribution, layout: this.#plan.preprocessing.layout });
+    const { over, look } = mapsOf({
+      attribution,
+      layout: this.#plan.preprocessing.layout,
+      method: this.#request.method,
+    });
     const picture = overlay(frame, over, region, look);
     const { language = 'en' } = this.#request;
     const plate = await this.#plate(captionOf({ task, predicted, target, language }, 2), picture);

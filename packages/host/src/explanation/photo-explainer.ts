@@ -15,9 +15,9 @@ import {
   predictionsOf,
   resolveTarget,
 } from '../classification/predictions.ts';
-import { decodeImage, type PhotoType, servicePhotoTypes, sizeOfImage } from '../codec/decode.ts';
+import { decodeImage, decodePhoto, type PhotoType, servicePhotoTypes, sizeOfImage } from '../codec/decode.ts';
 import { type Studio, studioHere } from '../drawing/studio.ts';
-import { assumedWarning, inputShapeOf } from '../models/preprocessing.ts';
+import { channelsFor, sidesFor } from '../models/prepare.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { type BatchedAttribution, Batcher, type BatchSettings } from '../scheduling/batcher.ts';
@@ -97,18 +97,19 @@ export class PhotoExplainer {
     const { language = 'en' } = request;
     const clock = stopwatch();
 
-    const photo = await decodeImage(request.photo, { allow: this.#types });
+    const { pixels, picture: photo } = await decodePhoto(request.photo, await channelsFor(model), {
+      allow: this.#types,
+    });
     const decode = clock();
 
-    const { preprocessing } = model.manifest;
-    const shape = inputShapeOf(preprocessing) ?? preprocess(photo, preprocessing).input.shape.slice(1);
+    const sides = await sidesFor(model, photo);
     const mask = request.featureMask && (await decodeImage(request.featureMask, { allow: this.#types }));
     const layers = request.layers ?? [];
-    const key = JSON.stringify([model.digest, model.preprocessingDigest, method, layers, shape]);
+    const key = JSON.stringify([model.digest, model.preprocessingDigest, method, layers, sides ?? null]);
     const work = async ({ explainer, batcher, direct, preprocessing: own, ...desk }: Desk) => {
-      const { classes, names, task } = desk;
+      const { classes, names } = desk;
       const target = resolveTarget(request.target, names, classes);
-      const { input, region } = preprocess(photo, own);
+      const { input, region } = preprocess(pixels, own);
       if (mask && direct)
         throw new InputError('invalid_parameter', `${method.id} hides no features: it takes no feature mask`);
       const aux = mask && { feature_mask: featureMask(mask, photo, region, input.shape, own) };
@@ -117,11 +118,11 @@ export class PhotoExplainer {
         ? await batcher.attribute(input, target, signal)
         : { ...(await onBehalfOf(share, attribute)), batchSize: 1 };
       const { layout } = own;
-      return { answer, asked: target, region, layers: [...explainer.layers], layout, names, task };
+      return { ...desk, answer, asked: target, region, layers: [...explainer.layers], layout };
     };
     const make = () =>
       onBehalfOf(share, async () => {
-        const plan = await createPlan(model, method, layers, shape, this.#runtime);
+        const plan = await createPlan(model, method, layers, sides, this.#runtime);
         return { ...plan, batcher: new Batcher(plan.explainer, this.#options.batch ?? alone, key) };
       });
     const { answer, ...how } = await this.#desks.use(key, make, work).catch(async (error: unknown) => {
@@ -154,7 +155,7 @@ export class PhotoExplainer {
 
     const { minimum, maximum, sum } = summary(answer.attribution.data);
     const warnings: Warning[] = [...answer.warnings, ...doubts(task, best[0]!)];
-    if (model.assumed) warnings.push(assumedWarning);
+    warnings.push(...how.warnings);
     warnings.push(...pictures.warnings);
     const result: Result = {
       method: method.id,
@@ -171,6 +172,7 @@ export class PhotoExplainer {
         sum,
         convergence_delta: answer.convergenceDelta?.[0] ?? null,
       },
+      preprocessing: how.report,
       input_region: how.region,
       image: { width: photo.width, height: photo.height },
       device: this.#runtime.device,

@@ -43,7 +43,9 @@ describe('a model', () => {
     await models.add('short', {}, { preprocessing: plain, labels: ['red', 'green'] });
     expect(await models.failure({ model: 'short' })).toMatchObject({
       code: 'invalid_model',
-      message: 'model short: 3 classes, but 2 labels',
+      message: expect.stringContaining(
+        'model short: labels: expected 3, one for each class, got 2 (from: manifest)',
+      ),
     });
   });
 

@@ -1,21 +1,17 @@
-import { type Explainer, graphFileOf, InputError, type Runtime, weightsBeside } from '@whylight/core';
-import type { Preprocessing } from '@whylight/core/image';
+import { type Explainer, graphFileOf, type Runtime, weightsBeside } from '@whylight/core';
+import type { Sides } from '@whylight/core/image';
 import { isSampled, methods, type ResolvedMethod } from '@whylight/core/methods';
-import type { Task } from '../classification/predictions.ts';
-import { type ClassNames, classNames, isNameCount } from '../models/class-names.ts';
 import { classifierOf } from '../models/classifier.ts';
-import { readingOf } from '../models/manifest.ts';
-import { normalisationBy, preprocessingFor } from '../models/preprocessing.ts';
+import { type Prepared, prepare, preparedFor } from '../models/prepare.ts';
+import { normalisationBy } from '../models/preprocessing.ts';
+import { readingOf, statedSides } from '../models/reading.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import { hintedExplainer } from './explainer.ts';
 
 /** An explainer made for one model, method and input shape, with what a photo needs to get there. */
-export interface Plan {
+export interface Plan extends Prepared {
   readonly explainer: Explainer;
-  readonly preprocessing: Preprocessing;
   readonly classes: number;
-  readonly names: ClassNames;
-  readonly task: Task;
   /** Whether one run of its graph explains many images. */
   readonly direct: boolean;
   /** Size of its graphs, weights included, in bytes. */
@@ -24,7 +20,7 @@ export interface Plan {
 }
 
 /**
- * Compiles the explainer of `model` by `method` for inputs of `shape`. Where no layer is asked for, the manifest's is
+ * Compiles the explainer of `model` by `method` for images of those sides, or of the network's own. Where no layer is asked for, the manifest's is
  * tried first.
  *
  * @throws InputError
@@ -33,20 +29,14 @@ export async function createPlan(
   model: RegisteredModel,
   method: ResolvedMethod,
   layers: readonly string[],
-  shape: readonly number[],
+  sides: Sides | undefined,
   runtime: Runtime,
 ): Promise<Plan> {
-  const classifier = await classifierOf(model, {
-    ...readingOf(model, model.assumed ? undefined : shape),
-    anySize: model.anySize,
-  });
+  const classifier = await classifierOf(model, readingOf(model, sides));
   const { classes } = classifier;
-  if (model.labels && !isNameCount(model.labels.length, classes))
-    throw new InputError(
-      'invalid_model',
-      `model ${model.name}: ${classes} classes, but ${model.labels.length} labels`,
-    );
-  const preprocessing = preprocessingFor(model, classifier);
+  // Where the size is the photo's, it is not the network's own.
+  const prepared = statedSides(model) === null ? await preparedFor(model) : prepare(model, classifier);
+  const { preprocessing } = prepared;
   let bytes = 0;
   const weighing: Runtime = {
     ...runtime,
@@ -66,11 +56,9 @@ export async function createPlan(
   };
   const explainer = await hintedExplainer(classifier, spec, model.manifest.cam_tensor, weighing);
   return {
+    ...prepared,
     explainer,
-    preprocessing,
     classes,
-    names: classNames(model.labels, classes),
-    task: classifier.head.task,
     direct: methods.some((known) => known.id === method.id && !isSampled(known)),
     bytes,
     close: () => explainer.close(),

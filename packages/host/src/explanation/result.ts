@@ -1,6 +1,7 @@
 import type { Warning } from '@whylight/core';
 import type { Convention } from '@whylight/core/methods';
 import type { Prediction, Task } from '../classification/predictions.ts';
+import type { PreprocessingReport } from '../models/prepare.ts';
 
 /**
  * What an explanation says, and what `result.json` holds. For one question it is the same each time, except for
@@ -22,6 +23,8 @@ export interface Result {
     sum: number;
     convergence_delta: number | null;
   };
+  /** How the input was made of the photo: of each part its value and who said it. */
+  preprocessing: PreprocessingReport;
   /** Where the model's input lies on the upright photo, in photo pixels. */
   input_region: { x: number; y: number; width: number; height: number };
   image: { width: number; height: number };

@@ -1,5 +1,5 @@
 import { type Classifier, type ClassifierOptions, InputError, readClassifier } from '@whylight/core';
-import { readingOf } from './manifest.ts';
+import { readingOf } from './reading.ts';
 import type { RegisteredModel } from './registered-model.ts';
 
 /** A model as a classifier, read as its manifest says if not told otherwise. @throws InputError that names the model */

@@ -14,7 +14,8 @@ const columns = {
   zh: ['chinese', 'zh', 'label_zh'],
 };
 
-const readable = (name: string): string => name.replaceAll('_', ' ').trim();
+/** A name is one line. */
+const readable = (name: string): string => name.replaceAll(/[\s_]+/g, ' ').trim();
 
 const label = z.union([
   z.string().transform((name) => ({ en: readable(name), zh: null })),
@@ -32,28 +33,63 @@ export const labelsSchema = z.union([
     .transform(inOrder),
 ]);
 
+/** The forms that a label file has. */
+export type LabelFormat = 'csv' | 'json' | 'lines';
+
+/** By the end of a file's name; what says nothing else has a name on each line. */
+export function labelFormatOf(name: string): LabelFormat {
+  if (/\.json$/i.test(name)) return 'json';
+  return /\.csv$/i.test(name) ? 'csv' : 'lines';
+}
+
 /**
  * Class names from the text of a label file, in the order of the class index.
  *
  * CSV has a header with a column for the index (`ID`, `index`), the name (`class`, `label`, `en`) and, if it likes,
- * the Chinese name (`Chinese`, `zh`); a line that begins with # is a remark. JSON has one of the forms of `labelsSchema`.
+ * the Chinese name (`Chinese`, `zh`); a line that begins with # is a remark. JSON has one of the forms of
+ * `labelsSchema`, or is a `config.json` of Hugging Face with its `id2label`. Lines are a name each.
  *
- * @throws InputError `invalid_model` when it has neither form, or an index is missing or given twice.
+ * @throws InputError `invalid_model` when it has not that form, or an index is missing or given twice.
  */
-export function parseLabels(text: string, format: 'csv' | 'json'): Label[] {
+export function parseLabels(text: string, format: LabelFormat): Label[] {
+  if (format === 'lines') return fromLines(text);
   return format === 'csv' ? fromCsv(text) : fromJson(text);
 }
 
 function fromJson(text: string): Label[] {
   try {
-    return labelsSchema.parse(JSON.parse(text));
+    const given: unknown = JSON.parse(text);
+    const config = typeof given === 'object' && given !== null && !Array.isArray(given) ? given : {};
+    return labelsSchema.parse(Object.hasOwn(config, 'id2label') ? Reflect.get(config, 'id2label') : given);
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError(
       'invalid_model',
-      'label file: expected JSON, a list of names or an object from index to name',
+      'label file: expected JSON, a list of names, an object from index to name, or a config.json with id2label',
     );
   }
+}
+
+/** A name on each line; blank lines at the end are none. Some lists count: `0 tench`, `1: goldfish`. */
+function fromLines(text: string): Label[] {
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .trimEnd()
+    .split(/\r?\n/);
+  const counted = lines.map((line, index) => {
+    const [, number, name] = /^\s*(\d{1,6})[\s:,;]+(\S.*)$/.exec(line) ?? [];
+    return Number(number) === index ? name : undefined;
+  });
+  // A name may begin with a number, so it is no index unless each line has its own.
+  const names = counted.every((name) => name !== undefined) ? counted : lines;
+  return names.map((name, index) => {
+    if (name.trim() === '')
+      throw new InputError(
+        'invalid_model',
+        `label file: line ${index + 1} is empty; expected a name on each line`,
+      );
+    return { en: readable(name), zh: null };
+  });
 }
 
 function fromCsv(text: string): Label[] {
@@ -69,6 +105,7 @@ function fromCsv(text: string): Label[] {
   } catch (error) {
     throw new InputError('invalid_model', `label file: ${(error as Error).message}`);
   }
+  if (rows.length > 0 && rows.every((row) => row.length === 1)) return fromColumn(rows.flat());
   const header = (rows.shift() ?? []).map((cell) => cell.toLowerCase());
   const [index, en, zh] = [columns.index, columns.en, columns.zh].map((names) =>
     header.findIndex((cell) => names.includes(cell)),
@@ -81,6 +118,13 @@ function fromCsv(text: string): Label[] {
   return inOrder(
     rows.map((row) => [row[index]!, { en: readable(row[en]!), zh: (zh < 0 ? '' : row[zh]!) || null }]),
   );
+}
+
+/** Names under one another, with a heading or without one. */
+function fromColumn(cells: readonly string[]): Label[] {
+  const [first = ''] = cells;
+  const names = columns.en.includes(first.toLowerCase()) ? cells.slice(1) : cells;
+  return names.map((name) => ({ en: readable(name), zh: null }));
 }
 
 function inOrder(entries: readonly (readonly [index: string, label: Label])[]): Label[] {

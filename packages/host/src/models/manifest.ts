@@ -1,24 +1,15 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
-import { type ClassifierOptions, InputError, tasks } from '@whylight/core';
+import { basename, dirname, extname } from 'node:path';
+import { InputError, tasks } from '@whylight/core';
 import { z } from 'zod';
-import { type Label, labelsSchema, parseLabels } from './labels.ts';
-import { imagenet, inputShapeOf, preprocessingSchema } from './preprocessing.ts';
-
-const elementsSchema = z.union([z.number(), z.array(z.number())]);
-
-/** By the input's name, which may be any: `z.record` would drop one called `__proto__`. */
-const fixedInputsSchema = z
-  .custom<Readonly<Record<string, z.infer<typeof elementsSchema>>>>(
-    (given) => typeof given === 'object' && given !== null && !Array.isArray(given),
-    { message: 'expected an object', abort: true },
-  )
-  .superRefine((inputs, context) => {
-    for (const [name, given] of Object.entries(inputs))
-      if (!elementsSchema.safeParse(given).success)
-        context.addIssue({ code: 'custom', path: [name], message: 'expected a number or a list of numbers' });
-  });
+import { fixedInputsSchema } from './fixed-inputs.ts';
+import { type Label, labelsSchema } from './labels.ts';
+import { digested } from './older-preprocessing.ts';
+import { imagenet, preprocessingSchema, presets } from './preprocessing.ts';
+import { labelsIn } from './sources/beside.ts';
+import type { Source } from './sources/put-together.ts';
+import { statedSchema } from './sources/stated.ts';
+import { readText, readTextBeside } from './sources/text-beside.ts';
 
 /** What stands beside a model and says how to use it. Members that we do not know are left alone. */
 export const manifestSchema = z.looseObject({
@@ -30,46 +21,53 @@ export const manifestSchema = z.looseObject({
     .string()
     .regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits')
     .optional(),
-  preprocessing: preprocessingSchema.default(imagenet),
+  /** How the input is made of a photo, as far as it is said. */
+  preprocessing: statedSchema.optional(),
+  /** Named preprocessing, for what nothing else states. */
+  preset: z.enum(Object.keys(presets) as [PresetName, ...PresetName[]]).optional(),
   /** The layer that CAM methods explain when none is asked for. Left alone when the model has no such tensor. */
   cam_tensor: z.string().optional(),
-  /** What inputs beside the image are fixed to: a number for all of one, or its elements in order. */
+  /** What inputs beside the image are fixed to: a number for all of one, its elements in order, or with their shape. */
   fixed_inputs: fixedInputsSchema.optional(),
   /** The output that scores classes. Default: the likeliest to. */
   scores: z.string().optional(),
   /** What the model is for, where its file does not tell: logits of sigmoids look like those of a softmax. */
   task: z.enum(tasks).optional(),
-  /** Class names, or the file beside the manifest that has them (CSV or JSON). */
+  /** Class names, or the file beside the manifest that has them. */
   labels: z.union([z.string(), labelsSchema]).optional(),
   licence: z.string().optional(),
   origin: z.string().optional(),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
+type PresetName = keyof typeof presets;
 
 export interface FoundManifest {
   readonly manifest: Manifest;
   readonly labels: readonly Label[] | null;
-  /** Whether nothing said how the input is to be prepared, and ImageNet's preprocessing is a guess. */
-  readonly assumed: boolean;
+  /** The manifest's preprocessing as it is written there. */
+  readonly stated: unknown;
 }
 
 /**
  * The manifest of the model at `path`: `<model>.json` beside it, or the entry with its file name in `models.json`
- * beside it. What they do not say of preprocessing is assumed: ImageNet's.
+ * beside it.
  *
  * @throws InputError `invalid_model` when a manifest is there and wrong.
  */
-export async function findManifest(path: string): Promise<FoundManifest> {
+export function findManifest(path: string): FoundManifest {
+  const folder = dirname(path);
   const file = basename(path);
-  const own = `${path.slice(0, -extname(path).length)}.json`;
-  const given = (await readJson(own)) ?? entryOf(await readJson(join(dirname(path), 'models.json')), file);
+  const own = `${file.slice(0, file.length - extname(file).length)}.json`;
+  const given = jsonBeside(folder, own) ?? entryOf(jsonBeside(folder, 'models.json'), file);
   const manifest = parseManifest(given ?? {}, file);
-  return { manifest, labels: await labelsOf(manifest, dirname(path)), assumed: isAssumed(given) };
+  const { labels } = manifest;
+  const named = typeof labels === 'string' ? labelsBeside(folder, labels) : (labels ?? null);
+  return { manifest, labels: named, stated: statedIn(given) };
 }
 
-/** Whether a manifest says nothing of preprocessing. */
-export const isAssumed = (given: unknown): boolean =>
-  (given as { preprocessing?: unknown } | null | undefined)?.preprocessing === undefined;
+/** What a manifest says of preprocessing, as it is written there. */
+export const statedIn = (given: unknown): unknown =>
+  (given as { preprocessing?: unknown } | null | undefined)?.preprocessing;
 
 /** @throws InputError `invalid_model` that names the member and what was expected. */
 export function parseManifest(given: unknown, file: string): Manifest {
@@ -79,53 +77,65 @@ export function parseManifest(given: unknown, file: string): Manifest {
   throw new InputError('invalid_model', `manifest of ${file}: ${issue.path.join('.')}: ${issue.message}`);
 }
 
-/**
- * How a model is read: what its manifest fixes, and the size of its input where the file leaves that open. `shape` is
- * asked for in place of the manifest's.
- */
-export function readingOf(
-  { manifest, labels, assumed }: Pick<FoundManifest, 'manifest' | 'labels' | 'assumed'>,
-  shape: readonly number[] | undefined = assumed ? undefined : inputShapeOf(manifest.preprocessing),
-): ClassifierOptions {
-  return {
-    inputShape: shape,
-    inputs: manifest.fixed_inputs,
-    output: manifest.scores,
-    task: manifest.task,
-    labels: labels?.length,
-  };
+interface Decisive {
+  readonly manifest: Manifest;
+  /** Names that do not stand in the model's own file. */
+  readonly labels: readonly Label[] | null;
+  readonly stated: unknown;
+  /** What others than the manifest say, and the model's own file does not. */
+  readonly sources: readonly Source[];
 }
 
-/** Digest of all that a manifest adds to an answer: preprocessing, default layer, fixed inputs and class names. */
-export function manifestDigest({ manifest, labels }: Pick<FoundManifest, 'manifest' | 'labels'>): string {
-  const { preprocessing, cam_tensor = null, fixed_inputs, scores, task } = manifest;
+/**
+ * Digest of all that is said about a model beside its bytes: preprocessing, default layer, fixed inputs and class names.
+ * Where a manifest alone says it, it is the digest that earlier releases made.
+ */
+export function manifestDigest({ manifest, labels, stated, sources }: Decisive): string {
+  const { cam_tensor = null, fixed_inputs, scores, task, preset } = manifest;
   const said = task === undefined ? [] : [task];
   const reading = fixed_inputs || scores || task ? [fixed_inputs ?? null, scores ?? null, ...said] : [];
-  const decisive = [preprocessing, cam_tensor, labels, ...reading];
+  const bare = stated === undefined && sources.length === 0;
+  const known = preset && bare ? presets[preset] : stated;
+  const more = sources.length > 0 || (preset && !bare) ? { sources, preset: preset ?? null } : undefined;
+  const whole = known === undefined ? imagenet : preprocessingSchema.safeParse(known).data;
+  const decisive = [
+    whole ? digested(known, whole) : known,
+    cam_tensor,
+    labels,
+    ...reading,
+    ...(more ? [more] : []),
+  ];
   return `sha256:${createHash('sha256').update(JSON.stringify(decisive)).digest('hex')}`;
 }
 
-async function labelsOf({ labels }: Manifest, directory: string): Promise<readonly Label[] | null> {
-  return typeof labels === 'string' ? readLabels(join(directory, labels)) : (labels ?? null);
+function labelsBeside(folder: string, name: string): Label[] {
+  const text = readTextBeside(folder, name);
+  if (text === undefined) throw new InputError('invalid_model', `label file ${name} cannot be read`);
+  return labelsIn(text, name);
 }
 
-/** Class names from a CSV or JSON file. @throws InputError `invalid_model` when it cannot be read or understood. */
-export async function readLabels(path: string): Promise<Label[]> {
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new InputError('invalid_model', `label file ${basename(path)} cannot be read`);
-  });
-  return parseLabels(text, extname(path).toLowerCase() === '.csv' ? 'csv' : 'json');
+/** Class names from a file that the user names. @throws InputError `invalid_model` when it cannot be read or understood. */
+export function readLabels(path: string): Label[] {
+  const name = basename(path);
+  let text: string;
+  try {
+    text = readText(path, name);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError('invalid_model', `label file ${name} cannot be read`);
+  }
+  return labelsIn(text, name);
 }
 
 const entryOf = (list: unknown, file: string): unknown =>
   Array.isArray(list) ? list.find((entry: { file?: unknown } | null) => entry?.file === file) : undefined;
 
-async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
+function jsonBeside(folder: string, name: string): unknown {
+  const text = readTextBeside(folder, name);
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text);
   } catch {
-    throw new InputError('invalid_model', `${basename(path)} is not JSON`);
+    throw new InputError('invalid_model', `${name} is not JSON`);
   }
 }

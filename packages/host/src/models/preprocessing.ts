@@ -1,72 +1,84 @@
-import type { Classifier, Warning } from '@whylight/core';
-import type { Preprocessing } from '@whylight/core/image';
+import { channelCount, type Preprocessing, resamplings } from '@whylight/core/image';
 import type { Normalisation } from '@whylight/core/methods';
 import { z } from 'zod';
-
-const perChannel = z.array(z.number()).length(3).readonly();
+import { isOlder, resampleOf, translated } from './older-preprocessing.ts';
 
 /** Resizing and normalisation as torchvision's ImageNet classifiers are trained. */
 export const imagenet: Preprocessing = {
   layout: 'NCHW',
-  channels: 'RGB',
-  scale: 'x/255',
+  channels: 'rgb',
+  size: [224, 224],
+  fit: 'crop',
+  resize: 256,
+  crop: null,
+  pad_color: [0, 0, 0],
+  resample: 'bilinear',
+  scale: 1 / 255,
   mean: [0.485, 0.456, 0.406],
   std: [0.229, 0.224, 0.225],
-  resize_short_side: 256,
-  resample: 'bilinear, antialiased (as PIL)',
-  center_crop: 224,
-};
-
-/** The warning of answers by a model whose preprocessing is a guess. */
-export const assumedWarning: Warning = {
-  code: 'preprocessing_assumed',
-  message: "nothing says how the model's input is made; taken as for ImageNet, at the network's size",
 };
 
 /** Preprocessing by name, for `models add --preset`. */
 export const presets = {
   imagenet,
   'imagenet-half': { ...imagenet, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
-  'imagenet-caffe': { ...imagenet, channels: 'BGR', scale: 'x', mean: [104, 117, 123], std: [1, 1, 1] },
+  'imagenet-caffe': { ...imagenet, channels: 'bgr', scale: 1, mean: [104, 117, 123], std: [1, 1, 1] },
 } satisfies Record<string, Preprocessing>;
 
-export const preprocessingSchema = z.object({
-  layout: z.enum(['NCHW', 'NHWC']).default('NCHW'),
-  channels: z.enum(['RGB', 'BGR']).default('RGB'),
-  scale: z
-    .string()
-    .regex(/^x(\/255)?( .*)?$/, 'expected x/255 or x')
-    .default('x/255')
-    .transform((scale) => (scale.startsWith('x/255') ? ('x/255' as const) : ('x' as const))),
-  mean: perChannel.default(imagenet.mean),
-  std: perChannel.default(imagenet.std),
-  resize_short_side: z.int().min(1).nullable().default(null),
-  resample: z.string().default(imagenet.resample),
-  center_crop: z.int().min(1).nullable().default(null),
-});
+const side = z.int().min(1);
+const sides = z.tuple([side, side]).readonly();
+const perChannel = z.array(z.number()).min(1).readonly();
+const level = z.int().min(0).max(255);
 
-/** The shape of one input that preprocessing makes, or undefined where it depends on the photo. */
-export function inputShapeOf({ layout, center_crop: side }: Preprocessing): number[] | undefined {
-  if (side === null) return undefined;
-  return layout === 'NCHW' ? [3, side, side] : [side, side, 3];
-}
+const currentSchema = z
+  .object({
+    layout: z.enum(['NCHW', 'NHWC']).default('NCHW'),
+    channels: z.union([z.enum(['rgb', 'bgr', 'gray', 'rgba']), side]).default('rgb'),
+    size: z
+      .union([sides, side])
+      .nullable()
+      .default(null)
+      .transform((size) => (typeof size === 'number' ? ([size, size] as const) : size)),
+    fit: z.enum(['crop', 'stretch', 'letterbox']).default('crop'),
+    resize: z
+      .union([side, sides, z.literal('none')])
+      .nullable()
+      .default(null),
+    crop: z
+      .union([z.number().positive().max(1), side, sides, z.literal('none')])
+      .nullable()
+      .default(null),
+    pad_color: z.tuple([level, level, level]).readonly().default([0, 0, 0]),
+    resample: z.preprocess(resampleOf, z.enum(resamplings)).default('bilinear'),
+    scale: z
+      .number()
+      .positive()
+      .default(1 / 255),
+    mean: perChannel.default(imagenet.mean),
+    std: perChannel.default(imagenet.std),
+  })
+  .superRefine(({ channels, mean, std }, context) => {
+    const count = channelCount(channels);
+    for (const [member, values] of Object.entries({ mean, std }))
+      if (values.length !== 1 && values.length !== count)
+        context.addIssue({
+          code: 'custom',
+          path: [member],
+          message: `expected one number or ${count}, one for each channel, got ${values.length}`,
+        });
+    if (std.some((value) => !(value > 0)))
+      context.addIssue({ code: 'custom', path: ['std'], message: 'expected positive numbers' });
+  });
 
-/** The manifest's preprocessing; where it says nothing, ImageNet's at the network's size, with the same margin cropped away. */
-export function preprocessingFor(
-  {
-    assumed,
-    manifest,
-  }: { readonly assumed: boolean; readonly manifest: { readonly preprocessing: Preprocessing } },
-  { inputShape, layout }: Pick<Classifier, 'inputShape' | 'layout'>,
-): Preprocessing {
-  if (!assumed) return manifest.preprocessing;
-  const side = layout === 'NCHW' ? inputShape[1]! : inputShape[0]!;
-  return { ...imagenet, layout, resize_short_side: Math.round((side * 256) / 224), center_crop: side };
-}
+/** Preprocessing as a manifest or request states it, in the form of today or an earlier one. */
+export const preprocessingSchema = z.preprocess(
+  (given) => (isOlder(given) ? translated(given as Record<string, unknown>) : given),
+  currentSchema,
+);
 
 /** What the engine is told of it, for what is black or white in the network's input. */
 export const normalisationBy = ({ mean, std, scale }: Preprocessing): Normalisation => ({
   mean,
   std,
-  white: scale === 'x' ? 255 : 1,
+  white: 255 * scale,
 });

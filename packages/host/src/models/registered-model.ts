@@ -1,18 +1,24 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { basename } from 'node:path';
+import { createReadStream, existsSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { InputError } from '@whylight/core';
+import type { Task } from '../classification/predictions.ts';
 import { readModelFile } from './files-beside.ts';
 import type { Label } from './labels.ts';
 import {
   type FoundManifest,
   findManifest,
-  isAssumed,
   type Manifest,
   manifestDigest,
   parseManifest,
+  readLabels,
+  statedIn,
 } from './manifest.ts';
+import { type Found, findBeside, foundIn } from './sources/beside.ts';
+import { metadataIn } from './sources/file-metadata.ts';
+import { imagenetLabels } from './sources/imagenet-labels.ts';
+import type { Source } from './sources/put-together.ts';
 
 export interface RegisteredModel {
   readonly name: string;
@@ -21,11 +27,18 @@ export interface RegisteredModel {
   /** Empty for a model that is in memory only. */
   readonly path: string;
   readonly manifest: Manifest;
+  /** Class names; their number need not be right (see `labelsFor`). */
   readonly labels: readonly Label[] | null;
-  /** `sha256:<hex>` of what the manifest adds to an answer; part of the cache key. */
+  /** Who gave the names. */
+  readonly labelsFrom: string | null;
+  /** What it was trained for, where a file says so. */
+  readonly task?: Task | undefined;
+  /** What is said of its preprocessing, by rank; the network itself says more (see `prepare`). */
+  readonly sources: readonly Source[];
+  /** What files beside it say and nobody here understands. */
+  readonly notes: readonly string[];
+  /** `sha256:<hex>` of what is said of it beside its bytes; part of the cache key. */
   readonly preprocessingDigest: string;
-  /** Whether the model came without a word on its preprocessing, and that is a guess. */
-  readonly assumed: boolean;
   /** Whether photos may have another size than the file states. */
   readonly anySize?: boolean | undefined;
   /**
@@ -36,13 +49,61 @@ export interface RegisteredModel {
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** The model at `path`, by `givenName` if there is one. @throws InputError `invalid_model` when its manifest is wrong */
-export async function modelAt(path: string, givenName: string | undefined): Promise<RegisteredModel> {
-  const found = await findManifest(path);
-  const name = givenName ?? found.manifest.name ?? basename(path).replace(/\.onnx$/i, '');
-  const sha256 = found.manifest.sha256 ?? (await digestAt(path));
-  return registered(found, { name, sha256, path, read: () => readModelFile(path) });
+/** What a user says of a model, which counts before all else. */
+export interface Asked {
+  readonly parts?: Source['parts'] | undefined;
+  readonly preset?: Manifest['preset'] | undefined;
+  /** A file of class names, or `imagenet` for those that come along. */
+  readonly labels?: string | undefined;
+  /** What inputs beside the image are fixed to, on top of the manifest's, and the output that scores classes. */
+  readonly fixed_inputs?: Manifest['fixed_inputs'];
+  readonly scores?: string | undefined;
 }
+
+/**
+ * The model at `path`, by `givenName` if there is one. `folder` is where files are that say how to use it.
+ *
+ * @throws InputError `invalid_model` when its manifest, or a file beside it, is wrong
+ */
+export async function modelAt(
+  path: string,
+  givenName: string | undefined,
+  folder: string = dirname(path),
+): Promise<RegisteredModel> {
+  const manifest = findManifest(path);
+  const name = givenName ?? manifest.manifest.name ?? basename(path).replace(/\.onnx$/i, '');
+  const sha256 = manifest.manifest.sha256 ?? (await digestAt(path));
+  return registered(manifest, findBeside(path, folder), {
+    ...{ name, sha256, path },
+    read: () => readModelFile(path),
+  });
+}
+
+/** The model with what the user says of it. @throws InputError for a label file that cannot be read */
+export function withAsked(model: RegisteredModel, asked: Asked): RegisteredModel {
+  const { parts = {}, preset, labels, fixed_inputs, scores } = asked;
+  const said = Object.entries(parts).filter(([, value]) => value !== undefined);
+  const rest = [preset, labels, fixed_inputs, scores];
+  if (said.length === 0 && rest.every((value) => value === undefined)) return model;
+  const option: Source = { from: 'option', parts: Object.fromEntries(said) };
+  const sized = said.some(([part]) => ['size', 'resize', 'crop'].includes(part));
+  return {
+    ...model,
+    manifest: {
+      ...model.manifest,
+      ...(preset !== undefined && { preset }),
+      ...(scores !== undefined && { scores }),
+      ...(fixed_inputs && { fixed_inputs: { ...model.manifest.fixed_inputs, ...fixed_inputs } }),
+    },
+    ...(labels !== undefined && { labels: namesAt(labels), labelsFrom: 'option' }),
+    sources: said.length > 0 ? [option, ...model.sources] : model.sources,
+    preprocessingDigest: `${model.preprocessingDigest} ${JSON.stringify([said, ...rest])}`,
+    anySize: sized || model.anySize,
+  };
+}
+
+const namesAt = (labels: string): readonly Label[] =>
+  labels === 'imagenet' && !existsSync(labels) ? imagenetLabels() : readLabels(labels);
 
 /** What the bytes have to be. Where they cannot be read, that is said when they are asked for. */
 async function digestAt(path: string): Promise<string> {
@@ -70,10 +131,10 @@ export async function heldModel(
   const manifest = parseManifest(given ?? {}, name);
   const labels = typeof manifest.labels === 'object' ? manifest.labels : null;
   const sha256 = manifest.sha256 ?? sha256Of(bytes);
-  const model = registered(
-    { manifest, labels, assumed: isAssumed(given) },
-    { name, sha256, path: '', read: async () => bytes },
-  );
+  const model = registered({ manifest, labels, stated: statedIn(given) }, foundIn(metadataIn(bytes)), {
+    ...{ name, sha256, path: '' },
+    read: async () => bytes,
+  });
   await model.bytes();
   return model;
 }
@@ -85,15 +146,29 @@ interface Held {
   read(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-function registered(found: FoundManifest, { name, sha256, path, read }: Held): RegisteredModel {
+function registered(
+  { manifest, labels, stated }: FoundManifest,
+  found: Found,
+  { name, sha256, path, read }: Held,
+): RegisteredModel {
+  const { preprocessing } = manifest;
+  const own: Source[] = preprocessing ? [{ from: 'manifest', parts: preprocessing }] : [];
+  const named = labels ? { value: labels, from: 'manifest' } : found.labels;
   return {
     name,
     digest: `sha256:${sha256}`,
     path,
-    manifest: found.manifest,
-    labels: found.labels,
-    assumed: found.assumed,
-    preprocessingDigest: manifestDigest(found),
+    manifest,
+    labels: named?.value ?? null,
+    labelsFrom: named?.from ?? null,
+    sources: [...own, ...found.sources],
+    task: found.task,
+    notes: found.notes,
+    preprocessingDigest: manifestDigest({
+      ...{ manifest, stated },
+      labels: named && named.from !== 'metadata' ? named.value : null,
+      sources: found.sources.filter(({ from }) => from !== 'metadata'),
+    }),
     async bytes() {
       const bytes = await read();
       const got = sha256Of(bytes);

@@ -32,8 +32,7 @@ describe('the registry', () => {
     const path = await put('net.onnx', bytes);
     const model = await (await ModelRegistry.open([])).get(path);
     expect(model).toMatchObject({ name: 'net', digest: `sha256:${sha256}`, labels: null });
-    expect(model.manifest.preprocessing).toEqual(imagenet);
-    expect(model.assumed).toBe(true);
+    expect(model.sources).toEqual([]);
   });
 
   test('takes <model>.json, and else the entry of models.json', async () => {
@@ -53,8 +52,7 @@ describe('the registry', () => {
       ['own', [{ en: 'cat', zh: null }]],
       ['listed', null],
     ]);
-    expect(models[1]!.manifest.preprocessing.scale).toBe('x');
-    expect(models[1]!.assumed).toBe(false);
+    expect(models[1]!.sources).toEqual([{ from: 'manifest', parts: { scale: 1 } }]);
   });
 
   test('finds by name, by digest and by the name that it was given', async () => {
@@ -90,7 +88,7 @@ describe('the registry', () => {
     const variants = [
       {},
       { preprocessing: { ...imagenet, mean: [0, 0, 0] } },
-      { preprocessing: { ...imagenet, resize_short_side: 232 } },
+      { preprocessing: { ...imagenet, resize: 232 } },
       { cam_tensor: 'relu' },
       { labels: ['a'] },
     ];
@@ -101,7 +99,12 @@ describe('the registry', () => {
   });
 
   const wrong: [object, string][] = [
-    [{ preprocessing: { mean: [1] } }, 'manifest of net.onnx: preprocessing.mean'],
+    [{ preprocessing: { mean: 'grey' } }, 'manifest of net.onnx: preprocessing.mean'],
+    [
+      { preprocessing: { std: [1, 0, 1] } },
+      'manifest of net.onnx: preprocessing.std: expected numbers above 0',
+    ],
+    [{ labels: '../names.csv' }, 'expected the name of a file in the model'],
     [{ sha256: 'abc' }, 'manifest of net.onnx: sha256: expected 64'],
     [{ labels: 'missing.csv' }, 'label file missing.csv cannot be read'],
   ];
@@ -122,7 +125,7 @@ describe('adding a model', () => {
     const model = await (await new ModelStore(home).registry()).get('pets');
     expect(await model.bytes()).toEqual(bytes);
     expect(model.labels).toEqual([{ en: 'cat', zh: '猫' }]);
-    expect(model.manifest.preprocessing.mean).toEqual([0.5, 0.5, 0.5]);
+    expect(model.manifest.preset).toBe('imagenet-half');
     expect(await readdir(home)).toEqual([sha256]);
   });
 
@@ -130,10 +133,12 @@ describe('adding a model', () => {
     const store = new ModelStore(home);
     const path = await put('net.onnx', bytes);
     expect(await store.add(path, { labels: await put('names.csv', 'ID,class\n0,cat\n') })).toMatchObject({
-      assumed: true,
+      sources: [],
       labels: [{ en: 'cat', zh: null }],
     });
-    expect(await store.add(path, { preset: 'imagenet' })).toMatchObject({ assumed: false });
+    expect(await store.add(path, { preset: 'imagenet' })).toMatchObject({
+      ...{ sources: [], manifest: { preset: 'imagenet' } },
+    });
   });
 
   test('the same bytes do not lose their name to another', async () => {
@@ -152,7 +157,7 @@ describe('adding a model', () => {
     await store.add(path, { name: 'mine' });
     await store.add(path, { name: 'mine', preset: 'imagenet' });
     const models = (await store.registry()).list();
-    expect(models.map(({ name, assumed }) => [name, assumed])).toEqual([['mine', false]]);
+    expect(models.map(({ name, manifest }) => [name, manifest.preset])).toEqual([['mine', 'imagenet']]);
   });
 
   test('two models cannot have one name', async () => {
@@ -166,7 +171,8 @@ describe('adding a model', () => {
 
   test('a model that is not the one of its manifest is refused', async () => {
     const path = await put('net.onnx', bytes);
-    const add = new ModelStore(home).add(path, { manifest: { sha256: '0'.repeat(64) } });
+    await put('net.json', JSON.stringify({ sha256: '0'.repeat(64) }));
+    const add = new ModelStore(home).add(path);
     await expect(add).rejects.toThrow(`expected sha256 ${'0'.repeat(64)}, got ${sha256}`);
     expect(await readdir(home)).toEqual([]);
   });

@@ -1,28 +1,19 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { getOwn, InputError } from '@whylight/core';
+import { InputError } from '@whylight/core';
 import { download } from './download.ts';
 import { storeDirectory } from './env.ts';
 import { readModelFile } from './files-beside.ts';
 import type { Label } from './labels.ts';
-import { findManifest, isAssumed, type Manifest, parseManifest, readLabels } from './manifest.ts';
-import { presets } from './preprocessing.ts';
-import { type RegisteredModel, sha256Of } from './registered-model.ts';
+import { type Manifest, parseManifest, readLabels } from './manifest.ts';
+import { statedParts } from './reading.ts';
+import { type Asked, modelAt, type RegisteredModel, sha256Of, withAsked } from './registered-model.ts';
 import { embeddedModels, ModelNotFoundError, ModelRegistry } from './registry.ts';
 import { readZoo, type Zoo } from './zoo.ts';
 
-export interface AddOptions {
+export interface AddOptions extends Asked {
   /** Default: the name in the manifest, else the file's name. */
   readonly name?: string | undefined;
-  /** A CSV or JSON file of class names. Default: those of the manifest. */
-  readonly labels?: string | undefined;
-  /** Named preprocessing, in place of the manifest's. */
-  readonly preset?: string | undefined;
-  /** A manifest, in place of the one that stands beside the model. */
-  readonly manifest?: unknown;
-  /** What inputs beside the image are fixed to, and the output that scores classes; on top of the manifest's. */
-  readonly fixed_inputs?: Manifest['fixed_inputs'];
-  readonly scores?: string | undefined;
 }
 
 export interface PullOptions {
@@ -57,14 +48,15 @@ export class ModelStore {
    */
   async add(path: string, options: AddOptions = {}): Promise<RegisteredModel> {
     const file = basename(path);
-    const found = await findManifest(path);
-    const given = options.manifest;
-    const { preprocessing, ...manifest } = given === undefined ? found.manifest : parseManifest(given, file);
-    const known = given === undefined ? !found.assumed : !isAssumed(given);
-    return this.#publish(options.name ?? manifest.name ?? file.replace(/\.onnx$/i, ''), async (staged) => {
-      const bytes = await readModelFile(path).catch((error: unknown) => {
-        throw error instanceof InputError ? error : new ModelNotFoundError(`there is no model file ${file}`);
-      });
+    const found = withAsked(
+      await modelAt(path, options.name).catch((error: NodeJS.ErrnoException) => {
+        throw error.code === 'ENOENT' ? new ModelNotFoundError(`there is no model file ${file}`) : error;
+      }),
+      options,
+    );
+    const { manifest, labels, labelsFrom } = found;
+    return this.#publish(found.name, async (staged) => {
+      const bytes = await readModelFile(path);
       const sha256 = sha256Of(bytes);
       await writeFile(staged, bytes);
       if (manifest.sha256 && manifest.sha256 !== sha256)
@@ -72,16 +64,13 @@ export class ModelStore {
           'invalid_model',
           `model ${file}: expected sha256 ${manifest.sha256}, got ${sha256}`,
         );
-      const labels = options.labels ? await readLabels(options.labels) : found.labels;
+      // What nobody says is no part of it: it depends on the network. What the file itself says stays in it.
+      const preprocessing = statedParts(found);
       return {
         ...manifest,
         sha256,
-        // What was a guess stays one: it depends on the network's size.
-        ...(known && { preprocessing }),
-        ...withPreset(options.preset),
-        ...(options.fixed_inputs && { fixed_inputs: { ...manifest.fixed_inputs, ...options.fixed_inputs } }),
-        ...(options.scores !== undefined && { scores: options.scores }),
-        ...(labels ? { labels: [...labels] } : {}),
+        ...(Object.keys(preprocessing).length > 0 && { preprocessing }),
+        ...(labels && labelsFrom !== 'metadata' ? { labels: [...labels] } : {}),
       };
     });
   }
@@ -167,14 +156,3 @@ export class ModelStore {
 }
 
 const digestOf = ({ digest }: RegisteredModel): string => digest.slice('sha256:'.length);
-
-function withPreset(preset: string | undefined): Partial<Manifest> {
-  if (preset === undefined) return {};
-  const preprocessing = getOwn<Manifest['preprocessing']>(presets, preset);
-  if (!preprocessing)
-    throw new InputError(
-      'invalid_parameter',
-      `preset: expected ${Object.keys(presets).join(', ')}; got ${preset}`,
-    );
-  return { preprocessing };
-}

@@ -10,7 +10,10 @@ import { createRuntime } from '../runtime/runtime.ts';
 import { colourNetwork, type NetworkOptions } from './network.ts';
 
 /** Input 0..1, nothing cut away from a square photo. */
-export const plain = { mean: [0, 0, 0], std: [1, 1, 1], resize_short_side: 16, center_crop: 16 };
+export const plain = {
+  ...{ channels: 'RGB', scale: 'x/255', mean: [0, 0, 0], std: [1, 1, 1] },
+  ...{ resize_short_side: 16, center_crop: 16, resample: 'bilinear' },
+};
 
 const labels = [
   { en: 'red', zh: '红' },

@@ -1,0 +1,148 @@
+import { type Preprocessing, resamplings, type Sides } from '@whylight/core/image';
+import { type Asked, colourOf, presets } from '@whylight/host';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { fixedElements } from './fixed-inputs.ts';
+import type { ReadingOptions } from './options.ts';
+
+/** How a photo becomes the network's input, as far as the command line says it; each flag says one thing. */
+export interface PreprocessingOptions {
+  readonly size?: Sides;
+  readonly layout?: Preprocessing['layout'];
+  readonly channels?: Preprocessing['channels'];
+  readonly scale?: number;
+  readonly mean?: number[];
+  readonly std?: number[];
+  readonly fit?: Preprocessing['fit'];
+  readonly resize?: Preprocessing['resize'];
+  /** `false`: --no-crop. */
+  readonly crop?: Preprocessing['crop'] | false;
+  readonly padColor?: Preprocessing['pad_color'];
+  readonly resample?: Preprocessing['resample'];
+  readonly preset?: keyof typeof presets;
+  readonly labels?: string;
+}
+
+/** Adds the flags that say how the network's input is made of a photo. */
+export const withPreprocessingOptions = (command: Command): Command =>
+  withLabelOption(
+    withValueOptions(command)
+      .addOption(
+        new Option('--fit <how>', 'how a photo gets to that size').choices(['crop', 'stretch', 'letterbox']),
+      )
+      .option('--resize <N|HxW|none>', 'what the photo is resized to: its short side, or both sides', resize)
+      .option('--crop <N|HxW|ratio|none>', 'what is cut from its middle; a ratio as crop_pct of timm', crop)
+      .option('--no-crop', 'as --crop none: the network gets the whole photo, if it takes other sizes')
+      .option('--pad-color <#rrggbb>', 'what fills the rest of a letterbox', colour)
+      .addOption(
+        new Option('--resample <filter>', "PIL's filters, or OpenCV's with cv-").choices(resamplings),
+      ),
+  );
+
+/** Adds those of the flags that say what the numbers of the network's input are. */
+export const withValueOptions = (command: Command): Command =>
+  command
+    .option('--size <N|HxW>', 'what the network takes', sides)
+    .addOption(new Option('--layout <axes>', 'in place of what the file says').choices(['NCHW', 'NHWC']))
+    .option('--channels <rgb|bgr|gray|rgba|N>', "what the network's channels are", channels)
+    .option('--scale <N|A/B>', 'what a pixel of 0 to 255 is multiplied by first (default: 1/255)', scale)
+    .option('--mean <a,b,c>', 'what is taken from it then: one number, or one for each channel', values)
+    .option('--std <a,b,c>', 'what it is divided by then: one number, or one for each channel', deviations)
+    .addOption(new Option('--preset <name>', 'fills what nothing else states').choices(Object.keys(presets)));
+
+export const withLabelOption = (command: Command): Command =>
+  command.option(
+    '--labels <file>',
+    'class names: JSON, CSV, one a line, a config.json; imagenet: the names that come along',
+  );
+
+/** What the flags say of a model, which counts before all else. @throws UsageError, InputError for a file of --input */
+export async function askedBy(options: PreprocessingOptions & ReadingOptions): Promise<Asked> {
+  const { size, layout, channels, scale, mean, std, fit, resize, crop, padColor, resample } = options;
+  const given = {
+    ...{ size, layout, channels, scale, mean, std, fit, resize, resample },
+    crop: crop === false ? ('none' as const) : crop,
+    pad_color: padColor,
+  };
+  const parts = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return {
+    parts,
+    preset: options.preset,
+    labels: options.labels,
+    fixed_inputs: options.input && (await fixedElements(options.input)),
+    scores: options.outputName ?? options.scores,
+  };
+}
+
+const whole = (text: string): number | undefined =>
+  /^[1-9]\d{0,5}$/.test(text) && Number(text) <= 100_000 ? Number(text) : undefined;
+
+function twoSides(text: string): Sides | undefined {
+  const [height, width, ...more] = text.split(/[x×]/i).map(whole);
+  return height !== undefined && width !== undefined && more.length === 0 ? [height, width] : undefined;
+}
+
+function sides(text: string): Sides {
+  const side = whole(text);
+  const both = side === undefined ? twoSides(text) : ([side, side] as const);
+  if (!both)
+    throw new InvalidArgumentError('Expected a side such as 224, or height and width such as 48x192.');
+  return both;
+}
+
+function resize(text: string): Preprocessing['resize'] {
+  if (text === 'none') return text;
+  const to = whole(text) ?? twoSides(text);
+  if (to === undefined)
+    throw new InvalidArgumentError(
+      'Expected the short side such as 256, height and width such as 48x192, or none.',
+    );
+  return to;
+}
+
+function crop(text: string): Preprocessing['crop'] {
+  if (text === 'none') return text;
+  const to = whole(text) ?? twoSides(text) ?? (/^[01]?\.\d+$/.test(text) ? Number(text) : undefined);
+  if (to === undefined || (typeof to === 'number' && !(to > 0) && to <= 1))
+    throw new InvalidArgumentError(
+      'Expected a side such as 224, 48x192, a ratio up to 1 such as 0.875, or none.',
+    );
+  return to;
+}
+
+function channels(text: string): Preprocessing['channels'] {
+  if (text === 'rgb' || text === 'bgr' || text === 'gray' || text === 'rgba') return text;
+  const count = whole(text);
+  if (count === undefined || count > 4096)
+    throw new InvalidArgumentError('Expected rgb, bgr, gray, rgba, or a number of bands.');
+  return count;
+}
+
+function scale(text: string): number {
+  const [above = Number.NaN, below = 1, ...more] = text.split('/').map(decimal);
+  const value = above / below;
+  if (!(value > 0 && Number.isFinite(value)) || more.length > 0)
+    throw new InvalidArgumentError('Expected a number above 0 such as 1, or a fraction such as 1/255.');
+  return value;
+}
+
+const decimal = (text: string): number => (text.trim() === '' ? Number.NaN : Number(text));
+
+/** One number, or one for each channel. */
+export function values(text: string): number[] {
+  const given = text.split(',').map(decimal);
+  if (!given.every(Number.isFinite))
+    throw new InvalidArgumentError('Expected one number, or one for each channel, separated by commas.');
+  return given;
+}
+
+function deviations(text: string): number[] {
+  const given = values(text);
+  if (given.some((value) => value <= 0)) throw new InvalidArgumentError('Expected numbers above 0.');
+  return given;
+}
+
+function colour(text: string): Preprocessing['pad_color'] {
+  const known = colourOf(text);
+  if (!known) throw new InvalidArgumentError('Expected a colour such as #808080.');
+  return known;
+}

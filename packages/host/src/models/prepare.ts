@@ -1,0 +1,158 @@
+import { type Classifier, InputError, type Warning } from '@whylight/core';
+import { type Preprocessing, placementOf, type Sides, sidesOf } from '@whylight/core/image';
+import type { Task } from '../classification/predictions.ts';
+import { type ClassNames, classNames, isNameCount } from './class-names.ts';
+import { classifierOf, named } from './classifier.ts';
+import { presets } from './preprocessing.ts';
+import { saidOf, statedSides } from './reading.ts';
+import type { RegisteredModel } from './registered-model.ts';
+import { type InputFacts, type Preparation, putTogether } from './sources/put-together.ts';
+import type { Part, Sourced } from './sources/said.ts';
+
+type What = Pick<RegisteredModel, 'name' | 'manifest' | 'sources' | 'labels' | 'labelsFrom' | 'notes'>;
+
+/** Of each part of the preprocessing its value and who said it; of the names how many there are. */
+export type PreprocessingReport = {
+  [P in Part]: Sourced<Preprocessing[P]>;
+} & { labels: Sourced<number> | null };
+
+/** All that is known of how photos become a network's input, and of what its classes are called. */
+export interface Prepared {
+  readonly preprocessing: Preprocessing;
+  readonly report: PreprocessingReport;
+  readonly names: ClassNames;
+  readonly task: Task;
+  /** What an answer has to say: which parts are assumed, what could not be understood. */
+  readonly warnings: readonly Warning[];
+}
+
+/** How its input is made, by what is said of a model and what its network shows. @throws InputError */
+export function preparationOf(
+  model: Pick<RegisteredModel, 'name' | 'manifest' | 'sources'>,
+  classifier: Classifier,
+): Preparation {
+  const preset = model.manifest.preset === undefined ? undefined : presets[model.manifest.preset];
+  return named(model, () => putTogether(model.sources, factsOf(classifier), preset));
+}
+
+/** The same, with names of classes and what an answer has to say. @throws InputError for what cannot all be true */
+export function prepare(model: What, classifier: Classifier): Prepared {
+  const { preprocessing, from } = preparationOf(model, classifier);
+  const parts = Object.keys(preprocessing) as Part[];
+  const names = namesFor(model, classifier.classes);
+  return {
+    preprocessing,
+    report: {
+      ...(Object.fromEntries(
+        parts.map((part) => [part, { value: preprocessing[part], from: from[part] }]),
+      ) as Record<Part, never>),
+      labels: model.labels && { value: model.labels.length, from: model.labelsFrom ?? 'manifest' },
+    },
+    names,
+    task: classifier.head.task,
+    warnings: [
+      ...assumedWarning(preprocessing, from),
+      ...model.notes.map((message) => ({ code: 'preprocessing_not_understood', message })),
+      ...(names.classes ? [] : unnamedWarning(classifier.classes)),
+    ],
+  };
+}
+
+/** Names for so many classes. @throws InputError `invalid_model` for another number of names */
+export function namesFor(
+  { labels, labelsFrom, name }: Pick<What, 'labels' | 'labelsFrom' | 'name'>,
+  classes: number,
+): ClassNames {
+  if (!labels || isNameCount(labels.length, classes)) return classNames(labels, classes);
+  throw new InputError(
+    'invalid_model',
+    `model ${name}: labels: expected ${classes}, one for each class, got ${labels.length} (from: ${labelsFrom}); give the right ones, on the command line by --labels FILE`,
+  );
+}
+
+function factsOf({ input, inputShape, layout, statedSides, sizeSource, first }: Classifier): InputFacts {
+  const [sides, channels] =
+    layout === 'NCHW' ? [inputShape.slice(1), inputShape[0]!] : [inputShape.slice(0, 2), inputShape[2]!];
+  return {
+    layout,
+    channels,
+    sides: statedSides ?? (sides as unknown as Sides),
+    stated: statedSides !== null,
+    first: { ...(sizeSource === 'graph' && { size: sides as unknown as Sides }), ...first },
+    bytes: input.dtype === 'uint8',
+  };
+}
+
+/** What the warning calls each part, and how the command line says it. */
+function assumedWarning(preprocessing: Preprocessing, from: Readonly<Record<Part, string>>): Warning[] {
+  const parts = (Object.keys(from) as Part[]).filter((part) => {
+    if (from[part] !== 'assumed' || preprocessing[part] === null) return false;
+    return part !== 'pad_color' || preprocessing.fit === 'letterbox';
+  });
+  if (parts.length === 0) return [];
+  const said = parts.map((part) => `${part.replace('_', '-')} ${shown(preprocessing[part], part)}`);
+  return [
+    {
+      code: 'preprocessing_assumed',
+      message: `nothing says how all of the model's input is made; assumed: ${said.join('; ')}`,
+    },
+  ];
+}
+
+/** A part as its flag takes it. */
+export function shown(value: Preprocessing[Part], part: Part): string {
+  if (part === 'scale') return scaleText(value as number);
+  if (part === 'pad_color')
+    return `#${(value as readonly number[]).map((level) => level.toString(16).padStart(2, '0')).join('')}`;
+  if (Array.isArray(value)) return value.map(decimal).join(part === 'mean' || part === 'std' ? ',' : 'x');
+  return value === null ? '-' : String(value);
+}
+
+const decimal = (value: number): string => String(Number(value.toPrecision(6)));
+
+const scaleText = (scale: number): string => {
+  const below = 1 / scale;
+  return Number.isInteger(scale) || Math.abs(below - Math.round(below * 2) / 2) > 1e-9
+    ? decimal(scale)
+    : `1/${Math.round(below * 2) / 2}`;
+};
+
+/** Names are offered, not given: there are other thousands of classes. */
+const unnamedWarning = (classes: number): Warning[] =>
+  classes === 1000
+    ? [
+        {
+          code: 'classes_unnamed',
+          message:
+            'nothing names the 1000 classes; if they are those of ImageNet, --labels imagenet gives their names',
+        },
+      ]
+    : [];
+
+const prepared = new WeakMap<object, Promise<Prepared>>();
+
+/** `prepare`, of a network that is read for it; the answer is kept. @throws InputError */
+export function preparedFor(model: RegisteredModel): Promise<Prepared> {
+  const known = prepared.get(model) ?? classifierOf(model).then((classifier) => prepare(model, classifier));
+  prepared.set(model, known);
+  return known;
+}
+
+/** What the network's channels are, where they are not said by the network itself. @throws InputError */
+export async function channelsFor(model: RegisteredModel): Promise<Preprocessing['channels']> {
+  return saidOf(model).channels?.value ?? (await preparedFor(model)).preprocessing.channels;
+}
+
+/** The sides that the network gets of this photo, where they are known before the network is read. @throws InputError */
+export async function sidesFor(
+  model: RegisteredModel,
+  photo: { readonly width: number; readonly height: number },
+): Promise<Sides | undefined> {
+  const sides = statedSides(model);
+  if (sides) return sides;
+  // What a crop is not taken of is resized as far as the network's own size says; its graph may take photos of any size.
+  const { preprocessing } = await preparedFor(model);
+  if (sides === undefined && sidesOf(preprocessing)) return undefined;
+  const { window } = placementOf(photo, preprocessing);
+  return [window.height, window.width];
+}

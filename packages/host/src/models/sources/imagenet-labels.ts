@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Label, parseLabels } from '../labels.ts';
+
+/** ImageNet's names, which come with the default network. */
+export const imagenetLabels = (): Label[] =>
+  parseLabels(
+    readFileSync(
+      fileURLToPath(new URL('../../../../../models/efficientnet-lite0/labels.csv', import.meta.url)),
+      'utf8',
+    ),
+    'csv',
+  );
