@@ -29,7 +29,7 @@ async function finished() {
   return { key, upload, see, self: body.urls.self };
 }
 
-describe('an answer has the form of the version that the request names', () => {
+describe('J10: an answer has the form of the version that the request names', () => {
   test('today’s, named or not: probability and score, warnings with a code, a task, what is explained', async () => {
     const { see } = await finished();
     const { body, headers } = await see();

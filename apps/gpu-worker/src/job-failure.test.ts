@@ -25,6 +25,7 @@ describe('a job that fails says why', () => {
     ['model_not_found', { change: question({ preprocessing: `sha256:${'8'.repeat(64)}` }) }, /sha256:8{64}/],
     ['method_not_supported', { change: question({ method: 'grad-scam' }) }, /grad-scam/],
     ['method_not_supported', { change: question({ method_version: '0' }) }, /expected version 0/],
+    ['method_not_supported', { change: question({ score: 'loudness' }) }, /score "loudness"/],
     ['method_not_supported', { change: question({ numerics_version: '0' }) }, /numerics version: expected 0/],
     ['target_out_of_range', { change: question({ target: { class_index: 10 } }) }, /0\.\.9, got 10/],
     ['target_out_of_range', { change: question({ target: { label: 'hexagram' } }) }, /"hexagram"/],

@@ -25,7 +25,7 @@ test('an answer names the version that this client reads', async () => {
   expect(named).toBe('2026-12-01');
 });
 
-test('a service of an earlier release is asked for its own version, and its answer is read', async () => {
+test('J10: a service of an earlier release is asked for its own version, and its answer is read', async () => {
   double.routes['GET /v1/explanations/exp_1'] = (request, response) =>
     'x-api-version' in request.headers
       ? json(response, 400, problem(400, 'invalid_version'))

@@ -102,6 +102,7 @@ export const modelRequestSchema = z
       .optional()
       .describe('The output that scores classes; omitted: the first'),
     cam_tensor: z.string().min(1).max(500).optional().describe('The layer to look at when none is asked for'),
+    task: z.enum(tasks).optional().describe('What the network decides, where its end does not tell'),
   })
   .meta({ id: 'ModelRequest' });
 /** As a client writes it. */
@@ -130,6 +131,8 @@ export const modelManifestSchema = z.strictObject({
   labels: z.array(z.strictObject({ en: z.string(), zh: z.string().nullable() })).nullable(),
   preprocessing: z.union([z.enum(presetNames), preprocessingSchema]).nullable(),
   cam_tensor: z.string().nullable(),
+  /** Absent where it is not said: manifests of earlier releases have no such member, and keep their digest. */
+  task: z.enum(tasks).optional(),
   fixed_inputs: fixedInputsSchema.nullable(),
   scores: z.string().nullable(),
 });

@@ -8,7 +8,7 @@ import { samplesOf } from './testing/answers.ts';
 
 const warning = { code: 'unsure', message: 'it may show: something else' };
 
-describe('version 2026-11-01', () => {
+describe('J10: version 2026-11-01', () => {
   test('every kind of answer says nothing of what came later', () => {
     for (const schema of [explanationSchema, predictionsSchema, kserveResponseSchema])
       for (const sample of samplesOf(schema) as object[]) {
@@ -17,6 +17,13 @@ describe('version 2026-11-01', () => {
         expect(older).not.toContain('probability');
         expect(older).not.toContain('"task"');
       }
+  });
+
+  test('a score is the probability', () => {
+    const [sample] = samplesOf(predictionsSchema) as { predictions: object[] }[];
+    const cat = { class_index: 0, label: 'cat', label_zh: null };
+    const today = { ...sample, predictions: [{ ...cat, probability: 0.75, score: 3.5 }] };
+    expect(olderForm(today)).toMatchObject({ predictions: [{ ...cat, score: 0.75 }] });
   });
 
   test('a network that gives no probability keeps its score', () => {

@@ -52,6 +52,7 @@ export const manifestOf = ({
   cam_tensor,
   fixed_inputs,
   scores,
+  task,
 }: ModelRequest): ModelManifest => ({
   labels:
     labels?.map((label) =>
@@ -61,6 +62,7 @@ export const manifestOf = ({
   cam_tensor: cam_tensor ?? null,
   fixed_inputs: fixed_inputs ?? null,
   scores: scores ?? null,
+  ...(task && { task }),
 });
 
 /** Parts 1, 2, … of so many bytes. */

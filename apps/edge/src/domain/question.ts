@@ -42,7 +42,7 @@ export function resolveQuestion(asked: ExplanationAsked, image: string, model: C
     parameters: method.params,
     layers: asked.layers,
     target: resolveTarget(target, pointerOfIndex(asked.target), model),
-    score: otherName[method.score] ?? method.score,
+    score: otherNames.get(method.score) ?? method.score,
   };
 }
 
@@ -147,10 +147,10 @@ export const noSuchModel = (reference: string, names: readonly string[]): Refusa
   );
 
 /** What some libraries call a score, in this API's words: one score under two names is one question. */
-const otherName: Partial<Record<ScoreName, ScoreName>> = {
-  softmax: 'probability',
-  'log-softmax': 'log-probability',
-};
+const otherNames: ReadonlyMap<ScoreName, ScoreName> = new Map([
+  ['softmax', 'probability'],
+  ['log-softmax', 'log-probability'],
+]);
 
 /** What a request says of its target, in the form that questions have, and what of it is explained if it says that. */
 function inShort(asked: TargetRequest): { target: TargetSpec; score?: ScoreName } {

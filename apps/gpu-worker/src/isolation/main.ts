@@ -25,13 +25,14 @@ const under = new Map<number, AbortController>();
 
 async function load({ name, sha256, manifest, device, ...options }: Load): Promise<null> {
   const bytes = await stdin();
-  const { labels, cam_tensor, preprocessing, fixed_inputs, scores } = manifest;
+  const { labels, cam_tensor, preprocessing, fixed_inputs, scores, task } = manifest;
   model = await heldModel(name, bytes, {
     sha256,
     ...(labels ? { labels } : {}),
     ...(cam_tensor === null ? {} : { cam_tensor }),
     ...(fixed_inputs === null ? {} : { fixed_inputs }),
     ...(scores === null ? {} : { scores }),
+    ...(task ? { task } : {}),
     ...(preprocessing === null
       ? {}
       : typeof preprocessing === 'string'

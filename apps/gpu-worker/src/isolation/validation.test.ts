@@ -69,6 +69,15 @@ describe('examining a model', () => {
     expect(report.photos).toBe(true);
   });
 
+  test('says what it decides: by its end, or as its description says', async () => {
+    world = await createWorld();
+    expect(await examined(world, bring(world))).toMatchObject({ facts: { task: 'multiclass' } });
+    const said = { manifest: { ...bareManifest, task: 'multilabel' as const } };
+    expect(await examined(world, bring(world, undefined, said))).toMatchObject({
+      facts: { task: 'multilabel' },
+    });
+  });
+
   test('says beside a method that works what is to be known of it', async () => {
     world = await createWorld();
     const smooth = classifier({}, node('Tanh', ['image'], 'features'));

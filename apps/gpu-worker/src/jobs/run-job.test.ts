@@ -63,6 +63,25 @@ describe('a job', () => {
     expect(await world.metric('whylight_jobs_total', 'status="succeeded"')).toBe(1);
   });
 
+  test('explains the score that the question names', async () => {
+    world = await createWorld();
+    const photo = await disc();
+    const scoreBy = async (score?: string) => {
+      world.gateway.reports.length = 0;
+      const key = (score ?? 'a').padEnd(64, '0').replaceAll(/[^0-9a-f]/g, '0');
+      await world.post(await world.prepared(photo, { key, question: score ? { score } : {} }));
+      const report = await world.ending();
+      if (report.status !== 'succeeded') return expect.unreachable(JSON.stringify(report));
+      return report.result.target;
+    };
+    const plain = await scoreBy();
+    expect(await scoreBy('logit')).toEqual(plain);
+    const { score, probability } = await scoreBy('probability');
+    expect(score).toBeCloseTo(plain.probability!, 5);
+    expect(probability).toBeCloseTo(plain.probability!, 5);
+    expect(Math.abs(plain.score! - score!)).toBeGreaterThan(0.1);
+  });
+
   test('tells its progress, but not more often than twice a second', async () => {
     world = await createWorld();
     const start = performance.now();

@@ -11,7 +11,7 @@ const outputs = (probabilities: number[] | null, scores: number[]) => ({
   scores: Float32Array.from(scores),
 });
 
-describe('what a network says of a class', () => {
+describe('M5: what a network says of a class', () => {
   test('is a probability where there is one, and the score beside it', () => {
     const [first, second] = predictionsOf(outputs([0.25, 0.75], [1, -2]), classNames([cat, dog], 2));
     expect(first).toEqual({ class_index: 0, label: 'cat', label_zh: '猫', probability: 0.25, score: 1 });
