@@ -28,6 +28,8 @@ const [singlePrecision, halfPrecision] = [2 ** -21, 2 ** -11];
 
 /** The lowest opset that has all that rules and methods emit. */
 const lowest = 17;
+/** The first opset whose QuantizeLinear has levels of 16 bits. */
+const sixteenBits = 21;
 
 /**
  * Copies a file's graph into a builder: one dialect, defaults spelled out, shapes known, shape arithmetic folded
@@ -46,7 +48,7 @@ export function canonicalize(
 ): Canonical {
   const { opset } = file;
   const graph = widen(file);
-  const g = newGraph(Math.max(opset, lowest), batch);
+  const g = newGraph(Math.max(opset, lowest, ofSixteenBits(graph) ? sixteenBits : lowest), batch);
   for (const name of [...graph.constants.keys(), ...valuesOf(graph.nodes)]) g.reserved.add(name);
   const aliases = new Map<Value, Value>(feed(g));
   g.scope = 'canonical';
@@ -95,6 +97,14 @@ export function canonicalize(
   g.scope = '';
   return { builder: g, resolve };
 }
+
+/** Whether ONNX Runtime's own quantization has levels of 16 bits, which ONNX's has only since later. */
+const ofSixteenBits = ({ nodes, constants }: Graph): boolean =>
+  nodes.some(
+    ({ op, inputs }) =>
+      (op === 'com.microsoft.QuantizeLinear' || op === 'com.microsoft.DequantizeLinear') &&
+      /^u?int16$/.test(constants.get(inputs[2] ?? '')?.dtype ?? ''),
+  );
 
 /** The sizes that an input's symbolic dimensions have. */
 function symbolsOf(graph: Graph, g: GraphBuilder, fed: ReadonlyMap<Value, Value>): Map<string, Dim> {

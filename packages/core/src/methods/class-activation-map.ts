@@ -64,7 +64,7 @@ function classWeights({ g, nodes, logits }: Subject): Value {
   let node = makers.get(logits);
   while (node && keepsOrder(node)) node = makers.get(node.inputs[0]!);
   const weight = node?.inputs[1];
-  if (node && weight !== undefined && g.constants.has(weight)) {
+  if (node && weight !== undefined && g.knows(weight) && !g.dependsOnInputs(weight)) {
     const shape = g.shape(weight);
     if (node.op === 'Gemm') return int(node, 'transB', 0) ? weight : transpose(g, weight, [1, 0]);
     if (node.op === 'MatMul' && shape.length === 2) return transpose(g, weight, [1, 0]);

@@ -1,6 +1,7 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { add, mul, number, scale, shift } from '../../onnx/emit.ts';
 import { type Attributes, float, type Node, real } from '../../onnx/graph.ts';
+import { quoted } from '../../onnx/names.ts';
 import type { OperatorName } from '../../onnx/operator-names.ts';
 import { optional, required } from '../operands.ts';
 import type { Upgrade, Upgraded } from '../upgraded.ts';
@@ -69,7 +70,7 @@ export function activated(
     return named(node, 'Clip', [before, ...bounds.map((bound) => number(g, bound, before))]);
   }
   const names = new Map(Object.entries(fused)).get(activation);
-  if (!names) throw unsupported(node, `the activation ${JSON.stringify(activation)}`);
+  if (!names) throw unsupported(node, `the activation ${quoted(activation)}`);
   const attributes = names.flatMap((name, i) =>
     parameters[i] === undefined ? [] : [[name, float(parameters[i])] as const],
   );

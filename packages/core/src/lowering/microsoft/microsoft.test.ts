@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { canonical } from '../../testing/canonical.ts';
 import {
   absent,
@@ -476,4 +476,64 @@ it('BiasSoftmax, which no CPU has a kernel for, is the softmax of a sum', async 
     const sum = powers.reduce((a, b) => a + b);
     for (const [i, p] of powers.entries()) expect(data[row * 3 + i]).toBeCloseTo(p / sum, 6);
   }
+});
+
+describe('levels of 8 and of 16 bits, as ONNX Runtime has them before ONNX', () => {
+  it.each([
+    ['uint8', 100],
+    ['int8', -3],
+    ['uint16', 30_000],
+    ['int16', -100],
+  ] as const)('%s', async (type, zero) => {
+    const end = [scalar(0.013), level(type, zero)];
+    const { kernel, read } = await bothWays({
+      op: 'QuantizeLinear',
+      operands: [given(3, 4), ...end],
+      wholeOutput: true,
+    });
+    expect(read).toEqual(kernel);
+    expect(new Set(kernel[0]!.data).size).toBeGreaterThan(1);
+    const back = await bothWays({ op: 'DequantizeLinear', operands: [levels(type, [2, 5], 100), ...end] });
+    expect(back.read).toEqual(back.kernel);
+  });
+});
+
+describe('E2: what an operator has that nobody has written is refused, by node and with a way out', () => {
+  const attention = { op: 'Attention', operands: [tokens, weight([8, 24]), weight([24])] };
+  it.each<[string, Case, string]>([
+    [
+      'a memory',
+      {
+        op: 'Attention',
+        operands: [tokens, weight([8, 24]), weight([24]), absent, weight([2, 1, 2, 3, 4])],
+        attributes: { num_heads: 2 },
+      },
+      'a memory of earlier tokens',
+    ],
+    ['rotary positions', { ...attention, attributes: { num_heads: 2, do_rotary: 1 } }, 'rotary positions'],
+    [
+      'starts and ends',
+      { ...attention, operands: [...attention.operands, levels('int32', [4])], attributes: { num_heads: 2 } },
+      'a mask of starts and ends',
+    ],
+    [
+      'an activation',
+      {
+        op: 'FusedConv',
+        operands: [image, filters],
+        attributes: { activation: 'toString', kernel_shape: [3, 3] },
+      },
+      'the activation "toString"',
+    ],
+  ])('%s', (_, one, what) => {
+    expect(() => canonical(fileOf(one).bytes)).toThrow(
+      `node "node" (com.microsoft.${one.op}) has ${what}, which is not supported; take the model as it was before`,
+    );
+  });
+
+  it('and one without what it needs is told so', () => {
+    expect(() => canonical(fileOf({ op: 'Attention', operands: [tokens, weight([8, 24])] }).bytes)).toThrow(
+      'node "node": inputs or attributes that com.microsoft.Attention does not have',
+    );
+  });
 });
