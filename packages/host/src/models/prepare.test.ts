@@ -89,6 +89,18 @@ describe('a model', () => {
     ]);
   });
 
+  test.each([
+    ['is its manifest, and no list of names', { preprocessing: { mean: 0, std: 1 } }, ['manifest', undefined]],
+    ['names its classes where it is a list', ['a', 'b', 'c'], ['assumed', 'manifest']],
+    ['names its classes where it is a map', { 0: 'a', 1: 'b', 2: 'c' }, ['assumed', 'manifest']],
+  ])('labels.json beside labels.onnx %s', async (_, content, expected) => {
+    const path = await put('labels.onnx', colourNetwork());
+    await put('labels.json', content);
+    const { report, warnings } = await found(path);
+    expect([report.mean.from, report.labels?.from]).toEqual(expected);
+    expect(warnings.map(({ code }) => code)).toEqual(['preprocessing_assumed']);
+  });
+
   test('M3: a size that its file does not take is refused, and the model is named', async () => {
     const path = await put('m.onnx', colourNetwork());
     await put('preprocessor_config.json', { ...processor, size: { height: 24, width: 24 } });
