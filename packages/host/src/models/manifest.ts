@@ -57,7 +57,8 @@ export interface FoundManifest {
 export function findManifest(path: string): FoundManifest {
   const folder = dirname(path);
   const file = basename(path);
-  const given = manifestIn(jsonBeside(folder, manifestName(path))) ?? entryOf(jsonBeside(folder, 'models.json'), file);
+  const given =
+    manifestIn(jsonBeside(folder, manifestName(path))) ?? entryOf(jsonBeside(folder, 'models.json'), file);
   const manifest = parseManifest(given ?? {}, file);
   const { labels } = manifest;
   const named = typeof labels === 'string' ? labelsBeside(folder, labels) : (labels ?? null);
@@ -117,7 +118,8 @@ export function manifestDigest({ manifest, labels, stated, sources }: Decisive):
 
 function labelsBeside(folder: string, name: string): Label[] {
   const text = readTextBeside(folder, name);
-  if (text === undefined) throw new InputError('invalid_model', `label file ${name} cannot be read`);
+  if (text === undefined)
+    throw new InputError('invalid_model', `label file ${name} cannot be read: it is not beside the model`);
   return labelsIn(text, name);
 }
 
@@ -129,7 +131,8 @@ export function readLabels(path: string): Label[] {
     text = readText(path, name);
   } catch (error) {
     if (error instanceof InputError) throw error;
-    throw new InputError('invalid_model', `label file ${name} cannot be read`);
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? ': there is no such file' : '';
+    throw new InputError('invalid_model', `label file ${name} cannot be read${why}`);
   }
   return labelsIn(text, name);
 }
