@@ -32,7 +32,7 @@ export const withFrameOptions = (command: Command): Command =>
           withExplainOptions(
             command
               .option('--model <name|path>', 'the classifier', defaultModel)
-              .option('--method <id>', 'how to explain (default: what suits the model)')
+              .option('--method <id>', 'method (default: the first that check recommends)')
               .addOption(targetOption())
               .addOption(languageOption()),
           ),

@@ -10,5 +10,5 @@ export interface ManifestOptions extends ReadingOptions, PreprocessingOptions {
 /** Adds --name, what says how the input is made, --labels, --input and --output-name. */
 export const withManifestOptions = (command: Command): Command =>
   withReadingOptions(
-    withPreprocessingOptions(command.option('--name <name>', "what to call it (default: the file's name)")),
+    withPreprocessingOptions(command.option('--name <name>', "name of the model (default: the file's name)")),
   );

@@ -25,7 +25,7 @@ export function modelInFolder(folder: string): ChosenModel {
     throw new ModelNotFoundError(
       names.length === 0
         ? noModelIn(folder)
-        : `${folder} holds more than one model (${names.map((name) => harmless(name.replace(/\.onnx$/i, ''))).join(', ')}): name the .onnx file`,
+        : `${folder} holds more than one model (${names.map(harmless).join(', ')}): give the path of one of them`,
     );
   return { path: join(folder, main), others: names.filter((name) => name !== main) };
 }

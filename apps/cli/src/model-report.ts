@@ -1,28 +1,34 @@
 import { type ModelReport, warningText } from '@whylight/core';
 import type { CheckReport, MethodVerdict } from '@whylight/host';
-import { print, table } from './output.ts';
+import { counted, print, table } from './output.ts';
 import { sourceLines } from './preprocessing-report.ts';
 
 type Report = Omit<ModelReport, 'methods'> & { readonly methods: readonly MethodVerdict[] } & Partial<
     Pick<CheckReport, 'preprocessing' | 'warnings' | 'photos' | 'budget'>
   >;
 
+/** Where the text of a line begins. */
+const width = 'preprocessing'.length + 2;
+
 /** Prints whether a model can be explained, and how: of a report that the file alone gave, as far as that tells. */
 export function printReport(name: string, report: Report): void {
   const shape = (dimensions: readonly (number | string)[]) => `[${dimensions.join(', ')}]`;
-  print(`${name}: opset ${report.opset}, ${report.nodes} nodes, ${report.classes} classes`);
-  for (const input of report.inputs) print(`input   ${input.name} ${input.dtype} ${shape(input.shape)}`);
-  for (const output of report.outputs) print(`output  ${output}`);
-  for (const remark of report.notes) print(`note    ${remark}`);
+  const classes = report.classes === 1 ? '1 class' : `${report.classes} classes`;
+  print(`${name}: opset ${report.opset}, ${counted(report.nodes, 'node')}, ${classes}`);
+  const line = (heading: string, text: string) => print(`${heading.padEnd(width)}${text}`);
+  for (const input of report.inputs) line('input', `${input.name} ${input.dtype} ${shape(input.shape)}`);
+  for (const output of report.outputs) line('output', output);
+  for (const remark of report.notes) line('note', remark);
   const { preprocessing, photos = true, warnings = [], budget } = report;
-  if (preprocessing) for (const line of sourceLines(preprocessing)) print(`photos  ${line}`);
-  if (photos !== true) print(`photos  no: ${photos}`);
-  for (const warning of warnings) print(`warning ${warningText(warning)}`);
-  print(`suits   ${report.recommended.join(', ') || 'no method'} (the best first)`);
+  if (preprocessing) for (const part of sourceLines(preprocessing)) line('preprocessing', part);
+  if (photos !== true) line('photos', `cannot be explained: ${photos}`);
+  for (const warning of warnings) line('warning', warningText(warning));
+  const { recommended } = report;
+  line('recommended', recommended.length > 0 ? `${recommended.join(', ')} (best first)` : 'no method');
   print();
   print(table(report.methods.map((method) => [told(method), method.id, method.reason ?? ''])));
   if (budget !== undefined)
-    print(`\nEach method that works was run once, with few samples; methods had ${budget} s (--budget).`);
+    print(`\nMethods marked "works" ran once, with few samples. The time budget was ${budget} s (--budget).`);
   if (report.unsupported.length > 0) {
     print('\nOperators without a derivative rule:');
     for (const { op, nodes } of report.unsupported) print(`  ${op}: ${nodes.join(', ')}`);

@@ -52,7 +52,7 @@ async function modelCalled(wanted: string): Promise<RegisteredModel> {
   const { path, others } = modelInFolder(wanted);
   if (others.length > 0)
     note(
-      `${wanted} holds ${[basename(path), ...others].map(harmless).join(', ')}: ${basename(path)} is taken; name another by its path`,
+      `${wanted} holds ${[basename(path), ...others].map(harmless).join(', ')}: Whylight takes ${basename(path)}; to take another, give its path`,
     );
   return modelAt(resolve(path), undefined, resolve(wanted));
 }

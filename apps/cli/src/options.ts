@@ -17,13 +17,17 @@ export interface ExplainOptions {
 /** Adds --layer, --param, --convention and --score. */
 export const withExplainOptions = (command: Command): Command =>
   command
-    .option('--layer <tensor>', 'layer to look at, repeatable (default: the last feature map)', collected)
+    .option('--layer <tensor>', 'layer to explain, repeatable (default: the last feature map)', collected)
     .option('--param <k=v>', 'parameter of the method, repeatable', parameter)
-    .addOption(new Option('--convention <name>', 'whose numbers come out').choices(conventions))
+    .addOption(
+      new Option('--convention <name>', 'the library whose numbers are wanted (default: paper)').choices(
+        conventions,
+      ),
+    )
     .addOption(
       new Option(
         '--score <kind>',
-        'what of a class is explained (default: logit, rise: probability; under the convention of a library: output)',
+        'which score of the class to explain (default: logit; for rise probability; under the convention of a library output)',
       ).choices(scoreKinds),
     );
 
@@ -42,10 +46,7 @@ export const withReadingOptions = (command: Command): Command =>
       'fix an input beside the image to a number or a .npy file, repeatable',
       fixedInput,
     )
-    .option(
-      '--output-name <output>',
-      'the output that scores classes (default: the likeliest to score classes)',
-    )
+    .option('--output-name <output>', 'the output with the scores of classes (default: the likeliest one)')
     .addOption(new Option('--scores <output>', 'the older name of --output-name').hideHelp());
 
 export interface DeviceOptions {
@@ -57,15 +58,19 @@ export interface DeviceOptions {
 /** Adds --ep, --threads and --memory. */
 export const withDeviceOptions = (command: Command): Command =>
   command
-    .addOption(new Option('--ep <provider>', 'where graphs run').choices(executionProviders).default('cpu'))
+    .addOption(
+      new Option('--ep <provider>', 'device that runs the network')
+        .choices(executionProviders)
+        .default('cpu'),
+    )
     .option('--threads <n>', 'threads per operator', positive)
-    .option('--memory <size>', 'what a run may hold at once, such as 500MB (default: 1GB)', byteSize);
+    .option('--memory <size>', 'most memory of a run, such as 500MB (default: 1GB)', byteSize);
 
 export const withJson = (command: Command): Command =>
   command.option('--json', 'one JSON document on stdout, everything else on stderr');
 
 export const modelArgument = (): Argument =>
-  new Argument('<model>', 'a registered name, or the path of an ONNX file');
+  new Argument('<model>', 'a registered name, the path of an ONNX file, or a folder that holds one');
 
 export const collected = (text: string, all?: string[]): string[] => [...(all ?? []), text];
 
@@ -129,7 +134,7 @@ export const targetOption = (): Option =>
     .default('predicted');
 
 export const languageOption = (): Option =>
-  new Option('--lang <language>', 'of the labels').choices(['en', 'zh']).default('en');
+  new Option('--lang <language>', 'language of the class names').choices(['en', 'zh']).default('en');
 
 /** `282`, `1,0,2` or `281-282,281-282`: each a class index, `predicted`, or a sum of these. */
 export function targetList(text: string): Target[] {

@@ -27,32 +27,59 @@ export const withPreprocessingOptions = (command: Command): Command =>
   withLabelOption(
     withValueOptions(command)
       .addOption(
-        new Option('--fit <how>', 'how a photo gets to that size').choices(['crop', 'stretch', 'letterbox']),
+        new Option('--fit <how>', 'how a photo is brought to --size').choices([
+          'crop',
+          'stretch',
+          'letterbox',
+        ]),
       )
-      .option('--resize <N|HxW|none>', 'what the photo is resized to: its short side, or both sides', resize)
-      .option('--crop <N|HxW|ratio|none>', 'what is cut from its middle; a ratio as crop_pct of timm', crop)
-      .option('--no-crop', 'as --crop none: the network gets the whole photo, if it takes other sizes')
-      .option('--pad-color <#rrggbb>', 'what fills the rest of a letterbox', colour)
+      .option(
+        '--resize <N|HxW|none>',
+        'resize the photo to this short side, or to both sides; none: do not resize',
+        resize,
+      )
+      .option(
+        '--crop <N|HxW|ratio|none>',
+        'cut this from the centre; a ratio is the crop_pct of timm; none: do not crop',
+        crop,
+      )
+      .option('--no-crop', 'same as --crop none: the whole photo, for networks that take any size')
+      .option('--pad-color <#rrggbb>', 'colour of the margin that --fit letterbox adds', colour)
       .addOption(
-        new Option('--resample <filter>', "PIL's filters, or OpenCV's with cv-").choices(resamplings),
+        new Option('--resample <filter>', "filter for resizing: PIL's, or OpenCV's (cv-)").choices(
+          resamplings,
+        ),
       ),
   );
 
 /** Adds those of the flags that say what the numbers of the network's input are. */
 export const withValueOptions = (command: Command): Command =>
   command
-    .option('--size <N|HxW>', 'what the network takes', sides)
-    .addOption(new Option('--layout <axes>', 'in place of what the file says').choices(['NCHW', 'NHWC']))
-    .option('--channels <rgb|bgr|gray|rgba|N>', "what the network's channels are", channels)
-    .option('--scale <N|A/B>', 'what a pixel of 0 to 255 is multiplied by first (default: 1/255)', scale)
-    .option('--mean <a,b,c>', 'what is taken from it then: one number, or one for each channel', values)
-    .option('--std <a,b,c>', 'what it is divided by then: one number, or one for each channel', deviations)
-    .addOption(new Option('--preset <name>', 'fills what nothing else states').choices(Object.keys(presets)));
+    .option('--size <N|HxW>', "height and width of the network's input", sides)
+    .addOption(
+      new Option('--layout <axes>', "order of the input's axes, in place of the file's").choices([
+        'NCHW',
+        'NHWC',
+      ]),
+    )
+    .option(
+      '--channels <rgb|bgr|gray|rgba|N>',
+      'channels that the network takes, in their order; N: a number of bands',
+      channels,
+    )
+    .option('--scale <N|A/B>', 'multiply pixels of 0 to 255 by this, before --mean (default: 1/255)', scale)
+    .option('--mean <a,b,c>', 'subtract this after --scale: one number, or one for each channel', values)
+    .option('--std <a,b,c>', 'divide by this after --mean: one number, or one for each channel', deviations)
+    .addOption(
+      new Option('--preset <name>', 'preprocessing for the parts that nothing else states').choices(
+        Object.keys(presets),
+      ),
+    );
 
 export const withLabelOption = (command: Command): Command =>
   command.option(
     '--labels <file>',
-    'class names: JSON, CSV, one a line, a config.json; imagenet: the names that come along',
+    'class names: a JSON, CSV or text file, or a config.json; imagenet: the names of ImageNet',
   );
 
 /** What the flags say of a model, which counts before all else. @throws UsageError, InputError for a file of --input */

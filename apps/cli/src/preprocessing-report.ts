@@ -1,18 +1,21 @@
-import { type PreprocessingReport, shown } from '@whylight/host';
+import { type PreprocessingReport, shown, sourceText } from '@whylight/host';
 import { counted } from './output.ts';
 
 type Part = Exclude<keyof PreprocessingReport, 'labels'>;
 
-/** What the sources are called in a line for people. */
-const sources: ReadonlyMap<string, string> = new Map([
-  ['option', 'as asked'],
-  ['manifest', 'from the manifest'],
-  ['metadata', 'from the metadata in the file'],
-  ['graph', 'by what the graph does first'],
-  ['file', 'as the file states'],
-  ['preset', 'from the preset'],
-  ['assumed', 'assumed'],
-]);
+/** What the graph shows of each part. */
+function fromGraph(part: Part): string {
+  if (part === 'scale' || part === 'mean' || part === 'std')
+    return 'from the graph, whose first operators scale the pixels';
+  return part === 'size'
+    ? 'from the graph, which takes this size'
+    : 'from the graph, which resizes the photo itself';
+}
+
+function sourceOf(from: string, part: Part): string {
+  if (from === 'graph') return fromGraph(part);
+  return from === 'assumed' ? 'assumed' : `from ${sourceText(from)}`;
+}
 
 /** Who said what of a model's input and classes, a line for each of them. */
 export function sourceLines({ labels, ...parts }: PreprocessingReport): string[] {
@@ -22,8 +25,8 @@ export function sourceLines({ labels, ...parts }: PreprocessingReport): string[]
     const { value, from } = parts[part];
     // A margin's colour matters where there is a margin; what is null follows from the size.
     if (value === null || (part === 'pad_color' && parts.fit.value !== 'letterbox')) continue;
-    add(from, `${part.replace('_', '-')} ${shown(value, part)}`);
+    add(sourceOf(from, part), `${part.replace('_', '-')} ${shown(value, part)}`);
   }
-  if (labels) add(labels.from, counted(labels.value, 'label'));
-  return [...said].map(([from, what]) => `${what.join(', ')}: ${sources.get(from) ?? `from ${from}`}`);
+  if (labels) add(`from ${sourceText(labels.from)}`, counted(labels.value, 'label'));
+  return [...said].map(([from, what]) => `${what.join(', ')}: ${from}`);
 }

@@ -274,7 +274,7 @@ describe('a model with an input beside the image', () => {
     const open = await whylight(home, 'check', 'gated.onnx');
     expect([open.code, open.stderr]).toEqual([
       2,
-      expect.stringContaining('all but the image have to be fixed'),
+      expect.stringContaining('fix each of them but the image to a value (--input NAME=VALUE'),
     ]);
     expect((await saliency('2', 'plus.npy')).code).toBe(0);
     expect((await saliency('minus.npy', 'minus-2.npy')).code).toBe(0);
@@ -321,7 +321,10 @@ describe('bad usage ends with 2 and one sentence', () => {
     [['explain', 'photo.png', '-o', 'x', '--method', 'grad-cam,seance'], '"seance" is unknown'],
     [['explain', 'in.npy', '-o', 'x'], 'in.npy: The bytes are no image'],
     [['explain', 'photo.png', '-o', 'x', '--model', 'photo.png'], 'not an ONNX model'],
-    [['explain', 'photo.png', '-o', 'x', '--model', 'two'], 'more than one model (a, b)'],
+    [
+      ['explain', 'photo.png', '-o', 'x', '--model', 'two'],
+      'more than one model (a.onnx, b.onnx): give the path of one of them',
+    ],
     [
       ['explain', 'photo.png', '-o', 'x', '--method', 'smooth-grad', '--param', 'nt_samples=0'],
       'parameter "nt_samples" of smooth-grad: Too small: expected number to be >=1, got 0',

@@ -36,7 +36,10 @@ describe('a folder as optimum writes it', () => {
     const command = ['explain', 'photo.png', '--model', 'vit', '--mean', '0', '-o', 'out', '--json'];
     const { code, stdout, stderr } = await whylight(home, ...command);
     expect([code, stderr]).toEqual([
-      ...[0, 'vit holds model.onnx, model_quantized.onnx: model.onnx is taken; name another by its path\n'],
+      ...[
+        0,
+        'vit holds model.onnx, model_quantized.onnx: Whylight takes model.onnx; to take another, give its path\n',
+      ],
     ]);
     const [{ preprocessing, target, warnings }] = JSON.parse(stdout);
     expect(preprocessing).toMatchObject({

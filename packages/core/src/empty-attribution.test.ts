@@ -130,7 +130,7 @@ describe('a model of one output', () => {
 
   it('is refused by a method that tells a class from others, by name', async () => {
     await expect(explained(one, { method: 'finer-cam' })).rejects.toThrow(
-      'finer-cam tells a class from others, and the model has one output only',
+      'finer-cam compares a class with other classes, but the model has only one output',
     );
   });
 });

@@ -47,8 +47,8 @@ function causeOf(method: Method, score: number, saturatedAt: number | undefined)
   if (saturatedAt !== undefined)
     return `the score is saturated at ${saturatedAt.toFixed(1)}: explain the logit (score logit) or log-odds`;
   if (method.dividesByScore && Math.abs(score) <= 1e-20)
-    return `the score is 0, by which ${method.id} divides: explain another score, or use another method`;
+    return `the score is 0, and ${method.id} divides by it: explain another score, or use another method`;
   return method.needs.includes('layer')
-    ? 'nothing that the layer holds counts for the class: try another layer, the class negated, or another method'
+    ? 'no value of the layer raises the score of the class: try another layer, the negated class, or another method'
     : 'the score hardly changes with the image where this method looks: try another score or method';
 }

@@ -172,7 +172,7 @@ export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): U
 
 /** Why a method does not suit a model of one output. */
 export const withoutOthers = ({ id }: Method): string =>
-  `${id} tells a class from others, and the model has one output only: use grad-cam`;
+  `${id} compares a class with other classes, but the model has only one output: use grad-cam`;
 
 export function prepare(classifier: Classifier, spec: ExplainerSpec) {
   const asked = resolveMethod(spec);

@@ -141,7 +141,7 @@ describe('A kind of score', () => {
 
   it('is refused where a method has rules for logits only', async () => {
     await expect(explained({ method: 'lrp', score: 'softmax' }, 0)).rejects.toThrow(
-      'lrp explains logits, not the score "softmax"',
+      'lrp explains logits only, not the score "softmax"',
     );
   });
 });

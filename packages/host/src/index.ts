@@ -63,6 +63,7 @@ export {
   type ModelSource,
   shapesModel,
 } from './models/registry.ts';
+export { sourceText } from './models/sources/said.ts';
 export { colourOf } from './models/sources/stated.ts';
 export { type AddOptions, ModelStore, type PullOptions } from './models/store.ts';
 export { readZoo, type Zoo } from './models/zoo.ts';

@@ -24,14 +24,9 @@ export const check = withJson(
     withReadingOptions(
       withPreprocessingOptions(
         new Command('check')
-          .description('Say whether a model can be explained, and how: each method is run on it')
+          .description('Say whether a model can be explained, and how: runs each method on it')
           .addArgument(modelArgument())
-          .option(
-            '--budget <seconds>',
-            'how long methods may be run for; 0 runs none',
-            seconds,
-            defaultBudget,
-          ),
+          .option('--budget <seconds>', 'time for running methods; 0: run none', seconds, defaultBudget),
       ),
     ),
   ),

@@ -63,14 +63,21 @@ export const explain = withPanelOptions(
               .option('--model <name|path>', 'the classifier', defaultModel)
               .option(
                 '--method <id,id>',
-                'how to explain; several separated by commas (default: what suits the model, as check says)',
+                'methods, separated by commas (default: the first that check recommends)',
                 methodList,
               )
               .addOption(targetOption())
-              .addOption(new Option('--lang <language>', 'of the labels').choices(['en', 'zh']).default('en'))
-              .option('--alpha <weight>', 'of the photo under the map', within(1))
+              .addOption(
+                new Option('--lang <language>', 'language of the class names')
+                  .choices(['en', 'zh'])
+                  .default('en'),
+              )
+              .option('--alpha <weight>', 'weight of the photo under the map, 0 to 1', within(1))
               .option('--stretch', 'lay the map of the crop over the whole photo')
-              .option('--feature-mask <image>', 'a feature for each colour, for methods that hide features')
+              .option(
+                '--feature-mask <image>',
+                'image whose colours are the features, for methods that hide features',
+              )
               .option('--probabilities', 'also probabilities.png, a bar for each of the likeliest classes')
               .requiredOption('-o, --output <dir>', 'where the results go'),
           ),
@@ -192,6 +199,6 @@ function show(
   print(
     `${harmless(basename(image))}: ${harmless(predictionText(target, lang))}, ${method}, ${took} ms: ${directory}`,
   );
-  if (isFirst) for (const line of sourceLines(result.preprocessing)) print(`  photos: ${line}`);
+  if (isFirst) for (const line of sourceLines(result.preprocessing)) print(`  preprocessing: ${line}`);
   for (const warning of warnings) note(`  ${warningText(warning)}`);
 }

@@ -55,7 +55,7 @@ export async function examined(path: string, options: ManifestOptions) {
 
 /** What is said of a model beside its file, which is all that the service gets to know of it. */
 function aboutOf(model: RegisteredModel, { report }: Prepared, name: string): OwnModel {
-  const { cam_tensor, fixed_inputs, scores, preset } = model.manifest;
+  const { cam_tensor, fixed_inputs, scores, preset, task } = model.manifest;
   const { labels, labelsFrom } = model;
   const preprocessing = statedIn(report);
   const onlyPreset = preset !== undefined && model.sources.every(({ from }) => from === 'metadata');
@@ -66,6 +66,7 @@ function aboutOf(model: RegisteredModel, { report }: Prepared, name: string): Ow
     ...(cam_tensor !== undefined && { cam_tensor }),
     ...(fixed_inputs && { fixed_inputs: { ...fixed_inputs } }),
     ...(scores !== undefined && { scores }),
+    ...(task !== undefined && { task }),
   };
 }
 

@@ -64,7 +64,10 @@ const pull = withJson(
     .argument('<name>', 'its name in the index')
     .option('--index <file>', 'an index of your own, JSON {base, models: [{name, path, bytes, sha256}]}')
     .option('--url <url>', 'fetch from here instead')
-    .option('--labels <file>', 'class names: JSON, CSV, one a line, a config.json; or imagenet'),
+    .option(
+      '--labels <file>',
+      'class names: a JSON, CSV or text file, or a config.json; imagenet: the names of ImageNet',
+    ),
 ).action(async (name: string, { json, index, ...options }: PullOptions) => {
   const progress = new Progress(`pull ${name}`);
   const onProgress = (received: number, total: number) => progress.update(received, total);

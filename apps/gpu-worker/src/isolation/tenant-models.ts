@@ -261,7 +261,8 @@ function soFar(
     ? { works: null, reason }
     : {
         works: false,
-        reason: 'it ends the process that runs it: it crashes, or needs more memory than a model gets',
+        reason:
+          'the process that ran it has ended: the method crashes on this model, or needs more memory than a model gets',
       };
   const others = late.aborted ? reason : 'not run: another method has ended the process';
   return validationSchema.safeParse(examination.soFar(running, others)).data;

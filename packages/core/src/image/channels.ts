@@ -44,7 +44,7 @@ function of(photo: Raster, expected: number): Raster {
   const bands = (count: number) => (count === 1 ? 'one band' : `${count} bands`);
   throw new InputError(
     'invalid_image',
-    `the network takes images of ${bands(expected)}, this file has ${bands(photo.channels)}; --channels says what they are`,
+    `the network takes images with ${bands(expected)}, but this file has ${bands(photo.channels)}; if that is wrong, --channels says what the network takes`,
   );
 }
 

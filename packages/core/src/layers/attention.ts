@@ -36,7 +36,7 @@ export function transformerOf(network: Network): Transformer {
   if (!last || weights.length === 0)
     throw new InputError(
       'method_not_supported',
-      'the model has no attention of each patch to every other; choose a method for any network',
+      'the model has no self-attention over all patches, which this method needs; use a method for any network, such as grad-cam',
     );
   const sums = nodes.filter(
     (node) =>
@@ -54,7 +54,7 @@ export function transformerOf(network: Network): Transformer {
   if (last.form.transposed || last.form.flipped || last.region || last.scattered)
     throw new InputError(
       'method_not_supported',
-      "the model's attention does not see the image as it is: mirrored, turned or a part of it; choose a method for any network",
+      "the model's attention sees the image mirrored, turned or cut, which this method cannot map back; use a method for any network, such as grad-cam",
     );
   const [, height, width] = last.shape as [number, number, number];
   const { prefix, suffix = 0, axes } = last.form;

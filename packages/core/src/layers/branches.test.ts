@@ -276,7 +276,7 @@ describe('What goes past the last map', () => {
       return parts.linear(parts.layer('both', 'Concat', [early, map], { axis: 1 }), 'logits', channels + 2);
     });
     expect(inspect(bytes).notes).toEqual([
-      'the scores are also made of what the map of layer "a.relu" does not show: what has been pooled before it (in "image.flat")',
+      'the scores also depend on values that the map of layer "a.relu" cannot show: features that the network pooled before this layer (in "image.flat")',
     ]);
   });
 

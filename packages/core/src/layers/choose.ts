@@ -29,7 +29,7 @@ function missing(g: GraphBuilder, value: Value, layers: readonly Layer[]): strin
   const whole = g.nodes.find((node) => node.spelling?.nodes.some(({ outputs }) => outputs.includes(value)));
   if (whole) return `it is a part of ${whole.op}; ask for the result of that, ${quoted(whole.outputs[0]!)}`;
   const near = layers.slice(-3).map((layer) => quoted(layer.name));
-  return `the model has no feature map of that name; among the last are ${near.join(', ')}`;
+  return `the model has no feature map of that name; its last ones include ${near.join(', ')}`;
 }
 
 /**

@@ -70,7 +70,7 @@ function findLayer(network: Network, convention: string): Layer {
     throw new InputError(
       'method_not_supported',
       severalViews(network, places) ??
-        'the model has no feature map [N, C, h, w] between image and scores; choose a method without layers',
+        'the model has no feature map [N, C, h, w] between image and scores; use a method that needs no layer, such as integrated-gradients',
     );
   if (convention === 'torchcam') return last;
   const whole = layers.filter((layer) => isWhole(layer, reached));
@@ -101,7 +101,7 @@ function severalViews({ g, image, logits }: Network, places: PlacesOf): string |
   });
   return (
     several &&
-    `the model looks at several views of each image at once: ${quoted(several.outputs[0]!)} has ${Math.abs(g.shape(several.outputs[0]!)[0]! / rows)} maps for each; choose a method without layers`
+    `the model looks at several views of each image at once: ${quoted(several.outputs[0]!)} has ${Math.abs(g.shape(several.outputs[0]!)[0]! / rows)} maps for each; use a method that needs no layer, such as integrated-gradients`
   );
 }
 

@@ -110,7 +110,7 @@ describe('layers', () => {
     '"%s" is no layer, and those that are near are named',
     (name) => {
       expect(() => chooseLayers(networkIn(tinyNetwork()), [name], 'paper')).toThrow(
-        `layer "${name}": the model has no feature map of that name; among the last are "r1", "c2", "r2"`,
+        `layer "${name}": the model has no feature map of that name; its last ones include "r1", "c2", "r2"`,
       );
     },
   );

@@ -19,7 +19,10 @@ function unreached(network: Network, layer: Layer): Warning[] {
   const { lost, places } = reachOf(layer, reached);
   if (lost === 0) return [];
   const better = layers.findLast((other) => isWhole(other, reached));
-  const message = `${lost === places ? 'no place' : `${lost} of ${places} places`} of layer ${quoted(layer.name)} can${lost === places ? '' : 'not'} reach the scores: what the map shows there counts for nothing${better ? `; all of layer ${quoted(better.name)} can` : ''}`;
+  const which = lost === places ? 'no place' : `${lost} of ${places} places`;
+  const verb = lost === places ? 'affects' : 'do not affect';
+  const advice = better ? `; use layer ${quoted(better.name)}, where every place affects them` : '';
+  const message = `${which} of layer ${quoted(layer.name)} ${verb} the scores: what the map shows there means nothing${advice}`;
   return [{ code: 'layer_unreached', message }];
 }
 
@@ -41,18 +44,18 @@ function besides(network: Network, layer: Layer): Warning[] {
   const pooled = list('pooled', ({ value, branch }) => (branch === undefined ? value : undefined));
   const parts = [
     ...(reachOf(layer, reached).besideTokens
-      ? ['the tokens in it that have no place in the image, such as a class token']
+      ? ['the tokens of this layer that have no place in the image, such as the class token']
       : []),
-    ...(tokens === '' ? [] : [`the values that such a token has of its own (in ${tokens})`]),
-    ...(maps === '' ? [] : [`another way through the network (by ${maps})`]),
+    ...(tokens === '' ? [] : [`what such a token carries past this layer (in ${tokens})`]),
+    ...(maps === '' ? [] : [`a path through the network that goes around this layer (through ${maps})`]),
     ...(branches === '' ? [] : [`another branch of the network, whose last map is ${branches}`]),
-    ...(pooled === '' ? [] : [`what has been pooled before it (in ${pooled})`]),
+    ...(pooled === '' ? [] : [`features that the network pooled before this layer (in ${pooled})`]),
   ];
   if (parts.length === 0) return [];
   return [
     {
       code: 'beside_layer',
-      message: `the scores are also made of what the map of layer ${quoted(layer.name)} does not show: ${parts.join('; ')}`,
+      message: `the scores also depend on values that the map of layer ${quoted(layer.name)} cannot show: ${parts.join('; ')}`,
     },
   ];
 }
@@ -69,7 +72,7 @@ function orientation({ name, form, region, scattered }: Layer): Warning[] {
   if (scattered)
     notes.push({
       code: 'layer_scattered',
-      message: `the places of ${layer} are not those of the image in their order: it puts parts of the image together that lie apart, and its map may lie wrong`,
+      message: `${layer} does not keep the places of the image in their order: it joins parts that lie apart, so its map may lie in the wrong place`,
     });
   else if (form.flipped || form.transposed) {
     const how = [
@@ -79,13 +82,13 @@ function orientation({ name, form, region, scattered }: Layer): Warning[] {
     ].join(' and ');
     notes.push({
       code: 'layer_turned',
-      message: `${layer} sees the image ${how}; its map is turned back`,
+      message: `${layer} sees the image ${how}; the map is turned back, so that it fits the image`,
     });
   }
   if (region)
     notes.push({
       code: 'layer_region',
-      message: `${layer} sees ${regionText(region)} of the image only; a map of the image's size is laid there, and one of the layer's size covers only that`,
+      message: `${layer} sees ${regionText(region)} of the image only; a map of the image's size shows them in their place, and a map of the layer's size shows only them`,
     });
   return notes;
 }

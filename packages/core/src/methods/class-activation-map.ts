@@ -42,7 +42,7 @@ export const cam = defineMethod({
       if (g.shape(activation)[1] !== channels)
         throw new InputError(
           'method_not_supported',
-          `cam needs a layer of ${channels} channels, as many as the classifier weighs; "${activation}" has ${g.shape(activation)[1]}`,
+          `cam needs a layer with ${channels} channels, one for each weight of a class in the last linear layer; "${activation}" has ${g.shape(activation)[1]}`,
         );
       const [n] = g.shape(ofTarget) as [number];
       return sum(g, mul(g, reshape(g, ofTarget, [n, channels, 1, 1]), activation), [1], false);

@@ -38,7 +38,10 @@ export function resolveMethod(asked: {
     );
   const score = otherNames[asked.score ?? ''] ?? asked.score ?? defaultScore(method, convention);
   if (method.logitsOnly && score !== 'logit')
-    throw new InputError('invalid_parameter', `${method.id} explains logits, not the score "${asked.score}"`);
+    throw new InputError(
+      'invalid_parameter',
+      `${method.id} explains logits only, not the score "${asked.score}"; use score logit`,
+    );
   const shape = shapeOf(method);
   const given = Object.entries(asked.params ?? {}).map(([name, value]) => {
     const only = getOwn(method.only ?? {}, name);

@@ -162,7 +162,7 @@ describe('a model of one output', () => {
   it('that is a plain number is measured between the blank image and the photo', async () => {
     const session = await forward(age);
     const asked = scorerOf(session, { target: 0, score: 'probability' });
-    await expect(asked(photo)).rejects.toThrow('a plain number, and no probability');
+    await expect(asked(photo)).rejects.toThrow('a plain number, not a probability');
     const score = await relativeScorer(scorerOf(session, { target: 0, score: 'logit' }), photo);
     const { deletion, insertion } = await deletionInsertion(score, photo, map, { steps: 5 });
     expect([deletion[0], deletion.at(-1), insertion[0], insertion.at(-1)]).toEqual([1, 0, 0, 1]);

@@ -33,7 +33,10 @@ export const scorerOf =
       });
       const given = score === 'probability' ? probabilities : logits;
       if (!given)
-        throw new InputError('invalid_parameter', 'the model gives a plain number, and no probability of it');
+        throw new InputError(
+          'invalid_parameter',
+          'the model gives a plain number, not a probability: this metric cannot use it',
+        );
       for (let n = start; n < end; n++) scores[n] = row(given as Tensor<'float32'>, n - start).data[target]!;
     }
     return scores;

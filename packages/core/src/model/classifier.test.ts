@@ -60,7 +60,7 @@ describe('E3: what does not look like an image classifier is refused, with what 
 
   it('another size than the model takes', () => {
     expect(refusal(tinyNetwork(), { inputShape: [3, 8, 8] })).toBe(
-      'the model takes [N, 2, 6, 6], asked for [N, 3, 8, 8]',
+      'the model takes inputs [N, 2, 6, 6], but [N, 3, 8, 8] was requested',
     );
   });
 
@@ -142,7 +142,7 @@ describe('inputs beside the image', () => {
 
   it('are all named where they are not', () => {
     expect(refusal(gated, { inputs: { scale: 2 } })).toContain(
-      'this model has "image" [batch,3,2,2], "mask" [batch,3,1,1], "offset" [1,3,1,1]: all but the image have to be fixed',
+      'this model has "image" [batch,3,2,2], "mask" [batch,3,1,1], "offset" [1,3,1,1]: fix each of them but the image to a value (--input NAME=VALUE',
     );
     expect(refusal(gated, { inputs: { mood: 2 } })).toBe(
       'the model has no input "mood"; it has "scale", "image", "mask", "offset"',
@@ -255,7 +255,7 @@ describe('several outputs', () => {
 
   it('the first that scores classes is explained, and that is told', () => {
     expect(readClassifier(two).notes).toEqual([
-      { code: 'output_chosen', message: 'output "scores" is explained; the model also gives "y"' },
+      { code: 'output_chosen', message: 'output "scores" holds the scores; the model also has "y"' },
     ]);
   });
 
@@ -286,7 +286,8 @@ describe('what a classifier is found to be', () => {
     expect(classifier.notes).toEqual([
       {
         code: 'score_before_softmax',
-        message: 'the model ends in Softmax (node "p"): the score before it is explained',
+        message:
+          'the model ends in Softmax (node "p"); the explained score is the value before it, the logit',
       },
     ]);
     const session = await cpu.load(forwardModel(classifier));

@@ -122,7 +122,7 @@ export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {
   if (set.length > 0)
     tell('inputs_fixed', `${listed(set)} ${set.length > 1 ? 'are' : 'is'} fixed to the values given`);
   if (input.dtype === 'float16')
-    tell('computed_in_float32', 'the model is float16: it is explained in float32');
+    tell('computed_in_float32', 'the model is float16; the explanation is computed in float32');
   if (batch !== undefined) tell('batch_fixed', `the model takes batches of ${batch} only`);
   return {
     file,
@@ -157,7 +157,7 @@ const contradicting = "the model's shapes contradict each other: ";
 const notFromInside = (replaced: readonly Value[], { message }: ShapeError): InputError =>
   new InputError(
     'method_not_supported',
-    `the network cannot be run with other rows in the place of ${listed(replaced)} (${message}); choose another layer, or a method that needs none`,
+    `the method changes ${listed(replaced)}, and the rest of the network cannot run on the changed values (${message}); choose another layer, or a method that needs no layer`,
   );
 
 const contradiction = ({ message }: ShapeError): InputError =>
@@ -185,8 +185,8 @@ function firstThatFits<T>(shapes: readonly ShapeToTry[], read: (shape: readonly 
   throw new InputError(
     'invalid_model',
     source === 'asked'
-      ? `the model does not take [N, ${shape.join(', ')}], which was asked for: ${why}`
-      : `the model leaves its size open, and takes none of the ${shapes.length} sizes that were tried ([N, ${shape.join(', ')}] first); say it with --size. The first failed: ${why}`,
+      ? `the model cannot run on the requested input [N, ${shape.join(', ')}]: ${why}`
+      : `the model file does not state the input size, and the model cannot run on any of the ${shapes.length} sizes that were tried; give the size with --size. The first, [N, ${shape.join(', ')}], failed: ${why}`,
   );
 }
 

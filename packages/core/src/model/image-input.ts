@@ -26,7 +26,7 @@ export function understood(graph: Graph, info: ValueInfo, layout?: ImageInput['l
     return { info, axes, layout: axes.channels !== null && axes.channels > axes.rows ? 'NHWC' : 'NCHW' };
   throw new InputError(
     'invalid_model',
-    `input ${quoted(info.name)} is [${info.shape}]: nothing tells whether that is [N, H, W] or [C, H, W]; export the model with an input [N, C, H, W] or [N, H, W, C]`,
+    `input ${quoted(info.name)} is [${info.shape}]: the file does not show whether that is [N, H, W] or [C, H, W]; export the model with an input [N, C, H, W] or [N, H, W, C]`,
   );
 }
 
@@ -78,7 +78,7 @@ export function shapesToTry(graph: Graph, input: ImageInput, asked: AskedSize): 
     const other = inputShape ?? shapeOf(count, wanted!);
     throw new InputError(
       'invalid_model',
-      `the model takes [N, ${own.join(', ')}], asked for [N, ${other.join(', ')}]`,
+      `the model takes inputs [N, ${own.join(', ')}], but [N, ${other.join(', ')}] was requested`,
     );
   }
   if (wanted) {

@@ -289,7 +289,7 @@ describe('a size that the file leaves open', () => {
     const stated = firstNetwork([32, 32], 3, ['N', 3, 32, 32]);
     expect(readClassifier(stated).sizeSource).toBe('file');
     expect(() => readClassifier(stated, { size: [40, 24] })).toThrow(
-      'the model takes [N, 3, 32, 32], asked for [N, 3, 40, 24]',
+      'the model takes inputs [N, 3, 32, 32], but [N, 3, 40, 24] was requested',
     );
   });
 
@@ -309,7 +309,9 @@ describe('a size that the file leaves open', () => {
       layer('scores', 'MatMul', [layer('flat', 'Flatten', [image]), g.constant(wave([143, 3]), 'weights')]),
     );
     const guessed = () => readClassifier(declared(odd, ['N', 1, 'H', 'W']));
-    expect(guessed).toThrow(/leaves its size open, and takes none of the \d+ sizes .* say it with --size/);
+    expect(guessed).toThrow(
+      /does not state the input size, and the model cannot run on any of the \d+ sizes .* give the size with --size/,
+    );
     expect(guessed).not.toThrow(/contradict/);
   });
 });

@@ -23,7 +23,7 @@ export function imageInput(inputs: readonly ValueInfo[], fixed: FixedInputs): Va
   if (!input || open.length > 1 || ![3, 4].includes(input.shape.length))
     throw new InputError(
       'invalid_model',
-      `an image classifier has one input of rank 4, or 3 where it has no channels or no batch; this model has ${open.map((i) => `${quoted(i.name)} [${i.shape}]`).join(', ') || 'none'}${open.length > 1 ? ': all but the image have to be fixed to a value' : ''}`,
+      `expected one input with 4 axes (or 3, without batch or channels); this model has ${open.map((i) => `${quoted(i.name)} [${i.shape}]`).join(', ') || 'none'}${open.length > 1 ? ': fix each of them but the image to a value (--input NAME=VALUE, or fixed_inputs in the manifest)' : ''}`,
     );
   if (input.dtype === 'bool')
     throw new InputError(

@@ -75,7 +75,7 @@ export function rankedScores(
   if (g.knows(value) && !isFloat(g.dtype(value)))
     throw new InputError(
       'invalid_model',
-      `output ${quoted(output)} is ${g.dtype(value)}: numbers that name classes or count are no scores`,
+      `output ${quoted(output)} has type ${g.dtype(value)}: whole numbers are class indices or counts, not scores; choose an output of floating-point scores`,
     );
   return { value, ranks: false };
 }
@@ -91,51 +91,57 @@ export function headNotes(
   const notes: Warning[] = [];
   const tell = (code: string, message: string) => notes.push({ code, message });
   if (others.length > 0)
-    tell('output_chosen', `output ${quoted(output)} is explained; the model also gives ${listed(others)}`);
+    tell('output_chosen', `output ${quoted(output)} holds the scores; the model also has ${listed(others)}`);
   if (ranks)
     tell(
       'scores_behind_ranks',
-      `output ${quoted(output)} gives only the highest: the scores that these are found among are explained`,
+      `output ${quoted(output)} holds only the class with the highest score; the explained scores are all those that it is chosen from`,
     );
   notes.push(...explainedNote(head, output));
   if (head.task === 'binary' && classes === 1)
-    tell('one_output', 'the model has one output: class 0 is what it says, and target -0 is its negation');
+    tell(
+      'one_output',
+      'the model has one output: target 0 explains what raises it, target -0 what lowers it',
+    );
   return notes;
 }
 
 function explainedNote({ kind, source, node, whole, task }: Decision, output: string): Warning[] {
   const by = node ? `${node.op} (node ${quoted(node.name)})` : 'probabilities';
-  const shown = whole === 1 ? '' : `; what it gives is divided by ${Math.round(whole)}`;
+  const shown = whole === 1 ? '' : `; its output is a probability times ${Math.round(whole)}`;
   const note = (code: string, message: string) => [{ code, message }];
   switch (source.of) {
     case 'softmax':
       return note(
         'score_before_softmax',
-        `the model ends in ${by}: the score before it is explained${shown}`,
+        `the model ends in ${by}; the explained score is the value before it, the logit${shown}`,
       );
     case 'odds':
       return source.picks.some((picked) => picked.node.op.endsWith('Softmax'))
         ? note(
             'log_odds_explained',
-            `the model ends in ${by}: the log-odds of what it gives are explained${shown}`,
+            `the model ends in ${by}; the explained score is the log-odds of each probability${shown}`,
           )
-        : note('score_before_sigmoid', `the model ends in ${by}: the score before it is explained${shown}`);
+        : note(
+            'score_before_sigmoid',
+            `the model ends in ${by}; the explained score is the value before it, the logit${shown}`,
+          );
     case 'mixture':
     case 'probabilities':
       return note(
         'log_odds_explained',
-        `the model puts its probabilities together from several: the log-odds of what it gives are explained${shown}`,
+        `the model computes each probability from several others; the explained score is the log-odds of the result${shown}`,
       );
     case 'number':
       return note(
         'plain_number',
-        `output ${quoted(output)} is ${task === 'regression' ? 'a plain number' : 'plain numbers'}${node ? `, which ${by} bounds` : ''}: it is explained as it is, and shown without a probability`,
+        `output ${quoted(output)} is ${task === 'regression' ? 'a plain number' : 'plain numbers'}${node ? ` that ${by} bounds` : ''}, not a probability; the explained score is the number itself`,
       );
     case 'logits':
       return kind === 'sigmoid'
         ? note(
             'logits_of_sigmoids',
-            `output ${quoted(output)} is read as logits of sigmoids, one for each class`,
+            `output ${quoted(output)} holds logits; each class has a probability of its own, the sigmoid of its logit`,
           )
         : [];
   }

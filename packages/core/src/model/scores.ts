@@ -61,7 +61,7 @@ export class Scores {
   private refuse(kind: ScoreKind): never {
     throw new InputError(
       'invalid_parameter',
-      `score "${kind}": the output is a plain number and no probability; ask for logit or output, which are that number`,
+      `score "${kind}": the output is a plain number, not a probability; use score logit or output, which are that number`,
     );
   }
 
@@ -210,7 +210,7 @@ export function flatScores(g: GraphBuilder, score: Value, output: string, image:
   if (shape.length < 1 || rest.length > 1 || rest.some((d) => d <= 0) || !aligned)
     throw new InputError(
       'invalid_model',
-      `a classifier scores [batch, classes], a row for each image; output ${quoted(output)} is [${shape.map((d) => (d < 0 ? 'batch' : d))}]`,
+      `expected scores [batch, classes], one row for each image; output ${quoted(output)} is [${shape.map((d) => (d < 0 ? 'batch' : d))}]`,
     );
   return shape.length === 2 ? score : reshape(g, score, [shape[0]!, rest[0] ?? 1]);
 }

@@ -61,7 +61,7 @@ describe('what does not lead to the scores is not read', () => {
     expect([...readModel(bytes).refused.keys()]).toEqual(others);
     // But it is listed as what the model also gives.
     expect(report.notes).toEqual(
-      others.map((name) => `output "scores" is explained; the model also gives "${name}"`),
+      others.map((name) => `output "scores" holds the scores; the model also has "${name}"`),
     );
   });
 

@@ -105,10 +105,10 @@ async function outcomeOf(
   } catch (error) {
     if (error instanceof DeviceError) throw error;
     if (error instanceof OutOfMemoryError)
-      return { works: null, reason: `not run for want of memory: ${error.message}` };
+      return { works: null, reason: `not run, because memory did not suffice: ${error.message}` };
     if (error instanceof InputError) return { works: false, reason: error.message };
     const { name, message } = error as Error;
-    return { works: false, reason: `a fault of Whylight's own: ${name}: ${withoutPaths(message)}` };
+    return { works: false, reason: `an error in Whylight: ${name}: ${withoutPaths(message)}` };
   }
 }
 

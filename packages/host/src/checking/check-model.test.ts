@@ -86,7 +86,7 @@ describe('M6: of what check lists', () => {
     );
     expect(verdict('rise')).toMatchObject({
       works: false,
-      reason: "a fault of Whylight's own: TypeError: no such thing in",
+      reason: 'an error in Whylight: TypeError: no such thing in',
     });
   });
 
@@ -94,7 +94,7 @@ describe('M6: of what check lists', () => {
     const { verdict } = await checked(failing('occlusion', new OutOfMemoryError('no room for 3 GB')));
     expect(verdict('occlusion')).toMatchObject({
       works: null,
-      reason: 'not run for want of memory: no room for 3 GB',
+      reason: 'not run, because memory did not suffice: no room for 3 GB',
     });
   });
 

@@ -31,7 +31,7 @@ export function plainInput(preprocessing: Preprocessing, classifier: Classifier)
 const instead = 'give the network a tensor (whylight attribute --tensor)';
 
 const cannot = (made: readonly number[], shape: readonly number[]): string =>
-  `a photo becomes [${made.join(', ')}], and the network takes [${shape.join(', ')}]: ${instead}`;
+  `a photo becomes [${made.join(', ')}], but the network takes [${shape.join(', ')}]: ${instead}`;
 
 /** Between 0 and 255, another period for each channel. */
 const wavyPhoto = () => ({

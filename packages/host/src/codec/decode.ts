@@ -95,7 +95,7 @@ export async function decodeImage(bytes: Uint8Array, limits: DecodeLimits = {}):
   if (depth === 'float' || depth === 'double')
     throw new InputError(
       'invalid_image',
-      `The image (${media.name}, ${width}×${height}) holds floats, whose range nobody states: save it with 8 or 16 bits, or as .npy for a network that takes bands.`,
+      `The image (${media.name}, ${width}×${height}) holds floating-point numbers, and nothing states their range: save it with 8 or 16 bits, or as .npy for a network that takes bands.`,
     );
   try {
     if (media.type === 'image/bmp') return picture(width, height, bmpPixels(bytes));
@@ -171,16 +171,21 @@ function bandCount(bytes: Uint8Array): number {
   return shape.length === 2 ? 1 : Math.min(first ?? 1, last ?? 1);
 }
 
+const namesOf = (types: readonly PhotoType[]): string =>
+  types.map((type) => type.replace(/^(image\/|application\/x-)/, '')).join(', ');
+
 function allowedType(bytes: Uint8Array, allow: readonly PhotoType[]): MediaType {
   const media = sniffMediaType(bytes);
   if (media === null)
-    throw new InputError('invalid_image', 'The bytes are no image: they begin like none that is known.');
+    throw new InputError(
+      'invalid_image',
+      `This is not an image that can be read: its first bytes fit no known format. Send one of ${namesOf(allow)}.`,
+    );
   if (!(allow as readonly string[]).includes(media.type)) {
-    const names = allow.map((type) => type.replace(/^(image\/|application\/x-)/, '')).join(', ');
     const remedy = getOwn(remedies, media.type);
     throw new InputError(
       'unsupported_media_type',
-      `The bytes look like ${media.name}, which is not taken; send one of ${names}.${remedy ? ` ${remedy}` : ''}`,
+      `The bytes look like ${media.name}, which cannot be read here; send one of ${namesOf(allow)}.${remedy ? ` ${remedy}` : ''}`,
     );
   }
   return media;

@@ -44,7 +44,7 @@ describe('a model', () => {
     expect(await models.failure({ model: 'short' })).toMatchObject({
       code: 'invalid_model',
       message: expect.stringContaining(
-        'model short: labels: expected 3, one for each class, got 2 (from: manifest)',
+        'model short: labels: expected 3, one for each class, got 2 from the manifest',
       ),
     });
   });

@@ -50,19 +50,27 @@ export interface FoundManifest {
 
 /**
  * The manifest of the model at `path`: `<model>.json` beside it, or the entry with its file name in `models.json`
- * beside it.
+ * beside it. A `<model>.json` that is a list of names, or a map from index to name, is a manifest of class names only.
  *
  * @throws InputError `invalid_model` when a manifest is there and wrong.
  */
 export function findManifest(path: string): FoundManifest {
   const folder = dirname(path);
   const file = basename(path);
-  const own = `${file.slice(0, file.length - extname(file).length)}.json`;
-  const given = jsonBeside(folder, own) ?? entryOf(jsonBeside(folder, 'models.json'), file);
+  const given =
+    manifestIn(jsonBeside(folder, manifestName(path))) ?? entryOf(jsonBeside(folder, 'models.json'), file);
   const manifest = parseManifest(given ?? {}, file);
   const { labels } = manifest;
   const named = typeof labels === 'string' ? labelsBeside(folder, labels) : (labels ?? null);
   return { manifest, labels: named, stated: statedIn(given) };
+}
+
+/** What the manifest of the model at `path` is called. */
+export const manifestName = (path: string): string => `${basename(path, extname(path))}.json`;
+
+function manifestIn(given: unknown): unknown {
+  const names = labelsSchema.safeParse(given).data;
+  return names?.length ? { labels: given } : given;
 }
 
 /** What a manifest says of preprocessing, as it is written there. */
@@ -110,7 +118,8 @@ export function manifestDigest({ manifest, labels, stated, sources }: Decisive):
 
 function labelsBeside(folder: string, name: string): Label[] {
   const text = readTextBeside(folder, name);
-  if (text === undefined) throw new InputError('invalid_model', `label file ${name} cannot be read`);
+  if (text === undefined)
+    throw new InputError('invalid_model', `label file ${name} cannot be read: it is not beside the model`);
   return labelsIn(text, name);
 }
 
@@ -122,7 +131,8 @@ export function readLabels(path: string): Label[] {
     text = readText(path, name);
   } catch (error) {
     if (error instanceof InputError) throw error;
-    throw new InputError('invalid_model', `label file ${name} cannot be read`);
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? ': there is no such file' : '';
+    throw new InputError('invalid_model', `label file ${name} cannot be read${why}`);
   }
   return labelsIn(text, name);
 }

@@ -56,7 +56,7 @@ describe('a model', () => {
     const asked = { mean: [0.5], std: [0.5], fit: 'stretch', scale: 1 / 255, channels: 'rgb' } as const;
     const [warning, ...more] = (await found(path, { parts: asked })).warnings;
     expect([warning?.message, more]).toEqual([
-      "nothing says how all of the model's input is made; assumed: resample bilinear",
+      'nothing states these parts of the preprocessing, so they are assumed: resample bilinear. If the model was trained otherwise, state them (as options, or in the manifest)',
       [],
     ]);
     expect((await found(path, { parts: { ...asked, resample: 'nearest' } })).warnings).toEqual([]);
@@ -89,6 +89,22 @@ describe('a model', () => {
     ]);
   });
 
+  test.each([
+    [
+      'is its manifest, and no list of names',
+      { preprocessing: { mean: 0, std: 1 } },
+      ['manifest', undefined],
+    ],
+    ['names its classes where it is a list', ['a', 'b', 'c'], ['assumed', 'manifest']],
+    ['names its classes where it is a map', { 0: 'a', 1: 'b', 2: 'c' }, ['assumed', 'manifest']],
+  ])('labels.json beside labels.onnx %s', async (_, content, expected) => {
+    const path = await put('labels.onnx', colourNetwork());
+    await put('labels.json', content);
+    const { report, warnings } = await found(path);
+    expect([report.mean.from, report.labels?.from]).toEqual(expected);
+    expect(warnings.map(({ code }) => code)).toEqual(['preprocessing_assumed']);
+  });
+
   test('M3: a size that its file does not take is refused, and the model is named', async () => {
     const path = await put('m.onnx', colourNetwork());
     await put('preprocessor_config.json', { ...processor, size: { height: 24, width: 24 } });
@@ -99,7 +115,7 @@ describe('a model', () => {
     const path = await put('m.onnx', colourNetwork());
     await put('preprocessor_config.json', { ...processor, image_mean: [0.5, 0.5] });
     await expect(found(path)).rejects.toThrow(
-      "model m: mean: expected one number, or 3 for the network's channels; got 2 (said by: preprocessor_config.json)",
+      "model m: mean: expected one number, or 3 for the network's channels; got 2 (from preprocessor_config.json)",
     );
   });
 
@@ -126,8 +142,8 @@ describe('names of classes', () => {
   });
 
   test.each([
-    ['config.json', '{"id2label": {"0": "a"}}', '(from: config.json)'],
-    ['m.json', '{"labels": ["a", "b", "c", "d"]}', '(from: manifest)'],
+    ['config.json', '{"id2label": {"0": "a"}}', 'got 1 from config.json; '],
+    ['m.json', '{"labels": ["a", "b", "c", "d"]}', 'got 4 from the manifest; '],
   ])('M3: another number of them in %s is refused', async (name, text, from) => {
     const path = await put('m.onnx', colourNetwork());
     await put(name, text);

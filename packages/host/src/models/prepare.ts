@@ -7,7 +7,7 @@ import { saidOf, statedSides } from './reading.ts';
 import type { RegisteredModel } from './registered-model.ts';
 import { isGuessed } from './sources/beside.ts';
 import { type InputFacts, type Preparation, putTogether } from './sources/put-together.ts';
-import type { Part, Sourced } from './sources/said.ts';
+import { type Part, type Sourced, sourceText } from './sources/said.ts';
 
 type What = Pick<RegisteredModel, 'name' | 'manifest' | 'sources' | 'labels' | 'labelsFrom' | 'notes'>;
 
@@ -73,7 +73,7 @@ export function namesFor(
   if (isGuessed(labelsFrom)) return classNames(null, classes);
   throw new InputError(
     'invalid_model',
-    `model ${name}: labels: expected ${classes}, one for each class, got ${labels.length} (from: ${labelsFrom}); give the right ones, on the command line by --labels FILE`,
+    `model ${name}: labels: expected ${classes}, one for each class, got ${labels.length} from ${sourceText(labelsFrom ?? 'manifest')}; give the right file, on the command line with --labels FILE`,
   );
 }
 
@@ -101,7 +101,7 @@ function assumedWarning(preprocessing: Preprocessing, from: Readonly<Record<Part
   return [
     {
       code: 'preprocessing_assumed',
-      message: `nothing says how all of the model's input is made; assumed: ${said.join('; ')}`,
+      message: `nothing states these parts of the preprocessing, so they are assumed: ${said.join('; ')}. If the model was trained otherwise, state them (as options, or in the manifest)`,
     },
   ];
 }
@@ -127,7 +127,7 @@ const scaleText = (scale: number): string => {
 const unusedWarning = ({ labels, labelsFrom }: What, classes: number): Warning[] => [
   {
     code: 'labels_not_used',
-    message: `${labelsFrom} beside the model is not used: expected ${classes} names, one for each class, got ${labels!.length}; --labels FILE gives the right ones`,
+    message: `${labelsFrom} beside the model is not used: expected ${classes} names, one for each class, got ${labels!.length}; give the right file with --labels FILE`,
   },
 ];
 
@@ -138,7 +138,7 @@ const unnamedWarning = (classes: number): Warning[] =>
         {
           code: 'classes_unnamed',
           message:
-            'nothing names the 1000 classes; if they are those of ImageNet, --labels imagenet gives their names',
+            'the 1000 classes have no names; if they are the classes of ImageNet, name them with --labels imagenet',
         },
       ]
     : [];

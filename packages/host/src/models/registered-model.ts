@@ -10,6 +10,7 @@ import {
   findManifest,
   type Manifest,
   manifestDigest,
+  manifestName,
   parseManifest,
   readLabels,
   statedIn,
@@ -70,7 +71,7 @@ export async function modelAt(
   const manifest = findManifest(path);
   const name = givenName ?? manifest.manifest.name ?? basename(path).replace(/\.onnx$/i, '');
   const sha256 = manifest.manifest.sha256 ?? (await digestAt(path));
-  return registered(manifest, findBeside(path, folder), {
+  return registered(manifest, findBeside(path, folder, manifestName(path)), {
     ...{ name, sha256, path },
     read: () => readModelFile(path),
   });

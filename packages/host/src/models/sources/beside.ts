@@ -24,11 +24,12 @@ const labelFiles = [
 ];
 
 /**
- * What files in the folder of the model at `path` say, and the metadata in it.
+ * What files in the folder of the model at `path` say, and the metadata in it. The file called `manifest` is not taken
+ * for a list of class names: `labels.json` beside `labels.onnx` is that model's manifest.
  *
  * @throws InputError `invalid_model` for one that is damaged, too large, or says what cannot be
  */
-export function findBeside(path: string, folder: string = dirname(path)): Found {
+export function findBeside(path: string, folder: string = dirname(path), manifest?: string): Found {
   const statements: [from: string, statement: Statement][] = [];
   const json = (name: string, read: (given: unknown) => Statement | undefined) => {
     const text = readTextBeside(folder, name);
@@ -37,7 +38,7 @@ export function findBeside(path: string, folder: string = dirname(path)): Found 
   };
   json('preprocessor_config.json', (given) => readProcessor(given, 'preprocessor_config.json'));
   json('config.json', (given) => configIn(given, 'config.json'));
-  statements.push(...labelsBeside(folder));
+  statements.push(...labelsBeside(folder, manifest));
   statements.push(['metadata', readMetadata(metadataAt(path))]);
   return collected(statements);
 }
@@ -67,8 +68,8 @@ function configIn(given: unknown, file: string): Statement | undefined {
 }
 
 /** A file of such a name may be of another model, or of something else: what is no list of names is said, and not used. */
-function labelsBeside(folder: string): [from: string, statement: Statement][] {
-  for (const name of labelFiles)
+function labelsBeside(folder: string, manifest: string | undefined): [from: string, statement: Statement][] {
+  for (const name of labelFiles.filter((one) => one !== manifest))
     try {
       const text = readTextBeside(folder, name);
       if (text !== undefined) return [[name, { parts: {}, labels: labelsIn(text, name) }]];

@@ -63,7 +63,9 @@ export function readProcessor(given: unknown, file: string): Statement {
     if (known.success && !hasLongestEdge(known.data)) return known.data;
     const plain = typeof value !== 'object' || Object.values(value).some((one) => typeof one !== 'number');
     if (plain) parsedBy(z.object({ [member]: sizeSchema }), { [member]: value }, file);
-    notes.push(`${file}: ${member} ${JSON.stringify(value).slice(0, 80)} is no size that is known here`);
+    notes.push(
+      `${file}: ${member} ${JSON.stringify(value).slice(0, 80)} is not a size that Whylight knows, and is left out`,
+    );
     return undefined;
   };
   const geometry = geometryOf(config, sizeOf('size'), sizeOf('crop_size'));

@@ -51,7 +51,7 @@ function notesOn(metadata: Metadata): string[] {
     const value = metadata.get(key);
     return value === undefined || known.has(value)
       ? []
-      : [`${place(key)}: ${quoted(value)} is none that is known here`];
+      : [`${place(key)}: ${quoted(value)} is not a value that Whylight knows, and is left out`];
   };
   return [
     ...unknown('Image.BitmapPixelFormat', new Set(['Gray8', 'Rgb8', 'Bgr8', 'Rgba8'])),

@@ -2,6 +2,7 @@ import type { Preprocessing } from '@whylight/core/image';
 import { describe, expect, test } from 'vitest';
 import { presets } from '../preprocessing.ts';
 import { type InputFacts, putTogether, type Source } from './put-together.ts';
+import { sourceText } from './said.ts';
 
 const facts: InputFacts = {
   ...{ layout: 'NCHW', channels: 3, sides: [64, 64], stated: true, first: {}, bytes: false },
@@ -145,9 +146,11 @@ describe('M3: what cannot be true of the network', () => {
   test.each<[Source, string]>([
     [processor({ mean: [1, 2] }), 'mean: expected one number, or 3 for the network’s channels; got 2'],
     [option({ std: [1, 2, 3, 4] }), 'std: expected one number, or 3 for the network’s channels; got 4'],
-    [processor({ channels: 'gray' }), 'channels: the network takes 3, gray has 1'],
+    [processor({ channels: 'gray' }), 'channels: expected rgb or bgr (the network takes 3), got gray'],
   ])('%j', (source, message) => {
-    expect(() => together([source], facts)).toThrow(`${message.replace('’', "'")} (said by: ${source.from})`);
+    expect(() => together([source], facts)).toThrow(
+      `${message.replace('’', "'")} (from ${sourceText(source.from)})`,
+    );
   });
 
   test('a file that keeps the whole photo, and a network of one size: its middle is cut out', () => {

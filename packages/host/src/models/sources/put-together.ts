@@ -1,7 +1,7 @@
 import { InputError } from '@whylight/core';
 import { channelCount, type Preprocessing, type Sides, sidesOf } from '@whylight/core/image';
 import { assumptionFor } from './assumption.ts';
-import type { Part, Said, Sourced } from './said.ts';
+import { type Part, type Said, type Sourced, sourceText } from './said.ts';
 
 /** What one source says of preprocessing. */
 export interface Source {
@@ -154,15 +154,24 @@ function checkChannels({ value, from }: Sourced<Preprocessing['channels']>, { ch
   if (channelCount(value) === channels) return;
   throw new InputError(
     from === 'option' ? 'invalid_parameter' : 'invalid_model',
-    `channels: the network takes ${channels}, ${value} has ${channelCount(value)} (said by: ${from})`,
+    `channels: expected ${expectedChannels(channels)} (the network takes ${channels}), got ${value} (from ${sourceText(from)})`,
   );
 }
+
+const namedChannels: ReadonlyMap<number, string> = new Map([
+  [1, 'gray'],
+  [3, 'rgb or bgr'],
+  [4, 'rgba'],
+]);
+
+/** How channels of that number are asked for. */
+const expectedChannels = (count: number): string => namedChannels.get(count) ?? `${count}, a number of bands`;
 
 function checkValues({ mean, std }: Required<Said>, { channels }: InputFacts): void {
   for (const [name, { value, from }] of Object.entries({ mean, std }))
     if (value.length !== 1 && value.length !== channels)
       throw new InputError(
         from === 'option' ? 'invalid_parameter' : 'invalid_model',
-        `${name}: expected one number, or ${channels} for the network's channels; got ${value.length} (said by: ${from})`,
+        `${name}: expected one number, or ${channels} for the network's channels; got ${value.length} (from ${sourceText(from)})`,
       );
 }

@@ -19,6 +19,18 @@ export interface Sourced<T> {
   readonly from: string;
 }
 
+/** What the sources are called in a sentence, where they are no files. */
+const sourceNames: ReadonlyMap<string, string> = new Map([
+  ['option', 'the command line'],
+  ['manifest', 'the manifest'],
+  ['metadata', 'the metadata in the model file'],
+  ['file', 'the model file'],
+  ['preset', 'the preset'],
+]);
+
+/** A source as a sentence names it: "the manifest", "config.json". */
+export const sourceText = (from: string): string => sourceNames.get(from) ?? from;
+
 export type Part = keyof Preprocessing;
 
 /** Of each part of the preprocessing the first statement. */

@@ -51,7 +51,7 @@ export function readTimm(given: unknown, file: string): Statement {
     notes:
       interpolation && !filter && interpolation !== 'random'
         ? [
-            `${file}: interpolation ${JSON.stringify(interpolation.slice(0, 40))} is no filter that is known here`,
+            `${file}: interpolation ${JSON.stringify(interpolation.slice(0, 40))} is not a filter that Whylight knows, and is left out`,
           ]
         : [],
   };
