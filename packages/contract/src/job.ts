@@ -147,6 +147,8 @@ export const resultSchema = z.object({
       maximum: z.number(),
       sum: z.number(),
       convergence_delta: z.number().nullable(),
+      /** Of a map that was min-maxed, how far its highest value lay above its lowest before. */
+      scale: z.number().nullable().optional(),
     })
     .nullable(),
   /** Where the model's input lies on the upright photo, in photo pixels. */

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createExplainer, type ExplainerSpec } from './explainer.ts';
+import { built } from './graphs/built.ts';
+import { minMaxed } from './methods/cam.ts';
 import { readClassifier } from './model/classifier.ts';
+import { newGraph } from './operators/new-graph.ts';
 import type { Target } from './targets.ts';
 import { float32, row } from './tensor.ts';
 import { type Body, headImages, headNetwork } from './testing/heads.ts';
@@ -69,12 +72,12 @@ describe('M4: an empty or nearly empty map is said, row by row, with its cause a
 
   it('a small map is min-maxed as it is, its scale is given, and rounding is empty', async () => {
     const full = await explained(means([1, 1]), { method: 'grad-cam' }, row(sparse, 1));
-    const small = await explained(means([1e-7, 1]), { method: 'grad-cam' }, row(sparse, 1));
+    const small = await explained(means([1e-8, 1]), { method: 'grad-cam' }, row(sparse, 1));
     expect(Math.max(...small.attribution.data)).toBe(1);
     small.attribution.data.forEach((v, i) => {
       expect(v).toBeCloseTo(full.attribution.data[i]!, 5);
     });
-    expect(small.scale![0]! / full.scale![0]!).toBeCloseTo(1e-7, 12);
+    expect(small.scale![0]! / full.scale![0]!).toBeCloseTo(1e-8, 13);
     const even = float32(
       [1, 2, 4, 4],
       Array.from({ length: 32 }, (_, i) => 1 + (i % 2) * 2 ** -23),
@@ -82,9 +85,21 @@ describe('M4: an empty or nearly empty map is said, row by row, with its cause a
     const rounding = await explained(means([1, 1]), { method: 'grad-cam' }, even);
     expect(Math.max(...rounding.attribution.data)).toBe(0);
     expect(codes(rounding.rowWarnings)).toEqual([['degenerate_attribution']]);
-    const sampled = await explained(means([1e-7, 1]), { method: 'score-cam' }, row(sparse, 1));
+    const sampled = await explained(means([1e-8, 1]), { method: 'score-cam' }, row(sparse, 1));
     expect(sampled.scale).toHaveLength(1);
   });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    'E8: %s in a map is not taken for nothing',
+    async (value) => {
+      const g = newGraph(17);
+      const map = g.input('map', 'float32', [-1, 2, 2]);
+      const session = await cpu.load(built(g, { scaled: minMaxed(g, map, map) }).bytes);
+      const { scaled } = await session.run({ map: float32([1, 2, 2], [0, 1, value, 2]) });
+      await session.close();
+      expect([...(scaled!.data as Float32Array)].every(Number.isFinite)).toBe(false);
+    },
+  );
 
   it('Ablation-CAM at score 0 harms its own row only', async () => {
     const found = await explained(means([1, 1]), { method: 'ablation-cam' }, sparse);

@@ -141,6 +141,7 @@ function reportOf({ out }: AttributionJob, answer: TensorExplanation, millisecon
     probabilities: probabilities && targets.map((target, n) => row(probabilities, n).data[target]),
     shape: answer.attribution.shape,
     convergence_delta: answer.convergenceDelta,
+    scale: answer.scale,
     warnings: answer.warnings,
     milliseconds,
   };

@@ -72,9 +72,10 @@ export function minMaxed(
   const low = sub(g, maps, minimum(g, maps, [1, 2]));
   const range = maximum(g, low, [1, 2]);
   const error = scale(g, maximum(g, g.emit('Abs', [from]), [1, 2]), float32Error);
-  const seen = g.emit('Less', [error, range]);
+  // A difference, so that neither NaN nor infinity is taken for nothing.
+  const empty = g.emit('LessOrEqual', [sub(g, range, error), g.scalar(0)]);
   tell?.(reshape(g, range, [g.shape(maps)[0]!]));
-  return where(g, seen, div(g, low, where(g, seen, range, g.scalar(1))), g.scalar(0));
+  return where(g, empty, g.scalar(0), div(g, low, where(g, empty, g.scalar(1), range)));
 }
 
 /** Relative error of a sum of some thousand float32 values. */

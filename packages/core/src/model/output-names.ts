@@ -1,3 +1,4 @@
+import { getOwn } from '../own.ts';
 import type { Task } from './head.ts';
 
 /** What is known of an output beside its graph. */
@@ -117,5 +118,5 @@ const tasksSaid: Readonly<Record<string, Task>> = {
 /** The task that the metadata of a file names: `whylight.task`, or HuggingFace's `problem_type`. */
 export function taskOfMetadata(metadata: ReadonlyMap<string, string>): Task | undefined {
   const said = metadata.get('whylight.task') ?? metadata.get('problem_type');
-  return said !== undefined && Object.hasOwn(tasksSaid, said) ? tasksSaid[said] : undefined;
+  return said === undefined ? undefined : getOwn(tasksSaid, said);
 }

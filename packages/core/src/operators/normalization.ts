@@ -1,7 +1,7 @@
 import { ints } from '../onnx/graph.ts';
 import { normalisation, type Operators, other, unary } from './operator.ts';
 import { rowsBefore, rowsBeside, rowsWhere, withChannels } from './rows.ts';
-import { batchNormalizationShape, layerNormalizationShape } from './shape/normalization.ts';
+import { alongAxisShape, batchNormalizationShape, layerNormalizationShape } from './shape/normalization.ts';
 import {
   batchNormalizationVjp,
   groupNormalizationVjp,
@@ -16,9 +16,14 @@ import {
 } from './vjp/normalization.ts';
 
 export const normalization = {
-  Softmax: normalisation({ map: 'keeps', rows: rowsBeside(-1), vjp: [softmaxVjp] }),
-  LogSoftmax: normalisation({ map: 'keeps', rows: rowsBeside(-1), vjp: [logSoftmaxVjp] }),
-  Hardmax: normalisation({ map: 'keeps', rows: rowsBeside(-1), vjp: null }),
+  Softmax: normalisation({ map: 'keeps', shape: alongAxisShape, rows: rowsBeside(-1), vjp: [softmaxVjp] }),
+  LogSoftmax: normalisation({
+    map: 'keeps',
+    shape: alongAxisShape,
+    rows: rowsBeside(-1),
+    vjp: [logSoftmaxVjp],
+  }),
+  Hardmax: normalisation({ map: 'keeps', shape: alongAxisShape, rows: rowsBeside(-1), vjp: null }),
   LayerNormalization: normalisation({
     map: 'keeps',
     rows: rowsBefore(-1),
@@ -29,6 +34,7 @@ export const normalization = {
     since: 23,
     map: 'keeps',
     rows: rowsBefore(-1),
+    shape: alongAxisShape,
     vjp: rmsNormalizationVjp,
   }),
   InstanceNormalization: normalisation({
@@ -56,7 +62,7 @@ export const normalization = {
     vjp: [groupNormalizationVjp],
   }),
   LRN: normalisation({ map: 'keeps', rows: rowsWhere((axis) => axis !== 1), vjp: [lrnVjp] }),
-  LpNormalization: normalisation({ map: 'keeps', rows: rowsBeside(-1), vjp: null }),
+  LpNormalization: normalisation({ map: 'keeps', shape: alongAxisShape, rows: rowsBeside(-1), vjp: null }),
   MeanVarianceNormalization: normalisation({ map: 'keeps', rows: null, vjp: null }),
   // By statistics that are constants, and so a factor and a term per channel.
   BatchNormalization: unary({

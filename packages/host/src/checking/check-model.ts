@@ -21,12 +21,12 @@ export interface CheckReport extends Omit<ModelReport, 'methods'> {
   readonly methods: readonly MethodVerdict[];
   /** What the network decides. */
   readonly task: Task;
+  /** Each part of how photos become the network's input, with who said it. */
+  readonly preprocessing: PreprocessingReport;
+  /** What every answer has to say: which parts are assumed, what could not be understood. */
+  readonly warnings: readonly Warning[];
   /** Whether photos can become the network's input; or why not. */
   readonly photos: true | string;
-  /** How a photo becomes the network's input, and who said each part of that. */
-  readonly preprocessing: PreprocessingReport;
-  /** What every answer by this model warns of. */
-  readonly warnings: readonly Warning[];
   /** Seconds that reading the model and running it were given. */
   readonly budget: number;
 }
@@ -73,9 +73,9 @@ export async function checkModel(
         methods,
         recommended: report.recommended.filter((id) => methods.some((m) => m.id === id && m.works !== false)),
         task: classifier.head.task,
-        photos,
         preprocessing: prepared.report,
         warnings: prepared.warnings,
+        photos,
         budget: watch.budget,
       },
       classifier,

@@ -1,4 +1,4 @@
-import { InputError, readNpy } from '@whylight/core';
+import { getOwn, InputError, readNpy } from '@whylight/core';
 import {
   channelCount,
   type Picture,
@@ -177,7 +177,7 @@ function allowedType(bytes: Uint8Array, allow: readonly PhotoType[]): MediaType 
     throw new InputError('invalid_image', 'The bytes are no image: they begin like none that is known.');
   if (!(allow as readonly string[]).includes(media.type)) {
     const names = allow.map((type) => type.replace(/^(image\/|application\/x-)/, '')).join(', ');
-    const remedy = remedies[media.type];
+    const remedy = getOwn(remedies, media.type);
     throw new InputError(
       'unsupported_media_type',
       `The bytes look like ${media.name}, which is not taken; send one of ${names}.${remedy ? ` ${remedy}` : ''}`,

@@ -48,7 +48,10 @@ describe('M5: the number that is shown is the model’s own', () => {
   });
 
   test('a network of sigmoids shows each class’s own, and doubts none of them', async () => {
-    const { task, predictions, warnings } = await saidBy('labels', { end: ['Sigmoid'], bias: [-2, -3, -4] });
+    const { task, predictions, warnings } = await saidBy('any-of-several', {
+      end: ['Sigmoid'],
+      bias: [-2, -3, -4],
+    });
     expect(task).toBe('multilabel');
     expect(predictions).toMatchObject([
       { class_index: 0, ...closely(sigmoid(-1.75), -1.75) },

@@ -171,6 +171,7 @@ export class PhotoExplainer {
         maximum,
         sum,
         convergence_delta: answer.convergenceDelta?.[0] ?? null,
+        scale: answer.scale?.[0] ?? null,
       },
       preprocessing: how.report,
       input_region: how.region,

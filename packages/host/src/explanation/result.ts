@@ -22,6 +22,8 @@ export interface Result {
     maximum: number;
     sum: number;
     convergence_delta: number | null;
+    /** Of a map that was min-maxed, how far its highest value lay above its lowest before. */
+    scale?: number | null;
   };
   /** How the input was made of the photo: of each part its value and who said it. */
   preprocessing: PreprocessingReport;

@@ -78,7 +78,7 @@ export function digested(stated: unknown, preprocessing: Preprocessing): unknown
 const hasNewMembers = (stated: unknown): boolean =>
   typeof stated === 'object' &&
   stated !== null &&
-  ['size', 'fit', 'resize', 'crop', 'pad_color'].some((member) => member in stated);
+  ['size', 'fit', 'resize', 'crop', 'pad_color'].some((member) => Object.hasOwn(stated, member));
 
 function olderForm(p: Preprocessing): OlderPreprocessing | undefined {
   const square = p.size === null ? null : p.size[0] === p.size[1] ? p.size[0] : undefined;

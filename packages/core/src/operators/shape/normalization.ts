@@ -1,7 +1,7 @@
 import type { Fact } from '../../onnx/fact.ts';
 import { int } from '../../onnx/graph.ts';
 import { checkPerChannel } from './convolution.ts';
-import { axisOf, type ShapeContext } from './rule.ts';
+import { axisOf, like, type ShapeContext } from './rule.ts';
 
 export function batchNormalizationShape(c: ShapeContext): readonly Fact[] {
   const { dtype, shape } = c.x(0);
@@ -15,4 +15,11 @@ export function layerNormalizationShape(c: ShapeContext): readonly Fact[] {
   const first = axisOf(int(c.node, 'axis', -1), shape.length);
   const statistic: Fact = { dtype: 'float32', shape: shape.map((d, i) => (i < first ? d : 1)) };
   return [{ dtype, shape }, statistic, statistic];
+}
+
+/** The input's own shape. @throws ShapeError for an `axis` that the input does not have */
+export function alongAxisShape(c: ShapeContext): readonly Fact[] {
+  const x = c.x(0);
+  axisOf(int(c.node, 'axis', -1), x.shape.length);
+  return like(x);
 }

@@ -68,7 +68,7 @@ const readers: Record<string, [valid: unknown, read: (given: unknown) => unknown
   'a label file': [['a', { en: 'b' }], (given) => parseLabels(JSON.stringify(given), 'json')],
 };
 
-describe('fuzzing: a damaged file is understood or refused by name, and nothing else happens', () => {
+describe('M3: fuzzing: a damaged file is understood or refused by name, and nothing else happens', () => {
   test.each(Object.entries(readers))('%s', (_, [valid, read]) => {
     read(valid);
     const dice = new Dice(7);

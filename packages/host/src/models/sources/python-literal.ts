@@ -1,14 +1,21 @@
 /** Objects within objects beyond this depth are no list of names. */
 const deepest = 8;
 
-const escapes: Readonly<Record<string, string>> = {
-  n: '\n',
-  t: '\t',
-  r: '\r',
-  '\\': '\\',
-  "'": "'",
-  '"': '"',
-};
+const escapes: ReadonlyMap<string, string> = new Map([
+  ['n', '\n'],
+  ['t', '\t'],
+  ['r', '\r'],
+  ['\\', '\\'],
+  ["'", "'"],
+  ['"', '"'],
+]);
+
+/** Hexadecimal digits after such an escape. */
+const hexDigits: ReadonlyMap<string, number> = new Map([
+  ['x', 2],
+  ['u', 4],
+  ['U', 8],
+]);
 
 /**
  * What `repr` of a Python dict, list or tuple of numbers, texts, booleans and None says: `{0: 'cat', 1: "dog"}`.
@@ -40,9 +47,9 @@ export function parsePythonLiteral(text: string): unknown {
         continue;
       }
       const escaped = text[at++] ?? '';
-      const digits = { x: 2, u: 4, U: 8 }[escaped];
+      const digits = hexDigits.get(escaped);
       if (digits === undefined) {
-        value += escapes[escaped] ?? `\\${escaped}`;
+        value += escapes.get(escaped) ?? `\\${escaped}`;
         continue;
       }
       const code = Number.parseInt(text.slice(at, at + digits), 16);

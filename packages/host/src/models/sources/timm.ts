@@ -1,3 +1,4 @@
+import { getOwn } from '@whylight/core';
 import type { Preprocessing, Sides } from '@whylight/core/image';
 import { z } from 'zod';
 import type { Label } from '../labels.ts';
@@ -82,6 +83,6 @@ const cropOf = (larger: Sides, size: Sides, share: number): Preprocessing['crop'
 
 /** ImageNet's names are WordNet's numbers there, and descriptions say what they mean. */
 function labelOf(name: string, descriptions: Readonly<Record<string, unknown>>): Label {
-  const said = Object.hasOwn(descriptions, name) ? descriptions[name] : undefined;
+  const said = getOwn(descriptions, name);
   return { en: typeof said === 'string' ? said : name, zh: null };
 }
