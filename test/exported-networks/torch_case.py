@@ -25,7 +25,7 @@ def settle(model: torch.nn.Module, shape: tuple[int, ...]) -> None:
         if isinstance(module, torch.nn.Dropout):
             module.eval()
     with torch.no_grad():
-        model(torch.randn(2, *shape))
+        model(torch.randn(8, *shape))
     model.eval()
 
 
@@ -46,21 +46,23 @@ def score(model: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
 
 
 def input_gradient(model: torch.nn.Module, x: torch.Tensor, target: int) -> np.ndarray:
-    x = x.clone().requires_grad_()
-    score(model, x).reshape(-1)[target].backward()
+    """Of the image twice in one batch: of EfficientFormer-L1 and one image alone, torch 2.13 gives a gradient that its own
+    finite differences contradict."""
+    x = x.repeat(2, *[1] * (x.dim() - 1)).requires_grad_()
+    score(model, x).reshape(2, -1)[0, target].backward()
     return x.grad[0].double().numpy()
 
 
 def reference(model: torch.nn.Module, x: torch.Tensor, target: int | None = None):
     """The likeliest class, its gradient in float64, and how far float32 is from that.
 
-    How far: the worst of the gradient at `x` and at two inputs that differ from it by as much as float32 rounds inside the
+    How far: the worst of the gradient at `x` and at an input that differs from it by as much as float32 rounds inside the
     network. A rounding that moves one ReLU or one maximum over its edge moves the gradient by percents, in any runtime.
     """
     with torch.no_grad():
         target = int(score(model, x).reshape(-1).argmax()) if target is None else target
     generator = torch.Generator().manual_seed(0)
-    noise = [torch.randn(x.shape, generator=generator) * 3e-6 * k for k in (0, 1, 1)]
+    noise = [torch.randn(x.shape, generator=generator) * 3e-6 * k for k in (0, 1)]
     singles = [input_gradient(model, x + n, target) for n in noise]
     try:
         double = input_gradient(model.double(), x.double(), target)

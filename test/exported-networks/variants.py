@@ -26,9 +26,10 @@ NETWORKS = {
     "vit_tiny_patch16_224": (224, {"depth": 3}),
 }
 FORMS = ["float16", "qdq", "qoperator", "dynamic", "ort_basic", "ort_extended"]
-#: How far the gradient may be from that of the float32 network in PyTorch: rounding to halves, and to 256 levels, where the
-#: reference is not the same function. test/torch-parity/quantized.py holds quantized gradients to their own reference.
-TOLERANCE = {"float16": 0.02, "qdq": 0.6, "qoperator": 0.6, "dynamic": 0.6}
+#: How far the gradient may be from that of the float32 network in PyTorch, which is not the same function: weights rounded to
+#: halves after batch norms were folded into them, or to 256 levels, where an unrelated gradient would be 1.4 away.
+#: test/torch-parity/quantized.py holds quantized gradients to a reference of their own.
+TOLERANCE = {"float16": 0.1, "qdq": 1.1, "qoperator": 1.1, "dynamic": 1.1}
 
 
 class Noise(CalibrationDataReader):
@@ -68,6 +69,7 @@ def make(name: str, directory: str) -> None:
     torch.manual_seed(0)
     model = timm.create_model(network, pretrained=False, num_classes=10, **thin)
     case = Case(directory, "variants", name, Preparation.imagenet(side), tolerance=TOLERANCE.get(form, 1e-3))
+    case.quantized = form in ("qdq", "qoperator", "dynamic")
     settle(model, (3, side, side))
     x = torch_input(case)
     spread(model, x, [model.get_classifier()])
