@@ -40,7 +40,7 @@ export class RunningService {
   ): Promise<RunningService> {
     const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'whylight-test-')));
     const models = (options.models ?? ['shapes']).flatMap((model) => ['--model', model]);
-    const args = [cli, 'serve', '--json', '--port', '0', '--data', directory, ...models];
+    const args = [cli, 'serve', '--json', '--port', '0', '--budget', '0', '--data', directory, ...models];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const log: string[] = [];
     createInterface(child.stderr).on('line', (text) => log.push(text));

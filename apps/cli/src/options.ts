@@ -147,3 +147,9 @@ export function targetList(text: string): Target[] {
     return target;
   });
 }
+
+export function seconds(text: string): number {
+  if (!/^\d{1,5}$/.test(text))
+    throw new InvalidArgumentError('Expected a whole number of seconds, such as 60.');
+  return Number(text);
+}

@@ -1,11 +1,12 @@
 import { checkModel, createRuntime, defaultBudget, named } from '@whylight/host';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { findModel } from '../model.ts';
 import { printReport } from '../model-report.ts';
 import {
   type DeviceOptions,
   modelArgument,
   type ReadingOptions,
+  seconds,
   withDeviceOptions,
   withJson,
   withReadingOptions,
@@ -47,9 +48,3 @@ export const check = withJson(
   if (options.json) printJson({ name: model.name, digest: model.digest, ...report });
   else printReport(model.name, report);
 });
-
-function seconds(text: string): number {
-  if (!/^\d{1,5}$/.test(text))
-    throw new InvalidArgumentError('Expected a whole number of seconds, such as 60.');
-  return Number(text);
-}

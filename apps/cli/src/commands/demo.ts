@@ -32,7 +32,15 @@ export const demo = withJson(
   const stream = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
   const log = (source: string, line: string) => stream.write(`${source}: ${line}\n`);
   tell('Starting the gateway (workerd), the worker (ONNX Runtime) and the object store (S3) ...');
-  const service = new Service({ port, directory: data, models: [], ep: 'cpu', verbose: true, log });
+  const service = new Service({
+    port,
+    directory: data,
+    models: [],
+    ep: 'cpu',
+    budget: 0,
+    verbose: true,
+    log,
+  });
   try {
     await untilStopped(service, async (access) => {
       const done = await runDemo(access, { output, begun, stays: !once, tell });

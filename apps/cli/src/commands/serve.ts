@@ -1,6 +1,6 @@
-import { type ExecutionProvider, executionProviders } from '@whylight/host';
+import { defaultBudget, type ExecutionProvider, executionProviders } from '@whylight/host';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { collected, withJson } from '../options.ts';
+import { collected, seconds, withJson } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
 import { type Access, Service } from '../serve/service.ts';
 import { untilStopped } from '../serve/until-stopped.ts';
@@ -10,6 +10,7 @@ interface Options {
   readonly data: string;
   readonly model?: string[];
   readonly ep: ExecutionProvider;
+  readonly budget: number;
   readonly verbose?: boolean;
   readonly json?: boolean;
 }
@@ -34,12 +35,18 @@ export const serve = withJson(
       collected,
     )
     .addOption(new Option('--ep <provider>', 'where graphs run').choices(executionProviders).default('cpu'))
+    .option(
+      '--budget <seconds>',
+      'how long the methods may be run for on each model, while no job runs; 0 runs none',
+      seconds,
+      defaultBudget,
+    )
     .option('--verbose', 'log also every request, and what workerd has to say'),
 )
   .addHelpText('after', '\n--json prints one line when it is ready: {url, operator_key, tenant, api_key}.')
-  .action(async ({ port, data, model = [], ep, verbose = false, json }: Options) => {
+  .action(async ({ port, data, model = [], ep, budget, verbose = false, json }: Options) => {
     const log = (source: string, line: string) => note(`${source}: ${line}`);
-    const service = new Service({ port, directory: data, models: model, ep, verbose, log });
+    const service = new Service({ port, directory: data, models: model, ep, budget, verbose, log });
     await untilStopped(service, (access) => {
       const answer = answerOf(access);
       if (json) return printJson(answer, 0);

@@ -21,6 +21,8 @@ export interface ServiceOptions {
   /** Registered names, paths, or NAME=PATH; the first is the default. The embedded ones are there too. */
   readonly models: readonly string[];
   readonly ep: ExecutionProvider;
+  /** Seconds that the methods may be run for on each of the models, while no job runs; 0 runs none. */
+  readonly budget: number;
   /** Whether all that the gateway says goes to the log, and not warnings and failures only. */
   readonly verbose: boolean;
   readonly log: LogLine;
@@ -93,9 +95,9 @@ export class Service {
     secrets: Secrets,
     models: readonly ServedModel[],
   ): Promise<Access> {
-    const { directory, ep, verbose } = this.#options;
+    const { directory, ep, budget, verbose } = this.#options;
     const newWorker = (port: number) =>
-      startWorker(processes, { models, ep, gatewayUrl: url, secrets, port });
+      startWorker(processes, { models, ep, budget, gatewayUrl: url, secrets, port });
 
     const [worker, bundle] = await Promise.all([newWorker(0), gatewayBundle(processes)]);
     const workerUrl = worker.url;

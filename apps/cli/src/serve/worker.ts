@@ -11,6 +11,8 @@ import { sharedSettings } from './settings.ts';
 export interface WorkerOptions {
   readonly models: readonly ServedModel[];
   readonly ep: ExecutionProvider;
+  /** Seconds that the methods may be run for on each of the models, while no job runs; 0 runs none. */
+  readonly budget: number;
   /** Of the gateway, which has the object store. */
   readonly gatewayUrl: string;
   readonly secrets: Secrets;
@@ -23,7 +25,7 @@ const main = fileURLToPath(new URL('../../../gpu-worker/src/index.ts', import.me
 /** Starts the worker. @throws Failure */
 export async function startWorker(
   processes: Processes,
-  { models, ep, gatewayUrl, secrets, port }: WorkerOptions,
+  { models, ep, budget, gatewayUrl, secrets, port }: WorkerOptions,
 ): Promise<{ child: Child; url: string }> {
   const child = processes.start('worker', [main], {
     ...sharedSettings(gatewayUrl, secrets),
@@ -32,6 +34,7 @@ export async function startWorker(
     S3_FORCE_PATH_STYLE: 'true',
     MODELS: models.map(({ name, path }) => `${name}=${path}`).join('\n'),
     EXECUTION_PROVIDER: ep,
+    CHECK_SECONDS: String(budget),
     DRAIN_SECONDS: '2',
   });
   const url = await child.line((line) => /"event":"worker_listening","url":"([^"]+)"/.exec(line)?.[1]);
