@@ -20,7 +20,14 @@ export class WorkerProcess {
   }
 
   static async start(settings: Readonly<Record<string, string>>): Promise<WorkerProcess> {
-    const own = { PORT: '0', HOST: '127.0.0.1', THREADS: '1', DRAWING_THREADS: '1', DRAIN_SECONDS: '0' };
+    const own = {
+      PORT: '0',
+      HOST: '127.0.0.1',
+      THREADS: '1',
+      DRAWING_THREADS: '1',
+      DRAIN_SECONDS: '0',
+      CHECK_SECONDS: '0',
+    };
     const child = spawn(process.execPath, [main], {
       env: { ...own, ...settings },
       stdio: ['ignore', 'pipe', 'inherit'],
