@@ -319,7 +319,10 @@ describe('bad usage ends with 2 and one sentence', () => {
     [['explain', 'photo.png', '-o', 'x', '--method', 'gradcam'], 'did you mean "grad-cam"?'],
     [['explain', 'photo.png', '-o', 'x', '--method', 'seance'], 'is unknown; whylight methods'],
     [['explain', 'photo.png', '-o', 'x', '--method', 'grad-cam,seance'], '"seance" is unknown'],
-    [['explain', 'in.npy', '-o', 'x'], 'in.npy: The bytes are no image'],
+    [
+      ['explain', 'in.npy', '-o', 'x'],
+      'in.npy: the network takes 3 bands: expected an array [3, height, width]',
+    ],
     [['explain', 'photo.png', '-o', 'x', '--model', 'photo.png'], 'not an ONNX model'],
     [
       ['explain', 'photo.png', '-o', 'x', '--model', 'two'],
@@ -367,7 +370,7 @@ describe('bad usage ends with 2 and one sentence', () => {
     ],
     [['evaluate', '--drawings', '2', '--mosaics', '2', '-o', 'x'], '--drawings and --mosaics: each'],
     [['evaluate', '--drawings', '2', '--target', '1', '-o', 'x'], '--drawings says which classes'],
-    [['evaluate', 'broken-photos', '-o', 'x'], 'broken-photos/a.png: The bytes are no image'],
+    [['evaluate', 'broken-photos', '-o', 'x'], 'broken-photos/a.png: This is not an image that can be read'],
     // M2
     [
       ['models', 'add', 'in.npy'],

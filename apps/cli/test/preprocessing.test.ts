@@ -58,8 +58,10 @@ describe('a folder as optimum writes it', () => {
 
   it('is checked so too, in words and as JSON', async () => {
     const told = await whylight(home, 'check', 'vit');
-    expect(told.stdout).toMatch(/^photos +channels rgb, size 16x16, .*: from preprocessor_config.json$/m);
-    expect(told.stdout).toMatch(/^photos +3 labels: from config.json$/m);
+    expect(told.stdout).toMatch(
+      /^preprocessing +channels rgb, size 16x16, .*: from preprocessor_config.json$/m,
+    );
+    expect(told.stdout).toMatch(/^preprocessing +3 labels: from config.json$/m);
     const { stdout } = await whylight(home, 'check', 'vit', '--crop', 'none', '--json');
     expect(JSON.parse(stdout).preprocessing.crop).toEqual({ value: 'none', from: 'option' });
   });

@@ -104,7 +104,7 @@ describe('M4: an empty or nearly empty map is said, row by row, with its cause a
   it('Ablation-CAM at score 0 harms its own row only', async () => {
     const found = await explained(means([1, 1]), { method: 'ablation-cam' }, sparse);
     expect(codes(found.rowWarnings)).toEqual([['degenerate_attribution'], [], ['degenerate_attribution']]);
-    expect(found.rowWarnings[0]![0]!.message).toContain('the score is 0, by which ablation-cam divides');
+    expect(found.rowWarnings[0]![0]!.message).toContain('the score is 0, and ablation-cam divides by it');
     const alone = await explained(means([1, 1]), { method: 'ablation-cam' }, row(sparse, 1));
     expect([...row(found.attribution, 1).data]).toEqual([...alone.attribution.data]);
   });

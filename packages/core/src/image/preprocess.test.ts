@@ -142,7 +142,7 @@ describe('every fit and channel', () => {
     const five = { ...plain, channels: 5, scale: 1 / 10_000, mean: [0], std: [1] };
     expect([...preprocess(bands, five).input.data]).toEqual([0, 0.1, 0.2, 0.3, 1].map(Math.fround));
     expect(() => preprocess(twoPixels, five)).toThrow(
-      'the network takes images of 5 bands, this file has 3 bands',
+      'the network takes images with 5 bands, but this file has 3 bands',
     );
   });
 });

@@ -117,6 +117,8 @@ describe('layers', () => {
 
   it('a model without a feature map is told so', () => {
     const network = networkIn(networkOf([2, 2, 2], (layer, image) => layer('scores', 'Flatten', [image])));
-    expect(() => chooseLayers(network, [], 'paper')).toThrow('choose a method without layers');
+    expect(() => chooseLayers(network, [], 'paper')).toThrow(
+      'use a method that needs no layer, such as integrated-gradients',
+    );
   });
 });

@@ -44,7 +44,7 @@ function besides(network: Network, layer: Layer): Warning[] {
   const pooled = list('pooled', ({ value, branch }) => (branch === undefined ? value : undefined));
   const parts = [
     ...(reachOf(layer, reached).besideTokens
-      ? ['the tokens of this layer that have no place in the image, such as the class token']
+      ? ['the tokens of this layer that have no place in the image, such as a class token']
       : []),
     ...(tokens === '' ? [] : [`what such a token carries past this layer (in ${tokens})`]),
     ...(maps === '' ? [] : [`a path through the network that goes around this layer (through ${maps})`]),

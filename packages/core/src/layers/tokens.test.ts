@@ -225,7 +225,7 @@ describe.each(kinds)('A transformer with %s', (_, kind, layer) => {
 
   it('says what the map does not show', () => {
     const own = kind.token !== 'none';
-    const notes = inspect(bytes).notes.filter((note) => note.includes('does not show'));
+    const notes = inspect(bytes).notes.filter((note) => note.includes('cannot show'));
     expect(notes).toHaveLength(own ? 1 : 0);
     if (own) expect(notes[0]).toContain('such as a class token');
   });
@@ -274,7 +274,7 @@ describe('A layer that cannot reach the scores', () => {
         return warnings.filter(({ code }) => code === 'layer_unreached');
       };
       expect(await warned(['norm'])).toMatchObject([
-        { message: expect.stringMatching(/^no place of layer "norm" can reach the scores.*"block1\.v"/) },
+        { message: expect.stringMatching(/^no place of layer "norm" affects the scores.*"block1\.v"/) },
       ]);
       expect(await warned(['block1.norm'])).toEqual([]);
       expect(await warned([])).toEqual([]);

@@ -347,7 +347,10 @@ describe('what a classifier is found to be', () => {
     });
     const classifier = readClassifier(bytes);
     expect(classifier.notes).toEqual([
-      { code: 'computed_in_float32', message: 'the model is float16: it is explained in float32' },
+      {
+        code: 'computed_in_float32',
+        message: 'the model is float16; the explanation is computed in float32',
+      },
     ]);
     const session = await cpu.load(forwardModel(classifier));
     const { logits } = await session.run({

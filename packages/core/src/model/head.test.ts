@@ -66,7 +66,7 @@ const cases: Readonly<Record<string, Case>> = {
     ...multiclass,
     head: (b) => b.of('Mul', [softmaxOf(b, b.scores(4)), 100]),
     shown: (v) => v / 100,
-    note: 'divided by 100',
+    note: 'its output is a probability times 100',
   },
   'a softmax over something': {
     ...multiclass,
@@ -133,7 +133,7 @@ const cases: Readonly<Record<string, Case>> = {
     head: (b) => b.scores(4),
     options: { task: 'multilabel' },
     shown: (v) => 1 / (1 + Math.exp(-v)),
-    note: 'logits of sigmoids',
+    note: 'each class has a probability of its own, the sigmoid of its logit',
   },
   'a sigmoid': { ...binary, head: (b) => b.of('Sigmoid', [b.scores(1)]), note: 'target -0' },
   'a sigmoid [N]': {
@@ -284,7 +284,7 @@ const cases: Readonly<Record<string, Case>> = {
     ...number,
     name: 'age',
     head: (b) => b.of('Sigmoid', [b.scores(1)]),
-    note: 'which Sigmoid',
+    note: 'a plain number that Sigmoid',
   },
   'a number that a sigmoid bounds, by its range': {
     ...number,
@@ -411,7 +411,7 @@ describe('M5: a model is shown with its own numbers, and explained before the la
     const classifier = readClassifier(fileOf(cases['a number']!.head));
     for (const score of ['probability', 'log-probability', 'log-odds', 'rest'] as const)
       expect(() => forwardModel(classifier, score)).toThrow(
-        /plain number and no probability; ask for logit or output/,
+        /plain number, not a probability; use score logit or output/,
       );
   });
 });

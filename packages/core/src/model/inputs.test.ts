@@ -303,7 +303,7 @@ describe('a size that the file leaves open', () => {
       return '';
     };
     const asked = message({ size: [224, 224] });
-    expect(asked).toContain('the model does not take [N, 3, 224, 224], which was asked for');
+    expect(asked).toContain('the model cannot run on the requested input [N, 3, 224, 224]: ');
     expect(asked).not.toContain('contradict');
     const odd = networkOf([1, 11, 13], (layer, image, g) =>
       layer('scores', 'MatMul', [layer('flat', 'Flatten', [image]), g.constant(wave([143, 3]), 'weights')]),

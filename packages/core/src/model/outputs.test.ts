@@ -97,7 +97,7 @@ describe('of several outputs the likeliest to score classes is explained', () =>
 
   it('integers alone are refused by name', () => {
     const bytes = headNetwork((b) => [b.named('counts', b.of('Cast', [b.scores(3)], { to: 7 }))]);
-    expect(() => readClassifier(bytes)).toThrow('output "counts" is int64');
+    expect(() => readClassifier(bytes)).toThrow('output "counts" has type int64');
   });
 
   it('the metadata of a file says what logits are of', () => {

@@ -147,7 +147,7 @@ describe('a model that takes no photos', () => {
     );
     const held = await heldModel('bands', bands as Uint8Array<ArrayBuffer>, {});
     const { report, verdict } = await checked(undefined, {}, held);
-    expect(report.photos).toMatch(/^the network takes images of 12 bands, .*: give the network a tensor/);
+    expect(report.photos).toMatch(/^the network takes images with 12 bands, .*: give the network a tensor/);
     expect(verdict('saliency').works).toBe(true);
   });
 

@@ -131,5 +131,5 @@ test('a photo has not the bands of a network that takes 13, and the answer says 
   const photo = await column(8, 8, [0, 0, 0]);
   await expect(
     explained({ channels: 13, sides: [6, 5] }, { preprocessing: stretch }, { photo }),
-  ).rejects.toThrow('the network takes images of 13 bands, this file has 3 bands');
+  ).rejects.toThrow('the network takes images with 13 bands, but this file has 3 bands');
 });

@@ -142,8 +142,8 @@ describe('names of classes', () => {
   });
 
   test.each([
-    ['config.json', '{"id2label": {"0": "a"}}', 'got 1 from config.json; '],
-    ['m.json', '{"labels": ["a", "b", "c", "d"]}', 'got 4 from the manifest; '],
+    ['config.json', '{"id2label": {"0": "a"}}', 'from config.json; '],
+    ['m.json', '{"labels": ["a", "b", "c", "d"]}', 'from the manifest; '],
   ])('M3: another number of them in %s is refused', async (name, text, from) => {
     const path = await put('m.onnx', colourNetwork());
     await put(name, text);
@@ -179,7 +179,7 @@ describe('names of classes', () => {
     const { names, warnings } = await found(path);
     expect(names.classes).toBeNull();
     expect(warnings.map(({ code, message }) => [code, message])).toContainEqual([
-      ...['classes_unnamed', expect.stringContaining('--labels imagenet gives their names')],
+      ...['classes_unnamed', expect.stringContaining('name them with --labels imagenet')],
     ]);
     const named = await found(path, { labels: 'imagenet' });
     expect(named.names.classes?.[967]).toEqual({ en: 'espresso', zh: '浓缩咖啡' });

@@ -114,7 +114,7 @@ describe('preprocessor_config.json of Hugging Face', () => {
     const { parts, notes } = readProcessor({ ...half, size: { max_height: 3, max_width: 4 } }, file);
     expect(parts.size).toBeUndefined();
     expect(notes).toEqual([
-      expect.stringMatching(/size {"max_height":3,"max_width":4} is no size that is known/),
+      expect.stringMatching(/size {"max_height":3,"max_width":4} is not a size that Whylight knows/),
     ]);
   });
 });
