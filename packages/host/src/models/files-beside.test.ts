@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onnxFile } from '@whylight/core/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readModelFile } from './files-beside.ts';
+import { asOneFile, readModelFiles } from './files-beside.ts';
 import { ModelRegistry } from './registry.ts';
 import { ModelStore } from './store.ts';
 
@@ -21,6 +21,8 @@ const modelOf = (location: string, entries: Readonly<Record<string, string>> = {
     ],
   });
 const whole = onnxFile({ initializer: [{ name: 'w', dims: [4n], dataType: 1, rawData: numbers }] });
+
+const readModelFile = async (path: string) => asOneFile(await readModelFiles(path));
 
 let above: string;
 let folder: string;
