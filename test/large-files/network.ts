@@ -1,6 +1,7 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { float32, int64 } from '@whylight/core';
-import { networkOf } from '@whylight/core/testing';
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { float32, type GraphFile, int64 } from '@whylight/core';
+import { networkApart, networkOf } from '@whylight/core/testing';
 
 export interface TransformerSize {
   readonly width: number;
@@ -13,6 +14,8 @@ export const sizes = {
   tiny: { width: 192, blocks: 12, heads: 3 },
   base: { width: 768, blocks: 12, heads: 12 },
   large: { width: 1024, blocks: 24, heads: 16 },
+  /** Its 2.2 GB do not go into one ONNX file. */
+  huge: { width: 1280, blocks: 28, heads: 16 },
 } satisfies Record<string, TransformerSize>;
 
 /** Numbers that spread about 0, the same each time, quickly. */
@@ -29,10 +32,16 @@ function weights(shape: readonly number[], scale: number) {
 }
 
 /** A vision transformer with random weights, as an ONNX file: class token first, 1000 classes. */
-export function transformer({ width, blocks, heads }: TransformerSize): Uint8Array {
+export const transformer = (size: TransformerSize): Uint8Array => networkOf([3, 224, 224], layersOf(size));
+
+/** The same with its weights beside the file. */
+export const transformerApart = (size: TransformerSize): GraphFile =>
+  networkApart([3, 224, 224], layersOf(size));
+
+function layersOf({ width, blocks, heads }: TransformerSize): Parameters<typeof networkOf>[1] {
   const [patch, side, classes] = [16, 14, 1000];
   const [tokens, each] = [side * side + 1, width / heads];
-  return networkOf([3, 224, 224], (layer, image, g) => {
+  return (layer, image, g) => {
     const learned = (scale: number, ...shape: number[]) => g.constant(weights(shape, scale));
     const shaped = (name: string, x: string, ...shape: number[]) =>
       layer(name, 'Reshape', [x, g.constant(int64([shape.length], shape))]);
@@ -104,7 +113,7 @@ export function transformer({ width, blocks, heads }: TransformerSize): Uint8Arr
     const last = normalised('norm', x);
     const first = layer('token', 'Gather', [last, g.constant(int64([], [0]))], { axis: 1 });
     return linear('logits', first, width, classes);
-  });
+  };
 }
 
 /** Writes a file of any length. */
@@ -113,4 +122,10 @@ export function writeLarge(path: string, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; )
     at += writeSync(file, bytes, at, Math.min(bytes.length - at, 2 ** 30));
   closeSync(file);
+}
+
+/** Writes a model and, into files beside it, its weights. */
+export function writeBeside(folder: string, name: string, { bytes, weights }: GraphFile): void {
+  for (const [location, data] of weights) writeLarge(join(folder, location), data);
+  writeFileSync(join(folder, name), bytes);
 }

@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { float32, writeNpy } from '@whylight/core';
-import { sizes, transformer, writeLarge } from './network.ts';
+import { sizes, transformer, transformerApart, writeBeside, writeLarge } from './network.ts';
 
 // The memory that explaining a large network takes, as a multiple of its weights: a vision transformer with random weights.
-//   node test/large-files/run.ts [--size tiny|base|large] [--method ID]... [--out FOLDER]
-// "large" has 1.2 GB: it takes 4 GB of memory for some minutes, and 5 GB once to be made.
+//   node test/large-files/run.ts [--size tiny|base|large|huge] [--method ID]... [--out FOLDER]
+// "large" has 1.2 GB: it takes 4 GB of memory for some minutes, and 5 GB once to be made. "huge" has 2.2 GB, beside its ONNX file.
 
 const { values } = parseArgs({
   options: {
@@ -22,10 +22,14 @@ const { values } = parseArgs({
 const size = sizes[values.size as keyof typeof sizes];
 if (!size) throw new Error(`--size: expected ${Object.keys(sizes).join(', ')}, got ${values.size}`);
 
-mkdirSync(values.out, { recursive: true });
-const model = join(values.out, `${values.size}.onnx`);
+const folder = join(values.out, values.size);
+mkdirSync(folder, { recursive: true });
+const model = join(folder, 'model.onnx');
 const tensor = join(values.out, 'in.npy');
-if (!existsSync(model)) writeLarge(model, transformer(size));
+if (!existsSync(model)) {
+  if (values.size === 'huge') writeBeside(folder, 'model.onnx', transformerApart(size));
+  else writeLarge(model, transformer(size));
+}
 writeFileSync(
   tensor,
   writeNpy(
@@ -35,7 +39,7 @@ writeFileSync(
     ),
   ),
 );
-const weights = statSync(model).size;
+const weights = readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 
 /** Runs a method in a process of its own. @returns the most memory that it had, in bytes */
 async function peakOf(method: string): Promise<number> {

@@ -62,8 +62,8 @@ export async function inspected(
   model: RegisteredModel,
   reading: ClassifierOptions = readingOf(model),
 ): Promise<ModelReport> {
-  const bytes = await model.bytes();
-  const report = named(model, () => inspect(bytes, reading));
+  const file = await model.file();
+  const report = named(model, () => inspect(file, reading));
   namesFor(model, report.classes);
   return report;
 }

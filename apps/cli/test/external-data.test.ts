@@ -7,7 +7,7 @@ import { dataBeside } from '@whylight/core/testing';
 import { encodePng } from '@whylight/host';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { draw } from '../../../models/shapes/draw.ts';
-import { whylight } from './run.ts';
+import { runWith, whylight } from './run.ts';
 
 // What torch.onnx.export writes today: m.onnx, and m.onnx.data beside it. Each command gives what it gives of one file.
 
@@ -93,6 +93,35 @@ describe('a model with its weights beside it is to every command what it is as o
     await mkdir(inHome('elsewhere'));
     await writeFile(inHome('elsewhere/copied.onnx'), await readFile(path));
     await told('check', 'elsewhere/copied.onnx');
+  });
+});
+
+describe('limits that the environment sets hold for every command that reads a model', () => {
+  it.each([
+    [
+      'WHYLIGHT_MODEL_BYTES',
+      '1000',
+      /the model and its external data have \d+ bytes together, at most 1000 are/,
+    ],
+    ['WHYLIGHT_MODEL_NODES', '3', /the model has \d+ nodes, at most 3 are allowed/],
+    ['WHYLIGHT_MODEL_ELEMENTS', '100', /has \d+ elements per image, at most 100 are allowed/],
+  ])('%s', async (name, value, message) => {
+    for (const command of [
+      ['check', 'apart.onnx', '--budget', '0'],
+      ['explain', 'photos/a.png', '--model', 'apart.onnx', '-o', 'refused'],
+    ]) {
+      const { code, stderr } = await runWith({ [name]: value }, home, ...command);
+      expect([command[0], code]).toEqual([command[0], 2]);
+      expect(stderr).toMatch(message);
+    }
+  });
+
+  it('and what is no number is refused by its name', async () => {
+    const { code, stderr } = await runWith({ WHYLIGHT_MODEL_NODES: 'many' }, home, 'check', 'apart.onnx');
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('WHYLIGHT_MODEL_NODES: expected a whole number'),
+    ]);
   });
 });
 

@@ -14,8 +14,7 @@ export async function createCatalog(registry: ModelRegistry, device: string): Pr
 }
 
 async function entryOf(model: RegisteredModel, first: boolean): Promise<CatalogModel> {
-  const bytes = await model.bytes();
-  const classifier = readClassifier(bytes, readingOf(model));
+  const classifier = readClassifier(await model.file(), readingOf(model));
   const report = inspectClassifier(classifier);
   return {
     name: model.name,

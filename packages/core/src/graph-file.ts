@@ -15,3 +15,15 @@ export const graphFileOf = (graph: Uint8Array | GraphFile): GraphFile =>
 /** Bytes of the weights that lie outside a graph's file. */
 export const weightsBeside = ({ weights }: GraphFile): number =>
   Array.from(weights.values(), ({ byteLength }) => byteLength).reduce((a, b) => a + b, 0);
+
+/** A model as it was read, with what lies beside its file. */
+export interface ModelFiles extends GraphFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** One after another they are the model as one file, however large: its digest is of them. */
+  readonly parts: readonly Uint8Array[];
+}
+
+export const wholeFile = (bytes: Uint8Array<ArrayBuffer>): ModelFiles => ({
+  ...{ bytes, weights: new Map() },
+  parts: [bytes],
+});

@@ -6,7 +6,7 @@ export {
   type Explainer,
   type ExplainerSpec,
 } from './explainer.ts';
-export { type GraphFile, graphFileOf, weightsBeside } from './graph-file.ts';
+export { type GraphFile, graphFileOf, type ModelFiles, weightsBeside, wholeFile } from './graph-file.ts';
 export { forwardGraph, forwardModel } from './graphs/direct.ts';
 export {
   inspect,
@@ -23,7 +23,9 @@ export { type Head, type Task, tasks } from './model/head.ts';
 export type { SizeSource } from './model/input-sizes.ts';
 export type { FixedInput, FixedInputs } from './model/inputs.ts';
 export { readNpy, writeNpy } from './npy.ts';
-export { type FilesBeside, mergeExternalData } from './onnx/external-data.ts';
+export type { FilesBeside } from './onnx/data-range.ts';
+export { type ExternalDataLimits, readExternalData } from './onnx/external-data.ts';
+export { largestFile, type ReadLimits } from './onnx/limits.ts';
 export { printable, quoted, shortened } from './onnx/names.ts';
 export { getOwn } from './own.ts';
 export type { Runtime, Session } from './runtime/runtime.ts';

@@ -2,6 +2,7 @@ import { gradientRules } from './autodiff/gradient.ts';
 import { between, named, unsupportedOn } from './autodiff/path.ts';
 import { InputError } from './errors.ts';
 import { withoutOthers } from './explainer.ts';
+import type { GraphFile } from './graph-file.ts';
 import { transformerOf } from './layers/attention.ts';
 import { chooseLayers } from './layers/choose.ts';
 import { foundLayer, surveyOf } from './layers/find.ts';
@@ -48,8 +49,8 @@ export interface MethodReport {
 }
 
 /** What the file alone tells: nothing is run. @throws InputError for a model that is refused altogether */
-export const inspect = (bytes: Uint8Array, options?: ClassifierOptions): ModelReport =>
-  inspectClassifier(readClassifier(bytes, options));
+export const inspect = (model: Uint8Array | GraphFile, options?: ClassifierOptions): ModelReport =>
+  inspectClassifier(readClassifier(model, options));
 
 /** The same of a model that has been read. */
 export function inspectClassifier(classifier: Classifier): ModelReport {

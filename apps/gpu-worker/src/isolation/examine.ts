@@ -1,5 +1,5 @@
 import type { ModelFacts, ModelReport, Validation } from '@whylight/contract';
-import type { Runtime } from '@whylight/core';
+import { largestFile, type Runtime } from '@whylight/core';
 import { numericsVersion } from '@whylight/core/methods';
 import {
   type Checked,
@@ -15,7 +15,7 @@ import { factsOf } from '../verdicts.ts';
 /** Names that a report lists of one kind; of a model with more, the first. */
 const most = 200;
 /** Stricter than for models that the operator has put there. */
-const limits = { nodes: 50_000, elements: 2 ** 26 };
+const limits = { nodes: 50_000, elements: 2 ** 26, bytes: largestFile, weights: largestFile };
 
 /** Told while a model is examined, so that what is known counts though the process should end. */
 export interface ExaminationWatch {

@@ -1,11 +1,13 @@
 import { InputError } from '../errors.ts';
+import type { GraphFile } from '../graph-file.ts';
 import { canonicalize, type Interventions } from '../lowering/canonicalize.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { unsqueeze } from '../onnx/emit.ts';
 import { ShapeError } from '../onnx/fact.ts';
 import { reachable, type ValueInfo } from '../onnx/graph.ts';
+import { defaultLimits, type ReadLimits } from '../onnx/limits.ts';
 import { listed, quoted } from '../onnx/names.ts';
-import { defaultLimits, type ModelFile, type ReadLimits, readModel } from '../onnx/read.ts';
+import { type ModelFile, readModel } from '../onnx/read.ts';
 import { getOwn } from '../own.ts';
 import type { Warning } from '../warning.ts';
 import { type FirstOperations, firstOperations } from './first-operations.ts';
@@ -82,13 +84,13 @@ export interface Network {
 }
 
 /**
- * Reads an ONNX classifier.
+ * Reads an ONNX classifier, in one file or with its large weights beside it.
  *
  * @throws InputError when the file is refused (see `readModel`) or does not look like an image classifier
  */
-export function readClassifier(bytes: Uint8Array, options: ClassifierOptions = {}): Classifier {
+export function readClassifier(model: Uint8Array | GraphFile, options: ClassifierOptions = {}): Classifier {
   const limits = { ...defaultLimits, ...options.limits };
-  const file = readModel(bytes, limits);
+  const file = readModel(model, limits);
   const fixed = options.inputs ?? {};
   const input = imageInput(file.graph.inputs, fixed);
   const image = understood(file.graph, input, options.layout);

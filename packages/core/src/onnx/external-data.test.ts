@@ -1,26 +1,11 @@
 import { describe, expect, it, test } from 'vitest';
 import { InputError } from '../errors.ts';
 import { Dice } from '../testing/dice.ts';
+import { folder } from '../testing/folder.ts';
 import { type AttributeInit, onnxFile, type TensorInit, value } from '../testing/onnx-file.ts';
-import { type FilesBeside, mergeExternalData } from './external-data.ts';
+import type { FilesBeside } from './data-range.ts';
+import { readExternalData } from './external-data.ts';
 import { readModel } from './read.ts';
-
-/** Files in memory, and what was asked of them. */
-function folder(files: Readonly<Record<string, Uint8Array>>) {
-  const asked: [name: string, from: number, to: number][] = [];
-  const beside: FilesBeside = {
-    sizeOf(name) {
-      const file = files[name];
-      if (!Object.hasOwn(files, name) || !file) throw new InputError('invalid_model', `no file ${name}`);
-      return file.length;
-    },
-    read(name, offset, target) {
-      asked.push([name, offset, offset + target.length]);
-      target.set(files[name]!.subarray(offset, offset + target.length));
-    },
-  };
-  return { beside, asked };
-}
 
 type Entries = Readonly<Record<string, string>>;
 const outside = (entries: Entries, more: TensorInit = {}): TensorInit => ({
@@ -32,9 +17,13 @@ const modelOf = (...initializer: TensorInit[]) => onnxFile({ initializer });
 const floats = (...numbers: number[]) => new Uint8Array(Float32Array.from(numbers).buffer);
 const numbers = floats(1, 2, 3, 4);
 
+/** The model as one file, of at most so many bytes. */
+const merged = (bytes: Uint8Array<ArrayBuffer>, files: FilesBeside, limit?: number) =>
+  readExternalData(bytes, files, { bytes: limit }).bytes;
+
 function refusal(bytes: Uint8Array<ArrayBuffer>, files: FilesBeside, limit?: number) {
   try {
-    mergeExternalData(bytes, files, limit);
+    merged(bytes, files, limit);
   } catch (error) {
     expect(error).toBeInstanceOf(InputError);
     return error as InputError;
@@ -68,7 +57,7 @@ describe('data beside the model are put into it', () => {
       ],
     });
     const { beside } = folder({ 'm.onnx.data': numbers, other: Uint8Array.of(9) });
-    const { graph } = readModel(mergeExternalData(bytes, beside));
+    const { graph } = readModel(merged(bytes, beside));
     expect(Array.from(graph.constants, ([name, { data }]) => [name, [...(data as Float32Array)]])).toEqual([
       ['first', [1, 2]],
       ['own', [7]],
@@ -85,7 +74,7 @@ describe('data beside the model are put into it', () => {
     const bytes = modelOf(
       ...['a', 'b'].map((name) => outside({ location: 'd' }, { name, dims: [300_000n] })),
     );
-    const { graph } = readModel(mergeExternalData(bytes, folder({ d: data }).beside));
+    const { graph } = readModel(merged(bytes, folder({ d: data }).beside));
     expect(Array.from(graph.constants.values(), ({ data: { length } }) => length)).toEqual([
       300_000, 300_000,
     ]);
@@ -97,7 +86,7 @@ describe('data beside the model are put into it', () => {
     ['what is no model', Uint8Array.from({ length: 64 }, () => 0xff)],
     ['no bytes', new Uint8Array()],
   ])('%s stays as it is', (_, bytes) => {
-    expect(mergeExternalData(bytes, folder({}).beside)).toBe(bytes);
+    expect(merged(bytes, folder({}).beside)).toBe(bytes);
   });
 });
 
@@ -183,7 +172,7 @@ describe('M1: what is not a range of a file beside the model is refused by name'
     const { beside, asked } = folder({ d: numbers });
     expect(refusal(bytes, beside, bytes.length + 799)).toMatchObject({ code: 'model_too_large' });
     expect(asked).toEqual([]);
-    expect(() => mergeExternalData(bytes, beside, bytes.length + 800)).not.toThrow();
+    expect(() => merged(bytes, beside, bytes.length + 800)).not.toThrow();
   });
 
   it('a size of 2^40 is refused before room is made for it', () => {
@@ -193,7 +182,7 @@ describe('M1: what is not a range of a file beside the model is refused by name'
   });
 
   it('of four thousand damaged references each is read within its file, or refused', () => {
-    const counts = { merged: 0, refused: 0 };
+    const counts = { merged: 0, apart: 0, refused: 0 };
     for (let seed = 0; seed < 4000; seed++) {
       const dice = new Dice(seed);
       const text = () => dice.one(['0', '4', '8', '16', '-1', '1e3', `${2n ** 63n}`, ' 8', '']);
@@ -219,9 +208,13 @@ describe('M1: what is not a range of a file beside the model is refused by name'
       const files = { d: numbers, e: numbers, unnamed: numbers };
       const { beside, asked } = folder(files);
       try {
-        const merged = mergeExternalData(bytes, beside);
-        if (merged !== bytes) counts.merged++;
-        readModel(merged);
+        const read = merged(bytes, beside);
+        if (read !== bytes) counts.merged++;
+        readModel(read);
+        // The same as a model that is too large for one file.
+        const apart = readExternalData(bytes, beside, { oneFile: bytes.length, apart: 1 });
+        if (apart.weights.size > 0) counts.apart++;
+        readModel(apart);
       } catch (error) {
         if (!(error instanceof InputError)) throw new Error(`seed ${seed}`, { cause: error });
         counts.refused++;
@@ -233,6 +226,7 @@ describe('M1: what is not a range of a file beside the model is refused by name'
       }
     }
     expect(counts.merged).toBeGreaterThan(100);
+    expect(counts.apart).toBeGreaterThan(50);
     expect(counts.refused).toBeGreaterThan(2000);
   });
 });
@@ -243,5 +237,5 @@ test('a graph is the same whether its data were beside it or in it', () => {
     output: [value('y', 'batch', 3, 4, 4)],
   });
   const apart = onnxFile({ initializer: [outside({ location: 'd' }, { dims: [2n, 2n] })] });
-  expect(mergeExternalData(apart, folder({ d: numbers }).beside)).toEqual(whole);
+  expect(merged(apart, folder({ d: numbers }).beside)).toEqual(whole);
 });

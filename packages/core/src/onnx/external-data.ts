@@ -1,49 +1,106 @@
-import { clearField, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { clearField, create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { InputError } from '../errors.ts';
-import { dtypes, sizeOf } from '../tensor.ts';
-import { dtypeOfCode } from './dtype.ts';
-import { type TensorDef, TensorDefSchema } from './generated/onnx_pb.js';
-import { quoted } from './names.ts';
-import { overlapOf } from './ranges.ts';
-import { invalidData, unsafeLocation } from './refused-data.ts';
-import { type Edit, spliced } from './splice.ts';
+import { type ModelFiles, wholeFile } from '../graph-file.ts';
+import { checkRanges, type DataRange, type FilesBeside, rangeOf } from './data-range.ts';
+import { EntrySchema, type TensorDef, TensorDefSchema } from './generated/onnx_pb.js';
+import { defaultLimits, largestFile } from './limits.ts';
+import { invalidData } from './refused-data.ts';
+import { type Edit, joined, type Part, spliced } from './splice.ts';
 import { type ExternalTensor, survey } from './survey.ts';
 
-/**
- * The files that lie beside a model. They are asked for by plain names only, never for a byte behind their end, and
- * for none that the model does not name. Both throw InputError for a file that may not or cannot be read.
- */
-export interface FilesBeside {
-  sizeOf(name: string): number;
-  /** Fills `target` with what the file has from `offset` on. */
-  read(name: string, offset: number, target: Uint8Array): void;
-}
-
-/** The range of a file that is one tensor's data. */
-export interface DataRange {
-  readonly tensor: string;
-  readonly file: string;
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** A model is at most so large once it is one file: what a protobuf message may have. */
-const largest = 2 ** 31 - 1;
 /** Tensors that may lie in other files. */
 const most = 100_000;
 
+export interface ExternalDataLimits {
+  /** Bytes of the model with its data, wherever these lie. */
+  readonly bytes?: number | undefined;
+  /** Bytes up to which they are put into one file: what a protobuf message may have. */
+  readonly oneFile?: number | undefined;
+  /** Bytes from which on a weight of a larger model stays outside its file. */
+  readonly apart?: number | undefined;
+}
+
 /**
- * The model as one file: what tensors keep in files beside it is put into them. A model that keeps nothing there is
- * returned as it is, and so is what is no model at all, which `readModel` refuses.
+ * The model with what its tensors keep in files beside it. It becomes one file if that file is not too large. Of a larger
+ * model the large weights stay outside: each is read into memory of its own. A model that keeps nothing in other
+ * files stays as it is, and so does what is no model at all, which `readModel` refuses.
  *
  * @throws InputError model_external_data_forbidden for a file that may not be asked for; invalid_model for a range that
  * is not in the file, is not what the tensor needs, or lies across another's; model_too_large
  */
-export function mergeExternalData(
+export function readExternalData(
   bytes: Uint8Array<ArrayBuffer>,
   files: FilesBeside,
-  limit = largest,
-): Uint8Array<ArrayBuffer> {
+  { bytes: limit = defaultLimits.bytes, oneFile = largestFile, apart = 2 ** 20 }: ExternalDataLimits = {},
+): ModelFiles {
+  const tensors = externalTensors(bytes).map((place) => rewritten(bytes, place));
+  if (tensors.length === 0) return wholeFile(bytes);
+  const total = sizeWith(bytes, tensors);
+  if (total > limit) throw tooLarge('the model and its external data have', total, limit);
+  checkRanges(
+    tensors.map(({ range }) => range),
+    files,
+  );
+  if (total > oneFile) return readApart(bytes, tensors, files, { oneFile, apart });
+  const { whole, rooms } = joined(spliced(bytes, tensors), tensors);
+  for (const [i, { range }] of tensors.entries()) fill(rooms[i]!, range, files);
+  return wholeFile(whole);
+}
+
+/** The model with its large weights outside; smaller ones, and what is no weight of the graph, become part of its file. */
+function readApart(
+  bytes: Uint8Array<ArrayBuffer>,
+  tensors: readonly Outside[],
+  files: FilesBeside,
+  { oneFile, apart }: { readonly oneFile: number; readonly apart: number },
+): ModelFiles {
+  const weights = new Map<string, Uint8Array<ArrayBuffer>>();
+  // Tied weights are the same bytes of the same file, and lie in memory once.
+  const known = new Map<string, string>();
+  const locationOf = ({ file, offset }: DataRange): string => {
+    const key = `${offset} ${file}`;
+    const location = known.get(key) ?? `data_${known.size}`;
+    known.set(key, location);
+    return location;
+  };
+  const staysOutside = ({ place, range }: Outside) =>
+    // Only the model's graph is around a weight; an attribute's tensor lies deeper.
+    place.within.length === 1 && range.length > 0 && range.length >= apart;
+  const edits = tensors.map((tensor) =>
+    staysOutside(tensor) ? referring(tensor, locationOf(tensor.range)) : tensor,
+  );
+  const inside = sizeWith(
+    bytes,
+    tensors.filter((tensor) => !staysOutside(tensor)),
+  );
+  if (inside > oneFile)
+    throw tooLarge('the model has, without the large weights that lie beside it,', inside, oneFile);
+  const { whole: file, rooms } = joined(spliced(bytes, edits), edits);
+  const data = tensors.map((tensor, i) => {
+    const location = staysOutside(tensor) ? locationOf(tensor.range) : undefined;
+    const already = location === undefined ? undefined : weights.get(location);
+    if (already) return already;
+    const target = location === undefined ? rooms[i]! : new Uint8Array(tensor.range.length);
+    if (location !== undefined) weights.set(location, target);
+    fill(target, tensor.range, files);
+    return target;
+  });
+  const parts = spliced(bytes, tensors).map((part: Part) => (typeof part === 'number' ? data[part]! : part));
+  return { bytes: file, weights, parts };
+}
+
+function fill(target: Uint8Array, { file, offset, length }: DataRange, files: FilesBeside): void {
+  if (length > 0) files.read(file, offset, target);
+}
+
+const sizeWith = (bytes: Uint8Array, tensors: readonly Outside[]): number =>
+  tensors.reduce((sum, { range }) => sum + range.length, bytes.length);
+
+const tooLarge = (what: string, bytes: number, limit: number): InputError =>
+  new InputError('model_too_large', `${what} ${bytes} bytes together, at most ${limit} are allowed`);
+
+/** The tensors that keep their data in other files; none of what is no model. @throws InputError */
+function externalTensors(bytes: Uint8Array): readonly ExternalTensor[] {
   const found: ExternalTensor[] = [];
   try {
     survey(bytes, (tensor) => {
@@ -51,31 +108,18 @@ export function mergeExternalData(
         throw new InputError('model_too_large', `the model keeps more than ${most} tensors in other files`);
     });
   } catch (error) {
-    if (error instanceof InputError && error.code === 'invalid_model') return bytes;
+    if (error instanceof InputError && error.code === 'invalid_model') return [];
     throw error;
   }
-  if (found.length === 0) return bytes;
-  const tensors = found.map((place) => rewritten(bytes, place));
-  const total = tensors.reduce((sum, { range }) => sum + range.length, bytes.length);
-  if (total > limit)
-    throw new InputError(
-      'model_too_large',
-      `the model and its external data have ${total} bytes together, at most ${limit} are allowed`,
-    );
-  checkRanges(
-    tensors.map(({ range }) => range),
-    files,
-  );
-  const { merged, holes } = spliced(bytes, tensors);
-  for (const [i, { range }] of tensors.entries()) {
-    const at = holes[i]!;
-    if (range.length > 0) files.read(range.file, range.offset, merged.subarray(at, at + range.length));
-  }
-  return merged;
+  return found;
 }
 
 /** What takes a tensor's place: itself without the reference, and room for its data. */
-function rewritten(bytes: Uint8Array, place: ExternalTensor): Edit & { readonly range: DataRange } {
+interface Outside extends Edit {
+  readonly range: DataRange;
+}
+
+function rewritten(bytes: Uint8Array, place: ExternalTensor): Outside {
   const def = parsed(bytes.subarray(place.start, place.end), place.name);
   const range = rangeOf(def, place.name);
   for (const field of ['dataLocation', 'externalData', 'rawData'] as const)
@@ -83,81 +127,18 @@ function rewritten(bytes: Uint8Array, place: ExternalTensor): Edit & { readonly 
   return { place, content: toBinary(TensorDefSchema, def), room: range.length, range };
 }
 
+/** The tensor with its data outside still, under a name that is ours. */
+function referring({ place, content }: Outside, location: string): Edit {
+  const def = fromBinary(TensorDefSchema, content);
+  def.dataLocation = 1;
+  def.externalData = [create(EntrySchema, { key: 'location', value: location })];
+  return { place, content: toBinary(TensorDefSchema, def), room: 0 };
+}
+
 function parsed(bytes: Uint8Array, name: string): TensorDef {
   try {
     return fromBinary(TensorDefSchema, bytes);
   } catch {
     throw invalidData(name, 'it cannot be read');
-  }
-}
-
-function rangeOf(def: TensorDef, tensor: string): DataRange {
-  const entry = (wanted: string): string | undefined => {
-    const [first, second] = def.externalData.filter(({ key }) => key === wanted);
-    if (second) throw invalidData(tensor, `it states ${wanted} twice`);
-    return first && (first.value ?? '');
-  };
-  const number = (wanted: string, otherwise: number): number => {
-    const text = entry(wanted);
-    if (text === undefined) return otherwise;
-    const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
-    if (Number.isSafeInteger(value)) return value;
-    throw invalidData(tensor, `its ${wanted} is ${quoted(text)}, expected a number of bytes`);
-  };
-  if (def.dataLocation !== 1)
-    throw invalidData(tensor, 'it names a file, and says that its data are not there');
-  if (holdsData(def)) throw invalidData(tensor, 'it has data in the model as well');
-  const file = entry('location');
-  if (file === undefined) throw invalidData(tensor, 'it does not say in which file');
-  const unsafe = unsafeLocation(file);
-  if (unsafe)
-    throw new InputError(
-      'model_external_data_forbidden',
-      `tensor ${quoted(tensor)} keeps its data in ${quoted(file)}, ${unsafe}; only files in the model's own folder are read, by their plain names`,
-    );
-  const needed = bytesOf(def, tensor);
-  const length = number('length', needed);
-  if (length !== needed)
-    throw invalidData(tensor, `it states ${length} bytes of ${quoted(file)}, and its shape needs ${needed}`);
-  return { tensor, file, offset: number('offset', 0), length };
-}
-
-const holdsData = (def: TensorDef): boolean =>
-  [
-    def.rawData ?? [],
-    def.floatData,
-    def.doubleData,
-    def.int32Data,
-    def.int64Data,
-    def.uint64Data,
-    def.stringData,
-  ].some(({ length }) => length > 0);
-
-function bytesOf(def: TensorDef, tensor: string): number {
-  const dtype = dtypeOfCode[def.dataType ?? 0];
-  if (!dtype) throw invalidData(tensor, `its element type ${def.dataType ?? 0} is not supported`);
-  const shape = def.dims.map(Number);
-  const needed = sizeOf(shape) * dtypes[dtype].BYTES_PER_ELEMENT;
-  if (shape.length > 32 || shape.some((d) => !(d >= 0)) || !Number.isSafeInteger(needed))
-    throw invalidData(tensor, `its shape is [${shape.slice(0, 8)}]`);
-  return needed;
-}
-
-/** Two tensors may be the same bytes, as tied weights are; no other bytes are read twice. */
-function checkRanges(ranges: readonly DataRange[], files: FilesBeside): void {
-  for (const [file, own] of Map.groupBy(ranges, (range) => range.file)) {
-    const size = files.sizeOf(file);
-    for (const { tensor, offset, length } of own)
-      if (offset + length > size)
-        throw invalidData(
-          tensor,
-          `it is to be bytes ${offset} to ${offset + length} of ${quoted(file)}, which has ${size}; copy the whole file`,
-        );
-    const overlap = overlapOf(own);
-    if (overlap)
-      throw invalidData(
-        overlap[1].tensor,
-        `its bytes of ${quoted(file)} are partly those of tensor ${quoted(overlap[0].tensor)}`,
-      );
   }
 }

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { InputError, type InputErrorCode } from '../errors.ts';
 import { type AttributeInit, field, onnxFile, type TensorInit, value } from '../testing/onnx-file.ts';
 import { GraphDefSchema, NodeDefSchema, TensorDefSchema } from './generated/onnx_pb.js';
-import { defaultLimits, readModel } from './read.ts';
+import { defaultLimits } from './limits.ts';
+import { readModel } from './read.ts';
 
 const relu = { opType: 'Relu', name: 'relu', input: ['image'], output: ['y'] };
 const weight = (tensor: TensorInit) =>

@@ -1,5 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { InputError } from '../errors.ts';
+import { type GraphFile, graphFileOf, weightsBeside } from '../graph-file.ts';
 import { byteLengthOf, type Tensor } from '../tensor.ts';
 import {
   type GraphDef,
@@ -9,33 +10,14 @@ import {
   type ValueInfo as ValueInfoDef,
 } from './generated/onnx_pb.js';
 import type { Graph, ValueInfo } from './graph.ts';
+import { defaultLimits, largestFile, type ReadLimits } from './limits.ts';
 import { listed, printable, quoted } from './names.ts';
 import { checkOrder } from './order.ts';
 import { otherFormat } from './other-formats.ts';
 import { countNodes, orRefusal, readNodes } from './read-nodes.ts';
-import { survey } from './survey.ts';
+import { externalData, survey } from './survey.ts';
 import { readTensor } from './tensor-data.ts';
 import { valueInfoOf } from './value-info.ts';
-
-/** What a model may be at most; beyond it the file is refused before anything else looks at it. */
-export interface ReadLimits {
-  readonly bytes: number;
-  readonly nodes: number;
-  /** Memory that the parsed file may take beside its weights, in bytes. */
-  readonly parsed: number;
-  /** Bytes of all weights, float16 as the float32 that it becomes: what an explainer's file has to hold. */
-  readonly weights: number;
-  /** Elements per image that one value of the graph may have. */
-  readonly elements: number;
-}
-
-export const defaultLimits: ReadLimits = {
-  bytes: 2 ** 31 - 1,
-  nodes: 100_000,
-  parsed: 2 ** 30,
-  weights: 2 ** 31 - 1,
-  elements: 2 ** 26,
-};
 
 export interface ModelFile {
   readonly graph: Graph;
@@ -53,13 +35,20 @@ export interface ModelFile {
  *
  * @throws InputError invalid_model, model_external_data_forbidden, model_unsupported_op, model_too_large
  */
-export function readModel(bytes: Uint8Array, limits: ReadLimits = defaultLimits): ModelFile {
-  if (bytes.length > limits.bytes)
+export function readModel(given: Uint8Array | GraphFile, limits: ReadLimits = defaultLimits): ModelFile {
+  const file = graphFileOf(given);
+  if (file.bytes.length > largestFile)
     throw new InputError(
       'model_too_large',
-      `the model has ${bytes.length} bytes, at most ${limits.bytes} are allowed`,
+      `the model's file has ${file.bytes.length} bytes, at most ${largestFile} are allowed; save its weights beside it`,
     );
-  const { model, graph } = parse(bytes, limits);
+  const size = file.bytes.length + weightsBeside(file);
+  if (size > limits.bytes)
+    throw new InputError(
+      'model_too_large',
+      `the model has ${size} bytes, at most ${limits.bytes} are allowed`,
+    );
+  const { model, graph } = parse(file, limits);
   const count = countNodes(graph);
   if (count > limits.nodes)
     throw new InputError(
@@ -75,7 +64,7 @@ export function readModel(bytes: Uint8Array, limits: ReadLimits = defaultLimits)
     throw new InputError('invalid_model', 'the model has sparse weights, which are not supported');
 
   const unread = new Map<string, InputError>();
-  const constants = readWeights(graph.initializer, limits, unread);
+  const constants = readWeights(graph.initializer, file, limits, unread);
   const nodes = readNodes(graph.node, unread);
   const outputs = graph.output.map((output) => output.name ?? '');
   const refused = new Map(outputs.flatMap((name) => (unread.has(name) ? [[name, unread.get(name)!]] : [])));
@@ -105,9 +94,15 @@ export function readModel(bytes: Uint8Array, limits: ReadLimits = defaultLimits)
 }
 
 /** @throws InputError that says what the file is, where it is known and no ONNX model */
-function parse(bytes: Uint8Array, limits: ReadLimits): { readonly model: Model; readonly graph: GraphDef } {
+function parse(
+  { bytes, weights }: GraphFile,
+  limits: ReadLimits,
+): { readonly model: Model; readonly graph: GraphDef } {
   try {
-    const parsed = survey(bytes);
+    // Only the model's graph is around a weight: its data may lie beside the file, if they came with it.
+    const parsed = survey(bytes, ({ name, within }) => {
+      if (weights.size === 0 || within.length !== 1) throw externalData(name);
+    });
     if (parsed > limits.parsed)
       throw new InputError(
         'model_too_large',
@@ -134,6 +129,7 @@ function fromProtobuf(bytes: Uint8Array): Model {
 /** The weights; of what is refused, `unread` says why. */
 function readWeights(
   initializers: readonly TensorDef[],
+  { weights: beside }: GraphFile,
   { weights }: ReadLimits,
   unread: Map<string, InputError>,
 ): Map<string, Tensor> {
@@ -143,7 +139,7 @@ function readWeights(
     const name = initializer.name ?? '';
     if (constants.has(name) || unread.has(name))
       throw new InputError('invalid_model', `the model has two weights of the name ${quoted(name)}`);
-    const tensor = orRefusal(() => readTensor(initializer, name));
+    const tensor = orRefusal(() => readTensor(initializer, name, beside));
     if (tensor instanceof InputError) {
       unread.set(name, tensor);
       continue;

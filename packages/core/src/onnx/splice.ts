@@ -11,17 +11,16 @@ interface Piece {
   readonly from: number;
   readonly to: number;
   readonly put: Uint8Array;
-  readonly room: number;
 }
 
 /** `raw_data` of a tensor: field 9, its length before it. */
 const rawData = 9 * 8 + 2;
 
-/** The file with messages replaced, and where the room of each begins. `edits` are in the file's order. */
-export function spliced(
-  bytes: Uint8Array,
-  edits: readonly Edit[],
-): { readonly merged: Uint8Array<ArrayBuffer>; readonly holes: readonly number[] } {
+/** Bytes of the new file, or the index of the edit whose room comes next. */
+export type Part = Uint8Array | number;
+
+/** The file with messages replaced, part by part. `edits` are in the file's order. */
+export function spliced(bytes: Uint8Array, edits: readonly Edit[]): Part[] {
   const growth = new Map<number, { readonly span: Span; readonly depth: number; by: number }>();
   const grow = (within: readonly Span[], by: number) => {
     const span = within.at(-1);
@@ -36,7 +35,7 @@ export function spliced(
     const head = room > 0 ? [rawData, ...varint(room)] : [];
     const put = concatenated(varint(content.length + head.length + room), content, head);
     grow(place.within, put.length + room - (place.end - place.lengthAt));
-    return { from: place.lengthAt, to: place.end, put, room };
+    return { from: place.lengthAt, to: place.end, put };
   });
   // A message grows by what is in it, and by its own length where that takes more bytes: the innermost come first.
   const deepest = edits.reduce((depth, { place }) => Math.max(depth, place.within.length), 0);
@@ -44,34 +43,34 @@ export function spliced(
     for (const { span, by } of Array.from(growth.values()).filter((g) => g.depth === depth)) {
       const put = Uint8Array.from(varint(span.end - span.start + by));
       grow(chains.get(span.lengthAt)!, by + put.length - (span.start - span.lengthAt));
-      pieces.push({ from: span.lengthAt, to: span.start, put, room: 0 });
+      pieces.push({ from: span.lengthAt, to: span.start, put });
     }
-  return joined(
-    bytes,
-    pieces.sort((a, b) => a.from - b.from),
-    new Set(edits.map(({ place }) => place.lengthAt)),
-  );
-}
-
-function joined(bytes: Uint8Array, pieces: readonly Piece[], edited: ReadonlySet<number>) {
-  const change = pieces.reduce((sum, { from, to, put, room }) => sum + put.length + room - (to - from), 0);
-  const merged = new Uint8Array(bytes.length + change);
-  const holes: number[] = [];
+  const order = new Map(edits.map(({ place }, i) => [place.lengthAt, i] as const));
+  const parts: Part[] = [];
   let read = 0;
-  let at = 0;
-  const copy = (part: Uint8Array) => {
-    merged.set(part, at);
-    at += part.length;
-  };
-  for (const { from, to, put, room } of pieces) {
-    copy(bytes.subarray(read, from));
-    copy(put);
-    if (edited.has(from)) holes.push(at);
-    at += room;
+  for (const { from, to, put } of pieces.sort((a, b) => a.from - b.from)) {
+    const edit = order.get(from);
+    parts.push(bytes.subarray(read, from), put, ...(edit === undefined ? [] : [edit]));
     read = to;
   }
-  copy(bytes.subarray(read));
-  return { merged, holes };
+  return [...parts, bytes.subarray(read)];
+}
+
+/** The parts as one file, and in it the room of each edit. */
+export function joined(
+  parts: readonly Part[],
+  edits: readonly Edit[],
+): { readonly whole: Uint8Array<ArrayBuffer>; readonly rooms: readonly Uint8Array<ArrayBuffer>[] } {
+  const sizeOf = (part: Part) => (typeof part === 'number' ? edits[part]!.room : part.length);
+  const whole = new Uint8Array(parts.reduce<number>((sum, part) => sum + sizeOf(part), 0));
+  const rooms: Uint8Array<ArrayBuffer>[] = [];
+  let at = 0;
+  for (const part of parts) {
+    if (typeof part === 'number') rooms[part] = whole.subarray(at, at + sizeOf(part));
+    else whole.set(part, at);
+    at += sizeOf(part);
+  }
+  return { whole, rooms };
 }
 
 function concatenated(...parts: readonly ArrayLike<number>[]): Uint8Array {

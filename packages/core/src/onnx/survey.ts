@@ -63,17 +63,11 @@ export interface ExternalTensor extends Span {
 
 /**
  * Bytes that a parsed ONNX file takes beside its own, at least in order of magnitude. `onExternal` is told of each
- * tensor, wherever it is, whose data are in another file; without it such a file is refused.
+ * tensor, wherever it is, whose data are in another file.
  *
- * @throws InputError invalid_model for bytes that are not protobuf, or are nested too deep;
- * model_external_data_forbidden
+ * @throws InputError invalid_model for bytes that are not protobuf, or are nested too deep
  */
-export function survey(
-  bytes: Uint8Array,
-  onExternal: (tensor: ExternalTensor) => void = ({ name }) => {
-    throw externalData(name);
-  },
-): number {
+export function survey(bytes: Uint8Array, onExternal: (tensor: ExternalTensor) => void): number {
   let at = 0;
   let total = 0;
 

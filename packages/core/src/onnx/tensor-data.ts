@@ -6,12 +6,18 @@ import { quoted } from './names.ts';
 import { externalData } from './survey.ts';
 
 /**
- * A tensor of the file, in whichever of the format's encodings.
+ * A tensor of the file, in whichever of the format's encodings; or of `beside`, by the location that it names.
  *
  * @throws InputError model_external_data_forbidden, invalid_model; model_unsupported_op for a type that is not held
  */
-export function readTensor(def: TensorDef, name: string): Tensor {
-  if ((def.dataLocation ?? 0) !== 0 || def.externalData.length > 0) throw externalData(name);
+export function readTensor(
+  def: TensorDef,
+  name: string,
+  beside: ReadonlyMap<string, Uint8Array> = new Map(),
+): Tensor {
+  const outside = (def.dataLocation ?? 0) !== 0 || def.externalData.length > 0;
+  const rawData = outside ? beside.get(locationOf(def)) : def.rawData;
+  if (outside && !rawData) throw externalData(name);
   const dtype = dtypeOfCode[def.dataType ?? 0];
   if (!dtype)
     throw new InputError(
@@ -24,11 +30,10 @@ export function readTensor(def: TensorDef, name: string): Tensor {
   const size = sizeOf(shape);
   if (shape.some((d) => d < 0 || !Number.isSafeInteger(d)) || !Number.isSafeInteger(size))
     throw new InputError('invalid_model', `tensor ${quoted(name)} has shape [${shape.slice(0, 8)}]`);
-  const { rawData } = def;
   const width = dtypes[dtype].BYTES_PER_ELEMENT;
   if (rawData && rawData.length > 0 && rawData.length === size * width && rawData.byteOffset % width !== 0)
     return new UnalignedTensor(dtype, shape, rawData);
-  const data = readData(def, dtype, size);
+  const data = readData(def, rawData, dtype, size);
   if (data?.length !== size)
     throw new InputError(
       'invalid_model',
@@ -37,11 +42,19 @@ export function readTensor(def: TensorDef, name: string): Tensor {
   return { dtype, shape, data };
 }
 
+const locationOf = ({ externalData: entries }: TensorDef): string =>
+  entries.find(({ key }) => key === 'location')?.value ?? '';
+
 /** Types that ONNX has: texts, complex numbers, floats of 8 and 16 bits, numbers of 2 and 4 bits among them. */
 const isOnnxType = (code: number): boolean => code >= 1 && code <= 26;
 
-function readData(def: TensorDef, dtype: DType, size: number): TensorData | undefined {
-  if (def.rawData && def.rawData.length > 0) return fromBytes(def.rawData, dtype, size);
+function readData(
+  def: TensorDef,
+  rawData: Uint8Array | undefined,
+  dtype: DType,
+  size: number,
+): TensorData | undefined {
+  if (rawData && rawData.length > 0) return fromBytes(rawData, dtype, size);
   switch (dtype) {
     case 'float32':
       return Float32Array.from(def.floatData);

@@ -50,6 +50,18 @@ describe('a written graph', () => {
     expect(await ran(apart)).toEqual(await ran(writeModel(graph, types)));
   });
 
+  it('is refused when its weights are more than one file can have', () => {
+    const g = newGraph(17);
+    const weight = g.constant({ dtype: 'float32', shape: [2 ** 29], data: new Float32Array(1) }, 'w');
+    const y = g.emit('Add', [g.input('x', 'float32', [-1, 1]), weight]);
+    expect(() => writeModel(g.graph('large', [y]), [{ name: y, dtype: 'float32', shape: [1] }])).toThrow(
+      expect.objectContaining({
+        code: 'model_too_large',
+        message: expect.stringMatching(/^one ONNX file has at most 2147483647 bytes.*2147483648 of weights/),
+      }),
+    );
+  });
+
   it('says nothing of what nobody knows', () => {
     const g = newGraph(17);
     const found = g.emit('NonZero', [g.input('x', 'float32', [-1, 3])]);

@@ -2,7 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { InputError } from '../errors.ts';
 import type { GraphFile } from '../graph-file.ts';
-import { bytesOf, type Tensor } from '../tensor.ts';
+import { byteLengthOf, bytesOf, type Tensor } from '../tensor.ts';
 import { codeOfDtype } from './dtype.ts';
 import {
   AttributeDef_Type,
@@ -23,6 +23,7 @@ import {
   usesOf,
   type ValueInfo,
 } from './graph.ts';
+import { largestFile } from './limits.ts';
 import { quoted } from './names.ts';
 
 /** Reductions whose axes became an input only with opset 18 (ReduceSum had them since 13). */
@@ -34,12 +35,25 @@ const large = 2 ** 20;
 /**
  * Writes a graph as an ONNX file, with what its outputs do not need left out.
  * `outputs` gives the types of the graph's outputs, which ONNX wants stated.
+ *
+ * @throws InputError model_too_large for weights that one file cannot have
  */
 export const writeModel = (
   graph: Graph,
   outputs: readonly ValueInfo[],
   metadata: Readonly<Record<string, string>> = {},
-): Uint8Array => written(graph, outputs, writeTensor, metadata);
+): Uint8Array => {
+  const bytes = Array.from(usedConstants(graph), ([, value]) => byteLengthOf(value)).reduce(
+    (a, b) => a + b,
+    0,
+  );
+  if (bytes > largestFile)
+    throw new InputError(
+      'model_too_large',
+      `one ONNX file has at most ${largestFile} bytes, and this one would have ${bytes} of weights; "whylight explain" and "whylight attribute" need no such file`,
+    );
+  return written(graph, outputs, writeTensor, metadata);
+};
 
 /** The same with large weights beside the file. */
 export function writeApart(graph: Graph, outputs: readonly ValueInfo[]): GraphFile {
@@ -64,8 +78,7 @@ function written(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   const nodes = namedApart(reachable(graph.nodes, graph.outputs).map((node) => lower(node, graph)));
-  const used = new Set([...nodes.flatMap(usesOf), ...graph.outputs]);
-  const initializers = [...graph.constants].filter(([name]) => used.has(name));
+  const initializers = usedConstants(graph, nodes);
   const model = create(ModelSchema, {
     irVersion: graph.opset >= 21 ? 10n : 8n,
     producerName: 'whylight',
@@ -81,6 +94,14 @@ function written(
     },
   });
   return toBinary(ModelSchema, model);
+}
+
+function usedConstants(
+  graph: Graph,
+  nodes: readonly Node[] = reachable(graph.nodes, graph.outputs),
+): [name: string, value: Tensor][] {
+  const used = new Set([...nodes.flatMap(usesOf), ...graph.outputs]);
+  return [...graph.constants].filter(([name]) => used.has(name));
 }
 
 /**

@@ -1,7 +1,8 @@
+import type { GraphFile } from '../graph-file.ts';
 import type { GraphBuilder, Shape, Value } from '../onnx/builder.ts';
-import type { Attributes } from '../onnx/graph.ts';
+import type { Attributes, Graph, ValueInfo } from '../onnx/graph.ts';
 import type { OperatorName } from '../onnx/operator-names.ts';
-import { writeModel } from '../onnx/write.ts';
+import { writeApart, writeModel } from '../onnx/write.ts';
 import { newGraph } from '../operators/new-graph.ts';
 import { float32, sizeOf, type Tensor } from '../tensor.ts';
 
@@ -13,13 +14,17 @@ export type Layer = (
   attributes?: Attributes,
 ) => Value;
 
+type Build = (layer: Layer, image: Value, g: GraphBuilder) => Value;
+
 /** The ONNX file of a small network over `image` [batch, …shape]; `build` returns the scores. */
-export function networkOf(
-  shape: Shape,
-  build: (layer: Layer, image: Value, g: GraphBuilder) => Value,
-  batch = -1,
-  opset = 17,
-): Uint8Array {
+export const networkOf = (shape: Shape, build: Build, batch = -1, opset = 17): Uint8Array =>
+  writeModel(...graphOf(shape, build, batch, opset));
+
+/** The same of a large network, its weights beside the file. */
+export const networkApart = (shape: Shape, build: Build): GraphFile =>
+  writeApart(...graphOf(shape, build, -1, 17));
+
+function graphOf(shape: Shape, build: Build, batch: number, opset: number): [Graph, ValueInfo[]] {
   const g = newGraph(opset, batch < 0 ? undefined : batch);
   const image = g.input('image', 'float32', [batch, ...shape]);
   const layer: Layer = (name, op, inputs, attributes = {}) => {
@@ -27,10 +32,8 @@ export function networkOf(
     return name;
   };
   const scores = build(layer, image, g);
-  const outputs = [
-    { name: scores, dtype: 'float32', shape: g.shape(scores).map((d) => (d < 0 ? 'batch' : d)) },
-  ] as const;
-  return writeModel(g.graph('test', [scores]), outputs);
+  const dimensions = g.shape(scores).map((d) => (d < 0 ? 'batch' : d));
+  return [g.graph('test', [scores]), [{ name: scores, dtype: 'float32', shape: dimensions }]];
 }
 
 export const tinyShape = [2, 6, 6] as const;

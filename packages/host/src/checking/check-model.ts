@@ -59,8 +59,7 @@ export async function checkModel(
   { reading = readingOf(model), onStart, ...watch }: CheckOptions,
 ): Promise<Checked> {
   const begun = performance.now();
-  const bytes = await model.bytes();
-  const classifier = readClassifier(bytes, reading);
+  const classifier = readClassifier(await model.file(), reading);
   const report = inspectClassifier(classifier);
   const prepared = prepare(model, classifier);
   const { input, photos } = plainInput(prepared.preprocessing, classifier);

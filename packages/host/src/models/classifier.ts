@@ -7,8 +7,8 @@ export async function classifierOf(
   model: RegisteredModel,
   reading: ClassifierOptions = readingOf(model),
 ): Promise<Classifier> {
-  const bytes = await model.bytes();
-  return named(model, () => readClassifier(bytes, reading));
+  const file = await model.file();
+  return named(model, () => readClassifier(file, reading));
 }
 
 /** What `read` finds in a model; a refusal says which model it is of. */

@@ -4,9 +4,12 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { onnxFile } from '@whylight/core/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readModelFile } from './files-beside.ts';
+import { asOneFile, readModelFiles } from './files-beside.ts';
+import { sha256Of } from './registered-model.ts';
 import { ModelRegistry } from './registry.ts';
 import { ModelStore } from './store.ts';
 
@@ -21,6 +24,8 @@ const modelOf = (location: string, entries: Readonly<Record<string, string>> = {
     ],
   });
 const whole = onnxFile({ initializer: [{ name: 'w', dims: [4n], dataType: 1, rawData: numbers }] });
+
+const readModelFile = async (path: string) => asOneFile(await readModelFiles(path));
 
 let above: string;
 let folder: string;
@@ -111,6 +116,60 @@ describe('a model with its data beside it', () => {
     expect(new Uint8Array(readFileSync(added.path))).toEqual(whole);
     await rm(folder, { recursive: true });
     expect(new Uint8Array(await added.bytes())).toEqual(whole);
+  });
+});
+
+describe('a model that is too large for one file', () => {
+  const limits = { oneFile: modelOf('m.onnx.data').length, apart: 16 };
+  const prepared = async () => {
+    await put('m.onnx.data', numbers);
+    return put('m.onnx', modelOf('m.onnx.data'));
+  };
+
+  test('keeps its weights beside it, and has the digest of the one file', async () => {
+    const path = await prepared();
+    const model = await readModelFiles(path, limits);
+    expect([...model.weights.values()]).toEqual([numbers]);
+    const [registered] = (await ModelRegistry.open([path])).list();
+    expect(`sha256:${sha256Of(model.parts)}`).toBe(registered!.digest);
+    expect(sha256Of(model.parts)).toBe(sha256Of([whole]));
+  });
+
+  test('is refused by who needs one file, with what to do', async () => {
+    const path = await prepared();
+    const model = await readModelFiles(path, limits);
+    expect(() => asOneFile(model)).toThrow(
+      expect.objectContaining({
+        code: 'model_too_large',
+        message: expect.stringMatching(
+          /have \d+ bytes, and are needed as one file here, which has at most 2147483647; "check", "explain" and "attribute"/,
+        ),
+      }),
+    );
+  });
+
+  test('lies in memory once as long as somebody holds one of its weights', async () => {
+    const many = new Uint8Array(65 * 2 ** 20).fill(1);
+    const path = await put(
+      'm.onnx',
+      onnxFile({
+        initializer: ['a', 'b'].map((name, i) => ({
+          ...{ name, dims: [BigInt(many.length)], dataType: 2, dataLocation: 1 },
+          externalData: [{ key: 'location', value: `data.${i}` }],
+        })),
+      }),
+    );
+    await put('data.0', many);
+    await put('data.1', many);
+    const limits = { oneFile: 70 * 2 ** 20 };
+    const weight = [...(await readModelFiles(path, limits)).weights.values()][1]!.subarray(1);
+    setFlagsFromString('--expose-gc');
+    for (let i = 0; i < 3; i++) {
+      runInNewContext('gc')();
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    const again = await readModelFiles(path, limits);
+    expect([...again.weights.values()][1]!.buffer).toBe(weight.buffer);
   });
 });
 

@@ -1,26 +1,53 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type FilesBeside, InputError, mergeExternalData } from '@whylight/core';
+import {
+  type ExternalDataLimits,
+  type FilesBeside,
+  InputError,
+  largestFile,
+  type ModelFiles,
+  readExternalData,
+  weightsBeside,
+} from '@whylight/core';
+import { modelLimits } from './limits.ts';
 
 /** Bytes from which on a model that somebody holds is not read again. */
 const large = 64 * 2 ** 20;
 /** What was read last, by path, as long as somebody holds it: a large model lies in memory once. */
-const held = new Map<string, { readonly bytes: WeakRef<Uint8Array<ArrayBuffer>>; readonly state: string }>();
+const held = new Map<string, { readonly model: WeakRef<ModelFiles>; readonly state: string }>();
+/** Who holds a view of any memory of a model holds all of it. */
+const owners = new WeakMap<ArrayBufferLike, ModelFiles>();
 
 /**
- * The model at `path` as one file, with what it keeps in files beside it. Nobody may change it: others may hold it too.
+ * The model at `path` with what it keeps in files beside it: one file, or where that would be too large its large weights
+ * beside it. Nobody may change it: others may hold it too.
  *
- * @throws InputError (see `mergeExternalData`)
+ * @throws InputError (see `readExternalData`)
  */
-export async function readModelFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function readModelFiles(
+  path: string,
+  limits: ExternalDataLimits = modelLimits(),
+): Promise<ModelFiles> {
   const known = held.get(path);
-  const bytes = known?.bytes.deref();
-  if (known && bytes && stateOf(JSON.parse(known.state).names) === known.state) return bytes;
-  const { merged, names } = await readOnce(path);
-  if (merged.byteLength >= large)
-    held.set(path, { bytes: new WeakRef(merged), state: stateOf([path, ...names]) });
-  return merged;
+  const before = known?.model.deref();
+  if (known && before && stateOf(JSON.parse(known.state).names) === known.state) return before;
+  const { model, names } = await readOnce(path, limits);
+  if (model.bytes.byteLength + weightsBeside(model) >= large) {
+    for (const { buffer } of [model.bytes, ...model.weights.values()]) owners.set(buffer, model);
+    held.set(path, { model: new WeakRef(model), state: stateOf([path, ...names]) });
+  }
+  return model;
+}
+
+/** @throws InputError model_too_large for a model whose weights lie beside it */
+export function asOneFile(model: ModelFiles): Uint8Array<ArrayBuffer> {
+  if (model.weights.size === 0) return model.bytes;
+  const bytes = model.bytes.byteLength + weightsBeside(model);
+  throw new InputError(
+    'model_too_large',
+    `the model and its external data have ${bytes} bytes, and are needed as one file here, which has at most ${largestFile}; "check", "explain" and "attribute" of whylight take it as it is, or convert its weights to float16`,
+  );
 }
 
 /** What changes with the contents of files. */
@@ -33,17 +60,17 @@ const stateOf = (names: readonly string[]): string =>
     }),
   });
 
-async function readOnce(path: string) {
+async function readOnce(path: string, limits: ExternalDataLimits) {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ERR_FS_FILE_TOO_LARGE') throw error;
     throw new InputError(
       'model_too_large',
-      `the model file has more than ${2 ** 31 - 1} bytes, which is all that an ONNX file may have`,
+      `the model file has more than ${largestFile} bytes, which is all that an ONNX file may have; save its weights beside it: in Python onnx.save(model, "model.onnx", save_as_external_data=True)`,
     );
   });
   const files = new OpenFile(dirname(path));
   try {
-    return { merged: mergeExternalData(bytes, files), names: files.names };
+    return { model: readExternalData(bytes, files, limits), names: files.names };
   } finally {
     files.close();
   }

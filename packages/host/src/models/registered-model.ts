@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { InputError } from '@whylight/core';
-import { readModelFile } from './files-beside.ts';
+import { type GraphFile, InputError, type ModelFiles, wholeFile } from '@whylight/core';
+import { asOneFile, readModelFiles } from './files-beside.ts';
 import type { Label } from './labels.ts';
 import {
   type FoundManifest,
@@ -40,10 +40,13 @@ export interface RegisteredModel {
   /** Whether photos may have another size than the file states. */
   readonly anySize?: boolean | undefined;
   /**
-   * Reads the model as one file, with what it keeps in files beside it merged in.
+   * Reads the model with what it keeps in files beside it: one file, or where that would be too large its large weights
+   * beside it.
    *
-   * @throws InputError `invalid_model` when the bytes do not have the digest; see `readModelFile`
+   * @throws InputError `invalid_model` when the bytes do not have the digest; see `readModelFiles`
    */
+  file(): Promise<GraphFile>;
+  /** The same for who needs one file. @throws InputError `model_too_large` too */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -73,7 +76,7 @@ export async function modelAt(
   const sha256 = manifest.manifest.sha256 ?? (await digestAt(path));
   return registered(manifest, findBeside(path, folder, manifestName(path)), {
     ...{ name, sha256, path },
-    read: () => readModelFile(path),
+    read: () => readModelFiles(path),
   });
 }
 
@@ -106,15 +109,21 @@ const namesAt = (labels: string): readonly Label[] =>
 /** What the bytes have to be. Where they cannot be read, that is said when they are asked for. */
 async function digestAt(path: string): Promise<string> {
   try {
-    return sha256Of(await readModelFile(path));
+    return sha256Of((await readModelFiles(path)).parts);
   } catch (error) {
     if (error instanceof InputError) return hashFile(path);
     throw error;
   }
 }
 
-/** SHA-256 as lower-case hex. */
-export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+/** SHA-256 of bytes one after another, as lower-case hex. */
+export function sha256Of(parts: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  // One update takes less than 2 GiB.
+  for (const part of parts)
+    for (let at = 0; at < part.length; at += 2 ** 30) hash.update(part.subarray(at, at + 2 ** 30));
+  return hash.digest('hex');
+}
 
 /**
  * A model in memory.
@@ -128,10 +137,10 @@ export async function heldModel(
 ): Promise<RegisteredModel> {
   const manifest = parseManifest(given ?? {}, name);
   const labels = typeof manifest.labels === 'object' ? manifest.labels : null;
-  const sha256 = manifest.sha256 ?? sha256Of(bytes);
+  const sha256 = manifest.sha256 ?? sha256Of([bytes]);
   const model = registered({ manifest, labels, stated: statedIn(given) }, foundIn(metadataIn(bytes)), {
     ...{ name, sha256, path: '' },
-    read: async () => bytes,
+    read: async () => wholeFile(bytes),
   });
   await model.bytes();
   return model;
@@ -141,7 +150,7 @@ interface Held {
   readonly name: string;
   readonly sha256: string;
   readonly path: string;
-  read(): Promise<Uint8Array<ArrayBuffer>>;
+  read(): Promise<ModelFiles>;
 }
 
 function registered(
@@ -153,6 +162,13 @@ function registered(
   const manifest = task === undefined ? given : { ...given, task };
   const own: Source[] = preprocessing ? [{ from: 'manifest', parts: preprocessing }] : [];
   const named = labels ? { value: labels, from: 'manifest' } : found.labels;
+  const verified = async () => {
+    const model = await read();
+    const got = sha256Of(model.parts);
+    if (got !== sha256)
+      throw new InputError('invalid_model', `model ${name}: expected sha256 ${sha256}, got ${got}`);
+    return model;
+  };
   return {
     name,
     digest: `sha256:${sha256}`,
@@ -167,13 +183,8 @@ function registered(
       labels: named && named.from !== 'metadata' ? named.value : null,
       sources: found.sources.filter(({ from }) => from !== 'metadata'),
     }),
-    async bytes() {
-      const bytes = await read();
-      const got = sha256Of(bytes);
-      if (got !== sha256)
-        throw new InputError('invalid_model', `model ${name}: expected sha256 ${sha256}, got ${got}`);
-      return bytes;
-    },
+    file: verified,
+    bytes: async () => asOneFile(await verified()),
   };
 }
 

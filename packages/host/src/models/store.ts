@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { InputError } from '@whylight/core';
 import { download } from './download.ts';
 import { storeDirectory } from './env.ts';
-import { readModelFile } from './files-beside.ts';
+import { asOneFile, readModelFiles } from './files-beside.ts';
 import type { Label } from './labels.ts';
 import { type Manifest, parseManifest, readLabels } from './manifest.ts';
 import { statedParts } from './reading.ts';
@@ -56,8 +56,8 @@ export class ModelStore {
     );
     const { manifest, labels, labelsFrom } = found;
     return this.#publish(found.name, async (staged) => {
-      const bytes = await readModelFile(path);
-      const sha256 = sha256Of(bytes);
+      const bytes = asOneFile(await readModelFiles(path));
+      const sha256 = sha256Of([bytes]);
       await writeFile(staged, bytes);
       if (manifest.sha256 && manifest.sha256 !== sha256)
         throw new InputError(

@@ -4,12 +4,13 @@ import { endThread } from '../thread-end.ts';
 import { disableTf32 } from './env.ts';
 import { errorOf, type Failure } from './failure.ts';
 import { DeviceError, type RuntimeOptions } from './runtime.ts';
+import { withSharedWeights } from './shared-weights.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
 export type Request =
   | { readonly op: 'start' }
-  | { readonly op: 'load'; readonly session: number; readonly model: Uint8Array | GraphFile }
+  | { readonly op: 'load'; readonly session: number; readonly model: GraphFile }
   | { readonly op: 'run'; readonly session: number; readonly feeds: Tensors }
   | { readonly op: 'close'; readonly session: number };
 
@@ -22,7 +23,7 @@ export interface Answer {
 /**
  * `createRuntime` in a thread of its own. The Node binding of ONNX Runtime computes on the thread that calls it, for
  * seconds when a model is large: a server that does anything else meanwhile, such as saying that it is alive, needs
- * this. Tensors are copied between the threads.
+ * this. Tensors are copied between the threads; large weights are shared.
  *
  * @throws ProviderUnavailableError as `createRuntime` does. Its sessions throw DeviceError when the thread dies.
  */
@@ -72,7 +73,7 @@ export async function createThreadedRuntime(
     close,
     async load(model): Promise<Session> {
       const session = ++sessions;
-      await call({ op: 'load', session, model });
+      await call({ op: 'load', session, model: withSharedWeights(model) });
       return {
         run: async (feeds) => (await call({ op: 'run', session, feeds: compact(feeds) })) as Tensors,
         close: async () => {
