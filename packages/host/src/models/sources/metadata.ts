@@ -92,8 +92,16 @@ function sizeIn(text: string | undefined): Sides | undefined {
     : undefined;
 }
 
-/** Where people put names of classes, ours first. */
-const nameKeys = ['whylight.labels', 'names', 'labels', 'classes', 'class_names', 'id2label'] as const;
+/** Where people put names of classes, ours first; `character` is where PaddlePaddle's classifiers and RapidAI have them. */
+const nameKeys = [
+  'whylight.labels',
+  'names',
+  'labels',
+  'classes',
+  'class_names',
+  'id2label',
+  'character',
+] as const;
 
 function namesIn(metadata: Metadata): readonly Label[] | undefined {
   for (const key of nameKeys) {

@@ -207,6 +207,11 @@ describe('metadata', () => {
     });
   });
 
+  test('of PaddlePaddle: names one a line', () => {
+    const { labels } = of({ character: '0\n90\n180\n270' });
+    expect(labels?.map(({ en }) => en)).toEqual(['0', '90', '180', '270']);
+  });
+
   test('of our own: what a manifest says', () => {
     const { parts, labels } = of({
       'whylight.preprocessing': '{"size": 64, "mean": 0.5, "channels": "gray"}',
