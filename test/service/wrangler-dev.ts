@@ -52,6 +52,7 @@ export async function startWorker(
     HOST: '127.0.0.1',
     S3_FORCE_PATH_STYLE: 'true',
     MODELS: '',
+    CHECK_SECONDS: '0',
   });
   for await (const line of createInterface(child.stdout!)) {
     const url = /"event":"worker_listening","url":"([^"]+)"/.exec(line)?.[1];
