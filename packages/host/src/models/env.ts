@@ -7,3 +7,6 @@ export function storeDirectory(): string {
   if (WHYLIGHT_HOME) return join(WHYLIGHT_HOME, 'models');
   return join(XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'whylight', 'models');
 }
+
+/** What the environment of the process says. */
+export const environment = (): Readonly<NodeJS.ProcessEnv> => process.env;

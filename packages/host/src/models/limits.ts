@@ -1,4 +1,5 @@
 import { InputError, type ReadLimits } from '@whylight/core';
+import { environment } from './env.ts';
 
 /**
  * What models may be at most, as far as the environment says it: WHYLIGHT_MODEL_BYTES with external data, WHYLIGHT_MODEL_NODES,
@@ -6,7 +7,7 @@ import { InputError, type ReadLimits } from '@whylight/core';
  *
  * @throws InputError for what is no number
  */
-export function modelLimits(env: Readonly<NodeJS.ProcessEnv> = process.env): Partial<ReadLimits> {
+export function modelLimits(env: Readonly<NodeJS.ProcessEnv> = environment()): Partial<ReadLimits> {
   const bytes = numberIn(env, 'WHYLIGHT_MODEL_BYTES');
   const nodes = numberIn(env, 'WHYLIGHT_MODEL_NODES');
   const elements = numberIn(env, 'WHYLIGHT_MODEL_ELEMENTS');
