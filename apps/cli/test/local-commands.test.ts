@@ -349,7 +349,7 @@ describe('bad usage ends with 2 and one sentence', () => {
       'flat.npy: expected a batch of rank 4, [N, C, H, W]; got [3, 4]',
     ],
     [['explain', 'photo.png', '-o', 'x', '--model', 'nobody'], 'no model is called nobody'],
-    [['explain', 'photo.png', '-o', 'x', '--target', '-1'], 'expected a class index in 0..999'],
+    [['explain', 'photo.png', '-o', 'x', '--target', '-1'], 'expected a class index from 0 to 999, got -1'],
     [['explain', 'photo.png', '-o', 'x', '--param', 'n=1'], 'grad-cam has no parameter "n"'],
     [['attribute', '--model', 'shapes'], '--tensor is missing'],
     [['check', 'photo.png'], 'not an ONNX model'],

@@ -89,7 +89,9 @@ export const modelRequestSchema = z
     preprocessing: z
       .union([z.enum(presetNames), preprocessingSchema])
       .optional()
-      .describe('Omitted: as for ImageNet, to the size that the network takes'),
+      .describe(
+        'What is omitted is found in the file, or else as for ImageNet, at the size that the network takes',
+      ),
     fixed_inputs: fixedInputsSchema
       .optional()
       .describe(
@@ -100,7 +102,7 @@ export const modelRequestSchema = z
       .min(1)
       .max(500)
       .optional()
-      .describe('The output that scores classes; omitted: the first'),
+      .describe('The output with the scores of classes; omitted: the likeliest one'),
     cam_tensor: z.string().min(1).max(500).optional().describe('The layer to look at when none is asked for'),
     task: z.enum(tasks).optional().describe('What the network decides, where its end does not tell'),
   })

@@ -139,7 +139,7 @@ function suggestion(word: string, known: readonly string[]): string {
   const near = known.toSorted((a, b) => distance(word, a) - distance(word, b))[0]!;
   return distance(word, near) * 3 <= near.length
     ? `did you mean "${near}"?`
-    : 'whylight methods, or GET /v1/methods, lists those that there are';
+    : 'whylight methods, or GET /v1/methods, lists the methods';
 }
 
 /** Levenshtein's distance. */

@@ -47,7 +47,7 @@ export function resolveTarget(target: TargetSpec, names: ClassNames, classes: nu
   if (!Number.isInteger(index) || index < 0 || index >= classes)
     throw new InputError(
       'target_out_of_range',
-      `target: expected a class index in 0..${classes - 1}, got ${index}`,
+      `target: expected ${classes === 1 ? 'class index 0, as the model has one output' : `a class index from 0 to ${classes - 1}`}, got ${index}`,
     );
   return index;
 }

@@ -150,7 +150,7 @@ describe('a question that cannot be answered', () => {
       'a class out of range',
       { target: { class_index: 3 } },
       'target_out_of_range',
-      /expected a class index in 0\.\.2, got 3/,
+      /expected a class index from 0 to 2, got 3/,
     ],
     ['an unknown label', { target: { label: 'pink' } }, 'target_out_of_range', /no class is called "pink"/],
     ['an unknown method', { method: 'grad-scam' }, 'unknown_method', /grad-cam/],

@@ -73,7 +73,7 @@ export function namesFor(
   if (isGuessed(labelsFrom)) return classNames(null, classes);
   throw new InputError(
     'invalid_model',
-    `model ${name}: labels: expected ${classes}, one for each class, got ${labels.length} from ${sourceText(labelsFrom ?? 'manifest')}; give the right file, on the command line with --labels FILE`,
+    `model ${name}: labels: expected ${classes}, one for each class, got ${labels.length} from ${sourceText(labelsFrom ?? 'manifest')}; give the right names (on the command line: --labels FILE)`,
   );
 }
 
