@@ -169,7 +169,8 @@ describe('a model that is too large for one file', () => {
       await new Promise((resolve) => setTimeout(resolve));
     }
     const again = await readModelFiles(path, limits);
-    expect([...again.weights.values()][1]!.buffer).toBe(weight.buffer);
+    // Compared here: the difference of such buffers takes a test all of its memory.
+    expect([...again.weights.values()][1]!.buffer === weight.buffer).toBe(true);
   });
 });
 

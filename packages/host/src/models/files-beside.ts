@@ -10,7 +10,7 @@ import {
   readExternalData,
   weightsBeside,
 } from '@whylight/core';
-import { modelLimits } from './limits.ts';
+import { modelLimits } from './env.ts';
 
 /** Bytes from which on a model that somebody holds is not read again. */
 const large = 64 * 2 ** 20;

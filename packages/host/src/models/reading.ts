@@ -1,7 +1,7 @@
 import type { ClassifierOptions } from '@whylight/core';
 import { type Preprocessing, type Sides, sidesOf } from '@whylight/core/image';
+import { modelLimits } from './env.ts';
 import { fixedInputsOf } from './fixed-inputs.ts';
-import { modelLimits } from './limits.ts';
 import type { RegisteredModel } from './registered-model.ts';
 import { under } from './sources/put-together.ts';
 import type { Said } from './sources/said.ts';

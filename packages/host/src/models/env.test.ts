@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { modelLimits } from './limits.ts';
+import { modelLimits } from './env.ts';
 
 describe('limits from the environment', () => {
   it('are those of the engine where nothing is said', () => {
