@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { InputError, type ReadLimits } from '@whylight/core';
+import { getOwn, InputError, type ReadLimits } from '@whylight/core';
 
 /** Where the user's models are: `$WHYLIGHT_HOME/models`, else `whylight/models` in the user's data directory. */
 export function storeDirectory(): string {
@@ -27,7 +27,7 @@ export function modelLimits(env: Readonly<NodeJS.ProcessEnv> = process.env): Par
 }
 
 function numberIn(env: Readonly<NodeJS.ProcessEnv>, name: string): number | undefined {
-  const text = env[name];
+  const text = getOwn(env, name);
   if (!text) return undefined;
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
   throw new InputError(
