@@ -218,7 +218,7 @@ describe('limits', () => {
     [{ name: 'a@b' }, '/name'],
     [{ name: '../x' }, '/name'],
     [{ sha256: 'A'.repeat(64) }, '/sha256'],
-    [{ preprocessing: { mean: [0, 0] } }, '/preprocessing/mean'],
+    [{ preprocessing: { mean: [] } }, '/preprocessing/mean'],
     [{ preprocessing: { std: [0, 1, 1] } }, '/preprocessing/std/0'],
     [{ labels: [] }, '/labels'],
     [{ tenant: 'x' }, '/tenant'],

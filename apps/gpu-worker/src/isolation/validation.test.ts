@@ -32,7 +32,9 @@ test('a model whose description is as long as it may be is examined', async () =
   // As many names as a registration has room for: none of them longer than its index.
   const labels = Array.from({ length: 60_000 }, (_, i) => ({ en: String(i % 10), zh: null }));
   const found = await examined(world, bring(world, undefined, { manifest: { ...bareManifest, labels } }));
-  expect(found).toMatchObject({ error: { message: 'labels: expected 3, one for each class, got 60000' } });
+  expect(found).toMatchObject({
+    error: { message: expect.stringContaining('labels: expected 3, one for each class, got 60000') },
+  });
 });
 
 describe('examining a model', () => {
@@ -172,7 +174,10 @@ describe('examining a model', () => {
       manifest: { ...bareManifest, labels },
     });
     expect(await examined(world, model)).toMatchObject({
-      error: { code: 'invalid_model', message: 'labels: expected 3, one for each class, got 2' },
+      error: {
+        code: 'invalid_model',
+        message: expect.stringContaining('labels: expected 3, one for each class, got 2'),
+      },
     });
   });
 
