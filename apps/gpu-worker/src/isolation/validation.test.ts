@@ -119,7 +119,7 @@ describe('examining a model', () => {
       'E3: two inputs',
       () => onnxFile({ input: [value('image', 'batch', 3, 4, 4), value('mask', 1, 1, 4, 4)] }),
       'invalid_model',
-      /one input of rank 4/,
+      /one input with 4 axes/,
     ],
     ['E3: no scores by class', () => onnxFile(), 'invalid_model', /scores \[batch, classes\]/],
     ['E4: 60 000 nodes', () => onnxFile({ node: nodes(60_000) }), 'model_too_large', /60000 nodes/],
