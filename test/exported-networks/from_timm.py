@@ -28,7 +28,7 @@ NETWORKS: dict[str, dict] = {
     "hiera_tiny_224": {}, "sam2_hiera_tiny": {}, "hrnet_w18_small": {}, "iformer_t": {}, "inception_next_atto": {}, "inception_resnet_v2": {},
     "inception_v3": {}, "inception_v4": {}, "lcnetv2_small": {}, "levit_128s": {}, "lowformer_b0": {}, "mambaout_femto": {}, "coatnet_0_rw_224": {},
     "maxvit_rmlp_pico_rw_256": {}, "caformer_s18": {}, "convformer_s18": {}, "poolformer_s12": {}, "mixer_s32_224": {}, "gmlp_ti16_224": {},
-    "resmlp_12_224": {}, "mobilenetv3_small_050": {}, "lcnet_050": {}, "mobilenetv5_base": {}, "mobilevit_xxs": {}, "mobilevitv2_050": {},
+    "resmlp_12_224": {}, "mobilenetv3_small_050": {}, "fbnetv3_b": {}, "lcnet_050": {}, "mobilenetv5_base": {}, "mobilevit_xxs": {}, "mobilevitv2_050": {},
     "mvitv2_tiny": {}, "naflexvit_base_patch16_gap": {"depth": 3}, "naflexvit_base_patch16_map": {"depth": 3}, "nasnetalarge": {}, "nest_tiny": {}, "nextvit_small": {}, "dm_nfnet_f0": {},
     "pit_ti_224": {}, "pnasnet5large": {}, "pvt_v2_b0": {}, "qwen3_vit_88m": {"depth": 3}, "rdnet_tiny": {}, "regnety_002": {}, "repghostnet_050": {},
     "repvit_m0_9": {}, "res2net50_26w_4s": {}, "resnest14d": {}, "resnet18": {}, "seresnet50": {}, "resnetv2_50x1_bit": {}, "rexnet_100": {}, "selecsls42b": {},
@@ -41,6 +41,17 @@ NETWORKS: dict[str, dict] = {
 }  # fmt: skip
 
 
+def exported(model: torch.nn.Module, x: torch.Tensor, path: str) -> None:
+    """By torch's exporter, which refuses fused attention over windows (Hiera): then unfused, as TIMM_FUSED_ATTN=0 has it."""
+    try:
+        torch.onnx.export(model, (x,), path, verbose=False)
+    except torch.onnx.OnnxExporterError:
+        for module in model.modules():
+            if hasattr(module, "fused_attn"):
+                module.fused_attn = False
+        torch.onnx.export(model, (x,), path, verbose=False)
+
+
 def make(name: str, directory: str) -> None:
     torch.manual_seed(0)
     model = timm.create_model(name, pretrained=False, num_classes=10, **NETWORKS.get(name, {}))
@@ -48,13 +59,13 @@ def make(name: str, directory: str) -> None:
     size, least = (config.get(key, (0,))[-1] for key in ("input_size", "min_input_size"))
     side = NETWORKS.get(name, {}).get("img_size") or (size if config.get("fixed_input_size") else max(min(size, 160), least))
     case = Case(directory, "timm", name, Preparation.imagenet(side))
-    settle(model, (3, side, side))
     x = torch_input(case)
+    settle(model, x)
     heads = model.get_classifier()
     heads = heads if isinstance(heads, (tuple, list)) else (heads,)
     spread(model, x, [head for head in heads if hasattr(head, "weight")])
     target, gradient, floor = reference(model, x)
-    torch.onnx.export(model, (x,), f"{directory}/model.onnx", verbose=False)
+    exported(model, x, f"{directory}/model.onnx")
     case.write(target=target, gradient=gradient, floor=floor)
 
 

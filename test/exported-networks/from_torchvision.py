@@ -23,8 +23,8 @@ def make(name: str, directory: str) -> None:
     model = torchvision.models.get_model(name, weights=None, num_classes=10, **extra)
     side = next((size for start, size in SIZES.items() if name.startswith(start)), 96)
     case = Case(directory, "torchvision", name, Preparation.imagenet(side))
-    settle(model, (3, side, side))
     x = torch_input(case)
+    settle(model, x)
     linear = [module for module in model.modules() if isinstance(module, torch.nn.Linear) and module.out_features == 10]
     spread(model, x, linear)
     target, gradient, floor = reference(model, x)

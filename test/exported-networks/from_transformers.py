@@ -1,5 +1,5 @@
 """HuggingFace's image classifiers with random weights, as optimum exports them: a folder with config.json and
-preprocessor_config.json, and the same optimised by -O1 to -O3.
+preprocessor_config.json, and the same optimised by -O1 to -O3; where optimum does not optimise a network, by ONNX Runtime.
 
     python from_transformers.py DIRECTORY [NAME...]
 
@@ -106,6 +106,17 @@ def by_hand(model, processor, x, directory: str) -> None:
     processor.save_pretrained(directory)
 
 
+def optimised(path: str, level: str) -> None:
+    """What the level of optimum does, by ONNX Runtime's own optimiser: optimum knows the levels for few kinds of network."""
+    from onnxruntime.transformers.fusion_options import FusionOptions
+    from onnxruntime.transformers.optimizer import optimize_model
+
+    options = FusionOptions("vit")
+    options.enable_gelu_approximation = level == "O3"
+    model = optimize_model(path, "vit", opt_level=1, optimization_options=options, only_onnxruntime=level == "O1")
+    model.save_model_to_file(path)
+
+
 def make(name: str, directory: str) -> None:
     torch.manual_seed(0)
     kind, _, level = name.partition("-")
@@ -114,19 +125,23 @@ def make(name: str, directory: str) -> None:
     config.label2id = {label: i for i, label in enumerate(ANIMALS)}
     model = build(config)
     x = np.asarray(processor(photo(), return_tensors="np")["pixel_values"], np.float32)
-    settle(model, x.shape[1:])
     tensor = torch.from_numpy(x)
+    settle(model, tensor)
     heads = [module for path, module in model.named_modules() if path.split(".")[-1] in ("classifier", "cls_classifier")]
     spread(model, tensor, [head for head in heads if hasattr(head, "weight")])
     target, gradient, floor = reference(model, tensor)
     try:
         exported(model, processor, directory, level or None)
-    except Exception as error:
+    except (NotImplementedError, ValueError) as error:
+        said = f"{type(error).__name__}: {error}".split("\n")[0]
+        try:
+            exported(model, processor, directory, None)
+        except ValueError:
+            by_hand(model, processor, tensor, directory)
         if level:
-            raise
+            optimised(f"{directory}/model.onnx", level)
         with open(f"{directory}/optimum_refused.txt", "w") as out:
-            out.write(f"{type(error).__name__}: {error}")
-        by_hand(model, processor, tensor, directory)
+            out.write(said)
     case = Case(directory, "transformers", name, Preparation((224, 224)), model=".", said=[], labels=ANIMALS)
     case.write(x=x, target=target, gradient=gradient, floor=floor, file=f"{directory}/model.onnx")
 

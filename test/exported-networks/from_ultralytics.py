@@ -33,8 +33,8 @@ def make(name: str, directory: str) -> None:
     # What Ultralytics' classify_transforms do: the short side to 224, the centre, nothing but a division by 255.
     case = Case(directory, "ultralytics", name, Preparation((224, 224), (0.0,) * 3, (1.0,) * 3, resize=224), said=[])
     case.head = "probability"
-    settle(yolo.model, (3, 224, 224))
     x = torch_input(case)
+    settle(yolo.model, x)
     logits = Logits(yolo.model)
     spread(logits, x, [yolo.model.model[-1].linear])
     case.labels = [yolo.names[i] for i in range(len(yolo.names))]

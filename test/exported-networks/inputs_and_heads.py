@@ -89,9 +89,8 @@ def make(name: str, directory: str) -> None:
     end = End(network, row.get("after"), row.get("before")).eval()
     case = Case(directory, "inputs and heads", name, row.get("preparation", RGB), row.get("head", "softmax"))
     case.flags, case.said, case.output = row.get("flags", []), row.get("said"), row.get("output")
-    h, w = case.preparation.size
-    settle(network, (row.get("channels", 3), h, w))
     x = torch_input(case)
+    settle(network, row["before"](x) if "before" in row else x)
     # What is explained is the score before the last squashing function.
     explained = End(network, None if case.output is None else lambda y: y[1], row.get("before")).eval()
     target, gradient, floor = reference(explained, x)
@@ -112,10 +111,10 @@ def bands(name: str, directory: str) -> None:
     """Thirteen bands of reflectance times 10000, as Sentinel-2's are, in a .npy file [H, W, 13]."""
     torch.manual_seed(2)
     network = Small(13, 10).eval()
-    settle(network, (13, 64, 64))
     rng = np.random.default_rng(0)
     image = (rng.uniform(0, 3000, (64, 64, 13)) + 800 * np.sin(np.arange(64) / 7)[:, None, None]).clip(0).astype(np.uint16)
     x = torch.from_numpy((image.astype(np.float32) / 10000).transpose(2, 0, 1)[None].copy())
+    settle(network, x)
     target, gradient, floor = reference(network, x)
     torch.onnx.export(network, (x,), f"{directory}/model.onnx", verbose=False)
     np.save(f"{directory}/bands.npy", image)

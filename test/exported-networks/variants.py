@@ -70,8 +70,8 @@ def make(name: str, directory: str) -> None:
     model = timm.create_model(network, pretrained=False, num_classes=10, **thin)
     case = Case(directory, "variants", name, Preparation.imagenet(side), tolerance=TOLERANCE.get(form, 1e-3))
     case.quantized = form in ("qdq", "qoperator", "dynamic")
-    settle(model, (3, side, side))
     x = torch_input(case)
+    settle(model, x)
     spread(model, x, [model.get_classifier()])
     target, gradient, floor = reference(copy.deepcopy(model), x)
     source = f"{directory}/source.onnx"
