@@ -24,7 +24,7 @@ it('measures the others when one does not work, says which, and ends with 2', as
   const { code, stdout, stderr } = await bench('--method', 'le-grad,grad-cam', '--json');
   expect(code).toBe(2);
   expect(JSON.parse(stdout).rows).toMatchObject([
-    { method: 'le-grad', error: { message: expect.stringContaining('no attention') } },
+    { method: 'le-grad', error: { message: expect.stringContaining('no self-attention') } },
     { method: 'grad-cam', graphs: 1 },
   ]);
   expect(stderr).toContain('1 of 2 could not be measured');
