@@ -104,9 +104,11 @@ it('models push checks a model here as the service does there, sends it, and it 
   const pushed = await json('models', 'push', shapes, '--name', 'pushed');
   expect(pushed).toMatchObject({ name: 'pushed', status: 'ready', own: true, classes: 10 });
   const { name: _, digest, ...checked } = await json('check', shapes);
-  // The API's report has no member for axioms.
+  // The API's report has no member for axioms, nor for what the model's manifest says; and the service has its own budget.
   const methods = checked.methods.map(({ axioms: _, ...method }: { axioms: unknown }) => method);
-  expect([pushed.digest, pushed.report]).toEqual([digest, { ...checked, methods }]);
+  const { preprocessing, warnings, budget, ...found } = checked;
+  expect([preprocessing.mean.from, warnings, budget]).toEqual(['manifest', [], 60]);
+  expect([pushed.digest, pushed.report]).toEqual([digest, { ...found, methods, budget: expect.any(Number) }]);
   const again = await whylight(['models', 'push', shapes, '--name', 'pushed']);
   expect(again.stdout).toMatch(new RegExp(`works +grad-cam[^]+pushed is ready: ${pushed.id}, \\d+ methods`));
   const [own] = await json('remote', 'explain', photo, '--model', 'pushed', '-o', join(home, 'own'));
