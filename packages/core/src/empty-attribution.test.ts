@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createExplainer, type ExplainerSpec } from './explainer.ts';
 import { built } from './graphs/built.ts';
-import { minMaxed } from './methods/cam.ts';
+import { minMaxed } from './methods/shared/cam.ts';
 import { readClassifier } from './model/classifier.ts';
 import { newGraph } from './operators/new-graph.ts';
 import type { Target } from './targets.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createExplainer } from '../explainer.ts';
 import { isSampled, type Setting } from '../methods/method.ts';
-import { occlusion } from '../methods/occlusion.ts';
+import { occlusion } from '../methods/perturbation/occlusion.ts';
 import { readClassifier } from '../model/classifier.ts';
 import type { Value } from '../onnx/builder.ts';
 import type { Attributes } from '../onnx/graph.ts';

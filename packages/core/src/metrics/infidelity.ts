@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts';
-import { normals } from '../methods/random.ts';
+import { normals } from '../methods/shared/random.ts';
 import type { Tensor } from '../tensor.ts';
 import { batchOf, mean } from './pixels.ts';
 import type { Scorer } from './scorer.ts';

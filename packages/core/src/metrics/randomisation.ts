@@ -1,6 +1,6 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { InputError } from '../errors.ts';
-import { normals } from '../methods/random.ts';
+import { normals } from '../methods/shared/random.ts';
 import { type Model, ModelSchema, TensorDefSchema } from '../onnx/generated/onnx_pb.js';
 import { readTensor } from '../onnx/tensor-data.ts';
 import { getOwn } from '../own.ts';

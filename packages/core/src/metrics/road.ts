@@ -1,4 +1,4 @@
-import { normals } from '../methods/random.ts';
+import { normals } from '../methods/shared/random.ts';
 import type { Tensor } from '../tensor.ts';
 import { imputed } from './imputation.ts';
 import { batchOf, type Layout, mean, pixelsOf } from './pixels.ts';

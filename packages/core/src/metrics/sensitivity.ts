@@ -1,4 +1,4 @@
-import { uniform } from '../methods/random.ts';
+import { uniform } from '../methods/shared/random.ts';
 import type { Tensor } from '../tensor.ts';
 import { batchOf } from './pixels.ts';
 

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { InputError } from '../../errors.ts';
+import type { Value } from '../../onnx/builder.ts';
+import { mul, reshape, sum, transpose } from '../../onnx/emit.ts';
+import { int, type Node } from '../../onnx/graph.ts';
+import { operators } from '../../operators/table.ts';
+import { defineMethod, type Subject } from '../method.ts';
+import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
+
+/**
+ * CAM: a layer's feature maps, weighted with the classifier's own weights for the class.
+ *
+ *     map = ReLU(Σ_k W_c,k A_k)
+ *
+ * For networks that average a layer's maps and classify the averages with one linear layer (or a 1×1 convolution).
+ * torchcam keeps negative values.
+ *
+ * @see Zhou et al., "Learning Deep Features for Discriminative Localization", 2016
+ */
+export const cam = defineMethod({
+  id: 'cam',
+  title: 'CAM',
+  summary: "Feature maps weighted with the last linear layer's weights for the class.",
+  paper: 'https://arxiv.org/abs/1512.04150',
+  version: '1',
+  kind: 'map',
+  needs: ['layer'],
+  conventions: ['paper', 'torchcam'],
+  oddities: {
+    torchcam: 'Negative values are kept before the map is min-maxed.',
+  },
+  logitsOnly: true,
+  params: z.strictObject(camParams),
+  defaults: camDefaults,
+  only: camOnly,
+  build(subject, setting) {
+    const { g, layers, chosen } = subject;
+    const weights = classWeights(subject);
+    const [, channels] = g.shape(weights) as [number, number];
+    const ofTarget = g.emit('MatMul', [chosen, weights]);
+    const maps = layers.map((activation) => {
+      if (g.shape(activation)[1] !== channels)
+        throw new InputError(
+          'method_not_supported',
+          `cam needs a layer with ${channels} channels, one for each weight of a class in the last linear layer; "${activation}" has ${g.shape(activation)[1]}`,
+        );
+      const [n] = g.shape(ofTarget) as [number];
+      return sum(g, mul(g, reshape(g, ofTarget, [n, channels, 1, 1]), activation), [1], false);
+    });
+    return camOutput(g, maps, setting, { signed: setting.convention === 'torchcam' });
+  },
+});
+
+/** Whether scores rise with what an operator before them is given: an average, a bias, another shape or type, a ReLU. */
+function keepsOrder({ op }: Node): boolean {
+  const { linear, elementwise, movement, weights } = operators[op];
+  const averages = linear === 'jointly' && !elementwise && movement === 'no' && weights === null;
+  return averages || movement === 'view' || op === 'Relu' || op === 'Add' || op === 'Cast';
+}
+
+/** Weights [classes, channels] of the last linear layer. */
+function classWeights({ g, nodes, logits }: Subject): Value {
+  const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+  let node = makers.get(logits);
+  while (node && keepsOrder(node)) node = makers.get(node.inputs[0]!);
+  const weight = node?.inputs[1];
+  if (node && weight !== undefined && g.knows(weight) && !g.dependsOnInputs(weight)) {
+    const shape = g.shape(weight);
+    if (node.op === 'Gemm') return int(node, 'transB', 0) ? weight : transpose(g, weight, [1, 0]);
+    if (node.op === 'MatMul' && shape.length === 2) return transpose(g, weight, [1, 0]);
+    if (node.op === 'Conv' && shape.slice(2).every((k) => k === 1))
+      return reshape(g, weight, shape.slice(0, 2));
+  }
+  throw new InputError(
+    'method_not_supported',
+    'cam needs a network that ends in one linear layer or 1x1 convolution; use grad-cam',
+  );
+}

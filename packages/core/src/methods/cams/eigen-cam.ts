@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { defineMethod } from '../method.ts';
+import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
+import { principalMap } from './principal.ts';
+
+/**
+ * Eigen-CAM: a layer's places along their first principal direction.
+ *
+ *     map = ReLU(X v),   X the centred activations [h·w, C], v the first right singular vector of X
+ *
+ * The sign of a principal direction is arbitrary; here the place of largest magnitude is positive.
+ *
+ * @see Muhammad & Yeasin, "Eigen-CAM: Class Activation Map using Principal Components", 2020
+ */
+export const eigenCam = defineMethod({
+  id: 'eigen-cam',
+  title: 'Eigen-CAM',
+  summary: 'What varies most in a layer: its first principal component, the same for every class.',
+  paper: 'https://arxiv.org/abs/2008.00299',
+  version: '1',
+  kind: 'map',
+  needs: ['layer'],
+  conventions: ['paper', 'pytorch-grad-cam'],
+  oddities: {
+    'pytorch-grad-cam':
+      'The sign of a principal direction is whatever LAPACK makes it; here the largest magnitude is positive.',
+  },
+  params: z.strictObject(camParams),
+  defaults: camDefaults,
+  only: camOnly,
+  build: ({ g, layers }, setting) =>
+    camOutput(
+      g,
+      layers.map((activation) => principalMap(g, activation)),
+      setting,
+    ),
+});

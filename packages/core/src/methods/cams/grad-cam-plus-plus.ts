@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { defineMethod } from '../method.ts';
+import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from '../shared/cam.ts';
+import { gradCamPlusPlusEvidence } from './evidence.ts';
+
+/**
+ * Grad-CAM++: positive gradients, weighted pixel by pixel so that each instance of the class counts.
+ *
+ *     map = ReLU(Σ_k w_k A_k),   w_k = Σ_ij α_k,ij ReLU(G_k,ij),   α = G² / (2G² + G³ Σ_ab A_k,ab + 1e-6)
+ *
+ * G = ∂y_c/∂A; α is 0 where G is. torchcam's division has no effect, and its weights come to w_k = Σ_ij ReLU(G)³:
+ * its convention gives those.
+ *
+ * @see Chattopadhyay et al., "Grad-CAM++: Improved Visual Explanations for Deep Convolutional Networks", 2018
+ */
+export const gradCamPlusPlus = defineMethod({
+  id: 'grad-cam-plus-plus',
+  title: 'Grad-CAM++',
+  summary: 'Grad-CAM that sees several instances of a class: positive gradients, weighted pixel by pixel.',
+  paper: 'https://arxiv.org/abs/1710.11063',
+  version: '1',
+  kind: 'map',
+  needs: ['gradient', 'layer'],
+  conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
+  oddities: {
+    torchcam: 'Weights are Σ max(∂y/∂A, 0)³: its division by the denominator acts on a copy and is lost.',
+    'pytorch-grad-cam': 'The denominator has ∂y³·ΣA with 1e-6, and weights are 0 where the gradient is.',
+  },
+  params: z.strictObject(evidenceParams),
+  defaults: camDefaults,
+  only: camOnly,
+  build: (subject, setting) =>
+    camOutput(subject.g, evidenceMaps(subject, setting, gradCamPlusPlusEvidence), setting),
+});

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { defineMethod } from '../method.ts';
+import { camDefaults, camOnly, camParams } from '../shared/cam.ts';
+import {
+  activationOf,
+  channelGains,
+  channelMaskedRows,
+  channelSamples,
+  channelsOf,
+  gainMap,
+} from './masks.ts';
+
+/**
+ * IS-CAM: Score-CAM with the score averaged while each mask is faded in.
+ *
+ *     w = softmax_k(1/S Σ_s y_c(s/S · M_k ⊙ x) - y_c(x)),   s = 1 … S
+ *
+ * torchcam adds the steps up as it goes: its masks are scaled by 0.1, 0.3, 0.6, … 5.5 for S = 10.
+ *
+ * @see Naidu et al., "IS-CAM: Integrated Score-CAM for axiomatic-based explanations", 2020
+ */
+export const isCam = defineMethod({
+  id: 'is-cam',
+  title: 'IS-CAM',
+  summary: 'Score-CAM with each mask faded in, and the scores averaged on the way.',
+  paper: 'https://arxiv.org/abs/2010.03023',
+  version: '1',
+  kind: 'map',
+  needs: ['layer'],
+  singleLayer: true,
+  conventions: ['paper', 'torchcam'],
+  oddities: {
+    torchcam: 'Steps add up as they go: of 10, masks are scaled by 0.1, 0.3, 0.6 … 5.5.',
+  },
+  params: z.strictObject({
+    ...camParams,
+    num_samples: z.int().min(1).default(10).describe('Steps from little of the mask to all of it'),
+  }),
+  defaults: camDefaults,
+  only: camOnly,
+  aux: [],
+  samples: (setting) => {
+    const steps = setting.params.num_samples;
+    const share = (step: number) => (step + 1) / steps;
+    const factors = Array.from({ length: steps }, (_, step) => share(step));
+    const summed = factors.map((_, step) => factors.slice(0, step + 1).reduce((a, b) => a + b));
+    return channelSamples(channelsOf(setting), steps, setting.convention === 'torchcam' ? summed : factors);
+  },
+  prepare: activationOf,
+  rows: (g, image, given, setting) => channelMaskedRows(g, image, given, setting),
+  each: channelGains,
+  finish: (g, _, given, setting) => gainMap(g, given, setting),
+});

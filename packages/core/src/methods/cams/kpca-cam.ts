@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { defineMethod } from '../method.ts';
+import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
+import { kernelScores, principalMap } from './principal.ts';
+
+/**
+ * KPCA-CAM: Eigen-CAM with kernel principal components.
+ *
+ *     map = ReLU(√λ u),   u the first eigenvector of the centred kernel K_ij = tanh(x_i·x_j / C + 1), λ its value
+ *
+ * x_i are the centred activations at place i. The place of largest magnitude is positive.
+ *
+ * @see Karmani et al., "KPCA-CAM: Visual Explainability of Deep Computer Vision Models Using Kernel PCA", 2024
+ */
+export const kpcaCam = defineMethod({
+  id: 'kpca-cam',
+  title: 'KPCA-CAM',
+  summary: 'The first kernel principal component of a layer, the same for every class.',
+  paper: 'https://arxiv.org/abs/2410.00267',
+  version: '1',
+  kind: 'map',
+  needs: ['layer'],
+  conventions: ['paper', 'pytorch-grad-cam'],
+  params: z.strictObject(camParams),
+  defaults: camDefaults,
+  only: camOnly,
+  build: ({ g, layers }, setting) =>
+    camOutput(
+      g,
+      layers.map((activation) => principalMap(g, activation, kernelScores)),
+      setting,
+    ),
+});

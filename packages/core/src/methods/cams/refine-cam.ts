@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { defineMethod } from '../method.ts';
+import { camOnly, camOutput, camParams, evidenceMaps } from '../shared/cam.ts';
+import { evidenceOf } from './evidence.ts';
+
+/**
+ * RefineCAM: the product of the maps of several layers, so that early layers draw what late ones found.
+ *
+ *     map = minmax(Π_l minmax(map_l at the largest size))
+ *
+ * Name two layers or more.
+ *
+ * @see `RefineCAM` of torchcam and pytorch-grad-cam
+ */
+export const refineCam = defineMethod({
+  id: 'refine-cam',
+  title: 'RefineCAM',
+  summary: 'The product of the maps of several layers: early detail where late layers agree.',
+  paper: 'https://github.com/frgfm/torch-cam',
+  version: '1',
+  kind: 'map',
+  needs: ['gradient', 'layer'],
+  conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
+  oddities: {
+    'pytorch-grad-cam':
+      "Maps are multiplied at the image's size, after the second min-max; torchcam multiplies at the largest layer's.",
+  },
+  params: z.strictObject({
+    ...camParams,
+    fuse: z.literal('product').default('product').describe('How the maps of several layers become one'),
+    base: z
+      .enum(['grad-cam', 'grad-cam-plus-plus', 'layer-cam', 'x-grad-cam'])
+      .default('grad-cam-plus-plus')
+      .describe('The map that is made of each layer'),
+  }),
+  only: camOnly,
+  build: (subject, setting) =>
+    camOutput(subject.g, evidenceMaps(subject, setting, evidenceOf[setting.params.base]), setting, {
+      renormalize: true,
+    }),
+});

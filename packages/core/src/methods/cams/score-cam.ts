@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { defineMethod } from '../method.ts';
+import { camDefaults, camOnly, camParams } from '../shared/cam.ts';
+import {
+  activationOf,
+  channelGains,
+  channelMaskedRows,
+  channelSamples,
+  channelsOf,
+  gainMap,
+} from './masks.ts';
+
+/**
+ * Score-CAM: feature maps weighted by how much of the score is left when the image is seen through each.
+ *
+ *     map = ReLU(Σ_k w_k A_k),   w = softmax_k(y_c(M_k ⊙ x) - y_c(x)),   M_k = A_k at input size, min-maxed
+ *
+ * torchcam min-maxes before A_k grows, pytorch-grad-cam after it grew with its corners aligned.
+ *
+ * @see Wang et al., "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks", 2020
+ */
+export const scoreCam = defineMethod({
+  id: 'score-cam',
+  title: 'Score-CAM',
+  summary: 'Feature maps weighted by what the score becomes when only they are seen; no gradients.',
+  paper: 'https://arxiv.org/abs/1910.01279',
+  version: '1',
+  kind: 'map',
+  needs: ['layer'],
+  singleLayer: true,
+  conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
+  oddities: {
+    torchcam: "Masks are min-maxed at the layer's size and then grown, with half-pixel centres.",
+    'pytorch-grad-cam': 'Masks are grown with their corners aligned and then min-maxed.',
+  },
+  params: z.strictObject(camParams),
+  defaults: camDefaults,
+  only: camOnly,
+  aux: [],
+  samples: (setting) => channelSamples(channelsOf(setting), 1),
+  prepare: activationOf,
+  rows: (g, image, given, setting) => channelMaskedRows(g, image, given, setting),
+  each: channelGains,
+  finish: (g, _, given, setting) => gainMap(g, given, setting),
+});

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { mul } from '../../onnx/emit.ts';
+import { defineMethod } from '../method.ts';
+import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
+import { principalMap } from './principal.ts';
+
+/**
+ * Seg-Eigen-CAM: Eigen-CAM of activations weighted with how much the score moves with them, either way.
+ *
+ *     map = ReLU(X v),   X the centred |G| ⊙ A [h·w, C], v the first right singular vector of X,   G = ∂y_c/∂A
+ *
+ * The place of largest magnitude is positive.
+ *
+ * @see `SegEigenCAM` of pytorch-grad-cam
+ */
+export const segEigenCam = defineMethod({
+  id: 'seg-eigen-cam',
+  title: 'Seg-Eigen-CAM',
+  summary: 'The first principal component of activations weighted with the magnitude of their gradient.',
+  paper: 'https://github.com/jacobgil/pytorch-grad-cam',
+  version: '1',
+  kind: 'map',
+  needs: ['gradient', 'layer'],
+  conventions: ['paper', 'pytorch-grad-cam'],
+  params: z.strictObject(camParams),
+  defaults: camDefaults,
+  only: camOnly,
+  build: ({ g, layers, gradients }, setting) =>
+    camOutput(
+      g,
+      gradients(layers).map((slope, i) => principalMap(g, mul(g, g.emit('Abs', [slope]), layers[i]!))),
+      setting,
+    ),
+});

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { InputError } from '../../errors.ts';
+import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import { float32, sizeOf, type Tensor } from '../../tensor.ts';
+import { defineMethod, type Samples, type Setting, type Values } from '../method.ts';
+import { addingUp, multiplierSums, pairedRows, rescaleExceptions } from './multipliers.ts';
+
+/**
+ * DeepLIFT SHAP: DeepLIFT averaged over baselines, [N, C, H, W]. The baselines are recorded ones, or zeros and, where
+ * the model's mean and std are known, black.
+ *
+ * @see Lundberg & Lee, "A Unified Approach to Interpreting Model Predictions", 2017
+ */
+export const deepLiftShap = defineMethod({
+  id: 'deep-lift-shap',
+  title: 'DeepLIFT SHAP',
+  summary: 'DeepLIFT averaged over several baselines.',
+  paper: 'https://arxiv.org/abs/1705.07874',
+  version: '2',
+  kind: 'pixels',
+  axioms: ['completeness', 'dummy', 'linearity'],
+  provided: { completeness: addingUp },
+  exceptionsOf: rescaleExceptions,
+  needs: ['gradient'],
+  conventions: ['paper', 'captum'],
+  oddities: {
+    captum: 'As deep-lift.',
+  },
+  logitsOnly: true,
+  params: z.strictObject({}),
+  aux: ['baselines'],
+  samples: baselineSamples,
+  perSample: () => 2,
+  rows: besideBaselines,
+  each: multiplierSums,
+  finish: (_g, _image, { total }) => total!,
+  reference: ({ from }) => from!,
+});
+
+/** Baselines, and what each counts for. */
+export function baselineSamples(setting: Setting<unknown>, aux: Samples) {
+  const baselines = baselinesOf(setting, aux);
+  const count = baselines.shape[0]!;
+  return { baselines, share: float32([count], Array<number>(count).fill(1 / count)) };
+}
+
+/** The image beside each of the baselines. */
+export function besideBaselines(g: GraphBuilder, image: Value, { baselines }: Values): Value {
+  const likeImage = g.emit('Mul', [image, g.scalar(0)]);
+  return pairedRows(g, image, g.emit('Add', [likeImage, g.emit('Unsqueeze', [baselines!, g.ints([0])])]));
+}
+
+function baselinesOf(
+  { inputShape, layout, normalisation }: Setting<unknown>,
+  { baselines }: Samples,
+): Tensor {
+  if (baselines) {
+    if (baselines.dtype === 'float32' && baselines.shape.slice(1).join() === inputShape.join())
+      return baselines;
+    throw new InputError(
+      'invalid_tensor',
+      `aux "baselines": expected float32 [rows, ${inputShape.join(', ')}], got ${baselines.dtype} [${baselines.shape.join(', ')}]`,
+    );
+  }
+  const size = sizeOf(inputShape);
+  const rows = normalisation ? 2 : 1;
+  const values = new Float32Array(rows * size);
+  const channels = layout === 'NCHW' ? inputShape[0]! : inputShape.at(-1)!;
+  const channelOf = (i: number) => (layout === 'NCHW' ? Math.floor((i * channels) / size) : i % channels);
+  if (normalisation)
+    for (let i = 0; i < size; i++)
+      values[size + i] = -(normalisation.mean[channelOf(i)] ?? 0) / (normalisation.std[channelOf(i)] ?? 1);
+  return float32([rows, ...inputShape], values);
+}

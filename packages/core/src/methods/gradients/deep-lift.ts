@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { float32 } from '../../tensor.ts';
+import { defineMethod } from '../method.ts';
+import { type Baseline, baselineParam } from '../shared/baseline.ts';
+import { addingUp, besideBaseline, multiplierSums, rescaleExceptions } from './multipliers.ts';
+
+/**
+ * DeepLIFT, rescale rule: the score's difference from a baseline, shared out layer by layer, [N, C, H, W].
+ *
+ *     attribution = m ⊙ (x - x'),   m the product of multipliers: weights, and Δy/Δx of nonlinearities
+ *
+ * Where two values that move are multiplied, divided or compared, each has its Shapley value, the change that it makes
+ * averaged over both values of the other; Softmax and normalisations are made of these. Attributions add up to
+ * y_c(x) - y_c(x') unless an operator on the way has no such rule, which is then named. Captum's do not where values
+ * multiply, pooling windows overlap or a pool follows a ReLU: its convention gives its numbers.
+ *
+ * @see Lundberg & Lee, "A Unified Approach to Interpreting Model Predictions", 2017, and SHAP's DeepExplainer
+ * @see Shrikumar, Greenside & Kundaje, "Learning Important Features Through Propagating Activation Differences", 2017
+ */
+export const deepLift = defineMethod<{ baseline: Baseline }>({
+  id: 'deep-lift',
+  title: 'DeepLIFT',
+  summary:
+    'How much each input value adds to the difference between the scores of the image and of a baseline.',
+  paper: 'https://arxiv.org/abs/1704.02685',
+  version: '2',
+  kind: 'pixels',
+  axioms: ['completeness', 'dummy', 'linearity'],
+  provided: { completeness: addingUp },
+  exceptionsOf: rescaleExceptions,
+  needs: ['gradient'],
+  conventions: ['paper', 'captum'],
+  oddities: {
+    captum:
+      'Has the rule for ReLU, LeakyReLU, ELU, Sigmoid, Tanh and Softplus only, and the gradient for products, Softmax and normalisations; where pooling windows overlap the last counts; a max pool right behind one of these has its plain gradient. So attributions need not add up.',
+  },
+  logitsOnly: true,
+  params: z.strictObject({ baseline: baselineParam }),
+  aux: [],
+  samples: () => ({ share: float32([1], [1]) }),
+  perSample: () => 2,
+  rows: besideBaseline,
+  each: multiplierSums,
+  finish: (_g, _image, { total }) => total!,
+  reference: ({ from }) => from!,
+});

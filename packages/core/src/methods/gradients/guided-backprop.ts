@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { guidedRules } from '../../autodiff/guided.ts';
+import { transpose } from '../../onnx/emit.ts';
+import { defineMethod } from '../method.ts';
+import { withoutRelu } from './guided.ts';
+
+/**
+ * Guided backpropagation: the gradient of the score with respect to the input, [N, C, H, W], with negative
+ * gradients stopped at every ReLU. pytorch-grad-cam's has the channels last, [N, H, W, C].
+ *
+ * On a network without ReLU it is the gradient. Every Relu node of the graph takes part, also those that a PyTorch module calls as a function.
+ *
+ * @see Springenberg et al., "Striving for Simplicity: The All Convolutional Net", 2015
+ */
+export const guidedBackprop = defineMethod({
+  id: 'guided-backprop',
+  title: 'Guided backpropagation',
+  summary:
+    'The gradient with negative evidence stopped at every ReLU: fine detail, little about the class. Without ReLU, the gradient.',
+  paper: 'https://arxiv.org/abs/1412.6806',
+  version: '1',
+  kind: 'pixels',
+  axioms: ['dummy'],
+  remarksOn: withoutRelu('guided backpropagation'),
+  needs: ['gradient'],
+  conventions: ['paper', 'captum', 'pytorch-grad-cam'],
+  oddities: {
+    captum:
+      'ReLU modules are treated, not calls of relu(); in ONNX both are Relu nodes and both are treated.',
+  },
+  params: z.strictObject({}),
+  build({ g, rows, gradients }, { convention, layout }) {
+    const gradient = gradients([rows], { rules: guidedRules })[0]!;
+    return convention === 'pytorch-grad-cam' && layout === 'NCHW'
+      ? transpose(g, gradient, [0, 2, 3, 1])
+      : gradient;
+  },
+});

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { guidedRules } from '../../autodiff/guided.ts';
+import { mul, relu, reshape } from '../../onnx/emit.ts';
+import { gradCamEvidence } from '../cams/evidence.ts';
+import { defineMethod } from '../method.ts';
+import { evidenceMaps, laid } from '../shared/cam.ts';
+import { withoutRelu } from './guided.ts';
+
+/**
+ * Guided Grad-CAM: guided backpropagation where Grad-CAM is, [N, C, H, W].
+ *
+ *     attribution = guided backpropagation ⊙ ReLU(Grad-CAM at input size)
+ *
+ * @see Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization", 2017
+ */
+export const guidedGradCam = defineMethod({
+  id: 'guided-grad-cam',
+  title: 'Guided Grad-CAM',
+  summary:
+    'The detail of guided backpropagation where Grad-CAM finds the class. Without ReLU, that of the gradient.',
+  paper: 'https://arxiv.org/abs/1610.02391',
+  version: '1',
+  kind: 'pixels',
+  axioms: ['dummy'],
+  remarksOn: withoutRelu(
+    'guided backpropagation',
+    'the gradient, and this is the gradient where Grad-CAM is',
+  ),
+  needs: ['gradient', 'layer'],
+  conventions: ['paper', 'captum'],
+  oddities: {
+    captum: 'The map grows to the nearest value unless interpolate_mode says bilinear.',
+  },
+  params: z.strictObject({
+    interpolate_mode: z
+      .enum(['nearest', 'bilinear'])
+      .default('bilinear')
+      .describe('How the map grows to input size'),
+  }),
+  defaults: { captum: { interpolate_mode: 'nearest' } },
+  build(subject, setting) {
+    const { g, rows, gradients } = subject;
+    const { height, width, layout, params } = setting;
+    const map = relu(g, evidenceMaps(subject, setting, gradCamEvidence)[0]!);
+    const full = laid(g, map, setting, setting.layerRegions[0], params.interpolate_mode);
+    const n = g.shape(map)[0]!;
+    const everyChannel = layout === 'NCHW' ? [n, 1, height, width] : [n, height, width, 1];
+    return mul(g, gradients([rows], { rules: guidedRules })[0]!, reshape(g, full, everyChannel));
+  },
+});

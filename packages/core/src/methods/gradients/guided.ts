@@ -1,0 +1,16 @@
+import { meetsRelu } from '../../autodiff/guided.ts';
+import type { Warning } from '../../warning.ts';
+import type { Seen } from '../method.ts';
+
+/** What is to be known where a method treats ReLU in its own way, and the network has none. */
+export const withoutRelu =
+  (what: string, instead = 'the gradient') =>
+  ({ g, image, logits }: Seen): Warning[] =>
+    meetsRelu(g, image, logits)
+      ? []
+      : [
+          {
+            code: 'equals_gradient',
+            message: `no ReLU lies between image and scores, so ${what} is ${instead}`,
+          },
+        ];

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { mul } from '../../onnx/emit.ts';
+import { defineMethod } from '../method.ts';
+
+/**
+ * Input × gradient: x ⊙ ∂y_c/∂x, [N, C, H, W].
+ *
+ * @see Shrikumar et al., "Not Just a Black Box: Learning Important Features Through Propagating Activation Differences", 2016
+ */
+export const inputXGradient = defineMethod({
+  id: 'input-x-gradient',
+  title: 'Input × gradient',
+  summary: 'Each input value times how fast the score changes with it.',
+  paper: 'https://arxiv.org/abs/1605.01713',
+  version: '1',
+  kind: 'pixels',
+  axioms: ['dummy', 'linearity', 'implementation invariance'],
+  needs: ['gradient'],
+  conventions: ['paper', 'captum'],
+  params: z.strictObject({}),
+  build: ({ g, rows, gradients }) => mul(g, rows, gradients([rows])[0]!),
+});

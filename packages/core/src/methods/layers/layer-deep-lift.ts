@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { sum } from '../../onnx/emit.ts';
+import { float32 } from '../../tensor.ts';
+import {
+  addingUp,
+  besideBaseline,
+  layerMultiplierSums,
+  rescaleExceptions,
+} from '../gradients/multipliers.ts';
+import { defineMethod } from '../method.ts';
+import { type Baseline, baselineParam } from '../shared/baseline.ts';
+import { type CamParams, camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
+
+/**
+ * Layer DeepLIFT: the score's difference from a baseline, shared out over a layer's values by the rescale rule.
+ *
+ *     attribution = m ⊙ (A(x) - A(x')),   m the product of the multipliers behind the layer
+ *
+ * [N, C, h, w] under Captum's convention; else the sum over channels as a map.
+ *
+ * @see `LayerDeepLift` of Captum; Shrikumar, Greenside & Kundaje, 2017
+ */
+export const layerDeepLift = defineMethod<CamParams & { readonly baseline: Baseline }>({
+  id: 'layer-deep-lift',
+  title: 'Layer DeepLIFT',
+  summary:
+    'How much each value of a layer adds to the difference between the scores of the image and of a baseline.',
+  paper: 'https://arxiv.org/abs/1704.02685',
+  version: '2',
+  kind: 'map',
+  axioms: ['completeness', 'linearity'],
+  provided: { completeness: addingUp },
+  exceptionsOf: rescaleExceptions,
+  needs: ['gradient', 'layer'],
+  singleLayer: true,
+  conventions: ['paper', 'captum'],
+  oddities: { captum: 'As deep-lift.' },
+  logitsOnly: true,
+  params: z.strictObject({ ...camParams, baseline: baselineParam }),
+  defaults: camDefaults,
+  only: camOnly,
+  aux: [],
+  samples: () => ({ share: float32([1], [1]) }),
+  perSample: () => 2,
+  rows: besideBaseline,
+  each: layerMultiplierSums,
+  finish: (g, _, { total }, setting) =>
+    setting.convention === 'captum' ? total! : camOutput(g, [sum(g, total!, [1], false)], setting),
+  reference: ({ from }) => from!,
+  shares: (_g, _image, { total }) => total!,
+});

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { InputError } from '../../errors.ts';
+import { reshape, sum, where } from '../../onnx/emit.ts';
+import { int64, sizeOf } from '../../tensor.ts';
+import { activationOf } from '../cams/masks.ts';
+import { defineMethod, type Samples, type Setting } from '../method.ts';
+import { ablationSamples, ablationSums, numbered } from '../perturbation/feature-ablation.ts';
+import { featureCount, overImage, renumbered } from '../perturbation/features.ts';
+import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
+
+/** Each is a pass through the rest of the network, and a number in the graph. */
+const mostGroups = 2 ** 20;
+
+/**
+ * Layer feature ablation: how far the score drops when a group of a layer's values is replaced.
+ *
+ *     attribution of group m = y_c(A) - y_c(A without m)
+ *
+ * Groups are single values, or those of a recorded `layer_mask`. Only what comes after the layer is evaluated.
+ * [N, C, h, w] under Captum's convention; else the sum over channels as a map.
+ *
+ * @see `LayerFeatureAblation` of Captum
+ */
+export const layerFeatureAblation = defineMethod({
+  id: 'layer-feature-ablation',
+  title: 'Layer feature ablation',
+  summary: 'How far the score drops when values of a layer are taken away, one after another or in groups.',
+  paper: 'https://arxiv.org/abs/2009.07896',
+  version: '1',
+  kind: 'map',
+  axioms: ['linearity'],
+  needs: ['layer'],
+  singleLayer: true,
+  conventions: ['paper', 'captum'],
+  params: z.strictObject({
+    ...camParams,
+    layer_baseline: z.number().default(0).describe("What takes the place of a layer's values"),
+  }),
+  defaults: camDefaults,
+  only: camOnly,
+  aux: ['layer_mask'],
+  startsAtLayer: true,
+  samples: (setting, aux) => ablationSamples(featureCount(groupsOf(setting, aux))),
+  fixed(setting, aux) {
+    const features = groupsOf(setting, aux);
+    return { features, ...numbered(featureCount(features)) };
+  },
+  prepare: activationOf,
+  rows(g, _, { activation, feature, features }, { params }) {
+    const [, ...shape] = g.shape(activation!) as [number, ...number[]];
+    const away = g.emit('Equal', [
+      reshape(g, feature!, [1, g.shape(feature!)[0]!, 1, 1, 1]),
+      reshape(g, features!, [1, 1, ...(g.shape(features!) as number[])]),
+    ]);
+    return where(g, away, g.scalar(params.layer_baseline), reshape(g, activation!, [1, 1, ...shape]));
+  },
+  each: ablationSums,
+  finish(g, _, { credit, activation, features }, setting) {
+    const attribution = overImage(g, activation!, credit!, features!);
+    return setting.convention === 'captum'
+      ? attribution
+      : camOutput(g, [sum(g, attribution, [1], false)], setting);
+  },
+});
+
+/** Which group each value of the layer belongs to, [C or 1, h or 1, w or 1]. */
+function groupsOf({ layerShapes }: Setting<unknown>, { layer_mask }: Samples) {
+  const shape = layerShapes[0]!;
+  if (layer_mask) return renumbered('layer_mask', layer_mask, shape, 'NCHW');
+  const count = sizeOf(shape);
+  if (count > mostGroups)
+    throw new InputError(
+      'invalid_parameter',
+      `layer-feature-ablation hides each value of the layer by itself: expected at most ${mostGroups}, got ${count} (${shape.join('x')}); take a smaller layer, or group them with layer_mask`,
+    );
+  return int64(
+    shape,
+    Array.from({ length: count }, (_, i) => i),
+  );
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { sum } from '../../onnx/emit.ts';
+import {
+  lrpDefaults,
+  lrpInstead,
+  lrpOddities,
+  lrpOnly,
+  lrpParams,
+  relevanceAt,
+} from '../gradients/relevance.ts';
+import { defineMethod } from '../method.ts';
+import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
+
+/**
+ * Layer LRP: the relevance that arrives at each of a layer's values, by the rules of `lrp`. [N, C, h, w] under
+ * Captum's convention; else the sum over channels as a map.
+ *
+ * @see `LayerLRP` of Captum; Bach et al., 2015
+ */
+export const layerLrp = defineMethod({
+  id: 'layer-lrp',
+  title: 'Layer LRP',
+  summary: "The score shared out backwards by contribution, as far as a layer's values.",
+  paper: 'https://doi.org/10.1371/journal.pone.0130140',
+  version: '2',
+  kind: 'map',
+  axioms: ['linearity'],
+  needs: ['gradient', 'layer'],
+  conventions: ['paper', 'captum'],
+  oddities: lrpOddities,
+  logitsOnly: true,
+  params: z.strictObject({ ...camParams, ...lrpParams }),
+  defaults: { ...camDefaults, ...lrpDefaults },
+  only: { ...camOnly, ...lrpOnly },
+  instead: lrpInstead,
+  build(subject, setting) {
+    const { g, layers } = subject;
+    const relevances = relevanceAt(subject, layers, setting);
+    return setting.convention === 'captum'
+      ? relevances[0]!
+      : camOutput(
+          g,
+          relevances.map((relevance) => sum(g, relevance, [1], false)),
+          setting,
+        );
+  },
+});

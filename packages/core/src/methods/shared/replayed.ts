@@ -1,0 +1,19 @@
+import { InputError } from '../../errors.ts';
+import { getOwn } from '../../own.ts';
+import type { Samples } from '../method.ts';
+
+/** Samples that were recorded in place of those that were made. @throws InputError invalid_tensor on another shape */
+export function replayed(made: Samples, aux: Samples): Samples {
+  for (const [name, given] of Object.entries(aux)) {
+    const expected = getOwn(made, name);
+    if (!expected) continue;
+    if (given.dtype !== expected.dtype || given.shape.slice(1).join() !== expected.shape.slice(1).join())
+      throw new InputError(
+        'invalid_tensor',
+        `aux "${name}": expected ${expected.dtype} [${['samples', ...expected.shape.slice(1)].join(', ')}], got ${given.dtype} [${given.shape.join(', ')}]`,
+      );
+  }
+  return Object.fromEntries(
+    Object.entries(made).map(([name, tensor]) => [name, getOwn(aux, name) ?? tensor]),
+  );
+}
