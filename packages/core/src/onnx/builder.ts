@@ -39,6 +39,12 @@ export class GraphBuilder {
   scope = '';
   /** Names that a file has for values of its own, which are not to be made up. */
   readonly reserved = new Set<Value>();
+  /** The graph around this one, where this is the body of a loop. */
+  readonly enclosing: GraphBuilder | undefined;
+  /** How many graphs are around this one. */
+  readonly depth: number;
+  /** Values of the enclosing graph that this one uses: inputs here, by their names there. */
+  readonly captures = new Map<Value, Value>();
   private readonly inference: ShapeInference;
   private readonly batches: readonly [number, number];
   private readonly facts = new Map<Value, readonly [Fact, Fact]>();
@@ -48,8 +54,15 @@ export class GraphBuilder {
   private serial = 0;
   private elementsFollowed = 0;
 
-  /** `batch`: a size that the model has baked in; open when it is left out. (`newGraph` knows the operators' shapes.) */
-  constructor(opset: number, inference: ShapeInference, batch?: number) {
+  /**
+   * (`newGraph` knows the operators' shapes.)
+   *
+   * @param batch a size that the model has baked in; open when it is left out
+   * @param enclosing the graph around it, for the body of a loop
+   */
+  constructor(opset: number, inference: ShapeInference, batch?: number, enclosing?: GraphBuilder) {
+    this.enclosing = enclosing;
+    this.depth = enclosing ? enclosing.depth + 1 : 0;
     this.opset = opset;
     this.inference = inference;
     this.batches = batch === undefined ? probes : [batch, batch];
@@ -62,6 +75,25 @@ export class GraphBuilder {
     this.fed.add(value);
     this.setFacts(value, (batch) => ({ dtype, shape: shape.map((d) => (d < 0 ? -d * batch : d)) }));
     return value;
+  }
+
+  /** A value of a graph around this one as a value here: a constant, or an input that the loop passes in. */
+  capture(from: GraphBuilder, value: Value): Value {
+    if (from === this) return value;
+    if (!this.enclosing)
+      throw new Error(`the value ${value} belongs to another graph, which is not around this one`);
+    const outside = this.enclosing.capture(from, value);
+    const constant = this.enclosing.constants.get(outside);
+    if (constant) return this.constant(constant);
+    const known = this.captures.get(outside);
+    if (known !== undefined) return known;
+    const inside = this.input(
+      `outside/${outside}`,
+      this.enclosing.dtype(outside),
+      this.enclosing.shape(outside),
+    );
+    this.captures.set(outside, inside);
+    return inside;
   }
 
   /** Whether a batch size is baked in. */
