@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createExplainer, type ExplainerSpec } from './explainer.ts';
-import { built } from './graphs/built.ts';
 import { minMaxed } from './methods/shared/cam.ts';
 import { readClassifier } from './model/classifier.ts';
+import { Expression } from './onnx/expression.ts';
 import { newGraph } from './operators/new-graph.ts';
+import { built } from './programs/built.ts';
 import type { Target } from './targets.ts';
 import { float32, row } from './tensor.ts';
 import { type Body, headImages, headNetwork } from './testing/heads.ts';
@@ -94,7 +95,8 @@ describe('M4: an empty or nearly empty map is said, row by row, with its cause a
     async (value) => {
       const g = newGraph(17);
       const map = g.input('map', 'float32', [-1, 2, 2]);
-      const session = await cpu.load(built(g, { scaled: minMaxed(g, map, map) }).bytes);
+      const maps = new Expression(g, map);
+      const session = await cpu.load(built(g, { scaled: minMaxed(maps, maps).name }).bytes);
       const { scaled } = await session.run({ map: float32([1, 2, 2], [0, 1, value, 2]) });
       await session.close();
       expect([...(scaled!.data as Float32Array)].every(Number.isFinite)).toBe(false);

@@ -1,5 +1,5 @@
 import type { Method } from './methods/method.ts';
-import type { Outcome } from './run/run.ts';
+import type { Outcome } from './programs/outcome.ts';
 import type { ScoreKind } from './targets.ts';
 import { row } from './tensor.ts';
 import type { Warning } from './warning.ts';

@@ -13,7 +13,7 @@ const classifier = readClassifier(tinyNetwork());
 const images = tinyImages();
 
 const named = everySpec.map((spec) => [`${spec.method} (${spec.convention})`, spec] as const);
-const sampled = named.filter(([, spec]) => 'samples' in methods.find((m) => m.id === spec.method)!);
+const sampled = named.filter(([, spec]) => methods.find((m) => m.id === spec.method)!.sampled);
 
 async function attributed(
   spec: ExplainerSpec,

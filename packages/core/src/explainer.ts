@@ -1,26 +1,23 @@
-import { compileDirect } from './compile/direct.ts';
-import { compileSampled } from './compile/sampled.ts';
 import { emptyWarnings } from './empty-attribution.ts';
 import { InputError } from './errors.ts';
-import type { Request } from './graphs/request.ts';
 import { chooseLayers } from './layers/choose.ts';
-import type { Layer } from './layers/layers.ts';
 import { notesOn } from './layers/notes.ts';
 import { remarksOn } from './methods/claims.ts';
-import { type Convention, isSampled, type Method, type Normalisation } from './methods/index.ts';
-import type { Direct, Sampled, Setting } from './methods/method.ts';
+import type { Convention, Method, Normalisation } from './methods/index.ts';
+import type { Setting } from './methods/method.ts';
 import { checkLayerCount, findMethod, type ResolvedMethod, resolveMethod } from './methods/resolve.ts';
 import type { Classifier } from './model/classifier.ts';
 import { writeModel } from './onnx/write.ts';
-import { directRun } from './run/direct.ts';
-import type { AttributeOptions, Outcome, Run } from './run/run.ts';
-import { sampledRun } from './run/sampled.ts';
+import { compile } from './programs/compile.ts';
+import type { AttributeOptions, Outcome } from './programs/outcome.ts';
+import type { Request } from './programs/request.ts';
+import { programRun } from './programs/run.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { checkTarget, type ScoreKind, type Target } from './targets.ts';
 import type { Tensor } from './tensor.ts';
 import type { Warning } from './warning.ts';
 
-export type { AttributeOptions } from './run/run.ts';
+export type { AttributeOptions, LoopState } from './programs/outcome.ts';
 
 export interface ExplainerSpec {
   readonly method: string;
@@ -61,98 +58,30 @@ export async function createExplainer(
   spec: ExplainerSpec,
   runtime: Runtime,
 ): Promise<Explainer> {
-  const { method, resolved, request, notes } = prepare(classifier, spec);
-  const run = await (isSampled(method)
-    ? (spec.incremental === false ? sampledRun : cheapestRun)({ ...request, method }, runtime, spec.memory)
-    : directRun({ ...request, method: method as Direct<never> }, runtime, spec.memory));
+  const { resolved, request, notes } = prepare(classifier, spec);
+  const { method } = request;
+  const run = await programRun(request, runtime, spec.memory);
   return {
     method: resolved,
     layers: request.layers.map(({ name }) => name),
     notes,
     async attribute(batch, targets, options = {}) {
-      const [attribution] = await explained(
-        classifier,
-        [{ method, notes, request }],
-        batch,
-        targets,
-        options,
-        async (images) => [await run.attribute(images, targets, options)],
-      );
-      return attribution!;
+      checkBatch(classifier, batch, targets);
+      if (method.oneClass && targets.some((target) => typeof target !== 'number'))
+        throw new InputError('invalid_parameter', `${method.id} explains one class, not a sum of classes`);
+      const outcome = await run.attribute(batch as Tensor<'float32'>, targets, options);
+      checkFinite(outcome.logits, 'the model');
+      checkFinite(outcome.attribution, method.id);
+      const rowWarnings = targets.map((_, n) => emptyWarnings(outcome, n, method, request.score));
+      return { ...outcome, rowWarnings, warnings: [...notes, ...together(rowWarnings)] };
     },
     close: run.close,
   };
 }
 
-/** What `run` gives for a batch that suits the classifier, and finite. @throws InputError */
-export async function explained(
-  classifier: Classifier,
-  methods: readonly {
-    readonly method: Method;
-    readonly notes: readonly Warning[];
-    readonly request: { readonly score: ScoreKind };
-  }[],
-  batch: Tensor,
-  targets: readonly Target[],
-  { aux = {} }: AttributeOptions,
-  run: (batch: Tensor<'float32'>) => Promise<Outcome[]>,
-): Promise<Attribution[]> {
-  checkBatch(classifier, batch, targets);
-  const [recorded] = Object.keys(aux);
-  const direct = methods.find(({ method }) => !isSampled(method));
-  if (recorded !== undefined && direct)
-    throw new InputError(
-      'invalid_parameter',
-      `aux ${JSON.stringify(recorded)}: ${direct.method.id} has none`,
-    );
-  const single = methods.find(({ method }) => method.oneClass);
-  if (single && targets.some((target) => typeof target !== 'number'))
-    throw new InputError('invalid_parameter', `${single.method.id} explains one class, not a sum of classes`);
-  return (await run(batch as Tensor<'float32'>)).map((outcome, i) => {
-    checkFinite(outcome.logits, 'the model');
-    checkFinite(outcome.attribution, methods[i]!.method.id);
-    const { method, notes, request } = methods[i]!;
-    const rowWarnings = targets.map((_, n) => emptyWarnings(outcome, n, method, request.score));
-    return { ...outcome, rowWarnings, warnings: [...notes, ...together(rowWarnings)] };
-  });
-}
-
-/** A sampled method by its cheaper way, where network and method have one; recorded samples go the plain way. */
-async function cheapestRun(
-  request: Request<Sampled<never>>,
-  runtime: Runtime,
-  memory: number | undefined,
-): Promise<Run> {
-  const cheaper = incremental(request);
-  if (!cheaper) return sampledRun(request, runtime, memory);
-  const run = await sampledRun(cheaper, runtime, memory);
-  let plain: Promise<Run> | undefined;
-  return {
-    async attribute(batch, targets, options) {
-      if (Object.keys(options.aux ?? {}).length === 0) return run.attribute(batch, targets, options);
-      plain ??= sampledRun(request, runtime, memory);
-      return (await plain).attribute(batch, targets, options);
-    },
-    async close() {
-      await run.close();
-      await (await plain)?.close();
-    },
-  };
-}
-
-/** The request in another form, with less arithmetic, where its method and this network have one. */
-function incremental(request: Request<Sampled<never>>): Request<Sampled<never>> | undefined {
-  const { classifier, method, setting } = request;
-  const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  const found = (classifier.batch ?? 1) === 1 ? method.incremental?.(network, setting) : undefined;
-  if (!found) return undefined;
-  const start: Layer = { name: found.start, shape: [], form: { axes: 'CHW', prefix: 0 } };
-  return { ...request, method: { ...method, ...found, startsAtLayer: true }, layers: [start] };
-}
-
 /** The explainer itself as one ONNX file: image batch and class index in, attribution, logits and target out. */
 export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): Uint8Array {
-  const { method, resolved, request } = prepare(classifier, spec);
+  const { resolved, request } = prepare(classifier, spec);
   const metadata = {
     'whylight.method': resolved.id,
     'whylight.method_version': resolved.version,
@@ -161,12 +90,9 @@ export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): U
     'whylight.layers': JSON.stringify(request.layers.map(({ name }) => name)),
     'whylight.score': resolved.score,
     'whylight.inputs': 'image: normalised batch; class_index: one per image, -1 for the predicted class',
-    'whylight.outputs': `attribution: ${method.kind}; logits: scores before the last squashing function; target: the class explained`,
+    'whylight.outputs': `attribution: ${request.method.kind}; logits: scores before the last squashing function; target: the class explained`,
   };
-  const cheaper = isSampled(method) && spec.incremental !== false && incremental({ ...request, method });
-  const { graph, outputs } = isSampled(method)
-    ? compileSampled(cheaper || { ...request, method }, spec.memory)
-    : compileDirect({ ...request, method: method as Direct<never> });
+  const { graph, outputs } = compile(request, spec.memory);
   return writeModel(graph, outputs, metadata);
 }
 
@@ -198,10 +124,12 @@ export function prepare(classifier: Classifier, spec: ExplainerSpec) {
     normalisation: spec.normalisation,
     layerShapes: layers.map(({ shape }) => shape),
     layerRegions: layers.map(({ region }) => region),
-  } as Setting<unknown> as Setting<never>;
+    incremental: spec.incremental !== false && (classifier.batch ?? 1) === 1,
+  } satisfies Setting<unknown>;
   const seen = { ...network, layers: layers.map(({ name }) => network.resolve(name)) };
   const notes = [...classifier.notes, ...remarksOn(method, setting, seen), ...notesOn(network, layers)];
-  return { method, resolved, notes, request: { classifier, setting, layers, score: resolved.score } };
+  const request: Request = { classifier, method, setting, layers, score: resolved.score };
+  return { resolved, notes, request };
 }
 
 function checkBatch(classifier: Classifier, batch: Tensor, targets: readonly Target[]): void {

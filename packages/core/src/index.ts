@@ -7,7 +7,6 @@ export {
   type ExplainerSpec,
 } from './explainer.ts';
 export { type GraphFile, graphFileOf, type ModelFiles, weightsBeside, wholeFile } from './graph-file.ts';
-export { forwardGraph, forwardModel } from './graphs/direct.ts';
 export {
   inspect,
   inspectClassifier,
@@ -15,7 +14,6 @@ export {
   type ModelReport,
   recommendedFor,
 } from './inspect.ts';
-export { createJointExplainer, type JointExplainer } from './joint-explainer.ts';
 export { layerNames } from './layers/choose.ts';
 export { type Classifier, type ClassifierOptions, readClassifier } from './model/classifier.ts';
 export type { FirstOperations } from './model/first-operations.ts';
@@ -28,6 +26,7 @@ export { type ExternalDataLimits, readExternalData } from './onnx/external-data.
 export { largestFile, type ReadLimits } from './onnx/limits.ts';
 export { printable, quoted, shortened } from './onnx/names.ts';
 export { getOwn } from './own.ts';
+export { forwardGraph, forwardModel } from './programs/forward.ts';
 export type { Runtime, Session } from './runtime/runtime.ts';
 export { softmax } from './softmax.ts';
 export { parseTarget, type ScoreKind, scoreKinds, type Target, type Term } from './targets.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { built } from '../graphs/built.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { newGraph } from '../operators/new-graph.ts';
+import { built } from '../programs/built.ts';
 import { float32 } from '../tensor.ts';
 import { values } from '../testing/cases.ts';
 import { expectClose } from '../testing/close.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createExplainer } from '../explainer.ts';
-import { isSampled, type Setting } from '../methods/method.ts';
+import { createExplainer, prepare } from '../explainer.ts';
 import { occlusion } from '../methods/perturbation/occlusion.ts';
 import { readClassifier } from '../model/classifier.ts';
 import type { Value } from '../onnx/builder.ts';
 import type { Attributes } from '../onnx/graph.ts';
 import type { OperatorName } from '../onnx/operator-names.ts';
+import { trace } from '../programs/trace.ts';
 import { float32, sizeOf } from '../tensor.ts';
 import { type Layer, networkOf } from '../testing/network.ts';
 import { cpu } from '../testing/ort.ts';
@@ -143,10 +143,13 @@ describe.each(Object.entries(networks))('Occlusion of %s', (_, bytes) => {
   );
   it('starts inside the network', () => {
     const params = { sliding_window_shapes: [c, 3, 3], strides: [c, 3, 3], baseline: 0 };
-    const setting = { params, inputShape: [c, h, w], height: h, width: w, layout: 'NCHW' } as unknown;
-    const scored = classifier.inline((g) => g.input('image', 'float32', [-1, c, h, w]));
-    const found = isSampled(occlusion) && occlusion.incremental?.(scored, setting as Setting<never>);
-    expect(found).toMatchObject({ start: expect.stringMatching(/^n\d+$/) });
+    const { request } = prepare(classifier, { method: 'occlusion', params });
+    const [loop] = trace(request).block.loops;
+    const { setting } = request;
+    const [plain] = trace({ ...request, setting: { ...setting, incremental: false } }).block.loops;
+    // Whole images come from the baseline and the image alone, patches from the maps of the clean image too.
+    const captured = (one: typeof loop) => [...one!.body.g.captures.keys()];
+    expect(captured(loop).length).toBeGreaterThan(captured(plain).length);
   });
 
   it.each(windows)(

@@ -1,6 +1,6 @@
-import type { GraphBuilder, Value } from '../onnx/builder.ts';
-import { add, reshape, transpose, where } from '../onnx/emit.ts';
-import type { Attributes } from '../onnx/graph.ts';
+import type { Value } from '../onnx/builder.ts';
+import { concat, type Expression } from '../onnx/expression.ts';
+import { type Attributes, usesOf } from '../onnx/graph.ts';
 import { operators } from '../operators/table.ts';
 import { int64 } from '../tensor.ts';
 import type { Extent, Plan, Reading, Step } from './plan.ts';
@@ -11,17 +11,17 @@ import { type Reach, type Region, regionOf, sameRegion } from './reach.ts';
 
 /** Which of the boxes each sample has, [samples] each. */
 export interface Boxes {
-  readonly row: Value;
-  readonly column: Value;
+  readonly row: Expression;
+  readonly column: Expression;
 }
 
 /** Larger than any index. */
 const outside = 2 ** 40;
 
 /** Maps [1, C, h, w] as rows [1, h·w, C]. */
-export function asRows(g: GraphBuilder, map: Value): Value {
-  const [n, channels, height, width] = g.shape(map) as [number, number, number, number];
-  return reshape(g, transpose(g, map, [0, 2, 3, 1]), [n, height * width, channels]);
+export function asRows(map: Expression): Expression {
+  const [n, channels, height, width] = map.shape as [number, number, number, number];
+  return map.transpose([0, 2, 3, 1]).reshape([n, height * width, channels]);
 }
 
 /** Values whose clean maps the steps need, in order. */
@@ -40,36 +40,40 @@ const isAt = ({ rows, columns }: Extent, reading: Reading): boolean =>
  * The value of `end` for every sample, [samples, …].
  *
  * @param patch what the boxes make of the start, [samples, C, h, w] at the regions of its extent
+ * @param network any value of the graph that the steps are nodes of
  * @param clean a map's rows for the clean image, [1, h·w, C]
  */
 export function walk(
-  g: GraphBuilder,
   { steps, extents }: Plan,
   start: Value,
-  patch: Value,
+  patch: Expression,
   end: Value,
   boxes: Boxes,
-  clean: (value: Value) => Value,
-): Value {
-  const made = new Map<Value, Value>([[start, patch]]);
-  const cut = new Map<string, Value>();
-  const read = (value: Value, reading: Reading): Value => {
+  network: Expression,
+  clean: (value: Value) => Expression,
+): Expression {
+  const { g } = patch;
+  const made = new Map<Value, Expression>([[start, patch]]);
+  const cut = new Map<string, Expression>();
+  const read = (value: Value, reading: Reading): Expression => {
     const extent = extents.get(value)!;
     if (isAt(extent, reading)) return made.get(value)!;
     const key = JSON.stringify([value, reading]);
     const known =
-      cut.get(key) ?? gathered(g, { clean: clean(value), patch: made.get(value)! }, extent, reading, boxes);
+      cut.get(key) ?? gathered({ clean: clean(value), patch: made.get(value)! }, extent, reading, boxes);
     cut.set(key, known);
     return known;
   };
+  const here = (value: Value) => (value === '' ? '' : g.capture(network.g, value));
   for (const step of steps) {
     const { node, readings } = step;
     const inputs = node.inputs.map((input) => {
       const reading = readings.get(input);
-      return reading ? read(input, reading) : (made.get(input) ?? input);
+      return (reading ? read(input, reading) : made.get(input))?.name ?? here(input);
     });
+    for (const value of usesOf(node)) if (network.g.constants.has(value)) here(value);
     const outputs = g.copy({ ...node, attributes: attributesOf(step) }, inputs, node.outputs.length);
-    for (const [i, output] of node.outputs.entries()) made.set(output, outputs[i]!);
+    for (const [i, output] of node.outputs.entries()) made.set(output, patch.of(outputs[i]!));
   }
   return made.get(end)!;
 }
@@ -83,52 +87,40 @@ function attributesOf({ node, extent }: Step): Attributes {
 
 interface Source {
   /** [1, h·w, C] */
-  readonly clean: Value;
+  readonly clean: Expression;
   /** [samples, C, h', w'] */
-  readonly patch: Value;
+  readonly patch: Expression;
 }
 
 /** What is read of a map whose regions are patched: [samples, C, h'', w'']. */
-function gathered(
-  g: GraphBuilder,
-  { clean, patch }: Source,
-  extent: Extent,
-  reading: Reading,
-  boxes: Boxes,
-): Value {
-  const [, size, channels] = g.shape(clean) as [number, number, number];
-  const [samples, , height, width] = g.shape(patch) as [number, number, number, number];
-  const low = g.floats([1, channels], new Float32Array(channels).fill(-3.4028234663852886e38));
-  const zero = g.floats([1, channels], new Float32Array(channels));
-  const patches = reshape(g, transpose(g, patch, [0, 2, 3, 1]), [samples * height * width, channels]);
-  const all = g.emit('Concat', [reshape(g, clean, [size, channels]), zero, low, patches], { axis: 0 });
+function gathered({ clean, patch }: Source, extent: Extent, reading: Reading, boxes: Boxes): Expression {
+  const [, size, channels] = clean.shape as [number, number, number];
+  const [samples, , height, width] = patch.shape as [number, number, number, number];
+  const low = clean.floats([1, channels], new Float32Array(channels).fill(-3.4028234663852886e38));
+  const zero = clean.floats([1, channels], new Float32Array(channels));
+  const patches = patch.transpose([0, 2, 3, 1]).reshape([samples * height * width, channels]);
+  const all = concat([clean.reshape([size, channels]), zero, low, patches], 0);
 
   const [rows, columns] = [regionOf(extent.rows), regionOf(extent.columns)];
   const { length: across } = extent.columns;
   const cleanAt = grid(
-    g,
-    table(g, reading.rows, boxes.row, (_, y) => (y >= 0 && y < extent.rows.length ? y * across : outside)),
-    table(g, reading.columns, boxes.column, (_, x) => (x >= 0 && x < across ? x : outside)),
+    table(reading.rows, boxes.row, (_, y) => (y >= 0 && y < extent.rows.length ? y * across : outside)),
+    table(reading.columns, boxes.column, (_, x) => (x >= 0 && x < across ? x : outside)),
   );
   const own = size + 2;
   const patchAt = grid(
-    g,
-    table(g, reading.rows, boxes.row, (k, y) => within(y - rows.starts[k]!, height, width)),
-    table(g, reading.columns, boxes.column, (k, x) => within(x - columns.starts[k]!, width, 1)),
+    table(reading.rows, boxes.row, (k, y) => within(y - rows.starts[k]!, height, width)),
+    table(reading.columns, boxes.column, (k, x) => within(x - columns.starts[k]!, width, 1)),
   );
-  const number = g.emit('Range', [
-    scalar(g, 0),
-    g.emit('Squeeze', [g.emit('Shape', [boxes.row])]),
-    scalar(g, 1),
-  ]);
-  const first = add(g, g.emit('Mul', [number, scalar(g, height * width)]), scalar(g, own));
-  const at = where(
-    g,
-    g.emit('Less', [patchAt, scalar(g, outside)]),
-    add(g, patchAt, reshape(g, first, [samples, 1, 1])),
-    g.emit('Min', [cleanAt, scalar(g, reading.filler === 'zero' ? size : size + 1)]),
-  );
-  return transpose(g, g.emit('Gather', [all, at], { axis: 0 }), [0, 3, 1, 2]);
+  const count = boxes.row.emit('Shape').emit('Squeeze');
+  const number = count.number(0).emit('Range', [count, count.number(1)]);
+  const first = number
+    .mul(height * width)
+    .add(own)
+    .reshape([samples, 1, 1]);
+  const filler = reading.filler === 'zero' ? size : size + 1;
+  const at = patchAt.isLess(outside).where(patchAt.add(first), cleanAt.atMost(filler));
+  return all.gather(at, 0).transpose([0, 3, 1, 2]);
 }
 
 /**
@@ -137,46 +129,39 @@ function gathered(
  * @param image and `base`: rows [1, h·w, C]
  */
 export function covered(
-  g: GraphBuilder,
-  image: Value,
-  base: Value,
+  image: Expression,
+  base: Expression,
   { rows, columns }: Extent,
   boxes: Boxes,
-): Value {
-  const [, size, channels] = g.shape(image) as [number, number, number];
+): Expression {
+  const [, size, channels] = image.shape as [number, number, number];
   const [down, across] = [regionOf(rows), regionOf(columns)];
   const isIn = ({ spans }: Reach, k: number, i: number) => i >= spans[k]![0] && i < spans[k]![1];
   const seen = grid(
-    g,
-    table(g, down, boxes.row, (_, y) => y * columns.length),
-    table(g, across, boxes.column, (_, x) => x),
+    table(down, boxes.row, (_, y) => y * columns.length),
+    table(across, boxes.column, (_, x) => x),
   );
   const hidden = grid(
-    g,
-    table(g, down, boxes.row, (k, y) => (isIn(rows, k, y) ? size + y * columns.length : outside)),
-    table(g, across, boxes.column, (k, x) => (isIn(columns, k, x) ? x : outside)),
+    table(down, boxes.row, (k, y) => (isIn(rows, k, y) ? size + y * columns.length : outside)),
+    table(across, boxes.column, (k, x) => (isIn(columns, k, x) ? x : outside)),
   );
-  const at = where(g, g.emit('Less', [hidden, scalar(g, outside)]), hidden, seen);
-  const both = reshape(g, g.emit('Concat', [image, base], { axis: 1 }), [2 * size, channels]);
-  return transpose(g, g.emit('Gather', [both, at], { axis: 0 }), [0, 3, 1, 2]);
+  const at = hidden.isLess(outside).where(hidden, seen);
+  const both = concat([image, base], 1).reshape([2 * size, channels]);
+  return both.gather(at, 0).transpose([0, 3, 1, 2]);
 }
 
 const within = (i: number, size: number, step: number): number => (i >= 0 && i < size ? i * step : outside);
 
-const scalar = (g: GraphBuilder, value: number): Value => g.constant(int64([], [value]));
-
 /** A number for each position that is read, by box: [samples, positions]. */
 export function table(
-  g: GraphBuilder,
   { size, starts }: Region,
-  box: Value,
+  box: Expression,
   of: (k: number, position: number) => number,
-): Value {
+): Expression {
   const values = starts.flatMap((start, k) => Array.from({ length: size }, (_, j) => of(k, start + j)));
-  return g.emit('Gather', [g.constant(int64([starts.length, size], values)), box], { axis: 0 });
+  return box.of(box.g.constant(int64([starts.length, size], values))).gather(box, 0);
 }
 
 /** [samples, h], [samples, w] → their sums [samples, h, w]. */
-export function grid(g: GraphBuilder, rows: Value, columns: Value): Value {
-  return add(g, g.emit('Unsqueeze', [rows, g.ints([2])]), g.emit('Unsqueeze', [columns, g.ints([1])]));
-}
+export const grid = (rows: Expression, columns: Expression): Expression =>
+  rows.unsqueeze(2).add(columns.unsqueeze(1));

@@ -38,6 +38,7 @@ const sixteenBits = 21;
  * @param feed makes, for each input of the file, the value that takes its place
  * @param batch the batch size, when the model has one baked in
  * @param interventions what values are replaced by
+ * @param g the graph that it is copied into, a `graphFor` this file
  * @throws ShapeError when the shapes contradict each other, as they do for a baked-in batch that is not given
  */
 export function canonicalize(
@@ -45,11 +46,11 @@ export function canonicalize(
   feed: (g: GraphBuilder) => ReadonlyMap<Value, Value>,
   batch?: number,
   interventions?: Interventions,
+  g = graphFor(file, batch),
 ): Canonical {
   const { opset } = file;
   const graph = widen(file);
-  const g = newGraph(Math.max(opset, lowest, ofSixteenBits(graph) ? sixteenBits : lowest), batch);
-  for (const name of [...graph.constants.keys(), ...valuesOf(graph.nodes)]) g.reserved.add(name);
+  const { scope } = g;
   const aliases = new Map<Value, Value>(feed(g));
   g.scope = 'canonical';
   const resolve = (name: Value): Value => {
@@ -94,8 +95,16 @@ export function canonicalize(
   };
   graph.nodes.forEach(place);
   recogniseFunctions(g, graph.outputs.map(resolve), graph === file ? singlePrecision : halfPrecision);
-  g.scope = '';
+  g.scope = scope;
   return { builder: g, resolve };
+}
+
+/** An empty graph that a file's graph can be copied into: it makes up no name that the file has. */
+export function graphFor(file: Graph, batch?: number, enclosing?: GraphBuilder): GraphBuilder {
+  const opset = Math.max(file.opset, lowest, ofSixteenBits(file) ? sixteenBits : lowest);
+  const g = newGraph(opset, batch, enclosing);
+  for (const name of [...file.constants.keys(), ...valuesOf(file.nodes)]) g.reserved.add(name);
+  return g;
 }
 
 /** Whether ONNX Runtime's own quantization has levels of 16 bits, which ONNX's has only since later. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { compileExplainer } from '../explainer.ts';
-import { forwardModel } from '../graphs/direct.ts';
 import { inspect } from '../inspect.ts';
 import { readClassifier } from '../model/classifier.ts';
+import { forwardModel } from '../programs/forward.ts';
 import { float32, int64 } from '../tensor.ts';
 import { type AttributeInit, onnxFile, value } from '../testing/onnx-file.ts';
 import { cpu } from '../testing/ort.ts';

@@ -1,14 +1,20 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
-import { type Graph, reachable } from '../onnx/graph.ts';
+import { type Graph, type Node, reachable } from '../onnx/graph.ts';
 import { operators } from '../operators/table.ts';
 import { byteLengthOf, dtypes } from '../tensor.ts';
 
 /**
  * Bytes per row of the batch that are held at once while a graph runs: the largest sum of the values that have been
  * computed and are needed still, node by node.
+ *
+ * @param some the nodes that run, if not all
  */
-export function peakBytesPerRow(g: GraphBuilder, outputs: readonly Value[]): number {
-  const nodes = reachable(g.nodes, outputs);
+export function peakBytesPerRow(
+  g: GraphBuilder,
+  outputs: readonly Value[],
+  some: readonly Node[] = g.nodes,
+): number {
+  const nodes = reachable(some, outputs);
   const owner = new Map<Value, Value>();
   const ownerOf = (value: Value): Value => owner.get(value) ?? value;
   const lastUse = new Map<Value, number>();

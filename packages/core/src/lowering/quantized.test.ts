@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compileExplainer } from '../explainer.ts';
-import { forwardModel } from '../graphs/direct.ts';
 import { readClassifier } from '../model/classifier.ts';
+import { forwardModel } from '../programs/forward.ts';
 import { float32, int64 } from '../tensor.ts';
 import { explain } from '../testing/explain.ts';
 import { type AttributeInit, onnxFile, type TensorInit, value } from '../testing/onnx-file.ts';

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Transformer } from '../layers/attention.ts';
 import type { Region } from '../layers/view.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import type { Expression } from '../onnx/expression.ts';
 import type { Node } from '../onnx/graph.ts';
 import type { VjpRules } from '../operators/vjp/rule.ts';
 import type { ScoreKind } from '../targets.ts';
@@ -24,30 +25,76 @@ export type Axiom = (typeof axioms)[number];
 
 export type Params = Readonly<Record<string, unknown>>;
 
-/** What a method is built from: the network over the method's rows, inside a graph under construction. */
+/**
+ * What is explained: the network over some images, with a score for each. A method's formula is written with its values;
+ * every value is evaluated once, and only if the formula uses it.
+ */
 export interface Subject {
-  readonly g: GraphBuilder;
-  /** What is evaluated, one row per image or per sample: [rows, C, H, W]; at a layer for methods that start there. */
-  readonly rows: Value;
-  /** [rows, classes] */
-  readonly logits: Value;
-  /** What is explained of each class, [rows, classes]: the logits, or another kind of score. */
-  readonly scored: Value;
-  /** How much each class counts for each row's target, [rows, classes]: one-hot for a single class. */
-  readonly chosen: Value;
-  /** Feature maps that were asked for, or found. */
-  readonly layers: readonly Value[];
+  /** The images, [N, C, H, W]; of a subject that starts at a layer, the layer's values. */
+  readonly image: Expression;
+  /** [N, classes] */
+  readonly logits: Expression;
+  /** What is explained of each class, [N, classes]: the logits, or another kind of score. */
+  readonly scored: Expression;
+  /** How much each class counts for each image's target, [N, classes]: one-hot for a single class. */
+  readonly chosen: Expression;
+  /** The explained score of each image, [N, 1]. */
+  readonly score: Expression;
+  /** Feature maps that were asked for, or found, [N, C, h, w] each. */
+  readonly layers: readonly Expression[];
   /** The network's own nodes, in order. */
   readonly nodes: readonly Node[];
+  /** Recorded samples that are replayed instead of drawn, by name. */
+  readonly aux: Samples;
   /** The network's attention. @throws InputError where it has none */
   transformer(): Transformer;
-  /** ∂(Σ score of the target)/∂v for each v, unless said otherwise. */
-  gradients(wanted: readonly Value[], how?: Differentiation): Value[];
+  /** ∂(Σ score)/∂v for each value v, unless said otherwise. */
+  gradients(wanted: readonly Expression[], how?: Differentiation): Expression[];
+  /** ∂(Σ score)/∂image, unless said otherwise. */
+  gradient(how?: Differentiation): Expression;
+  /** The same question about other images, inside the body of a loop. */
+  at(images: Expression): Subject;
+  /** The same question about other values [N, C, h, w] of the first layer: the network from there on. */
+  from(values: Expression): Subject;
+  /** The same question, with all but a value inside the network given: the network from there on. */
+  startingFrom(inside: Value, values: Expression): Subject;
+  /**
+   * The sum of a body over samples: a loop that a run feeds in chunks, and that a compiled explainer has as Scan.
+   *
+   * The body is given a chunk of each kind of sample, [samples, …], and returns sums over the chunk. Without samples it
+   * runs once. The samples of a chunk fill up with zeros where the network takes batches of one size only: a sample of
+   * zeros has to count for nothing.
+   */
+  over<S extends SampleSet, T extends Sums>(
+    samples: S,
+    body: (chunk: { readonly [K in keyof S]: Expression }) => T,
+    options?: LoopOptions,
+  ): T;
+  /** The same where each sample needs what the one before it left: one sample after another. */
+  overInTurn<S extends SampleSet, T extends Sums>(
+    samples: S,
+    first: T,
+    body: (sample: { readonly [K in keyof S]: Expression }, state: T) => T,
+  ): T;
+  /** A tensor that is the same for all images, and that another request may replace. */
+  given(tensor: Tensor): Expression;
+  /** Says that attributions, or what they are made of, add up to the score minus another one [N, 1]. */
+  addsUp(shares: Expression, from: () => Expression): void;
+}
+
+/** By name, tensors whose first axis is the sample. */
+export type SampleSet = Readonly<Record<string, Tensor | Made>>;
+/** What a loop adds up, [1, …] each. */
+export type Sums = Expression | Readonly<Record<string, Expression>>;
+
+export interface LoopOptions {
+  /** One sample at a time, because the body has a loop of its own. */
+  readonly oneByOne?: boolean;
 }
 
 export interface Differentiation {
-  /** What is differentiated: Σ ⟨seed, y⟩ over these pairs y → seed; {scored → chosen} if not said. */
-  readonly seeds?: ReadonlyMap<Value, Value>;
+  /** What is differentiated: Σ ⟨seed, y⟩ over these pairs y → seed; the explained score if not said. */
+  readonly seeds?: ReadonlyMap<Expression, Expression>;
   /** Other derivatives than the operators have. */
   readonly rules?: VjpRules;
 }
@@ -68,7 +115,9 @@ export interface Setting<P> {
   /** What part of the image each layer sees, if not all of it. */
   readonly layerRegions: readonly (Region | undefined)[];
   /** Takes the scale of a map that is min-maxed, [N]: how far its highest lay above its lowest. */
-  readonly tellScale?: ((scale: Value) => void) | undefined;
+  readonly tellScale?: ((scale: Expression) => void) | undefined;
+  /** Whether a cheaper way to the same numbers is taken where there is one. */
+  readonly incremental: boolean;
 }
 
 export interface Normalisation {
@@ -89,7 +138,8 @@ export interface Seen extends Scored {
   readonly layers: readonly Value[];
 }
 
-interface Described<P> {
+/** A method: what is to be known of it, and its formula. */
+export interface MethodOf<P> {
   readonly id: string;
   readonly title: string;
   /** One sentence: what it shows. */
@@ -132,47 +182,12 @@ interface Described<P> {
   readonly only?: Readonly<Record<string, readonly Convention[]>>;
   /** What to give in place of such a parameter under the other conventions. */
   readonly instead?: Readonly<Record<string, string>>;
-}
-
-/** One run of one graph explains a batch. */
-export interface Direct<P> extends Described<P> {
-  build(subject: Subject, setting: Setting<P>): Value;
-}
-
-/**
- * Many evaluations per image: `samples` says what varies, `rows` makes what is evaluated, `each` adds up what a
- * chunk of samples gives, `finish` turns the sums into the attribution. All but `samples` and `fixed` is graph
- * code, so that a chunk crosses into the host as sums only, and so that the whole can be compiled into one file.
- */
-export interface Sampled<P> extends Described<P> {
-  /** The same with less arithmetic, where this network allows it. */
-  incremental?(network: Scored, setting: Setting<P>): Incremental<P> | undefined;
-  /** Names of recorded randomness that can be replayed. */
-  readonly aux: readonly string[];
-  /** Tensors whose first axis is the sample; a sample of zeros counts for nothing. */
-  samples(setting: Setting<P>, aux: Samples): Readonly<Record<string, Tensor | Made>>;
-  /** Tensors that are the same for all samples. */
-  fixed?(setting: Setting<P>, aux: Samples): Samples;
-  /** What the samples need to know of the image itself first. */
-  prepare?(subject: Subject, setting: Setting<P>): Values;
-  /** Prepare the baseline as well: its values are given as `baseline_…`. */
-  readonly preparesBaseline?: boolean;
-  /** Rows that each sample evaluates; 1 if not said. */
-  perSample?(setting: Setting<P>): number;
-  /** Evaluate the network from its first chosen layer on: `rows` makes that layer's values. */
-  readonly startsAtLayer?: boolean;
-  /** The rows to evaluate, [images, samples · perSample, C, H, W], of an image [images, 1, C, H, W]. */
-  rows(g: GraphBuilder, image: Value, given: Values, setting: Setting<P>): Value;
-  /** Sums over the samples, [images, …] each. */
-  each(subject: SampledSubject, given: Values, setting: Setting<P>): Values;
-  /** The attribution, from the image [images, C, H, W], the sums, and what was given. */
-  finish(g: GraphBuilder, image: Value, given: Values, setting: Setting<P>): Value;
-  /** Where attributions share out F(image) - F(baseline): that baseline; `null` with parameters with which they do not. */
-  baseline?(g: GraphBuilder, image: Value, setting: Setting<P>): Value | null;
-  /** The same where the sums tell: F(baseline), [images]. */
-  reference?(given: Values): Value;
-  /** What adds up to the difference, where that is not the attribution itself: before it is made a map, by feature. */
-  shares?(g: GraphBuilder, image: Value, given: Values, setting: Setting<P>): Value;
+  /** Evaluates the network for many samples of one image, so that images are explained one by one. */
+  readonly sampled?: boolean;
+  /** Names of recorded samples that can be replayed. */
+  readonly aux?: readonly string[];
+  /** The attribution of each image. */
+  explain(subject: Subject, setting: Setting<P>): Expression;
 }
 
 /** The network over the images themselves, before anything is asked of it. */
@@ -180,13 +195,6 @@ export interface Scored {
   readonly g: GraphBuilder;
   readonly image: Value;
   readonly logits: Value;
-}
-
-/** Another way to the rows of a sampled method: of a value inside the network, from which on it is evaluated. */
-export interface Incremental<P> {
-  readonly start: Value;
-  prepare(subject: Subject, setting: Setting<P>): Values;
-  rows(g: GraphBuilder, image: Value, given: Values, setting: Setting<P>): Value;
 }
 
 export type Samples = Readonly<Record<string, Tensor>>;
@@ -198,25 +206,10 @@ export interface Made {
   /** Samples `start` to `end`. */
   make(start: number, end: number): Tensor<'float32'>;
   /** The same in graph code: `count` samples from number `start`, a scalar, on; what comes after the last is not used. */
-  draw?(g: GraphBuilder, start: Value, count: number): Value;
-}
-export type Values = Readonly<Record<string, Value>>;
-
-/** Rows are laid out row = (image · samples + sample) · perSample + k. */
-export interface SampledSubject extends Subject {
-  /** [images, C, H, W] */
-  readonly image: Value;
-  /** Score of the target at the image itself, [images, 1]. */
-  readonly score: Value;
-  /** Score of the target at each row, [images, samples · perSample]. */
-  readonly scores: Value;
-  /** [rows, …] → [images, samples · perSample, …] */
-  split(value: Value): Value;
+  draw?(start: Expression, count: number): Expression;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: methods of every parameter type live in one list
-export type Method = Direct<any> | Sampled<any>;
+export type Method = MethodOf<any>;
 
-export const isSampled = (method: Method): method is Sampled<never> => 'samples' in method;
-
-export const defineMethod = <P>(method: Direct<P> | Sampled<P>): Method => method;
+export const defineMethod = <P>(method: MethodOf<P>): Method => method;

@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts';
-import { filled, rowsOf, spans } from '../run/batch.ts';
+import { filled, rowsOf, spans } from '../programs/batch.ts';
 import type { Session } from '../runtime/runtime.ts';
 import { row, type Tensor } from '../tensor.ts';
 import { batchOf } from './pixels.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../errors.ts';
-import { forwardModel } from '../graphs/direct.ts';
 import type { Value } from '../onnx/builder.ts';
+import { forwardModel } from '../programs/forward.ts';
 import { float32, int64, sizeOf } from '../tensor.ts';
 import { type Attributes, attributesOf } from '../testing/canonical.ts';
 import { networkOf, tinyNetwork } from '../testing/network.ts';

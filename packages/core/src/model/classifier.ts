@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts';
 import type { GraphFile } from '../graph-file.ts';
-import { canonicalize, type Interventions } from '../lowering/canonicalize.ts';
+import { canonicalize, graphFor, type Interventions } from '../lowering/canonicalize.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { unsqueeze } from '../onnx/emit.ts';
 import { ShapeError } from '../onnx/fact.ts';
@@ -67,8 +67,10 @@ export interface Classifier {
   readonly batch: number | undefined;
   /** What a user should know: which score is explained, what was converted. */
   readonly notes: readonly Warning[];
-  /** The network over the images that `feed` makes, in a fresh graph; with values inside replaced, if asked. */
-  inline(feed: (g: GraphBuilder) => Value, interventions?: Interventions): Network;
+  /** An empty graph that the network can be put into; inside another one, for the body of a loop. */
+  newGraph(enclosing?: GraphBuilder): GraphBuilder;
+  /** The network over the images that `feed` makes, in a fresh graph or the one given; with values inside replaced, if asked. */
+  inline(feed: (g: GraphBuilder) => Value, interventions?: Interventions, g?: GraphBuilder): Network;
 }
 
 /** A classifier inside a graph under construction. */
@@ -138,6 +140,7 @@ export function readClassifier(model: Uint8Array | GraphFile, options: Classifie
     head: { kind: head.kind, task: head.task, output, others },
     batch,
     notes,
+    newGraph: (enclosing) => graphFor(file.graph, batch, enclosing),
     inline: told(openOf(output)(batch)),
   };
 }
@@ -145,9 +148,9 @@ export function readClassifier(model: Uint8Array | GraphFile, options: Classifie
 /** Contradictions that only show at another number of images, or where something inside is replaced, as refusals. */
 const told =
   (inline: Classifier['inline']): Classifier['inline'] =>
-  (feed, interventions) => {
+  (feed, interventions, g) => {
     try {
-      return inline(feed, interventions);
+      return inline(feed, interventions, g);
     } catch (error) {
       if (!(error instanceof ShapeError)) throw error;
       throw interventions ? notFromInside([...interventions.keys()], error) : contradiction(error);
@@ -231,7 +234,7 @@ interface Inlining {
 /** The network in a fresh graph, over what `feed` makes there. */
 const inlining =
   ({ graph }: ModelFile, { input, fixed, output, batch, labels, task }: Inlining) =>
-  (feed: (g: GraphBuilder) => Value, interventions?: Interventions): Probed => {
+  (feed: (g: GraphBuilder) => Value, interventions?: Interventions, into?: GraphBuilder): Probed => {
     let image = input.info.name;
     const { builder: g, resolve } = canonicalize(
       { ...graph, nodes: reachable(graph.nodes, [output]), outputs: [output] },
@@ -250,6 +253,7 @@ const inlining =
       },
       batch,
       interventions,
+      into,
     );
     const { value: scored, ranks } = rankedScores(g, resolve(output), output);
     // Without a batch the scores of the one image are a list.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createExplainer } from '../explainer.ts';
-import { forwardModel } from '../graphs/direct.ts';
 import type { Value } from '../onnx/builder.ts';
+import { forwardModel } from '../programs/forward.ts';
 import type { ScoreKind } from '../targets.ts';
 import { float32, row, type Tensor } from '../tensor.ts';
 import { type Body, headImages, headNetwork } from '../testing/heads.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createExplainer } from '../explainer.ts';
-import { forwardModel } from '../graphs/direct.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { forwardModel } from '../programs/forward.ts';
 import { type DType, float32, int64, sizeOf, type Tensor } from '../tensor.ts';
 import { declared } from '../testing/image-inputs.ts';
 import { type Layer, networkOf } from '../testing/network.ts';

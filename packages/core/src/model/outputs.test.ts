@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { forwardModel } from '../graphs/direct.ts';
+import { forwardModel } from '../programs/forward.ts';
 import { type Body, headImages, headNetwork } from '../testing/heads.ts';
 import { cpu } from '../testing/ort.ts';
 import { readClassifier } from './classifier.ts';

@@ -81,19 +81,26 @@ export class GraphBuilder {
   capture(from: GraphBuilder, value: Value): Value {
     if (from === this) return value;
     if (!this.enclosing)
-      throw new Error(`the value ${value} belongs to another graph, which is not around this one`);
+      throw new Error(`${quoted(value)} is a value of a graph that is not around this one`);
     const outside = this.enclosing.capture(from, value);
     const constant = this.enclosing.constants.get(outside);
-    if (constant) return this.constant(constant);
+    if (constant) return this.sameConstant(outside, constant);
     const known = this.captures.get(outside);
     if (known !== undefined) return known;
-    const inside = this.input(
-      `outside/${outside}`,
-      this.enclosing.dtype(outside),
-      this.enclosing.shape(outside),
-    );
+    const shape = this.enclosing.shape(outside);
+    if (shape.some((d) => d < 0))
+      throw new Error(`${quoted(value)} has as many rows as the batch around the loop`);
+    const inside = this.input(`outside/${outside}`, this.enclosing.dtype(outside), shape);
     this.captures.set(outside, inside);
     return inside;
+  }
+
+  /** A constant of the graph around this one, under the same name if that is free. */
+  private sameConstant(name: Value, value: Tensor): Value {
+    if (this.constants.get(name) === value) return name;
+    if (this.facts.has(name)) return this.constant(value);
+    this.reserved.add(name);
+    return this.constant(value, name);
   }
 
   /** Whether a batch size is baked in. */

@@ -224,19 +224,28 @@ export function sumOf(values: readonly [Expression, ...Expression[]]): Expressio
  *
  * @param like among which the numbers look for their type; all operands if not said
  */
-export function applied(
+export const applied = (
   op: OperatorName,
   operands: readonly Operand[],
   attributes: Attributes = {},
   like: readonly Operand[] = operands,
-): Expression {
+): Expression => appliedAll(op, operands, attributes, 1, like)[0]!;
+
+/** The same of an operator with several outputs. */
+export function appliedAll(
+  op: OperatorName,
+  operands: readonly Operand[],
+  attributes: Attributes,
+  outputs: number,
+  like: readonly Operand[] = operands,
+): Expression[] {
   const values = operands.filter((operand) => operand instanceof Expression);
   const { g } = values.reduce((a, b) => (b.g.depth > a.g.depth ? b : a));
   const dtype = like.find((operand) => operand instanceof Expression)?.dtype ?? 'float32';
   const names = operands.map((operand) =>
     operand instanceof Expression ? g.capture(operand.g, operand.name) : constantOf(g, operand, dtype).name,
   );
-  return new Expression(g, g.emit(op, names, attributes));
+  return g.emitAll(op, names, attributes, outputs).map((name) => new Expression(g, name));
 }
 
 function constantOf(g: GraphBuilder, value: number, dtype: DType): Expression {

@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
 import { InputError } from '../errors.ts';
-import { forwardModel } from '../graphs/direct.ts';
 import { inspect } from '../inspect.ts';
 import { readClassifier } from '../model/classifier.ts';
+import { forwardModel } from '../programs/forward.ts';
 import { float32 } from '../tensor.ts';
 import { type AttributeInit, onnxFile, type TensorInit, value } from '../testing/onnx-file.ts';
 import { cpu } from '../testing/ort.ts';

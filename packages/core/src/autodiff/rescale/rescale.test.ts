@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { built } from '../../graphs/built.ts';
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { type Attributes, float } from '../../onnx/graph.ts';
 import { type OperatorName, spelledFunctions } from '../../onnx/operator-names.ts';
 import { newGraph } from '../../operators/new-graph.ts';
 import type { VjpRules } from '../../operators/vjp/rule.ts';
+import { built } from '../../programs/built.ts';
 import type { Tensor } from '../../tensor.ts';
 import { type Operand, real, values, weight, within } from '../../testing/cases.ts';
 import { cpu } from '../../testing/ort.ts';

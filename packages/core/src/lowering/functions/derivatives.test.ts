@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { differentiate } from '../../autodiff/differentiate.ts';
 import { gradientRules } from '../../autodiff/gradient.ts';
-import { built } from '../../graphs/built.ts';
 import { onesLike, sum } from '../../onnx/emit.ts';
 import { spelledFunctions } from '../../onnx/operator-names.ts';
 import { newGraph } from '../../operators/new-graph.ts';
+import { built } from '../../programs/built.ts';
 import { float32, sizeOf, type Tensor } from '../../tensor.ts';
 import { values } from '../../testing/cases.ts';
 import { expectClose } from '../../testing/close.ts';

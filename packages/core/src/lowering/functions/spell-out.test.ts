@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { compileExplainer, createExplainer } from '../../explainer.ts';
-import { built } from '../../graphs/built.ts';
-import { createJointExplainer } from '../../joint-explainer.ts';
+import { compileExplainer } from '../../explainer.ts';
 import { chooseLayers } from '../../layers/choose.ts';
 import { readClassifier } from '../../model/classifier.ts';
 import type { GraphBuilder } from '../../onnx/builder.ts';
 import { readModel } from '../../onnx/read.ts';
 import { newGraph } from '../../operators/new-graph.ts';
+import { built } from '../../programs/built.ts';
 import { float32 } from '../../tensor.ts';
 import { networkOf } from '../../testing/network.ts';
 import { cpu } from '../../testing/ort.ts';
@@ -74,20 +73,6 @@ describe('a function of a file', () => {
     expect(written.filter((op) => op === 'Sigmoid')).toHaveLength(1);
     const { nodes } = readModel(compileExplainer(classifier, { method: 'saliency' })).graph;
     expect(nodes.flatMap(({ outputs }) => outputs)).toEqual(expect.arrayContaining(['c', 'gate', 'y']));
-  });
-
-  it('is the same in one graph of several methods', async () => {
-    const classifier = readClassifier(network());
-    const specs = [{ method: 'saliency' }, { method: 'grad-cam' }, { method: 'guided-backprop' }] as const;
-    const joint = await createJointExplainer(classifier, specs, cpu);
-    const together = await joint.attribute(data(2), [0, 1]);
-    await joint.close();
-    for (const [i, spec] of specs.entries()) {
-      const explainer = await createExplainer(classifier, spec, cpu);
-      const alone = await explainer.attribute(data(2), [0, 1]);
-      await explainer.close();
-      expect(together[i]!.attribution.data).toEqual(alone.attribution.data);
-    }
   });
 
   it.each(

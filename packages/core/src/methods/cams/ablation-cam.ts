@@ -1,11 +1,8 @@
 import { z } from 'zod';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { add, div, minimum, mul, neg, reshape, scale, shift, sum, where } from '../../onnx/emit.ts';
-import { int64 } from '../../tensor.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import { defineMethod } from '../method.ts';
 import { camDefaults, camOnly, camParams } from '../shared/cam.ts';
-import { countOf } from '../shared/noise.ts';
-import { activationOf, channelGains, channelsOf, weightedMap } from './masks.ts';
+import { byChannel, channelSamples, channelsOf, weightedMap } from './masks.ts';
 
 /**
  * Ablation-CAM: feature maps weighted by the share of the score that goes when each is taken away.
@@ -35,48 +32,35 @@ export const ablationCam = defineMethod({
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
-  aux: [],
-  startsAtLayer: true,
+  sampled: true,
   dividesByScore: true,
-  samples(setting) {
+  explain({ layers, score, from, over }, setting) {
+    const activation = layers[0]!;
     const channels = channelsOf(setting);
-    return {
-      channel: int64(
-        [channels],
-        Array.from({ length: channels }, (_, k) => k),
-      ),
-      share: countOf(channels),
-    };
+    const drop = over(
+      channelSamples(channels, (k) => k, 1),
+      ({ channel, share }) => {
+        const hot = channel.oneHot(channels).cast('bool');
+        const filler = setting.convention === 'paper' ? 0 : belowAll(activation, channel);
+        const ablated = hot.reshape([channel.shape[0]!, channels, 1, 1]).where(filler, activation);
+        return byChannel(from(ablated).score.sub(score), share, channel, channels);
+      },
+    );
+    return weightedMap(activation, shareOf(drop, score).neg(), setting);
   },
-  prepare: (subject) => ({
-    ...activationOf(subject),
-    clean: sum(subject.g, mul(subject.g, subject.scored, subject.chosen), [1]),
-  }),
-  rows(g, _, { activation, channel }, { convention }) {
-    const [, channels, h, w] = g.shape(activation!) as [number, number, number, number];
-    const samples = g.shape(channel!)[0]!;
-    const hot = g.emit('OneHot', [channel!, g.ints([channels]), g.floats([2], [0, 1])]);
-    const ablated = g.emit('Cast', [reshape(g, hot, [1, samples, channels, 1, 1])], { to: 9 });
-    const filler = convention === 'paper' ? g.scalar(0) : belowAll(g, activation!, channel!);
-    return where(g, ablated, filler, reshape(g, activation!, [1, 1, channels, h, w]));
-  },
-  each: channelGains,
-  finish: (g, _, { activation, gain, clean }, setting) =>
-    weightedMap(g, activation!, neg(g, share(g, gain!, clean!)), setting),
 });
 
 /** A share of the score; of a score of 0 there is none. */
-function share(g: GraphBuilder, part: Value, whole: Value): Value {
-  const some = g.emit('Greater', [g.emit('Abs', [whole]), g.scalar(least)]);
-  return where(g, some, div(g, part, where(g, some, whole, g.scalar(1))), g.scalar(0));
+function shareOf(part: Expression, whole: Expression): Expression {
+  const some = whole.abs().isGreater(least);
+  return some.where(part.div(some.where(whole, 1)), 0);
 }
 const least = 1e-20;
 
-/** 0 where that is the layer's minimum; else so far below it as pytorch-grad-cam goes, [1, S, 1, 1, 1]. */
-function belowAll(g: GraphBuilder, activation: Value, channel: Value): Value {
-  const low = minimum(g, activation, [0, 1, 2, 3], false);
-  const place = g.emit('Cast', [g.emit('Mod', [channel, g.ints([32])])], { to: 1 });
-  const below = add(g, low, scale(g, shift(g, place, 1), -1e7));
-  const filler = where(g, g.emit('Equal', [low, g.scalar(0)]), g.scalar(0), below);
-  return reshape(g, filler, [1, g.shape(channel)[0]!, 1, 1, 1]);
+/** 0 where that is the layer's minimum; else so far below it as pytorch-grad-cam goes, [S, 1, 1, 1]. */
+function belowAll(activation: Expression, channel: Expression): Expression {
+  const low = activation.min([0, 1, 2, 3], false);
+  const place = channel.emit('Mod', [channel.ints([32])]).cast('float32');
+  const below = low.add(place.add(1).mul(-1e7));
+  return low.equals(0).where(0, below).reshape([channel.shape[0]!, 1, 1, 1]);
 }

@@ -1,9 +1,6 @@
 import { z } from 'zod';
-import { add, div, matmul, maximum, mean, minimum, reshape, slice, sum } from '../../onnx/emit.ts';
 import { defineMethod } from '../method.ts';
 import { camOutput, camParams } from '../shared/cam.ts';
-
-const over = { mean, max: maximum, min: minimum } as const;
 
 /**
  * Attention rollout: how much of each patch is in the class token, if attention is what mixes tokens, and half of
@@ -29,26 +26,25 @@ export const attentionRollout = defineMethod({
     normalized: camParams.normalized,
     head_fusion: z.enum(['mean', 'max', 'min']).default('mean').describe("How a block's heads become one"),
   }),
-  build(subject, setting) {
-    const { g } = subject;
-    const { blocks, grid, prefix, suffix, tokenAxis } = subject.transformer();
-    const sides = g.shape(blocks[0]!.output);
+  explain({ logits, transformer }, setting) {
+    const { blocks, grid, prefix, suffix, tokenAxis } = transformer();
+    const sides = logits.of(blocks[0]!.output).shape;
     const [rows, tokens] = [sides[1 - tokenAxis]!, sides[tokenAxis]!];
-    const itself = g.floats(
+    const itself = logits.floats(
       [tokens, tokens],
       Float32Array.from({ length: tokens * tokens }, (_, i) => Number(i % (tokens + 1) === 0)),
     );
-    const mixing = blocks.map(({ weights }) => {
-      const shape = g.shape(weights);
-      const heads = shape.length === 3 ? shape[0]! / rows : shape[1]!;
-      const split = reshape(g, weights, [rows, heads, tokens, tokens]);
-      const both = add(g, over[setting.params.head_fusion](g, split, [1], false), itself);
-      return div(g, both, sum(g, both, [2]));
+    const mixing = blocks.map((block) => {
+      const weights = logits.of(block.weights);
+      const heads = weights.shape.length === 3 ? weights.shape[0]! / rows : weights.shape[1]!;
+      const split = weights.reshape([rows, heads, tokens, tokens]);
+      const both = split[setting.params.head_fusion]([1], false).add(itself);
+      return both.div(both.sum([2]));
     });
-    const rollout = mixing.reduce((before, block) => matmul(g, block, before));
+    const rollout = mixing.reduce((before, block) => block.matmul(before));
     /** The class token is the first, or the last of those behind the patches. */
     const at = prefix > 0 ? 0 : suffix > 0 ? tokens - 1 : undefined;
-    const read = at === undefined ? mean(g, rollout, [1]) : slice(g, rollout, 1, at, at + 1);
-    return camOutput(g, [reshape(g, slice(g, read, 2, prefix, tokens - suffix), [rows, ...grid])], setting);
+    const read = at === undefined ? rollout.mean([1]) : rollout.slice(1, at, at + 1);
+    return camOutput([read.slice(2, prefix, tokens - suffix).reshape([rows, ...grid])], setting);
   },
 });

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
-import type { Value } from '../../onnx/builder.ts';
-import { mul, reshape, sum, transpose } from '../../onnx/emit.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import { int, type Node } from '../../onnx/graph.ts';
 import { operators } from '../../operators/table.ts';
 import { defineMethod, type Subject } from '../method.ts';
 import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
+import { weighted } from './gradient-cam.ts';
 
 /**
  * CAM: a layer's feature maps, weighted with the classifier's own weights for the class.
@@ -33,21 +33,20 @@ export const cam = defineMethod({
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
-  build(subject, setting) {
-    const { g, layers, chosen } = subject;
+  explain(subject, setting) {
+    const { layers, chosen } = subject;
     const weights = classWeights(subject);
-    const [, channels] = g.shape(weights) as [number, number];
-    const ofTarget = g.emit('MatMul', [chosen, weights]);
+    const channels = weights.shape[1]!;
+    const ofTarget = chosen.matmul(weights);
     const maps = layers.map((activation) => {
-      if (g.shape(activation)[1] !== channels)
+      if (activation.shape[1] !== channels)
         throw new InputError(
           'method_not_supported',
-          `cam needs a layer with ${channels} channels, one for each weight of a class in the last linear layer; "${activation}" has ${g.shape(activation)[1]}`,
+          `cam needs a layer with ${channels} channels, one for each weight of a class in the last linear layer; "${activation.name}" has ${activation.shape[1]}`,
         );
-      const [n] = g.shape(ofTarget) as [number];
-      return sum(g, mul(g, reshape(g, ofTarget, [n, channels, 1, 1]), activation), [1], false);
+      return weighted(ofTarget.reshape([ofTarget.shape[0]!, channels, 1, 1]), activation);
     });
-    return camOutput(g, maps, setting, { signed: setting.convention === 'torchcam' });
+    return camOutput(maps, setting, { signed: setting.convention === 'torchcam' });
   },
 });
 
@@ -59,17 +58,18 @@ function keepsOrder({ op }: Node): boolean {
 }
 
 /** Weights [classes, channels] of the last linear layer. */
-function classWeights({ g, nodes, logits }: Subject): Value {
+function classWeights({ nodes, logits }: Subject): Expression {
+  const { g } = logits;
   const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
-  let node = makers.get(logits);
+  let node = makers.get(logits.name);
   while (node && keepsOrder(node)) node = makers.get(node.inputs[0]!);
-  const weight = node?.inputs[1];
-  if (node && weight !== undefined && g.knows(weight) && !g.dependsOnInputs(weight)) {
-    const shape = g.shape(weight);
-    if (node.op === 'Gemm') return int(node, 'transB', 0) ? weight : transpose(g, weight, [1, 0]);
-    if (node.op === 'MatMul' && shape.length === 2) return transpose(g, weight, [1, 0]);
-    if (node.op === 'Conv' && shape.slice(2).every((k) => k === 1))
-      return reshape(g, weight, shape.slice(0, 2));
+  const name = node?.inputs[1];
+  if (node && name !== undefined && g.knows(name) && !g.dependsOnInputs(name)) {
+    const weight = logits.of(name);
+    const { shape } = weight;
+    if (node.op === 'Gemm') return int(node, 'transB', 0) ? weight : weight.transpose([1, 0]);
+    if (node.op === 'MatMul' && shape.length === 2) return weight.transpose([1, 0]);
+    if (node.op === 'Conv' && shape.slice(2).every((k) => k === 1)) return weight.reshape(shape.slice(0, 2));
   }
   throw new InputError(
     'method_not_supported',

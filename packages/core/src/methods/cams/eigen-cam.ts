@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineMethod } from '../method.ts';
 import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
-import { principalMap } from './principal.ts';
+import { principalMap } from '../shared/principal.ts';
 
 /**
  * Eigen-CAM: a layer's places along their first principal direction.
@@ -28,10 +28,9 @@ export const eigenCam = defineMethod({
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
-  build: ({ g, layers }, setting) =>
+  explain: ({ layers }, setting) =>
     camOutput(
-      g,
-      layers.map((activation) => principalMap(g, activation)),
+      layers.map((activation) => principalMap(activation)),
       setting,
     ),
 });

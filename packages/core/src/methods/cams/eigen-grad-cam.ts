@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { mul } from '../../onnx/emit.ts';
 import { defineMethod } from '../method.ts';
 import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
-import { principalMap } from './principal.ts';
+import { principalMap } from '../shared/principal.ts';
 
 /**
  * Eigen-Grad-CAM: Eigen-CAM of gradient times activation.
@@ -29,10 +28,9 @@ export const eigenGradCam = defineMethod({
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
-  build: ({ g, layers, gradients }, setting) =>
+  explain: ({ layers, gradients }, setting) =>
     camOutput(
-      g,
-      gradients(layers).map((slope, i) => principalMap(g, mul(g, slope, layers[i]!))),
+      gradients(layers).map((slope, i) => principalMap(slope.mul(layers[i]!))),
       setting,
     ),
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { add, mean, mul, scale, sub, sum } from '../../onnx/emit.ts';
 import { defineMethod } from '../method.ts';
 import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
+import { weighted } from './gradient-cam.ts';
 
 /**
  * FEM: feature maps weighted by how much of each stands out, whatever the class.
@@ -29,15 +29,13 @@ export const fem = defineMethod({
   }),
   defaults: camDefaults,
   only: camOnly,
-  build({ g, layers }, setting) {
+  explain({ layers }, setting) {
     const maps = layers.map((activation) => {
-      const centre = mean(g, activation, [2, 3]);
-      const off = sub(g, activation, centre);
-      const deviation = g.emit('Sqrt', [mean(g, mul(g, off, off), [2, 3])]);
-      const strong = g.emit('Greater', [activation, add(g, centre, scale(g, deviation, setting.params.k))]);
-      const weights = mean(g, g.emit('Cast', [strong], { to: 1 }), [2, 3]);
-      return sum(g, mul(g, weights, activation), [1], false);
+      const centre = activation.mean([2, 3]);
+      const deviation = activation.sub(centre).square().mean([2, 3]).sqrt();
+      const strong = activation.isGreater(centre.add(deviation.mul(setting.params.k)));
+      return weighted(strong.cast('float32').mean([2, 3]), activation);
     });
-    return camOutput(g, maps, setting);
+    return camOutput(maps, setting);
   },
 });

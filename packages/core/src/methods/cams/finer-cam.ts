@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { gradientRules } from '../../autodiff/gradient.ts';
-import type { Value } from '../../onnx/builder.ts';
-import { div, mul, onesLike, reshape, scale, shift, sub, sum } from '../../onnx/emit.ts';
+import { appliedAll, type Expression } from '../../onnx/expression.ts';
 import { defineMethod, type Subject } from '../method.ts';
 import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from '../shared/cam.ts';
 import { evidenceOf } from './evidence.ts';
@@ -44,18 +43,15 @@ export const finerCam = defineMethod({
   }),
   defaults: camDefaults,
   only: { ...camOnly, gamma: ['paper', 'torchcam'], alpha: ['pytorch-grad-cam'] },
-  build(subject, setting) {
-    const { g, layers } = subject;
+  explain(subject, setting) {
     const { params, convention } = setting;
     const objective =
       convention === 'pytorch-grad-cam' ? likelihoodWeighted(subject, params) : plain(subject, params);
     // Which classes are closest is settled, not differentiated.
     const rules = { ...gradientRules, TopK: [null, null], OneHot: [null, null, null] };
-    const gradients = subject.gradients(layers, {
-      seeds: new Map([[objective, onesLike(g, objective)]]),
-      rules,
-    });
-    return camOutput(g, evidenceMaps(subject, setting, evidenceOf[params.base], gradients), setting);
+    const seeds = new Map([[objective, objective.onesLike()]]);
+    const gradients = subject.gradients(subject.layers, { seeds, rules });
+    return camOutput(evidenceMaps(subject, setting, evidenceOf[params.base], gradients), setting);
   },
 });
 
@@ -66,30 +62,30 @@ interface Finer {
 }
 
 /** y_c and a mask [N, classes] of the classes with the closest scores. */
-function rivals({ g, logits, chosen }: Subject, wanted: number): { score: Value; mask: Value } {
-  const classes = g.shape(logits)[1]!;
+function rivals({ logits, chosen }: Subject, wanted: number): { score: Expression; mask: Expression } {
+  const classes = logits.shape[1]!;
   const count = Math.min(wanted, classes - 1);
-  const score = sum(g, mul(g, logits, chosen), [1]);
-  const distance = g.emit('Add', [g.emit('Abs', [sub(g, logits, score)]), scale(g, chosen, 1e30)]);
-  const [, closest] = g.emitAll('TopK', [distance, g.ints([count])], { axis: 1, largest: 0 }, 2) as [
-    Value,
-    Value,
+  const score = logits.mul(chosen).sum([1]);
+  const distance = logits.sub(score).abs().add(chosen.mul(1e30));
+  const [, closest] = appliedAll('TopK', [distance, distance.ints([count])], { axis: 1, largest: 0 }, 2) as [
+    Expression,
+    Expression,
   ];
-  const hot = g.emit('OneHot', [closest, g.ints([classes]), g.floats([2], [0, 1])]);
-  return { score, mask: reshape(g, sum(g, hot, [1], false), [g.shape(logits)[0]!, classes]) };
+  return { score, mask: closest.oneHot(classes).sum([1], false).reshape([logits.shape[0]!, classes]) };
 }
 
-function plain(subject: Subject, { num_references, gamma }: Finer): Value {
-  const { g, logits } = subject;
+function plain(subject: Subject, { num_references, gamma }: Finer): Expression {
   const { score, mask } = rivals(subject, num_references);
-  const mean = div(g, sum(g, mul(g, logits, mask), [1]), sum(g, mask, [1]));
-  return sub(g, score, scale(g, mean, gamma));
+  const mean = subject.logits
+    .mul(mask)
+    .sum([1])
+    .div(mask.sum([1]));
+  return score.sub(mean.mul(gamma));
 }
 
-function likelihoodWeighted(subject: Subject, { num_references, alpha }: Finer): Value {
-  const { g, logits } = subject;
+function likelihoodWeighted(subject: Subject, { num_references, alpha }: Finer): Expression {
   const { score, mask } = rivals(subject, num_references);
-  const likelihood = mul(g, g.emit('Softmax', [logits], { axis: -1 }), mask);
-  const gap = mul(g, likelihood, sub(g, score, scale(g, logits, alpha)));
-  return div(g, sum(g, gap, [1]), shift(g, sum(g, likelihood, [1]), 1e-9));
+  const likelihood = subject.logits.softmax().mul(mask);
+  const gap = likelihood.mul(score.sub(subject.logits.mul(alpha)));
+  return gap.sum([1]).div(likelihood.sum([1]).add(1e-9));
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { add, div, maximum, minimum, mul, reshape, shift, sub, sum, transpose } from '../../onnx/emit.ts';
-import { type Node, real } from '../../onnx/graph.ts';
+import type { Value } from '../../onnx/builder.ts';
+import type { Expression } from '../../onnx/expression.ts';
+import { real } from '../../onnx/graph.ts';
 import { defineMethod, type Subject } from '../method.ts';
 import { minMax, minMaxed, upsample } from '../shared/cam.ts';
 
@@ -29,36 +29,46 @@ export const fullGrad = defineMethod({
       "A convolution's bias and that of the batch norm behind it count apart; an exporter that folds them into one leaves one.",
   },
   params: z.strictObject({}),
-  build(subject, { height, width, layout, convention, tellScale }) {
-    const { g, rows, gradients } = subject;
+  explain(subject, { height, width, layout, convention, tellScale }) {
+    const { image, gradients } = subject;
     const biased = biasedMaps(subject);
-    const [slope, ...slopes] = gradients([rows, ...biased.map(({ node }) => node.outputs[0]!)]) as [
-      Value,
-      ...Value[],
+    const [slope, ...slopes] = gradients([image, ...biased.map(({ map }) => map)]) as [
+      Expression,
+      ...Expression[],
     ];
-    const atInput = transpose(g, mul(g, rows, slope), layout === 'NCHW' ? [0, 1, 2, 3] : [0, 3, 1, 2]);
-    const terms = [atInput, ...slopes.map((s, i) => mul(g, s, biased[i]!.bias))];
-    const maps = terms.map((term) => upsample(g, channelSum(g, g.emit('Abs', [term])), height, width));
-    const whole = maps.reduce((a, b) => add(g, a, b));
-    return convention === 'paper' ? minMaxed(g, whole, whole, tellScale) : minMax(g, whole, 1e-7);
+    const atInput = image.mul(slope).transpose(layout === 'NCHW' ? [0, 1, 2, 3] : [0, 3, 1, 2]);
+    const terms = [atInput, ...slopes.map((s, i) => s.mul(biased[i]!.bias))];
+    const maps = terms.map((term) => upsample(channelSum(term.abs()), height, width));
+    const whole = maps.reduce((a, b) => a.add(b));
+    return convention === 'paper' ? minMaxed(whole, whole, tellScale) : minMax(whole, 1e-7);
   },
 });
 
 /** Σ_k of min-maxed channels, [N, h, w]; resizing commutes with the sum. */
-function channelSum(g: GraphBuilder, maps: Value): Value {
-  const low = sub(g, maps, minimum(g, maps, [2, 3]));
-  return sum(g, div(g, low, shift(g, maximum(g, low, [2, 3]), 1e-7)), [1], false);
+function channelSum(maps: Expression): Expression {
+  const low = maps.sub(maps.min([2, 3]));
+  return low.div(low.max([2, 3]).add(1e-7)).sum([1], false);
 }
 
-/** The nodes that add a bias to feature maps, with that bias [C, 1, 1]. */
-function biasedMaps({ g, nodes }: Subject): { node: Node; bias: Value }[] {
-  const perChannel = (v: Value) => reshape(g, v, [g.shape(v)[0]!, 1, 1]);
-  const maps = nodes.filter(({ outputs }) => g.knows(outputs[0]!) && g.shape(outputs[0]!).length === 4);
-  return maps.flatMap((node) => {
-    if (node.op === 'Conv' && node.inputs[2]) return [{ node, bias: perChannel(node.inputs[2]) }];
+/** Feature maps that a node adds a bias to, with that bias [C, 1, 1]. */
+function biasedMaps({ image, nodes }: Subject): { map: Expression; bias: Expression }[] {
+  const { g } = image;
+  const perChannel = (v: Expression) => v.reshape([v.shape[0]!, 1, 1]);
+  const isMap = (v: Value) => g.knows(v) && g.shape(v).length === 4;
+  return nodes.flatMap((node) => {
+    const inputs = node.inputs.map((name) => image.of(name));
+    const map = image.of(node.outputs[0]!);
+    if (!isMap(map.name)) return [];
+    if (node.op === 'Conv' && node.inputs[2]) return [{ map, bias: perChannel(inputs[2]!) }];
     if (node.op !== 'BatchNormalization') return [];
-    const [, gamma, beta, mean, variance] = node.inputs as [Value, Value, Value, Value, Value];
-    const deviation = g.emit('Sqrt', [shift(g, variance, real(node, 'epsilon', 1e-5))]);
-    return [{ node, bias: perChannel(sub(g, beta, div(g, mul(g, mean, gamma), deviation))) }];
+    const [, gamma, beta, mean, variance] = inputs as [
+      Expression,
+      Expression,
+      Expression,
+      Expression,
+      Expression,
+    ];
+    const deviation = variance.add(real(node, 'epsilon', 1e-5)).sqrt();
+    return [{ map, bias: perChannel(beta.sub(mean.mul(gamma).div(deviation))) }];
   });
 }

@@ -1,7 +1,8 @@
-import { z } from 'zod';
-import { defineMethod } from '../method.ts';
-import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from '../shared/cam.ts';
-import { elementWiseEvidence } from './evidence.ts';
+import type { Evidence } from '../shared/cam.ts';
+import { gradientCam } from './gradient-cam.ts';
+
+/** ReLU(G ⊙ A) */
+export const elementWiseEvidence: Evidence = (activation, gradient) => gradient.mul(activation).relu();
 
 /**
  * Element-wise Grad-CAM: HiResCAM with negative products dropped before channels are summed.
@@ -10,18 +11,13 @@ import { elementWiseEvidence } from './evidence.ts';
  *
  * @see `GradCAMElementWise` of pytorch-grad-cam
  */
-export const gradCamElementWise = defineMethod({
-  id: 'grad-cam-element-wise',
-  title: 'Element-wise Grad-CAM',
-  summary: 'Gradient times activation at each place, positive products only.',
-  paper: 'https://arxiv.org/abs/2011.08891',
-  version: '1',
-  kind: 'map',
-  needs: ['gradient', 'layer'],
-  conventions: ['paper', 'pytorch-grad-cam'],
-  params: z.strictObject(evidenceParams),
-  defaults: camDefaults,
-  only: camOnly,
-  build: (subject, setting) =>
-    camOutput(subject.g, evidenceMaps(subject, setting, elementWiseEvidence), setting),
-});
+export const gradCamElementWise = gradientCam(
+  {
+    id: 'grad-cam-element-wise',
+    title: 'Element-wise Grad-CAM',
+    summary: 'Gradient times activation at each place, positive products only.',
+    paper: 'https://arxiv.org/abs/2011.08891',
+    conventions: ['paper', 'pytorch-grad-cam'],
+  },
+  elementWiseEvidence,
+);

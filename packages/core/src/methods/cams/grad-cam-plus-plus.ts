@@ -1,7 +1,16 @@
-import { z } from 'zod';
-import { defineMethod } from '../method.ts';
-import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from '../shared/cam.ts';
-import { gradCamPlusPlusEvidence } from './evidence.ts';
+import type { Evidence } from '../shared/cam.ts';
+import { gradientCam } from './gradient-cam.ts';
+
+/** w_k A_k with w_k = Σ α_k ReLU(G_k) */
+export const gradCamPlusPlusEvidence: Evidence = (activation, gradient, convention) => {
+  const square = gradient.square();
+  const cube = square.mul(gradient);
+  if (convention === 'torchcam') return cube.relu().sum([2, 3]).mul(activation);
+  const total = activation.sum([2, 3]);
+  const share = square.div(square.mul(2).add(total.mul(cube)).add(1e-6));
+  const alpha = gradient.equals(0).not().where(share, 0);
+  return gradient.relu().mul(alpha).sum([2, 3]).mul(activation);
+};
 
 /**
  * Grad-CAM++: positive gradients, weighted pixel by pixel so that each instance of the class counts.
@@ -13,22 +22,17 @@ import { gradCamPlusPlusEvidence } from './evidence.ts';
  *
  * @see Chattopadhyay et al., "Grad-CAM++: Improved Visual Explanations for Deep Convolutional Networks", 2018
  */
-export const gradCamPlusPlus = defineMethod({
-  id: 'grad-cam-plus-plus',
-  title: 'Grad-CAM++',
-  summary: 'Grad-CAM that sees several instances of a class: positive gradients, weighted pixel by pixel.',
-  paper: 'https://arxiv.org/abs/1710.11063',
-  version: '1',
-  kind: 'map',
-  needs: ['gradient', 'layer'],
-  conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
-  oddities: {
-    torchcam: 'Weights are Σ max(∂y/∂A, 0)³: its division by the denominator acts on a copy and is lost.',
-    'pytorch-grad-cam': 'The denominator has ∂y³·ΣA with 1e-6, and weights are 0 where the gradient is.',
+export const gradCamPlusPlus = gradientCam(
+  {
+    id: 'grad-cam-plus-plus',
+    title: 'Grad-CAM++',
+    summary: 'Grad-CAM that sees several instances of a class: positive gradients, weighted pixel by pixel.',
+    paper: 'https://arxiv.org/abs/1710.11063',
+    conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
+    oddities: {
+      torchcam: 'Weights are Σ max(∂y/∂A, 0)³: its division by the denominator acts on a copy and is lost.',
+      'pytorch-grad-cam': 'The denominator has ∂y³·ΣA with 1e-6, and weights are 0 where the gradient is.',
+    },
   },
-  params: z.strictObject(evidenceParams),
-  defaults: camDefaults,
-  only: camOnly,
-  build: (subject, setting) =>
-    camOutput(subject.g, evidenceMaps(subject, setting, gradCamPlusPlusEvidence), setting),
-});
+  gradCamPlusPlusEvidence,
+);

@@ -1,8 +1,17 @@
 import { z } from 'zod';
-import { relu, reshape } from '../../onnx/emit.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import { defineMethod } from '../method.ts';
-import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from '../shared/cam.ts';
-import { gradCamEvidence } from './evidence.ts';
+import {
+  camDefaults,
+  camOnly,
+  camOutput,
+  type Evidence,
+  evidenceMaps,
+  evidenceParams,
+} from '../shared/cam.ts';
+
+/** w_k A_k with w_k the mean of G_k */
+export const gradCamEvidence: Evidence = (activation, gradient) => gradient.mean([2, 3]).mul(activation);
 
 /**
  * Grad-CAM: a layer's feature maps, weighted by how much the score moves with each of them.
@@ -34,12 +43,10 @@ export const gradCam = defineMethod({
   }),
   defaults: camDefaults,
   only: { ...camOnly, relu_attributions: ['captum'] },
-  build(subject, setting) {
-    const { g } = subject;
+  explain(subject, setting) {
     const maps = evidenceMaps(subject, setting, gradCamEvidence);
-    if (setting.convention !== 'captum') return camOutput(g, maps, setting);
-    const kept = setting.params.relu_attributions ? relu(g, maps[0]!) : maps[0]!;
-    const [n, h, w] = g.shape(kept) as [number, number, number];
-    return reshape(g, kept, [n, 1, h, w]);
+    if (setting.convention !== 'captum') return camOutput(maps, setting);
+    const [map] = maps as [Expression];
+    return (setting.params.relu_attributions ? map.relu() : map).unsqueeze(1);
   },
 });

@@ -1,7 +1,8 @@
-import { z } from 'zod';
-import { defineMethod } from '../method.ts';
-import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from '../shared/cam.ts';
-import { hiResCamEvidence } from './evidence.ts';
+import type { Evidence } from '../shared/cam.ts';
+import { gradientCam } from './gradient-cam.ts';
+
+/** G ⊙ A */
+export const hiResCamEvidence: Evidence = (activation, gradient) => gradient.mul(activation);
 
 /**
  * HiResCAM: gradient times activation, place by place, without averaging over the map.
@@ -10,18 +11,13 @@ import { hiResCamEvidence } from './evidence.ts';
  *
  * @see Draelos & Carin, "Use HiResCAM instead of Grad-CAM for faithful explanations", 2020
  */
-export const hiResCam = defineMethod({
-  id: 'hi-res-cam',
-  title: 'HiResCAM',
-  summary: 'Gradient times activation at each place: only what the model used there.',
-  paper: 'https://arxiv.org/abs/2011.08891',
-  version: '1',
-  kind: 'map',
-  needs: ['gradient', 'layer'],
-  conventions: ['paper', 'pytorch-grad-cam'],
-  params: z.strictObject(evidenceParams),
-  defaults: camDefaults,
-  only: camOnly,
-  build: (subject, setting) =>
-    camOutput(subject.g, evidenceMaps(subject, setting, hiResCamEvidence), setting),
-});
+export const hiResCam = gradientCam(
+  {
+    id: 'hi-res-cam',
+    title: 'HiResCAM',
+    summary: 'Gradient times activation at each place: only what the model used there.',
+    paper: 'https://arxiv.org/abs/2011.08891',
+    conventions: ['paper', 'pytorch-grad-cam'],
+  },
+  hiResCamEvidence,
+);

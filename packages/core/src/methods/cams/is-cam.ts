@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { defineMethod } from '../method.ts';
 import { camDefaults, camOnly, camParams } from '../shared/cam.ts';
-import {
-  activationOf,
-  channelGains,
-  channelMaskedRows,
-  channelSamples,
-  channelsOf,
-  gainMap,
-} from './masks.ts';
+import { gainMap, maskedGains } from './masks.ts';
 
 /**
  * IS-CAM: Score-CAM with the score averaged while each mask is faded in.
@@ -38,16 +31,12 @@ export const isCam = defineMethod({
   }),
   defaults: camDefaults,
   only: camOnly,
-  aux: [],
-  samples: (setting) => {
-    const steps = setting.params.num_samples;
-    const share = (step: number) => (step + 1) / steps;
-    const factors = Array.from({ length: steps }, (_, step) => share(step));
-    const summed = factors.map((_, step) => factors.slice(0, step + 1).reduce((a, b) => a + b));
-    return channelSamples(channelsOf(setting), steps, setting.convention === 'torchcam' ? summed : factors);
+  sampled: true,
+  explain(subject, setting) {
+    const { num_samples: repeats } = setting.params;
+    const shares = Array.from({ length: repeats }, (_, step) => (step + 1) / repeats);
+    const summed = shares.map((_, step) => shares.slice(0, step + 1).reduce((a, b) => a + b));
+    const factors = setting.convention === 'torchcam' ? summed : shares;
+    return gainMap(subject, maskedGains(subject, setting, { repeats, factors }), setting);
   },
-  prepare: activationOf,
-  rows: (g, image, given, setting) => channelMaskedRows(g, image, given, setting),
-  each: channelGains,
-  finish: (g, _, given, setting) => gainMap(g, given, setting),
 });

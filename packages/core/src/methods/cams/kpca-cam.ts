@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineMethod } from '../method.ts';
 import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
-import { kernelScores, principalMap } from './principal.ts';
+import { kernelScores, principalMap } from '../shared/principal.ts';
 
 /**
  * KPCA-CAM: Eigen-CAM with kernel principal components.
@@ -24,10 +24,9 @@ export const kpcaCam = defineMethod({
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
-  build: ({ g, layers }, setting) =>
+  explain: ({ layers }, setting) =>
     camOutput(
-      g,
-      layers.map((activation) => principalMap(g, activation, kernelScores)),
+      layers.map((activation) => principalMap(activation, kernelScores)),
       setting,
     ),
 });

@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import { defineMethod } from '../method.ts';
-import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams, fusions } from '../shared/cam.ts';
-import { layerCamEvidence } from './evidence.ts';
+import { camOnly, type Evidence, evidenceParams, fusions } from '../shared/cam.ts';
+import { gradientCam } from './gradient-cam.ts';
+
+/** ReLU(G) ⊙ A */
+export const layerCamEvidence: Evidence = (activation, gradient) => gradient.relu().mul(activation);
 
 /**
  * LayerCAM: each place of each feature map weighted by its own positive gradient, which holds in early layers too.
@@ -12,28 +14,24 @@ import { layerCamEvidence } from './evidence.ts';
  *
  * @see Jiang et al., "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization", 2021
  */
-export const layerCam = defineMethod({
-  id: 'layer-cam',
-  title: 'LayerCAM',
-  summary: 'Feature maps weighted place by place with their positive gradient: sharp in early layers too.',
-  paper: 'https://ieeexplore.ieee.org/document/9462463',
-  version: '2',
-  kind: 'map',
-  needs: ['gradient', 'layer'],
-  conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
-  oddities: {
-    torchcam: 'Of several layers the largest tanh(2·map) counts.',
-    'pytorch-grad-cam': 'Of several layers the mean of their maps counts.',
-  },
-  params: z.strictObject({
-    ...evidenceParams,
-    fuse: z.enum(fusions).default('tanh-max').describe('How the maps of several layers become one'),
-    gamma: z.number().min(0).default(2).describe('fuse=tanh-max: how steeply tanh lifts the maps'),
-  }),
-  defaults: camDefaults,
-  only: { ...camOnly, gamma: ['paper', 'torchcam'] },
-  build: (subject, setting) =>
-    camOutput(subject.g, evidenceMaps(subject, setting, layerCamEvidence), setting, {
-      gamma: setting.params.gamma,
+export const layerCam = gradientCam(
+  {
+    id: 'layer-cam',
+    title: 'LayerCAM',
+    summary: 'Feature maps weighted place by place with their positive gradient: sharp in early layers too.',
+    paper: 'https://ieeexplore.ieee.org/document/9462463',
+    conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
+    oddities: {
+      torchcam: 'Of several layers the largest tanh(2·map) counts.',
+      'pytorch-grad-cam': 'Of several layers the mean of their maps counts.',
+    },
+    version: '2',
+    params: z.strictObject({
+      ...evidenceParams,
+      fuse: z.enum(fusions).default('tanh-max').describe('How the maps of several layers become one'),
+      gamma: z.number().min(0).default(2).describe('fuse=tanh-max: how steeply tanh lifts the maps'),
     }),
-});
+    only: { ...camOnly, gamma: ['paper', 'torchcam'] },
+  },
+  layerCamEvidence,
+);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readOut } from '../../layers/attention.ts';
-import { mean, relu, reshape, scale, slice } from '../../onnx/emit.ts';
+import { applied, type Expression } from '../../onnx/expression.ts';
 import { defineMethod } from '../method.ts';
 import { camOutput, camParams } from '../shared/cam.ts';
 
@@ -31,23 +31,24 @@ export const leGrad = defineMethod({
     normalized: camParams.normalized,
     blocks: z.int().min(0).default(0).describe('How many of the last blocks count; 0 is all'),
   }),
-  build(subject, setting) {
-    const { g, chosen, logits } = subject;
+  explain(subject, setting) {
+    const { chosen, logits, gradients } = subject;
     const { blocks, grid, prefix, suffix, tokenAxis } = subject.transformer();
     const last = blocks.at(-1)!.output;
     const used = blocks.slice(-setting.params.blocks);
-    const maps = used.map(({ weights, output }) => {
-      const pooled = g.emit('Expand', [mean(g, output, [tokenAxis]), g.emit('Shape', [output])]);
-      const scores = readOut(g, last, logits, pooled);
-      const slope = subject.gradients([weights], { seeds: new Map([[scores, chosen]]) })[0]!;
-      const [rows, tokens] = [1 - tokenAxis, tokenAxis].map((axis) => g.shape(output)[axis]!) as [
+    const maps = used.map((block) => {
+      const [weights, output] = [logits.of(block.weights), logits.of(block.output)];
+      const pooled = output.mean([tokenAxis]).expandAs(output);
+      const scores = logits.of(readOut(logits.g, last, logits.name, pooled.name));
+      const [slope] = gradients([weights], { seeds: new Map([[scores, chosen]]) }) as [Expression];
+      const [rows, tokens] = [1 - tokenAxis, tokenAxis].map((axis) => output.shape[axis]!) as [
         number,
         number,
       ];
-      const heads = g.shape(slope).length === 3 ? g.shape(slope)[0]! / rows : g.shape(slope)[1]!;
-      const moved = mean(g, relu(g, reshape(g, slope, [rows, heads, tokens, tokens])), [1, 2], false);
-      return reshape(g, slice(g, moved, 1, prefix, tokens - suffix), [rows, ...grid]);
+      const heads = slope.shape.length === 3 ? slope.shape[0]! / rows : slope.shape[1]!;
+      const moved = slope.reshape([rows, heads, tokens, tokens]).relu().mean([1, 2], false);
+      return moved.slice(1, prefix, tokens - suffix).reshape([rows, ...grid]);
     });
-    return camOutput(g, [scale(g, g.emit('Sum', maps), 1 / maps.length)], setting);
+    return camOutput([applied('Sum', maps).mul(1 / maps.length)], setting);
   },
 });

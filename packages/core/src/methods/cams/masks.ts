@@ -1,122 +1,119 @@
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import {
-  add,
-  div,
-  matmul,
-  maximum,
-  minimum,
-  mul,
-  reshape,
-  resizeLinear,
-  shift,
-  sub,
-  sum,
-} from '../../onnx/emit.ts';
-import { float32, int64, type Tensor } from '../../tensor.ts';
-import type { SampledSubject, Setting, Subject, Values } from '../method.ts';
+import type { Expression } from '../../onnx/expression.ts';
+import { float32, int64 } from '../../tensor.ts';
+import type { Made, Setting, Subject } from '../method.ts';
 import { type CamParams, camOutput, laid } from '../shared/cam.ts';
+import { weighted } from './gradient-cam.ts';
 
 // Score-CAM and its kin: each channel of a layer masks the image, and is weighted by what the score becomes.
 
-/** Every channel `repeats` times, one after another; `factors` scale the mask of each round. */
-export function channelSamples(
-  channels: number,
-  repeats: number,
-  factors?: readonly number[],
-): Readonly<Record<string, Tensor>> {
+interface Rounds {
+  /** How often each channel masks the image. */
+  readonly repeats?: number;
+  /** What the masks of each round are scaled by. */
+  readonly factors?: readonly number[];
+  /** What is added to each mask, [samples, height, width], and how much of it. */
+  readonly noise?: Made;
+  readonly std?: number;
+}
+
+/** Σ over rounds of y(image under the channel's mask) - y(image), divided by the number of rounds, [1, C]. */
+export function maskedGains(
+  { image, layers, score, at, over }: Subject,
+  setting: Setting<unknown>,
+  { repeats = 1, factors, noise, std = 1 }: Rounds = {},
+): Expression {
+  const activation = layers[0]!;
+  const channels = channelsOf(setting);
   const count = channels * repeats;
   const rounds = Array.from({ length: count }, (_, i) => Math.floor(i / channels));
-  return {
-    channel: int64(
-      [count],
-      rounds.map((_, i) => i % channels),
-    ),
-    share: float32(
-      [count],
-      rounds.map(() => 1 / repeats),
-    ),
+  const samples = {
+    ...channelSamples(count, (i) => i % channels, 1 / repeats),
     factor: float32(
-      [count],
+      [count, 1, 1, 1],
       rounds.map((round) => factors?.[round] ?? 1),
     ),
   };
+  const { height, width } = setting;
+  const seen = (masks: Expression, factor: Expression) => at(under(image, masks.mul(factor), setting)).score;
+  if (!noise)
+    return over(samples, ({ channel, share, factor }) =>
+      byChannel(seen(masksOf(activation, channel, setting), factor).sub(score), share, channel, channels),
+    );
+  return over({ ...samples, noise }, ({ channel, share, factor, noise }) => {
+    const masks = masksOf(activation, channel, setting);
+    const noisy = masks.add(noise.mul(std).reshape([noise.shape[0]!, 1, height, width]));
+    return byChannel(seen(noisy, factor).sub(score), share, channel, channels);
+  });
 }
 
-export const activationOf = ({ g, layers }: Subject): Values => ({
-  activation: g.emit('Identity', [layers[0]!]),
+/** The channel of each sample, and what the sample counts for. */
+export const channelSamples = (count: number, channelOf: (sample: number) => number, share: number) => ({
+  channel: int64(
+    [count],
+    Array.from({ length: count }, (_, i) => channelOf(i)),
+  ),
+  share: float32([count], Array<number>(count).fill(share)),
 });
 
-/**
- * The image under masks, [1, S, C, H, W]. A mask is a channel of the activation at input size, min-maxed:
- * before it grows (torchcam), or after, with corners aligned (pytorch-grad-cam).
- */
-export function channelMaskedRows(
-  g: GraphBuilder,
-  image: Value,
-  given: Values,
-  setting: Setting<unknown>,
-  noise?: Value,
-): Value {
-  const { convention, height, width, layout } = setting;
-  const [, , h, w] = g.shape(given.activation!) as [number, number, number, number];
-  const samples = g.shape(given.channel!)[0]!;
-  const picked = reshape(g, g.emit('Gather', [given.activation!, given.channel!], { axis: 1 }), [
-    samples,
-    1,
-    h,
-    w,
-  ]);
-  const normal = (maps: Value) => {
-    const low = sub(g, maps, minimum(g, maps, [2, 3]));
-    return div(g, low, shift(g, maximum(g, low, [2, 3]), 1e-8));
-  };
-  const [region] = setting.layerRegions;
-  const grown = (maps: Value, corners: boolean) =>
-    h === height && w === width ? maps : resizeLinear(g, maps, height, width, corners);
-  /** What the layer does not see is hidden. */
-  const inPlace = (maps: Value) =>
-    reshape(g, laid(g, reshape(g, maps, [samples, h, w]), setting, region), [samples, 1, height, width]);
-  const masks = region
-    ? inPlace(normal(picked))
-    : convention === 'torchcam'
-      ? grown(normal(picked), false)
-      : normal(grown(picked, convention === 'pytorch-grad-cam'));
-  const noisy = noise === undefined ? masks : add(g, masks, reshape(g, noise, [samples, 1, height, width]));
-  const scaled = mul(g, noisy, reshape(g, given.factor!, [samples, 1, 1, 1]));
-  return mul(
-    g,
-    reshape(g, scaled, layout === 'NCHW' ? [1, samples, 1, height, width] : [1, samples, height, width, 1]),
-    image,
-  );
+/** Σ share · change by channel, [1, C], of what each sample changes [samples, 1]. */
+export function byChannel(
+  change: Expression,
+  share: Expression,
+  channel: Expression,
+  channels: number,
+): Expression {
+  const counted = change.reshape([1, change.shape[0]!]).mul(share);
+  return counted.matmul(channel.oneHot(channels));
 }
 
-/** Σ share · (y(sample) - y(image)) by channel, [1, C]. */
-export function channelGains(
-  { g, scores, score }: SampledSubject,
-  { channel, share, activation }: Values,
-): Values {
-  const channels = g.shape(activation!)[1]!;
-  const hot = g.emit('OneHot', [channel!, g.ints([channels]), g.floats([2], [0, 1])]);
-  return { gain: matmul(g, mul(g, sub(g, scores, score), share!), hot) };
+/** Images [samples, C, H, W] seen through masks [samples, 1, H, W]. */
+function under(
+  image: Expression,
+  masks: Expression,
+  { layout, height, width }: Setting<unknown>,
+): Expression {
+  const laidOut = layout === 'NCHW' ? masks : masks.reshape([masks.shape[0]!, height, width, 1]);
+  return laidOut.mul(image);
+}
+
+/**
+ * A channel of the activation at input size, min-maxed: before it grows (torchcam), or after, with corners aligned
+ * (pytorch-grad-cam). [samples, 1, H, W]
+ */
+function masksOf(activation: Expression, channel: Expression, setting: Setting<unknown>): Expression {
+  const { convention, height, width } = setting;
+  const [, , h, w] = activation.shape as [number, number, number, number];
+  const samples = channel.shape[0]!;
+  const picked = activation.gather(channel, 1).reshape([samples, 1, h, w]);
+  const normal = (maps: Expression) => {
+    const low = maps.sub(maps.min([2, 3]));
+    return low.div(low.max([2, 3]).add(1e-8));
+  };
+  const grown = (maps: Expression, corners: boolean) =>
+    h === height && w === width ? maps : maps.resizeLinear(height, width, corners);
+  const [region] = setting.layerRegions;
+  /** What the layer does not see is hidden. */
+  if (region)
+    return laid(normal(picked).reshape([samples, h, w]), setting, region).reshape([
+      samples,
+      1,
+      height,
+      width,
+    ]);
+  return convention === 'torchcam'
+    ? grown(normal(picked), false)
+    : normal(grown(picked, convention === 'pytorch-grad-cam'));
 }
 
 /** The map whose channels are weighted with the softmax of their gains. */
-export function gainMap(g: GraphBuilder, { activation, gain }: Values, setting: Setting<CamParams>): Value {
-  return weightedMap(g, activation!, g.emit('Softmax', [gain!], { axis: -1 }), setting);
-}
+export const gainMap = ({ layers }: Subject, gains: Expression, setting: Setting<CamParams>): Expression =>
+  weightedMap(layers[0]!, gains.softmax(), setting);
 
-export function weightedMap(
-  g: GraphBuilder,
-  activation: Value,
-  weights: Value,
+/** The map whose channels have weights [1, C]. */
+export const weightedMap = (
+  activation: Expression,
+  weights: Expression,
   setting: Setting<CamParams>,
-): Value {
-  const channels = g.shape(activation)[1]!;
-  return camOutput(
-    g,
-    [sum(g, mul(g, reshape(g, weights, [1, channels, 1, 1]), activation), [1], false)],
-    setting,
-  );
-}
+): Expression => camOutput([weighted(weights.reshape([1, channelsOf(setting), 1, 1]), activation)], setting);
 
 export const channelsOf = ({ layerShapes }: Setting<unknown>): number => layerShapes[0]![0]!;

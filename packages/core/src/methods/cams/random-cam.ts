@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { add, reshape, scale, slice, sum } from '../../onnx/emit.ts';
 import { float32 } from '../../tensor.ts';
 import { defineMethod } from '../method.ts';
 import { camDefaults, camOnly, camParams } from '../shared/cam.ts';
 import { seedParam } from '../shared/noise.ts';
 import { uniform } from '../shared/random.ts';
 import { replayed } from '../shared/replayed.ts';
-import { activationOf, channelsOf, weightedMap } from './masks.ts';
+import { channelsOf, weightedMap } from './masks.ts';
 
 const params = z.strictObject({ ...camParams, seed: seedParam });
 
@@ -33,19 +32,10 @@ export const randomCam = defineMethod<z.infer<typeof params>>({
   defaults: camDefaults,
   only: camOnly,
   aux: ['weights'],
-  startsAtLayer: true,
-  samples(setting, aux) {
+  explain({ layers, aux, given }, setting) {
     const channels = channelsOf(setting);
     const drawn = Array.from({ length: channels }, (_, k) => 2 * uniform(setting.params.seed, k) - 1);
-    return replayed({ weights: float32([1, channels], drawn) }, aux);
+    const { weights } = replayed({ weights: float32([1, channels], drawn) }, aux);
+    return weightedMap(layers[0]!, given(weights), setting);
   },
-  prepare: activationOf,
-  rows(g, _, { activation, weights }) {
-    const [, ...shape] = g.shape(activation!) as [number, ...number[]];
-    const none = scale(g, slice(g, weights!, 1, 0, 1), 0);
-    const samples = reshape(g, none, [1, g.shape(weights!)[0]!, 1, 1, 1]);
-    return add(g, reshape(g, activation!, [1, 1, ...shape]), samples);
-  },
-  each: ({ g }, { weights }) => ({ weight: sum(g, weights!, [0]) }),
-  finish: (g, _, { activation, weight }, setting) => weightedMap(g, activation!, weight!, setting),
 });

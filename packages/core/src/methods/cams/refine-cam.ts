@@ -34,8 +34,8 @@ export const refineCam = defineMethod({
       .describe('The map that is made of each layer'),
   }),
   only: camOnly,
-  build: (subject, setting) =>
-    camOutput(subject.g, evidenceMaps(subject, setting, evidenceOf[setting.params.base]), setting, {
+  explain: (subject, setting) =>
+    camOutput(evidenceMaps(subject, setting, evidenceOf[setting.params.base]), setting, {
       renormalize: true,
     }),
 });

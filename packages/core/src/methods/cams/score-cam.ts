@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { defineMethod } from '../method.ts';
 import { camDefaults, camOnly, camParams } from '../shared/cam.ts';
-import {
-  activationOf,
-  channelGains,
-  channelMaskedRows,
-  channelSamples,
-  channelsOf,
-  gainMap,
-} from './masks.ts';
+import { gainMap, maskedGains } from './masks.ts';
 
 /**
  * Score-CAM: feature maps weighted by how much of the score is left when the image is seen through each.
@@ -36,10 +29,6 @@ export const scoreCam = defineMethod({
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
-  aux: [],
-  samples: (setting) => channelSamples(channelsOf(setting), 1),
-  prepare: activationOf,
-  rows: (g, image, given, setting) => channelMaskedRows(g, image, given, setting),
-  each: channelGains,
-  finish: (g, _, given, setting) => gainMap(g, given, setting),
+  sampled: true,
+  explain: (subject, setting) => gainMap(subject, maskedGains(subject, setting), setting),
 });

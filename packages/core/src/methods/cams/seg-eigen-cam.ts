@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { mul } from '../../onnx/emit.ts';
 import { defineMethod } from '../method.ts';
 import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
-import { principalMap } from './principal.ts';
+import { principalMap } from '../shared/principal.ts';
 
 /**
  * Seg-Eigen-CAM: Eigen-CAM of activations weighted with how much the score moves with them, either way.
@@ -25,10 +24,9 @@ export const segEigenCam = defineMethod({
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
-  build: ({ g, layers, gradients }, setting) =>
+  explain: ({ layers, gradients }, setting) =>
     camOutput(
-      g,
-      gradients(layers).map((slope, i) => principalMap(g, mul(g, g.emit('Abs', [slope]), layers[i]!))),
+      gradients(layers).map((slope, i) => principalMap(slope.abs().mul(layers[i]!))),
       setting,
     ),
 });

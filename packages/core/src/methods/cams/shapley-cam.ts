@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mean, mul, scale, sub } from '../../onnx/emit.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import { defineMethod } from '../method.ts';
 import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from '../shared/cam.ts';
 
@@ -25,17 +25,18 @@ export const shapleyCam = defineMethod({
   params: z.strictObject(evidenceParams),
   defaults: camDefaults,
   only: camOnly,
-  build(subject, setting) {
+  explain(subject, setting) {
     const gradients = subject.gradients(subject.layers);
     const maps = evidenceMaps(
       subject,
       setting,
-      (g, activation, gradient) => {
-        const curvature = subject.gradients([activation], { seeds: new Map([[gradient, activation]]) })[0]!;
-        return mul(g, mean(g, sub(g, gradient, scale(g, curvature, 0.5)), [2, 3]), activation);
+      (activation, gradient) => {
+        const seeds = new Map([[gradient, activation]]);
+        const [curvature] = subject.gradients([activation], { seeds }) as [Expression];
+        return gradient.sub(curvature.mul(0.5)).mean([2, 3]).mul(activation);
       },
       gradients,
     );
-    return camOutput(subject.g, maps, setting);
+    return camOutput(maps, setting);
   },
 });

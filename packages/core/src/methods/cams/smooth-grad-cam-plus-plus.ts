@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { add, div, mul, relu, reshape, scale, shift, sum } from '../../onnx/emit.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import { getOwn } from '../../own.ts';
-import { float32, stacked } from '../../tensor.ts';
-import { defineMethod, type Values } from '../method.ts';
+import { defineMethod } from '../method.ts';
 import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
-import { noiseMade, seedParam } from '../shared/noise.ts';
+import { noiseMade, perRow, seedParam } from '../shared/noise.ts';
+import { weighted } from './gradient-cam.ts';
 
 /**
  * Smooth Grad-CAM++: Grad-CAM++ with gradients averaged over noisy copies of the image.
@@ -42,69 +41,38 @@ export const smoothGradCamPlusPlus = defineMethod({
   }),
   defaults: camDefaults,
   only: camOnly,
+  sampled: true,
   aux: ['noise'],
-  // The image itself comes first, without noise.
-  samples({ params: { num_samples: count, seed }, inputShape }, aux) {
-    const noise = noiseMade(seed, count, inputShape, aux);
-    const clean = float32([1, ...inputShape], new Float32Array(inputShape.reduce((a, b) => a * b)));
-    const column = (f: (s: number) => number) =>
-      float32(
-        [count + 1],
-        Array.from({ length: count + 1 }, (_, s) => f(s)),
+  // torchcam's activations and gradients are those of the last copy, the paper's of the image itself and of the mean.
+  explain({ image, layers, aux, at, over }, setting) {
+    const { num_samples: count, std, seed } = setting.params;
+    const noise = noiseMade(seed, count, setting.inputShape, aux);
+    const isLast = perRow(Array.from({ length: count }, (_, s) => Number(s === count - 1)));
+    const share = perRow(Array<number>(count).fill(1 / count));
+    const ofLast = setting.convention === 'torchcam';
+    const sums = over({ noise, share, isLast }, ({ noise, share, isLast }) => {
+      const copies = at(image.add(noise.mul(std)));
+      const slopes = copies.gradients(copies.layers);
+      return Object.fromEntries(
+        slopes.flatMap((slope, i) => {
+          const square = slope.square();
+          const total = (value: Expression, counts: Expression) => value.mul(counts).sum([0]);
+          return [
+            [`square${i}`, total(square, share)],
+            [`cube${i}`, total(square.mul(slope), share)],
+            [`slope${i}`, total(slope, ofLast ? isLast : share)],
+            ...(ofLast ? [[`activation${i}`, total(copies.layers[i]!, isLast)] as const] : []),
+          ];
+        }),
       );
-    return {
-      noise: {
-        dtype: 'float32',
-        shape: [count + 1, ...inputShape],
-        make: (start, end) => {
-          const drawn = end > 1 ? [noise.make(Math.max(start, 1) - 1, end - 1)] : [];
-          return stacked([...(start === 0 ? [clean] : []), ...drawn]);
-        },
-      },
-      clean: column((s) => Number(s === 0)),
-      copy: column((s) => (s === 0 ? 0 : 1 / count)),
-      last: column((s) => Number(s === count)),
-    };
-  },
-  rows: (g, image, { noise }, { params }) =>
-    add(g, image, g.emit('Unsqueeze', [scale(g, noise!, params.std), g.ints([0])])),
-  each({ g, layers, gradients, split }, { clean, copy, last }, { convention }) {
-    const slopes = gradients(layers).map(split);
-    const activations = layers.map(split);
-    const total = (value: Value, share: Value) => {
-      const samples = g.shape(share)[0]!;
-      return sum(g, mul(g, value, reshape(g, share, [1, samples, 1, 1, 1])), [1], false);
-    };
-    const chosen = convention === 'torchcam' ? last! : undefined;
-    return Object.fromEntries(
-      layers.flatMap((_, i) => {
-        const [slope, activation] = [slopes[i]!, activations[i]!];
-        const square = mul(g, slope, slope);
-        return [
-          [`square${i}`, total(square, copy!)],
-          [`cube${i}`, total(mul(g, square, slope), copy!)],
-          [`slope${i}`, total(slope, chosen ?? copy!)],
-          [`clean${i}`, total(activation, clean!)],
-          [`activation${i}`, total(activation, chosen ?? clean!)],
-        ];
-      }),
-    );
-  },
-  finish(g, _, given, setting) {
-    return camOutput(
-      g,
-      setting.layerShapes.map((_, i) => mapOf(g, given, i)),
-      setting,
-    );
+    });
+    const maps = layers.map((clean, i) => {
+      const of = (name: string) => getOwn(sums, `${name}${i}`)!;
+      const [square, slope] = [of('square'), of('slope')];
+      const crossed = of('cube').mul(clean).sum([2, 3]);
+      const alpha = square.div(square.mul(2).add(crossed).add(1e-8));
+      return weighted(alpha.mul(slope.relu()).sum([2, 3]), ofLast ? of('activation') : clean);
+    });
+    return camOutput(maps, setting);
   },
 });
-
-function mapOf(g: GraphBuilder, given: Values, i: number): Value {
-  const [square, cube, slope, clean, activation] = ['square', 'cube', 'slope', 'clean', 'activation'].map(
-    (name) => getOwn(given, `${name}${i}`)!,
-  ) as [Value, Value, Value, Value, Value];
-  const crossed = sum(g, mul(g, cube, clean), [2, 3]);
-  const alpha = div(g, square, shift(g, add(g, scale(g, square, 2), crossed), 1e-8));
-  const weights = sum(g, mul(g, alpha, relu(g, slope)), [2, 3]);
-  return sum(g, mul(g, weights, activation), [1], false);
-}

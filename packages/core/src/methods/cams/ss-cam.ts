@@ -1,16 +1,8 @@
 import { z } from 'zod';
-import { scale } from '../../onnx/emit.ts';
 import { defineMethod } from '../method.ts';
 import { camDefaults, camOnly, camParams } from '../shared/cam.ts';
 import { noiseMade, seedParam } from '../shared/noise.ts';
-import {
-  activationOf,
-  channelGains,
-  channelMaskedRows,
-  channelSamples,
-  channelsOf,
-  gainMap,
-} from './masks.ts';
+import { channelsOf, gainMap, maskedGains } from './masks.ts';
 
 /**
  * SS-CAM: Score-CAM with the score averaged over noisy copies of each mask.
@@ -37,16 +29,12 @@ export const ssCam = defineMethod({
   }),
   defaults: camDefaults,
   only: camOnly,
+  sampled: true,
   aux: ['noise'],
-  samples: (setting, aux) => {
-    const { num_samples, seed } = setting.params;
-    const channels = channelsOf(setting);
-    const noise = noiseMade(seed, channels * num_samples, [setting.height, setting.width], aux);
-    return { ...channelSamples(channels, num_samples), noise };
+  explain(subject, setting) {
+    const { num_samples: repeats, std, seed } = setting.params;
+    const size = [setting.height, setting.width];
+    const noise = noiseMade(seed, channelsOf(setting) * repeats, size, subject.aux);
+    return gainMap(subject, maskedGains(subject, setting, { repeats, noise, std }), setting);
   },
-  prepare: activationOf,
-  rows: (g, image, given, setting) =>
-    channelMaskedRows(g, image, given, setting, scale(g, given.noise!, setting.params.std)),
-  each: channelGains,
-  finish: (g, _, given, setting) => gainMap(g, given, setting),
 });

@@ -1,7 +1,13 @@
-import { z } from 'zod';
-import { defineMethod } from '../method.ts';
-import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from '../shared/cam.ts';
-import { xGradCamEvidence } from './evidence.ts';
+import type { Evidence } from '../shared/cam.ts';
+import { gradientCam } from './gradient-cam.ts';
+
+/** w_k A_k with w_k = Σ G_k ⊙ A_k / (Σ A_k + ε) */
+export const xGradCamEvidence: Evidence = (activation, gradient, convention) => {
+  const total = activation.sum([2, 3]);
+  const epsilon = convention === 'pytorch-grad-cam' ? 1e-7 : 1e-8;
+  const weights = gradient.mul(activation).sum([2, 3]).div(total.add(epsilon));
+  return weights.mul(activation);
+};
 
 /**
  * XGrad-CAM: Grad-CAM whose weights are gradients averaged by activation, derived from sensitivity and conservation.
@@ -12,22 +18,17 @@ import { xGradCamEvidence } from './evidence.ts';
  *
  * @see Fu et al., "Axiom-based Grad-CAM", 2020
  */
-export const xGradCam = defineMethod({
-  id: 'x-grad-cam',
-  title: 'XGrad-CAM',
-  summary: 'Grad-CAM with gradients weighted by the activations, so that the map accounts for the score.',
-  paper: 'https://arxiv.org/abs/2008.02312',
-  version: '1',
-  kind: 'map',
-  needs: ['gradient', 'layer'],
-  conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
-  oddities: {
-    torchcam: '1e-8 is added to the sum of activations.',
-    'pytorch-grad-cam': '1e-7 is added to the sum of activations.',
+export const xGradCam = gradientCam(
+  {
+    id: 'x-grad-cam',
+    title: 'XGrad-CAM',
+    summary: 'Grad-CAM with gradients weighted by the activations, so that the map accounts for the score.',
+    paper: 'https://arxiv.org/abs/2008.02312',
+    conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
+    oddities: {
+      torchcam: '1e-8 is added to the sum of activations.',
+      'pytorch-grad-cam': '1e-7 is added to the sum of activations.',
+    },
   },
-  params: z.strictObject(evidenceParams),
-  defaults: camDefaults,
-  only: camOnly,
-  build: (subject, setting) =>
-    camOutput(subject.g, evidenceMaps(subject, setting, xGradCamEvidence), setting),
-});
+  xGradCamEvidence,
+);

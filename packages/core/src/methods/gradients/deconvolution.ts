@@ -26,5 +26,5 @@ export const deconvolution = defineMethod({
       'ReLU modules are treated, not calls of relu(); in ONNX both are Relu nodes and both are treated.',
   },
   params: z.strictObject({}),
-  build: ({ rows, gradients }) => gradients([rows], { rules: deconvolutionRules })[0]!,
+  explain: ({ gradient }) => gradient({ rules: deconvolutionRules }),
 });

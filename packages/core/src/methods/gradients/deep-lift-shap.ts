@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { float32, sizeOf, type Tensor } from '../../tensor.ts';
-import { defineMethod, type Samples, type Setting, type Values } from '../method.ts';
-import { addingUp, multiplierSums, pairedRows, rescaleExceptions } from './multipliers.ts';
+import { defineMethod, type Samples, type Setting } from '../method.ts';
+import { perRow } from '../shared/noise.ts';
+import { addingUp, multiplierSums, rescaleExceptions } from './multipliers.ts';
 
 /**
  * DeepLIFT SHAP: DeepLIFT averaged over baselines, [N, C, H, W]. The baselines are recorded ones, or zeros and, where
@@ -28,26 +28,21 @@ export const deepLiftShap = defineMethod({
   },
   logitsOnly: true,
   params: z.strictObject({}),
+  sampled: true,
   aux: ['baselines'],
-  samples: baselineSamples,
-  perSample: () => 2,
-  rows: besideBaselines,
-  each: multiplierSums,
-  finish: (_g, _image, { total }) => total!,
-  reference: ({ from }) => from!,
+  explain(subject, setting) {
+    const samples = baselineSamples(setting, subject.aux);
+    const { total, from } = multiplierSums(subject, samples, ({ baselines }) => baselines, setting, 'image');
+    subject.addsUp(total, () => from);
+    return total;
+  },
 });
 
 /** Baselines, and what each counts for. */
 export function baselineSamples(setting: Setting<unknown>, aux: Samples) {
   const baselines = baselinesOf(setting, aux);
   const count = baselines.shape[0]!;
-  return { baselines, share: float32([count], Array<number>(count).fill(1 / count)) };
-}
-
-/** The image beside each of the baselines. */
-export function besideBaselines(g: GraphBuilder, image: Value, { baselines }: Values): Value {
-  const likeImage = g.emit('Mul', [image, g.scalar(0)]);
-  return pairedRows(g, image, g.emit('Add', [likeImage, g.emit('Unsqueeze', [baselines!, g.ints([0])])]));
+  return { baselines, share: perRow(Array<number>(count).fill(1 / count)) };
 }
 
 function baselinesOf(

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { float32 } from '../../tensor.ts';
 import { defineMethod } from '../method.ts';
 import { type Baseline, baselineParam } from '../shared/baseline.ts';
-import { addingUp, besideBaseline, multiplierSums, rescaleExceptions } from './multipliers.ts';
+import { addingUp, multiplierSums, oneBaseline, rescaleExceptions, sameBaseline } from './multipliers.ts';
 
 /**
  * DeepLIFT, rescale rule: the score's difference from a baseline, shared out layer by layer, [N, C, H, W].
@@ -36,11 +35,11 @@ export const deepLift = defineMethod<{ baseline: Baseline }>({
   },
   logitsOnly: true,
   params: z.strictObject({ baseline: baselineParam }),
-  aux: [],
-  samples: () => ({ share: float32([1], [1]) }),
-  perSample: () => 2,
-  rows: besideBaseline,
-  each: multiplierSums,
-  finish: (_g, _image, { total }) => total!,
-  reference: ({ from }) => from!,
+  sampled: true,
+  explain(subject, setting) {
+    const baselines = sameBaseline(subject.image, setting.params.baseline, setting);
+    const { total, from } = multiplierSums(subject, oneBaseline, baselines, setting, 'image');
+    subject.addsUp(total, () => from);
+    return total;
+  },
 });

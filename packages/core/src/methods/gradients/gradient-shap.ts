@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { add, mul, reshape, scale, sub, sum } from '../../onnx/emit.ts';
-import { float32, int64 } from '../../tensor.ts';
-import { defineMethod, type Samples, type Setting, type Values } from '../method.ts';
+import type { Expression } from '../../onnx/expression.ts';
+import { float32, int64, type Tensor } from '../../tensor.ts';
+import { defineMethod, type Samples, type Setting, type Subject } from '../method.ts';
 import { baselineOf, baselineParam } from '../shared/baseline.ts';
-import { countOf, noiseMade, seedParam } from '../shared/noise.ts';
+import { countOf, noiseMade, perRow, seedParam } from '../shared/noise.ts';
 import { uniform } from '../shared/random.ts';
 import { replayed } from '../shared/replayed.ts';
 
@@ -47,64 +46,60 @@ export const gradientShap = defineMethod<ShapParams>({
   },
   params,
   defaults: { captum: { n_samples: 5, stdevs: 0 } },
+  sampled: true,
   aux: ['noise', 'alphas', 'baseline_index', 'baselines'],
-  samples: drawnSamples,
-  fixed: recordedBaselines,
-  rows(g, image, given, setting) {
-    const { copies, baseline, way } = ends(g, image, given, setting);
-    const alphas = reshape(g, given.alphas!, [1, g.shape(copies)[1]!, 1, 1, 1]);
-    return add(g, baseline, mul(g, way, alphas));
+  explain(subject, setting) {
+    const { at, over } = subject;
+    const endsOf = pathEnds(subject, setting);
+    const total = over(drawnSamples(setting, subject.aux), (chunk) => {
+      const { baseline, way } = endsOf(chunk);
+      const points = way.mul(chunk.alphas).add(baseline);
+      return at(points).gradient().mul(way.mul(chunk.counts)).sum([0]);
+    });
+    return total.mul(1 / setting.params.n_samples);
   },
-  each({ g, image, rows, gradients, split }, given, setting) {
-    const { way } = ends(g, g.emit('Unsqueeze', [image, g.ints([1])]), given, setting);
-    const samples = g.shape(given.counts!)[0]!;
-    const counted = mul(g, way, reshape(g, given.counts!, [1, samples, 1, 1, 1]));
-    return { total: sum(g, mul(g, split(gradients([rows])[0]!), counted), [1], false) };
-  },
-  finish: (g, _, { total }, setting) => scale(g, total!, 1 / setting.params.n_samples),
 });
 
-/** Where the random points lie: α, noise, and which baseline. */
+/** Where the random points lie: α, noise, and which of the recorded baselines. */
 export function drawnSamples({ params: { n_samples, seed }, inputShape }: Setting<ShapParams>, aux: Samples) {
   const rows = aux.baselines?.shape[0] ?? 1;
   const drawn = (stream: number) =>
     Array.from({ length: n_samples }, (_, s) => uniform(seed, 2 ** 31 + 2 * s + stream));
   const made = {
     alphas: float32([n_samples], drawn(0)),
-    ...(aux.baselines && {
-      baseline_index: int64(
-        [n_samples],
-        drawn(1).map((u) => Math.floor(u * rows)),
-      ),
-    }),
+    baseline_index: int64(
+      [n_samples],
+      drawn(1).map((u) => Math.floor(u * rows)),
+    ),
   };
+  const { alphas, baseline_index } = replayed(made, aux);
   return {
-    ...replayed(made, aux),
+    alphas: perRow(Array.from(alphas.data as Float32Array)),
+    baseline_index,
     noise: noiseMade(seed, n_samples, inputShape, aux),
     counts: countOf(n_samples),
   };
 }
 
-/** Recorded baselines, if there are. @throws InputError invalid_tensor on another shape */
-export function recordedBaselines({ inputShape }: Setting<unknown>, { baselines }: Samples): Samples {
-  if (!baselines) return {};
-  if (baselines.dtype !== 'float32' || baselines.shape.slice(1).join() !== inputShape.join())
-    throw new InputError(
-      'invalid_tensor',
-      `aux "baselines": expected float32 [rows, ${inputShape.join(', ')}], got ${baselines.dtype} [${baselines.shape.join(', ')}]`,
-    );
-  return { baselines };
+type Chunk = { readonly [K in keyof ReturnType<typeof drawnSamples>]: Expression };
+
+/** Noisy copies of the image, the baseline of each, and the way between, [samples, C, H, W]. */
+export function pathEnds({ image, aux: { baselines }, given }: Subject, setting: Setting<ShapParams>) {
+  const { stdevs, baseline: named } = setting.params;
+  if (baselines) checkBaselines(baselines, setting);
+  const recorded = baselines && given(baselines);
+  return ({ noise, baseline_index }: Chunk) => {
+    const copies = image.add(noise.mul(stdevs));
+    const baseline = recorded ? recorded.gather(baseline_index, 0) : baselineOf(image, named, setting);
+    return { copies, baseline, way: copies.sub(baseline) };
+  };
 }
 
-/** Noisy copies of the image, the baseline of each, and the way between, [images, S, C, H, W]. */
-export function ends(g: GraphBuilder, image: Value, given: Values, setting: Setting<ShapParams>) {
-  const { stdevs, baseline: named } = setting.params;
-  const copies = add(g, image, g.emit('Unsqueeze', [scale(g, given.noise!, stdevs), g.ints([0])]));
-  const baseline = given.baselines
-    ? g.emit('Unsqueeze', [
-        g.emit('Gather', [given.baselines, given.baseline_index!], { axis: 0 }),
-        g.ints([0]),
-      ])
-    : baselineOf(g, image, named, setting);
-  return { copies, baseline, way: sub(g, copies, baseline) };
+/** @throws InputError invalid_tensor on another shape than the image's */
+function checkBaselines({ dtype, shape }: Tensor, { inputShape }: Setting<unknown>): void {
+  if (dtype !== 'float32' || shape.slice(1).join() !== inputShape.join())
+    throw new InputError(
+      'invalid_tensor',
+      `aux "baselines": expected float32 [rows, ${inputShape.join(', ')}], got ${dtype} [${shape.join(', ')}]`,
+    );
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { guidedRules } from '../../autodiff/guided.ts';
-import { transpose } from '../../onnx/emit.ts';
 import { defineMethod } from '../method.ts';
 import { withoutRelu } from './guided.ts';
 
@@ -29,10 +28,8 @@ export const guidedBackprop = defineMethod({
       'ReLU modules are treated, not calls of relu(); in ONNX both are Relu nodes and both are treated.',
   },
   params: z.strictObject({}),
-  build({ g, rows, gradients }, { convention, layout }) {
-    const gradient = gradients([rows], { rules: guidedRules })[0]!;
-    return convention === 'pytorch-grad-cam' && layout === 'NCHW'
-      ? transpose(g, gradient, [0, 2, 3, 1])
-      : gradient;
+  explain({ gradient }, { convention, layout }) {
+    const guided = gradient({ rules: guidedRules });
+    return convention === 'pytorch-grad-cam' && layout === 'NCHW' ? guided.transpose([0, 2, 3, 1]) : guided;
   },
 });

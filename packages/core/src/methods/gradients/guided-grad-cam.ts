@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { guidedRules } from '../../autodiff/guided.ts';
-import { mul, relu, reshape } from '../../onnx/emit.ts';
-import { gradCamEvidence } from '../cams/evidence.ts';
+import type { Expression } from '../../onnx/expression.ts';
+import { gradCamEvidence } from '../cams/grad-cam.ts';
 import { defineMethod } from '../method.ts';
 import { evidenceMaps, laid } from '../shared/cam.ts';
 import { withoutRelu } from './guided.ts';
@@ -38,13 +38,12 @@ export const guidedGradCam = defineMethod({
       .describe('How the map grows to input size'),
   }),
   defaults: { captum: { interpolate_mode: 'nearest' } },
-  build(subject, setting) {
-    const { g, rows, gradients } = subject;
+  explain(subject, setting) {
     const { height, width, layout, params } = setting;
-    const map = relu(g, evidenceMaps(subject, setting, gradCamEvidence)[0]!);
-    const full = laid(g, map, setting, setting.layerRegions[0], params.interpolate_mode);
-    const n = g.shape(map)[0]!;
+    const [map] = evidenceMaps(subject, setting, gradCamEvidence) as [Expression];
+    const full = laid(map.relu(), setting, setting.layerRegions[0], params.interpolate_mode);
+    const n = map.shape[0]!;
     const everyChannel = layout === 'NCHW' ? [n, 1, height, width] : [n, height, width, 1];
-    return mul(g, gradients([rows], { rules: guidedRules })[0]!, reshape(g, full, everyChannel));
+    return subject.gradient({ rules: guidedRules }).mul(full.reshape(everyChannel));
   },
 });

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { mul } from '../../onnx/emit.ts';
 import { defineMethod } from '../method.ts';
 
 /**
@@ -18,5 +17,5 @@ export const inputXGradient = defineMethod({
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
   params: z.strictObject({}),
-  build: ({ g, rows, gradients }) => mul(g, rows, gradients([rows])[0]!),
+  explain: ({ image, gradient }) => image.mul(gradient()),
 });

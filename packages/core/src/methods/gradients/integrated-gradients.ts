@@ -1,10 +1,7 @@
 import { z } from 'zod';
-import { add, mul, reshape, sum } from '../../onnx/emit.ts';
-import { float32 } from '../../tensor.ts';
 import { defineMethod } from '../method.ts';
-import { baselineOf, baselineParam, distance } from '../shared/baseline.ts';
-import { pathParams, quadrature } from '../shared/quadrature.ts';
-import { replayed } from '../shared/replayed.ts';
+import { baselineParam, baselineScore, distance, pathPoints } from '../shared/baseline.ts';
+import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.ts';
 
 /**
  * Integrated gradients: the gradient averaged along the straight line from a baseline to the image, times the way.
@@ -42,32 +39,21 @@ export const integratedGradients = defineMethod({
       .default(true)
       .describe('Multiply by image minus baseline; without, the averaged gradient'),
   }),
+  sampled: true,
   aux: ['alphas', 'weights'],
-  samples({ params }, aux) {
-    const { alphas, weights } = quadrature(params.quadrature, params.n_steps);
-    return replayed(
-      { alphas: float32([params.n_steps], alphas), weights: float32([params.n_steps], weights) },
-      aux,
+  explain(subject, setting) {
+    const { image, aux, at, over, addsUp } = subject;
+    const { baseline, multiply_by_inputs, n_steps } = setting.params;
+    const points = quadraturePoints(quadrature(setting.params.quadrature, n_steps), aux);
+    const mean = over(points, ({ alphas, weights }) =>
+      at(pathPoints(image, alphas, baseline, setting))
+        .gradient()
+        .mul(weights)
+        .sum([0]),
     );
+    if (!multiply_by_inputs) return mean;
+    const attribution = mean.mul(distance(image, baseline, setting));
+    addsUp(attribution, () => baselineScore(subject, baseline, setting));
+    return attribution;
   },
-  rows(g, image, { alphas }, setting) {
-    const { baseline } = setting.params;
-    const way = mul(
-      g,
-      reshape(g, alphas!, [1, g.shape(alphas!)[0]!, 1, 1, 1]),
-      distance(g, image, baseline, setting),
-    );
-    return baseline === 'zero' ? way : add(g, baselineOf(g, image, baseline, setting), way);
-  },
-  each({ g, rows, gradients, split }, { weights }) {
-    const gradient = split(gradients([rows])[0]!);
-    const weight = reshape(g, weights!, [1, g.shape(weights!)[0]!, 1, 1, 1]);
-    return { gradient: sum(g, mul(g, weight, gradient), [1], false) };
-  },
-  finish: (g, image, { gradient }, setting) =>
-    setting.params.multiply_by_inputs
-      ? mul(g, gradient!, distance(g, image, setting.params.baseline, setting))
-      : gradient!,
-  baseline: (g, image, setting) =>
-    setting.params.multiply_by_inputs ? baselineOf(g, image, setting.params.baseline, setting) : null,
 });

@@ -39,5 +39,5 @@ export const lrp = defineMethod({
   defaults: lrpDefaults,
   only: lrpOnly,
   instead: lrpInstead,
-  build: (subject, setting) => relevanceAt(subject, [subject.rows], setting)[0]!,
+  explain: (subject, setting) => relevanceAt(subject, [subject.image], setting)[0]!,
 });

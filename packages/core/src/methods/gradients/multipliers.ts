@@ -1,73 +1,63 @@
 import { named, passedBy } from '../../autodiff/path.ts';
 import { rescaleRules } from '../../autodiff/rescale/index.ts';
 import { lossesOn } from '../../autodiff/rescale/sums.ts';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { mul, reshape, slice, sub, sum } from '../../onnx/emit.ts';
+import { applied, type Expression } from '../../onnx/expression.ts';
 import { quoted } from '../../onnx/names.ts';
-import type { Asked, Exceptions, SampledSubject, Seen, Setting, Values } from '../method.ts';
-import { type Baseline, baselineOf } from '../shared/baseline.ts';
+import type { Tensor } from '../../tensor.ts';
+import type { Asked, Exceptions, SampleSet, Seen, Setting, Subject } from '../method.ts';
+import { type Baseline, baselineImage } from '../shared/baseline.ts';
+import { perRow } from '../shared/noise.ts';
 
 // DeepLIFT evaluates an image beside each baseline: rows image, baseline, image, baseline, …
 
-/** Pairs of rows with one and the same baseline for each of the samples. */
-export function besideBaseline(
-  g: GraphBuilder,
-  image: Value,
-  { share }: Values,
-  setting: Setting<{ readonly baseline: Baseline }>,
-): Value {
-  const baseline = g.emit('Add', [
-    g.emit('Mul', [image, g.scalar(0)]),
-    baselineOf(g, image, setting.params.baseline, setting),
-  ]);
-  const samples = g.emit('Mul', [g.emit('Unsqueeze', [share!, g.ints([1, 2, 3])]), g.scalar(0)]);
-  return pairedRows(g, image, g.emit('Add', [baseline, samples]));
-}
+/** The image beside each of some baselines [samples, C, H, W]. */
+const pairsOf = (image: Expression, baselines: Expression): Expression => {
+  const [samples, ...shape] = baselines.shape as [number, ...number[]];
+  const both = [image.expandAs(baselines), baselines].map((rows) => rows.unsqueeze(1));
+  return applied('Concat', both, { axis: 1 }).reshape([samples * 2, ...shape]);
+};
 
-/** Pairs of rows from baselines [images, S, C, H, W]. */
-export function pairedRows(g: GraphBuilder, image: Value, baselines: Value): Value {
-  const [images, samples, ...shape] = g.shape(baselines) as [number, number, ...number[]];
-  const single = (v: Value) => g.emit('Unsqueeze', [v, g.ints([2])]);
-  const copies = g.emit('Expand', [image, g.emit('Shape', [baselines])]);
-  const pairs = g.emit('Concat', [single(copies), single(baselines)], { axis: 2 });
-  return reshape(g, pairs, [images, samples * 2, ...shape]);
-}
-
-/** Σ share · multiplier ⊙ (image - baseline), [images, C, H, W], and the score that the shares are measured from. */
-export const multiplierSums = (subject: SampledSubject, given: Values, setting: Setting<unknown>): Values =>
-  creditSums(subject, subject.rows, given, setting);
-
-/** The same of a layer's values for the two, [images, C, h, w]. */
-export const layerMultiplierSums = (
-  subject: SampledSubject,
-  given: Values,
-  setting: Setting<unknown>,
-): Values => creditSums(subject, subject.layers[0]!, given, setting);
-
-function creditSums(
-  { g, gradients, scores, split }: SampledSubject,
-  values: Value,
-  { share }: Values,
+/**
+ * Σ share · multiplier ⊙ (value - its value for the baseline) over baselines, [1, …], of the image's values or of the first
+ * layer's; and Σ share · the baseline's score, which the shares are measured from.
+ *
+ * @param baselines the baselines of a chunk, [samples, C, H, W], of what the samples hold
+ */
+export function multiplierSums<S extends SampleSet & { readonly share: Tensor }>(
+  { image, at, over }: Subject,
+  samples: S,
+  baselines: (chunk: { readonly [K in keyof S]: Expression }) => Expression,
   { convention }: Setting<unknown>,
-): Values {
-  const samples = g.shape(share!)[0]!;
-  const paired = (v: Value) => {
-    const [images, , ...shape] = g.shape(v) as [number, number, ...number[]];
-    return reshape(g, v, [images, samples, 2, ...shape]);
-  };
-  const pick = (v: Value, k: number) => slice(g, v, 2, k, k + 1);
-  const pair = paired(split(values));
-  const multiplier = pick(
-    paired(split(gradients([values], { rules: rescaleRules(g, values, convention === 'captum') })[0]!)),
-    0,
-  );
-  const credit = mul(g, multiplier, sub(g, pick(pair, 0), pick(pair, 1)));
-  const counted = (v: Value, ...ones: number[]) => mul(g, v, reshape(g, share!, [1, samples, 1, ...ones]));
-  return {
-    total: sum(g, counted(credit, 1, 1, 1), [1, 2], false),
-    from: sum(g, counted(pick(paired(scores), 1)), [1, 2], false),
-  };
+  where: 'image' | 'layer',
+): { readonly total: Expression; readonly from: Expression } {
+  return over(samples, (chunk) => {
+    const pairs = at(pairsOf(image, baselines(chunk)));
+    const values = where === 'image' ? pairs.image : pairs.layers[0]!;
+    const count = chunk.share.shape[0]!;
+    const paired = (v: Expression) => v.reshape([count, 2, ...v.shape.slice(1)]);
+    const pick = (v: Expression, k: number) => v.slice(1, k, k + 1);
+    const rules = rescaleRules(values.g, values.name, convention === 'captum');
+    const [multipliers] = pairs.gradients([values], { rules }) as [Expression];
+    const [multiplier, both] = [pick(paired(multipliers), 0), paired(values)];
+    const credit = multiplier.mul(pick(both, 0).sub(pick(both, 1)));
+    const counted = (v: Expression) => v.mul(chunk.share.reshape([count, ...v.shape.slice(1).map(() => 1)]));
+    return {
+      total: counted(credit).sum([0, 1], false).unsqueeze(0),
+      from: counted(pick(paired(pairs.score), 1))
+        .sum([0, 1], false)
+        .unsqueeze(0),
+    };
+  });
 }
+
+/** One baseline, as the samples that `multiplierSums` takes. */
+export const oneBaseline = { share: perRow([1]) };
+
+/** The baseline of each sample. */
+export const sameBaseline =
+  (image: Expression, baseline: Baseline, setting: Setting<unknown>) =>
+  ({ share }: { readonly share: Expression }): Expression =>
+    baselineImage(image, baseline, setting).add(share.mul(0));
 
 /** When attributions add up. */
 export const addingUp = 'of networks whose operators all have a rule that adds up, as whylight check says';

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import { captumRelevanceRules } from '../../autodiff/captum-relevance.ts';
 import { relevanceRules } from '../../autodiff/lrp/index.ts';
 import { preset, presetNames } from '../../autodiff/lrp/presets.ts';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { mul } from '../../onnx/emit.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import type { Convention, Setting, Subject } from '../method.ts';
 import { pixelBound } from '../shared/baseline.ts';
 
@@ -75,23 +74,26 @@ export type LrpParams = z.infer<z.ZodObject<typeof lrpParams>>;
 
 /** The relevance of values, of their shapes. */
 export function relevanceAt(
-  { g, rows, scored, chosen, nodes, gradients }: Subject,
-  wanted: readonly Value[],
+  { image, scored, chosen, nodes, gradients }: Subject,
+  wanted: readonly Expression[],
   setting: Setting<LrpParams>,
-): Value[] {
+): Expression[] {
   const { params, convention } = setting;
+  const { g } = image;
   if (convention === 'captum') {
     // What travels there is relevance over value.
     const ratios = gradients(wanted, { rules: captumRelevanceRules(nodes, params) });
-    return wanted.map((value, i) => mul(g, value, ratios[i]!));
+    return wanted.map((value, i) => value.mul(ratios[i]!));
   }
   const composite = preset(params.composite, { ...params, zeroParams: params.zero_params });
-  const pixels = (b: GraphBuilder) => ({
-    low: pixelBound(b, 'low', params.low, setting),
-    high: pixelBound(b, 'high', params.high, setting),
-  });
+  const bound = (name: 'low' | 'high') => {
+    const value = pixelBound(image, name, params[name], setting);
+    return (typeof value === 'number' ? image.number(value) : value).name;
+  };
+  const pixels = () => ({ low: bound('low'), high: bound('high') });
+  const network = { g, image: image.name, scores: scored.name, nodes };
   return gradients(wanted, {
-    seeds: new Map([[scored, mul(g, chosen, scored)]]),
-    rules: relevanceRules({ g, image: rows, scores: scored, nodes }, composite, pixels),
+    seeds: new Map([[scored, chosen.mul(scored)]]),
+    rules: relevanceRules(network, composite, pixels),
   });
 }

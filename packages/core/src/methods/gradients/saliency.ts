@@ -23,8 +23,7 @@ export const saliency = defineMethod({
   },
   params: z.strictObject({ abs: z.boolean().default(false).describe('Absolute value of the gradient') }),
   defaults: { captum: { abs: true } },
-  build({ g, rows, gradients }, { params }) {
-    const gradient = gradients([rows])[0]!;
-    return params.abs ? g.emit('Abs', [gradient]) : gradient;
+  explain({ gradient }, { params }) {
+    return params.abs ? gradient().abs() : gradient();
   },
 });

@@ -1,4 +1,3 @@
-import { div } from '../../onnx/emit.ts';
 import { noiseTunnel } from './noise-tunnel.ts';
 
 /**
@@ -15,5 +14,5 @@ export const smoothGradSquared = noiseTunnel(
     summary: 'The mean square of a gradient method over noisy copies of the image.',
     paper: 'https://arxiv.org/abs/1806.10758',
   },
-  (g, _, second, n) => div(g, second, g.scalar(n)),
+  (_, second, n) => second.div(n),
 );

@@ -1,4 +1,3 @@
-import { div } from '../../onnx/emit.ts';
 import { noiseTunnel } from './noise-tunnel.ts';
 
 /**
@@ -17,5 +16,5 @@ export const smoothGrad = noiseTunnel(
     summary: 'A gradient method averaged over noisy copies of the image.',
     paper: 'https://arxiv.org/abs/1706.03825',
   },
-  (g, first, _, n) => div(g, first, g.scalar(n)),
+  (first, _, n) => first.div(n),
 );

@@ -1,4 +1,3 @@
-import { div, mul, sub } from '../../onnx/emit.ts';
 import { noiseTunnel } from './noise-tunnel.ts';
 
 /**
@@ -15,8 +14,5 @@ export const varGrad = noiseTunnel(
     summary: 'How much a gradient method varies over noisy copies of the image.',
     paper: 'https://arxiv.org/abs/1810.03307',
   },
-  (g, first, second, n) => {
-    const mean = div(g, first, g.scalar(n));
-    return sub(g, div(g, second, g.scalar(n)), mul(g, mean, mean));
-  },
+  (first, second, n) => second.div(n).sub(first.div(n).square()),
 );

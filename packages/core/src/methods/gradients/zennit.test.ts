@@ -16,10 +16,10 @@ import {
 import { type Knobs, type PresetName, preset } from '../../autodiff/lrp/presets.ts';
 import type { LinearRule } from '../../autodiff/lrp/rule.ts';
 import { createExplainer } from '../../explainer.ts';
-import { built } from '../../graphs/built.ts';
-import { oneHot } from '../../graphs/subject.ts';
 import { readClassifier } from '../../model/classifier.ts';
 import { mul } from '../../onnx/emit.ts';
+import { Expression } from '../../onnx/expression.ts';
+import { built } from '../../programs/built.ts';
 import { float32, int64 } from '../../tensor.ts';
 import { cpu } from '../../testing/ort.ts';
 
@@ -103,7 +103,8 @@ async function relevanceBy(name: string, composite: Composite) {
   const classifier = modelOf(name);
   const { g, image, logits, resolve } = classifier.inline((b) => b.input('image', 'float32', [-1, 3, 8, 8]));
   const nodes = [...g.nodes];
-  const chosen = oneHot(g, g.input('class_index', 'int64', [-1]), classifier.classes);
+  const asked = new Expression(g, g.input('class_index', 'int64', [-1]));
+  const chosen = asked.oneHot(classifier.classes).name;
   const pixels = { low: g.floats([3, 1, 1], bound(0)), high: g.floats([3, 1, 1], bound(1)) };
   const found = differentiate(
     g,

@@ -1,10 +1,8 @@
 import { z } from 'zod';
-import { mul, reshape, sum } from '../../onnx/emit.ts';
-import { float32 } from '../../tensor.ts';
 import { defineMethod } from '../method.ts';
-import { baselineOf, baselineParam, distance } from '../shared/baseline.ts';
-import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
-import { pathParams, quadrature } from '../shared/quadrature.ts';
+import { baselineParam, pathPoints } from '../shared/baseline.ts';
+import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
+import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.ts';
 
 /**
  * Internal influence: a layer's gradient averaged on the way from a baseline to the image.
@@ -30,23 +28,14 @@ export const internalInfluence = defineMethod({
   params: z.strictObject({ ...camParams, ...pathParams, baseline: baselineParam }),
   defaults: camDefaults,
   only: camOnly,
-  aux: [],
-  samples({ params }) {
-    const { alphas, weights } = quadrature(params.quadrature, params.n_steps);
-    return { alphas: float32([params.n_steps], alphas), weights: float32([params.n_steps], weights) };
+  sampled: true,
+  explain({ image, at, over }, setting) {
+    const { baseline, n_steps } = setting.params;
+    const points = quadraturePoints(quadrature(setting.params.quadrature, n_steps));
+    const influence = over(points, ({ alphas, weights }) => {
+      const { layers, gradients } = at(pathPoints(image, alphas, baseline, setting));
+      return gradients(layers)[0]!.mul(weights).sum([0]);
+    });
+    return layerOutput([influence], setting);
   },
-  rows(g, image, { alphas }, setting) {
-    const { baseline } = setting.params;
-    const shares = reshape(g, alphas!, [1, g.shape(alphas!)[0]!, 1, 1, 1]);
-    return g.emit('Add', [
-      mul(g, shares, distance(g, image, baseline, setting)),
-      baselineOf(g, image, baseline, setting),
-    ]);
-  },
-  each({ g, layers, gradients, split }, { weights }) {
-    const weight = reshape(g, weights!, [1, g.shape(weights!)[0]!, 1, 1, 1]);
-    return { influence: sum(g, mul(g, weight, split(gradients(layers)[0]!)), [1], false) };
-  },
-  finish: (g, _, { influence }, setting) =>
-    setting.convention === 'captum' ? influence! : camOutput(g, [sum(g, influence!, [1], false)], setting),
 });

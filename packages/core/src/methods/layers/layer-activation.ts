@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { sum } from '../../onnx/emit.ts';
 import { defineMethod } from '../method.ts';
-import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
+import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
 
 /**
  * Layer activation: what a layer says, A [N, C, h, w] under Captum's convention; else the sum over channels as a map.
@@ -20,12 +19,9 @@ export const layerActivation = defineMethod({
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
-  build: ({ g, layers }, setting) =>
-    setting.convention === 'captum'
-      ? g.emit('Identity', [layers[0]!])
-      : camOutput(
-          g,
-          layers.map((layer) => sum(g, layer, [1], false)),
-          setting,
-        ),
+  explain: ({ layers }, setting) =>
+    layerOutput(
+      setting.convention === 'captum' ? layers.map((layer) => layer.emit('Identity')) : layers,
+      setting,
+    ),
 });

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { mul, reshape, slice, sub, sum } from '../../onnx/emit.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import { float32 } from '../../tensor.ts';
 import { passedByLayer } from '../gradients/multipliers.ts';
 import { defineMethod } from '../method.ts';
-import { baselineOf, baselineParam, distance } from '../shared/baseline.ts';
-import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
+import { baselineParam, baselineScore, pathPoints } from '../shared/baseline.ts';
+import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
 import { countOf } from '../shared/noise.ts';
 import { pathParams, quadrature } from '../shared/quadrature.ts';
 
@@ -34,35 +34,25 @@ export const layerConductance = defineMethod({
   params: z.strictObject({ ...camParams, ...pathParams, baseline: baselineParam }),
   defaults: camDefaults,
   only: camOnly,
-  aux: [],
-  samples({ params }) {
-    const { alphas } = quadrature(params.quadrature, params.n_steps + 1);
+  sampled: true,
+  explain(subject, setting) {
+    const { image, at, over, addsUp } = subject;
+    const { baseline, n_steps } = setting.params;
+    const { alphas } = quadrature(setting.params.quadrature, n_steps + 1);
     const pairs = alphas.slice(1).flatMap((alpha, t) => [alphas[t]!, alpha]);
-    return { steps: float32([params.n_steps, 2], pairs), counts: countOf(params.n_steps) };
+    const samples = { steps: float32([n_steps, 2], pairs), counts: countOf(n_steps) };
+    const flow = over(samples, ({ steps, counts }) => {
+      const count = steps.shape[0]!;
+      const ends = steps.reshape([count * 2, 1, 1, 1]);
+      const points = at(pathPoints(image, ends, baseline, setting));
+      const layer = points.layers[0]!;
+      const paired = (value: Expression) => value.reshape([count, 2, ...value.shape.slice(1)]);
+      const end = (value: Expression, k: number) => paired(value).slice(1, k, k + 1);
+      const slope = end(points.gradients([layer])[0]!, 0);
+      const moved = end(layer, 1).sub(end(layer, 0));
+      return slope.mul(moved).mul(counts.unsqueeze(1)).sum([0, 1], false).unsqueeze(0);
+    });
+    addsUp(flow, () => baselineScore(subject, baseline, setting));
+    return layerOutput([flow], setting);
   },
-  perSample: () => 2,
-  rows(g, image, { steps }, setting) {
-    const { baseline } = setting.params;
-    const alphas = reshape(g, steps!, [1, g.shape(steps!)[0]! * 2, 1, 1, 1]);
-    return g.emit('Add', [
-      mul(g, alphas, distance(g, image, baseline, setting)),
-      baselineOf(g, image, baseline, setting),
-    ]);
-  },
-  each({ g, layers, gradients, split }, { counts }) {
-    const samples = g.shape(counts!)[0]!;
-    const paired = (value: string) => {
-      const [images, , ...shape] = g.shape(value) as [number, number, ...number[]];
-      return reshape(g, value, [images, samples, 2, ...shape]);
-    };
-    const at = (value: string, k: number) => slice(g, value, 2, k, k + 1);
-    const activation = paired(split(layers[0]!));
-    const slope = at(paired(split(gradients(layers)[0]!)), 0);
-    const flow = mul(g, slope, sub(g, at(activation, 1), at(activation, 0)));
-    return { flow: sum(g, mul(g, flow, reshape(g, counts!, [1, samples, 1, 1, 1, 1])), [1, 2], false) };
-  },
-  finish: (g, _, { flow }, setting) =>
-    setting.convention === 'captum' ? flow! : camOutput(g, [sum(g, flow!, [1], false)], setting),
-  baseline: (g, image, setting) => baselineOf(g, image, setting.params.baseline, setting),
-  shares: (_g, _image, { flow }) => flow!,
 });

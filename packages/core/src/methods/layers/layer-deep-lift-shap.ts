@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { sum } from '../../onnx/emit.ts';
-import { baselineSamples, besideBaselines } from '../gradients/deep-lift-shap.ts';
-import { addingUp, layerMultiplierSums, rescaleExceptions } from '../gradients/multipliers.ts';
+import { baselineSamples } from '../gradients/deep-lift-shap.ts';
+import { addingUp, multiplierSums, rescaleExceptions } from '../gradients/multipliers.ts';
 import { defineMethod } from '../method.ts';
-import { type CamParams, camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
+import { type CamParams, camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
 
 /**
  * Layer DeepLIFT SHAP: layer DeepLIFT averaged over baselines, which are those of `deep-lift-shap`. [N, C, h, w] under
@@ -29,13 +28,12 @@ export const layerDeepLiftShap = defineMethod<CamParams>({
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
+  sampled: true,
   aux: ['baselines'],
-  samples: baselineSamples,
-  perSample: () => 2,
-  rows: besideBaselines,
-  each: layerMultiplierSums,
-  finish: (g, _, { total }, setting) =>
-    setting.convention === 'captum' ? total! : camOutput(g, [sum(g, total!, [1], false)], setting),
-  reference: ({ from }) => from!,
-  shares: (_g, _image, { total }) => total!,
+  explain(subject, setting) {
+    const samples = baselineSamples(setting, subject.aux);
+    const { total, from } = multiplierSums(subject, samples, ({ baselines }) => baselines, setting, 'layer');
+    subject.addsUp(total, () => from);
+    return layerOutput([total], setting);
+  },
 });

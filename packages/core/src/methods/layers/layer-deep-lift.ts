@@ -1,15 +1,14 @@
 import { z } from 'zod';
-import { sum } from '../../onnx/emit.ts';
-import { float32 } from '../../tensor.ts';
 import {
   addingUp,
-  besideBaseline,
-  layerMultiplierSums,
+  multiplierSums,
+  oneBaseline,
   rescaleExceptions,
+  sameBaseline,
 } from '../gradients/multipliers.ts';
 import { defineMethod } from '../method.ts';
 import { type Baseline, baselineParam } from '../shared/baseline.ts';
-import { type CamParams, camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
+import { type CamParams, camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
 
 /**
  * Layer DeepLIFT: the score's difference from a baseline, shared out over a layer's values by the rescale rule.
@@ -39,13 +38,11 @@ export const layerDeepLift = defineMethod<CamParams & { readonly baseline: Basel
   params: z.strictObject({ ...camParams, baseline: baselineParam }),
   defaults: camDefaults,
   only: camOnly,
-  aux: [],
-  samples: () => ({ share: float32([1], [1]) }),
-  perSample: () => 2,
-  rows: besideBaseline,
-  each: layerMultiplierSums,
-  finish: (g, _, { total }, setting) =>
-    setting.convention === 'captum' ? total! : camOutput(g, [sum(g, total!, [1], false)], setting),
-  reference: ({ from }) => from!,
-  shares: (_g, _image, { total }) => total!,
+  sampled: true,
+  explain(subject, setting) {
+    const baselines = sameBaseline(subject.image, setting.params.baseline, setting);
+    const { total, from } = multiplierSums(subject, oneBaseline, baselines, setting, 'layer');
+    subject.addsUp(total, () => from);
+    return layerOutput([total], setting);
+  },
 });

@@ -1,12 +1,9 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
-import { reshape, sum, where } from '../../onnx/emit.ts';
 import { int64, sizeOf } from '../../tensor.ts';
-import { activationOf } from '../cams/masks.ts';
 import { defineMethod, type Samples, type Setting } from '../method.ts';
-import { ablationSamples, ablationSums, numbered } from '../perturbation/feature-ablation.ts';
-import { featureCount, overImage, renumbered } from '../perturbation/features.ts';
-import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
+import { ablationDrops, featureCount, overImage, renumbered } from '../perturbation/features.ts';
+import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
 
 /** Each is a pass through the rest of the network, and a number in the graph. */
 const mostGroups = 2 ** 20;
@@ -38,28 +35,17 @@ export const layerFeatureAblation = defineMethod({
   }),
   defaults: camDefaults,
   only: camOnly,
+  sampled: true,
   aux: ['layer_mask'],
-  startsAtLayer: true,
-  samples: (setting, aux) => ablationSamples(featureCount(groupsOf(setting, aux))),
-  fixed(setting, aux) {
-    const features = groupsOf(setting, aux);
-    return { features, ...numbered(featureCount(features)) };
-  },
-  prepare: activationOf,
-  rows(g, _, { activation, feature, features }, { params }) {
-    const [, ...shape] = g.shape(activation!) as [number, ...number[]];
-    const away = g.emit('Equal', [
-      reshape(g, feature!, [1, g.shape(feature!)[0]!, 1, 1, 1]),
-      reshape(g, features!, [1, 1, ...(g.shape(features!) as number[])]),
-    ]);
-    return where(g, away, g.scalar(params.layer_baseline), reshape(g, activation!, [1, 1, ...shape]));
-  },
-  each: ablationSums,
-  finish(g, _, { credit, activation, features }, setting) {
-    const attribution = overImage(g, activation!, credit!, features!);
-    return setting.convention === 'captum'
-      ? attribution
-      : camOutput(g, [sum(g, attribution, [1], false)], setting);
+  explain(subject, setting) {
+    const { layers, aux, from, given } = subject;
+    const groups = groupsOf(setting, aux);
+    const features = given(groups);
+    const drops = ablationDrops(subject, featureCount(groups), (feature) => {
+      const away = feature.reshape([feature.shape[0]!, 1, 1, 1]).equals(features);
+      return from(away.where(setting.params.layer_baseline, layers[0]!));
+    });
+    return layerOutput([overImage(layers[0]!, drops, features)], setting);
   },
 });
 

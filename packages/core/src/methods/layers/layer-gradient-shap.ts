@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { add, mul, reshape, scale, slice, sub, sum } from '../../onnx/emit.ts';
-import { drawnSamples, ends, gradientShapParams, recordedBaselines } from '../gradients/gradient-shap.ts';
+import { applied, type Expression } from '../../onnx/expression.ts';
+import { drawnSamples, gradientShapParams, pathEnds } from '../gradients/gradient-shap.ts';
 import { defineMethod } from '../method.ts';
-import { camOnly, camOutput, camParams } from '../shared/cam.ts';
+import { camOnly, camParams, layerOutput } from '../shared/cam.ts';
 
 const params = z.strictObject({ ...camParams, ...gradientShapParams });
 
@@ -32,30 +32,23 @@ export const layerGradientShap = defineMethod<z.infer<typeof params>>({
   params,
   defaults: { captum: { n_samples: 5, stdevs: 0 } },
   only: camOnly,
+  sampled: true,
   aux: ['noise', 'alphas', 'baseline_index', 'baselines'],
-  samples: drawnSamples,
-  fixed: recordedBaselines,
-  perSample: () => 3,
-  rows(g, image, given, setting) {
-    const { copies, baseline, way } = ends(g, image, given, setting);
-    const samples = g.shape(given.counts!)[0]!;
-    const point = add(g, baseline, mul(g, way, reshape(g, given.alphas!, [1, samples, 1, 1, 1])));
-    const [images, , ...shape] = g.shape(copies) as [number, number, ...number[]];
-    const three = [point, copies, sub(g, copies, way)].map((v) => g.emit('Unsqueeze', [v, g.ints([2])]));
-    return reshape(g, g.emit('Concat', three, { axis: 2 }), [images, samples * 3, ...shape]);
-  },
-  each({ g, layers, gradients, split }, { counts }) {
-    const samples = g.shape(counts!)[0]!;
-    const at = (value: string, k: number) => {
-      const [images, , ...shape] = g.shape(split(value)) as [number, number, ...number[]];
-      return slice(g, reshape(g, split(value), [images, samples, 3, ...shape]), 2, k, k + 1);
-    };
-    const way = sub(g, at(layers[0]!, 1), at(layers[0]!, 2));
-    const credit = mul(g, at(gradients(layers)[0]!, 0), way);
-    return { total: sum(g, mul(g, credit, reshape(g, counts!, [1, samples, 1, 1, 1, 1])), [1, 2], false) };
-  },
-  finish(g, _, { total }, setting) {
-    const mean = scale(g, total!, 1 / setting.params.n_samples);
-    return setting.convention === 'captum' ? mean : camOutput(g, [sum(g, mean, [1], false)], setting);
+  explain(subject, setting) {
+    const { at, over } = subject;
+    const endsOf = pathEnds(subject, setting);
+    const total = over(drawnSamples(setting, subject.aux), (chunk) => {
+      const { copies, baseline, way } = endsOf(chunk);
+      const point = way.mul(chunk.alphas).add(baseline);
+      const [samples, ...shape] = copies.shape as [number, ...number[]];
+      const three = [point, copies, copies.sub(way)].map((rows) => rows.unsqueeze(1));
+      const rows = at(applied('Concat', three, { axis: 1 }).reshape([samples * 3, ...shape]));
+      const layer = rows.layers[0]!;
+      const of = (value: Expression, k: number) =>
+        value.reshape([samples, 3, ...value.shape.slice(1)]).slice(1, k, k + 1);
+      const credit = of(rows.gradients([layer])[0]!, 0).mul(of(layer, 1).sub(of(layer, 2)));
+      return credit.mul(chunk.counts.unsqueeze(1)).sum([0, 1], false).unsqueeze(0);
+    });
+    return layerOutput([total.mul(1 / setting.params.n_samples)], setting);
   },
 });

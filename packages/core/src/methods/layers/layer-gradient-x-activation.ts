@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { mul, sum } from '../../onnx/emit.ts';
 import { defineMethod } from '../method.ts';
-import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
+import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
 
 /**
  * Layer gradient × activation: A ⊙ ∂y_c/∂A [N, C, h, w] under Captum's convention; else the sum over channels as a
@@ -22,15 +21,11 @@ export const layerGradientXActivation = defineMethod({
   params: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
-  build({ g, layers, gradients }, setting) {
+  explain({ layers, gradients }, setting) {
     const slopes = gradients(layers);
-    const products = layers.map((layer, i) => mul(g, layer, slopes[i]!));
-    return setting.convention === 'captum'
-      ? products[0]!
-      : camOutput(
-          g,
-          products.map((p) => sum(g, p, [1], false)),
-          setting,
-        );
+    return layerOutput(
+      layers.map((layer, i) => layer.mul(slopes[i]!)),
+      setting,
+    );
   },
 });

@@ -1,13 +1,9 @@
 import { z } from 'zod';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { add, mul, reshape, sub, sum } from '../../onnx/emit.ts';
-import { float32 } from '../../tensor.ts';
-import { activationOf } from '../cams/masks.ts';
 import { passedByLayer } from '../gradients/multipliers.ts';
-import { defineMethod, type Values } from '../method.ts';
-import { baselineOf, baselineParam } from '../shared/baseline.ts';
-import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
-import { pathParams, quadrature } from '../shared/quadrature.ts';
+import { defineMethod } from '../method.ts';
+import { baselineImage, baselineParam, baselineScore } from '../shared/baseline.ts';
+import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
+import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.ts';
 
 /**
  * Layer integrated gradients: integrated gradients along the straight line between a layer's values for a baseline
@@ -36,34 +32,19 @@ export const layerIntegratedGradients = defineMethod({
   params: z.strictObject({ ...camParams, ...pathParams, baseline: baselineParam }),
   defaults: camDefaults,
   only: camOnly,
-  aux: [],
-  startsAtLayer: true,
-  preparesBaseline: true,
-  samples({ params }) {
-    const { alphas, weights } = quadrature(params.quadrature, params.n_steps);
-    return { alphas: float32([params.n_steps], alphas), weights: float32([params.n_steps], weights) };
+  sampled: true,
+  explain(subject, setting) {
+    const { image, layers, at, from, over, addsUp } = subject;
+    const { baseline, n_steps } = setting.params;
+    const absent = baselineImage(image, baseline, setting);
+    const start = over({}, () => at(absent).layers[0]!);
+    const way = layers[0]!.sub(start);
+    const points = quadraturePoints(quadrature(setting.params.quadrature, n_steps));
+    const mean = over(points, ({ alphas, weights }) =>
+      from(alphas.mul(way).add(start)).gradient().mul(weights).sum([0]),
+    );
+    const attribution = mean.mul(way);
+    addsUp(attribution, () => baselineScore(subject, baseline, setting));
+    return layerOutput([attribution], setting);
   },
-  prepare: activationOf,
-  rows(g, _, { activation, baseline_activation, alphas }) {
-    const way = sub(g, activation!, baseline_activation!);
-    const [, ...shape] = g.shape(way) as [number, ...number[]];
-    const single = (value: string) => reshape(g, value, [1, 1, ...shape]);
-    const scaled = mul(g, reshape(g, alphas!, [1, g.shape(alphas!)[0]!, 1, 1, 1]), single(way));
-    return add(g, single(baseline_activation!), scaled);
-  },
-  each({ g, rows, gradients, split }, { weights }) {
-    const weight = reshape(g, weights!, [1, g.shape(weights!)[0]!, 1, 1, 1]);
-    return { gradient: sum(g, mul(g, weight, split(gradients([rows])[0]!)), [1], false) };
-  },
-  finish(g, _, given, setting) {
-    const attribution = attributionOf(g, given);
-    return setting.convention === 'captum'
-      ? attribution
-      : camOutput(g, [sum(g, attribution, [1], false)], setting);
-  },
-  shares: (g, _image, given) => attributionOf(g, given),
-  baseline: (g, image, setting) => baselineOf(g, image, setting.params.baseline, setting),
 });
-
-const attributionOf = (g: GraphBuilder, { gradient, activation, baseline_activation }: Values): Value =>
-  mul(g, gradient!, sub(g, activation!, baseline_activation!));

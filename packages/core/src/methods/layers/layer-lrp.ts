@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { sum } from '../../onnx/emit.ts';
 import {
   lrpDefaults,
   lrpInstead,
@@ -9,7 +8,7 @@ import {
   relevanceAt,
 } from '../gradients/relevance.ts';
 import { defineMethod } from '../method.ts';
-import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
+import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
 
 /**
  * Layer LRP: the relevance that arrives at each of a layer's values, by the rules of `lrp`. [N, C, h, w] under
@@ -33,15 +32,5 @@ export const layerLrp = defineMethod({
   defaults: { ...camDefaults, ...lrpDefaults },
   only: { ...camOnly, ...lrpOnly },
   instead: lrpInstead,
-  build(subject, setting) {
-    const { g, layers } = subject;
-    const relevances = relevanceAt(subject, layers, setting);
-    return setting.convention === 'captum'
-      ? relevances[0]!
-      : camOutput(
-          g,
-          relevances.map((relevance) => sum(g, relevance, [1], false)),
-          setting,
-        );
-  },
+  explain: (subject, setting) => layerOutput(relevanceAt(subject, subject.layers, setting), setting),
 });

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import type { Span } from '../../incremental/reach.ts';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { add, matmul, reshape, sub, where } from '../../onnx/emit.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import { float32, int64, sizeOf, type Tensor } from '../../tensor.ts';
-import type { SampledSubject, Samples, Setting, Values } from '../method.ts';
-import { baselineOf, baselineParam } from '../shared/baseline.ts';
+import type { Samples, Setting, Subject } from '../method.ts';
+import { baselineOf, baselineParam, baselineScore } from '../shared/baseline.ts';
 
 // Methods that hide groups of pixels: features. A sample says which features are kept, and how much its score counts
 // for each of them: attributions are a linear function of the scores.
@@ -79,47 +78,71 @@ export function renumbered(
 export const featureCount = (features: Tensor<'int64'>): number =>
   features.data.reduce((most, f) => Math.max(most, Number(f) + 1), 0);
 
-/** `kept` [S, M] of 0 and 1, and `weights` [S, M]: attribution of feature m = Σ_s weights[s, m] · (y_s - y(image)). */
-export const linearSamples = (
-  kept: readonly (readonly number[])[],
-  weights: readonly (readonly number[])[],
-): Samples => {
-  const shape = [kept.length, kept[0]!.length];
-  return { kept: float32(shape, kept.flat()), weights: float32(shape, weights.flat()) };
-};
+/** Sets of features that are kept [sets][features], and what the score of each counts for each feature. */
+export interface WeightedSets {
+  readonly kept: readonly (readonly number[])[];
+  readonly weights: readonly (readonly number[])[];
+}
 
-/** The image where features are kept, the baseline elsewhere: [1, S, C, H, W]. */
-export function maskedRows(
-  g: GraphBuilder,
-  image: Value,
-  { kept, features }: Values,
+/** Σ_s weights[s, m] · (y(image with set s) - y(image)) for each feature m, at its pixels: [1, C, H, W]. */
+export function linearAttribution(
+  subject: Subject,
+  { kept, weights }: WeightedSets,
   setting: Setting<FeatureParams>,
-): Value {
-  const mask = spread(g, kept!, features!);
-  const seen = g.emit('Greater', [mask, g.scalar(0.5)]);
-  return where(
-    g,
-    g.emit('Unsqueeze', [seen, g.ints([0])]),
-    image,
-    baselineOf(g, image, setting.params.baseline, setting),
+): Expression {
+  const { image, score, aux, at, over, given, addsUp } = subject;
+  const features = given(featuresOf(setting, aux));
+  const shape = [kept.length, kept[0]!.length];
+  const samples = { kept: float32(shape, kept.flat()), weights: float32(shape, weights.flat()) };
+  const credit = over(samples, ({ kept, weights }) => {
+    const change = at(maskedRows(image, kept, features, setting)).score.sub(score);
+    return change.reshape([1, change.shape[0]!]).matmul(weights);
+  });
+  addsUp(credit, () => baselineScore(subject, setting.params.baseline, setting));
+  return overImage(image, credit, features);
+}
+
+/** y(image) - y(image without feature m) for each feature m, [1, M]. */
+export function ablationDrops(
+  { score, over, given }: Subject,
+  count: number,
+  without: (feature: Expression) => Subject,
+): Expression {
+  const all = int64(
+    [count],
+    Array.from({ length: count }, (_, m) => m),
+  );
+  const numbers = given(all);
+  return over(
+    { feature: all, share: float32([count], Array<number>(count).fill(1)) },
+    ({ feature, share }) => {
+      const drop = score.sub(without(feature).score).reshape([1, feature.shape[0]!]);
+      const own = feature.unsqueeze(1).equals(numbers).cast('float32');
+      return drop.mul(share).matmul(own);
+    },
   );
 }
 
-/** Values per feature [N, M] at each element, [N, C or 1, H, W]. */
-export function spread(g: GraphBuilder, values: Value, features: Value): Value {
-  const shape = g.shape(features) as number[];
-  const flat = reshape(g, features, [sizeOf(shape)]);
-  return reshape(g, g.emit('Gather', [values, flat], { axis: 1 }), [g.shape(values)[0]!, ...shape]);
+/** The image where features are kept, the baseline elsewhere: [S, C, H, W]. */
+export function maskedRows(
+  image: Expression,
+  kept: Expression,
+  features: Expression,
+  setting: Setting<FeatureParams>,
+): Expression {
+  const seen = spread(kept, features).isGreater(0.5);
+  return seen.where(image, baselineOf(image, setting.params.baseline, setting));
 }
 
-/** Σ_s weights[s, m] · (y_s - y(image)), [images, M]. */
-export const linearSums = ({ g, scores, score }: SampledSubject, { weights }: Values): Values => ({
-  credit: matmul(g, sub(g, scores, score), weights!),
-});
+/** Values per feature [N, M] at each element, [N, C or 1, H, W]. */
+function spread(values: Expression, features: Expression): Expression {
+  const shape = features.shape as number[];
+  return values.gather(features.reshape([sizeOf(shape)]), 1).reshape([values.shape[0]!, ...shape]);
+}
 
 /** When attributions add up. */
 export const onceEach = 'with each feature counted once: all of its pixels have the value of the whole';
 
-/** Values per feature at every channel of every pixel, [images, C, H, W]. */
-export const overImage = (g: GraphBuilder, image: Value, values: Value, features: Value): Value =>
-  add(g, g.emit('Mul', [image, g.scalar(0)]), spread(g, values, features));
+/** Values per feature at every channel of every pixel, [N, C, H, W]. */
+export const overImage = (image: Expression, values: Expression, features: Expression): Expression =>
+  image.mul(0).add(spread(values, features));

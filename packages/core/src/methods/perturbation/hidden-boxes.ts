@@ -2,65 +2,68 @@ import { asRows, type Boxes, covered, keptBy, walk } from '../../incremental/pat
 import { type Extent, findCut, plan } from '../../incremental/plan.ts';
 import type { Span } from '../../incremental/reach.ts';
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { reshape, transpose, unsqueeze } from '../../onnx/emit.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import { ints } from '../../onnx/graph.ts';
-import { getOwn } from '../../own.ts';
-import type { Incremental, Scored, Setting, Values } from '../method.ts';
-import { type Baseline, baselineOf } from '../shared/baseline.ts';
+import type { Setting, Subject } from '../method.ts';
+import { type Baseline, baselineImage, baselineOf } from '../shared/baseline.ts';
 
 /** Boxes of the image that samples hide: pairs of a span of rows and a span of columns. */
-export interface HiddenBoxes {
+export interface HiddenBoxes<K extends string> {
   readonly rows: readonly Span[];
   readonly columns: readonly Span[];
   /** Which pair each sample has, [samples] each. */
-  of(g: GraphBuilder, given: Values): Boxes;
+  of(chunk: { readonly [k in K]: Expression }): { readonly row: Expression; readonly column: Expression };
 }
 
+/** The network over images whose boxes are hidden; `mask` says which elements those are, [samples, C or 1, H, W]. */
+type Hider<K extends string> = (chunk: { readonly [k in K]: Expression }, mask: () => Expression) => Subject;
+
 /**
- * A method that hides boxes, with only that computed which a box can change (as incremental inference in Krypton):
- * patches of each map instead of the map, up to the layer where they would cover most of it. The scores are the same.
+ * Evaluates images with boxes of the baseline in them. Where the network lets it, only that is computed which a box can
+ * change (as incremental inference in Krypton): patches of each map instead of the map, up to the layer where they would
+ * cover most of it. The scores are the same.
  *
  * @see Nakandala, Kumar & Papakonstantinou, "Incremental and Approximate Inference for Faster Occlusion-based Deep CNN Explanations", 2019
  */
-export function incrementally<P extends { readonly baseline: Baseline }>(
-  { g, image, logits }: Scored,
+export function boxesHider<P extends { readonly baseline: Baseline }, K extends string>(
+  subject: Subject,
   setting: Setting<P>,
-  hidden: HiddenBoxes,
-): Incremental<P> | undefined {
-  const { layout, height, width, inputShape, params } = setting;
+  hidden: HiddenBoxes<K> | undefined,
+): Hider<K> {
+  const { image, at } = subject;
+  const inPatches = hidden && setting.incremental ? patchesHider(subject, setting, hidden) : undefined;
+  return (
+    inPatches ?? ((_, mask) => at(mask().where(baselineOf(image, setting.params.baseline, setting), image)))
+  );
+}
+
+function patchesHider<P extends { readonly baseline: Baseline }, K extends string>(
+  { image, logits, startingFrom }: Subject,
+  setting: Setting<P>,
+  hidden: HiddenBoxes<K>,
+): Hider<K> | undefined {
+  const { layout, height, width, params } = setting;
+  const { g } = image;
   const extent: Extent = {
     rows: { length: height, spans: hidden.rows },
     columns: { length: width, spans: hidden.columns },
   };
-  const entry = entryOf(g, image, layout);
-  const cut = entry && findCut(g, entry, extent, logits);
-  if (cut === undefined) return undefined;
-  const planned = (graph: GraphBuilder, input: Value) => {
-    const start = entryOf(graph, input, layout)!;
-    const steps = plan(graph, start, extent, cut);
-    return { start, steps, kept: [...new Set([start, ...keptBy(steps)])] };
-  };
-  const baselineRows = (graph: GraphBuilder, image: Value): Value => {
-    const like = graph.emit('Expand', [
-      baselineOf(graph, image, params.baseline, setting),
-      graph.ints([1, 1, ...inputShape]),
-    ]);
-    const map = reshape(graph, like, [1, ...inputShape]);
-    return asRows(graph, layout === 'NCHW' ? map : transpose(graph, map, [0, 3, 1, 2]));
-  };
-  return {
-    start: cut,
-    prepare({ g: graph, rows }) {
-      const { kept } = planned(graph, rows);
-      return Object.fromEntries(kept.map((value, i) => [`clean${i}`, asRows(graph, value)]));
-    },
-    rows(graph, image, given) {
-      const { kept, start, steps } = planned(graph, graph.inputs[0]!.name);
-      const clean = (value: Value) => getOwn(given, `clean${kept.indexOf(value)}`)!;
-      const boxes = hidden.of(graph, given);
-      const patch = covered(graph, clean(start), baselineRows(graph, image), extent, boxes);
-      return unsqueeze(graph, walk(graph, steps, start, patch, cut, boxes, clean), [0]);
-    },
+  const entry = entryOf(g, image.name, layout);
+  const end = entry && findCut(g, entry, extent, logits.name);
+  if (end === undefined || !g.reserved.has(end)) return undefined;
+  const steps = plan(g, entry!, extent, end);
+  const clean = new Map(
+    [...new Set([entry!, ...keptBy(steps)])].map((value) => [value, asRows(image.of(value))]),
+  );
+  const absent = baselineImage(image, params.baseline, setting);
+  const hiding = asRows(layout === 'NCHW' ? absent : absent.transpose([0, 3, 1, 2]));
+  return (chunk) => {
+    const boxes: Boxes = hidden.of(chunk);
+    const patch = covered(clean.get(entry!)!, hiding, extent, boxes);
+    return startingFrom(
+      end,
+      walk(steps, entry!, patch, end, boxes, image, (value) => clean.get(value)!),
+    );
   };
 }
 

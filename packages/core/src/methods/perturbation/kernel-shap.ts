@@ -1,18 +1,8 @@
 import { z } from 'zod';
 import { defineMethod } from '../method.ts';
-import { baselineOf } from '../shared/baseline.ts';
 import { seedParam } from '../shared/noise.ts';
 import { recordedCoalitions, shapleyCoalitions } from './coalitions.ts';
-import {
-  featureCount,
-  featureParams,
-  featuresOf,
-  linearSamples,
-  linearSums,
-  maskedRows,
-  onceEach,
-  overImage,
-} from './features.ts';
+import { featureCount, featureParams, featuresOf, linearAttribution, onceEach } from './features.ts';
 import { fit } from './least-squares.ts';
 
 /**
@@ -41,24 +31,14 @@ export const kernelShap = defineMethod({
     n_samples: z.int().min(3).default(200).describe('Sets of features'),
     seed: seedParam,
   }),
+  sampled: true,
   aux: ['feature_mask', 'samples'],
-  samples(setting, aux) {
-    const count = featureCount(featuresOf(setting, aux));
+  explain(subject, setting) {
     const { n_samples, seed } = setting.params;
-    const kept = recordedCoalitions(aux, count) ?? shapleyCoalitions(seed, n_samples, count);
-    const extreme = (set: readonly number[]) => set.every((v) => v === set[0]);
-    return linearSamples(
-      kept,
-      fit(
-        kept,
-        kept.map((set) => (extreme(set) ? 1e6 : 1)),
-      ),
-    );
+    const count = featureCount(featuresOf(setting, subject.aux));
+    const kept = recordedCoalitions(subject.aux, count) ?? shapleyCoalitions(seed, n_samples, count);
+    const isExtreme = (set: readonly number[]) => set.every((v) => v === set[0]);
+    const counts = kept.map((set) => (isExtreme(set) ? 1e6 : 1));
+    return linearAttribution(subject, { kept, weights: fit(kept, counts) }, setting);
   },
-  fixed: (setting, aux) => ({ features: featuresOf(setting, aux) }),
-  rows: (g, image, given, setting) => maskedRows(g, image, given, setting),
-  each: linearSums,
-  finish: (g, image, { credit, features }) => overImage(g, image, credit!, features!),
-  baseline: (g, image, setting) => baselineOf(g, image, setting.params.baseline, setting),
-  shares: (_g, _image, { credit }) => credit!,
 });

@@ -1,22 +1,8 @@
 import { z } from 'zod';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import {
-  add,
-  div,
-  matmul,
-  mul,
-  neg,
-  relu,
-  reshape,
-  scale,
-  shift,
-  sub,
-  sum,
-  transpose,
-} from '../../onnx/emit.ts';
-import { float32 } from '../../tensor.ts';
+import { concat, type Expression } from '../../onnx/expression.ts';
+import { float32, sizeOf } from '../../tensor.ts';
 import { defineMethod } from '../method.ts';
-import { countOf, seedParam } from '../shared/noise.ts';
+import { seedParam } from '../shared/noise.ts';
 import { coinFlips, recordedCoalitions } from './coalitions.ts';
 import { featureCount, featureParams, featuresOf, maskedRows, overImage } from './features.ts';
 
@@ -51,73 +37,74 @@ export const lime = defineMethod({
       .describe('How far from the image a set may be and still count'),
     seed: seedParam,
   }),
+  sampled: true,
   aux: ['feature_mask', 'samples'],
-  samples(setting, aux) {
-    const count = featureCount(featuresOf(setting, aux));
-    const { n_samples, seed } = setting.params;
-    const kept = recordedCoalitions(aux, count) ?? coinFlips(seed, n_samples, count);
-    return { kept: float32([kept.length, count], kept.flat()), counts: countOf(kept.length) };
-  },
-  fixed: (setting, aux) => ({ features: featuresOf(setting, aux) }),
-  rows: (g, image, given, setting) => maskedRows(g, image, given, setting),
   // With z = (1, s): Σ w·z·zᵀ and Σ w·z·y hold all that the fit needs. y is told from the image's own score.
-  each({ g, image, rows, split, scores, score }, { kept, counts }, { params }) {
-    const [samples, count] = g.shape(kept!) as [number, number];
-    const grid = split(rows);
-    const size = g
-      .shape(grid)
-      .slice(2)
-      .reduce((a, b) => a * b);
-    const [images] = g.shape(grid) as [number];
-    const flat = reshape(g, grid, [images, samples, size]);
-    const original = reshape(g, image, [images, 1, size]);
-    const dot = sum(g, mul(g, flat, original), [2], false);
-    const length = (v: Value) => g.emit('Sqrt', [sum(g, mul(g, v, v), [2], false)]);
-    const cosine = div(g, dot, g.emit('Max', [mul(g, length(flat), length(original)), g.scalar(1e-8)]));
-    const distance = shift(g, neg(g, cosine), 1);
-    const kernel = g.emit('Exp', [scale(g, mul(g, distance, distance), -1 / (2 * params.kernel_width ** 2))]);
-    const weight = mul(g, kernel, counts!);
-    const z = g.emit('Concat', [reshape(g, counts!, [samples, 1]), kept!], { axis: 1 });
-    const weighted = mul(g, reshape(g, weight, [images, samples, 1]), reshape(g, z, [1, samples, count + 1]));
-    const gram = matmul(g, transpose(g, weighted, [0, 2, 1]), reshape(g, z, [1, samples, count + 1]));
-    const target = reshape(g, sub(g, scores, score), [images, samples, 1]);
-    return { gram, moments: matmul(g, transpose(g, weighted, [0, 2, 1]), target) };
-  },
-  finish(g, image, { gram, moments, features }, { params }) {
-    return overImage(g, image, lasso(g, gram!, moments!, params.alpha), features!);
+  explain({ image, score, aux, at, over, given }, setting) {
+    const { n_samples, seed, alpha, kernel_width } = setting.params;
+    const cells = featuresOf(setting, aux);
+    const features = given(cells);
+    const count = featureCount(cells);
+    const sets = recordedCoalitions(aux, count) ?? coinFlips(seed, n_samples, count);
+    const samples = {
+      kept: float32([sets.length, count], sets.flat()),
+      counts: float32([sets.length, 1], Array<number>(sets.length).fill(1)),
+    };
+    const { gram, moments } = over(samples, ({ kept, counts }) => {
+      const rows = maskedRows(image, kept, features, setting);
+      const target = at(rows).score.sub(score);
+      const weight = kernelOf(image, rows, kernel_width).mul(counts);
+      const z = concat([counts, kept], 1);
+      const weighted = weight.mul(z).transpose([1, 0]);
+      return { gram: weighted.matmul(z).unsqueeze(0), moments: weighted.matmul(target).unsqueeze(0) };
+    });
+    return overImage(image, lasso(gram, moments, alpha), features);
   },
 });
+
+/** exp(-d²/(2·width²)) with d = 1 - cos(image, row), [S, 1]. */
+function kernelOf(image: Expression, rows: Expression, width: number): Expression {
+  const size = sizeOf(image.shape.slice(1));
+  const [flat, original] = [rows.reshape([rows.shape[0]!, size]), image.reshape([1, size])];
+  const dot = flat.mul(original).sum([1]);
+  const length = (v: Expression) => v.square().sum([1]).sqrt();
+  const cosine = dot.div(length(flat).mul(length(original)).atLeast(1e-8));
+  return cosine
+    .neg()
+    .add(1)
+    .square()
+    .mul(-1 / (2 * width ** 2))
+    .exp();
+}
 
 /** Enough for eight digits where there are several samples to a feature. */
 const iterations = 100;
 
-/** Coefficients [images, M] from the sums [images, 1 + M, 1 + M] and [images, 1 + M, 1]. */
-function lasso(g: GraphBuilder, gram: Value, moments: Value, alpha: number): Value {
-  const [images, size] = g.shape(gram) as [number, number];
-  const part = (v: Value, rows: [number, number], columns: [number, number]) =>
-    g.emit('Slice', [v, g.ints([rows[0], columns[0]]), g.ints([rows[1], columns[1]]), g.ints([1, 2])]);
+/** Coefficients [N, M] from the sums [N, 1 + M, 1 + M] and [N, 1 + M, 1]. */
+function lasso(gram: Expression, moments: Expression, alpha: number): Expression {
+  const [images, size] = gram.shape as [number, number];
+  const part = (v: Expression, rows: [number, number], columns: [number, number]) =>
+    v.slice(1, ...rows).slice(2, ...columns);
   const total = part(gram, [0, 1], [0, 1]);
-  const means = div(g, part(gram, [1, size], [0, 1]), total);
-  const meanTarget = div(g, part(moments, [0, 1], [0, 1]), total);
-  const covariance = sub(
-    g,
-    div(g, part(gram, [1, size], [1, size]), total),
-    matmul(g, means, transpose(g, means, [0, 2, 1])),
-  );
-  const correlation = sub(g, div(g, part(moments, [1, size], [0, 1]), total), mul(g, means, meanTarget));
+  const means = part(gram, [1, size], [0, 1]).div(total);
+  const meanTarget = part(moments, [0, 1], [0, 1]).div(total);
+  const covariance = part(gram, [1, size], [1, size])
+    .div(total)
+    .sub(means.matmul(means.transpose([0, 2, 1])));
+  const correlation = part(moments, [1, size], [0, 1]).div(total).sub(means.mul(meanTarget));
   // The largest sum of magnitudes in a row bounds the largest eigenvalue.
-  const bound = g.emit('ReduceMax', [sum(g, g.emit('Abs', [covariance]), [2]), g.ints([1])], { keepdims: 1 });
-  const threshold = div(g, g.scalar(alpha), bound);
-  let beta = scale(g, correlation, 0);
+  const bound = covariance.abs().sum([2]).max([1]);
+  const threshold = bound.number(alpha).div(bound);
+  let beta = correlation.mul(0);
   let ahead = beta;
   let momentum = 1;
   for (let i = 0; i < iterations; i++) {
-    const step = add(g, ahead, div(g, sub(g, correlation, matmul(g, covariance, ahead)), bound));
-    const next = mul(g, g.emit('Sign', [step]), relu(g, sub(g, g.emit('Abs', [step]), threshold)));
+    const step = ahead.add(correlation.sub(covariance.matmul(ahead)).div(bound));
+    const next = step.sign().mul(step.abs().sub(threshold).relu());
     const following = (1 + Math.sqrt(1 + 4 * momentum * momentum)) / 2;
-    ahead = add(g, next, scale(g, sub(g, next, beta), (momentum - 1) / following));
+    ahead = next.add(next.sub(beta).mul((momentum - 1) / following));
     beta = next;
     momentum = i % 25 === 24 ? 1 : following; // starting afresh keeps the momentum from overshooting
   }
-  return reshape(g, beta, [images, size - 1]);
+  return beta.reshape([images, size - 1]);
 }

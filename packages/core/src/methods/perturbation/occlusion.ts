@@ -1,23 +1,11 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import type { Span } from '../../incremental/reach.ts';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import {
-  div,
-  matmul,
-  mul,
-  onesLike,
-  reshape,
-  slice,
-  sub,
-  transpose,
-  unsqueeze,
-  where,
-} from '../../onnx/emit.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import { int64 } from '../../tensor.ts';
 import { defineMethod, type Setting } from '../method.ts';
-import { baselineOf, baselineParam } from '../shared/baseline.ts';
-import { incrementally } from './hidden-boxes.ts';
+import { baselineParam } from '../shared/baseline.ts';
+import { boxesHider, type HiddenBoxes } from './hidden-boxes.ts';
 
 const size = z.int().min(1);
 const params = z.strictObject({
@@ -56,55 +44,52 @@ export const occlusion = defineMethod<OcclusionParams>({
     captum: 'Windows are cut at the border, and each element has the mean over the windows that cover it.',
   },
   params,
-  aux: [],
-  incremental(network, setting) {
-    const [channels, rows, columns] = imageAxes(setting).map((axis) => spansOf(setting, axis)) as [
-      Span[],
-      Span[],
-      Span[],
-    ];
-    if (channels.length > 1) return undefined;
-    return incrementally(network, setting, {
-      rows,
-      columns,
-      of(g, { boxes }) {
-        const [, row, column] = imageAxes(setting).map((axis) =>
-          g.emit('Div', [bound(g, boxes!, 2 * axis), g.constant(int64([], [setting.params.strides[axis]!]))]),
-        ) as [Value, Value, Value];
-        return { row, column };
-      },
+  sampled: true,
+  explain(subject, setting) {
+    const { score, over } = subject;
+    const hidden = boxesHider(subject, setting, boxesOf(setting));
+    const { drop, coverage } = over({ boxes: windows(setting) }, ({ boxes }) => {
+      const [a, b, c] = setting.inputShape.map((length, axis) =>
+        inside(boxes, axis, length).cast('float32'),
+      ) as [Expression, Expression, Expression];
+      const [first, second] = setting.inputShape as [number, number];
+      // A window's mask is the product of three, a ⊗ b ⊗ c: no mask is as large as the image.
+      const planes = a
+        .unsqueeze(2)
+        .mul(b.unsqueeze(1))
+        .reshape([boxes.shape[0]!, first * second]);
+      const summed = (shares: Expression) =>
+        planes
+          .transpose([1, 0])
+          .mul(shares)
+          .matmul(c)
+          .reshape([1, ...setting.inputShape]);
+      const scores = hidden({ boxes }, () => covered(boxes, setting)).score.reshape([1, boxes.shape[0]!]);
+      return { drop: summed(score.sub(scores)), coverage: summed(scores.onesLike()) };
     });
-  },
-  samples: (setting) => ({ boxes: windows(setting) }),
-  rows(g, image, { boxes }, setting) {
-    const hidden = covered(g, boxes!, setting);
-    const [samples, ...rest] = g.shape(hidden) as [number, ...number[]];
-    return where(
-      g,
-      reshape(g, hidden, [1, samples, ...rest]),
-      baselineOf(g, image, setting.params.baseline, setting),
-      image,
-    );
-  },
-  each({ g, score, scores }, { boxes }, setting) {
-    const [a, b, c] = setting.inputShape.map((length, axis) =>
-      g.emit('Cast', [inside(g, boxes!, axis, length)], { to: 1 }),
-    ) as [Value, Value, Value];
-    const [first, second] = setting.inputShape as [number, number];
-    // A window's mask is the product of three, a ⊗ b ⊗ c: no mask is as large as the image.
-    const samples = g.shape(boxes!)[0]!;
-    const planes = reshape(g, mul(g, unsqueeze(g, a, [2]), unsqueeze(g, b, [1])), [samples, first * second]);
-    const summed = (shares: Value) => {
-      const weighted = mul(g, transpose(g, planes, [1, 0]), unsqueeze(g, shares, [1]));
-      return reshape(g, matmul(g, weighted, c), [g.shape(shares)[0]!, ...setting.inputShape]);
-    };
-    return { drop: summed(sub(g, score, scores)), coverage: summed(onesLike(g, scores)) };
-  },
-  finish(g, _image, { drop, coverage }) {
-    const counted = g.emit('Max', [coverage!, g.scalar(1)]);
-    return div(g, drop!, counted);
+    return drop.div(coverage.atLeast(1));
   },
 });
+
+/** The windows as boxes of rows and columns, where they cover every channel. */
+function boxesOf(setting: Setting<OcclusionParams>): HiddenBoxes<'boxes'> | undefined {
+  const axes = imageAxes(setting);
+  const [channels, rows, columns] = axes.map((axis) => spansOf(setting, axis)) as [Span[], Span[], Span[]];
+  if (channels.length > 1) return undefined;
+  return {
+    rows,
+    columns,
+    of({ boxes }) {
+      const [, row, column] = axes.map((axis) =>
+        boxes
+          .slice(1, 2 * axis, 2 * axis + 1)
+          .reshape([boxes.shape[0]!])
+          .div(setting.params.strides[axis]!),
+      ) as [Expression, Expression, Expression];
+      return { row, column };
+    },
+  };
+}
 
 /** The axes of channels, rows and columns. */
 const imageAxes = ({ layout }: Setting<OcclusionParams>) => (layout === 'NCHW' ? [0, 1, 2] : [2, 0, 1]);
@@ -130,24 +115,18 @@ function windows(setting: Setting<OcclusionParams>) {
   return int64([boxes.length, 6], boxes.flat());
 }
 
-const bound = (g: GraphBuilder, boxes: Value, column: number): Value =>
-  reshape(g, slice(g, boxes, 1, column, column + 1), [g.shape(boxes)[0]!]);
-
 /** Which positions along one axis each box covers: bool [K, length]. */
-function inside(g: GraphBuilder, boxes: Value, axis: number, length: number): Value {
+function inside(boxes: Expression, axis: number, length: number): Expression {
   const positions = Array.from({ length }, (_, i) => i);
-  const at = g.constant(int64([1, length], positions));
-  const edge = (column: number) => slice(g, boxes, 1, column, column + 1);
-  return g.emit('And', [
-    g.emit('GreaterOrEqual', [at, edge(2 * axis)]),
-    g.emit('Less', [at, edge(2 * axis + 1)]),
-  ]);
+  const at = boxes.ints(positions).unsqueeze(0);
+  const edge = (column: number) => boxes.slice(1, column, column + 1);
+  return at.isAtLeast(edge(2 * axis)).and(at.isLess(edge(2 * axis + 1)));
 }
 
 /** Which elements each box covers: bool [K, C, H, W]. */
-function covered(g: GraphBuilder, boxes: Value, { inputShape }: Setting<OcclusionParams>): Value {
+function covered(boxes: Expression, { inputShape }: Setting<OcclusionParams>): Expression {
   const masks = inputShape.map((length, axis) =>
-    reshape(g, inside(g, boxes, axis, length), [g.shape(boxes)[0]!, ...[1, 1, 1].with(axis, length)]),
+    inside(boxes, axis, length).reshape([boxes.shape[0]!, ...[1, 1, 1].with(axis, length)]),
   );
-  return masks.reduce((a, b) => g.emit('And', [a, b]));
+  return masks.reduce((a, b) => a.and(b));
 }

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { add, matmul, mul, relu, reshape, scale, shift, slice, sub, transpose } from '../../onnx/emit.ts';
-import { float32 } from '../../tensor.ts';
-import { defineMethod, type Setting, type Values } from '../method.ts';
+import { type Expression, sumOf } from '../../onnx/expression.ts';
+import { float32, type Tensor } from '../../tensor.ts';
+import { defineMethod, type SampleSet, type Setting, type Subject } from '../method.ts';
 import { camOutput, camParams } from '../shared/cam.ts';
 import { seedParam } from '../shared/noise.ts';
 import { uniform } from '../shared/random.ts';
@@ -40,82 +39,95 @@ export const rise = defineMethod<RiseParams>({
   conventions: ['paper'],
   score: 'probability',
   params,
+  sampled: true,
   aux: ['masks'],
-  samples({ params: { n_masks: count, cells, p, seed }, height, width }, aux) {
-    if (aux.masks) {
-      const recorded = replayed(
-        { masks: float32([1, height, width], new Float32Array(height * width)) },
-        aux,
-      );
-      return { ...recorded, share: shareOf(aux.masks.shape[0]!) };
+  explain(subject, setting) {
+    const { height, width } = setting;
+    const recorded = subject.aux.masks;
+    if (!recorded) {
+      const samples = drawnCells(setting);
+      return meanOf(subject, setting, samples, ({ seen, offsets }) => masksOf(seen, offsets, setting));
     }
-    const own = cells * cells + 2;
-    const draws = Array.from({ length: count }, (_, s) =>
-      Array.from({ length: own }, (_, i) => uniform(seed, s * own + i)),
-    );
-    const offset = (u: number, size: number) => Math.floor(u * Math.ceil(size / cells));
-    return {
-      seen: float32(
-        [count, cells, cells],
-        draws.flatMap((draw) => draw.slice(2).map((u) => Number(u < p))),
-      ),
-      offsets: float32(
-        [count, 2],
-        draws.flatMap(([down, across]) => [offset(down!, height), offset(across!, width)]),
-      ),
-      share: shareOf(count),
-    };
+    const expected = { masks: float32([1, height, width], new Float32Array(height * width)) };
+    const { masks } = replayed(expected, subject.aux);
+    const samples = { masks, share: shareOf(masks.shape[0]!) };
+    return meanOf(subject, setting, samples, ({ masks }) => masks);
   },
-  rows(g, image, given, setting) {
-    const masks = masksOf(g, given, setting);
-    const [count, height, width] = g.shape(masks) as [number, number, number];
-    const axes = setting.layout === 'NCHW' ? [1, height, width] : [height, width, 1];
-    return mul(g, reshape(g, masks, [1, count, ...axes]), image);
-  },
-  each({ g, scores }, given, setting) {
-    const masks = masksOf(g, given, setting);
-    const [count, height, width] = g.shape(masks) as [number, number, number];
-    const [images] = g.shape(scores) as [number];
-    const total = matmul(g, mul(g, scores, given.share!), reshape(g, masks, [count, height * width]));
-    return { total: reshape(g, total, [images, height, width]) };
-  },
-  finish: (g, _, { total }, setting) =>
-    camOutput(g, [scale(g, total!, 1 / setting.params.p)], setting, { signed: true }),
 });
+
+/** The mean over masks [S, H, W], weighted with the scores of what is seen through them. */
+function meanOf<S extends SampleSet & { readonly share: Tensor }>(
+  { image, at, over }: Subject,
+  setting: Setting<RiseParams>,
+  samples: S,
+  masksIn: (chunk: { readonly [K in keyof S]: Expression }) => Expression,
+): Expression {
+  const { height, width, layout } = setting;
+  const total = over(samples, (chunk) => {
+    const masks = masksIn(chunk);
+    const count = masks.shape[0]!;
+    const seen = masks.reshape(layout === 'NCHW' ? [count, 1, height, width] : [count, height, width, 1]);
+    const scores = at(seen.mul(image)).score.reshape([1, count]);
+    const sum = scores.mul(chunk.share).matmul(masks.reshape([count, height * width]));
+    return sum.reshape([1, height, width]);
+  });
+  return camOutput([total.mul(1 / setting.params.p)], setting, { signed: true });
+}
+
+/** Grids of cells that are seen, and how far each is moved. */
+function drawnCells({ params: { n_masks: count, cells, p, seed }, height, width }: Setting<RiseParams>) {
+  const own = cells * cells + 2;
+  const draws = Array.from({ length: count }, (_, s) =>
+    Array.from({ length: own }, (_, i) => uniform(seed, s * own + i)),
+  );
+  const offset = (u: number, size: number) => Math.floor(u * Math.ceil(size / cells));
+  return {
+    seen: float32(
+      [count, cells, cells],
+      draws.flatMap((draw) => draw.slice(2).map((u) => Number(u < p))),
+    ),
+    offsets: float32(
+      [count, 2],
+      draws.flatMap(([down, across]) => [offset(down!, height), offset(across!, width)]),
+    ),
+    share: shareOf(count),
+  };
+}
 
 const shareOf = (count: number) => float32([count], Array<number>(count).fill(1 / count));
 
-/** Masks [S, H, W] as they were recorded, or of cells [S, cells, cells] at offsets [S, 2]. */
-function masksOf(g: GraphBuilder, given: Values, { height, width }: Setting<RiseParams>): Value {
-  if (given.masks) return given.masks;
-  const [count, cells] = g.shape(given.seen!) as [number, number];
-  const along = (axis: number, size: number) => {
-    const offset = reshape(g, slice(g, given.offsets!, 1, axis, axis + 1), [count, 1, 1]);
-    return bilinear(g, offset, size, cells);
-  };
-  return matmul(g, matmul(g, along(0, height), given.seen!), transpose(g, along(1, width), [0, 2, 1]));
+/** Masks [S, H, W] of cells [S, cells, cells] at offsets [S, 2]. */
+function masksOf(seen: Expression, offsets: Expression, { height, width }: Setting<RiseParams>): Expression {
+  const [count, cells] = seen.shape as [number, number];
+  const along = (axis: number, size: number) =>
+    bilinear(offsets.slice(1, axis, axis + 1).reshape([count, 1, 1]), size, cells);
+  return along(0, height)
+    .matmul(seen)
+    .matmul(along(1, width).transpose([0, 2, 1]));
 }
 
 /**
  * How much each pixel of an axis takes of each cell, [S, size, cells], when the cells grow to (cells + 1)·⌈size/cells⌉
  * pixels of which `size` are kept from an offset [S, 1, 1] on. Beyond the outer cells' centres the cells are mirrored.
  */
-function bilinear(g: GraphBuilder, offset: Value, size: number, cells: number): Value {
+function bilinear(offset: Expression, size: number, cells: number): Expression {
   const counting = (n: number) => Float32Array.from({ length: n }, (_, i) => i);
   const grown = (cells + 1) * Math.ceil(size / cells);
-  const pixel = add(
-    g,
-    g.floats(
-      [1, size, 1],
-      counting(size).map((i) => i + 0.5),
-    ),
-    offset,
+  const pixel = offset.floats(
+    [1, size, 1],
+    counting(size).map((i) => i + 0.5),
   );
-  const place = shift(g, scale(g, pixel, cells / grown), -0.5);
+  const place = pixel
+    .add(offset)
+    .mul(cells / grown)
+    .add(-0.5);
   const near = (at: readonly number[] | Float32Array) =>
-    relu(g, sub(g, g.scalar(1), g.emit('Abs', [sub(g, place, g.floats([1, 1, cells], at))])));
+    place
+      .number(1)
+      .sub(place.sub(place.floats([1, 1, cells], at)).abs())
+      .relu();
   const far = 1e6; // no pixel is near
   const mirrored = Array.from(counting(cells), (k) => (k === 1 ? -1 : far));
   const beyond = Array.from(counting(cells), (k) => (k === cells - 2 ? cells : far));
-  return g.emit('Sum', [near(counting(cells)), near(mirrored), near(beyond)]);
+  return sumOf([near(counting(cells)), near(mirrored), near(beyond)]);
 }

@@ -1,18 +1,15 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { defineMethod, type Samples } from '../method.ts';
-import { baselineOf } from '../shared/baseline.ts';
 import { seedParam } from '../shared/noise.ts';
 import { permutation } from '../shared/random.ts';
 import {
   featureCount,
   featureParams,
   featuresOf,
-  linearSamples,
-  linearSums,
-  maskedRows,
+  linearAttribution,
   onceEach,
-  overImage,
+  type WeightedSets,
 } from './features.ts';
 
 /**
@@ -41,37 +38,37 @@ export const shapleySampling = defineMethod({
     n_samples: z.int().min(1).default(25).describe('Random orders'),
     seed: seedParam,
   }),
+  sampled: true,
   aux: ['feature_mask', 'permutations'],
-  samples(setting, aux) {
-    const count = featureCount(featuresOf(setting, aux));
+  explain(subject, setting) {
     const { n_samples, seed } = setting.params;
-    const orders =
-      recordedOrders(aux, count) ?? Array.from({ length: n_samples }, (_, p) => permutation(seed, p, count));
-    const share = 1 / orders.length;
-    const kept = [Array<number>(count).fill(0)];
-    const weights = [Array<number>(count).fill(0)];
-    for (const order of orders) {
-      let present = kept[0]!;
-      let before = weights[0]!; // the empty image is shared by all orders, the whole image is the image itself
-      for (const [step, feature] of order.entries()) {
-        before[feature]! -= share;
-        if (step === count - 1) break;
-        present = present.with(feature, 1);
-        before = Array<number>(count).fill(0);
-        before[feature] = share;
-        kept.push(present);
-        weights.push(before);
-      }
-    }
-    return linearSamples(kept, weights);
+    const count = featureCount(featuresOf(setting, subject.aux));
+    const drawn = () => Array.from({ length: n_samples }, (_, p) => permutation(seed, p, count));
+    const orders = recordedOrders(subject.aux, count) ?? drawn();
+    return linearAttribution(subject, setsAlong(orders, count), setting);
   },
-  fixed: (setting, aux) => ({ features: featuresOf(setting, aux) }),
-  rows: (g, image, given, setting) => maskedRows(g, image, given, setting),
-  each: linearSums,
-  finish: (g, image, { credit, features }) => overImage(g, image, credit!, features!),
-  baseline: (g, image, setting) => baselineOf(g, image, setting.params.baseline, setting),
-  shares: (_g, _image, { credit }) => credit!,
 });
+
+/** The sets that features come into one after the other, in each order. */
+function setsAlong(orders: readonly (readonly number[])[], count: number): WeightedSets {
+  const share = 1 / orders.length;
+  const kept = [Array<number>(count).fill(0)];
+  const weights = [Array<number>(count).fill(0)];
+  for (const order of orders) {
+    let present = kept[0]!;
+    let before = weights[0]!; // the empty image is shared by all orders, the whole image is the image itself
+    for (const [step, feature] of order.entries()) {
+      before[feature]! -= share;
+      if (step === count - 1) break;
+      present = present.with(feature, 1);
+      before = Array<number>(count).fill(0);
+      before[feature] = share;
+      kept.push(present);
+      weights.push(before);
+    }
+  }
+  return { kept, weights };
+}
 
 /** Orders [P, M] that were recorded. */
 function recordedOrders({ permutations }: Samples, count: number): number[][] | undefined {

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { sub } from '../../onnx/emit.ts';
-import type { Setting } from '../method.ts';
+import type { Expression, Operand } from '../../onnx/expression.ts';
+import type { Setting, Subject } from '../method.ts';
 
 /** What an absent feature looks like, in the network's own (normalised) space. */
 export const baselineParam = z
@@ -14,37 +13,62 @@ export const baselineParam = z
 
 export type Baseline = z.infer<typeof baselineParam>;
 
-/** The baseline for `image` [..., C, H, W]: a value that broadcasts to it. */
-export function baselineOf(
-  g: GraphBuilder,
-  image: Value,
+/** The baseline for images […, C, H, W]: a number, or a value that broadcasts to them. */
+export function baselineOf(image: Expression, baseline: Baseline, setting: Setting<unknown>): Operand {
+  if (baseline === 'zero') return 0;
+  if (typeof baseline === 'number') return baseline;
+  return baseline === 'black' ? grey(image, 'baseline "black"', 0, setting) : blur(image, setting);
+}
+
+/** image - baseline. */
+export const distance = (image: Expression, baseline: Baseline, setting: Setting<unknown>): Expression =>
+  baseline === 'zero' ? image : image.sub(baselineOf(image, baseline, setting));
+
+/** Points x' + α(x - x') of the way from a baseline to images, for shares α that broadcast to them. */
+export function pathPoints(
+  image: Expression,
+  alphas: Expression,
   baseline: Baseline,
   setting: Setting<unknown>,
-): Value {
-  if (baseline === 'zero') return g.scalar(0);
-  if (typeof baseline === 'number') return g.scalar(baseline);
-  if (baseline === 'black') return black(g, setting);
-  return blur(g, image, setting);
+): Expression {
+  const way = alphas.mul(distance(image, baseline, setting));
+  return baseline === 'zero' ? way : way.add(baselineOf(image, baseline, setting));
 }
+
+/** The baseline as images of their own, of the shape of `image`. */
+export function baselineImage(image: Expression, baseline: Baseline, setting: Setting<unknown>): Expression {
+  const value = baselineOf(image, baseline, setting);
+  return (typeof value === 'number' ? image.number(value) : value).expandAs(image);
+}
+
+/** The explained score of the baseline, [1, 1]. */
+export const baselineScore = (
+  { image, at, over }: Subject,
+  baseline: Baseline,
+  setting: Setting<unknown>,
+): Expression => {
+  const from = baselineImage(image, baseline, setting);
+  return over({}, () => at(from).score);
+};
 
 /** A number per channel, so that it meets the image. */
 function perChannel(
-  g: GraphBuilder,
+  image: Expression,
   what: string,
   values: readonly number[],
   { layout, inputShape }: Setting<unknown>,
-): Value {
+): Expression {
   const channels = layout === 'NCHW' ? inputShape[0]! : inputShape.at(-1)!;
   if (values.length !== channels)
     throw new InputError(
       'invalid_parameter',
       `${what} ${values.length} ${values.length === 1 ? 'value' : 'values'}, the model's images have ${channels} channels`,
     );
-  return g.floats(layout === 'NCHW' ? [channels, 1, 1] : [channels], values);
+  return image.floats(layout === 'NCHW' ? [channels, 1, 1] : [channels], values);
 }
 
 /** A pixel of one grey, from 0 to 1, in normalised space. */
-function grey(g: GraphBuilder, what: string, level: 0 | 1, setting: Setting<unknown>): Value {
+function grey(image: Expression, what: string, level: 0 | 1, setting: Setting<unknown>): Expression {
   const { normalisation } = setting;
   if (!normalisation)
     throw new InputError(
@@ -53,35 +77,33 @@ function grey(g: GraphBuilder, what: string, level: 0 | 1, setting: Setting<unkn
     );
   const { mean, std, white = 1 } = normalisation;
   const values = mean.map((mean, c) => (level * white - mean) / (std[c] ?? 1));
-  return perChannel(g, 'mean and std have', values, setting);
+  return perChannel(image, 'mean and std have', values, setting);
 }
 
-const black = (g: GraphBuilder, setting: Setting<unknown>): Value => grey(g, 'baseline "black"', 0, setting);
-
-/** The least or the greatest value of a pixel: a value that broadcasts to the image. */
+/** The least or the greatest value of a pixel: a number, or a value that broadcasts to the image. */
 export function pixelBound(
-  g: GraphBuilder,
+  image: Expression,
   name: 'low' | 'high',
   bound: 'black' | 'white' | number | readonly number[],
   setting: Setting<unknown>,
-): Value {
-  if (typeof bound === 'number') return g.scalar(bound);
-  if (typeof bound === 'string') return grey(g, `${name} "${bound}"`, bound === 'black' ? 0 : 1, setting);
-  return perChannel(g, `parameter "${name}" has`, bound, setting);
+): Operand {
+  if (typeof bound === 'number') return bound;
+  if (typeof bound === 'string') return grey(image, `${name} "${bound}"`, bound === 'black' ? 0 : 1, setting);
+  return perChannel(image, `parameter "${name}" has`, bound, setting);
 }
 
 /** Standard deviation of the Gaussian, in pixels at 224; larger images blur more. */
 const sigmaAt224 = 10;
 
 /** A Gaussian blur in two passes; outside the image counts as its edge. */
-function blur(g: GraphBuilder, image: Value, { height, width, layout }: Setting<unknown>): Value {
+function blur(image: Expression, { height, width, layout }: Setting<unknown>): Expression {
   const [row, column] = layout === 'NCHW' ? [-2, -1] : [-3, -2];
-  const smooth = (x: Value, axis: number, size: number): Value => {
-    const rank = g.shape(x).length;
+  const smooth = (x: Expression, axis: number, size: number): Expression => {
+    const rank = x.shape.length;
     const last = [...Array(rank).keys()].filter((i) => i !== axis + rank).concat(axis + rank);
-    const kernel = g.floats([size, size], gaussianMatrix(size, (sigmaAt224 * Math.max(height, width)) / 224));
-    const moved = g.emit('MatMul', [g.emit('Transpose', [x], { perm: last }), kernel]);
-    return g.emit('Transpose', [moved], { perm: last.map((_, i) => last.indexOf(i)) });
+    const kernel = x.floats([size, size], gaussianMatrix(size, (sigmaAt224 * Math.max(height, width)) / 224));
+    const moved = x.emit('Transpose', [], { perm: last }).matmul(kernel);
+    return moved.emit('Transpose', [], { perm: last.map((_, i) => last.indexOf(i)) });
   };
   return smooth(smooth(image, row!, height), column!, width);
 }
@@ -101,11 +123,3 @@ function gaussianMatrix(size: number, sigma: number): Float32Array {
     });
   return matrix;
 }
-
-/** image - baseline. */
-export const distance = (
-  g: GraphBuilder,
-  image: Value,
-  baseline: Baseline,
-  setting: Setting<unknown>,
-): Value => (baseline === 'zero' ? image : sub(g, image, baselineOf(g, image, baseline, setting)));

@@ -1,25 +1,8 @@
 import { z } from 'zod';
 import type { Region } from '../../layers/view.ts';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import {
-  add,
-  div,
-  maximum,
-  minimum,
-  mul,
-  relu,
-  reshape,
-  resizeLinear,
-  resizeNearest,
-  scale,
-  shift,
-  slice,
-  sub,
-  sum,
-  where,
-} from '../../onnx/emit.ts';
-import { principalMap } from '../cams/principal.ts';
+import { applied, type Expression } from '../../onnx/expression.ts';
 import type { Convention, Setting, Subject } from '../method.ts';
+import { principalMap } from './principal.ts';
 
 export const fusions = ['max', 'tanh-max', 'mean', 'product'] as const;
 type Fusion = (typeof fusions)[number];
@@ -54,9 +37,9 @@ export interface CamParams {
 }
 
 /** (v - min)/(max - min + ε) per image of [N, h, w], with the ε of the library that is asked for. */
-export function minMax(g: GraphBuilder, maps: Value, epsilon = 1e-8): Value {
-  const low = sub(g, maps, minimum(g, maps, [1, 2]));
-  return div(g, low, shift(g, maximum(g, low, [1, 2]), epsilon));
+export function minMax(maps: Expression, epsilon = 1e-8): Expression {
+  const low = maps.sub(maps.min([1, 2]));
+  return low.div(low.max([1, 2]).add(epsilon));
 }
 
 /**
@@ -64,18 +47,17 @@ export function minMax(g: GraphBuilder, maps: Value, epsilon = 1e-8): Value {
  * values `from` [N, …] that it is made of is empty: 0 everywhere.
  */
 export function minMaxed(
-  g: GraphBuilder,
-  maps: Value,
-  from: Value,
+  maps: Expression,
+  from: Expression,
   tell?: Setting<object>['tellScale'],
-): Value {
-  const low = sub(g, maps, minimum(g, maps, [1, 2]));
-  const range = maximum(g, low, [1, 2]);
-  const error = scale(g, maximum(g, g.emit('Abs', [from]), [1, 2]), float32Error);
+): Expression {
+  const low = maps.sub(maps.min([1, 2]));
+  const range = low.max([1, 2]);
+  const error = from.abs().max([1, 2]).mul(float32Error);
   // A difference, so that neither NaN nor infinity is taken for nothing.
-  const empty = g.emit('LessOrEqual', [sub(g, range, error), g.scalar(0)]);
-  tell?.(reshape(g, range, [g.shape(maps)[0]!]));
-  return where(g, empty, g.scalar(0), div(g, low, where(g, empty, g.scalar(1), range)));
+  const empty = range.sub(error).isAtMost(0);
+  tell?.(range.reshape([maps.shape[0]!]));
+  return empty.where(0, low.div(empty.where(1, range)));
 }
 
 /** Relative error of a sum of some thousand float32 values. */
@@ -83,16 +65,17 @@ const float32Error = 2 ** -21;
 
 /** A map [N, h, w] at another size: bilinear with half-pixel centres (PyTorch's align_corners=False), or nearest. */
 export function upsample(
-  g: GraphBuilder,
-  maps: Value,
+  maps: Expression,
   height: number,
   width: number,
   mode: 'bilinear' | 'nearest' = 'bilinear',
-): Value {
-  const [n, h, w] = g.shape(maps) as [number, number, number];
+): Expression {
+  const [n, h, w] = maps.shape as [number, number, number];
   if (h === height && w === width) return maps;
-  const resize = mode === 'nearest' ? resizeNearest : resizeLinear;
-  return reshape(g, resize(g, reshape(g, maps, [n, 1, h, w]), height, width), [n, height, width]);
+  const single = maps.reshape([n, 1, h, w]);
+  const resized =
+    mode === 'nearest' ? single.resizeNearest(height, width) : single.resizeLinear(height, width);
+  return resized.reshape([n, height, width]);
 }
 
 /**
@@ -100,21 +83,20 @@ export function upsample(
  * it.
  */
 export function laid(
-  g: GraphBuilder,
-  maps: Value,
+  maps: Expression,
   { height, width }: Pick<Setting<unknown>, 'height' | 'width'>,
   region: Region | undefined,
   mode?: 'bilinear' | 'nearest',
-): Value {
-  if (!region) return upsample(g, maps, height, width, mode);
+): Expression {
+  if (!region) return upsample(maps, height, width, mode);
   const spans = [spanOf(region.rows, height), spanOf(region.columns, width)] as const;
   const [rows, columns] = spans;
-  const grown = upsample(g, maps, rows.size, columns.size, mode);
+  const grown = upsample(maps, rows.size, columns.size, mode);
   const inside = spans.reduce(
-    (map, { from, to, size }, i) => (to - from < size ? slice(g, map, i + 1, from, to) : map),
+    (map, { from, to, size }, i) => (to - from < size ? map.slice(i + 1, from, to) : map),
     grown,
   );
-  return g.emit('Pad', [inside, g.ints([0, rows.before, columns.before, 0, rows.after, columns.after])]);
+  return inside.emit('Pad', [inside.ints([0, rows.before, columns.before, 0, rows.after, columns.after])]);
 }
 
 /** A part of an axis of the image: how long it is, what of it lies inside, and what lies beside it. */
@@ -130,19 +112,18 @@ function spanOf([start, end]: readonly [number, number], length: number) {
 }
 
 /** Evidence of a layer for the target, [N, C, h, w], from its activations and their gradient. */
-export type Evidence = (g: GraphBuilder, activation: Value, gradient: Value, convention: Convention) => Value;
+export type Evidence = (activation: Expression, gradient: Expression, convention: Convention) => Expression;
 
 /** Σ over channels of a layer's evidence, or its principal component, for each of the subject's layers: [N, h, w]. */
 export function evidenceMaps(
-  subject: Subject,
+  { layers, gradients }: Subject,
   { convention, params }: Setting<object>,
   evidence: Evidence,
-  gradients = subject.gradients(subject.layers),
-): Value[] {
-  const { g, layers } = subject;
-  const single = (maps: Value) =>
-    'eigen_smooth' in params && params.eigen_smooth ? principalMap(g, maps) : sum(g, maps, [1], false);
-  return layers.map((layer, i) => single(evidence(g, layer, gradients[i]!, convention)));
+  slopes = gradients(layers),
+): Expression[] {
+  const single = (maps: Expression) =>
+    'eigen_smooth' in params && params.eigen_smooth ? principalMap(maps) : maps.sum([1], false);
+  return layers.map((layer, i) => single(evidence(layer, slopes[i]!, convention)));
 }
 
 /** How a method departs from the common way to its map. */
@@ -163,49 +144,52 @@ export interface CamStyle {
  * - pytorch-grad-cam: ReLU, min-max (ε 1e-7), resized to the input, fused (their mean), min-max again.
  */
 export function camOutput(
-  g: GraphBuilder,
-  maps: readonly Value[],
+  maps: readonly Expression[],
   setting: Setting<CamParams>,
   style: CamStyle = {},
-): Value {
+): Expression {
   const { convention, params } = setting;
-  const laidOut = (map: Value, i: number) => laid(g, map, setting, setting.layerRegions[i]);
-  const positive = style.signed ? maps : maps.map((map) => relu(g, map));
-  const steep = (map: Value) =>
-    maps.length > 1 && params.fuse === 'tanh-max' ? g.emit('Tanh', [scale(g, map, style.gamma ?? 2)]) : map;
+  const laidOut = (map: Expression, i: number) => laid(map, setting, setting.layerRegions[i]);
+  const positive = style.signed ? maps : maps.map((map) => map.relu());
+  const steep = (map: Expression) =>
+    maps.length > 1 && params.fuse === 'tanh-max' ? map.mul(style.gamma ?? 2).tanh() : map;
   if (convention === 'pytorch-grad-cam') {
-    const resized = positive.map((map, i) => laidOut(minMax(g, map, 1e-7), i));
-    const scaled = style.renormalize ? resized.map((map) => minMax(g, map, 1e-7)) : resized;
-    return minMax(g, fuse(g, scaled.map(steep), params.fuse), 1e-7);
+    const resized = positive.map((map, i) => laidOut(minMax(map, 1e-7), i));
+    const scaled = style.renormalize ? resized.map((map) => minMax(map, 1e-7)) : resized;
+    return minMax(fuse(scaled.map(steep), params.fuse), 1e-7);
   }
   if (convention === 'torchcam') {
-    const ready = (params.normalized ? positive.map((map) => minMax(g, map)) : positive).map(steep);
-    const sizes = ready.map((map) => g.shape(map).slice(1));
+    const ready = (params.normalized ? positive.map((map) => minMax(map)) : positive).map(steep);
+    const sizes = ready.map((map) => map.shape.slice(1));
     const [h, w] = [0, 1].map((i) => Math.max(...sizes.map((s) => s[i]!))) as [number, number];
     const fused = fuse(
-      g,
-      ready.map((map) => upsample(g, map, h, w)),
+      ready.map((map) => upsample(map, h, w)),
       params.fuse,
     );
-    return style.renormalize ? minMax(g, fused) : fused;
+    return style.renormalize ? minMax(fused) : fused;
   }
   const full = positive.map(laidOut);
-  const scales: Value[] = [];
+  const scales: Expression[] = [];
   const ready = (
-    params.normalized ? full.map((map, i) => minMaxed(g, map, maps[i]!, (range) => scales.push(range))) : full
+    params.normalized ? full.map((map, i) => minMaxed(map, maps[i]!, (range) => scales.push(range))) : full
   ).map(steep);
-  if (scales.length > 0) setting.tellScale?.(scales.length > 1 ? g.emit('Max', scales) : scales[0]!);
-  const fused = fuse(g, ready, params.fuse);
-  return ready.length > 1 && params.normalized ? minMaxed(g, fused, fused) : fused;
+  if (scales.length > 0) setting.tellScale?.(scales.length > 1 ? applied('Max', scales) : scales[0]!);
+  const fused = fuse(ready, params.fuse);
+  return ready.length > 1 && params.normalized ? minMaxed(fused, fused) : fused;
 }
 
-function fuse(g: GraphBuilder, maps: readonly Value[], how: Fusion = 'max'): Value {
+function fuse(maps: readonly Expression[], how: Fusion = 'max'): Expression {
   if (maps.length === 1) return maps[0]!;
-  if (how === 'max' || how === 'tanh-max') return g.emit('Max', maps);
-  if (how === 'product') return maps.reduce((a, b) => mul(g, a, b));
-  return div(
-    g,
-    maps.reduce((a, b) => add(g, a, b)),
-    g.scalar(maps.length),
-  );
+  if (how === 'max' || how === 'tanh-max') return applied('Max', maps);
+  if (how === 'product') return maps.reduce((a, b) => a.mul(b));
+  return maps.reduce((a, b) => a.add(b)).div(maps.length);
 }
+
+/** A layer's values under Captum's convention, [N, C, h, w]; else their sum over channels as a map. */
+export const layerOutput = (values: readonly Expression[], setting: Setting<CamParams>): Expression =>
+  setting.convention === 'captum'
+    ? values[0]!
+    : camOutput(
+        values.map((value) => value.sum([1], false)),
+        setting,
+      );

@@ -1,7 +1,5 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { mul, reshape } from '../../onnx/emit.ts';
 import { float32, sizeOf, type Tensor } from '../../tensor.ts';
 import type { Made, Samples } from '../method.ts';
 import { drawnNormals } from './drawn.ts';
@@ -23,8 +21,7 @@ export function noiseMade(seed: number, count: number, shape: readonly number[],
       shape: all,
       make: (start, end) =>
         float32([end - start, ...shape], normals(seed, (end - start) * size, start * size)),
-      draw: (g, start, count) =>
-        reshape(g, drawnNormals(g, seed, counter(g, start, size), count * size), [count, ...shape]),
+      draw: (start, count) => drawnNormals(seed, start.mul(size), count * size).reshape([count, ...shape]),
     };
   if (noise.dtype !== 'float32' || noise.data.length < count * size || noise.data.length % size !== 0)
     throw new InputError(
@@ -39,9 +36,9 @@ export function noiseMade(seed: number, count: number, shape: readonly number[],
   };
 }
 
-/** The number of the first value of a sample. */
-const counter = (g: GraphBuilder, sample: Value, size: number): Value =>
-  mul(g, sample, g.constant({ dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(size)) }));
+/** Numbers, one per sample, in the shape that meets rows [samples, C, H, W]. */
+export const perRow = (values: readonly number[]): Tensor<'float32'> =>
+  float32([values.length, 1, 1, 1], values);
 
 /** One 1 per sample, so that samples of zeros count for nothing. */
-export const countOf = (count: number): Tensor<'float32'> => float32([count], Array<number>(count).fill(1));
+export const countOf = (count: number): Tensor<'float32'> => perRow(Array<number>(count).fill(1));

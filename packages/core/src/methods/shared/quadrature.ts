@@ -1,4 +1,8 @@
 import { z } from 'zod';
+import { float32, type Tensor } from '../../tensor.ts';
+import type { Samples } from '../method.ts';
+import { perRow } from './noise.ts';
+import { replayed } from './replayed.ts';
 
 export const quadratures = [
   'gausslegendre',
@@ -43,6 +47,14 @@ export function quadrature(kind: Quadrature, n: number): Rule {
       return { alphas, weights: equal.map((w, i) => (i === 0 || i === n - 1 ? w / 2 : w)) };
     }
   }
+}
+
+/** Points and weights as samples [points, 1, 1, 1], or recorded ones in their place. */
+export function quadraturePoints(rule: Rule, aux: Samples = {}) {
+  const list = (values: readonly number[]) => float32([values.length], values);
+  const { alphas, weights } = replayed({ alphas: list(rule.alphas), weights: list(rule.weights) }, aux);
+  const rows = ({ data }: Tensor) => perRow(Array.from(data as Float32Array));
+  return { alphas: rows(alphas), weights: rows(weights) };
 }
 
 /** Gauss–Legendre on [0, 1]: Newton's method on the Legendre polynomial P_n from Chebyshev-like guesses. */

@@ -1,9 +1,10 @@
 import { InputError } from '../../errors.ts';
 import { getOwn } from '../../own.ts';
+import type { Tensor } from '../../tensor.ts';
 import type { Samples } from '../method.ts';
 
 /** Samples that were recorded in place of those that were made. @throws InputError invalid_tensor on another shape */
-export function replayed(made: Samples, aux: Samples): Samples {
+export function replayed<T extends Samples>(made: T, aux: Samples): { readonly [K in keyof T]: Tensor } {
   for (const [name, given] of Object.entries(aux)) {
     const expected = getOwn(made, name);
     if (!expected) continue;
@@ -15,5 +16,5 @@ export function replayed(made: Samples, aux: Samples): Samples {
   }
   return Object.fromEntries(
     Object.entries(made).map(([name, tensor]) => [name, getOwn(aux, name) ?? tensor]),
-  );
+  ) as { readonly [K in keyof T]: Tensor };
 }

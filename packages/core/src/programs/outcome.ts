@@ -1,12 +1,26 @@
 import type { Target } from '../targets.ts';
 import type { Tensor } from '../tensor.ts';
 
+/** How far the explanation of one image has come: what its loops have added up. */
+export interface LoopState {
+  /** The loop that is running, of those that follow one another. */
+  readonly loop: number;
+  /** Samples of it that are done. */
+  readonly done: number;
+  /** What this loop and those before it have given so far, by name. */
+  readonly sums: Readonly<Record<string, Tensor>>;
+}
+
 export interface AttributeOptions {
   /** Recorded samples to replay instead of making them, by name. */
   readonly aux?: Readonly<Record<string, Tensor>> | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Samples (or images, for direct methods) done and to do. */
+  /** Samples (or images, for methods that evaluate each image once) done and to do. */
   readonly onProgress?: ((completed: number, total: number) => void) | undefined;
+  /** Told after each chunk of samples of a single image, so that another run can go on from there. */
+  readonly onState?: ((state: LoopState) => void) | undefined;
+  /** Goes on from a state of the same question about the same image. */
+  readonly state?: LoopState | undefined;
   /**
    * Evaluates only the first so many samples of a sampled method. Every graph runs as it would, which shows whether the
    * method works; what comes out is no attribution.

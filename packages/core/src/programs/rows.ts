@@ -1,5 +1,5 @@
-import type { Built } from '../graphs/built.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { Built } from './built.ts';
 
 /** What one explainer may hold while it runs, unless said, in bytes. */
 const defaultMemory = 1e9;

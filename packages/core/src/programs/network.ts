@@ -1,8 +1,6 @@
 import { between } from '../autodiff/path.ts';
 import { InputError } from '../errors.ts';
-import { holding, isPlain, mapOf } from '../layers/form.ts';
-import type { Layer } from '../layers/layers.ts';
-import type { Method } from '../methods/method.ts';
+import { type Form, holding, isPlain, mapOf } from '../layers/form.ts';
 import type { Classifier, Network } from '../model/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { ShapeError } from '../onnx/fact.ts';
@@ -13,9 +11,6 @@ import type { Request } from './request.ts';
 
 export const imagesOf = (classifier: Classifier): Network =>
   classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-
-export const oneImage = (g: GraphBuilder, { inputShape }: Classifier): Value =>
-  g.input('image', 'float32', [1, ...inputShape]);
 
 /** A network and the layers that are looked at, each as a map [rows, C, h, w]. */
 export interface LookedAt extends Network {
@@ -31,11 +26,13 @@ const shown = ({ scores }: Network, score: ScoreKind) => ({
   probabilities: scores.probabilities(),
 });
 
-/** The network over what `feed` makes. Layers of another layout pass through a map, which is what is looked at. */
+/** The network over rows of a graph. Layers of another layout pass through a map, which is what is looked at. */
 export function lookedAt(
-  { classifier, method, layers, score }: Pick<Request<Method>, 'classifier' | 'method' | 'layers' | 'score'>,
-  feed: (g: GraphBuilder) => Value,
+  { classifier, method, layers, score }: Pick<Request, 'classifier' | 'method' | 'layers' | 'score'>,
+  g: GraphBuilder,
+  rows: Value,
 ): LookedAt {
+  const before = g.nodes.flatMap(({ outputs }) => outputs);
   const maps = new Map<Value, Value>();
   const through = layers
     .filter(({ form }) => !isPlain(form))
@@ -47,29 +44,53 @@ export function lookedAt(
       };
       return [name, replace] as const;
     });
-  const network = classifier.inline(feed, through.length > 0 ? new Map(through) : undefined);
+  const network = classifier.inline(() => rows, through.length > 0 ? new Map(through) : undefined, g);
   const values = layers.map(({ name }) => maps.get(name) ?? network.resolve(name));
   const { scored, probabilities } = shown(network, score);
   const kept = [scored, probabilities].filter((value) => value !== null);
-  if (!method.needs.includes('attention')) narrow(network, [...values, ...kept]);
+  if (!method.needs.includes('attention')) narrow(network, [...before, ...values, ...kept]);
   return { ...network, layers: values, scored, probabilities };
 }
 
-/** The network from a layer on: `rows` makes the layer's map of each row, from the image that `feed` makes. */
+/** A value inside a network, by its name in the file, and the form that its map has there. */
+interface Inside {
+  readonly name: Value;
+  readonly form: Form;
+}
+
+/**
+ * The network from a value inside it on: `rows` are that value's maps.
+ *
+ * @param image what comes before the value, or beside it, is made of: one image
+ */
 export function startingAt(
-  { name, form }: Layer,
-  classifier: Classifier,
-  feed: (g: GraphBuilder) => Value,
-  rows: (g: GraphBuilder, image: Value) => Value,
-  score: ScoreKind,
+  { classifier, score }: Request,
+  g: GraphBuilder,
+  inside: Inside,
+  rows: Value,
+  image: Value,
 ): LookedAt {
-  let start: Value = '';
-  const replace = (g: GraphBuilder, value: Value) => {
-    start = rows(g, 'image');
-    return holding(g, start, value, form);
-  };
-  const network = classifier.inline(feed, new Map([[name, replace]]));
-  return { ...network, image: start, layers: [start], ...shown(network, score) };
+  const begun = (g: GraphBuilder, rows: Value, image: Value) =>
+    classifier.inline(
+      () => image,
+      new Map([[inside.name, (g: GraphBuilder, value: Value) => holding(g, rows, value, inside.form)]]),
+      g,
+    );
+  const { batch } = classifier;
+  const isOne =
+    batch !== undefined ||
+    g.shape(rows)[0] === 1 ||
+    needsOneImage(classifier, inside.name, g.shape(rows), begun);
+  const beside = isOne ? filled(g, image, batch) : repeated(g, image, rows);
+  const network = begun(g, rows, beside);
+  return { ...network, image: rows, layers: [rows], ...shown(network, score) };
+}
+
+/** One image as often as there are rows. */
+function repeated(g: GraphBuilder, image: Value, rows: Value): Value {
+  const size = g.emit('Shape', [rows], { start: 0, end: 1 });
+  const [, ...shape] = g.shape(image) as [number, ...number[]];
+  return g.emit('Expand', [image, g.emit('Concat', [size, g.ints(shape)], { axis: 0 })]);
 }
 
 /**
@@ -77,12 +98,20 @@ export function startingAt(
  * reads the size of the batch off the images, and what is made of the layer meets no value that is made without it, but
  * in operators that spread one row over many by themselves.
  */
-export function needsOneImage(classifier: Classifier, layer: Value, begun: () => LookedAt): boolean {
+function needsOneImage(
+  classifier: Classifier,
+  layer: Value,
+  shape: readonly number[],
+  begun: (g: GraphBuilder, rows: Value, image: Value) => Network,
+): boolean {
   const plain = imagesOf(classifier);
   if (meetsOthers(plain, layer)) return false;
+  const g = classifier.newGraph();
+  const image = g.input('image', 'float32', [1, ...classifier.inputShape]);
+  const start = g.input('rows', 'float32', shape);
   try {
-    const { g, image: start } = begun();
-    const [rows] = g.shape(start) as [number];
+    begun(g, start, image);
+    const [rows] = shape as [number];
     const after = new Set([start]);
     return g.nodes.every(({ inputs, outputs }) => {
       if (!inputs.some((input) => after.has(input))) return true;

@@ -1,13 +1,13 @@
 import type { Layer } from '../layers/layers.ts';
-import type { Setting } from '../methods/method.ts';
+import type { Method, Setting } from '../methods/method.ts';
 import type { Classifier } from '../model/classifier.ts';
 import type { ScoreKind } from '../targets.ts';
 
 /** A method as it was asked for, of one classifier. */
-export interface Request<M> {
+export interface Request {
   readonly classifier: Classifier;
-  readonly method: M;
-  readonly setting: Setting<never>;
+  readonly method: Method;
+  readonly setting: Setting<unknown>;
   readonly layers: readonly Layer[];
   readonly score: ScoreKind;
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readClassifier } from '../model/classifier.ts';
 import type { Value } from '../onnx/builder.ts';
+import { Expression } from '../onnx/expression.ts';
 import { int64, type Tensor } from '../tensor.ts';
 import { tinyImages, tinyShape } from '../testing/network.ts';
 import { cpu } from '../testing/ort.ts';
@@ -9,7 +10,7 @@ import { classes, type Made, mapNetworks, tokenNetworks } from '../testing/rando
 import { built } from './built.ts';
 import { classScore } from './class-score.ts';
 import { narrow } from './narrow.ts';
-import { oneHot, subjectOf } from './subject.ts';
+import { evaluated } from './subject.ts';
 
 const feeds = (off: number) => ({
   image: { ...tinyImages(), data: tinyImages().data.map((v, i) => v * (1 + (i % 3 ? off : -off))) },
@@ -28,14 +29,17 @@ async function explained({ bytes }: Made, looked: readonly Value[], shortened: b
   const plain = [...g.nodes];
   if (shortened) narrow(network, layers);
   const narrowed = g.nodes.some((node, i) => node !== plain[i]);
-  const target = g.input('class_index', 'int64', [-1]);
-  const single = shortened && classScore(g, logits, target) !== undefined;
-  const subject = subjectOf(
+  const target = new Expression(g, g.input('class_index', 'int64', [-1]));
+  const single = shortened && classScore(g, logits, target.name) !== undefined;
+  const subject = evaluated(
     { ...network, layers, scored: logits, probabilities: null },
-    oneHot(g, target, classes),
-    shortened ? target : undefined,
+    {
+      image: new Expression(g, image),
+      chosen: target.oneHot(classes),
+      target: shortened ? target : undefined,
+    },
   );
-  const gradients = subject.gradients([image, ...layers]);
+  const gradients = subject.gradients([subject.image, ...subject.layers]).map(({ name }) => name);
   const wanted = { logits, ...named('value', layers), ...named('gradient', gradients) };
   const session = await cpu.load(built(g, wanted).bytes);
   const [found, near] = [await session.run(feeds(0)), await session.run(feeds(2 ** -22))];

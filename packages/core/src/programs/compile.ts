@@ -1,0 +1,186 @@
+import { InputError } from '../errors.ts';
+import type { Made } from '../methods/method.ts';
+import type { Value } from '../onnx/builder.ts';
+import { Expression } from '../onnx/expression.ts';
+import type { Graph, ValueInfo } from '../onnx/graph.ts';
+import { renamed } from '../onnx/rename.ts';
+import { newGraph } from '../operators/new-graph.ts';
+import { int64, sizeOf, type Tensor } from '../tensor.ts';
+import { Assembly } from './assembly.ts';
+import { zeroFilled } from './batch.ts';
+import { samplesOf } from './block.ts';
+import { type Cut, type CutLoop, cut } from './cut.ts';
+import { grouped } from './grouped.ts';
+import type { Request } from './request.ts';
+import { rowsWithin } from './rows.ts';
+import { trace } from './trace.ts';
+
+/** An explainer as a graph, and the types of its outputs. */
+export interface Compiled {
+  readonly graph: Graph;
+  readonly outputs: readonly ValueInfo[];
+}
+
+/** By a block's values, those of the file that is put together. */
+type Places = ReadonlyMap<Value, Value>;
+
+/** Bytes of samples that a file may hold; what is drawn in the graph takes none. */
+const mostBytes = 2 ** 28;
+
+/**
+ * A method as one graph: image [N, C, H, W], class_index [N] → attribution, logits, target. Loops are Scans, so that the
+ * memory is that of one chunk, however many samples and images there are.
+ *
+ * @throws InputError method_not_supported when the samples are too many to be constants
+ */
+export function compile(request: Request, memory: number | undefined): Compiled {
+  const program = trace(request, { constant: true });
+  const parts = cut(program.block, program.outputs);
+  const [first] = parts.segments;
+  const names = ['attribution', 'logits', 'target'] as const;
+  const g = program.block.g;
+  const typeOf = (name: string): ValueInfo => ({ name, ...g.type(parts.outputs.get(name)!)! });
+  if (!request.method.sampled && parts.loops.length === 0) {
+    const { graph } = first!.built;
+    const named = renamed(graph, Object.fromEntries(names.map((name) => [name, parts.outputs.get(name)!])));
+    const types = names.map(typeOf);
+    return program.images === undefined
+      ? { graph: named, outputs: types }
+      : grouped(named, types, program.images);
+  }
+  const assembly = new Assembly(['image', 'class_index', ...names]);
+  const inputs = g.inputs
+    .slice(0, 2)
+    .map(
+      ({ name, known = name, dtype, shape }): ValueInfo => ({ name: known, dtype, shape: shape.slice(1) }),
+    );
+  const results = assembly.scan({
+    name: 'images',
+    over: inputs.map((input) => ({ ...input, of: input.name })),
+    body(_, rows) {
+      const given = new Map<Value, Value>();
+      g.inputs.slice(0, 2).forEach(({ name }, i) => {
+        given.set(name, assembly.emit('Unsqueeze', [rows[i]!, assembly.ints(0)]));
+      });
+      const made = placed(assembly, parts, given, memory);
+      return {
+        outputs: names.map((name) => ({
+          ...typeOf(name),
+          shape: typeOf(name).shape.slice(1),
+          name: assembly.emit('Squeeze', [made.get(parts.outputs.get(name)!)!, assembly.ints(0)]),
+        })),
+      };
+    },
+  });
+  const batched = (one: ValueInfo): ValueInfo => ({ ...one, shape: ['batch', ...one.shape] });
+  return {
+    graph: assembly.graph(
+      inputs.map(batched),
+      Object.fromEntries(names.map((name, i) => [name, results[i]!])),
+    ),
+    outputs: names.map((name) => ({ ...typeOf(name), shape: ['batch', ...typeOf(name).shape.slice(1)] })),
+  };
+}
+
+/** Puts a block in its place: where its values are. */
+function placed(assembly: Assembly, parts: Cut, given: Places, memory: number | undefined): Places {
+  const places = new Map(given);
+  parts.segments.forEach((segment, stage) => {
+    if (segment) {
+      const feeds = Array.from(segment.inputs, ([input, value]) => [input, places.get(value)!] as const);
+      const made = assembly.place(segment.built.graph, 'explain', Object.fromEntries(feeds));
+      for (const [name, value] of Object.entries(made)) places.set(name, value);
+    }
+    const loop = parts.loops[stage];
+    if (loop) for (const [name, value] of looped(assembly, loop, places, memory)) places.set(name, value);
+  });
+  return places;
+}
+
+/** Puts a loop in its place: a Scan over its samples, which are constants or drawn turn by turn. */
+function looped(assembly: Assembly, cutLoop: CutLoop, places: Places, memory: number | undefined): Places {
+  const { loop, body, captured } = cutLoop;
+  const { results, states } = loop;
+  const same = new Map(Array.from(captured, ([input, value]) => [input, places.get(value)!] as const));
+  const resultsOf = (made: Places) => results.map(({ outside }) => made.get(body.outputs.get(outside)!)!);
+  const asPlaces = (values: readonly Value[]) =>
+    new Map(results.map(({ outside }, i) => [outside, values[i]!]));
+  if (loop.samples.size === 0) return asPlaces(resultsOf(placed(assembly, body, same, memory)));
+  checkBytes(loop.samples.values());
+  const turns = turnsOf(cutLoop, memory);
+  const sources = Array.from(loop.samples, ([name, sample]) => sourceOf(assembly, name, sample, turns));
+  const { g } = loop.body;
+  const held = results.map(({ inside }, i) => {
+    const { dtype, shape } = g.type(states?.[i]?.input ?? inside)!;
+    const zero = () =>
+      assembly.emit('ConstantOfShape', [assembly.ints(...(shape as number[]))], {}, `zero/${inside}`);
+    const first = states ? same.get(states[i]!.input)! : zero();
+    return { name: inside, dtype, shape, first } as const;
+  });
+  const totals = assembly.scan({
+    name: 'samples',
+    state: held,
+    over: sources,
+    body(before, rows) {
+      const taken = sources.map(
+        ({ name, drawing }, i) =>
+          [name, drawing ? assembly.place(drawing, 'draw', { start: rows[i]! }).drawn! : rows[i]!] as const,
+      );
+      const left = (states ?? []).map(({ input }, i) => [input, before[i]!] as const);
+      const made = resultsOf(placed(assembly, body, new Map([...same, ...left, ...taken]), memory));
+      return {
+        state: states ? made : made.map((value, i) => assembly.emit('Add', [before[i]!, value], {}, 'sum')),
+      };
+    },
+  });
+  return asPlaces(totals);
+}
+
+/** Into how many turns the samples are cut, and how many samples each takes. */
+interface Turns {
+  readonly count: number;
+  readonly samples: number;
+}
+
+/** Turns of as many rows as there is room for, as equal as can be. */
+function turnsOf({ loop, body }: CutLoop, memory: number | undefined): Turns {
+  const all = samplesOf(loop);
+  const built = body.segments.find((segment) => segment)?.built;
+  const most = loop.together ?? (built ? rowsWithin(memory, built, { device: 'cpu' }) : all);
+  const count = Math.ceil(all / most);
+  return { count, samples: loop.together ?? Math.ceil(all / count) };
+}
+
+/** What the loop takes a row of each turn: the turn's samples, or the number of the first of them to draw. */
+function sourceOf(assembly: Assembly, name: string, sample: Tensor | Made, { count, samples }: Turns) {
+  if ('draw' in sample && sample.draw) {
+    const starts = Array.from({ length: count }, (_, turn) => turn * samples);
+    const of = assembly.constant(int64([count], starts), `${name}_start`);
+    return { name, dtype: 'int64', shape: [], of, drawing: drawingOf(sample.draw, samples) } as const;
+  }
+  const all = zeroFilled('make' in sample ? sample.make(0, sample.shape[0]!) : sample, count * samples);
+  const shape = [samples, ...sample.shape.slice(1)];
+  return {
+    name,
+    dtype: sample.dtype,
+    shape,
+    of: assembly.constant({ ...all, shape: [count, ...shape] }, name),
+  };
+}
+
+function drawingOf(draw: NonNullable<Made['draw']>, samples: number): Graph {
+  const g = newGraph(18);
+  const drawn = draw(new Expression(g, g.input('start', 'int64', [])), samples);
+  return renamed(g.graph('draw', [drawn.name]), { drawn: drawn.name });
+}
+
+function checkBytes(samples: Iterable<Tensor | Made>): void {
+  const bytes = [...samples]
+    .filter((sample) => !('draw' in sample && sample.draw))
+    .reduce((sum, { dtype, shape }) => sum + sizeOf(shape) * (dtype === 'int64' ? 8 : 4), 0);
+  if (bytes > mostBytes)
+    throw new InputError(
+      'method_not_supported',
+      `the samples would take ${bytes} bytes of the file, at most ${mostBytes} are allowed: ask for fewer samples`,
+    );
+}

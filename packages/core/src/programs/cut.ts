@@ -1,0 +1,85 @@
+import { spellOut } from '../lowering/functions/spell-out.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import { reachable, usesOf, type ValueInfo } from '../onnx/graph.ts';
+import type { Block, Loop } from './block.ts';
+import { type Built, part } from './built.ts';
+
+/** What is computed before a loop, between two, or after the last. */
+export interface Segment {
+  readonly built: Built;
+  /** By its inputs' names, the values of the block that they take. */
+  readonly inputs: ReadonlyMap<string, Value>;
+}
+
+export interface CutLoop {
+  readonly loop: Loop;
+  readonly body: Cut;
+  /** By the body's inputs, the values of the block that they take. */
+  readonly captured: ReadonlyMap<Value, Value>;
+}
+
+/** A block cut at its loops: a segment, the first loop, a segment, …, the last segment; one where nothing is computed is left out. */
+export interface Cut {
+  readonly segments: readonly (Segment | undefined)[];
+  readonly loops: readonly CutLoop[];
+  /** Which values of the block those that were asked for are. */
+  readonly outputs: ReadonlyMap<string, Value>;
+}
+
+/**
+ * Cuts a block into graphs without loops. A value is computed in the first segment that can, and handed on.
+ *
+ * @param wanted values of the block, by the names that their users know
+ */
+export function cut({ g, loops }: Block, wanted: ReadonlyMap<string, Value>): Cut {
+  const now = spellOut(g);
+  const outputs = new Map(Array.from(wanted, ([name, value]) => [name, now(value)]));
+  const cuts = loops.map((loop): CutLoop => {
+    const captured = [...loop.body.g.captures].map(([outside, inside]) => [inside, now(outside)] as const);
+    const states = (loop.states ?? []).map(({ input, first }) => [input, now(first)] as const);
+    const given = new Map(loop.results.map(({ inside, outside }) => [outside, inside]));
+    return { loop, body: cut(loop.body, given), captured: new Map([...captured, ...states]) };
+  });
+  const uses = cuts.map(({ captured }) => [...captured.values()]);
+  const segments = segmentsOf(g, loops, [...uses, [...outputs.values()]]);
+  return { segments, loops: cuts, outputs };
+}
+
+/** @param uses what the loops take, one after the other, and what is wanted in the end */
+function segmentsOf(g: GraphBuilder, loops: readonly Loop[], uses: readonly (readonly Value[])[]) {
+  const stages = new Map<Value, number>(g.inputs.map(({ name }) => [name, 0]));
+  for (const [i, { results }] of loops.entries())
+    for (const { outside } of results) stages.set(outside, i + 1);
+  const given = new Set(stages.keys());
+  const nodes = reachable(g.nodes, uses.flat());
+  const stageOf = (values: readonly Value[]) =>
+    Math.max(-1, ...values.map((value) => stages.get(value) ?? -1));
+  for (const node of nodes) {
+    const stage = stageOf(usesOf(node));
+    // What is made of constants alone is made wherever it is used.
+    if (stage >= 0) for (const output of node.outputs) stages.set(output, stage);
+  }
+  return uses.map((_, stage) => {
+    const later = nodes.filter((node) => stageOf(node.outputs) > stage).flatMap(usesOf);
+    const asked = [...later, ...uses.slice(stage).flat()].filter((value) => stages.get(value) === stage);
+    const constant = uses[stage]!.filter((value) => !stages.has(value));
+    const values = new Set([...asked, ...constant].filter((value) => !given.has(value)));
+    if (values.size === 0) return undefined;
+    const isBefore = (value: Value) => given.has(value) || (stages.get(value) ?? stage) < stage;
+    return segmentOf(g, [...values], isBefore);
+  });
+}
+
+/** The graph of values, from what is there before. */
+function segmentOf(g: GraphBuilder, values: readonly Value[], isBefore: (value: Value) => boolean): Segment {
+  const inputs = new Set(g.inputs.map(({ name }) => name));
+  const own = g.nodes.filter(({ outputs }) => !outputs.some(isBefore));
+  const used = new Set(reachable(own, values).flatMap(usesOf).filter(isBefore));
+  const given = g.inputs.filter(({ name }) => used.has(name));
+  const made = [...used].filter((name) => !inputs.has(name)).map((name) => ({ name, ...g.type(name)! }));
+  const types: readonly ValueInfo[] = [...given, ...made];
+  return {
+    built: part(g, new Map(values.map((value) => [value, value])), types),
+    inputs: new Map(types.map(({ name, known = name }) => [known, name])),
+  };
+}
