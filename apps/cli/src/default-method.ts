@@ -1,5 +1,5 @@
 import { InputError, recommendedFor } from '@whylight/core';
-import { isSampled, type Method, methods, resolveMethod } from '@whylight/core/methods';
+import { methods, resolveMethod } from '@whylight/core/methods';
 import { classifierOf, type RegisteredModel } from '@whylight/host';
 import type { ExplainOptions } from './options.ts';
 
@@ -19,7 +19,7 @@ export async function defaultMethod(
   const takes = (id: string): boolean => {
     const method = methods.find((known) => known.id === id)!;
     if (layer.length > 0 && !method.needs.includes('layer')) return false;
-    if (direct && isSampled(method as Method)) return false;
+    if (direct && method.sampled) return false;
     return refusalOf(() => resolveMethod({ method: id, convention, score, params: param })) === undefined;
   };
   return (await suiting(model)).find(takes) ?? usual;

@@ -1,10 +1,4 @@
-import {
-  methods as all,
-  isSampled,
-  type Method,
-  paramsJsonSchema,
-  resolveMethod,
-} from '@whylight/core/methods';
+import { methods as all, type Method, paramsJsonSchema, resolveMethod } from '@whylight/core/methods';
 import { Command } from 'commander';
 import { withJson } from '../options.ts';
 import { print, printJson } from '../output.ts';
@@ -58,7 +52,7 @@ export const methods = withJson(
       conventions: [...conventions],
       oddities,
       parameters: paramsJsonSchema(id) as Schema,
-      aux: isSampled(method) ? [...method.aux] : [],
+      aux: [...(method.aux ?? [])],
     };
   });
   if (json) return printJson(wanted === undefined ? list : list[0]!);

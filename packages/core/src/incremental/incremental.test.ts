@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { createExplainer, prepare } from '../explainer.ts';
-import { occlusion } from '../methods/perturbation/occlusion.ts';
 import { readClassifier } from '../model/classifier.ts';
 import type { Value } from '../onnx/builder.ts';
 import type { Attributes } from '../onnx/graph.ts';

@@ -20,5 +20,5 @@ it('refuses recorded samples of which there are none', async () => {
   const aux = { weights: float32([0, 3], []) };
   await expect(
     explain(network, { method: 'random-cam', layers: ['maps'] }, image, [0], { aux }),
-  ).rejects.toThrow('aux: as many samples of each are expected, got "weights" 0');
+  ).rejects.toThrow('aux "weights": expected one sample or more, got none');
 });

@@ -6,7 +6,7 @@ import {
   sizeOf,
   type Tensor,
 } from '@whylight/core';
-import { isSampled, type Method, methods, type Normalisation } from '@whylight/core/methods';
+import { type Method, methods, type Normalisation } from '@whylight/core/methods';
 import { hintedExplainer } from '../explanation/explainer.ts';
 import { withoutPaths } from '../runtime/provider.ts';
 import { DeviceError } from '../runtime/runtime.ts';
@@ -92,7 +92,7 @@ export const notRun = (report: MethodReport, reason: string): MethodVerdict => (
 
 /** The higher the later: the gradient takes a few times the memory and the time of the network. */
 const costOf = (method: Method): number =>
-  (method.needs.includes('gradient') ? 2 : 0) + (isSampled(method) ? 1 : 0);
+  (method.needs.includes('gradient') ? 2 : 0) + (method.sampled ? 1 : 0);
 
 async function outcomeOf(
   method: Method,

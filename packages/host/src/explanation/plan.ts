@@ -1,6 +1,6 @@
 import { type Explainer, graphFileOf, type Runtime, weightsBeside } from '@whylight/core';
 import type { Sides } from '@whylight/core/image';
-import { isSampled, methods, type ResolvedMethod } from '@whylight/core/methods';
+import { methods, type ResolvedMethod } from '@whylight/core/methods';
 import { classifierOf } from '../models/classifier.ts';
 import { type Prepared, prepare, preparedFor } from '../models/prepare.ts';
 import { normalisationBy } from '../models/preprocessing.ts';
@@ -59,7 +59,7 @@ export async function createPlan(
     ...prepared,
     explainer,
     classes,
-    direct: methods.some((known) => known.id === method.id && !isSampled(known)),
+    direct: methods.some((known) => known.id === method.id && !known.sampled),
     bytes,
     close: () => explainer.close(),
   };

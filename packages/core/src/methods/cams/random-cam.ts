@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { InputError } from '../../errors.ts';
 import { float32 } from '../../tensor.ts';
 import { defineMethod } from '../method.ts';
 import { camDefaults, camOnly, camParams } from '../shared/cam.ts';
@@ -36,6 +37,11 @@ export const randomCam = defineMethod<z.infer<typeof params>>({
     const channels = channelsOf(setting);
     const drawn = Array.from({ length: channels }, (_, k) => 2 * uniform(setting.params.seed, k) - 1);
     const { weights } = replayed({ weights: float32([1, channels], drawn) }, aux);
+    if (weights.shape[0] !== 1)
+      throw new InputError(
+        'invalid_tensor',
+        `aux "weights": expected [1, ${channels}], got [${weights.shape.join(', ')}]`,
+      );
     return weightedMap(layers[0]!, given(weights), setting);
   },
 });

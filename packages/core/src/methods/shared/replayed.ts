@@ -8,6 +8,8 @@ export function replayed<T extends Samples>(made: T, aux: Samples): { readonly [
   for (const [name, given] of Object.entries(aux)) {
     const expected = getOwn(made, name);
     if (!expected) continue;
+    if (given.shape[0] === 0)
+      throw new InputError('invalid_tensor', `aux "${name}": expected one sample or more, got none`);
     if (given.dtype !== expected.dtype || given.shape.slice(1).join() !== expected.shape.slice(1).join())
       throw new InputError(
         'invalid_tensor',
