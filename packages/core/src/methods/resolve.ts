@@ -3,7 +3,7 @@ import { InputError } from '../errors.ts';
 import { getOwn } from '../own.ts';
 import type { ScoreKind } from '../targets.ts';
 import { methods } from './list.ts';
-import { type Convention, conventions, type Method, type Params } from './method.ts';
+import { type Convention, conventions, type Method, needsOf, type Params } from './method.ts';
 
 export interface ResolvedMethod {
   readonly id: string;
@@ -78,11 +78,12 @@ const defaultScore = ({ score, logitsOnly }: Method, convention: Convention): Sc
 
 /** Whether a method takes so many layers. @throws InputError `invalid_parameter` */
 export function checkLayerCount(
-  { id, convention }: Pick<ResolvedMethod, 'id' | 'convention'>,
+  { id, convention, params }: Pick<ResolvedMethod, 'id' | 'convention' | 'params'>,
   count: number,
 ): void {
-  const { needs, singleLayer } = findMethod(id);
-  if (count > 0 && !needs.includes('layer'))
+  const method = findMethod(id);
+  const { singleLayer } = method;
+  if (count > 0 && !needsOf(method, params).includes('layer'))
     throw new InputError(
       'invalid_parameter',
       `${id} looks at no layer, but ${count === 1 ? 'one was' : 'layers were'} given`,
