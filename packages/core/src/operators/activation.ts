@@ -1,117 +1,116 @@
-import { add, div, mul, neg, number, scale, shift, sub, where } from '../onnx/emit.ts';
 import { real } from '../onnx/graph.ts';
 import { type Operators, unary } from './operator.ts';
 import { clipShape, mapped } from './shape/elementwise.ts';
 import {
   between,
-  compare,
   leaky,
   normalCumulative,
   normalDensity,
-  sigmoidOf,
   spelledGelu,
   tanhGeluSlope,
 } from './vjp/activation.ts';
 import { partOf } from './vjp/part.ts';
-import { gate, times } from './vjp/rule.ts';
+import { given, times } from './vjp/rule.ts';
 
 // Activations. At a kink the derivative is PyTorch's: 0 for ReLU at 0 and for a clip at its bounds (ReLU6). Gates are
 // read off the output where they can be, so that a fused Conv+Relu stays fused.
 
 export const activation = {
-  Sigmoid: unary({ vjp: [times(({ g, y }) => mul(g, y, sub(g, number(g, 1, y), y)))] }),
-  Softplus: unary({ vjp: [times(({ g, x }) => sigmoidOf(g, x(0)))] }),
+  Sigmoid: unary({ vjp: [times(({ y }) => y.mul(y.number(1).sub(y)))] }),
+  Softplus: unary({ vjp: [times(({ x }) => x(0).sigmoid())] }),
   Softsign: unary({
-    vjp: [
-      times((c) => {
-        const { g, x } = c;
-        const r = partOf(c, 'divisor') ?? shift(g, g.emit('Abs', [x(0)]), 1);
-        return g.emit('Reciprocal', [mul(g, r, r)]);
-      }),
-    ],
+    vjp: [times((c) => (partOf(c, 'divisor') ?? c.x(0).abs().add(1)).square().reciprocal())],
   }),
-  Erf: unary({
-    vjp: [
-      ({ g, x, dy }) => div(g, scale(g, dy, 2 / Math.sqrt(Math.PI)), g.emit('Exp', [mul(g, x(0), x(0))])), // 2/√π · exp(-x²)
-    ],
-  }),
+  // 2/√π · exp(-x²)
+  Erf: unary({ vjp: [({ x, dy }) => dy.mul(2 / Math.sqrt(Math.PI)).div(x(0).square().exp())] }),
   Relu: unary({
     shape: mapped((v) => Math.max(v, 0)),
-    vjp: [({ g, y, dy }) => gate(g, compare(g, 'Greater', y, 0), dy)],
+    vjp: [({ y, dy }) => dy.gate(y.isGreater(0))],
   }),
-  LeakyRelu: unary({ vjp: [(c) => leaky(c, number(c.g, real(c.node, 'alpha', 0.01), c.dy))] }),
+  LeakyRelu: unary({ vjp: [(c) => leaky(c, real(c.node, 'alpha', 0.01))] }),
   PRelu: unary({
     vjp: [
       (c) => leaky(c, c.x(1)),
-      ({ g, x, dy }) => where(g, compare(g, 'Greater', x(0), 0), number(g, 0, dy), mul(g, dy, x(0))),
+      ({ x, dy }) =>
+        x(0)
+          .isGreater(0)
+          .where(0, dy.mul(x(0))),
     ],
   }),
   // x + bias below -lambd, x - bias above lambd, 0 between
   Shrink: unary({
     vjp: [
-      ({ g, node, x, dy }) =>
-        gate(g, compare(g, 'Greater', g.emit('Abs', [x(0)]), real(node, 'lambd', 0.5)), dy),
+      ({ node, x, dy }) =>
+        dy.gate(
+          x(0)
+            .abs()
+            .isGreater(real(node, 'lambd', 0.5)),
+        ),
     ],
   }),
   ThresholdedRelu: unary({
-    vjp: [({ g, node, x, dy }) => gate(g, compare(g, 'Greater', x(0), real(node, 'alpha', 1)), dy)],
+    vjp: [({ node, x, dy }) => dy.gate(x(0).isGreater(real(node, 'alpha', 1)))],
   }),
+  // alpha·eˣ = y + alpha below zero
   Elu: unary({
     vjp: [
-      (
-        { g, node, x, y, dy }, // alpha·eˣ = y + alpha below zero
-      ) => where(g, compare(g, 'Greater', x(0), 0), dy, mul(g, dy, shift(g, y, real(node, 'alpha', 1)))),
+      ({ node, x, y, dy }) =>
+        x(0)
+          .isGreater(0)
+          .where(dy, dy.mul(y.add(real(node, 'alpha', 1)))),
     ],
   }),
   Celu: unary({
     vjp: [
-      ({ g, node, x, dy }) =>
-        where(
-          g,
-          compare(g, 'Greater', x(0), 0),
-          dy,
-          mul(g, dy, g.emit('Exp', [scale(g, x(0), 1 / real(node, 'alpha', 1))])),
-        ),
+      ({ node, x, dy }) =>
+        x(0)
+          .isGreater(0)
+          .where(
+            dy,
+            dy.mul(
+              x(0)
+                .mul(1 / real(node, 'alpha', 1))
+                .exp(),
+            ),
+          ),
     ],
   }),
   Selu: unary({
     vjp: [
-      ({ g, node, x, y, dy }) => {
+      ({ node, x, y, dy }) => {
         const [alpha, gamma] = [real(node, 'alpha', 1.6732632), real(node, 'gamma', 1.050701)];
-        return where(
-          g,
-          compare(g, 'Greater', x(0), 0),
-          scale(g, dy, gamma),
-          mul(g, dy, shift(g, y, alpha * gamma)),
-        );
+        return x(0)
+          .isGreater(0)
+          .where(dy.mul(gamma), dy.mul(y.add(alpha * gamma)));
       },
     ],
   }),
   HardSigmoid: unary({
-    vjp: [({ g, node, y, dy }) => gate(g, between(g, y, 0, 1)!, scale(g, dy, real(node, 'alpha', 0.2)))],
+    vjp: [({ node, y, dy }) => dy.mul(real(node, 'alpha', 0.2)).gate(between(y, 0, 1)!)],
   }),
   HardSwish: unary({
     vjp: [
-      ({ g, x, dy }) => {
+      ({ x, dy }) => {
         // 0 up to -3, x/3 + 1/2 below 3, 1 from there
-        const middle = where(
-          g,
-          compare(g, 'Less', x(0), 3),
-          shift(g, scale(g, x(0), 1 / 3), 0.5),
-          number(g, 1, dy),
-        );
-        return gate(g, compare(g, 'Greater', x(0), -3), mul(g, dy, middle));
+        const slope = x(0)
+          .isLess(3)
+          .where(
+            x(0)
+              .mul(1 / 3)
+              .add(0.5),
+            1,
+          );
+        return dy.mul(slope).gate(x(0).isGreater(-3));
       },
     ],
   }),
   Mish: unary({
     vjp: [
       times((c) => {
-        const { g, x } = c;
         // tanh(s) + x·(1 - tanh²(s))·sigmoid(x), s = softplus(x)
-        const t = partOf(c, 'tanh') ?? g.emit('Tanh', [g.emit('Softplus', [x(0)])]);
-        const inner = mul(g, sub(g, number(g, 1, t), mul(g, t, t)), sigmoidOf(g, x(0)));
-        return add(g, t, mul(g, x(0), inner));
+        const x = c.x(0);
+        const t = partOf(c, 'tanh') ?? x.emit('Softplus').tanh();
+        return t.add(x.mul(t.number(1).sub(t.square()).mul(x.sigmoid())));
       }),
     ],
   }),
@@ -120,10 +119,9 @@ export const activation = {
     vjp: [
       times((c) => {
         // s + a·y·(1 - s), s = sigmoid(a·x)
-        const { g, node, x, y } = c;
-        const alpha = real(node, 'alpha', 1);
-        const s = partOf(c, 'gate') ?? sigmoidOf(g, scale(g, x(0), alpha));
-        return add(g, s, mul(g, scale(g, y, alpha), sub(g, number(g, 1, s), s)));
+        const alpha = real(c.node, 'alpha', 1);
+        const s = partOf(c, 'gate') ?? c.x(0).mul(alpha).sigmoid();
+        return s.add(c.y.mul(alpha).mul(s.number(1).sub(s)));
       }),
     ],
   }),
@@ -132,9 +130,8 @@ export const activation = {
     vjp: [
       times((c) => {
         // 1 - sigmoid(x) = sigmoid(-x)
-        const { g, x } = c;
         const s = partOf(c, 'sigmoid');
-        return s === undefined ? sigmoidOf(g, neg(g, x(0))) : sub(g, number(g, 1, s), s);
+        return s === undefined ? c.x(0).neg().sigmoid() : s.number(1).sub(s);
       }),
     ],
   }),
@@ -142,13 +139,9 @@ export const activation = {
     since: 20,
     vjp: [
       (c) => {
-        const { g, node, x, dy } = c;
-        if (node.attributes.approximate === 'tanh')
-          return mul(g, dy, tanhGeluSlope(g, x(0), partOf(c, 'tanh')));
-        return (
-          spelledGelu(c) ??
-          mul(g, dy, add(g, normalCumulative(g, x(0)), mul(g, x(0), normalDensity(g, x(0)))))
-        );
+        const [x, dy] = [c.x(0), c.dy];
+        if (c.node.attributes.approximate === 'tanh') return dy.mul(tanhGeluSlope(x, partOf(c, 'tanh')));
+        return spelledGelu(c) ?? dy.mul(normalCumulative(x).add(x.mul(normalDensity(x))));
       },
     ],
   }),
@@ -156,9 +149,8 @@ export const activation = {
     shape: clipShape,
     vjp: [
       (c) => {
-        const bound = (i: number) => (c.node.inputs[i] ? c.x(i) : null);
-        const inside = between(c.g, c.y, bound(1), bound(2));
-        return inside ? gate(c.g, inside, c.dy) : c.dy;
+        const inside = between(c.y, given(c, 1), given(c, 2));
+        return inside ? c.dy.gate(inside) : c.dy;
       },
     ],
   }),
