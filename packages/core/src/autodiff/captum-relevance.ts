@@ -68,10 +68,8 @@ function byRule(c: RuleContext, { rule, gamma, epsilon }: Relevance): Expression
   const { node, x, y, dy } = c;
   if (rule === 'identity') {
     const whole = x(0).equals(0).not();
-    return dy
-      .mul(y)
-      .div(whole.where(x(0), 1))
-      .gate(whole);
+    const ratio = dy.mul(y).div(whole.where(x(0), 1));
+    return ratio.gate(whole);
   }
   const positive = x(1).relu();
   const weight = rule === 'gamma' ? x(1).add(positive.mul(gamma)) : positive;

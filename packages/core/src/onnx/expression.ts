@@ -74,6 +74,9 @@ export class Expression {
   square(): Expression {
     return this.emit('Mul', [this]);
   }
+  oneMinus(): Expression {
+    return this.number(1).sub(this);
+  }
   neg(): Expression {
     return this.emit('Neg');
   }

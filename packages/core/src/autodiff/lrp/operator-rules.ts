@@ -79,10 +79,8 @@ export const centred =
     const variance = x.sub(x.mean(axes)).square().mean(axes);
     const deviation = variance.add(real(c.node, 'epsilon', 1e-5)).sqrt();
     const d = weighted(c, whole, c.dy.div(stabilised(whole.output, epsilon))).reshape(shape);
-    return x
-      .div(deviation)
-      .mul(d.sub(d.mean(axes)))
-      .reshape(c.x(0).shape);
+    const relevance = x.div(deviation).mul(d.sub(d.mean(axes)));
+    return relevance.reshape(c.x(0).shape);
   };
 
 /** The shape in which a normalisation takes means, and the axes that it takes them over. */
@@ -105,12 +103,10 @@ function grouped(c: RuleContext): { shape: readonly number[]; axes: readonly num
 
 /** A value times the weights of a normalisation and of what is part of it; where a file spells it out it may have none. */
 function weighted(c: RuleContext, { follows }: Canonical, value: Expression): Expression {
-  const spatial = c
-    .x(0)
-    .shape.slice(2)
-    .map(() => 1);
+  const [, , ...places] = c.x(0).shape;
   const last = c.node.op === 'LayerNormalization';
-  const along = (vector: Expression) => (last ? vector : vector.reshape([sizeOf(vector.shape), ...spatial]));
+  const along = (vector: Expression) =>
+    last ? vector : vector.reshape([sizeOf(vector.shape), ...places.map(() => 1)]);
   const factors = [given(c, 1), ...follows.map((affine) => vectorOf(affine).factor)];
   return factors.flatMap((factor) => (factor ? [along(factor)] : [])).reduce((a, b) => a.mul(b), value);
 }

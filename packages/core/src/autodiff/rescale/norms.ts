@@ -16,7 +16,6 @@ export const norm =
   (c) => {
     const norms = kept(c, pairs.sum(c.y));
     const none = norms.equals(0);
-    return kept(c, c.dy)
-      .mul(pairs.sum(c.x(0)))
-      .div(none.where(1, norms));
+    const above = kept(c, c.dy).mul(pairs.sum(c.x(0)));
+    return above.div(none.where(1, norms));
   };

@@ -70,12 +70,11 @@ export function pairsOf(rows: number): Pairs {
     const before = sizeOf(shape.slice(0, axis)) * outer;
     return value.reshape([before, rows / 2, 2, inner * sizeOf(shape.slice(axis + 1))]);
   }
-  const exchanged = (value: Expression, like = value): Expression =>
-    varies(like)
-      ? paired(value, like)
-          .gather(value.ints([1, 0]), 2)
-          .reshape(like.shape)
-      : value;
+  function exchanged(value: Expression, like = value): Expression {
+    if (!varies(like)) return value;
+    const others = paired(value, like).gather(value.ints([1, 0]), 2);
+    return others.reshape(like.shape);
+  }
   const sum = (value: Expression) => value.add(exchanged(value));
   return {
     varies,

@@ -30,10 +30,8 @@ export const quotient =
       return c.index === 0 ? share : share.mul(pairs.mean(y)).neg();
     }
     if (c.index === 0) return dy.mul(pairs.mean(b.reciprocal()));
-    return dy
-      .mul(pairs.mean(a))
-      .div(b.mul(pairs.exchanged(b)))
-      .neg();
+    const above = dy.mul(pairs.mean(a));
+    return above.div(b.mul(pairs.exchanged(b))).neg();
   };
 
 /** Whether a value is computed from another. */

@@ -1,23 +1,27 @@
 import type { Expression, Operand } from '../../onnx/expression.ts';
 import { partOf } from './part.ts';
-import type { RuleContext } from './rule.ts';
+import type { RuleContext, Vjp } from './rule.ts';
 
 // What slopes of activations are made of.
 
 /** Where a clipped value is inside its bounds; `undefined` where there are none. */
 export function between(
   y: Expression,
-  low: Operand | undefined,
-  high: Operand | undefined,
+  low: Expression | undefined,
+  high: Expression | undefined,
 ): Expression | undefined {
-  const above = low === undefined ? undefined : y.isGreater(low);
-  const below = high === undefined ? undefined : y.isLess(high);
+  const above = low && y.isGreater(low);
+  const below = high && y.isLess(high);
   return above && below ? above.and(below) : (above ?? below);
 }
 
-/** Slope `alpha` below zero, 1 above. */
-export const leaky = ({ x, dy }: RuleContext, alpha: Operand): Expression =>
-  x(0).isGreater(0).where(dy, dy.mul(alpha));
+/** dy times one slope above zero, and another one below. */
+export const slopes =
+  (above: (c: RuleContext) => number, below: (x: Expression, c: RuleContext) => Operand): Vjp =>
+  (c) => {
+    const x = c.x(0);
+    return x.isGreater(0).where(c.dy.mul(above(c)), c.dy.mul(below(x, c)));
+  };
 
 /** GELU's derivative where Φ(x) is at hand, or twice that: Φ + x·φ with x·φ = u·exp(-u²)/√π, u = x/√2. */
 export function spelledGelu(c: RuleContext): Expression | undefined {
@@ -32,12 +36,8 @@ export function spelledGelu(c: RuleContext): Expression | undefined {
 }
 
 /** 1/√(2π) · exp(-x²/2) */
-export const normalDensity = (x: Expression): Expression =>
-  x
-    .square()
-    .mul(-0.5)
-    .exp()
-    .mul(1 / Math.sqrt(2 * Math.PI));
+export const normalDensity = (x: Expression): Expression => x.square().mul(-0.5).exp().mul(peak);
+const peak = 1 / Math.sqrt(2 * Math.PI);
 
 export const normalCumulative = (x: Expression): Expression =>
   x.mul(Math.SQRT1_2).emit('Erf').add(1).mul(0.5);
@@ -48,6 +48,6 @@ export function tanhGeluSlope(x: Expression, tanh: Expression | undefined): Expr
   const square = x.square();
   const t = tanh ?? x.mul(square.mul(0.044715).add(1)).mul(c).tanh();
   const du = square.mul(3 * 0.044715 * c).add(c);
-  const tail = x.mul(0.5).mul(du).mul(t.number(1).sub(t.square()));
+  const tail = x.mul(0.5).mul(du).mul(t.square().oneMinus());
   return t.add(1).mul(0.5).add(tail);
 }

@@ -43,11 +43,11 @@ export const vjpOf = (rules: VjpRules, op: OperatorName, index: number): Vjp | n
 export const withVjp = (row: VjpRow, vjp: Vjp): VjpRow =>
   typeof row === 'function' ? vjp : row.map((own) => own && vjp);
 
-/** dy · f'(x), from an expression for f'. */
+/** dy · f'(x), from an expression for f' by x and y = f(x). */
 export const times =
-  (slope: (c: RuleContext) => Expression): Vjp =>
+  (slope: (x: Expression, y: Expression, c: RuleContext) => Expression): Vjp =>
   (c) =>
-    c.dy.mul(slope(c));
+    c.dy.mul(slope(c.x(0), c.y, c));
 
 /** An input that a node can be without. */
 export const given = ({ node, x }: RuleContext, i: number): Expression | undefined =>
