@@ -1,7 +1,5 @@
 import type { Expression } from '../../onnx/expression.ts';
-import { int, real } from '../../onnx/graph.ts';
-import { axisOf } from '../../operators/shape/rule.ts';
-import { groupedShape } from '../../operators/vjp/normalization.ts';
+import { axisOf, epsilonOf, groupedShape, range, trailing } from '../../operators/vjp/normalization.ts';
 import { given, type RuleContext } from '../../operators/vjp/rule.ts';
 import { sizeOf } from '../../tensor.ts';
 import { derivative } from '../gradient.ts';
@@ -55,11 +53,10 @@ export const toNumerator: OperatorRule = (c) => (c.index === 0 ? c.dy : c.x(c.in
  * @see Achtibat et al., 2024, proposition 3.1
  */
 export const softmaxTaylor: OperatorRule = (c) => {
-  const { node, y, dy } = c;
+  const { y, dy } = c;
   const x = c.x(0);
-  const axis = axisOf(int(node, 'axis', -1), x.shape.length);
   const finite = x.emit('IsInf', [], { detect_positive: 0 }).where(0, x);
-  return finite.mul(dy.sub(y.mul(dy.sum([axis]))));
+  return finite.mul(dy.sub(y.mul(dy.sum([axisOf(c)]))));
 };
 
 /**
@@ -77,7 +74,7 @@ export const centred =
     const { shape, axes } = grouped(c);
     const x = c.x(0).reshape(shape);
     const variance = x.sub(x.mean(axes)).square().mean(axes);
-    const deviation = variance.add(real(c.node, 'epsilon', 1e-5)).sqrt();
+    const deviation = variance.add(epsilonOf(c)).sqrt();
     const d = weighted(c, whole, c.dy.div(stabilised(whole.output, epsilon))).reshape(shape);
     const relevance = x.div(deviation).mul(d.sub(d.mean(axes)));
     return relevance.reshape(c.x(0).shape);
@@ -85,18 +82,17 @@ export const centred =
 
 /** The shape in which a normalisation takes means, and the axes that it takes them over. */
 function grouped(c: RuleContext): { shape: readonly number[]; axes: readonly number[] } {
-  const from = (first: number, of: readonly number[]) => of.flatMap((_, i) => (i >= first ? [i] : []));
   const whole = c.x(0).shape;
   switch (c.node.op) {
     case 'LayerNormalization':
-      return { shape: whole, axes: from(axisOf(int(c.node, 'axis', -1), whole.length), whole) };
+      return { shape: whole, axes: trailing(c) };
     case 'LayerNorm2d':
       return { shape: whole, axes: [1] };
     case 'InstanceNormalization':
-      return { shape: whole, axes: from(2, whole) };
+      return { shape: whole, axes: range(2, whole.length) };
     default: {
       const split = groupedShape(c);
-      return { shape: split, axes: from(2, split) };
+      return { shape: split, axes: range(2, split.length) };
     }
   }
 }

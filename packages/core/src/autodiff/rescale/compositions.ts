@@ -1,8 +1,18 @@
 import type { Expression } from '../../onnx/expression.ts';
-import { int, ints, real } from '../../onnx/graph.ts';
+import { ints, real } from '../../onnx/graph.ts';
 import { reductionAxes } from '../../operators/reduction.ts';
-import { axisOf } from '../../operators/shape/rule.ts';
-import { groupedShape, heldLength, lrnBase, perChannel } from '../../operators/vjp/normalization.ts';
+import {
+  axisOf,
+  epsilonOf,
+  groupedShape,
+  heldLength,
+  lrnBase,
+  perChannel,
+  range,
+  rankOf,
+  standardize,
+  trailing,
+} from '../../operators/vjp/normalization.ts';
 import { given, type RuleContext, type Vjp, type VjpRules } from '../../operators/vjp/rule.ts';
 import { differentiate } from '../differentiate.ts';
 import { derivative } from '../gradient.ts';
@@ -45,9 +55,7 @@ export const shifted =
     return through(c, x.sub(pairs.mean(x.max(axes(c)))), composition, rules());
   };
 
-const rankOf = (c: RuleContext): number => c.x(0).shape.length;
-
-export const lastAxis = (c: RuleContext): number[] => [axisOf(int(c.node, 'axis', -1), rankOf(c))];
+export const lastAxis = (c: RuleContext): number[] => [axisOf(c)];
 
 /** As SHAP's handler, which takes e and 1/Σe for two factors. */
 export const softmax: Composition = (c, z) => {
@@ -59,19 +67,9 @@ export const logSoftmax: Composition = (c, z) => z.sub(z.exp().sum(lastAxis(c)).
 
 export const logSumExp: Composition = (c, z) => z.exp().sum(reductionAxes(c)).log().reshape(c.y.shape);
 
-const epsilonOf = (c: RuleContext): number => real(c.node, 'epsilon', 1e-5);
-
 /** (x - mean) / √(variance + ε) over some axes */
-function standardized(c: RuleContext, x: Expression, axes: readonly number[]): Expression {
-  const centred = x.sub(x.mean(axes));
-  return centred.div(centred.square().mean(axes).add(epsilonOf(c)).sqrt());
-}
-
-const axesFrom = (first: number, rank: number): number[] =>
-  Array.from({ length: rank - first }, (_, i) => first + i);
-
-/** The axes that a layer normalisation runs over. */
-const trailing = (c: RuleContext): number[] => axesFrom(lastAxis(c)[0]!, rankOf(c));
+const standardized = (c: RuleContext, x: Expression, axes: readonly number[]): Expression =>
+  standardize(x, axes, epsilonOf(c)).normal;
 
 /** x·scale + bias, as far as the node has them. */
 function affine(c: RuleContext, x: Expression, form = (v: Expression) => v): Expression {
@@ -90,7 +88,7 @@ export const rmsNormalization: Composition = (c) => {
 
 /** Of each channel's places, with a scale for each channel. */
 export const instanceNormalization: Composition = (c) =>
-  perChannelAffine(c, standardized(c, c.x(0), axesFrom(2, rankOf(c))));
+  perChannelAffine(c, standardized(c, c.x(0), range(2, rankOf(c))));
 
 /** Of each place's channels. */
 export const layerNorm2d: Composition = (c) => perChannelAffine(c, standardized(c, c.x(0), [1]));
@@ -104,7 +102,7 @@ export const l2Normalization: Composition = ({ node }, x) =>
 
 export const groupNormalization: Composition = (c) => {
   const grouped = c.x(0).reshape(groupedShape(c));
-  const normal = standardized(c, grouped, axesFrom(2, grouped.shape.length));
+  const normal = standardized(c, grouped, range(2, grouped.shape.length));
   return perChannelAffine(c, normal.reshape(c.x(0).shape));
 };
 

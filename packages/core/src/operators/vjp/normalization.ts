@@ -15,7 +15,7 @@ interface Standardized {
   overDeviation(v: Expression): Expression;
 }
 
-function standardize(x: Expression, axes: readonly number[], epsilon: number): Standardized {
+export function standardize(x: Expression, axes: readonly number[], epsilon: number): Standardized {
   const centred = x.sub(x.mean(axes));
   const deviation = centred.square().mean(axes).add(epsilon).sqrt();
   return { normal: centred.div(deviation), overDeviation: (v) => v.div(deviation) };
@@ -30,14 +30,15 @@ function standardizedVjp(
   return overDeviation(d.sub(d.mean(axes)).sub(projected));
 }
 
-const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+export const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, i) => from + i);
 
-const rankOf = (c: RuleContext): number => c.x(0).shape.length;
+export const rankOf = (c: RuleContext): number => c.x(0).shape.length;
 
-const axisOf = (c: RuleContext, otherwise: number): number =>
-  positiveAxis(int(c.node, 'axis', otherwise), rankOf(c));
+/** The last axis unless the node says another. */
+export const axisOf = (c: RuleContext): number => positiveAxis(int(c.node, 'axis', -1), rankOf(c));
 
-const epsilonOf = (c: RuleContext): number => real(c.node, 'epsilon', 1e-5);
+export const epsilonOf = (c: RuleContext): number => real(c.node, 'epsilon', 1e-5);
 
 /** By what the file spells out. */
 function spelledStandardized(c: RuleContext): Standardized | undefined {
@@ -58,7 +59,7 @@ function withoutScale(c: RuleContext, scaleOf = (v: Expression) => v): Expressio
 const withoutChannelScale = (c: RuleContext): Expression => withoutScale(c, (v) => perChannel(v, rankOf(c)));
 
 /** The axes that a layer normalisation runs over. */
-const trailing = (c: RuleContext): number[] => range(axisOf(c, -1), rankOf(c));
+export const trailing = (c: RuleContext): number[] => range(axisOf(c), rankOf(c));
 
 /** By the mean and 1/σ that the operator gives beside its output; they are float32 whatever the input is. */
 function layerStandardized(c: RuleContext): Standardized {
@@ -73,7 +74,7 @@ function layerStandardized(c: RuleContext): Standardized {
 /** What comes back by the mean μ and by s = 1/σ, which a derivative that is differentiated again is made of: (dμ - ds·s²·x̂) / n. */
 function throughStatistics(c: RuleContext, { normal, overDeviation }: Standardized): Expression | undefined {
   const [mean, inverse] = [c.dyOf(1), c.dyOf(2)];
-  const size = sizeOf(c.x(0).shape.slice(axisOf(c, -1)));
+  const size = sizeOf(c.x(0).shape.slice(axisOf(c)));
   const bent = inverse && overDeviation(overDeviation(inverse.mul(normal)));
   if (!mean) return bent?.neg().mul(1 / size);
   return (bent ? mean.sub(bent) : mean.expandAs(c.x(0))).mul(1 / size);
@@ -89,11 +90,11 @@ export const perChannel = (v: Expression, rank: number): Expression =>
 /** y·(dy - Σ dy·y) */
 export const softmaxVjp: Vjp = (c) => {
   const { y, dy } = c;
-  return y.mul(dy.sub(dy.mul(y).sum([axisOf(c, -1)])));
+  return y.mul(dy.sub(dy.mul(y).sum([axisOf(c)])));
 };
 
 /** dy - eʸ·Σ dy */
-export const logSoftmaxVjp: Vjp = (c) => c.dy.sub(c.y.exp().mul(c.dy.sum([axisOf(c, -1)])));
+export const logSoftmaxVjp: Vjp = (c) => c.dy.sub(c.y.exp().mul(c.dy.sum([axisOf(c)])));
 
 export const batchNormalizationVjp: Vjp = (c) => {
   const deviation = c.x(4).add(epsilonOf(c)).sqrt();
