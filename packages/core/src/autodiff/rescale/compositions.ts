@@ -5,8 +5,6 @@ import {
   axisOf,
   epsilonOf,
   groupedShape,
-  heldLength,
-  lrnBase,
   perChannel,
   range,
   rankOf,
@@ -14,6 +12,7 @@ import {
   trailing,
 } from '../../operators/vjp/normalization.ts';
 import { given, type RuleContext, type Vjp, type VjpRules } from '../../operators/vjp/rule.ts';
+import { heldLength, lrnBase } from '../../operators/vjp/scaling.ts';
 import { differentiate } from '../differentiate.ts';
 import { derivative } from '../gradient.ts';
 import type { Pairs } from './pairs.ts';
