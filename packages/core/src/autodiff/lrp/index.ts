@@ -31,14 +31,10 @@ export interface Explained {
 export function relevanceRules(
   { g, image, scores, nodes }: Explained,
   composite: Composite,
-  pixels: (g: GraphBuilder) => Readonly<Record<keyof Bounds, Value>>,
+  pixels: () => Bounds,
 ): VjpRules {
   const form = canonicalForm(g, nodes, scores);
-  const value = (name: Value) => new Expression(g, name);
-  const box = (x: Expression) => {
-    const { low, high } = pixels(g);
-    return boundsOf(value(image), x, { low: value(low), high: value(high) });
-  };
+  const box = (x: Expression) => boundsOf(new Expression(g, image), x, pixels());
   const byRule: Vjp = (c) => {
     const [output] = c.node.outputs as [Value];
     if (form.merged.has(output)) return pass(c);

@@ -1,4 +1,4 @@
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import type { OperatorName } from '../../onnx/operator-names.ts';
 import { reductionAxes } from '../../operators/reduction.ts';
 import { operatorsThat } from '../../operators/table.ts';
@@ -56,9 +56,9 @@ const bilinear = operatorsThat(({ linear, data, vjp }) => linear === 'each' && d
  * @param captum with three oddities of Captum: it has the rescale rule for six nonlinearities only, where windows overlap
  *   the last one wins, and a pool right after one of the six has its plain gradient
  */
-export function rescaleRules(g: GraphBuilder, values: Value, captum: boolean): VjpRules {
-  const pairs = pairsOf(g.shape(values)[0]!);
-  if (captum) return { ...gradientRules, ...captumRules(pairs, values) };
+export function rescaleRules(values: Expression, captum: boolean): VjpRules {
+  const pairs = pairsOf(values.shape[0]!);
+  if (captum) return { ...gradientRules, ...captumRules(pairs, values.name) };
   const rules: VjpRules = { ...gradientRules, ...paperRules(pairs, () => rules) };
   return rules;
 }
