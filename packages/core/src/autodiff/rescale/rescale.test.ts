@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import { Expression } from '../../onnx/expression.ts';
 import { type Attributes, float } from '../../onnx/graph.ts';
 import { type OperatorName, spelledFunctions } from '../../onnx/operator-names.ts';
 import { newGraph } from '../../operators/new-graph.ts';
