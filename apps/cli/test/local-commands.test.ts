@@ -317,7 +317,7 @@ describe('bad usage ends with 2 and one sentence', () => {
   it.each([
     [['explain', 'nothing.png', '-o', 'x'], 'nothing.png cannot be read: there is no such file'],
     [['explain', 'photo.png', '-o', 'x', '--method', 'gradcam'], 'did you mean "grad-cam"?'],
-    [['explain', 'photo.png', '-o', 'x', '--method', 'seance'], 'is unknown; whylight methods'],
+    [['explain', 'photo.png', '-o', 'x', '--method', 'seance'], 'there is no method "seance"; the command "whylight methods"'],
     [['explain', 'photo.png', '-o', 'x', '--method', 'grad-cam,seance'], '"seance" is unknown'],
     [
       ['explain', 'in.npy', '-o', 'x'],

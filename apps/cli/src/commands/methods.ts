@@ -3,7 +3,7 @@ import {
   isSampled,
   type Method,
   paramsJsonSchema,
-  resolveMethod,
+  resolveQuestion,
 } from '@whylight/core/methods';
 import { Command } from 'commander';
 import { withJson } from '../options.ts';
@@ -30,7 +30,7 @@ export const methods = withJson(
     .argument('[id]', 'the method to tell about'),
 ).action((wanted: string | undefined, { json }: { json?: boolean }) => {
   const chosen =
-    wanted === undefined ? all : all.filter(({ id }) => id === resolveMethod({ method: wanted }).id);
+    wanted === undefined ? all : all.filter(({ id }) => id === resolveQuestion({ method: wanted }).method);
   const list = chosen.map((method) => {
     const {
       id,

@@ -6,7 +6,7 @@ import {
 } from '@whylight/contract';
 import { methods } from '@whylight/core/methods';
 import { describe, expect, it } from 'vitest';
-import { predictionQuestion, resolveQuestion } from './question.ts';
+import { explanationQuestion, predictionQuestion } from './question.ts';
 
 const model: CatalogModel = {
   name: 'shapes',
@@ -29,7 +29,7 @@ const image = '0'.repeat(64);
 /** The key of a question, whatever the numbers of the release: each release has keys of its own (decision 0029). */
 async function keyOf(request: Omit<ExplanationRequest, 'input'>): Promise<string> {
   const asked = explanationRequestSchema.parse({ input: { sha256: image }, ...request });
-  const question = resolveQuestion(asked, image, model);
+  const question = explanationQuestion(asked, image, model);
   return cacheKey('ten_1', { ...question, numerics_version: '0', method_version: '0' }, 'cpu');
 }
 

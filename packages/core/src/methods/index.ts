@@ -1,5 +1,12 @@
+export { InputError } from '../errors.ts';
 export { numericsVersion } from '../numerics-version.ts';
 export { getOwn } from '../own.ts';
 export { methods } from './list.ts';
 export { type Convention, conventions, isSampled, type Method, type Normalisation } from './method.ts';
-export { checkLayerCount, paramsJsonSchema, type ResolvedMethod, resolveMethod } from './resolve.ts';
+export {
+  paramsJsonSchema,
+  type ResolvedMethod,
+  type ResolvedQuestion,
+  resolveMethod,
+  resolveQuestion,
+} from './resolve.ts';
