@@ -3,6 +3,7 @@ import {
   cacheKey,
   type ExplanationRequest,
   explanationRequestSchema,
+  questionSchema,
 } from '@whylight/contract';
 import { methods } from '@whylight/core/methods';
 import { describe, expect, it } from 'vitest';
@@ -103,6 +104,12 @@ describe('The key of a question', () => {
 
   it.each(same)('with %s is the same for %j', async (name, request) => {
     expect(await keyOf(request)).toBe(pinned.find(([known]) => known === name)![2]);
+  });
+
+  it.each(pinned)('with %s is of a question that jobs can hold', (_, request) => {
+    const asked = explanationRequestSchema.parse({ input: { sha256: image }, ...request });
+    const question = explanationQuestion(asked, image, model);
+    expect(questionSchema.parse(JSON.parse(JSON.stringify(question)))).toEqual(question);
   });
 
   it('of a prediction is the one that results are stored under', async () => {
