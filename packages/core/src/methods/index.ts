@@ -3,10 +3,5 @@ export { numericsVersion } from '../numerics-version.ts';
 export { getOwn } from '../own.ts';
 export { methods } from './list.ts';
 export { type Convention, conventions, isSampled, type Method, type Normalisation } from './method.ts';
-export {
-  paramsJsonSchema,
-  type ResolvedMethod,
-  type ResolvedQuestion,
-  resolveMethod,
-  resolveQuestion,
-} from './resolve.ts';
+export type { ResolvedQuestion } from './question.ts';
+export { paramsJsonSchema, resolveMethod, resolveQuestion } from './resolve.ts';

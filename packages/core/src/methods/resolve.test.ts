@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../errors.ts';
 import { methods } from './list.ts';
-import { formulaParameters, paramsJsonSchema, resolveMethod, resolveQuestion } from './resolve.ts';
+import { formulaParameters } from './parameters.ts';
+import { paramsJsonSchema, resolveMethod, resolveQuestion } from './resolve.ts';
 
 const refusal = (asked: Parameters<typeof resolveMethod>[0]): InputError => {
   try {
