@@ -8,19 +8,19 @@ import {
 import { methods } from '@whylight/core/methods';
 
 /**
- * An explainer of what is asked for. Where no layer is, `hint`, the layer that a manifest names, is tried before the one
- * that is found.
+ * An explainer of what is asked for. Where no layer is, the one that the model's manifest names (`cam_tensor`) is tried
+ * before the one that is found.
  *
  * @throws InputError
  */
-export async function hintedExplainer(
+export async function explainerFor(
   classifier: Classifier,
   spec: ExplainerSpec,
-  hint: string | undefined,
+  camTensor: string | undefined,
   runtime: Runtime,
 ): Promise<Explainer> {
   const explainer = (layers = spec.layers) => createExplainer(classifier, { ...spec, layers }, runtime);
-  const takesHint =
+  const isOpen =
     (spec.layers ?? []).length === 0 && methods.find(({ id }) => id === spec.method)?.needs.includes('layer');
-  return hint !== undefined && takesHint ? explainer([hint]).catch(() => explainer([])) : explainer();
+  return camTensor !== undefined && isOpen ? explainer([camTensor]).catch(() => explainer([])) : explainer();
 }
