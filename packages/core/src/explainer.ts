@@ -5,7 +5,8 @@ import { notesOn } from './layers/notes.ts';
 import { remarksOn } from './methods/claims.ts';
 import type { Convention, Method, Normalisation } from './methods/index.ts';
 import { kindOf, needsOf, type Setting } from './methods/method.ts';
-import { checkLayerCount, findMethod, type ResolvedMethod, resolveMethod } from './methods/resolve.ts';
+import { formulaParameters } from './methods/parameters.ts';
+import { checkLayerCount, defaultScore, findMethod, type ResolvedMethod, resolveMethod } from './methods/resolve.ts';
 import type { Classifier } from './model/classifier.ts';
 import { writeModel } from './onnx/write.ts';
 import { compile } from './programs/compile.ts';
@@ -106,7 +107,7 @@ export function prepare(classifier: Classifier, spec: ExplainerSpec) {
   if (method.needsOtherClasses && classifier.classes === 1)
     throw new InputError('method_not_supported', withoutOthers(method));
   // A method that looks at probabilities by itself, said or not, takes the output where that is a plain number.
-  const isItsOwn = spec.score === undefined || spec.score === method.score;
+  const isItsOwn = asked.score === defaultScore(method, asked.convention);
   const isPlain = classifier.head.kind === 'number' && isItsOwn;
   const resolved = isPlain ? { ...asked, score: 'logit' as const } : asked;
   const named = spec.layers ?? [];
@@ -117,7 +118,7 @@ export function prepare(classifier: Classifier, spec: ExplainerSpec) {
     : [];
   const [a, b, c] = classifier.inputShape as [number, number, number];
   const setting = {
-    params: method.params.parse(resolved.params),
+    params: formulaParameters(method, resolved.params),
     convention: resolved.convention,
     inputShape: classifier.inputShape,
     layout: classifier.layout,

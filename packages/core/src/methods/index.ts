@@ -4,4 +4,4 @@ export { getOwn } from '../own.ts';
 export { methods } from './list.ts';
 export { type Convention, conventions, type Method, type Normalisation } from './method.ts';
 export type { ResolvedQuestion } from './question.ts';
-export { paramsJsonSchema, resolveMethod, resolveQuestion } from './resolve.ts';
+export { paramsJsonSchema, resolveMethod, resolveQuestion, takesLayers } from './resolve.ts';

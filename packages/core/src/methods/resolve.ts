@@ -91,7 +91,7 @@ const otherNames: Readonly<Record<string, ScoreKind | undefined>> = {
 };
 
 /** Libraries explain what the model gives. */
-const defaultScore = ({ score, logitsOnly }: Method, convention: Convention): ScoreKind =>
+export const defaultScore = ({ score, logitsOnly }: Method, convention: Convention): ScoreKind =>
   score ?? (convention === 'paper' || logitsOnly ? 'logit' : 'output');
 
 /** Checks that a method takes so many layers. @throws InputError `invalid_parameter` */
@@ -114,6 +114,12 @@ export function checkLayerCount(
       ['layers'],
     );
 }
+
+/** Whether what is asked for looks at layers. */
+export const takesLayers = (asked: Parameters<typeof resolveMethod>[0]): boolean => {
+  const { id, params } = resolveMethod(asked);
+  return needsOf(findMethod(id), params).includes('layer');
+};
 
 export function findMethod(id: string): Method {
   const method = methods.find((m) => m.id === id);

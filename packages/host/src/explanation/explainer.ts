@@ -5,7 +5,7 @@ import {
   type ExplainerSpec,
   type Runtime,
 } from '@whylight/core';
-import { methods } from '@whylight/core/methods';
+import { takesLayers } from '@whylight/core/methods';
 
 /**
  * An explainer of what is asked for. Where no layer is, the one that the model's manifest names (`cam_tensor`) is tried
@@ -21,6 +21,6 @@ export async function explainerFor(
 ): Promise<Explainer> {
   const explainer = (layers = spec.layers) => createExplainer(classifier, { ...spec, layers }, runtime);
   const isOpen =
-    (spec.layers ?? []).length === 0 && methods.find(({ id }) => id === spec.method)?.needs.includes('layer');
+    (spec.layers ?? []).length === 0 && takesLayers(spec);
   return camTensor !== undefined && isOpen ? explainer([camTensor]).catch(() => explainer([])) : explainer();
 }
