@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { maxWorkers } from '../../vitest.workers.ts';
 
 export default defineConfig({
   test: {
@@ -8,5 +9,6 @@ export default defineConfig({
     // The engine keeps nothing between calls, so that files can share its modules: reading them anew for each takes longer
     // than most tests.
     isolate: false,
+    maxWorkers,
   },
 });
