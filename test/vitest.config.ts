@@ -7,6 +7,7 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    isolate: false,
     maxWorkers,
   },
 });
