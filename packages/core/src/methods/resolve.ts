@@ -40,21 +40,19 @@ export function resolveQuestion(asked: AskedQuestion): ResolvedQuestion {
   };
 }
 
+interface AskedMethod {
+  readonly method: string;
+  readonly convention?: Convention | undefined;
+  readonly params?: Params | undefined;
+  readonly score?: ScoreKind | undefined;
+}
+
 /**
  * The method of a question with its parameters. Those of a resolved one are taken as they are.
  *
  * @throws InputError unknown_method, invalid_parameter
  */
-export function resolveMethod(
-  asked:
-    | ResolvedQuestion
-    | {
-        readonly method: string;
-        readonly convention?: Convention | undefined;
-        readonly params?: Params | undefined;
-        readonly score?: ScoreKind | undefined;
-      },
-): ResolvedMethod {
+export function resolveMethod(asked: AskedMethod | ResolvedQuestion): ResolvedMethod {
   if ('method_version' in asked) {
     const { method: id, method_version: version, convention, score, parameters: params } = asked;
     return { id, version, convention, score, params };
@@ -116,7 +114,7 @@ export function checkLayerCount(
 }
 
 /** Whether what is asked for looks at layers. */
-export const takesLayers = (asked: Parameters<typeof resolveMethod>[0]): boolean => {
+export const takesLayers = (asked: AskedMethod | ResolvedQuestion): boolean => {
   const { id, params } = resolveMethod(asked);
   return needsOf(findMethod(id), params).includes('layer');
 };
