@@ -14,6 +14,7 @@ import { byChannel, channelSamples, channelsOf, weightedMap } from './masks.ts';
  * below the one before.
  *
  * @see Desai & Ramaswamy, "Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free Localization", 2020
+ * @example createExplainer(classifier, { method: 'ablation-cam', layers: ['-1'] }, runtime)
  */
 export const ablationCam = defineMethod({
   id: 'ablation-cam',

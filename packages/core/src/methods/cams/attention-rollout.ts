@@ -12,6 +12,7 @@ import { camOutput, camParams } from '../shared/cam.ts';
  * for every class.
  *
  * @see Abnar & Zuidema, "Quantifying Attention Flow in Transformers", 2020
+ * @example createExplainer(classifier, { method: 'attention-rollout', params: { head_fusion: 'max' } }, runtime)
  */
 export const attentionRollout = defineMethod({
   id: 'attention-rollout',

@@ -11,6 +11,7 @@ import { gainMap, maskedGains } from './masks.ts';
  * torchcam adds the steps up as it goes: its masks are scaled by 0.1, 0.3, 0.6, … 5.5 for S = 10.
  *
  * @see Naidu et al., "IS-CAM: Integrated Score-CAM for axiomatic-based explanations", 2020
+ * @example createExplainer(classifier, { method: 'is-cam', params: { num_samples: 4 } }, runtime)
  */
 export const isCam = defineMethod({
   id: 'is-cam',

@@ -13,6 +13,7 @@ import { camOutput, camParams } from '../shared/cam.ts';
  * class token, are the map's places. The readout is the network after its last block: final normalisation and head.
  *
  * @see Bousselham et al., "LeGrad: An Explainability Method for Vision Transformers via Feature Formation Sensitivity", 2024
+ * @example createExplainer(classifier, { method: 'le-grad', params: { blocks: 1 } }, runtime)
  */
 export const leGrad = defineMethod({
   id: 'le-grad',

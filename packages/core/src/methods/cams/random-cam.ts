@@ -18,6 +18,7 @@ const params = z.strictObject({ ...camParams, seed: seedParam });
  * All images have the same weights, where pytorch-grad-cam draws anew; recorded `weights` [1, C] are replayed instead.
  *
  * @see `RandomCAM` of pytorch-grad-cam
+ * @example createExplainer(classifier, { method: 'random-cam', params: { seed: 7 } }, runtime)
  */
 export const randomCam = defineMethod<z.infer<typeof params>>({
   id: 'random-cam',

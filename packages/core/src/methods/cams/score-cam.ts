@@ -11,6 +11,7 @@ import { gainMap, maskedGains } from './masks.ts';
  * torchcam min-maxes before A_k grows, pytorch-grad-cam after it grew with its corners aligned.
  *
  * @see Wang et al., "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks", 2020
+ * @example createExplainer(classifier, { method: 'score-cam', layers: ['-1'] }, runtime)
  */
 export const scoreCam = defineMethod({
   id: 'score-cam',

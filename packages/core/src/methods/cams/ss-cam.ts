@@ -10,6 +10,7 @@ import { channelsOf, gainMap, maskedGains } from './masks.ts';
  *     w = softmax_k(1/S Σ_s y_c((M_k + η_s,k) ⊙ x) - y_c(x)),   η ~ N(0, std²)
  *
  * @see Wang et al., "SS-CAM: Smoothed Score-CAM for Sharper Visual Feature Localization", 2020
+ * @example createExplainer(classifier, { method: 'ss-cam', params: { num_samples: 3, std: 0.5 } }, runtime)
  */
 export const ssCam = defineMethod({
   id: 'ss-cam',

@@ -12,6 +12,12 @@ import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.t
  * [N, C, h, w] under Captum's convention; else the sum over channels as a map.
  *
  * @see Leino et al., "Influence-Directed Explanations for Deep Convolutional Networks", 2018
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'internal-influence', layers: ['-2'], params: { n_steps: 8 } },
+ *   runtime,
+ * )
  */
 export const internalInfluence = defineMethod({
   id: 'internal-influence',

@@ -17,6 +17,12 @@ import { pathParams, quadrature } from '../shared/quadrature.ts';
  * as a map.
  *
  * @see Dhamdhere, Sundararajan & Yan, "How Important is a Neuron?", 2019
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'layer-conductance', params: { n_steps: 8, baseline: 'blur' } },
+ *   runtime,
+ * )
  */
 export const layerConductance = defineMethod({
   id: 'layer-conductance',

@@ -9,6 +9,7 @@ import { type CamParams, camDefaults, camOnly, camParams, layerOutput } from '..
  * Captum's convention; else the sum over channels as a map.
  *
  * @see `LayerDeepLiftShap` of Captum; Lundberg & Lee, 2017
+ * @example createExplainer(classifier, { method: 'layer-deep-lift-shap', layers: ['-1'] }, runtime)
  */
 export const layerDeepLiftShap = defineMethod<CamParams>({
   id: 'layer-deep-lift-shap',

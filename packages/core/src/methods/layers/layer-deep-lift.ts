@@ -18,6 +18,12 @@ import { type CamParams, camDefaults, camOnly, camParams, layerOutput } from '..
  * [N, C, h, w] under Captum's convention; else the sum over channels as a map.
  *
  * @see `LayerDeepLift` of Captum; Shrikumar, Greenside & Kundaje, 2017
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'layer-deep-lift', layers: ['-1'], params: { baseline: 0.5 } },
+ *   runtime,
+ * )
  */
 export const layerDeepLift = defineMethod<CamParams & { readonly baseline: Baseline }>({
   id: 'layer-deep-lift',

@@ -17,6 +17,12 @@ const mostGroups = 2 ** 20;
  * [N, C, h, w] under Captum's convention; else the sum over channels as a map.
  *
  * @see `LayerFeatureAblation` of Captum
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'layer-feature-ablation', layers: ['-1'], params: { layer_baseline: 0.5 } },
+ *   runtime,
+ * )
  */
 export const layerFeatureAblation = defineMethod({
   id: 'layer-feature-ablation',

@@ -15,6 +15,12 @@ const params = z.strictObject({ ...camParams, ...gradientShapParams });
  * α, η and b as in `gradient-shap`. [N, C, h, w] under Captum's convention; else the sum over channels as a map.
  *
  * @see `LayerGradientShap` of Captum; Lundberg & Lee, 2017
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'layer-gradient-shap', params: { n_samples: 4, stdevs: 0.1 } },
+ *   runtime,
+ * )
  */
 export const layerGradientShap = defineMethod<z.infer<typeof params>>({
   id: 'layer-gradient-shap',

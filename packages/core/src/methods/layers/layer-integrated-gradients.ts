@@ -15,6 +15,12 @@ import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.t
  * evaluated at the points.
  *
  * @see `LayerIntegratedGradients` of Captum; Sundararajan, Taly & Yan, 2017
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'layer-integrated-gradients', params: { n_steps: 8, quadrature: 'riemann_middle' } },
+ *   runtime,
+ * )
  */
 export const layerIntegratedGradients = defineMethod({
   id: 'layer-integrated-gradients',

@@ -27,6 +27,7 @@ type RiseParams = z.infer<typeof params>;
  * [S, H, W] are replayed instead.
  *
  * @see Petsiuk, Das & Saenko, "RISE: Randomized Input Sampling for Explanation of Black-box Models", 2018
+ * @example createExplainer(classifier, { method: 'rise', params: { n_masks: 20, cells: 3 } }, runtime)
  */
 export const rise = defineMethod<RiseParams>({
   id: 'rise',
