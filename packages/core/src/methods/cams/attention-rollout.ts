@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineMethod } from '../method.ts';
-import { camOutput, camParams } from '../shared/cam.ts';
+import { camOutput, mapParams } from '../shared/cam.ts';
 
 /**
  * Attention rollout: how much of each patch is in the class token, if attention is what mixes tokens, and half of
@@ -24,7 +24,7 @@ export const attentionRollout = defineMethod({
   needs: ['attention'],
   conventions: ['paper'],
   params: z.strictObject({
-    normalized: camParams.normalized,
+    ...mapParams,
     head_fusion: z.enum(['mean', 'max', 'min']).default('mean').describe("How a block's heads become one"),
   }),
   explain({ logits, transformer }, setting) {

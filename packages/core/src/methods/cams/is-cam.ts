@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineMethod } from '../method.ts';
-import { camDefaults, camOnly, camParams } from '../shared/cam.ts';
+import { mapOnly, mapParams } from '../shared/cam.ts';
 import { gainMap, maskedGains } from './masks.ts';
 
 /**
@@ -27,11 +27,10 @@ export const isCam = defineMethod({
     torchcam: 'Steps add up as they go: of 10, masks are scaled by 0.1, 0.3, 0.6 … 5.5.',
   },
   params: z.strictObject({
-    ...camParams,
+    ...mapParams,
     num_samples: z.int().min(1).default(10).describe('Steps from little of the mask to all of it'),
   }),
-  defaults: camDefaults,
-  only: camOnly,
+  only: mapOnly,
   sampled: true,
   explain(subject, setting) {
     const { num_samples: repeats } = setting.params;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { readOut } from '../../layers/attention.ts';
 import { applied, type Expression } from '../../onnx/expression.ts';
 import { defineMethod } from '../method.ts';
-import { camOutput, camParams } from '../shared/cam.ts';
+import { camOutput, mapParams } from '../shared/cam.ts';
 
 /**
  * LeGrad: how the score of each block of a transformer moves with the block's attention.
@@ -29,7 +29,7 @@ export const leGrad = defineMethod({
   },
   logitsOnly: true,
   params: z.strictObject({
-    normalized: camParams.normalized,
+    ...mapParams,
     blocks: z.int().min(0).default(0).describe('How many of the last blocks count; 0 is all'),
   }),
   explain(subject, setting) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineMethod } from '../method.ts';
-import { camDefaults, camOnly, camParams } from '../shared/cam.ts';
+import { mapOnly, mapParams } from '../shared/cam.ts';
 import { gainMap, maskedGains } from './masks.ts';
 
 /**
@@ -27,9 +27,8 @@ export const scoreCam = defineMethod({
     torchcam: "Masks are min-maxed at the layer's size and then grown, with half-pixel centres.",
     'pytorch-grad-cam': 'Masks are grown with their corners aligned and then min-maxed.',
   },
-  params: z.strictObject(camParams),
-  defaults: camDefaults,
-  only: camOnly,
+  params: z.strictObject(mapParams),
+  only: mapOnly,
   sampled: true,
   explain: (subject, setting) => gainMap(subject, maskedGains(subject, setting), setting),
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineMethod } from '../method.ts';
 import { baselineParam, pathPoints } from '../shared/baseline.ts';
-import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
+import { layerOutput, mapOnly, mapParams } from '../shared/cam.ts';
 import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.ts';
 
 /**
@@ -31,9 +31,8 @@ export const internalInfluence = defineMethod({
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],
-  params: z.strictObject({ ...camParams, ...pathParams, baseline: baselineParam }),
-  defaults: camDefaults,
-  only: camOnly,
+  params: z.strictObject({ ...mapParams, ...pathParams, baseline: baselineParam }),
+  only: mapOnly,
   sampled: true,
   explain({ image, at, over }, setting) {
     const { baseline, n_steps } = setting.params;

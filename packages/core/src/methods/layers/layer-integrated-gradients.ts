@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { passedByLayer } from '../gradients/multipliers.ts';
 import { defineMethod } from '../method.ts';
 import { baselineImage, baselineParam, baselineScore } from '../shared/baseline.ts';
-import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
+import { layerOutput, mapOnly, mapParams } from '../shared/cam.ts';
 import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.ts';
 
 /**
@@ -35,9 +35,8 @@ export const layerIntegratedGradients = defineMethod({
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],
-  params: z.strictObject({ ...camParams, ...pathParams, baseline: baselineParam }),
-  defaults: camDefaults,
-  only: camOnly,
+  params: z.strictObject({ ...mapParams, ...pathParams, baseline: baselineParam }),
+  only: mapOnly,
   sampled: true,
   explain(subject, setting) {
     const { image, layers, at, from, over, addsUp } = subject;
