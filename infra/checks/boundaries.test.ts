@@ -96,6 +96,16 @@ const cases: readonly (readonly [path: string, line: string, rule: string | null
   ['packages/core/src/runtime/b.ts', "import '../operators/table.ts';", 'noRestrictedImports'],
   ['packages/core/src/image/c.ts', "import '../lowering/peak.ts';", 'noRestrictedImports'],
   ['packages/core/src/image/b.ts', "import '../methods/index.ts';", 'noRestrictedImports'],
+  [
+    'packages/core/src/methods/f.ts',
+    "import type { H } from './g.ts';\nexport type F = H;\nexport type G = 1;",
+    'noImportCycles',
+  ],
+  [
+    'packages/core/src/methods/g.ts',
+    "import type { G } from './f.ts';\nexport type I = G;\nexport type H = 1;",
+    'noImportCycles',
+  ],
   ['packages/core/src/a.ts', "import 'node:fs';", 'noNodejsModules'],
   ['packages/core/src/b.ts', "import 'onnxruntime-node';", 'noUndeclaredDependencies'],
   ['packages/core/src/c.ts', "import 'sharp';", 'noUndeclaredDependencies'],

@@ -17,9 +17,10 @@ export {
 export { layerNames } from './layers/choose.ts';
 export { type Classifier, type ClassifierOptions, readClassifier } from './model/classifier.ts';
 export type { FirstOperations } from './model/first-operations.ts';
-export { type Head, type Task, tasks } from './model/head.ts';
+export type { Head } from './model/head.ts';
 export type { SizeSource } from './model/input-sizes.ts';
 export type { FixedInput, FixedInputs } from './model/inputs.ts';
+export { type Task, tasks } from './model/task.ts';
 export { readNpy, writeNpy } from './npy.ts';
 export type { FilesBeside } from './onnx/data-range.ts';
 export { type ExternalDataLimits, readExternalData } from './onnx/external-data.ts';

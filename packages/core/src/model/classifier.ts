@@ -11,7 +11,7 @@ import { type ModelFile, readModel } from '../onnx/read.ts';
 import { getOwn } from '../own.ts';
 import type { Warning } from '../warning.ts';
 import { type FirstOperations, firstOperations } from './first-operations.ts';
-import { type Decision, decideHead, type Head, type Task } from './head.ts';
+import { type Decision, decideHead, type Head } from './head.ts';
 import {
   asInFile,
   type ImageInput,
@@ -25,6 +25,7 @@ import { type FixedInputs, fixedValue, imageInput } from './inputs.ts';
 import { taskOfMetadata } from './output-names.ts';
 import { headNotes, likeliestOutput, rankedScores } from './outputs.ts';
 import { flatScores, Scores } from './scores.ts';
+import type { Task } from './task.ts';
 
 export interface ClassifierOptions {
   /** What follows the batch where the model leaves it open; if not said, a size that the network takes, 224 first. */

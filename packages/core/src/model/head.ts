@@ -5,9 +5,7 @@ import { sizeOf } from '../tensor.ts';
 import { boundsOf, isShare } from './bounds.ts';
 import { type Naming, namesLogit, namesNumber } from './output-names.ts';
 import { type Squashed, type Sum, squashedSums, type Term } from './squashed.ts';
-
-export const tasks = ['multiclass', 'multilabel', 'binary', 'regression'] as const;
-export type Task = (typeof tasks)[number];
+import type { Task } from './task.ts';
 
 /** What a score is, decided once for each classifier: what its output is made by, and what its numbers mean. */
 export interface Head {

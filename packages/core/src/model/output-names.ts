@@ -1,5 +1,5 @@
 import { getOwn } from '../own.ts';
-import type { Task } from './head.ts';
+import type { Task } from './task.ts';
 
 /** What is known of an output beside its graph. */
 export interface Naming {
