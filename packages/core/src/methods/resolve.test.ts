@@ -66,6 +66,16 @@ describe('A method asked for', () => {
     });
   });
 
+  it.each(methods.filter(({ singleLayer }) => singleLayer))(
+    '$id has no fuse, because it looks at one layer only',
+    ({ id, conventions }) => {
+      for (const convention of conventions)
+        expect(refusal({ method: id, convention, params: { fuse: 'max' } }).message).toMatch(
+          new RegExp(`${id} has no parameter "fuse"`),
+        );
+    },
+  );
+
   it('is refused by name when there is none of that name, with the nearest that there is', () => {
     const error = refusal({ method: 'gradcam' });
     expect(error.code).toBe('unknown_method');

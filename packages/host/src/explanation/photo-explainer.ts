@@ -1,11 +1,4 @@
-import {
-  type Attribution,
-  InputError,
-  OutOfMemoryError,
-  type Runtime,
-  type Warning,
-  writeNpy,
-} from '@whylight/core';
+import { InputError, OutOfMemoryError, type Runtime, type Warning, writeNpy } from '@whylight/core';
 import { preprocess, range } from '@whylight/core/image';
 import {
   doubts,
@@ -130,7 +123,6 @@ export class PhotoExplainer {
       if (error instanceof OutOfMemoryError) await this.#desks.forget(key);
       throw error;
     });
-    checkFinite(answer);
     const compute = clock();
     signal?.throwIfAborted();
 
@@ -203,16 +195,6 @@ function stopwatch(): () => number {
     last = now;
     return Math.round(elapsed * 100) / 100;
   };
-}
-
-function checkFinite({ attribution, logits }: Attribution): void {
-  if (!logits.data.every(Number.isFinite))
-    throw new InputError(
-      'non_finite_output',
-      'the model gives scores that are not finite numbers for this photo',
-    );
-  if (!attribution.data.every(Number.isFinite))
-    throw new InputError('non_finite_output', 'the attribution has values that are not finite numbers');
 }
 
 function summary(values: Float32Array): { minimum: number; maximum: number; sum: number } {

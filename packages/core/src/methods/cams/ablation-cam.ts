@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Expression } from '../../onnx/expression.ts';
 import { defineMethod } from '../method.ts';
-import { camDefaults, camOnly, camParams } from '../shared/cam.ts';
+import { mapOnly, mapParams } from '../shared/cam.ts';
 import { byChannel, channelSamples, channelsOf, weightedMap } from './masks.ts';
 
 /**
@@ -14,6 +14,7 @@ import { byChannel, channelSamples, channelsOf, weightedMap } from './masks.ts';
  * below the one before.
  *
  * @see Desai & Ramaswamy, "Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free Localization", 2020
+ * @example createExplainer(classifier, { method: 'ablation-cam', layers: ['-1'] }, runtime)
  */
 export const ablationCam = defineMethod({
   id: 'ablation-cam',
@@ -29,9 +30,8 @@ export const ablationCam = defineMethod({
     'pytorch-grad-cam':
       "Where the layer's minimum is not 0, channels are set to it less 10⁷, 2·10⁷ … up to 32 of them: those evaluated together see each other.",
   },
-  params: z.strictObject(camParams),
-  defaults: camDefaults,
-  only: camOnly,
+  params: z.strictObject(mapParams),
+  only: mapOnly,
   sampled: true,
   dividesByScore: true,
   explain({ layers, score, from, over }, setting) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineMethod } from '../method.ts';
-import { camOutput, camParams } from '../shared/cam.ts';
+import { camOutput, mapParams } from '../shared/cam.ts';
 
 /**
  * Attention rollout: how much of each patch is in the class token, if attention is what mixes tokens, and half of
@@ -12,6 +12,7 @@ import { camOutput, camParams } from '../shared/cam.ts';
  * for every class.
  *
  * @see Abnar & Zuidema, "Quantifying Attention Flow in Transformers", 2020
+ * @example createExplainer(classifier, { method: 'attention-rollout', params: { head_fusion: 'max' } }, runtime)
  */
 export const attentionRollout = defineMethod({
   id: 'attention-rollout',
@@ -23,7 +24,7 @@ export const attentionRollout = defineMethod({
   needs: ['attention'],
   conventions: ['paper'],
   params: z.strictObject({
-    normalized: camParams.normalized,
+    ...mapParams,
     head_fusion: z.enum(['mean', 'max', 'min']).default('mean').describe("How a block's heads become one"),
   }),
   explain({ logits, transformer }, setting) {

@@ -16,6 +16,7 @@ import { weighted } from './gradient-cam.ts';
  * torchcam keeps negative values.
  *
  * @see Zhou et al., "Learning Deep Features for Discriminative Localization", 2016
+ * @example createExplainer(classifier, { method: 'cam', layers: ['-1'] }, runtime)
  */
 export const cam = defineMethod({
   id: 'cam',

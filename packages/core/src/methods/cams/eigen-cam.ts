@@ -11,6 +11,7 @@ import { principalMap } from '../shared/principal.ts';
  * The sign of a principal direction is arbitrary; here the place of largest magnitude is positive.
  *
  * @see Muhammad & Yeasin, "Eigen-CAM: Class Activation Map using Principal Components", 2020
+ * @example createExplainer(classifier, { method: 'eigen-cam', layers: ['-1'] }, runtime)
  */
 export const eigenCam = defineMethod({
   id: 'eigen-cam',

@@ -11,6 +11,7 @@ import { principalMap } from '../shared/principal.ts';
  * The sign of a principal direction is arbitrary; here the place of largest magnitude is positive.
  *
  * @see `EigenGradCAM` of pytorch-grad-cam; Muhammad & Yeasin, "Eigen-CAM", 2020
+ * @example createExplainer(classifier, { method: 'eigen-grad-cam', layers: ['-1'] }, runtime)
  */
 export const eigenGradCam = defineMethod({
   id: 'eigen-grad-cam',

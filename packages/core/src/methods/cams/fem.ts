@@ -9,6 +9,7 @@ import { weighted } from './gradient-cam.ts';
  *     map = ReLU(Σ_k w_k A_k),   w_k = share of places where A_k > mean(A_k) + k·std(A_k)
  *
  * @see Fuad et al., "Features Understanding in 3D CNNs for Actions Recognition in Video", 2020
+ * @example createExplainer(classifier, { method: 'fem', params: { k: 1 } }, runtime)
  */
 export const fem = defineMethod({
   id: 'fem',

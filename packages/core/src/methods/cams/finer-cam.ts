@@ -14,6 +14,12 @@ import { evidenceOf } from './evidence.ts';
  * over the num_references classes r whose scores are closest to the target's.
  *
  * @see Zhang et al., "Finer-CAM: Spotting the Difference Reveals Finer Details for Visual Explanation", 2025
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'finer-cam', params: { base: 'layer-cam', num_references: 2, gamma: 0.5 } },
+ *   runtime,
+ * )
  */
 export const finerCam = defineMethod({
   id: 'finer-cam',

@@ -14,6 +14,7 @@ import { minMax, minMaxed, upsample } from '../shared/cam.ts';
  * the input. A batch normalisation's bias is β - μγ/√(σ² + ε).
  *
  * @see Srinivas & Fleuret, "Full-Gradient Representation for Neural Network Visualization", 2019
+ * @example createExplainer(classifier, { method: 'full-grad' }, runtime)
  */
 export const fullGrad = defineMethod({
   id: 'full-grad',

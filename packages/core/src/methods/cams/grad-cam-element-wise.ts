@@ -10,6 +10,7 @@ export const elementWiseEvidence: Evidence = (activation, gradient) => gradient.
  *     map = Σ_k ReLU(G_k ⊙ A_k),   G = ∂y_c/∂A
  *
  * @see `GradCAMElementWise` of pytorch-grad-cam
+ * @example createExplainer(classifier, { method: 'grad-cam-element-wise', layers: ['-1'] }, runtime)
  */
 export const gradCamElementWise = gradientCam(
   {

@@ -21,6 +21,7 @@ export const gradCamPlusPlusEvidence: Evidence = (activation, gradient, conventi
  * its convention gives those.
  *
  * @see Chattopadhyay et al., "Grad-CAM++: Improved Visual Explanations for Deep Convolutional Networks", 2018
+ * @example createExplainer(classifier, { method: 'grad-cam-plus-plus', layers: ['-1'] }, runtime)
  */
 export const gradCamPlusPlus = gradientCam(
   {

@@ -23,6 +23,7 @@ export const gradCamEvidence: Evidence = (activation, gradient) => gradient.mean
  * sum [N, 1, h, w], unless relu_attributions.
  *
  * @see Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization", 2017
+ * @example createExplainer(classifier, { method: 'grad-cam', layers: ['-1'] }, runtime)
  */
 export const gradCam = defineMethod({
   id: 'grad-cam',

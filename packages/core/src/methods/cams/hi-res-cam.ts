@@ -10,6 +10,7 @@ export const hiResCamEvidence: Evidence = (activation, gradient) => gradient.mul
  *     map = ReLU(Σ_k G_k ⊙ A_k),   G = ∂y_c/∂A
  *
  * @see Draelos & Carin, "Use HiResCAM instead of Grad-CAM for faithful explanations", 2020
+ * @example createExplainer(classifier, { method: 'hi-res-cam', layers: ['-1'] }, runtime)
  */
 export const hiResCam = gradientCam(
   {

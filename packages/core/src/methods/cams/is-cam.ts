@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineMethod } from '../method.ts';
-import { camDefaults, camOnly, camParams } from '../shared/cam.ts';
+import { mapOnly, mapParams } from '../shared/cam.ts';
 import { gainMap, maskedGains } from './masks.ts';
 
 /**
@@ -11,6 +11,7 @@ import { gainMap, maskedGains } from './masks.ts';
  * torchcam adds the steps up as it goes: its masks are scaled by 0.1, 0.3, 0.6, … 5.5 for S = 10.
  *
  * @see Naidu et al., "IS-CAM: Integrated Score-CAM for axiomatic-based explanations", 2020
+ * @example createExplainer(classifier, { method: 'is-cam', params: { num_samples: 4 } }, runtime)
  */
 export const isCam = defineMethod({
   id: 'is-cam',
@@ -26,11 +27,10 @@ export const isCam = defineMethod({
     torchcam: 'Steps add up as they go: of 10, masks are scaled by 0.1, 0.3, 0.6 … 5.5.',
   },
   params: z.strictObject({
-    ...camParams,
+    ...mapParams,
     num_samples: z.int().min(1).default(10).describe('Steps from little of the mask to all of it'),
   }),
-  defaults: camDefaults,
-  only: camOnly,
+  only: mapOnly,
   sampled: true,
   explain(subject, setting) {
     const { num_samples: repeats } = setting.params;

@@ -11,6 +11,7 @@ import { kernelScores, principalMap } from '../shared/principal.ts';
  * x_i are the centred activations at place i. The place of largest magnitude is positive.
  *
  * @see Karmani et al., "KPCA-CAM: Visual Explainability of Deep Computer Vision Models Using Kernel PCA", 2024
+ * @example createExplainer(classifier, { method: 'kpca-cam', layers: ['-1'] }, runtime)
  */
 export const kpcaCam = defineMethod({
   id: 'kpca-cam',

@@ -13,6 +13,12 @@ export const layerCamEvidence: Evidence = (activation, gradient) => gradient.rel
  * Of the maps of several layers, each min-maxed, the largest tanh(γ·map) counts; pytorch-grad-cam takes their mean.
  *
  * @see Jiang et al., "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization", 2021
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'layer-cam', layers: ['-2', '-1'], params: { fuse: 'tanh-max', gamma: 1.5 } },
+ *   runtime,
+ * )
  */
 export const layerCam = gradientCam(
   {

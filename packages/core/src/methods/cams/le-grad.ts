@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { readOut } from '../../layers/attention.ts';
 import { applied, type Expression } from '../../onnx/expression.ts';
 import { defineMethod } from '../method.ts';
-import { camOutput, camParams } from '../shared/cam.ts';
+import { camOutput, mapParams } from '../shared/cam.ts';
 
 /**
  * LeGrad: how the score of each block of a transformer moves with the block's attention.
@@ -13,6 +13,7 @@ import { camOutput, camParams } from '../shared/cam.ts';
  * class token, are the map's places. The readout is the network after its last block: final normalisation and head.
  *
  * @see Bousselham et al., "LeGrad: An Explainability Method for Vision Transformers via Feature Formation Sensitivity", 2024
+ * @example createExplainer(classifier, { method: 'le-grad', params: { blocks: 1 } }, runtime)
  */
 export const leGrad = defineMethod({
   id: 'le-grad',
@@ -28,7 +29,7 @@ export const leGrad = defineMethod({
   },
   logitsOnly: true,
   params: z.strictObject({
-    normalized: camParams.normalized,
+    ...mapParams,
     blocks: z.int().min(0).default(0).describe('How many of the last blocks count; 0 is all'),
   }),
   explain(subject, setting) {

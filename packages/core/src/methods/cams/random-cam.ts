@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { float32 } from '../../tensor.ts';
 import { defineMethod } from '../method.ts';
-import { camDefaults, camOnly, camParams } from '../shared/cam.ts';
+import { mapOnly, mapParams } from '../shared/cam.ts';
 import { seedParam } from '../shared/noise.ts';
 import { uniform } from '../shared/random.ts';
 import { replayed } from '../shared/replayed.ts';
 import { channelsOf, weightedMap } from './masks.ts';
 
-const params = z.strictObject({ ...camParams, seed: seedParam });
+const params = z.strictObject({ ...mapParams, seed: seedParam });
 
 /**
  * Random-CAM: feature maps with random weights, for comparison. A method that does no better has not looked at the class.
@@ -18,6 +18,7 @@ const params = z.strictObject({ ...camParams, seed: seedParam });
  * All images have the same weights, where pytorch-grad-cam draws anew; recorded `weights` [1, C] are replayed instead.
  *
  * @see `RandomCAM` of pytorch-grad-cam
+ * @example createExplainer(classifier, { method: 'random-cam', params: { seed: 7 } }, runtime)
  */
 export const randomCam = defineMethod<z.infer<typeof params>>({
   id: 'random-cam',
@@ -30,8 +31,7 @@ export const randomCam = defineMethod<z.infer<typeof params>>({
   singleLayer: true,
   conventions: ['paper', 'pytorch-grad-cam'],
   params,
-  defaults: camDefaults,
-  only: camOnly,
+  only: mapOnly,
   aux: ['weights'],
   explain({ layers, aux, given }, setting) {
     const channels = channelsOf(setting);

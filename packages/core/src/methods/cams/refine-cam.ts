@@ -11,6 +11,12 @@ import { evidenceOf } from './evidence.ts';
  * Name two layers or more.
  *
  * @see `RefineCAM` of torchcam and pytorch-grad-cam
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'refine-cam', layers: ['-2', '-1'], params: { base: 'x-grad-cam' } },
+ *   runtime,
+ * )
  */
 export const refineCam = defineMethod({
   id: 'refine-cam',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineMethod } from '../method.ts';
-import { camDefaults, camOnly, camParams } from '../shared/cam.ts';
+import { mapOnly, mapParams } from '../shared/cam.ts';
 import { gainMap, maskedGains } from './masks.ts';
 
 /**
@@ -11,6 +11,7 @@ import { gainMap, maskedGains } from './masks.ts';
  * torchcam min-maxes before A_k grows, pytorch-grad-cam after it grew with its corners aligned.
  *
  * @see Wang et al., "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks", 2020
+ * @example createExplainer(classifier, { method: 'score-cam', layers: ['-1'] }, runtime)
  */
 export const scoreCam = defineMethod({
   id: 'score-cam',
@@ -26,9 +27,8 @@ export const scoreCam = defineMethod({
     torchcam: "Masks are min-maxed at the layer's size and then grown, with half-pixel centres.",
     'pytorch-grad-cam': 'Masks are grown with their corners aligned and then min-maxed.',
   },
-  params: z.strictObject(camParams),
-  defaults: camDefaults,
-  only: camOnly,
+  params: z.strictObject(mapParams),
+  only: mapOnly,
   sampled: true,
   explain: (subject, setting) => gainMap(subject, maskedGains(subject, setting), setting),
 });

@@ -11,6 +11,7 @@ import { principalMap } from '../shared/principal.ts';
  * The place of largest magnitude is positive.
  *
  * @see `SegEigenCAM` of pytorch-grad-cam
+ * @example createExplainer(classifier, { method: 'seg-eigen-cam', layers: ['-1'] }, runtime)
  */
 export const segEigenCam = defineMethod({
   id: 'seg-eigen-cam',

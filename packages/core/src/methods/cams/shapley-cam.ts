@@ -12,6 +12,7 @@ import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from '.
  * piecewise linear after the layer it is zero, and the map is Grad-CAM's.
  *
  * @see Cai, "CAMs as Shapley Value-based Explainers", 2025
+ * @example createExplainer(classifier, { method: 'shapley-cam', layers: ['-1'] }, runtime)
  */
 export const shapleyCam = defineMethod({
   id: 'shapley-cam',

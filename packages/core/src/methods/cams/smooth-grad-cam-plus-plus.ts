@@ -15,6 +15,12 @@ import { weighted } from './gradient-cam.ts';
  * for the A that is weighted.
  *
  * @see Omeiza et al., "Smooth Grad-CAM++: An Enhanced Inference Level Visualization Technique", 2019
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'smooth-grad-cam-plus-plus', params: { num_samples: 3, std: 0.1 } },
+ *   runtime,
+ * )
  */
 export const smoothGradCamPlusPlus = defineMethod({
   id: 'smooth-grad-cam-plus-plus',

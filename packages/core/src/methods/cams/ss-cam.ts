@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineMethod } from '../method.ts';
-import { camDefaults, camOnly, camParams } from '../shared/cam.ts';
+import { mapOnly, mapParams } from '../shared/cam.ts';
 import { noiseMade, seedParam } from '../shared/noise.ts';
 import { channelsOf, gainMap, maskedGains } from './masks.ts';
 
@@ -10,6 +10,7 @@ import { channelsOf, gainMap, maskedGains } from './masks.ts';
  *     w = softmax_k(1/S Σ_s y_c((M_k + η_s,k) ⊙ x) - y_c(x)),   η ~ N(0, std²)
  *
  * @see Wang et al., "SS-CAM: Smoothed Score-CAM for Sharper Visual Feature Localization", 2020
+ * @example createExplainer(classifier, { method: 'ss-cam', params: { num_samples: 3, std: 0.5 } }, runtime)
  */
 export const ssCam = defineMethod({
   id: 'ss-cam',
@@ -22,13 +23,12 @@ export const ssCam = defineMethod({
   singleLayer: true,
   conventions: ['paper', 'torchcam'],
   params: z.strictObject({
-    ...camParams,
+    ...mapParams,
     num_samples: z.int().min(1).default(35).describe('Noisy copies of each mask'),
     std: z.number().min(0).default(2).describe('Standard deviation of the noise'),
     seed: seedParam,
   }),
-  defaults: camDefaults,
-  only: camOnly,
+  only: mapOnly,
   sampled: true,
   aux: ['noise'],
   explain(subject, setting) {

@@ -17,6 +17,7 @@ export const xGradCamEvidence: Evidence = (activation, gradient, convention) => 
  * ε is 1e-8; 1e-7 in pytorch-grad-cam.
  *
  * @see Fu et al., "Axiom-based Grad-CAM", 2020
+ * @example createExplainer(classifier, { method: 'x-grad-cam', layers: ['-1'] }, runtime)
  */
 export const xGradCam = gradientCam(
   {

@@ -8,6 +8,7 @@ import { withoutRelu } from './guided.ts';
  * network without ReLU it is the gradient.
  *
  * @see Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", 2014
+ * @example createExplainer(classifier, { method: 'deconvolution' }, runtime)
  */
 export const deconvolution = defineMethod({
   id: 'deconvolution',

@@ -10,6 +10,7 @@ import { addingUp, multiplierSums, rescaleExceptions } from './multipliers.ts';
  * the model's mean and std are known, black.
  *
  * @see Lundberg & Lee, "A Unified Approach to Interpreting Model Predictions", 2017
+ * @example createExplainer(classifier, { method: 'deep-lift-shap' }, runtime)
  */
 export const deepLiftShap = defineMethod({
   id: 'deep-lift-shap',

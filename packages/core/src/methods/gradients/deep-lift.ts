@@ -15,6 +15,7 @@ import { addingUp, multiplierSums, oneBaseline, rescaleExceptions, sameBaseline 
  *
  * @see Lundberg & Lee, "A Unified Approach to Interpreting Model Predictions", 2017, and SHAP's DeepExplainer
  * @see Shrikumar, Greenside & Kundaje, "Learning Important Features Through Propagating Activation Differences", 2017
+ * @example createExplainer(classifier, { method: 'deep-lift', params: { baseline: 'blur' } }, runtime)
  */
 export const deepLift = defineMethod<{ baseline: Baseline }>({
   id: 'deep-lift',

@@ -29,6 +29,7 @@ type ShapParams = z.infer<typeof params>;
  * α is uniform in [0, 1], η ~ N(0, stdevs²); b_s is the baseline, or a random one of recorded `baselines`.
  *
  * @see Lundberg & Lee, "A Unified Approach to Interpreting Model Predictions", 2017; `GradientShap` of Captum
+ * @example createExplainer(classifier, { method: 'gradient-shap', params: { n_samples: 5, stdevs: 0.1 } }, runtime)
  */
 export const gradientShap = defineMethod<ShapParams>({
   id: 'gradient-shap',

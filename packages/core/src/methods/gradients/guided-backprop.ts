@@ -10,6 +10,7 @@ import { withoutRelu } from './guided.ts';
  * On a network without ReLU it is the gradient. Every Relu node of the graph takes part, also those that a PyTorch module calls as a function.
  *
  * @see Springenberg et al., "Striving for Simplicity: The All Convolutional Net", 2015
+ * @example createExplainer(classifier, { method: 'guided-backprop' }, runtime)
  */
 export const guidedBackprop = defineMethod({
   id: 'guided-backprop',

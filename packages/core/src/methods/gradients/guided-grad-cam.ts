@@ -12,6 +12,12 @@ import { withoutRelu } from './guided.ts';
  *     attribution = guided backpropagation ⊙ ReLU(Grad-CAM at input size)
  *
  * @see Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization", 2017
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'guided-grad-cam', params: { interpolate_mode: 'nearest' } },
+ *   runtime,
+ * )
  */
 export const guidedGradCam = defineMethod({
   id: 'guided-grad-cam',

@@ -5,6 +5,7 @@ import { defineMethod } from '../method.ts';
  * Input × gradient: x ⊙ ∂y_c/∂x, [N, C, H, W].
  *
  * @see Shrikumar et al., "Not Just a Black Box: Learning Important Features Through Propagating Activation Differences", 2016
+ * @example createExplainer(classifier, { method: 'input-x-gradient' }, runtime)
  */
 export const inputXGradient = defineMethod({
   id: 'input-x-gradient',

@@ -11,6 +11,12 @@ import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.t
  * Completeness: attributions sum to y_c(x) - y_c(x') as the steps grow; the rest is the convergence delta.
  *
  * @see Sundararajan, Taly & Yan, "Axiomatic Attribution for Deep Networks", 2017
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'integrated-gradients', params: { n_steps: 16, baseline: 'blur' } },
+ *   runtime,
+ * )
  */
 export const integratedGradients = defineMethod({
   id: 'integrated-gradients',

@@ -7,6 +7,7 @@ import { defineMethod } from '../method.ts';
  * With `abs` its absolute value, which is Captum's default.
  *
  * @see Simonyan, Vedaldi & Zisserman, "Deep Inside Convolutional Networks", 2014
+ * @example createExplainer(classifier, { method: 'saliency', params: { abs: true } }, runtime)
  */
 export const saliency = defineMethod({
   id: 'saliency',

@@ -6,6 +6,12 @@ import { noiseTunnel } from './noise-tunnel.ts';
  *     attribution = 1/n Σ_s a(x + η_s)²,   η ~ N(0, stdevs²)        [N, C, H, W]
  *
  * @see Hooker et al., "A Benchmark for Interpretability Methods in Deep Neural Networks", 2019
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'smooth-grad-squared', params: { base: 'guided-backprop', nt_samples: 5 } },
+ *   runtime,
+ * )
  */
 export const smoothGradSquared = noiseTunnel(
   {

@@ -8,6 +8,12 @@ import { noiseTunnel } from './noise-tunnel.ts';
  * Captum's defaults are 5 copies, stdevs 1 and absolute gradients.
  *
  * @see Smilkov et al., "SmoothGrad: removing noise by adding noise", 2017
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'smooth-grad', params: { base: 'input-x-gradient', nt_samples: 5 } },
+ *   runtime,
+ * )
  */
 export const smoothGrad = noiseTunnel(
   {

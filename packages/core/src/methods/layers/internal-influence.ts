@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineMethod } from '../method.ts';
 import { baselineParam, pathPoints } from '../shared/baseline.ts';
-import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
+import { layerOutput, mapOnly, mapParams } from '../shared/cam.ts';
 import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.ts';
 
 /**
@@ -12,6 +12,12 @@ import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.t
  * [N, C, h, w] under Captum's convention; else the sum over channels as a map.
  *
  * @see Leino et al., "Influence-Directed Explanations for Deep Convolutional Networks", 2018
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'internal-influence', layers: ['-2'], params: { n_steps: 8 } },
+ *   runtime,
+ * )
  */
 export const internalInfluence = defineMethod({
   id: 'internal-influence',
@@ -25,9 +31,8 @@ export const internalInfluence = defineMethod({
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],
-  params: z.strictObject({ ...camParams, ...pathParams, baseline: baselineParam }),
-  defaults: camDefaults,
-  only: camOnly,
+  params: z.strictObject({ ...mapParams, ...pathParams, baseline: baselineParam }),
+  only: mapOnly,
   sampled: true,
   explain({ image, at, over }, setting) {
     const { baseline, n_steps } = setting.params;

@@ -6,6 +6,7 @@ import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
  * Layer activation: what a layer says, A [N, C, h, w] under Captum's convention; else the sum over channels as a map.
  *
  * @see `LayerActivation` of Captum
+ * @example createExplainer(classifier, { method: 'layer-activation', layers: ['-1'] }, runtime)
  */
 export const layerActivation = defineMethod({
   id: 'layer-activation',

@@ -4,7 +4,7 @@ import { float32 } from '../../tensor.ts';
 import { passedByLayer } from '../gradients/multipliers.ts';
 import { defineMethod } from '../method.ts';
 import { baselineParam, baselineScore, pathPoints } from '../shared/baseline.ts';
-import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
+import { layerOutput, mapOnly, mapParams } from '../shared/cam.ts';
 import { countOf } from '../shared/noise.ts';
 import { pathParams, quadrature } from '../shared/quadrature.ts';
 
@@ -17,6 +17,12 @@ import { pathParams, quadrature } from '../shared/quadrature.ts';
  * as a map.
  *
  * @see Dhamdhere, Sundararajan & Yan, "How Important is a Neuron?", 2019
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'layer-conductance', params: { n_steps: 8, baseline: 'blur' } },
+ *   runtime,
+ * )
  */
 export const layerConductance = defineMethod({
   id: 'layer-conductance',
@@ -31,9 +37,8 @@ export const layerConductance = defineMethod({
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],
-  params: z.strictObject({ ...camParams, ...pathParams, baseline: baselineParam }),
-  defaults: camDefaults,
-  only: camOnly,
+  params: z.strictObject({ ...mapParams, ...pathParams, baseline: baselineParam }),
+  only: mapOnly,
   sampled: true,
   explain(subject, setting) {
     const { image, at, over, addsUp } = subject;

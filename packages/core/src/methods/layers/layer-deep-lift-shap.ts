@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { baselineSamples } from '../gradients/deep-lift-shap.ts';
 import { addingUp, multiplierSums, rescaleExceptions } from '../gradients/multipliers.ts';
 import { defineMethod } from '../method.ts';
-import { type CamParams, camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
+import { type CamParams, layerOutput, mapOnly, mapParams } from '../shared/cam.ts';
 
 /**
  * Layer DeepLIFT SHAP: layer DeepLIFT averaged over baselines, which are those of `deep-lift-shap`. [N, C, h, w] under
  * Captum's convention; else the sum over channels as a map.
  *
  * @see `LayerDeepLiftShap` of Captum; Lundberg & Lee, 2017
+ * @example createExplainer(classifier, { method: 'layer-deep-lift-shap', layers: ['-1'] }, runtime)
  */
 export const layerDeepLiftShap = defineMethod<CamParams>({
   id: 'layer-deep-lift-shap',
@@ -25,9 +26,8 @@ export const layerDeepLiftShap = defineMethod<CamParams>({
   conventions: ['paper', 'captum'],
   oddities: { captum: 'As deep-lift.' },
   logitsOnly: true,
-  params: z.strictObject(camParams),
-  defaults: camDefaults,
-  only: camOnly,
+  params: z.strictObject(mapParams),
+  only: mapOnly,
   sampled: true,
   aux: ['baselines'],
   explain(subject, setting) {

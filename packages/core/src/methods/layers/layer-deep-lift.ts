@@ -8,7 +8,7 @@ import {
 } from '../gradients/multipliers.ts';
 import { defineMethod } from '../method.ts';
 import { type Baseline, baselineParam } from '../shared/baseline.ts';
-import { type CamParams, camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
+import { type CamParams, layerOutput, mapOnly, mapParams } from '../shared/cam.ts';
 
 /**
  * Layer DeepLIFT: the score's difference from a baseline, shared out over a layer's values by the rescale rule.
@@ -18,6 +18,12 @@ import { type CamParams, camDefaults, camOnly, camParams, layerOutput } from '..
  * [N, C, h, w] under Captum's convention; else the sum over channels as a map.
  *
  * @see `LayerDeepLift` of Captum; Shrikumar, Greenside & Kundaje, 2017
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'layer-deep-lift', layers: ['-1'], params: { baseline: 0.5 } },
+ *   runtime,
+ * )
  */
 export const layerDeepLift = defineMethod<CamParams & { readonly baseline: Baseline }>({
   id: 'layer-deep-lift',
@@ -35,9 +41,8 @@ export const layerDeepLift = defineMethod<CamParams & { readonly baseline: Basel
   conventions: ['paper', 'captum'],
   oddities: { captum: 'As deep-lift.' },
   logitsOnly: true,
-  params: z.strictObject({ ...camParams, baseline: baselineParam }),
-  defaults: camDefaults,
-  only: camOnly,
+  params: z.strictObject({ ...mapParams, baseline: baselineParam }),
+  only: mapOnly,
   sampled: true,
   explain(subject, setting) {
     const baselines = sameBaseline(subject.image, setting.params.baseline, setting);

@@ -3,7 +3,7 @@ import { InputError } from '../../errors.ts';
 import { int64, sizeOf } from '../../tensor.ts';
 import { defineMethod, type Samples, type Setting } from '../method.ts';
 import { ablationDrops, featureCount, overImage, renumbered } from '../perturbation/features.ts';
-import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
+import { layerOutput, mapOnly, mapParams } from '../shared/cam.ts';
 
 /** Each is a pass through the rest of the network, and a number in the graph. */
 const mostGroups = 2 ** 20;
@@ -17,6 +17,12 @@ const mostGroups = 2 ** 20;
  * [N, C, h, w] under Captum's convention; else the sum over channels as a map.
  *
  * @see `LayerFeatureAblation` of Captum
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'layer-feature-ablation', layers: ['-1'], params: { layer_baseline: 0.5 } },
+ *   runtime,
+ * )
  */
 export const layerFeatureAblation = defineMethod({
   id: 'layer-feature-ablation',
@@ -30,11 +36,10 @@ export const layerFeatureAblation = defineMethod({
   singleLayer: true,
   conventions: ['paper', 'captum'],
   params: z.strictObject({
-    ...camParams,
+    ...mapParams,
     layer_baseline: z.number().default(0).describe("What takes the place of a layer's values"),
   }),
-  defaults: camDefaults,
-  only: camOnly,
+  only: mapOnly,
   sampled: true,
   aux: ['layer_mask'],
   explain(subject, setting) {

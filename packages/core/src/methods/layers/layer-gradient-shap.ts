@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { applied, type Expression } from '../../onnx/expression.ts';
 import { drawnSamples, gradientShapParams, pathEnds } from '../gradients/gradient-shap.ts';
 import { defineMethod } from '../method.ts';
-import { camOnly, camParams, layerOutput } from '../shared/cam.ts';
+import { layerOutput, mapOnly, mapParams } from '../shared/cam.ts';
 
-const params = z.strictObject({ ...camParams, ...gradientShapParams });
+const params = z.strictObject({ ...mapParams, ...gradientShapParams });
 
 /**
  * Layer Gradient SHAP: a layer's gradients at random points between noisy copies of the image and baselines, times the
@@ -15,6 +15,12 @@ const params = z.strictObject({ ...camParams, ...gradientShapParams });
  * α, η and b as in `gradient-shap`. [N, C, h, w] under Captum's convention; else the sum over channels as a map.
  *
  * @see `LayerGradientShap` of Captum; Lundberg & Lee, 2017
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'layer-gradient-shap', params: { n_samples: 4, stdevs: 0.1 } },
+ *   runtime,
+ * )
  */
 export const layerGradientShap = defineMethod<z.infer<typeof params>>({
   id: 'layer-gradient-shap',
@@ -31,7 +37,7 @@ export const layerGradientShap = defineMethod<z.infer<typeof params>>({
   oddities: { captum: 'As gradient-shap.' },
   params,
   defaults: { captum: { n_samples: 5, stdevs: 0 } },
-  only: camOnly,
+  only: mapOnly,
   sampled: true,
   aux: ['noise', 'alphas', 'baseline_index', 'baselines'],
   explain(subject, setting) {

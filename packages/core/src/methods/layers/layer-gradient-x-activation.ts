@@ -7,6 +7,7 @@ import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
  * map, which is HiResCAM.
  *
  * @see `LayerGradientXActivation` of Captum
+ * @example createExplainer(classifier, { method: 'layer-gradient-x-activation', layers: ['-1'] }, runtime)
  */
 export const layerGradientXActivation = defineMethod({
   id: 'layer-gradient-x-activation',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { passedByLayer } from '../gradients/multipliers.ts';
 import { defineMethod } from '../method.ts';
 import { baselineImage, baselineParam, baselineScore } from '../shared/baseline.ts';
-import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
+import { layerOutput, mapOnly, mapParams } from '../shared/cam.ts';
 import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.ts';
 
 /**
@@ -15,6 +15,12 @@ import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.t
  * evaluated at the points.
  *
  * @see `LayerIntegratedGradients` of Captum; Sundararajan, Taly & Yan, 2017
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'layer-integrated-gradients', params: { n_steps: 8, quadrature: 'riemann_middle' } },
+ *   runtime,
+ * )
  */
 export const layerIntegratedGradients = defineMethod({
   id: 'layer-integrated-gradients',
@@ -29,9 +35,8 @@ export const layerIntegratedGradients = defineMethod({
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],
-  params: z.strictObject({ ...camParams, ...pathParams, baseline: baselineParam }),
-  defaults: camDefaults,
-  only: camOnly,
+  params: z.strictObject({ ...mapParams, ...pathParams, baseline: baselineParam }),
+  only: mapOnly,
   sampled: true,
   explain(subject, setting) {
     const { image, layers, at, from, over, addsUp } = subject;

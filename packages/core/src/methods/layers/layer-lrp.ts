@@ -15,6 +15,7 @@ import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
  * Captum's convention; else the sum over channels as a map.
  *
  * @see `LayerLRP` of Captum; Bach et al., 2015
+ * @example createExplainer(classifier, { method: 'layer-lrp', params: { composite: 'epsilon' } }, runtime)
  */
 export const layerLrp = defineMethod({
   id: 'layer-lrp',

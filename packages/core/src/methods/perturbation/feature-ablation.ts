@@ -20,6 +20,7 @@ import { boxesHider, type HiddenBoxes } from './hidden-boxes.ts';
  * Features are the cells of a grid, or those of a recorded `feature_mask`.
  *
  * @see `FeatureAblation` of Captum
+ * @example createExplainer(classifier, { method: 'feature-ablation', params: { grid: '2x3' } }, runtime)
  */
 export const featureAblation = defineMethod({
   id: 'feature-ablation',

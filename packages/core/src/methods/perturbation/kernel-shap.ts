@@ -14,6 +14,7 @@ import { fit } from './least-squares.ts';
  * The fit is linear in the scores: its matrix is known before any image is seen.
  *
  * @see Lundberg & Lee, "A Unified Approach to Interpreting Model Predictions", 2017
+ * @example createExplainer(classifier, { method: 'kernel-shap', params: { grid: '2x3', n_samples: 20 } }, runtime)
  */
 export const kernelShap = defineMethod({
   id: 'kernel-shap',

@@ -15,6 +15,12 @@ import { featureCount, featureParams, featuresOf, maskedRows, overImage } from '
  * iterative soft thresholding.
  *
  * @see Ribeiro, Singh & Guestrin, "Why Should I Trust You?", 2016; kernel and lasso as in Captum
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'lime', params: { grid: '2x3', n_samples: 20, alpha: 0.001 } },
+ *   runtime,
+ * )
  */
 export const lime = defineMethod({
   id: 'lime',

@@ -29,6 +29,12 @@ type OcclusionParams = z.infer<typeof params>;
  * them along an axis. Forward passes only: works for every model that runs.
  *
  * @see Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", 2014; windows as in Captum
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'occlusion', params: { sliding_window_shapes: [2, 3, 3], strides: [1, 2, 2] } },
+ *   runtime,
+ * )
  */
 export const occlusion = defineMethod<OcclusionParams>({
   id: 'occlusion',

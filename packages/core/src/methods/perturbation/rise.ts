@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { type Expression, sumOf } from '../../onnx/expression.ts';
 import { float32, type Tensor } from '../../tensor.ts';
 import { defineMethod, type SampleSet, type Setting, type Subject } from '../method.ts';
-import { camOutput, camParams } from '../shared/cam.ts';
+import { camOutput, mapParams } from '../shared/cam.ts';
 import { seedParam } from '../shared/noise.ts';
 import { uniform } from '../shared/random.ts';
 import { replayed } from '../shared/replayed.ts';
 
 const params = z.strictObject({
-  normalized: camParams.normalized,
+  ...mapParams,
   n_masks: z.int().min(1).default(4000).describe('Random masks'),
   cells: z.int().min(2).default(7).describe('Cells of a mask, across and down'),
   p: z.number().gt(0).max(1).default(0.5).describe('Probability that a cell is seen'),
@@ -27,6 +27,7 @@ type RiseParams = z.infer<typeof params>;
  * [S, H, W] are replayed instead.
  *
  * @see Petsiuk, Das & Saenko, "RISE: Randomized Input Sampling for Explanation of Black-box Models", 2018
+ * @example createExplainer(classifier, { method: 'rise', params: { n_masks: 20, cells: 3 } }, runtime)
  */
 export const rise = defineMethod<RiseParams>({
   id: 'rise',

@@ -21,6 +21,12 @@ import {
  * The values of all features add up to y_c(x) - y_c(baseline), for any orders.
  *
  * @see Štrumbelj & Kononenko, "Explaining prediction models and individual predictions with feature contributions", 2014
+ * @example
+ * createExplainer(
+ *   classifier,
+ *   { method: 'shapley-sampling', params: { grid: '2x3', n_samples: 3 } },
+ *   runtime,
+ * )
  */
 export const shapleySampling = defineMethod({
   id: 'shapley-sampling',

@@ -7,9 +7,13 @@ import { principalMap } from './principal.ts';
 export const fusions = ['max', 'tanh-max', 'mean', 'product'] as const;
 type Fusion = (typeof fusions)[number];
 
-/** Parameters that every class activation map has. */
-export const camParams = {
+/** Parameters that every map has. */
+export const mapParams = {
   normalized: z.boolean().default(true).describe('Min-max the map to [0, 1]'),
+};
+/** Parameters of maps that may be made of several layers. */
+export const camParams = {
+  ...mapParams,
   fuse: z
     .enum(fusions)
     .default('max')
@@ -23,8 +27,12 @@ export const evidenceParams = {
     .default(false)
     .describe("The evidence's first principal component in place of its sum over channels"),
 };
+export const mapOnly = { normalized: ['paper', 'torchcam'] } as const satisfies Record<
+  string,
+  readonly Convention[]
+>;
 export const camOnly = {
-  normalized: ['paper', 'torchcam'],
+  ...mapOnly,
   fuse: ['paper', 'torchcam', 'pytorch-grad-cam'],
   eigen_smooth: ['pytorch-grad-cam'],
 } as const satisfies Record<string, readonly Convention[]>;
