@@ -5,6 +5,7 @@ import { Expression } from '../onnx/expression.ts';
 import type { Graph, ValueInfo } from '../onnx/graph.ts';
 import { renamed } from '../onnx/rename.ts';
 import { newGraph } from '../operators/new-graph.ts';
+import { getOwn } from '../own.ts';
 import { int64, sizeOf, type Tensor } from '../tensor.ts';
 import { Assembly, type Compiled } from './assembly.ts';
 import { zeroFilled } from './batch.ts';
@@ -36,11 +37,8 @@ export function compile(request: Request, memory: number | undefined): Compiled 
   const typeOf = (name: string): ValueInfo => ({ name, ...g.type(parts.outputs.get(name)!)! });
   if (!request.method.sampled && parts.loops.length === 0) {
     const { graph } = first!.built;
-    const named = renamed(graph, Object.fromEntries(names.map((name) => [name, parts.outputs.get(name)!])));
     const types = names.map(typeOf);
-    return program.images === undefined
-      ? { graph: named, outputs: types }
-      : grouped(named, types, program.images);
+    return program.images === undefined ? { graph, outputs: types } : grouped(graph, types, program.images);
   }
   const assembly = new Assembly(['image', 'class_index', ...names]);
   const inputs = g.inputs
@@ -83,7 +81,7 @@ function placed(assembly: Assembly, parts: Cut, given: Places, memory: number | 
     if (segment) {
       const feeds = Array.from(segment.inputs, ([input, value]) => [input, places.get(value)!] as const);
       const made = assembly.place(segment.built.graph, 'explain', Object.fromEntries(feeds));
-      for (const [name, value] of Object.entries(made)) places.set(name, value);
+      for (const [name, value] of segment.outputs) places.set(value, getOwn(made, name)!);
     }
     const loop = parts.loops[stage];
     if (loop) for (const [name, value] of looped(assembly, loop, places, memory)) places.set(name, value);

@@ -9,6 +9,8 @@ export interface Segment {
   readonly built: Built;
   /** By its inputs' names, the values of the block that they take. */
   readonly inputs: ReadonlyMap<string, Value>;
+  /** By its outputs' names, the values of the block that they give; what was asked for has the name that its users know. */
+  readonly outputs: ReadonlyMap<string, Value>;
 }
 
 export interface CutLoop {
@@ -41,12 +43,21 @@ export function cut({ g, loops }: Block, wanted: ReadonlyMap<string, Value>): Cu
     return { loop, body: cut(loop.body, given), captured: new Map([...captured, ...states]) };
   });
   const uses = cuts.map(({ captured }) => [...captured.values()]);
-  const segments = segmentsOf(g, loops, [...uses, [...outputs.values()]]);
+  const names = new Map(Array.from(outputs, ([name, value]) => [value, name]));
+  const segments = segmentsOf(g, loops, [...uses, [...outputs.values()]], names);
   return { segments, loops: cuts, outputs };
 }
 
-/** @param uses what the loops take, one after the other, and what is wanted in the end */
-function segmentsOf(g: GraphBuilder, loops: readonly Loop[], uses: readonly (readonly Value[])[]) {
+/**
+ * @param uses what the loops take, one after the other, and what is wanted in the end
+ * @param names by value, those that users know
+ */
+function segmentsOf(
+  g: GraphBuilder,
+  loops: readonly Loop[],
+  uses: readonly (readonly Value[])[],
+  names: ReadonlyMap<Value, string>,
+) {
   const stages = new Map<Value, number>(g.inputs.map(({ name }) => [name, 0]));
   for (const [i, { results }] of loops.entries())
     for (const { outside } of results) stages.set(outside, i + 1);
@@ -66,20 +77,26 @@ function segmentsOf(g: GraphBuilder, loops: readonly Loop[], uses: readonly (rea
     const values = new Set([...asked, ...constant].filter((value) => !given.has(value)));
     if (values.size === 0) return undefined;
     const isBefore = (value: Value) => given.has(value) || (stages.get(value) ?? stage) < stage;
-    return segmentOf(g, [...values], isBefore);
+    const named = new Map(Array.from(values, (value) => [names.get(value) ?? value, value]));
+    return segmentOf(g, named, isBefore);
   });
 }
 
 /** The graph of values, from what is there before. */
-function segmentOf(g: GraphBuilder, values: readonly Value[], isBefore: (value: Value) => boolean): Segment {
+function segmentOf(
+  g: GraphBuilder,
+  outputs: ReadonlyMap<string, Value>,
+  isBefore: (value: Value) => boolean,
+): Segment {
   const inputs = new Set(g.inputs.map(({ name }) => name));
   const own = g.nodes.filter(({ outputs }) => !outputs.some(isBefore));
-  const used = new Set(reachable(own, values).flatMap(usesOf).filter(isBefore));
+  const used = new Set(reachable(own, outputs.values()).flatMap(usesOf).filter(isBefore));
   const given = g.inputs.filter(({ name }) => used.has(name));
   const made = [...used].filter((name) => !inputs.has(name)).map((name) => ({ name, ...g.type(name)! }));
   const types: readonly ValueInfo[] = [...given, ...made];
   return {
-    built: part(g, new Map(values.map((value) => [value, value])), types),
+    built: part(g, outputs, types),
+    outputs,
     inputs: new Map(types.map(({ name, known = name }) => [known, name])),
   };
 }

@@ -1,4 +1,5 @@
 import type { Value } from '../onnx/builder.ts';
+import { getOwn } from '../own.ts';
 import type { Runtime, Session } from '../runtime/runtime.ts';
 import type { Tensor } from '../tensor.ts';
 import { added, rowsOf, zeroFilled } from './batch.ts';
@@ -61,7 +62,7 @@ export async function run(
     if (segment) {
       const feeds = Array.from(segment.inputs, ([input, value]) => [input, values.get(value)!] as const);
       const made = await loaded.segments[stage]!.run(Object.fromEntries(feeds));
-      for (const [name, tensor] of Object.entries(made)) values.set(name, tensor);
+      for (const [name, value] of segment.outputs) values.set(value, getOwn(made, name)!);
     }
     const loop = cut.loops[stage];
     if (!loop) continue;
