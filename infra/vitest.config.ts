@@ -1,3 +1,12 @@
 import { defineConfig } from 'vitest/config';
+import { maxWorkers } from '../vitest.workers.ts';
 
-export default defineConfig({ test: { name: 'infra', include: ['**/*.test.ts'], testTimeout: 60_000 } });
+export default defineConfig({
+  test: {
+    name: 'infra',
+    include: ['**/*.test.ts'],
+    testTimeout: 60_000,
+    isolate: false,
+    maxWorkers,
+  },
+});

@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { maxWorkers } from '../../vitest.workers.ts';
+import { startWorkerDouble } from './test/outside/worker-double.ts';
 import {
   backlogKeySha256,
   credentials,
@@ -11,7 +13,10 @@ import {
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url).href);
 
-/** Inside workerd; the object store and the worker are real HTTP servers outside (test/outside). */
+/**
+ * Inside workerd; the object store and the worker are real HTTP servers outside (test/outside). What is given to the plugin is
+ * called for each workerd: each has a worker of its own, because tests tell theirs what to answer.
+ */
 export default defineConfig({
   plugins: [
     cloudflareTest(async ({ inject }) => ({
@@ -23,7 +28,7 @@ export default defineConfig({
           S3_BUCKET: 'photos',
           S3_ACCESS_KEY_ID: credentials.accessKeyId,
           S3_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-          WORKER_URL: inject<string>('worker'),
+          WORKER_URL: (await startWorkerDouble()).url,
           WORKER_SECRET: workerSecret,
           PUBLIC_URL: 'http://gateway.test',
           REQUEST_LOG: 'off',
@@ -44,8 +49,8 @@ export default defineConfig({
     globalSetup: [here('./test/outside/outside.ts')],
     setupFiles: [here('./test/setup.ts')],
     testTimeout: 60_000,
-    // Every test makes its own tenant and its own bytes, so that files can share one workerd.
+    // Every test makes its own tenant and its own bytes, so that files can share a workerd, and the store.
     isolate: false,
-    fileParallelism: false,
+    maxWorkers,
   },
 });

@@ -1,5 +1,14 @@
 import { defineConfig } from 'vitest/config';
+import { maxWorkers } from '../../vitest.workers.ts';
 
 export default defineConfig({
-  test: { name: 'gpu-worker', include: ['src/**/*.test.ts', 'test/**/*.test.ts'], testTimeout: 60_000 },
+  test: {
+    name: 'gpu-worker',
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    testTimeout: 60_000,
+    // A worker ends only after its models' processes.
+    hookTimeout: 60_000,
+    isolate: false,
+    maxWorkers,
+  },
 });

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { unstable_readConfig } from 'wrangler';
 
 const edge = fileURLToPath(new URL('../../apps/edge/', import.meta.url));
-vi.spyOn(console, 'warn').mockImplementation(() => {}); // that R2 is local only, which is on purpose
+const quiet = vi.spyOn(console, 'warn').mockImplementation(() => {}); // that R2 is local only, which is on purpose
+afterAll(() => quiet.mockRestore());
 
 interface Consumer {
   readonly queue: string;

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { float32, type Tensor } from '@whylight/core';
 import { preprocess } from '@whylight/core/image';
+import { resolveQuestion } from '@whylight/core/methods';
 import {
   createStudio,
   createThreadedRuntime,
@@ -47,7 +48,8 @@ async function explanations({ clients: asking, most, threads }: Way) {
     batch: { most, delay: 5, onBatch: (size) => sizes.push(size) },
     ...(threads ? { studio } : {}),
   });
-  const one = () => explainer.explain({ photo, model: model!.name, method: 'grad-cam', target: 'predicted' });
+  const one = () =>
+    explainer.explain({ photo, model: model!.name, question: resolveQuestion({ method: 'grad-cam' }) });
   await one();
   sizes.length = 0;
   let left = jobs;

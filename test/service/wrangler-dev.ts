@@ -23,7 +23,13 @@ const silence = {
 
 const start = (args: readonly string[], settings: Readonly<Record<string, string>>): ChildProcess =>
   spawn(process.execPath, args, {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...silence, ...settings },
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      ...silence,
+      ...settings,
+    },
     stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,
   });

@@ -27,22 +27,24 @@ const asText = (inputs: Readonly<Record<string, unknown>>): Record<string, strin
   Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, String(value)]));
 
 /** One tensor to explain. Paths are relative to the working directory. */
-const jobSchema = z.strictObject({
-  model: z.string(),
-  tensor: z.string(),
-  method: z.string(),
-  target,
-  layers: z.array(z.string()).nullish(),
-  params: recordOf(z.string(), z.unknown()).nullish(),
-  convention: z.enum(conventions).nullish(),
-  aux: recordOf(z.string(), z.string()).nullish(),
-  inputs: recordOf(z.string(), z.unknown()).transform(asText).nullish(),
-  output_name: z.string().nullish(),
-  /** The older name of `output_name`. */
-  scores: z.string().nullish(),
-  score: z.enum(scoreKinds).nullish(),
-  out: z.string(),
-});
+const jobSchema = z
+  .strictObject({
+    model: z.string(),
+    tensor: z.string(),
+    method: z.string(),
+    target,
+    layers: z.array(z.string()).nullish(),
+    params: recordOf(z.string(), z.unknown()).nullish(),
+    convention: z.enum(conventions).nullish(),
+    aux: recordOf(z.string(), z.string()).nullish(),
+    inputs: recordOf(z.string(), z.unknown()).transform(asText).nullish(),
+    output_name: z.string().nullish(),
+    /** The older name of `output_name`. */
+    scores: z.string().nullish(),
+    score: z.enum(scoreKinds).nullish(),
+    out: z.string(),
+  })
+  .transform(({ params, ...job }) => ({ ...job, parameters: params }));
 export type AttributionJob = z.output<typeof jobSchema>;
 
 /** Reads `--jobs FILE.json`. @throws UsageError that names the job and the member at fault. */

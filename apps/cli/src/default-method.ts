@@ -1,7 +1,8 @@
 import { InputError, recommendedFor } from '@whylight/core';
-import { methods, resolveMethod } from '@whylight/core/methods';
+import { methods } from '@whylight/core/methods';
 import { classifierOf, type RegisteredModel } from '@whylight/host';
 import type { ExplainOptions } from './options.ts';
+import { questionFor } from './questions.ts';
 
 /** What works on most networks, for one of which the file does not tell what suits it. */
 const usual = 'grad-cam';
@@ -13,14 +14,13 @@ const usual = 'grad-cam';
  */
 export async function defaultMethod(
   model: RegisteredModel,
-  { convention, score, param = {}, layer = [] }: ExplainOptions,
+  options: ExplainOptions,
   direct = false,
 ): Promise<string> {
   const takes = (id: string): boolean => {
     const method = methods.find((known) => known.id === id)!;
-    if (layer.length > 0 && !method.needs.includes('layer')) return false;
     if (direct && method.sampled) return false;
-    return refusalOf(() => resolveMethod({ method: id, convention, score, params: param })) === undefined;
+    return refusalOf(() => questionFor(id, [id], options)) === undefined;
   };
   return (await suiting(model)).find(takes) ?? usual;
 }

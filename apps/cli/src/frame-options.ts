@@ -1,4 +1,5 @@
-import { defaultModel, type FrameRequest, type RegisteredModel, type TargetSpec } from '@whylight/host';
+import type { TargetSpec } from '@whylight/core';
+import { defaultModel, type FrameRequest, type RegisteredModel } from '@whylight/host';
 import type { Command } from 'commander';
 import { defaultMethod } from './default-method.ts';
 import {
@@ -13,6 +14,7 @@ import {
   withReadingOptions,
 } from './options.ts';
 import { type PreprocessingOptions, withPreprocessingOptions } from './preprocessing-options.ts';
+import { questionFor } from './questions.ts';
 
 /** What every command that explains frames takes. */
 export interface FrameOptions extends ExplainOptions, DeviceOptions, ReadingOptions, PreprocessingOptions {
@@ -42,16 +44,6 @@ export const withFrameOptions = (command: Command): Command =>
   );
 
 export const frameRequest = async (model: RegisteredModel, options: FrameOptions): Promise<FrameRequest> => {
-  const { convention, score, param, layer, target, lang } = options;
   const method = options.method ?? (await defaultMethod(model, options, true));
-  return {
-    model,
-    method,
-    convention,
-    score,
-    params: param,
-    layers: layer,
-    target,
-    language: lang,
-  };
+  return { model, question: questionFor(method, [method], options), language: options.lang };
 };

@@ -1,7 +1,7 @@
 import { conventions } from '@whylight/contract';
-import { parseTarget, type ScoreKind, scoreKinds, type Target } from '@whylight/core';
+import { parseTarget, type ScoreKind, scoreKinds, type Target, type TargetSpec } from '@whylight/core';
 import type { Convention } from '@whylight/core/methods';
-import { type ExecutionProvider, executionProviders, type TargetSpec } from '@whylight/host';
+import { type ExecutionProvider, executionProviders } from '@whylight/host';
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 
 export type Parameters = Record<string, string>;
@@ -121,7 +121,13 @@ export function positive(text: string): number {
 export function photoTarget(text: string): TargetSpec {
   const target = parseTarget(text);
   if (target === undefined) return /^-\d+$/.test(text) ? { class_index: Number(text) } : { label: text };
-  if (typeof target !== 'number') return { terms: target };
+  if (typeof target !== 'number')
+    return {
+      terms: target.map(({ class: index, weight }) => ({
+        class_index: index < 0 ? ('predicted' as const) : index,
+        weight,
+      })),
+    };
   return target < 0 ? 'predicted' : { class_index: target };
 }
 

@@ -30,12 +30,12 @@ export function splitNormalisation(
   method: string,
   given: Given,
   manifest: Normalisation | undefined,
-): { params: Given; normalisation: Normalisation | undefined } {
+): { parameters: Given; normalisation: Normalisation | undefined } {
   const own = parametersOf(method);
   const { mean, std, ...rest } = given;
   if (mean === undefined || std === undefined || own.has('mean') || own.has('std'))
-    return { params: given, normalisation: manifest };
-  return { params: rest, normalisation: { mean: numbers('mean', mean), std: numbers('std', std) } };
+    return { parameters: given, normalisation: manifest };
+  return { parameters: rest, normalisation: { mean: numbers('mean', mean), std: numbers('std', std) } };
 }
 
 function numbers(name: string, value: unknown): number[] {

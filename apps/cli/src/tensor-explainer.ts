@@ -6,6 +6,7 @@ import {
   type Runtime,
   type Tensor,
 } from '@whylight/core';
+import { resolveQuestion } from '@whylight/core/methods';
 import { type Asked, classifierOf, type RegisteredModel, readingOf, type Task } from '@whylight/host';
 import { type AttributionJob, targetsFor } from './attribution-jobs.ts';
 import { UsageError } from './failure.ts';
@@ -90,10 +91,10 @@ export class TensorExplainer {
   }
 
   async #explainer(job: Omit<AttributionJob, 'out'>, shape: readonly number[]): Promise<Loaded> {
-    const { method, convention, layers } = job;
+    const { method, convention, layers, score } = job;
     const output = job.output_name ?? job.scores ?? undefined;
     const reading = JSON.stringify([job.model, job.inputs, output]);
-    const key = JSON.stringify([reading, shape, job.score, method, convention, layers, job.params]);
+    const key = JSON.stringify([reading, shape, score, method, convention, layers, job.parameters]);
     const known = this.#explainers.get(key);
     if (known) return known;
     const model = await this.#model(job);
@@ -101,25 +102,24 @@ export class TensorExplainer {
       classifierOf(model, { ...readingOf(model), inputShape: shape }),
     );
     this.#checkSize(job.tensor, classifier);
-    const { params, normalisation } = splitNormalisation(
+    const { parameters, normalisation } = splitNormalisation(
       method,
-      job.params ?? {},
+      job.parameters ?? {},
       normalisationOf(model, classifier),
     );
-    const spec = {
+    const question = resolveQuestion({
       method,
       convention: convention ?? undefined,
+      parameters,
       layers: layers ?? [],
-      params,
-      score: job.score ?? undefined,
-      normalisation,
-    };
+      score: score ?? undefined,
+    });
     const [oldest] = this.#explainers;
     if (oldest && this.#explainers.size >= capacity) {
       this.#explainers.delete(oldest[0]);
       await oldest[1].explainer.close();
     }
-    const explainer = await createExplainer(classifier, spec, this.#runtime);
+    const explainer = await createExplainer(classifier, { ...question, normalisation }, this.#runtime);
     const loaded = { explainer, task: classifier.head.task };
     this.#explainers.set(key, loaded);
     return loaded;

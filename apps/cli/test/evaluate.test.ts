@@ -124,7 +124,9 @@ describe('evaluate', () => {
     );
     expect([code, stderr]).toEqual([2, expect.stringContaining('metric mass needs to know')]);
     const last = ['--drawings', '2', '--method', 'grad-cam,seance', '-o', 'never'];
-    expect((await whylight(home, 'evaluate', ...last)).stderr).toMatch(/^whylight: method "seance"[^\n]*\n$/);
+    expect((await whylight(home, 'evaluate', ...last)).stderr).toMatch(
+      /^whylight: there is no method "seance"[^\n]*\n$/,
+    );
   });
 
   it('refuses a mask of another size, and neither folder nor drawings', async () => {

@@ -317,8 +317,11 @@ describe('bad usage ends with 2 and one sentence', () => {
   it.each([
     [['explain', 'nothing.png', '-o', 'x'], 'nothing.png cannot be read: there is no such file'],
     [['explain', 'photo.png', '-o', 'x', '--method', 'gradcam'], 'did you mean "grad-cam"?'],
-    [['explain', 'photo.png', '-o', 'x', '--method', 'seance'], 'is unknown; whylight methods'],
-    [['explain', 'photo.png', '-o', 'x', '--method', 'grad-cam,seance'], '"seance" is unknown'],
+    [
+      ['explain', 'photo.png', '-o', 'x', '--method', 'seance'],
+      'there is no method "seance"; the command "whylight methods"',
+    ],
+    [['explain', 'photo.png', '-o', 'x', '--method', 'grad-cam,seance'], 'there is no method "seance"; '],
     [
       ['explain', 'in.npy', '-o', 'x'],
       'in.npy: the network takes 3 bands: expected an array [3, height, width]',
@@ -361,7 +364,7 @@ describe('bad usage ends with 2 and one sentence', () => {
     ],
     [['explain', 'photo.png', 'nothing.png', '-o', 'x'], 'nothing.png cannot be read: there is no such file'],
     [['explain', 'photo.png', '-o', 'x', '--method', 'grad-cam,'], 'Expected method ids separated by commas'],
-    [['bench', '--method', 'grad-cam,seance'], '"seance" is unknown'],
+    [['bench', '--method', 'grad-cam,seance'], 'there is no method "seance"; '],
     [['bench', '--method', 'cam', '--model', 'nobody'], 'no model is called nobody'],
     [['attribute', '--jobs', 'jobs.json', '--model', 'shapes'], 'each job says its own model'],
     [

@@ -2,7 +2,9 @@ import type { TraceContext } from '@whylight/contract';
 import type { Bindings } from './env.ts';
 import type { Services } from './services.ts';
 import type { Caller } from './storage/tenants.ts';
-import type { Span } from './timing.ts';
+
+/** What a request spends its time on; `total` is all of it. */
+export type Span = 'auth' | 'limit' | 'idempotency' | 'cache' | 'queue' | 'total';
 
 /** What Hono's context carries. */
 export interface AppEnv {

@@ -1,4 +1,4 @@
-import type { Departure } from './durable-objects/flight/flight.ts';
+import type { Departure } from './domain/flight.ts';
 import type { Bindings } from './env.ts';
 import { type Services, services } from './services.ts';
 

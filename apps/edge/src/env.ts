@@ -1,23 +1,28 @@
 import { z } from 'zod';
+import type { Departure } from './domain/flight.ts';
+import type {
+  BatchPort,
+  CourierPort,
+  FlightPort,
+  IdempotencyPort,
+  JanitorPort,
+  MeterPort,
+  RegistrationPort,
+} from './domain/ports.ts';
 import { Refusal } from './domain/refusal.ts';
-import type { Batch } from './durable-objects/batch.ts';
-import type { Courier } from './durable-objects/courier.ts';
-import type { Departure, Flight } from './durable-objects/flight/flight.ts';
-import type { Idempotency } from './durable-objects/idempotency.ts';
-import type { Janitor } from './durable-objects/janitor.ts';
-import type { Registration } from './durable-objects/registration.ts';
-import type { TenantMeter } from './durable-objects/tenant-meter.ts';
+
+type NamespaceOf<Port> = DurableObjectNamespace<Port & Rpc.DurableObjectBranded>;
 
 /** Bindings of wrangler.jsonc, and the variables and secrets as they arrive: strings, unchecked. */
 export interface Bindings extends Record<keyof z.input<typeof settingsSchema>, string> {
   readonly DB: D1Database;
-  readonly FLIGHT: DurableObjectNamespace<Flight>;
-  readonly IDEMPOTENCY: DurableObjectNamespace<Idempotency>;
-  readonly REGISTRATION: DurableObjectNamespace<Registration>;
-  readonly METER: DurableObjectNamespace<TenantMeter>;
-  readonly BATCH: DurableObjectNamespace<Batch>;
-  readonly COURIER: DurableObjectNamespace<Courier>;
-  readonly JANITOR: DurableObjectNamespace<Janitor>;
+  readonly FLIGHT: NamespaceOf<FlightPort>;
+  readonly IDEMPOTENCY: NamespaceOf<IdempotencyPort>;
+  readonly REGISTRATION: NamespaceOf<RegistrationPort>;
+  readonly METER: NamespaceOf<MeterPort>;
+  readonly BATCH: NamespaceOf<BatchPort>;
+  readonly COURIER: NamespaceOf<CourierPort>;
+  readonly JANITOR: NamespaceOf<JanitorPort>;
   /** Coarse, per place: bad keys by the address that they come from. */
   readonly BAD_KEYS: RateLimit;
   readonly JOBS: Queue<Departure>;

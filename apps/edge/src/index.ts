@@ -1,6 +1,6 @@
 import { app } from './app.ts';
 import { dispatch } from './dispatch.ts';
-import type { Departure } from './durable-objects/flight/flight.ts';
+import type { Departure } from './domain/flight.ts';
 import type { Bindings } from './env.ts';
 
 export { Batch } from './durable-objects/batch.ts';

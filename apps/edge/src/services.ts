@@ -1,10 +1,12 @@
-import type { BatchPort } from './domain/batch.ts';
-import type { FlightPort } from './domain/flight.ts';
-import type { Courier } from './durable-objects/courier.ts';
-import type { Idempotency } from './durable-objects/idempotency.ts';
-import type { Janitor } from './durable-objects/janitor.ts';
-import type { Registration } from './durable-objects/registration.ts';
-import type { TenantMeter } from './durable-objects/tenant-meter.ts';
+import type {
+  BatchPort,
+  CourierPort,
+  FlightPort,
+  IdempotencyPort,
+  JanitorPort,
+  MeterPort,
+  RegistrationPort,
+} from './domain/ports.ts';
 import { type Bindings, type Settings, settings } from './env.ts';
 import { AuditTrail } from './storage/audit-trail.ts';
 import { Backlog } from './storage/backlog.ts';
@@ -36,15 +38,15 @@ export interface Services {
   readonly worker: GpuWorker;
   readonly catalogs: Catalogs;
   readonly models: Models;
-  registration(model: string): DurableObjectStub<Registration>;
+  registration(model: string): RegistrationPort;
   flight(key: string): FlightPort;
-  meter(tenant: string): DurableObjectStub<TenantMeter>;
+  meter(tenant: string): MeterPort;
   readonly webhooks: WebhookEndpoints;
-  courier(endpoint: string): DurableObjectStub<Courier>;
-  janitor(tenant: string): DurableObjectStub<Janitor>;
+  courier(endpoint: string): CourierPort;
+  janitor(tenant: string): JanitorPort;
   batch(tenant: string, id: string): BatchPort;
   readonly badKeys: RateLimit;
-  idempotency(scope: string): DurableObjectStub<Idempotency>;
+  idempotency(scope: string): IdempotencyPort;
 }
 
 const wired = new WeakMap<Settings, Services>();

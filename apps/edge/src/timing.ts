@@ -1,8 +1,5 @@
 import type { Context } from 'hono';
-import type { AppEnv } from './app-env.ts';
-
-/** What a request spends its time on; `total` is all of it. */
-export type Span = 'auth' | 'limit' | 'idempotency' | 'cache' | 'queue' | 'total';
+import type { AppEnv, Span } from './app-env.ts';
 
 /** Does `work` and writes down how long it took, for Server-Timing and the log. Clocks here stand still but for I/O. */
 export async function timed<T>(c: Context<AppEnv>, span: Span, work: () => Promise<T>): Promise<T> {

@@ -8,8 +8,7 @@ import {
 import { type Explanation, type Job, sign } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { dispatch } from '../src/dispatch.ts';
-import { leaseTime, mostTries, type Run } from '../src/domain/flight.ts';
-import type { Departure } from '../src/durable-objects/flight/flight.ts';
+import { type Departure, leaseTime, mostTries, type Run } from '../src/domain/flight.ts';
 import { services } from '../src/services.ts';
 import {
   bindings,

@@ -9,8 +9,14 @@ import {
 import type { Explanation } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { dispatch } from '../src/dispatch.ts';
-import { deliveryTime, leaseTime, mostRiders, mostTries, type Run } from '../src/domain/flight.ts';
-import type { Departure } from '../src/durable-objects/flight/flight.ts';
+import {
+  type Departure,
+  deliveryTime,
+  leaseTime,
+  mostRiders,
+  mostTries,
+  type Run,
+} from '../src/domain/flight.ts';
 import {
   bindings,
   cacheKeyOf,

@@ -1,8 +1,8 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { sha256Hex } from '@whylight/contract';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import type { FlightPort } from '../src/domain/flight.ts';
 import { lockTime, type Reservation, replayTime } from '../src/domain/idempotency.ts';
+import type { FlightPort } from '../src/domain/ports.ts';
 import { Explanations } from '../src/storage/explanations.ts';
 import {
   type Answer,

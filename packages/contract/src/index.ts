@@ -10,6 +10,7 @@ export * from './api/renderings.ts';
 export * from './api/tenants.ts';
 export * from './api/uploads.ts';
 export * from './api/webhooks.ts';
+export * from './cache-key.ts';
 export * from './canonical-json.ts';
 export * from './claim.ts';
 export * from './compat.ts';

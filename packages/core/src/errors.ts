@@ -5,10 +5,13 @@
 export class InputError extends Error {
   override readonly name = 'InputError';
   readonly code: InputErrorCode;
+  /** Of what is wrong with a question: the path of the member at fault, such as `parameters`, `n_steps`. */
+  readonly member: readonly string[] | undefined;
 
-  constructor(code: InputErrorCode, message: string) {
+  constructor(code: InputErrorCode, message: string, member?: readonly string[]) {
     super(message);
     this.code = code;
+    this.member = member;
   }
 }
 

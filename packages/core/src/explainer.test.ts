@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { InputError } from './errors.ts';
-import { createExplainer, type ExplainerSpec } from './explainer.ts';
+import { createExplainer, type Explainer, type ExplainerSpec } from './explainer.ts';
 import { methods, resolveMethod } from './methods/index.ts';
-import { readClassifier } from './model/classifier.ts';
+import { type Classifier, readClassifier } from './model/classifier.ts';
 import { float32, row, type Tensor } from './tensor.ts';
 import { expectClose } from './testing/close.ts';
 import { tinyImages, tinyNetwork } from './testing/network.ts';
@@ -15,11 +15,27 @@ const images = tinyImages();
 const named = everySpec.map((spec) => [`${spec.method} (${spec.convention})`, spec] as const);
 const sampled = named.filter(([, spec]) => methods.find((m) => m.id === spec.method)!.sampled);
 
-async function attributed(
+/** One explainer of its network for each specification, shared by all tests. */
+const shared = new Map<ExplainerSpec, Promise<Explainer>>();
+afterAll(async () => {
+  for (const explainer of shared.values()) await (await explainer).close();
+});
+
+function explainerOf(spec: ExplainerSpec): Promise<Explainer> {
+  const known = shared.get(spec) ?? createExplainer(readClassifier(networkFor(spec)()), spec, cpu);
+  shared.set(spec, known);
+  return known;
+}
+
+const attributed = async (spec: ExplainerSpec, batch: Tensor<'float32'>, targets: readonly number[]) =>
+  (await explainerOf(spec)).attribute(batch, targets);
+
+/** By an explainer for this call alone. */
+async function attributedOnce(
+  from: Classifier,
   spec: ExplainerSpec,
   batch: Tensor<'float32'>,
   targets: readonly number[],
-  from = readClassifier(networkFor(spec)()),
 ) {
   const explainer = await createExplainer(from, spec, cpu);
   try {
@@ -64,7 +80,7 @@ describe.each(named)('%s', (_, spec) => {
     }
     const fixed = readClassifier(networkFor(spec)(size));
     const three = float32([3, 2, 6, 6], Float32Array.from([...images.data, ...row(images, 0).data]));
-    const found = await attributed(spec, three, [1, 2, 0], fixed);
+    const found = await attributedOnce(fixed, spec, three, [1, 2, 0]);
     expectClose(found.attribution, (await attributed(spec, three, [1, 2, 0])).attribution);
     expect(found.logits.shape).toEqual([3, 3]);
   });
@@ -93,7 +109,7 @@ it.each(unseeded)('%s gives the same on a network whose images have their channe
   for (const name of ['sliding_window_shapes', 'strides'])
     if (params[name]) params[name] = [...(params[name] as number[]).slice(1), (params[name] as number[])[0]];
   const last = readClassifier(tinyNetwork(-1, 'NHWC'));
-  const found = await attributed({ ...spec, params }, channelsLast(images), [0, 2], last);
+  const found = await attributedOnce(last, { ...spec, params }, channelsLast(images), [0, 2]);
   const { attribution } = await attributed(spec, images, [0, 2]);
   const atInput = attribution.shape.join() === images.shape.join();
   expectClose(found.attribution, atInput ? channelsLast(attribution) : attribution);
@@ -103,7 +119,12 @@ describe.each(sampled)('%s', (_, spec) => {
   it('gives the same in chunks of any size', async () => {
     const whole = await attributed(spec, images, [0, 1]);
     for (const memory of [1, 2e4, 5e4]) {
-      const cut = await attributed({ ...spec, memory }, images, [0, 1]);
+      const cut = await attributedOnce(
+        readClassifier(networkFor(spec)()),
+        { ...spec, memory },
+        images,
+        [0, 1],
+      );
       expectClose(cut.attribution, whole.attribution);
     }
   });

@@ -4,8 +4,9 @@ import { chooseLayers } from './layers/choose.ts';
 import { notesOn } from './layers/notes.ts';
 import { remarksOn } from './methods/claims.ts';
 import type { Convention, Method, Normalisation } from './methods/index.ts';
-import type { Setting } from './methods/method.ts';
-import { checkLayerCount, findMethod, type ResolvedMethod, resolveMethod } from './methods/resolve.ts';
+import { kindOf, needsOf, type Setting } from './methods/method.ts';
+import { formulaParameters } from './methods/parameters.ts';
+import { checkLayerCount, defaultScore, findMethod, type ResolvedMethod, resolveMethod } from './methods/resolve.ts';
 import type { Classifier } from './model/classifier.ts';
 import { writeModel } from './onnx/write.ts';
 import { compile } from './programs/compile.ts';
@@ -90,7 +91,7 @@ export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): U
     'whylight.layers': JSON.stringify(request.layers.map(({ name }) => name)),
     'whylight.score': resolved.score,
     'whylight.inputs': 'image: normalised batch; class_index: one per image, -1 for the predicted class',
-    'whylight.outputs': `attribution: ${request.method.kind}; logits: scores before the last squashing function; target: the class explained`,
+    'whylight.outputs': `attribution: ${kindOf(request.method, resolved.params)}; logits: scores before the last squashing function; target: the class explained`,
   };
   const { graph, outputs } = compile(request, spec.memory);
   return writeModel(graph, outputs, metadata);
@@ -106,16 +107,18 @@ export function prepare(classifier: Classifier, spec: ExplainerSpec) {
   if (method.needsOtherClasses && classifier.classes === 1)
     throw new InputError('method_not_supported', withoutOthers(method));
   // A method that looks at probabilities by itself, said or not, takes the output where that is a plain number.
-  const isItsOwn = spec.score === undefined || spec.score === method.score;
+  const isItsOwn = asked.score === defaultScore(method, asked.convention);
   const isPlain = classifier.head.kind === 'number' && isItsOwn;
   const resolved = isPlain ? { ...asked, score: 'logit' as const } : asked;
   const named = spec.layers ?? [];
   checkLayerCount(resolved, named.length);
   const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  const layers = method.needs.includes('layer') ? chooseLayers(network, named, resolved.convention) : [];
+  const layers = needsOf(method, resolved.params).includes('layer')
+    ? chooseLayers(network, named, resolved.convention)
+    : [];
   const [a, b, c] = classifier.inputShape as [number, number, number];
   const setting = {
-    params: method.params.parse(resolved.params),
+    params: formulaParameters(method, resolved.params),
     convention: resolved.convention,
     inputShape: classifier.inputShape,
     layout: classifier.layout,

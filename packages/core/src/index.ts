@@ -30,6 +30,6 @@ export { getOwn } from './own.ts';
 export { forwardGraph, forwardModel } from './programs/forward.ts';
 export type { Runtime, Session } from './runtime/runtime.ts';
 export { softmax } from './softmax.ts';
-export { parseTarget, type ScoreKind, scoreKinds, type Target, type Term } from './targets.ts';
+export { parseTarget, type ScoreKind, scoreKinds, type Target, type TargetSpec } from './targets.ts';
 export * from './tensor.ts';
 export { type Warning, warningText } from './warning.ts';

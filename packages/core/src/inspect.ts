@@ -11,6 +11,7 @@ import { notesOn } from './layers/notes.ts';
 import { claimed, remarksOn } from './methods/claims.ts';
 import { methods, resolveMethod } from './methods/index.ts';
 import type { Axiom, Method } from './methods/method.ts';
+import { formulaParameters } from './methods/parameters.ts';
 import { recommendedMethods } from './methods/recommended.ts';
 import { findMethod } from './methods/resolve.ts';
 import { type Classifier, type ClassifierOptions, type Network, readClassifier } from './model/classifier.ts';
@@ -126,7 +127,7 @@ function aboutOf(method: Method, network: Network): Pick<MethodReport, 'reason' 
   const layers = method.needs.includes('layer')
     ? chooseLayers(network, [], convention).map(({ name }) => network.resolve(name))
     : [];
-  const asked = { convention, params: method.params.parse(params) };
+  const asked = { convention, params: formulaParameters(method, params) };
   const seen = { ...network, layers };
   const remarks = remarksOn(method, asked, seen);
   return {

@@ -7,6 +7,16 @@ export interface Term {
   readonly weight: number;
 }
 
+/**
+ * What an image is explained for, as questions say it: the class that scores highest, a class by index or by name, or a
+ * weighted sum of classes. `Target` is what the engine makes of it for one network.
+ */
+export type TargetSpec =
+  | 'predicted'
+  | { readonly class_index: number }
+  | { readonly label: string }
+  | { readonly terms: readonly { readonly class_index: 'predicted' | number; readonly weight: number }[] };
+
 /** What is explained of an image: the score of a class, or a weighted sum of the scores of several. */
 export type Target = number | readonly Term[];
 

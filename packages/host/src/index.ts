@@ -2,12 +2,7 @@ export type { MethodVerdict } from './checking/check-methods.ts';
 export { type Checked, type CheckReport, checkModel, defaultBudget } from './checking/check-model.ts';
 export { type Classification, PhotoClassifier } from './classification/photo-classifier.ts';
 export { predictionText } from './classification/prediction-text.ts';
-export {
-  type Prediction,
-  shownValue,
-  type TargetSpec,
-  type Task,
-} from './classification/predictions.ts';
+export { type Prediction, shownValue, type Task } from './classification/predictions.ts';
 export { decodeImage, decodePhoto, type PhotoType, photoTypes, servicePhotoTypes } from './codec/decode.ts';
 export { encodeJpeg, encodePng } from './codec/encode.ts';
 export { sniffMediaType } from './codec/media-type.ts';

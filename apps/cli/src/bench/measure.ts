@@ -8,7 +8,7 @@ import {
   sizeOf,
   type Tensor,
 } from '@whylight/core';
-import type { Normalisation } from '@whylight/core/methods';
+import type { Normalisation, ResolvedQuestion } from '@whylight/core/methods';
 import { captureGraphs } from './capture.ts';
 import { type Cost, costOf, median } from './cost.ts';
 
@@ -24,8 +24,6 @@ export interface Settings {
   readonly batch: number;
   /** Measured runs; one more before them warms up. */
   readonly runs: number;
-  /** Of the method; its defaults if not said. */
-  readonly params?: Readonly<Record<string, unknown>> | undefined;
   /** `false`: every row in full. */
   readonly incremental?: boolean | undefined;
 }
@@ -58,8 +56,8 @@ export interface Measurement {
  */
 export async function measure(
   subject: Subject,
-  method: string,
-  { batch, runs, params, incremental }: Settings,
+  question: ResolvedQuestion,
+  { batch, runs, incremental }: Settings,
   runtime: Runtime,
 ): Promise<Measurement> {
   const { classifier, normalisation } = subject;
@@ -68,7 +66,7 @@ export async function measure(
   const capture = captureGraphs(runtime);
   const explainer = await createExplainer(
     classifier,
-    { method, normalisation, params, incremental },
+    { ...question, normalisation, incremental },
     capture.runtime,
   );
   const own = ownModel(subject);
@@ -96,7 +94,7 @@ export async function measure(
     rounded(median(all.map(([base, cost]) => cost[kind] / base[kind])));
   return {
     model: subject.name,
-    method,
+    method: question.method,
     batch,
     runs,
     median_ms: of(pairs, 1, 'wall'),

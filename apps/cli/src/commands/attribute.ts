@@ -104,7 +104,7 @@ function jobOf(options: Options): AttributionJob {
     method,
     target,
     layers: layer,
-    params: param,
+    parameters: param,
     convention,
     aux,
     score,

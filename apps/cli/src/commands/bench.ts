@@ -1,5 +1,5 @@
 import type { Runtime } from '@whylight/core';
-import { methods, resolveMethod } from '@whylight/core/methods';
+import { methods, resolveQuestion } from '@whylight/core/methods';
 import { classifierOf, createRuntime, defaultModel } from '@whylight/host';
 import { Command } from 'commander';
 import { type Measurement, measure, type Settings, type Subject } from '../bench/measure.ts';
@@ -48,7 +48,7 @@ export const bench = withJson(
   ),
 ).action(async (options: Options) => {
   const { model = [defaultModel], method = methods.map(({ id }) => id), json } = options;
-  for (const id of method) resolveMethod({ method: id });
+  for (const id of method) resolveQuestion({ method: id });
   const subjects: Subject[] = [];
   for (const wanted of model) subjects.push(await subjectOf(wanted));
   const runtime = await createRuntime(options);
@@ -59,9 +59,9 @@ export const bench = withJson(
     const batch = batchFor(subject, options.batch);
     for (const id of method) {
       progress.update(rows.length, model.length * method.length);
-      const params = parametersFor(id, method, options.param ?? {});
-      const settings = { batch, runs: options.runs, params, incremental: !options.plain };
-      const row = await measured(subject, id, settings, runtime);
+      const parameters = parametersFor(id, method, options.param ?? {});
+      const settings = { batch, runs: options.runs, incremental: !options.plain };
+      const row = await measured(subject, { method: id, parameters }, settings, runtime);
       rows.push(row);
       if (json) continue;
       progress.stop();
@@ -90,16 +90,19 @@ function batchFor({ name, classifier }: Subject, asked: number | undefined): num
   return asked ?? classifier.batch ?? 1;
 }
 
-const measured = (
+async function measured(
   subject: Subject,
-  method: string,
+  asked: { readonly method: string; readonly parameters: Readonly<Record<string, unknown>> },
   settings: Settings,
   runtime: Runtime,
-): Promise<Measurement | Failed> =>
-  measure(subject, method, settings, runtime).catch((error: unknown) => {
+): Promise<Measurement | Failed> {
+  try {
+    return await measure(subject, resolveQuestion(asked), settings, runtime);
+  } catch (error) {
     const { code, message } = failureOf(error);
-    return { model: subject.name, method, error: { code, message } };
-  });
+    return { model: subject.name, method: asked.method, error: { code, message } };
+  }
+}
 
 const cells = (row: Measurement): string[] => [
   row.model,

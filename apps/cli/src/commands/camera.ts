@@ -39,7 +39,9 @@ export const camera = withFrameOptions(
       if (!explainer) {
         explainer = await FrameExplainer.create(request, frame, runtime);
         const url = await page.open(options.port);
-        note(`${source.device}: ${frame.width}×${frame.height}, ${request.method}, at ${url} (Ctrl-C ends)`);
+        note(
+          `${source.device}: ${frame.width}×${frame.height}, ${request.question.method}, at ${url} (Ctrl-C ends)`,
+        );
       }
       const [explained] = await explainer.explain([frame]);
       page.show(await encodeJpeg(await explainer.draw(explained!)));
@@ -58,7 +60,7 @@ export const camera = withFrameOptions(
       frames,
       frames_per_second: rate,
       model: model.name,
-      method: request.method,
+      method: request.question.method,
       device: runtime.device,
     });
   else print(`${counted(frames, 'frame')}, ${rate} a second`);

@@ -1,4 +1,5 @@
 import { compileExplainer } from '@whylight/core';
+import { resolveQuestion } from '@whylight/core/methods';
 import { classifierOf } from '@whylight/host';
 import { Command } from 'commander';
 import { writeBytes } from '../files.ts';
@@ -34,18 +35,12 @@ export const compile = withJson(
     ),
   ),
 ).action(async (wanted: string, options: Options) => {
-  const { method, layer = [], param = {}, convention, score, output, json } = options;
+  const { method, layer: layers, param = {}, convention, score, output, json } = options;
   const model = await findModel(wanted, await askedBy(options));
   const classifier = await classifierOf(model);
-  const { params, normalisation } = splitNormalisation(method, param, normalisationOf(model, classifier));
-  const bytes = compileExplainer(classifier, {
-    method,
-    convention,
-    params,
-    score,
-    layers: layer,
-    normalisation,
-  });
+  const { parameters, normalisation } = splitNormalisation(method, param, normalisationOf(model, classifier));
+  const question = resolveQuestion({ method, convention, parameters, layers, score });
+  const bytes = compileExplainer(classifier, { ...question, normalisation });
   await writeBytes(output, bytes);
   if (json) printJson({ out: output, bytes: bytes.length, model: model.name, method });
   else print(`${output}: ${(bytes.length / 1e6).toFixed(1)} MB, inputs image and class_index`);

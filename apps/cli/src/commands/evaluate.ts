@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { InputError } from '@whylight/core';
-import { methods, resolveMethod } from '@whylight/core/methods';
+import { methods, resolveQuestion } from '@whylight/core/methods';
 import { createRuntime, defaultModel, type RegisteredModel, readingOf } from '@whylight/host';
 import { Command, InvalidArgumentError } from 'commander';
 import { blob, noiseMap } from '../evaluate/baselines.ts';
@@ -28,6 +28,7 @@ import { note, print, printJson, table } from '../output.ts';
 import { parametersFor, splitNormalisation } from '../parameters.ts';
 import { askedBy, type PreprocessingOptions, withPreprocessingOptions } from '../preprocessing-options.ts';
 import { Progress } from '../progress.ts';
+import { layersFor } from '../questions.ts';
 
 interface Options extends ExplainOptions, DeviceOptions, ReadingOptions, PreprocessingOptions {
   readonly model?: string;
@@ -90,7 +91,7 @@ export const evaluate = withJson(
     '\nBeside the methods stand two baselines that look at nothing: noise, and a blob in the centre.',
   )
   .action(async (directory: string | undefined, options: Options) => {
-    for (const id of idsOf(options)) resolveMethod({ method: id });
+    for (const method of idsOf(options)) resolveQuestion({ method });
     checkSource(directory, options);
     const report = await evaluated(directory, options);
     if (report.confidence !== 'probability') note(plainNumber);
@@ -189,28 +190,22 @@ async function methodRows(
   wanted: readonly MetricId[],
   options: Options,
 ): Promise<Pick<Report, 'rows' | 'left_out'>> {
-  const { layer = [], param = {}, convention, score } = options;
+  const { layer, param = {}, convention, score } = options;
   const ids = idsOf(options);
   const rows: Row[] = [];
   const left_out: { method: string; reason: string }[] = [];
   for (const id of ids) {
-    const { params, normalisation } = splitNormalisation(
+    const { parameters, normalisation } = splitNormalisation(
       id,
       parametersFor(id, ids, param),
       normalisationOf(model, network.classifier),
     );
-    const takesLayers = methods.find((known) => known.id === id)?.needs.includes('layer');
-    const spec = {
-      method: id,
-      convention,
-      score,
-      params,
-      normalisation,
-      layers: takesLayers || ids.length === 1 ? layer : [],
-    };
     const progress = new Progress(id);
     const tally = new Tally(wanted);
     try {
+      const layers = layersFor(id, ids, layer);
+      const question = resolveQuestion({ method: id, convention, score, parameters, layers });
+      const spec = { ...question, normalisation };
       let done = 0;
       for await (const explained of explanations(network, spec, subjects, wanted.includes('randomisation'))) {
         await tally.add(explained);

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
-import { InputError, warningText } from '@whylight/core';
-import { methods, resolveMethod } from '@whylight/core/methods';
+import { InputError, type TargetSpec, warningText } from '@whylight/core';
+import type { ResolvedQuestion } from '@whylight/core/methods';
 import {
   createRuntime,
   defaultModel,
@@ -9,7 +9,6 @@ import {
   type PhotoExplanation,
   photoTypes,
   predictionText,
-  type TargetSpec,
 } from '@whylight/host';
 import { Command, Option } from 'commander';
 import { defaultMethod } from '../default-method.ts';
@@ -29,11 +28,11 @@ import {
 } from '../options.ts';
 import { harmless, note, print, printJson } from '../output.ts';
 import { drawPanels, type PanelOptions, panelsOf, within, withPanelOptions } from '../panels.ts';
-import { parametersFor } from '../parameters.ts';
 import { askedBy, type PreprocessingOptions, withPreprocessingOptions } from '../preprocessing-options.ts';
 import { sourceLines } from '../preprocessing-report.ts';
 import { drawProbabilities } from '../probabilities.ts';
 import { Progress } from '../progress.ts';
+import { questionFor } from '../questions.ts';
 
 interface Options extends ExplainOptions, DeviceOptions, PanelOptions, ReadingOptions, PreprocessingOptions {
   readonly model: string;
@@ -88,33 +87,32 @@ export const explain = withPanelOptions(
 )
   .addHelpText('after', '\nSeveral images or methods get a directory each: DIR/IMAGE/METHOD/overlay.png ...')
   .action(async (images: string[], options: Options) => {
-    const { convention, param = {}, score } = options;
     // Before the first is computed, so that a slip in the last leaves nothing half done.
-    const settle = (ids: readonly string[]) => {
-      for (const method of ids)
-        resolveMethod({ method, convention, score, params: parametersFor(method, ids, param) });
-    };
-    settle(options.method ?? []);
+    const questionsOf = (ids: readonly string[]) => ids.map((id) => questionFor(id, ids, options));
+    const named = options.method && questionsOf(options.method);
     const panels = panelsOf(options);
     for (const image of images) await readable(image);
     const model = await findModel(options.model, await askedBy(options));
-    const ids = options.method ?? [await defaultMethod(model, options)];
-    settle(ids);
+    const questions = named ?? questionsOf([await defaultMethod(model, options)]);
     const runtime = await createRuntime(options);
     const explainer = new PhotoExplainer(runtime, ModelRegistry.of([model]), { types: photoTypes });
     const mask = options.featureMask === undefined ? undefined : await readBytes(options.featureMask);
-    const directoryOf = directories(images, ids, options.output);
+    const directoryOf = directories(
+      images,
+      questions.map(({ method }) => method),
+      options.output,
+    );
     const results: object[] = [];
     try {
       for (const [i, image] of images.entries()) {
         const photo = await readBytes(image);
-        for (const method of ids) {
+        for (const question of questions) {
           const explained = await explainOne(
             explainer,
-            { mask, image, photo, name: model.name, method, ids },
+            { mask, image, photo, name: model.name, question },
             options,
           );
-          const directory = directoryOf(i, method);
+          const directory = directoryOf(i, question.method);
           for (const [file, { bytes }] of explained.artifacts) await writeBytes(join(directory, file), bytes);
           if (options.probabilities)
             await writeBytes(
@@ -149,28 +147,20 @@ interface Asked {
   readonly photo: Uint8Array;
   /** The model's. */
   readonly name: string;
-  readonly method: string;
-  /** All methods that are asked for: a parameter or layer need not be for each of them. */
-  readonly ids: readonly string[];
+  readonly question: ResolvedQuestion;
 }
 
 function explainOne(
   explainer: PhotoExplainer,
-  { mask, image, photo, name, method, ids }: Asked,
+  { mask, image, photo, name, question }: Asked,
   options: Options,
 ): Promise<PhotoExplanation> {
-  const { convention, param = {}, layer = [], score, target, lang, colormap, alpha } = options;
-  const progress = new Progress(`${basename(image)} ${method}`);
-  const takesLayers = methods.find(({ id }) => id === method)?.needs.includes('layer') || ids.length === 1;
+  const { lang, colormap, alpha } = options;
+  const progress = new Progress(`${basename(image)} ${question.method}`);
   const request = {
     photo,
     model: name,
-    method,
-    convention,
-    params: parametersFor(method, ids, param),
-    layers: takesLayers ? layer : [],
-    score,
-    target,
+    question,
     language: lang,
     visualization: { colormap, opacity: alpha === undefined ? undefined : 1 - alpha },
     stretched: options.stretch,

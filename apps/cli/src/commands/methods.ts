@@ -1,4 +1,4 @@
-import { methods as all, type Method, paramsJsonSchema, resolveMethod } from '@whylight/core/methods';
+import { methods as all, type Method, paramsJsonSchema, resolveQuestion } from '@whylight/core/methods';
 import { Command } from 'commander';
 import { withJson } from '../options.ts';
 import { print, printJson } from '../output.ts';
@@ -24,7 +24,7 @@ export const methods = withJson(
     .argument('[id]', 'the method to tell about'),
 ).action((wanted: string | undefined, { json }: { json?: boolean }) => {
   const chosen =
-    wanted === undefined ? all : all.filter(({ id }) => id === resolveMethod({ method: wanted }).id);
+    wanted === undefined ? all : all.filter(({ id }) => id === resolveQuestion({ method: wanted }).method);
   const list = chosen.map((method) => {
     const {
       id,

@@ -1,7 +1,8 @@
 import { basename, join } from 'node:path';
 import { ExplanationError, successOf, type WhylightClient } from '@whylight/client';
 import { artifactNames, type Explanation, type ExplanationRequest, warningText } from '@whylight/contract';
-import { type Prediction, predictionText, type TargetSpec } from '@whylight/host';
+import type { TargetSpec } from '@whylight/core';
+import { type Prediction, predictionText } from '@whylight/host';
 import { Command } from 'commander';
 import { directories } from '../directories.ts';
 import { Failure, UsageError } from '../failure.ts';
@@ -84,21 +85,12 @@ interface Asked {
 
 /** A target as the API takes it, and what of it is explained. */
 function targetRequest(target: TargetSpec, score: Options['score']): ExplanationRequest['target'] {
-  const short = shortTarget(target);
+  const short = typeof target === 'object' && 'terms' in target ? { terms: [...target.terms] } : target;
   // Said in short where nothing more is to be said, as services of earlier releases understand it.
   if (score === undefined) return short;
   const said = { type: 'class' as const, score };
   if (short === 'predicted') return said;
   return 'class_index' in short ? { ...said, index: short.class_index } : { ...said, ...short };
-}
-
-function shortTarget(target: TargetSpec) {
-  if (typeof target === 'string' || !('terms' in target)) return target;
-  const terms = target.terms.map(({ class: index, weight }) => ({
-    class_index: index < 0 ? ('predicted' as const) : index,
-    weight,
-  }));
-  return { terms };
 }
 
 async function explainOne(

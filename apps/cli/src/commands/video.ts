@@ -24,7 +24,7 @@ export const video = withFrameOptions(
   const { batch, output } = options;
   const model = await findModel(options.model, await askedBy(options));
   const asked = await frameRequest(model, options);
-  const { method } = asked;
+  const { method } = asked.question;
   // In a thread of its own: frames are drawn while the next ones are explained.
   const runtime = await createThreadedRuntime(options);
   const progress = new Progress(`${input} ${method}`);

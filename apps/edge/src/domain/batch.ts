@@ -1,5 +1,4 @@
 import type { Batch, Explanation, ExplanationAsked } from '@whylight/contract';
-import type { Excess } from './meter.ts';
 
 /** What a batch knows of itself. */
 export interface BatchState {
@@ -33,13 +32,6 @@ export type BatchItem =
       /** As it was last seen. */
       readonly status: Explanation['status'];
     };
-
-/** A batch as the rest of the gateway sees it; see batch.ts. */
-export interface BatchPort {
-  create(state: BatchState): Promise<BatchState | Excess>;
-  read(): Promise<BatchState | null>;
-  cancel(): Promise<BatchState | null>;
-}
 
 export const isOver = (item: BatchItem): boolean =>
   item.state === 'made' ? item.status !== 'queued' && item.status !== 'processing' : item.state !== 'waiting';

@@ -1,5 +1,5 @@
 import type { Question } from '@whylight/contract';
-import { getOwn, resolveMethod } from '@whylight/core/methods';
+import { getOwn, resolveQuestion } from '@whylight/core/methods';
 
 /** Parameters that say how often the network is run. */
 const repetitions = ['n_steps', 'n_samples', 'num_samples', 'nt_samples', 'n_masks'];
@@ -29,7 +29,7 @@ export function methodCost(
   id: string,
   inputShape: readonly number[],
 ): { formula: string; default_units: number } {
-  const { params: parameters } = resolveMethod({ method: id });
+  const { parameters } = resolveQuestion({ method: id });
   const counted = repetitions.filter((name) => typeof getOwn(parameters, name) === 'number');
   const formula = isSizes(parameters.strides)
     ? 'the product over the axes of ceil((size - sliding_window_shapes) / strides) + 1'

@@ -1,5 +1,5 @@
 import type { Artifact, Look, Rendered, RenderingJob, Warning } from '@whylight/contract';
-import { type Drawn, outputPrefix, type Run } from './flight.ts';
+import { outputPrefix, type Run } from './flight.ts';
 
 /** Pictures of a run in another look than its own. */
 export interface Drawing extends Rendered {
@@ -8,6 +8,12 @@ export interface Drawing extends Rendered {
   readonly drawnAt: number;
   /** Whether an explanation rests on it; others make room for new ones. */
   readonly pinned: boolean;
+}
+
+/** A drawing, and whether it had been drawn before. */
+export interface Drawn {
+  readonly drawing: Drawing;
+  readonly known: boolean;
 }
 
 /** Drawings of one run that no explanation rests on, at most. */

@@ -2,7 +2,6 @@ import {
   type Artifact,
   artifactPrefix,
   type Claim,
-  type ClaimRefusal,
   currentResult,
   type Explanation,
   type Job,
@@ -11,13 +10,9 @@ import {
   type ModelSource,
   ownLook,
   type Question,
-  type Report,
   type Result,
   retention,
 } from '@whylight/contract';
-import type { Drawing } from './drawing.ts';
-import type { Excess } from './meter.ts';
-import type { News } from './news.ts';
 
 /** Milliseconds within which a sent message must reach a worker. */
 export const deliveryTime = 60_000;
@@ -30,6 +25,12 @@ export const longestFlight = 30 * 60_000;
 export const mostTries = 3;
 /** Explanations that may wait for one run. */
 export const mostRiders = 1_000;
+
+/** What the queue carries: which attempt of which flight to hand to a worker. */
+export interface Departure {
+  readonly key: string;
+  readonly attempt: number;
+}
 
 /** What is to be computed and for whom. */
 export interface Submission {
@@ -127,29 +128,6 @@ export interface Pass {
   readonly look: Look;
   readonly keepUntil: number;
   readonly webhook: string | null;
-}
-
-/** A flight as the rest of the gateway sees it; see flight.ts. */
-export interface FlightPort {
-  known(keepUntil: number): Promise<Run | null>;
-  submit(submission: Submission, fresh: boolean, rider: Pass): Promise<Boarding | Excess>;
-  watch(run: number, rider: string, look: Look | null, seconds: number): Promise<Run | null>;
-  draw(run: number, look: Look, input: Job['input'] | null, pinned: boolean): Promise<Drawn | JobError>;
-  drawing(run: number, key: string): Promise<Drawing | null>;
-  cancel(run: number, rider: string): Promise<boolean>;
-  erase(run: number, rider: string): Promise<void>;
-  news(run: number, rider: string, after: number | null, seconds: number): Promise<News | null>;
-  job(attempt: number): Promise<Job | null>;
-  taken(attempt: number): Promise<void>;
-  fail(attempt: number, error: JobError): Promise<void>;
-  claim(claim: Claim): Promise<ClaimRefusal | null>;
-  report(report: Report): Promise<boolean>;
-}
-
-/** A drawing, and whether it had been drawn before. */
-export interface Drawn {
-  readonly drawing: Drawing;
-  readonly known: boolean;
 }
 
 export const isTerminal = (run: Pick<Run, 'status'>): boolean =>

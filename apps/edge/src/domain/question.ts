@@ -9,12 +9,12 @@ import {
   type TargetSpec,
 } from '@whylight/contract';
 import {
-  checkLayerCount,
   getOwn,
+  InputError,
   methods,
   numericsVersion,
-  type ResolvedMethod,
-  resolveMethod,
+  type ResolvedQuestion,
+  resolveQuestion,
 } from '@whylight/core/methods';
 import { didYouMean } from './nearest.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
@@ -26,23 +26,19 @@ import { pointerOf } from './validation.ts';
  *
  * @throws Refusal with a pointer to the member at fault.
  */
-export function resolveQuestion(asked: ExplanationAsked, image: string, model: CatalogModel): Question {
+export function explanationQuestion(asked: ExplanationAsked, image: string, model: CatalogModel): Question {
   const { target, score } = inShort(asked.target);
-  const method = resolveParameters(asked, score);
-  checkMethod(method.id, model);
-  checkLayers(asked.layers, method, model);
+  const resolved = resolvedOf(asked, score);
+  checkMethod(resolved.method, model);
+  checkLayers(asked.layers, model);
   return {
+    ...resolved,
     image,
     model: model.digest,
     preprocessing: model.preprocessing,
-    method: method.id,
-    method_version: method.version,
     numerics_version: numericsVersion,
-    convention: method.convention,
-    parameters: method.params,
     layers: asked.layers,
     target: resolveTarget(target, pointerOfIndex(asked.target), model),
-    score: otherNames.get(method.score) ?? method.score,
   };
 }
 
@@ -61,12 +57,8 @@ function checkMethod(method: string, { name, methods: reasons }: CatalogModel): 
   );
 }
 
-/** Holds layers to what the method takes and, where that is known, to what the model has. */
-function checkLayers(asked: readonly string[], method: ResolvedMethod, { name, layers }: CatalogModel): void {
-  orRefused(
-    () => checkLayerCount(method, asked.length),
-    () => '/layers',
-  );
+/** Holds layers to what the model has, where that is known. */
+function checkLayers(asked: readonly string[], { name, layers }: CatalogModel): void {
   if (!layers) return;
   const names = layers.flat();
   const missing = asked.findIndex((layer) => !names.includes(layer) && !isCounted(layer, layers.length));
@@ -98,35 +90,21 @@ export const predictionQuestion = (image: string, model: CatalogModel): Question
   target: 'predicted',
 });
 
-function resolveParameters(
-  { method, convention, parameters }: ExplanationAsked,
+/** All but the target. The engine's complaint is a refusal of the member that it names. */
+function resolvedOf(
+  { method, convention, parameters, layers }: ExplanationAsked,
   score: ScoreName | undefined,
-) {
+): ResolvedQuestion {
   const ids = methods.map(({ id }) => id);
   if (!ids.includes(method))
     throw refuse('invalid_parameter', '/method', `There is no method "${method}".${didYouMean(method, ids)}`);
-  return orRefused(
-    () => resolveMethod({ method, convention, params: parameters, score }),
-    (message) => pointerIn(message, parameters),
-  );
-}
-
-/** What `settle` gives; the engine's complaint is a refusal of the member that `pointerOf` finds. */
-function orRefused<T>(settle: () => T, pointerOf: (message: string) => string): T {
   try {
-    return settle();
+    return resolveQuestion({ method, convention, parameters, layers, score });
   } catch (error) {
-    if (!(error instanceof Error && error.name === 'InputError')) throw error;
-    throw refuse('invalid_parameter', pointerOf(error.message), error.message);
+    if (!(error instanceof InputError)) throw error;
+    const { member = [], message } = error;
+    throw refuse('invalid_parameter', member[0] === 'score' ? '/target/score' : pointerOf(member), message);
   }
-}
-
-/** Where the engine's complaint belongs: it names the parameter, the convention or the score in quotation marks. */
-function pointerIn(message: string, parameters: ExplanationAsked['parameters']): string {
-  const [, kind, name = ''] = /(parameter|convention|score) "([^"]+)"/.exec(message) ?? [];
-  if (kind === 'parameter' && Object.hasOwn(parameters, name)) return pointerOf(['parameters', name]);
-  if (kind === 'score') return '/target/score';
-  return kind === 'convention' ? '/convention' : '/parameters';
 }
 
 /** `name`, `name@sha256:…`, or nothing for the default model. */
@@ -145,12 +123,6 @@ export const noSuchModel = (reference: string, names: readonly string[]): Refusa
     '/model',
     `There is no such model.${didYouMean(reference.split('@', 1)[0] ?? '', names)}`,
   );
-
-/** What some libraries call a score, in this API's words: one score under two names is one question. */
-const otherNames: ReadonlyMap<ScoreName, ScoreName> = new Map([
-  ['softmax', 'probability'],
-  ['log-softmax', 'log-probability'],
-]);
 
 /** What a request says of its target, in the form that questions have, and what of it is explained if it says that. */
 function inShort(asked: TargetRequest): { target: TargetSpec; score?: ScoreName } {

@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
-import { type BatchItem, type BatchPort, type BatchState, isOver } from '../domain/batch.ts';
+import { type BatchItem, type BatchState, isOver } from '../domain/batch.ts';
 import type { Excess } from '../domain/meter.ts';
+import type { BatchPort, MeterPort } from '../domain/ports.ts';
 import { LimitRefusal, Refusal, type RefusalCode } from '../domain/refusal.ts';
 import { seenBy } from '../domain/riders.ts';
 import type { Bindings } from '../env.ts';
@@ -8,7 +9,6 @@ import { isOutage } from '../outage.ts';
 import { isPassing } from '../problem.ts';
 import { services } from '../services.ts';
 import { createExplanation } from '../use-cases/creation.ts';
-import type { TenantMeter } from './tenant-meter.ts';
 
 /** Milliseconds. */
 const day = 24 * 3_600_000;
@@ -169,7 +169,7 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
       if (item.state === 'made') await services(this.env).flight(item.key).cancel(item.run, item.id);
   }
 
-  #meter({ tenant }: BatchState): DurableObjectStub<TenantMeter> {
+  #meter({ tenant }: BatchState): MeterPort {
     return this.env.METER.getByName(tenant);
   }
 

@@ -1,5 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Attempt, after, again, type Delivery, newDelivery } from '../domain/delivery.ts';
+import type { CourierPort } from '../domain/ports.ts';
 import type { WebhookEvent } from '../domain/webhook-event.ts';
 import { signedHeaders } from '../domain/webhook-secret.ts';
 import { isName, webhookUrl } from '../domain/webhook-url.ts';
@@ -29,7 +30,7 @@ const name = (id: string): string => `delivery/${id}`;
  * Brings events to one webhook endpoint. An event is told by its id: told twice it is sent once. What does not arrive
  * is tried again by a schedule, on the alarm; whose events none arrive any more is disabled.
  */
-export class Courier extends DurableObject<Bindings> {
+export class Courier extends DurableObject<Bindings> implements CourierPort {
   /** When deliveries that wait are due, by id. */
   #due: Readonly<Record<string, number>> = {};
 

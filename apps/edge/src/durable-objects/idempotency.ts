@@ -1,9 +1,10 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Answer, type Claim, claim, type Reservation } from '../domain/idempotency.ts';
+import type { IdempotencyPort } from '../domain/ports.ts';
 import type { Bindings } from '../env.ts';
 
 /** One Idempotency-Key of one tenant on one path; forgets itself when its time is over. */
-export class Idempotency extends DurableObject<Bindings> {
+export class Idempotency extends DurableObject<Bindings> implements IdempotencyPort {
   async claim(fingerprint: string, id: string): Promise<Claim> {
     const kept = (await this.ctx.storage.get<Reservation>('reservation')) ?? null;
     const [outcome, reservation] = claim(kept, fingerprint, id, Date.now());

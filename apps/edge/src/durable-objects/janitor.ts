@@ -1,4 +1,5 @@
 import { DurableObject } from 'cloudflare:workers';
+import type { JanitorPort } from '../domain/ports.ts';
 import type { Bindings } from '../env.ts';
 import { services } from '../services.ts';
 import { urlLifetime } from '../storage/objects.ts';
@@ -19,7 +20,7 @@ const blank = 'blank/';
  * otherwise than announced; and deletes rows whose time is over, whosever they are, so that those of a tenant that nobody
  * uses any more go too.
  */
-export class Janitor extends DurableObject<Bindings> {
+export class Janitor extends DurableObject<Bindings> implements JanitorPort {
   /** There is something that may have to be swept tomorrow. */
   async arm(tenant: string): Promise<void> {
     if ((await this.ctx.storage.getAlarm()) !== null) return;

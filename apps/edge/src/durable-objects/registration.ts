@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { ModelError, Validation } from '@whylight/contract';
 import { type ModelRow, refusedBy, sourceOf } from '../domain/model.ts';
+import type { RegistrationPort } from '../domain/ports.ts';
 import { type Bindings, settings } from '../env.ts';
 import { GpuWorker } from '../storage/gpu-worker.ts';
 import { Models } from '../storage/models.ts';
@@ -29,7 +30,7 @@ const longestPause = 30_000;
  * What becomes of one model that a tenant brings: swept when its file never comes, examined by a worker when it has.
  * The alarm asks the worker and asks again, so that neither's end loses a model on its way.
  */
-export class Registration extends DurableObject<Bindings> {
+export class Registration extends DurableObject<Bindings> implements RegistrationPort {
   readonly #bell = new Bell();
 
   /** The file is awaited. */

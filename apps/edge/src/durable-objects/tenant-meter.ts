@@ -16,13 +16,14 @@ import {
   type Usage,
   upgradedMeter,
 } from '../domain/meter.ts';
+import type { MeterPort } from '../domain/ports.ts';
 import type { Bindings } from '../env.ts';
 
 /** Days of usage that are kept. */
 const remembered = 90;
 
 /** What one tenant uses, counted in one place, so exactly. */
-export class TenantMeter extends DurableObject<Bindings> {
+export class TenantMeter extends DurableObject<Bindings> implements MeterPort {
   #meter: Meter = newMeter(defaultLimits, 0);
 
   constructor(context: DurableObjectState, bindings: Bindings) {

@@ -1,7 +1,7 @@
 import { cacheKey, type ExplanationAsked } from '@whylight/contract';
 import { computeUnits } from '../domain/compute-units.ts';
 import type { Boarding } from '../domain/flight.ts';
-import { resolveQuestion } from '../domain/question.ts';
+import { explanationQuestion } from '../domain/question.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { isId } from '../domain/ulid.ts';
 import { endOf } from '../domain/webhook-event.ts';
@@ -31,7 +31,7 @@ export async function createExplanation(
   const { upload, sha256 } = await findInput(services, tenant, asked.input);
   const { device } = await services.catalogs.get();
   const model = await chooseModel(services, tenant, asked.model);
-  const question = resolveQuestion(asked, sha256, model);
+  const question = explanationQuestion(asked, sha256, model);
   const key = await cacheKey(tenant, question, device);
   const look = { visualization: asked.output.visualization, language: asked.language };
   const now = Date.now();

@@ -1,14 +1,7 @@
 import type { Explanation, ExplanationAsked, Job, Look } from '@whylight/contract';
-import { drawnAs, ownDrawing } from '../domain/drawing.ts';
+import { type Drawn, drawnAs, ownDrawing } from '../domain/drawing.ts';
 import { presentExplanation } from '../domain/explanation.ts';
-import {
-  type Boarding,
-  type Drawn,
-  isTerminal,
-  type Pass,
-  type Run,
-  type Submission,
-} from '../domain/flight.ts';
+import { type Boarding, isTerminal, type Pass, type Run, type Submission } from '../domain/flight.ts';
 import { LimitRefusal, notFound, Refusal } from '../domain/refusal.ts';
 import { isOwnLook, seenBy } from '../domain/riders.ts';
 import { isId } from '../domain/ulid.ts';

@@ -14,6 +14,8 @@ export async function listenOnLoopback(
   const server = createServer((request, response) => void serve(request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  // Nobody waits for a server that is asked nothing any more.
+  server.unref();
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close: async () => {

@@ -2,9 +2,8 @@ import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import type { TestProject } from 'vitest/node';
 import { credentials } from '../secrets.ts';
 import { startReceiverDouble } from './receiver-double.ts';
-import { startWorkerDouble } from './worker-double.ts';
 
-/** Starts what the gateway talks to: an S3 endpoint, a worker that takes jobs and never reports, who gets webhooks. */
+/** Starts what all gateways of the tests talk to: an S3 endpoint, and who gets webhooks. */
 export default async function outside({ provide }: TestProject): Promise<() => Promise<void>> {
   const store = new Miniflare(
     convertV4MiniflareOptions({
@@ -16,13 +15,10 @@ export default async function outside({ provide }: TestProject): Promise<() => P
     }),
   );
   const url = await store.ready;
-  const worker = await startWorkerDouble();
   const receiver = await startReceiverDouble();
   provide('s3' as never, new URL('/cdn-cgi/local/r2/s3', url).href as never);
-  provide('worker' as never, worker.url as never);
   provide('receiver' as never, receiver.url as never);
   return async () => {
-    await worker.close();
     await receiver.close();
     await store.dispose();
   };

@@ -1,5 +1,6 @@
 /** The process that holds one tenant's model: started by `model-process.ts`, told what to do by its messages. */
 import { InputError, type Runtime } from '@whylight/core';
+import { resolveQuestion } from '@whylight/core/methods';
 import {
   createRuntime,
   encodePng,
@@ -73,7 +74,7 @@ async function answer(ask: Ask, id: number, signal: AbortSignal): Promise<Values
 /** Compiles what is asked for most, by using it. Where it does not work on this model there is nothing to get ready. */
 async function warm(): Promise<null> {
   const photo = await encodePng({ width: 8, height: 8, channels: 3, data: new Uint8Array(192).fill(128) });
-  const request = { photo, model: model.digest, method: 'grad-cam', target: 'predicted' } as const;
+  const request = { photo, model: model.digest, question: resolveQuestion({ method: 'grad-cam' }) };
   await explainer.explain(request).catch((error: unknown) => {
     if (!(error instanceof InputError)) throw error;
   });

@@ -7,10 +7,9 @@ import {
   mostPredictions,
   predictionMethod,
   type Result,
-  type TargetSpec,
 } from '@whylight/contract';
-import { type ScoreKind, scoreKinds } from '@whylight/core';
-import { methods, numericsVersion, resolveMethod } from '@whylight/core/methods';
+import { scoreKinds } from '@whylight/core';
+import { methods, numericsVersion, type ResolvedQuestion, resolveQuestion } from '@whylight/core/methods';
 import {
   DeviceError,
   type ModelRegistry,
@@ -136,19 +135,13 @@ async function work(
 
   if (!model) checkModel(question, workshop.registry);
   checkNumerics(question);
-  checkMethod(question);
+  const resolved = question.method === predictionMethod ? null : resolvedHere(question);
   const photo = await timed('download', () => storage.get(job.input.object, job.input.bytes, signal));
   checkUpload(photo, job);
-  if (question.method === predictionMethod)
-    return { result: await predict(photo, job, workshop, signal), artifacts: [], batchSize: 1 };
+  if (!resolved) return { result: await predict(photo, job, workshop, signal), artifacts: [], batchSize: 1 };
   const request = {
     photo,
-    method: question.method,
-    convention: question.convention,
-    params: question.parameters,
-    score: scoreOf(question),
-    layers: question.layers,
-    target: targetOf(question.target),
+    question: resolved,
     language: job.look.language,
     visualization: visualizationOf(job.look),
   };
@@ -191,24 +184,6 @@ async function predict(
   };
 }
 
-/** What is explained of the target; undefined: what the method explains. @throws JobFailure */
-function scoreOf({ score }: Job['question']): ScoreKind | undefined {
-  const known = scoreKinds.find((kind) => kind === score);
-  if (score === undefined || known) return known;
-  throw new JobFailure('method_not_supported', `this worker does not know the score "${score}"`, true);
-}
-
-/** A target as the engine's side has it. */
-const targetOf = (target: TargetSpec) =>
-  typeof target === 'object' && 'terms' in target
-    ? {
-        terms: target.terms.map(({ class_index: index, weight }) => ({
-          class: index === 'predicted' ? -1 : index,
-          weight,
-        })),
-      }
-    : target;
-
 /** Holds the question to this worker's models, which may be others than the gateway thinks. */
 function checkModel({ model, preprocessing }: Job['question'], registry: ModelRegistry): void {
   const known = registry.list().find(({ digest }) => digest === model);
@@ -229,17 +204,29 @@ function checkNumerics({ numerics_version: version = numericsVersion }: Job['que
     );
 }
 
-/** Holds the question to this worker's methods, which may be of another release than the gateway's. */
-function checkMethod(question: Job['question']): void {
-  const { method, convention, parameters, method_version: version } = question;
-  if (method === predictionMethod) return;
-  const resolved = resolveMethod({ method, convention, params: parameters, score: scoreOf(question) });
-  if (resolved.version !== version)
+/**
+ * The question as this worker's methods have it, which may be of another release than the gateway's. Here it enters the
+ * process: from here on it is handed on as it is. One of an earlier release says no score: then it is the method's own.
+ *
+ * @throws JobFailure, InputError
+ */
+function resolvedHere(question: Job['question']): ResolvedQuestion {
+  const { method, method_version: version } = question;
+  const score = scoreKinds.find((kind) => kind === question.score);
+  if (question.score !== undefined && !score)
     throw new JobFailure(
       'method_not_supported',
-      `method ${method}: expected version ${version}, this worker has ${resolved.version}`,
+      `this worker does not know the score "${question.score}"`,
       true,
     );
+  const resolved = resolveQuestion({ ...question, score });
+  if (resolved.method_version !== version)
+    throw new JobFailure(
+      'method_not_supported',
+      `method ${method}: expected version ${version}, this worker has ${resolved.method_version}`,
+      true,
+    );
+  return resolved;
 }
 
 function checkUpload(photo: Uint8Array, { input, question }: Job): void {

@@ -1,9 +1,8 @@
-import type { Value } from '../onnx/builder.ts';
-import { add, div, mul, number, relu, scale, where } from '../onnx/emit.ts';
+import type { Expression } from '../onnx/expression.ts';
 import type { Node } from '../onnx/graph.ts';
 import type { OperatorName } from '../onnx/operator-names.ts';
-import { gate, type RuleContext, type Vjp, type VjpRules, vjpOf, withVjp } from '../operators/vjp/rule.ts';
-import { gradientRules } from './gradient.ts';
+import { given, type RuleContext, type VjpRules, withVjp } from '../operators/vjp/rule.ts';
+import { derivative, gradientRules } from './gradient.ts';
 
 // Layer-wise relevance propagation as Captum has it; lrp/ has that by composites. A backward pass in which relevance over
 // value travels, R/x, which rules pass on as they pass a gradient on. Relevance is that times the value.
@@ -52,32 +51,30 @@ export function captumRelevanceRules(nodes: readonly Node[], how: Relevance): Vj
   const shared = (c: RuleContext) =>
     c.index === 0 && how.rule !== 'epsilon' && ruled.has(c.node.name)
       ? byRule(c, how)
-      : passed(c, stabilised(c, c.y, how.epsilon));
+      : derivative(c, stabilised(c, c.y, how.epsilon));
   return {
     ...gradientRules,
     ...Object.fromEntries(summing.map((op) => [op, withVjp(gradientRules[op]!, shared)])),
   };
 }
 
-/** Relevance over value, by an operator's own derivative. */
-const passed = (c: RuleContext, dy: Value): Value =>
-  (vjpOf(gradientRules, c.node.op, c.index) as Vjp)({ ...c, dy });
-
 /** dy·y / (z + ε·sign z) */
-function stabilised({ g, y, dy }: RuleContext, z: Value, epsilon: number): Value {
-  const sign = where(g, g.emit('GreaterOrEqual', [z, number(g, 0, z)]), number(g, 1, z), number(g, -1, z));
-  return mul(g, dy, div(g, y, add(g, z, scale(g, sign, epsilon))));
+function stabilised({ y, dy }: RuleContext, z: Expression, epsilon: number): Expression {
+  const sign = z.isAtLeast(0).where(z.number(1), -1);
+  return dy.mul(y.div(z.add(sign.mul(epsilon))));
 }
 
-function byRule(c: RuleContext, { rule, gamma, epsilon }: Relevance): Value {
-  const { g, node, x, y, dy } = c;
+function byRule(c: RuleContext, { rule, gamma, epsilon }: Relevance): Expression {
+  const { node, x, y, dy } = c;
   if (rule === 'identity') {
-    const whole = g.emit('Not', [g.emit('Equal', [x(0), number(g, 0, x(0))])]);
-    return gate(g, whole, div(g, mul(g, dy, y), where(g, whole, x(0), number(g, 1, x(0)))));
+    const whole = x(0).equals(0).not();
+    const ratio = dy.mul(y).div(whole.where(x(0), 1));
+    return ratio.gate(whole);
   }
-  const positive = relu(g, x(1));
-  const weight = rule === 'gamma' ? add(g, x(1), scale(g, positive, gamma)) : positive;
-  const z = g.emit(node.op, node.inputs.with(1, weight), node.attributes);
+  const positive = x(1).relu();
+  const weight = rule === 'gamma' ? x(1).add(positive.mul(gamma)) : positive;
+  const bias = given(c, 2);
+  const z = x(0).emit(node.op, bias ? [weight, bias] : [weight], node.attributes);
   const own = { ...c, x: (i: number) => (i === 1 ? weight : x(i)) };
-  return passed(own, stabilised(c, z, epsilon));
+  return derivative(own, stabilised(c, z, epsilon));
 }

@@ -1,9 +1,9 @@
-import type { GraphBuilder, Value } from '../onnx/builder.ts';
-import { number } from '../onnx/emit.ts';
+import type { GraphBuilder } from '../onnx/builder.ts';
+import type { Expression } from '../onnx/expression.ts';
 import { int, type Node } from '../onnx/graph.ts';
 import { maxPoolVjp } from '../operators/pooling.ts';
 import { axisOf } from '../operators/shape/rule.ts';
-import { gate, type RuleContext } from '../operators/vjp/rule.ts';
+import type { RuleContext } from '../operators/vjp/rule.ts';
 import type { Composites, Composition } from './composition.ts';
 
 // Functions of several operators whose derivative together is cheaper than those of the operators in turn.
@@ -29,12 +29,12 @@ function concatOfRelus(g: GraphBuilder, node: Node): Composition | undefined {
   return {
     xs: relus.map(({ inputs }) => inputs[0]!),
     inner: relus,
-    vjp: (c) => g.emitAll('Split', [open(c), g.ints(lengths)], { axis }, lengths.length),
+    vjp: (c) => open(c).split(axis, lengths),
   };
 }
 
 /** The cotangent where the output of a ReLU is not 0. */
-const open = ({ g, y, dy }: RuleContext): Value => gate(g, g.emit('Greater', [y, number(g, 0, y)]), dy);
+const open = ({ y, dy }: RuleContext): Expression => dy.gate(y.isGreater(0));
 
 export const composites: Composites = {
   Concat: [concatOfRelus],

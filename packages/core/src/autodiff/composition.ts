@@ -1,4 +1,5 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
+import type { Expression } from '../onnx/expression.ts';
 import type { Node } from '../onnx/graph.ts';
 import type { OperatorName } from '../onnx/operator-names.ts';
 import type { RuleContext } from '../operators/vjp/rule.ts';
@@ -10,7 +11,7 @@ export interface Composition {
   /** Those of the operators that come before the last. */
   readonly inner: readonly Node[];
   /** The cotangents of `xs`; the context is that of the last operator. */
-  vjp(c: RuleContext): readonly Value[];
+  vjp(c: RuleContext): readonly Expression[];
 }
 
 /** The function that a node ends, if it does. */

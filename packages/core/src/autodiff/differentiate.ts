@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts';
 import type { GraphBuilder, Shape, Value } from '../onnx/builder.ts';
-import { add, reshape, sum } from '../onnx/emit.ts';
+import { Expression, sumOf } from '../onnx/expression.ts';
 import type { Node } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
 import { type RuleContext, type Vjp, type VjpRules, vjpOf } from '../operators/vjp/rule.ts';
@@ -29,24 +29,23 @@ export function differentiate(
 ): (Value | null)[] {
   const path = between(g, wanted, seeds.keys());
   refuseUnsupported(path, rules);
-  const cotangents = new Map<Value, Value[]>([...seeds].map(([y, seed]) => [y, [seed]]));
+  const cotangents: Cotangents = new Map(
+    [...seeds].map(([y, seed]) => [y, [new Expression(g, seed)]] as const),
+  );
   const spelled = spelledOut(g, path, composites, new Set([...wanted, ...seeds.keys()]));
   for (const node of path.nodes.toReversed()) {
     const composition = spelled.get(node);
     if (composition) pullBackWhole(g, node, composition, path, cotangents);
     else pullBack(g, node, path, cotangents, rules);
   }
-  return wanted.map((value) => total(g, cotangents, value));
+  return wanted.map((value) => total(cotangents, value)?.name ?? null);
 }
 
-function pullBack(
-  g: GraphBuilder,
-  node: Node,
-  path: Path,
-  cotangents: Map<Value, Value[]>,
-  rules: VjpRules,
-): void {
-  const dys = node.outputs.map((output) => total(g, cotangents, output));
+/** What has come together at each value so far. */
+type Cotangents = Map<Value, [Expression, ...Expression[]]>;
+
+function pullBack(g: GraphBuilder, node: Node, path: Path, cotangents: Cotangents, rules: VjpRules): void {
+  const dys = node.outputs.map((output) => total(cotangents, output));
   if (dys.every((dy) => dy === null)) return;
   g.within(`${node.name}/grad`, () => {
     node.inputs.forEach((input, index) => {
@@ -87,9 +86,9 @@ function pullBackWhole(
   node: Node,
   composition: Composition,
   path: Path,
-  cotangents: Map<Value, Value[]>,
+  cotangents: Cotangents,
 ): void {
-  const dys = node.outputs.map((output) => total(g, cotangents, output));
+  const dys = node.outputs.map((output) => total(cotangents, output));
   if (dys[0] == null) return;
   g.within(`${node.name}/grad`, () => {
     const dxs = composition.vjp(contextOf(g, node, 0, dys));
@@ -100,7 +99,7 @@ function pullBackWhole(
 }
 
 /** One of the cotangents that come together at a value. */
-function arrive(cotangents: Map<Value, Value[]>, value: Value, dx: Value): void {
+function arrive(cotangents: Cotangents, value: Value, dx: Expression): void {
   const parts = cotangents.get(value);
   if (parts) parts.push(dx);
   else cotangents.set(value, [dx]);
@@ -110,23 +109,21 @@ const contextOf = (
   g: GraphBuilder,
   node: Node,
   index: number,
-  dys: readonly (Value | null)[],
+  dys: readonly (Expression | null)[],
 ): RuleContext => ({
-  g,
   node,
   index,
-  x: (i) => given(node, i),
-  y: node.outputs[0]!,
-  shape: (i) => g.shape(given(node, i)),
-  outShape: g.shape(node.outputs[0]!),
-  dy: dys[0] as Value,
+  x: (i) => new Expression(g, inputOf(node, i)),
+  y: new Expression(g, node.outputs[0]!),
+  output: (k) => new Expression(g, g.demandOutput(node, k)),
+  dy: dys[0] as Expression,
   dyOf: (k) => dys[k] ?? null,
 });
 
 /** What a rule gives, in the shape of its input; a node that the rule cannot make sense of is refused by name. */
-function cotangent(c: RuleContext, vjp: Vjp): Value {
+function cotangent(c: RuleContext, vjp: Vjp): Expression {
   try {
-    return unbroadcast(c.g, vjp(c), c.shape(c.index));
+    return unbroadcast(vjp(c), c.x(c.index).shape);
   } catch (error) {
     if (error instanceof InputError) throw error;
     const refusal = new InputError(
@@ -138,7 +135,7 @@ function cotangent(c: RuleContext, vjp: Vjp): Value {
   }
 }
 
-function given(node: Node, i: number): Value {
+function inputOf(node: Node, i: number): Value {
   const input = node.inputs[i];
   if (!input)
     throw new InputError('invalid_model', `node ${quoted(node.name)} (${node.op}) has no input ${i}`);
@@ -146,24 +143,24 @@ function given(node: Node, i: number): Value {
 }
 
 /** Adds up what has come together at a value; the sum takes the parts' place. */
-function total(g: GraphBuilder, cotangents: Map<Value, Value[]>, value: Value): Value | null {
+function total(cotangents: Cotangents, value: Value): Expression | null {
   const parts = cotangents.get(value);
   if (!parts) return null;
-  const whole =
-    parts.length > 2 ? g.emit('Sum', parts) : parts.length === 2 ? add(g, parts[0]!, parts[1]!) : parts[0]!;
+  const [first, second] = parts;
+  const whole = second && parts.length === 2 ? first.add(second) : sumOf(parts);
   cotangents.set(value, [whole]);
   return whole;
 }
 
 /** Sums a cotangent over the axes that broadcasting had stretched `to` along. */
-function unbroadcast(g: GraphBuilder, dx: Value, to: Shape): Value {
-  const from = g.shape(dx);
+function unbroadcast(dx: Expression, to: Shape): Expression {
+  const from = dx.shape;
   const extra = from.length - to.length;
   const stretched = from.flatMap((d, i) => (i >= extra && d !== 1 && to[i - extra] === 1 ? [i] : []));
   const leading = Array.from({ length: Math.max(extra, 0) }, (_, i) => i);
-  const reduced = stretched.length > 0 || leading.length > 0 ? sum(g, dx, [...leading, ...stretched]) : dx;
-  const result = extra > 0 ? reshape(g, reduced, to) : reduced;
-  const shape = g.shape(result);
+  const reduced = dx.sum([...leading, ...stretched]);
+  const result = extra > 0 ? reduced.reshape(to) : reduced;
+  const { shape } = result;
   if (shape.length !== to.length || shape.some((d, i) => d !== to[i]))
     throw new Error(`a cotangent of shape [${from}] for an input of shape [${to}]`);
   return result;

@@ -1,6 +1,5 @@
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
-import { number, relu } from '../onnx/emit.ts';
-import { gate, type VjpRules } from '../operators/vjp/rule.ts';
+import type { VjpRules } from '../operators/vjp/rule.ts';
 import { gradientRules } from './gradient.ts';
 import { between } from './path.ts';
 
@@ -9,11 +8,11 @@ import { between } from './path.ts';
 /** Guided backpropagation: only positive cotangents pass, and only where the ReLU was open. */
 export const guidedRules: VjpRules = {
   ...gradientRules,
-  Relu: [({ g, y, dy }) => gate(g, g.emit('Greater', [y, number(g, 0, y)]), relu(g, dy))],
+  Relu: [({ y, dy }) => dy.relu().gate(y.isGreater(0))],
 };
 
 /** Deconvolution: only positive cotangents pass, wherever the ReLU was. */
-export const deconvolutionRules: VjpRules = { ...gradientRules, Relu: [({ g, dy }) => relu(g, dy)] };
+export const deconvolutionRules: VjpRules = { ...gradientRules, Relu: [({ dy }) => dy.relu()] };
 
 /** Whether a ReLU lies between image and scores: without one these passes are the gradient. */
 export const meetsRelu = (g: GraphBuilder, image: Value, scores: Value): boolean =>

@@ -186,9 +186,20 @@ export interface MethodOf<P> {
   readonly sampled?: boolean;
   /** Names of recorded samples that can be replayed. */
   readonly aux?: readonly string[];
+  /** The method that explains each sample, with these parameters, where another one does. */
+  base?(params: P): Method | undefined;
   /** The attribution of each image. */
   explain(subject: Subject, setting: Setting<P>): Expression;
 }
+
+/** What a method looks at with these parameters. */
+export const needsOf = (method: Method, params: unknown): Method['needs'] => [
+  ...new Set([...method.needs, ...(method.base?.(params)?.needs ?? [])]),
+];
+
+/** Whether a method gives maps [N, H, W] or values of pixels [N, C, H, W], with these parameters. */
+export const kindOf = (method: Method, params: unknown): Method['kind'] =>
+  (method.base?.(params) ?? method).kind;
 
 /** The network over the images themselves, before anything is asked of it. */
 export interface Scored {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../errors.ts';
 import { methods } from './list.ts';
-import { paramsJsonSchema, resolveMethod } from './resolve.ts';
+import { formulaParameters } from './parameters.ts';
+import { paramsJsonSchema, resolveMethod, resolveQuestion } from './resolve.ts';
 
 const refusal = (asked: Parameters<typeof resolveMethod>[0]): InputError => {
   try {
@@ -78,8 +79,10 @@ describe('A method asked for', () => {
   it('is refused by name when there is none of that name, with the nearest that there is', () => {
     const error = refusal({ method: 'gradcam' });
     expect(error.code).toBe('unknown_method');
-    expect(error.message).toContain('"gradcam"');
-    expect(error.message).toContain('grad-cam');
+    expect(error.message).toBe('there is no method "gradcam"; did you mean "grad-cam"?');
+    expect(refusal({ method: 'seance' }).message).toBe(
+      'there is no method "seance"; the command "whylight methods" and GET /v1/methods list all methods',
+    );
   });
 
   it.each([
@@ -116,4 +119,64 @@ describe('A method asked for', () => {
       }
     }
   });
+});
+
+describe('A question', () => {
+  it('has nothing left open once it is resolved, in the words of the API', () => {
+    expect(resolveQuestion({ method: 'grad-cam' })).toEqual({
+      method: 'grad-cam',
+      method_version: '1',
+      convention: 'paper',
+      parameters: { normalized: true, fuse: 'max' },
+      layers: [],
+      score: 'logit',
+      target: 'predicted',
+    });
+  });
+
+  it.each(methods.flatMap((m) => m.conventions.map((convention) => [m.id, convention] as const)))(
+    'by %s under %s stays as it is when the next process resolves it again',
+    (method, convention) => {
+      const resolved = resolveQuestion({ method, convention });
+      expect(resolveQuestion(JSON.parse(JSON.stringify(resolved)))).toEqual(resolved);
+    },
+  );
+
+  it('is taken as it is within a process: nothing is read or filled in a second time', () => {
+    const resolved = resolveQuestion({ method: 'integrated-gradients', parameters: { n_steps: '20' } });
+    const { params } = resolveMethod(resolved);
+    expect(params).toBe(resolved.parameters);
+    expect(resolveMethod({ ...resolved, parameters: { n_steps: '20' } }).params).toEqual({ n_steps: '20' });
+  });
+
+  it('that comes from elsewhere is not believed: version and parameters are those of this release', () => {
+    const asked = {
+      ...resolveQuestion({ method: 'saliency' }),
+      method_version: '0',
+      parameters: { abs: 'true' },
+    };
+    expect(resolveQuestion(asked)).toMatchObject({ method_version: '1', parameters: { abs: true } });
+    expect(() => resolveQuestion({ ...asked, parameters: { absolute: true } })).toThrow(InputError);
+  });
+
+  it.each([
+    [{ method: 'gradcam' }, ['method']],
+    [{ method: 'occlusion', convention: 'torchcam' }, ['convention']],
+    [{ method: 'occlusion', parameters: { windows: 3 } }, ['parameters', 'windows']],
+    [{ method: 'integrated-gradients', parameters: { n_steps: 0 } }, ['parameters', 'n_steps']],
+    [{ method: 'grad-cam', convention: 'captum', parameters: { fuse: 'max' } }, ['parameters', 'fuse']],
+    [{ method: 'deep-lift', score: 'probability' }, ['score']],
+    [{ method: 'saliency', layers: ['a'] }, ['layers']],
+    [{ method: 'grad-cam', convention: 'captum', layers: ['a', 'b'] }, ['layers']],
+  ] as const)('that is refused names the member at fault: %j', (asked, member) => {
+    expect(() => resolveQuestion(asked)).toThrow(expect.objectContaining({ member }));
+  });
+
+  it.each(methods.flatMap((m) => m.conventions.map((convention) => [m.id, convention, m] as const)))(
+    'gives the formula of %s under %s every parameter that it takes',
+    (_, convention, method) => {
+      const { parameters } = resolveQuestion({ method: method.id, convention });
+      expect(formulaParameters(method, parameters)).toEqual(method.params.parse(parameters));
+    },
+  );
 });

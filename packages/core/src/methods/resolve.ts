@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
-import { getOwn } from '../own.ts';
 import type { ScoreKind } from '../targets.ts';
 import { methods } from './list.ts';
-import { type Convention, conventions, type Method, type Params } from './method.ts';
+import { type Convention, conventions, type Method, needsOf, type Params } from './method.ts';
+import { settledParameters } from './parameters.ts';
+import type { AskedQuestion, Parameters, ResolvedQuestion } from './question.ts';
 
+/** The method of a question, as an explainer names it. */
 export interface ResolvedMethod {
   readonly id: string;
   readonly version: string;
@@ -12,21 +14,49 @@ export interface ResolvedMethod {
   /** The kind of score that is explained. */
   readonly score: ScoreKind;
   /** Every parameter that the method has under the convention, defaults filled in. */
-  readonly params: Readonly<Record<string, z.core.util.JSONType>>;
+  readonly params: Parameters;
 }
 
 /**
- * Finds a method and settles its parameters: strings are read as the parameter's type, defaults are filled in, so
- * that spelling a default and leaving it out come to the same.
+ * Settles what a question leaves open: strings are read as the parameter's type, defaults are filled in, a score has one
+ * name, so that spelling a default and leaving it out come to the same. What another process has resolved comes out as it
+ * is, if this release would resolve it so.
  *
  * @throws InputError unknown_method, invalid_parameter
  */
-export function resolveMethod(asked: {
+export function resolveQuestion(asked: AskedQuestion): ResolvedQuestion {
+  const { layers = [], target = 'predicted' } = asked;
+  const { method: wanted, parameters: params, convention, score } = asked;
+  const method = resolveMethod({ method: wanted, convention, params, score });
+  checkLayerCount(method, layers.length);
+  return {
+    method: method.id,
+    method_version: method.version,
+    convention: method.convention,
+    parameters: method.params,
+    layers,
+    score: method.score,
+    target,
+  };
+}
+
+interface AskedMethod {
   readonly method: string;
   readonly convention?: Convention | undefined;
   readonly params?: Params | undefined;
   readonly score?: ScoreKind | undefined;
-}): ResolvedMethod {
+}
+
+/**
+ * The method of a question with its parameters. Those of a resolved one are taken as they are.
+ *
+ * @throws InputError unknown_method, invalid_parameter
+ */
+export function resolveMethod(asked: AskedMethod | ResolvedQuestion): ResolvedMethod {
+  if ('method_version' in asked) {
+    const { method: id, method_version: version, convention, score, parameters: params } = asked;
+    return { id, version, convention, score, params };
+  }
   const method = findMethod(asked.method);
   const convention = asked.convention ?? 'paper';
   if (!method.conventions.includes(convention))
@@ -35,36 +65,22 @@ export function resolveMethod(asked: {
       conventions.includes(convention)
         ? `${method.id} has no convention "${convention}"; it has ${method.conventions.join(', ')}`
         : `convention "${convention}" is unknown; there are ${conventions.join(', ')}`,
+      ['convention'],
     );
   const score = otherNames[asked.score ?? ''] ?? asked.score ?? defaultScore(method, convention);
   if (method.logitsOnly && score !== 'logit')
     throw new InputError(
       'invalid_parameter',
       `${method.id} explains logits only, not the score "${asked.score}"; use score logit`,
+      ['score'],
     );
-  const shape = shapeOf(method);
-  const given = Object.entries(asked.params ?? {}).map(([name, value]) => {
-    const only = getOwn(method.only ?? {}, name);
-    const instead = getOwn(method.instead ?? {}, name);
-    if (only && !only.includes(convention))
-      throw new InputError(
-        'invalid_parameter',
-        `parameter "${name}" of ${method.id} exists only under the convention ${only.join(', ')}, not ${convention}${instead === undefined ? '' : `; ${instead}`}`,
-      );
-    const schema = getOwn(shape, name);
-    return [name, typeof value === 'string' && schema ? coerced(value, schema) : value] as const;
-  });
-  const parsed = method.params.safeParse({ ...method.defaults?.[convention], ...Object.fromEntries(given) });
-  if (!parsed.success)
-    throw new InputError(
-      'invalid_parameter',
-      complaint(method, parsed.error.issues[0]!, Object.fromEntries(given)),
-    );
-  const settled = Object.entries(parsed.data as Record<string, z.core.util.JSONType>);
-  const params = Object.fromEntries(
-    settled.filter(([name]) => getOwn(method.only ?? {}, name)?.includes(convention) ?? true),
-  );
-  return { id: method.id, version: method.version, convention, score, params };
+  return {
+    id: method.id,
+    version: method.version,
+    convention,
+    score,
+    params: settledParameters(method, convention, asked.params),
+  };
 }
 
 const otherNames: Readonly<Record<string, ScoreKind | undefined>> = {
@@ -73,36 +89,46 @@ const otherNames: Readonly<Record<string, ScoreKind | undefined>> = {
 };
 
 /** Libraries explain what the model gives. */
-const defaultScore = ({ score, logitsOnly }: Method, convention: Convention): ScoreKind =>
+export const defaultScore = ({ score, logitsOnly }: Method, convention: Convention): ScoreKind =>
   score ?? (convention === 'paper' || logitsOnly ? 'logit' : 'output');
 
-/** Whether a method takes so many layers. @throws InputError `invalid_parameter` */
+/** Checks that a method takes so many layers. @throws InputError `invalid_parameter` */
 export function checkLayerCount(
-  { id, convention }: Pick<ResolvedMethod, 'id' | 'convention'>,
+  { id, convention, params }: Pick<ResolvedMethod, 'id' | 'convention' | 'params'>,
   count: number,
 ): void {
-  const { needs, singleLayer } = findMethod(id);
-  if (count > 0 && !needs.includes('layer'))
+  const method = findMethod(id);
+  const { singleLayer } = method;
+  if (count > 0 && !needsOf(method, params).includes('layer'))
     throw new InputError(
       'invalid_parameter',
       `${id} looks at no layer, but ${count === 1 ? 'one was' : 'layers were'} given`,
+      ['layers'],
     );
   if (count > 1 && (singleLayer || convention === 'captum'))
     throw new InputError(
       'invalid_parameter',
       `${id}${singleLayer ? '' : ' under the captum convention'} takes one layer, got ${count}`,
+      ['layers'],
     );
 }
+
+/** Whether what is asked for looks at layers. */
+export const takesLayers = (asked: AskedMethod | ResolvedQuestion): boolean => {
+  const { id, params } = resolveMethod(asked);
+  return needsOf(findMethod(id), params).includes('layer');
+};
 
 export function findMethod(id: string): Method {
   const method = methods.find((m) => m.id === id);
   if (!method)
     throw new InputError(
       'unknown_method',
-      `method ${JSON.stringify(id.slice(0, 80))} is unknown; ${suggestion(
+      `there is no method ${JSON.stringify(id.slice(0, 80))}; ${suggestion(
         id,
         methods.map((m) => m.id),
       )}`,
+      ['method'],
     );
   return method;
 }
@@ -111,35 +137,12 @@ export function findMethod(id: string): Method {
 export const paramsJsonSchema = (id: string): object =>
   z.toJSONSchema(findMethod(id).params, { io: 'input' });
 
-const shapeOf = (method: Method): Readonly<Record<string, z.ZodType>> =>
-  (method.params as unknown as z.ZodObject).shape;
-
-/** `50`, `3,8,8`, `true` and `zero` as what the parameter takes; what it does not take as what it looks like. */
-function coerced(text: string, schema: z.ZodType): unknown {
-  const list = () => text.split(',').map((part) => Number(part));
-  const candidates: unknown[] = [text];
-  if (text.trim() !== '') candidates.push(Number(text), list());
-  if (text === 'true' || text === 'false') candidates.push(text === 'true');
-  const number = candidates.find((candidate) => Number.isFinite(candidate));
-  return candidates.find((candidate) => schema.safeParse(candidate).success) ?? number ?? text;
-}
-
-function complaint(method: Method, issue: z.core.$ZodIssue, given: Params): string {
-  if (issue.code === 'unrecognized_keys') {
-    const name = issue.keys[0]!;
-    const known = Object.keys(shapeOf(method));
-    return `${method.id} has no parameter "${name}"; ${known.length > 0 ? `it has ${known.join(', ')}` : 'it has none'}`;
-  }
-  const name = String(issue.path[0]);
-  return `parameter "${name}" of ${method.id}: ${issue.message.replace(/^Invalid input: |, received .*$/g, '')}, got ${JSON.stringify(getOwn(given, name))?.slice(0, 80)}`;
-}
-
 /** What was meant, where that can be guessed: where at most a third of the letters differ. */
 function suggestion(word: string, known: readonly string[]): string {
   const near = known.toSorted((a, b) => distance(word, a) - distance(word, b))[0]!;
   return distance(word, near) * 3 <= near.length
     ? `did you mean "${near}"?`
-    : 'whylight methods, or GET /v1/methods, lists the methods';
+    : 'the command "whylight methods" and GET /v1/methods list all methods';
 }
 
 /** Levenshtein's distance. */

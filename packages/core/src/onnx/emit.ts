@@ -1,4 +1,3 @@
-import { sizeOf } from '../tensor.ts';
 import type { GraphBuilder, Shape, Value } from './builder.ts';
 import { codeOfDtype } from './dtype.ts';
 import type { Attributes } from './graph.ts';
@@ -105,10 +104,6 @@ export const onesLike = (g: GraphBuilder, a: Value): Value => {
   const one = { dtype: 'float32', shape: [1], data: Float32Array.of(1) } as const;
   return g.emit('ConstantOfShape', [g.emit('Shape', [a])], { value: { tensor: one } });
 };
-
-/** Ones of a static shape. */
-export const ones = (g: GraphBuilder, shape: readonly number[], like: Value, value = 1): Value =>
-  array(g, shape, new Float64Array(sizeOf(shape)).fill(value), like);
 
 const resized = (g: GraphBuilder, a: Value, height: number, width: number, how: Attributes): Value => {
   const batch = g.emit('Shape', [a], { start: 0, end: 2 });

@@ -1,4 +1,4 @@
-import type { DType } from '../tensor.ts';
+import { type DType, sizeOf } from '../tensor.ts';
 import type { GraphBuilder, Shape, Value } from './builder.ts';
 import { codeOfDtype } from './dtype.ts';
 import * as emit from './emit.ts';
@@ -35,6 +35,11 @@ export class Expression {
     return this.g.dtype(this.name);
   }
 
+  /** Elements that are known and do not depend on the batch. */
+  get elements(): readonly number[] | undefined {
+    return this.g.elements(this.name);
+  }
+
   /** An operator of this value and others. */
   emit(op: OperatorName, operands: readonly Operand[] = [], attributes: Attributes = {}): Expression {
     return applied(op, [this, ...operands], attributes);
@@ -52,6 +57,9 @@ export class Expression {
   div(b: Operand): Expression {
     return this.emit('Div', [b]);
   }
+  pow(b: Operand): Expression {
+    return this.emit('Pow', [b]);
+  }
   matmul(b: Expression): Expression {
     return this.emit('MatMul', [b]);
   }
@@ -65,6 +73,9 @@ export class Expression {
   }
   square(): Expression {
     return this.emit('Mul', [this]);
+  }
+  oneMinus(): Expression {
+    return this.number(1).sub(this);
   }
   neg(): Expression {
     return this.emit('Neg');
@@ -89,6 +100,9 @@ export class Expression {
   }
   relu(): Expression {
     return this.emit('Relu');
+  }
+  sigmoid(): Expression {
+    return this.emit('Sigmoid');
   }
   reciprocal(): Expression {
     return this.emit('Reciprocal');
@@ -126,6 +140,11 @@ export class Expression {
     return applied('Where', [this, a, b], {}, [a, b]);
   }
 
+  /** This where the condition holds, else 0: as a product, which ONNX Runtime computes 4 times faster than Where. */
+  gate(condition: Expression): Expression {
+    return this.mul(condition.castAs(this));
+  }
+
   /** The sum over axes, which stay as ones unless `keep` is false. */
   sum(axes: readonly number[], keep = true): Expression {
     return this.of(emit.sum(this.g, this.name, axes, keep));
@@ -149,12 +168,27 @@ export class Expression {
   unsqueeze(...axes: readonly number[]): Expression {
     return this.of(emit.unsqueeze(this.g, this.name, axes));
   }
+  squeeze(...axes: readonly number[]): Expression {
+    return this.emit('Squeeze', [this.ints(axes)]);
+  }
   flip(axes: readonly number[]): Expression {
     return this.of(emit.flip(this.g, this.name, axes));
   }
   /** `this[…, from:to, …]` along an axis. */
   slice(axis: number, from: number, to: number): Expression {
     return this.of(emit.slice(this.g, this.name, axis, from, to));
+  }
+  /** Cut into parts along an axis. */
+  split(axis: number, sizes: readonly number[]): Expression[] {
+    const inputs = [this.name, this.g.ints(sizes)];
+    return this.g.emitAll('Split', inputs, { axis }, sizes.length).map((part) => this.of(part));
+  }
+  /** With zeros before each axis, then behind each; negative numbers cut. */
+  pad(pads: readonly number[]): Expression {
+    return this.emit('Pad', [this.ints(pads)]);
+  }
+  expand(shape: readonly number[]): Expression {
+    return this.emit('Expand', [this.ints(shape)]);
   }
   /** Repeated along axes of size 1 to the shape of another value. */
   expandAs(like: Expression): Expression {
@@ -196,6 +230,13 @@ export class Expression {
   number(value: number): Expression {
     return constantOf(this.g, value, this.dtype);
   }
+  array(shape: readonly number[], values: ArrayLike<number>): Expression {
+    return this.of(emit.array(this.g, shape, values, this.name));
+  }
+  /** The same with one number everywhere. */
+  full(shape: readonly number[], value: number): Expression {
+    return this.array(shape, new Float64Array(sizeOf(shape)).fill(value));
+  }
   ints(values: readonly number[]): Expression {
     return this.of(this.g.ints(values));
   }
@@ -210,13 +251,15 @@ export class Expression {
 }
 
 /** Values put together along an axis. */
-export function concat(values: readonly [Expression, ...Expression[]], axis: number): Expression {
-  return values.length === 1 ? values[0] : applied('Concat', values, { axis });
+export function concat(values: readonly Expression[], axis: number): Expression {
+  const [only, ...others] = values;
+  return only && others.length === 0 ? only : applied('Concat', values, { axis });
 }
 
 /** The sum of values, element by element. */
-export function sumOf(values: readonly [Expression, ...Expression[]]): Expression {
-  return values.length === 1 ? values[0] : applied('Sum', values);
+export function sumOf(values: readonly Expression[]): Expression {
+  const [only, ...others] = values;
+  return only && others.length === 0 ? only : applied('Sum', values);
 }
 
 /**

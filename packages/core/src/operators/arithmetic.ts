@@ -1,16 +1,15 @@
-import { castLike, div, equal, mul, neg, number, scale, shift, where } from '../onnx/emit.ts';
+import { sumOf } from '../onnx/expression.ts';
 import { nary, type Operators, unary } from './operator.ts';
 import { castLikeShape, castShape, combined, mapped } from './shape/elementwise.ts';
-import { gate, times, type Vjp } from './vjp/rule.ts';
+import { times, type Vjp } from './vjp/rule.ts';
 
 // Elementwise arithmetic. Broadcasting is not seen here: the walk undoes it.
 
 /** A tie shares the cotangent evenly, as PyTorch's elementwise maximum of two does. */
 const extremum: Vjp = (c) => {
-  const { g, node, y, dy } = c;
-  const hits = node.inputs.map((_, i) => castLike(g, equal(g, c.x(i), y), y));
-  const ties = hits.length === 1 ? hits[0]! : g.emit('Sum', hits);
-  return mul(g, dy, div(g, hits[c.index]!, ties));
+  const { node, y, dy } = c;
+  const hits = node.inputs.map((_, i) => c.x(i).equals(y).castAs(y));
+  return dy.mul(hits[c.index]!.div(sumOf(hits)));
 };
 
 export const arithmetic = {
@@ -23,24 +22,24 @@ export const arithmetic = {
   Mean: nary({
     linear: 'jointly',
     shape: combined((...v) => v.reduce((a, b) => a + b) / v.length),
-    vjp: ({ g, node, dy }) => scale(g, dy, 1 / node.inputs.length),
+    vjp: ({ node, dy }) => dy.mul(1 / node.inputs.length),
   }),
   Sub: nary({
     linear: 'jointly',
     shape: combined((a, b) => a! - b!),
-    vjp: [({ dy }) => dy, ({ g, dy }) => neg(g, dy)],
+    vjp: [({ dy }) => dy, ({ dy }) => dy.neg()],
   }),
   Mul: nary({
     linear: 'each',
     shape: combined((a, b) => a! * b!),
-    vjp: [({ g, x, dy }) => mul(g, dy, x(1)), ({ g, x, dy }) => mul(g, dy, x(0))],
+    vjp: [({ x, dy }) => dy.mul(x(1)), ({ x, dy }) => dy.mul(x(0))],
   }),
   Div: nary({
     linear: 'first',
     shape: combined((a, b) => a! / b!),
     vjp: [
-      ({ g, x, dy }) => div(g, dy, x(1)),
-      ({ g, x, y, dy }) => neg(g, div(g, mul(g, dy, y), x(1))), // d(a/b)/db = -(a/b)/b
+      ({ x, dy }) => dy.div(x(1)),
+      ({ x, y, dy }) => dy.mul(y).div(x(1)).neg(), // d(a/b)/db = -(a/b)/b
     ],
   }),
   Max: nary({ shape: combined(Math.max), vjp: extremum }),
@@ -49,14 +48,14 @@ export const arithmetic = {
     data: 1, // the exponent is mostly a constant
     shape: combined((a, b) => a! ** b!),
     vjp: [
-      ({ g, x, dy }) => {
-        if (g.elements(x(1))?.every((p) => p === 2)) return mul(g, dy, scale(g, x(0), 2));
-        const p = castLike(g, x(1), x(0));
-        return mul(g, dy, mul(g, p, g.emit('Pow', [x(0), shift(g, p, -1)]))); // p·xᵖ⁻¹
+      ({ x, dy }) => {
+        if (x(1).elements?.every((p) => p === 2)) return dy.mul(x(0).mul(2));
+        const p = x(1).castAs(x(0));
+        return dy.mul(p.mul(x(0).pow(p.add(-1)))); // p·xᵖ⁻¹
       },
-      ({ g, x, y, dy }) => {
-        const zero = equal(g, x(0), number(g, 0, dy)); // where xᵖ·ln x is taken to be 0
-        return mul(g, dy, mul(g, y, g.emit('Log', [where(g, zero, number(g, 1, dy), x(0))])));
+      ({ x, y, dy }) => {
+        const zero = x(0).equals(0); // where xᵖ·ln x is taken to be 0
+        return dy.mul(y.mul(zero.where(1, x(0)).log()));
       },
     ],
   }),
@@ -67,14 +66,14 @@ export const arithmetic = {
   }),
   Where: nary({
     shape: combined((condition, a, b) => (condition ? a! : b!), undefined, 1),
-    vjp: [null, ({ g, x, dy }) => gate(g, x(0), dy), ({ g, x, dy }) => where(g, x(0), number(g, 0, dy), dy)],
+    vjp: [null, ({ x, dy }) => dy.gate(x(0)), ({ x, dy }) => x(0).where(0, dy)],
   }),
-  Neg: unary({ linear: 'jointly', shape: mapped((v) => -v), vjp: [({ g, dy }) => neg(g, dy)] }),
-  Abs: unary({ shape: mapped(Math.abs), vjp: [times(({ g, x }) => g.emit('Sign', [x(0)]))] }),
-  Exp: unary({ vjp: [times(({ y }) => y)] }),
-  Log: unary({ vjp: [({ g, x, dy }) => div(g, dy, x(0))] }),
-  Sqrt: unary({ shape: mapped(Math.sqrt), vjp: [({ g, y, dy }) => div(g, scale(g, dy, 0.5), y)] }),
-  Reciprocal: unary({ shape: mapped((v) => 1 / v), vjp: [times(({ g, y }) => neg(g, mul(g, y, y)))] }),
+  Neg: unary({ linear: 'jointly', shape: mapped((v) => -v), vjp: [({ dy }) => dy.neg()] }),
+  Abs: unary({ shape: mapped(Math.abs), vjp: [times((x) => x.sign())] }),
+  Exp: unary({ vjp: [times((_, y) => y)] }),
+  Log: unary({ vjp: [({ x, dy }) => dy.div(x(0))] }),
+  Sqrt: unary({ shape: mapped(Math.sqrt), vjp: [({ y, dy }) => dy.mul(0.5).div(y)] }),
+  Reciprocal: unary({ shape: mapped((v) => 1 / v), vjp: [times((_, y) => y.square().neg())] }),
   // Piecewise constant.
   Sign: unary({ shape: mapped(Math.sign), vjp: [null] }),
   Floor: unary({ shape: mapped(Math.floor), vjp: [null] }),
@@ -87,12 +86,12 @@ export const arithmetic = {
     since: (node) => ('saturate' in node.attributes || 'round_mode' in node.attributes ? null : 18),
     linear: 'jointly',
     shape: castShape,
-    vjp: [({ g, x, dy }) => castLike(g, dy, x(0))],
+    vjp: [({ x, dy }) => dy.castAs(x(0))],
   }),
   CastLike: unary({
     since: null,
     linear: 'jointly',
     shape: castLikeShape,
-    vjp: [({ g, x, dy }) => castLike(g, dy, x(0)), null],
+    vjp: [({ x, dy }) => dy.castAs(x(0)), null],
   }),
 } satisfies Operators;

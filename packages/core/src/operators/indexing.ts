@@ -1,6 +1,5 @@
 import { InputError } from '../errors.ts';
-import type { Value } from '../onnx/builder.ts';
-import { zerosLike } from '../onnx/emit.ts';
+import type { Expression } from '../onnx/expression.ts';
 import { int, text } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
 import { moving, type Operators, operator } from './operator.ts';
@@ -8,13 +7,13 @@ import { sameAsFirst } from './shape/elementwise.ts';
 import { topKShape } from './shape/movement.ts';
 import { argumentShape } from './shape/reduction.ts';
 import { gatherElementsShape, gatherNDShape } from './shape/slicing.ts';
-import type { RuleContext, Vjp } from './vjp/rule.ts';
+import { given, type RuleContext, type Vjp } from './vjp/rule.ts';
 
 // Operators that pick and place single elements, by indices that may depend on data.
 
 /** dy at the places that elements were picked from, added up where one was picked twice. */
-const placed = (c: RuleContext, indices: Value, axis: number): Value =>
-  c.g.emit('ScatterElements', [zerosLike(c.g, c.x(0)), indices, c.dy], { axis, reduction: 'add' });
+const placed = ({ x, dy }: RuleContext, indices: Expression, axis: number): Expression =>
+  x(0).zerosLike().emit('ScatterElements', [indices, dy], { axis, reduction: 'add' });
 
 /** What a scatter adds to leaves what was there; what it writes takes its place. */
 function reductionOf({ node }: RuleContext): 'none' | 'add' {
@@ -32,7 +31,7 @@ const kept =
   (c) => {
     if (reductionOf(c) === 'add') return c.dy;
     const attributes = op === 'ScatterND' ? {} : { axis: int(c.node, 'axis', 0) };
-    return c.g.emit(op, [c.dy, c.x(1), zerosLike(c.g, c.x(2))], attributes);
+    return c.dy.emit(op, [c.x(1), c.x(2).zerosLike()], attributes);
   };
 
 export const indexing = {
@@ -50,7 +49,7 @@ export const indexing = {
       undefined,
       (c) => {
         reductionOf(c);
-        return c.g.emit('GatherElements', [c.dy, c.x(1)], { axis: int(c.node, 'axis', 0) });
+        return c.dy.emit('GatherElements', [c.x(1)], { axis: int(c.node, 'axis', 0) });
       },
     ],
   }),
@@ -63,21 +62,24 @@ export const indexing = {
       undefined,
       (c) => {
         reductionOf(c);
-        return c.g.emit('GatherND', [c.dy, c.x(1)]);
+        return c.dy.emit('GatherND', [c.x(1)]);
       },
     ],
   }),
   TopK: operator({
     rows: null,
     shape: topKShape,
-    vjp: [(c) => placed(c, c.g.demandOutput(c.node, 1), int(c.node, 'axis', -1))],
+    vjp: [(c) => placed(c, c.output(1), int(c.node, 'axis', -1))],
   }),
   Trilu: moving({
     elementwise: true,
     map: 'keeps',
     shape: sameAsFirst,
     vjp: [
-      ({ g, node, dy }) => g.emit('Trilu', [dy, ...node.inputs.slice(1)], { upper: int(node, 'upper', 1) }),
+      (c) => {
+        const diagonal = given(c, 1);
+        return c.dy.emit('Trilu', diagonal ? [diagonal] : [], { upper: int(c.node, 'upper', 1) });
+      },
     ],
   }),
   ArgMax: operator({ rows: null, shape: argumentShape, vjp: null }),

@@ -61,8 +61,8 @@ export const movement = {
     map: 'keeps',
     shape: spaceToDepthShape,
     vjp: [
-      ({ g, node, dy }) =>
-        g.emit('DepthToSpace', [dy], {
+      ({ node, dy }) =>
+        dy.emit('DepthToSpace', [], {
           blocksize: int(node, 'blocksize', 1),
           mode: text(node, 'mode', 'DCR'),
         }),

@@ -6,14 +6,11 @@ import {
   batchNormalizationVjp,
   groupNormalizationVjp,
   instanceNormalizationVjp,
-  l2NormalizationVjp,
   layerNorm2dVjp,
   layerNormalizationVjp,
-  logSoftmaxVjp,
-  lrnVjp,
   rmsNormalizationVjp,
-  softmaxVjp,
 } from './vjp/normalization.ts';
+import { l2NormalizationVjp, logSoftmaxVjp, lrnVjp, softmaxVjp } from './vjp/scaling.ts';
 
 export const normalization = {
   Softmax: normalisation({ map: 'keeps', shape: alongAxisShape, rows: rowsBeside(-1), vjp: [softmaxVjp] }),

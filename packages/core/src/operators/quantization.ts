@@ -1,30 +1,20 @@
-import type { GraphBuilder, Value } from '../onnx/builder.ts';
-import { add, castLike, div, number, reshape, zerosLike } from '../onnx/emit.ts';
+import type { Expression } from '../onnx/expression.ts';
 import { type Constants, int, type Node } from '../onnx/graph.ts';
 import { type Operators, other, unary } from './operator.ts';
 import { axisOf } from './shape/rule.ts';
-import { gate, type RuleContext } from './vjp/rule.ts';
+import { given, type RuleContext, type Vjp } from './vjp/rule.ts';
 
 // Quantized models, straight through: rounding counts as the identity, and what was cut off has derivative 0, as in
 // PyTorch's fake quantization. The cotangent of a quantized value is that of the number it stands for.
 
 /** A scale or zero point, one for all or one per channel, so that it broadcasts over x. */
-function spread(c: RuleContext, i: number): Value {
-  const [x, parameter] = [c.shape(0), c.shape(i)];
-  if (parameter.length !== 1 || parameter[0] === 1) return c.x(i);
+function spread(c: RuleContext, parameter: Expression): Expression {
+  const x = c.x(0).shape;
+  const [count, ...others] = parameter.shape;
+  if (count === undefined || count === 1 || others.length > 0) return parameter;
   const axis = axisOf(int(c.node, 'axis', 1), x.length);
-  return reshape(
-    c.g,
-    c.x(i),
-    x.map((_, k) => (k === axis ? parameter[0]! : 1)),
-  );
+  return parameter.reshape(x.map((_, k) => (k === axis ? count : 1)));
 }
-
-const bounded = (g: GraphBuilder, v: Value, low: number, high: number): Value =>
-  g.emit('And', [
-    g.emit('GreaterOrEqual', [v, number(g, low, v)]),
-    g.emit('LessOrEqual', [v, number(g, high, v)]),
-  ]);
 
 const levelsOf: Readonly<Record<string, readonly [number, number]>> = {
   int8: [-128, 127],
@@ -34,14 +24,16 @@ const levelsOf: Readonly<Record<string, readonly [number, number]>> = {
 };
 
 /** dy where round(x / scale) + zero point is representable. */
-function quantizeVjp(c: RuleContext): Value {
-  const { g, node, dy } = c;
-  const [low, high] = levelsOf[g.dtype(c.y)]!;
-  const steps = g.emit('Round', [div(g, c.x(0), spread(c, 1))]);
-  const zero = node.inputs[2] ? castLike(g, spread(c, 2), steps) : number(g, 0, steps);
-  const level = add(g, steps, zero);
-  return gate(g, bounded(g, level, low, high), dy);
-}
+const quantizeVjp: Vjp = (c) => {
+  const [low, high] = levelsOf[c.y.dtype]!;
+  const steps = c
+    .x(0)
+    .div(spread(c, c.x(1)))
+    .emit('Round');
+  const zero = given(c, 2);
+  const level = steps.add(zero ? spread(c, zero).castAs(steps) : 0);
+  return c.dy.gate(level.isAtLeast(low).and(level.isAtMost(high)));
+};
 
 /** Levels of 8 bits, one scale for a tensor or for each index of an axis. */
 function sinceOfLevels({ inputs, attributes }: Node, constants: Constants): number | null {
@@ -76,7 +68,7 @@ export const quantization = {
       { dtype: 'float32', shape: [] },
       { dtype: 'uint8', shape: [] },
     ],
-    vjp: [({ g, x, dyOf }) => dyOf(0) ?? zerosLike(g, x(0))], // its range cuts nothing off
+    vjp: [({ x, dyOf }) => dyOf(0) ?? x(0).zerosLike()], // its range cuts nothing off
   }),
   ConvInteger: other(),
   QLinearConv: other(),

@@ -7,6 +7,12 @@ import { int64, type Tensor } from '../tensor.ts';
 /** A value of the graph that is put together, by name. */
 type Value = string;
 
+/** A graph that was put together, and the types of its outputs. */
+export interface Compiled {
+  readonly graph: Graph;
+  readonly outputs: readonly ValueInfo[];
+}
+
 /** What runs again and again, and over what. Shapes are those of one turn. */
 interface Scan {
   readonly name: string;

@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { compileExplainer, createExplainer, type ExplainerSpec } from '../explainer.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compileExplainer, createExplainer, type Explainer, type ExplainerSpec } from '../explainer.ts';
 import { methods } from '../methods/index.ts';
-import { type Classifier, readClassifier } from '../model/classifier.ts';
+import { readClassifier } from '../model/classifier.ts';
 import { float32, int64, row, type Tensor } from '../tensor.ts';
 import { expectClose } from '../testing/close.ts';
 import { tinyImages } from '../testing/network.ts';
@@ -11,20 +11,6 @@ import { everySpec, networkFor, rowsPerSample } from '../testing/specs.ts';
 
 const images = tinyImages();
 const three = float32([3, 2, 6, 6], Float32Array.from([...images.data, ...row(images, 0).data]));
-
-async function attributed(
-  spec: ExplainerSpec,
-  image: Tensor<'float32'>,
-  targets: readonly number[],
-  from: Classifier,
-) {
-  const explainer = await createExplainer(from, spec, cpu);
-  try {
-    return await explainer.attribute(image, targets);
-  } finally {
-    await explainer.close();
-  }
-}
 
 async function ran(file: Uint8Array, image: Tensor, targets: readonly number[], runtime = cpu) {
   const session = await runtime.load(file);
@@ -44,10 +30,16 @@ const named = everySpec.map(
 );
 
 describe.each(named)('%s', (_, spec) => {
+  const classifier = readClassifier(networkFor(spec)());
+  let explainer: Explainer;
+  beforeAll(async () => {
+    explainer = await createExplainer(classifier, spec, cpu);
+  });
+  afterAll(() => explainer.close());
+
   it('as one file gives what `attribute` gives, in onnxruntime for Node and for the browser', async () => {
-    const classifier = readClassifier(networkFor(spec)());
     const file = compileExplainer(classifier, spec);
-    const expected = await attributed(spec, images, [0, -1], classifier);
+    const expected = await explainer.attribute(images, [0, -1]);
     for (const runtime of [cpu, web]) {
       const found = await ran(file, images, [0, -1], runtime);
       expectClose(found.attribution!, expected.attribution);
@@ -62,7 +54,7 @@ describe.each(named)('%s', (_, spec) => {
       expect(() => compileExplainer(fixed, spec)).toThrow(/rows per sample together/);
       return;
     }
-    const expected = await attributed(spec, three, [0, -1, 2], fixed);
+    const expected = await explainer.attribute(three, [0, -1, 2]);
     const found = await ran(compileExplainer(fixed, spec), three, [0, -1, 2]);
     expectClose(found.attribution!, expected.attribution, differencesOf(spec, expected.logits));
     expectClose(found.logits!, expected.logits);

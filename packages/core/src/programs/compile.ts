@@ -6,7 +6,7 @@ import type { Graph, ValueInfo } from '../onnx/graph.ts';
 import { renamed } from '../onnx/rename.ts';
 import { newGraph } from '../operators/new-graph.ts';
 import { int64, sizeOf, type Tensor } from '../tensor.ts';
-import { Assembly } from './assembly.ts';
+import { Assembly, type Compiled } from './assembly.ts';
 import { zeroFilled } from './batch.ts';
 import { samplesOf } from './block.ts';
 import { type Cut, type CutLoop, cut } from './cut.ts';
@@ -14,12 +14,6 @@ import { grouped } from './grouped.ts';
 import type { Request } from './request.ts';
 import { rowsWithin } from './rows.ts';
 import { trace } from './trace.ts';
-
-/** An explainer as a graph, and the types of its outputs. */
-export interface Compiled {
-  readonly graph: Graph;
-  readonly outputs: readonly ValueInfo[];
-}
 
 /** By a block's values, those of the file that is put together. */
 type Places = ReadonlyMap<Value, Value>;

@@ -1,7 +1,6 @@
 import type { Graph, ValueInfo } from '../onnx/graph.ts';
 import { getOwn } from '../own.ts';
-import { Assembly } from './assembly.ts';
-import type { Compiled } from './compile.ts';
+import { Assembly, type Compiled } from './assembly.ts';
 
 /** A graph that takes batches of one size only, for any: a loop over groups of so many, the last filled with zeros. */
 export function grouped(graph: Graph, types: readonly ValueInfo[], batch: number): Compiled {

@@ -1,21 +1,21 @@
-import { expect, it, vi } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
 import type { ExplainerSpec } from '../explainer.ts';
 import { expectClose } from '../testing/close.ts';
 import { explain } from '../testing/explain.ts';
 import { tinyImages } from '../testing/network.ts';
 import { tinyTransformer } from '../testing/transformer.ts';
+import * as narrowFile from './narrow.ts';
 
 // What no library says of transformers: a narrowed network is explained as the whole one is.
 
-const narrowing = vi.hoisted(() => ({ off: false, runs: 0 }));
-vi.mock('./narrow.ts', async (original) => {
-  const { narrow } = await original<typeof import('./narrow.ts')>();
-  const counted: typeof narrow = (...given) => {
-    narrowing.runs++;
-    if (!narrowing.off) narrow(...given);
-  };
-  return { narrow: counted };
+const narrowing = { off: false, runs: 0 };
+// A spy and no mock of the file: test files share their modules, and a spy can be taken off again.
+const { narrow } = narrowFile;
+const spy = vi.spyOn(narrowFile, 'narrow').mockImplementation((...given) => {
+  narrowing.runs++;
+  if (!narrowing.off) narrow(...given);
 });
+afterAll(() => spy.mockRestore());
 
 const network = tinyTransformer(-1, 'Relu');
 const explained = async (spec: ExplainerSpec, off: boolean) => {

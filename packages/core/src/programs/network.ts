@@ -1,6 +1,7 @@
 import { between } from '../autodiff/path.ts';
 import { InputError } from '../errors.ts';
 import { type Form, holding, isPlain, mapOf } from '../layers/form.ts';
+import { needsOf } from '../methods/method.ts';
 import type { Classifier, Network } from '../model/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { ShapeError } from '../onnx/fact.ts';
@@ -28,7 +29,7 @@ const shown = ({ scores }: Network, score: ScoreKind) => ({
 
 /** The network over rows of a graph. Layers of another layout pass through a map, which is what is looked at. */
 export function lookedAt(
-  { classifier, method, layers, score }: Pick<Request, 'classifier' | 'method' | 'layers' | 'score'>,
+  { classifier, method, setting, layers, score }: Request,
   g: GraphBuilder,
   rows: Value,
 ): LookedAt {
@@ -48,7 +49,8 @@ export function lookedAt(
   const values = layers.map(({ name }) => maps.get(name) ?? network.resolve(name));
   const { scored, probabilities } = shown(network, score);
   const kept = [scored, probabilities].filter((value) => value !== null);
-  if (!method.needs.includes('attention')) narrow(network, [...before, ...values, ...kept]);
+  if (!needsOf(method, setting.params).includes('attention'))
+    narrow(network, [...before, ...values, ...kept]);
   return { ...network, layers: values, scored, probabilities };
 }
 

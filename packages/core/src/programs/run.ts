@@ -127,8 +127,11 @@ function watching(
         ...(resumed && { resumed }),
         onChunk(loop, end, sums) {
           if (counts[loop]! > 0) onProgress?.(image * total + before(loop) + end, images * total);
-          for (const [name, tensor] of sums) done.set(name, tensor);
-          if (images === 1) onState?.({ loop, done: end, sums: Object.fromEntries(done) });
+          if (!onState || images !== 1) return;
+          // Sums go on growing in place.
+          for (const [name, tensor] of sums)
+            done.set(name, { ...tensor, data: tensor.data.slice() } as Tensor);
+          onState({ loop, done: end, sums: Object.fromEntries(done) });
         },
       };
     },

@@ -4,10 +4,18 @@ import {
   createExplainer,
   type ExplainerSpec,
 } from '../explainer.ts';
-import { readClassifier } from '../model/classifier.ts';
+import { type Classifier, readClassifier } from '../model/classifier.ts';
 import type { Target } from '../targets.ts';
 import { float32, type Tensor } from '../tensor.ts';
 import { cpu } from './ort.ts';
+
+/** Of the files that were read before: many tests ask several things of one network. */
+const classifiers = new WeakMap<Uint8Array, Classifier>();
+function classifierOf(model: Uint8Array): Classifier {
+  const known = classifiers.get(model) ?? readClassifier(model);
+  classifiers.set(model, known);
+  return known;
+}
 
 /** Explains images of a small network on the CPU. */
 export async function explain(
@@ -17,7 +25,7 @@ export async function explain(
   targets: readonly Target[],
   options?: AttributeOptions,
 ): Promise<Attribution> {
-  const explainer = await createExplainer(readClassifier(model), spec, cpu);
+  const explainer = await createExplainer(classifierOf(model), spec, cpu);
   try {
     return await explainer.attribute(images, targets, options);
   } finally {

@@ -6,8 +6,8 @@ import {
   sizeOf,
   type Tensor,
 } from '@whylight/core';
-import { type Method, methods, type Normalisation } from '@whylight/core/methods';
-import { hintedExplainer } from '../explanation/explainer.ts';
+import { type Method, methods, type Normalisation, resolveQuestion } from '@whylight/core/methods';
+import { explainerFor } from '../explanation/explainer.ts';
 import { withoutPaths } from '../runtime/provider.ts';
 import { DeviceError } from '../runtime/runtime.ts';
 import type { ForwardPass } from './forward-pass.ts';
@@ -24,7 +24,7 @@ export interface MethodCheck {
   readonly forward: ForwardPass;
   readonly normalisation: Normalisation | undefined;
   /** The layer that the model's manifest names. */
-  readonly layer: string | undefined;
+  readonly camTensor: string | undefined;
   /** Seconds that have been spent on the model so far. */
   readonly spent: number;
 }
@@ -114,9 +114,10 @@ async function outcomeOf(
 
 async function runOnce(
   { id, kind }: Method,
-  { classifier, input, forward, normalisation, layer }: MethodCheck,
+  { classifier, input, forward, normalisation, camTensor }: MethodCheck,
 ) {
-  const explainer = await hintedExplainer(classifier, { method: id, normalisation }, layer, forward.runtime);
+  const spec = { ...resolveQuestion({ method: id }), normalisation };
+  const explainer = await explainerFor(classifier, spec, camTensor, forward.runtime);
   try {
     const { attribution } = await explainer.attribute(input, [-1], { samples });
     checkShape(attribution, kind === 'pixels' ? input.shape : mapShape(input.shape, classifier.layout));

@@ -84,9 +84,9 @@ export async function checkModel(
       checked(report.methods.map((method) => (method.works ? notRun(method, 'not run yet') : method))),
     );
     const normalisation = photos === true ? normalisationBy(prepared.preprocessing) : undefined;
-    const layer = model.manifest.cam_tensor;
+    const camTensor = model.manifest.cam_tensor;
     const spent = (performance.now() - begun) / 1000;
-    const check = { classifier, input, forward, normalisation, layer, spent };
+    const check = { classifier, input, forward, normalisation, camTensor, spent };
     return checked(await checkMethods(report.methods, check, watch));
   } finally {
     await forward.close();

@@ -1,12 +1,5 @@
-import { type Head, InputError, type Target, type Term, type Warning } from '@whylight/core';
+import { type Head, InputError, type Target, type TargetSpec, type Warning } from '@whylight/core';
 import { type ClassNames, findClass, nameOf, oppositeOf } from '../models/class-names.ts';
-
-/** What a picture is explained for: a class index, a class's name, whatever scores highest, or a sum of classes. */
-export type TargetSpec =
-  | 'predicted'
-  | { readonly class_index: number }
-  | { readonly label: string }
-  | { readonly terms: readonly Term[] };
 
 /** What a network decides: one class of several, each class by itself, yes or no by one output, or a quantity. */
 export type Task = Head['task'];
@@ -30,13 +23,17 @@ export interface Outputs {
 }
 
 /**
- * The class index that `target` means, or -1 for the class that scores highest; sums of classes are for the engine.
+ * What `target` means to the engine: a class index, -1 for the class that scores highest, or a sum of classes.
  *
  * @throws InputError `target_out_of_range`
  */
 export function resolveTarget(target: TargetSpec, names: ClassNames, classes: number): Target {
   if (target === 'predicted') return -1;
-  if ('terms' in target) return target.terms;
+  if ('terms' in target)
+    return target.terms.map(({ class_index: index, weight }) => ({
+      class: index === 'predicted' ? -1 : index,
+      weight,
+    }));
   if ('label' in target) {
     if (!names.classes)
       throw new InputError('target_out_of_range', 'target: the model has no class names; give a class index');

@@ -5,22 +5,22 @@ import {
   type ExplainerSpec,
   type Runtime,
 } from '@whylight/core';
-import { methods } from '@whylight/core/methods';
+import { takesLayers } from '@whylight/core/methods';
 
 /**
- * An explainer of what is asked for. Where no layer is, `hint`, the layer that a manifest names, is tried before the one
- * that is found.
+ * An explainer of what is asked for. Where no layer is, the one that the model's manifest names (`cam_tensor`) is tried
+ * before the one that is found.
  *
  * @throws InputError
  */
-export async function hintedExplainer(
+export async function explainerFor(
   classifier: Classifier,
   spec: ExplainerSpec,
-  hint: string | undefined,
+  camTensor: string | undefined,
   runtime: Runtime,
 ): Promise<Explainer> {
   const explainer = (layers = spec.layers) => createExplainer(classifier, { ...spec, layers }, runtime);
-  const takesHint =
-    (spec.layers ?? []).length === 0 && methods.find(({ id }) => id === spec.method)?.needs.includes('layer');
-  return hint !== undefined && takesHint ? explainer([hint]).catch(() => explainer([])) : explainer();
+  const isOpen =
+    (spec.layers ?? []).length === 0 && takesLayers(spec);
+  return camTensor !== undefined && isOpen ? explainer([camTensor]).catch(() => explainer([])) : explainer();
 }

@@ -1,6 +1,4 @@
-import type { ScoreKind } from '@whylight/core';
-import type { Convention } from '@whylight/core/methods';
-import type { TargetSpec } from '../classification/predictions.ts';
+import type { ResolvedQuestion } from '@whylight/core/methods';
 import type { Visualization } from '../drawing/visualization.ts';
 import type { Fit } from './fit.ts';
 import type { Result } from './result.ts';
@@ -10,14 +8,8 @@ export interface PhotoRequest {
   readonly photo: Uint8Array;
   /** Name, digest or path of a model. */
   readonly model: string;
-  readonly method: string;
-  readonly convention?: Convention | undefined;
-  readonly params?: Readonly<Record<string, unknown>> | undefined;
-  /** The kind of score that is explained; the method's own if not said. */
-  readonly score?: ScoreKind | undefined;
-  /** Default: the manifest's layer, else the last feature map. */
-  readonly layers?: readonly string[] | undefined;
-  readonly target: TargetSpec;
+  /** Where it names no layer, the manifest's is looked at, else the last feature map. */
+  readonly question: ResolvedQuestion;
   readonly language?: 'en' | 'zh' | undefined;
   readonly visualization?: Visualization | undefined;
   /** Another way to the network's size than the manifest's. */

@@ -1,13 +1,12 @@
-import { type Runtime, row, type ScoreKind, stacked, type Target, type Tensor } from '@whylight/core';
+import { type Runtime, row, stacked, type Target, type Tensor } from '@whylight/core';
 import { overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
-import { type Convention, resolveMethod } from '@whylight/core/methods';
+import type { ResolvedQuestion } from '@whylight/core/methods';
 import {
   highest,
   type Prediction,
   predictionOfTarget,
   predictionsOf,
   resolveTarget,
-  type TargetSpec,
   type Task,
 } from '../classification/predictions.ts';
 import { blend } from '../drawing/draw.ts';
@@ -19,12 +18,7 @@ import { createPlan, type Plan } from './plan.ts';
 
 export interface FrameRequest {
   readonly model: RegisteredModel;
-  readonly method: string;
-  readonly convention?: Convention | undefined;
-  readonly params?: Readonly<Record<string, unknown>> | undefined;
-  readonly layers?: readonly string[] | undefined;
-  readonly score?: ScoreKind | undefined;
-  readonly target: TargetSpec;
+  readonly question: ResolvedQuestion;
   readonly language?: 'en' | 'zh' | undefined;
 }
 
@@ -52,14 +46,13 @@ export class FrameExplainer {
   private constructor(plan: Plan, request: FrameRequest) {
     this.#plan = plan;
     this.#request = request;
-    this.#target = resolveTarget(request.target, plan.names, plan.classes);
+    this.#target = resolveTarget(request.question.target, plan.names, plan.classes);
   }
 
   /** An explainer of frames as large as `frame`. @throws InputError */
   static async create(request: FrameRequest, frame: Picture, runtime: Runtime): Promise<FrameExplainer> {
-    const { model, layers = [] } = request;
-    const sides = await sidesFor(model, frame);
-    const plan = await createPlan(model, resolveMethod(request), layers, sides, runtime);
+    const { model, question } = request;
+    const plan = await createPlan(model, question, await sidesFor(model, frame), runtime);
     return new FrameExplainer(plan, request);
   }
 
@@ -95,7 +88,7 @@ export class FrameExplainer {
     const { over, look } = mapsOf({
       attribution,
       layout: this.#plan.preprocessing.layout,
-      method: this.#request.method,
+      method: this.#request.question.method,
     });
     const picture = overlay(frame, over, region, look);
     const { language = 'en' } = this.#request;

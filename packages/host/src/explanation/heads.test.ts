@@ -67,7 +67,7 @@ describe('M5: the number that is shown is the model’s own', () => {
     expect(task).toBe('binary');
     expect(predictions).toMatchObject([{ class_index: 0, label: 'cat', ...closely(sigmoid(-1.5), -1.5) }]);
     expect(target).toEqual(predictions[0]);
-    for (const negation of [{ label: 'dog' }, { terms: [{ class: 0, weight: -1 }] }]) {
+    for (const negation of [{ label: 'dog' }, { terms: [{ class_index: 0, weight: -1 }] }]) {
       const { result } = await models.explain({ model: 'one', target: negation });
       expect(result.target).toMatchObject({ class_index: 0, label: 'dog', ...closely(sigmoid(1.5), 1.5) });
       expect(result.predictions).toMatchObject([{ label: 'cat' }]);
@@ -82,7 +82,7 @@ describe('M5: the number that is shown is the model’s own', () => {
       { class_index: 0, label: 'age', label_zh: null, ...closely(undefined, 30) },
     ]);
     expect('probability' in target).toBe(false);
-    const { result } = await models.explain({ model: 'age', method: 'rise', params: { n_masks: 8 } });
+    const { result } = await models.explain({ model: 'age', method: 'rise', parameters: { n_masks: 8 } });
     expect(result.target).toEqual(target);
   });
 

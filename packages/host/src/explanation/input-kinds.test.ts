@@ -1,4 +1,5 @@
 import { float32, readNpy, writeNpy } from '@whylight/core';
+import { resolveQuestion } from '@whylight/core/methods';
 import { declared, networkOf } from '@whylight/core/testing';
 import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
@@ -6,7 +7,6 @@ import { decodeImage, photoTypes } from '../codec/decode.ts';
 import { heldModel } from '../models/registered-model.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import { createRuntime } from '../runtime/runtime.ts';
-import type { PhotoRequest } from './explanation.ts';
 import { PhotoExplainer } from './photo-explainer.ts';
 import type { Result } from './result.ts';
 
@@ -41,12 +41,17 @@ function meansOf({ channels, sides, last = false, dtype = 'float32', divisor = 1
   return declared(bytes, ['N', ...shape], dtype);
 }
 
-async function explained(kind: Kind, manifest: object, change: Partial<PhotoRequest>) {
+interface Asked {
+  readonly photo: Uint8Array;
+  readonly method?: string;
+}
+
+async function explained(kind: Kind, manifest: object, { method = 'grad-cam', photo }: Asked) {
   const model = await heldModel('kind', new Uint8Array(meansOf(kind)), manifest);
   const explainer = new PhotoExplainer(runtime, ModelRegistry.of([model]), { types: photoTypes });
   try {
-    const request = { model: 'kind', method: 'grad-cam', target: 'predicted', ...change } as PhotoRequest;
-    const { result, artifacts } = await explainer.explain(request);
+    const question = resolveQuestion({ method });
+    const { result, artifacts } = await explainer.explain({ model: 'kind', question, photo });
     const overlay = await decodeImage(artifacts.get('overlay.png')!.bytes);
     const heatmap = await decodeImage(artifacts.get('heatmap.png')!.bytes);
     return { result, overlay, heatmap, map: readNpy(artifacts.get('attribution.npy')!.bytes) };

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { type Runtime, readNpy } from '@whylight/core';
+import { resolveQuestion } from '@whylight/core/methods';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PhotoClassifier } from '../classification/photo-classifier.ts';
 import { decodeImage } from '../codec/decode.ts';
 import { ModelNotFoundError, ModelRegistry } from '../models/registry.ts';
-import { ColourModels, plain, redSquare } from '../testing/colour-models.ts';
+import { type Change, ColourModels, plain, redSquare } from '../testing/colour-models.ts';
 import { sharedFile } from '../testing/shared.ts';
-import type { PhotoRequest } from './explanation.ts';
 import { PhotoExplainer } from './photo-explainer.ts';
 
 let models: ColourModels;
@@ -114,7 +114,7 @@ describe('a photo', () => {
       target: { class_index: 1 },
       convention: 'captum',
       method: 'integrated-gradients',
-      params: { n_steps: '8' },
+      parameters: { n_steps: '8' },
     });
     expect(result).toMatchObject({
       target: { class_index: 1 },
@@ -145,7 +145,7 @@ describe('a photo', () => {
 });
 
 describe('a question that cannot be answered', () => {
-  const wrong: [string, Partial<PhotoRequest>, string, RegExp][] = [
+  const wrong: [string, Change, string, RegExp][] = [
     [
       'a class out of range',
       { target: { class_index: 3 } },
@@ -154,7 +154,7 @@ describe('a question that cannot be answered', () => {
     ],
     ['an unknown label', { target: { label: 'pink' } }, 'target_out_of_range', /no class is called "pink"/],
     ['an unknown method', { method: 'grad-scam' }, 'unknown_method', /grad-cam/],
-    ['an unknown parameter', { params: { steps: 3 } }, 'invalid_parameter', /steps/],
+    ['an unknown parameter', { parameters: { steps: 3 } }, 'invalid_parameter', /steps/],
     ['a layer that is not there', { layers: ['conv9'] }, 'invalid_parameter', /conv9/],
     ['no image', { photo: Buffer.from('hello') }, 'invalid_image', /./],
     [
@@ -177,7 +177,7 @@ describe('a question that cannot be answered', () => {
   test('one that is taken back', async () => {
     const explainer = new PhotoExplainer(models.runtime, await models.registry());
     const controller = new AbortController();
-    const request = models.request({ method: 'occlusion', params: { strides: [3, 1, 1] } });
+    const request = models.request({ method: 'occlusion', parameters: { strides: [3, 1, 1] } });
     const asked = explainer.explain(request, {
       signal: controller.signal,
       onProgress: () => controller.abort(new Error('taken back')),
@@ -212,11 +212,11 @@ describe('explainers are compiled once', () => {
   test('for any number of photos and targets, and again for other parameters', async () => {
     const { counted, count } = counting();
     const explainer = new PhotoExplainer(counted, await models.registry(), { capacity: 2 });
-    const ask = (change: Partial<PhotoRequest>) => explainer.explain(models.request(change));
+    const ask = (change: Change) => explainer.explain(models.request(change));
     await Promise.all([ask({}), ask({ target: { class_index: 1 } }), ask({ language: 'zh' })]);
     expect(count).toEqual({ loaded: 1, open: 1 });
     await ask({ method: 'saliency' });
-    await ask({ method: 'saliency', params: { abs: true } });
+    await ask({ method: 'saliency', parameters: { abs: true } });
     expect(count).toEqual({ loaded: 3, open: 2 });
     await explainer.close();
     expect(count.open).toBe(0);
@@ -236,8 +236,7 @@ describe.skipIf(!sharedFile('models/models.json'))('real networks', () => {
         const { result } = await explainer.explain({
           photo: await readFile(sharedFile(`images/${image}`)!),
           model: name,
-          method: 'grad-cam',
-          target: 'predicted',
+          question: resolveQuestion({ method: 'grad-cam' }),
         });
         const [index, , score] = expected[image][name][0];
         expect([image, result.target.class_index]).toEqual([image, index]);

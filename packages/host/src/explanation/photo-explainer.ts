@@ -1,6 +1,5 @@
 import { InputError, OutOfMemoryError, type Runtime, type Warning, writeNpy } from '@whylight/core';
 import { preprocess, range } from '@whylight/core/image';
-import { type ResolvedMethod, resolveMethod } from '@whylight/core/methods';
 import {
   doubts,
   highest,
@@ -69,11 +68,10 @@ export class PhotoExplainer {
    */
   async explain(request: PhotoRequest, watch: Watch = {}): Promise<PhotoExplanation> {
     const model = fitted(await this.#registry.get(request.model), request.fit);
-    const method = resolveMethod(request);
     const { width, height } = await sizeOfImage(request.photo, { allow: this.#types });
     return this.#room.hold(width * height, () => {
       watch.signal?.throwIfAborted();
-      return this.#explain(request, model, method, watch);
+      return this.#explain(request, model, watch);
     });
   }
 
@@ -84,10 +82,10 @@ export class PhotoExplainer {
   async #explain(
     request: PhotoRequest,
     model: RegisteredModel,
-    method: ResolvedMethod,
     { signal, onProgress, share = '' }: Watch,
   ): Promise<PhotoExplanation> {
     const { language = 'en' } = request;
+    const { target: wanted, ...question } = request.question;
     const clock = stopwatch();
 
     const { pixels, picture: photo } = await decodePhoto(request.photo, await channelsFor(model), {
@@ -97,14 +95,16 @@ export class PhotoExplainer {
 
     const sides = await sidesFor(model, photo);
     const mask = request.featureMask && (await decodeImage(request.featureMask, { allow: this.#types }));
-    const layers = request.layers ?? [];
-    const key = JSON.stringify([model.digest, model.preprocessingDigest, method, layers, sides ?? null]);
+    const key = JSON.stringify([model.digest, model.preprocessingDigest, question, sides ?? null]);
     const work = async ({ explainer, batcher, direct, preprocessing: own, ...desk }: Desk) => {
       const { classes, names } = desk;
-      const target = resolveTarget(request.target, names, classes);
+      const target = resolveTarget(wanted, names, classes);
       const { input, region } = preprocess(pixels, own);
       if (mask && direct)
-        throw new InputError('invalid_parameter', `${method.id} hides no features: it takes no feature mask`);
+        throw new InputError(
+          'invalid_parameter',
+          `${question.method} hides no features: it takes no feature mask`,
+        );
       const aux = mask && { feature_mask: featureMask(mask, photo, region, input.shape, own) };
       const attribute = () => explainer.attribute(input, [target], { signal, onProgress, aux });
       const answer: BatchedAttribution = direct
@@ -115,7 +115,7 @@ export class PhotoExplainer {
     };
     const make = () =>
       onBehalfOf(share, async () => {
-        const plan = await createPlan(model, method, layers, sides, this.#runtime);
+        const plan = await createPlan(model, question, sides, this.#runtime);
         return { ...plan, batcher: new Batcher(plan.explainer, this.#options.batch ?? alone, key) };
       });
     const { answer, ...how } = await this.#desks.use(key, make, work).catch(async (error: unknown) => {
@@ -136,7 +136,7 @@ export class PhotoExplainer {
       region: request.stretched ? { x: 0, y: 0, width: photo.width, height: photo.height } : how.region,
       attribution: answer.attribution,
       layout: how.layout,
-      method: method.id,
+      method: question.method,
       task,
       target,
       predicted: best[0]!,
@@ -150,9 +150,9 @@ export class PhotoExplainer {
     warnings.push(...how.warnings);
     warnings.push(...pictures.warnings);
     const result: Result = {
-      method: method.id,
-      convention: method.convention,
-      parameters: method.params,
+      method: question.method,
+      convention: question.convention,
+      parameters: question.parameters,
       layers: how.layers,
       task,
       target,

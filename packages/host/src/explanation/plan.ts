@@ -1,12 +1,12 @@
 import { type Explainer, graphFileOf, type Runtime, weightsBeside } from '@whylight/core';
 import type { Sides } from '@whylight/core/image';
-import { methods, type ResolvedMethod } from '@whylight/core/methods';
+import { methods, type ResolvedQuestion } from '@whylight/core/methods';
 import { classifierOf } from '../models/classifier.ts';
 import { type Prepared, prepare, preparedFor } from '../models/prepare.ts';
 import { normalisationBy } from '../models/preprocessing.ts';
 import { readingOf, statedSides } from '../models/reading.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
-import { hintedExplainer } from './explainer.ts';
+import { explainerFor } from './explainer.ts';
 
 /** An explainer made for one model, method and input shape, with what a photo needs to get there. */
 export interface Plan extends Prepared {
@@ -19,16 +19,18 @@ export interface Plan extends Prepared {
   close(): Promise<void>;
 }
 
+/** What of a question an explainer is made for: one serves all targets. */
+export type ExplainerQuestion = Omit<ResolvedQuestion, 'target'>;
+
 /**
- * Compiles the explainer of `model` by `method` for images of those sides, or of the network's own. Where no layer is asked for, the manifest's is
- * tried first.
+ * Compiles the explainer of `model` that answers `question`, for images of those sides, or of the network's own. Where the
+ * question names no layer, the manifest's is tried first.
  *
  * @throws InputError
  */
 export async function createPlan(
   model: RegisteredModel,
-  method: ResolvedMethod,
-  layers: readonly string[],
+  question: ExplainerQuestion,
   sides: Sides | undefined,
   runtime: Runtime,
 ): Promise<Plan> {
@@ -46,20 +48,13 @@ export async function createPlan(
       return runtime.load(graph);
     },
   };
-  const spec = {
-    method: method.id,
-    convention: method.convention,
-    params: method.params,
-    score: method.score,
-    layers,
-    normalisation: normalisationBy(preprocessing),
-  };
-  const explainer = await hintedExplainer(classifier, spec, model.manifest.cam_tensor, weighing);
+  const spec = { ...question, normalisation: normalisationBy(preprocessing) };
+  const explainer = await explainerFor(classifier, spec, model.manifest.cam_tensor, weighing);
   return {
     ...prepared,
     explainer,
     classes,
-    direct: methods.some((known) => known.id === method.id && !known.sampled),
+    direct: methods.some((known) => known.id === question.method && !known.sampled),
     bytes,
     close: () => explainer.close(),
   };

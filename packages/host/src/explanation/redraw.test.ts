@@ -1,5 +1,6 @@
 import { InputError, readNpy } from '@whylight/core';
 import { colormapNames } from '@whylight/core/image';
+import { resolveQuestion } from '@whylight/core/methods';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { encodePng } from '../codec/encode.ts';
 import type { Visualization } from '../drawing/visualization.ts';
@@ -20,7 +21,7 @@ beforeAll(async () => {
   const runtime = await createRuntime({ ep: 'cpu' });
   explainer = new PhotoExplainer(runtime, await ModelRegistry.open([shapesModel]));
   const explain = (method: string) =>
-    explainer.explain({ photo, model: 'shapes', method, target: 'predicted' });
+    explainer.explain({ photo, model: 'shapes', question: resolveQuestion({ method }) });
   explanations = { map: await explain('grad-cam'), pixels: await explain('input-x-gradient') };
 });
 

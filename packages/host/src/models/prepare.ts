@@ -6,7 +6,8 @@ import { presets } from './preprocessing.ts';
 import { saidOf, statedSides } from './reading.ts';
 import type { RegisteredModel } from './registered-model.ts';
 import { isGuessed } from './sources/beside.ts';
-import { type InputFacts, type Preparation, putTogether } from './sources/put-together.ts';
+import type { InputFacts } from './sources/input-facts.ts';
+import { type Preparation, putTogether } from './sources/put-together.ts';
 import { type Part, type Sourced, sourceText } from './sources/said.ts';
 
 type What = Pick<RegisteredModel, 'name' | 'manifest' | 'sources' | 'labels' | 'labelsFrom' | 'notes'>;

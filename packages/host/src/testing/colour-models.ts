@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InputError, Runtime } from '@whylight/core';
+import { resolveQuestion } from '@whylight/core/methods';
 import sharp from 'sharp';
 import type { PhotoExplanation, PhotoRequest } from '../explanation/explanation.ts';
 import { PhotoExplainer } from '../explanation/photo-explainer.ts';
@@ -34,6 +35,9 @@ export const redSquare = (scale = 1): Promise<Uint8Array> =>
     .png()
     .toBuffer();
 
+/** What a test asks otherwise than by Grad-CAM for the predicted class: of the question, and of the rest of the request. */
+export type Change = Partial<Omit<PhotoRequest, 'question'> & Parameters<typeof resolveQuestion>[0]>;
+
 /** Colour networks in a folder of their own, `colours` among them, and a red square to ask them about. */
 export class ColourModels {
   readonly runtime: Runtime;
@@ -63,11 +67,20 @@ export class ColourModels {
   }
 
   /** The red square by Grad-CAM of `colours`, but for what is to be another. */
-  request(change: Partial<PhotoRequest> = {}): PhotoRequest {
-    return { photo: this.photo, model: 'colours', method: 'grad-cam', target: 'predicted', ...change };
+  request({
+    method = 'grad-cam',
+    convention,
+    parameters,
+    layers,
+    score,
+    target,
+    ...rest
+  }: Change = {}): PhotoRequest {
+    const question = resolveQuestion({ method, convention, parameters, layers, score, target });
+    return { photo: this.photo, model: 'colours', question, ...rest };
   }
 
-  async explain(change: Partial<PhotoRequest> = {}): Promise<PhotoExplanation> {
+  async explain(change: Change = {}): Promise<PhotoExplanation> {
     const explainer = new PhotoExplainer(this.runtime, await this.registry());
     try {
       return await explainer.explain(this.request(change));
@@ -76,7 +89,7 @@ export class ColourModels {
     }
   }
 
-  failure(change: Partial<PhotoRequest>): Promise<InputError> {
+  failure(change: Change): Promise<InputError> {
     return this.explain(change).then(
       () => {
         throw new Error('it should have failed');

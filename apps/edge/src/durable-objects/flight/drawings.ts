@@ -9,6 +9,7 @@ import {
 } from '@whylight/contract';
 import {
   type Drawing,
+  type Drawn,
   drawingPrefix,
   isAt,
   mostPinned,
@@ -16,7 +17,7 @@ import {
   placeOf,
   renderingJobOf,
 } from '../../domain/drawing.ts';
-import { type Drawn, lateWrites, outputPrefix, type Run } from '../../domain/flight.ts';
+import { lateWrites, outputPrefix, type Run } from '../../domain/flight.ts';
 import type { GpuWorker } from '../../storage/gpu-worker.ts';
 import type { Sweeper } from './sweeper.ts';
 

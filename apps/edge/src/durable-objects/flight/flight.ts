@@ -9,12 +9,11 @@ import {
   renderKey,
 } from '@whylight/contract';
 import { getOwn } from '@whylight/core/methods';
-import { type Drawing, drawnAs, ownDrawing } from '../../domain/drawing.ts';
+import { type Drawing, type Drawn, drawnAs, ownDrawing } from '../../domain/drawing.ts';
 import {
   type Boarding,
   claimOf,
-  type Drawn,
-  type FlightPort,
+  type Departure,
   isTerminal,
   jobOf,
   lateWrites,
@@ -28,6 +27,7 @@ import {
 import type { Excess } from '../../domain/meter.ts';
 import { sourceOf } from '../../domain/model.ts';
 import { type News, newsSince } from '../../domain/news.ts';
+import type { FlightPort, MeterPort } from '../../domain/ports.ts';
 import {
   cancel,
   expire,
@@ -55,18 +55,11 @@ import { Backlog } from '../../storage/backlog.ts';
 import { GpuWorker } from '../../storage/gpu-worker.ts';
 import { Models } from '../../storage/models.ts';
 import { Objects } from '../../storage/objects.ts';
-import type { TenantMeter } from '../tenant-meter.ts';
 import { Drawings } from './drawings.ts';
 import { tellCouriers, tellMeter } from './ends.ts';
 import { Runs } from './runs.ts';
 import { Shelf } from './shelf.ts';
 import { Sweeper } from './sweeper.ts';
-
-/** What the queue carries: which attempt of which flight to hand to a worker. */
-export interface Departure {
-  readonly key: string;
-  readonly attempt: number;
-}
 
 /** Milliseconds. */
 const day = 24 * 3_600_000;
@@ -434,7 +427,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     return new GpuWorker(settings(this.env));
   }
 
-  #meter({ tenant }: Submission): DurableObjectStub<TenantMeter> {
+  #meter({ tenant }: Submission): MeterPort {
     return this.env.METER.getByName(tenant);
   }
 

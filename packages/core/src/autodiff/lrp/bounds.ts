@@ -1,5 +1,6 @@
 import { InputError } from '../../errors.ts';
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import type { Value } from '../../onnx/builder.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import { quoted } from '../../onnx/names.ts';
 import { between } from '../path.ts';
 import type { Bounds } from './modified.ts';
@@ -12,28 +13,29 @@ import { kindOf } from './operators.ts';
  * @param image what `low` and `high` broadcast to
  * @throws InputError invalid_parameter where the value is made in another way
  */
-export function boundsOf(g: GraphBuilder, image: Value, value: Value, { low, high }: Bounds): Bounds {
-  if (value === image) {
-    const row = g.ints([1, ...g.shape(image).slice(1)]);
-    return { low: g.emit('Expand', [low, row]), high: g.emit('Expand', [high, row]) };
+export function boundsOf(image: Expression, value: Expression, { low, high }: Bounds): Bounds {
+  const { g } = image;
+  if (value.name === image.name) {
+    const row = [1, ...image.shape.slice(1)];
+    return { low: low.expand(row), high: high.expand(row) };
   }
-  const size = g.emit('Shape', [image]); // a reshape on the way may have the batch in it
-  const { nodes } = between(g, [image], [value]);
-  const ends = [low, high].map((bound) => {
-    const made = new Map<Value, Value>([[image, g.emit('Expand', [bound, size])]]);
+  const size = image.emit('Shape'); // a reshape on the way may have the batch in it
+  const { nodes } = between(g, [image.name], [value.name]);
+  const [a, b] = [low, high].map((bound) => {
+    const made = new Map<Value, Value>([[image.name, bound.emit('Expand', [size]).name]]);
     for (const node of nodes) {
       const kind = kindOf(g, node);
       const elementwise = kind === 'activation' || kind === 'factor' || kind === 'movement';
-      if (!elementwise) throw notOfPixels(value);
+      if (!elementwise) throw notOfPixels(value.name);
       const inputs = node.inputs.map((input) => made.get(input) ?? input);
       const outputs = g.emitAll(node.op, inputs, node.attributes, node.outputs.length);
       node.outputs.forEach((output, k) => {
         made.set(output, outputs[k]!);
       });
     }
-    return made.get(value)!;
-  }) as [Value, Value];
-  return { low: g.emit('Min', ends), high: g.emit('Max', ends) };
+    return value.of(made.get(value.name)!);
+  }) as [Expression, Expression];
+  return { low: a.atMost(b), high: a.atLeast(b) };
 }
 
 const notOfPixels = (value: Value): InputError =>

@@ -1,4 +1,5 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import { Expression } from '../../onnx/expression.ts';
 import { int, type Node, reachable } from '../../onnx/graph.ts';
 import { axisOf } from '../../operators/shape/rule.ts';
 import { type Affine, affineOf } from './affine.ts';
@@ -14,7 +15,7 @@ export interface Canonical {
   /** What follows it and is part of it, in order. */
   readonly follows: readonly Affine[];
   /** What comes out of the last of them. */
-  readonly output: Value;
+  readonly output: Expression;
 }
 
 export interface CanonicalForm {
@@ -40,7 +41,7 @@ export function canonicalForm(g: GraphBuilder, nodes: readonly Node[], scores: V
       const [next, ...others] = users.get(output) ?? [];
       const alone = next && others.length === 0 && output !== scores && axis !== undefined;
       const affine = alone ? affineOf(g, next.node, output, axis) : undefined;
-      if (!affine) return { node, follows, output };
+      if (!affine) return { node, follows, output: new Expression(g, output) };
       follows.push(affine);
       output = affine.node.outputs[0]!;
     }

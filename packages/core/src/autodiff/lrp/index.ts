@@ -1,9 +1,9 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { zerosLike } from '../../onnx/emit.ts';
+import { Expression } from '../../onnx/expression.ts';
 import type { Node } from '../../onnx/graph.ts';
 import type { OperatorName } from '../../onnx/operator-names.ts';
 import { operators } from '../../operators/table.ts';
-import type { RuleContext, VjpRow, VjpRules } from '../../operators/vjp/rule.ts';
+import type { Vjp, VjpRow, VjpRules } from '../../operators/vjp/rule.ts';
 import { gradientRules } from '../gradient.ts';
 import { boundsOf } from './bounds.ts';
 import { canonicalForm } from './canonical.ts';
@@ -31,21 +31,22 @@ export interface Explained {
 export function relevanceRules(
   { g, image, scores, nodes }: Explained,
   composite: Composite,
-  pixels: (g: GraphBuilder) => Bounds,
+  pixels: () => Bounds,
 ): VjpRules {
   const form = canonicalForm(g, nodes, scores);
-  const byRule = (c: RuleContext): Value => {
+  const box = (x: Expression) => boundsOf(new Expression(g, image), x, pixels());
+  const byRule: Vjp = (c) => {
     const [output] = c.node.outputs as [Value];
     if (form.merged.has(output)) return pass(c);
     const layer = form.layers.get(output);
     const kind = layer?.kind ?? kindOf(g, c.node);
     if (kind !== 'movement' && c.index >= operators[c.node.op].data && !layer)
-      return zerosLike(g, c.x(c.index)); // no data
+      return c.x(c.index).zerosLike(); // no data
     const { elementwise, normalises, data } = operators[c.node.op];
-    if ((elementwise || normalises) && c.index >= data) return zerosLike(g, c.x(c.index)); // it says how, and is no part
+    if ((elementwise || normalises) && c.index >= data) return c.x(c.index).zerosLike(); // it says how, and is no part
     const rule = ruleOf(composite, kind, isFirstOf(form, c.node));
     if (!isLinearRule(rule)) return rule(c, form.normalisations.get(output));
-    if (layer) return propagated(c, layer, rule, () => boundsOf(g, image, c.x(c.index), pixels(g)));
+    if (layer) return propagated(c, layer, rule, () => box(c.x(c.index)));
     return linearised(c, rule.stabilizer);
   };
   return Object.fromEntries(
@@ -57,5 +58,5 @@ export function relevanceRules(
 }
 
 /** A rule where an operator has a derivative, and for its data also where that is zero. */
-const withRule = (row: VjpRow, rule: (c: RuleContext) => Value): VjpRow =>
+const withRule = (row: VjpRow, rule: Vjp): VjpRow =>
   typeof row === 'function' ? rule : row.map((vjp, i) => (vjp || (vjp === null && i === 0) ? rule : vjp));

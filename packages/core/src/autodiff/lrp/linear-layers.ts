@@ -1,6 +1,6 @@
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { add, mul, reshape, scale } from '../../onnx/emit.ts';
+import { applied, type Expression } from '../../onnx/expression.ts';
 import { int, type Node, real } from '../../onnx/graph.ts';
+import { given, type RuleContext } from '../../operators/vjp/rule.ts';
 import { vectorOf } from './affine.ts';
 import type { Canonical } from './canonical.ts';
 
@@ -12,54 +12,50 @@ export interface LinearLayer extends Canonical {
 }
 
 export interface Parameters {
-  readonly weights: Value;
-  readonly bias: Value | undefined;
+  readonly weights: Expression;
+  readonly bias: Expression | undefined;
 }
 
 export const hasBias = ({ node, follows }: LinearLayer): boolean =>
   Boolean(node.inputs[2]) || follows.length > 0;
 
 /** A layer's weights and bias with all that is part of it. */
-export function parametersOf(g: GraphBuilder, { node, weights, follows }: LinearLayer): Parameters {
-  const given = node.inputs[2] || undefined;
+export function parametersOf(c: RuleContext, { node, weights, follows }: LinearLayer): Parameters {
   const own: Parameters = {
-    weights: scale(g, node.inputs[weights]!, node.op === 'Gemm' ? real(node, 'alpha', 1) : 1),
-    bias: given && scale(g, given, node.op === 'Gemm' ? real(node, 'beta', 1) : 1),
+    weights: c.x(weights).mul(node.op === 'Gemm' ? real(node, 'alpha', 1) : 1),
+    bias: given(c, 2)?.mul(node.op === 'Gemm' ? real(node, 'beta', 1) : 1),
   };
-  return follows.reduce((before, affine) => {
-    const { factor, shift } = vectorOf(g, affine);
+  return follows.reduce(({ weights, bias }, affine) => {
+    const { factor, shift } = vectorOf(affine);
     return {
-      weights: factor
-        ? mul(g, before.weights, alongOutputs(g, node, before.weights, factor))
-        : before.weights,
-      bias: shifted(g, factor && before.bias ? mul(g, before.bias, factor) : before.bias, shift),
+      weights: factor ? weights.mul(alongOutputs(node, weights, factor)) : weights,
+      bias: shifted(factor ? bias?.mul(factor) : bias, shift),
     };
   }, own);
 }
 
-const shifted = (g: GraphBuilder, bias: Value | undefined, by: Value | undefined): Value | undefined =>
-  bias && by ? add(g, bias, by) : (by ?? bias);
+const shifted = (bias: Expression | undefined, by: Expression | undefined): Expression | undefined =>
+  bias && by ? bias.add(by) : (by ?? bias);
 
 /** A number per output channel in the shape that meets the weights' axis of output channels. */
-function alongOutputs(g: GraphBuilder, node: Node, weights: Value, factor: Value): Value {
-  const rank = g.shape(weights).length;
+function alongOutputs(node: Node, weights: Expression, factor: Expression): Expression {
+  const rank = weights.shape.length;
   const behind =
     node.op === 'Conv' ? rank - 1 : node.op === 'ConvTranspose' ? rank - 2 : int(node, 'transB', 0);
-  return reshape(g, factor, [g.shape(factor)[0]!, ...Array<number>(behind).fill(1)]);
+  return factor.reshape([factor.shape[0]!, ...Array<number>(behind).fill(1)]);
 }
 
 /** The layer's output for another input, weights and bias. */
-export function applied(
-  g: GraphBuilder,
+export function applyLayer(
   { node, kind, weights }: LinearLayer,
-  x: Value,
+  x: Expression,
   { weights: w, bias }: Parameters,
-): Value {
+): Expression {
   const operands = weights === 1 ? [x, w] : [w, x];
   const { attributes } = plainNode(node);
-  if (bias === undefined) return g.emit(node.op, operands, attributes);
-  if (kind === 'convolution') return g.emit(node.op, [...operands, bias], attributes);
-  return add(g, g.emit(node.op, operands, attributes), bias);
+  if (bias === undefined) return applied(node.op, operands, attributes);
+  if (kind === 'convolution') return applied(node.op, [...operands, bias], attributes);
+  return applied(node.op, operands, attributes).add(bias);
 }
 
 /** The node without factors of its own, which its parameters have already. */

@@ -1,27 +1,13 @@
-import type { Value } from '../../onnx/builder.ts';
-import {
-  castLike,
-  div,
-  mean,
-  mul,
-  number,
-  reshape,
-  scale,
-  shift,
-  sub,
-  sum,
-  where,
-  zerosLike,
-} from '../../onnx/emit.ts';
-import { int, real } from '../../onnx/graph.ts';
-import { axisOf } from '../../operators/shape/rule.ts';
-import type { RuleContext } from '../../operators/vjp/rule.ts';
+import type { Expression } from '../../onnx/expression.ts';
+import { axisOf, epsilonOf, groupedShape, range, trailing } from '../../operators/vjp/normalization.ts';
+import { given, type RuleContext } from '../../operators/vjp/rule.ts';
 import { sizeOf } from '../../tensor.ts';
+import { derivative } from '../gradient.ts';
 import { vectorOf } from './affine.ts';
 import type { Canonical } from './canonical.ts';
 import { movingData } from './operators.ts';
 import type { OperatorRule } from './rule.ts';
-import { derivative, linearised, stabilised } from './shares.ts';
+import { linearised, stabilised } from './shares.ts';
 
 // How operators without weights pass relevance on. R is the relevance of the output y, x the input.
 
@@ -29,16 +15,15 @@ import { derivative, linearised, stabilised } from './shares.ts';
 export const pass: OperatorRule = ({ dy }) => dy;
 
 /** Relevance goes where the elements came from, and of a maximum to the element that it chose. */
-export const asGradient: OperatorRule = (c) => derivative(c, c.dy);
+export const asGradient: OperatorRule = (c) => derivative(c);
 
 /** R_i = R_i of a product with a constant, 0 where the constant is 0. */
 export const unlessZero: OperatorRule = (c) => {
-  const { g, dy } = c;
+  const { dy } = c;
   const factor = c.x(1 - c.index);
-  const elements = g.elements(factor) ?? g.constants.get(factor)?.data;
+  const elements = factor.elements ?? factor.g.constants.get(factor.name)?.data;
   if (c.node.op === 'Div' || (elements && !(elements as readonly number[]).some((v) => v === 0))) return dy;
-  const nonzero = g.emit('Not', [g.emit('Equal', [factor, number(g, 0, factor)])]);
-  return mul(g, dy, castLike(g, nonzero, dy));
+  return dy.gate(factor.equals(0).not());
 };
 
 /**
@@ -51,12 +36,12 @@ export const unlessZero: OperatorRule = (c) => {
 export const uniform =
   (epsilon: number): OperatorRule =>
   (c) => {
-    const factors = movingData(c.g, c.node).length;
-    return c.node.op === 'Mul' ? scale(c.g, c.dy, 1 / factors) : linearised(c, epsilon, factors);
+    const factors = movingData(c.y.g, c.node).length;
+    return c.node.op === 'Mul' ? c.dy.mul(1 / factors) : linearised(c, epsilon, factors);
   };
 
 /** All of x/‖x‖'s relevance to the numerator: the divisor counts as a constant. */
-export const toNumerator: OperatorRule = (c) => (c.index === 0 ? c.dy : zerosLike(c.g, c.x(c.index)));
+export const toNumerator: OperatorRule = (c) => (c.index === 0 ? c.dy : c.x(c.index).zerosLike());
 
 /**
  * The Taylor expansion of s = softmax(x) at x, whose constant term takes a share of its own:
@@ -68,12 +53,10 @@ export const toNumerator: OperatorRule = (c) => (c.index === 0 ? c.dy : zerosLik
  * @see Achtibat et al., 2024, proposition 3.1
  */
 export const softmaxTaylor: OperatorRule = (c) => {
-  const { g, node, y, dy } = c;
+  const { y, dy } = c;
   const x = c.x(0);
-  const axis = axisOf(int(node, 'axis', -1), c.shape(0).length);
-  const masked = g.emit('IsInf', [x], { detect_positive: 0 });
-  const finite = where(g, masked, number(g, 0, x), x);
-  return mul(g, finite, sub(g, dy, mul(g, y, sum(g, dy, [axis]))));
+  const finite = x.emit('IsInf', [], { detect_positive: 0 }).where(0, x);
+  return finite.mul(dy.sub(y.mul(dy.sum([axisOf(c)]))));
 };
 
 /**
@@ -88,45 +71,38 @@ export const softmaxTaylor: OperatorRule = (c) => {
 export const centred =
   (epsilon: number): OperatorRule =>
   (c, whole = { node: c.node, follows: [], output: c.y }) => {
-    const { g, node, dy } = c;
     const { shape, axes } = grouped(c);
-    const x = reshape(g, c.x(0), shape);
-    const centre = sub(g, x, mean(g, x, axes));
-    const variance = mean(g, mul(g, centre, centre), axes);
-    const deviation = g.emit('Sqrt', [shift(g, variance, real(node, 'epsilon', 1e-5))]);
-    const d = reshape(g, weighted(c, whole, div(g, dy, stabilised(g, whole.output, epsilon))), shape);
-    return reshape(g, mul(g, div(g, x, deviation), sub(g, d, mean(g, d, axes))), c.shape(0));
+    const x = c.x(0).reshape(shape);
+    const variance = x.sub(x.mean(axes)).square().mean(axes);
+    const deviation = variance.add(epsilonOf(c)).sqrt();
+    const d = weighted(c, whole, c.dy.div(stabilised(whole.output, epsilon))).reshape(shape);
+    const relevance = x.div(deviation).mul(d.sub(d.mean(axes)));
+    return relevance.reshape(c.x(0).shape);
   };
 
 /** The shape in which a normalisation takes means, and the axes that it takes them over. */
-function grouped({ node, shape }: RuleContext): { shape: readonly number[]; axes: readonly number[] } {
-  const from = (first: number, of: readonly number[]) => of.flatMap((_, i) => (i >= first ? [i] : []));
-  const whole = shape(0);
-  switch (node.op) {
+function grouped(c: RuleContext): { shape: readonly number[]; axes: readonly number[] } {
+  const whole = c.x(0).shape;
+  switch (c.node.op) {
     case 'LayerNormalization':
-      return { shape: whole, axes: from(axisOf(int(node, 'axis', -1), whole.length), whole) };
+      return { shape: whole, axes: trailing(c) };
     case 'LayerNorm2d':
       return { shape: whole, axes: [1] };
     case 'InstanceNormalization':
-      return { shape: whole, axes: from(2, whole) };
+      return { shape: whole, axes: range(2, whole.length) };
     default: {
-      const [rows, channels, ...rest] = whole as [number, number, ...number[]];
-      const groups = int(node, 'num_groups', 1);
-      const split = [rows, groups, channels / groups, ...rest];
-      return { shape: split, axes: from(2, split) };
+      const split = groupedShape(c);
+      return { shape: split, axes: range(2, split.length) };
     }
   }
 }
 
 /** A value times the weights of a normalisation and of what is part of it; where a file spells it out it may have none. */
-function weighted({ g, node, shape }: RuleContext, { follows }: Canonical, value: Value): Value {
-  const spatial = shape(0).slice(2);
-  const last = node.op === 'LayerNormalization';
-  const along = (vector: Value) => reshape(g, vector, [sizeOf(g.shape(vector)), ...spatial.map(() => 1)]);
-  const own = node.inputs[1] ? [last ? node.inputs[1] : along(node.inputs[1])] : [];
-  const later = follows.flatMap((affine) => {
-    const { factor } = vectorOf(g, affine);
-    return factor ? [last ? factor : along(factor)] : [];
-  });
-  return [...own, ...later].reduce((product, factor) => mul(g, product, factor), value);
+function weighted(c: RuleContext, { follows }: Canonical, value: Expression): Expression {
+  const [, , ...places] = c.x(0).shape;
+  const last = c.node.op === 'LayerNormalization';
+  const along = (vector: Expression) =>
+    last ? vector : vector.reshape([sizeOf(vector.shape), ...places.map(() => 1)]);
+  const factors = [given(c, 1), ...follows.map((affine) => vectorOf(affine).factor)];
+  return factors.flatMap((factor) => (factor ? [along(factor)] : [])).reduce((a, b) => a.mul(b), value);
 }

@@ -1,8 +1,8 @@
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { add, div, mul, number, scale, sub } from '../../onnx/emit.ts';
-import { gate, type RuleContext } from '../../operators/vjp/rule.ts';
+import type { Expression } from '../../onnx/expression.ts';
+import type { RuleContext } from '../../operators/vjp/rule.ts';
+import { derivative } from '../gradient.ts';
 import {
-  applied,
+  applyLayer,
   hasBias,
   type LinearLayer,
   type Parameters,
@@ -12,7 +12,7 @@ import {
 import { type Bounds, modifiedInput, modifiedParameters, onesOf } from './modified.ts';
 import { isNonNegative } from './non-negative.ts';
 import type { LinearRule, Part, Term } from './rule.ts';
-import { derivative, stabilised } from './shares.ts';
+import { stabilised } from './shares.ts';
 
 // A rule in data, applied to a layer. What travels is relevance itself, not relevance over value: some rules give
 // relevance to inputs that are 0, and an activation of 0 may have come from a value that is not.
@@ -21,24 +21,29 @@ import { derivative, stabilised } from './shares.ts';
 interface Made extends Parameters {
   readonly term: Term;
   /** `undefined` for ones. */
-  readonly x: Value | undefined;
+  readonly x: Expression | undefined;
 }
 
 /** The relevance of a layer's data by a rule; `box` makes the bounds of the data. */
-export function propagated(c: RuleContext, layer: LinearLayer, rule: LinearRule, box: () => Bounds): Value {
-  const { g } = c;
-  const own = parametersOf(g, layer);
-  const nonNegative = isNonNegative(g, c.x(c.index));
+export function propagated(
+  c: RuleContext,
+  layer: LinearLayer,
+  rule: LinearRule,
+  box: () => Bounds,
+): Expression {
+  const own = parametersOf(c, layer);
+  const x = c.x(c.index);
+  const nonNegative = isNonNegative(x.g, x.name);
   const relevances = rule.parts.flatMap((part) => {
     const terms = part.terms
       .filter(({ input }) => !(nonNegative && input === 'negative'))
       .map((term): Made => {
         const input = nonNegative && term.input === 'positive' ? 'unchanged' : term.input;
-        return { term, x: modifiedInput(c, input, box), ...modifiedParameters(g, own, term) };
+        return { term, x: modifiedInput(c, input, box), ...modifiedParameters(own, term) };
       });
     return ofPart(c, layer, part, terms, rule.stabilizer);
   });
-  return relevances.reduce((a, b) => add(g, a, b));
+  return relevances.reduce((a, b) => a.add(b));
 }
 
 function ofPart(
@@ -47,31 +52,28 @@ function ofPart(
   part: Part,
   terms: readonly Made[],
   epsilon: number,
-): Value[] {
-  const { g, dy } = c;
+): Expression[] {
   const outputs = terms.map((made) => outputOf(c, layer, made));
-  const z = outputs.reduce((sum, out, k) =>
-    terms[k]!.term.subtracted ? sub(g, sum, out) : add(g, sum, out),
-  );
-  const share = scale(g, div(g, dy, stabilised(g, z, epsilon, part.denominator)), part.share);
-  const passing = part.where ? signed(g, layer.output, part.where, share) : share;
+  const z = outputs.reduce((sum, out, k) => (terms[k]!.term.subtracted ? sum.sub(out) : sum.add(out)));
+  const share = c.dy.div(stabilised(z, epsilon, part.denominator)).mul(part.share);
+  const passing = part.where ? signed(layer.output, part.where, share) : share;
   return terms.map(({ x, weights, term }) => {
-    const dx = pulledBack(c, layer, weights, scale(g, passing, term.subtracted ? -1 : 1));
-    return x === undefined ? dx : mul(g, x, dx);
+    const dx = pulledBack(c, layer, weights, passing.mul(term.subtracted ? -1 : 1));
+    return x === undefined ? dx : x.mul(dx);
   });
 }
 
 /** What the layer gives for a term; for the layer as it is that is there already. */
-function outputOf(c: RuleContext, layer: LinearLayer, { term, x, weights, bias }: Made): Value {
+function outputOf(c: RuleContext, layer: LinearLayer, { term, x, weights, bias }: Made): Expression {
   const whole = term.bias || !hasBias(layer);
   if (term.input === 'unchanged' && term.parameters === 'unchanged' && whole) return layer.output;
-  return applied(c.g, layer, x ?? onesOf(c.g, c.shape(c.index), c.x(c.index)), { weights, bias });
+  return applyLayer(layer, x ?? onesOf(c.x(c.index)), { weights, bias });
 }
 
 /** Relevance where the layer's own output has the sign. */
-const signed = (g: GraphBuilder, y: Value, sign: 'positive' | 'negative', value: Value): Value =>
-  gate(g, g.emit(sign === 'positive' ? 'Greater' : 'Less', [y, number(g, 0, y)]), value);
+const signed = (y: Expression, sign: 'positive' | 'negative', value: Expression): Expression =>
+  value.gate(sign === 'positive' ? y.isGreater(0) : y.isLess(0));
 
 /** Σ_j w_ij d_j */
-const pulledBack = (c: RuleContext, layer: LinearLayer, weights: Value, dy: Value): Value =>
+const pulledBack = (c: RuleContext, layer: LinearLayer, weights: Expression, dy: Expression): Expression =>
   derivative({ ...c, node: plainNode(c.node), x: (i) => (i === layer.weights ? weights : c.x(i)) }, dy);

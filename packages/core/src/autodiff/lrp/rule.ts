@@ -1,4 +1,4 @@
-import type { Value } from '../../onnx/builder.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import type { RuleContext } from '../../operators/vjp/rule.ts';
 import type { Canonical } from './canonical.ts';
 
@@ -57,6 +57,6 @@ export interface LinearRule {
  *
  * @param whole the node with what is part of it, of a normalisation that has such
  */
-export type OperatorRule = (c: RuleContext, whole?: Canonical) => Value;
+export type OperatorRule = (c: RuleContext, whole?: Canonical) => Expression;
 
 export type Rule = LinearRule | OperatorRule;

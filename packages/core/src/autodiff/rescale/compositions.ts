@@ -1,31 +1,40 @@
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { add, div, maximum, mean, mul, number, reshape, scale, shift, sub, sum } from '../../onnx/emit.ts';
-import { int, ints, real } from '../../onnx/graph.ts';
+import type { Expression } from '../../onnx/expression.ts';
+import { ints, real } from '../../onnx/graph.ts';
 import { reductionAxes } from '../../operators/reduction.ts';
-import { axisOf } from '../../operators/shape/rule.ts';
-import { channelWindow, perChannel } from '../../operators/vjp/normalization.ts';
-import type { RuleContext, Vjp, VjpRules } from '../../operators/vjp/rule.ts';
+import {
+  axisOf,
+  epsilonOf,
+  groupedShape,
+  perChannel,
+  range,
+  rankOf,
+  standardize,
+  trailing,
+} from '../../operators/vjp/normalization.ts';
+import { given, type RuleContext, type Vjp, type VjpRules } from '../../operators/vjp/rule.ts';
+import { heldLength, lrnBase } from '../../operators/vjp/scaling.ts';
 import { differentiate } from '../differentiate.ts';
+import { derivative } from '../gradient.ts';
 import type { Pairs } from './pairs.ts';
-import { plain } from './secant.ts';
 
 // Operators that are made of others, which have rules: what they compute is written out and passed rule by rule.
 
 /** An operator written out as a function of one of its inputs, which is given under a name of its own. */
-type Composition = (c: RuleContext, x: Value) => Value;
+type Composition = (c: RuleContext, x: Expression) => Expression;
 
 /** The rule of an operator that is written out. */
 export const composed =
   (composition: Composition, rules: () => VjpRules): Vjp =>
   (c) =>
     c.dyOf(0) === null || c.dyOf(1) !== null || c.dyOf(2) !== null
-      ? plain(c) // something reads the statistics that a normalisation gives beside its output
-      : through(c, c.g.emit('Identity', [c.x(c.index)]), composition, rules());
+      ? derivative(c) // something reads the statistics that a normalisation gives beside its output
+      : through(c, c.x(c.index).emit('Identity'), composition, rules());
 
-function through(c: RuleContext, x: Value, composition: Composition, rules: VjpRules): Value {
+function through(c: RuleContext, x: Expression, composition: Composition, rules: VjpRules): Expression {
   const inputs = (i: number) => (i === c.index ? x : c.x(i));
   const y = composition({ ...c, x: inputs }, x);
-  return differentiate(c.g, new Map([[y, c.dy]]), [x], rules)[0]!;
+  const [dx] = differentiate(x.g, new Map([[y.name, c.dy.name]]), [x.name], rules);
+  return x.of(dx!);
 }
 
 /**
@@ -41,95 +50,66 @@ export const shifted =
     rules: () => VjpRules,
   ): Vjp =>
   (c) => {
-    const { g } = c;
     const x = c.x(0);
-    return through(c, sub(g, x, pairs.mean(g, maximum(g, x, axes(c)))), composition, rules());
+    return through(c, x.sub(pairs.mean(x.max(axes(c)))), composition, rules());
   };
 
-export const lastAxis = (c: RuleContext): number[] => [axisOf(int(c.node, 'axis', -1), c.shape(0).length)];
+export const lastAxis = (c: RuleContext): number[] => [axisOf(c)];
 
 /** As SHAP's handler, which takes e and 1/Σe for two factors. */
 export const softmax: Composition = (c, z) => {
-  const e = c.g.emit('Exp', [z]);
-  return mul(c.g, e, c.g.emit('Reciprocal', [sum(c.g, e, lastAxis(c))]));
+  const e = z.exp();
+  return e.mul(e.sum(lastAxis(c)).reciprocal());
 };
 
-export const logSoftmax: Composition = (c, z) =>
-  sub(c.g, z, c.g.emit('Log', [sum(c.g, c.g.emit('Exp', [z]), lastAxis(c))]));
+export const logSoftmax: Composition = (c, z) => z.sub(z.exp().sum(lastAxis(c)).log());
 
-export const logSumExp: Composition = (c, z) =>
-  asOutput(c, c.g.emit('Log', [sum(c.g, c.g.emit('Exp', [z]), reductionAxes(c))]));
+export const logSumExp: Composition = (c, z) => z.exp().sum(reductionAxes(c)).log().reshape(c.y.shape);
 
 /** (x - mean) / √(variance + ε) over some axes */
-function standardized(g: GraphBuilder, x: Value, axes: readonly number[], epsilon: number): Value {
-  const centred = sub(g, x, mean(g, x, axes));
-  return div(g, centred, root(g, mean(g, mul(g, centred, centred), axes), epsilon));
-}
-
-const root = (g: GraphBuilder, square: Value, epsilon: number): Value =>
-  g.emit('Sqrt', [shift(g, square, epsilon)]);
-
-const epsilonOf = (c: RuleContext): number => real(c.node, 'epsilon', 1e-5);
-
-const axesFrom = (first: number, rank: number): number[] =>
-  Array.from({ length: rank - first }, (_, i) => first + i);
-
-/** The axes that a layer normalisation runs over. */
-const trailing = (c: RuleContext): number[] => axesFrom(lastAxis(c)[0]!, c.shape(0).length);
+const standardized = (c: RuleContext, x: Expression, axes: readonly number[]): Expression =>
+  standardize(x, axes, epsilonOf(c)).normal;
 
 /** x·scale + bias, as far as the node has them. */
-const affine = (c: RuleContext, x: Value, form: (v: Value) => Value): Value => {
-  const scaled = c.node.inputs[1] ? mul(c.g, x, form(c.x(1))) : x;
-  return c.node.inputs[2] ? add(c.g, scaled, form(c.x(2))) : scaled;
-};
+function affine(c: RuleContext, x: Expression, form = (v: Expression) => v): Expression {
+  const scale = given(c, 1);
+  const scaled = scale ? x.mul(form(scale)) : x;
+  const bias = given(c, 2);
+  return bias ? scaled.add(form(bias)) : scaled;
+}
 
-export const layerNormalization: Composition = (c) =>
-  affine(c, standardized(c.g, c.x(0), trailing(c), epsilonOf(c)), (v) => v);
+export const layerNormalization: Composition = (c) => affine(c, standardized(c, c.x(0), trailing(c)));
 
 export const rmsNormalization: Composition = (c) => {
   const x = c.x(0);
-  return affine(c, div(c.g, x, root(c.g, mean(c.g, mul(c.g, x, x), trailing(c)), epsilonOf(c))), (v) => v);
+  return affine(c, x.div(x.square().mean(trailing(c)).add(epsilonOf(c)).sqrt()));
 };
 
 /** Of each channel's places, with a scale for each channel. */
-export const instanceNormalization: Composition = (c) => perChannelAffine(c, axesFrom(2, c.shape(0).length));
+export const instanceNormalization: Composition = (c) =>
+  perChannelAffine(c, standardized(c, c.x(0), range(2, rankOf(c))));
 
 /** Of each place's channels. */
-export const layerNorm2d: Composition = (c) => perChannelAffine(c, [1]);
+export const layerNorm2d: Composition = (c) => perChannelAffine(c, standardized(c, c.x(0), [1]));
 
-const perChannelAffine = (c: RuleContext, axes: readonly number[]): Value =>
-  affine(c, standardized(c.g, c.x(0), axes, epsilonOf(c)), (v) => perChannel(c.g, v, c.shape(0).length));
+const perChannelAffine = (c: RuleContext, normal: Expression): Expression =>
+  affine(c, normal, (v) => perChannel(v, rankOf(c)));
 
 /** x / max(√(Σx² + ε), floor) */
-export const l2Normalization: Composition = (c, x) => {
-  const { g, node } = c;
-  const length = root(g, sum(g, mul(g, x, x), ints(node, 'axes')!), real(node, 'epsilon', 0));
-  const floor = real(node, 'floor', 0);
-  return div(g, x, floor > 0 ? g.emit('Max', [length, number(g, floor, length)]) : length);
-};
+export const l2Normalization: Composition = ({ node }, x) =>
+  x.div(heldLength(x, ints(node, 'axes')!, real(node, 'floor', 0), real(node, 'epsilon', 0)));
 
 export const groupNormalization: Composition = (c) => {
-  const [rows, channels, ...rest] = c.shape(0) as [number, number, ...number[]];
-  const groups = int(c.node, 'num_groups', 1);
-  const grouped = reshape(c.g, c.x(0), [rows, groups, channels / groups, ...rest]);
-  const normal = standardized(c.g, grouped, axesFrom(2, rest.length + 3), epsilonOf(c));
-  return affine(c, reshape(c.g, normal, c.shape(0)), (v) => perChannel(c.g, v, rest.length + 2));
+  const grouped = c.x(0).reshape(groupedShape(c));
+  const normal = standardized(c, grouped, range(2, grouped.shape.length));
+  return perChannelAffine(c, normal.reshape(c.x(0).shape));
 };
 
 /** x·(bias + α/n Σ x²)^-β over a window of n channels. */
-export const localResponse: Composition = (c) => {
-  const { g, node } = c;
-  const x = c.x(0);
-  const size = int(node, 'size', 1);
-  const squares = channelWindow(g, mul(g, x, x), size, Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2));
-  const u = shift(g, scale(g, squares, real(node, 'alpha', 1e-4) / size), real(node, 'bias', 1));
-  return mul(g, x, g.emit('Pow', [u, number(g, -real(node, 'beta', 0.75), u)]));
-};
+export const localResponse: Composition = (c, x) => x.mul(lrnBase(c).pow(-real(c.node, 'beta', 0.75)));
 
-export const absoluteSum: Composition = (c, x) =>
-  asOutput(c, sum(c.g, c.g.emit('Abs', [x]), reductionAxes(c)));
+// What is reduced has the shape of the output: axes stay or go.
 
-export const logSum: Composition = (c, x) => asOutput(c, c.g.emit('Log', [sum(c.g, x, reductionAxes(c))]));
+export const absoluteSum: Composition = (c, x) => x.abs().sum(reductionAxes(c)).reshape(c.y.shape);
 
-/** A reduced value, its axes kept, in the shape of the output. */
-const asOutput = (c: RuleContext, value: Value): Value => reshape(c.g, value, c.outShape);
+export const logSum: Composition = (c, x) => x.sum(reductionAxes(c)).log().reshape(c.y.shape);

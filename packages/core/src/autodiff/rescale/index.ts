@@ -1,9 +1,16 @@
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import type { OperatorName } from '../../onnx/operator-names.ts';
 import { reductionAxes } from '../../operators/reduction.ts';
 import { operatorsThat } from '../../operators/table.ts';
-import { type RuleContext, type Vjp, type VjpRow, type VjpRules, withVjp } from '../../operators/vjp/rule.ts';
-import { gradientRules } from '../gradient.ts';
+import {
+  given,
+  type RuleContext,
+  type Vjp,
+  type VjpRow,
+  type VjpRules,
+  withVjp,
+} from '../../operators/vjp/rule.ts';
+import { derivative, gradientRules } from '../gradient.ts';
 import { captumRules } from './captum.ts';
 import {
   absoluteSum,
@@ -26,7 +33,7 @@ import { extremum } from './extrema.ts';
 import { norm, squareSum } from './norms.ts';
 import { type Pairs, pairsOf } from './pairs.ts';
 import { averaged, quotient, shapley } from './products.ts';
-import { plain, reciprocalSecant, rootSecant, secant, squareSecant } from './secant.ts';
+import { reciprocalSecant, rootSecant, secant, squareSecant } from './secant.ts';
 
 // DeepLIFT's multipliers as a backward pass. Rows come in pairs: an image and the baseline that it is compared with.
 // Every rule holds Σ m·Δx = Δy, so that attributions add up to the difference of the scores.
@@ -49,9 +56,9 @@ const bilinear = operatorsThat(({ linear, data, vjp }) => linear === 'each' && d
  * @param captum with three oddities of Captum: it has the rescale rule for six nonlinearities only, where windows overlap
  *   the last one wins, and a pool right after one of the six has its plain gradient
  */
-export function rescaleRules(g: GraphBuilder, values: Value, captum: boolean): VjpRules {
-  const pairs = pairsOf(g.shape(values)[0]!);
-  if (captum) return { ...gradientRules, ...captumRules(pairs, values) };
+export function rescaleRules(values: Expression, captum: boolean): VjpRules {
+  const pairs = pairsOf(values.shape[0]!);
+  if (captum) return { ...gradientRules, ...captumRules(pairs, values.name) };
   const rules: VjpRules = { ...gradientRules, ...paperRules(pairs, () => rules) };
   return rules;
 }
@@ -99,14 +106,15 @@ function paperRules(pairs: Pairs, rules: () => VjpRules): VjpRules {
 function bent(pairs: Pairs): Vjp {
   const [one, two] = [secant(pairs), shapley(pairs)];
   return (c) => {
-    const moving = c.node.inputs.filter((input) => pairs.varies(c.g, input)).length;
-    if (moving > 1) return c.node.inputs.length === 2 ? two(c) : plain(c);
+    const inputs = c.node.inputs.flatMap((_, i) => given(c, i) ?? []);
+    const moving = inputs.filter(pairs.varies).length;
+    if (moving > 1) return c.node.inputs.length === 2 ? two(c) : derivative(c);
     return isSquare(c) ? squareSecant(pairs)(c) : one(c);
   };
 }
 
 const isSquare = (c: RuleContext): boolean =>
-  c.node.op === 'Pow' && c.index === 0 && (c.g.elements(c.x(1))?.every((p) => p === 2) ?? false);
+  c.node.op === 'Pow' && c.index === 0 && (c.x(1).elements?.every((p) => p === 2) ?? false);
 
 /** Operators that have a rule of their own. */
 export const ruled: readonly OperatorName[] = Object.keys(

@@ -1,5 +1,5 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { add, reshape, scale, slice, sub } from '../../onnx/emit.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import { operators } from '../../operators/table.ts';
 import { sizeOf } from '../../tensor.ts';
 
@@ -48,40 +48,43 @@ function viewed(g: GraphBuilder, from: Value, shape: readonly number[], axis: nu
 /** What the rules of one network share: its graph, and how many rows it has. */
 export interface Pairs {
   /** Whether image and baseline have values of their own here. */
-  varies(g: GraphBuilder, value: Value): boolean;
+  varies(value: Expression): boolean;
   /** As [before, pairs, 2, behind]: the image's values and the baseline's along axis 2. Cotangents have their rows where `like` has them. */
-  paired(g: GraphBuilder, value: Value, like?: Value): Value;
+  paired(value: Expression, like?: Expression): Expression;
   /** Each row's value at the place of the other of its pair. */
-  exchanged(g: GraphBuilder, value: Value, like?: Value): Value;
+  exchanged(value: Expression, like?: Expression): Expression;
+  /** Of both of a pair, in the place of each. */
+  sum(value: Expression): Expression;
   /** The mean of both of a pair, in the place of each; itself where they do not differ. */
-  mean(g: GraphBuilder, value: Value): Value;
+  mean(value: Expression): Expression;
   /** Row minus the other of its pair. */
-  difference(g: GraphBuilder, value: Value, like?: Value): Value;
+  difference(value: Expression, like?: Expression): Expression;
 }
 
 /** @param rows as of `rowsOf`, an even number */
 export function pairsOf(rows: number): Pairs {
-  const varies = (g: GraphBuilder, value: Value) =>
-    value !== '' && g.dependsOnInputs(value) && rowsOf(g, value, rows) !== undefined;
-  function paired(g: GraphBuilder, value: Value, like = value): Value {
-    const shape = g.shape(like);
-    const { axis, outer, inner } = rowsOf(g, like, rows)!;
+  const varies = ({ g, name }: Expression) => g.dependsOnInputs(name) && rowsOf(g, name, rows) !== undefined;
+  function paired(value: Expression, like = value): Expression {
+    const { g, name, shape } = like;
+    const { axis, outer, inner } = rowsOf(g, name, rows)!;
     const before = sizeOf(shape.slice(0, axis)) * outer;
-    return reshape(g, value, [before, rows / 2, 2, inner * sizeOf(shape.slice(axis + 1))]);
+    return value.reshape([before, rows / 2, 2, inner * sizeOf(shape.slice(axis + 1))]);
   }
-  function exchanged(g: GraphBuilder, value: Value, like = value): Value {
-    if (!varies(g, like)) return value;
-    const other = g.emit('Gather', [paired(g, value, like), g.ints([1, 0])], { axis: 2 });
-    return reshape(g, other, g.shape(like));
+  function exchanged(value: Expression, like = value): Expression {
+    if (!varies(like)) return value;
+    const others = paired(value, like).gather(value.ints([1, 0]), 2);
+    return others.reshape(like.shape);
   }
+  const sum = (value: Expression) => value.add(exchanged(value));
   return {
     varies,
     paired,
     exchanged,
-    mean: (g, value) => (varies(g, value) ? scale(g, add(g, value, exchanged(g, value)), 0.5) : value),
-    difference: (g, value, like) => sub(g, value, exchanged(g, value, like)),
+    sum,
+    mean: (value) => (varies(value) ? sum(value).mul(0.5) : value),
+    difference: (value, like) => value.sub(exchanged(value, like)),
   };
 }
 
-export const image = (g: GraphBuilder, paired: Value): Value => slice(g, paired, 2, 0, 1);
-export const baseline = (g: GraphBuilder, paired: Value): Value => slice(g, paired, 2, 1, 2);
+export const image = (paired: Expression): Expression => paired.slice(2, 0, 1);
+export const baseline = (paired: Expression): Expression => paired.slice(2, 1, 2);

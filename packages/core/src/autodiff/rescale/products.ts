@@ -1,8 +1,9 @@
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { div, mul, neg, scale } from '../../onnx/emit.ts';
+import type { Value } from '../../onnx/builder.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import type { Vjp } from '../../operators/vjp/rule.ts';
+import { derivative } from '../gradient.ts';
 import type { Pairs } from './pairs.ts';
-import { over, plain } from './secant.ts';
+import { over } from './secant.ts';
 
 // Functions of two moving values: each has its Shapley value, the change that it makes averaged over both values of the
 // other, as in SHAP's DeepExplainer.
@@ -11,7 +12,7 @@ import { over, plain } from './secant.ts';
 export const averaged =
   (pairs: Pairs): Vjp =>
   (c) =>
-    plain({ ...c, x: (i) => (i === c.index ? c.x(i) : pairs.mean(c.g, c.x(i))) });
+    derivative({ ...c, x: (i) => (i === c.index ? c.x(i) : pairs.mean(c.x(i))) });
 
 /**
  * y = a/b: the mean of 1/b for a, -mean(a)/(b b') for b. Where a value is divided by a norm of its own, the product
@@ -21,23 +22,24 @@ export const averaged =
 export const quotient =
   (pairs: Pairs): Vjp =>
   (c) => {
-    const { g, dy } = c;
+    const { y, dy } = c;
     const [a, b] = [c.x(0), c.x(1)];
-    if (!pairs.varies(g, b)) return plain(c);
-    if (isMadeOf(g, b, a)) {
-      const share = div(g, dy, pairs.mean(g, b));
-      return c.index === 0 ? share : neg(g, mul(g, share, pairs.mean(g, c.y)));
+    if (!pairs.varies(b)) return derivative(c);
+    if (isMadeOf(b, a)) {
+      const share = dy.div(pairs.mean(b));
+      return c.index === 0 ? share : share.mul(pairs.mean(y)).neg();
     }
-    if (c.index === 0) return mul(g, dy, pairs.mean(g, g.emit('Reciprocal', [b])));
-    return neg(g, div(g, mul(g, dy, pairs.mean(g, a)), mul(g, b, pairs.exchanged(g, b))));
+    if (c.index === 0) return dy.mul(pairs.mean(b.reciprocal()));
+    const above = dy.mul(pairs.mean(a));
+    return above.div(b.mul(pairs.exchanged(b))).neg();
   };
 
 /** Whether a value is computed from another. */
-function isMadeOf(g: GraphBuilder, made: Value, of: Value): boolean {
+function isMadeOf({ g, name }: Expression, of: Expression): boolean {
   const seen = new Set<Value>();
-  const left = [made];
+  const left = [name];
   for (let value = left.pop(); value !== undefined; value = left.pop()) {
-    if (value === of) return true;
+    if (value === of.name) return true;
     if (seen.has(value) || !g.dependsOnInputs(value)) continue;
     seen.add(value);
     left.push(...(g.maker(value)?.inputs ?? []));
@@ -49,9 +51,9 @@ function isMadeOf(g: GraphBuilder, made: Value, of: Value): boolean {
 export const shapley =
   (pairs: Pairs): Vjp =>
   (c) => {
-    const { g, node, y, dy, index } = c;
-    const mixed = g.emit(node.op, [c.x(0), pairs.exchanged(g, c.x(1))], node.attributes);
-    const [straight, crossed] = [pairs.difference(g, y), pairs.difference(g, mixed)];
-    const both = index === 0 ? g.emit('Add', [straight, crossed]) : g.emit('Sub', [straight, crossed]);
-    return over(c, mul(g, dy, scale(g, both, 0.5)), pairs.difference(g, c.x(index)), plain(c));
+    const { node, x, y, dy, index } = c;
+    const mixed = x(0).emit(node.op, [pairs.exchanged(x(1))], node.attributes);
+    const [straight, crossed] = [pairs.difference(y), pairs.difference(mixed)];
+    const both = index === 0 ? straight.add(crossed) : straight.sub(crossed);
+    return over(dy.mul(both.mul(0.5)), pairs.difference(x(index)), derivative(c));
   };

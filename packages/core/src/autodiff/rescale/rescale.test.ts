@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
+import { Expression } from '../../onnx/expression.ts';
 import { type Attributes, float } from '../../onnx/graph.ts';
 import { type OperatorName, spelledFunctions } from '../../onnx/operator-names.ts';
 import { newGraph } from '../../operators/new-graph.ts';
@@ -186,7 +187,7 @@ const sized = (shape: readonly number[]) => shape.map((d) => (d < 0 ? (-d / 2) *
 async function multipliers(
   c: Case,
   apart: number,
-  rulesOf = (g: GraphBuilder, x: Value) => rescaleRules(g, x, false),
+  rulesOf = (g: GraphBuilder, x: Value) => rescaleRules(new Expression(g, x), false),
 ) {
   const { bytes, moving, shape, seed } = applied(c, rulesOf);
   const session = await cpu.load(bytes);
@@ -262,7 +263,7 @@ describe('Multipliers of', () => {
 
   it('every operator that has a rule of its own are tried here', () => {
     const g = newGraph(18);
-    const rules = rescaleRules(g, g.input('x', 'float32', [-2, 3]), false);
+    const rules = rescaleRules(new Expression(g, g.input('x', 'float32', [-2, 3])), false);
     const own = (Object.keys(rules) as OperatorName[]).filter((op) => rules[op] !== gradientRules[op]);
     const spelled: readonly string[] = spelledFunctions; // tried as files spell them, in networks.test.ts
     expect([...new Set(cases.map(({ op }) => op))].sort()).toEqual(

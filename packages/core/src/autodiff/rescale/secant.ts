@@ -1,37 +1,30 @@
-import type { Value } from '../../onnx/builder.ts';
-import { add, div, mul, neg, number, reshape, sub, where } from '../../onnx/emit.ts';
-import { type RuleContext, type Vjp, vjpOf } from '../../operators/vjp/rule.ts';
-import { gradientRules } from '../gradient.ts';
+import type { Expression } from '../../onnx/expression.ts';
+import type { Vjp } from '../../operators/vjp/rule.ts';
+import { derivative } from '../gradient.ts';
 import { baseline, image, type Pairs } from './pairs.ts';
 
 /** Differences smaller than this have the gradient for a multiplier, as in Captum. */
 const smallest = 1e-10;
 
-/** The gradient's own rule. */
-export const plain = (c: RuleContext): Value => (vjpOf(gradientRules, c.node.op, c.index) as Vjp)(c);
-
 /** `above` / Δ where Δ is not too small, `otherwise` where it is. */
-export function over(c: RuleContext, above: Value, delta: Value, otherwise: Value): Value {
-  const { g } = c;
-  const small = g.emit('Less', [g.emit('Abs', [delta]), number(g, smallest, delta)]);
-  const safe = where(g, small, number(g, 1, delta), delta);
-  return where(g, small, otherwise, div(g, above, safe));
+export function over(above: Expression, delta: Expression, otherwise: Expression): Expression {
+  const small = delta.abs().isLess(smallest);
+  return small.where(otherwise, above.div(small.where(1, delta)));
 }
 
 /** The rescale rule, of a function of one moving value: the multiplier is Δy/Δx. */
 export const secant =
   (pairs: Pairs): Vjp =>
   (c) => {
-    const { g, y, dy, index } = c;
-    const x = c.x(index);
-    if (!pairs.varies(g, x) || !pairs.varies(g, y)) return plain(c);
-    if (c.shape(index).join() !== c.outShape.join())
-      return over(c, mul(g, dy, pairs.difference(g, y)), pairs.difference(g, x), plain(c));
+    const { y, dy } = c;
+    const x = c.x(c.index);
+    if (!pairs.varies(x) || !pairs.varies(y)) return derivative(c);
+    if (x.shape.join() !== y.shape.join())
+      return over(dy.mul(pairs.difference(y)), pairs.difference(x), derivative(c));
     // Both of a pair have the same multiplier: it is made once.
-    const paired = (value: Value) => pairs.paired(g, value, y);
-    const delta = (value: Value) => sub(g, image(g, paired(value)), baseline(g, paired(value)));
-    const shared = over(c, mul(g, paired(dy), delta(y)), delta(x), paired(plain(c)));
-    return reshape(g, shared, c.outShape);
+    const paired = (value: Expression) => pairs.paired(value, y);
+    const delta = (value: Expression) => image(paired(value)).sub(baseline(paired(value)));
+    return over(paired(dy).mul(delta(y)), delta(x), paired(derivative(c))).reshape(y.shape);
   };
 
 // Where Δy/Δx has a form of its own, which loses nothing to cancellation.
@@ -39,20 +32,19 @@ export const secant =
 /** √: 1/(√x + √x'); where both are 0 the slope has no bound, and any number does */
 export const rootSecant =
   (pairs: Pairs): Vjp =>
-  ({ g, y, dy }) => {
-    const roots = add(g, y, pairs.exchanged(g, y));
-    const none = g.emit('Equal', [roots, number(g, 0, roots)]);
-    return div(g, dy, where(g, none, number(g, 1, roots), roots));
+  ({ y, dy }) => {
+    const roots = pairs.sum(y);
+    return dy.div(roots.equals(0).where(1, roots));
   };
 
 /** 1/x: -1/(x x') */
 export const reciprocalSecant =
   (pairs: Pairs): Vjp =>
-  ({ g, y, dy }) =>
-    neg(g, mul(g, dy, mul(g, y, pairs.exchanged(g, y))));
+  ({ y, dy }) =>
+    dy.mul(y.mul(pairs.exchanged(y))).neg();
 
 /** x²: x + x' */
 export const squareSecant =
   (pairs: Pairs): Vjp =>
-  ({ g, x, dy }) =>
-    mul(g, dy, add(g, x(0), pairs.exchanged(g, x(0))));
+  ({ x, dy }) =>
+    dy.mul(pairs.sum(x(0)));

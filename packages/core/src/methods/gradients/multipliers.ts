@@ -36,7 +36,7 @@ export function multiplierSums<S extends SampleSet & { readonly share: Tensor }>
     const count = chunk.share.shape[0]!;
     const paired = (v: Expression) => v.reshape([count, 2, ...v.shape.slice(1)]);
     const pick = (v: Expression, k: number) => v.slice(1, k, k + 1);
-    const rules = rescaleRules(values.g, values.name, convention === 'captum');
+    const rules = rescaleRules(values, convention === 'captum');
     const [multipliers] = pairs.gradients([values], { rules }) as [Expression];
     const [multiplier, both] = [pick(paired(multipliers), 0), paired(values)];
     const credit = multiplier.mul(pick(both, 0).sub(pick(both, 1)));

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import type { Expression } from '../../onnx/expression.ts';
-import { defineMethod, type Method } from '../method.ts';
+import { gradCam } from '../cams/grad-cam.ts';
+import { gradCamElementWise } from '../cams/grad-cam-element-wise.ts';
+import { gradCamPlusPlus } from '../cams/grad-cam-plus-plus.ts';
+import { hiResCam } from '../cams/hi-res-cam.ts';
+import { layerCam } from '../cams/layer-cam.ts';
+import { xGradCam } from '../cams/x-grad-cam.ts';
+import { defineMethod, type Method, type Setting } from '../method.ts';
 import { baselineParam } from '../shared/baseline.ts';
 import { countOf, noiseMade, seedParam } from '../shared/noise.ts';
 import { pathParams } from '../shared/quadrature.ts';
@@ -11,19 +17,28 @@ import { inputXGradient } from './input-x-gradient.ts';
 import { integratedGradients } from './integrated-gradients.ts';
 import { saliency } from './saliency.ts';
 
+/** What can be averaged: methods of one evaluation each, and integrated gradients. */
 const bases = {
   saliency,
   'input-x-gradient': inputXGradient,
   'guided-backprop': guidedBackprop,
   deconvolution,
   'integrated-gradients': integratedGradients,
-} as const;
+  'grad-cam': gradCam,
+  'grad-cam-plus-plus': gradCamPlusPlus,
+  'x-grad-cam': xGradCam,
+  'layer-cam': layerCam,
+  'hi-res-cam': hiResCam,
+  'grad-cam-element-wise': gradCamElementWise,
+} as const satisfies Record<string, Method>;
 
 const params = z.strictObject({
   base: z
     .enum(Object.keys(bases) as (keyof typeof bases)[])
     .default('saliency')
-    .describe('The method that is averaged; without ReLU guided-backprop and deconvolution are the gradient'),
+    .describe(
+      'The method that is averaged; without ReLU guided-backprop and deconvolution are the gradient; maps are averaged as they are, neither min-maxed before nor after',
+    ),
   nt_samples: z.int().min(1).default(25).describe('Noisy copies of the image'),
   stdevs: z
     .number()
@@ -50,6 +65,13 @@ export const noiseTunnel = (
     version: '1',
     kind: 'pixels',
     axioms: ['dummy', 'implementation invariance'],
+    exceptions({ params: { base } }) {
+      const has = bases[base].axioms ?? [];
+      const lacking = (['dummy', 'implementation invariance'] as const).filter(
+        (axiom) => !has.includes(axiom),
+      );
+      return Object.fromEntries(lacking.map((axiom) => [axiom, `base=${base} has it not`]));
+    },
     remarksOn: (network, { params: { base } }) =>
       base === 'guided-backprop' || base === 'deconvolution'
         ? withoutRelu(`base=${base}`, 'base=saliency with abs=false')(network)
@@ -63,16 +85,19 @@ export const noiseTunnel = (
     defaults: { captum: { nt_samples: 5, stdevs: 1, abs: true } },
     sampled: true,
     aux: ['noise'],
-    explain({ image, aux, at, over }, setting) {
+    base: ({ base }) => bases[base],
+    explain(subject, setting) {
+      const { image, aux, at, over } = subject;
       const { base, nt_samples, stdevs, seed } = setting.params;
-      const method = bases[base];
+      const method: Method = bases[base];
+      const own = settingOf(method, setting);
       const noise = noiseMade(seed, nt_samples, setting.inputShape, aux);
       const { first, second } = over(
         { noise, counts: countOf(nt_samples) },
         ({ noise, counts }) => {
-          const copies = at(image.add(noise.mul(stdevs)));
-          const attribution = method.explain({ ...copies, aux: {} }, { ...setting, tellScale: undefined });
-          const counted = attribution.mul(counts);
+          const attribution = method.explain(at(image.add(noise.mul(stdevs))), own);
+          const [copies, ...rest] = attribution.shape as [number, ...number[]];
+          const counted = attribution.mul(counts.reshape([copies, ...rest.map(() => 1)]));
           return { first: counted.sum([0]), second: counted.mul(attribution).sum([0]) };
         },
         { oneByOne: method.sampled === true },
@@ -80,3 +105,12 @@ export const noiseTunnel = (
       return summary(first, second, nt_samples);
     },
   });
+
+/** The setting of the base: the tunnel's parameters as far as it has them; maps are not normalised one by one. */
+function settingOf(method: Method, setting: Setting<TunnelParams>): Setting<unknown> {
+  const names = Object.keys((method.params as unknown as z.ZodObject).shape);
+  const given = Object.entries({ ...setting.params, normalized: false });
+  const params = method.params.parse(Object.fromEntries(given.filter(([name]) => names.includes(name))));
+  const convention = method.conventions.includes(setting.convention) ? setting.convention : 'paper';
+  return { ...setting, params, convention, tellScale: undefined };
+}

@@ -88,7 +88,7 @@ export function relevanceAt(
   const composite = preset(params.composite, { ...params, zeroParams: params.zero_params });
   const bound = (name: 'low' | 'high') => {
     const value = pixelBound(image, name, params[name], setting);
-    return (typeof value === 'number' ? image.number(value) : value).name;
+    return typeof value === 'number' ? image.number(value) : value;
   };
   const pixels = () => ({ low: bound('low'), high: bound('high') });
   const network = { g, image: image.name, scores: scored.name, nodes };

@@ -105,7 +105,8 @@ async function relevanceBy(name: string, composite: Composite) {
   const nodes = [...g.nodes];
   const asked = new Expression(g, g.input('class_index', 'int64', [-1]));
   const chosen = asked.oneHot(classifier.classes).name;
-  const pixels = { low: g.floats([3, 1, 1], bound(0)), high: g.floats([3, 1, 1], bound(1)) };
+  const limit = (end: 0 | 1) => new Expression(g, g.floats([3, 1, 1], bound(end)));
+  const pixels = { low: limit(0), high: limit(1) };
   const found = differentiate(
     g,
     new Map([[logits, mul(g, chosen, logits)]]),

@@ -1,56 +1,53 @@
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { add, div, mul, number, scale, shift, sub, where } from '../../onnx/emit.ts';
+import type { Expression, Operand } from '../../onnx/expression.ts';
 import { partOf } from './part.ts';
-import type { RuleContext } from './rule.ts';
+import type { RuleContext, Vjp } from './rule.ts';
 
 // What slopes of activations are made of.
 
-export const compare = (g: GraphBuilder, op: 'Greater' | 'Less', a: Value, bound: number): Value =>
-  g.emit(op, [a, number(g, bound, a)]);
-/** Where a clipped value is inside its bounds; `null` where there are none. */
-export const between = (
-  g: GraphBuilder,
-  y: Value,
-  low: number | Value | null,
-  high: number | Value | null,
-): Value | null => {
-  const bound = (b: number | Value) => (typeof b === 'number' ? number(g, b, y) : b);
-  const above = low === null ? null : g.emit('Greater', [y, bound(low)]);
-  const below = high === null ? null : g.emit('Less', [y, bound(high)]);
-  return above && below ? g.emit('And', [above, below]) : (above ?? below);
-};
+/** Where a clipped value is inside its bounds; `undefined` where there are none. */
+export function between(
+  y: Expression,
+  low: Expression | undefined,
+  high: Expression | undefined,
+): Expression | undefined {
+  const above = low && y.isGreater(low);
+  const below = high && y.isLess(high);
+  return above && below ? above.and(below) : (above ?? below);
+}
 
-/** Slope `alpha` below zero, 1 above. */
-export const leaky = (c: RuleContext, alpha: Value): Value =>
-  where(c.g, compare(c.g, 'Greater', c.x(0), 0), c.dy, mul(c.g, c.dy, alpha));
-
-export const sigmoidOf = (g: GraphBuilder, x: Value): Value => g.emit('Sigmoid', [x]);
+/** dy times one slope above zero, and another one below. */
+export const slopes =
+  (above: (c: RuleContext) => number, below: (x: Expression, c: RuleContext) => Operand): Vjp =>
+  (c) => {
+    const x = c.x(0);
+    return x.isGreater(0).where(c.dy.mul(above(c)), c.dy.mul(below(x, c)));
+  };
 
 /** GELU's derivative where Φ(x) is at hand, or twice that: Φ + x·φ with x·φ = u·exp(-u²)/√π, u = x/√2. */
-export function spelledGelu(c: RuleContext): Value | undefined {
+export function spelledGelu(c: RuleContext): Expression | undefined {
   const scaled = partOf(c, 'scaled');
   if (scaled === undefined) return undefined;
-  const { g, dy } = c;
-  const density = div(g, scaled, g.emit('Exp', [mul(g, scaled, scaled)]));
+  const { dy } = c;
+  const density = scaled.div(scaled.square().exp());
   const single = partOf(c, 'cumulative');
-  if (single !== undefined) return mul(g, dy, add(g, single, scale(g, density, 1 / Math.sqrt(Math.PI))));
-  const twice = partOf(c, 'twice') ?? shift(g, partOf(c, 'erf')!, 1);
-  return mul(g, scale(g, dy, 0.5), add(g, twice, scale(g, density, 2 / Math.sqrt(Math.PI))));
+  if (single !== undefined) return dy.mul(single.add(density.mul(1 / Math.sqrt(Math.PI))));
+  const twice = partOf(c, 'twice') ?? partOf(c, 'erf')!.add(1);
+  return dy.mul(0.5).mul(twice.add(density.mul(2 / Math.sqrt(Math.PI))));
 }
 
 /** 1/√(2π) · exp(-x²/2) */
-export const normalDensity = (g: GraphBuilder, x: Value): Value =>
-  scale(g, g.emit('Exp', [scale(g, mul(g, x, x), -0.5)]), 1 / Math.sqrt(2 * Math.PI));
+export const normalDensity = (x: Expression): Expression => x.square().mul(-0.5).exp().mul(peak);
+const peak = 1 / Math.sqrt(2 * Math.PI);
 
-export const normalCumulative = (g: GraphBuilder, x: Value): Value =>
-  scale(g, shift(g, g.emit('Erf', [scale(g, x, Math.SQRT1_2)]), 1), 0.5);
+export const normalCumulative = (x: Expression): Expression =>
+  x.mul(Math.SQRT1_2).emit('Erf').add(1).mul(0.5);
 
 /** The tanh form of GELU and its derivative, u = √(2/π)(x + 0.044715x³). */
-export const tanhGeluSlope = (g: GraphBuilder, x: Value, tanh: Value | undefined): Value => {
+export function tanhGeluSlope(x: Expression, tanh: Expression | undefined): Expression {
   const c = Math.sqrt(2 / Math.PI);
-  const square = mul(g, x, x);
-  const t = tanh ?? g.emit('Tanh', [scale(g, mul(g, x, shift(g, scale(g, square, 0.044715), 1)), c)]);
-  const du = shift(g, scale(g, square, 3 * 0.044715 * c), c);
-  const tail = mul(g, mul(g, scale(g, x, 0.5), du), sub(g, number(g, 1, t), mul(g, t, t)));
-  return add(g, scale(g, shift(g, t, 1), 0.5), tail);
-};
+  const square = x.square();
+  const t = tanh ?? x.mul(square.mul(0.044715).add(1)).mul(c).tanh();
+  const du = square.mul(3 * 0.044715 * c).add(c);
+  const tail = x.mul(0.5).mul(du).mul(t.square().oneMinus());
+  return t.add(1).mul(0.5).add(tail);
+}

@@ -1,10 +1,9 @@
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { array, flip, reshape, slice, sum, transpose } from '../../onnx/emit.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import { int } from '../../onnx/graph.ts';
 import { sizeOf } from '../../tensor.ts';
 import { transposedWindow, type Window, windowOf } from '../window.ts';
 import { constant } from './movement.ts';
-import { type RuleContext, tabled } from './rule.ts';
+import { type RuleContext, tabled, type Vjp } from './rule.ts';
 
 // Convolutions, with respect to the data (weights are constants here).
 
@@ -15,9 +14,9 @@ const zeros = (n: number): number[] => Array<number>(n).fill(0);
  * Any other stride: a sub-pixel convolution for an image under a large kernel, else ConvTranspose, whose output is
  * padded to the input's size where windows left a rest.
  */
-export function convVjp(c: RuleContext): Value {
-  const { g, node, dy } = c;
-  const [x, weight] = [c.shape(0), c.shape(1)];
+export const convVjp: Vjp = (c) => {
+  const { node, dy } = c;
+  const [x, weight] = [c.x(0).shape, c.x(1).shape];
   const w = windowOf(node, weight.slice(2), x.slice(2));
   const subpixels = isImageUnderLargeKernel(c, w) && subpixelConv(c, w);
   if (subpixels) return subpixels;
@@ -27,23 +26,23 @@ export function convVjp(c: RuleContext): Value {
   const group = int(node, 'group', 1);
   const common = { dilations: w.dilations, group, kernel_shape: w.kernel };
   if (w.strides.every((s) => s === 1) && [...begin, ...end].every((p) => p >= 0))
-    return g.emit('Conv', [dy, turned(g, c.x(1), group)], {
+    return dy.emit('Conv', [turned(c.x(1), group)], {
       ...common,
       pads: [...begin, ...end],
       strides: w.strides,
     });
 
-  const covered = c.outShape.slice(2).map((n, i) => (n - 1) * w.strides[i]! + reach[i]! + 1);
+  const covered = c.y.shape.slice(2).map((n, i) => (n - 1) * w.strides[i]! + reach[i]! + 1);
   const rest = covered.map((n, i) => x[i + 2]! + w.before[i]! + w.after[i]! - n);
   const fits = rest.every((r, i) => r < Math.max(w.strides[i]!, w.dilations[i]!));
-  const full = g.emit('ConvTranspose', [dy, c.x(1)], {
+  const full = dy.emit('ConvTranspose', [c.x(1)], {
     ...common,
     strides: w.strides,
     pads: [...w.before, ...w.after],
     output_padding: fits ? rest : zeros(rest.length),
   });
-  return fits ? full : g.emit('Pad', [full, g.ints([0, 0, ...zeros(rest.length), 0, 0, ...rest])]);
-}
+  return fits ? full : full.pad([0, 0, ...zeros(rest.length), 0, 0, ...rest]);
+};
 
 /**
  * Where a sub-pixel convolution is faster: in the first layer of a network. ConvTranspose adds up the products of each
@@ -52,7 +51,7 @@ export function convVjp(c: RuleContext): Value {
 const isImageUnderLargeKernel = (c: RuleContext, { kernel, strides, dilations }: Window): boolean =>
   kernel.length === 2 &&
   int(c.node, 'group', 1) === 1 &&
-  c.shape(1)[1]! <= 4 &&
+  c.x(1).shape[1]! <= 4 &&
   strides.every((s, i) => s > 1 && s === strides[0] && kernel[i]! > 2 * s) &&
   dilations.every((d) => d === 1);
 
@@ -62,9 +61,8 @@ const isImageUnderLargeKernel = (c: RuleContext, { kernel, strides, dilations }:
  *
  *     dx[s·m + p] = Σ_u K_p[u] dy[m + lead - u],   K_p[u] = kernel[s·u + p - front]
  */
-function subpixelConv(c: RuleContext, w: Window): Value | undefined {
-  const { g, dy } = c;
-  const [size, [outer, channels]] = [c.shape(0).slice(2), c.shape(1) as [number, number]];
+function subpixelConv(c: RuleContext, w: Window): Expression | undefined {
+  const [size, [outer, channels]] = [c.x(0).shape.slice(2), c.x(1).shape as [number, number]];
   const s = w.strides[0]!;
   const front = w.before.map((before) => (s - (before % s)) % s);
   const lead = w.before.map((before, i) => (before + front[i]!) / s);
@@ -72,77 +70,70 @@ function subpixelConv(c: RuleContext, w: Window): Value | undefined {
   const cells = size.map((n) => Math.ceil(n / s));
   const pads = [
     ...taps.map((n, i) => n - 1 - lead[i]!),
-    ...cells.map((n, i) => n + lead[i]! - c.outShape[i + 2]!),
+    ...cells.map((n, i) => n + lead[i]! - c.y.shape[i + 2]!),
   ];
   if (pads.some((p) => p < 0)) return undefined;
 
   const back = taps.map((n, i) => n * s - w.kernel[i]! - front[i]!);
-  const padded = g.emit('Pad', [c.x(1), g.ints([0, 0, ...front, 0, 0, ...back])]);
-  const split = reshape(g, padded, [outer, channels, taps[0]!, s, taps[1]!, s]);
-  const kinds = reshape(g, transpose(g, split, [3, 5, 1, 0, 2, 4]), [s * s * channels, outer, ...taps]);
-  const pixels = g.emit('Conv', [dy, flip(g, kinds, [2, 3])], { kernel_shape: taps, pads });
-  const placed = g.emit('DepthToSpace', [pixels], { blocksize: s });
-  return cells.reduce((dx, n, i) => (n * s === size[i] ? dx : slice(g, dx, i + 2, 0, size[i]!)), placed);
+  const kinds = c
+    .x(1)
+    .pad([0, 0, ...front, 0, 0, ...back])
+    .reshape([outer, channels, taps[0]!, s, taps[1]!, s])
+    .transpose([3, 5, 1, 0, 2, 4])
+    .reshape([s * s * channels, outer, ...taps]);
+  const pixels = c.dy.emit('Conv', [kinds.flip([2, 3])], { kernel_shape: taps, pads });
+  const placed = pixels.emit('DepthToSpace', [], { blocksize: s });
+  return cells.reduce((dx, n, i) => (n * s === size[i] ? dx : dx.slice(i + 2, 0, size[i]!)), placed);
 }
 
 /** [O, I/g, k…] → [I, O/g, k…] with every k reversed. */
-function turned(g: GraphBuilder, weight: Value, group: number): Value {
-  const shape = g.shape(weight);
-  const [o, i] = shape as [number, number];
-  const kernel = shape.slice(2);
+function turned(weight: Expression, group: number): Expression {
+  const [o, i, ...kernel] = weight.shape as [number, number, ...number[]];
   const spatial = kernel.map((_, axis) => axis + 2);
   const pointwise = kernel.every((k) => k === 1);
-  const reversed = pointwise ? weight : flip(g, weight, spatial);
-  if (group === 1) return transpose(g, reversed, [1, 0, ...spatial]);
+  const reversed = pointwise ? weight : weight.flip(spatial);
+  if (group === 1) return reversed.transpose([1, 0, ...spatial]);
   if (i === 1 && o === group) return reversed; // depthwise: its own transpose
-  const grouped = reshape(g, reversed, [group, o / group, i, ...kernel]);
-  return reshape(g, transpose(g, grouped, [0, 2, 1, ...spatial.map((axis) => axis + 1)]), [
-    group * i,
-    o / group,
-    ...kernel,
-  ]);
+  return reversed
+    .reshape([group, o / group, i, ...kernel])
+    .transpose([0, 2, 1, ...spatial.map((axis) => axis + 1)])
+    .reshape([group * i, o / group, ...kernel]);
 }
 
 /** The transpose of a transposed convolution is the convolution. */
-export function convTransposeVjp(c: RuleContext): Value {
-  const { g, node, dy } = c;
-  const weight = c.shape(1);
-  const w = transposedWindow(node, weight.slice(2), c.shape(0).slice(2));
-  return g.emit('Conv', [dy, c.x(1)], {
+export const convTransposeVjp: Vjp = ({ node, x, dy }) => {
+  const w = transposedWindow(node, x(1).shape.slice(2), x(0).shape.slice(2));
+  return dy.emit('Conv', [x(1)], {
     dilations: w.dilations,
     group: int(node, 'group', 1),
     kernel_shape: w.kernel,
     strides: w.strides,
     pads: [...w.before, ...w.after],
   });
-}
+};
 
 /** Blocks that were added up are cut out again, by a convolution with a kernel for each of a block's elements. */
-export function col2ImVjp(c: RuleContext): Value {
-  const { g, node, dy } = c;
-  const [batch, channels, ...size] = c.outShape as [number, number, ...number[]];
+export const col2ImVjp: Vjp = (c) => {
+  const { node, dy } = c;
+  const [batch, channels, ...size] = c.y.shape as [number, number, ...number[]];
   const w = windowOf(node, constant(c, 2), size);
   const count = sizeOf(w.kernel);
   const each = new Float32Array(tabled(c, count * count));
   for (let i = 0; i < count; i++) each[i * (count + 1)] = 1;
-  const blocks = g.emit(
-    'Conv',
-    [reshape(g, dy, [batch * channels, 1, ...size]), array(g, [count, 1, ...w.kernel], each, dy)],
-    {
+  return dy
+    .reshape([batch * channels, 1, ...size])
+    .emit('Conv', [dy.array([count, 1, ...w.kernel], each)], {
       kernel_shape: w.kernel,
       strides: w.strides,
       dilations: w.dilations,
       pads: [...w.before, ...w.after],
-    },
-  );
-  return reshape(g, blocks, c.shape(0));
-}
+    })
+    .reshape(c.x(0).shape);
+};
 
 /** The bias is added to every position of its channel. */
-export const perChannelSum = ({ g, outShape, dy }: RuleContext): Value =>
-  sum(
-    g,
-    dy,
-    [...outShape.keys()].filter((axis) => axis !== 1),
+export const perChannelSum: Vjp = ({ y, dy }) =>
+  dy.sum(
+    [...y.shape.keys()].filter((axis) => axis !== 1),
     false,
   );

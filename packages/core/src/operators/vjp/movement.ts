@@ -1,20 +1,19 @@
 import { InputError } from '../../errors.ts';
-import type { Value } from '../../onnx/builder.ts';
-import { reshape, slice, sum, transpose, zerosLike } from '../../onnx/emit.ts';
+import { concat } from '../../onnx/expression.ts';
 import { int, ints, text } from '../../onnx/graph.ts';
 import { quoted } from '../../onnx/names.ts';
 import { axisOf } from '../shape/rule.ts';
 import { positionsOf, slicedRuns } from '../shape/slicing.ts';
-import { type RuleContext, tabled, type Vjp } from './rule.ts';
+import { given, type RuleContext, tabled, type Vjp } from './rule.ts';
 import { padAxis, ungather } from './ungather.ts';
 
 // Operators that move elements: their cotangents move back.
 
-export const reshapeVjp: Vjp = ({ g, shape, dy }) => reshape(g, dy, shape(0));
+export const reshapeVjp: Vjp = ({ x, dy }) => dy.reshape(x(0).shape);
 
 /** Elements of an input that says where to. @throws InputError where they depend on data */
 export function constant(c: RuleContext, i: number): readonly number[] {
-  const elements = c.g.elements(c.x(i));
+  const { elements } = c.x(i);
   if (!elements)
     throw new InputError(
       'model_unsupported_op',
@@ -25,7 +24,7 @@ export function constant(c: RuleContext, i: number): readonly number[] {
 
 /** Size of an axis that is cut or joined. */
 function fixedSize(c: RuleContext, i: number, axis: number): number {
-  const size = c.shape(i)[axis]!;
+  const size = c.x(i).shape[axis]!;
   if (size < 0)
     throw new InputError(
       'model_unsupported_op',
@@ -34,51 +33,46 @@ function fixedSize(c: RuleContext, i: number, axis: number): number {
   return tabled(c, size);
 }
 
-const optional = (c: RuleContext, i: number) => (c.node.inputs[i] ? constant(c, i) : undefined);
+const optional = (c: RuleContext, i: number) => given(c, i) && constant(c, i);
 
-export function sliceVjp(c: RuleContext): Value {
-  const shape = c.shape(0);
+export const sliceVjp: Vjp = (c) => {
+  const { shape } = c.x(0);
   const axes = optional(c, 3) ?? constant(c, 1).map((_, i) => i);
   const touched = axes.map((a) => axisOf(a, shape.length));
   for (const axis of touched) fixedSize(c, 0, axis);
   const sizes = shape.map((d) => Math.max(d, 1));
   const runs = slicedRuns(sizes, constant(c, 1), constant(c, 2), axes, optional(c, 4));
-  return touched.reduce((dy, axis) => ungather(c.g, dy, axis, positionsOf(runs[axis]!), shape[axis]!), c.dy);
-}
+  return touched.reduce((dy, axis) => ungather(dy, axis, positionsOf(runs[axis]!), shape[axis]!), c.dy);
+};
 
-export function gatherVjp(c: RuleContext): Value {
-  const shape = c.shape(0);
+export const gatherVjp: Vjp = (c) => {
+  const { shape } = c.x(0);
   const axis = axisOf(int(c.node, 'axis', 0), shape.length);
   const size = fixedSize(c, 0, axis);
   const indices = constant(c, 1).map((i) => (i < 0 ? i + size : i));
-  const flat = reshape(c.g, c.dy, [...shape.slice(0, axis), indices.length, ...shape.slice(axis + 1)]);
-  return ungather(c.g, flat, axis, indices, size);
-}
+  const flat = c.dy.reshape([...shape.slice(0, axis), indices.length, ...shape.slice(axis + 1)]);
+  return ungather(flat, axis, indices, size);
+};
 
 export const concatVjp: Vjp = (c) => {
-  const axis = axisOf(int(c.node, 'axis', 0), c.outShape.length);
+  const axis = axisOf(int(c.node, 'axis', 0), c.y.shape.length);
   const start = c.node.inputs.slice(0, c.index).reduce((before, _, i) => before + fixedSize(c, i, axis), 0);
-  return slice(c.g, c.dy, axis, start, start + fixedSize(c, c.index, axis));
+  return c.dy.slice(axis, start, start + fixedSize(c, c.index, axis));
 };
 
 export const splitVjp: Vjp = (c) => {
-  const axis = axisOf(int(c.node, 'axis', 0), c.shape(0).length);
-  const parts = c.node.outputs.map((output, k) => c.dyOf(k) ?? zerosLike(c.g, output));
-  return parts.length === 1 ? parts[0]! : c.g.emit('Concat', parts, { axis });
+  const axis = axisOf(int(c.node, 'axis', 0), c.x(0).shape.length);
+  return concat(
+    c.node.outputs.map((_, k) => c.dyOf(k) ?? c.output(k).zerosLike()),
+    axis,
+  );
 };
 
 /** Elements repeated in blocks are summed block by block. */
 export const tileVjp: Vjp = (c) => {
   const repeats = constant(c, 1);
-  const shape = c.shape(0);
-  const blocks = reshape(
-    c.g,
-    c.dy,
-    shape.flatMap((d, i) => [repeats[i]!, d]),
-  );
-  return sum(
-    c.g,
-    blocks,
+  const { shape } = c.x(0);
+  return c.dy.reshape(shape.flatMap((d, i) => [repeats[i]!, d])).sum(
     shape.map((_, i) => 2 * i),
     false,
   );
@@ -86,17 +80,17 @@ export const tileVjp: Vjp = (c) => {
 
 export const padVjp: Vjp = (c) => {
   const mode = text(c.node, 'mode', 'constant');
-  const shape = c.shape(0);
+  const { shape } = c.x(0);
   const axes = (optional(c, 3) ?? shape.map((_, i) => i)).map((a) => axisOf(a, shape.length));
   const pads = constant(c, 1);
   return axes.reduce((dy, axis, i) => {
     const [before, after] = [pads[i]!, pads[i + axes.length]!];
     if (before === 0 && after === 0) return dy;
-    if (mode === 'constant') return padAxis(c.g, dy, axis, -before, -after);
+    if (mode === 'constant') return padAxis(dy, axis, -before, -after);
     const source = Array.from({ length: tabled(c, shape[axis]! + before + after) }, (_, k) =>
       bordered(k - before, shape[axis]!, mode),
     );
-    return ungather(c.g, dy, axis, source, shape[axis]!);
+    return ungather(dy, axis, source, shape[axis]!);
   }, c.dy);
 };
 
@@ -109,19 +103,19 @@ function bordered(k: number, size: number, mode: string): number {
   return folded < size ? folded : period - folded;
 }
 
-export const transposeVjp: Vjp = ({ g, node, shape, dy }) => {
-  const perm = ints(node, 'perm') ?? shape(0).map((_, i) => shape(0).length - 1 - i);
-  return transpose(
-    g,
-    dy,
-    perm.map((_, i) => perm.indexOf(i)),
-  );
+export const transposeVjp: Vjp = ({ node, x, dy }) => {
+  const { shape } = x(0);
+  const perm = ints(node, 'perm') ?? shape.map((_, i) => shape.length - 1 - i);
+  return dy.transpose(perm.map((_, i) => perm.indexOf(i)));
 };
 
-export const depthToSpaceVjp: Vjp = ({ g, node, shape, dy }) => {
+export const depthToSpaceVjp: Vjp = ({ node, x, dy }) => {
+  const { shape } = x(0);
   const b = int(node, 'blocksize', 1);
-  const [n, c, h, w] = shape(0) as [number, number, number, number];
-  const split = reshape(g, dy, [n, c / (b * b), h, b, w, b]);
+  const [n, c, h, w] = shape as [number, number, number, number];
   const columnFirst = text(node, 'mode', 'DCR') === 'DCR';
-  return reshape(g, transpose(g, split, columnFirst ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]), shape(0));
+  return dy
+    .reshape([n, c / (b * b), h, b, w, b])
+    .transpose(columnFirst ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4])
+    .reshape(shape);
 };

@@ -1,4 +1,5 @@
 import type { Value } from '../../onnx/builder.ts';
+import { Expression } from '../../onnx/expression.ts';
 import { reachable } from '../../onnx/graph.ts';
 import { getOwn } from '../../own.ts';
 import type { RuleContext } from './rule.ts';
@@ -7,7 +8,7 @@ import type { RuleContext } from './rule.ts';
  * A value inside a function that the file spells out, by what it is: computed anew here, and once in the graph that is
  * written. `undefined` for a function that is one node in the file, or has no such value.
  */
-export function partOf({ g, node }: RuleContext, part: string): Value | undefined {
+export function partOf({ node, y: { g } }: RuleContext, part: string): Expression | undefined {
   const { inputs, nodes, parts } = node.spelling ?? {
     inputs: [],
     nodes: [],
@@ -21,5 +22,5 @@ export function partOf({ g, node }: RuleContext, part: string): Value | undefine
     g.copy(inner, inner.inputs.map(current), inner.outputs.length).forEach((made, i) => {
       names.set(inner.outputs[i]!, made);
     });
-  return current(wanted);
+  return new Expression(g, current(wanted));
 }

@@ -1,32 +1,29 @@
 import { InputError } from '../../errors.ts';
-import type { GraphBuilder, Shape, Value } from '../../onnx/builder.ts';
-import { castLike, mul } from '../../onnx/emit.ts';
+import type { Expression } from '../../onnx/expression.ts';
 import type { Node } from '../../onnx/graph.ts';
 import { quoted } from '../../onnx/names.ts';
 import type { OperatorName } from '../../onnx/operator-names.ts';
 
 /** What a rule sees: one node, and the cotangent of its output. */
 export interface RuleContext {
-  readonly g: GraphBuilder;
   readonly node: Node;
   /** Which input the rule is asked for. */
   readonly index: number;
-  /** Primal inputs and output, by name. */
-  x(i: number): Value;
-  readonly y: Value;
-  /** Shapes of the primals. */
-  shape(i: number): Shape;
-  readonly outShape: Shape;
+  /** Primal inputs and output. */
+  x(i: number): Expression;
+  readonly y: Expression;
+  /** Output `k`, asked for if the node did not give it so far. */
+  output(k: number): Expression;
   /** Cotangent of output `k` (0 unless said); `null` where nothing depends on that output. */
-  readonly dy: Value;
-  dyOf(k: number): Value | null;
+  readonly dy: Expression;
+  dyOf(k: number): Expression | null;
 }
 
 /**
  * The vector-Jacobian product of one operator with respect to one input: the cotangent of that input, of its
  * shape or of any shape that broadcasting made of it (the walk sums it back).
  */
-export type Vjp = (c: RuleContext) => Value;
+export type Vjp = (c: RuleContext) => Expression;
 
 /**
  * One function per input, or one for every input. `null`: the derivative is zero wherever it exists; an input left
@@ -46,15 +43,15 @@ export const vjpOf = (rules: VjpRules, op: OperatorName, index: number): Vjp | n
 export const withVjp = (row: VjpRow, vjp: Vjp): VjpRow =>
   typeof row === 'function' ? vjp : row.map((own) => own && vjp);
 
-/** dy · f'(x), from an expression for f'. */
+/** dy · f'(x), from an expression for f' by x and y = f(x). */
 export const times =
-  (slope: (c: RuleContext) => Value): Vjp =>
+  (slope: (x: Expression, y: Expression, c: RuleContext) => Expression): Vjp =>
   (c) =>
-    mul(c.g, c.dy, slope(c));
+    c.dy.mul(slope(c.x(0), c.y, c));
 
-/** dy where the condition holds, else 0: as a product, which ONNX Runtime computes 4 times faster than Where. */
-export const gate = (g: GraphBuilder, condition: Value, dy: Value): Value =>
-  mul(g, dy, castLike(g, condition, dy));
+/** An input that a node can be without. */
+export const given = ({ node, x }: RuleContext, i: number): Expression | undefined =>
+  node.inputs[i] ? x(i) : undefined;
 
 /** A length that a rule makes a table of. @throws InputError model_too_large */
 export function tabled({ node }: RuleContext, entries: number): number {

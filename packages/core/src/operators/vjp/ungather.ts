@@ -1,27 +1,20 @@
-import type { GraphBuilder, Value } from '../../onnx/builder.ts';
-import { array, matmul, transpose } from '../../onnx/emit.ts';
+import type { Expression } from '../../onnx/expression.ts';
 
 /**
  * The cotangent of taking `indices` along `axis` out of `size` elements. A contiguous run is padded back, other
  * distinct indices are looked up in a zero-padded copy, repeated ones are added up by a one-hot matrix.
  */
-export function ungather(
-  g: GraphBuilder,
-  dy: Value,
-  axis: number,
-  indices: readonly number[],
-  size: number,
-): Value {
-  const rank = g.shape(dy).length;
+export function ungather(dy: Expression, axis: number, indices: readonly number[], size: number): Expression {
+  const rank = dy.shape.length;
   const first = indices[0] ?? 0;
   if (indices.every((index, k) => index === first + k)) {
     const last = size - first - indices.length;
-    return first === 0 && last === 0 ? dy : padAxis(g, dy, axis, first, last);
+    return first === 0 && last === 0 ? dy : padAxis(dy, axis, first, last);
   }
   const places = new Map(indices.map((index, k) => [index, k]));
   if (places.size === indices.length) {
     const source = Array.from({ length: size }, (_, i) => places.get(i) ?? indices.length);
-    return g.emit('Gather', [padAxis(g, dy, axis, 0, 1), g.ints(source)], { axis });
+    return padAxis(dy, axis, 0, 1).gather(dy.ints(source), axis);
   }
   const oneHot = new Float32Array(indices.length * size);
   indices.forEach((index, k) => {
@@ -29,13 +22,16 @@ export function ungather(
   });
   const last = [...Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis), axis];
   const back = last.map((_, i) => last.indexOf(i));
-  return transpose(g, matmul(g, transpose(g, dy, last), array(g, [indices.length, size], oneHot, dy)), back);
+  return dy
+    .transpose(last)
+    .matmul(dy.array([indices.length, size], oneHot))
+    .transpose(back);
 }
 
 /** `a` with zeros before and after along `axis`; negative numbers cut. */
-export const padAxis = (g: GraphBuilder, a: Value, axis: number, before: number, after: number): Value => {
-  const pads = Array<number>(2 * g.shape(a).length).fill(0);
+export const padAxis = (a: Expression, axis: number, before: number, after: number): Expression => {
+  const pads = Array<number>(2 * a.shape.length).fill(0);
   pads[axis] = before;
   pads[axis + pads.length / 2] = after;
-  return g.emit('Pad', [a, g.ints(pads)]);
+  return a.pad(pads);
 };

@@ -1,5 +1,5 @@
 import type { Preprocessing } from '@whylight/core/image';
-import type { InputFacts } from './put-together.ts';
+import type { InputFacts } from './input-facts.ts';
 import type { Said } from './said.ts';
 
 /** ImageNet's, by which most classifiers of photos are trained. */

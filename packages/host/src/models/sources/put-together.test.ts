@@ -1,7 +1,8 @@
 import type { Preprocessing } from '@whylight/core/image';
 import { describe, expect, test } from 'vitest';
 import { presets } from '../preprocessing.ts';
-import { type InputFacts, putTogether, type Source } from './put-together.ts';
+import type { InputFacts } from './input-facts.ts';
+import { putTogether, type Source } from './put-together.ts';
 import { sourceText } from './said.ts';
 
 const facts: InputFacts = {

@@ -1,6 +1,7 @@
 import { InputError } from '@whylight/core';
 import { channelCount, type Preprocessing, type Sides, sidesOf } from '@whylight/core/image';
 import { assumptionFor } from './assumption.ts';
+import type { InputFacts } from './input-facts.ts';
 import { type Part, type Said, type Sourced, sourceText } from './said.ts';
 
 /** What one source says of preprocessing. */
@@ -8,19 +9,6 @@ export interface Source {
   /** `option`, `manifest`, a file's name, `metadata`, `graph`, `file` (what the model's file states), `preset`, `assumed`. */
   readonly from: string;
   readonly parts: Partial<Preprocessing>;
-}
-
-/** What the network's file itself says of its input. */
-export interface InputFacts {
-  readonly layout: Preprocessing['layout'];
-  readonly channels: number;
-  /** What it is read at, and whether the file leaves no other size. */
-  readonly sides: Sides;
-  readonly stated: boolean;
-  /** What the input has to be for the first operations of the graph, where these scale or shift it themselves. */
-  readonly first: Partial<Preprocessing>;
-  /** Whether it takes bytes, so that nothing can have been done to them. */
-  readonly bytes: boolean;
 }
 
 export interface Preparation {

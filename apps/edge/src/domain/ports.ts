@@ -1,0 +1,74 @@
+import type { Claim, ClaimRefusal, Job, JobError, Look, Report } from '@whylight/contract';
+import type { BatchState } from './batch.ts';
+import type { Delivery } from './delivery.ts';
+import type { Drawing, Drawn } from './drawing.ts';
+import type { Boarding, Pass, Run, Submission } from './flight.ts';
+import type { Answer, Claim as KeyClaim } from './idempotency.ts';
+import type { Excess, Limits, Meter, Usage } from './meter.ts';
+import type { News } from './news.ts';
+import type { WebhookEvent } from './webhook-event.ts';
+
+/**
+ * The Durable Objects as the rest of the gateway sees them, and as they see each other. What each method does stands at
+ * the class, in durable-objects. Bindings have these types and not the classes', which take the bindings themselves.
+ */
+
+export interface FlightPort {
+  known(keepUntil: number): Promise<Run | null>;
+  submit(submission: Submission, fresh: boolean, rider: Pass): Promise<Boarding | Excess>;
+  watch(run: number, rider: string, look: Look | null, seconds: number): Promise<Run | null>;
+  draw(run: number, look: Look, input: Job['input'] | null, pinned: boolean): Promise<Drawn | JobError>;
+  drawing(run: number, key: string): Promise<Drawing | null>;
+  cancel(run: number, rider: string): Promise<boolean>;
+  erase(run: number, rider: string): Promise<void>;
+  news(run: number, rider: string, after: number | null, seconds: number): Promise<News | null>;
+  job(attempt: number): Promise<Job | null>;
+  taken(attempt: number): Promise<void>;
+  fail(attempt: number, error: JobError): Promise<void>;
+  claim(claim: Claim): Promise<ClaimRefusal | null>;
+  report(report: Report): Promise<boolean>;
+}
+
+export interface BatchPort {
+  create(state: BatchState): Promise<BatchState | Excess>;
+  read(): Promise<BatchState | null>;
+  cancel(): Promise<BatchState | null>;
+}
+
+export interface MeterPort {
+  read(): Promise<Meter>;
+  request(): Promise<{ meter: Meter; excess: Excess | null }>;
+  begin(id: string, units: number): Promise<Excess | null>;
+  end(id: string, units: number): Promise<void>;
+  beginBatch(id: string, until: number): Promise<Excess | null>;
+  endBatch(id: string): Promise<void>;
+  limit(limits: Limits): Promise<Meter>;
+  usage(): Promise<Usage[]>;
+}
+
+export interface CourierPort {
+  deliver(address: { readonly tenant: string; readonly id: string }, event: WebhookEvent): Promise<void>;
+  redeliver(id: string): Promise<Delivery | null>;
+  list(limit: number, before: string | null): Promise<Delivery[]>;
+  forget(): Promise<void>;
+}
+
+export interface IdempotencyPort {
+  claim(fingerprint: string, id: string): Promise<KeyClaim>;
+  settle(answer: Answer): Promise<void>;
+  fail(): Promise<void>;
+  release(): Promise<void>;
+}
+
+export interface RegistrationPort {
+  announced(tenant: string, model: string, requestId: string): Promise<void>;
+  arrived(tenant: string, model: string, requestId: string): Promise<void>;
+  outdated(tenant: string, model: string): Promise<void>;
+  forget(): Promise<void>;
+  settled(seconds: number): Promise<void>;
+}
+
+export interface JanitorPort {
+  arm(tenant: string): Promise<void>;
+  clear(tenant: string, object: string): Promise<void>;
+}
