@@ -6,7 +6,13 @@ import { remarksOn } from './methods/claims.ts';
 import type { Convention, Method, Normalisation } from './methods/index.ts';
 import { kindOf, needsOf, type Setting } from './methods/method.ts';
 import { formulaParameters } from './methods/parameters.ts';
-import { checkLayerCount, defaultScore, findMethod, type ResolvedMethod, resolveMethod } from './methods/resolve.ts';
+import {
+  checkLayerCount,
+  defaultScore,
+  findMethod,
+  type ResolvedMethod,
+  resolveMethod,
+} from './methods/resolve.ts';
 import type { Classifier } from './model/classifier.ts';
 import { writeModel } from './onnx/write.ts';
 import { compile } from './programs/compile.ts';

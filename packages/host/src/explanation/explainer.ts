@@ -20,7 +20,6 @@ export async function explainerFor(
   runtime: Runtime,
 ): Promise<Explainer> {
   const explainer = (layers = spec.layers) => createExplainer(classifier, { ...spec, layers }, runtime);
-  const isOpen =
-    (spec.layers ?? []).length === 0 && takesLayers(spec);
+  const isOpen = (spec.layers ?? []).length === 0 && takesLayers(spec);
   return camTensor !== undefined && isOpen ? explainer([camTensor]).catch(() => explainer([])) : explainer();
 }

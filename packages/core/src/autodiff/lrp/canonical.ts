@@ -3,7 +3,6 @@ import { Expression } from '../../onnx/expression.ts';
 import { int, type Node, reachable } from '../../onnx/graph.ts';
 import { axisOf } from '../../operators/shape/rule.ts';
 import { type Affine, affineOf } from './affine.ts';
-import type { LinearLayer } from './linear-layers.ts';
 import { isCentering, layerKindOf } from './operators.ts';
 
 // The network in the form that rules are defined for. What scales and shifts the channels of a layer right behind it, a batch
@@ -16,6 +15,13 @@ export interface Canonical {
   readonly follows: readonly Affine[];
   /** What comes out of the last of them. */
   readonly output: Expression;
+}
+
+/** A layer with weights, as the rules see it. */
+export interface LinearLayer extends Canonical {
+  readonly kind: 'convolution' | 'dense';
+  /** Which input the weights are. */
+  readonly weights: 0 | 1;
 }
 
 export interface CanonicalForm {

@@ -2,14 +2,7 @@ import { applied, type Expression } from '../../onnx/expression.ts';
 import { int, type Node, real } from '../../onnx/graph.ts';
 import { given, type RuleContext } from '../../operators/vjp/rule.ts';
 import { vectorOf } from './affine.ts';
-import type { Canonical } from './canonical.ts';
-
-/** A layer with weights, as the rules see it. */
-export interface LinearLayer extends Canonical {
-  readonly kind: 'convolution' | 'dense';
-  /** Which input the weights are. */
-  readonly weights: 0 | 1;
-}
+import type { LinearLayer } from './canonical.ts';
 
 export interface Parameters {
   readonly weights: Expression;

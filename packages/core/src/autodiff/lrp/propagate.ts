@@ -1,14 +1,8 @@
 import type { Expression } from '../../onnx/expression.ts';
 import type { RuleContext } from '../../operators/vjp/rule.ts';
 import { derivative } from '../gradient.ts';
-import {
-  applyLayer,
-  hasBias,
-  type LinearLayer,
-  type Parameters,
-  parametersOf,
-  plainNode,
-} from './linear-layers.ts';
+import type { LinearLayer } from './canonical.ts';
+import { applyLayer, hasBias, type Parameters, parametersOf, plainNode } from './linear-layers.ts';
 import { type Bounds, modifiedInput, modifiedParameters, onesOf } from './modified.ts';
 import { isNonNegative } from './non-negative.ts';
 import type { LinearRule, Part, Term } from './rule.ts';
