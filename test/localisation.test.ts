@@ -50,7 +50,7 @@ const centred = Float32Array.from({ length: size * size }, (_, i) => {
 async function explained(method: string, params: object): Promise<Localisation> {
   const explainer = await createExplainer(
     classifier,
-    { method, params: { ...params } },
+    { method, parameters: { ...params } },
     await createRuntime({ ep: 'cpu' }),
   );
   const maps: Float32Array[] = [];

@@ -27,11 +27,11 @@ const rows: Readonly<Record<string, ExplainerSpec | undefined>> = {
   forward: undefined,
   'grad-cam': { method: 'grad-cam' },
   'input gradient': { method: 'saliency' },
-  'IG-50': { method: 'integrated-gradients', params: { n_steps: 50 } },
+  'IG-50': { method: 'integrated-gradients', parameters: { n_steps: 50 } },
   'score-cam': { method: 'score-cam' },
   'occlusion 15/8': {
     method: 'occlusion',
-    params: { sliding_window_shapes: [3, 15, 15], strides: [3, 8, 8] },
+    parameters: { sliding_window_shapes: [3, 15, 15], strides: [3, 8, 8] },
   },
 };
 

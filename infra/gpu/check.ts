@@ -71,7 +71,7 @@ for (const model of registry.list()) {
   const batch = noise([1, ...classifier.inputShape]);
   for (const id of values.only.split(',')) {
     const measure = async (runtime: Runtime) => {
-      const explainer = await createExplainer(classifier, { method: id, params: fewer[id] }, runtime);
+      const explainer = await createExplainer(classifier, { method: id, parameters: fewer[id] }, runtime);
       try {
         return await explain(explainer, batch);
       } finally {

@@ -39,7 +39,7 @@ function torchcam(method: string, entry: Entry, settings = {}): Comparison[] {
     spec: {
       method,
       convention: 'torchcam',
-      params: { ...settings, ...params },
+      parameters: { ...settings, ...params },
       layers: chosen.map((l) => l.onnx_tensor),
     },
     tolerance: chosen.every(isLast) ? tolerances.lastLayer : tolerances.earlyLayer,
@@ -76,7 +76,7 @@ const captum = (
   layers: readonly string[] = [],
 ): Comparison => ({
   role: 'attr',
-  spec: { method, convention: 'captum', params, layers, normalisation },
+  spec: { method, convention: 'captum', parameters: params, layers, normalisation },
   tolerance,
 });
 
@@ -94,7 +94,7 @@ const groups = (
     spec: {
       method,
       convention: 'captum',
-      params: { grid: `${rows}x${columns}`, ...(n_samples ? { n_samples } : {}) },
+      parameters: { grid: `${rows}x${columns}`, ...(n_samples ? { n_samples } : {}) },
     },
     tolerance,
     of: ({ attribution: { data, shape } }) => {

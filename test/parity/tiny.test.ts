@@ -61,9 +61,12 @@ describe.skipIf(!here)(`K8: On the tiny network, to 1e-6 of the largest value${s
     expectAgreement((await explained({ method: 'saliency' })).logits, golden.net.logits);
   });
 
-  const torchcam = (id: string, params = {}) => ({ method: id, convention: 'torchcam', params }) as const;
-  const pgc = (id: string, params = {}) => ({ method: id, convention: 'pytorch-grad-cam', params }) as const;
-  const captum = (id: string, params = {}) => ({ method: id, convention: 'captum', params }) as const;
+  const torchcam = (id: string, params = {}) =>
+    ({ method: id, convention: 'torchcam', parameters: params }) as const;
+  const pgc = (id: string, params = {}) =>
+    ({ method: id, convention: 'pytorch-grad-cam', parameters: params }) as const;
+  const captum = (id: string, params = {}) =>
+    ({ method: id, convention: 'captum', parameters: params }) as const;
 
   same('torchcam GradCAM', torchcam('grad-cam'), () => golden.torchcam['GradCAM.norm']);
   same(

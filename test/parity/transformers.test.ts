@@ -93,7 +93,7 @@ describe.each(
       const { attribution } = await explained({
         method,
         convention: 'torchcam',
-        params: { normalized: false },
+        parameters: { normalized: false },
         layers: found.get(`${network}.${exporter}`),
       });
       expectAgreement(attribution, recorded.torchcam[library]!);
@@ -104,12 +104,15 @@ describe.each(
     const all = await explained({ method: 'le-grad', convention: 'torchcam' });
     expectAgreement(all.attribution, recorded.torchcam.LeGrad!);
     const params = { blocks: 1, normalized: false };
-    const last = await explained({ method: 'le-grad', convention: 'torchcam', params });
+    const last = await explained({ method: 'le-grad', convention: 'torchcam', parameters: params });
     expectAgreement(last.attribution, recorded.torchcam['LeGrad.last']!);
   });
 
   it.runIf(recorded.rollout)('attention rollout agrees with the formula written out in PyTorch', async () => {
-    const { attribution } = await explained({ method: 'attention-rollout', params: { normalized: false } });
+    const { attribution } = await explained({
+      method: 'attention-rollout',
+      parameters: { normalized: false },
+    });
     expectAgreement(attribution, recorded.rollout!);
   });
 });

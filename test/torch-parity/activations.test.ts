@@ -44,7 +44,7 @@ describe(`the last activation, in every spelling, as PyTorch ${torch} recorded i
     expect(map.target).toBe(target);
     const scale = Math.max(...cam.map(Math.abs));
     expect(Math.max(...cam.map((v, i) => Math.abs(map.values[i]! - v) / scale))).toBeLessThan(1e-5);
-    const saliency = await explained(bytes, { method: 'saliency', params: { abs: false } });
+    const saliency = await explained(bytes, { method: 'saliency', parameters: { abs: false } });
     const errors = Object.entries(gradient).map(([k, v]) => Math.abs(saliency.values[Number(k)]! - v));
     expect(Math.max(0, ...errors) / largest).toBeLessThan(1e-5);
   });

@@ -31,7 +31,7 @@ describe(`whole networks have the input gradient that PyTorch ${torch} recorded 
     const bytes = gunzipSync(readFileSync(join(folder, `${name}.onnx.gz`)));
     const classifier = readClassifier(bytes, { inputShape: shape });
     const saliency = await cpu.load(
-      compileExplainer(classifier, { method: 'saliency', params: { abs: false } }),
+      compileExplainer(classifier, { method: 'saliency', parameters: { abs: false } }),
     );
     const { attribution, target: predicted } = await saliency.run({ image, class_index: int64([1], [-1]) });
     await saliency.close();

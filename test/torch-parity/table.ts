@@ -109,7 +109,7 @@ async function measure(form: string, about: About, directory: string): Promise<s
   const classifier = readClassifier(bytes, { inputShape });
   const started = performance.now();
   const gradient = await cpu.load(
-    compileExplainer(classifier, { method: 'saliency', params: { abs: false } }),
+    compileExplainer(classifier, { method: 'saliency', parameters: { abs: false } }),
   );
   const forward = await cpu.load(forwardModel(classifier));
   const seconds = (performance.now() - started) / 1000;

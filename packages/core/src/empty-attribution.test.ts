@@ -118,7 +118,7 @@ describe('a model of one output', () => {
 
   it('has another RISE map for another image, of the probability or the number itself', async () => {
     for (const bytes of [one, age]) {
-      const spec = { method: 'rise', params: { n_masks: 60, cells: 2, normalized: false } };
+      const spec = { method: 'rise', parameters: { n_masks: 60, cells: 2, normalized: false } };
       const { attribution } = await explained(bytes, spec);
       const spread = (n: number) =>
         Math.max(...row(attribution, n).data) - Math.min(...row(attribution, n).data);
@@ -141,7 +141,8 @@ describe('under the convention of a library', () => {
   it('what the model gives is explained, unless another score is asked for', async () => {
     const bytes = headNetwork((b) => [b.of('Softmax', [b.scores(3)], { axis: 1 })]);
     const of = async (spec: Partial<ExplainerSpec>) => [
-      ...(await explained(bytes, { method: 'saliency', params: { abs: false }, ...spec })).attribution.data,
+      ...(await explained(bytes, { method: 'saliency', parameters: { abs: false }, ...spec })).attribution
+        .data,
     ];
     expect(await of({ convention: 'captum' })).toEqual(await of({ score: 'output' }));
     expect(await of({ convention: 'captum', score: 'logit' })).toEqual(await of({}));

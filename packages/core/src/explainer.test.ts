@@ -101,15 +101,16 @@ function channelsLast({ shape, data }: Tensor<'float32'>): Tensor<'float32'> {
 
 const unseeded = named.filter(
   ([, spec]) =>
-    networkFor(spec) === tinyNetwork && !('seed' in resolveMethod({ method: spec.method }).params),
+    networkFor(spec) === tinyNetwork && !('seed' in resolveMethod({ method: spec.method }).parameters),
 );
 
 it.each(unseeded)('%s gives the same on a network whose images have their channels last', async (_, spec) => {
-  const params = { ...spec.params };
+  const parameters = { ...spec.parameters };
   for (const name of ['sliding_window_shapes', 'strides'])
-    if (params[name]) params[name] = [...(params[name] as number[]).slice(1), (params[name] as number[])[0]];
+    if (parameters[name])
+      parameters[name] = [...(parameters[name] as number[]).slice(1), (parameters[name] as number[])[0]];
   const last = readClassifier(tinyNetwork(-1, 'NHWC'));
-  const found = await attributedOnce(last, { ...spec, params }, channelsLast(images), [0, 2]);
+  const found = await attributedOnce(last, { ...spec, parameters }, channelsLast(images), [0, 2]);
   const { attribution } = await attributed(spec, images, [0, 2]);
   const atInput = attribution.shape.join() === images.shape.join();
   expectClose(found.attribution, atInput ? channelsLast(attribution) : attribution);
@@ -187,7 +188,7 @@ describe('An explainer', () => {
   );
 
   it('replays recorded samples instead of its own', async () => {
-    const spec = { method: 'integrated-gradients', params: { n_steps: 2, quadrature: 'riemann_left' } };
+    const spec = { method: 'integrated-gradients', parameters: { n_steps: 2, quadrature: 'riemann_left' } };
     const explainer = await createExplainer(classifier, spec, cpu);
     const aux = { alphas: float32([3], [0.25, 0.5, 0.75]), weights: float32([3], [0.2, 0.3, 0.5]) };
     const replayed = await explainer.attribute(row(images, 0), [1], { aux });

@@ -29,7 +29,7 @@ export type { AttributeOptions, LoopState } from './programs/outcome.ts';
 export interface ExplainerSpec {
   readonly method: string;
   readonly convention?: Convention | undefined;
-  readonly params?: Readonly<Record<string, unknown>> | undefined;
+  readonly parameters?: Readonly<Record<string, unknown>> | undefined;
   /** Tensor names, or indices from the end (`-1`); found when empty. */
   readonly layers?: readonly string[] | undefined;
   /** The kind of score that is explained; the method's own, mostly logits, if not said. */
@@ -93,11 +93,11 @@ export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): U
     'whylight.method': resolved.id,
     'whylight.method_version': resolved.version,
     'whylight.convention': resolved.convention,
-    'whylight.parameters': JSON.stringify(resolved.params),
+    'whylight.parameters': JSON.stringify(resolved.parameters),
     'whylight.layers': JSON.stringify(request.layers.map(({ name }) => name)),
     'whylight.score': resolved.score,
     'whylight.inputs': 'image: normalised batch; class_index: one per image, -1 for the predicted class',
-    'whylight.outputs': `attribution: ${kindOf(request.method, resolved.params)}; logits: scores before the last squashing function; target: the class explained`,
+    'whylight.outputs': `attribution: ${kindOf(request.method, resolved.parameters)}; logits: scores before the last squashing function; target: the class explained`,
   };
   const { graph, outputs } = compile(request, spec.memory);
   return writeModel(graph, outputs, metadata);
@@ -119,12 +119,12 @@ export function prepare(classifier: Classifier, spec: ExplainerSpec) {
   const named = spec.layers ?? [];
   checkLayerCount(resolved, named.length);
   const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
-  const layers = needsOf(method, resolved.params).includes('layer')
+  const layers = needsOf(method, resolved.parameters).includes('layer')
     ? chooseLayers(network, named, resolved.convention)
     : [];
   const [a, b, c] = classifier.inputShape as [number, number, number];
   const setting = {
-    params: formulaParameters(method, resolved.params),
+    parameters: formulaParameters(method, resolved.parameters),
     convention: resolved.convention,
     inputShape: classifier.inputShape,
     layout: classifier.layout,

@@ -123,11 +123,11 @@ function studied(classifier: Classifier): Study {
 
 /** What holds of a method that works, with default parameters, at the layer that is found. */
 function aboutOf(method: Method, network: Network): Pick<MethodReport, 'reason' | 'axioms'> {
-  const { convention, params } = resolveMethod({ method: method.id });
+  const { convention, parameters } = resolveMethod({ method: method.id });
   const layers = method.needs.includes('layer')
     ? chooseLayers(network, [], convention).map(({ name }) => network.resolve(name))
     : [];
-  const asked = { convention, params: formulaParameters(method, params) };
+  const asked = { convention, parameters: formulaParameters(method, parameters) };
   const seen = { ...network, layers };
   const remarks = remarksOn(method, asked, seen);
   return {

@@ -33,8 +33,8 @@ const expectClose = (found: readonly number[], expected: readonly number[]) => {
 
 const linear: ExplainerSpec[] = [
   { method: 'saliency' },
-  { method: 'integrated-gradients', params: { n_steps: 8 } },
-  { method: 'occlusion', params: { sliding_window_shapes: [2, 3, 3], strides: [1, 2, 2] } },
+  { method: 'integrated-gradients', parameters: { n_steps: 8 } },
+  { method: 'occlusion', parameters: { sliding_window_shapes: [2, 3, 3], strides: [1, 2, 2] } },
   { method: 'deep-lift' },
 ];
 
@@ -128,7 +128,7 @@ describe('A kind of score', () => {
 
   it('is what a sampled method evaluates, and what its sum is held against', async () => {
     const found = await explained(
-      { method: 'integrated-gradients', params: { n_steps: 100 }, score: 'softmax' },
+      { method: 'integrated-gradients', parameters: { n_steps: 100 }, score: 'softmax' },
       1,
     );
     const zero = { ...image, data: image.data.map(() => 0) };

@@ -134,7 +134,7 @@ function reportOf({ out }: AttributionJob, answer: TensorExplanation, millisecon
     task: answer.task,
     method: answer.method.id,
     convention: answer.method.convention,
-    params: answer.method.params,
+    params: answer.method.parameters,
     layers: answer.layers,
     targets: answer.targets,
     scores,

@@ -141,8 +141,8 @@ describe.each(Object.entries(networks))('Occlusion of %s', (_, bytes) => {
     Array.from({ length: c * h * w }, (_, i) => Math.sin(i * 0.7) + Math.cos(i * i * 0.01)),
   );
   it('starts inside the network', () => {
-    const params = { sliding_window_shapes: [c, 3, 3], strides: [c, 3, 3], baseline: 0 };
-    const { request } = prepare(classifier, { method: 'occlusion', params });
+    const parameters = { sliding_window_shapes: [c, 3, 3], strides: [c, 3, 3], baseline: 0 };
+    const { request } = prepare(classifier, { method: 'occlusion', parameters });
     const [loop] = trace(request).block.loops;
     const { setting } = request;
     const [plain] = trace({ ...request, setting: { ...setting, incremental: false } }).block.loops;
@@ -158,7 +158,7 @@ describe.each(Object.entries(networks))('Occlusion of %s', (_, bytes) => {
       const strides = rest.strides.replace(/^3/, String(c));
       const spec = {
         method: 'occlusion',
-        params: { ...rest, sliding_window_shapes: shape, strides },
+        parameters: { ...rest, sliding_window_shapes: shape, strides },
       };
       const explainer = await createExplainer(classifier, { ...spec, memory: 2e5 }, cpu);
       const { attribution } = await explainer.attribute(image, [1]);

@@ -131,7 +131,7 @@ describe.each([...single, ...spelled])('%s as the last activation', (_, make) =>
     });
     const explainer = await createExplainer(
       classifier,
-      { method: 'grad-cam', params: { normalized: false } },
+      { method: 'grad-cam', parameters: { normalized: false } },
       cpu,
     );
     const { attribution } = await explainer.attribute(image, [target]);

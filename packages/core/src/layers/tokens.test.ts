@@ -205,10 +205,10 @@ describe.each(kinds)('A transformer with %s', (_, kind, layer) => {
   const classifier = readClassifier(bytes);
 
   it('is explained at the last tokens of which every patch reaches the score, as a hook there has it', async () => {
-    const params = { normalized: false };
+    const parameters = { normalized: false };
     const explainer = await createExplainer(
       classifier,
-      { method: 'grad-cam', convention: 'torchcam', params, layers: [layer] },
+      { method: 'grad-cam', convention: 'torchcam', parameters, layers: [layer] },
       cpu,
     );
     for (const target of [0, 1, 2]) {

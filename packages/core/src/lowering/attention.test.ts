@@ -163,7 +163,10 @@ describe('Attention is written out', () => {
     const input = [value('image', 'batch', 3, 4, 4)];
     const output = [value('y', 'batch', 48)];
     const file = onnxFile({ node, initializer, input, output }, { opsetImport: [{ version: 23n }] });
-    const saliency = compileExplainer(readClassifier(file), { method: 'saliency', params: { abs: false } });
+    const saliency = compileExplainer(readClassifier(file), {
+      method: 'saliency',
+      parameters: { abs: false },
+    });
     const [own, gradient] = [await cpu.load(file), await cpu.load(saliency)];
     const pixels = Array.from({ length: 48 }, (_, i) => Math.sin(i * 1.7) * 2);
     const image = (k = 0, by = 0) =>

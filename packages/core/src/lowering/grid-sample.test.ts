@@ -71,7 +71,7 @@ describe('GridSample is written out, so that images and grids have derivatives',
       expect(v).toBeCloseTo(Number(y!.data[i]), 5);
     });
     const saliency = await cpu.load(
-      compileExplainer(classifier, { method: 'saliency', params: { abs: false } }),
+      compileExplainer(classifier, { method: 'saliency', parameters: { abs: false } }),
     );
     const { attribution } = await saliency.run({ image: image(), class_index: int64([2], [1, 2]) });
     // Differences of what ONNX Runtime's own GridSample gives, except beside a kink: most of them agree.

@@ -41,7 +41,7 @@ async function explained(bytes: Uint8Array, image: number[], target: number) {
   const forward = await cpu.load(forwardModel(classifier));
   const [[own], { logits }] = [Object.values(await file.run({ image: x })), await forward.run({ image: x })];
   const saliency = await cpu.load(
-    compileExplainer(classifier, { method: 'saliency', params: { abs: false } }),
+    compileExplainer(classifier, { method: 'saliency', parameters: { abs: false } }),
   );
   const { attribution } = await saliency.run({ image: x, class_index: int64([1], [target]) });
   for (const session of [file, forward, saliency]) await session.close();

@@ -93,7 +93,7 @@ describe('what takes all images is the images', () => {
     Array.from({ length: 144 }, (_, i) => Math.cos(i * 0.7)),
   );
   const saliency = (bytes: Uint8Array) =>
-    explain(bytes, { method: 'saliency', params: { abs: false } }, images, [1, 2]);
+    explain(bytes, { method: 'saliency', parameters: { abs: false } }, images, [1, 2]);
 
   it.each(ways)('%s', async (_, read) => {
     const [own, plain] = [await saliency(network(read)), await saliency(network(first))];

@@ -145,7 +145,7 @@ const unshown: Readonly<Record<string, Axiom>> = {
 const specOf = ({ id, conventions, needs }: Method): ExplainerSpec => ({
   method: id,
   convention: conventions.includes('captum') ? 'captum' : 'paper', // Captum gives what is computed as it is.
-  params: exactly[id] ?? {},
+  parameters: exactly[id] ?? {},
   layers: needs.includes('layer') ? ['r2'] : [],
 });
 const measurable = methods.filter(({ needs }) => !needs.includes('attention'));

@@ -35,10 +35,10 @@ describe.each(['Tanh', 'Relu'] as const)('On a transformer with %s', (activation
 
   it.each(cases)('%s is what Captum gives', async (call) => {
     const [name, ...layers] = call.split(' ') as [string, ...string[]];
-    const [method, params] = methods[name]!;
+    const [method, parameters] = methods[name]!;
     const { attribution, logits } = await explain(
       network,
-      { method, convention: method === 'shapley-cam' ? 'paper' : 'captum', params, layers },
+      { method, convention: method === 'shapley-cam' ? 'paper' : 'captum', parameters, layers },
       tinyImages(),
       [2, 0],
     );

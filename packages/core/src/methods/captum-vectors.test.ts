@@ -8,10 +8,10 @@ import { networkOf } from '../testing/network.ts';
 // Values that Captum's own tests expect, which can be checked by hand.
 
 const close = (values: readonly number[], digits = 4) => values.map((v) => expect.closeTo(v, digits));
-const captum = (method: string, params = {}, layers: string[] = []): ExplainerSpec => ({
+const captum = (method: string, parameters = {}, layers: string[] = []): ExplainerSpec => ({
   method,
   convention: 'captum',
-  params,
+  parameters,
   layers,
 });
 
@@ -24,8 +24,8 @@ describe('On the network of one convolution, counting up', () => {
     ['guided-backprop', {}, [], [0, 1, 1, 1, 1, 3, 3, 2, 1, 3, 3, 2, 1, 2, 2, 1]],
     ['deconvolution', {}, [], [2, 3, 3, 1, 3, 5, 5, 2, 3, 5, 5, 2, 1, 2, 2, 1]],
     ['guided-grad-cam', {}, ['relu1'], [0, 0, 4, 4, 0, 0, 12, 8, 28, 84, 97.5, 65, 28, 56, 65, 32.5]],
-  ] as const)('%s is what Captum tests for', async (method, params, layers, expected) => {
-    expect(await at(captum(method, params, [...layers]))).toEqual(close(expected));
+  ] as const)('%s is what Captum tests for', async (method, parameters, layers, expected) => {
+    expect(await at(captum(method, parameters, [...layers]))).toEqual(close(expected));
   });
 
   it('LRP as ε goes to 0 is input × gradient', async () => {
@@ -36,8 +36,8 @@ describe('On the network of one convolution, counting up', () => {
 
 describe('On the network of two layers', () => {
   const point = float32([1, 3, 1, 1], [20, 50, 30]);
-  const at = async (method: string, params: Record<string, unknown>, aux: Record<string, Tensor>) => {
-    const { attribution } = await explain(multiLayer, captum(method, params), point, [0], { aux });
+  const at = async (method: string, parameters: Record<string, unknown>, aux: Record<string, Tensor>) => {
+    const { attribution } = await explain(multiLayer, captum(method, parameters), point, [0], { aux });
     return [...attribution.data];
   };
   const features = (ids: readonly number[]) => ({ feature_mask: int64([3, 1, 1], ids) });
@@ -114,8 +114,8 @@ describe('LRP', () => {
     ['gamma', -2, { gamma: 1 }, [28 / 3, 104 / 3, 52]],
     ['alpha1-beta0', -2, {}, [12, 33.6, 50.4]],
     ['identity', -2, { first: 1 }, [24, 36, 36]],
-  ] as const)('by %s is what Captum tests for', async (rule, corner, params, expected) => {
-    const spec = captum('lrp', { rule, ...params });
+  ] as const)('by %s is what Captum tests for', async (rule, corner, parameters, expected) => {
+    const spec = captum('lrp', { rule, ...parameters });
     const { attribution } = await explain(simple(corner), spec, float32([1, 3, 1, 1], [1, 2, 3]), [0]);
     expect([...attribution.data]).toEqual(close([...expected], 3));
   });

@@ -47,23 +47,25 @@ function choices(schema: unknown): readonly unknown[] {
 /** A method under a convention with its defaults, and with each other value of each of its choices. */
 const specsOf = (method: Method): ExplainerSpec[] =>
   method.conventions.flatMap((convention) => {
-    const { shape } = method.params as unknown as z.ZodObject;
-    const { params } = resolveMethod({ method: method.id, convention });
+    const { shape } = method.parameters as unknown as z.ZodObject;
+    const { parameters } = resolveMethod({ method: method.id, convention });
     const base = enough[method.id] ?? {};
     const others = Object.entries(shape).flatMap(([name, schema]) =>
-      name in params ? choices(schema).map((value) => ({ ...base, [name]: value })) : [],
+      name in parameters ? choices(schema).map((value) => ({ ...base, [name]: value })) : [],
     );
     return [base, ...others].map((chosen) => ({
       method: method.id,
       convention,
-      params: chosen,
+      parameters: chosen,
       layers: method.needs.includes('layer') ? ['r1'] : [],
     }));
   });
 
 const claims = (method: Method, spec: ExplainerSpec): boolean => {
-  const { convention, params } = resolveMethod(spec);
-  return claimed(method, { convention, params: method.params.parse(params) }).includes('completeness');
+  const { convention, parameters } = resolveMethod(spec);
+  return claimed(method, { convention, parameters: method.parameters.parse(parameters) }).includes(
+    'completeness',
+  );
 };
 
 const network = tinyNetwork();
@@ -83,16 +85,17 @@ const others = methods.filter((method) => !complete.includes(method) && !method.
 
 describe.each(complete.map((method) => [method.id, method] as const))('%s', (_, method) => {
   it.each(
-    specsOf(method).map((spec) => [`${spec.convention} ${JSON.stringify(spec.params)}`, spec] as const),
+    specsOf(method).map((spec) => [`${spec.convention} ${JSON.stringify(spec.parameters)}`, spec] as const),
   )('claims what is true: %s', { timeout: 60_000 }, async (_, spec) => {
     const found = await explain(network, spec, one, [1]);
     if (!claims(method, spec)) return expect(found.convergenceDelta).toBeNull();
     const [delta] = found.convergenceDelta!;
     expect(Math.abs(delta!)).toBeLessThan(2e-3);
     expect(found.warnings).toEqual([]);
-    const asItIs = (method.kind === 'pixels' && !('grid' in spec.params!)) || spec.convention === 'captum';
-    const baseline = (spec.params as { baseline?: string }).baseline ?? 'zero';
-    if (!asItIs || baseline !== 'zero' || 'grid' in spec.params!) return;
+    const asItIs =
+      (method.kind === 'pixels' && !('grid' in spec.parameters!)) || spec.convention === 'captum';
+    const baseline = (spec.parameters as { baseline?: string }).baseline ?? 'zero';
+    if (!asItIs || baseline !== 'zero' || 'grid' in spec.parameters!) return;
     const difference = await scoreDifference;
     expect(Math.abs(difference)).toBeGreaterThan(0.1);
     expect(Math.abs(total(found) - difference - delta!)).toBeLessThan(1e-5);
@@ -101,11 +104,11 @@ describe.each(complete.map((method) => [method.id, method] as const))('%s', (_, 
 
 describe.each(others.map((method) => [method.id, method] as const))('%s', (_, { id, needs, conventions }) => {
   it('claims no completeness, and reports no delta', async () => {
-    const params = { occlusion: { sliding_window_shapes: [2, 3, 3], strides: [1, 3, 3] } }[id] ?? {};
+    const parameters = { occlusion: { sliding_window_shapes: [2, 3, 3], strides: [1, 3, 3] } }[id] ?? {};
     const spec = {
       method: id,
       convention: conventions[0],
-      params,
+      parameters,
       layers: needs.includes('layer') ? ['r2'] : [],
     };
     expect((await explain(network, spec, one, [1])).convergenceDelta).toBeNull();
@@ -243,9 +246,9 @@ describe('Where no ReLU is', () => {
       { base: 'saliency', nt_samples: 3 },
     ],
     ['var-grad', { base: 'deconvolution', nt_samples: 3 }, 'var-grad', { base: 'saliency', nt_samples: 3 }],
-  ] as const)('%s %o is %s %o, and says so', async (method, params, gradient, gradientParams) => {
-    const found = await explain(smooth, { method, params }, one, [1]);
-    const expected = await explain(smooth, { method: gradient, params: gradientParams }, one, [1]);
+  ] as const)('%s %o is %s %o, and says so', async (method, parameters, gradient, gradientParams) => {
+    const found = await explain(smooth, { method, parameters }, one, [1]);
+    const expected = await explain(smooth, { method: gradient, parameters: gradientParams }, one, [1]);
     expect(found.attribution.data).toEqual(expected.attribution.data);
     expect(said(found.warnings)).toBe(true);
     expect(said(expected.warnings)).toBe(false);

@@ -52,7 +52,7 @@ it.each(tried)('$id: the example in its file runs', async ({ id, kind }) => {
 });
 
 it.each(tried)('$id: the example shows a parameter of its own, if there is one', ({ id }) => {
-  const own = Object.keys(resolveMethod({ method: id }).params).filter((name) => !common.includes(name));
+  const own = Object.keys(resolveMethod({ method: id }).parameters).filter((name) => !common.includes(name));
   const [example = ''] = examplesOf(files.get(id) ?? '');
   expect(own.length === 0 || own.some((name) => example.includes(`${name}: `))).toBe(true);
 });

@@ -66,7 +66,7 @@ it('a class activation map is a file of fewer than 25 lines', () => {
 it('the class activation map is LayerCAM where the gradient is the same at every place', async () => {
   const method = await exportOf(path);
   await listed(method, async () => {
-    const of = (id: string) => attributionOf(id, { layers: ['r2'], params: { normalized: false } });
+    const of = (id: string) => attributionOf(id, { layers: ['r2'], parameters: { normalized: false } });
     expectSame(await of('positive-grad-cam'), await of('layer-cam'));
   });
 });
@@ -74,9 +74,9 @@ it('the class activation map is LayerCAM where the gradient is the same at every
 it('the method with samples is the gradient that integrated gradients average, run and compiled', async () => {
   const method = await exportOf('packages/core/src/methods/gradients/fading-gradient.ts');
   await listed(method, async () => {
-    const spec = { method: 'fading-gradient', params: { n_copies: 7 } };
-    const params = { n_steps: 7, quadrature: 'riemann_right', multiply_by_inputs: false };
-    const expected = await attributionOf('integrated-gradients', { params });
+    const spec = { method: 'fading-gradient', parameters: { n_copies: 7 } };
+    const parameters = { n_steps: 7, quadrature: 'riemann_right', multiply_by_inputs: false };
+    const expected = await attributionOf('integrated-gradients', { parameters });
     expectSame(await attributionOf(spec.method, spec), expected);
     const session = await cpu.load(compileExplainer(readClassifier(tinyNetwork()), spec));
     const given = { image: tinyImages(), class_index: int64([2], targets) };
@@ -88,8 +88,8 @@ it('the method with samples is the gradient that integrated gradients average, r
 it('SmoothGrad of Grad-CAM is Grad-CAM where the copies have no noise, and another map where they have', async () => {
   expect(page).toContain('--method smooth-grad --param base=grad-cam');
   const smooth = (stdevs: number) =>
-    attributionOf('smooth-grad', { params: { base: 'grad-cam', nt_samples: 3, stdevs } });
-  const plain = await attributionOf('grad-cam', { params: { normalized: false } });
+    attributionOf('smooth-grad', { parameters: { base: 'grad-cam', nt_samples: 3, stdevs } });
+  const plain = await attributionOf('grad-cam', { parameters: { normalized: false } });
   expectSame(await smooth(0), plain);
   expect((await smooth(0.3)).shape).toEqual(plain.shape);
   expect((await smooth(0.3)).data).not.toEqual(plain.data);

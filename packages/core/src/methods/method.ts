@@ -101,7 +101,7 @@ export interface Differentiation {
 
 /** Facts about the classifier and the request that a method may need while it builds. */
 export interface Setting<P> {
-  readonly params: P;
+  readonly parameters: P;
   readonly convention: Convention;
   /** [C, H, W], or [H, W, C] for NHWC. */
   readonly inputShape: readonly number[];
@@ -128,7 +128,7 @@ export interface Normalisation {
 }
 
 /** What was asked for. */
-export type Asked<P> = Pick<Setting<P>, 'params' | 'convention'>;
+export type Asked<P> = Pick<Setting<P>, 'parameters' | 'convention'>;
 
 /** Reasons by axiom. */
 export type Exceptions = Partial<Record<Axiom, string>>;
@@ -163,7 +163,7 @@ export interface MethodOf<P> {
   readonly conventions: readonly Convention[];
   /** What a library does otherwise than the paper, and its convention therefore too. */
   readonly oddities?: Partial<Record<Convention, string>>;
-  readonly params: z.ZodType<P>;
+  readonly parameters: z.ZodType<P>;
   /** Defaults that differ under a convention. */
   readonly defaults?: Partial<Record<Convention, Params>>;
   /** Looks at one layer only. */
@@ -187,19 +187,19 @@ export interface MethodOf<P> {
   /** Names of recorded samples that can be replayed. */
   readonly aux?: readonly string[];
   /** The method that explains each sample, with these parameters, where another one does. */
-  base?(params: P): Method | undefined;
+  base?(parameters: P): Method | undefined;
   /** The attribution of each image. */
   explain(subject: Subject, setting: Setting<P>): Expression;
 }
 
 /** What a method looks at with these parameters. */
-export const needsOf = (method: Method, params: unknown): Method['needs'] => [
-  ...new Set([...method.needs, ...(method.base?.(params)?.needs ?? [])]),
+export const needsOf = (method: Method, parameters: unknown): Method['needs'] => [
+  ...new Set([...method.needs, ...(method.base?.(parameters)?.needs ?? [])]),
 ];
 
 /** Whether a method gives maps [N, H, W] or values of pixels [N, C, H, W], with these parameters. */
-export const kindOf = (method: Method, params: unknown): Method['kind'] =>
-  (method.base?.(params) ?? method).kind;
+export const kindOf = (method: Method, parameters: unknown): Method['kind'] =>
+  (method.base?.(parameters) ?? method).kind;
 
 /** The network over the images themselves, before anything is asked of it. */
 export interface Scored {

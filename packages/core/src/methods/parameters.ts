@@ -23,7 +23,10 @@ export function settledParameters(method: Method, convention: Convention, asked:
     const schema = getOwn(shape, name);
     return [name, typeof value === 'string' && schema ? coerced(value, schema) : value] as const;
   });
-  const parsed = method.params.safeParse({ ...method.defaults?.[convention], ...Object.fromEntries(given) });
+  const parsed = method.parameters.safeParse({
+    ...method.defaults?.[convention],
+    ...Object.fromEntries(given),
+  });
   if (!parsed.success) throw complaint(method, parsed.error.issues[0]!, Object.fromEntries(given));
   const all = Object.entries(parsed.data as Parameters);
   return Object.fromEntries(
@@ -33,12 +36,12 @@ export function settledParameters(method: Method, convention: Convention, asked:
 
 /** What a method's formula takes: its resolved parameters, and those that its convention does not have at their defaults. */
 export const formulaParameters = (method: Method, parameters: Parameters): Parameters => ({
-  ...(method.params.parse({}) as Parameters),
+  ...(method.parameters.parse({}) as Parameters),
   ...parameters,
 });
 
 const shapeOf = (method: Method): Readonly<Record<string, z.ZodType>> =>
-  (method.params as unknown as z.ZodObject).shape;
+  (method.parameters as unknown as z.ZodObject).shape;
 
 /** `50`, `3,8,8`, `true` and `zero` as what the parameter takes; what it does not take as what it looks like. */
 function coerced(text: string, schema: z.ZodType): unknown {

@@ -21,7 +21,7 @@ describe('A method asked for', () => {
       score: 'logit',
       version: '1',
       convention: 'paper',
-      params: { n_steps: 50, quadrature: 'gausslegendre', baseline: 'zero', multiply_by_inputs: true },
+      parameters: { n_steps: 50, quadrature: 'gausslegendre', baseline: 'zero', multiply_by_inputs: true },
     });
   });
 
@@ -29,28 +29,31 @@ describe('A method asked for', () => {
     '%s under %s comes to the same with its defaults spelled and left out',
     (method, convention) => {
       const settled = resolveMethod({ method, convention });
-      expect(resolveMethod({ method, convention, params: settled.params })).toEqual(settled);
-      expect(Object.values(settled.params)).not.toContain(undefined);
+      expect(resolveMethod({ method, convention, parameters: settled.parameters })).toEqual(settled);
+      expect(Object.values(settled.parameters)).not.toContain(undefined);
     },
   );
 
   it('takes strings for numbers, lists, truth and names', () => {
-    const { params } = resolveMethod({
+    const { parameters } = resolveMethod({
       method: 'integrated-gradients',
-      params: { n_steps: '20', quadrature: 'riemann_left', baseline: '0.5', multiply_by_inputs: 'false' },
+      parameters: { n_steps: '20', quadrature: 'riemann_left', baseline: '0.5', multiply_by_inputs: 'false' },
     });
-    expect(params).toEqual({
+    expect(parameters).toEqual({
       n_steps: 20,
       quadrature: 'riemann_left',
       baseline: 0.5,
       multiply_by_inputs: false,
     });
     expect(
-      resolveMethod({ method: 'integrated-gradients', params: { baseline: 'black' } }).params.baseline,
+      resolveMethod({ method: 'integrated-gradients', parameters: { baseline: 'black' } }).parameters
+        .baseline,
     ).toBe('black');
     expect(
-      resolveMethod({ method: 'occlusion', params: { sliding_window_shapes: '3,60,60', strides: '3,50,50' } })
-        .params,
+      resolveMethod({
+        method: 'occlusion',
+        parameters: { sliding_window_shapes: '3,60,60', strides: '3,50,50' },
+      }).parameters,
     ).toMatchObject({
       sliding_window_shapes: [3, 60, 60],
       strides: [3, 50, 50],
@@ -58,9 +61,9 @@ describe('A method asked for', () => {
   });
 
   it('has the defaults of the convention', () => {
-    expect(resolveMethod({ method: 'saliency' }).params).toEqual({ abs: false });
-    expect(resolveMethod({ method: 'saliency', convention: 'captum' }).params).toEqual({ abs: true });
-    expect(resolveMethod({ method: 'grad-cam', convention: 'pytorch-grad-cam' }).params).toEqual({
+    expect(resolveMethod({ method: 'saliency' }).parameters).toEqual({ abs: false });
+    expect(resolveMethod({ method: 'saliency', convention: 'captum' }).parameters).toEqual({ abs: true });
+    expect(resolveMethod({ method: 'grad-cam', convention: 'pytorch-grad-cam' }).parameters).toEqual({
       fuse: 'mean',
       eigen_smooth: false,
     });
@@ -70,7 +73,7 @@ describe('A method asked for', () => {
     '$id has no fuse, because it looks at one layer only',
     ({ id, conventions }) => {
       for (const convention of conventions)
-        expect(refusal({ method: id, convention, params: { fuse: 'max' } }).message).toMatch(
+        expect(refusal({ method: id, convention, parameters: { fuse: 'max' } }).message).toMatch(
           new RegExp(`${id} has no parameter "fuse"`),
         );
     },
@@ -86,19 +89,22 @@ describe('A method asked for', () => {
   });
 
   it.each([
-    [{ method: 'occlusion', params: { windows: 3 } }, /no parameter "windows".*sliding_window_shapes/],
-    [{ method: 'integrated-gradients', params: { n_steps: 0 } }, /"n_steps".*>=1.*got 0/],
-    [{ method: 'integrated-gradients', params: { n_steps: 'many' } }, /"n_steps".*number.*"many"/],
-    [{ method: 'integrated-gradients', params: { n_steps: 2.5 } }, /"n_steps".*int.*2.5/],
+    [{ method: 'occlusion', parameters: { windows: 3 } }, /no parameter "windows".*sliding_window_shapes/],
+    [{ method: 'integrated-gradients', parameters: { n_steps: 0 } }, /"n_steps".*>=1.*got 0/],
+    [{ method: 'integrated-gradients', parameters: { n_steps: 'many' } }, /"n_steps".*number.*"many"/],
+    [{ method: 'integrated-gradients', parameters: { n_steps: 2.5 } }, /"n_steps".*int.*2.5/],
     [
-      { method: 'integrated-gradients', params: { quadrature: 'simpson' } },
+      { method: 'integrated-gradients', parameters: { quadrature: 'simpson' } },
       /"quadrature".*gausslegendre.*"simpson"/,
     ],
-    [{ method: 'occlusion', params: { sliding_window_shapes: '15,15' } }, /"sliding_window_shapes".*"15,15"/],
+    [
+      { method: 'occlusion', parameters: { sliding_window_shapes: '15,15' } },
+      /"sliding_window_shapes".*"15,15"/,
+    ],
     [{ method: 'occlusion', convention: 'torchcam' }, /no convention "torchcam".*paper, captum/],
     [{ method: 'occlusion', convention: 'matlab' as 'paper' }, /"matlab" is unknown.*paper, torchcam/],
     [
-      { method: 'grad-cam', convention: 'captum', params: { fuse: 'max' } },
+      { method: 'grad-cam', convention: 'captum', parameters: { fuse: 'max' } },
       /"fuse".*only under.*paper.*not captum/,
     ],
   ] as const)('is refused when it says %j', (asked, message) => {
@@ -144,9 +150,11 @@ describe('A question', () => {
 
   it('is taken as it is within a process: nothing is read or filled in a second time', () => {
     const resolved = resolveQuestion({ method: 'integrated-gradients', parameters: { n_steps: '20' } });
-    const { params } = resolveMethod(resolved);
-    expect(params).toBe(resolved.parameters);
-    expect(resolveMethod({ ...resolved, parameters: { n_steps: '20' } }).params).toEqual({ n_steps: '20' });
+    const { parameters } = resolveMethod(resolved);
+    expect(parameters).toBe(resolved.parameters);
+    expect(resolveMethod({ ...resolved, parameters: { n_steps: '20' } }).parameters).toEqual({
+      n_steps: '20',
+    });
   });
 
   it('that comes from elsewhere is not believed: version and parameters are those of this release', () => {
@@ -176,7 +184,7 @@ describe('A question', () => {
     'gives the formula of %s under %s every parameter that it takes',
     (_, convention, method) => {
       const { parameters } = resolveQuestion({ method: method.id, convention });
-      expect(formulaParameters(method, parameters)).toEqual(method.params.parse(parameters));
+      expect(formulaParameters(method, parameters)).toEqual(method.parameters.parse(parameters));
     },
   );
 });

@@ -14,7 +14,7 @@ export interface ResolvedMethod {
   /** The kind of score that is explained. */
   readonly score: ScoreKind;
   /** Every parameter that the method has under the convention, defaults filled in. */
-  readonly params: Parameters;
+  readonly parameters: Parameters;
 }
 
 /**
@@ -26,14 +26,14 @@ export interface ResolvedMethod {
  */
 export function resolveQuestion(asked: AskedQuestion): ResolvedQuestion {
   const { layers = [], target = 'predicted' } = asked;
-  const { method: wanted, parameters: params, convention, score } = asked;
-  const method = resolveMethod({ method: wanted, convention, params, score });
+  const { method: wanted, parameters, convention, score } = asked;
+  const method = resolveMethod({ method: wanted, convention, parameters, score });
   checkLayerCount(method, layers.length);
   return {
     method: method.id,
     method_version: method.version,
     convention: method.convention,
-    parameters: method.params,
+    parameters: method.parameters,
     layers,
     score: method.score,
     target,
@@ -43,7 +43,7 @@ export function resolveQuestion(asked: AskedQuestion): ResolvedQuestion {
 interface AskedMethod {
   readonly method: string;
   readonly convention?: Convention | undefined;
-  readonly params?: Params | undefined;
+  readonly parameters?: Params | undefined;
   readonly score?: ScoreKind | undefined;
 }
 
@@ -54,8 +54,8 @@ interface AskedMethod {
  */
 export function resolveMethod(asked: AskedMethod | ResolvedQuestion): ResolvedMethod {
   if ('method_version' in asked) {
-    const { method: id, method_version: version, convention, score, parameters: params } = asked;
-    return { id, version, convention, score, params };
+    const { method: id, method_version: version, convention, score, parameters } = asked;
+    return { id, version, convention, score, parameters };
   }
   const method = findMethod(asked.method);
   const convention = asked.convention ?? 'paper';
@@ -79,7 +79,7 @@ export function resolveMethod(asked: AskedMethod | ResolvedQuestion): ResolvedMe
     version: method.version,
     convention,
     score,
-    params: settledParameters(method, convention, asked.params),
+    parameters: settledParameters(method, convention, asked.parameters),
   };
 }
 
@@ -94,12 +94,12 @@ export const defaultScore = ({ score, logitsOnly }: Method, convention: Conventi
 
 /** Checks that a method takes so many layers. @throws InputError `invalid_parameter` */
 export function checkLayerCount(
-  { id, convention, params }: Pick<ResolvedMethod, 'id' | 'convention' | 'params'>,
+  { id, convention, parameters }: Pick<ResolvedMethod, 'id' | 'convention' | 'parameters'>,
   count: number,
 ): void {
   const method = findMethod(id);
   const { singleLayer } = method;
-  if (count > 0 && !needsOf(method, params).includes('layer'))
+  if (count > 0 && !needsOf(method, parameters).includes('layer'))
     throw new InputError(
       'invalid_parameter',
       `${id} looks at no layer, but ${count === 1 ? 'one was' : 'layers were'} given`,
@@ -115,8 +115,8 @@ export function checkLayerCount(
 
 /** Whether what is asked for looks at layers. */
 export const takesLayers = (asked: AskedMethod | ResolvedQuestion): boolean => {
-  const { id, params } = resolveMethod(asked);
-  return needsOf(findMethod(id), params).includes('layer');
+  const { id, parameters } = resolveMethod(asked);
+  return needsOf(findMethod(id), parameters).includes('layer');
 };
 
 export function findMethod(id: string): Method {
@@ -135,7 +135,7 @@ export function findMethod(id: string): Method {
 
 /** JSON Schema of a method's parameters. */
 export const paramsJsonSchema = (id: string): object =>
-  z.toJSONSchema(findMethod(id).params, { io: 'input' });
+  z.toJSONSchema(findMethod(id).parameters, { io: 'input' });
 
 /** What was meant, where that can be guessed: where at most a third of the letters differ. */
 function suggestion(word: string, known: readonly string[]): string {

@@ -438,7 +438,7 @@ describe('gradients of scores, against central differences of the file itself', 
     score: ScoreKind | undefined,
     options?: ClassifierOptions,
   ) => {
-    const spec = { method: 'saliency', params: { abs: false }, score };
+    const spec = { method: 'saliency', parameters: { abs: false }, score };
     const explainer = await createExplainer(readClassifier(bytes, options), spec, cpu);
     const { attribution } = await explainer.attribute(row(headImages, 0), [target]);
     await explainer.close();

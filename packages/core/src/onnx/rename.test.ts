@@ -27,9 +27,9 @@ test.each(['grad-cam', 'saliency', 'integrated-gradients', 'occlusion'])(
   '%s of a model whose tensors are called as ours are',
   async (method) => {
     const x = float32([1, 1, 2, 2], [1, -2, 3, 0.5]);
-    const params = method === 'occlusion' ? { sliding_window_shapes: [1, 1, 1], strides: [1, 1, 1] } : {};
+    const parameters = method === 'occlusion' ? { sliding_window_shapes: [1, 1, 1], strides: [1, 1, 1] } : {};
     const explain = async (rename: (name: string) => string) => {
-      const explainer = await createExplainer(readClassifier(awkward(rename)), { method, params }, cpu);
+      const explainer = await createExplainer(readClassifier(awkward(rename)), { method, parameters }, cpu);
       const { attribution } = await explainer.attribute(x, [2]);
       await explainer.close();
       return Array.from(attribution.data);

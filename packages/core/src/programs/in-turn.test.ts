@@ -27,7 +27,7 @@ const ascent = defineMethod({
   kind: 'pixels',
   needs: ['gradient'],
   conventions: ['paper'],
-  params: z.strictObject({}),
+  parameters: z.strictObject({}),
   sampled: true,
   explain: ({ image, at, overInTurn }) =>
     overInTurn({ rate: perRow(rates) }, image, ({ rate }, here) => here.add(at(here).gradient().mul(rate))),

@@ -28,7 +28,7 @@ const explained = async (spec: ExplainerSpec, off: boolean) => {
 
 type Named = [
   method: string,
-  params: Readonly<Record<string, unknown>>,
+  parameters: Readonly<Record<string, unknown>>,
   layers: string[],
   convention?: ExplainerSpec['convention'],
 ];
@@ -47,11 +47,11 @@ const composites = ['epsilon-plus', 'epsilon-alpha2-beta1-flat', 'epsilon-gamma-
 }));
 
 it.each<Named>([
-  ...rules.map((params): Named => ['lrp', params, [], 'captum']),
-  ...rules.map((params): Named => ['layer-lrp', params, ['block1.norm1'], 'captum']),
+  ...rules.map((parameters): Named => ['lrp', parameters, [], 'captum']),
+  ...rules.map((parameters): Named => ['layer-lrp', parameters, ['block1.norm1'], 'captum']),
   ['layer-lrp', { epsilon: 0.1 }, ['block0.fc1'], 'captum'],
-  ...composites.map((params): Named => ['lrp', params, []]),
-  ...composites.map((params): Named => ['layer-lrp', params, ['block1.norm1']]),
+  ...composites.map((parameters): Named => ['lrp', parameters, []]),
+  ...composites.map((parameters): Named => ['layer-lrp', parameters, ['block1.norm1']]),
   ['layer-lrp', { epsilon: 0.1, stabilizer: 0.1 }, ['block0.fc1']],
   ['deep-lift', {}, []],
   ['deep-lift-shap', {}, []],
@@ -63,8 +63,8 @@ it.each<Named>([
   ['finer-cam', {}, ['block1.norm1']],
   ['smooth-grad', { nt_samples: 2 }, []],
   ['layer-conductance', { n_steps: 3 }, ['block1.norm1']],
-])('%s %o of %o', async (method, params, layers, convention) => {
-  const spec = { method, params, layers, convention };
+])('%s %o of %o', async (method, parameters, layers, convention) => {
+  const spec = { method, parameters, layers, convention };
   const whole = await explained(spec, true);
   expect(Math.max(...whole.data.map(Math.abs))).toBeGreaterThan(0);
   expectClose(await explained(spec, false), whole);

@@ -49,7 +49,7 @@ export function lookedAt(
   const values = layers.map(({ name }) => maps.get(name) ?? network.resolve(name));
   const { scored, probabilities } = shown(network, score);
   const kept = [scored, probabilities].filter((value) => value !== null);
-  if (!needsOf(method, setting.params).includes('attention'))
+  if (!needsOf(method, setting.parameters).includes('attention'))
     narrow(network, [...before, ...values, ...kept]);
   return { ...network, layers: values, scored, probabilities };
 }

@@ -55,7 +55,7 @@ it.each([
     },
   };
   const classifier = readClassifier(tinyNetwork());
-  const spec = { method: 'integrated-gradients', params: { n_steps: 3 }, memory };
+  const spec = { method: 'integrated-gradients', parameters: { n_steps: 3 }, memory };
   const explainer = await createExplainer(classifier, spec, runtime);
   await explainer.attribute(row(tinyImages(), 0), [0]);
   await explainer.close();

@@ -28,9 +28,9 @@ function counting() {
 }
 
 it.each<ExplainerSpec>([
-  { method: 'integrated-gradients', params: { n_steps: 12 } },
-  { method: 'layer-integrated-gradients', params: { n_steps: 12 } },
-  { method: 'smooth-grad', params: { nt_samples: 6, base: 'integrated-gradients', n_steps: 4 } },
+  { method: 'integrated-gradients', parameters: { n_steps: 12 } },
+  { method: 'layer-integrated-gradients', parameters: { n_steps: 12 } },
+  { method: 'smooth-grad', parameters: { nt_samples: 6, base: 'integrated-gradients', n_steps: 4 } },
   { method: 'score-cam' },
 ])('$method goes on where another run has stopped', async (spec) => {
   const { counted, runtime } = counting();

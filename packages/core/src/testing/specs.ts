@@ -29,7 +29,7 @@ export const everySpec: readonly ExplainerSpec[] = methods.flatMap(({ id, conven
   conventions.map((convention) => ({
     method: id,
     convention,
-    params: small[id] ?? {},
+    parameters: small[id] ?? {},
     layers: layers[id],
   })),
 );

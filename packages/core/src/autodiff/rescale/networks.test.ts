@@ -71,7 +71,7 @@ describe('DeepLIFT adds up with', () => {
       const bent = back(g, g.emit('Exp', [there(g, reshape(g, image, [-1, 6, 4]))]));
       return g.emit('ReduceSum', [bent, g.ints([1])], { keepdims: 0 });
     });
-    const spec = { method: 'deep-lift', params: { baseline: 0.3 } };
+    const spec = { method: 'deep-lift', parameters: { baseline: 0.3 } };
     const { attribution, convergenceDelta } = await explain(network, spec, wave([1, 6, 2, 2]), [1]);
     const whole = attribution.data.reduce((sum, v) => sum + Math.abs(v), 0);
     expect(Math.abs(convergenceDelta![0]!)).toBeLessThan(1e-6 * whole);
@@ -116,7 +116,7 @@ describe('DeepLIFT adds up, and nothing is said against it, of', () => {
       return g.emit('ReduceMean', [mixed(step(g, mixed(image))), g.ints([2, 3])], { keepdims: 0 });
     });
     for (const baseline of [0, 0.3]) {
-      const spec = { method: 'deep-lift', params: { baseline } };
+      const spec = { method: 'deep-lift', parameters: { baseline } };
       const { attribution, convergenceDelta, warnings } = await explain(
         network,
         spec,

@@ -22,7 +22,7 @@ const tokens = given(5, 8);
 const fused = (
   name: string,
   activation: string,
-  params: number[] = [],
+  parameters: number[] = [],
   more: Partial<Case> = {},
 ): [string, Case] => [
   `FusedConv ${name}`,
@@ -31,7 +31,7 @@ const fused = (
     operands: [image, filters, weight([4])],
     attributes: {
       ...(activation && { activation }),
-      ...(params.length > 0 && { activation_params: { floats: params } }),
+      ...(parameters.length > 0 && { activation_params: { floats: parameters } }),
       kernel_shape: [3, 3],
       ...more.attributes,
     },

@@ -24,8 +24,8 @@ const dense = networkOf([1, 3, 3], (layer, image, g) => {
 
 it('evaluates what comes after a layer beside what passes it by', async () => {
   const image = wave(1, 1, 3, 3);
-  const params = { normalized: false };
-  const map = await explain(dense, { method: 'ablation-cam', layers: ['late'], params }, image, [0]);
+  const parameters = { normalized: false };
+  const map = await explain(dense, { method: 'ablation-cam', layers: ['late'], parameters }, image, [0]);
   const late = await explain(
     dense,
     { method: 'layer-activation', convention: 'captum', layers: ['late'] },

@@ -30,7 +30,7 @@ export const ablationCam = defineMethod({
     'pytorch-grad-cam':
       "Where the layer's minimum is not 0, channels are set to it less 10⁷, 2·10⁷ … up to 32 of them: those evaluated together see each other.",
   },
-  params: z.strictObject(mapParams),
+  parameters: z.strictObject(mapParams),
   only: mapOnly,
   sampled: true,
   dividesByScore: true,

@@ -12,7 +12,7 @@ import { camOutput, mapParams } from '../shared/cam.ts';
  * for every class.
  *
  * @see Abnar & Zuidema, "Quantifying Attention Flow in Transformers", 2020
- * @example createExplainer(classifier, { method: 'attention-rollout', params: { head_fusion: 'max' } }, runtime)
+ * @example createExplainer(classifier, { method: 'attention-rollout', parameters: { head_fusion: 'max' } }, runtime)
  */
 export const attentionRollout = defineMethod({
   id: 'attention-rollout',
@@ -23,7 +23,7 @@ export const attentionRollout = defineMethod({
   kind: 'map',
   needs: ['attention'],
   conventions: ['paper'],
-  params: z.strictObject({
+  parameters: z.strictObject({
     ...mapParams,
     head_fusion: z.enum(['mean', 'max', 'min']).default('mean').describe("How a block's heads become one"),
   }),
@@ -39,7 +39,7 @@ export const attentionRollout = defineMethod({
       const weights = logits.of(block.weights);
       const heads = weights.shape.length === 3 ? weights.shape[0]! / rows : weights.shape[1]!;
       const split = weights.reshape([rows, heads, tokens, tokens]);
-      const both = split[setting.params.head_fusion]([1], false).add(itself);
+      const both = split[setting.parameters.head_fusion]([1], false).add(itself);
       return both.div(both.sum([2]));
     });
     const rollout = mixing.reduce((before, block) => block.matmul(before));

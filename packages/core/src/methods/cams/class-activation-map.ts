@@ -31,7 +31,7 @@ export const cam = defineMethod({
     torchcam: 'Negative values are kept before the map is min-maxed.',
   },
   logitsOnly: true,
-  params: z.strictObject(camParams),
+  parameters: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
   explain(subject, setting) {

@@ -26,7 +26,7 @@ export const eigenGradCam = defineMethod({
     'pytorch-grad-cam':
       'The sign of a principal direction is whatever LAPACK makes it; here the largest magnitude is positive.',
   },
-  params: z.strictObject(camParams),
+  parameters: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
   explain: ({ layers, gradients }, setting) =>

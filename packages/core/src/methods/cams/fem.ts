@@ -9,7 +9,7 @@ import { weighted } from './gradient-cam.ts';
  *     map = ReLU(Σ_k w_k A_k),   w_k = share of places where A_k > mean(A_k) + k·std(A_k)
  *
  * @see Fuad et al., "Features Understanding in 3D CNNs for Actions Recognition in Video", 2020
- * @example createExplainer(classifier, { method: 'fem', params: { k: 1 } }, runtime)
+ * @example createExplainer(classifier, { method: 'fem', parameters: { k: 1 } }, runtime)
  */
 export const fem = defineMethod({
   id: 'fem',
@@ -20,7 +20,7 @@ export const fem = defineMethod({
   kind: 'map',
   needs: ['layer'],
   conventions: ['paper', 'pytorch-grad-cam'],
-  params: z.strictObject({
+  parameters: z.strictObject({
     ...camParams,
     k: z
       .number()
@@ -34,7 +34,7 @@ export const fem = defineMethod({
     const maps = layers.map((activation) => {
       const centre = activation.mean([2, 3]);
       const deviation = activation.sub(centre).square().mean([2, 3]).sqrt();
-      const strong = activation.isGreater(centre.add(deviation.mul(setting.params.k)));
+      const strong = activation.isGreater(centre.add(deviation.mul(setting.parameters.k)));
       return weighted(strong.cast('float32').mean([2, 3]), activation);
     });
     return camOutput(maps, setting);

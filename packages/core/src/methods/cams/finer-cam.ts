@@ -17,7 +17,7 @@ import { evidenceOf } from './evidence.ts';
  * @example
  * createExplainer(
  *   classifier,
- *   { method: 'finer-cam', params: { base: 'layer-cam', num_references: 2, gamma: 0.5 } },
+ *   { method: 'finer-cam', parameters: { base: 'layer-cam', num_references: 2, gamma: 0.5 } },
  *   runtime,
  * )
  */
@@ -37,7 +37,7 @@ export const finerCam = defineMethod({
   logitsOnly: true,
   oneClass: true,
   needsOtherClasses: true,
-  params: z.strictObject({
+  parameters: z.strictObject({
     ...evidenceParams,
     base: z
       .enum(['grad-cam', 'grad-cam-plus-plus', 'layer-cam'])
@@ -50,14 +50,16 @@ export const finerCam = defineMethod({
   defaults: camDefaults,
   only: { ...camOnly, gamma: ['paper', 'torchcam'], alpha: ['pytorch-grad-cam'] },
   explain(subject, setting) {
-    const { params, convention } = setting;
+    const { parameters, convention } = setting;
     const objective =
-      convention === 'pytorch-grad-cam' ? likelihoodWeighted(subject, params) : plain(subject, params);
+      convention === 'pytorch-grad-cam'
+        ? likelihoodWeighted(subject, parameters)
+        : plain(subject, parameters);
     // Which classes are closest is settled, not differentiated.
     const rules = { ...gradientRules, TopK: [null, null], OneHot: [null, null, null] };
     const seeds = new Map([[objective, objective.onesLike()]]);
     const gradients = subject.gradients(subject.layers, { seeds, rules });
-    return camOutput(evidenceMaps(subject, setting, evidenceOf[params.base], gradients), setting);
+    return camOutput(evidenceMaps(subject, setting, evidenceOf[parameters.base], gradients), setting);
   },
 });
 

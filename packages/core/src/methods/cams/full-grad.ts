@@ -29,7 +29,7 @@ export const fullGrad = defineMethod({
     'pytorch-grad-cam':
       "A convolution's bias and that of the batch norm behind it count apart; an exporter that folds them into one leaves one.",
   },
-  params: z.strictObject({}),
+  parameters: z.strictObject({}),
   explain(subject, { height, width, layout, convention, tellScale }) {
     const { image, gradients } = subject;
     const biased = biasedMaps(subject);

@@ -5,8 +5,8 @@ import { counting, explain } from '../../testing/explain.ts';
 import { networkOf } from '../../testing/network.ts';
 
 const image = counting([1, 1, 4, 4]);
-const signed = (layer: string, params = {}) =>
-  explain(oneConv, { method: 'grad-cam', convention: 'captum', params, layers: [layer] }, image, [0]);
+const signed = (layer: string, parameters = {}) =>
+  explain(oneConv, { method: 'grad-cam', convention: 'captum', parameters, layers: [layer] }, image, [0]);
 
 describe('Grad-CAM', () => {
   it.each([
@@ -32,7 +32,7 @@ describe('Grad-CAM', () => {
     const spec = {
       method: 'grad-cam',
       convention: 'torchcam',
-      params: { normalized: false },
+      parameters: { normalized: false },
       layers: ['relu1'],
     } as const;
     expect([...(await explain(oneConv, spec, image, [0])).attribution.data]).toEqual([0, 4, 28, 32.5]);
@@ -59,7 +59,7 @@ describe('Grad-CAM', () => {
       ...(
         await explain(
           halves,
-          { method: 'grad-cam', convention: 'torchcam', params: { fuse }, layers: ['a', 'b'] },
+          { method: 'grad-cam', convention: 'torchcam', parameters: { fuse }, layers: ['a', 'b'] },
           counting([1, 1, 2, 2]),
           [0],
         )

@@ -38,7 +38,7 @@ export const gradCam = defineMethod({
   oddities: {
     captum: "Signed sums [N, 1, h, w] at the layer's size, neither rectified nor normalised.",
   },
-  params: z.strictObject({
+  parameters: z.strictObject({
     ...evidenceParams,
     relu_attributions: z.boolean().default(false).describe('Keep positive evidence only'),
   }),
@@ -48,6 +48,6 @@ export const gradCam = defineMethod({
     const maps = evidenceMaps(subject, setting, gradCamEvidence);
     if (setting.convention !== 'captum') return camOutput(maps, setting);
     const [map] = maps as [Expression];
-    return (setting.params.relu_attributions ? map.relu() : map).unsqueeze(1);
+    return (setting.parameters.relu_attributions ? map.relu() : map).unsqueeze(1);
   },
 });

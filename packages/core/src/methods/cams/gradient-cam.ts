@@ -25,7 +25,7 @@ export const gradientCam = (own: Own, evidence: Evidence): Method =>
     version: '1',
     kind: 'map',
     needs: ['gradient', 'layer'],
-    params: z.strictObject(evidenceParams),
+    parameters: z.strictObject(evidenceParams),
     defaults: camDefaults,
     only: camOnly,
     explain: (subject, setting) => camOutput(evidenceMaps(subject, setting, evidence), setting),

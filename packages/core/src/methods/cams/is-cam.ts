@@ -11,7 +11,7 @@ import { gainMap, maskedGains } from './masks.ts';
  * torchcam adds the steps up as it goes: its masks are scaled by 0.1, 0.3, 0.6, … 5.5 for S = 10.
  *
  * @see Naidu et al., "IS-CAM: Integrated Score-CAM for axiomatic-based explanations", 2020
- * @example createExplainer(classifier, { method: 'is-cam', params: { num_samples: 4 } }, runtime)
+ * @example createExplainer(classifier, { method: 'is-cam', parameters: { num_samples: 4 } }, runtime)
  */
 export const isCam = defineMethod({
   id: 'is-cam',
@@ -26,14 +26,14 @@ export const isCam = defineMethod({
   oddities: {
     torchcam: 'Steps add up as they go: of 10, masks are scaled by 0.1, 0.3, 0.6 … 5.5.',
   },
-  params: z.strictObject({
+  parameters: z.strictObject({
     ...mapParams,
     num_samples: z.int().min(1).default(10).describe('Steps from little of the mask to all of it'),
   }),
   only: mapOnly,
   sampled: true,
   explain(subject, setting) {
-    const { num_samples: repeats } = setting.params;
+    const { num_samples: repeats } = setting.parameters;
     const shares = Array.from({ length: repeats }, (_, step) => (step + 1) / repeats);
     const summed = shares.map((_, step) => shares.slice(0, step + 1).reduce((a, b) => a + b));
     const factors = setting.convention === 'torchcam' ? summed : shares;

@@ -22,7 +22,7 @@ export const kpcaCam = defineMethod({
   kind: 'map',
   needs: ['layer'],
   conventions: ['paper', 'pytorch-grad-cam'],
-  params: z.strictObject(camParams),
+  parameters: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
   explain: ({ layers }, setting) =>

@@ -16,7 +16,7 @@ export const layerCamEvidence: Evidence = (activation, gradient) => gradient.rel
  * @example
  * createExplainer(
  *   classifier,
- *   { method: 'layer-cam', layers: ['-2', '-1'], params: { fuse: 'tanh-max', gamma: 1.5 } },
+ *   { method: 'layer-cam', layers: ['-2', '-1'], parameters: { fuse: 'tanh-max', gamma: 1.5 } },
  *   runtime,
  * )
  */
@@ -32,7 +32,7 @@ export const layerCam = gradientCam(
       'pytorch-grad-cam': 'Of several layers the mean of their maps counts.',
     },
     version: '2',
-    params: z.strictObject({
+    parameters: z.strictObject({
       ...evidenceParams,
       fuse: z.enum(fusions).default('tanh-max').describe('How the maps of several layers become one'),
       gamma: z.number().min(0).default(2).describe('fuse=tanh-max: how steeply tanh lifts the maps'),

@@ -13,7 +13,7 @@ import { camOutput, mapParams } from '../shared/cam.ts';
  * class token, are the map's places. The readout is the network after its last block: final normalisation and head.
  *
  * @see Bousselham et al., "LeGrad: An Explainability Method for Vision Transformers via Feature Formation Sensitivity", 2024
- * @example createExplainer(classifier, { method: 'le-grad', params: { blocks: 1 } }, runtime)
+ * @example createExplainer(classifier, { method: 'le-grad', parameters: { blocks: 1 } }, runtime)
  */
 export const leGrad = defineMethod({
   id: 'le-grad',
@@ -28,7 +28,7 @@ export const leGrad = defineMethod({
     torchcam: 'Tokens are averaged before the final normalisation, the class token among them.',
   },
   logitsOnly: true,
-  params: z.strictObject({
+  parameters: z.strictObject({
     ...mapParams,
     blocks: z.int().min(0).default(0).describe('How many of the last blocks count; 0 is all'),
   }),
@@ -36,7 +36,7 @@ export const leGrad = defineMethod({
     const { chosen, logits, gradients } = subject;
     const { blocks, grid, prefix, suffix, tokenAxis } = subject.transformer();
     const last = blocks.at(-1)!.output;
-    const used = blocks.slice(-setting.params.blocks);
+    const used = blocks.slice(-setting.parameters.blocks);
     const maps = used.map((block) => {
       const [weights, output] = [logits.of(block.weights), logits.of(block.output)];
       const pooled = output.mean([tokenAxis]).expandAs(output);

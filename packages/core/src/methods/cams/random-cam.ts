@@ -8,7 +8,7 @@ import { uniform } from '../shared/random.ts';
 import { replayed } from '../shared/replayed.ts';
 import { channelsOf, weightedMap } from './masks.ts';
 
-const params = z.strictObject({ ...mapParams, seed: seedParam });
+const parameters = z.strictObject({ ...mapParams, seed: seedParam });
 
 /**
  * Random-CAM: feature maps with random weights, for comparison. A method that does no better has not looked at the class.
@@ -18,9 +18,9 @@ const params = z.strictObject({ ...mapParams, seed: seedParam });
  * All images have the same weights, where pytorch-grad-cam draws anew; recorded `weights` [1, C] are replayed instead.
  *
  * @see `RandomCAM` of pytorch-grad-cam
- * @example createExplainer(classifier, { method: 'random-cam', params: { seed: 7 } }, runtime)
+ * @example createExplainer(classifier, { method: 'random-cam', parameters: { seed: 7 } }, runtime)
  */
-export const randomCam = defineMethod<z.infer<typeof params>>({
+export const randomCam = defineMethod<z.infer<typeof parameters>>({
   id: 'random-cam',
   title: 'Random-CAM',
   summary: 'Feature maps with random weights: a control that knows nothing of the class.',
@@ -30,12 +30,12 @@ export const randomCam = defineMethod<z.infer<typeof params>>({
   needs: ['layer'],
   singleLayer: true,
   conventions: ['paper', 'pytorch-grad-cam'],
-  params,
+  parameters,
   only: mapOnly,
   aux: ['weights'],
   explain({ layers, aux, given }, setting) {
     const channels = channelsOf(setting);
-    const drawn = Array.from({ length: channels }, (_, k) => 2 * uniform(setting.params.seed, k) - 1);
+    const drawn = Array.from({ length: channels }, (_, k) => 2 * uniform(setting.parameters.seed, k) - 1);
     const { weights } = replayed({ weights: float32([1, channels], drawn) }, aux);
     if (weights.shape[0] !== 1)
       throw new InputError(

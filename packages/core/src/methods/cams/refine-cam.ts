@@ -14,7 +14,7 @@ import { evidenceOf } from './evidence.ts';
  * @example
  * createExplainer(
  *   classifier,
- *   { method: 'refine-cam', layers: ['-2', '-1'], params: { base: 'x-grad-cam' } },
+ *   { method: 'refine-cam', layers: ['-2', '-1'], parameters: { base: 'x-grad-cam' } },
  *   runtime,
  * )
  */
@@ -31,7 +31,7 @@ export const refineCam = defineMethod({
     'pytorch-grad-cam':
       "Maps are multiplied at the image's size, after the second min-max; torchcam multiplies at the largest layer's.",
   },
-  params: z.strictObject({
+  parameters: z.strictObject({
     ...camParams,
     fuse: z.literal('product').default('product').describe('How the maps of several layers become one'),
     base: z
@@ -41,7 +41,7 @@ export const refineCam = defineMethod({
   }),
   only: camOnly,
   explain: (subject, setting) =>
-    camOutput(evidenceMaps(subject, setting, evidenceOf[setting.params.base]), setting, {
+    camOutput(evidenceMaps(subject, setting, evidenceOf[setting.parameters.base]), setting, {
       renormalize: true,
     }),
 });

@@ -27,7 +27,7 @@ export const scoreCam = defineMethod({
     torchcam: "Masks are min-maxed at the layer's size and then grown, with half-pixel centres.",
     'pytorch-grad-cam': 'Masks are grown with their corners aligned and then min-maxed.',
   },
-  params: z.strictObject(mapParams),
+  parameters: z.strictObject(mapParams),
   only: mapOnly,
   sampled: true,
   explain: (subject, setting) => gainMap(subject, maskedGains(subject, setting), setting),

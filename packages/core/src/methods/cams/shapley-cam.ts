@@ -23,7 +23,7 @@ export const shapleyCam = defineMethod({
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'pytorch-grad-cam'],
-  params: z.strictObject(evidenceParams),
+  parameters: z.strictObject(evidenceParams),
   defaults: camDefaults,
   only: camOnly,
   explain(subject, setting) {

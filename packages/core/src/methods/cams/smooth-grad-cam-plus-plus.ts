@@ -18,7 +18,7 @@ import { weighted } from './gradient-cam.ts';
  * @example
  * createExplainer(
  *   classifier,
- *   { method: 'smooth-grad-cam-plus-plus', params: { num_samples: 3, std: 0.1 } },
+ *   { method: 'smooth-grad-cam-plus-plus', parameters: { num_samples: 3, std: 0.1 } },
  *   runtime,
  * )
  */
@@ -35,7 +35,7 @@ export const smoothGradCamPlusPlus = defineMethod({
     torchcam:
       'The gradient and the activations that are weighted are those of the last noisy copy, not means or of the image itself.',
   },
-  params: z.strictObject({
+  parameters: z.strictObject({
     ...camParams,
     num_samples: z.int().min(1).default(4).describe('Noisy copies'),
     std: z
@@ -51,7 +51,7 @@ export const smoothGradCamPlusPlus = defineMethod({
   aux: ['noise'],
   // torchcam's activations and gradients are those of the last copy, the paper's of the image itself and of the mean.
   explain({ image, layers, aux, at, over }, setting) {
-    const { num_samples: count, std, seed } = setting.params;
+    const { num_samples: count, std, seed } = setting.parameters;
     const noise = noiseMade(seed, count, setting.inputShape, aux);
     const isLast = perRow(Array.from({ length: count }, (_, s) => Number(s === count - 1)));
     const share = perRow(Array<number>(count).fill(1 / count));

@@ -10,7 +10,7 @@ import { channelsOf, gainMap, maskedGains } from './masks.ts';
  *     w = softmax_k(1/S Σ_s y_c((M_k + η_s,k) ⊙ x) - y_c(x)),   η ~ N(0, std²)
  *
  * @see Wang et al., "SS-CAM: Smoothed Score-CAM for Sharper Visual Feature Localization", 2020
- * @example createExplainer(classifier, { method: 'ss-cam', params: { num_samples: 3, std: 0.5 } }, runtime)
+ * @example createExplainer(classifier, { method: 'ss-cam', parameters: { num_samples: 3, std: 0.5 } }, runtime)
  */
 export const ssCam = defineMethod({
   id: 'ss-cam',
@@ -22,7 +22,7 @@ export const ssCam = defineMethod({
   needs: ['layer'],
   singleLayer: true,
   conventions: ['paper', 'torchcam'],
-  params: z.strictObject({
+  parameters: z.strictObject({
     ...mapParams,
     num_samples: z.int().min(1).default(35).describe('Noisy copies of each mask'),
     std: z.number().min(0).default(2).describe('Standard deviation of the noise'),
@@ -32,7 +32,7 @@ export const ssCam = defineMethod({
   sampled: true,
   aux: ['noise'],
   explain(subject, setting) {
-    const { num_samples: repeats, std, seed } = setting.params;
+    const { num_samples: repeats, std, seed } = setting.parameters;
     const size = [setting.height, setting.width];
     const noise = noiseMade(seed, channelsOf(setting) * repeats, size, subject.aux);
     return gainMap(subject, maskedGains(subject, setting, { repeats, noise, std }), setting);

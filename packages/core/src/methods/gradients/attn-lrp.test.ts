@@ -14,7 +14,7 @@ describe.each(['Tanh', 'Relu'] as const)('Relevance of a transformer with %s', (
   it('is that of lxt', async () => {
     const { attribution } = await explain(
       tinyTransformer(-1, activation),
-      { method: 'lrp', params: { composite: 'epsilon' } },
+      { method: 'lrp', parameters: { composite: 'epsilon' } },
       tinyImages(),
       [2, 0],
     );

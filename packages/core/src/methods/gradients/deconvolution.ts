@@ -26,6 +26,6 @@ export const deconvolution = defineMethod({
     captum:
       'ReLU modules are treated, not calls of relu(); in ONNX both are Relu nodes and both are treated.',
   },
-  params: z.strictObject({}),
+  parameters: z.strictObject({}),
   explain: ({ gradient }) => gradient({ rules: deconvolutionRules }),
 });

@@ -28,7 +28,7 @@ export const deepLiftShap = defineMethod({
     captum: 'As deep-lift.',
   },
   logitsOnly: true,
-  params: z.strictObject({}),
+  parameters: z.strictObject({}),
   sampled: true,
   aux: ['baselines'],
   explain(subject, setting) {

@@ -15,7 +15,7 @@ import { addingUp, multiplierSums, oneBaseline, rescaleExceptions, sameBaseline 
  *
  * @see Lundberg & Lee, "A Unified Approach to Interpreting Model Predictions", 2017, and SHAP's DeepExplainer
  * @see Shrikumar, Greenside & Kundaje, "Learning Important Features Through Propagating Activation Differences", 2017
- * @example createExplainer(classifier, { method: 'deep-lift', params: { baseline: 'blur' } }, runtime)
+ * @example createExplainer(classifier, { method: 'deep-lift', parameters: { baseline: 'blur' } }, runtime)
  */
 export const deepLift = defineMethod<{ baseline: Baseline }>({
   id: 'deep-lift',
@@ -35,10 +35,10 @@ export const deepLift = defineMethod<{ baseline: Baseline }>({
       'Has the rule for ReLU, LeakyReLU, ELU, Sigmoid, Tanh and Softplus only, and the gradient for products, Softmax and normalisations; where pooling windows overlap the last counts; a max pool right behind one of these has its plain gradient. So attributions need not add up.',
   },
   logitsOnly: true,
-  params: z.strictObject({ baseline: baselineParam }),
+  parameters: z.strictObject({ baseline: baselineParam }),
   sampled: true,
   explain(subject, setting) {
-    const baselines = sameBaseline(subject.image, setting.params.baseline, setting);
+    const baselines = sameBaseline(subject.image, setting.parameters.baseline, setting);
     const { total, from } = multiplierSums(subject, oneBaseline, baselines, setting, 'image');
     subject.addsUp(total, () => from);
     return total;

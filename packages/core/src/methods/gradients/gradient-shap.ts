@@ -18,8 +18,8 @@ export const gradientShapParams = {
   baseline: baselineParam,
   seed: seedParam,
 };
-const params = z.strictObject(gradientShapParams);
-type ShapParams = z.infer<typeof params>;
+const parameters = z.strictObject(gradientShapParams);
+type ShapParams = z.infer<typeof parameters>;
 
 /**
  * Gradient SHAP: gradients at random points between noisy copies of the image and baselines, times the way.
@@ -29,7 +29,7 @@ type ShapParams = z.infer<typeof params>;
  * α is uniform in [0, 1], η ~ N(0, stdevs²); b_s is the baseline, or a random one of recorded `baselines`.
  *
  * @see Lundberg & Lee, "A Unified Approach to Interpreting Model Predictions", 2017; `GradientShap` of Captum
- * @example createExplainer(classifier, { method: 'gradient-shap', params: { n_samples: 5, stdevs: 0.1 } }, runtime)
+ * @example createExplainer(classifier, { method: 'gradient-shap', parameters: { n_samples: 5, stdevs: 0.1 } }, runtime)
  */
 export const gradientShap = defineMethod<ShapParams>({
   id: 'gradient-shap',
@@ -45,7 +45,7 @@ export const gradientShap = defineMethod<ShapParams>({
     captum:
       '5 samples without noise unless said; without recorded baselines they are zero, where Captum asks for some.',
   },
-  params,
+  parameters,
   defaults: { captum: { n_samples: 5, stdevs: 0 } },
   sampled: true,
   aux: ['noise', 'alphas', 'baseline_index', 'baselines'],
@@ -57,12 +57,15 @@ export const gradientShap = defineMethod<ShapParams>({
       const points = way.mul(chunk.alphas).add(baseline);
       return at(points).gradient().mul(way.mul(chunk.counts)).sum([0]);
     });
-    return total.mul(1 / setting.params.n_samples);
+    return total.mul(1 / setting.parameters.n_samples);
   },
 });
 
 /** Where the random points lie: α, noise, and which of the recorded baselines. */
-export function drawnSamples({ params: { n_samples, seed }, inputShape }: Setting<ShapParams>, aux: Samples) {
+export function drawnSamples(
+  { parameters: { n_samples, seed }, inputShape }: Setting<ShapParams>,
+  aux: Samples,
+) {
   const rows = aux.baselines?.shape[0] ?? 1;
   const drawn = (stream: number) =>
     Array.from({ length: n_samples }, (_, s) => uniform(seed, 2 ** 31 + 2 * s + stream));
@@ -86,7 +89,7 @@ type Chunk = { readonly [K in keyof ReturnType<typeof drawnSamples>]: Expression
 
 /** Noisy copies of the image, the baseline of each, and the way between, [samples, C, H, W]. */
 export function pathEnds({ image, aux: { baselines }, given }: Subject, setting: Setting<ShapParams>) {
-  const { stdevs, baseline: named } = setting.params;
+  const { stdevs, baseline: named } = setting.parameters;
   if (baselines) checkBaselines(baselines, setting);
   const recorded = baselines && given(baselines);
   return ({ noise, baseline_index }: Chunk) => {

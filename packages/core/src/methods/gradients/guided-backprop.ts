@@ -28,7 +28,7 @@ export const guidedBackprop = defineMethod({
     captum:
       'ReLU modules are treated, not calls of relu(); in ONNX both are Relu nodes and both are treated.',
   },
-  params: z.strictObject({}),
+  parameters: z.strictObject({}),
   explain({ gradient }, { convention, layout }) {
     const guided = gradient({ rules: guidedRules });
     return convention === 'pytorch-grad-cam' && layout === 'NCHW' ? guided.transpose([0, 2, 3, 1]) : guided;

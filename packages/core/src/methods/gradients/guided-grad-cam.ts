@@ -15,7 +15,7 @@ import { withoutRelu } from './guided.ts';
  * @example
  * createExplainer(
  *   classifier,
- *   { method: 'guided-grad-cam', params: { interpolate_mode: 'nearest' } },
+ *   { method: 'guided-grad-cam', parameters: { interpolate_mode: 'nearest' } },
  *   runtime,
  * )
  */
@@ -37,7 +37,7 @@ export const guidedGradCam = defineMethod({
   oddities: {
     captum: 'The map grows to the nearest value unless interpolate_mode says bilinear.',
   },
-  params: z.strictObject({
+  parameters: z.strictObject({
     interpolate_mode: z
       .enum(['nearest', 'bilinear'])
       .default('bilinear')
@@ -45,9 +45,9 @@ export const guidedGradCam = defineMethod({
   }),
   defaults: { captum: { interpolate_mode: 'nearest' } },
   explain(subject, setting) {
-    const { height, width, layout, params } = setting;
+    const { height, width, layout, parameters } = setting;
     const [map] = evidenceMaps(subject, setting, gradCamEvidence) as [Expression];
-    const full = laid(map.relu(), setting, setting.layerRegions[0], params.interpolate_mode);
+    const full = laid(map.relu(), setting, setting.layerRegions[0], parameters.interpolate_mode);
     const n = map.shape[0]!;
     const everyChannel = layout === 'NCHW' ? [n, 1, height, width] : [n, height, width, 1];
     return subject.gradient({ rules: guidedRules }).mul(full.reshape(everyChannel));

@@ -17,6 +17,6 @@ export const inputXGradient = defineMethod({
   axioms: ['dummy', 'linearity', 'implementation invariance'],
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
-  params: z.strictObject({}),
+  parameters: z.strictObject({}),
   explain: ({ image, gradient }) => image.mul(gradient()),
 });

@@ -16,7 +16,7 @@ describe('Integrated gradients', () => {
     expect(attribution.data[1]).toBeCloseTo(-0.5, 6);
     const slopes = await explain(
       network,
-      { method: 'integrated-gradients', params: { multiply_by_inputs: false } },
+      { method: 'integrated-gradients', parameters: { multiply_by_inputs: false } },
       point,
       [0],
     );
@@ -31,7 +31,7 @@ describe('Integrated gradients', () => {
       const delta = async (n_steps: number) => {
         const spec = {
           method: 'integrated-gradients',
-          params: { baseline, n_steps, quadrature: 'riemann_middle' },
+          parameters: { baseline, n_steps, quadrature: 'riemann_middle' },
           normalisation,
         };
         return (await explain(tinyNetwork(), spec, tinyImages(), [0, 2])).convergenceDelta!;
@@ -46,14 +46,14 @@ describe('Integrated gradients', () => {
 
   it('are refused a black baseline of a model whose mean and std nobody gave', async () => {
     await expect(
-      explain(twoUnits, { method: 'integrated-gradients', params: { baseline: 'black' } }, point, [0]),
+      explain(twoUnits, { method: 'integrated-gradients', parameters: { baseline: 'black' } }, point, [0]),
     ).rejects.toThrow(/mean and std/);
   });
 
   it('are refused mean and std of another number of channels', async () => {
     const spec = {
       method: 'integrated-gradients',
-      params: { baseline: 'black' },
+      parameters: { baseline: 'black' },
       normalisation: { mean: [0, 0, 0], std: [1, 1, 1] },
     };
     await expect(explain(twoUnits, spec, point, [0])).rejects.toThrow(/3 values.*2 channels/);

@@ -14,7 +14,7 @@ import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.t
  * @example
  * createExplainer(
  *   classifier,
- *   { method: 'integrated-gradients', params: { n_steps: 16, baseline: 'blur' } },
+ *   { method: 'integrated-gradients', parameters: { n_steps: 16, baseline: 'blur' } },
  *   runtime,
  * )
  */
@@ -27,8 +27,8 @@ export const integratedGradients = defineMethod({
   kind: 'pixels',
   axioms: ['completeness', 'dummy', 'linearity', 'implementation invariance'],
   provided: { completeness: 'in the limit of many steps, and with multiply_by_inputs=true' },
-  exceptions: ({ params }) => ({
-    ...(!params.multiply_by_inputs && {
+  exceptions: ({ parameters }) => ({
+    ...(!parameters.multiply_by_inputs && {
       completeness: 'multiply_by_inputs=false asks for the averaged gradient, which shares nothing out',
     }),
   }),
@@ -37,7 +37,7 @@ export const integratedGradients = defineMethod({
   oddities: {
     captum: "riemann_trapezoid's weights add up to (n - 1)/n, not 1.",
   },
-  params: z.strictObject({
+  parameters: z.strictObject({
     ...pathParams,
     baseline: baselineParam,
     multiply_by_inputs: z
@@ -49,8 +49,8 @@ export const integratedGradients = defineMethod({
   aux: ['alphas', 'weights'],
   explain(subject, setting) {
     const { image, aux, at, over, addsUp } = subject;
-    const { baseline, multiply_by_inputs, n_steps } = setting.params;
-    const points = quadraturePoints(quadrature(setting.params.quadrature, n_steps), aux);
+    const { baseline, multiply_by_inputs, n_steps } = setting.parameters;
+    const points = quadraturePoints(quadrature(setting.parameters.quadrature, n_steps), aux);
     const mean = over(points, ({ alphas, weights }) =>
       at(pathPoints(image, alphas, baseline, setting))
         .gradient()

@@ -25,8 +25,8 @@ const positive = (g: GraphBuilder, shape: readonly number[], phase: number): Val
     ),
   );
 
-const relevance = async (model: Uint8Array, params: Record<string, unknown> = {}, at = images) =>
-  (await explain(model, { method: 'lrp', params }, at, [1, 0])).attribution;
+const relevance = async (model: Uint8Array, parameters: Record<string, unknown> = {}, at = images) =>
+  (await explain(model, { method: 'lrp', parameters }, at, [1, 0])).attribution;
 const sums = ({ data }: Tensor<'float32'>) =>
   [0, 1].map((n) =>
     data.slice((n * data.length) / 2, ((n + 1) * data.length) / 2).reduce((a, b) => a + b, 0),
@@ -93,17 +93,17 @@ describe('What follows a layer and scales and shifts its channels is part of it'
   const presets = ['epsilon-plus', 'epsilon-alpha2-beta1-flat', 'epsilon-gamma-box', 'epsilon'];
 
   it.each(presets)('by %s: a bias of its own node and a batch normalisation', async (composite) => {
-    const params = { composite, low: -1, high: 1, epsilon: 1e-3, stabilizer: 1e-3 };
-    const whole = await relevance(plain(), params);
+    const parameters = { composite, low: -1, high: 1, epsilon: 1e-3, stabilizer: 1e-3 };
+    const whole = await relevance(plain(), parameters);
     expectClose(
       await relevance(
         separate((_, __, x) => x),
-        params,
+        parameters,
       ),
       whole,
     );
     const through = separate((layer, name, x) => layer(`${name}.identity`, 'Identity', [x]));
-    expectClose(await relevance(through, params), whole);
+    expectClose(await relevance(through, parameters), whole);
   });
 
   it('a factor, a divisor and a difference of constants', async () => {
@@ -112,8 +112,8 @@ describe('What follows a layer and scales and shifts its channels is part of it'
       const less = layer(`${name}.less`, 'Sub', [doubled, g.scalar(3)]);
       return layer(`${name}.halved`, 'Div', [layer(`${name}.more`, 'Add', [less, g.scalar(3)]), g.scalar(2)]);
     });
-    const params = { epsilon: 1e-3, stabilizer: 1e-3 };
-    expectClose(await relevance(scaled, params), await relevance(plain(), params));
+    const parameters = { epsilon: 1e-3, stabilizer: 1e-3 };
+    expectClose(await relevance(scaled, parameters), await relevance(plain(), parameters));
   });
 
   it('not where somebody else takes what is before it', async () => {
@@ -150,8 +150,8 @@ describe('What follows a layer and scales and shifts its channels is part of it'
           : plain;
         return layer('logits', 'Gemm', [layer('act', 'Tanh', [whole]), named(g, [5, 3], 6)]);
       });
-    const params = { epsilon: 0.01, stabilizer: 0.01 };
-    expectClose(await relevance(dense(true), params), await relevance(dense(false), params));
+    const parameters = { epsilon: 0.01, stabilizer: 0.01 };
+    expectClose(await relevance(dense(true), parameters), await relevance(dense(false), parameters));
   });
 });
 
@@ -176,7 +176,7 @@ describe('Relevance', () => {
     const model = activated(op, attributes);
     const { attribution, logits } = await explain(
       model,
-      { method: 'lrp', params: { zero_params: 'bias' } },
+      { method: 'lrp', parameters: { zero_params: 'bias' } },
       images,
       [1, 0],
     );
@@ -190,9 +190,9 @@ describe('Relevance', () => {
         const x = layer('r', 'Relu', [layer('c', 'Conv', [image, named(g, [4, 2, 1, 1], 0.7)])]);
         return twice ? layer('product', 'Mul', [x, layer('s', 'Tanh', [x])]) : layer('same', 'Tanh', [x]);
       }, false);
-    const params = { zero_params: 'bias' };
+    const parameters = { zero_params: 'bias' };
     for (const model of [gated(true), gated(false)]) {
-      const { logits, attribution } = await explain(model, { method: 'lrp', params }, images, [1, 0]);
+      const { logits, attribution } = await explain(model, { method: 'lrp', parameters }, images, [1, 0]);
       expect(sums(attribution)).toEqual([logits.data[1]!, logits.data[3]!].map((v) => expect.closeTo(v, 4)));
     }
   });
@@ -237,12 +237,12 @@ describe('Relevance', () => {
 
   it('that overflows is said to be the method’s, not the model’s', async () => {
     const zeros = float32([2, 2, 6, 6], new Float32Array(144));
-    const params = { composite: 'epsilon', epsilon: 1e-50, stabilizer: 1e-50 };
+    const parameters = { composite: 'epsilon', epsilon: 1e-50, stabilizer: 1e-50 };
     const model = classifying(
       (layer, image, g) => layer('c', 'Conv', [image, named(g, [4, 2, 1, 1], 0.7)]),
       false,
     );
-    await expect(relevance(model, params, zeros)).rejects.toThrow('lrp gives NaN or infinite values');
+    await expect(relevance(model, parameters, zeros)).rejects.toThrow('lrp gives NaN or infinite values');
   });
 
   it('of a sum of classes is the sum of both, and of pixels that do not count is 0', async () => {
@@ -301,10 +301,10 @@ describe('The bounds of pixels', () => {
     [2, 2, 6, 6],
     pixels.map((v, i) => (v - mean[Math.floor(i / 36) % 2]!) / std[Math.floor(i / 36) % 2]!),
   );
-  const params = { composite: 'epsilon-gamma-box' };
+  const parameters = { composite: 'epsilon-gamma-box' };
 
   it('come from mean and std, and follow the pixels through a normalisation inside the model', async () => {
-    const spec = { method: 'lrp', params, normalisation: { mean, std } };
+    const spec = { method: 'lrp', parameters, normalisation: { mean, std } };
     const outside = await explain(network(false), spec, normal, [1, 0]);
     const last = float32(
       [2, 6, 6, 2],
@@ -315,7 +315,7 @@ describe('The bounds of pixels', () => {
     );
     const inside = await explain(
       network(true),
-      { method: 'lrp', params: { ...params, low: 0, high: 1 } },
+      { method: 'lrp', parameters: { ...parameters, low: 0, high: 1 } },
       last,
       [1, 0],
     );
@@ -327,7 +327,7 @@ describe('The bounds of pixels', () => {
   });
 
   it('of a model that takes bytes reach to 255', async () => {
-    const spec = (normalisation: object) => ({ method: 'lrp', params, normalisation }) as never;
+    const spec = (normalisation: object) => ({ method: 'lrp', parameters, normalisation }) as never;
     const bytes = await explain(
       network(false),
       spec({ mean: mean.map((v) => v * 255), std: std.map((v) => v * 255), white: 255 }),
@@ -339,7 +339,7 @@ describe('The bounds of pixels', () => {
   });
 
   it('are asked for where nothing says them, and where the first convolution sees no pixels', async () => {
-    await expect(explain(network(false), { method: 'lrp', params }, normal, [1, 0])).rejects.toThrow(
+    await expect(explain(network(false), { method: 'lrp', parameters }, normal, [1, 0])).rejects.toThrow(
       'low "black" is (0 - mean)/std: give the model\'s mean and std',
     );
     const late = classifying((layer, image, g) =>
@@ -348,10 +348,10 @@ describe('The bounds of pixels', () => {
         named(g, [4, 2, 1, 1], 1),
       ]),
     );
-    await expect(relevance(late, { ...params, low: 0, high: 1 })).rejects.toThrow(
+    await expect(relevance(late, { ...parameters, low: 0, high: 1 })).rejects.toThrow(
       'composite "epsilon-gamma-box" needs a first convolution that sees the image\'s pixels; here it sees "mean"',
     );
-    await expect(relevance(late, { ...params, low: [0, 0, 0], high: 1 })).rejects.toThrow(
+    await expect(relevance(late, { ...parameters, low: [0, 0, 0], high: 1 })).rejects.toThrow(
       'parameter "low" has 3 values, the model\'s images have 2 channels',
     );
   });

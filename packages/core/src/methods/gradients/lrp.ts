@@ -22,7 +22,7 @@ import { lrpDefaults, lrpInstead, lrpOddities, lrpOnly, lrpParams, relevanceAt }
  * @see Montavon et al., "Layer-Wise Relevance Propagation: An Overview", 2019
  * @see Anders et al., "Software for Dataset-wide XAI: From Local Explanations to Global Insights with Zennit, CoRelAy, and ViRelAy", 2021
  * @see Achtibat et al., "AttnLRP: Attention-Aware Layer-Wise Relevance Propagation for Transformers", 2024
- * @example createExplainer(classifier, { method: 'lrp', params: { composite: 'epsilon' } }, runtime)
+ * @example createExplainer(classifier, { method: 'lrp', parameters: { composite: 'epsilon' } }, runtime)
  */
 export const lrp = defineMethod({
   id: 'lrp',
@@ -36,7 +36,7 @@ export const lrp = defineMethod({
   conventions: ['paper', 'captum'],
   oddities: lrpOddities,
   logitsOnly: true,
-  params: z.strictObject(lrpParams),
+  parameters: z.strictObject(lrpParams),
   defaults: lrpDefaults,
   only: lrpOnly,
   instead: lrpInstead,

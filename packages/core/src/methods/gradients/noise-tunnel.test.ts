@@ -41,15 +41,15 @@ const bases: readonly (readonly [
 
 describe.each(bases)('%s of noisy copies', (base, own, tunnel) => {
   const summed = async (method: string, memory?: number) => {
-    const params = { base, nt_samples: copies, stdevs, ...tunnel };
-    const { attribution } = await explain(tinyNetwork(), { method, params, memory }, image, [1], {
+    const parameters = { base, nt_samples: copies, stdevs, ...tunnel };
+    const { attribution } = await explain(tinyNetwork(), { method, parameters, memory }, image, [1], {
       aux: { noise },
     });
     return attribution;
   };
 
   it('is averaged, squared and averaged, and has its variance taken', async () => {
-    const parts = await attributions({ method: base, params: own });
+    const parts = await attributions({ method: base, parameters: own });
     const mean = parts[0]!.data.map((_, i) => parts.reduce((sum, { data }) => sum + data[i]!, 0) / copies);
     const square = parts[0]!.data.map(
       (_, i) => parts.reduce((sum, { data }) => sum + data[i]! ** 2, 0) / copies,
@@ -65,7 +65,7 @@ describe.each(bases)('%s of noisy copies', (base, own, tunnel) => {
 
 it('has as many bases as it says', () => {
   const { base } = (
-    smoothGrad.params as unknown as { shape: Record<string, { unwrap(): { options: string[] } }> }
+    smoothGrad.parameters as unknown as { shape: Record<string, { unwrap(): { options: string[] } }> }
   ).shape;
   expect(base!.unwrap().options).toEqual(expect.arrayContaining(bases.map(([name]) => name)));
 });

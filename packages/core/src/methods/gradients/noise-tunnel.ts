@@ -32,7 +32,7 @@ const bases = {
   'grad-cam-element-wise': gradCamElementWise,
 } as const satisfies Record<string, Method>;
 
-const params = z.strictObject({
+const parameters = z.strictObject({
   base: z
     .enum(Object.keys(bases) as (keyof typeof bases)[])
     .default('saliency')
@@ -50,7 +50,7 @@ const params = z.strictObject({
   baseline: baselineParam,
   seed: seedParam,
 });
-type TunnelParams = z.infer<typeof params>;
+type TunnelParams = z.infer<typeof parameters>;
 
 /** What a tunnel makes of Σ a and Σ a² over n noisy copies. */
 type Summary = (first: Expression, second: Expression, n: number) => Expression;
@@ -65,14 +65,14 @@ export const noiseTunnel = (
     version: '1',
     kind: 'pixels',
     axioms: ['dummy', 'implementation invariance'],
-    exceptions({ params: { base } }) {
+    exceptions({ parameters: { base } }) {
       const has = bases[base].axioms ?? [];
       const lacking = (['dummy', 'implementation invariance'] as const).filter(
         (axiom) => !has.includes(axiom),
       );
       return Object.fromEntries(lacking.map((axiom) => [axiom, `base=${base} has it not`]));
     },
-    remarksOn: (network, { params: { base } }) =>
+    remarksOn: (network, { parameters: { base } }) =>
       base === 'guided-backprop' || base === 'deconvolution'
         ? withoutRelu(`base=${base}`, 'base=saliency with abs=false')(network)
         : [],
@@ -81,14 +81,14 @@ export const noiseTunnel = (
     oddities: {
       captum: 'Noise has a standard deviation of 1 unless said, and saliency goes in as absolute values.',
     },
-    params,
+    parameters,
     defaults: { captum: { nt_samples: 5, stdevs: 1, abs: true } },
     sampled: true,
     aux: ['noise'],
     base: ({ base }) => bases[base],
     explain(subject, setting) {
       const { image, aux, at, over } = subject;
-      const { base, nt_samples, stdevs, seed } = setting.params;
+      const { base, nt_samples, stdevs, seed } = setting.parameters;
       const method: Method = bases[base];
       const own = settingOf(method, setting);
       const noise = noiseMade(seed, nt_samples, setting.inputShape, aux);
@@ -108,9 +108,11 @@ export const noiseTunnel = (
 
 /** The setting of the base: the tunnel's parameters as far as it has them; maps are not normalised one by one. */
 function settingOf(method: Method, setting: Setting<TunnelParams>): Setting<unknown> {
-  const names = Object.keys((method.params as unknown as z.ZodObject).shape);
-  const given = Object.entries({ ...setting.params, normalized: false });
-  const params = method.params.parse(Object.fromEntries(given.filter(([name]) => names.includes(name))));
+  const names = Object.keys((method.parameters as unknown as z.ZodObject).shape);
+  const given = Object.entries({ ...setting.parameters, normalized: false });
+  const parameters = method.parameters.parse(
+    Object.fromEntries(given.filter(([name]) => names.includes(name))),
+  );
   const convention = method.conventions.includes(setting.convention) ? setting.convention : 'paper';
-  return { ...setting, params, convention, tellScale: undefined };
+  return { ...setting, parameters, convention, tellScale: undefined };
 }

@@ -78,16 +78,16 @@ export function relevanceAt(
   wanted: readonly Expression[],
   setting: Setting<LrpParams>,
 ): Expression[] {
-  const { params, convention } = setting;
+  const { parameters, convention } = setting;
   const { g } = image;
   if (convention === 'captum') {
     // What travels there is relevance over value.
-    const ratios = gradients(wanted, { rules: captumRelevanceRules(nodes, params) });
+    const ratios = gradients(wanted, { rules: captumRelevanceRules(nodes, parameters) });
     return wanted.map((value, i) => value.mul(ratios[i]!));
   }
-  const composite = preset(params.composite, { ...params, zeroParams: params.zero_params });
+  const composite = preset(parameters.composite, { ...parameters, zeroParams: parameters.zero_params });
   const bound = (name: 'low' | 'high') => {
-    const value = pixelBound(image, name, params[name], setting);
+    const value = pixelBound(image, name, parameters[name], setting);
     return typeof value === 'number' ? image.number(value) : value;
   };
   const pixels = () => ({ low: bound('low'), high: bound('high') });

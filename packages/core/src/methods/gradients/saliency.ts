@@ -7,7 +7,7 @@ import { defineMethod } from '../method.ts';
  * With `abs` its absolute value, which is Captum's default.
  *
  * @see Simonyan, Vedaldi & Zisserman, "Deep Inside Convolutional Networks", 2014
- * @example createExplainer(classifier, { method: 'saliency', params: { abs: true } }, runtime)
+ * @example createExplainer(classifier, { method: 'saliency', parameters: { abs: true } }, runtime)
  */
 export const saliency = defineMethod({
   id: 'saliency',
@@ -22,9 +22,9 @@ export const saliency = defineMethod({
   oddities: {
     captum: 'Absolute values unless abs=false.',
   },
-  params: z.strictObject({ abs: z.boolean().default(false).describe('Absolute value of the gradient') }),
+  parameters: z.strictObject({ abs: z.boolean().default(false).describe('Absolute value of the gradient') }),
   defaults: { captum: { abs: true } },
-  explain({ gradient }, { params }) {
-    return params.abs ? gradient().abs() : gradient();
+  explain({ gradient }, { parameters }) {
+    return parameters.abs ? gradient().abs() : gradient();
   },
 });

@@ -9,7 +9,7 @@ import { noiseTunnel } from './noise-tunnel.ts';
  * @example
  * createExplainer(
  *   classifier,
- *   { method: 'smooth-grad-squared', params: { base: 'guided-backprop', nt_samples: 5 } },
+ *   { method: 'smooth-grad-squared', parameters: { base: 'guided-backprop', nt_samples: 5 } },
  *   runtime,
  * )
  */

@@ -11,7 +11,7 @@ import { noiseTunnel } from './noise-tunnel.ts';
  * @example
  * createExplainer(
  *   classifier,
- *   { method: 'smooth-grad', params: { base: 'input-x-gradient', nt_samples: 5 } },
+ *   { method: 'smooth-grad', parameters: { base: 'input-x-gradient', nt_samples: 5 } },
  *   runtime,
  * )
  */

@@ -6,7 +6,7 @@ import { noiseTunnel } from './noise-tunnel.ts';
  *     attribution = 1/n Σ_s a(x + η_s)² - (1/n Σ_s a(x + η_s))²,   η ~ N(0, stdevs²)        [N, C, H, W]
  *
  * @see Adebayo et al., "Local Explanation Methods for Deep Neural Networks Lack Sensitivity to Parameter Values", 2018
- * @example createExplainer(classifier, { method: 'var-grad', params: { nt_samples: 5, stdevs: 0.1 } }, runtime)
+ * @example createExplainer(classifier, { method: 'var-grad', parameters: { nt_samples: 5, stdevs: 0.1 } }, runtime)
  */
 export const varGrad = noiseTunnel(
   {

@@ -142,9 +142,9 @@ describe.each(Object.entries(recorded.networks))('zennit’s relevance of %s', (
 });
 
 describe('the method lrp', () => {
-  const explained = async (name: string, params: Record<string, unknown>) => {
+  const explained = async (name: string, parameters: Record<string, unknown>) => {
     const normalisation = { mean: recorded.mean, std: recorded.std };
-    const explainer = await createExplainer(modelOf(name), { method: 'lrp', params, normalisation }, cpu);
+    const explainer = await createExplainer(modelOf(name), { method: 'lrp', parameters, normalisation }, cpu);
     const { attribution, logits } = await explainer.attribute(images, recorded.networks[name]!.classes);
     await explainer.close();
     return [attribution.data, logits.data] as const;
@@ -153,13 +153,13 @@ describe('the method lrp', () => {
   it('has zennit’s relevance by its presets, bounds of pixels from mean and std', async () => {
     for (const c of recorded.networks.batch_norm!.cases.filter(({ composite }) => composite)) {
       const { composite, zero_params, epsilon, stabilizer } = c;
-      const params = {
+      const parameters = {
         composite,
         ...(zero_params && { zero_params: 'bias' }),
         ...(epsilon && { epsilon, stabilizer }),
       };
-      const [found] = await explained('batch_norm', params);
-      expect(apart(found, decoded(c.input)), JSON.stringify(params)).toBeLessThan(tolerance(c));
+      const [found] = await explained('batch_norm', parameters);
+      expect(apart(found, decoded(c.input)), JSON.stringify(parameters)).toBeLessThan(tolerance(c));
     }
   });
 

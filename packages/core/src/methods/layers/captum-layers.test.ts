@@ -13,11 +13,11 @@ const twoBaselines = float32([2, 1, 2, 4], [...constant, ...wave([1, 2, 4], -1).
 async function expectAt(
   layer: string,
   method: string,
-  params: Record<string, unknown>,
+  parameters: Record<string, unknown>,
   aux: AttributeOptions['aux'],
   expected: readonly number[],
 ) {
-  const spec = { method, convention: 'captum', params, layers: [layer] } as const;
+  const spec = { method, convention: 'captum', parameters, layers: [layer] } as const;
   const { attribution } = await explain(network, spec, image, [1], { aux });
   const largest = Math.max(...expected.map(Math.abs));
   expect(attribution.shape[1]! * attribution.shape[2]! * attribution.shape[3]!).toBe(expected.length);
@@ -50,8 +50,8 @@ describe('At a layer', () => {
     ],
     ['layer-lrp', {}, {}, [-5.234353, 2.27263, -1.627211, 0.1614282]],
     ['layer-lrp', { rule: 'gamma', gamma: 0.5, first: 2 }, {}, [-5.169912, 2.227377, -1.758144, 0.2101091]],
-  ] as const)('%s %o is what Captum gives', (method, params, aux, expected) =>
-    expectAt('pool', method, params, aux, expected),
+  ] as const)('%s %o is what Captum gives', (method, parameters, aux, expected) =>
+    expectAt('pool', method, parameters, aux, expected),
   );
 
   it('DeepLIFT SHAP of a ReLU before a pool is what Captum gives', () =>

@@ -15,7 +15,7 @@ import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.t
  * @example
  * createExplainer(
  *   classifier,
- *   { method: 'internal-influence', layers: ['-2'], params: { n_steps: 8 } },
+ *   { method: 'internal-influence', layers: ['-2'], parameters: { n_steps: 8 } },
  *   runtime,
  * )
  */
@@ -31,12 +31,12 @@ export const internalInfluence = defineMethod({
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],
-  params: z.strictObject({ ...mapParams, ...pathParams, baseline: baselineParam }),
+  parameters: z.strictObject({ ...mapParams, ...pathParams, baseline: baselineParam }),
   only: mapOnly,
   sampled: true,
   explain({ image, at, over }, setting) {
-    const { baseline, n_steps } = setting.params;
-    const points = quadraturePoints(quadrature(setting.params.quadrature, n_steps));
+    const { baseline, n_steps } = setting.parameters;
+    const points = quadraturePoints(quadrature(setting.parameters.quadrature, n_steps));
     const influence = over(points, ({ alphas, weights }) => {
       const { layers, gradients } = at(pathPoints(image, alphas, baseline, setting));
       return gradients(layers)[0]!.mul(weights).sum([0]);

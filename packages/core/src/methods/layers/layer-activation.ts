@@ -17,7 +17,7 @@ export const layerActivation = defineMethod({
   kind: 'map',
   needs: ['layer'],
   conventions: ['paper', 'captum'],
-  params: z.strictObject(camParams),
+  parameters: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
   explain: ({ layers }, setting) =>

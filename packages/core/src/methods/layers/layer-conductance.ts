@@ -20,7 +20,7 @@ import { pathParams, quadrature } from '../shared/quadrature.ts';
  * @example
  * createExplainer(
  *   classifier,
- *   { method: 'layer-conductance', params: { n_steps: 8, baseline: 'blur' } },
+ *   { method: 'layer-conductance', parameters: { n_steps: 8, baseline: 'blur' } },
  *   runtime,
  * )
  */
@@ -37,13 +37,13 @@ export const layerConductance = defineMethod({
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],
-  params: z.strictObject({ ...mapParams, ...pathParams, baseline: baselineParam }),
+  parameters: z.strictObject({ ...mapParams, ...pathParams, baseline: baselineParam }),
   only: mapOnly,
   sampled: true,
   explain(subject, setting) {
     const { image, at, over, addsUp } = subject;
-    const { baseline, n_steps } = setting.params;
-    const { alphas } = quadrature(setting.params.quadrature, n_steps + 1);
+    const { baseline, n_steps } = setting.parameters;
+    const { alphas } = quadrature(setting.parameters.quadrature, n_steps + 1);
     const pairs = alphas.slice(1).flatMap((alpha, t) => [alphas[t]!, alpha]);
     const samples = { steps: float32([n_steps, 2], pairs), counts: countOf(n_steps) };
     const flow = over(samples, ({ steps, counts }) => {

@@ -26,7 +26,7 @@ export const layerDeepLiftShap = defineMethod<CamParams>({
   conventions: ['paper', 'captum'],
   oddities: { captum: 'As deep-lift.' },
   logitsOnly: true,
-  params: z.strictObject(mapParams),
+  parameters: z.strictObject(mapParams),
   only: mapOnly,
   sampled: true,
   aux: ['baselines'],

@@ -21,7 +21,7 @@ import { type CamParams, layerOutput, mapOnly, mapParams } from '../shared/cam.t
  * @example
  * createExplainer(
  *   classifier,
- *   { method: 'layer-deep-lift', layers: ['-1'], params: { baseline: 0.5 } },
+ *   { method: 'layer-deep-lift', layers: ['-1'], parameters: { baseline: 0.5 } },
  *   runtime,
  * )
  */
@@ -41,11 +41,11 @@ export const layerDeepLift = defineMethod<CamParams & { readonly baseline: Basel
   conventions: ['paper', 'captum'],
   oddities: { captum: 'As deep-lift.' },
   logitsOnly: true,
-  params: z.strictObject({ ...mapParams, baseline: baselineParam }),
+  parameters: z.strictObject({ ...mapParams, baseline: baselineParam }),
   only: mapOnly,
   sampled: true,
   explain(subject, setting) {
-    const baselines = sameBaseline(subject.image, setting.params.baseline, setting);
+    const baselines = sameBaseline(subject.image, setting.parameters.baseline, setting);
     const { total, from } = multiplierSums(subject, oneBaseline, baselines, setting, 'layer');
     subject.addsUp(total, () => from);
     return layerOutput([total], setting);

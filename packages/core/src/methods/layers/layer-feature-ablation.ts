@@ -20,7 +20,7 @@ const mostGroups = 2 ** 20;
  * @example
  * createExplainer(
  *   classifier,
- *   { method: 'layer-feature-ablation', layers: ['-1'], params: { layer_baseline: 0.5 } },
+ *   { method: 'layer-feature-ablation', layers: ['-1'], parameters: { layer_baseline: 0.5 } },
  *   runtime,
  * )
  */
@@ -35,7 +35,7 @@ export const layerFeatureAblation = defineMethod({
   needs: ['layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],
-  params: z.strictObject({
+  parameters: z.strictObject({
     ...mapParams,
     layer_baseline: z.number().default(0).describe("What takes the place of a layer's values"),
   }),
@@ -48,7 +48,7 @@ export const layerFeatureAblation = defineMethod({
     const features = given(groups);
     const drops = ablationDrops(subject, featureCount(groups), (feature) => {
       const away = feature.reshape([feature.shape[0]!, 1, 1, 1]).equals(features);
-      return from(away.where(setting.params.layer_baseline, layers[0]!));
+      return from(away.where(setting.parameters.layer_baseline, layers[0]!));
     });
     return layerOutput([overImage(layers[0]!, drops, features)], setting);
   },

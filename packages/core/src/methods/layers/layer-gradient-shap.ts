@@ -4,7 +4,7 @@ import { drawnSamples, gradientShapParams, pathEnds } from '../gradients/gradien
 import { defineMethod } from '../method.ts';
 import { layerOutput, mapOnly, mapParams } from '../shared/cam.ts';
 
-const params = z.strictObject({ ...mapParams, ...gradientShapParams });
+const parameters = z.strictObject({ ...mapParams, ...gradientShapParams });
 
 /**
  * Layer Gradient SHAP: a layer's gradients at random points between noisy copies of the image and baselines, times the
@@ -18,11 +18,11 @@ const params = z.strictObject({ ...mapParams, ...gradientShapParams });
  * @example
  * createExplainer(
  *   classifier,
- *   { method: 'layer-gradient-shap', params: { n_samples: 4, stdevs: 0.1 } },
+ *   { method: 'layer-gradient-shap', parameters: { n_samples: 4, stdevs: 0.1 } },
  *   runtime,
  * )
  */
-export const layerGradientShap = defineMethod<z.infer<typeof params>>({
+export const layerGradientShap = defineMethod<z.infer<typeof parameters>>({
   id: 'layer-gradient-shap',
   title: 'Layer Gradient SHAP',
   summary:
@@ -35,7 +35,7 @@ export const layerGradientShap = defineMethod<z.infer<typeof params>>({
   singleLayer: true,
   conventions: ['paper', 'captum'],
   oddities: { captum: 'As gradient-shap.' },
-  params,
+  parameters,
   defaults: { captum: { n_samples: 5, stdevs: 0 } },
   only: mapOnly,
   sampled: true,
@@ -55,6 +55,6 @@ export const layerGradientShap = defineMethod<z.infer<typeof params>>({
       const credit = of(rows.gradients([layer])[0]!, 0).mul(of(layer, 1).sub(of(layer, 2)));
       return credit.mul(chunk.counts.unsqueeze(1)).sum([0, 1], false).unsqueeze(0);
     });
-    return layerOutput([total.mul(1 / setting.params.n_samples)], setting);
+    return layerOutput([total.mul(1 / setting.parameters.n_samples)], setting);
   },
 });

@@ -19,7 +19,7 @@ export const layerGradientXActivation = defineMethod({
   axioms: ['linearity'],
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'captum'],
-  params: z.strictObject(camParams),
+  parameters: z.strictObject(camParams),
   defaults: camDefaults,
   only: camOnly,
   explain({ layers, gradients }, setting) {

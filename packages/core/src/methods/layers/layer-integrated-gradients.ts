@@ -18,7 +18,7 @@ import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.t
  * @example
  * createExplainer(
  *   classifier,
- *   { method: 'layer-integrated-gradients', params: { n_steps: 8, quadrature: 'riemann_middle' } },
+ *   { method: 'layer-integrated-gradients', parameters: { n_steps: 8, quadrature: 'riemann_middle' } },
  *   runtime,
  * )
  */
@@ -35,16 +35,16 @@ export const layerIntegratedGradients = defineMethod({
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],
-  params: z.strictObject({ ...mapParams, ...pathParams, baseline: baselineParam }),
+  parameters: z.strictObject({ ...mapParams, ...pathParams, baseline: baselineParam }),
   only: mapOnly,
   sampled: true,
   explain(subject, setting) {
     const { image, layers, at, from, over, addsUp } = subject;
-    const { baseline, n_steps } = setting.params;
+    const { baseline, n_steps } = setting.parameters;
     const absent = baselineImage(image, baseline, setting);
     const start = over({}, () => at(absent).layers[0]!);
     const way = layers[0]!.sub(start);
-    const points = quadraturePoints(quadrature(setting.params.quadrature, n_steps));
+    const points = quadraturePoints(quadrature(setting.parameters.quadrature, n_steps));
     const mean = over(points, ({ alphas, weights }) =>
       from(alphas.mul(way).add(start)).gradient().mul(weights).sum([0]),
     );

@@ -15,7 +15,7 @@ import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
  * Captum's convention; else the sum over channels as a map.
  *
  * @see `LayerLRP` of Captum; Bach et al., 2015
- * @example createExplainer(classifier, { method: 'layer-lrp', params: { composite: 'epsilon' } }, runtime)
+ * @example createExplainer(classifier, { method: 'layer-lrp', parameters: { composite: 'epsilon' } }, runtime)
  */
 export const layerLrp = defineMethod({
   id: 'layer-lrp',
@@ -29,7 +29,7 @@ export const layerLrp = defineMethod({
   conventions: ['paper', 'captum'],
   oddities: lrpOddities,
   logitsOnly: true,
-  params: z.strictObject({ ...camParams, ...lrpParams }),
+  parameters: z.strictObject({ ...camParams, ...lrpParams }),
   defaults: { ...camDefaults, ...lrpDefaults },
   only: { ...camOnly, ...lrpOnly },
   instead: lrpInstead,

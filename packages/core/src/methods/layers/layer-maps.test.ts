@@ -46,10 +46,10 @@ describe('a map of what Captum gives at a layer is its sum over channels, rectif
     'layer-lrp',
     'internal-influence',
   ])('%s', async (method) => {
-    const params = method === 'layer-gradient-shap' ? { n_samples: 3, stdevs: 0.1, seed: 4 } : undefined;
-    const captum = await at({ method, convention: 'captum', params });
+    const parameters = method === 'layer-gradient-shap' ? { n_samples: 3, stdevs: 0.1, seed: 4 } : undefined;
+    const captum = await at({ method, convention: 'captum', parameters });
     expect(findMethod(method).conventions).toContain('paper');
-    expectClose(await at({ method, params: ofPaper[method] ?? params }), mapOf(captum));
+    expectClose(await at({ method, parameters: ofPaper[method] ?? parameters }), mapOf(captum));
   });
 });
 
@@ -81,7 +81,7 @@ it('layer-gradient-shap: the gradient between baseline and image, times the way 
       method: 'layer-gradient-shap',
       convention: 'captum',
       layers,
-      params: { n_samples: 1 },
+      parameters: { n_samples: 1 },
     } as const;
     const image = float32([1, 2, 6, 6], one(images));
     const { attribution } = await explain(tinyNetwork(), spec, image, [n], { aux });

@@ -20,7 +20,7 @@ import { boxesHider, type HiddenBoxes } from './hidden-boxes.ts';
  * Features are the cells of a grid, or those of a recorded `feature_mask`.
  *
  * @see `FeatureAblation` of Captum
- * @example createExplainer(classifier, { method: 'feature-ablation', params: { grid: '2x3' } }, runtime)
+ * @example createExplainer(classifier, { method: 'feature-ablation', parameters: { grid: '2x3' } }, runtime)
  */
 export const featureAblation = defineMethod({
   id: 'feature-ablation',
@@ -32,7 +32,7 @@ export const featureAblation = defineMethod({
   axioms: ['dummy', 'linearity', 'implementation invariance'],
   needs: [],
   conventions: ['paper', 'captum'],
-  params: z.strictObject(featureParams('16x16')),
+  parameters: z.strictObject(featureParams('16x16')),
   sampled: true,
   aux: ['feature_mask'],
   explain(subject, setting) {

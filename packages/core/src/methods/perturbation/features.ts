@@ -23,12 +23,12 @@ export interface FeatureParams {
 
 /** Which feature each element belongs to, int64 [C or 1, H, W], numbered from 0. */
 export function featuresOf(
-  { params, height, width, layout, inputShape }: Setting<FeatureParams>,
+  { parameters, height, width, layout, inputShape }: Setting<FeatureParams>,
   aux: Samples,
 ): Tensor<'int64'> {
   const recorded = aux.feature_mask;
   if (recorded) return renumbered('feature_mask', recorded, inputShape, layout);
-  const [rows, columns] = gridOf({ params, height, width });
+  const [rows, columns] = gridOf({ parameters, height, width });
   const cells = Array.from({ length: height * width }, (_, i) => {
     const [y, x] = [Math.floor(i / width), i % width];
     return Math.floor((y * rows) / height) * columns + Math.floor((x * columns) / width);
@@ -38,11 +38,11 @@ export function featuresOf(
 
 /** Rows and columns of the grid: a cell has a pixel at least. */
 export function gridOf({
-  params,
+  parameters,
   height,
   width,
-}: Pick<Setting<FeatureParams>, 'params' | 'height' | 'width'>) {
-  const [down, across] = params.grid.split('x').map(Number) as [number, number];
+}: Pick<Setting<FeatureParams>, 'parameters' | 'height' | 'width'>) {
+  const [down, across] = parameters.grid.split('x').map(Number) as [number, number];
   return [Math.min(down, height), Math.min(across, width)] as const;
 }
 
@@ -98,7 +98,7 @@ export function linearAttribution(
     const change = at(maskedRows(image, kept, features, setting)).score.sub(score);
     return change.reshape([1, change.shape[0]!]).matmul(weights);
   });
-  addsUp(credit, () => baselineScore(subject, setting.params.baseline, setting));
+  addsUp(credit, () => baselineScore(subject, setting.parameters.baseline, setting));
   return overImage(image, credit, features);
 }
 
@@ -131,7 +131,7 @@ export function maskedRows(
   setting: Setting<FeatureParams>,
 ): Expression {
   const seen = spread(kept, features).isGreater(0.5);
-  return seen.where(image, baselineOf(image, setting.params.baseline, setting));
+  return seen.where(image, baselineOf(image, setting.parameters.baseline, setting));
 }
 
 /** Values per feature [N, M] at each element, [N, C or 1, H, W]. */

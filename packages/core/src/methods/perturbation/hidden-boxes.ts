@@ -33,7 +33,8 @@ export function boxesHider<P extends { readonly baseline: Baseline }, K extends 
   const { image, at } = subject;
   const inPatches = hidden && setting.incremental ? patchesHider(subject, setting, hidden) : undefined;
   return (
-    inPatches ?? ((_, mask) => at(mask().where(baselineOf(image, setting.params.baseline, setting), image)))
+    inPatches ??
+    ((_, mask) => at(mask().where(baselineOf(image, setting.parameters.baseline, setting), image)))
   );
 }
 
@@ -42,7 +43,7 @@ function patchesHider<P extends { readonly baseline: Baseline }, K extends strin
   setting: Setting<P>,
   hidden: HiddenBoxes<K>,
 ): Hider<K> | undefined {
-  const { layout, height, width, params } = setting;
+  const { layout, height, width, parameters } = setting;
   const { g } = image;
   const extent: Extent = {
     rows: { length: height, spans: hidden.rows },
@@ -55,7 +56,7 @@ function patchesHider<P extends { readonly baseline: Baseline }, K extends strin
   const clean = new Map(
     [...new Set([entry!, ...keptBy(steps)])].map((value) => [value, asRows(image.of(value))]),
   );
-  const absent = baselineImage(image, params.baseline, setting);
+  const absent = baselineImage(image, parameters.baseline, setting);
   const hiding = asRows(layout === 'NCHW' ? absent : absent.transpose([0, 3, 1, 2]));
   return (chunk) => {
     const boxes: Boxes = hidden.of(chunk);

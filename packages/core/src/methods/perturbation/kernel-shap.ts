@@ -14,7 +14,7 @@ import { fit } from './least-squares.ts';
  * The fit is linear in the scores: its matrix is known before any image is seen.
  *
  * @see Lundberg & Lee, "A Unified Approach to Interpreting Model Predictions", 2017
- * @example createExplainer(classifier, { method: 'kernel-shap', params: { grid: '2x3', n_samples: 20 } }, runtime)
+ * @example createExplainer(classifier, { method: 'kernel-shap', parameters: { grid: '2x3', n_samples: 20 } }, runtime)
  */
 export const kernelShap = defineMethod({
   id: 'kernel-shap',
@@ -27,7 +27,7 @@ export const kernelShap = defineMethod({
   provided: { completeness: onceEach },
   needs: [],
   conventions: ['paper', 'captum'],
-  params: z.strictObject({
+  parameters: z.strictObject({
     ...featureParams('7x7'),
     n_samples: z.int().min(3).default(200).describe('Sets of features'),
     seed: seedParam,
@@ -35,7 +35,7 @@ export const kernelShap = defineMethod({
   sampled: true,
   aux: ['feature_mask', 'samples'],
   explain(subject, setting) {
-    const { n_samples, seed } = setting.params;
+    const { n_samples, seed } = setting.parameters;
     const count = featureCount(featuresOf(setting, subject.aux));
     const kept = recordedCoalitions(subject.aux, count) ?? shapleyCoalitions(seed, n_samples, count);
     const isExtreme = (set: readonly number[]) => set.every((v) => v === set[0]);

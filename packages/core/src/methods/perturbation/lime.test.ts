@@ -17,7 +17,7 @@ it.each([
   'weighs sets by how far they are from the image, as Captum 0.8: width %f',
   async (kernel_width, expected) => {
     const feature_mask = int64([1, 1, 2, 4], [0, 0, 1, 1, 2, 2, 3, 3]);
-    const spec = { method: 'lime', convention: 'captum', params: { kernel_width } } as const;
+    const spec = { method: 'lime', convention: 'captum', parameters: { kernel_width } } as const;
     const aux = { feature_mask, samples };
     const { attribution } = await explain(waveNetwork, spec, wave([1, 1, 2, 4], 2), [1], { aux });
     expect(attribution.shape).toEqual([1, 1, 2, 4]);

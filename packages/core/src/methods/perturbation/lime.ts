@@ -18,7 +18,7 @@ import { featureCount, featureParams, featuresOf, maskedRows, overImage } from '
  * @example
  * createExplainer(
  *   classifier,
- *   { method: 'lime', params: { grid: '2x3', n_samples: 20, alpha: 0.001 } },
+ *   { method: 'lime', parameters: { grid: '2x3', n_samples: 20, alpha: 0.001 } },
  *   runtime,
  * )
  */
@@ -32,7 +32,7 @@ export const lime = defineMethod({
   axioms: ['implementation invariance'],
   needs: [],
   conventions: ['paper', 'captum'],
-  params: z.strictObject({
+  parameters: z.strictObject({
     ...featureParams('7x7'),
     n_samples: z.int().min(2).default(200).describe('Sets of features'),
     alpha: z.number().min(0).default(0.01).describe('How much coefficients are held to zero'),
@@ -47,7 +47,7 @@ export const lime = defineMethod({
   aux: ['feature_mask', 'samples'],
   // With z = (1, s): Σ w·z·zᵀ and Σ w·z·y hold all that the fit needs. y is told from the image's own score.
   explain({ image, score, aux, at, over, given }, setting) {
-    const { n_samples, seed, alpha, kernel_width } = setting.params;
+    const { n_samples, seed, alpha, kernel_width } = setting.parameters;
     const cells = featuresOf(setting, aux);
     const features = given(cells);
     const count = featureCount(cells);

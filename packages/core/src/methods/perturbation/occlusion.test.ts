@@ -4,16 +4,16 @@ import { multiLayer, oneConv } from '../../testing/captum-networks.ts';
 import { explain } from '../../testing/explain.ts';
 
 const point = float32([1, 3, 1, 1], [20, 50, 30]);
-const occluded = (params: Record<string, unknown>) =>
-  explain(multiLayer, { method: 'occlusion', params }, point, [0]);
+const occluded = (parameters: Record<string, unknown>) =>
+  explain(multiLayer, { method: 'occlusion', parameters }, point, [0]);
 
 describe('Occlusion', () => {
   it.each([
     [{ sliding_window_shapes: '1,1,1', strides: '1,1,1' }, [80, 200, 120]],
     [{ sliding_window_shapes: '2,1,1', strides: '1,1,1', baseline: 10 }, [200, 220, 240]],
     [{ sliding_window_shapes: '2,1,1', strides: '2,1,1' }, [280, 280, 120]],
-  ])('with %j is what Captum tests for', async (params, expected) => {
-    expect([...(await occluded(params)).attribution.data]).toEqual(expected);
+  ])('with %j is what Captum tests for', async (parameters, expected) => {
+    expect([...(await occluded(parameters)).attribution.data]).toEqual(expected);
   });
 
   it('by a window as large as the image gives every pixel the whole drop', async () => {
@@ -21,7 +21,7 @@ describe('Occlusion', () => {
       [1, 1, 4, 4],
       Array.from({ length: 16 }, (_, i) => i + 1),
     );
-    const spec = { method: 'occlusion', params: { sliding_window_shapes: '1,4,4', strides: '1,4,4' } };
+    const spec = { method: 'occlusion', parameters: { sliding_window_shapes: '1,4,4', strides: '1,4,4' } };
     expect([...(await explain(oneConv, spec, image, [0])).attribution.data]).toEqual(Array(16).fill(67));
   });
 

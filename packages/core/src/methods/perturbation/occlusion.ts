@@ -8,7 +8,7 @@ import { baselineParam } from '../shared/baseline.ts';
 import { boxesHider, type HiddenBoxes } from './hidden-boxes.ts';
 
 const size = z.int().min(1);
-const params = z.strictObject({
+const parameters = z.strictObject({
   sliding_window_shapes: z
     .array(size)
     .length(3)
@@ -17,7 +17,7 @@ const params = z.strictObject({
   strides: z.array(size).length(3).default([3, 8, 8]).describe('Steps of the window along each axis'),
   baseline: baselineParam,
 });
-type OcclusionParams = z.infer<typeof params>;
+type OcclusionParams = z.infer<typeof parameters>;
 
 /**
  * Occlusion: a window slides over the image and hides what is under it; each value is given the mean drop of the
@@ -32,7 +32,7 @@ type OcclusionParams = z.infer<typeof params>;
  * @example
  * createExplainer(
  *   classifier,
- *   { method: 'occlusion', params: { sliding_window_shapes: [2, 3, 3], strides: [1, 2, 2] } },
+ *   { method: 'occlusion', parameters: { sliding_window_shapes: [2, 3, 3], strides: [1, 2, 2] } },
  *   runtime,
  * )
  */
@@ -49,7 +49,7 @@ export const occlusion = defineMethod<OcclusionParams>({
   oddities: {
     captum: 'Windows are cut at the border, and each element has the mean over the windows that cover it.',
   },
-  params,
+  parameters,
   sampled: true,
   explain(subject, setting) {
     const { score, over } = subject;
@@ -90,7 +90,7 @@ function boxesOf(setting: Setting<OcclusionParams>): HiddenBoxes<'boxes'> | unde
         boxes
           .slice(1, 2 * axis, 2 * axis + 1)
           .reshape([boxes.shape[0]!])
-          .div(setting.params.strides[axis]!),
+          .div(setting.parameters.strides[axis]!),
       ) as [Expression, Expression, Expression];
       return { row, column };
     },
@@ -101,10 +101,10 @@ function boxesOf(setting: Setting<OcclusionParams>): HiddenBoxes<'boxes'> | unde
 const imageAxes = ({ layout }: Setting<OcclusionParams>) => (layout === 'NCHW' ? [0, 1, 2] : [2, 0, 1]);
 
 /** The windows along one axis, clipped to the image. */
-function spansOf({ params, inputShape }: Setting<OcclusionParams>, axis: number): Span[] {
+function spansOf({ parameters, inputShape }: Setting<OcclusionParams>, axis: number): Span[] {
   const length = inputShape[axis]!;
-  const window = Math.min(params.sliding_window_shapes[axis]!, length);
-  const stride = params.strides[axis]!;
+  const window = Math.min(parameters.sliding_window_shapes[axis]!, length);
+  const stride = parameters.strides[axis]!;
   if (stride > window && window < length)
     throw new InputError(
       'invalid_parameter',

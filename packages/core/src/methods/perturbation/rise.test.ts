@@ -44,7 +44,7 @@ describe('RISE', () => {
 
   it('is the mean of its masks, weighted with the probability of the image under each', async () => {
     const [n_masks, seed] = [5, 3];
-    const spec = { method: 'rise', params: { ...raw, n_masks, seed } };
+    const spec = { method: 'rise', parameters: { ...raw, n_masks, seed } };
     const { attribution } = await explain(tinyNetwork(), spec, image, [1]);
     const expected = Array<number>(36).fill(0);
     for (let s = 0; s < n_masks; s++) {
@@ -66,7 +66,7 @@ describe('RISE', () => {
     const masks = float32([2, 6, 6], [...Array<number>(36).fill(1), ...Array<number>(36).fill(0)]);
     const { attribution, logits } = await explain(
       tinyNetwork(),
-      { method: 'rise', params: raw },
+      { method: 'rise', parameters: raw },
       image,
       [2],
       { aux: { masks } },

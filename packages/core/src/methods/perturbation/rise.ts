@@ -7,14 +7,14 @@ import { seedParam } from '../shared/noise.ts';
 import { uniform } from '../shared/random.ts';
 import { replayed } from '../shared/replayed.ts';
 
-const params = z.strictObject({
+const parameters = z.strictObject({
   ...mapParams,
   n_masks: z.int().min(1).default(4000).describe('Random masks'),
   cells: z.int().min(2).default(7).describe('Cells of a mask, across and down'),
   p: z.number().gt(0).max(1).default(0.5).describe('Probability that a cell is seen'),
   seed: seedParam,
 });
-type RiseParams = z.infer<typeof params>;
+type RiseParams = z.infer<typeof parameters>;
 
 /**
  * RISE: the mean of random masks, weighted with the score of the image seen through them.
@@ -27,7 +27,7 @@ type RiseParams = z.infer<typeof params>;
  * [S, H, W] are replayed instead.
  *
  * @see Petsiuk, Das & Saenko, "RISE: Randomized Input Sampling for Explanation of Black-box Models", 2018
- * @example createExplainer(classifier, { method: 'rise', params: { n_masks: 20, cells: 3 } }, runtime)
+ * @example createExplainer(classifier, { method: 'rise', parameters: { n_masks: 20, cells: 3 } }, runtime)
  */
 export const rise = defineMethod<RiseParams>({
   id: 'rise',
@@ -39,7 +39,7 @@ export const rise = defineMethod<RiseParams>({
   needs: [],
   conventions: ['paper'],
   score: 'probability',
-  params,
+  parameters,
   sampled: true,
   aux: ['masks'],
   explain(subject, setting) {
@@ -72,11 +72,11 @@ function meanOf<S extends SampleSet & { readonly share: Tensor }>(
     const sum = scores.mul(chunk.share).matmul(masks.reshape([count, height * width]));
     return sum.reshape([1, height, width]);
   });
-  return camOutput([total.mul(1 / setting.params.p)], setting, { signed: true });
+  return camOutput([total.mul(1 / setting.parameters.p)], setting, { signed: true });
 }
 
 /** Grids of cells that are seen, and how far each is moved. */
-function drawnCells({ params: { n_masks: count, cells, p, seed }, height, width }: Setting<RiseParams>) {
+function drawnCells({ parameters: { n_masks: count, cells, p, seed }, height, width }: Setting<RiseParams>) {
   const own = cells * cells + 2;
   const draws = Array.from({ length: count }, (_, s) =>
     Array.from({ length: own }, (_, i) => uniform(seed, s * own + i)),

@@ -24,7 +24,7 @@ import {
  * @example
  * createExplainer(
  *   classifier,
- *   { method: 'shapley-sampling', params: { grid: '2x3', n_samples: 3 } },
+ *   { method: 'shapley-sampling', parameters: { grid: '2x3', n_samples: 3 } },
  *   runtime,
  * )
  */
@@ -39,7 +39,7 @@ export const shapleySampling = defineMethod({
   provided: { completeness: onceEach },
   needs: [],
   conventions: ['paper', 'captum'],
-  params: z.strictObject({
+  parameters: z.strictObject({
     ...featureParams('7x7'),
     n_samples: z.int().min(1).default(25).describe('Random orders'),
     seed: seedParam,
@@ -47,7 +47,7 @@ export const shapleySampling = defineMethod({
   sampled: true,
   aux: ['feature_mask', 'permutations'],
   explain(subject, setting) {
-    const { n_samples, seed } = setting.params;
+    const { n_samples, seed } = setting.parameters;
     const count = featureCount(featuresOf(setting, subject.aux));
     const drawn = () => Array.from({ length: n_samples }, (_, p) => permutation(seed, p, count));
     const orders = recordedOrders(subject.aux, count) ?? drawn();

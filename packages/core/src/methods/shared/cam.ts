@@ -125,12 +125,12 @@ export type Evidence = (activation: Expression, gradient: Expression, convention
 /** Σ over channels of a layer's evidence, or its principal component, for each of the subject's layers: [N, h, w]. */
 export function evidenceMaps(
   { layers, gradients }: Subject,
-  { convention, params }: Setting<object>,
+  { convention, parameters }: Setting<object>,
   evidence: Evidence,
   slopes = gradients(layers),
 ): Expression[] {
   const single = (maps: Expression) =>
-    'eigen_smooth' in params && params.eigen_smooth ? principalMap(maps) : maps.sum([1], false);
+    'eigen_smooth' in parameters && parameters.eigen_smooth ? principalMap(maps) : maps.sum([1], false);
   return layers.map((layer, i) => single(evidence(layer, slopes[i]!, convention)));
 }
 
@@ -156,34 +156,36 @@ export function camOutput(
   setting: Setting<CamParams>,
   style: CamStyle = {},
 ): Expression {
-  const { convention, params } = setting;
+  const { convention, parameters } = setting;
   const laidOut = (map: Expression, i: number) => laid(map, setting, setting.layerRegions[i]);
   const positive = style.signed ? maps : maps.map((map) => map.relu());
   const steep = (map: Expression) =>
-    maps.length > 1 && params.fuse === 'tanh-max' ? map.mul(style.gamma ?? 2).tanh() : map;
+    maps.length > 1 && parameters.fuse === 'tanh-max' ? map.mul(style.gamma ?? 2).tanh() : map;
   if (convention === 'pytorch-grad-cam') {
     const resized = positive.map((map, i) => laidOut(minMax(map, 1e-7), i));
     const scaled = style.renormalize ? resized.map((map) => minMax(map, 1e-7)) : resized;
-    return minMax(fuse(scaled.map(steep), params.fuse), 1e-7);
+    return minMax(fuse(scaled.map(steep), parameters.fuse), 1e-7);
   }
   if (convention === 'torchcam') {
-    const ready = (params.normalized ? positive.map((map) => minMax(map)) : positive).map(steep);
+    const ready = (parameters.normalized ? positive.map((map) => minMax(map)) : positive).map(steep);
     const sizes = ready.map((map) => map.shape.slice(1));
     const [h, w] = [0, 1].map((i) => Math.max(...sizes.map((s) => s[i]!))) as [number, number];
     const fused = fuse(
       ready.map((map) => upsample(map, h, w)),
-      params.fuse,
+      parameters.fuse,
     );
     return style.renormalize ? minMax(fused) : fused;
   }
   const full = positive.map(laidOut);
   const scales: Expression[] = [];
   const ready = (
-    params.normalized ? full.map((map, i) => minMaxed(map, maps[i]!, (range) => scales.push(range))) : full
+    parameters.normalized
+      ? full.map((map, i) => minMaxed(map, maps[i]!, (range) => scales.push(range)))
+      : full
   ).map(steep);
   if (scales.length > 0) setting.tellScale?.(scales.length > 1 ? applied('Max', scales) : scales[0]!);
-  const fused = fuse(ready, params.fuse);
-  return ready.length > 1 && params.normalized ? minMaxed(fused, fused) : fused;
+  const fused = fuse(ready, parameters.fuse);
+  return ready.length > 1 && parameters.normalized ? minMaxed(fused, fused) : fused;
 }
 
 function fuse(maps: readonly Expression[], how: Fusion = 'max'): Expression {
