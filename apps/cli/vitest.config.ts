@@ -6,7 +6,7 @@ export default defineConfig({
     name: 'cli',
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 60_000,
-    isolate: false,
+    // Each file has a process of its own, because a command that is run inside a test may end the process.
     maxWorkers,
   },
 });
