@@ -7,25 +7,12 @@ import { samplesOf } from './block.ts';
 import { Chunk } from './chunk.ts';
 import type { Cut, CutLoop } from './cut.ts';
 import { rowsWithin } from './rows.ts';
-
-/** Values of a block that are there already. */
-export type Values = ReadonlyMap<Value, Tensor>;
+import type { Values, Watch } from './watch.ts';
 
 /** The graphs of a cut block, loaded; the same graphs serve every cut of equal shapes. */
 export interface Loaded {
   readonly segments: readonly (Session | undefined)[];
   readonly loops: readonly { readonly body: Loaded; readonly chunk: Chunk }[];
-}
-
-/** How a run is watched. */
-export interface Watch {
-  readonly signal?: AbortSignal | undefined;
-  /** Most samples of a loop that are evaluated. */
-  readonly samples: number;
-  /** Told after each chunk of a loop of the program itself. */
-  onChunk?(loop: number, done: number, sums: Values): void;
-  /** Where a loop begins, and what it has added up by then. */
-  resumed?(loop: number): { readonly done: number; readonly sums: Values } | undefined;
 }
 
 export async function load(cut: Cut, runtime: Runtime, memory: number | undefined): Promise<Loaded> {

@@ -1,5 +1,8 @@
-import type { Target } from '../targets.ts';
-import type { Tensor } from '../tensor.ts';
+import { getOwn } from '../own.ts';
+import { classOf, type Target, weightsOf } from '../targets.ts';
+import { row, type Tensor } from '../tensor.ts';
+import { concatenated, rowsOf } from './batch.ts';
+import type { Output } from './trace.ts';
 
 /** How far the explanation of one image has come: what its loops have added up. */
 export interface LoopState {
@@ -52,4 +55,35 @@ export interface Run {
     options: AttributeOptions,
   ): Promise<Outcome>;
   close(): Promise<void>;
+}
+
+/** What the runs of a program gave, of all images together. */
+export function outcomeOf(
+  parts: readonly Readonly<Record<string, Tensor>>[],
+  targets: readonly Target[],
+  classes: number,
+): Outcome {
+  const has = (name: Output) => getOwn(parts[0]!, name) !== undefined;
+  const whole = (name: Output) =>
+    rowsOf(concatenated(parts.map((part) => getOwn(part, name)!)), 0, targets.length);
+  const leading = parts.flatMap(({ target }) => Array.from(target!.data as BigInt64Array, Number));
+  const [attribution, logits] = [whole('attribution'), whole('logits')];
+  const scores = has('scores') ? whole('scores') : logits;
+  /** Σ shares - (F(image) - F(baseline)), of each image. */
+  const delta = (shares: Tensor, reference: number, n: number): number => {
+    const weights = weightsOf(targets[n]!, classes, leading[n]!);
+    const score = row(scores, n).data.reduce((sum, v, c) => sum + v * weights[c]!, 0);
+    return (row(shares, n).data as Float32Array).reduce((a, b) => a + b, 0) - (score - reference);
+  };
+  const references = has('reference') ? [...whole('reference').data] : null;
+  const shares = references && whole('shares');
+  return {
+    attribution,
+    logits,
+    scores,
+    probabilities: has('probabilities') ? whole('probabilities') : null,
+    targets: targets.map((asked, n) => classOf(asked, leading[n]!)),
+    convergenceDelta: references?.map((reference, n) => delta(shares!, reference, n)) ?? null,
+    scale: has('scale') ? Array.from(whole('scale').data) : null,
+  };
 }

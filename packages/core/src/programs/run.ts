@@ -1,16 +1,17 @@
 import { getOwn } from '../own.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { classInput, classOf, targetInputs, weightsOf } from '../targets.ts';
-import { row, type Tensor } from '../tensor.ts';
-import { concatenated, filled, rowsOf } from './batch.ts';
-import { type Block, samplesOf } from './block.ts';
+import { classInput, targetInputs } from '../targets.ts';
+import type { Tensor } from '../tensor.ts';
+import { filled, rowsOf } from './batch.ts';
+import type { Block } from './block.ts';
 import { Chunk } from './chunk.ts';
 import { type Cut, cut } from './cut.ts';
-import { close, type Loaded, load, run, type Values, type Watch } from './loaded.ts';
-import type { AttributeOptions, LoopState, Outcome, Run } from './outcome.ts';
+import { close, type Loaded, load, run } from './loaded.ts';
+import { outcomeOf, type Run } from './outcome.ts';
 import type { Request } from './request.ts';
 import { rowsWithin } from './rows.ts';
-import { type Output, type Program, trace } from './trace.ts';
+import { type Program, trace } from './trace.ts';
+import { watching } from './watch.ts';
 
 type Samples = Readonly<Record<string, Tensor>>;
 
@@ -107,73 +108,3 @@ const samplesShapes = ({ loops }: Block): unknown =>
     Array.from(samples, ([name, { dtype, shape }]) => [name, dtype, shape.slice(1)]),
     samplesShapes(body),
   ]);
-
-/** Tells of the progress of all images together, and keeps the state of a single one. */
-function watching(
-  { loops }: Cut,
-  images: number,
-  { signal, onProgress, onState, state, samples = Number.POSITIVE_INFINITY }: AttributeOptions,
-) {
-  const counts = loops.map(({ loop }) => (loop.samples.size > 0 ? Math.min(samplesOf(loop), samples) : 0));
-  const total = counts.reduce((a, b) => a + b, 0);
-  const before = (loop: number) => counts.slice(0, loop).reduce((a, b) => a + b, 0);
-  const resumed = state && images === 1 ? resumedFrom(state, loops) : undefined;
-  return {
-    watch(image: number): Watch {
-      const done = new Map<string, Tensor>();
-      return {
-        signal,
-        samples,
-        ...(resumed && { resumed }),
-        onChunk(loop, end, sums) {
-          if (counts[loop]! > 0) onProgress?.(image * total + before(loop) + end, images * total);
-          if (!onState || images !== 1) return;
-          // Sums go on growing in place.
-          for (const [name, tensor] of sums)
-            done.set(name, { ...tensor, data: tensor.data.slice() } as Tensor);
-          onState({ loop, done: end, sums: Object.fromEntries(done) });
-        },
-      };
-    },
-  };
-}
-
-/** What each loop begins with: those before the state's own are done. */
-const resumedFrom =
-  ({ loop, done, sums }: LoopState, loops: Cut['loops']) =>
-  (place: number) => {
-    if (place > loop) return undefined;
-    const { results } = loops[place]!.loop;
-    const own: Values = new Map(results.map(({ outside }) => [outside, getOwn(sums, outside)!]));
-    return { done: place < loop ? samplesOf(loops[place]!.loop) : done, sums: own };
-  };
-
-function outcomeOf(
-  parts: readonly Readonly<Record<string, Tensor>>[],
-  targets: Parameters<Run['attribute']>[1],
-  classes: number,
-): Outcome {
-  const has = (name: Output) => getOwn(parts[0]!, name) !== undefined;
-  const whole = (name: Output) =>
-    rowsOf(concatenated(parts.map((part) => getOwn(part, name)!)), 0, targets.length);
-  const leading = parts.flatMap(({ target }) => Array.from(target!.data as BigInt64Array, Number));
-  const [attribution, logits] = [whole('attribution'), whole('logits')];
-  const scores = has('scores') ? whole('scores') : logits;
-  /** Σ shares - (F(image) - F(baseline)), of each image. */
-  const delta = (shares: Tensor, reference: number, n: number): number => {
-    const weights = weightsOf(targets[n]!, classes, leading[n]!);
-    const score = row(scores, n).data.reduce((sum, v, c) => sum + v * weights[c]!, 0);
-    return (row(shares, n).data as Float32Array).reduce((a, b) => a + b, 0) - (score - reference);
-  };
-  const references = has('reference') ? [...whole('reference').data] : null;
-  const shares = references && whole('shares');
-  return {
-    attribution,
-    logits,
-    scores,
-    probabilities: has('probabilities') ? whole('probabilities') : null,
-    targets: targets.map((asked, n) => classOf(asked, leading[n]!)),
-    convergenceDelta: references?.map((reference, n) => delta(shares!, reference, n)) ?? null,
-    scale: has('scale') ? Array.from(whole('scale').data) : null,
-  };
-}
