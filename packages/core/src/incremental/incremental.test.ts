@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createExplainer, prepare } from '../explainer.ts';
 import { readClassifier } from '../model/classifier.ts';
-import type { Value } from '../onnx/builder.ts';
+import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import type { Attributes } from '../onnx/graph.ts';
 import type { OperatorName } from '../onnx/operator-names.ts';
 import { trace } from '../programs/trace.ts';
 import { float32, sizeOf } from '../tensor.ts';
+import { expectClose } from '../testing/close.ts';
+import { explain } from '../testing/explain.ts';
 import { type Layer, networkOf } from '../testing/network.ts';
 import { cpu } from '../testing/ort.ts';
 
@@ -24,7 +26,8 @@ const wave = (...shape: number[]) => {
 type Parts = (op: OperatorName, inputs: Value[], weights?: number[][], attributes?: Attributes) => Value;
 
 /** A network whose nodes take weights of given shapes after their inputs, averaged and scored at the end. */
-const network = (shape: readonly number[], body: (part: Parts, image: Value, layer: Layer) => Value) =>
+type Body = (part: Parts, image: Value, layer: Layer, g: GraphBuilder) => Value;
+const network = (shape: readonly number[], body: Body) =>
   networkOf(shape, (layer, image, g) => {
     let serial = 0;
     const part: Parts = (op, inputs, weights = [], attributes = {}) => {
@@ -35,7 +38,7 @@ const network = (shape: readonly number[], body: (part: Parts, image: Value, lay
       });
       return layer(`n${serial++}`, op, [...inputs, ...constants], attributes);
     };
-    const last = body(part, image, layer);
+    const last = body(part, image, layer, g);
     const pooled = part('Flatten', [part('GlobalAveragePool', [last])], [], { axis: 1 });
     return part('Gemm', [pooled], [[g.shape(last)[1]!, 4], [4]]);
   });
@@ -172,4 +175,27 @@ describe.each(Object.entries(networks))('Occlusion of %s', (_, bytes) => {
       expect(Math.max(...apart)).toBeLessThan(1e-4);
     },
   );
+});
+
+// What is computed for one image has its number of rows, 1, written into shapes that are made of it.
+const byNumber = network([2, 24, 24], (part, image, layer, g) => {
+  const stem = part('Relu', [part('Conv', [image], [[4, 2, 3, 3], [4]], p1)]);
+  const more = part('Relu', [part('Conv', [stem], [[4, 4, 3, 3], [4]], p1)]);
+  const count = layer('count', 'Shape', [image], { start: 0, end: 1 });
+  const to = layer('to', 'Concat', [count, g.ints([4, -1])], { axis: 0 });
+  const flat = layer('flat', 'Reshape', [more, to]);
+  const tokens = layer('tokens', 'Transpose', [flat], { perm: [0, 2, 1] });
+  const places = layer('places', 'Reshape', [tokens, g.ints([-1, 24, 24, 4])]);
+  return part('Conv', [layer('map', 'Transpose', [places], { perm: [0, 3, 1, 2] })], [[4, 4, 3, 3]], p1);
+});
+
+it('a reshape by the number of images is done for as many rows as there are samples', async () => {
+  const spec = {
+    method: 'occlusion',
+    parameters: { sliding_window_shapes: [2, 5, 5], strides: [2, 3, 3] },
+  };
+  const image = wave(1, 2, 24, 24);
+  const { attribution } = await explain(byNumber, spec, image, [1]);
+  const { attribution: expected } = await explain(byNumber, { ...spec, incremental: false }, image, [1]);
+  expectClose(attribution, expected);
 });

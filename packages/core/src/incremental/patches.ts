@@ -37,7 +37,8 @@ const isAt = ({ rows, columns }: Extent, reading: Reading): boolean =>
   sameRegion(regionOf(rows), reading.rows) && sameRegion(regionOf(columns), reading.columns);
 
 /**
- * The value of `end` for every sample, [samples, …].
+ * The value of `end` for every sample, [samples, …]; `undefined` where a node cannot be copied, because the number of rows of
+ * the one clean image is written into it.
  *
  * @param patch what the boxes make of the start, [samples, C, h, w] at the regions of its extent
  * @param network any value of the graph that the steps are nodes of
@@ -51,8 +52,9 @@ export function walk(
   boxes: Boxes,
   network: Expression,
   clean: (value: Value) => Expression,
-): Expression {
+): Expression | undefined {
   const { g } = patch;
+  const [samples] = patch.shape;
   const made = new Map<Value, Expression>([[start, patch]]);
   const cut = new Map<string, Expression>();
   const read = (value: Value, reading: Reading): Expression => {
@@ -73,9 +75,11 @@ export function walk(
     });
     for (const value of usesOf(node)) if (network.g.constants.has(value)) here(value);
     const outputs = g.copy({ ...node, attributes: attributesOf(step) }, inputs, node.outputs.length);
+    // Checked at once: what is copied next may not fit a value of other rows.
+    if (outputs.some((output) => !g.type(output) || g.shape(output)[0] !== samples)) return undefined;
     for (const [i, output] of node.outputs.entries()) made.set(output, patch.of(outputs[i]!));
   }
-  return made.get(end)!;
+  return made.get(end);
 }
 
 /** A window over a patch needs no padding: what it sees was cut out with it. */

@@ -37,16 +37,26 @@ export function cut({ g, loops }: Block, wanted: ReadonlyMap<string, Value>): Cu
   const now = spellOut(g);
   const outputs = new Map(Array.from(wanted, ([name, value]) => [name, now(value)]));
   const cuts = loops.map((loop): CutLoop => {
+    const body = cut(loop.body, new Map(loop.results.map(({ inside, outside }) => [outside, inside])));
+    const used = usedBy(body);
     const captured = [...loop.body.g.captures].map(([outside, inside]) => [inside, now(outside)] as const);
     const states = (loop.states ?? []).map(({ input, first }) => [input, now(first)] as const);
-    const given = new Map(loop.results.map(({ inside, outside }) => [outside, inside]));
-    return { loop, body: cut(loop.body, given), captured: new Map([...captured, ...states]) };
+    const needed = captured.filter(([inside]) => used.has(inside));
+    return { loop, body, captured: new Map([...needed, ...states]) };
   });
   const uses = cuts.map(({ captured }) => [...captured.values()]);
   const names = new Map(Array.from(outputs, ([name, value]) => [value, name]));
   const segments = segmentsOf(g, loops, [...uses, [...outputs.values()]], names);
   return { segments, loops: cuts, outputs };
 }
+
+/** The inputs of a block that something in it takes. */
+const usedBy = ({ segments, loops, outputs }: Cut): ReadonlySet<Value> =>
+  new Set([
+    ...segments.flatMap((segment) => [...(segment?.inputs.values() ?? [])]),
+    ...loops.flatMap(({ captured }) => [...captured.values()]),
+    ...outputs.values(),
+  ]);
 
 /**
  * @param uses what the loops take, one after the other, and what is wanted in the end

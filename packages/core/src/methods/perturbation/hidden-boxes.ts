@@ -30,19 +30,28 @@ export function boxesHider<P extends { readonly baseline: Baseline }, K extends 
   setting: Setting<P>,
   hidden: HiddenBoxes<K> | undefined,
 ): Hider<K> {
-  const { image, at } = subject;
-  const inPatches = hidden && setting.incremental ? patchesHider(subject, setting, hidden) : undefined;
-  return (
-    inPatches ??
-    ((_, mask) => at(mask().where(baselineOf(image, setting.parameters.baseline, setting), image)))
-  );
+  const { image, at, startingFrom } = subject;
+  const patches = hidden && setting.incremental ? patchesHider(subject, setting, hidden) : undefined;
+  return (chunk, mask) => {
+    const values = patches?.values(chunk);
+    return values
+      ? startingFrom(patches!.end, values)
+      : at(mask().where(baselineOf(image, setting.parameters.baseline, setting), image));
+  };
+}
+
+/** Another way to images with hidden boxes: a value inside the network, and what it is for each sample. */
+interface Patches<K extends string> {
+  readonly end: Value;
+  /** `undefined` where it cannot be computed of patches. */
+  values(chunk: { readonly [k in K]: Expression }): Expression | undefined;
 }
 
 function patchesHider<P extends { readonly baseline: Baseline }, K extends string>(
-  { image, logits, startingFrom }: Subject,
+  { image, logits }: Subject,
   setting: Setting<P>,
   hidden: HiddenBoxes<K>,
-): Hider<K> | undefined {
+): Patches<K> | undefined {
   const { layout, height, width, parameters } = setting;
   const { g } = image;
   const extent: Extent = {
@@ -58,13 +67,17 @@ function patchesHider<P extends { readonly baseline: Baseline }, K extends strin
   );
   const absent = baselineImage(image, parameters.baseline, setting);
   const hiding = asRows(layout === 'NCHW' ? absent : absent.transpose([0, 3, 1, 2]));
-  return (chunk) => {
-    const boxes: Boxes = hidden.of(chunk);
-    const patch = covered(clean.get(entry!)!, hiding, extent, boxes);
-    return startingFrom(
-      end,
-      walk(steps, entry!, patch, end, boxes, image, (value) => clean.get(value)!),
-    );
+  return {
+    end,
+    values(chunk) {
+      const boxes: Boxes = hidden.of(chunk);
+      const { g } = boxes.row;
+      const before = g.nodes.length;
+      const patch = covered(clean.get(entry!)!, hiding, extent, boxes);
+      const values = walk(steps, entry!, patch, end, boxes, image, (value) => clean.get(value)!);
+      if (!values) g.replaceNodes(before, []);
+      return values;
+    },
   };
 }
 
