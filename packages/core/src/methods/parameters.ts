@@ -3,6 +3,7 @@ import { InputError } from '../errors.ts';
 import { getOwn } from '../own.ts';
 import type { Convention, Method, Params } from './method.ts';
 import type { Parameters } from './question.ts';
+import { fusions } from './shared/cam.ts';
 
 /**
  * Every parameter that the method has under the convention, from those that are given.
@@ -11,7 +12,8 @@ import type { Parameters } from './question.ts';
  */
 export function settledParameters(method: Method, convention: Convention, asked: Params = {}): Parameters {
   const shape = shapeOf(method);
-  const given = Object.entries(asked).map(([name, value]) => {
+  const current = Object.entries(asked).filter(([name, value]) => !isFormer(method, name, value));
+  const given = current.map(([name, value]) => {
     const only = getOwn(method.only ?? {}, name);
     const instead = getOwn(method.instead ?? {}, name);
     if (only && !only.includes(convention))
@@ -33,6 +35,13 @@ export function settledParameters(method: Method, convention: Convention, asked:
     all.filter(([name]) => getOwn(method.only ?? {}, name)?.includes(convention) ?? true),
   );
 }
+
+/**
+ * Whether a method had such a parameter once, which changed nothing: jobs that were queued by an older release have it, and
+ * clients may still send it.
+ */
+const isFormer = ({ singleLayer }: Method, name: string, value: unknown): boolean =>
+  name === 'fuse' && singleLayer === true && fusions.some((fusion) => fusion === value);
 
 /** What a method's formula takes: its resolved parameters, and those that its convention does not have at their defaults. */
 export const formulaParameters = (method: Method, parameters: Parameters): Parameters => ({
