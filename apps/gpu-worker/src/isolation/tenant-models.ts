@@ -55,7 +55,7 @@ export class TenantModels {
   readonly #places: Places;
   readonly #idle = new Map<string, NodeJS.Timeout>();
   #examining = 0;
-  #warming: string | null = null;
+  #warming: { readonly id: string; readonly done: Promise<void> } | null = null;
 
   constructor(settings: TenantModelSettings) {
     const { capacity, budget } = settings;
@@ -99,19 +99,23 @@ export class TenantModels {
 
   /** Whether another model is being got ready: one at a time, so that nobody's many take the places from the jobs. */
   mayWarm({ id }: ModelSource): boolean {
-    return this.#warming === null || this.#warming === id;
+    return this.#warming === null || this.#warming.id === id;
   }
 
-  /** Gets a model ready for the jobs to come; nothing is done twice at a time. */
-  async warm(source: ModelSource, signal: AbortSignal): Promise<void> {
-    if (this.#warming !== null) return;
-    this.#warming = source.id;
-    try {
-      await this.#checkThere(source, signal);
-      await this.#with(source, signal, (held) => held.warm());
-    } finally {
-      this.#warming = null;
+  /** Gets a model ready for the jobs to come. Who asks while it is being done waits for the same. */
+  warm(source: ModelSource, signal: AbortSignal): Promise<void> {
+    if (this.#warming === null) {
+      const done = this.#makeReady(source, signal).finally(() => {
+        this.#warming = null;
+      });
+      this.#warming = { id: source.id, done };
     }
+    return this.#warming.done;
+  }
+
+  async #makeReady(source: ModelSource, signal: AbortSignal): Promise<void> {
+    await this.#checkThere(source, signal);
+    await this.#with(source, signal, (held) => held.warm());
   }
 
   /**
