@@ -11,7 +11,7 @@ import { type Bindings, type Settings, settings } from './env.ts';
 import { AuditTrail } from './storage/audit-trail.ts';
 import { Backlog } from './storage/backlog.ts';
 import { Catalogs } from './storage/catalogs.ts';
-import { Census } from './storage/census.ts';
+import { ServiceMetrics } from './storage/service-metrics.ts';
 import { Explanations } from './storage/explanations.ts';
 import { GpuWorker } from './storage/gpu-worker.ts';
 import { Models } from './storage/models.ts';
@@ -30,7 +30,7 @@ export interface Services {
   readonly uploads: Uploads;
   readonly explanations: Explanations;
   readonly backlog: Backlog;
-  readonly census: Census;
+  readonly serviceMetrics: ServiceMetrics;
   readonly audit: AuditTrail;
   readonly objects: Objects;
   readonly names: ObjectNames;
@@ -68,7 +68,7 @@ export function services(bindings: Bindings): Services {
       uploads: new Uploads(db, names),
       audit: new AuditTrail(db),
       backlog,
-      census: new Census(db, backlog),
+      serviceMetrics: new ServiceMetrics(db, backlog),
       explanations: new Explanations(db),
       objects,
       names,

@@ -5,7 +5,7 @@ import type { Drawing, Drawn } from './drawing.ts';
 import type { Boarding, Pass, Run, Submission } from './flight.ts';
 import type { Answer, Claim as KeyClaim } from './idempotency.ts';
 import type { Excess, Limits, Meter, Usage } from './meter.ts';
-import type { News } from './news.ts';
+import type { RunEvents } from './run-events.ts';
 import type { WebhookEvent } from './webhook-event.ts';
 
 /**
@@ -21,7 +21,7 @@ export interface FlightPort {
   drawing(run: number, key: string): Promise<Drawing | null>;
   cancel(run: number, rider: string): Promise<boolean>;
   erase(run: number, rider: string): Promise<void>;
-  news(run: number, rider: string, after: number | null, seconds: number): Promise<News | null>;
+  readEvents(run: number, rider: string, after: number | null, seconds: number): Promise<RunEvents | null>;
   job(attempt: number): Promise<Job | null>;
   taken(attempt: number): Promise<void>;
   fail(attempt: number, error: JobError): Promise<void>;

@@ -6,7 +6,7 @@ import { type Bindings, settings } from '../env.ts';
 import { GpuWorker } from '../storage/gpu-worker.ts';
 import { Models } from '../storage/models.ts';
 import { Objects } from '../storage/objects.ts';
-import { Bell } from './bell.ts';
+import { Signal } from './signal.ts';
 
 interface Task {
   readonly tenant: string;
@@ -31,7 +31,7 @@ const longestPause = 30_000;
  * The alarm asks the worker and asks again, so that neither's end loses a model on its way.
  */
 export class Registration extends DurableObject<Bindings> implements RegistrationPort {
-  readonly #bell = new Bell();
+  readonly #changed = new Signal();
 
   /** The file is awaited. */
   announced(tenant: string, model: string, requestId: string): Promise<void> {
@@ -55,7 +55,7 @@ export class Registration extends DurableObject<Bindings> implements Registratio
   async forget(): Promise<void> {
     await this.ctx.storage.deleteAll();
     await this.ctx.storage.deleteAlarm();
-    this.#bell.ring();
+    this.#changed.notify();
   }
 
   /** Resolves once nothing is under way, at the latest after `seconds`. */
@@ -64,7 +64,7 @@ export class Registration extends DurableObject<Bindings> implements Registratio
     for (;;) {
       const left = end - Date.now();
       if (left <= 0 || (await this.#task())?.phase !== 'validating') return;
-      await this.#bell.wait(left);
+      await this.#changed.wait(left);
     }
   }
 

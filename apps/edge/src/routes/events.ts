@@ -38,8 +38,8 @@ export const events = routes().openapi(get, async (c) => {
   const id = c.req.header('Last-Event-ID');
   // An id that is none of ours is one after which nothing is known.
   const after = id === undefined ? null : /^\d{1,9}$/.test(id) ? Number(id) : -1;
-  const now = await flight.news(row.run, row.id, after, 0);
+  const now = await flight.readEvents(row.run, row.id, after, 0);
   if (now?.done && now.events.length === 0) return c.body(null, 204);
-  const stream = eventStream((last) => flight.news(row.run, row.id, last, patience), after);
+  const stream = eventStream((last) => flight.readEvents(row.run, row.id, last, patience), after);
   return c.body(stream, 200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
 });

@@ -26,7 +26,7 @@ import {
 } from '../../domain/flight.ts';
 import type { Excess } from '../../domain/meter.ts';
 import { sourceOf } from '../../domain/model.ts';
-import { type News, newsSince } from '../../domain/news.ts';
+import { type RunEvents, eventsSince } from '../../domain/run-events.ts';
 import type { FlightPort, MeterPort } from '../../domain/ports.ts';
 import {
   cancel,
@@ -208,15 +208,15 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     return this.#drawings.find(number, key);
   }
 
-  /** What happened to `rider` after event `after`; waits up to `seconds` for something to happen. */
-  async news(number: number, rider: string, after: number | null, seconds: number): Promise<News | null> {
+  /** The events of `rider` after event `after`; waits up to `seconds` for the next one. */
+  async readEvents(number: number, rider: string, after: number | null, seconds: number): Promise<RunEvents | null> {
     const end = Date.now() + seconds * 1000;
     for (;;) {
       const run = await this.#runs.find(number);
       if (!run) return null;
-      const news = newsSince(this.#runs.statesOf(run), rider, after);
+      const events = eventsSince(this.#runs.statesOf(run), rider, after);
       const left = end - Date.now();
-      if (news.events.length > 0 || news.done || left <= 0) return news;
+      if (events.events.length > 0 || events.done || left <= 0) return events;
       await this.#runs.next(left);
     }
   }

@@ -1,5 +1,5 @@
 import { type Run, type StoredRun, upgraded } from '../../domain/flight.ts';
-import { Bell } from '../bell.ts';
+import { Signal } from '../signal.ts';
 import type { Shelf } from './shelf.ts';
 
 /** States that are remembered, for those who follow and lose the line. */
@@ -11,7 +11,7 @@ const name = (run: number): string => `run/${run}`;
 export class Runs {
   readonly #storage: DurableObjectStorage;
   readonly #shelf: Shelf;
-  readonly #bell = new Bell();
+  readonly #changed = new Signal();
   #last: Run | null = null;
   /** States of the last run, as far as this object has seen them; the present one is the last. */
   #past: readonly Run[] = [];
@@ -43,7 +43,7 @@ export class Runs {
 
   /** Resolves at the next state of the last run, or after `milliseconds`. */
   next(milliseconds: number): Promise<void> {
-    return this.#bell.wait(milliseconds);
+    return this.#changed.wait(milliseconds);
   }
 
   /** Has `run` be the last one, in memory only. */
@@ -54,7 +54,7 @@ export class Runs {
   /** As if `run` had never been; nobody else knows of it. */
   async unbegin(run: Run, last: Run | null): Promise<void> {
     this.#last = last;
-    this.#bell.ring();
+    this.#changed.notify();
     await this.#storage.delete(name(run.number));
     await (last ? this.#storage.put('last', last.number) : this.#storage.delete('last'));
   }
@@ -64,7 +64,7 @@ export class Runs {
     const run = { ...next, version: next.version + 1 };
     this.#last = run;
     this.#past = [...this.#past.filter(({ number }) => number === run.number), run].slice(-remembered);
-    this.#bell.ring();
+    this.#changed.notify();
     await this.#storage.put({ [name(run.number)]: run, last: run.number });
     return run;
   }
