@@ -2,12 +2,12 @@ import { z } from 'zod';
 import type { Departure } from './domain/flight.ts';
 import type {
   BatchPort,
-  CourierPort,
   FlightPort,
   IdempotencyPort,
-  JanitorPort,
   MeterPort,
-  RegistrationPort,
+  ModelValidationPort,
+  TenantCleanupPort,
+  WebhookDeliveriesPort,
 } from './domain/ports.ts';
 import { Refusal } from './domain/refusal.ts';
 
@@ -18,11 +18,11 @@ export interface Bindings extends Record<keyof z.input<typeof settingsSchema>, s
   readonly DB: D1Database;
   readonly FLIGHT: NamespaceOf<FlightPort>;
   readonly IDEMPOTENCY: NamespaceOf<IdempotencyPort>;
-  readonly REGISTRATION: NamespaceOf<RegistrationPort>;
+  readonly MODEL_VALIDATION: NamespaceOf<ModelValidationPort>;
   readonly METER: NamespaceOf<MeterPort>;
   readonly BATCH: NamespaceOf<BatchPort>;
-  readonly COURIER: NamespaceOf<CourierPort>;
-  readonly JANITOR: NamespaceOf<JanitorPort>;
+  readonly WEBHOOK_DELIVERIES: NamespaceOf<WebhookDeliveriesPort>;
+  readonly TENANT_CLEANUP: NamespaceOf<TenantCleanupPort>;
   /** Coarse, per place: bad keys by the address that they come from. */
   readonly BAD_KEYS: RateLimit;
   readonly JOBS: Queue<Departure>;

@@ -1,4 +1,4 @@
-import type { RunEvents, RunEvent } from './domain/run-events.ts';
+import type { RunEvent, RunEvents } from './domain/run-events.ts';
 
 const encoder = new TextEncoder();
 

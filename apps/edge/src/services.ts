@@ -1,22 +1,22 @@
 import type {
   BatchPort,
-  CourierPort,
   FlightPort,
   IdempotencyPort,
-  JanitorPort,
   MeterPort,
-  RegistrationPort,
+  ModelValidationPort,
+  TenantCleanupPort,
+  WebhookDeliveriesPort,
 } from './domain/ports.ts';
 import { type Bindings, type Settings, settings } from './env.ts';
 import { AuditTrail } from './storage/audit-trail.ts';
 import { Backlog } from './storage/backlog.ts';
 import { Catalogs } from './storage/catalogs.ts';
-import { ServiceMetrics } from './storage/service-metrics.ts';
 import { Explanations } from './storage/explanations.ts';
 import { GpuWorker } from './storage/gpu-worker.ts';
 import { Models } from './storage/models.ts';
 import { ObjectNames } from './storage/object-names.ts';
 import { Objects } from './storage/objects.ts';
+import { ServiceMetrics } from './storage/service-metrics.ts';
 import { StoreCheck } from './storage/store-check.ts';
 import { Tenants } from './storage/tenants.ts';
 import { Uploads } from './storage/uploads.ts';
@@ -38,12 +38,12 @@ export interface Services {
   readonly worker: GpuWorker;
   readonly catalogs: Catalogs;
   readonly models: Models;
-  registration(model: string): RegistrationPort;
+  modelValidation(model: string): ModelValidationPort;
   flight(key: string): FlightPort;
   meter(tenant: string): MeterPort;
   readonly webhooks: WebhookEndpoints;
-  courier(endpoint: string): CourierPort;
-  janitor(tenant: string): JanitorPort;
+  webhookDeliveries(endpoint: string): WebhookDeliveriesPort;
+  tenantCleanup(tenant: string): TenantCleanupPort;
   batch(tenant: string, id: string): BatchPort;
   readonly badKeys: RateLimit;
   idempotency(scope: string): IdempotencyPort;
@@ -56,7 +56,17 @@ export function services(bindings: Bindings): Services {
   const checked = settings(bindings);
   let known = wired.get(checked);
   if (!known) {
-    const { DB: db, FLIGHT, IDEMPOTENCY, METER, BATCH, COURIER, JANITOR, REGISTRATION, BAD_KEYS } = bindings;
+    const {
+      DB: db,
+      FLIGHT,
+      IDEMPOTENCY,
+      METER,
+      BATCH,
+      WEBHOOK_DELIVERIES,
+      TENANT_CLEANUP,
+      MODEL_VALIDATION,
+      BAD_KEYS,
+    } = bindings;
     const worker = new GpuWorker(checked);
     const backlog = new Backlog(db);
     const names = new ObjectNames(checked);
@@ -77,10 +87,10 @@ export function services(bindings: Bindings): Services {
       catalogs: new Catalogs(db, worker),
       webhooks: new WebhookEndpoints(db),
       models: new Models(db),
-      registration: (model) => REGISTRATION.getByName(model),
+      modelValidation: (model) => MODEL_VALIDATION.getByName(model),
       meter: (tenant) => METER.getByName(tenant),
-      courier: (endpoint) => COURIER.getByName(endpoint),
-      janitor: (tenant) => JANITOR.getByName(tenant),
+      webhookDeliveries: (endpoint) => WEBHOOK_DELIVERIES.getByName(endpoint),
+      tenantCleanup: (tenant) => TENANT_CLEANUP.getByName(tenant),
       // Of another tenant's batch there is none under this name.
       batch: (tenant, id) => BATCH.getByName(`${tenant}/${id}`) as unknown as BatchPort,
       badKeys: BAD_KEYS,

@@ -241,11 +241,11 @@ describe('deleting', () => {
     expect(late.status).toBe(412);
 
     // The store refuses signatures of tomorrow: what holds the place is made older instead.
-    const janitor = bindings.JANITOR.getByName(row.tenant);
-    await runInDurableObject(janitor, (_, { storage }) => storage.put(`blank/${row.object}`, 0));
-    await runDurableObjectAlarm(janitor);
+    const cleanup = bindings.TENANT_CLEANUP.getByName(row.tenant);
+    await runInDurableObject(cleanup, (_, { storage }) => storage.put(`blank/${row.object}`, 0));
+    await runDurableObjectAlarm(cleanup);
     expect(await objects.head(row.object)).toBeNull();
-    const left = await runInDurableObject(janitor, (_, { storage }) => storage.list({ prefix: 'blank/' }));
+    const left = await runInDurableObject(cleanup, (_, { storage }) => storage.list({ prefix: 'blank/' }));
     expect(left.size).toBe(0);
   });
 });

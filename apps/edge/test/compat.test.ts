@@ -107,7 +107,7 @@ describe('KServe', () => {
     await bindings.DB.prepare('UPDATE uploads SET created_at = ? WHERE tenant = ?')
       .bind(yesterday, tenant)
       .run();
-    expect(await runDurableObjectAlarm(bindings.JANITOR.getByName(tenant))).toBe(true);
+    expect(await runDurableObjectAlarm(bindings.TENANT_CLEANUP.getByName(tenant))).toBe(true);
     const swept = bindings.DB.prepare('SELECT swept FROM uploads WHERE tenant = ?').bind(tenant);
     expect(await swept.first('swept')).toBe('expired');
   });

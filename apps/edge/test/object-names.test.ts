@@ -145,7 +145,7 @@ describe('L2: nothing that a tenant is told leads to an object', () => {
       visualization: { color_map: 'gray' },
     });
     const { body: delivered } = await vi.waitFor(async () => {
-      await runDurableObjectAlarm(bindings.COURIER.getByName(endpoint));
+      await runDurableObjectAlarm(bindings.WEBHOOK_DELIVERIES.getByName(endpoint));
       const list = await call('GET', `/v1/webhook_endpoints/${endpoint}/deliveries`, { key: tenant.key });
       expect(list.body.data[0]?.status).toBe('delivered');
       return list;
@@ -326,13 +326,13 @@ describe('objects of earlier releases', () => {
 
   test('a photo that came otherwise than announced is swept', async () => {
     const { id: tenant, key } = await newTenant();
-    // Somebody uploads, so that the tenant's Janitor comes by.
+    // Somebody uploads, so that the cleanup of the tenant runs.
     await uploaded(key);
     const row = await oldUpload(tenant, photo(), 2 * 24 * 3_600_000);
     await objects.put(row.object, photo().slice(0, 9), 'image/png');
-    const janitor = bindings.JANITOR.getByName(tenant);
-    await runInDurableObject(janitor, (_, { storage }) => storage.setAlarm(Date.now()));
-    await runDurableObjectAlarm(janitor);
+    const cleanup = bindings.TENANT_CLEANUP.getByName(tenant);
+    await runInDurableObject(cleanup, (_, { storage }) => storage.setAlarm(Date.now()));
+    await runDurableObjectAlarm(cleanup);
     expect(await objects.head(row.object)).toBeNull();
     expect(
       await bindings.DB.prepare('SELECT swept FROM uploads WHERE id = ?').bind(row.id).first('swept'),

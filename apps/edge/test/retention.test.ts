@@ -121,7 +121,7 @@ describe('retention', () => {
 describe('rows whose time is over', () => {
   const daysAgo = (days: number) => Date.now() - days * 24 * hour;
   const round = async (tenant: string) =>
-    expect(await runDurableObjectAlarm(bindings.JANITOR.getByName(tenant))).toBe(true);
+    expect(await runDurableObjectAlarm(bindings.TENANT_CLEANUP.getByName(tenant))).toBe(true);
   const expired = ({ id }: Explanation, days: number) =>
     bindings.DB.prepare('UPDATE explanations SET expires_at = ? WHERE id = ?')
       .bind(new Date(daysAgo(days)).toISOString(), id)
@@ -254,7 +254,7 @@ describe('abandoned uploads', () => {
     const wrong = await announce(key, photo());
     await put(wrong, photo());
     await bindings.DB.prepare('UPDATE uploads SET content_length = 65 WHERE id = ?').bind(wrong.id).run();
-    const janitor = bindings.JANITOR.getByName(id);
+    const cleanup = bindings.TENANT_CLEANUP.getByName(id);
     const statuses = () =>
       Promise.all(
         [ready, never, wrong].map(
@@ -262,7 +262,7 @@ describe('abandoned uploads', () => {
         ),
       );
     expect(await statuses()).toEqual(['ready', 'pending', 'rejected']);
-    await runDurableObjectAlarm(janitor);
+    await runDurableObjectAlarm(cleanup);
     expect(await statuses()).toEqual(['ready', 'pending', 'rejected']);
 
     const swept = async () => {
@@ -275,7 +275,7 @@ describe('abandoned uploads', () => {
     await bindings.DB.prepare('UPDATE uploads SET created_at = ? WHERE tenant = ?')
       .bind(new Date(Date.now() - 25 * hour).toISOString(), id)
       .run();
-    await runDurableObjectAlarm(janitor);
+    await runDurableObjectAlarm(cleanup);
     expect(await swept()).toEqual({ [ready.id]: 'ready', [never.id]: 'expired', [wrong.id]: 'rejected' });
     expect(await statuses()).toEqual(['ready', 'expired', 'rejected']);
     const object = `t/${id}/u/${wrong.id.slice(4)}`;

@@ -46,7 +46,7 @@ export interface MeterPort {
   usage(): Promise<Usage[]>;
 }
 
-export interface CourierPort {
+export interface WebhookDeliveriesPort {
   deliver(address: { readonly tenant: string; readonly id: string }, event: WebhookEvent): Promise<void>;
   redeliver(id: string): Promise<Delivery | null>;
   list(limit: number, before: string | null): Promise<Delivery[]>;
@@ -60,15 +60,15 @@ export interface IdempotencyPort {
   release(): Promise<void>;
 }
 
-export interface RegistrationPort {
-  announced(tenant: string, model: string, requestId: string): Promise<void>;
-  arrived(tenant: string, model: string, requestId: string): Promise<void>;
-  outdated(tenant: string, model: string): Promise<void>;
+export interface ModelValidationPort {
+  awaitFile(tenant: string, model: string, requestId: string): Promise<void>;
+  begin(tenant: string, model: string, requestId: string): Promise<void>;
+  repeat(tenant: string, model: string): Promise<void>;
   forget(): Promise<void>;
-  settled(seconds: number): Promise<void>;
+  waitUntilDone(seconds: number): Promise<void>;
 }
 
-export interface JanitorPort {
-  arm(tenant: string): Promise<void>;
-  clear(tenant: string, object: string): Promise<void>;
+export interface TenantCleanupPort {
+  schedule(tenant: string): Promise<void>;
+  deleteBlankLater(tenant: string, object: string): Promise<void>;
 }

@@ -106,7 +106,7 @@ export const modelRoutes = routes()
     const { id } = c.req.valid('param');
     await completeModel(services, { tenant: caller.tenant, requestId }, id, c.req.valid('json'));
     const wait = preferredWait(c.req.header('Prefer'));
-    if (wait) await services.registration(id).settled(wait);
+    if (wait) await services.modelValidation(id).waitUntilDone(wait);
     const row = await findOwn(services, caller.tenant, id);
     c.header('Location', `/v1/models/${id}`);
     if (wait !== null) c.header('Preference-Applied', `wait=${wait}`);
@@ -132,7 +132,7 @@ export const modelRoutes = routes()
     const row = await findOwn(services, caller.tenant, id);
     const { wait } = c.req.valid('query');
     if (row.status !== 'validating' || wait === 0) return c.json(presentModel(row), 200);
-    await services.registration(id).settled(wait);
+    await services.modelValidation(id).waitUntilDone(wait);
     return c.json(presentModel(await findOwn(services, caller.tenant, id)), 200);
   })
   .openapi(warm, async (c) => {

@@ -59,7 +59,7 @@ export const uploads = routes()
     if (ready) return c.json(present(ready, 'ready', null), 200);
     const row = await services.uploads.create(caller.tenant, asked);
     c.set('subject', row.id);
-    await services.janitor(caller.tenant).arm(caller.tenant);
+    await services.tenantCleanup(caller.tenant).schedule(caller.tenant);
     const headers = boundHeaders(row);
     return c.json(
       present(row, 'pending', {

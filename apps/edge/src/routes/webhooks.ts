@@ -132,7 +132,7 @@ export const webhooks = routes()
     const { caller, services } = c.var;
     const { id } = await find(services, caller.tenant, c.req.valid('param').id);
     await services.webhooks.delete(caller.tenant, id);
-    await services.courier(id).forget();
+    await services.webhookDeliveries(id).forget();
     return c.body(null, 204);
   })
   .openapi(rotate, async (c) => {
@@ -147,7 +147,7 @@ export const webhooks = routes()
     const { caller, services } = c.var;
     const { id } = await find(services, caller.tenant, c.req.valid('param').id);
     const { data, ...rest } = await page('evt', c.req.valid('query'), (limit, after) =>
-      services.courier(id).list(limit, after),
+      services.webhookDeliveries(id).list(limit, after),
     );
     return c.json({ ...rest, data: data.map(presentDelivery) }, 200);
   })
@@ -155,7 +155,9 @@ export const webhooks = routes()
     const { caller, services } = c.var;
     const { id, delivery } = c.req.valid('param');
     const endpoint = await find(services, caller.tenant, id);
-    const sent = isId('evt', delivery) ? await services.courier(endpoint.id).redeliver(delivery) : null;
+    const sent = isId('evt', delivery)
+      ? await services.webhookDeliveries(endpoint.id).redeliver(delivery)
+      : null;
     if (!sent) throw notFound();
     return c.json(presentDelivery(sent), 202);
   });

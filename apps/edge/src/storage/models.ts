@@ -5,7 +5,7 @@ type Stored = {
   readonly [K in keyof ModelRow]: ModelRow[K] extends object | null ? string | null : ModelRow[K];
 };
 
-/** What a new registration is made of. */
+/** What a request gives of a new model. */
 export type NewModel = Pick<
   ModelRow,
   'id' | 'tenant' | 'name' | 'sha256' | 'content_length' | 'manifest' | 'manifest_sha256' | 'object'
@@ -23,7 +23,7 @@ export class Models {
     this.#db = db;
   }
 
-  /** The same registration gives the same row. @returns null when the tenant has no room for another */
+  /** The same request gives the same row. @returns null when the tenant has no room for another */
   async register(model: NewModel, { models, total }: ModelAllowance): Promise<ModelRow | null> {
     const { id, tenant, name, sha256, content_length, manifest, manifest_sha256, object } = model;
     await this.#db

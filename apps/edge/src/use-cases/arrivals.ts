@@ -20,10 +20,13 @@ export async function findUpload({ uploads }: Services, tenant: string, id: stri
 }
 
 /** Deletes the photo for good. While its signed URL is good an empty object holds the place against it. */
-export async function eraseUpload({ objects, uploads, janitor }: Services, row: UploadRow): Promise<void> {
+export async function eraseUpload(
+  { objects, uploads, tenantCleanup }: Services,
+  row: UploadRow,
+): Promise<void> {
   if (Date.now() < Date.parse(row.created_at) + urlLifetime * 1000) {
     await objects.blank(row.object);
-    await janitor(row.tenant).clear(row.tenant, row.object);
+    await tenantCleanup(row.tenant).deleteBlankLater(row.tenant, row.object);
   } else if (!(await objects.delete(row.object)))
     throw new Refusal('storage_unavailable', 'The object store does not answer. Try again.');
   await uploads.delete(row.tenant, row.id);

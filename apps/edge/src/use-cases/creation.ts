@@ -63,7 +63,7 @@ export async function createExplanation(
   if (!row) throw notFound();
   // Whoever finds the answer there is told by us; of the rest the flight knows.
   if (webhook !== null && boarding.via === 'hit')
-    await services.courier(webhook).deliver({ tenant, id: webhook }, endOf(id, boarding.run));
+    await services.webhookDeliveries(webhook).deliver({ tenant, id: webhook }, endOf(id, boarding.run));
   return { row, boarding };
 }
 

@@ -28,15 +28,15 @@ interface Caller {
 }
 
 /**
- * Registers a model, and says where its file goes. The same registration again is the same model: with new URLs while
- * its file is awaited, and from the beginning when it was rejected.
+ * Registers a model and signs the URLs for its file. The same request again gives the same model: with new URLs while the
+ * service waits for the file, and from the beginning if the service rejected it.
  */
 export async function announceModel(
   services: Services,
   { tenant, requestId }: Caller,
   asked: ModelRequest,
 ): Promise<{ model: Model; isNew: boolean }> {
-  const { models, registration, settings, names } = services;
+  const { models, modelValidation, settings, names } = services;
   const allowance = {
     bytes: settings.MODEL_MAX_BYTES,
     models: settings.TENANT_MODELS,
@@ -65,7 +65,7 @@ export async function announceModel(
   if (row.status === 'rejected') await restart(services, row);
   const isAwaited = row.status === 'pending' || row.status === 'rejected';
   if (!isAwaited) return { model: presentModel(row), isNew: false };
-  await registration(row.id).announced(tenant, row.id, requestId);
+  await modelValidation(row.id).awaitFile(tenant, row.id, requestId);
   const awaited: ModelRow = { ...row, status: 'pending', facts: null, error: null };
   return { model: presentModel(awaited, await uploadOf(services, awaited)), isNew: row.id === id };
 }
@@ -102,7 +102,7 @@ export async function completeModel(
   id: string,
   { parts }: z.infer<typeof modelCompletionSchema>,
 ): Promise<void> {
-  const { objects, registration } = services;
+  const { objects, modelValidation } = services;
   const row = await findOwn(services, tenant, id);
   if (row.status !== 'pending') return;
   const joined = row.upload_id === null ? 'gone' : await objects.joinParts(row.object, row.upload_id, parts);
@@ -114,18 +114,18 @@ export async function completeModel(
   // It may have been joined before by a request that did not live to say so.
   const stored = await objects.head(row.object);
   if (!stored) throw new Refusal('upload_not_ready', 'The parts of this model have not arrived.');
-  await registration(row.id).arrived(tenant, row.id, requestId);
+  await modelValidation(row.id).begin(tenant, row.id, requestId);
 }
 
 /** Deletes a model for good; what has been explained with it stays. */
 export async function deleteModel(services: Services, tenant: string, id: string): Promise<void> {
-  const { objects, models, registration } = services;
+  const { objects, models, modelValidation } = services;
   const row = await findOwn(services, tenant, id);
   if (row.upload_id !== null) await objects.dropParts(row.object, row.upload_id);
   if (!(await objects.delete(row.object)))
     throw new Refusal('storage_unavailable', 'The object store does not answer. Try again.');
   await models.delete(tenant, row.id);
-  await registration(row.id).forget();
+  await modelValidation(row.id).forget();
 }
 
 /** @throws Refusal `resource_not_found`, also for what is another tenant's. */
@@ -149,7 +149,7 @@ export async function chooseModel(
   const row = reference === undefined ? null : await findReferred(services, tenant, reference);
   if (row) {
     const ready = readyOf(row);
-    if (row.facts && !isCurrent(row.facts)) await services.registration(row.id).outdated(tenant, row.id);
+    if (row.facts && !isCurrent(row.facts)) await services.modelValidation(row.id).repeat(tenant, row.id);
     return ready;
   }
   const catalog = await services.catalogs.get();

@@ -5,7 +5,7 @@ import { endOf } from '../../domain/webhook-event.ts';
 import type { Bindings } from '../../env.ts';
 
 /** Tells the tenant's meter of the end of `run`. @returns whether the meter has heard it */
-export async function tellMeter({ METER }: Bindings, run: Run): Promise<boolean> {
+export async function reportToMeter({ METER }: Bindings, run: Run): Promise<boolean> {
   try {
     await METER.getByName(run.submission.tenant).end(meterId(run), unitsSpent(run));
     return true;
@@ -16,13 +16,13 @@ export async function tellMeter({ METER }: Bindings, run: Run): Promise<boolean>
 }
 
 /** Hands the ends that a webhook is to be told of to its courier. @returns the riders whose courier has them */
-export async function tellCouriers({ COURIER }: Bindings, run: Run): Promise<string[]> {
+export async function notifyWebhooks({ WEBHOOK_DELIVERIES }: Bindings, run: Run): Promise<string[]> {
   const heard = await Promise.all(
     untold(run).map(async (id) => {
       const endpoint = getOwn(run.riders, id)!.webhook!;
       const address = { tenant: run.submission.tenant, id: endpoint };
       try {
-        await COURIER.getByName(endpoint).deliver(address, endOf(id, seenBy(run, id)));
+        await WEBHOOK_DELIVERIES.getByName(endpoint).deliver(address, endOf(id, seenBy(run, id)));
         return [id];
       } catch (error) {
         console.error('a webhook was not told', error);

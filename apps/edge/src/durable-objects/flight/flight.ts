@@ -26,7 +26,6 @@ import {
 } from '../../domain/flight.ts';
 import type { Excess } from '../../domain/meter.ts';
 import { sourceOf } from '../../domain/model.ts';
-import { type RunEvents, eventsSince } from '../../domain/run-events.ts';
 import type { FlightPort, MeterPort } from '../../domain/ports.ts';
 import {
   cancel,
@@ -40,6 +39,7 @@ import {
   untold,
   wishesOf,
 } from '../../domain/riders.ts';
+import { eventsSince, type RunEvents } from '../../domain/run-events.ts';
 import {
   apply,
   begin,
@@ -56,7 +56,7 @@ import { GpuWorker } from '../../storage/gpu-worker.ts';
 import { Models } from '../../storage/models.ts';
 import { Objects } from '../../storage/objects.ts';
 import { Drawings } from './drawings.ts';
-import { tellCouriers, tellMeter } from './ends.ts';
+import { notifyWebhooks, reportToMeter } from './ends.ts';
 import { Runs } from './runs.ts';
 import { Shelf } from './shelf.ts';
 import { Sweeper } from './sweeper.ts';
@@ -209,7 +209,12 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
   }
 
   /** The events of `rider` after event `after`; waits up to `seconds` for the next one. */
-  async readEvents(number: number, rider: string, after: number | null, seconds: number): Promise<RunEvents | null> {
+  async readEvents(
+    number: number,
+    rider: string,
+    after: number | null,
+    seconds: number,
+  ): Promise<RunEvents | null> {
     const end = Date.now() + seconds * 1000;
     for (;;) {
       const run = await this.#runs.find(number);
@@ -412,14 +417,14 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
 
   /** Tells the meter of the end; the alarm does it again until the meter has heard it. */
   async #settle(run: Run): Promise<void> {
-    if (!(await tellMeter(this.env, run))) return;
+    if (!(await reportToMeter(this.env, run))) return;
     // It may have been erased meanwhile.
     await this.#runs.amend({ ...((await this.#runs.find(run.number)) ?? run), metered: true });
   }
 
   /** Tells the webhooks of the ends that they wait for; the alarm does it again until their couriers have them. */
   async #announce(run: Run): Promise<void> {
-    const heard = await tellCouriers(this.env, run);
+    const heard = await notifyWebhooks(this.env, run);
     await this.#runs.amend(told((await this.#runs.find(run.number)) ?? run, heard));
   }
 

@@ -1,7 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { ModelError, Validation } from '@whylight/contract';
 import { type ModelRow, refusedBy, sourceOf } from '../domain/model.ts';
-import type { RegistrationPort } from '../domain/ports.ts';
+import type { ModelValidationPort } from '../domain/ports.ts';
 import { type Bindings, settings } from '../env.ts';
 import { GpuWorker } from '../storage/gpu-worker.ts';
 import { Models } from '../storage/models.ts';
@@ -12,54 +12,54 @@ interface Task {
   readonly tenant: string;
   readonly model: string;
   readonly requestId: string;
-  /** `ready`: it can be explained, and is examined again by the numerics of today. */
+  /** `ready`: requests may use the model while a worker examines it again with the present numerics. */
   readonly phase: 'pending' | 'validating' | 'ready';
   /** Unix milliseconds: when the phase began. */
   readonly since: number;
   readonly tries: number;
 }
 
-/** Milliseconds in which a model must arrive; after that it was never announced. */
+/** Milliseconds within which a model's file must arrive; after that the model is deleted. */
 const arrival = 24 * 3_600_000;
-/** Milliseconds in which some worker must have examined it. */
+/** Milliseconds within which a worker must have examined the model. */
 const examination = 30 * 60_000;
 /** Longest pause between two tries, in milliseconds. */
 const longestPause = 30_000;
 
 /**
- * What becomes of one model that a tenant brings: swept when its file never comes, examined by a worker when it has.
- * The alarm asks the worker and asks again, so that neither's end loses a model on its way.
+ * The validation of one model of a tenant. It deletes the model if its file never arrives; else it has a worker examine
+ * the file. The alarm asks a worker until one answers, so that no model is lost when a worker or this object ends.
  */
-export class Registration extends DurableObject<Bindings> implements RegistrationPort {
+export class ModelValidation extends DurableObject<Bindings> implements ModelValidationPort {
   readonly #changed = new Signal();
 
-  /** The file is awaited. */
-  announced(tenant: string, model: string, requestId: string): Promise<void> {
-    return this.#begin({ tenant, model, requestId, phase: 'pending' }, Date.now() + arrival);
+  /** Waits for the model's file. */
+  awaitFile(tenant: string, model: string, requestId: string): Promise<void> {
+    return this.#start({ tenant, model, requestId, phase: 'pending' }, Date.now() + arrival);
   }
 
-  /** The file is there. Should this be cut short, the alarm goes on with it. */
-  async arrived(tenant: string, model: string, requestId: string): Promise<void> {
-    await this.#begin({ tenant, model, requestId, phase: 'validating' }, Date.now());
+  /** Begins to validate the file, which has arrived. If this call is cut short, the alarm continues. */
+  async begin(tenant: string, model: string, requestId: string): Promise<void> {
+    await this.#start({ tenant, model, requestId, phase: 'validating' }, Date.now());
     await new Models(this.env.DB).move(model, 'pending', 'validating');
   }
 
-  /** What is known of the model comes from another release: have it examined again, while it is used as it is. */
-  async outdated(tenant: string, model: string): Promise<void> {
+  /** Has a worker examine a model again that another release validated; requests may use it meanwhile. */
+  async repeat(tenant: string, model: string): Promise<void> {
     if (await this.#task()) return;
     const requestId = `req_again_${model}`;
-    await this.#begin({ tenant, model, requestId, phase: 'ready' }, Date.now());
+    await this.#start({ tenant, model, requestId, phase: 'ready' }, Date.now());
   }
 
-  /** Nothing is left to do. */
+  /** Ends the validation: nothing is left to do. */
   async forget(): Promise<void> {
     await this.ctx.storage.deleteAll();
     await this.ctx.storage.deleteAlarm();
     this.#changed.notify();
   }
 
-  /** Resolves once nothing is under way, at the latest after `seconds`. */
-  async settled(seconds: number): Promise<void> {
+  /** Resolves when no validation is under way, at the latest after `seconds`. */
+  async waitUntilDone(seconds: number): Promise<void> {
     const end = Date.now() + seconds * 1000;
     for (;;) {
       const left = end - Date.now();
@@ -71,29 +71,29 @@ export class Registration extends DurableObject<Bindings> implements Registratio
   override async alarm(): Promise<void> {
     const task = await this.#task();
     if (!task) return;
-    await this.#pursue(task).catch((error: unknown) => {
-      console.error(`${task.requestId}: a model could not be seen to:`, error);
-      return this.#again(task);
+    await this.#advance(task).catch((error: unknown) => {
+      console.error(`${task.requestId}: the validation of a model failed; the alarm tries it again:`, error);
+      return this.#retry(task);
     });
   }
 
-  async #pursue(task: Task): Promise<void> {
+  async #advance(task: Task): Promise<void> {
     const models = new Models(this.env.DB);
     const row = await models.find(task.tenant, task.model);
     const isDue = row?.status === task.phase || (row?.status === 'pending' && task.phase === 'validating');
-    if (!row || !isDue) return this.#unlessNew(task);
-    if (task.phase === 'pending') return this.#sweep(row, models, task);
+    if (!row || !isDue) return this.#finish(task);
+    if (task.phase === 'pending') return this.#deleteModel(row, models, task);
     if (task.phase === 'validating') await models.move(task.model, 'pending', 'validating');
     const isLate = Date.now() > task.since + examination;
-    const found = isLate
+    const validation = isLate
       ? unexamined
       : await new GpuWorker(settings(this.env)).validate(sourceOf(row), task.requestId);
-    if (!found) return this.#again(task);
-    await this.#conclude(row, models, found, task);
-    return this.#unlessNew(task);
+    if (!validation) return this.#retry(task);
+    await this.#record(row, models, validation, task);
+    return this.#finish(task);
   }
 
-  async #begin(task: Omit<Task, 'since' | 'tries'>, at: number): Promise<void> {
+  async #start(task: Omit<Task, 'since' | 'tries'>, at: number): Promise<void> {
     await this.ctx.storage.put('task', { ...task, since: Date.now(), tries: 0 });
     await this.ctx.storage.setAlarm(at);
   }
@@ -102,33 +102,34 @@ export class Registration extends DurableObject<Bindings> implements Registratio
     return this.ctx.storage.get<Task>('task');
   }
 
-  async #again(task: Task): Promise<void> {
+  async #retry(task: Task): Promise<void> {
     if (!(await this.#isSame(task))) return;
     await this.ctx.storage.put('task', { ...task, tries: task.tries + 1 });
     await this.ctx.storage.setAlarm(Date.now() + Math.min(1000 * 2 ** task.tries, longestPause));
   }
 
-  async #conclude(
+  async #record(
     { id, facts, report }: ModelRow,
     models: Models,
-    found: Validation,
+    validation: Validation,
     { phase }: Task,
   ): Promise<void> {
     if (phase === 'ready') {
-      if (found.outcome === 'ready') await models.refresh(id, found.facts, found.report);
-      else if (found !== unexamined && facts) await models.refresh(id, refusedBy(found.error, facts), report);
-    } else if (found.outcome === 'ready') await models.ready(id, found.facts, found.report);
-    else await models.reject(id, found.error);
+      if (validation.outcome === 'ready') await models.refresh(id, validation.facts, validation.report);
+      else if (validation !== unexamined && facts)
+        await models.refresh(id, refusedBy(validation.error, facts), report);
+    } else if (validation.outcome === 'ready') await models.ready(id, validation.facts, validation.report);
+    else await models.reject(id, validation.error);
   }
 
-  async #sweep({ tenant, id, object, upload_id }: ModelRow, models: Models, task: Task): Promise<void> {
+  async #deleteModel({ tenant, id, object, upload_id }: ModelRow, models: Models, task: Task): Promise<void> {
     if (upload_id !== null) await new Objects(settings(this.env)).dropParts(object, upload_id);
     await models.delete(tenant, id);
-    await this.#unlessNew(task);
+    await this.#finish(task);
   }
 
-  /** Done, unless the model was announced anew while this was being done. */
-  async #unlessNew(task: Task): Promise<void> {
+  /** Forgets the task, unless a newer one has replaced it. */
+  async #finish(task: Task): Promise<void> {
     if (await this.#isSame(task)) await this.forget();
   }
 
