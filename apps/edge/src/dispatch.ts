@@ -1,4 +1,4 @@
-import type { Departure } from './domain/flight.ts';
+import type { Departure } from './domain/run.ts';
 import type { Bindings } from './env.ts';
 import { type Services, services } from './services.ts';
 
@@ -25,13 +25,13 @@ const pauseAfter = ({ attempts }: Message<Departure>): number => Math.min(2 ** (
 
 async function hand(message: Message<Departure>, world: Services, { JOBS }: Bindings): Promise<void> {
   const { key, attempt } = message.body;
-  const flight = world.flight(key);
-  const job = await flight.job(attempt);
+  const computation = world.computation(key);
+  const job = await computation.job(attempt);
   if (!job) return message.ack();
   const taken = await world.worker.take(job);
   switch (taken.outcome) {
     case 'accepted':
-      await flight.taken(attempt);
+      await computation.taken(attempt);
       return message.ack();
     case 'busy':
       // A worker that is full is no fault of the message: it goes to the back of the queue, untried.
@@ -41,7 +41,7 @@ async function hand(message: Message<Departure>, world: Services, { JOBS }: Bind
       return message.retry({ delaySeconds: pauseAfter(message) });
     case 'refused':
       console.error(`${job.request_id}: the worker refused the job with status ${taken.status}`);
-      await flight.fail(attempt, {
+      await computation.fail(attempt, {
         code: 'internal',
         message: 'The worker refused the job.',
         retryable: false,
@@ -52,7 +52,7 @@ async function hand(message: Message<Departure>, world: Services, { JOBS }: Bind
 
 async function giveUp(message: Message<Departure>, world: Services): Promise<void> {
   const { key, attempt } = message.body;
-  await world.flight(key).fail(attempt, {
+  await world.computation(key).fail(attempt, {
     code: 'worker_unreachable',
     message: 'No worker took the job.',
     retryable: true,

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import type { Departure } from './domain/flight.ts';
 import type {
   BatchPort,
-  FlightPort,
+  ComputationPort,
   IdempotencyPort,
   MeterPort,
   ModelValidationPort,
@@ -10,13 +9,14 @@ import type {
   WebhookDeliveriesPort,
 } from './domain/ports.ts';
 import { Refusal } from './domain/refusal.ts';
+import type { Departure } from './domain/run.ts';
 
 type NamespaceOf<Port> = DurableObjectNamespace<Port & Rpc.DurableObjectBranded>;
 
 /** Bindings of wrangler.jsonc, and the variables and secrets as they arrive: strings, unchecked. */
 export interface Bindings extends Record<keyof z.input<typeof settingsSchema>, string> {
   readonly DB: D1Database;
-  readonly FLIGHT: NamespaceOf<FlightPort>;
+  readonly COMPUTATION: NamespaceOf<ComputationPort>;
   readonly IDEMPOTENCY: NamespaceOf<IdempotencyPort>;
   readonly MODEL_VALIDATION: NamespaceOf<ModelValidationPort>;
   readonly METER: NamespaceOf<MeterPort>;

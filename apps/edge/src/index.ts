@@ -1,10 +1,10 @@
 import { app } from './app.ts';
 import { dispatch } from './dispatch.ts';
-import type { Departure } from './domain/flight.ts';
+import type { Departure } from './domain/run.ts';
 import type { Bindings } from './env.ts';
 
 export { Batch } from './durable-objects/batch.ts';
-export { Flight } from './durable-objects/flight/flight.ts';
+export { Computation } from './durable-objects/computation/computation.ts';
 export { Idempotency } from './durable-objects/idempotency.ts';
 export { ModelValidation } from './durable-objects/model-validation.ts';
 export { TenantCleanup } from './durable-objects/tenant-cleanup.ts';

@@ -1,6 +1,6 @@
 import type {
   BatchPort,
-  FlightPort,
+  ComputationPort,
   IdempotencyPort,
   MeterPort,
   ModelValidationPort,
@@ -39,7 +39,7 @@ export interface Services {
   readonly catalogs: Catalogs;
   readonly models: Models;
   modelValidation(model: string): ModelValidationPort;
-  flight(key: string): FlightPort;
+  computation(key: string): ComputationPort;
   meter(tenant: string): MeterPort;
   readonly webhooks: WebhookEndpoints;
   webhookDeliveries(endpoint: string): WebhookDeliveriesPort;
@@ -58,7 +58,7 @@ export function services(bindings: Bindings): Services {
   if (!known) {
     const {
       DB: db,
-      FLIGHT,
+      COMPUTATION,
       IDEMPOTENCY,
       METER,
       BATCH,
@@ -95,7 +95,7 @@ export function services(bindings: Bindings): Services {
       batch: (tenant, id) => BATCH.getByName(`${tenant}/${id}`) as unknown as BatchPort,
       badKeys: BAD_KEYS,
       idempotency: (scope) => IDEMPOTENCY.getByName(scope),
-      flight: (key) => FLIGHT.getByName(key) as unknown as FlightPort,
+      computation: (key) => COMPUTATION.getByName(key) as unknown as ComputationPort,
     };
     wired.set(checked, known);
   }

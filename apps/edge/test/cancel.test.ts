@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import type { Explanation } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { lateWrites } from '../src/domain/flight.ts';
+import { lateWrites } from '../src/domain/run.ts';
 import { services } from '../src/services.ts';
 import {
   bindings,
@@ -37,8 +37,8 @@ async function asking(answer = 202) {
   return { key, upload, ask, see, cancel, remove };
 }
 
-const flightOf = (made: Explanation) => bindings.FLIGHT.getByName(cacheKeyOf(made));
-const jobOf = (made: Explanation) => services(bindings).flight(cacheKeyOf(made)).job(1);
+const computationOf = (made: Explanation) => bindings.COMPUTATION.getByName(cacheKeyOf(made));
+const jobOf = (made: Explanation) => services(bindings).computation(cacheKeyOf(made)).job(1);
 
 /** Does what the worker does before it reports success. */
 async function write(prefix: string): Promise<void> {
@@ -121,9 +121,9 @@ describe('Cancel-After', () => {
   test('B16: what has not begun by then is aborted, and never begins', async () => {
     const { ask, see } = await asking(503);
     const made = await ask({ 'Cancel-After': '30s' });
-    await later(flightOf(made), 29_000);
+    await later(computationOf(made), 29_000);
     expect((await see(made)).status).toBe('queued');
-    await later(flightOf(made), 31_000);
+    await later(computationOf(made), 31_000);
     expect(await see(made)).toMatchObject({ status: 'aborted', error: { code: 'deadline_exceeded' } });
     expect(await jobOf(made)).toBeNull();
   });
@@ -133,7 +133,7 @@ describe('Cancel-After', () => {
     const made = await ask({ 'Cancel-After': '1m30s' });
     const [job] = await jobsTaken(cacheKeyOf(made));
     await report(job!, { status: 'processing' });
-    await later(flightOf(made), 91_000);
+    await later(computationOf(made), 91_000);
     expect(await see(made)).toMatchObject({ status: 'canceled', error: { code: 'deadline_exceeded' } });
     await vi.waitFor(async () => expect(await jobsDropped()).toContain(`${job!.key}?attempt=1`));
   });
@@ -142,7 +142,7 @@ describe('Cancel-After', () => {
     const { ask, see } = await asking();
     const [hasty, patient] = [await ask({ 'Cancel-After': '5s' }), await ask()];
     await jobsTaken(cacheKeyOf(patient));
-    await later(flightOf(patient), 6_000);
+    await later(computationOf(patient), 6_000);
     expect([(await see(hasty)).status, (await see(patient)).status]).toEqual(['aborted', 'queued']);
   });
 
@@ -169,7 +169,7 @@ describe('deleting', () => {
     expect((await call('GET', made.urls.self, { key })).status).toBe(404);
     expect((await remove(made)).status).toBe(404);
     expect((await call('GET', '/v1/explanations', { key })).body.data).toEqual([]);
-    await later(flightOf(made), lateWrites + 1_000);
+    await later(computationOf(made), lateWrites + 1_000);
     expect(await objects.head(`${prefixOf(job!)}overlay.png`)).toBeNull();
     expect((await ask()).cache.status).toBe('miss');
   });
@@ -181,7 +181,7 @@ describe('deleting', () => {
     expect((await claim(job!)).status).toBe(204);
     expect((await remove(made)).status).toBe(204);
     await write(prefixOf(job!));
-    await later(flightOf(made), lateWrites + 1_000);
+    await later(computationOf(made), lateWrites + 1_000);
     expect(await objects.head(`${prefixOf(job!)}overlay.png`)).toBeNull();
   });
 

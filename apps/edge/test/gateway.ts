@@ -140,7 +140,7 @@ export async function write(object: string, text: string): Promise<void> {
   expect((await fetch(url, { method: 'PUT', body: text })).status).toBe(200);
 }
 
-/** Lets the watchdog look at a flight when `milliseconds` have gone by. */
+/** Lets the watchdog look at a computation when `milliseconds` have gone by. */
 export async function later(stub: DurableObjectStub, milliseconds: number): Promise<void> {
   await at(milliseconds, () => runDurableObjectAlarm(stub));
 }

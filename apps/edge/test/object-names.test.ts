@@ -373,8 +373,8 @@ describe('objects of earlier releases', () => {
         return { object: prefix + name, sha256: await sha256Hex(name) };
       }),
     );
-    const flight = bindings.FLIGHT.getByName(cacheKey);
-    await runInDurableObject(flight, async (_, { storage }) => {
+    const computation = bindings.COMPUTATION.getByName(cacheKey);
+    await runInDurableObject(computation, async (_, { storage }) => {
       const { claims: _claims, ...run } = (await storage.get<Record<string, unknown>>('run/1'))!;
       const { results, ...submission } = run.submission as Record<string, unknown>;
       expect(results).toMatch(/-[0-9a-f]{32}\/$/);
@@ -385,7 +385,7 @@ describe('objects of earlier releases', () => {
       await storage.put('run/1', { ...run, submission, artifacts });
       await storage.delete('shelf');
     });
-    await evictDurableObject(flight);
+    await evictDurableObject(computation);
     const again = await explain(key, { input: { upload: upload.id } });
     expect([again.body.status, again.body.cache.status]).toEqual(['succeeded', 'hit']);
     const overlay = await call('GET', `/v1/explanations/${made.id}/artifacts/overlay.png`, { key });
@@ -394,7 +394,7 @@ describe('objects of earlier releases', () => {
     const look = { visualization: { color_map: 'gray' } };
     expect((await call('POST', `/v1/explanations/${made.id}/render`, { key, body: look })).status).toBe(200);
     expect((await call('DELETE', `/v1/explanations/${made.id}`, { key })).status).toBe(204);
-    await runDurableObjectAlarm(flight);
+    await runDurableObjectAlarm(computation);
     for (const { object } of old) expect(await objects.head(object)).toBeNull();
   });
 });

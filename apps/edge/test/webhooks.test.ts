@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import type { Explanation, WebhookDelivery } from '@whylight/contract';
 import { describe, expect, test, vi } from 'vitest';
 import { app } from '../src/app.ts';
-import { leaseTime } from '../src/domain/flight.ts';
+import { leaseTime } from '../src/domain/run.ts';
 import { endOf } from '../src/domain/webhook-event.ts';
 import {
   at,
@@ -313,7 +313,7 @@ describe('webhooks', () => {
   test('B9: a report that comes while the watchdog tells a webhook is not undone by it', async () => {
     const { key, ask } = await hooked();
     const [leaver, stayer] = [await ask(), await ask({ webhook: undefined })];
-    const stub = bindings.FLIGHT.getByName(cacheKeyOf(leaver));
+    const stub = bindings.COMPUTATION.getByName(cacheKeyOf(leaver));
     const [job] = await jobsTaken(cacheKeyOf(leaver));
     await report(job!, { status: 'processing' });
     const deliveries = (deliver: () => Promise<unknown>) => ({ getByName: () => ({ deliver }) });
@@ -355,7 +355,7 @@ describe('webhooks', () => {
   test('an event that could not be handed over is handed over again by the watchdog', async () => {
     const { ask, arrived, webhookDeliveries } = await hooked();
     const made = await ask();
-    const stub = bindings.FLIGHT.getByName(cacheKeyOf(made));
+    const stub = bindings.COMPUTATION.getByName(cacheKeyOf(made));
     const down = { getByName: () => ({ deliver: () => Promise.reject(new Error('down')) }) };
     const set = (WEBHOOK_DELIVERIES: unknown) =>
       runInDurableObject(

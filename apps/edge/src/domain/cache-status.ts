@@ -1,4 +1,4 @@
-import type { Boarding } from './flight.ts';
+import type { Boarding } from './run.ts';
 
 /** How a request came to its run, as Cache-Status (RFC 9211) says it. */
 export const cacheStatus: Readonly<Record<Boarding['via'], string>> = {

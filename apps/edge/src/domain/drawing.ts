@@ -1,5 +1,5 @@
 import type { Artifact, Look, Rendered, RenderingJob, Warning } from '@whylight/contract';
-import { outputPrefix, type Run } from './flight.ts';
+import { outputPrefix, type Run } from './run.ts';
 
 /** Pictures of a run in another look than its own. */
 export interface Drawing extends Rendered {

@@ -1,6 +1,6 @@
 import type { Artifact, Explanation, Look, Question } from '@whylight/contract';
 import { methods } from '@whylight/core/methods';
-import type { Run } from './flight.ts';
+import type { Run } from './run.ts';
 
 /** What a request adds to the run that answers it. */
 export interface Asked {

@@ -2,9 +2,9 @@ import type { Claim, ClaimRefusal, Job, JobError, Look, Report } from '@whylight
 import type { BatchState } from './batch.ts';
 import type { Delivery } from './delivery.ts';
 import type { Drawing, Drawn } from './drawing.ts';
-import type { Boarding, Pass, Run, Submission } from './flight.ts';
 import type { Answer, Claim as KeyClaim } from './idempotency.ts';
 import type { Excess, Limits, Meter, Usage } from './meter.ts';
+import type { Boarding, Pass, Run, Submission } from './run.ts';
 import type { RunEvents } from './run-events.ts';
 import type { WebhookEvent } from './webhook-event.ts';
 
@@ -13,7 +13,7 @@ import type { WebhookEvent } from './webhook-event.ts';
  * the class, in durable-objects. Bindings have these types and not the classes', which take the bindings themselves.
  */
 
-export interface FlightPort {
+export interface ComputationPort {
   known(keepUntil: number): Promise<Run | null>;
   submit(submission: Submission, fresh: boolean, rider: Pass): Promise<Boarding | Excess>;
   watch(run: number, rider: string, look: Look | null, seconds: number): Promise<Run | null>;

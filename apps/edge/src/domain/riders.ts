@@ -1,6 +1,6 @@
 import { canonicalJson, type JobError, type Look } from '@whylight/contract';
 import { getOwn } from '@whylight/core/methods';
-import { type Boarding, deliveryTime, type Exit, isTerminal, type Pass, type Run } from './flight.ts';
+import { type Boarding, deliveryTime, type Exit, isTerminal, type Pass, type Run } from './run.ts';
 
 const tooLate: JobError = {
   code: 'deadline_exceeded',

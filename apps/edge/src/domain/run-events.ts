@@ -1,6 +1,6 @@
-import type { Run } from './flight.ts';
-import { isTerminal } from './flight.ts';
 import { seenBy } from './riders.ts';
+import type { Run } from './run.ts';
+import { isTerminal } from './run.ts';
 
 /** One event of an explanation; `id` grows. */
 export interface RunEvent {

@@ -8,8 +8,8 @@ import {
 } from '@whylight/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { claimOf, isTerminal, outputPrefix, type Run, type Submission, stalePrefixes } from './flight.ts';
 import { cancel, join } from './riders.ts';
+import { claimOf, isTerminal, outputPrefix, type Run, type Submission, stalePrefixes } from './run.ts';
 import { apply, begin, claim, isRepeated, overdue, taken } from './transitions.ts';
 
 const submission = {

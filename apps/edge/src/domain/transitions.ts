@@ -12,12 +12,12 @@ import {
   deliveryTime,
   isTerminal,
   leaseTime,
-  longestFlight,
+  longestRun,
   mostTries,
   outputPrefix,
   type Run,
   type Submission,
-} from './flight.ts';
+} from './run.ts';
 
 export function begin(previous: Run | null, submission: Submission, now: number): Run {
   const run: Run = {
@@ -63,7 +63,7 @@ const nextAttempt = (run: Run, now: number): Run => ({
 
 /** What the watchdog makes of a run whose deadline has passed. */
 export function overdue(run: Run, now: number): Run {
-  if (now >= run.createdAt + longestFlight)
+  if (now >= run.createdAt + longestRun)
     return fail(
       run,
       { code: 'deadline_exceeded', message: 'The computation took too long.', retryable: true },

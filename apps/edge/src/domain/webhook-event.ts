@@ -1,5 +1,5 @@
 import type { Explanation } from '@whylight/contract';
-import type { Run } from './flight.ts';
+import type { Run } from './run.ts';
 
 /** What a webhook is told; small, without pictures, without anything that opens something. */
 export interface WebhookEvent {

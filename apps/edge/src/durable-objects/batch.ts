@@ -81,7 +81,7 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
       canceled: true,
       items: state.items.map((item) => (item.state === 'waiting' ? { state: 'canceled' } : item)),
     });
-    await Promise.all(this.#made().map(({ item }) => world.flight(item.key).cancel(item.run, item.id)));
+    await Promise.all(this.#made().map(({ item }) => world.computation(item.key).cancel(item.run, item.id)));
     await this.ctx.storage.setAlarm(Date.now());
     return this.read();
   }
@@ -143,7 +143,7 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
   async #look(): Promise<void> {
     const world = services(this.env);
     const seen = this.#made().map(async ({ index, item }) => {
-      const run = await world.flight(item.key).watch(item.run, item.id, null, 0);
+      const run = await world.computation(item.key).watch(item.run, item.id, null, 0);
       return [index, run ? { ...item, status: seenBy(run, item.id).status } : item] as const;
     });
     await this.#replace(await Promise.all(seen));
@@ -166,7 +166,7 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
     const late = this.#state.canceled ? changed.filter(([, { state }]) => state === 'made') : [];
     await this.#keep({ ...this.#state, items });
     for (const [, item] of late)
-      if (item.state === 'made') await services(this.env).flight(item.key).cancel(item.run, item.id);
+      if (item.state === 'made') await services(this.env).computation(item.key).cancel(item.run, item.id);
   }
 
   #meter({ tenant }: BatchState): MeterPort {

@@ -35,7 +35,9 @@ export const artifacts = routes().openapi(get, async (c) => {
   const row = await findExplanation(services, caller.tenant, id);
   const run = expiredFor(row, await runOf(services, row, 0), Date.now());
   const drawing =
-    rendering === undefined || run.erased ? null : await services.flight(row.key).drawing(row.run, rendering);
+    rendering === undefined || run.erased
+      ? null
+      : await services.computation(row.key).drawing(row.run, rendering);
   const artifacts = rendering === undefined ? run.artifacts : (drawing?.artifacts ?? []);
   const artifact = artifacts.find((candidate) => candidate.name === name);
   if (!artifact && (run.erased || rendering?.length === 64) && isArtifact(name))

@@ -11,10 +11,10 @@ import {
   vertexRequestSchema,
   vertexResponseSchema,
 } from '@whylight/contract';
-import type { Run } from '../domain/flight.ts';
 import { refusalOfJob } from '../domain/job-refusal.ts';
 import { longestWait } from '../domain/prefer.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
+import type { Run } from '../domain/run.ts';
 import { newId } from '../domain/ulid.ts';
 import { refusalOf } from '../domain/validation.ts';
 import { inlineBody } from '../middleware/inline-body.ts';

@@ -34,12 +34,12 @@ const get = createRoute({
 export const events = routes().openapi(get, async (c) => {
   const { caller, services } = c.var;
   const row = await findExplanation(services, caller.tenant, c.req.valid('param').id);
-  const flight = services.flight(row.key);
+  const computation = services.computation(row.key);
   const id = c.req.header('Last-Event-ID');
   // An id that is none of ours is one after which nothing is known.
   const after = id === undefined ? null : /^\d{1,9}$/.test(id) ? Number(id) : -1;
-  const now = await flight.readEvents(row.run, row.id, after, 0);
+  const now = await computation.readEvents(row.run, row.id, after, 0);
   if (now?.done && now.events.length === 0) return c.body(null, 204);
-  const stream = eventStream((last) => flight.readEvents(row.run, row.id, last, patience), after);
+  const stream = eventStream((last) => computation.readEvents(row.run, row.id, last, patience), after);
   return c.body(stream, 200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
 });

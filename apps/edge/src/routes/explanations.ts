@@ -8,8 +8,8 @@ import {
 } from '@whylight/contract';
 import { cacheStatus } from '../domain/cache-status.ts';
 import { cancelAfter } from '../domain/cancel-after.ts';
-import { isTerminal } from '../domain/flight.ts';
 import { longestWait, preferredWait } from '../domain/prefer.ts';
+import { isTerminal } from '../domain/run.ts';
 import { idempotent } from '../middleware/idempotent.ts';
 import { body, declined, json, routes, tenantAction, tenantRoute } from '../openapi.ts';
 import { page, pageQuery } from '../paging.ts';
@@ -135,13 +135,13 @@ export const explanations = routes()
   .openapi(cancel, async (c) => {
     const { caller, services } = c.var;
     const row = await findExplanation(services, caller.tenant, c.req.valid('param').id);
-    const stopped = await services.flight(row.key).cancel(row.run, row.id);
+    const stopped = await services.computation(row.key).cancel(row.run, row.id);
     return c.json(present(row, await runOf(services, row, 0)), stopped ? 202 : 200);
   })
   .openapi(remove, async (c) => {
     const { caller, services } = c.var;
     const row = await findExplanation(services, caller.tenant, c.req.valid('param').id);
-    await services.flight(row.key).erase(row.run, row.id);
+    await services.computation(row.key).erase(row.run, row.id);
     await services.explanations.delete(caller.tenant, row.id);
     return c.body(null, 204);
   })

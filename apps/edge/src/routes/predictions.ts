@@ -1,11 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { cacheKey, ownLook, predictionRequestSchema, predictionsSchema, retention } from '@whylight/contract';
 import { cacheStatus } from '../domain/cache-status.ts';
-import { isTerminal } from '../domain/flight.ts';
 import { refusalOfJob } from '../domain/job-refusal.ts';
 import { preferredWait } from '../domain/prefer.ts';
 import { predictionQuestion } from '../domain/question.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { isTerminal } from '../domain/run.ts';
 import { body, declined, json, routes, tenantRoute } from '../openapi.ts';
 import { findUpload } from '../use-cases/arrivals.ts';
 import { chooseModel } from '../use-cases/own-models.ts';
@@ -50,7 +50,7 @@ export const predictions = routes().openapi(create, async (c) => {
   const wait = preferredWait(c.req.header('Prefer')) ?? patience;
   const run = isTerminal(boarded)
     ? boarded
-    : await services.flight(key).watch(boarded.number, requestId, null, wait);
+    : await services.computation(key).watch(boarded.number, requestId, null, wait);
   if (run?.error) throw refusalOfJob(run.error);
   if (!run?.result) throw new Refusal('capacity', 'It is not done yet. Ask again: nothing is lost.');
   const { task, predictions: best, warnings } = run.result;

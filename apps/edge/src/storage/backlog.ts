@@ -1,6 +1,6 @@
-import { longestFlight } from '../domain/flight.ts';
+import { longestRun } from '../domain/run.ts';
 
-/** Which flights wait or run, counted in D1 so that none need be woken. For scaling only: it may lag. */
+/** Which computations wait or run, counted in D1 so that none need be woken. For scaling only: it may lag. */
 export class Backlog {
   readonly #db: D1Database;
 
@@ -37,9 +37,9 @@ export class Backlog {
     return meta.changes;
   }
 
-  /** What has been here for longer than a flight can take has been forgotten, and does not count. */
+  /** What has been here for longer than a computation can take has been forgotten, and does not count. */
   get #oldest(): string {
-    return new Date(Date.now() - longestFlight).toISOString();
+    return new Date(Date.now() - longestRun).toISOString();
   }
 
   async #write(statement: D1PreparedStatement): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Explanation, Look } from '@whylight/contract';
-import type { Boarding } from '../domain/flight.ts';
+import type { Boarding } from '../domain/run.ts';
 
 /** A request for an explanation and the run that answers it. */
 export interface ExplanationRow {

@@ -1,8 +1,8 @@
 import { cacheKey, type ExplanationAsked } from '@whylight/contract';
 import { computeUnits } from '../domain/compute-units.ts';
-import type { Boarding } from '../domain/flight.ts';
 import { explanationQuestion } from '../domain/question.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
+import type { Boarding } from '../domain/run.ts';
 import { isId } from '../domain/ulid.ts';
 import { endOf } from '../domain/webhook-event.ts';
 import type { Services } from '../services.ts';
@@ -23,7 +23,7 @@ export interface Creation {
   readonly cancelAfter: number | null;
 }
 
-/** Makes an explanation: settles the question, and gets it onto the flight that answers it. */
+/** Makes an explanation: settles the question, and gets it onto the computation that answers it. */
 export async function createExplanation(
   services: Services,
   { id, tenant, requestId, traceparent, asked, fresh, cancelAfter }: Creation,
@@ -61,7 +61,7 @@ export async function createExplanation(
   // For what was known nobody has looked whether the photo is still there.
   const row = await services.explanations.create(given, boarding.via === 'hit' ? upload : null);
   if (!row) throw notFound();
-  // Whoever finds the answer there is told by us; of the rest the flight knows.
+  // Whoever finds the answer there is told by us; of the rest the computation knows.
   if (webhook !== null && boarding.via === 'hit')
     await services.webhookDeliveries(webhook).deliver({ tenant, id: webhook }, endOf(id, boarding.run));
   return { row, boarding };

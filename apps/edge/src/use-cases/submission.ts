@@ -1,9 +1,9 @@
 import type { Explanation, ExplanationAsked, Job, Look } from '@whylight/contract';
 import { type Drawn, drawnAs, ownDrawing } from '../domain/drawing.ts';
 import { presentExplanation } from '../domain/explanation.ts';
-import { type Boarding, isTerminal, type Pass, type Run, type Submission } from '../domain/flight.ts';
 import { LimitRefusal, notFound, Refusal } from '../domain/refusal.ts';
 import { isOwnLook, seenBy } from '../domain/riders.ts';
+import { type Boarding, isTerminal, type Pass, type Run, type Submission } from '../domain/run.ts';
 import { isId } from '../domain/ulid.ts';
 import type { Services } from '../services.ts';
 import type { ExplanationRow } from '../storage/explanations.ts';
@@ -33,7 +33,7 @@ export async function findInput(
 }
 
 /**
- * Gets a request onto the flight of its key: the finished one, the one under way, or a new one, for which the
+ * Gets a request onto the computation of its key: the finished one, the one under way, or a new one, for which the
  * photo must have arrived.
  */
 export async function board(
@@ -56,15 +56,15 @@ async function boardAny(
   fresh: boolean,
   pass: Pass,
 ): Promise<Boarding> {
-  const flight = services.flight(wanted.key);
-  const known = fresh ? null : await flight.known(pass.keepUntil);
+  const computation = services.computation(wanted.key);
+  const known = fresh ? null : await computation.known(pass.keepUntil);
   if (known) return { run: known, via: 'hit' };
   const [photo, waiting] = await Promise.all([arrived(services, wanted, upload), services.backlog.count()]);
   const input = inputOf(photo);
   if (waiting >= services.settings.BACKLOG_LIMIT)
     throw new Refusal('capacity', 'Too much is waiting to be computed. Try again in a moment.');
-  const boarded = await flight.submit({ ...wanted, input }, fresh, pass).catch((error: unknown) => {
-    console.error(`${wanted.requestId}: the flight did not start:`, error);
+  const boarded = await computation.submit({ ...wanted, input }, fresh, pass).catch((error: unknown) => {
+    console.error(`${wanted.requestId}: the computation did not start:`, error);
     throw new Refusal('capacity', 'The job could not be queued. Try again in a moment.');
   });
   if ('policy' in boarded) throw new LimitRefusal(boarded);
@@ -104,7 +104,8 @@ const hasPictures = ({ result }: Run): boolean => Boolean(result?.attribution);
  */
 export async function drawRun(services: Services, run: Run, look: Look, pinned: boolean): Promise<Drawn> {
   const { key, tenant, question } = run.submission;
-  const draw = (input: Job['input'] | null) => services.flight(key).draw(run.number, look, input, pinned);
+  const draw = (input: Job['input'] | null) =>
+    services.computation(key).draw(run.number, look, input, pinned);
   let drawn = isOwnLook(run, look) ? ownDrawing(run) : await draw(null);
   if ('code' in drawn && (drawn.code === 'upload_not_found' || drawn.code === 'upload_mismatch')) {
     const other = await findReady(services, tenant, question.image);
@@ -133,7 +134,7 @@ export async function runOf(
   now?: Run,
 ): Promise<Run> {
   if (now?.number === row.run && (seconds === 0 || isTerminal(now))) return seenBy(now, row.id);
-  const run = await services.flight(row.key).watch(row.run, row.id, row.look, seconds);
+  const run = await services.computation(row.key).watch(row.run, row.id, row.look, seconds);
   if (run) return seenBy(run, row.id);
   throw new Refusal('capacity', 'The job could not be queued. Try again in a moment.');
 }

@@ -36,7 +36,7 @@ describe('the bundle of the gateway', () => {
     expect(bundled.name).toBe('whylight');
     expect(bundled.options).toMatchObject({
       durableObjects: {
-        FLIGHT: { className: 'Flight', useSQLite: true, unsafeUniqueKey: 'whylight-Flight' },
+        COMPUTATION: { className: 'Computation', useSQLite: true, unsafeUniqueKey: 'whylight-Flight' },
         TENANT_CLEANUP: { className: 'TenantCleanup', useSQLite: true, unsafeUniqueKey: 'whylight-Janitor' },
       },
       queueProducers: { JOBS: { queueName: 'jobs' } },

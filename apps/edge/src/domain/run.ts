@@ -21,12 +21,12 @@ export const leaseTime = 60_000;
 /** Milliseconds after which no worker can still be writing what it should have stopped to write. */
 export const lateWrites = 10 * 60_000;
 /** Milliseconds after which a computation is given up, whatever its state. */
-export const longestFlight = 30 * 60_000;
+export const longestRun = 30 * 60_000;
 export const mostTries = 3;
 /** Explanations that may wait for one run. */
 export const mostRiders = 1_000;
 
-/** What the queue carries: which attempt of which flight to hand to a worker. */
+/** What the queue carries: which attempt of which computation to hand to a worker. */
 export interface Departure {
   readonly key: string;
   readonly attempt: number;

@@ -1,6 +1,6 @@
 import { getOwn } from '@whylight/core/methods';
-import { meterId, type Run, unitsSpent } from '../../domain/flight.ts';
 import { seenBy, untold } from '../../domain/riders.ts';
+import { meterId, type Run, unitsSpent } from '../../domain/run.ts';
 import { endOf } from '../../domain/webhook-event.ts';
 import type { Bindings } from '../../env.ts';
 

@@ -1,13 +1,13 @@
-import { type Run, type StoredRun, upgraded } from '../../domain/flight.ts';
+import { type Run, type StoredRun, upgraded } from '../../domain/run.ts';
 import { Signal } from '../signal.ts';
-import type { Shelf } from './shelf.ts';
+import type { Shelf } from './result-retention.ts';
 
 /** States that are remembered, for those who follow and lose the line. */
 const remembered = 100;
 
 const name = (run: number): string => `run/${run}`;
 
-/** The runs of one flight, all of them stored; the last one is in memory, from before it is stored. */
+/** The runs of one computation, all of them stored; the last one is in memory, from before it is stored. */
 export class Runs {
   readonly #storage: DurableObjectStorage;
   readonly #shelf: Shelf;

@@ -11,7 +11,7 @@ const trust = 10 * 60_000;
 /** Times are kept by whole hours, so that of many hits few have anything to write. */
 const hour = 3_600_000;
 
-/** Until when the results of a flight are kept, and when they were last looked at. Survives its object. */
+/** Until when the results of a computation are kept, and when they were last looked at. Survives its object. */
 export class Shelf {
   readonly #storage: DurableObjectStorage;
   #places: Readonly<Record<number, Place>> = {};

@@ -10,6 +10,21 @@ import {
 } from '@whylight/contract';
 import { getOwn } from '@whylight/core/methods';
 import { type Drawing, type Drawn, drawnAs, ownDrawing } from '../../domain/drawing.ts';
+import type { Excess } from '../../domain/meter.ts';
+import { sourceOf } from '../../domain/model.ts';
+import type { ComputationPort, MeterPort } from '../../domain/ports.ts';
+import {
+  cancel,
+  expire,
+  isOwnLook,
+  join,
+  nextLook,
+  seenBy,
+  told,
+  undrawn,
+  untold,
+  wishesOf,
+} from '../../domain/riders.ts';
 import {
   type Boarding,
   claimOf,
@@ -23,22 +38,7 @@ import {
   type Run,
   type Submission,
   stalePrefixes,
-} from '../../domain/flight.ts';
-import type { Excess } from '../../domain/meter.ts';
-import { sourceOf } from '../../domain/model.ts';
-import type { FlightPort, MeterPort } from '../../domain/ports.ts';
-import {
-  cancel,
-  expire,
-  isOwnLook,
-  join,
-  nextLook,
-  seenBy,
-  told,
-  undrawn,
-  untold,
-  wishesOf,
-} from '../../domain/riders.ts';
+} from '../../domain/run.ts';
 import { eventsSince, type RunEvents } from '../../domain/run-events.ts';
 import {
   apply,
@@ -55,15 +55,15 @@ import { Backlog } from '../../storage/backlog.ts';
 import { GpuWorker } from '../../storage/gpu-worker.ts';
 import { Models } from '../../storage/models.ts';
 import { Objects } from '../../storage/objects.ts';
+import { Sweeper } from './artifact-deletion.ts';
 import { Drawings } from './drawings.ts';
-import { notifyWebhooks, reportToMeter } from './ends.ts';
+import { notifyWebhooks, reportToMeter } from './outcome-reports.ts';
+import { Shelf } from './result-retention.ts';
 import { Runs } from './runs.ts';
-import { Shelf } from './shelf.ts';
-import { Sweeper } from './sweeper.ts';
 
 /** Milliseconds. */
 const day = 24 * 3_600_000;
-/** Milliseconds for which a flight outlives the rows that lead to it. */
+/** Milliseconds for which a computation outlives the rows that lead to it. */
 const margin = 30 * day;
 
 /** Pictures that a worker is asked for at a time: it has other things to do, and others to draw for. */
@@ -86,7 +86,7 @@ const modelDeleted: JobError = {
  * and run once. Its alarm is the watchdog, so that a lost message or a dead worker ends in another attempt
  * or in a named error, never in silence.
  */
-export class Flight extends DurableObject<Bindings> implements FlightPort {
+export class Computation extends DurableObject<Bindings> implements ComputationPort {
   readonly #backlog: Backlog;
   readonly #sweeper: Sweeper;
   readonly #drawings: Drawings;
@@ -453,7 +453,7 @@ export class Flight extends DurableObject<Bindings> implements FlightPort {
     return Math.min(this.#sweeper.due, this.#shelf.due, run ? nextLook(run, Date.now()) : Infinity);
   }
 
-  /** When nobody can ask for this flight any more, after the last thing that there was to do. */
+  /** When nobody can ask for this computation any more, after the last thing that there was to do. */
   #over({ keepUntil }: Run): number {
     const { EXPLANATION_DAYS } = settings(this.env);
     return Math.max(keepUntil, this.#shelf.latest) + EXPLANATION_DAYS * day + margin;

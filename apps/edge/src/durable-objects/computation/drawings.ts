@@ -17,9 +17,9 @@ import {
   placeOf,
   renderingJobOf,
 } from '../../domain/drawing.ts';
-import { lateWrites, outputPrefix, type Run } from '../../domain/flight.ts';
+import { lateWrites, outputPrefix, type Run } from '../../domain/run.ts';
 import type { GpuWorker } from '../../storage/gpu-worker.ts';
-import type { Sweeper } from './sweeper.ts';
+import type { Sweeper } from './artifact-deletion.ts';
 
 const tooMany: JobError = {
   code: 'invalid_parameter',
@@ -38,7 +38,7 @@ const under = (run: number, key = ''): string => `drawing/${run}/${key}`;
 const begun = (run: number, nonce = ''): string => `drawing-begun/${run}/${nonce}`;
 
 /**
- * The pictures of a flight's runs in other looks than their own. Two who want the same at once have it drawn once. Each
+ * The pictures of a computation's runs in other looks than their own. Two who want the same at once have it drawn once. Each
  * call of a worker has a place of its own: one that was given up, and still writes, overwrites nothing.
  */
 export class Drawings {
