@@ -9,7 +9,7 @@ import type {
   WebhookDeliveriesPort,
 } from './domain/ports.ts';
 import { Refusal } from './domain/refusal.ts';
-import type { Departure } from './domain/run.ts';
+import type { AttemptMessage } from './domain/run.ts';
 
 type NamespaceOf<Port> = DurableObjectNamespace<Port & Rpc.DurableObjectBranded>;
 
@@ -25,7 +25,7 @@ export interface Bindings extends Record<keyof z.input<typeof settingsSchema>, s
   readonly TENANT_CLEANUP: NamespaceOf<TenantCleanupPort>;
   /** Coarse, per place: bad keys by the address that they come from. */
   readonly BAD_KEYS: RateLimit;
-  readonly JOBS: Queue<Departure>;
+  readonly JOBS: Queue<AttemptMessage>;
   readonly ASSETS: Fetcher;
 }
 

@@ -1,6 +1,6 @@
 import { app } from './app.ts';
 import { dispatch } from './dispatch.ts';
-import type { Departure } from './domain/run.ts';
+import type { AttemptMessage } from './domain/run.ts';
 import type { Bindings } from './env.ts';
 
 export { Batch } from './durable-objects/batch.ts';
@@ -11,4 +11,4 @@ export { TenantCleanup } from './durable-objects/tenant-cleanup.ts';
 export { TenantMeter } from './durable-objects/tenant-meter.ts';
 export { WebhookDeliveries } from './durable-objects/webhook-deliveries.ts';
 
-export default { fetch: app.fetch, queue: dispatch } satisfies ExportedHandler<Bindings, Departure>;
+export default { fetch: app.fetch, queue: dispatch } satisfies ExportedHandler<Bindings, AttemptMessage>;

@@ -38,7 +38,7 @@ async function asking(answer = 202) {
 }
 
 const computationOf = (made: Explanation) => bindings.COMPUTATION.getByName(cacheKeyOf(made));
-const jobOf = (made: Explanation) => services(bindings).computation(cacheKeyOf(made)).job(1);
+const jobOf = (made: Explanation) => services(bindings).computation(cacheKeyOf(made)).deliverJob(1);
 
 /** Does what the worker does before it reports success. */
 async function write(prefix: string): Promise<void> {

@@ -8,7 +8,7 @@ import {
 import { type Explanation, type Job, sign } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { dispatch } from '../src/dispatch.ts';
-import { type Departure, leaseTime, mostTries, type Run } from '../src/domain/run.ts';
+import { type AttemptMessage, leaseTime, mostTries, type Run } from '../src/domain/run.ts';
 import { services } from '../src/services.ts';
 import {
   bindings,
@@ -28,6 +28,7 @@ import {
   workerAnswers,
   write,
 } from './gateway.ts';
+import { olderRun } from './older-run.ts';
 import { workerSecret } from './secrets.ts';
 
 const { objects } = services(bindings);
@@ -46,11 +47,11 @@ async function underway(answer = 202) {
   const usage = async () => (await call('GET', '/v1/usage', { key })).body.data[0];
   /** The job as it goes to a worker; every call is one more delivery of the same attempt. */
   const job = async (attempt = 1): Promise<Job> =>
-    (await services(bindings).computation(computation).job(attempt))!;
+    (await services(bindings).computation(computation).deliverJob(attempt))!;
   return { key, made, ask, see, usage, computation, stub, job };
 }
 
-const deliver = async (queue: string, body: Departure) => {
+const deliver = async (queue: string, body: AttemptMessage) => {
   const batch = createMessageBatch(queue, [{ id: 'm', timestamp: Date.now(), attempts: 1, body }]);
   await dispatch(batch, bindings);
   return getQueueResult(batch, createExecutionContext());
@@ -309,9 +310,10 @@ describe('what an earlier release left behind', () => {
   /** As the release before this one has stored the run. */
   const asBefore = async (stub: DurableObjectStub, change: Partial<Run>) => {
     await runInDurableObject(stub, async (_, { storage }) => {
-      const { claims, ...run } = (await storage.get<Run>('run/1'))!;
+      const run = (await storage.get<Run>('run/1'))!;
+      const { claims, ...older } = olderRun({ ...run, ...change }) as Partial<Run>;
       expect(claims).toBeDefined();
-      await storage.put('run/1', { ...run, ...change });
+      await storage.put('run/1', older);
     });
     await evictDurableObject(stub);
   };
@@ -319,7 +321,7 @@ describe('what an earlier release left behind', () => {
   test('an attempt that a worker of then is at is done again, once its lease has run out, and billed once', async () => {
     const { computation, stub, see, usage } = await underway();
     const [job] = await jobsTaken(computation);
-    await asBefore(stub, { status: 'processing', taken: true, startedAt: Date.now() });
+    await asBefore(stub, { status: 'processing', accepted: true, startedAt: Date.now() });
     const { attempt, lease } = job!;
     expect((await say(job!.report_url, { attempt, lease, status: 'alive' })).status).toBe(400);
     // It wrote where workers of then did.

@@ -10,11 +10,11 @@ import type { Explanation } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { dispatch } from '../src/dispatch.ts';
 import {
-  type Departure,
+  type AttemptMessage,
   deliveryTime,
   leaseTime,
-  mostRiders,
   mostTries,
+  mostWaiters,
   type Run,
 } from '../src/domain/run.ts';
 import {
@@ -30,6 +30,7 @@ import {
   uploaded,
   workerAnswers,
 } from './gateway.ts';
+import { olderRun } from './older-run.ts';
 import { operatorKey } from './secrets.ts';
 
 const error = { code: 'non_finite_output', message: 'The network gave NaN.', retryable: false };
@@ -47,7 +48,7 @@ async function underway(answer = 202) {
   return { key, ask, see, computation, stub: bindings.COMPUTATION.getByName(computation) };
 }
 
-const deliver = async (queue: string, body: Departure, env = bindings) => {
+const deliver = async (queue: string, body: AttemptMessage, env = bindings) => {
   const batch = createMessageBatch(queue, [{ id: 'm', timestamp: Date.now(), attempts: 1, body }]);
   await dispatch(batch, env);
   return getQueueResult(batch, createExecutionContext());
@@ -57,7 +58,7 @@ afterEach(() => workerAnswers(202));
 
 test('a message that cannot be dealt with is tried again, and not its neighbours', async () => {
   const getByName = (name: string) => ({
-    job: async () => {
+    deliverJob: async () => {
       if (name === 'bad') throw new Error('D1_ERROR: the database is away');
       return null;
     },
@@ -65,7 +66,7 @@ test('a message that cannot be dealt with is tried again, and not its neighbours
   const messages = ['good', 'bad', 'fine'].map((key) => ({
     ...{ id: key, timestamp: new Date(), attempts: 1, body: { key, attempt: 1 } },
   }));
-  const batch = createMessageBatch<Departure>('jobs', messages);
+  const batch = createMessageBatch<AttemptMessage>('jobs', messages);
   await dispatch(batch, { ...bindings, COMPUTATION: { getByName } } as never);
   const { explicitAcks, retryMessages } = await getQueueResult(batch, createExecutionContext());
   expect(explicitAcks.toSorted()).toEqual(['fine', 'good']);
@@ -98,9 +99,9 @@ describe('single computation', () => {
     await jobsTaken(computation);
     await runInDurableObject(stub, async (_, { storage }) => {
       const run = (await storage.get<Run>('run/1'))!;
-      const [rider] = Object.values(run.riders);
-      const riders = Array.from({ length: mostRiders - 1 }, (_, i) => [`exp_${i}`, rider] as const);
-      await storage.put('run/1', { ...run, riders: Object.fromEntries(riders) });
+      const [waiter] = Object.values(run.waiters);
+      const waiters = Array.from({ length: mostWaiters - 1 }, (_, i) => [`exp_${i}`, waiter] as const);
+      await storage.put('run/1', { ...run, waiters: Object.fromEntries(waiters) });
     });
     await evictDurableObject(stub);
     expect((await ask()).status).toBe(202);
@@ -138,8 +139,8 @@ describe('single computation', () => {
     const [job] = await jobsTaken(computation);
     await report(job!, success(job!));
     await runInDurableObject(stub, async (_, { storage }) => {
-      const { version, riders, owner, erased, metered, ...run } = (await storage.get<Run>('run/1'))!;
-      expect([version, riders, owner, erased, metered]).not.toContain(undefined);
+      const { version, waiters, owner, erased, metered, ...run } = (await storage.get<Run>('run/1'))!;
+      expect([version, waiters, owner, erased, metered]).not.toContain(undefined);
       await storage.put('run/1', run);
     });
     await evictDurableObject(stub);
@@ -148,6 +149,26 @@ describe('single computation', () => {
       cache: { status: 'hit' },
       expired: false,
     });
+  });
+
+  test('a run under way that was stored under the names of before is read: who waits, who has it, who is notified', async () => {
+    const { ask, see, computation, stub } = await underway();
+    await ask();
+    const [job] = await jobsTaken(computation);
+    const stored = (): Promise<Run> =>
+      runInDurableObject(stub, async (_, { storage }) => (await storage.get<Run>('run/1'))!);
+    await vi.waitFor(async () => expect((await stored()).accepted).toBe(true));
+    const before = await stored();
+    await runInDurableObject(stub, (_, { storage }) => storage.put('run/1', olderRun(before)));
+    await evictDurableObject(stub);
+    expect((await ask()).body.cache.status).toBe('collapsed');
+    const { waiters, accepted, ...run } = await stored();
+    expect(accepted).toBe(true);
+    expect(waiters).toMatchObject(before.waiters);
+    expect(Object.keys(waiters)).toHaveLength(3);
+    expect(Object.keys(run)).not.toEqual(expect.arrayContaining(['riders', 'taken']));
+    await report(job!, success(job!));
+    expect((await see()).status).toBe('succeeded');
   });
 
   test('G4: a queue that is down is 503 and leaves nothing begun', async () => {
@@ -161,7 +182,7 @@ describe('single computation', () => {
     await queue(() => Promise.reject(new Error('down')));
     const refused = await ask();
     expect([refused.status, (refused.body as unknown as { code: string }).code]).toEqual([503, 'capacity']);
-    await queue((message: Departure) => bindings.JOBS.send(message));
+    await queue((message: AttemptMessage) => bindings.JOBS.send(message));
     expect((await ask()).body.cache.status).toBe('miss');
   });
 });

@@ -127,8 +127,8 @@ describe('Idempotency-Key', () => {
       const computation = bindings.COMPUTATION.getByName(
         cacheKeyOf(again.body),
       ) as unknown as ComputationPort;
-      const { riders } = (await computation.watch(1, '', null, 0))!;
-      expect(Object.keys(riders)).toEqual([again.body.id]);
+      const { waiters } = (await computation.watch(1, '', null, 0))!;
+      expect(Object.keys(waiters)).toEqual([again.body.id]);
       await failing('b8-failed');
       expect((await ask('b8-failed', 1)).status).toBe(202);
     } finally {

@@ -38,10 +38,10 @@ async function asking() {
   return { key, upload, predict, job, computation };
 }
 
-const ridersOf = (computation: string): Promise<number> =>
+const waitersOf = (computation: string): Promise<number> =>
   runInDurableObject(bindings.COMPUTATION.getByName(computation), async (_, { storage }) => {
     const run = await storage.get<Run>('run/1');
-    return Object.keys(run!.riders).length;
+    return Object.keys(run!.waiters).length;
   });
 
 describe('predictions', () => {
@@ -53,7 +53,7 @@ describe('predictions', () => {
     const second = predict({}, { Prefer: 'wait=0' });
     expect((await second).status).toBe(503);
     const third = predict();
-    await vi.waitFor(async () => expect(await ridersOf(computation)).toBe(3));
+    await vi.waitFor(async () => expect(await waitersOf(computation)).toBe(3));
     expect((await report(taken, predicted(taken))).status).toBe(204);
     expect((await third).headers.get('Cache-Status')).toBe('whylight; fwd=miss; collapsed');
     expect(await first).toMatchObject({

@@ -4,7 +4,7 @@ import type { Explanation, WebhookDelivery } from '@whylight/contract';
 import { describe, expect, test, vi } from 'vitest';
 import { app } from '../src/app.ts';
 import { leaseTime } from '../src/domain/run.ts';
-import { endOf } from '../src/domain/webhook-event.ts';
+import { endEvent } from '../src/domain/webhook-event.ts';
 import {
   at,
   bindings,
@@ -122,7 +122,7 @@ describe('webhooks', () => {
   test('I4: a payload is small whatever the message', () => {
     const run = { status: 'failed', error: { ...error, message: 'x'.repeat(1e6) }, completedAt: 0 };
     const submission = { question: { model: 'sha256:0', method: 'grad-cam' } };
-    const { payload } = endOf('exp_0', { ...run, submission } as never);
+    const { payload } = endEvent('exp_0', { ...run, submission } as never);
     expect(payload.length).toBeLessThan(20_000);
   });
 
@@ -343,7 +343,12 @@ describe('webhooks', () => {
     };
     await set({ prepare });
     await end(await ask());
-    await vi.waitFor(() => expect(told).toHaveBeenCalledWith('deliveries were not tried', expect.any(Error)));
+    await vi.waitFor(() =>
+      expect(told).toHaveBeenCalledWith(
+        'the deliveries of an endpoint failed; the alarm tries them again',
+        expect.any(Error),
+      ),
+    );
     expect(
       await runInDurableObject(webhookDeliveries, (_, { storage }) => storage.getAlarm()),
     ).not.toBeNull();

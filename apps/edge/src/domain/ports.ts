@@ -4,7 +4,7 @@ import type { Delivery } from './delivery.ts';
 import type { Drawing, Drawn } from './drawing.ts';
 import type { Answer, Claim as KeyClaim } from './idempotency.ts';
 import type { Excess, Limits, Meter, Usage } from './meter.ts';
-import type { Boarding, Pass, Run, Submission } from './run.ts';
+import type { Admission, Run, Submission, WaitRequest } from './run.ts';
 import type { RunEvents } from './run-events.ts';
 import type { WebhookEvent } from './webhook-event.ts';
 
@@ -14,19 +14,19 @@ import type { WebhookEvent } from './webhook-event.ts';
  */
 
 export interface ComputationPort {
-  known(keepUntil: number): Promise<Run | null>;
-  submit(submission: Submission, fresh: boolean, rider: Pass): Promise<Boarding | Excess>;
-  watch(run: number, rider: string, look: Look | null, seconds: number): Promise<Run | null>;
+  findResult(keepUntil: number): Promise<Run | null>;
+  admit(submission: Submission, fresh: boolean, request: WaitRequest): Promise<Admission | Excess>;
+  watch(run: number, waiter: string, look: Look | null, seconds: number): Promise<Run | null>;
   draw(run: number, look: Look, input: Job['input'] | null, pinned: boolean): Promise<Drawn | JobError>;
   drawing(run: number, key: string): Promise<Drawing | null>;
-  cancel(run: number, rider: string): Promise<boolean>;
-  erase(run: number, rider: string): Promise<void>;
-  readEvents(run: number, rider: string, after: number | null, seconds: number): Promise<RunEvents | null>;
-  job(attempt: number): Promise<Job | null>;
-  taken(attempt: number): Promise<void>;
-  fail(attempt: number, error: JobError): Promise<void>;
-  claim(claim: Claim): Promise<ClaimRefusal | null>;
-  report(report: Report): Promise<boolean>;
+  cancel(run: number, waiter: string): Promise<boolean>;
+  erase(run: number, waiter: string): Promise<void>;
+  readEvents(run: number, waiter: string, after: number | null, seconds: number): Promise<RunEvents | null>;
+  deliverJob(attempt: number): Promise<Job | null>;
+  acceptAttempt(attempt: number): Promise<void>;
+  failAttempt(attempt: number, error: JobError): Promise<void>;
+  claimAttempt(claim: Claim): Promise<ClaimRefusal | null>;
+  applyReport(report: Report): Promise<boolean>;
 }
 
 export interface BatchPort {

@@ -1,6 +1,6 @@
-import { seenBy } from './riders.ts';
 import type { Run } from './run.ts';
 import { isTerminal } from './run.ts';
+import { viewRun } from './waiters.ts';
 
 /** One event of an explanation; `id` grows. */
 export interface RunEvent {
@@ -18,11 +18,11 @@ export interface RunEvents {
 }
 
 /**
- * The events of `rider` after event `after` (null: only the present state). `past` are the states that the object
+ * The events of `waiter` after event `after` (null: only the present state). `past` are the states that the object
  * remembers, oldest first; the last one is the present state.
  */
-export function eventsSince(past: readonly Run[], rider: string, after: number | null): RunEvents {
-  const events = past.map((run) => eventOf(seenBy(run, rider)));
+export function eventsSince(past: readonly Run[], waiter: string, after: number | null): RunEvents {
+  const events = past.map((run) => eventOf(viewRun(run, waiter)));
   const last = events.at(-1)!;
   const done = last.event === 'completed';
   if (after === last.id) return { events: [], gap: false, done };

@@ -3,7 +3,7 @@ import { type BatchItem, type BatchState, isOver } from '../domain/batch.ts';
 import type { Excess } from '../domain/meter.ts';
 import type { BatchPort, MeterPort } from '../domain/ports.ts';
 import { LimitRefusal, Refusal, type RefusalCode } from '../domain/refusal.ts';
-import { seenBy } from '../domain/riders.ts';
+import { viewRun } from '../domain/waiters.ts';
 import type { Bindings } from '../env.ts';
 import { isOutage } from '../outage.ts';
 import { isPassing } from '../problem.ts';
@@ -124,8 +124,8 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
     const { id, asked } = item;
     try {
       const made = { id, tenant, requestId, asked, fresh: false, cancelAfter: null };
-      const { row, boarding } = await createExplanation(services(this.env), made);
-      const { status } = seenBy(boarding.run, id);
+      const { row, admission } = await createExplanation(services(this.env), made);
+      const { status } = viewRun(admission.run, id);
       return { state: 'made', id, key: row.key, run: row.run, status };
     } catch (error) {
       const refusal = error instanceof Refusal ? error : null;
@@ -144,7 +144,7 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
     const world = services(this.env);
     const seen = this.#made().map(async ({ index, item }) => {
       const run = await world.computation(item.key).watch(item.run, item.id, null, 0);
-      return [index, run ? { ...item, status: seenBy(run, item.id).status } : item] as const;
+      return [index, run ? { ...item, status: viewRun(run, item.id).status } : item] as const;
     });
     await this.#replace(await Promise.all(seen));
   }

@@ -167,9 +167,9 @@ async function explainAll(
     const wish = { input: { upload: upload.id }, model, method, parameters };
     const asked = askedBy(wish);
     const made = { id, tenant, requestId, asked, fresh: false, cancelAfter: null };
-    const { row, boarding } = await createExplanation(services, made);
+    const { row, admission } = await createExplanation(services, made);
     const left = Math.max(0, deadline - Date.now()) / 1000;
-    const answer = runOf(services, row, left, boarding.run).then(async (run) => ({
+    const answer = runOf(services, row, left, admission.run).then(async (run) => ({
       explanation: present(row, run),
       overlay: await pictureOf(services, run, instances.length),
     }));

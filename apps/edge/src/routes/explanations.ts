@@ -114,12 +114,12 @@ export const explanations = routes()
       fresh: /(^|[\s,])no-cache($|[\s,])/i.test(c.req.header('Cache-Control') ?? ''),
       cancelAfter: cancelAfter(c.req.header('Cancel-After')),
     };
-    const { row, boarding } = await timed(c, 'cache', () => createExplanation(services, creation));
+    const { row, admission } = await timed(c, 'cache', () => createExplanation(services, creation));
     c.set('subject', row.id);
     const wait = preferredWait(c.req.header('Prefer'));
-    const run = await timed(c, 'queue', () => runOf(services, row, wait ?? 0, boarding.run));
+    const run = await timed(c, 'queue', () => runOf(services, row, wait ?? 0, admission.run));
     c.header('Location', `/v1/explanations/${row.id}`);
-    c.header('Cache-Status', cacheStatus[boarding.via]);
+    c.header('Cache-Status', cacheStatus[admission.via]);
     if (wait !== null) c.header('Preference-Applied', `wait=${wait}`);
     return c.json(present(row, run), isTerminal(run) ? 200 : 202);
   })

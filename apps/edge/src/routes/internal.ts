@@ -51,13 +51,13 @@ function checked(key: string): string {
 export const internal = routes()
   .openapi(claim, async (c) => {
     const computation = c.var.services.computation(checked(c.req.valid('param').key));
-    const refusal = await computation.claim(c.req.valid('json'));
+    const refusal = await computation.claimAttempt(c.req.valid('json'));
     if (refusal === null) return c.body(null, 204);
     throw new Refusal(refusal, whyNot[refusal]);
   })
   .openapi(report, async (c) => {
     const computation = c.var.services.computation(checked(c.req.valid('param').key));
-    if (await computation.report(c.req.valid('json'))) return c.body(null, 204);
+    if (await computation.applyReport(c.req.valid('json'))) return c.body(null, 204);
     throw new Refusal('stale_report', 'The attempt is over, or was never started: drop the job.');
   })
   .openapi(backlog, async (c) => {

@@ -9,7 +9,7 @@ import { isTerminal } from '../domain/run.ts';
 import { body, declined, json, routes, tenantRoute } from '../openapi.ts';
 import { findUpload } from '../use-cases/arrivals.ts';
 import { chooseModel } from '../use-cases/own-models.ts';
-import { board, findInput } from '../use-cases/submission.ts';
+import { admitRequest, findInput } from '../use-cases/submission.ts';
 
 /** Seconds that a prediction is waited for, unless the caller says otherwise. */
 const patience = 30;
@@ -40,17 +40,17 @@ export const predictions = routes().openapi(create, async (c) => {
   const key = await cacheKey(tenant, question, device);
   const look = ownLook();
   const keepUntil = Date.now() + retention.usual * 1000;
-  const pass = { id: requestId, look, keepUntil, until: null, webhook: null };
+  const request = { id: requestId, look, keepUntil, until: null, webhook: null };
   const own = model.own ? model.id : null;
   const results = await services.names.results(tenant, key);
   const wanted = { key, tenant, question, look, requestId, units: 1, model: own, results };
-  const { run: boarded, via } = await board(services, wanted, upload, !model.deterministic, pass);
+  const { run: admitted, via } = await admitRequest(services, wanted, upload, !model.deterministic, request);
   // For what was known nobody has looked whether the photo is still there.
   if (upload !== null && via === 'hit') await findUpload(services, tenant, upload);
   const wait = preferredWait(c.req.header('Prefer')) ?? patience;
-  const run = isTerminal(boarded)
-    ? boarded
-    : await services.computation(key).watch(boarded.number, requestId, null, wait);
+  const run = isTerminal(admitted)
+    ? admitted
+    : await services.computation(key).watch(admitted.number, requestId, null, wait);
   if (run?.error) throw refusalOfJob(run.error);
   if (!run?.result) throw new Refusal('capacity', 'It is not done yet. Ask again: nothing is lost.');
   const { task, predictions: best, warnings } = run.result;

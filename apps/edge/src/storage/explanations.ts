@@ -1,5 +1,5 @@
 import type { Explanation, Look } from '@whylight/contract';
-import type { Boarding } from '../domain/run.ts';
+import type { Admission } from '../domain/run.ts';
 
 /** A request for an explanation and the run that answers it. */
 export interface ExplanationRow {
@@ -7,7 +7,7 @@ export interface ExplanationRow {
   readonly tenant: string;
   readonly key: string;
   readonly run: number;
-  readonly cache_status: Boarding['via'];
+  readonly cache_status: Admission['via'];
   readonly model_name: string;
   /** Null in rows from before models had ids. */
   readonly model_id: string | null;

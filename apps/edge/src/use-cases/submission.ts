@@ -2,9 +2,9 @@ import type { Explanation, ExplanationAsked, Job, Look } from '@whylight/contrac
 import { type Drawn, drawnAs, ownDrawing } from '../domain/drawing.ts';
 import { presentExplanation } from '../domain/explanation.ts';
 import { LimitRefusal, notFound, Refusal } from '../domain/refusal.ts';
-import { isOwnLook, seenBy } from '../domain/riders.ts';
-import { type Boarding, isTerminal, type Pass, type Run, type Submission } from '../domain/run.ts';
+import { type Admission, isTerminal, type Run, type Submission, type WaitRequest } from '../domain/run.ts';
 import { isId } from '../domain/ulid.ts';
+import { isOwnLook, viewRun } from '../domain/waiters.ts';
 import type { Services } from '../services.ts';
 import type { ExplanationRow } from '../storage/explanations.ts';
 import type { UploadRow } from '../storage/uploads.ts';
@@ -33,42 +33,42 @@ export async function findInput(
 }
 
 /**
- * Gets a request onto the computation of its key: the finished one, the one under way, or a new one, for which the
- * photo must have arrived.
+ * Finds the run that answers a request: the finished one, the one under way, or a new one, for which the photo must have
+ * arrived.
  */
-export async function board(
+export async function admitRequest(
   services: Services,
   wanted: Omit<Submission, 'input'>,
   upload: string | null,
   fresh: boolean,
-  pass: Pass,
-): Promise<Boarding> {
-  const boarding = await boardAny(services, wanted, upload, fresh, pass);
-  if (boarding.via !== 'hit' || !hasPictures(boarding.run)) return boarding;
-  const { drawing } = await drawRun(services, boarding.run, pass.look, true);
-  return { ...boarding, run: drawnAs(boarding.run, drawing) };
+  request: WaitRequest,
+): Promise<Admission> {
+  const admission = await findOrStartRun(services, wanted, upload, fresh, request);
+  if (admission.via !== 'hit' || !hasPictures(admission.run)) return admission;
+  const { drawing } = await drawRun(services, admission.run, request.look, true);
+  return { ...admission, run: drawnAs(admission.run, drawing) };
 }
 
-async function boardAny(
+async function findOrStartRun(
   services: Services,
   wanted: Omit<Submission, 'input'>,
   upload: string | null,
   fresh: boolean,
-  pass: Pass,
-): Promise<Boarding> {
+  request: WaitRequest,
+): Promise<Admission> {
   const computation = services.computation(wanted.key);
-  const known = fresh ? null : await computation.known(pass.keepUntil);
+  const known = fresh ? null : await computation.findResult(request.keepUntil);
   if (known) return { run: known, via: 'hit' };
   const [photo, waiting] = await Promise.all([arrived(services, wanted, upload), services.backlog.count()]);
   const input = inputOf(photo);
   if (waiting >= services.settings.BACKLOG_LIMIT)
     throw new Refusal('capacity', 'Too much is waiting to be computed. Try again in a moment.');
-  const boarded = await computation.submit({ ...wanted, input }, fresh, pass).catch((error: unknown) => {
+  const admitted = await computation.admit({ ...wanted, input }, fresh, request).catch((error: unknown) => {
     console.error(`${wanted.requestId}: the computation did not start:`, error);
     throw new Refusal('capacity', 'The job could not be queued. Try again in a moment.');
   });
-  if ('policy' in boarded) throw new LimitRefusal(boarded);
-  return boarded;
+  if ('policy' in admitted) throw new LimitRefusal(admitted);
+  return admitted;
 }
 
 async function arrived(
@@ -133,9 +133,9 @@ export async function runOf(
   seconds: number,
   now?: Run,
 ): Promise<Run> {
-  if (now?.number === row.run && (seconds === 0 || isTerminal(now))) return seenBy(now, row.id);
+  if (now?.number === row.run && (seconds === 0 || isTerminal(now))) return viewRun(now, row.id);
   const run = await services.computation(row.key).watch(row.run, row.id, row.look, seconds);
-  if (run) return seenBy(run, row.id);
+  if (run) return viewRun(run, row.id);
   throw new Refusal('capacity', 'The job could not be queued. Try again in a moment.');
 }
 

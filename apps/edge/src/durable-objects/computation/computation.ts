@@ -14,42 +14,42 @@ import type { Excess } from '../../domain/meter.ts';
 import { sourceOf } from '../../domain/model.ts';
 import type { ComputationPort, MeterPort } from '../../domain/ports.ts';
 import {
-  cancel,
-  expire,
-  isOwnLook,
-  join,
-  nextLook,
-  seenBy,
-  told,
-  undrawn,
-  untold,
-  wishesOf,
-} from '../../domain/riders.ts';
-import {
-  type Boarding,
+  type Admission,
+  type AttemptMessage,
   claimOf,
-  type Departure,
   isTerminal,
   jobOf,
   lateWrites,
   meterId,
-  mostRiders,
-  type Pass,
+  mostWaiters,
   type Run,
   type Submission,
   stalePrefixes,
+  type WaitRequest,
 } from '../../domain/run.ts';
 import { eventsSince, type RunEvents } from '../../domain/run-events.ts';
 import {
-  apply,
-  begin,
-  claim,
-  delivered,
-  fail,
+  applyReport,
+  beginRun,
+  claimAttempt,
+  failRun,
   isRepeated,
-  overdue,
-  taken,
+  markDelivered,
+  renewLease,
+  retryOrFail,
 } from '../../domain/transitions.ts';
+import {
+  addWaiter,
+  cancelWaiter,
+  expireWaiters,
+  failUnrendered,
+  isOwnLook,
+  markNotified,
+  nextCheckAt,
+  pendingLooks,
+  unnotifiedWaiters,
+  viewRun,
+} from '../../domain/waiters.ts';
 import { type Bindings, settings } from '../../env.ts';
 import { Backlog } from '../../storage/backlog.ts';
 import { GpuWorker } from '../../storage/gpu-worker.ts';
@@ -66,7 +66,7 @@ const day = 24 * 3_600_000;
 /** Milliseconds for which a computation outlives the rows that lead to it. */
 const margin = 30 * day;
 
-/** Pictures that a worker is asked for at a time: it has other things to do, and others to draw for. */
+/** Renderings that one computation asks a worker for at a time: the worker has other jobs too. */
 const drawnAtATime = 4;
 
 const gone: JobError = {
@@ -82,9 +82,9 @@ const modelDeleted: JobError = {
 };
 
 /**
- * The computation of one cache key, of which there is one object in the world: identical requests meet here
- * and run once. Its alarm is the watchdog, so that a lost message or a dead worker ends in another attempt
- * or in a named error, never in silence.
+ * The computation of one cache key. There is one object for each key, so identical requests meet here and are computed
+ * once. Its alarm watches the attempt, so that a lost message or a dead worker leads to another attempt or to a named
+ * error, never to silence.
  */
 export class Computation extends DurableObject<Bindings> implements ComputationPort {
   readonly #backlog: Backlog;
@@ -106,8 +106,8 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     });
   }
 
-  /** The finished result, if there is one and its bytes are those that were written; kept until then at least. */
-  async known(keepUntil: number): Promise<Run | null> {
+  /** The finished result, if its stored bytes are intact. Keeps it at least until `keepUntil`. */
+  async findResult(keepUntil: number): Promise<Run | null> {
     const now = Date.now();
     const run = this.#runs.last;
     if (run?.status !== 'succeeded' || run.erased) return null;
@@ -118,60 +118,61 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
   }
 
   /** Joins the run under way, returns the finished one (unless `fresh`), or starts the next. */
-  async submit(submission: Submission, fresh: boolean, pass: Pass): Promise<Boarding | Excess> {
-    const joined = await this.#joinKnown(fresh, pass);
+  async admit(submission: Submission, fresh: boolean, request: WaitRequest): Promise<Admission | Excess> {
+    const joined = await this.#joinExisting(fresh, request);
     if (joined) return joined;
-    // Whoever comes while the meter is asked asks it for the same run, which is counted once.
-    const id = meterId(begin(this.#runs.last, submission, Date.now()));
+    // Requests that arrive meanwhile ask the meter for the same run, which counts once.
+    const id = meterId(beginRun(this.#runs.last, submission, Date.now()));
     const excess = await this.#meter(submission).begin(id, submission.units);
-    return excess ?? (await this.#joinKnown(fresh, pass)) ?? this.#depart(submission, fresh, pass);
+    return excess ?? (await this.#joinExisting(fresh, request)) ?? this.#startRun(submission, fresh, request);
   }
 
-  async #joinKnown(fresh: boolean, pass: Pass): Promise<Boarding | null> {
+  async #joinExisting(fresh: boolean, request: WaitRequest): Promise<Admission | null> {
     const last = this.#runs.last;
-    const before = last && getOwn(last.riders, pass.id);
+    const before = last && getOwn(last.waiters, request.id);
     if (last && before) return { run: last, via: before.via };
     if (last && !isTerminal(last)) {
-      if (Object.keys(last.riders).length >= mostRiders) throw new Error('too many wait for this run');
-      await this.#keep(join(last, pass, 'collapsed'));
+      if (Object.keys(last.waiters).length >= mostWaiters)
+        throw new Error(`${mostWaiters} explanations wait for this run already`);
+      await this.#store(addWaiter(last, request, 'collapsed'));
       return { run: this.#runs.last!, via: 'collapsed' };
     }
-    const known = fresh ? null : await this.known(pass.keepUntil);
+    const known = fresh ? null : await this.findResult(request.keepUntil);
     return known ? { run: known, via: 'hit' } : null;
   }
 
-  async #depart(submission: Submission, fresh: boolean, pass: Pass): Promise<Boarding> {
+  async #startRun(submission: Submission, fresh: boolean, request: WaitRequest): Promise<Admission> {
     const last = this.#runs.last;
     const via = fresh ? 'bypass' : 'miss';
-    const run = join(begin(last, submission, Date.now()), pass, via);
-    // In memory before the message leaves, so that a second request meanwhile joins; stored only after it
-    // has left, so that a queue that is down leaves nothing behind.
-    this.#runs.begin(run);
+    const run = addWaiter(beginRun(last, submission, Date.now()), request, via);
+    // In memory before the message is sent, so that a request meanwhile joins; stored only after the message was sent, so
+    // that nothing stays if the queue is down.
+    this.#runs.setLast(run);
     try {
       await this.#backlog.enter(submission.key);
       await this.#send(run);
     } catch (error) {
-      // Whoever has joined meanwhile is not to lose it: then it stands, and the watchdog sends it again.
+      // If others have joined meanwhile, the run stays, and the alarm sends the message again.
       if (this.#runs.last === run) {
-        await this.#unbegin(run, last);
+        await this.#undoStart(run, last);
         throw error;
       }
     }
-    // The queue may have been quicker than its answer: what it has brought about since stands.
-    if (this.#runs.last === run) await this.#keep(run);
+    // A worker may have changed the run before the queue's answer arrived: that change stays.
+    if (this.#runs.last === run) await this.#store(run);
     return { run: this.#runs.last!, via };
   }
 
   /**
-   * Run `number` as soon as it has ended for `rider`, at the latest after `seconds`; null if there is none. With the
-   * pictures of that look where they have been drawn.
+   * Run `number` as soon as it has ended for `waiter`, at the latest after `seconds`; null if there is no such run. It has
+   * the pictures of `look` if a worker has drawn them.
    */
-  async watch(number: number, rider: string, look: Look | null, seconds: number): Promise<Run | null> {
+  async watch(number: number, waiter: string, look: Look | null, seconds: number): Promise<Run | null> {
     const end = Date.now() + seconds * 1000;
     for (;;) {
       const run = await this.#runs.find(number);
       const left = end - Date.now();
-      if (!run || isTerminal(seenBy(run, rider)) || left <= 0) return run && this.#drawnIn(run, look);
+      if (!run || isTerminal(viewRun(run, waiter)) || left <= 0) return run && this.#drawnIn(run, look);
       await this.#runs.next(left);
     }
   }
@@ -182,7 +183,7 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     return drawing ? drawnAs(run, drawing) : run;
   }
 
-  /** A finished run in another look; `input` is the photo, where it is no longer where it was. */
+  /** Renders a finished run in another look; `input` says where the photo is, if that has changed. */
   async draw(
     number: number,
     look: Look,
@@ -193,9 +194,9 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     if (run?.status !== 'succeeded' || run.erased) return gone;
     if (isOwnLook(run, look)) return ownDrawing(run);
     const drawn = await this.#drawings.draw(this.#worker, run, look, input, pinned);
-    // There may be something to sweep now.
+    // The rendering may have planned a deletion.
     await this.#schedule();
-    // What cannot be drawn for want of the attribution cannot be had from the cache either.
+    // Without the attribution the cache has no result either.
     if ('code' in drawn && drawn.code === 'artifact_corrupt') await this.#discard(run);
     const now = await this.#runs.find(number);
     if (!now?.erased) return drawn;
@@ -208,10 +209,10 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     return this.#drawings.find(number, key);
   }
 
-  /** The events of `rider` after event `after`; waits up to `seconds` for the next one. */
+  /** The events of `waiter` after event `after`; waits up to `seconds` for the next one. */
   async readEvents(
     number: number,
-    rider: string,
+    waiter: string,
     after: number | null,
     seconds: number,
   ): Promise<RunEvents | null> {
@@ -219,31 +220,31 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     for (;;) {
       const run = await this.#runs.find(number);
       if (!run) return null;
-      const events = eventsSince(this.#runs.statesOf(run), rider, after);
+      const events = eventsSince(this.#runs.statesOf(run), waiter, after);
       const left = end - Date.now();
       if (events.events.length > 0 || events.done || left <= 0) return events;
       await this.#runs.next(left);
     }
   }
 
-  /** Ends `rider`'s part of the run, if it has not ended. @returns whether work under way was stopped by that */
-  async cancel(number: number, rider: string): Promise<boolean> {
+  /** Cancels `waiter`, if it has not ended. @returns whether that ends work that has begun */
+  async cancel(number: number, waiter: string): Promise<boolean> {
     const run = this.#runs.last;
     if (run?.number !== number) return false;
-    const next = cancel(run, rider, Date.now());
-    if (next !== run) await this.#keep(next);
+    const next = cancelWaiter(run, waiter, Date.now());
+    if (next !== run) await this.#store(next);
     return run.status === 'processing' && isTerminal(next);
   }
 
-  /** Ends `rider`'s part, and if the result is its own deletes that too, for everybody. */
-  async erase(number: number, rider: string): Promise<void> {
-    await this.cancel(number, rider);
+  /** Cancels `waiter`; if it owns the result, deletes the result too, for all. */
+  async erase(number: number, waiter: string): Promise<void> {
+    await this.cancel(number, waiter);
     const run = await this.#runs.find(number);
-    if (!run || run.owner !== rider || !isTerminal(run) || run.erased) return;
+    if (!run || run.owner !== waiter || !isTerminal(run) || run.erased) return;
     await this.#discard(run);
   }
 
-  /** Deletes a result: nobody sees it from here on. */
+  /** Deletes a result: from here on nobody sees it. */
   async #discard(run: Run): Promise<void> {
     const erased: Run = { ...run, result: null, artifacts: [], erased: run.status === 'succeeded' };
     await this.#runs.amend(erased);
@@ -253,7 +254,7 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     await this.#sweep();
   }
 
-  /** Whether the store still has what was written; what it has not is discarded. */
+  /** Whether the store still has the bytes that the worker wrote; if not, discards the result. */
   async #isIntact(run: Run): Promise<boolean> {
     const objects = new Objects(settings(this.env));
     const checked = run.artifacts.map(
@@ -270,74 +271,74 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     return intact;
   }
 
-  /** The job of `attempt`, or null when it was delivered or is over, and its message is to be dropped. */
-  async job(attempt: number): Promise<Job | null> {
-    const asked = this.#undelivered(attempt);
+  /** The job of `attempt`; null if the attempt was accepted or is over: then the message needs no answer. */
+  async deliverJob(attempt: number): Promise<Job | null> {
+    const asked = this.#findUnaccepted(attempt);
     if (!asked) return null;
     const { key, tenant, model: id } = asked.submission;
     const model = id ? await new Models(this.env.DB).find(tenant, id) : null;
     if (id && !model) {
-      await this.fail(attempt, modelDeleted);
+      await this.failAttempt(attempt, modelDeleted);
       return null;
     }
-    // Others may have joined while the model was looked up.
-    const run = this.#undelivered(attempt);
+    // The run may have changed while the database looked up the model.
+    const run = this.#findUnaccepted(attempt);
     if (!run) return null;
-    await this.#keep(delivered(run, Date.now()));
+    await this.#store(markDelivered(run, Date.now()));
     const url = (what: string) => new URL(`/internal/${what}/${key}`, this.env.PUBLIC_URL).href;
     const urls = { claim_url: url('claims'), report_url: url('reports') };
     return jobOf(run, urls, model && sourceOf(model));
   }
 
-  /** A worker has answered 202. */
-  async taken(attempt: number): Promise<void> {
-    const run = this.#undelivered(attempt);
-    if (run) await this.#keep(taken(run, Date.now()));
+  /** Notes that a worker has answered 202. */
+  async acceptAttempt(attempt: number): Promise<void> {
+    const run = this.#findUnaccepted(attempt);
+    if (run) await this.#store(renewLease(run, Date.now()));
   }
 
-  /** `attempt` cannot be delivered. */
-  async fail(attempt: number, error: JobError): Promise<void> {
-    const run = this.#undelivered(attempt);
-    if (run) await this.#keep(fail(run, error, Date.now()));
+  /** Fails the run, because no worker accepts `attempt`. */
+  async failAttempt(attempt: number, error: JobError): Promise<void> {
+    const run = this.#findUnaccepted(attempt);
+    if (run) await this.#store(failRun(run, error, Date.now()));
   }
 
-  /** A worker wants an attempt for itself. @returns why it does not get it, or null: it is this worker's */
-  async claim(asked: Claim): Promise<ClaimRefusal | null> {
+  /** Gives an attempt to the worker that asks for it first. @returns why it is refused, or null if it is this worker's */
+  async claimAttempt(asked: Claim): Promise<ClaimRefusal | null> {
     const run = this.#runs.last;
-    const next = run ? claim(run, asked, Date.now()) : 'attempt_over';
+    const next = run ? claimAttempt(run, asked, Date.now()) : 'attempt_over';
     if (typeof next === 'string') return next;
-    if (next !== run) await this.#keep(next);
+    if (next !== run) await this.#store(next);
     return null;
   }
 
-  /** What a worker says; false when it is no longer its turn to speak. */
-  async report(report: Report): Promise<boolean> {
+  /** Applies a worker's report. @returns false if the report is refused */
+  async applyReport(report: Report): Promise<boolean> {
     const run = this.#runs.last;
     if (!run) return false;
     if (isRepeated(run, report)) return true;
-    const next = apply(run, report, Date.now());
+    const next = applyReport(run, report, Date.now());
     if (!next) return false;
-    if (next.status === 'succeeded' && wishesOf(next).length > 0) return this.#succeed(report);
-    await this.#keep(next);
+    if (next.status === 'succeeded' && pendingLooks(next).length > 0) return this.#renderAndSucceed(report);
+    await this.#store(next);
     if (next.attempt !== run.attempt) await this.#resend(next);
     return true;
   }
 
-  /** Ends a run once all who are aboard have their pictures; others may come aboard meanwhile, or leave. */
-  async #succeed(report: Report): Promise<boolean> {
+  /** Ends a run once all active waiters have their pictures; meanwhile others may join, and some may leave. */
+  async #renderAndSucceed(report: Report): Promise<boolean> {
     const errors = new Map<string, JobError>();
     const drawn = new Set<string>();
     for (;;) {
       const run = this.#runs.last;
       if (!run) return false;
       if (isRepeated(run, report)) return true;
-      const next = apply(run, report, Date.now());
+      const next = applyReport(run, report, Date.now());
       if (!next) return false;
-      const left = wishesOf(next)
+      const left = pendingLooks(next)
         .filter(([id]) => !errors.has(id) && !drawn.has(id))
         .slice(0, drawnAtATime);
       if (left.length === 0) {
-        await this.#keep(undrawn(next, errors, Date.now()));
+        await this.#store(failUnrendered(next, errors, Date.now()));
         return true;
       }
       await Promise.all(
@@ -351,21 +352,21 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
   }
 
   override async alarm(): Promise<void> {
-    for (const number of this.#shelf.over(Date.now())) await this.#expire(number);
+    for (const number of this.#shelf.over(Date.now())) await this.#expireResult(number);
     await this.#sweep();
     const before = this.#runs.last;
-    if (before && isTerminal(before) && !before.metered) await this.#settle(before);
-    if (before && untold(before).length > 0) await this.#announce(before);
-    // As it stands now: a worker may have reported meanwhile.
+    if (before && isTerminal(before) && !before.metered) await this.#meterRun(before);
+    if (before && unnotifiedWaiters(before).length > 0) await this.#notifyWebhooks(before);
+    // Read again: a worker may have reported meanwhile.
     const run = this.#runs.last;
     const now = Date.now();
-    if (run && this.#due === Infinity && this.#over(run) <= now) return this.ctx.storage.deleteAll();
+    if (run && this.#due === Infinity && this.#forgottenAt(run) <= now) return this.ctx.storage.deleteAll();
     if (!run || isTerminal(run)) return this.#schedule();
-    const rest = expire(run, now);
+    const rest = expireWaiters(run, now);
     const isSilent = !isTerminal(rest) && now >= rest.deadline;
-    const next = isSilent ? overdue(rest, now) : rest;
+    const next = isSilent ? retryOrFail(rest, now) : rest;
     if (isSilent) this.#nameSilentWorker(rest);
-    if (next !== run) await this.#keep(next);
+    if (next !== run) await this.#store(next);
     if (!isTerminal(next) && next.attempt !== run.attempt) await this.#resend(next);
   }
 
@@ -377,55 +378,55 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     console.warn(`${requestId}: worker ${worker} loses attempt ${attempt}: it has not reported for a minute`);
   }
 
-  async #expire(number: number): Promise<void> {
+  async #expireResult(number: number): Promise<void> {
     const run = await this.#runs.find(number);
     if (run && !run.erased) await this.#discard(run);
     else await this.#shelf.remove(number);
   }
 
-  #undelivered(attempt: number): Run | null {
+  #findUnaccepted(attempt: number): Run | null {
     const run = this.#runs.last;
-    return run && run.attempt === attempt && run.status === 'queued' && !run.taken ? run : null;
+    return run && run.attempt === attempt && run.status === 'queued' && !run.accepted ? run : null;
   }
 
-  async #unbegin(run: Run, last: Run | null): Promise<void> {
-    await this.#runs.unbegin(run, last);
+  async #undoStart(run: Run, last: Run | null): Promise<void> {
+    await this.#runs.undoStart(run, last);
     await this.#schedule();
     await this.#backlog.leave(run.submission.key);
     await this.#meter(run.submission).end(meterId(run), 0);
   }
 
-  async #keep(next: Run): Promise<void> {
+  async #store(next: Run): Promise<void> {
     const before = this.#runs.last;
     const run = await this.#runs.advance(next);
-    if (isTerminal(run) && before?.number === run.number && !isTerminal(before)) await this.#ended(run);
-    if (untold(run).length > 0) await this.#announce(run);
+    if (isTerminal(run) && before?.number === run.number && !isTerminal(before)) await this.#finish(run);
+    if (unnotifiedWaiters(run).length > 0) await this.#notifyWebhooks(run);
     return this.#schedule();
   }
 
-  /** Whatever ends a run, no worker goes on with it, and nothing stays of attempts that gave no result. */
-  async #ended(run: Run): Promise<void> {
-    if (run.taken && run.status !== 'succeeded')
+  /** Cleans up after a run: stops its worker, and plans to delete what attempts without a result have written. */
+  async #finish(run: Run): Promise<void> {
+    if (run.accepted && run.status !== 'succeeded')
       this.ctx.waitUntil(this.#worker.drop(run.submission.key, run.attempt));
     if (run.status === 'succeeded') await this.#shelf.keep(run.number, run.keepUntil);
-    // A worker may be at it without anybody having heard of that.
+    // A worker may still be writing, although no report of it has arrived.
     await this.#sweeper.plan(stalePrefixes(run), Date.now() + lateWrites);
     await this.#shelf.remember(run.keepUntil);
     await this.#backlog.leave(run.submission.key);
-    await this.#settle(run);
+    await this.#meterRun(run);
   }
 
-  /** Tells the meter of the end; the alarm does it again until the meter has heard it. */
-  async #settle(run: Run): Promise<void> {
+  /** Reports the end to the meter; the alarm repeats that until the meter has counted it. */
+  async #meterRun(run: Run): Promise<void> {
     if (!(await reportToMeter(this.env, run))) return;
-    // It may have been erased meanwhile.
+    // The run may have been erased meanwhile.
     await this.#runs.amend({ ...((await this.#runs.find(run.number)) ?? run), metered: true });
   }
 
-  /** Tells the webhooks of the ends that they wait for; the alarm does it again until their couriers have them. */
-  async #announce(run: Run): Promise<void> {
-    const heard = await notifyWebhooks(this.env, run);
-    await this.#runs.amend(told((await this.#runs.find(run.number)) ?? run, heard));
+  /** Hands over the events that webhooks wait for; the alarm repeats that until each webhook has its event. */
+  async #notifyWebhooks(run: Run): Promise<void> {
+    const notified = await notifyWebhooks(this.env, run);
+    await this.#runs.amend(markNotified((await this.#runs.find(run.number)) ?? run, notified));
   }
 
   get #worker(): GpuWorker {
@@ -443,29 +444,29 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
 
   async #schedule(): Promise<void> {
     const run = this.#runs.last;
-    const due = run && this.#due === Infinity ? this.#over(run) : this.#due;
+    const due = run && this.#due === Infinity ? this.#forgottenAt(run) : this.#due;
     await (due === Infinity ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(due));
   }
 
-  /** When there is something to do. */
+  /** When the alarm has something to do. */
   get #due(): number {
     const run = this.#runs.last;
-    return Math.min(this.#sweeper.due, this.#shelf.due, run ? nextLook(run, Date.now()) : Infinity);
+    return Math.min(this.#sweeper.due, this.#shelf.due, run ? nextCheckAt(run, Date.now()) : Infinity);
   }
 
-  /** When nobody can ask for this computation any more, after the last thing that there was to do. */
-  #over({ keepUntil }: Run): number {
+  /** When no row leads to this computation any more, so that it may forget everything. */
+  #forgottenAt({ keepUntil }: Run): number {
     const { EXPLANATION_DAYS } = settings(this.env);
     return Math.max(keepUntil, this.#shelf.latest) + EXPLANATION_DAYS * day + margin;
   }
 
-  /** Where the queue is down, it is the watchdog that sends it again. */
+  /** Sends the message of another attempt; if the queue is down, the alarm does it again. */
   async #resend(run: Run): Promise<void> {
     await this.#send(run).catch((error: unknown) => console.error('another attempt was not sent', error));
   }
 
   async #send(run: Run): Promise<void> {
-    const departure: Departure = { key: run.submission.key, attempt: run.attempt };
-    await this.env.JOBS.send(departure);
+    const message: AttemptMessage = { key: run.submission.key, attempt: run.attempt };
+    await this.env.JOBS.send(message);
   }
 }
