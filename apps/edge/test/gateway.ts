@@ -129,7 +129,7 @@ export const jobsDropped = async (): Promise<string[]> =>
   (await fetch(`${bindings.WORKER_URL}/dropped`)).json();
 
 /** The drawings of this computation that the worker was asked for. */
-export const drawingsOf = async (key: string): Promise<RenderingJob[]> =>
+export const renderingsOf = async (key: string): Promise<RenderingJob[]> =>
   ((await (await fetch(`${bindings.WORKER_URL}/drawn`)).json()) as RenderingJob[]).filter(
     ({ output_prefix }) => output_prefix.includes(key),
   );

@@ -106,8 +106,11 @@ test('H8: pictures that an earlier release has drawn keep their warnings', async
   const draw = () => call<Rendering>('POST', `${made.urls.self}/render`, { key, body: { language: 'zh' } });
   const drawn = (await draw()).body;
   await runInDurableObject(computationOf(job!.key), async (_, { storage }) => {
-    for (const [name, drawing] of await storage.list<object>({ prefix: 'drawing/' }))
-      await storage.put(name, { ...drawing, warnings: ['label_in_english: the class has no Chinese name'] });
+    for (const [name, rendering] of await storage.list<object>({ prefix: 'rendering/' }))
+      await storage.put(name, {
+        ...rendering,
+        warnings: ['label_in_english: the class has no Chinese name'],
+      });
   });
   const again = (await draw()).body;
   expect([again.cache.status, again.warnings]).toEqual(['hit', drawn.warnings]);

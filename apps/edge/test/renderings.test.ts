@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { type Explanation, type Rendering, type RenderingRequest, workerPaths } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { mostPinned } from '../src/domain/drawing.ts';
+import { mostPinned } from '../src/domain/rendering.ts';
 import { lateWrites } from '../src/domain/run.ts';
 import { services } from '../src/services.ts';
 import {
@@ -9,12 +9,12 @@ import {
   bindings,
   cacheKeyOf,
   call,
-  drawingsOf,
   explain,
   jobsTaken,
   later,
   newTenant,
   prefixOf,
+  renderingsOf,
   report,
   success,
   uploaded,
@@ -44,7 +44,7 @@ async function explained() {
   return { key, upload, ask, made, job: job!, see, render, fetchPicture, computation: cacheKeyOf(made) };
 }
 
-describe('drawing what is explained in another way', () => {
+describe('rendering what is explained in another way', () => {
   test('H9: it is drawn once, and computed never again', async () => {
     const { render, computation, fetchPicture, job } = await explained();
     const first = await render({ visualization: viridis });
@@ -53,7 +53,7 @@ describe('drawing what is explained in another way', () => {
     const again = await render({ visualization: { opacity: null, ...viridis }, language: 'en' });
     expect(again.body.cache).toEqual({ status: 'hit', key: first.body.cache.key });
     expect(again.body.artifacts).toEqual(first.body.artifacts);
-    expect(await drawingsOf(computation)).toHaveLength(1);
+    expect(await renderingsOf(computation)).toHaveLength(1);
     expect(await jobsTaken(computation)).toHaveLength(1);
 
     const picture = await fetchPicture(first.body.artifacts.overlay.url);
@@ -74,10 +74,10 @@ describe('drawing what is explained in another way', () => {
     ];
     const keys = await Promise.all(changes.map(async (change) => (await render(change)).body.cache.key));
     expect(new Set(keys).size).toBe(changes.length);
-    expect(await drawingsOf(computation)).toHaveLength(changes.length);
+    expect(await renderingsOf(computation)).toHaveLength(changes.length);
     const own = (await render()).body;
     expect(own.artifacts.overlay.url).toBe(`/v1/explanations/${made.id}/artifacts/overlay.png`);
-    expect(await drawingsOf(computation)).toHaveLength(changes.length);
+    expect(await renderingsOf(computation)).toHaveLength(changes.length);
   });
 
   test('B15: pictures that were drawn without the gateway having heard of it go with the result', async () => {
@@ -85,19 +85,19 @@ describe('drawing what is explained in another way', () => {
     await workerAnswers(500);
     expect((await render({ visualization: viridis })).status).toBe(503);
     await workerAnswers(202);
-    const [late] = await drawingsOf(computation);
+    const [late] = await renderingsOf(computation);
     await write(`${late!.output_prefix}overlay.png`, 'late');
     expect((await call('DELETE', made.urls.self, { key })).status).toBe(204);
     expect(await services(bindings).objects.head(`${late!.output_prefix}overlay.png`)).toBeNull();
   });
 
-  test('L3: a drawing that was given up touches nothing of the next one, and is swept', async () => {
+  test('L3: a rendering that was given up touches nothing of the next one, and is deleted', async () => {
     const { render, computation, fetchPicture } = await explained();
     await workerAnswers(500);
     expect((await render({ visualization: viridis })).status).toBe(503);
     await workerAnswers(202);
     const { artifacts } = (await render({ visualization: viridis })).body;
-    const [given, taken] = (await drawingsOf(computation)).map(({ output_prefix }) => output_prefix);
+    const [given, taken] = (await renderingsOf(computation)).map(({ output_prefix }) => output_prefix);
     expect(given).not.toBe(taken);
     const { objects } = services(bindings);
     await write(`${taken}overlay.png`, 'the picture');
@@ -109,7 +109,7 @@ describe('drawing what is explained in another way', () => {
     expect(await objects.head(`${taken}overlay.png`)).not.toBeNull();
   });
 
-  test('L3: a worker that has no time has written nothing: nothing is to be swept', async () => {
+  test('L3: a worker that has no time has written nothing: nothing is to be deleted', async () => {
     const { render, computation } = await explained();
     await workerAnswers(503);
     expect((await render({ visualization: viridis })).status).toBe(503);
@@ -117,17 +117,62 @@ describe('drawing what is explained in another way', () => {
     const left = await runInDurableObject(
       bindings.COMPUTATION.getByName(computation),
       async (_, { storage }) => ({
-        sweeps: await storage.get('sweeps'),
-        begun: (await storage.list({ prefix: 'drawing-begun/' })).size,
+        deletions: await storage.get('deletions'),
+        begun: (await storage.list({ prefix: 'rendering-begun/' })).size,
       }),
     );
-    expect(left).toEqual({ sweeps: undefined, begun: 0 });
+    expect(left).toEqual({ deletions: undefined, begun: 0 });
+  });
+
+  test('what a release before stored under other names is found: results, renderings, and what is to be deleted', async () => {
+    const { render, computation, ask, key, made } = await explained();
+    await workerAnswers(500);
+    expect((await render({ visualization: { opacity: 0.3 } })).status).toBe(503);
+    await workerAnswers(202);
+    const before = (await render({ visualization: viridis })).body;
+    const [late] = await renderingsOf(computation);
+    await write(`${late!.output_prefix}overlay.png`, 'late');
+    const stub = () => bindings.COMPUTATION.getByName(computation);
+    const open = `t/none/x/${computation}/r/1/unfinished/`;
+    await runInDurableObject(stub(), async (_, { storage }) => {
+      const [retention, deletions] = await Promise.all([storage.get('retention'), storage.get('deletions')]);
+      const renderings = await storage.list<object>({ prefix: 'rendering/' });
+      expect([retention, deletions, renderings.size]).toEqual([expect.anything(), [expect.anything()], 1]);
+      await storage.put({ shelf: retention, sweeps: deletions, 'drawing-begun/1/f': open });
+      for (const [name, value] of renderings) {
+        const { renderedAt: drawnAt, ...rest } = value as { renderedAt: number };
+        await storage.put(name.replace('rendering', 'drawing'), { ...rest, drawnAt });
+      }
+      // More than one call of the store may write.
+      for (let i = 0; i < 150; i++)
+        await storage.put(`drawing/9/${i}`, { key: `${i}`, artifacts: [], drawnAt: i });
+      await storage.delete(['retention', 'deletions', ...renderings.keys()]);
+      await storage.sync();
+    });
+    // An eviction would wait until the time limits of the worker's calls are over.
+    await runInDurableObject(stub(), (_, state) => state.abort('begin again')).catch(() => {});
+    expect((await ask()).body.cache.status).toBe('hit');
+    expect((await render({ visualization: viridis })).body).toMatchObject({
+      cache: { status: 'hit' },
+      artifacts: before.artifacts,
+    });
+    const names = await runInDurableObject(stub(), async (_, { storage }) => [
+      ...(await storage.list<{ renderedAt: number }>()),
+    ]);
+    expect(names.filter(([name]) => /^(shelf|sweeps|drawing)/.test(name))).toEqual([]);
+    expect(names.filter(([name]) => name.startsWith('rendering/9/'))).toHaveLength(150);
+    expect(names.find(([name]) => name === 'rendering/9/149')?.[1].renderedAt).toBe(149);
+    await later(stub(), lateWrites + 1_000);
+    expect(await services(bindings).objects.head(`${late!.output_prefix}overlay.png`)).toBeNull();
+    await write(`${open}overlay.png`, 'unfinished');
+    expect((await call('DELETE', made.urls.self, { key })).status).toBe(204);
+    expect(await services(bindings).objects.head(`${open}overlay.png`)).toBeNull();
   });
 
   test('a result is kept in so many looks; in others it can be drawn, but not kept', async () => {
     const { ask, render, computation } = await explained();
     await runInDurableObject(bindings.COMPUTATION.getByName(computation), async (_, { storage }) => {
-      for (let i = 0; i < mostPinned; i++) storage.put(`drawing/1/${i}`, { key: `${i}`, pinned: true });
+      for (let i = 0; i < mostPinned; i++) storage.put(`rendering/1/${i}`, { key: `${i}`, pinned: true });
       await storage.sync();
     });
     const refused = await ask({ output: { visualization: viridis } });
@@ -144,7 +189,7 @@ describe('drawing what is explained in another way', () => {
     const { render, computation } = await explained();
     const answers = await Promise.all(Array.from({ length: 10 }, () => render({ visualization: viridis })));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    expect(await drawingsOf(computation)).toHaveLength(1);
+    expect(await renderingsOf(computation)).toHaveLength(1);
   });
 
   test('H9: an explanation that is asked for in another look is a hit, and has its pictures', async () => {
@@ -181,7 +226,7 @@ describe('drawing what is explained in another way', () => {
     const see = async ({ urls }: Explanation) => (await call<Explanation>('GET', urls.self, { key })).body;
     const drawn = (made: Explanation) => made.attributions[0]!.artifacts.overlay.sha256[0];
     expect((await Promise.all([first!, second!, third!].map(see))).map(drawn)).toEqual(['0', '1', '1']);
-    expect(await drawingsOf(cacheKeyOf(first!))).toHaveLength(2);
+    expect(await renderingsOf(cacheKeyOf(first!))).toHaveLength(2);
   });
 
   test('who cannot be drawn for fails by name and may ask again; the others and the result are untouched', async () => {
@@ -220,7 +265,7 @@ describe('drawing what is explained in another way', () => {
   test('with a result its drawings go', async () => {
     const { ask, render, key, made, fetchPicture, job, computation } = await explained();
     const { artifacts, cache } = (await render({ visualization: viridis })).body;
-    const [drawn] = await drawingsOf(computation);
+    const [drawn] = await renderingsOf(computation);
     const object = `${drawn!.output_prefix}overlay.png`;
     expect(object.startsWith(`${prefixOf(job)}${cache.key.slice('sha256:'.length)}/`)).toBe(true);
     await write(object, 'a picture');
@@ -250,7 +295,7 @@ describe('drawing what is explained in another way', () => {
     });
     expect((await report(job!, success(job!))).status).toBe(204);
     counted.mockRestore();
-    expect(await drawingsOf(cacheKeyOf(all[0]!))).toHaveLength(19);
+    expect(await renderingsOf(cacheKeyOf(all[0]!))).toHaveLength(19);
     expect(most).toBeGreaterThan(1);
     expect(most).toBeLessThanOrEqual(4);
   });
@@ -263,7 +308,7 @@ describe('drawing what is explained in another way', () => {
     expect((await fetchPicture(oldest)).status).toBe(410);
     expect((await fetchPicture(pinned.attributions[0]!.artifacts.overlay.url)).status).toBe(302);
     expect((await render({ visualization: { opacity: 0.01 } })).body.cache.status).toBe('miss');
-    expect(await drawingsOf(computation)).toHaveLength(35);
+    expect(await renderingsOf(computation)).toHaveLength(35);
   });
 
   test.each([
@@ -282,7 +327,7 @@ describe('drawing what is explained in another way', () => {
     const [error] = (answer.body as unknown as { errors: { pointer: string; message: string }[] }).errors;
     expect([answer.status, error!.pointer]).toEqual([400, pointer]);
     expect(error!.message).toContain(hint);
-    expect(await drawingsOf(computation)).toEqual([]);
+    expect(await renderingsOf(computation)).toEqual([]);
   });
 });
 
@@ -301,8 +346,8 @@ describe('stored results', () => {
     /** As if the stored bytes had last been looked at long ago. */
     const distrust = async () => {
       await runInDurableObject(computation, async (_, { storage }) => {
-        const shelf = (await storage.get<Record<number, object>>('shelf'))!;
-        await storage.put('shelf', { 1: { ...shelf[1], checkedAt: Date.now() - 11 * minute } });
+        const retention = (await storage.get<Record<number, object>>('retention'))!;
+        await storage.put('retention', { 1: { ...retention[1], checkedAt: Date.now() - 11 * minute } });
       });
       await evictDurableObject(computation);
     };

@@ -38,8 +38,8 @@ async function asking() {
 /** As if the time of the first result were over. (The store refuses signatures of another day, so no clock is set.) */
 async function over(computation: DurableObjectStub): Promise<void> {
   await runInDurableObject(computation, async (_, { storage }) => {
-    const shelf = (await storage.get<Record<number, object>>('shelf'))!;
-    await storage.put('shelf', { 1: { ...shelf[1], until: Date.now() - 1 } });
+    const retention = (await storage.get<Record<number, object>>('retention'))!;
+    await storage.put('retention', { 1: { ...retention[1], until: Date.now() - 1 } });
   });
   await evictDurableObject(computation);
 }

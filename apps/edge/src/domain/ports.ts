@@ -1,9 +1,9 @@
 import type { Claim, ClaimRefusal, Job, JobError, Look, Report } from '@whylight/contract';
 import type { BatchState } from './batch.ts';
 import type { Delivery } from './delivery.ts';
-import type { Drawing, Drawn } from './drawing.ts';
 import type { Answer, Claim as KeyClaim } from './idempotency.ts';
 import type { Excess, Limits, Meter, Usage } from './meter.ts';
+import type { FoundRendering, Rendering } from './rendering.ts';
 import type { Admission, Run, Submission, WaitRequest } from './run.ts';
 import type { RunEvents } from './run-events.ts';
 import type { WebhookEvent } from './webhook-event.ts';
@@ -17,8 +17,13 @@ export interface ComputationPort {
   findResult(keepUntil: number): Promise<Run | null>;
   admit(submission: Submission, fresh: boolean, request: WaitRequest): Promise<Admission | Excess>;
   watch(run: number, waiter: string, look: Look | null, seconds: number): Promise<Run | null>;
-  draw(run: number, look: Look, input: Job['input'] | null, pinned: boolean): Promise<Drawn | JobError>;
-  drawing(run: number, key: string): Promise<Drawing | null>;
+  render(
+    run: number,
+    look: Look,
+    input: Job['input'] | null,
+    pinned: boolean,
+  ): Promise<FoundRendering | JobError>;
+  findRendering(run: number, key: string): Promise<Rendering | null>;
   cancel(run: number, waiter: string): Promise<boolean>;
   erase(run: number, waiter: string): Promise<void>;
   readEvents(run: number, waiter: string, after: number | null, seconds: number): Promise<RunEvents | null>;

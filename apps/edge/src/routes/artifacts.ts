@@ -34,11 +34,11 @@ export const artifacts = routes().openapi(get, async (c) => {
   const { rendering } = c.req.valid('query');
   const row = await findExplanation(services, caller.tenant, id);
   const run = expiredFor(row, await runOf(services, row, 0), Date.now());
-  const drawing =
+  const rendered =
     rendering === undefined || run.erased
       ? null
-      : await services.computation(row.key).drawing(row.run, rendering);
-  const artifacts = rendering === undefined ? run.artifacts : (drawing?.artifacts ?? []);
+      : await services.computation(row.key).findRendering(row.run, rendering);
+  const artifacts = rendering === undefined ? run.artifacts : (rendered?.artifacts ?? []);
   const artifact = artifacts.find((candidate) => candidate.name === name);
   if (!artifact && (run.erased || rendering?.length === 64) && isArtifact(name))
     throw new Refusal('artifact_expired', 'The result of this explanation has been deleted.');

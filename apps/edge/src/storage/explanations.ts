@@ -14,7 +14,7 @@ export interface ExplanationRow {
   readonly request_id: string;
   readonly created_at: string;
   readonly expires_at: string;
-  /** Null for what an earlier release has made: as the run is drawn. */
+  /** Null in rows of an earlier release: then it is the run's own look. */
   readonly look: Look | null;
   readonly metadata: Explanation['metadata'];
 }

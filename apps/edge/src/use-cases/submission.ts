@@ -1,7 +1,7 @@
 import type { Explanation, ExplanationAsked, Job, Look } from '@whylight/contract';
-import { type Drawn, drawnAs, ownDrawing } from '../domain/drawing.ts';
 import { presentExplanation } from '../domain/explanation.ts';
 import { LimitRefusal, notFound, Refusal } from '../domain/refusal.ts';
+import { type FoundRendering, ownRendering, withRendering } from '../domain/rendering.ts';
 import { type Admission, isTerminal, type Run, type Submission, type WaitRequest } from '../domain/run.ts';
 import { isId } from '../domain/ulid.ts';
 import { isOwnLook, viewRun } from '../domain/waiters.ts';
@@ -45,8 +45,8 @@ export async function admitRequest(
 ): Promise<Admission> {
   const admission = await findOrStartRun(services, wanted, upload, fresh, request);
   if (admission.via !== 'hit' || !hasPictures(admission.run)) return admission;
-  const { drawing } = await drawRun(services, admission.run, request.look, true);
-  return { ...admission, run: drawnAs(admission.run, drawing) };
+  const { rendering } = await renderRun(services, admission.run, request.look, true);
+  return { ...admission, run: withRendering(admission.run, rendering) };
 }
 
 async function findOrStartRun(
@@ -98,32 +98,37 @@ const inputOf = (row: UploadRow): Job['input'] => ({
 const hasPictures = ({ result }: Run): boolean => Boolean(result?.attribution);
 
 /**
- * A finished run in another look; nothing is computed. `pinned`: because an explanation rests on it.
+ * Renders a finished run in another look, without computing it again. `pinned`: an explanation depends on the rendering.
  *
  * @throws Refusal `artifact_expired`, `upload_not_ready` where the photo is gone, `capacity`, `storage_unavailable`.
  */
-export async function drawRun(services: Services, run: Run, look: Look, pinned: boolean): Promise<Drawn> {
+export async function renderRun(
+  services: Services,
+  run: Run,
+  look: Look,
+  pinned: boolean,
+): Promise<FoundRendering> {
   const { key, tenant, question } = run.submission;
-  const draw = (input: Job['input'] | null) =>
-    services.computation(key).draw(run.number, look, input, pinned);
-  let drawn = isOwnLook(run, look) ? ownDrawing(run) : await draw(null);
-  if ('code' in drawn && (drawn.code === 'upload_not_found' || drawn.code === 'upload_mismatch')) {
+  const render = (input: Job['input'] | null) =>
+    services.computation(key).render(run.number, look, input, pinned);
+  let answer = isOwnLook(run, look) ? ownRendering(run) : await render(null);
+  if ('code' in answer && (answer.code === 'upload_not_found' || answer.code === 'upload_mismatch')) {
     const other = await findReady(services, tenant, question.image);
     if (!other)
       throw new Refusal(
         'upload_not_ready',
-        'The photo has been deleted. To have it drawn anew, upload it again.',
+        'The photo has been deleted. To render the explanation in another style, upload the photo again.',
       );
-    drawn = await draw(inputOf(other));
+    answer = await render(inputOf(other));
   }
-  if (!('code' in drawn)) return drawn;
-  if (drawn.code === 'artifact_corrupt') throw new Refusal('artifact_expired', drawn.message);
-  if (drawn.code === 'invalid_parameter')
-    throw new Refusal(drawn.code, drawn.message, [
-      { pointer: '/output/visualization', code: drawn.code, message: drawn.message },
+  if (!('code' in answer)) return answer;
+  if (answer.code === 'artifact_corrupt') throw new Refusal('artifact_expired', answer.message);
+  if (answer.code === 'invalid_parameter')
+    throw new Refusal(answer.code, answer.message, [
+      { pointer: '/output/visualization', code: answer.code, message: answer.message },
     ]);
-  const code = drawn.code === 'storage_unavailable' ? drawn.code : 'capacity';
-  throw new Refusal(code, 'The pictures could not be drawn. Try again in a moment.');
+  const code = answer.code === 'storage_unavailable' ? answer.code : 'capacity';
+  throw new Refusal(code, 'No worker could render the pictures. Try again in a moment.');
 }
 
 /** The run that answers `row`, waited for up to `seconds`; `now` is the run as it stood a moment ago. */

@@ -9,10 +9,10 @@ import {
   renderKey,
 } from '@whylight/contract';
 import { getOwn } from '@whylight/core/methods';
-import { type Drawing, type Drawn, drawnAs, ownDrawing } from '../../domain/drawing.ts';
 import type { Excess } from '../../domain/meter.ts';
 import { sourceOf } from '../../domain/model.ts';
 import type { ComputationPort, MeterPort } from '../../domain/ports.ts';
+import { type FoundRendering, ownRendering, type Rendering, withRendering } from '../../domain/rendering.ts';
 import {
   type Admission,
   type AttemptMessage,
@@ -55,11 +55,12 @@ import { Backlog } from '../../storage/backlog.ts';
 import { GpuWorker } from '../../storage/gpu-worker.ts';
 import { Models } from '../../storage/models.ts';
 import { Objects } from '../../storage/objects.ts';
-import { Sweeper } from './artifact-deletion.ts';
-import { Drawings } from './drawings.ts';
+import { ArtifactDeletion } from './artifact-deletion.ts';
 import { notifyWebhooks, reportToMeter } from './outcome-reports.ts';
-import { Shelf } from './result-retention.ts';
+import { Renderings } from './renderings.ts';
+import { ResultRetention } from './result-retention.ts';
 import { Runs } from './runs.ts';
+import { moveStoredNames } from './stored-names.ts';
 
 /** Milliseconds. */
 const day = 24 * 3_600_000;
@@ -67,7 +68,7 @@ const day = 24 * 3_600_000;
 const margin = 30 * day;
 
 /** Renderings that one computation asks a worker for at a time: the worker has other jobs too. */
-const drawnAtATime = 4;
+const renderedAtATime = 4;
 
 const gone: JobError = {
   code: 'artifact_corrupt',
@@ -88,20 +89,21 @@ const modelDeleted: JobError = {
  */
 export class Computation extends DurableObject<Bindings> implements ComputationPort {
   readonly #backlog: Backlog;
-  readonly #sweeper: Sweeper;
-  readonly #drawings: Drawings;
-  readonly #shelf: Shelf;
+  readonly #deletion: ArtifactDeletion;
+  readonly #renderings: Renderings;
+  readonly #retention: ResultRetention;
   readonly #runs: Runs;
 
   constructor(context: DurableObjectState, bindings: Bindings) {
     super(context, bindings);
     this.#backlog = new Backlog(bindings.DB);
-    this.#sweeper = new Sweeper(context.storage);
-    this.#drawings = new Drawings(context.storage, this.#sweeper);
-    this.#shelf = new Shelf(context.storage);
-    this.#runs = new Runs(context.storage, this.#shelf);
+    this.#deletion = new ArtifactDeletion(context.storage);
+    this.#renderings = new Renderings(context.storage, this.#deletion);
+    this.#retention = new ResultRetention(context.storage);
+    this.#runs = new Runs(context.storage, this.#retention);
     context.blockConcurrencyWhile(async () => {
-      await Promise.all([this.#sweeper.load(), this.#shelf.load()]);
+      await moveStoredNames(context.storage);
+      await Promise.all([this.#deletion.load(), this.#retention.load()]);
       await this.#runs.load();
     });
   }
@@ -111,9 +113,9 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     const now = Date.now();
     const run = this.#runs.last;
     if (run?.status !== 'succeeded' || run.erased) return null;
-    if (!this.#shelf.holds(run.number, now)) return null;
-    if (!this.#shelf.isTrusted(run.number, now) && !(await this.#isIntact(run))) return null;
-    await this.#shelf.keep(run.number, keepUntil);
+    if (!this.#retention.holds(run.number, now)) return null;
+    if (!this.#retention.isTrusted(run.number, now) && !(await this.#isIntact(run))) return null;
+    await this.#retention.keep(run.number, keepUntil);
     return run;
   }
 
@@ -165,48 +167,48 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
 
   /**
    * Run `number` as soon as it has ended for `waiter`, at the latest after `seconds`; null if there is no such run. It has
-   * the pictures of `look` if a worker has drawn them.
+   * the pictures of `look` if a worker has rendered them.
    */
   async watch(number: number, waiter: string, look: Look | null, seconds: number): Promise<Run | null> {
     const end = Date.now() + seconds * 1000;
     for (;;) {
       const run = await this.#runs.find(number);
       const left = end - Date.now();
-      if (!run || isTerminal(viewRun(run, waiter)) || left <= 0) return run && this.#drawnIn(run, look);
+      if (!run || isTerminal(viewRun(run, waiter)) || left <= 0) return run && this.#withLook(run, look);
       await this.#runs.next(left);
     }
   }
 
-  async #drawnIn(run: Run, look: Look | null): Promise<Run> {
+  async #withLook(run: Run, look: Look | null): Promise<Run> {
     if (run.status !== 'succeeded' || run.erased || !look || isOwnLook(run, look)) return run;
-    const drawing = await this.drawing(run.number, await renderKey(run.submission.key, look));
-    return drawing ? drawnAs(run, drawing) : run;
+    const rendering = await this.findRendering(run.number, await renderKey(run.submission.key, look));
+    return rendering ? withRendering(run, rendering) : run;
   }
 
   /** Renders a finished run in another look; `input` says where the photo is, if that has changed. */
-  async draw(
+  async render(
     number: number,
     look: Look,
     input: Job['input'] | null,
     pinned: boolean,
-  ): Promise<Drawn | JobError> {
+  ): Promise<FoundRendering | JobError> {
     const run = await this.#runs.find(number);
     if (run?.status !== 'succeeded' || run.erased) return gone;
-    if (isOwnLook(run, look)) return ownDrawing(run);
-    const drawn = await this.#drawings.draw(this.#worker, run, look, input, pinned);
+    if (isOwnLook(run, look)) return ownRendering(run);
+    const answer = await this.#renderings.render(this.#worker, run, look, input, pinned);
     // The rendering may have planned a deletion.
     await this.#schedule();
     // Without the attribution the cache has no result either.
-    if ('code' in drawn && drawn.code === 'artifact_corrupt') await this.#discard(run);
+    if ('code' in answer && answer.code === 'artifact_corrupt') await this.#discard(run);
     const now = await this.#runs.find(number);
-    if (!now?.erased) return drawn;
-    await this.#sweeper.plan(await this.#drawings.forget(now), Date.now());
-    await this.#sweep();
+    if (!now?.erased) return answer;
+    await this.#deletion.schedule(await this.#renderings.forget(now), Date.now());
+    await this.#deleteArtifacts();
     return gone;
   }
 
-  async drawing(number: number, key: string): Promise<Drawing | null> {
-    return this.#drawings.find(number, key);
+  async findRendering(number: number, key: string): Promise<Rendering | null> {
+    return this.#renderings.find(number, key);
   }
 
   /** The events of `waiter` after event `after`; waits up to `seconds` for the next one. */
@@ -248,10 +250,10 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
   async #discard(run: Run): Promise<void> {
     const erased: Run = { ...run, result: null, artifacts: [], erased: run.status === 'succeeded' };
     await this.#runs.amend(erased);
-    await this.#shelf.remove(run.number);
-    const drawn = await this.#drawings.forget(run);
-    await this.#sweeper.plan([...stalePrefixes(erased), ...drawn], Date.now());
-    await this.#sweep();
+    await this.#retention.remove(run.number);
+    const rendered = await this.#renderings.forget(run);
+    await this.#deletion.schedule([...stalePrefixes(erased), ...rendered], Date.now());
+    await this.#deleteArtifacts();
   }
 
   /** Whether the store still has the bytes that the worker wrote; if not, discards the result. */
@@ -262,7 +264,7 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     );
     // A store that does not answer proves nothing.
     const intact = (await Promise.all(checked).catch(() => null))?.every(Boolean) ?? true;
-    if (intact) await this.#shelf.trust(run.number);
+    if (intact) await this.#retention.trust(run.number);
     else {
       console.error(`${run.submission.requestId}: a stored result is damaged or gone, and is discarded`);
       const { last } = this.#runs;
@@ -327,7 +329,7 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
   /** Ends a run once all active waiters have their pictures; meanwhile others may join, and some may leave. */
   async #renderAndSucceed(report: Report): Promise<boolean> {
     const errors = new Map<string, JobError>();
-    const drawn = new Set<string>();
+    const rendered = new Set<string>();
     for (;;) {
       const run = this.#runs.last;
       if (!run) return false;
@@ -335,25 +337,25 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
       const next = applyReport(run, report, Date.now());
       if (!next) return false;
       const left = pendingLooks(next)
-        .filter(([id]) => !errors.has(id) && !drawn.has(id))
-        .slice(0, drawnAtATime);
+        .filter(([id]) => !errors.has(id) && !rendered.has(id))
+        .slice(0, renderedAtATime);
       if (left.length === 0) {
         await this.#store(failUnrendered(next, errors, Date.now()));
         return true;
       }
       await Promise.all(
         left.map(async ([id, look]) => {
-          const answer = await this.#drawings.draw(this.#worker, next, look, null, true);
+          const answer = await this.#renderings.render(this.#worker, next, look, null, true);
           if ('code' in answer) errors.set(id, answer);
-          else drawn.add(id);
+          else rendered.add(id);
         }),
       );
     }
   }
 
   override async alarm(): Promise<void> {
-    for (const number of this.#shelf.over(Date.now())) await this.#expireResult(number);
-    await this.#sweep();
+    for (const number of this.#retention.expired(Date.now())) await this.#expireResult(number);
+    await this.#deleteArtifacts();
     const before = this.#runs.last;
     if (before && isTerminal(before) && !before.metered) await this.#meterRun(before);
     if (before && unnotifiedWaiters(before).length > 0) await this.#notifyWebhooks(before);
@@ -381,7 +383,7 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
   async #expireResult(number: number): Promise<void> {
     const run = await this.#runs.find(number);
     if (run && !run.erased) await this.#discard(run);
-    else await this.#shelf.remove(number);
+    else await this.#retention.remove(number);
   }
 
   #findUnaccepted(attempt: number): Run | null {
@@ -408,10 +410,10 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
   async #finish(run: Run): Promise<void> {
     if (run.accepted && run.status !== 'succeeded')
       this.ctx.waitUntil(this.#worker.drop(run.submission.key, run.attempt));
-    if (run.status === 'succeeded') await this.#shelf.keep(run.number, run.keepUntil);
+    if (run.status === 'succeeded') await this.#retention.keep(run.number, run.keepUntil);
     // A worker may still be writing, although no report of it has arrived.
-    await this.#sweeper.plan(stalePrefixes(run), Date.now() + lateWrites);
-    await this.#shelf.remember(run.keepUntil);
+    await this.#deletion.schedule(stalePrefixes(run), Date.now() + lateWrites);
+    await this.#retention.remember(run.keepUntil);
     await this.#backlog.leave(run.submission.key);
     await this.#meterRun(run);
   }
@@ -437,8 +439,8 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     return this.env.METER.getByName(tenant);
   }
 
-  async #sweep(): Promise<void> {
-    await this.#sweeper.run(new Objects(settings(this.env)), Date.now());
+  async #deleteArtifacts(): Promise<void> {
+    await this.#deletion.deleteDue(new Objects(settings(this.env)), Date.now());
     await this.#schedule();
   }
 
@@ -451,13 +453,13 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
   /** When the alarm has something to do. */
   get #due(): number {
     const run = this.#runs.last;
-    return Math.min(this.#sweeper.due, this.#shelf.due, run ? nextCheckAt(run, Date.now()) : Infinity);
+    return Math.min(this.#deletion.due, this.#retention.due, run ? nextCheckAt(run, Date.now()) : Infinity);
   }
 
   /** When no row leads to this computation any more, so that it may forget everything. */
   #forgottenAt({ keepUntil }: Run): number {
     const { EXPLANATION_DAYS } = settings(this.env);
-    return Math.max(keepUntil, this.#shelf.latest) + EXPLANATION_DAYS * day + margin;
+    return Math.max(keepUntil, this.#retention.latest) + EXPLANATION_DAYS * day + margin;
   }
 
   /** Sends the message of another attempt; if the queue is down, the alarm does it again. */

@@ -1,7 +1,7 @@
 import type { Run } from '../../domain/run.ts';
 import { type StoredRun, upgradeRun } from '../../domain/stored-run.ts';
 import { Signal } from '../signal.ts';
-import type { Shelf } from './result-retention.ts';
+import type { ResultRetention } from './result-retention.ts';
 
 /** States that are remembered, for readers of events that lose their connection. */
 const remembered = 100;
@@ -11,15 +11,15 @@ const name = (run: number): string => `run/${run}`;
 /** The runs of one computation, all of them stored; the last one is in memory, from before it is stored. */
 export class Runs {
   readonly #storage: DurableObjectStorage;
-  readonly #shelf: Shelf;
+  readonly #retention: ResultRetention;
   readonly #changed = new Signal();
   #last: Run | null = null;
   /** States of the last run that this object has seen; the present state comes last. */
   #past: readonly Run[] = [];
 
-  constructor(storage: DurableObjectStorage, shelf: Shelf) {
+  constructor(storage: DurableObjectStorage, retention: ResultRetention) {
     this.#storage = storage;
-    this.#shelf = shelf;
+    this.#retention = retention;
   }
 
   async load(): Promise<void> {
@@ -81,7 +81,7 @@ export class Runs {
     if (!stored) return null;
     const run = upgradeRun(stored);
     if (!('keepUntil' in stored) && run.status === 'succeeded' && !run.erased)
-      await this.#shelf.keep(number, run.keepUntil);
+      await this.#retention.keep(number, run.keepUntil);
     return run;
   }
 }
