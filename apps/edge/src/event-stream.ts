@@ -8,8 +8,9 @@ const gap = {
 };
 
 /**
- * Server-sent events. It reads only when the client does, so a slow client holds nothing up here, and
- * stops when the client goes. `read` waits for news a while; when there is none a comment keeps the line open.
+ * The events of an explanation as server-sent events. The stream reads only when the client reads, so a slow client
+ * blocks nothing, and it ends when the client leaves. `read` waits a while for events; if none come, a comment keeps the
+ * connection open.
  */
 export function eventStream(
   read: (after: number | null) => Promise<RunEvents | null>,

@@ -43,7 +43,7 @@ const jobOf = (made: Explanation) => services(bindings).computation(cacheKeyOf(m
 /** Does what the worker does before it reports success. */
 async function write(prefix: string): Promise<void> {
   for (const name of ['overlay.png', 'heatmap.png', 'attribution.npy', 'result.json'])
-    await objects.blank(prefix + name);
+    await objects.blockName(prefix + name);
 }
 
 afterEach(() => workerAnswers(202));
@@ -223,7 +223,7 @@ describe('deleting', () => {
   test('a photo that is deleted is gone, and its URL brings nothing back', async () => {
     const { key, upload, remove } = await asking();
     const row = (
-      await services(bindings).uploads.ofContent(
+      await services(bindings).uploads.listByHash(
         (await bindings.DB.prepare('SELECT tenant FROM uploads WHERE id = ?').bind(upload).first('tenant'))!,
         (
           await call('GET', `/v1/uploads/${upload}`, { key })

@@ -64,12 +64,12 @@ describe('a model of one’s own', () => {
     const modelValidation = bindings.MODEL_VALIDATION.getByName(model.id);
     // Another worker was asked as well, and has found something else; and the file arrives once more.
     await models.reject(model.id, { code: 'model_too_large', message: 'Another worker has no room.' });
-    await models.ready(model.id, { ...row.facts!, classes: 99 }, row.report!);
+    await models.markReady(model.id, { ...row.facts!, classes: 99 }, row.report!);
     await modelValidation.begin(tenant, model.id, 'req_again');
     await modelValidation.waitUntilDone(20);
     expect(await statusOf(key, model.id)).toMatchObject({ status: 'ready', classes: 3, error: null });
     const bad = await bringModel(key, { name: 'bad' });
-    await models.ready(bad.id, row.facts!, row.report!);
+    await models.markReady(bad.id, row.facts!, row.report!);
     expect(await statusOf(key, bad.id)).toMatchObject({ status: 'rejected', error: bad.error });
   });
 

@@ -383,7 +383,7 @@ describe('objects of earlier releases', () => {
         ...old[i],
       }));
       await storage.put('run/1', { ...run, submission, artifacts });
-      await storage.delete('shelf');
+      await storage.delete('retention');
     });
     await evictDurableObject(computation);
     const again = await explain(key, { input: { upload: upload.id } });

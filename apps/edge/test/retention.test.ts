@@ -269,7 +269,7 @@ describe('abandoned uploads', () => {
       const { results } = await bindings.DB.prepare('SELECT id, swept FROM uploads WHERE tenant = ?')
         .bind(id)
         .all();
-      return Object.fromEntries(results.map((row) => [row.id, row.swept]));
+      return Object.fromEntries(results.map((row) => [row.id, row.final_status]));
     };
     // The store refuses signatures of tomorrow: the rows are made a day older instead.
     await bindings.DB.prepare('UPDATE uploads SET created_at = ? WHERE tenant = ?')

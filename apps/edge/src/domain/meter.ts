@@ -62,7 +62,7 @@ export const newMeter = (limits: Limits, now: number): Meter => ({
 });
 
 /** A stored meter, with what it does not say. */
-export const upgradedMeter = (stored: StoredMeter): Meter => ({
+export const upgradeMeter = (stored: StoredMeter): Meter => ({
   batches: {},
   ...stored,
   limits: { ...defaultLimits, ...stored.limits },
@@ -80,11 +80,11 @@ export function at(meter: Meter, now: number): Meter {
 
 /** One more request, of a meter that is up to date. */
 export function request(meter: Meter, now: number): Meter | Excess {
-  if (standing(meter, now).remaining < 1)
+  if (requestsLeft(meter, now).remaining < 1)
     return {
       policy: 'requests',
       limit: meter.limits.requests,
-      seconds: standing(meter, now).resets_in_seconds,
+      seconds: requestsLeft(meter, now).resets_in_seconds,
     };
   const second = Math.floor(now / 1000);
   const last = meter.seconds.at(-1);
@@ -136,7 +136,7 @@ const without = <T>(record: Readonly<Record<string, T>>, id: string): Record<str
   Object.fromEntries(Object.entries(record).filter(([name]) => name !== id));
 
 /** How many requests are left, and the seconds until there are more. */
-export function standing(
+export function requestsLeft(
   { limits, seconds }: Meter,
   now: number,
 ): { remaining: number; resets_in_seconds: number } {

@@ -110,7 +110,10 @@ const notRunOf = (facts: ModelFacts): Readonly<Record<string, string>> =>
   isCurrent(facts)
     ? (facts.not_run ?? {})
     : Object.fromEntries(
-        askable(facts.methods).map((id) => [id, 'not run by this release yet: the model is examined again']),
+        workingMethods(facts.methods).map((id) => [
+          id,
+          'not run by this release yet: the model is examined again',
+        ]),
       );
 
 export const builtIn = (model: CatalogModel): Explainable => ({
@@ -134,7 +137,7 @@ export function presentModel(row: ModelRow, upload: Model['upload'] = null): Mod
     task: facts?.task,
     default: false,
     deterministic: facts?.deterministic ?? null,
-    methods: askable(facts?.methods ?? {}),
+    methods: workingMethods(facts?.methods ?? {}),
     not_run: Object.keys(facts ? notRunOf(facts) : {}),
     urls: { self, complete: `${self}/complete`, warm: `${self}/warm` },
   };
@@ -152,12 +155,12 @@ export function presentBuiltIn(model: CatalogModel): Model {
     created_at: null,
     content_length: null,
     deterministic: true,
-    methods: askable(methods),
+    methods: workingMethods(methods),
     not_run: Object.keys(not_run),
     ...{ report: null, error: null, upload: null },
     urls: { self: `/v1/models/${encodeURIComponent(name)}`, complete: null, warm: null },
   };
 }
 
-const askable = (reasons: CatalogModel['methods']): string[] =>
+const workingMethods = (reasons: CatalogModel['methods']): string[] =>
   Object.entries(reasons).flatMap(([id, reason]) => (reason === null ? [id] : []));

@@ -1,11 +1,11 @@
 import type { Claim, ClaimRefusal, Job, JobError, Look, Report } from '@whylight/contract';
 import type { BatchState } from './batch.ts';
-import type { Delivery } from './delivery.ts';
 import type { Answer, Claim as KeyClaim } from './idempotency.ts';
 import type { Excess, Limits, Meter, Usage } from './meter.ts';
 import type { FoundRendering, Rendering } from './rendering.ts';
 import type { Admission, Run, Submission, WaitRequest } from './run.ts';
 import type { RunEvents } from './run-events.ts';
+import type { Delivery } from './webhook-delivery.ts';
 import type { WebhookEvent } from './webhook-event.ts';
 
 /**

@@ -27,8 +27,8 @@ import { pointerOf } from './validation.ts';
  * @throws Refusal with a pointer to the member at fault.
  */
 export function explanationQuestion(asked: ExplanationAsked, image: string, model: CatalogModel): Question {
-  const { target, score } = inShort(asked.target);
-  const resolved = resolvedOf(asked, score);
+  const { target, score } = splitTarget(asked.target);
+  const resolved = resolveMethod(asked, score);
   checkMethod(resolved.method, model);
   checkLayers(asked.layers, model);
   return {
@@ -91,7 +91,7 @@ export const predictionQuestion = (image: string, model: CatalogModel): Question
 });
 
 /** All but the target. The engine's complaint is a refusal of the member that it names. */
-function resolvedOf(
+function resolveMethod(
   { method, convention, parameters, layers }: ExplanationAsked,
   score: ScoreName | undefined,
 ): ResolvedQuestion {
@@ -125,7 +125,7 @@ export const noSuchModel = (reference: string, names: readonly string[]): Refusa
   );
 
 /** What a request says of its target, in the form that questions have, and what of it is explained if it says that. */
-function inShort(asked: TargetRequest): { target: TargetSpec; score?: ScoreName } {
+function splitTarget(asked: TargetRequest): { target: TargetSpec; score?: ScoreName } {
   if (typeof asked === 'string' || !('type' in asked)) return { target: asked };
   const { index = 'predicted', label, terms, score } = asked;
   const said = score && { score };
@@ -139,7 +139,7 @@ const pointerOfIndex = (asked: TargetRequest): string =>
 
 function resolveTarget(target: TargetSpec, pointer: string, model: CatalogModel): TargetSpec {
   if (target === 'predicted') return target;
-  if ('label' in target) return targetNamed(target.label, model);
+  if ('label' in target) return findTarget(target.label, model);
   if ('terms' in target) {
     for (const [i, { class_index: index }] of target.terms.entries())
       if (index !== 'predicted') checkClass(index, `/target/terms/${i}/class_index`, model);
@@ -162,7 +162,7 @@ function checkClass(index: number, pointer: string, { name, classes }: CatalogMo
  * The class of this English or Chinese name; a name that two classes share has to be given by index. A model of one
  * output has names for that output and its negation.
  */
-function targetNamed(label: string, model: CatalogModel): TargetSpec {
+function findTarget(label: string, model: CatalogModel): TargetSpec {
   const { name } = model;
   const labels = model.classes === 1 ? namesOfOne(model.labels) : model.labels;
   const wanted = fold(label);

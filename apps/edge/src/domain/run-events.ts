@@ -29,7 +29,7 @@ export function eventsSince(past: readonly Run[], waiter: string, after: number 
   const first = events[0]!.id;
   if (after === null) return { events: [last], gap: false, done };
   if (after > last.id || after < first - 1) return { events: [last], gap: true, done };
-  return { events: distinct(events).filter(({ id }) => id > after), gap: false, done };
+  return { events: dropRepeated(events).filter(({ id }) => id > after), gap: false, done };
 }
 
 function eventOf(run: Run): RunEvent {
@@ -42,7 +42,7 @@ function eventOf(run: Run): RunEvent {
 }
 
 /** Drops an event that equals the one before it: this reader cannot see what changed between them. */
-const distinct = (events: readonly RunEvent[]): RunEvent[] =>
+const dropRepeated = (events: readonly RunEvent[]): RunEvent[] =>
   events.filter(({ event, data }, i) => {
     const before = events[i - 1];
     return before?.event !== event || JSON.stringify(before.data) !== JSON.stringify(data);

@@ -118,7 +118,8 @@ export class ModelValidation extends DurableObject<Bindings> implements ModelVal
       if (validation.outcome === 'ready') await models.refresh(id, validation.facts, validation.report);
       else if (validation !== unexamined && facts)
         await models.refresh(id, refusedBy(validation.error, facts), report);
-    } else if (validation.outcome === 'ready') await models.ready(id, validation.facts, validation.report);
+    } else if (validation.outcome === 'ready')
+      await models.markReady(id, validation.facts, validation.report);
     else await models.reject(id, validation.error);
   }
 

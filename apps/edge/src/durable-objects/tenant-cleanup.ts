@@ -51,14 +51,14 @@ export class TenantCleanup extends DurableObject<Bindings> implements TenantClea
   /** @returns when the next round is due */
   async #deleteAbandoned(tenant: string): Promise<number> {
     const { uploads, objects } = services(this.env);
-    for (const row of await uploads.unswept(tenant, uploadsPerRound)) {
+    for (const row of await uploads.listUnchecked(tenant, uploadsPerRound)) {
       const due = Date.parse(row.created_at) + day;
       if (due > Date.now()) return due;
       const found = await statusOf(objects, row);
       if (found === 'rejected' && !(await objects.delete(row.object))) return Date.now() + pause;
-      await uploads.sweep(row, found);
+      await uploads.recordStatus(row, found);
     }
-    return (await uploads.unswept(tenant, 1)).length > 0 ? Date.now() : Date.now() + day;
+    return (await uploads.listUnchecked(tenant, 1)).length > 0 ? Date.now() : Date.now() + day;
   }
 
   /** @returns when the next round is due */

@@ -13,7 +13,7 @@ import {
   request,
   type StoredMeter,
   type Usage,
-  upgradedMeter,
+  upgradeMeter,
 } from '../domain/meter.ts';
 import type { MeterPort } from '../domain/ports.ts';
 import { longestRun } from '../domain/run.ts';
@@ -30,7 +30,7 @@ export class TenantMeter extends DurableObject<Bindings> implements MeterPort {
     super(context, bindings);
     context.blockConcurrencyWhile(async () => {
       const stored = await context.storage.get<StoredMeter>('meter');
-      if (stored) this.#meter = upgradedMeter(stored);
+      if (stored) this.#meter = upgradeMeter(stored);
     });
   }
 

@@ -1,11 +1,17 @@
 import { DurableObject } from 'cloudflare:workers';
-import { type Attempt, after, again, type Delivery, newDelivery } from '../domain/delivery.ts';
 import type { WebhookDeliveriesPort } from '../domain/ports.ts';
+import {
+  type Attempt,
+  type Delivery,
+  newDelivery,
+  recordAttempt,
+  restartDelivery,
+} from '../domain/webhook-delivery.ts';
 import type { WebhookEvent } from '../domain/webhook-event.ts';
 import { signedHeaders } from '../domain/webhook-secret.ts';
 import { isName, webhookUrl } from '../domain/webhook-url.ts';
 import { type Bindings, settings } from '../env.ts';
-import { Names } from '../storage/names.ts';
+import { HostLookup } from '../storage/host-lookup.ts';
 import { type EndpointRow, WebhookEndpoints } from '../storage/webhook-endpoints.ts';
 
 /** Milliseconds within which an endpoint must answer. */
@@ -55,7 +61,7 @@ export class WebhookDeliveries extends DurableObject<Bindings> implements Webhoo
   async redeliver(id: string): Promise<Delivery | null> {
     const delivery = await this.#find(id);
     if (!delivery) return null;
-    const next = again(delivery, Date.now());
+    const next = restartDelivery(delivery, Date.now());
     await this.#keep(next);
     return next;
   }
@@ -106,7 +112,7 @@ export class WebhookDeliveries extends DurableObject<Bindings> implements Webhoo
       endpoint.status === 'enabled'
         ? { at, ...(await this.#send(delivery, endpoint)) }
         : { at, status: null, error: 'endpoint_disabled' };
-    const next = after(delivery, attempt, attempt.status === 410 || endpoint.status === 'disabled');
+    const next = recordAttempt(delivery, attempt, attempt.status === 410 || endpoint.status === 'disabled');
     await this.#keep(next);
     if (attempt.error === null) await this.ctx.storage.put('succeededAt', at);
     else if (next.status === 'failed' && endpoint.status === 'enabled')
@@ -132,7 +138,9 @@ export class WebhookDeliveries extends DurableObject<Bindings> implements Webhoo
     try {
       // Checked each time: since the client gave the URL, our rules or the name's address may have changed.
       const url = webhookUrl(endpoint.url, WEBHOOKS_ALLOW_LOOPBACK);
-      const objection = isName(url) ? await new Names(DNS_OVER_HTTPS_URL).objection(url.hostname) : null;
+      const objection = isName(url)
+        ? await new HostLookup(DNS_OVER_HTTPS_URL).findObjection(url.hostname)
+        : null;
       if (objection) return { status: null, error: objection };
       const response = await fetch(url, {
         method: 'POST',

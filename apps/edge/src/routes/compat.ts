@@ -165,7 +165,7 @@ async function explainAll(
     const upload = await uploadInline(services, tenant, instance, index);
     const id = newId('exp');
     const wish = { input: { upload: upload.id }, model, method, parameters };
-    const asked = askedBy(wish);
+    const asked = parseWish(wish);
     const made = { id, tenant, requestId, asked, fresh: false, cancelAfter: null };
     const { row, admission } = await createExplanation(services, made);
     const left = Math.max(0, deadline - Date.now()) / 1000;
@@ -181,7 +181,7 @@ async function explainAll(
 }
 
 /** The request that a wish comes to. @throws Refusal for values that JSON spells and no request takes, such as 1e999 */
-function askedBy(wish: unknown): ExplanationAsked {
+function parseWish(wish: unknown): ExplanationAsked {
   const { success, data, error } = explanationRequestSchema.safeParse(wish);
   if (success) return data;
   throw refusalOf(error, wish);

@@ -14,7 +14,7 @@ import { idempotent } from '../middleware/idempotent.ts';
 import { body, declined, json, routes, tenantAction, tenantRoute } from '../openapi.ts';
 import { page, pageQuery } from '../paging.ts';
 import type { ExplanationRow } from '../storage/explanations.ts';
-import { timed } from '../timing.ts';
+import { measure } from '../timing.ts';
 import { createExplanation } from '../use-cases/creation.ts';
 import { findExplanation, present, runOf } from '../use-cases/submission.ts';
 
@@ -114,10 +114,10 @@ export const explanations = routes()
       fresh: /(^|[\s,])no-cache($|[\s,])/i.test(c.req.header('Cache-Control') ?? ''),
       cancelAfter: cancelAfter(c.req.header('Cancel-After')),
     };
-    const { row, admission } = await timed(c, 'cache', () => createExplanation(services, creation));
+    const { row, admission } = await measure(c, 'cache', () => createExplanation(services, creation));
     c.set('subject', row.id);
     const wait = preferredWait(c.req.header('Prefer'));
-    const run = await timed(c, 'queue', () => runOf(services, row, wait ?? 0, admission.run));
+    const run = await measure(c, 'queue', () => runOf(services, row, wait ?? 0, admission.run));
     c.header('Location', `/v1/explanations/${row.id}`);
     c.header('Cache-Status', cacheStatus[admission.via]);
     if (wait !== null) c.header('Preference-Applied', `wait=${wait}`);

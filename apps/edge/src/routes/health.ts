@@ -32,7 +32,7 @@ export const health = routes()
       .catch(() => {
         throw new Refusal('not_configured', 'The database is not there, or its migrations have not run.');
       });
-    const accepted = await storeCheck.accepted();
+    const accepted = await storeCheck.findAcceptedHeaders();
     if (accepted.length > 0)
       throw new Refusal(
         'not_configured',

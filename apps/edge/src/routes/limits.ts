@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { type LimitsView, limitsRequestSchema, limitsSchema, usageListSchema } from '@whylight/contract';
-import { type Meter, requestWindow, secondsOfDay, standing, unitsUsed } from '../domain/meter.ts';
+import { type Meter, requestsLeft, requestWindow, secondsOfDay, unitsUsed } from '../domain/meter.ts';
 import { notFound } from '../domain/refusal.ts';
 import { isId } from '../domain/ulid.ts';
 import { body, declined, json, operatorRoute, routes, tenantRoute } from '../openapi.ts';
@@ -63,7 +63,7 @@ function present(meter: Meter, now: number): LimitsView {
   const { limits } = meter;
   return {
     object: 'limits',
-    requests: { limit: limits.requests, window_seconds: requestWindow, ...standing(meter, now) },
+    requests: { limit: limits.requests, window_seconds: requestWindow, ...requestsLeft(meter, now) },
     concurrency: { limit: limits.concurrency, in_use: Object.keys(meter.open).length },
     compute_units: {
       limit: limits.compute_units,

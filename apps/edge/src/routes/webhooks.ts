@@ -10,9 +10,9 @@ import {
   webhookEndpointRequestSchema,
   webhookEndpointSchema,
 } from '@whylight/contract';
-import { presentDelivery } from '../domain/delivery.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { isId } from '../domain/ulid.ts';
+import { presentDelivery } from '../domain/webhook-delivery.ts';
 import { secretOf } from '../domain/webhook-secret.ts';
 import { webhookUrl } from '../domain/webhook-url.ts';
 import { body, declined, json, routes, tenantAction, tenantRoute } from '../openapi.ts';
@@ -100,7 +100,7 @@ const redeliver = createRoute({
 export const webhooks = routes()
   .openapi(create, async (c) => {
     const { caller, services } = c.var;
-    const url = checkedUrl(services, c.req.valid('json').url);
+    const url = checkUrl(services, c.req.valid('json').url);
     const master = masterOf(services);
     const row = await services.webhooks.create(caller.tenant, url, mostEndpoints);
     if (!row) throw new Refusal('invalid_parameter', `A tenant has at most ${mostEndpoints} endpoints.`);
@@ -123,7 +123,7 @@ export const webhooks = routes()
     const row = await find(services, caller.tenant, c.req.valid('param').id);
     const { url, status } = c.req.valid('json');
     await services.webhooks.change(row, {
-      ...(url === undefined ? {} : { url: checkedUrl(services, url) }),
+      ...(url === undefined ? {} : { url: checkUrl(services, url) }),
       ...(status === undefined ? {} : { status }),
     });
     return c.json(present(await find(services, caller.tenant, row.id)), 200);
@@ -168,7 +168,7 @@ async function find({ webhooks: endpoints }: Services, tenant: string, id: strin
   return row;
 }
 
-const checkedUrl = ({ settings }: Services, url: string): string =>
+const checkUrl = ({ settings }: Services, url: string): string =>
   webhookUrl(url, settings.WEBHOOKS_ALLOW_LOOPBACK).href;
 
 /** @throws Refusal `not_configured` where the operator has not set up webhooks. */

@@ -49,7 +49,7 @@ export class Models {
   }
 
   /** Of this name (and digest), the newest that is ready, else the newest. */
-  named(tenant: string, name: string, sha256: string | null): Promise<ModelRow | null> {
+  findNamed(tenant: string, name: string, sha256: string | null): Promise<ModelRow | null> {
     return this.#one(
       `SELECT ${brief} FROM models WHERE tenant = ?1 AND name = ?2 AND (?3 IS NULL OR sha256 = ?3)
        ORDER BY status = 'ready' DESC, id DESC LIMIT 1`,
@@ -94,7 +94,7 @@ export class Models {
     return meta.changes > 0;
   }
 
-  async ready(id: string, facts: ModelFacts, report: ModelReport): Promise<void> {
+  async markReady(id: string, facts: ModelFacts, report: ModelReport): Promise<void> {
     await this.#db
       .prepare(
         "UPDATE models SET status = 'ready', facts = ?, report = ? WHERE id = ? AND status = 'validating'",

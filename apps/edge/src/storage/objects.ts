@@ -116,7 +116,7 @@ export class Objects {
    *
    * @throws Refusal `storage_unavailable`.
    */
-  async blank(object: string): Promise<void> {
+  async blockName(object: string): Promise<void> {
     const response = await this.#send(object, { method: 'PUT', body: new Uint8Array() });
     if (!response?.ok) throw unavailable();
   }

@@ -166,7 +166,7 @@ async function findReferred(
 ): Promise<ModelRow | null> {
   if (isId('mdl', reference)) return models.find(tenant, reference);
   const [name = '', digest] = reference.split('@', 2);
-  return models.named(tenant, name, digest?.replace(/^sha256:/, '') ?? null);
+  return models.findNamed(tenant, name, digest?.replace(/^sha256:/, '') ?? null);
 }
 
 function readyOf(row: ModelRow): Explainable {

@@ -23,11 +23,11 @@ export async function findInput(
   input: ExplanationAsked['input'],
 ): Promise<Input> {
   if ('sha256' in input) {
-    const [known] = await services.uploads.ofContent(tenant, input.sha256);
+    const [known] = await services.uploads.listByHash(tenant, input.sha256);
     if (!known) throw notFound();
     return { upload: null, sha256: input.sha256 };
   }
-  const sha256 = isId('upl', input.upload) ? await services.uploads.content(tenant, input.upload) : null;
+  const sha256 = isId('upl', input.upload) ? await services.uploads.findHash(tenant, input.upload) : null;
   if (sha256 === null) throw notFound();
   return { upload: input.upload, sha256 };
 }
@@ -59,7 +59,10 @@ async function findOrStartRun(
   const computation = services.computation(wanted.key);
   const known = fresh ? null : await computation.findResult(request.keepUntil);
   if (known) return { run: known, via: 'hit' };
-  const [photo, waiting] = await Promise.all([arrived(services, wanted, upload), services.backlog.count()]);
+  const [photo, waiting] = await Promise.all([
+    findArrived(services, wanted, upload),
+    services.backlog.count(),
+  ]);
   const input = inputOf(photo);
   if (waiting >= services.settings.BACKLOG_LIMIT)
     throw new Refusal('capacity', 'Too much is waiting to be computed. Try again in a moment.');
@@ -71,7 +74,7 @@ async function findOrStartRun(
   return admitted;
 }
 
-async function arrived(
+async function findArrived(
   services: Services,
   { tenant, question }: Omit<Submission, 'input'>,
   id: string | null,

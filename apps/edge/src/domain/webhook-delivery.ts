@@ -35,7 +35,7 @@ export const newDelivery = (event: WebhookEvent, now: number): Delivery => ({
 });
 
 /** Sent again by hand: a schedule of its own, under the same id. */
-export const again = (delivery: Delivery, now: number): Delivery => ({
+export const restartDelivery = (delivery: Delivery, now: number): Delivery => ({
   ...delivery,
   status: 'pending',
   tries: 0,
@@ -43,7 +43,7 @@ export const again = (delivery: Delivery, now: number): Delivery => ({
 });
 
 /** After an attempt: delivered, to be tried again, or given up. `final`: another try would be pointless. */
-export function after(delivery: Delivery, attempt: Attempt, final: boolean): Delivery {
+export function recordAttempt(delivery: Delivery, attempt: Attempt, final: boolean): Delivery {
   const attempts = [attempt, ...delivery.attempts].slice(0, remembered);
   const tries = delivery.tries + 1;
   if (attempt.error === null) return { ...delivery, tries, attempts, status: 'delivered', nextAt: null };
