@@ -268,7 +268,7 @@ test('L3: a message that is delivered twice at once, to two workers, ends in one
 });
 
 describe('a worker that has claimed an attempt', () => {
-  test('B20: and dies before it has written anything loses it; what it still wrote is swept, and never seen', async () => {
+  test('B20: and dies before it has written anything loses it; what it still wrote is deleted, and never seen', async () => {
     const { computation, stub, see, usage } = await underway();
     const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
     const [first] = await jobsTaken(computation);

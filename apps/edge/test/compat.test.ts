@@ -92,7 +92,7 @@ describe('KServe', () => {
     expect(await services(bindings).uploads.listByHash(tenant, await sha256Hex(bytes))).toHaveLength(1);
   });
 
-  test('C9: a photo whose bytes did not get into the store is swept like any other upload', async () => {
+  test('C9: a photo whose bytes did not get into the store is deleted like any other upload', async () => {
     const { id: tenant, key } = await newTenant();
     const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
     const body = JSON.stringify({ instances: [{ b64: base64(png()) }] });

@@ -294,7 +294,7 @@ test('J12: a model is examined once the database is back, whenever that is', asy
   expect((await call('GET', `/v1/models/${model.id}?wait=30`, { key })).body.status).toBe('ready');
 });
 
-test('C9: a model whose file never comes is swept', async () => {
+test('C9: a model whose file never comes is deleted', async () => {
   const { key } = await newTenant();
   const { body: model } = await announceModel(key);
   const stub = bindings.MODEL_VALIDATION.getByName(model.id);

@@ -324,7 +324,7 @@ describe('objects of earlier releases', () => {
     expect(await objects.head(row.object)).toBeNull();
   });
 
-  test('a photo that came otherwise than announced is swept', async () => {
+  test('a photo that came otherwise than announced is deleted', async () => {
     const { id: tenant, key } = await newTenant();
     // Somebody uploads, so that the cleanup of the tenant runs.
     await uploaded(key);

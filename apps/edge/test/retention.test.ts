@@ -206,7 +206,7 @@ describe('rows whose time is over', () => {
     await report(job!, { status: 'failed', error });
     const batch = bindings.BATCH.getByName(`${tenant}/${body.id}`);
     const computation = bindings.COMPUTATION.getByName(cacheKeyOf(made));
-    // What a late worker might have left behind is swept first.
+    // What a late worker might have left behind is deleted first.
     await later(computation, lateWrites + 1_000);
     const left = (stub: DurableObjectStub) =>
       runInDurableObject(stub, async (_, { storage }) => (await storage.list()).size);
@@ -246,7 +246,7 @@ describe('rows whose time is over', () => {
 });
 
 describe('abandoned uploads', () => {
-  test('C9: what never came, or came otherwise, is swept after a day and counts for nothing; photos stay', async () => {
+  test('C9: what never came, or came otherwise, is deleted after a day and counts for nothing; photos stay', async () => {
     const { id, key } = await newTenant();
     const bytes = photo();
     const ready = await uploaded(key, bytes);

@@ -140,7 +140,7 @@ describe('L3: whatever happens, in whatever order', () => {
     );
   });
 
-  test('a result is what its own worker wrote, and everything that others may have written is swept', () => {
+  test('a result is what its own worker wrote, and everything that others may have written is deleted', () => {
     fc.assert(
       fc.property(fc.array(events, { maxLength: 60 }), (happened) => {
         const history = begun();
@@ -150,9 +150,9 @@ describe('L3: whatever happens, in whatever order', () => {
         for (const { object } of run.artifacts) expect(object.startsWith(kept!)).toBe(true);
         const written = claimed.map(({ attempt }) => outputPrefix(run, attempt));
         expect(new Set(written).size).toBe(written.length);
-        const swept = stalePrefixes(run);
+        const stale = stalePrefixes(run);
         for (const prefix of written)
-          expect([prefix, swept.includes(prefix)]).toEqual([prefix, prefix !== kept]);
+          expect([prefix, stale.includes(prefix)]).toEqual([prefix, prefix !== kept]);
       }),
       { numRuns: 500 },
     );
@@ -210,7 +210,7 @@ describe('a claim', () => {
     expect(isRepeated(done, reportBy(w1, 'succeeded', mine, w0.nonce))).toBe(false);
   });
 
-  test('was unknown to earlier releases: what they wrote is found, and swept', () => {
+  test('was unknown to earlier releases: what they wrote is found, and deleted', () => {
     const old = { ...first, claims: [] };
     expect([outputPrefix(old), stalePrefixes(old)]).toEqual([
       `t/ten_a/x/${submission.key}/1/`,
