@@ -6,7 +6,7 @@ type Kind = readonly [
   title: string,
 ];
 
-/** The only place that knows status codes. A code without a row does not compile. */
+/** The status and title of each code. Nothing else knows statuses; a code without a row does not compile. */
 const kinds: Record<RefusalCode, Kind> = {
   invalid_json: [400, 'The body is not JSON'],
   unknown_field: [400, 'The request has an unknown field'],
@@ -20,7 +20,7 @@ const kinds: Record<RefusalCode, Kind> = {
   invalid_signature: [401, 'The signature of the call is missing or wrong'],
   insufficient_scope: [403, 'The API key may not do this'],
   tenant_suspended: [403, 'The tenant is suspended'],
-  resource_not_found: [404, 'There is no such resource'],
+  resource_not_found: [404, 'The resource does not exist'],
   method_not_allowed: [405, 'The resource does not have this method'],
   upload_not_ready: [409, 'The bytes of the upload have not arrived'],
   explanation_not_ready: [409, 'The explanation has no result'],
@@ -36,9 +36,9 @@ const kinds: Record<RefusalCode, Kind> = {
   unsupported_media_type: [415, 'This type is not accepted'],
   idempotency_key_reused: [422, 'An earlier request used this key with another body'],
   upload_mismatch: [422, 'The uploaded bytes differ from the announced ones'],
-  invalid_image: [422, 'The photo cannot be decoded'],
+  invalid_image: [422, 'The worker cannot decode the photo'],
   image_too_large: [422, 'The photo has too many pixels'],
-  non_finite_output: [422, 'The model gives no finite numbers'],
+  non_finite_output: [422, 'The model’s output is not finite'],
   invalid_model: [422, 'The file is not an image classifier that Whylight can read'],
   model_external_data_forbidden: [422, 'The model keeps data outside its file'],
   model_unsupported_op: [422, 'The model has an operator that is not supported'],
@@ -51,8 +51,8 @@ const kinds: Record<RefusalCode, Kind> = {
   concurrency_limited: [429, 'Too many computations or batches at a time'],
   quota_exceeded: [429, 'The quota is used up'],
   too_many_bad_keys: [429, 'Too many invalid API keys'],
-  internal: [500, 'Something went wrong on this side'],
-  capacity: [503, 'There is no capacity at the moment'],
+  internal: [500, 'The service failed'],
+  capacity: [503, 'The service has no capacity at the moment'],
   storage_unavailable: [503, 'The object store does not answer'],
   not_configured: [503, 'The service is not configured'],
 };
@@ -77,7 +77,7 @@ export const isPassing = (code: RefusalCode): boolean => passing.has(code);
 /** Seconds after which to try again, by status. */
 const patience: Readonly<Record<number, string>> = { 409: '1', 429: '60', 503: '5' };
 
-/** Limits and shortages have registered types; the rest is ours. */
+/** Limits and shortages have registered types; all others are our own. */
 function typeOf(refusal: Refusal): string {
   const registry = 'https://iana.org/assignments/http-problem-types';
   if (refusal instanceof LimitRefusal) return `${registry}#quota-exceeded`;
@@ -85,7 +85,7 @@ function typeOf(refusal: Refusal): string {
   return `urn:whylight:problem:${refusal.code}`;
 }
 
-/** A refusal as RFC 9457 says it. */
+/** Writes a refusal as RFC 9457 describes. */
 export function problem(refusal: Refusal, requestId: string): Response {
   const [status, title] = kinds[refusal.code];
   const body: Problem = {

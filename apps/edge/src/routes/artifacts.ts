@@ -11,18 +11,18 @@ const get = createRoute({
   method: 'get',
   path: '/v1/explanations/{id}/artifacts/{name}',
   tags: ['explanations'],
-  summary: 'Get a signed URL of a picture, the array or the JSON',
+  summary: 'Get a signed URL of a picture, the array or the JSON of a result',
   request: {
     params: z.object({ id: z.string(), name: z.string().describe(artifactNames.join(', ')) }),
     query: z.object({
-      rendering: z.string().max(64).optional().describe('Of a rendering, as its links have it'),
+      rendering: z.string().max(64).optional().describe('The id of a rendering, as its links contain it'),
     }),
   },
   responses: {
-    302: { description: 'To a URL that is good for five minutes' },
+    302: { description: 'Redirects to a URL that is valid for five minutes' },
     200: json(
       artifactUrlSchema,
-      'The URL itself, for who asks by `Accept: application/json`: a page sees no redirect',
+      'The URL itself, for requests with `Accept: application/json`: scripts of a page see no redirect',
     ),
     ...declined,
   },

@@ -26,7 +26,7 @@ const create = createRoute({
   method: 'post',
   path: '/v1/explanations',
   tags,
-  summary: 'Ask what the classifier looked at',
+  summary: 'Create an explanation: what did the classifier look at?',
   request: {
     headers: z.object({
       prefer: z
@@ -42,14 +42,17 @@ const create = createRoute({
       'cancel-after': z
         .string()
         .optional()
-        .describe('`90s`, `1h30m`: give it up when it is not done by then'),
+        .describe('`90s`, `1h30m`: cancel the explanation if it has not ended by then'),
       'cache-control': z.string().optional().describe('`no-cache`: compute again'),
     }),
     ...body(explanationRequestSchema),
   },
   responses: {
-    200: json(explanationSchema, 'Finished: known already, or within the time preferred'),
-    202: json(explanationSchema, 'Under way; ask again at `Location`'),
+    200: json(
+      explanationSchema,
+      'The explanation has ended: it was known, or it ended within the preferred time',
+    ),
+    202: json(explanationSchema, 'The explanation is under way; ask again at `Location`'),
     ...declined,
   },
 });
@@ -59,11 +62,11 @@ const get = createRoute({
   method: 'get',
   path: '/v1/explanations/{id}',
   tags,
-  summary: 'Fetch an explanation, or wait for it',
+  summary: 'Get an explanation, or wait for it',
   request: { params, query: z.object({ wait: z.coerce.number().int().min(0).max(longestWait).default(0) }) },
   responses: {
-    200: json(explanationSchema, 'The explanation as it stands'),
-    304: { description: 'As it was' },
+    200: json(explanationSchema, 'The explanation in its present state'),
+    304: { description: 'The explanation has not changed' },
     ...declined,
   },
 });
@@ -83,11 +86,11 @@ const cancel = createRoute({
   method: 'post',
   path: '/v1/explanations/{id}/cancel',
   tags,
-  summary: 'Give an explanation up; others who wait for the same result get it',
+  summary: 'Cancel an explanation; others that wait for the same result still get it',
   request: { params },
   responses: {
-    200: json(explanationSchema, 'Canceled, or as it had ended before'),
-    202: json(explanationSchema, 'Canceled; the work under way is being stopped'),
+    200: json(explanationSchema, 'The explanation is canceled, or had ended before'),
+    202: json(explanationSchema, 'The explanation is canceled; a worker is stopping the computation'),
     ...declined,
   },
 });
@@ -97,7 +100,7 @@ const remove = createRoute({
   method: 'delete',
   path: '/v1/explanations/{id}',
   tags,
-  summary: 'Delete an explanation, and with the one that had it computed the result itself',
+  summary: 'Delete an explanation, and the result too if this explanation owns it',
   request: { params },
   responses: { 204: { description: 'Deleted' }, ...declined },
 });

@@ -9,7 +9,7 @@ const read = createRoute({
   method: 'get',
   path: '/metrics',
   tags: ['internal'],
-  summary: 'The state of the whole service in numbers, for Prometheus',
+  summary: 'Get the metrics of the whole service, for Prometheus',
   security: [{ backlogKey: [] }],
   middleware: [authenticateScaler],
   responses: {
@@ -22,7 +22,7 @@ export const metrics = routes().openapi(read, async (c) =>
   c.text((await c.var.services.serviceMetrics.collect()).map(textOf).join(''), 200, { 'Content-Type': type }),
 );
 
-/** In Prometheus' text format. Names and label values are ours: none needs escaping. */
+/** Writes a metric in Prometheus' text format. Its name and label values are our own, so nothing needs escaping. */
 function textOf({ name, help, label, values }: Count): string {
   const samples = Object.entries(values).map(
     ([value, n]) => `${name}${label === null ? '' : `{${label}="${value}"}`} ${n}\n`,

@@ -11,7 +11,7 @@ import { findUpload } from '../use-cases/arrivals.ts';
 import { chooseModel } from '../use-cases/own-models.ts';
 import { admitRequest, findInput } from '../use-cases/submission.ts';
 
-/** Seconds that a prediction is waited for, unless the caller says otherwise. */
+/** Seconds for which a request waits for its prediction by default. */
 const patience = 30;
 
 const create = createRoute({
@@ -19,10 +19,11 @@ const create = createRoute({
   method: 'post',
   path: '/v1/predictions',
   tags: ['predictions'],
-  summary: 'See what the classifier takes a photo for; costs one compute unit, and nothing the second time',
+  summary:
+    'Get the classes that the model predicts; the first request costs one compute unit, repetitions nothing',
   request: {
     headers: z.object({
-      prefer: z.string().optional().describe(`\`wait=n\`: for at most n seconds, ${patience} unless said`),
+      prefer: z.string().optional().describe(`\`wait=n\`: wait for at most n seconds; default ${patience}`),
     }),
     ...body(predictionRequestSchema),
   },
@@ -45,14 +46,15 @@ export const predictions = routes().openapi(create, async (c) => {
   const results = await services.names.results(tenant, key);
   const wanted = { key, tenant, question, look, requestId, units: 1, model: own, results };
   const { run: admitted, via } = await admitRequest(services, wanted, upload, !model.deterministic, request);
-  // For what was known nobody has looked whether the photo is still there.
+  // If the result was known, nobody has checked yet that the photo still exists.
   if (upload !== null && via === 'hit') await findUpload(services, tenant, upload);
   const wait = preferredWait(c.req.header('Prefer')) ?? patience;
   const run = isTerminal(admitted)
     ? admitted
     : await services.computation(key).watch(admitted.number, requestId, null, wait);
   if (run?.error) throw refusalOfJob(run.error);
-  if (!run?.result) throw new Refusal('capacity', 'It is not done yet. Ask again: nothing is lost.');
+  if (!run?.result)
+    throw new Refusal('capacity', 'The prediction has not ended yet. Send the request again to get it.');
   const { task, predictions: best, warnings } = run.result;
   c.header('Cache-Status', cacheStatus[via]);
   return c.json(

@@ -24,13 +24,13 @@ const tags = ['webhooks'];
 const scope = 'admin:webhooks';
 const params = z.object({ id: z.string() });
 const path = '/v1/webhook_endpoints';
-/** Of one tenant. */
+/** Most endpoints of one tenant. */
 const mostEndpoints = 20;
 
 const create = createRoute({
   ...tenantRoute(scope),
   ...{ method: 'post', path, tags },
-  summary: 'Say where to tell you of what has ended',
+  summary: 'Create a webhook endpoint, to which the service sends an event when an explanation ends',
   request: body(webhookEndpointRequestSchema),
   responses: {
     201: json(newWebhookEndpointSchema, 'The endpoint; its secret is shown this once'),
@@ -41,7 +41,7 @@ const create = createRoute({
 const list = createRoute({
   ...tenantRoute(scope),
   ...{ method: 'get', path, tags },
-  summary: 'List endpoints, newest first',
+  summary: 'List webhook endpoints, newest first',
   request: { query: pageQuery },
   responses: { 200: json(webhookEndpointListSchema, 'A page of endpoints'), ...declined },
 });
@@ -49,7 +49,7 @@ const list = createRoute({
 const get = createRoute({
   ...tenantRoute(scope),
   ...{ method: 'get', path: `${path}/{id}`, tags },
-  summary: 'See an endpoint, and why it was disabled',
+  summary: 'Get a webhook endpoint, and why it was disabled',
   request: { params },
   responses: { 200: json(webhookEndpointSchema, 'The endpoint'), ...declined },
 });
@@ -57,15 +57,15 @@ const get = createRoute({
 const change = createRoute({
   ...tenantRoute(scope),
   ...{ method: 'patch', path: `${path}/{id}`, tags },
-  summary: 'Change its address, disable it, or enable it again',
+  summary: 'Change the URL of a webhook endpoint, disable it, or enable it again',
   request: { params, ...body(webhookEndpointChangeSchema) },
-  responses: { 200: json(webhookEndpointSchema, 'The endpoint from now on'), ...declined },
+  responses: { 200: json(webhookEndpointSchema, 'The changed endpoint'), ...declined },
 });
 
 const remove = createRoute({
   ...tenantAction(scope),
   ...{ method: 'delete', path: `${path}/{id}`, tags },
-  summary: 'Delete an endpoint, and what waits for it',
+  summary: 'Delete a webhook endpoint and its deliveries',
   request: { params },
   responses: { 204: { description: 'Deleted' }, ...declined },
 });
@@ -73,7 +73,7 @@ const remove = createRoute({
 const rotate = createRoute({
   ...tenantRoute(scope),
   ...{ method: 'post', path: `${path}/{id}/rotate_secret`, tags },
-  summary: 'Get a new secret; the old one signs too for a while',
+  summary: 'Create a new secret; until the grace period ends, the old one signs too',
   request: { params, ...body(secretRotationRequestSchema) },
   responses: {
     200: json(newWebhookEndpointSchema, 'The endpoint; its secret is shown this once'),
@@ -84,7 +84,7 @@ const rotate = createRoute({
 const deliveries = createRoute({
   ...tenantRoute(scope),
   ...{ method: 'get', path: `${path}/{id}/deliveries`, tags },
-  summary: 'See what was sent, newest first, and what became of it',
+  summary: 'List the deliveries to an endpoint and their attempts, newest first',
   request: { params, query: pageQuery },
   responses: { 200: json(webhookDeliveryListSchema, 'A page of deliveries'), ...declined },
 });
@@ -92,9 +92,9 @@ const deliveries = createRoute({
 const redeliver = createRoute({
   ...tenantAction(scope),
   ...{ method: 'post', path: `${path}/{id}/deliveries/{delivery}/redeliver`, tags },
-  summary: 'Send it again, under the same id',
+  summary: 'Send an event again, under the same id',
   request: { params: params.extend({ delivery: z.string() }) },
-  responses: { 202: json(webhookDeliverySchema, 'On its way'), ...declined },
+  responses: { 202: json(webhookDeliverySchema, 'The service sends the event again'), ...declined },
 });
 
 export const webhooks = routes()
@@ -174,7 +174,10 @@ const checkUrl = ({ settings }: Services, url: string): string =>
 /** @throws Refusal `not_configured` where the operator has not set up webhooks. */
 function masterOf({ settings }: Services): string {
   if (settings.WEBHOOK_SECRET !== undefined) return settings.WEBHOOK_SECRET;
-  throw new Refusal('not_configured', 'This service has no webhooks.');
+  throw new Refusal(
+    'not_configured',
+    'This service has no webhooks: its operator has not set WEBHOOK_SECRET.',
+  );
 }
 
 const present = (row: EndpointRow): WebhookEndpoint => ({
