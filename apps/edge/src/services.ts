@@ -22,7 +22,7 @@ import { Tenants } from './storage/tenants.ts';
 import { Uploads } from './storage/uploads.ts';
 import { WebhookEndpoints } from './storage/webhook-endpoints.ts';
 
-/** The outside world, wired up once per isolate. */
+/** Everything that use cases and routes call, created once per isolate. */
 export interface Services {
   readonly settings: Settings;
   readonly db: D1Database;
@@ -91,7 +91,7 @@ export function services(bindings: Bindings): Services {
       meter: (tenant) => METER.getByName(tenant),
       webhookDeliveries: (endpoint) => WEBHOOK_DELIVERIES.getByName(endpoint),
       tenantCleanup: (tenant) => TENANT_CLEANUP.getByName(tenant),
-      // Of another tenant's batch there is none under this name.
+      // The tenant is part of the name, so that no tenant finds another's batch.
       batch: (tenant, id) => BATCH.getByName(`${tenant}/${id}`) as unknown as BatchPort,
       badKeys: BAD_KEYS,
       idempotency: (scope) => IDEMPOTENCY.getByName(scope),

@@ -9,8 +9,8 @@ import type { Delivery } from './webhook-delivery.ts';
 import type { WebhookEvent } from './webhook-event.ts';
 
 /**
- * The Durable Objects as the rest of the gateway sees them, and as they see each other. What each method does stands at
- * the class, in durable-objects. Bindings have these types and not the classes', which take the bindings themselves.
+ * The Durable Objects as the rest of the gateway and other Durable Objects call them. The classes in durable-objects
+ * describe each method. Bindings use these types, because the classes themselves need the bindings.
  */
 
 export interface ComputationPort {

@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { ModelError, Validation } from '@whylight/contract';
-import { type ModelRow, refusedBy, sourceOf } from '../domain/model.ts';
+import { factsOfRefused, type ModelRow, sourceOf } from '../domain/model.ts';
 import type { ModelValidationPort } from '../domain/ports.ts';
 import { type Bindings, settings } from '../env.ts';
 import { GpuWorker } from '../storage/gpu-worker.ts';
@@ -117,7 +117,7 @@ export class ModelValidation extends DurableObject<Bindings> implements ModelVal
     if (phase === 'ready') {
       if (validation.outcome === 'ready') await models.refresh(id, validation.facts, validation.report);
       else if (validation !== unexamined && facts)
-        await models.refresh(id, refusedBy(validation.error, facts), report);
+        await models.refresh(id, factsOfRefused(validation.error, facts), report);
     } else if (validation.outcome === 'ready')
       await models.markReady(id, validation.facts, validation.report);
     else await models.reject(id, validation.error);

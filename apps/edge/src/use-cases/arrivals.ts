@@ -12,7 +12,7 @@ export async function statusOf(objects: Objects, row: UploadRow): Promise<Upload
   return uploadStatus(row, await objects.head(row.object), urlLifetime, Date.now());
 }
 
-/** @throws Refusal `resource_not_found`, also for what is another tenant's. */
+/** @throws Refusal `resource_not_found`, also if the upload is another tenant's */
 export async function findUpload({ uploads }: Services, tenant: string, id: string): Promise<UploadRow> {
   const row = isId('upl', id) ? await uploads.find(tenant, id) : null;
   if (!row) throw notFound();

@@ -11,15 +11,15 @@ import { chooseModel } from './own-models.ts';
 import { admitRequest, findInput } from './submission.ts';
 
 export interface Creation {
-  /** Of the explanation: given from outside, so that a repetition makes the same one. */
+  /** Id of the explanation; the caller chooses it, so that a repeated request creates the same explanation. */
   readonly id: string;
   readonly tenant: string;
   readonly requestId: string;
   readonly traceparent?: string | undefined;
   readonly asked: ExplanationAsked;
-  /** Whether what is known already is to be computed again. */
+  /** Whether to compute a known result again. */
   readonly fresh: boolean;
-  /** Milliseconds after which it is to be given up. */
+  /** Milliseconds after which to cancel the explanation; null: never. */
   readonly cancelAfter: number | null;
 }
 
@@ -45,7 +45,7 @@ export async function createExplanation(
   const wanted = { key, tenant, question, look, requestId, traceparent, units, model: own, results };
   // A network with random numbers gives another answer each time.
   const admission = await admitRequest(services, wanted, upload, fresh || !model.deterministic, request);
-  const given = {
+  const fields = {
     id,
     tenant,
     key,
@@ -59,7 +59,7 @@ export async function createExplanation(
     metadata: asked.metadata,
   };
   // If the result was known, nobody has checked yet that the photo still exists.
-  const row = await services.explanations.create(given, admission.via === 'hit' ? upload : null);
+  const row = await services.explanations.create(fields, admission.via === 'hit' ? upload : null);
   if (!row) throw notFound();
   // Here we notify only those who find a finished result; the computation notifies the others.
   if (webhook !== null && admission.via === 'hit')

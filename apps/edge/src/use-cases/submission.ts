@@ -11,12 +11,12 @@ import type { UploadRow } from '../storage/uploads.ts';
 import { findReady, findUpload, statusOf } from './arrivals.ts';
 
 export interface Input {
-  /** Null when the input was named by its hash: then any upload of these bytes will do. */
+  /** Null if the request names the input by its hash: then any upload of these bytes serves. */
   readonly upload: string | null;
   readonly sha256: string;
 }
 
-/** The photo that a request means, arrived or not, or deleted elsewhere a moment ago. @throws Refusal `resource_not_found`. */
+/** The photo that a request names; it may not have arrived, or may just have been deleted. @throws Refusal `resource_not_found`. */
 export async function findInput(
   services: Services,
   tenant: string,
@@ -65,10 +65,10 @@ async function findOrStartRun(
   ]);
   const input = inputOf(photo);
   if (waiting >= services.settings.BACKLOG_LIMIT)
-    throw new Refusal('capacity', 'Too much is waiting to be computed. Try again in a moment.');
+    throw new Refusal('capacity', 'Too many computations are waiting. Try again in a moment.');
   const admitted = await computation.admit({ ...wanted, input }, fresh, request).catch((error: unknown) => {
     console.error(`${wanted.requestId}: the computation did not start:`, error);
-    throw new Refusal('capacity', 'The job could not be queued. Try again in a moment.');
+    throw new Refusal('capacity', 'The service could not queue the job. Try again in a moment.');
   });
   if ('policy' in admitted) throw new LimitRefusal(admitted);
   return admitted;
@@ -85,10 +85,14 @@ async function findArrived(
   if (status === 'rejected')
     throw new Refusal(
       'upload_mismatch',
-      'What was uploaded differs in size or type from what was announced.',
+      'The uploaded bytes differ from the announced ones in size or type.',
     );
   const other = await findReady(services, tenant, question.image);
-  if (!other) throw new Refusal('upload_not_ready', 'The bytes of this upload have not arrived.');
+  if (!other)
+    throw new Refusal(
+      'upload_not_ready',
+      'The bytes of this upload have not arrived. PUT them to its URL, then send the request again.',
+    );
   return other;
 }
 
@@ -134,7 +138,7 @@ export async function renderRun(
   throw new Refusal(code, 'No worker could render the pictures. Try again in a moment.');
 }
 
-/** The run that answers `row`, waited for up to `seconds`; `now` is the run as it stood a moment ago. */
+/** The run that answers `row`, after waiting up to `seconds` for its end; `now` is the run in the state just read. */
 export async function runOf(
   services: Services,
   row: ExplanationRow,
@@ -144,14 +148,14 @@ export async function runOf(
   if (now?.number === row.run && (seconds === 0 || isTerminal(now))) return viewRun(now, row.id);
   const run = await services.computation(row.key).watch(row.run, row.id, row.look, seconds);
   if (run) return viewRun(run, row.id);
-  throw new Refusal('capacity', 'The job could not be queued. Try again in a moment.');
+  throw new Refusal('capacity', 'The service could not queue the job. Try again in a moment.');
 }
 
-/** The resource as it stands. */
+/** The explanation in its present state, as the API shows it. */
 export const present = (row: ExplanationRow, run: Run): Explanation =>
   presentExplanation({ ...row, look: row.look ?? run.submission.look }, run, Date.now());
 
-/** @throws Refusal `resource_not_found`, also for what is another tenant's. */
+/** @throws Refusal `resource_not_found`, also if the explanation is another tenant's */
 export async function findExplanation(
   { explanations }: Services,
   tenant: string,
