@@ -246,7 +246,7 @@ describe('rows whose time is over', () => {
 });
 
 describe('abandoned uploads', () => {
-  test('C9: what never came, or came otherwise, is deleted after a day and counts for nothing; photos stay', async () => {
+  test('C9: after a day what never came, or came otherwise, has its final status and counts for nothing; photos stay', async () => {
     const { id, key } = await newTenant();
     const bytes = photo();
     const ready = await uploaded(key, bytes);
@@ -265,18 +265,18 @@ describe('abandoned uploads', () => {
     await runDurableObjectAlarm(cleanup);
     expect(await statuses()).toEqual(['ready', 'pending', 'rejected']);
 
-    const swept = async () => {
+    const finalStatuses = async () => {
       const { results } = await bindings.DB.prepare('SELECT id, swept FROM uploads WHERE tenant = ?')
         .bind(id)
         .all();
-      return Object.fromEntries(results.map((row) => [row.id, row.final_status]));
+      return Object.fromEntries(results.map((row) => [row.id, row.swept]));
     };
     // The store refuses signatures of tomorrow: the rows are made a day older instead.
     await bindings.DB.prepare('UPDATE uploads SET created_at = ? WHERE tenant = ?')
       .bind(new Date(Date.now() - 25 * hour).toISOString(), id)
       .run();
     await runDurableObjectAlarm(cleanup);
-    expect(await swept()).toEqual({ [ready.id]: 'ready', [never.id]: 'expired', [wrong.id]: 'rejected' });
+    expect(await finalStatuses()).toEqual({ [ready.id]: 'ready', [never.id]: 'expired', [wrong.id]: 'rejected' });
     expect(await statuses()).toEqual(['ready', 'expired', 'rejected']);
     const object = `t/${id}/u/${wrong.id.slice(4)}`;
     expect(await services(bindings).objects.head(object)).toBeNull();
