@@ -276,7 +276,11 @@ describe('abandoned uploads', () => {
       .bind(new Date(Date.now() - 25 * hour).toISOString(), id)
       .run();
     await runDurableObjectAlarm(cleanup);
-    expect(await finalStatuses()).toEqual({ [ready.id]: 'ready', [never.id]: 'expired', [wrong.id]: 'rejected' });
+    expect(await finalStatuses()).toEqual({
+      [ready.id]: 'ready',
+      [never.id]: 'expired',
+      [wrong.id]: 'rejected',
+    });
     expect(await statuses()).toEqual(['ready', 'expired', 'rejected']);
     const object = `t/${id}/u/${wrong.id.slice(4)}`;
     expect(await services(bindings).objects.head(object)).toBeNull();
