@@ -9,6 +9,7 @@ import { WhylightClient } from '@whylight/client';
 import type { Tenant } from '@whylight/contract';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeOlder } from './service/older-form.ts';
+import { olderClasses, writeOlderConfig } from './service/older-names.ts';
 import { drawing } from './service/pictures.ts';
 import { RunningService } from './service/running-service.ts';
 import { endGroup, startWorker, startWranglerDev } from './service/wrangler-dev.ts';
@@ -27,6 +28,8 @@ let left: {
   /** As results were before they told probabilities from scores, and how likely its class was. */
   older: { id: string; probability: number };
   waiting: string;
+  /** An endpoint that could not be reached, and the explanation of which it was to hear. */
+  webhook: { id: string; explanation: string };
 };
 
 beforeAll(async () => {
@@ -66,14 +69,16 @@ async function leaveBehind(data: string): Promise<typeof left> {
     WORKER_URL: workerUrl,
     PUBLIC_URL: url,
     WEBHOOK_SECRET: secrets.webhookSecret,
+    WEBHOOKS_ALLOW_LOOPBACK: 'true',
     OPERATOR_KEY_SHA256: createHash('sha256').update(secrets.operatorKey).digest('hex'),
   };
   const home = join(data, 'gateway');
   await mkdir(home);
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   await writeFile(join(home, '.dev.vars'), lines.join(''));
-  await writeFile(join(home, 'wrangler.json'), '{}');
-  const gateway = await startWranglerDev(join(data, 'state'), join(home, '.dev.vars'), url);
+  const config = join(home, 'wrangler.json');
+  await writeOlderConfig(config);
+  const gateway = await startWranglerDev(config, join(data, 'state'), join(home, '.dev.vars'), url);
   processes.push(gateway);
 
   const made = await fetch(`${url}/v1/operator/tenants`, {
@@ -87,8 +92,10 @@ async function leaveBehind(data: string): Promise<typeof left> {
   const explained = (await client.explain({ input: { upload }, model: 'shapes', method: 'grad-cam' }))
     .explanation;
   expect(explained.status).toBe('succeeded');
-  const older = (await client.explain({ input: { upload }, model: 'shapes', method: 'eigen-cam' }))
-    .explanation;
+  const webhook = await client.webhookEndpoints.create(`http://127.0.0.1:${await freePort()}/`);
+  const older = (
+    await client.explain({ input: { upload }, model: 'shapes', method: 'eigen-cam', webhook: webhook.id })
+  ).explanation;
   const { probability } = older.attributions[0]!;
   const { cam_tensor } = JSON.parse(await readFile(shapes.replace(/onnx$/, 'json'), 'utf8'));
   await client.ownModels.push(new Uint8Array(await readFile(shapes)), { name: 'mine', cam_tensor });
@@ -103,6 +110,7 @@ async function leaveBehind(data: string): Promise<typeof left> {
   return {
     ...{ tenant, apiKey: key.secret, operatorKey, upload, explained: explained.id, waiting: waiting.id },
     older: { id: older.id, probability: probability! },
+    webhook: { id: webhook.id, explanation: older.id },
   };
 }
 
@@ -164,6 +172,20 @@ it('explains by a model whose preprocessing is spelled as before', async () => {
   const [own, expected] = [explanation, theirs].map(({ attributions }) => attributions[0]!);
   expect(own!.output_index).toBe(expected!.output_index);
   expect(own!.artifacts.attribution.sha256).toBe(expected!.artifacts.attribution.sha256);
+});
+
+it('finds what each Durable Object has stored under the name that its class had then', async () => {
+  const { client } = service!;
+  const { id, explanation } = left.webhook;
+  const { value: delivery } = await client.webhookEndpoints.deliveries(id).next();
+  expect(delivery.id).toBe(`evt_${explanation.slice('exp_'.length)}`);
+  expect(delivery.attempts[0].error).toEqual(expect.any(String));
+  const names = await readdir(join(directory, 'state', 'v3', 'do'));
+  for (const [now, before] of Object.entries(olderClasses))
+    expect([names.includes(`whylight-${before}`), names.includes(`whylight-${now}`)], now).toEqual([
+      true,
+      false,
+    ]);
 });
 
 it('leaves nothing there that only wrangler read', async () => {

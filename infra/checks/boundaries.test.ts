@@ -178,7 +178,7 @@ const cases: readonly (readonly [path: string, line: string, rule: string | null
     null,
   ],
   [
-    'apps/edge/src/durable-objects/flight/a.ts',
+    'apps/edge/src/durable-objects/computation/a.ts',
     "import { Hono } from 'hono';\nexport { Hono };",
     'noRestrictedImports',
   ],

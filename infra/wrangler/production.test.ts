@@ -39,7 +39,10 @@ describe.each(Object.entries(environments))('the gateway, %s', (_, config) => {
       (binding: { class_name: string }) => binding.class_name,
     );
     const migrated = config.migrations.flatMap(
-      (migration: { new_sqlite_classes?: string[] }) => migration.new_sqlite_classes ?? [],
+      (migration: { new_sqlite_classes?: string[]; renamed_classes?: { to: string }[] }) => [
+        ...(migration.new_sqlite_classes ?? []),
+        ...(migration.renamed_classes ?? []).map(({ to }) => to),
+      ],
     );
     expect(classes).not.toHaveLength(0);
     expect(migrated).toEqual(expect.arrayContaining(classes));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { deserialize, serialize } from 'node:v8';
 import type { Question, Result } from '@whylight/contract';
+import { renameStored, renameTables } from './older-names.ts';
 
 interface Run {
   readonly submission: { readonly question: Question };
@@ -24,24 +25,40 @@ export const olderPreprocessing = {
 /**
  * Gives what a gateway has stored in `state` the form that it had before version 2026-12-01 of the API: the result by
  * `method`, whose scores were probabilities and whose warnings were text, and the preprocessing of every tenant's model.
- * The gateway must have ended.
+ * All that its Durable Objects and its database hold gets the names that it had in releases before. The gateway must have
+ * ended.
  */
 export async function makeOlder(state: string, method: string): Promise<void> {
   const files = (await readdir(state, { recursive: true })).filter((file) => file.endsWith('.sqlite'));
   const counts = files.map((file) => rewritten(join(state, file), method));
   const changed = counts.reduce((sum, [runs, models]) => [sum[0] + runs, sum[1] + models], [0, 0]);
+  const renamed = files.reduce((sum, file) => sum + withDatabase(join(state, file), olderNames), 0);
+  if (renamed === 0) throw new Error(`found nothing to rename in ${state}`);
   if (changed[0] !== 1 || changed[1] !== 1)
     throw new Error(
       `expected one run by ${method} and one model in ${state}, found ${changed.join(' and ')}`,
     );
 }
 
-function rewritten(file: string, method: string): [runs: number, models: number] {
+const rewritten = (file: string, method: string): [runs: number, models: number] =>
+  withDatabase(file, (database, has) => [
+    has('_cf_KV') ? olderRuns(database, method) : 0,
+    has('models') ? olderModels(database) : 0,
+  ]);
+
+function olderNames(database: DatabaseSync, has: (table: string) => boolean): number {
+  if (has('active_computations')) renameTables(database);
+  return has('_cf_KV') ? renameStored(database) : 0;
+}
+
+function withDatabase<T>(
+  file: string,
+  use: (database: DatabaseSync, has: (table: string) => boolean) => T,
+): T {
   const database = new DatabaseSync(file);
   try {
     const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
-    const has = (table: string) => tables.some(({ name }) => name === table);
-    return [has('_cf_KV') ? olderRuns(database, method) : 0, has('models') ? olderModels(database) : 0];
+    return use(database, (table) => tables.some(({ name }) => name === table));
   } finally {
     database.close();
   }

@@ -11,7 +11,6 @@ const wrangler = join(
   'bin',
   'wrangler.js',
 );
-const config = fileURLToPath(new URL('../../apps/edge/wrangler.jsonc', import.meta.url));
 const worker = fileURLToPath(new URL('../../apps/gpu-worker/src/index.ts', import.meta.url));
 const silence = {
   WRANGLER_SEND_METRICS: 'false',
@@ -70,10 +69,15 @@ export async function startWorker(
 }
 
 /**
- * The gateway as releases before Miniflare ran it: `wrangler d1 migrations apply`, then `wrangler dev`, with its state in
- * `state` and its settings in the file `settings`.
+ * The gateway as releases before Miniflare ran it: `wrangler d1 migrations apply`, then `wrangler dev`, by the file
+ * `config`, with its state in `state` and its settings in the file `settings`.
  */
-export async function startWranglerDev(state: string, settings: string, url: string): Promise<ChildProcess> {
+export async function startWranglerDev(
+  config: string,
+  state: string,
+  settings: string,
+  url: string,
+): Promise<ChildProcess> {
   const migrations = [
     'd1',
     'migrations',

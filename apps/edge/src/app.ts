@@ -86,7 +86,7 @@ app.openAPIRegistry.registerPath({
   method: 'get',
   path: '/openapi.json',
   tags: ['documentation'],
-  summary: 'The API, for programs',
+  summary: 'Get the API’s OpenAPI document',
   responses: { 200: { description: 'This document' } },
 });
 app.doc31('/openapi.json', document);
@@ -107,13 +107,13 @@ app.onError((error, c) => {
   return response;
 });
 
-/** Hono's own complaint is about a body that cannot be read; everything else is ours, and stays here. */
+/** Hono itself refuses only a body that it cannot read; of any other error the caller sees no details. */
 function asRefusal(error: Error): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof HTTPException && error.status === 400)
-    return new Refusal('invalid_json', 'The body cannot be read.');
+    return new Refusal('invalid_json', 'The gateway cannot read the body.');
   if (isOutage(error)) return new Refusal('capacity', 'A part of this service does not answer. Try again.');
-  return new Refusal('internal', 'Something went wrong on this side. The request id helps to find out what.');
+  return new Refusal('internal', 'The service failed. Give its operator the request id to find out why.');
 }
 
 function listRoutes(): KnownRoute[] {

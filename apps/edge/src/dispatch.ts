@@ -1,19 +1,19 @@
-import type { Departure } from './domain/flight.ts';
+import type { AttemptMessage } from './domain/run.ts';
 import type { Bindings } from './env.ts';
 import { type Services, services } from './services.ts';
 
 /** Longest pause between two tries of one message, in seconds. */
 const longestPause = 30;
 
-/** Hands jobs from the queue to a worker; what comes by the dead-letter queue is failed by name. */
-export async function dispatch(batch: MessageBatch<Departure>, bindings: Bindings): Promise<void> {
+/** Hands jobs from the queue to a worker; fails the jobs of the dead-letter queue by name. */
+export async function dispatch(batch: MessageBatch<AttemptMessage>, bindings: Bindings): Promise<void> {
   const world = services(bindings);
-  const deliver = batch.queue.endsWith('-dead') ? giveUp : hand;
+  const handle = batch.queue.endsWith('-dead') ? failUndeliverable : deliver;
   await Promise.all(
     batch.messages.map((message) =>
-      // One that fails is tried again by itself: its neighbours are not to use up their tries with it.
-      deliver(message, world, bindings).catch((error: unknown) => {
-        console.error('a message was not dealt with', error);
+      // Each failed message is retried alone, so that the others of its batch keep their tries.
+      handle(message, world, bindings).catch((error: unknown) => {
+        console.error('a message failed; the queue delivers it again', error);
         message.retry({ delaySeconds: pauseAfter(message) });
       }),
     ),
@@ -21,27 +21,28 @@ export async function dispatch(batch: MessageBatch<Departure>, bindings: Binding
 }
 
 /** Seconds before another try. */
-const pauseAfter = ({ attempts }: Message<Departure>): number => Math.min(2 ** (attempts - 1), longestPause);
+const pauseAfter = ({ attempts }: Message<AttemptMessage>): number =>
+  Math.min(2 ** (attempts - 1), longestPause);
 
-async function hand(message: Message<Departure>, world: Services, { JOBS }: Bindings): Promise<void> {
+async function deliver(message: Message<AttemptMessage>, world: Services, { JOBS }: Bindings): Promise<void> {
   const { key, attempt } = message.body;
-  const flight = world.flight(key);
-  const job = await flight.job(attempt);
+  const computation = world.computation(key);
+  const job = await computation.deliverJob(attempt);
   if (!job) return message.ack();
-  const taken = await world.worker.take(job);
-  switch (taken.outcome) {
+  const answer = await world.worker.take(job);
+  switch (answer.outcome) {
     case 'accepted':
-      await flight.taken(attempt);
+      await computation.acceptAttempt(attempt);
       return message.ack();
     case 'busy':
-      // A worker that is full is no fault of the message: it goes to the back of the queue, untried.
-      await JOBS.send(message.body, { delaySeconds: Math.min(taken.seconds, longestPause) });
+      // The worker is full, which is no fault of the message: it goes to the back of the queue with all its tries.
+      await JOBS.send(message.body, { delaySeconds: Math.min(answer.seconds, longestPause) });
       return message.ack();
     case 'unreachable':
       return message.retry({ delaySeconds: pauseAfter(message) });
     case 'refused':
-      console.error(`${job.request_id}: the worker refused the job with status ${taken.status}`);
-      await flight.fail(attempt, {
+      console.error(`${job.request_id}: the worker refused the job with status ${answer.status}`);
+      await computation.failAttempt(attempt, {
         code: 'internal',
         message: 'The worker refused the job.',
         retryable: false,
@@ -50,11 +51,11 @@ async function hand(message: Message<Departure>, world: Services, { JOBS }: Bind
   }
 }
 
-async function giveUp(message: Message<Departure>, world: Services): Promise<void> {
+async function failUndeliverable(message: Message<AttemptMessage>, world: Services): Promise<void> {
   const { key, attempt } = message.body;
-  await world.flight(key).fail(attempt, {
+  await world.computation(key).failAttempt(attempt, {
     code: 'worker_unreachable',
-    message: 'No worker took the job.',
+    message: 'No worker accepted the job.',
     retryable: true,
   });
   message.ack();

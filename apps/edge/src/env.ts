@@ -1,37 +1,37 @@
 import { z } from 'zod';
-import type { Departure } from './domain/flight.ts';
 import type {
   BatchPort,
-  CourierPort,
-  FlightPort,
+  ComputationPort,
   IdempotencyPort,
-  JanitorPort,
   MeterPort,
-  RegistrationPort,
+  ModelValidationPort,
+  TenantCleanupPort,
+  WebhookDeliveriesPort,
 } from './domain/ports.ts';
 import { Refusal } from './domain/refusal.ts';
+import type { AttemptMessage } from './domain/run.ts';
 
 type NamespaceOf<Port> = DurableObjectNamespace<Port & Rpc.DurableObjectBranded>;
 
 /** Bindings of wrangler.jsonc, and the variables and secrets as they arrive: strings, unchecked. */
 export interface Bindings extends Record<keyof z.input<typeof settingsSchema>, string> {
   readonly DB: D1Database;
-  readonly FLIGHT: NamespaceOf<FlightPort>;
+  readonly COMPUTATION: NamespaceOf<ComputationPort>;
   readonly IDEMPOTENCY: NamespaceOf<IdempotencyPort>;
-  readonly REGISTRATION: NamespaceOf<RegistrationPort>;
+  readonly MODEL_VALIDATION: NamespaceOf<ModelValidationPort>;
   readonly METER: NamespaceOf<MeterPort>;
   readonly BATCH: NamespaceOf<BatchPort>;
-  readonly COURIER: NamespaceOf<CourierPort>;
-  readonly JANITOR: NamespaceOf<JanitorPort>;
-  /** Coarse, per place: bad keys by the address that they come from. */
+  readonly WEBHOOK_DELIVERIES: NamespaceOf<WebhookDeliveriesPort>;
+  readonly TENANT_CLEANUP: NamespaceOf<TenantCleanupPort>;
+  /** Counts invalid API keys by the address that sends them; approximate, and per Cloudflare location. */
   readonly BAD_KEYS: RateLimit;
-  readonly JOBS: Queue<Departure>;
+  readonly JOBS: Queue<AttemptMessage>;
   readonly ASSETS: Fetcher;
 }
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const url = z.url({ protocol: /^https?$/ });
-/** Webhooks are tried for three days: until then there is still what they speak of. */
+/** At least seven: webhooks are retried for three days, and must find the explanation that they name. */
 const days = z.coerce.number().int().min(7).max(36_500);
 const settingsSchema = z.object({
   /** Where the gateway reaches the object store, path style. */
@@ -47,9 +47,9 @@ const settingsSchema = z.object({
   WORKER_SECRET: z.string().min(32),
   /** Where the worker reaches this gateway. */
   PUBLIC_URL: url,
-  /** Computations that may wait or run in all; beyond that, 503. */
+  /** Computations of all tenants that may wait or run; beyond that, requests get 503. */
   BACKLOG_LIMIT: z.coerce.number().int().min(0).default(1000),
-  /** `off`: requests are not written to the log. */
+  /** `off`: the gateway does not log requests. */
   REQUEST_LOG: z.enum(['on', 'off']).default('on'),
   /** Largest model that a tenant may bring, how many it may keep, and how many bytes in all. */
   MODEL_MAX_BYTES: z.coerce
@@ -64,21 +64,21 @@ const settingsSchema = z.object({
     .int()
     .min(0)
     .default(4 * 2 ** 30),
-  /** Days for which an explanation can be read after its result has expired, and a batch after it was made. */
+  /** Days for which an explanation can be read after its result has expired, and a batch after its creation. */
   EXPLANATION_DAYS: days.default(90),
   /** Days for which the audit trail is kept. */
   AUDIT_DAYS: days.default(365),
   OPERATOR_KEY_SHA256: sha256,
-  /** Of the key with which the scaler reads the backlog and Prometheus the metrics, and which opens nothing else. */
+  /** Hash of the key with which the scaler reads the backlog and Prometheus the metrics, and which allows nothing else. */
   BACKLOG_KEY_SHA256: sha256.optional(),
-  /** What webhook secrets are derived from; without it there are no webhooks. */
+  /** The key from which webhook secrets are derived; without it the service has no webhooks. */
   WEBHOOK_SECRET: z.string().min(32).optional(),
-  /** For development: webhooks may go to this machine, over http too. */
+  /** For development: allows webhooks to this machine, over http too. */
   WEBHOOKS_ALLOW_LOOPBACK: z
     .enum(['true', 'false'])
     .default('false')
     .transform((text) => text === 'true'),
-  /** Where names of webhook endpoints are looked up. */
+  /** The resolver for the hosts of webhook endpoints. */
   DNS_OVER_HTTPS_URL: url.default('https://cloudflare-dns.com/dns-query'),
 });
 export type Settings = z.output<typeof settingsSchema>;

@@ -1,31 +1,32 @@
-import type { News, RunEvent } from './domain/news.ts';
+import type { RunEvent, RunEvents } from './domain/run-events.ts';
 
 const encoder = new TextEncoder();
 
 const gap = {
   code: 'replay_gap',
-  message: 'What happened since Last-Event-ID is no longer known; what follows is how it stands.',
+  message: 'The service no longer has all events after Last-Event-ID. The present state follows.',
 };
 
 /**
- * News as server-sent events. It reads only when the client does, so a slow client holds nothing up here, and
- * stops when the client goes. `read` waits for news a while; when there is none a comment keeps the line open.
+ * The events of an explanation as server-sent events. The stream reads only when the client reads, so a slow client
+ * blocks nothing, and it ends when the client leaves. `read` waits a while for events; if none come, a comment keeps the
+ * connection open.
  */
 export function eventStream(
-  read: (after: number | null) => Promise<News | null>,
+  read: (after: number | null) => Promise<RunEvents | null>,
   from: number | null,
 ): ReadableStream<Uint8Array> {
   let after = from;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const news = await read(after).catch(() => null);
-        if (!news) return controller.close();
-        after = news.events.at(-1)?.id ?? after;
-        const text = news.events.map(textOf).join('');
-        const lost = news.gap ? `event: error\ndata: ${JSON.stringify(gap)}\n\n` : '';
-        controller.enqueue(encoder.encode(lost + text || ': nothing new\n\n'));
-        if (news.done) controller.close();
+        const batch = await read(after).catch(() => null);
+        if (!batch) return controller.close();
+        after = batch.events.at(-1)?.id ?? after;
+        const text = batch.events.map(textOf).join('');
+        const lost = batch.gap ? `event: error\ndata: ${JSON.stringify(gap)}\n\n` : '';
+        controller.enqueue(encoder.encode(lost + text || ': no event\n\n'));
+        if (batch.done) controller.close();
       },
     },
     { highWaterMark: 0 },

@@ -1,14 +1,14 @@
 import { app } from './app.ts';
 import { dispatch } from './dispatch.ts';
-import type { Departure } from './domain/flight.ts';
+import type { AttemptMessage } from './domain/run.ts';
 import type { Bindings } from './env.ts';
 
 export { Batch } from './durable-objects/batch.ts';
-export { Courier } from './durable-objects/courier.ts';
-export { Flight } from './durable-objects/flight/flight.ts';
+export { Computation } from './durable-objects/computation/computation.ts';
 export { Idempotency } from './durable-objects/idempotency.ts';
-export { Janitor } from './durable-objects/janitor.ts';
-export { Registration } from './durable-objects/registration.ts';
+export { ModelValidation } from './durable-objects/model-validation.ts';
+export { TenantCleanup } from './durable-objects/tenant-cleanup.ts';
 export { TenantMeter } from './durable-objects/tenant-meter.ts';
+export { WebhookDeliveries } from './durable-objects/webhook-deliveries.ts';
 
-export default { fetch: app.fetch, queue: dispatch } satisfies ExportedHandler<Bindings, Departure>;
+export default { fetch: app.fetch, queue: dispatch } satisfies ExportedHandler<Bindings, AttemptMessage>;

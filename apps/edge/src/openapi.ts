@@ -64,7 +64,7 @@ export const body = <S extends z.ZodType>(schema: S) => ({
 /** What every route may answer instead. */
 export const declined = {
   default: {
-    description: 'Declined',
+    description: 'The request is refused',
     content: { 'application/problem+json': { schema: problemSchema } },
   },
 };

@@ -1,28 +1,28 @@
 import type {
   BatchPort,
-  CourierPort,
-  FlightPort,
+  ComputationPort,
   IdempotencyPort,
-  JanitorPort,
   MeterPort,
-  RegistrationPort,
+  ModelValidationPort,
+  TenantCleanupPort,
+  WebhookDeliveriesPort,
 } from './domain/ports.ts';
 import { type Bindings, type Settings, settings } from './env.ts';
 import { AuditTrail } from './storage/audit-trail.ts';
 import { Backlog } from './storage/backlog.ts';
 import { Catalogs } from './storage/catalogs.ts';
-import { Census } from './storage/census.ts';
 import { Explanations } from './storage/explanations.ts';
 import { GpuWorker } from './storage/gpu-worker.ts';
 import { Models } from './storage/models.ts';
 import { ObjectNames } from './storage/object-names.ts';
 import { Objects } from './storage/objects.ts';
+import { ServiceMetrics } from './storage/service-metrics.ts';
 import { StoreCheck } from './storage/store-check.ts';
 import { Tenants } from './storage/tenants.ts';
 import { Uploads } from './storage/uploads.ts';
 import { WebhookEndpoints } from './storage/webhook-endpoints.ts';
 
-/** The outside world, wired up once per isolate. */
+/** Everything that use cases and routes call, created once per isolate. */
 export interface Services {
   readonly settings: Settings;
   readonly db: D1Database;
@@ -30,7 +30,7 @@ export interface Services {
   readonly uploads: Uploads;
   readonly explanations: Explanations;
   readonly backlog: Backlog;
-  readonly census: Census;
+  readonly serviceMetrics: ServiceMetrics;
   readonly audit: AuditTrail;
   readonly objects: Objects;
   readonly names: ObjectNames;
@@ -38,12 +38,12 @@ export interface Services {
   readonly worker: GpuWorker;
   readonly catalogs: Catalogs;
   readonly models: Models;
-  registration(model: string): RegistrationPort;
-  flight(key: string): FlightPort;
+  modelValidation(model: string): ModelValidationPort;
+  computation(key: string): ComputationPort;
   meter(tenant: string): MeterPort;
   readonly webhooks: WebhookEndpoints;
-  courier(endpoint: string): CourierPort;
-  janitor(tenant: string): JanitorPort;
+  webhookDeliveries(endpoint: string): WebhookDeliveriesPort;
+  tenantCleanup(tenant: string): TenantCleanupPort;
   batch(tenant: string, id: string): BatchPort;
   readonly badKeys: RateLimit;
   idempotency(scope: string): IdempotencyPort;
@@ -56,7 +56,17 @@ export function services(bindings: Bindings): Services {
   const checked = settings(bindings);
   let known = wired.get(checked);
   if (!known) {
-    const { DB: db, FLIGHT, IDEMPOTENCY, METER, BATCH, COURIER, JANITOR, REGISTRATION, BAD_KEYS } = bindings;
+    const {
+      DB: db,
+      COMPUTATION,
+      IDEMPOTENCY,
+      METER,
+      BATCH,
+      WEBHOOK_DELIVERIES,
+      TENANT_CLEANUP,
+      MODEL_VALIDATION,
+      BAD_KEYS,
+    } = bindings;
     const worker = new GpuWorker(checked);
     const backlog = new Backlog(db);
     const names = new ObjectNames(checked);
@@ -68,7 +78,7 @@ export function services(bindings: Bindings): Services {
       uploads: new Uploads(db, names),
       audit: new AuditTrail(db),
       backlog,
-      census: new Census(db, backlog),
+      serviceMetrics: new ServiceMetrics(db, backlog),
       explanations: new Explanations(db),
       objects,
       names,
@@ -77,15 +87,15 @@ export function services(bindings: Bindings): Services {
       catalogs: new Catalogs(db, worker),
       webhooks: new WebhookEndpoints(db),
       models: new Models(db),
-      registration: (model) => REGISTRATION.getByName(model),
+      modelValidation: (model) => MODEL_VALIDATION.getByName(model),
       meter: (tenant) => METER.getByName(tenant),
-      courier: (endpoint) => COURIER.getByName(endpoint),
-      janitor: (tenant) => JANITOR.getByName(tenant),
-      // Of another tenant's batch there is none under this name.
+      webhookDeliveries: (endpoint) => WEBHOOK_DELIVERIES.getByName(endpoint),
+      tenantCleanup: (tenant) => TENANT_CLEANUP.getByName(tenant),
+      // The tenant is part of the name, so that no tenant finds another's batch.
       batch: (tenant, id) => BATCH.getByName(`${tenant}/${id}`) as unknown as BatchPort,
       badKeys: BAD_KEYS,
       idempotency: (scope) => IDEMPOTENCY.getByName(scope),
-      flight: (key) => FLIGHT.getByName(key) as unknown as FlightPort,
+      computation: (key) => COMPUTATION.getByName(key) as unknown as ComputationPort,
     };
     wired.set(checked, known);
   }

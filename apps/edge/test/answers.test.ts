@@ -102,7 +102,13 @@ describe('L16: one member more', () => {
     const { body } = await explain(key, { input: { upload: (await uploaded(key)).id } });
     const [job] = await jobsTaken(cacheKeyOf(body));
     const see = async () => (await call<Explanation>('GET', body.urls.self, { key })).body;
-    return { key, id: body.id, job: job!, see, flight: bindings.FLIGHT.getByName(cacheKeyOf(body)) };
+    return {
+      key,
+      id: body.id,
+      job: job!,
+      see,
+      computation: bindings.COMPUTATION.getByName(cacheKeyOf(body)),
+    };
   }
 
   test('in a worker’s report: the result is kept, and the member is dropped', async () => {
@@ -114,10 +120,10 @@ describe('L16: one member more', () => {
   });
 
   test('in what a newer gateway has stored: it is shown and drawn again', async () => {
-    const { key, id, job, see, flight } = await asked();
+    const { key, id, job, see, computation } = await asked();
     await report(job, success(job));
     const before = await see();
-    await runInDurableObject(flight, async (_, { storage }) => {
+    await runInDurableObject(computation, async (_, { storage }) => {
       const run = (await storage.get<{ result: object; artifacts: object[] }>('run/1'))!;
       await storage.put('run/1', {
         ...run,
@@ -126,7 +132,7 @@ describe('L16: one member more', () => {
         artifacts: grown(run.artifacts),
       });
     });
-    await evictDurableObject(flight);
+    await evictDurableObject(computation);
     expect(explanationSchema.parse(await see())).toEqual(before);
     const body = { visualization: { color_map: 'viridis' } };
     const drawn = await call<Rendering>('POST', `/v1/explanations/${id}/render`, { key, body });

@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import type { Explanation } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { lateWrites } from '../src/domain/flight.ts';
+import { lateWrites } from '../src/domain/run.ts';
 import { services } from '../src/services.ts';
 import {
   bindings,
@@ -37,13 +37,13 @@ async function asking(answer = 202) {
   return { key, upload, ask, see, cancel, remove };
 }
 
-const flightOf = (made: Explanation) => bindings.FLIGHT.getByName(cacheKeyOf(made));
-const jobOf = (made: Explanation) => services(bindings).flight(cacheKeyOf(made)).job(1);
+const computationOf = (made: Explanation) => bindings.COMPUTATION.getByName(cacheKeyOf(made));
+const jobOf = (made: Explanation) => services(bindings).computation(cacheKeyOf(made)).deliverJob(1);
 
 /** Does what the worker does before it reports success. */
 async function write(prefix: string): Promise<void> {
   for (const name of ['overlay.png', 'heatmap.png', 'attribution.npy', 'result.json'])
-    await objects.blank(prefix + name);
+    await objects.blockName(prefix + name);
 }
 
 afterEach(() => workerAnswers(202));
@@ -121,9 +121,9 @@ describe('Cancel-After', () => {
   test('B16: what has not begun by then is aborted, and never begins', async () => {
     const { ask, see } = await asking(503);
     const made = await ask({ 'Cancel-After': '30s' });
-    await later(flightOf(made), 29_000);
+    await later(computationOf(made), 29_000);
     expect((await see(made)).status).toBe('queued');
-    await later(flightOf(made), 31_000);
+    await later(computationOf(made), 31_000);
     expect(await see(made)).toMatchObject({ status: 'aborted', error: { code: 'deadline_exceeded' } });
     expect(await jobOf(made)).toBeNull();
   });
@@ -133,7 +133,7 @@ describe('Cancel-After', () => {
     const made = await ask({ 'Cancel-After': '1m30s' });
     const [job] = await jobsTaken(cacheKeyOf(made));
     await report(job!, { status: 'processing' });
-    await later(flightOf(made), 91_000);
+    await later(computationOf(made), 91_000);
     expect(await see(made)).toMatchObject({ status: 'canceled', error: { code: 'deadline_exceeded' } });
     await vi.waitFor(async () => expect(await jobsDropped()).toContain(`${job!.key}?attempt=1`));
   });
@@ -142,7 +142,7 @@ describe('Cancel-After', () => {
     const { ask, see } = await asking();
     const [hasty, patient] = [await ask({ 'Cancel-After': '5s' }), await ask()];
     await jobsTaken(cacheKeyOf(patient));
-    await later(flightOf(patient), 6_000);
+    await later(computationOf(patient), 6_000);
     expect([(await see(hasty)).status, (await see(patient)).status]).toEqual(['aborted', 'queued']);
   });
 
@@ -169,7 +169,7 @@ describe('deleting', () => {
     expect((await call('GET', made.urls.self, { key })).status).toBe(404);
     expect((await remove(made)).status).toBe(404);
     expect((await call('GET', '/v1/explanations', { key })).body.data).toEqual([]);
-    await later(flightOf(made), lateWrites + 1_000);
+    await later(computationOf(made), lateWrites + 1_000);
     expect(await objects.head(`${prefixOf(job!)}overlay.png`)).toBeNull();
     expect((await ask()).cache.status).toBe('miss');
   });
@@ -181,7 +181,7 @@ describe('deleting', () => {
     expect((await claim(job!)).status).toBe(204);
     expect((await remove(made)).status).toBe(204);
     await write(prefixOf(job!));
-    await later(flightOf(made), lateWrites + 1_000);
+    await later(computationOf(made), lateWrites + 1_000);
     expect(await objects.head(`${prefixOf(job!)}overlay.png`)).toBeNull();
   });
 
@@ -223,7 +223,7 @@ describe('deleting', () => {
   test('a photo that is deleted is gone, and its URL brings nothing back', async () => {
     const { key, upload, remove } = await asking();
     const row = (
-      await services(bindings).uploads.ofContent(
+      await services(bindings).uploads.listByHash(
         (await bindings.DB.prepare('SELECT tenant FROM uploads WHERE id = ?').bind(upload).first('tenant'))!,
         (
           await call('GET', `/v1/uploads/${upload}`, { key })
@@ -241,11 +241,11 @@ describe('deleting', () => {
     expect(late.status).toBe(412);
 
     // The store refuses signatures of tomorrow: what holds the place is made older instead.
-    const janitor = bindings.JANITOR.getByName(row.tenant);
-    await runInDurableObject(janitor, (_, { storage }) => storage.put(`blank/${row.object}`, 0));
-    await runDurableObjectAlarm(janitor);
+    const cleanup = bindings.TENANT_CLEANUP.getByName(row.tenant);
+    await runInDurableObject(cleanup, (_, { storage }) => storage.put(`blank/${row.object}`, 0));
+    await runDurableObjectAlarm(cleanup);
     expect(await objects.head(row.object)).toBeNull();
-    const left = await runInDurableObject(janitor, (_, { storage }) => storage.list({ prefix: 'blank/' }));
+    const left = await runInDurableObject(cleanup, (_, { storage }) => storage.list({ prefix: 'blank/' }));
     expect(left.size).toBe(0);
   });
 });

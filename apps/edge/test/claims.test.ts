@@ -8,7 +8,7 @@ import {
 import { type Explanation, type Job, sign } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { dispatch } from '../src/dispatch.ts';
-import { type Departure, leaseTime, mostTries, type Run } from '../src/domain/flight.ts';
+import { type AttemptMessage, leaseTime, mostTries, type Run } from '../src/domain/run.ts';
 import { services } from '../src/services.ts';
 import {
   bindings,
@@ -28,6 +28,7 @@ import {
   workerAnswers,
   write,
 } from './gateway.ts';
+import { olderRun } from './older-run.ts';
 import { workerSecret } from './secrets.ts';
 
 const { objects } = services(bindings);
@@ -40,16 +41,17 @@ async function underway(answer = 202) {
   await workerAnswers(answer);
   const ask = async (): Promise<Explanation> => (await explain(key, { input: { upload } })).body;
   const made = await ask();
-  const flight = cacheKeyOf(made);
-  const stub = bindings.FLIGHT.getByName(flight);
+  const computation = cacheKeyOf(made);
+  const stub = bindings.COMPUTATION.getByName(computation);
   const see = async () => (await call<Explanation>('GET', made.urls.self, { key })).body;
   const usage = async () => (await call('GET', '/v1/usage', { key })).body.data[0];
   /** The job as it goes to a worker; every call is one more delivery of the same attempt. */
-  const job = async (attempt = 1): Promise<Job> => (await services(bindings).flight(flight).job(attempt))!;
-  return { key, made, ask, see, usage, flight, stub, job };
+  const job = async (attempt = 1): Promise<Job> =>
+    (await services(bindings).computation(computation).deliverJob(attempt))!;
+  return { key, made, ask, see, usage, computation, stub, job };
 }
 
-const deliver = async (queue: string, body: Departure) => {
+const deliver = async (queue: string, body: AttemptMessage) => {
   const batch = createMessageBatch(queue, [{ id: 'm', timestamp: Date.now(), attempts: 1, body }]);
   await dispatch(batch, bindings);
   return getQueueResult(batch, createExecutionContext());
@@ -63,8 +65,8 @@ afterEach(() => workerAnswers(202));
 
 describe('a claim', () => {
   test('gives the attempt to one worker, also when it asks twice, and to no other', async () => {
-    const { flight, see } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { computation, see } = await underway();
+    const [job] = await jobsTaken(computation);
     expect((await claim(job!)).status).toBe(204);
     expect((await claim(job!)).status).toBe(204);
     expect(ended(await claim(job!, another))).toEqual(claimed);
@@ -75,8 +77,8 @@ describe('a claim', () => {
   });
 
   test('L3: of ten workers that want the same attempt at once one gets it', async () => {
-    const { flight } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { computation } = await underway();
+    const [job] = await jobsTaken(computation);
     const wanted = Array.from({ length: 10 }, (_, i) => ({ nonce: `${i}`.repeat(32), worker: `w${i}` }));
     const answers = await Promise.all(wanted.map((each) => claim(job!, each)));
     expect(answers.map(ended).toSorted()).toEqual([[204, undefined], ...Array(9).fill(claimed)]);
@@ -84,9 +86,9 @@ describe('a claim', () => {
     expect(again.map(({ status }) => status)).toEqual(answers.map(({ status }) => status));
   });
 
-  test('outlives the memory of the flight', async () => {
-    const { flight, stub } = await underway();
-    const [job] = await jobsTaken(flight);
+  test('outlives the memory of the computation', async () => {
+    const { computation, stub } = await underway();
+    const [job] = await jobsTaken(computation);
     await claim(job!);
     await evictDurableObject(stub);
     expect(ended(await claim(job!, another))).toEqual(claimed);
@@ -94,20 +96,20 @@ describe('a claim', () => {
   });
 
   test('may come before the gateway has heard that the job was taken: then no other worker is sent it', async () => {
-    const { flight, job, see } = await underway(503);
+    const { computation, job, see } = await underway(503);
     const mine = await job();
     expect((await claim(mine)).status).toBe(204);
     await workerAnswers(202);
-    expect((await deliver('jobs', { key: flight, attempt: 1 })).explicitAcks).toHaveLength(1);
-    expect(await jobsTaken(flight, 0)).toEqual([]);
-    await deliver('jobs-dead', { key: flight, attempt: 1 });
+    expect((await deliver('jobs', { key: computation, attempt: 1 })).explicitAcks).toHaveLength(1);
+    expect(await jobsTaken(computation, 0)).toEqual([]);
+    await deliver('jobs-dead', { key: computation, attempt: 1 });
     expect((await report(mine, success(mine))).status).toBe(204);
     expect((await see()).status).toBe('succeeded');
   });
 
   test('that is made again does not prolong the lease: who only claims is no worker that is at work', async () => {
-    const { flight, stub } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { computation, stub } = await underway();
+    const [job] = await jobsTaken(computation);
     await claim(job!);
     const deadline = () =>
       runInDurableObject(stub, async (_, { storage }) => (await storage.get<Run>('run/1'))!.deadline);
@@ -121,22 +123,22 @@ describe('a claim', () => {
 
 describe('a claim is refused', () => {
   test('after the run was called off', async () => {
-    const { key, made, flight } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { key, made, computation } = await underway();
+    const [job] = await jobsTaken(computation);
     await call('POST', made.urls.cancel, { key });
     expect(ended(await claim(job!))).toEqual(over);
   });
 
   test('after the explanation was deleted', async () => {
-    const { key, made, flight } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { key, made, computation } = await underway();
+    const [job] = await jobsTaken(computation);
     expect((await call('DELETE', made.urls.self, { key })).status).toBe(204);
     expect(ended(await claim(job!))).toEqual(over);
   });
 
   test('after the end, from whomever', async () => {
-    const { flight, see } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { computation, see } = await underway();
+    const [job] = await jobsTaken(computation);
     await report(job!, success(job!));
     expect(ended(await claim(job!))).toEqual(over);
     expect(ended(await claim(job!, another))).toEqual(over);
@@ -144,10 +146,10 @@ describe('a claim is refused', () => {
   });
 
   test('B20: after the lease has run out; the next attempt is anybody’s', async () => {
-    const { flight, stub } = await underway();
-    const [first] = await jobsTaken(flight);
+    const { computation, stub } = await underway();
+    const [first] = await jobsTaken(computation);
     await later(stub, leaseTime + 1_000);
-    const [, second] = await jobsTaken(flight, 2);
+    const [, second] = await jobsTaken(computation, 2);
     expect(ended(await claim(first!))).toEqual(over);
     expect(ended(await claim(second!, { lease: first!.lease }))).toEqual(over);
     expect(ended(await claim(second!, { attempt: 3 }))).toEqual(over);
@@ -155,17 +157,17 @@ describe('a claim is refused', () => {
   });
 
   test('for what was never asked, and for what is no key at all', async () => {
-    const { flight } = await underway();
-    const [job] = await jobsTaken(flight);
-    const elsewhere = { ...job!, claim_url: job!.claim_url.replace(flight, '0'.repeat(64)) };
+    const { computation } = await underway();
+    const [job] = await jobsTaken(computation);
+    const elsewhere = { ...job!, claim_url: job!.claim_url.replace(computation, '0'.repeat(64)) };
     expect(ended(await claim(elsewhere))).toEqual(over);
-    const nowhere = { ...job!, claim_url: job!.claim_url.replace(flight, 'nowhere') };
+    const nowhere = { ...job!, claim_url: job!.claim_url.replace(computation, 'nowhere') };
     expect(ended(await claim(nowhere))).toEqual([404, 'resource_not_found']);
   });
 
   test('J11: without the worker’s signature', async () => {
-    const { flight } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { computation } = await underway();
+    const [job] = await jobsTaken(computation);
     const path = new URL(job!.claim_url).pathname;
     const { attempt, lease } = job!;
     const text = JSON.stringify({ attempt, lease, nonce: nonceOf(job!), worker: 'w1' });
@@ -185,8 +187,8 @@ describe('a claim is refused', () => {
   });
 
   test('with a body that is no claim', async () => {
-    const { flight } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { computation } = await underway();
+    const [job] = await jobsTaken(computation);
     const wrong: object[] = [
       { nonce: 'F'.repeat(32) },
       { nonce: 'f'.repeat(31) },
@@ -207,8 +209,8 @@ describe('a claim is refused', () => {
 
 describe('reports', () => {
   test('L3: of a worker that has not claimed the attempt change nothing, whatever they say', async () => {
-    const { flight, see, usage } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { computation, see, usage } = await underway();
+    const [job] = await jobsTaken(computation);
     const { attempt, lease } = job!;
     const theirs = { attempt, lease, nonce: another.nonce };
     const foreign = success({ ...job!, lease: another.nonce });
@@ -237,12 +239,12 @@ describe('reports', () => {
     await refused();
     expect(await see()).toMatchObject({ status: 'succeeded' });
     expect(await usage()).toMatchObject({ explanations: 1 });
-    expect(await jobsTaken(flight)).toHaveLength(1);
+    expect(await jobsTaken(computation)).toHaveLength(1);
   });
 
   test('without a nonce are refused', async () => {
-    const { flight, see } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { computation, see } = await underway();
+    const [job] = await jobsTaken(computation);
     await claim(job!);
     const { attempt, lease } = job!;
     expect((await say(job!.report_url, { attempt, lease, ...success(job!) })).status).toBe(400);
@@ -251,10 +253,10 @@ describe('reports', () => {
 });
 
 test('L3: a message that is delivered twice at once, to two workers, ends in one result, one bill and one owner', async () => {
-  const { flight, see, usage, ask } = await underway(503);
+  const { computation, see, usage, ask } = await underway(503);
   await workerAnswers(202);
-  await Promise.all([1, 2].map(() => deliver('jobs', { key: flight, attempt: 1 })));
-  const [one, two] = await jobsTaken(flight, 2);
+  await Promise.all([1, 2].map(() => deliver('jobs', { key: computation, attempt: 1 })));
+  const [one, two] = await jobsTaken(computation, 2);
   expect(two).toEqual(one);
   expect((await claim(one!)).status).toBe(204);
   expect(ended(await claim(two!, another))).toEqual(claimed);
@@ -266,14 +268,14 @@ test('L3: a message that is delivered twice at once, to two workers, ends in one
 });
 
 describe('a worker that has claimed an attempt', () => {
-  test('B20: and dies before it has written anything loses it; what it still wrote is swept, and never seen', async () => {
-    const { flight, stub, see, usage } = await underway();
+  test('B20: and dies before it has written anything loses it; what it still wrote is deleted, and never seen', async () => {
+    const { computation, stub, see, usage } = await underway();
     const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
-    const [first] = await jobsTaken(flight);
+    const [first] = await jobsTaken(computation);
     await claim(first!);
     await later(stub, leaseTime + 1_000);
     expect(warned.mock.calls.join()).toContain('worker w1 loses attempt 1');
-    const [, second] = await jobsTaken(flight, 2);
+    const [, second] = await jobsTaken(computation, 2);
     expect((await claim(second!)).status).toBe(204);
     await write(`${prefixOf(first!)}overlay.png`, 'of a zombie');
     await write(`${prefixOf(second!)}overlay.png`, 'of the winner');
@@ -289,9 +291,9 @@ describe('a worker that has claimed an attempt', () => {
   test('B19: and dies three times in a row fails the job by name, and costs nothing', async () => {
     const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
     warned.mockClear();
-    const { flight, stub, see, usage } = await underway();
+    const { computation, stub, see, usage } = await underway();
     for (let attempt = 1; attempt <= mostTries; attempt++) {
-      const jobs = await jobsTaken(flight, attempt);
+      const jobs = await jobsTaken(computation, attempt);
       expect((await claim(jobs.at(-1)!)).status).toBe(204);
       await later(stub, leaseTime + 1_000);
     }
@@ -308,23 +310,24 @@ describe('what an earlier release left behind', () => {
   /** As the release before this one has stored the run. */
   const asBefore = async (stub: DurableObjectStub, change: Partial<Run>) => {
     await runInDurableObject(stub, async (_, { storage }) => {
-      const { claims, ...run } = (await storage.get<Run>('run/1'))!;
+      const run = (await storage.get<Run>('run/1'))!;
+      const { claims, ...older } = olderRun({ ...run, ...change }) as Partial<Run>;
       expect(claims).toBeDefined();
-      await storage.put('run/1', { ...run, ...change });
+      await storage.put('run/1', older);
     });
     await evictDurableObject(stub);
   };
 
   test('an attempt that a worker of then is at is done again, once its lease has run out, and billed once', async () => {
-    const { flight, stub, see, usage } = await underway();
-    const [job] = await jobsTaken(flight);
-    await asBefore(stub, { status: 'processing', taken: true, startedAt: Date.now() });
+    const { computation, stub, see, usage } = await underway();
+    const [job] = await jobsTaken(computation);
+    await asBefore(stub, { status: 'processing', accepted: true, startedAt: Date.now() });
     const { attempt, lease } = job!;
     expect((await say(job!.report_url, { attempt, lease, status: 'alive' })).status).toBe(400);
     // It wrote where workers of then did.
     await write(`${job!.output_prefix}overlay.png`, 'unclaimed');
     await later(stub, leaseTime + 1_000);
-    const [, next] = await jobsTaken(flight, 2);
+    const [, next] = await jobsTaken(computation, 2);
     expect((await report(next!, success(next!))).status).toBe(204);
     expect((await see()).status).toBe('succeeded');
     expect(await usage()).toMatchObject({ explanations: 1 });
@@ -333,18 +336,18 @@ describe('what an earlier release left behind', () => {
   });
 
   test('a message that no worker of then has taken is delivered and claimed', async () => {
-    const { flight, stub, see } = await underway(503);
+    const { computation, stub, see } = await underway(503);
     await asBefore(stub, {});
     await workerAnswers(202);
-    await deliver('jobs', { key: flight, attempt: 1 });
-    const [job] = await jobsTaken(flight);
+    await deliver('jobs', { key: computation, attempt: 1 });
+    const [job] = await jobsTaken(computation);
     expect((await report(job!, success(job!))).status).toBe(204);
     expect((await see()).status).toBe('succeeded');
   });
 
   test('a result is found where it was written then, and goes from there when it is deleted', async () => {
-    const { key, made, flight, stub, ask } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { key, made, computation, stub, ask } = await underway();
+    const [job] = await jobsTaken(computation);
     await report(job!, success(job!));
     const place = job!.output_prefix;
     const names = success(job!).artifacts;
@@ -359,13 +362,13 @@ describe('what an earlier release left behind', () => {
   });
 
   test('a worker that does not know how to claim is not sent jobs: they wait for one that does', async () => {
-    const { flight, see } = await underway(404);
-    const { retryMessages, explicitAcks } = await deliver('jobs', { key: flight, attempt: 1 });
+    const { computation, see } = await underway(404);
+    const { retryMessages, explicitAcks } = await deliver('jobs', { key: computation, attempt: 1 });
     expect([retryMessages.length, explicitAcks.length]).toEqual([1, 0]);
     expect((await see()).status).toBe('queued');
     await workerAnswers(202);
-    await deliver('jobs', { key: flight, attempt: 1 });
+    await deliver('jobs', { key: computation, attempt: 1 });
     // The queue may have been as quick: then the worker has it twice, and claims it once.
-    expect(new Set((await jobsTaken(flight)).map(({ attempt }) => attempt))).toEqual(new Set([1]));
+    expect(new Set((await jobsTaken(computation)).map(({ attempt }) => attempt))).toEqual(new Set([1]));
   });
 });

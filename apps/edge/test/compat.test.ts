@@ -82,17 +82,17 @@ describe('KServe', () => {
     });
     const { self } = answer.explanations[0].urls;
     expect((await call('GET', self, { key })).body).toMatchObject({ status: 'succeeded' });
-    const [row] = await services(bindings).uploads.ofContent(tenant, await sha256Hex(bytes));
+    const [row] = await services(bindings).uploads.listByHash(tenant, await sha256Hex(bytes));
     expect(row).toMatchObject({ content_type: 'image/png', content_length: 100 });
     expect(job.input.object).toBe(row!.object);
 
     const again = await call('POST', kserve, { key, body });
     expect(again.body.explanations[0].overlay).toEqual(answer.explanations[0].overlay);
     expect((await call('GET', '/v1/usage', { key })).body.data[0].explanations).toBe(1);
-    expect(await services(bindings).uploads.ofContent(tenant, await sha256Hex(bytes))).toHaveLength(1);
+    expect(await services(bindings).uploads.listByHash(tenant, await sha256Hex(bytes))).toHaveLength(1);
   });
 
-  test('C9: a photo whose bytes did not get into the store is swept like any other upload', async () => {
+  test('C9: a photo whose bytes did not get into the store is deleted like any other upload', async () => {
     const { id: tenant, key } = await newTenant();
     const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
     const body = JSON.stringify({ instances: [{ b64: base64(png()) }] });
@@ -107,7 +107,7 @@ describe('KServe', () => {
     await bindings.DB.prepare('UPDATE uploads SET created_at = ? WHERE tenant = ?')
       .bind(yesterday, tenant)
       .run();
-    expect(await runDurableObjectAlarm(bindings.JANITOR.getByName(tenant))).toBe(true);
+    expect(await runDurableObjectAlarm(bindings.TENANT_CLEANUP.getByName(tenant))).toBe(true);
     const swept = bindings.DB.prepare('SELECT swept FROM uploads WHERE tenant = ?').bind(tenant);
     expect(await swept.first('swept')).toBe('expired');
   });
@@ -118,7 +118,7 @@ describe('KServe', () => {
     const body = `{"instances":[{"b64":"${base64(png())}"}],"parameters":{"method":"grad-cam","parameters":{"normalized":${deep}}}}`;
     const refused = await call('POST', kserve, { key, body });
     expect([refused.status, refused.body.code]).toEqual([400, 'invalid_json']);
-    expect(await services(bindings).uploads.unswept(tenant, 1)).toEqual([]);
+    expect(await services(bindings).uploads.listUnchecked(tenant, 1)).toEqual([]);
     const brackets = { method: `\\"${'['.repeat(40)}`, parameters: {} };
     const harmless = { instances: [{ b64: base64(png()) }], parameters: brackets };
     expect((await call('POST', kserve, { key, body: harmless })).body.detail).toContain('There is no method');

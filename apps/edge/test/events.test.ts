@@ -109,7 +109,7 @@ describe('events', () => {
     const first = (await (await follow(key, made)).next())!;
     await report(job, { status: 'processing' });
     await report(job, { status: 'progress', completed: 1, total: 3 });
-    await evictDurableObject(bindings.FLIGHT.getByName(cacheKeyOf(made)));
+    await evictDurableObject(bindings.COMPUTATION.getByName(cacheKeyOf(made)));
     for (const id of [first.id! - 1, 999_999, 'forged']) {
       const line = await follow(key, made, id);
       expect(await line.next()).toMatchObject({ event: 'error', data: { code: 'replay_gap' } });

@@ -129,7 +129,7 @@ export const jobsDropped = async (): Promise<string[]> =>
   (await fetch(`${bindings.WORKER_URL}/dropped`)).json();
 
 /** The drawings of this computation that the worker was asked for. */
-export const drawingsOf = async (key: string): Promise<RenderingJob[]> =>
+export const renderingsOf = async (key: string): Promise<RenderingJob[]> =>
   ((await (await fetch(`${bindings.WORKER_URL}/drawn`)).json()) as RenderingJob[]).filter(
     ({ output_prefix }) => output_prefix.includes(key),
   );
@@ -140,7 +140,7 @@ export async function write(object: string, text: string): Promise<void> {
   expect((await fetch(url, { method: 'PUT', body: text })).status).toBe(200);
 }
 
-/** Lets the watchdog look at a flight when `milliseconds` have gone by. */
+/** Lets the watchdog look at a computation when `milliseconds` have gone by. */
 export async function later(stub: DurableObjectStub, milliseconds: number): Promise<void> {
   await at(milliseconds, () => runDurableObjectAlarm(stub));
 }

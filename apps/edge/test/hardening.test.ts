@@ -3,7 +3,7 @@ import { cacheKey, type Explanation, type Question, sign } from '@whylight/contr
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { app } from '../src/app.ts';
 import { mintKey } from '../src/domain/api-key.ts';
-import { leaseTime } from '../src/domain/flight.ts';
+import { leaseTime } from '../src/domain/run.ts';
 import { newId } from '../src/domain/ulid.ts';
 import { document } from '../src/openapi.ts';
 import {
@@ -86,8 +86,8 @@ describe('the worker’s clock', () => {
     };
     expect(await say({ worker: 'w1' }, job!.claim_url)).toBe(204);
     expect(await say({ status: 'processing' })).toBe(204);
-    const flight = bindings.FLIGHT.getByName(cacheKeyOf(made));
-    await later(flight, leaseTime - 10_000);
+    const computation = bindings.COMPUTATION.getByName(cacheKeyOf(made));
+    await later(computation, leaseTime - 10_000);
     expect(await jobsTaken(cacheKeyOf(made))).toHaveLength(1);
     expect(await say(success(job!))).toBe(204);
     const { body } = await call<Explanation>('GET', made.urls.self, { key });
@@ -250,7 +250,7 @@ describe('requests', () => {
     };
     const headers = { ...authorization, 'Content-Type': 'application/json' };
     const body = JSON.stringify({ input: { upload }, method: 'saliency' });
-    for (const change of [{ FLIGHT: broken }, { DB: { prepare } }]) {
+    for (const change of [{ COMPUTATION: broken }, { DB: { prepare } }]) {
       const there = { ...env, ...change } as never;
       const response = await app.request('/v1/explanations', { method: 'POST', headers, body }, there);
       expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([

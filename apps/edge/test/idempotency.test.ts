@@ -2,7 +2,7 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { sha256Hex } from '@whylight/contract';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { lockTime, type Reservation, replayTime } from '../src/domain/idempotency.ts';
-import type { FlightPort } from '../src/domain/ports.ts';
+import type { ComputationPort } from '../src/domain/ports.ts';
 import { Explanations } from '../src/storage/explanations.ts';
 import {
   type Answer,
@@ -124,9 +124,11 @@ describe('Idempotency-Key', () => {
     try {
       await failing('b4-failed');
       const again = await ask('b4-failed');
-      const flight = bindings.FLIGHT.getByName(cacheKeyOf(again.body)) as unknown as FlightPort;
-      const { riders } = (await flight.watch(1, '', null, 0))!;
-      expect(Object.keys(riders)).toEqual([again.body.id]);
+      const computation = bindings.COMPUTATION.getByName(
+        cacheKeyOf(again.body),
+      ) as unknown as ComputationPort;
+      const { waiters } = (await computation.watch(1, '', null, 0))!;
+      expect(Object.keys(waiters)).toEqual([again.body.id]);
       await failing('b8-failed');
       expect((await ask('b8-failed', 1)).status).toBe(202);
     } finally {

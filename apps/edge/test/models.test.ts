@@ -61,15 +61,15 @@ describe('a model of one’s own', () => {
     const model = await bringModel(key);
     const { models } = services(bindings);
     const row = (await models.find(tenant, model.id))!;
-    const registration = bindings.REGISTRATION.getByName(model.id);
+    const modelValidation = bindings.MODEL_VALIDATION.getByName(model.id);
     // Another worker was asked as well, and has found something else; and the file arrives once more.
     await models.reject(model.id, { code: 'model_too_large', message: 'Another worker has no room.' });
-    await models.ready(model.id, { ...row.facts!, classes: 99 }, row.report!);
-    await registration.arrived(tenant, model.id, 'req_again');
-    await registration.settled(20);
+    await models.markReady(model.id, { ...row.facts!, classes: 99 }, row.report!);
+    await modelValidation.begin(tenant, model.id, 'req_again');
+    await modelValidation.waitUntilDone(20);
     expect(await statusOf(key, model.id)).toMatchObject({ status: 'ready', classes: 3, error: null });
     const bad = await bringModel(key, { name: 'bad' });
-    await models.ready(bad.id, row.facts!, row.report!);
+    await models.markReady(bad.id, row.facts!, row.report!);
     expect(await statusOf(key, bad.id)).toMatchObject({ status: 'rejected', error: bad.error });
   });
 
@@ -273,20 +273,20 @@ test('J12: a model is examined once the database is back, whenever that is', asy
   const bytes = photo();
   const { body: model } = await announceModel(key, {}, bytes);
   const parts = await putParts(model, bytes);
-  const stub = bindings.REGISTRATION.getByName(model.id);
+  const stub = bindings.MODEL_VALIDATION.getByName(model.id);
   await workerAnswers(503);
   try {
     expect((await call('POST', model.urls.complete!, { key, body: { parts } })).status).toBe(202);
     await runInDurableObject(stub, async (instance, { storage }) => {
-      const registration = instance as unknown as { env: unknown; alarm(): Promise<void> };
+      const modelValidation = instance as unknown as { env: unknown; alarm(): Promise<void> };
       const prepare = () => {
         throw new Error('D1_ERROR: no answer');
       };
-      registration.env = { ...bindings, DB: { prepare } };
+      modelValidation.env = { ...bindings, DB: { prepare } };
       await storage.deleteAlarm();
-      await registration.alarm();
+      await modelValidation.alarm();
       expect(await storage.getAlarm()).not.toBeNull();
-      registration.env = bindings;
+      modelValidation.env = bindings;
     });
   } finally {
     await workerAnswers(202);
@@ -294,10 +294,10 @@ test('J12: a model is examined once the database is back, whenever that is', asy
   expect((await call('GET', `/v1/models/${model.id}?wait=30`, { key })).body.status).toBe('ready');
 });
 
-test('C9: a model whose file never comes is swept', async () => {
+test('C9: a model whose file never comes is deleted', async () => {
   const { key } = await newTenant();
   const { body: model } = await announceModel(key);
-  const stub = bindings.REGISTRATION.getByName(model.id);
+  const stub = bindings.MODEL_VALIDATION.getByName(model.id);
   const { runDurableObjectAlarm } = await import('cloudflare:test');
   expect(await runDurableObjectAlarm(stub)).toBe(true);
   await vi.waitFor(async () =>

@@ -35,25 +35,25 @@ function olderResult({ task: _, target, predictions, ...result }: Result): objec
   return { ...result, target: older(target), predictions: predictions.map(older), warnings };
 }
 
-const flightOf = (key: string) => bindings.FLIGHT.getByName(key);
+const computationOf = (key: string) => bindings.COMPUTATION.getByName(key);
 
 /** Makes of a finished explanation what a release before numerics versions has stored of it. @returns its key */
 async function madeOlder({ id }: Explanation, tenant: string, { key, question }: Job): Promise<string> {
   const { numerics_version: _, score: _score, ...older } = question;
   const { device } = await services(bindings).catalogs.get();
   const olderKey = await cacheKey(tenant, older, device);
-  const stored = await runInDurableObject(flightOf(key), async (_, { storage }) => {
+  const stored = await runInDurableObject(computationOf(key), async (_, { storage }) => {
     const entries = Object.fromEntries(await storage.list());
     await storage.deleteAll();
     return entries;
   });
-  await evictDurableObject(flightOf(key));
+  await evictDurableObject(computationOf(key));
   const run = stored['run/1'] as OlderRun;
   const submission = { ...run.submission, key: olderKey, question: older };
-  await runInDurableObject(flightOf(olderKey), (_, { storage }) =>
+  await runInDurableObject(computationOf(olderKey), (_, { storage }) =>
     storage.put({ ...stored, 'run/1': { ...run, submission, result: olderResult(run.result) } }),
   );
-  await evictDurableObject(flightOf(olderKey));
+  await evictDurableObject(computationOf(olderKey));
   await bindings.DB.prepare('UPDATE explanations SET key = ? WHERE id = ?').bind(olderKey, id).run();
   return olderKey;
 }
@@ -105,9 +105,12 @@ test('H8: pictures that an earlier release has drawn keep their warnings', async
   await report(job!, success(job!));
   const draw = () => call<Rendering>('POST', `${made.urls.self}/render`, { key, body: { language: 'zh' } });
   const drawn = (await draw()).body;
-  await runInDurableObject(flightOf(job!.key), async (_, { storage }) => {
-    for (const [name, drawing] of await storage.list<object>({ prefix: 'drawing/' }))
-      await storage.put(name, { ...drawing, warnings: ['label_in_english: the class has no Chinese name'] });
+  await runInDurableObject(computationOf(job!.key), async (_, { storage }) => {
+    for (const [name, rendering] of await storage.list<object>({ prefix: 'rendering/' }))
+      await storage.put(name, {
+        ...rendering,
+        warnings: ['label_in_english: the class has no Chinese name'],
+      });
   });
   const again = (await draw()).body;
   expect([again.cache.status, again.warnings]).toEqual(['hit', drawn.warnings]);

@@ -145,7 +145,7 @@ describe('L2: nothing that a tenant is told leads to an object', () => {
       visualization: { color_map: 'gray' },
     });
     const { body: delivered } = await vi.waitFor(async () => {
-      await runDurableObjectAlarm(bindings.COURIER.getByName(endpoint));
+      await runDurableObjectAlarm(bindings.WEBHOOK_DELIVERIES.getByName(endpoint));
       const list = await call('GET', `/v1/webhook_endpoints/${endpoint}/deliveries`, { key: tenant.key });
       expect(list.body.data[0]?.status).toBe('delivered');
       return list;
@@ -324,15 +324,15 @@ describe('objects of earlier releases', () => {
     expect(await objects.head(row.object)).toBeNull();
   });
 
-  test('a photo that came otherwise than announced is swept', async () => {
+  test('a photo that came otherwise than announced is deleted', async () => {
     const { id: tenant, key } = await newTenant();
-    // Somebody uploads, so that the tenant's Janitor comes by.
+    // Somebody uploads, so that the cleanup of the tenant runs.
     await uploaded(key);
     const row = await oldUpload(tenant, photo(), 2 * 24 * 3_600_000);
     await objects.put(row.object, photo().slice(0, 9), 'image/png');
-    const janitor = bindings.JANITOR.getByName(tenant);
-    await runInDurableObject(janitor, (_, { storage }) => storage.setAlarm(Date.now()));
-    await runDurableObjectAlarm(janitor);
+    const cleanup = bindings.TENANT_CLEANUP.getByName(tenant);
+    await runInDurableObject(cleanup, (_, { storage }) => storage.setAlarm(Date.now()));
+    await runDurableObjectAlarm(cleanup);
     expect(await objects.head(row.object)).toBeNull();
     expect(
       await bindings.DB.prepare('SELECT swept FROM uploads WHERE id = ?').bind(row.id).first('swept'),
@@ -373,8 +373,8 @@ describe('objects of earlier releases', () => {
         return { object: prefix + name, sha256: await sha256Hex(name) };
       }),
     );
-    const flight = bindings.FLIGHT.getByName(cacheKey);
-    await runInDurableObject(flight, async (_, { storage }) => {
+    const computation = bindings.COMPUTATION.getByName(cacheKey);
+    await runInDurableObject(computation, async (_, { storage }) => {
       const { claims: _claims, ...run } = (await storage.get<Record<string, unknown>>('run/1'))!;
       const { results, ...submission } = run.submission as Record<string, unknown>;
       expect(results).toMatch(/-[0-9a-f]{32}\/$/);
@@ -383,9 +383,9 @@ describe('objects of earlier releases', () => {
         ...old[i],
       }));
       await storage.put('run/1', { ...run, submission, artifacts });
-      await storage.delete('shelf');
+      await storage.delete('retention');
     });
-    await evictDurableObject(flight);
+    await evictDurableObject(computation);
     const again = await explain(key, { input: { upload: upload.id } });
     expect([again.body.status, again.body.cache.status]).toEqual(['succeeded', 'hit']);
     const overlay = await call('GET', `/v1/explanations/${made.id}/artifacts/overlay.png`, { key });
@@ -394,7 +394,7 @@ describe('objects of earlier releases', () => {
     const look = { visualization: { color_map: 'gray' } };
     expect((await call('POST', `/v1/explanations/${made.id}/render`, { key, body: look })).status).toBe(200);
     expect((await call('DELETE', `/v1/explanations/${made.id}`, { key })).status).toBe(204);
-    await runDurableObjectAlarm(flight);
+    await runDurableObjectAlarm(computation);
     for (const { object } of old) expect(await objects.head(object)).toBeNull();
   });
 });

@@ -30,7 +30,7 @@ describe('a model of one’s own', () => {
       {
         code: 'method_not_supported',
         detail:
-          'saliency does not work on mine: no derivative rule for Hardmax: node "odd". Without gradients work occlusion.',
+          'saliency does not work on mine: no derivative rule for Hardmax: node "odd". These methods need no gradients: occlusion.',
         errors: [{ pointer: '/method' }],
       },
     ]);

@@ -1,8 +1,8 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { cacheKey, type Job, type Predictions } from '@whylight/contract';
 import { describe, expect, test, vi } from 'vitest';
-import type { Run } from '../src/domain/flight.ts';
 import { predictionQuestion } from '../src/domain/question.ts';
+import type { Run } from '../src/domain/run.ts';
 import { services } from '../src/services.ts';
 import {
   announce,
@@ -29,27 +29,31 @@ async function asking() {
       headers,
     });
   const catalog = await services(bindings).catalogs.get();
-  const flight = await cacheKey(id, predictionQuestion(upload.sha256, catalog.models[0]!), catalog.device);
-  const job = async (): Promise<Job> => (await jobsTaken(flight))[0]!;
-  return { key, upload, predict, job, flight };
+  const computation = await cacheKey(
+    id,
+    predictionQuestion(upload.sha256, catalog.models[0]!),
+    catalog.device,
+  );
+  const job = async (): Promise<Job> => (await jobsTaken(computation))[0]!;
+  return { key, upload, predict, job, computation };
 }
 
-const ridersOf = (flight: string): Promise<number> =>
-  runInDurableObject(bindings.FLIGHT.getByName(flight), async (_, { storage }) => {
+const waitersOf = (computation: string): Promise<number> =>
+  runInDurableObject(bindings.COMPUTATION.getByName(computation), async (_, { storage }) => {
     const run = await storage.get<Run>('run/1');
-    return Object.keys(run!.riders).length;
+    return Object.keys(run!.waiters).length;
   });
 
 describe('predictions', () => {
   test('say what scores highest, once computed, then from the cache, and cost one unit in all', async () => {
-    const { key, predict, job, flight } = await asking();
+    const { key, predict, job, computation } = await asking();
     const first = predict();
     const taken = await job();
     expect(taken.question).toMatchObject({ method: 'prediction', target: 'predicted', parameters: {} });
     const second = predict({}, { Prefer: 'wait=0' });
     expect((await second).status).toBe(503);
     const third = predict();
-    await vi.waitFor(async () => expect(await ridersOf(flight)).toBe(3));
+    await vi.waitFor(async () => expect(await waitersOf(computation)).toBe(3));
     expect((await report(taken, predicted(taken))).status).toBe(204);
     expect((await third).headers.get('Cache-Status')).toBe('whylight; fwd=miss; collapsed');
     expect(await first).toMatchObject({
@@ -64,7 +68,7 @@ describe('predictions', () => {
     const again = await predict({ top_k: 1, model: 'shapes' });
     expect(again.headers.get('Cache-Status')).toBe('whylight; hit');
     expect(again.body.predictions).toHaveLength(1);
-    expect(await jobsTaken(flight)).toHaveLength(1);
+    expect(await jobsTaken(computation)).toHaveLength(1);
     const [today] = (await call('GET', '/v1/usage', { key })).body.data;
     expect(today.compute_units).toBe(1);
     expect((await call('GET', '/v1/explanations', { key })).body.data).toEqual([]);
@@ -84,7 +88,7 @@ describe('predictions', () => {
   });
 
   test('of what is no photo are refused with the worker’s reason, and tried again when asked again', async () => {
-    const { predict, job, flight } = await asking();
+    const { predict, job, computation } = await asking();
     const first = predict();
     const taken = await job();
     const error = { code: 'invalid_image', message: 'The image is damaged.', retryable: false };
@@ -96,7 +100,7 @@ describe('predictions', () => {
       'The image is damaged.',
     ]);
     const second = predict({}, { Prefer: 'wait=0' });
-    expect((await jobsTaken(flight, 2))[1]!.attempt).toBe(2);
+    expect((await jobsTaken(computation, 2))[1]!.attempt).toBe(2);
     expect((await second).status).toBe(503);
   });
 

@@ -1,20 +1,20 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { type Explanation, type Rendering, type RenderingRequest, workerPaths } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { mostPinned } from '../src/domain/drawing.ts';
-import { lateWrites } from '../src/domain/flight.ts';
+import { mostPinned } from '../src/domain/rendering.ts';
+import { lateWrites } from '../src/domain/run.ts';
 import { services } from '../src/services.ts';
 import {
   type Answer,
   bindings,
   cacheKeyOf,
   call,
-  drawingsOf,
   explain,
   jobsTaken,
   later,
   newTenant,
   prefixOf,
+  renderingsOf,
   report,
   success,
   uploaded,
@@ -41,20 +41,20 @@ async function explained() {
   const render = (body: RenderingRequest = {}, which: { id: string } = made) =>
     call<Rendering>('POST', `/v1/explanations/${which.id}/render`, { key, body });
   const fetchPicture = (url: string) => call('GET', url, { key });
-  return { key, upload, ask, made, job: job!, see, render, fetchPicture, flight: cacheKeyOf(made) };
+  return { key, upload, ask, made, job: job!, see, render, fetchPicture, computation: cacheKeyOf(made) };
 }
 
-describe('drawing what is explained in another way', () => {
+describe('rendering what is explained in another way', () => {
   test('H9: it is drawn once, and computed never again', async () => {
-    const { render, flight, fetchPicture, job } = await explained();
+    const { render, computation, fetchPicture, job } = await explained();
     const first = await render({ visualization: viridis });
     expect([first.status, first.body.cache.status]).toEqual([200, 'miss']);
     expect(first.body.visualization).toMatchObject({ color_map: 'viridis', opacity: null, type: 'pixels' });
     const again = await render({ visualization: { opacity: null, ...viridis }, language: 'en' });
     expect(again.body.cache).toEqual({ status: 'hit', key: first.body.cache.key });
     expect(again.body.artifacts).toEqual(first.body.artifacts);
-    expect(await drawingsOf(flight)).toHaveLength(1);
-    expect(await jobsTaken(flight)).toHaveLength(1);
+    expect(await renderingsOf(computation)).toHaveLength(1);
+    expect(await jobsTaken(computation)).toHaveLength(1);
 
     const picture = await fetchPicture(first.body.artifacts.overlay.url);
     const { pathname } = new URL(picture.headers.get('Location')!);
@@ -63,7 +63,7 @@ describe('drawing what is explained in another way', () => {
   });
 
   test('H9: every change is another picture, and the method’s own is there without drawing', async () => {
-    const { render, flight, made } = await explained();
+    const { render, computation, made } = await explained();
     const changes: RenderingRequest[] = [
       { visualization: { opacity: 0.2 } },
       { visualization: { polarity: 'positive' } },
@@ -74,57 +74,105 @@ describe('drawing what is explained in another way', () => {
     ];
     const keys = await Promise.all(changes.map(async (change) => (await render(change)).body.cache.key));
     expect(new Set(keys).size).toBe(changes.length);
-    expect(await drawingsOf(flight)).toHaveLength(changes.length);
+    expect(await renderingsOf(computation)).toHaveLength(changes.length);
     const own = (await render()).body;
     expect(own.artifacts.overlay.url).toBe(`/v1/explanations/${made.id}/artifacts/overlay.png`);
-    expect(await drawingsOf(flight)).toHaveLength(changes.length);
+    expect(await renderingsOf(computation)).toHaveLength(changes.length);
   });
 
   test('B15: pictures that were drawn without the gateway having heard of it go with the result', async () => {
-    const { render, flight, key, made } = await explained();
+    const { render, computation, key, made } = await explained();
     await workerAnswers(500);
     expect((await render({ visualization: viridis })).status).toBe(503);
     await workerAnswers(202);
-    const [late] = await drawingsOf(flight);
+    const [late] = await renderingsOf(computation);
     await write(`${late!.output_prefix}overlay.png`, 'late');
     expect((await call('DELETE', made.urls.self, { key })).status).toBe(204);
     expect(await services(bindings).objects.head(`${late!.output_prefix}overlay.png`)).toBeNull();
   });
 
-  test('L3: a drawing that was given up touches nothing of the next one, and is swept', async () => {
-    const { render, flight, fetchPicture } = await explained();
+  test('L3: a rendering that was given up touches nothing of the next one, and is deleted', async () => {
+    const { render, computation, fetchPicture } = await explained();
     await workerAnswers(500);
     expect((await render({ visualization: viridis })).status).toBe(503);
     await workerAnswers(202);
     const { artifacts } = (await render({ visualization: viridis })).body;
-    const [given, taken] = (await drawingsOf(flight)).map(({ output_prefix }) => output_prefix);
+    const [given, taken] = (await renderingsOf(computation)).map(({ output_prefix }) => output_prefix);
     expect(given).not.toBe(taken);
     const { objects } = services(bindings);
     await write(`${taken}overlay.png`, 'the picture');
     await write(`${given}overlay.png`, 'a late one');
     const picture = await fetchPicture(artifacts.overlay.url);
     expect(await (await fetch(picture.headers.get('Location')!)).text()).toBe('the picture');
-    await later(bindings.FLIGHT.getByName(flight), lateWrites + 1_000);
+    await later(bindings.COMPUTATION.getByName(computation), lateWrites + 1_000);
     expect(await objects.head(`${given}overlay.png`)).toBeNull();
     expect(await objects.head(`${taken}overlay.png`)).not.toBeNull();
   });
 
-  test('L3: a worker that has no time has written nothing: nothing is to be swept', async () => {
-    const { render, flight } = await explained();
+  test('L3: a worker that has no time has written nothing: nothing is to be deleted', async () => {
+    const { render, computation } = await explained();
     await workerAnswers(503);
     expect((await render({ visualization: viridis })).status).toBe(503);
     await workerAnswers(202);
-    const left = await runInDurableObject(bindings.FLIGHT.getByName(flight), async (_, { storage }) => ({
-      sweeps: await storage.get('sweeps'),
-      begun: (await storage.list({ prefix: 'drawing-begun/' })).size,
-    }));
-    expect(left).toEqual({ sweeps: undefined, begun: 0 });
+    const left = await runInDurableObject(
+      bindings.COMPUTATION.getByName(computation),
+      async (_, { storage }) => ({
+        deletions: await storage.get('deletions'),
+        begun: (await storage.list({ prefix: 'rendering-begun/' })).size,
+      }),
+    );
+    expect(left).toEqual({ deletions: undefined, begun: 0 });
+  });
+
+  test('what a release before stored under other names is found: results, renderings, and what is to be deleted', async () => {
+    const { render, computation, ask, key, made } = await explained();
+    await workerAnswers(500);
+    expect((await render({ visualization: { opacity: 0.3 } })).status).toBe(503);
+    await workerAnswers(202);
+    const before = (await render({ visualization: viridis })).body;
+    const [late] = await renderingsOf(computation);
+    await write(`${late!.output_prefix}overlay.png`, 'late');
+    const stub = () => bindings.COMPUTATION.getByName(computation);
+    const open = `t/none/x/${computation}/r/1/unfinished/`;
+    await runInDurableObject(stub(), async (_, { storage }) => {
+      const [retention, deletions] = await Promise.all([storage.get('retention'), storage.get('deletions')]);
+      const renderings = await storage.list<object>({ prefix: 'rendering/' });
+      expect([retention, deletions, renderings.size]).toEqual([expect.anything(), [expect.anything()], 1]);
+      await storage.put({ shelf: retention, sweeps: deletions, 'drawing-begun/1/f': open });
+      for (const [name, value] of renderings) {
+        const { renderedAt: drawnAt, ...rest } = value as { renderedAt: number };
+        await storage.put(name.replace('rendering', 'drawing'), { ...rest, drawnAt });
+      }
+      // More than one call of the store may write.
+      for (let i = 0; i < 150; i++)
+        await storage.put(`drawing/9/${i}`, { key: `${i}`, artifacts: [], drawnAt: i });
+      await storage.delete(['retention', 'deletions', ...renderings.keys()]);
+      await storage.sync();
+    });
+    // An eviction would wait until the time limits of the worker's calls are over.
+    await runInDurableObject(stub(), (_, state) => state.abort('begin again')).catch(() => {});
+    expect((await ask()).body.cache.status).toBe('hit');
+    expect((await render({ visualization: viridis })).body).toMatchObject({
+      cache: { status: 'hit' },
+      artifacts: before.artifacts,
+    });
+    const names = await runInDurableObject(stub(), async (_, { storage }) => [
+      ...(await storage.list<{ renderedAt: number }>()),
+    ]);
+    expect(names.filter(([name]) => /^(shelf|sweeps|drawing)/.test(name))).toEqual([]);
+    expect(names.filter(([name]) => name.startsWith('rendering/9/'))).toHaveLength(150);
+    expect(names.find(([name]) => name === 'rendering/9/149')?.[1].renderedAt).toBe(149);
+    await later(stub(), lateWrites + 1_000);
+    expect(await services(bindings).objects.head(`${late!.output_prefix}overlay.png`)).toBeNull();
+    await write(`${open}overlay.png`, 'unfinished');
+    expect((await call('DELETE', made.urls.self, { key })).status).toBe(204);
+    expect(await services(bindings).objects.head(`${open}overlay.png`)).toBeNull();
   });
 
   test('a result is kept in so many looks; in others it can be drawn, but not kept', async () => {
-    const { ask, render, flight } = await explained();
-    await runInDurableObject(bindings.FLIGHT.getByName(flight), async (_, { storage }) => {
-      for (let i = 0; i < mostPinned; i++) storage.put(`drawing/1/${i}`, { key: `${i}`, pinned: true });
+    const { ask, render, computation } = await explained();
+    await runInDurableObject(bindings.COMPUTATION.getByName(computation), async (_, { storage }) => {
+      for (let i = 0; i < mostPinned; i++) storage.put(`rendering/1/${i}`, { key: `${i}`, pinned: true });
       await storage.sync();
     });
     const refused = await ask({ output: { visualization: viridis } });
@@ -138,14 +186,14 @@ describe('drawing what is explained in another way', () => {
   });
 
   test('ten who want the same at once have it drawn once', async () => {
-    const { render, flight } = await explained();
+    const { render, computation } = await explained();
     const answers = await Promise.all(Array.from({ length: 10 }, () => render({ visualization: viridis })));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    expect(await drawingsOf(flight)).toHaveLength(1);
+    expect(await renderingsOf(computation)).toHaveLength(1);
   });
 
   test('H9: an explanation that is asked for in another look is a hit, and has its pictures', async () => {
-    const { ask, see, flight, fetchPicture } = await explained();
+    const { ask, see, computation, fetchPicture } = await explained();
     const asked = await ask({ output: { visualization: viridis }, language: 'zh' });
     expect([asked.status, asked.body.cache.status]).toEqual([200, 'hit']);
     expect(asked.body.output.visualization.color_map).toBe('viridis');
@@ -158,7 +206,7 @@ describe('drawing what is explained in another way', () => {
     expect(await see(asked.body)).toEqual(asked.body);
     const url = (await fetchPicture(asked.body.attributions[0]!.artifacts.heatmap.url)).headers;
     expect(url.get('Location')).toMatch(/[0-9a-f]{64}\/[0-9a-f]{32}\/heatmap\.png/);
-    expect(await jobsTaken(flight)).toHaveLength(1);
+    expect(await jobsTaken(computation)).toHaveLength(1);
   });
 
   test('who asks while it is computed gets it in each one’s look', async () => {
@@ -178,7 +226,7 @@ describe('drawing what is explained in another way', () => {
     const see = async ({ urls }: Explanation) => (await call<Explanation>('GET', urls.self, { key })).body;
     const drawn = (made: Explanation) => made.attributions[0]!.artifacts.overlay.sha256[0];
     expect((await Promise.all([first!, second!, third!].map(see))).map(drawn)).toEqual(['0', '1', '1']);
-    expect(await drawingsOf(cacheKeyOf(first!))).toHaveLength(2);
+    expect(await renderingsOf(cacheKeyOf(first!))).toHaveLength(2);
   });
 
   test('who cannot be drawn for fails by name and may ask again; the others and the result are untouched', async () => {
@@ -215,9 +263,9 @@ describe('drawing what is explained in another way', () => {
   });
 
   test('with a result its drawings go', async () => {
-    const { ask, render, key, made, fetchPicture, job, flight } = await explained();
+    const { ask, render, key, made, fetchPicture, job, computation } = await explained();
     const { artifacts, cache } = (await render({ visualization: viridis })).body;
-    const [drawn] = await drawingsOf(flight);
+    const [drawn] = await renderingsOf(computation);
     const object = `${drawn!.output_prefix}overlay.png`;
     expect(object.startsWith(`${prefixOf(job)}${cache.key.slice('sha256:'.length)}/`)).toBe(true);
     await write(object, 'a picture');
@@ -247,20 +295,20 @@ describe('drawing what is explained in another way', () => {
     });
     expect((await report(job!, success(job!))).status).toBe(204);
     counted.mockRestore();
-    expect(await drawingsOf(cacheKeyOf(all[0]!))).toHaveLength(19);
+    expect(await renderingsOf(cacheKeyOf(all[0]!))).toHaveLength(19);
     expect(most).toBeGreaterThan(1);
     expect(most).toBeLessThanOrEqual(4);
   });
 
   test('of drawings that no explanation rests on only the latest are kept', async () => {
-    const { ask, render, fetchPicture, flight } = await explained();
+    const { ask, render, fetchPicture, computation } = await explained();
     const pinned = (await ask({ output: { visualization: { opacity: 0.99 } } })).body;
     const oldest = (await render({ visualization: { opacity: 0.01 } })).body.artifacts.overlay.url;
     for (let i = 0; i < 32; i++) await render({ visualization: { opacity: 0.02 + i / 100 } });
     expect((await fetchPicture(oldest)).status).toBe(410);
     expect((await fetchPicture(pinned.attributions[0]!.artifacts.overlay.url)).status).toBe(302);
     expect((await render({ visualization: { opacity: 0.01 } })).body.cache.status).toBe('miss');
-    expect(await drawingsOf(flight)).toHaveLength(35);
+    expect(await renderingsOf(computation)).toHaveLength(35);
   });
 
   test.each([
@@ -274,12 +322,12 @@ describe('drawing what is explained in another way', () => {
     ],
     [{ colour: 'jet' }, '/visualization/colour', 'no such field'],
   ])('J3: %j is refused with a pointer', async (visualization, pointer, hint) => {
-    const { render, flight } = await explained();
+    const { render, computation } = await explained();
     const answer = await render({ visualization } as RenderingRequest);
     const [error] = (answer.body as unknown as { errors: { pointer: string; message: string }[] }).errors;
     expect([answer.status, error!.pointer]).toEqual([400, pointer]);
     expect(error!.message).toContain(hint);
-    expect(await drawingsOf(flight)).toEqual([]);
+    expect(await renderingsOf(computation)).toEqual([]);
   });
 });
 
@@ -294,16 +342,16 @@ describe('stored results', () => {
     const { artifacts, ...rest } = success(job!);
     for (const { object } of artifacts) await write(object, '');
     await report(job!, { ...rest, artifacts: artifacts.map((each) => ({ ...each, sha256: empty })) });
-    const flight = bindings.FLIGHT.getByName(cacheKeyOf(made));
+    const computation = bindings.COMPUTATION.getByName(cacheKeyOf(made));
     /** As if the stored bytes had last been looked at long ago. */
     const distrust = async () => {
-      await runInDurableObject(flight, async (_, { storage }) => {
-        const shelf = (await storage.get<Record<number, object>>('shelf'))!;
-        await storage.put('shelf', { 1: { ...shelf[1], checkedAt: Date.now() - 11 * minute } });
+      await runInDurableObject(computation, async (_, { storage }) => {
+        const retention = (await storage.get<Record<number, object>>('retention'))!;
+        await storage.put('retention', { 1: { ...retention[1], checkedAt: Date.now() - 11 * minute } });
       });
-      await evictDurableObject(flight);
+      await evictDurableObject(computation);
     };
-    return { key, ask, made, job: job!, flight, distrust };
+    return { key, ask, made, job: job!, computation, distrust };
   }
   const minute = 60_000;
 
@@ -349,14 +397,14 @@ describe('stored results', () => {
   });
 
   test('H12: what is discarded is gone as a whole: nobody gets a part of it', async () => {
-    const { key, ask, made, job, flight, distrust } = await stored();
+    const { key, ask, made, job, computation, distrust } = await stored();
     const hit = await ask();
     const urls = Object.values(hit.attributions[0]!.artifacts).map(({ url }) => url);
     await write(`${prefixOf(job)}heatmap.png`, 'x');
     await distrust();
     await ask();
     for (const url of urls) expect((await call('GET', url, { key })).status).toBe(410);
-    await later(flight, minute);
+    await later(computation, minute);
     for (const name of ['overlay.png', 'heatmap.png', 'attribution.npy', 'result.json'])
       expect(await services(bindings).objects.head(prefixOf(job) + name), name).toBeNull();
     expect((await call('GET', made.urls.self, { key })).body.expired).toBe(true);

@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import type { Batch, Explanation } from '@whylight/contract';
 import { describe, expect, test, vi } from 'vitest';
-import { lateWrites } from '../src/domain/flight.ts';
+import { lateWrites } from '../src/domain/run.ts';
 import { ulid } from '../src/domain/ulid.ts';
 import { services } from '../src/services.ts';
 import {
@@ -36,12 +36,12 @@ async function asking() {
 }
 
 /** As if the time of the first result were over. (The store refuses signatures of another day, so no clock is set.) */
-async function over(flight: DurableObjectStub): Promise<void> {
-  await runInDurableObject(flight, async (_, { storage }) => {
-    const shelf = (await storage.get<Record<number, object>>('shelf'))!;
-    await storage.put('shelf', { 1: { ...shelf[1], until: Date.now() - 1 } });
+async function over(computation: DurableObjectStub): Promise<void> {
+  await runInDurableObject(computation, async (_, { storage }) => {
+    const retention = (await storage.get<Record<number, object>>('retention'))!;
+    await storage.put('retention', { 1: { ...retention[1], until: Date.now() - 1 } });
   });
-  await evictDurableObject(flight);
+  await evictDurableObject(computation);
 }
 
 describe('retention', () => {
@@ -52,7 +52,7 @@ describe('retention', () => {
     const [job] = await jobsTaken(cacheKeyOf(made));
     for (const { object } of success(job!).artifacts) await write(object, 'x');
     await report(job!, success(job!));
-    const flight = bindings.FLIGHT.getByName(cacheKeyOf(made));
+    const computation = bindings.COMPUTATION.getByName(cacheKeyOf(made));
 
     expect(await at(1.9 * hour, () => see(made))).toMatchObject({ expired: false, attributions: [{}] });
     expect(await at(2.1 * hour, () => see(made))).toMatchObject({
@@ -64,8 +64,8 @@ describe('retention', () => {
     const gone = await at(2.1 * hour, () => call('GET', picture, { key }));
     expect([gone.status, gone.body.code]).toEqual([410, 'artifact_expired']);
     expect(await services(bindings).objects.head(`${prefixOf(job!)}overlay.png`)).not.toBeNull();
-    await over(flight);
-    await runDurableObjectAlarm(flight);
+    await over(computation);
+    await runDurableObjectAlarm(computation);
     await bindings.DB.prepare('UPDATE explanations SET expires_at = ? WHERE id = ?')
       .bind(new Date().toISOString(), made.id)
       .run();
@@ -82,7 +82,7 @@ describe('retention', () => {
     const [job] = await jobsTaken(cacheKeyOf(made));
     await report(job!, success(job!));
     expect((await ask()).cache.status).toBe('hit');
-    await over(bindings.FLIGHT.getByName(cacheKeyOf(made)));
+    await over(bindings.COMPUTATION.getByName(cacheKeyOf(made)));
     expect((await ask()).cache.status).toBe('miss');
   });
 
@@ -93,7 +93,7 @@ describe('retention', () => {
     await report(job!, success(job!));
     const long = await ask({ retention_seconds: 10 * 86_400 });
     expect(long.cache.status).toBe('hit');
-    await later(bindings.FLIGHT.getByName(cacheKeyOf(short)), 5 * hour);
+    await later(bindings.COMPUTATION.getByName(cacheKeyOf(short)), 5 * hour);
     expect((await at(5 * hour, () => see(short))).expired).toBe(true);
     expect((await at(5 * hour, () => see(long))).expired).toBe(false);
   });
@@ -121,7 +121,7 @@ describe('retention', () => {
 describe('rows whose time is over', () => {
   const daysAgo = (days: number) => Date.now() - days * 24 * hour;
   const round = async (tenant: string) =>
-    expect(await runDurableObjectAlarm(bindings.JANITOR.getByName(tenant))).toBe(true);
+    expect(await runDurableObjectAlarm(bindings.TENANT_CLEANUP.getByName(tenant))).toBe(true);
   const expired = ({ id }: Explanation, days: number) =>
     bindings.DB.prepare('UPDATE explanations SET expires_at = ? WHERE id = ?')
       .bind(new Date(daysAgo(days)).toISOString(), id)
@@ -175,7 +175,7 @@ describe('rows whose time is over', () => {
     await made('old', 'expired', 91);
     await made('young', 'expired', 89);
     await made('photo', 'ready', 91);
-    await bindings.DB.prepare("INSERT INTO active_flights VALUES ('forgotten', ?)")
+    await bindings.DB.prepare("INSERT INTO active_computations VALUES ('forgotten', ?)")
       .bind(new Date(daysAgo(1)).toISOString())
       .run();
     await round(tenant);
@@ -185,11 +185,11 @@ describe('rows whose time is over', () => {
       .bind(tenant)
       .all<{ id: string }>();
     expect(results.map(({ id }) => id.slice(14)).toSorted()).toEqual(['photo', 'young']);
-    const forgotten = bindings.DB.prepare("SELECT 1 FROM active_flights WHERE key = 'forgotten'");
+    const forgotten = bindings.DB.prepare("SELECT 1 FROM active_computations WHERE key = 'forgotten'");
     expect(await forgotten.first()).toBeNull();
   });
 
-  test('what a flight and a batch know goes too, once nobody can ask for it any more', async () => {
+  test('what a computation and a batch know goes too, once nobody can ask for it any more', async () => {
     const { id: tenant, key } = await newTenant();
     const item = { input: { upload: (await uploaded(key)).id }, method: 'grad-cam' };
     const { body } = await call<Batch>('POST', '/v1/batches', { key, body: { items: [item] } });
@@ -205,14 +205,14 @@ describe('rows whose time is over', () => {
     const error = { code: 'non_finite_output', message: 'NaN.', retryable: false };
     await report(job!, { status: 'failed', error });
     const batch = bindings.BATCH.getByName(`${tenant}/${body.id}`);
-    const flight = bindings.FLIGHT.getByName(cacheKeyOf(made));
-    // What a late worker might have left behind is swept first.
-    await later(flight, lateWrites + 1_000);
+    const computation = bindings.COMPUTATION.getByName(cacheKeyOf(made));
+    // What a late worker might have left behind is deleted first.
+    await later(computation, lateWrites + 1_000);
     const left = (stub: DurableObjectStub) =>
       runInDurableObject(stub, async (_, { storage }) => (await storage.list()).size);
     for (const [stub, days] of [
       [batch, 90],
-      [flight, 30 + 90 + 30],
+      [computation, 30 + 90 + 30],
     ] as const) {
       await later(stub, (days - 1) * 24 * hour);
       expect(await left(stub)).toBeGreaterThan(0);
@@ -246,7 +246,7 @@ describe('rows whose time is over', () => {
 });
 
 describe('abandoned uploads', () => {
-  test('C9: what never came, or came otherwise, is swept after a day and counts for nothing; photos stay', async () => {
+  test('C9: after a day what never came, or came otherwise, has its final status and counts for nothing; photos stay', async () => {
     const { id, key } = await newTenant();
     const bytes = photo();
     const ready = await uploaded(key, bytes);
@@ -254,7 +254,7 @@ describe('abandoned uploads', () => {
     const wrong = await announce(key, photo());
     await put(wrong, photo());
     await bindings.DB.prepare('UPDATE uploads SET content_length = 65 WHERE id = ?').bind(wrong.id).run();
-    const janitor = bindings.JANITOR.getByName(id);
+    const cleanup = bindings.TENANT_CLEANUP.getByName(id);
     const statuses = () =>
       Promise.all(
         [ready, never, wrong].map(
@@ -262,10 +262,10 @@ describe('abandoned uploads', () => {
         ),
       );
     expect(await statuses()).toEqual(['ready', 'pending', 'rejected']);
-    await runDurableObjectAlarm(janitor);
+    await runDurableObjectAlarm(cleanup);
     expect(await statuses()).toEqual(['ready', 'pending', 'rejected']);
 
-    const swept = async () => {
+    const finalStatuses = async () => {
       const { results } = await bindings.DB.prepare('SELECT id, swept FROM uploads WHERE tenant = ?')
         .bind(id)
         .all();
@@ -275,8 +275,12 @@ describe('abandoned uploads', () => {
     await bindings.DB.prepare('UPDATE uploads SET created_at = ? WHERE tenant = ?')
       .bind(new Date(Date.now() - 25 * hour).toISOString(), id)
       .run();
-    await runDurableObjectAlarm(janitor);
-    expect(await swept()).toEqual({ [ready.id]: 'ready', [never.id]: 'expired', [wrong.id]: 'rejected' });
+    await runDurableObjectAlarm(cleanup);
+    expect(await finalStatuses()).toEqual({
+      [ready.id]: 'ready',
+      [never.id]: 'expired',
+      [wrong.id]: 'rejected',
+    });
     expect(await statuses()).toEqual(['ready', 'expired', 'rejected']);
     const object = `t/${id}/u/${wrong.id.slice(4)}`;
     expect(await services(bindings).objects.head(object)).toBeNull();

@@ -3,8 +3,8 @@ import { env } from 'cloudflare:workers';
 import type { Explanation, WebhookDelivery } from '@whylight/contract';
 import { describe, expect, test, vi } from 'vitest';
 import { app } from '../src/app.ts';
-import { leaseTime } from '../src/domain/flight.ts';
-import { endOf } from '../src/domain/webhook-event.ts';
+import { leaseTime } from '../src/domain/run.ts';
+import { endEvent } from '../src/domain/webhook-event.ts';
 import {
   at,
   bindings,
@@ -59,7 +59,7 @@ async function hooked(how = '204') {
       },
       { timeout: 30_000, interval: 50 },
     );
-  const courier = bindings.COURIER.getByName(webhook);
+  const webhookDeliveries = bindings.WEBHOOK_DELIVERIES.getByName(webhook);
   return {
     key,
     name,
@@ -69,7 +69,7 @@ async function hooked(how = '204') {
     deliveries,
     arrived,
     settled,
-    courier,
+    webhookDeliveries,
   };
 }
 
@@ -122,7 +122,7 @@ describe('webhooks', () => {
   test('I4: a payload is small whatever the message', () => {
     const run = { status: 'failed', error: { ...error, message: 'x'.repeat(1e6) }, completedAt: 0 };
     const submission = { question: { model: 'sha256:0', method: 'grad-cam' } };
-    const { payload } = endOf('exp_0', { ...run, submission } as never);
+    const { payload } = endEvent('exp_0', { ...run, submission } as never);
     expect(payload.length).toBeLessThan(20_000);
   });
 
@@ -153,16 +153,16 @@ describe('webhooks', () => {
   });
 
   test('I5, I2: what does not arrive is tried again, under the same id, until it does', async () => {
-    const { ask, arrived, settled, name, courier } = await hooked('500');
+    const { ask, arrived, settled, name, webhookDeliveries } = await hooked('500');
     await end(await ask());
     const first = await settled('pending');
     expect(first.attempts[0]).toMatchObject({ status: 500, error: 'refused' });
     expect(Date.parse(first.next_attempt_at!) - Date.now()).toBeLessThanOrEqual(5_000);
-    await at(6_000, () => runDurableObjectAlarm(courier));
+    await at(6_000, () => runDurableObjectAlarm(webhookDeliveries));
     const second = await settled('pending', 2);
     expect(Date.parse(second.next_attempt_at!) - Date.now()).toBeGreaterThan(290_000);
     await behave(name, '200');
-    await at(320_000, () => runDurableObjectAlarm(courier));
+    await at(320_000, () => runDurableObjectAlarm(webhookDeliveries));
     await settled('delivered', 3);
     const received = await arrived(3);
     expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
@@ -170,15 +170,19 @@ describe('webhooks', () => {
   });
 
   test('I2: an endpoint that takes nothing for days is disabled and says why; enabled, it is sent again what is asked for', async () => {
-    const { key, ask, settled, webhook, name, courier, arrived } = await hooked('503');
+    const { key, ask, settled, webhook, name, webhookDeliveries, arrived } = await hooked('503');
     await end(await ask());
     await settled('pending');
-    for (let days = 1; days <= 9; days++) await at(days * 86_400_000, () => runDurableObjectAlarm(courier));
+    for (let days = 1; days <= 9; days++)
+      await at(days * 86_400_000, () => runDurableObjectAlarm(webhookDeliveries));
     const failed = await settled('failed', 10);
     expect(failed.next_attempt_at).toBeNull();
     const self = `${path}/${webhook}`;
     const disabled = (await call('GET', self, { key })).body;
-    expect(disabled).toMatchObject({ status: 'disabled', disabled_reason: 'Nothing has arrived for days.' });
+    expect(disabled).toMatchObject({
+      status: 'disabled',
+      disabled_reason: 'The endpoint has accepted nothing for days.',
+    });
     const refused = await ask({ target: { class_index: 2 } });
     expect((refused as unknown as { code: string }).code).toBe('invalid_parameter');
     const before = (await seen(name)).length;
@@ -309,49 +313,65 @@ describe('webhooks', () => {
   test('B9: a report that comes while the watchdog tells a webhook is not undone by it', async () => {
     const { key, ask } = await hooked();
     const [leaver, stayer] = [await ask(), await ask({ webhook: undefined })];
-    const stub = bindings.FLIGHT.getByName(cacheKeyOf(leaver));
+    const stub = bindings.COMPUTATION.getByName(cacheKeyOf(leaver));
     const [job] = await jobsTaken(cacheKeyOf(leaver));
     await report(job!, { status: 'processing' });
-    const couriers = (deliver: () => Promise<unknown>) => ({ getByName: () => ({ deliver }) });
-    const set = (COURIER: unknown) =>
-      runInDurableObject(stub, (instance) => void Object.assign(instance, { env: { ...bindings, COURIER } }));
-    await set(couriers(() => Promise.reject(new Error('down'))));
+    const deliveries = (deliver: () => Promise<unknown>) => ({ getByName: () => ({ deliver }) });
+    const set = (WEBHOOK_DELIVERIES: unknown) =>
+      runInDurableObject(
+        stub,
+        (instance) => void Object.assign(instance, { env: { ...bindings, WEBHOOK_DELIVERIES } }),
+      );
+    await set(deliveries(() => Promise.reject(new Error('down'))));
     await call('POST', leaver.urls.cancel, { key });
-    await set(couriers(() => report(job!, success(job!))));
+    await set(deliveries(() => report(job!, success(job!))));
     await at(leaseTime + 1_000, () => runDurableObjectAlarm(stub));
     expect((await call('GET', stayer.urls.self, { key })).body.status).toBe('succeeded');
     expect(await jobsTaken(cacheKeyOf(leaver))).toHaveLength(1);
   });
 
-  test('J12, I2: a courier whose database is away comes again', async () => {
+  test('J12, I2: deliveries are tried again after the database was away', async () => {
     const told = vi.spyOn(console, 'error').mockImplementation(() => {});
-    const { ask, courier, arrived } = await hooked();
+    const { ask, webhookDeliveries, arrived } = await hooked();
     const set = (DB: unknown) =>
-      runInDurableObject(courier, (instance) => void Object.assign(instance, { env: { ...bindings, DB } }));
+      runInDurableObject(
+        webhookDeliveries,
+        (instance) => void Object.assign(instance, { env: { ...bindings, DB } }),
+      );
     const prepare = () => {
       throw new Error('D1_ERROR: no answer');
     };
     await set({ prepare });
     await end(await ask());
-    await vi.waitFor(() => expect(told).toHaveBeenCalledWith('deliveries were not tried', expect.any(Error)));
-    expect(await runInDurableObject(courier, (_, { storage }) => storage.getAlarm())).not.toBeNull();
+    await vi.waitFor(() =>
+      expect(told).toHaveBeenCalledWith(
+        'the deliveries of an endpoint failed; the alarm tries them again',
+        expect.any(Error),
+      ),
+    );
+    expect(
+      await runInDurableObject(webhookDeliveries, (_, { storage }) => storage.getAlarm()),
+    ).not.toBeNull();
     await set(bindings.DB);
-    await at(61_000, () => runDurableObjectAlarm(courier));
+    await at(61_000, () => runDurableObjectAlarm(webhookDeliveries));
     await arrived();
   });
 
-  test('an event that the courier could not take is brought by the watchdog', async () => {
-    const { ask, arrived, courier } = await hooked();
+  test('an event that could not be handed over is handed over again by the watchdog', async () => {
+    const { ask, arrived, webhookDeliveries } = await hooked();
     const made = await ask();
-    const stub = bindings.FLIGHT.getByName(cacheKeyOf(made));
+    const stub = bindings.COMPUTATION.getByName(cacheKeyOf(made));
     const down = { getByName: () => ({ deliver: () => Promise.reject(new Error('down')) }) };
-    const set = (COURIER: unknown) =>
-      runInDurableObject(stub, (instance) => void Object.assign(instance, { env: { ...bindings, COURIER } }));
+    const set = (WEBHOOK_DELIVERIES: unknown) =>
+      runInDurableObject(
+        stub,
+        (instance) => void Object.assign(instance, { env: { ...bindings, WEBHOOK_DELIVERIES } }),
+      );
     await set(down);
     await end(made);
-    await set(bindings.COURIER);
+    await set(bindings.WEBHOOK_DELIVERIES);
     await at(61_000, () => runDurableObjectAlarm(stub));
-    await at(62_000, () => runDurableObjectAlarm(courier));
+    await at(62_000, () => runDurableObjectAlarm(webhookDeliveries));
     expect(await arrived()).toHaveLength(1);
   });
 

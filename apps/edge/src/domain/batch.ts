@@ -1,6 +1,6 @@
 import type { Batch, Explanation, ExplanationAsked } from '@whylight/contract';
 
-/** What a batch knows of itself. */
+/** A batch as its object stores it. */
 export interface BatchState {
   readonly id: string;
   readonly tenant: string;
@@ -13,13 +13,13 @@ export interface BatchState {
 
 export type Refused = NonNullable<Batch['items'][number]['error']>;
 
-/** An item that waits for a place, was refused, or has become an explanation, which is found by `key` and `run`. */
+/** An item that waits to begin, was refused or canceled, or has become the explanation that `key` and `run` identify. */
 export type BatchItem =
   | {
       readonly state: 'waiting';
       readonly id: string;
       readonly asked: ExplanationAsked;
-      /** Times that beginning it has failed for a fault of this side; absent: none. */
+      /** How often it failed because of a fault of the service; absent: never. */
       readonly faults?: number;
     }
   | { readonly state: 'refused'; readonly error: Refused }
@@ -29,7 +29,7 @@ export type BatchItem =
       readonly id: string;
       readonly key: string;
       readonly run: number;
-      /** As it was last seen. */
+      /** The status when the batch last read it. */
       readonly status: Explanation['status'];
     };
 

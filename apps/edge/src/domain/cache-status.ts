@@ -1,7 +1,7 @@
-import type { Boarding } from './flight.ts';
+import type { Admission } from './run.ts';
 
-/** How a request came to its run, as Cache-Status (RFC 9211) says it. */
-export const cacheStatus: Readonly<Record<Boarding['via'], string>> = {
+/** How a request found its run, in the words of Cache-Status (RFC 9211). */
+export const cacheStatus: Readonly<Record<Admission['via'], string>> = {
   hit: 'whylight; hit',
   miss: 'whylight; fwd=miss; stored',
   collapsed: 'whylight; fwd=miss; collapsed',

@@ -1,8 +1,8 @@
 import type { Artifact, Explanation, Look, Question } from '@whylight/contract';
 import { methods } from '@whylight/core/methods';
-import type { Run } from './flight.ts';
+import type { Run } from './run.ts';
 
-/** What a request adds to the run that answers it. */
+/** What the API shows of an explanation beside its run. */
 export interface Asked {
   readonly id: string;
   readonly cache_status: Explanation['cache']['status'];
@@ -15,7 +15,7 @@ export interface Asked {
   readonly metadata: Explanation['metadata'];
 }
 
-/** The resource, put together from the request and its run. */
+/** The explanation as the API shows it, from its row and its run. */
 export function presentExplanation(asked: Asked, shared: Run, now: number): Explanation {
   const run = expiredFor(asked, shared, now);
   const { question, key } = run.submission;
@@ -57,17 +57,17 @@ export function presentExplanation(asked: Asked, shared: Run, now: number): Expl
   };
 }
 
-/** Which class is explained, and what of it: in a question of an earlier release what its method explains. */
+/** The target as answers repeat it; a question of an earlier release has the score that its method explains. */
 function answeredTarget({ method, target, score }: Question): Explanation['target'] {
   const own = methods.find(({ id }) => id === method)?.score ?? 'logit';
   const said = { type: 'class' as const, score: score ?? own };
   if (target === 'predicted') return { ...said, index: target };
-  // Questions hold no label: it has been found in the model's before.
+  // A question contains no label: it was resolved to an index before.
   if ('label' in target) return { ...said, index: 'predicted' };
   return 'terms' in target ? { ...said, terms: target.terms } : { ...said, index: target.class_index };
 }
 
-/** The run as it is for one whose time may be over, however long others have it kept. */
+/** The run as an explanation sees it: without a result once its own time is over, however long others keep the result. */
 export const expiredFor = ({ expires_at }: Pick<Asked, 'expires_at'>, run: Run, now: number): Run =>
   run.status === 'succeeded' && Date.parse(expires_at) <= now
     ? { ...run, result: null, artifacts: [], erased: true }

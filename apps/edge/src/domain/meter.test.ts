@@ -12,7 +12,7 @@ import {
   newMeter,
   request,
   unitsUsed,
-  upgradedMeter,
+  upgradeMeter,
 } from './meter.ts';
 
 const noon = Date.parse('2026-11-23T12:00:00Z');
@@ -111,7 +111,7 @@ describe('batches that wait', () => {
   test('a meter of an earlier release knows of none, and has the usual limit', () => {
     const { batches: _, limits: all, ...rest } = newMeter(limits, noon);
     const { batches: __, ...known } = all;
-    expect(upgradedMeter({ ...rest, limits: known })).toEqual({
+    expect(upgradeMeter({ ...rest, limits: known })).toEqual({
       ...newMeter(limits, noon),
       limits: { ...limits, batches: defaultLimits.batches },
     });

@@ -7,7 +7,7 @@ export interface Limits {
   readonly concurrency: number;
   /** Compute units in a day (UTC). */
   readonly compute_units: number;
-  /** Batches at a time of which something waits for a place. */
+  /** Batches at a time that have items waiting to begin. */
   readonly batches: number;
 }
 
@@ -46,7 +46,7 @@ export interface Meter {
 export type StoredMeter = Omit<Meter, 'limits' | 'batches'> &
   Partial<Pick<Meter, 'batches'>> & { readonly limits: Partial<Limits> };
 
-/** Declined: which policy, what it allows, and the seconds after which it may be otherwise. */
+/** Which limit a request exceeds, what it allows, and the seconds after which the request may succeed. */
 export interface Excess {
   readonly policy: Policy;
   readonly limit: number;
@@ -61,14 +61,14 @@ export const newMeter = (limits: Limits, now: number): Meter => ({
   today: newDay(now),
 });
 
-/** A stored meter, with what it does not say. */
-export const upgradedMeter = (stored: StoredMeter): Meter => ({
+/** A stored meter in the present form: members that it lacks have their defaults. */
+export const upgradeMeter = (stored: StoredMeter): Meter => ({
   batches: {},
   ...stored,
   limits: { ...defaultLimits, ...stored.limits },
 });
 
-/** The meter at `now`: what is over no longer counts. */
+/** The meter at `now`, without entries whose time is over. */
 export function at(meter: Meter, now: number): Meter {
   // A second counts until its last millisecond is out of the window, so that no window ever holds more.
   const seconds = meter.seconds.filter(({ second }) => second + 1 + requestWindow > now / 1000);
@@ -78,13 +78,13 @@ export function at(meter: Meter, now: number): Meter {
   return { ...meter, seconds, open, batches, today };
 }
 
-/** One more request, of a meter that is up to date. */
+/** Counts a request; the meter must be up to date. */
 export function request(meter: Meter, now: number): Meter | Excess {
-  if (standing(meter, now).remaining < 1)
+  if (requestsLeft(meter, now).remaining < 1)
     return {
       policy: 'requests',
       limit: meter.limits.requests,
-      seconds: standing(meter, now).resets_in_seconds,
+      seconds: requestsLeft(meter, now).resets_in_seconds,
     };
   const second = Math.floor(now / 1000);
   const last = meter.seconds.at(-1);
@@ -95,7 +95,7 @@ export function request(meter: Meter, now: number): Meter | Excess {
   return { ...meter, seconds, today: { ...meter.today, requests: meter.today.requests + 1 } };
 }
 
-/** A computation begins; one that is open already is not counted twice. */
+/** Counts a computation as open, once. */
 export function begin(meter: Meter, id: string, units: number, until: number, now: number): Meter | Excess {
   if (Object.hasOwn(meter.open, id)) return meter;
   if (Object.keys(meter.open).length >= meter.limits.concurrency)
@@ -105,7 +105,7 @@ export function begin(meter: Meter, id: string, units: number, until: number, no
   return { ...meter, open: { ...meter.open, [id]: { units, until } } };
 }
 
-/** A computation has ended, for `units`; ending it twice costs nothing. */
+/** Closes a computation, which cost `units`; closing it twice costs nothing. */
 export function end(meter: Meter, id: string, units: number): Meter {
   const ended = getOwn(meter.open, id);
   if (!ended) return meter;
@@ -119,7 +119,7 @@ export function end(meter: Meter, id: string, units: number): Meter {
   return { ...meter, open, today };
 }
 
-/** A batch begins to wait; one that waits already is not counted twice. */
+/** Counts a batch as waiting, once. */
 export function beginBatch(meter: Meter, id: string, until: number): Meter | Excess {
   if (Object.hasOwn(meter.batches, id)) return meter;
   if (Object.keys(meter.batches).length >= meter.limits.batches)
@@ -127,7 +127,7 @@ export function beginBatch(meter: Meter, id: string, until: number): Meter | Exc
   return { ...meter, batches: { ...meter.batches, [id]: until } };
 }
 
-/** Nothing of a batch waits any more. */
+/** Counts a batch as waiting no more. */
 export function endBatch(meter: Meter, id: string): Meter {
   return { ...meter, batches: without(meter.batches, id) };
 }
@@ -136,7 +136,7 @@ const without = <T>(record: Readonly<Record<string, T>>, id: string): Record<str
   Object.fromEntries(Object.entries(record).filter(([name]) => name !== id));
 
 /** How many requests are left, and the seconds until there are more. */
-export function standing(
+export function requestsLeft(
   { limits, seconds }: Meter,
   now: number,
 ): { remaining: number; resets_in_seconds: number } {
@@ -148,7 +148,7 @@ export function standing(
   };
 }
 
-/** Spent today and held for what is under way. */
+/** The compute units spent today, and those reserved for open computations. */
 export const unitsUsed = ({ today, open }: Meter): number =>
   Object.values(open).reduce((sum, { units }) => sum + units, today.compute_units);
 

@@ -39,7 +39,7 @@ export interface ModelRow {
   readonly created_at: string;
 }
 
-/** What explaining needs to know of a model, a tenant's or the service's. */
+/** What an explanation needs of a model, a tenant's or the service's. */
 export interface Explainable extends CatalogModel {
   readonly id: string;
   readonly own: boolean;
@@ -78,7 +78,7 @@ export const sourceOf = ({ id, name, object, content_length, sha256, manifest }:
   bytes: content_length,
 });
 
-/** Null as long as it is not ready. */
+/** Null until the model is ready. */
 export function explainable({ id, name, sha256, manifest, facts }: ModelRow): Explainable | null {
   if (!facts) return null;
   const { preprocessing, classes, input_shape, methods, deterministic, layers, task } = facts;
@@ -93,13 +93,13 @@ export function explainable({ id, name, sha256, manifest, facts }: ModelRow): Ex
 }
 
 /**
- * Whether its methods were run by the numerics of today. What another release found to work is not promised by this one,
- * until a worker has run it again.
+ * Whether a worker ran the model's methods with the present numerics. If another release did, this one promises nothing
+ * until a worker has run them again.
  */
 export const isCurrent = ({ numerics_version }: ModelFacts): boolean => numerics_version === numericsVersion;
 
-/** What is known of a model that an earlier release took, and this one refuses: that no method works on it. */
-export const refusedBy = ({ message }: ModelError, facts: ModelFacts): ModelFacts => ({
+/** The facts of a model that an earlier release accepted and this one refuses: no method works on it. */
+export const factsOfRefused = ({ message }: ModelError, facts: ModelFacts): ModelFacts => ({
   ...facts,
   numerics_version: numericsVersion,
   not_run: {},
@@ -110,7 +110,10 @@ const notRunOf = (facts: ModelFacts): Readonly<Record<string, string>> =>
   isCurrent(facts)
     ? (facts.not_run ?? {})
     : Object.fromEntries(
-        askable(facts.methods).map((id) => [id, 'not run by this release yet: the model is examined again']),
+        workingMethods(facts.methods).map((id) => [
+          id,
+          'not run by this release yet: the model is examined again',
+        ]),
       );
 
 export const builtIn = (model: CatalogModel): Explainable => ({
@@ -134,7 +137,7 @@ export function presentModel(row: ModelRow, upload: Model['upload'] = null): Mod
     task: facts?.task,
     default: false,
     deterministic: facts?.deterministic ?? null,
-    methods: askable(facts?.methods ?? {}),
+    methods: workingMethods(facts?.methods ?? {}),
     not_run: Object.keys(facts ? notRunOf(facts) : {}),
     urls: { self, complete: `${self}/complete`, warm: `${self}/warm` },
   };
@@ -152,12 +155,12 @@ export function presentBuiltIn(model: CatalogModel): Model {
     created_at: null,
     content_length: null,
     deterministic: true,
-    methods: askable(methods),
+    methods: workingMethods(methods),
     not_run: Object.keys(not_run),
     ...{ report: null, error: null, upload: null },
     urls: { self: `/v1/models/${encodeURIComponent(name)}`, complete: null, warm: null },
   };
 }
 
-const askable = (reasons: CatalogModel['methods']): string[] =>
+const workingMethods = (reasons: CatalogModel['methods']): string[] =>
   Object.entries(reasons).flatMap(([id, reason]) => (reason === null ? [id] : []));

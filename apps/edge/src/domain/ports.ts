@@ -1,32 +1,37 @@
 import type { Claim, ClaimRefusal, Job, JobError, Look, Report } from '@whylight/contract';
 import type { BatchState } from './batch.ts';
-import type { Delivery } from './delivery.ts';
-import type { Drawing, Drawn } from './drawing.ts';
-import type { Boarding, Pass, Run, Submission } from './flight.ts';
 import type { Answer, Claim as KeyClaim } from './idempotency.ts';
 import type { Excess, Limits, Meter, Usage } from './meter.ts';
-import type { News } from './news.ts';
+import type { FoundRendering, Rendering } from './rendering.ts';
+import type { Admission, Run, Submission, WaitRequest } from './run.ts';
+import type { RunEvents } from './run-events.ts';
+import type { Delivery } from './webhook-delivery.ts';
 import type { WebhookEvent } from './webhook-event.ts';
 
 /**
- * The Durable Objects as the rest of the gateway sees them, and as they see each other. What each method does stands at
- * the class, in durable-objects. Bindings have these types and not the classes', which take the bindings themselves.
+ * The Durable Objects as the rest of the gateway and other Durable Objects call them. The classes in durable-objects
+ * describe each method. Bindings use these types, because the classes themselves need the bindings.
  */
 
-export interface FlightPort {
-  known(keepUntil: number): Promise<Run | null>;
-  submit(submission: Submission, fresh: boolean, rider: Pass): Promise<Boarding | Excess>;
-  watch(run: number, rider: string, look: Look | null, seconds: number): Promise<Run | null>;
-  draw(run: number, look: Look, input: Job['input'] | null, pinned: boolean): Promise<Drawn | JobError>;
-  drawing(run: number, key: string): Promise<Drawing | null>;
-  cancel(run: number, rider: string): Promise<boolean>;
-  erase(run: number, rider: string): Promise<void>;
-  news(run: number, rider: string, after: number | null, seconds: number): Promise<News | null>;
-  job(attempt: number): Promise<Job | null>;
-  taken(attempt: number): Promise<void>;
-  fail(attempt: number, error: JobError): Promise<void>;
-  claim(claim: Claim): Promise<ClaimRefusal | null>;
-  report(report: Report): Promise<boolean>;
+export interface ComputationPort {
+  findResult(keepUntil: number): Promise<Run | null>;
+  admit(submission: Submission, fresh: boolean, request: WaitRequest): Promise<Admission | Excess>;
+  watch(run: number, waiter: string, look: Look | null, seconds: number): Promise<Run | null>;
+  render(
+    run: number,
+    look: Look,
+    input: Job['input'] | null,
+    pinned: boolean,
+  ): Promise<FoundRendering | JobError>;
+  findRendering(run: number, key: string): Promise<Rendering | null>;
+  cancel(run: number, waiter: string): Promise<boolean>;
+  erase(run: number, waiter: string): Promise<void>;
+  readEvents(run: number, waiter: string, after: number | null, seconds: number): Promise<RunEvents | null>;
+  deliverJob(attempt: number): Promise<Job | null>;
+  acceptAttempt(attempt: number): Promise<void>;
+  failAttempt(attempt: number, error: JobError): Promise<void>;
+  claimAttempt(claim: Claim): Promise<ClaimRefusal | null>;
+  applyReport(report: Report): Promise<boolean>;
 }
 
 export interface BatchPort {
@@ -46,7 +51,7 @@ export interface MeterPort {
   usage(): Promise<Usage[]>;
 }
 
-export interface CourierPort {
+export interface WebhookDeliveriesPort {
   deliver(address: { readonly tenant: string; readonly id: string }, event: WebhookEvent): Promise<void>;
   redeliver(id: string): Promise<Delivery | null>;
   list(limit: number, before: string | null): Promise<Delivery[]>;
@@ -60,15 +65,15 @@ export interface IdempotencyPort {
   release(): Promise<void>;
 }
 
-export interface RegistrationPort {
-  announced(tenant: string, model: string, requestId: string): Promise<void>;
-  arrived(tenant: string, model: string, requestId: string): Promise<void>;
-  outdated(tenant: string, model: string): Promise<void>;
+export interface ModelValidationPort {
+  awaitFile(tenant: string, model: string, requestId: string): Promise<void>;
+  begin(tenant: string, model: string, requestId: string): Promise<void>;
+  repeat(tenant: string, model: string): Promise<void>;
   forget(): Promise<void>;
-  settled(seconds: number): Promise<void>;
+  waitUntilDone(seconds: number): Promise<void>;
 }
 
-export interface JanitorPort {
-  arm(tenant: string): Promise<void>;
-  clear(tenant: string, object: string): Promise<void>;
+export interface TenantCleanupPort {
+  schedule(tenant: string): Promise<void>;
+  deleteBlankLater(tenant: string, object: string): Promise<void>;
 }

@@ -21,14 +21,14 @@ import { Refusal, type RefusalCode } from './refusal.ts';
 import { pointerOf } from './validation.ts';
 
 /**
- * Everything that a request leaves open, settled: model by digest, every parameter, target by index. Two
- * requests that mean the same give the same question.
+ * Resolves everything that a request leaves open: model by digest, every parameter, target by index. Two requests with
+ * the same meaning give the same question.
  *
  * @throws Refusal with a pointer to the member at fault.
  */
 export function explanationQuestion(asked: ExplanationAsked, image: string, model: CatalogModel): Question {
-  const { target, score } = inShort(asked.target);
-  const resolved = resolvedOf(asked, score);
+  const { target, score } = splitTarget(asked.target);
+  const resolved = resolveMethod(asked, score);
   checkMethod(resolved.method, model);
   checkLayers(asked.layers, model);
   return {
@@ -42,14 +42,14 @@ export function explanationQuestion(asked: ExplanationAsked, image: string, mode
   };
 }
 
-/** Methods that need nothing of a network but its scores, to be suggested where another does not work. */
+/** Methods that need only a network's scores: suggestions if another method does not work. */
 const undemanding = ['occlusion', 'rise', 'kernel-shap'];
 
 function checkMethod(method: string, { name, methods: reasons }: CatalogModel): void {
   const reason = getOwn(reasons, method);
   if (reason === null) return;
   const others = undemanding.filter((id) => getOwn(reasons, id) === null);
-  const hint = others.length > 0 ? ` Without gradients work ${others.join(' and ')}.` : '';
+  const hint = others.length > 0 ? ` These methods need no gradients: ${others.join(', ')}.` : '';
   throw refuse(
     'method_not_supported',
     '/method',
@@ -57,7 +57,7 @@ function checkMethod(method: string, { name, methods: reasons }: CatalogModel): 
   );
 }
 
-/** Holds layers to what the model has, where that is known. */
+/** Checks that the model has these layers, if its layers are known. */
 function checkLayers(asked: readonly string[], { name, layers }: CatalogModel): void {
   if (!layers) return;
   const names = layers.flat();
@@ -76,7 +76,7 @@ function checkLayers(asked: readonly string[], { name, layers }: CatalogModel): 
 /** Whether `layer` is a layer's number from the end: `-1` is the last. */
 const isCounted = (layer: string, count: number): boolean => /^-\d+$/.test(layer) && -Number(layer) <= count;
 
-/** The question of what a photo shows. */
+/** The question of a prediction. */
 export const predictionQuestion = (image: string, model: CatalogModel): Question => ({
   image,
   model: model.digest,
@@ -90,8 +90,8 @@ export const predictionQuestion = (image: string, model: CatalogModel): Question
   target: 'predicted',
 });
 
-/** All but the target. The engine's complaint is a refusal of the member that it names. */
-function resolvedOf(
+/** Resolves all but model and target. An error of the engine becomes a refusal of the member that it names. */
+function resolveMethod(
   { method, convention, parameters, layers }: ExplanationAsked,
   score: ScoreName | undefined,
 ): ResolvedQuestion {
@@ -124,8 +124,8 @@ export const noSuchModel = (reference: string, names: readonly string[]): Refusa
     `There is no such model.${didYouMean(reference.split('@', 1)[0] ?? '', names)}`,
   );
 
-/** What a request says of its target, in the form that questions have, and what of it is explained if it says that. */
-function inShort(asked: TargetRequest): { target: TargetSpec; score?: ScoreName } {
+/** The target of a request in the form that questions have, and the score to explain, if the request names one. */
+function splitTarget(asked: TargetRequest): { target: TargetSpec; score?: ScoreName } {
   if (typeof asked === 'string' || !('type' in asked)) return { target: asked };
   const { index = 'predicted', label, terms, score } = asked;
   const said = score && { score };
@@ -139,7 +139,7 @@ const pointerOfIndex = (asked: TargetRequest): string =>
 
 function resolveTarget(target: TargetSpec, pointer: string, model: CatalogModel): TargetSpec {
   if (target === 'predicted') return target;
-  if ('label' in target) return targetNamed(target.label, model);
+  if ('label' in target) return findTarget(target.label, model);
   if ('terms' in target) {
     for (const [i, { class_index: index }] of target.terms.entries())
       if (index !== 'predicted') checkClass(index, `/target/terms/${i}/class_index`, model);
@@ -162,7 +162,7 @@ function checkClass(index: number, pointer: string, { name, classes }: CatalogMo
  * The class of this English or Chinese name; a name that two classes share has to be given by index. A model of one
  * output has names for that output and its negation.
  */
-function targetNamed(label: string, model: CatalogModel): TargetSpec {
+function findTarget(label: string, model: CatalogModel): TargetSpec {
   const { name } = model;
   const labels = model.classes === 1 ? namesOfOne(model.labels) : model.labels;
   const wanted = fold(label);
@@ -177,7 +177,7 @@ function targetNamed(label: string, model: CatalogModel): TargetSpec {
     throw refuse(
       'invalid_parameter',
       '/target/label',
-      `"${label}" names the classes ${matches.join(' and ')}: give target.class_index.`,
+      `"${label}" names the classes ${matches.join(' and ')}. Send target.class_index instead.`,
     );
   const hint = didYouMean(
     label,

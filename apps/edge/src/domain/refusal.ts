@@ -1,7 +1,7 @@
 import type { ClaimRefusal } from '@whylight/contract';
 import type { Excess } from './meter.ts';
 
-/** Every way in which a request can be declined; `problem.ts` gives each its status. */
+/** Every reason for which the gateway refuses a request; `problem.ts` gives each its status. */
 export type RefusalCode =
   | 'invalid_json'
   | 'unknown_field'
@@ -57,7 +57,7 @@ export interface FieldError {
   readonly message: string;
 }
 
-/** A declined request. The message is shown to the caller: no secret, path or stack. */
+/** A refused request. The caller sees the message: it contains no secret, path or stack. */
 export class Refusal extends Error {
   override name = 'Refusal' as const;
   readonly code: RefusalCode;
@@ -73,7 +73,7 @@ export class Refusal extends Error {
 /** A request beyond a limit of the tenant: `policy` is its name in RateLimit-Policy. */
 export class LimitRefusal extends Refusal {
   readonly policy: string;
-  /** After so many seconds it may be otherwise. */
+  /** Seconds after which the request may succeed. */
   readonly seconds: number;
 
   constructor({ policy, limit, seconds }: Excess) {
@@ -85,11 +85,11 @@ export class LimitRefusal extends Refusal {
 }
 
 const excesses = {
-  requests: ['rate_limited', 'There were too many requests in the last minute.'],
-  concurrency: ['concurrency_limited', 'Too many explanations are being computed for this tenant.'],
-  compute: ['quota_exceeded', 'The compute units of this day do not suffice for it.'],
-  batches: ['concurrency_limited', 'Too many batches of this tenant have items that wait for a place.'],
+  requests: ['rate_limited', 'You sent too many requests in the last minute.'],
+  concurrency: ['concurrency_limited', 'The service is computing too many explanations for this tenant.'],
+  compute: ['quota_exceeded', 'The tenant has too few compute units left today for this request.'],
+  batches: ['concurrency_limited', 'Too many batches of this tenant have items that wait to begin.'],
 } as const;
 
-/** The one answer for what is missing and for what belongs to someone else. */
-export const notFound = (): Refusal => new Refusal('resource_not_found', 'There is no such resource.');
+/** The same answer for a resource that does not exist and for one that belongs to another tenant. */
+export const notFound = (): Refusal => new Refusal('resource_not_found', 'The resource does not exist.');

@@ -8,9 +8,9 @@ import {
 } from '@whylight/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { claimOf, isTerminal, outputPrefix, type Run, type Submission, stalePrefixes } from './flight.ts';
-import { cancel, join } from './riders.ts';
-import { apply, begin, claim, isRepeated, overdue, taken } from './transitions.ts';
+import { claimOf, isTerminal, outputPrefix, type Run, type Submission, stalePrefixes } from './run.ts';
+import { applyReport, beginRun, claimAttempt, isRepeated, renewLease, retryOrFail } from './transitions.ts';
+import { addWaiter, cancelWaiter } from './waiters.ts';
 
 const submission = {
   ...{ key: 'a'.repeat(64), tenant: 'ten_a', units: 1, look: ownLook() },
@@ -18,7 +18,7 @@ const submission = {
 } as unknown as Submission;
 const result = {} as Result;
 const nonces = ['0', '1', '2'].map((digit) => digit.repeat(32));
-const pass = { id: 'exp_a', until: null, look: ownLook(), keepUntil: 0, webhook: null };
+const request = { id: 'exp_a', until: null, look: ownLook(), keepUntil: 0, webhook: null };
 
 /** A worker that was given an attempt, whoever else was given it too. */
 interface Worker {
@@ -89,13 +89,13 @@ function happens(history: History, { what, who, back, theirs }: Event): void {
     if (next.attempt > leases.length) leases.push(next.lease);
   };
   if (what === 'taken') {
-    if (!isTerminal(run)) keep(taken(run, history.now));
+    if (!isTerminal(run)) keep(renewLease(run, history.now));
   } else if (what === 'lease') {
     history.now = Math.max(history.now, run.deadline);
-    if (!isTerminal(run)) keep(overdue(run, history.now));
-  } else if (what === 'cancel') keep(cancel(run, pass.id, history.now));
+    if (!isTerminal(run)) keep(retryOrFail(run, history.now));
+  } else if (what === 'cancel') keep(cancelWaiter(run, request.id, history.now));
   else if (what === 'claim') {
-    const next = claim(run, claimBy(worker), history.now);
+    const next = claimAttempt(run, claimBy(worker), history.now);
     const holder = claimed.find((each) => each.attempt === run.attempt);
     if (isTerminal(run) || attempt !== run.attempt) expect(next).toBe('attempt_over');
     else if (holder) expect(next).toBe(holder.nonce === worker.nonce ? run : 'attempt_claimed');
@@ -105,7 +105,7 @@ function happens(history: History, { what, who, back, theirs }: Event): void {
     keep(next);
   } else {
     const report = reportBy(worker, what, run, nonces[theirs]);
-    const next = apply(run, report, history.now);
+    const next = applyReport(run, report, history.now);
     if (!next) return;
     // Whatever is accepted comes from who has claimed this very attempt.
     expect(claimed).toContainEqual(worker);
@@ -115,7 +115,7 @@ function happens(history: History, { what, who, back, theirs }: Event): void {
 }
 
 const begun = (): History => {
-  const run = join(begin(null, submission, 0), pass, 'miss');
+  const run = addWaiter(beginRun(null, submission, 0), request, 'miss');
   return { run, now: 0, leases: [run.lease], claimed: [] };
 };
 
@@ -140,7 +140,7 @@ describe('L3: whatever happens, in whatever order', () => {
     );
   });
 
-  test('a result is what its own worker wrote, and everything that others may have written is swept', () => {
+  test('a result is what its own worker wrote, and everything that others may have written is deleted', () => {
     fc.assert(
       fc.property(fc.array(events, { maxLength: 60 }), (happened) => {
         const history = begun();
@@ -150,9 +150,9 @@ describe('L3: whatever happens, in whatever order', () => {
         for (const { object } of run.artifacts) expect(object.startsWith(kept!)).toBe(true);
         const written = claimed.map(({ attempt }) => outputPrefix(run, attempt));
         expect(new Set(written).size).toBe(written.length);
-        const swept = stalePrefixes(run);
+        const stale = stalePrefixes(run);
         for (const prefix of written)
-          expect([prefix, swept.includes(prefix)]).toEqual([prefix, prefix !== kept]);
+          expect([prefix, stale.includes(prefix)]).toEqual([prefix, prefix !== kept]);
       }),
       { numRuns: 500 },
     );
@@ -165,7 +165,7 @@ describe('L3: whatever happens, in whatever order', () => {
         for (const event of happened) happens(history, event);
         const { run, now, claimed } = history;
         for (const worker of claimed) {
-          const again = claim(run, claimBy(worker), now + later);
+          const again = claimAttempt(run, claimBy(worker), now + later);
           const isCurrent = !isTerminal(run) && worker.attempt === run.attempt;
           expect(again).toBe(isCurrent ? run : 'attempt_over');
         }
@@ -178,39 +178,39 @@ describe('L3: whatever happens, in whatever order', () => {
 describe('a claim', () => {
   const first = begun().run;
   const [w0, w1] = nonces.map((nonce) => ({ nonce, attempt: 1, lease: first.lease })) as [Worker, Worker];
-  const mine = claim(first, claimBy(w0), 1_000) as Run;
+  const mine = claimAttempt(first, claimBy(w0), 1_000) as Run;
 
   test('takes the attempt for as long as a lease', () => {
     expect(claimOf(mine)).toEqual({ attempt: 1, nonce: w0.nonce, worker: 'w' });
-    expect([mine.status, mine.taken, mine.deadline]).toEqual(['queued', true, 61_000]);
+    expect([mine.status, mine.accepted, mine.deadline]).toEqual(['queued', true, 61_000]);
   });
 
   test('of another worker is refused by name, and so is one of another attempt or lease', () => {
-    expect(claim(mine, claimBy(w1), 2_000)).toBe('attempt_claimed');
-    expect(claim(first, claimBy({ ...w0, attempt: 2 }), 2_000)).toBe('attempt_over');
-    expect(claim(first, claimBy({ ...w0, lease: 'another lease of it' }), 2_000)).toBe('attempt_over');
+    expect(claimAttempt(mine, claimBy(w1), 2_000)).toBe('attempt_claimed');
+    expect(claimAttempt(first, claimBy({ ...w0, attempt: 2 }), 2_000)).toBe('attempt_over');
+    expect(claimAttempt(first, claimBy({ ...w0, lease: 'another lease of it' }), 2_000)).toBe('attempt_over');
   });
 
   test('goes with the lease: the next attempt is anybody’s', () => {
-    const next = overdue(mine, mine.deadline);
+    const next = retryOrFail(mine, mine.deadline);
     expect([next.attempt, claimOf(next)]).toEqual([2, null]);
-    expect(claim(next, claimBy(w0), 70_000)).toBe('attempt_over');
-    const theirs = claim(next, claimBy({ ...w1, attempt: 2, lease: next.lease }), 70_000) as Run;
+    expect(claimAttempt(next, claimBy(w0), 70_000)).toBe('attempt_over');
+    const theirs = claimAttempt(next, claimBy({ ...w1, attempt: 2, lease: next.lease }), 70_000) as Run;
     expect(outputPrefix(theirs, 1)).not.toBe(outputPrefix(theirs));
     expect(stalePrefixes(theirs)).toEqual([outputPrefix(theirs), outputPrefix(theirs, 1)]);
   });
 
   test('is what makes reports count: those of nobody and of others are refused', () => {
-    expect(apply(first, reportBy(w0, 'processing', first), 2_000)).toBeNull();
-    expect(apply(mine, reportBy(w1, 'succeeded', mine), 2_000)).toBeNull();
-    expect(apply(mine, reportBy(w0, 'succeeded', mine, w1.nonce), 2_000)).toBeNull();
-    const done = apply(mine, reportBy(w0, 'succeeded', mine), 2_000)!;
+    expect(applyReport(first, reportBy(w0, 'processing', first), 2_000)).toBeNull();
+    expect(applyReport(mine, reportBy(w1, 'succeeded', mine), 2_000)).toBeNull();
+    expect(applyReport(mine, reportBy(w0, 'succeeded', mine, w1.nonce), 2_000)).toBeNull();
+    const done = applyReport(mine, reportBy(w0, 'succeeded', mine), 2_000)!;
     expect(done.status).toBe('succeeded');
     expect(isRepeated(done, reportBy(w0, 'succeeded', mine))).toBe(true);
     expect(isRepeated(done, reportBy(w1, 'succeeded', mine, w0.nonce))).toBe(false);
   });
 
-  test('was unknown to earlier releases: what they wrote is found, and swept', () => {
+  test('was unknown to earlier releases: what they wrote is found, and deleted', () => {
     const old = { ...first, claims: [] };
     expect([outputPrefix(old), stalePrefixes(old)]).toEqual([
       `t/ten_a/x/${submission.key}/1/`,

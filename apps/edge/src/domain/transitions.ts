@@ -12,27 +12,27 @@ import {
   deliveryTime,
   isTerminal,
   leaseTime,
-  longestFlight,
+  longestRun,
   mostTries,
   outputPrefix,
   type Run,
   type Submission,
-} from './flight.ts';
+} from './run.ts';
 
-export function begin(previous: Run | null, submission: Submission, now: number): Run {
+export function beginRun(previous: Run | null, submission: Submission, now: number): Run {
   const run: Run = {
     number: (previous?.number ?? 0) + 1,
     submission,
     version: 0,
     status: 'queued',
-    riders: {},
+    waiters: {},
     owner: null,
     attempt: previous?.attempt ?? 0,
     tries: 0,
     crashes: 0,
     losses: 0,
     lease: '',
-    taken: false,
+    accepted: false,
     claims: [],
     createdAt: now,
     startedAt: null,
@@ -46,56 +46,62 @@ export function begin(previous: Run | null, submission: Submission, now: number)
     erased: false,
     metered: false,
   };
-  return nextAttempt(run, now);
+  return startNextAttempt(run, now);
 }
 
-/** The same run under a new fence: reports of the attempt before are refused from here on. */
-const nextAttempt = (run: Run, now: number): Run => ({
+/** Starts the next attempt under a new lease: from here on, reports of the attempt before are refused. */
+const startNextAttempt = (run: Run, now: number): Run => ({
   ...run,
   status: 'queued',
   attempt: run.attempt + 1,
   tries: run.tries + 1,
   lease: crypto.randomUUID(),
-  taken: false,
+  accepted: false,
   progress: null,
   deadline: now + deliveryTime,
 });
 
-/** What the watchdog makes of a run whose deadline has passed. */
-export function overdue(run: Run, now: number): Run {
-  if (now >= run.createdAt + longestFlight)
-    return fail(
+/** Starts another attempt of a run whose deadline has passed, or fails the run after too many. */
+export function retryOrFail(run: Run, now: number): Run {
+  if (now >= run.createdAt + longestRun)
+    return failRun(
       run,
       { code: 'deadline_exceeded', message: 'The computation took too long.', retryable: true },
       now,
     );
-  // A job that no worker had begun with is not what the worker died of.
+  // A worker that had not begun the job did not die of it.
   const begun = run.status === 'processing';
   const [crashes, losses] = [run.crashes + Number(begun), run.losses + Number(!begun)];
-  if (crashes < mostTries && losses < mostTries) return nextAttempt({ ...run, crashes, losses }, now);
-  const error: JobError = run.taken
-    ? { code: 'worker_crashed', message: `The worker went silent ${mostTries} times.`, retryable: true }
-    : { code: 'worker_unreachable', message: 'No worker took the job.', retryable: true };
-  return fail(run, error, now);
+  if (crashes < mostTries && losses < mostTries) return startNextAttempt({ ...run, crashes, losses }, now);
+  const error: JobError = run.accepted
+    ? { code: 'worker_crashed', message: `The worker stopped reporting ${mostTries} times.`, retryable: true }
+    : { code: 'worker_unreachable', message: 'No worker accepted the job.', retryable: true };
+  return failRun(run, error, now);
 }
 
-export const delivered = (run: Run, now: number): Run => ({ ...run, deadline: now + deliveryTime });
+/** Gives the worker, to which the job goes now, time to accept it. */
+export const markDelivered = (run: Run, now: number): Run => ({ ...run, deadline: now + deliveryTime });
 
-export const taken = (run: Run, now: number): Run => ({ ...run, taken: true, deadline: now + leaseTime });
+/** Notes that a worker has accepted the present attempt, and renews its lease. */
+export const renewLease = (run: Run, now: number): Run => ({
+  ...run,
+  accepted: true,
+  deadline: now + leaseTime,
+});
 
 /**
- * The run once `asked` has been claimed, the same run when just this claim was made before (its answer was lost), or why
- * it cannot be made. A repeated claim does not prolong the lease: a captured call that is sent again changes nothing.
+ * The run after the claim `asked`; the same run if the worker repeats its own claim (the answer was lost); or why the
+ * claim is refused. A repeated claim does not prolong the lease: replaying a captured call changes nothing.
  */
-export function claim(run: Run, asked: Claim, now: number): Run | ClaimRefusal {
+export function claimAttempt(run: Run, asked: Claim, now: number): Run | ClaimRefusal {
   const { attempt, lease, nonce, worker } = asked;
   if (isTerminal(run) || attempt !== run.attempt || lease !== run.lease) return 'attempt_over';
   const held = claimOf(run);
   if (held) return held.nonce === nonce ? run : 'attempt_claimed';
-  return { ...taken(run, now), claims: [...run.claims, { attempt, nonce, worker }] };
+  return { ...renewLease(run, now), claims: [...run.claims, { attempt, nonce, worker }] };
 }
 
-export const fail = (run: Run, error: JobError, now: number): Run => ({
+export const failRun = (run: Run, error: JobError, now: number): Run => ({
   ...run,
   status: 'failed',
   completedAt: now,
@@ -103,19 +109,19 @@ export const fail = (run: Run, error: JobError, now: number): Run => ({
 });
 
 /**
- * The run after `report`, or null when the report is refused: of an attempt that is over, under another
- * lease, of a worker that has not claimed the attempt, or after the end.
+ * The run after `report`, or null if the report is refused: its attempt is over, its lease is another, its worker has not
+ * claimed the attempt, or the run has ended.
  */
-export function apply(run: Run, report: Report, now: number): Run | null {
-  if (!isOfHolder(run, report) || isTerminal(run)) return null;
+export function applyReport(run: Run, report: Report, now: number): Run | null {
+  if (!isFromHolder(run, report) || isTerminal(run)) return null;
   switch (report.status) {
     case 'alive':
-      return taken(run, now);
+      return renewLease(run, now);
     case 'processing':
-      return { ...taken(run, now), status: 'processing', startedAt: run.startedAt ?? now };
+      return { ...renewLease(run, now), status: 'processing', startedAt: run.startedAt ?? now };
     case 'progress':
       return {
-        ...taken(run, now),
+        ...renewLease(run, now),
         status: 'processing',
         startedAt: run.startedAt ?? now,
         progress: { completed: report.completed, total: report.total },
@@ -132,25 +138,25 @@ export function apply(run: Run, report: Report, now: number): Run | null {
         artifacts: report.artifacts,
       };
     case 'failed':
-      return afterFault(run, report.error, now);
+      return retryAfterFault(run, report.error, now);
   }
 }
 
-/** Another attempt, where it may fare better and there is one left. */
-function afterFault(run: Run, error: JobError, now: number): Run {
-  const next = passing.has(error.code) ? overdue(run, now) : null;
-  return next && !isTerminal(next) ? next : fail(run, error, now);
+/** Starts another attempt if that may succeed and one is left; else fails the run. */
+function retryAfterFault(run: Run, error: JobError, now: number): Run {
+  const next = transientFaults.has(error.code) ? retryOrFail(run, now) : null;
+  return next && !isTerminal(next) ? next : failRun(run, error, now);
 }
 
-/** Faults that another attempt may not meet: a worker that hands its job back as it stops, a store that was away. */
-const passing: ReadonlySet<JobError['code']> = new Set(['worker_crashed', 'storage_unavailable']);
+/** Faults that another attempt may avoid: a worker that stopped and handed its job back, a store that did not answer. */
+const transientFaults: ReadonlySet<JobError['code']> = new Set(['worker_crashed', 'storage_unavailable']);
 
-/** Whether the run already ended with just this report: its answer was lost, and it may be repeated. */
+/** Whether this report already ended the run: the worker repeats it because the answer was lost. */
 export const isRepeated = (run: Run, report: Report): boolean =>
-  isOfHolder(run, report) && report.status === run.status && isTerminal(run);
+  isFromHolder(run, report) && report.status === run.status && isTerminal(run);
 
-/** Whether it comes from the worker that has claimed the present attempt. */
-const isOfHolder = (run: Run, { attempt, lease, nonce }: Report): boolean =>
+/** Whether the report comes from the worker that has claimed the present attempt. */
+const isFromHolder = (run: Run, { attempt, lease, nonce }: Report): boolean =>
   attempt === run.attempt && lease === run.lease && nonce === claimOf(run)?.nonce;
 
 function isComplete(run: Run, artifacts: readonly Artifact[]): boolean {

@@ -1,9 +1,9 @@
 import type { Explanation } from '@whylight/contract';
-import type { Run } from './flight.ts';
+import type { Run } from './run.ts';
 
-/** What a webhook is told; small, without pictures, without anything that opens something. */
+/** An event for a webhook. It is small, and holds neither pictures nor anything that gives access. */
 export interface WebhookEvent {
-  /** The same however often it is sent: an explanation ends once. */
+  /** Always the same for one explanation, which ends once, however often the event is sent. */
   readonly id: string;
   readonly type: `explanation.${Explanation['status']}`;
   readonly payload: string;
@@ -11,8 +11,8 @@ export interface WebhookEvent {
 
 const longestMessage = 2_000;
 
-/** How explanation `id` ended; `run` as that one sees it. */
-export function endOf(id: string, { status, error, completedAt, submission }: Run): WebhookEvent {
+/** The event that explanation `id` has ended; `run` is the run as that explanation sees it. */
+export function endEvent(id: string, { status, error, completedAt, submission }: Run): WebhookEvent {
   const type = `explanation.${status}` as const;
   const payload = JSON.stringify({
     type,

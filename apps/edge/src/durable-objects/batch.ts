@@ -3,7 +3,7 @@ import { type BatchItem, type BatchState, isOver } from '../domain/batch.ts';
 import type { Excess } from '../domain/meter.ts';
 import type { BatchPort, MeterPort } from '../domain/ports.ts';
 import { LimitRefusal, Refusal, type RefusalCode } from '../domain/refusal.ts';
-import { seenBy } from '../domain/riders.ts';
+import { viewRun } from '../domain/waiters.ts';
 import type { Bindings } from '../env.ts';
 import { isOutage } from '../outage.ts';
 import { isPassing } from '../problem.ts';
@@ -12,17 +12,17 @@ import { createExplanation } from '../use-cases/creation.ts';
 
 /** Milliseconds. */
 const day = 24 * 3_600_000;
-/** Items that are begun at a time. */
+/** Items that a batch begins at a time. */
 const atATime = 4;
-/** Milliseconds after which what has not found a place is refused. */
+/** Milliseconds after which the batch refuses items that the tenant's limits still hold back. */
 const longest = day;
-/** Milliseconds between two looks for a place: doubled each time that there is none, up to the longest. */
+/** Milliseconds before the batch tries again to begin items: doubled after each failure, up to the longest. */
 const pause = 1_000;
 const longestPause = 30_000;
-/** Times that an item is begun which fails for a fault of this side. */
+/** Times that the batch tries an item that fails because of a fault of the service. */
 const mostFaults = 3;
 
-/** What a place may be waited for; other refusals are final. */
+/** Refusals after which an item waits for another try; other refusals are final. */
 const temporary: ReadonlySet<RefusalCode> = new Set([
   'concurrency_limited',
   'capacity',
@@ -32,14 +32,14 @@ const temporary: ReadonlySet<RefusalCode> = new Set([
 const outage = new Refusal('capacity', 'A part of this service does not answer.');
 const fault = new Refusal(
   'internal',
-  `Something went wrong on this side, each of the ${mostFaults} times that it was tried. The request id helps to find out what.`,
+  `The service failed each of the ${mostFaults} times that it tried this item. Give its operator the request id to find out why.`,
 );
 
 const faultsOf = (item: BatchItem): number => (item.state === 'waiting' ? (item.faults ?? 0) : 0);
 
 /**
- * Explanations that were asked for together. Each is an ordinary one; those for which the tenant has no place yet wait
- * here and are begun, on the alarm, as others end.
+ * Explanations that one request asks for. Each is an ordinary one; items that exceed the tenant's limits wait here, and
+ * the alarm begins them as others end.
  */
 export class Batch extends DurableObject<Bindings> implements BatchPort {
   #state: BatchState | null = null;
@@ -52,25 +52,25 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
     });
   }
 
-  /** Begins the batch, once: under an id that is there already, what is there is the answer. */
+  /** Creates the batch, once: if the id exists already, the answer is the batch that exists. */
   async create(state: BatchState): Promise<BatchState | Excess> {
     if (this.#state) return this.#state;
     const excess = await this.#meter(state).beginBatch(state.id, state.createdAt + longest);
     if (excess) return excess;
-    // The same may have been asked for meanwhile.
+    // A repeated request may have created it meanwhile.
     if (this.#state) return this.#state;
     await this.#keep(state);
     await this.ctx.storage.setAlarm(Date.now());
     return state;
   }
 
-  /** The batch as it stands; null when there is none. */
+  /** The batch in its present state; null if there is none. */
   async read(): Promise<BatchState | null> {
-    await this.#look();
+    await this.#refresh();
     return this.#state;
   }
 
-  /** Gives up all that has not ended. */
+  /** Cancels all items that have not ended. */
   async cancel(): Promise<BatchState | null> {
     const state = this.#state;
     if (!state) return null;
@@ -81,18 +81,20 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
       canceled: true,
       items: state.items.map((item) => (item.state === 'waiting' ? { state: 'canceled' } : item)),
     });
-    await Promise.all(this.#made().map(({ item }) => world.flight(item.key).cancel(item.run, item.id)));
+    await Promise.all(
+      this.#openItems().map(({ item }) => world.computation(item.key).cancel(item.run, item.id)),
+    );
     await this.ctx.storage.setAlarm(Date.now());
     return this.read();
   }
 
   override async alarm(): Promise<void> {
-    /** Items that have failed for a fault of this side: they are tried again after a pause, and keep no other waiting. */
+    /** Items that failed because of a fault of the service: a later alarm tries them again; other items do not wait for them. */
     const faulty = new Set<number>();
     for (;;) {
       if (!this.#state) return;
       const waiting = [...this.#state.items.entries()].filter(([, { state }]) => state === 'waiting');
-      if (waiting.length === 0) return this.#rest(this.#state);
+      if (waiting.length === 0) return this.#finish(this.#state);
       const next = waiting.filter(([index]) => !faulty.has(index)).slice(0, atATime);
       if (next.length === 0) break;
       const begun = await Promise.all(
@@ -109,8 +111,8 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
     this.#pause = Math.min(2 * this.#pause, longestPause);
   }
 
-  /** Nothing waits any more. What has become of the items can be read for as long as most explanations can. */
-  async #rest(state: BatchState): Promise<void> {
+  /** No item waits any more. The batch can be read for as long as most explanations; then it deletes its storage. */
+  async #finish(state: BatchState): Promise<void> {
     await this.#meter(state).endBatch(state.id);
     const over = state.createdAt + services(this.env).settings.EXPLANATION_DAYS * day;
     if (Date.now() < over) return this.ctx.storage.setAlarm(over);
@@ -123,9 +125,9 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
     if (item.state !== 'waiting') return item;
     const { id, asked } = item;
     try {
-      const made = { id, tenant, requestId, asked, fresh: false, cancelAfter: null };
-      const { row, boarding } = await createExplanation(services(this.env), made);
-      const { status } = seenBy(boarding.run, id);
+      const creation = { id, tenant, requestId, asked, fresh: false, cancelAfter: null };
+      const { row, admission } = await createExplanation(services(this.env), creation);
+      const { status } = viewRun(admission.run, id);
       return { state: 'made', id, key: row.key, run: row.run, status };
     } catch (error) {
       const refusal = error instanceof Refusal ? error : null;
@@ -139,23 +141,23 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
     }
   }
 
-  /** Looks how those stand that had not ended. */
-  async #look(): Promise<void> {
+  /** Reads the present status of all items that had not ended. */
+  async #refresh(): Promise<void> {
     const world = services(this.env);
-    const seen = this.#made().map(async ({ index, item }) => {
-      const run = await world.flight(item.key).watch(item.run, item.id, null, 0);
-      return [index, run ? { ...item, status: seenBy(run, item.id).status } : item] as const;
+    const seen = this.#openItems().map(async ({ index, item }) => {
+      const run = await world.computation(item.key).watch(item.run, item.id, null, 0);
+      return [index, run ? { ...item, status: viewRun(run, item.id).status } : item] as const;
     });
     await this.#replace(await Promise.all(seen));
   }
 
-  #made() {
+  #openItems() {
     return [...(this.#state?.items.entries() ?? [])].flatMap(([index, item]) =>
       item.state === 'made' && !isOver(item) ? [{ index, item }] : [],
     );
   }
 
-  /** What was canceled meanwhile stays so, unless it has become an explanation: then that is canceled. */
+  /** Stores changed items. A canceled item stays canceled; if it has become an explanation meanwhile, cancels that. */
   async #replace(changed: readonly (readonly [number, BatchItem])[]): Promise<void> {
     if (!this.#state || changed.length === 0) return;
     const next = new Map(changed);
@@ -166,7 +168,7 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
     const late = this.#state.canceled ? changed.filter(([, { state }]) => state === 'made') : [];
     await this.#keep({ ...this.#state, items });
     for (const [, item] of late)
-      if (item.state === 'made') await services(this.env).flight(item.key).cancel(item.run, item.id);
+      if (item.state === 'made') await services(this.env).computation(item.key).cancel(item.run, item.id);
   }
 
   #meter({ tenant }: BatchState): MeterPort {

@@ -1,5 +1,4 @@
 import { DurableObject } from 'cloudflare:workers';
-import { longestFlight } from '../domain/flight.ts';
 import {
   at,
   begin,
@@ -14,9 +13,10 @@ import {
   request,
   type StoredMeter,
   type Usage,
-  upgradedMeter,
+  upgradeMeter,
 } from '../domain/meter.ts';
 import type { MeterPort } from '../domain/ports.ts';
+import { longestRun } from '../domain/run.ts';
 import type { Bindings } from '../env.ts';
 
 /** Days of usage that are kept. */
@@ -30,7 +30,7 @@ export class TenantMeter extends DurableObject<Bindings> implements MeterPort {
     super(context, bindings);
     context.blockConcurrencyWhile(async () => {
       const stored = await context.storage.get<StoredMeter>('meter');
-      if (stored) this.#meter = upgradedMeter(stored);
+      if (stored) this.#meter = upgradeMeter(stored);
     });
   }
 
@@ -47,7 +47,7 @@ export class TenantMeter extends DurableObject<Bindings> implements MeterPort {
   /** Opens a computation that will cost `units`. */
   async begin(id: string, units: number): Promise<Excess | null> {
     const now = Date.now();
-    const until = now + 2 * longestFlight;
+    const until = now + 2 * longestRun;
     return (await this.#take(begin(at(this.#meter, now), id, units, until, now))).excess;
   }
 

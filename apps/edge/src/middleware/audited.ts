@@ -16,7 +16,7 @@ export const audited: MiddlewareHandler<AppEnv> = async (c, next) => {
   // What is merely too much is in the meter, and must not fill the trail.
   if (c.error instanceof LimitRefusal || !(changes || denied)) return;
   // Nobody waits for the trail; the platform keeps us alive until it is written.
-  await afterwards(
+  await continueAfterAnswer(
     c,
     services.audit.write(tenant, {
       actor,
@@ -29,7 +29,7 @@ export const audited: MiddlewareHandler<AppEnv> = async (c, next) => {
 };
 
 /** Lets `work` go on behind the answer, where there is a platform that waits for it. */
-async function afterwards(c: Context<AppEnv>, work: Promise<void>): Promise<void> {
+async function continueAfterAnswer(c: Context<AppEnv>, work: Promise<void>): Promise<void> {
   try {
     c.executionCtx.waitUntil(work);
   } catch {

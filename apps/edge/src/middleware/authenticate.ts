@@ -4,19 +4,20 @@ import type { AppEnv } from '../app-env.ts';
 import { parseKey } from '../domain/api-key.ts';
 import { Refusal, type RefusalCode } from '../domain/refusal.ts';
 import { sameDigest } from '../storage/tenants.ts';
-import { timed } from '../timing.ts';
-import { withinRate } from './rate.ts';
+import { measure } from '../timing.ts';
+import { countRequest } from './rate.ts';
 
 /** Lets a tenant's key with this scope through. A key in the URL is not a key. */
 export function authenticate(scope: Scope): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const key = parseKey(bearer(c));
-    if (!key) throw await badKey(c, 'malformed_api_key', 'The Authorization header holds no Whylight key.');
-    const caller = await timed(c, 'auth', () => c.var.services.tenants.authenticate(key));
-    if (!caller) throw await badKey(c);
+    if (!key)
+      throw await refuseKey(c, 'malformed_api_key', 'The Authorization header holds no Whylight key.');
+    const caller = await measure(c, 'auth', () => c.var.services.tenants.authenticate(key));
+    if (!caller) throw await refuseKey(c);
     c.set('tenant', caller.tenant);
     c.set('actor', caller.keyId);
-    await timed(c, 'limit', () => withinRate(c, caller.tenant));
+    await measure(c, 'limit', () => countRequest(c, caller.tenant));
     if (caller.suspended) throw new Refusal('tenant_suspended', 'This tenant is suspended.');
     if (!caller.scopes.includes(scope))
       throw new Refusal('insufficient_scope', `The API key lacks the scope ${scope}.`);
@@ -42,11 +43,11 @@ export const authenticateScaler: MiddlewareHandler<AppEnv> = async (c, next) => 
 /** @throws Refusal unless the key of the request has one of these digests; all are compared. */
 async function oneOf(c: Context<AppEnv>, digests: readonly string[]): Promise<void> {
   const digest = await sha256Hex(bearer(c));
-  if (!digests.map((known) => sameDigest(digest, known)).includes(true)) throw await badKey(c);
+  if (!digests.map((known) => sameDigest(digest, known)).includes(true)) throw await refuseKey(c);
 }
 
-/** The refusal of a key that is none. Whoever tries many is told to stop; no tenant suffers from that. */
-async function badKey(
+/** Counts an invalid API key and gives its refusal. An address that sends many is blocked; tenants are unaffected. */
+async function refuseKey(
   c: Context<AppEnv>,
   code: RefusalCode = 'invalid_api_key',
   message = 'The API key is not valid.',
@@ -55,7 +56,10 @@ async function badKey(
   const { success } = await c.var.services.badKeys.limit({ key: address });
   return success
     ? new Refusal(code, message)
-    : new Refusal('too_many_bad_keys', 'Too many keys that are none came from your address.');
+    : new Refusal(
+        'too_many_bad_keys',
+        'Too many invalid API keys came from your address. Wait a minute, and check the key.',
+      );
 }
 
 function bearer(c: Context): string {

@@ -3,7 +3,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import type { AppEnv } from '../app-env.ts';
 import { newId } from '../domain/ulid.ts';
-import { serverTiming, timed } from '../timing.ts';
+import { measure, serverTiming } from '../timing.ts';
 
 const always = {
   'X-Content-Type-Options': 'nosniff',
@@ -21,7 +21,7 @@ export const envelope: MiddlewareHandler<AppEnv> = async (c, next) => {
   c.set('requestId', newId('req'));
   c.set('trace', childOf(traceOf(c.req.header('traceparent'))));
   c.set('spans', []);
-  await timed(c, 'total', next);
+  await measure(c, 'total', next);
   c.res = new Response(c.res.body, c.res);
   c.res.headers.set('Request-Id', c.var.requestId);
   c.res.headers.set('Server-Timing', serverTiming(c.var.spans));

@@ -4,7 +4,7 @@ import type { AppEnv } from '../app-env.ts';
 import { type Answer, type Claim, idempotencyKey } from '../domain/idempotency.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { type IdPrefix, newId } from '../domain/ulid.ts';
-import { timed } from '../timing.ts';
+import { measure } from '../timing.ts';
 
 /** Headers that belong to an answer and come again with it. */
 const replayed = ['Content-Type', 'Location', 'Cache-Status', 'Preference-Applied'];
@@ -24,7 +24,7 @@ export function idempotent(prefix: IdPrefix): MiddlewareHandler<AppEnv> {
     const scope = JSON.stringify([c.var.caller.tenant, c.req.method, c.req.path, key]);
     const store = c.var.services.idempotency(await sha256Hex(scope));
     const body = await sha256Hex(canonicalJson(await c.req.json()));
-    const claim = await timed(c, 'idempotency', async (): Promise<Claim> => await store.claim(body, id));
+    const claim = await measure(c, 'idempotency', async (): Promise<Claim> => await store.claim(body, id));
     switch (claim.outcome) {
       case 'replay':
         return c.body(claim.answer.body, claim.answer.status as 200, {
@@ -41,12 +41,12 @@ export function idempotent(prefix: IdPrefix): MiddlewareHandler<AppEnv> {
     }
     c.set('newId', claim.id);
     await next();
-    if (c.res.ok) await store.settle(await answerOf(c.res));
+    if (c.res.ok) await store.settle(await readAnswer(c.res));
     else await (c.res.status >= 500 ? store.fail() : store.release());
   };
 }
 
-async function answerOf(response: Response): Promise<Answer> {
+async function readAnswer(response: Response): Promise<Answer> {
   const headers = replayed.flatMap((name) => {
     const value = response.headers.get(name);
     return value === null ? [] : [[name, value]];

@@ -12,7 +12,7 @@ export interface KnownRoute {
 export function knownRoutes(list: () => readonly KnownRoute[]): MiddlewareHandler<AppEnv> {
   let table: { pattern: RegExp; methods: Set<string> }[] | undefined;
   return async (c, next) => {
-    table ??= tableOf(list());
+    table ??= buildTable(list());
     const allowed = table.find(({ pattern }) => pattern.test(c.req.path))?.methods;
     if (!allowed) throw notFound();
     if (c.req.method !== 'OPTIONS' && allowed.has(c.req.method)) return next();
@@ -22,7 +22,7 @@ export function knownRoutes(list: () => readonly KnownRoute[]): MiddlewareHandle
   };
 }
 
-function tableOf(routes: readonly KnownRoute[]) {
+function buildTable(routes: readonly KnownRoute[]) {
   const methods = new Map<string, Set<string>>();
   for (const { path, method } of routes) {
     const allowed = methods.get(path) ?? new Set(['OPTIONS']);

@@ -15,7 +15,7 @@ export const negotiation: MiddlewareHandler<AppEnv> = async (c, next) => {
   const version = c.req.header('X-Api-Version');
   if (version !== undefined && version !== apiVersion && version !== earlierVersion)
     throw new Refusal('invalid_version', `X-Api-Version: expected ${apiVersion} or ${earlierVersion}.`);
-  if (!other.test(c.req.path) && !takesJson(c.req.header('Accept')))
+  if (!other.test(c.req.path) && !acceptsJson(c.req.header('Accept')))
     throw new Refusal('not_acceptable', 'Answers are application/json.');
   await next();
   const isJson = c.res.headers.get('Content-Type')?.startsWith('application/json') ?? false;
@@ -24,7 +24,7 @@ export const negotiation: MiddlewareHandler<AppEnv> = async (c, next) => {
 };
 
 /** Whether an Accept header (RFC 9110) leaves room for JSON. */
-function takesJson(accept = '*/*'): boolean {
+function acceptsJson(accept = '*/*'): boolean {
   return accept.split(',').some((range) => {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
     const refused = parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { AppEnv } from '../app-env.ts';
-import { type Meter, requestWindow, secondsOfDay, standing, unitsUsed } from '../domain/meter.ts';
+import { type Meter, requestsLeft, requestWindow, secondsOfDay, unitsUsed } from '../domain/meter.ts';
 import { LimitRefusal, Refusal } from '../domain/refusal.ts';
 
 /**
@@ -9,7 +9,7 @@ import { LimitRefusal, Refusal } from '../domain/refusal.ts';
  *
  * @throws LimitRefusal for one request too many.
  */
-export async function withinRate(c: Context<AppEnv>, tenant: string): Promise<void> {
+export async function countRequest(c: Context<AppEnv>, tenant: string): Promise<void> {
   const answer = await c.var.services
     .meter(tenant)
     .request()
@@ -27,7 +27,7 @@ export async function withinRate(c: Context<AppEnv>, tenant: string): Promise<vo
 /** draft-ietf-httpapi-ratelimit-headers. `compute-units` and `waiting-batches` are units of our own. */
 function rateLimit(meter: Meter, now: number): Record<string, string> {
   const { limits } = meter;
-  const { remaining, resets_in_seconds } = standing(meter, now);
+  const { remaining, resets_in_seconds } = requestsLeft(meter, now);
   const units = Math.max(0, limits.compute_units - unitsUsed(meter));
   const places = Math.max(0, limits.concurrency - Object.keys(meter.open).length);
   const batches = Math.max(0, limits.batches - Object.keys(meter.batches).length);

@@ -11,18 +11,18 @@ const get = createRoute({
   method: 'get',
   path: '/v1/explanations/{id}/artifacts/{name}',
   tags: ['explanations'],
-  summary: 'Get a signed URL of a picture, the array or the JSON',
+  summary: 'Get a signed URL of a picture, the array or the JSON of a result',
   request: {
     params: z.object({ id: z.string(), name: z.string().describe(artifactNames.join(', ')) }),
     query: z.object({
-      rendering: z.string().max(64).optional().describe('Of a rendering, as its links have it'),
+      rendering: z.string().max(64).optional().describe('The id of a rendering, as its links contain it'),
     }),
   },
   responses: {
-    302: { description: 'To a URL that is good for five minutes' },
+    302: { description: 'Redirects to a URL that is valid for five minutes' },
     200: json(
       artifactUrlSchema,
-      'The URL itself, for who asks by `Accept: application/json`: a page sees no redirect',
+      'The URL itself, for requests with `Accept: application/json`: scripts of a page see no redirect',
     ),
     ...declined,
   },
@@ -34,9 +34,11 @@ export const artifacts = routes().openapi(get, async (c) => {
   const { rendering } = c.req.valid('query');
   const row = await findExplanation(services, caller.tenant, id);
   const run = expiredFor(row, await runOf(services, row, 0), Date.now());
-  const drawing =
-    rendering === undefined || run.erased ? null : await services.flight(row.key).drawing(row.run, rendering);
-  const artifacts = rendering === undefined ? run.artifacts : (drawing?.artifacts ?? []);
+  const rendered =
+    rendering === undefined || run.erased
+      ? null
+      : await services.computation(row.key).findRendering(row.run, rendering);
+  const artifacts = rendering === undefined ? run.artifacts : (rendered?.artifacts ?? []);
   const artifact = artifacts.find((candidate) => candidate.name === name);
   if (!artifact && (run.erased || rendering?.length === 64) && isArtifact(name))
     throw new Refusal('artifact_expired', 'The result of this explanation has been deleted.');

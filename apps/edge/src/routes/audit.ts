@@ -8,9 +8,12 @@ const list = createRoute({
   method: 'get',
   path: '/v1/audit_events',
   tags: ['audit'],
-  summary: 'See who changed what, newest first',
+  summary: 'List who changed what, newest first',
   request: { query: pageQuery },
-  responses: { 200: json(auditEventListSchema, 'Changes, and refusals for want of a scope'), ...declined },
+  responses: {
+    200: json(auditEventListSchema, 'Changes, and requests refused because the key lacks a scope'),
+    ...declined,
+  },
 });
 
 export const audit = routes().openapi(list, async (c) => {

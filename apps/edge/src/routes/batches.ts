@@ -15,14 +15,14 @@ const create = createRoute({
   method: 'post',
   path: '/v1/batches',
   tags,
-  summary: 'Ask for many explanations at once; each stands for itself',
+  summary: 'Create many explanations with one request',
   request: {
     headers: z.object({
       'idempotency-key': z.string().optional().describe('As of POST /v1/explanations'),
     }),
     ...body(batchRequestSchema),
   },
-  responses: { 202: json(batchSchema, 'Begun; ask again at `Location`'), ...declined },
+  responses: { 202: json(batchSchema, 'The batch has begun; ask again at `Location`'), ...declined },
 });
 
 const get = createRoute({
@@ -30,9 +30,9 @@ const get = createRoute({
   method: 'get',
   path: '/v1/batches/{id}',
   tags,
-  summary: 'See how the items of a batch stand',
+  summary: 'Get the status of a batch and of its items',
   request: { params },
-  responses: { 200: json(batchSchema, 'The batch as it stands'), ...declined },
+  responses: { 200: json(batchSchema, 'The batch in its present state'), ...declined },
 });
 
 const cancel = createRoute({
@@ -40,9 +40,9 @@ const cancel = createRoute({
   method: 'post',
   path: '/v1/batches/{id}/cancel',
   tags,
-  summary: 'Give up what of a batch has not ended',
+  summary: 'Cancel the items of a batch that have not ended',
   request: { params },
-  responses: { 200: json(batchSchema, 'The batch as it stands'), ...declined },
+  responses: { 200: json(batchSchema, 'The batch in its present state'), ...declined },
 });
 
 export const batches = routes()
@@ -72,7 +72,7 @@ export const batches = routes()
     return c.json(presentBatch(state), 200);
   });
 
-/** What is wrong with an item is known before anything is begun, and said of that item. */
+/** Checks an item before the batch begins; an invalid one is refused alone. */
 function itemOf(item: unknown, index: number): BatchItem {
   const parsed = explanationRequestSchema.safeParse(item);
   if (parsed.success) return { state: 'waiting', id: newId('exp'), asked: parsed.data };

@@ -11,10 +11,10 @@ import {
   vertexRequestSchema,
   vertexResponseSchema,
 } from '@whylight/contract';
-import type { Run } from '../domain/flight.ts';
 import { refusalOfJob } from '../domain/job-refusal.ts';
 import { longestWait } from '../domain/prefer.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
+import type { Run } from '../domain/run.ts';
 import { newId } from '../domain/ulid.ts';
 import { refusalOf } from '../domain/validation.ts';
 import { inlineBody } from '../middleware/inline-body.ts';
@@ -32,7 +32,7 @@ const kserve = createRoute({
   ...inline,
   method: 'post',
   path: '/v1/compat/kserve/v1/models/{model}',
-  summary: 'Explain as KServe does (V1 protocol, `{model}` = `NAME:explain`), for those who come from there',
+  summary: 'Explain by KServe’s V1 protocol (`{model}` = `NAME:explain`)',
   request: { params: z.object({ model: z.string() }), ...body(kserveRequestSchema) },
   responses: { 200: json(kserveResponseSchema, 'Predictions and explanations, by instance'), ...declined },
 });
@@ -41,7 +41,7 @@ const vertex = createRoute({
   ...inline,
   method: 'post',
   path: '/v1/compat/vertex/v1/projects/{project}/locations/{location}/endpoints/{endpoint}',
-  summary: 'Explain as Vertex AI does (`{endpoint}` = `MODEL:explain`), for those who come from there',
+  summary: 'Explain by Vertex AI’s protocol (`{endpoint}` = `MODEL:explain`)',
   request: {
     params: z.object({ project: z.string(), location: z.string(), endpoint: z.string() }),
     ...body(vertexRequestSchema),
@@ -100,7 +100,7 @@ export const compat = routes()
     );
   });
 
-/** `NAME` of `NAME:explain`; what is longer than names are is none. */
+/** `NAME` of `NAME:explain`; no name is longer than 200 characters. */
 function modelIn(segment: string): string {
   const [, name] = /^(.{1,200}):explain$/.exec(segment) ?? [];
   if (name === undefined) throw notFound();
@@ -112,7 +112,7 @@ interface How {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
-/** Vertex's methods by their names here; it has integrated gradients with 50 steps where nothing is said. */
+/** Translates Vertex AI's methods; its default is integrated gradients with 50 steps. */
 function methodOf({ explanationSpecOverride }: VertexRequest): How {
   const { integratedGradientsAttribution: gradients, sampledShapleyAttribution: shapley } =
     explanationSpecOverride?.parameters ?? {};
@@ -120,7 +120,7 @@ function methodOf({ explanationSpecOverride }: VertexRequest): How {
   return { method: 'integrated-gradients', parameters: { n_steps: gradients?.stepCount ?? 50 } };
 }
 
-/** |Σ attribution - (f(x) - f(x'))| / |f(x) - f(x')|; null for methods that do not say. */
+/** |Σ attribution - (f(x) - f(x'))| / |f(x) - f(x')|; null for methods without a convergence delta. */
 function approximationError({
   attribution_sum: sum,
   convergence_delta: delta,
@@ -149,7 +149,7 @@ interface Context {
   readonly requestId: string;
 }
 
-/** Ordinary explanations of photos that come in the body, waited for; at most a minute in all. */
+/** Creates an explanation for each photo in the body, and waits for all of them, a minute at most. */
 async function explainAll(
   { services, caller, requestId }: Context,
   model: string,
@@ -165,11 +165,11 @@ async function explainAll(
     const upload = await uploadInline(services, tenant, instance, index);
     const id = newId('exp');
     const wish = { input: { upload: upload.id }, model, method, parameters };
-    const asked = askedBy(wish);
+    const asked = parseWish(wish);
     const made = { id, tenant, requestId, asked, fresh: false, cancelAfter: null };
-    const { row, boarding } = await createExplanation(services, made);
+    const { row, admission } = await createExplanation(services, made);
     const left = Math.max(0, deadline - Date.now()) / 1000;
-    const answer = runOf(services, row, left, boarding.run).then(async (run) => ({
+    const answer = runOf(services, row, left, admission.run).then(async (run) => ({
       explanation: present(row, run),
       overlay: await pictureOf(services, run, instances.length),
     }));
@@ -180,8 +180,8 @@ async function explainAll(
   return Promise.all(answers);
 }
 
-/** The request that a wish comes to. @throws Refusal for values that JSON spells and no request takes, such as 1e999 */
-function askedBy(wish: unknown): ExplanationAsked {
+/** Checks a request that we have built. @throws Refusal for numbers of the body that no request accepts, such as 1e999 */
+function parseWish(wish: unknown): ExplanationAsked {
   const { success, data, error } = explanationRequestSchema.safeParse(wish);
   if (success) return data;
   throw refusalOf(error, wish);
@@ -195,7 +195,7 @@ const largestPictures = 16_777_216;
 async function pictureOf({ objects }: Services, run: Run, count: number): Promise<string> {
   if (run.error) throw refusalOfJob(run.error);
   if (run.status !== 'succeeded')
-    throw new Refusal('capacity', 'It is not done yet. Ask again: nothing is lost.');
+    throw new Refusal('capacity', 'The explanation has not ended yet. Send the request again to get it.');
   const find = (name: Artifact['name']) => run.artifacts.find((artifact) => artifact.name === name)!;
   const overlay = find('overlay.png');
   const most = Math.min(largestPicture, largestPictures / count);

@@ -8,7 +8,7 @@ const page = createRoute({
   method: 'get',
   path: '/docs',
   tags: ['documentation'],
-  summary: 'The API, to read',
+  summary: 'Read the API’s documentation',
   responses: {
     200: { description: 'A page', content: { 'text/html': { schema: z.string() } } },
     ...declined,
@@ -19,7 +19,7 @@ const script = createRoute({
   method: 'get',
   path: '/docs/reference.js',
   tags: ['documentation'],
-  summary: 'The script of that page',
+  summary: 'Get the script of the documentation',
   responses: {
     200: { description: 'JavaScript', content: { 'text/javascript': { schema: z.string() } } },
     ...declined,

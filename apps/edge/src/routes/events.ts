@@ -3,7 +3,7 @@ import { eventStream } from '../event-stream.ts';
 import { declined, routes, tenantRoute } from '../openapi.ts';
 import { findExplanation } from '../use-cases/submission.ts';
 
-/** Seconds after which a line on which nothing happens gets a sign of life. */
+/** Seconds after which a connection without events gets a comment. */
 const patience = 15;
 
 const get = createRoute({
@@ -11,14 +11,14 @@ const get = createRoute({
   method: 'get',
   path: '/v1/explanations/{id}/events',
   tags: ['explanations'],
-  summary: 'Follow an explanation as it happens',
+  summary: 'Follow the events of an explanation',
   request: {
     params: z.object({ id: z.string() }),
     headers: z.object({
       'last-event-id': z
         .string()
         .optional()
-        .describe('Goes on after this event; an event `error` says when some are no longer known'),
+        .describe('Continues after this event; an event `error` says that the service has forgotten some'),
     }),
   },
   responses: {
@@ -26,7 +26,7 @@ const get = createRoute({
       description: 'Events `queued`, `processing`, `progress` and, at the end, `completed`',
       content: { 'text/event-stream': { schema: z.string() } },
     },
-    204: { description: 'It had ended with the event named' },
+    204: { description: 'The explanation ended with that event' },
     ...declined,
   },
 });
@@ -34,12 +34,12 @@ const get = createRoute({
 export const events = routes().openapi(get, async (c) => {
   const { caller, services } = c.var;
   const row = await findExplanation(services, caller.tenant, c.req.valid('param').id);
-  const flight = services.flight(row.key);
+  const computation = services.computation(row.key);
   const id = c.req.header('Last-Event-ID');
-  // An id that is none of ours is one after which nothing is known.
+  // An id of another form gets the same answer as one that the service has forgotten.
   const after = id === undefined ? null : /^\d{1,9}$/.test(id) ? Number(id) : -1;
-  const now = await flight.news(row.run, row.id, after, 0);
+  const now = await computation.readEvents(row.run, row.id, after, 0);
   if (now?.done && now.events.length === 0) return c.body(null, 204);
-  const stream = eventStream((last) => flight.news(row.run, row.id, last, patience), after);
+  const stream = eventStream((last) => computation.readEvents(row.run, row.id, last, patience), after);
   return c.body(stream, 200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
 });

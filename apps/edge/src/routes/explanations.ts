@@ -8,13 +8,13 @@ import {
 } from '@whylight/contract';
 import { cacheStatus } from '../domain/cache-status.ts';
 import { cancelAfter } from '../domain/cancel-after.ts';
-import { isTerminal } from '../domain/flight.ts';
 import { longestWait, preferredWait } from '../domain/prefer.ts';
+import { isTerminal } from '../domain/run.ts';
 import { idempotent } from '../middleware/idempotent.ts';
 import { body, declined, json, routes, tenantAction, tenantRoute } from '../openapi.ts';
 import { page, pageQuery } from '../paging.ts';
 import type { ExplanationRow } from '../storage/explanations.ts';
-import { timed } from '../timing.ts';
+import { measure } from '../timing.ts';
 import { createExplanation } from '../use-cases/creation.ts';
 import { findExplanation, present, runOf } from '../use-cases/submission.ts';
 
@@ -26,7 +26,7 @@ const create = createRoute({
   method: 'post',
   path: '/v1/explanations',
   tags,
-  summary: 'Ask what the classifier looked at',
+  summary: 'Create an explanation: what did the classifier look at?',
   request: {
     headers: z.object({
       prefer: z
@@ -42,14 +42,17 @@ const create = createRoute({
       'cancel-after': z
         .string()
         .optional()
-        .describe('`90s`, `1h30m`: give it up when it is not done by then'),
+        .describe('`90s`, `1h30m`: cancel the explanation if it has not ended by then'),
       'cache-control': z.string().optional().describe('`no-cache`: compute again'),
     }),
     ...body(explanationRequestSchema),
   },
   responses: {
-    200: json(explanationSchema, 'Finished: known already, or within the time preferred'),
-    202: json(explanationSchema, 'Under way; ask again at `Location`'),
+    200: json(
+      explanationSchema,
+      'The explanation has ended: it was known, or it ended within the preferred time',
+    ),
+    202: json(explanationSchema, 'The explanation is under way; ask again at `Location`'),
     ...declined,
   },
 });
@@ -59,11 +62,11 @@ const get = createRoute({
   method: 'get',
   path: '/v1/explanations/{id}',
   tags,
-  summary: 'Fetch an explanation, or wait for it',
+  summary: 'Get an explanation, or wait for it',
   request: { params, query: z.object({ wait: z.coerce.number().int().min(0).max(longestWait).default(0) }) },
   responses: {
-    200: json(explanationSchema, 'The explanation as it stands'),
-    304: { description: 'As it was' },
+    200: json(explanationSchema, 'The explanation in its present state'),
+    304: { description: 'The explanation has not changed' },
     ...declined,
   },
 });
@@ -83,11 +86,11 @@ const cancel = createRoute({
   method: 'post',
   path: '/v1/explanations/{id}/cancel',
   tags,
-  summary: 'Give an explanation up; others who wait for the same result get it',
+  summary: 'Cancel an explanation; others that wait for the same result still get it',
   request: { params },
   responses: {
-    200: json(explanationSchema, 'Canceled, or as it had ended before'),
-    202: json(explanationSchema, 'Canceled; the work under way is being stopped'),
+    200: json(explanationSchema, 'The explanation is canceled, or had ended before'),
+    202: json(explanationSchema, 'The explanation is canceled; a worker is stopping the computation'),
     ...declined,
   },
 });
@@ -97,7 +100,7 @@ const remove = createRoute({
   method: 'delete',
   path: '/v1/explanations/{id}',
   tags,
-  summary: 'Delete an explanation, and with the one that had it computed the result itself',
+  summary: 'Delete an explanation, and the result too if this explanation owns it',
   request: { params },
   responses: { 204: { description: 'Deleted' }, ...declined },
 });
@@ -114,12 +117,12 @@ export const explanations = routes()
       fresh: /(^|[\s,])no-cache($|[\s,])/i.test(c.req.header('Cache-Control') ?? ''),
       cancelAfter: cancelAfter(c.req.header('Cancel-After')),
     };
-    const { row, boarding } = await timed(c, 'cache', () => createExplanation(services, creation));
+    const { row, admission } = await measure(c, 'cache', () => createExplanation(services, creation));
     c.set('subject', row.id);
     const wait = preferredWait(c.req.header('Prefer'));
-    const run = await timed(c, 'queue', () => runOf(services, row, wait ?? 0, boarding.run));
+    const run = await measure(c, 'queue', () => runOf(services, row, wait ?? 0, admission.run));
     c.header('Location', `/v1/explanations/${row.id}`);
-    c.header('Cache-Status', cacheStatus[boarding.via]);
+    c.header('Cache-Status', cacheStatus[admission.via]);
     if (wait !== null) c.header('Preference-Applied', `wait=${wait}`);
     return c.json(present(row, run), isTerminal(run) ? 200 : 202);
   })
@@ -135,13 +138,13 @@ export const explanations = routes()
   .openapi(cancel, async (c) => {
     const { caller, services } = c.var;
     const row = await findExplanation(services, caller.tenant, c.req.valid('param').id);
-    const stopped = await services.flight(row.key).cancel(row.run, row.id);
+    const stopped = await services.computation(row.key).cancel(row.run, row.id);
     return c.json(present(row, await runOf(services, row, 0)), stopped ? 202 : 200);
   })
   .openapi(remove, async (c) => {
     const { caller, services } = c.var;
     const row = await findExplanation(services, caller.tenant, c.req.valid('param').id);
-    await services.flight(row.key).erase(row.run, row.id);
+    await services.computation(row.key).erase(row.run, row.id);
     await services.explanations.delete(caller.tenant, row.id);
     return c.body(null, 204);
   })

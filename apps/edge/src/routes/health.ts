@@ -9,17 +9,16 @@ const livez = createRoute({
   method: 'get',
   path: '/livez',
   tags: ['health'],
-  summary: 'Is it running?',
-  responses: { 200: json(status, 'It is'), ...declined },
+  summary: 'Check that the gateway runs',
+  responses: { 200: json(status, 'The gateway runs'), ...declined },
 });
 
 const readyz = createRoute({
   method: 'get',
   path: '/readyz',
   tags: ['health'],
-  summary:
-    'Can it take requests: is it configured, is its database there, is its object store as it must be?',
-  responses: { 200: json(status, 'It can'), ...declined },
+  summary: 'Check that the gateway can answer requests: its settings, its database and its object store',
+  responses: { 200: json(status, 'The gateway can answer requests'), ...declined },
 });
 
 export const health = routes()
@@ -30,13 +29,16 @@ export const health = routes()
       .prepare('SELECT 1 FROM tenants LIMIT 1')
       .all()
       .catch(() => {
-        throw new Refusal('not_configured', 'The database is not there, or its migrations have not run.');
+        throw new Refusal(
+          'not_configured',
+          'The database does not answer, or its migrations have not run. Run the migrations.',
+        );
       });
-    const accepted = await storeCheck.accepted();
+    const accepted = await storeCheck.findAcceptedHeaders();
     if (accepted.length > 0)
       throw new Refusal(
         'not_configured',
-        `The object store takes a signed PUT with headers that are not signed (${accepted.join(', ')}), so that a signed URL could be used to copy another object. It must answer 403 to every x-amz-* header that X-Amz-SignedHeaders does not name.`,
+        `The object store accepts a signed PUT with headers that are not signed (${accepted.join(', ')}), so a client could use a signed URL to copy another object. The store must answer 403 to every x-amz-* header that X-Amz-SignedHeaders does not name.`,
       );
     return c.json({ status: 'ok' as const }, 200);
   });

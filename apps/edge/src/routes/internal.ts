@@ -9,29 +9,29 @@ const claim = createRoute({
   method: 'post',
   path: '/internal/claims/{key}',
   tags: ['internal'],
-  summary: 'A worker asks for an attempt, for itself alone',
+  summary: 'Claim an attempt for one worker',
   security: [{ workerSignature: [] }],
   middleware: [limitOf('A claim', 4_096), signedByWorker],
   request: { params: z.object({ key: z.string() }), ...body(claimSchema) },
-  responses: { 204: { description: 'The attempt is this worker’s' }, ...declined },
+  responses: { 204: { description: 'The attempt belongs to this worker' }, ...declined },
 });
 
 const report = createRoute({
   method: 'post',
   path: '/internal/reports/{key}',
   tags: ['internal'],
-  summary: 'What a worker says of a job',
+  summary: 'Report a job’s status',
   security: [{ workerSignature: [] }],
   middleware: [limitOf('A report', 1_048_576), signedByWorker],
   request: { params: z.object({ key: z.string() }), ...body(reportSchema) },
-  responses: { 204: { description: 'Taken down' }, ...declined },
+  responses: { 204: { description: 'The gateway has stored the report' }, ...declined },
 });
 
 const backlog = createRoute({
   method: 'get',
   path: '/internal/backlog',
   tags: ['internal'],
-  summary: 'How many computations wait or run, for the scaler',
+  summary: 'Count the computations that wait or run, for the scaler',
   security: [{ backlogKey: [] }],
   middleware: [authenticateScaler],
   responses: { 200: json(z.object({ backlog: z.int() }), 'The backlog'), ...declined },
@@ -42,22 +42,22 @@ const whyNot: Readonly<Record<ClaimRefusal, string>> = {
   attempt_over: 'The attempt is over, or was never started: forget the job.',
 };
 
-/** @throws Refusal `resource_not_found` for what is no key of a computation */
-function checked(key: string): string {
+/** @throws Refusal `resource_not_found` for a text that is no cache key */
+function checkKey(key: string): string {
   if (!/^[0-9a-f]{64}$/.test(key)) throw notFound();
   return key;
 }
 
 export const internal = routes()
   .openapi(claim, async (c) => {
-    const flight = c.var.services.flight(checked(c.req.valid('param').key));
-    const refusal = await flight.claim(c.req.valid('json'));
+    const computation = c.var.services.computation(checkKey(c.req.valid('param').key));
+    const refusal = await computation.claimAttempt(c.req.valid('json'));
     if (refusal === null) return c.body(null, 204);
     throw new Refusal(refusal, whyNot[refusal]);
   })
   .openapi(report, async (c) => {
-    const flight = c.var.services.flight(checked(c.req.valid('param').key));
-    if (await flight.report(c.req.valid('json'))) return c.body(null, 204);
+    const computation = c.var.services.computation(checkKey(c.req.valid('param').key));
+    if (await computation.applyReport(c.req.valid('json'))) return c.body(null, 204);
     throw new Refusal('stale_report', 'The attempt is over, or was never started: drop the job.');
   })
   .openapi(backlog, async (c) => {

@@ -14,7 +14,7 @@ const create = createRoute({
   method: 'post',
   path: '/v1/keys',
   tags,
-  summary: 'Create a key with scopes of your own',
+  summary: 'Create a key with at most the scopes of yours',
   request: body(keyRequestSchema),
   responses: { 201: json(newKeySchema, 'The key, shown this once'), ...declined },
 });
@@ -34,7 +34,7 @@ const revoke = createRoute({
   method: 'delete',
   path: '/v1/keys/{id}',
   tags,
-  summary: 'Revoke a key, at once',
+  summary: 'Revoke a key immediately',
   request: { params: z.object({ id: z.string() }) },
   responses: { 204: { description: 'Revoked' }, ...declined },
 });
@@ -44,7 +44,7 @@ const rotate = createRoute({
   method: 'post',
   path: '/v1/keys/{id}/rotate',
   tags,
-  summary: 'Replace a key by a new one of the same scopes and end',
+  summary: 'Replace a key by a new one with the same scopes and expiry',
   request: { params: z.object({ id: z.string() }), ...body(rotationRequestSchema) },
   responses: { 201: json(newKeySchema, 'The new key, shown this once'), ...declined },
 });

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { type LimitsView, limitsRequestSchema, limitsSchema, usageListSchema } from '@whylight/contract';
-import { type Meter, requestWindow, secondsOfDay, standing, unitsUsed } from '../domain/meter.ts';
+import { type Meter, requestsLeft, requestWindow, secondsOfDay, unitsUsed } from '../domain/meter.ts';
 import { notFound } from '../domain/refusal.ts';
 import { isId } from '../domain/ulid.ts';
 import { body, declined, json, operatorRoute, routes, tenantRoute } from '../openapi.ts';
@@ -10,7 +10,7 @@ const get = createRoute({
   method: 'get',
   path: '/v1/limits',
   tags: ['usage'],
-  summary: 'See your limits and what is left of them',
+  summary: 'Get your limits, and what is left of them',
   responses: { 200: json(limitsSchema, 'The limits'), ...declined },
 });
 
@@ -19,15 +19,15 @@ const usage = createRoute({
   method: 'get',
   path: '/v1/usage',
   tags: ['usage'],
-  summary: 'See what was used, by day, newest first',
-  responses: { 200: json(usageListSchema, 'Days on which there was something'), ...declined },
+  summary: 'List your usage by day, newest first',
+  responses: { 200: json(usageListSchema, 'The days with usage'), ...declined },
 });
 
 const set = createRoute({
   ...operatorRoute,
   method: 'put',
   path: '/v1/operator/tenants/{id}/limits',
-  summary: 'Set limits of a tenant; what is left out stays',
+  summary: 'Set limits of a tenant; limits that the body omits stay',
   request: { params: z.object({ id: z.string() }), ...body(limitsRequestSchema) },
   responses: { 200: json(limitsSchema, 'The limits from now on'), ...declined },
 });
@@ -63,7 +63,7 @@ function present(meter: Meter, now: number): LimitsView {
   const { limits } = meter;
   return {
     object: 'limits',
-    requests: { limit: limits.requests, window_seconds: requestWindow, ...standing(meter, now) },
+    requests: { limit: limits.requests, window_seconds: requestWindow, ...requestsLeft(meter, now) },
     concurrency: { limit: limits.concurrency, in_use: Object.keys(meter.open).length },
     compute_units: {
       limit: limits.compute_units,

@@ -13,7 +13,7 @@ const listMethods = createRoute({
   summary: 'List the methods and their parameters',
   request: {
     query: z.object({
-      model: z.string().max(200).optional().describe('Say of each whether it works on this model'),
+      model: z.string().max(200).optional().describe('For each method, say whether it works on this model'),
     }),
   },
   responses: { 200: json(methodListSchema, 'All methods'), ...declined },
@@ -43,7 +43,7 @@ export const methodRoutes = routes().openapi(listMethods, async (c) => {
       conventions: [...conventions],
       parameters: paramsJsonSchema(id) as Record<string, z.core.util.JSONType>,
       works: notRun === null ? model && reason === null : null,
-      reason: reason === undefined ? 'The worker does not have it.' : (reason ?? notRun),
+      reason: reason === undefined ? 'The worker does not have this method.' : (reason ?? notRun),
     };
   });
   return c.json({ ...whole, data }, 200);

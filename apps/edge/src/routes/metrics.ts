@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { authenticateScaler } from '../middleware/authenticate.ts';
 import { declined, routes } from '../openapi.ts';
-import type { Count } from '../storage/census.ts';
+import type { Count } from '../storage/service-metrics.ts';
 
 const type = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -9,7 +9,7 @@ const read = createRoute({
   method: 'get',
   path: '/metrics',
   tags: ['internal'],
-  summary: 'The state of the whole service in numbers, for Prometheus',
+  summary: 'Get the metrics of the whole service, for Prometheus',
   security: [{ backlogKey: [] }],
   middleware: [authenticateScaler],
   responses: {
@@ -19,10 +19,10 @@ const read = createRoute({
 });
 
 export const metrics = routes().openapi(read, async (c) =>
-  c.text((await c.var.services.census.take()).map(textOf).join(''), 200, { 'Content-Type': type }),
+  c.text((await c.var.services.serviceMetrics.collect()).map(textOf).join(''), 200, { 'Content-Type': type }),
 );
 
-/** In Prometheus' text format. Names and label values are ours: none needs escaping. */
+/** Writes a metric in Prometheus' text format. Its name and label values are our own, so nothing needs escaping. */
 function textOf({ name, help, label, values }: Count): string {
   const samples = Object.entries(values).map(
     ([value, n]) => `${name}${label === null ? '' : `{${label}="${value}"}`} ${n}\n`,

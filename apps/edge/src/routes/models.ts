@@ -19,11 +19,14 @@ const create = createRoute({
   method: 'post',
   path: '/v1/models',
   tags,
-  summary: 'Bring a model of your own: announce its ONNX file and get signed URLs for it',
+  summary: 'Announce the ONNX file of your own model, and get signed URLs for it',
   request: body(modelRequestSchema),
   responses: {
     201: json(modelSchema, 'PUT the file to the URLs of `upload.parts`, then POST to `complete`'),
-    200: json(modelSchema, 'Registered before, under this id; `upload` is there while the file is awaited'),
+    200: json(
+      modelSchema,
+      'The model exists under this id; `upload` is present while the service waits for the file',
+    ),
     ...declined,
   },
 });
@@ -33,20 +36,20 @@ const complete = createRoute({
   method: 'post',
   path: '/v1/models/{id}/complete',
   tags,
-  summary: 'Say that the file is there; it is examined',
+  summary: 'Say that the file has arrived, and have a worker validate the model',
   request: {
     params,
     headers: z.object({
       prefer: z
         .string()
         .optional()
-        .describe('`wait=n`: answer when it is examined, at the latest after n seconds'),
+        .describe('`wait=n`: answer when the validation has ended, at the latest after n seconds'),
     }),
     ...body(modelCompletionSchema),
   },
   responses: {
-    200: json(modelSchema, 'Examined: `ready`, or `rejected` with its `error`'),
-    202: json(modelSchema, 'Being examined; ask again at `Location`'),
+    200: json(modelSchema, 'The validation has ended: `ready`, or `rejected` with its `error`'),
+    202: json(modelSchema, 'The validation is under way; ask again at `Location`'),
     ...declined,
   },
 });
@@ -56,8 +59,7 @@ const list = createRoute({
   method: 'get',
   path: '/v1/models',
   tags,
-  summary:
-    'List the models that can be explained: those of the service on the first page, then your own, newest first',
+  summary: 'List the models: those of the service on the first page, then your own, newest first',
   request: { query: pageQuery },
   responses: { 200: json(modelListSchema, 'A page of models'), ...declined },
 });
@@ -67,9 +69,9 @@ const get = createRoute({
   method: 'get',
   path: '/v1/models/{id}',
   tags,
-  summary: 'Fetch a model with its report, or wait until it is examined',
+  summary: 'Get a model with its report, or wait until its validation has ended',
   request: { params, query: z.object({ wait: z.coerce.number().int().min(0).max(longestWait).default(0) }) },
-  responses: { 200: json(modelSchema, 'The model as it stands'), ...declined },
+  responses: { 200: json(modelSchema, 'The model in its present state'), ...declined },
 });
 
 const warm = createRoute({
@@ -77,9 +79,9 @@ const warm = createRoute({
   method: 'post',
   path: '/v1/models/{id}/warm',
   tags,
-  summary: 'Have a worker load the model now, so that the next explanation need not wait for that',
+  summary: 'Have a worker load the model now, so that the next explanation does not wait for it',
   request: { params },
-  responses: { 202: json(modelSchema, 'A worker is loading it'), ...declined },
+  responses: { 202: json(modelSchema, 'A worker is loading the model'), ...declined },
 });
 
 const remove = createRoute({
@@ -87,7 +89,7 @@ const remove = createRoute({
   method: 'delete',
   path: '/v1/models/{id}',
   tags,
-  summary: 'Delete a model; what waits for it fails, what was explained with it stays',
+  summary: 'Delete a model; explanations that wait for it fail, finished ones stay',
   request: { params },
   responses: { 204: { description: 'Deleted' }, ...declined },
 });
@@ -106,7 +108,7 @@ export const modelRoutes = routes()
     const { id } = c.req.valid('param');
     await completeModel(services, { tenant: caller.tenant, requestId }, id, c.req.valid('json'));
     const wait = preferredWait(c.req.header('Prefer'));
-    if (wait) await services.registration(id).settled(wait);
+    if (wait) await services.modelValidation(id).waitUntilDone(wait);
     const row = await findOwn(services, caller.tenant, id);
     c.header('Location', `/v1/models/${id}`);
     if (wait !== null) c.header('Preference-Applied', `wait=${wait}`);
@@ -132,7 +134,7 @@ export const modelRoutes = routes()
     const row = await findOwn(services, caller.tenant, id);
     const { wait } = c.req.valid('query');
     if (row.status !== 'validating' || wait === 0) return c.json(presentModel(row), 200);
-    await services.registration(id).settled(wait);
+    await services.modelValidation(id).waitUntilDone(wait);
     return c.json(presentModel(await findOwn(services, caller.tenant, id)), 200);
   })
   .openapi(warm, async (c) => {
@@ -140,7 +142,7 @@ export const modelRoutes = routes()
     const row = await findOwn(services, caller.tenant, c.req.valid('param').id);
     if (row.status !== 'ready') throw new Refusal('model_not_ready', `The model is ${row.status}.`);
     if (!(await services.worker.warm(sourceOf(row), requestId)))
-      throw new Refusal('capacity', 'No worker can load it at the moment. Try again.');
+      throw new Refusal('capacity', 'No worker can load the model at the moment. Try again.');
     return c.json(presentModel(row), 202);
   })
   .openapi(remove, async (c) => {

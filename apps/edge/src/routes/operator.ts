@@ -29,7 +29,7 @@ const createKey = createRoute({
   ...operatorRoute,
   method: 'post',
   path: '/v1/operator/tenants/{id}/keys',
-  summary: 'Create a key for a tenant that has lost its own',
+  summary: 'Create a key for a tenant that has lost its keys',
   request: { params: z.object({ id: z.string() }), ...body(keyRequestSchema) },
   responses: { 201: json(newKeySchema, 'The key, shown this once'), ...declined },
 });
@@ -43,7 +43,7 @@ const listTenants = createRoute({
   responses: { 200: json(tenantListSchema, 'A page of tenants'), ...declined },
 });
 
-const suspension = (verb: 'suspend' | 'resume', summary: string) =>
+const suspensionRoute = (verb: 'suspend' | 'resume', summary: string) =>
   createRoute({
     ...operatorAction,
     method: 'post',
@@ -52,8 +52,11 @@ const suspension = (verb: 'suspend' | 'resume', summary: string) =>
     request: { params: z.object({ id: z.string() }) },
     responses: { 200: json(tenantViewSchema, 'The tenant from now on'), ...declined },
   });
-const suspend = suspension('suspend', 'Refuse a tenant everything; what is under way goes on');
-const resume = suspension('resume', 'Let a tenant in again');
+const suspend = suspensionRoute(
+  'suspend',
+  'Suspend a tenant: refuse its requests, and finish what is under way',
+);
+const resume = suspensionRoute('resume', 'Resume a suspended tenant');
 
 async function setSuspended(c: Context<AppEnv>, id: string, suspended: boolean): Promise<TenantView> {
   const tenant = isId('ten', id) ? await c.var.services.tenants.suspend(id, suspended) : null;

@@ -11,7 +11,7 @@ const root = createRoute({
   method: 'get',
   path: '/',
   tags,
-  summary: 'Leads to the playground',
+  summary: 'Redirect to the playground',
   responses: { 302: { description: 'To /playground' }, ...declined },
 });
 
@@ -19,7 +19,7 @@ const html = createRoute({
   method: 'get',
   path: '/playground',
   tags,
-  summary: 'A page to try the service on',
+  summary: 'Open a page to try the service',
   responses: {
     200: { description: 'A page', content: { 'text/html': { schema: z.string() } } },
     ...declined,
@@ -30,14 +30,14 @@ const js = createRoute({
   method: 'get',
   path: '/playground/script.js',
   tags,
-  summary: 'The script of that page',
+  summary: 'Get the script of the playground',
   responses: {
     200: { description: 'JavaScript', content: { 'text/javascript': { schema: z.string() } } },
     ...declined,
   },
 });
 
-/** Everything that the page needs comes from here, except photos and pictures: those are between browser and store. */
+/** The page loads everything from the gateway, except photos and pictures, which the browser exchanges with the store. */
 export const playground = routes()
   .openapi(root, (c) => c.redirect('/playground'))
   .openapi(html, (c) => {

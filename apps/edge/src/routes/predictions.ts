@@ -1,17 +1,17 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { cacheKey, ownLook, predictionRequestSchema, predictionsSchema, retention } from '@whylight/contract';
 import { cacheStatus } from '../domain/cache-status.ts';
-import { isTerminal } from '../domain/flight.ts';
 import { refusalOfJob } from '../domain/job-refusal.ts';
 import { preferredWait } from '../domain/prefer.ts';
 import { predictionQuestion } from '../domain/question.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { isTerminal } from '../domain/run.ts';
 import { body, declined, json, routes, tenantRoute } from '../openapi.ts';
 import { findUpload } from '../use-cases/arrivals.ts';
 import { chooseModel } from '../use-cases/own-models.ts';
-import { board, findInput } from '../use-cases/submission.ts';
+import { admitRequest, findInput } from '../use-cases/submission.ts';
 
-/** Seconds that a prediction is waited for, unless the caller says otherwise. */
+/** Seconds for which a request waits for its prediction by default. */
 const patience = 30;
 
 const create = createRoute({
@@ -19,10 +19,11 @@ const create = createRoute({
   method: 'post',
   path: '/v1/predictions',
   tags: ['predictions'],
-  summary: 'See what the classifier takes a photo for; costs one compute unit, and nothing the second time',
+  summary:
+    'Get the classes that the model predicts; the first request costs one compute unit, repetitions nothing',
   request: {
     headers: z.object({
-      prefer: z.string().optional().describe(`\`wait=n\`: for at most n seconds, ${patience} unless said`),
+      prefer: z.string().optional().describe(`\`wait=n\`: wait for at most n seconds; default ${patience}`),
     }),
     ...body(predictionRequestSchema),
   },
@@ -40,19 +41,20 @@ export const predictions = routes().openapi(create, async (c) => {
   const key = await cacheKey(tenant, question, device);
   const look = ownLook();
   const keepUntil = Date.now() + retention.usual * 1000;
-  const pass = { id: requestId, look, keepUntil, until: null, webhook: null };
+  const request = { id: requestId, look, keepUntil, until: null, webhook: null };
   const own = model.own ? model.id : null;
   const results = await services.names.results(tenant, key);
   const wanted = { key, tenant, question, look, requestId, units: 1, model: own, results };
-  const { run: boarded, via } = await board(services, wanted, upload, !model.deterministic, pass);
-  // For what was known nobody has looked whether the photo is still there.
+  const { run: admitted, via } = await admitRequest(services, wanted, upload, !model.deterministic, request);
+  // If the result was known, nobody has checked yet that the photo still exists.
   if (upload !== null && via === 'hit') await findUpload(services, tenant, upload);
   const wait = preferredWait(c.req.header('Prefer')) ?? patience;
-  const run = isTerminal(boarded)
-    ? boarded
-    : await services.flight(key).watch(boarded.number, requestId, null, wait);
+  const run = isTerminal(admitted)
+    ? admitted
+    : await services.computation(key).watch(admitted.number, requestId, null, wait);
   if (run?.error) throw refusalOfJob(run.error);
-  if (!run?.result) throw new Refusal('capacity', 'It is not done yet. Ask again: nothing is lost.');
+  if (!run?.result)
+    throw new Refusal('capacity', 'The prediction has not ended yet. Send the request again to get it.');
   const { task, predictions: best, warnings } = run.result;
   c.header('Cache-Status', cacheStatus[via]);
   return c.json(

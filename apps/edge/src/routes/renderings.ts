@@ -3,14 +3,14 @@ import { renderingRequestSchema, renderingSchema, renderKey } from '@whylight/co
 import { expiredFor, linkTo } from '../domain/explanation.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { body, declined, json, routes, tenantRoute } from '../openapi.ts';
-import { drawRun, findExplanation, runOf } from '../use-cases/submission.ts';
+import { findExplanation, renderRun, runOf } from '../use-cases/submission.ts';
 
 const render = createRoute({
   ...tenantRoute('explanations:write'),
   method: 'post',
   path: '/v1/explanations/{id}/render',
   tags: ['explanations'],
-  summary: 'Have a finished explanation drawn in another way; nothing is computed again',
+  summary: 'Render a finished explanation in another style, without computing it again',
   request: { params: z.object({ id: z.string() }), ...body(renderingRequestSchema) },
   responses: { 200: json(renderingSchema, 'The pictures'), ...declined },
 });
@@ -21,14 +21,14 @@ export const renderings = routes().openapi(render, async (c) => {
   const run = expiredFor(row, await runOf(services, row, 0), Date.now());
   if (run.erased) throw new Refusal('artifact_expired', 'The result of this explanation has been deleted.');
   if (run.status !== 'succeeded')
-    throw new Refusal('explanation_not_ready', 'Only what has been explained can be drawn.');
+    throw new Refusal('explanation_not_ready', 'The explanation has no result to render yet.');
   const asked = c.req.valid('json');
   const { language } = row.look ?? run.submission.look;
   const look = { visualization: asked.visualization, language: asked.language ?? language };
-  const { drawing, known } = await drawRun(services, run, look, false);
-  const query = drawing.key === '' ? '' : `?rendering=${drawing.key}`;
+  const { rendering, known } = await renderRun(services, run, look, false);
+  const query = rendering.key === '' ? '' : `?rendering=${rendering.key}`;
   const link = (name: 'overlay.png' | 'heatmap.png') =>
-    linkTo(drawing.artifacts, name, `/v1/explanations/${row.id}/artifacts/${name}${query}`);
+    linkTo(rendering.artifacts, name, `/v1/explanations/${row.id}/artifacts/${name}${query}`);
   return c.json(
     {
       object: 'rendering' as const,
@@ -39,7 +39,7 @@ export const renderings = routes().openapi(render, async (c) => {
         key: `sha256:${await renderKey(row.key, look)}`,
       },
       artifacts: { overlay: link('overlay.png'), heatmap: link('heatmap.png') },
-      warnings: [...drawing.warnings],
+      warnings: [...rendering.warnings],
     },
     200,
   );

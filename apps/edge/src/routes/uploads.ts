@@ -14,11 +14,11 @@ const create = createRoute({
   method: 'post',
   path: '/v1/uploads',
   tags,
-  summary: 'Announce a photo and get a signed URL for it',
+  summary: 'Announce a photo, and get a signed URL for it',
   request: body(uploadRequestSchema),
   responses: {
     201: json(uploadSchema, 'PUT the bytes to `upload.url` with `upload.headers`'),
-    200: json(uploadSchema, 'The bytes are there already'),
+    200: json(uploadSchema, 'The service has these bytes already'),
     ...declined,
   },
 });
@@ -28,7 +28,7 @@ const get = createRoute({
   method: 'get',
   path: '/v1/uploads/{id}',
   tags,
-  summary: 'See whether the bytes have arrived',
+  summary: 'Get an upload: have its bytes arrived?',
   request: { params: z.object({ id: z.string() }) },
   responses: { 200: json(uploadSchema, 'The upload'), ...declined },
 });
@@ -38,7 +38,7 @@ const remove = createRoute({
   method: 'delete',
   path: '/v1/uploads/{id}',
   tags,
-  summary: 'Delete a photo; explanations of it stay until they are deleted themselves',
+  summary: 'Delete a photo; its explanations stay until you delete them',
   request: { params: z.object({ id: z.string() }) },
   responses: { 204: { description: 'Deleted' }, ...declined },
 });
@@ -59,7 +59,7 @@ export const uploads = routes()
     if (ready) return c.json(present(ready, 'ready', null), 200);
     const row = await services.uploads.create(caller.tenant, asked);
     c.set('subject', row.id);
-    await services.janitor(caller.tenant).arm(caller.tenant);
+    await services.tenantCleanup(caller.tenant).schedule(caller.tenant);
     const headers = boundHeaders(row);
     return c.json(
       present(row, 'pending', {

@@ -10,9 +10,9 @@ import {
   webhookEndpointRequestSchema,
   webhookEndpointSchema,
 } from '@whylight/contract';
-import { presentDelivery } from '../domain/delivery.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { isId } from '../domain/ulid.ts';
+import { presentDelivery } from '../domain/webhook-delivery.ts';
 import { secretOf } from '../domain/webhook-secret.ts';
 import { webhookUrl } from '../domain/webhook-url.ts';
 import { body, declined, json, routes, tenantAction, tenantRoute } from '../openapi.ts';
@@ -24,13 +24,13 @@ const tags = ['webhooks'];
 const scope = 'admin:webhooks';
 const params = z.object({ id: z.string() });
 const path = '/v1/webhook_endpoints';
-/** Of one tenant. */
+/** Most endpoints of one tenant. */
 const mostEndpoints = 20;
 
 const create = createRoute({
   ...tenantRoute(scope),
   ...{ method: 'post', path, tags },
-  summary: 'Say where to tell you of what has ended',
+  summary: 'Create a webhook endpoint, to which the service sends an event when an explanation ends',
   request: body(webhookEndpointRequestSchema),
   responses: {
     201: json(newWebhookEndpointSchema, 'The endpoint; its secret is shown this once'),
@@ -41,7 +41,7 @@ const create = createRoute({
 const list = createRoute({
   ...tenantRoute(scope),
   ...{ method: 'get', path, tags },
-  summary: 'List endpoints, newest first',
+  summary: 'List webhook endpoints, newest first',
   request: { query: pageQuery },
   responses: { 200: json(webhookEndpointListSchema, 'A page of endpoints'), ...declined },
 });
@@ -49,7 +49,7 @@ const list = createRoute({
 const get = createRoute({
   ...tenantRoute(scope),
   ...{ method: 'get', path: `${path}/{id}`, tags },
-  summary: 'See an endpoint, and why it was disabled',
+  summary: 'Get a webhook endpoint, and why it was disabled',
   request: { params },
   responses: { 200: json(webhookEndpointSchema, 'The endpoint'), ...declined },
 });
@@ -57,15 +57,15 @@ const get = createRoute({
 const change = createRoute({
   ...tenantRoute(scope),
   ...{ method: 'patch', path: `${path}/{id}`, tags },
-  summary: 'Change its address, disable it, or enable it again',
+  summary: 'Change the URL of a webhook endpoint, disable it, or enable it again',
   request: { params, ...body(webhookEndpointChangeSchema) },
-  responses: { 200: json(webhookEndpointSchema, 'The endpoint from now on'), ...declined },
+  responses: { 200: json(webhookEndpointSchema, 'The changed endpoint'), ...declined },
 });
 
 const remove = createRoute({
   ...tenantAction(scope),
   ...{ method: 'delete', path: `${path}/{id}`, tags },
-  summary: 'Delete an endpoint, and what waits for it',
+  summary: 'Delete a webhook endpoint and its deliveries',
   request: { params },
   responses: { 204: { description: 'Deleted' }, ...declined },
 });
@@ -73,7 +73,7 @@ const remove = createRoute({
 const rotate = createRoute({
   ...tenantRoute(scope),
   ...{ method: 'post', path: `${path}/{id}/rotate_secret`, tags },
-  summary: 'Get a new secret; the old one signs too for a while',
+  summary: 'Create a new secret; until the grace period ends, the old one signs too',
   request: { params, ...body(secretRotationRequestSchema) },
   responses: {
     200: json(newWebhookEndpointSchema, 'The endpoint; its secret is shown this once'),
@@ -84,7 +84,7 @@ const rotate = createRoute({
 const deliveries = createRoute({
   ...tenantRoute(scope),
   ...{ method: 'get', path: `${path}/{id}/deliveries`, tags },
-  summary: 'See what was sent, newest first, and what became of it',
+  summary: 'List the deliveries to an endpoint and their attempts, newest first',
   request: { params, query: pageQuery },
   responses: { 200: json(webhookDeliveryListSchema, 'A page of deliveries'), ...declined },
 });
@@ -92,15 +92,15 @@ const deliveries = createRoute({
 const redeliver = createRoute({
   ...tenantAction(scope),
   ...{ method: 'post', path: `${path}/{id}/deliveries/{delivery}/redeliver`, tags },
-  summary: 'Send it again, under the same id',
+  summary: 'Send an event again, under the same id',
   request: { params: params.extend({ delivery: z.string() }) },
-  responses: { 202: json(webhookDeliverySchema, 'On its way'), ...declined },
+  responses: { 202: json(webhookDeliverySchema, 'The service sends the event again'), ...declined },
 });
 
 export const webhooks = routes()
   .openapi(create, async (c) => {
     const { caller, services } = c.var;
-    const url = checkedUrl(services, c.req.valid('json').url);
+    const url = checkUrl(services, c.req.valid('json').url);
     const master = masterOf(services);
     const row = await services.webhooks.create(caller.tenant, url, mostEndpoints);
     if (!row) throw new Refusal('invalid_parameter', `A tenant has at most ${mostEndpoints} endpoints.`);
@@ -123,7 +123,7 @@ export const webhooks = routes()
     const row = await find(services, caller.tenant, c.req.valid('param').id);
     const { url, status } = c.req.valid('json');
     await services.webhooks.change(row, {
-      ...(url === undefined ? {} : { url: checkedUrl(services, url) }),
+      ...(url === undefined ? {} : { url: checkUrl(services, url) }),
       ...(status === undefined ? {} : { status }),
     });
     return c.json(present(await find(services, caller.tenant, row.id)), 200);
@@ -132,7 +132,7 @@ export const webhooks = routes()
     const { caller, services } = c.var;
     const { id } = await find(services, caller.tenant, c.req.valid('param').id);
     await services.webhooks.delete(caller.tenant, id);
-    await services.courier(id).forget();
+    await services.webhookDeliveries(id).forget();
     return c.body(null, 204);
   })
   .openapi(rotate, async (c) => {
@@ -147,7 +147,7 @@ export const webhooks = routes()
     const { caller, services } = c.var;
     const { id } = await find(services, caller.tenant, c.req.valid('param').id);
     const { data, ...rest } = await page('evt', c.req.valid('query'), (limit, after) =>
-      services.courier(id).list(limit, after),
+      services.webhookDeliveries(id).list(limit, after),
     );
     return c.json({ ...rest, data: data.map(presentDelivery) }, 200);
   })
@@ -155,7 +155,9 @@ export const webhooks = routes()
     const { caller, services } = c.var;
     const { id, delivery } = c.req.valid('param');
     const endpoint = await find(services, caller.tenant, id);
-    const sent = isId('evt', delivery) ? await services.courier(endpoint.id).redeliver(delivery) : null;
+    const sent = isId('evt', delivery)
+      ? await services.webhookDeliveries(endpoint.id).redeliver(delivery)
+      : null;
     if (!sent) throw notFound();
     return c.json(presentDelivery(sent), 202);
   });
@@ -166,13 +168,16 @@ async function find({ webhooks: endpoints }: Services, tenant: string, id: strin
   return row;
 }
 
-const checkedUrl = ({ settings }: Services, url: string): string =>
+const checkUrl = ({ settings }: Services, url: string): string =>
   webhookUrl(url, settings.WEBHOOKS_ALLOW_LOOPBACK).href;
 
 /** @throws Refusal `not_configured` where the operator has not set up webhooks. */
 function masterOf({ settings }: Services): string {
   if (settings.WEBHOOK_SECRET !== undefined) return settings.WEBHOOK_SECRET;
-  throw new Refusal('not_configured', 'This service has no webhooks.');
+  throw new Refusal(
+    'not_configured',
+    'This service has no webhooks: its operator has not set WEBHOOK_SECRET.',
+  );
 }
 
 const present = (row: EndpointRow): WebhookEndpoint => ({

@@ -1,6 +1,6 @@
-import { longestFlight } from '../domain/flight.ts';
+import { longestRun } from '../domain/run.ts';
 
-/** Which flights wait or run, counted in D1 so that none need be woken. For scaling only: it may lag. */
+/** Counts in D1 which computations wait or run, so that no object must wake for it. For scaling only: it may lag. */
 export class Backlog {
   readonly #db: D1Database;
 
@@ -11,35 +11,37 @@ export class Backlog {
   async enter(key: string): Promise<void> {
     const since = new Date().toISOString();
     await this.#write(
-      this.#db.prepare('INSERT OR REPLACE INTO active_flights (key, since) VALUES (?, ?)').bind(key, since),
+      this.#db
+        .prepare('INSERT OR REPLACE INTO active_computations (key, since) VALUES (?, ?)')
+        .bind(key, since),
     );
   }
 
   async leave(key: string): Promise<void> {
-    await this.#write(this.#db.prepare('DELETE FROM active_flights WHERE key = ?').bind(key));
+    await this.#write(this.#db.prepare('DELETE FROM active_computations WHERE key = ?').bind(key));
   }
 
   async count(): Promise<number> {
     const count = this.#db
-      .prepare('SELECT count(*) AS n FROM active_flights WHERE since > ?')
+      .prepare('SELECT count(*) AS n FROM active_computations WHERE since > ?')
       .bind(this.#oldest);
     return (await count.first<number>('n')) ?? 0;
   }
 
-  /** Deletes at most `limit` rows of what has been forgotten. @returns how many */
+  /** Deletes at most `limit` rows that are too old to count. @returns how many */
   async prune(limit: number): Promise<number> {
     const { meta } = await this.#db
       .prepare(
-        'DELETE FROM active_flights WHERE key IN (SELECT key FROM active_flights WHERE since <= ? LIMIT ?)',
+        'DELETE FROM active_computations WHERE key IN (SELECT key FROM active_computations WHERE since <= ? LIMIT ?)',
       )
       .bind(this.#oldest, limit)
       .run();
     return meta.changes;
   }
 
-  /** What has been here for longer than a flight can take has been forgotten, and does not count. */
+  /** Rows from before this time do not count: no run takes so long. */
   get #oldest(): string {
-    return new Date(Date.now() - longestFlight).toISOString();
+    return new Date(Date.now() - longestRun).toISOString();
   }
 
   async #write(statement: D1PreparedStatement): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Explanation, Look } from '@whylight/contract';
-import type { Boarding } from '../domain/flight.ts';
+import type { Admission } from '../domain/run.ts';
 
 /** A request for an explanation and the run that answers it. */
 export interface ExplanationRow {
@@ -7,14 +7,14 @@ export interface ExplanationRow {
   readonly tenant: string;
   readonly key: string;
   readonly run: number;
-  readonly cache_status: Boarding['via'];
+  readonly cache_status: Admission['via'];
   readonly model_name: string;
   /** Null in rows from before models had ids. */
   readonly model_id: string | null;
   readonly request_id: string;
   readonly created_at: string;
   readonly expires_at: string;
-  /** Null for what an earlier release has made: as the run is drawn. */
+  /** Null in rows of an earlier release: then it is the run's own look. */
   readonly look: Look | null;
   readonly metadata: Explanation['metadata'];
 }
@@ -33,14 +33,14 @@ export class Explanations {
   }
 
   /**
-   * Made once: under an id that is there already, what is there is the answer. Null if there is nothing, because it
-   * rests on an upload that is not there any more.
+   * Creates a row once: if the id exists, the answer is the row that exists. Null if the row depends on `upload`, and that
+   * upload has been deleted.
    */
   async create(
-    given: Omit<ExplanationRow, 'created_at'>,
+    fields: Omit<ExplanationRow, 'created_at'>,
     upload: string | null,
   ): Promise<ExplanationRow | null> {
-    const row: ExplanationRow = { ...given, created_at: new Date().toISOString() };
+    const row: ExplanationRow = { ...fields, created_at: new Date().toISOString() };
     const { meta } = await this.#db
       .prepare(
         'INSERT OR IGNORE INTO explanations (id, tenant, key, run, cache_status, model_name, model_id, request_id, created_at, expires_at, look, metadata) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 WHERE ?13 IS NULL OR EXISTS (SELECT 1 FROM uploads WHERE tenant = ?2 AND id = ?13)',
@@ -77,8 +77,8 @@ export class Explanations {
   }
 
   /**
-   * Deletes at most `limit` rows, of any tenant, whose results have expired before `time`. One that has had a result
-   * computed stays as long as others rest on that: by deleting it the tenant deletes the result.
+   * Deletes at most `limit` rows, of any tenant, whose results expired before `time`. The row that owns a result stays as
+   * long as other rows depend on it, because a tenant deletes the result by deleting that row.
    *
    * @returns how many were deleted
    */

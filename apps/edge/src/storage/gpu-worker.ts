@@ -15,28 +15,28 @@ import {
 } from '@whylight/contract';
 import type { Settings } from '../env.ts';
 
-/** How a worker took a job. */
+/** How a worker answers a job. */
 export type Taken =
   | { readonly outcome: 'accepted' }
   | { readonly outcome: 'busy'; readonly seconds: number }
   | { readonly outcome: 'unreachable' }
   | { readonly outcome: 'refused'; readonly status: number };
 
-/** No pictures: why, and whether a worker may have begun, so that something of it may lie in the store, or come to lie there. */
+/** Why there are no pictures, and whether a worker may have begun, so that some may be in the store now or later. */
 export interface NotRendered {
   readonly error: JobError;
   readonly begun: boolean;
 }
 
-/** Statuses of a worker that has not begun: it has no time, is of another release, or does not know the caller. */
+/** Statuses of a worker that has not begun: it is full, of another release, or rejects the caller's signature. */
 const declining: ReadonlySet<number | undefined> = new Set([400, 401, 404, 413, 503]);
 
-/** Milliseconds for an examination, the model's way to the worker included. */
+/** Milliseconds for a validation, loading the model included. */
 const examination = 95_000;
 
-const undrawn: JobError = {
+const notRendered: JobError = {
   code: 'worker_unreachable',
-  message: 'No worker could draw it.',
+  message: 'No worker could render the pictures.',
   retryable: true,
 };
 
@@ -59,7 +59,7 @@ export class GpuWorker {
     return { outcome: 'refused', status: response.status };
   }
 
-  /** Has pictures drawn; there is nobody to wait for, so a worker that does not answer is an answer too. */
+  /** Has a worker render pictures. A worker that does not answer gives `NotRendered` too: there is no other to wait for. */
   async render(job: RenderingJob): Promise<Rendered | NotRendered> {
     const response = await this.#call('POST', workerPaths.renderings, JSON.stringify(job), 30_000).catch(
       () => null,
@@ -71,7 +71,7 @@ export class GpuWorker {
     }
     const told = jobErrorSchema.safeParse(body);
     if (response?.status === 422 && told.success) return { error: told.data, begun: true };
-    return { error: undrawn, begun: !declining.has(response?.status) };
+    return { error: notRendered, begun: !declining.has(response?.status) };
   }
 
   /** Tells the worker that nobody wants this attempt any more. It may be elsewhere, or not listen: no harm. */

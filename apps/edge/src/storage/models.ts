@@ -5,7 +5,7 @@ type Stored = {
   readonly [K in keyof ModelRow]: ModelRow[K] extends object | null ? string | null : ModelRow[K];
 };
 
-/** What a new registration is made of. */
+/** What a request gives of a new model. */
 export type NewModel = Pick<
   ModelRow,
   'id' | 'tenant' | 'name' | 'sha256' | 'content_length' | 'manifest' | 'manifest_sha256' | 'object'
@@ -23,7 +23,7 @@ export class Models {
     this.#db = db;
   }
 
-  /** The same registration gives the same row. @returns null when the tenant has no room for another */
+  /** The same request gives the same row. @returns null when the tenant has no room for another */
   async register(model: NewModel, { models, total }: ModelAllowance): Promise<ModelRow | null> {
     const { id, tenant, name, sha256, content_length, manifest, manifest_sha256, object } = model;
     await this.#db
@@ -49,7 +49,7 @@ export class Models {
   }
 
   /** Of this name (and digest), the newest that is ready, else the newest. */
-  named(tenant: string, name: string, sha256: string | null): Promise<ModelRow | null> {
+  findNamed(tenant: string, name: string, sha256: string | null): Promise<ModelRow | null> {
     return this.#one(
       `SELECT ${brief} FROM models WHERE tenant = ?1 AND name = ?2 AND (?3 IS NULL OR sha256 = ?3)
        ORDER BY status = 'ready' DESC, id DESC LIMIT 1`,
@@ -94,7 +94,7 @@ export class Models {
     return meta.changes > 0;
   }
 
-  async ready(id: string, facts: ModelFacts, report: ModelReport): Promise<void> {
+  async markReady(id: string, facts: ModelFacts, report: ModelReport): Promise<void> {
     await this.#db
       .prepare(
         "UPDATE models SET status = 'ready', facts = ?, report = ? WHERE id = ? AND status = 'validating'",

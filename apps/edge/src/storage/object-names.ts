@@ -20,7 +20,7 @@ export class ObjectNames {
 
   constructor({ S3_SECRET_ACCESS_KEY }: Pick<Settings, 'S3_SECRET_ACCESS_KEY'>) {
     this.#key = keyFor(S3_SECRET_ACCESS_KEY);
-    // Whoever asks for a name is told.
+    // Those who ask for a name get the error.
     this.#key.catch(() => {});
   }
 

@@ -13,7 +13,7 @@ export interface ObjectHead {
   readonly sha256: string | null;
 }
 
-/** The object store, spoken to in S3: signs URLs for clients and looks at what they have put. */
+/** The object store, by the S3 protocol: signs URLs for clients, and reads, writes and deletes objects. */
 export class Objects {
   readonly #client: AwsClient;
   readonly #settings: Settings;
@@ -50,7 +50,7 @@ export class Objects {
   }
 
   /**
-   * What the store says of an object; null when there is none.
+   * Size, type and checksum of an object; null if there is no such object.
    *
    * @throws Refusal `storage_unavailable` after a second try.
    */
@@ -67,7 +67,7 @@ export class Objects {
   }
 
   /**
-   * SHA-256 of what the store holds, as hex, read through without being held; null when there is nothing.
+   * SHA-256 of an object as hex, computed while it is read; null if there is no such object.
    *
    * @throws Refusal `storage_unavailable`.
    */
@@ -85,7 +85,7 @@ export class Objects {
     }
   }
 
-  /** Puts bytes under a name of ours. @throws Refusal `storage_unavailable`. */
+  /** Writes an object. @throws Refusal `storage_unavailable`. */
   async put(object: string, bytes: Uint8Array<ArrayBuffer>, contentType: string): Promise<void> {
     const headers = { 'content-type': contentType };
     const response = await this.#send(object, { method: 'PUT', headers, body: bytes });
@@ -112,11 +112,11 @@ export class Objects {
   }
 
   /**
-   * Puts nothing in the object's place, so that a signed PUT that is still good finds it taken.
+   * Puts an empty object under the name, so that the store refuses a signed PUT that is still valid.
    *
    * @throws Refusal `storage_unavailable`.
    */
-  async blank(object: string): Promise<void> {
+  async blockName(object: string): Promise<void> {
     const response = await this.#send(object, { method: 'PUT', body: new Uint8Array() });
     if (!response?.ok) throw unavailable();
   }
@@ -166,7 +166,7 @@ export class Objects {
     throw unavailable();
   }
 
-  /** Forgets the parts that have arrived. */
+  /** Aborts an upload in parts, and deletes the parts that have arrived. */
   async dropParts(object: string, uploadId: string): Promise<void> {
     await this.#ask(object, { uploadId }, { method: 'DELETE' });
   }
@@ -212,7 +212,7 @@ export class Objects {
   }
 }
 
-/** Signatures that the store refuses (a wrong key, a clock that is off) are this side's fault: the log has to say so. */
+/** If the store refuses our signature (a wrong key, a wrong clock), the log says so: the client cannot help. */
 function unavailable(status?: number): Refusal {
   if (status === 401 || status === 403)
     console.error(`The object store refuses the gateway (${status}): look at its credentials and its clock.`);

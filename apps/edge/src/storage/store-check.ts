@@ -1,7 +1,7 @@
 import { sha256Hex } from '@whylight/contract';
 import type { Settings } from '../env.ts';
 import type { Objects } from './objects.ts';
-import { type ProbeObjects, unsignedHeadersTaken } from './unsigned-headers.ts';
+import { findUnsignedHeaders, type ProbeObjects } from './unsigned-headers.ts';
 
 /** Milliseconds for which a store that is as it must be is not tried again, by any isolate; and one that is not. */
 const hour = 3_600_000;
@@ -43,7 +43,7 @@ export class StoreCheck {
    * Headers that the store takes unsigned, as last seen: none where it does as it must, or where nobody has been able to
    * find out, since a store that does not answer is another fault.
    */
-  async accepted(): Promise<readonly string[]> {
+  async findAcceptedHeaders(): Promise<readonly string[]> {
     if (Date.now() < this.#verdict.until) return this.#verdict.accepted;
     this.#underWay ??= this.#look().finally(() => {
       this.#underWay = null;
@@ -77,7 +77,7 @@ export class StoreCheck {
     const probe: ProbeObjects = { source: `t/probe/${id}-source`, target: `t/probe/${id}-target` };
     await this.#remember(Object.values(probe));
     try {
-      return await unsignedHeadersTaken(this.#objects, probe);
+      return await findUnsignedHeaders(this.#objects, probe);
     } finally {
       const { results } = await this.#db
         .prepare('SELECT name FROM probe_objects WHERE made_at < ? LIMIT 20')

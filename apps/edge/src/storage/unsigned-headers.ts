@@ -15,36 +15,36 @@ export interface ProbeObjects {
  *
  * @returns null where nothing can be said, because the store does not answer, or takes not even what is signed
  */
-export async function unsignedHeadersTaken(
+export async function findUnsignedHeaders(
   objects: Objects,
   { source, target }: ProbeObjects,
 ): Promise<string[] | null> {
-  if ((await isTaken(await objects.signedPut(source, signed), {})) !== true) return null;
+  if ((await acceptsPut(await objects.signedPut(source, signed), {})) !== true) return null;
   const copy = { 'x-amz-copy-source': objects.pathOf(source) };
   const whole = await objects.signedPut(target, signed);
   const answers = [
-    ['x-amz-copy-source', await isTaken(whole, copy)],
-    ['x-amz-meta-probe', await isTaken(whole, { 'x-amz-meta-probe': '1' })],
-    ['x-amz-copy-source (of a part)', await isTakenOfPart(objects, target, copy)],
+    ['x-amz-copy-source', await acceptsPut(whole, copy)],
+    ['x-amz-meta-probe', await acceptsPut(whole, { 'x-amz-meta-probe': '1' })],
+    ['x-amz-copy-source (of a part)', await acceptsPart(objects, target, copy)],
   ] as const;
   const taken = answers.flatMap(([name, answer]) => (answer === true ? [name] : []));
   return taken.length === 0 && answers.some(([, answer]) => answer === null) ? null : taken;
 }
 
-async function isTakenOfPart(
+async function acceptsPart(
   objects: Objects,
   target: string,
   more: Record<string, string>,
 ): Promise<boolean | null> {
   const upload = await objects.beginParts(target).catch(() => null);
   if (upload === null) return null;
-  const taken = await isTaken(await objects.signedPart(target, upload, 1, bytes.length), more, false);
+  const taken = await acceptsPut(await objects.signedPart(target, upload, 1, bytes.length), more, false);
   await objects.dropParts(target, upload).catch(() => {});
   return taken;
 }
 
 /** Whether a signed PUT with `more` headers is taken; null when the answer says nothing of the request. */
-async function isTaken(url: string, more: Record<string, string>, typed = true): Promise<boolean | null> {
+async function acceptsPut(url: string, more: Record<string, string>, typed = true): Promise<boolean | null> {
   try {
     const headers = { ...(typed ? { 'content-type': signed['content-type'] } : {}), ...more };
     const response = await fetch(url, {

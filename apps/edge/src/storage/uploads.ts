@@ -11,14 +11,17 @@ export interface UploadRow {
   readonly content_length: number;
   readonly sha256: string;
   readonly created_at: string;
-  /** What was found when it was swept, after a day; null before. */
-  readonly swept: Upload['status'] | null;
+  /** The status that the cleanup found after a day; null before. */
+  readonly final_status: Upload['status'] | null;
 }
+
+/** The columns of a row; `swept` is the name that the status has in the database. */
+const columns = 'id, tenant, object, content_type, content_length, sha256, created_at, swept AS final_status';
 
 /** Uploads whose hash an isolate remembers. */
 const most = 1000;
 
-/** What was announced for upload, in D1. Whether it came is for the object store to say. */
+/** The uploads that tenants have announced, in D1. Only the object store knows whether their bytes have arrived. */
 export class Uploads {
   readonly #db: D1Database;
   readonly #names: ObjectNames;
@@ -38,7 +41,7 @@ export class Uploads {
       object: await this.#names.upload(tenant, id),
       ...request,
       created_at: new Date().toISOString(),
-      swept: null,
+      final_status: null,
     };
     await this.#db
       .prepare(
@@ -50,14 +53,17 @@ export class Uploads {
   }
 
   find(tenant: string, id: string): Promise<UploadRow | null> {
-    return this.#db.prepare('SELECT * FROM uploads WHERE tenant = ? AND id = ?').bind(tenant, id).first();
+    return this.#db
+      .prepare(`SELECT ${columns} FROM uploads WHERE tenant = ? AND id = ?`)
+      .bind(tenant, id)
+      .first();
   }
 
   /**
-   * The hash of what was announced as `id`; null if nothing was. Remembered, so that an upload which has been deleted
-   * elsewhere may still have one: whoever rests something on it has to see whether it is there.
+   * The hash that upload `id` announced; null if there is no such upload. An isolate remembers it, also after another one
+   * has deleted the upload: a caller that depends on the upload must check that it still exists.
    */
-  async content(tenant: string, id: string): Promise<string | null> {
+  async findHash(tenant: string, id: string): Promise<string | null> {
     const place = `${tenant}/${id}`;
     const known = this.#contents.get(place);
     if (known !== undefined) return known;
@@ -73,23 +79,25 @@ export class Uploads {
     await this.#db.prepare('DELETE FROM uploads WHERE tenant = ? AND id = ?').bind(tenant, id).run();
   }
 
-  /** The oldest that have not been swept. */
-  async unswept(tenant: string, limit: number): Promise<UploadRow[]> {
+  /** The oldest uploads whose final status is not known. */
+  async listUnchecked(tenant: string, limit: number): Promise<UploadRow[]> {
     const { results } = await this.#db
-      .prepare('SELECT * FROM uploads WHERE tenant = ? AND swept IS NULL ORDER BY created_at LIMIT ?')
+      .prepare(
+        `SELECT ${columns} FROM uploads WHERE tenant = ? AND swept IS NULL ORDER BY created_at LIMIT ?`,
+      )
       .bind(tenant, limit)
       .all<UploadRow>();
     return results;
   }
 
-  async sweep({ tenant, id }: UploadRow, found: Upload['status']): Promise<void> {
+  async recordStatus({ tenant, id }: UploadRow, status: Upload['status']): Promise<void> {
     await this.#db
       .prepare('UPDATE uploads SET swept = ? WHERE tenant = ? AND id = ?')
-      .bind(found, tenant, id)
+      .bind(status, tenant, id)
       .run();
   }
 
-  /** Deletes at most `limit` rows, of any tenant, of what was announced before `time` and never came. @returns how many */
+  /** Deletes at most `limit` rows, of any tenant, that were announced before `time` and whose bytes never came. @returns how many */
   async prune(time: number, limit: number): Promise<number> {
     const { meta } = await this.#db
       .prepare(
@@ -101,10 +109,10 @@ export class Uploads {
   }
 
   /** Uploads of the same bytes by the same tenant, newest first. */
-  async ofContent(tenant: string, sha256: string): Promise<UploadRow[]> {
+  async listByHash(tenant: string, sha256: string): Promise<UploadRow[]> {
     const { results } = await this.#db
       .prepare(
-        "SELECT * FROM uploads WHERE tenant = ? AND sha256 = ? AND coalesce(swept, 'ready') = 'ready' ORDER BY id DESC LIMIT 5",
+        `SELECT ${columns} FROM uploads WHERE tenant = ? AND sha256 = ? AND coalesce(swept, 'ready') = 'ready' ORDER BY id DESC LIMIT 5`,
       )
       .bind(tenant, sha256)
       .all<UploadRow>();

@@ -13,7 +13,7 @@ export interface EndpointRow {
   readonly created_at: string;
 }
 
-/** Where tenants are told of what has ended, in D1. */
+/** The webhook endpoints of tenants, in D1. */
 export class WebhookEndpoints {
   readonly #db: D1Database;
 

@@ -6,36 +6,39 @@ import type { Services } from '../services.ts';
 import { type Objects, urlLifetime } from '../storage/objects.ts';
 import type { UploadRow } from '../storage/uploads.ts';
 
-/** What has become of an upload. The store is asked each time, it alone knows, until it was swept out of there. */
+/** The status of an upload: what the store says, until the cleanup has recorded that the upload failed. */
 export async function statusOf(objects: Objects, row: UploadRow): Promise<Upload['status']> {
-  if (row.swept !== null && row.swept !== 'ready') return row.swept;
+  if (row.final_status !== null && row.final_status !== 'ready') return row.final_status;
   return uploadStatus(row, await objects.head(row.object), urlLifetime, Date.now());
 }
 
-/** @throws Refusal `resource_not_found`, also for what is another tenant's. */
+/** @throws Refusal `resource_not_found`, also if the upload is another tenant's */
 export async function findUpload({ uploads }: Services, tenant: string, id: string): Promise<UploadRow> {
   const row = isId('upl', id) ? await uploads.find(tenant, id) : null;
   if (!row) throw notFound();
   return row;
 }
 
-/** Deletes the photo for good. While its signed URL is good an empty object holds the place against it. */
-export async function eraseUpload({ objects, uploads, janitor }: Services, row: UploadRow): Promise<void> {
+/** Deletes a photo for good. While its signed URL is valid, an empty object blocks its name. */
+export async function eraseUpload(
+  { objects, uploads, tenantCleanup }: Services,
+  row: UploadRow,
+): Promise<void> {
   if (Date.now() < Date.parse(row.created_at) + urlLifetime * 1000) {
-    await objects.blank(row.object);
-    await janitor(row.tenant).clear(row.tenant, row.object);
+    await objects.blockName(row.object);
+    await tenantCleanup(row.tenant).deleteBlankLater(row.tenant, row.object);
   } else if (!(await objects.delete(row.object)))
     throw new Refusal('storage_unavailable', 'The object store does not answer. Try again.');
   await uploads.delete(row.tenant, row.id);
 }
 
-/** The tenant's upload of these bytes that has arrived, if one has. */
+/** An upload of these bytes by this tenant that has arrived, if there is one. */
 export async function findReady(
   { uploads, objects }: Services,
   tenant: string,
   sha256: string,
 ): Promise<UploadRow | null> {
-  for (const row of await uploads.ofContent(tenant, sha256))
+  for (const row of await uploads.listByHash(tenant, sha256))
     if ((await statusOf(objects, row)) === 'ready') return row;
   return null;
 }

@@ -1,33 +1,33 @@
 import { cacheKey, type ExplanationAsked } from '@whylight/contract';
 import { computeUnits } from '../domain/compute-units.ts';
-import type { Boarding } from '../domain/flight.ts';
 import { explanationQuestion } from '../domain/question.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
+import type { Admission } from '../domain/run.ts';
 import { isId } from '../domain/ulid.ts';
-import { endOf } from '../domain/webhook-event.ts';
+import { endEvent } from '../domain/webhook-event.ts';
 import type { Services } from '../services.ts';
 import type { ExplanationRow } from '../storage/explanations.ts';
 import { chooseModel } from './own-models.ts';
-import { board, findInput } from './submission.ts';
+import { admitRequest, findInput } from './submission.ts';
 
 export interface Creation {
-  /** Of the explanation: given from outside, so that a repetition makes the same one. */
+  /** Id of the explanation; the caller chooses it, so that a repeated request creates the same explanation. */
   readonly id: string;
   readonly tenant: string;
   readonly requestId: string;
   readonly traceparent?: string | undefined;
   readonly asked: ExplanationAsked;
-  /** Whether what is known already is to be computed again. */
+  /** Whether to compute a known result again. */
   readonly fresh: boolean;
-  /** Milliseconds after which it is to be given up. */
+  /** Milliseconds after which to cancel the explanation; null: never. */
   readonly cancelAfter: number | null;
 }
 
-/** Makes an explanation: settles the question, and gets it onto the flight that answers it. */
+/** Creates an explanation: resolves its question, and has the computation of that question answer it. */
 export async function createExplanation(
   services: Services,
   { id, tenant, requestId, traceparent, asked, fresh, cancelAfter }: Creation,
-): Promise<{ row: ExplanationRow; boarding: Boarding }> {
+): Promise<{ row: ExplanationRow; admission: Admission }> {
   const { upload, sha256 } = await findInput(services, tenant, asked.input);
   const { device } = await services.catalogs.get();
   const model = await chooseModel(services, tenant, asked.model);
@@ -38,19 +38,19 @@ export async function createExplanation(
   const keepUntil = now + asked.retention_seconds * 1000;
   const webhook = asked.webhook === undefined ? null : await findWebhook(services, tenant, asked.webhook);
   const until = cancelAfter === null ? null : now + cancelAfter;
-  const pass = { id, look, keepUntil, until, webhook };
+  const request = { id, look, keepUntil, until, webhook };
   const units = computeUnits(question, model.input_shape);
   const own = model.own ? model.id : null;
   const results = await services.names.results(tenant, key);
   const wanted = { key, tenant, question, look, requestId, traceparent, units, model: own, results };
-  // What a network that throws dice has said once is not what it says now.
-  const boarding = await board(services, wanted, upload, fresh || !model.deterministic, pass);
-  const given = {
+  // A network with random numbers gives another answer each time.
+  const admission = await admitRequest(services, wanted, upload, fresh || !model.deterministic, request);
+  const fields = {
     id,
     tenant,
     key,
-    run: boarding.run.number,
-    cache_status: boarding.via,
+    run: admission.run.number,
+    cache_status: admission.via,
     model_name: model.name,
     model_id: model.id,
     request_id: requestId,
@@ -58,13 +58,13 @@ export async function createExplanation(
     look,
     metadata: asked.metadata,
   };
-  // For what was known nobody has looked whether the photo is still there.
-  const row = await services.explanations.create(given, boarding.via === 'hit' ? upload : null);
+  // If the result was known, nobody has checked yet that the photo still exists.
+  const row = await services.explanations.create(fields, admission.via === 'hit' ? upload : null);
   if (!row) throw notFound();
-  // Whoever finds the answer there is told by us; of the rest the flight knows.
-  if (webhook !== null && boarding.via === 'hit')
-    await services.courier(webhook).deliver({ tenant, id: webhook }, endOf(id, boarding.run));
-  return { row, boarding };
+  // Here we notify only those who find a finished result; the computation notifies the others.
+  if (webhook !== null && admission.via === 'hit')
+    await services.webhookDeliveries(webhook).deliver({ tenant, id: webhook }, endEvent(id, admission.run));
+  return { row, admission };
 }
 
 /** @throws Refusal `resource_not_found` unless there is such an endpoint, and it is enabled. */

@@ -22,7 +22,7 @@ export async function uploadInline(
   if (known) return known;
   const announced = { content_type: type, content_length: bytes.length, sha256 };
   const row = await services.uploads.create(tenant, announced);
-  await services.janitor(tenant).arm(tenant);
+  await services.tenantCleanup(tenant).schedule(tenant);
   await services.objects.put(row.object, bytes, type);
   return row;
 }

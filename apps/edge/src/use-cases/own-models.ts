@@ -28,15 +28,15 @@ interface Caller {
 }
 
 /**
- * Registers a model, and says where its file goes. The same registration again is the same model: with new URLs while
- * its file is awaited, and from the beginning when it was rejected.
+ * Registers a model and signs the URLs for its file. The same request again gives the same model: with new URLs while the
+ * service waits for the file, and from the beginning if the service rejected it.
  */
 export async function announceModel(
   services: Services,
   { tenant, requestId }: Caller,
   asked: ModelRequest,
 ): Promise<{ model: Model; isNew: boolean }> {
-  const { models, registration, settings, names } = services;
+  const { models, modelValidation, settings, names } = services;
   const allowance = {
     bytes: settings.MODEL_MAX_BYTES,
     models: settings.TENANT_MODELS,
@@ -65,12 +65,12 @@ export async function announceModel(
   if (row.status === 'rejected') await restart(services, row);
   const isAwaited = row.status === 'pending' || row.status === 'rejected';
   if (!isAwaited) return { model: presentModel(row), isNew: false };
-  await registration(row.id).announced(tenant, row.id, requestId);
+  await modelValidation(row.id).awaitFile(tenant, row.id, requestId);
   const awaited: ModelRow = { ...row, status: 'pending', facts: null, error: null };
   return { model: presentModel(awaited, await uploadOf(services, awaited)), isNew: row.id === id };
 }
 
-/** What was rejected may have been sent wrongly, or be understood by a later release. */
+/** Lets a rejected model begin again: its file may have been damaged, or a later release may accept it. */
 async function restart({ models, objects }: Services, { id, object }: ModelRow): Promise<void> {
   if (!(await objects.delete(object)))
     throw new Refusal('storage_unavailable', 'The object store does not answer. Try again.');
@@ -95,40 +95,44 @@ async function uploadOf({ models, objects }: Services, row: ModelRow): Promise<N
   return { method: 'PUT', parts: await Promise.all(signed), expires_at: expires.toISOString() };
 }
 
-/** Puts the parts together and has the model examined; what has been completed before stays as it is. */
+/** Joins the parts and has a worker validate the model; a model that was completed before stays as it is. */
 export async function completeModel(
   services: Services,
   { tenant, requestId }: Caller,
   id: string,
   { parts }: z.infer<typeof modelCompletionSchema>,
 ): Promise<void> {
-  const { objects, registration } = services;
+  const { objects, modelValidation } = services;
   const row = await findOwn(services, tenant, id);
   if (row.status !== 'pending') return;
   const joined = row.upload_id === null ? 'gone' : await objects.joinParts(row.object, row.upload_id, parts);
   if (joined === 'refused')
     throw new Refusal(
       'upload_mismatch',
-      'The parts are not those that have arrived: each part of the upload once, with the ETag that it was answered with.',
+      'The parts differ from those that have arrived. Name each part of the upload once, with the ETag of its answer.',
     );
-  // It may have been joined before by a request that did not live to say so.
+  // An earlier request may have joined the parts and ended before it answered.
   const stored = await objects.head(row.object);
-  if (!stored) throw new Refusal('upload_not_ready', 'The parts of this model have not arrived.');
-  await registration(row.id).arrived(tenant, row.id, requestId);
+  if (!stored)
+    throw new Refusal(
+      'upload_not_ready',
+      'The parts of this model have not arrived. PUT each part to its URL, then complete the model.',
+    );
+  await modelValidation(row.id).begin(tenant, row.id, requestId);
 }
 
-/** Deletes a model for good; what has been explained with it stays. */
+/** Deletes a model for good; its explanations stay. */
 export async function deleteModel(services: Services, tenant: string, id: string): Promise<void> {
-  const { objects, models, registration } = services;
+  const { objects, models, modelValidation } = services;
   const row = await findOwn(services, tenant, id);
   if (row.upload_id !== null) await objects.dropParts(row.object, row.upload_id);
   if (!(await objects.delete(row.object)))
     throw new Refusal('storage_unavailable', 'The object store does not answer. Try again.');
   await models.delete(tenant, row.id);
-  await registration(row.id).forget();
+  await modelValidation(row.id).forget();
 }
 
-/** @throws Refusal `resource_not_found`, also for what is another tenant's. */
+/** @throws Refusal `resource_not_found`, also if the model is another tenant's */
 export async function findOwn({ models }: Services, tenant: string, id: string): Promise<ModelRow> {
   const row = isId('mdl', id) ? await models.find(tenant, id) : null;
   if (!row) throw notFound();
@@ -136,8 +140,8 @@ export async function findOwn({ models }: Services, tenant: string, id: string):
 }
 
 /**
- * The model that a request means: by id, by name, by `name@sha256:…`, or the default. A tenant's own model comes before
- * one of the service with the same name.
+ * The model that a request names by id, name or `name@sha256:…`, or the default. A tenant's own model takes precedence over
+ * a model of the service with the same name.
  *
  * @throws Refusal `resource_not_found`, `model_not_ready`, or why the model was rejected
  */
@@ -149,7 +153,7 @@ export async function chooseModel(
   const row = reference === undefined ? null : await findReferred(services, tenant, reference);
   if (row) {
     const ready = readyOf(row);
-    if (row.facts && !isCurrent(row.facts)) await services.registration(row.id).outdated(tenant, row.id);
+    if (row.facts && !isCurrent(row.facts)) await services.modelValidation(row.id).repeat(tenant, row.id);
     return ready;
   }
   const catalog = await services.catalogs.get();
@@ -166,7 +170,7 @@ async function findReferred(
 ): Promise<ModelRow | null> {
   if (isId('mdl', reference)) return models.find(tenant, reference);
   const [name = '', digest] = reference.split('@', 2);
-  return models.named(tenant, name, digest?.replace(/^sha256:/, '') ?? null);
+  return models.findNamed(tenant, name, digest?.replace(/^sha256:/, '') ?? null);
 }
 
 function readyOf(row: ModelRow): Explainable {
@@ -175,5 +179,8 @@ function readyOf(row: ModelRow): Explainable {
   const { error, name } = row;
   if (error && error.code !== 'worker_unreachable')
     throw new Refusal(error.code, `${name}: ${error.message}`);
-  throw new Refusal('model_not_ready', `The model ${name} is ${row.status}: ask GET /v1/models/${row.id}.`);
+  throw new Refusal(
+    'model_not_ready',
+    `The model ${name} is ${row.status}. GET /v1/models/${row.id} says more.`,
+  );
 }

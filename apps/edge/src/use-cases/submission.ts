@@ -1,77 +1,80 @@
 import type { Explanation, ExplanationAsked, Job, Look } from '@whylight/contract';
-import { type Drawn, drawnAs, ownDrawing } from '../domain/drawing.ts';
 import { presentExplanation } from '../domain/explanation.ts';
-import { type Boarding, isTerminal, type Pass, type Run, type Submission } from '../domain/flight.ts';
 import { LimitRefusal, notFound, Refusal } from '../domain/refusal.ts';
-import { isOwnLook, seenBy } from '../domain/riders.ts';
+import { type FoundRendering, ownRendering, withRendering } from '../domain/rendering.ts';
+import { type Admission, isTerminal, type Run, type Submission, type WaitRequest } from '../domain/run.ts';
 import { isId } from '../domain/ulid.ts';
+import { isOwnLook, viewRun } from '../domain/waiters.ts';
 import type { Services } from '../services.ts';
 import type { ExplanationRow } from '../storage/explanations.ts';
 import type { UploadRow } from '../storage/uploads.ts';
 import { findReady, findUpload, statusOf } from './arrivals.ts';
 
 export interface Input {
-  /** Null when the input was named by its hash: then any upload of these bytes will do. */
+  /** Null if the request names the input by its hash: then any upload of these bytes serves. */
   readonly upload: string | null;
   readonly sha256: string;
 }
 
-/** The photo that a request means, arrived or not, or deleted elsewhere a moment ago. @throws Refusal `resource_not_found`. */
+/** The photo that a request names; it may not have arrived, or may just have been deleted. @throws Refusal `resource_not_found`. */
 export async function findInput(
   services: Services,
   tenant: string,
   input: ExplanationAsked['input'],
 ): Promise<Input> {
   if ('sha256' in input) {
-    const [known] = await services.uploads.ofContent(tenant, input.sha256);
+    const [known] = await services.uploads.listByHash(tenant, input.sha256);
     if (!known) throw notFound();
     return { upload: null, sha256: input.sha256 };
   }
-  const sha256 = isId('upl', input.upload) ? await services.uploads.content(tenant, input.upload) : null;
+  const sha256 = isId('upl', input.upload) ? await services.uploads.findHash(tenant, input.upload) : null;
   if (sha256 === null) throw notFound();
   return { upload: input.upload, sha256 };
 }
 
 /**
- * Gets a request onto the flight of its key: the finished one, the one under way, or a new one, for which the
- * photo must have arrived.
+ * Finds the run that answers a request: the finished one, the one under way, or a new one, for which the photo must have
+ * arrived.
  */
-export async function board(
+export async function admitRequest(
   services: Services,
   wanted: Omit<Submission, 'input'>,
   upload: string | null,
   fresh: boolean,
-  pass: Pass,
-): Promise<Boarding> {
-  const boarding = await boardAny(services, wanted, upload, fresh, pass);
-  if (boarding.via !== 'hit' || !hasPictures(boarding.run)) return boarding;
-  const { drawing } = await drawRun(services, boarding.run, pass.look, true);
-  return { ...boarding, run: drawnAs(boarding.run, drawing) };
+  request: WaitRequest,
+): Promise<Admission> {
+  const admission = await findOrStartRun(services, wanted, upload, fresh, request);
+  if (admission.via !== 'hit' || !hasPictures(admission.run)) return admission;
+  const { rendering } = await renderRun(services, admission.run, request.look, true);
+  return { ...admission, run: withRendering(admission.run, rendering) };
 }
 
-async function boardAny(
+async function findOrStartRun(
   services: Services,
   wanted: Omit<Submission, 'input'>,
   upload: string | null,
   fresh: boolean,
-  pass: Pass,
-): Promise<Boarding> {
-  const flight = services.flight(wanted.key);
-  const known = fresh ? null : await flight.known(pass.keepUntil);
+  request: WaitRequest,
+): Promise<Admission> {
+  const computation = services.computation(wanted.key);
+  const known = fresh ? null : await computation.findResult(request.keepUntil);
   if (known) return { run: known, via: 'hit' };
-  const [photo, waiting] = await Promise.all([arrived(services, wanted, upload), services.backlog.count()]);
+  const [photo, waiting] = await Promise.all([
+    findArrived(services, wanted, upload),
+    services.backlog.count(),
+  ]);
   const input = inputOf(photo);
   if (waiting >= services.settings.BACKLOG_LIMIT)
-    throw new Refusal('capacity', 'Too much is waiting to be computed. Try again in a moment.');
-  const boarded = await flight.submit({ ...wanted, input }, fresh, pass).catch((error: unknown) => {
-    console.error(`${wanted.requestId}: the flight did not start:`, error);
-    throw new Refusal('capacity', 'The job could not be queued. Try again in a moment.');
+    throw new Refusal('capacity', 'Too many computations are waiting. Try again in a moment.');
+  const admitted = await computation.admit({ ...wanted, input }, fresh, request).catch((error: unknown) => {
+    console.error(`${wanted.requestId}: the computation did not start:`, error);
+    throw new Refusal('capacity', 'The service could not queue the job. Try again in a moment.');
   });
-  if ('policy' in boarded) throw new LimitRefusal(boarded);
-  return boarded;
+  if ('policy' in admitted) throw new LimitRefusal(admitted);
+  return admitted;
 }
 
-async function arrived(
+async function findArrived(
   services: Services,
   { tenant, question }: Omit<Submission, 'input'>,
   id: string | null,
@@ -82,10 +85,14 @@ async function arrived(
   if (status === 'rejected')
     throw new Refusal(
       'upload_mismatch',
-      'What was uploaded differs in size or type from what was announced.',
+      'The uploaded bytes differ from the announced ones in size or type.',
     );
   const other = await findReady(services, tenant, question.image);
-  if (!other) throw new Refusal('upload_not_ready', 'The bytes of this upload have not arrived.');
+  if (!other)
+    throw new Refusal(
+      'upload_not_ready',
+      'The bytes of this upload have not arrived. PUT them to its URL, then send the request again.',
+    );
   return other;
 }
 
@@ -98,51 +105,57 @@ const inputOf = (row: UploadRow): Job['input'] => ({
 const hasPictures = ({ result }: Run): boolean => Boolean(result?.attribution);
 
 /**
- * A finished run in another look; nothing is computed. `pinned`: because an explanation rests on it.
+ * Renders a finished run in another look, without computing it again. `pinned`: an explanation depends on the rendering.
  *
  * @throws Refusal `artifact_expired`, `upload_not_ready` where the photo is gone, `capacity`, `storage_unavailable`.
  */
-export async function drawRun(services: Services, run: Run, look: Look, pinned: boolean): Promise<Drawn> {
+export async function renderRun(
+  services: Services,
+  run: Run,
+  look: Look,
+  pinned: boolean,
+): Promise<FoundRendering> {
   const { key, tenant, question } = run.submission;
-  const draw = (input: Job['input'] | null) => services.flight(key).draw(run.number, look, input, pinned);
-  let drawn = isOwnLook(run, look) ? ownDrawing(run) : await draw(null);
-  if ('code' in drawn && (drawn.code === 'upload_not_found' || drawn.code === 'upload_mismatch')) {
+  const render = (input: Job['input'] | null) =>
+    services.computation(key).render(run.number, look, input, pinned);
+  let answer = isOwnLook(run, look) ? ownRendering(run) : await render(null);
+  if ('code' in answer && (answer.code === 'upload_not_found' || answer.code === 'upload_mismatch')) {
     const other = await findReady(services, tenant, question.image);
     if (!other)
       throw new Refusal(
         'upload_not_ready',
-        'The photo has been deleted. To have it drawn anew, upload it again.',
+        'The photo has been deleted. To render the explanation in another style, upload the photo again.',
       );
-    drawn = await draw(inputOf(other));
+    answer = await render(inputOf(other));
   }
-  if (!('code' in drawn)) return drawn;
-  if (drawn.code === 'artifact_corrupt') throw new Refusal('artifact_expired', drawn.message);
-  if (drawn.code === 'invalid_parameter')
-    throw new Refusal(drawn.code, drawn.message, [
-      { pointer: '/output/visualization', code: drawn.code, message: drawn.message },
+  if (!('code' in answer)) return answer;
+  if (answer.code === 'artifact_corrupt') throw new Refusal('artifact_expired', answer.message);
+  if (answer.code === 'invalid_parameter')
+    throw new Refusal(answer.code, answer.message, [
+      { pointer: '/output/visualization', code: answer.code, message: answer.message },
     ]);
-  const code = drawn.code === 'storage_unavailable' ? drawn.code : 'capacity';
-  throw new Refusal(code, 'The pictures could not be drawn. Try again in a moment.');
+  const code = answer.code === 'storage_unavailable' ? answer.code : 'capacity';
+  throw new Refusal(code, 'No worker could render the pictures. Try again in a moment.');
 }
 
-/** The run that answers `row`, waited for up to `seconds`; `now` is the run as it stood a moment ago. */
+/** The run that answers `row`, after waiting up to `seconds` for its end; `now` is the run in the state just read. */
 export async function runOf(
   services: Services,
   row: ExplanationRow,
   seconds: number,
   now?: Run,
 ): Promise<Run> {
-  if (now?.number === row.run && (seconds === 0 || isTerminal(now))) return seenBy(now, row.id);
-  const run = await services.flight(row.key).watch(row.run, row.id, row.look, seconds);
-  if (run) return seenBy(run, row.id);
-  throw new Refusal('capacity', 'The job could not be queued. Try again in a moment.');
+  if (now?.number === row.run && (seconds === 0 || isTerminal(now))) return viewRun(now, row.id);
+  const run = await services.computation(row.key).watch(row.run, row.id, row.look, seconds);
+  if (run) return viewRun(run, row.id);
+  throw new Refusal('capacity', 'The service could not queue the job. Try again in a moment.');
 }
 
-/** The resource as it stands. */
+/** The explanation in its present state, as the API shows it. */
 export const present = (row: ExplanationRow, run: Run): Explanation =>
   presentExplanation({ ...row, look: row.look ?? run.submission.look }, run, Date.now());
 
-/** @throws Refusal `resource_not_found`, also for what is another tenant's. */
+/** @throws Refusal `resource_not_found`, also if the explanation is another tenant's */
 export async function findExplanation(
   { explanations }: Services,
   tenant: string,

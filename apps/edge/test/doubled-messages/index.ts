@@ -1,11 +1,11 @@
-import gateway, { Flight as RealFlight } from '@whylight/edge';
+import gateway, { Computation as RealComputation } from '@whylight/edge';
 import type { Bindings } from '../../src/env.ts';
 
 /** The gateway as it is, with a queue that takes every message twice: queues deliver at least once. */
 export * from '@whylight/edge';
 export default gateway;
 
-export class Flight extends RealFlight {
+export class Computation extends RealComputation {
   constructor(context: DurableObjectState, bindings: Bindings) {
     const JOBS = {
       async send(...message: Parameters<Bindings['JOBS']['send']>) {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig, unstable_splitSqlQuery } from 'wrangler';
 import { type BundledGateway, edge, type Script } from './bundle.ts';
+import { withFirstNames } from './class-names.ts';
 import type { Migration } from './migrations.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -42,9 +43,11 @@ const {
   modulesRules: __,
   ...options
 } = unstable_getMiniflareWorkerOptions(config).workerOptions;
+const name = config.name!;
+const gateway = options as BundledGateway['options'];
 const bundled: BundledGateway = {
-  name: config.name!,
-  options: options as BundledGateway['options'],
+  name,
+  options: { ...gateway, durableObjects: withFirstNames(name, gateway.durableObjects, config.migrations) },
   migrations: await readMigrations(),
 };
 await writeFile(join(out, 'gateway.json'), JSON.stringify(bundled, null, 2));

@@ -35,7 +35,10 @@ describe('the bundle of the gateway', () => {
     const bundled = JSON.parse(await readFile(join(folder, 'gateway.json'), 'utf8')) as BundledGateway;
     expect(bundled.name).toBe('whylight');
     expect(bundled.options).toMatchObject({
-      durableObjects: { FLIGHT: { className: 'Flight', useSQLite: true } },
+      durableObjects: {
+        COMPUTATION: { className: 'Computation', useSQLite: true, unsafeUniqueKey: 'whylight-Flight' },
+        TENANT_CLEANUP: { className: 'TenantCleanup', useSQLite: true, unsafeUniqueKey: 'whylight-Janitor' },
+      },
       queueProducers: { JOBS: { queueName: 'jobs' } },
       queueConsumers: { jobs: { deadLetterQueue: 'jobs-dead' } },
     });

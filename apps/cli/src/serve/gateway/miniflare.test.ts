@@ -44,6 +44,9 @@ describe('the options of Miniflare', () => {
       name: 'whylight',
       options: {
         d1Databases: { DB: { id: 'local' } },
+        durableObjects: {
+          LETTER: { className: 'B', useSQLite: true, unsafeUniqueKey: 'whylight-A' },
+        },
         r2Buckets: { BUCKET: { id: 'whylight' } },
         assets: { binding: 'ASSETS', directory: bundle },
       },
@@ -102,6 +105,7 @@ describe('the options of Miniflare', () => {
         name: 'whylight',
         env: {
           DB: { type: 'd1', id: 'local' },
+          LETTER: { type: 'durable-object', exportName: 'B' },
           PUBLIC_URL: { type: 'text', value: 'http://127.0.0.1:1' },
           ASSETS: { type: 'disk', path: bundle, writable: false },
           BUCKET: {
@@ -110,6 +114,7 @@ describe('the options of Miniflare', () => {
             dev: { experimentalS3Credentials: { accessKeyId: 'id', secretAccessKey: 'secret' } },
           },
         },
+        exports: { B: { storage: 'sqlite', unsafeUniqueKey: 'whylight-A' } },
       },
     });
   });

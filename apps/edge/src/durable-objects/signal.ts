@@ -1,8 +1,8 @@
 /** Wakes all who wait for a change. */
-export class Bell {
+export class Signal {
   readonly #waiting = new Set<() => void>();
 
-  /** Resolves at the next ring, or after `milliseconds`. */
+  /** Resolves at the next notification, or after `milliseconds`. */
   wait(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
@@ -15,7 +15,7 @@ export class Bell {
     });
   }
 
-  ring(): void {
+  notify(): void {
     for (const done of [...this.#waiting]) done();
   }
 }

@@ -10,13 +10,13 @@ import type { Explanation } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { dispatch } from '../src/dispatch.ts';
 import {
-  type Departure,
+  type AttemptMessage,
   deliveryTime,
   leaseTime,
-  mostRiders,
   mostTries,
+  mostWaiters,
   type Run,
-} from '../src/domain/flight.ts';
+} from '../src/domain/run.ts';
 import {
   bindings,
   cacheKeyOf,
@@ -30,6 +30,7 @@ import {
   uploaded,
   workerAnswers,
 } from './gateway.ts';
+import { olderRun } from './older-run.ts';
 import { operatorKey } from './secrets.ts';
 
 const error = { code: 'non_finite_output', message: 'The network gave NaN.', retryable: false };
@@ -41,13 +42,13 @@ async function underway(answer = 202) {
   await workerAnswers(answer);
   const ask = (headers = {}) => explain(key, { input: { upload } }, headers);
   const { body } = await ask();
-  const flight = cacheKeyOf(body);
+  const computation = cacheKeyOf(body);
   const see = async (): Promise<Explanation> =>
     (await call<Explanation>('GET', body.urls.self, { key })).body;
-  return { key, ask, see, flight, stub: bindings.FLIGHT.getByName(flight) };
+  return { key, ask, see, computation, stub: bindings.COMPUTATION.getByName(computation) };
 }
 
-const deliver = async (queue: string, body: Departure, env = bindings) => {
+const deliver = async (queue: string, body: AttemptMessage, env = bindings) => {
   const batch = createMessageBatch(queue, [{ id: 'm', timestamp: Date.now(), attempts: 1, body }]);
   await dispatch(batch, env);
   return getQueueResult(batch, createExecutionContext());
@@ -57,7 +58,7 @@ afterEach(() => workerAnswers(202));
 
 test('a message that cannot be dealt with is tried again, and not its neighbours', async () => {
   const getByName = (name: string) => ({
-    job: async () => {
+    deliverJob: async () => {
       if (name === 'bad') throw new Error('D1_ERROR: the database is away');
       return null;
     },
@@ -65,14 +66,14 @@ test('a message that cannot be dealt with is tried again, and not its neighbours
   const messages = ['good', 'bad', 'fine'].map((key) => ({
     ...{ id: key, timestamp: new Date(), attempts: 1, body: { key, attempt: 1 } },
   }));
-  const batch = createMessageBatch<Departure>('jobs', messages);
-  await dispatch(batch, { ...bindings, FLIGHT: { getByName } } as never);
+  const batch = createMessageBatch<AttemptMessage>('jobs', messages);
+  await dispatch(batch, { ...bindings, COMPUTATION: { getByName } } as never);
   const { explicitAcks, retryMessages } = await getQueueResult(batch, createExecutionContext());
   expect(explicitAcks.toSorted()).toEqual(['fine', 'good']);
   expect(retryMessages.map(({ msgId }) => msgId)).toEqual(['bad']);
 });
 
-describe('single flight', () => {
+describe('single computation', () => {
   test('H4: fifty identical requests at once are one job, and all get its result', async () => {
     const { key } = await newTenant();
     const upload = (await uploaded(key)).id;
@@ -94,13 +95,13 @@ describe('single flight', () => {
   });
 
   test('H4: who wait for one computation are bounded in number', async () => {
-    const { ask, flight, stub } = await underway();
-    await jobsTaken(flight);
+    const { ask, computation, stub } = await underway();
+    await jobsTaken(computation);
     await runInDurableObject(stub, async (_, { storage }) => {
       const run = (await storage.get<Run>('run/1'))!;
-      const [rider] = Object.values(run.riders);
-      const riders = Array.from({ length: mostRiders - 1 }, (_, i) => [`exp_${i}`, rider] as const);
-      await storage.put('run/1', { ...run, riders: Object.fromEntries(riders) });
+      const [waiter] = Object.values(run.waiters);
+      const waiters = Array.from({ length: mostWaiters - 1 }, (_, i) => [`exp_${i}`, waiter] as const);
+      await storage.put('run/1', { ...run, waiters: Object.fromEntries(waiters) });
     });
     await evictDurableObject(stub);
     expect((await ask()).status).toBe(202);
@@ -109,23 +110,23 @@ describe('single flight', () => {
   });
 
   test('H4, H5: a failure reaches all who wait and is not kept: the next request starts again', async () => {
-    const { ask, see, flight } = await underway();
+    const { ask, see, computation } = await underway();
     const follower = ask({ Prefer: 'wait=30' });
-    const [job] = await jobsTaken(flight);
+    const [job] = await jobsTaken(computation);
     expect((await report(job!, { status: 'failed', error })).status).toBe(204);
     expect((await follower).body).toMatchObject({ status: 'failed', error });
     const next = await ask();
     expect([next.status, next.body.cache.status]).toEqual([202, 'miss']);
-    const [, second] = await jobsTaken(flight, 2);
+    const [, second] = await jobsTaken(computation, 2);
     expect(second!.attempt).toBe(2);
     await report(second!, success(second!));
     expect(await see()).toMatchObject({ status: 'failed', error });
     expect((await ask()).body).toMatchObject({ status: 'succeeded', cache: { status: 'hit' } });
   });
 
-  test('a flight remembers when it is put out of memory', async () => {
-    const { ask, see, flight, stub } = await underway();
-    const [job] = await jobsTaken(flight);
+  test('a computation remembers when it is put out of memory', async () => {
+    const { ask, see, computation, stub } = await underway();
+    const [job] = await jobsTaken(computation);
     await evictDurableObject(stub);
     expect((await ask()).body.cache.status).toBe('collapsed');
     await report(job!, success(job!));
@@ -134,12 +135,12 @@ describe('single flight', () => {
   });
 
   test('a result that was stored by an earlier release is still known', async () => {
-    const { ask, flight, stub } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { ask, computation, stub } = await underway();
+    const [job] = await jobsTaken(computation);
     await report(job!, success(job!));
     await runInDurableObject(stub, async (_, { storage }) => {
-      const { version, riders, owner, erased, metered, ...run } = (await storage.get<Run>('run/1'))!;
-      expect([version, riders, owner, erased, metered]).not.toContain(undefined);
+      const { version, waiters, owner, erased, metered, ...run } = (await storage.get<Run>('run/1'))!;
+      expect([version, waiters, owner, erased, metered]).not.toContain(undefined);
       await storage.put('run/1', run);
     });
     await evictDurableObject(stub);
@@ -150,9 +151,29 @@ describe('single flight', () => {
     });
   });
 
+  test('a run under way that was stored under the names of before is read: who waits, who has it, who is notified', async () => {
+    const { ask, see, computation, stub } = await underway();
+    await ask();
+    const [job] = await jobsTaken(computation);
+    const stored = (): Promise<Run> =>
+      runInDurableObject(stub, async (_, { storage }) => (await storage.get<Run>('run/1'))!);
+    await vi.waitFor(async () => expect((await stored()).accepted).toBe(true));
+    const before = await stored();
+    await runInDurableObject(stub, (_, { storage }) => storage.put('run/1', olderRun(before)));
+    await evictDurableObject(stub);
+    expect((await ask()).body.cache.status).toBe('collapsed');
+    const { waiters, accepted, ...run } = await stored();
+    expect(accepted).toBe(true);
+    expect(waiters).toMatchObject(before.waiters);
+    expect(Object.keys(waiters)).toHaveLength(3);
+    expect(Object.keys(run)).not.toEqual(expect.arrayContaining(['riders', 'taken']));
+    await report(job!, success(job!));
+    expect((await see()).status).toBe('succeeded');
+  });
+
   test('G4: a queue that is down is 503 and leaves nothing begun', async () => {
-    const { ask, flight, stub } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { ask, computation, stub } = await underway();
+    const [job] = await jobsTaken(computation);
     await report(job!, { status: 'failed', error });
     const queue = (send: unknown) =>
       runInDurableObject(stub, (instance) => {
@@ -161,15 +182,15 @@ describe('single flight', () => {
     await queue(() => Promise.reject(new Error('down')));
     const refused = await ask();
     expect([refused.status, (refused.body as unknown as { code: string }).code]).toEqual([503, 'capacity']);
-    await queue((message: Departure) => bindings.JOBS.send(message));
+    await queue((message: AttemptMessage) => bindings.JOBS.send(message));
     expect((await ask()).body.cache.status).toBe('miss');
   });
 });
 
 describe('a queue that fails', () => {
   test('G4: takes nothing along of those who have joined meanwhile: their job is sent again', async () => {
-    const { key, ask, flight, stub } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { key, ask, computation, stub } = await underway();
+    const [job] = await jobsTaken(computation);
     await report(job!, { status: 'failed', error });
     const down = Promise.withResolvers<void>();
     const send = vi.fn(() => down.promise);
@@ -186,7 +207,7 @@ describe('a queue that fails', () => {
     await queue(bindings.JOBS);
     expect((await call('GET', '/v1/explanations', { key })).status).toBe(200);
     await later(stub, deliveryTime + 1_000);
-    const again = (await jobsTaken(flight, 2)).at(-1)!;
+    const again = (await jobsTaken(computation, 2)).at(-1)!;
     expect((await report(again, success(again))).status).toBe(204);
     const { body } = await call('GET', follower.body.urls.self, { key });
     expect(body.status).toBe('succeeded');
@@ -195,8 +216,8 @@ describe('a queue that fails', () => {
 
 test('G4: a queue that is down when a worker hands its job back, or when the watchdog looks, only delays it', async () => {
   vi.spyOn(console, 'error').mockImplementation(() => {});
-  const { flight, stub } = await underway();
-  const [job] = await jobsTaken(flight);
+  const { computation, stub } = await underway();
+  const [job] = await jobsTaken(computation);
   const queue = (JOBS: unknown) =>
     runInDurableObject(stub, (instance) => {
       Object.assign(instance, { env: { ...bindings, JOBS } });
@@ -208,13 +229,13 @@ test('G4: a queue that is down when a worker hands its job back, or when the wat
   await later(stub, deliveryTime + 1_000);
   await queue(bindings.JOBS);
   await later(stub, 2 * (deliveryTime + 1_000));
-  expect((await jobsTaken(flight, 2))[1]!.attempt).toBe(4);
+  expect((await jobsTaken(computation, 2))[1]!.attempt).toBe(4);
 });
 
 describe('fencing', () => {
   test('B9: after the end nothing changes, whatever a worker says', async () => {
-    const { see, flight } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { see, computation } = await underway();
+    const [job] = await jobsTaken(computation);
     await report(job!, success(job!));
     for (const late of [
       { status: 'processing' },
@@ -226,15 +247,15 @@ describe('fencing', () => {
   });
 
   test('C12: a worker whose last report was answered into the void may repeat it', async () => {
-    const { flight } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { computation } = await underway();
+    const [job] = await jobsTaken(computation);
     expect((await report(job!, success(job!))).status).toBe(204);
     expect((await report(job!, success(job!))).status).toBe(204);
   });
 
   test('another lease, another attempt, another key and artifacts of another place are refused', async () => {
-    const { see, flight } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { see, computation } = await underway();
+    const [job] = await jobsTaken(computation);
     const elsewhere = success(job!).artifacts.map((artifact) => ({
       ...artifact,
       object: `t/other/${artifact.name}`,
@@ -242,7 +263,7 @@ describe('fencing', () => {
     const wrong = [
       report({ ...job!, lease: crypto.randomUUID() }, success(job!)),
       report({ ...job!, attempt: 2 }, success(job!)),
-      report({ ...job!, report_url: job!.report_url.replace(flight, '0'.repeat(64)) }, success(job!)),
+      report({ ...job!, report_url: job!.report_url.replace(computation, '0'.repeat(64)) }, success(job!)),
       report(job!, { ...success(job!), artifacts: elsewhere }),
       report(job!, { ...success(job!), artifacts: success(job!).artifacts.slice(1) }),
     ];
@@ -251,8 +272,8 @@ describe('fencing', () => {
   });
 
   test('J11: a report that the worker has not signed is refused', async () => {
-    const { see, flight } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { see, computation } = await underway();
+    const [job] = await jobsTaken(computation);
     expect((await report(job!, success(job!), 'some other secret')).status).toBe(401);
     const path = new URL(job!.report_url).pathname;
     expect(
@@ -262,23 +283,23 @@ describe('fencing', () => {
   });
 
   test('B10: a message delivered twice gives the worker one job', async () => {
-    const { flight } = await underway();
-    await jobsTaken(flight);
-    const { explicitAcks } = await deliver('jobs', { key: flight, attempt: 1 });
+    const { computation } = await underway();
+    await jobsTaken(computation);
+    const { explicitAcks } = await deliver('jobs', { key: computation, attempt: 1 });
     expect(explicitAcks).toHaveLength(1);
-    expect(await jobsTaken(flight)).toHaveLength(1);
+    expect(await jobsTaken(computation)).toHaveLength(1);
   });
 });
 
 describe('the watchdog', () => {
   test('B20, F14: a worker that falls silent loses its lease; the job is sent again, and the zombie’s report refused', async () => {
-    const { see, flight, stub } = await underway();
-    const [first] = await jobsTaken(flight);
+    const { see, computation, stub } = await underway();
+    const [first] = await jobsTaken(computation);
     await report(first!, { status: 'processing' });
     await later(stub, leaseTime - 10_000);
-    expect(await jobsTaken(flight)).toHaveLength(1);
+    expect(await jobsTaken(computation)).toHaveLength(1);
     await later(stub, leaseTime + 1_000);
-    const [, second] = await jobsTaken(flight, 2);
+    const [, second] = await jobsTaken(computation, 2);
     expect(second).toMatchObject({ attempt: 2, question: first!.question });
     expect((await report(first!, success(first!))).status).toBe(409);
     expect((await report(second!, success(second!))).status).toBe(204);
@@ -286,8 +307,8 @@ describe('the watchdog', () => {
   });
 
   test('a job that a worker says it still has is not given to another one, however long it waits', async () => {
-    const { see, flight, stub } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { see, computation, stub } = await underway();
+    const [job] = await jobsTaken(computation);
     const begun = Date.now();
     vi.useFakeTimers({ toFake: ['Date'] });
     for (let turn = 1; turn <= 3; turn++) {
@@ -296,7 +317,7 @@ describe('the watchdog', () => {
       expect((await report(job!, { status: 'alive' })).status).toBe(204);
     }
     vi.useRealTimers();
-    expect(await jobsTaken(flight)).toHaveLength(1);
+    expect(await jobsTaken(computation)).toHaveLength(1);
     expect((await see()).status).toBe('queued');
     expect((await report({ ...job!, attempt: 2 }, { status: 'alive' })).status).toBe(409);
     await report(job!, success(job!));
@@ -304,9 +325,9 @@ describe('the watchdog', () => {
   });
 
   test('B19: a job that silences its worker three times fails by name', async () => {
-    const { see, flight, stub } = await underway();
+    const { see, computation, stub } = await underway();
     for (let attempt = 1; attempt <= mostTries; attempt++) {
-      const jobs = await jobsTaken(flight, attempt);
+      const jobs = await jobsTaken(computation, attempt);
       await report(jobs.at(-1)!, { status: 'processing' });
       await later(stub, leaseTime + 1_000);
     }
@@ -314,8 +335,8 @@ describe('the watchdog', () => {
   });
 
   test('a message that is lost is sent again, and after three times given up by name', async () => {
-    const { key, ask, flight, stub } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { key, ask, computation, stub } = await underway();
+    const [job] = await jobsTaken(computation);
     await report(job!, { status: 'failed', error });
     const send = vi.fn(async () => {});
     await runInDurableObject(stub, (instance) => {
@@ -331,33 +352,33 @@ describe('the watchdog', () => {
   });
 
   test('F5: a worker that is told to stop hands its job back', async () => {
-    const { flight } = await underway();
-    const [job] = await jobsTaken(flight);
+    const { computation } = await underway();
+    const [job] = await jobsTaken(computation);
     const stopped = { code: 'worker_crashed', message: 'Stopping.', retryable: true };
     expect((await report(job!, { status: 'failed', error: stopped })).status).toBe(204);
-    expect((await jobsTaken(flight, 2))[1]!.attempt).toBe(2);
+    expect((await jobsTaken(computation, 2))[1]!.attempt).toBe(2);
   });
 });
 
 describe('the queue', () => {
   test('a worker that is full gets the job when it has room', async () => {
-    const { flight } = await underway(503);
-    expect(await deliver('jobs', { key: flight, attempt: 1 })).toMatchObject({ retryMessages: [] });
+    const { computation } = await underway(503);
+    expect(await deliver('jobs', { key: computation, attempt: 1 })).toMatchObject({ retryMessages: [] });
     await workerAnswers(202);
     // Two messages are about now; the worker knows by key and attempt that they are one job.
-    expect(new Set((await jobsTaken(flight)).map(({ attempt }) => attempt))).toEqual(new Set([1]));
+    expect(new Set((await jobsTaken(computation)).map(({ attempt }) => attempt))).toEqual(new Set([1]));
   });
 
   test('the message of a worker that does not answer stays in the queue', async () => {
-    const { flight } = await underway(503);
+    const { computation } = await underway(503);
     const away = { ...bindings, WORKER_URL: 'http://127.0.0.1:9' };
-    const { retryMessages, explicitAcks } = await deliver('jobs', { key: flight, attempt: 1 }, away);
+    const { retryMessages, explicitAcks } = await deliver('jobs', { key: computation, attempt: 1 }, away);
     expect([retryMessages.map(({ msgId }) => msgId), explicitAcks]).toEqual([['m'], []]);
   });
 
   test('a job that never reached a worker fails by name when it comes by the dead-letter queue', async () => {
-    const { ask, see, flight } = await underway(503);
-    await deliver('jobs-dead', { key: flight, attempt: 1 });
+    const { ask, see, computation } = await underway(503);
+    await deliver('jobs-dead', { key: computation, attempt: 1 });
     expect(await see()).toMatchObject({
       status: 'failed',
       error: { code: 'worker_unreachable', retryable: true },
@@ -373,9 +394,9 @@ describe('the queue', () => {
   test('the backlog counts what waits and runs, and no longer what has ended', async () => {
     const backlog = async () => (await call('GET', '/internal/backlog', { key: operatorKey })).body.backlog;
     const before = await backlog();
-    const { flight } = await underway();
+    const { computation } = await underway();
     expect(await backlog()).toBe(before + 1);
-    const [job] = await jobsTaken(flight);
+    const [job] = await jobsTaken(computation);
     await report(job!, success(job!));
     expect(await backlog()).toBe(before);
   });

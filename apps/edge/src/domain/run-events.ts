@@ -1,35 +1,35 @@
-import type { Run } from './flight.ts';
-import { isTerminal } from './flight.ts';
-import { seenBy } from './riders.ts';
+import type { Run } from './run.ts';
+import { isTerminal } from './run.ts';
+import { viewRun } from './waiters.ts';
 
-/** One thing that happened to an explanation; `id` grows. */
+/** One event of an explanation; `id` grows. */
 export interface RunEvent {
   readonly id: number;
   readonly event: 'queued' | 'processing' | 'progress' | 'completed';
   readonly data: object;
 }
 
-export interface News {
+export interface RunEvents {
   readonly events: readonly RunEvent[];
-  /** Whether something between the reader's last event and these is no longer known. */
+  /** Whether events between the reader's last one and these have been forgotten. */
   readonly gap: boolean;
-  /** Whether nothing will follow. */
+  /** Whether no event will follow. */
   readonly done: boolean;
 }
 
 /**
- * What happened to `rider` after event `after` (null: just how it stands). `past` are the states that are
- * remembered, oldest first, and end with the present one.
+ * The events of `waiter` after event `after` (null: only the present state). `past` are the states that the object
+ * remembers, oldest first; the last one is the present state.
  */
-export function newsSince(past: readonly Run[], rider: string, after: number | null): News {
-  const events = past.map((run) => eventOf(seenBy(run, rider)));
+export function eventsSince(past: readonly Run[], waiter: string, after: number | null): RunEvents {
+  const events = past.map((run) => eventOf(viewRun(run, waiter)));
   const last = events.at(-1)!;
   const done = last.event === 'completed';
   if (after === last.id) return { events: [], gap: false, done };
   const first = events[0]!.id;
   if (after === null) return { events: [last], gap: false, done };
   if (after > last.id || after < first - 1) return { events: [last], gap: true, done };
-  return { events: distinct(events).filter(({ id }) => id > after), gap: false, done };
+  return { events: dropRepeated(events).filter(({ id }) => id > after), gap: false, done };
 }
 
 function eventOf(run: Run): RunEvent {
@@ -41,8 +41,8 @@ function eventOf(run: Run): RunEvent {
     : { id, event: 'processing', data: { started_at: new Date(run.startedAt ?? 0).toISOString() } };
 }
 
-/** Without those that say the same as the one before: a change that this reader cannot see. */
-const distinct = (events: readonly RunEvent[]): RunEvent[] =>
+/** Drops an event that equals the one before it: this reader cannot see what changed between them. */
+const dropRepeated = (events: readonly RunEvent[]): RunEvent[] =>
   events.filter(({ event, data }, i) => {
     const before = events[i - 1];
     return before?.event !== event || JSON.stringify(before.data) !== JSON.stringify(data);

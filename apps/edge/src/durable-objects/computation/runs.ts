@@ -1,24 +1,25 @@
-import { type Run, type StoredRun, upgraded } from '../../domain/flight.ts';
-import { Bell } from '../bell.ts';
-import type { Shelf } from './shelf.ts';
+import type { Run } from '../../domain/run.ts';
+import { type StoredRun, upgradeRun } from '../../domain/stored-run.ts';
+import { Signal } from '../signal.ts';
+import type { ResultRetention } from './result-retention.ts';
 
-/** States that are remembered, for those who follow and lose the line. */
+/** States that are remembered, for readers of events that lose their connection. */
 const remembered = 100;
 
 const name = (run: number): string => `run/${run}`;
 
-/** The runs of one flight, all of them stored; the last one is in memory, from before it is stored. */
+/** The runs of one computation, all of them stored; the last one is in memory, from before it is stored. */
 export class Runs {
   readonly #storage: DurableObjectStorage;
-  readonly #shelf: Shelf;
-  readonly #bell = new Bell();
+  readonly #retention: ResultRetention;
+  readonly #changed = new Signal();
   #last: Run | null = null;
-  /** States of the last run, as far as this object has seen them; the present one is the last. */
+  /** States of the last run that this object has seen; the present state comes last. */
   #past: readonly Run[] = [];
 
-  constructor(storage: DurableObjectStorage, shelf: Shelf) {
+  constructor(storage: DurableObjectStorage, retention: ResultRetention) {
     this.#storage = storage;
-    this.#shelf = shelf;
+    this.#retention = retention;
   }
 
   async load(): Promise<void> {
@@ -35,7 +36,7 @@ export class Runs {
     return this.#load(number);
   }
 
-  /** The states of `run` that are known, at least the present one. */
+  /** The remembered states of `run`, at least the present one. */
   statesOf(run: Run): readonly Run[] {
     const past = this.#past.filter(({ number }) => number === run.number);
     return past.length > 0 ? past : [run];
@@ -43,33 +44,33 @@ export class Runs {
 
   /** Resolves at the next state of the last run, or after `milliseconds`. */
   next(milliseconds: number): Promise<void> {
-    return this.#bell.wait(milliseconds);
+    return this.#changed.wait(milliseconds);
   }
 
-  /** Has `run` be the last one, in memory only. */
-  begin(run: Run): void {
+  /** Makes `run` the last one, in memory only. */
+  setLast(run: Run): void {
     this.#last = run;
   }
 
-  /** As if `run` had never been; nobody else knows of it. */
-  async unbegin(run: Run, last: Run | null): Promise<void> {
+  /** Undoes the start of `run`, of which nobody else knows. */
+  async undoStart(run: Run, last: Run | null): Promise<void> {
     this.#last = last;
-    this.#bell.ring();
+    this.#changed.notify();
     await this.#storage.delete(name(run.number));
     await (last ? this.#storage.put('last', last.number) : this.#storage.delete('last'));
   }
 
-  /** The next state of the last run, or the first of one after it. */
+  /** Stores the next state of the last run, or the first state of a new one. */
   async advance(next: Run): Promise<Run> {
     const run = { ...next, version: next.version + 1 };
     this.#last = run;
     this.#past = [...this.#past.filter(({ number }) => number === run.number), run].slice(-remembered);
-    this.#bell.ring();
+    this.#changed.notify();
     await this.#storage.put({ [name(run.number)]: run, last: run.number });
     return run;
   }
 
-  /** Writes down what nobody who follows `run` is to hear of. */
+  /** Stores a change of `run` that is no event for its readers. */
   async amend(run: Run): Promise<void> {
     if (this.#last?.number === run.number) this.#last = run;
     await this.#storage.put(name(run.number), run);
@@ -78,9 +79,9 @@ export class Runs {
   async #load(number: number): Promise<Run | null> {
     const stored = await this.#storage.get<StoredRun>(name(number));
     if (!stored) return null;
-    const run = upgraded(stored);
+    const run = upgradeRun(stored);
     if (!('keepUntil' in stored) && run.status === 'succeeded' && !run.erased)
-      await this.#shelf.keep(number, run.keepUntil);
+      await this.#retention.keep(number, run.keepUntil);
     return run;
   }
 }

@@ -1,24 +1,30 @@
 import { DurableObject } from 'cloudflare:workers';
-import { type Attempt, after, again, type Delivery, newDelivery } from '../domain/delivery.ts';
-import type { CourierPort } from '../domain/ports.ts';
+import type { WebhookDeliveriesPort } from '../domain/ports.ts';
+import {
+  type Attempt,
+  type Delivery,
+  newDelivery,
+  recordAttempt,
+  restartDelivery,
+} from '../domain/webhook-delivery.ts';
 import type { WebhookEvent } from '../domain/webhook-event.ts';
 import { signedHeaders } from '../domain/webhook-secret.ts';
 import { isName, webhookUrl } from '../domain/webhook-url.ts';
 import { type Bindings, settings } from '../env.ts';
-import { Names } from '../storage/names.ts';
+import { HostLookup } from '../storage/host-lookup.ts';
 import { type EndpointRow, WebhookEndpoints } from '../storage/webhook-endpoints.ts';
 
-/** Milliseconds that an endpoint has for its answer. */
-const patience = 15_000;
+/** Milliseconds within which an endpoint must answer. */
+const answerTime = 15_000;
 /** Deliveries at a time: a Worker has six connections. */
 const atATime = 5;
-/** Deliveries that may wait for an endpoint, and that are remembered. */
+/** Deliveries that may wait for one endpoint, and deliveries that this object remembers. */
 const mostWaiting = 5_000;
 const remembered = 1_000;
-/** Milliseconds before another round when one could not be made. */
+/** Milliseconds before the next round after one that failed. */
 const pause = 60_000;
 
-/** Whose courier it is. */
+/** The endpoint to which this object delivers. */
 interface Address {
   readonly tenant: string;
   readonly id: string;
@@ -27,10 +33,10 @@ interface Address {
 const name = (id: string): string => `delivery/${id}`;
 
 /**
- * Brings events to one webhook endpoint. An event is told by its id: told twice it is sent once. What does not arrive
- * is tried again by a schedule, on the alarm; whose events none arrive any more is disabled.
+ * Delivers events to one webhook endpoint. The id identifies an event: handed over twice, it is sent once. The alarm
+ * retries failed deliveries by a schedule, and disables an endpoint that accepts none for days.
  */
-export class Courier extends DurableObject<Bindings> implements CourierPort {
+export class WebhookDeliveries extends DurableObject<Bindings> implements WebhookDeliveriesPort {
   /** When deliveries that wait are due, by id. */
   #due: Readonly<Record<string, number>> = {};
 
@@ -51,11 +57,11 @@ export class Courier extends DurableObject<Bindings> implements CourierPort {
     if (count % 100 === 0) await this.#forgetOld();
   }
 
-  /** Sends an event again, whatever has become of it. @returns null when it is not known */
+  /** Sends an event again, whatever its status. @returns null if this object does not know it */
   async redeliver(id: string): Promise<Delivery | null> {
     const delivery = await this.#find(id);
     if (!delivery) return null;
-    const next = again(delivery, Date.now());
+    const next = restartDelivery(delivery, Date.now());
     await this.#keep(next);
     return next;
   }
@@ -72,7 +78,7 @@ export class Courier extends DurableObject<Bindings> implements CourierPort {
     return [...found.values()];
   }
 
-  /** The endpoint is no more. */
+  /** Deletes all deliveries, because the endpoint has been deleted. */
   async forget(): Promise<void> {
     this.#due = {};
     await this.ctx.storage.deleteAlarm();
@@ -80,14 +86,14 @@ export class Courier extends DurableObject<Bindings> implements CourierPort {
   }
 
   override async alarm(): Promise<void> {
-    await this.#round().catch(async (error: unknown) => {
-      // The platform tries an alarm that fails a few times; what waits here must outlast a longer outage.
-      console.error('deliveries were not tried', error);
+    await this.#deliverDue().catch(async (error: unknown) => {
+      // The platform retries a failed alarm only a few times; these deliveries must outlast a longer outage.
+      console.error('the deliveries of an endpoint failed; the alarm tries them again', error);
       await this.ctx.storage.setAlarm(Date.now() + pause);
     });
   }
 
-  async #round(): Promise<void> {
+  async #deliverDue(): Promise<void> {
     const now = Date.now();
     const ready = Object.entries(this.#due).flatMap(([id, due]) => (due <= now ? [id] : []));
     const address = await this.ctx.storage.get<Address>('address');
@@ -106,15 +112,15 @@ export class Courier extends DurableObject<Bindings> implements CourierPort {
       endpoint.status === 'enabled'
         ? { at, ...(await this.#send(delivery, endpoint)) }
         : { at, status: null, error: 'endpoint_disabled' };
-    const next = after(delivery, attempt, attempt.status === 410 || endpoint.status === 'disabled');
+    const next = recordAttempt(delivery, attempt, attempt.status === 410 || endpoint.status === 'disabled');
     await this.#keep(next);
     if (attempt.error === null) await this.ctx.storage.put('succeededAt', at);
     else if (next.status === 'failed' && endpoint.status === 'enabled')
-      await this.#judge(next, attempt, endpoint, endpoints);
+      await this.#disableIfDead(next, attempt, endpoint, endpoints);
   }
 
-  /** Of an endpoint that says it is gone, or that took nothing while an event was tried to the last, no more is asked. */
-  async #judge(
+  /** Disables an endpoint that answers 410, or that accepted nothing during all tries of an event. */
+  async #disableIfDead(
     { createdAt }: Delivery,
     { status }: Attempt,
     endpoint: EndpointRow,
@@ -122,16 +128,19 @@ export class Courier extends DurableObject<Bindings> implements CourierPort {
   ): Promise<void> {
     const succeededAt = (await this.ctx.storage.get<number>('succeededAt')) ?? 0;
     if (status !== 410 && succeededAt > createdAt) return;
-    const reason = status === 410 ? 'The endpoint answered 410 Gone.' : 'Nothing has arrived for days.';
+    const reason =
+      status === 410 ? 'The endpoint answered 410 Gone.' : 'The endpoint has accepted nothing for days.';
     await endpoints.change(endpoint, { status: 'disabled', reason });
   }
 
   async #send({ id, payload }: Delivery, endpoint: EndpointRow): Promise<Pick<Attempt, 'status' | 'error'>> {
     const { WEBHOOK_SECRET, WEBHOOKS_ALLOW_LOOPBACK, DNS_OVER_HTTPS_URL } = settings(this.env);
     try {
-      // Judged each time: the rules may have changed since the address was given, and a name leads elsewhere.
+      // Checked each time: since the client gave the URL, our rules or the name's address may have changed.
       const url = webhookUrl(endpoint.url, WEBHOOKS_ALLOW_LOOPBACK);
-      const objection = isName(url) ? await new Names(DNS_OVER_HTTPS_URL).objection(url.hostname) : null;
+      const objection = isName(url)
+        ? await new HostLookup(DNS_OVER_HTTPS_URL).findObjection(url.hostname)
+        : null;
       if (objection) return { status: null, error: objection };
       const response = await fetch(url, {
         method: 'POST',
@@ -142,9 +151,9 @@ export class Courier extends DurableObject<Bindings> implements CourierPort {
         },
         body: payload,
         redirect: 'manual',
-        signal: AbortSignal.timeout(patience),
+        signal: AbortSignal.timeout(answerTime),
       });
-      // Whatever it says, however long it goes on: nothing of it is read.
+      // We do not read the body, whatever it contains and however long it is.
       await response.body?.cancel();
       const { status, ok } = response;
       return { status, error: ok ? null : status >= 300 && status < 400 ? 'redirect' : 'refused' };

@@ -2,127 +2,124 @@ import {
   type Artifact,
   artifactPrefix,
   type Claim,
-  currentResult,
   type Explanation,
   type Job,
   type JobError,
   type Look,
   type ModelSource,
-  ownLook,
   type Question,
   type Result,
-  retention,
 } from '@whylight/contract';
 
 /** Milliseconds within which a sent message must reach a worker. */
 export const deliveryTime = 60_000;
-/** Milliseconds within which a worker that took the job must say something. */
+/** Milliseconds within which a worker that accepted the job must report. */
 export const leaseTime = 60_000;
-/** Milliseconds after which no worker can still be writing what it should have stopped to write. */
+/** Milliseconds after which no worker can still be writing artifacts of an attempt that is over. */
 export const lateWrites = 10 * 60_000;
-/** Milliseconds after which a computation is given up, whatever its state. */
-export const longestFlight = 30 * 60_000;
+/** Milliseconds after which a run ends, whatever its state. */
+export const longestRun = 30 * 60_000;
 export const mostTries = 3;
 /** Explanations that may wait for one run. */
-export const mostRiders = 1_000;
+export const mostWaiters = 1_000;
 
-/** What the queue carries: which attempt of which flight to hand to a worker. */
-export interface Departure {
+/** The queue's message: hand this attempt of this computation to a worker. */
+export interface AttemptMessage {
   readonly key: string;
   readonly attempt: number;
 }
 
-/** What is to be computed and for whom. */
+/** What to compute, and for which tenant. */
 export interface Submission {
   readonly key: string;
   readonly tenant: string;
   readonly question: Question;
-  /** How the worker draws its pictures, once it has computed. */
+  /** How the worker draws the run's own pictures. */
   readonly look: Look;
-  /** Id of the tenant's own model that the question is about; absent or null: one of the service's. */
+  /** Id of the tenant's own model; absent or null: the question names one of the service's models. */
   readonly model?: string | null;
   readonly input: Job['input'];
   readonly requestId: string;
-  /** W3C Trace Context of the request that began it. */
+  /** W3C Trace Context of the request that started the run. */
   readonly traceparent?: string | undefined;
-  /** Compute units that it will cost. */
+  /** Compute units that the run will cost. */
   readonly units: number;
   /** The prefix of its artifacts' names. Runs of earlier releases have none: theirs is `t/{tenant}/x/{key}/`. */
   readonly results?: string;
 }
 
-/** One computation of a key. Failures are not kept: a later request starts the next run. */
+/** One run of a computation. Failures are not kept: a later request starts the next run. */
 export interface Run {
   readonly number: number;
   /** Grows with every change. */
   readonly version: number;
   readonly submission: Submission;
   readonly status: Explanation['status'];
-  /** By the id of the explanation: who asked for this run before it had ended. */
-  readonly riders: Readonly<Record<string, Rider>>;
-  /** The rider whose result this is, so that deleting that one deletes the result. */
+  /** The explanations that were requested before the run ended, by id. */
+  readonly waiters: Readonly<Record<string, Waiter>>;
+  /** The waiter that owns the result: deleting that explanation deletes the result. */
   readonly owner: string | null;
   /** Counts over all runs of the key, so that no two ever share a fence or an object prefix. */
   readonly attempt: number;
   readonly tries: number;
-  /** Attempts that ended with a worker at work on it, and those that were lost before one had begun. */
+  /** Attempts that ended while a worker computed, and attempts that ended before a worker began. */
   readonly crashes: number;
   readonly losses: number;
   readonly lease: string;
-  /** True once a worker has answered 202 for this attempt or has claimed it. */
-  readonly taken: boolean;
-  /** Who has claimed which attempt of this run, at most one each. */
+  /** Whether a worker has answered 202 for the present attempt, or has claimed it. */
+  readonly accepted: boolean;
+  /** The claims of this run's attempts, at most one for each. */
   readonly claims: readonly HeldClaim[];
   /** Unix milliseconds, as are the times below. */
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly completedAt: number | null;
-  /** When the watchdog must look. */
+  /** When the alarm must check that the worker still reports. */
   readonly deadline: number;
   readonly progress: { readonly completed: number; readonly total: number } | null;
   readonly result: Result | null;
   readonly artifacts: readonly Artifact[];
   readonly error: JobError | null;
-  /** Until when the result is kept, for whoever asked for it to be kept longest. */
+  /** Until when the result is kept: the latest time that any explanation asks for. */
   readonly keepUntil: number;
-  /** Whether result and artifacts were there and have been deleted. */
+  /** Whether result and artifacts have been deleted. */
   readonly erased: boolean;
-  /** Whether the tenant's meter has been told of the end. */
+  /** Whether the tenant's meter has counted the end. */
   readonly metered: boolean;
 }
 
 /** An attempt, the worker that it belongs to, and the nonce that this worker made for it. */
 export type HeldClaim = Omit<Claim, 'lease'>;
 
-/** One explanation that a run is to answer. */
-export interface Rider {
-  readonly via: Boarding['via'];
-  /** When it is to be given up (unix milliseconds), if it says so. */
+/** One explanation that waits for a run. */
+export interface Waiter {
+  readonly via: Admission['via'];
+  /** When to end the wait (unix milliseconds), if the request says so. */
   readonly until: number | null;
-  /** How it wants to be drawn, where that is not how the run is. */
+  /** The look that it wants, if that is not the run's own. */
   readonly look: Look | null;
-  /** Endpoint that is to be told of its end, if any, and whether it has been. */
+  /** Endpoint to notify of the end, if any, and whether it has been notified. */
   readonly webhook: string | null;
-  readonly told: boolean;
-  /** How it ended, where that was before the run did. */
-  readonly exit: Exit | null;
+  readonly notified: boolean;
+  /** How it ended, if that was before the run did. */
+  readonly outcome: WaiterOutcome | null;
 }
 
-export interface Exit {
+export interface WaiterOutcome {
   readonly status: 'canceled' | 'aborted' | 'failed';
   readonly at: number;
   readonly error: JobError | null;
 }
 
-/** A run and how a request came to it. */
-export interface Boarding {
+/** The run that answers a request, and how the request found it. */
+export interface Admission {
   readonly run: Run;
-  /** `miss` started it, `collapsed` joined it under way, `hit` found it done, `bypass` had it done again. */
+  /** `miss` started the run, `collapsed` joined it under way, `hit` found it done, `bypass` had it computed again. */
   readonly via: 'miss' | 'collapsed' | 'hit' | 'bypass';
 }
 
-/** What an explanation shows to come aboard. */
-export interface Pass {
+/** What an explanation states to wait for a run. */
+export interface WaitRequest {
   readonly id: string;
   readonly until: number | null;
   readonly look: Look;
@@ -133,17 +130,17 @@ export interface Pass {
 export const isTerminal = (run: Pick<Run, 'status'>): boolean =>
   run.status !== 'queued' && run.status !== 'processing';
 
-/** Under which name the tenant's meter knows it. */
+/** The id of the run at the tenant's meter. */
 export const meterId = ({ submission, number }: Run): string => `${submission.key}/${number}`;
 
-/** What it has cost: what was computed of it; failures are free. */
+/** What the run has cost: the part that was computed; failures are free. */
 export function unitsSpent({ status, submission: { units }, progress }: Run): number {
   if (status === 'succeeded') return units;
   if (status !== 'canceled' || !progress) return 0;
   return Math.round((units * progress.completed) / Math.max(1, progress.total));
 }
 
-/** Who has claimed an attempt of this run: the present one if not said. */
+/** The claim of an attempt of this run: by default the present one. */
 export const claimOf = ({ claims, attempt }: Run, number: number = attempt): HeldClaim | null =>
   claims.find((claim) => claim.attempt === number) ?? null;
 
@@ -160,7 +157,7 @@ export function outputPrefix(run: Run, number: number = run.attempt): string {
   return claim ? artifactPrefix(prefix, claim.nonce) : prefix;
 }
 
-/** Where attempts of this run may have left artifacts that nobody is to see. */
+/** Where attempts of this run may have left artifacts that nobody may see. */
 export function stalePrefixes(run: Run): string[] {
   const attempts = Array.from({ length: run.tries }, (_, back) => run.attempt - back);
   const kept = run.status === 'succeeded' && !run.erased ? run.attempt : null;
@@ -184,28 +181,3 @@ export const jobOf = (
   request_id: run.submission.requestId,
   ...(run.submission.traceparent ? { traceparent: run.submission.traceparent } : {}),
 });
-
-type Recent = 'claims' | 'crashes' | 'losses' | 'version' | 'owner' | 'keepUntil' | 'erased' | 'metered';
-/** As an earlier release may have stored it. */
-export type StoredRun = Omit<Run, Recent | 'riders' | 'submission'> &
-  Partial<Pick<Run, Recent>> & {
-    readonly riders?: Readonly<Record<string, Pick<Rider, 'via' | 'until' | 'exit'> & Partial<Rider>>>;
-    readonly submission: Omit<Submission, 'look'> & Partial<Pick<Submission, 'look'>>;
-  };
-
-/** A stored run, with what it does not say. */
-export function upgraded(stored: StoredRun): Run {
-  const { submission, riders = {} } = stored;
-  // The language was part of the question once.
-  const { language } = submission.question as { language?: Look['language'] };
-  return {
-    ...{ claims: [], crashes: 0, losses: 0, version: 0, owner: null, erased: false, metered: true },
-    keepUntil: stored.createdAt + retention.usual * 1000,
-    ...stored,
-    result: stored.result && currentResult(stored.result),
-    riders: Object.fromEntries(
-      Object.entries(riders).map(([id, rider]) => [id, { look: null, webhook: null, told: false, ...rider }]),
-    ),
-    submission: { look: ownLook(language), ...submission },
-  };
-}

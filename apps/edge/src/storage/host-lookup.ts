@@ -7,15 +7,15 @@ const answerSchema = z.object({
 const types = { A: 1, AAAA: 28 } as const;
 
 /** Looks names up by DNS over HTTPS (JSON): a Worker has no resolver of its own. */
-export class Names {
+export class HostLookup {
   readonly #url: string;
 
   constructor(url: string) {
     this.#url = url;
   }
 
-  /** Why a host must not be called: what its name leads to, or that it leads nowhere; null if it may. */
-  async objection(host: string): Promise<string | null> {
+  /** Why the gateway must not call a host: its name has no address, or one that is not public; null if it may. */
+  async findObjection(host: string): Promise<string | null> {
     try {
       const addresses = (await Promise.all([this.#ask(host, 'A'), this.#ask(host, 'AAAA')])).flat();
       if (addresses.length === 0) return 'name_not_found';

@@ -7,11 +7,11 @@ interface Task {
   readonly due: number;
 }
 
-/** Milliseconds before another try when the store did not answer. */
+/** Milliseconds before another try after the store did not answer. */
 const pause = 60_000;
 
-/** Deletes artifacts under prefixes, now or later, until the store says that they are gone. Survives its object. */
-export class Sweeper {
+/** Deletes artifacts under prefixes, now or later, until the store confirms that they are gone. Survives its object. */
+export class ArtifactDeletion {
   readonly #storage: DurableObjectStorage;
   #tasks: readonly Task[] = [];
 
@@ -20,27 +20,26 @@ export class Sweeper {
   }
 
   async load(): Promise<void> {
-    this.#tasks = (await this.#storage.get<Task[]>('sweeps')) ?? [];
+    this.#tasks = (await this.#storage.get<Task[]>('deletions')) ?? [];
   }
 
-  /** When there is something to do next. */
+  /** When the next deletion is due. */
   get due(): number {
     return Math.min(Infinity, ...this.#tasks.map(({ due }) => due));
   }
 
-  /** Where under `prefix` something is to be deleted later. */
-  planned(prefix: string): string[] {
+  /** The prefixes below `prefix` whose artifacts will be deleted. */
+  scheduledBelow(prefix: string): string[] {
     return this.#tasks.flatMap((task) => (task.prefix.startsWith(prefix) ? [task.prefix] : []));
   }
 
-  async plan(prefixes: readonly string[], due: number): Promise<void> {
+  async schedule(prefixes: readonly string[], due: number): Promise<void> {
     if (prefixes.length === 0) return;
     this.#tasks = [...this.#tasks, ...prefixes.map((prefix) => ({ prefix, due }))];
-    await this.#storage.put('sweeps', this.#tasks);
+    await this.#storage.put('deletions', this.#tasks);
   }
 
-  /** Does what is due. */
-  async run(objects: Objects, now: number): Promise<void> {
+  async deleteDue(objects: Objects, now: number): Promise<void> {
     const [due, rest] = [
       this.#tasks.filter((task) => task.due <= now),
       this.#tasks.filter((task) => task.due > now),
@@ -51,9 +50,9 @@ export class Sweeper {
       return gone.every(Boolean) ? [] : [{ prefix, due: now + pause }];
     });
     const again = (await Promise.all(tried)).flat();
-    // What was planned while the store was being asked is kept.
-    const planned = this.#tasks.filter((task) => !due.includes(task) && !rest.includes(task));
-    this.#tasks = [...rest, ...planned, ...again];
-    await this.#storage.put('sweeps', this.#tasks);
+    // Tasks that were scheduled while the store answered stay.
+    const added = this.#tasks.filter((task) => !due.includes(task) && !rest.includes(task));
+    this.#tasks = [...rest, ...added, ...again];
+    await this.#storage.put('deletions', this.#tasks);
   }
 }

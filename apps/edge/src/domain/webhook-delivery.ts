@@ -1,27 +1,27 @@
 import type { WebhookDelivery } from '@whylight/contract';
 import type { WebhookEvent } from './webhook-event.ts';
 
-/** One event on its way to one endpoint. */
+/** An event for one endpoint, and the attempts to deliver it. */
 export interface Delivery extends WebhookEvent {
   readonly status: WebhookDelivery['status'];
   readonly createdAt: number;
-  /** Tries since it was sent, or sent again by hand. */
+  /** Attempts since the event was created, or was sent again on request. */
   readonly tries: number;
-  /** When it is tried next; null when it is not. */
+  /** When the next attempt is due; null if there is none. */
   readonly nextAt: number | null;
-  /** The latest, newest first. */
+  /** The latest attempts, newest first. */
   readonly attempts: readonly Attempt[];
 }
 
 export interface Attempt {
   readonly at: number;
-  /** What the endpoint answered with, if it did. */
+  /** The HTTP status of the endpoint's answer; null without an answer. */
   readonly status: number | null;
-  /** Null for one that arrived. */
+  /** Null if the endpoint accepted the event. */
   readonly error: string | null;
 }
 
-/** Seconds between one try and the next; those that Standard Webhooks recommends. */
+/** Seconds between one attempt and the next, as Standard Webhooks recommends. */
 const schedule = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 const remembered = 20;
 
@@ -34,16 +34,16 @@ export const newDelivery = (event: WebhookEvent, now: number): Delivery => ({
   attempts: [],
 });
 
-/** Sent again by hand: a schedule of its own, under the same id. */
-export const again = (delivery: Delivery, now: number): Delivery => ({
+/** Begins the schedule anew, under the same id. */
+export const restartDelivery = (delivery: Delivery, now: number): Delivery => ({
   ...delivery,
   status: 'pending',
   tries: 0,
   nextAt: now,
 });
 
-/** After an attempt: delivered, to be tried again, or given up. `final`: another try would be pointless. */
-export function after(delivery: Delivery, attempt: Attempt, final: boolean): Delivery {
+/** The delivery after an attempt: delivered, pending or failed. `final`: another attempt would be pointless. */
+export function recordAttempt(delivery: Delivery, attempt: Attempt, final: boolean): Delivery {
   const attempts = [attempt, ...delivery.attempts].slice(0, remembered);
   const tries = delivery.tries + 1;
   if (attempt.error === null) return { ...delivery, tries, attempts, status: 'delivered', nextAt: null };

@@ -13,8 +13,8 @@ export interface Count {
   readonly values: Readonly<Record<string, number>>;
 }
 
-/** What is there and what has happened, counted in D1 when somebody asks; nothing of it says whose it is. */
-export class Census {
+/** Metrics of the whole service, counted in D1 on request. No metric names a tenant. */
+export class ServiceMetrics {
   readonly #db: D1Database;
   readonly #backlog: Backlog;
 
@@ -23,7 +23,7 @@ export class Census {
     this.#backlog = backlog;
   }
 
-  async take(): Promise<Count[]> {
+  async collect(): Promise<Count[]> {
     // Ids begin with their time: what is recent is a range of the primary key.
     const since = ulid(Date.now() - window * 1000).slice(0, 10);
     const groups = (query: string, ...values: string[]) => this.#db.prepare(query).bind(...values);

@@ -1,0 +1,13 @@
+import gateway from '@whylight/edge';
+
+/** The gateway under the class names that its Durable Objects had in releases before, under which they were stored. */
+export {
+  Batch,
+  Computation as Flight,
+  Idempotency,
+  ModelValidation as Registration,
+  TenantCleanup as Janitor,
+  TenantMeter,
+  WebhookDeliveries as Courier,
+} from '@whylight/edge';
+export default gateway;
