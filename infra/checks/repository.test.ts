@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
@@ -92,6 +92,35 @@ describe('package-lock.json', () => {
     expect(entries.filter(([path]) => path.endsWith('node_modules/zod')).map(([path]) => path)).toEqual([
       'node_modules/zod',
     ]);
+  });
+});
+
+const workspaces = globSync('{packages,apps}/*/package.json', { cwd: root }).map((path) => dirname(path));
+
+describe.each([...workspaces, 'infra', 'test'])('%s has a README', (workspace) => {
+  const text = () => readFileSync(join(root, workspace, 'README.md'), 'utf8');
+
+  test('of 20 to 60 lines', () => {
+    const lines = text().trimEnd().split('\n').length;
+    expect(lines).toBeGreaterThanOrEqual(20);
+    expect(lines).toBeLessThanOrEqual(60);
+  });
+
+  test('that names its folders, the workspaces that it imports, and how to run its tests', () => {
+    const source = existsSync(join(root, workspace, 'src')) ? 'src' : '.';
+    const folders = readdirSync(join(root, workspace, source), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+    const { dependencies = {} } = workspaces.includes(workspace)
+      ? JSON.parse(readFileSync(join(root, workspace, 'package.json'), 'utf8'))
+      : {};
+    const imported = Object.keys(dependencies).filter((name) => name.startsWith('@whylight/'));
+    const said = text();
+    expect(
+      folders.filter((name) => !said.includes(`\`${name}\``) && !said.includes(`src/${name}\``)),
+    ).toEqual([]);
+    expect(imported.filter((name) => !said.includes(`\`${name}\``))).toEqual([]);
+    expect(said).toContain('./run test ');
   });
 });
 

@@ -33,8 +33,8 @@ export const withFrameOptions = (command: Command): Command =>
         withPreprocessingOptions(
           withExplainOptions(
             command
-              .option('--model <name|path>', 'the classifier', defaultModel)
-              .option('--method <id>', 'method (default: the first that check recommends)')
+              .option('--model <name|path>', 'classifier to explain', defaultModel)
+              .option('--method <id>', 'method to explain by (default: the first that check recommends)')
               .addOption(targetOption())
               .addOption(languageOption()),
           ),

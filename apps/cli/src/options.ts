@@ -20,14 +20,12 @@ export const withExplainOptions = (command: Command): Command =>
     .option('--layer <tensor>', 'layer to explain, repeatable (default: the last feature map)', collected)
     .option('--param <k=v>', 'parameter of the method, repeatable', parameter)
     .addOption(
-      new Option('--convention <name>', 'the library whose numbers are wanted (default: paper)').choices(
-        conventions,
-      ),
+      new Option('--convention <name>', 'compute as this library does (default: paper)').choices(conventions),
     )
     .addOption(
       new Option(
         '--score <kind>',
-        'which score of the class to explain (default: logit; for rise probability; under the convention of a library output)',
+        'score of the class to explain (default: logit; rise: probability; with the convention of a library: output)',
       ).choices(scoreKinds),
     );
 
@@ -43,10 +41,13 @@ export const withReadingOptions = (command: Command): Command =>
   command
     .option(
       '--input <name=value>',
-      'fix an input beside the image to a number or a .npy file, repeatable',
+      'give an input other than the image a fixed value: a number or a .npy file, repeatable',
       fixedInput,
     )
-    .option('--output-name <output>', 'the output with the scores of classes (default: the likeliest one)')
+    .option(
+      '--output-name <output>',
+      'output that holds the scores of the classes (default: the likeliest one)',
+    )
     .addOption(new Option('--scores <output>', 'the older name of --output-name').hideHelp());
 
 export interface DeviceOptions {
@@ -63,14 +64,14 @@ export const withDeviceOptions = (command: Command): Command =>
         .choices(executionProviders)
         .default('cpu'),
     )
-    .option('--threads <n>', 'threads per operator', positive)
-    .option('--memory <size>', 'most memory of a run, such as 500MB (default: 1GB)', byteSize);
+    .option('--threads <n>', 'number of threads for each operator', positive)
+    .option('--memory <size>', 'largest memory that a run may use, such as 500MB (default: 1GB)', byteSize);
 
 export const withJson = (command: Command): Command =>
-  command.option('--json', 'one JSON document on stdout, everything else on stderr');
+  command.option('--json', 'print one JSON document on stdout, everything else on stderr');
 
 export const modelArgument = (): Argument =>
-  new Argument('<model>', 'a registered name, the path of an ONNX file, or a folder that holds one');
+  new Argument('<model>', 'name of a registered model, path of an ONNX file, or folder that holds one');
 
 export const collected = (text: string, all?: string[]): string[] => [...(all ?? []), text];
 
@@ -134,7 +135,7 @@ export function photoTarget(text: string): TargetSpec {
 export const targetOption = (): Option =>
   new Option(
     '--target <class>',
-    'predicted, a class index, a class name, or a sum of indices such as 281-282',
+    'class to explain: predicted, an index, a name, or a sum of indices such as 281-282',
   )
     .argParser(photoTarget)
     .default('predicted');

@@ -50,14 +50,27 @@ function colormap(text: string): Colormap {
 /** Adds --panels and what goes with it: Captum's panels beside the other pictures. */
 export const withPanelOptions = (command: Command): Command =>
   command
-    .option('--panels <name,name>', `also panels.png, of ${drawings.join(', ')}`, among(drawings))
-    .option('--signs <name,name>', `sign per panel, or one for all: ${signs.join(', ')}`, among(signs))
-    .option('--titles <text,text>', 'title per panel', (text: string) => text.split(','))
-    .option('--outlier-perc <percent>', 'share beyond the ends of the panels’ colours', within(100), 2)
-    .option('--alpha-overlay <weight>', 'of the heat map in blended_heat_map', within(1), 0.5)
+    .option(
+      '--panels <name,name>',
+      `also write panels.png with these panels: ${drawings.join(', ')}`,
+      among(drawings),
+    )
+    .option(
+      '--signs <name,name>',
+      `signs that each panel shows, or one for all panels: ${signs.join(', ')}`,
+      among(signs),
+    )
+    .option('--titles <text,text>', 'title of each panel', (text: string) => text.split(','))
+    .option(
+      '--outlier-perc <percent>',
+      'percentage of values that lie beyond the ends of the colour scale',
+      within(100),
+      2,
+    )
+    .option('--alpha-overlay <weight>', 'weight of the heat map in blended_heat_map, 0 to 1', within(1), 0.5)
     .option(
       '--colormap <map>',
-      `of heat maps: ${colormapNames.join(', ')}, or 0:#ffffff,0.25:#000000,1:#000000`,
+      `colours of heat maps: ${colormapNames.join(', ')}, or 0:#ffffff,0.25:#000000,1:#000000`,
       colormap,
     );
 

@@ -27,11 +27,7 @@ export const withPreprocessingOptions = (command: Command): Command =>
   withLabelOption(
     withValueOptions(command)
       .addOption(
-        new Option('--fit <how>', 'how a photo is brought to --size').choices([
-          'crop',
-          'stretch',
-          'letterbox',
-        ]),
+        new Option('--fit <how>', 'how to bring a photo to --size').choices(['crop', 'stretch', 'letterbox']),
       )
       .option(
         '--resize <N|HxW|none>',
@@ -57,21 +53,21 @@ export const withValueOptions = (command: Command): Command =>
   command
     .option('--size <N|HxW>', "height and width of the network's input", sides)
     .addOption(
-      new Option('--layout <axes>', "order of the input's axes, in place of the file's").choices([
-        'NCHW',
-        'NHWC',
-      ]),
+      new Option(
+        '--layout <axes>',
+        "order of the input's axes; it overrides the order that the file states",
+      ).choices(['NCHW', 'NHWC']),
     )
     .option(
       '--channels <rgb|bgr|gray|rgba|N>',
-      'channels that the network takes, in their order; N: a number of bands',
+      'channels that the network takes, in this order; N: number of bands',
       channels,
     )
     .option('--scale <N|A/B>', 'multiply pixels of 0 to 255 by this, before --mean (default: 1/255)', scale)
     .option('--mean <a,b,c>', 'subtract this after --scale: one number, or one for each channel', values)
     .option('--std <a,b,c>', 'divide by this after --mean: one number, or one for each channel', deviations)
     .addOption(
-      new Option('--preset <name>', 'preprocessing for the parts that nothing else states').choices(
+      new Option('--preset <name>', 'use this preprocessing for the parts that nothing else states').choices(
         Object.keys(presets),
       ),
     );

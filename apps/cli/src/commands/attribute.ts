@@ -38,18 +38,24 @@ export const attribute = withJson(
       withValueOptions(
         withExplainOptions(
           new Command('attribute')
-            .description('Explain a tensor: .npy in, .npy out, nothing decoded, preprocessed or drawn')
-            .option('--model <name|path>', 'the classifier')
-            .option('--tensor <in.npy>', 'normalised input, float32 [N, C, H, W]')
-            .option('--method <id>', 'how to explain')
+            .description(
+              'Explain a tensor: read .npy and write .npy, without decoding, preprocessing or drawing',
+            )
+            .option('--model <name|path>', 'classifier to explain')
+            .option('--tensor <in.npy>', 'normalised input of the network, float32 [N, C, H, W]')
+            .option('--method <id>', 'method to explain by')
             .option(
               '--target <index,index>',
               'class for all rows, or one per row: an index, predicted, or a sum such as 281-282',
               targetList,
             )
-            .option('--aux <name=file.npy>', 'recorded noise, masks or permutations, repeatable', nameAndFile)
-            .option('-o, --output <out.npy>', 'where the attribution goes')
-            .option('--jobs <file.json>', 'many of these in one process, instead of the options above'),
+            .option(
+              '--aux <name=file.npy>',
+              'use these recorded noises, masks or permutations, repeatable',
+              nameAndFile,
+            )
+            .option('-o, --output <out.npy>', 'file for the attribution')
+            .option('--jobs <file.json>', 'read many such jobs from a file, in place of the options above'),
         ),
       ),
     ),

@@ -38,13 +38,21 @@ interface Failed {
 export const bench = withJson(
   withDeviceOptions(
     new Command('bench')
-      .description("Measure methods, each in turn with the model's own forward pass")
-      .option('--model <name|path>', `the classifier, repeatable (default: ${defaultModel})`, collected)
-      .option('--method <id>', 'what to measure, repeatable (default: every method)', methodList)
-      .option('--batch <n>', 'images at once (default: 1, or what the model has baked in)', positive)
-      .option('--runs <n>', 'measured runs', positive, 7)
-      .option('--param <k=v>', 'parameter of the methods that have it, repeatable', parameter)
-      .option('--plain', 'compute every row in full, also where incremental inference would do'),
+      .description("Measure how long methods take, compared with the model's own forward pass")
+      .option(
+        '--model <name|path>',
+        `classifier to measure, repeatable (default: ${defaultModel})`,
+        collected,
+      )
+      .option('--method <id>', 'methods to measure, separated by commas (default: every method)', methodList)
+      .option(
+        '--batch <n>',
+        'number of images in one run (default: 1, or the batch size that the file fixes)',
+        positive,
+      )
+      .option('--runs <n>', 'number of measured runs', positive, 7)
+      .option('--param <k=v>', 'parameter, for those methods that have it, repeatable', parameter)
+      .option('--plain', 'compute every row in full, without incremental inference'),
   ),
 ).action(async (options: Options) => {
   const { model = [defaultModel], method = methods.map(({ id }) => id), json } = options;

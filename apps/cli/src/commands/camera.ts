@@ -18,10 +18,10 @@ interface Options extends FrameOptions {
 export const camera = withFrameOptions(
   new Command('camera')
     .description('Explain what a camera shows, live, on a page on this machine (needs ffmpeg)')
-    .argument('[device]', 'the camera as ffmpeg names it (default: the first)')
+    .argument('[device]', 'name of the camera, as ffmpeg lists it (default: the first)')
     .option('--format <name>', "ffmpeg's input format: v4l2, avfoundation, dshow, lavfi")
     .addOption(portOption(8788))
-    .option('--frames <n>', 'end after that many', positive),
+    .option('--frames <n>', 'stop after n frames', positive),
 ).action(async (device: string | undefined, options: Options) => {
   const usual = device === undefined || options.format === undefined ? defaultCamera() : undefined;
   const source = { format: options.format ?? usual!.format, device: device ?? usual!.device };

@@ -25,9 +25,14 @@ export const check = withJson(
     withReadingOptions(
       withPreprocessingOptions(
         new Command('check')
-          .description('Say whether a model can be explained, and how: runs each method on it')
+          .description('Check whether a model can be explained: run each method on it, and report which work')
           .addArgument(modelArgument())
-          .option('--budget <seconds>', 'time for running methods; 0: run none', seconds, defaultBudget),
+          .option(
+            '--budget <seconds>',
+            'time limit for running the methods; 0 runs no method',
+            seconds,
+            defaultBudget,
+          ),
       ),
     ),
   ),

@@ -27,10 +27,12 @@ export const compile = withJson(
     withPreprocessingOptions(
       withExplainOptions(
         new Command('compile')
-          .description('Write the explainer as one ONNX file: image batch and class index in, map out')
+          .description(
+            'Write an ONNX file that takes images and class indices, and returns their explanations',
+          )
           .addArgument(modelArgument())
-          .requiredOption('--method <id>', 'how to explain')
-          .requiredOption('-o, --output <file>', 'the ONNX file to write'),
+          .requiredOption('--method <id>', 'method to explain by')
+          .requiredOption('-o, --output <file>', 'ONNX file to write'),
       ),
     ),
   ),

@@ -19,11 +19,11 @@ interface Options {
 
 export const demo = withJson(
   new Command('demo')
-    .description('Start the service, explain a picture with it step by step, and keep serving')
+    .description('Start the service, explain a photo with it step by step, and keep serving')
     .addOption(portOption(8787))
-    .option('--data <dir>', 'where all state goes', '.whylight/data')
-    .option('-o, --output <dir>', 'where the pictures go', '.whylight/demo')
-    .option('--once', 'end after the job'),
+    .option('--data <dir>', 'folder for all state', '.whylight/data')
+    .option('-o, --output <dir>', 'folder for the pictures', '.whylight/demo')
+    .option('--once', 'stop after the photo is explained'),
 ).action(async ({ port, data, output, once, json }: Options) => {
   const begun = performance.now();
   const tell = json ? note : print;

@@ -18,7 +18,7 @@ const probes = 5;
 
 export const doctor = withJson(
   new Command('doctor').description(
-    'Is the service there, is the key good, do the clocks agree, can photos be sent?',
+    'Check the service: can it be reached, is the key valid, do the clocks agree, can photos be uploaded',
   ),
 ).action(async ({ json }: { json?: boolean }) => {
   const { url } = await openCredentials();

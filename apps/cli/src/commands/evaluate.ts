@@ -53,26 +53,32 @@ export const evaluate = withJson(
         withExplainOptions(
           new Command('evaluate')
             .description(
-              'Measure how good explanations are: writes table.csv, table.json, table.md and chart.png',
+              'Measure how good explanations are: write table.csv, table.json, table.md and chart.png',
             )
-            .argument('[dir]', 'a folder of photos')
+            .argument('[dir]', 'folder of photos')
             .option(
               '--drawings <n>',
-              'instead of a folder, fresh drawings for the shapes network, with masks',
+              'evaluate on n new drawings of shapes with masks, in place of a folder',
               positive,
             )
-            .option('--model <name|path>', `the classifier (default: ${defaultModel}; of drawings: shapes)`)
+            .option(
+              '--model <name|path>',
+              `classifier to explain (default: ${defaultModel}; with --drawings: shapes)`,
+            )
             .option(
               '--method <id,id>',
-              'what to compare (default: grad-cam); all for each that the model allows',
+              'methods to compare (default: grad-cam); all: every method that works on the model',
               methodList,
             )
-            .option('--metric <id,id>', metricIds.join(', '), metricList)
-            .option('--masks <dir>', 'masks with the names of the photos, white where the object lies')
-            .option('--objects <file>', 'JSON: objects on the photos, each with its classes and polygons')
+            .option('--metric <id,id>', `metrics to measure: ${metricIds.join(', ')}`, metricList)
+            .option('--masks <dir>', 'folder of masks named like the photos, white where the object lies')
+            .option(
+              '--objects <file>',
+              'JSON file that lists the objects on each photo, with classes and polygons',
+            )
             .option(
               '--mosaics <n>',
-              'mosaics of four of the photos, explained for each of the four',
+              'make n mosaics of four photos each, and explain each for its four classes',
               positive,
             )
             .option(
@@ -80,7 +86,7 @@ export const evaluate = withJson(
               'class to explain in all photos (default: the predicted one)',
               classIndex,
             )
-            .requiredOption('-o, --output <dir>', 'where the table and the chart go'),
+            .requiredOption('-o, --output <dir>', 'folder for the tables and the chart'),
         ),
       ),
     ),
@@ -88,7 +94,7 @@ export const evaluate = withJson(
 )
   .addHelpText(
     'after',
-    '\nBeside the methods stand two baselines that look at nothing: noise, and a blob in the centre.',
+    '\nThe table also has two baselines that do not look at the photo: noise, and a blob in the centre.',
   )
   .action(async (directory: string | undefined, options: Options) => {
     for (const method of idsOf(options)) resolveQuestion({ method });

@@ -54,15 +54,15 @@ export const explain = withPanelOptions(
         withPreprocessingOptions(
           withExplainOptions(
             new Command('explain')
-              .description('Explain photos: writes overlay.png, heatmap.png, attribution.npy and result.json')
+              .description('Explain photos: write overlay.png, heatmap.png, attribution.npy and result.json')
               .argument(
                 '<image...>',
-                'JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF; .npy or TIFF for networks that take bands',
+                'JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF; .npy or TIFF for networks with other bands than colours',
               )
-              .option('--model <name|path>', 'the classifier', defaultModel)
+              .option('--model <name|path>', 'classifier to explain', defaultModel)
               .option(
                 '--method <id,id>',
-                'methods, separated by commas (default: the first that check recommends)',
+                'methods to explain by, separated by commas (default: the first that check recommends)',
                 methodList,
               )
               .addOption(targetOption())
@@ -71,21 +71,30 @@ export const explain = withPanelOptions(
                   .choices(['en', 'zh'])
                   .default('en'),
               )
-              .option('--alpha <weight>', 'weight of the photo under the map, 0 to 1', within(1))
-              .option('--stretch', 'lay the map of the crop over the whole photo')
+              .option('--alpha <weight>', 'weight of the photo in the overlay, 0 to 1', within(1))
+              .option(
+                '--stretch',
+                'stretch the map over the whole photo, although the network saw a crop of it',
+              )
               .option(
                 '--feature-mask <image>',
-                'image whose colours are the features, for methods that hide features',
+                'image in which each colour marks one feature, for methods that hide features',
               )
-              .option('--probabilities', 'also probabilities.png, a bar for each of the likeliest classes')
-              .requiredOption('-o, --output <dir>', 'where the results go'),
+              .option(
+                '--probabilities',
+                'also write probabilities.png, with a bar for each of the likeliest classes',
+              )
+              .requiredOption('-o, --output <dir>', 'folder for the results'),
           ),
         ),
       ),
     ),
   ),
 )
-  .addHelpText('after', '\nSeveral images or methods get a directory each: DIR/IMAGE/METHOD/overlay.png ...')
+  .addHelpText(
+    'after',
+    '\nFor several images or methods each result has its own folder: DIR/IMAGE/METHOD/overlay.png ...',
+  )
   .action(async (images: string[], options: Options) => {
     // Before the first is computed, so that a slip in the last leaves nothing half done.
     const questionsOf = (ids: readonly string[]) => ids.map((id) => questionFor(id, ids, options));

@@ -9,10 +9,14 @@ import { known } from '../remote/known.ts';
 
 const create = withJson(
   new Command('create')
-    .description('Make a key; its secret is shown this once')
-    .option('--name <name>', 'what it is for')
-    .option('--scopes <scope,scope>', 'what it may do (default: what your own may)', scopeList)
-    .option('--expires <time>', 'when it ends: 2027-01-31T00:00:00Z', time),
+    .description('Create an API key, and show its secret this one time')
+    .option('--name <name>', 'name of the key, such as what you use it for')
+    .option(
+      '--scopes <scope,scope>',
+      'scopes of the key, separated by commas (default: the scopes of your own key)',
+      scopeList,
+    )
+    .option('--expires <time>', 'time at which the key expires, in UTC: 2027-01-31T00:00:00Z', time),
 ).action(async ({ name, scopes: wanted, expires, json }: CreateOptions) => {
   const wish = {
     ...(name ? { name } : {}),
@@ -29,7 +33,7 @@ interface CreateOptions {
   readonly json?: boolean;
 }
 
-const list = withJson(new Command('list').description('List keys, newest first')).action(
+const list = withJson(new Command('list').description('List API keys, newest first')).action(
   async ({ json }: { json?: boolean }) => {
     const keys: Key[] = [];
     for await (const key of (await openClient()).keys()) keys.push(key);
@@ -40,15 +44,15 @@ const list = withJson(new Command('list').description('List keys, newest first')
 
 const rotate = withJson(
   new Command('rotate')
-    .description('Replace a key by a new one')
-    .argument('<key>', 'its id: key_...')
-    .option('--grace <duration>', 'how long the old one is still good: 24h', seconds, 0),
+    .description('Replace an API key with a new one of the same scopes')
+    .argument('<key>', 'id of the key: key_...')
+    .option('--grace <duration>', 'how long the old key stays valid, such as 24h', seconds, 0),
 ).action(async (id: string, { grace, json }: { grace: number; json?: boolean }) => {
   show(await known(`key ${id}`, (await openClient()).rotateKey(id, grace)), json);
 });
 
 const revoke = withJson(
-  new Command('revoke').description('Revoke a key, at once').argument('<key>', 'its id: key_...'),
+  new Command('revoke').description('Revoke an API key at once').argument('<key>', 'id of the key: key_...'),
 ).action(async (id: string, { json }: { json?: boolean }) => {
   await known(`key ${id}`, (await openClient()).revokeKey(id));
   if (json) printJson({ id, revoked: true });
@@ -56,7 +60,7 @@ const revoke = withJson(
 });
 
 export const keys = new Command('keys')
-  .description("Manage a tenant's keys")
+  .description("Manage your tenant's API keys")
   .addCommand(list, { isDefault: true })
   .addCommand(create)
   .addCommand(rotate)
@@ -85,7 +89,10 @@ function time(text: string): string {
 function scopeList(text: string): Scope[] {
   return text.split(',').map((part) => {
     const scope = scopes.find((known) => known === part.trim());
-    if (!scope) throw new InvalidArgumentError(`"${part}" is none of ${scopes.join(', ')}.`);
+    if (!scope)
+      throw new InvalidArgumentError(
+        `Expected scopes of ${scopes.join(', ')}, separated by commas; got "${part}".`,
+      );
     return scope;
   });
 }

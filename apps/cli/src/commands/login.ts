@@ -8,14 +8,15 @@ import { saveCredentials, storedCredentials } from '../remote/credentials.ts';
 
 export const login = withJson(
   new Command('login')
-    .description('Remember a service and your key for it, in a file that only you can read')
-    .argument('<url>', 'of the service: https://whylight.example', serviceUrl)
-    .option('--operator', "the operator's key, for whylight tenants; your own is kept beside it"),
+    .description('Store the address of a service and your API key, in a file that only you can read')
+    .argument('<url>', 'address of the service: https://whylight.example', serviceUrl)
+    .option('--operator', "store the operator's key, for whylight tenants; your own key stays stored"),
 )
-  .addHelpText('after', '\nThe key is asked for, or read from stdin: whylight login URL < key.txt')
+  .addHelpText('after', '\nlogin asks for the key, or reads it from stdin: whylight login URL < key.txt')
   .action(async (url: string, { operator = false, json }: { operator?: boolean; json?: boolean }) => {
     const key = await askSecret(operator ? 'Operator key: ' : 'API key: ');
-    if (key === '') throw new UsageError('no key came; it is read from stdin');
+    if (key === '')
+      throw new UsageError('expected a key on stdin, got nothing: whylight login URL < key.txt');
     const connection = { url, apiKey: key };
     const tried = operator
       ? new OperatorClient(connection).tenants().next()

@@ -20,8 +20,8 @@ interface Told extends Pick<Method, 'id' | 'title' | 'summary' | 'paper'> {
 
 export const methods = withJson(
   new Command('methods')
-    .description('List the methods and their parameters; of one method, all there is to know')
-    .argument('[id]', 'the method to tell about'),
+    .description('List the methods and their parameters, or describe one method in full')
+    .argument('[id]', 'method to describe'),
 ).action((wanted: string | undefined, { json }: { json?: boolean }) => {
   const chosen =
     wanted === undefined ? all : all.filter(({ id }) => id === resolveQuestion({ method: wanted }).method);

@@ -25,8 +25,11 @@ import { openClient } from '../remote/credentials.ts';
 export const push = withJson(
   withManifestOptions(
     new Command('push')
-      .description('Bring a model to the service; it is checked here first, as the service will check it')
-      .argument('<path>', 'an ONNX file; what stands beside it is sent along'),
+      .description('Upload a model to the service, after the same check here that the service makes')
+      .argument(
+        '<path>',
+        'path of an ONNX file; weights, class names and preprocessing beside it are sent too',
+      ),
   ),
 ).action(async (path: string, { json, ...options }: ManifestOptions & { json?: boolean }) => {
   const client = await openClient();

@@ -20,7 +20,7 @@ import { Progress } from '../progress.ts';
 import { examined, push } from './models-push.ts';
 
 const list = withJson(
-  new Command('list').description('List the models that are there, and those to pull'),
+  new Command('list').description('List the registered models, and those that models pull can fetch'),
 ).action(async ({ json }: { json?: boolean }) => {
   const models = (await openRegistry()).list();
   const zoo = await readZoo();
@@ -41,8 +41,8 @@ const list = withJson(
 const add = withJson(
   withManifestOptions(
     new Command('add')
-      .description('Register a model: copy it, with what it needs to know of its input')
-      .argument('<path>', 'an ONNX file'),
+      .description('Register a model: copy its file, and keep its preprocessing and class names with it')
+      .argument('<path>', 'path of an ONNX file'),
   ),
 ).action(async (path: string, { json, ...options }: ManifestOptions & { json?: boolean }) => {
   const asked = await askedBy(options);
@@ -60,10 +60,10 @@ interface PullOptions {
 
 const pull = withJson(
   new Command('pull')
-    .description('Fetch a model of the index; its SHA-256 is pinned')
-    .argument('<name>', 'its name in the index')
-    .option('--index <file>', 'an index of your own, JSON {base, models: [{name, path, bytes, sha256}]}')
-    .option('--url <url>', 'fetch from here instead')
+    .description('Download a model that the index lists, and check its SHA-256')
+    .argument('<name>', 'name of the model in the index')
+    .option('--index <file>', 'take this index instead: JSON {base, models: [{name, path, bytes, sha256}]}')
+    .option('--url <url>', 'download from this address instead of the one in the index')
     .option(
       '--labels <file>',
       'class names: a JSON, CSV or text file, or a config.json; imagenet: the names of ImageNet',
@@ -77,7 +77,7 @@ const pull = withJson(
 });
 
 const remove = withJson(
-  new Command('remove').description('Forget a registered model').argument('<name>'),
+  new Command('remove').description('Remove a registered model from this machine').argument('<name>'),
 ).action(async (name: string, { json }: { json?: boolean }) => {
   await new ModelStore().remove(name);
   if (json) printJson({ name, removed: true });

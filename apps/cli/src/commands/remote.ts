@@ -37,22 +37,27 @@ interface Options extends ExplainOptions {
 const explain = withJson(
   withExplainOptions(
     new Command('explain')
-      .description('Explain photos by the service: uploads, waits, and writes the four files')
+      .description(
+        'Explain photos by the service: upload them, wait, and write the same four files as explain',
+      )
       .argument('<image...>', 'JPEG, PNG or WebP')
-      .option('--model <name>', "the classifier (default: the service's)")
+      .option('--model <name>', "classifier to explain (default: the service's)")
       .option(
         '--method <id,id>',
-        'how to explain; several separated by commas (default: grad-cam)',
+        'methods to explain by, separated by commas (default: grad-cam)',
         methodList,
       )
       .addOption(targetOption())
       .addOption(languageOption())
-      .option('--timeout <duration>', 'when to give it up: 90s', seconds)
-      .option('--fresh', 'compute again what is known')
-      .requiredOption('-o, --output <dir>', 'where the results go'),
+      .option('--timeout <duration>', 'cancel an explanation that takes longer, such as 90s', seconds)
+      .option('--fresh', 'compute the explanation again, even if the service has its result')
+      .requiredOption('-o, --output <dir>', 'folder for the results'),
   ),
 )
-  .addHelpText('after', '\nSeveral images or methods get a directory each: DIR/IMAGE/METHOD/overlay.png ...')
+  .addHelpText(
+    'after',
+    '\nFor several images or methods each result has its own folder: DIR/IMAGE/METHOD/overlay.png ...',
+  )
   .action(async (images: string[], options: Options) => {
     const client = await openClient();
     const { method: methods = ['grad-cam'] } = options;
@@ -74,7 +79,9 @@ const explain = withJson(
     if (options.json) printJson(results);
   });
 
-export const remote = new Command('remote').description('The same by a running service').addCommand(explain);
+export const remote = new Command('remote')
+  .description('Explain photos by a running service')
+  .addCommand(explain);
 
 interface Asked {
   readonly image: string;

@@ -16,7 +16,7 @@ interface Options {
 }
 
 export const portOption = (fallback: number): Option =>
-  new Option('--port <port>', 'where to listen, on the loopback interface; 0 takes any free port')
+  new Option('--port <port>', 'port to listen on, on the loopback interface; 0 takes any free port')
     .argParser((text: string) => {
       if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
         throw new InvalidArgumentError('Expected 0 to 65535.');
@@ -28,22 +28,29 @@ export const serve = withJson(
   new Command('serve')
     .description('Run the whole service on this machine: gateway, worker and object store')
     .addOption(portOption(8787))
-    .option('--data <dir>', 'where all state goes', '.whylight/data')
+    .option('--data <dir>', 'folder for all state', '.whylight/data')
     .option(
       '--model <name|path>',
-      'a model to serve beside those that come along, or NAME=PATH; repeatable, the first is the default',
+      'also serve this model: a name, a path or NAME=PATH; repeatable, the first is the default model',
       collected,
     )
-    .addOption(new Option('--ep <provider>', 'where graphs run').choices(executionProviders).default('cpu'))
+    .addOption(
+      new Option('--ep <provider>', 'device that runs the networks')
+        .choices(executionProviders)
+        .default('cpu'),
+    )
     .option(
       '--budget <seconds>',
-      'how long the methods may be run for on each model, while no job runs; 0 runs none',
+      'time limit for checking which methods work on each model, while no job runs; 0 runs no method',
       seconds,
       defaultBudget,
     )
-    .option('--verbose', 'log also every request, and what workerd has to say'),
+    .option('--verbose', 'also log every request, and the output of workerd'),
 )
-  .addHelpText('after', '\n--json prints one line when it is ready: {url, operator_key, tenant, api_key}.')
+  .addHelpText(
+    'after',
+    '\nWith --json, serve prints one line when it is ready: {url, operator_key, tenant, api_key}.',
+  )
   .action(async ({ port, data, model = [], ep, budget, verbose = false, json }: Options) => {
     const log = (source: string, line: string) => note(`${source}: ${line}`);
     const service = new Service({ port, directory: data, models: model, ep, budget, verbose, log });

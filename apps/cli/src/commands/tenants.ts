@@ -8,7 +8,7 @@ import { known } from '../remote/known.ts';
 
 const create = withJson(
   new Command('create')
-    .description('Make a tenant with its first key, whose secret is shown this once')
+    .description('Create a tenant with its first API key, and show the secret this one time')
     .argument('<name>'),
 ).action(async (name: string, { json }: { json?: boolean }) => {
   const tenant = await (await openOperator()).createTenant(name);
@@ -36,13 +36,13 @@ const list = withJson(new Command('list').description('List tenants, newest firs
 );
 
 const suspend = (name: 'suspend' | 'resume', description: string) =>
-  withJson(new Command(name).description(description).argument('<tenant>', 'its id: ten_...')).action(
-    async (id: string, { json }: { json?: boolean }) => {
-      const tenant = await known(`tenant ${id}`, (await openOperator()).suspend(id, name === 'suspend'));
-      if (json) return printJson(tenant);
-      print(`${tenant.id}: ${tenant.suspended_at ? `suspended ${tenant.suspended_at}` : 'active'}`);
-    },
-  );
+  withJson(
+    new Command(name).description(description).argument('<tenant>', 'id of the tenant: ten_...'),
+  ).action(async (id: string, { json }: { json?: boolean }) => {
+    const tenant = await known(`tenant ${id}`, (await openOperator()).suspend(id, name === 'suspend'));
+    if (json) return printJson(tenant);
+    print(`${tenant.id}: ${tenant.suspended_at ? `suspended ${tenant.suspended_at}` : 'active'}`);
+  });
 
 interface LimitOptions {
   readonly requests?: number;
@@ -54,15 +54,15 @@ interface LimitOptions {
 
 const limits = withJson(
   new Command('limits')
-    .description('Set what a tenant may use; what is left out stays')
-    .argument('<tenant>', 'its id: ten_...')
-    .option('--requests <n>', 'in any 60 seconds', positive)
+    .description('Set the limits of a tenant; limits that you do not name stay as they are')
+    .argument('<tenant>', 'id of the tenant: ten_...')
+    .option('--requests <n>', 'requests in any 60 seconds', positive)
     .option('--concurrency <n>', 'computations at a time', positive)
-    .option('--compute-units <n>', 'in a day', positive)
-    .option('--batches <n>', 'batches at a time that wait for a place', positive),
+    .option('--compute-units <n>', 'compute units in a day', positive)
+    .option('--batches <n>', 'batches that may wait for a free computation at a time', positive),
 ).action(async (id: string, { requests, concurrency, computeUnits, batches, json }: LimitOptions) => {
   if (!requests && !concurrency && !computeUnits && !batches)
-    throw new UsageError('say at least one of --requests, --concurrency, --compute-units, --batches');
+    throw new UsageError('expected at least one of --requests, --concurrency, --compute-units, --batches');
   const wanted = {
     ...(requests ? { requests } : {}),
     ...(concurrency ? { concurrency } : {}),
@@ -78,9 +78,9 @@ const limits = withJson(
 });
 
 export const tenants = new Command('tenants')
-  .description('Administer tenants, with the operator key')
+  .description('Manage tenants, with the operator key')
   .addCommand(list, { isDefault: true })
   .addCommand(create)
-  .addCommand(suspend('suspend', 'Refuse a tenant everything, until it is resumed'))
+  .addCommand(suspend('suspend', 'Refuse all requests of a tenant until you resume it'))
   .addCommand(suspend('resume', 'Let a tenant in again'))
   .addCommand(limits);

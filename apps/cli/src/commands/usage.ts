@@ -4,7 +4,7 @@ import { print, printJson, table } from '../output.ts';
 import { openClient } from '../remote/credentials.ts';
 
 export const usage = withJson(
-  new Command('usage').description('What was used by day, and what is left of the limits'),
+  new Command('usage').description('Show what the tenant has used each day, and what is left of its limits'),
 ).action(async ({ json }: { json?: boolean }) => {
   const client = await openClient();
   const [days, limits] = await Promise.all([client.usage(), client.limits()]);

@@ -16,10 +16,10 @@ interface Options extends FrameOptions {
 
 export const video = withFrameOptions(
   new Command('video')
-    .description('Explain every frame of a video; its frame rate and its audio stay (needs ffmpeg)')
-    .argument('<in.mp4>', 'a video that ffmpeg reads')
-    .option('--batch <n>', 'frames that are explained at once', positive, 8)
-    .requiredOption('-o, --output <out.mp4>', 'the video to write'),
+    .description('Explain every frame of a video, and keep its frame rate and audio (needs ffmpeg)')
+    .argument('<in.mp4>', 'video to explain, in any format that ffmpeg reads')
+    .option('--batch <n>', 'number of frames to explain in one run', positive, 8)
+    .requiredOption('-o, --output <out.mp4>', 'video file to write'),
 ).action(async (input: string, options: Options) => {
   const { batch, output } = options;
   const model = await findModel(options.model, await askedBy(options));
