@@ -126,7 +126,7 @@ const cases: readonly (readonly [path: string, line: string, rule: string | null
   ['packages/host/src/codec/a.ts', "import '../thread-end.ts';\nimport './bmp.ts';", null],
   ['packages/host/src/codec/b.ts', "import '../models/manifest.ts';", 'noRestrictedImports'],
   ['packages/host/src/models/a.ts', "import '../runtime/runtime.ts';", 'noRestrictedImports'],
-  ['packages/host/src/runtime/a.ts', "export * from '../scheduling/turns.ts';", 'noRestrictedImports'],
+  ['packages/host/src/runtime/a.ts', "export * from '../scheduling/fair-runtime.ts';", 'noRestrictedImports'],
   ['packages/host/src/scheduling/a.ts', "import '../runtime/runtime.ts';", null],
   ['packages/host/src/scheduling/b.ts', "import '../models/registry.ts';", 'noRestrictedImports'],
   [

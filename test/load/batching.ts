@@ -11,11 +11,11 @@ import {
   createStudio,
   createThreadedRuntime,
   decodeImage,
-  inTurns,
   ModelRegistry,
   PhotoExplainer,
   preparedFor,
   shapesModel,
+  shareFairly,
 } from '@whylight/host';
 import { drawing } from '../service/pictures.ts';
 
@@ -44,7 +44,7 @@ interface Way {
 /** Explanations, the whole of them: decoding, computing, drawing, encoding. */
 async function explanations({ clients: asking, most, threads }: Way) {
   const sizes: number[] = [];
-  const explainer = new PhotoExplainer(threads ? inTurns(threaded) : threaded, registry, {
+  const explainer = new PhotoExplainer(threads ? shareFairly(threaded) : threaded, registry, {
     batch: { most, delay: 5, onBatch: (size) => sizes.push(size) },
     ...(threads ? { studio } : {}),
   });

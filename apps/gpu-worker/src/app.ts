@@ -80,7 +80,7 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
         const { path, message } = job.error.issues[0]!;
         return c.json(problem(`rendering: ${path.join('.')}: ${message}`), 400);
       }
-      if (renderer.isFullFor(job.data)) return c.json(problem('too many drawings wait'), 503, later(2));
+      if (!renderer.hasRoomFor(job.data)) return c.json(problem('too many renderings wait'), 503, later(2));
       const { request_id } = job.data;
       try {
         const rendered = await renderer.render(job.data);

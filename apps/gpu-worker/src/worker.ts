@@ -6,12 +6,12 @@ import {
   createThreadedRuntime,
   DeviceError,
   embeddedModels,
-  inTurns,
   ModelNotFoundError,
   ModelRegistry,
   PhotoClassifier,
   PhotoExplainer,
   ProviderUnavailableError,
+  shareFairly,
 } from '@whylight/host';
 import { createApp } from './app.ts';
 import { createCatalog } from './catalog.ts';
@@ -81,7 +81,7 @@ export async function startWorker(
     if (runtime.device !== env.EXECUTION_PROVIDER) log('provider_fallback', { device: runtime.device });
     const registry = await ModelRegistry.open(env.MODELS.length ? env.MODELS : embeddedModels);
     const catalog = await createCatalog(registry, runtime.device);
-    const shared = inTurns(metered(runtime, metrics));
+    const shared = shareFairly(metered(runtime, metrics));
     explainer = new PhotoExplainer(shared, registry, {
       capacity: env.EXPLAINERS,
       budget: env.EXPLAINERS_MB * megabyte,

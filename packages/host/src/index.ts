@@ -67,5 +67,8 @@ export { type ExecutionProvider, executionProviders, ProviderUnavailableError } 
 export { createRuntime, DeviceError, type RuntimeOptions } from './runtime/runtime.ts';
 export { createThreadedRuntime } from './runtime/threaded-runtime.ts';
 export type { BatchSettings } from './scheduling/batcher.ts';
+export { Budget } from './scheduling/budget.ts';
+export { FairQueue, leavePlaces, type Ticket } from './scheduling/fair-queue.ts';
+export { shareFairly } from './scheduling/fair-runtime.ts';
+export { KeyedSlots } from './scheduling/keyed-slots.ts';
 export { LeaseCache, type LeaseLimits } from './scheduling/lease-cache.ts';
-export { inTurns } from './scheduling/turns.ts';

@@ -12,6 +12,8 @@ import { InputError, OutOfMemoryError } from '@whylight/core';
 import {
   type Classification,
   DeviceError,
+  FairQueue,
+  KeyedSlots,
   LeaseCache,
   type PhotoExplanation,
   type PhotoRequest,
@@ -23,7 +25,6 @@ import type { Storage } from '../storage/storage.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Examination } from './examination.ts';
 import { ModelProcess, ProcessLostError, type ProcessSettings } from './model-process.ts';
-import { Places } from './places.ts';
 
 export interface TenantModelSettings {
   readonly storage: Storage;
@@ -52,7 +53,8 @@ const examinations = 1;
 export class TenantModels {
   readonly #settings: TenantModelSettings;
   readonly #processes: LeaseCache<ModelProcess>;
-  readonly #places: Places;
+  /** Jobs wait here until there is a slot for the process of their model. */
+  readonly #jobs: FairQueue<string>;
   readonly #idle = new Map<string, NodeJS.Timeout>();
   #examining = 0;
   #warming: string | null = null;
@@ -60,7 +62,7 @@ export class TenantModels {
   constructor(settings: TenantModelSettings) {
     const { capacity, budget } = settings;
     this.#settings = settings;
-    this.#places = new Places(capacity);
+    this.#jobs = new FairQueue({ capacity: new KeyedSlots(capacity) });
     this.#processes = new LeaseCache({ capacity, budget, size: ({ rss }) => rss });
   }
 
@@ -170,7 +172,8 @@ export class TenantModels {
       return held;
     };
     try {
-      return await this.#places.hold(key, signal, () => this.#processes.use(key, make, work));
+      const useProcess = () => this.#processes.use(key, make, work);
+      return await this.#jobs.run({ owner: '', claim: key }, useProcess, signal);
     } catch (error) {
       // A device that is lost to one process is not lost to the others: that process alone goes.
       if (!(error instanceof DeviceError || error instanceof ProcessLostError)) throw error;

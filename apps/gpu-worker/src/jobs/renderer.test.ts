@@ -108,7 +108,7 @@ describe('drawing again', () => {
       done.push(tenant);
     };
     const all = Array.from({ length: 18 }, () => drawn('greedy'));
-    expect([renderer.isFullFor(of('greedy')), renderer.isFullFor(of('modest'))]).toEqual([true, false]);
+    expect([renderer.hasRoomFor(of('greedy')), renderer.hasRoomFor(of('modest'))]).toEqual([false, true]);
     all.push(drawn('modest'));
     ready.resolve();
     await Promise.all(all);

@@ -1,31 +1,25 @@
 import { createHash } from 'node:crypto';
 import type { Artifact, Look, Rendered, RenderingJob } from '@whylight/contract';
-import { redraw, type Studio, type Visualization } from '@whylight/host';
+import { Budget, FairQueue, leavePlaces, redraw, type Studio, type Visualization } from '@whylight/host';
 import { JobFailure } from '../job-failure.ts';
 import type { Storage } from '../storage/storage.ts';
-import { shareOf } from './job-queue.ts';
+import { tenantOf } from './job-queue.ts';
 
-/** Drawings at a time; they share the studio with the jobs. */
+/** Renderings at a time; they share the pool's threads with the jobs. */
 const concurrency = 2;
-/** Drawings that may wait, and of those one tenant's. */
+/** Renderings that may wait, of all tenants. */
 const limit = 32;
-const limitOfOne = 16;
-/** Milliseconds from its arrival in which a drawing must be done: then the gateway, which waits for 30 s, is gone. */
+/** A tenant may wait with as many renderings as there are places left, times this: one tenant alone gets half of them. */
+const greed = 1;
+/** Milliseconds from its arrival in which a rendering must be done: then the gateway, which waits for 30 s, is gone. */
 const patience = 25_000;
-
-interface Waiting {
-  readonly share: string;
-  readonly enter: () => void;
-}
 
 /** Draws finished explanations in another look, in the studio's threads. Needs neither model nor GPU. */
 export class Renderer {
   readonly #storage: Storage;
   readonly #studio: Studio;
   readonly #patience: number;
-  readonly #waiting: Waiting[] = [];
-  /** Tenants for whom something is being drawn, each as often. */
-  readonly #running: string[] = [];
+  readonly #queue = new FairQueue({ capacity: new Budget(concurrency), mayWait: leavePlaces(limit, greed) });
 
   constructor(storage: Storage, studio: Studio, milliseconds = patience) {
     this.#storage = storage;
@@ -33,37 +27,16 @@ export class Renderer {
     this.#patience = milliseconds;
   }
 
-  /** Whether this drawing would be sent away. */
-  isFullFor(job: Pick<RenderingJob, 'output_prefix'>): boolean {
-    const own = this.#waiting.filter(({ share }) => share === shareOf(job));
-    return this.#waiting.length >= limit || own.length >= limitOfOne;
+  /** Whether `render` has room for this rendering. */
+  hasRoomFor(job: Pick<RenderingJob, 'output_prefix'>): boolean {
+    return this.#queue.hasRoomFor({ owner: tenantOf(job), claim: 1 });
   }
 
-  /** @throws JobFailure, InputError. @throws TimeoutError for what could not be drawn in time */
+  /** @throws JobFailure, InputError. @throws TimeoutError for a rendering that is not done in time */
   async render(job: RenderingJob): Promise<Rendered> {
     const signal = AbortSignal.timeout(this.#patience);
-    const share = shareOf(job);
-    await new Promise<void>((enter) => {
-      this.#waiting.push({ share, enter });
-      this.#next();
-    });
-    try {
-      signal.throwIfAborted();
-      return await this.#draw(job, signal);
-    } finally {
-      this.#running.splice(this.#running.indexOf(share), 1);
-      this.#next();
-    }
-  }
-
-  /** Who has nothing drawn at the moment goes first, else who came first. */
-  #next(): void {
-    if (this.#running.length >= concurrency) return;
-    const next = this.#waiting.find(({ share }) => !this.#running.includes(share)) ?? this.#waiting[0];
-    if (!next) return;
-    this.#waiting.splice(this.#waiting.indexOf(next), 1);
-    this.#running.push(next.share);
-    next.enter();
+    const task = { owner: tenantOf(job), claim: 1 };
+    return this.#queue.run(task, () => this.#draw(job, signal), signal);
   }
 
   async #draw(job: RenderingJob, signal: AbortSignal): Promise<Rendered> {

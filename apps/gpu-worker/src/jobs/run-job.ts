@@ -24,7 +24,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics, Phase } from '../telemetry/metrics.ts';
 import { JobTrace } from '../telemetry/trace.ts';
 import type { ClaimedJob } from './gateway-call.ts';
-import { type StopReason, shareOf } from './job-queue.ts';
+import { type StopReason, tenantOf } from './job-queue.ts';
 import { visualizationOf } from './renderer.ts';
 import { Reporter } from './reporter.ts';
 
@@ -147,7 +147,7 @@ async function work(
   };
   const watch = {
     signal,
-    share: shareOf(job),
+    owner: tenantOf(job),
     onProgress: (completed: number, total: number) => reporter.progress(completed, total),
   };
   const explanation = model

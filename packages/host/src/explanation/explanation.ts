@@ -23,8 +23,8 @@ export interface PhotoRequest {
 export interface Watch {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((completed: number, total: number) => void) | undefined;
-  /** On whose behalf: where many want the device, each share has its turn. */
-  readonly share?: string | undefined;
+  /** For whom the work is done: where many want the device, each owner gets its turn. */
+  readonly owner?: string | undefined;
 }
 
 export type ArtifactName = 'overlay.png' | 'heatmap.png' | 'attribution.npy' | 'result.json';

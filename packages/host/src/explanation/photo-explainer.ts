@@ -13,9 +13,10 @@ import { channelsFor, sidesFor } from '../models/prepare.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { type BatchedAttribution, Batcher, type BatchSettings } from '../scheduling/batcher.ts';
+import { Budget } from '../scheduling/budget.ts';
+import { FairQueue } from '../scheduling/fair-queue.ts';
+import { runAs } from '../scheduling/fair-runtime.ts';
 import { LeaseCache } from '../scheduling/lease-cache.ts';
-import { Room } from '../scheduling/room.ts';
-import { onBehalfOf } from '../scheduling/turns.ts';
 import type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
 import { featureMask } from './feature-mask.ts';
 import { fitted } from './fit.ts';
@@ -45,7 +46,8 @@ export class PhotoExplainer {
   readonly #runtime: Runtime;
   readonly #registry: ModelRegistry;
   readonly #desks: LeaseCache<Desk>;
-  readonly #room: Room;
+  /** Photos wait here until their pixels fit into memory. */
+  readonly #photos: FairQueue<number>;
   readonly #options: PhotoExplainerOptions;
   readonly #studio: Studio;
 
@@ -58,7 +60,7 @@ export class PhotoExplainer {
       budget: options.budget,
       size: ({ bytes }) => bytes,
     });
-    this.#room = new Room(options.pixels ?? Infinity);
+    this.#photos = new FairQueue({ capacity: new Budget(options.pixels ?? Infinity) });
     this.#studio = options.studio ?? studioHere;
   }
 
@@ -69,7 +71,7 @@ export class PhotoExplainer {
   async explain(request: PhotoRequest, watch: Watch = {}): Promise<PhotoExplanation> {
     const model = fitted(await this.#registry.get(request.model), request.fit);
     const { width, height } = await sizeOfImage(request.photo, { allow: this.#types });
-    return this.#room.hold(width * height, () => {
+    return this.#photos.run({ owner: '', claim: width * height }, async () => {
       watch.signal?.throwIfAborted();
       return this.#explain(request, model, watch);
     });
@@ -82,7 +84,7 @@ export class PhotoExplainer {
   async #explain(
     request: PhotoRequest,
     model: RegisteredModel,
-    { signal, onProgress, share = '' }: Watch,
+    { signal, onProgress, owner = '' }: Watch,
   ): Promise<PhotoExplanation> {
     const { language = 'en' } = request;
     const { target: wanted, ...question } = request.question;
@@ -109,12 +111,12 @@ export class PhotoExplainer {
       const attribute = () => explainer.attribute(input, [target], { signal, onProgress, aux });
       const answer: BatchedAttribution = direct
         ? await batcher.attribute(input, target, signal)
-        : { ...(await onBehalfOf(share, attribute)), batchSize: 1 };
+        : { ...(await runAs(owner, attribute)), batchSize: 1 };
       const { layout } = own;
       return { ...desk, answer, asked: target, region, layers: [...explainer.layers], layout };
     };
     const make = () =>
-      onBehalfOf(share, async () => {
+      runAs(owner, async () => {
         const plan = await createPlan(model, question, sides, this.#runtime);
         return { ...plan, batcher: new Batcher(plan.explainer, this.#options.batch ?? alone, key) };
       });
