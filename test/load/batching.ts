@@ -8,7 +8,7 @@ import { float32, type Tensor } from '@whylight/core';
 import { preprocess } from '@whylight/core/image';
 import { resolveQuestion } from '@whylight/core/methods';
 import {
-  createStudio,
+  createRenderPool,
   createThreadedRuntime,
   decodeImage,
   ModelRegistry,
@@ -33,7 +33,7 @@ const registry = await ModelRegistry.open([values.model]);
 const [model] = registry.list();
 const photo = values.photo ? await readFile(values.photo) : (await drawing(1)).png;
 const threaded = await createThreadedRuntime({ ep: 'cpu' });
-const studio = createStudio(1);
+const renderPool = createRenderPool(1);
 
 interface Way {
   readonly clients: number;
@@ -46,7 +46,7 @@ async function explanations({ clients: asking, most, threads }: Way) {
   const sizes: number[] = [];
   const explainer = new PhotoExplainer(threads ? shareFairly(threaded) : threaded, registry, {
     batch: { most, delay: 5, onBatch: (size) => sizes.push(size) },
-    ...(threads ? { studio } : {}),
+    ...(threads ? { renderPool } : {}),
   });
   const one = () =>
     explainer.explain({ photo, model: model!.name, question: resolveQuestion({ method: 'grad-cam' }) });
@@ -108,7 +108,7 @@ process.stdout.write(
     2,
   )}\n`,
 );
-await studio.close();
+await renderPool.close();
 await threaded.close();
 
 function round(value: number): number {

@@ -1,11 +1,11 @@
 import { readNpy, type Tensor } from '@whylight/core';
 import { type Colormap, colormapNames, parseColormap, type Sign, signs } from '@whylight/core/image';
 import {
-  type Drawing,
   decodeImage,
-  drawings,
   encodePng,
+  type PanelKind,
   type PhotoExplanation,
+  panelKinds,
   photoTypes,
   renderPanels,
 } from '@whylight/host';
@@ -13,7 +13,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { UsageError } from './failure.ts';
 
 export interface PanelOptions {
-  readonly panels?: Drawing[];
+  readonly panels?: PanelKind[];
   readonly signs?: Sign[];
   readonly titles?: string[];
   readonly outlierPerc: number;
@@ -50,7 +50,7 @@ function colormap(text: string): Colormap {
 /** Adds --panels and what goes with it: Captum's panels beside the other pictures. */
 export const withPanelOptions = (command: Command): Command =>
   command
-    .option('--panels <name,name>', `also panels.png, of ${drawings.join(', ')}`, among(drawings))
+    .option('--panels <name,name>', `also panels.png, of ${panelKinds.join(', ')}`, among(panelKinds))
     .option('--signs <name,name>', `sign per panel, or one for all: ${signs.join(', ')}`, among(signs))
     .option('--titles <text,text>', 'title per panel', (text: string) => text.split(','))
     .option('--outlier-perc <percent>', 'share beyond the ends of the panels’ colours', within(100), 2)

@@ -87,9 +87,9 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
         metrics.renderings.inc();
         return c.json(rendered, 200);
       } catch (error) {
-        const told = jobErrorOf(error);
-        log('rendering_failed', { request_id, code: told.code, cause: (error as Error).stack });
-        return c.json(told, 422);
+        const jobError = jobErrorOf(error);
+        log('rendering_failed', { request_id, code: jobError.code, cause: (error as Error).stack });
+        return c.json(jobError, 422);
       }
     })
     .get(workerPaths.models, signed, (c) => {

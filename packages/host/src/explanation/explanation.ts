@@ -1,5 +1,5 @@
 import type { ResolvedQuestion } from '@whylight/core/methods';
-import type { Visualization } from '../drawing/visualization.ts';
+import type { Style } from '../rendering/style.ts';
 import type { Fit } from './fit.ts';
 import type { Result } from './result.ts';
 
@@ -10,8 +10,7 @@ export interface PhotoRequest {
   readonly model: string;
   /** Where it names no layer, the manifest's is looked at, else the last feature map. */
   readonly question: ResolvedQuestion;
-  readonly language?: 'en' | 'zh' | undefined;
-  readonly visualization?: Visualization | undefined;
+  readonly style?: Style | undefined;
   /** Another way to the network's size than the manifest's. */
   readonly fit?: Fit | undefined;
   /** Lay the map over the whole photo, though the network saw a crop, as torchcam's notebooks do. */
