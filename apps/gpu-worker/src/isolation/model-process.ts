@@ -46,7 +46,7 @@ export interface ProcessSettings {
   readonly threads: number | undefined;
   /** Megabytes; see `startSandboxed`. */
   readonly megabytes: number;
-  /** Told of every run of a graph. */
+  /** Called with how many graphs have run since the last call. */
   readonly onRuns?: (count: number) => void;
 }
 
@@ -119,7 +119,7 @@ export class ModelProcess {
   }
 
   /**
-   * Examines the model for at most `budget` seconds, and tells what it finds on the way.
+   * Examines the model for at most `budget` seconds. `onFound` gets what it finds on the way.
    *
    * @throws InputError for a model that is refused. @throws ProcessLostError
    */

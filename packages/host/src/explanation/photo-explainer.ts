@@ -19,7 +19,7 @@ import { runAs } from '../scheduling/fair-runtime.ts';
 import { LeaseCache } from '../scheduling/lease-cache.ts';
 import type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
 import { featureMask } from './feature-mask.ts';
-import { fitted } from './fit.ts';
+import { applyFit } from './fit.ts';
 import { createPlan, type Plan } from './plan.ts';
 import { type Result, resultBytes } from './result.ts';
 
@@ -69,7 +69,7 @@ export class PhotoExplainer {
    *   @throws OutOfMemoryError. @throws the signal's reason once it is aborted.
    */
   async explain(request: PhotoRequest, watch: Watch = {}): Promise<PhotoExplanation> {
-    const model = fitted(await this.#registry.get(request.model), request.fit);
+    const model = applyFit(await this.#registry.get(request.model), request.fit);
     const { width, height } = await sizeOfImage(request.photo, { allow: this.#types });
     return this.#photos.run({ owner: '', claim: width * height }, async () => {
       watch.signal?.throwIfAborted();

@@ -13,9 +13,9 @@ import { runAs } from './fair-runtime.ts';
 export interface BatchSettings {
   /** Images in one batch, at most; 1 batches nothing. */
   readonly most: number;
-  /** Milliseconds that the first one waits for company while nothing is computed. */
+  /** Milliseconds that the first image waits for others while the device has nothing to do. */
   readonly delay: number;
-  /** Told the size of every batch that is run. */
+  /** Called with the size of every batch. */
   readonly onBatch?: ((size: number) => void) | undefined;
 }
 
