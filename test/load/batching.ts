@@ -8,14 +8,14 @@ import { float32, type Tensor } from '@whylight/core';
 import { preprocess } from '@whylight/core/image';
 import { resolveQuestion } from '@whylight/core/methods';
 import {
-  createStudio,
+  createRenderPool,
   createThreadedRuntime,
   decodeImage,
-  inTurns,
   ModelRegistry,
   PhotoExplainer,
   preparedFor,
   shapesModel,
+  shareFairly,
 } from '@whylight/host';
 import { drawing } from '../service/pictures.ts';
 
@@ -33,7 +33,7 @@ const registry = await ModelRegistry.open([values.model]);
 const [model] = registry.list();
 const photo = values.photo ? await readFile(values.photo) : (await drawing(1)).png;
 const threaded = await createThreadedRuntime({ ep: 'cpu' });
-const studio = createStudio(1);
+const renderPool = createRenderPool(1);
 
 interface Way {
   readonly clients: number;
@@ -44,9 +44,9 @@ interface Way {
 /** Explanations, the whole of them: decoding, computing, drawing, encoding. */
 async function explanations({ clients: asking, most, threads }: Way) {
   const sizes: number[] = [];
-  const explainer = new PhotoExplainer(threads ? inTurns(threaded) : threaded, registry, {
+  const explainer = new PhotoExplainer(threads ? shareFairly(threaded) : threaded, registry, {
     batch: { most, delay: 5, onBatch: (size) => sizes.push(size) },
-    ...(threads ? { studio } : {}),
+    ...(threads ? { renderPool } : {}),
   });
   const one = () =>
     explainer.explain({ photo, model: model!.name, question: resolveQuestion({ method: 'grad-cam' }) });
@@ -108,7 +108,7 @@ process.stdout.write(
     2,
   )}\n`,
 );
-await studio.close();
+await renderPool.close();
 await threaded.close();
 
 function round(value: number): number {

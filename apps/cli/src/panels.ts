@@ -1,11 +1,11 @@
 import { readNpy, type Tensor } from '@whylight/core';
 import { type Colormap, colormapNames, parseColormap, type Sign, signs } from '@whylight/core/image';
 import {
-  type Drawing,
   decodeImage,
-  drawings,
   encodePng,
+  type PanelKind,
   type PhotoExplanation,
+  panelKinds,
   photoTypes,
   renderPanels,
 } from '@whylight/host';
@@ -13,7 +13,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { UsageError } from './failure.ts';
 
 export interface PanelOptions {
-  readonly panels?: Drawing[];
+  readonly panels?: PanelKind[];
   readonly signs?: Sign[];
   readonly titles?: string[];
   readonly outlierPerc: number;
@@ -52,8 +52,8 @@ export const withPanelOptions = (command: Command): Command =>
   command
     .option(
       '--panels <name,name>',
-      `also write panels.png with these panels: ${drawings.join(', ')}`,
-      among(drawings),
+      `also write panels.png with these panels: ${panelKinds.join(', ')}`,
+      among(panelKinds),
     )
     .option(
       '--signs <name,name>',

@@ -80,16 +80,16 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
         const { path, message } = job.error.issues[0]!;
         return c.json(problem(`rendering: ${path.join('.')}: ${message}`), 400);
       }
-      if (renderer.isFullFor(job.data)) return c.json(problem('too many drawings wait'), 503, later(2));
+      if (!renderer.hasRoomFor(job.data)) return c.json(problem('too many renderings wait'), 503, later(2));
       const { request_id } = job.data;
       try {
         const rendered = await renderer.render(job.data);
         metrics.renderings.inc();
         return c.json(rendered, 200);
       } catch (error) {
-        const told = jobErrorOf(error);
-        log('rendering_failed', { request_id, code: told.code, cause: (error as Error).stack });
-        return c.json(told, 422);
+        const jobError = jobErrorOf(error);
+        log('rendering_failed', { request_id, code: jobError.code, cause: (error as Error).stack });
+        return c.json(jobError, 422);
       }
     })
     .get(workerPaths.models, signed, (c) => {

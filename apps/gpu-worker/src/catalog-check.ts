@@ -17,8 +17,8 @@ export interface CatalogCheck {
 }
 
 /**
- * Runs every method on every model of the catalogue while no job wants the device, and tells of the catalogue with what was
- * found of each model.
+ * Runs every method on every model of the catalogue while no job wants the device. `onChange` gets the catalogue with the
+ * verdicts on each model, as soon as they are there.
  *
  * @throws DeviceError. @throws the signal's reason once it is aborted
  */
@@ -31,16 +31,16 @@ export async function checkCatalog(
     const model = await registry.get(entry.name);
     await idle();
     signal.throwIfAborted();
-    const found = await checkModel(model, runtime, { budget, signal, onMethod: idle }).then(
+    const verdicts = await checkModel(model, runtime, { budget, signal, onMethod: idle }).then(
       ({ report }) => report.methods,
       (error: unknown) => {
         if (!(error instanceof InputError)) throw error;
         return Object.keys(entry.methods).map((id) => ({ id, works: false, reason: error.message }));
       },
     );
-    const refused = found.filter(({ works }) => works === false).map(({ id }) => id);
+    const refused = verdicts.filter(({ works }) => works === false).map(({ id }) => id);
     log('model_checked', { model: entry.name, refused });
-    models = models.map((known) => (known === entry ? { ...entry, ...factsOf(found) } : known));
+    models = models.map((known) => (known === entry ? { ...entry, ...factsOf(verdicts) } : known));
     onChange({ ...catalog, models: [...models] });
   }
 }

@@ -58,7 +58,7 @@ const envSchema = z.object({
   THREADS: count(0, 0),
   /** What one explainer may hold while it computes, in bytes. */
   MEMORY: count(1e9),
-  /** Jobs at a time: some are read, some computed, some drawn. */
+  /** Jobs at a time: some are read, some computed, some rendered. */
   CONCURRENCY: count(16),
   /** Jobs that may wait. */
   QUEUE_LIMIT: count(64, 0),
@@ -68,7 +68,7 @@ const envSchema = z.object({
   BATCH_DELAY_MS: count(5, 0),
   /** Megapixels of photos that are held decoded. */
   MEGAPIXELS: count(64),
-  /** Threads that draw. */
+  /** Threads that render. */
   DRAWING_THREADS: count(Math.max(1, availableParallelism() - 1)),
   /** Compiled explainers that are kept, and megabytes that their graphs may have in all. */
   EXPLAINERS: count(16),
@@ -101,7 +101,7 @@ export function parseEnv(variables: Readonly<Record<string, string | undefined>>
 
 export const processEnv = (): WorkerEnv => parseEnv(process.env);
 
-/** What a process that handles a tenant's model gets of our environment: where its device's libraries are. */
+/** The part of our environment that the process of a tenant's model gets: where its device's libraries are. */
 export function deviceEnvironment(): Record<string, string> {
   const names = Object.keys(process.env).filter((name) =>
     /^((CUDA|NVIDIA|VK)_\w+|LD_LIBRARY_PATH|PATH)$/.test(name),

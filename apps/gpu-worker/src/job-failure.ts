@@ -29,7 +29,7 @@ const codes: Record<InputErrorCode, JobError['code']> = {
   non_finite_output: 'non_finite_output',
 };
 
-/** What the user is told of `thrown`. Messages of errors that are not ours stay in the log. */
+/** The error that the user reads for `thrown`. Messages of errors that are not ours stay in the log. */
 export function jobErrorOf(thrown: unknown): JobError {
   if (thrown instanceof JobFailure) return thrown.error;
   if (thrown instanceof InputError)

@@ -2,16 +2,16 @@ import { type ServerType, serve } from '@hono/node-server';
 import type { Catalog } from '@whylight/contract';
 import { InputError, type Runtime } from '@whylight/core';
 import {
-  createStudio,
+  createRenderPool,
   createThreadedRuntime,
   DeviceError,
   embeddedModels,
-  inTurns,
   ModelNotFoundError,
   ModelRegistry,
   PhotoClassifier,
   PhotoExplainer,
   ProviderUnavailableError,
+  shareFairly,
 } from '@whylight/host';
 import { createApp } from './app.ts';
 import { createCatalog } from './catalog.ts';
@@ -22,7 +22,7 @@ import { claim } from './jobs/claim.ts';
 import { startHeartbeat } from './jobs/heartbeat.ts';
 import { JobQueue } from './jobs/job-queue.ts';
 import { Renderer } from './jobs/renderer.ts';
-import { runJob } from './jobs/run-job.ts';
+import { type JobContext, runJob } from './jobs/run-job.ts';
 import type { State } from './state.ts';
 import { s3Storage } from './storage/s3.ts';
 import type { Storage } from './storage/storage.ts';
@@ -50,7 +50,7 @@ export async function startWorker(
   createRuntime: typeof createThreadedRuntime = createThreadedRuntime,
 ): Promise<Worker> {
   const metrics = createMetrics();
-  const studio = createStudio(env.DRAWING_THREADS);
+  const renderPool = createRenderPool(env.DRAWING_THREADS);
   let state: State = { phase: 'starting' };
   let explainer: PhotoExplainer | undefined;
   let classifier: PhotoClassifier | undefined;
@@ -81,7 +81,7 @@ export async function startWorker(
     if (runtime.device !== env.EXECUTION_PROVIDER) log('provider_fallback', { device: runtime.device });
     const registry = await ModelRegistry.open(env.MODELS.length ? env.MODELS : embeddedModels);
     const catalog = await createCatalog(registry, runtime.device);
-    const shared = inTurns(metered(runtime, metrics));
+    const shared = shareFairly(metered(runtime, metrics));
     explainer = new PhotoExplainer(shared, registry, {
       capacity: env.EXPLAINERS,
       budget: env.EXPLAINERS_MB * megabyte,
@@ -91,7 +91,7 @@ export async function startWorker(
         delay: env.BATCH_DELAY_MS,
         onBatch: (size) => metrics.batchSize.observe(size),
       },
-      studio,
+      renderPool,
     });
     classifier = new PhotoClassifier(shared, registry);
     tenantModels = new TenantModels({
@@ -112,7 +112,7 @@ export async function startWorker(
       patience: env.VALIDATION_SECONDS * 1000,
       onLoad: () => metrics.modelLoads.inc(),
     });
-    const workshop = {
+    const context: JobContext = {
       explainer,
       classifier,
       device: runtime.device,
@@ -123,7 +123,7 @@ export async function startWorker(
       log,
       secret: env.WORKER_SECRET,
       seconds: env.JOB_SECONDS,
-      onTrouble: (error: unknown) => {
+      onError: (error: unknown) => {
         if (error instanceof DeviceError) lost(error);
       },
     };
@@ -132,7 +132,7 @@ export async function startWorker(
       limit: env.QUEUE_LIMIT,
       claim: (job, signal) =>
         claim(job, signal, { secret: env.WORKER_SECRET, worker: env.WORKER_ID, log, metrics }),
-      run: (job, signal, waited) => runJob(job, workshop, signal, waited),
+      run: (job, signal, waited) => runJob(job, context, signal, waited),
     });
     stopHeartbeat = startHeartbeat(queue, env.WORKER_SECRET, log);
     state = { phase: 'ready', catalog, queue, tenantModels };
@@ -167,7 +167,7 @@ export async function startWorker(
     metrics,
     log,
     state: () => state,
-    renderer: new Renderer(storage, studio),
+    renderer: new Renderer(storage, renderPool),
   });
   const { server, url } = await listen(app.fetch, env);
   log('worker_listening', { url });
@@ -190,7 +190,7 @@ export async function startWorker(
       await tenantModels?.close();
       await explainer?.close();
       await classifier?.close();
-      await studio.close();
+      await renderPool.close();
       await runtime?.close();
       storage.close();
       await new Promise((resolve) => {

@@ -6,14 +6,6 @@ export { type Prediction, shownValue, type Task } from './classification/predict
 export { decodeImage, decodePhoto, type PhotoType, photoTypes, servicePhotoTypes } from './codec/decode.ts';
 export { encodeJpeg, encodePng } from './codec/encode.ts';
 export { sniffMediaType } from './codec/media-type.ts';
-export { type Drawing, drawings, type Panel } from './drawing/panel.ts';
-export { type PanelsRendering, renderPanels } from './drawing/panels.ts';
-export { type ChartRendering, type Column, renderChart } from './drawing/render-chart.ts';
-export { type HeatmapRendering, renderHeatmap } from './drawing/render-heatmap.ts';
-export { type OverlayRendering, renderOverlay } from './drawing/render-overlay.ts';
-export type { Rendering } from './drawing/rendering.ts';
-export { createStudio, type Studio } from './drawing/studio.ts';
-export type { Visualization } from './drawing/visualization.ts';
 export type {
   Artifact,
   ArtifactName,
@@ -24,7 +16,7 @@ export type {
 export type { Fit } from './explanation/fit.ts';
 export { type ExplainedFrame, FrameExplainer, type FrameRequest } from './explanation/frame-explainer.ts';
 export { PhotoExplainer, type PhotoExplainerOptions } from './explanation/photo-explainer.ts';
-export { type Redrawing, redraw } from './explanation/redraw.ts';
+export { type FinishedExplanation, renderResult } from './explanation/render-result.ts';
 export type { Result } from './explanation/result.ts';
 export { isNameCount } from './models/class-names.ts';
 export { classifierOf, named } from './models/classifier.ts';
@@ -62,10 +54,22 @@ export { sourceText } from './models/sources/said.ts';
 export { colourOf } from './models/sources/stated.ts';
 export { type AddOptions, ModelStore, type PullOptions } from './models/store.ts';
 export { readZoo, type Zoo } from './models/zoo.ts';
-export { errorOf, type Failure, failureOf } from './runtime/failure.ts';
+export { type Panel, type PanelKind, panelKinds } from './rendering/panel.ts';
+export { type PanelsInput, renderPanels } from './rendering/panels.ts';
+export { type ChartInput, type Column, renderChart } from './rendering/render-chart.ts';
+export { type HeatmapInput, renderHeatmap } from './rendering/render-heatmap.ts';
+export { type OverlayInput, renderOverlay } from './rendering/render-overlay.ts';
+export { createRenderPool, type RenderPool } from './rendering/render-pool.ts';
+export type { RenderedPicture } from './rendering/rendered-picture.ts';
+export type { Style } from './rendering/style.ts';
+export { answerRequests, type Exchange, RequestChannel } from './request-channel.ts';
+export { errorOf, failureOf } from './runtime/failure.ts';
 export { type ExecutionProvider, executionProviders, ProviderUnavailableError } from './runtime/provider.ts';
 export { createRuntime, DeviceError, type RuntimeOptions } from './runtime/runtime.ts';
 export { createThreadedRuntime } from './runtime/threaded-runtime.ts';
 export type { BatchSettings } from './scheduling/batcher.ts';
+export { Budget } from './scheduling/budget.ts';
+export { FairQueue, leavePlaces, type Ticket } from './scheduling/fair-queue.ts';
+export { shareFairly } from './scheduling/fair-runtime.ts';
+export { KeyedSlots } from './scheduling/keyed-slots.ts';
 export { LeaseCache, type LeaseLimits } from './scheduling/lease-cache.ts';
-export { inTurns } from './scheduling/turns.ts';

@@ -5,16 +5,16 @@ const end = 'end';
 /** Milliseconds that a thread may take for what it has begun. */
 const patience = 10_000;
 
-/** In the thread: ends it by itself when it is told to, after what was asked before. */
-export function endWhenTold(port: MessagePort, done: () => Promise<unknown> = async () => {}): void {
+/** In the thread: closes its port after the last message, once `finish` resolves. The thread then ends by itself. */
+export function closeAtEnd(port: MessagePort, finish: () => Promise<unknown> = async () => {}): void {
   port.on('message', (message: unknown) => {
-    if (message === end) void done().then(() => port.close());
+    if (message === end) void finish().then(() => port.close());
   });
 }
 
 /**
- * Ends a thread and waits until it is gone. It goes by itself: to terminate one for which a native library is at work
- * can take the whole process along.
+ * Ends a thread and waits until it is gone. The thread ends by itself: to terminate a thread while a native library works
+ * for it can end the whole process.
  */
 export async function endThread(thread: Worker): Promise<void> {
   if (thread.threadId === -1) return;

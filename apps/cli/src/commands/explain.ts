@@ -170,7 +170,7 @@ function explainOne(
     photo,
     model: name,
     question,
-    language: lang,
+    style: { language: lang },
     visualization: { colormap, opacity: alpha === undefined ? undefined : 1 - alpha },
     stretched: options.stretch,
     featureMask: mask,

@@ -9,11 +9,11 @@ interface Schema {
   >;
 }
 
-interface Told extends Pick<Method, 'id' | 'title' | 'summary' | 'paper'> {
+interface MethodDescription extends Pick<Method, 'id' | 'title' | 'summary' | 'paper'> {
   readonly conventions: readonly string[];
   readonly axioms: readonly string[];
   readonly provided: Readonly<Record<string, string>>;
-  readonly oddities: Readonly<Record<string, string>>;
+  readonly deviations: Readonly<Record<string, string>>;
   readonly parameters: Schema;
   readonly aux: readonly string[];
 }
@@ -37,7 +37,7 @@ export const methods = withJson(
       provided = {},
       needs,
       conventions,
-      oddities = {},
+      deviations = {},
     } = method;
     return {
       id,
@@ -50,13 +50,17 @@ export const methods = withJson(
       provided,
       needs: [...needs],
       conventions: [...conventions],
-      oddities,
+      // Programs read `--json`: there the member keeps its name.
+      oddities: deviations,
       parameters: paramsJsonSchema(id) as Schema,
       aux: [...(method.aux ?? [])],
     };
   });
   if (json) return printJson(wanted === undefined ? list : list[0]!);
-  if (wanted !== undefined) return tell(list[0]!);
+  if (wanted !== undefined) {
+    const [{ oddities: deviations, ...method }] = list as [(typeof list)[number]];
+    return describe({ ...method, deviations });
+  }
   for (const { id, summary, conventions, parameters } of list) {
     print(`${id}: ${summary}`);
     print(`    conventions  ${conventions.join(' ')}`);
@@ -64,7 +68,7 @@ export const methods = withJson(
   }
 });
 
-function tell({
+function describe({
   id,
   title,
   summary,
@@ -72,17 +76,17 @@ function tell({
   axioms,
   provided,
   conventions,
-  oddities,
+  deviations,
   parameters,
   aux,
-}: Told): void {
+}: MethodDescription): void {
   print(`${id}: ${title}`);
   print(summary);
   print(paper);
   print(`\naxioms       ${axioms.join(', ') || 'none'}`);
   for (const [axiom, condition] of Object.entries(provided)) print(`  ${axiom}: ${condition}`);
   print(`conventions  ${conventions.join(' ')}`);
-  for (const [convention, oddity] of Object.entries(oddities)) print(`  ${convention}: ${oddity}`);
+  for (const [convention, deviation] of Object.entries(deviations)) print(`  ${convention}: ${deviation}`);
   print('\nparameters');
   for (const [name, { default: value, description }] of Object.entries(parameters.properties ?? {}))
     print(`  ${name}=${value ?? ''}  ${description ?? ''}`);

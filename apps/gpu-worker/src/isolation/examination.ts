@@ -2,7 +2,7 @@ import { type ModelReport, modelReportSchema, type Validation, validationSchema 
 import { z } from 'zod';
 import { factsOf } from '../verdicts.ts';
 
-/** What the process says, which is a stranger's: anything else that it says is not heard. */
+/** What the process may say. It is a stranger's: `hear` ignores everything else. */
 const foundSchema = z.union([
   z.object({ started: validationSchema }),
   z.object({ running: z.string() }),
@@ -12,8 +12,8 @@ const foundSchema = z.union([
 type Verdict = ModelReport['methods'][number];
 
 /**
- * What is known of a model while it is examined. Its process may end, by itself or because its time is over: what has been
- * found by then counts.
+ * What an examination has found so far. The process of the model may end, by itself or because its time is over: then this
+ * counts.
  */
 export class Examination {
   #started: Validation | undefined;

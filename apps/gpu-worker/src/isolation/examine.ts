@@ -17,7 +17,7 @@ const most = 200;
 /** Stricter than for models that the operator has put there. */
 const limits = { nodes: 50_000, elements: 2 ** 26, bytes: largestFile, weights: largestFile };
 
-/** Told while a model is examined, so that what is known counts though the process should end. */
+/** Gets what the examination finds on its way, so that it counts even if the process ends. */
 export interface ExaminationWatch {
   /** Seconds that it may take in all. */
   readonly budget: number;
@@ -39,15 +39,14 @@ export async function examine(
   { budget, onStart, onMethod, onVerdict }: ExaminationWatch,
 ): Promise<Validation> {
   const reading = { ...readingOf(model), limits };
-  const told = (checked: Checked) => validationOf(model, checked);
   const checked = await checkModel(model, runtime, {
     reading,
     budget,
-    onStart: (started) => onStart(told(started)),
+    onStart: (started) => onStart(validationOf(model, started)),
     onMethod,
     onVerdict,
   });
-  return told(checked);
+  return validationOf(model, checked);
 }
 
 function validationOf(model: RegisteredModel, { report, classifier, deterministic }: Checked): Validation {
@@ -61,10 +60,10 @@ function validationOf(model: RegisteredModel, { report, classifier, deterministi
     layers: knownLayers(model, classifier),
     task: classifier.head.task,
   };
-  return { outcome: 'ready', report: bounded(report), facts };
+  return { outcome: 'ready', report: boundReport(report), facts };
 }
 
-const bounded = (report: CheckReport): ModelReport => ({
+const boundReport = (report: CheckReport): ModelReport => ({
   ...report,
   inputs: report.inputs.map((input) => ({ ...input, shape: [...input.shape] })),
   outputs: report.outputs.slice(0, most),

@@ -1,8 +1,10 @@
-/** The process that holds one tenant's model: started by `model-process.ts`, told what to do by its messages. */
+/** The process that holds one tenant's model. `model-process.ts` starts it and sends it requests. */
 import { InputError, type Runtime } from '@whylight/core';
 import { resolveQuestion } from '@whylight/core/methods';
 import {
+  answerRequests,
   createRuntime,
+  type Exchange,
   encodePng,
   failureOf,
   heldModel,
@@ -12,7 +14,7 @@ import {
   type RegisteredModel,
 } from '@whylight/host';
 import { examine } from './examine.ts';
-import type { Answer, Ask, Call, Found, Load, Values } from './messages.ts';
+import type { Ask, Found, Load, Notice, Value } from './messages.ts';
 
 /** Compiled explainers that are kept, of the one model. */
 const explainers = 8;
@@ -22,7 +24,6 @@ let model: RegisteredModel;
 let explainer: PhotoExplainer;
 let classifier: PhotoClassifier;
 let runs = 0;
-const under = new Map<number, AbortController>();
 
 async function load({ name, sha256, manifest, device, ...options }: Load): Promise<null> {
   const bytes = await stdin();
@@ -47,21 +48,21 @@ async function load({ name, sha256, manifest, device, ...options }: Load): Promi
   return null;
 }
 
-async function answer(ask: Ask, id: number, signal: AbortSignal): Promise<Values[keyof Values]> {
+async function answer(ask: Ask, { signal, notify }: Exchange<Notice>): Promise<Value> {
   switch (ask.op) {
     case 'load':
       return load(ask);
     case 'examine': {
-      const found = (news: Found) => tell({ id, found: news });
+      const report = (found: Found) => notify({ found });
       return examine(model, runtime, {
         budget: ask.budget,
-        onStart: (started) => found({ started }),
-        onMethod: (running) => found({ running }),
-        onVerdict: (verdict) => found({ verdict }),
+        onStart: (started) => report({ started }),
+        onMethod: (running) => report({ running }),
+        onVerdict: (verdict) => report({ verdict }),
       });
     }
     case 'explain': {
-      const onProgress = (completed: number, total: number) => tell({ id, progress: [completed, total] });
+      const onProgress = (completed: number, total: number) => notify({ progress: [completed, total] });
       return explainer.explain({ ...ask.request, model: model.digest }, { signal, onProgress });
     }
     case 'classify':
@@ -101,18 +102,12 @@ async function stdin(): Promise<Uint8Array<ArrayBuffer>> {
   return Buffer.concat(chunks);
 }
 
-const tell = (message: Answer): void => void process.send!(message);
+/** The worker reads the usage before the answer, of failures too. */
+const answerWithUsage = (ask: Ask, exchange: Exchange<Notice>): Promise<Value> =>
+  answer(ask, exchange).finally(() => exchange.notify({ usage: { runs, rss: process.memoryUsage.rss() } }));
 
-process.on('message', async (call: Call) => {
-  if (call.op === 'abort') return under.get(call.id)?.abort();
-  const { id, ...ask } = call;
-  const controller = new AbortController();
-  under.set(id, controller);
-  const told = await answer(ask as Ask, id, controller.signal).then(
-    (value) => ({ value }),
-    (error: unknown) => ({ failure: failureOf(error) }),
-  );
-  under.delete(id);
-  tell({ id, runs, rss: process.memoryUsage.rss(), ...told });
-});
+process.on(
+  'message',
+  answerRequests((message) => void process.send!(message), answerWithUsage, failureOf),
+);
 process.on('disconnect', () => process.exit());

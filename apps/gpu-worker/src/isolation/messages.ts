@@ -2,11 +2,11 @@ import type { ModelManifest, Validation } from '@whylight/contract';
 import type {
   Classification,
   ExecutionProvider,
-  Failure,
   MethodVerdict,
   PhotoExplanation,
   PhotoRequest,
 } from '@whylight/host';
+import { z } from 'zod';
 
 // What the worker and the process that holds a tenant's model say to each other. The model's bytes come by stdin.
 
@@ -22,6 +22,7 @@ export interface Load {
   readonly threads: number | undefined;
 }
 
+/** What the worker asks of the process. */
 export type Ask =
   | Load
   | { readonly op: 'examine'; readonly budget: number }
@@ -29,28 +30,31 @@ export type Ask =
   | { readonly op: 'classify'; readonly photo: Uint8Array; readonly count: number }
   | { readonly op: 'warm' };
 
-/** To the process: what to do, or to stop doing it. */
-export type Call = ({ readonly id: number } & Ask) | { readonly op: 'abort'; readonly id: number };
-
-export interface Values {
+/** What the process answers. */
+interface Values {
   load: null;
   examine: Validation;
   explain: PhotoExplanation;
   classify: Classification;
   warm: null;
 }
+export type Value = Values[keyof Values];
 
-/** Of an examination that goes on. */
+/** What an examination finds on its way. */
 export type Found =
   | { readonly started: Validation }
   | { readonly running: string }
   | { readonly verdict: MethodVerdict };
 
-/** From the process. */
-export type Answer =
-  | { readonly id: number; readonly found: Found }
-  | { readonly id: number; readonly progress: readonly [completed: number, total: number] }
-  | ({ readonly id: number; readonly runs: number; readonly rss: number } & (
-      | { readonly value: Values[keyof Values] }
-      | { readonly failure: Failure }
-    ));
+/** From the process, before its answer: what it finds, how far it is, and what it has used since it began. */
+export type Notice =
+  | { readonly found: Found }
+  | { readonly progress: readonly [completed: number, total: number] }
+  | { readonly usage: { readonly runs: number; readonly rss: number } };
+
+/** The process may be a stranger's by now: the worker reads nothing else from it. `Examination` checks what was found. */
+export const noticeSchema = z.union([
+  z.object({ progress: z.tuple([z.number(), z.number()]) }),
+  z.object({ usage: z.object({ runs: z.int().min(0), rss: z.number().min(0) }) }),
+  z.object({ found: z.unknown() }),
+]);

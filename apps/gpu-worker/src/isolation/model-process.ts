@@ -6,9 +6,10 @@ import {
   errorOf,
   type PhotoExplanation,
   type PhotoRequest,
+  RequestChannel,
   type Watch,
 } from '@whylight/host';
-import type { Answer, Ask, Found, Load, Values } from './messages.ts';
+import { type Ask, type Load, noticeSchema, type Value } from './messages.ts';
 import { type Sandboxed, startSandboxed } from './sandbox.ts';
 
 const script = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -45,15 +46,8 @@ export interface ProcessSettings {
   readonly threads: number | undefined;
   /** Megabytes; see `startSandboxed`. */
   readonly megabytes: number;
-  /** Told of every run of a graph. */
+  /** Called with how many graphs have run since the last call. */
   readonly onRuns?: (count: number) => void;
-}
-
-interface Waiting {
-  readonly resolve: (value: Values[keyof Values]) => void;
-  readonly reject: (error: unknown) => void;
-  readonly onProgress: Watch['onProgress'];
-  readonly onFound: ((found: Found) => void) | undefined;
 }
 
 /** A process of its own for one tenant's model, which is in it and nowhere else. */
@@ -62,12 +56,10 @@ export class ModelProcess {
   readonly exited: Promise<string>;
   readonly #sandboxed: Sandboxed;
   readonly #settings: ProcessSettings;
-  readonly #waiting = new Map<number, Waiting>();
-  #calls = 0;
+  readonly #channel: RequestChannel<Ask, Value, unknown>;
   #runs = 0;
   #rss: number;
   #said = '';
-  #lost: ProcessLostError | undefined;
 
   private constructor(sandboxed: Sandboxed, size: number, settings: ProcessSettings) {
     this.#sandboxed = sandboxed;
@@ -78,12 +70,10 @@ export class ModelProcess {
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#said = (this.#said + text).slice(-kept);
     });
-    child.on('message', (answer: Answer) => this.#hear(answer));
-    void exited.then((how) => {
-      this.#lost = new ProcessLostError(`${how}: ${this.#said}`);
-      for (const { reject } of this.#waiting.values()) reject(this.#lost);
-      this.#waiting.clear();
-    });
+    // A process that is going takes no message: its exit then closes the channel, and says how it went.
+    this.#channel = new RequestChannel((message) => child.send(message, () => {}), errorOf);
+    child.on('message', (message) => this.#channel.receive(message));
+    void exited.then((how) => this.#channel.close(new ProcessLostError(`${how}: ${this.#said}`)));
   }
 
   /**
@@ -115,7 +105,7 @@ export class ModelProcess {
   }
 
   get lost(): boolean {
-    return this.#lost !== undefined;
+    return this.#channel.isClosed;
   }
 
   /** @throws InputError, DeviceError, ProcessLostError. @throws the signal's reason once it is aborted */
@@ -129,11 +119,11 @@ export class ModelProcess {
   }
 
   /**
-   * Examines the model for at most `budget` seconds, and tells what it finds on the way.
+   * Examines the model for at most `budget` seconds. `onFound` gets what it finds on the way.
    *
    * @throws InputError for a model that is refused. @throws ProcessLostError
    */
-  examine(budget: number, onFound: (found: Found) => void, signal: AbortSignal): Promise<Validation> {
+  examine(budget: number, onFound: (found: unknown) => void, signal: AbortSignal): Promise<Validation> {
     return this.#ask({ op: 'examine', budget }, { signal, onFound }) as Promise<Validation>;
   }
 
@@ -147,53 +137,39 @@ export class ModelProcess {
     await this.exited;
   }
 
+  /** Kills the process when `signal` is aborted and the work does not end by itself in time. */
   async #ask(
     ask: Ask,
-    { signal, onProgress, onFound }: Watch & Partial<Pick<Waiting, 'onFound'>> = {},
-  ): Promise<Values[keyof Values]> {
+    { signal, onProgress, onFound }: Watch & { readonly onFound?: (found: unknown) => void } = {},
+  ): Promise<Value> {
     signal?.throwIfAborted();
-    if (this.#lost) throw this.#lost;
-    const id = ++this.#calls;
-    const { child } = this.#sandboxed;
-    let late: NodeJS.Timeout | undefined;
-    const stop = () => {
-      if (child.connected) child.send({ op: 'abort', id });
-      late = setTimeout(() => child.kill('SIGKILL'), grace);
+    const onNotice = (received: unknown) => {
+      const notice = noticeSchema.safeParse(received).data;
+      if (!notice) return;
+      if ('progress' in notice) onProgress?.(...notice.progress);
+      else if ('usage' in notice) this.#recordUsage(notice.usage);
+      else onFound?.(notice.found);
     };
-    signal?.addEventListener('abort', stop, { once: true });
+    let late: NodeJS.Timeout | undefined;
+    const limit = () => {
+      late = setTimeout(() => this.#sandboxed.child.kill('SIGKILL'), grace);
+    };
+    signal?.addEventListener('abort', limit, { once: true });
     try {
-      const value = await new Promise<Values[keyof Values]>((resolve, reject) => {
-        this.#waiting.set(id, { resolve, reject, onProgress, onFound });
-        child.send({ ...ask, id }, (error) => {
-          // A process that is going takes no message; how it went is about to be known.
-          if (error) void this.exited;
-        });
-      });
+      const value = await this.#channel.request(ask, { signal, onNotice });
       signal?.throwIfAborted();
       return value;
     } catch (error) {
       throw signal?.aborted ? signal.reason : error;
     } finally {
       clearTimeout(late);
-      signal?.removeEventListener('abort', stop);
+      signal?.removeEventListener('abort', limit);
     }
   }
 
-  #hear(answer: Answer): void {
-    const call = this.#waiting.get(answer.id);
-    if ('progress' in answer) {
-      call?.onProgress?.(...answer.progress);
-      return;
-    }
-    if ('found' in answer) {
-      call?.onFound?.(answer.found);
-      return;
-    }
-    this.#waiting.delete(answer.id);
-    this.#rss = answer.rss;
-    this.#settings.onRuns?.(answer.runs - this.#runs);
-    this.#runs = answer.runs;
-    if ('failure' in answer) call?.reject(errorOf(answer.failure));
-    else call?.resolve(answer.value);
+  #recordUsage({ runs, rss }: { runs: number; rss: number }): void {
+    this.#rss = rss;
+    this.#settings.onRuns?.(Math.max(runs - this.#runs, 0));
+    this.#runs = runs;
   }
 }

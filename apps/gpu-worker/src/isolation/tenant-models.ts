@@ -12,6 +12,8 @@ import { InputError, OutOfMemoryError } from '@whylight/core';
 import {
   type Classification,
   DeviceError,
+  FairQueue,
+  KeyedSlots,
   LeaseCache,
   type PhotoExplanation,
   type PhotoRequest,
@@ -23,7 +25,6 @@ import type { Storage } from '../storage/storage.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Examination } from './examination.ts';
 import { ModelProcess, ProcessLostError, type ProcessSettings } from './model-process.ts';
-import { Places } from './places.ts';
 
 export interface TenantModelSettings {
   readonly storage: Storage;
@@ -36,7 +37,7 @@ export interface TenantModelSettings {
   readonly idle: number;
   /** Longest time to examine a model, or to load one, in milliseconds. */
   readonly patience: number;
-  /** Told of every model that is loaded. */
+  /** Called for every model that is loaded. */
   readonly onLoad: () => void;
 }
 
@@ -52,7 +53,8 @@ const examinations = 1;
 export class TenantModels {
   readonly #settings: TenantModelSettings;
   readonly #processes: LeaseCache<ModelProcess>;
-  readonly #places: Places;
+  /** Jobs wait here until there is a slot for the process of their model. */
+  readonly #jobs: FairQueue<string>;
   readonly #idle = new Map<string, NodeJS.Timeout>();
   #examining = 0;
   #warming: { readonly id: string; readonly done: Promise<void> } | null = null;
@@ -60,7 +62,7 @@ export class TenantModels {
   constructor(settings: TenantModelSettings) {
     const { capacity, budget } = settings;
     this.#settings = settings;
-    this.#places = new Places(capacity);
+    this.#jobs = new FairQueue({ capacity: new KeyedSlots(capacity) });
     this.#processes = new LeaseCache({ capacity, budget, size: ({ rss }) => rss });
   }
 
@@ -80,8 +82,10 @@ export class TenantModels {
     request: Omit<PhotoRequest, 'model'>,
     watch: Watch & { readonly signal: AbortSignal },
   ): Promise<PhotoExplanation> {
-    await this.#checkThere(source, watch.signal);
-    return this.#with(source, watch.signal, async (held) => sound(await held.explain(request, watch)));
+    await this.#checkExists(source, watch.signal);
+    return this.#with(source, watch.signal, async (held) =>
+      checkExplanation(await held.explain(request, watch)),
+    );
   }
 
   /** The `count` highest scores of a tenant's model. @throws as `explain` does */
@@ -91,13 +95,13 @@ export class TenantModels {
     count: number,
     signal: AbortSignal,
   ): Promise<Classification> {
-    await this.#checkThere(source, signal);
+    await this.#checkExists(source, signal);
     return this.#with(source, signal, async (held) =>
       classificationSchema.parse(await held.classify(photo, count, signal)),
     );
   }
 
-  /** Whether another model is being got ready: one at a time, so that nobody's many take the places from the jobs. */
+  /** Whether `warm` would load this model now: it loads one at a time, so that one tenant's many leave slots to the jobs. */
   mayWarm({ id }: ModelSource): boolean {
     return this.#warming === null || this.#warming.id === id;
   }
@@ -114,7 +118,7 @@ export class TenantModels {
   }
 
   async #makeReady(source: ModelSource, signal: AbortSignal): Promise<void> {
-    await this.#checkThere(source, signal);
+    await this.#checkExists(source, signal);
     await this.#with(source, signal, (held) => held.warm());
   }
 
@@ -138,7 +142,7 @@ export class TenantModels {
       return validationSchema.parse(await held.examine(budget, (found) => examination.hear(found), late));
     } catch (error) {
       if (error instanceof JobFailure && error.error.code !== 'upload_mismatch') throw error;
-      const found = soFar(examination, error, late, this.#settings);
+      const found = validationSoFar(examination, error, late, this.#settings);
       if (found) return found;
       const refused = refusalOf(error, late, this.#settings);
       log('model_rejected', { model: source.id, code: refused.code, ...causeOf(error) });
@@ -154,8 +158,8 @@ export class TenantModels {
     await this.#processes.close();
   }
 
-  async #checkThere({ object }: ModelSource, signal: AbortSignal): Promise<void> {
-    if (!(await this.#settings.storage.has(object, signal))) throw deleted();
+  async #checkExists({ object }: ModelSource, signal: AbortSignal): Promise<void> {
+    if (!(await this.#settings.storage.has(object, signal))) throw modelDeleted();
   }
 
   async #with<T>(
@@ -174,7 +178,8 @@ export class TenantModels {
       return held;
     };
     try {
-      return await this.#places.hold(key, signal, () => this.#processes.use(key, make, work));
+      const useProcess = () => this.#processes.use(key, make, work);
+      return await this.#jobs.run({ owner: '', claim: key }, useProcess, signal);
     } catch (error) {
       // A device that is lost to one process is not lost to the others: that process alone goes.
       if (!(error instanceof DeviceError || error instanceof ProcessLostError)) throw error;
@@ -211,7 +216,7 @@ export class TenantModels {
   /** The model's bytes, which are what they were when it was registered. */
   async #fetch({ object, bytes, sha256 }: ModelSource, signal: AbortSignal): Promise<Uint8Array> {
     const got = await this.#settings.storage.get(object, bytes, signal).catch((error: unknown) => {
-      throw error instanceof JobFailure && error.error.code === 'upload_not_found' ? deleted() : error;
+      throw error instanceof JobFailure && error.error.code === 'upload_not_found' ? modelDeleted() : error;
     });
     if (got.byteLength !== bytes)
       throw new JobFailure('upload_mismatch', `the model: expected ${bytes} bytes, got ${got.byteLength}`);
@@ -222,7 +227,7 @@ export class TenantModels {
   }
 }
 
-const deleted = () => new JobFailure('model_deleted', 'the model has been deleted');
+const modelDeleted = () => new JobFailure('model_deleted', 'the model has been deleted');
 
 const contentTypes = {
   'overlay.png': 'image/png',
@@ -231,8 +236,8 @@ const contentTypes = {
   'result.json': 'application/json',
 } as const;
 
-/** What came out of the other process, held to what an explanation may be: nothing in it is taken on trust. */
-function sound({ result, artifacts, batchSize }: PhotoExplanation): PhotoExplanation {
+/** Checks that the other process gave an explanation: nothing that comes from there is taken on trust. */
+function checkExplanation({ result, artifacts, batchSize }: PhotoExplanation): PhotoExplanation {
   const checked = artifactNames.map((name) => {
     const bytes = artifacts.get(name)?.bytes;
     if (!(bytes instanceof Uint8Array)) throw new Error(`the process of a model gave no ${name}`);
@@ -250,7 +255,7 @@ const { task, predictions, input_region, image, warnings } = resultSchema.shape;
 const classificationSchema = z.object({ task, predictions, region: input_region, image, warnings });
 
 /** What was found before the time was over, or before the process ended. */
-function soFar(
+function validationSoFar(
   examination: Examination,
   error: unknown,
   late: AbortSignal,
@@ -260,7 +265,7 @@ function soFar(
   const isLost = error instanceof ProcessLostError;
   if (!late.aborted && !isLost) return undefined;
   if (isLost) log('model_process_lost', { how: error.how });
-  // What ends its process is not to be asked for: each time it would take the model from everybody.
+  // Nobody may ask for a method that ends the process: each time it would take the model from everybody.
   const running = late.aborted
     ? { works: null, reason }
     : {

@@ -19,8 +19,8 @@ const tries = 8;
 const answerTime = 5_000;
 
 /**
- * Asks the gateway for the attempt. False: another worker has it, it is over, or the gateway cannot be reached. Then the
- * job is forgotten without a word: if nobody else has it, its lease runs out and the gateway makes another attempt.
+ * Asks the gateway for the attempt. False: another worker has it, it is over, or the gateway does not answer. The worker then
+ * forgets the job and reports nothing: if no other worker has it, its lease runs out and the gateway makes another attempt.
  */
 export async function claim(
   job: ClaimedJob,
@@ -29,7 +29,7 @@ export async function claim(
 ): Promise<boolean> {
   const { attempt, lease, nonce, key, request_id } = job;
   for (let calls = 1; ; calls++) {
-    // A call that was made is waited for, whatever the signal: an attempt that was given to us must be handed back.
+    // This waits for the answer to a call, whatever the signal: a worker that got the attempt must hand it back.
     const about = { attempt, lease, nonce, worker };
     const answer = await callGateway(job, job.claim_url, about, secret, answerTime);
     const isClaimed = answer.status === 204;

@@ -6,8 +6,8 @@ import type { JobQueue } from './job-queue.ts';
 const interval = 20_000;
 
 /**
- * Tells the gateway of every job that this worker has claimed that it is still here, waiting or at work: otherwise one that waits long would be
- * given to another worker too. One that the gateway no longer wants is dropped. @returns what ends it
+ * Reports every job that this worker has claimed as alive, whether it waits or runs: otherwise the gateway would give a job that
+ * waits long to another worker too. Drops a job that the gateway no longer wants. @returns what ends the reports
  */
 export function startHeartbeat(queue: JobQueue, secret: string, log: Log, every = interval): () => void {
   const beat = async (job: ClaimedJob) => {

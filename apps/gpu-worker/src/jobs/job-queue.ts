@@ -1,4 +1,5 @@
 import { type Job, newNonce } from '@whylight/contract';
+import { Budget, FairQueue, leavePlaces, type Ticket } from '@whylight/host';
 import type { ClaimedJob } from './gateway-call.ts';
 
 export interface JobQueueSettings {
@@ -6,11 +7,11 @@ export interface JobQueueSettings {
   readonly concurrency: number;
   /** Jobs that may wait. */
   readonly limit: number;
-  /** Has the attempt given to this worker alone; false: it is not, and the job is forgotten. Never rejects. */
+  /** Asks for the attempt, for this worker alone. False: another one has it, and the queue forgets the job. Never rejects. */
   readonly claim: (job: ClaimedJob, signal: AbortSignal) => Promise<boolean>;
   /**
-   * Works on a claimed job, which has waited for so many milliseconds; never rejects. The signal's reason says why the work is
-   * no longer wanted.
+   * Works on a claimed job, which has waited for so many milliseconds. Never rejects. The signal's reason says why nobody
+   * wants the work any more.
    */
   readonly run: (job: ClaimedJob, signal: AbortSignal, waited: number) => Promise<void>;
 }
@@ -18,94 +19,90 @@ export interface JobQueueSettings {
 /** Why a job is stopped: a newer attempt is here, nobody wants it any more, or the process ends. */
 export type StopReason = 'superseded' | 'unwanted' | 'shutdown';
 
-interface Taken {
+interface QueuedJob {
   readonly job: ClaimedJob;
-  /** On whose behalf. */
-  readonly share: string;
   readonly controller: AbortController;
-  readonly since: number;
-  /** Whether the attempt is this worker's, once that is known. */
-  claim: Promise<boolean>;
+  readonly ticket: Ticket;
   isClaimed: boolean;
 }
 
-/** On whose behalf a job is, by where its artifacts go: `t/{tenant}/…`. */
-export const shareOf = ({ output_prefix }: Pick<Job, 'output_prefix'>): string =>
+/** The tenant for whom a job is, by where its artifacts go: `t/{tenant}/…`. */
+export const tenantOf = ({ output_prefix }: Pick<Job, 'output_prefix'>): string =>
   output_prefix.split('/')[1] ?? '';
 
-/** A share may take up places, to wait or to run, up to as many as are left, times this. */
+/** A tenant may take up places, to wait or to run, up to as many as are left, times this. */
 const greed = 2;
 
 /** Finished jobs whose repetition is still recognised. */
 const remembered = 1000;
 
 /**
- * The jobs of this process: so many at a time, so many waiting. A job is told by its key and attempt: told twice it
- * runs once, and an attempt ends the ones before it. Each is claimed when it comes, while it waits for its place: what
- * another worker has does not wait, and nothing runs before it is this worker's.
+ * The jobs of this process: so many run at a time, so many wait. Key and attempt identify a job: a job that is offered twice
+ * runs once, and an attempt ends the ones before it. The queue claims each job when it comes, while the job waits for its
+ * place: a job that another worker has does not wait, and no job runs before it is this worker's.
  *
- * Tenants share it fairly. A free place goes to the one who has the fewest running, and of those to the one who has
- * waited longest for a turn. One alone takes up two thirds of the places and no more, so that the next finds some
- * whatever the jobs of the first: so would of two tenants each two fifths, and so on.
+ * A fair queue shares the places among tenants. One tenant alone gets two thirds of them and no more, so that the next
+ * tenant finds some, however many jobs the first one has.
  */
 export class JobQueue {
   readonly #settings: JobQueueSettings;
-  readonly #waiting: Taken[] = [];
-  readonly #running = new Set<Taken>();
+  readonly #places: FairQueue<number>;
+  /** The jobs that wait or run. */
+  readonly #jobs = new Set<QueuedJob>();
   /** Latest attempt by key, of jobs waiting, running and recently finished. */
   readonly #attempts = new Map<string, number>();
-  /** Shares that have jobs here, those that had their turn last at the end. */
-  readonly #turns = new Set<string>();
   #open = true;
   #idle: (() => void)[] = [];
 
   constructor(settings: JobQueueSettings) {
+    const { concurrency, limit } = settings;
     this.#settings = settings;
+    this.#places = new FairQueue({
+      capacity: new Budget(concurrency),
+      mayStart: leavePlaces(concurrency, greed),
+      mayWait: leavePlaces(limit, greed),
+    });
   }
 
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#places.waiting;
   }
 
   get running(): number {
-    return this.#running.size;
+    return this.#places.running;
   }
 
   /** The jobs that wait or run and are this worker's. */
   get claimed(): ClaimedJob[] {
-    return [...this.#waiting, ...this.#running].filter(({ isClaimed }) => isClaimed).map(({ job }) => job);
+    return [...this.#jobs].filter(({ isClaimed }) => isClaimed).map(({ job }) => job);
   }
 
   /** Whether every place is taken. */
   get full(): boolean {
     const { limit, concurrency } = this.#settings;
-    return this.#waiting.length >= limit && this.#running.size >= concurrency;
+    return this.waiting >= limit && this.running >= concurrency;
   }
 
-  /** `known`: it was taken before, or a later attempt was; nothing is done. */
+  /** `known`: the queue took this attempt before, or a later one, and does nothing. */
   offer(job: Job): 'taken' | 'known' | 'full' | 'closed' {
     if (job.attempt <= (this.#attempts.get(job.key) ?? 0)) return 'known';
     if (!this.#open) return 'closed';
-    const share = shareOf(job);
-    if (!this.#hasRoomFor(share)) return 'full';
+    const task = { owner: tenantOf(job), claim: 1 };
+    if (!this.#places.hasRoomFor(task)) return 'full';
     this.#stop('superseded', (other) => other.job.key === job.key);
     this.#remember(job);
-    this.#turns.add(share);
-    const taken: Taken = {
+    const queued: QueuedJob = {
       job: { ...job, nonce: newNonce() },
-      share,
       controller: new AbortController(),
-      since: performance.now(),
-      claim: Promise.resolve(false),
+      ticket: this.#places.enter(task),
       isClaimed: false,
     };
-    taken.claim = this.#claim(taken);
-    this.#waiting.push(taken);
-    this.#next();
+    this.#jobs.add(queued);
+    void this.#run(queued);
     return 'taken';
   }
 
-  /** Stops this attempt wherever it is, and does not take it should it still come. */
+  /** Stops this attempt, whether it waits or runs. If it has not come yet, the queue will not take it. */
   drop(key: string, attempt: number): void {
     if (attempt < (this.#attempts.get(key) ?? 0)) return;
     this.#remember({ key, attempt });
@@ -114,7 +111,7 @@ export class JobQueue {
 
   /** Resolves when no job waits or runs, or the signal is aborted. */
   async untilIdle(signal: AbortSignal): Promise<void> {
-    if (signal.aborted || this.#waiting.length + this.#running.size === 0) return;
+    if (signal.aborted || this.#jobs.size === 0) return;
     await new Promise<void>((resolve) => {
       const done = () => {
         signal.removeEventListener('abort', done);
@@ -129,85 +126,39 @@ export class JobQueue {
   async drain(milliseconds: number): Promise<void> {
     this.#open = false;
     const timer = setTimeout(() => this.#stop('shutdown', () => true), milliseconds);
-    if (this.#waiting.length + this.#running.size > 0)
-      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    if (this.#jobs.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
     clearTimeout(timer);
   }
 
-  #next(): void {
-    while (this.#running.size < this.#settings.concurrency) {
-      const taken = this.#choose();
-      if (!taken) break;
-      this.#waiting.splice(this.#waiting.indexOf(taken), 1);
-      this.#running.add(taken);
-      void this.#run(taken).finally(() => {
-        this.#running.delete(taken);
-        this.#left(taken);
-      });
+  async #run(queued: QueuedJob): Promise<void> {
+    const { job, controller, ticket } = queued;
+    const since = performance.now();
+    try {
+      queued.isClaimed = await this.#settings.claim(job, controller.signal);
+      // A job that another worker has gives its place back at once, whether it waits or not.
+      if (!queued.isClaimed) return;
+      await ticket.started;
+      await this.#settings.run(job, controller.signal, performance.now() - since);
+    } finally {
+      this.#jobs.delete(queued);
+      ticket.end();
+      if (this.#jobs.size === 0) for (const done of this.#idle.splice(0)) done();
     }
-    if (this.#waiting.length + this.#running.size === 0) for (const done of this.#idle.splice(0)) done();
   }
 
-  async #claim(taken: Taken): Promise<boolean> {
-    taken.isClaimed = await this.#settings.claim(taken.job, taken.controller.signal);
-    const place = this.#waiting.indexOf(taken);
-    if (!taken.isClaimed && place >= 0) {
-      this.#waiting.splice(place, 1);
-      this.#left(taken);
+  /** A job that waits still gets a turn, a short one, before all others: it reports that it was stopped. */
+  #stop(reason: StopReason, which: (queued: QueuedJob) => boolean): void {
+    for (const queued of this.#jobs) {
+      if (!which(queued)) continue;
+      queued.controller.abort(reason);
+      queued.ticket.hurry();
     }
-    return taken.isClaimed;
-  }
-
-  async #run({ job, claim, controller, since }: Taken): Promise<void> {
-    if (await claim) await this.#settings.run(job, controller.signal, performance.now() - since);
-  }
-
-  #left({ share }: Taken): void {
-    if (this.#count(share) === 0) this.#turns.delete(share);
-    this.#next();
-  }
-
-  /** Whose turn it is, and of that share the job that came first; jobs that were stopped go before all. */
-  #choose(): Taken | undefined {
-    const stopped = this.#waiting.find(({ controller }) => controller.signal.aborted);
-    if (stopped) return stopped;
-    const waiting = new Set(this.#waiting.map(({ share }) => share));
-    const [turn] = [...this.#turns]
-      .filter((share) => waiting.has(share) && this.#mayRun(share))
-      .sort((a, b) => this.#places(a) - this.#places(b));
-    if (turn === undefined) return undefined;
-    this.#turns.delete(turn);
-    this.#turns.add(turn);
-    return this.#waiting.find(({ share }) => share === turn);
-  }
-
-  #places(share: string): number {
-    return [...this.#running].filter((other) => other.share === share).length;
-  }
-
-  #mayRun(share: string): boolean {
-    return this.#places(share) < greed * (this.#settings.concurrency - this.#running.size);
-  }
-
-  #hasRoomFor(share: string): boolean {
-    const own = this.#waiting.filter((other) => other.share === share).length;
-    return this.#mayRun(share) || own < greed * (this.#settings.limit - this.#waiting.length);
-  }
-
-  #count(share: string): number {
-    return [...this.#waiting, ...this.#running].filter((other) => other.share === share).length;
-  }
-
-  /** Jobs that wait still get their turn, a short one: they are to report that they were stopped. */
-  #stop(reason: StopReason, which: (taken: Taken) => boolean): void {
-    for (const taken of [...this.#waiting, ...this.#running])
-      if (which(taken)) taken.controller.abort(reason);
   }
 
   #remember({ key, attempt }: Pick<Job, 'key' | 'attempt'>): void {
     this.#attempts.delete(key);
     this.#attempts.set(key, attempt);
-    if (this.#attempts.size > remembered + this.#waiting.length + this.#running.size)
+    if (this.#attempts.size > remembered + this.#jobs.size)
       this.#attempts.delete(this.#attempts.keys().next().value!);
   }
 }

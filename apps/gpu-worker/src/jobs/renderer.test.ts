@@ -6,7 +6,7 @@ import {
   visualizationSchema,
 } from '@whylight/contract';
 import { colormapNames } from '@whylight/core/image';
-import type { Studio } from '@whylight/host';
+import type { RenderPool } from '@whylight/host';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createWorld, disc, sha256, type World } from '../testing/world.ts';
 import { Renderer } from './renderer.ts';
@@ -15,7 +15,7 @@ test('the colour maps that clients may ask for are those that there are', () => 
   expect([...colorMaps]).toEqual(colormapNames);
 });
 
-describe('drawing again', () => {
+describe('rendering again', () => {
   let world: World;
   let rendering: RenderingJob;
   const ask = (change: Partial<RenderingJob> = {}) =>
@@ -45,7 +45,7 @@ describe('drawing again', () => {
 
   const picture = (prefix: string) => world.storage.objects.get(`${prefix}overlay.png`)!.bytes;
 
-  test('H9: gives the same pictures in the same look and others in another, and runs no graph', async () => {
+  test('H9: gives the same pictures in the same style and others in another, and runs no graph', async () => {
     const runs = await world.metric('whylight_graph_runs_total');
     const same = await ask();
     expect(same.status).toBe(200);
@@ -81,9 +81,9 @@ describe('drawing again', () => {
     expect([...objects.keys()].filter((name) => name.startsWith(rendering.output_prefix))).toEqual([]);
   });
 
-  /** Draws at once, or when `ready`; tells what it was given. */
-  const double = (scenes: unknown[] = [], ready: Promise<void> = Promise.resolve()): Studio => ({
-    async draw(scene) {
+  /** Renders at once, or when `ready`; writes down each scene. */
+  const double = (scenes: unknown[] = [], ready: Promise<void> = Promise.resolve()): RenderPool => ({
+    async render(scene) {
       scenes.push(scene);
       await ready;
       return { overlay: Uint8Array.of(1), heatmap: Uint8Array.of(2), warnings: [] };
@@ -91,7 +91,7 @@ describe('drawing again', () => {
     close: async () => {},
   });
 
-  test('is done by the studio: the thread that answers health checks and cancels draws nothing', async () => {
+  test('is done by the pool: the thread that answers health checks and cancels renders nothing', async () => {
     const scenes: unknown[] = [];
     await new Renderer(world.storage, double(scenes)).render(rendering);
     expect(scenes).toHaveLength(1);
@@ -103,13 +103,13 @@ describe('drawing again', () => {
     const ready = Promise.withResolvers<void>();
     const renderer = new Renderer(world.storage, double([], ready.promise));
     const of = (tenant: string) => ({ ...rendering, output_prefix: `t/${tenant}/x/` });
-    const drawn = async (tenant: string) => {
+    const render = async (tenant: string) => {
       await renderer.render(of(tenant));
       done.push(tenant);
     };
-    const all = Array.from({ length: 18 }, () => drawn('greedy'));
-    expect([renderer.isFullFor(of('greedy')), renderer.isFullFor(of('modest'))]).toEqual([true, false]);
-    all.push(drawn('modest'));
+    const all = Array.from({ length: 18 }, () => render('greedy'));
+    expect([renderer.hasRoomFor(of('greedy')), renderer.hasRoomFor(of('modest'))]).toEqual([false, true]);
+    all.push(render('modest'));
     ready.resolve();
     await Promise.all(all);
     expect(done.indexOf('modest')).toBeLessThan(4);

@@ -1,81 +1,51 @@
 import { createHash } from 'node:crypto';
-import type { Artifact, Look, Rendered, RenderingJob } from '@whylight/contract';
-import { redraw, type Studio, type Visualization } from '@whylight/host';
+import type { Artifact, Job, Rendered, RenderingJob } from '@whylight/contract';
+import { Budget, FairQueue, leavePlaces, type RenderPool, renderResult, type Style } from '@whylight/host';
 import { JobFailure } from '../job-failure.ts';
 import type { Storage } from '../storage/storage.ts';
-import { shareOf } from './job-queue.ts';
+import { tenantOf } from './job-queue.ts';
 
-/** Drawings at a time; they share the studio with the jobs. */
+/** Renderings at a time; they share the pool's threads with the jobs. */
 const concurrency = 2;
-/** Drawings that may wait, and of those one tenant's. */
+/** Renderings that may wait, of all tenants. */
 const limit = 32;
-const limitOfOne = 16;
-/** Milliseconds from its arrival in which a drawing must be done: then the gateway, which waits for 30 s, is gone. */
+/** A tenant may wait with as many renderings as there are places left, times this: one tenant alone gets half of them. */
+const greed = 1;
+/** Milliseconds from its arrival in which a rendering must be done: then the gateway, which waits for 30 s, is gone. */
 const patience = 25_000;
 
-interface Waiting {
-  readonly share: string;
-  readonly enter: () => void;
-}
-
-/** Draws finished explanations in another look, in the studio's threads. Needs neither model nor GPU. */
+/** Renders finished explanations in another style, in the pool's threads. Needs neither model nor GPU. */
 export class Renderer {
   readonly #storage: Storage;
-  readonly #studio: Studio;
+  readonly #pool: RenderPool;
   readonly #patience: number;
-  readonly #waiting: Waiting[] = [];
-  /** Tenants for whom something is being drawn, each as often. */
-  readonly #running: string[] = [];
+  readonly #queue = new FairQueue({ capacity: new Budget(concurrency), mayWait: leavePlaces(limit, greed) });
 
-  constructor(storage: Storage, studio: Studio, milliseconds = patience) {
+  constructor(storage: Storage, pool: RenderPool, milliseconds = patience) {
     this.#storage = storage;
-    this.#studio = studio;
+    this.#pool = pool;
     this.#patience = milliseconds;
   }
 
-  /** Whether this drawing would be sent away. */
-  isFullFor(job: Pick<RenderingJob, 'output_prefix'>): boolean {
-    const own = this.#waiting.filter(({ share }) => share === shareOf(job));
-    return this.#waiting.length >= limit || own.length >= limitOfOne;
+  /** Whether `render` has room for this rendering. */
+  hasRoomFor(job: Pick<RenderingJob, 'output_prefix'>): boolean {
+    return this.#queue.hasRoomFor({ owner: tenantOf(job), claim: 1 });
   }
 
-  /** @throws JobFailure, InputError. @throws TimeoutError for what could not be drawn in time */
+  /** @throws JobFailure, InputError. @throws TimeoutError for a rendering that is not done in time */
   async render(job: RenderingJob): Promise<Rendered> {
     const signal = AbortSignal.timeout(this.#patience);
-    const share = shareOf(job);
-    await new Promise<void>((enter) => {
-      this.#waiting.push({ share, enter });
-      this.#next();
-    });
-    try {
-      signal.throwIfAborted();
-      return await this.#draw(job, signal);
-    } finally {
-      this.#running.splice(this.#running.indexOf(share), 1);
-      this.#next();
-    }
+    const task = { owner: tenantOf(job), claim: 1 };
+    return this.#queue.run(task, () => this.#renderNow(job, signal), signal);
   }
 
-  /** Who has nothing drawn at the moment goes first, else who came first. */
-  #next(): void {
-    if (this.#running.length >= concurrency) return;
-    const next = this.#waiting.find(({ share }) => !this.#running.includes(share)) ?? this.#waiting[0];
-    if (!next) return;
-    this.#waiting.splice(this.#waiting.indexOf(next), 1);
-    this.#running.push(next.share);
-    next.enter();
-  }
-
-  async #draw(job: RenderingJob, signal: AbortSignal): Promise<Rendered> {
-    const [photo, attribution] = await Promise.all([this.#photo(job, signal), this.#array(job, signal)]);
-    const again = {
-      photo,
-      attribution,
-      result: job.result,
-      language: job.look.language,
-      visualization: visualizationOf(job.look),
-    };
-    const { overlay, heatmap, warnings } = await redraw(again, this.#studio);
+  async #renderNow(job: RenderingJob, signal: AbortSignal): Promise<Rendered> {
+    const [photo, attribution] = await Promise.all([
+      this.#readPhoto(job, signal),
+      this.#readAttribution(job, signal),
+    ]);
+    const explanation = { photo, attribution, result: job.result };
+    const { overlay, heatmap, warnings } = await renderResult(explanation, styleOf(job), this.#pool);
     const put = async (name: 'overlay.png' | 'heatmap.png', bytes: Uint8Array): Promise<Artifact> => {
       const [object, sha256, content_type] = [job.output_prefix + name, sha256Of(bytes), 'image/png'];
       await this.#storage.put(object, bytes, { contentType: content_type, sha256 }, signal);
@@ -85,13 +55,13 @@ export class Renderer {
     return { artifacts, warnings: [...warnings] };
   }
 
-  async #photo({ input, image }: RenderingJob, signal: AbortSignal): Promise<Uint8Array> {
+  async #readPhoto({ input, image }: RenderingJob, signal: AbortSignal): Promise<Uint8Array> {
     const bytes = await this.#storage.get(input.object, input.bytes, signal);
     if (sha256Of(bytes) === image) return bytes;
     throw new JobFailure('upload_mismatch', 'the uploaded photo is another one than was explained');
   }
 
-  async #array({ attribution }: RenderingJob, signal: AbortSignal): Promise<Uint8Array> {
+  async #readAttribution({ attribution }: RenderingJob, signal: AbortSignal): Promise<Uint8Array> {
     const lost = new JobFailure('artifact_corrupt', 'the stored attribution is not what was written');
     const bytes = await this.#storage
       .get(attribution.object, attribution.bytes, signal)
@@ -104,10 +74,11 @@ export class Renderer {
   }
 }
 
-/** A look as the drawing side has it. */
-export function visualizationOf({ visualization }: Look): Visualization {
+/** The style that a job asks for, in the words of the host. */
+export function styleOf({ look: { visualization, language } }: Pick<Job, 'look'>): Style {
   const { clip_percent_lowerbound: lower, clip_percent_upperbound: upper } = visualization;
   return {
+    language,
     polarity: visualization.polarity ?? undefined,
     colormap: visualization.color_map ?? undefined,
     opacity: visualization.opacity ?? undefined,

@@ -3,8 +3,13 @@ import type { Report } from '@whylight/contract';
 import type { Log } from '../telemetry/log.ts';
 import { type ClaimedJob, callGateway, isPassing, pauseAfter } from './gateway-call.ts';
 
-type Told = Exclude<Report, { status: 'alive' }>;
-type News = Told extends infer R ? (R extends Told ? Omit<R, 'attempt' | 'lease' | 'nonce'> : never) : never;
+type JobReport = Exclude<Report, { status: 'alive' }>;
+/** A report without what the reporter adds itself. */
+type ReportBody = JobReport extends infer R
+  ? R extends JobReport
+    ? Omit<R, 'attempt' | 'lease' | 'nonce'>
+    : never
+  : never;
 
 export interface ReporterSettings {
   readonly secret: string;
@@ -21,8 +26,8 @@ export interface ReporterSettings {
 const tries = { processing: 3, progress: 1, succeeded: 8, failed: 8 } as const;
 
 /**
- * Tells the gateway how a job goes, in order, signed. A gateway that does not answer, or answers 5xx, is asked
- * again; 409 ends the conversation; other refusals are logged.
+ * Reports to the gateway how a job goes, in order, signed. It repeats a report that the gateway does not answer, or answers with
+ * 5xx; after 409 it reports nothing more; it logs other refusals.
  */
 export class Reporter {
   readonly #job: ClaimedJob;
@@ -38,9 +43,9 @@ export class Reporter {
   }
 
   /** Resolves when the report was taken, refused or given up. */
-  report(news: News): Promise<void> {
+  report(body: ReportBody): Promise<void> {
     this.#waiting++;
-    this.#last = this.#last.then(() => this.#deliver(news)).finally(() => this.#waiting--);
+    this.#last = this.#last.then(() => this.#deliver(body)).finally(() => this.#waiting--);
     return this.#last;
   }
 
@@ -52,16 +57,16 @@ export class Reporter {
     void this.report({ status: 'progress', completed, total });
   }
 
-  async #deliver(news: News): Promise<void> {
+  async #deliver(body: ReportBody): Promise<void> {
     const { attempt, lease, nonce, report_url } = this.#job;
-    const report = { attempt, lease, nonce, ...news };
+    const report = { attempt, lease, nonce, ...body };
     for (let calls = 1; !this.#fenced; calls++) {
       const answer = await callGateway(this.#job, report_url, report, this.#settings.secret);
       const { status } = answer;
       if (status >= 200 && status < 300) return;
       if (status === 409) return this.#fence();
-      this.#log('report_refused', { report: news.status, http_status: status, attempted: calls });
-      if (!isPassing(answer) || calls === tries[news.status]) return;
+      this.#log('report_refused', { report: body.status, http_status: status, attempted: calls });
+      if (!isPassing(answer) || calls === tries[body.status]) return;
       await sleep(pauseAfter(calls, this.#settings.patience));
     }
   }

@@ -24,11 +24,12 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics, Phase } from '../telemetry/metrics.ts';
 import { JobTrace } from '../telemetry/trace.ts';
 import type { ClaimedJob } from './gateway-call.ts';
-import { type StopReason, shareOf } from './job-queue.ts';
-import { visualizationOf } from './renderer.ts';
+import { type StopReason, tenantOf } from './job-queue.ts';
+import { styleOf } from './renderer.ts';
 import { Reporter } from './reporter.ts';
 
-export interface Workshop {
+/** What this worker's jobs have in common. */
+export interface JobContext {
   readonly explainer: Pick<PhotoExplainer, 'explain'>;
   readonly classifier: Pick<PhotoClassifier, 'classify'>;
   readonly registry: ModelRegistry;
@@ -40,49 +41,53 @@ export interface Workshop {
   readonly device: string;
   /** Longest time for one job. */
   readonly seconds: number;
-  /** Told of errors that are not the job's fault. */
-  readonly onTrouble: (error: unknown) => void;
+  /** Gets every error that ends a job, so that the worker notices a lost device. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** Photo from storage, explanation, artifacts to storage under this claim, reports on the way. Never rejects. */
 export async function runJob(
   job: ClaimedJob,
-  workshop: Workshop,
+  context: JobContext,
   stopped: AbortSignal,
   waited: number,
 ): Promise<void> {
-  const { metrics, secret, seconds } = workshop;
+  const { metrics, secret, seconds } = context;
   const log: Log = (event, fields) =>
-    workshop.log(event, { request_id: job.request_id, key: job.key, attempt: job.attempt, ...fields });
+    context.log(event, { request_id: job.request_id, key: job.key, attempt: job.attempt, ...fields });
   const fenced = new AbortController();
-  const { late, inTime } = deadline(seconds);
+  const { late, clear } = startDeadline(seconds);
   const signal = AbortSignal.any([stopped, fenced.signal, late]);
-  const reporter = new Reporter(job, { secret, log: workshop.log, onFenced: () => fenced.abort() });
+  const reporter = new Reporter(job, { secret, log: context.log, onFenced: () => fenced.abort() });
 
   const trace = new JobTrace(job, log);
-  const took = (phase: Phase, milliseconds: number) => {
+  const recordPhase = (phase: Phase, milliseconds: number) => {
     metrics.seconds[phase].observe(milliseconds / 1000);
     trace.phase(phase, milliseconds);
   };
-  const ended = (status: string, reason = '') => {
+  const recordEnd = (status: string, reason = '') => {
     metrics.jobs.inc({ method: methodLabel(job), status, reason });
     trace.end(status);
   };
-  took('queue', waited);
+  recordPhase('queue', waited);
 
   log('job_started', { method: job.question.method, model: job.question.model });
   void reporter.report({ status: 'processing' });
   try {
     signal.throwIfAborted();
-    const { result, artifacts, batchSize } = await work(job, workshop, { reporter, signal, took });
+    const { result, artifacts, batchSize } = await answerQuestion(job, context, {
+      reporter,
+      signal,
+      recordPhase,
+    });
     await reporter.report({ status: 'succeeded', result, artifacts });
     fenced.signal.throwIfAborted();
-    ended('succeeded');
+    recordEnd('succeeded');
     log('job_succeeded', { device: result.device, milliseconds: result.milliseconds, batch_size: batchSize });
   } catch (thrown) {
     const reason = stopped.aborted ? (stopped.reason as StopReason) : null;
     if (fenced.signal.aborted || reason === 'superseded' || reason === 'unwanted') {
-      ended('abandoned', reason ?? 'fenced');
+      recordEnd('abandoned', reason ?? 'fenced');
       log('job_abandoned', { reason: reason ?? 'fenced' });
       return;
     }
@@ -93,61 +98,56 @@ export async function runJob(
       : late.aborted
         ? new JobFailure('deadline_exceeded', `the job took longer than ${seconds} s`).error
         : jobErrorOf(thrown);
-    if (handedBack) ended('abandoned', 'shutdown');
-    else ended('failed', error.code);
+    if (handedBack) recordEnd('abandoned', 'shutdown');
+    else recordEnd('failed', error.code);
     log('job_failed', { code: error.code, message: error.message, ...causeOf(thrown, error.code) });
-    if (!stopped.aborted && !late.aborted) workshop.onTrouble(thrown);
+    if (!stopped.aborted && !late.aborted) context.onError(thrown);
     await reporter.report({ status: 'failed', error });
   } finally {
-    inTime();
+    clear();
   }
 }
 
 /** Like AbortSignal.timeout, which keeps all that listens to it, and so the job, until its time has come. */
-function deadline(seconds: number): { late: AbortSignal; inTime: () => void } {
+function startDeadline(seconds: number): { late: AbortSignal; clear: () => void } {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), seconds * 1000);
-  return { late: controller.signal, inTime: () => clearTimeout(timer) };
+  return { late: controller.signal, clear: () => clearTimeout(timer) };
 }
 
-/** What a method is called in metrics: one that does not exist is not to make a series of its own. */
+/** What metrics call a method: one that does not exist must not make a series of its own. */
 const methodLabel = ({ question: { method } }: Job): string =>
   method === predictionMethod || methods.some(({ id }) => id === method) ? method : 'unknown';
 
-interface Course {
+/** One attempt at a job. */
+interface Attempt {
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
-  /** Told what each phase took, in milliseconds. */
-  readonly took: (phase: Phase, milliseconds: number) => void;
+  readonly recordPhase: (phase: Phase, milliseconds: number) => void;
 }
 
-async function work(
+async function answerQuestion(
   job: ClaimedJob,
-  workshop: Workshop,
-  { reporter, signal, took }: Course,
+  context: JobContext,
+  { reporter, signal, recordPhase }: Attempt,
 ): Promise<{ result: Result; artifacts: Artifact[]; batchSize: number }> {
-  const { storage, metrics, explainer, tenantModels } = workshop;
+  const { storage, metrics, explainer, tenantModels } = context;
   const { question, model } = job;
-  const timed = async <T>(phase: Phase, run: () => Promise<T>): Promise<T> => {
+  const time = async <T>(phase: Phase, run: () => Promise<T>): Promise<T> => {
     const start = performance.now();
-    return run().finally(() => took(phase, performance.now() - start));
+    return run().finally(() => recordPhase(phase, performance.now() - start));
   };
 
-  if (!model) checkModel(question, workshop.registry);
+  if (!model) checkModel(question, context.registry);
   checkNumerics(question);
-  const resolved = question.method === predictionMethod ? null : resolvedHere(question);
-  const photo = await timed('download', () => storage.get(job.input.object, job.input.bytes, signal));
+  const resolved = question.method === predictionMethod ? null : resolveHere(question);
+  const photo = await time('download', () => storage.get(job.input.object, job.input.bytes, signal));
   checkUpload(photo, job);
-  if (!resolved) return { result: await predict(photo, job, workshop, signal), artifacts: [], batchSize: 1 };
-  const request = {
-    photo,
-    question: resolved,
-    language: job.look.language,
-    visualization: visualizationOf(job.look),
-  };
+  if (!resolved) return { result: await predict(photo, job, context, signal), artifacts: [], batchSize: 1 };
+  const request = { photo, question: resolved, style: styleOf(job) };
   const watch = {
     signal,
-    share: shareOf(job),
+    owner: tenantOf(job),
     onProgress: (completed: number, total: number) => reporter.progress(completed, total),
   };
   const explanation = model
@@ -155,8 +155,8 @@ async function work(
     : await explainer.explain({ ...request, model: question.model }, watch);
   metrics.explanations.inc();
   for (const phase of ['decode', 'compute', 'render'] as const)
-    took(phase, explanation.result.milliseconds[phase]);
-  const artifacts = await timed('upload', () => write(explanation, job, storage, signal));
+    recordPhase(phase, explanation.result.milliseconds[phase]);
+  const artifacts = await time('upload', () => write(explanation, job, storage, signal));
   return { result: explanation.result, artifacts, batchSize: explanation.batchSize };
 }
 
@@ -164,7 +164,7 @@ async function work(
 async function predict(
   photo: Uint8Array,
   { question, model: own }: Job,
-  { classifier, tenantModels, metrics, device }: Workshop,
+  { classifier, tenantModels, metrics, device }: JobContext,
   signal: AbortSignal,
 ): Promise<Result> {
   const { model, convention, parameters, layers } = question;
@@ -210,7 +210,7 @@ function checkNumerics({ numerics_version: version = numericsVersion }: Job['que
  *
  * @throws JobFailure, InputError
  */
-function resolvedHere(question: Job['question']): ResolvedQuestion {
+function resolveHere(question: Job['question']): ResolvedQuestion {
   const { method, method_version: version } = question;
   const score = scoreKinds.find((kind) => kind === question.score);
   if (question.score !== undefined && !score)

@@ -35,7 +35,7 @@ export function createMetrics() {
     predictions: new Counter({ name: 'whylight_predictions_total', help: 'Photos classified', registers }),
     renderings: new Counter({
       name: 'whylight_renderings_total',
-      help: 'Finished explanations drawn again',
+      help: 'Finished explanations rendered again',
       registers,
     }),
     graphRuns: new Counter({

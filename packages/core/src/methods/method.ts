@@ -162,7 +162,7 @@ export interface MethodOf<P> {
   readonly needs: readonly ('gradient' | 'layer' | 'attention')[];
   readonly conventions: readonly Convention[];
   /** What a library does otherwise than the paper, and its convention therefore too. */
-  readonly oddities?: Partial<Record<Convention, string>>;
+  readonly deviations?: Partial<Record<Convention, string>>;
   readonly parameters: z.ZodType<P>;
   /** Defaults that differ under a convention. */
   readonly defaults?: Partial<Record<Convention, Params>>;

@@ -1,5 +1,5 @@
 import type { ResolvedQuestion } from '@whylight/core/methods';
-import type { Visualization } from '../drawing/visualization.ts';
+import type { Style } from '../rendering/style.ts';
 import type { Fit } from './fit.ts';
 import type { Result } from './result.ts';
 
@@ -10,8 +10,7 @@ export interface PhotoRequest {
   readonly model: string;
   /** Where it names no layer, the manifest's is looked at, else the last feature map. */
   readonly question: ResolvedQuestion;
-  readonly language?: 'en' | 'zh' | undefined;
-  readonly visualization?: Visualization | undefined;
+  readonly style?: Style | undefined;
   /** Another way to the network's size than the manifest's. */
   readonly fit?: Fit | undefined;
   /** Lay the map over the whole photo, though the network saw a crop, as torchcam's notebooks do. */
@@ -23,8 +22,8 @@ export interface PhotoRequest {
 export interface Watch {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((completed: number, total: number) => void) | undefined;
-  /** On whose behalf: where many want the device, each share has its turn. */
-  readonly share?: string | undefined;
+  /** For whom the work is done: where many want the device, each owner gets its turn. */
+  readonly owner?: string | undefined;
 }
 
 export type ArtifactName = 'overlay.png' | 'heatmap.png' | 'attribution.npy' | 'result.json';

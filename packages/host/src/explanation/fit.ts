@@ -7,5 +7,5 @@ export type Fit = {
 };
 
 /** The model with that fit; its network may then get images of another size than its file states. */
-export const fitted = (model: RegisteredModel, fit: Fit = {}): RegisteredModel =>
+export const applyFit = (model: RegisteredModel, fit: Fit = {}): RegisteredModel =>
   withAsked(model, { parts: fit as Partial<Preprocessing> });

@@ -9,11 +9,11 @@ import {
   resolveTarget,
   type Task,
 } from '../classification/predictions.ts';
-import { blend } from '../drawing/draw.ts';
-import { captionOf, mapsOf } from '../drawing/pictures.ts';
-import { type Plate, setPlate } from '../drawing/plate.ts';
 import { sidesFor } from '../models/prepare.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
+import { blend } from '../rendering/draw.ts';
+import { type Plate, setPlate } from '../rendering/plate.ts';
+import { captionOf, mapsOf } from '../rendering/rendering.ts';
 import { createPlan, type Plan } from './plan.ts';
 
 export interface FrameRequest {
@@ -85,12 +85,12 @@ export class FrameExplainer {
 
   /** The frame with its explanation and its caption, numbers to two digits. */
   async draw({ frame, region, attribution, task, predicted, target }: ExplainedFrame): Promise<Picture> {
-    const { over, look } = mapsOf({
+    const { over, overlayOptions } = mapsOf({
       attribution,
       layout: this.#plan.preprocessing.layout,
       method: this.#request.question.method,
     });
-    const picture = overlay(frame, over, region, look);
+    const picture = overlay(frame, over, region, overlayOptions);
     const { language = 'en' } = this.#request;
     const plate = await this.#plate(captionOf({ task, predicted, target, language }, 2), picture);
     blend(picture, plate.raster, plate.margin, plate.margin);

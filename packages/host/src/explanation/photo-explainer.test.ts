@@ -134,12 +134,12 @@ describe('a photo', () => {
   });
 
   test('a label without a Chinese name is drawn in English, and the result says so', async () => {
-    const chinese = await models.explain({ language: 'zh' });
+    const chinese = await models.explain({ style: { language: 'zh' } });
     expect(chinese.result.warnings).toEqual([]);
     expect(chinese.artifacts.get('heatmap.png')).not.toEqual(
       (await models.explain()).artifacts.get('heatmap.png'),
     );
-    const { result } = await models.explain({ language: 'zh', target: { class_index: 2 } });
+    const { result } = await models.explain({ style: { language: 'zh' }, target: { class_index: 2 } });
     expect(result.warnings).toContainEqual(expect.objectContaining({ code: 'label_in_english' }));
   });
 });
@@ -213,7 +213,7 @@ describe('explainers are compiled once', () => {
     const { counted, count } = counting();
     const explainer = new PhotoExplainer(counted, await models.registry(), { capacity: 2 });
     const ask = (change: Change) => explainer.explain(models.request(change));
-    await Promise.all([ask({}), ask({ target: { class_index: 1 } }), ask({ language: 'zh' })]);
+    await Promise.all([ask({}), ask({ target: { class_index: 1 } }), ask({ style: { language: 'zh' } })]);
     expect(count).toEqual({ loaded: 1, open: 1 });
     await ask({ method: 'saliency' });
     await ask({ method: 'saliency', parameters: { abs: true } });

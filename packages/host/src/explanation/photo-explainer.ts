@@ -8,17 +8,18 @@ import {
   resolveTarget,
 } from '../classification/predictions.ts';
 import { decodeImage, decodePhoto, type PhotoType, servicePhotoTypes, sizeOfImage } from '../codec/decode.ts';
-import { type Studio, studioHere } from '../drawing/studio.ts';
 import { channelsFor, sidesFor } from '../models/prepare.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
+import { inlineRenderPool, type RenderPool } from '../rendering/render-pool.ts';
 import { type BatchedAttribution, Batcher, type BatchSettings } from '../scheduling/batcher.ts';
+import { Budget } from '../scheduling/budget.ts';
+import { FairQueue } from '../scheduling/fair-queue.ts';
+import { runAs } from '../scheduling/fair-runtime.ts';
 import { LeaseCache } from '../scheduling/lease-cache.ts';
-import { Room } from '../scheduling/room.ts';
-import { onBehalfOf } from '../scheduling/turns.ts';
 import type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
 import { featureMask } from './feature-mask.ts';
-import { fitted } from './fit.ts';
+import { applyFit } from './fit.ts';
 import { createPlan, type Plan } from './plan.ts';
 import { type Result, resultBytes } from './result.ts';
 
@@ -32,34 +33,35 @@ export interface PhotoExplainerOptions {
   /** Pixels of photos that are held at a time; more wait. */
   readonly pixels?: number | undefined;
   readonly batch?: BatchSettings | undefined;
-  readonly studio?: Studio | undefined;
+  readonly renderPool?: RenderPool | undefined;
 }
 
-/** A plan, and what joins the images of many for it. */
-type Desk = Plan & { readonly batcher: Batcher };
+/** An explainer that is ready for photos, and what joins the images of many requests into batches for it. */
+type LoadedExplainer = Plan & { readonly batcher: Batcher };
 
 const alone: BatchSettings = { most: 1, delay: 0 };
 
-/** Explains photos: decodes, preprocesses, explains and draws. Compiled explainers are kept for the next photo. */
+/** Explains photos: decodes, preprocesses, explains and renders. It keeps compiled explainers for the next photo. */
 export class PhotoExplainer {
   readonly #runtime: Runtime;
   readonly #registry: ModelRegistry;
-  readonly #desks: LeaseCache<Desk>;
-  readonly #room: Room;
+  readonly #explainers: LeaseCache<LoadedExplainer>;
+  /** Photos wait here until their pixels fit into memory. */
+  readonly #photos: FairQueue<number>;
   readonly #options: PhotoExplainerOptions;
-  readonly #studio: Studio;
+  readonly #renderPool: RenderPool;
 
   constructor(runtime: Runtime, registry: ModelRegistry, options: PhotoExplainerOptions = {}) {
     this.#runtime = runtime;
     this.#registry = registry;
     this.#options = options;
-    this.#desks = new LeaseCache({
+    this.#explainers = new LeaseCache({
       capacity: options.capacity ?? 8,
       budget: options.budget,
       size: ({ bytes }) => bytes,
     });
-    this.#room = new Room(options.pixels ?? Infinity);
-    this.#studio = options.studio ?? studioHere;
+    this.#photos = new FairQueue({ capacity: new Budget(options.pixels ?? Infinity) });
+    this.#renderPool = options.renderPool ?? inlineRenderPool;
   }
 
   /**
@@ -67,9 +69,9 @@ export class PhotoExplainer {
    *   @throws OutOfMemoryError. @throws the signal's reason once it is aborted.
    */
   async explain(request: PhotoRequest, watch: Watch = {}): Promise<PhotoExplanation> {
-    const model = fitted(await this.#registry.get(request.model), request.fit);
+    const model = applyFit(await this.#registry.get(request.model), request.fit);
     const { width, height } = await sizeOfImage(request.photo, { allow: this.#types });
-    return this.#room.hold(width * height, () => {
+    return this.#photos.run({ owner: '', claim: width * height }, async () => {
       watch.signal?.throwIfAborted();
       return this.#explain(request, model, watch);
     });
@@ -82,9 +84,8 @@ export class PhotoExplainer {
   async #explain(
     request: PhotoRequest,
     model: RegisteredModel,
-    { signal, onProgress, share = '' }: Watch,
+    { signal, onProgress, owner = '' }: Watch,
   ): Promise<PhotoExplanation> {
-    const { language = 'en' } = request;
     const { target: wanted, ...question } = request.question;
     const clock = stopwatch();
 
@@ -96,8 +97,8 @@ export class PhotoExplainer {
     const sides = await sidesFor(model, photo);
     const mask = request.featureMask && (await decodeImage(request.featureMask, { allow: this.#types }));
     const key = JSON.stringify([model.digest, model.preprocessingDigest, question, sides ?? null]);
-    const work = async ({ explainer, batcher, direct, preprocessing: own, ...desk }: Desk) => {
-      const { classes, names } = desk;
+    const work = async ({ explainer, batcher, direct, preprocessing: own, ...loaded }: LoadedExplainer) => {
+      const { classes, names } = loaded;
       const target = resolveTarget(wanted, names, classes);
       const { input, region } = preprocess(pixels, own);
       if (mask && direct)
@@ -109,18 +110,18 @@ export class PhotoExplainer {
       const attribute = () => explainer.attribute(input, [target], { signal, onProgress, aux });
       const answer: BatchedAttribution = direct
         ? await batcher.attribute(input, target, signal)
-        : { ...(await onBehalfOf(share, attribute)), batchSize: 1 };
+        : { ...(await runAs(owner, attribute)), batchSize: 1 };
       const { layout } = own;
-      return { ...desk, answer, asked: target, region, layers: [...explainer.layers], layout };
+      return { ...loaded, answer, asked: target, region, layers: [...explainer.layers], layout };
     };
     const make = () =>
-      onBehalfOf(share, async () => {
+      runAs(owner, async () => {
         const plan = await createPlan(model, question, sides, this.#runtime);
         return { ...plan, batcher: new Batcher(plan.explainer, this.#options.batch ?? alone, key) };
       });
-    const { answer, ...how } = await this.#desks.use(key, make, work).catch(async (error: unknown) => {
+    const { answer, ...how } = await this.#explainers.use(key, make, work).catch(async (error: unknown) => {
       // What is given up gives its memory back; a device that has none needs it.
-      if (error instanceof OutOfMemoryError) await this.#desks.forget(key);
+      if (error instanceof OutOfMemoryError) await this.#explainers.forget(key);
       throw error;
     });
     const compute = clock();
@@ -131,7 +132,7 @@ export class PhotoExplainer {
     const predictions = predictionsOf({ scores, probabilities }, names);
     const target = predictionOfTarget(how.asked, answer.targets[0]!, predictions, names);
     const best = highest(predictions, 5);
-    const pictures = await this.#studio.draw({
+    const rendering = await this.#renderPool.render({
       photo,
       region: request.stretched ? { x: 0, y: 0, width: photo.width, height: photo.height } : how.region,
       attribution: answer.attribution,
@@ -140,15 +141,14 @@ export class PhotoExplainer {
       task,
       target,
       predicted: best[0]!,
-      language,
-      visualization: request.visualization,
+      style: request.style,
     });
     const render = clock();
 
     const { minimum, maximum, sum } = summary(answer.attribution.data);
     const warnings: Warning[] = [...answer.warnings, ...doubts(task, best[0]!)];
     warnings.push(...how.warnings);
-    warnings.push(...pictures.warnings);
+    warnings.push(...rendering.warnings);
     const result: Result = {
       method: question.method,
       convention: question.convention,
@@ -173,8 +173,8 @@ export class PhotoExplainer {
       warnings,
     };
     const artifacts = new Map<ArtifactName, Artifact>([
-      ['overlay.png', { bytes: pictures.overlay, contentType: 'image/png' }],
-      ['heatmap.png', { bytes: pictures.heatmap, contentType: 'image/png' }],
+      ['overlay.png', { bytes: rendering.overlay, contentType: 'image/png' }],
+      ['heatmap.png', { bytes: rendering.heatmap, contentType: 'image/png' }],
       ['attribution.npy', { bytes: writeNpy(answer.attribution), contentType: 'application/octet-stream' }],
       ['result.json', { bytes: resultBytes(result), contentType: 'application/json' }],
     ]);
@@ -182,7 +182,7 @@ export class PhotoExplainer {
   }
 
   async close(): Promise<void> {
-    await this.#desks.close();
+    await this.#explainers.close();
   }
 }
 

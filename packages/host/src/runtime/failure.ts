@@ -20,8 +20,10 @@ export function failureOf(error: unknown): Failure {
   return { kind: 'other', message };
 }
 
-export function errorOf(failure: Failure): Error {
-  switch (failure.kind) {
+/** The error that a failure was made of. A failure may come from a stranger's process: one of no known kind is an error too. */
+export function errorOf(received: unknown): Error {
+  const failure = received as Failure | null | undefined;
+  switch (failure?.kind) {
     case 'input':
       return new InputError(failure.code, failure.message);
     case 'memory':
@@ -30,7 +32,7 @@ export function errorOf(failure: Failure): Error {
       return new DeviceError(failure.message);
     case 'provider':
       return new ProviderUnavailableError(failure.provider, failure.reason);
-    case 'other':
-      return new Error(failure.message);
+    default:
+      return new Error(failure?.message ?? 'the other thread or process has failed, and does not say why');
   }
 }

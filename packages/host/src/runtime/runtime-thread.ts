@@ -1,7 +1,8 @@
 /** The other end of `threaded-runtime.ts`: a worker thread that holds the runtime and its sessions. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Runtime, Session } from '@whylight/core';
-import { endWhenTold } from '../thread-end.ts';
+import { answerRequests } from '../request-channel.ts';
+import { closeAtEnd } from '../thread-end.ts';
 import { failureOf } from './failure.ts';
 import { createRuntime } from './runtime.ts';
 import type { Answer, Request } from './threaded-runtime.ts';
@@ -9,7 +10,7 @@ import type { Answer, Request } from './threaded-runtime.ts';
 const sessions = new Map<number, Session>();
 let runtime: Runtime | undefined;
 
-async function answer(request: Request): Promise<Answer['value']> {
+async function answer(request: Request): Promise<Answer> {
   switch (request.op) {
     case 'start':
       runtime = await createRuntime(workerData);
@@ -26,12 +27,8 @@ async function answer(request: Request): Promise<Answer['value']> {
   }
 }
 
-endWhenTold(parentPort!);
-parentPort!.on('message', async ({ id, ...request }: Request & { id: number }) => {
-  if (id === undefined) return;
-  const answered: Answer = await answer(request as Request).then(
-    (value) => ({ id, value }),
-    (error: unknown) => ({ id, value: null, failure: failureOf(error) }),
-  );
-  parentPort!.postMessage(answered);
-});
+closeAtEnd(parentPort!);
+parentPort!.on(
+  'message',
+  answerRequests((message) => parentPort!.postMessage(message), answer, failureOf),
+);

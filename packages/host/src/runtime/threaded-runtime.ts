@@ -1,8 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { GraphFile, Runtime, Session, Tensor } from '@whylight/core';
+import { RequestChannel } from '../request-channel.ts';
 import { endThread } from '../thread-end.ts';
 import { disableTf32 } from './env.ts';
-import { errorOf, type Failure } from './failure.ts';
+import { errorOf } from './failure.ts';
 import { DeviceError, type RuntimeOptions } from './runtime.ts';
 import { withSharedWeights } from './shared-weights.ts';
 
@@ -14,11 +15,7 @@ export type Request =
   | { readonly op: 'run'; readonly session: number; readonly feeds: Tensors }
   | { readonly op: 'close'; readonly session: number };
 
-export interface Answer {
-  readonly id: number;
-  readonly value: string | Tensors | null;
-  readonly failure?: Failure;
-}
+export type Answer = string | Tensors | null;
 
 /**
  * `createRuntime` in a thread of its own. The Node binding of ONNX Runtime computes on the thread that calls it, for
@@ -33,37 +30,16 @@ export async function createThreadedRuntime(
   // A thread has an environment of its own, which the CUDA libraries do not see.
   if (options.ep === 'cuda') disableTf32();
   const thread = new Worker(new URL('./runtime-thread.ts', import.meta.url), { workerData: options });
-  const waiting = new Map<
-    number,
-    { resolve: (value: Answer['value']) => void; reject: (error: Error) => void }
-  >();
-  let died: DeviceError | undefined;
-  let calls = 0;
+  const channel = new RequestChannel<Request, Answer>((message) => thread.postMessage(message), errorOf);
   let sessions = 0;
 
-  thread.on('message', ({ id, value, failure }: Answer) => {
-    const call = waiting.get(id);
-    waiting.delete(id);
-    if (failure) call?.reject(errorOf(failure));
-    else call?.resolve(value);
-  });
-  const end = () => {
-    died = new DeviceError('the runtime has stopped');
-    for (const { reject } of waiting.values()) reject(died);
-    waiting.clear();
-  };
+  thread.on('message', (message) => channel.receive(message));
+  const end = () => channel.close(new DeviceError('the runtime has stopped'));
   thread.on('error', end);
   thread.on('exit', end);
 
-  const call = (request: Request): Promise<Answer['value']> =>
-    new Promise((resolve, reject) => {
-      if (died) return reject(died);
-      waiting.set(++calls, { resolve, reject });
-      thread.postMessage({ id: calls, ...request });
-    });
-
   const close = () => endThread(thread);
-  const device = await call({ op: 'start' }).catch(async (error: unknown) => {
+  const device = await channel.request({ op: 'start' }).catch(async (error: unknown) => {
     await close();
     throw error;
   });
@@ -73,11 +49,12 @@ export async function createThreadedRuntime(
     close,
     async load(model): Promise<Session> {
       const session = ++sessions;
-      await call({ op: 'load', session, model: withSharedWeights(model) });
+      await channel.request({ op: 'load', session, model: withSharedWeights(model) });
       return {
-        run: async (feeds) => (await call({ op: 'run', session, feeds: compact(feeds) })) as Tensors,
+        run: async (feeds) =>
+          (await channel.request({ op: 'run', session, feeds: compact(feeds) })) as Tensors,
         close: async () => {
-          if (!died) await call({ op: 'close', session });
+          if (!channel.isClosed) await channel.request({ op: 'close', session });
         },
       };
     },

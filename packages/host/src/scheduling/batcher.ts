@@ -8,14 +8,14 @@ import {
   type Tensor,
 } from '@whylight/core';
 import { DeviceError } from '../runtime/runtime.ts';
-import { onBehalfOf } from './turns.ts';
+import { runAs } from './fair-runtime.ts';
 
 export interface BatchSettings {
   /** Images in one batch, at most; 1 batches nothing. */
   readonly most: number;
-  /** Milliseconds that the first one waits for company while nothing is computed. */
+  /** Milliseconds that the first image waits for others while the device has nothing to do. */
   readonly delay: number;
-  /** Told the size of every batch that is run. */
+  /** Called with the size of every batch. */
   readonly onBatch?: ((size: number) => void) | undefined;
 }
 
@@ -40,16 +40,16 @@ interface Waiting {
 export class Batcher {
   readonly #explainer: Explainer;
   readonly #settings: BatchSettings;
-  /** Its batches serve many: they are a share of their own. */
-  readonly #share: string;
+  /** A batch serves many owners, so the batches have one of their own. */
+  readonly #owner: string;
   #waiting: Waiting[] = [];
   #running = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(explainer: Explainer, settings: BatchSettings, share: string) {
+  constructor(explainer: Explainer, settings: BatchSettings, owner: string) {
     this.#explainer = explainer;
     this.#settings = settings;
-    this.#share = share;
+    this.#owner = owner;
   }
 
   /** Explains `input` [1, …]. @throws the signal's reason once it is aborted; whatever the explainer throws */
@@ -80,7 +80,7 @@ export class Batcher {
     this.#waiting = wanted.slice(this.#settings.most);
     if (batch.length === 0) return;
     this.#running = true;
-    await onBehalfOf(this.#share, () => this.#explain(batch));
+    await runAs(this.#owner, () => this.#explain(batch));
     this.#running = false;
     // Those who have come meanwhile have waited long enough.
     if (this.#waiting.length > 0) void this.#run();

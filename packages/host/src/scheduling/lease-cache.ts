@@ -11,7 +11,7 @@ interface Entry<V> {
   evicted: boolean;
 }
 
-/** What may be kept: so many values, and if they are told to have a size, so much of it in all. */
+/** How many values to keep, and if values have a size, how much of it in all. */
 export interface LeaseLimits<V> {
   readonly capacity: number;
   readonly budget?: number | undefined;

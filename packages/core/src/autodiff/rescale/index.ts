@@ -53,7 +53,7 @@ const bilinear = operatorsThat(({ linear, data, vjp }) => linear === 'each' && d
  * The multipliers of every operator that has a derivative; what is linear has that.
  *
  * @param values what is explained, [rows, …]: the image and the baseline in turns
- * @param captum with three oddities of Captum: it has the rescale rule for six nonlinearities only, where windows overlap
+ * @param captum with three deviations of Captum: it has the rescale rule for six nonlinearities only, where windows overlap
  *   the last one wins, and a pool right after one of the six has its plain gradient
  */
 export function rescaleRules(values: Expression, captum: boolean): VjpRules {

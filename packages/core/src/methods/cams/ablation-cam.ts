@@ -26,7 +26,7 @@ export const ablationCam = defineMethod({
   needs: ['layer'],
   singleLayer: true,
   conventions: ['paper', 'pytorch-grad-cam'],
-  oddities: {
+  deviations: {
     'pytorch-grad-cam':
       "Where the layer's minimum is not 0, channels are set to it less 10⁷, 2·10⁷ … up to 32 of them: those evaluated together see each other.",
   },

@@ -27,7 +27,7 @@ export const cam = defineMethod({
   kind: 'map',
   needs: ['layer'],
   conventions: ['paper', 'torchcam'],
-  oddities: {
+  deviations: {
     torchcam: 'Negative values are kept before the map is min-maxed.',
   },
   logitsOnly: true,

@@ -22,7 +22,7 @@ export const eigenGradCam = defineMethod({
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'pytorch-grad-cam'],
-  oddities: {
+  deviations: {
     'pytorch-grad-cam':
       'The sign of a principal direction is whatever LAPACK makes it; here the largest magnitude is positive.',
   },

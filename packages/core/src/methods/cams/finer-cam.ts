@@ -30,7 +30,7 @@ export const finerCam = defineMethod({
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
-  oddities: {
+  deviations: {
     'pytorch-grad-cam':
       'Similar classes are weighed by their probability and taken away whole (alpha 1); torchcam takes 0.6 of their mean.',
   },

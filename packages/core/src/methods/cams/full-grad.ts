@@ -25,7 +25,7 @@ export const fullGrad = defineMethod({
   kind: 'map',
   needs: ['gradient'],
   conventions: ['paper', 'pytorch-grad-cam'],
-  oddities: {
+  deviations: {
     'pytorch-grad-cam':
       "A convolution's bias and that of the batch norm behind it count apart; an exporter that folds them into one leaves one.",
   },

@@ -30,7 +30,7 @@ export const gradCamPlusPlus = gradientCam(
     summary: 'Grad-CAM that sees several instances of a class: positive gradients, weighted pixel by pixel.',
     paper: 'https://arxiv.org/abs/1710.11063',
     conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
-    oddities: {
+    deviations: {
       torchcam: 'Weights are Σ max(∂y/∂A, 0)³: its division by the denominator acts on a copy and is lost.',
       'pytorch-grad-cam': 'The denominator has ∂y³·ΣA with 1e-6, and weights are 0 where the gradient is.',
     },

@@ -35,7 +35,7 @@ export const gradCam = defineMethod({
   axioms: ['linearity'],
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'],
-  oddities: {
+  deviations: {
     captum: "Signed sums [N, 1, h, w] at the layer's size, neither rectified nor normalised.",
   },
   parameters: z.strictObject({

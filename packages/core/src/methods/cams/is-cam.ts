@@ -23,7 +23,7 @@ export const isCam = defineMethod({
   needs: ['layer'],
   singleLayer: true,
   conventions: ['paper', 'torchcam'],
-  oddities: {
+  deviations: {
     torchcam: 'Steps add up as they go: of 10, masks are scaled by 0.1, 0.3, 0.6 … 5.5.',
   },
   parameters: z.strictObject({

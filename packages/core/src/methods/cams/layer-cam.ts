@@ -27,7 +27,7 @@ export const layerCam = gradientCam(
     summary: 'Feature maps weighted place by place with their positive gradient: sharp in early layers too.',
     paper: 'https://ieeexplore.ieee.org/document/9462463',
     conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
-    oddities: {
+    deviations: {
       torchcam: 'Of several layers the largest tanh(2·map) counts.',
       'pytorch-grad-cam': 'Of several layers the mean of their maps counts.',
     },

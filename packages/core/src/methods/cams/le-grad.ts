@@ -24,7 +24,7 @@ export const leGrad = defineMethod({
   kind: 'map',
   needs: ['gradient', 'attention'],
   conventions: ['paper', 'torchcam'],
-  oddities: {
+  deviations: {
     torchcam: 'Tokens are averaged before the final normalisation, the class token among them.',
   },
   logitsOnly: true,

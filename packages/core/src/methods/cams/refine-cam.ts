@@ -27,7 +27,7 @@ export const refineCam = defineMethod({
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
-  oddities: {
+  deviations: {
     'pytorch-grad-cam':
       "Maps are multiplied at the image's size, after the second min-max; torchcam multiplies at the largest layer's.",
   },

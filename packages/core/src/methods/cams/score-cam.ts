@@ -23,7 +23,7 @@ export const scoreCam = defineMethod({
   needs: ['layer'],
   singleLayer: true,
   conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
-  oddities: {
+  deviations: {
     torchcam: "Masks are min-maxed at the layer's size and then grown, with half-pixel centres.",
     'pytorch-grad-cam': 'Masks are grown with their corners aligned and then min-maxed.',
   },

@@ -31,7 +31,7 @@ export const smoothGradCamPlusPlus = defineMethod({
   kind: 'map',
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'torchcam'],
-  oddities: {
+  deviations: {
     torchcam:
       'The gradient and the activations that are weighted are those of the last noisy copy, not means or of the image itself.',
   },

@@ -26,7 +26,7 @@ export const xGradCam = gradientCam(
     summary: 'Grad-CAM with gradients weighted by the activations, so that the map accounts for the score.',
     paper: 'https://arxiv.org/abs/2008.02312',
     conventions: ['paper', 'torchcam', 'pytorch-grad-cam'],
-    oddities: {
+    deviations: {
       torchcam: '1e-8 is added to the sum of activations.',
       'pytorch-grad-cam': '1e-7 is added to the sum of activations.',
     },

@@ -22,7 +22,7 @@ export const deconvolution = defineMethod({
   remarksOn: withoutRelu('deconvolution'),
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
-  oddities: {
+  deviations: {
     captum:
       'ReLU modules are treated, not calls of relu(); in ONNX both are Relu nodes and both are treated.',
   },

@@ -24,7 +24,7 @@ export const deepLiftShap = defineMethod({
   exceptionsOf: rescaleExceptions,
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
-  oddities: {
+  deviations: {
     captum: 'As deep-lift.',
   },
   logitsOnly: true,

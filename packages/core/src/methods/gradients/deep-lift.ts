@@ -30,7 +30,7 @@ export const deepLift = defineMethod<{ baseline: Baseline }>({
   exceptionsOf: rescaleExceptions,
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
-  oddities: {
+  deviations: {
     captum:
       'Has the rule for ReLU, LeakyReLU, ELU, Sigmoid, Tanh and Softplus only, and the gradient for products, Softmax and normalisations; where pooling windows overlap the last counts; a max pool right behind one of these has its plain gradient. So attributions need not add up.',
   },

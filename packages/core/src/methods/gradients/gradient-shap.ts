@@ -41,7 +41,7 @@ export const gradientShap = defineMethod<ShapParams>({
   axioms: ['dummy', 'linearity', 'implementation invariance'],
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
-  oddities: {
+  deviations: {
     captum:
       '5 samples without noise unless said; without recorded baselines they are zero, where Captum asks for some.',
   },

@@ -24,7 +24,7 @@ export const guidedBackprop = defineMethod({
   remarksOn: withoutRelu('guided backpropagation'),
   needs: ['gradient'],
   conventions: ['paper', 'captum', 'pytorch-grad-cam'],
-  oddities: {
+  deviations: {
     captum:
       'ReLU modules are treated, not calls of relu(); in ONNX both are Relu nodes and both are treated.',
   },

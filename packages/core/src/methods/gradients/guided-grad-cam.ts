@@ -34,7 +34,7 @@ export const guidedGradCam = defineMethod({
   ),
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'captum'],
-  oddities: {
+  deviations: {
     captum: 'The map grows to the nearest value unless interpolate_mode says bilinear.',
   },
   parameters: z.strictObject({

@@ -34,7 +34,7 @@ export const integratedGradients = defineMethod({
   }),
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
-  oddities: {
+  deviations: {
     captum: "riemann_trapezoid's weights add up to (n - 1)/n, not 1.",
   },
   parameters: z.strictObject({

@@ -34,7 +34,7 @@ export const lrp = defineMethod({
   axioms: ['dummy', 'linearity'],
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
-  oddities: lrpOddities,
+  deviations: lrpOddities,
   logitsOnly: true,
   parameters: z.strictObject(lrpParams),
   defaults: lrpDefaults,

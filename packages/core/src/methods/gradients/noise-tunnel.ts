@@ -78,7 +78,7 @@ export const noiseTunnel = (
         : [],
     needs: ['gradient'],
     conventions: ['paper', 'captum'],
-    oddities: {
+    deviations: {
       captum: 'Noise has a standard deviation of 1 unless said, and saliency goes in as absolute values.',
     },
     parameters,

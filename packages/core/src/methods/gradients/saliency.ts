@@ -19,7 +19,7 @@ export const saliency = defineMethod({
   axioms: ['dummy', 'implementation invariance'],
   needs: ['gradient'],
   conventions: ['paper', 'captum'],
-  oddities: {
+  deviations: {
     captum: 'Absolute values unless abs=false.',
   },
   parameters: z.strictObject({ abs: z.boolean().default(false).describe('Absolute value of the gradient') }),

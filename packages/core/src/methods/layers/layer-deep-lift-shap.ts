@@ -24,7 +24,7 @@ export const layerDeepLiftShap = defineMethod<CamParams>({
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],
-  oddities: { captum: 'As deep-lift.' },
+  deviations: { captum: 'As deep-lift.' },
   logitsOnly: true,
   parameters: z.strictObject(mapParams),
   only: mapOnly,

@@ -39,7 +39,7 @@ export const layerDeepLift = defineMethod<CamParams & { readonly baseline: Basel
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],
-  oddities: { captum: 'As deep-lift.' },
+  deviations: { captum: 'As deep-lift.' },
   logitsOnly: true,
   parameters: z.strictObject({ ...mapParams, baseline: baselineParam }),
   only: mapOnly,

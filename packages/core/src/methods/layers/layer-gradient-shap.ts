@@ -34,7 +34,7 @@ export const layerGradientShap = defineMethod<z.infer<typeof parameters>>({
   needs: ['gradient', 'layer'],
   singleLayer: true,
   conventions: ['paper', 'captum'],
-  oddities: { captum: 'As gradient-shap.' },
+  deviations: { captum: 'As gradient-shap.' },
   parameters,
   defaults: { captum: { n_samples: 5, stdevs: 0 } },
   only: mapOnly,

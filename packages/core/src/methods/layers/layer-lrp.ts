@@ -27,7 +27,7 @@ export const layerLrp = defineMethod({
   axioms: ['linearity'],
   needs: ['gradient', 'layer'],
   conventions: ['paper', 'captum'],
-  oddities: lrpOddities,
+  deviations: lrpOddities,
   logitsOnly: true,
   parameters: z.strictObject({ ...camParams, ...lrpParams }),
   defaults: { ...camDefaults, ...lrpDefaults },

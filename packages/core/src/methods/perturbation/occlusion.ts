@@ -46,7 +46,7 @@ export const occlusion = defineMethod<OcclusionParams>({
   axioms: ['linearity', 'implementation invariance'],
   needs: [],
   conventions: ['paper', 'captum'],
-  oddities: {
+  deviations: {
     captum: 'Windows are cut at the border, and each element has the mean over the windows that cover it.',
   },
   parameters,

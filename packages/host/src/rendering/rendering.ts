@@ -17,9 +17,9 @@ import type { Prediction, Task } from '../classification/predictions.ts';
 import { encodePng } from '../codec/encode.ts';
 import { renderHeatmap } from './render-heatmap.ts';
 import { captioned } from './render-overlay.ts';
-import { highlightOf, isOwn, type Visualization } from './visualization.ts';
+import { computeHighlighting, keepsScaling, type Style } from './style.ts';
 
-/** What the two pictures show. */
+/** What a rendering shows. */
 export interface Scene {
   readonly photo: Picture;
   readonly region: Region;
@@ -31,24 +31,25 @@ export interface Scene {
   readonly target: Prediction;
   /** The likeliest class, or the one that scores highest. */
   readonly predicted: Prediction;
-  readonly language: 'en' | 'zh';
-  /** Omitted: as the method has it. */
-  readonly visualization?: Visualization | undefined;
+  /** Omitted: the method's own. */
+  readonly style?: Style | undefined;
 }
 
-export interface Pictures {
+/** The pictures of an explanation, as PNG files. */
+export interface Rendering {
   readonly overlay: Uint8Array;
   readonly heatmap: Uint8Array;
   /** Of the texts: a label that had to be in English, characters that no font has. */
   readonly warnings: readonly Warning[];
 }
 
-/** Draws the explanation over the photo, and by itself with its scale. */
-export async function drawPictures(scene: Scene): Promise<Pictures> {
-  const { region, target, language } = scene;
+/** Renders the explanation over the photo, and by itself with its scale. */
+export async function renderScene(scene: Scene): Promise<Rendering> {
+  const { region, target, style = {} } = scene;
+  const { language = 'en' } = style;
   const { explained, alone } = paint(scene);
   const title = methods.find(({ id }) => id === scene.method)?.title ?? scene.method;
-  const overlay = await captioned(explained, captionOf(scene));
+  const overlay = await captioned(explained, captionOf({ ...scene, language }));
   const visible = onPhoto(region, scene.photo);
   const heatmap = await renderHeatmap({
     ...alone,
@@ -72,16 +73,16 @@ export async function drawPictures(scene: Scene): Promise<Pictures> {
 }
 
 function paint(scene: Scene) {
-  const { photo, region, visualization = {} } = scene;
-  const { over, look, alone, values, isMap } = mapsOf(scene);
-  if (!isOwn(visualization)) {
-    const { map, options, alone: scaled } = highlightOf(values, isMap, visualization);
+  const { photo, region, style = {} } = scene;
+  const { over, overlayOptions, alone, values, isMap } = mapsOf(scene);
+  if (!keepsScaling(style)) {
+    const { map, options, alone: scaled } = computeHighlighting(values, isMap, style);
     return { explained: highlight(photo, map, region, options), alone: scaled };
   }
-  const colours = visualization.colormap ? { colormap: visualization.colormap } : {};
-  const weight = visualization.opacity === undefined ? {} : { alpha: 1 - visualization.opacity };
+  const colours = style.colormap ? { colormap: style.colormap } : {};
+  const weight = style.opacity === undefined ? {} : { alpha: 1 - style.opacity };
   return {
-    explained: overlay(photo, over, region, { ...look, ...colours, ...weight }),
+    explained: overlay(photo, over, region, { ...overlayOptions, ...colours, ...weight }),
     alone: { ...alone, ...colours },
   };
 }
@@ -96,7 +97,12 @@ const phrases = {
  * classes: there only what is explained is named.
  */
 export function captionOf(
-  { task, predicted, target, language }: Pick<Scene, 'task' | 'predicted' | 'target' | 'language'>,
+  {
+    task,
+    predicted,
+    target,
+    language,
+  }: Pick<Scene, 'task' | 'predicted' | 'target'> & { readonly language: 'en' | 'zh' },
   digits = 3,
 ): string[] {
   const words = phrases[language];
@@ -131,7 +137,7 @@ export function mapsOf({
     const signed = range(map.data)[0] < 0;
     return {
       over: pixelsToMap(attribution, { layout, sign: 'absolute' }),
-      look: sparse,
+      overlayOptions: sparse,
       values: pixelsToMap(attribution, { layout, outlierPercent: 0 }),
       isMap: false,
       alone: signed
@@ -145,7 +151,7 @@ export function mapsOf({
   const scale = minimum < maximum ? { minimum, maximum } : { minimum: 0, maximum: 1 };
   return {
     over: floatMap(width, height, minMax(data)),
-    look: {},
+    overlayOptions: {},
     values: map,
     isMap: true,
     alone: { map, ...scale, colormap: 'jet' as const },

@@ -1,7 +1,7 @@
 import { float32 } from '@whylight/core';
 import { expect, test } from 'vitest';
 import type { Prediction, Task } from '../classification/predictions.ts';
-import { captionOf, mapsOf } from './pictures.ts';
+import { captionOf, mapsOf } from './rendering.ts';
 
 /** Nine by eight pixels of three channels, of which one pixel counts. */
 function spot(order: 'NCHW' | 'NHWC') {

@@ -1,18 +1,23 @@
 import { expect, test } from 'vitest';
-import { Places } from './places.ts';
+import { FairQueue } from './fair-queue.ts';
+import { KeyedSlots } from './keyed-slots.ts';
 
 const never = new AbortController().signal;
 
-/** Places, and a log of who enters; `done` lets one go. */
+/** A queue for slots, and a log of the tasks that start; `done` ends one. */
 function watched(count: number) {
-  const places = new Places(count);
+  const queue = new FairQueue({ capacity: new KeyedSlots(count) });
   const log: string[] = [];
   const gates = new Map<string, () => void>();
   const hold = (name: string, signal = never) =>
-    places.hold(name[0]!, signal, async () => {
-      log.push(name);
-      await new Promise<void>((resolve) => gates.set(name, resolve));
-    });
+    queue.run(
+      { owner: '', claim: name[0]! },
+      async () => {
+        log.push(name);
+        await new Promise<void>((resolve) => gates.set(name, resolve));
+      },
+      signal,
+    );
   const done = async (name: string) => {
     gates.get(name)!();
     await new Promise(setImmediate);
@@ -20,7 +25,7 @@ function watched(count: number) {
   return { log, hold, done };
 }
 
-test('work with one thing takes one place, however many do it', async () => {
+test('work with one thing takes one slot, however many do it', async () => {
   const { log, hold } = watched(1);
   void hold('a1');
   void hold('a2');
@@ -40,7 +45,7 @@ test('who comes for what is in use does not overtake those who wait for another'
   expect(log).toEqual(['a1', 'b1', 'a2']);
 });
 
-test('who gives up while waiting leaves the place to the next', async () => {
+test('who gives up while waiting leaves the slot to the next', async () => {
   const { log, hold } = watched(1);
   const impatient = new AbortController();
   void hold('a1');

@@ -1,5 +1,5 @@
 import { blank, drawShapes, textShape } from './draw.ts';
-import type { Rendering } from './rendering.ts';
+import type { RenderedPicture } from './rendered-picture.ts';
 import { fitText, setText } from './text.ts';
 import { tickLabel } from './tick-label.ts';
 
@@ -11,7 +11,7 @@ export interface Column {
   readonly values: readonly (number | null)[];
 }
 
-export interface ChartRendering {
+export interface ChartInput {
   readonly title: string;
   readonly rows: readonly { readonly name: string; readonly baseline: boolean }[];
   readonly columns: readonly Column[];
@@ -29,7 +29,7 @@ const numbers = 62;
 const abreast = 5;
 
 /** Bars, a column of them per metric and a row per method; baselines in grey, the best in colour. */
-export async function renderChart({ title, rows, columns }: ChartRendering): Promise<Rendering> {
+export async function renderChart({ title, rows, columns }: ChartInput): Promise<RenderedPicture> {
   const names = rows.map(({ name }) => fitText(name, size, 320));
   const head = setText(title, size * 1.3);
   const left = margin + Math.ceil(Math.max(0, ...names.map((name) => name.width))) + margin;
@@ -55,12 +55,7 @@ export async function renderChart({ title, rows, columns }: ChartRendering): Pro
   return { picture: canvas, missing: [...new Set(names.flatMap(({ missing }) => missing))] };
 }
 
-function columnShapes(
-  { title, better, values }: Column,
-  rows: ChartRendering['rows'],
-  x: number,
-  top: number,
-) {
+function columnShapes({ title, better, values }: Column, rows: ChartInput['rows'], x: number, top: number) {
   const shapes = [textShape(fitText(title, size, width), x, top - 28, ink)];
   if (better) shapes.push(textShape(setText(`${better} is good`, size * 0.8), x, top - 10, pale));
   const known = values.filter((value) => value !== null);

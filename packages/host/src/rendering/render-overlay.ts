@@ -1,10 +1,10 @@
 import { type FloatMap, type OverlayOptions, overlay, type Picture, type Region } from '@whylight/core/image';
 import { blank, blend, drawShapes, place } from './draw.ts';
 import { setPlate } from './plate.ts';
-import type { Rendering } from './rendering.ts';
+import type { RenderedPicture } from './rendered-picture.ts';
 import { setBlock } from './text-block.ts';
 
-export interface OverlayRendering extends OverlayOptions {
+export interface OverlayInput extends OverlayOptions {
   readonly photo: Picture;
   /** Values in 0..1. */
   readonly map: FloatMap;
@@ -28,22 +28,22 @@ export const renderOverlay = ({
   region,
   caption,
   ...options
-}: OverlayRendering): Promise<Rendering> => captioned(overlay(photo, map, region, options), caption);
+}: OverlayInput): Promise<RenderedPicture> => captioned(overlay(photo, map, region, options), caption);
 
 /** The picture, which is changed, with its caption where `renderOverlay` has it. */
-export async function captioned(picture: Picture, caption: readonly string[]): Promise<Rendering> {
+export async function captioned(picture: Picture, caption: readonly string[]): Promise<RenderedPicture> {
   if (caption.length === 0) return { picture, missing: [] };
   const short = Math.min(picture.width, picture.height);
   return short < smallPhoto ? withStrip(picture, caption) : withPlate(picture, caption);
 }
 
-async function withPlate(photo: Picture, caption: readonly string[]): Promise<Rendering> {
+async function withPlate(photo: Picture, caption: readonly string[]): Promise<RenderedPicture> {
   const plate = await setPlate(caption, photo);
   blend(photo, plate.raster, plate.margin, plate.margin);
   return { picture: photo, missing: plate.missing };
 }
 
-async function withStrip(photo: Picture, caption: readonly string[]): Promise<Rendering> {
+async function withStrip(photo: Picture, caption: readonly string[]): Promise<RenderedPicture> {
   const size = 13;
   const pad = 5;
   const block = setBlock(caption, size, Math.max(photo.width, smallPhoto) - 2 * pad);

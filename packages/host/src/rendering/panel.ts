@@ -18,11 +18,11 @@ import {
 } from '@whylight/core/image';
 
 /** Captum's panels, and the two pictures of pytorch-grad-cam. */
-export const drawings = [...panelMethods, 'show_cam_on_image', 'deprocess_image'] as const;
-export type Drawing = (typeof drawings)[number];
+export const panelKinds = [...panelMethods, 'show_cam_on_image', 'deprocess_image'] as const;
+export type PanelKind = (typeof panelKinds)[number];
 
 export interface Panel {
-  readonly method: Drawing;
+  readonly method: PanelKind;
   readonly sign: Sign;
   /** Above the panel; what it shows if not said. */
   readonly title?: string | undefined;
@@ -41,7 +41,7 @@ export interface Explained {
 /**
  * The panel of `crop`, as large as it.
  *
- * @throws InputError invalid_parameter for a drawing that does not show attributions of this shape, or a masked panel
+ * @throws InputError invalid_parameter for a panel that cannot show attributions of this shape, or a masked panel
  *   of both signs.
  */
 export function drawPanel(explained: Explained, { method, sign }: Panel, crop: Picture): Picture {

@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
-import { Room } from './room.ts';
+import { Budget } from './budget.ts';
+import { FairQueue } from './fair-queue.ts';
+
+const pixels = (claim: number) => ({ owner: '', claim });
 
 function recorded(size: number) {
-  const room = new Room(size);
+  const queue = new FairQueue({ capacity: new Budget(size) });
   const log: string[] = [];
   const gates = new Map<string, () => void>();
   const hold = (name: string, of: number) =>
-    room.hold(of, async () => {
+    queue.run(pixels(of), async () => {
       log.push(name);
       await new Promise<void>((resolve) => gates.set(name, resolve));
     });
@@ -33,7 +36,7 @@ test('what fits is let in, in order; a small one does not overtake a large one',
   expect(log).toEqual(['a', 'b', 'c']);
 });
 
-test('what is larger than the room has it alone', async () => {
+test('what is larger than the budget has it alone', async () => {
   const { hold, leave, log } = recorded(10);
   void hold('a', 1);
   void hold('vast', 1000);
@@ -46,8 +49,8 @@ test('what is larger than the room has it alone', async () => {
   expect(log).toEqual(['a', 'vast', 'b']);
 });
 
-test('work that fails leaves its room to the next', async () => {
-  const room = new Room(1);
-  await expect(room.hold(1, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-  expect(await room.hold(1, async () => 'in')).toBe('in');
+test('work that fails leaves its share to the next', async () => {
+  const queue = new FairQueue({ capacity: new Budget(1) });
+  await expect(queue.run(pixels(1), () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  expect(await queue.run(pixels(1), async () => 'in')).toBe('in');
 });

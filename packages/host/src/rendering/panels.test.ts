@@ -1,7 +1,7 @@
 import { float32 } from '@whylight/core';
 import { colormaps, panel, picture, pixelsToMap } from '@whylight/core/image';
 import { expect, it } from 'vitest';
-import { type PanelsRendering, renderPanels } from './panels.ts';
+import { type PanelsInput, renderPanels } from './panels.ts';
 
 const side = 64;
 const photo = picture(
@@ -13,7 +13,7 @@ const attribution = float32(
   [1, 3, side, side],
   Array.from({ length: 3 * side * side }, (_, i) => Math.sin(i / 50)),
 );
-const scene: PanelsRendering = {
+const scene: PanelsInput = {
   photo,
   region: { x: 10, y: 0, width: side, height: side },
   attribution,

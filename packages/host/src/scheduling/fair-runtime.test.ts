@@ -1,6 +1,6 @@
 import type { Runtime } from '@whylight/core';
 import { expect, test } from 'vitest';
-import { inTurns, onBehalfOf } from './turns.ts';
+import { runAs, shareFairly } from './fair-runtime.ts';
 
 /** A device that writes down whose run it is given, and ends a run when it is told to. */
 function recorded() {
@@ -21,20 +21,19 @@ function recorded() {
     gates.shift()?.();
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { runtime: inTurns(device), runs, end };
+  return { runtime: shareFairly(device), runs, end };
 }
 
 test('F8: who has one run waits for one run of each other, not for all of them', async () => {
   const { runtime, runs, end } = recorded();
   const session = await runtime.load(new Uint8Array());
-  const run = (share: string, name: string) =>
-    onBehalfOf(share, () => session.run({ [name]: null as never }));
+  const run = (owner: string, name: string) => runAs(owner, () => session.run({ [name]: null as never }));
   for (let i = 0; i < 6; i++) void run('greedy', `g${i}`);
   void run('modest', 'm');
   void run('other', 'o0');
   void run('other', 'o1');
   for (let i = 0; i < 9; i++) await end();
-  expect(runs).toEqual(['g0', 'g1', 'g2', 'm', 'o0', 'g3', 'o1', 'g4', 'g5']);
+  expect(runs).toEqual(['g0', 'g1', 'm', 'g2', 'o0', 'g3', 'o1', 'g4', 'g5']);
 });
 
 test('a run that fails lets the next one have its turn', async () => {
@@ -46,7 +45,7 @@ test('a run that fails lets the next one have its turn', async () => {
       close: async () => {},
     }),
   };
-  const session = await inTurns(failing).load(new Uint8Array());
+  const session = await shareFairly(failing).load(new Uint8Array());
   const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => session.run({})));
   expect(outcomes.map(({ status }) => status[0])).toEqual(['r', 'r', 'r', 'f', 'f']);
 });

@@ -1,11 +1,11 @@
 import { type Colormap, colorBar, cutOut, type FloatMap, heatmap, type Region } from '@whylight/core/image';
 import { blank, drawShapes, place, textShape } from './draw.ts';
-import type { Rendering } from './rendering.ts';
+import type { RenderedPicture } from './rendered-picture.ts';
 import { fitText } from './text.ts';
 import { setBlock } from './text-block.ts';
 import { tickLabel } from './tick-label.ts';
 
-export interface HeatmapRendering {
+export interface HeatmapInput {
   readonly map: FloatMap;
   /** What the map covers on the photo; gives the heat map its proportions and size. */
   readonly region: Pick<Region, 'width' | 'height'>;
@@ -37,7 +37,7 @@ export async function renderHeatmap({
   colormap = 'jet',
   minimum = 0,
   maximum = 1,
-}: HeatmapRendering): Promise<Rendering> {
+}: HeatmapInput): Promise<RenderedPicture> {
   const { width, height } = heatmapSize(shown);
   const size = Math.round(Math.min(Math.max(height * 0.042, 14), 26));
   const pad = size;

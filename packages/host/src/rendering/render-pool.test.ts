@@ -1,11 +1,11 @@
 import { float32 } from '@whylight/core';
 import { picture } from '@whylight/core/image';
 import { afterAll, expect, test } from 'vitest';
-import { drawPictures, type Scene } from './pictures.ts';
-import { createStudio } from './studio.ts';
+import { createRenderPool } from './render-pool.ts';
+import { renderScene, type Scene } from './rendering.ts';
 
-const studio = createStudio(2);
-afterAll(() => studio.close());
+const pool = createRenderPool(2);
+afterAll(() => pool.close());
 
 const zebra = { class_index: 0, label: 'zebra', label_zh: null, probability: 0.9, score: 4 };
 const scene = (shade: number): Scene => ({
@@ -17,25 +17,24 @@ const scene = (shade: number): Scene => ({
   task: 'multiclass',
   target: zebra,
   predicted: zebra,
-  language: 'en',
 });
 
 test('threads draw what would be drawn here, and each its own', async () => {
   const shades = [10, 90, 170, 250];
-  const drawn = await Promise.all(shades.map((shade) => studio.draw(scene(shade))));
-  for (const [i, shade] of shades.entries()) expect(drawn[i]).toEqual(await drawPictures(scene(shade)));
+  const drawn = await Promise.all(shades.map((shade) => pool.render(scene(shade))));
+  for (const [i, shade] of shades.entries()) expect(drawn[i]).toEqual(await renderScene(scene(shade)));
 });
 
 test('what cannot be drawn is an error, and the next picture is drawn', async () => {
-  await expect(studio.draw({ ...scene(1), region: null as never })).rejects.toThrow();
-  expect((await studio.draw(scene(1))).overlay.length).toBeGreaterThan(0);
+  await expect(pool.render({ ...scene(1), region: null as never })).rejects.toThrow();
+  expect((await pool.render(scene(1))).overlay.length).toBeGreaterThan(0);
 });
 
-test('a studio that is closed draws nothing', async () => {
-  const closed = createStudio(1);
-  const drawing = closed.draw(scene(1));
-  const outcome = expect(drawing).rejects.toThrow('stopped');
+test('a render pool that is closed renders nothing', async () => {
+  const closed = createRenderPool(1);
+  const rendering = closed.render(scene(1));
+  const outcome = expect(rendering).rejects.toThrow('stopped');
   await closed.close();
   await outcome;
-  await expect(closed.draw(scene(1))).rejects.toThrow('closed');
+  await expect(closed.render(scene(1))).rejects.toThrow('closed');
 });

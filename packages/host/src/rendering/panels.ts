@@ -10,12 +10,12 @@ import {
   wholePixels,
 } from '@whylight/core/image';
 import { blank, drawShapes, place, textShape } from './draw.ts';
-import { type Drawing, drawPanel, type Explained, type Panel } from './panel.ts';
-import type { Rendering } from './rendering.ts';
+import { drawPanel, type Explained, type Panel, type PanelKind } from './panel.ts';
+import type { RenderedPicture } from './rendered-picture.ts';
 import { fitText, setText } from './text.ts';
 import { tickLabel } from './tick-label.ts';
 
-export interface PanelsRendering extends Explained {
+export interface PanelsInput extends Explained {
   readonly photo: Picture;
   /** What the network saw of the photo; the panels show it at the photo's own resolution. */
   readonly region: Region;
@@ -32,12 +32,12 @@ const ink = '#1c2024';
  *
  * @throws InputError invalid_parameter for a masked panel of both signs.
  */
-export async function renderPanels(rendering: PanelsRendering): Promise<Rendering> {
-  const { panels, colormap, bars = true, language } = rendering;
-  const region = wholePixels(rendering.region);
-  const crop = cutOut(rendering.photo, region);
+export async function renderPanels(input: PanelsInput): Promise<RenderedPicture> {
+  const { panels, colormap, bars = true, language } = input;
+  const region = wholePixels(input.region);
+  const crop = cutOut(input.photo, region);
   // Padding has no photo to be shown.
-  const visible = onPhoto(region, rendering.photo);
+  const visible = onPhoto(region, input.photo);
   const part = { ...visible, x: visible.x - region.x, y: visible.y - region.y };
   const { width, height } = part;
   const size = Math.round(Math.min(Math.max(height * 0.05, 13), 40));
@@ -51,7 +51,7 @@ export async function renderPanels(rendering: PanelsRendering): Promise<Renderin
   const missing: string[] = [];
   panels.forEach(({ method, sign, title = titleOf(method, sign, language) }, i) => {
     const left = gap + i * (width + gap);
-    place(canvas, cutOut(drawPanel(rendering, { method, sign }, crop), part), left, top);
+    place(canvas, cutOut(drawPanel(input, { method, sign }, crop), part), left, top);
     shapes.push(outline(left - 1, top - 1, width + 2, height + 2));
     const line = fitText(title, size, width + gap * 0.8);
     missing.push(...line.missing);
@@ -85,7 +85,7 @@ function lying({ width: thick, height: length, data }: Picture): Picture {
 const outline = (x: number, y: number, width: number, height: number): string =>
   `<rect x="${x + 0.5}" y="${y + 0.5}" width="${width - 1}" height="${height - 1}" fill="none" stroke="#000" stroke-opacity="0.25"/>`;
 
-const words: Record<'en' | 'zh', Record<Drawing | Sign, string>> = {
+const words: Record<'en' | 'zh', Record<PanelKind | Sign, string>> = {
   en: {
     original_image: 'Original image',
     heat_map: 'Heat map',
@@ -114,7 +114,7 @@ const words: Record<'en' | 'zh', Record<Drawing | Sign, string>> = {
   },
 };
 
-function titleOf(method: Drawing, sign: Sign, language: 'en' | 'zh'): string {
+function titleOf(method: PanelKind, sign: Sign, language: 'en' | 'zh'): string {
   const of = words[language];
   const unsigned = ['original_image', 'show_cam_on_image', 'deprocess_image'].includes(method);
   if (unsigned) return of[method];

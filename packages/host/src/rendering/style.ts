@@ -7,8 +7,10 @@ import {
   percentiles,
 } from '@whylight/core/image';
 
-/** How pictures of an explanation differ from the method's own; what is left out stays. */
-export interface Visualization {
+/** How a rendering of an explanation looks; what is left out stays as the method has it. */
+export interface Style {
+  /** Of class names and captions; English if not said. */
+  readonly language?: 'en' | 'zh' | undefined;
   /** Which attributions count: for the class, against it, both in colours of their own, or by magnitude. */
   readonly polarity?: 'positive' | 'negative' | 'both' | 'absolute' | undefined;
   readonly colormap?: Colormap | undefined;
@@ -20,8 +22,8 @@ export interface Visualization {
   readonly outlines?: boolean | undefined;
 }
 
-/** Whether the method's own scaling applies: at most colours and their weight are others. */
-export const isOwn = ({ polarity, clip, backdrop = 'original', outlines = false }: Visualization): boolean =>
+/** Whether the style keeps the method's own scaling: at most colours and their weight are others. */
+export const keepsScaling = ({ polarity, clip, backdrop = 'original', outlines = false }: Style): boolean =>
   polarity === undefined && clip === undefined && backdrop === 'original' && !outlines;
 
 export interface Highlighting {
@@ -36,11 +38,11 @@ export interface Highlighting {
   };
 }
 
-/** How `values` are highlighted: per pixel sums of attributions, or a map where `isMap`. */
-export function highlightOf(values: FloatMap, isMap: boolean, look: Visualization): Highlighting {
-  const { polarity = isMap ? 'positive' : 'absolute', clip = [0, 100] } = look;
+/** Computes how to highlight `values`: sums of attributions for each pixel, or a map where `isMap`. */
+export function computeHighlighting(values: FloatMap, isMap: boolean, style: Style): Highlighting {
+  const { polarity = isMap ? 'positive' : 'absolute', clip = [0, 100] } = style;
   const signed = polarity === 'both';
-  const { colormap = signed ? 'RdWhGn' : isMap ? 'jet' : 'viridis' } = look;
+  const { colormap = signed ? 'RdWhGn' : isMap ? 'jet' : 'viridis' } = style;
   const map = floatMap(values.width, values.height, values.data.map(parts[polarity]));
   const [from, highest] = percentiles(map.data, ...clip);
   const to = highest > from ? highest : from + 1;
@@ -51,9 +53,9 @@ export function highlightOf(values: FloatMap, isMap: boolean, look: Visualizatio
     map,
     options: {
       ...{ from, to, signed, colormap },
-      opacity: look.opacity ?? 0.5,
-      backdrop: look.backdrop ?? 'original',
-      outlines: look.outlines ?? false,
+      opacity: style.opacity ?? 0.5,
+      backdrop: style.backdrop ?? 'original',
+      outlines: style.outlines ?? false,
     },
     alone: {
       map: floatMap(map.width, map.height, strengths),

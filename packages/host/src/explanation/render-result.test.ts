@@ -3,12 +3,12 @@ import { colormapNames } from '@whylight/core/image';
 import { resolveQuestion } from '@whylight/core/methods';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { encodePng } from '../codec/encode.ts';
-import type { Visualization } from '../drawing/visualization.ts';
 import { ModelRegistry, shapesModel } from '../models/registry.ts';
+import type { Style } from '../rendering/style.ts';
 import { createRuntime } from '../runtime/runtime.ts';
 import type { PhotoExplanation } from './explanation.ts';
 import { PhotoExplainer } from './photo-explainer.ts';
-import { redraw } from './redraw.ts';
+import { renderResult } from './render-result.ts';
 
 const side = 300;
 let photo: Uint8Array;
@@ -25,36 +25,32 @@ beforeAll(async () => {
   explanations = { map: await explain('grad-cam'), pixels: await explain('input-x-gradient') };
 });
 
-const again = (kind: 'map' | 'pixels', visualization: Visualization, language: 'en' | 'zh' = 'en') => {
+const renderAgain = (kind: 'map' | 'pixels', style: Style) => {
   const { result, artifacts } = explanations[kind];
-  return redraw({
-    photo,
-    attribution: artifacts.get('attribution.npy')!.bytes,
-    ...{ result, language, visualization },
-  });
+  return renderResult({ photo, attribution: artifacts.get('attribution.npy')!.bytes, result }, style);
 };
 
-describe('drawing an explanation again', () => {
-  test.each(['map', 'pixels'] as const)('gives of a %s in the same look the same bytes', async (kind) => {
-    const { overlay, heatmap } = await again(kind, {});
+describe('rendering an explanation again', () => {
+  test.each(['map', 'pixels'] as const)('gives of a %s in the same style the same bytes', async (kind) => {
+    const { overlay, heatmap } = await renderAgain(kind, {});
     const { artifacts } = explanations[kind];
     expect(Buffer.from(overlay).equals(artifacts.get('overlay.png')!.bytes)).toBe(true);
     expect(Buffer.from(heatmap).equals(artifacts.get('heatmap.png')!.bytes)).toBe(true);
   });
 
-  test.each(['map', 'pixels'] as const)('gives of a %s in every other look other pictures', async (kind) => {
-    const looks: Visualization[] = [
+  test.each(['map', 'pixels'] as const)('gives of a %s in every other style other pictures', async (kind) => {
+    const styles: Style[] = [
       ...colormapNames.map((colormap) => ({ colormap })),
       ...[{ opacity: 0.9 }, { clip: [62, 99.9] as const }, { outlines: true, clip: [80, 100] as const }],
       ...(['positive', 'negative', 'both', 'absolute'] as const).map((polarity) => ({ polarity })),
       ...(['grayscale', 'mask_black', 'none'] as const).map((backdrop) => ({ backdrop })),
     ];
-    const drawn = await Promise.all(looks.map((look) => again(kind, look)));
+    const renderings = await Promise.all(styles.map((style) => renderAgain(kind, style)));
     const { artifacts } = explanations[kind];
     const own = Buffer.from(artifacts.get('overlay.png')!.bytes).toString('base64');
-    const pictures = new Set(drawn.map(({ overlay }) => Buffer.from(overlay).toString('base64')));
+    const pictures = new Set(renderings.map(({ overlay }) => Buffer.from(overlay).toString('base64')));
     // Of a map that is never negative, positive is absolute; its own colours are among those named.
-    expect(pictures.size).toBeGreaterThanOrEqual(looks.length - 3);
+    expect(pictures.size).toBeGreaterThanOrEqual(styles.length - 3);
     expect([...pictures].filter((picture) => picture === own).length).toBeLessThanOrEqual(1);
   });
 
@@ -62,9 +58,7 @@ describe('drawing an explanation again', () => {
     const { result, artifacts } = explanations.map;
     const nameless = { ...result, target: { ...result.target, label_zh: null } };
     const attribution = artifacts.get('attribution.npy')!.bytes;
-    const { warnings } = await redraw({
-      ...{ photo, attribution, result: nameless, language: 'zh', visualization: {} },
-    });
+    const { warnings } = await renderResult({ photo, attribution, result: nameless }, { language: 'zh' });
     expect(warnings).toEqual([{ code: 'label_in_english', message: 'the class has no Chinese name' }]);
   });
 
@@ -74,10 +68,8 @@ describe('drawing an explanation again', () => {
       photo,
       attribution: new Uint8Array(20),
       result,
-      language: 'en',
-      visualization: {},
-    } as const;
-    await expect(redraw(broken)).rejects.toThrow(InputError);
+    };
+    await expect(renderResult(broken, {})).rejects.toThrow(InputError);
     expect(readNpy(explanations.map.artifacts.get('attribution.npy')!.bytes).dtype).toBe('float32');
   });
 });

@@ -1,0 +1,61 @@
+import { Worker } from 'node:worker_threads';
+import { RequestChannel } from '../request-channel.ts';
+import { endThread } from '../thread-end.ts';
+import { type Rendering, renderScene, type Scene } from './rendering.ts';
+
+/** Renders explanations. */
+export interface RenderPool {
+  render(scene: Scene): Promise<Rendering>;
+  close(): Promise<void>;
+}
+
+/** Renders on the thread that asks. */
+export const inlineRenderPool: RenderPool = { render: renderScene, close: async () => {} };
+
+interface RenderThread {
+  readonly thread: Worker;
+  readonly channel: RequestChannel<Scene, Rendering>;
+}
+
+const stopped = () => new Error('the render thread has stopped');
+
+/**
+ * Renders in threads of its own: to render costs more than to explain where a network is small, and a thread that renders
+ * cannot feed the device. When a thread dies, the renderings that it had fail, and another thread takes its place.
+ */
+export function createRenderPool(count: number): RenderPool {
+  const threads = new Set<RenderThread>();
+  let open = true;
+
+  const start = () => {
+    const thread = new Worker(new URL('./render-thread.ts', import.meta.url));
+    const channel = new RequestChannel<Scene, Rendering>(
+      (message) => thread.postMessage(message),
+      (message) => new Error(String(message)),
+    );
+    const renderThread = { thread, channel };
+    thread.unref();
+    thread.on('message', (message) => channel.receive(message));
+    thread.on('error', () => {});
+    thread.on('exit', () => {
+      threads.delete(renderThread);
+      channel.close(stopped());
+      if (open) start();
+    });
+    threads.add(renderThread);
+  };
+  for (let i = 0; i < count; i++) start();
+
+  return {
+    async render(scene) {
+      const [freest] = [...threads].sort((a, b) => a.channel.pending - b.channel.pending);
+      if (!open || !freest) throw new Error('the render pool is closed');
+      return freest.channel.request(scene);
+    },
+    async close() {
+      open = false;
+      for (const { channel } of threads) channel.close(stopped());
+      await Promise.all([...threads].map(({ thread }) => endThread(thread)));
+    },
+  };
+}
