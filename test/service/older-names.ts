@@ -65,19 +65,22 @@ const olderRendering = (key: string): string => key.replace(/^rendering(?=\/|-be
 interface Waiter {
   readonly notified: boolean;
   readonly outcome: object | null;
+  readonly style: object | null;
 }
 
 /** A run whose waiters were riders. */
 function olderRun(run: {
   readonly waiters: Readonly<Record<string, Waiter>>;
   readonly accepted: boolean;
+  readonly submission: { readonly style: object };
 }): object {
-  const { waiters, accepted: taken, ...rest } = run;
-  const riders = Object.entries(waiters).map(([id, { notified: told, outcome: exit, ...waiter }]) => [
+  const { waiters, accepted: taken, submission, ...rest } = run;
+  const { style: look, ...submitted } = submission;
+  const riders = Object.entries(waiters).map(([id, { notified: told, outcome: exit, style, ...waiter }]) => [
     id,
-    { ...waiter, told, exit },
+    { ...waiter, told, exit, look: style },
   ]);
-  return { ...rest, taken, riders: Object.fromEntries(riders) };
+  return { ...rest, submission: { ...submitted, look }, taken, riders: Object.fromEntries(riders) };
 }
 
 /** Takes a database back to before the migration that named the table of active computations. */

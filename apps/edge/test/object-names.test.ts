@@ -391,8 +391,8 @@ describe('objects of earlier releases', () => {
     const overlay = await call('GET', `/v1/explanations/${made.id}/artifacts/overlay.png`, { key });
     expect(new URL(overlay.headers.get('Location')!).pathname).toContain(`${prefix}overlay.png`);
     expect(await (await fetch(overlay.headers.get('Location')!)).text()).toBe('overlay.png');
-    const look = { visualization: { color_map: 'gray' } };
-    expect((await call('POST', `/v1/explanations/${made.id}/render`, { key, body: look })).status).toBe(200);
+    const style = { visualization: { color_map: 'gray' } };
+    expect((await call('POST', `/v1/explanations/${made.id}/render`, { key, body: style })).status).toBe(200);
     expect((await call('DELETE', `/v1/explanations/${made.id}`, { key })).status).toBe(204);
     await runDurableObjectAlarm(computation);
     for (const { object } of old) expect(await objects.head(object)).toBeNull();

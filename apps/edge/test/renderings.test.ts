@@ -169,7 +169,7 @@ describe('rendering what is explained in another way', () => {
     expect(await services(bindings).objects.head(`${open}overlay.png`)).toBeNull();
   });
 
-  test('a result is kept in so many looks; in others it can be drawn, but not kept', async () => {
+  test('a result is kept in so many styles; in others it can be drawn, but not kept', async () => {
     const { ask, render, computation } = await explained();
     await runInDurableObject(bindings.COMPUTATION.getByName(computation), async (_, { storage }) => {
       for (let i = 0; i < mostPinned; i++) storage.put(`rendering/1/${i}`, { key: `${i}`, pinned: true });
@@ -192,7 +192,7 @@ describe('rendering what is explained in another way', () => {
     expect(await renderingsOf(computation)).toHaveLength(1);
   });
 
-  test('H9: an explanation that is asked for in another look is a hit, and has its pictures', async () => {
+  test('H9: an explanation that is asked for in another style is a hit, and has its pictures', async () => {
     const { ask, see, computation, fetchPicture } = await explained();
     const asked = await ask({ output: { visualization: viridis }, language: 'zh' });
     expect([asked.status, asked.body.cache.status]).toEqual([200, 'hit']);
@@ -209,7 +209,7 @@ describe('rendering what is explained in another way', () => {
     expect(await jobsTaken(computation)).toHaveLength(1);
   });
 
-  test('who asks while it is computed gets it in each one’s look', async () => {
+  test('who asks while it is computed gets it in each one’s style', async () => {
     const { key } = await newTenant();
     const upload = (await uploaded(key)).id;
     const ask = async (visualization: object) =>
@@ -221,7 +221,7 @@ describe('rendering what is explained in another way', () => {
       'collapsed',
     ]);
     const [job] = await jobsTaken(cacheKeyOf(first!));
-    expect(job!.look.visualization.color_map).toBe('viridis');
+    expect(job!.style.visualization.color_map).toBe('viridis');
     expect((await report(job!, success(job!))).status).toBe(204);
     const see = async ({ urls }: Explanation) => (await call<Explanation>('GET', urls.self, { key })).body;
     const drawn = (made: Explanation) => made.attributions[0]!.artifacts.overlay.sha256[0];
@@ -279,7 +279,7 @@ describe('rendering what is explained in another way', () => {
     expect(await services(bindings).objects.head(object)).toBeNull();
   });
 
-  test('many who wait in looks of their own are drawn for a few at a time', async () => {
+  test('many who wait in styles of their own are drawn for a few at a time', async () => {
     const { key } = await newTenant();
     const upload = (await uploaded(key)).id;
     const ask = async (opacity: number) =>

@@ -98,7 +98,7 @@ describe('retention', () => {
     expect((await at(5 * hour, () => see(long))).expired).toBe(false);
   });
 
-  test('H2: retention, metadata and the look are no part of the question', async () => {
+  test('H2: retention, metadata and the style are no part of the question', async () => {
     const { ask } = await asking();
     const plain = await ask();
     const other = await ask({ retention_seconds: 4000, metadata: { a: 'b' }, output: { visualization: {} } });

@@ -1,7 +1,7 @@
 import { canonicalJson } from './canonical-json.ts';
 import { sha256Hex } from './digest.ts';
 import type { Question } from './job.ts';
-import { type Look, rendererVersion } from './look.ts';
+import { rendererVersion, type Style } from './style.ts';
 
 /**
  * The key of a computation: SHA-256(JCS({v, tenant, question, numerics})). Tenants never share a key, and
@@ -11,7 +11,10 @@ export function cacheKey(tenant: string, question: Question, numerics: string): 
   return sha256Hex(canonicalJson({ v: 1, tenant, question, numerics }));
 }
 
-/** The key of one drawing of a computation: SHA-256(key \n JCS({renderer, look})). */
-export function renderKey(key: string, look: Look): Promise<string> {
-  return sha256Hex(`${key}\n${canonicalJson({ renderer: rendererVersion, look })}`);
+/**
+ * The key of one rendering of a computation: SHA-256(key \n JCS({renderer, look})). The style is `look` in what is hashed,
+ * because that keeps the keys of earlier releases.
+ */
+export function renderKey(key: string, style: Style): Promise<string> {
+  return sha256Hex(`${key}\n${canonicalJson({ renderer: rendererVersion, look: style })}`);
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { nonceSchema } from './claim.ts';
-import { lookSchema } from './look.ts';
 import { layerNamesSchema, modelSourceSchema, notRunSchema } from './models.ts';
 import { recordOf } from './record.ts';
+import { styleSchema } from './style.ts';
 import { targetSchema } from './target.ts';
 import { tasks } from './task.ts';
 import { sha256 } from './wire.ts';
@@ -77,7 +77,7 @@ export const jobSchema = z.strictObject({
   /** The tenant's own model, which the question names by its digest; absent: one of the worker's. */
   model: modelSourceSchema.optional(),
   /** How its pictures are drawn. */
-  look: lookSchema,
+  style: styleSchema,
   input: inputSchema,
   /**
    * What the names of the attempt's artifacts begin with, as the gateway names it; `artifactPrefix` adds the nonce of the
@@ -212,7 +212,7 @@ export const renderingJobSchema = z.strictObject({
   input: inputSchema,
   attribution: artifactSchema,
   result: resultSchema,
-  look: lookSchema,
+  style: styleSchema,
   /** Prefix under which the pictures are written. */
   output_prefix: z.string(),
   request_id: z.string(),

@@ -1,4 +1,4 @@
-import type { Artifact, Explanation, Look, Question } from '@whylight/contract';
+import type { Artifact, Explanation, Question, Style } from '@whylight/contract';
 import { methods } from '@whylight/core/methods';
 import type { Run } from './run.ts';
 
@@ -11,7 +11,7 @@ export interface Asked {
   readonly request_id: string;
   readonly created_at: string;
   readonly expires_at: string;
-  readonly look: Look;
+  readonly style: Style;
   readonly metadata: Explanation['metadata'];
 }
 
@@ -39,8 +39,8 @@ export function presentExplanation(asked: Asked, shared: Run, now: number): Expl
     parameters: question.parameters,
     layers: run.result?.layers ?? question.layers,
     target: answeredTarget(question),
-    language: asked.look.language,
-    output: { visualization: asked.look.visualization },
+    language: asked.style.language,
+    output: { visualization: asked.style.visualization },
     metadata: asked.metadata,
     cache: { status: asked.cache_status, key: `sha256:${key}` },
     progress: run.progress,

@@ -1,4 +1,4 @@
-import type { Claim, ClaimRefusal, Job, JobError, Look, Report } from '@whylight/contract';
+import type { Claim, ClaimRefusal, Job, JobError, Report, Style } from '@whylight/contract';
 import type { BatchState } from './batch.ts';
 import type { Answer, Claim as KeyClaim } from './idempotency.ts';
 import type { Excess, Limits, Meter, Usage } from './meter.ts';
@@ -16,10 +16,10 @@ import type { WebhookEvent } from './webhook-event.ts';
 export interface ComputationPort {
   findResult(keepUntil: number): Promise<Run | null>;
   admit(submission: Submission, fresh: boolean, request: WaitRequest): Promise<Admission | Excess>;
-  watch(run: number, waiter: string, look: Look | null, seconds: number): Promise<Run | null>;
+  watch(run: number, waiter: string, style: Style | null, seconds: number): Promise<Run | null>;
   render(
     run: number,
-    look: Look,
+    style: Style,
     input: Job['input'] | null,
     pinned: boolean,
   ): Promise<FoundRendering | JobError>;

@@ -1,7 +1,7 @@
-import type { Artifact, Look, Rendered, RenderingJob, Warning } from '@whylight/contract';
+import type { Artifact, Rendered, RenderingJob, Style, Warning } from '@whylight/contract';
 import { outputPrefix, type Run } from './run.ts';
 
-/** Pictures of a run in another look than its own. */
+/** Pictures of a run in another style than its own. */
 export interface Rendering extends Rendered {
   readonly key: string;
   /** Unix milliseconds. */
@@ -36,19 +36,19 @@ export const isBelow = ({ artifacts }: Rendered, prefix: string): boolean =>
 export const renderingJobOf = (
   run: Run,
   prefix: string,
-  look: Look,
+  style: Style,
   input: RenderingJob['input'] | null,
 ): RenderingJob => ({
   image: run.submission.question.image,
   input: input ?? run.submission.input,
   attribution: run.artifacts.find(({ name }) => name === 'attribution.npy')!,
   result: run.result!,
-  look,
+  style,
   output_prefix: prefix,
   request_id: run.submission.requestId,
 });
 
-/** The pictures that every finished run has: those in its own look. */
+/** The pictures that every finished run has: those in its own style. */
 export const ownRendering = (run: Run): FoundRendering => ({
   known: true,
   rendering: {

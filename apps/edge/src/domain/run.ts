@@ -5,10 +5,10 @@ import {
   type Explanation,
   type Job,
   type JobError,
-  type Look,
   type ModelSource,
   type Question,
   type Result,
+  type Style,
 } from '@whylight/contract';
 
 /** Milliseconds within which a sent message must reach a worker. */
@@ -35,7 +35,7 @@ export interface Submission {
   readonly tenant: string;
   readonly question: Question;
   /** How the worker draws the run's own pictures. */
-  readonly look: Look;
+  readonly style: Style;
   /** Id of the tenant's own model; absent or null: the question names one of the service's models. */
   readonly model?: string | null;
   readonly input: Job['input'];
@@ -96,8 +96,8 @@ export interface Waiter {
   readonly via: Admission['via'];
   /** When to end the wait (unix milliseconds), if the request says so. */
   readonly until: number | null;
-  /** The look that it wants, if that is not the run's own. */
-  readonly look: Look | null;
+  /** The style that it wants, if that is not the run's own. */
+  readonly style: Style | null;
   /** Endpoint to notify of the end, if any, and whether it has been notified. */
   readonly webhook: string | null;
   readonly notified: boolean;
@@ -122,7 +122,7 @@ export interface Admission {
 export interface WaitRequest {
   readonly id: string;
   readonly until: number | null;
-  readonly look: Look;
+  readonly style: Style;
   readonly keepUntil: number;
   readonly webhook: string | null;
 }
@@ -173,7 +173,7 @@ export const jobOf = (
   attempt: run.attempt,
   lease: run.lease,
   question: run.submission.question,
-  look: run.submission.look,
+  style: run.submission.style,
   ...(model ? { model } : {}),
   input: run.submission.input,
   output_prefix: attemptPrefix(run),

@@ -1,4 +1,4 @@
-import { currentResult, type Look, ownLook, retention } from '@whylight/contract';
+import { currentResult, ownStyle, retention, type Style } from '@whylight/contract';
 import type { Run, Submission, Waiter } from './run.ts';
 
 type Recent =
@@ -13,24 +13,28 @@ type Recent =
   | 'waiters'
   | 'accepted';
 
-/** A waiter as an earlier release may have stored it, when two of its members had other names. */
+/** A waiter as an earlier release may have stored it, when some of its members had other names. */
 type StoredWaiter = Pick<Waiter, 'via' | 'until'> &
-  Partial<Waiter> & { readonly exit?: Waiter['outcome']; readonly told?: boolean };
+  Partial<Waiter> & {
+    readonly exit?: Waiter['outcome'];
+    readonly told?: boolean;
+    readonly look?: Waiter['style'];
+  };
 
-/** A run as an earlier release may have stored it, when two of its members had other names. */
+/** A run as an earlier release may have stored it, when some of its members had other names. */
 export type StoredRun = Omit<Run, Recent | 'submission'> &
   Partial<Pick<Run, Exclude<Recent, 'waiters'>>> & {
     readonly waiters?: Readonly<Record<string, StoredWaiter>>;
     readonly riders?: Readonly<Record<string, StoredWaiter>>;
     readonly taken?: boolean;
-    readonly submission: Omit<Submission, 'look'> & Partial<Pick<Submission, 'look'>>;
+    readonly submission: Omit<Submission, 'style'> & { readonly style?: Style; readonly look?: Style };
   };
 
 /** A stored run in the present form: members have their present names, and missing ones their defaults. */
 export function upgradeRun({ riders = {}, waiters = riders, taken = false, ...stored }: StoredRun): Run {
-  const { submission } = stored;
+  const { look, style = look, ...submission } = stored.submission;
   // The language was part of the question once.
-  const { language } = submission.question as { language?: Look['language'] };
+  const { language } = submission.question as { language?: Style['language'] };
   return {
     ...{ claims: [], crashes: 0, losses: 0, version: 0, owner: null, erased: false, metered: true },
     keepUntil: stored.createdAt + retention.usual * 1000,
@@ -38,11 +42,11 @@ export function upgradeRun({ riders = {}, waiters = riders, taken = false, ...st
     ...stored,
     result: stored.result && currentResult(stored.result),
     waiters: Object.fromEntries(Object.entries(waiters).map(([id, waiter]) => [id, upgradeWaiter(waiter)])),
-    submission: { look: ownLook(language), ...submission },
+    submission: { ...submission, style: style ?? ownStyle(language) },
   };
 }
 
-const upgradeWaiter = ({ exit = null, told = false, ...stored }: StoredWaiter): Waiter => ({
-  ...{ look: null, webhook: null, notified: told, outcome: exit },
+const upgradeWaiter = ({ exit = null, told = false, look = null, ...stored }: StoredWaiter): Waiter => ({
+  ...{ style: look, webhook: null, notified: told, outcome: exit },
   ...stored,
 });

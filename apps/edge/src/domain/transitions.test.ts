@@ -2,7 +2,7 @@ import {
   artifactNames,
   artifactPrefix,
   type Claim,
-  ownLook,
+  ownStyle,
   type Report,
   type Result,
 } from '@whylight/contract';
@@ -13,12 +13,12 @@ import { applyReport, beginRun, claimAttempt, isRepeated, renewLease, retryOrFai
 import { addWaiter, cancelWaiter } from './waiters.ts';
 
 const submission = {
-  ...{ key: 'a'.repeat(64), tenant: 'ten_a', units: 1, look: ownLook() },
+  ...{ key: 'a'.repeat(64), tenant: 'ten_a', units: 1, style: ownStyle() },
   question: { method: 'grad-cam' },
 } as unknown as Submission;
 const result = {} as Result;
 const nonces = ['0', '1', '2'].map((digit) => digit.repeat(32));
-const request = { id: 'exp_a', until: null, look: ownLook(), keepUntil: 0, webhook: null };
+const request = { id: 'exp_a', until: null, style: ownStyle(), keepUntil: 0, webhook: null };
 
 /** A worker that was given an attempt, whoever else was given it too. */
 interface Worker {

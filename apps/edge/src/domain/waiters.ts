@@ -1,4 +1,4 @@
-import { canonicalJson, type JobError, type Look } from '@whylight/contract';
+import { canonicalJson, type JobError, type Style } from '@whylight/contract';
 import { getOwn } from '@whylight/core/methods';
 import {
   type Admission,
@@ -19,25 +19,32 @@ const tooLate: JobError = {
 /** Adds an explanation that waits for the run; the first one owns the result. */
 export const addWaiter = (
   run: Run,
-  { id, until, look, keepUntil, webhook }: WaitRequest,
+  { id, until, style, keepUntil, webhook }: WaitRequest,
   via: Admission['via'],
 ): Run => ({
   ...run,
   waiters: {
     ...run.waiters,
-    [id]: { via, until, look: isOwnLook(run, look) ? null : look, webhook, notified: false, outcome: null },
+    [id]: {
+      via,
+      until,
+      style: isOwnStyle(run, style) ? null : style,
+      webhook,
+      notified: false,
+      outcome: null,
+    },
   },
   owner: run.owner ?? id,
   keepUntil: Math.max(run.keepUntil, keepUntil),
 });
 
-/** Whether the worker draws the run's own pictures in this look. */
-export const isOwnLook = (run: Run, look: Look): boolean =>
-  canonicalJson(look) === canonicalJson(run.submission.look);
+/** Whether the worker draws the run's own pictures in this style. */
+export const isOwnStyle = (run: Run, style: Style): boolean =>
+  canonicalJson(style) === canonicalJson(run.submission.style);
 
-/** The active waiters that want a look of their own, with that look. */
-export const pendingLooks = (run: Run): [id: string, look: Look][] =>
-  activeWaiters(run).flatMap(([id, { look }]) => (look ? [[id, look]] : []));
+/** The active waiters that want a style of their own, with that style. */
+export const pendingStyles = (run: Run): [id: string, style: Style][] =>
+  activeWaiters(run).flatMap(([id, { style }]) => (style ? [[id, style]] : []));
 
 /** Waiters that have ended, and whose webhook has not been notified. */
 export const unnotifiedWaiters = (run: Run): string[] =>

@@ -1,5 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { cacheKey, ownLook, predictionRequestSchema, predictionsSchema, retention } from '@whylight/contract';
+import {
+  cacheKey,
+  ownStyle,
+  predictionRequestSchema,
+  predictionsSchema,
+  retention,
+} from '@whylight/contract';
 import { cacheStatus } from '../domain/cache-status.ts';
 import { refusalOfJob } from '../domain/job-refusal.ts';
 import { preferredWait } from '../domain/prefer.ts';
@@ -39,12 +45,12 @@ export const predictions = routes().openapi(create, async (c) => {
   const model = await chooseModel(services, tenant, asked.model);
   const question = predictionQuestion(sha256, model);
   const key = await cacheKey(tenant, question, device);
-  const look = ownLook();
+  const style = ownStyle();
   const keepUntil = Date.now() + retention.usual * 1000;
-  const request = { id: requestId, look, keepUntil, until: null, webhook: null };
+  const request = { id: requestId, style, keepUntil, until: null, webhook: null };
   const own = model.own ? model.id : null;
   const results = await services.names.results(tenant, key);
-  const wanted = { key, tenant, question, look, requestId, units: 1, model: own, results };
+  const wanted = { key, tenant, question, style, requestId, units: 1, model: own, results };
   const { run: admitted, via } = await admitRequest(services, wanted, upload, !model.deterministic, request);
   // If the result was known, nobody has checked yet that the photo still exists.
   if (upload !== null && via === 'hit') await findUpload(services, tenant, upload);

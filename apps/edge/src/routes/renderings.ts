@@ -23,9 +23,9 @@ export const renderings = routes().openapi(render, async (c) => {
   if (run.status !== 'succeeded')
     throw new Refusal('explanation_not_ready', 'The explanation has no result to render yet.');
   const asked = c.req.valid('json');
-  const { language } = row.look ?? run.submission.look;
-  const look = { visualization: asked.visualization, language: asked.language ?? language };
-  const { rendering, known } = await renderRun(services, run, look, false);
+  const { language } = row.style ?? run.submission.style;
+  const style = { visualization: asked.visualization, language: asked.language ?? language };
+  const { rendering, known } = await renderRun(services, run, style, false);
   const query = rendering.key === '' ? '' : `?rendering=${rendering.key}`;
   const link = (name: 'overlay.png' | 'heatmap.png') =>
     linkTo(rendering.artifacts, name, `/v1/explanations/${row.id}/artifacts/${name}${query}`);
@@ -33,10 +33,10 @@ export const renderings = routes().openapi(render, async (c) => {
     {
       object: 'rendering' as const,
       explanation: row.id,
-      ...look,
+      ...style,
       cache: {
         status: known ? ('hit' as const) : ('miss' as const),
-        key: `sha256:${await renderKey(row.key, look)}`,
+        key: `sha256:${await renderKey(row.key, style)}`,
       },
       artifacts: { overlay: link('overlay.png'), heatmap: link('heatmap.png') },
       warnings: [...rendering.warnings],

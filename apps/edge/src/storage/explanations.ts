@@ -1,4 +1,4 @@
-import type { Explanation, Look } from '@whylight/contract';
+import type { Explanation, Style } from '@whylight/contract';
 import type { Admission } from '../domain/run.ts';
 
 /** A request for an explanation and the run that answers it. */
@@ -14,13 +14,13 @@ export interface ExplanationRow {
   readonly request_id: string;
   readonly created_at: string;
   readonly expires_at: string;
-  /** Null in rows of an earlier release: then it is the run's own look. */
-  readonly look: Look | null;
+  /** Null in rows of an earlier release: then it is the run's own style. */
+  readonly style: Style | null;
   readonly metadata: Explanation['metadata'];
 }
 
-/** As it lies in the database. */
-interface StoredRow extends Omit<ExplanationRow, 'look' | 'metadata'> {
+/** As it lies in the database, where the style has the name of earlier releases. */
+interface StoredRow extends Omit<ExplanationRow, 'style' | 'metadata'> {
   readonly look: string | null;
   readonly metadata: string | null;
 }
@@ -56,7 +56,7 @@ export class Explanations {
         row.request_id,
         row.created_at,
         row.expires_at,
-        JSON.stringify(row.look),
+        JSON.stringify(row.style),
         JSON.stringify(row.metadata),
         upload,
       )
@@ -105,8 +105,8 @@ export class Explanations {
   }
 }
 
-const rowOf = (row: StoredRow): ExplanationRow => ({
+const rowOf = ({ look, metadata, ...row }: StoredRow): ExplanationRow => ({
   ...row,
-  look: row.look === null ? null : (JSON.parse(row.look) as Look | null),
-  metadata: JSON.parse(row.metadata ?? '{}') as Explanation['metadata'],
+  style: look === null ? null : (JSON.parse(look) as Style | null),
+  metadata: JSON.parse(metadata ?? '{}') as Explanation['metadata'],
 });

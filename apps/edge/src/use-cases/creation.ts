@@ -33,16 +33,16 @@ export async function createExplanation(
   const model = await chooseModel(services, tenant, asked.model);
   const question = explanationQuestion(asked, sha256, model);
   const key = await cacheKey(tenant, question, device);
-  const look = { visualization: asked.output.visualization, language: asked.language };
+  const style = { visualization: asked.output.visualization, language: asked.language };
   const now = Date.now();
   const keepUntil = now + asked.retention_seconds * 1000;
   const webhook = asked.webhook === undefined ? null : await findWebhook(services, tenant, asked.webhook);
   const until = cancelAfter === null ? null : now + cancelAfter;
-  const request = { id, look, keepUntil, until, webhook };
+  const request = { id, style, keepUntil, until, webhook };
   const units = computeUnits(question, model.input_shape);
   const own = model.own ? model.id : null;
   const results = await services.names.results(tenant, key);
-  const wanted = { key, tenant, question, look, requestId, traceparent, units, model: own, results };
+  const wanted = { key, tenant, question, style, requestId, traceparent, units, model: own, results };
   // A network with random numbers gives another answer each time.
   const admission = await admitRequest(services, wanted, upload, fresh || !model.deterministic, request);
   const fields = {
@@ -55,7 +55,7 @@ export async function createExplanation(
     model_id: model.id,
     request_id: requestId,
     expires_at: new Date(keepUntil).toISOString(),
-    look,
+    style,
     metadata: asked.metadata,
   };
   // If the result was known, nobody has checked yet that the photo still exists.

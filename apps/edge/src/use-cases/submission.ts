@@ -1,10 +1,10 @@
-import type { Explanation, ExplanationAsked, Job, Look } from '@whylight/contract';
+import type { Explanation, ExplanationAsked, Job, Style } from '@whylight/contract';
 import { presentExplanation } from '../domain/explanation.ts';
 import { LimitRefusal, notFound, Refusal } from '../domain/refusal.ts';
 import { type FoundRendering, ownRendering, withRendering } from '../domain/rendering.ts';
 import { type Admission, isTerminal, type Run, type Submission, type WaitRequest } from '../domain/run.ts';
 import { isId } from '../domain/ulid.ts';
-import { isOwnLook, viewRun } from '../domain/waiters.ts';
+import { isOwnStyle, viewRun } from '../domain/waiters.ts';
 import type { Services } from '../services.ts';
 import type { ExplanationRow } from '../storage/explanations.ts';
 import type { UploadRow } from '../storage/uploads.ts';
@@ -45,7 +45,7 @@ export async function admitRequest(
 ): Promise<Admission> {
   const admission = await findOrStartRun(services, wanted, upload, fresh, request);
   if (admission.via !== 'hit' || !hasPictures(admission.run)) return admission;
-  const { rendering } = await renderRun(services, admission.run, request.look, true);
+  const { rendering } = await renderRun(services, admission.run, request.style, true);
   return { ...admission, run: withRendering(admission.run, rendering) };
 }
 
@@ -105,20 +105,20 @@ const inputOf = (row: UploadRow): Job['input'] => ({
 const hasPictures = ({ result }: Run): boolean => Boolean(result?.attribution);
 
 /**
- * Renders a finished run in another look, without computing it again. `pinned`: an explanation depends on the rendering.
+ * Renders a finished run in another style, without computing it again. `pinned`: an explanation depends on the rendering.
  *
  * @throws Refusal `artifact_expired`, `upload_not_ready` where the photo is gone, `capacity`, `storage_unavailable`.
  */
 export async function renderRun(
   services: Services,
   run: Run,
-  look: Look,
+  style: Style,
   pinned: boolean,
 ): Promise<FoundRendering> {
   const { key, tenant, question } = run.submission;
   const render = (input: Job['input'] | null) =>
-    services.computation(key).render(run.number, look, input, pinned);
-  let answer = isOwnLook(run, look) ? ownRendering(run) : await render(null);
+    services.computation(key).render(run.number, style, input, pinned);
+  let answer = isOwnStyle(run, style) ? ownRendering(run) : await render(null);
   if ('code' in answer && (answer.code === 'upload_not_found' || answer.code === 'upload_mismatch')) {
     const other = await findReady(services, tenant, question.image);
     if (!other)
@@ -146,14 +146,14 @@ export async function runOf(
   now?: Run,
 ): Promise<Run> {
   if (now?.number === row.run && (seconds === 0 || isTerminal(now))) return viewRun(now, row.id);
-  const run = await services.computation(row.key).watch(row.run, row.id, row.look, seconds);
+  const run = await services.computation(row.key).watch(row.run, row.id, row.style, seconds);
   if (run) return viewRun(run, row.id);
   throw new Refusal('capacity', 'The service could not queue the job. Try again in a moment.');
 }
 
 /** The explanation in its present state, as the API shows it. */
 export const present = (row: ExplanationRow, run: Run): Explanation =>
-  presentExplanation({ ...row, look: row.look ?? run.submission.look }, run, Date.now());
+  presentExplanation({ ...row, style: row.style ?? run.submission.style }, run, Date.now());
 
 /** @throws Refusal `resource_not_found`, also if the explanation is another tenant's */
 export async function findExplanation(

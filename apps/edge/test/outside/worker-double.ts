@@ -48,7 +48,7 @@ export const catalog: Catalog = {
 
 const damaged = { code: 'artifact_corrupt', message: 'It is damaged.', retryable: false };
 
-const renderedBy = ({ output_prefix, look }: RenderingJob): Rendered => ({
+const renderedBy = ({ output_prefix, style }: RenderingJob): Rendered => ({
   artifacts: (['overlay.png', 'heatmap.png'] as const).map((name) => ({
     name,
     object: output_prefix + name,
@@ -57,7 +57,7 @@ const renderedBy = ({ output_prefix, look }: RenderingJob): Rendered => ({
     content_type: 'image/png',
   })),
   warnings:
-    look.language === 'zh' ? [{ code: 'label_in_english', message: 'the class has no Chinese name' }] : [],
+    style.language === 'zh' ? [{ code: 'label_in_english', message: 'the class has no Chinese name' }] : [],
 });
 
 /** What the double finds in a model, which it does not read: `bad` is refused, `dice` gives other scores each time. */

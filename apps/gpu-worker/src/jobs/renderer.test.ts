@@ -1,6 +1,6 @@
 import {
   colorMaps,
-  ownLook,
+  ownStyle,
   type RenderingJob,
   renderedSchema,
   visualizationSchema,
@@ -21,7 +21,7 @@ describe('rendering again', () => {
   const ask = (change: Partial<RenderingJob> = {}) =>
     world.call('POST', '/v2/renderings', JSON.stringify({ ...rendering, ...change }));
   const viridis = {
-    ...ownLook(),
+    ...ownStyle(),
     visualization: visualizationSchema.parse({ color_map: 'viridis', type: 'outlines' }),
   };
 
@@ -36,7 +36,7 @@ describe('rendering again', () => {
       input: job.input,
       attribution: report.artifacts.find(({ name }) => name === 'attribution.npy')!,
       result: report.result,
-      look: ownLook(),
+      style: ownStyle(),
       output_prefix: `${job.output_prefix}again/`,
       request_id: 'req_test',
     };
@@ -57,7 +57,7 @@ describe('rendering again', () => {
     expect(artifacts.map(({ name }) => name)).toEqual(['overlay.png', 'heatmap.png']);
     const first = picture(rendering.attribution.object.replace('attribution.npy', ''));
     expect(Buffer.from(picture(rendering.output_prefix)).equals(first)).toBe(true);
-    expect((await ask({ look: viridis })).status).toBe(200);
+    expect((await ask({ style: viridis })).status).toBe(200);
     expect(Buffer.from(picture(rendering.output_prefix)).equals(first)).toBe(false);
     expect(await world.metric('whylight_graph_runs_total')).toBe(runs);
     expect(await world.metric('whylight_renderings_total')).toBe(2);

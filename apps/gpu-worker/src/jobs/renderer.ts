@@ -75,7 +75,7 @@ export class Renderer {
 }
 
 /** The style that a job asks for, in the words of the host. */
-export function styleOf({ look: { visualization, language } }: Pick<Job, 'look'>): Style {
+export function styleOf({ style: { visualization, language } }: Pick<Job, 'style'>): Style {
   const { clip_percent_lowerbound: lower, clip_percent_upperbound: upper } = visualization;
   return {
     language,

@@ -1,4 +1,4 @@
-import { type Job, ownLook } from '@whylight/contract';
+import { type Job, ownStyle } from '@whylight/contract';
 import { numericsVersion } from '@whylight/core/methods';
 
 /** A job that is valid; `change` says what the test is about. */
@@ -23,7 +23,7 @@ export function jobFor({
       target: 'predicted',
       ...question,
     },
-    look: ownLook(),
+    style: ownStyle(),
     input: { object: 't/acme/u/photo', content_type: 'image/png', bytes: 10 },
     output_prefix: 't/acme/x/key/1/',
     claim_url: 'http://127.0.0.1:1/claim',

@@ -7,8 +7,8 @@ import {
   predictionSchema,
   warningSchema,
 } from '../job.ts';
-import { answeredVisualizationSchema, languages, visualizationSchema } from '../look.ts';
 import { recordOf } from '../record.ts';
+import { answeredVisualizationSchema, languages, visualizationSchema } from '../style.ts';
 import { answeredTargetSchema, targetRequestSchema } from '../target.ts';
 import { tasks } from '../task.ts';
 import { page, sha256, time } from '../wire.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { warningSchema } from '../job.ts';
-import { answeredVisualizationSchema, languages, visualizationSchema } from '../look.ts';
+import { answeredVisualizationSchema, languages, visualizationSchema } from '../style.ts';
 import { artifactLinkSchema } from './explanations.ts';
 
 export const renderingRequestSchema = z

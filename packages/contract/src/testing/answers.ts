@@ -10,7 +10,7 @@ const asked = new Set<string>([
   'keyRequestSchema',
   'kserveRequestSchema',
   'limitsRequestSchema',
-  'lookSchema',
+  'styleSchema',
   'modelCallSchema',
   'modelCompletionSchema',
   'modelManifestSchema',

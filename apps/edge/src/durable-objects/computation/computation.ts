@@ -4,9 +4,9 @@ import {
   type ClaimRefusal,
   type Job,
   type JobError,
-  type Look,
   type Report,
   renderKey,
+  type Style,
 } from '@whylight/contract';
 import { getOwn } from '@whylight/core/methods';
 import type { Excess } from '../../domain/meter.ts';
@@ -43,10 +43,10 @@ import {
   cancelWaiter,
   expireWaiters,
   failUnrendered,
-  isOwnLook,
+  isOwnStyle,
   markNotified,
   nextCheckAt,
-  pendingLooks,
+  pendingStyles,
   unnotifiedWaiters,
   viewRun,
 } from '../../domain/waiters.ts';
@@ -167,35 +167,35 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
 
   /**
    * Run `number` as soon as it has ended for `waiter`, at the latest after `seconds`; null if there is no such run. It has
-   * the pictures of `look` if a worker has rendered them.
+   * the pictures of `style` if a worker has rendered them.
    */
-  async watch(number: number, waiter: string, look: Look | null, seconds: number): Promise<Run | null> {
+  async watch(number: number, waiter: string, style: Style | null, seconds: number): Promise<Run | null> {
     const end = Date.now() + seconds * 1000;
     for (;;) {
       const run = await this.#runs.find(number);
       const left = end - Date.now();
-      if (!run || isTerminal(viewRun(run, waiter)) || left <= 0) return run && this.#withLook(run, look);
+      if (!run || isTerminal(viewRun(run, waiter)) || left <= 0) return run && this.#withStyle(run, style);
       await this.#runs.next(left);
     }
   }
 
-  async #withLook(run: Run, look: Look | null): Promise<Run> {
-    if (run.status !== 'succeeded' || run.erased || !look || isOwnLook(run, look)) return run;
-    const rendering = await this.findRendering(run.number, await renderKey(run.submission.key, look));
+  async #withStyle(run: Run, style: Style | null): Promise<Run> {
+    if (run.status !== 'succeeded' || run.erased || !style || isOwnStyle(run, style)) return run;
+    const rendering = await this.findRendering(run.number, await renderKey(run.submission.key, style));
     return rendering ? withRendering(run, rendering) : run;
   }
 
-  /** Renders a finished run in another look; `input` says where the photo is, if that has changed. */
+  /** Renders a finished run in another style; `input` says where the photo is, if that has changed. */
   async render(
     number: number,
-    look: Look,
+    style: Style,
     input: Job['input'] | null,
     pinned: boolean,
   ): Promise<FoundRendering | JobError> {
     const run = await this.#runs.find(number);
     if (run?.status !== 'succeeded' || run.erased) return gone;
-    if (isOwnLook(run, look)) return ownRendering(run);
-    const answer = await this.#renderings.render(this.#worker, run, look, input, pinned);
+    if (isOwnStyle(run, style)) return ownRendering(run);
+    const answer = await this.#renderings.render(this.#worker, run, style, input, pinned);
     // The rendering may have planned a deletion.
     await this.#schedule();
     // Without the attribution the cache has no result either.
@@ -320,7 +320,7 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     if (isRepeated(run, report)) return true;
     const next = applyReport(run, report, Date.now());
     if (!next) return false;
-    if (next.status === 'succeeded' && pendingLooks(next).length > 0) return this.#renderAndSucceed(report);
+    if (next.status === 'succeeded' && pendingStyles(next).length > 0) return this.#renderAndSucceed(report);
     await this.#store(next);
     if (next.attempt !== run.attempt) await this.#resend(next);
     return true;
@@ -336,7 +336,7 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
       if (isRepeated(run, report)) return true;
       const next = applyReport(run, report, Date.now());
       if (!next) return false;
-      const left = pendingLooks(next)
+      const left = pendingStyles(next)
         .filter(([id]) => !errors.has(id) && !rendered.has(id))
         .slice(0, renderedAtATime);
       if (left.length === 0) {
@@ -344,8 +344,8 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
         return true;
       }
       await Promise.all(
-        left.map(async ([id, look]) => {
-          const answer = await this.#renderings.render(this.#worker, next, look, null, true);
+        left.map(async ([id, style]) => {
+          const answer = await this.#renderings.render(this.#worker, next, style, null, true);
           if ('code' in answer) errors.set(id, answer);
           else rendered.add(id);
         }),

@@ -2,10 +2,10 @@ import {
   artifactPrefix,
   currentWarnings,
   type JobError,
-  type Look,
   newNonce,
   type RenderingJob,
   renderKey,
+  type Style,
 } from '@whylight/contract';
 import {
   type FoundRendering,
@@ -23,7 +23,7 @@ import type { ArtifactDeletion } from './artifact-deletion.ts';
 
 const tooMany: JobError = {
   code: 'invalid_parameter',
-  message: `A result has at most ${mostPinned} looks. POST /v1/explanations/{id}/render renders another one.`,
+  message: `A result has at most ${mostPinned} styles. POST /v1/explanations/{id}/render renders another one.`,
   retryable: false,
 };
 
@@ -38,7 +38,7 @@ const under = (run: number, key = ''): string => `rendering/${run}/${key}`;
 const begun = (run: number, nonce = ''): string => `rendering-begun/${run}/${nonce}`;
 
 /**
- * The pictures of a computation's runs in other looks than their own. Requests for the same look at the same time share
+ * The pictures of a computation's runs in other styles than their own. Requests for the same style at the same time share
  * one rendering. Each call of a worker writes to a prefix of its own, so that a late worker overwrites nothing.
  */
 export class Renderings {
@@ -59,11 +59,11 @@ export class Renderings {
   async render(
     worker: GpuWorker,
     run: Run,
-    look: Look,
+    style: Style,
     input: RenderingJob['input'] | null,
     pinned: boolean,
   ): Promise<FoundRendering | JobError> {
-    const key = await renderKey(run.submission.key, look);
+    const key = await renderKey(run.submission.key, style);
     const name = under(run.number, key);
     const before = await this.#read(name);
     if (before?.pinned || (before && !pinned)) return { rendering: before, known: true };
@@ -72,7 +72,7 @@ export class Renderings {
     let underWay = this.#underWay.get(name);
     if (!underWay) {
       const nonce = newNonce();
-      const job = renderingJobOf(run, artifactPrefix(renderingPrefix(run, key), nonce), look, input);
+      const job = renderingJobOf(run, artifactPrefix(renderingPrefix(run, key), nonce), style, input);
       const asked = this.#askWorker(worker, run, job, { key, pinned, mark: begun(run.number, nonce) });
       underWay = asked.finally(() => this.#underWay.delete(name));
       this.#underWay.set(name, underWay);

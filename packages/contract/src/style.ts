@@ -51,17 +51,17 @@ export const answeredVisualizationSchema = z
   .object(visualizationSchema.shape)
   .meta({ id: 'AnsweredVisualization' });
 
-export const lookSchema = z.strictObject({
+export const styleSchema = z.strictObject({
   visualization: visualizationSchema,
   language: z.enum(languages),
 });
-export type Look = z.infer<typeof lookSchema>;
+export type Style = z.infer<typeof styleSchema>;
 
 /** Pictures as the method itself has them drawn. */
-export const ownLook = (language: Look['language'] = 'en'): Look => ({
+export const ownStyle = (language: Style['language'] = 'en'): Style => ({
   visualization: visualizationSchema.parse({}),
   language,
 });
 
-/** Changes when the same look gives another picture. */
+/** Changes when the same style gives another picture. */
 export const rendererVersion = '1';
