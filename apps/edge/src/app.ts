@@ -42,7 +42,7 @@ for (const path of ['/v1/*', '/internal/*', '/metrics'])
     await next();
   });
 
-for (const group of [
+for (const { app: group } of [
   uploads,
   explanations,
   events,
