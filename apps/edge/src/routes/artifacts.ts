@@ -5,7 +5,7 @@ import { notFound, Refusal } from '../domain/refusal.ts';
 import { json } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
 import { urlLifetime } from '../storage/objects.ts';
-import { findExplanation, runOf } from '../use-cases/submission.ts';
+import { findExplanation, readRun } from '../use-cases/read-explanation.ts';
 
 export const artifacts = routes('explanations');
 
@@ -25,7 +25,7 @@ artifacts.route('GET', '/v1/explanations/{id}/artifacts/{name}', {
   },
   handler: async ({ tenant, services, params: { id, name }, query: { rendering } }, c) => {
     const row = await findExplanation(services, tenant, id);
-    const run = expiredFor(row, await runOf(services, row, 0), Date.now());
+    const run = expiredFor(row, await readRun(services, row, 0), Date.now());
     const rendered =
       rendering === undefined || run.erased
         ? null

@@ -23,7 +23,7 @@ import type { Services } from '../services.ts';
 import type { Caller } from '../storage/tenants.ts';
 import { createExplanation } from '../use-cases/creation.ts';
 import { uploadInline } from '../use-cases/inline-upload.ts';
-import { present, runOf } from '../use-cases/submission.ts';
+import { present, readRun } from '../use-cases/read-explanation.ts';
 
 export const compat = routes('compatibility');
 
@@ -159,7 +159,7 @@ async function explainAll(
     const made = { id, tenant, requestId, asked, fresh: false, cancelAfter: null };
     const { row, admission } = await createExplanation(services, made);
     const left = Math.max(0, deadline - Date.now()) / 1000;
-    const answer = runOf(services, row, left, admission.run).then(async (run) => ({
+    const answer = readRun(services, row, left, admission.run).then(async (run) => ({
       explanation: present(row, run),
       overlay: await pictureOf(services, run, instances.length),
     }));

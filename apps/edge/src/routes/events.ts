@@ -1,7 +1,7 @@
 import { eventStream } from '../event-stream.ts';
 import { text } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
-import { findExplanation } from '../use-cases/submission.ts';
+import { findExplanation } from '../use-cases/read-explanation.ts';
 
 /** Seconds after which a connection without events gets a comment. */
 const patience = 15;

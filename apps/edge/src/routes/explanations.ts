@@ -16,7 +16,7 @@ import { routes } from '../http/route.ts';
 import { idempotent } from '../middleware/idempotent.ts';
 import { measure } from '../timing.ts';
 import { createExplanation } from '../use-cases/creation.ts';
-import { findExplanation, present, runOf } from '../use-cases/submission.ts';
+import { findExplanation, present, readRun } from '../use-cases/read-explanation.ts';
 
 export const explanations = routes('explanations');
 
@@ -52,7 +52,7 @@ explanations.route('POST', '/v1/explanations', {
     const { row, admission } = await measure(c, 'cache', () => createExplanation(services, creation));
     c.set('subject', row.id);
     const wait = preferredWait(headers.prefer);
-    const run = await measure(c, 'queue', () => runOf(services, row, wait ?? 0, admission.run));
+    const run = await measure(c, 'queue', () => readRun(services, row, wait ?? 0, admission.run));
     return {
       status: isTerminal(run) ? 200 : 202,
       headers: {
@@ -74,7 +74,7 @@ explanations.route('GET', '/v1/explanations', {
       'exp',
       query,
       (limit, after) => services.explanations.list(tenant, limit, after),
-      async (row) => present(row, await runOf(services, row, 0)),
+      async (row) => present(row, await readRun(services, row, 0)),
     ),
 });
 
@@ -88,7 +88,7 @@ explanations.route('GET', '/v1/explanations/{id}', {
   },
   handler: async ({ tenant, services, params, query }, c) => {
     const row = await findExplanation(services, tenant, params.id);
-    const explanation = present(row, await runOf(services, row, query.wait));
+    const explanation = present(row, await readRun(services, row, query.wait));
     const tag = `"${(await sha256Hex(JSON.stringify(explanation))).slice(0, 32)}"`;
     const headers = { ETag: tag };
     if (c.req.header('If-None-Match')?.includes(tag)) return { status: 304, headers };
@@ -106,7 +106,7 @@ explanations.route('POST', '/v1/explanations/{id}/cancel', {
   handler: async ({ tenant, services, params }) => {
     const row = await findExplanation(services, tenant, params.id);
     const stopped = await services.computation(row.key).cancel(row.run, row.id);
-    return { status: stopped ? 202 : 200, body: present(row, await runOf(services, row, 0)) };
+    return { status: stopped ? 202 : 200, body: present(row, await readRun(services, row, 0)) };
   },
 });
 

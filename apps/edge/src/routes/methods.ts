@@ -5,7 +5,7 @@ import { methodCost } from '../domain/compute-units.ts';
 import { answerAll } from '../http/paging.ts';
 import { json } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
-import { chooseModel } from '../use-cases/own-models.ts';
+import { chooseModel } from '../use-cases/choose-model.ts';
 
 const required = { gradient: 'gradients', layer: 'target_layer', attention: 'attention' } as const;
 

@@ -8,7 +8,10 @@ import { answerPage, paged } from '../http/paging.ts';
 import { deleted, json } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
 import { jsonBody } from '../middleware/json-body.ts';
-import { announceModel, completeModel, deleteModel, findOwn } from '../use-cases/own-models.ts';
+import { announceModel } from '../use-cases/announce-model.ts';
+import { completeModel } from '../use-cases/complete-model.ts';
+import { deleteModel } from '../use-cases/delete-model.ts';
+import { findOwnModel } from '../use-cases/find-own-model.ts';
 
 export const modelRoutes = routes('models');
 
@@ -45,7 +48,7 @@ modelRoutes.route('POST', '/v1/models/{id}/complete', {
     await completeModel(services, { tenant, requestId }, id, body);
     const wait = preferredWait(headers.prefer);
     if (wait) await services.modelValidation(id).waitUntilDone(wait);
-    const row = await findOwn(services, tenant, id);
+    const row = await findOwnModel(services, tenant, id);
     return {
       status: row.status === 'validating' ? 202 : 200,
       headers: {
@@ -84,10 +87,10 @@ modelRoutes.route('GET', '/v1/models/{id}', {
       if (!model) throw notFound();
       return { status: 200, body: presentBuiltIn(model) };
     }
-    const row = await findOwn(services, tenant, id);
+    const row = await findOwnModel(services, tenant, id);
     if (row.status !== 'validating' || wait === 0) return { status: 200, body: presentModel(row) };
     await services.modelValidation(id).waitUntilDone(wait);
-    return { status: 200, body: presentModel(await findOwn(services, tenant, id)) };
+    return { status: 200, body: presentModel(await findOwnModel(services, tenant, id)) };
   },
 });
 
@@ -96,7 +99,7 @@ modelRoutes.route('POST', '/v1/models/{id}/warm', {
   summary: 'Have a worker load the model now, so that the next explanation does not wait for it',
   responses: { 202: json(modelSchema, 'A worker is loading the model') },
   handler: async ({ tenant, services, requestId, params }) => {
-    const row = await findOwn(services, tenant, params.id);
+    const row = await findOwnModel(services, tenant, params.id);
     if (row.status !== 'ready') throw new Refusal('model_not_ready', `The model is ${row.status}.`);
     if (!(await services.worker.warm(sourceOf(row), requestId)))
       throw new Refusal('capacity', 'No worker can load the model at the moment. Try again.');

@@ -13,9 +13,10 @@ import { Refusal } from '../domain/refusal.ts';
 import { isTerminal } from '../domain/run.ts';
 import { json } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
+import { admitRequest } from '../use-cases/admit-request.ts';
 import { findUpload } from '../use-cases/arrivals.ts';
-import { chooseModel } from '../use-cases/own-models.ts';
-import { admitRequest, findInput } from '../use-cases/submission.ts';
+import { chooseModel } from '../use-cases/choose-model.ts';
+import { findPhoto } from '../use-cases/find-photo.ts';
 
 /** Seconds for which a request waits for its prediction by default. */
 const patience = 30;
@@ -30,7 +31,7 @@ predictions.route('POST', '/v1/predictions', {
   body: predictionRequestSchema,
   responses: { 200: json(predictionsSchema, 'The likeliest classes') },
   handler: async ({ tenant, services, requestId, headers, body }) => {
-    const { upload, sha256 } = await findInput(services, tenant, body.input);
+    const { upload, sha256 } = await findPhoto(services, tenant, body.input);
     const { device } = await services.catalogs.get();
     const model = await chooseModel(services, tenant, body.model);
     const question = predictionQuestion(sha256, model);

@@ -7,8 +7,9 @@ import { isId } from '../domain/ulid.ts';
 import { endEvent } from '../domain/webhook-event.ts';
 import type { Services } from '../services.ts';
 import type { ExplanationRow } from '../storage/explanations.ts';
-import { chooseModel } from './own-models.ts';
-import { admitRequest, findInput } from './submission.ts';
+import { admitRequest } from './admit-request.ts';
+import { chooseModel } from './choose-model.ts';
+import { findPhoto } from './find-photo.ts';
 
 export interface Creation {
   /** Id of the explanation; the caller chooses it, so that a repeated request creates the same explanation. */
@@ -28,7 +29,7 @@ export async function createExplanation(
   services: Services,
   { id, tenant, requestId, traceparent, asked, fresh, cancelAfter }: Creation,
 ): Promise<{ row: ExplanationRow; admission: Admission }> {
-  const { upload, sha256 } = await findInput(services, tenant, asked.input);
+  const { upload, sha256 } = await findPhoto(services, tenant, asked.input);
   const { device } = await services.catalogs.get();
   const model = await chooseModel(services, tenant, asked.model);
   const question = explanationQuestion(asked, sha256, model);
