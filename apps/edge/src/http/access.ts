@@ -21,7 +21,7 @@ interface Guard {
   readonly middleware: MiddlewareHandler<AppEnv>[];
 }
 
-/** What checks the caller, and reads the body in the right place: the worker signs it, so that it is read first. */
+/** Checks the caller, then reads the body. The worker's signature covers the body, so there the body is read first. */
 export function guardOf(access: Access, readBody: MiddlewareHandler<AppEnv>[]): Guard {
   switch (access) {
     case 'public':

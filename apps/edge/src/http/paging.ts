@@ -49,7 +49,10 @@ export async function answerPage<T extends { id: string }>(
   present: (row: T) => unknown = (row) => row,
 ): Promise<ListAnswer<unknown>> {
   if (after !== undefined && !isId(prefix, after))
-    throw new Refusal('invalid_cursor', 'starting_after is not a cursor of this list.');
+    throw new Refusal(
+      'invalid_cursor',
+      'starting_after: expected the `next_cursor` of an answer of this list.',
+    );
   const rows = await read(limit + 1, after ?? null);
   const shown = rows.slice(0, limit);
   const more = rows.length > limit;

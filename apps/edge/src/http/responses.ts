@@ -35,12 +35,12 @@ export const text = (type: string, description: string) => ({
   content: { [type]: { schema: z.string() } } as Record<string, { schema: z.ZodString }>,
 });
 
-export const deleted = { 204: { description: 'Deleted' } };
+export const deleted = { 204: { description: 'The resource is deleted' } };
 
 /** What every route may answer instead; `problem.ts` has the statuses. */
 export const refused = {
   default: {
-    description: 'The request is refused',
+    description: 'The service refuses the request or fails; the body says why',
     content: { 'application/problem+json': { schema: problemSchema } },
   },
 };

@@ -11,16 +11,16 @@ export const artifacts = routes('explanations');
 
 artifacts.route('GET', '/v1/explanations/{id}/artifacts/{name}', {
   access: 'explanations:read',
-  summary: 'Get a signed URL of a picture, the array or the JSON of a result',
+  summary: 'Get a signed URL of a picture, of the array or of the JSON of a result',
   params: { name: artifactNames.join(', ') },
   query: z.object({
     rendering: z.string().max(64).optional().describe('The id of a rendering, as its links contain it'),
   }),
   responses: {
-    302: { description: 'Redirects to a URL that is valid for five minutes' },
+    302: { description: '`Location` is a signed URL that is valid for five minutes' },
     200: json(
       artifactUrlSchema,
-      'The URL itself, for requests with `Accept: application/json`: scripts of a page see no redirect',
+      'The body has the signed URL, if the request has `Accept: application/json`: a script of a page cannot read a redirect',
     ),
   },
   handler: async ({ tenant, services, params: { id, name }, query: { rendering } }, c) => {

@@ -7,7 +7,7 @@ export const audit = routes('audit');
 audit.route('GET', '/v1/audit_events', {
   access: 'admin:audit',
   summary: 'List who changed what, newest first',
-  ...paged(auditEventListSchema, 'Changes, and requests refused because the key lacks a scope'),
+  ...paged(auditEventListSchema, 'The body is a page of changes, and of requests whose key lacked the scope'),
   handler: ({ tenant, services, query }) =>
     answerPage('evt', query, (limit, after) => services.audit.list(tenant, limit, after)),
 });

@@ -13,7 +13,7 @@ batches.route('POST', '/v1/batches', {
   access: 'explanations:write',
   middleware: idempotent('bat'),
   summary: 'Create many explanations with one request',
-  headers: { 'idempotency-key': 'As of POST /v1/explanations' },
+  headers: { 'idempotency-key': 'It works as for POST /v1/explanations' },
   body: batchRequestSchema,
   responses: { 202: json(batchSchema, 'The batch has begun; ask again at `Location`') },
   handler: async ({ tenant, services, requestId, newId: id, body }, c) => {
@@ -29,7 +29,7 @@ batches.route('POST', '/v1/batches', {
 batches.route('GET', '/v1/batches/{id}', {
   access: 'explanations:read',
   summary: 'Get the status of a batch and of its items',
-  responses: { 200: json(batchSchema, 'The batch in its present state') },
+  responses: { 200: json(batchSchema, 'The body is the batch in its present state') },
   handler: async ({ tenant, services, params: { id } }) => {
     const state = isId('bat', id) ? await services.batch(tenant, id).read() : null;
     if (!state) throw notFound();
@@ -40,7 +40,7 @@ batches.route('GET', '/v1/batches/{id}', {
 batches.route('POST', '/v1/batches/{id}/cancel', {
   access: 'explanations:write',
   summary: 'Cancel the items of a batch that have not ended',
-  responses: { 200: json(batchSchema, 'The batch in its present state') },
+  responses: { 200: json(batchSchema, 'The body is the batch in its present state') },
   handler: async ({ tenant, services, params: { id } }) => {
     const state = isId('bat', id) ? await services.batch(tenant, id).cancel() : null;
     if (!state) throw notFound();

@@ -29,10 +29,10 @@ export const compat = routes('compatibility');
 
 compat.route('POST', '/v1/compat/kserve/v1/models/{model}', {
   access: 'explanations:write',
-  summary: 'Explain by KServe’s V1 protocol (`{model}` = `NAME:explain`)',
+  summary: 'Explain photos by KServe’s V1 protocol; `{model}` is `NAME:explain`',
   body: kserveRequestSchema,
   readBody: inlineBody,
-  responses: { 200: json(kserveResponseSchema, 'Predictions and explanations, by instance') },
+  responses: { 200: json(kserveResponseSchema, 'The body has an explanation of each instance') },
   handler: async ({ params, body: { instances, parameters }, ...sender }) => {
     const answers = await explainAll(sender, modelIn(params.model), instances, parameters);
     return {
@@ -59,10 +59,10 @@ compat.route('POST', '/v1/compat/kserve/v1/models/{model}', {
 
 compat.route('POST', '/v1/compat/vertex/v1/projects/{project}/locations/{location}/endpoints/{endpoint}', {
   access: 'explanations:write',
-  summary: 'Explain by Vertex AI’s protocol (`{endpoint}` = `MODEL:explain`)',
+  summary: 'Explain photos by Vertex AI’s protocol; `{endpoint}` is `MODEL:explain`',
   body: vertexRequestSchema,
   readBody: inlineBody,
-  responses: { 200: json(vertexResponseSchema, 'Explanations and predictions, by instance') },
+  responses: { 200: json(vertexResponseSchema, 'The body has an explanation of each instance') },
   handler: async ({ params, body, ...sender }) => {
     const model = modelIn(params.endpoint);
     const answers = await explainAll(sender, model, body.instances, methodOf(body));
@@ -156,14 +156,14 @@ async function explainAll(
     const id = newId('exp');
     const wish = { input: { upload: upload.id }, model, method, parameters };
     const asked = parseWish(wish);
-    const made = { id, tenant, requestId, asked, fresh: false, cancelAfter: null };
-    const { row, admission } = await createExplanation(services, made);
+    const creation = { id, tenant, requestId, asked, fresh: false, cancelAfter: null };
+    const { row, admission } = await createExplanation(services, creation);
     const left = Math.max(0, deadline - Date.now()) / 1000;
     const answer = readRun(services, row, left, admission.run).then(async (run) => ({
       explanation: present(row, run),
       overlay: await pictureOf(services, run, instances.length),
     }));
-    // Looked at only when all have been begun.
+    // Promise.all below reports the error, once all explanations have begun.
     answer.catch(() => {});
     answers.push(answer);
   }

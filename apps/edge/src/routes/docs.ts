@@ -9,7 +9,7 @@ export const docs = routes('documentation');
 docs.route('GET', '/docs', {
   access: 'public',
   summary: 'Read the API’s documentation',
-  responses: { 200: text('text/html', 'A page') },
+  responses: { 200: text('text/html', 'The body is a page') },
   handler: async (_, c) => {
     const nonce = crypto.randomUUID();
     const render = Scalar<AppEnv>({
@@ -34,7 +34,7 @@ docs.route('GET', '/docs', {
 docs.route('GET', '/docs/reference.js', {
   access: 'public',
   summary: 'Get the script of the documentation',
-  responses: { 200: text('text/javascript', 'JavaScript') },
+  responses: { 200: text('text/javascript', 'The body is a script') },
   handler: async (_, c) => {
     const file = await c.env.ASSETS.fetch(new URL('/standalone.js', c.req.url));
     const headers = {

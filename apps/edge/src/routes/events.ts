@@ -4,7 +4,7 @@ import { routes } from '../http/route.ts';
 import { findExplanation } from '../use-cases/read-explanation.ts';
 
 /** Seconds after which a connection without events gets a comment. */
-const patience = 15;
+const secondsToComment = 15;
 
 export const events = routes('explanations');
 
@@ -12,11 +12,15 @@ events.route('GET', '/v1/explanations/{id}/events', {
   access: 'explanations:read',
   summary: 'Follow the events of an explanation',
   headers: {
-    'last-event-id': 'Continues after this event; an event `error` says that the service has forgotten some',
+    'last-event-id':
+      'The stream continues after this event; an event `error` says that the service no longer has some events',
   },
   responses: {
-    200: text('text/event-stream', 'Events `queued`, `processing`, `progress` and, at the end, `completed`'),
-    204: { description: 'The explanation ended with that event' },
+    200: text(
+      'text/event-stream',
+      'The body streams the events `queued`, `processing`, `progress` and, at the end, `completed`',
+    ),
+    204: { description: 'The explanation ended with the event that `Last-Event-ID` names' },
   },
   handler: async ({ tenant, services, params, headers }) => {
     const row = await findExplanation(services, tenant, params.id);
@@ -29,7 +33,7 @@ events.route('GET', '/v1/explanations/{id}/events', {
     return {
       status: 200,
       headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' },
-      body: eventStream((last) => computation.readEvents(row.run, row.id, last, patience), after),
+      body: eventStream((last) => computation.readEvents(row.run, row.id, last, secondsToComment), after),
     };
   },
 });

@@ -23,19 +23,20 @@ export const explanations = routes('explanations');
 explanations.route('POST', '/v1/explanations', {
   access: 'explanations:write',
   middleware: idempotent('exp'),
-  summary: 'Create an explanation: what did the classifier look at?',
+  summary: 'Create an explanation of what the classifier looked at',
   headers: {
-    prefer: '`wait=n`: answer when done, at the latest after n (at most 60) seconds',
+    prefer:
+      '`wait=n`: the service answers when the explanation has ended, or after n seconds; n is at most 60',
     'idempotency-key':
-      '1 to 255 characters of your choice: a repetition within 24 hours gets the first answer again',
-    'cancel-after': '`90s`, `1h30m`: cancel the explanation if it has not ended by then',
-    'cache-control': '`no-cache`: compute again',
+      '1 to 255 characters of your choice; a request that repeats them within 24 hours gets the first answer again',
+    'cancel-after': '`90s` or `1h30m`: the service cancels the explanation if it has not ended by then',
+    'cache-control': '`no-cache`: the service computes a known result again',
   },
   body: explanationRequestSchema,
   responses: {
     200: json(
       explanationSchema,
-      'The explanation has ended: it was known, or it ended within the preferred time',
+      'The explanation has ended: the service knew the result, or computed it within the preferred time',
     ),
     202: json(explanationSchema, 'The explanation is under way; ask again at `Location`'),
   },
@@ -68,7 +69,7 @@ explanations.route('POST', '/v1/explanations', {
 explanations.route('GET', '/v1/explanations', {
   access: 'explanations:read',
   summary: 'List explanations, newest first',
-  ...paged(explanationListSchema, 'A page of explanations'),
+  ...paged(explanationListSchema, 'The body is a page of explanations'),
   handler: ({ tenant, services, query }) =>
     answerPage(
       'exp',
@@ -83,7 +84,7 @@ explanations.route('GET', '/v1/explanations/{id}', {
   summary: 'Get an explanation, or wait for it',
   query: z.object({ wait: z.coerce.number().int().min(0).max(longestWait).default(0) }),
   responses: {
-    200: json(explanationSchema, 'The explanation in its present state'),
+    200: json(explanationSchema, 'The body is the explanation in its present state'),
     304: { description: 'The explanation has not changed' },
   },
   handler: async ({ tenant, services, params, query }, c) => {
@@ -98,7 +99,7 @@ explanations.route('GET', '/v1/explanations/{id}', {
 
 explanations.route('POST', '/v1/explanations/{id}/cancel', {
   access: 'explanations:write',
-  summary: 'Cancel an explanation; others that wait for the same result still get it',
+  summary: 'Cancel an explanation; other explanations that wait for the same result still get it',
   responses: {
     200: json(explanationSchema, 'The explanation is canceled, or had ended before'),
     202: json(explanationSchema, 'The explanation is canceled; a worker is stopping the computation'),

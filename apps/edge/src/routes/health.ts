@@ -18,7 +18,7 @@ health.route('GET', '/livez', {
 
 health.route('GET', '/readyz', {
   access: 'public',
-  summary: 'Check that the gateway can answer requests: its settings, its database and its object store',
+  summary: 'Check that the gateway’s settings, its database and its object store work',
   responses: { 200: json(status, 'The gateway can answer requests') },
   handler: async (_, c) => {
     const { db, storeCheck } = services(c.env);

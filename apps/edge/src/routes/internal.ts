@@ -28,24 +28,24 @@ internal.route('POST', '/internal/reports/{key}', {
   responses: { 204: { description: 'The gateway has stored the report' } },
   handler: async ({ services, params, body }) => {
     if (!(await services.computation(checkKey(params.key)).applyReport(body)))
-      throw new Refusal('stale_report', 'The attempt is over, or was never started: drop the job.');
+      throw new Refusal('stale_report', 'The attempt is over, or never started: forget the job.');
     return { status: 204 };
   },
 });
 
 internal.route('GET', '/internal/backlog', {
   access: 'scaler',
-  summary: 'Count the computations that wait or run, for the scaler',
-  responses: { 200: json(z.object({ backlog: z.int() }), 'The backlog') },
+  summary: 'Count the computations that wait or run; the scaler asks for this',
+  responses: { 200: json(z.object({ backlog: z.int() }), 'The body has the number of computations') },
   handler: async ({ services }) => ({ status: 200, body: { backlog: await services.backlog.count() } }),
 });
 
 const whyNot: Readonly<Record<ClaimRefusal, string>> = {
   attempt_claimed: 'Another worker has claimed the attempt: forget the job.',
-  attempt_over: 'The attempt is over, or was never started: forget the job.',
+  attempt_over: 'The attempt is over, or never started: forget the job.',
 };
 
-/** @throws Refusal `resource_not_found` for a text that is no cache key */
+/** @throws Refusal `resource_not_found` for a text that is not a cache key */
 function checkKey(key: string): string {
   if (!/^[0-9a-f]{64}$/.test(key)) throw notFound();
   return key;

@@ -11,9 +11,9 @@ export const keys = routes('keys');
 
 keys.route('POST', '/v1/keys', {
   access: 'admin:keys',
-  summary: 'Create a key with at most the scopes of yours',
+  summary: 'Create a key; it can have only scopes that your key has',
   body: keyRequestSchema,
-  responses: { 201: json(newKeySchema, 'The key, shown this once') },
+  responses: { 201: json(newKeySchema, 'Only this answer shows the secret of the key') },
   handler: async ({ caller, services, body }, c) => {
     const { key, text } = await services.tenants.createKey(caller.tenant, grant(caller, body));
     c.set('subject', key.id);
@@ -24,7 +24,7 @@ keys.route('POST', '/v1/keys', {
 keys.route('GET', '/v1/keys', {
   access: 'admin:keys',
   summary: 'List keys, newest first',
-  ...paged(keyListSchema, 'Keys without their secrets'),
+  ...paged(keyListSchema, 'The body is a page of keys, without their secrets'),
   handler: ({ tenant, services, query }) =>
     answerPage('key', query, (limit, after) => services.tenants.keys(tenant, limit, after)),
 });
@@ -33,7 +33,7 @@ keys.route('POST', '/v1/keys/{id}/rotate', {
   access: 'admin:keys',
   summary: 'Replace a key by a new one with the same scopes and expiry',
   body: rotationRequestSchema,
-  responses: { 201: json(newKeySchema, 'The new key, shown this once') },
+  responses: { 201: json(newKeySchema, 'Only this answer shows the secret of the new key') },
   handler: async ({ caller, services, params, body }) => {
     const { key, text } = await rotateKey(services.tenants, caller, params.id, body.grace_seconds);
     return { status: 201, body: { ...key, secret: text } };
@@ -43,7 +43,7 @@ keys.route('POST', '/v1/keys/{id}/rotate', {
 keys.route('DELETE', '/v1/keys/{id}', {
   access: 'admin:keys',
   summary: 'Revoke a key immediately',
-  responses: { 204: { description: 'Revoked' } },
+  responses: { 204: { description: 'The key is revoked' } },
   handler: async ({ tenant, services, params }) => {
     if (!isId('key', params.id) || !(await services.tenants.revoke(tenant, params.id))) throw notFound();
     return { status: 204 };

@@ -10,8 +10,8 @@ export const limits = routes('usage');
 
 limits.route('GET', '/v1/limits', {
   access: 'usage:read',
-  summary: 'Get your limits, and what is left of them',
-  responses: { 200: json(limitsSchema, 'The limits') },
+  summary: 'Get your limits, and how much of each is left',
+  responses: { 200: json(limitsSchema, 'The body has the limits') },
   handler: async ({ tenant, services }) => {
     const meter = await services.meter(tenant).read();
     return { status: 200, body: present(meter, Date.now()) };
@@ -21,7 +21,7 @@ limits.route('GET', '/v1/limits', {
 limits.route('GET', '/v1/usage', {
   access: 'usage:read',
   summary: 'List your usage by day, newest first',
-  responses: { 200: json(usageListSchema, 'The days with usage') },
+  responses: { 200: json(usageListSchema, 'The body lists the days with usage') },
   handler: async ({ tenant, services }) => {
     const days = await services.meter(tenant).usage();
     return answerAll(days.map((day) => ({ object: 'usage', ...day })));
@@ -30,9 +30,9 @@ limits.route('GET', '/v1/usage', {
 
 limits.route('PUT', '/v1/operator/tenants/{id}/limits', {
   access: 'operator',
-  summary: 'Set limits of a tenant; limits that the body omits stay',
+  summary: 'Set limits of a tenant; those that the body omits stay as they are',
   body: limitsRequestSchema,
-  responses: { 200: json(limitsSchema, 'The limits from now on') },
+  responses: { 200: json(limitsSchema, 'The body has the limits that hold from now on') },
   handler: async ({ services, params: { id }, body }, c) => {
     if (!isId('ten', id) || !(await services.tenants.exists(id))) throw notFound();
     c.set('tenant', id);

@@ -15,9 +15,13 @@ methodRoutes.route('GET', '/v1/methods', {
   access: 'models:read',
   summary: 'List the methods and their parameters',
   query: z.object({
-    model: z.string().max(200).optional().describe('For each method, say whether it works on this model'),
+    model: z
+      .string()
+      .max(200)
+      .optional()
+      .describe('The answer says of each method whether it works on this model'),
   }),
-  responses: { 200: json(methodListSchema, 'All methods') },
+  responses: { 200: json(methodListSchema, 'The body lists all methods') },
   handler: async ({ tenant, services, query }) => {
     const model = query.model === undefined ? null : await chooseModel(services, tenant, query.model);
     return answerAll(

@@ -9,7 +9,7 @@ export const metrics = routes('internal');
 metrics.route('GET', '/metrics', {
   access: 'scaler',
   summary: 'Get the metrics of the whole service, for Prometheus',
-  responses: { 200: text(type, 'Prometheus text') },
+  responses: { 200: text(type, 'The body has the metrics in Prometheus’ text format') },
   handler: async ({ services }) => ({
     status: 200,
     headers: { 'Content-Type': type },

@@ -37,8 +37,11 @@ modelRoutes.route('POST', '/v1/models', {
 
 modelRoutes.route('POST', '/v1/models/{id}/complete', {
   access: 'models:write',
-  summary: 'Say that the file has arrived, and have a worker validate the model',
-  headers: { prefer: '`wait=n`: answer when the validation has ended, at the latest after n seconds' },
+  summary: 'Complete the upload of a model, and have a worker validate it',
+  headers: {
+    prefer:
+      '`wait=n`: the service answers when the validation has ended, or after n seconds; n is at most 60',
+  },
   body: modelCompletionSchema,
   responses: {
     200: json(modelSchema, 'The validation has ended: `ready`, or `rejected` with its `error`'),
@@ -62,8 +65,8 @@ modelRoutes.route('POST', '/v1/models/{id}/complete', {
 
 modelRoutes.route('GET', '/v1/models', {
   access: 'models:read',
-  summary: 'List the models: those of the service on the first page, then your own, newest first',
-  ...paged(modelListSchema, 'A page of models'),
+  summary: 'List models; the first page begins with those of the service, and yours follow, newest first',
+  ...paged(modelListSchema, 'The body is a page of models'),
   handler: async ({ tenant, services, query }) => {
     const { status, body } = await answerPage(
       'mdl',
@@ -80,7 +83,7 @@ modelRoutes.route('GET', '/v1/models/{id}', {
   access: 'models:read',
   summary: 'Get a model with its report, or wait until its validation has ended',
   query: z.object({ wait: z.coerce.number().int().min(0).max(longestWait).default(0) }),
-  responses: { 200: json(modelSchema, 'The model in its present state') },
+  responses: { 200: json(modelSchema, 'The body is the model in its present state') },
   handler: async ({ tenant, services, params: { id }, query: { wait } }) => {
     if (!isId('mdl', id)) {
       const model = (await services.catalogs.get()).models.find(({ name }) => name === id);

@@ -21,22 +21,22 @@ export const operator = routes('operator');
 operator.route('GET', '/v1/operator/tenants', {
   access: 'operator',
   summary: 'List tenants, newest first',
-  ...paged(tenantListSchema, 'A page of tenants'),
+  ...paged(tenantListSchema, 'The body is a page of tenants'),
   handler: ({ services, query }) =>
     answerPage('ten', query, (limit, after) => services.tenants.list(limit, after)),
 });
 
 operator.route('POST', '/v1/operator/tenants/{id}/suspend', {
   access: 'operator',
-  summary: 'Suspend a tenant: refuse its requests, and finish what is under way',
-  responses: { 200: json(tenantViewSchema, 'The tenant from now on') },
+  summary: 'Suspend a tenant; the service refuses its requests, and finishes what is under way',
+  responses: { 200: json(tenantViewSchema, 'The body is the changed tenant') },
   handler: async ({ params }, c) => ({ status: 200, body: await setSuspended(c, params.id, true) }),
 });
 
 operator.route('POST', '/v1/operator/tenants/{id}/resume', {
   access: 'operator',
   summary: 'Resume a suspended tenant',
-  responses: { 200: json(tenantViewSchema, 'The tenant from now on') },
+  responses: { 200: json(tenantViewSchema, 'The body is the changed tenant') },
   handler: async ({ params }, c) => ({ status: 200, body: await setSuspended(c, params.id, false) }),
 });
 
@@ -52,7 +52,7 @@ operator.route('POST', '/v1/operator/tenants', {
   access: 'operator',
   summary: 'Create a tenant and its first key',
   body: tenantRequestSchema,
-  responses: { 201: json(tenantSchema, 'The tenant; its key is shown this once') },
+  responses: { 201: json(tenantSchema, 'Only this answer shows the secret of the tenant’s key') },
   handler: async ({ services: { tenants }, body }, c) => {
     const tenant = await tenants.create(body.name);
     c.set('tenant', tenant.id);
@@ -66,7 +66,7 @@ operator.route('POST', '/v1/operator/tenants/{id}/keys', {
   access: 'operator',
   summary: 'Create a key for a tenant that has lost its keys',
   body: keyRequestSchema,
-  responses: { 201: json(newKeySchema, 'The key, shown this once') },
+  responses: { 201: json(newKeySchema, 'Only this answer shows the secret of the key') },
   handler: async ({ services: { tenants }, params: { id }, body }, c) => {
     if (!isId('ten', id) || !(await tenants.exists(id))) throw notFound();
     c.set('tenant', id);

@@ -11,14 +11,14 @@ export const playground = routes('documentation');
 playground.route('GET', '/', {
   access: 'public',
   summary: 'Redirect to the playground',
-  responses: { 302: { description: 'To /playground' } },
+  responses: { 302: { description: '`Location` is /playground' } },
   handler: () => ({ status: 302, headers: { Location: '/playground' } }),
 });
 
 playground.route('GET', '/playground', {
   access: 'public',
   summary: 'Open a page to try the service',
-  responses: { 200: text('text/html', 'A page') },
+  responses: { 200: text('text/html', 'The body is a page') },
   handler: (_, c) => {
     const nonce = crypto.randomUUID();
     const headers = {
@@ -32,7 +32,7 @@ playground.route('GET', '/playground', {
 playground.route('GET', '/playground/script.js', {
   access: 'public',
   summary: 'Get the script of the playground',
-  responses: { 200: text('text/javascript', 'JavaScript') },
+  responses: { 200: text('text/javascript', 'The body is a script') },
   handler: () => ({
     status: 200,
     headers: { 'Content-Type': 'text/javascript; charset=utf-8' },

@@ -19,17 +19,19 @@ import { chooseModel } from '../use-cases/choose-model.ts';
 import { findPhoto } from '../use-cases/find-photo.ts';
 
 /** Seconds for which a request waits for its prediction by default. */
-const patience = 30;
+const usualWait = 30;
 
 export const predictions = routes('predictions');
 
 predictions.route('POST', '/v1/predictions', {
   access: 'explanations:write',
   summary:
-    'Get the classes that the model predicts; the first request costs one compute unit, repetitions nothing',
-  headers: { prefer: `\`wait=n\`: wait for at most n seconds; default ${patience}` },
+    'Get the classes that the model predicts; the first request costs one compute unit, and a repeated request is free',
+  headers: {
+    prefer: `\`wait=n\`: the service waits at most n seconds for the prediction; by default it waits ${usualWait}`,
+  },
   body: predictionRequestSchema,
-  responses: { 200: json(predictionsSchema, 'The likeliest classes') },
+  responses: { 200: json(predictionsSchema, 'The body has the likeliest classes') },
   handler: async ({ tenant, services, requestId, headers, body }) => {
     const { upload, sha256 } = await findPhoto(services, tenant, body.input);
     const { device } = await services.catalogs.get();
@@ -42,16 +44,11 @@ predictions.route('POST', '/v1/predictions', {
     const own = model.own ? model.id : null;
     const results = await services.names.results(tenant, key);
     const wanted = { key, tenant, question, style, requestId, units: 1, model: own, results };
-    const { run: admitted, via } = await admitRequest(
-      services,
-      wanted,
-      upload,
-      !model.deterministic,
-      request,
-    );
+    const admission = await admitRequest(services, wanted, upload, !model.deterministic, request);
+    const { run: admitted, via } = admission;
     // If the result was known, nobody has checked yet that the photo still exists.
     if (upload !== null && via === 'hit') await findUpload(services, tenant, upload);
-    const wait = preferredWait(headers.prefer) ?? patience;
+    const wait = preferredWait(headers.prefer) ?? usualWait;
     const run = isTerminal(admitted)
       ? admitted
       : await services.computation(key).watch(admitted.number, requestId, null, wait);

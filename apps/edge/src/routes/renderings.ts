@@ -12,7 +12,7 @@ renderings.route('POST', '/v1/explanations/{id}/render', {
   access: 'explanations:write',
   summary: 'Render a finished explanation in another style, without computing it again',
   body: renderingRequestSchema,
-  responses: { 200: json(renderingSchema, 'The pictures') },
+  responses: { 200: json(renderingSchema, 'The body links to the pictures') },
   handler: async ({ tenant, services, params, body }) => {
     const row = await findExplanation(services, tenant, params.id);
     const run = expiredFor(row, await readRun(services, row, 0), Date.now());

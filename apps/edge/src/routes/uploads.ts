@@ -20,7 +20,11 @@ uploads.route('POST', '/v1/uploads', {
   handler: async ({ tenant, services, body }, c) => {
     if (!isUploadType(body.content_type))
       throw new Refusal('unsupported_media_type', `Expected ${uploadLimits.types.join(', ')}.`, [
-        { pointer: '/content_type', code: 'unsupported_media_type', message: 'This type is not accepted.' },
+        {
+          pointer: '/content_type',
+          code: 'unsupported_media_type',
+          message: 'The service does not accept this type.',
+        },
       ]);
     if (body.content_length > uploadLimits.max_bytes)
       throw new Refusal('payload_too_large', `A photo is at most ${uploadLimits.max_bytes} bytes.`, [
@@ -44,8 +48,8 @@ uploads.route('POST', '/v1/uploads', {
 
 uploads.route('GET', '/v1/uploads/{id}', {
   access: 'uploads:read',
-  summary: 'Get an upload: have its bytes arrived?',
-  responses: { 200: json(uploadSchema, 'The upload') },
+  summary: 'Get an upload, and whether its bytes have arrived',
+  responses: { 200: json(uploadSchema, 'The body is the upload') },
   handler: async ({ tenant, services, params }) => {
     const row = await findUpload(services, tenant, params.id);
     return { status: 200, body: present(row, await statusOf(services.objects, row), null) };

@@ -30,12 +30,16 @@ webhooks.route('POST', '/v1/webhook_endpoints', {
   access,
   summary: 'Create a webhook endpoint, to which the service sends an event when an explanation ends',
   body: webhookEndpointRequestSchema,
-  responses: { 201: json(newWebhookEndpointSchema, 'The endpoint; its secret is shown this once') },
+  responses: { 201: json(newWebhookEndpointSchema, 'Only this answer shows the endpoint’s secret') },
   handler: async ({ tenant, services, body }, c) => {
     const url = checkUrl(services, body.url);
     const master = masterOf(services);
     const row = await services.webhooks.create(tenant, url, mostEndpoints);
-    if (!row) throw new Refusal('invalid_parameter', `A tenant has at most ${mostEndpoints} endpoints.`);
+    if (!row)
+      throw new Refusal(
+        'invalid_parameter',
+        `A tenant has at most ${mostEndpoints} endpoints. Delete one first.`,
+      );
     c.set('subject', row.id);
     return { status: 201, body: { ...present(row), secret: await secretOf(master, row) } };
   },
@@ -44,7 +48,7 @@ webhooks.route('POST', '/v1/webhook_endpoints', {
 webhooks.route('GET', '/v1/webhook_endpoints', {
   access,
   summary: 'List webhook endpoints, newest first',
-  ...paged(webhookEndpointListSchema, 'A page of endpoints'),
+  ...paged(webhookEndpointListSchema, 'The body is a page of endpoints'),
   handler: ({ tenant, services, query }) =>
     answerPage('whk', query, (limit, after) => services.webhooks.list(tenant, limit, after), present),
 });
@@ -52,7 +56,7 @@ webhooks.route('GET', '/v1/webhook_endpoints', {
 webhooks.route('GET', '/v1/webhook_endpoints/{id}', {
   access,
   summary: 'Get a webhook endpoint, and why it was disabled',
-  responses: { 200: json(webhookEndpointSchema, 'The endpoint') },
+  responses: { 200: json(webhookEndpointSchema, 'The body is the endpoint') },
   handler: async ({ tenant, services, params }) => ({
     status: 200,
     body: present(await find(services, tenant, params.id)),
@@ -63,7 +67,7 @@ webhooks.route('PATCH', '/v1/webhook_endpoints/{id}', {
   access,
   summary: 'Change the URL of a webhook endpoint, disable it, or enable it again',
   body: webhookEndpointChangeSchema,
-  responses: { 200: json(webhookEndpointSchema, 'The changed endpoint') },
+  responses: { 200: json(webhookEndpointSchema, 'The body is the changed endpoint') },
   handler: async ({ tenant, services, params, body: { url, status } }) => {
     const row = await find(services, tenant, params.id);
     await services.webhooks.change(row, {
@@ -88,9 +92,9 @@ webhooks.route('DELETE', '/v1/webhook_endpoints/{id}', {
 
 webhooks.route('POST', '/v1/webhook_endpoints/{id}/rotate_secret', {
   access,
-  summary: 'Create a new secret; until the grace period ends, the old one signs too',
+  summary: 'Create a new secret for a webhook endpoint; until the grace period ends, the old one signs too',
   body: secretRotationRequestSchema,
-  responses: { 200: json(newWebhookEndpointSchema, 'The endpoint; its secret is shown this once') },
+  responses: { 200: json(newWebhookEndpointSchema, 'Only this answer shows the endpoint’s secret') },
   handler: async ({ tenant, services, params, body }) => {
     const row = await find(services, tenant, params.id);
     await services.webhooks.rotate(row, new Date(Date.now() + body.grace_seconds * 1000).toISOString());
@@ -102,7 +106,7 @@ webhooks.route('POST', '/v1/webhook_endpoints/{id}/rotate_secret', {
 webhooks.route('GET', '/v1/webhook_endpoints/{id}/deliveries', {
   access,
   summary: 'List the deliveries to an endpoint and their attempts, newest first',
-  ...paged(webhookDeliveryListSchema, 'A page of deliveries'),
+  ...paged(webhookDeliveryListSchema, 'The body is a page of deliveries'),
   handler: async ({ tenant, services, params, query }) => {
     const { id } = await find(services, tenant, params.id);
     const deliveries = services.webhookDeliveries(id);
@@ -112,7 +116,7 @@ webhooks.route('GET', '/v1/webhook_endpoints/{id}/deliveries', {
 
 webhooks.route('POST', '/v1/webhook_endpoints/{id}/deliveries/{delivery}/redeliver', {
   access,
-  summary: 'Send an event again, under the same id',
+  summary: 'Send the event of a delivery again, under the same id',
   responses: { 202: json(webhookDeliverySchema, 'The service sends the event again') },
   handler: async ({ tenant, services, params: { id, delivery } }) => {
     const endpoint = await find(services, tenant, id);
@@ -138,7 +142,7 @@ function masterOf({ settings }: Services): string {
   if (settings.WEBHOOK_SECRET !== undefined) return settings.WEBHOOK_SECRET;
   throw new Refusal(
     'not_configured',
-    'This service has no webhooks: its operator has not set WEBHOOK_SECRET.',
+    'This service sends no webhooks, because its operator has not set WEBHOOK_SECRET.',
   );
 }
 

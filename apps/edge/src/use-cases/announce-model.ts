@@ -43,7 +43,7 @@ export async function announceModel(
   if (!row)
     throw new Refusal(
       'model_limit_reached',
-      `A tenant keeps at most ${allowance.models} models, and ${allowance.total} bytes of them: delete one first.`,
+      `A tenant keeps at most ${allowance.models} models, and ${allowance.total} bytes of them. Delete one first.`,
     );
   if (row.status === 'rejected') await restart(services, row);
   const isAwaited = row.status === 'pending' || row.status === 'rejected';
@@ -53,7 +53,7 @@ export async function announceModel(
   return { model: presentModel(awaited, await signUpload(services, awaited)), isNew: row.id === id };
 }
 
-/** Lets a rejected model begin again: its file may have been damaged, or a later release may accept it. */
+/** Restarts a rejected model: its file may have been damaged, or a later release may accept it. */
 async function restart({ models, objects }: Services, { id, object }: ModelRow): Promise<void> {
   if (!(await objects.delete(object)))
     throw new Refusal('storage_unavailable', 'The object store does not answer. Try again.');

@@ -6,7 +6,7 @@ import type { Services } from '../services.ts';
 import { type Objects, urlLifetime } from '../storage/objects.ts';
 import type { UploadRow } from '../storage/uploads.ts';
 
-/** The status of an upload: what the store says, until the cleanup has recorded that the upload failed. */
+/** Finds the status of an upload: what the store says, until the cleanup has recorded that the upload failed. */
 export async function statusOf(objects: Objects, row: UploadRow): Promise<Upload['status']> {
   if (row.final_status !== null && row.final_status !== 'ready') return row.final_status;
   return uploadStatus(row, await objects.head(row.object), urlLifetime, Date.now());
@@ -32,7 +32,7 @@ export async function eraseUpload(
   await uploads.delete(row.tenant, row.id);
 }
 
-/** An upload of these bytes by this tenant that has arrived, if there is one. */
+/** Finds an upload of these bytes by this tenant that has arrived. */
 export async function findReady(
   { uploads, objects }: Services,
   tenant: string,

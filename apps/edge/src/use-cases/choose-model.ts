@@ -5,8 +5,8 @@ import { isId } from '../domain/ulid.ts';
 import type { Services } from '../services.ts';
 
 /**
- * Finds the model that a request names by id, name or `name@sha256:…`, or the default. A tenant's own model takes precedence over
- * a model of the service with the same name.
+ * Finds the model that a request names by id, name or `name@sha256:…`, or the default. A tenant's own model takes
+ * precedence over a model of the service with the same name.
  *
  * @throws Refusal `resource_not_found`, `model_not_ready`, or why the model was rejected
  */

@@ -68,11 +68,11 @@ export async function createExplanation(
   return { row, admission };
 }
 
-/** @throws Refusal `resource_not_found` unless there is such an endpoint, and it is enabled. */
+/** @throws Refusal `resource_not_found` if the tenant has no such endpoint, `invalid_parameter` if it is disabled */
 async function findWebhook({ webhooks }: Services, tenant: string, id: string): Promise<string> {
   const endpoint = isId('whk', id) ? await webhooks.find(tenant, id) : null;
   if (endpoint?.status === 'enabled') return id;
-  const message = endpoint ? 'The endpoint is disabled.' : 'There is no such endpoint.';
+  const message = endpoint ? 'The endpoint is disabled.' : 'The tenant has no such endpoint.';
   const code = endpoint ? 'invalid_parameter' : 'resource_not_found';
   throw new Refusal(code, `webhook: ${message}`, [{ pointer: '/webhook', code, message }]);
 }
