@@ -25,7 +25,7 @@ export const renderings = routes().openapi(render, async (c) => {
   const asked = c.req.valid('json');
   const { language } = row.style ?? run.submission.style;
   const style = { visualization: asked.visualization, language: asked.language ?? language };
-  const { rendering, known } = await renderRun(services, run, style, false);
+  const { rendering, known } = await renderRun(services, run, style);
   const query = rendering.key === '' ? '' : `?rendering=${rendering.key}`;
   const link = (name: 'overlay.png' | 'heatmap.png') =>
     linkTo(rendering.artifacts, name, `/v1/explanations/${row.id}/artifacts/${name}${query}`);

@@ -1,14 +1,14 @@
-import type { Explanation, ExplanationAsked, Job, Style } from '@whylight/contract';
+import type { Explanation, ExplanationAsked, JobError, Style } from '@whylight/contract';
 import { presentExplanation } from '../domain/explanation.ts';
 import { LimitRefusal, notFound, Refusal } from '../domain/refusal.ts';
-import { type FoundRendering, ownRendering, withRendering } from '../domain/rendering.ts';
+import type { FoundRendering } from '../domain/rendering.ts';
 import { type Admission, isTerminal, type Run, type Submission, type WaitRequest } from '../domain/run.ts';
 import { isId } from '../domain/ulid.ts';
-import { isOwnStyle, viewRun } from '../domain/waiters.ts';
+import { viewRun } from '../domain/waiters.ts';
 import type { Services } from '../services.ts';
 import type { ExplanationRow } from '../storage/explanations.ts';
 import type { UploadRow } from '../storage/uploads.ts';
-import { findReady, findUpload, statusOf } from './arrivals.ts';
+import { findReady, findUpload, inputOf, statusOf } from './arrivals.ts';
 
 export interface Input {
   /** Null if the request names the input by its hash: then any upload of these bytes serves. */
@@ -43,22 +43,9 @@ export async function admitRequest(
   fresh: boolean,
   request: WaitRequest,
 ): Promise<Admission> {
-  const admission = await findOrStartRun(services, wanted, upload, fresh, request);
-  if (admission.via !== 'hit' || !hasPictures(admission.run)) return admission;
-  const { rendering } = await renderRun(services, admission.run, request.style, true);
-  return { ...admission, run: withRendering(admission.run, rendering) };
-}
-
-async function findOrStartRun(
-  services: Services,
-  wanted: Omit<Submission, 'input'>,
-  upload: string | null,
-  fresh: boolean,
-  request: WaitRequest,
-): Promise<Admission> {
   const computation = services.computation(wanted.key);
-  const known = fresh ? null : await computation.findResult(request.keepUntil);
-  if (known) return { run: known, via: 'hit' };
+  const known = fresh ? null : await computation.findResult(request);
+  if (known) return unlessFailed(known);
   const [photo, waiting] = await Promise.all([
     findArrived(services, wanted, upload),
     services.backlog.count(),
@@ -71,7 +58,7 @@ async function findOrStartRun(
     throw new Refusal('capacity', 'The service could not queue the job. Try again in a moment.');
   });
   if ('policy' in admitted) throw new LimitRefusal(admitted);
-  return admitted;
+  return unlessFailed(admitted);
 }
 
 async function findArrived(
@@ -96,39 +83,25 @@ async function findArrived(
   return other;
 }
 
-const inputOf = (row: UploadRow): Job['input'] => ({
-  object: row.object,
-  content_type: row.content_type,
-  bytes: row.content_length,
-});
-
-const hasPictures = ({ result }: Run): boolean => Boolean(result?.attribution);
-
 /**
- * Renders a finished run in another style, without computing it again. `pinned`: an explanation depends on the rendering.
+ * Renders a finished run in another style, without computing it again.
  *
  * @throws Refusal `artifact_expired`, `upload_not_ready` where the photo is gone, `capacity`, `storage_unavailable`.
  */
-export async function renderRun(
+export const renderRun = async (
   services: Services,
-  run: Run,
+  { submission: { key }, number }: Run,
   style: Style,
-  pinned: boolean,
-): Promise<FoundRendering> {
-  const { key, tenant, question } = run.submission;
-  const render = (input: Job['input'] | null) =>
-    services.computation(key).render(run.number, style, input, pinned);
-  let answer = isOwnStyle(run, style) ? ownRendering(run) : await render(null);
-  if ('code' in answer && (answer.code === 'upload_not_found' || answer.code === 'upload_mismatch')) {
-    const other = await findReady(services, tenant, question.image);
-    if (!other)
-      throw new Refusal(
-        'upload_not_ready',
-        'The photo has been deleted. To render the explanation in another style, upload the photo again.',
-      );
-    answer = await render(inputOf(other));
-  }
+): Promise<FoundRendering> => unlessFailed(await services.computation(key).render(number, style));
+
+/** @throws Refusal for the error of a rendering */
+function unlessFailed<T extends object>(answer: T | JobError): T {
   if (!('code' in answer)) return answer;
+  if (answer.code === 'upload_not_found' || answer.code === 'upload_mismatch')
+    throw new Refusal(
+      'upload_not_ready',
+      'The photo has been deleted. To render the explanation in another style, upload the photo again.',
+    );
   if (answer.code === 'artifact_corrupt') throw new Refusal('artifact_expired', answer.message);
   if (answer.code === 'invalid_parameter')
     throw new Refusal(answer.code, answer.message, [
@@ -145,7 +118,8 @@ export async function runOf(
   seconds: number,
   now?: Run,
 ): Promise<Run> {
-  if (now?.number === row.run && (seconds === 0 || isTerminal(now))) return viewRun(now, row.id);
+  const view = now?.number === row.run ? viewRun(now, row.id) : null;
+  if (view && (seconds === 0 || isTerminal(view))) return view;
   const run = await services.computation(row.key).watch(row.run, row.id, row.style, seconds);
   if (run) return viewRun(run, row.id);
   throw new Refusal('capacity', 'The service could not queue the job. Try again in a moment.');
