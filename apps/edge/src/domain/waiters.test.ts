@@ -79,7 +79,7 @@ function happens(run: Run, { what, who, style, until }: Event, now: number): Run
 
 /** The run after each of the events, the first one with a waiter. */
 function history(happened: readonly Event[]): Run[] {
-  const request = { id: 'exp_0', until: null, style: ownStyle(), keepUntil: 0, webhook: null };
+  const request = { id: ids[0], until: null, style: ownStyle(), keepUntil: 0, webhook: 'whk_a' };
   const runs = [addWaiter(beginRun(null, submission, 0), request, 'miss')];
   for (const [i, event] of happened.entries()) runs.push(happens(runs.at(-1)!, event, i + 1));
   return runs;
@@ -87,7 +87,9 @@ function history(happened: readonly Event[]): Run[] {
 
 const holds = (check: (runs: readonly Run[], happened: readonly Event[]) => void): void =>
   fc.assert(
-    fc.property(fc.array(events, { maxLength: 40 }), (happened) => check(history(happened), happened)),
+    fc.property(fc.array(events, { maxLength: 40, size: 'max' }), (happened) =>
+      check(history(happened), happened),
+    ),
     { numRuns: 500 },
   );
 
