@@ -21,7 +21,7 @@ renderings.route('POST', '/v1/explanations/{id}/render', {
       throw new Refusal('explanation_not_ready', 'The explanation has no result to render yet.');
     const { language } = row.style ?? run.submission.style;
     const style = { visualization: body.visualization, language: body.language ?? language };
-    const { rendering, known } = await renderRun(services, run, style, false);
+    const { rendering, known } = await renderRun(services, run, style);
     const query = rendering.key === '' ? '' : `?rendering=${rendering.key}`;
     const link = (name: 'overlay.png' | 'heatmap.png') =>
       linkTo(rendering.artifacts, name, `/v1/explanations/${row.id}/artifacts/${name}${query}`);

@@ -1,4 +1,4 @@
-import type { Upload } from '@whylight/contract';
+import type { Job, Upload } from '@whylight/contract';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { isId } from '../domain/ulid.ts';
 import { uploadStatus } from '../domain/upload.ts';
@@ -42,3 +42,10 @@ export async function findReady(
     if ((await statusOf(objects, row)) === 'ready') return row;
   return null;
 }
+
+/** What a job says of its photo. */
+export const toJobInput = (row: UploadRow): Job['input'] => ({
+  object: row.object,
+  content_type: row.content_type,
+  bytes: row.content_length,
+});

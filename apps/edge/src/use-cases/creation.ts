@@ -2,8 +2,9 @@ import { cacheKey, type ExplanationAsked } from '@whylight/contract';
 import { computeUnits } from '../domain/compute-units.ts';
 import { explanationQuestion } from '../domain/question.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
-import type { Admission } from '../domain/run.ts';
+import { type Admission, isTerminal } from '../domain/run.ts';
 import { isId } from '../domain/ulid.ts';
+import { viewRun } from '../domain/waiters.ts';
 import { endEvent } from '../domain/webhook-event.ts';
 import type { Services } from '../services.ts';
 import type { ExplanationRow } from '../storage/explanations.ts';
@@ -62,9 +63,10 @@ export async function createExplanation(
   // If the result was known, nobody has checked yet that the photo still exists.
   const row = await services.explanations.create(fields, admission.via === 'hit' ? upload : null);
   if (!row) throw notFound();
-  // Here we notify only those who find a finished result; the computation notifies the others.
-  if (webhook !== null && admission.via === 'hit')
-    await services.webhookDeliveries(webhook).deliver({ tenant, id: webhook }, endEvent(id, admission.run));
+  // Here we notify only those who find a finished result, with its pictures; the computation notifies the others.
+  const view = viewRun(admission.run, id);
+  if (webhook !== null && admission.via === 'hit' && isTerminal(view))
+    await services.webhookDeliveries(webhook).deliver({ tenant, id: webhook }, endEvent(id, view));
   return { row, admission };
 }
 

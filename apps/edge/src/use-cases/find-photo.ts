@@ -1,4 +1,4 @@
-import type { ExplanationAsked, Job } from '@whylight/contract';
+import type { ExplanationAsked } from '@whylight/contract';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { isId } from '../domain/ulid.ts';
 import type { Services } from '../services.ts';
@@ -57,10 +57,3 @@ export async function findArrived(
     );
   return other;
 }
-
-/** What a job says of its photo. */
-export const toJobInput = (row: UploadRow): Job['input'] => ({
-  object: row.object,
-  content_type: row.content_type,
-  bytes: row.content_length,
-});

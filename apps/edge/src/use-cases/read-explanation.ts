@@ -25,7 +25,8 @@ export async function readRun(
   seconds: number,
   now?: Run,
 ): Promise<Run> {
-  if (now?.number === row.run && (seconds === 0 || isTerminal(now))) return viewRun(now, row.id);
+  const view = now?.number === row.run ? viewRun(now, row.id) : null;
+  if (view && (seconds === 0 || isTerminal(view))) return view;
   const run = await services.computation(row.key).watch(row.run, row.id, row.style, seconds);
   if (run) return viewRun(run, row.id);
   throw new Refusal('capacity', 'The service could not queue the job. Try again in a moment.');

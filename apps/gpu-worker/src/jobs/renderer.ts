@@ -14,6 +14,8 @@ const greed = 1;
 /** Milliseconds from its arrival in which a rendering must be done: then the gateway, which waits for 30 s, is gone. */
 const patience = 25_000;
 
+const tooLate = new JobFailure('deadline_exceeded', 'the rendering was not done in time', true);
+
 /** Renders finished explanations in another style, in the pool's threads. Needs neither model nor GPU. */
 export class Renderer {
   readonly #storage: Storage;
@@ -32,11 +34,15 @@ export class Renderer {
     return this.#queue.hasRoomFor({ owner: tenantOf(job), claim: 1 });
   }
 
-  /** @throws JobFailure, InputError. @throws TimeoutError for a rendering that is not done in time */
+  /** @throws JobFailure, also for a rendering that is not done in time. @throws InputError */
   async render(job: RenderingJob): Promise<Rendered> {
     const signal = AbortSignal.timeout(this.#patience);
     const task = { owner: tenantOf(job), claim: 1 };
-    return this.#queue.run(task, () => this.#renderNow(job, signal), signal);
+    return this.#queue
+      .run(task, () => this.#renderNow(job, signal), signal)
+      .catch((error: unknown) => {
+        throw signal.aborted ? tooLate : error;
+      });
   }
 
   async #renderNow(job: RenderingJob, signal: AbortSignal): Promise<Rendered> {
