@@ -1,5 +1,5 @@
 import { type Runtime, row, stacked, type Target, type Tensor } from '@whylight/core';
-import { overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
+import { mapsOf, overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
 import type { ResolvedQuestion } from '@whylight/core/methods';
 import {
   highest,
@@ -7,13 +7,13 @@ import {
   predictionOfTarget,
   predictionsOf,
   resolveTarget,
+  sidesFor,
   type Task,
-} from '../classification/predictions.ts';
-import { sidesFor } from '../models/prepare.ts';
+} from '@whylight/core/preparation';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import { blend } from '../rendering/draw.ts';
 import { type Plate, setPlate } from '../rendering/plate.ts';
-import { captionOf, mapsOf } from '../rendering/rendering.ts';
+import { captionOf, givesPixels } from '../rendering/rendering.ts';
 import { createPlan, type Plan } from './plan.ts';
 
 export interface FrameRequest {
@@ -88,7 +88,7 @@ export class FrameExplainer {
     const { over, overlayOptions } = mapsOf({
       attribution,
       layout: this.#plan.preprocessing.layout,
-      method: this.#request.question.method,
+      isPixels: givesPixels(this.#request.question.method),
     });
     const picture = overlay(frame, over, region, overlayOptions);
     const { language = 'en' } = this.#request;

@@ -1,14 +1,15 @@
 import { InputError, OutOfMemoryError, type Runtime, type Warning, writeNpy } from '@whylight/core';
 import { preprocess, range } from '@whylight/core/image';
 import {
+  channelsFor,
   doubts,
   highest,
   predictionOfTarget,
   predictionsOf,
   resolveTarget,
-} from '../classification/predictions.ts';
+  sidesFor,
+} from '@whylight/core/preparation';
 import { decodeImage, decodePhoto, type PhotoType, servicePhotoTypes, sizeOfImage } from '../codec/decode.ts';
-import { channelsFor, sidesFor } from '../models/prepare.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { inlineRenderPool, type RenderPool } from '../rendering/render-pool.ts';

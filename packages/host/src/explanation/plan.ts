@@ -1,12 +1,17 @@
 import { type Explainer, graphFileOf, type Runtime, weightsBeside } from '@whylight/core';
 import type { Sides } from '@whylight/core/image';
 import { methods, type ResolvedQuestion } from '@whylight/core/methods';
-import { classifierOf } from '../models/classifier.ts';
-import { type Prepared, prepare, preparedFor } from '../models/prepare.ts';
-import { normalisationBy } from '../models/preprocessing.ts';
-import { readingOf, statedSides } from '../models/reading.ts';
+import {
+  classifierOf,
+  explainerFor,
+  normalisationBy,
+  type Prepared,
+  prepare,
+  preparedFor,
+  readingOf,
+  statedSides,
+} from '@whylight/core/preparation';
 import type { RegisteredModel } from '../models/registered-model.ts';
-import { explainerFor } from './explainer.ts';
 
 /** An explainer made for one model, method and input shape, with what a photo needs to get there. */
 export interface Plan extends Prepared {

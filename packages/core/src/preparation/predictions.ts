@@ -1,5 +1,8 @@
-import { type Head, InputError, type Target, type TargetSpec, type Warning } from '@whylight/core';
-import { type ClassNames, findClass, nameOf, oppositeOf } from '../models/class-names.ts';
+import { InputError } from '../errors.ts';
+import type { Head } from '../model/head.ts';
+import type { Target, TargetSpec } from '../targets.ts';
+import type { Warning } from '../warning.ts';
+import { type ClassNames, findClass, nameOf, oppositeOf } from './class-names.ts';
 
 /** What a network decides: one class of several, each class by itself, yes or no by one output, or a quantity. */
 export type Task = Head['task'];

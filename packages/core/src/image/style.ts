@@ -1,11 +1,6 @@
-import {
-  type Backdrop,
-  type Colormap,
-  type FloatMap,
-  floatMap,
-  type HighlightOptions,
-  percentiles,
-} from '@whylight/core/image';
+import type { Colormap } from './colormaps.ts';
+import { type Backdrop, type HighlightOptions, percentiles } from './highlight.ts';
+import { type FloatMap, floatMap } from './picture.ts';
 
 /** How a rendering of an explanation looks; what is left out stays as the method has it. */
 export interface Style {
