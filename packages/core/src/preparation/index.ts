@@ -9,7 +9,7 @@ export {
 } from './class-names.ts';
 export { classifierOf, named } from './classifier.ts';
 export { type DescribedModel, type Description, describe } from './described.ts';
-export { explainerFor } from './explainer-for.ts';
+export { explainerFor } from './explainer.ts';
 export type { FixedElements } from './fixed-inputs.ts';
 export { findLabel, type Label, labelFormatOf, parseLabels } from './labels.ts';
 export {
@@ -22,6 +22,7 @@ export {
   statedIn,
 } from './manifest.ts';
 export { digested } from './older-preprocessing.ts';
+export { createPlan, type ExplainerQuestion, type Plan } from './plan.ts';
 export { predictionText } from './prediction-text.ts';
 export {
   doubts,

@@ -2,7 +2,9 @@ import { type Runtime, row, stacked, type Target, type Tensor } from '@whylight/
 import { mapsOf, overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
 import type { ResolvedQuestion } from '@whylight/core/methods';
 import {
+  createPlan,
   highest,
+  type Plan,
   type Prediction,
   predictionOfTarget,
   predictionsOf,
@@ -14,7 +16,6 @@ import type { RegisteredModel } from '../models/registered-model.ts';
 import { blend } from '../rendering/draw.ts';
 import { type Plate, setPlate } from '../rendering/plate.ts';
 import { captionOf, givesPixels } from '../rendering/rendering.ts';
-import { createPlan, type Plan } from './plan.ts';
 
 export interface FrameRequest {
   readonly model: RegisteredModel;

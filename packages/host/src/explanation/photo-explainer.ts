@@ -2,8 +2,10 @@ import { InputError, OutOfMemoryError, type Runtime, type Warning, writeNpy } fr
 import { preprocess, range } from '@whylight/core/image';
 import {
   channelsFor,
+  createPlan,
   doubts,
   highest,
+  type Plan,
   predictionOfTarget,
   predictionsOf,
   resolveTarget,
@@ -21,7 +23,6 @@ import { LeaseCache } from '../scheduling/lease-cache.ts';
 import type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
 import { featureMask } from './feature-mask.ts';
 import { applyFit } from './fit.ts';
-import { createPlan, type Plan } from './plan.ts';
 import { type Result, resultBytes } from './result.ts';
 
 export interface PhotoExplainerOptions {
