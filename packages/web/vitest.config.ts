@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { maxWorkers } from '../../vitest.workers.ts';
 
-/** What runs without a browser; `vitest.browser.ts` has the rest. */
+/** What runs without a browser; `test/browser` has the rest. */
 export default defineConfig({
   test: {
     name: 'web',

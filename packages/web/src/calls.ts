@@ -23,6 +23,13 @@ export type Progress = number;
 /** A question as the worker gets it: the model by its number, the image as a bitmap. */
 export type Asked<Question> = Question & { readonly model: number; readonly bitmap: ImageBitmap };
 
+/** What computed an answer. */
+export interface Device {
+  readonly name: Backend['name'];
+  /** Types of operators that WebGPU has not and WebAssembly computed, of all that the explainer has loaded. */
+  readonly fallenBack: readonly string[];
+}
+
 export interface ClassifyQuestion {
   /** How many classes to name: 5 if not said. */
   readonly count?: number | undefined;
@@ -50,6 +57,7 @@ export interface Classification {
   readonly predictions: readonly Prediction[];
   readonly task: Task;
   readonly warnings: readonly Warning[];
+  readonly device: Device;
   /** Milliseconds in the worker. */
   readonly milliseconds: { readonly load: number; readonly compute: number };
 }
@@ -77,6 +85,7 @@ export interface Explanation {
   /** The map alone, as large as its region. */
   readonly heatmap: ImageData | null;
   readonly warnings: readonly Warning[];
+  readonly device: Device;
   /** Milliseconds in the worker: `load` is 0 where the explainer was there already. */
   readonly milliseconds: { readonly load: number; readonly compute: number; readonly render: number };
 }

@@ -1,4 +1,4 @@
-import { forwardGraph, InputError, type Runtime, type Tensor } from '@whylight/core';
+import { forwardGraph, InputError, type Tensor } from '@whylight/core';
 import { heatmap, paint, preprocess, type Region } from '@whylight/core/image';
 import { methods, resolveQuestion } from '@whylight/core/methods';
 import {
@@ -18,13 +18,22 @@ import {
   sidesFor,
   statedSides,
 } from '@whylight/core/preparation';
-import type { Answered, Asked, Classification, ClassifyQuestion, ExplainQuestion, Rgba } from '../calls.ts';
+import type {
+  Answered,
+  Asked,
+  Classification,
+  ClassifyQuestion,
+  Device,
+  ExplainQuestion,
+  Rgba,
+} from '../calls.ts';
 import type { FileModel } from '../models/described-files.ts';
 import { openSource } from '../models/open.ts';
 import type { ModelSource, OpenedModel } from '../models/opened-model.ts';
 import { opaqueRgba, photoOf } from '../photo.ts';
 import { rgbaOf } from '../pixels.ts';
 import { Loaded } from './loaded.ts';
+import type { WebRuntime } from './runtime.ts';
 
 interface Watch {
   readonly signal: AbortSignal;
@@ -40,13 +49,13 @@ interface Network extends Prepared {
 
 /** Models that are open, and what is loaded of them: explainers of the last questions, the network of the last images. */
 export class Engine {
-  readonly #runtime: Runtime;
+  readonly #runtime: WebRuntime;
   readonly #models = new Map<number, FileModel>();
   readonly #plans = new Loaded<Plan>(4);
   readonly #networks = new Loaded<Network>(1);
   #opened = 0;
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: WebRuntime) {
     this.#runtime = runtime;
   }
 
@@ -90,6 +99,7 @@ export class Engine {
       predictions,
       task,
       warnings: [...warnings, ...doubts(task, predictions[0]!)],
+      device: this.#device,
       milliseconds: { load, compute: clock() },
     };
   }
@@ -137,8 +147,13 @@ export class Engine {
       shape: [...attribution.shape],
       convergenceDelta: answer.convergenceDelta?.[0] ?? null,
       warnings: [...answer.warnings, ...doubts(task, best[0]!), ...plan.warnings],
+      device: this.#device,
       milliseconds: { load, compute, render: clock() },
     };
+  }
+
+  get #device(): Device {
+    return { name: this.#runtime.device, fallenBack: [...this.#runtime.fallenBack] };
   }
 
   #model(id: number): FileModel {

@@ -10,12 +10,14 @@ import {
 } from '@whylight/core';
 import type * as Ort from 'onnxruntime-web';
 import type { Backend } from './backend.ts';
+import { heard, placedOnProcessor } from './placement.ts';
 
 /** What of onnxruntime-web is used; its builds for WebGPU and for WebAssembly alone have the same. */
 export type OrtModule = Pick<typeof Ort, 'InferenceSession' | 'Tensor' | 'env'>;
 
 export interface WebRuntime extends Runtime {
-  /** Operators that a session's provider has not, by type; they ran on WebAssembly. */
+  readonly device: Backend['name'];
+  /** Types of operators that WebGPU has not and WebAssembly computes, of all graphs that were loaded. */
   readonly fallenBack: ReadonlySet<string>;
 }
 
@@ -51,22 +53,33 @@ const options: Ort.InferenceSession.SessionOptions = {
   },
 };
 
+/** A graph that WebGPU refuses as a whole runs on WebAssembly. */
 async function create(
   { InferenceSession }: OrtModule,
   { bytes, weights }: GraphFile,
-  provider: string,
-  _fallenBack: Set<string>,
+  provider: Backend['name'],
+  fallenBack: Set<string>,
 ): Promise<Ort.InferenceSession> {
+  const externalData = Array.from(weights, ([path, data]) => ({ path, data }));
+  const on = (name: Backend['name'], more: Ort.InferenceSession.SessionOptions = {}) =>
+    InferenceSession.create(bytes, { ...options, ...more, executionProviders: [name], externalData });
   try {
-    return await InferenceSession.create(bytes, {
-      ...options,
-      executionProviders: [provider],
-      externalData: Array.from(weights, ([path, data]) => ({ path, data })),
-    });
+    if (provider === 'wasm') return await on('wasm');
+    // At this level ONNX Runtime says on what it has placed each operator.
+    const { value, lines } = await heard(() => on('webgpu', { logSeverityLevel: 0 }).catch(() => null));
+    if (value) {
+      for (const operator of placedOnProcessor(lines)) fallenBack.add(operator);
+      return value;
+    }
+    fallenBack.add('every operator of a graph that WebGPU refuses');
+    return await on('wasm');
   } catch (error) {
     throw refusal('ONNX Runtime refuses the graph', error);
   }
 }
+
+/** A session that was loaded with a loud log is silent when it runs. */
+const quiet = { logSeverityLevel: 3 } as const;
 
 function sessionOf(
   { Tensor }: OrtModule,
@@ -81,7 +94,7 @@ function sessionOf(
           name,
           new Tensor(dtype, data as never, shape),
         ]);
-        const fetched = await session.run(Object.fromEntries(given));
+        const fetched = await session.run(Object.fromEntries(given), quiet);
         return Object.fromEntries(
           Object.entries(fetched).map(([name, value]) => [name, fetchedTensor(name, value)]),
         );
