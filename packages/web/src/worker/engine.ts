@@ -1,4 +1,4 @@
-import { forwardGraph, InputError, type Tensor } from '@whylight/core';
+import { forwardGraph, InputError, OutOfMemoryError, type Tensor } from '@whylight/core';
 import { heatmap, paint, preprocess, type Region } from '@whylight/core/image';
 import { methods, resolveQuestion } from '@whylight/core/methods';
 import {
@@ -114,7 +114,9 @@ export class Engine {
     const { pixels, picture: photo } = photoOf(rgbaOf(bitmap), await channelsFor(model));
     const sides = await sidesFor(model, photo);
     const key = `${id} ${JSON.stringify([resolved, sides ?? null])}`;
-    const plan = await this.#plans.get(key, () => createPlan(model, resolved, sides, this.#runtime));
+    const plan = await this.#plans.get(key, () =>
+      this.#withRoom(() => createPlan(model, resolved, sides, this.#runtime)),
+    );
     const load = clock();
     signal.throwIfAborted();
 
@@ -150,6 +152,18 @@ export class Engine {
       device: this.#device,
       milliseconds: { load, compute, render: clock() },
     };
+  }
+
+  /** What is kept for the next question gives way to what is asked now. */
+  async #withRoom<T>(load: () => Promise<T>): Promise<T> {
+    try {
+      return await load();
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError)) throw error;
+      await this.#plans.end('');
+      await this.#networks.end('');
+      return load();
+    }
   }
 
   get #device(): Device {
