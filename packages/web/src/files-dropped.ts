@@ -3,8 +3,11 @@
  * handler of the `drop` event itself: afterwards the browser has emptied the list.
  */
 export async function filesDropped(dropped: DataTransfer): Promise<File[]> {
-  const entries = Array.from(dropped.items, (item) => item.webkitGetAsEntry());
-  const found = await Promise.all(entries.map((entry) => (entry ? filesOf(entry) : [])));
+  const items = Array.from(dropped.items, (item) => item.webkitGetAsEntry() ?? item.getAsFile());
+  const found = await Promise.all(
+    // Text that was dropped is neither.
+    items.map((item) => (item instanceof File ? [item] : item ? filesOf(item) : [])),
+  );
   return found.flat();
 }
 
