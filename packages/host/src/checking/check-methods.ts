@@ -5,10 +5,10 @@ import {
   OutOfMemoryError,
   sizeOf,
   type Tensor,
+  withoutPaths,
 } from '@whylight/core';
 import { type Method, methods, type Normalisation, resolveQuestion } from '@whylight/core/methods';
-import { explainerFor } from '../explanation/explainer.ts';
-import { withoutPaths } from '../runtime/provider.ts';
+import { explainerFor } from '@whylight/core/preparation';
 import { DeviceError } from '../runtime/runtime.ts';
 import type { ForwardPass } from './forward-pass.ts';
 

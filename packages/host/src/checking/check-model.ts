@@ -8,9 +8,7 @@ import {
   type Task,
   type Warning,
 } from '@whylight/core';
-import { type PreprocessingReport, prepare } from '../models/prepare.ts';
-import { normalisationBy } from '../models/preprocessing.ts';
-import { readingOf } from '../models/reading.ts';
+import { normalisationBy, type PreprocessingReport, prepare, readingOf } from '@whylight/core/preparation';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import { type CheckWatch, checkMethods, type MethodVerdict, notRun } from './check-methods.ts';
 import { loadForwardPass } from './forward-pass.ts';

@@ -1,13 +1,25 @@
 import { forwardGraph, InputError, type Runtime, type Tensor, type Warning } from '@whylight/core';
 import { preprocess, type Region, type Sides } from '@whylight/core/image';
+import {
+  channelsFor,
+  classifierOf,
+  doubts,
+  highest,
+  type Outputs,
+  type Prediction,
+  type Prepared,
+  predictionsOf,
+  prepare,
+  preparedFor,
+  readingOf,
+  sidesFor,
+  statedSides,
+  type Task,
+} from '@whylight/core/preparation';
 import { decodePhoto } from '../codec/decode.ts';
-import { classifierOf } from '../models/classifier.ts';
-import { channelsFor, type Prepared, prepare, preparedFor, sidesFor } from '../models/prepare.ts';
-import { readingOf, statedSides } from '../models/reading.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { LeaseCache } from '../scheduling/lease-cache.ts';
-import { doubts, highest, type Outputs, type Prediction, predictionsOf, type Task } from './predictions.ts';
 
 export interface Classification {
   /** The likeliest first, or the one that scores highest. */

@@ -1,5 +1,5 @@
+import type { Style } from '@whylight/core/image';
 import type { ResolvedQuestion } from '@whylight/core/methods';
-import type { Style } from '../rendering/style.ts';
 import type { Fit } from './fit.ts';
 import type { Result } from './result.ts';
 

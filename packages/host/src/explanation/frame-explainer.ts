@@ -1,20 +1,21 @@
 import { type Runtime, row, stacked, type Target, type Tensor } from '@whylight/core';
-import { overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
+import { mapsOf, overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
 import type { ResolvedQuestion } from '@whylight/core/methods';
 import {
+  createPlan,
   highest,
+  type Plan,
   type Prediction,
   predictionOfTarget,
   predictionsOf,
   resolveTarget,
+  sidesFor,
   type Task,
-} from '../classification/predictions.ts';
-import { sidesFor } from '../models/prepare.ts';
+} from '@whylight/core/preparation';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import { blend } from '../rendering/draw.ts';
 import { type Plate, setPlate } from '../rendering/plate.ts';
-import { captionOf, mapsOf } from '../rendering/rendering.ts';
-import { createPlan, type Plan } from './plan.ts';
+import { captionOf, givesPixels } from '../rendering/rendering.ts';
 
 export interface FrameRequest {
   readonly model: RegisteredModel;
@@ -88,7 +89,7 @@ export class FrameExplainer {
     const { over, overlayOptions } = mapsOf({
       attribution,
       layout: this.#plan.preprocessing.layout,
-      method: this.#request.question.method,
+      isPixels: givesPixels(this.#request.question.method),
     });
     const picture = overlay(frame, over, region, overlayOptions);
     const { language = 'en' } = this.#request;

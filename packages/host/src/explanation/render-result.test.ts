@@ -1,10 +1,10 @@
 import { InputError, readNpy } from '@whylight/core';
+import type { Style } from '@whylight/core/image';
 import { colormapNames } from '@whylight/core/image';
 import { resolveQuestion } from '@whylight/core/methods';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { encodePng } from '../codec/encode.ts';
 import { ModelRegistry, shapesModel } from '../models/registry.ts';
-import type { Style } from '../rendering/style.ts';
 import { createRuntime } from '../runtime/runtime.ts';
 import type { PhotoExplanation } from './explanation.ts';
 import { PhotoExplainer } from './photo-explainer.ts';

@@ -1,8 +1,8 @@
 import { InputError, readNpy, type Tensor } from '@whylight/core';
+import type { Style } from '@whylight/core/image';
 import { decodeImage } from '../codec/decode.ts';
 import { inlineRenderPool, type RenderPool } from '../rendering/render-pool.ts';
 import type { Rendering } from '../rendering/rendering.ts';
-import type { Style } from '../rendering/style.ts';
 import type { Result } from './result.ts';
 
 export interface FinishedExplanation {

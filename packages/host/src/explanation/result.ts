@@ -1,7 +1,6 @@
 import type { Warning } from '@whylight/core';
 import type { Convention } from '@whylight/core/methods';
-import type { Prediction, Task } from '../classification/predictions.ts';
-import type { PreprocessingReport } from '../models/prepare.ts';
+import type { Prediction, PreprocessingReport, Task } from '@whylight/core/preparation';
 
 /**
  * What an explanation says, and what `result.json` holds. For one question it is the same each time, except for

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { withoutPaths } from '@whylight/core';
 
 /** Where ONNX Runtime runs a graph. */
 export const executionProviders = ['cpu', 'cuda', 'webgpu'] as const;
@@ -50,19 +51,4 @@ function reasonOf(message: string, log: string): string {
   if (message.includes('Failed to load shared library')) return 'provider library not found';
   if (/adapter/i.test(message)) return 'no GPU adapter found';
   return withoutPaths(message) || 'it failed to start';
-}
-
-/** One line of an ONNX Runtime message without file names, source positions and C++ signatures. */
-export function withoutPaths(message: string): string {
-  return message
-    .replace(/(?:[A-Za-z]:)?[\\/](?:[\w.+@~-]+[\\/])+[\w.+@~-]+(?::\d+)?/g, (path) => {
-      const rooted =
-        /^\/(onnxruntime_src|home|root|tmp|usr|opt|var|work|app|build|mnt|Users)\b|^[A-Za-z]:|node_modules/;
-      return rooted.test(path) ? '' : path;
-    })
-    .replace(/\bonnxruntime::\S+\([^)]*\)(?:::<lambda\(\)>)?/g, '')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(/[.:]+$/, '')
-    .slice(0, 400);
 }

@@ -1,14 +1,19 @@
-import type { DType, GraphFile, Runtime, Session, Tensor } from '@whylight/core';
-import { dtypes, graphFileOf, InputError, OutOfMemoryError, weightsBeside } from '@whylight/core';
+import {
+  fetchedTensor,
+  type GraphFile,
+  graphFileOf,
+  InputError,
+  OutOfMemoryError,
+  type Runtime,
+  type Session,
+  type Tensor,
+  weightsBeside,
+  withoutPaths,
+} from '@whylight/core';
 import * as ort from 'onnxruntime-node';
 import { disableTf32 } from './env.ts';
 import { oneAtATime } from './one-at-a-time.ts';
-import {
-  type ExecutionProvider,
-  ProviderUnavailableError,
-  whyUnavailable,
-  withoutPaths,
-} from './provider.ts';
+import { type ExecutionProvider, ProviderUnavailableError, whyUnavailable } from './provider.ts';
 import { type SessionSettings, sessionOptions } from './session-options.ts';
 import { tinyModel } from './tiny-model.ts';
 
@@ -80,7 +85,7 @@ async function load({ bytes, weights }: GraphFile, settings: SessionSettings): P
         const given = Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]);
         const fetched = await session.run(Object.fromEntries(given));
         return Object.fromEntries(
-          Object.entries(fetched).map(([name, value]) => [name, fromOrt(name, value)]),
+          Object.entries(fetched).map(([name, value]) => [name, fetchedTensor(name, value)]),
         );
       } catch (error) {
         throw error instanceof InputError
@@ -107,16 +112,4 @@ function refusal(what: string, error: Error): Error {
 function toOrt({ dtype, data, shape }: Tensor): ort.Tensor {
   const given = new ort.Tensor(dtype, data as never, shape);
   return dtype === 'float16' ? Object.defineProperty(given, 'data', { value: data }) : given;
-}
-
-function fromOrt(name: string, { type, data, dims }: ort.Tensor): Tensor {
-  if (!(type in dtypes))
-    throw new InputError('invalid_model', `output ${name}: no support for dtype ${type}`);
-  const { buffer, byteOffset, byteLength } = data as Exclude<ort.Tensor.DataType, string[]>;
-  const Data = dtypes[type as DType];
-  return {
-    dtype: type as DType,
-    shape: dims,
-    data: new Data(buffer as ArrayBuffer, byteOffset, byteLength / Data.BYTES_PER_ELEMENT),
-  };
 }
