@@ -11,4 +11,5 @@ export interface KServe {
   readonly checkReady: (name: string) => void;
 }
 
-export type Variables = { Variables: { signal: AbortSignal } };
+/** Of a request with a body: the body, and what says that nobody waits for the answer any more. */
+export type Variables = { Variables: { body: Uint8Array; signal: AbortSignal } };

@@ -45,14 +45,10 @@ export function createLoneApp(settings: LoneAppSettings): Hono<Variables> {
   const kserve: KServe = { version, served, named, checkReady };
 
   const guarded: MiddlewareHandler = async (c, next) => {
-    if (key !== undefined && !carriesKey(c.req.header('Authorization'), key))
-      return c.json(
-        { error: 'expected the header Authorization: Bearer KEY with the key of this worker' },
-        401,
-        {
-          'WWW-Authenticate': 'Bearer',
-        },
-      );
+    if (key !== undefined && !carriesKey(c.req.header('Authorization'), key)) {
+      c.header('WWW-Authenticate', 'Bearer');
+      throw new Refusal(401, 'expected the header Authorization: Bearer KEY with the key of this worker');
+    }
     return next();
   };
   const limited = bodyLimit({
@@ -74,7 +70,11 @@ export function createLoneApp(settings: LoneAppSettings): Hono<Variables> {
     if (requests.isFull) throw new Refusal(503, 'too many requests are open: send the request again');
     return requests.run(c.req.raw.signal, (signal) => {
       c.set('signal', signal);
-      return limited(c, next);
+      return limited(c, async () => {
+        // To its end before anything is refused: a sender that is still writing may not see the answer.
+        c.set('body', new Uint8Array(await c.req.arrayBuffer()));
+        await next();
+      });
     });
   };
 
@@ -100,8 +100,10 @@ export function createLoneApp(settings: LoneAppSettings): Hono<Variables> {
         refusalOf(error) ?? new Refusal(500, 'the worker failed on this request; its log says why');
       // Where the sender is gone nobody reads the answer.
       if (refusal.status === 500 && !c.req.raw.signal.aborted) log('request_failed', { cause: error.stack });
-      const later = refusal.status === 503 ? { 'Retry-After': '2' } : undefined;
-      return c.json({ error: refusal.message }, refusal.status, later);
+      if (refusal.status === 503) c.header('Retry-After', '2');
+      // Of a body that nobody has read there may be more to come on this connection.
+      if (c.req.method === 'POST' && c.var.body === undefined) c.header('Connection', 'close');
+      return c.json({ error: refusal.message }, refusal.status);
     });
 }
 

@@ -25,7 +25,7 @@ export function v1Routes({ served, named, checkReady }: KServe): Hono<Variables>
       if (name === undefined)
         throw new Refusal(404, 'expected POST /v1/models/NAME:predict or /v1/models/NAME:explain');
       const model = named(name);
-      const { instances, parameters } = requestOf(new Uint8Array(await c.req.arrayBuffer()), model);
+      const { instances, parameters } = requestOf(c.var.body, model);
       if (verb === 'explain')
         return c.json(await explain(model, { instances, parameters, signal: c.var.signal }));
       const count = topKOf(parameters, 'parameters');

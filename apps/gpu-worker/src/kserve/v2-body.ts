@@ -18,6 +18,9 @@ export function jsonOf(bytes: Uint8Array): unknown {
   }
 }
 
+/** KServe's own client names the model here too; the path decides. */
+const bodyMembers = ['id', 'parameters', 'inputs', 'outputs', 'model_name', 'model_version'];
+
 /** @throws Refusal */
 export function readV2Body(bytes: Uint8Array, jsonLength: string | undefined): V2Body {
   if (jsonLength !== undefined && !(/^\d{1,9}$/.test(jsonLength) && Number(jsonLength) <= bytes.length))
@@ -27,7 +30,7 @@ export function readV2Body(bytes: Uint8Array, jsonLength: string | undefined): V
     );
   const end = jsonLength === undefined ? bytes.length : Number(jsonLength);
   const json = objectOf(jsonOf(bytes.subarray(0, end)), 'the body');
-  checkMembers(json, ['id', 'parameters', 'inputs', 'outputs'], 'the body');
+  checkMembers(json, bodyMembers, 'the body');
   if (json.id !== undefined && typeof json.id !== 'string') throw new Refusal(400, 'id: expected a text');
   return { json, binary: bytes.subarray(end) };
 }

@@ -103,7 +103,12 @@ describe('V2 of KServe', () => {
 
   test('infers what the host predicts, of images and of tensors', async () => {
     const expected = await Promise.all([red, blue].map((photo) => world.predictions(photo, 3)));
-    const answer = await ask('colours/infer', { id: 'a', ...photos(red, blue), parameters: { top_k: 2 } });
+    const answer = await ask('colours/infer', {
+      // KServe's own client names the model in the body too.
+      ...{ id: 'a', model_name: 'colours' },
+      ...photos(red, blue),
+      parameters: { top_k: 2 },
+    });
     expect(answer).toMatchObject({ model_name: 'colours', id: 'a' });
     const top = expected.flatMap((row) => row.slice(0, 2));
     expect(output(answer, 'class_index')).toEqual({
@@ -209,7 +214,7 @@ describe('V2 refuses', () => {
     [() => '{"inputs":', /^the body: expected JSON in UTF-8; /],
     [
       () => ({ instances: [] }),
-      /^the body: there is no "instances". .*It has id, parameters, inputs, outputs\.$/,
+      /^the body: there is no "instances". .*It has id, parameters, inputs, outputs, model_name, model_version\.$/,
     ],
     [
       () => ({ inputs: [] }),
@@ -249,6 +254,38 @@ describe('V2 refuses', () => {
     [() => ({ ...floats({}), id: 3 }), /^id: expected a text$/],
   ])('%s', async (body, message) => {
     expect((await ask('colours/infer', body(), 400)).error).toMatch(message);
+  });
+
+  test.each([
+    [[Number.NaN], 0, /^inputs\[0\]: expected finite numbers; got NaN or infinity$/],
+    [[Number.POSITIVE_INFINITY], 0, /^inputs\[0\]: expected finite numbers; got NaN or infinity$/],
+    [[], 1, /^inputs\[0\]: expected 3072 bytes, 4 for each of 768 elements; got 3076$/],
+  ])('a binary tensor with %j', async (first, more, message) => {
+    const data = new Float32Array(768 + more);
+    data.set(first);
+    const tail = new Uint8Array(data.buffer);
+    const parameters = { binary_data_size: tail.length };
+    const head = Buffer.from(
+      JSON.stringify({ inputs: [{ name: 'input', datatype: 'FP32', shape: [1, 3, 16, 16], parameters }] }),
+    );
+    const response = await world.post('/v2/models/colours/infer', Buffer.concat([head, tail]), {
+      'Inference-Header-Content-Length': String(head.length),
+    });
+    expect([response.status, ((await response.json()) as Answer).error]).toEqual([
+      400,
+      expect.stringMatching(message),
+    ]);
+  });
+
+  test('elements of BYTES that go beyond what came', async () => {
+    expect(() => bytesElements(Uint8Array.of(9, 0, 0, 0, 1), 'x')).toThrow(
+      'x: expected the elements of a BYTES tensor, each after its length in 4 bytes; element 0 goes beyond the 5 bytes that came',
+    );
+    expect(() => bytesElements(Uint8Array.of(0, 0, 0), 'x')).toThrow('element 0 goes beyond the 3 bytes');
+    expect(bytesElements(Uint8Array.of(1, 0, 0, 0, 7, 0, 0, 0, 0), 'x')).toEqual([
+      Uint8Array.of(7),
+      new Uint8Array(),
+    ]);
   });
 
   test('parameters that are no JSON, and a picture of a tensor', async () => {

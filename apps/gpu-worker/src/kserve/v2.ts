@@ -29,11 +29,10 @@ export function v2Routes({ version, served, named, checkReady }: KServe): Hono<V
   };
   const answer = async (c: Context<Variables>, verb: 'infer' | 'explain') => {
     const { name, isExplainer, model } = found(c);
-    const bytes = new Uint8Array(await c.req.arrayBuffer());
     const isExplained = isExplainer || verb === 'explain';
     const { classifier } = model;
     const known = metadataOf(name, model, isExplained).outputs.map((output) => output.name);
-    const request = readV2Request(bytes, c.req.header(jsonLengthHeader), { classifier, known });
+    const request = readV2Request(c.var.body, c.req.header(jsonLengthHeader), { classifier, known });
     const { outputs, parameters } = isExplained
       ? await explain(model, request, c.var.signal)
       : await infer(model, request);
