@@ -1,4 +1,4 @@
-import { sizeOf, type Tensor } from '@whylight/core';
+import { getOwn, sizeOf, type Tensor } from '@whylight/core';
 import type { Prediction } from '@whylight/host';
 import { Hono } from 'hono';
 import type { KServe, Variables } from './app-context.ts';
@@ -100,7 +100,7 @@ function instanceOf(given: unknown, where: string, { classifier }: ServedModel):
   }
   const members = typeof given === 'object' && given !== null ? (given as Members) : {};
   const [member, ...others] = Object.keys(members);
-  const value = member === undefined ? undefined : members[member];
+  const value = member === undefined ? undefined : getOwn(members, member);
   if (others.length === 0 && (member === 'b64' || member === 'data')) return photoOf(value, where);
   if (others.length === 0 && (member === 'image' || member === 'image_bytes')) {
     const below = objectOf(value, `${where}.${member}`);
