@@ -160,6 +160,10 @@ const cases: readonly (readonly [path: string, line: string, rule: string | null
   ['apps/gpu-worker/src/isolation/a.ts', "import '../storage/storage.ts';", null],
   ['apps/gpu-worker/src/isolation/b.ts', "import '../jobs/run-job.ts';", 'noRestrictedImports'],
   ['apps/gpu-worker/src/jobs/a.ts', "import '../isolation/tenant-models.ts';", null],
+  ['apps/gpu-worker/src/jobs/b.ts', "import '../kserve/worker.ts';", 'noRestrictedImports'],
+  ['apps/gpu-worker/src/isolation/c.ts', "import '../kserve/worker.ts';", 'noRestrictedImports'],
+  ['apps/gpu-worker/src/telemetry/b.ts', "import '../kserve/worker.ts';", 'noRestrictedImports'],
+  ['apps/gpu-worker/src/kserve/a.ts', "import '../jobs/renderer.ts';", null],
   ['apps/cli/src/a.ts', "import 'sharp';", 'noUndeclaredDependencies'],
   ['apps/cli/src/b.ts', 'export const home = process.env.HOME;', null],
   [

@@ -18,6 +18,7 @@ import { tenants } from './commands/tenants.ts';
 import { upload } from './commands/upload.ts';
 import { usage } from './commands/usage.ts';
 import { video } from './commands/video.ts';
+import { worker } from './commands/worker.ts';
 
 /** All that `whylight` can be asked. */
 export const program: Command = new Command('whylight')
@@ -35,6 +36,7 @@ for (const command of [
   methods,
   models,
   serve,
+  worker,
   demo,
   login,
   keys,

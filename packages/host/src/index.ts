@@ -34,6 +34,7 @@ export { type Classification, PhotoClassifier } from './classification/photo-cla
 export { decodeImage, decodePhoto, type PhotoType, photoTypes, servicePhotoTypes } from './codec/decode.ts';
 export { encodeJpeg, encodePng } from './codec/encode.ts';
 export { sniffMediaType } from './codec/media-type.ts';
+export { ExplainerCache } from './explanation/explainer-cache.ts';
 export type {
   Artifact,
   ArtifactName,
@@ -46,6 +47,7 @@ export { type ExplainedFrame, FrameExplainer, type FrameRequest } from './explan
 export { PhotoExplainer, type PhotoExplainerOptions } from './explanation/photo-explainer.ts';
 export { type FinishedExplanation, renderResult } from './explanation/render-result.ts';
 export type { Result } from './explanation/result.ts';
+export { TensorExplainer, type TensorExplanation } from './explanation/tensor-explainer.ts';
 export { DownloadError } from './models/download.ts';
 export { readLabels } from './models/manifest.ts';
 export {

@@ -20,14 +20,15 @@ export interface WorkerOptions {
   readonly port: number;
 }
 
-const main = fileURLToPath(new URL('../../../gpu-worker/src/index.ts', import.meta.url));
+/** The worker's own entry. */
+export const workerMain = fileURLToPath(new URL('../../../gpu-worker/src/index.ts', import.meta.url));
 
 /** Starts the worker. @throws Failure */
 export async function startWorker(
   processes: Processes,
   { models, ep, budget, gatewayUrl, secrets, port }: WorkerOptions,
 ): Promise<{ child: Child; url: string }> {
-  const child = processes.start('worker', [main], {
+  const child = processes.start('worker', [workerMain], {
     ...sharedSettings(gatewayUrl, secrets),
     PORT: String(port),
     HOST: '127.0.0.1',

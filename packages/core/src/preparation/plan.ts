@@ -14,6 +14,8 @@ import { readingOf, statedSides } from './reading.ts';
 export interface Plan extends Prepared {
   readonly explainer: Explainer;
   readonly classes: number;
+  /** Of one image, without the batch. */
+  readonly inputShape: readonly number[];
   /** Whether one run of its graph explains many images. */
   readonly direct: boolean;
   /** Size of its graphs, weights included, in bytes. */
@@ -37,7 +39,7 @@ export async function createPlan(
   runtime: Runtime,
 ): Promise<Plan> {
   const classifier = await classifierOf(model, readingOf(model, sides));
-  const { classes } = classifier;
+  const { classes, inputShape } = classifier;
   // Where the size is the photo's, it is not the network's own.
   const prepared = statedSides(model) === null ? await preparedFor(model) : prepare(model, classifier);
   const { preprocessing } = prepared;
@@ -56,6 +58,7 @@ export async function createPlan(
     ...prepared,
     explainer,
     classes,
+    inputShape,
     direct: methods.some((known) => known.id === question.method && !known.sampled),
     bytes,
     close: () => explainer.close(),

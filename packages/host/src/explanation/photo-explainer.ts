@@ -1,11 +1,9 @@
-import { InputError, OutOfMemoryError, type Runtime, type Warning, writeNpy } from '@whylight/core';
+import { InputError, type Runtime, type Warning, writeNpy } from '@whylight/core';
 import { preprocess, range } from '@whylight/core/image';
 import {
   channelsFor,
-  createPlan,
   doubts,
   highest,
-  type Plan,
   predictionOfTarget,
   predictionsOf,
   resolveTarget,
@@ -15,39 +13,31 @@ import { decodeImage, decodePhoto, type PhotoType, servicePhotoTypes, sizeOfImag
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { inlineRenderPool, type RenderPool } from '../rendering/render-pool.ts';
-import { type BatchedAttribution, Batcher, type BatchSettings } from '../scheduling/batcher.ts';
+import type { BatchedAttribution } from '../scheduling/batcher.ts';
 import { Budget } from '../scheduling/budget.ts';
 import { FairQueue } from '../scheduling/fair-queue.ts';
 import { runAs } from '../scheduling/fair-runtime.ts';
-import { LeaseCache } from '../scheduling/lease-cache.ts';
+import { ExplainerCache, type ExplainerCacheOptions, type LoadedExplainer } from './explainer-cache.ts';
 import type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
 import { featureMask } from './feature-mask.ts';
 import { applyFit } from './fit.ts';
 import { type Result, resultBytes } from './result.ts';
 
-export interface PhotoExplainerOptions {
-  /** Compiled explainers that are kept. */
-  readonly capacity?: number;
-  /** How large the graphs of those that are kept may be in all, in bytes. */
-  readonly budget?: number | undefined;
+export interface PhotoExplainerOptions extends ExplainerCacheOptions {
+  /** Explainers that are kept, where others use them too. */
+  readonly explainers?: ExplainerCache | undefined;
   /** What may be decoded. */
   readonly types?: readonly PhotoType[];
   /** Pixels of photos that are held at a time; more wait. */
   readonly pixels?: number | undefined;
-  readonly batch?: BatchSettings | undefined;
   readonly renderPool?: RenderPool | undefined;
 }
-
-/** An explainer that is ready for photos, and what joins the images of many requests into batches for it. */
-type LoadedExplainer = Plan & { readonly batcher: Batcher };
-
-const alone: BatchSettings = { most: 1, delay: 0 };
 
 /** Explains photos: decodes, preprocesses, explains and renders. It keeps compiled explainers for the next photo. */
 export class PhotoExplainer {
   readonly #runtime: Runtime;
   readonly #registry: ModelRegistry;
-  readonly #explainers: LeaseCache<LoadedExplainer>;
+  readonly #explainers: ExplainerCache;
   /** Photos wait here until their pixels fit into memory. */
   readonly #photos: FairQueue<number>;
   readonly #options: PhotoExplainerOptions;
@@ -57,11 +47,7 @@ export class PhotoExplainer {
     this.#runtime = runtime;
     this.#registry = registry;
     this.#options = options;
-    this.#explainers = new LeaseCache({
-      capacity: options.capacity ?? 8,
-      budget: options.budget,
-      size: ({ bytes }) => bytes,
-    });
+    this.#explainers = options.explainers ?? new ExplainerCache(runtime, options);
     this.#photos = new FairQueue({ capacity: new Budget(options.pixels ?? Infinity) });
     this.#renderPool = options.renderPool ?? inlineRenderPool;
   }
@@ -98,7 +84,6 @@ export class PhotoExplainer {
 
     const sides = await sidesFor(model, photo);
     const mask = request.featureMask && (await decodeImage(request.featureMask, { allow: this.#types }));
-    const key = JSON.stringify([model.digest, model.preprocessingDigest, question, sides ?? null]);
     const work = async ({ explainer, batcher, direct, preprocessing: own, ...loaded }: LoadedExplainer) => {
       const { classes, names } = loaded;
       const target = resolveTarget(wanted, names, classes);
@@ -116,16 +101,7 @@ export class PhotoExplainer {
       const { layout } = own;
       return { ...loaded, answer, asked: target, region, layers: [...explainer.layers], layout };
     };
-    const make = () =>
-      runAs(owner, async () => {
-        const plan = await createPlan(model, question, sides, this.#runtime);
-        return { ...plan, batcher: new Batcher(plan.explainer, this.#options.batch ?? alone, key) };
-      });
-    const { answer, ...how } = await this.#explainers.use(key, make, work).catch(async (error: unknown) => {
-      // What is given up gives its memory back; a device that has none needs it.
-      if (error instanceof OutOfMemoryError) await this.#explainers.forget(key);
-      throw error;
-    });
+    const { answer, ...how } = await this.#explainers.use({ model, question, sides, owner }, work);
     const compute = clock();
     signal?.throwIfAborted();
 
