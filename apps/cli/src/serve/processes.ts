@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { Failure } from '../failure.ts';
 import { Child, killGroup, type LogLine } from './child.ts';
 import { inheritedEnvironment } from './env.ts';
+import { programFile } from './program.ts';
 
 /** Milliseconds for a child to end by itself; all together stay within five seconds. */
 const patience = 3500;
@@ -16,7 +16,7 @@ export class Processes {
 
   constructor(log: LogLine) {
     this.#log = log;
-    this.#guard = spawn(process.execPath, [fileURLToPath(new URL('./guard.ts', import.meta.url))], {
+    this.#guard = spawn(process.execPath, [programFile('#guard')], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { ownFile } from '../own-file.ts';
 import { RequestChannel } from '../request-channel.ts';
 import { endThread } from '../thread-end.ts';
 import { type Rendering, renderScene, type Scene } from './rendering.ts';
@@ -28,7 +29,7 @@ export function createRenderPool(count: number): RenderPool {
   let open = true;
 
   const start = () => {
-    const thread = new Worker(new URL('./render-thread.ts', import.meta.url));
+    const thread = new Worker(ownFile('threads/render'));
     const channel = new RequestChannel<Scene, Rendering>(
       (message) => thread.postMessage(message),
       (message) => new Error(String(message)),

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { GraphFile, Runtime, Session, Tensor } from '@whylight/core';
+import { ownFile } from '../own-file.ts';
 import { RequestChannel } from '../request-channel.ts';
 import { endThread } from '../thread-end.ts';
 import { disableTf32 } from './env.ts';
@@ -29,7 +30,7 @@ export async function createThreadedRuntime(
 ): Promise<Runtime & { close(): Promise<void> }> {
   // A thread has an environment of its own, which the CUDA libraries do not see.
   if (options.ep === 'cuda') disableTf32();
-  const thread = new Worker(new URL('./runtime-thread.ts', import.meta.url), { workerData: options });
+  const thread = new Worker(ownFile('threads/runtime'), { workerData: options });
   const channel = new RequestChannel<Request, Answer>((message) => thread.postMessage(message), errorOf);
   let sessions = 0;
 

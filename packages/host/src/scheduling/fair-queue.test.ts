@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { deferred } from '../deferred.ts';
 import { Budget } from './budget.ts';
 import { FairQueue, type FairQueueOptions, leavePlaces, type Ticket } from './fair-queue.ts';
 import { KeyedSlots } from './keyed-slots.ts';
@@ -200,7 +201,7 @@ test('a task that hurries starts before all others, whatever its owner has runni
 test('work that is aborted while it waits never starts, and listens to its signal no longer', async () => {
   const queue = new FairQueue({ capacity: new Budget(1) });
   const task = { owner: 'a', claim: 1 };
-  const first = Promise.withResolvers<string>();
+  const first = deferred<string>();
   const running = queue.run(task, () => first.promise);
   const impatient = new AbortController();
   const started: string[] = [];
