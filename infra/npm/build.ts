@@ -1,10 +1,10 @@
 /**
- * `node infra/npm/build.ts [OUT]`: builds the packages that are published into OUT (dist/npm): a folder for each, as npm gets it,
+ * `node infra/npm/build.ts`: builds the packages that are published into dist/npm: a folder for each, as npm gets it,
  * and beside it its tarball. Inside the repository nothing reads them: there every package runs from its sources.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compile } from './compile.ts';
 import { buildGateway } from './gateway.ts';
@@ -14,6 +14,9 @@ import { type PublishedPackage, publishedPackages } from './packages.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '');
 const read = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 
+/** Inside the repository, so that declarations of the packages find those of others. */
+const out = join(root, 'dist/npm');
+
 export interface BuiltPackage {
   readonly name: string;
   readonly folder: string;
@@ -21,7 +24,7 @@ export interface BuiltPackage {
 }
 
 /** Builds and packs every published package. @throws Error with what the compiler or npm says */
-export function buildPackages(out: string): BuiltPackage[] {
+export function buildPackages(): BuiltPackage[] {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const declarations: Record<string, string[]> = {};
@@ -123,6 +126,5 @@ function readme(workspace: string, version: string): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const out = resolve(process.argv[2] ?? join(root, 'dist/npm'));
-  for (const { name, tarball } of buildPackages(out)) console.log(`${name}\t${tarball}`);
+  for (const { name, tarball } of buildPackages()) console.log(`${name}\t${tarball}`);
 }
