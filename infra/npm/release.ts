@@ -35,7 +35,8 @@ const isNewer = (): boolean => {
   const at = next.findIndex((part, index) => part !== now[index]);
   return at >= 0 && next[at]! > now[at]!;
 };
-if (!/^\d+\.\d+\.\d+$/.test(version) || !isNewer())
+const isFirst = (): boolean => version === current && run('git', 'tag', '--list', `v${version}`) === '';
+if (!/^\d+\.\d+\.\d+$/.test(version) || !(isNewer() || isFirst()))
   fail(`expected a version above ${current}, such as 0.2.0; got "${version}"`);
 if (!isDry && run('git', 'status', '--porcelain') !== '')
   fail('expected a clean working tree; commit your changes first');

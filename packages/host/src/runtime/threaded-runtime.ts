@@ -54,8 +54,7 @@ export async function createThreadedRuntime(
       const session = ++sessions;
       await ask({ op: 'load', session, model: withSharedWeights(model) });
       return {
-        run: async (feeds) =>
-          (await ask({ op: 'run', session, feeds: compact(feeds) })) as Tensors,
+        run: async (feeds) => (await ask({ op: 'run', session, feeds: compact(feeds) })) as Tensors,
         close: async () => {
           if (!channel.isClosed) await ask({ op: 'close', session });
         },
