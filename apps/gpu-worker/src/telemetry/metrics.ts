@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Runtime } from '@whylight/core';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
@@ -5,9 +6,20 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 export const phases = ['queue', 'download', 'decode', 'compute', 'render', 'upload'] as const;
 export type Phase = (typeof phases)[number];
 
+/** The release that this worker is of: the version of its package, which all of Whylight's packages have. */
+const { version }: { readonly version: string } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+);
+
 /** What a worker counts, in a registry of its own. */
 export function createMetrics() {
   const registers = [new Registry()];
+  new Gauge({
+    name: 'whylight_build_info',
+    help: '1, with the release of the worker',
+    labelNames: ['version'],
+    registers,
+  }).set({ version }, 1);
   return {
     registry: registers[0]!,
     accepted: new Counter({
