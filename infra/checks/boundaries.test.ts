@@ -268,12 +268,12 @@ const packageOf = (workspace: string): Package =>
 test.each([
   ['packages/core', []],
   ['packages/contract', []],
-  ['packages/host', ['core']],
+  ['packages/host', ['core', 'models']],
   ['packages/client', ['contract']],
   ['packages/web', ['core']],
   ['apps/edge', ['contract', 'core']],
   ['apps/gpu-worker', ['contract', 'core', 'host']],
-  ['apps/cli', ['client', 'contract', 'core', 'host']],
+  ['apps/cli', ['client', 'contract', 'core', 'host', 'models']],
 ])('%s depends on no other room than %j', (workspace, rooms) => {
   const ours = Object.keys(packageOf(workspace).dependencies ?? {}).filter((name) =>
     name.startsWith('@whylight/'),

@@ -71,7 +71,7 @@ function copyOfRepository(): string {
   mkdirSync(join(copy, 'node_modules/@whylight'), { recursive: true });
   for (const name of readdirSync(join(root, 'node_modules')))
     if (name !== '@whylight') symlinkSync(join(root, 'node_modules', name), join(copy, 'node_modules', name));
-  for (const path of globSync('{packages,apps}/*/package.json', { cwd: root })) {
+  for (const path of globSync('{packages/*,apps/*,models}/package.json', { cwd: root })) {
     const { name } = JSON.parse(readFileSync(join(root, path), 'utf8'));
     if (name.startsWith('@whylight/'))
       symlinkSync(join(copy, dirname(path)), join(copy, 'node_modules', name));

@@ -142,7 +142,7 @@ describe('the build context', () => {
   });
 
   test('has a manifest for every workspace that the lock names', () => {
-    const workspaces = Object.keys(lock).filter((key) => /^(packages|apps)\/[^/]+$/.test(key));
+    const workspaces = Object.keys(lock).filter((key) => /^((packages|apps)\/[^/]+|models)$/.test(key));
     for (const workspace of workspaces) expect(fromRepository).toContain(`${workspace}/package.json`);
   });
 

@@ -19,11 +19,12 @@ import { upload } from './commands/upload.ts';
 import { usage } from './commands/usage.ts';
 import { video } from './commands/video.ts';
 import { worker } from './commands/worker.ts';
+import { version } from './version.ts';
 
 /** All that `whylight` can be asked. */
 export const program: Command = new Command('whylight')
   .description('Explains what an image classifier looked at.')
-  .version('0.1.0');
+  .version(version);
 for (const command of [
   explain,
   evaluate,

@@ -28,6 +28,7 @@ export { largestFile, type ReadLimits } from './onnx/limits.ts';
 export { printable, quoted, shortened } from './onnx/names.ts';
 export { getOwn } from './own.ts';
 export { forwardGraph, forwardModel } from './programs/forward.ts';
+export { type Deferred, deferred } from './runtime/deferred.ts';
 export { fetchedTensor } from './runtime/fetched-tensor.ts';
 export {
   answerRequests,

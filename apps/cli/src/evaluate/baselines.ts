@@ -1,4 +1,4 @@
-import { Random } from '../../../../models/shapes/random.ts';
+import { Random } from '@whylight/models/shapes/random';
 
 /** Maps that look at nothing: what a method must beat. */
 

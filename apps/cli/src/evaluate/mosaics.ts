@@ -8,7 +8,7 @@ import {
   type Sides,
   sidesOf,
 } from '@whylight/core/image';
-import { Random } from '../../../../models/shapes/random.ts';
+import { Random } from '@whylight/models/shapes/random';
 import { UsageError } from '../failure.ts';
 import { filesOf, photoAt, type Subject } from './subjects.ts';
 

@@ -3,7 +3,7 @@ import { basename, extname, join } from 'node:path';
 import { InputError, type Tensor } from '@whylight/core';
 import { type Picture, type Preprocessing, preprocess, type Region } from '@whylight/core/image';
 import { decodePhoto, photoTypes } from '@whylight/host';
-import { draw } from '../../../../models/shapes/draw.ts';
+import { draw } from '@whylight/models/shapes/draw';
 import { UsageError } from '../failure.ts';
 import { readBytes } from '../files.ts';
 

@@ -3,8 +3,8 @@ import { Failure } from '../failure.ts';
 import type { Child, LogLine } from './child.ts';
 import type { ServedModel } from './models.ts';
 import { Processes } from './processes.ts';
+import { programFile } from './program.ts';
 import { untilReady } from './readiness.ts';
-import { workerMain } from './worker.ts';
 
 export interface LoneWorkerOptions {
   readonly model: ServedModel;
@@ -41,7 +41,7 @@ export class LoneWorker {
     // A key among the arguments could be read by everybody who lists processes.
     const child = this.#processes.start(
       'worker',
-      [workerMain, ...args],
+      [programFile('#worker'), ...args],
       key === undefined ? {} : { WORKER_API_KEY: key },
     );
     this.#child = child;

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { Failure } from '../failure.ts';
 import { Child, killGroup, type LogLine } from './child.ts';
 import { inheritedEnvironment } from './env.ts';
+import { programFile } from './program.ts';
 
 /** Milliseconds for a child of the whole service to end by itself; all together stay within five seconds. */
 const usualPatience = 3500;
@@ -19,7 +19,7 @@ export class Processes {
   constructor(log: LogLine, patience = usualPatience) {
     this.#log = log;
     this.#patience = patience;
-    this.#guard = spawn(process.execPath, [fileURLToPath(new URL('./guard.ts', import.meta.url))], {
+    this.#guard = spawn(process.execPath, [programFile('#guard')], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });

@@ -13,9 +13,9 @@ import {
   shareFairly,
   TensorExplainer,
 } from '@whylight/host';
-import manifest from '../../package.json' with { type: 'json' };
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, metered } from '../telemetry/metrics.ts';
+import { version } from '../version.ts';
 import { listen, type Worker } from '../worker.ts';
 import { createLoneApp } from './app.ts';
 import { mostRequests } from './limits.ts';
@@ -72,7 +72,7 @@ export async function startLoneWorker(
   };
 
   const app = createLoneApp({
-    ...{ key: env.WORKER_API_KEY, metrics, log, requests, version: manifest.version },
+    ...{ key: env.WORKER_API_KEY, metrics, log, requests, version },
     served: () => served,
     onError: (error) => {
       if (error instanceof DeviceError) deviceLost.resolve();

@@ -1,5 +1,7 @@
 // Requests to another thread or process, and its answers. The two ends know no more of each other than how to send a message.
 
+import { deferred } from './deferred.ts';
+
 type Call<Request> =
   | { readonly id: number; readonly request: Request }
   | { readonly id: number; readonly abort: true };
@@ -49,7 +51,7 @@ export class RequestChannel<Request, Answer, Notice = never> {
   async request(request: Request, { signal, onNotice }: RequestOptions<Notice> = {}): Promise<Answer> {
     if (this.#closed) throw this.#closed;
     const id = ++this.#requests;
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const { promise, resolve, reject } = deferred<Answer>();
     const abort = () => this.#send({ id, abort: true });
     this.#send({ id, request });
     this.#pending.set(id, { resolve, reject, onNotice });

@@ -162,6 +162,10 @@ export class PhotoExplainer {
   async close(): Promise<void> {
     await this.#explainers.close();
   }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
 }
 
 /** Milliseconds since it was last asked. */

@@ -1,13 +1,13 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { basename, dirname, join, resolve } from 'node:path';
 import { modelAt, type RegisteredModel } from './registered-model.ts';
 
 /** What is explained where nobody names a model: a network for photos. */
 export const defaultModel = 'efficientnet-lite0';
 
 const embedded = (name: string): string =>
-  fileURLToPath(new URL(`../../../../models/${name}`, import.meta.url));
+  dirname(createRequire(import.meta.url).resolve(`@whylight/models/${name}/${name}.json`));
 
 /** The network that knows drawn shapes, and nothing else: for tests and drawings. */
 export const shapesModel: string = embedded('shapes');
@@ -28,14 +28,14 @@ export class ModelRegistry {
   readonly #models: RegisteredModel[] = [];
 
   /**
-   * Registers what `sources` hold; a directory gives every `.onnx` file in it and one level down. Of two models
+   * Registers what `sources` hold: one path, or several sources. A directory gives every `.onnx` file in it and one level down. Of two models
    * with one name the first counts.
    *
    * @throws ModelNotFoundError when a source is not there. @throws InputError for a wrong manifest.
    */
-  static async open(sources: readonly ModelSource[]): Promise<ModelRegistry> {
+  static async open(sources: string | readonly ModelSource[]): Promise<ModelRegistry> {
     const registry = new ModelRegistry();
-    for (const source of sources) {
+    for (const source of typeof sources === 'string' ? [sources] : sources) {
       const { path, name } = typeof source === 'string' ? { path: source, name: undefined } : source;
       for (const file of await modelFiles(path)) await registry.#register(file, name);
     }

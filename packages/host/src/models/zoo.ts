@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { ownFile } from '../own-file.ts';
 
 const entrySchema = z.object({
   name: z.string().min(1),
@@ -19,6 +20,6 @@ export const zooSchema = z.object({
 export type Zoo = z.infer<typeof zooSchema>;
 
 /** An index; unless said, the one that comes with Whylight: classifiers of the ONNX model zoo. @throws what parsing throws */
-export async function readZoo(file: string | URL = new URL('../../zoo.json', import.meta.url)): Promise<Zoo> {
+export async function readZoo(file: string | URL = ownFile('zoo.json')): Promise<Zoo> {
   return zooSchema.parse(JSON.parse(await readFile(file, 'utf8')));
 }

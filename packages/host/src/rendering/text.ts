@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { create, type Font } from 'fontkit';
+import { ownFile } from '../own-file.ts';
 
 /**
  * Text as outlines. The fonts beside this package are read here and nowhere else: no system font and no
@@ -21,7 +22,7 @@ const opened = new Map<string, Font>();
 function font(file: string): Font {
   let found = opened.get(file);
   if (found === undefined) {
-    found = create(readFileSync(new URL(`../../fonts/${file}.woff2`, import.meta.url))) as Font;
+    found = create(readFileSync(ownFile(`fonts/${file}.woff2`))) as Font;
     opened.set(file, found);
   }
   return found;

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { withoutPaths } from '@whylight/core';
+import { ownFile } from '../own-file.ts';
 
 /** Where ONNX Runtime runs a graph. */
 export const executionProviders = ['cpu', 'cuda', 'webgpu'] as const;
@@ -33,7 +33,7 @@ export class ProviderUnavailableError extends Error {
  * its own: drivers write to stderr as they please and may crash, and neither is to happen in ours.
  */
 export async function whyUnavailable(provider: ExecutionProvider, deviceId: number): Promise<string | null> {
-  const script = fileURLToPath(new URL('./probe.ts', import.meta.url));
+  const script = ownFile('programs/probe');
   return new Promise((resolve) => {
     const limits = { timeout: 60_000, maxBuffer: 1 << 20 };
     execFile(process.execPath, [script, provider, String(deviceId)], limits, (error, stdout, stderr) => {

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { type GraphFile, RequestChannel, type Runtime, type Session, type Tensor } from '@whylight/core';
-import { endThread } from '../thread-end.ts';
+import { ownFile } from '../own-file.ts';
+import { endThread, keepingAlive } from '../thread-end.ts';
 import { disableTf32 } from './env.ts';
 import { errorOf } from './failure.ts';
 import { DeviceError, type RuntimeOptions } from './runtime.ts';
@@ -19,16 +20,16 @@ export type Answer = string | Tensors | null;
 /**
  * `createRuntime` in a thread of its own. The Node binding of ONNX Runtime computes on the thread that calls it, for
  * seconds when a model is large: a server that does anything else meanwhile, such as saying that it is alive, needs
- * this. Tensors are copied between the threads; large weights are shared.
+ * this. While it has nothing to do the thread does not keep the process alive, and `await using` closes it. Tensors are copied between the threads; large weights are shared.
  *
  * @throws ProviderUnavailableError as `createRuntime` does. Its sessions throw DeviceError when the thread dies.
  */
 export async function createThreadedRuntime(
   options: RuntimeOptions,
-): Promise<Runtime & { close(): Promise<void> }> {
+): Promise<Runtime & AsyncDisposable & { close(): Promise<void> }> {
   // A thread has an environment of its own, which the CUDA libraries do not see.
   if (options.ep === 'cuda') disableTf32();
-  const thread = new Worker(new URL('./runtime-thread.ts', import.meta.url), { workerData: options });
+  const thread = new Worker(ownFile('threads/runtime'), { workerData: options });
   const channel = new RequestChannel<Request, Answer>((message) => thread.postMessage(message), errorOf);
   let sessions = 0;
 
@@ -37,8 +38,9 @@ export async function createThreadedRuntime(
   thread.on('error', end);
   thread.on('exit', end);
 
+  const ask = (request: Request): Promise<Answer> => keepingAlive(thread, channel, request);
   const close = () => endThread(thread);
-  const device = await channel.request({ op: 'start' }).catch(async (error: unknown) => {
+  const device = await ask({ op: 'start' }).catch(async (error: unknown) => {
     await close();
     throw error;
   });
@@ -46,14 +48,14 @@ export async function createThreadedRuntime(
     device: device as string,
     memory: options.memory,
     close,
+    [Symbol.asyncDispose]: close,
     async load(model): Promise<Session> {
       const session = ++sessions;
-      await channel.request({ op: 'load', session, model: withSharedWeights(model) });
+      await ask({ op: 'load', session, model: withSharedWeights(model) });
       return {
-        run: async (feeds) =>
-          (await channel.request({ op: 'run', session, feeds: compact(feeds) })) as Tensors,
+        run: async (feeds) => (await ask({ op: 'run', session, feeds: compact(feeds) })) as Tensors,
         close: async () => {
-          if (!channel.isClosed) await channel.request({ op: 'close', session });
+          if (!channel.isClosed) await ask({ op: 'close', session });
         },
       };
     },
