@@ -429,6 +429,13 @@ describe('L9: a rendering for which no worker has time', () => {
     const hit = (await ask({ opacity: 0.3 })).body;
     const canceled = await call<Explanation>('POST', second.urls.cancel, { key });
     expect([canceled.status, canceled.body.status]).toEqual([200, 'canceled']);
+    // As when the gateway dies over a request, and the request is repeated.
+    const { id, language, output } = second;
+    const style = { language, visualization: output.visualization };
+    const again = { id, style, until: null, keepUntil: 0, webhook: null };
+    const repeated = await services(bindings).computation(computation).findResult(again);
+    expect(repeated).toMatchObject({ via: 'collapsed' });
+    expect((await see(second)).status).toBe('canceled');
     await later(stub(), hour);
     await vi.waitFor(async () => expect(await tries()).toHaveLength(1));
     await turns(1);

@@ -125,6 +125,8 @@ describe('rendering again', () => {
       ...['fulfilled', 'fulfilled'],
       ...['rejected', 'rejected'],
     ]);
+    const late = (await outcomes).at(-1) as PromiseRejectedResult;
+    expect(late.reason.error).toMatchObject({ code: 'deadline_exceeded', retryable: true });
     expect(scenes).toHaveLength(2);
   });
 

@@ -69,7 +69,9 @@ export class Admissions implements AlarmTask {
     const { results, renderings, runs, store, setAlarm } = this.#computation;
     const run = await results.find(request.keepUntil);
     if (!run) return null;
-    if (isWaitingFor(run, request.id)) return { run, via: run.waiters[request.id]!.via };
+    // The request is repeated: whether it still waits, or has been canceled, it stays so.
+    const before = getOwn(run.waiters, request.id);
+    if (before && (before.outcome || isWaitingFor(run, request.id))) return { run, via: before.via };
     if (isOwnStyle(run, request.style)) return { run, via: 'hit' };
     const answer = await renderings.render(run, request.style, true);
     if ('rendering' in answer) return { run: withRendering(run, answer.rendering), via: 'hit' };
