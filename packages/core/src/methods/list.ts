@@ -22,12 +22,14 @@ import { shapleyCam } from './cams/shapley-cam.ts';
 import { smoothGradCamPlusPlus } from './cams/smooth-grad-cam-plus-plus.ts';
 import { ssCam } from './cams/ss-cam.ts';
 import { xGradCam } from './cams/x-grad-cam.ts';
+import { blurIg } from './gradients/blur-ig.ts';
 import { deconvolution } from './gradients/deconvolution.ts';
 import { deepLift } from './gradients/deep-lift.ts';
 import { deepLiftShap } from './gradients/deep-lift-shap.ts';
 import { gradientShap } from './gradients/gradient-shap.ts';
 import { guidedBackprop } from './gradients/guided-backprop.ts';
 import { guidedGradCam } from './gradients/guided-grad-cam.ts';
+import { guidedIg } from './gradients/guided-ig.ts';
 import { inputXGradient } from './gradients/input-x-gradient.ts';
 import { integratedGradients } from './gradients/integrated-gradients.ts';
 import { lrp } from './gradients/lrp.ts';
@@ -96,6 +98,8 @@ export const methods: readonly Method[] = [
   guidedGradCam,
   lrp,
   integratedGradients,
+  guidedIg,
+  blurIg,
   smoothGrad,
   smoothGradSquared,
   varGrad,

@@ -8,6 +8,8 @@ const small: Readonly<Record<string, Record<string, unknown>>> = {
   occlusion: { sliding_window_shapes: [2, 3, 3], strides: [1, 2, 2] },
   'integrated-gradients': { n_steps: 20 },
   'internal-influence': { n_steps: 8 },
+  'guided-ig': { n_steps: 10 },
+  'blur-ig': { n_steps: 10, max_sigma: 4 },
   'shapley-sampling': { grid: '2x3', n_samples: 3 },
   'kernel-shap': { grid: '2x3', n_samples: 20 },
   'ss-cam': { num_samples: 3 },
