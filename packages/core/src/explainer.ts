@@ -109,18 +109,19 @@ export const withoutOthers = ({ id }: Method): string =>
 
 export function prepare(classifier: Classifier, spec: ExplainerSpec) {
   const asked = resolveMethod(spec);
-  const method: Method = findMethod(asked.id);
+  const named = findMethod(asked.id);
+  const method: Method = named.variant?.(asked.parameters) ?? named;
   if (method.needsOtherClasses && classifier.classes === 1)
     throw new InputError('method_not_supported', withoutOthers(method));
   // A method that looks at probabilities by itself, said or not, takes the output where that is a plain number.
   const isItsOwn = asked.score === defaultScore(method, asked.convention);
   const isPlain = classifier.head.kind === 'number' && isItsOwn;
   const resolved = isPlain ? { ...asked, score: 'logit' as const } : asked;
-  const named = spec.layers ?? [];
-  checkLayerCount(resolved, named.length);
+  const layersNamed = spec.layers ?? [];
+  checkLayerCount(resolved, layersNamed.length);
   const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
   const layers = needsOf(method, resolved.parameters).includes('layer')
-    ? chooseLayers(network, named, resolved.convention)
+    ? chooseLayers(network, layersNamed, resolved.convention)
     : [];
   const [a, b, c] = classifier.inputShape as [number, number, number];
   const setting = {

@@ -4,6 +4,9 @@ import { getOwn, resolveQuestion } from '@whylight/core/methods';
 /** Parameters that say how often the network is run. */
 const repetitions = ['n_steps', 'n_samples', 'num_samples', 'nt_samples', 'n_masks'];
 
+/** Copies of the picture that `aug_smooth` explains. */
+const augmentedCopies = 6;
+
 /**
  * What a computation costs: one unit per run of the network on one picture. The product of the parameters that
  * repeat it, or for a sliding window the number of its places, ⌈(size - window)/stride⌉ + 1 along each axis.
@@ -21,7 +24,10 @@ export function computeUnits(
   const counts = repetitions
     .map((name) => getOwn(parameters, name))
     .filter((count) => typeof count === 'number');
-  return counts.reduce((product, count) => product * Math.max(1, count), 1);
+  return counts.reduce(
+    (product, count) => product * Math.max(1, count),
+    parameters.aug_smooth ? augmentedCopies : 1,
+  );
 }
 
 /** What a method costs: in words of its parameters, and with their defaults on a network of this input. */

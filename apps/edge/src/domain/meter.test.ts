@@ -120,6 +120,7 @@ describe('batches that wait', () => {
 
 test.each([
   ['grad-cam', {}, 1],
+  ['grad-cam', { aug_smooth: true }, 6],
   ['integrated-gradients', { n_steps: 50 }, 50],
   ['shapley', { n_samples: 25, num_samples: 4 }, 100],
   // ⌈(3-3)/3⌉+1 = 1, ⌈(128-15)/8⌉+1 = 16

@@ -54,6 +54,7 @@ import { lime } from './perturbation/lime.ts';
 import { occlusion } from './perturbation/occlusion.ts';
 import { rise } from './perturbation/rise.ts';
 import { shapleySampling } from './perturbation/shapley-sampling.ts';
+import { withAugmentation } from './shared/augmented.ts';
 
 /** Every method there is. Command line, API, documentation and conformance tests derive from this list. */
 export const methods: readonly Method[] = [
@@ -112,4 +113,4 @@ export const methods: readonly Method[] = [
   shapleySampling,
   kernelShap,
   lime,
-];
+].map(withAugmentation);

@@ -188,6 +188,8 @@ export interface MethodOf<P> {
   readonly aux?: readonly string[];
   /** The method that explains each sample, with these parameters, where another one does. */
   base?(parameters: P): Method | undefined;
+  /** What these parameters make of it, where that is evaluated in another way. */
+  variant?(parameters: P): Method | undefined;
   /** The attribution of each image. */
   explain(subject: Subject, setting: Setting<P>): Expression;
 }

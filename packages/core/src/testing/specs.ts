@@ -26,15 +26,25 @@ const small: Readonly<Record<string, Record<string, unknown>>> = {
 /** The last map's gradient is the same everywhere: no map to compare. */
 const layers: Readonly<Record<string, readonly string[]>> = { 'internal-influence': ['r1'] };
 
+/** What is evaluated in another way than the method is otherwise. */
+const variants: readonly ExplainerSpec[] = ['grad-cam', 'score-cam'].map((method) => ({
+  method,
+  convention: 'pytorch-grad-cam',
+  parameters: { aug_smooth: true },
+}));
+
 /** Every method in every convention that it has. */
-export const everySpec: readonly ExplainerSpec[] = methods.flatMap(({ id, conventions }) =>
-  conventions.map((convention) => ({
-    method: id,
-    convention,
-    parameters: small[id] ?? {},
-    layers: layers[id],
-  })),
-);
+export const everySpec: readonly ExplainerSpec[] = [
+  ...methods.flatMap(({ id, conventions }) =>
+    conventions.map((convention) => ({
+      method: id,
+      convention,
+      parameters: small[id] ?? {},
+      layers: layers[id],
+    })),
+  ),
+  ...variants,
+];
 
 /** The network that a method is tried on, with the batch that is baked into it. */
 export const networkFor = ({ method }: ExplainerSpec): ((batch?: number) => Uint8Array) =>

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Expression } from '../../onnx/expression.ts';
 import { defineMethod } from '../method.ts';
-import { mapOnly, mapParams } from '../shared/cam.ts';
+import { weightedOnly, weightedParams } from '../shared/cam.ts';
 import { byChannel, channelSamples, channelsOf, weightedMap } from './masks.ts';
 
 /**
@@ -30,8 +30,8 @@ export const ablationCam = defineMethod({
     'pytorch-grad-cam':
       "Where the layer's minimum is not 0, channels are set to it less 10⁷, 2·10⁷ … up to 32 of them: those evaluated together see each other.",
   },
-  parameters: z.strictObject(mapParams),
-  only: mapOnly,
+  parameters: z.strictObject(weightedParams),
+  only: weightedOnly,
   sampled: true,
   dividesByScore: true,
   explain({ layers, score, from, over }, setting) {
