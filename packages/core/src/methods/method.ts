@@ -188,6 +188,8 @@ export interface MethodOf<P> {
   readonly aux?: readonly string[];
   /** The method that explains each sample, with these parameters, where another one does. */
   base?(parameters: P): Method | undefined;
+  /** What finds recorded samples in an image [1, C, H, W] before its graphs run; nothing where these parameters want none. */
+  samplesFrom?(setting: Setting<P>): ((image: Tensor<'float32'>) => Samples) | undefined;
   /** What these parameters make of it, where that is evaluated in another way. */
   variant?(parameters: P): Method | undefined;
   /** The attribution of each image. */
