@@ -35,6 +35,6 @@ def call(method: str, parameters: dict, values: np.ndarray) -> dict:
     return {"method": method, "parameters": parameters, "data": [float(f"{v:.9g}") for v in np.ravel(values)]}
 
 
-def write(name: str, calls: list[dict]) -> None:
+def write(name: str, calls: list[dict], **more) -> None:
     """Writes what was recorded beside the test that compares it."""
-    (METHODS / name).write_text(json.dumps({"classes": CLASSES, "calls": calls}, separators=(",", ":")) + "\n")
+    (METHODS / name).write_text(json.dumps({"classes": CLASSES, "calls": calls, **more}, separators=(",", ":")) + "\n")

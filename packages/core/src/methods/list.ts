@@ -37,6 +37,7 @@ import { saliency } from './gradients/saliency.ts';
 import { smoothGrad } from './gradients/smooth-grad.ts';
 import { smoothGradSquared } from './gradients/smooth-grad-squared.ts';
 import { varGrad } from './gradients/var-grad.ts';
+import { xrai } from './gradients/xrai.ts';
 import { internalInfluence } from './layers/internal-influence.ts';
 import { layerActivation } from './layers/layer-activation.ts';
 import { layerConductance } from './layers/layer-conductance.ts';
@@ -101,6 +102,7 @@ export const methods: readonly Method[] = [
   integratedGradients,
   guidedIg,
   blurIg,
+  xrai,
   smoothGrad,
   smoothGradSquared,
   varGrad,
