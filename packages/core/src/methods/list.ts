@@ -1,5 +1,6 @@
 import { ablationCam } from './cams/ablation-cam.ts';
 import { attentionRollout } from './cams/attention-rollout.ts';
+import { chefer } from './cams/chefer.ts';
 import { cam } from './cams/class-activation-map.ts';
 import { eigenCam } from './cams/eigen-cam.ts';
 import { eigenGradCam } from './cams/eigen-grad-cam.ts';
@@ -9,6 +10,7 @@ import { fullGrad } from './cams/full-grad.ts';
 import { gradCam } from './cams/grad-cam.ts';
 import { gradCamElementWise } from './cams/grad-cam-element-wise.ts';
 import { gradCamPlusPlus } from './cams/grad-cam-plus-plus.ts';
+import { gradientRollout } from './cams/gradient-rollout.ts';
 import { hiResCam } from './cams/hi-res-cam.ts';
 import { isCam } from './cams/is-cam.ts';
 import { kpcaCam } from './cams/kpca-cam.ts';
@@ -82,6 +84,8 @@ export const methods: readonly Method[] = [
   fullGrad,
   leGrad,
   attentionRollout,
+  gradientRollout,
+  chefer,
   randomCam,
   layerActivation,
   layerGradientXActivation,
