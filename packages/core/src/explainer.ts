@@ -143,6 +143,7 @@ export function prepare(classifier: Classifier, spec: ExplainerSpec) {
     width: classifier.layout === 'NCHW' ? c : b,
     normalisation: spec.normalisation,
     layerShapes: layers.map(({ shape }) => shape),
+    layerValues: layers.map(({ name, form }) => ({ name, form })),
     layerRegions: layers.map(({ region }) => region),
     incremental: spec.incremental !== false && (classifier.batch ?? 1) === 1,
   } satisfies Setting<unknown>;
