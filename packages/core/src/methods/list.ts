@@ -52,11 +52,13 @@ import { layerIntegratedGradients } from './layers/layer-integrated-gradients.ts
 import { layerLrp } from './layers/layer-lrp.ts';
 import type { Method } from './method.ts';
 import { featureAblation } from './perturbation/feature-ablation.ts';
+import { hsic } from './perturbation/hsic.ts';
 import { kernelShap } from './perturbation/kernel-shap.ts';
 import { lime } from './perturbation/lime.ts';
 import { occlusion } from './perturbation/occlusion.ts';
 import { rise } from './perturbation/rise.ts';
 import { shapleySampling } from './perturbation/shapley-sampling.ts';
+import { sobol } from './perturbation/sobol.ts';
 import { withAugmentation } from './shared/augmented.ts';
 
 /** Every method there is. Command line, API, documentation and conformance tests derive from this list. */
@@ -116,6 +118,8 @@ export const methods: readonly Method[] = [
   occlusion,
   featureAblation,
   rise,
+  sobol,
+  hsic,
   shapleySampling,
   kernelShap,
   lime,

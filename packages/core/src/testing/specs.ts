@@ -24,6 +24,8 @@ const small: Readonly<Record<string, Record<string, unknown>>> = {
   'is-cam': { num_samples: 3 },
   lime: { grid: '2x3', n_samples: 20 },
   rise: { n_masks: 20, cells: 3 },
+  sobol: { n_samples: 4, grid_size: 3 },
+  hsic: { n_samples: 20, grid_size: 3 },
 };
 
 /** The last map's gradient is the same everywhere: no map to compare. */
