@@ -1,5 +1,6 @@
 import { emptyWarnings } from './empty-attribution.ts';
 import { InputError } from './errors.ts';
+import { attributeEach } from './found-samples.ts';
 import { chooseLayers } from './layers/choose.ts';
 import { notesOn } from './layers/notes.ts';
 import { remarksOn } from './methods/claims.ts';
@@ -67,6 +68,7 @@ export async function createExplainer(
 ): Promise<Explainer> {
   const { resolved, request, notes } = prepare(classifier, spec);
   const { method } = request;
+  const samplesOf = method.samplesFrom?.(request.setting);
   const run = await programRun(request, runtime, spec.memory);
   return {
     method: resolved,
@@ -76,7 +78,10 @@ export async function createExplainer(
       checkBatch(classifier, batch, targets);
       if (method.oneClass && targets.some((target) => typeof target !== 'number'))
         throw new InputError('invalid_parameter', `${method.id} explains one class, not a sum of classes`);
-      const outcome = await run.attribute(batch as Tensor<'float32'>, targets, options);
+      const images = batch as Tensor<'float32'>;
+      const outcome = await (samplesOf
+        ? attributeEach(run, samplesOf, images, targets, options)
+        : run.attribute(images, targets, options));
       checkFinite(outcome.logits, 'the model');
       checkFinite(outcome.attribution, method.id);
       const rowWarnings = targets.map((_, n) => emptyWarnings(outcome, n, method, request.score));
@@ -89,6 +94,11 @@ export async function createExplainer(
 /** The explainer itself as one ONNX file: image batch and class index in, attribution, logits and target out. */
 export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): Uint8Array {
   const { resolved, request } = prepare(classifier, spec);
+  if (request.method.samplesFrom?.(request.setting))
+    throw new InputError(
+      'method_not_supported',
+      `${resolved.id} with these parameters finds its segments in each photo, which no graph does: compile it with segments=grid`,
+    );
   const metadata = {
     'whylight.method': resolved.id,
     'whylight.method_version': resolved.version,
@@ -109,18 +119,19 @@ export const withoutOthers = ({ id }: Method): string =>
 
 export function prepare(classifier: Classifier, spec: ExplainerSpec) {
   const asked = resolveMethod(spec);
-  const method: Method = findMethod(asked.id);
+  const named = findMethod(asked.id);
+  const method: Method = named.variant?.(asked.parameters) ?? named;
   if (method.needsOtherClasses && classifier.classes === 1)
     throw new InputError('method_not_supported', withoutOthers(method));
   // A method that looks at probabilities by itself, said or not, takes the output where that is a plain number.
   const isItsOwn = asked.score === defaultScore(method, asked.convention);
   const isPlain = classifier.head.kind === 'number' && isItsOwn;
   const resolved = isPlain ? { ...asked, score: 'logit' as const } : asked;
-  const named = spec.layers ?? [];
-  checkLayerCount(resolved, named.length);
+  const layersNamed = spec.layers ?? [];
+  checkLayerCount(resolved, layersNamed.length);
   const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
   const layers = needsOf(method, resolved.parameters).includes('layer')
-    ? chooseLayers(network, named, resolved.convention)
+    ? chooseLayers(network, layersNamed, resolved.convention)
     : [];
   const [a, b, c] = classifier.inputShape as [number, number, number];
   const setting = {
@@ -132,6 +143,7 @@ export function prepare(classifier: Classifier, spec: ExplainerSpec) {
     width: classifier.layout === 'NCHW' ? c : b,
     normalisation: spec.normalisation,
     layerShapes: layers.map(({ shape }) => shape),
+    layerValues: layers.map(({ name, form }) => ({ name, form })),
     layerRegions: layers.map(({ region }) => region),
     incremental: spec.incremental !== false && (classifier.batch ?? 1) === 1,
   } satisfies Setting<unknown>;

@@ -66,6 +66,7 @@ describe('A method asked for', () => {
     expect(resolveMethod({ method: 'grad-cam', convention: 'pytorch-grad-cam' }).parameters).toEqual({
       fuse: 'mean',
       eigen_smooth: false,
+      aug_smooth: false,
     });
   });
 
