@@ -260,7 +260,7 @@ const packageOf = (workspace: string): Package =>
 test.each([
   ['packages/core', []],
   ['packages/contract', []],
-  ['packages/host', ['core']],
+  ['packages/host', ['contract', 'core']],
   ['packages/client', ['contract']],
   ['apps/edge', ['contract', 'core']],
   ['apps/gpu-worker', ['contract', 'core', 'host']],

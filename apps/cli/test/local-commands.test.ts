@@ -4,6 +4,7 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { explanationResultSchema } from '@whylight/contract';
 import { float32, readNpy, writeNpy } from '@whylight/core';
 import { networkOf } from '@whylight/core/testing';
 import { encodePng } from '@whylight/host';
@@ -62,6 +63,28 @@ describe('explain', () => {
       'overlay.png',
       'result.json',
     ]);
+  });
+
+  it('writes a result.json that is a result of the contract, with no other member', async () => {
+    const { code } = await whylight(home, 'explain', 'photo.png', ...ofShapes, '-o', 'result');
+    expect(code).toBe(0);
+    const written = JSON.parse(await readFile(inHome('result/result.json'), 'utf8'));
+    // The schema drops members that it does not have.
+    expect(explanationResultSchema.parse(written)).toEqual(written);
+  });
+
+  it('renders the pictures with the colours and the weight that are asked for', async () => {
+    const overlayBy = async (directory: string, ...args: string[]) => {
+      await whylight(home, 'explain', 'photo.png', ...ofShapes, ...args, '-o', directory);
+      return readFile(inHome(`${directory}/overlay.png`), 'base64');
+    };
+    const overlays = [
+      await overlayBy('plain'),
+      await overlayBy('gray', '--colormap', 'gray'),
+      await overlayBy('table', '--colormap', '0:#ffffff,1:#000000'),
+      await overlayBy('faint', '--alpha', '0.9'),
+    ];
+    expect(new Set(overlays).size).toBe(4);
   });
 
   it('explains a photo by the network for photos, with nothing else said, and says where that is unsure', async () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { predictionSchema } from './job.ts';
 import { recordOf } from './record.ts';
+import { predictionSchema } from './result.ts';
 
 /** Requests and answers of services that people come from: KServe's V1 protocol and Vertex AI, as far as images go. */
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { nonceSchema } from './claim.ts';
 import { layerNamesSchema, modelSourceSchema, notRunSchema } from './models.ts';
 import { recordOf } from './record.ts';
+import { conventions, parametersSchema, resultSchema, warningSchema } from './result.ts';
 import { styleSchema } from './style.ts';
 import { targetSchema } from './target.ts';
 import { tasks } from './task.ts';
@@ -31,15 +32,12 @@ export const workerPaths = {
 export const artifactNames = ['overlay.png', 'heatmap.png', 'attribution.npy', 'result.json'] as const;
 export type ArtifactName = (typeof artifactNames)[number];
 
-/** What stands for a method in the question of a prediction: the network's scores and nothing else. */
-export const predictionMethod = 'prediction';
-/** Scores that a prediction keeps. */
-export const mostPredictions = 100;
-
-export const conventions = ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'] as const;
-
-/** A method's parameters by name. */
-export const parametersSchema = recordOf(z.string().max(100), z.json()).meta({ additionalProperties: true });
+export const artifactContentTypes = {
+  'overlay.png': 'image/png',
+  'heatmap.png': 'image/png',
+  'attribution.npy': 'application/octet-stream',
+  'result.json': 'application/json',
+} as const satisfies Record<ArtifactName, string>;
 
 /** The computation: everything here is part of the cache key. */
 export const questionSchema = z.strictObject({
@@ -103,62 +101,6 @@ export const artifactSchema = z.object({
   content_type: z.string(),
 });
 export type Artifact = z.infer<typeof artifactSchema>;
-
-const probabilitySchema = z
-  .number()
-  .optional()
-  .describe(
-    'Only where the network gives a probability, or a softmax or a sigmoid makes one of what it gives',
-  );
-const scoreSchema = z
-  .number()
-  .nullable()
-  .describe('The value that is explained. Null: an earlier release computed it and did not keep it');
-
-export const predictionSchema = z.object({
-  class_index: z.int(),
-  label: z.string(),
-  label_zh: z.string().nullable(),
-  probability: probabilitySchema,
-  score: scoreSchema,
-});
-export type Prediction = z.infer<typeof predictionSchema>;
-
-/** The code is for programs, and keeps its meaning; the message is for people. */
-export const warningSchema = z.object({ code: z.string(), message: z.string() });
-export type Warning = z.infer<typeof warningSchema>;
-
-export const warningText = ({ code, message }: Warning): string => `${code}: ${message}`;
-
-/** What a finished computation says, without its artifacts; the same object is `result.json`. */
-export const resultSchema = z.object({
-  method: z.string(),
-  convention: z.enum(conventions),
-  parameters: parametersSchema,
-  layers: z.array(z.string()),
-  task: z.enum(tasks),
-  target: predictionSchema,
-  predictions: z.array(predictionSchema),
-  /** Null: of a prediction. */
-  attribution: z
-    .object({
-      shape: z.array(z.int()),
-      minimum: z.number(),
-      maximum: z.number(),
-      sum: z.number(),
-      convergence_delta: z.number().nullable(),
-      /** Of a map that was min-maxed, how far its highest value lay above its lowest before. */
-      scale: z.number().nullable().optional(),
-    })
-    .nullable(),
-  /** Where the model's input lies on the upright photo, in photo pixels. */
-  input_region: z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
-  image: z.object({ width: z.int(), height: z.int() }),
-  device: z.string(),
-  milliseconds: z.object({ decode: z.number(), compute: z.number(), render: z.number() }),
-  warnings: z.array(warningSchema),
-});
-export type Result = z.infer<typeof resultSchema>;
 
 export const jobErrorCodes = [
   'invalid_image',

@@ -1,7 +1,7 @@
 import type { Explanation } from './api/explanations.ts';
 import type { Predictions } from './api/predictions.ts';
 import type { Rendering } from './api/renderings.ts';
-import type { Prediction, Result, Warning } from './job.ts';
+import type { Prediction, Result, Warning } from './result.ts';
 import type { AnsweredTarget } from './target.ts';
 
 /**

@@ -3,6 +3,7 @@ import { z } from 'zod';
 /** How an attribution is drawn: nothing here is part of the computation, so all of it may change without one. */
 
 export const languages = ['en', 'zh'] as const;
+export type Language = (typeof languages)[number];
 
 /** Those of `@whylight/core/image`. */
 export const colorMaps = [
@@ -58,7 +59,7 @@ export const styleSchema = z.strictObject({
 export type Style = z.infer<typeof styleSchema>;
 
 /** Pictures as the method itself has them drawn. */
-export const ownStyle = (language: Style['language'] = 'en'): Style => ({
+export const ownStyle = (language: Language = 'en'): Style => ({
   visualization: visualizationSchema.parse({}),
   language,
 });

@@ -2,22 +2,15 @@ export type { MethodVerdict } from './checking/check-methods.ts';
 export { type Checked, type CheckReport, checkModel, defaultBudget } from './checking/check-model.ts';
 export { type Classification, PhotoClassifier } from './classification/photo-classifier.ts';
 export { predictionText } from './classification/prediction-text.ts';
-export { type Prediction, shownValue, type Task } from './classification/predictions.ts';
+export { shownValue } from './classification/predictions.ts';
 export { decodeImage, decodePhoto, type PhotoType, photoTypes, servicePhotoTypes } from './codec/decode.ts';
 export { encodeJpeg, encodePng } from './codec/encode.ts';
 export { sniffMediaType } from './codec/media-type.ts';
-export type {
-  Artifact,
-  ArtifactName,
-  PhotoExplanation,
-  PhotoRequest,
-  Watch,
-} from './explanation/explanation.ts';
+export type { PhotoExplanation, PhotoRequest, Watch } from './explanation/explanation.ts';
 export type { Fit } from './explanation/fit.ts';
 export { type ExplainedFrame, FrameExplainer, type FrameRequest } from './explanation/frame-explainer.ts';
 export { PhotoExplainer, type PhotoExplainerOptions } from './explanation/photo-explainer.ts';
 export { type FinishedExplanation, renderResult } from './explanation/render-result.ts';
-export type { Result } from './explanation/result.ts';
 export { isNameCount } from './models/class-names.ts';
 export { classifierOf, named } from './models/classifier.ts';
 export { DownloadError } from './models/download.ts';
@@ -27,7 +20,6 @@ export { type Manifest, manifestSchema, readLabels } from './models/manifest.ts'
 export {
   namesFor,
   type Prepared,
-  type PreprocessingReport,
   preparationOf,
   prepare,
   preparedFor,

@@ -1,14 +1,7 @@
 import { resolve } from 'node:path';
 import type { OwnModel } from '@whylight/client';
-import type { Model } from '@whylight/contract';
-import {
-  classifierOf,
-  heldModel,
-  type Prepared,
-  type PreprocessingReport,
-  prepare,
-  type RegisteredModel,
-} from '@whylight/host';
+import type { Model, PreprocessingReport } from '@whylight/contract';
+import { classifierOf, heldModel, type Prepared, prepare, type RegisteredModel } from '@whylight/host';
 import { Command } from 'commander';
 import { Failure } from '../failure.ts';
 import { readable } from '../files.ts';

@@ -1,8 +1,15 @@
 import { basename, join } from 'node:path';
 import { ExplanationError, successOf, type WhylightClient } from '@whylight/client';
-import { artifactNames, type Explanation, type ExplanationRequest, warningText } from '@whylight/contract';
-import type { TargetSpec } from '@whylight/core';
-import { type Prediction, predictionText } from '@whylight/host';
+import {
+  artifactNames,
+  type Explanation,
+  type ExplanationRequest,
+  type Language,
+  type Prediction,
+  type TargetSpec,
+  warningText,
+} from '@whylight/contract';
+import { predictionText } from '@whylight/host';
 import { Command } from 'commander';
 import { directories } from '../directories.ts';
 import { Failure, UsageError } from '../failure.ts';
@@ -27,7 +34,7 @@ interface Options extends ExplainOptions {
   readonly model?: string;
   readonly method?: string[];
   readonly target: TargetSpec;
-  readonly lang: 'en' | 'zh';
+  readonly lang: Language;
   readonly output: string;
   readonly timeout?: number;
   readonly fresh?: boolean;
@@ -159,7 +166,7 @@ function show(
   { attributions, method, cache, warnings }: Explanation,
   took: number,
   out: string,
-  lang: 'en' | 'zh',
+  lang: Language,
 ) {
   const found = predictionText(targetOf(attributions[0]!), lang);
   const how = cache.status === 'hit' ? 'from the cache' : 'computed';

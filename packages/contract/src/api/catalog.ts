@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { conventions, parametersSchema } from '../job.ts';
 import { modelSchema } from '../models.ts';
+import { conventions, parametersSchema } from '../result.ts';
 import { page } from '../wire.ts';
 
 export const methodSchema = z

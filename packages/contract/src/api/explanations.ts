@@ -1,13 +1,7 @@
 import { z } from 'zod';
-import {
-  artifactNames,
-  conventions,
-  jobErrorSchema,
-  parametersSchema,
-  predictionSchema,
-  warningSchema,
-} from '../job.ts';
+import { artifactNames, jobErrorSchema } from '../job.ts';
 import { recordOf } from '../record.ts';
+import { conventions, parametersSchema, predictionSchema, warningSchema } from '../result.ts';
 import { answeredVisualizationSchema, languages, visualizationSchema } from '../style.ts';
 import { answeredTargetSchema, targetRequestSchema } from '../target.ts';
 import { tasks } from '../task.ts';

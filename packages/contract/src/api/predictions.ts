@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mostPredictions, predictionSchema, warningSchema } from '../job.ts';
+import { mostPredictions, predictionSchema, warningSchema } from '../result.ts';
 import { tasks } from '../task.ts';
 import { sha256 } from '../wire.ts';
 import { modelReferenceSchema, photoSchema } from './explanations.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { warningSchema } from '../job.ts';
+import { warningSchema } from '../result.ts';
 import { answeredVisualizationSchema, languages, visualizationSchema } from '../style.ts';
 import { artifactLinkSchema } from './explanations.ts';
 

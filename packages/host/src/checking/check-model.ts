@@ -1,3 +1,4 @@
+import type { PreprocessingReport, Task, Warning } from '@whylight/contract';
 import {
   type Classifier,
   type ClassifierOptions,
@@ -5,10 +6,8 @@ import {
   type ModelReport,
   type Runtime,
   readClassifier,
-  type Task,
-  type Warning,
 } from '@whylight/core';
-import { type PreprocessingReport, prepare } from '../models/prepare.ts';
+import { prepare } from '../models/prepare.ts';
 import { normalisationBy } from '../models/preprocessing.ts';
 import { readingOf } from '../models/reading.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';

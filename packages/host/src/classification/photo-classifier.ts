@@ -1,4 +1,5 @@
-import { forwardGraph, InputError, type Runtime, type Tensor, type Warning } from '@whylight/core';
+import type { Prediction, Task, Warning } from '@whylight/contract';
+import { forwardGraph, InputError, type Runtime, type Tensor } from '@whylight/core';
 import { preprocess, type Region, type Sides } from '@whylight/core/image';
 import { decodePhoto } from '../codec/decode.ts';
 import { classifierOf } from '../models/classifier.ts';
@@ -7,7 +8,7 @@ import { readingOf, statedSides } from '../models/reading.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { LeaseCache } from '../scheduling/lease-cache.ts';
-import { doubts, highest, type Outputs, type Prediction, predictionsOf, type Task } from './predictions.ts';
+import { doubts, highest, type Outputs, predictionsOf } from './predictions.ts';
 
 export interface Classification {
   /** The likeliest first, or the one that scores highest. */

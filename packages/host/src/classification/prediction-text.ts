@@ -1,6 +1,5 @@
-import { type Prediction, shownValue } from './predictions.ts';
-
-export type Language = 'en' | 'zh';
+import type { Language, Prediction } from '@whylight/contract';
+import { shownValue } from './predictions.ts';
 
 /** The word before a number that is no probability. */
 const scoreWord = { en: ', score', zh: '，得分' } as const;

@@ -1,7 +1,7 @@
+import type { ArtifactName, ExplanationResult } from '@whylight/contract';
 import type { ResolvedQuestion } from '@whylight/core/methods';
 import type { Style } from '../rendering/style.ts';
 import type { Fit } from './fit.ts';
-import type { Result } from './result.ts';
 
 export interface PhotoRequest {
   /** An image file: JPEG, PNG or WebP, and what else the explainer was told to take. */
@@ -10,6 +10,7 @@ export interface PhotoRequest {
   readonly model: string;
   /** Where it names no layer, the manifest's is looked at, else the last feature map. */
   readonly question: ResolvedQuestion;
+  /** Omitted: the method's own, in English. */
   readonly style?: Style | undefined;
   /** Another way to the network's size than the manifest's. */
   readonly fit?: Fit | undefined;
@@ -26,16 +27,10 @@ export interface Watch {
   readonly owner?: string | undefined;
 }
 
-export type ArtifactName = 'overlay.png' | 'heatmap.png' | 'attribution.npy' | 'result.json';
-
-export interface Artifact {
-  readonly bytes: Uint8Array;
-  readonly contentType: string;
-}
-
 export interface PhotoExplanation {
-  readonly result: Result;
-  readonly artifacts: ReadonlyMap<ArtifactName, Artifact>;
+  readonly result: ExplanationResult;
+  /** The bytes of each file; `artifactContentTypes` of the contract says what type they have. */
+  readonly artifacts: ReadonlyMap<ArtifactName, Uint8Array>;
   /** Photos that were explained in one run of the graph. */
   readonly batchSize: number;
 }

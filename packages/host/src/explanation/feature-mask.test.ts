@@ -15,7 +15,7 @@ test('a mask of colours gives the features to ablate, one value for each', async
     featureMask,
     target: { label: 'red' },
   });
-  const { data, shape } = readNpy(artifacts.get('attribution.npy')!.bytes);
+  const { data, shape } = readNpy(artifacts.get('attribution.npy')!);
   expect(shape).toEqual([1, 3, 16, 16]);
   expect(new Set(data as Float32Array).size).toBe(2);
 });

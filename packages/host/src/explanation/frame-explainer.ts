@@ -1,14 +1,8 @@
+import type { Language, Prediction, Task } from '@whylight/contract';
 import { type Runtime, row, stacked, type Target, type Tensor } from '@whylight/core';
 import { overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
 import type { ResolvedQuestion } from '@whylight/core/methods';
-import {
-  highest,
-  type Prediction,
-  predictionOfTarget,
-  predictionsOf,
-  resolveTarget,
-  type Task,
-} from '../classification/predictions.ts';
+import { highest, predictionOfTarget, predictionsOf, resolveTarget } from '../classification/predictions.ts';
 import { sidesFor } from '../models/prepare.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import { blend } from '../rendering/draw.ts';
@@ -19,7 +13,7 @@ import { createPlan, type Plan } from './plan.ts';
 export interface FrameRequest {
   readonly model: RegisteredModel;
   readonly question: ResolvedQuestion;
-  readonly language?: 'en' | 'zh' | undefined;
+  readonly language?: Language | undefined;
 }
 
 /** A frame, and what explains it. */

@@ -1,4 +1,5 @@
-import { InputError, OutOfMemoryError, type Runtime, type Warning, writeNpy } from '@whylight/core';
+import type { ArtifactName, ExplanationResult, Warning } from '@whylight/contract';
+import { InputError, OutOfMemoryError, type Runtime, writeNpy } from '@whylight/core';
 import { preprocess, range } from '@whylight/core/image';
 import {
   doubts,
@@ -17,11 +18,11 @@ import { Budget } from '../scheduling/budget.ts';
 import { FairQueue } from '../scheduling/fair-queue.ts';
 import { runAs } from '../scheduling/fair-runtime.ts';
 import { LeaseCache } from '../scheduling/lease-cache.ts';
-import type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
+import type { PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
 import { featureMask } from './feature-mask.ts';
 import { applyFit } from './fit.ts';
 import { createPlan, type Plan } from './plan.ts';
-import { type Result, resultBytes } from './result.ts';
+import { encodeResult } from './result.ts';
 
 export interface PhotoExplainerOptions {
   /** Compiled explainers that are kept. */
@@ -149,7 +150,7 @@ export class PhotoExplainer {
     const warnings: Warning[] = [...answer.warnings, ...doubts(task, best[0]!)];
     warnings.push(...how.warnings);
     warnings.push(...rendering.warnings);
-    const result: Result = {
+    const result: ExplanationResult = {
       method: question.method,
       convention: question.convention,
       parameters: question.parameters,
@@ -172,11 +173,11 @@ export class PhotoExplainer {
       milliseconds: { decode, compute, render },
       warnings,
     };
-    const artifacts = new Map<ArtifactName, Artifact>([
-      ['overlay.png', { bytes: rendering.overlay, contentType: 'image/png' }],
-      ['heatmap.png', { bytes: rendering.heatmap, contentType: 'image/png' }],
-      ['attribution.npy', { bytes: writeNpy(answer.attribution), contentType: 'application/octet-stream' }],
-      ['result.json', { bytes: resultBytes(result), contentType: 'application/json' }],
+    const artifacts = new Map<ArtifactName, Uint8Array>([
+      ['overlay.png', rendering.overlay],
+      ['heatmap.png', rendering.heatmap],
+      ['attribution.npy', writeNpy(answer.attribution)],
+      ['result.json', encodeResult(result)],
     ]);
     return { result, artifacts, batchSize: answer.batchSize };
   }

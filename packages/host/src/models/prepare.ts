@@ -1,4 +1,5 @@
-import { type Classifier, type Head, InputError, type Warning } from '@whylight/core';
+import type { PreprocessingReport, Task, Warning } from '@whylight/contract';
+import { type Classifier, InputError } from '@whylight/core';
 import { type Preprocessing, placementOf, type Sides, sidesOf } from '@whylight/core/image';
 import { type ClassNames, classNames, isNameCount } from './class-names.ts';
 import { classifierOf, named } from './classifier.ts';
@@ -12,17 +13,12 @@ import { type Part, type Sourced, sourceText } from './sources/said.ts';
 
 type What = Pick<RegisteredModel, 'name' | 'manifest' | 'sources' | 'labels' | 'labelsFrom' | 'notes'>;
 
-/** Of each part of the preprocessing its value and who said it; of the names how many there are. */
-export type PreprocessingReport = {
-  [P in Part]: Sourced<Preprocessing[P]>;
-} & { labels: Sourced<number> | null };
-
 /** All that is known of how photos become a network's input, and of what its classes are called. */
 export interface Prepared {
   readonly preprocessing: Preprocessing;
   readonly report: PreprocessingReport;
   readonly names: ClassNames;
-  readonly task: Head['task'];
+  readonly task: Task;
   /** What an answer has to say: which parts are assumed, what could not be understood. */
   readonly warnings: readonly Warning[];
 }
@@ -40,13 +36,14 @@ export function preparationOf(
 export function prepare(model: What, classifier: Classifier): Prepared {
   const { preprocessing, from } = preparationOf(model, classifier);
   const parts = Object.keys(preprocessing) as Part[];
+  const sourced = Object.fromEntries(
+    parts.map((part) => [part, { value: preprocessing[part], from: from[part] }]),
+  ) as { [P in Part]: Sourced<Preprocessing[P]> };
   const names = namesFor(model, classifier.classes);
   return {
     preprocessing,
     report: {
-      ...(Object.fromEntries(
-        parts.map((part) => [part, { value: preprocessing[part], from: from[part] }]),
-      ) as Record<Part, never>),
+      ...sourced,
       labels: names.classes &&
         model.labels && { value: model.labels.length, from: model.labelsFrom ?? 'manifest' },
     },

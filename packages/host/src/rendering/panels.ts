@@ -1,3 +1,4 @@
+import type { Language } from '@whylight/contract';
 import {
   colorBar,
   cutOut,
@@ -22,7 +23,7 @@ export interface PanelsInput extends Explained {
   readonly panels: readonly Panel[];
   /** A bar with its values below each heat map. */
   readonly bars?: boolean | undefined;
-  readonly language: 'en' | 'zh';
+  readonly language: Language;
 }
 
 const ink = '#1c2024';
@@ -85,7 +86,7 @@ function lying({ width: thick, height: length, data }: Picture): Picture {
 const outline = (x: number, y: number, width: number, height: number): string =>
   `<rect x="${x + 0.5}" y="${y + 0.5}" width="${width - 1}" height="${height - 1}" fill="none" stroke="#000" stroke-opacity="0.25"/>`;
 
-const words: Record<'en' | 'zh', Record<PanelKind | Sign, string>> = {
+const words: Record<Language, Record<PanelKind | Sign, string>> = {
   en: {
     original_image: 'Original image',
     heat_map: 'Heat map',
@@ -114,7 +115,7 @@ const words: Record<'en' | 'zh', Record<PanelKind | Sign, string>> = {
   },
 };
 
-function titleOf(method: PanelKind, sign: Sign, language: 'en' | 'zh'): string {
+function titleOf(method: PanelKind, sign: Sign, language: Language): string {
   const of = words[language];
   const unsigned = ['original_image', 'show_cam_on_image', 'deprocess_image'].includes(method);
   if (unsigned) return of[method];

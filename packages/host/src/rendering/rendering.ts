@@ -1,4 +1,5 @@
-import type { Tensor, Warning } from '@whylight/core';
+import { ownStyle, type Prediction, type Task, type Warning } from '@whylight/contract';
+import type { Tensor } from '@whylight/core';
 import {
   type FloatMap,
   floatMap,
@@ -13,7 +14,6 @@ import {
 } from '@whylight/core/image';
 import { methods } from '@whylight/core/methods';
 import { predictionText } from '../classification/prediction-text.ts';
-import type { Prediction, Task } from '../classification/predictions.ts';
 import { encodePng } from '../codec/encode.ts';
 import { renderHeatmap } from './render-heatmap.ts';
 import { captioned } from './render-overlay.ts';
@@ -45,8 +45,7 @@ export interface Rendering {
 
 /** Renders the explanation over the photo, and by itself with its scale. */
 export async function renderScene(scene: Scene): Promise<Rendering> {
-  const { region, target, style = {} } = scene;
-  const { language = 'en' } = style;
+  const { region, target, style: { language } = ownStyle() } = scene;
   const { explained, alone } = paint(scene);
   const title = methods.find(({ id }) => id === scene.method)?.title ?? scene.method;
   const overlay = await captioned(explained, captionOf({ ...scene, language }));
@@ -73,14 +72,14 @@ export async function renderScene(scene: Scene): Promise<Rendering> {
 }
 
 function paint(scene: Scene) {
-  const { photo, region, style = {} } = scene;
+  const { photo, region, style: { visualization } = ownStyle() } = scene;
   const { over, overlayOptions, alone, values, isMap } = mapsOf(scene);
-  if (!keepsScaling(style)) {
-    const { map, options, alone: scaled } = computeHighlighting(values, isMap, style);
+  if (!keepsScaling(visualization)) {
+    const { map, options, alone: scaled } = computeHighlighting(values, isMap, visualization);
     return { explained: highlight(photo, map, region, options), alone: scaled };
   }
-  const colours = style.colormap ? { colormap: style.colormap } : {};
-  const weight = style.opacity === undefined ? {} : { alpha: 1 - style.opacity };
+  const colours = visualization.color_map ? { colormap: visualization.color_map } : {};
+  const weight = visualization.opacity === null ? {} : { alpha: 1 - visualization.opacity };
   return {
     explained: overlay(photo, over, region, { ...overlayOptions, ...colours, ...weight }),
     alone: { ...alone, ...colours },
@@ -102,7 +101,7 @@ export function captionOf(
     predicted,
     target,
     language,
-  }: Pick<Scene, 'task' | 'predicted' | 'target'> & { readonly language: 'en' | 'zh' },
+  }: Pick<Scene, 'task' | 'predicted' | 'target'> & Pick<Style, 'language'>,
   digits = 3,
 ): string[] {
   const words = phrases[language];

@@ -1,5 +1,5 @@
+import type { Style as ContractStyle, Visualization } from '@whylight/contract';
 import {
-  type Backdrop,
   type Colormap,
   type FloatMap,
   floatMap,
@@ -7,24 +7,20 @@ import {
   percentiles,
 } from '@whylight/core/image';
 
-/** How a rendering of an explanation looks; what is left out stays as the method has it. */
-export interface Style {
-  /** Of class names and captions; English if not said. */
-  readonly language?: 'en' | 'zh' | undefined;
-  /** Which attributions count: for the class, against it, both in colours of their own, or by magnitude. */
-  readonly polarity?: 'positive' | 'negative' | 'both' | 'absolute' | undefined;
-  readonly colormap?: Colormap | undefined;
-  /** Of the colours over the photo, 0 < opacity ≤ 1. */
-  readonly opacity?: number | undefined;
-  /** Percentiles of the magnitudes between which the colours lie; what is below is not highlighted. */
-  readonly clip?: readonly [lower: number, upper: number] | undefined;
-  readonly backdrop?: Backdrop | undefined;
-  readonly outlines?: boolean | undefined;
+/** The style of the contract, except that its colour map may also be a table of colours, as the command line reads one. */
+export interface Style extends Omit<ContractStyle, 'visualization'> {
+  readonly visualization: StyledVisualization;
 }
 
+type StyledVisualization = Omit<Visualization, 'color_map'> & { readonly color_map: Colormap | null };
+
 /** Whether the style keeps the method's own scaling: at most colours and their weight are others. */
-export const keepsScaling = ({ polarity, clip, backdrop = 'original', outlines = false }: Style): boolean =>
-  polarity === undefined && clip === undefined && backdrop === 'original' && !outlines;
+export const keepsScaling = (visualization: StyledVisualization): boolean =>
+  visualization.polarity === null &&
+  visualization.clip_percent_lowerbound === null &&
+  visualization.clip_percent_upperbound === null &&
+  visualization.overlay_type === 'original' &&
+  visualization.type === 'pixels';
 
 export interface Highlighting {
   readonly map: FloatMap;
@@ -39,12 +35,17 @@ export interface Highlighting {
 }
 
 /** Computes how to highlight `values`: sums of attributions for each pixel, or a map where `isMap`. */
-export function computeHighlighting(values: FloatMap, isMap: boolean, style: Style): Highlighting {
-  const { polarity = isMap ? 'positive' : 'absolute', clip = [0, 100] } = style;
+export function computeHighlighting(
+  values: FloatMap,
+  isMap: boolean,
+  visualization: StyledVisualization,
+): Highlighting {
+  const { clip_percent_lowerbound: lower, clip_percent_upperbound: upper } = visualization;
+  const polarity = visualization.polarity ?? (isMap ? 'positive' : 'absolute');
   const signed = polarity === 'both';
-  const { colormap = signed ? 'RdWhGn' : isMap ? 'jet' : 'viridis' } = style;
+  const colormap = visualization.color_map ?? (signed ? 'RdWhGn' : isMap ? 'jet' : 'viridis');
   const map = floatMap(values.width, values.height, values.data.map(parts[polarity]));
-  const [from, highest] = percentiles(map.data, ...clip);
+  const [from, highest] = percentiles(map.data, lower ?? 0, upper ?? 100);
   const to = highest > from ? highest : from + 1;
   const strengths = map.data.map(
     (value) => Math.sign(value) * Math.min(Math.max((Math.abs(value) - from) / (to - from), 0), 1),
@@ -53,9 +54,9 @@ export function computeHighlighting(values: FloatMap, isMap: boolean, style: Sty
     map,
     options: {
       ...{ from, to, signed, colormap },
-      opacity: style.opacity ?? 0.5,
-      backdrop: style.backdrop ?? 'original',
-      outlines: style.outlines ?? false,
+      opacity: visualization.opacity ?? 0.5,
+      backdrop: visualization.overlay_type,
+      outlines: visualization.type === 'outlines',
     },
     alone: {
       map: floatMap(map.width, map.height, strengths),
