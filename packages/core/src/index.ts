@@ -28,6 +28,11 @@ export { largestFile, type ReadLimits } from './onnx/limits.ts';
 export { printable, quoted, shortened } from './onnx/names.ts';
 export { getOwn } from './own.ts';
 export { forwardGraph, forwardModel } from './programs/forward.ts';
+export {
+  answerRequests,
+  type Exchange,
+  RequestChannel,
+} from './runtime/request-channel.ts';
 export type { Runtime, Session } from './runtime/runtime.ts';
 export { softmax } from './softmax.ts';
 export { parseTarget, type ScoreKind, scoreKinds, type Target, type TargetSpec } from './targets.ts';

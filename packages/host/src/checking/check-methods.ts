@@ -7,7 +7,7 @@ import {
   type Tensor,
 } from '@whylight/core';
 import { type Method, methods, type Normalisation, resolveQuestion } from '@whylight/core/methods';
-import { explainerFor } from '../explanation/explainer.ts';
+import { explainerFor } from '@whylight/core/preparation';
 import { withoutPaths } from '../runtime/provider.ts';
 import { DeviceError } from '../runtime/runtime.ts';
 import type { ForwardPass } from './forward-pass.ts';

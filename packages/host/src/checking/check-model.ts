@@ -7,9 +7,7 @@ import {
   type Runtime,
   readClassifier,
 } from '@whylight/core';
-import { prepare } from '../models/prepare.ts';
-import { normalisationBy } from '../models/preprocessing.ts';
-import { readingOf } from '../models/reading.ts';
+import { normalisationBy, prepare, readingOf } from '@whylight/core/preparation';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import { type CheckWatch, checkMethods, type MethodVerdict, notRun } from './check-methods.ts';
 import { loadForwardPass } from './forward-pass.ts';

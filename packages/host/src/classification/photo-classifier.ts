@@ -1,14 +1,24 @@
 import type { Prediction, Task, Warning } from '@whylight/contract';
 import { forwardGraph, InputError, type Runtime, type Tensor } from '@whylight/core';
 import { preprocess, type Region, type Sides } from '@whylight/core/image';
+import {
+  channelsFor,
+  classifierOf,
+  doubts,
+  highest,
+  type Outputs,
+  type Prepared,
+  predictionsOf,
+  prepare,
+  preparedFor,
+  readingOf,
+  sidesFor,
+  statedSides,
+} from '@whylight/core/preparation';
 import { decodePhoto } from '../codec/decode.ts';
-import { classifierOf } from '../models/classifier.ts';
-import { channelsFor, type Prepared, prepare, preparedFor, sidesFor } from '../models/prepare.ts';
-import { readingOf, statedSides } from '../models/reading.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { LeaseCache } from '../scheduling/lease-cache.ts';
-import { doubts, highest, type Outputs, predictionsOf } from './predictions.ts';
 
 export interface Classification {
   /** The likeliest first, or the one that scores highest. */

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import { float32, readNpy, writeNpy } from '@whylight/core';
 import { type Picture, preprocess } from '@whylight/core/image';
+import { imagenet } from '@whylight/core/preparation';
+import { sharedFile } from '@whylight/core/testing';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { imagenet } from '../models/preprocessing.ts';
 import { black, chunk, end, header, signature } from '../testing/png.ts';
-import { sharedFile } from '../testing/shared.ts';
 import { decodeImage, decodePhoto, type PhotoType, photoTypes } from './decode.ts';
 import { sniffMediaType } from './media-type.ts';
 

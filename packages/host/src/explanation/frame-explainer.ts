@@ -1,14 +1,20 @@
 import type { Language, Prediction, Task } from '@whylight/contract';
 import { type Runtime, row, stacked, type Target, type Tensor } from '@whylight/core';
-import { overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
+import { mapsOf, overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
 import type { ResolvedQuestion } from '@whylight/core/methods';
-import { highest, predictionOfTarget, predictionsOf, resolveTarget } from '../classification/predictions.ts';
-import { sidesFor } from '../models/prepare.ts';
+import {
+  createPlan,
+  highest,
+  type Plan,
+  predictionOfTarget,
+  predictionsOf,
+  resolveTarget,
+  sidesFor,
+} from '@whylight/core/preparation';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import { blend } from '../rendering/draw.ts';
 import { type Plate, setPlate } from '../rendering/plate.ts';
-import { captionOf, mapsOf } from '../rendering/rendering.ts';
-import { createPlan, type Plan } from './plan.ts';
+import { captionOf, givesPixels } from '../rendering/rendering.ts';
 
 export interface FrameRequest {
   readonly model: RegisteredModel;
@@ -82,7 +88,7 @@ export class FrameExplainer {
     const { over, overlayOptions } = mapsOf({
       attribution,
       layout: this.#plan.preprocessing.layout,
-      method: this.#request.question.method,
+      isPixels: givesPixels(this.#request.question.method),
     });
     const picture = overlay(frame, over, region, overlayOptions);
     const { language = 'en' } = this.#request;

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { explanationResultSchema, ownStyle } from '@whylight/contract';
 import { type Runtime, readNpy } from '@whylight/core';
 import { resolveQuestion } from '@whylight/core/methods';
+import { sharedFile } from '@whylight/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PhotoClassifier } from '../classification/photo-classifier.ts';
 import { decodeImage } from '../codec/decode.ts';
 import { ModelNotFoundError, ModelRegistry } from '../models/registry.ts';
 import { type Change, ColourModels, plain, redSquare } from '../testing/colour-models.ts';
-import { sharedFile } from '../testing/shared.ts';
 import { PhotoExplainer } from './photo-explainer.ts';
 
 let models: ColourModels;

@@ -2,14 +2,17 @@ import type { ArtifactName, ExplanationResult, Warning } from '@whylight/contrac
 import { InputError, OutOfMemoryError, type Runtime, writeNpy } from '@whylight/core';
 import { preprocess, range } from '@whylight/core/image';
 import {
+  channelsFor,
+  createPlan,
   doubts,
   highest,
+  type Plan,
   predictionOfTarget,
   predictionsOf,
   resolveTarget,
-} from '../classification/predictions.ts';
+  sidesFor,
+} from '@whylight/core/preparation';
 import { decodeImage, decodePhoto, type PhotoType, servicePhotoTypes, sizeOfImage } from '../codec/decode.ts';
-import { channelsFor, sidesFor } from '../models/prepare.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { inlineRenderPool, type RenderPool } from '../rendering/render-pool.ts';
@@ -21,7 +24,6 @@ import { LeaseCache } from '../scheduling/lease-cache.ts';
 import type { PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
 import { featureMask } from './feature-mask.ts';
 import { applyFit } from './fit.ts';
-import { createPlan, type Plan } from './plan.ts';
 import { encodeResult } from './result.ts';
 
 export interface PhotoExplainerOptions {

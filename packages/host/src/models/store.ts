@@ -1,12 +1,11 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError } from '@whylight/core';
+import { type Label, type Manifest, parseManifest, statedParts } from '@whylight/core/preparation';
 import { download } from './download.ts';
 import { storeDirectory } from './env.ts';
 import { asOneFile, readModelFiles } from './files-beside.ts';
-import type { Label } from './labels.ts';
-import { type Manifest, parseManifest, readLabels } from './manifest.ts';
-import { statedParts } from './reading.ts';
+import { readLabels } from './manifest.ts';
 import { type Asked, modelAt, type RegisteredModel, sha256Of, withAsked } from './registered-model.ts';
 import { embeddedModels, ModelNotFoundError, ModelRegistry } from './registry.ts';
 import { readZoo, type Zoo } from './zoo.ts';

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { RequestChannel } from '../request-channel.ts';
+import { RequestChannel } from '@whylight/core';
 import { endThread } from '../thread-end.ts';
 import { type Rendering, renderScene, type Scene } from './rendering.ts';
 

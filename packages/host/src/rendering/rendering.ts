@@ -1,23 +1,12 @@
 import { ownStyle, type Prediction, type Task, type Warning } from '@whylight/contract';
 import type { Tensor } from '@whylight/core';
-import {
-  type FloatMap,
-  floatMap,
-  highlight,
-  minMax,
-  onPhoto,
-  overlay,
-  type Picture,
-  pixelsToMap,
-  type Region,
-  range,
-} from '@whylight/core/image';
+import { onPhoto, type Picture, paint, type Region } from '@whylight/core/image';
 import { methods } from '@whylight/core/methods';
-import { predictionText } from '../classification/prediction-text.ts';
+import { predictionText } from '@whylight/core/preparation';
 import { encodePng } from '../codec/encode.ts';
 import { renderHeatmap } from './render-heatmap.ts';
 import { captioned } from './render-overlay.ts';
-import { computeHighlighting, keepsScaling, type Style } from './style.ts';
+import { paintStyleOf, type Style } from './style.ts';
 
 /** What a rendering shows. */
 export interface Scene {
@@ -45,8 +34,10 @@ export interface Rendering {
 
 /** Renders the explanation over the photo, and by itself with its scale. */
 export async function renderScene(scene: Scene): Promise<Rendering> {
-  const { region, target, style: { language } = ownStyle() } = scene;
-  const { explained, alone } = paint(scene);
+  const { region, target, style = ownStyle() } = scene;
+  const { language } = style;
+  const isPixels = givesPixels(scene.method);
+  const { explained, alone } = paint({ ...scene, isPixels, style: paintStyleOf(style) });
   const title = methods.find(({ id }) => id === scene.method)?.title ?? scene.method;
   const overlay = await captioned(explained, captionOf({ ...scene, language }));
   const visible = onPhoto(region, scene.photo);
@@ -68,21 +59,6 @@ export async function renderScene(scene: Scene): Promise<Rendering> {
         ? [{ code: 'font_incomplete', message: `no glyph for ${[...missing].join(' ')}` }]
         : []),
     ],
-  };
-}
-
-function paint(scene: Scene) {
-  const { photo, region, style: { visualization } = ownStyle() } = scene;
-  const { over, overlayOptions, alone, values, isMap } = mapsOf(scene);
-  if (!keepsScaling(visualization)) {
-    const { map, options, alone: scaled } = computeHighlighting(values, isMap, visualization);
-    return { explained: highlight(photo, map, region, options), alone: scaled };
-  }
-  const colours = visualization.color_map ? { colormap: visualization.color_map } : {};
-  const weight = visualization.opacity === null ? {} : { alpha: 1 - visualization.opacity };
-  return {
-    explained: overlay(photo, over, region, { ...overlayOptions, ...colours, ...weight }),
-    alone: { ...alone, ...colours },
   };
 }
 
@@ -113,46 +89,6 @@ export function captionOf(
     : [predictedLine, targetLine];
 }
 
-/** torchcam squares a map before it colours it; of scattered pixels that leaves next to nothing to see. */
-const sparse = { squared: false, alpha: 0.5 };
-
-/**
- * Maps are laid over the photo min-maxed, attributions of pixels by their magnitude. Alone, maps keep their own
- * scale, and attributions of pixels show for (+) and against (−).
- */
-export function mapsOf({
-  attribution,
-  layout: given,
-  method,
-}: Pick<Scene, 'attribution' | 'layout' | 'method'>) {
-  const { shape, data } = attribution;
-  // pytorch-grad-cam's guided backpropagation puts the channels last, whatever the model takes.
-  const layout = shape.length === 4 && shape[3]! <= 4 && shape[1]! > 4 ? 'NHWC' : given;
-  // Of a grey image a value per pixel has the shape of a map.
-  const pixels = methods.some(({ id, kind }) => id === method && kind === 'pixels');
-  const plain = shape.length === 3 || (shape[1] === 1 && !pixels);
-  if (!plain) {
-    const map = pixelsToMap(attribution, { layout });
-    const signed = range(map.data)[0] < 0;
-    return {
-      over: pixelsToMap(attribution, { layout, sign: 'absolute' }),
-      overlayOptions: sparse,
-      values: pixelsToMap(attribution, { layout, outlierPercent: 0 }),
-      isMap: false,
-      alone: signed
-        ? { map, minimum: -1, maximum: 1, colormap: 'RdWhGn' as const }
-        : { map, minimum: 0, maximum: 1, colormap: 'viridis' as const },
-    };
-  }
-  const [height, width] = shape.slice(-2) as [number, number];
-  const map: FloatMap = floatMap(width, height, data);
-  const [minimum, maximum] = range(data);
-  const scale = minimum < maximum ? { minimum, maximum } : { minimum: 0, maximum: 1 };
-  return {
-    over: floatMap(width, height, minMax(data)),
-    overlayOptions: {},
-    values: map,
-    isMap: true,
-    alone: { map, ...scale, colormap: 'jet' as const },
-  };
-}
+/** Whether the method gives a value for each pixel and channel, and not a map. */
+export const givesPixels = (method: string): boolean =>
+  methods.some(({ id, kind }) => id === method && kind === 'pixels');

@@ -1,5 +1,15 @@
-import type { DType, GraphFile, Runtime, Session, Tensor } from '@whylight/core';
-import { dtypes, graphFileOf, InputError, OutOfMemoryError, weightsBeside } from '@whylight/core';
+import {
+  type DType,
+  dtypes,
+  type GraphFile,
+  graphFileOf,
+  InputError,
+  OutOfMemoryError,
+  type Runtime,
+  type Session,
+  type Tensor,
+  weightsBeside,
+} from '@whylight/core';
 import * as ort from 'onnxruntime-node';
 import { disableTf32 } from './env.ts';
 import { oneAtATime } from './one-at-a-time.ts';

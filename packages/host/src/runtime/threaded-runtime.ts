@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { GraphFile, Runtime, Session, Tensor } from '@whylight/core';
-import { RequestChannel } from '../request-channel.ts';
+import { type GraphFile, RequestChannel, type Runtime, type Session, type Tensor } from '@whylight/core';
 import { endThread } from '../thread-end.ts';
 import { disableTf32 } from './env.ts';
 import { errorOf } from './failure.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Label, parseLabels } from '../labels.ts';
+import { type Label, parseLabels } from '@whylight/core/preparation';
 
 /** ImageNet's names, which come with the default network. */
 export const imagenetLabels = (): Label[] =>

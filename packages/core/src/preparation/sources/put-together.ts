@@ -1,5 +1,5 @@
-import { InputError } from '@whylight/core';
-import { channelCount, type Preprocessing, type Sides, sidesOf } from '@whylight/core/image';
+import { InputError } from '../../errors.ts';
+import { channelCount, type Preprocessing, type Sides, sidesOf } from '../../image/preprocessing.ts';
 import { assumptionFor } from './assumption.ts';
 import type { InputFacts } from './input-facts.ts';
 import { type Part, type Said, type Sourced, sourceText } from './said.ts';

@@ -1,4 +1,4 @@
-import type { Preprocessing } from '@whylight/core/image';
+import type { Preprocessing } from '../../image/preprocessing.ts';
 import type { InputFacts } from './input-facts.ts';
 import type { Said } from './said.ts';
 

@@ -1,6 +1,22 @@
-import type { Prediction, Task, Warning } from '@whylight/contract';
-import { InputError, type Target, type TargetSpec } from '@whylight/core';
-import { type ClassNames, findClass, nameOf, oppositeOf } from '../models/class-names.ts';
+import { InputError } from '../errors.ts';
+import type { Head } from '../model/head.ts';
+import type { Target, TargetSpec } from '../targets.ts';
+import type { Warning } from '../warning.ts';
+import { type ClassNames, findClass, nameOf, oppositeOf } from './class-names.ts';
+
+/** What a network decides: one class of several, each class by itself, yes or no by one output, or a quantity. */
+export type Task = Head['task'];
+
+/** What a network says of one class. */
+export interface Prediction {
+  class_index: number;
+  label: string;
+  label_zh: string | null;
+  /** Only where what the network gives is a probability, or is made one by a softmax or a sigmoid. */
+  probability?: number | undefined;
+  /** The value that is explained: the logit, if no other was asked for. Null in a result that an earlier release wrote. */
+  score: number | null;
+}
 
 /** What a network gives for one photo, by class index. */
 export interface Outputs {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { classNames } from '../models/class-names.ts';
+import { classNames } from './class-names.ts';
 import { predictionText } from './prediction-text.ts';
 import { doubts, highest, predictionOfTarget, predictionsOf, resolveTarget } from './predictions.ts';
 

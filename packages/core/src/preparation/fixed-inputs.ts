@@ -1,13 +1,7 @@
-import {
-  type DType,
-  dtypes,
-  type FixedInputs,
-  InputError,
-  sizeOf,
-  type Tensor,
-  type TensorData,
-} from '@whylight/core';
 import { z } from 'zod';
+import { InputError } from '../errors.ts';
+import type { FixedInputs } from '../model/inputs.ts';
+import { type DType, dtypes, sizeOf, type Tensor, type TensorData } from '../tensor.ts';
 
 /** A tensor as JSON has it. */
 const tensorSchema = z.object({

@@ -1,5 +1,5 @@
-import type { Preprocessing } from '@whylight/core/image';
 import { describe, expect, test } from 'vitest';
+import type { Preprocessing } from '../../image/preprocessing.ts';
 import { presets } from '../preprocessing.ts';
 import type { InputFacts } from './input-facts.ts';
 import { putTogether, type Source } from './put-together.ts';

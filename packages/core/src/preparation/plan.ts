@@ -1,12 +1,14 @@
-import { type Explainer, graphFileOf, type Runtime, weightsBeside } from '@whylight/core';
-import type { Sides } from '@whylight/core/image';
-import { methods, type ResolvedQuestion } from '@whylight/core/methods';
-import { classifierOf } from '../models/classifier.ts';
-import { type Prepared, prepare, preparedFor } from '../models/prepare.ts';
-import { normalisationBy } from '../models/preprocessing.ts';
-import { readingOf, statedSides } from '../models/reading.ts';
-import type { RegisteredModel } from '../models/registered-model.ts';
+import type { Explainer } from '../explainer.ts';
+import { graphFileOf, weightsBeside } from '../graph-file.ts';
+import type { Sides } from '../image/preprocessing.ts';
+import { methods, type ResolvedQuestion } from '../methods/index.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { classifierOf } from './classifier.ts';
+import type { DescribedModel } from './described.ts';
 import { explainerFor } from './explainer.ts';
+import { type Prepared, prepare, preparedFor } from './prepare.ts';
+import { normalisationBy } from './preprocessing.ts';
+import { readingOf, statedSides } from './reading.ts';
 
 /** An explainer made for one model, method and input shape, with what a photo needs to get there. */
 export interface Plan extends Prepared {
@@ -29,7 +31,7 @@ export type ExplainerQuestion = Omit<ResolvedQuestion, 'target'>;
  * @throws InputError
  */
 export async function createPlan(
-  model: RegisteredModel,
+  model: DescribedModel,
   question: ExplainerQuestion,
   sides: Sides | undefined,
   runtime: Runtime,

@@ -1,6 +1,6 @@
-import { getOwn } from '@whylight/core';
-import type { Preprocessing, Sides } from '@whylight/core/image';
 import { z } from 'zod';
+import type { Preprocessing, Sides } from '../../image/preprocessing.ts';
+import { getOwn } from '../../own.ts';
 import type { Label } from '../labels.ts';
 import { parsedBy, type Statement } from './said.ts';
 

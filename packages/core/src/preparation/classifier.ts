@@ -1,10 +1,11 @@
-import { type Classifier, type ClassifierOptions, InputError, readClassifier } from '@whylight/core';
+import { InputError } from '../errors.ts';
+import { type Classifier, type ClassifierOptions, readClassifier } from '../model/classifier.ts';
+import type { DescribedModel } from './described.ts';
 import { readingOf } from './reading.ts';
-import type { RegisteredModel } from './registered-model.ts';
 
 /** A model as a classifier, read as its manifest says if not told otherwise. @throws InputError that names the model */
 export async function classifierOf(
-  model: RegisteredModel,
+  model: DescribedModel,
   reading: ClassifierOptions = readingOf(model),
 ): Promise<Classifier> {
   const file = await model.file();
@@ -12,7 +13,7 @@ export async function classifierOf(
 }
 
 /** What `read` finds in a model; a refusal says which model it is of. */
-export function named<T>({ name }: Pick<RegisteredModel, 'name'>, read: () => T): T {
+export function named<T>({ name }: Pick<DescribedModel, 'name'>, read: () => T): T {
   try {
     return read();
   } catch (error) {

@@ -1,6 +1,8 @@
-import { type Head, InputError, quoted, shortened } from '@whylight/core';
-import type { Preprocessing } from '@whylight/core/image';
 import type { z } from 'zod';
+import { InputError } from '../../errors.ts';
+import type { Preprocessing } from '../../image/preprocessing.ts';
+import type { Head } from '../../model/head.ts';
+import { quoted, shortened } from '../../onnx/names.ts';
 import type { Label } from '../labels.ts';
 
 /** What one source says of a model; what it does not say is left out. */

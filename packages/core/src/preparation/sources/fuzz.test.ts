@@ -1,6 +1,6 @@
-import { InputError } from '@whylight/core';
-import { Dice, onnxFile } from '@whylight/core/testing';
 import { describe, expect, test } from 'vitest';
+import { InputError } from '../../errors.ts';
+import { Dice, onnxFile } from '../../testing/index.ts';
 import { parseLabels } from '../labels.ts';
 import { parseManifest } from '../manifest.ts';
 import { foundIn } from './beside.ts';

@@ -1,11 +1,7 @@
-import {
-  type Classifier,
-  createExplainer,
-  type Explainer,
-  type ExplainerSpec,
-  type Runtime,
-} from '@whylight/core';
-import { takesLayers } from '@whylight/core/methods';
+import { createExplainer, type Explainer, type ExplainerSpec } from '../explainer.ts';
+import { takesLayers } from '../methods/index.ts';
+import type { Classifier } from '../model/classifier.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 
 /**
  * An explainer of what is asked for. Where no layer is, the one that the model's manifest names (`cam_tensor`) is tried

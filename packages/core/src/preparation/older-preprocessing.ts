@@ -1,5 +1,6 @@
-import { type Preprocessing, resamplings } from '@whylight/core/image';
 import { z } from 'zod';
+import type { Preprocessing } from '../image/preprocessing.ts';
+import { resamplings } from '../image/resample.ts';
 
 /**
  * Preprocessing as manifests and requests of earlier releases state it: squares only, `scale` as a formula, the filter

@@ -1,6 +1,6 @@
-import { InputError } from '@whylight/core';
-import { parse } from 'csv-parse/sync';
+import { parse } from 'csv-parse/browser/esm/sync';
 import { z } from 'zod';
+import { InputError } from '../errors.ts';
 
 /** What a class is called. */
 export interface Label {

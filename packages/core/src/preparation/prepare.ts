@@ -1,31 +1,39 @@
-import type { PreprocessingReport, Task, Warning } from '@whylight/contract';
-import { type Classifier, InputError } from '@whylight/core';
-import { type Preprocessing, placementOf, type Sides, sidesOf } from '@whylight/core/image';
+import { InputError } from '../errors.ts';
+import { placementOf } from '../image/geometry.ts';
+import { type Preprocessing, type Sides, sidesOf } from '../image/preprocessing.ts';
+import type { Classifier } from '../model/classifier.ts';
+import type { Head } from '../model/head.ts';
+import type { Warning } from '../warning.ts';
 import { type ClassNames, classNames, isNameCount } from './class-names.ts';
 import { classifierOf, named } from './classifier.ts';
+import type { DescribedModel } from './described.ts';
 import { presets } from './preprocessing.ts';
 import { saidOf, statedSides } from './reading.ts';
-import type { RegisteredModel } from './registered-model.ts';
 import { isGuessed } from './sources/beside.ts';
 import type { InputFacts } from './sources/input-facts.ts';
 import { type Preparation, putTogether } from './sources/put-together.ts';
 import { type Part, type Sourced, sourceText } from './sources/said.ts';
 
-type What = Pick<RegisteredModel, 'name' | 'manifest' | 'sources' | 'labels' | 'labelsFrom' | 'notes'>;
+type What = Pick<DescribedModel, 'name' | 'manifest' | 'sources' | 'labels' | 'labelsFrom' | 'notes'>;
+
+/** Of each part of the preprocessing its value and who said it; of the names how many there are. */
+export type PreprocessingReport = {
+  [P in Part]: Sourced<Preprocessing[P]>;
+} & { labels: Sourced<number> | null };
 
 /** All that is known of how photos become a network's input, and of what its classes are called. */
 export interface Prepared {
   readonly preprocessing: Preprocessing;
   readonly report: PreprocessingReport;
   readonly names: ClassNames;
-  readonly task: Task;
+  readonly task: Head['task'];
   /** What an answer has to say: which parts are assumed, what could not be understood. */
   readonly warnings: readonly Warning[];
 }
 
 /** How its input is made, by what is said of a model and what its network shows. @throws InputError */
 export function preparationOf(
-  model: Pick<RegisteredModel, 'name' | 'manifest' | 'sources'>,
+  model: Pick<DescribedModel, 'name' | 'manifest' | 'sources'>,
   classifier: Classifier,
 ): Preparation {
   const preset = model.manifest.preset === undefined ? undefined : presets[model.manifest.preset];
@@ -36,14 +44,13 @@ export function preparationOf(
 export function prepare(model: What, classifier: Classifier): Prepared {
   const { preprocessing, from } = preparationOf(model, classifier);
   const parts = Object.keys(preprocessing) as Part[];
-  const sourced = Object.fromEntries(
-    parts.map((part) => [part, { value: preprocessing[part], from: from[part] }]),
-  ) as { [P in Part]: Sourced<Preprocessing[P]> };
   const names = namesFor(model, classifier.classes);
   return {
     preprocessing,
     report: {
-      ...sourced,
+      ...(Object.fromEntries(
+        parts.map((part) => [part, { value: preprocessing[part], from: from[part] }]),
+      ) as Record<Part, never>),
       labels: names.classes &&
         model.labels && { value: model.labels.length, from: model.labelsFrom ?? 'manifest' },
     },
@@ -144,7 +151,7 @@ const unnamedWarning = (classes: number): Warning[] =>
 const prepared = new WeakMap<object, Promise<Prepared>>();
 
 /** `prepare`, of a network that is read for it; the answer is kept. @throws InputError */
-export function preparedFor(model: RegisteredModel): Promise<Prepared> {
+export function preparedFor(model: DescribedModel): Promise<Prepared> {
   const known = prepared.get(model) ?? classifierOf(model).then((classifier) => prepare(model, classifier));
   prepared.set(model, known);
   // What fails may have another cause the next time.
@@ -153,13 +160,13 @@ export function preparedFor(model: RegisteredModel): Promise<Prepared> {
 }
 
 /** What the network's channels are, where they are not said by the network itself. @throws InputError */
-export async function channelsFor(model: RegisteredModel): Promise<Preprocessing['channels']> {
+export async function channelsFor(model: DescribedModel): Promise<Preprocessing['channels']> {
   return saidOf(model).channels?.value ?? (await preparedFor(model)).preprocessing.channels;
 }
 
 /** The sides that the network gets of this photo, where they are known before the network is read. @throws InputError */
 export async function sidesFor(
-  model: RegisteredModel,
+  model: DescribedModel,
   photo: { readonly width: number; readonly height: number },
 ): Promise<Sides | undefined> {
   const sides = statedSides(model);

@@ -1,4 +1,4 @@
-import type { Preprocessing, Sides } from '@whylight/core/image';
+import type { Preprocessing, Sides } from '../../image/preprocessing.ts';
 
 /** What the network's file itself says of its input. */
 export interface InputFacts {

@@ -1,5 +1,6 @@
-import type { Language, Prediction } from '@whylight/contract';
-import { shownValue } from './predictions.ts';
+import { type Prediction, shownValue } from './predictions.ts';
+
+export type Language = 'en' | 'zh';
 
 /** The word before a number that is no probability. */
 const scoreWord = { en: ', score', zh: '，得分' } as const;

@@ -1,5 +1,6 @@
-import { type Preprocessing, resamplings, type Sides } from '@whylight/core/image';
 import { z } from 'zod';
+import type { Preprocessing, Sides } from '../../image/preprocessing.ts';
+import { resamplings } from '../../image/resample.ts';
 import { isOlder, resampleOf, translated } from '../older-preprocessing.ts';
 
 const side = z.int().min(1).max(100_000);

@@ -1,6 +1,6 @@
-import type { Head } from '@whylight/core';
-import type { Preprocessing, Sides } from '@whylight/core/image';
 import { z } from 'zod';
+import type { Preprocessing, Sides } from '../../image/preprocessing.ts';
+import type { Head } from '../../model/head.ts';
 import { type Label, labelsSchema } from '../labels.ts';
 import { parsedBy, type Statement } from './said.ts';
 

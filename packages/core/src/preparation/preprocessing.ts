@@ -1,6 +1,7 @@
-import { channelCount, type Preprocessing, resamplings } from '@whylight/core/image';
-import type { Normalisation } from '@whylight/core/methods';
 import { z } from 'zod';
+import { channelCount, type Preprocessing } from '../image/preprocessing.ts';
+import { resamplings } from '../image/resample.ts';
+import type { Normalisation } from '../methods/index.ts';
 import { isOlder, resampleOf, translated } from './older-preprocessing.ts';
 
 /** Resizing and normalisation as torchvision's ImageNet classifiers are trained. */

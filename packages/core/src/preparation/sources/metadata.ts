@@ -1,5 +1,6 @@
-import { InputError, quoted } from '@whylight/core';
-import type { Preprocessing, Sides } from '@whylight/core/image';
+import { InputError } from '../../errors.ts';
+import type { Preprocessing, Sides } from '../../image/preprocessing.ts';
+import { quoted } from '../../onnx/names.ts';
 import { type Label, labelsSchema } from '../labels.ts';
 
 import { parsePythonLiteral } from './python-literal.ts';

@@ -1,5 +1,5 @@
-import { sidesOf } from '@whylight/core/image';
 import { describe, expect, test } from 'vitest';
+import { sidesOf } from '../image/preprocessing.ts';
 import { digested } from './older-preprocessing.ts';
 import { imagenet, preprocessingSchema, presets } from './preprocessing.ts';
 
