@@ -9,7 +9,6 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 // From here on Node runs TypeScript as it is.
 const recent = major > 22 || (major === 22 && minor >= 18);
 
-// biome-ignore lint/style/noRestrictedImports: it is this package's own source
 if (recent) await import('../src/index.ts');
 else handOver(bundledNode());
 
