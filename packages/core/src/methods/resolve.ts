@@ -3,6 +3,7 @@ import { InputError } from '../errors.ts';
 import type { ScoreKind } from '../targets.ts';
 import { methods } from './list.ts';
 import { type Convention, conventions, type Method, needsOf, type Params } from './method.ts';
+import { nearestName } from './nearest.ts';
 import { settledParameters } from './parameters.ts';
 import type { AskedQuestion, Parameters, ResolvedQuestion } from './question.ts';
 
@@ -119,15 +120,20 @@ export const takesLayers = (asked: AskedMethod | ResolvedQuestion): boolean => {
   return needsOf(findMethod(id), parameters).includes('layer');
 };
 
+const didYouMean = (id: string): string | undefined => {
+  const near = nearestName(
+    id,
+    methods.map((method) => method.id),
+  );
+  return near && `did you mean "${near}"?`;
+};
+
 export function findMethod(id: string): Method {
   const method = methods.find((m) => m.id === id);
   if (!method)
     throw new InputError(
       'unknown_method',
-      `there is no method ${JSON.stringify(id.slice(0, 80))}; ${suggestion(
-        id,
-        methods.map((m) => m.id),
-      )}`,
+      `there is no method ${JSON.stringify(id.slice(0, 80))}; ${didYouMean(id) ?? 'the command "whylight methods" and GET /v1/methods list all methods'}`,
       ['method'],
     );
   return method;
@@ -136,23 +142,3 @@ export function findMethod(id: string): Method {
 /** JSON Schema of a method's parameters. */
 export const paramsJsonSchema = (id: string): object =>
   z.toJSONSchema(findMethod(id).parameters, { io: 'input' });
-
-/** What was meant, where that can be guessed: where at most a third of the letters differ. */
-function suggestion(word: string, known: readonly string[]): string {
-  const near = known.toSorted((a, b) => distance(word, a) - distance(word, b))[0]!;
-  return distance(word, near) * 3 <= near.length
-    ? `did you mean "${near}"?`
-    : 'the command "whylight methods" and GET /v1/methods list all methods';
-}
-
-/** Levenshtein's distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length]!;
-}
