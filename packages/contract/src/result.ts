@@ -10,19 +10,21 @@ export const parametersSchema = recordOf(z.string().max(100), z.json()).meta({ a
 
 /** Stands for a method in the question of a prediction, which asks for the scores of the network and nothing else. */
 export const predictionMethod = 'prediction';
-/** Scores that a prediction keeps. */
+/** The most scores that a prediction keeps. */
 export const mostPredictions = 100;
 
 const probabilitySchema = z
   .number()
   .optional()
   .describe(
-    'Only where the network gives a probability, or a softmax or a sigmoid makes one of what it gives',
+    'The probability of the class. Absent if the network gives none and no softmax or sigmoid can compute one',
   );
 const scoreSchema = z
   .number()
   .nullable()
-  .describe('The value that is explained. Null: an earlier release computed it and did not keep it');
+  .describe(
+    'The value that the explanation explains. Null if an earlier release computed the result, which did not keep it',
+  );
 
 export const predictionSchema = z.object({
   class_index: z.int(),
@@ -33,7 +35,7 @@ export const predictionSchema = z.object({
 });
 export type Prediction = z.infer<typeof predictionSchema>;
 
-/** The code is for programs, and keeps its meaning; the message is for people. */
+/** `code` is for programs and keeps its meaning; `message` is for people. */
 export const warningSchema = z.object({ code: z.string(), message: z.string() });
 export type Warning = z.infer<typeof warningSchema>;
 

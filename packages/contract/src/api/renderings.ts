@@ -6,7 +6,10 @@ import { artifactLinkSchema } from './explanations.ts';
 export const renderingRequestSchema = z
   .strictObject({
     visualization: visualizationSchema.prefault({}),
-    language: z.enum(languages).optional().describe('Omitted: that of the explanation'),
+    language: z
+      .enum(languages)
+      .optional()
+      .describe('Language of the captions. Omitted: the language of the explanation'),
   })
   .meta({ id: 'RenderingRequest' });
 
