@@ -164,19 +164,13 @@ function explainOne(
 ): Promise<PhotoExplanation> {
   const { lang, colormap, alpha } = options;
   const own = ownStyle(lang);
+  const opacity = alpha === undefined ? null : 1 - alpha;
   const progress = new Progress(`${basename(image)} ${question.method}`);
   const request = {
     photo,
     model: name,
     question,
-    style: {
-      ...own,
-      visualization: {
-        ...own.visualization,
-        color_map: colormap ?? null,
-        opacity: alpha === undefined ? null : 1 - alpha,
-      },
-    },
+    style: { ...own, visualization: { ...own.visualization, color_map: colormap ?? null, opacity } },
     stretched: options.stretch,
     featureMask: mask,
   };

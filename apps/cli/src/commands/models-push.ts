@@ -35,7 +35,7 @@ export const push = withJson(
   show(pushed, json);
 });
 
-/** The model at `path`, what is said about it, and the report on it. @throws UsageError, InputError for one that is none */
+/** Reads the model at `path` with its options, and checks it. @throws UsageError. @throws InputError for an invalid model */
 export async function examined(path: string, options: ManifestOptions) {
   refuseFolder(path);
   await readable(path);

@@ -133,14 +133,16 @@ async function explainOne(
   } catch (error) {
     if (error instanceof ExplanationError) throw failed(image, error);
     if (error instanceof DOMException && error.name === 'TimeoutError')
-      throw new Failure(`${method} was not done within ${timeout} s, and is given up`);
+      throw new Failure(
+        `${method} did not finish within ${timeout} s, so it was canceled; give a longer --timeout`,
+      );
     throw error;
   } finally {
     progress.stop();
   }
 }
 
-/** A photo that is none is the caller's to put right; all else is not. */
+/** The user can correct an invalid photo, so it is a usage error; every other error is a failure. */
 const failed = (image: string, { code, message }: ExplanationError): Error =>
   /image/.test(code)
     ? new UsageError(`${basename(image)}: ${message}`)

@@ -21,7 +21,7 @@ import type { ModelRegistry } from '../models/registry.ts';
 import { LeaseCache } from '../scheduling/lease-cache.ts';
 
 export interface Classification {
-  /** The likeliest first, or the one that scores highest. */
+  /** The most likely class first. Without probabilities the highest score comes first. */
   readonly predictions: Prediction[];
   readonly region: Region;
   readonly image: { readonly width: number; readonly height: number };
@@ -34,7 +34,7 @@ interface Network extends Prepared {
   close(): Promise<void>;
 }
 
-/** Says what photos show, without a reason. Networks are kept for the next photo. */
+/** Classifies photos, without an explanation. It keeps networks for the next photo. */
 export class PhotoClassifier {
   readonly #runtime: Runtime;
   readonly #registry: ModelRegistry;
@@ -46,7 +46,7 @@ export class PhotoClassifier {
     this.#networks = new LeaseCache({ capacity });
   }
 
-  /** The `count` highest. @throws InputError, ModelNotFoundError, DeviceError */
+  /** Returns the `count` highest classes. @throws InputError, ModelNotFoundError, DeviceError */
   async classify(bytes: Uint8Array, reference: string, count: number): Promise<Classification> {
     const model = await this.#registry.get(reference);
     const { pixels, picture: photo } = await decodePhoto(bytes, await channelsFor(model));

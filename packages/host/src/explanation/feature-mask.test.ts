@@ -22,7 +22,9 @@ test('a mask of colours gives the features to ablate, one value for each', async
 
 test('a method that hides nothing takes no mask', async () => {
   const { message } = await models.failure({ method: 'saliency', featureMask: models.photo });
-  expect(message).toBe('saliency hides no features: it takes no feature mask');
+  expect(message).toBe(
+    'method saliency takes no feature mask: expected a method that hides features, such as occlusion',
+  );
 });
 
 test('a mask of another size is refused', async () => {

@@ -27,19 +27,19 @@ import { applyFit } from './fit.ts';
 import { encodeResult } from './result.ts';
 
 export interface PhotoExplainerOptions {
-  /** Compiled explainers that are kept. */
+  /** How many compiled explainers to keep. */
   readonly capacity?: number;
-  /** How large the graphs of those that are kept may be in all, in bytes. */
+  /** The most bytes that the graphs of the kept explainers may have together. */
   readonly budget?: number | undefined;
-  /** What may be decoded. */
+  /** The types that may be decoded. */
   readonly types?: readonly PhotoType[];
-  /** Pixels of photos that are held at a time; more wait. */
+  /** The most pixels of photos in memory at one time. More photos wait. */
   readonly pixels?: number | undefined;
   readonly batch?: BatchSettings | undefined;
   readonly renderPool?: RenderPool | undefined;
 }
 
-/** An explainer that is ready for photos, and what joins the images of many requests into batches for it. */
+/** A compiled explainer, with the batcher that joins the images of many requests for it. */
 type LoadedExplainer = Plan & { readonly batcher: Batcher };
 
 const alone: BatchSettings = { most: 1, delay: 0 };
@@ -68,7 +68,7 @@ export class PhotoExplainer {
   }
 
   /**
-   * @throws InputError for what the user can put right. @throws ModelNotFoundError. @throws DeviceError.
+   * @throws InputError for what the user can correct. @throws ModelNotFoundError. @throws DeviceError.
    *   @throws OutOfMemoryError. @throws the signal's reason once it is aborted.
    */
   async explain(request: PhotoRequest, watch: Watch = {}): Promise<PhotoExplanation> {
@@ -107,7 +107,7 @@ export class PhotoExplainer {
       if (mask && direct)
         throw new InputError(
           'invalid_parameter',
-          `${question.method} hides no features: it takes no feature mask`,
+          `method ${question.method} takes no feature mask: expected a method that hides features, such as occlusion`,
         );
       const aux = mask && { feature_mask: featureMask(mask, photo, region, input.shape, own) };
       const attribute = () => explainer.attribute(input, [target], { signal, onProgress, aux });
@@ -123,7 +123,7 @@ export class PhotoExplainer {
         return { ...plan, batcher: new Batcher(plan.explainer, this.#options.batch ?? alone, key) };
       });
     const { answer, ...how } = await this.#explainers.use(key, make, work).catch(async (error: unknown) => {
-      // What is given up gives its memory back; a device that has none needs it.
+      // Removing the explainer frees its memory, which the device needs.
       if (error instanceof OutOfMemoryError) await this.#explainers.forget(key);
       throw error;
     });
@@ -189,7 +189,7 @@ export class PhotoExplainer {
   }
 }
 
-/** Milliseconds since it was last asked. */
+/** Returns a function that gives the milliseconds since its last call. */
 function stopwatch(): () => number {
   let last = performance.now();
   return () => {

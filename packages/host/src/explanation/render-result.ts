@@ -6,7 +6,7 @@ import type { Rendering } from '../rendering/rendering.ts';
 import type { Style } from '../rendering/style.ts';
 
 export interface FinishedExplanation {
-  /** The photo that was explained, and `attribution.npy` as it was written. */
+  /** The explained photo, and the bytes of `attribution.npy`. */
   readonly photo: Uint8Array;
   readonly attribution: Uint8Array;
   readonly result: Pick<ExplanationResult, 'method' | 'task' | 'target' | 'predictions' | 'input_region'>;
@@ -25,7 +25,7 @@ export async function renderResult(
     photo: await decodeImage(photo),
     region: result.input_region,
     attribution: array as Tensor<'float32'>,
-    // Channels that come last are known by the shape.
+    // `paint` recognises channels that come last by the shape.
     layout: 'NCHW',
     method: result.method,
     task: result.task,

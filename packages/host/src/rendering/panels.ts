@@ -18,10 +18,10 @@ import { tickLabel } from './tick-label.ts';
 
 export interface PanelsInput extends Explained {
   readonly photo: Picture;
-  /** What the network saw of the photo; the panels show it at the photo's own resolution. */
+  /** The part of the photo that the network got. The panels show it at the photo's own resolution. */
   readonly region: Region;
   readonly panels: readonly Panel[];
-  /** A bar with its values below each heat map. */
+  /** Whether to show a colour bar with its values below each heat map. */
   readonly bars?: boolean | undefined;
   readonly language: Language;
 }
@@ -29,15 +29,15 @@ export interface PanelsInput extends Explained {
 const ink = '#1c2024';
 
 /**
- * Captum's `visualize_image_attr_multiple`: panels side by side, each with its title and, below it, its colours.
+ * Renders panels side by side, each with its title and its colour bar: Captum's `visualize_image_attr_multiple`.
  *
- * @throws InputError invalid_parameter for a masked panel of both signs.
+ * @throws InputError invalid_parameter if a masked panel shall show both signs.
  */
 export async function renderPanels(input: PanelsInput): Promise<RenderedPicture> {
   const { panels, colormap, bars = true, language } = input;
   const region = wholePixels(input.region);
   const crop = cutOut(input.photo, region);
-  // Padding has no photo to be shown.
+  // Padding lies outside the photo, so there is nothing to show.
   const visible = onPhoto(region, input.photo);
   const part = { ...visible, x: visible.x - region.x, y: visible.y - region.y };
   const { width, height } = part;
@@ -72,7 +72,7 @@ export async function renderPanels(input: PanelsInput): Promise<RenderedPicture>
   return { picture: canvas, missing: [...new Set(missing)] };
 }
 
-/** An upright colour bar laid on its side, its largest value on the right. */
+/** Turns an upright colour bar, so that its largest value is on the right. */
 function lying({ width: thick, height: length, data }: Picture): Picture {
   const turned = new Uint8Array(data.length);
   for (let y = 0; y < thick; y++)

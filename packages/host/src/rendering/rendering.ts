@@ -8,19 +8,19 @@ import { renderHeatmap } from './render-heatmap.ts';
 import { captioned } from './render-overlay.ts';
 import { paintStyleOf, type Style } from './style.ts';
 
-/** What a rendering shows. */
+/** The content of a rendering. */
 export interface Scene {
   readonly photo: Picture;
   readonly region: Region;
-  /** One explanation: a map [1, h, w] or [1, 1, h, w], or a value per pixel and channel. */
+  /** One explanation: a map [1, h, w] or [1, 1, h, w], or a value for each pixel and channel. */
   readonly attribution: Tensor<'float32'>;
   readonly layout: 'NCHW' | 'NHWC';
   readonly method: string;
   readonly task: Task;
   readonly target: Prediction;
-  /** The likeliest class, or the one that scores highest. */
+  /** The most likely class. Without probabilities, the class with the highest score. */
   readonly predicted: Prediction;
-  /** Omitted: the method's own. */
+  /** Omitted: the style of the method, in English. */
   readonly style?: Style | undefined;
 }
 
@@ -28,11 +28,11 @@ export interface Scene {
 export interface Rendering {
   readonly overlay: Uint8Array;
   readonly heatmap: Uint8Array;
-  /** Of the texts: a label that had to be in English, characters that no font has. */
+  /** Warnings about the texts: a label that has no Chinese name, characters that no font contains. */
   readonly warnings: readonly Warning[];
 }
 
-/** Renders the explanation over the photo, and by itself with its scale. */
+/** Renders the explanation twice: over the photo, and alone with its colour bar. */
 export async function renderScene(scene: Scene): Promise<Rendering> {
   const { region, target, style = ownStyle() } = scene;
   const { language } = style;
@@ -68,8 +68,8 @@ const phrases = {
 };
 
 /**
- * The likeliest class and, if it is another one, the class that is explained. A network of one output chooses between no
- * classes: there only what is explained is named.
+ * The lines of a caption: the most likely class, and the explained class if it is another one. A network with one output does
+ * not choose between classes, so its caption has only the explained one.
  */
 export function captionOf(
   {
