@@ -1,3 +1,4 @@
+import type { Task } from '@whylight/contract';
 import {
   type Attribution,
   type Classifier,
@@ -7,7 +8,7 @@ import {
   type Tensor,
 } from '@whylight/core';
 import { resolveQuestion } from '@whylight/core/methods';
-import { type Asked, classifierOf, type RegisteredModel, readingOf, type Task } from '@whylight/host';
+import { type Asked, classifierOf, type RegisteredModel, readingOf } from '@whylight/host';
 import { type AttributionJob, targetsFor } from './attribution-jobs.ts';
 import { UsageError } from './failure.ts';
 import { readTensor } from './files.ts';

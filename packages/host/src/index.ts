@@ -1,5 +1,4 @@
 export { answerRequests, type Exchange, RequestChannel } from '@whylight/core';
-export type { Style } from '@whylight/core/image';
 export {
   classifierOf,
   colourOf,
@@ -12,9 +11,7 @@ export {
   named,
   namesFor,
   normalisationBy,
-  type Prediction,
   type Prepared,
-  type PreprocessingReport,
   predictionText,
   preparationOf,
   prepare,
@@ -26,7 +23,6 @@ export {
   sourceText,
   statedParts,
   statedSides,
-  type Task,
 } from '@whylight/core/preparation';
 export type { MethodVerdict } from './checking/check-methods.ts';
 export { type Checked, type CheckReport, checkModel, defaultBudget } from './checking/check-model.ts';
@@ -35,18 +31,11 @@ export { decodeImage, decodePhoto, type PhotoType, photoTypes, servicePhotoTypes
 export { encodeJpeg, encodePng } from './codec/encode.ts';
 export { sniffMediaType } from './codec/media-type.ts';
 export { ExplainerCache } from './explanation/explainer-cache.ts';
-export type {
-  Artifact,
-  ArtifactName,
-  PhotoExplanation,
-  PhotoRequest,
-  Watch,
-} from './explanation/explanation.ts';
+export type { PhotoExplanation, PhotoRequest, Watch } from './explanation/explanation.ts';
 export type { Fit } from './explanation/fit.ts';
 export { type ExplainedFrame, FrameExplainer, type FrameRequest } from './explanation/frame-explainer.ts';
 export { PhotoExplainer, type PhotoExplainerOptions } from './explanation/photo-explainer.ts';
 export { type FinishedExplanation, renderResult } from './explanation/render-result.ts';
-export type { Result } from './explanation/result.ts';
 export { TensorExplainer, type TensorExplanation } from './explanation/tensor-explainer.ts';
 export { DownloadError } from './models/download.ts';
 export { readLabels } from './models/manifest.ts';

@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
-import { InputError, type TargetSpec, warningText } from '@whylight/core';
+import { type Language, ownStyle, type TargetSpec } from '@whylight/contract';
+import { InputError, warningText } from '@whylight/core';
 import type { ResolvedQuestion } from '@whylight/core/methods';
 import {
   createRuntime,
@@ -10,7 +11,7 @@ import {
   photoTypes,
   predictionText,
 } from '@whylight/host';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { defaultMethod } from '../default-method.ts';
 import { directories } from '../directories.ts';
 import { readable, readBytes, writeBytes } from '../files.ts';
@@ -18,6 +19,7 @@ import { findModel } from '../model.ts';
 import {
   type DeviceOptions,
   type ExplainOptions,
+  languageOption,
   methodList,
   type ReadingOptions,
   targetOption,
@@ -38,7 +40,7 @@ interface Options extends ExplainOptions, DeviceOptions, PanelOptions, ReadingOp
   readonly model: string;
   readonly method?: string[];
   readonly target: TargetSpec;
-  readonly lang: 'en' | 'zh';
+  readonly lang: Language;
   readonly alpha?: number;
   readonly stretch?: boolean;
   readonly featureMask?: string;
@@ -66,11 +68,7 @@ export const explain = withPanelOptions(
                 methodList,
               )
               .addOption(targetOption())
-              .addOption(
-                new Option('--lang <language>', 'language of the class names')
-                  .choices(['en', 'zh'])
-                  .default('en'),
-              )
+              .addOption(languageOption())
               .option('--alpha <weight>', 'weight of the photo in the overlay, 0 to 1', within(1))
               .option(
                 '--stretch',
@@ -122,7 +120,7 @@ export const explain = withPanelOptions(
             options,
           );
           const directory = directoryOf(i, question.method);
-          for (const [file, { bytes }] of explained.artifacts) await writeBytes(join(directory, file), bytes);
+          for (const [file, bytes] of explained.artifacts) await writeBytes(join(directory, file), bytes);
           if (options.probabilities)
             await writeBytes(
               join(directory, 'probabilities.png'),
@@ -165,13 +163,14 @@ function explainOne(
   options: Options,
 ): Promise<PhotoExplanation> {
   const { lang, colormap, alpha } = options;
+  const own = ownStyle(lang);
+  const opacity = alpha === undefined ? null : 1 - alpha;
   const progress = new Progress(`${basename(image)} ${question.method}`);
   const request = {
     photo,
     model: name,
     question,
-    style: { language: lang },
-    visualization: { colormap, opacity: alpha === undefined ? undefined : 1 - alpha },
+    style: { ...own, visualization: { ...own.visualization, color_map: colormap ?? null, opacity } },
     stretched: options.stretch,
     featureMask: mask,
   };
@@ -190,7 +189,7 @@ function show(
   image: string,
   { result }: PhotoExplanation,
   directory: string,
-  lang: 'en' | 'zh',
+  lang: Language,
   isFirst: boolean,
 ): void {
   const { target, method, milliseconds, warnings } = result;

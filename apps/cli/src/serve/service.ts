@@ -22,7 +22,7 @@ export interface ServiceOptions {
   /** Registered names, paths, or NAME=PATH; the first is the default. The embedded ones are there too. */
   readonly models: readonly string[];
   readonly ep: ExecutionProvider;
-  /** Seconds that the methods may be run for on each of the models, while no job runs; 0 runs none. */
+  /** Seconds for which the worker runs the methods on each model while no job runs; 0 runs no method. */
   readonly budget: number;
   /** Whether all that the gateway says goes to the log, and not warnings and failures only. */
   readonly verbose: boolean;

@@ -11,7 +11,7 @@ import { sharedSettings } from './settings.ts';
 export interface WorkerOptions {
   readonly models: readonly ServedModel[];
   readonly ep: ExecutionProvider;
-  /** Seconds that the methods may be run for on each of the models, while no job runs; 0 runs none. */
+  /** Seconds for which the worker runs the methods on each model while no job runs; 0 runs no method. */
   readonly budget: number;
   /** Of the gateway, which has the object store. */
   readonly gatewayUrl: string;

@@ -5,7 +5,7 @@ import { computeUnits, methodCost } from './compute-units.ts';
 
 const sizes = fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 3, maxLength: 3 });
 const units = (parameters: object, shape: readonly number[]): number =>
-  computeUnits({ parameters: parameters as never }, shape);
+  computeUnits({ method: 'occlusion', parameters: parameters as never }, shape);
 
 /** How many windows a loop really places: the first one at 0, the last one reaching the end. */
 function places(size: number, window: number, stride: number): number {

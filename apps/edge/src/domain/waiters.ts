@@ -127,7 +127,7 @@ export const isOpen = (run: Run): boolean => !isTerminal(run) || isUnreported(ru
 /** Ends one waiter. The others are unaffected; a run that goes on ends with its last waiter. */
 function endWaiter(run: Run, id: string, outcome: WaiterOutcome): Run {
   if (!isWaitingFor(run, id)) return run;
-  const next: Run = { ...run, waiters: { ...run.waiters, [id]: { ...run.waiters[id]!, outcome } } };
+  const next: Run = { ...run, waiters: { ...run.waiters, [id]: { ...getOwn(run.waiters, id)!, outcome } } };
   if (isTerminal(run)) return next;
   const [nextOwner] = waiting(next);
   if (nextOwner) return { ...next, owner: run.owner === id ? nextOwner[0] : run.owner };

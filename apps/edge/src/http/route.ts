@@ -1,4 +1,5 @@
 import { OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
+import { getOwn } from '@whylight/core/methods';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { AppEnv } from '../app-env.ts';
 import { refusalOf } from '../domain/validation.ts';
@@ -99,7 +100,7 @@ const paramsSchema = (path: string, descriptions: Readonly<Record<string, string
   z.object(
     Object.fromEntries(
       Array.from(path.matchAll(/\{(\w+)\}/g), ([, name = '']) => {
-        const description = descriptions[name];
+        const description = getOwn(descriptions, name);
         return [name, description === undefined ? z.string() : z.string().describe(description)];
       }),
     ),

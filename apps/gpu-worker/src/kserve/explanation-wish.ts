@@ -1,18 +1,17 @@
 import {
   explanationRequestSchema,
   type ScoreName,
+  type Style,
   type TargetRequest,
   type TargetSpec,
 } from '@whylight/contract';
 import { type ResolvedQuestion, resolveQuestion } from '@whylight/core/methods';
-import type { Style } from '@whylight/host';
 import { z } from 'zod';
-import { styleOf } from '../jobs/renderer.ts';
 import { described } from './instance.ts';
 import { checkMembers, type Members, parsed } from './members.ts';
 import { Refusal } from './refusal.ts';
 
-/** What somebody wants to be explained, and how it is to be drawn. */
+/** What somebody wants to be explained, and in which style. */
 export interface ExplanationWish {
   readonly question: ResolvedQuestion;
   readonly style: Style;
@@ -20,10 +19,15 @@ export interface ExplanationWish {
   readonly overlay: boolean;
 }
 
-const { method, target, parameters, convention, layers, language, output } = explanationRequestSchema.shape;
+const { method, target, ...members } = explanationRequestSchema.shape;
 /** The members of the API's own request, with the method that the gateway's KServe route takes where none is named. */
 const wishSchema = z.strictObject({
-  ...{ target, parameters, convention, layers, language, output },
+  target,
+  parameters: members.parameters,
+  convention: members.convention,
+  layers: members.layers,
+  language: members.language,
+  output: members.output,
   method: method.default('integrated-gradients'),
   overlay: z.boolean().default(false),
 });
@@ -40,10 +44,10 @@ export function wishOf(given: Members, where: string): ExplanationWish {
       `${where}.target: expected "predicted", {"class_index": 281}, {"label": "tabby"}, {"terms": [{"class_index": 281}]} or {"type": "class", "index": 281, "score": "logit"}; got ${described(given.target)}`,
     );
   const asked = parsed(wishSchema, given, where);
-  const { output: looks, language: words, overlay } = asked;
+  const { output, language, overlay } = asked;
   return {
     question: resolveQuestion({ ...asked, ...splitTarget(asked.target) }),
-    style: styleOf({ style: { visualization: looks.visualization, language: words } }),
+    style: { visualization: output.visualization, language },
     overlay,
   };
 }

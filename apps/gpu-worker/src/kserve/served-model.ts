@@ -1,9 +1,9 @@
+import type { Prediction } from '@whylight/contract';
 import { type Classifier, readNpy, type Tensor } from '@whylight/core';
 import {
   classifierOf,
   type PhotoClassifier,
   type PhotoExplainer,
-  type Prediction,
   type RegisteredModel,
   type TensorExplainer,
   type TensorExplanation,
@@ -111,8 +111,8 @@ export class ServedModel {
     metrics.explanations.inc();
     return {
       result: { ...result, convergence_delta: result.attribution.convergence_delta },
-      attribution: readNpy(artifacts.get('attribution.npy')!.bytes) as Tensor<'float32'>,
-      overlay: artifacts.get('overlay.png')!.bytes,
+      attribution: readNpy(artifacts.get('attribution.npy')!) as Tensor<'float32'>,
+      overlay: artifacts.get('overlay.png')!,
     };
   }
 }

@@ -1,5 +1,5 @@
+import type { Prediction } from '@whylight/contract';
 import { getOwn, sizeOf, type Tensor } from '@whylight/core';
-import type { Prediction } from '@whylight/host';
 import { Hono } from 'hono';
 import type { KServe, Variables } from './app-context.ts';
 import { wishOf } from './explanation-wish.ts';

@@ -1,5 +1,5 @@
+import type { Prediction } from '@whylight/contract';
 import { type Classifier, stacked } from '@whylight/core';
-import type { Prediction } from '@whylight/host';
 import { Refusal } from './refusal.ts';
 import type { Explained } from './served-model.ts';
 import type { OutputTensor } from './v2-tensor.ts';

@@ -109,8 +109,8 @@ export async function createLoneWorld(variables: Readonly<Record<string, string>
     async explanation(photo: Uint8Array, asked: Parameters<typeof resolveQuestion>[0]) {
       const question = resolveQuestion(asked);
       const { result, artifacts } = await explainer.explain({ photo, model: 'colours', question });
-      const attribution = readNpy(artifacts.get('attribution.npy')!.bytes) as Tensor<'float32'>;
-      return { result, attribution, overlay: artifacts.get('overlay.png')!.bytes };
+      const attribution = readNpy(artifacts.get('attribution.npy')!) as Tensor<'float32'>;
+      return { result, attribution, overlay: artifacts.get('overlay.png')! };
     },
     /** The photo as the network takes it. */
     async tensor(photo: Uint8Array): Promise<Tensor<'float32'>> {

@@ -1,4 +1,5 @@
-import { forwardGraph, InputError, type Runtime, row, type Tensor, type Warning } from '@whylight/core';
+import type { Prediction, Task, Warning } from '@whylight/contract';
+import { forwardGraph, InputError, type Runtime, row, type Tensor } from '@whylight/core';
 import { preprocess, type Region, type Sides } from '@whylight/core/image';
 import {
   type ClassNames,
@@ -7,7 +8,6 @@ import {
   doubts,
   highest,
   type Outputs,
-  type Prediction,
   type Prepared,
   predictionsOf,
   prepare,
@@ -15,7 +15,6 @@ import {
   readingOf,
   sidesFor,
   statedSides,
-  type Task,
 } from '@whylight/core/preparation';
 import { decodePhoto } from '../codec/decode.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
@@ -24,7 +23,7 @@ import { LeaseCache } from '../scheduling/lease-cache.ts';
 import { checkImages } from './check-images.ts';
 
 export interface Classification {
-  /** The likeliest first, or the one that scores highest. */
+  /** The most likely class first. Without probabilities the highest score comes first. */
   readonly predictions: Prediction[];
   readonly region: Region;
   readonly image: { readonly width: number; readonly height: number };
@@ -40,7 +39,7 @@ interface Network extends Prepared {
   close(): Promise<void>;
 }
 
-/** Says what photos show, without a reason. Networks are kept for the next photo. */
+/** Classifies photos, without an explanation. It keeps networks for the next photo. */
 export class PhotoClassifier {
   readonly #runtime: Runtime;
   readonly #registry: ModelRegistry;
@@ -52,7 +51,7 @@ export class PhotoClassifier {
     this.#networks = new LeaseCache({ capacity });
   }
 
-  /** The `count` highest. @throws InputError, ModelNotFoundError, DeviceError */
+  /** Returns the `count` highest classes. @throws InputError, ModelNotFoundError, DeviceError */
   async classify(bytes: Uint8Array, reference: string, count: number): Promise<Classification> {
     const model = await this.#registry.get(reference);
     const { pixels, picture: photo } = await decodePhoto(bytes, await channelsFor(model));

@@ -78,7 +78,7 @@ describe('D1: what is too large is refused by its header', () => {
 
   it('more bytes than the limit', async () => {
     await expect(decodeImage(new Uint8Array(11), { maxBytes: 10 })).rejects.toMatchObject(
-      refusal('image_too_large', /11 bytes; at most 10/),
+      refusal('image_too_large', /11 bytes; expected at most 10/),
     );
   });
 
@@ -97,7 +97,7 @@ describe('D2: what cannot be decoded to its end is refused', () => {
   it.each(['zero bytes', 'text'])('%s', async (what) => {
     const bytes = what === 'text' ? Buffer.from('BM is how this text begins') : Buffer.alloc(1000);
     await expect(decodeImage(bytes)).rejects.toMatchObject(
-      refusal('invalid_image', /not an image that can be read/),
+      refusal('invalid_image', /no image that Whylight can read/),
     );
   });
 

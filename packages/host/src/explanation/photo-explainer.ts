@@ -1,4 +1,5 @@
-import { InputError, type Runtime, type Warning, writeNpy } from '@whylight/core';
+import type { ArtifactName, ExplanationResult, Warning } from '@whylight/contract';
+import { InputError, type Runtime, writeNpy } from '@whylight/core';
 import { preprocess, range } from '@whylight/core/image';
 import {
   channelsFor,
@@ -18,17 +19,17 @@ import { Budget } from '../scheduling/budget.ts';
 import { FairQueue } from '../scheduling/fair-queue.ts';
 import { runAs } from '../scheduling/fair-runtime.ts';
 import { ExplainerCache, type ExplainerCacheOptions, type LoadedExplainer } from './explainer-cache.ts';
-import type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
+import type { PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
 import { featureMask } from './feature-mask.ts';
 import { applyFit } from './fit.ts';
-import { type Result, resultBytes } from './result.ts';
+import { encodeResult } from './result.ts';
 
 export interface PhotoExplainerOptions extends ExplainerCacheOptions {
-  /** Explainers that are kept, where others use them too. */
+  /** The cache of compiled explainers, if others share it. */
   readonly explainers?: ExplainerCache | undefined;
-  /** What may be decoded. */
+  /** The types that may be decoded. */
   readonly types?: readonly PhotoType[];
-  /** Pixels of photos that are held at a time; more wait. */
+  /** The most pixels of photos in memory at one time. More photos wait. */
   readonly pixels?: number | undefined;
   readonly renderPool?: RenderPool | undefined;
 }
@@ -53,7 +54,7 @@ export class PhotoExplainer {
   }
 
   /**
-   * @throws InputError for what the user can put right. @throws ModelNotFoundError. @throws DeviceError.
+   * @throws InputError for what the user can correct. @throws ModelNotFoundError. @throws DeviceError.
    *   @throws OutOfMemoryError. @throws the signal's reason once it is aborted.
    */
   async explain(request: PhotoRequest, watch: Watch = {}): Promise<PhotoExplanation> {
@@ -91,7 +92,7 @@ export class PhotoExplainer {
       if (mask && direct)
         throw new InputError(
           'invalid_parameter',
-          `${question.method} hides no features: it takes no feature mask`,
+          `method ${question.method} takes no feature mask: expected a method that hides features, such as occlusion`,
         );
       const aux = mask && { feature_mask: featureMask(mask, photo, region, input.shape, own) };
       const attribute = () => explainer.attribute(input, [target], { signal, onProgress, aux });
@@ -127,7 +128,7 @@ export class PhotoExplainer {
     const warnings: Warning[] = [...answer.warnings, ...doubts(task, best[0]!)];
     warnings.push(...how.warnings);
     warnings.push(...rendering.warnings);
-    const result: Result = {
+    const result: ExplanationResult = {
       method: question.method,
       convention: question.convention,
       parameters: question.parameters,
@@ -150,11 +151,11 @@ export class PhotoExplainer {
       milliseconds: { decode, compute, render },
       warnings,
     };
-    const artifacts = new Map<ArtifactName, Artifact>([
-      ['overlay.png', { bytes: rendering.overlay, contentType: 'image/png' }],
-      ['heatmap.png', { bytes: rendering.heatmap, contentType: 'image/png' }],
-      ['attribution.npy', { bytes: writeNpy(answer.attribution), contentType: 'application/octet-stream' }],
-      ['result.json', { bytes: resultBytes(result), contentType: 'application/json' }],
+    const artifacts = new Map<ArtifactName, Uint8Array>([
+      ['overlay.png', rendering.overlay],
+      ['heatmap.png', rendering.heatmap],
+      ['attribution.npy', writeNpy(answer.attribution)],
+      ['result.json', encodeResult(result)],
     ]);
     return { result, artifacts, batchSize: answer.batchSize };
   }
@@ -168,7 +169,7 @@ export class PhotoExplainer {
   }
 }
 
-/** Milliseconds since it was last asked. */
+/** Returns a function that gives the milliseconds since its last call. */
 function stopwatch(): () => number {
   let last = performance.now();
   return () => {

@@ -1,41 +1,5 @@
-import type { Warning } from '@whylight/core';
-import type { Convention } from '@whylight/core/methods';
-import type { Prediction, PreprocessingReport, Task } from '@whylight/core/preparation';
+import type { ExplanationResult } from '@whylight/contract';
 
-/**
- * What an explanation says, and what `result.json` holds. For one question it is the same each time, except for
- * `milliseconds`.
- */
-export interface Result {
-  method: string;
-  convention: Convention;
-  parameters: Record<string, JsonValue>;
-  layers: string[];
-  task: Task;
-  target: Prediction;
-  /** The five highest: by probability where there is one, else by score. */
-  predictions: Prediction[];
-  attribution: {
-    shape: number[];
-    minimum: number;
-    maximum: number;
-    sum: number;
-    convergence_delta: number | null;
-    /** Of a map that was min-maxed, how far its highest value lay above its lowest before. */
-    scale?: number | null;
-  };
-  /** How the input was made of the photo: of each part its value and who said it. */
-  preprocessing: PreprocessingReport;
-  /** Where the model's input lies on the upright photo, in photo pixels. */
-  input_region: { x: number; y: number; width: number; height: number };
-  image: { width: number; height: number };
-  device: string;
-  milliseconds: { decode: number; compute: number; render: number };
-  warnings: Warning[];
-}
-
-export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
-
-/** A result as the bytes of `result.json`. */
-export const resultBytes = (result: Result): Uint8Array =>
+/** Encodes a result as the bytes of `result.json`. */
+export const encodeResult = (result: ExplanationResult): Uint8Array =>
   new TextEncoder().encode(`${JSON.stringify(result, null, 2)}\n`);

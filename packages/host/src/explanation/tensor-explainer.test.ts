@@ -42,7 +42,7 @@ describe('a tensor', () => {
     async (method) => {
       const { result, artifacts } = await models.explain({ method });
       const explained = await ask(method);
-      expect(explained.attribution).toEqual(readNpy(artifacts.get('attribution.npy')!.bytes));
+      expect(explained.attribution).toEqual(readNpy(artifacts.get('attribution.npy')!));
       const { method: id, layers, task, target, predictions, warnings } = result;
       const { convergence_delta } = result.attribution;
       expect(explained.result).toEqual({

@@ -1,3 +1,4 @@
+import type { ExplanationResult } from '@whylight/contract';
 import type { Tensor } from '@whylight/core';
 import type { ResolvedQuestion } from '@whylight/core/methods';
 import {
@@ -13,7 +14,6 @@ import type { ModelRegistry } from '../models/registry.ts';
 import { runAs } from '../scheduling/fair-runtime.ts';
 import type { ExplainerCache, LoadedExplainer } from './explainer-cache.ts';
 import type { Watch } from './explanation.ts';
-import type { Result } from './result.ts';
 
 export interface TensorRequest {
   /** One image as the network takes it, [1, …]: decoded, resized and normalised by whoever asks. */
@@ -25,7 +25,10 @@ export interface TensorRequest {
 
 /** What an explanation says of a tensor: there is no photo that it could be drawn on. */
 export interface TensorExplanation {
-  readonly result: Pick<Result, 'method' | 'layers' | 'task' | 'target' | 'predictions' | 'warnings'> & {
+  readonly result: Pick<
+    ExplanationResult,
+    'method' | 'layers' | 'task' | 'target' | 'predictions' | 'warnings'
+  > & {
     readonly convergence_delta: number | null;
   };
   /** Its first dimension is 1. */

@@ -10,7 +10,7 @@ export interface RenderPool extends Partial<AsyncDisposable> {
   close(): Promise<void>;
 }
 
-/** Renders on the thread that asks. */
+/** Renders on the thread of the caller. */
 export const inlineRenderPool: RenderPool = { render: renderScene, close: async () => {} };
 
 interface RenderThread {
@@ -21,8 +21,8 @@ interface RenderThread {
 const stopped = () => new Error('the render thread has stopped');
 
 /**
- * Renders in threads of its own: to render costs more than to explain where a network is small, and a thread that renders
- * cannot feed the device. When a thread dies, the renderings that it had fail, and another thread takes its place.
+ * Renders in its own threads. For a small network rendering costs more than explaining, and a thread that renders cannot feed
+ * the device. If a thread dies, its renderings fail, and the pool starts another thread.
  */
 export function createRenderPool(count: number): RenderPool & AsyncDisposable {
   const threads = new Set<RenderThread>();

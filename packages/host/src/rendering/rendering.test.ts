@@ -1,4 +1,4 @@
-import type { Prediction, Task } from '@whylight/core/preparation';
+import type { Language, Prediction, Task } from '@whylight/contract';
 import { expect, test } from 'vitest';
 import { captionOf } from './rendering.ts';
 
@@ -18,7 +18,7 @@ test('a caption names the likeliest class, and the explained one where that is a
 
 test('a caption of a network of one output names what is explained, and calls a score a score', () => {
   const negation = says(0, 'not cat', 0.9);
-  const of = (task: Task, target: Prediction, language: 'en' | 'zh') =>
+  const of = (task: Task, target: Prediction, language: Language) =>
     captionOf({ task, predicted: says(0, 'cat', 0.1), target, language });
   expect(of('binary', negation, 'en')).toEqual(['Target: not cat 0.900']);
   expect(of('regression', says(0, 'age'), 'en')).toEqual(['Target: age, score 1.500']);

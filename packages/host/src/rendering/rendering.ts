@@ -1,24 +1,26 @@
-import type { Tensor, Warning } from '@whylight/core';
-import { onPhoto, type Picture, paint, type Region, type Style } from '@whylight/core/image';
+import { ownStyle, type Prediction, type Task, type Warning } from '@whylight/contract';
+import type { Tensor } from '@whylight/core';
+import { onPhoto, type Picture, paint, type Region } from '@whylight/core/image';
 import { methods } from '@whylight/core/methods';
-import { type Prediction, predictionText, type Task } from '@whylight/core/preparation';
+import { predictionText } from '@whylight/core/preparation';
 import { encodePng } from '../codec/encode.ts';
 import { renderHeatmap } from './render-heatmap.ts';
 import { captioned } from './render-overlay.ts';
+import { paintStyleOf, type Style } from './style.ts';
 
-/** What a rendering shows. */
+/** The content of a rendering. */
 export interface Scene {
   readonly photo: Picture;
   readonly region: Region;
-  /** One explanation: a map [1, h, w] or [1, 1, h, w], or a value per pixel and channel. */
+  /** One explanation: a map [1, h, w] or [1, 1, h, w], or a value for each pixel and channel. */
   readonly attribution: Tensor<'float32'>;
   readonly layout: 'NCHW' | 'NHWC';
   readonly method: string;
   readonly task: Task;
   readonly target: Prediction;
-  /** The likeliest class, or the one that scores highest. */
+  /** The most likely class. Without probabilities, the class with the highest score. */
   readonly predicted: Prediction;
-  /** Omitted: the method's own. */
+  /** Omitted: the style of the method, in English. */
   readonly style?: Style | undefined;
 }
 
@@ -26,15 +28,16 @@ export interface Scene {
 export interface Rendering {
   readonly overlay: Uint8Array;
   readonly heatmap: Uint8Array;
-  /** Of the texts: a label that had to be in English, characters that no font has. */
+  /** Warnings about the texts: a label that has no Chinese name, characters that no font contains. */
   readonly warnings: readonly Warning[];
 }
 
-/** Renders the explanation over the photo, and by itself with its scale. */
+/** Renders the explanation twice: over the photo, and alone with its colour bar. */
 export async function renderScene(scene: Scene): Promise<Rendering> {
-  const { region, target, style = {} } = scene;
-  const { language = 'en' } = style;
-  const { explained, alone } = paint({ ...scene, isPixels: givesPixels(scene.method) });
+  const { region, target, style = ownStyle() } = scene;
+  const { language } = style;
+  const isPixels = givesPixels(scene.method);
+  const { explained, alone } = paint({ ...scene, isPixels, style: paintStyleOf(style) });
   const title = methods.find(({ id }) => id === scene.method)?.title ?? scene.method;
   const overlay = await captioned(explained, captionOf({ ...scene, language }));
   const visible = onPhoto(region, scene.photo);
@@ -65,8 +68,8 @@ const phrases = {
 };
 
 /**
- * The likeliest class and, if it is another one, the class that is explained. A network of one output chooses between no
- * classes: there only what is explained is named.
+ * The lines of a caption: the most likely class, and the explained class if it is another one. A network with one output does
+ * not choose between classes, so its caption has only the explained one.
  */
 export function captionOf(
   {
@@ -74,7 +77,7 @@ export function captionOf(
     predicted,
     target,
     language,
-  }: Pick<Scene, 'task' | 'predicted' | 'target'> & { readonly language: 'en' | 'zh' },
+  }: Pick<Scene, 'task' | 'predicted' | 'target'> & Pick<Style, 'language'>,
   digits = 3,
 ): string[] {
   const words = phrases[language];

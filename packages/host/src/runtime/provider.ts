@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { withoutPaths } from '@whylight/core';
 import { ownFile } from '../own-file.ts';
 
-/** Where ONNX Runtime runs a graph. */
+/** The devices on which ONNX Runtime runs a graph. */
 export const executionProviders = ['cpu', 'cuda', 'webgpu'] as const;
 export type ExecutionProvider = (typeof executionProviders)[number];
 
@@ -12,11 +12,11 @@ const howToGet: Record<ExecutionProvider, string> = {
   webgpu: 'It is bundled, but needs a GPU with a Vulkan, Metal or Direct3D 12 driver.',
 };
 
-/** An execution provider that was asked for and cannot run here. The message is safe to show. */
+/** The requested execution provider cannot run on this machine. The message may be shown to anyone. */
 export class ProviderUnavailableError extends Error {
   override readonly name = 'ProviderUnavailableError';
   readonly provider: ExecutionProvider;
-  /** A few words, such as `provider library not found`. */
+  /** The reason in a few words, such as `provider library not found`. */
   readonly reason: string;
 
   constructor(provider: ExecutionProvider, reason: string) {
@@ -29,8 +29,8 @@ export class ProviderUnavailableError extends Error {
 }
 
 /**
- * Why `provider` cannot run a graph on this machine, or null when it can. A small graph is run in a process of
- * its own: drivers write to stderr as they please and may crash, and neither is to happen in ours.
+ * Returns why `provider` cannot run a graph on this machine, or null if it can. It runs a small graph in another process,
+ * because drivers write to stderr and may crash.
  */
 export async function whyUnavailable(provider: ExecutionProvider, deviceId: number): Promise<string | null> {
   const script = ownFile('programs/probe');
@@ -44,7 +44,7 @@ export async function whyUnavailable(provider: ExecutionProvider, deviceId: numb
   });
 }
 
-/** The reason in ONNX Runtime's words (`message`, `log`), without the paths that those hold. */
+/** Extracts the reason from ONNX Runtime's `message` and `log`, without the paths in them. */
 function reasonOf(message: string, log: string): string {
   const library = /(lib[\w.+-]+\.so[.\d]*): cannot open shared object file/.exec(log)?.[1];
   if (library && !library.startsWith('libonnxruntime')) return `${library} not found`;

@@ -18,16 +18,16 @@ export type Request =
 export type Answer = string | Tensors | null;
 
 /**
- * `createRuntime` in a thread of its own. The Node binding of ONNX Runtime computes on the thread that calls it, for
- * seconds when a model is large: a server that does anything else meanwhile, such as saying that it is alive, needs
- * this. While it has nothing to do the thread does not keep the process alive, and `await using` closes it. Tensors are copied between the threads; large weights are shared.
+ * Creates a runtime in its own thread. The Node binding of ONNX Runtime computes on the calling thread, for seconds if a model
+ * is large, so a server that must answer health checks meanwhile needs this. The threads copy tensors and share large weights.
+ * An idle thread does not keep the process alive; `await using` closes it.
  *
  * @throws ProviderUnavailableError as `createRuntime` does. Its sessions throw DeviceError when the thread dies.
  */
 export async function createThreadedRuntime(
   options: RuntimeOptions,
 ): Promise<Runtime & AsyncDisposable & { close(): Promise<void> }> {
-  // A thread has an environment of its own, which the CUDA libraries do not see.
+  // The CUDA libraries do not see the environment of a thread, only that of the process.
   if (options.ep === 'cuda') disableTf32();
   const thread = new Worker(ownFile('threads/runtime'), { workerData: options });
   const channel = new RequestChannel<Request, Answer>((message) => thread.postMessage(message), errorOf);
@@ -62,7 +62,7 @@ export async function createThreadedRuntime(
   };
 }
 
-/** A view is sent with all the memory behind it: what shows a part is copied first. */
+/** Posting a view sends all the memory behind it, so a view of a part is copied first. */
 const compact = (feeds: Tensors): Tensors =>
   Object.fromEntries(
     Object.entries(feeds).map(([name, tensor]) => [

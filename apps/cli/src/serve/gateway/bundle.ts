@@ -36,7 +36,7 @@ export async function gatewayBundle(processes: Processes): Promise<string> {
   try {
     const settings = { WRANGLER_LOG: 'error', WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1' };
     const code = await processes.start('bundle', [builder, staged], settings).exited;
-    if (code !== 0) throw new Failure('the gateway could not be built; the log says why');
+    if (code !== 0) throw new Failure('building the gateway failed; the log says why');
     // Another process may have been faster: then its bundle is the same.
     await rename(staged, folder).catch(async (error) => {
       if (!(await exists(join(folder, 'gateway.json')))) throw error;
