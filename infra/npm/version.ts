@@ -10,7 +10,7 @@ export interface VersionedFile {
 
 const sections = ['dependencies', 'devDependencies'] as const;
 
-/** Every file that names the version, as it is to be for `next`. The root's package.json says which version is the present one. */
+/** Every file that names the version, with its text for the version `next`. The root's package.json says which version is the present one. */
 export function withVersion(root: string, next: string): VersionedFile[] {
   const read = (path: string) => readFileSync(join(root, path), 'utf8');
   const manifests = [

@@ -129,7 +129,7 @@ describe('rendering what is explained in another way', () => {
     expect(await objects.head(`${taken}overlay.png`)).not.toBeNull();
   });
 
-  test('L3: a worker that has no time has written nothing: nothing is to be deleted', async () => {
+  test('L3: a worker that has no time has written nothing, so nothing is deleted', async () => {
     const { render, computation } = await explained();
     await workerAnswers(503);
     expect((await render({ visualization: viridis })).status).toBe(503);
@@ -144,7 +144,7 @@ describe('rendering what is explained in another way', () => {
     expect(left).toEqual({ deletions: undefined, begun: 0 });
   });
 
-  test('what a release before stored under other names is found: results, renderings, and what is to be deleted', async () => {
+  test('finds what an earlier release stored under other names: results, renderings, and scheduled deletions', async () => {
     const { render, computation, ask, key, made } = await explained();
     await workerAnswers(500);
     expect((await render({ visualization: { opacity: 0.3 } })).status).toBe(503);

@@ -44,9 +44,9 @@ export interface ExplainerSpec {
 }
 
 export interface Attribution extends Outcome {
-  /** What holds for every image, then what is to be said of some of them. */
+  /** Warnings that hold for every image, then those of some images. */
   readonly warnings: readonly Warning[];
-  /** What is to be said of each image alone. */
+  /** The warnings of each image. */
   readonly rowWarnings: readonly (readonly Warning[])[];
 }
 

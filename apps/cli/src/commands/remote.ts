@@ -100,7 +100,7 @@ interface Asked {
 /** A target as the API takes it, and what of it is explained. */
 function targetRequest(target: TargetSpec, score: Options['score']): ExplanationRequest['target'] {
   const short = typeof target === 'object' && 'terms' in target ? { terms: [...target.terms] } : target;
-  // Said in short where nothing more is to be said, as services of earlier releases understand it.
+  // The short form is used where it says all, because services of earlier releases understand it.
   if (score === undefined) return short;
   const said = { type: 'class' as const, score };
   if (short === 'predicted') return said;

@@ -30,7 +30,7 @@ test('the wait is found among other preferences, in any spelling of RFC 7240, an
 
 test('the first of several counts', () => expect(preferredWait('wait=3, wait=40')).toBe(3));
 
-test('other preferences, and texts that are none, are no wait; whatever is one is 0 to 60 seconds', () => {
+test('other preferences and malformed texts mean no wait; a valid wait is 0 to 60 seconds', () => {
   fc.assert(
     fc.property(fc.array(others), (all) => {
       expect(preferredWait(all.join(', '))).toBeNull();

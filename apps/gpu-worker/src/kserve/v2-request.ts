@@ -17,7 +17,7 @@ export interface V2Request {
   names(output: string): boolean;
   /** Of these outputs those that are asked for. @throws Refusal for a name that none has */
   choose(outputs: readonly OutputTensor[]): readonly OutputTensor[];
-  /** Whether this output is to be sent as bytes. */
+  /** Whether the answer sends this output as bytes. */
   isBinary(output: string): boolean;
 }
 

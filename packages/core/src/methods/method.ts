@@ -141,7 +141,7 @@ export interface Seen extends Scored {
   readonly layers: readonly Value[];
 }
 
-/** A method: what is to be known of it, and its formula. */
+/** A method: its facts and its formula. */
 export interface MethodOf<P> {
   readonly id: string;
   readonly title: string;
@@ -160,7 +160,7 @@ export interface MethodOf<P> {
   exceptions?(asked: Asked<P>): Exceptions;
   /** Why axioms do not hold of this network. */
   exceptionsOf?(network: Seen, asked: Asked<P>): Exceptions;
-  /** What else is to be known of explanations of this network, whatever the image: a code, a colon, what it means. */
+  /** More notes on explanations of this network, for every image: a code, a colon, the meaning. */
   remarksOn?(network: Seen, asked: Asked<P>): readonly Warning[];
   readonly needs: readonly ('gradient' | 'layer' | 'attention')[];
   readonly conventions: readonly Convention[];

@@ -90,7 +90,7 @@ export function checkRanges(ranges: readonly DataRange[], files: FilesBeside): v
       if (offset + length > size)
         throw invalidData(
           tensor,
-          `it is to be bytes ${offset} to ${offset + length} of ${quoted(file)}, which has ${size}; copy the whole file`,
+          `expected bytes ${offset} to ${offset + length} of ${quoted(file)}, which has ${size}; copy the whole file`,
         );
     const overlap = overlapOf(own);
     if (overlap)

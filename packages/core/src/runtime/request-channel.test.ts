@@ -83,7 +83,7 @@ test('a channel that closes fails what is under way and what comes after, with i
   expect([channel.pending, channel.isClosed]).toEqual([0, true]);
 });
 
-test('neither end minds a message that is none of theirs', async () => {
+test('both ends ignore a foreign message', async () => {
   const strange = [
     null,
     undefined,

@@ -66,7 +66,7 @@ describe('rendering an explanation again', () => {
     expect(warnings).toEqual([{ code: 'label_in_english', message: 'the class has no Chinese name' }]);
   });
 
-  test('refuses an array that is none', async () => {
+  test('refuses bytes that are no array', async () => {
     const { result } = explanations.map;
     const broken = {
       photo,

@@ -82,7 +82,7 @@ interface Move {
   readonly to: Expression;
   readonly slope: Expression;
   readonly fraction: number;
-  /** How far the image is beyond the distance that is to be reached. */
+  /** How far the image is beyond the wanted distance. */
   excess(x: Expression): Expression;
 }
 
