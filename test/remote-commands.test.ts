@@ -55,7 +55,7 @@ const json = async (...args: string[]) => {
 it('without a login they say what is missing', async () => {
   expect(await whylight(['usage'])).toMatchObject({
     code: 2,
-    stderr: expect.stringMatching(/^whylight: no service is known: run whylight login[^\n]*\n$/),
+    stderr: expect.stringMatching(/^whylight: no service is configured: run whylight login[^\n]*\n$/),
   });
 });
 

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import {
   compileExplainer,
   createExplainer,
+  type ExplainerSpec,
   readClassifier,
   readNpy,
   type Tensor,
@@ -22,8 +23,13 @@ const python = process.env.WHYLIGHT_PYTHON ?? 'python3';
 const there = spawnSync(python, ['-c', 'import numpy, onnxruntime']).status === 0;
 if (!there) console.warn(`${python} has no onnxruntime: compiled explainers are not run in Python`);
 
+const isAugmented = ({ parameters }: ExplainerSpec): boolean => parameters?.aug_smooth === true;
 const named = everySpec.map(
-  (spec) => [`${spec.method}-${spec.convention}`, { ...spec, memory: 2e4 }] as const,
+  (spec) =>
+    [
+      `${spec.method}-${spec.convention}${isAugmented(spec) ? '-augmented' : ''}`,
+      { ...spec, memory: 2e4 },
+    ] as const,
 );
 const [images, targets] = [tinyImages(), [0, -1]];
 

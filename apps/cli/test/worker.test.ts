@@ -62,7 +62,7 @@ describe('worker', () => {
   });
 
   it.each([
-    [['--model', 'nowhere.onnx'], 'there is no model file nowhere.onnx'],
+    [['--model', 'nowhere.onnx'], 'model file nowhere.onnx: not found; give the path of an .onnx file'],
     [[], "required option '--model <name|path>' not specified"],
     [['--model', 'colours.onnx', '--key', 'short'], 'Expected at least 16 characters, without spaces'],
   ])('with %j says what is wrong', async (args, message) => {

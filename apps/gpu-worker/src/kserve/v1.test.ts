@@ -144,7 +144,7 @@ describe('V1 refuses', () => {
       /^instances\[0\]: expected \{"b64": "\.\.\."\}.*tensor \[3, 16, 16\] as lists; got "x"$/,
     ],
     [{ instances: [{ b64: 'x y!' }] }, /^instances\[0\]: expected an image file in base 64; got "x y!"$/],
-    [{ instances: [{ b64: 'aaaa' }] }, /^instance 0: This is not an image that can be read/],
+    [{ instances: [{ b64: 'aaaa' }] }, /^instance 0: The file is no image that Whylight can read/],
     [
       { instances: [{ image: { b6: 'aaaa' } }] },
       /^instances\[0\].image: there is no "b6". Did you mean "b64"\?/,

@@ -183,7 +183,10 @@ describe('a lone worker does not start', () => {
   };
 
   test('without its model, and names no folder of the machine', async () => {
-    expect(await started('/nowhere/m.onnx')).toEqual([503, 'there is no model file m.onnx']);
+    expect(await started('/nowhere/m.onnx')).toEqual([
+      503,
+      'model file m.onnx: not found; give the path of an .onnx file',
+    ]);
   });
 
   test('on a file that is no model', async () => {
