@@ -1,8 +1,9 @@
 import { conventions, recordOf } from '@whylight/contract';
-import { InputError, parseTarget, scoreKinds, type Target } from '@whylight/core';
+import { InputError, parseTarget, type Target } from '@whylight/core';
 import { z } from 'zod';
 import { UsageError } from './failure.ts';
 import { readBytes } from './files.ts';
+import { expectedScore, isScore, type Score } from './scores.ts';
 
 /** Text such as `predicted`, `281-282` or `1,0,2`: a target for all rows, or one for each. */
 const written = z.string().transform((text, context): Target[] => {
@@ -41,7 +42,7 @@ const jobSchema = z
     output_name: z.string().nullish(),
     /** The older name of `output_name`. */
     scores: z.string().nullish(),
-    score: z.enum(scoreKinds).nullish(),
+    score: z.custom<Score>(isScore, expectedScore).nullish(),
     out: z.string(),
   })
   .transform(({ params, ...job }) => ({ ...job, parameters: params }));

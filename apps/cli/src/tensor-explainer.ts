@@ -14,6 +14,7 @@ import { readTensor } from './files.ts';
 import { fixedElements } from './fixed-inputs.ts';
 import { findModel, normalisationOf } from './model.ts';
 import { splitNormalisation } from './parameters.ts';
+import { kindOf, scoreSpecOf } from './scores.ts';
 
 /** Explainers that are kept for the next job. */
 const capacity = 4;
@@ -81,11 +82,12 @@ export class TensorExplainer {
 
   #model(job: Omit<AttributionJob, 'out'>): Promise<RegisteredModel> {
     const output = job.output_name ?? job.scores ?? undefined;
-    return kept(this.#models, JSON.stringify([job.model, job.inputs, output]), async () =>
+    return kept(this.#models, JSON.stringify([job.model, job.inputs, output, job.score]), async () =>
       findModel(job.model, {
         ...this.#asked,
         ...(job.inputs && { fixed_inputs: await fixedElements(job.inputs) }),
         ...(output !== undefined && { scores: output }),
+        score: scoreSpecOf(job.score),
       }),
     );
   }
@@ -93,7 +95,7 @@ export class TensorExplainer {
   async #explainer(job: Omit<AttributionJob, 'out'>, shape: readonly number[]): Promise<Loaded> {
     const { method, convention, layers, score } = job;
     const output = job.output_name ?? job.scores ?? undefined;
-    const reading = JSON.stringify([job.model, job.inputs, output]);
+    const reading = JSON.stringify([job.model, job.inputs, output, score]);
     const key = JSON.stringify([reading, shape, score, method, convention, layers, job.parameters]);
     const known = this.#explainers.get(key);
     if (known) return known;
@@ -112,7 +114,7 @@ export class TensorExplainer {
       convention: convention ?? undefined,
       parameters,
       layers: layers ?? [],
-      score: score ?? undefined,
+      score: kindOf(score),
     });
     const [oldest] = this.#explainers;
     if (oldest && this.#explainers.size >= capacity) {

@@ -1,5 +1,5 @@
 import { checkModel, createRuntime, defaultBudget, named } from '@whylight/host';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { findModel } from '../model.ts';
 import { printReport } from '../model-report.ts';
 import {
@@ -14,8 +14,10 @@ import {
 import { printJson } from '../output.ts';
 import { askedBy, type PreprocessingOptions, withPreprocessingOptions } from '../preprocessing-options.ts';
 import { Progress } from '../progress.ts';
+import { type Score, scoreOption } from '../scores.ts';
 
 interface Options extends ReadingOptions, PreprocessingOptions, DeviceOptions {
+  readonly score?: Score;
   readonly budget: number;
   readonly json?: boolean;
 }
@@ -27,6 +29,12 @@ export const check = withJson(
         new Command('check')
           .description('Check whether a model can be explained: run each method on it, and report which work')
           .addArgument(modelArgument())
+          .addOption(
+            new Option(
+              '--score <score>',
+              'check for this number in place of the classes, such as output:NAME[INDEX].sum',
+            ).argParser(scoreOption),
+          )
           .option(
             '--budget <seconds>',
             'time limit for running the methods; 0 runs no method',
@@ -40,8 +48,9 @@ export const check = withJson(
   const model = await findModel(wanted, await askedBy(options));
   const progress = new Progress('check');
   const runtime = await createRuntime(options);
-  const { report } = await checkModel(model, runtime, {
+  const { report, classifier } = await checkModel(model, runtime, {
     budget: options.budget,
+    anyScore: true,
     onMethod: (_, done, total) => progress.update(done, total),
   })
     .catch((error: unknown) =>
@@ -50,6 +59,8 @@ export const check = withJson(
       }),
     )
     .finally(() => progress.stop());
-  if (options.json) printJson({ name: model.name, digest: model.digest, ...report });
-  else printReport(model.name, report);
+  // What scores no classes decides nothing: there what it gives is its task.
+  const task = classifier.score ? report.seen.purpose : report.task;
+  if (options.json) printJson({ name: model.name, digest: model.digest, ...report, task });
+  else printReport(model.name, { ...report, task });
 });

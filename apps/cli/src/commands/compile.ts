@@ -15,6 +15,7 @@ import {
 import { print, printJson } from '../output.ts';
 import { splitNormalisation } from '../parameters.ts';
 import { askedBy, type PreprocessingOptions, withPreprocessingOptions } from '../preprocessing-options.ts';
+import { kindOf } from '../scores.ts';
 
 interface Options extends ExplainOptions, ReadingOptions, PreprocessingOptions {
   readonly method: string;
@@ -37,11 +38,11 @@ export const compile = withJson(
     ),
   ),
 ).action(async (wanted: string, options: Options) => {
-  const { method, layer: layers, param = {}, convention, score, output, json } = options;
+  const { method, layer: layers, param = {}, convention, output, json } = options;
   const model = await findModel(wanted, await askedBy(options));
   const classifier = await classifierOf(model);
   const { parameters, normalisation } = splitNormalisation(method, param, normalisationOf(model, classifier));
-  const question = resolveQuestion({ method, convention, parameters, layers, score });
+  const question = resolveQuestion({ method, convention, parameters, layers, score: kindOf(options.score) });
   const bytes = compileExplainer(classifier, { ...question, normalisation });
   await writeBytes(output, bytes);
   if (json) printJson({ out: output, bytes: bytes.length, model: model.name, method });

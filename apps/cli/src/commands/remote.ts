@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { ExplanationError, successOf, type WhylightClient } from '@whylight/client';
 import { artifactNames, type Explanation, type ExplanationRequest, warningText } from '@whylight/contract';
-import type { TargetSpec } from '@whylight/core';
+import type { ScoreKind, TargetSpec } from '@whylight/core';
 import { type Prediction, predictionText } from '@whylight/host';
 import { Command } from 'commander';
 import { directories } from '../directories.ts';
@@ -22,6 +22,7 @@ import { openClient } from '../remote/credentials.ts';
 import { seconds } from '../remote/duration.ts';
 import { known } from '../remote/known.ts';
 import { sendPhoto } from '../remote/send-photo.ts';
+import { classScore } from '../scores.ts';
 
 interface Options extends ExplainOptions {
   readonly model?: string;
@@ -91,7 +92,7 @@ interface Asked {
 }
 
 /** A target as the API takes it, and what of it is explained. */
-function targetRequest(target: TargetSpec, score: Options['score']): ExplanationRequest['target'] {
+function targetRequest(target: TargetSpec, score: ScoreKind | undefined): ExplanationRequest['target'] {
   const short = typeof target === 'object' && 'terms' in target ? { terms: [...target.terms] } : target;
   // Said in short where nothing more is to be said, as services of earlier releases understand it.
   if (score === undefined) return short;
@@ -109,7 +110,7 @@ async function explainOne(
   const request: ExplanationRequest = {
     input: { upload },
     method,
-    target: targetRequest(target, score),
+    target: targetRequest(target, classScore(score, 'remote explain')),
     parameters: parametersFor(method, methods, param) as ExplanationRequest['parameters'],
     layers: layer,
     language: lang,

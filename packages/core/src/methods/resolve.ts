@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { isValueScore, type ValueScoreText } from '../model/score-spec.ts';
+import { nearestName } from '../onnx/nearest-name.ts';
 import type { ScoreKind } from '../targets.ts';
 import { methods } from './list.ts';
 import { type Convention, conventions, type Method, needsOf, type Params } from './method.ts';
@@ -44,7 +46,8 @@ interface AskedMethod {
   readonly method: string;
   readonly convention?: Convention | undefined;
   readonly parameters?: Params | undefined;
-  readonly score?: ScoreKind | undefined;
+  /** A number that the network computes stands in place of the classes: their logits, for the method. */
+  readonly score?: ScoreKind | ValueScoreText | undefined;
 }
 
 /**
@@ -67,7 +70,8 @@ export function resolveMethod(asked: AskedMethod | ResolvedQuestion): ResolvedMe
         : `convention "${convention}" is unknown; there are ${conventions.join(', ')}`,
       ['convention'],
     );
-  const score = otherNames[asked.score ?? ''] ?? asked.score ?? defaultScore(method, convention);
+  const kind = asked.score !== undefined && isValueScore(asked.score) ? 'logit' : asked.score;
+  const score = otherNames[kind ?? ''] ?? kind ?? defaultScore(method, convention);
   if (method.logitsOnly && score !== 'logit')
     throw new InputError(
       'invalid_parameter',
@@ -137,22 +141,10 @@ export function findMethod(id: string): Method {
 export const paramsJsonSchema = (id: string): object =>
   z.toJSONSchema(findMethod(id).parameters, { io: 'input' });
 
-/** What was meant, where that can be guessed: where at most a third of the letters differ. */
+/** What was meant, where that can be guessed. */
 function suggestion(word: string, known: readonly string[]): string {
-  const near = known.toSorted((a, b) => distance(word, a) - distance(word, b))[0]!;
-  return distance(word, near) * 3 <= near.length
-    ? `did you mean "${near}"?`
-    : 'the command "whylight methods" and GET /v1/methods list all methods';
-}
-
-/** Levenshtein's distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length]!;
+  const near = nearestName(word, known);
+  return near === undefined
+    ? 'the command "whylight methods" and GET /v1/methods list all methods'
+    : `did you mean "${near}"?`;
 }

@@ -7,6 +7,7 @@ import { operators } from '../operators/table.ts';
 import type { Warning } from '../warning.ts';
 import type { Decision } from './head.ts';
 import { namesOther, namesScores } from './output-names.ts';
+import { NoClassScores } from './scores.ts';
 
 /** Of a model with more outputs than this, one has to be named. */
 const triedOutputs = 16;
@@ -46,6 +47,8 @@ export function likeliestOutput<T extends Candidate>(
       if (!best || points > best.points) best = { candidate, points };
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
+      // What can be explained in another way says more.
+      if (error instanceof NoClassScores && !(first instanceof NoClassScores)) first = error;
       first ??= error;
     }
   if (!best) throw first;

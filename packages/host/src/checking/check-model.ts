@@ -5,6 +5,7 @@ import {
   type ModelReport,
   type Runtime,
   readClassifier,
+  readForReport,
   type Task,
   type Warning,
 } from '@whylight/core';
@@ -41,6 +42,8 @@ export interface Checked {
 export interface CheckOptions extends CheckWatch {
   /** How the model is read; as its manifest says if not told otherwise. */
   readonly reading?: ClassifierOptions | undefined;
+  /** Whether a model that scores no classes is checked too, for a number of its output. */
+  readonly anyScore?: boolean | undefined;
   /** Told once the network has run, with what is known then: no method has. */
   readonly onStart?: ((checked: Checked) => void) | undefined;
 }
@@ -56,10 +59,11 @@ export const defaultBudget = 60;
 export async function checkModel(
   model: RegisteredModel,
   runtime: Runtime,
-  { reading = readingOf(model), onStart, ...watch }: CheckOptions,
+  { reading = readingOf(model), anyScore = false, onStart, ...watch }: CheckOptions,
 ): Promise<Checked> {
   const begun = performance.now();
-  const classifier = readClassifier(await model.file(), reading);
+  const read = anyScore ? readForReport : readClassifier;
+  const classifier = read(await model.file(), reading);
   const report = inspectClassifier(classifier);
   const prepared = prepare(model, classifier);
   const { input, photos } = plainInput(prepared.preprocessing, classifier);

@@ -155,7 +155,7 @@ export class PhotoExplainer {
       parameters: question.parameters,
       layers: how.layers,
       task,
-      target,
+      target: { ...model.score, ...target },
       predictions: best,
       attribution: {
         shape: [...answer.attribution.shape],

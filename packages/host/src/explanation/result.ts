@@ -1,4 +1,4 @@
-import type { Warning } from '@whylight/core';
+import type { ScoreSpec, Warning } from '@whylight/core';
 import type { Convention } from '@whylight/core/methods';
 import type { Prediction, Task } from '../classification/predictions.ts';
 import type { PreprocessingReport } from '../models/prepare.ts';
@@ -13,7 +13,8 @@ export interface Result {
   parameters: Record<string, JsonValue>;
   layers: string[];
   task: Task;
-  target: Prediction;
+  /** The class; what stands in place of one, in the API's form, with its value as `score`. */
+  target: Prediction & Partial<ScoreSpec>;
   /** The five highest: by probability where there is one, else by score. */
   predictions: Prediction[];
   attribution: {

@@ -1,6 +1,6 @@
 import { type Classifier, type Head, InputError, type Warning } from '@whylight/core';
 import { type Preprocessing, placementOf, type Sides, sidesOf } from '@whylight/core/image';
-import { type ClassNames, classNames, isNameCount } from './class-names.ts';
+import { type ClassNames, classNames, isNameCount, scoreName } from './class-names.ts';
 import { classifierOf, named } from './classifier.ts';
 import { presets } from './preprocessing.ts';
 import { saidOf, statedSides } from './reading.ts';
@@ -40,15 +40,17 @@ export function preparationOf(
 export function prepare(model: What, classifier: Classifier): Prepared {
   const { preprocessing, from } = preparationOf(model, classifier);
   const parts = Object.keys(preprocessing) as Part[];
-  const names = namesFor(model, classifier.classes);
+  const names = classifier.score ? scoreName(classifier.score) : namesFor(model, classifier.classes);
   return {
     preprocessing,
     report: {
       ...(Object.fromEntries(
         parts.map((part) => [part, { value: preprocessing[part], from: from[part] }]),
       ) as Record<Part, never>),
-      labels: names.classes &&
-        model.labels && { value: model.labels.length, from: model.labelsFrom ?? 'manifest' },
+      labels:
+        !classifier.score && names.classes && model.labels
+          ? { value: model.labels.length, from: model.labelsFrom ?? 'manifest' }
+          : null,
     },
     names,
     task: classifier.head.task,

@@ -22,7 +22,7 @@ export function statedSides(model: Pick<RegisteredModel, 'sources'>): Sides | nu
 
 /** How a model is read for images of those sides: as its manifest says, and what it leaves open as is said of it. */
 export function readingOf(
-  model: Pick<RegisteredModel, 'manifest' | 'sources' | 'anySize' | 'labels'>,
+  model: Pick<RegisteredModel, 'manifest' | 'sources' | 'anySize' | 'labels' | 'score'>,
   sides: Sides | undefined = statedSides(model) ?? undefined,
 ): ClassifierOptions {
   const { fixed_inputs, scores, task } = model.manifest;
@@ -35,6 +35,7 @@ export function readingOf(
     output: scores,
     labels: model.labels?.length,
     task,
+    score: model.score,
     limits: modelLimits(),
   };
 }

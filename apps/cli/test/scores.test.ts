@@ -1,0 +1,171 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { float32, int64, readNpy, sizeOf, type Tensor, writeNpy } from '@whylight/core';
+import { networkOf } from '@whylight/core/testing';
+import { createRuntime, encodePng } from '@whylight/host';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { whylight } from './run.ts';
+
+const side = 16;
+
+const waves = (shape: readonly number[]): Tensor<'float32'> =>
+  float32(
+    shape,
+    Array.from({ length: sizeOf(shape) }, (_, i) => 0.6 * Math.sin(1.3 * i + 0.5)),
+  );
+
+/** Half the size at `bottleneck`, and `masks` [N, 4, 16, 16] by a transposed convolution. */
+const segmenter = networkOf([3, side, side], (layer, image, g) => {
+  const weights = g.constant(waves([5, 3, 3, 3]), 'w');
+  const down = layer('down', 'Conv', [image, weights], { pads: [1, 1, 1, 1], strides: [2, 2] });
+  const bottleneck = layer('bottleneck', 'Relu', [down]);
+  return layer('masks', 'ConvTranspose', [bottleneck, g.constant(waves([5, 4, 2, 2]), 'up')], {
+    strides: [2, 2],
+  });
+});
+
+/** One number, such as an age. */
+const regressor = networkOf([3, side, side], (layer, image, g) => {
+  const map = layer('map', 'Tanh', [image]);
+  const flat = layer('flat', 'Flatten', [layer('pooled', 'GlobalAveragePool', [map])]);
+  return layer('logit', 'MatMul', [flat, g.constant(float32([3, 1], [20, 30, 40]), 'w')]);
+});
+
+let home: string;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'whylight-scores-'));
+  await writeFile(join(home, 'seg.onnx'), segmenter);
+  await writeFile(join(home, 'age.onnx'), regressor);
+  await writeFile(join(home, 'in.npy'), writeNpy(waves([1, 3, side, side])));
+  const data = Uint8Array.from({ length: 20 * 16 * 3 }, (_, i) => 127 + 120 * Math.sin(i / 7));
+  await writeFile(join(home, 'photo.png'), await encodePng({ width: 20, height: 16, channels: 3, data }));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+const said = async (...args: string[]) => {
+  const ended = await whylight(home, ...args);
+  expect([ended.stderr, ended.code]).toEqual([ended.stderr, 0]);
+  return ended;
+};
+
+describe('a number that is no class score', () => {
+  const score = 'output:masks[2,3:9].mean';
+
+  it('is explained from a photo, and result.json says what was explained', async () => {
+    await said('explain', 'photo.png', '--model', 'seg.onnx', '--score', score, '-o', 'out');
+    const result = JSON.parse(await readFile(join(home, 'out', 'result.json'), 'utf8'));
+    expect(result.target).toMatchObject({
+      ...{ type: 'output', name: 'masks', index: '2,3:9', reduce: 'mean' },
+      ...{ class_index: 0, label: 'output:masks[2,3:9].mean' },
+    });
+    expect(result.target.score).not.toBe(0);
+    expect(result.target.probability).toBeUndefined();
+    expect([result.task, result.method, result.layers]).toEqual(['regression', 'grad-cam', ['bottleneck']]);
+  });
+
+  it('is explained from a tensor, and compiled into one file that gives the same', async () => {
+    const asked = ['--method', 'saliency', '--score', score];
+    const given = ['--model', 'seg.onnx', '--tensor', 'in.npy', '--target', '0', '-o', 'out.npy'];
+    const { stdout } = await said('attribute', ...asked, ...given, '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ targets: [0], probabilities: null });
+    const expected = readNpy(new Uint8Array(await readFile(join(home, 'out.npy'))));
+    await said('compile', 'seg.onnx', ...asked, '-o', 'explainer.onnx');
+    const runtime = await createRuntime({ ep: 'cpu' });
+    const session = await runtime.load(new Uint8Array(await readFile(join(home, 'explainer.onnx'))));
+    const made = await session.run({ image: waves([1, 3, side, side]), class_index: int64([1], [-1]) });
+    await session.close();
+    expect(made.attribution!.data).toEqual(expected.data);
+    const jobs = [
+      { model: 'seg.onnx', tensor: 'in.npy', method: 'saliency', target: 0, score, out: 'job.npy' },
+    ];
+    await writeFile(join(home, 'jobs.json'), JSON.stringify(jobs));
+    await said('attribute', '--jobs', 'jobs.json');
+    expect(readNpy(new Uint8Array(await readFile(join(home, 'job.npy')))).data).toEqual(expected.data);
+  });
+
+  it('is offered by check, which says what task it sees and why', async () => {
+    const { stdout } = await said('check', 'seg.onnx', '--budget', '0');
+    expect(stdout).toContain(
+      `output         masks float32 [batch, 4, 16, 16]: a map of 16x16 for each of 4 classes (--score 'output:masks[0].sum')`,
+    );
+    expect(stdout).toMatch(/task +segmentation: output "masks" \[batch, 4, 16, 16\] gives/);
+    const report = JSON.parse(
+      (await said('check', 'seg.onnx', '--score', score, '--json', '--budget', '20')).stdout,
+    );
+    expect(report.task).toBe('segmentation');
+    const works = (id: string) => report.methods.find((method: { id: string }) => method.id === id).works;
+    expect([works('grad-cam'), works('cam'), works('finer-cam')]).toEqual([true, false, false]);
+  });
+
+  it.each([
+    [
+      ['explain', 'photo.png', '--model', 'seg.onnx', '-o', 'x'],
+      'to explain a number of it, ask for one (on the command line: --score output:masks.sum)',
+    ],
+    [
+      ['explain', 'photo.png', '--model', 'seg.onnx', '--score', 'output:mask', '-o', 'x'],
+      'did you mean "masks"?',
+    ],
+    [
+      ['explain', 'photo.png', '--model', 'seg.onnx', '--score', 'output:masks[7]', '-o', 'x'],
+      'index 7 is out of range: expected -4 to 3',
+    ],
+    [
+      ['explain', 'photo.png', '--model', 'seg.onnx', '--score', 'log', '-o', 'x'],
+      'expected one of logit, probability',
+    ],
+    [['check', 'seg.onnx', '--score', 'output:masks[0:0]'], '"0:0" takes nothing of 4 elements'],
+    [
+      ['evaluate', '.', '--model', 'seg.onnx', '--score', score, '-o', 'x'],
+      'evaluate takes scores of classes only',
+    ],
+    [
+      [
+        'attribute',
+        '--model',
+        'seg.onnx',
+        '--tensor',
+        'in.npy',
+        '--method',
+        'finer-cam',
+        '--target',
+        '0',
+        '--score',
+        score,
+        '-o',
+        'x',
+      ],
+      'is one number: use grad-cam',
+    ],
+  ])('%j is refused with a sentence', async (args, message) => {
+    const { code, stderr } = await whylight(home, ...args);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+});
+
+describe('regression', () => {
+  it('is a task by --task: the prediction is a value and no probability', async () => {
+    const explain = ['explain', 'photo.png', '--model', 'age.onnx', '--method', 'saliency', '-o', 'age'];
+    await said(...explain);
+    const guessed = JSON.parse(await readFile(join(home, 'age', 'result.json'), 'utf8'));
+    expect([guessed.task, typeof guessed.target.probability]).toEqual(['binary', 'number']);
+    const { stdout } = await said(...explain, '--task', 'regression');
+    const result = JSON.parse(await readFile(join(home, 'age', 'result.json'), 'utf8'));
+    expect([result.task, result.target.probability]).toEqual(['regression', undefined]);
+    expect(stdout).toContain(`score ${result.target.score.toFixed(3)}`);
+    const report = JSON.parse(
+      (await said('check', 'age.onnx', '--task', 'regression', '--json', '--budget', '0')).stdout,
+    );
+    expect(report.task).toBe('regression');
+  });
+
+  it('is a task where a number is asked for by its output', async () => {
+    const asked = ['--score', 'output:logit', '--method', 'saliency'];
+    const { stdout } = await said('explain', 'photo.png', '--model', 'age.onnx', ...asked, '-o', 'age');
+    const result = JSON.parse(await readFile(join(home, 'age', 'result.json'), 'utf8'));
+    expect(result.task).toBe('regression');
+    expect(stdout).toContain(`output:logit.sum, score ${result.target.score.toFixed(3)}`);
+  });
+});
