@@ -141,9 +141,10 @@ def settle(model):
             lowest = 1 if (tensor > 0).all() else -torch.inf
             tensor.copy_((tensor * 64).round().clamp(min=lowest) / 64)
     model.eval()
-    if isinstance(model, UNet) and model.head.out_channels == 1:  # about half of the mask is predicted
+    inner = model.inner if isinstance(model, Last) else model
+    if isinstance(inner.head, nn.Conv2d):  # each class is predicted somewhere
         with torch.no_grad():
-            model.head.bias -= (model(image()).median() * 64).round() / 64
+            inner.head.bias -= (inner(image()).mean((0, 2, 3)) * 64).round() / 64
 
 
 def mask_of(model, y, category, region):

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { createExplainer, type ExplainerSpec, float32, readClassifier, type Tensor } from '@whylight/core';
+import {
+  createExplainer,
+  type ExplainerSpec,
+  float32,
+  readClassifier,
+  type ScoreSpec,
+  type Tensor,
+} from '@whylight/core';
 import { cpu } from '@whylight/core/testing';
 import { describe, expect, it } from 'vitest';
 
@@ -16,8 +23,17 @@ interface Recorded {
   readonly cam: readonly number[];
 }
 
+interface RecordedRegion extends Recorded {
+  readonly class: number;
+  /** [x, y, width, height], or where the network predicts the class. */
+  readonly region: readonly [number, number, number, number] | 'predicted';
+  readonly over: 'sum' | 'mean';
+  readonly pixels: number;
+}
+
 interface Network {
   readonly output: string;
+  readonly regions: readonly RecordedRegion[];
   readonly values: Readonly<Record<string, Recorded>>;
 }
 
@@ -45,31 +61,34 @@ const layers: Readonly<Record<string, string>> = {
   embedding: '/body/body.1/',
 };
 
+interface Question extends Omit<ExplainerSpec, 'method'> {
+  readonly reading: ScoreSpec | string;
+  readonly target?: number;
+  readonly regions?: Tensor<'float32'>;
+}
+
 /** Holds the second of two images to what was recorded. */
-async function hold(
-  bytes: Uint8Array,
-  spec: Omit<ExplainerSpec, 'method'>,
-  recorded: Recorded,
-  layer: string,
-) {
-  const classifier = readClassifier(bytes, spec.score === undefined ? {} : { score: spec.score });
+async function hold(name: string, question: Question, recorded: Recorded) {
+  const { reading, target = 0, regions, ...spec } = question;
+  const classifier = readClassifier(modelOf(name), { score: reading });
   const explained = async (method: string, more: Omit<ExplainerSpec, 'method'>) => {
     const explainer = await createExplainer(classifier, { ...spec, ...more, method }, cpu);
-    const outcome = await explainer.attribute(images, [0, 0]);
+    const outcome = await explainer.attribute(images, [target, target], { regions });
     await explainer.close();
     return { ...outcome, layers: explainer.layers };
   };
   const saliency = await explained('saliency', { parameters: { abs: false } });
-  expect(saliency.scores.data[1]! / recorded.score).toBeCloseTo(1, 5);
+  expect((rowOf(saliency.scores, 1)[target]! - recorded.score) / recorded.score).toBeCloseTo(0, 5);
   const gradient = rowOf(saliency.attribution, 1);
   const errors = Object.entries(recorded.gradient).map(([k, v]) => Math.abs(gradient[Number(k)]! - v));
   expect(Math.max(...errors) / recorded.largest).toBeLessThan(1e-5);
   expect(Math.hypot(...gradient) / recorded.norm).toBeCloseTo(1, 5);
   const cam = await explained('grad-cam', { convention: 'pytorch-grad-cam' });
-  expect(cam.layers[0]).toContain(layer);
+  expect(cam.layers[0]).toContain(layers[name]!);
   const map = rowOf(cam.attribution, 1).filter((_, i) => i % 3 === 0 && Math.trunc(i / size) % 3 === 0);
   const apart = Array.from(map, (value, i) => Math.abs(value - recorded.cam[i]!));
   expect(Math.max(...apart)).toBeLessThan(1e-5);
+  return saliency;
 }
 
 const rowOf = ({ data, shape }: Tensor<'float32'>, n: number): Float32Array =>
@@ -77,9 +96,27 @@ const rowOf = ({ data, shape }: Tensor<'float32'>, n: number): Float32Array =>
 
 describe(`numbers that are no class scores have the gradient and the Grad-CAM that PyTorch ${torch} recorded (beyond.py), ${JSON.stringify(libraries)}`, () => {
   const values = Object.entries(networks).flatMap(([name, { values }]) =>
-    Object.entries(values).map(([score, recorded]) => [name, score as `output:${string}`, recorded] as const),
+    Object.entries(values).map(([score, recorded]) => [name, score, recorded] as const),
   );
   it.each(values)('%s, %s', async (name, score, recorded) => {
-    await hold(modelOf(name), { score }, recorded, layers[name]!);
+    await hold(name, { reading: score }, recorded);
+  });
+
+  const regions = Object.entries(networks).flatMap(([name, network]) =>
+    network.regions.map(
+      (recorded) => [name, recorded.class, recorded.over, recorded.region, recorded] as const,
+    ),
+  );
+  it.each(regions)('%s, class %i, %s over %j', async (name, target, over, region, recorded) => {
+    const weights = new Float32Array(2 * size * size).fill(region === 'predicted' ? -1 : 0);
+    if (region !== 'predicted') {
+      const [left, top, width, height] = region;
+      for (let y = top; y < top + height; y++)
+        for (let x = left; x < left + width; x++) weights[(size + y) * size + x] = 1;
+      weights[0] = 1; // the other image has a region of its own
+    }
+    const asked = { target, regions: float32([2, size, size], weights) };
+    const { pixels } = await hold(name, { reading: { type: 'region', over }, ...asked }, recorded);
+    if (region === 'predicted') expect(rowOf(pixels!, 1)[target]).toBe(recorded.pixels);
   });
 });

@@ -3,7 +3,7 @@ import { type Asked, colourOf, presets } from '@whylight/host';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { fixedElements } from './fixed-inputs.ts';
 import type { ExplainOptions, ReadingOptions } from './options.ts';
-import { scoreSpecOf } from './scores.ts';
+import { explainedBy, type RegionOptions } from './regions.ts';
 
 /** How a photo becomes the network's input, as far as the command line says it; each flag says one thing. */
 export interface PreprocessingOptions {
@@ -81,7 +81,7 @@ export const withLabelOption = (command: Command): Command =>
 
 /** What the flags say of a model, which counts before all else. @throws UsageError, InputError for a file of --input */
 export async function askedBy(
-  options: PreprocessingOptions & ReadingOptions & Pick<ExplainOptions, 'score'>,
+  options: PreprocessingOptions & ReadingOptions & RegionOptions & Pick<ExplainOptions, 'score'>,
 ): Promise<Asked> {
   const { size, layout, channels, scale, mean, std, fit, resize, crop, padColor, resample } = options;
   const given = {
@@ -97,7 +97,7 @@ export async function askedBy(
     fixed_inputs: options.input && (await fixedElements(options.input)),
     scores: options.outputName ?? options.scores,
     task: options.task,
-    score: scoreSpecOf(options.score),
+    score: explainedBy(options),
   };
 }
 

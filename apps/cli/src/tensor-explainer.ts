@@ -4,6 +4,7 @@ import {
   createExplainer,
   type Explainer,
   type Runtime,
+  type ScoreSpec,
   type Tensor,
 } from '@whylight/core';
 import { resolveQuestion } from '@whylight/core/methods';
@@ -14,18 +15,20 @@ import { readTensor } from './files.ts';
 import { fixedElements } from './fixed-inputs.ts';
 import { findModel, normalisationOf } from './model.ts';
 import { splitNormalisation } from './parameters.ts';
-import { kindOf, scoreSpecOf } from './scores.ts';
+import { explainedBy, readRegion, regionsOfInput } from './regions.ts';
+import { kindOf } from './scores.ts';
 
 /** Explainers that are kept for the next job. */
 const capacity = 4;
 
 interface Loaded {
   readonly explainer: Explainer;
-  readonly task: Task;
+  readonly classifier: Classifier;
+  readonly task: Task | 'segmentation';
 }
 
 export interface TensorExplanation extends Attribution {
-  readonly task: Task;
+  readonly task: Task | 'segmentation';
   readonly method: Explainer['method'];
   readonly layers: readonly string[];
 }
@@ -50,12 +53,13 @@ export class TensorExplainer {
     onProgress: (completed: number, total: number) => void,
   ): Promise<TensorExplanation> {
     const batch = await this.#batch(job);
-    const { explainer, task } = await this.#explainer(job, batch.shape.slice(1));
+    const { explainer, classifier, task } = await this.#explainer(job, batch.shape.slice(1));
     const recorded = new Map<string, Tensor>();
     for (const [name, file] of Object.entries(job.aux ?? {})) recorded.set(name, await readTensor(file));
     const aux = Object.fromEntries(recorded);
     const targets = targetsFor(job.target, batch.shape[0] ?? 0);
-    const attribution = await explainer.attribute(batch, targets, { aux, onProgress });
+    const regions = await regionsFor(job, classifier, targets.length);
+    const attribution = await explainer.attribute(batch, targets, { aux, onProgress, regions });
     return { ...attribution, task, method: explainer.method, layers: explainer.layers };
   }
 
@@ -82,12 +86,12 @@ export class TensorExplainer {
 
   #model(job: Omit<AttributionJob, 'out'>): Promise<RegisteredModel> {
     const output = job.output_name ?? job.scores ?? undefined;
-    return kept(this.#models, JSON.stringify([job.model, job.inputs, output, job.score]), async () =>
+    return kept(this.#models, JSON.stringify([job.model, job.inputs, output, specOf(job)]), async () =>
       findModel(job.model, {
         ...this.#asked,
         ...(job.inputs && { fixed_inputs: await fixedElements(job.inputs) }),
         ...(output !== undefined && { scores: output }),
-        score: scoreSpecOf(job.score),
+        score: specOf(job),
       }),
     );
   }
@@ -95,7 +99,7 @@ export class TensorExplainer {
   async #explainer(job: Omit<AttributionJob, 'out'>, shape: readonly number[]): Promise<Loaded> {
     const { method, convention, layers, score } = job;
     const output = job.output_name ?? job.scores ?? undefined;
-    const reading = JSON.stringify([job.model, job.inputs, output, score]);
+    const reading = JSON.stringify([job.model, job.inputs, output, score, specOf(job)]);
     const key = JSON.stringify([reading, shape, score, method, convention, layers, job.parameters]);
     const known = this.#explainers.get(key);
     if (known) return known;
@@ -122,7 +126,8 @@ export class TensorExplainer {
       await oldest[1].explainer.close();
     }
     const explainer = await createExplainer(classifier, { ...question, normalisation }, this.#runtime);
-    const loaded = { explainer, task: classifier.head.task };
+    const task = classifier.pixels ? ('segmentation' as const) : classifier.head.task;
+    const loaded = { explainer, classifier, task };
     this.#explainers.set(key, loaded);
     return loaded;
   }
@@ -136,6 +141,21 @@ export class TensorExplainer {
         `--size: expected ${height}x${width}, the size of ${tensor}; got ${size.join('x')}`,
       );
   }
+}
+
+/** What a job explains in place of a class. @throws UsageError */
+const specOf = ({ score, region, over }: Omit<AttributionJob, 'out'>): ScoreSpec | undefined =>
+  explainedBy({ score, ...(region && { region }), ...(over && { over }) });
+
+/** The job's region, of each image. @throws UsageError, InputError */
+async function regionsFor(
+  { region }: Omit<AttributionJob, 'out'>,
+  { pixels, inputShape, layout }: Classifier,
+  count: number,
+): Promise<Tensor<'float32'> | undefined> {
+  if (!region || !pixels) return undefined;
+  const [height, width] = (layout === 'NCHW' ? inputShape.slice(1) : inputShape) as [number, number];
+  return regionsOfInput(await readRegion(region), count, { height, width }, pixels);
 }
 
 /** Numbers of any type as float32, which holds every level of a photo. */

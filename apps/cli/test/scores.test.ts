@@ -169,3 +169,137 @@ describe('regression', () => {
     expect(stdout).toContain(`output:logit.sum, score ${result.target.score.toFixed(3)}`);
   });
 });
+
+describe('a region of a segmenter', () => {
+  const segment = ['--model', 'seg.onnx', '--layout', 'NCHW', '--fit', 'stretch', '--size', '16'];
+  const resultOf = async (folder: string) =>
+    JSON.parse(await readFile(join(home, folder, 'result.json'), 'utf8'));
+
+  it('is explained in the photo’s pixels, and result.json says which one', async () => {
+    // The photo is 20 x 16, the maps 16 x 16: a box of the photo's left half is the maps' left half.
+    const asked = ['--target', '1', '--method', 'saliency', '--param', 'abs=false'];
+    await said('explain', 'photo.png', ...segment, ...asked, '--region', '0,0,10,16', '-o', 'region');
+    const result = await resultOf('region');
+    expect(result.task).toBe('segmentation');
+    expect(result.target).toMatchObject({
+      ...{ type: 'region', class: 1, region: { box: [0, 0, 10, 16] }, over: 'sum' },
+      ...{ class_index: 1, label: 'class 1' },
+    });
+    const value = ['--score', 'output:masks[1,:,0:8]', '--method', 'saliency', '--param', 'abs=false'];
+    await said('explain', 'photo.png', ...segment, ...value, '-o', 'value');
+    expect(result.target.score).toBeCloseTo((await resultOf('value')).target.score, 4);
+    const [region, sliced] = await Promise.all(
+      ['region', 'value'].map(async (folder) =>
+        readNpy(new Uint8Array(await readFile(join(home, folder, 'attribution.npy')))),
+      ),
+    );
+    (region!.data as Float32Array).forEach((v, i) => {
+      expect(v).toBeCloseTo((sliced!.data as Float32Array)[i]!, 4);
+    });
+  });
+
+  it('is a mask, a point, or what the model predicts', async () => {
+    const asked = ['--target', '1', '--method', 'saliency', '--over', 'mean'];
+    const left = float32(
+      [16, 20],
+      Array.from({ length: 320 }, (_, i) => Number(i % 20 < 10)),
+    );
+    await writeFile(join(home, 'mask.npy'), writeNpy(left));
+    const white = Uint8Array.from({ length: 320 * 3 }, (_, i) => (Math.trunc(i / 3) % 20 < 10 ? 255 : 0));
+    await writeFile(
+      join(home, 'mask.png'),
+      await encodePng({ width: 20, height: 16, channels: 3, data: white }),
+    );
+    const scores: number[] = [];
+    for (const region of ['0,0,10,16', 'mask.npy', 'mask.png']) {
+      await said('explain', 'photo.png', ...segment, ...asked, '--region', region, '-o', 'region');
+      const { target } = await resultOf('region');
+      expect(target.region).toEqual(region.includes('mask') ? { mask: region } : { box: [0, 0, 10, 16] });
+      scores.push(target.score);
+    }
+    expect(scores.map((score) => score.toFixed(4))).toEqual(Array(3).fill(scores[0]!.toFixed(4)));
+    await said('explain', 'photo.png', ...segment, ...asked, '--region', '5,5,2', '-o', 'region');
+    expect((await resultOf('region')).target.region).toEqual({ point: [5, 5], radius: 2 });
+    const predicted = ['--method', 'grad-cam', '--region', 'predicted'];
+    await said('explain', 'photo.png', ...segment, ...predicted, '-o', 'region');
+    const { target, predictions, layers } = await resultOf('region');
+    expect([target.region, layers]).toEqual(['predicted', ['bottleneck']]);
+    expect(predictions).toHaveLength(4);
+  });
+
+  it('of a tensor, in jobs too; a compiled explainer takes it as an input', async () => {
+    const asked = ['--method', 'saliency', '--region', '2,3,5,6'];
+    const given = ['--model', 'seg.onnx', '--tensor', 'in.npy', '--target', '2', '-o', 'out.npy'];
+    const { stdout } = await said('attribute', ...asked, ...given, '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ task: 'segmentation', targets: [2] });
+    const expected = readNpy(new Uint8Array(await readFile(join(home, 'out.npy'))));
+    const job = { model: 'seg.onnx', tensor: 'in.npy', method: 'saliency', target: 2, out: 'job.npy' };
+    await writeFile(join(home, 'jobs.json'), JSON.stringify([{ ...job, region: '2,3,5,6' }]));
+    await said('attribute', '--jobs', 'jobs.json');
+    expect(readNpy(new Uint8Array(await readFile(join(home, 'job.npy')))).data).toEqual(expected.data);
+    const compiled = ['--method', 'saliency', '--region', 'predicted', '-o', 'explainer.onnx'];
+    expect((await said('compile', 'seg.onnx', ...compiled)).stdout).toContain(
+      'inputs image, class_index and region',
+    );
+    const runtime = await createRuntime({ ep: 'cpu' });
+    const session = await runtime.load(new Uint8Array(await readFile(join(home, 'explainer.onnx'))));
+    const box = Array.from({ length: 256 }, (_, i) => {
+      const [x, y] = [i % 16, Math.trunc(i / 16)];
+      return Number(x >= 2 && x < 7 && y >= 3 && y < 9);
+    });
+    const region = float32([1, 16, 16], box);
+    const made = await session.run({
+      image: waves([1, 3, side, side]),
+      class_index: int64([1], [2]),
+      region,
+    });
+    await session.close();
+    expect(made.attribution!.data).toEqual(expected.data);
+  });
+
+  it('is checked: every method that works on a class works on it', async () => {
+    const report = JSON.parse((await said('check', 'seg.onnx', '--region', 'predicted', '--json')).stdout);
+    expect(report.task).toBe('segmentation');
+    const works = (id: string) => report.methods.find((method: { id: string }) => method.id === id).works;
+    expect(['grad-cam', 'finer-cam', 'occlusion', 'rise', 'cam'].map(works)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it.each([
+    [
+      ['--region', '30,30,5,5'],
+      'box 30,30,5,5 lies outside of what the network sees of the photo, x 0 to 20 and y 0 to 16',
+    ],
+    [['--region', '1,2,3,4,5'], 'Expected x,y,width,height, or x,y or x,y,radius'],
+    [['--region', '1,2,0,4'], 'Expected a box with a width and a height above 0'],
+    [['--region', 'in.npy'], 'expected a mask'],
+    [
+      ['--region', 'small.npy'],
+      "small.npy: expected a mask of the photo's size, 20x16, or of the maps', 16x16; got 3x2",
+    ],
+    [['--region', 'absent.png'], 'absent.png cannot be read: there is no such file'],
+    [['--region', 'predicted', '--score', 'output:masks'], '--region is a part of the score of a class'],
+    [
+      ['--region', 'predicted', '--score', 'probability', '--method', 'saliency'],
+      'a region has no probability; use score logit',
+    ],
+    [['--over', 'mean'], '--over needs --region'],
+    [['--region', 'predicted', '--target', '7'], 'expected a class index from 0 to 3, got 7'],
+  ])('%j is refused with a sentence', async (args, message) => {
+    await writeFile(join(home, 'small.npy'), writeNpy(float32([2, 3], [1, 1, 1, 1, 1, 1])));
+    const { code, stderr } = await whylight(home, 'explain', 'photo.png', ...segment, ...args, '-o', 'x');
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+
+  it('that a classifier has not', async () => {
+    const ended = await whylight(home, 'explain', 'photo.png', '--region', 'predicted', '-o', 'x');
+    expect(ended.stderr).toContain('a region needs an output [batch, classes, height, width]');
+    expect(ended.code).toBe(2);
+  });
+});

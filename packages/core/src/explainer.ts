@@ -17,6 +17,7 @@ import type { Classifier } from './model/classifier.ts';
 import { isValueScore, scoreText, type ValueScoreText } from './model/score-spec.ts';
 import { quoted } from './onnx/names.ts';
 import { writeModel } from './onnx/write.ts';
+import { checkPredicted, checkRegions } from './programs/check-regions.ts';
 import { compile } from './programs/compile.ts';
 import type { AttributeOptions, Outcome } from './programs/outcome.ts';
 import type { Request } from './programs/request.ts';
@@ -82,9 +83,11 @@ export async function createExplainer(
       checkBatch(classifier, batch, targets);
       if (method.oneClass && targets.some((target) => typeof target !== 'number'))
         throw new InputError('invalid_parameter', `${method.id} explains one class, not a sum of classes`);
+      if (options.regions) checkRegions(classifier, options.regions, targets.length);
       const outcome = await run.attribute(batch as Tensor<'float32'>, targets, options);
       checkFinite(outcome.logits, 'the model');
       checkFinite(outcome.attribution, method.id);
+      checkPredicted(outcome, options.regions);
       const rowWarnings = targets.map((_, n) => emptyWarnings(outcome, n, method, request.score));
       return { ...outcome, rowWarnings, warnings: [...notes, ...together(rowWarnings)] };
     },
@@ -102,7 +105,7 @@ export function compileExplainer(model: Classifier, spec: ExplainerSpec): Uint8A
     'whylight.parameters': JSON.stringify(resolved.parameters),
     'whylight.layers': JSON.stringify(request.layers.map(({ name }) => name)),
     'whylight.score': classifier.score ? scoreText(classifier.score) : resolved.score,
-    'whylight.inputs': 'image: normalised batch; class_index: one per image, -1 for the predicted class',
+    'whylight.inputs': `image: normalised batch; class_index: one per image, -1 for the predicted class${classifier.pixels ? '; region: how much each pixel of the output counts, -1 for one where the model predicts the class' : ''}`,
     'whylight.outputs': `attribution: ${kindOf(request.method, resolved.parameters)}; logits: scores before the last squashing function; target: the class explained`,
   };
   const { graph, outputs } = compile(request, spec.memory);

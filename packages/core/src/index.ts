@@ -27,6 +27,7 @@ export {
   parseValueScore,
   type ScoreSpec,
   scoreText,
+  type ValueScore,
   type ValueScoreText,
 } from './model/score-spec.ts';
 export { type Task, tasks } from './model/task.ts';

@@ -14,9 +14,10 @@ import {
 import { printJson } from '../output.ts';
 import { askedBy, type PreprocessingOptions, withPreprocessingOptions } from '../preprocessing-options.ts';
 import { Progress } from '../progress.ts';
+import { onlyPredicted, type RegionOptions, withRegionOptions } from '../regions.ts';
 import { type Score, scoreOption } from '../scores.ts';
 
-interface Options extends ReadingOptions, PreprocessingOptions, DeviceOptions {
+interface Options extends ReadingOptions, PreprocessingOptions, DeviceOptions, RegionOptions {
   readonly score?: Score;
   readonly budget: number;
   readonly json?: boolean;
@@ -26,7 +27,7 @@ export const check = withJson(
   withDeviceOptions(
     withReadingOptions(
       withPreprocessingOptions(
-        new Command('check')
+        withRegionOptions(new Command('check'))
           .description('Check whether a model can be explained: run each method on it, and report which work')
           .addArgument(modelArgument())
           .addOption(
@@ -45,6 +46,7 @@ export const check = withJson(
     ),
   ),
 ).action(async (wanted: string, options: Options) => {
+  onlyPredicted(options, 'check');
   const model = await findModel(wanted, await askedBy(options));
   const progress = new Progress('check');
   const runtime = await createRuntime(options);

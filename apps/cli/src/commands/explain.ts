@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import { InputError, type TargetSpec, warningText } from '@whylight/core';
+import type { RegionSpec } from '@whylight/core/image';
 import type { ResolvedQuestion } from '@whylight/core/methods';
 import {
   createRuntime,
@@ -33,8 +34,15 @@ import { sourceLines } from '../preprocessing-report.ts';
 import { drawProbabilities } from '../probabilities.ts';
 import { Progress } from '../progress.ts';
 import { questionFor } from '../questions.ts';
+import { type RegionOptions, readRegion, withRegionOptions } from '../regions.ts';
 
-interface Options extends ExplainOptions, DeviceOptions, PanelOptions, ReadingOptions, PreprocessingOptions {
+interface Options
+  extends ExplainOptions,
+    DeviceOptions,
+    PanelOptions,
+    ReadingOptions,
+    PreprocessingOptions,
+    RegionOptions {
   readonly model: string;
   readonly method?: string[];
   readonly target: TargetSpec;
@@ -53,7 +61,7 @@ export const explain = withPanelOptions(
       withReadingOptions(
         withPreprocessingOptions(
           withExplainOptions(
-            new Command('explain')
+            withRegionOptions(new Command('explain'))
               .description('Explain photos: write overlay.png, heatmap.png, attribution.npy and result.json')
               .argument(
                 '<image...>',
@@ -105,6 +113,7 @@ export const explain = withPanelOptions(
     const questions = named ?? questionsOf([await defaultMethod(model, options)]);
     const runtime = await createRuntime(options);
     const explainer = new PhotoExplainer(runtime, ModelRegistry.of([model]), { types: photoTypes });
+    const region = options.region && (await readRegion(options.region));
     const mask = options.featureMask === undefined ? undefined : await readBytes(options.featureMask);
     const directoryOf = directories(
       images,
@@ -118,7 +127,7 @@ export const explain = withPanelOptions(
         for (const question of questions) {
           const explained = await explainOne(
             explainer,
-            { mask, image, photo, name: model.name, question },
+            { mask, region, image, photo, name: model.name, question },
             options,
           );
           const directory = directoryOf(i, question.method);
@@ -152,6 +161,7 @@ const aboutPhotos: ReadonlySet<string> = new Set([
 
 interface Asked {
   readonly mask: Uint8Array | undefined;
+  readonly region: RegionSpec | undefined;
   readonly image: string;
   readonly photo: Uint8Array;
   /** The model's. */
@@ -161,7 +171,7 @@ interface Asked {
 
 function explainOne(
   explainer: PhotoExplainer,
-  { mask, image, photo, name, question }: Asked,
+  { mask, region, image, photo, name, question }: Asked,
   options: Options,
 ): Promise<PhotoExplanation> {
   const { lang, colormap, alpha } = options;
@@ -174,6 +184,7 @@ function explainOne(
     visualization: { colormap, opacity: alpha === undefined ? undefined : 1 - alpha },
     stretched: options.stretch,
     featureMask: mask,
+    region,
   };
   const onProgress = (completed: number, total: number) => progress.update(completed, total);
   return explainer

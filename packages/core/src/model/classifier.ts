@@ -10,6 +10,7 @@ import { listed, quoted } from '../onnx/names.ts';
 import { type ModelFile, readModel } from '../onnx/read.ts';
 import { getOwn } from '../own.ts';
 import type { Warning } from '../warning.ts';
+import { classMaps, type RegionOf, RegionScores } from './class-maps.ts';
 import { type FirstOperations, firstOperations } from './first-operations.ts';
 import { type Decision, decideHead, type Head, plainNumber } from './head.ts';
 import {
@@ -70,6 +71,8 @@ export interface Classifier {
   readonly head: Head;
   /** What is explained in place of a class, if anything is. */
   readonly score: ScoreSpec | undefined;
+  /** Height and width of the maps of a segmenter, of which a region is explained. */
+  readonly pixels: Sides | undefined;
   /** The batch size that the model has baked in, if any. */
   readonly batch: number | undefined;
   /** What a user should know: which score is explained, what was converted. */
@@ -78,8 +81,16 @@ export interface Classifier {
   explaining(score: ScoreSpec | string): Classifier;
   /** An empty graph that the network can be put into; inside another one, for the body of a loop. */
   newGraph(enclosing?: GraphBuilder): GraphBuilder;
-  /** The network over the images that `feed` makes, in a fresh graph or the one given; with values inside replaced, if asked. */
-  inline(feed: (g: GraphBuilder) => Value, interventions?: Interventions, g?: GraphBuilder): Network;
+  /**
+   * The network over the images that `feed` makes, in a fresh graph or the one given; with values inside replaced, if asked.
+   * Of a score over a region, all pixels count alike unless `region` says how much each does.
+   */
+  inline(
+    feed: (g: GraphBuilder) => Value,
+    interventions?: Interventions,
+    g?: GraphBuilder,
+    region?: RegionOf,
+  ): Network;
 }
 
 /** A classifier inside a graph under construction. */
@@ -90,8 +101,10 @@ export interface Network {
   readonly logits: Value;
   /** Whether what is explained is made of a map [N, C, h, w] or [N, h, w, C], as a segmenter gives it. */
   readonly ofMap: boolean;
+  /** Of scores over a region, what they are the sums of. */
+  readonly weighed: RegionScores['weighed'];
   /** Scores of every kind, and the model's own probabilities. */
-  readonly scores: Scores;
+  readonly scores: Pick<Scores, 'logits' | 'of' | 'probabilities'>;
   /** Where a tensor name of the file went. */
   resolve(name: Value): Value;
 }
@@ -118,7 +131,8 @@ function classifierOf(file: ModelFile, options: ClassifierOptions): Classifier {
       'invalid_model',
       `the model has no output ${quoted(options.output)}; it has ${outputs.map(quoted).join(', ')}`,
     );
-  if (score) checkNamed(file.graph, score);
+  const named = score && score.type !== 'region' ? score : undefined;
+  if (named) checkNamed(file.graph, named);
   const { labels, task = taskOfMetadata(file.metadata) } = options;
   const openOf = (output: string) => (batch: number | undefined) =>
     inlining(file, { input: image, fixed, output, batch, labels, task, score });
@@ -126,7 +140,7 @@ function classifierOf(file: ModelFile, options: ClassifierOptions): Classifier {
   const baked = typeof size === 'number' ? size : 1;
   const likely = options.output === undefined ? outputs : [options.output];
   const readAt = (inputShape: readonly number[]) =>
-    likeliestOutput(score ? [score.name] : likely, labels, (name) => {
+    likeliestOutput(named ? [named.name] : likely, labels, (name) => {
       const probe = (g: GraphBuilder) => g.input(input.name, 'float32', [-1, ...inputShape]);
       const { network, batch } = probed(openOf(name), probe, baked, image.axes.batch === null);
       const { head, ranks } = network;
@@ -136,7 +150,7 @@ function classifierOf(file: ModelFile, options: ClassifierOptions): Classifier {
   const { output, network, batch, head, classes } = found;
   checkSizes(network.g, limits);
   const others = [...outputs, ...file.refused.keys()].filter((name) => name !== output);
-  const notes: Warning[] = score ? [] : [...headNotes(found, others)];
+  const notes: Warning[] = named ? [] : [...headNotes(found, others, score !== undefined)];
   const tell = (code: string, message: string) => notes.push({ code, message });
   const set = Object.keys(fixed);
   if (set.length > 0)
@@ -155,6 +169,7 @@ function classifierOf(file: ModelFile, options: ClassifierOptions): Classifier {
     classes,
     head: { kind: head.kind, task: head.task, output, others },
     score,
+    pixels: network.pixels,
     batch,
     notes,
     explaining: (asked) => classifierOf(file, { ...options, score: asked }),
@@ -166,9 +181,9 @@ function classifierOf(file: ModelFile, options: ClassifierOptions): Classifier {
 /** Contradictions that only show at another number of images, or where something inside is replaced, as refusals. */
 const told =
   (inline: Classifier['inline']): Classifier['inline'] =>
-  (feed, interventions, g) => {
+  (feed, interventions, g, region) => {
     try {
-      return inline(feed, interventions, g);
+      return inline(feed, interventions, g, region);
     } catch (error) {
       if (!(error instanceof ShapeError)) throw error;
       throw interventions ? notFromInside([...interventions.keys()], error) : contradiction(error);
@@ -213,7 +228,11 @@ function firstThatFits<T>(shapes: readonly ShapeToTry[], read: (shape: readonly 
   );
 }
 
-type Probed = Network & { readonly head: Decision; readonly ranks: boolean };
+type Probed = Network & {
+  readonly head: Decision;
+  readonly ranks: boolean;
+  readonly pixels: Sides | undefined;
+};
 
 /** Opens the batch if the model lets it; some have a size baked into a Reshape. */
 function probed(
@@ -253,7 +272,12 @@ interface Inlining {
 /** The network in a fresh graph, over what `feed` makes there. */
 const inlining =
   ({ graph }: ModelFile, { input, fixed, output, batch, labels, task, score }: Inlining) =>
-  (feed: (g: GraphBuilder) => Value, interventions?: Interventions, into?: GraphBuilder): Probed => {
+  (
+    feed: (g: GraphBuilder) => Value,
+    interventions?: Interventions,
+    into?: GraphBuilder,
+    region?: RegionOf,
+  ): Probed => {
     let image = input.info.name;
     const { builder: g, resolve } = canonicalize(
       { ...graph, nodes: reachable(graph.nodes, [output]), outputs: [output] },
@@ -275,20 +299,36 @@ const inlining =
       into,
     );
     const end = resolve(output);
-    const { value: scored, ranks } = score ? { value: end, ranks: false } : rankedScores(g, end, output);
+    const isValue = score !== undefined && score.type !== 'region';
+    const { value: scored, ranks } = isValue ? { value: end, ranks: false } : rankedScores(g, end, output);
     // Without a batch the scores of the one image are a list.
     const isList = input.axes.batch === null && g.knows(scored) && g.shape(scored)[0] !== 1;
     const value = isList ? unsqueeze(g, scored, [0]) : scored;
-    const given = score
+    const shared = { g, image, resolve, ranks, pixels: undefined, weighed: noMaps };
+    if (score?.type === 'region') {
+      const { layout } = input;
+      const maps = classMaps(g, value, output, sidesOf(g.shape(image), layout), layout === 'NHWC');
+      const scores = new RegionScores(maps, score, region);
+      const [, classes, height, width] = g.shape(maps.maps) as [number, number, number, number];
+      const head: Decision = { ...plainNumber(classes), task: classes === 1 ? 'binary' : 'multiclass' };
+      const { logits, weighed } = scores;
+      return { ...shared, logits, ofMap: true, weighed, scores, head, pixels: [height, width] };
+    }
+    const given = isValue
       ? reducedValue(g, value, score, interventions ? undefined : g.shape(image)[0])
       : flatScores(g, value, output, interventions ? undefined : image);
-    const head = score
+    const head = isValue
       ? plainNumber(1)
       : decideHead(g, given, g.shape(given)[1]!, { name: output, labels, task });
     const scores = new Scores(g, given, head);
-    const ofMap = score !== undefined && isMap(g, value);
-    return { g, image, logits: scores.logits, ofMap, scores, resolve, head, ranks };
+    return { ...shared, logits: scores.logits, ofMap: isValue && isMap(g, value), scores, head };
   };
+
+const noMaps: RegionScores['weighed'] = new Map();
+
+/** Height and width of images [N, C, H, W] or [N, H, W, C]. */
+const sidesOf = ([, a, b, c]: readonly number[], layout: 'NCHW' | 'NHWC'): Sides =>
+  layout === 'NCHW' ? [b!, c!] : [a!, b!];
 
 /** Whether a value has two axes of places beside those of images and channels. */
 function isMap(g: GraphBuilder, value: Value): boolean {

@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts';
 import { quoted } from '../onnx/names.ts';
 import type { Classifier } from './classifier.ts';
 import { namesEmbedding } from './output-names.ts';
-import { scoreText, type ValueScore } from './score-spec.ts';
+import { type ValueScore, valueScoreText } from './score-spec.ts';
 
 /** What the shape and the name of an output tell of what it is for. */
 export type Purpose =
@@ -66,7 +66,7 @@ function seenOf(classifier: Classifier, name: string, isClasses: boolean): Outpu
   const { purpose, meaning, index, reduce } = seen;
   return {
     ...{ name, dtype: g.dtype(value), shape, purpose, meaning },
-    score: scoreText({ type: 'output', name, index, reduce }),
+    score: valueScoreText({ type: 'output', name, index, reduce }),
   };
 }
 

@@ -14,8 +14,17 @@ export interface ValueScore {
   readonly reduce: Reduction;
 }
 
+/**
+ * The score of each class of a segmenter over a region of its output: the sum of the class's values there, or their mean.
+ * Which region is said for each image.
+ */
+export interface RegionScore {
+  readonly type: 'region';
+  readonly over: 'sum' | 'mean';
+}
+
 /** What of a model is explained in place of a class that it scores. */
-export type ScoreSpec = ValueScore;
+export type ScoreSpec = ValueScore | RegionScore;
 
 const spelling = /^(output|tensor):(.+?)(?:\[([^[\]]*)\])?(?:\.(sum|mean|max|norm))?$/s;
 
@@ -41,5 +50,9 @@ export function parseValueScore(text: string): ValueScore {
   return { type: type as ValueScore['type'], name, index: index.trim(), reduce: reduce as Reduction };
 }
 
-export const scoreText = ({ type, name, index, reduce }: ScoreSpec): ValueScoreText =>
+export const valueScoreText = ({ type, name, index, reduce }: ValueScore): ValueScoreText =>
   `${type}:${name}${index === '' ? '' : `[${index}]`}.${reduce}`;
+
+/** The same of any score; of a region what is taken over it. */
+export const scoreText = (score: ScoreSpec): string =>
+  score.type === 'region' ? `region.${score.over}` : valueScoreText(score);

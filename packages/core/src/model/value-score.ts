@@ -7,7 +7,7 @@ import { listed, quoted } from '../onnx/names.ts';
 import { nearestName } from '../onnx/nearest-name.ts';
 import { sizeOf } from '../tensor.ts';
 import { spansOf } from './basic-index.ts';
-import { scoreText, type ValueScore } from './score-spec.ts';
+import { type ValueScore, valueScoreText } from './score-spec.ts';
 
 /** The values of a file that a score may name: its outputs, or what its nodes and inputs give. */
 const namesFor = ({ outputs, nodes }: Graph, { type }: ValueScore): readonly string[] =>
@@ -22,7 +22,7 @@ export function checkNamed(graph: Graph, score: ValueScore): void {
     near === undefined ? `the last are ${listed(known.slice(-3))}` : `did you mean ${quoted(near)}?`;
   throw new InputError(
     'invalid_parameter',
-    `score ${quoted(scoreText(score))}: the model has no ${score.type} ${quoted(score.name)}; ${hint} (after the name come [INDEX] and one of .sum, .mean, .max, .norm)`,
+    `score ${quoted(valueScoreText(score))}: the model has no ${score.type} ${quoted(score.name)}; ${hint} (after the name come [INDEX] and one of .sum, .mean, .max, .norm)`,
     ['score'],
   );
 }
@@ -39,7 +39,7 @@ export function reducedValue(
   score: ValueScore,
   images: number | undefined,
 ): Value {
-  const what = `score ${quoted(scoreText(score))}`;
+  const what = `score ${quoted(valueScoreText(score))}`;
   const refuse = (message: string): never => {
     throw new InputError('invalid_parameter', `${what}: ${message}`, ['score']);
   };

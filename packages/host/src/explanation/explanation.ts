@@ -1,3 +1,4 @@
+import type { RegionSpec } from '@whylight/core/image';
 import type { ResolvedQuestion } from '@whylight/core/methods';
 import type { Style } from '../rendering/style.ts';
 import type { Fit } from './fit.ts';
@@ -17,6 +18,8 @@ export interface PhotoRequest {
   readonly stretched?: boolean | undefined;
   /** An image as large as the photo: pixels of one colour are one feature, for methods that hide features. */
   readonly featureMask?: Uint8Array | undefined;
+  /** Of a model whose score is taken over a region: which one, in the photo's pixels; `predicted` if not said. */
+  readonly region?: RegionSpec | undefined;
 }
 
 export interface Watch {

@@ -1,5 +1,20 @@
-import { InputError, OutOfMemoryError, type Runtime, type Warning, writeNpy } from '@whylight/core';
-import { preprocess, range } from '@whylight/core/image';
+import {
+  float32,
+  InputError,
+  OutOfMemoryError,
+  type Runtime,
+  type Tensor,
+  type Warning,
+  writeNpy,
+} from '@whylight/core';
+import {
+  type Picture,
+  preprocess,
+  type Region,
+  type RegionSpec,
+  range,
+  regionWeights,
+} from '@whylight/core/image';
 import {
   doubts,
   highest,
@@ -21,7 +36,7 @@ import type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } fr
 import { featureMask } from './feature-mask.ts';
 import { applyFit } from './fit.ts';
 import { createPlan, type Plan } from './plan.ts';
-import { type Result, resultBytes } from './result.ts';
+import { formOf, type Result, resultBytes } from './result.ts';
 
 export interface PhotoExplainerOptions {
   /** Compiled explainers that are kept. */
@@ -98,7 +113,7 @@ export class PhotoExplainer {
     const mask = request.featureMask && (await decodeImage(request.featureMask, { allow: this.#types }));
     const key = JSON.stringify([model.digest, model.preprocessingDigest, question, sides ?? null]);
     const work = async ({ explainer, batcher, direct, preprocessing: own, ...loaded }: LoadedExplainer) => {
-      const { classes, names } = loaded;
+      const { classes, names, pixels: size } = loaded;
       const target = resolveTarget(wanted, names, classes);
       const { input, region } = preprocess(pixels, own);
       if (mask && direct)
@@ -107,10 +122,12 @@ export class PhotoExplainer {
           `${question.method} hides no features: it takes no feature mask`,
         );
       const aux = mask && { feature_mask: featureMask(mask, photo, region, input.shape, own) };
-      const attribute = () => explainer.attribute(input, [target], { signal, onProgress, aux });
-      const answer: BatchedAttribution = direct
-        ? await batcher.attribute(input, target, signal)
-        : { ...(await runAs(owner, attribute)), batchSize: 1 };
+      const regions = request.region && regionsOn(request.region, photo, region, size);
+      const attribute = () => explainer.attribute(input, [target], { signal, onProgress, aux, regions });
+      const answer: BatchedAttribution =
+        direct && !regions
+          ? await batcher.attribute(input, target, signal)
+          : { ...(await runAs(owner, attribute)), batchSize: 1 };
       const { layout } = own;
       return { ...loaded, answer, asked: target, region, layers: [...explainer.layers], layout };
     };
@@ -154,8 +171,8 @@ export class PhotoExplainer {
       convention: question.convention,
       parameters: question.parameters,
       layers: how.layers,
-      task,
-      target: { ...model.score, ...target },
+      task: model.score?.type === 'region' ? 'segmentation' : task,
+      target: { ...formOf(model.score, target.class_index, request.region), ...target },
       predictions: best,
       attribution: {
         shape: [...answer.attribution.shape],
@@ -184,6 +201,18 @@ export class PhotoExplainer {
   async close(): Promise<void> {
     await this.#explainers.close();
   }
+}
+
+/** How much each pixel of the maps counts. @throws InputError for a model that is explained as a whole */
+function regionsOn(
+  region: RegionSpec,
+  photo: Picture,
+  input: Region,
+  pixels: readonly [number, number] | undefined,
+): Tensor<'float32'> {
+  if (!pixels)
+    throw new InputError('invalid_parameter', 'region: the model is not read as a segmenter', ['region']);
+  return float32([1, ...pixels], regionWeights(region, { photo, input, pixels }));
 }
 
 /** Milliseconds since it was last asked. */

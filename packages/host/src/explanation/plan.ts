@@ -12,6 +12,8 @@ import { explainerFor } from './explainer.ts';
 export interface Plan extends Prepared {
   readonly explainer: Explainer;
   readonly classes: number;
+  /** Height and width of a segmenter's maps. */
+  readonly pixels: readonly [number, number] | undefined;
   /** Whether one run of its graph explains many images. */
   readonly direct: boolean;
   /** Size of its graphs, weights included, in bytes. */
@@ -35,7 +37,7 @@ export async function createPlan(
   runtime: Runtime,
 ): Promise<Plan> {
   const classifier = await classifierOf(model, readingOf(model, sides));
-  const { classes } = classifier;
+  const { classes, pixels } = classifier;
   // Where the size is the photo's, it is not the network's own.
   const prepared = statedSides(model) === null ? await preparedFor(model) : prepare(model, classifier);
   const { preprocessing } = prepared;
@@ -54,6 +56,7 @@ export async function createPlan(
     ...prepared,
     explainer,
     classes,
+    pixels,
     direct: methods.some((known) => known.id === question.method && !known.sampled),
     bytes,
     close: () => explainer.close(),

@@ -1,4 +1,5 @@
-import type { ScoreSpec, Warning } from '@whylight/core';
+import type { ScoreSpec, ValueScore, Warning } from '@whylight/core';
+import type { RegionSpec } from '@whylight/core/image';
 import type { Convention } from '@whylight/core/methods';
 import type { Prediction, Task } from '../classification/predictions.ts';
 import type { PreprocessingReport } from '../models/prepare.ts';
@@ -12,9 +13,9 @@ export interface Result {
   convention: Convention;
   parameters: Record<string, JsonValue>;
   layers: string[];
-  task: Task;
+  task: Task | 'segmentation';
   /** The class; what stands in place of one, in the API's form, with its value as `score`. */
-  target: Prediction & Partial<ScoreSpec>;
+  target: Prediction & (ScoreForm | object);
   /** The five highest: by probability where there is one, else by score. */
   predictions: Prediction[];
   attribution: {
@@ -34,6 +35,31 @@ export interface Result {
   device: string;
   milliseconds: { decode: number; compute: number; render: number };
   warnings: Warning[];
+}
+
+/** What is explained in place of a class, or over which region of the photo, in the API's form. */
+export type ScoreForm =
+  | ValueScore
+  | {
+      type: 'region';
+      class: number;
+      region:
+        | 'predicted'
+        | { box: readonly number[] }
+        | { point: readonly number[]; radius: number }
+        | { mask: string };
+      over: 'sum' | 'mean';
+    };
+
+/** A score in the API's form. */
+export function formOf(
+  score: ScoreSpec | undefined,
+  index: number,
+  region: RegionSpec = 'predicted',
+): ScoreForm | object {
+  if (score?.type !== 'region') return score ?? {};
+  const place = typeof region === 'object' && 'mask' in region ? { mask: region.mask.name } : region;
+  return { type: 'region', class: index, region: place, over: score.over } satisfies ScoreForm;
 }
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };

@@ -40,7 +40,9 @@ export function preparationOf(
 export function prepare(model: What, classifier: Classifier): Prepared {
   const { preprocessing, from } = preparationOf(model, classifier);
   const parts = Object.keys(preprocessing) as Part[];
-  const names = classifier.score ? scoreName(classifier.score) : namesFor(model, classifier.classes);
+  const { score } = classifier;
+  const isValue = score !== undefined && score.type !== 'region';
+  const names = isValue ? scoreName(score) : namesFor(model, classifier.classes);
   return {
     preprocessing,
     report: {
@@ -48,7 +50,7 @@ export function prepare(model: What, classifier: Classifier): Prepared {
         parts.map((part) => [part, { value: preprocessing[part], from: from[part] }]),
       ) as Record<Part, never>),
       labels:
-        !classifier.score && names.classes && model.labels
+        !isValue && names.classes && model.labels
           ? { value: model.labels.length, from: model.labelsFrom ?? 'manifest' }
           : null,
     },

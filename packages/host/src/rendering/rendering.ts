@@ -27,7 +27,7 @@ export interface Scene {
   readonly attribution: Tensor<'float32'>;
   readonly layout: 'NCHW' | 'NHWC';
   readonly method: string;
-  readonly task: Task;
+  readonly task: Task | 'segmentation';
   readonly target: Prediction;
   /** The likeliest class, or the one that scores highest. */
   readonly predicted: Prediction;
