@@ -18,11 +18,11 @@ export function printReport(name: string, report: Report): void {
   print(`${name}: opset ${report.opset}, ${counted(report.nodes, 'node')}, ${classes}`);
   const line = (heading: string, text: string) => print(`${heading.padEnd(width)}${text}`);
   for (const input of report.inputs) line('input', `${input.name} ${input.dtype} ${shape(input.shape)}`);
-  for (const { name, dtype, shape: size, meaning, score } of report.scores)
-    line(
-      'output',
-      `${name} ${dtype} ${shape(size)}: ${meaning}${score === null ? '' : ` (--score '${score}')`}`,
-    );
+  for (const { name, dtype, shape: size, meaning, purpose, score } of report.scores) {
+    const region = purpose === 'segmentation' ? '--region predicted --target CLASS, or ' : '';
+    const offer = score === null ? '' : ` (${region}--score '${score}')`;
+    line('output', `${name} ${dtype} ${shape(size)}: ${meaning}${offer}`);
+  }
   line('task', `${report.task ?? report.seen.purpose}: ${report.seen.why}`);
   for (const remark of report.notes) line('note', remark);
   const { preprocessing, photos = true, warnings = [], budget } = report;

@@ -87,7 +87,7 @@ describe('a number that is no class score', () => {
   it('is offered by check, which says what task it sees and why', async () => {
     const { stdout } = await said('check', 'seg.onnx', '--budget', '0');
     expect(stdout).toContain(
-      `output         masks float32 [batch, 4, 16, 16]: a map of 16x16 for each of 4 classes (--score 'output:masks[0].sum')`,
+      `output         masks float32 [batch, 4, 16, 16]: a map of 16x16 for each of 4 classes (--region predicted --target CLASS, or --score 'output:masks[0].sum')`,
     );
     expect(stdout).toMatch(/task +segmentation: output "masks" \[batch, 4, 16, 16\] gives/);
     const report = JSON.parse(
@@ -101,7 +101,7 @@ describe('a number that is no class score', () => {
   it.each([
     [
       ['explain', 'photo.png', '--model', 'seg.onnx', '-o', 'x'],
-      'to explain a number of it, ask for one (on the command line: --score output:masks.sum)',
+      'to explain a number of it, ask for one (on the command line: --score output:masks.sum, or of a segmenter --region predicted --target CLASS)',
     ],
     [
       ['explain', 'photo.png', '--model', 'seg.onnx', '--score', 'output:mask', '-o', 'x'],

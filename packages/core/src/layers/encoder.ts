@@ -28,8 +28,10 @@ function madeOfEnlarged(g: GraphBuilder): ReadonlySet<string> {
 }
 
 function enlarges(g: GraphBuilder, { inputs, outputs }: Node): boolean {
-  const [from, to] = [placesOf(g, inputs[0]), placesOf(g, outputs[0])];
-  return from !== undefined && to !== undefined && to > from;
+  const to = placesOf(g, outputs[0]);
+  // What scales the channels of a map (squeeze and excitation) has one place, and the map has all.
+  const from = inputs.map((input) => placesOf(g, input)).filter((places) => places !== undefined);
+  return to !== undefined && from.length > 0 && from.every((places) => places < to);
 }
 
 /** Places of a map [N, C, h, w]. */

@@ -205,8 +205,9 @@ export class NoClassScores extends InputError {
 
   constructor(output: string, shape: readonly number[], aligned: boolean) {
     const got = `output ${quoted(output)} is [${shape.map((d) => (d < 0 ? 'batch' : d))}]`;
+    const isMap = shape.length >= 3 && shape.slice(1).filter((d) => d > 1).length >= 2;
     const instead = aligned
-      ? `; to explain a number of it, ask for one (on the command line: --score output:${printable(output)}.sum)`
+      ? `; to explain a number of it, ask for one (on the command line: --score output:${printable(output)}.sum${isMap ? ', or of a segmenter --region predicted --target CLASS' : ''})`
       : '';
     super('invalid_model', `expected scores [batch, classes], one row for each image; ${got}${instead}`);
     this.output = aligned ? output : undefined;
