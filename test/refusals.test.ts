@@ -61,7 +61,7 @@ const ask = async (body: object): Promise<[number, Answer]> => {
   return [response.status, (await response.json()) as Answer];
 };
 
-describe('photos that are none', () => {
+describe('files that are no photos', () => {
   it.each([
     [
       'text that says it is a picture',

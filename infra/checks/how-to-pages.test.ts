@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { importsOf, refusalOf } from './imports.ts';
 
 // The pages that show how to add something hold whole files, and changes of existing files. They are put into a copy of the
 // repository, compiled and linted there, so that a page does not fall behind the code.
@@ -71,7 +72,7 @@ function copyOfRepository(): string {
   mkdirSync(join(copy, 'node_modules/@whylight'), { recursive: true });
   for (const name of readdirSync(join(root, 'node_modules')))
     if (name !== '@whylight') symlinkSync(join(root, 'node_modules', name), join(copy, 'node_modules', name));
-  for (const path of globSync('{packages,apps}/*/package.json', { cwd: root })) {
+  for (const path of globSync('{packages/*,apps/*,models}/package.json', { cwd: root })) {
     const { name } = JSON.parse(readFileSync(join(root, path), 'utf8'));
     if (name.startsWith('@whylight/'))
       symlinkSync(join(copy, dirname(path)), join(copy, 'node_modules', name));
@@ -134,6 +135,10 @@ describe('a copy of the repository with what the pages show', () => {
     const { status, said } = run('biome', ['check', '--error-on-warnings', ...paths], copy);
     expect(status, said).toBe(0);
     expect(said).toContain(`Checked ${paths.length} files`);
+    const refusals = paths.flatMap((path) =>
+      importsOf(path, readFileSync(join(copy, path), 'utf8')).flatMap((name) => refusalOf(path, name) ?? []),
+    );
+    expect(refusals).toEqual([]);
   }, 120_000);
 
   test('no migration has a number twice, and the new one is the next', () => {

@@ -103,7 +103,12 @@ describe('the worker image', () => {
     const [user = ''] = values(stage(name), 'USER');
     expect(user).toMatch(/^[1-9]\d+:[1-9]\d+$/);
     expect(values(stage(name), 'HEALTHCHECK').join()).toContain('/livez');
-    expect(JSON.parse(values(stage(name), 'CMD')[0]!)).toEqual(['node', 'apps/gpu-worker/src/index.ts']);
+    expect(JSON.parse(values(stage(name), 'ENTRYPOINT')[0]!)).toEqual([
+      'node',
+      'apps/gpu-worker/src/index.ts',
+    ]);
+    // What `docker run IMAGE` is given goes to the worker: `--model m.onnx` has it stand alone.
+    expect(values(stage(name), 'CMD')).toEqual([]);
     expect(values(stage(name), 'STOPSIGNAL')).toEqual(['SIGTERM']);
     expect(values(stage(name), 'LABEL').join()).toContain('org.opencontainers.image.licenses="Apache-2.0"');
   });
@@ -137,7 +142,7 @@ describe('the build context', () => {
   });
 
   test('has a manifest for every workspace that the lock names', () => {
-    const workspaces = Object.keys(lock).filter((key) => /^(packages|apps)\/[^/]+$/.test(key));
+    const workspaces = Object.keys(lock).filter((key) => /^((packages|apps)\/[^/]+|models)$/.test(key));
     for (const workspace of workspaces) expect(fromRepository).toContain(`${workspace}/package.json`);
   });
 

@@ -41,7 +41,7 @@ interface Way {
   readonly threads: boolean;
 }
 
-/** Explanations, the whole of them: decoding, computing, drawing, encoding. */
+/** Explanations, the whole of them: decoding, computing, rendering, encoding. */
 async function explanations({ clients: asking, most, threads }: Way) {
   const sizes: number[] = [];
   const explainer = new PhotoExplainer(threads ? shareFairly(threaded) : threaded, registry, {

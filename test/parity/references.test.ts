@@ -17,6 +17,9 @@ const comparisons = [
   'test/library-parity/libraries.py', // the same on random networks
   `${rooms}/captum-vectors.test.ts`, // what Captum's own tests expect
   `${rooms}/layers/captum-layers.test.ts`,
+  'test/parity/xplique/record.py', // what Xplique gives, for perturbation/xplique.test.ts
+  'test/parity/transformers/record_attention.py', // formulas in PyTorch, for cams/attention.test.ts
+  'test/parity/saliency/record.py', // what PAIR's saliency gives, for gradients/pair.test.ts
   `${rooms}/perturbation/rise.test.ts`, // the authors' masks, and the sum written out
 ];
 

@@ -37,6 +37,7 @@ const methods = {
     FEM: 'fem',
     KPCA_CAM: 'kpca-cam',
     ScoreCAM: 'score-cam',
+    AblationCAM: 'ablation-cam',
     FinerCAM: 'finer-cam',
   },
   torchcam: {

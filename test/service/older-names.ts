@@ -66,6 +66,7 @@ interface Waiter {
   readonly notified: boolean;
   readonly outcome: object | null;
   readonly style: object | null;
+  readonly renderedAt: number | null;
 }
 
 /** A run whose waiters were riders. */
@@ -76,10 +77,12 @@ function olderRun(run: {
 }): object {
   const { waiters, accepted: taken, submission, ...rest } = run;
   const { style: look, ...submitted } = submission;
-  const riders = Object.entries(waiters).map(([id, { notified: told, outcome: exit, style, ...waiter }]) => [
-    id,
-    { ...waiter, told, exit, look: style },
-  ]);
+  const riders = Object.entries(waiters).map(
+    ([id, { notified: told, outcome: exit, style, renderedAt: _, ...waiter }]) => [
+      id,
+      { ...waiter, told, exit, look: style },
+    ],
+  );
   return { ...rest, submission: { ...submitted, look }, taken, riders: Object.fromEntries(riders) };
 }
 

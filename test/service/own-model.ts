@@ -18,7 +18,7 @@ export async function announceModel(
   return (await response.json()) as Model;
 }
 
-/** PUTs the file, part by part. @returns what `complete` is to be told */
+/** PUTs the file, part by part. @returns the body of the request `complete` */
 export async function putParts(
   { upload }: Model,
   bytes: Bytes,

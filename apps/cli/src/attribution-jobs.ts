@@ -68,7 +68,7 @@ export async function readJobs(path: string): Promise<AttributionJob[]> {
   try {
     json = JSON.parse(text);
   } catch {
-    throw new UsageError(`${path} is not JSON`);
+    throw new UsageError(`${path}: expected JSON`);
   }
   const parsed = z.array(jobSchema).safeParse(json);
   if (parsed.success) return parsed.data;

@@ -8,7 +8,7 @@ import { questionFor } from './questions.ts';
 const usual = 'grad-cam';
 
 /**
- * The method to explain by where none is named: of those that suit the model, the best that takes what was asked.
+ * Chooses the method if the user names none: of those that suit the model, the best that takes the given options.
  *
  * @param direct whether it has to be one run of one graph, as for a video
  */

@@ -1,4 +1,4 @@
-import type { TargetSpec } from '@whylight/core';
+import type { Language, TargetSpec } from '@whylight/contract';
 import { defaultModel, type FrameRequest, type RegisteredModel } from '@whylight/host';
 import type { Command } from 'commander';
 import { defaultMethod } from './default-method.ts';
@@ -21,7 +21,7 @@ export interface FrameOptions extends ExplainOptions, DeviceOptions, ReadingOpti
   readonly model: string;
   readonly method?: string;
   readonly target: TargetSpec;
-  readonly lang: 'en' | 'zh';
+  readonly lang: Language;
   readonly json?: boolean;
 }
 

@@ -4,7 +4,7 @@ import { ModelNotFoundError } from '@whylight/host';
 import { UsageError } from './failure.ts';
 import { harmless } from './output.ts';
 
-/** The model that a folder holds, and what else could have been meant. */
+/** The model in a folder, and the other models that the user may mean. */
 export interface ChosenModel {
   readonly path: string;
   readonly others: readonly string[];
@@ -14,7 +14,7 @@ export interface ChosenModel {
  * The ONNX file of a folder as optimum writes it: the only one, or `model.onnx` where others are made of it
  * (`model_quantized.onnx`). transformers.js has them in a folder `onnx` below.
  *
- * @throws ModelNotFoundError where there is none, or it is not clear which
+ * @throws ModelNotFoundError if the folder holds no model, or several
  */
 export function modelInFolder(folder: string): ChosenModel {
   const names = onnxFilesIn(folder);

@@ -32,7 +32,7 @@ export function printReport(name: string, report: Report): void {
   const { recommended } = report;
   line('recommended', recommended.length > 0 ? `${recommended.join(', ')} (best first)` : 'no method');
   print();
-  print(table(report.methods.map((method) => [told(method), method.id, method.reason ?? ''])));
+  print(table(report.methods.map((method) => [verdictOf(method), method.id, method.reason ?? ''])));
   if (budget !== undefined)
     print(`\nMethods marked "works" ran once, with few samples. The time budget was ${budget} s (--budget).`);
   if (report.unsupported.length > 0) {
@@ -46,5 +46,5 @@ export function printReport(name: string, report: Report): void {
   print(table(shown.map((layer) => [`  ${layer.name}`, shape(layer.shape)])));
 }
 
-const told = ({ works }: Pick<MethodVerdict, 'works'>): string =>
+const verdictOf = ({ works }: Pick<MethodVerdict, 'works'>): string =>
   works === null ? 'not_run' : works ? 'works' : 'no';

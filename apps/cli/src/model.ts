@@ -45,7 +45,7 @@ async function modelCalled(wanted: string): Promise<RegisteredModel> {
   if (!found && !/[/\\]|\.onnx$/i.test(wanted)) {
     const names = registry.list().map(({ name }) => name);
     throw new ModelNotFoundError(
-      `no model is called ${wanted}, and there is no such file; known: ${names.join(', ') || 'none'}`,
+      `model ${wanted}: not found; expected ${names.length > 0 ? `one of ${names.join(', ')}, or ` : ''}the path of an ONNX file`,
     );
   }
   if (!found?.isDirectory()) return (await ModelRegistry.open([wanted])).list()[0]!;

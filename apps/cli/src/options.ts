@@ -1,5 +1,5 @@
-import { conventions } from '@whylight/contract';
-import { parseTarget, type Target, type TargetSpec, type Task, tasks } from '@whylight/core';
+import { conventions, languages, type TargetSpec, type Task, tasks } from '@whylight/contract';
+import { parseTarget, type Target } from '@whylight/core';
 import type { Convention } from '@whylight/core/methods';
 import { type ExecutionProvider, executionProviders } from '@whylight/host';
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
@@ -146,7 +146,7 @@ export const targetOption = (): Option =>
     .default('predicted');
 
 export const languageOption = (): Option =>
-  new Option('--lang <language>', 'language of the class names').choices(['en', 'zh']).default('en');
+  new Option('--lang <language>', 'language of the class names').choices(languages).default('en');
 
 /** `282`, `1,0,2` or `281-282,281-282`: each a class index, `predicted`, or a sum of these. */
 export function targetList(text: string): Target[] {

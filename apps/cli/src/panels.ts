@@ -1,3 +1,4 @@
+import type { Language } from '@whylight/contract';
 import { readNpy, type Tensor } from '@whylight/core';
 import { type Colormap, colormapNames, parseColormap, type Sign, signs } from '@whylight/core/image';
 import {
@@ -95,12 +96,12 @@ export async function drawPanels(
   photo: Uint8Array,
   { result, artifacts }: PhotoExplanation,
   layout: 'NCHW' | 'NHWC',
-  options: PanelOptions & { readonly lang: 'en' | 'zh' },
+  options: PanelOptions & { readonly lang: Language },
 ): Promise<Uint8Array> {
   const { picture } = await renderPanels({
     photo: await decodeImage(photo, { allow: photoTypes }),
     region: result.input_region,
-    attribution: readNpy(artifacts.get('attribution.npy')!.bytes) as Tensor<'float32'>,
+    attribution: readNpy(artifacts.get('attribution.npy')!) as Tensor<'float32'>,
     layout,
     panels: panelsOf(options),
     outlierPercent: options.outlierPerc,

@@ -4,7 +4,7 @@ import { values } from './preprocessing-options.ts';
 
 type Given = Readonly<Record<string, unknown>>;
 
-/** Names of a method's parameters; none for a method that is unknown, which is for the engine to say. */
+/** Names of a method's parameters. An unknown method has none here; the engine refuses it later. */
 function parametersOf(method: string): ReadonlySet<string> {
   if (!methods.some(({ id }) => id === method)) return new Set();
   const { properties = {} } = paramsJsonSchema(method) as { properties?: object };

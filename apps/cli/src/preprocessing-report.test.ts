@@ -1,4 +1,4 @@
-import type { PreprocessingReport } from '@whylight/host';
+import type { PreprocessingReport } from '@whylight/contract';
 import { expect, it } from 'vitest';
 import { sourceLines } from './preprocessing-report.ts';
 

@@ -1,4 +1,5 @@
-import { type PreprocessingReport, shown, sourceText } from '@whylight/host';
+import type { PreprocessingReport } from '@whylight/contract';
+import { shown, sourceText } from '@whylight/host';
 import { counted } from './output.ts';
 
 type Part = Exclude<keyof PreprocessingReport, 'labels'>;

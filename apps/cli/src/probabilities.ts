@@ -1,3 +1,4 @@
+import type { Language } from '@whylight/contract';
 import { encodePng, type PhotoExplanation, renderChart, shownValue } from '@whylight/host';
 
 const words = {
@@ -8,7 +9,7 @@ const words = {
 /** A bar for each of the likeliest classes, as PNG. */
 export async function drawProbabilities(
   { result }: Pick<PhotoExplanation, 'result'>,
-  language: 'en' | 'zh',
+  language: Language,
 ): Promise<Uint8Array> {
   const { predictions } = result;
   const { title, ...columns } = words[language];

@@ -18,11 +18,13 @@ import { tenants } from './commands/tenants.ts';
 import { upload } from './commands/upload.ts';
 import { usage } from './commands/usage.ts';
 import { video } from './commands/video.ts';
+import { worker } from './commands/worker.ts';
+import { version } from './version.ts';
 
 /** All that `whylight` can be asked. */
 export const program: Command = new Command('whylight')
   .description('Explains what an image classifier looked at.')
-  .version('0.1.0');
+  .version(version);
 for (const command of [
   explain,
   evaluate,
@@ -35,6 +37,7 @@ for (const command of [
   methods,
   models,
   serve,
+  worker,
   demo,
   login,
   keys,

@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import { harmless } from './output.ts';
 
-/** A bar on stderr, from the second second on, and only where somebody looks. */
+/** A progress bar on stderr. It appears after one second, and only on a terminal. */
 export class Progress {
   readonly #title: string;
   readonly #start = performance.now();

@@ -19,7 +19,7 @@ export function questionFor(method: string, all: readonly string[], asked: Asked
   return resolveQuestion({ method, convention, score, parameters, layers, target });
 }
 
-/** Of several methods those that look at a layer get the layers; one alone gets them, so that the engine says if it takes none. */
+/** With several methods, only those that use a layer get the layers. A single method always gets them, so that the engine refuses them if it uses none. */
 export const layersFor = (
   method: string,
   all: readonly string[],

@@ -1,3 +1,4 @@
+import type { ResultTask } from '@whylight/contract';
 import {
   type Attribution,
   type Classifier,
@@ -8,7 +9,7 @@ import {
   type Tensor,
 } from '@whylight/core';
 import { resolveQuestion } from '@whylight/core/methods';
-import { type Asked, classifierOf, type RegisteredModel, readingOf, type Task } from '@whylight/host';
+import { type Asked, classifierOf, type RegisteredModel, readingOf } from '@whylight/host';
 import { type AttributionJob, targetsFor } from './attribution-jobs.ts';
 import { UsageError } from './failure.ts';
 import { readTensor } from './files.ts';
@@ -24,11 +25,11 @@ const capacity = 4;
 interface Loaded {
   readonly explainer: Explainer;
   readonly classifier: Classifier;
-  readonly task: Task | 'segmentation';
+  readonly task: ResultTask;
 }
 
 export interface TensorExplanation extends Attribution {
-  readonly task: Task | 'segmentation';
+  readonly task: ResultTask;
   readonly method: Explainer['method'];
   readonly layers: readonly string[];
 }

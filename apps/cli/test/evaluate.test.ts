@@ -74,7 +74,7 @@ describe('evaluate', () => {
     const few = await whylight(home, 'evaluate', 'photos', '--mosaics', '1', '-o', 'g');
     expect([few.code, few.stderr]).toEqual([
       2,
-      expect.stringContaining('needs photos of four classes or more'),
+      expect.stringContaining('expected photos of four classes or more in '),
     ]);
   });
 

@@ -4,6 +4,7 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { explanationResultSchema } from '@whylight/contract';
 import { float32, readNpy, writeNpy } from '@whylight/core';
 import { networkOf } from '@whylight/core/testing';
 import { encodePng } from '@whylight/host';
@@ -62,6 +63,28 @@ describe('explain', () => {
       'overlay.png',
       'result.json',
     ]);
+  });
+
+  it('writes a result.json that is a result of the contract, with no other member', async () => {
+    const { code } = await whylight(home, 'explain', 'photo.png', ...ofShapes, '-o', 'result');
+    expect(code).toBe(0);
+    const written = JSON.parse(await readFile(inHome('result/result.json'), 'utf8'));
+    // The schema drops members that it does not have.
+    expect(explanationResultSchema.parse(written)).toEqual(written);
+  });
+
+  it('renders the pictures with the colours and the weight that are asked for', async () => {
+    const overlayBy = async (directory: string, ...args: string[]) => {
+      await whylight(home, 'explain', 'photo.png', ...ofShapes, ...args, '-o', directory);
+      return readFile(inHome(`${directory}/overlay.png`), 'base64');
+    };
+    const overlays = [
+      await overlayBy('plain'),
+      await overlayBy('gray', '--colormap', 'gray'),
+      await overlayBy('table', '--colormap', '0:#ffffff,1:#000000'),
+      await overlayBy('faint', '--alpha', '0.9'),
+    ];
+    expect(new Set(overlays).size).toBe(4);
   });
 
   it('explains a photo by the network for photos, with nothing else said, and says where that is unsure', async () => {
@@ -351,7 +374,7 @@ describe('bad usage ends with 2 and one sentence', () => {
       ],
       'flat.npy: expected a batch of rank 4, [N, C, H, W]; got [3, 4]',
     ],
-    [['explain', 'photo.png', '-o', 'x', '--model', 'nobody'], 'no model is called nobody'],
+    [['explain', 'photo.png', '-o', 'x', '--model', 'nobody'], 'model nobody: not found'],
     [['explain', 'photo.png', '-o', 'x', '--target', '-1'], 'expected a class index from 0 to 999, got -1'],
     [['explain', 'photo.png', '-o', 'x', '--param', 'n=1'], 'grad-cam has no parameter "n"'],
     [['attribute', '--model', 'shapes'], '--tensor is missing'],
@@ -365,15 +388,24 @@ describe('bad usage ends with 2 and one sentence', () => {
     [['explain', 'photo.png', 'nothing.png', '-o', 'x'], 'nothing.png cannot be read: there is no such file'],
     [['explain', 'photo.png', '-o', 'x', '--method', 'grad-cam,'], 'Expected method ids separated by commas'],
     [['bench', '--method', 'grad-cam,seance'], 'there is no method "seance"; '],
-    [['bench', '--method', 'cam', '--model', 'nobody'], 'no model is called nobody'],
-    [['attribute', '--jobs', 'jobs.json', '--model', 'shapes'], 'each job says its own model'],
+    [['bench', '--method', 'cam', '--model', 'nobody'], 'model nobody: not found'],
+    [
+      ['attribute', '--jobs', 'jobs.json', '--model', 'shapes'],
+      '--model: not allowed with --jobs, where each job states its own model',
+    ],
     [
       ['evaluate', '--drawings', '2', '--masks', 'two', '-o', 'x'],
-      '--drawings and --masks: each says where the objects are; give one of them',
+      '--drawings and --masks: each states where the objects are; give only one of them',
     ],
     [['evaluate', '--drawings', '2', '--mosaics', '2', '-o', 'x'], '--drawings and --mosaics: each'],
-    [['evaluate', '--drawings', '2', '--target', '1', '-o', 'x'], '--drawings says which classes'],
-    [['evaluate', 'broken-photos', '-o', 'x'], 'broken-photos/a.png: This is not an image that can be read'],
+    [
+      ['evaluate', '--drawings', '2', '--target', '1', '-o', 'x'],
+      '--target: not allowed with --drawings, which states the classes',
+    ],
+    [
+      ['evaluate', 'broken-photos', '-o', 'x'],
+      'broken-photos/a.png: The file is no image that Whylight can read',
+    ],
     // M2
     [
       ['models', 'add', 'in.npy'],
@@ -395,7 +427,7 @@ describe('bad usage ends with 2 and one sentence', () => {
     ],
     [['models', 'add', 'two'], 'two cannot be read: it is a directory; name the .onnx file in it'],
     [['models', 'add', shapes], 'shapes is a network that comes with Whylight'],
-    [['models', 'remove', 'nobody'], 'no registered model is called nobody; registered: '],
+    [['models', 'remove', 'nobody'], 'model nobody: not registered; registered models: '],
     [
       [
         ...['attribute', '--model', 'shapes', '--tensor', 'in.npy', '--method', 'grad-cam', '--target', '0'],
@@ -429,7 +461,7 @@ describe('doctor', () => {
   it('of a service that is not there gives one JSON document, and ends with 1', async () => {
     const service = { WHYLIGHT_URL: 'http://127.0.0.1:9', WHYLIGHT_API_KEY: 'a-key' };
     const { code, stdout, stderr } = await runWith(service, home, 'doctor', '--json');
-    expect([code, stderr]).toEqual([1, 'whylight: not well: service\n']);
+    expect([code, stderr]).toEqual([1, 'whylight: failed checks: service\n']);
     expect(JSON.parse(stdout)).toEqual([{ check: 'service', ok: false, detail: 'it cannot be reached' }]);
   });
 });

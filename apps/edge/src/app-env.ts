@@ -3,7 +3,7 @@ import type { Bindings } from './env.ts';
 import type { Services } from './services.ts';
 import type { Caller } from './storage/tenants.ts';
 
-/** What a request spends its time on; `total` is all of it. */
+/** Parts of a request whose time is measured; `total` is the whole request. */
 export type Span = 'auth' | 'limit' | 'idempotency' | 'cache' | 'queue' | 'total';
 
 /** What Hono's context carries. */
@@ -13,15 +13,15 @@ export interface AppEnv {
     requestId: string;
     /** The request's own span, below the caller's where that has one. */
     trace: TraceContext;
-    /** What has taken how many milliseconds so far. */
+    /** Milliseconds that each part has taken so far. */
     spans: [Span, number][];
     services: Services;
     /** Set by `authenticate`, so only on a tenant's routes. */
     caller: Caller;
-    /** Whose resources the request is about, and the id of the key that it came with: for the audit trail. */
+    /** For the audit trail: the tenant whose resources the request uses, and the id of its key. */
     tenant?: string;
     actor?: string;
-    /** Id of what the request has made, where its path does not say it. */
+    /** For the audit trail: the id of what the request has created, if its path does not contain it. */
     subject?: string;
     /** Set by `idempotent`: the id of what the request creates. */
     newId: string;

@@ -42,7 +42,7 @@ for (const path of ['/v1/*', '/internal/*', '/metrics'])
     await next();
   });
 
-for (const group of [
+for (const { app: group } of [
   uploads,
   explanations,
   events,
@@ -75,7 +75,7 @@ app.openAPIRegistry.registerComponent('securitySchemes', 'operatorKey', { type: 
 app.openAPIRegistry.registerComponent('securitySchemes', 'backlogKey', {
   type: 'http',
   scheme: 'bearer',
-  description: 'The key of the scaler, or the operator’s',
+  description: 'The key of the scaler, or the key of the operator, opens the route',
 });
 app.openAPIRegistry.registerComponent('securitySchemes', 'workerSignature', {
   type: 'apiKey',
@@ -87,7 +87,7 @@ app.openAPIRegistry.registerPath({
   path: '/openapi.json',
   tags: ['documentation'],
   summary: 'Get the API’s OpenAPI document',
-  responses: { 200: { description: 'This document' } },
+  responses: { 200: { description: 'The body is this document' } },
 });
 app.doc31('/openapi.json', document);
 

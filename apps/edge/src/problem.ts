@@ -6,7 +6,7 @@ type Kind = readonly [
   title: string,
 ];
 
-/** The status and title of each code. Nothing else knows statuses; a code without a row does not compile. */
+/** The status and title of each code. No other file knows the statuses of errors. A code without a row does not compile. */
 const kinds: Record<RefusalCode, Kind> = {
   invalid_json: [400, 'The body is not JSON'],
   unknown_field: [400, 'The request has an unknown field'],
@@ -33,7 +33,7 @@ const kinds: Record<RefusalCode, Kind> = {
   attempt_over: [409, 'The attempt is over'],
   artifact_expired: [410, 'The artifact has been deleted'],
   payload_too_large: [413, 'The body or the upload is too large'],
-  unsupported_media_type: [415, 'This type is not accepted'],
+  unsupported_media_type: [415, 'The service does not accept this type'],
   idempotency_key_reused: [422, 'An earlier request used this key with another body'],
   upload_mismatch: [422, 'The uploaded bytes differ from the announced ones'],
   invalid_image: [422, 'The worker cannot decode the photo'],
@@ -47,18 +47,18 @@ const kinds: Record<RefusalCode, Kind> = {
   model_validation_failed: [422, 'The validation of the model failed'],
   method_not_supported: [422, 'The method does not work on this model'],
   target_out_of_range: [422, 'The model has no such class'],
-  rate_limited: [429, 'Too many requests'],
-  concurrency_limited: [429, 'Too many computations or batches at a time'],
+  rate_limited: [429, 'The tenant has sent too many requests'],
+  concurrency_limited: [429, 'Too many computations or batches of the tenant are under way'],
   quota_exceeded: [429, 'The quota is used up'],
-  too_many_bad_keys: [429, 'Too many invalid API keys'],
+  too_many_bad_keys: [429, 'Too many invalid API keys came from one address'],
   internal: [500, 'The service failed'],
   capacity: [503, 'The service has no capacity at the moment'],
   storage_unavailable: [503, 'The object store does not answer'],
   not_configured: [503, 'The service is not configured'],
 };
 
-/** Codes with which a client may simply try again. */
-const passing: ReadonlySet<RefusalCode> = new Set([
+/** Codes of refusals that may go away: the client can send the same request again. */
+const retryable: ReadonlySet<RefusalCode> = new Set([
   'upload_not_ready',
   'explanation_not_ready',
   'model_not_ready',
@@ -72,10 +72,10 @@ const passing: ReadonlySet<RefusalCode> = new Set([
   'storage_unavailable',
 ]);
 
-export const isPassing = (code: RefusalCode): boolean => passing.has(code);
+export const isPassing = (code: RefusalCode): boolean => retryable.has(code);
 
 /** Seconds after which to try again, by status. */
-const patience: Readonly<Record<number, string>> = { 409: '1', 429: '60', 503: '5' };
+const retryAfter: Readonly<Record<number, string>> = { 409: '1', 429: '60', 503: '5' };
 
 /** Limits and shortages have registered types; all others are our own. */
 function typeOf(refusal: Refusal): string {
@@ -103,6 +103,6 @@ export function problem(refusal: Refusal, requestId: string): Response {
   const headers = new Headers({ 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' });
   if (status === 401) headers.set('WWW-Authenticate', 'Bearer');
   if (refusal instanceof LimitRefusal) headers.set('Retry-After', String(refusal.seconds));
-  else if (status in patience) headers.set('Retry-After', patience[status]!);
+  else if (status in retryAfter) headers.set('Retry-After', retryAfter[status]!);
   return new Response(JSON.stringify(body), { status, headers });
 }

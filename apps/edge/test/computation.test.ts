@@ -48,6 +48,16 @@ async function underway(answer = 202) {
   return { key, ask, see, computation, stub: bindings.COMPUTATION.getByName(computation) };
 }
 
+/** Resolves once `count` explanations wait for the first run. */
+const waitersOf = (stub: Awaited<ReturnType<typeof underway>>['stub'], count: number): Promise<void> =>
+  vi.waitFor(
+    async () => {
+      const run = await runInDurableObject(stub, (_, { storage }) => storage.get<Run>('run/1'));
+      expect(Object.keys(run!.waiters)).toHaveLength(count);
+    },
+    { timeout: 20_000 },
+  );
+
 const deliver = async (queue: string, body: AttemptMessage, env = bindings) => {
   const batch = createMessageBatch(queue, [{ id: 'm', timestamp: Date.now(), attempts: 1, body }]);
   await dispatch(batch, env);
@@ -110,9 +120,10 @@ describe('single computation', () => {
   });
 
   test('H4, H5: a failure reaches all who wait and is not kept: the next request starts again', async () => {
-    const { ask, see, computation } = await underway();
+    const { ask, see, computation, stub } = await underway();
     const follower = ask({ Prefer: 'wait=30' });
     const [job] = await jobsTaken(computation);
+    await waitersOf(stub, 2);
     expect((await report(job!, { status: 'failed', error })).status).toBe(204);
     expect((await follower).body).toMatchObject({ status: 'failed', error });
     const next = await ask();

@@ -16,6 +16,7 @@ import {
   report,
   success,
   uploaded,
+  workerAnswers,
 } from './gateway.ts';
 import type { Received } from './outside/receiver-double.ts';
 
@@ -140,6 +141,25 @@ describe('webhooks', () => {
     const expected = [leader, follower, hit].map(({ id }) => `evt_${id.slice(4)}`);
     expect(ids.toSorted()).toEqual(expected.toSorted());
     expect((await deliveries()).map(({ id }) => id)).toEqual(expected.toSorted().toReversed());
+  });
+
+  test('L9, B10: who waits for pictures in another style is told once, when they are there, and a hit is too', async () => {
+    const { ask, arrived, name } = await hooked();
+    const other = (opacity: number) => ask({ output: { visualization: { opacity } } });
+    const [own, waiting] = [await ask(), await other(0.3)];
+    await workerAnswers(503);
+    await end(own);
+    const hit = await other(0.4);
+    expect([hit.status, hit.cache.status]).toEqual(['processing', 'hit']);
+    const told = async () => (await seen(name)).map(({ headers }) => headers['webhook-id']);
+    await arrived();
+    expect(await told()).toEqual([`evt_${own.id.slice(4)}`]);
+    await workerAnswers(202);
+    await at(60_000, () => runDurableObjectAlarm(bindings.COMPUTATION.getByName(cacheKeyOf(own))));
+    await arrived(3);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const expected = [own, waiting, hit].map(({ id }) => `evt_${id.slice(4)}`);
+    expect((await told()).toSorted()).toEqual(expected.toSorted());
   });
 
   test('failures, cancelling and deadlines are told as what they are', async () => {

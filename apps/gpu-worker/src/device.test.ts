@@ -14,6 +14,7 @@ const faulty =
     return {
       device: runtime.device,
       close: () => runtime.close(),
+      [Symbol.asyncDispose]: () => runtime.close(),
       async load(model) {
         const session = await runtime.load(model);
         return {

@@ -91,15 +91,46 @@ const envSchema = z.object({
 });
 export type WorkerEnv = z.infer<typeof envSchema>;
 
+/** The part of the settings that a worker without a gateway has. */
+const loneEnvSchema = envSchema
+  .pick({
+    ...({
+      PORT: true,
+      HOST: true,
+      EXECUTION_PROVIDER: true,
+      PROVIDER_FALLBACK: true,
+      DEVICE_ID: true,
+    } as const),
+    ...({ THREADS: true, MEMORY: true, BATCH: true, BATCH_DELAY_MS: true, MEGAPIXELS: true } as const),
+    ...({ DRAWING_THREADS: true, EXPLAINERS: true, EXPLAINERS_MB: true } as const),
+    ...({ JOB_SECONDS: true, DRAIN_SECONDS: true } as const),
+  })
+  .extend({
+    /** Without one, everybody who reaches the port is answered. */
+    WORKER_API_KEY: z
+      .string()
+      .regex(/^[\x21-\x7e]{16,}$/, 'expected at least 16 characters, without spaces')
+      .optional(),
+  });
+export type LoneEnv = z.infer<typeof loneEnvSchema>;
+
 /** The worker's settings. @throws Error that names each variable which is missing or wrong, without its value. */
-export function parseEnv(variables: Readonly<Record<string, string | undefined>>): WorkerEnv {
-  const parsed = envSchema.safeParse(variables);
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+export const parseEnv = (variables: Variables): WorkerEnv => parsed(envSchema, variables);
+/** Those of a worker without a gateway. @throws Error likewise */
+export const parseLoneEnv = (variables: Variables): LoneEnv => parsed(loneEnvSchema, variables);
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+function parsed<T>(schema: z.ZodType<T>, variables: Variables): T {
+  const { success, data, error } = schema.safeParse(variables);
+  if (success) return data;
+  const issues = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new Error(`environment: ${issues.join('; ')}`);
 }
 
 export const processEnv = (): WorkerEnv => parseEnv(process.env);
+/** With what the command line says in place of variables. */
+export const processLoneEnv = (said: Variables): LoneEnv => parseLoneEnv({ ...process.env, ...said });
 
 /** The part of our environment that the process of a tenant's model gets: where its device's libraries are. */
 export function deviceEnvironment(): Record<string, string> {

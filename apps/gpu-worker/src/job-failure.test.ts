@@ -13,7 +13,7 @@ describe('a job that fails says why', () => {
   const bomb = async () => (await disc(6000, 4200)).slice();
   const text = (content: string) => async () => Buffer.from(content);
   const cases: [string, { photo?: () => Promise<Uint8Array>; change?: object }, RegExp][] = [
-    ['invalid_image', { photo: async () => (await disc()).subarray(0, 300) }, /damaged or cut short/],
+    ['invalid_image', { photo: async () => (await disc()).subarray(0, 300) }, /damaged or incomplete/],
     ['unsupported_media_type', { photo: text('<svg xmlns="http://www.w3.org/2000/svg"/>') }, /SVG/],
     ['image_too_large', { photo: bomb }, /6000×4200/],
     [

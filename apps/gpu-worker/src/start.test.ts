@@ -26,7 +26,7 @@ describe('a worker', () => {
 
   test('with a model file that is not there has failed, and says why', async () => {
     world = await createWorld({ MODELS: [{ name: 'm', path: '/nowhere/m.onnx' }] });
-    await failed(/^there is no model file m\.onnx$/);
+    await failed(/^model file m\.onnx: not found; give the path of an \.onnx file$/);
   });
 
   test.skipIf(cudaIsHere)('F3: with a provider that is not here has failed, and says why', async () => {

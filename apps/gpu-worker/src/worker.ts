@@ -220,9 +220,9 @@ const storageOf = (env: WorkerEnv) =>
     forcePathStyle: env.S3_FORCE_PATH_STYLE,
   });
 
-function listen(
+export function listen(
   fetch: Parameters<typeof serve>[0]['fetch'],
-  { HOST, PORT }: WorkerEnv,
+  { HOST, PORT }: Pick<WorkerEnv, 'HOST' | 'PORT'>,
 ): Promise<{ server: ServerType; url: string }> {
   return new Promise((resolve, reject) => {
     const server = serve({ fetch, hostname: HOST, port: PORT }, ({ port }) => {

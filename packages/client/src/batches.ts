@@ -1,8 +1,8 @@
 import { type Batch, batchSchema, type ExplanationRequest } from '@whylight/contract';
 import { type Connection, call, given } from './http.ts';
-import { settled } from './settled.ts';
+import { pollUntilFinal } from './poll-until-final.ts';
 
-/** Many explanations asked for at once; each stands for itself. */
+/** Requests many explanations at once. Each one succeeds or fails by itself. */
 export class Batches {
   readonly #connection: Connection;
 
@@ -10,7 +10,7 @@ export class Batches {
     this.#connection = connection;
   }
 
-  /** Asks for up to a hundred. What is wrong with one is said of that one, in its `error`. @throws ProblemError */
+  /** Requests up to a hundred explanations. An invalid item has the reason in its `error`. @throws ProblemError */
   async create(
     items: readonly ExplanationRequest[],
     { idempotencyKey, signal }: { idempotencyKey?: string; signal?: AbortSignal | undefined } = {},
@@ -24,12 +24,12 @@ export class Batches {
     return this.#call('/v1/batches', init);
   }
 
-  /** How its items stand. */
+  /** Gets the batch with the status of each item. */
   get(id: string, signal?: AbortSignal): Promise<Batch> {
     return this.#call(`/v1/batches/${encodeURIComponent(id)}`, given(signal));
   }
 
-  /** The batch once none of its items waits or is worked on. @throws ProblemError. @throws the signal's reason */
+  /** Waits until every item has ended, and returns the batch. @throws ProblemError. @throws the signal's reason */
   ended(
     batch: Batch,
     {
@@ -37,16 +37,16 @@ export class Batches {
       onProgress,
     }: { signal?: AbortSignal | undefined; onProgress?: ((batch: Batch) => void) | undefined } = {},
   ): Promise<Batch> {
-    return settled(batch, {
+    return pollUntilFinal(batch, {
       isPending: ({ status }) => status === 'processing',
-      look: () => this.get(batch.id, signal),
+      poll: () => this.get(batch.id, signal),
       waits: false,
       signal,
       onProgress,
     });
   }
 
-  /** Gives up what has not ended. */
+  /** Cancels the items that have not ended. */
   cancel(id: string): Promise<Batch> {
     return this.#call(`/v1/batches/${encodeURIComponent(id)}/cancel`, { method: 'POST' });
   }

@@ -34,23 +34,23 @@ import { Batches } from './batches.ts';
 import { ExplanationError } from './explanation-error.ts';
 import { type Connection, call, given, listed } from './http.ts';
 import { OwnModels } from './own-models.ts';
-import { settled, wait } from './settled.ts';
+import { pollUntilFinal, wait } from './poll-until-final.ts';
 import { sendUpload } from './upload.ts';
 import { WebhookEndpoints } from './webhook-endpoints.ts';
 
 export interface Answer {
   readonly explanation: Explanation;
-  /** The response's Cache-Status: `whylight; hit` when nothing had to be computed. */
+  /** The header Cache-Status of the response: `whylight; hit` if the service computed nothing. */
   readonly cacheStatus: string;
 }
 
 export interface ExplainOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Seconds after which nobody wants it any more: the service is told to give it up, and the call ends. */
+  /** Seconds after which the service cancels the explanation and the call ends. */
   readonly timeout?: number | undefined;
-  /** Of your own choice, to be sure over several processes; else one is made up for the tries of this call. */
+  /** Your own key, which makes the request idempotent across processes. Default: a random key for the tries of this call. */
   readonly idempotencyKey?: string | undefined;
-  /** Compute again what is known. */
+  /** Compute the explanation again even if the service has it in its cache. */
   readonly fresh?: boolean | undefined;
   readonly onProgress?: ((explanation: Explanation) => void) | undefined;
 }
@@ -58,7 +58,7 @@ export interface ExplainOptions {
 /** A client of Whylight's HTTP API. Needs nothing but `fetch` and WebCrypto: Node, browsers, workers. */
 export class WhylightClient {
   readonly batches: Batches;
-  /** Models that the tenant brings; `models` lists them beside those of the service. */
+  /** The models that the tenant has uploaded. `models` lists them together with those of the service. */
   readonly ownModels: OwnModels;
   readonly webhookEndpoints: WebhookEndpoints;
   readonly #connection: Connection;
@@ -71,7 +71,7 @@ export class WhylightClient {
   }
 
   /**
-   * Uploads a photo by signed URL; bytes that the tenant has uploaded before are not sent again.
+   * Uploads a photo by signed URL. It does not send bytes that the tenant has uploaded before.
    *
    * @throws ProblemError for what the service or the object store declines
    */
@@ -79,7 +79,7 @@ export class WhylightClient {
     return sendUpload(this.#connection, bytes, contentType, signal);
   }
 
-  /** Asks for an explanation, or gets the one that was asked for under the same key. @throws ProblemError */
+  /** Requests an explanation, or returns the one that was requested with the same key. @throws ProblemError */
   async create(
     request: ExplanationRequest,
     { signal, timeout, idempotencyKey, fresh }: ExplainOptions = {},
@@ -105,8 +105,8 @@ export class WhylightClient {
   }
 
   /**
-   * Asks for an explanation and waits until it has ended, by waiting requests or, where those are cut off, by looking
-   * every other second. How it ended its status says; `successOf` insists on a result.
+   * Requests an explanation and waits until it has ended: by long polling, or if the connection is cut off, by a request every
+   * two seconds. The status says how it ended; `successOf` throws unless there is a result.
    *
    * @throws ProblemError. @throws the signal's reason, or a TimeoutError after `timeout`
    */
@@ -117,19 +117,19 @@ export class WhylightClient {
     return { ...first, explanation: await this.ended(first.explanation, { ...options, signal }) };
   }
 
-  /** The explanation once it has ended. @throws ProblemError. @throws the signal's reason */
+  /** Waits until the explanation has ended, and returns it. @throws ProblemError. @throws the signal's reason */
   ended(
     explanation: Explanation,
     options: Pick<ExplainOptions, 'signal' | 'onProgress'> = {},
   ): Promise<Explanation> {
-    return settled(explanation, {
+    return pollUntilFinal(explanation, {
       ...options,
       isPending: ({ status }) => status === 'queued' || status === 'processing',
-      look: (seconds) => this.explanation(explanation.id, { wait: seconds, signal: options.signal }),
+      poll: (seconds) => this.explanation(explanation.id, { wait: seconds, signal: options.signal }),
     });
   }
 
-  /** An explanation's state; with `wait` (seconds, at most 60) once it changes to a final one, or then. */
+  /** Gets an explanation. With `wait` the service answers when the explanation has ended, or after so many seconds (at most 60). */
   async explanation(
     id: string,
     { wait = 0, signal }: { wait?: number; signal?: AbortSignal | undefined } = {},
@@ -138,14 +138,14 @@ export class WhylightClient {
     return explanationSchema.parse(currentForm(await (await this.#call(path, given(signal))).json()));
   }
 
-  /** All explanations, newest first. */
+  /** Lists all explanations, newest first. */
   explanations(): AsyncGenerator<Explanation> {
     return listed(this.#connection, '/v1/explanations', (page) =>
       explanationListSchema.parse(currentForm(page)),
     );
   }
 
-  /** Gives an explanation up; what has ended stays as it is. */
+  /** Cancels an explanation. One that has ended stays as it is. */
   async cancel(id: string): Promise<Explanation> {
     const path = `/v1/explanations/${encodeURIComponent(id)}/cancel`;
     return explanationSchema.parse(
@@ -153,30 +153,30 @@ export class WhylightClient {
     );
   }
 
-  /** Deletes an explanation, and the result where it is its own. */
+  /** Deletes an explanation, and its result if no other explanation uses it. */
   async remove(id: string): Promise<void> {
     await this.#call(`/v1/explanations/${encodeURIComponent(id)}`, { method: 'DELETE' });
   }
 
-  /** Has what was explained drawn in another way; `download` gets the pictures. @throws ProblemError */
+  /** Renders an explanation in another style. `download` fetches the pictures. @throws ProblemError */
   async render(id: string, request: RenderingRequest = {}, signal?: AbortSignal): Promise<Rendering> {
     const path = `/v1/explanations/${encodeURIComponent(id)}/render`;
     const init = { method: 'POST', body: JSON.stringify(request), ...given(signal) };
     return renderingSchema.parse(currentForm(await (await this.#call(path, init, true)).json()));
   }
 
-  /** One artifact's bytes. @throws ProblemError */
+  /** Fetches the bytes of one artifact. @throws ProblemError */
   artifact(id: string, name: ArtifactName, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     const path = `/v1/explanations/${encodeURIComponent(id)}/artifacts/${name}`;
     return fetchArtifact(this.#connection, path, signal);
   }
 
-  /** The bytes behind a link of an explanation or a rendering. @throws ProblemError */
+  /** Fetches the bytes behind a link of an explanation or a rendering. @throws ProblemError */
   download({ url }: Pick<ArtifactLink, 'url'>, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     return fetchArtifact(this.#connection, url, signal);
   }
 
-  /** What the classifier takes a photo for. Waits for it. @throws ProblemError */
+  /** Returns the most likely classes of a photo. Waits until they are computed. @throws ProblemError */
   async predict(request: PredictionRequest, signal?: AbortSignal): Promise<Predictions> {
     const init = { method: 'POST', body: JSON.stringify(request), ...given(signal) };
     return predictionsSchema.parse(
@@ -184,18 +184,18 @@ export class WhylightClient {
     );
   }
 
-  /** The service's models and the newest of the tenant's own. */
+  /** Lists the models of the service and the newest ones of the tenant. */
   async models(): Promise<ModelList['data']> {
     return modelListSchema.parse(await (await this.#call('/v1/models')).json()).data;
   }
 
-  /** All methods; of a model also whether each works on it, or why not. */
+  /** Lists all methods. With a model it says for each method whether it works on the model, or why not. */
   async methods(model?: string): Promise<MethodList['data']> {
     const query = model ? `?model=${encodeURIComponent(model)}` : '';
     return methodListSchema.parse(await (await this.#call(`/v1/methods${query}`)).json()).data;
   }
 
-  /** What was used, by day, newest first. */
+  /** Lists what the tenant has used on each day, newest first. */
   async usage(): Promise<Usage[]> {
     return usageListSchema.parse(await (await this.#call('/v1/usage')).json()).data;
   }
@@ -204,18 +204,18 @@ export class WhylightClient {
     return limitsSchema.parse(await (await this.#call('/v1/limits')).json());
   }
 
-  /** All keys, newest first, without their secrets. */
+  /** Lists all keys, newest first, without their secrets. */
   keys(): AsyncGenerator<Key> {
     return listed(this.#connection, '/v1/keys', keyListSchema.parse);
   }
 
-  /** A new key; its secret is shown this once. Not tried again once it may have been made. */
+  /** Creates a key. This answer alone contains its secret. The client does not retry if the key may exist already. */
   async createKey(wish: { name?: string; scopes?: Scope[]; expires_at?: string } = {}): Promise<NewKey> {
     const init = { method: 'POST', body: JSON.stringify(wish) };
     return newKeySchema.parse(await (await this.#call('/v1/keys', init)).json());
   }
 
-  /** A new key in the place of another, which is good for `grace` more seconds. */
+  /** Replaces a key with a new one. The old key stays valid for `grace` more seconds. */
   async rotateKey(id: string, grace = 0): Promise<NewKey> {
     const init = { method: 'POST', body: JSON.stringify({ grace_seconds: grace }) };
     const path = `/v1/keys/${encodeURIComponent(id)}/rotate`;
@@ -226,7 +226,7 @@ export class WhylightClient {
     await this.#call(`/v1/keys/${encodeURIComponent(id)}`, { method: 'DELETE' });
   }
 
-  /** Who changed what, newest first. */
+  /** Lists who changed what, newest first. */
   auditEvents(): AsyncGenerator<AuditEvent> {
     return listed(this.#connection, '/v1/audit_events', auditEventListSchema.parse);
   }
@@ -236,7 +236,7 @@ export class WhylightClient {
   }
 }
 
-/** The explanation, which has a result. @throws ExplanationError */
+/** Returns the explanation if it has a result. @throws ExplanationError */
 export function successOf(explanation: Explanation): Explanation {
   if (explanation.status === 'succeeded') return explanation;
   throw new ExplanationError(explanation);

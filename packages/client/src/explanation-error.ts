@@ -1,6 +1,6 @@
 import type { Explanation } from '@whylight/contract';
 
-/** An explanation that has ended without a result; `code` is that of its error, or its status. */
+/** An explanation has ended without a result. `code` is the code of its error, or its status. */
 export class ExplanationError extends Error {
   override readonly name = 'ExplanationError';
   readonly code: string;

@@ -1,10 +1,10 @@
 import { ProblemError } from './problem-error.ts';
 
 export interface Connection {
-  /** Where the service is: `https://whylight.example`. */
+  /** Address of the service, such as `https://whylight.example`. */
   readonly url: string;
   readonly apiKey: string;
-  /** Tries of one call, the first included. */
+  /** Most tries of one call, including the first. */
   readonly tries?: number | undefined;
   readonly fetch?: typeof fetch | undefined;
 }
@@ -12,12 +12,12 @@ export interface Connection {
 /** The version of the API whose answers this client reads. */
 const apiVersion = '2026-12-01';
 
-/** Statuses that say that nothing was done, so that anything may be tried again. */
+/** Statuses that mean that the service did nothing, so that any call may be repeated. */
 const undone = new Set([408, 425, 429, 503]);
 /** Longest wait between two tries, in seconds. */
 const longest = 30;
 
-/** One call of the API, which is told the key. @throws as `tried` */
+/** Makes one call of the API, with the API key. @throws as `tried` */
 export function call(
   connection: Connection,
   path: string,
@@ -31,7 +31,7 @@ export function call(
   headers.set('X-Api-Version', apiVersion);
   const send = () => tried(connection, new URL(path, connection.url), { ...init, headers }, repeatable);
   return send().catch((error: unknown) => {
-    // A service of an earlier release knows one version, its own, and has done nothing.
+    // A service of an earlier release knows its own version only, and refused the call without doing anything.
     if (!(error instanceof ProblemError && error.code === 'invalid_version')) throw error;
     headers.delete('X-Api-Version');
     return send();
@@ -39,11 +39,12 @@ export function call(
 }
 
 /**
- * One request, to the API or to a signed URL. What may be made twice is tried again when the connection is lost, and for 408, 429, 5xx and
- * the 409 of a request that is being answered: after `Retry-After`, or with growing, jittered pauses. What may not, a
- * POST unless said, is tried again only where the answer says that nothing was done.
+ * Sends one request, to the API or to a signed URL, and retries it. A request that may be repeated is retried when the
+ * connection is lost, for 408, 429 and 5xx, and for the 409 of a request in progress: after `Retry-After`, or after growing
+ * pauses with jitter. A request that may not be repeated, by default a POST, is retried only if the answer says that the service
+ * did nothing.
  *
- * @throws ProblemError for an answer that is not 2xx; the network's own error when there was none.
+ * @throws ProblemError if the last answer is not 2xx; the network's error if there was no answer.
  */
 export async function tried(
   { tries = 4, fetch: send = fetch }: Connection,
@@ -66,7 +67,7 @@ export async function tried(
 const isPassing = ({ status, code }: ProblemError, repeatable: boolean): boolean =>
   undone.has(status) || code === 'idempotency_in_progress' || (repeatable && status >= 500);
 
-/** Seconds that the answer asks for; it may say them, or a time. */
+/** Seconds that the answer asks to wait. The header may state seconds or a time. */
 function retryAfter(response: Response): number {
   const said = response.headers.get('Retry-After') ?? '';
   const seconds = /^\d+$/.test(said) ? Number(said) : (Date.parse(said) - Date.now()) / 1000;
@@ -75,12 +76,12 @@ function retryAfter(response: Response): number {
 
 async function pause(attempt: number, asked: number, signal: AbortSignal | null | undefined): Promise<void> {
   const growing = 0.25 * 2 ** attempt;
-  // Whoever was told the same number of seconds is not to come back all at once.
+  // Clients that got the same number of seconds must not all return at the same moment.
   const seconds = asked > 0 ? asked + 0.1 * growing * Math.random() : growing * (0.5 + Math.random() / 2);
   await sleep(Math.min(seconds, longest) * 1000, signal);
 }
 
-/** @throws the signal's reason, at once, when it is aborted */
+/** Waits. @throws the signal's reason as soon as it is aborted */
 export function sleep(milliseconds: number, signal: AbortSignal | null | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
@@ -96,7 +97,7 @@ export function sleep(milliseconds: number, signal: AbortSignal | null | undefin
   });
 }
 
-/** Everything that a list holds, page by page. */
+/** Fetches all items of a list, page by page. */
 export async function* listed<T>(
   connection: Connection,
   path: string,
@@ -110,6 +111,6 @@ export async function* listed<T>(
   }
 }
 
-/** `signal` as `fetch` takes it: left out when there is none. */
+/** The option `signal` of `fetch`; no option if there is no signal. */
 export const given = (signal: AbortSignal | undefined): { signal?: AbortSignal } =>
   signal ? { signal } : {};

@@ -9,7 +9,7 @@ import {
 } from '@whylight/contract';
 import { type Connection, call, listed } from './http.ts';
 
-/** A client of the operator's part of the API: tenants and what they may use. Its key is the operator's. */
+/** A client of the operator's part of the API: tenants and their limits. It needs the operator's key. */
 export class OperatorClient {
   readonly #connection: Connection;
 
@@ -17,25 +17,25 @@ export class OperatorClient {
     this.#connection = connection;
   }
 
-  /** A new tenant with its first key, whose secret is shown this once. Not tried again once it may have been made. */
+  /** Creates a tenant with its first key. This answer alone contains the secret. The client does not retry if the tenant may exist already. */
   async createTenant(name: string): Promise<Tenant> {
     const init = { method: 'POST', body: JSON.stringify({ name }) };
     return tenantSchema.parse(await (await call(this.#connection, '/v1/operator/tenants', init)).json());
   }
 
-  /** All tenants, newest first. */
+  /** Lists all tenants, newest first. */
   tenants(): AsyncGenerator<TenantView> {
     return listed(this.#connection, '/v1/operator/tenants', tenantListSchema.parse);
   }
 
-  /** Refuses a tenant everything, or takes that back. */
+  /** Suspends a tenant, or ends its suspension. */
   async suspend(id: string, suspended = true): Promise<TenantView> {
     const path = `/v1/operator/tenants/${encodeURIComponent(id)}/${suspended ? 'suspend' : 'resume'}`;
     const response = await call(this.#connection, path, { method: 'POST' }, true);
     return tenantViewSchema.parse(await response.json());
   }
 
-  /** Sets limits; what is left out stays. */
+  /** Sets limits. Omitted limits stay as they are. */
   async limit(
     id: string,
     limits: { requests?: number; concurrency?: number; compute_units?: number; batches?: number },

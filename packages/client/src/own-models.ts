@@ -7,15 +7,15 @@ import {
   sha256Hex,
 } from '@whylight/contract';
 import { type Connection, call, given, listed, tried } from './http.ts';
+import { pollUntilFinal, wait } from './poll-until-final.ts';
 import { ProblemError } from './problem-error.ts';
-import { settled, wait } from './settled.ts';
 
-/** What is said of a model beside its file. */
+/** Options of a model, beside its file. */
 export type OwnModel = Omit<ModelRequest, 'sha256' | 'content_length'>;
 
 interface PushOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Told how many bytes have been sent. */
+  /** Called with the number of bytes sent so far. */
   readonly onProgress?: ((sent: number, total: number) => void) | undefined;
 }
 
@@ -25,7 +25,7 @@ type Part = ModelCompletion['parts'][number];
 const root = '/v1/models';
 const pathOf = (id: string): string => `${root}/${encodeURIComponent(id)}`;
 
-/** Models that the tenant brings. */
+/** The models that the tenant has uploaded. */
 export class OwnModels {
   readonly #connection: Connection;
 
@@ -34,8 +34,8 @@ export class OwnModels {
   }
 
   /**
-   * Brings a model: announces its file, sends it in parts by signed URLs and waits until it is examined. The same once
-   * more is the same model, and is not sent again. Whether it is `ready` or `rejected`, and why, the model says.
+   * Uploads a model: announces its file, sends it in parts by signed URLs, and waits until the service has validated it. The
+   * same model is not sent twice. The status of the returned model is `ready` or `rejected`, with the reason.
    *
    * @throws ProblemError for what the service or the object store declines. @throws the signal's reason
    */
@@ -53,28 +53,28 @@ export class OwnModels {
     return this.examined(await this.complete(model.id, { parts }, signal), signal);
   }
 
-  /** Announces a model. Where its file is awaited `upload` says where it goes. @throws ProblemError */
+  /** Announces a model. If the service needs its file, `upload` has the URLs for it. @throws ProblemError */
   create(request: ModelRequest, signal?: AbortSignal): Promise<Model> {
     return this.#call(root, { method: 'POST', body: JSON.stringify(request), ...given(signal) });
   }
 
-  /** Says that the parts are there, and gives the model as it is once examined or after half a minute. */
+  /** Completes the upload. Returns the model when the service has validated it, or after half a minute. */
   complete(id: string, completion: ModelCompletion, signal?: AbortSignal): Promise<Model> {
     const headers = { Prefer: `wait=${wait}` };
     const body = JSON.stringify(completion);
     return this.#call(`${pathOf(id)}/complete`, { method: 'POST', headers, body, ...given(signal) });
   }
 
-  /** The model once it is `ready` or `rejected`. @throws ProblemError. @throws the signal's reason */
+  /** Waits until the model is `ready` or `rejected`, and returns it. @throws ProblemError. @throws the signal's reason */
   examined(model: Model, signal?: AbortSignal): Promise<Model> {
-    return settled(model, {
+    return pollUntilFinal(model, {
       isPending: ({ status }) => status === 'validating',
-      look: (seconds) => this.get(model.id, { wait: seconds, signal }),
+      poll: (seconds) => this.get(model.id, { wait: seconds, signal }),
       signal,
     });
   }
 
-  /** A model with its report; with `wait` (seconds, at most 60) once it is examined, or then. */
+  /** Gets a model with its report. With `wait` the service answers when it has validated the model, or after so many seconds (at most 60). */
   get(
     id: string,
     { wait: seconds = 0, signal }: { wait?: number; signal?: AbortSignal | undefined } = {},
@@ -82,23 +82,23 @@ export class OwnModels {
     return this.#call(`${pathOf(id)}${seconds > 0 ? `?wait=${seconds}` : ''}`, given(signal));
   }
 
-  /** All models that the tenant has brought, newest first, without their reports. */
+  /** Lists all models of the tenant, newest first, without their reports. */
   async *list(): AsyncGenerator<Model> {
     for await (const model of listed(this.#connection, root, modelListSchema.parse))
       if (model.own) yield model;
   }
 
-  /** Deletes a model for good; what was explained with it stays. */
+  /** Deletes a model for good. Its explanations stay. */
   async remove(id: string): Promise<void> {
     await call(this.#connection, pathOf(id), { method: 'DELETE' });
   }
 
-  /** Has a worker load the model now, so that the next explanation need not wait for that. */
+  /** Makes a worker load the model now, so that the next explanation does not wait for it. */
   warm(id: string): Promise<Model> {
     return this.#call(`${pathOf(id)}/warm`, { method: 'POST' });
   }
 
-  /** PUTs the parts one after the other. @param renew signs the URLs anew; null when nothing is awaited any more */
+  /** PUTs the parts one after the other. @param renew gets new signed URLs, or null if the service needs no more parts */
   async #send(
     first: Upload,
     bytes: Uint8Array<ArrayBuffer>,
@@ -108,7 +108,7 @@ export class OwnModels {
     let upload = first;
     const put = async (number: number): Promise<Part> => {
       const { url, headers, offset } = upload.parts.find(({ part_number }) => part_number === number)!;
-      // fetch sets the length itself and refuses to be told.
+      // fetch sets the length itself and refuses this header.
       const { 'content-length': length, ...bound } = headers;
       const body = bytes.subarray(offset, offset + Number(length));
       const init = { method: 'PUT', headers: bound, body, ...given(signal) };
@@ -119,7 +119,7 @@ export class OwnModels {
     const parts: Part[] = [];
     for (const { part_number } of first.parts) {
       const part = await put(part_number).catch(async (error: unknown) => {
-        // A large file takes longer than its URLs are good for.
+        // Sending a large file takes longer than its URLs stay valid.
         const renewed = error instanceof ProblemError && error.status === 403 ? await renew() : null;
         if (!renewed) throw error;
         upload = renewed;

@@ -1,6 +1,6 @@
 import { type Problem, problemSchema } from '@whylight/contract';
 
-/** What the API declined, and why: `code` for programs, the message for people. */
+/** The API refused a call. `code` is for programs, the message for people. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly code: string;
@@ -10,7 +10,7 @@ export class ProblemError extends Error {
   readonly errors: NonNullable<Problem['errors']>;
 
   constructor({ code, status, request_id, retryable, detail, errors = [] }: Problem) {
-    // What is said already is not said again with its place.
+    // The detail may contain the message already; it is not repeated with its pointer.
     const more = errors.filter(({ message }) => !detail.includes(message));
     super([detail, ...more.map(({ pointer, message }) => `${pointer}: ${message}`)].join(' '));
     this.code = code;
@@ -20,7 +20,7 @@ export class ProblemError extends Error {
     this.errors = errors;
   }
 
-  /** The problem that a response carries, or one that says what little is known. */
+  /** Reads the problem from a response. Without one it describes the status. */
   static async of(response: Response): Promise<ProblemError> {
     const body: unknown = await response.json().catch(() => undefined);
     const parsed = problemSchema.safeParse(body);

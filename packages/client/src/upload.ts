@@ -2,7 +2,7 @@ import { sha256Hex, type Upload, uploadSchema } from '@whylight/contract';
 import { type Connection, call, given, tried } from './http.ts';
 import { ProblemError } from './problem-error.ts';
 
-/** Announces a photo and PUTs it where its bytes are awaited. @throws ProblemError */
+/** Announces a photo, and PUTs its bytes if the service does not have them. @throws ProblemError */
 export async function sendUpload(
   connection: Connection,
   bytes: Uint8Array<ArrayBuffer>,
@@ -18,11 +18,11 @@ export async function sendUpload(
   const upload = uploadSchema.parse(await response.json());
   if (!upload.upload) return upload;
   const { method, url, headers } = upload.upload;
-  // fetch sets the length itself and refuses to be told.
+  // fetch sets the length itself and refuses this header.
   const { 'content-length': _, ...bound } = headers;
   const init = { method, headers: bound, body: bytes, ...given(signal) };
   await tried(connection, new URL(url), init, true).catch((error: unknown) => {
-    // 412: another try of ours has put it there.
+    // 412: an earlier try has stored it already.
     if (!(error instanceof ProblemError && error.status === 412)) throw error;
   });
   return upload;

@@ -14,7 +14,7 @@ import { type Connection, call, listed } from './http.ts';
 const root = '/v1/webhook_endpoints';
 const pathOf = (id: string): string => `${root}/${encodeURIComponent(id)}`;
 
-/** Where the service tells of what has ended; `verifyWebhook` checks what comes there. */
+/** The endpoints to which the service sends events. `verifyWebhook` checks an event that arrives. */
 export class WebhookEndpoints {
   readonly #connection: Connection;
 
@@ -22,12 +22,12 @@ export class WebhookEndpoints {
     this.#connection = connection;
   }
 
-  /** A new endpoint; its secret is shown this once. Not tried again once it may have been made. */
+  /** Creates an endpoint. This answer alone contains its secret. The client does not retry if the endpoint may exist already. */
   async create(url: string): Promise<NewWebhookEndpoint> {
     return newWebhookEndpointSchema.parse(await this.#send('POST', root, { url }));
   }
 
-  /** All endpoints, newest first, without their secrets. */
+  /** Lists all endpoints, newest first, without their secrets. */
   list(): AsyncGenerator<WebhookEndpoint> {
     return listed(this.#connection, root, webhookEndpointListSchema.parse);
   }
@@ -36,28 +36,28 @@ export class WebhookEndpoints {
     return webhookEndpointSchema.parse(await this.#send('GET', pathOf(id)));
   }
 
-  /** Changes its address, disables it, or enables it again. */
+  /** Changes the URL of an endpoint, disables it, or enables it. */
   async change(id: string, change: WebhookEndpointChange): Promise<WebhookEndpoint> {
     return webhookEndpointSchema.parse(await this.#send('PATCH', pathOf(id), change));
   }
 
-  /** Deletes an endpoint, and what waits for it. */
+  /** Deletes an endpoint and the events that wait for it. */
   async remove(id: string): Promise<void> {
     await call(this.#connection, pathOf(id), { method: 'DELETE' });
   }
 
-  /** A new secret, shown this once; the old one signs too for `grace` more seconds, a day unless said. */
+  /** Creates a new secret; this answer alone contains it. The service also signs with the old one for `grace` more seconds (default: a day). */
   async rotateSecret(id: string, grace?: number): Promise<NewWebhookEndpoint> {
     const wish = grace === undefined ? {} : { grace_seconds: grace };
     return newWebhookEndpointSchema.parse(await this.#send('POST', `${pathOf(id)}/rotate_secret`, wish));
   }
 
-  /** What was sent, newest first, and what became of it. */
+  /** Lists the deliveries with their attempts, newest first. */
   deliveries(id: string): AsyncGenerator<WebhookDelivery> {
     return listed(this.#connection, `${pathOf(id)}/deliveries`, webhookDeliveryListSchema.parse);
   }
 
-  /** Sends it again, under the same id. */
+  /** Sends an event again, with the same id. */
   async redeliver(id: string, delivery: string): Promise<WebhookDelivery> {
     const path = `${pathOf(id)}/deliveries/${encodeURIComponent(delivery)}/redeliver`;
     return webhookDeliverySchema.parse(await this.#send('POST', path));

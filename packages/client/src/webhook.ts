@@ -1,18 +1,18 @@
 const tolerance = 300;
 
-/** What a webhook came with that is none of ours. */
+/** The request is not a valid webhook of the service. */
 export class WebhookError extends Error {
   override readonly name = 'WebhookError';
 }
 
 /**
- * The body of a webhook, parsed, once it is known to be genuine: signed with one of the secrets (of which there are two
- * while one is being rotated) at most five minutes ago. `webhook-id` in the headers is the same for each delivery of one
- * event, so that a repetition can be told.
+ * Verifies a webhook and returns its parsed body. One of the secrets must have signed it at most five minutes ago; during a
+ * rotation there are two secrets. Each delivery of one event has the same `webhook-id` in its headers, so that you can ignore
+ * a repeated one.
  *
  *     signature = "v1," + base64(HMAC-SHA-256(secret, id "." timestamp "." body))
  *
- * @param body as it came, not parsed and written again
+ * @param body the body as it arrived, not parsed and serialised again
  * @throws WebhookError
  * @see https://www.standardwebhooks.com
  */
@@ -24,16 +24,19 @@ export async function verifyWebhook(
 ): Promise<unknown> {
   const id = headers.get('webhook-id') ?? '';
   const timestamp = headers.get('webhook-timestamp') ?? '';
-  if (id === '' || !/^\d{1,12}$/.test(timestamp)) throw new WebhookError('It is not signed.');
+  if (id === '' || !/^\d{1,12}$/.test(timestamp))
+    throw new WebhookError(
+      'The webhook has no signature: expected the headers webhook-id and webhook-timestamp.',
+    );
   if (Math.abs(now - Number(timestamp)) > tolerance)
-    throw new WebhookError('It was signed too long ago, or the clocks differ.');
+    throw new WebhookError('The webhook was signed more than five minutes ago, or the clocks differ.');
   const signatures = (headers.get('webhook-signature') ?? '')
     .split(' ')
     .flatMap((one) => (one.startsWith('v1,') ? [one.slice(3)] : []));
   const signed = new TextEncoder().encode(`${id}.${timestamp}.${body}`);
   for (const secret of typeof secrets === 'string' ? [secrets] : secrets)
     for (const signature of signatures) if (await isOf(secret, signature, signed)) return JSON.parse(body);
-  throw new WebhookError('Its signature is of none of the secrets.');
+  throw new WebhookError('The signature of the webhook matches none of the secrets.');
 }
 
 async function isOf(secret: string, signature: string, signed: Uint8Array<ArrayBuffer>): Promise<boolean> {

@@ -4,16 +4,16 @@ import type { Question } from './job.ts';
 import { rendererVersion, type Style } from './style.ts';
 
 /**
- * The key of a computation: SHA-256(JCS({v, tenant, question, numerics})). Tenants never share a key, and
- * defaults spelled or omitted give the same one, because a question holds resolved parameters only.
+ * Computes the key of a computation: SHA-256(JCS({v, tenant, question, numerics})). Two tenants never share a key. A default
+ * gives the same key whether the request states it or omits it, because a question holds resolved parameters only.
  */
 export function cacheKey(tenant: string, question: Question, numerics: string): Promise<string> {
   return sha256Hex(canonicalJson({ v: 1, tenant, question, numerics }));
 }
 
 /**
- * The key of one rendering of a computation: SHA-256(key \n JCS({renderer, look})). The style is `look` in what is hashed,
- * because that keeps the keys of earlier releases.
+ * Computes the key of one rendering of a computation: SHA-256(key \n JCS({renderer, look})). The hashed text calls the style
+ * `look`, so that the keys of earlier releases stay valid.
  */
 export function renderKey(key: string, style: Style): Promise<string> {
   return sha256Hex(`${key}\n${canonicalJson({ renderer: rendererVersion, look: style })}`);

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { predictionSchema } from './job.ts';
 import { recordOf } from './record.ts';
+import { predictionSchema } from './result.ts';
 
-/** Requests and answers of services that people come from: KServe's V1 protocol and Vertex AI, as far as images go. */
+/** Requests and answers of other services, for images: KServe's V1 protocol and Vertex AI. */
 
-/** Largest body with photos in it, in bytes, and photos in one. */
+/** The largest body that contains photos, in bytes, and the most photos in one body. */
 export const inlineLimits = { max_bytes: 5_242_880, max_instances: 8 } as const;
 
 const base64 = z.string().min(1);
@@ -28,7 +28,7 @@ export const kserveRequestSchema = z
         parameters: recordOf(z.string().max(100), z.unknown()).default({}).meta({ default: {} }),
       })
       .prefault({})
-      .describe('Of Whylight: which method, and its parameters'),
+      .describe('Parameters of Whylight: the method, and the parameters of the method'),
   })
   .meta({ id: 'KServeExplainRequest' });
 export type KServeRequest = z.output<typeof kserveRequestSchema>;
@@ -37,8 +37,8 @@ const steps = z.strictObject({ stepCount: z.int().min(1).max(1_000) });
 export const vertexRequestSchema = z
   .strictObject({
     instances,
-    parameters: z.unknown().optional().describe('Ignored'),
-    deployedModelId: z.string().optional().describe('Ignored'),
+    parameters: z.unknown().optional().describe('The service ignores this member'),
+    deployedModelId: z.string().optional().describe('The service ignores this member'),
     explanationSpecOverride: z
       .strictObject({
         parameters: z
@@ -58,10 +58,12 @@ const prediction = predictionSchema.omit({ label_zh: true });
 const pictureSchema = z.object({ b64_png: z.string() });
 export const kserveResponseSchema = z
   .object({
-    predictions: z.array(z.array(prediction)).describe('Of each instance, the likeliest first'),
+    predictions: z
+      .array(z.array(prediction))
+      .describe('The predictions of each instance. The most likely class comes first'),
     explanations: z.array(
       z.object({
-        id: z.string().describe('The explanation, as GET /v1/explanations/{id} has it'),
+        id: z.string().describe('Id of the explanation for GET /v1/explanations/{id}'),
         method: z.string(),
         target: prediction,
         shape: z.array(z.int()),
@@ -84,7 +86,7 @@ export const vertexResponseSchema = z
             outputIndex: z.array(z.int()),
             outputDisplayName: z.string(),
             outputName: z.string(),
-            instanceOutputValue: z.number().nullable().describe('The value that is explained'),
+            instanceOutputValue: z.number().nullable().describe('The value that the explanation explains'),
             approximationError: z.number().nullable(),
             featureAttributions: z.object({ image: pictureSchema }),
           }),
@@ -97,7 +99,7 @@ export const vertexResponseSchema = z
         displayNames: z.array(z.string()),
         confidences: z
           .array(z.number().nullable())
-          .describe('Probabilities; of a network that gives none, its scores'),
+          .describe('Probabilities. If the network gives none, its scores'),
       }),
     ),
   })

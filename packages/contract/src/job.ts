@@ -2,23 +2,25 @@ import { z } from 'zod';
 import { nonceSchema } from './claim.ts';
 import { layerNamesSchema, modelSourceSchema, notRunSchema } from './models.ts';
 import { recordOf } from './record.ts';
+import { conventions, parametersSchema, resultSchema, warningSchema } from './result.ts';
 import { styleSchema } from './style.ts';
 import { targetSchema } from './target.ts';
 import { tasks } from './task.ts';
 import { sha256 } from './wire.ts';
 
 /**
- * What the gateway and the worker say to each other. The gateway posts a `Job` to the worker, which answers
- * 202 at once (or 503 with Retry-After when full), claims the attempt (see claim.ts) and later posts `Report`s to the
- * gateway. Each carries the attempt and lease of the job and the nonce of the claim: all others are refused.
+ * The messages between gateway and worker. The gateway posts a `Job` to the worker. The worker answers 202 at once, or 503
+ * with Retry-After when it is full. It claims the attempt (see claim.ts) and later posts `Report`s to the gateway. Each report
+ * carries the attempt and the lease of the job and the nonce of the claim; the gateway refuses any other report.
  */
 
 /**
- * Where the worker takes jobs (POST), drops them (DELETE jobs/{key}?attempt=n), draws again (POST renderings), says
- * what it can explain (GET), and where it examines a tenant's model or gets one ready (POST). A worker that takes jobs at
- * v2 or later claims them first, one at v3 knows the numerics version of a question, and one at v4 its score; gateway and
- * worker of different releases send each other away, and the job waits in the queue. Renderings at v2 have results that
- * name their task.
+ * The paths of the worker: POST a job, or DELETE jobs/{key}?attempt=n to cancel it; POST a rendering; GET the models that the
+ * worker can explain; POST a tenant's model to validate it or to load it.
+ *
+ * The version in a path changes when gateway and worker of two releases would misunderstand each other. The call then
+ * fails, and the job waits in the queue. Since v2 of jobs the worker claims a job first, since v3 it knows the numerics version of a
+ * question, since v4 its score. Since v2 of renderings a result names its task.
  */
 export const workerPaths = {
   jobs: '/v4/jobs',
@@ -31,17 +33,14 @@ export const workerPaths = {
 export const artifactNames = ['overlay.png', 'heatmap.png', 'attribution.npy', 'result.json'] as const;
 export type ArtifactName = (typeof artifactNames)[number];
 
-/** What stands for a method in the question of a prediction: the network's scores and nothing else. */
-export const predictionMethod = 'prediction';
-/** Scores that a prediction keeps. */
-export const mostPredictions = 100;
+export const artifactContentTypes = {
+  'overlay.png': 'image/png',
+  'heatmap.png': 'image/png',
+  'attribution.npy': 'application/octet-stream',
+  'result.json': 'application/json',
+} as const satisfies Record<ArtifactName, string>;
 
-export const conventions = ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'] as const;
-
-/** A method's parameters by name. */
-export const parametersSchema = recordOf(z.string().max(100), z.json()).meta({ additionalProperties: true });
-
-/** The computation: everything here is part of the cache key. */
+/** The question that a computation answers. Every member is part of the cache key. */
 export const questionSchema = z.strictObject({
   image: sha256,
   /** Digest of the model's bytes: `sha256:<hex>`. */
@@ -50,14 +49,14 @@ export const questionSchema = z.strictObject({
   preprocessing: z.string().regex(/^sha256:[0-9a-f]{64}$/),
   method: z.string(),
   method_version: z.string(),
-  /** `numericsVersion` of `@whylight/core`; absent from questions of earlier releases, which may still be stored or queued. */
+  /** `numericsVersion` of `@whylight/core`. Questions of earlier releases, which may still be stored or queued, lack it. */
   numerics_version: z.string().max(20).optional(),
   convention: z.enum(conventions),
-  /** Resolved: every parameter that the method has is present. */
+  /** Resolved: every parameter of the method is present. */
   parameters: parametersSchema,
   layers: z.array(z.string()),
   target: targetSchema,
-  /** What of the target is explained, resolved; absent from questions of earlier releases: then the method's own. */
+  /** The score of the target that is explained, resolved. Questions of earlier releases lack it and mean the method's default. */
   score: z.string().max(20).optional(),
 });
 export type Question = z.infer<typeof questionSchema>;
@@ -74,23 +73,23 @@ export const jobSchema = z.strictObject({
   attempt: z.int().min(1),
   lease: z.string().min(16),
   question: questionSchema,
-  /** The tenant's own model, which the question names by its digest; absent: one of the worker's. */
+  /** The tenant's own model, whose digest is in the question. Absent if the model comes with the worker. */
   model: modelSourceSchema.optional(),
-  /** How its pictures are drawn. */
+  /** How the pictures look. */
   style: styleSchema,
   input: inputSchema,
   /**
-   * What the names of the attempt's artifacts begin with, as the gateway names it; `artifactPrefix` adds the nonce of the
-   * claim. A worker makes up no other part of a name.
+   * The prefix of the names of the attempt's artifacts. The gateway chooses it, and `artifactPrefix` adds the nonce of the
+   * claim; the worker chooses no part of a name.
    */
   output_prefix: z.string(),
-  /** Where the attempt is claimed. */
+  /** The worker posts the claim of the attempt here. */
   claim_url: z.url(),
-  /** Where reports go. */
+  /** The worker posts its reports here. */
   report_url: z.url(),
-  /** Of the request that began it. */
+  /** Id of the request that started the computation. */
   request_id: z.string(),
-  /** W3C Trace Context of the gateway's span; absent from jobs of earlier releases. */
+  /** W3C Trace Context of the gateway's span. Jobs of earlier releases lack it. */
   traceparent: z.string().max(100).optional(),
 });
 export type Job = z.infer<typeof jobSchema>;
@@ -103,62 +102,6 @@ export const artifactSchema = z.object({
   content_type: z.string(),
 });
 export type Artifact = z.infer<typeof artifactSchema>;
-
-const probabilitySchema = z
-  .number()
-  .optional()
-  .describe(
-    'Only where the network gives a probability, or a softmax or a sigmoid makes one of what it gives',
-  );
-const scoreSchema = z
-  .number()
-  .nullable()
-  .describe('The value that is explained. Null: an earlier release computed it and did not keep it');
-
-export const predictionSchema = z.object({
-  class_index: z.int(),
-  label: z.string(),
-  label_zh: z.string().nullable(),
-  probability: probabilitySchema,
-  score: scoreSchema,
-});
-export type Prediction = z.infer<typeof predictionSchema>;
-
-/** The code is for programs, and keeps its meaning; the message is for people. */
-export const warningSchema = z.object({ code: z.string(), message: z.string() });
-export type Warning = z.infer<typeof warningSchema>;
-
-export const warningText = ({ code, message }: Warning): string => `${code}: ${message}`;
-
-/** What a finished computation says, without its artifacts; the same object is `result.json`. */
-export const resultSchema = z.object({
-  method: z.string(),
-  convention: z.enum(conventions),
-  parameters: parametersSchema,
-  layers: z.array(z.string()),
-  task: z.enum(tasks),
-  target: predictionSchema,
-  predictions: z.array(predictionSchema),
-  /** Null: of a prediction. */
-  attribution: z
-    .object({
-      shape: z.array(z.int()),
-      minimum: z.number(),
-      maximum: z.number(),
-      sum: z.number(),
-      convergence_delta: z.number().nullable(),
-      /** Of a map that was min-maxed, how far its highest value lay above its lowest before. */
-      scale: z.number().nullable().optional(),
-    })
-    .nullable(),
-  /** Where the model's input lies on the upright photo, in photo pixels. */
-  input_region: z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
-  image: z.object({ width: z.int(), height: z.int() }),
-  device: z.string(),
-  milliseconds: z.object({ decode: z.number(), compute: z.number(), render: z.number() }),
-  warnings: z.array(warningSchema),
-});
-export type Result = z.infer<typeof resultSchema>;
 
 export const jobErrorCodes = [
   'invalid_image',
@@ -192,7 +135,7 @@ export type JobError = z.infer<typeof jobErrorSchema>;
 const about = { attempt: z.int().min(1), lease: z.string(), nonce: nonceSchema };
 export const reportSchema = z.discriminatedUnion('status', [
   z.object({ ...about, status: z.literal('processing') }),
-  /** Nothing new: the job is still with the worker, waiting or at work. */
+  /** The worker still has the job, waiting or running; nothing else has changed. */
   z.object({ ...about, status: z.literal('alive') }),
   z.object({ ...about, status: z.literal('progress'), completed: z.int(), total: z.int() }),
   z.object({
@@ -205,7 +148,7 @@ export const reportSchema = z.discriminatedUnion('status', [
 ]);
 export type Report = z.infer<typeof reportSchema>;
 
-/** POST /v2/renderings on the worker: a finished explanation drawn again. No model is asked. */
+/** POST /v2/renderings on the worker: render a finished explanation in another style. This runs no model. */
 export const renderingJobSchema = z.strictObject({
   /** SHA-256 of the photo. */
   image: sha256,
@@ -213,7 +156,7 @@ export const renderingJobSchema = z.strictObject({
   attribution: artifactSchema,
   result: resultSchema,
   style: styleSchema,
-  /** Prefix under which the pictures are written. */
+  /** Prefix of the names of the pictures. */
   output_prefix: z.string(),
   request_id: z.string(),
 });
@@ -226,7 +169,7 @@ export const renderedSchema = z.object({
 });
 export type Rendered = z.infer<typeof renderedSchema>;
 
-/** GET /v1/models on the worker: what this worker can explain. */
+/** GET /v1/models on the worker: the models that this worker can explain. */
 export const catalogModelSchema = z.object({
   name: z.string(),
   digest: z.string(),
@@ -234,11 +177,11 @@ export const catalogModelSchema = z.object({
   classes: z.int(),
   input_shape: z.array(z.int()),
   labels: z.array(z.object({ en: z.string(), zh: z.string().nullable() })).nullable(),
-  /** Method id to the reason why it does not work; to null where it can be asked for. */
+  /** Method id to the reason why the method does not work, or to null if it can be requested. */
   methods: recordOf(z.string(), z.string().nullable()),
   not_run: notRunSchema,
   layers: layerNamesSchema,
-  /** Absent from catalogues of earlier releases. */
+  /** Catalogues of earlier releases lack it. */
   task: z.enum(tasks).optional(),
   default: z.boolean(),
 });

@@ -3,9 +3,9 @@ import { recordOf } from './record.ts';
 import { tasks } from './task.ts';
 import { sha256, time } from './wire.ts';
 
-/** Models that tenants bring: as the public API has them, and as gateway and worker speak of them. */
+/** Models of tenants: in the public API, and in the messages between gateway and worker. */
 
-/** What `preprocessing` may be called instead of being spelled out. */
+/** Names that `preprocessing` may have in place of its parts. */
 export const presetNames = ['imagenet', 'imagenet-half', 'imagenet-caffe'] as const;
 
 const most = 100_000;
@@ -14,44 +14,54 @@ const side = z.int().min(1).max(4096);
 const sides = z.tuple([side, side]).readonly().describe('Height and width');
 const level = z.int().min(0).max(255);
 
-/** How a photo becomes the network's input; what is left out is as for ImageNet's classifiers. */
+/** How a photo becomes the input of the network. Omitted parts are as for the classifiers of ImageNet. */
 export const preprocessingSchema = z
   .strictObject({
     layout: z.enum(['NCHW', 'NHWC']).optional(),
     channels: z
       .union([z.enum(['rgb', 'bgr', 'gray', 'rgba', 'RGB', 'BGR']), z.int().min(1).max(1000)])
       .optional()
-      .describe('A number: so many bands of a file that has them'),
-    size: z.union([side, sides]).nullable().optional().describe('What the network takes'),
+      .describe('The channels of the network, in their order. A number says how many bands the files have'),
+    size: z
+      .union([side, sides])
+      .nullable()
+      .optional()
+      .describe('The size that the network takes; null: the size that resizing and cropping leave'),
     fit: z
       .enum(['crop', 'stretch', 'letterbox'])
       .optional()
       .describe(
-        'Whether the photo keeps its proportions and is cropped, loses them, or keeps them and is padded',
+        '`crop` keeps the proportions and cuts off what is too much; `stretch` changes the proportions; `letterbox` keeps them and fills the rest with `pad_color`',
       ),
     resize: z
       .union([side, sides, z.literal('none')])
       .nullable()
       .optional()
-      .describe("The short side, or exactly that size; null: to the network's size"),
+      .describe(
+        'A number is the length of the short side, two numbers are the exact size. Null resizes to the size that the network takes',
+      ),
     crop: z
       .union([z.number().positive().max(1), side, sides, z.literal('none')])
       .nullable()
       .optional()
-      .describe("From the middle; up to 1: the share of the resized photo; null: the network's size"),
+      .describe(
+        'The size that is cut from the middle. A number up to 1 is a share of the resized photo. Null cuts the size that the network takes',
+      ),
     pad_color: z
       .tuple([level, level, level])
       .readonly()
       .optional()
-      .describe('Of the padding under fit letterbox'),
+      .describe('The colour that fills the rest under `fit: letterbox`, as red, green and blue'),
     resample: z
       .enum(['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos', 'cv-bilinear', 'cv-area'])
       .optional()
-      .describe('As PIL does it, with antialiasing, or as OpenCV does'),
+      .describe(
+        'The filter that resizes the photo. The names without `cv-` are the filters of PIL, with antialiasing; those with `cv-` are the filters of OpenCV',
+      ),
     scale: z
       .union([z.number().positive().max(most), z.enum(['x/255', 'x'])])
       .optional()
-      .describe('What a pixel of 0 to 255 is multiplied by before mean and std'),
+      .describe('The factor for each pixel (0 to 255), before `mean` is subtracted and `std` divides'),
     mean: perChannel.optional().describe('One number for each channel, or one for all'),
     std: z.array(z.number().positive().max(most)).min(1).max(1000).readonly().optional(),
     resize_short_side: side.nullable().optional().describe('Older name of `resize`'),
@@ -82,29 +92,46 @@ export const modelRequestSchema = z
     name: z
       .string()
       .regex(/^(?!mdl_)[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'expected letters, digits, dots, - and _')
-      .describe('What explanations ask for; a name that has several models means the newest that is ready'),
-    sha256: sha256.describe('Of the ONNX file'),
-    content_length: z.int().min(1).describe('Bytes of the ONNX file'),
-    labels: z.array(classNameSchema).min(1).max(100_000).optional().describe('Class names, by index'),
+      .describe(
+        'The name by which explanations ask for the model. If several models have the name, the newest one that is ready answers',
+      ),
+    sha256: sha256.describe('SHA-256 of the ONNX file'),
+    content_length: z.int().min(1).describe('Length of the ONNX file, in bytes'),
+    labels: z
+      .array(classNameSchema)
+      .min(1)
+      .max(100_000)
+      .optional()
+      .describe('The name of each class, in the order of the class indices'),
     preprocessing: z
       .union([z.enum(presetNames), preprocessingSchema])
       .optional()
       .describe(
-        'What is omitted is found in the file, or else as for ImageNet, at the size that the network takes',
+        'A preset, or the parts one by one. Omitted parts are read from the file; parts that the file does not state are as for ImageNet, at the size that the network takes',
       ),
     fixed_inputs: fixedInputsSchema
       .optional()
       .describe(
-        'What inputs beside the image are fixed to: a number for all of one, its elements, or a tensor',
+        'Values for the inputs other than the image: one number for all elements, the list of elements, or a tensor',
       ),
     scores: z
       .string()
       .min(1)
       .max(500)
       .optional()
-      .describe('The output with the scores of classes; omitted: the likeliest one'),
-    cam_tensor: z.string().min(1).max(500).optional().describe('The layer to look at when none is asked for'),
-    task: z.enum(tasks).optional().describe('What the network decides, where its end does not tell'),
+      .describe(
+        'The output that holds the scores of the classes. Omitted: the service chooses the most likely output',
+      ),
+    cam_tensor: z
+      .string()
+      .min(1)
+      .max(500)
+      .optional()
+      .describe('The layer that methods use if the request names no layer'),
+    task: z
+      .enum(tasks)
+      .optional()
+      .describe('What the network decides. Needed only if the last operators of the network do not show it'),
   })
   .meta({ id: 'ModelRequest' });
 /** As a client writes it. */
@@ -119,7 +146,7 @@ export const modelCompletionSchema = z
           etag: z
             .string()
             .regex(/^"?[^"<>&\s]{1,1024}"?$/, 'expected an ETag')
-            .describe('As the object store answered the part'),
+            .describe('The ETag that the object store returned for this part'),
         }),
       )
       .min(1)
@@ -128,19 +155,19 @@ export const modelCompletionSchema = z
   .meta({ id: 'ModelCompletion' });
 export type ModelCompletion = z.infer<typeof modelCompletionSchema>;
 
-/** What stands beside a model and says how to use it; the worker fills in what is left out. */
+/** Says how to use a model. The worker fills in what is null. */
 export const modelManifestSchema = z.strictObject({
   labels: z.array(z.strictObject({ en: z.string(), zh: z.string().nullable() })).nullable(),
   preprocessing: z.union([z.enum(presetNames), preprocessingSchema]).nullable(),
   cam_tensor: z.string().nullable(),
-  /** Absent where it is not said: manifests of earlier releases have no such member, and keep their digest. */
+  /** Absent if nobody states it. Manifests of earlier releases lack this member, and must keep their digest. */
   task: z.enum(tasks).optional(),
   fixed_inputs: fixedInputsSchema.nullable(),
   scores: z.string().nullable(),
 });
 export type ModelManifest = z.infer<typeof modelManifestSchema>;
 
-/** Where a tenant's model is, and what it must be when it is read. */
+/** Where a tenant's model is stored, with the length and the digest that the worker checks. */
 export const modelSourceSchema = z.strictObject({
   id: z.string(),
   name: z.string(),
@@ -151,7 +178,7 @@ export const modelSourceSchema = z.strictObject({
 });
 export type ModelSource = z.infer<typeof modelSourceSchema>;
 
-/** What `whylight check` tells of a model. */
+/** The report of `whylight check` on a model. */
 export const modelReportSchema = z
   .object({
     opset: z.int(),
@@ -170,29 +197,33 @@ export const modelReportSchema = z
     classes: z.int(),
     layers: z
       .array(z.object({ name: z.string(), shape: z.array(z.int()) }))
-      .describe('Feature maps that a CAM can look at, last first'),
+      .describe('Feature maps that CAM methods can use. The last layer of the network comes first'),
     unsupported: z
       .array(z.object({ op: z.string(), nodes: z.array(z.string()) }))
-      .describe('Operators without a derivative rule, and the nodes that use them'),
+      .describe('Operators for which Whylight has no derivative, with the nodes that use them'),
     methods: z
       .array(z.object({ id: z.string(), works: z.boolean().nullable(), reason: z.string().nullable() }))
-      .describe('`works`: true, it ran; false, it does not; null, it was not run. `reason` says why'),
+      .describe(
+        '`works` is true if the method ran on the model, false if it failed, null if the service did not run it. `reason` says why it is not true',
+      ),
     recommended: z
       .array(z.string())
       .optional()
-      .describe('Methods that suit the architecture, the best first'),
+      .describe('Methods that suit this architecture. The best one comes first'),
     photos: z
       .union([z.literal(true), z.string()])
       .optional()
-      .describe('Whether photos can become the input of the network; or why not'),
+      .describe(
+        'True if the service can turn a photo into the input of the network; otherwise the reason why it cannot',
+      ),
     task: z.enum(tasks).optional().describe('What the network decides'),
-    budget: z.number().optional().describe('Seconds that reading the model and running it were given'),
+    budget: z.number().optional().describe('Seconds that the service had to read and run the model'),
     notes: z.array(z.string()),
   })
   .meta({ id: 'ModelReport' });
 export type ModelReport = z.infer<typeof modelReportSchema>;
 
-/** Why a model cannot be explained at all. */
+/** Reasons why no method can explain a model. */
 export const modelErrorCodes = [
   'invalid_model',
   'model_external_data_forbidden',
@@ -207,13 +238,13 @@ export type ModelErrorCode = (typeof modelErrorCodes)[number];
 export const modelErrorSchema = z.object({ code: z.enum(modelErrorCodes), message: z.string() });
 export type ModelError = z.infer<typeof modelErrorSchema>;
 
-/** Methods that nothing speaks against, and that were not run on a model: id to the reason. They can be asked for. */
+/** Methods that can be requested although nobody has run them on the model: id to the reason why not. */
 export const notRunSchema = recordOf(z.string(), z.string()).optional();
 
-/** Of each layer, last first, the names by which it can be asked for; absent where that is not known beforehand. */
+/** The names of each layer that a request may use, the last layer first. Absent if they are not known before a run. */
 export const layerNamesSchema = z.array(z.array(z.string())).optional();
 
-/** What a model's validation finds that explaining needs to know. */
+/** The facts that a validation finds and that explanations need. */
 export const modelFactsSchema = z.object({
   /** Digest of the preprocessing, defaults filled in: `sha256:<hex>`. */
   preprocessing: z.string().regex(/^sha256:[0-9a-f]{64}$/),
@@ -222,17 +253,17 @@ export const modelFactsSchema = z.object({
   /** Method id to the reason why it does not work; to null where it can be asked for. */
   methods: recordOf(z.string(), z.string().nullable()),
   not_run: notRunSchema,
-  /** By which numerics the methods were run; absent where an earlier release has looked at the file only. */
+  /** The numerics version that ran the methods. Absent if an earlier release read the file and ran nothing. */
   numerics_version: z.string().optional(),
   /** Whether the network gives the same scores each time. */
   deterministic: z.boolean(),
   layers: layerNamesSchema,
-  /** Absent from what earlier releases have found. */
+  /** Validations of earlier releases lack it. */
   task: z.enum(tasks).optional(),
 });
 export type ModelFacts = z.infer<typeof modelFactsSchema>;
 
-/** A call about one of a tenant's models: examine it, or get it ready. */
+/** A call about one model of a tenant: validate it, or load it. */
 export const modelCallSchema = z.strictObject({ model: modelSourceSchema, request_id: z.string() });
 export const validationSchema = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('ready'), facts: modelFactsSchema, report: modelReportSchema }),
@@ -244,31 +275,40 @@ export const modelStatuses = ['pending', 'validating', 'ready', 'rejected'] as c
 
 export const modelSchema = z
   .object({
-    id: z.string().describe('Of a model that comes with the service: its name'),
+    id: z.string().describe('The id of the model. A model that comes with the service has its name as id'),
     object: z.literal('model'),
     name: z.string(),
     digest: z.string(),
-    own: z.boolean().describe('Whether the tenant has brought it'),
+    own: z.boolean().describe('True if the tenant has uploaded the model'),
     status: z.enum(modelStatuses),
     created_at: time.nullable(),
     content_length: z.int().nullable(),
     classes: z.int().nullable(),
     input_shape: z.array(z.int()).nullable(),
-    task: z.enum(tasks).optional().describe('What the network decides, where that is known'),
+    task: z
+      .enum(tasks)
+      .optional()
+      .describe('What the network decides. Absent if the service does not know it'),
     default: z.boolean(),
     deterministic: z
       .boolean()
       .nullable()
-      .describe('Of a network that is not, nothing is answered from the cache'),
-    methods: z.array(z.string()).describe('Ids of the methods that can be asked for on it'),
+      .describe(
+        'True if the network gives the same scores each time. If it does not, the service answers nothing from the cache',
+      ),
+    methods: z.array(z.string()).describe('Ids of the methods that you can request for this model'),
     not_run: z
       .array(z.string())
       .optional()
-      .describe('Of these, those that have not been run on it: GET /v1/methods?model= says why'),
+      .describe(
+        'Ids from `methods` that the service has not run on the model. GET /v1/methods?model= says why',
+      ),
     report: modelReportSchema
       .nullable()
-      .describe('What `whylight check` says of it; in lists null, ask for the one'),
-    error: modelErrorSchema.nullable().describe('Why it was rejected'),
+      .describe(
+        'The report that `whylight check` prints. Lists have null here: get the single model to read it',
+      ),
+    error: modelErrorSchema.nullable().describe('Why the service rejected the model; null if it did not'),
     upload: z
       .object({
         method: z.literal('PUT'),
@@ -277,18 +317,18 @@ export const modelSchema = z
             part_number: z.int(),
             url: z.string(),
             headers: recordOf(z.string(), z.string()),
-            offset: z.int().describe('Where in the file the part begins'),
+            offset: z.int().describe('Position in the file at which the part begins, in bytes'),
           }),
         ),
         expires_at: time,
       })
       .nullable()
       .describe(
-        'Where to PUT the file, in parts; then POST their ETags to `complete`. Announce the model again for new URLs',
+        'Signed URLs for the parts of the file. PUT each part, then POST their ETags to `complete`. To get new URLs, announce the model again',
       ),
     urls: z
       .object({ self: z.string(), complete: z.string().nullable(), warm: z.string().nullable() })
-      .describe('`complete` and `warm` exist for the tenant’s own models'),
+      .describe('`complete` and `warm` are null for models that come with the service'),
   })
   .meta({ id: 'Model' });
 export type Model = z.infer<typeof modelSchema>;

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { explanationSchema } from './api/explanations.ts';
 import { predictionsSchema } from './api/predictions.ts';
 import { kserveResponseSchema, vertexResponseSchema } from './compat.ts';
-import { type Result, resultSchema } from './job.ts';
 import { currentForm, currentResult, olderForm } from './older-form.ts';
+import { type Result, resultSchema } from './result.ts';
 import { samplesOf } from './testing/answers.ts';
 
 const warning = { code: 'unsure', message: 'it may show: something else' };

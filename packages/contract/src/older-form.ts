@@ -1,14 +1,14 @@
 import type { Explanation } from './api/explanations.ts';
 import type { Predictions } from './api/predictions.ts';
 import type { Rendering } from './api/renderings.ts';
-import type { Prediction, Result, Warning } from './job.ts';
+import type { Prediction, Result, Warning } from './result.ts';
 import type { AnsweredTarget } from './target.ts';
 
 /**
- * What answers looked like in version 2026-11-01 of the API, and what results of that time look like where they are
- * stored: `score` was the probability by softmax over the classes, a warning was one string, a target had a short form,
- * and nothing named a task. `olderForm` makes that form of an answer of today, for who asks for that version;
- * `currentForm` and `currentResult` make the form of today of what an earlier release has said or stored.
+ * Converts answers and stored results between the current form and the form of API version 2026-11-01. In that version
+ * `score` was the softmax probability, a warning was one string, a target had a short form, and nothing named a task.
+ * `olderForm` converts a current answer for clients that ask for that version. `currentForm` and `currentResult` convert what
+ * an earlier release has answered or stored.
  */
 
 interface Scored {
@@ -16,13 +16,13 @@ interface Scored {
   readonly score: number | null;
 }
 
-/** `score` as it was: the probability. A network that gives none keeps its score. */
+/** Puts the probability into `score`, as that version did. Without a probability the score stays. */
 const olderScore = <T extends Scored>({ probability, ...rest }: T) => ({
   ...rest,
   score: probability ?? rest.score,
 });
 
-/** What was called score was a probability; what was explained was not kept. */
+/** That version stored the probability as `score` and did not store the score. */
 const currentScore = <T extends Scored>(scored: T): T =>
   scored.probability === undefined && scored.score !== null
     ? { ...scored, probability: scored.score, score: null }
@@ -61,7 +61,7 @@ type Older = Omit<Result, 'task' | 'warnings'> & {
   readonly warnings: readonly (Warning | string)[];
 };
 
-/** A stored result, whichever release has written it. */
+/** Reads a stored result of any release. */
 export function currentResult(stored: Result | Older): Result {
   const { task = 'multiclass', target, predictions, warnings }: Older = stored;
   const read = 'task' in stored ? <T>(scored: T): T => scored : currentScore<Prediction>;
@@ -104,7 +104,7 @@ const olderKserve = (answer: KserveAnswer): object => ({
   explanations: answer.explanations.map((one) => ({ ...one, target: olderScore(one.target) })),
 });
 
-/** The likeliest class is what these requests explain, so that its confidence is that of the attribution. */
+/** These requests explain the most likely class, so its confidence is the value of the attribution. */
 const olderVertex = (answer: VertexAnswer): object => ({
   ...answer,
   explanations: answer.explanations.map((one, instance) => ({
@@ -116,7 +116,7 @@ const olderVertex = (answer: VertexAnswer): object => ({
   })),
 });
 
-/** An answer of today in the form of version 2026-11-01. What that version had too is left as it is. */
+/** Converts a current answer to the form of version 2026-11-01. */
 export function olderForm(answer: object): object {
   const { object, data } = answer as { object?: unknown; data?: object[] };
   if (object === 'list') return { ...answer, data: data!.map(olderForm) };
@@ -135,7 +135,7 @@ export function olderForm(answer: object): object {
   return answer;
 }
 
-/** An answer of a service of an earlier release in the form of today; one of today is left as it is. */
+/** Converts an answer of an earlier release to the current form. A current answer stays as it is. */
 export function currentForm(answer: unknown): unknown {
   if (typeof answer !== 'object' || answer === null) return answer;
   const { object, data } = answer as { object?: unknown; data?: unknown[] };

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
 /**
- * An object whose members' names are the sender's, passed on as it came. `z.record` drops a member called `__proto__`
- * without a word: here it is a member like any other.
+ * An object whose member names the sender chooses. It keeps all members: `z.record` would silently drop a member called
+ * `__proto__`.
  */
 export function recordOf<V extends z.ZodType>(names: z.ZodString, values: V) {
   const ordinary = z.record(names, values);
-  // Spelled out for the generator of the OpenAPI document, which cannot see what is checked here.
+  // The generator of the OpenAPI document cannot see what `superRefine` checks, so this states it.
   const { additionalProperties } = z.toJSONSchema(ordinary, { io: 'input' });
   return z
     .custom<Record<string, z.input<V>>>()

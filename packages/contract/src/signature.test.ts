@@ -36,7 +36,7 @@ test.each([
   expect(await verify(secret, { ...call, ...change }, headers, now)).toBe(false);
 });
 
-test('another secret, another time, and headers that are none are refused', async () => {
+test('another secret, another time, and malformed headers are refused', async () => {
   const signed = await sign(secret, call, now);
   const wrong = [
     {},

@@ -11,15 +11,15 @@ export type Direction = 'gateway-to-worker' | 'worker-to-gateway';
 export const timestampHeader = 'Whylight-Timestamp';
 export const signatureHeader = 'Whylight-Signature';
 /**
- * Seconds that the two clocks may differ: more than a clock that nobody minds is off. It may be this much because a call
- * that is made twice is harmless: jobs are told by attempt, claims and reports by attempt, lease and nonce.
+ * Seconds by which the two clocks may differ. This is more than the error of an unattended clock. It may be this much because
+ * a repeated call does no harm: attempt, lease and nonce identify jobs, claims and reports.
  */
 export const tolerance = 900;
 
 interface Call {
   readonly direction: Direction;
   readonly method: string;
-  /** Path with its query, as it is on the wire. */
+  /** Path with its query, as it was sent. */
   readonly path: string;
   readonly body: string;
 }
@@ -35,14 +35,14 @@ const keyOf = (secret: string): Promise<CryptoKey> =>
 const messageOf = ({ direction, method, path, body }: Call, timestamp: string): Uint8Array<ArrayBuffer> =>
   encoder.encode([direction, timestamp, method.toUpperCase(), path, body].join('\n')).slice();
 
-/** Headers that sign `call`. `now` is unix seconds. */
+/** Returns the headers that sign `call`. `now` is in unix seconds. */
 export async function sign(secret: string, call: Call, now: number): Promise<Record<string, string>> {
   const timestamp = String(Math.floor(now));
   const mac = await crypto.subtle.sign('HMAC', await keyOf(secret), messageOf(call, timestamp));
   return { [timestampHeader]: timestamp, [signatureHeader]: hex(mac) };
 }
 
-/** Whether `headers` sign `call`; compares in constant time and refuses old or future timestamps. */
+/** Says whether `headers` sign `call`. Compares in constant time and refuses timestamps that are too old or in the future. */
 export async function verify(
   secret: string,
   call: Call,

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 
-/** How an attribution is drawn: nothing here is part of the computation, so all of it may change without one. */
+/** How the pictures of an attribution look. Nothing here is part of the question, so a new style needs no new computation. */
 
 export const languages = ['en', 'zh'] as const;
+export type Language = (typeof languages)[number];
 
-/** Those of `@whylight/core/image`. */
+/** The colour maps of `@whylight/core/image`. */
 export const colorMaps = [
   'jet',
   'opencv-jet',
@@ -19,25 +20,42 @@ export const colorMaps = [
 
 const percentile = z.number().min(0).max(100).nullable().default(null);
 
-/** Null: as the method's own pictures have it. */
+/** Null means: as the method itself does it. */
 export const visualizationSchema = z
   .strictObject({
-    type: z.enum(['pixels', 'outlines']).default('pixels').describe('Areas in colours, or their outlines'),
+    type: z
+      .enum(['pixels', 'outlines'])
+      .default('pixels')
+      .describe('`pixels` colours the areas that count; `outlines` draws a line around them'),
     polarity: z
       .enum(['positive', 'negative', 'both', 'absolute'])
       .nullable()
       .default(null)
-      .describe('Which attributions count: for the class, against it, both in two colours, or by magnitude'),
+      .describe(
+        'Which attributions the picture shows: those for the class (`positive`), those against it (`negative`), both in two colours, or the magnitude of all (`absolute`). Null: as the method shows them',
+      ),
     color_map: z.enum(colorMaps).nullable().default(null),
-    opacity: z.number().gt(0).max(1).nullable().default(null).describe('Of the colours over the photo'),
+    opacity: z
+      .number()
+      .gt(0)
+      .max(1)
+      .nullable()
+      .default(null)
+      .describe(
+        'Weight of the colours over the photo, above 0 and up to 1. Null: the weight that the method uses',
+      ),
     clip_percent_lowerbound: percentile.describe(
-      'Magnitudes below this percentile are not highlighted at all',
+      'The picture does not highlight magnitudes below this percentile',
     ),
-    clip_percent_upperbound: percentile.describe('Magnitudes from this percentile on have the last colour'),
+    clip_percent_upperbound: percentile.describe(
+      'Magnitudes at or above this percentile get the last colour of the colour map',
+    ),
     overlay_type: z
       .enum(['original', 'grayscale', 'mask_black', 'none'])
       .default('original')
-      .describe('What the colours lie on; `mask_black`: the photo itself where it counts, black elsewhere'),
+      .describe(
+        'The background of the colours. `mask_black` shows the photo where the attribution counts and black elsewhere',
+      ),
   })
   .refine(
     ({ clip_percent_lowerbound: lower, clip_percent_upperbound: upper }) => (lower ?? 0) < (upper ?? 100),
@@ -46,7 +64,7 @@ export const visualizationSchema = z
   .meta({ id: 'Visualization' });
 export type Visualization = z.output<typeof visualizationSchema>;
 
-/** The same as an answer repeats it: open to growth, as every answer is (see wire.ts). */
+/** A visualization in an answer. Like every answer it may have members that the reader does not know (see wire.ts). */
 export const answeredVisualizationSchema = z
   .object(visualizationSchema.shape)
   .meta({ id: 'AnsweredVisualization' });
@@ -57,11 +75,11 @@ export const styleSchema = z.strictObject({
 });
 export type Style = z.infer<typeof styleSchema>;
 
-/** Pictures as the method itself has them drawn. */
-export const ownStyle = (language: Style['language'] = 'en'): Style => ({
+/** The style of the method itself. */
+export const ownStyle = (language: Language = 'en'): Style => ({
   visualization: visualizationSchema.parse({}),
   language,
 });
 
-/** Changes when the same style gives another picture. */
+/** Raise it when the same style gives another picture. */
 export const rendererVersion = '1';

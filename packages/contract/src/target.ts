@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-/** What is explained: as somebody asks for it, as a question holds it, and as an answer repeats it. */
+/** The target of an explanation: in a request, in a question and in an answer. */
 
-/** What of a class is explained; those of `@whylight/core`. */
+/** The scores of a class that can be explained: those of `@whylight/core`. */
 export const scoreNames = [
   'logit',
   'probability',
@@ -29,47 +29,55 @@ const termsSchema = z
   .min(1)
   .max(16);
 
-/** As a question holds it, and as requests may say it in short. */
+/** The target in a question. Requests may use it as a short form. */
 export const targetSchema = z.union([
   z.literal('predicted'),
   z.strictObject({ class_index: z.int().min(0) }),
   z.strictObject({ label: z.string().min(1).max(200) }),
   z
     .strictObject({ terms: termsSchema })
-    .describe('A weighted sum of classes; the first one named stands for it'),
+    .describe('A weighted sum of classes. Answers name the sum by its first class'),
 ]);
 export type TargetSpec = z.infer<typeof targetSchema>;
 
 const classTargetSchema = z
   .strictObject({
     type: z.literal('class'),
-    index: indexSchema.optional().describe('Omitted, with `label` and `terms`: `predicted`'),
+    index: indexSchema
+      .optional()
+      .describe(
+        'The index of the class, or `predicted`. Give one of `index`, `label` and `terms`; without any the target is `predicted`',
+      ),
     label: z.string().min(1).max(200).optional(),
-    terms: termsSchema.optional().describe('A weighted sum of classes; the first one named stands for it'),
+    terms: termsSchema
+      .optional()
+      .describe('A weighted sum of classes. Answers name the sum by its first class'),
     score: z
       .enum(scoreNames)
       .optional()
-      .describe('What of the class is explained; omitted: the method’s own, mostly the logit'),
+      .describe(
+        'The score of the class that is explained. Omitted: the default of the method, which for most is the logit',
+      ),
   })
   .refine(({ index, label, terms }) => [index, label, terms].filter((one) => one !== undefined).length <= 1, {
     path: ['index'],
     message: 'Expected one of index, label and terms.',
   });
 
-/** As somebody asks for it. */
+/** The target in a request. */
 export const targetRequestSchema = z.union([...targetSchema.options, classTargetSchema]);
 export type TargetRequest = z.output<typeof targetRequestSchema>;
 
-/** A target as an answer repeats it: open to growth, as every answer is (see wire.ts). */
+/** The target in an answer. Like every answer it may have members that the reader does not know (see wire.ts). */
 export const answeredTargetSchema = z.object({
   type: z.literal('class'),
   index: z
     .union([z.literal('predicted'), z.int()])
     .optional()
-    .describe('Absent where there are `terms`'),
+    .describe('Absent if there are `terms`'),
   terms: z
     .array(z.object({ class_index: z.union([z.literal('predicted'), z.int()]), weight: z.number() }))
     .optional(),
-  score: z.string().describe('What of the class is explained'),
+  score: z.string().describe('The score of the class that is explained'),
 });
 export type AnsweredTarget = z.infer<typeof answeredTargetSchema>;

@@ -7,7 +7,7 @@ export interface TraceContext {
   readonly spanId: string;
 }
 
-/** What a `traceparent` header says; a trace of its own where there is none, or none that is valid. */
+/** Reads a `traceparent` header. Starts a new trace if there is no header or if it is invalid. */
 export function traceOf(header: string | null | undefined): TraceContext {
   const [, version, traceId = '', spanId = ''] =
     /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/.exec(header ?? '') ?? [];
@@ -16,10 +16,10 @@ export function traceOf(header: string | null | undefined): TraceContext {
   return valid ? { traceId, spanId } : { traceId: random(16), spanId: random(8) };
 }
 
-/** A span below `parent`, of the same trace. */
+/** Starts a span below `parent`, in the same trace. */
 export const childOf = ({ traceId }: TraceContext): TraceContext => ({ traceId, spanId: random(8) });
 
-/** As a header, or as a member of a message; always sampled. */
+/** Formats a context as a `traceparent` header. It is always sampled. */
 export const traceparent = ({ traceId, spanId }: TraceContext): string => `00-${traceId}-${spanId}-01`;
 
 const random = (bytes: number): string => hex(crypto.getRandomValues(new Uint8Array(bytes)));

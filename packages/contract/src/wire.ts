@@ -1,18 +1,17 @@
 import { z } from 'zod';
 
-// What many resources have, as it is on the wire. `meta({ id })` of a schema names it in the OpenAPI document that the
-// gateway generates.
+// Schemas that many resources share. `meta({ id })` names a schema in the OpenAPI document that the gateway generates.
 //
-// What somebody asks for is a `z.strictObject`: a member that we do not know is refused, because it would be ignored
-// (a misspelt option, or a member that the sender may not set). What answers, on the public API or between worker and
-// gateway, is a `z.object`: a member that the reader does not know is dropped, so that the other side can be newer.
-// `testing/answers.ts` lists what is asked for; everything else is tried as an answer.
+// A request is a `z.strictObject`. It refuses unknown members, because the service would ignore them: a misspelt option, or a
+// member that the sender may not set. An answer, on the public API or between worker and gateway, is a `z.object`. It drops
+// unknown members, so that the sender may be of a newer release. `testing/answers.ts` lists the requests; tests treat every
+// other schema as an answer.
 
 export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits');
 
 export const time = z.iso.datetime();
 
-/** Lists are pages: ask for the next with `starting_after` = `next_cursor`. */
+/** One page of a list. To get the next page, send `next_cursor` as `starting_after`. */
 export const page = <T extends z.ZodType>(item: T) =>
   z.object({
     object: z.literal('list'),

@@ -18,7 +18,7 @@ const flattening: ReadonlySet<ScoreKind> = new Set([
   'log-softmax',
 ]);
 
-/** What is to be said of row `n` of an outcome whose attribution is empty or nearly so, with its cause and a way out. */
+/** The warning of row `n` of an outcome whose attribution is empty or nearly so: its cause and a way out. */
 export function emptyWarnings(
   { attribution, scale, probabilities, scores, targets }: Outcome,
   n: number,

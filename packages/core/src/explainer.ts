@@ -1,5 +1,6 @@
 import { emptyWarnings } from './empty-attribution.ts';
 import { InputError } from './errors.ts';
+import { attributeEach } from './found-samples.ts';
 import { chooseLayers } from './layers/choose.ts';
 import { notesOn } from './layers/notes.ts';
 import { remarksOn } from './methods/claims.ts';
@@ -50,9 +51,9 @@ export interface ExplainerSpec {
 }
 
 export interface Attribution extends Outcome {
-  /** What holds for every image, then what is to be said of some of them. */
+  /** Warnings that hold for every image, then those of some images. */
   readonly warnings: readonly Warning[];
-  /** What is to be said of each image alone. */
+  /** The warnings of each image. */
   readonly rowWarnings: readonly (readonly Warning[])[];
 }
 
@@ -74,6 +75,7 @@ export async function createExplainer(
 ): Promise<Explainer> {
   const { classifier, resolved, request, notes } = prepare(model, spec);
   const { method } = request;
+  const samplesOf = method.samplesFrom?.(request.setting);
   const run = await programRun(request, runtime, spec.memory);
   return {
     method: resolved,
@@ -84,7 +86,10 @@ export async function createExplainer(
       if (method.oneClass && targets.some((target) => typeof target !== 'number'))
         throw new InputError('invalid_parameter', `${method.id} explains one class, not a sum of classes`);
       if (options.regions) checkRegions(classifier, options.regions, targets.length);
-      const outcome = await run.attribute(batch as Tensor<'float32'>, targets, options);
+      const images = batch as Tensor<'float32'>;
+      const outcome = await (samplesOf
+        ? attributeEach(run, samplesOf, images, targets, options)
+        : run.attribute(images, targets, options));
       checkFinite(outcome.logits, 'the model');
       checkFinite(outcome.attribution, method.id);
       checkPredicted(outcome, options.regions);
@@ -98,6 +103,11 @@ export async function createExplainer(
 /** The explainer itself as one ONNX file: image batch and class index in, attribution, logits and target out. */
 export function compileExplainer(model: Classifier, spec: ExplainerSpec): Uint8Array {
   const { classifier, resolved, request } = prepare(model, spec);
+  if (request.method.samplesFrom?.(request.setting))
+    throw new InputError(
+      'method_not_supported',
+      `${resolved.id} with these parameters finds its segments in each photo, which no graph does: compile it with segments=grid`,
+    );
   const metadata = {
     'whylight.method': resolved.id,
     'whylight.method_version': resolved.version,
@@ -120,18 +130,19 @@ export function prepare(given: Classifier, spec: ExplainerSpec) {
   const { score } = spec;
   const classifier = score !== undefined && isValueScore(score) ? given.explaining(score) : given;
   const asked = resolveMethod(spec);
-  const method: Method = findMethod(asked.id);
+  const named = findMethod(asked.id);
+  const method: Method = named.variant?.(asked.parameters) ?? named;
   if (method.needsOtherClasses && classifier.classes === 1)
     throw new InputError('method_not_supported', withoutOthers(method, classifier));
   // A method that looks at probabilities by itself, said or not, takes the output where that is a plain number.
   const isItsOwn = asked.score === defaultScore(method, asked.convention);
   const isPlain = classifier.head.kind === 'number' && isItsOwn;
   const resolved = isPlain ? { ...asked, score: 'logit' as const } : asked;
-  const named = spec.layers ?? [];
-  checkLayerCount(resolved, named.length);
+  const layersNamed = spec.layers ?? [];
+  checkLayerCount(resolved, layersNamed.length);
   const network = classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
   const layers = needsOf(method, resolved.parameters).includes('layer')
-    ? chooseLayers(network, named, resolved.convention)
+    ? chooseLayers(network, layersNamed, resolved.convention)
     : [];
   const [a, b, c] = classifier.inputShape as [number, number, number];
   const setting = {
@@ -143,6 +154,7 @@ export function prepare(given: Classifier, spec: ExplainerSpec) {
     width: classifier.layout === 'NCHW' ? c : b,
     normalisation: spec.normalisation,
     layerShapes: layers.map(({ shape }) => shape),
+    layerValues: layers.map(({ name, form }) => ({ name, form })),
     layerRegions: layers.map(({ region }) => region),
     incremental: spec.incremental !== false && (classifier.batch ?? 1) === 1,
   } satisfies Setting<unknown>;

@@ -38,7 +38,15 @@ export { largestFile, type ReadLimits } from './onnx/limits.ts';
 export { printable, quoted, shortened } from './onnx/names.ts';
 export { getOwn } from './own.ts';
 export { forwardGraph, forwardModel } from './programs/forward.ts';
+export { type Deferred, deferred } from './runtime/deferred.ts';
+export { fetchedTensor } from './runtime/fetched-tensor.ts';
+export {
+  answerRequests,
+  type Exchange,
+  RequestChannel,
+} from './runtime/request-channel.ts';
 export type { Runtime, Session } from './runtime/runtime.ts';
+export { withoutPaths } from './runtime/without-paths.ts';
 export { softmax } from './softmax.ts';
 export { parseTarget, type ScoreKind, scoreKinds, type Target, type TargetSpec } from './targets.ts';
 export * from './tensor.ts';

@@ -43,7 +43,12 @@ describe('inspect', () => {
       { name: 'r1', shape: [3, 6, 6] },
       { name: 'c1', shape: [3, 6, 6] },
     ]);
-    expect(report.methods.filter((m) => !m.works).map((m) => m.id)).toEqual(['le-grad', 'attention-rollout']);
+    expect(report.methods.filter((m) => !m.works).map((m) => m.id)).toEqual([
+      'le-grad',
+      'attention-rollout',
+      'gradient-rollout',
+      'chefer',
+    ]);
   });
 
   it('E6: names every operator without a rule, and the methods that work all the same', () => {

@@ -50,7 +50,7 @@ export interface MethodReport {
   readonly id: string;
   /** Whether nothing in the file speaks against it. */
   readonly works: boolean;
-  /** Why it does not work; or what is to be known of it on this model. */
+  /** Why it does not work, or the notes on how it works on this model. */
   readonly reason: string | null;
   /** What holds of its attributions on this model, with default parameters. */
   readonly axioms: readonly Axiom[];

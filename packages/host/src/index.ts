@@ -1,40 +1,44 @@
+export { answerRequests, type Exchange, RequestChannel } from '@whylight/core';
+export {
+  classifierOf,
+  colourOf,
+  type FixedElements,
+  findLabel,
+  isNameCount,
+  type Label,
+  type Manifest,
+  manifestSchema,
+  named,
+  namesFor,
+  normalisationBy,
+  type Prepared,
+  predictionText,
+  preparationOf,
+  prepare,
+  preparedFor,
+  presets,
+  readingOf,
+  shown,
+  shownValue,
+  sourceText,
+  statedParts,
+  statedSides,
+} from '@whylight/core/preparation';
 export type { MethodVerdict } from './checking/check-methods.ts';
 export { type Checked, type CheckReport, checkModel, defaultBudget } from './checking/check-model.ts';
 export { type Classification, PhotoClassifier } from './classification/photo-classifier.ts';
-export { predictionText } from './classification/prediction-text.ts';
-export { type Prediction, shownValue, type Task } from './classification/predictions.ts';
 export { decodeImage, decodePhoto, type PhotoType, photoTypes, servicePhotoTypes } from './codec/decode.ts';
 export { encodeJpeg, encodePng } from './codec/encode.ts';
 export { sniffMediaType } from './codec/media-type.ts';
-export type {
-  Artifact,
-  ArtifactName,
-  PhotoExplanation,
-  PhotoRequest,
-  Watch,
-} from './explanation/explanation.ts';
+export { ExplainerCache } from './explanation/explainer-cache.ts';
+export type { PhotoExplanation, PhotoRequest, Watch } from './explanation/explanation.ts';
 export type { Fit } from './explanation/fit.ts';
 export { type ExplainedFrame, FrameExplainer, type FrameRequest } from './explanation/frame-explainer.ts';
 export { PhotoExplainer, type PhotoExplainerOptions } from './explanation/photo-explainer.ts';
 export { type FinishedExplanation, renderResult } from './explanation/render-result.ts';
-export type { Result } from './explanation/result.ts';
-export { isNameCount } from './models/class-names.ts';
-export { classifierOf, named } from './models/classifier.ts';
+export { TensorExplainer, type TensorExplanation } from './explanation/tensor-explainer.ts';
 export { DownloadError } from './models/download.ts';
-export type { FixedElements } from './models/fixed-inputs.ts';
-export { findLabel, type Label } from './models/labels.ts';
-export { type Manifest, manifestSchema, readLabels } from './models/manifest.ts';
-export {
-  namesFor,
-  type Prepared,
-  type PreprocessingReport,
-  preparationOf,
-  prepare,
-  preparedFor,
-  shown,
-} from './models/prepare.ts';
-export { normalisationBy, presets } from './models/preprocessing.ts';
-export { readingOf, statedParts, statedSides } from './models/reading.ts';
+export { readLabels } from './models/manifest.ts';
 export {
   type Asked,
   heldModel,
@@ -50,8 +54,6 @@ export {
   type ModelSource,
   shapesModel,
 } from './models/registry.ts';
-export { sourceText } from './models/sources/said.ts';
-export { colourOf } from './models/sources/stated.ts';
 export { type AddOptions, ModelStore, type PullOptions } from './models/store.ts';
 export { readZoo, type Zoo } from './models/zoo.ts';
 export { type Panel, type PanelKind, panelKinds } from './rendering/panel.ts';
@@ -61,8 +63,6 @@ export { type HeatmapInput, renderHeatmap } from './rendering/render-heatmap.ts'
 export { type OverlayInput, renderOverlay } from './rendering/render-overlay.ts';
 export { createRenderPool, type RenderPool } from './rendering/render-pool.ts';
 export type { RenderedPicture } from './rendering/rendered-picture.ts';
-export type { Style } from './rendering/style.ts';
-export { answerRequests, type Exchange, RequestChannel } from './request-channel.ts';
 export { errorOf, failureOf } from './runtime/failure.ts';
 export { type ExecutionProvider, executionProviders, ProviderUnavailableError } from './runtime/provider.ts';
 export { createRuntime, DeviceError, type RuntimeOptions } from './runtime/runtime.ts';

@@ -1,4 +1,5 @@
 import type { MessagePort, Worker } from 'node:worker_threads';
+import type { RequestChannel } from '@whylight/core';
 
 /** The last message to a thread. */
 const end = 'end';
@@ -24,4 +25,18 @@ export async function endThread(thread: Worker): Promise<void> {
   thread.postMessage(end);
   await gone;
   clearTimeout(timer);
+}
+
+/** Asks a thread. It keeps the process alive until it has answered all requests, and no longer. */
+export async function keepingAlive<Request, Answer>(
+  thread: Worker,
+  channel: RequestChannel<Request, Answer>,
+  request: Request,
+): Promise<Answer> {
+  thread.ref();
+  try {
+    return await channel.request(request);
+  } finally {
+    if (channel.pending === 0) thread.unref();
+  }
 }

@@ -19,6 +19,7 @@ import pytorch_grad_cam as grad_cam
 import torch
 import torchcam.methods as torchcam
 import torchvision.models as vision
+from pytorch_grad_cam.ablation_layer import AblationLayerVit
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from timm.models.swin_transformer import SwinTransformer
 from timm.models.vision_transformer import VisionTransformer
@@ -105,6 +106,10 @@ def from_grad_cam(model, images, layer, reshape) -> dict[str, np.ndarray]:
         for name in names:
             cam = getattr(grad_cam, name)(model=model, target_layers=[layer], reshape_transform=reshape)
             maps[name] = cam(input_tensor=images, targets=targets)
+        ablation = grad_cam.AblationCAM(
+            model=model, target_layers=[layer], reshape_transform=reshape, ablation_layer=AblationLayerVit()
+        )
+        maps["AblationCAM"] = ablation(input_tensor=images, targets=targets)
         finer = grad_cam.FinerCAM(model=model, target_layers=[layer], reshape_transform=reshape)
         rows = [finer(input_tensor=images[n : n + 1], target_idx=c) for n, c in enumerate(CLASSES)]
         maps["FinerCAM"] = np.concatenate(rows)

@@ -40,7 +40,7 @@ export const attribute = withJson(
         withExplainOptions(
           withRegionOptions(new Command('attribute'))
             .description(
-              'Explain a tensor: read .npy and write .npy, without decoding, preprocessing or drawing',
+              'Explain a tensor: read .npy and write .npy, without decoding, preprocessing or rendering',
             )
             .option('--model <name|path>', 'classifier to explain')
             .option('--tensor <in.npy>', 'normalised input of the network, float32 [N, C, H, W]')
@@ -64,7 +64,7 @@ export const attribute = withJson(
 ).action(async (options: Options) => {
   const beside = (['model', 'tensor', 'method', 'target', 'output'] as const).find((name) => options[name]);
   if (options.jobs !== undefined && beside)
-    throw new UsageError(`--jobs: each job says its own ${beside}; leave out --${beside}`);
+    throw new UsageError(`--${beside}: not allowed with --jobs, where each job states its own ${beside}`);
   const single = options.jobs === undefined ? jobOf(options) : null;
   const jobs = single ? [single] : await readJobs(options.jobs!);
   // A job says by itself what is explained in place of a class.
@@ -105,7 +105,7 @@ function jobOf(options: Options): AttributionJob {
   const { score, region, over } = options;
   if (!model || !tensor || !method || !target || !output) {
     const missing = Object.entries({ model, tensor, method, target, output }).find(([, value]) => !value);
-    throw new UsageError(`--${missing?.[0]} is missing (or give --jobs)`);
+    throw new UsageError(`--${missing?.[0]} is missing: give it, or give --jobs`);
   }
   const reading = { inputs: input, output_name: options.outputName ?? options.scores };
   return {

@@ -94,7 +94,7 @@ async function subjectOf(wanted: string): Promise<Subject> {
 
 function batchFor({ name, classifier }: Subject, asked: number | undefined): number {
   if (asked !== undefined && classifier.batch !== undefined && asked !== classifier.batch)
-    throw new UsageError(`${name} takes batches of ${classifier.batch} only, got --batch ${asked}`);
+    throw new UsageError(`--batch: model ${name} takes batches of ${classifier.batch} only, got ${asked}`);
   return asked ?? classifier.batch ?? 1;
 }
 

@@ -44,7 +44,7 @@ export const camera = withFrameOptions(
         );
       }
       const [explained] = await explainer.explain([frame]);
-      page.show(await encodeJpeg(await explainer.draw(explained!)));
+      page.show(await encodeJpeg(await explainer.render(explained!)));
       frames++;
       if (frames === options.frames) break;
     }

@@ -12,20 +12,20 @@ interface Finding {
   readonly detail: string;
 }
 
-/** Signed URLs and webhooks are refused from here on, in seconds. */
+/** If the clocks differ by this many seconds, the service refuses signed URLs and clients refuse webhooks. */
 const largestSkew = 300;
 const probes = 5;
 
 export const doctor = withJson(
   new Command('doctor').description(
-    'Check the service: can it be reached, is the key valid, do the clocks agree, can photos be uploaded',
+    'Check that the service can be reached, the key is valid, the clocks agree, and uploads work',
   ),
 ).action(async ({ json }: { json?: boolean }) => {
   const { url } = await openCredentials();
   const client = await openClient();
   const findings: Finding[] = [];
-  const check = async (name: string, look: () => Promise<string>) => {
-    const finding = await look().then(
+  const check = async (name: string, probe: () => Promise<string>) => {
+    const finding = await probe().then(
       (detail) => ({ check: name, ok: true, detail }),
       (error: Error) => ({ check: name, ok: false, detail: detailOf(error) }),
     );
@@ -39,7 +39,7 @@ export const doctor = withJson(
     await check('clock', () => skew(url));
     await check('key', async () => {
       const { requests } = await client.limits();
-      return `good; ${requests.remaining} of ${requests.limit} requests are left in this minute`;
+      return `valid; ${requests.remaining} of ${requests.limit} requests are left in this minute`;
     });
     await check('upload', async () => {
       const png = await encodePng({ width: 1, height: 1, channels: 3, data: randomPixel() });
@@ -52,12 +52,16 @@ export const doctor = withJson(
   }
   if (json) printJson(findings);
   const failed = findings.filter(({ ok }) => !ok);
-  if (failed.length > 0) throw new Failure(`not well: ${failed.map((finding) => finding.check).join(', ')}`);
+  if (failed.length > 0)
+    throw new Failure(`failed checks: ${failed.map((finding) => finding.check).join(', ')}`);
 });
 
 async function ready(url: string): Promise<string> {
   const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(10_000) });
-  if (!response.ok) throw new Error(`${url} is there but not ready (status ${response.status})`);
+  if (!response.ok)
+    throw new Error(
+      `${url} answers, but is not ready (status ${response.status}); see the log of the service`,
+    );
   return `${url} is ready`;
 }
 
@@ -65,11 +69,13 @@ async function skew(url: string): Promise<string> {
   const start = Date.now();
   const response = await fetch(`${url}/livez`, { signal: AbortSignal.timeout(10_000) });
   const said = Date.parse(response.headers.get('Date') ?? '');
-  if (Number.isNaN(said)) return 'the service does not tell its time';
+  if (Number.isNaN(said)) return 'the service sends no Date header';
   // The header has whole seconds.
   const seconds = Math.round((start / 2 + Date.now() / 2 - said - 500) / 1000);
   if (Math.abs(seconds) >= largestSkew)
-    throw new Error(`this clock is ${seconds} s off the service's: signed URLs will be refused`);
+    throw new Error(
+      `the clock of this machine differs by ${Math.abs(seconds)} s from the service's, so the service refuses signed URLs; set the clock`,
+    );
   return `${Math.abs(seconds)} s apart`;
 }
 

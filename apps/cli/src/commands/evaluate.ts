@@ -130,13 +130,15 @@ const idsOf = (options: Options): readonly string[] =>
 /** @throws UsageError unless it is clear what is evaluated, and where the objects are */
 function checkSource(directory: string | undefined, options: Options): void {
   if ((directory === undefined) === (options.drawings === undefined))
-    throw new UsageError('give either a folder of photos or --drawings');
+    throw new UsageError('expected either a folder of photos or --drawings');
   const objects = (['drawings', 'masks', 'objects', 'mosaics'] as const).filter((name) => options[name]);
   if (objects.length > 1)
-    throw new UsageError(`--${objects.join(' and --')}: each says where the objects are; give one of them`);
+    throw new UsageError(
+      `--${objects.join(' and --')}: each states where the objects are; give only one of them`,
+    );
   const [own] = objects.filter((name) => name !== 'masks');
   if (own && options.target !== undefined)
-    throw new UsageError(`--target: --${own} says which classes are explained`);
+    throw new UsageError(`--target: not allowed with --${own}, which states the classes`);
 }
 
 async function evaluated(directory: string | undefined, options: Options): Promise<Report> {
@@ -156,7 +158,7 @@ async function evaluated(directory: string | undefined, options: Options): Promi
   const blind = hasMasks ? undefined : wanted.find((id) => id === 'pointing' || id === 'mass');
   if (blind)
     throw new UsageError(
-      `metric ${blind} needs to know where the object is: --masks, --objects, --mosaics or --drawings`,
+      `metric ${blind} needs to know where the object is; give --masks, --objects, --mosaics or --drawings`,
     );
   const runtime = await createRuntime(options);
   const network = await openNetwork(

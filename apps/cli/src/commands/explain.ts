@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
-import { InputError, type TargetSpec, warningText } from '@whylight/core';
+import { type Language, ownStyle, type TargetSpec } from '@whylight/contract';
+import { InputError, warningText } from '@whylight/core';
 import type { RegionSpec } from '@whylight/core/image';
 import type { ResolvedQuestion } from '@whylight/core/methods';
 import {
@@ -11,7 +12,7 @@ import {
   photoTypes,
   predictionText,
 } from '@whylight/host';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { defaultMethod } from '../default-method.ts';
 import { directories } from '../directories.ts';
 import { readable, readBytes, writeBytes } from '../files.ts';
@@ -19,6 +20,7 @@ import { findModel } from '../model.ts';
 import {
   type DeviceOptions,
   type ExplainOptions,
+  languageOption,
   methodList,
   type ReadingOptions,
   targetOption,
@@ -46,7 +48,7 @@ interface Options
   readonly model: string;
   readonly method?: string[];
   readonly target: TargetSpec;
-  readonly lang: 'en' | 'zh';
+  readonly lang: Language;
   readonly alpha?: number;
   readonly stretch?: boolean;
   readonly featureMask?: string;
@@ -74,11 +76,7 @@ export const explain = withPanelOptions(
                 methodList,
               )
               .addOption(targetOption())
-              .addOption(
-                new Option('--lang <language>', 'language of the class names')
-                  .choices(['en', 'zh'])
-                  .default('en'),
-              )
+              .addOption(languageOption())
               .option('--alpha <weight>', 'weight of the photo in the overlay, 0 to 1', within(1))
               .option(
                 '--stretch',
@@ -131,7 +129,7 @@ export const explain = withPanelOptions(
             options,
           );
           const directory = directoryOf(i, question.method);
-          for (const [file, { bytes }] of explained.artifacts) await writeBytes(join(directory, file), bytes);
+          for (const [file, bytes] of explained.artifacts) await writeBytes(join(directory, file), bytes);
           if (options.probabilities)
             await writeBytes(
               join(directory, 'probabilities.png'),
@@ -175,13 +173,14 @@ function explainOne(
   options: Options,
 ): Promise<PhotoExplanation> {
   const { lang, colormap, alpha } = options;
+  const own = ownStyle(lang);
+  const opacity = alpha === undefined ? null : 1 - alpha;
   const progress = new Progress(`${basename(image)} ${question.method}`);
   const request = {
     photo,
     model: name,
     question,
-    style: { language: lang },
-    visualization: { colormap, opacity: alpha === undefined ? undefined : 1 - alpha },
+    style: { ...own, visualization: { ...own.visualization, color_map: colormap ?? null, opacity } },
     stretched: options.stretch,
     featureMask: mask,
     region,
@@ -201,7 +200,7 @@ function show(
   image: string,
   { result }: PhotoExplanation,
   directory: string,
-  lang: 'en' | 'zh',
+  lang: Language,
   isFirst: boolean,
 ): void {
   const { target, method, milliseconds, warnings } = result;

@@ -22,7 +22,9 @@ export const login = withJson(
       ? new OperatorClient(connection).tenants().next()
       : new WhylightClient(connection).limits();
     await tried.catch((error: unknown) => {
-      throw error instanceof TypeError ? new Failure(`${url} cannot be reached`) : error;
+      throw error instanceof TypeError
+        ? new Failure(`cannot reach ${url}: check the address and the network`)
+        : error;
     });
     const stored = await storedCredentials();
     const before = stored?.url === url ? stored : {};

@@ -1,14 +1,7 @@
 import { resolve } from 'node:path';
 import type { OwnModel } from '@whylight/client';
-import type { Model } from '@whylight/contract';
-import {
-  classifierOf,
-  heldModel,
-  type Prepared,
-  type PreprocessingReport,
-  prepare,
-  type RegisteredModel,
-} from '@whylight/host';
+import type { Model, PreprocessingReport } from '@whylight/contract';
+import { classifierOf, heldModel, type Prepared, prepare, type RegisteredModel } from '@whylight/host';
 import { Command } from 'commander';
 import { Failure } from '../failure.ts';
 import { readable } from '../files.ts';
@@ -42,7 +35,7 @@ export const push = withJson(
   show(pushed, json);
 });
 
-/** The model at `path`, what is said about it, and the report on it. @throws UsageError, InputError for one that is none */
+/** Reads the model at `path` with its options, and checks it. @throws UsageError. @throws InputError for an invalid model */
 export async function examined(path: string, options: ManifestOptions) {
   refuseFolder(path);
   await readable(path);

@@ -1,8 +1,16 @@
 import { basename, join } from 'node:path';
 import { ExplanationError, successOf, type WhylightClient } from '@whylight/client';
-import { artifactNames, type Explanation, type ExplanationRequest, warningText } from '@whylight/contract';
-import type { ScoreKind, TargetSpec } from '@whylight/core';
-import { type Prediction, predictionText } from '@whylight/host';
+import {
+  artifactNames,
+  type Explanation,
+  type ExplanationRequest,
+  type Language,
+  type Prediction,
+  type TargetSpec,
+  warningText,
+} from '@whylight/contract';
+import type { ScoreKind } from '@whylight/core';
+import { predictionText } from '@whylight/host';
 import { Command } from 'commander';
 import { directories } from '../directories.ts';
 import { Failure, UsageError } from '../failure.ts';
@@ -28,7 +36,7 @@ interface Options extends ExplainOptions {
   readonly model?: string;
   readonly method?: string[];
   readonly target: TargetSpec;
-  readonly lang: 'en' | 'zh';
+  readonly lang: Language;
   readonly output: string;
   readonly timeout?: number;
   readonly fresh?: boolean;
@@ -94,7 +102,7 @@ interface Asked {
 /** A target as the API takes it, and what of it is explained. */
 function targetRequest(target: TargetSpec, score: ScoreKind | undefined): ExplanationRequest['target'] {
   const short = typeof target === 'object' && 'terms' in target ? { terms: [...target.terms] } : target;
-  // Said in short where nothing more is to be said, as services of earlier releases understand it.
+  // The short form is used where it says all, because services of earlier releases understand it.
   if (score === undefined) return short;
   const said = { type: 'class' as const, score };
   if (short === 'predicted') return said;
@@ -127,14 +135,16 @@ async function explainOne(
   } catch (error) {
     if (error instanceof ExplanationError) throw failed(image, error);
     if (error instanceof DOMException && error.name === 'TimeoutError')
-      throw new Failure(`${method} was not done within ${timeout} s, and is given up`);
+      throw new Failure(
+        `${method} did not finish within ${timeout} s, so it was canceled; give a longer --timeout`,
+      );
     throw error;
   } finally {
     progress.stop();
   }
 }
 
-/** A photo that is none is the caller's to put right; all else is not. */
+/** The user can correct an invalid photo, so it is a usage error; every other error is a failure. */
 const failed = (image: string, { code, message }: ExplanationError): Error =>
   /image/.test(code)
     ? new UsageError(`${basename(image)}: ${message}`)
@@ -160,7 +170,7 @@ function show(
   { attributions, method, cache, warnings }: Explanation,
   took: number,
   out: string,
-  lang: 'en' | 'zh',
+  lang: Language,
 ) {
   const found = predictionText(targetOf(attributions[0]!), lang);
   const how = cache.status === 'hit' ? 'from the cache' : 'computed';

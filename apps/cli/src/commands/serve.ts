@@ -15,8 +15,8 @@ interface Options {
   readonly json?: boolean;
 }
 
-export const portOption = (fallback: number): Option =>
-  new Option('--port <port>', 'port to listen on, on the loopback interface; 0 takes any free port')
+export const portOption = (fallback: number, where = ', on the loopback interface'): Option =>
+  new Option('--port <port>', `port to listen on${where}; 0 takes any free port`)
     .argParser((text: string) => {
       if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
         throw new InvalidArgumentError('Expected 0 to 65535.');

@@ -25,7 +25,7 @@ export const video = withFrameOptions(
   const model = await findModel(options.model, await askedBy(options));
   const asked = await frameRequest(model, options);
   const { method } = asked.question;
-  // In a thread of its own: frames are drawn while the next ones are explained.
+  // In its own thread, so that frames are rendered while the next ones are explained.
   const runtime = await createThreadedRuntime(options);
   const progress = new Progress(`${input} ${method}`);
   const onProgress = (completed: number, total: number | null) =>

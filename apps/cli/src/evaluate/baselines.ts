@@ -1,6 +1,6 @@
-import { Random } from '../../../../models/shapes/random.ts';
+import { Random } from '@whylight/models/shapes/random';
 
-/** Maps that look at nothing: what a method must beat. */
+/** Maps that ignore the photo. A useful method is better than they are. */
 
 /** Uniform noise, other for each image. */
 export function noiseMap(width: number, height: number, seed: number): Float32Array {

@@ -88,7 +88,7 @@ function randomisedExplainer(
   return createExplainer(readClassifier(noise, reading), spec, runtime);
 }
 
-/** A map that looks at nothing, as if a method had given it. */
+/** A baseline map in the form of a method's explanation. */
 export async function baseline(network: Network, subject: Subject, map: Float32Array): Promise<Explained> {
   const target = subject.target >= 0 ? subject.target : await predicted(network, subject);
   return {

@@ -27,12 +27,12 @@ export interface Explained {
   /** A value per element of the input; null where the method gives a map only. */
   readonly attribution: Float32Array | null;
   readonly convergenceDelta: number | null;
-  /** Null for baselines, which take none. */
+  /** Null for baselines, which have none. */
   readonly milliseconds: number | null;
   /** The model's probability; of a plain number, where it lies between that of a blank image, 0, and the photo's, 1. */
   readonly confidence: Scorer;
   readonly logit: Scorer;
-  /** Explains other images for the same class; null for baselines, which look at no image. */
+  /** Explains other images for the same class; null for baselines, which ignore the image. */
   readonly again: ((images: Tensor<'float32'>) => Promise<Float32Array>) | null;
   /** The map of another image for the same class; null for baselines. */
   readonly mapAgain: ((image: Tensor<'float32'>) => Promise<Float32Array>) | null;

@@ -8,7 +8,7 @@ import {
   type Sides,
   sidesOf,
 } from '@whylight/core/image';
-import { Random } from '../../../../models/shapes/random.ts';
+import { Random } from '@whylight/models/shapes/random';
 import { UsageError } from '../failure.ts';
 import { filesOf, photoAt, type Subject } from './subjects.ts';
 
@@ -27,7 +27,7 @@ export async function mosaics(
 ): Promise<Subject[]> {
   const [side, width] = sidesOf(preprocessing) ?? [0, 1];
   if (side !== width || side % 2 !== 0)
-    throw new UsageError('mosaics: the network must take square images with an even side');
+    throw new UsageError('--mosaics: expected a network that takes square images with an even side');
   const half = side / 2;
   const { resize, crop } = preprocessing;
   const quarter: Preprocessing = {
@@ -48,7 +48,7 @@ export async function mosaics(
     photos.push({ file, tile: preprocess(photo, quarter).crop, target });
   }
   if (new Set(photos.map(({ target }) => target)).size < 4)
-    throw new UsageError(`mosaics: ${directory} needs photos of four classes or more`);
+    throw new UsageError(`--mosaics: expected photos of four classes or more in ${directory}`);
   const random = new Random(0);
   const whole: Preprocessing = { ...preprocessing, size: null, resize: 'none', crop: 'none' };
   return Array.from({ length: count }).flatMap((_, n) => {

@@ -25,7 +25,7 @@ export async function objectsIn(
   preprocessing: Preprocessing,
 ): Promise<Subject[]> {
   const text = await readFile(file, 'utf8').catch(() => {
-    throw new UsageError(`${file} cannot be read`);
+    throw new UsageError(`cannot read ${file}`);
   });
   const subjects: Subject[] = [];
   for (const { file: photo, classes, polygons } of parsed(text, file)) {
@@ -43,7 +43,7 @@ function parsed(text: string, file: string): z.infer<typeof objectsSchema> {
   try {
     json = JSON.parse(text);
   } catch {
-    throw new UsageError(`${file} is not JSON`);
+    throw new UsageError(`${file}: expected JSON`);
   }
   const { success, data, error } = objectsSchema.safeParse(json);
   if (success) return data;

@@ -3,7 +3,7 @@ import { type MetricId, metrics } from './metrics.ts';
 
 export interface Row {
   readonly method: string;
-  /** Looks at nothing: for comparison. */
+  /** Whether the row is a baseline, which ignores the photo. */
   readonly baseline: boolean;
   /** Mean over the images; null where the metric does not apply. */
   readonly values: Readonly<Partial<Record<MetricId, number | null>>>;

@@ -3,7 +3,7 @@ import { basename, extname, join } from 'node:path';
 import { InputError, type Tensor } from '@whylight/core';
 import { type Picture, type Preprocessing, preprocess, type Region } from '@whylight/core/image';
 import { decodePhoto, photoTypes } from '@whylight/host';
-import { draw } from '../../../../models/shapes/draw.ts';
+import { draw } from '@whylight/models/shapes/draw';
 import { UsageError } from '../failure.ts';
 import { readBytes } from '../files.ts';
 
@@ -30,7 +30,7 @@ export async function photosIn(
 ): Promise<Subject[]> {
   const files = await filesOf(directory);
   if (files.length === 0)
-    throw new UsageError(`${directory}: there are no photos (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF)`);
+    throw new UsageError(`${directory}: expected photos (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF), found none`);
   const maskFiles = masks === undefined ? [] : await filesOf(masks);
   const stem = (file: string) => basename(file, extname(file));
   const subjects: Subject[] = [];
@@ -48,7 +48,7 @@ export async function photosIn(
 
 export async function filesOf(directory: string): Promise<string[]> {
   const all = await readdir(directory).catch(() => {
-    throw new UsageError(`${directory} cannot be read: there is no such directory`);
+    throw new UsageError(`cannot read ${directory}: no such directory`);
   });
   return all.filter((file) => photo.test(file)).sort();
 }

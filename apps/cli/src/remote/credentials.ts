@@ -23,17 +23,19 @@ export async function saveCredentials(credentials: Credentials): Promise<string>
   return path;
 }
 
-/** What is stored, with what the environment says instead. @throws UsageError when no service is known */
+/** Reads the stored credentials. Environment variables replace their members. @throws UsageError if no service is configured */
 export async function openCredentials(): Promise<Credentials> {
   const stored = await storedCredentials();
   const parsed = credentialsSchema.safeParse({ ...stored, ...serviceEnvironment() });
   if (parsed.success) return parsed.data;
   if (!stored && !serviceEnvironment().url)
-    throw new UsageError('no service is known: run whylight login, or set WHYLIGHT_URL and WHYLIGHT_API_KEY');
-  throw new UsageError('what is known of the service is damaged: run whylight login again');
+    throw new UsageError(
+      'no service is configured: run whylight login, or set WHYLIGHT_URL and WHYLIGHT_API_KEY',
+    );
+  throw new UsageError('the stored credentials are invalid: run whylight login again');
 }
 
-/** What `whylight login` has stored, if it has. */
+/** Reads what `whylight login` has stored; null if it has stored nothing. */
 export async function storedCredentials(): Promise<Partial<Credentials> | null> {
   const text = await readFile(credentialsPath(), 'utf8').catch(() => null);
   if (text === null) return null;
@@ -47,7 +49,7 @@ export async function storedCredentials(): Promise<Partial<Credentials> | null> 
 /** A client with the user's key. @throws UsageError */
 export async function openClient(): Promise<WhylightClient> {
   const { url, apiKey } = await openCredentials();
-  if (!apiKey) throw new UsageError('no API key is known: run whylight login, or set WHYLIGHT_API_KEY');
+  if (!apiKey) throw new UsageError('no API key is configured: run whylight login, or set WHYLIGHT_API_KEY');
   return new WhylightClient({ url, apiKey });
 }
 
@@ -56,7 +58,7 @@ export async function openOperator(): Promise<OperatorClient> {
   const { url, operatorKey } = await openCredentials();
   if (!operatorKey)
     throw new UsageError(
-      'no operator key is known: run whylight login --operator, or set WHYLIGHT_OPERATOR_KEY',
+      'no operator key is configured: run whylight login --operator, or set WHYLIGHT_OPERATOR_KEY',
     );
   return new OperatorClient({ url, apiKey: operatorKey });
 }

@@ -1,6 +1,6 @@
 import { ProblemError } from '@whylight/client';
 
-/** What the service answers about `what`, such as `key key_1`. @throws ProblemError that names it if there is none */
+/** Returns the answer about `what`, such as `key key_1`. @throws ProblemError that names it if it does not exist */
 export async function known<T>(what: string, answer: Promise<T>): Promise<T> {
   try {
     return await answer;

@@ -9,6 +9,6 @@ export async function sendPhoto(client: WhylightClient, path: string): Promise<U
   const bytes = await readBytes(path);
   const media = sniffMediaType(bytes);
   if (!(servicePhotoTypes as readonly string[]).includes(media?.type ?? ''))
-    throw new UsageError(`${path}: expected JPEG, PNG or WebP, got ${media?.name ?? 'something else'}`);
+    throw new UsageError(`${path}: expected JPEG, PNG or WebP, got ${media?.name ?? 'an unknown type'}`);
   return client.upload(bytes, media!.type);
 }

@@ -1,10 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import type { Child } from './child.ts';
 import type { Processes } from './processes.ts';
+import { programFile } from './program.ts';
 import { untilReady } from './readiness.ts';
 import { homeIn } from './settings.ts';
-
-const program = fileURLToPath(new URL('./gateway/run.ts', import.meta.url));
 
 interface Place {
   /** The folder of the gateway's bundle. */
@@ -19,7 +17,7 @@ interface Place {
 /** Starts the gateway in workerd, with its database, its queues and the store's S3 endpoint. */
 export function startGateway(processes: Processes, { bundle, directory, url, verbose }: Place): Child {
   const place = ['--bundle', bundle, '--home', homeIn(directory), '--port', new URL(url).port];
-  return processes.start('gateway', [program, ...place, ...(verbose ? ['--verbose'] : [])], {
+  return processes.start('gateway', [programFile('#gateway'), ...place, ...(verbose ? ['--verbose'] : [])], {
     NO_COLOR: '1',
   });
 }

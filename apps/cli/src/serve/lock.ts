@@ -9,7 +9,8 @@ export function lock(directory: string): () => void {
     writeFileSync(path, String(process.pid), { flag: 'wx' });
   } catch {
     const holder = Number(readFileSync(path, 'utf8'));
-    if (isAlive(holder)) throw new Failure(`the data directory is in use by process ${holder}`);
+    if (isAlive(holder))
+      throw new Failure(`process ${holder} uses the data directory already: stop it, or give another --data`);
     writeFileSync(path, String(process.pid));
   }
   return () => rmSync(path, { force: true });

@@ -59,12 +59,12 @@ describe('models to serve', () => {
     ['none.onnx', 'model none: the file is not an ONNX model'],
     ['x=none.onnx', 'model none: the file is not an ONNX model'],
     ['labelled.onnx', 'labels: expected 10, one for each class, got 2'],
-    ['x=nothing.onnx', 'there is no model file nothing.onnx'],
-    ['nobody', 'no model is called nobody'],
+    ['x=nothing.onnx', 'model file nothing.onnx: not found'],
+    ['nobody', 'model nobody: not found'],
     ['shapes=file.onnx', 'another model is called shapes; give it a name of its own, NAME=PATH'],
     ['mine=file.onnx', 'another model is called mine'],
     ['odd name.onnx', 'expected a name of letters, digits and . _ - + @, got "odd name"; say NAME=PATH'],
-    ['x=a,b.onnx', 'the path has a comma or a new line in it'],
+    ['x=a,b.onnx', 'expected a path without commas and line breaks'],
   ])('%s is refused', async (asked, message) => {
     // Files are named from where the user stands.
     const [before, path] = [asked.slice(0, asked.indexOf('=') + 1), asked.slice(asked.indexOf('=') + 1)];

@@ -40,7 +40,7 @@ async function servedModel(text: string): Promise<ServedModel> {
     );
   // The worker is told of its models in a list.
   if (/[,\n]/.test(model.path))
-    throw new UsageError(`--model ${text}: the path has a comma or a new line in it`);
+    throw new UsageError(`--model ${text}: expected a path without commas and line breaks`);
   await inspected(model);
   return { name, path: model.path };
 }

@@ -1,22 +1,25 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { Failure } from '../failure.ts';
 import { Child, killGroup, type LogLine } from './child.ts';
 import { inheritedEnvironment } from './env.ts';
+import { programFile } from './program.ts';
 
-/** Milliseconds for a child to end by itself; all together stay within five seconds. */
-const patience = 3500;
+/** Milliseconds for a child of the whole service to end by itself; all together stay within five seconds. */
+const usualPatience = 3500;
 
 /** The processes of one service, and a guard beside them that ends them should we be killed. */
 export class Processes {
   readonly #log: LogLine;
+  readonly #patience: number;
   readonly #children = new Set<Child>();
   readonly #guard: ChildProcess;
   #stopping = false;
 
-  constructor(log: LogLine) {
+  /** @param patience milliseconds for a child to end by itself */
+  constructor(log: LogLine, patience = usualPatience) {
     this.#log = log;
-    this.#guard = spawn(process.execPath, [fileURLToPath(new URL('./guard.ts', import.meta.url))], {
+    this.#patience = patience;
+    this.#guard = spawn(process.execPath, [programFile('#guard')], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
@@ -38,10 +41,10 @@ export class Processes {
     return child;
   }
 
-  /** Ends everything, within five seconds. */
+  /** Ends everything, within the patience and what it takes to kill the rest. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await Promise.all(Array.from(this.#children, (child) => child.stop(patience)));
+    await Promise.all(Array.from(this.#children, (child) => child.stop(this.#patience)));
     this.#guard.stdin?.end();
   }
 

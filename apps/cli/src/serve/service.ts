@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import type { ExecutionProvider } from '@whylight/host';
+import { gatewayBundle } from '#gateway-bundle';
+import { Failure } from '../failure.ts';
 import type { Child, LogLine } from './child.ts';
-import { gatewayBundle } from './gateway/bundle.ts';
 import { gatewayReady, startGateway } from './gateway.ts';
 import { keepRunning, type Part } from './keep-running.ts';
 import { lock } from './lock.ts';
@@ -21,7 +22,7 @@ export interface ServiceOptions {
   /** Registered names, paths, or NAME=PATH; the first is the default. The embedded ones are there too. */
   readonly models: readonly string[];
   readonly ep: ExecutionProvider;
-  /** Seconds that the methods may be run for on each of the models, while no job runs; 0 runs none. */
+  /** Seconds for which the worker runs the methods on each model while no job runs; 0 runs no method. */
   readonly budget: number;
   /** Whether all that the gateway says goes to the log, and not warnings and failures only. */
   readonly verbose: boolean;
@@ -36,6 +37,13 @@ export interface Access {
   readonly apiKey: string;
   /** The worker, on the loopback interface: /health, /metrics. */
   readonly workerUrl: string;
+}
+
+/** The gateway's Miniflare needs Node 22; the other commands of a published package run on Node 20 too. @throws Failure */
+function checkNode(): void {
+  const { node } = process.versions;
+  if (Number.parseInt(node, 10) < 22)
+    throw new Failure(`the service needs Node 22.13 or newer, this is ${node}; install one and run it again`);
 }
 
 /** The whole service as processes of this machine: worker, gateway with workerd and the store in it, and a guard. */
@@ -57,6 +65,7 @@ export class Service {
    */
   async start(): Promise<Access> {
     const { directory, log } = this.#options;
+    checkNode();
     const models = await servedModels(this.#options.models);
     const port = await freePort(this.#options.port);
     const secrets = await openSecrets(directory);

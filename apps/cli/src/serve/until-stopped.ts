@@ -1,5 +1,12 @@
 import { Failure } from '../failure.ts';
-import type { Access, Service } from './service.ts';
+
+/** What runs until it is stopped. */
+interface Stoppable<A> {
+  start(): Promise<A>;
+  /** Resolves with the reason when a part of it fails. */
+  failed(): Promise<string>;
+  stop(): Promise<void>;
+}
 
 /**
  * Starts a service, tells `ready`, and runs until a signal comes, a part of the service fails, or `ready` resolves
@@ -7,7 +14,7 @@ import type { Access, Service } from './service.ts';
  *
  * @throws Failure when a part failed
  */
-export async function untilStopped(service: Service, ready: (access: Access) => unknown): Promise<void> {
+export async function untilStopped<A>(service: Stoppable<A>, ready: (access: A) => unknown): Promise<void> {
   const asked = stopAsked();
   try {
     const begun = service.start();

@@ -1,9 +1,9 @@
-import { fileURLToPath } from 'node:url';
 import type { ExecutionProvider } from '@whylight/host';
 import { Failure } from '../failure.ts';
 import type { Child } from './child.ts';
 import type { ServedModel } from './models.ts';
 import type { Processes } from './processes.ts';
+import { programFile } from './program.ts';
 import { untilReady } from './readiness.ts';
 import type { Secrets } from './secrets.ts';
 import { sharedSettings } from './settings.ts';
@@ -11,7 +11,7 @@ import { sharedSettings } from './settings.ts';
 export interface WorkerOptions {
   readonly models: readonly ServedModel[];
   readonly ep: ExecutionProvider;
-  /** Seconds that the methods may be run for on each of the models, while no job runs; 0 runs none. */
+  /** Seconds for which the worker runs the methods on each model while no job runs; 0 runs no method. */
   readonly budget: number;
   /** Of the gateway, which has the object store. */
   readonly gatewayUrl: string;
@@ -20,14 +20,12 @@ export interface WorkerOptions {
   readonly port: number;
 }
 
-const main = fileURLToPath(new URL('../../../gpu-worker/src/index.ts', import.meta.url));
-
 /** Starts the worker. @throws Failure */
 export async function startWorker(
   processes: Processes,
   { models, ep, budget, gatewayUrl, secrets, port }: WorkerOptions,
 ): Promise<{ child: Child; url: string }> {
-  const child = processes.start('worker', [main], {
+  const child = processes.start('worker', [programFile('#worker')], {
     ...sharedSettings(gatewayUrl, secrets),
     PORT: String(port),
     HOST: '127.0.0.1',

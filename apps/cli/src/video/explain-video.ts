@@ -25,7 +25,7 @@ export interface VideoReport {
 
 /**
  * Explains every frame of a video. No more than two batches of frames are in memory: while one is explained, the one
- * before is drawn and encoded.
+ * before is rendered and encoded.
  *
  * @throws UsageError, Failure, InputError; then there is no output
  */
@@ -42,7 +42,7 @@ export async function explainVideo(
   let frames = 0;
   const finish = async (explained: readonly ExplainedFrame[]) => {
     for (const frame of explained) {
-      await writer.write(await explainer!.draw(frame));
+      await writer.write(await explainer!.render(frame));
       frames++;
       onProgress(frames, facts.frames);
     }

@@ -30,7 +30,7 @@ export class LivePage {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
   }
 
-  /** Shows a JPEG to whoever looks; a viewer that is still busy with the last one misses it. */
+  /** Sends a JPEG to every viewer. A viewer that has not received the last one yet misses it. */
   show(jpeg: Uint8Array): void {
     for (const viewer of this.#viewers) {
       if (viewer.writableNeedDrain) continue;

@@ -4,12 +4,23 @@ import { getOwn, resolveQuestion } from '@whylight/core/methods';
 /** Parameters that say how often the network is run. */
 const repetitions = ['n_steps', 'n_samples', 'num_samples', 'nt_samples', 'n_masks'];
 
+/** Copies of the picture that `aug_smooth` explains. */
+const augmentedCopies = 6;
+
+/** Runs for each repetition, of methods that make several: from either baseline; with all cells, and once for each cell. */
+const runsEach: Readonly<
+  Record<string, { formula: string; of(parameters: Question['parameters']): number }>
+> = {
+  xrai: { formula: '2', of: () => 2 },
+  sobol: { formula: '(grid_size ** 2 + 1)', of: ({ grid_size }) => Number(grid_size) ** 2 + 1 },
+};
+
 /**
  * What a computation costs: one unit per run of the network on one picture. The product of the parameters that
  * repeat it, or for a sliding window the number of its places, ⌈(size - window)/stride⌉ + 1 along each axis.
  */
 export function computeUnits(
-  { parameters }: Pick<Question, 'parameters'>,
+  { method, parameters }: Pick<Question, 'method' | 'parameters'>,
   inputShape: readonly number[],
 ): number {
   const { sliding_window_shapes: window, strides } = parameters;
@@ -21,7 +32,8 @@ export function computeUnits(
   const counts = repetitions
     .map((name) => getOwn(parameters, name))
     .filter((count) => typeof count === 'number');
-  return counts.reduce((product, count) => product * Math.max(1, count), 1);
+  const once = getOwn(runsEach, method)?.of(parameters) ?? (parameters.aug_smooth ? augmentedCopies : 1);
+  return counts.reduce((product, count) => product * Math.max(1, count), once);
 }
 
 /** What a method costs: in words of its parameters, and with their defaults on a network of this input. */
@@ -33,8 +45,8 @@ export function methodCost(
   const counted = repetitions.filter((name) => typeof getOwn(parameters, name) === 'number');
   const formula = isSizes(parameters.strides)
     ? 'the product over the axes of ceil((size - sliding_window_shapes) / strides) + 1'
-    : counted.join(' * ') || '1';
-  return { formula, default_units: computeUnits({ parameters }, inputShape) };
+    : [...[getOwn(runsEach, id)?.formula ?? []].flat(), ...counted].join(' * ') || '1';
+  return { formula, default_units: computeUnits({ method: id, parameters }, inputShape) };
 }
 
 const isSizes = (value: unknown): value is number[] => Array.isArray(value);

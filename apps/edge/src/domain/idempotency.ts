@@ -31,7 +31,7 @@ export type Claim =
   | { readonly outcome: 'in_progress' }
   | { readonly outcome: 'reused' };
 
-/** The claim of a request with this `fingerprint`, and what is to be kept; `id` is used if it is the first. */
+/** The claim of a request with this `fingerprint`, and what to store; `id` is used if it is the first. */
 export function claim(
   kept: Reservation | null,
   fingerprint: string,

@@ -14,15 +14,10 @@ import type { WebhookEvent } from './webhook-event.ts';
  */
 
 export interface ComputationPort {
-  findResult(keepUntil: number): Promise<Run | null>;
-  admit(submission: Submission, fresh: boolean, request: WaitRequest): Promise<Admission | Excess>;
+  findResult(request: WaitRequest): Promise<Admission | JobError | null>;
+  admit(submission: Submission, fresh: boolean, request: WaitRequest): Promise<Admission | JobError | Excess>;
   watch(run: number, waiter: string, style: Style | null, seconds: number): Promise<Run | null>;
-  render(
-    run: number,
-    style: Style,
-    input: Job['input'] | null,
-    pinned: boolean,
-  ): Promise<FoundRendering | JobError>;
+  render(run: number, style: Style): Promise<FoundRendering | JobError>;
   findRendering(run: number, key: string): Promise<Rendering | null>;
   cancel(run: number, waiter: string): Promise<boolean>;
   erase(run: number, waiter: string): Promise<void>;

@@ -1,4 +1,4 @@
-import type { Artifact, Rendered, RenderingJob, Style, Warning } from '@whylight/contract';
+import type { Artifact, JobError, Rendered, RenderingJob, Style, Warning } from '@whylight/contract';
 import { outputPrefix, type Run } from './run.ts';
 
 /** Pictures of a run in another style than its own. */
@@ -14,6 +14,57 @@ export interface Rendering extends Rendered {
 export interface FoundRendering {
   readonly rendering: Rendering;
   readonly known: boolean;
+}
+
+/** Why there are no pictures, and whether a worker may have begun, so that some may be in the store now or later. */
+export interface NotRendered {
+  readonly error: JobError;
+  readonly begun: boolean;
+}
+
+/** A rendering for which explanations wait, until a worker has rendered it or has refused it too often. */
+export interface AskedRendering {
+  readonly run: number;
+  readonly key: string;
+  readonly style: Style;
+  readonly tries: number;
+  /** Those of the tries that failed because of the rendering itself. */
+  readonly refusals: number;
+  /** When to try next (unix milliseconds). While a worker is asked: when to try if the gateway forgets that it has asked. */
+  readonly due: number;
+}
+
+/** Refusals after which a rendering fails. */
+export const mostRefusals = 8;
+/** Milliseconds before the second try; doubled after each, up to the longest. */
+export const pause = 1_000;
+const longestPause = 30_000;
+
+/** Faults of workers and of what they need: they say nothing of the rendering. */
+const passing: ReadonlySet<JobError['code']> = new Set([
+  'worker_unreachable',
+  'worker_crashed',
+  'deadline_exceeded',
+  'storage_unavailable',
+]);
+
+/** What no other try changes: the photo or the attribution is not what was explained, or there are too many styles. */
+const lasting: ReadonlySet<JobError['code']> = new Set([
+  'upload_not_found',
+  'upload_mismatch',
+  'artifact_corrupt',
+  'invalid_parameter',
+]);
+
+/** Whether a rendering fails at once, however many tries it has left. */
+export const isLasting = ({ code }: JobError): boolean => lasting.has(code);
+
+/** When to try a rendering again after a try that failed; or the error with which it fails. */
+export function afterFailure(asked: AskedRendering, error: JobError, now: number): AskedRendering | JobError {
+  const tries = asked.tries + 1;
+  const refusals = asked.refusals + Number(!passing.has(error.code));
+  if (isLasting(error) || refusals >= mostRefusals) return error;
+  return { ...asked, tries, refusals, due: now + Math.min(pause * 2 ** asked.tries, longestPause) };
 }
 
 /** Most renderings of one run on which no explanation depends. */

@@ -55,7 +55,7 @@ export interface Run {
   readonly version: number;
   readonly submission: Submission;
   readonly status: Explanation['status'];
-  /** The explanations that were requested before the run ended, by id. */
+  /** The explanations that wait for the run, or for a rendering of it, or have waited, by id. */
   readonly waiters: Readonly<Record<string, Waiter>>;
   /** The waiter that owns the result: deleting that explanation deletes the result. */
   readonly owner: string | null;
@@ -96,8 +96,9 @@ export interface Waiter {
   readonly via: Admission['via'];
   /** When to end the wait (unix milliseconds), if the request says so. */
   readonly until: number | null;
-  /** The style that it wants, if that is not the run's own. */
+  /** The style that it wants, if that is not the run's own; and since when the pictures in that style are there. */
   readonly style: Style | null;
+  readonly renderedAt: number | null;
   /** Endpoint to notify of the end, if any, and whether it has been notified. */
   readonly webhook: string | null;
   readonly notified: boolean;

@@ -20,7 +20,7 @@ describe('a stored run', () => {
   test('of the release before has its waiters, their outcomes, styles and its worker under other names', () => {
     const { waiters, accepted, ...rest } = run;
     const riders = Object.entries(waiters).map(
-      ([id, { outcome: exit, notified: told, style: look, ...waiter }]) => [
+      ([id, { outcome: exit, notified: told, style: look, renderedAt: _, ...waiter }]) => [
         id,
         { ...waiter, exit, told, look },
       ],

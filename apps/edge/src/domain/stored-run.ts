@@ -41,12 +41,18 @@ export function upgradeRun({ riders = {}, waiters = riders, taken = false, ...st
     accepted: taken,
     ...stored,
     result: stored.result && currentResult(stored.result),
-    waiters: Object.fromEntries(Object.entries(waiters).map(([id, waiter]) => [id, upgradeWaiter(waiter)])),
+    waiters: Object.fromEntries(
+      Object.entries(waiters).map(([id, waiter]) => [id, upgradeWaiter(waiter, stored.completedAt)]),
+    ),
     submission: { ...submission, style: style ?? ownStyle(language) },
   };
 }
 
-const upgradeWaiter = ({ exit = null, told = false, look = null, ...stored }: StoredWaiter): Waiter => ({
-  ...{ style: look, webhook: null, notified: told, outcome: exit },
+/** Earlier releases ended a run only when there were pictures for all who waited. */
+const upgradeWaiter = (
+  { exit = null, told = false, look = null, ...stored }: StoredWaiter,
+  renderedAt: number | null,
+): Waiter => ({
+  ...{ style: look, renderedAt, webhook: null, notified: told, outcome: exit },
   ...stored,
 });

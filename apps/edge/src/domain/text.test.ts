@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { didYouMean } from './nearest.ts';
 import { preferredWait } from './prefer.ts';
 import { parseStrictJson } from './strict-json.ts';
 import { base32, isId, ulid } from './ulid.ts';
@@ -17,23 +16,6 @@ describe('Prefer', () => {
     [undefined, null],
   ])('%s waits %s seconds', (header, seconds) => {
     expect(preferredWait(header)).toBe(seconds);
-  });
-});
-
-describe('suggestions', () => {
-  const methods = ['grad-cam', 'integrated-gradients', 'occlusion'];
-  test.each([
-    ['gradcam', 'grad-cam'],
-    ['GRAD-CAM', 'grad-cam'],
-    ['oclusion', 'occlusion'],
-    ['integrated-gradient', 'integrated-gradients'],
-  ])('%s was meant to be %s', (word, meant) => {
-    expect(didYouMean(word, methods)).toContain(`"${meant}"`);
-  });
-
-  test('a word that is like none gets none', () => {
-    expect(didYouMean('banana', methods)).toBe('');
-    expect(didYouMean('', methods)).toBe('');
   });
 });
 

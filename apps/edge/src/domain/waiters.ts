@@ -2,7 +2,6 @@ import { canonicalJson, type JobError, type Style } from '@whylight/contract';
 import { getOwn } from '@whylight/core/methods';
 import {
   type Admission,
-  deliveryTime,
   isTerminal,
   type Run,
   type Waiter,
@@ -29,6 +28,7 @@ export const addWaiter = (
       via,
       until,
       style: isOwnStyle(run, style) ? null : style,
+      renderedAt: null,
       webhook,
       notified: false,
       outcome: null,
@@ -42,32 +42,62 @@ export const addWaiter = (
 export const isOwnStyle = (run: Run, style: Style): boolean =>
   canonicalJson(style) === canonicalJson(run.submission.style);
 
-/** The active waiters that want a style of their own, with that style. */
-export const pendingStyles = (run: Run): [id: string, style: Style][] =>
-  activeWaiters(run).flatMap(([id, { style }]) => (style ? [[id, style]] : []));
+/** Whether a waiter has not ended: its run goes on, or there is a result and no rendering in the waiter's style yet. */
+const isWaiting = (run: Run, { style, renderedAt, outcome }: Waiter): boolean =>
+  outcome === null &&
+  (!isTerminal(run) || (run.status === 'succeeded' && !run.erased && style !== null && renderedAt === null));
+
+const waiting = (run: Run): [id: string, waiter: Waiter][] =>
+  Object.entries(run.waiters).filter(([, waiter]) => isWaiting(run, waiter));
+
+export function isWaitingFor(run: Run, id: string): boolean {
+  const waiter = getOwn(run.waiters, id);
+  return waiter !== undefined && isWaiting(run, waiter);
+}
+
+/** The styles in which explanations wait for a rendering of a finished run, each once. */
+export function pendingStyles(run: Run): Style[] {
+  const styles = isTerminal(run) ? waiting(run).map(([, { style }]) => style!) : [];
+  return [...new Map(styles.map((style) => [canonicalJson(style), style])).values()];
+}
+
+/** Whether explanations wait for a rendering of a finished run in `style`. */
+export const isPending = (run: Run, style: Style): boolean =>
+  pendingStyles(run).some((each) => canonicalJson(each) === canonicalJson(style));
+
+/** Ends the wait for a rendering in `style`: with its pictures, or with the reason why there are none. The result stays. */
+export function endRendering(run: Run, style: Style, error: JobError | null, now: number): Run {
+  if (!isTerminal(run)) return run;
+  const ended = canonicalJson(style);
+  return changeWaiters(run, (waiter) => {
+    if (!isWaiting(run, waiter) || canonicalJson(waiter.style) !== ended) return waiter;
+    return error
+      ? { ...waiter, outcome: { status: 'failed', at: now, error } }
+      : { ...waiter, renderedAt: now };
+  });
+}
 
 /** Waiters that have ended, and whose webhook has not been notified. */
 export const unnotifiedWaiters = (run: Run): string[] =>
-  Object.entries(run.waiters).flatMap(([id, { webhook, notified, outcome }]) =>
-    webhook !== null && !notified && (outcome !== null || isTerminal(run)) ? [id] : [],
+  Object.entries(run.waiters).flatMap(([id, waiter]) =>
+    waiter.webhook !== null && !waiter.notified && !isWaiting(run, waiter) ? [id] : [],
   );
 
 export const markNotified = (run: Run, ids: readonly string[]): Run =>
   changeWaiters(run, (waiter, id) => (ids.includes(id) ? { ...waiter, notified: true } : waiter));
 
-/** Ends the active waiters whose pictures a worker could not draw; the result itself stays. */
-export const failUnrendered = (run: Run, errors: ReadonlyMap<string, JobError>, now: number): Run =>
-  changeWaiters(run, (waiter, id) => {
-    const error = waiter.outcome ? undefined : errors.get(id);
-    return error ? { ...waiter, outcome: { status: 'failed', at: now, error } } : waiter;
-  });
-
-/** The run as waiter `id` sees it: with that waiter's outcome, if it ended before the run. */
+/** The run as waiter `id` sees it: with that waiter's outcome, and under way until the pictures in its style are there. */
 export function viewRun(run: Run, id: string): Run {
-  const outcome = getOwn(run.waiters, id)?.outcome;
-  if (!outcome) return run;
-  const { status, error, at: completedAt } = outcome;
-  return { ...run, status, error, completedAt, progress: null, result: null, artifacts: [] };
+  const waiter = getOwn(run.waiters, id);
+  if (!waiter) return run;
+  const unseen = { result: null, artifacts: [] };
+  if (waiter.outcome) {
+    const { status, error, at: completedAt } = waiter.outcome;
+    return { ...run, ...unseen, status, error, completedAt, progress: null };
+  }
+  if (!isTerminal(run)) return run;
+  if (isWaiting(run, waiter)) return { ...run, ...unseen, status: 'processing', completedAt: null };
+  return waiter.renderedAt === null ? run : { ...run, completedAt: waiter.renderedAt };
 }
 
 /** Cancels one waiter. What has ended does not change: the first of completion and cancellation counts. */
@@ -83,28 +113,31 @@ export function expireWaiters(run: Run, now: number): Run {
   return late.reduce((rest, id) => endWaiter(rest, id, { status, at: now, error: tooLate }), run);
 }
 
-/** When the alarm must check the run next: a silent worker, a waiter's deadline, or a notification to repeat. */
-export function nextCheckAt(run: Run, now: number): number {
-  const notification = unnotifiedWaiters(run).length > 0 ? now + deliveryTime : Infinity;
-  if (isTerminal(run)) return run.metered ? notification : now + deliveryTime;
-  const deadlines = activeWaiters(run).map(([, { until }]) => until ?? Infinity);
-  return Math.min(run.deadline, notification, ...deadlines);
-}
+/** When the time of the next waiter is over. */
+export const nextDeadline = (run: Run): number =>
+  Math.min(Infinity, ...waiting(run).map(([, { until }]) => until ?? Infinity));
 
-/** Ends one waiter. The others are unaffected; the run ends with its last waiter. */
+/** Whether the end of the run, or of one of its waiters, has still to be reported. */
+export const isUnreported = (run: Run): boolean =>
+  (isTerminal(run) && !run.metered) || unnotifiedWaiters(run).length > 0;
+
+/** Whether something is left to do for the run. */
+export const isOpen = (run: Run): boolean => !isTerminal(run) || isUnreported(run) || waiting(run).length > 0;
+
+/** Ends one waiter. The others are unaffected; a run that goes on ends with its last waiter. */
 function endWaiter(run: Run, id: string, outcome: WaiterOutcome): Run {
-  const waiter = getOwn(run.waiters, id);
-  if (!waiter || waiter.outcome || isTerminal(run)) return run;
-  const next: Run = { ...run, waiters: { ...run.waiters, [id]: { ...waiter, outcome } } };
-  const [nextOwner] = activeWaiters(next);
+  if (!isWaitingFor(run, id)) return run;
+  const next: Run = { ...run, waiters: { ...run.waiters, [id]: { ...getOwn(run.waiters, id)!, outcome } } };
+  if (isTerminal(run)) return next;
+  const [nextOwner] = waiting(next);
   if (nextOwner) return { ...next, owner: run.owner === id ? nextOwner[0] : run.owner };
   return { ...next, status: outcome.status, completedAt: outcome.at, error: outcome.error };
 }
 
-const activeWaiters = ({ waiters }: Run): [id: string, Waiter][] =>
-  Object.entries(waiters).filter(([, { outcome }]) => !outcome);
-
-const changeWaiters = (run: Run, change: (waiter: Waiter, id: string) => Waiter): Run => ({
-  ...run,
-  waiters: Object.fromEntries(Object.entries(run.waiters).map(([id, waiter]) => [id, change(waiter, id)])),
-});
+function changeWaiters(run: Run, change: (waiter: Waiter, id: string) => Waiter): Run {
+  const waiters = Object.entries(run.waiters).map(
+    ([id, waiter]) => [id, waiter, change(waiter, id)] as const,
+  );
+  if (waiters.every(([, before, after]) => before === after)) return run;
+  return { ...run, waiters: Object.fromEntries(waiters.map(([id, , after]) => [id, after])) };
+}

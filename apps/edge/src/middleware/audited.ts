@@ -4,8 +4,8 @@ import type { AppEnv } from '../app-env.ts';
 import { LimitRefusal, Refusal } from '../domain/refusal.ts';
 
 /**
- * Writes down what changes something, and who was kept from what only an administrator may do. Outermost, so that
- * it sees every outcome; `tenant` and `actor` are known once the key is.
+ * Records requests that change something, and those that lack a scope. It runs outermost, so that it sees every outcome.
+ * `tenant` and `actor` are known once the key is.
  */
 export const audited: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
@@ -13,9 +13,9 @@ export const audited: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (tenant === undefined || actor === undefined) return;
   const changes = !['GET', 'HEAD', 'OPTIONS'].includes(c.req.method);
   const denied = c.error instanceof Refusal && c.error.code === 'insufficient_scope';
-  // What is merely too much is in the meter, and must not fill the trail.
+  // The meter counts requests beyond a limit; they must not fill the trail.
   if (c.error instanceof LimitRefusal || !(changes || denied)) return;
-  // Nobody waits for the trail; the platform keeps us alive until it is written.
+  // The client does not wait for the trail; the platform keeps the Worker alive until it is written.
   await continueAfterAnswer(
     c,
     services.audit.write(tenant, {
@@ -28,7 +28,7 @@ export const audited: MiddlewareHandler<AppEnv> = async (c, next) => {
   );
 };
 
-/** Lets `work` go on behind the answer, where there is a platform that waits for it. */
+/** Continues `work` after the answer, where the platform waits for it. */
 async function continueAfterAnswer(c: Context<AppEnv>, work: Promise<void>): Promise<void> {
   try {
     c.executionCtx.waitUntil(work);

@@ -7,12 +7,16 @@ import { sameDigest } from '../storage/tenants.ts';
 import { measure } from '../timing.ts';
 import { countRequest } from './rate.ts';
 
-/** Lets a tenant's key with this scope through. A key in the URL is not a key. */
+/** Refuses a request without a tenant's key that has this scope. The key must be in the header: a URL ends up in logs. */
 export function authenticate(scope: Scope): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const key = parseKey(bearer(c));
+    const key = parseKey(readBearer(c));
     if (!key)
-      throw await refuseKey(c, 'malformed_api_key', 'The Authorization header holds no Whylight key.');
+      throw await refuseKey(
+        c,
+        'malformed_api_key',
+        'Authorization: expected Bearer and a Whylight key, wl_live_…',
+      );
     const caller = await measure(c, 'auth', () => c.var.services.tenants.authenticate(key));
     if (!caller) throw await refuseKey(c);
     c.set('tenant', caller.tenant);
@@ -26,23 +30,23 @@ export function authenticate(scope: Scope): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** Lets the operator's key through, and no tenant's. */
+/** Refuses a request without the operator's key. */
 export const authenticateOperator: MiddlewareHandler<AppEnv> = async (c, next) => {
-  await oneOf(c, [c.var.services.settings.OPERATOR_KEY_SHA256]);
+  await checkKey(c, [c.var.services.settings.OPERATOR_KEY_SHA256]);
   c.set('actor', 'operator');
   return next();
 };
 
-/** Lets the scaler's key through, which opens nothing else than the service's numbers, and the operator's. */
+/** Refuses a request without the scaler's key or the operator's. The scaler's key reads the service's numbers only. */
 export const authenticateScaler: MiddlewareHandler<AppEnv> = async (c, next) => {
   const { BACKLOG_KEY_SHA256, OPERATOR_KEY_SHA256 } = c.var.services.settings;
-  await oneOf(c, [OPERATOR_KEY_SHA256, ...(BACKLOG_KEY_SHA256 ? [BACKLOG_KEY_SHA256] : [])]);
+  await checkKey(c, [OPERATOR_KEY_SHA256, ...(BACKLOG_KEY_SHA256 ? [BACKLOG_KEY_SHA256] : [])]);
   return next();
 };
 
-/** @throws Refusal unless the key of the request has one of these digests; all are compared. */
-async function oneOf(c: Context<AppEnv>, digests: readonly string[]): Promise<void> {
-  const digest = await sha256Hex(bearer(c));
+/** @throws Refusal unless the request's key has one of these digests. Compares all of them, so that the time says nothing. */
+async function checkKey(c: Context<AppEnv>, digests: readonly string[]): Promise<void> {
+  const digest = await sha256Hex(readBearer(c));
   if (!digests.map((known) => sameDigest(digest, known)).includes(true)) throw await refuseKey(c);
 }
 
@@ -62,7 +66,7 @@ async function refuseKey(
       );
 }
 
-function bearer(c: Context): string {
+function readBearer(c: Context): string {
   const header = c.req.header('Authorization');
   if (header === undefined) throw new Refusal('missing_api_key', 'Send Authorization: Bearer <key>.');
   const [, token] = /^Bearer ([\x21-\x2b\x2d-\x7e]{1,200})$/i.exec(header) ?? [];

@@ -5,7 +5,7 @@ import type { AppEnv } from '../app-env.ts';
 import { newId } from '../domain/ulid.ts';
 import { measure, serverTiming } from '../timing.ts';
 
-const always = {
+const commonHeaders = {
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
   'X-Frame-Options': 'DENY',
@@ -25,13 +25,13 @@ export const envelope: MiddlewareHandler<AppEnv> = async (c, next) => {
   c.res = new Response(c.res.body, c.res);
   c.res.headers.set('Request-Id', c.var.requestId);
   c.res.headers.set('Server-Timing', serverTiming(c.var.spans));
-  for (const [name, value] of Object.entries(always))
+  for (const [name, value] of Object.entries(commonHeaders))
     if (!c.res.headers.has(name)) c.res.headers.set(name, value);
-  if (c.env.REQUEST_LOG !== 'off') console.log(JSON.stringify(line(c)));
+  if (c.env.REQUEST_LOG !== 'off') console.log(JSON.stringify(logLine(c)));
 };
 
-/** A request in the log: which route, not which path or query, and no header. */
-function line(c: Context<AppEnv>): object {
+/** What the log says of a request: its route, but no path, no query and no header. */
+function logLine(c: Context<AppEnv>): object {
   const { requestId, trace, spans, tenant, actor } = c.var;
   return {
     time: new Date().toISOString(),

@@ -6,12 +6,12 @@ import { Refusal } from '../domain/refusal.ts';
 import { type IdPrefix, newId } from '../domain/ulid.ts';
 import { measure } from '../timing.ts';
 
-/** Headers that belong to an answer and come again with it. */
+/** Headers that the service stores with an answer and sends again with it. */
 const replayed = ['Content-Type', 'Location', 'Cache-Status', 'Preference-Applied'];
 
 /**
- * Answers a repeated request with the answer of the first. Sets `newId`, the id of what the handler is to create:
- * it is the same when a request is carried out again after the first died on the way, so that nothing is made twice.
+ * Answers a repeated request with the answer of the first. Sets `newId`, the id of what the handler creates. If the first
+ * request died on the way, its repetition gets the same id, so that nothing is created twice.
  */
 export function idempotent(prefix: IdPrefix): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
@@ -34,10 +34,13 @@ export function idempotent(prefix: IdPrefix): MiddlewareHandler<AppEnv> {
       case 'in_progress':
         throw new Refusal(
           'idempotency_in_progress',
-          'A request with this Idempotency-Key is being answered.',
+          'The service is still answering an earlier request with this Idempotency-Key. Try again in a moment.',
         );
       case 'reused':
-        throw new Refusal('idempotency_key_reused', 'This Idempotency-Key came with another body before.');
+        throw new Refusal(
+          'idempotency_key_reused',
+          'An earlier request used this Idempotency-Key with another body. Send a new key.',
+        );
     }
     c.set('newId', claim.id);
     await next();

@@ -5,7 +5,7 @@ import type { AppEnv } from '../app-env.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { checkDepth } from '../domain/strict-json.ts';
 
-/** The body of a request with photos in it: larger than others, and read as plain JSON, which is not nested deep. */
+/** Refuses a body that is too large or nested too deep. A body with photos in it may be larger than others. */
 export const inlineBody: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (!/^application\/json\s*(;|$)/i.test(c.req.header('Content-Type') ?? ''))
     throw new Refusal('unsupported_media_type', 'Send the body as application/json.');
@@ -18,7 +18,7 @@ const limit = bodyLimit({
   onError: () => {
     throw new Refusal(
       'payload_too_large',
-      `A body with photos in it is at most ${inlineLimits.max_bytes} bytes: upload larger ones by signed URL.`,
+      `A body with photos in it is at most ${inlineLimits.max_bytes} bytes. Upload larger photos by signed URL.`,
     );
   },
 });

@@ -6,7 +6,7 @@ import { parseStrictJson } from '../domain/strict-json.ts';
 
 export const largestBody = 65_536;
 
-/** Refuses a body that is not JSON, larger than so many bytes, or JSON that two readers could read in two ways. */
+/** Refuses a body that is not JSON, larger than so many bytes, or JSON that two parsers could read in two ways. */
 export function jsonBody(largest: number): MiddlewareHandler<AppEnv> {
   const limit = bodyLimit({
     maxSize: largest,
@@ -17,13 +17,13 @@ export function jsonBody(largest: number): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     if (!/^application\/json\s*(;|$)/i.test(c.req.header('Content-Type') ?? ''))
       throw new Refusal('unsupported_media_type', 'Send the body as application/json.');
-    await limit(c, async () => void parseStrictJson(await textOf(c)));
+    await limit(c, async () => void parseStrictJson(await readText(c)));
     return next();
   };
 }
 
-/** The body as text; Hono keeps it for the validator. */
-async function textOf(c: Context): Promise<string> {
+/** Reads the body as text; Hono keeps it for the validator. */
+async function readText(c: Context): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(await c.req.arrayBuffer());
   } catch (error) {

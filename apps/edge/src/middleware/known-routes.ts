@@ -18,7 +18,7 @@ export function knownRoutes(list: () => readonly KnownRoute[]): MiddlewareHandle
     if (c.req.method !== 'OPTIONS' && allowed.has(c.req.method)) return next();
     c.header('Allow', [...allowed].join(', '));
     if (c.req.method === 'OPTIONS') return c.body(null, 204);
-    throw new Refusal('method_not_allowed', `Allowed here: ${[...allowed].join(', ')}.`);
+    throw new Refusal('method_not_allowed', `This path allows ${[...allowed].join(', ')}.`);
   };
 }
 

@@ -3,20 +3,23 @@ import type { MiddlewareHandler } from 'hono';
 import type { AppEnv } from '../app-env.ts';
 import { Refusal } from '../domain/refusal.ts';
 
-/** The version of this API that answers have unless a request names the one before. */
+/** Answers have the form of this version, unless a request names the earlier one. */
 const apiVersion = '2026-12-01';
 const earlierVersion = '2026-11-01';
 
 /** Paths that answer with something else than JSON. */
-const other = /\/(events|artifacts\/[^/]+)$/;
+const notJson = /\/(events|artifacts\/[^/]+)$/;
 
-/** Gives answers the form of the version that the request names. Refuses a version or a form of answer that there is not. */
+/** Gives answers the form of the version that the request names. Refuses an unknown version, and a type other than JSON. */
 export const negotiation: MiddlewareHandler<AppEnv> = async (c, next) => {
   const version = c.req.header('X-Api-Version');
   if (version !== undefined && version !== apiVersion && version !== earlierVersion)
     throw new Refusal('invalid_version', `X-Api-Version: expected ${apiVersion} or ${earlierVersion}.`);
-  if (!other.test(c.req.path) && !acceptsJson(c.req.header('Accept')))
-    throw new Refusal('not_acceptable', 'Answers are application/json.');
+  if (!notJson.test(c.req.path) && !acceptsJson(c.req.header('Accept')))
+    throw new Refusal(
+      'not_acceptable',
+      'Accept: expected a range that includes application/json, the type of the answer.',
+    );
   await next();
   const isJson = c.res.headers.get('Content-Type')?.startsWith('application/json') ?? false;
   if (version === earlierVersion && c.res.ok && isJson)

@@ -4,10 +4,10 @@ import { type Meter, requestsLeft, requestWindow, secondsOfDay, unitsUsed } from
 import { LimitRefusal, Refusal } from '../domain/refusal.ts';
 
 /**
- * Counts a tenant's request, and says how it stands with its limits. A meter that does not answer lets reading
- * through and nothing else.
+ * Counts a tenant's request, and tells the client what is left of its limits. If the meter does not answer, only requests
+ * that read are let through.
  *
- * @throws LimitRefusal for one request too many.
+ * @throws LimitRefusal for a request beyond the limit
  */
 export async function countRequest(c: Context<AppEnv>, tenant: string): Promise<void> {
   const answer = await c.var.services
@@ -21,7 +21,7 @@ export async function countRequest(c: Context<AppEnv>, tenant: string): Promise<
     for (const [name, value] of Object.entries(rateLimit(answer.meter, Date.now()))) c.header(name, value);
     if (answer.excess) throw new LimitRefusal(answer.excess);
   } else if (c.req.method !== 'GET' && c.req.method !== 'HEAD')
-    throw new Refusal('capacity', 'Nothing can be begun at the moment. Try again.');
+    throw new Refusal('capacity', 'The service cannot start anything at the moment. Try again.');
 }
 
 /** draft-ietf-httpapi-ratelimit-headers. `compute-units` and `waiting-batches` are units of our own. */

@@ -4,7 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import type { AppEnv } from '../app-env.ts';
 import { Refusal } from '../domain/refusal.ts';
 
-/** Lets calls through that the worker has signed. */
+/** Refuses calls that the worker has not signed. */
 export const signedByWorker: MiddlewareHandler<AppEnv> = async (c, next) => {
   const { pathname, search } = new URL(c.req.url);
   const call = {
@@ -15,7 +15,7 @@ export const signedByWorker: MiddlewareHandler<AppEnv> = async (c, next) => {
   } as const;
   const headers = { get: (name: string) => c.req.header(name) };
   if (!(await verify(c.var.services.settings.WORKER_SECRET, call, headers, Date.now() / 1000)))
-    throw new Refusal('invalid_signature', 'The call is not signed by the worker.');
+    throw new Refusal('invalid_signature', 'The worker has not signed this call.');
   return next();
 };
 

@@ -1,52 +1,47 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { artifactNames, artifactUrlSchema } from '@whylight/contract';
 import { expiredFor } from '../domain/explanation.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
-import { declined, json, routes, tenantRoute } from '../openapi.ts';
+import { json } from '../http/responses.ts';
+import { routes } from '../http/route.ts';
 import { urlLifetime } from '../storage/objects.ts';
-import { findExplanation, runOf } from '../use-cases/submission.ts';
+import { findExplanation, readRun } from '../use-cases/read-explanation.ts';
 
-const get = createRoute({
-  ...tenantRoute('explanations:read'),
-  method: 'get',
-  path: '/v1/explanations/{id}/artifacts/{name}',
-  tags: ['explanations'],
-  summary: 'Get a signed URL of a picture, the array or the JSON of a result',
-  request: {
-    params: z.object({ id: z.string(), name: z.string().describe(artifactNames.join(', ')) }),
-    query: z.object({
-      rendering: z.string().max(64).optional().describe('The id of a rendering, as its links contain it'),
-    }),
-  },
+export const artifacts = routes('explanations');
+
+artifacts.route('GET', '/v1/explanations/{id}/artifacts/{name}', {
+  access: 'explanations:read',
+  summary: 'Get a signed URL of a picture, of the array or of the JSON of a result',
+  params: { name: artifactNames.join(', ') },
+  query: z.object({
+    rendering: z.string().max(64).optional().describe('The id of a rendering, as its links contain it'),
+  }),
   responses: {
-    302: { description: 'Redirects to a URL that is valid for five minutes' },
+    302: { description: '`Location` is a signed URL that is valid for five minutes' },
     200: json(
       artifactUrlSchema,
-      'The URL itself, for requests with `Accept: application/json`: scripts of a page see no redirect',
+      'The body has the signed URL, if the request has `Accept: application/json`: a script of a page cannot read a redirect',
     ),
-    ...declined,
   },
-});
-
-export const artifacts = routes().openapi(get, async (c) => {
-  const { caller, services } = c.var;
-  const { id, name } = c.req.valid('param');
-  const { rendering } = c.req.valid('query');
-  const row = await findExplanation(services, caller.tenant, id);
-  const run = expiredFor(row, await runOf(services, row, 0), Date.now());
-  const rendered =
-    rendering === undefined || run.erased
-      ? null
-      : await services.computation(row.key).findRendering(row.run, rendering);
-  const artifacts = rendering === undefined ? run.artifacts : (rendered?.artifacts ?? []);
-  const artifact = artifacts.find((candidate) => candidate.name === name);
-  if (!artifact && (run.erased || rendering?.length === 64) && isArtifact(name))
-    throw new Refusal('artifact_expired', 'The result of this explanation has been deleted.');
-  if (!artifact) throw notFound();
-  c.header('Cache-Control', 'private, no-store');
-  const url = await services.objects.signedGet(artifact.object, artifact.name, artifact.content_type);
-  if (!c.req.header('Accept')?.includes('application/json')) return c.redirect(url, 302);
-  return c.json({ url, expires_at: new Date(Date.now() + urlLifetime * 1000).toISOString() }, 200);
+  handler: async ({ tenant, services, params: { id, name }, query: { rendering } }, c) => {
+    const row = await findExplanation(services, tenant, id);
+    const run = expiredFor(row, await readRun(services, row, 0), Date.now());
+    const rendered =
+      rendering === undefined || run.erased
+        ? null
+        : await services.computation(row.key).findRendering(row.run, rendering);
+    const found = rendering === undefined ? run.artifacts : (rendered?.artifacts ?? []);
+    const artifact = found.find((candidate) => candidate.name === name);
+    if (!artifact && (run.erased || rendering?.length === 64) && isArtifact(name))
+      throw new Refusal('artifact_expired', 'The result of this explanation has been deleted.');
+    if (!artifact) throw notFound();
+    const url = await services.objects.signedGet(artifact.object, artifact.name, artifact.content_type);
+    const headers = { 'Cache-Control': 'private, no-store' };
+    if (!c.req.header('Accept')?.includes('application/json'))
+      return { status: 302, headers: { ...headers, Location: url } };
+    const expires_at = new Date(Date.now() + urlLifetime * 1000).toISOString();
+    return { status: 200, headers, body: { url, expires_at } };
+  },
 });
 
 const isArtifact = (name: string): boolean => (artifactNames as readonly string[]).includes(name);

@@ -1,25 +1,13 @@
-import { createRoute } from '@hono/zod-openapi';
 import { auditEventListSchema } from '@whylight/contract';
-import { declined, json, routes, tenantRoute } from '../openapi.ts';
-import { page, pageQuery } from '../paging.ts';
+import { answerPage, paged } from '../http/paging.ts';
+import { routes } from '../http/route.ts';
 
-const list = createRoute({
-  ...tenantRoute('admin:audit'),
-  method: 'get',
-  path: '/v1/audit_events',
-  tags: ['audit'],
+export const audit = routes('audit');
+
+audit.route('GET', '/v1/audit_events', {
+  access: 'admin:audit',
   summary: 'List who changed what, newest first',
-  request: { query: pageQuery },
-  responses: {
-    200: json(auditEventListSchema, 'Changes, and requests refused because the key lacks a scope'),
-    ...declined,
-  },
-});
-
-export const audit = routes().openapi(list, async (c) => {
-  const { caller, services } = c.var;
-  const events = await page('evt', c.req.valid('query'), (limit, after) =>
-    services.audit.list(caller.tenant, limit, after),
-  );
-  return c.json(events, 200);
+  ...paged(auditEventListSchema, 'The body is a page of changes, and of requests whose key lacked the scope'),
+  handler: ({ tenant, services, query }) =>
+    answerPage('evt', query, (limit, after) => services.audit.list(tenant, limit, after)),
 });

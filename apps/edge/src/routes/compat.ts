@@ -1,4 +1,3 @@
-import { createRoute, z } from '@hono/zod-openapi';
 import {
   type Artifact,
   type Explanation,
@@ -17,44 +16,28 @@ import { notFound, Refusal } from '../domain/refusal.ts';
 import type { Run } from '../domain/run.ts';
 import { newId } from '../domain/ulid.ts';
 import { refusalOf } from '../domain/validation.ts';
+import { json } from '../http/responses.ts';
+import { routes } from '../http/route.ts';
 import { inlineBody } from '../middleware/inline-body.ts';
-import { body, declined, json, routes, tenantAction } from '../openapi.ts';
 import type { Services } from '../services.ts';
 import type { Caller } from '../storage/tenants.ts';
 import { createExplanation } from '../use-cases/creation.ts';
 import { uploadInline } from '../use-cases/inline-upload.ts';
-import { present, runOf } from '../use-cases/submission.ts';
+import { present, readRun } from '../use-cases/read-explanation.ts';
 
-const { security, middleware } = tenantAction('explanations:write');
-const inline = { security, middleware: [...middleware, inlineBody], tags: ['compatibility'] };
+export const compat = routes('compatibility');
 
-const kserve = createRoute({
-  ...inline,
-  method: 'post',
-  path: '/v1/compat/kserve/v1/models/{model}',
-  summary: 'Explain by KServe’s V1 protocol (`{model}` = `NAME:explain`)',
-  request: { params: z.object({ model: z.string() }), ...body(kserveRequestSchema) },
-  responses: { 200: json(kserveResponseSchema, 'Predictions and explanations, by instance'), ...declined },
-});
-
-const vertex = createRoute({
-  ...inline,
-  method: 'post',
-  path: '/v1/compat/vertex/v1/projects/{project}/locations/{location}/endpoints/{endpoint}',
-  summary: 'Explain by Vertex AI’s protocol (`{endpoint}` = `MODEL:explain`)',
-  request: {
-    params: z.object({ project: z.string(), location: z.string(), endpoint: z.string() }),
-    ...body(vertexRequestSchema),
-  },
-  responses: { 200: json(vertexResponseSchema, 'Explanations and predictions, by instance'), ...declined },
-});
-
-export const compat = routes()
-  .openapi(kserve, async (c) => {
-    const { instances, parameters } = c.req.valid('json');
-    const answers = await explainAll(c.var, modelIn(c.req.valid('param').model), instances, parameters);
-    return c.json(
-      {
+compat.route('POST', '/v1/compat/kserve/v1/models/{model}', {
+  access: 'explanations:write',
+  summary: 'Explain photos by KServe’s V1 protocol; `{model}` is `NAME:explain`',
+  body: kserveRequestSchema,
+  readBody: inlineBody,
+  responses: { 200: json(kserveResponseSchema, 'The body has an explanation of each instance') },
+  handler: async ({ params, body: { instances, parameters }, ...sender }) => {
+    const answers = await explainAll(sender, modelIn(params.model), instances, parameters);
+    return {
+      status: 200,
+      body: {
         predictions: answers.map(({ explanation }) => explanation.predictions.map(plain)),
         explanations: answers.map(({ explanation, overlay }) => {
           const [attribution] = explanation.attributions as [Explanation['attributions'][number]];
@@ -70,15 +53,22 @@ export const compat = routes()
           };
         }),
       },
-      200,
-    );
-  })
-  .openapi(vertex, async (c) => {
-    const asked = c.req.valid('json');
-    const model = modelIn(c.req.valid('param').endpoint);
-    const answers = await explainAll(c.var, model, asked.instances, methodOf(asked));
-    return c.json(
-      {
+    };
+  },
+});
+
+compat.route('POST', '/v1/compat/vertex/v1/projects/{project}/locations/{location}/endpoints/{endpoint}', {
+  access: 'explanations:write',
+  summary: 'Explain photos by Vertex AI’s protocol; `{endpoint}` is `MODEL:explain`',
+  body: vertexRequestSchema,
+  readBody: inlineBody,
+  responses: { 200: json(vertexResponseSchema, 'The body has an explanation of each instance') },
+  handler: async ({ params, body, ...sender }) => {
+    const model = modelIn(params.endpoint);
+    const answers = await explainAll(sender, model, body.instances, methodOf(body));
+    return {
+      status: 200,
+      body: {
         deployedModelId: model,
         explanations: answers.map(({ explanation, overlay }) => ({
           attributions: explanation.attributions.map((attribution) => ({
@@ -96,9 +86,9 @@ export const compat = routes()
           confidences: predictions.map(({ probability, score }) => probability ?? score),
         })),
       },
-      200,
-    );
-  });
+    };
+  },
+});
 
 /** `NAME` of `NAME:explain`; no name is longer than 200 characters. */
 function modelIn(segment: string): string {
@@ -143,7 +133,7 @@ interface Answer {
   readonly overlay: string;
 }
 
-interface Context {
+interface Sender {
   readonly services: Services;
   readonly caller: Caller;
   readonly requestId: string;
@@ -151,7 +141,7 @@ interface Context {
 
 /** Creates an explanation for each photo in the body, and waits for all of them, a minute at most. */
 async function explainAll(
-  { services, caller, requestId }: Context,
+  { services, caller, requestId }: Sender,
   model: string,
   instances: readonly Instance[],
   { method, parameters }: How,
@@ -166,14 +156,14 @@ async function explainAll(
     const id = newId('exp');
     const wish = { input: { upload: upload.id }, model, method, parameters };
     const asked = parseWish(wish);
-    const made = { id, tenant, requestId, asked, fresh: false, cancelAfter: null };
-    const { row, admission } = await createExplanation(services, made);
+    const creation = { id, tenant, requestId, asked, fresh: false, cancelAfter: null };
+    const { row, admission } = await createExplanation(services, creation);
     const left = Math.max(0, deadline - Date.now()) / 1000;
-    const answer = runOf(services, row, left, admission.run).then(async (run) => ({
+    const answer = readRun(services, row, left, admission.run).then(async (run) => ({
       explanation: present(row, run),
       overlay: await pictureOf(services, run, instances.length),
     }));
-    // Looked at only when all have been begun.
+    // Promise.all below reports the error, once all explanations have begun.
     answer.catch(() => {});
     answers.push(answer);
   }

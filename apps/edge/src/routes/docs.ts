@@ -1,34 +1,16 @@
-import { createRoute, z } from '@hono/zod-openapi';
 import { Scalar } from '@scalar/hono-api-reference';
-import type { Context } from 'hono';
 import type { AppEnv } from '../app-env.ts';
-import { declined, routes } from '../openapi.ts';
-
-const page = createRoute({
-  method: 'get',
-  path: '/docs',
-  tags: ['documentation'],
-  summary: 'Read the API’s documentation',
-  responses: {
-    200: { description: 'A page', content: { 'text/html': { schema: z.string() } } },
-    ...declined,
-  },
-});
-
-const script = createRoute({
-  method: 'get',
-  path: '/docs/reference.js',
-  tags: ['documentation'],
-  summary: 'Get the script of the documentation',
-  responses: {
-    200: { description: 'JavaScript', content: { 'text/javascript': { schema: z.string() } } },
-    ...declined,
-  },
-});
+import { text } from '../http/responses.ts';
+import { routes } from '../http/route.ts';
 
 /** Everything that the page needs comes from here: it works without a network. */
-export const docs = routes()
-  .openapi(page, async (c) => {
+export const docs = routes('documentation');
+
+docs.route('GET', '/docs', {
+  access: 'public',
+  summary: 'Read the API’s documentation',
+  responses: { 200: text('text/html', 'The body is a page') },
+  handler: async (_, c) => {
     const nonce = crypto.randomUUID();
     const render = Scalar<AppEnv>({
       url: '/openapi.json',
@@ -43,17 +25,25 @@ export const docs = routes()
       mcp: { disabled: true },
       showDeveloperTools: 'never',
     });
-    const response = (await render(c as Context<AppEnv>, async () => {})) as Response;
-    const html = new Response(response.body, response);
-    html.headers.set('Content-Security-Policy', policy(nonce));
-    return html as never;
-  })
-  .openapi(script, async (c) => {
+    const page = (await render(c, async () => {})) as Response;
+    const headers = { ...Object.fromEntries(page.headers), 'Content-Security-Policy': policy(nonce) };
+    return { status: 200, headers, body: page.body };
+  },
+});
+
+docs.route('GET', '/docs/reference.js', {
+  access: 'public',
+  summary: 'Get the script of the documentation',
+  responses: { 200: text('text/javascript', 'The body is a script') },
+  handler: async (_, c) => {
     const file = await c.env.ASSETS.fetch(new URL('/standalone.js', c.req.url));
-    return new Response(file.body, {
-      headers: { 'Content-Type': 'text/javascript; charset=utf-8', 'Cache-Control': 'public, max-age=86400' },
-    }) as never;
-  });
+    const headers = {
+      'Content-Type': 'text/javascript; charset=utf-8',
+      'Cache-Control': 'public, max-age=86400',
+    };
+    return { status: 200, headers, body: file.body };
+  },
+});
 
 const policy = (nonce: string): string =>
   [

@@ -1,29 +1,26 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { Refusal } from '../domain/refusal.ts';
-import { declined, json, routes } from '../openapi.ts';
+import { json } from '../http/responses.ts';
+import { routes } from '../http/route.ts';
 import { services } from '../services.ts';
 
 const status = z.object({ status: z.literal('ok') });
+const ok = { status: 'ok' } as const;
 
-const livez = createRoute({
-  method: 'get',
-  path: '/livez',
-  tags: ['health'],
+export const health = routes('health');
+
+health.route('GET', '/livez', {
+  access: 'public',
   summary: 'Check that the gateway runs',
-  responses: { 200: json(status, 'The gateway runs'), ...declined },
+  responses: { 200: json(status, 'The gateway runs') },
+  handler: () => ({ status: 200, body: ok }),
 });
 
-const readyz = createRoute({
-  method: 'get',
-  path: '/readyz',
-  tags: ['health'],
-  summary: 'Check that the gateway can answer requests: its settings, its database and its object store',
-  responses: { 200: json(status, 'The gateway can answer requests'), ...declined },
-});
-
-export const health = routes()
-  .openapi(livez, (c) => c.json({ status: 'ok' as const }, 200))
-  .openapi(readyz, async (c) => {
+health.route('GET', '/readyz', {
+  access: 'public',
+  summary: 'Check that the gateway’s settings, its database and its object store work',
+  responses: { 200: json(status, 'The gateway can answer requests') },
+  handler: async (_, c) => {
     const { db, storeCheck } = services(c.env);
     await db
       .prepare('SELECT 1 FROM tenants LIMIT 1')
@@ -40,5 +37,6 @@ export const health = routes()
         'not_configured',
         `The object store accepts a signed PUT with headers that are not signed (${accepted.join(', ')}), so a client could use a signed URL to copy another object. The store must answer 403 to every x-amz-* header that X-Amz-SignedHeaders does not name.`,
       );
-    return c.json({ status: 'ok' as const }, 200);
-  });
+    return { status: 200, body: ok };
+  },
+});

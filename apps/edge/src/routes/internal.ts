@@ -1,65 +1,52 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { type ClaimRefusal, claimSchema, reportSchema } from '@whylight/contract';
 import { notFound, Refusal } from '../domain/refusal.ts';
-import { authenticateScaler } from '../middleware/authenticate.ts';
-import { limitOf, signedByWorker } from '../middleware/signed-by-worker.ts';
-import { body, declined, json, routes } from '../openapi.ts';
+import { json } from '../http/responses.ts';
+import { routes } from '../http/route.ts';
+import { limitOf } from '../middleware/signed-by-worker.ts';
 
-const claim = createRoute({
-  method: 'post',
-  path: '/internal/claims/{key}',
-  tags: ['internal'],
+export const internal = routes('internal');
+
+internal.route('POST', '/internal/claims/{key}', {
+  access: 'worker',
   summary: 'Claim an attempt for one worker',
-  security: [{ workerSignature: [] }],
-  middleware: [limitOf('A claim', 4_096), signedByWorker],
-  request: { params: z.object({ key: z.string() }), ...body(claimSchema) },
-  responses: { 204: { description: 'The attempt belongs to this worker' }, ...declined },
+  body: claimSchema,
+  readBody: limitOf('A claim', 4_096),
+  responses: { 204: { description: 'The attempt belongs to this worker' } },
+  handler: async ({ services, params, body }) => {
+    const refusal = await services.computation(checkKey(params.key)).claimAttempt(body);
+    if (refusal !== null) throw new Refusal(refusal, whyNot[refusal]);
+    return { status: 204 };
+  },
 });
 
-const report = createRoute({
-  method: 'post',
-  path: '/internal/reports/{key}',
-  tags: ['internal'],
+internal.route('POST', '/internal/reports/{key}', {
+  access: 'worker',
   summary: 'Report a job’s status',
-  security: [{ workerSignature: [] }],
-  middleware: [limitOf('A report', 1_048_576), signedByWorker],
-  request: { params: z.object({ key: z.string() }), ...body(reportSchema) },
-  responses: { 204: { description: 'The gateway has stored the report' }, ...declined },
+  body: reportSchema,
+  readBody: limitOf('A report', 1_048_576),
+  responses: { 204: { description: 'The gateway has stored the report' } },
+  handler: async ({ services, params, body }) => {
+    if (!(await services.computation(checkKey(params.key)).applyReport(body)))
+      throw new Refusal('stale_report', 'The attempt is over, or never started: forget the job.');
+    return { status: 204 };
+  },
 });
 
-const backlog = createRoute({
-  method: 'get',
-  path: '/internal/backlog',
-  tags: ['internal'],
-  summary: 'Count the computations that wait or run, for the scaler',
-  security: [{ backlogKey: [] }],
-  middleware: [authenticateScaler],
-  responses: { 200: json(z.object({ backlog: z.int() }), 'The backlog'), ...declined },
+internal.route('GET', '/internal/backlog', {
+  access: 'scaler',
+  summary: 'Count the computations that wait or run; the scaler asks for this',
+  responses: { 200: json(z.object({ backlog: z.int() }), 'The body has the number of computations') },
+  handler: async ({ services }) => ({ status: 200, body: { backlog: await services.backlog.count() } }),
 });
 
 const whyNot: Readonly<Record<ClaimRefusal, string>> = {
   attempt_claimed: 'Another worker has claimed the attempt: forget the job.',
-  attempt_over: 'The attempt is over, or was never started: forget the job.',
+  attempt_over: 'The attempt is over, or never started: forget the job.',
 };
 
-/** @throws Refusal `resource_not_found` for a text that is no cache key */
+/** @throws Refusal `resource_not_found` for a text that is not a cache key */
 function checkKey(key: string): string {
   if (!/^[0-9a-f]{64}$/.test(key)) throw notFound();
   return key;
 }
-
-export const internal = routes()
-  .openapi(claim, async (c) => {
-    const computation = c.var.services.computation(checkKey(c.req.valid('param').key));
-    const refusal = await computation.claimAttempt(c.req.valid('json'));
-    if (refusal === null) return c.body(null, 204);
-    throw new Refusal(refusal, whyNot[refusal]);
-  })
-  .openapi(report, async (c) => {
-    const computation = c.var.services.computation(checkKey(c.req.valid('param').key));
-    if (await computation.applyReport(c.req.valid('json'))) return c.body(null, 204);
-    throw new Refusal('stale_report', 'The attempt is over, or was never started: drop the job.');
-  })
-  .openapi(backlog, async (c) => {
-    return c.json({ backlog: await c.var.services.backlog.count() }, 200);
-  });

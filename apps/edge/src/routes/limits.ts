@@ -1,63 +1,52 @@
-import { createRoute, z } from '@hono/zod-openapi';
 import { type LimitsView, limitsRequestSchema, limitsSchema, usageListSchema } from '@whylight/contract';
 import { type Meter, requestsLeft, requestWindow, secondsOfDay, unitsUsed } from '../domain/meter.ts';
 import { notFound } from '../domain/refusal.ts';
 import { isId } from '../domain/ulid.ts';
-import { body, declined, json, operatorRoute, routes, tenantRoute } from '../openapi.ts';
+import { answerAll } from '../http/paging.ts';
+import { json } from '../http/responses.ts';
+import { routes } from '../http/route.ts';
 
-const get = createRoute({
-  ...tenantRoute('usage:read'),
-  method: 'get',
-  path: '/v1/limits',
-  tags: ['usage'],
-  summary: 'Get your limits, and what is left of them',
-  responses: { 200: json(limitsSchema, 'The limits'), ...declined },
+export const limits = routes('usage');
+
+limits.route('GET', '/v1/limits', {
+  access: 'usage:read',
+  summary: 'Get your limits, and how much of each is left',
+  responses: { 200: json(limitsSchema, 'The body has the limits') },
+  handler: async ({ tenant, services }) => {
+    const meter = await services.meter(tenant).read();
+    return { status: 200, body: present(meter, Date.now()) };
+  },
 });
 
-const usage = createRoute({
-  ...tenantRoute('usage:read'),
-  method: 'get',
-  path: '/v1/usage',
-  tags: ['usage'],
+limits.route('GET', '/v1/usage', {
+  access: 'usage:read',
   summary: 'List your usage by day, newest first',
-  responses: { 200: json(usageListSchema, 'The days with usage'), ...declined },
+  responses: { 200: json(usageListSchema, 'The body lists the days with usage') },
+  handler: async ({ tenant, services }) => {
+    const days = await services.meter(tenant).usage();
+    return answerAll(days.map((day) => ({ object: 'usage', ...day })));
+  },
 });
 
-const set = createRoute({
-  ...operatorRoute,
-  method: 'put',
-  path: '/v1/operator/tenants/{id}/limits',
-  summary: 'Set limits of a tenant; limits that the body omits stay',
-  request: { params: z.object({ id: z.string() }), ...body(limitsRequestSchema) },
-  responses: { 200: json(limitsSchema, 'The limits from now on'), ...declined },
-});
-
-export const limits = routes()
-  .openapi(get, async (c) => {
-    const { caller, services } = c.var;
-    return c.json(present(await services.meter(caller.tenant).read(), Date.now()), 200);
-  })
-  .openapi(usage, async (c) => {
-    const { caller, services } = c.var;
-    const days = await services.meter(caller.tenant).usage();
-    const data = days.map((day) => ({ object: 'usage' as const, ...day }));
-    return c.json({ object: 'list' as const, data, has_more: false, next_cursor: null }, 200);
-  })
-  .openapi(set, async (c) => {
-    const { tenants, meter } = c.var.services;
-    const { id } = c.req.valid('param');
-    if (!isId('ten', id) || !(await tenants.exists(id))) throw notFound();
+limits.route('PUT', '/v1/operator/tenants/{id}/limits', {
+  access: 'operator',
+  summary: 'Set limits of a tenant; those that the body omits stay as they are',
+  body: limitsRequestSchema,
+  responses: { 200: json(limitsSchema, 'The body has the limits that hold from now on') },
+  handler: async ({ services, params: { id }, body }, c) => {
+    if (!isId('ten', id) || !(await services.tenants.exists(id))) throw notFound();
     c.set('tenant', id);
-    const wanted = c.req.valid('json');
-    const { limits: now } = await meter(id).read();
+    const meter = services.meter(id);
+    const { limits: now } = await meter.read();
     const next = {
-      requests: wanted.requests ?? now.requests,
-      concurrency: wanted.concurrency ?? now.concurrency,
-      compute_units: wanted.compute_units ?? now.compute_units,
-      batches: wanted.batches ?? now.batches,
+      requests: body.requests ?? now.requests,
+      concurrency: body.concurrency ?? now.concurrency,
+      compute_units: body.compute_units ?? now.compute_units,
+      batches: body.batches ?? now.batches,
     };
-    return c.json(present(await meter(id).limit(next), Date.now()), 200);
-  });
+    return { status: 200, body: present(await meter.limit(next), Date.now()) };
+  },
+});
 
 function present(meter: Meter, now: number): LimitsView {
   const { limits } = meter;

@@ -1,26 +1,21 @@
-import { createRoute, z } from '@hono/zod-openapi';
-import { authenticateScaler } from '../middleware/authenticate.ts';
-import { declined, routes } from '../openapi.ts';
+import { text } from '../http/responses.ts';
+import { routes } from '../http/route.ts';
 import type { Count } from '../storage/service-metrics.ts';
 
 const type = 'text/plain; version=0.0.4; charset=utf-8';
 
-const read = createRoute({
-  method: 'get',
-  path: '/metrics',
-  tags: ['internal'],
-  summary: 'Get the metrics of the whole service, for Prometheus',
-  security: [{ backlogKey: [] }],
-  middleware: [authenticateScaler],
-  responses: {
-    200: { description: 'Prometheus text', content: { [type]: { schema: z.string() } } },
-    ...declined,
-  },
-});
+export const metrics = routes('internal');
 
-export const metrics = routes().openapi(read, async (c) =>
-  c.text((await c.var.services.serviceMetrics.collect()).map(textOf).join(''), 200, { 'Content-Type': type }),
-);
+metrics.route('GET', '/metrics', {
+  access: 'scaler',
+  summary: 'Get the metrics of the whole service, for Prometheus',
+  responses: { 200: text(type, 'The body has the metrics in Prometheus’ text format') },
+  handler: async ({ services }) => ({
+    status: 200,
+    headers: { 'Content-Type': type },
+    body: (await services.serviceMetrics.collect()).map(textOf).join(''),
+  }),
+});
 
 /** Writes a metric in Prometheus' text format. Its name and label values are our own, so nothing needs escaping. */
 function textOf({ name, help, label, values }: Count): string {

@@ -1,58 +1,44 @@
-import { createRoute, z } from '@hono/zod-openapi';
 import type { AppEnv } from '../app-env.ts';
-import { declined, routes } from '../openapi.ts';
+import { text } from '../http/responses.ts';
+import { routes } from '../http/route.ts';
 import page from '../playground/page.html';
 import script from '../playground/script.txt';
 import { services } from '../services.ts';
 
-const tags = ['documentation'];
-
-const root = createRoute({
-  method: 'get',
-  path: '/',
-  tags,
-  summary: 'Redirect to the playground',
-  responses: { 302: { description: 'To /playground' }, ...declined },
-});
-
-const html = createRoute({
-  method: 'get',
-  path: '/playground',
-  tags,
-  summary: 'Open a page to try the service',
-  responses: {
-    200: { description: 'A page', content: { 'text/html': { schema: z.string() } } },
-    ...declined,
-  },
-});
-
-const js = createRoute({
-  method: 'get',
-  path: '/playground/script.js',
-  tags,
-  summary: 'Get the script of the playground',
-  responses: {
-    200: { description: 'JavaScript', content: { 'text/javascript': { schema: z.string() } } },
-    ...declined,
-  },
-});
-
 /** The page loads everything from the gateway, except photos and pictures, which the browser exchanges with the store. */
-export const playground = routes()
-  .openapi(root, (c) => c.redirect('/playground'))
-  .openapi(html, (c) => {
+export const playground = routes('documentation');
+
+playground.route('GET', '/', {
+  access: 'public',
+  summary: 'Redirect to the playground',
+  responses: { 302: { description: '`Location` is /playground' } },
+  handler: () => ({ status: 302, headers: { Location: '/playground' } }),
+});
+
+playground.route('GET', '/playground', {
+  access: 'public',
+  summary: 'Open a page to try the service',
+  responses: { 200: text('text/html', 'The body is a page') },
+  handler: (_, c) => {
     const nonce = crypto.randomUUID();
-    return new Response(page.replaceAll('NONCE', nonce), {
-      headers: {
-        'Content-Type': 'text/html; charset=utf-8',
-        'Content-Security-Policy': policy(nonce, storeOf(c.env)),
-      },
-    }) as never;
-  })
-  .openapi(
-    js,
-    () => new Response(script, { headers: { 'Content-Type': 'text/javascript; charset=utf-8' } }) as never,
-  );
+    const headers = {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Security-Policy': policy(nonce, storeOf(c.env)),
+    };
+    return { status: 200, headers, body: page.replaceAll('NONCE', nonce) };
+  },
+});
+
+playground.route('GET', '/playground/script.js', {
+  access: 'public',
+  summary: 'Get the script of the playground',
+  responses: { 200: text('text/javascript', 'The body is a script') },
+  handler: () => ({
+    status: 200,
+    headers: { 'Content-Type': 'text/javascript; charset=utf-8' },
+    body: script,
+  }),
+});
 
 const storeOf = (bindings: AppEnv['Bindings']): string => {
   const { S3_PUBLIC_ENDPOINT, S3_ENDPOINT } = services(bindings).settings;

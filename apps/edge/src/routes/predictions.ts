@@ -1,4 +1,3 @@
-import { createRoute, z } from '@hono/zod-openapi';
 import {
   cacheKey,
   ownStyle,
@@ -12,68 +11,64 @@ import { preferredWait } from '../domain/prefer.ts';
 import { predictionQuestion } from '../domain/question.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { isTerminal } from '../domain/run.ts';
-import { body, declined, json, routes, tenantRoute } from '../openapi.ts';
+import { json } from '../http/responses.ts';
+import { routes } from '../http/route.ts';
+import { admitRequest } from '../use-cases/admit-request.ts';
 import { findUpload } from '../use-cases/arrivals.ts';
-import { chooseModel } from '../use-cases/own-models.ts';
-import { admitRequest, findInput } from '../use-cases/submission.ts';
+import { chooseModel } from '../use-cases/choose-model.ts';
+import { findPhoto } from '../use-cases/find-photo.ts';
 
 /** Seconds for which a request waits for its prediction by default. */
-const patience = 30;
+const usualWait = 30;
 
-const create = createRoute({
-  ...tenantRoute('explanations:write'),
-  method: 'post',
-  path: '/v1/predictions',
-  tags: ['predictions'],
+export const predictions = routes('predictions');
+
+predictions.route('POST', '/v1/predictions', {
+  access: 'explanations:write',
   summary:
-    'Get the classes that the model predicts; the first request costs one compute unit, repetitions nothing',
-  request: {
-    headers: z.object({
-      prefer: z.string().optional().describe(`\`wait=n\`: wait for at most n seconds; default ${patience}`),
-    }),
-    ...body(predictionRequestSchema),
+    'Get the classes that the model predicts; the first request costs one compute unit, and a repeated request is free',
+  headers: {
+    prefer: `\`wait=n\`: the service waits at most n seconds for the prediction; by default it waits ${usualWait}`,
   },
-  responses: { 200: json(predictionsSchema, 'The likeliest classes'), ...declined },
-});
-
-export const predictions = routes().openapi(create, async (c) => {
-  const { caller, services, requestId } = c.var;
-  const { tenant } = caller;
-  const asked = c.req.valid('json');
-  const { upload, sha256 } = await findInput(services, tenant, asked.input);
-  const { device } = await services.catalogs.get();
-  const model = await chooseModel(services, tenant, asked.model);
-  const question = predictionQuestion(sha256, model);
-  const key = await cacheKey(tenant, question, device);
-  const style = ownStyle();
-  const keepUntil = Date.now() + retention.usual * 1000;
-  const request = { id: requestId, style, keepUntil, until: null, webhook: null };
-  const own = model.own ? model.id : null;
-  const results = await services.names.results(tenant, key);
-  const wanted = { key, tenant, question, style, requestId, units: 1, model: own, results };
-  const { run: admitted, via } = await admitRequest(services, wanted, upload, !model.deterministic, request);
-  // If the result was known, nobody has checked yet that the photo still exists.
-  if (upload !== null && via === 'hit') await findUpload(services, tenant, upload);
-  const wait = preferredWait(c.req.header('Prefer')) ?? patience;
-  const run = isTerminal(admitted)
-    ? admitted
-    : await services.computation(key).watch(admitted.number, requestId, null, wait);
-  if (run?.error) throw refusalOfJob(run.error);
-  if (!run?.result)
-    throw new Refusal('capacity', 'The prediction has not ended yet. Send the request again to get it.');
-  const { task, predictions: best, warnings } = run.result;
-  c.header('Cache-Status', cacheStatus[via]);
-  return c.json(
-    {
-      object: 'predictions' as const,
-      input: { sha256 },
-      model: { id: model.id, name: model.name, digest: model.digest },
-      task,
-      predictions: best.slice(0, asked.top_k),
-      cache: { status: via, key: `sha256:${key}` },
-      warnings,
-      request_id: requestId,
-    },
-    200,
-  );
+  body: predictionRequestSchema,
+  responses: { 200: json(predictionsSchema, 'The body has the likeliest classes') },
+  handler: async ({ tenant, services, requestId, headers, body }) => {
+    const { upload, sha256 } = await findPhoto(services, tenant, body.input);
+    const { device } = await services.catalogs.get();
+    const model = await chooseModel(services, tenant, body.model);
+    const question = predictionQuestion(sha256, model);
+    const key = await cacheKey(tenant, question, device);
+    const style = ownStyle();
+    const keepUntil = Date.now() + retention.usual * 1000;
+    const request = { id: requestId, style, keepUntil, until: null, webhook: null };
+    const own = model.own ? model.id : null;
+    const results = await services.names.results(tenant, key);
+    const wanted = { key, tenant, question, style, requestId, units: 1, model: own, results };
+    const admission = await admitRequest(services, wanted, upload, !model.deterministic, request);
+    const { run: admitted, via } = admission;
+    // If the result was known, nobody has checked yet that the photo still exists.
+    if (upload !== null && via === 'hit') await findUpload(services, tenant, upload);
+    const wait = preferredWait(headers.prefer) ?? usualWait;
+    const run = isTerminal(admitted)
+      ? admitted
+      : await services.computation(key).watch(admitted.number, requestId, null, wait);
+    if (run?.error) throw refusalOfJob(run.error);
+    if (!run?.result)
+      throw new Refusal('capacity', 'The prediction has not ended yet. Send the request again to get it.');
+    const { task, predictions: best, warnings } = run.result;
+    return {
+      status: 200,
+      headers: { 'Cache-Status': cacheStatus[via] },
+      body: {
+        object: 'predictions' as const,
+        input: { sha256 },
+        model: { id: model.id, name: model.name, digest: model.digest },
+        task,
+        predictions: best.slice(0, body.top_k),
+        cache: { status: via, key: `sha256:${key}` },
+        warnings,
+        request_id: requestId,
+      },
+    };
+  },
 });

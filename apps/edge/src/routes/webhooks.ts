@@ -1,4 +1,3 @@
-import { createRoute, z } from '@hono/zod-openapi';
 import {
   newWebhookEndpointSchema,
   secretRotationRequestSchema,
@@ -15,152 +14,119 @@ import { isId } from '../domain/ulid.ts';
 import { presentDelivery } from '../domain/webhook-delivery.ts';
 import { secretOf } from '../domain/webhook-secret.ts';
 import { webhookUrl } from '../domain/webhook-url.ts';
-import { body, declined, json, routes, tenantAction, tenantRoute } from '../openapi.ts';
-import { page, pageQuery } from '../paging.ts';
+import { answerPage, paged } from '../http/paging.ts';
+import { deleted, json } from '../http/responses.ts';
+import { routes } from '../http/route.ts';
 import type { Services } from '../services.ts';
 import type { EndpointRow } from '../storage/webhook-endpoints.ts';
 
-const tags = ['webhooks'];
-const scope = 'admin:webhooks';
-const params = z.object({ id: z.string() });
-const path = '/v1/webhook_endpoints';
+const access = 'admin:webhooks';
 /** Most endpoints of one tenant. */
 const mostEndpoints = 20;
 
-const create = createRoute({
-  ...tenantRoute(scope),
-  ...{ method: 'post', path, tags },
+export const webhooks = routes('webhooks');
+
+webhooks.route('POST', '/v1/webhook_endpoints', {
+  access,
   summary: 'Create a webhook endpoint, to which the service sends an event when an explanation ends',
-  request: body(webhookEndpointRequestSchema),
-  responses: {
-    201: json(newWebhookEndpointSchema, 'The endpoint; its secret is shown this once'),
-    ...declined,
-  },
-});
-
-const list = createRoute({
-  ...tenantRoute(scope),
-  ...{ method: 'get', path, tags },
-  summary: 'List webhook endpoints, newest first',
-  request: { query: pageQuery },
-  responses: { 200: json(webhookEndpointListSchema, 'A page of endpoints'), ...declined },
-});
-
-const get = createRoute({
-  ...tenantRoute(scope),
-  ...{ method: 'get', path: `${path}/{id}`, tags },
-  summary: 'Get a webhook endpoint, and why it was disabled',
-  request: { params },
-  responses: { 200: json(webhookEndpointSchema, 'The endpoint'), ...declined },
-});
-
-const change = createRoute({
-  ...tenantRoute(scope),
-  ...{ method: 'patch', path: `${path}/{id}`, tags },
-  summary: 'Change the URL of a webhook endpoint, disable it, or enable it again',
-  request: { params, ...body(webhookEndpointChangeSchema) },
-  responses: { 200: json(webhookEndpointSchema, 'The changed endpoint'), ...declined },
-});
-
-const remove = createRoute({
-  ...tenantAction(scope),
-  ...{ method: 'delete', path: `${path}/{id}`, tags },
-  summary: 'Delete a webhook endpoint and its deliveries',
-  request: { params },
-  responses: { 204: { description: 'Deleted' }, ...declined },
-});
-
-const rotate = createRoute({
-  ...tenantRoute(scope),
-  ...{ method: 'post', path: `${path}/{id}/rotate_secret`, tags },
-  summary: 'Create a new secret; until the grace period ends, the old one signs too',
-  request: { params, ...body(secretRotationRequestSchema) },
-  responses: {
-    200: json(newWebhookEndpointSchema, 'The endpoint; its secret is shown this once'),
-    ...declined,
-  },
-});
-
-const deliveries = createRoute({
-  ...tenantRoute(scope),
-  ...{ method: 'get', path: `${path}/{id}/deliveries`, tags },
-  summary: 'List the deliveries to an endpoint and their attempts, newest first',
-  request: { params, query: pageQuery },
-  responses: { 200: json(webhookDeliveryListSchema, 'A page of deliveries'), ...declined },
-});
-
-const redeliver = createRoute({
-  ...tenantAction(scope),
-  ...{ method: 'post', path: `${path}/{id}/deliveries/{delivery}/redeliver`, tags },
-  summary: 'Send an event again, under the same id',
-  request: { params: params.extend({ delivery: z.string() }) },
-  responses: { 202: json(webhookDeliverySchema, 'The service sends the event again'), ...declined },
-});
-
-export const webhooks = routes()
-  .openapi(create, async (c) => {
-    const { caller, services } = c.var;
-    const url = checkUrl(services, c.req.valid('json').url);
+  body: webhookEndpointRequestSchema,
+  responses: { 201: json(newWebhookEndpointSchema, 'Only this answer shows the endpoint’s secret') },
+  handler: async ({ tenant, services, body }, c) => {
+    const url = checkUrl(services, body.url);
     const master = masterOf(services);
-    const row = await services.webhooks.create(caller.tenant, url, mostEndpoints);
-    if (!row) throw new Refusal('invalid_parameter', `A tenant has at most ${mostEndpoints} endpoints.`);
+    const row = await services.webhooks.create(tenant, url, mostEndpoints);
+    if (!row)
+      throw new Refusal(
+        'invalid_parameter',
+        `A tenant has at most ${mostEndpoints} endpoints. Delete one first.`,
+      );
     c.set('subject', row.id);
-    return c.json({ ...present(row), secret: await secretOf(master, row) }, 201);
-  })
-  .openapi(list, async (c) => {
-    const { caller, services } = c.var;
-    const { data, ...rest } = await page('whk', c.req.valid('query'), (limit, after) =>
-      services.webhooks.list(caller.tenant, limit, after),
-    );
-    return c.json({ ...rest, data: data.map(present) }, 200);
-  })
-  .openapi(get, async (c) => {
-    const { caller, services } = c.var;
-    return c.json(present(await find(services, caller.tenant, c.req.valid('param').id)), 200);
-  })
-  .openapi(change, async (c) => {
-    const { caller, services } = c.var;
-    const row = await find(services, caller.tenant, c.req.valid('param').id);
-    const { url, status } = c.req.valid('json');
+    return { status: 201, body: { ...present(row), secret: await secretOf(master, row) } };
+  },
+});
+
+webhooks.route('GET', '/v1/webhook_endpoints', {
+  access,
+  summary: 'List webhook endpoints, newest first',
+  ...paged(webhookEndpointListSchema, 'The body is a page of endpoints'),
+  handler: ({ tenant, services, query }) =>
+    answerPage('whk', query, (limit, after) => services.webhooks.list(tenant, limit, after), present),
+});
+
+webhooks.route('GET', '/v1/webhook_endpoints/{id}', {
+  access,
+  summary: 'Get a webhook endpoint, and why it was disabled',
+  responses: { 200: json(webhookEndpointSchema, 'The body is the endpoint') },
+  handler: async ({ tenant, services, params }) => ({
+    status: 200,
+    body: present(await find(services, tenant, params.id)),
+  }),
+});
+
+webhooks.route('PATCH', '/v1/webhook_endpoints/{id}', {
+  access,
+  summary: 'Change the URL of a webhook endpoint, disable it, or enable it again',
+  body: webhookEndpointChangeSchema,
+  responses: { 200: json(webhookEndpointSchema, 'The body is the changed endpoint') },
+  handler: async ({ tenant, services, params, body: { url, status } }) => {
+    const row = await find(services, tenant, params.id);
     await services.webhooks.change(row, {
       ...(url === undefined ? {} : { url: checkUrl(services, url) }),
       ...(status === undefined ? {} : { status }),
     });
-    return c.json(present(await find(services, caller.tenant, row.id)), 200);
-  })
-  .openapi(remove, async (c) => {
-    const { caller, services } = c.var;
-    const { id } = await find(services, caller.tenant, c.req.valid('param').id);
-    await services.webhooks.delete(caller.tenant, id);
+    return { status: 200, body: present(await find(services, tenant, row.id)) };
+  },
+});
+
+webhooks.route('DELETE', '/v1/webhook_endpoints/{id}', {
+  access,
+  summary: 'Delete a webhook endpoint and its deliveries',
+  responses: deleted,
+  handler: async ({ tenant, services, params }) => {
+    const { id } = await find(services, tenant, params.id);
+    await services.webhooks.delete(tenant, id);
     await services.webhookDeliveries(id).forget();
-    return c.body(null, 204);
-  })
-  .openapi(rotate, async (c) => {
-    const { caller, services } = c.var;
-    const row = await find(services, caller.tenant, c.req.valid('param').id);
-    const grace = c.req.valid('json').grace_seconds;
-    await services.webhooks.rotate(row, new Date(Date.now() + grace * 1000).toISOString());
-    const next = await find(services, caller.tenant, row.id);
-    return c.json({ ...present(next), secret: await secretOf(masterOf(services), next) }, 200);
-  })
-  .openapi(deliveries, async (c) => {
-    const { caller, services } = c.var;
-    const { id } = await find(services, caller.tenant, c.req.valid('param').id);
-    const { data, ...rest } = await page('evt', c.req.valid('query'), (limit, after) =>
-      services.webhookDeliveries(id).list(limit, after),
-    );
-    return c.json({ ...rest, data: data.map(presentDelivery) }, 200);
-  })
-  .openapi(redeliver, async (c) => {
-    const { caller, services } = c.var;
-    const { id, delivery } = c.req.valid('param');
-    const endpoint = await find(services, caller.tenant, id);
+    return { status: 204 };
+  },
+});
+
+webhooks.route('POST', '/v1/webhook_endpoints/{id}/rotate_secret', {
+  access,
+  summary: 'Create a new secret for a webhook endpoint; until the grace period ends, the old one signs too',
+  body: secretRotationRequestSchema,
+  responses: { 200: json(newWebhookEndpointSchema, 'Only this answer shows the endpoint’s secret') },
+  handler: async ({ tenant, services, params, body }) => {
+    const row = await find(services, tenant, params.id);
+    await services.webhooks.rotate(row, new Date(Date.now() + body.grace_seconds * 1000).toISOString());
+    const next = await find(services, tenant, row.id);
+    return { status: 200, body: { ...present(next), secret: await secretOf(masterOf(services), next) } };
+  },
+});
+
+webhooks.route('GET', '/v1/webhook_endpoints/{id}/deliveries', {
+  access,
+  summary: 'List the deliveries to an endpoint and their attempts, newest first',
+  ...paged(webhookDeliveryListSchema, 'The body is a page of deliveries'),
+  handler: async ({ tenant, services, params, query }) => {
+    const { id } = await find(services, tenant, params.id);
+    const deliveries = services.webhookDeliveries(id);
+    return answerPage('evt', query, (limit, after) => deliveries.list(limit, after), presentDelivery);
+  },
+});
+
+webhooks.route('POST', '/v1/webhook_endpoints/{id}/deliveries/{delivery}/redeliver', {
+  access,
+  summary: 'Send the event of a delivery again, under the same id',
+  responses: { 202: json(webhookDeliverySchema, 'The service sends the event again') },
+  handler: async ({ tenant, services, params: { id, delivery } }) => {
+    const endpoint = await find(services, tenant, id);
     const sent = isId('evt', delivery)
       ? await services.webhookDeliveries(endpoint.id).redeliver(delivery)
       : null;
     if (!sent) throw notFound();
-    return c.json(presentDelivery(sent), 202);
-  });
+    return { status: 202, body: presentDelivery(sent) };
+  },
+});
 
 async function find({ webhooks: endpoints }: Services, tenant: string, id: string): Promise<EndpointRow> {
   const row = isId('whk', id) ? await endpoints.find(tenant, id) : null;
@@ -176,7 +142,7 @@ function masterOf({ settings }: Services): string {
   if (settings.WEBHOOK_SECRET !== undefined) return settings.WEBHOOK_SECRET;
   throw new Refusal(
     'not_configured',
-    'This service has no webhooks: its operator has not set WEBHOOK_SECRET.',
+    'This service sends no webhooks, because its operator has not set WEBHOOK_SECRET.',
   );
 }
 

@@ -13,6 +13,7 @@ import {
   validationSchema,
   workerPaths,
 } from '@whylight/contract';
+import type { NotRendered } from '../domain/rendering.ts';
 import type { Settings } from '../env.ts';
 
 /** How a worker answers a job. */
@@ -21,12 +22,6 @@ export type Taken =
   | { readonly outcome: 'busy'; readonly seconds: number }
   | { readonly outcome: 'unreachable' }
   | { readonly outcome: 'refused'; readonly status: number };
-
-/** Why there are no pictures, and whether a worker may have begun, so that some may be in the store now or later. */
-export interface NotRendered {
-  readonly error: JobError;
-  readonly begun: boolean;
-}
 
 /** Statuses of a worker that has not begun: it is full, of another release, or rejects the caller's signature. */
 const declining: ReadonlySet<number | undefined> = new Set([400, 401, 404, 413, 503]);
@@ -37,6 +32,12 @@ const examination = 95_000;
 const notRendered: JobError = {
   code: 'worker_unreachable',
   message: 'No worker could render the pictures.',
+  retryable: true,
+};
+
+const refused: JobError = {
+  code: 'internal',
+  message: 'The worker refused to render the pictures.',
   retryable: true,
 };
 
@@ -71,7 +72,9 @@ export class GpuWorker {
     }
     const told = jobErrorSchema.safeParse(body);
     if (response?.status === 422 && told.success) return { error: told.data, begun: true };
-    return { error: notRendered, begun: !declining.has(response?.status) };
+    // The job is not what a worker of this release expects.
+    const isRefused = response?.status === 400 || response?.status === 413;
+    return { error: isRefused ? refused : notRendered, begun: !declining.has(response?.status) };
   }
 
   /** Tells the worker that nobody wants this attempt any more. It may be elsewhere, or not listen: no harm. */

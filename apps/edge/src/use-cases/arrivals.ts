@@ -1,4 +1,4 @@
-import type { Upload } from '@whylight/contract';
+import type { Job, Upload } from '@whylight/contract';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { isId } from '../domain/ulid.ts';
 import { uploadStatus } from '../domain/upload.ts';
@@ -6,7 +6,7 @@ import type { Services } from '../services.ts';
 import { type Objects, urlLifetime } from '../storage/objects.ts';
 import type { UploadRow } from '../storage/uploads.ts';
 
-/** The status of an upload: what the store says, until the cleanup has recorded that the upload failed. */
+/** Finds the status of an upload: what the store says, until the cleanup has recorded that the upload failed. */
 export async function statusOf(objects: Objects, row: UploadRow): Promise<Upload['status']> {
   if (row.final_status !== null && row.final_status !== 'ready') return row.final_status;
   return uploadStatus(row, await objects.head(row.object), urlLifetime, Date.now());
@@ -32,7 +32,7 @@ export async function eraseUpload(
   await uploads.delete(row.tenant, row.id);
 }
 
-/** An upload of these bytes by this tenant that has arrived, if there is one. */
+/** Finds an upload of these bytes by this tenant that has arrived. */
 export async function findReady(
   { uploads, objects }: Services,
   tenant: string,
@@ -42,3 +42,10 @@ export async function findReady(
     if ((await statusOf(objects, row)) === 'ready') return row;
   return null;
 }
+
+/** What a job says of its photo. */
+export const toJobInput = (row: UploadRow): Job['input'] => ({
+  object: row.object,
+  content_type: row.content_type,
+  bytes: row.content_length,
+});

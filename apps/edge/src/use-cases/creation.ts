@@ -2,13 +2,15 @@ import { cacheKey, type ExplanationAsked } from '@whylight/contract';
 import { computeUnits } from '../domain/compute-units.ts';
 import { explanationQuestion } from '../domain/question.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
-import type { Admission } from '../domain/run.ts';
+import { type Admission, isTerminal } from '../domain/run.ts';
 import { isId } from '../domain/ulid.ts';
+import { viewRun } from '../domain/waiters.ts';
 import { endEvent } from '../domain/webhook-event.ts';
 import type { Services } from '../services.ts';
 import type { ExplanationRow } from '../storage/explanations.ts';
-import { chooseModel } from './own-models.ts';
-import { admitRequest, findInput } from './submission.ts';
+import { admitRequest } from './admit-request.ts';
+import { chooseModel } from './choose-model.ts';
+import { findPhoto } from './find-photo.ts';
 
 export interface Creation {
   /** Id of the explanation; the caller chooses it, so that a repeated request creates the same explanation. */
@@ -28,7 +30,7 @@ export async function createExplanation(
   services: Services,
   { id, tenant, requestId, traceparent, asked, fresh, cancelAfter }: Creation,
 ): Promise<{ row: ExplanationRow; admission: Admission }> {
-  const { upload, sha256 } = await findInput(services, tenant, asked.input);
+  const { upload, sha256 } = await findPhoto(services, tenant, asked.input);
   const { device } = await services.catalogs.get();
   const model = await chooseModel(services, tenant, asked.model);
   const question = explanationQuestion(asked, sha256, model);
@@ -61,17 +63,18 @@ export async function createExplanation(
   // If the result was known, nobody has checked yet that the photo still exists.
   const row = await services.explanations.create(fields, admission.via === 'hit' ? upload : null);
   if (!row) throw notFound();
-  // Here we notify only those who find a finished result; the computation notifies the others.
-  if (webhook !== null && admission.via === 'hit')
-    await services.webhookDeliveries(webhook).deliver({ tenant, id: webhook }, endEvent(id, admission.run));
+  // Here we notify only those who find a finished result, with its pictures; the computation notifies the others.
+  const view = viewRun(admission.run, id);
+  if (webhook !== null && admission.via === 'hit' && isTerminal(view))
+    await services.webhookDeliveries(webhook).deliver({ tenant, id: webhook }, endEvent(id, view));
   return { row, admission };
 }
 
-/** @throws Refusal `resource_not_found` unless there is such an endpoint, and it is enabled. */
+/** @throws Refusal `resource_not_found` if the tenant has no such endpoint, `invalid_parameter` if it is disabled */
 async function findWebhook({ webhooks }: Services, tenant: string, id: string): Promise<string> {
   const endpoint = isId('whk', id) ? await webhooks.find(tenant, id) : null;
   if (endpoint?.status === 'enabled') return id;
-  const message = endpoint ? 'The endpoint is disabled.' : 'There is no such endpoint.';
+  const message = endpoint ? 'The endpoint is disabled.' : 'The tenant has no such endpoint.';
   const code = endpoint ? 'invalid_parameter' : 'resource_not_found';
   throw new Refusal(code, `webhook: ${message}`, [{ pointer: '/webhook', code, message }]);
 }

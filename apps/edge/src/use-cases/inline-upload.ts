@@ -5,8 +5,8 @@ import type { UploadRow } from '../storage/uploads.ts';
 import { findReady } from './arrivals.ts';
 
 /**
- * The upload that an inline photo becomes: known by its hash, put into the store under a name of ours. The one place
- * where image bytes pass through the gateway; hence the limit.
+ * Stores an inline photo as an upload, or finds the upload of the same bytes. Only here do image bytes pass through the
+ * gateway, so inline photos have a limit of their own.
  *
  * @throws Refusal `invalid_parameter`, `unsupported_media_type`, `storage_unavailable`.
  */

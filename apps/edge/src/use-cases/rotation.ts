@@ -5,8 +5,8 @@ import { isId } from '../domain/ulid.ts';
 import type { Caller, Tenants } from '../storage/tenants.ts';
 
 /**
- * A new key in the place of `id`, which is good for `grace` more seconds, but never longer than it would have been.
- * Whoever rotates a key must be able to grant what it may do.
+ * Creates a key that replaces `id`. The old key stays valid for `grace` more seconds, but not beyond its own expiry. The
+ * caller must be able to grant the scopes of the old key.
  *
  * @throws Refusal `resource_not_found`, `key_not_active`, `insufficient_scope`.
  */
@@ -20,8 +20,11 @@ export async function rotateKey(
   if (!old) throw notFound();
   const now = Date.now();
   if (old.revoked_at !== null || Date.parse(old.expires_at ?? '9999-12-31') <= now)
-    throw new Refusal('key_not_active', 'A key that is revoked or expired cannot be rotated.');
-  const wish = { name: old.name ?? undefined, scopes: old.scopes, expires_at: old.expires_at ?? undefined };
+    throw new Refusal(
+      'key_not_active',
+      'The key is revoked or expired, so it has no replacement. Create a key.',
+    );
+  const asked = { name: old.name ?? undefined, scopes: old.scopes, expires_at: old.expires_at ?? undefined };
   const until = new Date(now + grace * 1000).toISOString();
-  return tenants.createKey(caller.tenant, grant(caller, wish), { id, until });
+  return tenants.createKey(caller.tenant, grant(caller, asked), { id, until });
 }

@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
 import type { ModelManifest, Validation } from '@whylight/contract';
 import {
   type Classification,
@@ -12,7 +12,7 @@ import {
 import { type Ask, type Load, noticeSchema, type Value } from './messages.ts';
 import { type Sandboxed, startSandboxed } from './sandbox.ts';
 
-const script = fileURLToPath(new URL('./main.ts', import.meta.url));
+const script = createRequire(import.meta.url).resolve('#model-process');
 /** Milliseconds in which work that is no longer wanted must end by itself, between two runs of the graph. */
 const grace = 2000;
 /** Of what the process writes to stderr, the last characters are kept for the log. */

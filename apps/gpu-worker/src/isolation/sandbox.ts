@@ -1,9 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { deviceEnvironment } from '../env.ts';
+import { readableFolders } from './readable.ts';
 
 /** What a process that handles a stranger's model may use. */
 export interface SandboxLimits {
@@ -18,9 +18,9 @@ export interface Sandboxed {
   readonly exited: Promise<string>;
 }
 
-const root = fileURLToPath(new URL('../../../../', import.meta.url));
-/** What the process may read: code, and no data of ours. */
-const readable = ['packages', 'apps/gpu-worker', 'node_modules', 'package.json'];
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+/** Before Node 22.13 the permission model is called experimental. */
+const permission = major > 22 || (major === 22 && minor >= 13) ? '--permission' : '--experimental-permission';
 /** Of the memory, what JavaScript's own heap may take. */
 const heapShare = 0.5;
 
@@ -33,10 +33,10 @@ export async function startSandboxed(script: string, { megabytes }: SandboxLimit
   const directory = await mkdtemp(join(tmpdir(), 'whylight-model-'));
   const limited = Number.isFinite(megabytes);
   const heap = Math.floor(Math.min(limited ? megabytes : 4096, 4096) * heapShare);
-  const paths = await Promise.all(readable.map((name) => realpath(join(root, name))));
+  const paths = await readableFolders(script);
   const node = [
     process.execPath,
-    '--permission',
+    permission,
     '--allow-addons',
     ...paths.map((path) => `--allow-fs-read=${path}`),
     `--max-old-space-size=${heap}`,

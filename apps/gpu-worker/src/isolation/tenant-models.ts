@@ -1,5 +1,6 @@
 import {
   artifactNames,
+  explanationResultSchema,
   type ModelErrorCode,
   type ModelSource,
   modelErrorCodes,
@@ -229,22 +230,15 @@ export class TenantModels {
 
 const modelDeleted = () => new JobFailure('model_deleted', 'the model has been deleted');
 
-const contentTypes = {
-  'overlay.png': 'image/png',
-  'heatmap.png': 'image/png',
-  'attribution.npy': 'application/octet-stream',
-  'result.json': 'application/json',
-} as const;
-
 /** Checks that the other process gave an explanation: nothing that comes from there is taken on trust. */
 function checkExplanation({ result, artifacts, batchSize }: PhotoExplanation): PhotoExplanation {
   const checked = artifactNames.map((name) => {
-    const bytes = artifacts.get(name)?.bytes;
+    const bytes = artifacts.get(name);
     if (!(bytes instanceof Uint8Array)) throw new Error(`the process of a model gave no ${name}`);
-    return [name, { bytes, contentType: contentTypes[name] }] as const;
+    return [name, bytes] as const;
   });
   return {
-    result: resultSchema.parse(result) as PhotoExplanation['result'],
+    result: explanationResultSchema.parse(result),
     artifacts: new Map(checked),
     batchSize,
   };

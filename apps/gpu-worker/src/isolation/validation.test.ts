@@ -80,7 +80,7 @@ describe('examining a model', () => {
     });
   });
 
-  test('says beside a method that works what is to be known of it', async () => {
+  test('states the notes of a method that works', async () => {
     world = await createWorld();
     const smooth = classifier({}, node('Tanh', ['image'], 'features'));
     const found = await examined(world, bring(world, smooth));

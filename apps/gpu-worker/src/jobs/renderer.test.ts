@@ -1,19 +1,8 @@
-import {
-  colorMaps,
-  ownStyle,
-  type RenderingJob,
-  renderedSchema,
-  visualizationSchema,
-} from '@whylight/contract';
-import { colormapNames } from '@whylight/core/image';
+import { ownStyle, type RenderingJob, renderedSchema, visualizationSchema } from '@whylight/contract';
 import type { RenderPool } from '@whylight/host';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createWorld, disc, sha256, type World } from '../testing/world.ts';
 import { Renderer } from './renderer.ts';
-
-test('the colour maps that clients may ask for are those that there are', () => {
-  expect([...colorMaps]).toEqual(colormapNames);
-});
 
 describe('rendering again', () => {
   let world: World;
@@ -125,6 +114,8 @@ describe('rendering again', () => {
       ...['fulfilled', 'fulfilled'],
       ...['rejected', 'rejected'],
     ]);
+    const late = (await outcomes).at(-1) as PromiseRejectedResult;
+    expect(late.reason.error).toMatchObject({ code: 'deadline_exceeded', retryable: true });
     expect(scenes).toHaveLength(2);
   });
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Artifact, Job, Rendered, RenderingJob } from '@whylight/contract';
-import { Budget, FairQueue, leavePlaces, type RenderPool, renderResult, type Style } from '@whylight/host';
+import { type Artifact, artifactContentTypes, type Rendered, type RenderingJob } from '@whylight/contract';
+import { Budget, FairQueue, leavePlaces, type RenderPool, renderResult } from '@whylight/host';
 import { JobFailure } from '../job-failure.ts';
 import type { Storage } from '../storage/storage.ts';
 import { tenantOf } from './job-queue.ts';
@@ -13,6 +13,8 @@ const limit = 32;
 const greed = 1;
 /** Milliseconds from its arrival in which a rendering must be done: then the gateway, which waits for 30 s, is gone. */
 const patience = 25_000;
+
+const tooLate = new JobFailure('deadline_exceeded', 'the rendering was not done in time', true);
 
 /** Renders finished explanations in another style, in the pool's threads. Needs neither model nor GPU. */
 export class Renderer {
@@ -32,11 +34,15 @@ export class Renderer {
     return this.#queue.hasRoomFor({ owner: tenantOf(job), claim: 1 });
   }
 
-  /** @throws JobFailure, InputError. @throws TimeoutError for a rendering that is not done in time */
+  /** @throws JobFailure, also for a rendering that is not done in time. @throws InputError */
   async render(job: RenderingJob): Promise<Rendered> {
     const signal = AbortSignal.timeout(this.#patience);
     const task = { owner: tenantOf(job), claim: 1 };
-    return this.#queue.run(task, () => this.#renderNow(job, signal), signal);
+    return this.#queue
+      .run(task, () => this.#renderNow(job, signal), signal)
+      .catch((error: unknown) => {
+        throw signal.aborted ? tooLate : error;
+      });
   }
 
   async #renderNow(job: RenderingJob, signal: AbortSignal): Promise<Rendered> {
@@ -45,9 +51,13 @@ export class Renderer {
       this.#readAttribution(job, signal),
     ]);
     const explanation = { photo, attribution, result: job.result };
-    const { overlay, heatmap, warnings } = await renderResult(explanation, styleOf(job), this.#pool);
+    const { overlay, heatmap, warnings } = await renderResult(explanation, job.style, this.#pool);
     const put = async (name: 'overlay.png' | 'heatmap.png', bytes: Uint8Array): Promise<Artifact> => {
-      const [object, sha256, content_type] = [job.output_prefix + name, sha256Of(bytes), 'image/png'];
+      const [object, sha256, content_type] = [
+        job.output_prefix + name,
+        sha256Of(bytes),
+        artifactContentTypes[name],
+      ];
       await this.#storage.put(object, bytes, { contentType: content_type, sha256 }, signal);
       return { name, object, sha256, bytes: bytes.byteLength, content_type };
     };
@@ -72,20 +82,6 @@ export class Renderer {
     if (sha256Of(bytes) !== attribution.sha256) throw lost;
     return bytes;
   }
-}
-
-/** The style that a job asks for, in the words of the host. */
-export function styleOf({ style: { visualization, language } }: Pick<Job, 'style'>): Style {
-  const { clip_percent_lowerbound: lower, clip_percent_upperbound: upper } = visualization;
-  return {
-    language,
-    polarity: visualization.polarity ?? undefined,
-    colormap: visualization.color_map ?? undefined,
-    opacity: visualization.opacity ?? undefined,
-    clip: lower === null && upper === null ? undefined : [lower ?? 0, upper ?? 100],
-    backdrop: visualization.overlay_type,
-    outlines: visualization.type === 'outlines',
-  };
 }
 
 const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

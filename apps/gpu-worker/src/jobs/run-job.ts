@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   type Artifact,
+  artifactContentTypes,
   artifactNames,
   artifactPrefix,
   type Job,
@@ -25,7 +26,6 @@ import type { Metrics, Phase } from '../telemetry/metrics.ts';
 import { JobTrace } from '../telemetry/trace.ts';
 import type { ClaimedJob } from './gateway-call.ts';
 import { type StopReason, tenantOf } from './job-queue.ts';
-import { styleOf } from './renderer.ts';
 import { Reporter } from './reporter.ts';
 
 /** What this worker's jobs have in common. */
@@ -144,7 +144,7 @@ async function answerQuestion(
   const photo = await time('download', () => storage.get(job.input.object, job.input.bytes, signal));
   checkUpload(photo, job);
   if (!resolved) return { result: await predict(photo, job, context, signal), artifacts: [], batchSize: 1 };
-  const request = { photo, question: resolved, style: styleOf(job) };
+  const request = { photo, question: resolved, style: job.style };
   const watch = {
     signal,
     owner: tenantOf(job),
@@ -255,11 +255,12 @@ function write(
 ): Promise<Artifact[]> {
   return Promise.all(
     artifactNames.map(async (name) => {
-      const { bytes, contentType } = artifacts.get(name)!;
+      const bytes = artifacts.get(name)!;
+      const content_type = artifactContentTypes[name];
       const object = artifactPrefix(job.output_prefix, job.nonce) + name;
       const sha256 = sha256Of(bytes);
-      await storage.put(object, bytes, { contentType, sha256 }, signal);
-      return { name, object, sha256, bytes: bytes.byteLength, content_type: contentType };
+      await storage.put(object, bytes, { contentType: content_type, sha256 }, signal);
+      return { name, object, sha256, bytes: bytes.byteLength, content_type };
     }),
   );
 }

@@ -1,5 +1,6 @@
 import type { Runtime } from '@whylight/core';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { version } from '../version.ts';
 
 /** What a job spends its time on, in this order. */
 export const phases = ['queue', 'download', 'decode', 'compute', 'render', 'upload'] as const;
@@ -8,6 +9,12 @@ export type Phase = (typeof phases)[number];
 /** What a worker counts, in a registry of its own. */
 export function createMetrics() {
   const registers = [new Registry()];
+  new Gauge({
+    name: 'whylight_build_info',
+    help: '1, with the release of the worker',
+    labelNames: ['version'],
+    registers,
+  }).set({ version }, 1);
   return {
     registry: registers[0]!,
     accepted: new Counter({

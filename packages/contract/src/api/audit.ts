@@ -6,10 +6,10 @@ export const auditEventSchema = z
     id: z.string(),
     object: z.literal('audit_event'),
     created_at: time,
-    actor: z.string().describe('Id of the key that was used, or `operator`'),
-    action: z.string().describe('`POST /v1/keys/{id}/rotate`'),
-    subject: z.string().nullable().describe('Id of what it was done to'),
-    outcome: z.string().describe('`done`, or the code of the problem'),
+    actor: z.string().describe('Id of the key that made the request, or `operator`'),
+    action: z.string().describe('Method and path of the request, such as `POST /v1/keys/{id}/rotate`'),
+    subject: z.string().nullable().describe('Id of the resource that the request changed'),
+    outcome: z.string().describe('`done`, or the code of the problem that the service answered'),
     request_id: z.string(),
   })
   .meta({ id: 'AuditEvent' });

@@ -13,7 +13,9 @@ export const batchRequestSchema = z
       .array(recordOf(z.string(), z.unknown()))
       .min(1)
       .max(largestBatch)
-      .describe('Each as the body of POST /v1/explanations. What is wrong with one is said of that one'),
+      .describe(
+        'Each item is a body of POST /v1/explanations. An invalid item does not affect the others: it gets the status `refused`',
+      ),
   })
   .meta({ id: 'BatchRequest' });
 
@@ -41,12 +43,14 @@ export const batchSchema = z
         index: z.int(),
         status: z
           .enum(['waiting', 'refused', ...explanationStatuses])
-          .describe('`waiting`: for a place within your limits; `refused`: never an explanation'),
+          .describe(
+            '`waiting`: the item starts when your limits allow it. `refused`: the item was invalid and is no explanation',
+          ),
         explanation: z.string().nullable(),
         error: problemSchema
           .pick({ code: true, detail: true, retryable: true, errors: true })
           .nullable()
-          .describe('Of one that was refused'),
+          .describe('Why the item was refused; null for the others'),
       }),
     ),
     urls: z.object({ self: z.string(), cancel: z.string() }),

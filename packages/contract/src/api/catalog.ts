@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { conventions, parametersSchema } from '../job.ts';
 import { modelSchema } from '../models.ts';
+import { conventions, parametersSchema } from '../result.ts';
 import { page } from '../wire.ts';
 
 export const methodSchema = z
@@ -14,17 +14,19 @@ export const methodSchema = z
     kind: z.enum(['map', 'pixels']),
     requires: z.array(z.enum(['gradients', 'target_layer', 'attention'])),
     conventions: z.array(z.enum(conventions)),
-    parameters: parametersSchema.describe('JSON Schema of the parameters'),
+    parameters: parametersSchema.describe('JSON Schema of the parameters of the method'),
     cost: z
       .object({ formula: z.string(), default_units: z.int() })
-      .describe('Compute units: in words of the parameters, and with their defaults at 224 by 224 pixels'),
+      .describe(
+        'Compute units of one explanation: a formula in the parameters, and its value for the defaults at 224 by 224 pixels',
+      ),
     works: z
       .boolean()
       .nullable()
       .describe(
-        'On the model asked for with ?model=: true, it ran; false; null, it was not run. Null without a model',
+        'True if the method ran on the model of `?model=`, false if it failed, null if the service did not run it or the request names no model',
       ),
-    reason: z.string().nullable().describe('Why it does not work, or was not run'),
+    reason: z.string().nullable().describe('Why the method failed, or why the service did not run it'),
   })
   .meta({ id: 'Method' });
 

@@ -1,13 +1,7 @@
 import { z } from 'zod';
-import {
-  artifactNames,
-  conventions,
-  jobErrorSchema,
-  parametersSchema,
-  predictionSchema,
-  warningSchema,
-} from '../job.ts';
+import { artifactNames, jobErrorSchema } from '../job.ts';
 import { recordOf } from '../record.ts';
+import { conventions, parametersSchema, predictionSchema, warningSchema } from '../result.ts';
 import { answeredVisualizationSchema, languages, visualizationSchema } from '../style.ts';
 import { answeredTargetSchema, targetRequestSchema } from '../target.ts';
 import { tasks } from '../task.ts';
@@ -15,7 +9,7 @@ import { page, sha256, time } from '../wire.ts';
 
 export const photoSchema = z.union([
   z.strictObject({ upload: z.string().max(40) }),
-  z.strictObject({ sha256: sha256.describe('Bytes that this tenant has uploaded') }),
+  z.strictObject({ sha256: sha256.describe('SHA-256 of a photo that this tenant has uploaded') }),
 ]);
 
 export const modelReferenceSchema = z
@@ -23,9 +17,9 @@ export const modelReferenceSchema = z
   .min(1)
   .max(200)
   .optional()
-  .describe('Name, id, or name@sha256:…; omitted: the default model');
+  .describe('Name or id of a model, or `name@sha256:…`. Omitted: the default model');
 
-/** Seconds for which a result is kept, at least, at most, and unless said otherwise. */
+/** Seconds for which the service keeps a result: the least, the most, and the default. */
 export const retention = { least: 3_600, most: 31_536_000, usual: 2_592_000 } as const;
 
 export const explanationRequestSchema = z
@@ -41,31 +35,35 @@ export const explanationRequestSchema = z
     output: z
       .strictObject({ visualization: visualizationSchema.prefault({}) })
       .prefault({})
-      .describe('How the pictures are drawn; changes nothing of what is computed'),
+      .describe('How the pictures look. It does not change the computed values'),
     retention_seconds: z
       .int()
       .min(retention.least)
       .max(retention.most)
       .default(retention.usual)
-      .describe('How long the result is kept, from now on'),
+      .describe('How many seconds from now the service keeps the result'),
     metadata: recordOf(z.string().min(1).max(40), z.string().max(500))
       .refine((entries) => Object.keys(entries).length <= 16, 'Expected at most 16 entries.')
       .default({})
       .meta({ default: {} })
-      .describe('Yours: kept with the explanation, and no part of the question'),
-    webhook: z.string().max(40).optional().describe('Id of the endpoint that is told when it has ended'),
+      .describe('Your own labels. The service stores them with the explanation and does not use them'),
+    webhook: z
+      .string()
+      .max(40)
+      .optional()
+      .describe('Id of the webhook endpoint that gets an event when the explanation has ended'),
   })
   .meta({ id: 'ExplanationRequest' });
 
-/** As a client writes it: defaults may be omitted. */
+/** The request that a client writes. It may omit defaults. */
 export type ExplanationRequest = z.input<typeof explanationRequestSchema>;
 
-/** As the gateway reads it: defaults filled in. */
+/** The request that the gateway reads, with the defaults. */
 export type ExplanationAsked = z.output<typeof explanationRequestSchema>;
 
 export const artifactLinkSchema = z.object({
   name: z.enum(artifactNames),
-  url: z.string().describe('Path on this API; answers 302 to a signed URL'),
+  url: z.string().describe('Path on this API. It redirects (302) to a signed URL'),
   sha256,
   bytes: z.int(),
   content_type: z.string(),
@@ -74,7 +72,7 @@ export const artifactLinkSchema = z.object({
 export type ArtifactLink = z.infer<typeof artifactLinkSchema>;
 
 export const artifactUrlSchema = z
-  .object({ url: z.string().describe('Signed: send no key there'), expires_at: time })
+  .object({ url: z.string().describe('Signed URL. Do not send your API key there'), expires_at: time })
   .meta({ id: 'ArtifactUrl' });
 
 export const explanationStatuses = [
@@ -93,7 +91,7 @@ export const explanationSchema = z
     status: z
       .enum(explanationStatuses)
       .describe(
-        '`canceled`: on demand, or at its deadline; `aborted`: at its deadline, before anything was done',
+        '`canceled`: a request or the deadline stopped it. `aborted`: the deadline passed before a worker began',
       ),
     created_at: time,
     started_at: time.nullable(),
@@ -103,7 +101,7 @@ export const explanationSchema = z
     method: z.string(),
     method_version: z.string(),
     convention: z.enum(conventions),
-    parameters: parametersSchema.describe('Every parameter of the method, defaults filled in'),
+    parameters: parametersSchema.describe('Every parameter of the method, with the defaults'),
     layers: z.array(z.string()),
     target: answeredTargetSchema,
     language: z.enum(languages),
@@ -114,7 +112,10 @@ export const explanationSchema = z
     output: z.object({ visualization: answeredVisualizationSchema }),
     metadata: recordOf(z.string(), z.string()),
     progress: z.object({ completed: z.int(), total: z.int() }).nullable(),
-    task: z.enum(tasks).nullable().describe('What the network decides; null until it has been asked'),
+    task: z
+      .enum(tasks)
+      .nullable()
+      .describe('What the network decides. Null until a worker has run the network'),
     predictions: z.array(predictionSchema),
     attributions: z.array(
       z.object({
@@ -131,7 +132,7 @@ export const explanationSchema = z
         image: z.object({ width: z.int(), height: z.int() }),
         input_region: z
           .object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })
-          .describe('Where the network looked, in pixels of the upright photo'),
+          .describe('The part of the photo that the network got, in pixels of the upright photo'),
         artifacts: z.object({
           overlay: artifactLinkSchema,
           heatmap: artifactLinkSchema,
@@ -151,10 +152,12 @@ export const explanationSchema = z
       .nullable(),
     warnings: z.array(warningSchema),
     error: jobErrorSchema.nullable(),
-    expires_at: time.describe('Until when the result is kept, if it is not deleted before'),
-    expired: z.boolean().describe('Whether the result was there and has been deleted'),
+    expires_at: time.describe(
+      'Time until which the service keeps the result, unless somebody deletes it before',
+    ),
+    expired: z.boolean().describe('True if the service had the result and has deleted it'),
     urls: z.object({ self: z.string(), cancel: z.string(), events: z.string() }),
-    request_id: z.string().describe('Of the request that created it'),
+    request_id: z.string().describe('Id of the request that created the explanation'),
   })
   .meta({ id: 'Explanation' });
 

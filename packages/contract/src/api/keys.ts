@@ -19,7 +19,11 @@ export type Scope = (typeof scopes)[number];
 export const keyRequestSchema = z
   .strictObject({
     name: z.string().trim().min(1).max(100).optional(),
-    scopes: z.array(z.enum(scopes)).min(1).optional().describe('Omitted: every scope of the caller'),
+    scopes: z
+      .array(z.enum(scopes))
+      .min(1)
+      .optional()
+      .describe('What the key may do. Omitted: every scope of the key that makes the request'),
     expires_at: time.optional(),
   })
   .meta({ id: 'KeyRequest' });
@@ -37,7 +41,11 @@ export const keySchema = z
   .meta({ id: 'Key' });
 
 export const newKeySchema = keySchema
-  .extend({ secret: z.string().describe('The key itself. Shown this once, stored only as a hash.') })
+  .extend({
+    secret: z
+      .string()
+      .describe('The key itself. This answer alone contains it; the service stores only a hash'),
+  })
   .meta({ id: 'NewKey' });
 
 export const rotationRequestSchema = z
@@ -47,7 +55,9 @@ export const rotationRequestSchema = z
       .min(0)
       .max(7 * 86_400)
       .default(0)
-      .describe('How long the old key is still good, but never beyond its own end'),
+      .describe(
+        'How many seconds the old key stays valid. It does not stay valid beyond its own `expires_at`',
+      ),
   })
   .meta({ id: 'RotationRequest' });
 

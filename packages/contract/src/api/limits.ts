@@ -5,10 +5,14 @@ const most = z.int().min(0).max(1_000_000_000);
 
 export const limitsRequestSchema = z
   .strictObject({
-    requests: most.optional().describe('Requests in any 60 seconds'),
-    concurrency: most.optional().describe('Computations that wait or run at a time'),
-    compute_units: most.optional().describe('Compute units in a day (UTC): runs of a network on a picture'),
-    batches: most.optional().describe('Batches at a time of which something waits for a place'),
+    requests: most.optional().describe('Requests that the tenant may send within 60 seconds'),
+    concurrency: most.optional().describe('Computations that may wait or run at the same time'),
+    compute_units: most
+      .optional()
+      .describe(
+        'Compute units that the tenant may use on one day (UTC). One unit is one run of a network on one picture',
+      ),
+    batches: most.optional().describe('Batches that may have waiting explanations at the same time'),
   })
   .meta({ id: 'LimitsRequest' });
 
@@ -37,9 +41,11 @@ export type LimitsView = z.infer<typeof limitsSchema>;
 export const usageSchema = z
   .object({
     object: z.literal('usage'),
-    date: z.string().describe('Day in UTC'),
+    date: z.string().describe('The day, in UTC'),
     requests: z.int(),
-    explanations: z.int().describe('Computed; answers from the cache cost nothing'),
+    explanations: z
+      .int()
+      .describe('Explanations that the service computed. Answers from the cache do not count'),
     compute_units: z.int(),
   })
   .meta({ id: 'Usage' });

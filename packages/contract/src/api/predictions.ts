@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mostPredictions, predictionSchema, warningSchema } from '../job.ts';
+import { mostPredictions, predictionSchema, warningSchema } from '../result.ts';
 import { tasks } from '../task.ts';
 import { sha256 } from '../wire.ts';
 import { modelReferenceSchema, photoSchema } from './explanations.ts';
@@ -22,7 +22,9 @@ export const predictionsSchema = z
     task: z.enum(tasks),
     predictions: z
       .array(predictionSchema)
-      .describe('The likeliest first; where there is no probability, the highest score first'),
+      .describe(
+        'The most likely class comes first. If the network gives no probabilities, the highest score comes first',
+      ),
     cache: z.object({ status: z.enum(['miss', 'hit', 'collapsed', 'bypass']), key: z.string() }),
     warnings: z.array(warningSchema),
     request_id: z.string(),

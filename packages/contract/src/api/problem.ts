@@ -12,8 +12,13 @@ export const problemSchema = z
     request_id: z.string(),
     retryable: z.boolean(),
     errors: z.array(z.object({ pointer: z.string(), code: z.string(), message: z.string() })).optional(),
-    'violated-policies': z.array(z.string()).optional().describe('Of 429: which of RateLimit-Policy'),
+    'violated-policies': z
+      .array(z.string())
+      .optional()
+      .describe(
+        'Present in answers with status 429: the policies of the header `RateLimit-Policy` that the request violated',
+      ),
   })
-  .meta({ id: 'Problem', description: 'What went wrong, for people (`detail`) and programs (`code`).' });
+  .meta({ id: 'Problem', description: 'What went wrong. `detail` is for people, `code` for programs.' });
 
 export type Problem = z.infer<typeof problemSchema>;

@@ -1,12 +1,15 @@
 import { z } from 'zod';
-import { warningSchema } from '../job.ts';
+import { warningSchema } from '../result.ts';
 import { answeredVisualizationSchema, languages, visualizationSchema } from '../style.ts';
 import { artifactLinkSchema } from './explanations.ts';
 
 export const renderingRequestSchema = z
   .strictObject({
     visualization: visualizationSchema.prefault({}),
-    language: z.enum(languages).optional().describe('Omitted: that of the explanation'),
+    language: z
+      .enum(languages)
+      .optional()
+      .describe('Language of the captions. Omitted: the language of the explanation'),
   })
   .meta({ id: 'RenderingRequest' });
 

@@ -23,7 +23,9 @@ export const tenantViewSchema = z
     object: z.literal('tenant'),
     name: z.string(),
     created_at: time,
-    suspended_at: time.nullable().describe('Since when its keys are refused'),
+    suspended_at: time
+      .nullable()
+      .describe('Time since which the service refuses the keys of the tenant; null if it accepts them'),
   })
   .meta({ id: 'TenantView' });
 

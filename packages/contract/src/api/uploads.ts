@@ -11,8 +11,11 @@ export const uploadLimits = {
 
 export const uploadRequestSchema = z
   .strictObject({
-    content_type: z.string().describe(uploadLimits.types.join(', ')),
-    content_length: z.int().min(1).describe(`Bytes, at most ${uploadLimits.max_bytes}`),
+    content_type: z.string().describe(`Type of the photo: ${uploadLimits.types.join(', ')}`),
+    content_length: z
+      .int()
+      .min(1)
+      .describe(`Length of the photo in bytes, at most ${uploadLimits.max_bytes}`),
     sha256,
   })
   .meta({ id: 'UploadRequest' });
@@ -36,7 +39,7 @@ export const uploadSchema = z
         expires_at: time,
       })
       .nullable()
-      .describe('Where to PUT the bytes, with these headers; null when they are already there'),
+      .describe('PUT the bytes to this URL with these headers. Null if the service has the bytes already'),
     limits: z.object({
       max_bytes: z.int(),
       max_pixels: z.int(),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { page, time } from '../wire.ts';
 
 export const webhookEndpointRequestSchema = z
-  .strictObject({ url: z.string().min(1).max(2_000).describe('https, port 443, a public host') })
+  .strictObject({ url: z.string().min(1).max(2_000).describe('An https URL on port 443 of a public host') })
   .meta({ id: 'WebhookEndpointRequest' });
 
 export const webhookEndpointChangeSchema = z
@@ -23,13 +23,19 @@ export const webhookEndpointSchema = z
     disabled_reason: z.string().nullable(),
     previous_secret_until: time
       .nullable()
-      .describe('Until when the secret before the last rotation signs too'),
+      .describe('Time until which the service also signs with the previous secret; null if it does not'),
     created_at: time,
   })
   .meta({ id: 'WebhookEndpoint' });
 
 export const newWebhookEndpointSchema = webhookEndpointSchema
-  .extend({ secret: z.string().describe('Verifies what comes (Standard Webhooks). Shown this once.') })
+  .extend({
+    secret: z
+      .string()
+      .describe(
+        'The secret that verifies the signature of an event (Standard Webhooks). This answer alone contains it',
+      ),
+  })
   .meta({ id: 'NewWebhookEndpoint' });
 
 export type NewWebhookEndpoint = z.infer<typeof newWebhookEndpointSchema>;
@@ -45,13 +51,13 @@ export const secretRotationRequestSchema = z
       .min(0)
       .max(7 * 86_400)
       .default(86_400)
-      .describe('How long the old secret signs too'),
+      .describe('How many seconds the service also signs with the old secret'),
   })
   .meta({ id: 'SecretRotationRequest' });
 
 export const webhookDeliverySchema = z
   .object({
-    id: z.string().describe('The `webhook-id`, the same however often it is sent'),
+    id: z.string().describe('The `webhook-id` of the event. Every attempt to deliver it has the same one'),
     object: z.literal('webhook_delivery'),
     type: z.string(),
     status: z.enum(['pending', 'delivered', 'failed']),
@@ -59,7 +65,7 @@ export const webhookDeliverySchema = z
     next_attempt_at: time.nullable(),
     attempts: z
       .array(z.object({ at: time, status: z.int().nullable(), error: z.string().nullable() }))
-      .describe('The latest, newest first'),
+      .describe('The latest attempts. The newest one comes first'),
   })
   .meta({ id: 'WebhookDelivery' });
 

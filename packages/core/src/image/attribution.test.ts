@@ -56,7 +56,7 @@ describe('normalize', () => {
     expect([...normalize(new Float32Array(3))]).toEqual([0, 0, 0]);
   });
 
-  it('refuses a percentage that is none', () => {
+  it('refuses an invalid percentage', () => {
     expect(() => normalize(values, { outlierPercent: 101 })).toThrow(/within 0..100; got 101/);
   });
 });

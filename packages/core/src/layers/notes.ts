@@ -6,7 +6,7 @@ import type { Layer } from './layers.ts';
 import { type Beside, besideOf, reachOf } from './reached-places.ts';
 import type { Region } from './view.ts';
 
-/** What is to be known of the maps of these layers, whatever the image and the method. */
+/** The notes on the maps of these layers that hold for every image and method. */
 export const notesOn = (network: Network, layers: readonly Layer[]): Warning[] =>
   layers.flatMap((layer) => [
     ...unreached(network, layer),

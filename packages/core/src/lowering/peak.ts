@@ -1,3 +1,4 @@
+import { groupBy } from '../group-by.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { type Graph, type Node, reachable } from '../onnx/graph.ts';
 import { operators } from '../operators/table.ts';
@@ -24,7 +25,7 @@ export function peakBytesPerRow(
   });
   for (const output of outputs) lastUse.set(ownerOf(output), nodes.length);
 
-  const ending = Map.groupBy(lastUse.keys(), (value) => lastUse.get(value)!);
+  const ending = groupBy(lastUse.keys(), (value) => lastUse.get(value)!);
   const held = new Map<Value, number>();
   let [now, peak] = [0, 0];
   nodes.forEach((node, at) => {

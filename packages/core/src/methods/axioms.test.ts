@@ -127,6 +127,7 @@ const exactly: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'integrated-gradients': steps,
   'layer-integrated-gradients': steps,
   'layer-conductance': steps,
+  xrai: { segments: 'grid', grid: '2x3', min_pixel_diff: 1 },
   occlusion: { sliding_window_shapes: [1, 2, 2], strides: [1, 1, 1] },
   'feature-ablation': pixels,
   'shapley-sampling': pixels,

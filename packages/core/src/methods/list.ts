@@ -1,5 +1,6 @@
 import { ablationCam } from './cams/ablation-cam.ts';
 import { attentionRollout } from './cams/attention-rollout.ts';
+import { chefer } from './cams/chefer.ts';
 import { cam } from './cams/class-activation-map.ts';
 import { eigenCam } from './cams/eigen-cam.ts';
 import { eigenGradCam } from './cams/eigen-grad-cam.ts';
@@ -9,6 +10,7 @@ import { fullGrad } from './cams/full-grad.ts';
 import { gradCam } from './cams/grad-cam.ts';
 import { gradCamElementWise } from './cams/grad-cam-element-wise.ts';
 import { gradCamPlusPlus } from './cams/grad-cam-plus-plus.ts';
+import { gradientRollout } from './cams/gradient-rollout.ts';
 import { hiResCam } from './cams/hi-res-cam.ts';
 import { isCam } from './cams/is-cam.ts';
 import { kpcaCam } from './cams/kpca-cam.ts';
@@ -22,12 +24,14 @@ import { shapleyCam } from './cams/shapley-cam.ts';
 import { smoothGradCamPlusPlus } from './cams/smooth-grad-cam-plus-plus.ts';
 import { ssCam } from './cams/ss-cam.ts';
 import { xGradCam } from './cams/x-grad-cam.ts';
+import { blurIg } from './gradients/blur-ig.ts';
 import { deconvolution } from './gradients/deconvolution.ts';
 import { deepLift } from './gradients/deep-lift.ts';
 import { deepLiftShap } from './gradients/deep-lift-shap.ts';
 import { gradientShap } from './gradients/gradient-shap.ts';
 import { guidedBackprop } from './gradients/guided-backprop.ts';
 import { guidedGradCam } from './gradients/guided-grad-cam.ts';
+import { guidedIg } from './gradients/guided-ig.ts';
 import { inputXGradient } from './gradients/input-x-gradient.ts';
 import { integratedGradients } from './gradients/integrated-gradients.ts';
 import { lrp } from './gradients/lrp.ts';
@@ -35,6 +39,7 @@ import { saliency } from './gradients/saliency.ts';
 import { smoothGrad } from './gradients/smooth-grad.ts';
 import { smoothGradSquared } from './gradients/smooth-grad-squared.ts';
 import { varGrad } from './gradients/var-grad.ts';
+import { xrai } from './gradients/xrai.ts';
 import { internalInfluence } from './layers/internal-influence.ts';
 import { layerActivation } from './layers/layer-activation.ts';
 import { layerConductance } from './layers/layer-conductance.ts';
@@ -47,11 +52,14 @@ import { layerIntegratedGradients } from './layers/layer-integrated-gradients.ts
 import { layerLrp } from './layers/layer-lrp.ts';
 import type { Method } from './method.ts';
 import { featureAblation } from './perturbation/feature-ablation.ts';
+import { hsic } from './perturbation/hsic.ts';
 import { kernelShap } from './perturbation/kernel-shap.ts';
 import { lime } from './perturbation/lime.ts';
 import { occlusion } from './perturbation/occlusion.ts';
 import { rise } from './perturbation/rise.ts';
 import { shapleySampling } from './perturbation/shapley-sampling.ts';
+import { sobol } from './perturbation/sobol.ts';
+import { withAugmentation } from './shared/augmented.ts';
 
 /** Every method there is. Command line, API, documentation and conformance tests derive from this list. */
 export const methods: readonly Method[] = [
@@ -78,6 +86,8 @@ export const methods: readonly Method[] = [
   fullGrad,
   leGrad,
   attentionRollout,
+  gradientRollout,
+  chefer,
   randomCam,
   layerActivation,
   layerGradientXActivation,
@@ -96,6 +106,9 @@ export const methods: readonly Method[] = [
   guidedGradCam,
   lrp,
   integratedGradients,
+  guidedIg,
+  blurIg,
+  xrai,
   smoothGrad,
   smoothGradSquared,
   varGrad,
@@ -105,7 +118,9 @@ export const methods: readonly Method[] = [
   occlusion,
   featureAblation,
   rise,
+  sobol,
+  hsic,
   shapleySampling,
   kernelShap,
   lime,
-];
+].map(withAugmentation);

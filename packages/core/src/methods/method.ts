@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Transformer } from '../layers/attention.ts';
+import type { Form } from '../layers/form.ts';
 import type { Region } from '../layers/view.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import type { Expression } from '../onnx/expression.ts';
@@ -114,6 +115,8 @@ export interface Setting<P> {
   readonly normalisation: Normalisation | undefined;
   /** [C, h, w] of each layer that is looked at. */
   readonly layerShapes: readonly (readonly number[])[];
+  /** The value of the network that each layer is a map of, and how it holds that map. */
+  readonly layerValues: readonly { readonly name: Value; readonly form: Form }[];
   /** What part of the image each layer sees, if not all of it. */
   readonly layerRegions: readonly (Region | undefined)[];
   /** Takes the scale of a map that is min-maxed, [N]: how far its highest lay above its lowest. */
@@ -140,7 +143,7 @@ export interface Seen extends Scored {
   readonly layers: readonly Value[];
 }
 
-/** A method: what is to be known of it, and its formula. */
+/** A method: its facts and its formula. */
 export interface MethodOf<P> {
   readonly id: string;
   readonly title: string;
@@ -159,7 +162,7 @@ export interface MethodOf<P> {
   exceptions?(asked: Asked<P>): Exceptions;
   /** Why axioms do not hold of this network. */
   exceptionsOf?(network: Seen, asked: Asked<P>): Exceptions;
-  /** What else is to be known of explanations of this network, whatever the image: a code, a colon, what it means. */
+  /** More notes on explanations of this network, for every image: a code, a colon, the meaning. */
   remarksOn?(network: Seen, asked: Asked<P>): readonly Warning[];
   readonly needs: readonly ('gradient' | 'layer' | 'attention')[];
   readonly conventions: readonly Convention[];
@@ -190,6 +193,10 @@ export interface MethodOf<P> {
   readonly aux?: readonly string[];
   /** The method that explains each sample, with these parameters, where another one does. */
   base?(parameters: P): Method | undefined;
+  /** What finds recorded samples in an image [1, C, H, W] before its graphs run; nothing where these parameters want none. */
+  samplesFrom?(setting: Setting<P>): ((image: Tensor<'float32'>) => Samples) | undefined;
+  /** What these parameters make of it, where that is evaluated in another way. */
+  variant?(parameters: P): Method | undefined;
   /** The attribution of each image. */
   explain(subject: Subject, setting: Setting<P>): Expression;
 }

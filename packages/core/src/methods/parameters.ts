@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { getOwn } from '../own.ts';
 import type { Convention, Method, Params } from './method.ts';
+import { nearestName } from '../onnx/nearest-name.ts';
 import type { Parameters } from './question.ts';
 import { fusions } from './shared/cam.ts';
 
@@ -68,10 +69,10 @@ function complaint(method: Method, issue: z.core.$ZodIssue, given: Params): Inpu
   if (issue.code === 'unrecognized_keys') {
     const name = issue.keys[0]!;
     const known = Object.keys(shapeOf(method));
-    return about(
-      name,
-      `${method.id} has no parameter "${name}"; ${known.length > 0 ? `it has ${known.join(', ')}` : 'it has none'}`,
-    );
+    const near = nearestName(name, known);
+    const meant = near === undefined ? '' : `did you mean "${near}"? `;
+    const all = known.length > 0 ? `it has ${known.join(', ')}` : 'it has none';
+    return about(name, `${method.id} has no parameter "${name}"; ${meant}${all}`);
   }
   const name = String(issue.path[0]);
   return about(

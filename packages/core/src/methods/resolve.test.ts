@@ -66,6 +66,7 @@ describe('A method asked for', () => {
     expect(resolveMethod({ method: 'grad-cam', convention: 'pytorch-grad-cam' }).parameters).toEqual({
       fuse: 'mean',
       eigen_smooth: false,
+      aug_smooth: false,
     });
   });
 
@@ -82,6 +83,13 @@ describe('A method asked for', () => {
       }
     },
   );
+
+  it('names the parameter that was probably meant', () => {
+    const { message } = refusal({ method: 'integrated-gradients', parameters: { n_step: 5 } });
+    expect(message).toMatch(
+      /^integrated-gradients has no parameter "n_step"; did you mean "n_steps"\? it has n_steps,/,
+    );
+  });
 
   it('is refused by name when there is none of that name, with the nearest that there is', () => {
     const error = refusal({ method: 'gradcam' });

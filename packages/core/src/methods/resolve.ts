@@ -123,15 +123,20 @@ export const takesLayers = (asked: AskedMethod | ResolvedQuestion): boolean => {
   return needsOf(findMethod(id), parameters).includes('layer');
 };
 
+const didYouMean = (id: string): string | undefined => {
+  const near = nearestName(
+    id,
+    methods.map((method) => method.id),
+  );
+  return near && `did you mean "${near}"?`;
+};
+
 export function findMethod(id: string): Method {
   const method = methods.find((m) => m.id === id);
   if (!method)
     throw new InputError(
       'unknown_method',
-      `there is no method ${JSON.stringify(id.slice(0, 80))}; ${suggestion(
-        id,
-        methods.map((m) => m.id),
-      )}`,
+      `there is no method ${JSON.stringify(id.slice(0, 80))}; ${didYouMean(id) ?? 'the command "whylight methods" and GET /v1/methods list all methods'}`,
       ['method'],
     );
   return method;
@@ -140,11 +145,3 @@ export function findMethod(id: string): Method {
 /** JSON Schema of a method's parameters. */
 export const paramsJsonSchema = (id: string): object =>
   z.toJSONSchema(findMethod(id).parameters, { io: 'input' });
-
-/** What was meant, where that can be guessed. */
-function suggestion(word: string, known: readonly string[]): string {
-  const near = nearestName(word, known);
-  return near === undefined
-    ? 'the command "whylight methods" and GET /v1/methods list all methods'
-    : `did you mean "${near}"?`;
-}

@@ -8,7 +8,7 @@ import type { Tensor } from '../tensor.ts';
 import { axesOf, type InputAxes, inputAxes } from './input-axes.ts';
 import { type Sides, type SizeSource, sizesToTry } from './input-sizes.ts';
 
-/** The input that takes images, and how its axes are to be understood. */
+/** The input that takes images, and what its axes mean. */
 export interface ImageInput {
   readonly info: ValueInfo;
   readonly axes: InputAxes;
@@ -48,7 +48,7 @@ export interface ShapeToTry {
 }
 
 /**
- * The shapes [C, H, W] or [H, W, C] at which the network is to be read: one where the file states it or somebody asks for
+ * The shapes [C, H, W] or [H, W, C] for which the network is read: one where the file states it or somebody asks for
  * it, else those to try in turn.
  *
  * @throws InputError when another shape is asked for than the file states

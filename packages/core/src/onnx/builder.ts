@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts';
+import { groupBy } from '../group-by.ts';
 import { type DType, float32, int64, sizeOf, type Tensor } from '../tensor.ts';
 import { isFloat } from './dtype.ts';
 import { type Fact, followed, followedFloats, type ShapeInference } from './fact.ts';
@@ -369,7 +370,7 @@ export class GraphBuilder {
         !this.inference.knows(op) && outputs.some((output) => output !== '' && !this.facts.has(output)),
     );
     const named = Array.from(
-      Map.groupBy(lacking, ({ op }) => op),
+      groupBy(lacking, ({ op }) => op),
       ([op, nodes]) =>
         `${op} (${nodes.length > 1 ? `${nodes.length} nodes` : `node ${quoted(nodes[0]!.name)}`})`,
     );

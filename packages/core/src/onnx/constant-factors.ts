@@ -1,3 +1,4 @@
+import { groupBy } from '../group-by.ts';
 import type { GraphBuilder, Value } from './builder.ts';
 import { mul, reshape } from './emit.ts';
 import { int, type Node, reachable } from './graph.ts';
@@ -15,7 +16,7 @@ import { int, type Node, reachable } from './graph.ts';
  */
 export function foldFactors(g: GraphBuilder, from: number, results: readonly Value[]): void {
   const used = reachable(g.nodes.slice(from), results);
-  const uses = Map.groupBy([...used.flatMap(({ inputs }) => inputs), ...results], (value) => value);
+  const uses = groupBy([...used.flatMap(({ inputs }) => inputs), ...results], (value) => value);
   const nodes = new Set<Node>();
   const makers = new Map<Value, Node>();
   const keep = (node: Node): void => {

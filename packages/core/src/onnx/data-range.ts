@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts';
+import { groupBy } from '../group-by.ts';
 import { dtypes, sizeOf } from '../tensor.ts';
 import { dtypeOfCode } from './dtype.ts';
 import type { TensorDef } from './generated/onnx_pb.js';
@@ -83,13 +84,13 @@ function bytesOf(def: TensorDef, tensor: string): number {
  * @throws InputError for a range that is not in its file, or lies across another
  */
 export function checkRanges(ranges: readonly DataRange[], files: FilesBeside): void {
-  for (const [file, own] of Map.groupBy(ranges, (range) => range.file)) {
+  for (const [file, own] of groupBy(ranges, (range) => range.file)) {
     const size = files.sizeOf(file);
     for (const { tensor, offset, length } of own)
       if (offset + length > size)
         throw invalidData(
           tensor,
-          `it is to be bytes ${offset} to ${offset + length} of ${quoted(file)}, which has ${size}; copy the whole file`,
+          `expected bytes ${offset} to ${offset + length} of ${quoted(file)}, which has ${size}; copy the whole file`,
         );
     const overlap = overlapOf(own);
     if (overlap)

@@ -155,7 +155,7 @@ function readWeights(
   return constants;
 }
 
-/** What is to be fed: older files list their weights among the inputs. */
+/** The inputs without weights: older files list their weights among the inputs. */
 function inputsOf(inputs: readonly ValueInfoDef[], weights: ReadonlySet<string>): ValueInfo[] {
   const seen = new Set<string>();
   const fed = inputs.filter((input) => !weights.has(input.name ?? '')).map(readValueInfo);

@@ -177,7 +177,7 @@ export class Tracer {
     } finally {
       this.current = outer;
     }
-    const prefix = `loop${outer.loops.length}`;
+    const prefix = `loop${outer.g.depth}_${outer.loops.length}`; // a body may have loops too
     const results = Object.entries(named(made)).map(([name, value]) => {
       const inside = g.capture(value.g, value.name);
       const outside = outer.g.input(`${prefix}_${name}`, g.dtype(inside), g.shape(inside));

@@ -5,16 +5,16 @@ import {
   OutOfMemoryError,
   sizeOf,
   type Tensor,
+  withoutPaths,
 } from '@whylight/core';
 import { type Method, methods, type Normalisation, resolveQuestion } from '@whylight/core/methods';
-import { explainerFor } from '../explanation/explainer.ts';
-import { withoutPaths } from '../runtime/provider.ts';
+import { explainerFor } from '@whylight/core/preparation';
 import { DeviceError } from '../runtime/runtime.ts';
 import type { ForwardPass } from './forward-pass.ts';
 
-/** What is known of a method on a model. */
+/** Whether a method works on a model. */
 export interface MethodVerdict extends Omit<MethodReport, 'works'> {
-  /** Whether it ran; `null` where it was not run, and `reason` says why. */
+  /** True if the method ran, false if it failed, null if nobody ran it. `reason` says why it is not true. */
   readonly works: boolean | null;
 }
 
@@ -23,27 +23,27 @@ export interface MethodCheck {
   readonly input: Tensor<'float32'>;
   readonly forward: ForwardPass;
   readonly normalisation: Normalisation | undefined;
-  /** The layer that the model's manifest names. */
+  /** The layer in the model's manifest. */
   readonly camTensor: string | undefined;
-  /** Seconds that have been spent on the model so far. */
+  /** Seconds that the check has spent on the model so far. */
   readonly spent: number;
 }
 
 export interface CheckWatch {
-  /** Seconds that reading the model and running it may take in all; a method that has not begun by then is not run. */
+  /** Seconds for reading and running the model. A method that has not begun by then does not run. */
   readonly budget: number;
   readonly signal?: AbortSignal | undefined;
-  /** Told before a method runs, and waited for; such waiting takes nothing of the budget. */
+  /** Called before a method runs. The check waits for its promise; this time does not count towards the budget. */
   readonly onMethod?: ((id: string, done: number, total: number) => unknown) | undefined;
   readonly onVerdict?: ((verdict: MethodVerdict) => void) | undefined;
 }
 
-/** Samples that a method is run with: with one, a fit such as LIME's has nothing to tell apart. */
+/** Samples with which the check runs a method. With one sample a fit such as LIME's has nothing to compare. */
 const samples = 2;
 
 /**
- * Builds, loads and runs every method of which `reports` say that nothing in the file speaks against it: with its default
- * parameters, on one input, of a sampled method the first samples. The cheapest come first.
+ * Builds, loads and runs every method that `reports` do not rule out by the file alone: with its default parameters, on one
+ * input. Of a sampled method it runs the first samples. The cheapest methods run first.
  *
  * @returns verdicts in the order of `reports`. @throws DeviceError. @throws the signal's reason once it is aborted
  */
@@ -58,7 +58,7 @@ export async function checkMethods(
     const report = reports.find(({ id, works }) => works && id === method.id);
     return report ? [{ report, method }] : [];
   });
-  /** Seconds of the last method that cost about as much. */
+  /** Seconds that the last method of about the same cost took. */
   const latest = new Map<number, number>();
   for (const [done, { report, method }] of toRun
     .toSorted((a, b) => costOf(a.method) - costOf(b.method))
@@ -83,14 +83,14 @@ export async function checkMethods(
   );
 }
 
-/** A method that nothing speaks against, and that was not run. */
+/** The verdict on a method that the file does not rule out and that did not run. */
 export const notRun = (report: MethodReport, reason: string): MethodVerdict => ({
   ...report,
   works: null,
   reason,
 });
 
-/** The higher the later: the gradient takes a few times the memory and the time of the network. */
+/** Methods with a higher rank run later. A gradient takes a few times the memory and the time of the network. */
 const costOf = (method: Method): number =>
   (method.needs.includes('gradient') ? 2 : 0) + (method.sampled ? 1 : 0);
 

@@ -1,3 +1,4 @@
+import type { PreprocessingReport, Task, Warning } from '@whylight/contract';
 import {
   type Classifier,
   type ClassifierOptions,
@@ -6,29 +7,25 @@ import {
   type Runtime,
   readClassifier,
   readForReport,
-  type Task,
-  type Warning,
 } from '@whylight/core';
-import { type PreprocessingReport, prepare } from '../models/prepare.ts';
-import { normalisationBy } from '../models/preprocessing.ts';
-import { readingOf } from '../models/reading.ts';
+import { normalisationBy, prepare, readingOf } from '@whylight/core/preparation';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import { type CheckWatch, checkMethods, type MethodVerdict, notRun } from './check-methods.ts';
 import { loadForwardPass } from './forward-pass.ts';
 import { plainInput } from './plain-input.ts';
 
-/** What can be done with a model: what its file tells, and what was seen when it ran. */
+/** The report on a model: what its file states, and which methods ran on it. */
 export interface CheckReport extends Omit<ModelReport, 'methods'> {
   readonly methods: readonly MethodVerdict[];
   /** What the network decides. */
   readonly task: Task;
-  /** Each part of how photos become the network's input, with who said it. */
+  /** Each part of the preprocessing, with who stated it. */
   readonly preprocessing: PreprocessingReport;
-  /** What every answer has to say: which parts are assumed, what could not be understood. */
+  /** The warnings of every answer: assumed parts, and statements that Whylight does not understand. */
   readonly warnings: readonly Warning[];
-  /** Whether photos can become the network's input; or why not. */
+  /** True if photos can become the input of the network, else the reason why they cannot. */
   readonly photos: true | string;
-  /** Seconds that reading the model and running it were given. */
+  /** Seconds that the check had for reading and running the model. */
   readonly budget: number;
 }
 
@@ -40,21 +37,21 @@ export interface Checked {
 }
 
 export interface CheckOptions extends CheckWatch {
-  /** How the model is read; as its manifest says if not told otherwise. */
+  /** How to read the model. Default: as its manifest says. */
   readonly reading?: ClassifierOptions | undefined;
-  /** Whether a model that scores no classes is checked too, for a number of its output. */
+  /** Whether to check also a model that scores no classes, for a number of its output. */
   readonly anyScore?: boolean | undefined;
-  /** Told once the network has run, with what is known then: no method has. */
+  /** Called when the network has run and no method has, with the report so far. */
   readonly onStart?: ((checked: Checked) => void) | undefined;
 }
 
-/** Seconds that a check takes at most, where nobody says how many. */
+/** The default for the most seconds that a check takes. */
 export const defaultBudget = 60;
 
 /**
  * Reads a model, runs it, and runs the methods on it.
  *
- * @throws InputError for a model that is refused, or that does not run
+ * @throws InputError if the model is invalid or does not run
  */
 export async function checkModel(
   model: RegisteredModel,

@@ -11,16 +11,16 @@ import {
   weightsBeside,
 } from '@whylight/core';
 
-/** The network itself, loaded once for all that runs it. */
+/** The network, loaded once for everything that runs it. */
 export interface ForwardPass {
-  /** The runtime, which answers whoever loads this very graph with the session that is there already. */
+  /** A runtime that returns the existing session when somebody loads this graph again. */
   readonly runtime: Runtime;
   /** Whether the network gives the same scores each time. */
   readonly deterministic: boolean;
   close(): Promise<void>;
 }
 
-/** Loads the network and runs it twice on one image. @throws InputError where ONNX Runtime cannot */
+/** Loads the network and runs it twice on one image. @throws InputError if ONNX Runtime cannot run it */
 export async function loadForwardPass(
   classifier: Classifier,
   image: Tensor<'float32'>,
@@ -48,18 +48,20 @@ export async function loadForwardPass(
   }
 }
 
-/** What a session takes at most of its weights: as they are, packed, and turned for a backward pass. */
+/** The most copies of its weights that a session holds: the original, a packed one, and a transposed one for the backward pass. */
 const copies = 3;
 
-/** A process that runs out of memory is ended, and tells nobody why: what cannot fit is not tried. */
+/** The system kills a process that runs out of memory, without a message. So this refuses what cannot fit. */
 function loadWithin(memory: number, graph: GraphFile, runtime: Runtime): Promise<Session> {
   const needed = copies * weightsBeside(graph);
   if (needed <= memory) return runtime.load(graph);
   const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
-  throw new OutOfMemoryError(`it may need ${megabytes(needed)}, and ${megabytes(memory)} are free`);
+  throw new OutOfMemoryError(
+    `the model may need ${megabytes(needed)}, but only ${megabytes(memory)} are free`,
+  );
 }
 
-/** Whether two graphs of one classifier are one: its weights are where they are, for every graph of it. */
+/** Says whether two graphs of one classifier are equal. All graphs of a classifier share its weights. */
 const isSame = (a: GraphFile, b: GraphFile): boolean =>
   Buffer.compare(a.bytes, b.bytes) === 0 &&
   Array.from(a.weights).every(([location, { buffer, byteOffset, byteLength }]) => {
@@ -70,7 +72,7 @@ const isSame = (a: GraphFile, b: GraphFile): boolean =>
 const scoresOf = async (session: Session, image: Tensor<'float32'>): Promise<Float32Array> =>
   (await session.run({ image })).logits!.data as Float32Array;
 
-/** The image as often as the network takes images at once. */
+/** Repeats the image to fill the batch that the network takes. */
 function repeated({ shape, data }: Tensor<'float32'>, batch: number): Tensor<'float32'> {
   const all = new Float32Array(data.length * batch);
   for (let n = 0; n < batch; n++) all.set(data, n * data.length);

@@ -1,19 +1,19 @@
 import { type Classifier, float32, InputError, sizeOf, type Tensor } from '@whylight/core';
 import { type Preprocessing, preprocess } from '@whylight/core/image';
 
-/** What a network is tried on, and whether photos can become its input. */
+/** The input on which a check runs the network, and whether photos can become its input. */
 export interface PlainInput {
   readonly input: Tensor<'float32'>;
-  /** Or why not. */
+  /** True, or the reason why they cannot. */
   readonly photos: true | string;
 }
 
-/** Width and height of the photo that a network is tried on. */
+/** Width and height of the photo on which a check runs a network. */
 const photoSize = 256;
 
 /**
- * An input that every trial of a model is made with, the same each time: a photo of coloured waves, made into the model's
- * input as any photo is; where that cannot be, waves about 0.
+ * Creates the input on which a check runs a model, the same each time: a photo of coloured waves, preprocessed like any
+ * photo. If photos cannot become the input, the input is waves around 0.
  */
 export function plainInput(preprocessing: Preprocessing, classifier: Classifier): PlainInput {
   const shape = classifier.inputShape;
@@ -33,7 +33,7 @@ const instead = 'give the network a tensor (whylight attribute --tensor)';
 const cannot = (made: readonly number[], shape: readonly number[]): string =>
   `a photo becomes [${made.join(', ')}], but the network takes [${shape.join(', ')}]: ${instead}`;
 
-/** Between 0 and 255, another period for each channel. */
+/** Waves between 0 and 255, with another period for each channel. */
 const wavyPhoto = () => ({
   width: photoSize,
   height: photoSize,
@@ -45,7 +45,7 @@ const wavyPhoto = () => ({
   }),
 });
 
-/** Values about 0, as a normalised photo has them. */
+/** Values around 0, like those of a normalised photo. */
 function waves(shape: readonly number[]): Tensor<'float32'> {
   const data = new Float32Array(sizeOf(shape));
   for (let i = 0; i < data.length; i++) data[i] = 2 * Math.sin(i * 12.9898) * Math.cos(i * 78.233);

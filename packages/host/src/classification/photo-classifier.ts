@@ -1,16 +1,29 @@
-import { forwardGraph, InputError, type Runtime, type Tensor, type Warning } from '@whylight/core';
+import type { Prediction, Task, Warning } from '@whylight/contract';
+import { forwardGraph, InputError, type Runtime, row, type Tensor } from '@whylight/core';
 import { preprocess, type Region, type Sides } from '@whylight/core/image';
+import {
+  type ClassNames,
+  channelsFor,
+  classifierOf,
+  doubts,
+  highest,
+  type Outputs,
+  type Prepared,
+  predictionsOf,
+  prepare,
+  preparedFor,
+  readingOf,
+  sidesFor,
+  statedSides,
+} from '@whylight/core/preparation';
 import { decodePhoto } from '../codec/decode.ts';
-import { classifierOf } from '../models/classifier.ts';
-import { channelsFor, type Prepared, prepare, preparedFor, sidesFor } from '../models/prepare.ts';
-import { readingOf, statedSides } from '../models/reading.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { LeaseCache } from '../scheduling/lease-cache.ts';
-import { doubts, highest, type Outputs, type Prediction, predictionsOf, type Task } from './predictions.ts';
+import { checkImages } from './check-images.ts';
 
 export interface Classification {
-  /** The likeliest first, or the one that scores highest. */
+  /** The most likely class first. Without probabilities the highest score comes first. */
   readonly predictions: Prediction[];
   readonly region: Region;
   readonly image: { readonly width: number; readonly height: number };
@@ -19,11 +32,14 @@ export interface Classification {
 }
 
 interface Network extends Prepared {
-  outputs(image: Tensor<'float32'>): Promise<Outputs>;
+  /** Of one image, without the batch. */
+  readonly inputShape: readonly number[];
+  /** Of each image. */
+  outputs(images: Tensor<'float32'>): Promise<Outputs[]>;
   close(): Promise<void>;
 }
 
-/** Says what photos show, without a reason. Networks are kept for the next photo. */
+/** Classifies photos, without an explanation. It keeps networks for the next photo. */
 export class PhotoClassifier {
   readonly #runtime: Runtime;
   readonly #registry: ModelRegistry;
@@ -35,7 +51,7 @@ export class PhotoClassifier {
     this.#networks = new LeaseCache({ capacity });
   }
 
-  /** The `count` highest. @throws InputError, ModelNotFoundError, DeviceError */
+  /** Returns the `count` highest classes. @throws InputError, ModelNotFoundError, DeviceError */
   async classify(bytes: Uint8Array, reference: string, count: number): Promise<Classification> {
     const model = await this.#registry.get(reference);
     const { pixels, picture: photo } = await decodePhoto(bytes, await channelsFor(model));
@@ -48,15 +64,11 @@ export class PhotoClassifier {
       async (network) => {
         const ready = preprocess(pixels, network.preprocessing);
         const { task, names, warnings } = network;
-        return { outputs: await network.outputs(ready.input), region: ready.region, task, names, warnings };
+        const [outputs] = await network.outputs(ready.input);
+        return { outputs: outputs!, region: ready.region, task, names, warnings };
       },
     );
-    if (!outputs.scores.every(Number.isFinite))
-      throw new InputError(
-        'non_finite_output',
-        'the model gives scores that are not finite numbers for this photo',
-      );
-    const predictions = highest(predictionsOf(outputs, names), count);
+    const predictions = best(outputs, names, count, 'this photo');
     return {
       predictions,
       region,
@@ -64,6 +76,33 @@ export class PhotoClassifier {
       task,
       warnings: [...warnings, ...doubts(task, predictions[0]!)],
     };
+  }
+
+  /**
+   * The same of images as the network takes them, [N, …], in one run where the network takes many.
+   *
+   * @throws InputError, ModelNotFoundError, DeviceError
+   */
+  async classifyTensor(
+    images: Tensor<'float32'>,
+    reference: string,
+    count: number,
+  ): Promise<Pick<Classification, 'predictions' | 'task' | 'warnings'>[]> {
+    const model = await this.#registry.get(reference);
+    const sides = statedSides(model) ?? undefined;
+    const key = JSON.stringify([model.digest, model.preprocessingDigest, sides ?? null]);
+    return this.#networks.use(
+      key,
+      () => load(model, sides, this.#runtime),
+      async (network) => {
+        checkImages(images, network.inputShape);
+        const { task, names, warnings } = network;
+        return (await network.outputs(images)).map((outputs, n) => {
+          const predictions = best(outputs, names, count, `image ${n}`);
+          return { predictions, task, warnings: [...warnings, ...doubts(task, predictions[0]!)] };
+        });
+      },
+    );
   }
 
   async close(): Promise<void> {
@@ -77,18 +116,41 @@ async function load(model: RegisteredModel, sides: Sides | undefined, runtime: R
   const session = await runtime.load(forwardGraph(classifier));
   return {
     ...prepared,
-    async outputs(image) {
-      const { logits, probabilities } = await session.run({ image: rows(image, classifier.batch ?? 1) });
-      const first = (rows: Tensor) => (rows as Tensor<'float32'>).data.subarray(0, classifier.classes);
-      return { scores: first(logits!), probabilities: probabilities ? first(probabilities) : null };
+    inputShape: classifier.inputShape,
+    async outputs(images) {
+      const { batch, classes } = classifier;
+      const answers: Outputs[] = [];
+      const step = batch === undefined ? images.shape[0]! : 1;
+      for (let n = 0; n < images.shape[0]!; n += step) {
+        const image = batch === undefined ? images : repeated(row(images, n), batch);
+        const { logits, probabilities } = await session.run({ image });
+        for (let i = 0; i < step; i++) {
+          const own = (rows: Tensor) =>
+            (rows as Tensor<'float32'>).data.slice(i * classes, (i + 1) * classes);
+          answers.push({ scores: own(logits!), probabilities: probabilities ? own(probabilities) : null });
+        }
+      }
+      return answers;
     },
     close: () => session.close(),
   };
 }
 
 /** One image as the batch of `count` that a model has baked in. */
-function rows(image: Tensor<'float32'>, count: number): Tensor<'float32'> {
+function repeated(image: Tensor<'float32'>, count: number): Tensor<'float32'> {
   const data = new Float32Array(image.data.length * count);
   for (let n = 0; n < count; n++) data.set(image.data, n * image.data.length);
   return { ...image, shape: [count, ...image.shape.slice(1)], data };
+}
+
+/** The `count` highest. @throws InputError `non_finite_output` */
+function best(
+  { scores, probabilities }: Outputs,
+  names: ClassNames,
+  count: number,
+  of: string,
+): Prediction[] {
+  if (!scores.every(Number.isFinite))
+    throw new InputError('non_finite_output', `the model gives scores that are not finite numbers for ${of}`);
+  return highest(predictionsOf({ scores, probabilities }, names), count);
 }

@@ -2,11 +2,11 @@ import { InputError, readNpy } from '@whylight/core';
 import { type Picture, picture, type Raster, range, raster } from '@whylight/core/image';
 import sharp from 'sharp';
 
-/** Files of bands, for networks that take other images than photos: their numbers stay as they are. */
+/** Reads files of bands, for networks whose images are no photos. The numbers stay as they are in the file. */
 
 /**
- * An array as bands: [H, W], or [bands, H, W] or [H, W, bands], whichever has as many as the network takes; an axis of
- * one may stand in front.
+ * Reads an array as bands. Its shape is [H, W], [bands, H, W] or [H, W, bands], whichever has as many bands as the network
+ * takes. A leading axis of length one is ignored.
  *
  * @throws InputError `invalid_image`
  */
@@ -36,7 +36,7 @@ export function bandsOfNpy(bytes: Uint8Array, count: number): Raster {
   return raster(width, height, count, interleaved);
 }
 
-/** The pages of a TIFF, or the samples of its one page, as bands. @throws InputError `invalid_image` */
+/** Reads the pages of a TIFF as bands, or the samples of its only page. @throws InputError `invalid_image` */
 export async function bandsOfTiff(bytes: Uint8Array, count: number): Promise<Raster> {
   const {
     pages = 1,
@@ -76,7 +76,7 @@ export async function bandsOfTiff(bytes: Uint8Array, count: number): Promise<Ras
   return raster(width, height, count, out);
 }
 
-/** What is shown of bands: their mean, from black, the smallest, to white, the largest. */
+/** A grey picture of bands: their mean, from black (the smallest value) to white (the largest). */
 export function pictureOfBands({ width, height, channels, data }: Raster): Picture {
   const means = Float32Array.from({ length: width * height }, (_, p) => {
     let sum = 0;

@@ -1,8 +1,8 @@
 import { decode } from 'bmp-ts';
 
-/** BMP, which libvips does not read. */
+/** Reads BMP, which libvips cannot read. */
 
-/** Width and height as the header has them, without reading further. */
+/** Reads width and height from the header alone. */
 export function bmpSize(bytes: Uint8Array): { width: number; height: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return view.getUint32(14, true) === 12
@@ -10,7 +10,7 @@ export function bmpSize(bytes: Uint8Array): { width: number; height: number } {
     : { width: Math.abs(view.getInt32(18, true)), height: Math.abs(view.getInt32(22, true)) };
 }
 
-/** The pixels as RGB; BMP's fourth byte is not a reliable alpha and is left out. */
+/** Decodes the pixels as RGB. It ignores the fourth byte of BMP, which is no reliable alpha. */
 export function bmpPixels(bytes: Uint8Array): Uint8Array {
   const { data } = decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), { toRGBA: true });
   const rgb = new Uint8Array((data.length / 4) * 3);

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import { float32, readNpy, writeNpy } from '@whylight/core';
 import { type Picture, preprocess } from '@whylight/core/image';
+import { imagenet } from '@whylight/core/preparation';
+import { sharedFile } from '@whylight/core/testing';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { imagenet } from '../models/preprocessing.ts';
 import { black, chunk, end, header, signature } from '../testing/png.ts';
-import { sharedFile } from '../testing/shared.ts';
 import { decodeImage, decodePhoto, type PhotoType, photoTypes } from './decode.ts';
 import { sniffMediaType } from './media-type.ts';
 
@@ -78,7 +78,7 @@ describe('D1: what is too large is refused by its header', () => {
 
   it('more bytes than the limit', async () => {
     await expect(decodeImage(new Uint8Array(11), { maxBytes: 10 })).rejects.toMatchObject(
-      refusal('image_too_large', /11 bytes; at most 10/),
+      refusal('image_too_large', /11 bytes; expected at most 10/),
     );
   });
 
@@ -97,7 +97,7 @@ describe('D2: what cannot be decoded to its end is refused', () => {
   it.each(['zero bytes', 'text'])('%s', async (what) => {
     const bytes = what === 'text' ? Buffer.from('BM is how this text begins') : Buffer.alloc(1000);
     await expect(decodeImage(bytes)).rejects.toMatchObject(
-      refusal('invalid_image', /not an image that can be read/),
+      refusal('invalid_image', /no image that Whylight can read/),
     );
   });
 

@@ -13,9 +13,9 @@ import { bmpPixels, bmpSize } from './bmp.ts';
 import { stretchedLevels } from './deep.ts';
 import { type MediaType, sniffMediaType } from './media-type.ts';
 
-/** What the service takes. */
+/** The types that the service accepts. */
 export const servicePhotoTypes = ['image/jpeg', 'image/png', 'image/webp'] as const;
-/** What can be decoded at all; the command line takes them. */
+/** The types that can be decoded. The command line accepts all of them. */
 export const photoTypes = [
   ...servicePhotoTypes,
   ...(['image/gif', 'image/bmp', 'image/tiff', 'image/avif', 'application/x-npy'] as const),
@@ -35,7 +35,7 @@ interface Header {
   readonly depth?: string;
 }
 
-/** How to get a file that can be read, of what people have and cannot send. */
+/** How to convert common types that cannot be decoded. */
 const remedies: Readonly<Record<string, string>> = {
   'image/heif':
     'Convert it to JPEG first: "heif-convert photo.heic photo.jpg", on a Mac "sips -s format jpeg photo.heic --out photo.jpg"; an iPhone takes JPEG under Settings, Camera, Formats, Most Compatible.',
@@ -45,16 +45,16 @@ const remedies: Readonly<Record<string, string>> = {
   'image/jxl': 'Convert it to PNG first, for example by "djxl photo.jxl photo.png".',
 };
 
-/** JPEG's own limit; keeps out pictures that are one line of millions of pixels. */
+/** The limit of JPEG. It refuses pictures that are one line of millions of pixels. */
 const maxSide = 65_535;
 
-// Decoded photos are used once: libvips' cache would only hold memory.
+// Each decoded photo is used once, so the cache of libvips would only waste memory.
 sharp.cache(false);
 
 /**
- * A photo's size by its header, before a pixel is decoded, as it is stored.
+ * Reads the stored size of a photo from its header, before it decodes a pixel.
  *
- * @throws InputError as `decodeImage` does, of what shows without decoding.
+ * @throws InputError as `decodeImage` does, for errors that show without decoding.
  */
 export async function sizeOfImage(
   bytes: Uint8Array,
@@ -64,7 +64,7 @@ export async function sizeOfImage(
   if (bytes.length > maxBytes)
     throw new InputError(
       'image_too_large',
-      `The image has ${bytes.length} bytes; at most ${maxBytes} are taken.`,
+      `The image has ${bytes.length} bytes; expected at most ${maxBytes}.`,
     );
   const media = allowedType(bytes, allow);
 
@@ -73,20 +73,20 @@ export async function sizeOfImage(
   if (width * height > maxPixels || Math.max(width, height) > maxSide)
     throw new InputError(
       'image_too_large',
-      `The image is ${width}×${height}; at most ${maxPixels} pixels are taken, and ${maxSide} on a side.`,
+      `The image is ${width}×${height}; expected at most ${maxPixels} pixels, and at most ${maxSide} on each side.`,
     );
   return { media, ...header };
 }
 
 /**
- * A photo's bytes as upright 8-bit sRGB.
+ * Decodes a photo as upright 8-bit sRGB.
  *
- * The type is told by the bytes, the size by the header, and both are judged before a pixel is decoded. The EXIF
- * orientation is applied. Transparency is laid over white; 16 bit, grey, palette and CMYK become 8-bit RGB; 12 bits in
- * a file of 16 are stretched; what a colour profile says is converted to sRGB; of an animation the first frame counts.
+ * It reads the type from the bytes and the size from the header, and checks both before it decodes a pixel. It applies the
+ * EXIF orientation, lays transparency over white, converts 16 bit, grey, palette and CMYK to 8-bit RGB, stretches 12 bits in a
+ * file of 16, converts a colour profile to sRGB, and takes the first frame of an animation.
  *
- * @throws InputError unsupported_media_type for what is no allowed photo type, image_too_large beyond a limit,
- *   invalid_image for what cannot be decoded to its end.
+ * @throws InputError unsupported_media_type for another type, image_too_large beyond a limit, invalid_image if the photo
+ *   cannot be decoded to its end.
  */
 export async function decodeImage(bytes: Uint8Array, limits: DecodeLimits = {}): Promise<Picture> {
   const { maxPixels = 25_000_000 } = limits;
@@ -107,23 +107,23 @@ export async function decodeImage(bytes: Uint8Array, limits: DecodeLimits = {}):
     const { data, info } = await upright().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
     return picture(info.width, info.height, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   } catch {
-    // The decoder's own words may name its parts and files, and say little to the user.
+    // The decoder's message may name its own files, and says little to the user.
     throw new InputError(
       'invalid_image',
-      `The image (${media.name}, ${width}×${height}) is damaged or cut short: it cannot be decoded to its end.`,
+      `The image (${media.name}, ${width}×${height}) is damaged or incomplete: expected image data to its end.`,
     );
   }
 }
 
-/** A photo as a network takes it, and as people see it. */
+/** A photo for the network, and the picture of it for people. */
 export interface Photo {
   readonly pixels: Raster;
   readonly picture: Picture;
 }
 
 /**
- * A photo for a network that takes those channels: with its transparency for RGBA, and as the bands of a TIFF or of an
- * array where that many are wanted, or the array has no others.
+ * Decodes a photo for a network with these channels: with its transparency for RGBA, and as the bands of a TIFF or an array
+ * if the network takes that many, or if the array has no others.
  *
  * @throws InputError as `decodeImage` does, and invalid_image for a file without so many bands
  */
@@ -151,11 +151,11 @@ export async function decodePhoto(
   return { pixels: raster(info.width, info.height, 4, pixels), picture: shown };
 }
 
-/** Upright, the first frame or page. */
+/** Opens the first frame or page, upright. */
 const opened = (bytes: Uint8Array, { type }: MediaType, maxPixels: number): Sharp =>
   sharp(bytes, {
-    // Below this, JPEG data that ends early or cannot be read is painted grey without a word. A TIFF with tags of
-    // another trade, such as a map's, gives warnings too.
+    // At a less strict level sharp silently fills JPEG data that ends early or is damaged with grey. A TIFF with unknown
+    // tags, such as those of a map, gives warnings, so a TIFF fails on errors only.
     failOn: type === 'image/tiff' ? 'error' : 'warning',
     limitInputPixels: maxPixels,
     sequentialRead: true,
@@ -164,7 +164,7 @@ const opened = (bytes: Uint8Array, { type }: MediaType, maxPixels: number): Shar
     .autoOrient()
     .timeout({ seconds: 30 });
 
-/** How many bands an array is likely to have: the smaller of its outer axes. */
+/** Guesses how many bands an array has: the smaller of its outer axes. */
 function bandCount(bytes: Uint8Array): number {
   const { shape } = readNpy(bytes);
   const [first, , last] = shape.length === 4 ? shape.slice(1) : shape;
@@ -179,13 +179,13 @@ function allowedType(bytes: Uint8Array, allow: readonly PhotoType[]): MediaType 
   if (media === null)
     throw new InputError(
       'invalid_image',
-      `This is not an image that can be read: its first bytes fit no known format. Send one of ${namesOf(allow)}.`,
+      `The file is no image that Whylight can read: its first bytes match no known format. Send one of ${namesOf(allow)}.`,
     );
   if (!(allow as readonly string[]).includes(media.type)) {
     const remedy = getOwn(remedies, media.type);
     throw new InputError(
       'unsupported_media_type',
-      `The bytes look like ${media.name}, which cannot be read here; send one of ${namesOf(allow)}.${remedy ? ` ${remedy}` : ''}`,
+      `The bytes look like ${media.name}, which Whylight does not read here; send one of ${namesOf(allow)}.${remedy ? ` ${remedy}` : ''}`,
     );
   }
   return media;
@@ -195,7 +195,7 @@ async function readHeader(bytes: Uint8Array, media: MediaType): Promise<Header> 
   if (media.type === 'application/x-npy') return bandsOfNpy(bytes, bandCount(bytes));
   try {
     if (media.type === 'image/bmp') return bmpSize(bytes);
-    // The size is judged by us, with a better sentence.
+    // The caller refuses large images with a better message.
     const { width, height, depth } = await sharp(bytes, { limitInputPixels: false }).metadata();
     return { width, height, depth };
   } catch {

@@ -1,6 +1,6 @@
 import type { Sharp } from 'sharp';
 
-/** Bits that cameras and scanners keep in files of 16. */
+/** Bits per channel that cameras and scanners store in 16-bit files. */
 const fewer = [8, 10, 12];
 
 interface Levels {
@@ -10,8 +10,8 @@ interface Levels {
 }
 
 /**
- * Of a picture of 16 bits a channel that holds 12 of them at most (or 10, or 8): its RGB in 8 bits, these stretched to the
- * whole range, for taken as 16 bits it would be black. null: it holds more.
+ * Converts a 16-bit picture whose values use at most 12 bits (or 10, or 8) to 8-bit RGB, stretched to the whole range. Read as
+ * 16 bits it would be black. Returns null if the values use more bits.
  *
  * @param pipeline upright and without transparency
  */

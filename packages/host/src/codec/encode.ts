@@ -2,9 +2,9 @@ import type { Picture } from '@whylight/core/image';
 import sharp from 'sharp';
 
 /**
- * A picture as PNG: pixels only, no metadata. Filters chosen row by row at a low level give smaller files of photos
- * than the highest level does without, in the time of the lowest; of a `flat` picture, one of few colours, they give
- * larger ones in twice the time.
+ * Encodes a picture as PNG, without metadata. For photos, filters chosen row by row at a low compression level give smaller
+ * files than the highest level without filters, in the time of the lowest. For a `flat` picture, which has few colours, they
+ * would give larger files in twice the time.
  */
 export async function encodePng(
   { data, width, height }: Picture,
@@ -16,7 +16,7 @@ export async function encodePng(
   return new Uint8Array(png);
 }
 
-/** A picture as JPEG, for streams of them. */
+/** Encodes a picture as JPEG, for video streams. */
 export async function encodeJpeg({ data, width, height }: Picture): Promise<Uint8Array<ArrayBuffer>> {
   const jpeg = await sharp(data, { raw: { width, height, channels: 3 } })
     .jpeg({ quality: 85 })

@@ -1,9 +1,9 @@
-/** What bytes look like, told by their first few alone: a name or a declared type can lie. */
+/** The type of a file by its first bytes, because a name or a declared type may be wrong. */
 
 export interface MediaType {
-  /** The IANA name where there is one. */
+  /** The IANA name, if there is one. */
   readonly type: string;
-  /** What to call it in a sentence. */
+  /** The name in a sentence. */
   readonly name: string;
 }
 
@@ -41,7 +41,7 @@ const signatures: readonly (MediaType & { at?: number; bytes: readonly number[] 
   { type: 'application/gzip', name: 'gzip', bytes: [0x1f, 0x8b] },
 ];
 
-/** @returns null when the bytes begin like nothing that we know. */
+/** @returns null if the bytes begin like no known type */
 export function sniffMediaType(bytes: Uint8Array): MediaType | null {
   const found = signatures.find(({ at = 0, bytes: mark }) => mark.every((byte, i) => bytes[at + i] === byte));
   if (found?.name === 'HEIF' && hasAvif(bytes)) return { type: 'image/avif', name: 'AVIF' };
@@ -50,14 +50,14 @@ export function sniffMediaType(bytes: Uint8Array): MediaType | null {
   return markup(bytes);
 }
 
-/** Whether a HEIF file of no brand in particular says that it can be read as AVIF. */
+/** Says whether a generic HEIF file declares that it can be read as AVIF. */
 function hasAvif(bytes: Uint8Array): boolean {
   const size = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0);
   const brands = new TextDecoder('latin1').decode(bytes.subarray(16, Math.min(size, 256)));
   return /^(?:.{4})*avi[fs]/s.test(brands);
 }
 
-/** 'BM' alone begins many a text: the size of its second header decides. */
+/** Many texts begin with 'BM', so the size of the second header decides. */
 function isBmp(bytes: Uint8Array): boolean {
   return (
     bytes[0] === 0x42 && bytes[1] === 0x4d && (bytes[14] ?? 0) >= 12 && bytes[15] === 0 && bytes[16] === 0

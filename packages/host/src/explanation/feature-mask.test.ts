@@ -15,14 +15,16 @@ test('a mask of colours gives the features to ablate, one value for each', async
     featureMask,
     target: { label: 'red' },
   });
-  const { data, shape } = readNpy(artifacts.get('attribution.npy')!.bytes);
+  const { data, shape } = readNpy(artifacts.get('attribution.npy')!);
   expect(shape).toEqual([1, 3, 16, 16]);
   expect(new Set(data as Float32Array).size).toBe(2);
 });
 
 test('a method that hides nothing takes no mask', async () => {
   const { message } = await models.failure({ method: 'saliency', featureMask: models.photo });
-  expect(message).toBe('saliency hides no features: it takes no feature mask');
+  expect(message).toBe(
+    'method saliency takes no feature mask: expected a method that hides features, such as occlusion',
+  );
 });
 
 test('a mask of another size is refused', async () => {

@@ -2,10 +2,11 @@ import { InputError, int64, type Tensor } from '@whylight/core';
 import type { Picture, Preprocessing, Region } from '@whylight/core/image';
 
 /**
- * A mask over a photo as the network sees it: one feature for each colour, numbered as the colours first appear,
- * [1, H, W] or [H, W, 1]. Nearest pixels, so that no colour is made up; padding beyond the photo is the edge's.
+ * Converts a mask over a photo to the size of the network: [1, H, W] or [H, W, 1], with one feature number for each colour, in
+ * the order in which the colours first appear. It takes nearest pixels, which create no new colours; padding beyond the photo
+ * gets the feature of the edge.
  *
- * @throws InputError invalid_image for a mask of another size than the photo
+ * @throws InputError invalid_image if the mask has another size than the photo
  */
 export function featureMask(
   mask: Picture,

@@ -1,11 +1,11 @@
 import type { Preprocessing } from '@whylight/core/image';
 import { type RegisteredModel, withAsked } from '../models/registered-model.ts';
 
-/** How a photo gets to the network's size, where it is not the model's way. */
+/** How to bring a photo to the size of the network, in place of the model's own way. */
 export type Fit = {
   readonly [member in 'size' | 'fit' | 'resize' | 'crop']?: Preprocessing[member] | undefined;
 };
 
-/** The model with that fit; its network may then get images of another size than its file states. */
+/** Returns the model with this fit. Its network may then get images of another size than its file states. */
 export const applyFit = (model: RegisteredModel, fit: Fit = {}): RegisteredModel =>
   withAsked(model, { parts: fit as Partial<Preprocessing> });

@@ -1,42 +1,42 @@
+import type { Language, Prediction, Task } from '@whylight/contract';
 import { type Runtime, row, stacked, type Target, type Tensor } from '@whylight/core';
-import { overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
+import { mapsOf, overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
 import type { ResolvedQuestion } from '@whylight/core/methods';
 import {
+  createPlan,
   highest,
-  type Prediction,
+  type Plan,
   predictionOfTarget,
   predictionsOf,
   resolveTarget,
-  type Task,
-} from '../classification/predictions.ts';
-import { sidesFor } from '../models/prepare.ts';
+  sidesFor,
+} from '@whylight/core/preparation';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import { blend } from '../rendering/draw.ts';
 import { type Plate, setPlate } from '../rendering/plate.ts';
-import { captionOf, mapsOf } from '../rendering/rendering.ts';
-import { createPlan, type Plan } from './plan.ts';
+import { captionOf, givesPixels } from '../rendering/rendering.ts';
 
 export interface FrameRequest {
   readonly model: RegisteredModel;
   readonly question: ResolvedQuestion;
-  readonly language?: 'en' | 'zh' | undefined;
+  readonly language?: Language | undefined;
 }
 
-/** A frame, and what explains it. */
+/** A frame with its explanation. */
 export interface ExplainedFrame {
   readonly frame: Picture;
   readonly region: Region;
-  /** Of this frame alone, its first dimension 1. */
+  /** The attribution of this frame alone; its first dimension is 1. */
   readonly attribution: Tensor<'float32'>;
   readonly task: Task;
   readonly predicted: Prediction;
   readonly target: Prediction;
 }
 
-/** Captions that are kept: of a video most frames show one that was shown before. */
+/** The most captions that are kept. Most frames of a video have a caption that an earlier frame had. */
 const kept = 512;
 
-/** Explains frames of one size, several at once, and draws each explanation over its frame. */
+/** Explains frames of one size, several at once, and renders each explanation over its frame. */
 export class FrameExplainer {
   readonly #plan: Plan;
   readonly #request: FrameRequest;
@@ -49,14 +49,14 @@ export class FrameExplainer {
     this.#target = resolveTarget(request.question.target, plan.names, plan.classes);
   }
 
-  /** An explainer of frames as large as `frame`. @throws InputError */
+  /** Creates an explainer for frames of the size of `frame`. @throws InputError */
   static async create(request: FrameRequest, frame: Picture, runtime: Runtime): Promise<FrameExplainer> {
     const { model, question } = request;
     const plan = await createPlan(model, question, await sidesFor(model, frame), runtime);
     return new FrameExplainer(plan, request);
   }
 
-  /** Explains all of them in one batch. @throws InputError, DeviceError */
+  /** Explains all frames in one batch. @throws InputError, DeviceError */
   async explain(frames: readonly Picture[]): Promise<ExplainedFrame[]> {
     const ready = frames.map((frame) => preprocess(frame, this.#plan.preprocessing));
     const { explainer, names, task } = this.#plan;
@@ -83,12 +83,12 @@ export class FrameExplainer {
     });
   }
 
-  /** The frame with its explanation and its caption, numbers to two digits. */
-  async draw({ frame, region, attribution, task, predicted, target }: ExplainedFrame): Promise<Picture> {
+  /** Renders the explanation and the caption over the frame. Numbers have two digits. */
+  async render({ frame, region, attribution, task, predicted, target }: ExplainedFrame): Promise<Picture> {
     const { over, overlayOptions } = mapsOf({
       attribution,
       layout: this.#plan.preprocessing.layout,
-      method: this.#request.question.method,
+      isPixels: givesPixels(this.#request.question.method),
     });
     const picture = overlay(frame, over, region, overlayOptions);
     const { language = 'en' } = this.#request;

@@ -1,3 +1,4 @@
+import type { ExplanationResult } from '@whylight/contract';
 import { float32, readNpy, writeNpy } from '@whylight/core';
 import { resolveQuestion } from '@whylight/core/methods';
 import { declared, networkOf } from '@whylight/core/testing';
@@ -8,7 +9,6 @@ import { heldModel } from '../models/registered-model.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import { createRuntime } from '../runtime/runtime.ts';
 import { PhotoExplainer } from './photo-explainer.ts';
-import type { Result } from './result.ts';
 
 // Networks of every kind of input, whose scores are the means of their channels, on photos and files of bands.
 
@@ -52,15 +52,15 @@ async function explained(kind: Kind, manifest: object, { method = 'grad-cam', ph
   try {
     const question = resolveQuestion({ method });
     const { result, artifacts } = await explainer.explain({ model: 'kind', question, photo });
-    const overlay = await decodeImage(artifacts.get('overlay.png')!.bytes);
-    const heatmap = await decodeImage(artifacts.get('heatmap.png')!.bytes);
-    return { result, overlay, heatmap, map: readNpy(artifacts.get('attribution.npy')!.bytes) };
+    const overlay = await decodeImage(artifacts.get('overlay.png')!);
+    const heatmap = await decodeImage(artifacts.get('heatmap.png')!);
+    return { result, overlay, heatmap, map: readNpy(artifacts.get('attribution.npy')!) };
   } finally {
     await explainer.close();
   }
 }
 
-const scoresOf = ({ predictions }: Result) =>
+const scoresOf = ({ predictions }: ExplanationResult) =>
   [...predictions].sort((a, b) => a.class_index - b.class_index).map(({ score }) => score);
 
 /** A picture of one colour but for a white column on its left. */

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
+import { explanationResultSchema, ownStyle } from '@whylight/contract';
 import { type Runtime, readNpy } from '@whylight/core';
 import { resolveQuestion } from '@whylight/core/methods';
+import { sharedFile } from '@whylight/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PhotoClassifier } from '../classification/photo-classifier.ts';
 import { decodeImage } from '../codec/decode.ts';
 import { ModelNotFoundError, ModelRegistry } from '../models/registry.ts';
 import { type Change, ColourModels, plain, redSquare } from '../testing/colour-models.ts';
-import { sharedFile } from '../testing/shared.ts';
 import { PhotoExplainer } from './photo-explainer.ts';
 
 let models: ColourModels;
@@ -61,7 +62,7 @@ describe('a photo', () => {
 
   test('gives the attribution as an array: the map of red is the red square', async () => {
     const { artifacts } = await models.explain();
-    const { shape, data } = readNpy(artifacts.get('attribution.npy')!.bytes);
+    const { shape, data } = readNpy(artifacts.get('attribution.npy')!);
     expect(shape).toEqual([1, 16, 16]);
     const at = (x: number, y: number) => data[y * 16 + x];
     // The square's corner (10, 20) lies at (10, 12) on the input, which starts at y = 8.
@@ -72,7 +73,7 @@ describe('a photo', () => {
 
   test('gives pictures of its size, coloured inside the region only', async () => {
     const { artifacts } = await models.explain();
-    const overlay = await decodeImage(artifacts.get('overlay.png')!.bytes);
+    const overlay = await decodeImage(artifacts.get('overlay.png')!);
     const pixel = (x: number, y: number) => [
       ...overlay.data.subarray((y * overlay.width + x) * 3).subarray(0, 3),
     ];
@@ -93,9 +94,12 @@ describe('a photo', () => {
       milliseconds: null,
     });
     const [first, second] = [await models.explain(), await models.explain()];
-    const bytes = first.artifacts.get('result.json')!.bytes;
-    expect(JSON.parse(Buffer.from(bytes).toString())).toEqual(first.result);
-    expect(parse(second.artifacts.get('result.json')!.bytes)).toEqual(parse(bytes));
+    const bytes = first.artifacts.get('result.json')!;
+    const written = JSON.parse(Buffer.from(bytes).toString());
+    expect(written).toEqual(first.result);
+    // The schema drops members that it does not have.
+    expect(explanationResultSchema.parse(written)).toEqual(written);
+    expect(parse(second.artifacts.get('result.json')!)).toEqual(parse(bytes));
   });
 
   test.each(['saliency', 'integrated-gradients', 'occlusion'])(
@@ -104,7 +108,7 @@ describe('a photo', () => {
       const { result, artifacts } = await models.explain({ method });
       expect(result.attribution.shape).toEqual([1, 3, 16, 16]);
       expect(result.layers).toEqual([]);
-      const drawn = await decodeImage(artifacts.get('heatmap.png')!.bytes);
+      const drawn = await decodeImage(artifacts.get('heatmap.png')!);
       expect(new Set(drawn.data).size).toBeGreaterThan(2);
     },
   );
@@ -134,12 +138,12 @@ describe('a photo', () => {
   });
 
   test('a label without a Chinese name is drawn in English, and the result says so', async () => {
-    const chinese = await models.explain({ style: { language: 'zh' } });
+    const chinese = await models.explain({ style: ownStyle('zh') });
     expect(chinese.result.warnings).toEqual([]);
     expect(chinese.artifacts.get('heatmap.png')).not.toEqual(
       (await models.explain()).artifacts.get('heatmap.png'),
     );
-    const { result } = await models.explain({ style: { language: 'zh' }, target: { class_index: 2 } });
+    const { result } = await models.explain({ style: ownStyle('zh'), target: { class_index: 2 } });
     expect(result.warnings).toContainEqual(expect.objectContaining({ code: 'label_in_english' }));
   });
 });
@@ -213,7 +217,7 @@ describe('explainers are compiled once', () => {
     const { counted, count } = counting();
     const explainer = new PhotoExplainer(counted, await models.registry(), { capacity: 2 });
     const ask = (change: Change) => explainer.explain(models.request(change));
-    await Promise.all([ask({}), ask({ target: { class_index: 1 } }), ask({ style: { language: 'zh' } })]);
+    await Promise.all([ask({}), ask({ target: { class_index: 1 } }), ask({ style: ownStyle('zh') })]);
     expect(count).toEqual({ loaded: 1, open: 1 });
     await ask({ method: 'saliency' });
     await ask({ method: 'saliency', parameters: { abs: true } });

@@ -1,12 +1,5 @@
-import {
-  float32,
-  InputError,
-  OutOfMemoryError,
-  type Runtime,
-  type Tensor,
-  type Warning,
-  writeNpy,
-} from '@whylight/core';
+import type { ArtifactName, ExplanationResult, Warning } from '@whylight/contract';
+import { float32, InputError, type Runtime, type Tensor, writeNpy } from '@whylight/core';
 import {
   type Picture,
   preprocess,
@@ -16,51 +9,44 @@ import {
   regionWeights,
 } from '@whylight/core/image';
 import {
+  channelsFor,
   doubts,
   highest,
   predictionOfTarget,
   predictionsOf,
   resolveTarget,
-} from '../classification/predictions.ts';
+  sidesFor,
+} from '@whylight/core/preparation';
 import { decodeImage, decodePhoto, type PhotoType, servicePhotoTypes, sizeOfImage } from '../codec/decode.ts';
-import { channelsFor, sidesFor } from '../models/prepare.ts';
 import type { RegisteredModel } from '../models/registered-model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { inlineRenderPool, type RenderPool } from '../rendering/render-pool.ts';
-import { type BatchedAttribution, Batcher, type BatchSettings } from '../scheduling/batcher.ts';
+import type { BatchedAttribution } from '../scheduling/batcher.ts';
 import { Budget } from '../scheduling/budget.ts';
 import { FairQueue } from '../scheduling/fair-queue.ts';
 import { runAs } from '../scheduling/fair-runtime.ts';
-import { LeaseCache } from '../scheduling/lease-cache.ts';
-import type { Artifact, ArtifactName, PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
+import { ExplainerCache, type ExplainerCacheOptions, type LoadedExplainer } from './explainer-cache.ts';
+import type { PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
 import { featureMask } from './feature-mask.ts';
 import { applyFit } from './fit.ts';
-import { createPlan, type Plan } from './plan.ts';
-import { formOf, type Result, resultBytes } from './result.ts';
+import { encodeResult } from './result.ts';
+import { resultTarget } from './result-target.ts';
 
-export interface PhotoExplainerOptions {
-  /** Compiled explainers that are kept. */
-  readonly capacity?: number;
-  /** How large the graphs of those that are kept may be in all, in bytes. */
-  readonly budget?: number | undefined;
-  /** What may be decoded. */
+export interface PhotoExplainerOptions extends ExplainerCacheOptions {
+  /** The cache of compiled explainers, if others share it. */
+  readonly explainers?: ExplainerCache | undefined;
+  /** The types that may be decoded. */
   readonly types?: readonly PhotoType[];
-  /** Pixels of photos that are held at a time; more wait. */
+  /** The most pixels of photos in memory at one time. More photos wait. */
   readonly pixels?: number | undefined;
-  readonly batch?: BatchSettings | undefined;
   readonly renderPool?: RenderPool | undefined;
 }
-
-/** An explainer that is ready for photos, and what joins the images of many requests into batches for it. */
-type LoadedExplainer = Plan & { readonly batcher: Batcher };
-
-const alone: BatchSettings = { most: 1, delay: 0 };
 
 /** Explains photos: decodes, preprocesses, explains and renders. It keeps compiled explainers for the next photo. */
 export class PhotoExplainer {
   readonly #runtime: Runtime;
   readonly #registry: ModelRegistry;
-  readonly #explainers: LeaseCache<LoadedExplainer>;
+  readonly #explainers: ExplainerCache;
   /** Photos wait here until their pixels fit into memory. */
   readonly #photos: FairQueue<number>;
   readonly #options: PhotoExplainerOptions;
@@ -70,17 +56,13 @@ export class PhotoExplainer {
     this.#runtime = runtime;
     this.#registry = registry;
     this.#options = options;
-    this.#explainers = new LeaseCache({
-      capacity: options.capacity ?? 8,
-      budget: options.budget,
-      size: ({ bytes }) => bytes,
-    });
+    this.#explainers = options.explainers ?? new ExplainerCache(runtime, options);
     this.#photos = new FairQueue({ capacity: new Budget(options.pixels ?? Infinity) });
     this.#renderPool = options.renderPool ?? inlineRenderPool;
   }
 
   /**
-   * @throws InputError for what the user can put right. @throws ModelNotFoundError. @throws DeviceError.
+   * @throws InputError for what the user can correct. @throws ModelNotFoundError. @throws DeviceError.
    *   @throws OutOfMemoryError. @throws the signal's reason once it is aborted.
    */
   async explain(request: PhotoRequest, watch: Watch = {}): Promise<PhotoExplanation> {
@@ -111,7 +93,6 @@ export class PhotoExplainer {
 
     const sides = await sidesFor(model, photo);
     const mask = request.featureMask && (await decodeImage(request.featureMask, { allow: this.#types }));
-    const key = JSON.stringify([model.digest, model.preprocessingDigest, question, sides ?? null]);
     const work = async ({ explainer, batcher, direct, preprocessing: own, ...loaded }: LoadedExplainer) => {
       const { classes, names, pixels: size } = loaded;
       const target = resolveTarget(wanted, names, classes);
@@ -119,7 +100,7 @@ export class PhotoExplainer {
       if (mask && direct)
         throw new InputError(
           'invalid_parameter',
-          `${question.method} hides no features: it takes no feature mask`,
+          `method ${question.method} takes no feature mask: expected a method that hides features, such as occlusion`,
         );
       const aux = mask && { feature_mask: featureMask(mask, photo, region, input.shape, own) };
       const regions = request.region && regionsOn(request.region, photo, region, size);
@@ -131,16 +112,7 @@ export class PhotoExplainer {
       const { layout } = own;
       return { ...loaded, answer, asked: target, region, layers: [...explainer.layers], layout };
     };
-    const make = () =>
-      runAs(owner, async () => {
-        const plan = await createPlan(model, question, sides, this.#runtime);
-        return { ...plan, batcher: new Batcher(plan.explainer, this.#options.batch ?? alone, key) };
-      });
-    const { answer, ...how } = await this.#explainers.use(key, make, work).catch(async (error: unknown) => {
-      // What is given up gives its memory back; a device that has none needs it.
-      if (error instanceof OutOfMemoryError) await this.#explainers.forget(key);
-      throw error;
-    });
+    const { answer, ...how } = await this.#explainers.use({ model, question, sides, owner }, work);
     const compute = clock();
     signal?.throwIfAborted();
 
@@ -166,13 +138,13 @@ export class PhotoExplainer {
     const warnings: Warning[] = [...answer.warnings, ...doubts(task, best[0]!)];
     warnings.push(...how.warnings);
     warnings.push(...rendering.warnings);
-    const result: Result = {
+    const result: ExplanationResult = {
       method: question.method,
       convention: question.convention,
       parameters: question.parameters,
       layers: how.layers,
       task: model.score?.type === 'region' ? 'segmentation' : task,
-      target: { ...formOf(model.score, target.class_index, request.region), ...target },
+      target: resultTarget(target, model.score, request.region),
       predictions: best,
       attribution: {
         shape: [...answer.attribution.shape],
@@ -189,11 +161,11 @@ export class PhotoExplainer {
       milliseconds: { decode, compute, render },
       warnings,
     };
-    const artifacts = new Map<ArtifactName, Artifact>([
-      ['overlay.png', { bytes: rendering.overlay, contentType: 'image/png' }],
-      ['heatmap.png', { bytes: rendering.heatmap, contentType: 'image/png' }],
-      ['attribution.npy', { bytes: writeNpy(answer.attribution), contentType: 'application/octet-stream' }],
-      ['result.json', { bytes: resultBytes(result), contentType: 'application/json' }],
+    const artifacts = new Map<ArtifactName, Uint8Array>([
+      ['overlay.png', rendering.overlay],
+      ['heatmap.png', rendering.heatmap],
+      ['attribution.npy', writeNpy(answer.attribution)],
+      ['result.json', encodeResult(result)],
     ]);
     return { result, artifacts, batchSize: answer.batchSize };
   }
@@ -201,9 +173,13 @@ export class PhotoExplainer {
   async close(): Promise<void> {
     await this.#explainers.close();
   }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
 }
 
-/** How much each pixel of the maps counts. @throws InputError for a model that is explained as a whole */
+/** Computes how much each pixel of the maps counts. @throws InputError for a model that is explained as a whole */
 function regionsOn(
   region: RegionSpec,
   photo: Picture,
@@ -215,7 +191,7 @@ function regionsOn(
   return float32([1, ...pixels], regionWeights(region, { photo, input, pixels }));
 }
 
-/** Milliseconds since it was last asked. */
+/** Returns a function that gives the milliseconds since its last call. */
 function stopwatch(): () => number {
   let last = performance.now();
   return () => {

@@ -1,15 +1,15 @@
+import type { ExplanationResult } from '@whylight/contract';
 import { InputError, readNpy, type Tensor } from '@whylight/core';
 import { decodeImage } from '../codec/decode.ts';
 import { inlineRenderPool, type RenderPool } from '../rendering/render-pool.ts';
 import type { Rendering } from '../rendering/rendering.ts';
 import type { Style } from '../rendering/style.ts';
-import type { Result } from './result.ts';
 
 export interface FinishedExplanation {
-  /** The photo that was explained, and `attribution.npy` as it was written. */
+  /** The explained photo, and the bytes of `attribution.npy`. */
   readonly photo: Uint8Array;
   readonly attribution: Uint8Array;
-  readonly result: Pick<Result, 'method' | 'task' | 'target' | 'predictions' | 'input_region'>;
+  readonly result: Pick<ExplanationResult, 'method' | 'task' | 'target' | 'predictions' | 'input_region'>;
 }
 
 /** Renders a finished explanation once more, in another style. Needs no model. @throws InputError */
@@ -25,7 +25,7 @@ export async function renderResult(
     photo: await decodeImage(photo),
     region: result.input_region,
     attribution: array as Tensor<'float32'>,
-    // Channels that come last are known by the shape.
+    // `paint` recognises channels that come last by the shape.
     layout: 'NCHW',
     method: result.method,
     task: result.task,

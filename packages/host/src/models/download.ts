@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-/** A download that did not give what was pinned. The message is safe to show. */
+/** A download failed, or gave another file than the index states. The message may be shown to anyone. */
 export class DownloadError extends Error {
   override readonly name = 'DownloadError';
 }
@@ -17,10 +17,10 @@ export interface Download {
 }
 
 /**
- * Fetches `url` into the file `target` and holds it to its size and SHA-256. Redirects are followed. What a failure
- * leaves at `target` is the caller's to remove.
+ * Fetches `url` into the file `target` and checks its size and SHA-256. It follows redirects. After a failure the caller must
+ * remove `target`.
  *
- * @throws DownloadError that says what was expected and what came.
+ * @throws DownloadError that says what was expected and what arrived.
  */
 export async function download(target: string, what: Download): Promise<void> {
   try {

@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { getOwn, InputError, type ReadLimits } from '@whylight/core';
 
-/** Where the user's models are: `$WHYLIGHT_HOME/models`, else `whylight/models` in the user's data directory. */
+/** The folder of the user's models: `$WHYLIGHT_HOME/models`, else `whylight/models` in the user's data directory. */
 export function storeDirectory(): string {
   const { WHYLIGHT_HOME, XDG_DATA_HOME } = process.env;
   if (WHYLIGHT_HOME) return join(WHYLIGHT_HOME, 'models');
@@ -10,10 +10,10 @@ export function storeDirectory(): string {
 }
 
 /**
- * What models may be at most, as far as the environment says it: WHYLIGHT_MODEL_BYTES with external data, WHYLIGHT_MODEL_NODES,
- * and WHYLIGHT_MODEL_ELEMENTS of one value for one image.
+ * Reads the limits of models from the environment: WHYLIGHT_MODEL_BYTES with external data, WHYLIGHT_MODEL_NODES, and
+ * WHYLIGHT_MODEL_ELEMENTS of one value for one image.
  *
- * @throws InputError for what is no number
+ * @throws InputError if a value is no number
  */
 export function modelLimits(env: Readonly<NodeJS.ProcessEnv> = process.env): Partial<ReadLimits> {
   const bytes = numberIn(env, 'WHYLIGHT_MODEL_BYTES');

@@ -12,16 +12,16 @@ import {
 } from '@whylight/core';
 import { modelLimits } from './env.ts';
 
-/** Bytes from which on a model that somebody holds is not read again. */
+/** A model of at least this many bytes is not read again while somebody still uses it. */
 const large = 64 * 2 ** 20;
-/** What was read last, by path, as long as somebody holds it: a large model lies in memory once. */
+/** The last read of each path, as long as somebody uses it. So a large model is in memory once. */
 const held = new Map<string, { readonly model: WeakRef<ModelFiles>; readonly state: string }>();
-/** Who holds a view of any memory of a model holds all of it. */
+/** Whoever holds a view of a model's memory keeps all of its memory. */
 const owners = new WeakMap<ArrayBufferLike, ModelFiles>();
 
 /**
- * The model at `path` with what it keeps in files beside it: one file, or where that would be too large its large weights
- * beside it. Nobody may change it: others may hold it too.
+ * Reads the model at `path` with its external data: as one file, or if that would be too large, with its large weights beside
+ * it. Callers must not change it, because they share it.
  *
  * @throws InputError (see `readExternalData`)
  */
@@ -40,7 +40,7 @@ export async function readModelFiles(
   return model;
 }
 
-/** @throws InputError model_too_large for a model whose weights lie beside it */
+/** @throws InputError model_too_large if the weights of the model are beside it */
 export function asOneFile(model: ModelFiles): Uint8Array<ArrayBuffer> {
   if (model.weights.size === 0) return model.bytes;
   const bytes = model.bytes.byteLength + weightsBeside(model);
@@ -50,7 +50,7 @@ export function asOneFile(model: ModelFiles): Uint8Array<ArrayBuffer> {
   );
 }
 
-/** What changes with the contents of files. */
+/** A text that changes when the contents of the files change. */
 const stateOf = (names: readonly string[]): string =>
   JSON.stringify({
     names,
@@ -76,10 +76,10 @@ async function readOnce(path: string, limits: ExternalDataLimits) {
   }
 }
 
-/** Regular files of one folder, one open at a time: a model may name hundreds. Links are not followed. */
+/** Reads regular files of one folder, one at a time, because a model may name hundreds. It follows no links. */
 class OpenFile implements FilesBeside {
   readonly #folder: string;
-  /** The paths of all that have been open. */
+  /** The paths of all files that it has opened. */
   readonly names: string[] = [];
   #name = '';
   #handle: number | undefined;
@@ -95,7 +95,7 @@ class OpenFile implements FilesBeside {
   read(name: string, offset: number, target: Uint8Array): void {
     const handle = this.#open(name);
     for (let done = 0; done < target.length; ) {
-      // One read of the system gives less than 2 GiB.
+      // One read of the system returns less than 2 GiB.
       const read = readSync(handle, target, done, Math.min(target.length - done, 2 ** 30), offset + done);
       if (read === 0) throw unreadable(name, 'it became shorter while it was read; try again');
       done += read;
@@ -114,7 +114,7 @@ class OpenFile implements FilesBeside {
     const path = join(this.#folder, name);
     try {
       if (lstatSync(path).isSymbolicLink()) throw forbidden(name, 'it is a symbolic link');
-      // Without O_NONBLOCK the opening of a pipe would wait for somebody who writes to it.
+      // Without O_NONBLOCK, opening a pipe would wait until somebody writes to it.
       const handle = openSync(
         path,
         constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),

@@ -1,11 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { classifierOf, prepare, preparedFor } from '@whylight/core/preparation';
 import { networkOf } from '@whylight/core/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { colourNetwork } from '../testing/network.ts';
-import { classifierOf } from './classifier.ts';
-import { prepare, preparedFor } from './prepare.ts';
 import { type Asked, modelAt, withAsked } from './registered-model.ts';
 import { ModelStore } from './store.ts';
 

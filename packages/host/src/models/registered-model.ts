@@ -10,44 +10,33 @@ import {
   type Task,
   wholeFile,
 } from '@whylight/core';
-import { asOneFile, readModelFiles } from './files-beside.ts';
-import type { Label } from './labels.ts';
 import {
+  type DescribedModel,
+  describe,
+  type Found,
   type FoundManifest,
-  findManifest,
+  foundIn,
+  type Label,
   type Manifest,
-  manifestDigest,
   manifestName,
+  metadataIn,
   parseManifest,
-  readLabels,
+  type Source,
   statedIn,
-} from './manifest.ts';
-import { type Found, findBeside, foundIn } from './sources/beside.ts';
-import { metadataIn } from './sources/file-metadata.ts';
+} from '@whylight/core/preparation';
+import { modelLimits } from './env.ts';
+import { asOneFile, readModelFiles } from './files-beside.ts';
+import { findManifest, manifestDigest, readLabels } from './manifest.ts';
+import { findBeside } from './sources/beside.ts';
 import { imagenetLabels } from './sources/imagenet-labels.ts';
-import type { Source } from './sources/put-together.ts';
 
-export interface RegisteredModel {
-  readonly name: string;
+export interface RegisteredModel extends DescribedModel {
   /** `sha256:<hex>` of the model's bytes, with what it keeps in files beside it merged in. */
   readonly digest: string;
   /** Empty for a model that is in memory only. */
   readonly path: string;
-  readonly manifest: Manifest;
-  /** Class names; their number need not be right (see `labelsFor`). */
-  readonly labels: readonly Label[] | null;
-  /** Who gave the names. */
-  readonly labelsFrom: string | null;
-  /** What is said of its preprocessing, by rank; the network itself says more (see `prepare`). */
-  readonly sources: readonly Source[];
-  /** What files beside it say and nobody here understands. */
-  readonly notes: readonly string[];
   /** `sha256:<hex>` of what is said of it beside its bytes; part of the cache key. */
   readonly preprocessingDigest: string;
-  /** What is explained in place of a class that the model scores, if anything is. */
-  readonly score?: ScoreSpec | undefined;
-  /** Whether photos may have another size than the file states. */
-  readonly anySize?: boolean | undefined;
   /**
    * Reads the model with what it keeps in files beside it: one file, or where that would be too large its large weights
    * beside it.
@@ -87,7 +76,7 @@ export async function modelAt(
   const manifest = findManifest(path);
   const name = givenName ?? manifest.manifest.name ?? basename(path).replace(/\.onnx$/i, '');
   const sha256 = manifest.manifest.sha256 ?? (await digestAt(path));
-  return registered(manifest, findBeside(path, folder, manifestName(path)), {
+  return registered(manifest, findBeside(path, folder, manifestName(basename(path))), {
     ...{ name, sha256, path },
     read: () => readModelFiles(path),
   });
@@ -169,14 +158,11 @@ interface Held {
 }
 
 function registered(
-  { manifest: given, labels, stated }: FoundManifest,
+  manifest: FoundManifest,
   found: Found,
   { name, sha256, path, read }: Held,
 ): RegisteredModel {
-  const { preprocessing, task = found.task } = given;
-  const manifest = task === undefined ? given : { ...given, task };
-  const own: Source[] = preprocessing ? [{ from: 'manifest', parts: preprocessing }] : [];
-  const named = labels ? { value: labels, from: 'manifest' } : found.labels;
+  const description = describe(manifest, found);
   const verified = async () => {
     const model = await read();
     const got = sha256Of(model.parts);
@@ -185,17 +171,14 @@ function registered(
     return model;
   };
   return {
+    ...description,
     name,
     digest: `sha256:${sha256}`,
     path,
-    manifest,
-    labels: named?.value ?? null,
-    labelsFrom: named?.from ?? null,
-    sources: [...own, ...found.sources],
-    notes: found.notes,
+    limits: modelLimits(),
     preprocessingDigest: manifestDigest({
-      ...{ manifest, stated },
-      labels: named && named.from !== 'metadata' ? named.value : null,
+      ...{ manifest: description.manifest, stated: manifest.stated },
+      labels: description.labelsFrom === 'metadata' ? null : description.labels,
       sources: found.sources.filter(({ from }) => from !== 'metadata'),
     }),
     file: verified,

@@ -1,48 +1,48 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { basename, dirname, join, resolve } from 'node:path';
 import { modelAt, type RegisteredModel } from './registered-model.ts';
 
-/** What is explained where nobody names a model: a network for photos. */
+/** The default model: a network for photos. */
 export const defaultModel = 'efficientnet-lite0';
 
 const embedded = (name: string): string =>
-  fileURLToPath(new URL(`../../../../models/${name}`, import.meta.url));
+  dirname(createRequire(import.meta.url).resolve(`@whylight/models/${name}/${name}.json`));
 
-/** The network that knows drawn shapes, and nothing else: for tests and drawings. */
+/** A network that knows ten kinds of drawn shapes only. It is for tests and for `evaluate --drawings`. */
 export const shapesModel: string = embedded('shapes');
 
-/** Where the networks are that come with Whylight, the default first. */
+/** The files of the networks that come with Whylight, the default first. */
 export const embeddedModels: readonly string[] = [embedded(defaultModel), shapesModel];
 
-/** A model that nobody registered. The message is safe to show. */
+/** Nobody has registered this model. The message may be shown to anyone. */
 export class ModelNotFoundError extends Error {
   override readonly name = 'ModelNotFoundError';
 }
 
-/** Where models are: a `.onnx` file, with the name that it is to have or its own, or a directory of them. */
+/** A `.onnx` file, with the name of the model if it is not the file's name, or a directory of such files. */
 export type ModelSource = string | { readonly name: string; readonly path: string };
 
-/** The models that a process knows, by name, digest or path. */
+/** The models of a process, by name, digest or path. */
 export class ModelRegistry {
   readonly #models: RegisteredModel[] = [];
 
   /**
-   * Registers what `sources` hold; a directory gives every `.onnx` file in it and one level down. Of two models
-   * with one name the first counts.
+   * Registers the models in `sources`: one path, or several sources. Of a directory it registers every `.onnx` file in it and
+   * one level down. If two models have the same name, it takes the first.
    *
-   * @throws ModelNotFoundError when a source is not there. @throws InputError for a wrong manifest.
+   * @throws ModelNotFoundError if a source does not exist. @throws InputError if a manifest is invalid.
    */
-  static async open(sources: readonly ModelSource[]): Promise<ModelRegistry> {
+  static async open(sources: string | readonly ModelSource[]): Promise<ModelRegistry> {
     const registry = new ModelRegistry();
-    for (const source of sources) {
+    for (const source of typeof sources === 'string' ? [sources] : sources) {
       const { path, name } = typeof source === 'string' ? { path: source, name: undefined } : source;
       for (const file of await modelFiles(path)) await registry.#register(file, name);
     }
     return registry;
   }
 
-  /** The models that are given, and no others. */
+  /** A registry of these models and no others. */
   static of(models: readonly RegisteredModel[]): ModelRegistry {
     const registry = new ModelRegistry();
     registry.#models.push(...models);
@@ -54,7 +54,7 @@ export class ModelRegistry {
   }
 
   /**
-   * The model called `wanted`: its name, its digest, or the path of a `.onnx` file, which is then registered.
+   * Finds a model by its name, its digest, or the path of a `.onnx` file, which it then registers.
    *
    * @throws ModelNotFoundError
    */
@@ -63,7 +63,9 @@ export class ModelRegistry {
     if (known) return known;
     if (/\.onnx$/i.test(wanted)) return this.#register((await modelFiles(wanted))[0]!, undefined);
     const names = this.#models.map(({ name }) => name).join(', ') || 'none';
-    throw new ModelNotFoundError(`no model is called ${wanted}; known: ${names}`);
+    throw new ModelNotFoundError(
+      `model ${wanted}: not found; expected one of ${names}, or the path of an .onnx file`,
+    );
   }
 
   async #register(path: string, name: string | undefined): Promise<RegisteredModel> {
@@ -78,7 +80,7 @@ export class ModelRegistry {
 
 async function modelFiles(path: string): Promise<string[]> {
   const found = await stat(path).catch(() => {
-    throw new ModelNotFoundError(`there is no model file ${basename(path)}`);
+    throw new ModelNotFoundError(`model file ${basename(path)}: not found; give the path of an .onnx file`);
   });
   if (!found.isDirectory()) return [path];
   const entries = await readdir(path, { withFileTypes: true });

@@ -4,8 +4,8 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { imagenet } from '@whylight/core/preparation';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { imagenet } from './preprocessing.ts';
 import { ModelNotFoundError, ModelRegistry } from './registry.ts';
 import { ModelStore } from './store.ts';
 import type { Zoo } from './zoo.ts';
@@ -59,9 +59,11 @@ describe('the registry', () => {
     const registry = await ModelRegistry.open([{ name: 'mine', path: await put('net.onnx', bytes) }]);
     expect((await registry.get('mine')).digest).toBe(`sha256:${sha256}`);
     expect((await registry.get(`sha256:${sha256}`)).name).toBe('mine');
-    await expect(registry.get('other')).rejects.toThrow('no model is called other; known: mine');
+    await expect(registry.get('other')).rejects.toThrow(
+      'model other: not found; expected one of mine, or the path of an .onnx file',
+    );
     await expect(registry.get('/nowhere/net.onnx')).rejects.toThrow(
-      new ModelNotFoundError('there is no model file net.onnx'),
+      new ModelNotFoundError('model file net.onnx: not found; give the path of an .onnx file'),
     );
   });
 
@@ -197,7 +199,7 @@ describe('adding a model', () => {
     const path = await put('net.onnx', bytes);
     await store.add(path);
     await expect(store.remove(path)).rejects.toThrow(
-      new ModelNotFoundError(`no registered model is called ${path}; registered: net`),
+      new ModelNotFoundError(`model ${path}: not registered; registered models: net`),
     );
     await store.remove('net');
     expect((await store.registry()).list()).toEqual([]);
@@ -263,7 +265,7 @@ describe('pulling a model', () => {
 
   test('a name that the index does not have is an error that lists what it has', async () => {
     await expect(new ModelStore(home).pull('alexnet')).rejects.toThrow(
-      /no model alexnet; it has: resnet18-v1-7, /,
+      /model alexnet: not in the index; expected one of resnet18-v1-7, /,
     );
   });
 });

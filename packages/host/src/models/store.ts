@@ -1,23 +1,22 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError } from '@whylight/core';
+import { type Label, type Manifest, parseManifest, statedParts } from '@whylight/core/preparation';
 import { download } from './download.ts';
 import { storeDirectory } from './env.ts';
 import { asOneFile, readModelFiles } from './files-beside.ts';
-import type { Label } from './labels.ts';
-import { type Manifest, parseManifest, readLabels } from './manifest.ts';
-import { statedParts } from './reading.ts';
+import { readLabels } from './manifest.ts';
 import { type Asked, modelAt, type RegisteredModel, sha256Of, withAsked } from './registered-model.ts';
 import { embeddedModels, ModelNotFoundError, ModelRegistry } from './registry.ts';
 import { readZoo, type Zoo } from './zoo.ts';
 
 export interface AddOptions extends Asked {
-  /** Default: the name in the manifest, else the file's name. */
+  /** The name of the model. Default: the name in the manifest, else the file's name. */
   readonly name?: string | undefined;
 }
 
 export interface PullOptions {
-  /** Where to fetch from, in place of the index's place. Size and SHA-256 stay those of the index. */
+  /** The URL to fetch from, in place of the one in the index. Size and SHA-256 must be those of the index. */
   readonly url?: string | undefined;
   readonly labels?: string | undefined;
   readonly onProgress?: ((received: number, total: number) => void) | undefined;
@@ -40,8 +39,8 @@ export class ModelStore {
   }
 
   /**
-   * Copies the model at `path` into the store as one file, with a manifest. The same bytes under the same name replace what was
-   * said about them.
+   * Copies the model at `path` into the store as one file, with a manifest. If the store has the same bytes under the same
+   * name, the new manifest replaces the old one.
    *
    * @throws InputError `invalid_model` for a wrong manifest, digest or label file, a name that another model has (an
    * embedded one too), or a model that has another name.
@@ -50,7 +49,9 @@ export class ModelStore {
     const file = basename(path);
     const found = withAsked(
       await modelAt(path, options.name).catch((error: NodeJS.ErrnoException) => {
-        throw error.code === 'ENOENT' ? new ModelNotFoundError(`there is no model file ${file}`) : error;
+        throw error.code === 'ENOENT'
+          ? new ModelNotFoundError(`model file ${file}: not found; give the path of an .onnx file`)
+          : error;
       }),
       options,
     );
@@ -76,16 +77,16 @@ export class ModelStore {
   }
 
   /**
-   * Fetches a model of the index into the store.
+   * Downloads a model of the index into the store.
    *
-   * @throws ModelNotFoundError for a name that the index does not have. @throws DownloadError
+   * @throws ModelNotFoundError if the index does not have the name. @throws DownloadError
    */
   async pull(name: string, { url, labels, ...watch }: PullOptions = {}): Promise<RegisteredModel> {
     const zoo = this.#zoo ?? (await readZoo());
     const entry = zoo.models.find((model) => model.name === name);
     if (!entry) {
       const names = zoo.models.map((model) => model.name).join(', ');
-      throw new ModelNotFoundError(`the index has no model ${name}; it has: ${names}`);
+      throw new ModelNotFoundError(`model ${name}: not in the index; expected one of ${names}`);
     }
     const { bytes, sha256, path, preprocessing } = entry;
     const classes: readonly Label[] | undefined = labels ? await readLabels(labels) : undefined;
@@ -98,18 +99,18 @@ export class ModelStore {
     });
   }
 
-  /** Forgets the model called `name`. @throws ModelNotFoundError */
+  /** Removes the model called `name`. @throws ModelNotFoundError */
   async remove(name: string): Promise<void> {
     const known = (await this.registry()).list();
     const model = known.find((one) => one.name === name);
     if (!model)
       throw new ModelNotFoundError(
-        `no registered model is called ${name}; registered: ${known.map((one) => one.name).join(', ') || 'none'}`,
+        `model ${name}: not registered; registered models: ${known.map((one) => one.name).join(', ') || 'none'}`,
       );
     await rm(join(this.directory, digestOf(model)), { recursive: true, force: true });
   }
 
-  /** Lets `prepare` fill a hidden directory and moves it into place whole, so that nobody sees half a model. */
+  /** Lets `prepare` fill a hidden directory, then moves it into its place, so that nobody sees half a model. */
   async #publish(
     name: string,
     prepare: (staged: string) => Promise<Partial<Manifest>>,

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { ownFile } from '../own-file.ts';
 
 const entrySchema = z.object({
   name: z.string().min(1),
@@ -10,7 +11,7 @@ const entrySchema = z.object({
   preprocessing: z.unknown().optional(),
 });
 
-/** An index of models that can be fetched, each pinned by size and SHA-256. */
+/** An index of models to download, each with its size and SHA-256. */
 export const zooSchema = z.object({
   base: z.url(),
   licence: z.string().optional(),
@@ -18,7 +19,7 @@ export const zooSchema = z.object({
 });
 export type Zoo = z.infer<typeof zooSchema>;
 
-/** An index; unless said, the one that comes with Whylight: classifiers of the ONNX model zoo. @throws what parsing throws */
-export async function readZoo(file: string | URL = new URL('../../zoo.json', import.meta.url)): Promise<Zoo> {
+/** Reads an index. Default: the one that comes with Whylight, with classifiers of the ONNX model zoo. @throws what parsing throws */
+export async function readZoo(file: string | URL = ownFile('zoo.json')): Promise<Zoo> {
   return zooSchema.parse(JSON.parse(await readFile(file, 'utf8')));
 }

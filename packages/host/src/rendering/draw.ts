@@ -2,20 +2,20 @@ import { type Picture, picture } from '@whylight/core/image';
 import sharp from 'sharp';
 import type { TextLine } from './text.ts';
 
-/** Drawing onto a picture in place. */
+/** Functions that draw onto a picture in place. */
 
 export type Colour = readonly [red: number, green: number, blue: number];
 
-/** A picture of one colour. */
+/** Creates a picture of one colour. */
 export function blank(width: number, height: number, colour: Colour): Picture {
   const data = new Uint8Array(width * height * 3);
   data.set(colour);
-  // What is there is copied behind itself until all is full.
+  // Copies the filled part behind itself until the picture is full.
   for (let filled = 3; filled < data.length; filled *= 2) data.copyWithin(filled, 0, filled);
   return picture(width, height, data);
 }
 
-/** Copies `what` onto `onto`, its top left corner at (left, top); it must lie within. */
+/** Copies `what` onto `onto`, with its top left corner at (left, top). It must not reach beyond `onto`. */
 export function place(onto: Picture, what: Picture, left: number, top: number): void {
   for (let y = 0; y < what.height; y++)
     onto.data.set(
@@ -24,14 +24,14 @@ export function place(onto: Picture, what: Picture, left: number, top: number): 
     );
 }
 
-/** Drawn shapes, RGBA. */
+/** Rasterized shapes, RGBA. */
 export interface Raster {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array;
 }
 
-/** SVG shapes as pixels; what leaves width × height is cut off. */
+/** Rasterizes SVG shapes, and cuts off what lies outside width × height. */
 export async function rasterize(shapes: string, width: number, height: number): Promise<Raster> {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${shapes}</svg>`;
   const { data, info } = await sharp(Buffer.from(svg))
@@ -41,7 +41,7 @@ export async function rasterize(shapes: string, width: number, height: number): 
   return { width: info.width, height: info.height, data };
 }
 
-/** Blends a raster onto the picture, its top left corner at (left, top); what leaves the picture is cut off. */
+/** Blends a raster onto the picture, with its top left corner at (left, top). It cuts off what lies outside the picture. */
 export function blend(onto: Picture, { width, height, data }: Raster, left: number, top: number): void {
   for (let y = Math.max(0, -top); y < height && top + y < onto.height; y++)
     for (let x = Math.max(0, -left); x < width && left + x < onto.width; x++) {
@@ -56,7 +56,7 @@ export function blend(onto: Picture, { width, height, data }: Raster, left: numb
     }
 }
 
-/** Draws SVG shapes; their origin goes to (left, top), what leaves width × height or the picture is cut off. */
+/** Draws SVG shapes with their origin at (left, top). It cuts off what lies outside width × height or the picture. */
 export async function drawShapes(
   onto: Picture,
   shapes: string,
@@ -65,6 +65,6 @@ export async function drawShapes(
   blend(onto, await rasterize(shapes, width, height), left, top);
 }
 
-/** A line of text as an SVG shape, its baseline starting at (x, y). */
+/** Converts a line of text to an SVG shape whose baseline starts at (x, y). */
 export const textShape = (line: TextLine, x: number, y: number, colour: string): string =>
   `<path transform="translate(${x} ${y})" fill="${colour}" fill-rule="nonzero" d="${line.path}"/>`;

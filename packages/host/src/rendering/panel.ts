@@ -24,11 +24,11 @@ export type PanelKind = (typeof panelKinds)[number];
 export interface Panel {
   readonly method: PanelKind;
   readonly sign: Sign;
-  /** Above the panel; what it shows if not said. */
+  /** The text above the panel. Default: what the panel shows. */
   readonly title?: string | undefined;
 }
 
-/** What panels show, and how. */
+/** What the panels show, and how. */
 export interface Explained {
   /** A value per pixel and channel, [1, C, H, W], or a map, [1, h, w]. */
   readonly attribution: Tensor<'float32'>;
@@ -39,10 +39,10 @@ export interface Explained {
 }
 
 /**
- * The panel of `crop`, as large as it.
+ * Renders one panel, of the size of `crop`.
  *
- * @throws InputError invalid_parameter for a panel that cannot show attributions of this shape, or a masked panel
- *   of both signs.
+ * @throws InputError invalid_parameter if the panel cannot show attributions of this shape, or if a masked panel
+ *   shall show both signs.
  */
 export function drawPanel(explained: Explained, { method, sign }: Panel, crop: Picture): Picture {
   if (method === 'show_cam_on_image') return camOnImage(explained, crop);
@@ -52,12 +52,12 @@ export function drawPanel(explained: Explained, { method, sign }: Panel, crop: P
   return panel(crop, map, { method, sign, colormap, alphaOverlay });
 }
 
-/** pytorch-grad-cam's way of a map: min-maxed, bilinear to the size of the crop, half and half with it. */
+/** Shows a map as pytorch-grad-cam does: min-maxed, enlarged bilinearly to the crop, and blended half and half with it. */
 function camOnImage({ attribution: { shape, data } }: Explained, crop: Picture): Picture {
   if (shape.length !== 3 && shape[1] !== 1)
     throw new InputError(
       'invalid_parameter',
-      'show_cam_on_image shows a map; the method gives a value per channel',
+      'panel show_cam_on_image: expected a map, but the method gives a value for each channel; choose another panel',
     );
   const [height, width] = shape.slice(-2) as [number, number];
   const map = scaleCamImage(floatMap(width, height, data), crop.width, crop.height);
@@ -67,11 +67,14 @@ function camOnImage({ attribution: { shape, data } }: Explained, crop: Picture):
   );
 }
 
-/** pytorch-grad-cam's way of a value per pixel and channel: each in its own channel, around grey. */
+/** Shows a value for each pixel and channel as pytorch-grad-cam does: each in its own channel, around grey. */
 function deprocessed({ attribution: { shape, data }, layout }: Explained, crop: Picture): Picture {
   const last = shape.length === 4 && (layout === 'NHWC' || (shape[3] === 3 && shape[1] !== 3));
   if (shape.length !== 4 || shape[last ? 3 : 1] !== 3)
-    throw new InputError('invalid_parameter', 'deprocess_image shows a value for each of three channels');
+    throw new InputError(
+      'invalid_parameter',
+      'panel deprocess_image: expected a value for each of three channels; choose another panel',
+    );
   const [height, width] = (last ? shape.slice(1, 3) : shape.slice(2)) as [number, number];
   const levels = deprocessImage(data);
   const size = height * width;
@@ -79,7 +82,7 @@ function deprocessed({ attribution: { shape, data }, layout }: Explained, crop: 
   return resize(picture(width, height, ordered), crop.width, crop.height, 'bicubic');
 }
 
-/** Captum's map of one sign, bicubic to the size of the crop. */
+/** Shows a map of one sign as Captum does, enlarged bicubically to the crop. */
 function mapOf(
   { attribution, layout, outlierPercent = 2 }: Explained,
   sign: Sign,

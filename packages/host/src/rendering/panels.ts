@@ -1,3 +1,4 @@
+import type { Language } from '@whylight/contract';
 import {
   colorBar,
   cutOut,
@@ -17,26 +18,26 @@ import { tickLabel } from './tick-label.ts';
 
 export interface PanelsInput extends Explained {
   readonly photo: Picture;
-  /** What the network saw of the photo; the panels show it at the photo's own resolution. */
+  /** The part of the photo that the network got. The panels show it at the photo's own resolution. */
   readonly region: Region;
   readonly panels: readonly Panel[];
-  /** A bar with its values below each heat map. */
+  /** Whether to show a colour bar with its values below each heat map. */
   readonly bars?: boolean | undefined;
-  readonly language: 'en' | 'zh';
+  readonly language: Language;
 }
 
 const ink = '#1c2024';
 
 /**
- * Captum's `visualize_image_attr_multiple`: panels side by side, each with its title and, below it, its colours.
+ * Renders panels side by side, each with its title and its colour bar: Captum's `visualize_image_attr_multiple`.
  *
- * @throws InputError invalid_parameter for a masked panel of both signs.
+ * @throws InputError invalid_parameter if a masked panel shall show both signs.
  */
 export async function renderPanels(input: PanelsInput): Promise<RenderedPicture> {
   const { panels, colormap, bars = true, language } = input;
   const region = wholePixels(input.region);
   const crop = cutOut(input.photo, region);
-  // Padding has no photo to be shown.
+  // Padding lies outside the photo, so there is nothing to show.
   const visible = onPhoto(region, input.photo);
   const part = { ...visible, x: visible.x - region.x, y: visible.y - region.y };
   const { width, height } = part;
@@ -71,7 +72,7 @@ export async function renderPanels(input: PanelsInput): Promise<RenderedPicture>
   return { picture: canvas, missing: [...new Set(missing)] };
 }
 
-/** An upright colour bar laid on its side, its largest value on the right. */
+/** Turns an upright colour bar, so that its largest value is on the right. */
 function lying({ width: thick, height: length, data }: Picture): Picture {
   const turned = new Uint8Array(data.length);
   for (let y = 0; y < thick; y++)
@@ -85,7 +86,7 @@ function lying({ width: thick, height: length, data }: Picture): Picture {
 const outline = (x: number, y: number, width: number, height: number): string =>
   `<rect x="${x + 0.5}" y="${y + 0.5}" width="${width - 1}" height="${height - 1}" fill="none" stroke="#000" stroke-opacity="0.25"/>`;
 
-const words: Record<'en' | 'zh', Record<PanelKind | Sign, string>> = {
+const words: Record<Language, Record<PanelKind | Sign, string>> = {
   en: {
     original_image: 'Original image',
     heat_map: 'Heat map',
@@ -114,7 +115,7 @@ const words: Record<'en' | 'zh', Record<PanelKind | Sign, string>> = {
   },
 };
 
-function titleOf(method: PanelKind, sign: Sign, language: 'en' | 'zh'): string {
+function titleOf(method: PanelKind, sign: Sign, language: Language): string {
   const of = words[language];
   const unsigned = ['original_image', 'show_cam_on_image', 'deprocess_image'].includes(method);
   if (unsigned) return of[method];

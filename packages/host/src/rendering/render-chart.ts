@@ -5,9 +5,9 @@ import { tickLabel } from './tick-label.ts';
 
 export interface Column {
   readonly title: string;
-  /** Which end is good; the best bar is drawn in colour. */
+  /** Whether a high or a low value is good. The best bar has a colour. */
   readonly better: 'high' | 'low' | null;
-  /** One per row; null where there is none. */
+  /** One value for each row; null if there is none. */
   readonly values: readonly (number | null)[];
 }
 
@@ -25,10 +25,10 @@ const line = 26;
 const margin = 20;
 const width = 190;
 const numbers = 62;
-/** Columns beside each other; more go below them. */
+/** The most columns side by side. More columns go below them. */
 const abreast = 5;
 
-/** Bars, a column of them per metric and a row per method; baselines in grey, the best in colour. */
+/** Renders a bar chart with a column for each metric and a row for each method. Baselines are grey, the best bar has a colour. */
 export async function renderChart({ title, rows, columns }: ChartInput): Promise<RenderedPicture> {
   const names = rows.map(({ name }) => fitText(name, size, 320));
   const head = setText(title, size * 1.3);

@@ -7,28 +7,28 @@ import { tickLabel } from './tick-label.ts';
 
 export interface HeatmapInput {
   readonly map: FloatMap;
-  /** What the map covers on the photo; gives the heat map its proportions and size. */
+  /** The part of the photo that the map covers. It determines proportions and size of the heat map. */
   readonly region: Pick<Region, 'width' | 'height'>;
-  /** The part of the region that is shown, in its pixels: where it lies on the photo. Omitted: all. */
+  /** The part of the region to show, in its pixels: the part that lies on the photo. Omitted: all of it. */
   readonly shown?: Region | undefined;
   readonly colormap?: Colormap;
-  /** Values at the ends of the colours, and the labels of the bar: 0 and 1 unless said. */
+  /** Values at the ends of the colours, which are also the labels of the colour bar. Default: 0 and 1. */
   readonly minimum?: number;
   readonly maximum?: number;
-  /** First the method, then what it explains. */
+  /** The method, then the class that it explains. */
   readonly title: readonly string[];
 }
 
-/** The heat map's sides on the picture: the region's own size, held within these. */
+/** The least and the largest side of the heat map. Between them it has the size of the region. */
 const smallest = 320;
 const largest = 1024;
-/** A title needs some room even above the map of a very narrow photo. */
+/** The least width, so that the title fits above the map of a very narrow photo. */
 const narrowest = 240;
 
 const ink = '#1c2024';
 const paleInk = '#5c6670';
 
-/** The map in colours on white, its title above, a colour bar with its values to the right. */
+/** Renders the map in colours on white, with its title above and a colour bar with values to the right. */
 export async function renderHeatmap({
   map,
   region,
@@ -92,6 +92,6 @@ function heatmapSize(region: Pick<Region, 'width' | 'height'>): { width: number;
   };
 }
 
-/** A hair line around a field, inside its edge, so that pale ends of a colour map do not run out. */
+/** Draws a thin line inside the edge of a field, so that its edge shows also where the colours are pale. */
 const frame = (x: number, y: number, width: number, height: number): string =>
   `<rect x="${x + 0.5}" y="${y + 0.5}" width="${width - 1}" height="${height - 1}" fill="none" stroke="#000" stroke-opacity="0.25"/>`;

@@ -6,21 +6,21 @@ import { setBlock } from './text-block.ts';
 
 export interface OverlayInput extends OverlayOptions {
   readonly photo: Picture;
-  /** Values in 0..1. */
+  /** The map, with values in 0..1. */
   readonly map: FloatMap;
-  /** Where the map belongs on the photo. */
+  /** The part of the photo that the map covers. */
   readonly region: Region;
   /** Lines such as "Pred: zebra 0.998". */
   readonly caption: readonly string[];
 }
 
-/** Below this short side, in pixels, a caption would cover what it speaks about. */
+/** If the short side has fewer pixels, a caption would hide what it describes. */
 const smallPhoto = 256;
 
 /**
- * The photo at its full size with the map where the network looked, and the caption on a dark plate in the top
- * left corner. A photo with a short side below 256 pixels is left uncovered: its caption stands in a strip below it,
- * and the picture grows by the strip, to the right too where the caption is wider than the photo.
+ * Renders the photo at its full size with the map over the part that the network got, and the caption on a dark plate in the
+ * top left corner. If the short side has fewer than 256 pixels, the caption goes into a strip below the photo. The strip makes
+ * the picture higher, and wider if the caption is wider than the photo.
  */
 export const renderOverlay = ({
   photo,
@@ -30,7 +30,7 @@ export const renderOverlay = ({
   ...options
 }: OverlayInput): Promise<RenderedPicture> => captioned(overlay(photo, map, region, options), caption);
 
-/** The picture, which is changed, with its caption where `renderOverlay` has it. */
+/** Adds the caption to the picture in the place that `renderOverlay` describes. It changes the picture. */
 export async function captioned(picture: Picture, caption: readonly string[]): Promise<RenderedPicture> {
   if (caption.length === 0) return { picture, missing: [] };
   const short = Math.min(picture.width, picture.height);

@@ -1,15 +1,16 @@
 import { Worker } from 'node:worker_threads';
-import { RequestChannel } from '../request-channel.ts';
-import { endThread } from '../thread-end.ts';
+import { RequestChannel } from '@whylight/core';
+import { ownFile } from '../own-file.ts';
+import { endThread, keepingAlive } from '../thread-end.ts';
 import { type Rendering, renderScene, type Scene } from './rendering.ts';
 
-/** Renders explanations. */
-export interface RenderPool {
+/** Renders explanations. `await using` closes it. */
+export interface RenderPool extends Partial<AsyncDisposable> {
   render(scene: Scene): Promise<Rendering>;
   close(): Promise<void>;
 }
 
-/** Renders on the thread that asks. */
+/** Renders on the thread of the caller. */
 export const inlineRenderPool: RenderPool = { render: renderScene, close: async () => {} };
 
 interface RenderThread {
@@ -20,15 +21,15 @@ interface RenderThread {
 const stopped = () => new Error('the render thread has stopped');
 
 /**
- * Renders in threads of its own: to render costs more than to explain where a network is small, and a thread that renders
- * cannot feed the device. When a thread dies, the renderings that it had fail, and another thread takes its place.
+ * Renders in its own threads. For a small network rendering costs more than explaining, and a thread that renders cannot feed
+ * the device. If a thread dies, its renderings fail, and the pool starts another thread.
  */
-export function createRenderPool(count: number): RenderPool {
+export function createRenderPool(count: number): RenderPool & AsyncDisposable {
   const threads = new Set<RenderThread>();
   let open = true;
 
   const start = () => {
-    const thread = new Worker(new URL('./render-thread.ts', import.meta.url));
+    const thread = new Worker(ownFile('threads/render'));
     const channel = new RequestChannel<Scene, Rendering>(
       (message) => thread.postMessage(message),
       (message) => new Error(String(message)),
@@ -46,16 +47,18 @@ export function createRenderPool(count: number): RenderPool {
   };
   for (let i = 0; i < count; i++) start();
 
+  const close = async (): Promise<void> => {
+    open = false;
+    for (const { channel } of threads) channel.close(stopped());
+    await Promise.all([...threads].map(({ thread }) => endThread(thread)));
+  };
   return {
     async render(scene) {
       const [freest] = [...threads].sort((a, b) => a.channel.pending - b.channel.pending);
       if (!open || !freest) throw new Error('the render pool is closed');
-      return freest.channel.request(scene);
+      return keepingAlive(freest.thread, freest.channel, scene);
     },
-    async close() {
-      open = false;
-      for (const { channel } of threads) channel.close(stopped());
-      await Promise.all([...threads].map(({ thread }) => endThread(thread)));
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }

@@ -1,6 +1,6 @@
 /** The other end of `render-pool.ts`: a worker thread that renders one scene after the other. */
 import { parentPort } from 'node:worker_threads';
-import { answerRequests } from '../request-channel.ts';
+import { answerRequests } from '@whylight/core';
 import { closeAtEnd } from '../thread-end.ts';
 import { type Rendering, renderScene, type Scene } from './rendering.ts';
 

@@ -1,6 +1,6 @@
 import type { Picture } from '@whylight/core/image';
 
-/** A finished picture, and the characters of its texts that no font has. */
+/** A picture, and the characters of its texts that no font contains. */
 export interface RenderedPicture {
   readonly picture: Picture;
   readonly missing: readonly string[];

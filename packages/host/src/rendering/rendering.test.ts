@@ -1,22 +1,6 @@
-import { float32 } from '@whylight/core';
+import type { Language, Prediction, Task } from '@whylight/contract';
 import { expect, test } from 'vitest';
-import type { Prediction, Task } from '../classification/predictions.ts';
-import { captionOf, mapsOf } from './rendering.ts';
-
-/** Nine by eight pixels of three channels, of which one pixel counts. */
-function spot(order: 'NCHW' | 'NHWC') {
-  const data = new Float32Array(3 * 9 * 8);
-  const [row, column] = [6, 2];
-  for (let c = 0; c < 3; c++)
-    data[order === 'NCHW' ? (c * 9 + row) * 8 + column : (row * 8 + column) * 3 + c] = 1;
-  return float32(order === 'NCHW' ? [1, 3, 9, 8] : [1, 9, 8, 3], data);
-}
-
-test.each(['NCHW', 'NHWC'] as const)('pixels with their channels as in %s lie where they are', (order) => {
-  const { over } = mapsOf({ attribution: spot(order), layout: 'NCHW', method: 'saliency' });
-  expect([over.width, over.height]).toEqual([8, 9]);
-  expect(over.data.indexOf(Math.max(...over.data))).toBe(6 * 8 + 2);
-});
+import { captionOf } from './rendering.ts';
 
 const says = (class_index: number, label: string, probability?: number) => ({
   ...{ class_index, label, label_zh: null, score: 1.5 },
@@ -34,7 +18,7 @@ test('a caption names the likeliest class, and the explained one where that is a
 
 test('a caption of a network of one output names what is explained, and calls a score a score', () => {
   const negation = says(0, 'not cat', 0.9);
-  const of = (task: Task, target: Prediction, language: 'en' | 'zh') =>
+  const of = (task: Task, target: Prediction, language: Language) =>
     captionOf({ task, predicted: says(0, 'cat', 0.1), target, language });
   expect(of('binary', negation, 'en')).toEqual(['Target: not cat 0.900']);
   expect(of('regression', says(0, 'age'), 'en')).toEqual(['Target: age, score 1.500']);

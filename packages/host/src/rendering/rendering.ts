@@ -1,37 +1,26 @@
-import type { Tensor, Warning } from '@whylight/core';
-import {
-  type FloatMap,
-  floatMap,
-  highlight,
-  minMax,
-  onPhoto,
-  overlay,
-  type Picture,
-  pixelsToMap,
-  type Region,
-  range,
-} from '@whylight/core/image';
+import { ownStyle, type Prediction, type ResultTask, type Warning } from '@whylight/contract';
+import type { Tensor } from '@whylight/core';
+import { onPhoto, type Picture, paint, type Region } from '@whylight/core/image';
 import { methods } from '@whylight/core/methods';
-import { predictionText } from '../classification/prediction-text.ts';
-import type { Prediction, Task } from '../classification/predictions.ts';
+import { predictionText } from '@whylight/core/preparation';
 import { encodePng } from '../codec/encode.ts';
 import { renderHeatmap } from './render-heatmap.ts';
 import { captioned } from './render-overlay.ts';
-import { computeHighlighting, keepsScaling, type Style } from './style.ts';
+import { paintStyleOf, type Style } from './style.ts';
 
-/** What a rendering shows. */
+/** The content of a rendering. */
 export interface Scene {
   readonly photo: Picture;
   readonly region: Region;
-  /** One explanation: a map [1, h, w] or [1, 1, h, w], or a value per pixel and channel. */
+  /** One explanation: a map [1, h, w] or [1, 1, h, w], or a value for each pixel and channel. */
   readonly attribution: Tensor<'float32'>;
   readonly layout: 'NCHW' | 'NHWC';
   readonly method: string;
-  readonly task: Task | 'segmentation';
+  readonly task: ResultTask;
   readonly target: Prediction;
-  /** The likeliest class, or the one that scores highest. */
+  /** The most likely class. Without probabilities, the class with the highest score. */
   readonly predicted: Prediction;
-  /** Omitted: the method's own. */
+  /** Omitted: the style of the method, in English. */
   readonly style?: Style | undefined;
 }
 
@@ -39,15 +28,16 @@ export interface Scene {
 export interface Rendering {
   readonly overlay: Uint8Array;
   readonly heatmap: Uint8Array;
-  /** Of the texts: a label that had to be in English, characters that no font has. */
+  /** Warnings about the texts: a label that has no Chinese name, characters that no font contains. */
   readonly warnings: readonly Warning[];
 }
 
-/** Renders the explanation over the photo, and by itself with its scale. */
+/** Renders the explanation twice: over the photo, and alone with its colour bar. */
 export async function renderScene(scene: Scene): Promise<Rendering> {
-  const { region, target, style = {} } = scene;
-  const { language = 'en' } = style;
-  const { explained, alone } = paint(scene);
+  const { region, target, style = ownStyle() } = scene;
+  const { language } = style;
+  const isPixels = givesPixels(scene.method);
+  const { explained, alone } = paint({ ...scene, isPixels, style: paintStyleOf(style) });
   const title = methods.find(({ id }) => id === scene.method)?.title ?? scene.method;
   const overlay = await captioned(explained, captionOf({ ...scene, language }));
   const visible = onPhoto(region, scene.photo);
@@ -72,29 +62,14 @@ export async function renderScene(scene: Scene): Promise<Rendering> {
   };
 }
 
-function paint(scene: Scene) {
-  const { photo, region, style = {} } = scene;
-  const { over, overlayOptions, alone, values, isMap } = mapsOf(scene);
-  if (!keepsScaling(style)) {
-    const { map, options, alone: scaled } = computeHighlighting(values, isMap, style);
-    return { explained: highlight(photo, map, region, options), alone: scaled };
-  }
-  const colours = style.colormap ? { colormap: style.colormap } : {};
-  const weight = style.opacity === undefined ? {} : { alpha: 1 - style.opacity };
-  return {
-    explained: overlay(photo, over, region, { ...overlayOptions, ...colours, ...weight }),
-    alone: { ...alone, ...colours },
-  };
-}
-
 const phrases = {
   en: { predicted: 'Pred: ', target: 'Target: ' },
   zh: { predicted: '预测：', target: '目标：' },
 };
 
 /**
- * The likeliest class and, if it is another one, the class that is explained. A network of one output chooses between no
- * classes: there only what is explained is named.
+ * The lines of a caption: the most likely class, and the explained class if it is another one. A network with one output does
+ * not choose between classes, so its caption has only the explained one.
  */
 export function captionOf(
   {
@@ -102,7 +77,7 @@ export function captionOf(
     predicted,
     target,
     language,
-  }: Pick<Scene, 'task' | 'predicted' | 'target'> & { readonly language: 'en' | 'zh' },
+  }: Pick<Scene, 'task' | 'predicted' | 'target'> & Pick<Style, 'language'>,
   digits = 3,
 ): string[] {
   const words = phrases[language];
@@ -114,46 +89,6 @@ export function captionOf(
     : [predictedLine, targetLine];
 }
 
-/** torchcam squares a map before it colours it; of scattered pixels that leaves next to nothing to see. */
-const sparse = { squared: false, alpha: 0.5 };
-
-/**
- * Maps are laid over the photo min-maxed, attributions of pixels by their magnitude. Alone, maps keep their own
- * scale, and attributions of pixels show for (+) and against (−).
- */
-export function mapsOf({
-  attribution,
-  layout: given,
-  method,
-}: Pick<Scene, 'attribution' | 'layout' | 'method'>) {
-  const { shape, data } = attribution;
-  // pytorch-grad-cam's guided backpropagation puts the channels last, whatever the model takes.
-  const layout = shape.length === 4 && shape[3]! <= 4 && shape[1]! > 4 ? 'NHWC' : given;
-  // Of a grey image a value per pixel has the shape of a map.
-  const pixels = methods.some(({ id, kind }) => id === method && kind === 'pixels');
-  const plain = shape.length === 3 || (shape[1] === 1 && !pixels);
-  if (!plain) {
-    const map = pixelsToMap(attribution, { layout });
-    const signed = range(map.data)[0] < 0;
-    return {
-      over: pixelsToMap(attribution, { layout, sign: 'absolute' }),
-      overlayOptions: sparse,
-      values: pixelsToMap(attribution, { layout, outlierPercent: 0 }),
-      isMap: false,
-      alone: signed
-        ? { map, minimum: -1, maximum: 1, colormap: 'RdWhGn' as const }
-        : { map, minimum: 0, maximum: 1, colormap: 'viridis' as const },
-    };
-  }
-  const [height, width] = shape.slice(-2) as [number, number];
-  const map: FloatMap = floatMap(width, height, data);
-  const [minimum, maximum] = range(data);
-  const scale = minimum < maximum ? { minimum, maximum } : { minimum: 0, maximum: 1 };
-  return {
-    over: floatMap(width, height, minMax(data)),
-    overlayOptions: {},
-    values: map,
-    isMap: true,
-    alone: { map, ...scale, colormap: 'jet' as const },
-  };
-}
+/** Whether the method gives a value for each pixel and channel, and not a map. */
+export const givesPixels = (method: string): boolean =>
+  methods.some(({ id, kind }) => id === method && kind === 'pixels');

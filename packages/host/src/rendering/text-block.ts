@@ -1,16 +1,16 @@
 import { textShape } from './draw.ts';
 import { ascent, descent, fitText, type TextLine } from './text.ts';
 
-/** Lines of text, set below each other. */
+/** Lines of text below each other. */
 export interface Block {
   readonly width: number;
   readonly height: number;
   readonly missing: readonly string[];
-  /** The lines with the block's top left corner at (x, y). */
+  /** Returns the lines as shapes, with the block's top left corner at (x, y). */
   shapes(x: number, y: number, colour: string): string;
 }
 
-/** Lines of one size below each other, none wider than `maximum`. */
+/** Sets lines of one size below each other, each at most `maximum` pixels wide. */
 export function setBlock(texts: readonly string[], size: number, maximum: number): Block {
   const lines: TextLine[] = texts.map((text) => fitText(text, size, maximum));
   const leading = size * (ascent + descent) * 1.15;

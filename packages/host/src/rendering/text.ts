@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { create, type Font } from 'fontkit';
+import { ownFile } from '../own-file.ts';
 
 /**
- * Text as outlines. The fonts beside this package are read here and nowhere else: no system font and no
- * fontconfig take part, so a label looks the same in a bare container.
+ * Converts text to outlines. It uses only the fonts of this package, no system font and no fontconfig, so that a label looks
+ * the same on every machine.
  */
 
-/** Asked in this order, character by character. */
+/** Each character comes from the first font that contains it. */
 const files = [
   'noto-sans-latin-400-normal',
   'noto-sans-sc-chinese-simplified-400-normal',
@@ -21,13 +22,13 @@ const opened = new Map<string, Font>();
 function font(file: string): Font {
   let found = opened.get(file);
   if (found === undefined) {
-    found = create(readFileSync(new URL(`../../fonts/${file}.woff2`, import.meta.url))) as Font;
+    found = create(readFileSync(ownFile(`fonts/${file}.woff2`))) as Font;
     opened.set(file, found);
   }
   return found;
 }
 
-/** One line of text, set. */
+/** One line of text as outlines. */
 export interface TextLine {
   readonly text: string;
   /** Pixels per em. */
@@ -36,7 +37,7 @@ export interface TextLine {
   readonly width: number;
   /** SVG path data; the baseline is y = 0, the text starts at x = 0. */
   readonly path: string;
-  /** Characters that no font has; an empty box stands in their place. */
+  /** Characters that no font contains. An empty box replaces them. */
   readonly missing: readonly string[];
 }
 
@@ -74,8 +75,8 @@ export function setText(text: string, size: number): TextLine {
 }
 
 /**
- * Sets a line no wider than `maximum` pixels: what does not fit gives way to an ellipsis, before the number where
- * the line ends in one, for that is what the network says; the word before a score stays too.
+ * Sets a line that is at most `maximum` pixels wide. An ellipsis replaces what does not fit. If the line ends in a number, the
+ * ellipsis comes before the number, and before the word "score", because the number is the result of the network.
  */
 export function fitText(text: string, size: number, maximum: number): TextLine {
   const whole = setText(text, size);
@@ -99,7 +100,7 @@ interface Run {
   readonly font: Font | null;
 }
 
-/** Neighbouring characters of one font together, so that kerning works. */
+/** Groups neighbouring characters of one font, so that kerning works. */
 function* runs(text: string): Generator<Run> {
   let run: Run | null = null;
   for (const character of text) {

@@ -2,7 +2,7 @@ import { InputError, type InputErrorCode, OutOfMemoryError } from '@whylight/cor
 import { type ExecutionProvider, ProviderUnavailableError } from './provider.ts';
 import { DeviceError } from './runtime.ts';
 
-// Errors lose their class on the way between threads and between processes: this is what they travel as.
+// An error loses its class between threads and between processes, so it is sent in this form.
 
 export type Failure =
   | { readonly kind: 'input'; readonly code: InputErrorCode; readonly message: string }
@@ -20,7 +20,7 @@ export function failureOf(error: unknown): Failure {
   return { kind: 'other', message };
 }
 
-/** The error that a failure was made of. A failure may come from a stranger's process: one of no known kind is an error too. */
+/** Restores the error from its sent form. An untrusted process may send anything, so an unknown form becomes a plain error. */
 export function errorOf(received: unknown): Error {
   const failure = received as Failure | null | undefined;
   switch (failure?.kind) {
@@ -33,6 +33,6 @@ export function errorOf(received: unknown): Error {
     case 'provider':
       return new ProviderUnavailableError(failure.provider, failure.reason);
     default:
-      return new Error(failure?.message ?? 'the other thread or process has failed, and does not say why');
+      return new Error(failure?.message ?? 'the other thread or process failed without a message');
   }
 }

@@ -1,8 +1,8 @@
 import type { Session } from '@whylight/core';
 
 /**
- * Sessions of which one is loaded at a time: who runs another has it loaded again. A method of several graphs, each with all
- * weights of the network, holds these once.
+ * A runtime that keeps one session loaded at a time, and loads a session again when somebody runs it. A method has several
+ * graphs, each with all weights of the network; so the weights are in memory once.
  */
 export function oneAtATime(): (open: () => Promise<Session>) => Promise<Session> {
   let loaded: { readonly by: object; readonly session: Session } | undefined;

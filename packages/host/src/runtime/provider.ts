@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { withoutPaths } from '@whylight/core';
+import { ownFile } from '../own-file.ts';
 
-/** Where ONNX Runtime runs a graph. */
+/** The devices on which ONNX Runtime runs a graph. */
 export const executionProviders = ['cpu', 'cuda', 'webgpu'] as const;
 export type ExecutionProvider = (typeof executionProviders)[number];
 
@@ -11,11 +12,11 @@ const howToGet: Record<ExecutionProvider, string> = {
   webgpu: 'It is bundled, but needs a GPU with a Vulkan, Metal or Direct3D 12 driver.',
 };
 
-/** An execution provider that was asked for and cannot run here. The message is safe to show. */
+/** The requested execution provider cannot run on this machine. The message may be shown to anyone. */
 export class ProviderUnavailableError extends Error {
   override readonly name = 'ProviderUnavailableError';
   readonly provider: ExecutionProvider;
-  /** A few words, such as `provider library not found`. */
+  /** The reason in a few words, such as `provider library not found`. */
   readonly reason: string;
 
   constructor(provider: ExecutionProvider, reason: string) {
@@ -28,11 +29,11 @@ export class ProviderUnavailableError extends Error {
 }
 
 /**
- * Why `provider` cannot run a graph on this machine, or null when it can. A small graph is run in a process of
- * its own: drivers write to stderr as they please and may crash, and neither is to happen in ours.
+ * Returns why `provider` cannot run a graph on this machine, or null if it can. It runs a small graph in another process,
+ * because drivers write to stderr and may crash.
  */
 export async function whyUnavailable(provider: ExecutionProvider, deviceId: number): Promise<string | null> {
-  const script = fileURLToPath(new URL('./probe.ts', import.meta.url));
+  const script = ownFile('programs/probe');
   return new Promise((resolve) => {
     const limits = { timeout: 60_000, maxBuffer: 1 << 20 };
     execFile(process.execPath, [script, provider, String(deviceId)], limits, (error, stdout, stderr) => {
@@ -43,26 +44,11 @@ export async function whyUnavailable(provider: ExecutionProvider, deviceId: numb
   });
 }
 
-/** The reason in ONNX Runtime's words (`message`, `log`), without the paths that those hold. */
+/** Extracts the reason from ONNX Runtime's `message` and `log`, without the paths in them. */
 function reasonOf(message: string, log: string): string {
   const library = /(lib[\w.+-]+\.so[.\d]*): cannot open shared object file/.exec(log)?.[1];
   if (library && !library.startsWith('libonnxruntime')) return `${library} not found`;
   if (message.includes('Failed to load shared library')) return 'provider library not found';
   if (/adapter/i.test(message)) return 'no GPU adapter found';
   return withoutPaths(message) || 'it failed to start';
-}
-
-/** One line of an ONNX Runtime message without file names, source positions and C++ signatures. */
-export function withoutPaths(message: string): string {
-  return message
-    .replace(/(?:[A-Za-z]:)?[\\/](?:[\w.+@~-]+[\\/])+[\w.+@~-]+(?::\d+)?/g, (path) => {
-      const rooted =
-        /^\/(onnxruntime_src|home|root|tmp|usr|opt|var|work|app|build|mnt|Users)\b|^[A-Za-z]:|node_modules/;
-      return rooted.test(path) ? '' : path;
-    })
-    .replace(/\bonnxruntime::\S+\([^)]*\)(?:::<lambda\(\)>)?/g, '')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(/[.:]+$/, '')
-    .slice(0, 400);
 }

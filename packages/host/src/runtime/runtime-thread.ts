@@ -1,7 +1,6 @@
 /** The other end of `threaded-runtime.ts`: a worker thread that holds the runtime and its sessions. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Runtime, Session } from '@whylight/core';
-import { answerRequests } from '../request-channel.ts';
+import { answerRequests, type Runtime, type Session } from '@whylight/core';
 import { closeAtEnd } from '../thread-end.ts';
 import { failureOf } from './failure.ts';
 import { createRuntime } from './runtime.ts';

@@ -1,14 +1,19 @@
-import type { DType, GraphFile, Runtime, Session, Tensor } from '@whylight/core';
-import { dtypes, graphFileOf, InputError, OutOfMemoryError, weightsBeside } from '@whylight/core';
+import {
+  fetchedTensor,
+  type GraphFile,
+  graphFileOf,
+  InputError,
+  OutOfMemoryError,
+  type Runtime,
+  type Session,
+  type Tensor,
+  weightsBeside,
+  withoutPaths,
+} from '@whylight/core';
 import * as ort from 'onnxruntime-node';
 import { disableTf32 } from './env.ts';
 import { oneAtATime } from './one-at-a-time.ts';
-import {
-  type ExecutionProvider,
-  ProviderUnavailableError,
-  whyUnavailable,
-  withoutPaths,
-} from './provider.ts';
+import { type ExecutionProvider, ProviderUnavailableError, whyUnavailable } from './provider.ts';
 import { type SessionSettings, sessionOptions } from './session-options.ts';
 import { tinyModel } from './tiny-model.ts';
 
@@ -16,29 +21,29 @@ export interface RuntimeOptions {
   readonly ep: ExecutionProvider;
   /** Threads that share one operator; ONNX Runtime's default is one per physical core. */
   readonly threads?: number | undefined;
-  /** What one explainer may hold while it runs, in bytes; 1 GB if not said. */
+  /** The most bytes that one explainer may hold while it runs. Default: 1 GB. */
   readonly memory?: number | undefined;
-  /** Bytes of weights from which on a graph is held sparingly on a CPU : one such graph at a time, its weights as they are; 512 MiB if not said. */
+  /** Graphs with at least this many bytes of weights use less memory on a CPU: one such graph is loaded at a time, its weights not packed. Default: 512 MiB. */
   readonly large?: number | undefined;
   /** Which GPU, for cuda. */
   readonly deviceId?: number | undefined;
-  /** Run on the CPU when `ep` cannot run here; `device` then says so. Without it that is an error. */
+  /** Run on the CPU if `ep` cannot run here; `device` then says so. Without this option it is an error. */
   readonly fallback?: boolean | undefined;
-  /** Whether `ep` is known to run here, so that it need not be tried in a process of its own first. */
+  /** Whether `ep` is known to run here. Otherwise a separate process tries it first. */
   readonly found?: boolean | undefined;
 }
 
 const largeWeights = 512 * 2 ** 20;
 
-/** The device is lost, and with it this process. Not the fault of what was asked; the message is safe to show. */
+/** The device failed, and this process can no longer use it. The request did not cause this. The message may be shown to anyone. */
 export class DeviceError extends Error {
   override readonly name = 'DeviceError';
 }
 
 /**
- * ONNX Runtime for Node behind core's `Runtime`. The provider has run a graph when this returns.
+ * Creates a `Runtime` of core on ONNX Runtime for Node. When it returns, the provider has run a graph.
  *
- * @throws ProviderUnavailableError when `ep` cannot run on this machine and no fallback was asked for.
+ * @throws ProviderUnavailableError if `ep` cannot run on this machine and the options allow no fallback.
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { ep, threads, deviceId = 0, fallback = false, found = false, large = largeWeights } = options;
@@ -80,7 +85,7 @@ async function load({ bytes, weights }: GraphFile, settings: SessionSettings): P
         const given = Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]);
         const fetched = await session.run(Object.fromEntries(given));
         return Object.fromEntries(
-          Object.entries(fetched).map(([name, value]) => [name, fromOrt(name, value)]),
+          Object.entries(fetched).map(([name, value]) => [name, fetchedTensor(name, value)]),
         );
       } catch (error) {
         throw error instanceof InputError
@@ -107,16 +112,4 @@ function refusal(what: string, error: Error): Error {
 function toOrt({ dtype, data, shape }: Tensor): ort.Tensor {
   const given = new ort.Tensor(dtype, data as never, shape);
   return dtype === 'float16' ? Object.defineProperty(given, 'data', { value: data }) : given;
-}
-
-function fromOrt(name: string, { type, data, dims }: ort.Tensor): Tensor {
-  if (!(type in dtypes))
-    throw new InputError('invalid_model', `output ${name}: no support for dtype ${type}`);
-  const { buffer, byteOffset, byteLength } = data as Exclude<ort.Tensor.DataType, string[]>;
-  const Data = dtypes[type as DType];
-  return {
-    dtype: type as DType,
-    shape: dims,
-    data: new Data(buffer as ArrayBuffer, byteOffset, byteLength / Data.BYTES_PER_ELEMENT),
-  };
 }

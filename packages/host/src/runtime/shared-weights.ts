@@ -1,9 +1,9 @@
 import { type GraphFile, graphFileOf } from '@whylight/core';
 
-/** Memory that threads share, by what it is a copy of: all graphs of a network have one copy. */
+/** Shared memory by the memory of which it is a copy, so that all graphs of a network share one copy. */
 const copies = new WeakMap<ArrayBufferLike, SharedArrayBuffer>();
 
-/** The graph with its weights in memory that another thread can see: what is sent there is copied otherwise, each time. */
+/** Puts the weights of a graph into memory that threads share. Otherwise each message to a thread would copy them. */
 export function withSharedWeights(model: Uint8Array | GraphFile): GraphFile {
   const { bytes, weights } = graphFileOf(model);
   return { bytes, weights: new Map(Array.from(weights, ([name, data]) => [name, shared(data)])) };

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import type { GraphFile, Runtime, Session, Tensor } from '@whylight/core';
-import { RequestChannel } from '../request-channel.ts';
-import { endThread } from '../thread-end.ts';
+import { type GraphFile, RequestChannel, type Runtime, type Session, type Tensor } from '@whylight/core';
+import { ownFile } from '../own-file.ts';
+import { endThread, keepingAlive } from '../thread-end.ts';
 import { disableTf32 } from './env.ts';
 import { errorOf } from './failure.ts';
 import { DeviceError, type RuntimeOptions } from './runtime.ts';
@@ -18,18 +18,18 @@ export type Request =
 export type Answer = string | Tensors | null;
 
 /**
- * `createRuntime` in a thread of its own. The Node binding of ONNX Runtime computes on the thread that calls it, for
- * seconds when a model is large: a server that does anything else meanwhile, such as saying that it is alive, needs
- * this. Tensors are copied between the threads; large weights are shared.
+ * Creates a runtime in its own thread. The Node binding of ONNX Runtime computes on the calling thread, for seconds if a model
+ * is large, so a server that must answer health checks meanwhile needs this. The threads copy tensors and share large weights.
+ * An idle thread does not keep the process alive; `await using` closes it.
  *
  * @throws ProviderUnavailableError as `createRuntime` does. Its sessions throw DeviceError when the thread dies.
  */
 export async function createThreadedRuntime(
   options: RuntimeOptions,
-): Promise<Runtime & { close(): Promise<void> }> {
-  // A thread has an environment of its own, which the CUDA libraries do not see.
+): Promise<Runtime & AsyncDisposable & { close(): Promise<void> }> {
+  // The CUDA libraries do not see the environment of a thread, only that of the process.
   if (options.ep === 'cuda') disableTf32();
-  const thread = new Worker(new URL('./runtime-thread.ts', import.meta.url), { workerData: options });
+  const thread = new Worker(ownFile('threads/runtime'), { workerData: options });
   const channel = new RequestChannel<Request, Answer>((message) => thread.postMessage(message), errorOf);
   let sessions = 0;
 
@@ -38,8 +38,9 @@ export async function createThreadedRuntime(
   thread.on('error', end);
   thread.on('exit', end);
 
+  const ask = (request: Request): Promise<Answer> => keepingAlive(thread, channel, request);
   const close = () => endThread(thread);
-  const device = await channel.request({ op: 'start' }).catch(async (error: unknown) => {
+  const device = await ask({ op: 'start' }).catch(async (error: unknown) => {
     await close();
     throw error;
   });
@@ -47,21 +48,21 @@ export async function createThreadedRuntime(
     device: device as string,
     memory: options.memory,
     close,
+    [Symbol.asyncDispose]: close,
     async load(model): Promise<Session> {
       const session = ++sessions;
-      await channel.request({ op: 'load', session, model: withSharedWeights(model) });
+      await ask({ op: 'load', session, model: withSharedWeights(model) });
       return {
-        run: async (feeds) =>
-          (await channel.request({ op: 'run', session, feeds: compact(feeds) })) as Tensors,
+        run: async (feeds) => (await ask({ op: 'run', session, feeds: compact(feeds) })) as Tensors,
         close: async () => {
-          if (!channel.isClosed) await channel.request({ op: 'close', session });
+          if (!channel.isClosed) await ask({ op: 'close', session });
         },
       };
     },
   };
 }
 
-/** A view is sent with all the memory behind it: what shows a part is copied first. */
+/** Posting a view sends all the memory behind it, so a view of a part is copied first. */
 const compact = (feeds: Tensors): Tensors =>
   Object.fromEntries(
     Object.entries(feeds).map(([name, tensor]) => [

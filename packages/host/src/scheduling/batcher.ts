@@ -11,15 +11,15 @@ import { DeviceError } from '../runtime/runtime.ts';
 import { runAs } from './fair-runtime.ts';
 
 export interface BatchSettings {
-  /** Images in one batch, at most; 1 batches nothing. */
+  /** The most images in one batch; 1 means no batching. */
   readonly most: number;
-  /** Milliseconds that the first image waits for others while the device has nothing to do. */
+  /** Milliseconds that the first image waits for others while the device is idle. */
   readonly delay: number;
   /** Called with the size of every batch. */
   readonly onBatch?: ((size: number) => void) | undefined;
 }
 
-/** One image's explanation, its first dimension 1, and how many were computed with it. */
+/** The explanation of one image (its first dimension is 1), and how many images the same run computed. */
 export interface BatchedAttribution extends Attribution {
   readonly batchSize: number;
 }
@@ -33,14 +33,14 @@ interface Waiting {
 }
 
 /**
- * Explains images of whoever asks together, where one run of the explainer takes many. While a batch is computed the
- * next one gathers. Each gets its own row and nothing else: one that cannot be computed fails alone, one that is no
- * longer wanted is dropped, and the others are as they would be by themselves.
+ * Explains images of several callers in one run of the explainer. While a batch runs, the next batch fills. Each caller gets
+ * its own row and nothing else. An image that cannot be computed fails alone, a canceled one is dropped, and neither changes
+ * the results of the others.
  */
 export class Batcher {
   readonly #explainer: Explainer;
   readonly #settings: BatchSettings;
-  /** A batch serves many owners, so the batches have one of their own. */
+  /** A batch serves many owners, so the batches have their own owner. */
   readonly #owner: string;
   #waiting: Waiting[] = [];
   #running = false;
@@ -62,7 +62,7 @@ export class Batcher {
       this.#waiting.push({ input, target, signal, resolve, reject });
       this.#gather();
     });
-    // A signal may live much longer than the answer, and would keep the image with it.
+    // A signal may live much longer than the answer, and would keep the image in memory.
     return answered.finally(() => signal?.removeEventListener('abort', stop));
   }
 
@@ -82,7 +82,7 @@ export class Batcher {
     this.#running = true;
     await runAs(this.#owner, () => this.#explain(batch));
     this.#running = false;
-    // Those who have come meanwhile have waited long enough.
+    // Images that arrived while the batch ran do not wait again.
     if (this.#waiting.length > 0) void this.#run();
   }
 
@@ -97,7 +97,7 @@ export class Batcher {
         resolve({ ...this.#rowOf(answer, n), batchSize: batch.length });
     } catch (error) {
       if (batch.length === 1 || error instanceof DeviceError) for (const { reject } of batch) reject(error);
-      // Whose fault it is shows when each is computed alone.
+      // Computing each image alone shows which one failed.
       else for (const one of batch) await this.#explain([one]);
     }
   }
@@ -132,7 +132,7 @@ export class Batcher {
   }
 }
 
-/** Row `n` in memory of its own: what lies beside it is somebody else's. */
+/** Copies row `n`, because the memory beside it belongs to other callers. */
 function ownRow(batch: Tensor<'float32'>, n: number): Tensor<'float32'> {
   const { shape, data } = row(batch, n);
   return float32(shape, data.slice());

@@ -1,3 +1,4 @@
+import { deferred } from '@whylight/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Budget } from './budget.ts';
@@ -200,7 +201,7 @@ test('a task that hurries starts before all others, whatever its owner has runni
 test('work that is aborted while it waits never starts, and listens to its signal no longer', async () => {
   const queue = new FairQueue({ capacity: new Budget(1) });
   const task = { owner: 'a', claim: 1 };
-  const first = Promise.withResolvers<string>();
+  const first = deferred<string>();
   const running = queue.run(task, () => first.promise);
   const impatient = new AbortController();
   const started: string[] = [];

@@ -1,3 +1,5 @@
+import { deferred } from '@whylight/core';
+
 /** What the tasks that run take up; it decides whether one more fits. `C` is what a task claims of it. */
 export interface Capacity<C> {
   fits(claim: C): boolean;
@@ -82,7 +84,7 @@ export class FairQueue<C> {
 
   /** Queues a task. It starts now if it may; nobody asks whether there is room for it. */
   enter({ owner, claim }: Task<C>): Ticket {
-    const { promise: started, resolve: start } = Promise.withResolvers<void>();
+    const { promise: started, resolve: start } = deferred<void>();
     const entry: Entry<C> = { owner, claim, start, isUrgent: false };
     if (!this.#owners.has(owner)) this.#owners.set(owner, 0);
     this.#waiting.push(entry);
@@ -165,7 +167,7 @@ const everyone: Share = () => true;
 /** Listens to the signal no longer than `started` takes: a signal may live much longer. */
 async function untilAborted(started: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
   if (!signal) return started;
-  const aborted = Promise.withResolvers<never>();
+  const aborted = deferred<never>();
   const abort = () => aborted.reject(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   try {

@@ -1,3 +1,4 @@
+import { deferred } from '@whylight/core';
 import { expect, test } from 'vitest';
 import { LeaseCache } from './lease-cache.ts';
 
@@ -30,7 +31,7 @@ test('the least recently used value is closed when there is no room', async () =
 
 test('a value in use is closed only when its last user is done', async () => {
   const { log, use } = recorded(1);
-  const gate = Promise.withResolvers<void>();
+  const gate = deferred<void>();
   const working = use('a', async () => {
     await gate.promise;
     log.push('a done');

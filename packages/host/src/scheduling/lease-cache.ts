@@ -1,17 +1,17 @@
-/** What costs to make and must be closed. */
+/** A value that is expensive to create and must be closed. */
 interface Closable {
   close(): Promise<void>;
 }
 
 interface Entry<V> {
   readonly value: Promise<V>;
-  /** The value once it is made. */
+  /** Resolves with the value when it exists. */
   made: V | undefined;
   users: number;
   evicted: boolean;
 }
 
-/** How many values to keep, and if values have a size, how much of it in all. */
+/** How many values to keep, and the most that their sizes may add up to. */
 export interface LeaseLimits<V> {
   readonly capacity: number;
   readonly budget?: number | undefined;
@@ -19,21 +19,20 @@ export interface LeaseLimits<V> {
 }
 
 /**
- * As many values as the limits allow, made on first use, the least recently used one given up first. A value is
- * closed when it has been given up and its last user is done with it, so that work under way is never cut off; the
- * one used last stays, whatever its size. Concurrent first uses of one key make one value; one that failed to be made
- * is forgotten.
+ * Keeps as many values as the limits allow. It creates a value at its first use and evicts the least recently used one. It
+ * closes an evicted value when the last user is done with it, so that it never interrupts running work. The value used last
+ * stays, whatever its size. Concurrent first uses of one key create one value. It does not keep a value that failed.
  */
 export class LeaseCache<V extends Closable> {
   readonly #limits: LeaseLimits<V>;
-  /** In order of use, the latest last. */
+  /** In the order of use; the last one was used last. */
   readonly #entries = new Map<string, Entry<V>>();
 
   constructor(limits: LeaseLimits<V>) {
     this.#limits = limits;
   }
 
-  /** How many values there are, and how large all together. */
+  /** How many values there are, and the sum of their sizes. */
   get held(): { count: number; size: number } {
     return { count: this.#entries.size, size: this.#sizeOf(this.#entries.values()) };
   }
@@ -57,13 +56,13 @@ export class LeaseCache<V extends Closable> {
     }
   }
 
-  /** Gives `value` up, if it is what `key` stands for: it is of no use any more. */
+  /** Evicts `value` if it is still the value of `key`. */
   async forget(key: string, value?: V): Promise<void> {
     const entry = this.#entries.get(key);
     if (entry && (value === undefined || entry.made === value)) await this.#evict(key, entry);
   }
 
-  /** Gives up every value. */
+  /** Evicts every value. */
   async close(): Promise<void> {
     await Promise.all(Array.from(this.#entries, ([key, entry]) => this.#evict(key, entry)));
   }
@@ -71,7 +70,7 @@ export class LeaseCache<V extends Closable> {
   #shrink(): void {
     const { capacity, budget = Infinity } = this.#limits;
     const earlier = [...this.#entries].slice(0, -1);
-    // Giving up what is in use frees nothing yet.
+    // Evicting a value that is in use frees nothing yet.
     const idleFirst = earlier.toSorted(([, a], [, b]) => Number(a.users > 0) - Number(b.users > 0));
     for (const [key, entry] of idleFirst) {
       if (this.#entries.size <= capacity && this.held.size <= budget) return;

@@ -66,7 +66,7 @@ export class ColourModels {
     return ModelRegistry.open([this.#folder]);
   }
 
-  /** The red square by Grad-CAM of `colours`, but for what is to be another. */
+  /** Explains the red square by Grad-CAM of `colours`; the arguments replace parts of this request. */
   request({
     method = 'grad-cam',
     convention,

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig, unstable_splitSqlQuery } from 'wrangler';
-import { type BundledGateway, edge, type Script } from './bundle.ts';
+import { edge } from './bundle.ts';
+import type { BundledGateway, Script } from './bundled-gateway.ts';
 import { withFirstNames } from './class-names.ts';
 import type { Migration } from './migrations.ts';
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Processes } from '../processes.ts';
-import { type BundledGateway, digestOf, gatewayBundle } from './bundle.ts';
+import { digestOf, gatewayBundle } from './bundle.ts';
+import type { BundledGateway } from './bundled-gateway.ts';
 
 const log: string[] = [];
 const started: string[] = [];

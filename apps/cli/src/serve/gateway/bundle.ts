@@ -2,40 +2,14 @@ import { createHash } from 'node:crypto';
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { V4WorkerOptions } from 'miniflare';
 import { Failure } from '../../failure.ts';
 import type { Processes } from '../processes.ts';
-import type { Migration } from './migrations.ts';
-
-/** The workers that `whylight serve` runs, each a script of its name in the bundle. */
-export type Script = 'gateway' | 'front' | 'migrations';
-
-/** A class of Durable Objects; `unsafeUniqueKey` says under which name its objects are stored. */
-export interface DurableObjectClass {
-  readonly className: string;
-  readonly useSQLite?: boolean;
-  readonly unsafeUniqueKey?: string;
-}
-
-/** What `gateway.json` of a bundle says. */
-export interface BundledGateway {
-  readonly name: string;
-  /** Miniflare's options for it, as wrangler reads them from its configuration; without script and settings. */
-  readonly options: Pick<V4WorkerOptions, 'd1Databases'> & {
-    readonly durableObjects: Readonly<Record<string, DurableObjectClass>>;
-    readonly assets: { readonly binding: string; readonly directory: string };
-    readonly r2Buckets: Readonly<Record<string, { readonly id: string }>>;
-  };
-  readonly migrations: readonly Migration[];
-}
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** Where the gateway's sources are. */
 export const edge = at('../../../../edge');
 
-/** In a package that was published the bundle lies beside the sources; nothing is built there. */
-const published = at('../../../gateway');
 const builder = at('./build.ts');
 const kept = at('../../../../../node_modules/.cache/whylight');
 /** What the bundle is made of: the gateway, what it imports, and this folder. */
@@ -49,9 +23,8 @@ const sources = [
   at('../../../../../package-lock.json'),
 ];
 
-/** The folder of the bundle: built where its sources have changed since it was built last. @throws Failure */
+/** The folder of the bundle in a clone: built where its sources have changed since it was built last. @throws Failure */
 export async function gatewayBundle(processes: Processes): Promise<string> {
-  if (await exists(join(published, 'gateway.json'))) return published;
   const folder = join(kept, `gateway-${await digestOf(sources)}`);
   if (await exists(join(folder, 'gateway.json'))) {
     await utimes(folder, new Date(), new Date());
@@ -63,7 +36,7 @@ export async function gatewayBundle(processes: Processes): Promise<string> {
   try {
     const settings = { WRANGLER_LOG: 'error', WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1' };
     const code = await processes.start('bundle', [builder, staged], settings).exited;
-    if (code !== 0) throw new Failure('the gateway could not be built; the log says why');
+    if (code !== 0) throw new Failure('building the gateway failed; the log says why');
     // Another process may have been faster: then its bundle is the same.
     await rename(staged, folder).catch(async (error) => {
       if (!(await exists(join(folder, 'gateway.json')))) throw error;

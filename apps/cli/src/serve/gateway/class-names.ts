@@ -1,4 +1,4 @@
-import type { DurableObjectClass } from './bundle.ts';
+import type { DurableObjectClass } from './bundled-gateway.ts';
 
 /** What wrangler's configuration says of the classes of Durable Objects. */
 interface ClassMigration {

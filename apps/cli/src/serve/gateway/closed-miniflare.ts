@@ -25,7 +25,7 @@ const workerd = (createRequire(resolve('miniflare'))('workerd') as { readonly de
  */
 export function startMiniflare({ workers, state, verbose, onRestart }: MiniflareOptions): Miniflare {
   Object.assign(process.env, {
-    MINIFLARE_WORKERD_PATH: fileURLToPath(new URL('./workerd.sh', import.meta.url)),
+    MINIFLARE_WORKERD_PATH: fileURLToPath(new URL('../../../bin/workerd.sh', import.meta.url)),
     WHYLIGHT_WORKERD: workerd,
     WHYLIGHT_ENTRY: entrySocket,
   });

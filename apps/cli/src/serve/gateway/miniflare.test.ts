@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AwsClient } from 'aws4fetch';
 import { convertV4MiniflareOptions, Miniflare, R2_S3_SERVICE_NAME } from 'miniflare';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { BundledGateway } from './bundle.ts';
+import type { BundledGateway } from './bundled-gateway.ts';
 import { migratingWorkers, servedWorkers } from './options.ts';
 
 /**

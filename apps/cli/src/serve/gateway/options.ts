@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { V4WorkerOptions } from 'miniflare';
-import type { BundledGateway, Script } from './bundle.ts';
+import { programFile } from '../program.ts';
+import type { BundledGateway, Script } from './bundled-gateway.ts';
 import { frontSocket } from './front-socket.ts';
 
 /** What Miniflare is told of each worker; everything that it offers beyond that stays shut. */
@@ -16,7 +16,7 @@ export interface GatewayOptions {
 
 /** Of the date that the gateway is made for; these need nothing newer. */
 const compatibilityDate = '2026-11-01';
-const plugin = { name: frontSocket, package: fileURLToPath(new URL('./front-socket.ts', import.meta.url)) };
+const plugin = { name: frontSocket, package: programFile('#front-socket') };
 
 export const readBundle = async (bundle: string): Promise<BundledGateway> =>
   JSON.parse(await readFile(join(bundle, 'gateway.json'), 'utf8')) as BundledGateway;

@@ -37,7 +37,7 @@ function workerdRestarted(): void {
   const now = performance.now();
   deaths.push(now);
   const recent = deaths.filter((at) => at > now - window).length;
-  if (recent > allowed) fail(new Error(`workerd has died ${recent} times within a minute`));
+  if (recent > allowed) fail(new Error(`workerd has crashed ${recent} times within a minute`));
 }
 
 function fail(error: unknown): never {
@@ -53,7 +53,7 @@ async function migrate(migrations: readonly Migration[]): Promise<void> {
     const applied = JSON.parse(await askEntry(JSON.stringify(migrations))) as string[];
     if (verbose) console.log(`migrations: ${applied.length > 0 ? applied.join(', ') : 'none to apply'}`);
   } catch (error) {
-    throw new Error(`the database could not be brought up to date: ${(error as Error).message}`);
+    throw new Error(`migrating the database failed: ${(error as Error).message}`);
   } finally {
     // One that has not started says so again.
     await miniflare.dispose().catch(() => {});

@@ -1,5 +1,6 @@
 import { artifactNames } from '@whylight/contract';
-import type { Objects } from '../../storage/objects.ts';
+import type { Services } from '../../services.ts';
+import type { AlarmTask } from './alarm-task.ts';
 
 interface Task {
   readonly prefix: string;
@@ -11,19 +12,20 @@ interface Task {
 const pause = 60_000;
 
 /** Deletes artifacts under prefixes, now or later, until the store confirms that they are gone. Survives its object. */
-export class ArtifactDeletion {
+export class ArtifactDeletion implements AlarmTask {
   readonly #storage: DurableObjectStorage;
+  readonly #services: () => Services;
   #tasks: readonly Task[] = [];
 
-  constructor(storage: DurableObjectStorage) {
+  constructor(storage: DurableObjectStorage, services: () => Services) {
     this.#storage = storage;
+    this.#services = services;
   }
 
   async load(): Promise<void> {
     this.#tasks = (await this.#storage.get<Task[]>('deletions')) ?? [];
   }
 
-  /** When the next deletion is due. */
   get due(): number {
     return Math.min(Infinity, ...this.#tasks.map(({ due }) => due));
   }
@@ -39,12 +41,13 @@ export class ArtifactDeletion {
     await this.#storage.put('deletions', this.#tasks);
   }
 
-  async deleteDue(objects: Objects, now: number): Promise<void> {
+  async act(now: number): Promise<void> {
     const [due, rest] = [
       this.#tasks.filter((task) => task.due <= now),
       this.#tasks.filter((task) => task.due > now),
     ];
     if (due.length === 0) return;
+    const { objects } = this.#services();
     const tried = due.map(async ({ prefix }) => {
       const gone = await Promise.all(artifactNames.map((name) => objects.delete(prefix + name)));
       return gone.every(Boolean) ? [] : [{ prefix, due: now + pause }];

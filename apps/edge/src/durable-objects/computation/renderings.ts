@@ -1,25 +1,26 @@
+import { type JobError, renderKey, type Style } from '@whylight/contract';
 import {
-  artifactPrefix,
-  currentWarnings,
-  type JobError,
-  newNonce,
-  type RenderingJob,
-  renderKey,
-  type Style,
-} from '@whylight/contract';
-import {
+  type AskedRendering,
+  afterFailure,
   type FoundRendering,
-  isBelow,
+  isLasting,
   mostPinned,
-  mostUnpinned,
+  type NotRendered,
   type Rendering,
-  renderingJobOf,
-  renderingPrefix,
-  storedPrefix,
 } from '../../domain/rendering.ts';
-import { lateWrites, outputPrefix, type Run } from '../../domain/run.ts';
-import type { GpuWorker } from '../../storage/gpu-worker.ts';
+import { isTerminal, type Run } from '../../domain/run.ts';
+import { isPending, pendingStyles } from '../../domain/waiters.ts';
+import type { Services } from '../../services.ts';
+import type { AlarmTask } from './alarm-task.ts';
 import type { ArtifactDeletion } from './artifact-deletion.ts';
+import { RenderingCalls } from './rendering-calls.ts';
+import type { Runs } from './runs.ts';
+import { StoredRenderings } from './stored-renderings.ts';
+
+/** Renderings for waiting explanations that one computation asks workers for at a time: they have other jobs too. */
+const triesAtATime = 4;
+/** Milliseconds within which a try ends. If its object ends before, the alarm begins another try. */
+const tryTime = 90_000;
 
 const tooMany: JobError = {
   code: 'invalid_parameter',
@@ -27,119 +28,151 @@ const tooMany: JobError = {
   retryable: false,
 };
 
-const misplaced: JobError = {
-  code: 'internal',
-  message: 'A worker reports pictures at another place than its job names.',
-  retryable: true,
-};
+const nameOf = ({ run, key }: Pick<AskedRendering, 'run' | 'key'>): string => `rendering-asked/${run}/${key}`;
 
-const under = (run: number, key = ''): string => `rendering/${run}/${key}`;
-/** Holds where a worker writes pictures until its answer arrives: some may be in the store if none does. */
-const begun = (run: number, nonce = ''): string => `rendering-begun/${run}/${nonce}`;
+/** What renderings need of their computation. */
+interface Computation {
+  readonly storage: DurableObjectStorage;
+  readonly services: () => Services;
+  readonly runs: Runs;
+  readonly deletion: ArtifactDeletion;
+  /** Tells all who wait for a rendering that it is done, or why it has failed. */
+  readonly endRendering: (run: number, style: Style, error: JobError | null) => Promise<void>;
+  readonly setAlarm: () => Promise<void>;
+}
 
 /**
- * The pictures of a computation's runs in other styles than their own. Requests for the same style at the same time share
- * one rendering. Each call of a worker writes to a prefix of its own, so that a late worker overwrites nothing.
+ * The pictures of a computation's runs in other styles than their own (decision 41). A rendering for which explanations
+ * wait is asked for until it is done or has failed: the alarm begins each try.
  */
-export class Renderings {
-  readonly #storage: DurableObjectStorage;
-  readonly #deletion: ArtifactDeletion;
-  readonly #underWay = new Map<string, Promise<Rendering | JobError>>();
+export class Renderings implements AlarmTask {
+  readonly #computation: Computation;
+  readonly #stored: StoredRenderings;
+  readonly #calls: RenderingCalls;
+  readonly #asked = new Map<string, AskedRendering>();
+  readonly #trying = new Set<string>();
 
-  constructor(storage: DurableObjectStorage, deletion: ArtifactDeletion) {
-    this.#storage = storage;
-    this.#deletion = deletion;
+  constructor(computation: Computation) {
+    const { storage, services, runs, deletion } = computation;
+    this.#computation = computation;
+    this.#stored = new StoredRenderings(storage, deletion);
+    this.#calls = new RenderingCalls(services, runs, deletion, this.#stored);
+  }
+
+  async load(): Promise<void> {
+    const { storage, runs } = this.#computation;
+    for (const [name, asked] of await storage.list<AskedRendering>({ prefix: 'rendering-asked/' }))
+      this.#asked.set(name, asked);
+    // The object may have ended after it had stored that explanations wait, and before it had asked.
+    for (const run of runs.open) await this.ask(run, Date.now());
+  }
+
+  get due(): number {
+    const isFull = this.#trying.size >= triesAtATime;
+    const open = [...this.#asked].filter(([name]) => !isFull || this.#trying.has(name));
+    return Math.min(Infinity, ...open.map(([, { due }]) => due));
+  }
+
+  /** Begins the tries that are due; they end later. */
+  async act(now: number): Promise<void> {
+    for (const [name, asked] of this.#asked) {
+      const isTrying = this.#trying.has(name);
+      if (asked.due > now || (!isTrying && this.#trying.size >= triesAtATime)) continue;
+      const kept = this.#keep({ ...asked, due: now + tryTime });
+      if (!isTrying) void this.#try(name, asked);
+      await kept;
+    }
   }
 
   find(run: number, key: string): Promise<Rendering | null> {
-    return this.#read(under(run, key));
+    return this.#stored.find(run, key);
   }
 
-  /** `pinned`: keeps the rendering as long as the result, because an explanation depends on it. */
-  async render(
-    worker: GpuWorker,
-    run: Run,
-    style: Style,
-    input: RenderingJob['input'] | null,
-    pinned: boolean,
-  ): Promise<FoundRendering | JobError> {
-    const key = await renderKey(run.submission.key, style);
-    const name = under(run.number, key);
-    const before = await this.#read(name);
-    if (before?.pinned || (before && !pinned)) return { rendering: before, known: true };
-    if (pinned && (await this.#list(run)).filter((each) => each.pinned).length >= mostPinned) return tooMany;
-    if (before) return { rendering: await this.#pin(name, before, pinned), known: true };
-    let underWay = this.#underWay.get(name);
-    if (!underWay) {
-      const nonce = newNonce();
-      const job = renderingJobOf(run, artifactPrefix(renderingPrefix(run, key), nonce), style, input);
-      const asked = this.#askWorker(worker, run, job, { key, pinned, mark: begun(run.number, nonce) });
-      underWay = asked.finally(() => this.#underWay.delete(name));
-      this.#underWay.set(name, underWay);
+  /** Asks for all renderings for which explanations of `run` wait, for the first time at `due`. */
+  async ask(run: Run, due: number): Promise<void> {
+    for (const style of pendingStyles(run)) {
+      const asked = { run: run.number, key: await renderKey(run.submission.key, style), style };
+      if (this.#asked.has(nameOf(asked))) continue;
+      await this.#keep({ ...asked, tries: 0, refusals: 0, due });
     }
-    const rendering = await underWay;
-    if ('code' in rendering) return rendering;
-    return { rendering: await this.#pin(name, rendering, pinned), known: false };
+  }
+
+  /** Renders at once. `pinned`: keeps the rendering as long as the result, because an explanation depends on it. */
+  async render(run: Run, style: Style, pinned: boolean): Promise<FoundRendering | NotRendered> {
+    const key = await renderKey(run.submission.key, style);
+    const name = nameOf({ run: run.number, key });
+    const answer = await this.#findOrCall(run, key, style, pinned || this.#asked.has(name));
+    if ('rendering' in answer ? this.#asked.has(name) : isLasting(answer.error))
+      await this.#end(name, run, style, 'error' in answer ? answer.error : null);
+    // The call may have scheduled a deletion.
+    await this.#computation.setAlarm();
+    return answer;
   }
 
   /** Forgets all renderings of a run. @returns the prefixes where their pictures are, or may be */
   async forget(run: Run): Promise<string[]> {
-    const open = await this.#storage.list<string>({ prefix: begun(run.number) });
-    const known = await this.#storage.list<Rendering>({ prefix: under(run.number) });
-    await Promise.all([...open.keys(), ...known.keys()].map((name) => this.#storage.delete(name)));
-    // An earlier release stored the key of the rendering, whose pictures had no other place.
-    const asked = [...open.values()].map((place) =>
-      place.includes('/') ? place : renderingPrefix(run, place),
-    );
-    const written = [...known.values()].flatMap((rendering) => storedPrefix(rendering) ?? []);
-    // Abandoned calls have deletions scheduled for when no worker can be writing any more; what is there now goes now.
-    return [...new Set([...asked, ...written, ...this.#deletion.scheduledBelow(outputPrefix(run))])];
+    for (const [name, asked] of this.#asked) if (asked.run === run.number) await this.#drop(name);
+    return this.#stored.forget(run);
   }
 
-  async #askWorker(
-    worker: GpuWorker,
+  async #findOrCall(
     run: Run,
-    job: RenderingJob,
-    { key, pinned, mark }: { readonly key: string; readonly pinned: boolean; readonly mark: string },
-  ): Promise<Rendering | JobError> {
-    const prefix = job.output_prefix;
-    await this.#storage.put(mark, prefix);
-    const rendered = await worker.render(job);
-    if ('error' in rendered || !isBelow(rendered, prefix)) {
-      const { error, begun } = 'error' in rendered ? rendered : { error: misplaced, begun: true };
-      if (begun) await this.#deletion.schedule([prefix], Date.now() + lateWrites);
-      await this.#storage.delete(mark);
-      return error;
+    key: string,
+    style: Style,
+    pinned: boolean,
+  ): Promise<FoundRendering | NotRendered> {
+    const before = await this.#stored.find(run.number, key);
+    if (before && (before.pinned || !pinned)) return { rendering: before, known: true };
+    if (pinned && (await this.#stored.countPinned(run)) >= mostPinned)
+      return { error: tooMany, begun: false };
+    const answer = before ?? (await this.#calls.call({ run, key, style, pinned }));
+    if ('error' in answer) return answer;
+    const rendering = {
+      ...answer,
+      pinned: answer.pinned || pinned || this.#asked.has(nameOf({ run: run.number, key })),
+    };
+    if (!answer.pinned && rendering.pinned) await this.#stored.put(run, rendering);
+    return { rendering, known: before !== null };
+  }
+
+  async #try(name: string, asked: AskedRendering): Promise<void> {
+    const { runs, services, setAlarm } = this.#computation;
+    this.#trying.add(name);
+    try {
+      const run = await runs.find(asked.run);
+      const isWanted = run && isPending(run, asked.style);
+      if (!isWanted) return await this.#drop(name);
+      await services().backlog.enter(run.submission.key);
+      const answer = await this.render(run, asked.style, true);
+      if (!('error' in answer) || !this.#asked.has(name)) return;
+      const next = afterFailure(asked, answer.error, Date.now());
+      await ('code' in next ? this.#end(name, run, asked.style, next) : this.#keep(next));
+    } catch (error) {
+      console.error('a rendering was not tried; the alarm does it again', error);
+    } finally {
+      this.#trying.delete(name);
+      await this.act(Date.now());
+      await setAlarm();
     }
-    const rendering = { key, ...rendered, renderedAt: Date.now(), pinned };
-    await this.#storage.put(under(run.number, key), rendering);
-    await this.#storage.delete(mark);
-    if (!pinned) await this.#makeRoom(run);
-    return rendering;
   }
 
-  async #read(name: string): Promise<Rendering | null> {
-    const rendering = await this.#storage.get<Rendering>(name);
-    return rendering ? { ...rendering, warnings: currentWarnings(rendering.warnings) } : null;
+  /** Nobody waits for the rendering any more: it is done, or has failed. */
+  async #end(name: string, run: Run, style: Style, error: JobError | null): Promise<void> {
+    await this.#drop(name);
+    await this.#computation.endRendering(run.number, style, error);
   }
 
-  async #pin(name: string, rendering: Rendering, pinned: boolean): Promise<Rendering> {
-    if (rendering.pinned || !pinned) return rendering;
-    await this.#storage.put(name, { ...rendering, pinned });
-    return { ...rendering, pinned };
+  async #keep(asked: AskedRendering): Promise<void> {
+    this.#asked.set(nameOf(asked), asked);
+    await this.#computation.storage.put(nameOf(asked), asked);
   }
 
-  async #makeRoom(run: Run): Promise<void> {
-    const loose = (await this.#list(run)).filter(({ pinned }) => !pinned);
-    const old = loose.toSorted((a, b) => b.renderedAt - a.renderedAt).slice(mostUnpinned);
-    await this.#storage.delete(old.map(({ key }) => under(run.number, key)));
-    await this.#deletion.schedule(
-      old.flatMap((rendering) => storedPrefix(rendering) ?? []),
-      Date.now(),
-    );
-  }
-
-  async #list(run: Run): Promise<Rendering[]> {
-    return [...(await this.#storage.list<Rendering>({ prefix: under(run.number) })).values()];
+  async #drop(name: string): Promise<void> {
+    const { storage, services, runs } = this.#computation;
+    if (!this.#asked.delete(name)) return;
+    await storage.delete(name);
+    const { last } = runs;
+    if (last && isTerminal(last) && this.#asked.size === 0)
+      await services().backlog.leave(last.submission.key);
   }
 }

@@ -1,3 +1,4 @@
+import { groupBy } from '../../group-by.ts';
 import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { Expression } from '../../onnx/expression.ts';
 import { int, type Node, reachable } from '../../onnx/graph.ts';
@@ -36,7 +37,7 @@ export interface CanonicalForm {
 /** @param nodes the network's own, in order */
 export function canonicalForm(g: GraphBuilder, nodes: readonly Node[], scores: Value): CanonicalForm {
   const used = reachable(nodes, [scores]);
-  const users = Map.groupBy(
+  const users = groupBy(
     used.flatMap((node) => node.inputs.map((input) => ({ input, node }))),
     ({ input }) => input,
   );

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Expression } from '../../onnx/expression.ts';
-import { defineMethod } from '../method.ts';
-import { mapOnly, mapParams } from '../shared/cam.ts';
+import { defineMethod, type Setting, type Subject } from '../method.ts';
+import { weightedOnly, weightedParams } from '../shared/cam.ts';
 import { byChannel, channelSamples, channelsOf, weightedMap } from './masks.ts';
 
 /**
@@ -11,7 +11,8 @@ import { byChannel, channelSamples, channelsOf, weightedMap } from './masks.ts';
  *
  * Only what comes after the layer is evaluated. A channel is set to 0; pytorch-grad-cam, where the layer has another
  * minimum than 0, sets it to min(A) - 10⁷ (1 + k mod 32): of the 32 channels that it evaluates together, each is put
- * below the one before.
+ * below the one before. On tokens it takes the channel from all of them, those that lie nowhere on the image too. So its map of a
+ * transformer is not the paper's.
  *
  * @see Desai & Ramaswamy, "Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free Localization", 2020
  * @example createExplainer(classifier, { method: 'ablation-cam', layers: ['-1'] }, runtime)
@@ -21,34 +22,60 @@ export const ablationCam = defineMethod({
   title: 'Ablation-CAM',
   summary: 'Feature maps weighted by how much the score drops without each of them; no gradients.',
   paper: 'https://openaccess.thecvf.com/content_WACV_2020/papers/Desai_Ablation-CAM_WACV_2020_paper.pdf',
-  version: '2',
+  version: '3',
   kind: 'map',
   needs: ['layer'],
   singleLayer: true,
   conventions: ['paper', 'pytorch-grad-cam'],
   deviations: {
     'pytorch-grad-cam':
-      "Where the layer's minimum is not 0, channels are set to it less 10⁷, 2·10⁷ … up to 32 of them: those evaluated together see each other.",
+      "Where the layer's minimum is not 0, channels are set to it less 10⁷, 2·10⁷ … up to 32 of them: those evaluated together see each other. The class token loses the channel too.",
   },
-  parameters: z.strictObject(mapParams),
-  only: mapOnly,
+  parameters: z.strictObject(weightedParams),
+  only: weightedOnly,
   sampled: true,
   dividesByScore: true,
-  explain({ layers, score, from, over }, setting) {
-    const activation = layers[0]!;
+  explain(subject, setting) {
+    const { score, over } = subject;
+    const activation = subject.layers[0]!;
     const channels = channelsOf(setting);
+    const { values, axis, of } = ablatedValues(subject, setting);
     const drop = over(
       channelSamples(channels, (k) => k, 1),
       ({ channel, share }) => {
         const hot = channel.oneHot(channels).cast('bool');
-        const filler = setting.convention === 'paper' ? 0 : belowAll(activation, channel);
-        const ablated = hot.reshape([channel.shape[0]!, channels, 1, 1]).where(filler, activation);
-        return byChannel(from(ablated).score.sub(score), share, channel, channels);
+        const samples = channel.shape[0]!;
+        const perValue = values.shape.map((_, i) => (i === 0 ? samples : i === axis ? channels : 1));
+        const filler = setting.convention === 'paper' ? 0 : belowAll(values, channel);
+        const ablated = hot.reshape(perValue).where(filler, values);
+        return byChannel(of(ablated).score.sub(score), share, channel, channels);
       },
     );
     return weightedMap(activation, shareOf(drop, score).neg(), setting);
   },
 });
+
+/** What channels are taken from, along which axis, and the network from there on. */
+interface Ablated {
+  readonly values: Expression;
+  readonly axis: number;
+  of(values: Expression): Subject;
+}
+
+/** The layer's map; under pytorch-grad-cam's convention all of its tokens, those that lie nowhere on the image too. */
+function ablatedValues({ layers, from, startingFrom }: Subject, setting: Setting<unknown>): Ablated {
+  const [map] = layers as [Expression];
+  const { name, form } = setting.layerValues[0]!;
+  const isAlone = form.prefix + (form.suffix ?? 0) > 0 && (form.axes === 'TC' || form.axes === 'CT');
+  if (setting.convention === 'paper' || !isAlone || !map.g.knows(name))
+    return { values: map, axis: 1, of: from };
+  const all = map.of(name);
+  return {
+    values: all.shape[0] === 1 ? all : all.slice(0, 0, 1),
+    axis: form.axes === 'TC' ? 2 : 1,
+    of: (values) => startingFrom(name, values),
+  };
+}
 
 /** A share of the score; of a score of 0 there is none. */
 function shareOf(part: Expression, whole: Expression): Expression {
@@ -57,10 +84,14 @@ function shareOf(part: Expression, whole: Expression): Expression {
 }
 const least = 1e-20;
 
-/** 0 where that is the layer's minimum; else so far below it as pytorch-grad-cam goes, [S, 1, 1, 1]. */
-function belowAll(activation: Expression, channel: Expression): Expression {
-  const low = activation.min([0, 1, 2, 3], false);
+/** 0 where that is the values' minimum; else so far below it as pytorch-grad-cam goes, [S, 1, …]. */
+function belowAll(values: Expression, channel: Expression): Expression {
+  const axes = values.shape.map((_, i) => i);
+  const low = values.min(axes, false);
   const place = channel.emit('Mod', [channel.ints([32])]).cast('float32');
   const below = low.add(place.add(1).mul(-1e7));
-  return low.equals(0).where(0, below).reshape([channel.shape[0]!, 1, 1, 1]);
+  return low
+    .equals(0)
+    .where(0, below)
+    .reshape(axes.map((i) => (i === 0 ? channel.shape[0]! : 1)));
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineMethod } from '../method.ts';
 import { camOutput, mapParams } from '../shared/cam.ts';
+import { mixedBy, tokenMixing } from './token-mixing.ts';
 
 /**
  * Attention rollout: how much of each patch is in the class token, if attention is what mixes tokens, and half of
@@ -27,25 +28,12 @@ export const attentionRollout = defineMethod({
     ...mapParams,
     head_fusion: z.enum(['mean', 'max', 'min']).default('mean').describe("How a block's heads become one"),
   }),
-  explain({ logits, transformer }, setting) {
-    const { blocks, grid, prefix, suffix, tokenAxis } = transformer();
-    const sides = logits.of(blocks[0]!.output).shape;
-    const [rows, tokens] = [sides[1 - tokenAxis]!, sides[tokenAxis]!];
-    const itself = logits.floats(
-      [tokens, tokens],
-      Float32Array.from({ length: tokens * tokens }, (_, i) => Number(i % (tokens + 1) === 0)),
-    );
-    const mixing = blocks.map((block) => {
-      const weights = logits.of(block.weights);
-      const heads = weights.shape.length === 3 ? weights.shape[0]! / rows : weights.shape[1]!;
-      const split = weights.reshape([rows, heads, tokens, tokens]);
-      const both = split[setting.parameters.head_fusion]([1], false).add(itself);
+  explain(subject, setting) {
+    const { weights, itself, byHead, read } = tokenMixing(subject);
+    const mixing = weights.map((block) => {
+      const both = byHead(block)[setting.parameters.head_fusion]([1], false).add(itself);
       return both.div(both.sum([2]));
     });
-    const rollout = mixing.reduce((before, block) => block.matmul(before));
-    /** The class token is the first, or the last of those behind the patches. */
-    const at = prefix > 0 ? 0 : suffix > 0 ? tokens - 1 : undefined;
-    const read = at === undefined ? rollout.mean([1]) : rollout.slice(1, at, at + 1);
-    return camOutput([read.slice(2, prefix, tokens - suffix).reshape([rows, ...grid])], setting);
+    return camOutput([read(mixedBy(mixing))], setting);
   },
 });

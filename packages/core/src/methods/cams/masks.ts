@@ -1,8 +1,7 @@
 import type { Expression } from '../../onnx/expression.ts';
 import { float32, int64 } from '../../tensor.ts';
 import type { Made, Setting, Subject } from '../method.ts';
-import { type CamParams, camOutput, laid } from '../shared/cam.ts';
-import { weighted } from './gradient-cam.ts';
+import { type CamParams, camOutput, laid, overChannels } from '../shared/cam.ts';
 
 // Score-CAM and its kin: each channel of a layer masks the image, and is weighted by what the score becomes.
 
@@ -114,6 +113,9 @@ export const weightedMap = (
   activation: Expression,
   weights: Expression,
   setting: Setting<CamParams>,
-): Expression => camOutput([weighted(weights.reshape([1, channelsOf(setting), 1, 1]), activation)], setting);
+): Expression => {
+  const maps = weights.reshape([1, channelsOf(setting), 1, 1]).mul(activation);
+  return camOutput([overChannels(maps, setting.parameters)], setting);
+};
 
 export const channelsOf = ({ layerShapes }: Setting<unknown>): number => layerShapes[0]![0]!;

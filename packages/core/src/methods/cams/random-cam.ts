@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { float32 } from '../../tensor.ts';
 import { defineMethod } from '../method.ts';
-import { mapOnly, mapParams } from '../shared/cam.ts';
+import { weightedOnly, weightedParams } from '../shared/cam.ts';
 import { seedParam } from '../shared/noise.ts';
 import { uniform } from '../shared/random.ts';
 import { replayed } from '../shared/replayed.ts';
 import { channelsOf, weightedMap } from './masks.ts';
 
-const parameters = z.strictObject({ ...mapParams, seed: seedParam });
+const parameters = z.strictObject({ ...weightedParams, seed: seedParam });
 
 /**
  * Random-CAM: feature maps with random weights, for comparison. A method that does no better has not looked at the class.
@@ -31,7 +31,7 @@ export const randomCam = defineMethod<z.infer<typeof parameters>>({
   singleLayer: true,
   conventions: ['paper', 'pytorch-grad-cam'],
   parameters,
-  only: mapOnly,
+  only: weightedOnly,
   aux: ['weights'],
   explain({ layers, aux, given }, setting) {
     const channels = channelsOf(setting);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineMethod } from '../method.ts';
-import { mapOnly, mapParams } from '../shared/cam.ts';
+import { weightedOnly, weightedParams } from '../shared/cam.ts';
 import { gainMap, maskedGains } from './masks.ts';
 
 /**
@@ -27,8 +27,8 @@ export const scoreCam = defineMethod({
     torchcam: "Masks are min-maxed at the layer's size and then grown, with half-pixel centres.",
     'pytorch-grad-cam': 'Masks are grown with their corners aligned and then min-maxed.',
   },
-  parameters: z.strictObject(mapParams),
-  only: mapOnly,
+  parameters: z.strictObject(weightedParams),
+  only: weightedOnly,
   sampled: true,
   explain: (subject, setting) => gainMap(subject, maskedGains(subject, setting), setting),
 });

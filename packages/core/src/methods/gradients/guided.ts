@@ -2,7 +2,7 @@ import { meetsRelu } from '../../autodiff/guided.ts';
 import type { Warning } from '../../warning.ts';
 import type { Seen } from '../method.ts';
 
-/** What is to be known where a method treats ReLU in its own way, and the network has none. */
+/** The note of a method that treats ReLU in its own way, if the network has no ReLU. */
 export const withoutRelu =
   (what: string, instead = 'the gradient') =>
   ({ g, image, logits }: Seen): Warning[] =>

@@ -11,6 +11,7 @@ import {
   overImage,
 } from './features.ts';
 import { boxesHider, type HiddenBoxes } from './hidden-boxes.ts';
+import { superpixelsOf } from './superpixels.ts';
 
 /**
  * Feature ablation: how far the score drops when one group of pixels is replaced by the baseline, [N, C, H, W].
@@ -35,6 +36,7 @@ export const featureAblation = defineMethod({
   parameters: z.strictObject(featureParams('16x16')),
   sampled: true,
   aux: ['feature_mask'],
+  samplesFrom: (setting) => superpixelsOf(setting),
   explain(subject, setting) {
     const { image, aux, given } = subject;
     const cells = featuresOf(setting, aux);

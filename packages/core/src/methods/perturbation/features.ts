@@ -5,16 +5,21 @@ import type { Expression } from '../../onnx/expression.ts';
 import { float32, int64, sizeOf, type Tensor } from '../../tensor.ts';
 import type { Samples, Setting, Subject } from '../method.ts';
 import { baselineOf, baselineParam, baselineScore } from '../shared/baseline.ts';
+import { superpixelParams } from './superpixels.ts';
 
 // Methods that hide groups of pixels: features. A sample says which features are kept, and how much its score counts
 // for each of them: attributions are a linear function of the scores.
 
-const gridParam = z
+export const gridParam = z
   .string()
   .regex(/^[1-9]\d*x[1-9]\d*$/, { error: 'expected ROWSxCOLUMNS such as 7x7' })
   .describe('Equal cells as features, rows x columns; a recorded feature_mask takes its place');
 
-export const featureParams = (grid: string) => ({ grid: gridParam.default(grid), baseline: baselineParam });
+export const featureParams = (grid: string) => ({
+  grid: gridParam.default(grid),
+  ...superpixelParams,
+  baseline: baselineParam,
+});
 
 export interface FeatureParams {
   readonly grid: string;
@@ -41,7 +46,7 @@ export function gridOf({
   parameters,
   height,
   width,
-}: Pick<Setting<FeatureParams>, 'parameters' | 'height' | 'width'>) {
+}: Pick<Setting<Pick<FeatureParams, 'grid'>>, 'parameters' | 'height' | 'width'>) {
   const [down, across] = parameters.grid.split('x').map(Number) as [number, number];
   return [Math.min(down, height), Math.min(across, width)] as const;
 }

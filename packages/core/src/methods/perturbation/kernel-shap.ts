@@ -4,6 +4,7 @@ import { seedParam } from '../shared/noise.ts';
 import { recordedCoalitions, shapleyCoalitions } from './coalitions.ts';
 import { featureCount, featureParams, featuresOf, linearAttribution, onceEach } from './features.ts';
 import { fit } from './least-squares.ts';
+import { superpixelsOf } from './superpixels.ts';
 
 /**
  * Kernel SHAP: Shapley values as the coefficients of a linear model of the score, fitted to random sets of features
@@ -34,6 +35,7 @@ export const kernelShap = defineMethod({
   }),
   sampled: true,
   aux: ['feature_mask', 'samples'],
+  samplesFrom: (setting) => superpixelsOf(setting),
   explain(subject, setting) {
     const { n_samples, seed } = setting.parameters;
     const count = featureCount(featuresOf(setting, subject.aux));

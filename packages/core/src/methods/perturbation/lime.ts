@@ -5,6 +5,7 @@ import { defineMethod } from '../method.ts';
 import { seedParam } from '../shared/noise.ts';
 import { coinFlips, recordedCoalitions } from './coalitions.ts';
 import { featureCount, featureParams, featuresOf, maskedRows, overImage } from './features.ts';
+import { superpixelsOf } from './superpixels.ts';
 
 /**
  * LIME: the coefficients of a sparse linear model of the score around the image, [N, C, H, W].
@@ -45,6 +46,7 @@ export const lime = defineMethod({
   }),
   sampled: true,
   aux: ['feature_mask', 'samples'],
+  samplesFrom: (setting) => superpixelsOf(setting),
   // With z = (1, s): Σ w·z·zᵀ and Σ w·z·y hold all that the fit needs. y is told from the image's own score.
   explain({ image, score, aux, at, over, given }, setting) {
     const { n_samples, seed, alpha, kernel_width } = setting.parameters;

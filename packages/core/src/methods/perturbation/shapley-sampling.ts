@@ -11,6 +11,7 @@ import {
   onceEach,
   type WeightedSets,
 } from './features.ts';
+import { superpixelsOf } from './superpixels.ts';
 
 /**
  * Shapley values by sampling: features are added to the baseline in random orders, and each is credited with what
@@ -46,6 +47,7 @@ export const shapleySampling = defineMethod({
   }),
   sampled: true,
   aux: ['feature_mask', 'permutations'],
+  samplesFrom: (setting) => superpixelsOf(setting),
   explain(subject, setting) {
     const { n_samples, seed } = setting.parameters;
     const count = featureCount(featuresOf(setting, subject.aux));

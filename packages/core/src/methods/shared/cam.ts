@@ -19,22 +19,27 @@ export const camParams = {
     .default('max')
     .describe('How the maps of several layers become one; tanh-max is the max of tanh(2·map)'),
 };
-/** Parameters of maps that sum evidence over channels. */
-export const evidenceParams = {
-  ...camParams,
+const eigenSmooth = {
   eigen_smooth: z
     .boolean()
     .default(false)
     .describe("The evidence's first principal component in place of its sum over channels"),
 };
+
+/** Parameters of maps that sum evidence over channels, of several layers or of one. */
+export const evidenceParams = { ...camParams, ...eigenSmooth };
+export const weightedParams = { ...mapParams, ...eigenSmooth };
 export const mapOnly = { normalized: ['paper', 'torchcam'] } as const satisfies Record<
   string,
   readonly Convention[]
 >;
-export const camOnly = {
+export const weightedOnly = {
   ...mapOnly,
-  fuse: ['paper', 'torchcam', 'pytorch-grad-cam'],
   eigen_smooth: ['pytorch-grad-cam'],
+} as const satisfies Record<string, readonly Convention[]>;
+export const camOnly = {
+  ...weightedOnly,
+  fuse: ['paper', 'torchcam', 'pytorch-grad-cam'],
 } as const satisfies Record<string, readonly Convention[]>;
 export const camDefaults = { 'pytorch-grad-cam': { fuse: 'mean' } } as const;
 
@@ -129,10 +134,12 @@ export function evidenceMaps(
   evidence: Evidence,
   slopes = gradients(layers),
 ): Expression[] {
-  const single = (maps: Expression) =>
-    'eigen_smooth' in parameters && parameters.eigen_smooth ? principalMap(maps) : maps.sum([1], false);
-  return layers.map((layer, i) => single(evidence(layer, slopes[i]!, convention)));
+  return layers.map((layer, i) => overChannels(evidence(layer, slopes[i]!, convention), parameters));
 }
+
+/** Σ over channels of maps [N, C, h, w], or their principal component: [N, h, w]. */
+export const overChannels = (maps: Expression, parameters: object): Expression =>
+  'eigen_smooth' in parameters && parameters.eigen_smooth ? principalMap(maps) : maps.sum([1], false);
 
 /** How a method departs from the common way to its map. */
 export interface CamStyle {

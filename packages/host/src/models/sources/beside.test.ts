@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { metadataIn, mostTextBytes } from '@whylight/core/preparation';
 import { onnxFile } from '@whylight/core/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findBeside } from './beside.ts';
-import { metadataAt, metadataIn } from './file-metadata.ts';
-import { mostTextBytes, readTextBeside } from './text-beside.ts';
+import { metadataAt } from './file-metadata.ts';
+import { readTextBeside } from './text-beside.ts';
 
 let above: string;
 let folder: string;

@@ -1,95 +1,15 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { InputError } from '@whylight/core';
-import { mostTextBytes } from './text-beside.ts';
-
-/** Bytes at a place; fewer at the end. */
-type Read = (offset: number, length: number) => Uint8Array;
-
-/** ModelProto.metadata_props, whose entries have a key (1) and a value (2). */
-const metadataField = 14;
+import { scanMetadata } from '@whylight/core/preparation';
 
 /** What the ONNX file at `path` says in its metadata; the network in it is passed over. @throws InputError */
 export function metadataAt(path: string): Map<string, string> {
   const handle = openSync(path, 'r');
   try {
-    return scan(fstatSync(handle).size, (offset, length) => {
+    return scanMetadata(fstatSync(handle).size, (offset, length) => {
       const bytes = new Uint8Array(length);
       return bytes.subarray(0, readSync(handle, bytes, 0, length, offset));
     });
   } finally {
     closeSync(handle);
   }
-}
-
-/** The same of a file in memory. @throws InputError */
-export const metadataIn = (bytes: Uint8Array): Map<string, string> =>
-  scan(bytes.length, (offset, length) => bytes.subarray(offset, offset + length));
-
-/** What is no protobuf ends the scan: whoever reads the network says so. */
-function scan(size: number, read: Read): Map<string, string> {
-  const entries = new Map<string, string>();
-  let total = 0;
-  for (const { field, start, length } of fieldsOf(size, read)) {
-    if (field !== metadataField) continue;
-    total += length + 1;
-    if (total > mostTextBytes)
-      throw new InputError(
-        'invalid_model',
-        `metadata: expected at most ${mostTextBytes} bytes in all, got more`,
-      );
-    const [key, value] = entryIn(read(start, length));
-    entries.set(key, value);
-  }
-  return entries;
-}
-
-function entryIn(bytes: Uint8Array): [key: string, value: string] {
-  const texts: [string, string] = ['', ''];
-  const read: Read = (offset, length) => bytes.subarray(offset, offset + length);
-  for (const { field, start, length } of fieldsOf(bytes.length, read))
-    if (field === 1 || field === 2) texts[field - 1] = new TextDecoder().decode(read(start, length));
-  return texts;
-}
-
-interface Field {
-  readonly field: number;
-  readonly start: number;
-  readonly length: number;
-}
-
-/** A file has a handful of fields and an entry for each remark; what has more is made to take long. */
-const mostFields = 100_000;
-
-/** The fields with a length, as far as the bytes are protobuf. */
-function* fieldsOf(size: number, read: Read): Generator<Field> {
-  for (let at = 0, seen = 0; at < size && seen < mostFields; seen++) {
-    // A tag and a length have at most ten bytes each.
-    const head = read(at, 20);
-    const tag = varint(head, 0);
-    if (!tag) return;
-    const [field, kind] = [Math.floor(tag.value / 8), tag.value % 8];
-    at += tag.end;
-    if (kind === 1) at += 8;
-    else if (kind === 5) at += 4;
-    else if (kind === 0 || kind === 2) {
-      const number = varint(head, tag.end);
-      if (!number) return;
-      at += number.end - tag.end;
-      if (kind === 0) continue;
-      if (number.value > size - at) return;
-      yield { field, start: at, length: number.value };
-      at += number.value;
-    } else return;
-  }
-}
-
-function varint(bytes: Uint8Array, at: number): { value: number; end: number } | undefined {
-  let value = 0;
-  for (let i = 0; i < 10; i++) {
-    const byte = bytes[at + i];
-    if (byte === undefined) return undefined;
-    value += (byte % 128) * 128 ** i;
-    if (byte < 128) return { value, end: at + i + 1 };
-  }
-  return undefined;
 }

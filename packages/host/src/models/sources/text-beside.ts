@@ -1,9 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { InputError, quoted } from '@whylight/core';
-
-/** A label file or a configuration has at most so many bytes: the names of 21 thousand classes take two million. */
-export const mostTextBytes = 8 * 2 ** 20;
+import { mostTextBytes } from '@whylight/core/preparation';
 
 /**
  * The text of the file called `name` in `folder`, or undefined where there is none. Only a regular file that lies in

@@ -1,0 +1,64 @@
+import { z } from '@hono/zod-openapi';
+import { Refusal } from '../domain/refusal.ts';
+import { type IdPrefix, isId } from '../domain/ulid.ts';
+import { json } from './responses.ts';
+
+const pageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  starting_after: z.string().optional(),
+});
+
+/** What a route declares that answers with `answerPage`: its query, and its one answer. */
+export const paged = <S extends z.ZodType>(list: S, description: string) => ({
+  query: pageQuery,
+  responses: { 200: json(list, description) },
+});
+
+interface ListAnswer<T> {
+  readonly status: 200;
+  readonly body: { object: 'list'; data: T[]; has_more: boolean; next_cursor: string | null };
+}
+
+/** A list that is short, so that it is always one page. */
+export const answerAll = <T>(data: T[]): ListAnswer<T> => ({
+  status: 200,
+  body: { object: 'list', data, has_more: false, next_cursor: null },
+});
+
+type ReadRows<T> = (limit: number, after: string | null) => Promise<T[]>;
+
+/**
+ * One page of the rows that `read` returns, each as `present` shows it. Cursors are ids, and ids sort by time: rows that are
+ * added meanwhile do not move a page.
+ */
+export async function answerPage<T extends { id: string }>(
+  prefix: IdPrefix,
+  query: z.output<typeof pageQuery>,
+  read: ReadRows<T>,
+): Promise<ListAnswer<T>>;
+export async function answerPage<T extends { id: string }, V>(
+  prefix: IdPrefix,
+  query: z.output<typeof pageQuery>,
+  read: ReadRows<T>,
+  present: (row: T) => V | Promise<V>,
+): Promise<ListAnswer<V>>;
+export async function answerPage<T extends { id: string }>(
+  prefix: IdPrefix,
+  { limit, starting_after: after }: z.output<typeof pageQuery>,
+  read: ReadRows<T>,
+  present: (row: T) => unknown = (row) => row,
+): Promise<ListAnswer<unknown>> {
+  if (after !== undefined && !isId(prefix, after))
+    throw new Refusal(
+      'invalid_cursor',
+      'starting_after: expected the `next_cursor` of an answer of this list.',
+    );
+  const rows = await read(limit + 1, after ?? null);
+  const shown = rows.slice(0, limit);
+  const more = rows.length > limit;
+  const data = await Promise.all(shown.map(present));
+  return {
+    status: 200,
+    body: { object: 'list', data, has_more: more, next_cursor: more ? (shown.at(-1)?.id ?? null) : null },
+  };
+}

@@ -1,0 +1,46 @@
+import { z } from '@hono/zod-openapi';
+import { problemSchema } from '@whylight/contract';
+
+/** What a route declares about one status. Without `content` the answer has no body. */
+interface DeclaredResponse {
+  readonly description: string;
+  readonly content?: Readonly<Record<string, { readonly schema: z.ZodType }>>;
+}
+
+/** Every answer of a route, by status, except refusals: `route` adds those to each route. */
+export type Responses = Readonly<Record<number, DeclaredResponse>>;
+
+type BodyOf<D extends DeclaredResponse> = D extends { content: infer C }
+  ? C extends { 'application/json': { schema: infer S extends z.ZodType } }
+    ? { readonly body: z.output<S> }
+    : { readonly body: string | ReadableStream | null }
+  : { readonly body?: undefined };
+
+/** What a handler may return: one of the declared statuses, with a body of its schema. */
+export type Answer<R extends Responses> = {
+  [S in keyof R & number]: {
+    readonly status: S;
+    readonly headers?: Readonly<Record<string, string>>;
+  } & BodyOf<R[S]>;
+}[keyof R & number];
+
+export const json = <S extends z.ZodType>(schema: S, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+
+/** A body that is not JSON. The handler sets its Content-Type, with the charset. */
+export const text = (type: string, description: string) => ({
+  description,
+  content: { [type]: { schema: z.string() } } as Record<string, { schema: z.ZodString }>,
+});
+
+export const deleted = { 204: { description: 'The resource is deleted' } };
+
+/** What every route may answer instead; `problem.ts` has the statuses. */
+export const refused = {
+  default: {
+    description: 'The service refuses the request or fails; the body says why',
+    content: { 'application/problem+json': { schema: problemSchema } },
+  },
+};

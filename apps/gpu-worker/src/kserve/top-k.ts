@@ -1,0 +1,11 @@
+import { predictionRequestSchema } from '@whylight/contract';
+import { z } from 'zod';
+import { checkMembers, type Members, parsed } from './members.ts';
+
+const schema = z.strictObject({ top_k: predictionRequestSchema.shape.top_k });
+
+/** How many of the likeliest classes a prediction lists, as the API's own request says it. @throws Refusal */
+export function topKOf(parameters: Members, where: string): number {
+  checkMembers(parameters, Object.keys(schema.shape), where);
+  return parsed(schema, parameters, where).top_k;
+}

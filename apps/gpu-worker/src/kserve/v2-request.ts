@@ -1,0 +1,85 @@
+import type { Classifier } from '@whylight/core';
+import { z } from 'zod';
+import { described, type Instance } from './instance.ts';
+import { checkMembers, type Members, objectOf, parsed } from './members.ts';
+import { Refusal } from './refusal.ts';
+import { readV2Body } from './v2-body.ts';
+import { instancesOf } from './v2-input.ts';
+import type { OutputTensor } from './v2-tensor.ts';
+
+/** A request to infer or to explain, read and checked but for what its verb says of its parameters. */
+export interface V2Request {
+  readonly id: unknown;
+  readonly instances: readonly Instance[];
+  /** Those that the protocol does not use itself. */
+  readonly parameters: Members;
+  /** Whether the request asks for this output by name. */
+  names(output: string): boolean;
+  /** Of these outputs those that are asked for. @throws Refusal for a name that none has */
+  choose(outputs: readonly OutputTensor[]): readonly OutputTensor[];
+  /** Whether the answer sends this output as bytes. */
+  isBinary(output: string): boolean;
+}
+
+const outputsSchema = z
+  .array(
+    z.object({
+      name: z.string().max(100),
+      parameters: z.object({ binary_data: z.boolean().optional() }).default({}),
+    }),
+  )
+  .max(32)
+  .default([]);
+
+/** What answers: a model, and the names of the outputs that it may have. */
+interface Answering {
+  readonly classifier: Classifier;
+  readonly known: readonly string[];
+}
+
+/** @throws Refusal */
+export function readV2Request(
+  bytes: Uint8Array,
+  jsonLength: string | undefined,
+  { classifier, known }: Answering,
+): V2Request {
+  const body = readV2Body(bytes, jsonLength);
+  const { id, parameters = {}, outputs } = body.json;
+  const { binary_data_output: allBinary = false, ...given } = objectOf(parameters, 'parameters');
+  if (typeof allBinary !== 'boolean')
+    throw new Refusal(
+      400,
+      `parameters.binary_data_output: expected true or false; got ${described(allBinary)}`,
+    );
+  const asked = parsed(outputsSchema, outputs, 'outputs');
+  const chosen = new Map(asked.map(({ name, parameters: own }) => [name, own.binary_data]));
+  checkMembers(Object.fromEntries(chosen), known, 'outputs');
+  return {
+    id,
+    instances: instancesOf(body, classifier),
+    parameters: unpacked(given),
+    names: (output) => chosen.has(output),
+    choose(all) {
+      if (chosen.size === 0) return all;
+      // A method need not give all that the metadata lists.
+      const names = all.map(({ name }) => name);
+      checkMembers(Object.fromEntries(chosen), names, 'outputs');
+      return all.filter(({ name }) => chosen.has(name));
+    },
+    isBinary: (output) => chosen.get(output) ?? allBinary,
+  };
+}
+
+/** V2's parameters are plain values: what is more than that in the API is its JSON as text. */
+function unpacked(given: Members): Members {
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => {
+      if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return [name, value];
+      try {
+        return [name, JSON.parse(value)];
+      } catch {
+        throw new Refusal(400, `parameters.${name}: expected JSON as text; got ${described(value)}`);
+      }
+    }),
+  );
+}

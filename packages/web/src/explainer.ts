@@ -1,0 +1,136 @@
+import { InputError, RequestChannel } from '@whylight/core';
+import type {
+  Answer,
+  Call,
+  Calls,
+  Classification,
+  ClassifyQuestion,
+  ExplainQuestion,
+  Explanation,
+  Progress,
+  Rgba,
+} from './calls.ts';
+import { transferables } from './calls.ts';
+import { errorOf } from './failure.ts';
+import type { ModelSource, OpenedModel } from './models/opened-model.ts';
+import { bitmapOf, type ImageSource } from './pixels.ts';
+import type { Backend, BackendOptions } from './worker/backend.ts';
+
+export interface ExplainerOptions extends BackendOptions {
+  /** Starts the worker, for who bundles `worker/worker.ts` in a way of their own. */
+  readonly worker?: (() => Worker) | undefined;
+}
+
+export interface CallOptions {
+  /** Once it is aborted the call fails with its reason at once; the worker stops after the samples that it is at. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told how far the call has come, from 0 to 1. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Explains images in a worker of its own; the page's thread stays free. It answers calls one after another. */
+export interface WebExplainer extends Disposable {
+  /** What computes here, and why nothing faster does. */
+  readonly backend: Backend;
+  /** @throws InputError for what is no model, does not have the digest, or cannot be fetched */
+  openModel(source: ModelSource, options?: CallOptions): Promise<OpenedModel>;
+  /** Gives back the memory of a model. */
+  closeModel(model: OpenedModel): Promise<void>;
+  /** @throws InputError */
+  classify(
+    question: ClassifyQuestion & { readonly model: OpenedModel; readonly image: ImageSource },
+    options?: CallOptions,
+  ): Promise<Classification>;
+  /** @throws InputError for what the user can put right */
+  explain(
+    question: ExplainQuestion & { readonly model: OpenedModel; readonly image: ImageSource },
+    options?: CallOptions,
+  ): Promise<Explanation>;
+  /** Ends the worker; calls that are under way fail. */
+  close(): void;
+}
+
+const startWorker = () =>
+  new Worker(new URL('./worker/worker.ts', import.meta.url), { type: 'module', name: 'whylight' });
+
+/** Starts a worker that explains. @throws Error where neither WebGPU nor WebAssembly runs */
+export async function startExplainer({
+  worker: start = startWorker,
+  ...backendOptions
+}: ExplainerOptions = {}): Promise<WebExplainer> {
+  const worker = start();
+  const channel = new RequestChannel<Call, Answer, Progress>(
+    (message) => worker.postMessage(message, transferables(message)),
+    errorOf,
+  );
+  worker.onmessage = ({ data }) => channel.receive(data);
+  worker.onerror = ({ message }) =>
+    channel.close(new Error(`the worker of the explainer has failed: ${message || 'it did not load'}`));
+
+  async function call<Name extends keyof Calls>(
+    name: Name,
+    request: Calls[Name]['request'],
+    { signal, onProgress }: CallOptions = {},
+  ): Promise<Calls[Name]['answer']> {
+    signal?.throwIfAborted();
+    const answer = channel.request({ name, ...request } as Call, { signal, onNotice: onProgress });
+    return (await unlessAborted(answer, signal)) as Calls[Name]['answer'];
+  }
+  const close = () => {
+    worker.terminate();
+    channel.close(new Error('the explainer is closed'));
+  };
+  const asked = async <Q extends { readonly model: OpenedModel; readonly image: ImageSource }>({
+    model,
+    image,
+    ...rest
+  }: Q) => ({ ...rest, model: model.id, bitmap: await bitmapOf(image) });
+
+  try {
+    const backend = await call('start', backendOptions);
+    return {
+      backend,
+      close,
+      [Symbol.dispose]: close,
+      openModel: (source, options) => call('open', { source: plain(source) }, options),
+      closeModel: ({ id }) => call('release', { model: id }),
+      classify: async (question, options) => call('classify', await asked(question), options),
+      async explain(question, options) {
+        const { overlay, heatmap, ...rest } = await call('explain', await asked(question), options);
+        return { ...rest, overlay: imageData(overlay), heatmap: imageData(heatmap) };
+      },
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+const imageData = (rgba: Rgba | null): ImageData | null =>
+  rgba && new ImageData(rgba.data, rgba.width, rgba.height);
+
+/** A source as the worker can be given it: it has another base for addresses than the page. */
+function plain(source: ModelSource): ModelSource {
+  if (!('url' in source)) return source;
+  const absolute = (url: string | URL) => {
+    try {
+      return new URL(url, document.baseURI).href;
+    } catch {
+      throw new InputError(
+        'invalid_parameter',
+        `url: expected an address, got ${JSON.stringify(String(url))}`,
+      );
+    }
+  };
+  return { ...source, url: absolute(source.url), beside: source.beside?.map(absolute) };
+}
+
+async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return answer;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  // What the worker says of a call that nobody waits for is heard by nobody.
+  answer.catch(() => undefined);
+  return Promise.race([answer, promise]).finally(() => signal.removeEventListener('abort', abort));
+}

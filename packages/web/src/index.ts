@@ -1,0 +1,15 @@
+export { InputError, type TargetSpec, type Warning } from '@whylight/core';
+export type { Prediction } from '@whylight/core/preparation';
+export type {
+  Calls,
+  Classification,
+  ClassifyQuestion,
+  Device,
+  ExplainQuestion,
+  Explanation,
+} from './calls.ts';
+export { type CallOptions, type ExplainerOptions, startExplainer, type WebExplainer } from './explainer.ts';
+export { filesDropped } from './files-dropped.ts';
+export type { ModelSource, OpenedModel } from './models/opened-model.ts';
+export { type ImageSource, pixelsOf } from './pixels.ts';
+export type { Backend, BackendOptions } from './worker/backend.ts';

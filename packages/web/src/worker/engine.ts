@@ -1,0 +1,224 @@
+import { forwardGraph, InputError, OutOfMemoryError, type Tensor } from '@whylight/core';
+import { heatmap, paint, preprocess, type Region } from '@whylight/core/image';
+import { methods, resolveQuestion } from '@whylight/core/methods';
+import {
+  channelsFor,
+  classifierOf,
+  createPlan,
+  doubts,
+  highest,
+  type Plan,
+  type Prepared,
+  predictionOfTarget,
+  predictionsOf,
+  prepare,
+  preparedFor,
+  readingOf,
+  resolveTarget,
+  sidesFor,
+  statedSides,
+} from '@whylight/core/preparation';
+import type {
+  Answered,
+  Asked,
+  Classification,
+  ClassifyQuestion,
+  Device,
+  ExplainQuestion,
+  Rgba,
+} from '../calls.ts';
+import type { FileModel } from '../models/described-files.ts';
+import { openSource } from '../models/open.ts';
+import type { ModelSource, OpenedModel } from '../models/opened-model.ts';
+import { opaqueRgba, photoOf } from '../photo.ts';
+import { rgbaOf } from '../pixels.ts';
+import { Loaded } from './loaded.ts';
+import type { WebRuntime } from './runtime.ts';
+
+interface Watch {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: number) => void;
+}
+
+interface Network extends Prepared {
+  readonly classes: number;
+  readonly rows: number;
+  run(image: Tensor): Promise<Readonly<Record<string, Tensor>>>;
+  close(): Promise<void>;
+}
+
+/** Models that are open, and what is loaded of them: explainers of the last questions, the network of the last images. */
+export class Engine {
+  readonly #runtime: WebRuntime;
+  readonly #models = new Map<number, FileModel>();
+  readonly #plans = new Loaded<Plan>(4);
+  readonly #networks = new Loaded<Network>(1);
+  #opened = 0;
+
+  constructor(runtime: WebRuntime) {
+    this.#runtime = runtime;
+  }
+
+  async open(source: ModelSource, watch: Watch): Promise<OpenedModel> {
+    const { model, cached } = await openSource(source, watch);
+    const classifier = await classifierOf(model);
+    const { report, names, task, warnings } = prepare(model, classifier);
+    const id = ++this.#opened;
+    this.#models.set(id, model);
+    const { name, sha256 } = model;
+    const { classes } = classifier;
+    const labels = names.classes && [...names.classes];
+    return { id, name, sha256, task, classes, labels, preprocessing: report, warnings, cached };
+  }
+
+  async release(id: number): Promise<void> {
+    this.#models.delete(id);
+    await this.#plans.end(`${id} `);
+    await this.#networks.end(`${id} `);
+  }
+
+  async classify({ model: id, bitmap, count = 5 }: Asked<ClassifyQuestion>): Promise<Classification> {
+    const model = this.#model(id);
+    const clock = stopwatch();
+    const { pixels, picture } = photoOf(rgbaOf(bitmap), await channelsFor(model));
+    const sides = await sidesFor(model, picture);
+    const key = `${id} ${JSON.stringify(sides ?? null)}`;
+    const network = await this.#networks.get(key, () => this.#network(model, sides));
+    const load = clock();
+    const { input } = preprocess(pixels, network.preprocessing);
+    const { logits, probabilities } = await network.run(repeated(input, network.rows));
+    const first = (all: Tensor | undefined) =>
+      all ? (all as Tensor<'float32'>).data.slice(0, network.classes) : null;
+    const scores = first(logits)!;
+    if (!scores.every(Number.isFinite))
+      throw new InputError('non_finite_output', 'the model gives scores that are not finite for this image');
+    const outputs = { scores, probabilities: first(probabilities) };
+    const predictions = highest(predictionsOf(outputs, network.names), count);
+    const { task, warnings } = network;
+    return {
+      predictions,
+      task,
+      warnings: [...warnings, ...doubts(task, predictions[0]!)],
+      device: this.#device,
+      milliseconds: { load, compute: clock() },
+    };
+  }
+
+  async explain(asked: Asked<ExplainQuestion>, { signal, onProgress }: Watch): Promise<Answered> {
+    const { model: id, bitmap, style, pictures = true, ...question } = asked;
+    const model = this.#model(id);
+    const { target: wanted, ...resolved } = resolveQuestion(
+      question as ExplainQuestion & { parameters: never },
+    );
+    const clock = stopwatch();
+    const { pixels, picture: photo } = photoOf(rgbaOf(bitmap), await channelsFor(model));
+    const sides = await sidesFor(model, photo);
+    const key = `${id} ${JSON.stringify([resolved, sides ?? null])}`;
+    const plan = await this.#plans.get(key, () =>
+      this.#withRoom(() => createPlan(model, resolved, sides, this.#runtime)),
+    );
+    const load = clock();
+    signal.throwIfAborted();
+
+    const { explainer, names, task, preprocessing } = plan;
+    const target = resolveTarget(wanted, names, plan.classes);
+    const { input, region } = preprocess(pixels, preprocessing);
+    const answer = await explainer.attribute(input, [target], {
+      signal,
+      onProgress: (done, total) => onProgress(done / total),
+    });
+    const compute = clock();
+    signal.throwIfAborted();
+
+    const { attribution, scores, probabilities } = answer;
+    const predictions = predictionsOf(
+      { scores: scores.data, probabilities: probabilities?.data ?? null },
+      names,
+    );
+    const best = highest(predictions, 5);
+    const isPixels = methods.some(({ id, kind }) => id === resolved.method && kind === 'pixels');
+    const scenery = { photo, region, style, attribution, layout: preprocessing.layout, isPixels };
+    const { overlay, heatmap } = pictures ? drawn(scenery) : { overlay: null, heatmap: null };
+    const { method, convention, parameters } = resolved;
+    return {
+      ...{ method, convention, parameters, task, region, overlay, heatmap },
+      layers: [...explainer.layers],
+      target: predictionOfTarget(target, answer.targets[0]!, predictions, names),
+      predictions: best,
+      attribution: attribution.data,
+      shape: [...attribution.shape],
+      convergenceDelta: answer.convergenceDelta?.[0] ?? null,
+      warnings: [...answer.warnings, ...doubts(task, best[0]!), ...plan.warnings],
+      device: this.#device,
+      milliseconds: { load, compute, render: clock() },
+    };
+  }
+
+  /** What is kept for the next question gives way to what is asked now. */
+  async #withRoom<T>(load: () => Promise<T>): Promise<T> {
+    try {
+      return await load();
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError)) throw error;
+      await this.#plans.end('');
+      await this.#networks.end('');
+      return load();
+    }
+  }
+
+  get #device(): Device {
+    return { name: this.#runtime.device, fallenBack: [...this.#runtime.fallenBack] };
+  }
+
+  #model(id: number): FileModel {
+    const model = this.#models.get(id);
+    if (model) return model;
+    throw new InputError(
+      'invalid_parameter',
+      'model: it is not open in this explainer; open it with openModel',
+    );
+  }
+
+  async #network(model: FileModel, sides: readonly [number, number] | undefined): Promise<Network> {
+    const classifier = await classifierOf(model, readingOf(model, sides));
+    const prepared = statedSides(model) === null ? await preparedFor(model) : prepare(model, classifier);
+    const session = await this.#runtime.load(forwardGraph(classifier));
+    return {
+      ...prepared,
+      classes: classifier.classes,
+      rows: classifier.batch ?? 1,
+      run: (image) => session.run({ image }),
+      close: () => session.close(),
+    };
+  }
+}
+
+function drawn(scenery: Parameters<typeof paint>[0]): { overlay: Rgba; heatmap: Rgba } {
+  const { explained, alone } = paint(scenery);
+  const { map, ...scale } = alone;
+  const { width, height }: Region = scenery.region;
+  const size = { width: Math.max(Math.round(width), 1), height: Math.max(Math.round(height), 1) };
+  const coloured = heatmap(map, { ...size, ...scale });
+  return {
+    overlay: { width: explained.width, height: explained.height, data: opaqueRgba(explained) },
+    heatmap: { ...size, data: opaqueRgba(coloured) },
+  };
+}
+
+/** One image as the batch that a model has baked in. */
+function repeated(image: Tensor<'float32'>, count: number): Tensor<'float32'> {
+  const data = new Float32Array(image.data.length * count);
+  for (let n = 0; n < count; n++) data.set(image.data, n * image.data.length);
+  return { ...image, shape: [count, ...image.shape.slice(1)], data };
+}
+
+/** Milliseconds since it was last asked. */
+function stopwatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    const elapsed = now - last;
+    last = now;
+    return Math.round(elapsed * 100) / 100;
+  };
+}
