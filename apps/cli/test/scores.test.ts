@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { explanationResultSchema } from '@whylight/contract';
 import { float32, int64, readNpy, sizeOf, type Tensor, writeNpy } from '@whylight/core';
 import { networkOf } from '@whylight/core/testing';
 import { createRuntime, encodePng } from '@whylight/host';
@@ -49,12 +50,19 @@ const said = async (...args: string[]) => {
   return ended;
 };
 
+/** A result.json, which is a result of the contract with no other member: the schema drops members that it does not have. */
+async function resultOf(folder: string) {
+  const written = JSON.parse(await readFile(join(home, folder, 'result.json'), 'utf8'));
+  expect(explanationResultSchema.parse(written)).toEqual(written);
+  return written;
+}
+
 describe('a number that is no class score', () => {
   const score = 'output:masks[2,3:9].mean';
 
   it('is explained from a photo, and result.json says what was explained', async () => {
     await said('explain', 'photo.png', '--model', 'seg.onnx', '--score', score, '-o', 'out');
-    const result = JSON.parse(await readFile(join(home, 'out', 'result.json'), 'utf8'));
+    const result = await resultOf('out');
     expect(result.target).toMatchObject({
       ...{ type: 'output', name: 'masks', index: '2,3:9', reduce: 'mean' },
       ...{ class_index: 0, label: 'output:masks[2,3:9].mean' },
@@ -149,10 +157,10 @@ describe('regression', () => {
   it('is a task by --task: the prediction is a value and no probability', async () => {
     const explain = ['explain', 'photo.png', '--model', 'age.onnx', '--method', 'saliency', '-o', 'age'];
     await said(...explain);
-    const guessed = JSON.parse(await readFile(join(home, 'age', 'result.json'), 'utf8'));
+    const guessed = await resultOf('age');
     expect([guessed.task, typeof guessed.target.probability]).toEqual(['binary', 'number']);
     const { stdout } = await said(...explain, '--task', 'regression');
-    const result = JSON.parse(await readFile(join(home, 'age', 'result.json'), 'utf8'));
+    const result = await resultOf('age');
     expect([result.task, result.target.probability]).toEqual(['regression', undefined]);
     expect(stdout).toContain(`score ${result.target.score.toFixed(3)}`);
     const report = JSON.parse(
@@ -164,7 +172,7 @@ describe('regression', () => {
   it('is a task where a number is asked for by its output', async () => {
     const asked = ['--score', 'output:logit', '--method', 'saliency'];
     const { stdout } = await said('explain', 'photo.png', '--model', 'age.onnx', ...asked, '-o', 'age');
-    const result = JSON.parse(await readFile(join(home, 'age', 'result.json'), 'utf8'));
+    const result = await resultOf('age');
     expect(result.task).toBe('regression');
     expect(stdout).toContain(`output:logit.sum, score ${result.target.score.toFixed(3)}`);
   });
@@ -172,8 +180,6 @@ describe('regression', () => {
 
 describe('a region of a segmenter', () => {
   const segment = ['--model', 'seg.onnx', '--layout', 'NCHW', '--fit', 'stretch', '--size', '16'];
-  const resultOf = async (folder: string) =>
-    JSON.parse(await readFile(join(home, folder, 'result.json'), 'utf8'));
 
   it('is explained in the photo’s pixels, and result.json says which one', async () => {
     // The photo is 20 x 16, the maps 16 x 16: a box of the photo's left half is the maps' left half.

@@ -176,6 +176,19 @@ describe('a region of a segmenter', () => {
     expect(both.layers).toEqual(['bottleneck']);
   });
 
+  it('of each image is explained alone by features that are found in each image', async () => {
+    const spec = { method: 'feature-ablation', parameters: { segments: 'slic', n_segments: 4 } };
+    const both = await explained(segmenter(), spec, [2, 1], { regions: box });
+    for (const [n, target] of [2, 1].entries()) {
+      const images = row(tinyImages(), n) as Tensor<'float32'>;
+      const regions = row(box, n) as Tensor<'float32'>;
+      const alone = await explained(segmenter(), spec, [target], { regions, images });
+      close(row(both.scores, n) as Tensor<'float32'>, alone.scores);
+      close(row(both.attribution, n) as Tensor<'float32'>, alone.attribution);
+      close(row(both.pixels!, n) as Tensor<'float32'>, alone.pixels!);
+    }
+  });
+
   it.each<[string, End]>([
     ['classes last', (layer, maps) => layer('y', 'Transpose', [maps], { perm: [0, 2, 3, 1] })],
     [
