@@ -67,12 +67,12 @@ export function explainedBy({
 }
 
 /** Of a command that explains no photo: the region comes with each image. @throws UsageError */
-export function onlyPredicted({ region }: RegionOptions, command: string): void {
+export function onlyPredicted({ region }: RegionOptions, command: keyof typeof instead): void {
   if (region !== undefined && region !== 'predicted')
     throw new UsageError(`${command} sees no photo: give --region predicted; ${instead[command]}`);
 }
 
-const instead: Readonly<Record<string, string>> = {
+const instead = {
   check: 'explain takes any region of a photo',
   compile: 'the file takes the region of each image as its input "region"',
 };
