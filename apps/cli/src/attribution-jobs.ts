@@ -1,8 +1,10 @@
 import { conventions, recordOf } from '@whylight/contract';
-import { InputError, parseTarget, scoreKinds, type Target } from '@whylight/core';
+import { InputError, parseTarget, type Target } from '@whylight/core';
 import { z } from 'zod';
 import { UsageError } from './failure.ts';
 import { readBytes } from './files.ts';
+import { type AskedRegion, parseRegion } from './regions.ts';
+import { expectedScore, isScore, type Score } from './scores.ts';
 
 /** Text such as `predicted`, `281-282` or `1,0,2`: a target for all rows, or one for each. */
 const written = z.string().transform((text, context): Target[] => {
@@ -21,6 +23,16 @@ const target = z.union([
     .transform((rows) => rows.flat()),
   written,
 ]);
+
+/** As `--region` writes it. */
+const region = z.string().transform((text, context): AskedRegion => {
+  try {
+    return parseRegion(text);
+  } catch (error) {
+    context.addIssue((error as Error).message);
+    return z.NEVER;
+  }
+});
 
 /** What inputs are fixed to, as `--input` writes it: a number or the name of a file. */
 const asText = (inputs: Readonly<Record<string, unknown>>): Record<string, string> =>
@@ -41,7 +53,9 @@ const jobSchema = z
     output_name: z.string().nullish(),
     /** The older name of `output_name`. */
     scores: z.string().nullish(),
-    score: z.enum(scoreKinds).nullish(),
+    score: z.custom<Score>(isScore, expectedScore).nullish(),
+    region: region.nullish(),
+    over: z.enum(['sum', 'mean']).nullish(),
     out: z.string(),
   })
   .transform(({ params, ...job }) => ({ ...job, parameters: params }));

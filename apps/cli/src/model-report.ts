@@ -1,11 +1,12 @@
-import { type ModelReport, warningText } from '@whylight/core';
+import { type ModelReport, type Purpose, type Task, warningText } from '@whylight/core';
 import type { CheckReport, MethodVerdict } from '@whylight/host';
 import { counted, print, table } from './output.ts';
 import { sourceLines } from './preprocessing-report.ts';
 
-type Report = Omit<ModelReport, 'methods'> & { readonly methods: readonly MethodVerdict[] } & Partial<
-    Pick<CheckReport, 'preprocessing' | 'warnings' | 'photos' | 'budget'>
-  >;
+type Report = Omit<ModelReport, 'methods'> & {
+  readonly methods: readonly MethodVerdict[];
+  readonly task?: Task | Purpose;
+} & Partial<Pick<CheckReport, 'preprocessing' | 'warnings' | 'photos' | 'budget'>>;
 
 /** Where the text of a line begins. */
 const width = 'preprocessing'.length + 2;
@@ -17,7 +18,12 @@ export function printReport(name: string, report: Report): void {
   print(`${name}: opset ${report.opset}, ${counted(report.nodes, 'node')}, ${classes}`);
   const line = (heading: string, text: string) => print(`${heading.padEnd(width)}${text}`);
   for (const input of report.inputs) line('input', `${input.name} ${input.dtype} ${shape(input.shape)}`);
-  for (const output of report.outputs) line('output', output);
+  for (const { name, dtype, shape: size, meaning, purpose, score } of report.scores) {
+    const region = purpose === 'segmentation' ? '--region predicted --target CLASS, or ' : '';
+    const offer = score === null ? '' : ` (${region}--score '${score}')`;
+    line('output', `${name} ${dtype} ${shape(size)}: ${meaning}${offer}`);
+  }
+  line('task', `${report.task ?? report.seen.purpose}: ${report.seen.why}`);
   for (const remark of report.notes) line('note', remark);
   const { preprocessing, photos = true, warnings = [], budget } = report;
   if (preprocessing) for (const part of sourceLines(preprocessing)) line('preprocessing', part);

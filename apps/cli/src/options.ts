@@ -1,8 +1,9 @@
-import { conventions, languages, type TargetSpec } from '@whylight/contract';
-import { parseTarget, type ScoreKind, scoreKinds, type Target } from '@whylight/core';
+import { conventions, languages, type TargetSpec, type Task, tasks } from '@whylight/contract';
+import { parseTarget, type Target } from '@whylight/core';
 import type { Convention } from '@whylight/core/methods';
 import { type ExecutionProvider, executionProviders } from '@whylight/host';
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import { type Score, scoreOption } from './scores.ts';
 
 export type Parameters = Record<string, string>;
 
@@ -11,7 +12,7 @@ export interface ExplainOptions {
   readonly layer?: string[];
   readonly param?: Parameters;
   readonly convention?: Convention;
-  readonly score?: ScoreKind;
+  readonly score?: Score;
 }
 
 /** Adds --layer, --param, --convention and --score. */
@@ -25,8 +26,8 @@ export const withExplainOptions = (command: Command): Command =>
     .addOption(
       new Option(
         '--score <kind>',
-        'score of the class to explain (default: logit; rise: probability; with the convention of a library: output)',
-      ).choices(scoreKinds),
+        'score of the class to explain (default: logit; rise: probability; with the convention of a library: output), or any number: output:NAME[INDEX].sum, tensor:NAME[INDEX].sum',
+      ).argParser(scoreOption),
     );
 
 export interface ReadingOptions {
@@ -34,6 +35,7 @@ export interface ReadingOptions {
   readonly outputName?: string | undefined;
   /** The older name of --output-name. */
   readonly scores?: string | undefined;
+  readonly task?: Task | undefined;
 }
 
 /** Adds --input and --output-name: which of a model's inputs and outputs take part. */
@@ -48,7 +50,10 @@ export const withReadingOptions = (command: Command): Command =>
       '--output-name <output>',
       'output that holds the scores of the classes (default: the likeliest one)',
     )
-    .addOption(new Option('--scores <output>', 'the older name of --output-name').hideHelp());
+    .addOption(new Option('--scores <output>', 'the older name of --output-name').hideHelp())
+    .addOption(
+      new Option('--task <task>', 'what the model decides, where its end does not tell').choices(tasks),
+    );
 
 export interface DeviceOptions {
   readonly ep: ExecutionProvider;

@@ -2,7 +2,8 @@ import { type Preprocessing, resamplings, type Sides } from '@whylight/core/imag
 import { type Asked, colourOf, presets } from '@whylight/host';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { fixedElements } from './fixed-inputs.ts';
-import type { ReadingOptions } from './options.ts';
+import type { ExplainOptions, ReadingOptions } from './options.ts';
+import { explainedBy, type RegionOptions } from './regions.ts';
 
 /** How a photo becomes the network's input, as far as the command line says it; each flag says one thing. */
 export interface PreprocessingOptions {
@@ -79,7 +80,9 @@ export const withLabelOption = (command: Command): Command =>
   );
 
 /** What the flags say of a model, which counts before all else. @throws UsageError, InputError for a file of --input */
-export async function askedBy(options: PreprocessingOptions & ReadingOptions): Promise<Asked> {
+export async function askedBy(
+  options: PreprocessingOptions & ReadingOptions & RegionOptions & Pick<ExplainOptions, 'score'>,
+): Promise<Asked> {
   const { size, layout, channels, scale, mean, std, fit, resize, crop, padColor, resample } = options;
   const given = {
     ...{ size, layout, channels, scale, mean, std, fit, resize, resample },
@@ -93,6 +96,8 @@ export async function askedBy(options: PreprocessingOptions & ReadingOptions): P
     labels: options.labels,
     fixed_inputs: options.input && (await fixedElements(options.input)),
     scores: options.outputName ?? options.scores,
+    task: options.task,
+    score: explainedBy(options),
   };
 }
 

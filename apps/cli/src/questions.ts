@@ -1,6 +1,7 @@
 import { methods, type ResolvedQuestion, resolveQuestion } from '@whylight/core/methods';
 import type { ExplainOptions } from './options.ts';
 import { parametersFor } from './parameters.ts';
+import { kindOf } from './scores.ts';
 
 type Asked = ExplainOptions & { readonly target?: ResolvedQuestion['target'] };
 
@@ -11,7 +12,8 @@ type Asked = ExplainOptions & { readonly target?: ResolvedQuestion['target'] };
  * @throws InputError
  */
 export function questionFor(method: string, all: readonly string[], asked: Asked): ResolvedQuestion {
-  const { convention, score, param = {}, target } = asked;
+  const { convention, param = {}, target } = asked;
+  const score = kindOf(asked.score);
   const layers = layersFor(method, all, asked.layer);
   const parameters = parametersFor(method, all, param);
   return resolveQuestion({ method, convention, score, parameters, layers, target });

@@ -1,10 +1,11 @@
-import type { Task } from '@whylight/contract';
+import type { ResultTask } from '@whylight/contract';
 import {
   type Attribution,
   type Classifier,
   createExplainer,
   type Explainer,
   type Runtime,
+  type ScoreSpec,
   type Tensor,
 } from '@whylight/core';
 import { resolveQuestion } from '@whylight/core/methods';
@@ -15,17 +16,20 @@ import { readTensor } from './files.ts';
 import { fixedElements } from './fixed-inputs.ts';
 import { findModel, normalisationOf } from './model.ts';
 import { splitNormalisation } from './parameters.ts';
+import { explainedBy, readRegion, regionsOfInput } from './regions.ts';
+import { kindOf } from './scores.ts';
 
 /** Explainers that are kept for the next job. */
 const capacity = 4;
 
 interface Loaded {
   readonly explainer: Explainer;
-  readonly task: Task;
+  readonly classifier: Classifier;
+  readonly task: ResultTask;
 }
 
 export interface TensorExplanation extends Attribution {
-  readonly task: Task;
+  readonly task: ResultTask;
   readonly method: Explainer['method'];
   readonly layers: readonly string[];
 }
@@ -50,12 +54,13 @@ export class TensorExplainer {
     onProgress: (completed: number, total: number) => void,
   ): Promise<TensorExplanation> {
     const batch = await this.#batch(job);
-    const { explainer, task } = await this.#explainer(job, batch.shape.slice(1));
+    const { explainer, classifier, task } = await this.#explainer(job, batch.shape.slice(1));
     const recorded = new Map<string, Tensor>();
     for (const [name, file] of Object.entries(job.aux ?? {})) recorded.set(name, await readTensor(file));
     const aux = Object.fromEntries(recorded);
     const targets = targetsFor(job.target, batch.shape[0] ?? 0);
-    const attribution = await explainer.attribute(batch, targets, { aux, onProgress });
+    const regions = await regionsFor(job, classifier, targets.length);
+    const attribution = await explainer.attribute(batch, targets, { aux, onProgress, regions });
     return { ...attribution, task, method: explainer.method, layers: explainer.layers };
   }
 
@@ -82,11 +87,12 @@ export class TensorExplainer {
 
   #model(job: Omit<AttributionJob, 'out'>): Promise<RegisteredModel> {
     const output = job.output_name ?? job.scores ?? undefined;
-    return kept(this.#models, JSON.stringify([job.model, job.inputs, output]), async () =>
+    return kept(this.#models, JSON.stringify([job.model, job.inputs, output, specOf(job)]), async () =>
       findModel(job.model, {
         ...this.#asked,
         ...(job.inputs && { fixed_inputs: await fixedElements(job.inputs) }),
         ...(output !== undefined && { scores: output }),
+        score: specOf(job),
       }),
     );
   }
@@ -94,7 +100,7 @@ export class TensorExplainer {
   async #explainer(job: Omit<AttributionJob, 'out'>, shape: readonly number[]): Promise<Loaded> {
     const { method, convention, layers, score } = job;
     const output = job.output_name ?? job.scores ?? undefined;
-    const reading = JSON.stringify([job.model, job.inputs, output]);
+    const reading = JSON.stringify([job.model, job.inputs, output, score, specOf(job)]);
     const key = JSON.stringify([reading, shape, score, method, convention, layers, job.parameters]);
     const known = this.#explainers.get(key);
     if (known) return known;
@@ -113,7 +119,7 @@ export class TensorExplainer {
       convention: convention ?? undefined,
       parameters,
       layers: layers ?? [],
-      score: score ?? undefined,
+      score: kindOf(score),
     });
     const [oldest] = this.#explainers;
     if (oldest && this.#explainers.size >= capacity) {
@@ -121,7 +127,8 @@ export class TensorExplainer {
       await oldest[1].explainer.close();
     }
     const explainer = await createExplainer(classifier, { ...question, normalisation }, this.#runtime);
-    const loaded = { explainer, task: classifier.head.task };
+    const task = classifier.pixels ? ('segmentation' as const) : classifier.head.task;
+    const loaded = { explainer, classifier, task };
     this.#explainers.set(key, loaded);
     return loaded;
   }
@@ -135,6 +142,21 @@ export class TensorExplainer {
         `--size: expected ${height}x${width}, the size of ${tensor}; got ${size.join('x')}`,
       );
   }
+}
+
+/** What a job explains in place of a class. @throws UsageError */
+const specOf = ({ score, region, over }: Omit<AttributionJob, 'out'>): ScoreSpec | undefined =>
+  explainedBy({ score, ...(region && { region }), ...(over && { over }) });
+
+/** The job's region, of each image. @throws UsageError, InputError */
+async function regionsFor(
+  { region }: Omit<AttributionJob, 'out'>,
+  { pixels, inputShape, layout }: Classifier,
+  count: number,
+): Promise<Tensor<'float32'> | undefined> {
+  if (!region || !pixels) return undefined;
+  const [height, width] = (layout === 'NCHW' ? inputShape.slice(1) : inputShape) as [number, number];
+  return regionsOfInput(await readRegion(region), count, { height, width }, pixels);
 }
 
 /** Numbers of any type as float32, which holds every level of a photo. */

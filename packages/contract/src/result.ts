@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { preprocessingReportSchema } from './preprocessing-report.ts';
 import { recordOf } from './record.ts';
-import { tasks } from './task.ts';
+import { resultTasks, tasks } from './task.ts';
 
 export const conventions = ['paper', 'torchcam', 'pytorch-grad-cam', 'captum'] as const;
 
@@ -35,6 +35,30 @@ export const predictionSchema = z.object({
 });
 export type Prediction = z.infer<typeof predictionSchema>;
 
+/** The target of an explanation that explains a number in place of a class: a part of an output or of a value inside the network. */
+export const valueTargetSchema = z.object({
+  type: z.enum(['output', 'tensor']),
+  name: z.string(),
+  /** NumPy's basic slicing, without the axis of the batch: `2,10:20,:`. Empty: all of the value. */
+  index: z.string(),
+  reduce: z.enum(['sum', 'mean', 'max', 'norm']),
+});
+
+/** The target of an explanation that explains a class of a segmenter over a region of its maps. */
+export const regionTargetSchema = z.object({
+  type: z.literal('region'),
+  class: z.int(),
+  /** In pixels of the photo: x, y, width and height of a box, or x and y of a point. `mask` is the name of a file. */
+  region: z.union([
+    z.literal('predicted'),
+    z.object({ box: z.tuple([z.number(), z.number(), z.number(), z.number()]) }),
+    z.object({ point: z.tuple([z.number(), z.number()]), radius: z.number() }),
+    z.object({ mask: z.string() }),
+  ]),
+  over: z.enum(['sum', 'mean']),
+});
+export type RegionTarget = z.infer<typeof regionTargetSchema>;
+
 /** `code` is for programs and keeps its meaning; `message` is for people. */
 export const warningSchema = z.object({ code: z.string(), message: z.string() });
 export type Warning = z.infer<typeof warningSchema>;
@@ -50,8 +74,13 @@ export const explanationResultSchema = z.object({
   convention: z.enum(conventions),
   parameters: parametersSchema,
   layers: z.array(z.string()),
-  task: z.enum(tasks),
-  target: predictionSchema,
+  task: z.enum(resultTasks),
+  /** The class. If the explanation explains something else, the target also says what, and its `score` is the value of that. */
+  target: z.union([
+    predictionSchema.extend(valueTargetSchema.shape),
+    predictionSchema.extend(regionTargetSchema.shape),
+    predictionSchema,
+  ]),
   /** The five highest: by probability where there is one, else by score. */
   predictions: z.array(predictionSchema),
   attribution: z.object({
@@ -75,6 +104,9 @@ export type ExplanationResult = z.infer<typeof explanationResultSchema>;
 
 /** What the worker reports of a finished computation: the result of an explanation, or of a prediction. */
 export const resultSchema = explanationResultSchema.extend({
+  /** A job explains a class. */
+  task: z.enum(tasks),
+  target: predictionSchema,
   /** Null: a prediction has no attribution. */
   attribution: explanationResultSchema.shape.attribution.nullable(),
   /** A prediction does not report it, and earlier releases did not. */

@@ -15,11 +15,15 @@ import {
   resolveMethod,
 } from './methods/resolve.ts';
 import type { Classifier } from './model/classifier.ts';
+import { isValueScore, scoreText, type ValueScoreText } from './model/score-spec.ts';
+import { quoted } from './onnx/names.ts';
 import { writeModel } from './onnx/write.ts';
+import { checkPredicted, checkRegions } from './programs/check-regions.ts';
 import { compile } from './programs/compile.ts';
 import type { AttributeOptions, Outcome } from './programs/outcome.ts';
 import type { Request } from './programs/request.ts';
 import { programRun } from './programs/run.ts';
+import { scoreNotes } from './programs/score-notes.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { checkTarget, type ScoreKind, type Target } from './targets.ts';
 import type { Tensor } from './tensor.ts';
@@ -33,8 +37,11 @@ export interface ExplainerSpec {
   readonly parameters?: Readonly<Record<string, unknown>> | undefined;
   /** Tensor names, or indices from the end (`-1`); found when empty. */
   readonly layers?: readonly string[] | undefined;
-  /** The kind of score that is explained; the method's own, mostly logits, if not said. */
-  readonly score?: ScoreKind | undefined;
+  /**
+   * The kind of score that is explained; the method's own, mostly logits, if not said. Or any number that the network
+   * computes: `output:NAME[INDEX].sum`, `tensor:NAME[INDEX].sum`, which stands in place of the classes.
+   */
+  readonly score?: ScoreKind | ValueScoreText | undefined;
   /** The model's normalisation, for baselines such as black. */
   readonly normalisation?: Normalisation | undefined;
   /** What a run may hold at once, in bytes: rows are cut into chunks accordingly. The runtime's if not said. */
@@ -62,11 +69,11 @@ export interface Explainer {
 
 /** An explainer of one classifier by one method, loaded into a runtime. @throws InputError */
 export async function createExplainer(
-  classifier: Classifier,
+  model: Classifier,
   spec: ExplainerSpec,
   runtime: Runtime,
 ): Promise<Explainer> {
-  const { resolved, request, notes } = prepare(classifier, spec);
+  const { classifier, resolved, request, notes } = prepare(model, spec);
   const { method } = request;
   const samplesOf = method.samplesFrom?.(request.setting);
   const run = await programRun(request, runtime, spec.memory);
@@ -78,12 +85,14 @@ export async function createExplainer(
       checkBatch(classifier, batch, targets);
       if (method.oneClass && targets.some((target) => typeof target !== 'number'))
         throw new InputError('invalid_parameter', `${method.id} explains one class, not a sum of classes`);
+      if (options.regions) checkRegions(classifier, options.regions, targets.length);
       const images = batch as Tensor<'float32'>;
       const outcome = await (samplesOf
         ? attributeEach(run, samplesOf, images, targets, options)
         : run.attribute(images, targets, options));
       checkFinite(outcome.logits, 'the model');
       checkFinite(outcome.attribution, method.id);
+      checkPredicted(outcome, options.regions);
       const rowWarnings = targets.map((_, n) => emptyWarnings(outcome, n, method, request.score));
       return { ...outcome, rowWarnings, warnings: [...notes, ...together(rowWarnings)] };
     },
@@ -92,8 +101,8 @@ export async function createExplainer(
 }
 
 /** The explainer itself as one ONNX file: image batch and class index in, attribution, logits and target out. */
-export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): Uint8Array {
-  const { resolved, request } = prepare(classifier, spec);
+export function compileExplainer(model: Classifier, spec: ExplainerSpec): Uint8Array {
+  const { classifier, resolved, request } = prepare(model, spec);
   if (request.method.samplesFrom?.(request.setting))
     throw new InputError(
       'method_not_supported',
@@ -105,8 +114,8 @@ export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): U
     'whylight.convention': resolved.convention,
     'whylight.parameters': JSON.stringify(resolved.parameters),
     'whylight.layers': JSON.stringify(request.layers.map(({ name }) => name)),
-    'whylight.score': resolved.score,
-    'whylight.inputs': 'image: normalised batch; class_index: one per image, -1 for the predicted class',
+    'whylight.score': classifier.score ? scoreText(classifier.score) : resolved.score,
+    'whylight.inputs': `image: normalised batch; class_index: one per image, -1 for the predicted class${classifier.pixels ? '; region: how much each pixel of the output counts, -1 for one where the model predicts the class' : ''}`,
     'whylight.outputs': `attribution: ${kindOf(request.method, resolved.parameters)}; logits: scores before the last squashing function; target: the class explained`,
   };
   const { graph, outputs } = compile(request, spec.memory);
@@ -114,15 +123,17 @@ export function compileExplainer(classifier: Classifier, spec: ExplainerSpec): U
 }
 
 /** Why a method does not suit a model of one output. */
-export const withoutOthers = ({ id }: Method): string =>
-  `${id} compares a class with other classes, but the model has only one output: use grad-cam`;
+export const withoutOthers = ({ id }: Method, { score }: Classifier): string =>
+  `${id} compares a class with other classes, but ${score ? `the score ${quoted(scoreText(score))} is one number` : 'the model has only one output'}: use grad-cam`;
 
-export function prepare(classifier: Classifier, spec: ExplainerSpec) {
+export function prepare(given: Classifier, spec: ExplainerSpec) {
+  const { score } = spec;
+  const classifier = score !== undefined && isValueScore(score) ? given.explaining(score) : given;
   const asked = resolveMethod(spec);
   const named = findMethod(asked.id);
   const method: Method = named.variant?.(asked.parameters) ?? named;
   if (method.needsOtherClasses && classifier.classes === 1)
-    throw new InputError('method_not_supported', withoutOthers(method));
+    throw new InputError('method_not_supported', withoutOthers(method, classifier));
   // A method that looks at probabilities by itself, said or not, takes the output where that is a plain number.
   const isItsOwn = asked.score === defaultScore(method, asked.convention);
   const isPlain = classifier.head.kind === 'number' && isItsOwn;
@@ -148,9 +159,14 @@ export function prepare(classifier: Classifier, spec: ExplainerSpec) {
     incremental: spec.incremental !== false && (classifier.batch ?? 1) === 1,
   } satisfies Setting<unknown>;
   const seen = { ...network, layers: layers.map(({ name }) => network.resolve(name)) };
-  const notes = [...classifier.notes, ...remarksOn(method, setting, seen), ...notesOn(network, layers)];
+  const notes = [
+    ...classifier.notes,
+    ...scoreNotes(network, classifier.score),
+    ...remarksOn(method, setting, seen),
+    ...notesOn(network, layers),
+  ];
   const request: Request = { classifier, method, setting, layers, score: resolved.score };
-  return { resolved, notes, request };
+  return { classifier, resolved, notes, request };
 }
 
 function checkBatch(classifier: Classifier, batch: Tensor, targets: readonly Target[]): void {

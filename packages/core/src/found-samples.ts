@@ -18,6 +18,7 @@ export async function attributeEach(
     const image = row(batch, n);
     const outcome = await run.attribute(image, [target], {
       ...options,
+      regions: options.regions && row(options.regions, n),
       aux: { ...samplesOf(image), ...options.aux },
       onProgress: (done, total) => options.onProgress?.(n * total + done, targets.length * total),
     });
@@ -40,6 +41,7 @@ function joined(outcomes: readonly Outcome[]): Outcome {
     probabilities: first.probabilities && all(({ probabilities }) => probabilities!),
     targets: outcomes.flatMap(({ targets }) => targets),
     convergenceDelta: list(({ convergenceDelta }) => convergenceDelta),
+    pixels: first.pixels && all(({ pixels }) => pixels!),
     scale: list(({ scale }) => scale),
   };
 }

@@ -12,6 +12,7 @@ export {
   inspectClassifier,
   type MethodReport,
   type ModelReport,
+  readForReport,
   recommendedFor,
 } from './inspect.ts';
 export { layerNames } from './layers/choose.ts';
@@ -20,6 +21,15 @@ export type { FirstOperations } from './model/first-operations.ts';
 export type { Head } from './model/head.ts';
 export type { SizeSource } from './model/input-sizes.ts';
 export type { FixedInput, FixedInputs } from './model/inputs.ts';
+export type { OutputSeen, Purpose } from './model/outputs-seen.ts';
+export {
+  isValueScore,
+  parseValueScore,
+  type ScoreSpec,
+  scoreText,
+  type ValueScore,
+  type ValueScoreText,
+} from './model/score-spec.ts';
 export { type Task, tasks } from './model/task.ts';
 export { readNpy, writeNpy } from './npy.ts';
 export type { FilesBeside } from './onnx/data-range.ts';

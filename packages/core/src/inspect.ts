@@ -15,8 +15,11 @@ import { formulaParameters } from './methods/parameters.ts';
 import { recommendedMethods } from './methods/recommended.ts';
 import { findMethod } from './methods/resolve.ts';
 import { type Classifier, type ClassifierOptions, type Network, readClassifier } from './model/classifier.ts';
+import { type OutputSeen, outputsSeen, type Purpose, taskSeen } from './model/outputs-seen.ts';
+import { NoClassScores } from './model/scores.ts';
 import type { Value } from './onnx/builder.ts';
 import { printable } from './onnx/names.ts';
+import { scoreNotes } from './programs/score-notes.ts';
 import { warningText } from './warning.ts';
 
 /** Whether and how a model can be explained, as far as its file tells. */
@@ -26,6 +29,10 @@ export interface ModelReport {
   readonly nodes: number;
   readonly inputs: readonly { name: string; dtype: string; shape: readonly (number | string)[] }[];
   readonly outputs: readonly string[];
+  /** What each output gives, and how to explain a number of it. */
+  readonly scores: readonly OutputSeen[];
+  /** What the model does, and what shows it. */
+  readonly seen: { readonly purpose: Purpose; readonly why: string };
   readonly input_shape: readonly number[];
   readonly layout: 'NCHW' | 'NHWC';
   readonly classes: number;
@@ -53,17 +60,41 @@ export interface MethodReport {
 export const inspect = (model: Uint8Array | GraphFile, options?: ClassifierOptions): ModelReport =>
   inspectClassifier(readClassifier(model, options));
 
+/**
+ * Reads a model for a report on it: as a classifier, or where no output scores classes, for the first number that can be
+ * explained.
+ *
+ * @throws InputError for a model that is refused altogether
+ */
+export function readForReport(model: Uint8Array | GraphFile, options: ClassifierOptions = {}): Classifier {
+  try {
+    return readClassifier(model, options);
+  } catch (error) {
+    if (!(error instanceof NoClassScores) || error.output === undefined) throw error;
+    const whole = readClassifier(model, { ...options, score: `output:${error.output}` });
+    const outputs = outputsSeen(whole);
+    const { why } = taskSeen(outputs);
+    const first = outputs.find(({ name }) => name === error.output)!;
+    const read = whole.explaining(first.score!);
+    const message = `no output scores classes: ${why}; this report is about the score ${first.score}, and --score takes any other`;
+    return { ...read, notes: [{ code: 'no_class_scores', message }, ...read.notes] };
+  }
+}
+
 /** The same of a model that has been read. */
 export function inspectClassifier(classifier: Classifier): ModelReport {
   const { file } = classifier;
   const study = studied(classifier);
   const { network, found, unsupported, obstacle } = study;
+  const seen = outputsSeen(classifier);
   return {
     opset: file.graph.opset,
     producer: file.producer,
     nodes: file.graph.nodes.length,
     inputs: file.graph.inputs.map((input) => ({ ...input, name: printable(input.name) })),
     outputs: file.graph.outputs.map(printable),
+    scores: seen.map((output) => ({ ...output, name: printable(output.name) })),
+    seen: taskSeen(seen),
     input_shape: classifier.inputShape,
     layout: classifier.layout,
     classes: classifier.classes,
@@ -78,7 +109,11 @@ export function inspectClassifier(classifier: Classifier): ModelReport {
         : { id: method.id, works: false, reason, axioms: [] };
     }),
     recommended: recommendedOf(study),
-    notes: [...classifier.notes, ...notesOn(network, found ? [found] : [])].map(({ message }) => message),
+    notes: [
+      ...classifier.notes,
+      ...scoreNotes(network, classifier.score),
+      ...notesOn(network, found ? [found] : []),
+    ].map(({ message }) => message),
   };
 }
 
@@ -111,7 +146,7 @@ function studied(classifier: Classifier): Study {
     unsupported,
     obstacle(method) {
       const { needs } = method;
-      if (method.needsOtherClasses && classifier.classes === 1) return withoutOthers(method);
+      if (method.needsOtherClasses && classifier.classes === 1) return withoutOthers(method, classifier);
       const passed = needs.includes('layer') ? afterFound : unsupported;
       return (
         refusal(network, needs) ??

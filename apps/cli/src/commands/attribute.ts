@@ -19,9 +19,10 @@ import {
 import { note, print, printJson } from '../output.ts';
 import { askedBy, type PreprocessingOptions, withValueOptions } from '../preprocessing-options.ts';
 import { Progress } from '../progress.ts';
+import { type RegionOptions, withRegionOptions } from '../regions.ts';
 import { TensorExplainer, type TensorExplanation } from '../tensor-explainer.ts';
 
-interface Options extends ExplainOptions, DeviceOptions, ReadingOptions, PreprocessingOptions {
+interface Options extends ExplainOptions, DeviceOptions, ReadingOptions, PreprocessingOptions, RegionOptions {
   readonly model?: string;
   readonly tensor?: string;
   readonly method?: string;
@@ -37,7 +38,7 @@ export const attribute = withJson(
     withReadingOptions(
       withValueOptions(
         withExplainOptions(
-          new Command('attribute')
+          withRegionOptions(new Command('attribute'))
             .description(
               'Explain a tensor: read .npy and write .npy, without decoding, preprocessing or rendering',
             )
@@ -66,7 +67,9 @@ export const attribute = withJson(
     throw new UsageError(`--${beside}: not allowed with --jobs, where each job states its own ${beside}`);
   const single = options.jobs === undefined ? jobOf(options) : null;
   const jobs = single ? [single] : await readJobs(options.jobs!);
-  const explainer = new TensorExplainer(await createRuntime(options), await askedBy(options));
+  // A job says by itself what is explained in place of a class.
+  const { score: _, ...asked } = await askedBy(options);
+  const explainer = new TensorExplainer(await createRuntime(options), asked);
   try {
     if (single) {
       const report = await run(single, explainer, options);
@@ -98,7 +101,8 @@ async function runAll(jobs: readonly AttributionJob[], explainer: TensorExplaine
 }
 
 function jobOf(options: Options): AttributionJob {
-  const { model, tensor, method, target, output, layer, param, convention, aux, input, score } = options;
+  const { model, tensor, method, target, output, layer, param, convention, aux, input } = options;
+  const { score, region, over } = options;
   if (!model || !tensor || !method || !target || !output) {
     const missing = Object.entries({ model, tensor, method, target, output }).find(([, value]) => !value);
     throw new UsageError(`--${missing?.[0]} is missing: give it, or give --jobs`);
@@ -113,7 +117,7 @@ function jobOf(options: Options): AttributionJob {
     parameters: param,
     convention,
     aux,
-    score,
+    ...{ score, region, over },
     ...reading,
     out: output,
   };

@@ -1,5 +1,5 @@
 import { checkModel, createRuntime, defaultBudget, named } from '@whylight/host';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { findModel } from '../model.ts';
 import { printReport } from '../model-report.ts';
 import {
@@ -14,8 +14,11 @@ import {
 import { printJson } from '../output.ts';
 import { askedBy, type PreprocessingOptions, withPreprocessingOptions } from '../preprocessing-options.ts';
 import { Progress } from '../progress.ts';
+import { onlyPredicted, type RegionOptions, withRegionOptions } from '../regions.ts';
+import { type Score, scoreOption } from '../scores.ts';
 
-interface Options extends ReadingOptions, PreprocessingOptions, DeviceOptions {
+interface Options extends ReadingOptions, PreprocessingOptions, DeviceOptions, RegionOptions {
+  readonly score?: Score;
   readonly budget: number;
   readonly json?: boolean;
 }
@@ -24,9 +27,15 @@ export const check = withJson(
   withDeviceOptions(
     withReadingOptions(
       withPreprocessingOptions(
-        new Command('check')
+        withRegionOptions(new Command('check'))
           .description('Check whether a model can be explained: run each method on it, and report which work')
           .addArgument(modelArgument())
+          .addOption(
+            new Option(
+              '--score <score>',
+              'check for this number in place of the classes, such as output:NAME[INDEX].sum',
+            ).argParser(scoreOption),
+          )
           .option(
             '--budget <seconds>',
             'time limit for running the methods; 0 runs no method',
@@ -37,11 +46,13 @@ export const check = withJson(
     ),
   ),
 ).action(async (wanted: string, options: Options) => {
+  onlyPredicted(options, 'check');
   const model = await findModel(wanted, await askedBy(options));
   const progress = new Progress('check');
   const runtime = await createRuntime(options);
-  const { report } = await checkModel(model, runtime, {
+  const { report, classifier } = await checkModel(model, runtime, {
     budget: options.budget,
+    anyScore: true,
     onMethod: (_, done, total) => progress.update(done, total),
   })
     .catch((error: unknown) =>
@@ -50,6 +61,8 @@ export const check = withJson(
       }),
     )
     .finally(() => progress.stop());
-  if (options.json) printJson({ name: model.name, digest: model.digest, ...report });
-  else printReport(model.name, report);
+  // What scores no classes decides nothing: there what it gives is its task.
+  const task = classifier.score ? report.seen.purpose : report.task;
+  if (options.json) printJson({ name: model.name, digest: model.digest, ...report, task });
+  else printReport(model.name, { ...report, task });
 });

@@ -29,6 +29,7 @@ import { parametersFor, splitNormalisation } from '../parameters.ts';
 import { askedBy, type PreprocessingOptions, withPreprocessingOptions } from '../preprocessing-options.ts';
 import { Progress } from '../progress.ts';
 import { layersFor } from '../questions.ts';
+import { classScore } from '../scores.ts';
 
 interface Options extends ExplainOptions, DeviceOptions, ReadingOptions, PreprocessingOptions {
   readonly model?: string;
@@ -198,7 +199,8 @@ async function methodRows(
   wanted: readonly MetricId[],
   options: Options,
 ): Promise<Pick<Report, 'rows' | 'left_out'>> {
-  const { layer, param = {}, convention, score } = options;
+  const { layer, param = {}, convention } = options;
+  const score = classScore(options.score, 'evaluate');
   const ids = idsOf(options);
   const rows: Row[] = [];
   const left_out: { method: string; reason: string }[] = [];

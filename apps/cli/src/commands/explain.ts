@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { type Language, ownStyle, type TargetSpec } from '@whylight/contract';
 import { InputError, warningText } from '@whylight/core';
+import type { RegionSpec } from '@whylight/core/image';
 import type { ResolvedQuestion } from '@whylight/core/methods';
 import {
   createRuntime,
@@ -35,8 +36,15 @@ import { sourceLines } from '../preprocessing-report.ts';
 import { drawProbabilities } from '../probabilities.ts';
 import { Progress } from '../progress.ts';
 import { questionFor } from '../questions.ts';
+import { type RegionOptions, readRegion, withRegionOptions } from '../regions.ts';
 
-interface Options extends ExplainOptions, DeviceOptions, PanelOptions, ReadingOptions, PreprocessingOptions {
+interface Options
+  extends ExplainOptions,
+    DeviceOptions,
+    PanelOptions,
+    ReadingOptions,
+    PreprocessingOptions,
+    RegionOptions {
   readonly model: string;
   readonly method?: string[];
   readonly target: TargetSpec;
@@ -55,7 +63,7 @@ export const explain = withPanelOptions(
       withReadingOptions(
         withPreprocessingOptions(
           withExplainOptions(
-            new Command('explain')
+            withRegionOptions(new Command('explain'))
               .description('Explain photos: write overlay.png, heatmap.png, attribution.npy and result.json')
               .argument(
                 '<image...>',
@@ -103,6 +111,7 @@ export const explain = withPanelOptions(
     const questions = named ?? questionsOf([await defaultMethod(model, options)]);
     const runtime = await createRuntime(options);
     const explainer = new PhotoExplainer(runtime, ModelRegistry.of([model]), { types: photoTypes });
+    const region = options.region && (await readRegion(options.region));
     const mask = options.featureMask === undefined ? undefined : await readBytes(options.featureMask);
     const directoryOf = directories(
       images,
@@ -116,7 +125,7 @@ export const explain = withPanelOptions(
         for (const question of questions) {
           const explained = await explainOne(
             explainer,
-            { mask, image, photo, name: model.name, question },
+            { mask, region, image, photo, name: model.name, question },
             options,
           );
           const directory = directoryOf(i, question.method);
@@ -150,6 +159,7 @@ const aboutPhotos: ReadonlySet<string> = new Set([
 
 interface Asked {
   readonly mask: Uint8Array | undefined;
+  readonly region: RegionSpec | undefined;
   readonly image: string;
   readonly photo: Uint8Array;
   /** The model's. */
@@ -159,7 +169,7 @@ interface Asked {
 
 function explainOne(
   explainer: PhotoExplainer,
-  { mask, image, photo, name, question }: Asked,
+  { mask, region, image, photo, name, question }: Asked,
   options: Options,
 ): Promise<PhotoExplanation> {
   const { lang, colormap, alpha } = options;
@@ -173,6 +183,7 @@ function explainOne(
     style: { ...own, visualization: { ...own.visualization, color_map: colormap ?? null, opacity } },
     stretched: options.stretch,
     featureMask: mask,
+    region,
   };
   const onProgress = (completed: number, total: number) => progress.update(completed, total);
   return explainer

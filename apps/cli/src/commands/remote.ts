@@ -9,6 +9,7 @@ import {
   type TargetSpec,
   warningText,
 } from '@whylight/contract';
+import type { ScoreKind } from '@whylight/core';
 import { predictionText } from '@whylight/host';
 import { Command } from 'commander';
 import { directories } from '../directories.ts';
@@ -29,6 +30,7 @@ import { openClient } from '../remote/credentials.ts';
 import { seconds } from '../remote/duration.ts';
 import { known } from '../remote/known.ts';
 import { sendPhoto } from '../remote/send-photo.ts';
+import { classScore } from '../scores.ts';
 
 interface Options extends ExplainOptions {
   readonly model?: string;
@@ -98,7 +100,7 @@ interface Asked {
 }
 
 /** A target as the API takes it, and what of it is explained. */
-function targetRequest(target: TargetSpec, score: Options['score']): ExplanationRequest['target'] {
+function targetRequest(target: TargetSpec, score: ScoreKind | undefined): ExplanationRequest['target'] {
   const short = typeof target === 'object' && 'terms' in target ? { terms: [...target.terms] } : target;
   // The short form is used where it says all, because services of earlier releases understand it.
   if (score === undefined) return short;
@@ -116,7 +118,7 @@ async function explainOne(
   const request: ExplanationRequest = {
     input: { upload },
     method,
-    target: targetRequest(target, score),
+    target: targetRequest(target, classScore(score, 'remote explain')),
     parameters: parametersFor(method, methods, param) as ExplanationRequest['parameters'],
     layers: layer,
     language: lang,

@@ -4,6 +4,7 @@ import {
   type ModelErrorCode,
   type ModelSource,
   modelErrorCodes,
+  resultSchema,
   sha256Hex,
   type Validation,
   validationSchema,
@@ -243,7 +244,7 @@ function checkExplanation({ result, artifacts, batchSize }: PhotoExplanation): P
   };
 }
 
-const { task, predictions, input_region, image, warnings } = explanationResultSchema.shape;
+const { task, predictions, input_region, image, warnings } = resultSchema.shape;
 /** The same of a classification. */
 const classificationSchema = z.object({ task, predictions, region: input_region, image, warnings });
 

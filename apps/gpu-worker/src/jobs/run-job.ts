@@ -157,7 +157,9 @@ async function answerQuestion(
   for (const phase of ['decode', 'compute', 'render'] as const)
     recordPhase(phase, explanation.result.milliseconds[phase]);
   const artifacts = await time('upload', () => write(explanation, job, storage, signal));
-  return { result: explanation.result, artifacts, batchSize: explanation.batchSize };
+  const { task } = explanation.result;
+  if (task === 'segmentation') throw new Error('a job explains a class, not a region');
+  return { result: { ...explanation.result, task }, artifacts, batchSize: explanation.batchSize };
 }
 
 /** What the photo shows; the whole of it counts as computing. */

@@ -18,6 +18,7 @@ export * from './picture.ts';
 export * from './preprocess.ts';
 export * from './preprocessing.ts';
 export * from './pytorch-grad-cam.ts';
+export { type MapsOnPhoto, type RegionMask, type RegionSpec, regionWeights } from './region-weights.ts';
 export { type Resampling, resamplings } from './resample.ts';
 export { resize, resizeMap } from './resize.ts';
 export type { Style } from './style.ts';

@@ -6,6 +6,7 @@ import { isFloat } from '../onnx/dtype.ts';
 import type { Node } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
 import { operators } from '../operators/table.ts';
+import { encoderEnd } from './encoder.ts';
 import { type Layer, layersOf } from './layers.ts';
 import { type PlacesOf, placesIn } from './places.ts';
 import { type ReachedOf, reachedIn } from './reach.ts';
@@ -51,7 +52,8 @@ export const isWhole = (layer: Layer, reached: ReachedOf): boolean =>
 /**
  * The layer that stands for the network. torchcam: the last whose value has four axes and a place beside the first,
  * an average pool to 7×7 included. Else the last of which every place reaches the scores, before the network pools;
- * queries, keys and values of an attention count as what they are made of.
+ * queries, keys and values of an attention count as what they are made of. Where a map is explained and no classes: the
+ * encoder's end.
  */
 export function foundLayer(network: Network, convention: string): Layer {
   const { found } = surveyOf(network);
@@ -63,6 +65,8 @@ export function foundLayer(network: Network, convention: string): Layer {
 function findLayer(network: Network, convention: string): Layer {
   const survey = surveyOf(network);
   const { layers, places, reached } = survey;
+  const end = network.ofMap ? encoderEnd(network.g, layers) : undefined;
+  if (end) return end;
   const last =
     (convention === 'torchcam' && layers.findLast(({ form }) => /^(CHW|HWC)$/.test(form.axes))) ||
     layers.at(-1);

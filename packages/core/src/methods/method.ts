@@ -41,6 +41,8 @@ export interface Subject {
   readonly chosen: Expression;
   /** The explained score of each image, [N, 1]. */
   readonly score: Expression;
+  /** What the explained score is the sum of, with its factors: scored and chosen, or of a region its pixels. */
+  readonly terms: { readonly values: Expression; readonly factors: Expression };
   /** Feature maps that were asked for, or found, [N, C, h, w] each. */
   readonly layers: readonly Expression[];
   /** The network's own nodes, in order. */

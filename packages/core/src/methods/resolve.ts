@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { isValueScore, type ValueScoreText } from '../model/score-spec.ts';
+import { nearestName } from '../onnx/nearest-name.ts';
 import type { ScoreKind } from '../targets.ts';
 import { methods } from './list.ts';
 import { type Convention, conventions, type Method, needsOf, type Params } from './method.ts';
-import { nearestName } from './nearest.ts';
 import { settledParameters } from './parameters.ts';
 import type { AskedQuestion, Parameters, ResolvedQuestion } from './question.ts';
 
@@ -45,7 +46,8 @@ interface AskedMethod {
   readonly method: string;
   readonly convention?: Convention | undefined;
   readonly parameters?: Params | undefined;
-  readonly score?: ScoreKind | undefined;
+  /** A number that the network computes stands in place of the classes: their logits, for the method. */
+  readonly score?: ScoreKind | ValueScoreText | undefined;
 }
 
 /**
@@ -68,7 +70,8 @@ export function resolveMethod(asked: AskedMethod | ResolvedQuestion): ResolvedMe
         : `convention "${convention}" is unknown; there are ${conventions.join(', ')}`,
       ['convention'],
     );
-  const score = otherNames[asked.score ?? ''] ?? asked.score ?? defaultScore(method, convention);
+  const kind = asked.score !== undefined && isValueScore(asked.score) ? 'logit' : asked.score;
+  const score = otherNames[kind ?? ''] ?? kind ?? defaultScore(method, convention);
   if (method.logitsOnly && score !== 'logit')
     throw new InputError(
       'invalid_parameter',

@@ -81,7 +81,8 @@ export function decideHead(g: GraphBuilder, output: Value, classes: number, nami
     : { kind: 'softmax', task: 'multiclass', ...whole };
 }
 
-const plainNumber = (classes: number, node: Node | undefined): Decision => ({
+/** Numbers that are no probabilities; `node` bounds them, where one does. */
+export const plainNumber = (classes: number, node?: Node): Decision => ({
   kind: 'number',
   task: classes === 1 ? 'regression' : 'multiclass',
   source: { of: 'number' },

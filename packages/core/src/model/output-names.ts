@@ -74,6 +74,18 @@ export const namesScores = says(
   'fc',
   'confidence',
 );
+/** What stands for the whole image in numbers that are compared, and no classes. */
+export const namesEmbedding = says(
+  'embedding',
+  'embed',
+  'embeds',
+  'feature',
+  'feat',
+  'pooler',
+  'pooled',
+  'descriptor',
+  'vector',
+);
 /** What does not: features, boxes, ranks, and heads that only helped while the model was trained. */
 export const namesOther = says(
   'feature',

@@ -7,6 +7,7 @@ import { operators } from '../operators/table.ts';
 import type { Warning } from '../warning.ts';
 import type { Decision } from './head.ts';
 import { namesOther, namesScores } from './output-names.ts';
+import { NoClassScores } from './scores.ts';
 
 /** Of a model with more outputs than this, one has to be named. */
 const triedOutputs = 16;
@@ -46,6 +47,8 @@ export function likeliestOutput<T extends Candidate>(
       if (!best || points > best.points) best = { candidate, points };
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
+      // What can be explained in another way says more.
+      if (error instanceof NoClassScores && !(first instanceof NoClassScores)) first = error;
       first ??= error;
     }
   if (!best) throw first;
@@ -87,18 +90,22 @@ const passes = ({ op }: Node): boolean => op === 'Cast' || operators[op].movemen
 export function headNotes(
   { head, classes, output, ranks }: Candidate,
   others: readonly string[],
+  ofRegion = false,
 ): readonly Warning[] {
   const notes: Warning[] = [];
   const tell = (code: string, message: string) => notes.push({ code, message });
   if (others.length > 0)
-    tell('output_chosen', `output ${quoted(output)} holds the scores; the model also has ${listed(others)}`);
-  if (ranks)
+    tell(
+      'output_chosen',
+      `output ${quoted(output)} holds the ${ofRegion ? 'maps of the classes' : 'scores'}; the model also has ${listed(others)}`,
+    );
+  if (ranks && !ofRegion)
     tell(
       'scores_behind_ranks',
       `output ${quoted(output)} holds only the class with the highest score; the explained scores are all those that it is chosen from`,
     );
-  notes.push(...explainedNote(head, output));
-  if (head.task === 'binary' && classes === 1)
+  if (!ofRegion) notes.push(...explainedNote(head, output));
+  if (head.task === 'binary' && classes === 1 && !ofRegion)
     tell(
       'one_output',
       'the model has one output: target 0 explains what raises it, target -0 what lowers it',

@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { add, mul, neg, number, reshape, scale, shift, sub, unsqueeze, where } from '../onnx/emit.ts';
 import type { Node } from '../onnx/graph.ts';
-import { quoted } from '../onnx/names.ts';
+import { printable, quoted } from '../onnx/names.ts';
 import type { ScoreKind } from '../targets.ts';
 import { sizeOf } from '../tensor.ts';
 import { type Decision, type Picked, softmaxAxis } from './head.ts';
@@ -198,6 +198,22 @@ function picked(g: GraphBuilder, value: Value, elements: readonly number[], outp
   return whole ? all : g.emit('Gather', [all, g.ints(elements)], { axis: 1 });
 }
 
+/** An output that has no score for each class. Another number of it may be explained. */
+export class NoClassScores extends InputError {
+  /** The output, where a number of it can be explained. */
+  readonly output: string | undefined;
+
+  constructor(output: string, shape: readonly number[], aligned: boolean) {
+    const got = `output ${quoted(output)} is [${shape.map((d) => (d < 0 ? 'batch' : d))}]`;
+    const isMap = shape.length >= 3 && shape.slice(1).filter((d) => d > 1).length >= 2;
+    const instead = aligned
+      ? `; to explain a number of it, ask for one (on the command line: --score output:${printable(output)}.sum${isMap ? ', or of a segmenter --region predicted --target CLASS' : ''})`
+      : '';
+    super('invalid_model', `expected scores [batch, classes], one row for each image; ${got}${instead}`);
+    this.output = aligned ? output : undefined;
+  }
+}
+
 /**
  * [N, C], from [N], [N, C] or [N, …] with ones beside the classes, a row for each image if these are given.
  *
@@ -208,9 +224,6 @@ export function flatScores(g: GraphBuilder, score: Value, output: string, image:
   const rest = shape.slice(1).filter((d) => d !== 1);
   const aligned = image === undefined || shape[0] === g.shape(image)[0];
   if (shape.length < 1 || rest.length > 1 || rest.some((d) => d <= 0) || !aligned)
-    throw new InputError(
-      'invalid_model',
-      `expected scores [batch, classes], one row for each image; output ${quoted(output)} is [${shape.map((d) => (d < 0 ? 'batch' : d))}]`,
-    );
+    throw new NoClassScores(output, shape, aligned);
   return shape.length === 2 ? score : reshape(g, score, [shape[0]!, rest[0] ?? 1]);
 }

@@ -1,3 +1,4 @@
+import { type ScoreSpec, scoreText } from '../model/score-spec.ts';
 import { findLabel, type Label } from './labels.ts';
 
 /** What a network's classes are called, and what the opposite of each is. */
@@ -18,6 +19,12 @@ export function classNames(labels: readonly Label[] | null, classes: number): Cl
     ? { classes: [positive], negative }
     : { classes: labels, negative: null };
 }
+
+/** A number that stands in place of the classes is called as it is asked for. */
+export const scoreName = (score: ScoreSpec): ClassNames => ({
+  classes: [{ en: scoreText(score), zh: null }],
+  negative: null,
+});
 
 export const nameOf = ({ classes }: ClassNames, index: number): Label =>
   classes?.[index] ?? { en: `class ${index}`, zh: null };

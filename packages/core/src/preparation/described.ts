@@ -1,4 +1,5 @@
 import type { GraphFile } from '../graph-file.ts';
+import type { ScoreSpec } from '../model/score-spec.ts';
 import type { ReadLimits } from '../onnx/limits.ts';
 import type { Label } from './labels.ts';
 import type { FoundManifest, Manifest } from './manifest.ts';
@@ -21,6 +22,8 @@ export interface Description {
 /** A model and what is said of it, before its network is read. */
 export interface DescribedModel extends Description {
   readonly name: string;
+  /** The number to explain in place of the score of a class. Omitted: the score of a class. */
+  readonly score?: ScoreSpec | undefined;
   /** Whether photos may have another size than the file states. */
   readonly anySize?: boolean | undefined;
   /** What its file may be at most; the engine's own limits if not said. */

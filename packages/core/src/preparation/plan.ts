@@ -14,6 +14,8 @@ import { readingOf, statedSides } from './reading.ts';
 export interface Plan extends Prepared {
   readonly explainer: Explainer;
   readonly classes: number;
+  /** Height and width of a segmenter's maps. */
+  readonly pixels: readonly [number, number] | undefined;
   /** Of one image, without the batch. */
   readonly inputShape: readonly number[];
   /** Whether one run of its graph explains many images. */
@@ -39,7 +41,7 @@ export async function createPlan(
   runtime: Runtime,
 ): Promise<Plan> {
   const classifier = await classifierOf(model, readingOf(model, sides));
-  const { classes, inputShape } = classifier;
+  const { classes, inputShape, pixels } = classifier;
   // Where the size is the photo's, it is not the network's own.
   const prepared = statedSides(model) === null ? await preparedFor(model) : prepare(model, classifier);
   const { preprocessing } = prepared;
@@ -59,6 +61,7 @@ export async function createPlan(
     explainer,
     classes,
     inputShape,
+    pixels,
     direct: methods.some((known) => known.id === question.method && !known.sampled),
     bytes,
     close: () => explainer.close(),

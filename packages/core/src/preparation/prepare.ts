@@ -4,7 +4,7 @@ import { type Preprocessing, type Sides, sidesOf } from '../image/preprocessing.
 import type { Classifier } from '../model/classifier.ts';
 import type { Head } from '../model/head.ts';
 import type { Warning } from '../warning.ts';
-import { type ClassNames, classNames, isNameCount } from './class-names.ts';
+import { type ClassNames, classNames, isNameCount, scoreName } from './class-names.ts';
 import { classifierOf, named } from './classifier.ts';
 import type { DescribedModel } from './described.ts';
 import { presets } from './preprocessing.ts';
@@ -44,15 +44,19 @@ export function preparationOf(
 export function prepare(model: What, classifier: Classifier): Prepared {
   const { preprocessing, from } = preparationOf(model, classifier);
   const parts = Object.keys(preprocessing) as Part[];
-  const names = namesFor(model, classifier.classes);
+  const { score } = classifier;
+  const isValue = score !== undefined && score.type !== 'region';
+  const names = isValue ? scoreName(score) : namesFor(model, classifier.classes);
   return {
     preprocessing,
     report: {
       ...(Object.fromEntries(
         parts.map((part) => [part, { value: preprocessing[part], from: from[part] }]),
       ) as Record<Part, never>),
-      labels: names.classes &&
-        model.labels && { value: model.labels.length, from: model.labelsFrom ?? 'manifest' },
+      labels:
+        !isValue && names.classes && model.labels
+          ? { value: model.labels.length, from: model.labelsFrom ?? 'manifest' }
+          : null,
     },
     names,
     task: classifier.head.task,

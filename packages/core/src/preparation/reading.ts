@@ -21,7 +21,7 @@ export function statedSides(model: Pick<DescribedModel, 'sources'>): Sides | nul
 
 /** How a model is read for images of those sides: as its manifest says, and what it leaves open as is said of it. */
 export function readingOf(
-  model: Pick<DescribedModel, 'manifest' | 'sources' | 'anySize' | 'labels' | 'limits'>,
+  model: Pick<DescribedModel, 'manifest' | 'sources' | 'anySize' | 'labels' | 'score' | 'limits'>,
   sides: Sides | undefined = statedSides(model) ?? undefined,
 ): ClassifierOptions {
   const { fixed_inputs, scores, task } = model.manifest;
@@ -34,6 +34,7 @@ export function readingOf(
     output: scores,
     labels: model.labels?.length,
     task,
+    score: model.score,
     limits: model.limits,
   };
 }

@@ -12,7 +12,7 @@ import { trace } from './trace.ts';
 type Places = ReadonlyMap<Value, Value>;
 
 /**
- * A method as one graph: image [N, C, H, W], class_index [N] → attribution, logits, target. Loops are Scans, so that the
+ * A method as one graph: image [N, C, H, W], class_index [N] (and region [N, H, W]) → attribution, logits, target. Loops are Scans, so that the
  * memory is that of one chunk, however many samples and images there are.
  *
  * @throws InputError method_not_supported when the samples are too many to be constants
@@ -29,18 +29,17 @@ export function compile(request: Request, memory: number | undefined): Compiled 
     const types = names.map(typeOf);
     return program.images === undefined ? { graph, outputs: types } : grouped(graph, types, program.images);
   }
-  const assembly = new Assembly(['image', 'class_index', ...names]);
-  const inputs = g.inputs
-    .slice(0, 2)
-    .map(
-      ({ name, known = name, dtype, shape }): ValueInfo => ({ name: known, dtype, shape: shape.slice(1) }),
-    );
+  const asked = g.inputs.slice(0, request.classifier.pixels ? 3 : 2);
+  const assembly = new Assembly([...asked.map(({ name, known = name }) => known), ...names]);
+  const inputs = asked.map(
+    ({ name, known = name, dtype, shape }): ValueInfo => ({ name: known, dtype, shape: shape.slice(1) }),
+  );
   const results = assembly.scan({
     name: 'images',
     over: inputs.map((input) => ({ ...input, of: input.name })),
     body(_, rows) {
       const given = new Map<Value, Value>();
-      g.inputs.slice(0, 2).forEach(({ name }, i) => {
+      asked.forEach(({ name }, i) => {
         given.set(name, assembly.emit('Unsqueeze', [rows[i]!, assembly.ints(0)]));
       });
       const made = placed(assembly, parts, given, memory);

@@ -4,7 +4,8 @@ import { Assembly, type Compiled } from './assembly.ts';
 
 /** A graph that takes batches of one size only, for any: a loop over groups of so many, the last filled with zeros. */
 export function grouped(graph: Graph, types: readonly ValueInfo[], batch: number): Compiled {
-  const assembly = new Assembly(['image', 'class_index', 'attribution', 'logits', 'target']);
+  const names = graph.inputs.map(({ name }) => name);
+  const assembly = new Assembly([...names, 'attribution', 'logits', 'target']);
   const count = assembly.emit('Shape', ['image'], { start: 0, end: 1 }, 'count');
   const missing = assembly.emit('Mod', [assembly.emit('Neg', [count]), assembly.ints(batch)], {}, 'missing');
   const group = ({ name, shape }: ValueInfo) => {
@@ -21,8 +22,9 @@ export function grouped(graph: Graph, types: readonly ValueInfo[], batch: number
   const done = assembly.scan({
     name: 'groups',
     over: graph.inputs.map((input) => ({ ...ofSize(batch, input), of: group(input) })),
-    body(_, [image, class_index]) {
-      const made = assembly.place(graph, 'explain', { image: image!, class_index: class_index! });
+    body(_, rows) {
+      const given = Object.fromEntries(names.map((name, i) => [name, rows[i]!]));
+      const made = assembly.place(graph, 'explain', given);
       return { outputs: types.map((type) => ({ ...type, name: getOwn(made, type.name)! })) };
     },
   });

@@ -2,6 +2,7 @@ import { between } from '../autodiff/path.ts';
 import { InputError } from '../errors.ts';
 import { type Form, holding, isPlain, mapOf } from '../layers/form.ts';
 import { needsOf } from '../methods/method.ts';
+import type { RegionOf } from '../model/class-maps.ts';
 import type { Classifier, Network } from '../model/classifier.ts';
 import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { ShapeError } from '../onnx/fact.ts';
@@ -12,6 +13,13 @@ import type { Request } from './request.ts';
 
 export const imagesOf = (classifier: Classifier): Network =>
   classifier.inline((g) => g.input('image', 'float32', [-1, ...classifier.inputShape]));
+
+/** Of a score over a region, how much each pixel counts. */
+export interface Region {
+  readonly weights: RegionOf;
+  /** Values that are made of the maps on the way, and needed beside the scores. */
+  readonly kept: readonly Value[];
+}
 
 /** A network and the layers that are looked at, each as a map [rows, C, h, w]. */
 export interface LookedAt extends Network {
@@ -32,6 +40,7 @@ export function lookedAt(
   { classifier, method, setting, layers, score }: Request,
   g: GraphBuilder,
   rows: Value,
+  region?: Region,
 ): LookedAt {
   const before = g.nodes.flatMap(({ outputs }) => outputs);
   const maps = new Map<Value, Value>();
@@ -45,10 +54,15 @@ export function lookedAt(
       };
       return [name, replace] as const;
     });
-  const network = classifier.inline(() => rows, through.length > 0 ? new Map(through) : undefined, g);
+  const network = classifier.inline(
+    () => rows,
+    through.length > 0 ? new Map(through) : undefined,
+    g,
+    region?.weights,
+  );
   const values = layers.map(({ name }) => maps.get(name) ?? network.resolve(name));
   const { scored, probabilities } = shown(network, score);
-  const kept = [scored, probabilities].filter((value) => value !== null);
+  const kept = [scored, probabilities, ...(region?.kept ?? [])].filter((value) => value !== null);
   if (!needsOf(method, setting.parameters).includes('attention'))
     narrow(network, [...before, ...values, ...kept]);
   return { ...network, layers: values, scored, probabilities };
@@ -71,12 +85,14 @@ export function startingAt(
   inside: Inside,
   rows: Value,
   image: Value,
+  region?: Region,
 ): LookedAt {
-  const begun = (g: GraphBuilder, rows: Value, image: Value) =>
+  const begun = (g: GraphBuilder, rows: Value, image: Value, weights?: RegionOf) =>
     classifier.inline(
       () => image,
       new Map([[inside.name, (g: GraphBuilder, value: Value) => holding(g, rows, value, inside.form)]]),
       g,
+      weights,
     );
   const { batch } = classifier;
   const isOne =
@@ -84,7 +100,7 @@ export function startingAt(
     g.shape(rows)[0] === 1 ||
     needsOneImage(classifier, inside.name, g.shape(rows), begun);
   const beside = isOne ? filled(g, image, batch) : repeated(g, image, rows);
-  const network = begun(g, rows, beside);
+  const network = begun(g, rows, beside, region?.weights);
   return { ...network, image: rows, layers: [rows], ...shown(network, score) };
 }
 

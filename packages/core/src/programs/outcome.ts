@@ -15,6 +15,11 @@ export interface LoopState {
 }
 
 export interface AttributeOptions {
+  /**
+   * Of a score over a region, how much each pixel of the maps counts, [N, H, W]; -1: one where the model predicts the
+   * class, and nothing elsewhere. If not said, all are -1.
+   */
+  readonly regions?: Tensor<'float32'> | undefined;
   /** Recorded samples to replay instead of making them, by name. */
   readonly aux?: Readonly<Record<string, Tensor>> | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -43,6 +48,8 @@ export interface Outcome {
   readonly targets: readonly number[];
   /** Σ attribution - (F(x) - F(x')) per image, of methods that share this difference out. */
   readonly convergenceDelta: readonly number[] | null;
+  /** At how many pixels of a region each class is predicted, [N, classes]. */
+  readonly pixels: Tensor<'float32'> | null;
   /** Of maps that were min-maxed, how far the highest value lay above the lowest before, per image. */
   readonly scale: readonly number[] | null;
 }
@@ -84,6 +91,7 @@ export function outcomeOf(
     probabilities: has('probabilities') ? whole('probabilities') : null,
     targets: targets.map((asked, n) => classOf(asked, leading[n]!)),
     convergenceDelta: references?.map((reference, n) => delta(shares!, reference, n)) ?? null,
+    pixels: has('pixels') ? whole('pixels') : null,
     scale: has('scale') ? Array.from(whole('scale').data) : null,
   };
 }

@@ -1,7 +1,7 @@
 import { getOwn } from '../own.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { classInput, targetInputs } from '../targets.ts';
-import type { Tensor } from '../tensor.ts';
+import { float32, type Tensor } from '../tensor.ts';
 import { filled, rowsOf } from './batch.ts';
 import type { Block } from './block.ts';
 import { Chunk } from './chunk.ts';
@@ -29,7 +29,7 @@ export async function programRun(
   runtime: Runtime,
   memory: number | undefined,
 ): Promise<Run> {
-  const { classes } = request.classifier;
+  const { classes, pixels } = request.classifier;
   const known = new Map<string, Promise<Pick<Ready, 'loaded' | 'images'>>>();
 
   async function ready(sums: boolean, aux: Samples): Promise<Ready> {
@@ -72,12 +72,16 @@ export async function programRun(
       const { program, cut, loaded, images } = await readyFor(single, options.aux ?? {});
       const size = program.images;
       const parts: Readonly<Record<string, Tensor>>[] = [];
+      const regions = pixels && (options.regions ?? predictedRegions(targets.length, pixels));
       const watched = watching(cut, targets.length, options);
       await images.over(targets.length, async (start, end) => {
         options.signal?.throwIfAborted();
         const some = targets.slice(start, end);
         const asked = single ? classInput(some as number[]) : targetInputs(some, classes);
-        const inputs = { image: rowsOf(batch, start, end), ...asked };
+        const inputs = {
+          ...{ image: rowsOf(batch, start, end), ...asked },
+          ...(regions && { region: rowsOf(regions, start, end) }),
+        };
         const given = new Map(program.given);
         for (const { name, known = name } of program.block.g.inputs) {
           const tensor = getOwn(inputs, known);
@@ -97,6 +101,10 @@ export async function programRun(
     },
   };
 }
+
+/** Of each image, the pixels that the model predicts the class at. */
+const predictedRegions = (count: number, [height, width]: readonly [number, number]): Tensor<'float32'> =>
+  float32([count, height, width], new Float32Array(count * height * width).fill(-1));
 
 /** The shapes of what a program is given: graphs for equal ones are equal. */
 const shapesOf = ({ block, given }: Program): unknown => [

@@ -11,12 +11,16 @@ export interface NetworkOutputs {
   readonly scored: Expression;
   /** How much each class counts, [rows, classes]. */
   readonly chosen: Expression;
+  /** Of scores over a region: maps [rows, classes, H, W], and how much each pixel of them counts. */
+  readonly weighed?: { readonly maps: Expression; readonly weights: Expression } | undefined;
   /** The class of each row [rows], where `chosen` is one class each. */
   readonly target?: Expression | undefined;
 }
 
 /** One number per row of what the network gives: what is explained. */
 export interface Score {
+  /** What the score is the sum of, with its factors. */
+  terms(): { readonly values: Expression; readonly factors: Expression };
   /** [rows, 1] */
   value(): Expression;
   /**
@@ -28,10 +32,15 @@ export interface Score {
 }
 
 /** Σ_c w_c y_c: the score of a class, or of a weighted sum of classes. */
-export function scoreOfClasses({ logits, scored, chosen, target }: NetworkOutputs): Score {
+export function scoreOfClasses({ logits, scored, chosen, weighed, target }: NetworkOutputs): Score {
   let single: ReturnType<typeof classScore>;
   const isShort = target !== undefined && scored.name === logits.name;
+  const terms = () =>
+    weighed
+      ? { values: weighed.maps, factors: chosen.unsqueeze(2, 3).mul(weighed.weights) }
+      : { values: scored, factors: chosen };
   return {
+    terms,
     value: () => scored.mul(chosen).sum([1]),
     seeds(wanted, rules) {
       if (isShort && rules === gradientRules) {
@@ -40,7 +49,9 @@ export function scoreOfClasses({ logits, scored, chosen, target }: NetworkOutput
         if (score && !wanted.some(({ name }) => single!.without.has(name)))
           return new Map([[score, score.onesLike()]]);
       }
-      return new Map([[scored, chosen]]);
+      // The weights of a region are no part of what is explained, which rules for products would share it with.
+      const { values, factors } = terms();
+      return new Map([[values, factors]]);
     },
   };
 }

@@ -17,6 +17,7 @@ export type Evaluated = Pick<
   | 'scored'
   | 'chosen'
   | 'score'
+  | 'terms'
   | 'layers'
   | 'nodes'
   | 'transformer'
@@ -51,11 +52,13 @@ export function evaluated(network: LookedAt, { image, chosen, target }: Question
     return row;
   };
   const [logits, scored] = [value(network.logits), value(network.scored)];
+  const weighed = network.weighed.get(network.scored);
   const everyChosen = isFilled || chosen.g !== g ? chosen.mul(logits.onesLike()) : chosen;
   const score = scoreOfClasses({
     logits,
     scored,
     chosen: everyChosen,
+    weighed: weighed && { maps: value(weighed.maps), weights: value(weighed.weights) },
     target: isFilled ? undefined : target,
   });
   const gradients: Subject['gradients'] = (asked, { rules = gradientRules, seeds } = {}) => {
@@ -82,6 +85,9 @@ export function evaluated(network: LookedAt, { image, chosen, target }: Question
     get score() {
       explained ??= first(score.value());
       return explained;
+    },
+    get terms() {
+      return score.terms();
     },
     layers: network.layers.map((layer) => first(value(layer))),
     nodes: reachable(g.nodes, [network.logits, ...network.layers]),

@@ -5,6 +5,7 @@ import { Expression } from '../onnx/expression.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Block } from './block.ts';
 import { filled, lookedAt } from './network.ts';
+import { RegionOfImages } from './region.ts';
 import type { Request } from './request.ts';
 import { evaluated, resolved } from './subject.ts';
 import { Tracer } from './tracer.ts';
@@ -22,7 +23,7 @@ export interface Program {
 
 /**
  * attribution; logits [N, classes]; target [N]; the model's probabilities where it gives any; the scores that are
- * explained if they are not the logits; the scale of a map that is min-maxed; of attributions that add up, what does if
+ * explained if they are not the logits; at how many pixels of a region each class is predicted; the scale of a map that is min-maxed; of attributions that add up, what does if
  * they do not themselves (shares), and the score that they start from (reference).
  */
 export type Output =
@@ -31,6 +32,7 @@ export type Output =
   | 'target'
   | 'probabilities'
   | 'scores'
+  | 'pixels'
   | 'scale'
   | 'shares'
   | 'reference';
@@ -63,13 +65,17 @@ export function trace(
   const input = (name: string, dtype: 'float32' | 'int64', shape: readonly number[]) =>
     new Expression(g, g.input(name, dtype, [size, ...shape]));
   const image = input('image', 'float32', classifier.inputShape);
-  const network = lookedAt(request, g, filled(g, image.name, classifier.batch));
+  const asked = input('class_index', 'int64', []);
+  const region =
+    classifier.pixels &&
+    new RegionOfImages(input('region', 'float32', classifier.pixels), asked, method.sampled === true);
+  const network = lookedAt(request, g, filled(g, image.name, classifier.batch), region);
   const row = (value: Value) => {
     const rows = new Expression(g, value);
     return method.sampled && rows.shape[0] !== 1 ? rows.slice(0, 0, 1) : rows;
   };
   const logits = row(network.logits);
-  const target = resolved(input('class_index', 'int64', []), logits);
+  const target = region?.found.target ?? resolved(asked, logits);
   const single = target.oneHot(classifier.classes);
   const chosen = sums
     ? single
@@ -85,7 +91,8 @@ export function trace(
     tell('shares', shares);
     tell('reference', from());
   };
-  const tracer = new Tracer(request, aux, g, chosen, constant);
+  if (region) tell('pixels', region.found.counts);
+  const tracer = new Tracer(request, aux, g, chosen, constant, region?.captured);
   g.scope = 'explain';
   const subject = tracer.subject(
     evaluated(network, { image, chosen, target: sums ? undefined : target }),

@@ -5,7 +5,7 @@ import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { Expression } from '../onnx/expression.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Block } from './block.ts';
-import { filled, type LookedAt, lookedAt, startingAt } from './network.ts';
+import { filled, type LookedAt, lookedAt, type Region, startingAt } from './network.ts';
 import type { Request } from './request.ts';
 import { type Evaluated, evaluated } from './subject.ts';
 
@@ -28,15 +28,25 @@ export class Tracer {
   private readonly aux: Samples;
   private readonly chosen: Expression;
   private readonly constant: boolean;
+  private readonly region: Region | undefined;
   /** Where the network is evaluated now. */
   private current: Block;
 
   /**
    * @param chosen how much each class counts for each image, a value of `g`
    * @param constant whether tensors that are the same for all images are constants of the graph
+   * @param region how much each pixel counts, where a region is explained
    */
-  constructor(request: Request, aux: Samples, g: GraphBuilder, chosen: Expression, constant: boolean) {
+  constructor(
+    request: Request,
+    aux: Samples,
+    g: GraphBuilder,
+    chosen: Expression,
+    constant: boolean,
+    region?: Region,
+  ) {
     this.constant = constant;
+    this.region = region;
     this.request = request;
     this.aux = aux;
     this.chosen = chosen;
@@ -62,14 +72,17 @@ export class Tracer {
 
   private at(images: Expression): Subject {
     const rows = this.here(images);
-    return this.within(rows, lookedAt(this.request, rows.g, this.batched(rows)));
+    return this.within(rows, lookedAt(this.request, rows.g, this.batched(rows), this.region));
   }
 
   private from(name: Value, form: Form, values: Expression): Subject {
     const rows = this.here(values);
     const { g } = rows;
     const image = g.capture(this.block.g, this.block.g.inputs[0]!.name);
-    return this.within(rows, startingAt(this.request, g, { name, form }, this.batched(rows), image));
+    return this.within(
+      rows,
+      startingAt(this.request, g, { name, form }, this.batched(rows), image, this.region),
+    );
   }
 
   /** A value as one of the graph where the network is evaluated now. */

@@ -6,6 +6,7 @@ import {
   type ModelReport,
   type Runtime,
   readClassifier,
+  readForReport,
 } from '@whylight/core';
 import { normalisationBy, prepare, readingOf } from '@whylight/core/preparation';
 import type { RegisteredModel } from '../models/registered-model.ts';
@@ -38,6 +39,8 @@ export interface Checked {
 export interface CheckOptions extends CheckWatch {
   /** How to read the model. Default: as its manifest says. */
   readonly reading?: ClassifierOptions | undefined;
+  /** Whether to check also a model that scores no classes, for a number of its output. */
+  readonly anyScore?: boolean | undefined;
   /** Called when the network has run and no method has, with the report so far. */
   readonly onStart?: ((checked: Checked) => void) | undefined;
 }
@@ -53,10 +56,11 @@ export const defaultBudget = 60;
 export async function checkModel(
   model: RegisteredModel,
   runtime: Runtime,
-  { reading = readingOf(model), onStart, ...watch }: CheckOptions,
+  { reading = readingOf(model), anyScore = false, onStart, ...watch }: CheckOptions,
 ): Promise<Checked> {
   const begun = performance.now();
-  const classifier = readClassifier(await model.file(), reading);
+  const read = anyScore ? readForReport : readClassifier;
+  const classifier = read(await model.file(), reading);
   const report = inspectClassifier(classifier);
   const prepared = prepare(model, classifier);
   const { input, photos } = plainInput(prepared.preprocessing, classifier);

@@ -1,4 +1,5 @@
 import type { ArtifactName, ExplanationResult } from '@whylight/contract';
+import type { RegionSpec } from '@whylight/core/image';
 import type { ResolvedQuestion } from '@whylight/core/methods';
 import type { Style } from '../rendering/style.ts';
 import type { Fit } from './fit.ts';
@@ -18,6 +19,8 @@ export interface PhotoRequest {
   readonly stretched?: boolean | undefined;
   /** An image as large as the photo: pixels of one colour are one feature, for methods that hide features. */
   readonly featureMask?: Uint8Array | undefined;
+  /** The region of a model whose score is taken over one, in the photo's pixels. Default: `predicted`. */
+  readonly region?: RegionSpec | undefined;
 }
 
 export interface Watch {

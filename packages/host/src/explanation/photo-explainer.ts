@@ -1,6 +1,13 @@
 import type { ArtifactName, ExplanationResult, Warning } from '@whylight/contract';
-import { InputError, type Runtime, writeNpy } from '@whylight/core';
-import { preprocess, range } from '@whylight/core/image';
+import { float32, InputError, type Runtime, type Tensor, writeNpy } from '@whylight/core';
+import {
+  type Picture,
+  preprocess,
+  type Region,
+  type RegionSpec,
+  range,
+  regionWeights,
+} from '@whylight/core/image';
 import {
   channelsFor,
   doubts,
@@ -23,6 +30,7 @@ import type { PhotoExplanation, PhotoRequest, Watch } from './explanation.ts';
 import { featureMask } from './feature-mask.ts';
 import { applyFit } from './fit.ts';
 import { encodeResult } from './result.ts';
+import { resultTarget } from './result-target.ts';
 
 export interface PhotoExplainerOptions extends ExplainerCacheOptions {
   /** The cache of compiled explainers, if others share it. */
@@ -86,7 +94,7 @@ export class PhotoExplainer {
     const sides = await sidesFor(model, photo);
     const mask = request.featureMask && (await decodeImage(request.featureMask, { allow: this.#types }));
     const work = async ({ explainer, batcher, direct, preprocessing: own, ...loaded }: LoadedExplainer) => {
-      const { classes, names } = loaded;
+      const { classes, names, pixels: size } = loaded;
       const target = resolveTarget(wanted, names, classes);
       const { input, region } = preprocess(pixels, own);
       if (mask && direct)
@@ -95,10 +103,12 @@ export class PhotoExplainer {
           `method ${question.method} takes no feature mask: expected a method that hides features, such as occlusion`,
         );
       const aux = mask && { feature_mask: featureMask(mask, photo, region, input.shape, own) };
-      const attribute = () => explainer.attribute(input, [target], { signal, onProgress, aux });
-      const answer: BatchedAttribution = direct
-        ? await batcher.attribute(input, target, signal)
-        : { ...(await runAs(owner, attribute)), batchSize: 1 };
+      const regions = request.region && regionsOn(request.region, photo, region, size);
+      const attribute = () => explainer.attribute(input, [target], { signal, onProgress, aux, regions });
+      const answer: BatchedAttribution =
+        direct && !regions
+          ? await batcher.attribute(input, target, signal)
+          : { ...(await runAs(owner, attribute)), batchSize: 1 };
       const { layout } = own;
       return { ...loaded, answer, asked: target, region, layers: [...explainer.layers], layout };
     };
@@ -133,8 +143,8 @@ export class PhotoExplainer {
       convention: question.convention,
       parameters: question.parameters,
       layers: how.layers,
-      task,
-      target,
+      task: model.score?.type === 'region' ? 'segmentation' : task,
+      target: resultTarget(target, model.score, request.region),
       predictions: best,
       attribution: {
         shape: [...answer.attribution.shape],
@@ -167,6 +177,18 @@ export class PhotoExplainer {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** Computes how much each pixel of the maps counts. @throws InputError for a model that is explained as a whole */
+function regionsOn(
+  region: RegionSpec,
+  photo: Picture,
+  input: Region,
+  pixels: readonly [number, number] | undefined,
+): Tensor<'float32'> {
+  if (!pixels)
+    throw new InputError('invalid_parameter', 'region: the model is not read as a segmenter', ['region']);
+  return float32([1, ...pixels], regionWeights(region, { photo, input, pixels }));
 }
 
 /** Returns a function that gives the milliseconds since its last call. */

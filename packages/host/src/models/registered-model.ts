@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { type GraphFile, InputError, type ModelFiles, wholeFile } from '@whylight/core';
+import {
+  type GraphFile,
+  InputError,
+  type ModelFiles,
+  type ScoreSpec,
+  type Task,
+  wholeFile,
+} from '@whylight/core';
 import {
   type DescribedModel,
   describe,
@@ -50,6 +57,10 @@ export interface Asked {
   /** What inputs beside the image are fixed to, on top of the manifest's, and the output that scores classes. */
   readonly fixed_inputs?: Manifest['fixed_inputs'];
   readonly scores?: string | undefined;
+  /** What the model decides, where its end does not tell. */
+  readonly task?: Task | undefined;
+  /** A number to explain in place of a class. */
+  readonly score?: ScoreSpec | undefined;
 }
 
 /**
@@ -73,9 +84,9 @@ export async function modelAt(
 
 /** The model with what the user says of it. @throws InputError for a label file that cannot be read */
 export function withAsked(model: RegisteredModel, asked: Asked): RegisteredModel {
-  const { parts = {}, preset, labels, fixed_inputs, scores } = asked;
+  const { parts = {}, preset, labels, fixed_inputs, scores, task, score } = asked;
   const said = Object.entries(parts).filter(([, value]) => value !== undefined);
-  const rest = [preset, labels, fixed_inputs, scores];
+  const rest = [preset, labels, fixed_inputs, scores, ...(task ? [task] : []), ...(score ? [score] : [])];
   if (said.length === 0 && rest.every((value) => value === undefined)) return model;
   const option: Source = { from: 'option', parts: Object.fromEntries(said) };
   const sized = said.some(([part]) => ['size', 'resize', 'crop'].includes(part));
@@ -85,12 +96,14 @@ export function withAsked(model: RegisteredModel, asked: Asked): RegisteredModel
       ...model.manifest,
       ...(preset !== undefined && { preset }),
       ...(scores !== undefined && { scores }),
+      ...(task !== undefined && { task }),
       ...(fixed_inputs && { fixed_inputs: { ...model.manifest.fixed_inputs, ...fixed_inputs } }),
     },
     ...(labels !== undefined && { labels: namesAt(labels), labelsFrom: 'option' }),
     sources: said.length > 0 ? [option, ...model.sources] : model.sources,
     preprocessingDigest: `${model.preprocessingDigest} ${JSON.stringify([said, ...rest])}`,
     anySize: sized || model.anySize,
+    score: score ?? model.score,
   };
 }
 

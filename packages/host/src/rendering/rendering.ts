@@ -1,4 +1,4 @@
-import { ownStyle, type Prediction, type Task, type Warning } from '@whylight/contract';
+import { ownStyle, type Prediction, type ResultTask, type Warning } from '@whylight/contract';
 import type { Tensor } from '@whylight/core';
 import { onPhoto, type Picture, paint, type Region } from '@whylight/core/image';
 import { methods } from '@whylight/core/methods';
@@ -16,7 +16,7 @@ export interface Scene {
   readonly attribution: Tensor<'float32'>;
   readonly layout: 'NCHW' | 'NHWC';
   readonly method: string;
-  readonly task: Task;
+  readonly task: ResultTask;
   readonly target: Prediction;
   /** The most likely class. Without probabilities, the class with the highest score. */
   readonly predicted: Prediction;

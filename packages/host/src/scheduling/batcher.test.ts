@@ -30,6 +30,7 @@ function held(
         probabilities: null,
         targets: classes,
         convergenceDelta: null,
+        pixels: null,
         scale: null,
         rowWarnings: classes.map((value) => (value === 9 ? [empty] : [])),
         warnings: [],

@@ -74,7 +74,7 @@ export type LrpParams = z.infer<z.ZodObject<typeof lrpParams>>;
 
 /** The relevance of values, of their shapes. */
 export function relevanceAt(
-  { image, scored, chosen, nodes, gradients }: Subject,
+  { image, terms, nodes, gradients }: Subject,
   wanted: readonly Expression[],
   setting: Setting<LrpParams>,
 ): Expression[] {
@@ -91,9 +91,10 @@ export function relevanceAt(
     return typeof value === 'number' ? image.number(value) : value;
   };
   const pixels = () => ({ low: bound('low'), high: bound('high') });
-  const network = { g, image: image.name, scores: scored.name, nodes };
+  const { values, factors } = terms;
+  const network = { g, image: image.name, scores: values.name, nodes };
   return gradients(wanted, {
-    seeds: new Map([[scored, chosen.mul(scored)]]),
+    seeds: new Map([[values, factors.mul(values)]]),
     rules: relevanceRules(network, composite, pixels),
   });
 }

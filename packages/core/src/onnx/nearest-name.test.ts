@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearestName } from './nearest.ts';
+import { nearestName } from './nearest-name.ts';
 
 test.each([
   ['gradcam', 'grad-cam'],
