@@ -16,8 +16,9 @@ const runsEach: Readonly<
 };
 
 /**
- * What a computation costs: one unit per run of the network on one picture. The product of the parameters that
- * repeat it, or for a sliding window the number of its places, ⌈(size - window)/stride⌉ + 1 along each axis.
+ * Computes the cost of a computation: one unit per run of the network on one picture. This is the product of the
+ * parameters that repeat the run, or for a sliding window the number of its places, ⌈(size - window)/stride⌉ + 1
+ * along each axis.
  */
 export function computeUnits(
   { method, parameters }: Pick<Question, 'method' | 'parameters'>,
@@ -36,7 +37,7 @@ export function computeUnits(
   return counts.reduce((product, count) => product * Math.max(1, count), once);
 }
 
-/** What a method costs: in words of its parameters, and with their defaults on a network of this input. */
+/** Gives the cost of a method: as a formula of its parameters, and for their defaults on a network of this input. */
 export function methodCost(
   id: string,
   inputShape: readonly number[],

@@ -14,7 +14,7 @@ export interface Stored {
   readonly sha256: string | null;
 }
 
-/** What has become of an upload, judged by what the store holds. `lifetime` is that of its URL, in seconds. */
+/** Gives the status of an upload, by the object in the store. `lifetime` is the lifetime of its URL, in seconds. */
 export function uploadStatus(
   announced: Announced,
   stored: Stored | null,
