@@ -151,7 +151,7 @@ const attemptPrefix = (
   number: number = attempt,
 ): string => `${results}${number}/`;
 
-/** Gives the prefix of an attempt's artifacts: without a nonce if the attempt has no claim, as in an earlier release. */
+/** Gives the prefix of an attempt's artifacts. It has no nonce without a claim: an earlier release had no claims. */
 export function outputPrefix(run: Run, number: number = run.attempt): string {
   const claim = claimOf(run, number);
   const prefix = attemptPrefix(run, number);
