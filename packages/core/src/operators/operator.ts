@@ -34,7 +34,7 @@ export interface Operator {
   readonly weights: number | null;
   /** Whether it makes a feature map from any input, makes another map with its own places from a map, or ends maps. */
   readonly map: 'makes' | 'keeps' | 'ends';
-  /** The rule by which rows of the inputs make each row along an axis of the output; `null` if there is no such axis. */
+  /** The rule by which rows of the inputs make each row along an axis of the output; `null` if no axis has one. */
   readonly rows: Rows | null;
   /** The rule for which elements of the first input it takes by position; a Transpose only permutes axes. */
   readonly picks: Picks | null;
