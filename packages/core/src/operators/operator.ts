@@ -20,23 +20,23 @@ export interface Operator {
   /** Whether each output element depends on the data at its place alone; data of several shapes broadcast. */
   readonly elementwise: boolean;
   /**
-   * The data in which it is linear, up to a constant: all together, each one with the others fixed, only the first, or
-   * no data.
+   * The data in which the operator is linear, up to a constant: all together, each input with the others fixed, only
+   * the first input, or no data.
    */
   readonly linear: 'jointly' | 'each' | 'first' | 'no';
-  /** Whether it only moves or copies elements, and may put zeros or constants between; a view keeps all in order. */
+  /** Whether elements are only moved or copied, maybe with zeros or constants between; a view keeps all in order. */
   readonly movement: 'view' | 'moves' | 'no';
-  /** Whether it scales elements by statistics of other elements of the same input. */
+  /** Whether elements are scaled by statistics of the elements of the same input. */
   readonly normalises: boolean;
   /** The value outside the map for an operator that slides a window over a map. */
   readonly window: 'zero' | 'lowest' | null;
   /** The input that holds the weights of a layer, which mixes channels. */
   readonly weights: number | null;
-  /** Whether it makes a feature map from any input, makes another map with its own places from a map, or ends maps. */
+  /** Whether the operator makes a feature map of any input, keeps a map as a map with its own places, or ends maps. */
   readonly map: 'makes' | 'keeps' | 'ends';
   /** The rule by which rows of the inputs make each row along an axis of the output; `null` if no axis has one. */
   readonly rows: Rows | null;
-  /** The rule for which elements of the first input it takes by position; a Transpose only permutes axes. */
+  /** The rule for which elements of the first input are taken by position; a Transpose only permutes axes. */
   readonly picks: Picks | null;
 }
 

@@ -54,7 +54,7 @@ function fromMask(g: GraphBuilder, node: Node, mask: Value, hidden: number, like
   return scale(g, unsqueeze(g, rest, shape.length === 2 ? [1, 2] : [1]), hidden);
 }
 
-/** Does so from the number of tokens of each image that are no padding, [batch]. */
+/** Makes the mask from each image's number of tokens that are no padding, [batch]. */
 function fromLengths(g: GraphBuilder, node: Node, lengths: Value, hidden: number, like: Value): Value {
   const [batch, , , others] = g.shape(like) as [number, number, number, number];
   if (g.shape(lengths)[0] !== batch || others < 1) throw unsupported(node, 'a mask of starts and ends');
