@@ -5,7 +5,7 @@
 export class InputError extends Error {
   override readonly name = 'InputError';
   readonly code: InputErrorCode;
-  /** If a question is wrong: the path of its member that is wrong, such as `parameters`, `n_steps`. */
+  /** For a wrong question: the path of the wrong member, such as `parameters`, `n_steps`. */
   readonly member: readonly string[] | undefined;
 
   constructor(code: InputErrorCode, message: string, member?: readonly string[]) {

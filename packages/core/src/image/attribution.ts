@@ -65,7 +65,7 @@ export function pixelsToMap(
  * Scales attributions for display as Captum does: divides by the magnitude up to which all but `outlierPercent`
  * of the total lies, and clips to -1..1.
  *
- * Where Captum raises an error, this function returns a result: attributions that are all zero (or never of the wanted
+ * Returns a result in two cases in which Captum raises an error: attributions that are all zero (or never of the wanted
  * sign) give zeros, and outlierPercent 0 divides by the largest magnitude.
  *
  * @throws InputError invalid_parameter if outlierPercent is not in 0..100.

@@ -18,7 +18,7 @@ export interface HighlightOptions {
   /** Weight of the colours, 0 < opacity ≤ 1. */
   readonly opacity: number;
   readonly backdrop: Backdrop;
-  /** Draws the edges of what is highlighted in place of its areas. */
+  /** Draws the edges of highlighted areas in place of the areas. */
   readonly outlines: boolean;
 }
 

@@ -26,7 +26,7 @@ export interface ScaledMap {
 
 export interface Scenery extends Explained {
   readonly photo: Picture;
-  /** The part of the photo that the map covers. */
+  /** The region of the map on the photo. */
   readonly region: Region;
   /** Default: the method's own style. */
   readonly style?: Style | undefined;

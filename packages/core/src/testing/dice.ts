@@ -6,7 +6,7 @@ export class Dice {
     this.state = seed >>> 0;
   }
 
-  /** A whole number below `n`. */
+  /** Returns a whole number below `n`. */
   below(n: number): number {
     this.state = (this.state + 0x6d2b79f5) >>> 0;
     let t = this.state;
