@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { camOnly, type Evidence, evidenceParams, fusions } from '../shared/cam.ts';
 import { gradientCam } from './gradient-cam.ts';
 
-/** ReLU(G) ⊙ A */
+/** Computes ReLU(G) ⊙ A. */
 export const layerCamEvidence: Evidence = (activation, gradient) => gradient.relu().mul(activation);
 
 /**
- * LayerCAM: each place of each feature map weighted by its own positive gradient, which holds in early layers too.
+ * LayerCAM: each place of each feature map weighted by its own positive gradient, which also works in early layers.
  *
  *     map = ReLU(Σ_k ReLU(G_k) ⊙ A_k),   G = ∂y_c/∂A
  *
