@@ -16,9 +16,8 @@ const runsEach: Readonly<
 };
 
 /**
- * Computes the cost of a computation: one unit per run of the network on one picture. This is the product of the
- * parameters that repeat the run, or for a sliding window the number of its places, ⌈(size - window)/stride⌉ + 1
- * along each axis.
+ * Counts the units of a computation, one per run of the network on one picture: the product of the parameters that
+ * repeat it, or for a sliding window the number of its places, ⌈(size - window)/stride⌉ + 1 along each axis.
  */
 export function computeUnits(
   { method, parameters }: Pick<Question, 'method' | 'parameters'>,
