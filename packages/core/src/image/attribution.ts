@@ -9,7 +9,7 @@ export const signs = ['all', 'positive', 'negative', 'absolute'] as const;
 export type Sign = (typeof signs)[number];
 
 export interface NormalizeOptions {
-  /** Which attributions count: 'all' gives -1..1, the others 0..1. */
+  /** The attributions that count: 'all' gives -1..1, the others 0..1. */
   readonly sign?: Sign;
   /** Percentage of the total magnitude that may lie beyond the ends of the scale. */
   readonly outlierPercent?: number;

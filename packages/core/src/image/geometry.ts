@@ -15,7 +15,7 @@ export function resizedSize({ width, height }: Size, short: number): Size {
     : { width: Math.trunc((short * width) / height), height: short };
 }
 
-/** The placement of a photo. */
+/** The place of a photo: its size and window. */
 export interface Placement {
   /** The whole photo, resized. */
   readonly resized: Size;

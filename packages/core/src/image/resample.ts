@@ -1,5 +1,5 @@
 /**
- * Resampling weights as Pillow computes them (Resample.c): kernels by name, half-pixel centres, the support
+ * Computes resampling weights as Pillow does (Resample.c): kernels by name, half-pixel centres, the support
  * widened when shrinking (that is the antialiasing), weights renormalised at the borders.
  */
 

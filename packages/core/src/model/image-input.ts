@@ -8,7 +8,7 @@ import type { Tensor } from '../tensor.ts';
 import { axesOf, type InputAxes, inputAxes } from './input-axes.ts';
 import { type Sides, type SizeSource, sizesToTry } from './input-sizes.ts';
 
-/** The input that takes images, and what its axes mean. */
+/** The input that takes images, and the roles of its axes. */
 export interface ImageInput {
   readonly info: ValueInfo;
   readonly axes: InputAxes;

@@ -35,7 +35,7 @@ export interface Sum {
   readonly terms: readonly Term[];
 }
 
-/** A value as sums, at the batch size that is followed; or, with `logarithm`, as logarithms of single terms. */
+/** A value as sums, at the first batch size that is followed; or, with `logarithm`, as logarithms of single terms. */
 interface Described {
   readonly shape: readonly number[];
   readonly sums: readonly Sum[];

@@ -18,7 +18,7 @@ export interface Case {
   readonly title: string;
   readonly inputs: readonly Operand[];
   readonly attributes: Attributes;
-  /** ONNX Runtime's kernel of the operator, or of its derivative, has no float64. */
+  /** float32 if ONNX Runtime's kernel of the operator, or of its derivative, has no float64. */
   readonly dtype: 'float32' | 'float64';
   readonly opset: number;
   readonly outputs: number;
@@ -32,7 +32,7 @@ export const x = (...shape: number[]): Operand => ({ shape, low: -1.5, high: 1.5
 export const at = (...values: number[]): Operand => ({ shape: [values.length], at: values });
 /** Values like those of `x` in another range. */
 export const within = (low: number, high: number, ...shape: number[]): Operand => ({ shape, low, high });
-/** Such values as a constant of the graph. */
+/** Values like those of `x` as a constant of the graph. */
 export const weight = (...shape: number[]): Operand => ({ shape, low: -1.5, high: 1.5, fixed: true });
 export const positiveWeight = (...shape: number[]): Operand => ({ shape, low: 0.3, high: 2, fixed: true });
 export const constant = (value: Tensor): Operand => ({ constant: value });

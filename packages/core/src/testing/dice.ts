@@ -1,4 +1,4 @@
-/** Pseudo-random numbers (mulberry32): the same for the same seed, everywhere. */
+/** A generator of pseudo-random numbers (mulberry32): the same for the same seed, everywhere. */
 export class Dice {
   private state: number;
 

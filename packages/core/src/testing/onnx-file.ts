@@ -17,7 +17,7 @@ export type AttributeInit = MessageInitShape<typeof AttributeDefSchema>;
 type GraphInit = Exclude<MessageInitShape<typeof GraphDefSchema>, { $typeName: string }>;
 type ModelInit = Exclude<MessageInitShape<typeof ModelSchema>, { $typeName: string }>;
 
-/** A float32 input or output; text is a symbol. */
+/** Describes a float32 input or output; text is a symbol. */
 export const value = (
   name: string,
   ...shape: (number | string)[]

@@ -28,7 +28,7 @@ export const rule = (
   ...options,
 });
 
-/** For kernels that ONNX Runtime has in float32 only. */
+/** Options for kernels that ONNX Runtime has in float32 only. */
 export const single: Options = { dtype: 'float32' };
 
 /** The error of central differences themselves: h⁴, or the rounding error of the operator divided by h. */

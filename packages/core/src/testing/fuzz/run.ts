@@ -34,7 +34,7 @@ const findings = new Map<string, number>();
 const started = performance.now();
 let peak = 0;
 
-/** Runs seeds until the end, or until one takes too long or too much; returns the next seed. */
+/** Runs seeds until the end, or until a seed takes too long or too much memory; returns the next seed. */
 function runFrom(start: number): Promise<number> {
   const at = new Int32Array(new SharedArrayBuffer(4)).fill(start);
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
