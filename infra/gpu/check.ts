@@ -18,7 +18,7 @@ import { classifierOf, createRuntime, executionProviders, ModelRegistry, shapesM
 
 /**
  * Largest difference over the largest value, in float32 with TF32 off. Scores differ by the order of sums only. A
- * gradient also differs where a ReLU's input is so close to zero that this order decides its gate: one such gate moved
+ * gradient also differs if a ReLU's input is so close to zero that this order decides its gate: one such gate moved
  * the input gradient of networks with 10^6 of them by up to 3e-2 between two CPU implementations.
  */
 const bounds = { scores: 1e-4, attribution: 5e-2 };

@@ -57,7 +57,7 @@ export function draw(seed: number, { side = size, clutter = 1 } = {}): Drawing {
   };
 }
 
-/** Fills a covered area with a surface whose colours stand off from what lies beneath it. */
+/** Fills a covered area with a surface whose colours contrast with those beneath it. */
 function paintOver(canvas: Canvas, random: Random, coverage: Float32Array, contrast: number): void {
   const beneath = meanUnder(canvas, coverage);
   let best = colour(random);

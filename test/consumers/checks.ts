@@ -23,7 +23,7 @@ const compilerOptions = {
   lib: ['es2023', 'esnext.disposable'],
   types: ['node'],
 };
-/** Production packages that the command line may bring. */
+/** Most production packages that the command line may install. */
 const mostPackages = 120;
 
 type Install = (place: Place, packages: readonly string[]) => Promise<void>;

@@ -51,7 +51,7 @@ const settingsSchema = z.object({
   BACKLOG_LIMIT: z.coerce.number().int().min(0).default(1000),
   /** `off`: the gateway does not log requests. */
   REQUEST_LOG: z.enum(['on', 'off']).default('on'),
-  /** Largest model that a tenant may bring, how many it may keep, and how many bytes in all. */
+  /** Limits of a tenant: bytes of one model, number of models, and bytes of all models. */
   MODEL_MAX_BYTES: z.coerce
     .number()
     .int()

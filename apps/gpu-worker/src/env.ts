@@ -82,7 +82,7 @@ const envSchema = z.object({
   MODEL_IDLE_SECONDS: count(300),
   /** Longest time to examine a tenant's model, or to load one. */
   VALIDATION_SECONDS: count(60),
-  /** Longest time to run the methods on each model of the worker's own, while it has no job; 0 runs none. */
+  /** Longest time to run the methods on each model of the worker's own, while it has no job; 0 runs no method. */
   CHECK_SECONDS: count(60, 0),
   /** Longest time for one job. */
   JOB_SECONDS: count(300),

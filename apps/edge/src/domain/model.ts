@@ -10,7 +10,7 @@ import type {
 } from '@whylight/contract';
 import { numericsVersion } from '@whylight/core/methods';
 
-/** Bytes of one part of a model's upload; S3 takes no smaller part than 5 MiB, but for the last. */
+/** Bytes of one part of a model's upload; S3 takes no part below 5 MiB, except the last. */
 export const partBytes = 16 * 2 ** 20;
 
 /** Limits on the models of one tenant. */

@@ -10,7 +10,7 @@ export interface Announced {
 export interface Stored {
   readonly bytes: number;
   readonly contentType: string;
-  /** Base 64; null where the store keeps no checksums (the worker hashes what it reads anyway). */
+  /** Base 64; null if the store keeps no checksums (the worker hashes the bytes that it reads anyway). */
   readonly sha256: string | null;
 }
 

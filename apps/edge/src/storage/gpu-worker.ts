@@ -91,7 +91,7 @@ export class GpuWorker {
     return catalogSchema.parse(await response.json());
   }
 
-  /** Has a tenant's model examined; null when no worker has time for it, or none answers. */
+  /** Has a tenant's model examined; null if no worker has time for it, or no worker answers. */
   async validate(model: ModelSource, requestId: string): Promise<Validation | null> {
     const body = JSON.stringify({ model, request_id: requestId });
     const response = await this.#call('POST', workerPaths.validations, body, examination).catch(() => null);

@@ -27,7 +27,7 @@ const heapShare = 0.5;
 /**
  * Starts `script` with as little as it needs: an empty directory of its own to be in, no environment, no way to write
  * a file, to read one outside the code or to start a process (Node's permission model), bounded memory and no core
- * dump (`ulimit`), and no network where the kernel lets us take it away.
+ * dump (`ulimit`), and no network if the kernel lets us take it away.
  */
 export async function startSandboxed(script: string, { megabytes }: SandboxLimits): Promise<Sandboxed> {
   const directory = await mkdtemp(join(tmpdir(), 'whylight-model-'));

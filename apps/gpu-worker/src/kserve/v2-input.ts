@@ -78,7 +78,7 @@ function photosOf({ shape, data, parameters }: Input, tail: Uint8Array | undefin
   return got.map((one: unknown, n) => {
     const where = `inputs[0].data[${n}]`;
     if (!(one instanceof Uint8Array)) return photoOf(one, where);
-    // Behind the JSON stand the bytes themselves, unless their sender says that they are text.
+    // The bytes themselves follow the JSON, unless their sender says that they are text.
     return parameters.content_type === 'base64'
       ? photoOf(new TextDecoder().decode(one), where)
       : photoFrom(one, where);
