@@ -64,7 +64,7 @@ const change = once<ConfidenceChange>(({ confidence, subject, map, layout }) =>
   confidenceChange(confidence, subject.input, minMax(map), layout),
 );
 
-/** The metrics, each a mean over the images. Scores are the model's probabilities; only ROAD and infidelity take logits. */
+/** The metrics, each a mean over images. Scores are the model's probabilities; logits only for ROAD and infidelity. */
 export const metrics = {
   pointing: {
     title: 'pointing accuracy',

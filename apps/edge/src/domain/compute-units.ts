@@ -7,7 +7,7 @@ const repetitions = ['n_steps', 'n_samples', 'num_samples', 'nt_samples', 'n_mas
 /** Copies of the picture that `aug_smooth` explains. */
 const augmentedCopies = 6;
 
-/** Runs per repetition of methods that make several: one from each baseline; one with all cells and one for each cell. */
+/** Runs per repetition of methods with several: one from each baseline; one with all cells and one for each cell. */
 const runsEach: Readonly<
   Record<string, { formula: string; of(parameters: Question['parameters']): number }>
 > = {
