@@ -30,7 +30,7 @@ export interface Relevance {
   /** The rule of convolutions and linear layers; other linear operators have the ε-rule. */
   readonly rule: 'epsilon' | 'gamma' | 'alpha1-beta0' | 'identity';
   readonly gamma: number;
-  /** How many of the first layers with weights have the rule; 0 is all of them. */
+  /** The number of first layers with weights that have the rule; 0 is all of them. */
   readonly first: number;
 }
 

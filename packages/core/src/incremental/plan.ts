@@ -131,7 +131,7 @@ function slidesOf(
   return [along(0), along(1)];
 }
 
-/** Whether each position of each image depends on that position of moving inputs; the others are alike everywhere. */
+/** Whether each position of each image comes from that position of moving inputs; other inputs are equal everywhere. */
 function isPointwise(g: GraphBuilder, node: Node, moving: ReadonlySet<Value>): boolean {
   const { elementwise, movement } = operators[node.op];
   if (movement === 'view') return false; // it says how large the whole map is

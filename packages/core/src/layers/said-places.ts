@@ -12,8 +12,8 @@ export interface Part {
 }
 
 /**
- * Chooses, from the lines of several inputs along an axis of the image, those with the most distinct coordinates, and
- * tells if another contradicts them. A product of places with places has those of its first factor: of queries.
+ * Chooses, from several inputs' lines along one axis of the image, those with the most distinct coordinates; tells if
+ * others contradict them. Rows of a product of places with places lie where its first factor does: as the queries.
  */
 export function chosen(said: readonly (Lines | null)[], size: number, sameShape = true): Part {
   if (!sameShape) return { lines: said.find((lines) => lines !== null) ?? null, mixed: false };

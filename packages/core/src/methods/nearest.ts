@@ -5,8 +5,8 @@ const mostPairs = 10_000_000;
 
 /**
  * Finds the name that the caller probably meant: the name with the fewest edits from `word`, if at most a third of the
- * letters differ. Upper and lower case are the same. The search gives up after a fixed amount of work, so that no request
- * takes seconds.
+ * letters differ. Upper and lower case are the same. The search gives up after a fixed amount of work, so that no
+ * request takes seconds.
  */
 export function nearestName(word: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;

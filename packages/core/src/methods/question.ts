@@ -13,7 +13,7 @@ export interface AskedQuestion {
 }
 
 /**
- * How images are explained and for which target, with all values set, in the words of the API. A question is resolved
+ * A question with all values set, in the words of the API: the method and the target of explanations. It is resolved
  * where it enters a process and then passed on unchanged; an `ExplainerSpec` may be a resolved question.
  */
 export interface ResolvedQuestion {

@@ -8,7 +8,7 @@ export interface Affine {
   readonly node: Node;
   /** The constants that scale or shift its input. */
   readonly constants: readonly Expression[];
-  /** How many channels its input has. */
+  /** The number of channels of its input. */
   readonly channels: number;
 }
 

@@ -21,7 +21,7 @@ export interface Canonical {
 /** A layer with weights, as the rules see it. */
 export interface LinearLayer extends Canonical {
   readonly kind: 'convolution' | 'dense';
-  /** Which input the weights are. */
+  /** The number of the input that is the weights. */
   readonly weights: 0 | 1;
 }
 

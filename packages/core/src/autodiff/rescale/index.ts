@@ -36,7 +36,7 @@ import { averaged, quotient, shapley } from './products.ts';
 import { reciprocalSecant, rootSecant, secant, squareSecant } from './secant.ts';
 
 // DeepLIFT's multipliers as a backward pass. Rows come in pairs: an image and the baseline that it is compared with.
-// Every rule holds Σ m·Δx = Δy, so that attributions add up to the difference of the scores.
+// Every rule satisfies Σ m·Δx = Δy, so that attributions add up to the difference of the scores.
 
 /** Elementwise operators that are no nonlinear functions: a choice, and conversions of values to other types. */
 const passing: readonly OperatorName[] = ['Where', 'Cast', 'CastLike', 'QuantizeLinear'];

@@ -36,7 +36,7 @@ export function rowsOf(g: GraphBuilder, value: Value, rows: number): Rows | unde
   return found ? { ...found, axis } : undefined;
 }
 
-/** Finds the rows of a reshaped value: its elements keep their order, and as many lie before each row as before. */
+/** Finds the rows of a reshaped value: elements keep their order, so the number before each row stays the same. */
 function viewed(g: GraphBuilder, from: Value, shape: readonly number[], axis: number, rows: number) {
   const found = rowsOf(g, from, rows);
   if (!found) return undefined;

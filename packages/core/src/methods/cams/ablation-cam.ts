@@ -9,10 +9,10 @@ import { byChannel, channelSamples, channelsOf, weightedMap } from './masks.ts';
  *
  *     map = ReLU(Σ_k w_k A_k),   w_k = (y_c - y_c without A_k) / y_c
  *
- * Only the network after the layer is evaluated. A channel is set to 0; if the layer's minimum is not 0, pytorch-grad-cam
- * sets it to min(A) - 10⁷ (1 + k mod 32): of the 32 channels that it evaluates together, each is below the previous
- * one. In tokens it removes the channel from all of them, also from those without a place in the image. So its map of
- * a transformer is not the paper's.
+ * Only the network after the layer is evaluated. A channel is set to 0; if the layer's minimum is not 0,
+ * pytorch-grad-cam sets it to min(A) - 10⁷ (1 + k mod 32): of the 32 channels that it evaluates together, each is below
+ * the one before. In tokens it removes the channel from all of them, also from those without a place in the image. So
+ * its map of a transformer is not the paper's.
  *
  * @see Desai & Ramaswamy, "Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free Localization", 2020
  * @example createExplainer(classifier, { method: 'ablation-cam', layers: ['-1'] }, runtime)
@@ -62,7 +62,7 @@ interface Ablated {
   of(values: Expression): Subject;
 }
 
-/** Gives the layer's map; under pytorch-grad-cam's convention all its tokens, also those without a place in the image. */
+/** Gives the layer's map; under pytorch-grad-cam's convention all its tokens, also those without a place. */
 function ablatedValues({ layers, from, startingFrom }: Subject, setting: Setting<unknown>): Ablated {
   const [map] = layers as [Expression];
   const { name, form } = setting.layerValues[0]!;

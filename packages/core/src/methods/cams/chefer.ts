@@ -8,8 +8,8 @@ import { mixedBy, tokenMixing } from './token-mixing.ts';
  *
  *     R = (I + Ā_L) ⋯ (I + Ā_2)(I + Ā_1),   Ā_l = mean over heads of ReLU(A_l ⊙ ∂y_c/∂A_l)
  *
- * The map is the class token's row of R at the patches; without such a token, the mean of all rows. This is the rule for
- * self-attention in the second of the authors' papers, which needs no LRP.
+ * The map is the class token's row of R at the patches; without such a token, the mean of all rows. This is the rule
+ * for self-attention in the second of the authors' papers, which needs no LRP.
  *
  * @see Chefer, Gur & Wolf, "Generic Attention-model Explainability for Interpreting Bi-Modal and Encoder-Decoder Transformers", 2021
  * @example createExplainer(classifier, { method: 'chefer' }, runtime)

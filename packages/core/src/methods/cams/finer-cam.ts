@@ -6,8 +6,7 @@ import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from '.
 import { evidenceOf } from './evidence.ts';
 
 /**
- * Finer-CAM: the evidence that distinguishes the target from the classes with the closest scores. The base map's gradient
- * is that of
+ * Finer-CAM: distinguishes the target from the classes with the closest scores. The base map's gradient is that of
  *
  *     y_c - γ · mean_r y_r          (paper, torchcam)
  *     Σ_r p_r (y_c - α y_r) / (Σ_r p_r + 1e-9),   p = softmax(y)          (pytorch-grad-cam)

@@ -45,7 +45,7 @@ export const fullGrad = defineMethod({
   },
 });
 
-/** Sums min-maxed channels, [N, h, w]; the sum may be resized instead of the channels. */
+/** Sums min-maxed channels, [N, h, w]; resizing commutes with the sum. */
 function channelSum(maps: Expression): Expression {
   const low = maps.sub(maps.min([2, 3]));
   return low.div(low.max([2, 3]).add(1e-7)).sum([1], false);

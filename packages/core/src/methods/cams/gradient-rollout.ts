@@ -9,9 +9,9 @@ import { mixedBy, tokenMixing } from './token-mixing.ts';
  *
  *     R = Â_L ⋯ Â_2 Â_1,   Â_l = rows of (Ā_l + I) divided by their sums,   Ā_l = ReLU(mean over heads of A_l ⊙ ∂y_c/∂A_l)
  *
- * In each Ā, the `discard_ratio` smallest values are 0. The map is the class token's row of R at the patches; without this
- * token, the mean of all rows. vit-explain pairs the first block's attention with the last block's gradient, and divides
- * columns by the sums of rows; here each block has its own gradient, and each row its own sum, as its text says.
+ * In each Ā, the `discard_ratio` smallest values are 0. The map is the class token's row of R at the patches; without
+ * such a token, the mean of all rows. vit-explain pairs the first block's attention with the last block's gradient, and
+ * divides columns by the sums of rows; here each block has its own gradient, each row its own sum, as its text says.
  *
  * @see `VITAttentionGradRollout` of vit-explain; Abnar & Zuidema, "Quantifying Attention Flow in Transformers", 2020
  * @example createExplainer(classifier, { method: 'gradient-rollout', parameters: { discard_ratio: 0.5 } }, runtime)

@@ -10,7 +10,7 @@ export const layerCamEvidence: Evidence = (activation, gradient) => gradient.rel
  *
  *     map = ReLU(Σ_k ReLU(G_k) ⊙ A_k),   G = ∂y_c/∂A
  *
- * Of the maps of several layers, each min-maxed, the largest tanh(γ·map) counts; pytorch-grad-cam takes their mean.
+ * Maps of several layers, each min-maxed, are fused to the largest tanh(γ·map); pytorch-grad-cam takes their mean.
  *
  * @see Jiang et al., "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization", 2021
  * @example

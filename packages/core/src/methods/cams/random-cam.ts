@@ -11,7 +11,7 @@ import { channelsOf, weightedMap } from './masks.ts';
 const parameters = z.strictObject({ ...weightedParams, seed: seedParam });
 
 /**
- * Random-CAM: feature maps with random weights, for comparison. A method that is not better does not depend on the class.
+ * Random-CAM: feature maps with random weights, for comparison: a method that is not better ignores the class.
  *
  *     map = ReLU(Σ_k w_k A_k),   w_k uniform in (-1, 1)
  *

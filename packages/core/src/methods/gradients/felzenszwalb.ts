@@ -9,8 +9,8 @@ export interface Edges {
 }
 
 /**
- * Segments pixels, numbered from 0, like `skimage.segmentation.felzenszwalb`: edges, in order of rising cost, join segments
- * that both exceed this cost by greatest cost inside + scale/(255·size). Segments below `least` pixels join a neighbour.
+ * Segments pixels, numbered from 0, like `skimage.segmentation.felzenszwalb`: by rising cost, each edge joins its two
+ * segments if cheaper than greatest inner cost + scale/(255·size) of each; then those under `least` pixels join others.
  *
  * @param scale a larger scale gives larger segments
  * @see Felzenszwalb & Huttenlocher, "Efficient Graph-Based Image Segmentation", 2004

@@ -15,8 +15,8 @@ import { lrpDefaults, lrpInstead, lrpOddities, lrpOnly, lrpParams, relevanceAt }
  * with x⁺ = max(x, 0), x⁻ = min(x, 0). The ε-rule alone, as ε goes to 0, is input × gradient for networks of ReLUs.
  * Batch normalisations count as part of the layer before them. Activations pass relevance on, sums and averages share
  * it by contribution, a maximum gives it to the greatest element; softmax, products of moving values and normalisations
- * have the rules of AttnLRP. Biases (unless zero_params=bias), softmax, layer normalisation and stabilisers take relevance:
- * otherwise relevance is conserved.
+ * have the rules of AttnLRP. Biases (unless zero_params=bias), softmax, layer normalisation and stabilisers take
+ * relevance: otherwise it is conserved.
  *
  * @see Bach et al., "On Pixel-Wise Explanations for Non-Linear Classifier Decisions by Layer-Wise Relevance Propagation", 2015
  * @see Montavon et al., "Layer-Wise Relevance Propagation: An Overview", 2019

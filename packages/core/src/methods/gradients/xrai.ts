@@ -37,10 +37,10 @@ type XraiParams = z.infer<typeof parameters>;
  *
  *     map(p) = mean of a over the pixels that region r(p) adds to those before it,   a = max_C of integrated gradients        [N, H, W]
  *
- * Integrated gradients are averaged over two baselines, the image's least and greatest value. The region whose new pixels
- * have the greatest mean comes next, until none adds `min_pixel_diff` pixels; the other pixels have their own mean. Regions
- * overlap: they have six scales, grown by `dilation`. Recorded `segments` [M, H, W] of 0 and 1 replace them. They are found
- * at the size of the network; for sizes other than 224 × 224, PAIR finds them at 224 × 224 and enlarges them.
+ * Integrated gradients are averaged over two baselines, the image's least and greatest value. The region whose new
+ * pixels have the greatest mean comes next, until none adds `min_pixel_diff` pixels; the rest has its own mean. Regions
+ * overlap: they have six scales, grown by `dilation`. Recorded `segments` [M, H, W] of 0 and 1 replace them. They are
+ * found at the size of the network; for sizes other than 224 × 224, PAIR finds them at 224 × 224 and enlarges them.
  *
  * @see Kapishnikov et al., "XRAI: Better Attributions Through Regions", 2019; `XRAI` of PAIR's saliency, its algorithm "full"
  * @example

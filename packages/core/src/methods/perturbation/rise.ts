@@ -107,8 +107,8 @@ function masksOf(seen: Expression, offsets: Expression, { height, width }: Setti
 }
 
 /**
- * Computes the weight of each cell for each pixel of an axis, [S, size, cells], if cells are enlarged to
- * (cells + 1)·⌈size/cells⌉ pixels of which `size` are kept from an offset [S, 1, 1] on. Beyond the outer cells' centres the cells are mirrored.
+ * Computes the weight of each cell for each pixel of an axis, [S, size, cells]. Cells grow to (cells + 1)·⌈size/cells⌉
+ * pixels, of which `size` are kept from an offset [S, 1, 1] on; beyond the outer cells' centres cells are mirrored.
  */
 function bilinear(offset: Expression, size: number, cells: number): Expression {
   const counting = (n: number) => Float32Array.from({ length: n }, (_, i) => i);

@@ -7,7 +7,7 @@ import { type Baseline, baselineOf, baselineParam } from '../shared/baseline.ts'
 import { camOutput, mapParams } from '../shared/cam.ts';
 import { seedParam } from '../shared/noise.ts';
 
-// Methods that measure how much the score depends on each cell of a grid of masks: global sensitivity analysis as in Xplique.
+// Methods that measure how much the score depends on each cell of a grid: global sensitivity analysis as in Xplique.
 
 export const sensitivityParams = (n_samples: number, about: string) => ({
   ...mapParams,
@@ -80,8 +80,8 @@ export function cellMap(cells: Expression, setting: Setting<SensitivityParams>):
 }
 
 /**
- * Computes the weight of each cell for each pixel of an axis, [length, cells]: cubic with a = -½, cells outside left out,
- * and places in steps of 1/1024 of a cell, as in TensorFlow.
+ * Computes the weight of each cell for each pixel of an axis, [length, cells]: cubic with a = -½, cells outside left
+ * out, and places in steps of 1/1024 of a cell, as in TensorFlow.
  */
 function cubic(length: number, cells: number): Float32Array {
   const weights = new Float32Array(length * cells);

@@ -14,9 +14,9 @@ export interface SlicOptions {
 }
 
 /**
- * Finds SLIC superpixels, [height, width], numbered from 1 as in `skimage.segmentation.slic`: colours in CIELAB if there
- * are three channels, centres from a regular grid, ten rounds of k-means over colour and place within two steps of a
- * centre, then segments below half the mean join a neighbour. A small piece at the first pixels without a neighbour is 0.
+ * Finds SLIC superpixels, [height, width], numbered from 1 like `skimage.segmentation.slic`: colours in CIELAB for 3
+ * channels, centres from a regular grid, ten rounds of k-means over colour and place within two steps of a centre, then
+ * segments below half the mean join a neighbour. A piece at the first pixels that has no neighbour yet is 0.
  *
  * @see Achanta et al., "SLIC Superpixels Compared to State-of-the-art Superpixel Methods", 2012
  */

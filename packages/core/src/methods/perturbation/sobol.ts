@@ -12,8 +12,9 @@ const parameters = z.strictObject(sensitivityParams(32, 'Masks, of which each ce
  *
  *     map_d = Σ_n (y(A_n) - y(A_n with cell d of B_n))² / (2 N Var(y(A)))
  *
- * A and B are N masks each, of numbers in [0, 1] that fade the image to the baseline (a Latin hypercube). This is Jansen's estimator. Cells
- * are enlarged by cubic interpolation. `masks` [N·(cells + 2), rows, columns] are replayed: A, B, then for each cell all A with that cell of B.
+ * A and B are N masks each, with numbers in [0, 1] (a Latin hypercube) that fade the image to the baseline. The
+ * estimator is Jansen's. Cells are enlarged by cubic interpolation. Recorded `masks` [N·(cells + 2), rows, columns]
+ * replace random ones: A, B, then for each cell all A with that cell of B.
  *
  * @see Fel et al., "Look at the Variance! Efficient Black-box Explanations with Sobol-based Sensitivity Analysis", 2021; `SobolAttributionMethod` of Xplique
  * @example createExplainer(classifier, { method: 'sobol', parameters: { grid_size: 3, n_samples: 4 } }, runtime)

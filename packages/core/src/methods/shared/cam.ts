@@ -45,7 +45,7 @@ export const camDefaults = { 'pytorch-grad-cam': { fuse: 'mean' } } as const;
 
 export interface CamParams {
   readonly normalized: boolean;
-  /** How maps are fused, for methods that use several layers. */
+  /** The way that maps are fused, for methods that use several layers. */
   readonly fuse?: Fusion;
 }
 
