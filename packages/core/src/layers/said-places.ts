@@ -13,7 +13,7 @@ export interface Part {
 
 /**
  * Chooses, from several inputs' lines along one axis of the image, those with the most distinct coordinates; tells if
- * others contradict them. Rows of a product of places with places lie where its first factor does: as the queries.
+ * others contradict them. In a product of places with places, the first factor decides: in attention, the queries.
  */
 export function chosen(said: readonly (Lines | null)[], size: number, sameShape = true): Part {
   if (!sameShape) return { lines: said.find((lines) => lines !== null) ?? null, mixed: false };

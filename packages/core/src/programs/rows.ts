@@ -8,7 +8,7 @@ const defaultMemory = 1e9;
 const arena = 1.6;
 /** Up to this many copies of the weights exist while graphs are loaded: read, written, parsed, turned and repacked. */
 const copies = 12;
-/** On a CPU, rows beyond its cache size save no time, except the first few: single rows take a tenth to a third longer. */
+/** On a CPU, rows beyond its caches save no time, except the first few: single rows take a tenth to a third longer. */
 const cached = 24 * 2 ** 20;
 const few = 4;
 /** More rows at once save no time. */

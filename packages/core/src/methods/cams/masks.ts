@@ -10,7 +10,7 @@ interface Rounds {
   readonly repeats?: number;
   /** The factor of the masks in each round. */
   readonly factors?: readonly number[];
-  /** The noise that is added to each mask, [samples, height, width], and below it its factor. */
+  /** The noise that is added to each mask, [samples, height, width], with `std` as its factor. */
   readonly noise?: Made;
   readonly std?: number;
 }

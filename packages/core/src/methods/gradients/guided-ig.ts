@@ -12,8 +12,9 @@ const allAxes = [0, 1, 2, 3];
  *
  *     attribution = Σ_t (x_t - x_t-1) ⊙ ∇y_c(x_t-1),   x_0 = x'        [N, C, H, W]
  *
- * After step t of n, Σ|x - x_t| is (1 - t/n) Σ|x - x'|: of the values that may still move, the `fraction` of least
- * |∇y_c| moves first, then the next, until that is reached. A value stays within α = t/n ± max_dist on its way x' to x.
+ * After step t of n, the distance Σ|x - x_t| is (1 - t/n) Σ|x - x'|. Of the values that may still move, the `fraction`
+ * with the smallest |∇y_c| moves first, then the next, until this distance is reached. A value stays within
+ * α = t/n ± max_dist of its own way from x' to x.
  *
  * Attributions add up to y_c(x) - y_c(x') only as steps grow and max_dist goes to 0: a step may be up to 2·max_dist.
  *

@@ -16,7 +16,7 @@ import { lrpDefaults, lrpInstead, lrpOddities, lrpOnly, lrpParams, relevanceAt }
  * Batch normalisations count as part of the layer before them. Activations pass relevance on, sums and averages share
  * it by contribution, a maximum gives it to the greatest element; softmax, products of moving values and normalisations
  * have the rules of AttnLRP. Biases (unless zero_params=bias), softmax, layer normalisation and stabilisers take
- * relevance: otherwise it is conserved.
+ * relevance, which is otherwise conserved.
  *
  * @see Bach et al., "On Pixel-Wise Explanations for Non-Linear Classifier Decisions by Layer-Wise Relevance Propagation", 2015
  * @see Montavon et al., "Layer-Wise Relevance Propagation: An Overview", 2019
