@@ -8,10 +8,10 @@ interface Service {
 }
 
 /**
- * Tries what anybody could who has signed URLs: to add headers to a PUT that the URL does not sign. Two uploads of random
- * bytes are announced for it, and deleted.
+ * Adds headers that a signed URL does not sign to a PUT, as anybody with such a URL could. It announces two uploads of
+ * random bytes for this, and deletes them.
  *
- * @throws AssertionError that says what the object store must do, unless it refuses each of them
+ * @throws AssertionError that says what the object store must do, unless it refuses each header
  */
 export async function assertUnsignedHeadersRefused(service: Service): Promise<void> {
   const source = await announced(service);

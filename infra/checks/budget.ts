@@ -1,6 +1,6 @@
 /**
- * Prints the lines of each room beside its budget; fails where there are more. With --write the budget becomes that of what is
- * there, for a change that moves rooms: look at what it has written.
+ * Prints the lines of each room beside its budget; fails if a room has more. With --write it makes the budget from the
+ * present lines, for a change that moves rooms: check the result.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

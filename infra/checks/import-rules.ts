@@ -1,9 +1,9 @@
 /**
- * Which room may import which: the only place that says so. A room is a folder of `src`, or a file of `src` with a row of
- * its own; `.` stands for the other files of `src`. `*` allows every room. A room may always import itself. Each row names
- * only rooms of the rows above it, so that the rooms have an order; `.` may stand anywhere.
+ * States, as the only place, which room may import which. A room is a folder of `src`, or a file of `src` with a row of
+ * its own; `.` stands for the other files of `src`. `*` allows every room. A room may always import itself. Each row
+ * names only rooms of the rows above it, so that the rooms have an order; `.` may stand anywhere.
  *
- * Test files, `testing` and `test` folders may import what they like. Biome checks what is not about rooms: that each
+ * Test files, `testing` and `test` folders may import what they like. Biome checks the rules without rooms: that each
  * package is declared in package.json, that no imports form a circle, and that portable packages need no Node.
  */
 export interface PackageRules {

@@ -2,18 +2,18 @@ import { posix } from 'node:path';
 import { parseSync } from 'oxc-parser';
 import { importRules, type PackageRules } from './import-rules.ts';
 
-/** The rules that are in force; a package without a row has none. */
+/** The rules by package; a package without a row has no rules. */
 type Rules = Readonly<Record<string, PackageRules>>;
 
 const isTest = (path: string): boolean => /\.test\.ts$|\/test(ing)?\//.test(path);
-/** A list of the table as a sentence says it. */
+/** Formats a list of the table for a sentence. */
 const listOf = (text: string, empty: string): string => {
   const words = wordsOf(text).map((word) => (word === '.' ? 'files of src itself' : word));
   return words.join(', ') || empty;
 };
 const wordsOf = (text: string): string[] => text.split(' ').filter((word) => word !== '');
 
-/** What a file names in `import`, `import type`, `export ... from` and `import(...)`, each once. */
+/** Lists the names in `import`, `import type`, `export ... from` and `import(...)` of a file, each once. */
 export function importsOf(path: string, text: string): string[] {
   const { module, errors } = parseSync(path, text);
   if (errors.length > 0) throw new Error(`${path}: cannot parse: ${errors[0]!.message}`);
@@ -36,7 +36,7 @@ function placeOf(path: string, rules: Rules): { home: string; room: string | nul
   return { home, room: below.length > 0 || Object.hasOwn(rooms, first) ? first : '.' };
 }
 
-/** Why the file at `path` may not import `name`, and what to do; null where it may. */
+/** Says why the file at `path` may not import `name`, and what to do; null if it may. */
 export function refusalOf(path: string, name: string, rules: Rules = importRules): string | null {
   if (isTest(path)) return null;
   const { home, room } = placeOf(path, rules);

@@ -1,10 +1,10 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Lines by room: `packages/core/src/onnx`, or `packages/core/src` for the files that lie in no folder below it. */
+/** Lines by room: `packages/core/src/onnx`, or `packages/core/src` for the files that are in no folder below it. */
 export type Lines = Readonly<Record<string, number>>;
 
-/** What is written for people and machines to run; tests, recorded values and generated files grow as they must. */
+/** Sources that are counted; tests, recorded values and generated files grow as they must. */
 const sources = '{packages,apps}/*/src/**/*.{ts,html,sh,txt}';
 const notCounted = /\.test\.ts$|\/generated\//;
 
@@ -20,7 +20,7 @@ export function linesOf(root: string): Lines {
   return lines;
 }
 
-/** A budget for what is there: the next fifty lines, and fifty more. */
+/** Makes a budget from present lines: rounded up to fifty, and fifty more. */
 export const budgetFor = (lines: Lines): Lines =>
   Object.fromEntries(
     Object.entries(lines)
@@ -28,7 +28,7 @@ export const budgetFor = (lines: Lines): Lines =>
       .map(([room, count]) => [room, 50 * Math.ceil(count / 50) + 50]),
   );
 
-/** What is wrong, a sentence for each room. */
+/** Lists the faults, a sentence for each room. */
 export function faultsOf(lines: Lines, budget: Lines): string[] {
   const rooms = [...new Set([...Object.keys(lines), ...Object.keys(budget)])].sort();
   return rooms.flatMap((room) => {
@@ -50,7 +50,7 @@ export function faultsOf(lines: Lines, budget: Lines): string[] {
 
 type Row = readonly [name: string, lines: number, budget: number | 'none'];
 
-/** A row for each room, and one for each workspace. */
+/** Formats a row for each room, and one for each workspace. */
 export function table(lines: Lines, budget: Lines): string {
   const workspaces = Map.groupBy(Object.keys(budgetFor(lines)), (room) => room.split('/', 2).join('/'));
   const sum = (of: Lines, rooms: readonly string[]) => rooms.reduce((all, room) => all + (of[room] ?? 0), 0);

@@ -17,9 +17,9 @@ import {
 const notTheProducts = /\.test\.ts$|\/(testing|generated|node_modules)\//;
 
 /**
- * Where the sources of a project look a text up in an object in a way that also finds what every object inherits, such as
- * `toString`: `object[text]`, `text in object`, `const { [text]: member } = object`. By the compiler's own types, so that
- * indices of lists, and texts that are one of a few literals, are no finds.
+ * Finds where the sources of a project look a text up in an object in a way that also finds inherited members, such as
+ * `toString`: `object[text]`, `text in object`, `const { [text]: member } = object`. It uses the compiler's own types,
+ * so that indices of lists, and texts that are one of a few literals, are not reported.
  *
  * @param root folder of the project's tsconfig.json
  * @returns `src/a.ts:7 record[name]`
@@ -44,7 +44,7 @@ function inProject({ program, checker }: Project, root: string): string[] {
     const found: string[] = [];
     const visit = (node: Node): void => {
       const name = nameLookedUp(node);
-      // What the process was started with has no prototype that matters: its members are strings.
+      // Inherited members of `process.env` do not matter: its own members are strings.
       if (
         name &&
         isText(checker.getTypeAtLocation(name), checker) &&

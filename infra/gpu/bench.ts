@@ -1,6 +1,6 @@
 /**
- * Measures methods on a device and prints a table: milliseconds per batch, beside PyTorch where `bench.py` has measured the
- * same networks there, and which operators fell back to the CPU.
+ * Measures methods on a device and prints a table: milliseconds per batch, beside PyTorch if `bench.py` has measured
+ * the same networks there, and which operators fell back to the CPU.
  * `node infra/gpu/bench.ts [--ep cuda] [--batch 1,32] [--only ID,ID]  [--runs 10] [--memory MB] [--tf32]
  * [--torch FILE.json] NAME=MODEL.onnx...`
  */
@@ -84,7 +84,7 @@ console.table(table);
 console.log(`Ran elsewhere than on ${provider} (operator, nodes, milliseconds of one run):`);
 for (const [what, list] of fallen) console.log(`  ${what}: ${list}`);
 
-/** Something to run again and again: the forward pass, or a method with its graphs loaded. */
+/** Opens the forward pass, or a method with its graphs loaded, for repeated runs. */
 async function opened(classifier: Classifier, row: string, batch: number, on: Runtime) {
   const image = noise([batch, ...classifier.inputShape]);
   const spec = rows[row];
@@ -98,7 +98,7 @@ async function opened(classifier: Classifier, row: string, batch: number, on: Ru
   return { run: () => explainer.attribute(image, targets), close: explainer.close };
 }
 
-/** Median of a warm run, in milliseconds. */
+/** Measures the median of a warm run, in milliseconds. */
 async function measured(classifier: Classifier, row: string, batch: number): Promise<number> {
   const { run, close } = await opened(classifier, row, batch, runtime);
   await run();
@@ -112,7 +112,7 @@ async function measured(classifier: Classifier, row: string, batch: number): Pro
   return times.sort((a, b) => a - b)[times.length >> 1]!;
 }
 
-/** What one image's nodes ran on other providers, by a profile of one run. */
+/** Lists the operators of one image that ran on other providers, by a profile of one run. */
 async function fallenBack(classifier: Classifier, row: string): Promise<Share[]> {
   const folder = await mkdtemp(join(tmpdir(), 'whylight-profile-'));
   try {

@@ -2,7 +2,7 @@
  * Compares a GPU with the CPU: the same explanations on both, how far apart they are, and how long each takes.
  * `node infra/gpu/check.ts [--ep cuda] [--tf32] [--runs 3] [--only ID,ID] [MODEL.onnx...]`; without models, the small
  * network of drawn shapes.
- * Fails where a difference is above the bound or where the GPU cannot be used.
+ * Fails if a difference is above the bound or if the GPU cannot be used.
  */
 import { parseArgs } from 'node:util';
 import {
@@ -18,14 +18,14 @@ import { classifierOf, createRuntime, executionProviders, ModelRegistry, shapesM
 
 /**
  * Largest difference over the largest value, in float32 with TF32 off. Scores differ by the order of sums only. A
- * gradient also differs where a ReLU's input is so close to zero that this order decides its gate: one such gate moved
+ * gradient also differs if a ReLU's input is so close to zero that this order decides its gate: one such gate moved
  * the input gradient of networks with 10^6 of them by up to 3e-2 between two CPU implementations.
  */
 const bounds = { scores: 1e-4, attribution: 5e-2 };
-/** With TF32, ten of 23 bits are left of each factor of a product. */
+/** Bounds with TF32, which keeps ten of 23 bits of each factor of a product. */
 const loose = { scores: 2e-2, attribution: 5e-1 };
 
-/** Enough samples to compare, and few enough for a CPU. */
+/** Sample counts that are enough to compare, and few enough for a CPU. */
 const fewer: Readonly<Record<string, Record<string, unknown>>> = {
   'ss-cam': { num_samples: 2 },
   'is-cam': { num_samples: 2 },
@@ -119,7 +119,7 @@ async function explain(explainer: Explainer, input: Tensor) {
   return { attribution, logits, milliseconds: times.sort((a, b) => a - b)[times.length >> 1]! };
 }
 
-/** max |a - b| / max |a|; infinite where only one is zero or anything is not finite. */
+/** max |a - b| / max |a|; infinite if only one is zero or any value is not finite. */
 function relativeDifference(a: Tensor<'float32'>, b: Tensor<'float32'>): number {
   let apart = 0;
   let largest = 0;

@@ -4,7 +4,7 @@
  * there and back. A kernel without an end is for the operator as it was at that version: once a later opset changes the
  * operator, even by a type, a node of that opset no longer finds it.
  *
- * A line: operator, versions of it from the one that opset 17 has on, kernels for float32 (for int64 or bool where it has
+ * A line: operator, its versions from that of opset 17 on, kernels for float32 (for int64 or bool if it has
  * no float32).
  */
 const table = `
@@ -126,7 +126,7 @@ Xor 7 7+
 interface Kernels {
   /** Opsets that changed the operator. */
   readonly versions: readonly number[];
-  /** First and last version that a kernel takes; the last is absent where it is open. */
+  /** First and last version that a kernel takes; the last is absent if the range is open. */
   readonly kernels: readonly { readonly first: number; readonly last: number | undefined }[];
 }
 

@@ -1,4 +1,4 @@
-/** What one operator took, by the provider that ran its nodes. */
+/** Number and time of one operator's nodes on another provider. */
 export interface Share {
   readonly op: string;
   readonly nodes: number;
@@ -15,8 +15,8 @@ export interface ProfileEvent {
 }
 
 /**
- * The operators that ran elsewhere than on `provider`, and the copies to and fro, the longest first. A node is counted
- * once, its time is that of all runs.
+ * Lists the operators that did not run on `provider`, and the copies to and from it, the longest first. A node is
+ * counted once, its time is that of all runs.
  */
 export function elsewhere(profile: readonly ProfileEvent[], provider: string): Share[] {
   const kernels = profile.filter(

@@ -4,7 +4,7 @@ import { type DType, graphFileOf, type Runtime, type Tensor } from '@whylight/co
 import * as ort from 'onnxruntime-node';
 import type { ProfileEvent } from './profile.ts';
 
-/** A runtime whose sessions write what they did into `folder` when they are closed. */
+/** Creates a runtime whose sessions write their profiles into `folder` when they are closed. */
 export function profiledRuntime(
   ep: 'cpu' | 'cuda',
   folder: string,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 
-/** A Kubernetes object as it stands in a file. */
+/** A Kubernetes object as a file contains it. */
 export interface Manifest {
   readonly file: string;
   readonly apiVersion: string;
@@ -11,7 +11,7 @@ export interface Manifest {
   readonly [field: string]: any;
 }
 
-/** Every object in this folder, kustomization.yaml aside. */
+/** Reads every object in this folder, except kustomization.yaml. */
 export function readManifests(): Manifest[] {
   const folder = new URL('./', import.meta.url);
   const files = readdirSync(folder).filter((file) => file.endsWith('.yaml') && file !== 'kustomization.yaml');

@@ -1,4 +1,4 @@
-/** Writes THIRD_PARTY_NOTICES.md; with --check fails where the file is not what would be written. */
+/** Writes THIRD_PARTY_NOTICES.md; with --check fails if the file differs from what would be written. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { licenceTexts, mayShip, type ShippedPackage, shippedPackages } from './packages.ts';
 
@@ -13,7 +13,7 @@ if (refused.length > 0) {
 const title = ({ name, version, licence }: ShippedPackage) => `- ${name} ${version} (${licence})`;
 const portable = packages.filter(({ native }) => !native);
 
-/** Packages of one project carry one text: each text is printed once, under all that carry it. */
+/** Packages of one project have the same text: each text is printed once, under all packages that have it. */
 const byText = new Map<string, ShippedPackage[]>();
 for (const each of portable) {
   const text = licenceTexts(each).join('\n\n');

@@ -10,20 +10,20 @@ interface LockEntry {
   readonly optional?: boolean;
 }
 
-/** A package of others that Whylight is shipped with. */
+/** A third-party package that Whylight is shipped with. */
 export interface ShippedPackage {
   readonly name: string;
   readonly version: string;
   /** SPDX expression. */
   readonly licence: string;
-  /** Installed only where it fits the system, so that its files may not be on this machine. */
+  /** Whether it is installed only if it fits the system, so that its files may not be on this machine. */
   readonly native: boolean;
   readonly folder: string;
 }
 
 const root = new URL('../../', import.meta.url);
 
-/** What package-lock.json brings to users: everything but what only developing needs. */
+/** Lists the packages of package-lock.json that users get: all except those for development only. */
 export function shippedPackages(): ShippedPackage[] {
   const lock = JSON.parse(readFileSync(new URL('package-lock.json', root), 'utf8'));
   const packages = Object.entries<LockEntry>(lock.packages)
@@ -41,7 +41,7 @@ export function shippedPackages(): ShippedPackage[] {
   return [...unique.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each);
 }
 
-/** The licence and notice files that a package brings. */
+/** Reads the licence and notice files of a package. */
 export function licenceTexts({ folder }: ShippedPackage): string[] {
   return readdirSync(folder)
     .filter((file) => /^(licen[cs]e|copying|notice)/i.test(file) && !/\.(js|ts|json)$/.test(file))
@@ -51,7 +51,7 @@ export function licenceTexts({ folder }: ShippedPackage): string[] {
 
 const allowed = new Set(['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'CC0-1.0', 'ISC', 'MIT']);
 
-/** Licences that are taken for one package only, each for a reason. */
+/** Licences that are accepted for one package only, each for a reason. */
 const exceptions: readonly { readonly name: RegExp; readonly licence: string }[] = [
   // libvips is a library of its own that sharp loads: anyone may put another build in its place.
   { name: /^@img\/sharp-(libvips-.+|win32-.+|wasm32)$/, licence: 'LGPL-3.0-or-later' },

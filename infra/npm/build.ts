@@ -40,7 +40,7 @@ export function buildPackages(): BuiltPackage[] {
   });
 }
 
-/** Builds one package into `folder`, and adds where the declarations of its entries are. */
+/** Builds one package into `folder`, and records the paths of its entries' declarations. */
 function build(
   published: PublishedPackage,
   folder: string,
@@ -104,7 +104,7 @@ function compileWorkspace(
   });
 }
 
-/** The sources that stand behind the `imports` which a published package replaces. */
+/** Finds the source files of the `imports` that a published package replaces. */
 const replacedModules = ({ imports = {} }: PublishedPackage, workspace: string): Record<string, string[]> =>
   Object.fromEntries(
     Object.entries(imports)

@@ -1,9 +1,9 @@
 const unreleased = '## [Unreleased]\n';
 
 /**
- * Gives what is unreleased a version and a date.
+ * Gives the unreleased changes a version and a date.
  *
- * @returns the changelog, and what it says of this version. @throws Error when there is nothing to release
+ * @returns the changelog, and its text on this version. @throws Error when there is nothing to release
  */
 export function cutChangelog(
   text: string,

@@ -9,7 +9,7 @@ export interface Compilation {
   readonly sources: string;
   /** The modules that are entries, absolute. What they import is compiled too, and nothing else: no tests. */
   readonly entries: readonly string[];
-  /** Where modules, declarations and source maps go. */
+  /** The folder for modules, declarations and source maps. */
   readonly out: string;
   /** Names of packages or of `imports`, and the files that their declarations are in. */
   readonly paths: Readonly<Record<string, readonly string[]>>;

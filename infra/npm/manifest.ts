@@ -1,11 +1,11 @@
 import type { PublishedPackage } from './packages.ts';
 
-/** What the licences of bundled code ask for: only the command line, with its gateway, holds code of others. */
+/** File that licences of bundled code require: only the command line, with its gateway, contains code of others. */
 export const notices = 'THIRD_PARTY_NOTICES.md';
 
 type Targets = Readonly<Record<string, string>>;
 
-/** What this code reads and writes of a package.json. */
+/** The members of a package.json that this code reads and writes. */
 export interface Manifest {
   readonly name: string;
   readonly version: string;
@@ -19,19 +19,19 @@ export interface Manifest {
   readonly devDependencies?: Targets;
 }
 
-/** A manifest with what stands in for TypeScript sources. */
+/** A manifest with compiled files in place of TypeScript sources. */
 export interface PublishedManifest extends Omit<Manifest, 'exports'> {
   readonly exports?: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
   readonly repository: unknown;
 }
 
-/** Where compiled files are: those of `src` in `dist`, the others (models) in `dist` with their folders. */
+/** Gives the path of a compiled file: those of `src` in `dist`, the others (models) in `dist` with their folders. */
 export function compiledPath(source: string, folder = 'dist'): string {
   return source.replace(/^\.\/(src\/)?(.*)\.ts$/, `./${folder}/$2.js`);
 }
 
 const isSource = (target: string): boolean => target.endsWith('.ts');
-/** What only tests of this repository import. */
+/** Whether only tests of this repository import the entry. */
 const isForTests = (subpath: string): boolean => subpath.startsWith('./testing');
 
 /**

@@ -4,7 +4,7 @@ export interface PublishedPackage {
   readonly workspace: string;
   /** A workspace that is published inside it, in the folder of this name. */
   readonly inside?: { readonly workspace: string; readonly folder: string };
-  /** Targets of `imports` that are others than in a clone. */
+  /** Targets of `imports` that differ from those in a clone. */
   readonly imports?: Readonly<Record<string, string>>;
 }
 
@@ -19,7 +19,7 @@ export const publishedPackages: readonly PublishedPackage[] = [
     inside: { workspace: 'apps/gpu-worker', folder: 'worker' },
     imports: {
       '#worker': './worker/index.js',
-      // The gateway is built when the package is, and not on the user's machine.
+      // The gateway is built with the package, and not on the user's machine.
       '#gateway-bundle': './dist/serve/gateway/published-bundle.js',
     },
   },

@@ -11,7 +11,7 @@ export interface Canvas {
   readonly data: Float32Array;
 }
 
-/** Where a figure lies: its centre, its radius, and the direction of its x axis. */
+/** The place of a figure: its centre, its radius, and the direction of its x axis. */
 export interface Placement {
   readonly x: number;
   readonly y: number;
@@ -47,7 +47,7 @@ export function lay(canvas: Canvas, paint: Paint, opacity: (x: number, y: number
     }
 }
 
-/** How much of each pixel a figure covers, by 4 × 4 samples: float32 [size, size] in [0, 1]. */
+/** Computes the covered part of each pixel of a figure, by 4 × 4 samples: float32 [size, size] in [0, 1]. */
 export function cover(size: number, figure: Inside, place: Placement): Float32Array {
   const coverage = new Float32Array(size * size);
   const [cos, sin] = place.direction;

@@ -1,6 +1,6 @@
 /**
- * Writes drawings to a raw file, one record each: picture [H, W, 3], mask [H, W], label, a byte per value. `easy` ones
- * are 64 × 64 and begin without clutter: what training begins with.
+ * Writes drawings to a raw file, one record each: picture [H, W, 3], mask [H, W], label, a byte per value. `easy`
+ * drawings are 64 × 64 and begin without clutter: training begins with them.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { draw } from './draw.ts';

@@ -23,7 +23,7 @@ export interface Drawing {
 
 /**
  * Draws one object of one of ten kinds, wholly visible, somewhere on a cluttered ground; alike on every runtime.
- * Smaller pictures with less clutter, down to 0, are the easy ones that training begins with.
+ * Training begins with smaller, easier pictures with less clutter, down to 0.
  */
 export function draw(seed: number, { side = size, clutter = 1 } = {}): Drawing {
   const random = new Random(seed);
@@ -57,7 +57,7 @@ export function draw(seed: number, { side = size, clutter = 1 } = {}): Drawing {
   };
 }
 
-/** Fills a covered area with a surface whose colours stand off from what lies beneath it. */
+/** Fills a covered area with a surface whose colours contrast with those beneath it. */
 function paintOver(canvas: Canvas, random: Random, coverage: Float32Array, contrast: number): void {
   const beneath = meanUnder(canvas, coverage);
   let best = colour(random);
@@ -85,7 +85,7 @@ function meanUnder(canvas: Canvas, coverage: Float32Array): Colour {
   return [red / weight, green / weight, blue / weight];
 }
 
-/** Irregular soft patches, where smooth noise passes a level. */
+/** Draws irregular soft patches where smooth noise exceeds a level. */
 function scatterBlots(canvas: Canvas, random: Random, clutter: number): void {
   for (let count = Math.round(clutter * random.integer(0, 2)); count > 0; count--) {
     const tint = colour(random);
@@ -100,7 +100,7 @@ function scatterBlots(canvas: Canvas, random: Random, clutter: number): void {
   }
 }
 
-/** Straight lines from edge to edge. */
+/** Draws straight lines from edge to edge. */
 function scatterLines(canvas: Canvas, random: Random, clutter: number): void {
   for (let count = Math.round(clutter * random.integer(0, 6)); count > 0; count--) {
     const tint = colour(random);
@@ -115,7 +115,7 @@ function scatterLines(canvas: Canvas, random: Random, clutter: number): void {
   }
 }
 
-/** Pieces as strong in colour as the object itself, of no kind. */
+/** Draws pieces of no class, as strong in colour as the object itself. */
 function scatterFragments(canvas: Canvas, random: Random, clutter: number): void {
   for (let count = Math.round(clutter * random.integer(3, 8)); count > 0; count--) {
     const place = {

@@ -10,7 +10,7 @@ export interface Kind {
 
 type Point = readonly [x: number, y: number];
 
-/** Even-odd rule. */
+/** Makes a polygon by the even-odd rule. */
 export function polygon(points: readonly Point[]): Inside {
   // Flat arrays: this runs for every sample of every fragment.
   const xs = Float64Array.from(points, (point) => point[0]);
@@ -122,7 +122,7 @@ export const kinds: readonly Kind[] = [
   { en: 'arrow', zh: '箭头', figure: (p) => arrow(0.18 + 0.12 * p) },
 ];
 
-/** Fragments that belong to no class: what the network must learn to pass over. */
+/** Fragments that belong to no class: the network must learn to ignore them. */
 export const fragments: readonly [Inside, ...Inside[]] = [
   box(1, 0.12),
   box(0.95, 0.2),

@@ -1,4 +1,4 @@
-/** Bit mixer of a 32-bit integer (the finaliser of MurmurHash3): integers only, so alike on every runtime. */
+/** Bit mixer of a 32-bit integer (the finaliser of MurmurHash3): integers only, so the same on every runtime. */
 function mix(value: number): number {
   let h = value | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
@@ -6,7 +6,7 @@ function mix(value: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** A number in [0, 1) that depends on the key and two counters alone. */
+/** Computes a number in [0, 1) from nothing but the key and two counters. */
 export function hash(key: number, x: number, y: number): number {
   return mix(mix(mix(x + 0x9e3779b9) ^ key) + Math.imul(y, 0x27d4eb2f)) / 0x1_0000_0000;
 }

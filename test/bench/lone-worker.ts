@@ -1,8 +1,8 @@
 /**
  * `node test/bench/lone-worker.ts [--model efficientnet-lite0] [--rounds 100]`: what a lone worker adds to a prediction.
- * Each round asks the host in this process, then the worker by HTTP, so that whatever else the machine does meets both.
+ * Each round asks the host in this process, then the worker by HTTP, so that other load of the machine affects both.
  * Prints one JSON document: medians in milliseconds, of a photo and of a tensor, and the least of each, which a busy
- * machine changes little; `livez` is what an empty answer takes.
+ * machine changes little; `livez` is the time of an empty answer.
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -47,7 +47,7 @@ const { name } = (
 ).inputs[1]!;
 const { body: tensorBody, headers: tensorHeaders } = binaryRequest(name, tensor);
 
-/** The median of what `ask` takes, beside what the host takes for the same. */
+/** Measures the median times of `ask` and of the host for the same. */
 async function measure(host: () => Promise<unknown>, ask: () => Promise<unknown>): Promise<object> {
   const [alone, asked]: [number[], number[]] = [[], []];
   const timed = async (run: () => Promise<unknown>, into: number[]) => {
@@ -92,7 +92,7 @@ try {
   await runtime.close();
 }
 
-/** A tensor as V2's binary extension sends it. */
+/** Builds a request with a tensor in V2's binary extension. */
 function binaryRequest(input: string, { shape, data }: Tensor<'float32'>) {
   const parameters = { binary_data_size: data.byteLength };
   const inputs = [{ name: input, datatype: 'FP32', shape, parameters }];

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Longest time for which one call is tried again, in milliseconds: two restarts and more. */
+/** Longest time for which one call is retried, in milliseconds: two restarts and more. */
 const patience = 240_000;
 
 const passing = new Set([409, 429, 500, 502, 503, 504]);
@@ -11,7 +11,7 @@ export interface Outcome {
   readonly body: any;
 }
 
-/** One call of the API, made again until it is answered and the answer is no passing one, as a client does. */
+/** Makes one call of the API, and retries it until the answer is not temporary, as a client does. */
 export async function call(
   url: string,
   key: string,

@@ -8,7 +8,7 @@ import { newTenants, type Tenant } from './tenants.ts';
 export interface ChaosOptions {
   readonly jobs: number;
   readonly seed: number;
-  /** Jobs that are asked for at a time. */
+  /** Jobs that are requested at a time. */
   readonly clients: number;
   readonly note: (line: string) => void;
 }
@@ -18,23 +18,23 @@ export interface Tally {
   readonly kills: Record<string, number>;
   readonly asked: number;
   readonly accepted: number;
-  /** Rightly declined: what was asked cannot be. */
+  /** Number of impossible requests that were rightly refused. */
   readonly refused: number;
-  /** Answered with something else than they should have been, or not at all. */
+  /** Requests with a wrong answer or without an answer. */
   readonly wrong: string[];
-  /** Of the accepted ones, how they ended: `succeeded`, `canceled`, `failed: worker_crashed`. */
+  /** Number of accepted jobs by their end: `succeeded`, `canceled`, `failed: worker_crashed`. */
   readonly ended: Record<string, number>;
-  /** How they came to their result: `miss`, `hit`, `collapsed`. */
+  /** Number of jobs by the way to their result: `miss`, `hit`, `collapsed`. */
   readonly cache: Record<string, number>;
-  /** Accepted, and without an end. */
+  /** Number of accepted jobs without an end. */
   readonly lost: number;
-  /** Explanations that exist beyond those that were accepted. */
+  /** Number of explanations beyond the accepted ones. */
   readonly doubled: number;
-  /** Explanations of one tenant that another one could see, or that show another one's photo. */
+  /** Explanations of one tenant that another tenant could see, or that show another tenant's photo. */
   readonly crossTenant: number;
-  /** Results whose artifacts are not what their digests say. */
+  /** Results whose artifacts do not match their digests. */
   readonly damaged: number;
-  /** By tenant: computations (billed with those that failed or were given up) and compute units, which must be equal. */
+  /** Bill of each tenant: computations (billed also if they failed or were given up) and units, which must be equal. */
   readonly bills: {
     computed: [billed: number, expected: number];
     units: [billed: number, expected: number];
@@ -49,7 +49,7 @@ interface Accepted {
   end: Ending | null;
 }
 
-/** The explanation at its end, as far as it is looked at. */
+/** The checked members of an explanation at its end. */
 interface Ending {
   readonly status: string;
   readonly cache: { readonly status: string; readonly key: string };
@@ -60,10 +60,10 @@ interface Ending {
   }[];
 }
 
-/** Milliseconds in which what was accepted must have ended, once all is quiet: three leases and then some. */
+/** Milliseconds in which accepted jobs must end after the last kill: more than three leases. */
 const patience = 8 * 60_000;
 
-/** Asks for mixed jobs of five tenants while worker and gateway are killed, and counts what has become of them. */
+/** Requests mixed jobs of five tenants while worker and gateway are killed, and counts how the jobs ended. */
 export async function chaos({ jobs, seed, clients, note }: ChaosOptions): Promise<Tally> {
   const service = await RunningService.start();
   const begun = performance.now();
@@ -129,7 +129,7 @@ async function cancel({ ready }: RunningService, { job, id }: Accepted): Promise
   await call(`${ready.url}/v1/explanations/${id}/cancel`, job.tenant.key, { method: 'POST' });
 }
 
-/** What one computation of each kind costs, by what a tenant is billed that asks for nothing else. */
+/** Measures the units of one computation of each kind, by the bill of a tenant that requests nothing else. */
 async function unitsOf(service: RunningService, tenant: Tenant): Promise<Map<string, number>> {
   const units = new Map<string, number>();
   const kinds = new Map(mixedJobs([tenant], 200, 1).map((job) => [job.kind, job]));
@@ -158,7 +158,7 @@ async function usage(
   };
 }
 
-/** Asks until all have ended, or it has taken too long. */
+/** Polls until all jobs have ended, or for too long a time. */
 async function ends({ ready }: RunningService, accepted: readonly Accepted[]): Promise<void> {
   const deadline = performance.now() + patience;
   const ask = async (one: Accepted) => {
@@ -172,7 +172,7 @@ async function ends({ ready }: RunningService, accepted: readonly Accepted[]): P
   }
 }
 
-/** How many explanations there are. */
+/** Counts the explanations of the tenants. */
 async function existing({ ready }: RunningService, tenants: readonly Tenant[]): Promise<number> {
   let count = 0;
   for (const { key } of tenants)
@@ -185,7 +185,7 @@ async function existing({ ready }: RunningService, tenants: readonly Tenant[]): 
   return count;
 }
 
-/** Every result must show its tenant's own photo, be what its digest says, and be nothing to the others. */
+/** Checks that every result shows its tenant's own photo, matches its digest, and is invisible to other tenants. */
 async function inspectResults(
   { ready }: RunningService,
   accepted: readonly Accepted[],
@@ -216,7 +216,7 @@ async function digestAt(url: URL, key: string): Promise<string> {
   return Buffer.from(digest).toString('hex');
 }
 
-/** A computation is billed once however many asked for it and however often it had to be tried; failures are free. */
+/** A computation is billed once for all its requests and tries; failures are free. */
 async function billed(
   service: RunningService,
   accepted: readonly Accepted[],

@@ -5,9 +5,9 @@ export interface Job {
   readonly idempotencyKey: string;
   readonly kind: string;
   readonly body: object;
-  /** Whether it is called off again. */
+  /** Whether the job is canceled. */
   readonly canceled: boolean;
-  /** Status of the answer that it must get; an explanation unless said. */
+  /** Status of the refusal that it must get; absent: it must get an explanation. */
   readonly refused?: number;
 }
 
@@ -17,7 +17,7 @@ interface Kind {
   readonly refused?: number;
 }
 
-/** What is asked, the cheap more often than the dear; some of it cannot be. */
+/** Kinds of requests, cheap kinds more often than expensive ones; some are impossible. */
 const kinds: readonly Kind[] = [
   ...Array<Kind>(4).fill({ kind: 'grad-cam', ask: { method: 'grad-cam' } }),
   ...Array<Kind>(2).fill({ kind: 'layer-cam', ask: { method: 'layer-cam' } }),
@@ -28,7 +28,7 @@ const kinds: readonly Kind[] = [
   { kind: 'no class', ask: { method: 'grad-cam', target: { class_index: 999 } }, refused: 422 },
 ];
 
-/** `count` jobs of these tenants, the same for the same seed: several of each question, some of them called off. */
+/** Makes `count` jobs of these tenants, the same for the same seed: several of each question, some of them canceled. */
 export function mixedJobs(tenants: readonly Tenant[], count: number, seed: number): Job[] {
   const random = generator(seed);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;

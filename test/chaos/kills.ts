@@ -3,13 +3,13 @@ import type { RunningService } from '../service/running-service.ts';
 
 const victims = [['gpu-worker'], ['workerd-'], ['gpu-worker', 'workerd-']] as const;
 
-/** Milliseconds between two kills: `whylight serve` gives a part up that dies more than three times in a minute. */
+/** Milliseconds between two kills: `whylight serve` gives up a part that dies more than three times in a minute. */
 const shortest = 21_000;
 const longest = 30_000;
 
 /**
- * Kills the worker, the gateway or both, at random moments, until it is told to stop; what was killed is started again
- * by `whylight serve`. @returns what ends it, with the count of kills by part
+ * Kills the worker, the gateway or both, at random moments, until it is stopped; `whylight serve` starts the killed
+ * parts again. @returns a function that stops it and gives the count of kills by part
  */
 export function startKilling(service: RunningService): () => Promise<Record<string, number>> {
   const killed: Record<string, number> = {};

@@ -13,12 +13,12 @@ export interface Photo {
 export interface Tenant {
   readonly id: string;
   readonly key: string;
-  /** Side of its photos in pixels: no other tenant has this one. */
+  /** Side of its photos in pixels: no other tenant has the same side. */
   readonly side: number;
   readonly photos: readonly Photo[];
 }
 
-/** Tenants with limits that do not get in the way, each with photos of a size of its own. */
+/** Creates tenants with limits that no test reaches, each with photos of its own size. */
 export async function newTenants(service: RunningService, count: number, photos: number): Promise<Tenant[]> {
   const { url, operator_key } = service.ready;
   const tenants: Tenant[] = [];

@@ -5,7 +5,7 @@ import type { Place } from './place.ts';
 import { asksService, explainsPhoto, typed, usesEngine } from './sources.ts';
 import { type Check, Skipped } from './table.ts';
 
-/** Versions of what consumers use. */
+/** Versions of the tools that consumers use. */
 const tools = {
   nodes: ['20.20.2', '22.22.0', '24.21.0'],
   typescript: ['typescript@7.0.2', '@types/node@20'],
@@ -23,12 +23,12 @@ const compilerOptions = {
   lib: ['es2023', 'esnext.disposable'],
   types: ['node'],
 };
-/** Production packages that the command line may bring. */
+/** Most production packages that the command line may install. */
 const mostPackages = 120;
 
 type Install = (place: Place, packages: readonly string[]) => Promise<void>;
 
-/** The consumers in order; those of one folder need its first, which installs. */
+/** Lists the consumers in order; those of one folder need its first, which installs the packages. */
 export function checks(
   packages: readonly BuiltPackage[],
   newPlace: (name: string) => Place,
@@ -186,7 +186,7 @@ export function checks(
   return [...installs, ...onNode, ...compilers, bundle, ...otherRuntimes, ...commands, ...lints];
 }
 
-/** A folder with a runtime that the registry may lack. @throws Skipped */
+/** Makes a folder with a runtime that the registry may lack. @throws Skipped */
 async function optional(
   place: Place,
   runtime: string,

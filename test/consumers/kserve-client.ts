@@ -1,6 +1,6 @@
 /**
  * `node test/consumers/kserve-client.ts`: KServe's own Python client against a lone worker with the default network, on a
- * port of this machine. Where Python or the package kserve is missing it says so and shows nothing; WHYLIGHT_PYTHON names
+ * port of this machine. If Python or the package kserve is missing it says so and checks nothing; WHYLIGHT_PYTHON names
  * the Python.
  */
 import { spawnSync } from 'node:child_process';

@@ -8,7 +8,7 @@ const run = promisify(execFile);
 /** Seconds that one command of a consumer may take. */
 const patience = 180;
 
-/** A folder outside the repository, with nothing of ours in it but what npm installs. */
+/** A folder outside the repository, with nothing of ours in it except what npm installs. */
 export class Place {
   readonly folder: string;
 
@@ -20,7 +20,7 @@ export class Place {
     writeFileSync(join(this.folder, name), text);
   }
 
-  /** Runs a command here, with the PATH of whoever calls it. @returns stdout. @throws Error with the end of what it said */
+  /** Runs a command here, with the caller's PATH. @returns stdout. @throws Error with the end of its output */
   async run(
     command: string,
     args: readonly string[],
@@ -44,7 +44,7 @@ export class Place {
     }
   }
 
-  /** How many packages npm has installed here. */
+  /** Counts the packages that npm has installed here. */
   countPackages(): number {
     const lock = JSON.parse(readFileSync(join(this.folder, 'node_modules/.package-lock.json'), 'utf8'));
     return Object.keys(lock.packages).length;
@@ -55,7 +55,7 @@ export class Place {
   }
 }
 
-/** Our environment without what `npm run` and `./run` add to it; how npm reaches its registry stays. */
+/** Our environment without the variables of `npm run` and `./run`; the settings of npm's registry stay. */
 function outside(): NodeJS.ProcessEnv {
   const added =
     /^(npm_(package|lifecycle|execpath|command|node)|NODE_(COMPILE_CACHE|OPTIONS|PATH)|INIT_CWD|WHYLIGHT_)/i;

@@ -1,6 +1,6 @@
 /**
  * `node test/consumers/run.ts`: packs the packages that are published, installs the tarballs into empty folders outside the
- * repository, and uses them as strangers do. Prints a table; fails where a consumer fails. Tools come from the npm registry.
+ * repository, and uses them as strangers do. It prints a table and fails if a consumer fails. Tools: the npm registry.
  */
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
-/** What consumers write. Each source is a file of an empty folder in which the tarballs are installed. */
+/** Sources of consumers. Each source is a file of an empty folder in which the tarballs are installed. */
 
-/** Explains a photo with a pool and a thread that nobody closes: the process has to end all the same. */
+/** Explains a photo with a pool and a thread that nobody closes: the process must end anyway. */
 export const explainsPhoto = `
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolveQuestion } from '@whylight/core/methods';

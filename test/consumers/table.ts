@@ -1,4 +1,4 @@
-/** One consumer: resolves with what it saw. @throws Skipped, or an Error for a consumer that fails */
+/** One consumer: resolves with its findings. @throws Skipped, or an Error for a consumer that fails */
 export interface Check {
   readonly consumer: string;
   readonly run: () => Promise<string>;
@@ -7,7 +7,7 @@ export interface Check {
 /** A consumer that cannot be tried on this machine; the message says why. */
 export class Skipped extends Error {}
 
-/** Runs consumers one after the other, and prints what came of each. */
+/** Runs consumers one after the other, and prints the result of each. */
 export class Table {
   readonly #rows: string[] = [];
   readonly #failures: string[] = [];

@@ -5,14 +5,14 @@ import { readNpy } from '@whylight/core';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Case } from './case.ts';
 
-// The gradient against central differences of the original file, as ONNX Runtime runs it, optimised or quantized as it is.
+// Compares a gradient with central differences of the original file, optimised or quantized, as ONNX Runtime runs it.
 
 const require = createRequire(join(import.meta.dirname, '../../packages/host/package.json'));
 
 const norm = (v: Float64Array) => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
 const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
 
-/** Directions along which the score is followed: the gradient itself, halves of it, and a smooth wave. */
+/** Makes the directions of the differences: the gradient itself, halves of it, and a smooth wave. */
 function directions(gradient: Float64Array): Float64Array[] {
   const wave = gradient.map((_, i) => Math.sin(i * 0.0123) + Math.sin(i * 12.9898));
   const halves = [0, 1].map((half) => gradient.map((value, i) => ((i >> 6) % 2 === half ? value : 0)));
@@ -22,7 +22,7 @@ function directions(gradient: Float64Array): Float64Array[] {
   });
 }
 
-/** Why `gradient` is not that of the case's score; empty where it is. */
+/** Says why `gradient` is not that of the case's score; empty if it is. */
 export async function differencesAgree(
   gradient: Float64Array,
   directory: string,
@@ -47,7 +47,7 @@ export async function differencesAgree(
   for (const [k, direction] of directions(gradient).entries()) {
     const said = dot(gradient, direction);
     const errors: number[] = [];
-    // A step over a kink or below what float32 can tell shows nothing, so one of three has to agree.
+    // A step over a kink or below float32's precision shows nothing, so one of three must agree.
     for (const step of [0.1, 0.02, 0.004]) {
       const move = (sign: number) => x.map((value, i) => value + sign * step * direction[i]!);
       const found = ((await score(move(1))) - (await score(move(-1)))) / (2 * step);

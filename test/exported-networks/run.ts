@@ -57,7 +57,7 @@ function relativeError(a: Float64Array, b: Float64Array): number {
   return Math.sqrt(difference / size);
 }
 
-/** Why what is shown for the class is wrong; empty where it is right. */
+/** Says why the shown result of the class is wrong; empty if it is right. */
 function shownWrong(printed: string, expected: Case): string {
   const [result] = JSON.parse(printed);
   const listed = [result.target, ...result.predictions];
@@ -70,7 +70,7 @@ function shownWrong(printed: string, expected: Case): string {
   return near ? '' : `shown ${value.toFixed(4)}, the network says ${expected.shown.toFixed(4)}`;
 }
 
-/** Why the gradient in `file` is wrong; empty where it is right. */
+/** Says why the gradient in `file` is wrong; empty if it is right. */
 async function gradientWrong(file: string, directory: string, expected: Case): Promise<string> {
   const found = flat(file);
   if (!expected.gradient) return differencesAgree(found, directory, expected);

@@ -1,6 +1,6 @@
 import type { Verdict } from './case.ts';
 
-/** A share as people read it. */
+/** Formats a share for people. */
 const share = (part: number, whole: number) =>
   whole === 0 ? '–' : `${part} of ${whole} (${((100 * part) / whole).toFixed(1)} %)`;
 

@@ -9,7 +9,7 @@ export interface TransformerSize {
   readonly heads: number;
 }
 
-/** What vision transformers are called by, for images of 224 and patches of 16. */
+/** Sizes of vision transformers by name, for images of 224 and patches of 16. */
 export const sizes = {
   tiny: { width: 192, blocks: 12, heads: 3 },
   base: { width: 768, blocks: 12, heads: 12 },
@@ -34,7 +34,7 @@ function weights(shape: readonly number[], scale: number) {
 /** A vision transformer with random weights, as an ONNX file: class token first, 1000 classes. */
 export const transformer = (size: TransformerSize): Uint8Array => networkOf([3, 224, 224], layersOf(size));
 
-/** The same with its weights beside the file. */
+/** Builds the same network with its weights beside the file. */
 export const transformerApart = (size: TransformerSize): GraphFile =>
   networkApart([3, 224, 224], layersOf(size));
 

@@ -15,7 +15,7 @@ const { values } = parseArgs({
   options: {
     size: { type: 'string', default: 'base' },
     method: { type: 'string', multiple: true, default: ['grad-cam', 'integrated-gradients'] },
-    /** Where the network stays and is found again. */
+    /** Folder in which the network stays and is found again. */
     out: { type: 'string', default: join(tmpdir(), 'whylight-large') },
   },
 });
@@ -41,7 +41,7 @@ writeFileSync(
 );
 const weights = readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 
-/** Runs a method in a process of its own. @returns the most memory that it had, in bytes */
+/** Runs a method in a process of its own. @returns its peak memory, in bytes */
 async function peakOf(method: string): Promise<number> {
   const told = 'process.on("exit", () => console.error("peak", process.resourceUsage().maxRSS))';
   const child = spawn(process.execPath, [

@@ -41,7 +41,7 @@ interface Way {
   readonly threads: boolean;
 }
 
-/** Explanations, the whole of them: decoding, computing, rendering, encoding. */
+/** Measures whole explanations: decoding, computing, rendering, encoding. */
 async function explanations({ clients: asking, most, threads }: Way) {
   const sizes: number[] = [];
   const explainer = new PhotoExplainer(threads ? shareFairly(threaded) : threaded, registry, {
@@ -69,7 +69,7 @@ async function explanations({ clients: asking, most, threads }: Way) {
   };
 }
 
-/** The network and its explanation alone, without photo and pictures. */
+/** Measures the network and its explanation alone, without photo and pictures. */
 async function computing(size: number) {
   const { createExplainer, readClassifier } = await import('@whylight/core');
   const { preprocessing } = await preparedFor(model!);

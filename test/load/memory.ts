@@ -3,7 +3,7 @@ import type { RunningService } from '../service/running-service.ts';
 
 export type Sample = Readonly<Record<'seconds' | 'worker_mb' | 'gateway_mb', number>>;
 
-/** Resident memory of worker and workerd, looked at every five seconds. @returns what ends it, with the samples */
+/** Samples the resident memory of worker and workerd every five seconds. @returns how to end it and get the samples */
 export function watchMemory(service: RunningService): () => Sample[] {
   const samples: Sample[] = [];
   const begun = performance.now();

@@ -20,7 +20,7 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds);
 const count = Number(values.jobs);
-/** Those who ask at the same time for what has to be computed. */
+/** Clients that request new computations at the same time. */
 const clients = 16;
 
 if (!(await haveWrk())) throw new Error('wrk is needed: apt install wrk');
@@ -86,7 +86,7 @@ try {
   await service.remove();
 }
 
-/** Asks everything, so many at a time; the gateway's share of an answer is what the worker did not need for it. */
+/** Sends all requests, so many at a time; the gateway's share of an answer is the time without the worker's. */
 async function run<T>(all: readonly T[], ask: (one: T) => Promise<Explanation>) {
   const waiting = [...all];
   const times: number[] = [];

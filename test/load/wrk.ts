@@ -20,7 +20,7 @@ export const haveWrk = (): Promise<boolean> =>
     asked.once('exit', () => resolve(true));
   });
 
-/** The same POST over and over on so many connections, for so many seconds. */
+/** Repeats the same POST on so many connections, for so many seconds. */
 export async function post(
   url: string,
   {

@@ -1,4 +1,4 @@
-/** How far values are from reference values, relative to the reference's largest magnitude (or length). */
+/** Distances between values and reference values, relative to the reference's largest magnitude (or length). */
 export interface Agreement {
   readonly max: number;
   /** 99.9 % quantile */
@@ -41,10 +41,10 @@ export function agreement(actual: Values, expected: Values): Agreement {
   };
 }
 
-/** What must hold; what is absent is not asked. */
+/** Required limits; an absent limit is not checked. */
 export type Tolerance = Partial<Agreement>;
 
-/** What of a tolerance does not hold, as a sentence; `null` when all of it does. */
+/** Describes the limits of a tolerance that do not hold; `null` if all hold. */
 export function disagreement(found: Agreement, tolerance: Tolerance): string | null {
   const failed = Object.entries(tolerance).filter(([name, limit]) => {
     const value = found[name as keyof Agreement];

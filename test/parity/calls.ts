@@ -4,18 +4,18 @@ import { formulaNoise } from './formula-noise.ts';
 import type { Entry } from './manifest.ts';
 import { npyOf } from './reference.ts';
 
-/** One output of a recorded call, and how it is asked for here. */
+/** One output of a recorded call, and the specification of the same call here. */
 export interface Comparison {
   readonly role: string;
   readonly spec: ExplainerSpec;
   readonly tolerance: Tolerance;
   /** Recorded randomness to replay. */
   readonly aux?: (directory: string) => Readonly<Record<string, Tensor>>;
-  /** What of the answer stands beside the stored array; the attribution if not said. */
+  /** Selects the part to compare with the stored array. Default: the attribution. */
   readonly of?: (found: Attribution) => Float32Array;
 }
 
-/** Tolerances by group, as the README beside the vectors has them. */
+/** Tolerances by group, as in the README beside the vectors. */
 const tolerances = {
   forwardOnly: { max: 1e-4 },
   lastLayer: { max: 1e-4 },
@@ -135,7 +135,7 @@ const unitNoise = () => ({ noise: npyOf('goldens/real/inputs/unit_noise.npy') })
 
 type Call = readonly [RegExp, (entry: Entry) => Comparison[]];
 
-/** How each recorded call is made here; calls that are not listed have no method yet. */
+/** The recorded calls as they are made here; calls that are not listed have no method yet. */
 const calls: readonly Call[] = [
   ...Object.entries({
     GradCAM: 'grad-cam',

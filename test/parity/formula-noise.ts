@@ -1,6 +1,6 @@
 import { float32, type Tensor } from '@whylight/core';
 
-// The noise that the recorded SSCAM calls were given: a formula, since the array would be large.
+// The noise of the recorded SSCAM calls: a formula, since the array would be large.
 
 const hash = (value: number): number => {
   let x = value >>> 0;

@@ -18,7 +18,7 @@ interface Case {
   readonly comparison: Comparison;
 }
 
-/** All recorded outputs that one explainer of one model answers for. */
+/** All recorded outputs that one explainer of one model computes. */
 export interface Group {
   readonly model: string;
   readonly name: string;
@@ -47,7 +47,7 @@ export interface Measured {
   readonly target: number;
   readonly found: Agreement;
   readonly tolerance: Tolerance;
-  /** Of a sampled output, how far its length and its sum of magnitudes are from the whole of the reference's. */
+  /** For a sampled output, the distance of its length and sum of magnitudes from those of the whole reference. */
   readonly rest: number;
 }
 

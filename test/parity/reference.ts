@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readNpy, type Tensor } from '@whylight/core';
 
-/** Where reference outputs of other libraries lie; they are not part of the repository. */
+/** Folder of reference outputs of other libraries; they are not part of the repository. */
 const root = process.env.WHYLIGHT_SHARED ?? fileURLToPath(new URL('../../../shared', import.meta.url));
 
 export const available = (path: string): boolean => existsSync(join(root, path));

@@ -2,7 +2,7 @@ import { cpu } from '@whylight/core/testing';
 import { disagreement } from './agreement.ts';
 import { groupsOf, measure, models } from './real.ts';
 
-// Prints how far each recorded call is from the reference, the worst photo and target of each:
+// Prints the distance of each recorded call from the reference, for its worst photo and target:
 //   node test/parity/table.ts [--all] [PATTERN]
 
 const all = process.argv.includes('--all');

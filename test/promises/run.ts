@@ -40,7 +40,7 @@ const places = [
 const all = places.flatMap((place) => globSync(place).sort());
 const files = positionals.length > 0 ? positionals.flatMap((wanted) => found(wanted)) : all;
 
-/** Refusals that only show when a method is built at the layer that it takes, and say what to do. */
+/** Refusals that arise only when a method is built at its layer, and that say what to do. */
 const known = [/^cam needs /, /takes? batches of \d+ only/, /^layer-feature-ablation hides each value/];
 
 function found(wanted: string): string[] {
@@ -54,7 +54,7 @@ async function modelOf(file: string): Promise<RegisteredModel> {
   return heldModel(basename(file, '.onnx.gz'), new Uint8Array(bytes), {});
 }
 
-/** Runs a method that works on two images that differ, for the predicted class and for the first. */
+/** Runs a working method on two different images, for the predicted class and for the first. */
 async function runAgain(id: string, classifier: Classifier, runtime: Runtime): Promise<void> {
   const shape = [2, ...classifier.inputShape];
   const images = Float32Array.from(

@@ -6,7 +6,7 @@ export interface Listener {
   readonly address: string;
 }
 
-/** Everything on which one of these processes accepts connections: TCP of both kinds, and unix sockets. */
+/** Lists all addresses at which these processes accept connections: TCP of IPv4 and IPv6, and unix sockets. */
 export async function listenersOf(pids: readonly number[]): Promise<Listener[]> {
   const owners = new Map<string, number>();
   for (const pid of pids)

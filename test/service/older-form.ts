@@ -25,8 +25,8 @@ export const olderPreprocessing = {
 /**
  * Gives what a gateway has stored in `state` the form that it had before version 2026-12-01 of the API: the result by
  * `method`, whose scores were probabilities and whose warnings were text, and the preprocessing of every tenant's model.
- * All that its Durable Objects and its database hold gets the names that it had in releases before. The gateway must have
- * ended.
+ * Everything in its Durable Objects and its database gets the names of earlier releases. The gateway must have ended
+ * before.
  */
 export async function makeOlder(state: string, method: string): Promise<void> {
   const files = (await readdir(state, { recursive: true })).filter((file) => file.endsWith('.sqlite'));

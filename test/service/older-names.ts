@@ -5,7 +5,7 @@ import { deserialize, serialize } from 'node:v8';
 
 const edge = (path: string): string => fileURLToPath(new URL(`../../apps/edge/${path}`, import.meta.url));
 
-/** The classes of Durable Objects by their present names, and what they were called in releases before. */
+/** The names of the classes of Durable Objects in earlier releases, by their present names. */
 export const olderClasses: Readonly<Record<string, string>> = {
   Computation: 'Flight',
   WebhookDeliveries: 'Courier',
@@ -41,7 +41,7 @@ export async function writeOlderConfig(file: string): Promise<void> {
   await writeFile(file, JSON.stringify(config));
 }
 
-/** Gives what one Durable Object has stored the names of before. @returns how many values it has renamed */
+/** Gives the values of one Durable Object their earlier names. @returns the number of renamed values */
 export function renameStored(database: DatabaseSync): number {
   const rows = database.prepare('SELECT key, value FROM _cf_KV').all() as {
     key: string;
@@ -69,7 +69,7 @@ interface Waiter {
   readonly renderedAt: number | null;
 }
 
-/** A run whose waiters were riders. */
+/** Converts a run to the release in which waiters were riders. */
 function olderRun(run: {
   readonly waiters: Readonly<Record<string, Waiter>>;
   readonly accepted: boolean;
@@ -86,7 +86,7 @@ function olderRun(run: {
   return { ...rest, submission: { ...submitted, look }, taken, riders: Object.fromEntries(riders) };
 }
 
-/** Takes a database back to before the migration that named the table of active computations. */
+/** Undoes the migration of a database that named the table of active computations. */
 export function renameTables(database: DatabaseSync): void {
   database.exec(
     `INSERT OR REPLACE INTO active_flights SELECT key, since FROM active_computations;

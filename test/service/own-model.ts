@@ -4,7 +4,7 @@ import type { RunningService } from './running-service.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Announces a model as a user would, with what is known of its file. */
+/** Announces a model as a user would, with size and digest of its file. */
 export async function announceModel(
   service: RunningService,
   bytes: Bytes,
@@ -32,7 +32,7 @@ export async function putParts(
   return Promise.all(sent);
 }
 
-/** Brings a model and waits until it is examined. */
+/** Uploads a model and waits until it is examined. */
 export async function bringModel(
   service: RunningService,
   bytes: Bytes,

@@ -10,7 +10,7 @@ export async function drawing(seed: number): Promise<{ png: Uint8Array<ArrayBuff
   return { png: new Uint8Array(png), label: kinds[label]!.en };
 }
 
-/** Width and height in the header of a PNG file; throws for what is none. */
+/** Width and height in the header of a PNG file; throws for other files. */
 export function pngSize(bytes: Uint8Array): [width: number, height: number] {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   if (view.getUint32(0) !== 0x89504e47) throw new Error('not a PNG file');

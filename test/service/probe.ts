@@ -1,24 +1,24 @@
 import { type IncomingMessage, request } from 'node:http';
 
-/** Where a request goes: a TCP port, or a unix socket by its path. */
+/** Destination of a request: a TCP port, or a unix socket by its path. */
 export type Target = { readonly host: string; readonly port: number } | { readonly socketPath: string };
 
 export interface Probe {
   readonly method: string;
-  /** As it is sent, not normalised. */
+  /** The path as it is sent, not normalised. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface Answer {
-  /** 101: it has switched to another protocol. 0: it has answered with no HTTP. */
+  /** 101: the listener has switched to another protocol. 0: it gave no HTTP answer. */
   readonly status: number;
   readonly body: string;
 }
 
 /** Milliseconds after which a listener counts as silent. */
 const patience = 10_000;
-/** What is kept of an answer. */
+/** Characters of an answer that are kept. */
 const longest = 65_536;
 
 /** Sends one request on a connection of its own. */
@@ -42,7 +42,7 @@ export function probe(target: Target, { method, path, headers }: Probe): Promise
           if (body.length > longest) break;
         }
       } catch {
-        // What came until then counts.
+        // The part that came until then counts.
       }
       asked.destroy();
       resolve({ status: answer.statusCode ?? 0, body });
@@ -53,7 +53,7 @@ export function probe(target: Target, { method, path, headers }: Probe): Promise
   });
 }
 
-/** What begins a WebSocket, as an inspector expects it. */
+/** Headers that begin a WebSocket, as an inspector expects them. */
 export const webSocketHeaders = {
   Connection: 'Upgrade',
   Upgrade: 'websocket',

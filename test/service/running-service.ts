@@ -22,7 +22,7 @@ export class RunningService {
   readonly ready: Ready;
   readonly directory: string;
   readonly client: WhylightClient;
-  /** What it has written to stderr, line by line. */
+  /** Lines that it has written to stderr. */
   readonly log: readonly string[];
   readonly #process: ChildProcess;
 
@@ -34,7 +34,7 @@ export class RunningService {
     this.client = this.clientOf(ready.api_key);
   }
 
-  /** Where no models are named, the small network of drawn shapes is the default, as most tests want it. */
+  /** Starts a service: without named models, with the small network of drawn shapes, as most tests want it. */
   static async start(
     options: { directory?: string; models?: readonly string[] } = {},
   ): Promise<RunningService> {
@@ -57,7 +57,7 @@ export class RunningService {
     return new WhylightClient({ url: this.ready.url, apiKey });
   }
 
-  /** A call of the API as it is, with nothing tried again. */
+  /** Makes one call of the API, without retries. */
   call(path: string, body?: unknown, apiKey = this.ready.api_key): Promise<Response> {
     const headers = {
       Authorization: `Bearer ${apiKey}`,
@@ -90,7 +90,7 @@ export class RunningService {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  /** Pids of all that it has started, and of what those have started. */
+  /** Lists the pids of its child processes and their descendants. */
   async descendants(): Promise<number[]> {
     const parents = new Map<number, number>();
     for (const entry of await readdir('/proc')) {
@@ -102,7 +102,7 @@ export class RunningService {
     return below(this.#process.pid!);
   }
 
-  /** Those of them whose command line has `word`. */
+  /** Lists the descendants whose command line has `word`. */
   async processes(word: string): Promise<number[]> {
     const pids = await this.descendants();
     const lines = await Promise.all(
@@ -112,13 +112,13 @@ export class RunningService {
   }
 }
 
-/** Those of `pids` that still run after a while given to end. */
+/** Lists those of `pids` that still run after some time to end. */
 export async function survivors(pids: readonly number[]): Promise<number[]> {
   let left = [...pids];
   for (let tries = 0; tries < 100 && left.length > 0; tries++) {
     await sleep(50);
     const found = await Promise.all(left.map(processStatus));
-    // One that has ended and waits for its parent to notice is gone.
+    // A process that has ended and waits for its parent (a zombie) is gone.
     left = left.filter((_, i) => found[i] && found[i].state !== 'Z');
   }
   return left;

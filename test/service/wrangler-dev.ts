@@ -33,7 +33,7 @@ const start = (args: readonly string[], settings: Readonly<Record<string, string
     detached: true,
   });
 
-/** Ends a process and what it has started. */
+/** Ends a process and the processes that it has started. */
 export async function endGroup(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
@@ -47,7 +47,7 @@ export async function endGroup(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-/** A worker with these settings. @returns it, and where it listens */
+/** Starts a worker with these settings. @returns it, and its URL */
 export async function startWorker(
   settings: Readonly<Record<string, string>>,
 ): Promise<[ChildProcess, string]> {

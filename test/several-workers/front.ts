@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** One call as it came, to be passed on. */
+/** One call as it was received, for forwarding. */
 export interface Call {
   readonly method: string;
   readonly path: string;
@@ -10,7 +10,7 @@ export interface Call {
   readonly body: Buffer<ArrayBuffer>;
 }
 
-/** What is answered; null: the line breaks. */
+/** The answer to a call; null: the connection breaks. */
 export type Answer = Response | null;
 
 export interface Front {

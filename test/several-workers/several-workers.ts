@@ -26,16 +26,16 @@ const shared = {
 };
 
 /**
- * The gateway in workerd with several workers behind it, each a process. Its queue takes every message twice, and what
- * stands before the workers gives each POST to two of them at the same time: of one attempt four deliveries may be under
- * way.
+ * The gateway in workerd with several workers behind it, each a process. Its queue takes every message twice, and the
+ * balancer before the workers gives each POST to two of them at the same time: one attempt may have four deliveries at
+ * once.
  */
 export class SeveralWorkers {
   readonly url: string;
   readonly workers: readonly WorkerProcess[];
-  /** The workers that were given an attempt (`key/attempt`), by their places in `workers`, as often as they were. */
+  /** The workers that got an attempt (`key/attempt`), by their places in `workers`, one entry per delivery. */
   readonly deliveries: ReadonlyMap<string, readonly number[]>;
-  /** What the workers say to the gateway goes through here, and so does the answer. */
+  /** Gets each call of the workers to the gateway, and gives the answer. */
   onCall: OnCall = passOn;
   readonly #stop: () => Promise<void>;
   readonly #bucket: Bucket;
@@ -113,7 +113,7 @@ export class SeveralWorkers {
     }
   }
 
-  /** A tenant with limits that do not get in the way. */
+  /** Creates a tenant with limits that no test reaches. */
   async newTenant(name: string): Promise<Tenant> {
     const tenant = await this.call<Tenant>('POST', '/v1/operator/tenants', operatorKey, { name });
     const limits = { requests: 100_000, concurrency: 1_000, compute_units: 1_000_000, batches: 20 };
@@ -138,7 +138,7 @@ export class SeveralWorkers {
     return objects.map(({ key }) => key);
   }
 
-  /** The sum over all workers. */
+  /** Gives the sum of a counter over all workers. */
   async counter(name: string, label?: string): Promise<number> {
     const values = await Promise.all(this.workers.map((worker) => worker.counter(name, label)));
     return values.reduce((sum, value) => sum + value, 0);

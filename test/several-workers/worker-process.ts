@@ -9,7 +9,7 @@ const main = fileURLToPath(new URL('../../apps/gpu-worker/src/index.ts', import.
 /** A worker as it runs in production: a process of its own. */
 export class WorkerProcess {
   readonly url: string;
-  /** What it has written to its log. */
+  /** Lines that it has written to its log. */
   readonly lines: readonly Record<string, unknown>[];
   readonly #process: ChildProcess;
 
@@ -41,7 +41,7 @@ export class WorkerProcess {
     return worker;
   }
 
-  /** The value of a counter; of one with labels, the sum of those series that have this in theirs. */
+  /** The value of a counter; with labels, the sum of the series whose labels contain `label`. */
   async counter(name: string, label = ''): Promise<number> {
     const text = await (await fetch(`${this.url}/metrics`)).text();
     const series = text.split('\n').filter((line) => line.startsWith(name) && line.includes(label));

@@ -27,7 +27,7 @@ const { values, positionals } = parseArgs({
     python: { type: 'string', default: 'python3' },
     tensorflow: { type: 'string', default: 'python3' },
     forms: { type: 'string', default: 'torchscript@11,torchscript@17,dynamo@18,dynamo@23' },
-    /** Where what is exported stays and is found again; elsewhere it is removed. */
+    /** Folder in which exported files stay and are found again; without it they are removed. */
     keep: { type: 'string' },
   },
 });
@@ -48,7 +48,7 @@ interface About {
   readonly failed: Readonly<Record<string, string>>;
 }
 
-/** How far `a` is from `b`, row by row: the largest difference over the largest value, and |a - b| / |b|. */
+/** Computes the errors of `a` against `b` by row: the largest difference over the largest value, and |a - b| / |b|. */
 function errorsOf(a: Tensor, b: Tensor): { largest: number; norm: number }[] {
   return Array.from({ length: b.shape[0]! }, (_, n) => {
     const [found, expected] = [row(a, n).data, row(b, n).data].map((data) => data as Float32Array);
@@ -64,7 +64,7 @@ function errorsOf(a: Tensor, b: Tensor): { largest: number; norm: number }[] {
   });
 }
 
-/** One pass over a batch, in pieces of the size that the model has baked in. */
+/** Runs one pass over a batch, in pieces of the fixed batch size of the model. */
 async function run(session: Session, image: Tensor, classes: readonly number[], baked: number | undefined) {
   const rows = image.shape[0]!;
   const size = baked ?? rows;
@@ -78,7 +78,7 @@ async function run(session: Session, image: Tensor, classes: readonly number[], 
   return { dtype: 'float32', shape: image.shape, data: Float32Array.from(data) } as Tensor;
 }
 
-/** CPU time of `a` over that of `b`, run in turn; the median of five. */
+/** Measures the CPU time of `a` over that of `b`, run in turn; the median of five. */
 async function ratio(a: () => Promise<unknown>, b: () => Promise<unknown>): Promise<number> {
   const spent = async (work: () => Promise<unknown>) => {
     const before = process.cpuUsage();
@@ -97,7 +97,7 @@ const scientific = (value: number) => value.toExponential(0);
 const worst = (list: readonly number[]) => scientific(Math.max(...list));
 const best = (list: readonly number[]) => scientific(Math.min(...list));
 
-/** What a row says after network, exporter and opset. */
+/** Measures the cells of a row after network, exporter and opset. */
 async function measure(form: string, about: About, directory: string): Promise<string[]> {
   const failure = about.failed[form];
   if (failure !== undefined) return ['', `not exported: ${failure.replaceAll('|', '/').slice(0, 80)}`];

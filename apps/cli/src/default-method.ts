@@ -4,13 +4,13 @@ import { classifierOf, type RegisteredModel } from '@whylight/host';
 import type { ExplainOptions } from './options.ts';
 import { questionFor } from './questions.ts';
 
-/** What works on most networks, for one of which the file does not tell what suits it. */
+/** Method that works on most networks, for a network whose file does not tell which methods suit it. */
 const usual = 'grad-cam';
 
 /**
  * Chooses the method if the user names none: of those that suit the model, the best that takes the given options.
  *
- * @param direct whether it has to be one run of one graph, as for a video
+ * @param direct whether the method must be one run of one graph, as for a video
  */
 export async function defaultMethod(
   model: RegisteredModel,
@@ -25,7 +25,7 @@ export async function defaultMethod(
   return (await suiting(model)).find(takes) ?? usual;
 }
 
-/** None for a model that cannot be read without being told more: explaining it says what is missing. */
+/** Empty for a model that cannot be read without more options: explaining it says what is missing. */
 async function suiting(model: RegisteredModel): Promise<readonly string[]> {
   try {
     return recommendedFor(await classifierOf(model));

@@ -1,6 +1,6 @@
 import { basename, extname, join } from 'node:path';
 
-/** Where results go: of one photo and one method straight into the output; else each gets OUTPUT/photo/method. */
+/** Gives the folders of results: OUTPUT itself for one photo and one method; else OUTPUT/photo/method. */
 export function directories(images: readonly string[], ids: readonly string[], output: string) {
   if (images.length === 1 && ids.length === 1) return () => output;
   const names: string[] = [];

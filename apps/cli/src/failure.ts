@@ -3,12 +3,12 @@ import { InputError, OutOfMemoryError } from '@whylight/core';
 import { DeviceError, DownloadError, ModelNotFoundError, ProviderUnavailableError } from '@whylight/host';
 import { CommanderError } from 'commander';
 
-/** What the caller can put right on the command line. */
+/** An error that the caller can correct on the command line. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** What went wrong although the command line was right; the message says all that the user needs. */
+/** A failure although the command line was right; the message says all that the user needs. */
 export class Failure extends Error {
   override readonly name = 'Failure';
 }
@@ -20,10 +20,10 @@ export interface FailureReport {
   readonly message: string;
 }
 
-/** What a service answers when the question, not the service or the key, is wrong. */
+/** Statuses of a service if the question, not the service or the key, is wrong. */
 const badInput: readonly number[] = [400, 404, 413, 415, 422];
 
-/** How a command ends that threw `error`. */
+/** Reports the end of a command that threw `error`. */
 export function failureOf(error: unknown): FailureReport {
   if (error instanceof CommanderError)
     return {

@@ -45,14 +45,14 @@ export async function readable(path: string): Promise<void> {
   }
 }
 
-/** Makes the directory that `path` is to lie in. @throws Failure */
+/** Makes the directory of the file `path`. @throws Failure */
 export async function makeDirectory(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
     throw new Failure(`${path} cannot be written: ${reasonOf(error)}`);
   });
 }
 
-/** Writes a file, and the directories above it. It gets its name once it is whole. @throws Failure */
+/** Writes a file, and the directories above it. The file gets its name once it is complete. @throws Failure */
 export async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true });

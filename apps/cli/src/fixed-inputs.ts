@@ -3,7 +3,7 @@ import { UsageError } from './failure.ts';
 import { readTensor } from './files.ts';
 import type { Parameters } from './options.ts';
 
-/** `--input NAME=VALUE` as manifests have it: a number for all of an input, or a tensor. @throws UsageError, InputError */
+/** Reads `--input NAME=VALUE` for manifests: a number for a whole input, or a tensor. @throws UsageError, InputError */
 export async function fixedElements(input: Parameters): Promise<Record<string, FixedElements>> {
   const inputs: [name: string, value: FixedElements][] = [];
   for (const [name, text] of Object.entries(input)) {

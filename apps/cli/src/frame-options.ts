@@ -16,7 +16,7 @@ import {
 import { type PreprocessingOptions, withPreprocessingOptions } from './preprocessing-options.ts';
 import { questionFor } from './questions.ts';
 
-/** What every command that explains frames takes. */
+/** Options of every command that explains frames. */
 export interface FrameOptions extends ExplainOptions, DeviceOptions, ReadingOptions, PreprocessingOptions {
   readonly model: string;
   readonly method?: string;
@@ -25,7 +25,7 @@ export interface FrameOptions extends ExplainOptions, DeviceOptions, ReadingOpti
   readonly json?: boolean;
 }
 
-/** Adds --model, --method, --target and --lang, and what explaining, preprocessing, devices and JSON need. */
+/** Adds --model, --method, --target and --lang, and the options for explaining, preprocessing, devices and JSON. */
 export const withFrameOptions = (command: Command): Command =>
   withJson(
     withDeviceOptions(

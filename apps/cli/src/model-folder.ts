@@ -11,7 +11,7 @@ export interface ChosenModel {
 }
 
 /**
- * The ONNX file of a folder as optimum writes it: the only one, or `model.onnx` where others are made of it
+ * The ONNX file of a folder as optimum writes it: the only one, or `model.onnx` if others are made from it
  * (`model_quantized.onnx`). transformers.js has them in a folder `onnx` below.
  *
  * @throws ModelNotFoundError if the folder holds no model, or several
@@ -38,7 +38,7 @@ const onnxFilesIn = (folder: string): string[] =>
         .sort()
     : [];
 
-/** What to do with a folder in which there is no ONNX file, by what is in it. */
+/** Advises what to do with a folder without an ONNX file, by the files in it. */
 function todo(names: readonly string[]): string {
   const has = (name: RegExp) => names.some((one) => name.test(one));
   if (has(/\.onnx$/i)) return 'name the .onnx file in it';
@@ -51,12 +51,12 @@ function todo(names: readonly string[]): string {
   return 'export the network as ONNX, and give that file';
 }
 
-/** Why a folder is not the model that was asked for. */
+/** Says why a folder is not the requested model. */
 function noModelIn(folder: string): string {
   return `there is no .onnx file in ${folder}: ${todo(readdirSync(folder))}`;
 }
 
-/** @throws UsageError for a folder, where one file is wanted */
+/** @throws UsageError for a folder, if one file is wanted */
 export function refuseFolder(path: string): void {
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
   throw new UsageError(`${path} cannot be read: it is a directory; ${todo(readdirSync(path))}`);

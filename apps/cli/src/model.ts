@@ -29,7 +29,7 @@ export async function openRegistry(): Promise<ModelRegistry> {
 }
 
 /**
- * The model called `wanted`, a registered name or a path, with what is asked for on top of what stands beside it.
+ * Finds the model called `wanted`, a registered name or a path; `asked` takes precedence over the files beside it.
  *
  * @throws ModelNotFoundError, InputError
  */
@@ -57,7 +57,7 @@ async function modelCalled(wanted: string): Promise<RegisteredModel> {
   return modelAt(resolve(path), undefined, resolve(wanted));
 }
 
-/** The report on a model, read as is said of it if not told otherwise. @throws InputError that names the model */
+/** Reports on a model, read as stated about it by default. @throws InputError that names the model */
 export async function inspected(
   model: RegisteredModel,
   reading: ClassifierOptions = readingOf(model),
@@ -68,12 +68,12 @@ export async function inspected(
   return report;
 }
 
-/** How the model's input is made from a photo. @throws InputError */
+/** Finds the preprocessing of a photo for the model. @throws InputError */
 export async function preprocessingOf(model: RegisteredModel): Promise<Preprocessing> {
   return preparationOf(model, await classifierOf(model)).preprocessing;
 }
 
-/** Mean and deviation of a network's input, for methods that start from black; nothing where they are a guess. */
+/** Mean and deviation of a network's input, for methods that start from black; undefined if they are a guess. */
 export function normalisationOf(model: RegisteredModel, classifier: Classifier): Normalisation | undefined {
   const { preprocessing, from } = preparationOf(model, classifier);
   return from.mean === 'assumed' || from.std === 'assumed' ? undefined : normalisationBy(preprocessing);

@@ -1,13 +1,13 @@
-/** Control characters, and those that reorder, hide or break what stands beside them. */
+/** Control characters, and characters that reorder, hide or break the text beside them. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
 
 const escaped = (c: string): string =>
   Array.from({ length: c.length }, (_, i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, '0')}`).join('');
 
-/** A name as a terminal shows it: what would act on the terminal is spelled out. Names come from files of strangers. */
+/** Escapes characters of a name that would act on the terminal, because names come from files of strangers. */
 export const harmless = (name: string): string => name.replace(unprintable, escaped);
 
-/** The same of text of several lines. */
+/** Does the same for text of several lines. */
 const harmlessLines = (text: string): string =>
   text.replace(unprintable, (c) => (c === '\n' ? c : escaped(c)));
 
@@ -16,11 +16,11 @@ let answered = false;
 /** One JSON document, the command's whole answer. */
 export const printJson = (value: unknown, indent = 2): void => {
   answered = true;
-  // In JSON it is the same text when it is spelled out.
+  // In JSON, escaped characters mean the same text.
   process.stdout.write(`${harmlessLines(JSON.stringify(value, null, indent))}\n`);
 };
 
-/** The error as JSON, unless the document that was promised is there already. */
+/** The error as JSON, unless the promised document has been printed already. */
 export const printJsonError = (code: string, message: string): void => {
   if (!answered) printJson({ error: { code, message } }, 0);
 };
@@ -29,7 +29,7 @@ export const print = (line = ''): void => {
   process.stdout.write(`${harmlessLines(line)}\n`);
 };
 
-/** News that is no answer: never on stdout. */
+/** Prints a message that is no answer: never on stdout. */
 export const note = (line: string): void => {
   process.stderr.write(`${harmlessLines(line)}\n`);
 };

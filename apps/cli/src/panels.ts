@@ -48,7 +48,7 @@ function colormap(text: string): Colormap {
   }
 }
 
-/** Adds --panels and what goes with it: Captum's panels beside the other pictures. */
+/** Adds --panels and its further options: Captum's panels beside the other pictures. */
 export const withPanelOptions = (command: Command): Command =>
   command
     .option(
@@ -75,7 +75,7 @@ export const withPanelOptions = (command: Command): Command =>
       colormap,
     );
 
-/** What the panels take, checked before anything is computed. @throws UsageError */
+/** Reads the options of the panels before anything is computed. @throws UsageError */
 export function panelsOf({ panels = [], signs: given = ['all'], titles }: PanelOptions) {
   if (given.length !== 1 && given.length !== panels.length)
     throw new UsageError(

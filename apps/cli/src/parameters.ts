@@ -12,8 +12,8 @@ function parametersOf(method: string): ReadonlySet<string> {
 }
 
 /**
- * Of parameters given for several methods those that are `method`'s. What no method has goes to all, so that the
- * engine says so.
+ * Selects the parameters of `method` from those given for several methods. A parameter that no method has goes to all,
+ * so that the engine refuses it.
  */
 export function parametersFor(method: string, all: readonly string[], given: Given): Given {
   if (all.length === 1) return given;

@@ -4,7 +4,7 @@ import { counted } from './output.ts';
 
 type Part = Exclude<keyof PreprocessingReport, 'labels'>;
 
-/** What the graph shows of each part. */
+/** Describes how the graph shows the part. */
 function fromGraph(part: Part): string {
   if (part === 'scale' || part === 'mean' || part === 'std')
     return 'from the graph, whose first operators scale the pixels';
@@ -18,13 +18,13 @@ function sourceOf(from: string, part: Part): string {
   return from === 'assumed' ? 'assumed' : `from ${sourceText(from)}`;
 }
 
-/** Who said what of a model's input and classes, a line for each of them. */
+/** Lists what each source states of a model's input and classes, a line for each source. */
 export function sourceLines({ labels, ...parts }: PreprocessingReport): string[] {
   const said = new Map<string, string[]>();
   const add = (from: string, what: string) => said.set(from, [...(said.get(from) ?? []), what]);
   for (const part of Object.keys(parts) as Part[]) {
     const { value, from } = parts[part];
-    // A margin's colour matters where there is a margin; what is null follows from the size.
+    // A margin's colour matters only if there is a margin; a value of null follows from the size.
     if (value === null || (part === 'pad_color' && parts.fit.value !== 'letterbox')) continue;
     add(sourceOf(from, part), `${part.replace('_', '-')} ${shown(value, part)}`);
   }

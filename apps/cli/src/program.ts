@@ -21,7 +21,7 @@ import { video } from './commands/video.ts';
 import { worker } from './commands/worker.ts';
 import { version } from './version.ts';
 
-/** All that `whylight` can be asked. */
+/** All commands of `whylight`. */
 export const program: Command = new Command('whylight')
   .description('Explains what an image classifier looked at.')
   .version(version);
@@ -50,7 +50,7 @@ for (const command of [
   program.addCommand(command);
 throwing(program);
 
-/** Has errors thrown instead of the process ended, and told as all others are. */
+/** Makes commander throw errors instead of ending the process, so that they are reported like all others. */
 function throwing(command: Command): void {
   command
     .exitOverride()

@@ -6,12 +6,12 @@ import type { Caller } from './storage/tenants.ts';
 /** Parts of a request whose time is measured; `total` is the whole request. */
 export type Span = 'auth' | 'limit' | 'idempotency' | 'cache' | 'queue' | 'total';
 
-/** What Hono's context carries. */
+/** The members of Hono's context. */
 export interface AppEnv {
   Bindings: Bindings;
   Variables: {
     requestId: string;
-    /** The request's own span, below the caller's where that has one. */
+    /** The request's own span, a child of the caller's span if there is one. */
     trace: TraceContext;
     /** Milliseconds that each part has taken so far. */
     spans: [Span, number][];

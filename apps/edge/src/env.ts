@@ -34,9 +34,9 @@ const url = z.url({ protocol: /^https?$/ });
 /** At least seven: webhooks are retried for three days, and must find the explanation that they name. */
 const days = z.coerce.number().int().min(7).max(36_500);
 const settingsSchema = z.object({
-  /** Where the gateway reaches the object store, path style. */
+  /** URL at which the gateway reaches the object store, path style. */
   S3_ENDPOINT: url,
-  /** Where clients reach it, when that is elsewhere. */
+  /** URL at which clients reach the store, if it is another. */
   S3_PUBLIC_ENDPOINT: url.optional(),
   S3_REGION: z.string().min(1),
   S3_BUCKET: z.string().min(1),
@@ -45,13 +45,13 @@ const settingsSchema = z.object({
   WORKER_URL: url,
   /** Signs calls in both directions. */
   WORKER_SECRET: z.string().min(32),
-  /** Where the worker reaches this gateway. */
+  /** URL at which the worker reaches this gateway. */
   PUBLIC_URL: url,
   /** Computations of all tenants that may wait or run; beyond that, requests get 503. */
   BACKLOG_LIMIT: z.coerce.number().int().min(0).default(1000),
   /** `off`: the gateway does not log requests. */
   REQUEST_LOG: z.enum(['on', 'off']).default('on'),
-  /** Largest model that a tenant may bring, how many it may keep, and how many bytes in all. */
+  /** Limits of a tenant: bytes of one model, number of models, and bytes of all models. */
   MODEL_MAX_BYTES: z.coerce
     .number()
     .int()

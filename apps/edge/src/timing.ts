@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { AppEnv, Span } from './app-env.ts';
 
-/** Does `work` and writes down how long it took, for Server-Timing and the log. Clocks here stand still but for I/O. */
+/** Does `work` and writes down how long it took, for Server-Timing and the log. Clocks here advance only at I/O. */
 export async function measure<T>(c: Context<AppEnv>, span: Span, work: () => Promise<T>): Promise<T> {
   const start = Date.now();
   try {

@@ -152,8 +152,8 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
 }
 
 /**
- * Where gateways of earlier releases post jobs, whose attempts cannot be claimed (v1) or whose questions name no numerics
- * version (v2) or no score (v3): they keep them until they are replaced.
+ * Paths at which gateways of earlier releases post jobs. Their attempts cannot be claimed (v1), or their questions name
+ * no numerics version (v2) or no score (v3). These gateways keep the jobs until they are replaced.
  */
 const earlierJobs = ['/v1/jobs', '/v2/jobs', '/v3/jobs'];
 const earlierGateway = `this worker takes jobs at ${workerPaths.jobs}: the gateway is of an earlier release`;

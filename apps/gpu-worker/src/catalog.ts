@@ -6,7 +6,7 @@ import { factsOf } from './verdicts.ts';
 
 const notRunYet = { works: null, reason: 'not run on this worker yet' };
 
-/** What this worker can explain, as far as its files tell; the first model is the default. @throws InputError for a model that cannot be. */
+/** Lists what can be explained, judged by the files, the default first. @throws InputError for an unusable model */
 export async function createCatalog(registry: ModelRegistry, device: string): Promise<Catalog> {
   const models: CatalogModel[] = [];
   for (const model of registry.list()) models.push(await entryOf(model, models.length === 0));

@@ -26,7 +26,7 @@ const models = z
     });
   });
 
-/** Host and something by which processes of one host differ. */
+/** The host, and a part that differs between processes of one host. */
 const ownName = (): string =>
   `${
     hostname()
@@ -37,9 +37,9 @@ const ownName = (): string =>
 const envSchema = z.object({
   PORT: count(8080, 0),
   HOST: z.string().default('127.0.0.1'),
-  /** What this process is called in its claims and in logs. */
+  /** The name of this process in its claims and in logs. */
   WORKER_ID: workerIdSchema.default(ownName),
-  /** What gateway and worker sign their calls with. */
+  /** The secret with which gateway and worker sign their calls. */
   WORKER_SECRET: z.string().min(16),
   S3_ENDPOINT: z.url(),
   S3_REGION: z.string().default('auto'),
@@ -50,13 +50,13 @@ const envSchema = z.object({
   /** Default: the networks that come with Whylight. The first is the gateway's default. */
   MODELS: models,
   EXECUTION_PROVIDER: z.enum(['cpu', 'cuda', 'webgpu']).default('cpu'),
-  /** Run on the CPU, and say so, where the provider is missing. */
+  /** Run on the CPU, and say so, if the provider is missing. */
   PROVIDER_FALLBACK: flag,
   /** Which GPU, for cuda. */
   DEVICE_ID: count(0, 0),
   /** Threads per operator; 0 leaves it to ONNX Runtime. */
   THREADS: count(0, 0),
-  /** What one explainer may hold while it computes, in bytes. */
+  /** Memory that one explainer may hold while it computes, in bytes. */
   MEMORY: count(1e9),
   /** Jobs at a time: some are read, some computed, some rendered. */
   CONCURRENCY: count(16),
@@ -73,16 +73,16 @@ const envSchema = z.object({
   /** Compiled explainers that are kept, and megabytes that their graphs may have in all. */
   EXPLAINERS: count(16),
   EXPLAINERS_MB: count(2048),
-  /** Processes with tenants' models that are kept: so many, and megabytes that they may take in all. */
+  /** Processes with tenants' models that are kept, and megabytes that they may take in all. */
   MODEL_PROCESSES: count(4),
   MODEL_PROCESSES_MB: count(4096),
-  /** Megabytes that one of them may take; a model that needs more fails. */
+  /** Megabytes that one such process may take; a model that needs more fails. */
   MODEL_PROCESS_MB: count(3072, 1024),
-  /** Seconds after which one that nobody uses ends. */
+  /** Seconds after which an unused process ends. */
   MODEL_IDLE_SECONDS: count(300),
   /** Longest time to examine a tenant's model, or to load one. */
   VALIDATION_SECONDS: count(60),
-  /** Longest time to run the methods on each model of the worker's own, while it has no job; 0 runs none. */
+  /** Longest time to run the methods on each model of the worker's own, while it has no job; 0 runs no method. */
   CHECK_SECONDS: count(60, 0),
   /** Longest time for one job. */
   JOB_SECONDS: count(300),
@@ -106,7 +106,7 @@ const loneEnvSchema = envSchema
     ...({ JOB_SECONDS: true, DRAIN_SECONDS: true } as const),
   })
   .extend({
-    /** Without one, everybody who reaches the port is answered. */
+    /** Without a key the worker answers everybody who reaches the port. */
     WORKER_API_KEY: z
       .string()
       .regex(/^[\x21-\x7e]{16,}$/, 'expected at least 16 characters, without spaces')
@@ -116,7 +116,7 @@ export type LoneEnv = z.infer<typeof loneEnvSchema>;
 
 /** The worker's settings. @throws Error that names each variable which is missing or wrong, without its value. */
 export const parseEnv = (variables: Variables): WorkerEnv => parsed(envSchema, variables);
-/** Those of a worker without a gateway. @throws Error likewise */
+/** The settings of a worker without a gateway. @throws Error likewise */
 export const parseLoneEnv = (variables: Variables): LoneEnv => parsed(loneEnvSchema, variables);
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -129,7 +129,7 @@ function parsed<T>(schema: z.ZodType<T>, variables: Variables): T {
 }
 
 export const processEnv = (): WorkerEnv => parseEnv(process.env);
-/** With what the command line says in place of variables. */
+/** The settings of a lone worker; the command line replaces variables. */
 export const processLoneEnv = (said: Variables): LoneEnv => parseLoneEnv({ ...process.env, ...said });
 
 /** The part of our environment that the process of a tenant's model gets: where its device's libraries are. */

@@ -1,12 +1,12 @@
 import { type Classifier, layerNames } from '@whylight/core';
 import { type RegisteredModel, statedSides } from '@whylight/host';
 
-/** Characters of names that the gateway is to keep for one model. */
+/** Most characters of names that the gateway keeps for one model. */
 const most = 131_072;
 
 /**
- * The names of a model's layers, last first, for the gateway to hold requests to; undefined where they depend on the
- * photo's size, or are too many to keep: then it is seen when the explainer is made.
+ * Lists the names of a model's layers, last first, for the gateway to check requests; undefined if they depend on the
+ * photo's size, or are too many to keep: then the worker checks when it makes the explainer.
  */
 export function knownLayers(model: RegisteredModel, classifier: Classifier): string[][] | undefined {
   if (statedSides(model) === null) return undefined;

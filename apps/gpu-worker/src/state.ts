@@ -8,7 +8,7 @@ interface Working {
   readonly tenantModels: TenantModels;
 }
 
-/** How far the worker is. Only `ready` takes jobs. */
+/** The state of the worker. Only `ready` takes jobs. */
 export type State =
   | { readonly phase: 'starting' }
   | ({ readonly phase: 'ready' | 'draining' } & Working)

@@ -30,11 +30,11 @@ import type { Log } from './telemetry/log.ts';
 import { createMetrics, metered } from './telemetry/metrics.ts';
 
 export interface Worker {
-  /** Where it listens. */
+  /** URL at which the worker listens. */
   readonly url: string;
   /** Resolves when the worker takes jobs, or has failed to get so far; `/health` tells which. */
   readonly started: Promise<void>;
-  /** Resolves when the device is lost and the jobs are handed back: the process is to end. */
+  /** Resolves when the device is lost and the jobs are handed back: the process must end. */
   readonly deviceLost: Promise<void>;
   /** Takes no more jobs, finishes those that it has (within DRAIN_SECONDS) and lets go of everything. */
   stop(): Promise<void>;
@@ -102,7 +102,7 @@ export async function startWorker(
         ep: runtime.device === env.EXECUTION_PROVIDER ? env.EXECUTION_PROVIDER : 'cpu',
         deviceId: env.DEVICE_ID,
         threads: env.THREADS || undefined,
-        // The CUDA driver maps more than it uses: there the container's limit has to do.
+        // The CUDA driver maps more than it uses: there the container's limit must suffice.
         megabytes: runtime.device === 'cpu' ? env.MODEL_PROCESS_MB : Infinity,
         onRuns: (count) => metrics.graphRuns.inc(count),
       },

@@ -1,7 +1,7 @@
 import { type Connection, given } from './http.ts';
 import { ProblemError } from './problem-error.ts';
 
-/** Fetches what `path` redirects to. The signed URL authorises itself; the API key must not be sent there. */
+/** Fetches the file to which `path` redirects. The signed URL authorises itself; the API key must not be sent there. */
 export async function fetchArtifact(
   { url, apiKey, fetch: send = fetch }: Connection,
   path: string,

@@ -75,7 +75,7 @@ export const jobSchema = z.strictObject({
   question: questionSchema,
   /** The tenant's own model, whose digest is in the question. Absent if the model comes with the worker. */
   model: modelSourceSchema.optional(),
-  /** How the pictures look. */
+  /** The style of the pictures. */
   style: styleSchema,
   input: inputSchema,
   /**

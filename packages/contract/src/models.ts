@@ -5,7 +5,7 @@ import { sha256, time } from './wire.ts';
 
 /** Models of tenants: in the public API, and in the messages between gateway and worker. */
 
-/** Names that `preprocessing` may have in place of its parts. */
+/** Names that `preprocessing` may be instead of its parts. */
 export const presetNames = ['imagenet', 'imagenet-half', 'imagenet-caffe'] as const;
 
 const most = 100_000;
@@ -14,7 +14,7 @@ const side = z.int().min(1).max(4096);
 const sides = z.tuple([side, side]).readonly().describe('Height and width');
 const level = z.int().min(0).max(255);
 
-/** How a photo becomes the input of the network. Omitted parts are as for the classifiers of ImageNet. */
+/** The preprocessing of a photo for the network. Omitted parts are as for the classifiers of ImageNet. */
 export const preprocessingSchema = z
   .strictObject({
     layout: z.enum(['NCHW', 'NHWC']).optional(),
@@ -134,7 +134,7 @@ export const modelRequestSchema = z
       .describe('What the network decides. Needed only if the last operators of the network do not show it'),
   })
   .meta({ id: 'ModelRequest' });
-/** As a client writes it. */
+/** The request as a client writes it. */
 export type ModelRequest = z.infer<typeof modelRequestSchema>;
 
 export const modelCompletionSchema = z
@@ -167,7 +167,7 @@ export const modelManifestSchema = z.strictObject({
 });
 export type ModelManifest = z.infer<typeof modelManifestSchema>;
 
-/** Where a tenant's model is stored, with the length and the digest that the worker checks. */
+/** The place of a tenant's model in the store, with the length and the digest that the worker checks. */
 export const modelSourceSchema = z.strictObject({
   id: z.string(),
   name: z.string(),
@@ -246,11 +246,11 @@ export const layerNamesSchema = z.array(z.array(z.string())).optional();
 
 /** The facts that a validation finds and that explanations need. */
 export const modelFactsSchema = z.object({
-  /** Digest of the preprocessing, defaults filled in: `sha256:<hex>`. */
+  /** Digest of the preprocessing, including defaults: `sha256:<hex>`. */
   preprocessing: z.string().regex(/^sha256:[0-9a-f]{64}$/),
   classes: z.int(),
   input_shape: z.array(z.int()),
-  /** Method id to the reason why it does not work; to null where it can be asked for. */
+  /** Method id to the reason why it does not work; to null if it can be requested. */
   methods: recordOf(z.string(), z.string().nullable()),
   not_run: notRunSchema,
   /** The numerics version that ran the methods. Absent if an earlier release read the file and ran nothing. */

@@ -22,7 +22,7 @@ const olderScore = <T extends Scored>({ probability, ...rest }: T) => ({
   score: probability ?? rest.score,
 });
 
-/** That version stored the probability as `score` and did not store the score. */
+/** Moves the probability out of `score`: that version stored it there, and did not store the score. */
 const currentScore = <T extends Scored>(scored: T): T =>
   scored.probability === undefined && scored.score !== null
     ? { ...scored, probability: scored.score, score: null }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * How the input of a network was made from the photo: the value of each part of the preprocessing, and who stated it. The
- * parts are those of `preprocessingSchema` (models.ts), resolved: here none is left out and none has an older spelling.
+ * A report on the preprocessing of a photo for a network: the value of each part, and who stated it. The parts are
+ * those of `preprocessingSchema` (models.ts), resolved: every part is present, and no part has an older spelling.
  */
 
 const sourced = <T extends z.ZodType>(value: T) =>
@@ -32,7 +32,7 @@ export const preprocessingReportSchema = z.object({
   scale: sourced(z.number()),
   mean: sourced(perChannel),
   std: sourced(perChannel),
-  /** How many class names there are; null where the classes have none. */
+  /** Number of class names; null if the classes have no names. */
   labels: sourced(z.number()).nullable(),
 });
 export type PreprocessingReport = z.infer<typeof preprocessingReportSchema>;

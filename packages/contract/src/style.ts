@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** How the pictures of an attribution look. Nothing here is part of the question, so a new style needs no new computation. */
+/** The style of an attribution's pictures. It is no part of the question, so a new style needs no new computation. */
 
 export const languages = ['en', 'zh'] as const;
 export type Language = (typeof languages)[number];
@@ -20,7 +20,7 @@ export const colorMaps = [
 
 const percentile = z.number().min(0).max(100).nullable().default(null);
 
-/** Null means: as the method itself does it. */
+/** Null means: the method's own default. */
 export const visualizationSchema = z
   .strictObject({
     type: z

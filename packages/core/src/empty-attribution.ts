@@ -18,7 +18,7 @@ const flattening: ReadonlySet<ScoreKind> = new Set([
   'log-softmax',
 ]);
 
-/** The warning of row `n` of an outcome whose attribution is empty or nearly so: its cause and a way out. */
+/** Warns if the attribution of row `n` of an outcome is empty or nearly so; names its cause and a remedy. */
 export function emptyWarnings(
   { attribution, scale, probabilities, scores, targets }: Outcome,
   n: number,

@@ -1,11 +1,11 @@
 /**
- * What a user can put right: bad input, a bad parameter, a model that cannot be explained. The message is one
+ * An error that the user can correct: bad input, a bad parameter, a model that cannot be explained. The message is one
  * sentence that names what, where, expected and got, and is safe to show: no paths, no keys, no stack.
  */
 export class InputError extends Error {
   override readonly name = 'InputError';
   readonly code: InputErrorCode;
-  /** Of what is wrong with a question: the path of the member at fault, such as `parameters`, `n_steps`. */
+  /** For a wrong question: the path of the wrong member, such as `parameters`, `n_steps`. */
   readonly member: readonly string[] | undefined;
 
   constructor(code: InputErrorCode, message: string, member?: readonly string[]) {
@@ -30,7 +30,7 @@ export type InputErrorCode =
   | 'target_out_of_range'
   | 'non_finite_output';
 
-/** The device has no memory for a graph. It is well, and a smaller one may fit. The message is safe to show. */
+/** The device has no memory for a graph. It still works, and a smaller graph may fit. The message is safe to show. */
 export class OutOfMemoryError extends Error {
   override readonly name = 'OutOfMemoryError';
 }

@@ -1,25 +1,25 @@
 /**
- * A graph as an ONNX file whose large weights lie outside it: none of them is copied into the file, and graphs of one
- * network share them.
+ * A graph as an ONNX file whose large weights lie outside the file: no weight is copied into the file, and graphs of
+ * one network share the weights.
  */
 export interface GraphFile {
   readonly bytes: Uint8Array;
-  /** The weights' bytes, by the location that the file names as theirs. They must not change while a session uses them. */
+  /** The weights' bytes, by the location that the file states. They must not change while a session uses them. */
   readonly weights: ReadonlyMap<string, Uint8Array>;
 }
 
-/** A graph that may be a whole file. */
+/** Makes a `GraphFile` of a graph that may be a whole file. */
 export const graphFileOf = (graph: Uint8Array | GraphFile): GraphFile =>
   graph instanceof Uint8Array ? { bytes: graph, weights: new Map() } : graph;
 
-/** Bytes of the weights that lie outside a graph's file. */
+/** Counts the bytes of the weights that lie outside a graph's file. */
 export const weightsBeside = ({ weights }: GraphFile): number =>
   Array.from(weights.values(), ({ byteLength }) => byteLength).reduce((a, b) => a + b, 0);
 
-/** A model as it was read, with what lies beside its file. */
+/** A model as it was read, with the weights that lie beside its file. */
 export interface ModelFiles extends GraphFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** One after another they are the model as one file, however large: its digest is of them. */
+  /** Parts that, one after another, are the model as one file of any size: the digest is computed over them. */
   readonly parts: readonly Uint8Array[];
 }
 

@@ -1,4 +1,4 @@
-/** Groups values by a key, in order. It is `Map.groupBy`, which Node 20 lacks. */
+/** Groups values by a key, in order, as `Map.groupBy` does, which Node 20 lacks. */
 export function groupBy<K, V>(values: Iterable<V>, keyOf: (value: V) => K): Map<K, V[]> {
   const groups = new Map<K, V[]>();
   for (const value of values) {

@@ -1,15 +1,15 @@
 import { InputError } from './errors.ts';
 import { float32, int64, type Tensor } from './tensor.ts';
 
-/** A class that counts for a part of what is explained; -1 stands for the predicted class. */
+/** A class and its weight in the sum that is explained; class -1 stands for the predicted class. */
 export interface Term {
   readonly class: number;
   readonly weight: number;
 }
 
 /**
- * What an image is explained for, as questions say it: the class that scores highest, a class by index or by name, or a
- * weighted sum of classes. `Target` is what the engine makes of it for one network.
+ * The target that an image is explained for, as questions state it: the class that scores highest, a class by index or
+ * by name, or a weighted sum of classes. For one network, the engine converts it to a `Target`.
  */
 export type TargetSpec =
   | 'predicted'
@@ -17,7 +17,7 @@ export type TargetSpec =
   | { readonly label: string }
   | { readonly terms: readonly { readonly class_index: 'predicted' | number; readonly weight: number }[] };
 
-/** What is explained of an image: the score of a class, or a weighted sum of the scores of several. */
+/** The target that is explained: the score of a class, or a weighted sum of the scores of several classes. */
 export type Target = number | readonly Term[];
 
 export const scoreKinds = [
@@ -31,9 +31,9 @@ export const scoreKinds = [
   'log-softmax',
 ] as const;
 /**
- * What of a class c is explained: the score before the last squashing function; the model's probability p_c of it, its
- * logarithm, or its log-odds log p_c/(1 - p_c), of a softmax z_c - log Σ_{k≠c} e^{z_k}; the output itself; or `rest`,
- * pytorch-grad-cam's ReST: y_c + log p_c. `softmax` and `log-softmax` are other names of probability and log-probability.
+ * The value of a class c that is explained: the score before the last squashing function; the model's probability p_c,
+ * its logarithm, or its log-odds log p_c/(1 - p_c), for a softmax z_c - log Σ_{k≠c} e^{z_k}; the output itself; or
+ * `rest`, pytorch-grad-cam's ReST: y_c + log p_c. `softmax` and `log-softmax` mean probability and log-probability.
  */
 export type ScoreKind = (typeof scoreKinds)[number];
 
@@ -41,7 +41,7 @@ const expression = /^\s*(?:-0|(?:predicted|\d+)(?:\s*[+-]\s*(?:predicted|\d+))*)
 
 /**
  * Reads `282`, `predicted`, `281+282` (the sum of two classes), `281-282` (their difference), and `-0`: the only
- * output of a binary model negated, which is its other class.
+ * output of a binary model, negated, which stands for the model's other class.
  *
  * @returns `undefined` for text of another form, such as the name of a class
  */
@@ -67,13 +67,13 @@ export function checkTarget(target: Target, classes: number): void {
       );
 }
 
-/** The class that stands for a target: the first that it names. */
+/** Returns the class that stands for a target: the first class that the target names. */
 export function classOf(target: Target, predicted: number): number {
   const index = typeof target === 'number' ? target : target[0]!.class;
   return index < 0 ? predicted : index;
 }
 
-/** How much each class counts, [classes]. */
+/** Computes the weight of each class, [classes]. */
 export function weightsOf(target: Target, classes: number, predicted: number): Float32Array<ArrayBuffer> {
   const weights = new Float32Array(classes);
   const terms = typeof target === 'number' ? [{ class: target, weight: 1 }] : target;
@@ -81,14 +81,14 @@ export function weightsOf(target: Target, classes: number, predicted: number): F
   return weights;
 }
 
-/** Classes as a graph takes them: `class_index` [N]. */
+/** Makes a graph's input from classes: `class_index` [N]. */
 export const classInput = (classes: readonly number[]): Readonly<Record<string, Tensor>> => ({
   class_index: int64([classes.length], classes),
 });
 
 /**
- * Sums of classes as a graph takes them that finds the predicted class itself: `class_index` [N] counts `class_weight` [N, 1]
- * times, every class besides `class_weights` [N, classes].
+ * Makes the inputs for sums of classes, for a graph that finds the predicted class itself: the class `class_index` [N]
+ * has the weight `class_weight` [N, 1], and every class has in addition the weight `class_weights` [N, classes].
  */
 export function targetInputs(targets: readonly Target[], classes: number): Readonly<Record<string, Tensor>> {
   const named = targets.map((target) =>

@@ -26,19 +26,19 @@ export interface Tensor<D extends DType = DType> {
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** A tensor that is held as bytes, and whose `data` is a copy of them. */
+/** A tensor that is stored as bytes; its `data` is a copy of these bytes. */
 export interface HeldAsBytes {
   readonly raw: Uint8Array<ArrayBuffer>;
 }
 
-/** The bytes of a tensor's data; shares memory. */
+/** Returns the bytes of a tensor's data; shares memory. */
 export function bytesOf(value: Tensor | (Tensor & HeldAsBytes)): Uint8Array<ArrayBuffer> {
   if ('raw' in value) return value.raw;
   const { data } = value;
   return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
 }
 
-/** How many bytes these are. */
+/** Counts the bytes of a tensor's data. */
 export const byteLengthOf = ({ dtype, shape }: Tensor): number =>
   sizeOf(shape) * dtypes[dtype].BYTES_PER_ELEMENT;
 
@@ -66,14 +66,14 @@ export const float32 = (
 export const int64 = (shape: readonly number[], values: readonly (number | bigint)[]): Tensor<'int64'> =>
   tensor('int64', shape, BigInt64Array.from(values, BigInt));
 
-/** Row `n` of a batch, kept as a batch of one; shares memory. */
+/** Returns row `n` of a batch as a batch of size 1; shares memory. */
 export function row<D extends DType>(batch: Tensor<D>, n: number): Tensor<D> {
   const size = sizeOf(batch.shape.slice(1));
   const data = batch.data.subarray(n * size, (n + 1) * size) as InstanceType<(typeof dtypes)[D]>;
   return tensor(batch.dtype, [1, ...batch.shape.slice(1)], data);
 }
 
-/** Tensors of one type, one after another along the first axis. */
+/** Concatenates tensors of one type along the first axis. */
 export function stacked<D extends DType>(parts: readonly Tensor<D>[]): Tensor<D> {
   const { dtype, shape } = parts[0]!;
   const Data = dtypes[dtype] as Float32ArrayConstructor;

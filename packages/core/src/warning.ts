@@ -1,8 +1,8 @@
-/** What an answer warns of. The code is for programs, and keeps its meaning; the message is for people. */
+/** A warning of an answer. The code is for programs, and its meaning never changes; the message is for people. */
 export interface Warning {
   readonly code: string;
   readonly message: string;
 }
 
-/** A warning as people read it. */
+/** Formats a warning for people. */
 export const warningText = ({ code, message }: Warning): string => `${code}: ${message}`;

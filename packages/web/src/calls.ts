@@ -5,7 +5,7 @@ import type { Prediction, Task } from '@whylight/core/preparation';
 import type { ModelSource, OpenedModel } from './models/opened-model.ts';
 import type { Backend, BackendOptions } from './worker/backend.ts';
 
-/** What the page asks of the worker, by name, and what the worker answers. */
+/** The calls from the page to the worker, by name, with request and answer. */
 export interface Calls {
   start: { request: BackendOptions; answer: Backend };
   open: { request: { readonly source: ModelSource }; answer: OpenedModel };
@@ -17,43 +17,43 @@ export interface Calls {
 export type Call = { [Name in keyof Calls]: { readonly name: Name } & Calls[Name]['request'] }[keyof Calls];
 export type Answer = Calls[keyof Calls]['answer'];
 
-/** How far a call has come, from 0 to 1. */
+/** The progress of a call, from 0 to 1. */
 export type Progress = number;
 
-/** A question as the worker gets it: the model by its number, the image as a bitmap. */
+/** A question in the form for the worker: the model by its number, the image as a bitmap. */
 export type Asked<Question> = Question & { readonly model: number; readonly bitmap: ImageBitmap };
 
-/** What computed an answer. */
+/** The device that computed an answer. */
 export interface Device {
   readonly name: Backend['name'];
-  /** Types of operators that WebGPU has not and WebAssembly computed, of all that the explainer has loaded. */
+  /** Types of operators that WebGPU lacks and WebAssembly computed, in all graphs that the explainer has loaded. */
   readonly fallenBack: readonly string[];
 }
 
 export interface ClassifyQuestion {
-  /** How many classes to name: 5 if not said. */
+  /** Number of classes to name; default: 5. */
   readonly count?: number | undefined;
 }
 
 export interface ExplainQuestion {
   /** The id of a method, such as `grad-cam`. */
   readonly method: string;
-  /** What to explain: the class that scores highest, if not said. */
+  /** The target to explain; default: the class that scores highest. */
   readonly target?: TargetSpec | undefined;
-  /** Parameters of the method by name; what is left out is as the method has it. */
+  /** Parameters of the method by name; default: the method's own values. */
   readonly parameters?: Readonly<Record<string, unknown>> | undefined;
   readonly convention?: Convention | undefined;
   /** Tensors by name, or by number from the end (`-1`). */
   readonly layers?: readonly string[] | undefined;
   readonly score?: ScoreKind | undefined;
-  /** How the pictures look. */
+  /** The look of the pictures. */
   readonly style?: Style | undefined;
   /** `false`: no overlay and no heat map. */
   readonly pictures?: boolean | undefined;
 }
 
 export interface Classification {
-  /** The likeliest first, or the one that scores highest. */
+  /** The likeliest class first, or the class that scores highest. */
   readonly predictions: readonly Prediction[];
   readonly task: Task;
   readonly warnings: readonly Warning[];
@@ -62,35 +62,35 @@ export interface Classification {
   readonly milliseconds: { readonly load: number; readonly compute: number };
 }
 
-/** What an explanation says. Names and numbers are those of the command line's `result.json`. */
+/** The content of an explanation. Names and numbers are those of the command line's `result.json`. */
 export interface Explanation {
   readonly method: string;
   readonly convention: Convention;
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** The layers looked at, by tensor name. */
+  /** The layers that were explained, by tensor name. */
   readonly layers: readonly string[];
   readonly task: Task;
   /** The class that is explained. */
   readonly target: Prediction;
-  /** The five highest. */
+  /** The five highest predictions. */
   readonly predictions: readonly Prediction[];
   readonly attribution: Float32Array;
   /** A map [1, h, w], or [1, C, H, W] with a value for each pixel and channel. */
   readonly shape: readonly number[];
   readonly convergenceDelta: number | null;
-  /** Where the network's input lies on the image, in its pixels. */
+  /** The region of the network's input on the image, in image pixels. */
   readonly region: Region;
-  /** The image with the map over it; null where no pictures are asked for. */
+  /** The image with the map over it; null if no pictures are requested. */
   readonly overlay: ImageData | null;
   /** The map alone, as large as its region. */
   readonly heatmap: ImageData | null;
   readonly warnings: readonly Warning[];
   readonly device: Device;
-  /** Milliseconds in the worker: `load` is 0 where the explainer was there already. */
+  /** Milliseconds in the worker: `load` is 0 if the explainer was already loaded. */
   readonly milliseconds: { readonly load: number; readonly compute: number; readonly render: number };
 }
 
-/** Pixels on their way from the worker: `ImageData` would be copied. */
+/** Pixels in a message from the worker: `ImageData` would be copied. */
 export interface Rgba {
   readonly width: number;
   readonly height: number;
@@ -102,7 +102,7 @@ export type Answered = Omit<Explanation, 'overlay' | 'heatmap'> & {
   readonly heatmap: Rgba | null;
 };
 
-/** The memory of a message that its receiver gets without a copy. The sender has it no longer. */
+/** Lists the memory of a message that moves to the receiver without a copy. The sender loses this memory. */
 export function transferables(message: object): Transferable[] {
   const request = Reflect.get(message, 'request') as { bitmap?: ImageBitmap } | undefined;
   if (request?.bitmap) return [request.bitmap];

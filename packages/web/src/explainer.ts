@@ -17,43 +17,43 @@ import { bitmapOf, type ImageSource } from './pixels.ts';
 import type { Backend, BackendOptions } from './worker/backend.ts';
 
 export interface ExplainerOptions extends BackendOptions {
-  /** Starts the worker, for who bundles `worker/worker.ts` in a way of their own. */
+  /** Starts the worker, for pages that bundle `worker/worker.ts` in another way. */
   readonly worker?: (() => Worker) | undefined;
 }
 
 export interface CallOptions {
-  /** Once it is aborted the call fails with its reason at once; the worker stops after the samples that it is at. */
+  /** When it is aborted, the call fails at once with its reason; the worker stops after the samples in progress. */
   readonly signal?: AbortSignal | undefined;
-  /** Told how far the call has come, from 0 to 1. */
+  /** Receives the progress of the call, from 0 to 1. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** Explains images in a worker of its own; the page's thread stays free. It answers calls one after another. */
+/** Explains images in its own worker; the page's thread stays free. It answers calls one after another. */
 export interface WebExplainer extends Disposable {
-  /** What computes here, and why nothing faster does. */
+  /** The backend that computes here, and the reasons why no faster backend does. */
   readonly backend: Backend;
-  /** @throws InputError for what is no model, does not have the digest, or cannot be fetched */
+  /** @throws InputError for a source that is not a model, does not have the digest, or cannot be fetched */
   openModel(source: ModelSource, options?: CallOptions): Promise<OpenedModel>;
-  /** Gives back the memory of a model. */
+  /** Releases the memory of a model. */
   closeModel(model: OpenedModel): Promise<void>;
   /** @throws InputError */
   classify(
     question: ClassifyQuestion & { readonly model: OpenedModel; readonly image: ImageSource },
     options?: CallOptions,
   ): Promise<Classification>;
-  /** @throws InputError for what the user can put right */
+  /** @throws InputError for errors that the user can correct */
   explain(
     question: ExplainQuestion & { readonly model: OpenedModel; readonly image: ImageSource },
     options?: CallOptions,
   ): Promise<Explanation>;
-  /** Ends the worker; calls that are under way fail. */
+  /** Ends the worker; pending calls fail. */
   close(): void;
 }
 
 const startWorker = () =>
   new Worker(new URL('./worker/worker.ts', import.meta.url), { type: 'module', name: 'whylight' });
 
-/** Starts a worker that explains. @throws Error where neither WebGPU nor WebAssembly runs */
+/** Starts a worker that explains. @throws Error if neither WebGPU nor WebAssembly runs */
 export async function startExplainer({
   worker: start = startWorker,
   ...backendOptions
@@ -109,7 +109,7 @@ export async function startExplainer({
 const imageData = (rgba: Rgba | null): ImageData | null =>
   rgba && new ImageData(rgba.data, rgba.width, rgba.height);
 
-/** A source as the worker can be given it: it has another base for addresses than the page. */
+/** Makes the addresses of a source absolute for the worker, whose base for addresses is not the page's. */
 function plain(source: ModelSource): ModelSource {
   if (!('url' in source)) return source;
   const absolute = (url: string | URL) => {
@@ -130,7 +130,7 @@ async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal | undefi
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
-  // What the worker says of a call that nobody waits for is heard by nobody.
+  // An error of a call that nobody waits for any more is ignored.
   answer.catch(() => undefined);
   return Promise.race([answer, promise]).finally(() => signal.removeEventListener('abort', abort));
 }

@@ -1,6 +1,6 @@
 import { InputError, type InputErrorCode, OutOfMemoryError } from '@whylight/core';
 
-/** An error on its way between the page and its worker, where it loses its class. */
+/** An error in a message between the page and its worker, in which it loses its class. */
 export type Failure =
   | { readonly kind: 'input'; readonly code: InputErrorCode; readonly message: string }
   | { readonly kind: 'memory' | 'aborted' | 'other'; readonly message: string };

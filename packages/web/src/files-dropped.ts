@@ -1,11 +1,11 @@
 /**
- * The files of a drop: those that were dropped, and all that lie directly in a folder that was dropped. Call it in the
- * handler of the `drop` event itself: afterwards the browser has emptied the list.
+ * Returns the files of a drop: the dropped files, and all files directly in a dropped folder. Call it in the handler of
+ * the `drop` event itself: afterwards the browser has emptied the list.
  */
 export async function filesDropped(dropped: DataTransfer): Promise<File[]> {
   const items = Array.from(dropped.items, (item) => item.webkitGetAsEntry() ?? item.getAsFile());
   const found = await Promise.all(
-    // Text that was dropped is neither.
+    // Dropped text is neither a file nor a folder.
     items.map((item) => (item instanceof File ? [item] : item ? filesOf(item) : [])),
   );
   return found.flat();
@@ -22,7 +22,7 @@ async function filesOf(entry: FileSystemEntry): Promise<File[]> {
 const fileOf = (entry: FileSystemFileEntry): Promise<File> =>
   new Promise((resolve, reject) => entry.file(resolve, reject));
 
-/** A reader gives at most a hundred entries at a time. */
+/** Reads all entries; a reader gives at most a hundred entries at a time. */
 async function entriesOf(reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]> {
   const all: FileSystemEntry[] = [];
   for (;;) {

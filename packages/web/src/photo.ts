@@ -3,19 +3,19 @@ import { type Picture, picture, type Raster } from '@whylight/core/image';
 
 type Rgba = Raster & { readonly data: Uint8Array };
 
-/** A photo as a network takes it, and as people see it. */
+/** A photo in the form for a network, and in the form for people. */
 export interface Photo {
   readonly pixels: Raster;
   readonly picture: Picture;
 }
 
-/** The same as the host's `decodePhoto` makes of a file: only a network that takes RGBA sees what is transparent. */
+/** Makes the same photo as the host's `decodePhoto` from a file: only a network that takes RGBA gets transparency. */
 export function photoOf(rgba: Rgba, channels: Preprocessing['channels']): Photo {
   const shown = overWhite(rgba);
   return { pixels: channels === 'rgba' ? rgba : shown, picture: shown };
 }
 
-/** Transparency laid over white, rounded as sharp rounds it. */
+/** Lays transparent pixels over white, rounded as sharp rounds them. */
 export function overWhite({ width, height, data }: Rgba): Picture {
   const rgb = new Uint8Array(width * height * 3);
   for (let from = 0, to = 0; to < rgb.length; from += 4) {
@@ -26,7 +26,7 @@ export function overWhite({ width, height, data }: Rgba): Picture {
   return picture(width, height, rgb);
 }
 
-/** A picture as a canvas takes it. */
+/** Converts a picture to the pixels of a canvas. */
 export function opaqueRgba({ width, height, data }: Picture): Uint8ClampedArray<ArrayBuffer> {
   const rgba = new Uint8ClampedArray(width * height * 4);
   for (let from = 0, to = 0; from < data.length; from += 3, to += 4) {

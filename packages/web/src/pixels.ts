@@ -1,7 +1,7 @@
 import { InputError } from '@whylight/core';
 import type { Raster } from '@whylight/core/image';
 
-/** What has pixels in a page: a picture that has loaded, a canvas, a frame of a video or of a camera. */
+/** Sources of pixels in a page: a picture that has loaded, a canvas, a frame of a video or of a camera. */
 export type ImageSource =
   | HTMLImageElement
   | HTMLCanvasElement
@@ -12,12 +12,12 @@ export type ImageSource =
   | ImageData
   | Blob;
 
-/** As many pixels as the other apps of Whylight take. */
+/** Most pixels of an image; the other apps of Whylight have the same limit. */
 const mostPixels = 25_000_000;
 
 /**
- * The picture as it is now, upright, in a form that a worker can be given. What the caller does to the source afterwards
- * does not change it.
+ * Copies the present picture, upright, into a form that can be sent to a worker. Later changes of the source by the
+ * caller do not change the copy.
  *
  * @throws InputError invalid_image for a source that has no pixels yet, or that the browser cannot decode
  */
@@ -30,10 +30,10 @@ export async function bitmapOf(source: ImageSource): Promise<ImageBitmap> {
 }
 
 /**
- * The pixels of a source as RGBA, row by row, 8 bits each. `explain` takes the source itself and reads the pixels in its
- * worker; this is for who wants to see them.
+ * Reads the pixels of a source as RGBA, row by row, 8 bits each. `explain` takes the source itself and reads the pixels
+ * in its worker; this function is for callers who want to see the pixels.
  *
- * @throws InputError invalid_image for a source that has no pixels yet, image_too_large for one of more than 25 million
+ * @throws InputError invalid_image for a source that has no pixels yet, image_too_large for more than 25 million pixels
  */
 export async function pixelsOf(source: ImageSource): Promise<Raster & { readonly data: Uint8Array }> {
   const bitmap = await bitmapOf(source);

@@ -1,4 +1,4 @@
 import { Hono } from 'hono';
 
-/** The least that a route can be: what everything else is measured against. */
+/** The smallest possible route: the reference for all other measurements. */
 export default new Hono().post('/', async (c) => c.json(await c.req.json()));

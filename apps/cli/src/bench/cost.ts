@@ -1,4 +1,4 @@
-/** Milliseconds by the clock on the wall, and of all threads of this process together. */
+/** Milliseconds of elapsed time, and of CPU time of all threads of this process together. */
 export interface Cost {
   readonly wall: number;
   readonly cpu: number;
@@ -13,7 +13,7 @@ export async function costOf(work: () => Promise<unknown>): Promise<Cost> {
   return { wall, cpu: (user + system) / 1000 };
 }
 
-/** The middle one; of an even number the mean of the two in the middle. */
+/** The middle sample; the mean of the two in the middle if their number is even. */
 export function median(samples: readonly number[]): number {
   const sorted = samples.toSorted((a, b) => a - b);
   const half = sorted.length / 2;

@@ -24,11 +24,11 @@ export interface Settings {
   readonly batch: number;
   /** Measured runs; one more before them warms up. */
   readonly runs: number;
-  /** `false`: every row in full. */
+  /** `false`: compute every row in full. */
   readonly incremental?: boolean | undefined;
 }
 
-/** What one method costs on one model. Ratios are medians over runs, each to the forward pass right before it. */
+/** The cost of one method on one model. Ratios are medians over runs, each to the forward pass right before it. */
 export interface Measurement {
   readonly model: string;
   readonly method: string;
@@ -52,7 +52,7 @@ export interface Measurement {
 /**
  * Measures a method and the model's own forward pass in turn.
  *
- * @throws InputError where the method does not work on the model
+ * @throws InputError if the method does not work on the model
  */
 export async function measure(
   subject: Subject,
@@ -110,7 +110,7 @@ export async function measure(
   };
 }
 
-/** The file as it is; one that takes float16 cannot be given the same images, and runs as float32. */
+/** The file unchanged; a model that takes float16 cannot take the same images, and runs as float32. */
 const ownModel = ({ bytes, classifier }: Subject): { bytes: Uint8Array; input: string } =>
   classifier.input.dtype === 'float32'
     ? { bytes, input: classifier.input.name }

@@ -78,7 +78,7 @@ export const bench = withJson(
   }
   progress.stop();
   if (json) printJson({ device: runtime.device, rows });
-  // What was asked for by name has to work; of all methods some need what a model does not have.
+  // Methods requested by name must work; if all are run, some may need parts that a model lacks.
   const failed = rows.filter((row) => 'error' in row).length;
   if (failed === 0 || !options.method) return;
   note(`whylight: ${failed} of ${rows.length} could not be measured`);

@@ -49,7 +49,7 @@ export async function examined(path: string, options: ManifestOptions) {
   return { bytes, about, prepared, report: await inspected(held) };
 }
 
-/** What is said of a model beside its file, which is all that the service gets to know of it. */
+/** Gives the statements about a model beside its file: the service gets to know no others. */
 function aboutOf(model: RegisteredModel, { report }: Prepared, name: string): OwnModel {
   const { cam_tensor, fixed_inputs, scores, preset, task } = model.manifest;
   const { labels, labelsFrom } = model;
@@ -66,7 +66,7 @@ function aboutOf(model: RegisteredModel, { report }: Prepared, name: string): Ow
   };
 }
 
-/** What the service finds by itself, in the file or by guessing, is left to it. */
+/** Sources of statements that the service finds by itself, in the file or by guessing. */
 const ownFindings: ReadonlySet<string> = new Set(['metadata', 'graph', 'file', 'assumed']);
 
 function statedIn({ labels: _, ...parts }: PreprocessingReport) {

@@ -46,7 +46,7 @@ const add = withJson(
   ),
 ).action(async (path: string, { json, ...options }: ManifestOptions & { json?: boolean }) => {
   const asked = await askedBy(options);
-  // What is no model is refused here, not by the command that first needs it.
+  // A file that is no model is refused here, not by the command that first needs it.
   const { prepared } = await examined(path, options);
   report(await new ModelStore().add(path, { ...asked, name: options.name }), json, prepared);
 });
@@ -111,7 +111,7 @@ function report(model: RegisteredModel, json: boolean | undefined, prepared?: Pr
   else for (const warning of prepared?.warnings ?? []) note(warningText(warning));
 }
 
-/** Whether nobody says anything of how its input is made, unless the network does. */
+/** Whether nothing but perhaps the network states how its input is made. */
 const isAssumed = ({ sources, manifest }: RegisteredModel): boolean =>
   sources.length === 0 && manifest.preset === undefined;
 

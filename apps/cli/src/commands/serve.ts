@@ -66,7 +66,7 @@ export const serve = withJson(
     });
   });
 
-/** What one needs to talk to the service, as JSON. */
+/** The data that a user needs to talk to the service, as JSON. */
 export const answerOf = ({ url, operatorKey, tenant, apiKey, workerUrl }: Access) => ({
   url,
   operator_key: operatorKey,

@@ -11,15 +11,15 @@ export interface DemoOptions {
   readonly output: string;
   /** When the command began, by `performance.now()`. */
   readonly begun: number;
-  /** Whether the service will be there for more. */
+  /** Whether the service keeps running afterwards. */
   readonly stays: boolean;
-  /** Takes what there is to say of each step. */
+  /** Prints a line about each step. */
   readonly tell: (line: string) => void;
 }
 
 const shown = ['grad-cam', 'integrated-gradients'];
 
-/** The service's main job, told step by step. @returns what it gave */
+/** Runs the service's main job and reports each step. @returns its results */
 export async function runDemo(
   access: Access,
   { output, begun, stays, tell }: DemoOptions,

@@ -2,7 +2,7 @@ import { Random } from '@whylight/models/shapes/random';
 
 /** Maps that ignore the photo. A useful method is better than they are. */
 
-/** Uniform noise, other for each image. */
+/** Uniform noise, different for each image. */
 export function noiseMap(width: number, height: number, seed: number): Float32Array {
   const random = new Random(seed);
   return Float32Array.from({ length: width * height }, () => random.between(0, 1));

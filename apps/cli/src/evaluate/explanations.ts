@@ -88,7 +88,7 @@ function randomisedExplainer(
   return createExplainer(readClassifier(noise, reading), spec, runtime);
 }
 
-/** A baseline map in the form of a method's explanation. */
+/** Gives a baseline map the form of a method's explanation. */
 export async function baseline(network: Network, subject: Subject, map: Float32Array): Promise<Explained> {
   const target = subject.target >= 0 ? subject.target : await predicted(network, subject);
   return {
@@ -103,7 +103,7 @@ export async function baseline(network: Network, subject: Subject, map: Float32A
   };
 }
 
-/** The class that scores highest, of all or of some. */
+/** Finds the class that scores highest, of all or of some classes. */
 export async function predicted(
   { forward, classifier }: Network,
   { input, among }: Pick<Subject, 'input' | 'among'>,

@@ -24,12 +24,12 @@ export interface Explained {
   readonly width: number;
   /** Relevance per pixel of the input. */
   readonly map: Float32Array;
-  /** A value per element of the input; null where the method gives a map only. */
+  /** A value per element of the input; null if the method gives a map only. */
   readonly attribution: Float32Array | null;
   readonly convergenceDelta: number | null;
   /** Null for baselines, which have none. */
   readonly milliseconds: number | null;
-  /** The model's probability; of a plain number, where it lies between that of a blank image, 0, and the photo's, 1. */
+  /** The model's probability; of a plain number, its position between that of a blank image, 0, and the photo's, 1. */
   readonly confidence: Scorer;
   readonly logit: Scorer;
   /** Explains other images for the same class; null for baselines, which ignore the image. */
@@ -43,7 +43,7 @@ export interface Explained {
 export interface Metric {
   readonly title: string;
   readonly better: 'high' | 'low' | null;
-  /** Null where the metric does not apply. */
+  /** Null if the metric does not apply. */
   of(explained: Explained): Promise<number | null> | number | null;
 }
 
@@ -64,7 +64,7 @@ const change = once<ConfidenceChange>(({ confidence, subject, map, layout }) =>
   confidenceChange(confidence, subject.input, minMax(map), layout),
 );
 
-/** What can be measured, each a mean over the images. Scores are the model's probabilities, logits for ROAD alone and infidelity. */
+/** The metrics, each a mean over images. Scores are the model's probabilities; logits only for ROAD and infidelity. */
 export const metrics = {
   pointing: {
     title: 'pointing accuracy',

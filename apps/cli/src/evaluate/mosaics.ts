@@ -17,7 +17,7 @@ import { filesOf, photoAt, type Subject } from './subjects.ts';
  * each other, explained for each of the four; the object is the quarter that the class's photo fills.
  *
  * @param classOf the class that the network sees in one photo
- * @throws UsageError where the folder has photos of fewer than four classes
+ * @throws UsageError if the folder has photos of fewer than four classes
  */
 export async function mosaics(
   directory: string,

@@ -5,12 +5,12 @@ import { z } from 'zod';
 import { UsageError } from '../failure.ts';
 import { photoAt, type Subject, sizeOf } from './subjects.ts';
 
-/** Objects on photos, as annotations have them. A photo with several is explained for each. */
+/** Objects on photos, as in annotations. A photo with several objects is explained for each. */
 const objectsSchema = z
   .array(
     z.object({
       file: z.string(),
-      /** Classes that the object may be told as; the one that scores highest is explained. */
+      /** Possible classes of the object; the class that scores highest is explained. */
       classes: z.array(z.int().min(0)).min(1),
       /** x, y, x, y … as shares of the photo's width and height. */
       polygons: z.array(z.array(z.number()).min(6)).min(1),
@@ -18,7 +18,7 @@ const objectsSchema = z
   )
   .min(1);
 
-/** The objects that a JSON file names, on the photos of a folder. @throws UsageError */
+/** Reads the objects that a JSON file names, on the photos of a folder. @throws UsageError */
 export async function objectsIn(
   directory: string,
   file: string,
@@ -51,7 +51,7 @@ function parsed(text: string, file: string): z.infer<typeof objectsSchema> {
   throw new UsageError(`${file}: ${issue.path.join('.') || 'the list'}: ${issue.message}`);
 }
 
-/** The pixels of the input whose centres lie inside a polygon. */
+/** Marks the pixels of the input whose centres lie inside a polygon. */
 function maskOf(
   polygons: readonly (readonly number[])[],
   region: Region,
@@ -66,7 +66,7 @@ function maskOf(
   });
 }
 
-/** By the number of edges that a ray to the right crosses. */
+/** Decides by the number of edges that a ray to the right crosses. */
 function isInside(polygon: readonly number[], x: number, y: number): boolean {
   let inside = false;
   const corners = Math.trunc(polygon.length / 2);

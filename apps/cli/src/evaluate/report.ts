@@ -5,7 +5,7 @@ export interface Row {
   readonly method: string;
   /** Whether the row is a baseline, which ignores the photo. */
   readonly baseline: boolean;
-  /** Mean over the images; null where the metric does not apply. */
+  /** Mean over the images; null if the metric does not apply. */
   readonly values: Readonly<Partial<Record<MetricId, number | null>>>;
 }
 
@@ -13,8 +13,8 @@ export interface Report {
   readonly model: string;
   readonly images: number;
   /**
-   * What deletion, insertion, average drop, increase and ARCC take as the score: the model's probability, or of a plain
-   * number where it lies between that of a blank image, 0, and that of the photo, 1.
+   * The score of deletion, insertion, average drop, increase and ARCC: the model's probability, or the position of a
+   * plain number between that of a blank image, 0, and that of the photo, 1.
    */
   readonly confidence: 'probability' | 'between_blank_and_photo';
   readonly metrics: readonly MetricId[];
@@ -44,7 +44,7 @@ export function markdown({ metrics: ids, rows, confidence }: Report): string {
     .join('\n')}\n${confidence === 'probability' ? '' : `\n${plainNumber}\n`}`;
 }
 
-/** What stands beside metrics of a model that gives no probability. */
+/** Note on metrics of a model that gives no probability. */
 export const plainNumber =
   'The model gives a plain number: metrics that take a probability take where the number lies between that of a blank image (0) and that of the photo (1).';
 

@@ -11,17 +11,17 @@ import { readBytes } from '../files.ts';
 export interface Subject {
   readonly name: string;
   readonly input: Tensor<'float32'>;
-  /** The class to explain; -1 for the predicted one. */
+  /** The class to explain; -1 for the predicted class. */
   readonly target: number;
-  /** Classes of which the one that scores highest is explained. */
+  /** Classes among which the highest score is explained. */
   readonly among?: readonly number[] | undefined;
-  /** Non-zero where the object lies, one per pixel of the input. */
+  /** One value per pixel of the input, non-zero on the object. */
   readonly mask: Uint8Array | null;
 }
 
 const photo = /\.(jpe?g|png|webp|gif|bmp|tiff?|avif|npy)$/i;
 
-/** The photos of a folder, with the masks of another that have their names. @throws UsageError */
+/** Reads the photos of a folder, with the masks of the same names in another folder. @throws UsageError */
 export async function photosIn(
   directory: string,
   masks: string | undefined,
@@ -89,10 +89,10 @@ function maskAt(
   });
 }
 
-/** Seeds of drawings that no training has seen. */
+/** First seed of drawings that no training has seen. */
 const firstSeed = 700_000;
 
-/** Fresh drawings with the masks of the objects that decide, for the project's own network. */
+/** Makes new drawings with masks of the objects that decide, for the project's own network. */
 export function drawings(count: number, preprocessing: Preprocessing): Subject[] {
   return Array.from({ length: count }, (_, i) => {
     const { picture, mask, label } = draw(firstSeed + i);

@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 
-/** One line from stdin: typed unseen at a terminal, or what comes through a pipe. */
+/** Reads one line from stdin: typed unseen at a terminal, or sent through a pipe. */
 export async function askSecret(question: string): Promise<string> {
   const seen = process.stdin.isTTY === true;
   if (seen) process.stderr.write(question);
-  // What is typed is echoed to nowhere.
+  // Typed characters are not echoed.
   const nowhere = new Writable({ write: (_, __, done) => done() });
   const lines = createInterface({ input: process.stdin, output: nowhere, terminal: seen });
   try {

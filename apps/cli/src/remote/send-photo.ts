@@ -4,7 +4,7 @@ import { servicePhotoTypes, sniffMediaType } from '@whylight/host';
 import { UsageError } from '../failure.ts';
 import { readBytes } from '../files.ts';
 
-/** Uploads a file, its type told by its bytes. @throws UsageError, ProblemError */
+/** Uploads a file, with the type that its bytes show. @throws UsageError, ProblemError */
 export async function sendPhoto(client: WhylightClient, path: string): Promise<Upload> {
   const bytes = await readBytes(path);
   const media = sniffMediaType(bytes);

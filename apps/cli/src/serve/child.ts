@@ -39,7 +39,7 @@ export class Child {
     return this.#process.pid;
   }
 
-  /** The first thing that `find` finds in a line of output; undefined when the process ends before. */
+  /** The first value that `find` finds in a line of output; undefined if the process ends before. */
   line<T>(find: (line: string) => T | undefined): Promise<T | undefined> {
     return new Promise((resolve) => {
       const listen = (line: string) => {

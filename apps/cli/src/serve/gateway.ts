@@ -7,10 +7,10 @@ import { homeIn } from './settings.ts';
 interface Place {
   /** The folder of the gateway's bundle. */
   readonly bundle: string;
-  /** Where all state is. */
+  /** The folder of all state. */
   readonly directory: string;
   readonly url: string;
-  /** Whether all that gateway and workerd say goes to the log, and not warnings and failures only. */
+  /** Whether all output of gateway and workerd goes to the log, and not warnings and failures only. */
   readonly verbose: boolean;
 }
 

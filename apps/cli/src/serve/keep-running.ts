@@ -1,22 +1,22 @@
 import type { Child, LogLine } from './child.ts';
 
-/** A part of the service that can be started anew. */
+/** A part of the service that can be started again. */
 export interface Part {
   readonly name: string;
   /** Starts it again, in the same place; resolves when it is ready. */
   restart(): Promise<Child>;
 }
 
-/** How often a part may die within a minute before it is given up. */
+/** Times that a part may die within a minute before it is given up. */
 const allowed = 3;
 const window = 60_000;
-/** Milliseconds for what is left of it to end by itself. */
+/** Milliseconds for remaining processes of a part to end by themselves. */
 const patience = 1000;
 
 /**
  * Starts a part again whenever it dies.
  *
- * @returns a sentence once that does not help: it died too often, or cannot be started
+ * @returns the reason, as a sentence, once that does not help: it died too often, or cannot be started
  */
 export async function keepRunning(part: Part, first: Child, log: LogLine): Promise<string> {
   const deaths: number[] = [];

@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../failure.ts';
 
-/** Claims a data directory for this process. @returns what gives it back @throws Failure when another one has it */
+/** Claims a data directory for this process. @returns its release. @throws Failure if another process has it */
 export function lock(directory: string): () => void {
   const path = join(directory, 'serve.pid');
   try {

@@ -2,17 +2,17 @@ import { embeddedModels, ModelRegistry } from '@whylight/host';
 import { UsageError } from '../failure.ts';
 import { findModel, inspected } from '../model.ts';
 
-/** A model that the worker is told of. */
+/** A model in the worker's list. */
 export interface ServedModel {
   readonly name: string;
   readonly path: string;
 }
 
 /**
- * What each `--model` asks for, a registered name or a path, or `NAME=` before either; and behind them the embedded
- * ones, so that the default is the first of those where nothing is asked for.
+ * Lists the model of each `--model`, a registered name or a path, or `NAME=` before either; and after them the embedded
+ * models, so that the first of those is the default if no model is requested.
  *
- * @throws UsageError, ModelNotFoundError, InputError for what the worker could not serve
+ * @throws UsageError, ModelNotFoundError, InputError for a model that the worker could not serve
  */
 export async function servedModels(wanted: readonly string[]): Promise<ServedModel[]> {
   const registry = await ModelRegistry.open(embeddedModels);

@@ -33,7 +33,7 @@ export class Processes {
     this.#children.add(child);
     this.#tell(`${child.pid}`);
     void child.exited.then(() => {
-      // What it has started ends with it; after that its number may become somebody else's.
+      // Processes that it has started end with it; after that its pid may become another process's.
       if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
       this.#tell(`-${child.pid}`);
       this.#children.delete(child);
@@ -41,7 +41,7 @@ export class Processes {
     return child;
   }
 
-  /** Ends everything, within the patience and what it takes to kill the rest. */
+  /** Ends everything, within the patience and the time to kill the rest. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.all(Array.from(this.#children, (child) => child.stop(this.#patience)));

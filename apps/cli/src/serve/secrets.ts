@@ -9,7 +9,7 @@ const secretsSchema = z.strictObject({
   workerSecret: z.string(),
   s3AccessKeyId: z.string(),
   s3SecretAccessKey: z.string(),
-  /** Made where an earlier release has made the others. */
+  /** Made now if an earlier release has made the other secrets. */
   webhookSecret: z.string().default(() => randomBytes(32).toString('hex')),
   /** Null until the gateway has run for the first time. */
   tenant: z.string().nullable(),

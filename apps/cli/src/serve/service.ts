@@ -17,19 +17,19 @@ import { startWorker, workerReady } from './worker.ts';
 export interface ServiceOptions {
   /** 0: any free port. */
   readonly port: number;
-  /** Where all state is. */
+  /** The folder of all state. */
   readonly directory: string;
-  /** Registered names, paths, or NAME=PATH; the first is the default. The embedded ones are there too. */
+  /** Registered names, paths, or NAME=PATH; the first is the default. The embedded models are there too. */
   readonly models: readonly string[];
   readonly ep: ExecutionProvider;
   /** Seconds for which the worker runs the methods on each model while no job runs; 0 runs no method. */
   readonly budget: number;
-  /** Whether all that the gateway says goes to the log, and not warnings and failures only. */
+  /** Whether all output of the gateway goes to the log, and not warnings and failures only. */
   readonly verbose: boolean;
   readonly log: LogLine;
 }
 
-/** What a user needs to talk to it. */
+/** The data that a user needs to talk to the service. */
 export interface Access {
   readonly url: string;
   readonly operatorKey: string;
@@ -79,7 +79,7 @@ export class Service {
     }
   }
 
-  /** Starts parts again that end although nobody asked them to; resolves with a sentence when that does not help. */
+  /** Restarts parts that end unasked; resolves with the reason, as a sentence, if that does not help. */
   failed(): Promise<string> {
     const log: LogLine = (source, line) => {
       if (!this.#stopped) this.#options.log(source, line);

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { settingsFile } from './gateway/home.ts';
 import { type Secrets, writePrivate } from './secrets.ts';
 
-/** Of wrangler.jsonc. */
+/** The bucket in wrangler.jsonc. */
 const bucket = 'whylight';
 
-/** Where the gateway runs, and where its worker is. */
+/** The URLs of the gateway and its worker. */
 export interface GatewayPlace {
   readonly url: string;
   readonly workerUrl: string;
@@ -26,7 +26,7 @@ export const sharedSettings = (url: string, secrets: Secrets): Record<string, st
 /** The folder of a data directory from which the gateway's process runs. */
 export const homeIn = (directory: string): string => join(directory, 'gateway');
 
-/** Writes the settings of gateway and worker, where the gateway's process finds them. */
+/** Writes the settings of gateway and worker to the file that the gateway's process reads. */
 export async function writeSettings(
   directory: string,
   secrets: Secrets,
@@ -42,7 +42,7 @@ export async function writeSettings(
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   const home = homeIn(directory);
   await mkdir(home, { recursive: true });
-  // Who can open Miniflare's entry, which is in it, can read everything.
+  // Whoever can open Miniflare's entry, which is in this folder, can read everything.
   await chmod(home, 0o700);
   await writePrivate(join(home, settingsFile), lines.join(''));
   // Earlier releases ran wrangler, whose configuration held the store's credentials.

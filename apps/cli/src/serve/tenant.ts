@@ -2,7 +2,7 @@ import { tenantSchema } from '@whylight/contract';
 import { Failure } from '../failure.ts';
 import { type Secrets, saveSecrets } from './secrets.ts';
 
-/** The tenant of a data directory and its key: made at the first start, the same ever after. @throws Failure */
+/** The tenant of a data directory and its key: made at the first start, and the same from then on. @throws Failure */
 export async function firstTenant(
   url: string,
   directory: string,

@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
 
-/** What runs until it is stopped. */
+/** A service that runs until it is stopped. */
 interface Stoppable<A> {
   start(): Promise<A>;
   /** Resolves with the reason when a part of it fails. */

@@ -13,7 +13,7 @@ export interface WorkerOptions {
   readonly ep: ExecutionProvider;
   /** Seconds for which the worker runs the methods on each model while no job runs; 0 runs no method. */
   readonly budget: number;
-  /** Of the gateway, which has the object store. */
+  /** URL of the gateway, which has the object store. */
   readonly gatewayUrl: string;
   readonly secrets: Secrets;
   /** 0: any free one. */

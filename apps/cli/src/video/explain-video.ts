@@ -8,7 +8,7 @@ import { VideoWriter } from './write-video.ts';
 export interface VideoRequest extends FrameRequest {
   readonly input: string;
   readonly output: string;
-  /** Frames that are explained at once. */
+  /** Frames that are explained together. */
   readonly batch: number;
 }
 

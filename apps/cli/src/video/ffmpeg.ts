@@ -4,12 +4,12 @@ import { Failure } from '../failure.ts';
 /** ffmpeg or ffprobe of this machine, running. */
 export interface Tool {
   readonly process: ChildProcess;
-  /** What it complained of, once it has ended. @throws Failure when it is not installed */
+  /** Its exit code and the first line of its stderr, once it has ended. @throws Failure if it is not installed */
   readonly ended: Promise<{ readonly code: number; readonly complaint: string }>;
 }
 
 export function start(tool: 'ffmpeg' | 'ffprobe', args: readonly string[], input: 'ignore' | 'pipe'): Tool {
-  // A group of its own: a terminal's Ctrl-C is ours to pass on.
+  // A group of its own: we pass a terminal's Ctrl-C on.
   const process = spawn(tool, ['-v', 'error', ...args], { stdio: [input, 'pipe', 'pipe'], detached: true });
   let said = '';
   process.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -22,7 +22,7 @@ export function start(tool: 'ffmpeg' | 'ffprobe', args: readonly string[], input
       resolve({ code: code ?? 1, complaint: readable(first ?? '') });
     });
   });
-  // Whoever reads its output meets the failure there first.
+  // The reader of its output gets the failure there first.
   ended.catch(() => {});
   return { process, ended };
 }
@@ -34,5 +34,5 @@ function notStarted(tool: string, code: string | undefined): Failure {
   );
 }
 
-/** Without the component's address in memory: `[h264 @ 0x55d0c8] error while decoding` */
+/** Removes the component's address in memory: `[h264 @ 0x55d0c8] error while decoding` */
 const readable = (line: string): string => line.replace(/^\[([^\]@]*?)(?: @ [^\]]*)?\] ?/, '$1: ').trim();

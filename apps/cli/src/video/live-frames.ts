@@ -3,13 +3,13 @@ import { UsageError } from '../failure.ts';
 import { start } from './ffmpeg.ts';
 import { ppmImages } from './ppm.ts';
 
-/** What a camera shows, as ffmpeg names devices: `v4l2` and `/dev/video0`. */
+/** A camera, as ffmpeg names devices: `v4l2` and `/dev/video0`. */
 export interface Camera {
   readonly format: string;
   readonly device: string;
 }
 
-/** The first camera, where the system has a name for it. @throws UsageError */
+/** The first camera, if the system has a name for it. @throws UsageError */
 export function defaultCamera(platform: NodeJS.Platform = process.platform): Camera {
   if (platform === 'linux') return { format: 'v4l2', device: '/dev/video0' };
   if (platform === 'darwin') return { format: 'avfoundation', device: '0' };
@@ -19,8 +19,8 @@ export function defaultCamera(platform: NodeJS.Platform = process.platform): Cam
 }
 
 /**
- * What a camera shows now: whoever takes a frame gets the newest, and frames that nobody took in time are dropped, so
- * that a slow explanation does not fall behind.
+ * Yields a camera's newest frame each time. Frames that nobody took in time are dropped, so that a slow explanation
+ * does not fall behind.
  *
  * @throws UsageError when the camera gives no frame
  */

@@ -19,13 +19,13 @@ const reportSchema = z.object({
 export interface VideoFacts {
   /** Frames a second as a fraction, `30000/1001`. */
   readonly rate: string;
-  /** About how many frames there are; null where the file does not tell. */
+  /** About how many frames there are; null if the file does not state it. */
   readonly frames: number | null;
   /** Codecs of the audio tracks. */
   readonly audio: readonly string[];
 }
 
-/** What ffprobe says of a file. @throws UsageError for what is no video. @throws Failure without ffprobe */
+/** Reads a file's data by ffprobe. @throws UsageError for a file that is no video. @throws Failure without ffprobe */
 export async function probe(path: string): Promise<VideoFacts> {
   await readable(path);
   const tool = start('ffprobe', ['-show_streams', '-show_format', '-of', 'json', fileOf(path)], 'ignore');

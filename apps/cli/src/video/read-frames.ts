@@ -5,15 +5,15 @@ import { ppmImages } from './ppm.ts';
 import { fileOf, type VideoFacts } from './probe.ts';
 
 /**
- * The frames of a video, upright, at an even pace, one at a time: ffmpeg waits until we have taken them. They come as
- * PPM, so that each says its size.
+ * Yields the frames of a video, upright, at an even pace, one at a time: ffmpeg waits until we have taken them. They
+ * come as PPM, so that each states its size.
  *
  * @throws Failure that names the first frame that cannot be decoded
  */
 export async function* readFrames(path: string, { rate }: VideoFacts): AsyncGenerator<Picture> {
   // Pixels that are no squares are stretched, not squeezed.
   const filters = `fps=${rate}:round=near,scale=w=iw*max(sar\\,1):h=ih/min(sar\\,1),setsar=1`;
-  // One thread, for else frames before the damaged one are still under way when it is met.
+  // One thread, because otherwise frames before a damaged frame are still under way when ffmpeg reaches it.
   const tool = start(
     'ffmpeg',
     [

@@ -9,7 +9,7 @@ import { fileOf, type VideoFacts } from './probe.ts';
 /** Audio that an mp4 file can hold; other audio becomes AAC. */
 const copied = new Set(['aac', 'mp3', 'ac3', 'eac3', 'alac', 'opus']);
 
-/** Writes an h264 mp4, frame by frame, with the audio of another file. It gets its name once it is whole. */
+/** Writes an h264 mp4, frame by frame, with the audio of another file. The file gets its name once it is complete. */
 export class VideoWriter {
   readonly #path: string;
   readonly #staged: string;
@@ -31,7 +31,7 @@ export class VideoWriter {
     const { stdin } = this.#tool.process;
     this.#count++;
     if (stdin!.write(data)) return;
-    // A pipe that breaks while it is waited for is told by how the process ends, too.
+    // If the pipe breaks during the wait, the end of the process reports it, too.
     await Promise.race([once(stdin!, 'drain').catch(() => this.#tool?.ended), this.#tool.ended]);
     if (stdin!.destroyed || this.#tool.process.exitCode !== null) await this.#failed();
   }
@@ -81,7 +81,7 @@ export class VideoWriter {
       ],
       'pipe',
     );
-    // A broken pipe is told by how the process ends.
+    // The end of the process reports a broken pipe.
     tool.process.stdin!.on('error', () => {});
     return tool;
   }

@@ -19,7 +19,7 @@ export type BatchItem =
       readonly state: 'waiting';
       readonly id: string;
       readonly asked: ExplanationAsked;
-      /** How often it failed because of a fault of the service; absent: never. */
+      /** Number of failures because of a fault of the service; absent: 0. */
       readonly faults?: number;
     }
   | { readonly state: 'refused'; readonly error: Refused }

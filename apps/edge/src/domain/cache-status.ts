@@ -1,6 +1,6 @@
 import type { Admission } from './run.ts';
 
-/** How a request found its run, in the words of Cache-Status (RFC 9211). */
+/** The Cache-Status value (RFC 9211) for each way in which a request finds its run. */
 export const cacheStatus: Readonly<Record<Admission['via'], string>> = {
   hit: 'whylight; hit',
   miss: 'whylight; fwd=miss; stored',

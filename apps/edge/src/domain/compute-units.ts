@@ -7,7 +7,7 @@ const repetitions = ['n_steps', 'n_samples', 'num_samples', 'nt_samples', 'n_mas
 /** Copies of the picture that `aug_smooth` explains. */
 const augmentedCopies = 6;
 
-/** Runs for each repetition, of methods that make several: from either baseline; with all cells, and once for each cell. */
+/** Runs per repetition of methods with several: one from each baseline; one with all cells and one for each cell. */
 const runsEach: Readonly<
   Record<string, { formula: string; of(parameters: Question['parameters']): number }>
 > = {
@@ -16,7 +16,7 @@ const runsEach: Readonly<
 };
 
 /**
- * What a computation costs: one unit per run of the network on one picture. The product of the parameters that
+ * Counts the units of a computation, one per run of the network on one picture: the product of the parameters that
  * repeat it, or for a sliding window the number of its places, ⌈(size - window)/stride⌉ + 1 along each axis.
  */
 export function computeUnits(
@@ -36,7 +36,7 @@ export function computeUnits(
   return counts.reduce((product, count) => product * Math.max(1, count), once);
 }
 
-/** What a method costs: in words of its parameters, and with their defaults on a network of this input. */
+/** Gives the cost of a method: as a formula of its parameters, and for their defaults on a network of this input. */
 export function methodCost(
   id: string,
   inputShape: readonly number[],

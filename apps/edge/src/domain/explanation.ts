@@ -2,7 +2,7 @@ import type { Artifact, Explanation, Question, Style } from '@whylight/contract'
 import { methods } from '@whylight/core/methods';
 import type { Run } from './run.ts';
 
-/** What the API shows of an explanation beside its run. */
+/** The data that the API shows of an explanation in addition to its run. */
 export interface Asked {
   readonly id: string;
   readonly cache_status: Explanation['cache']['status'];
@@ -101,7 +101,7 @@ function attributionsOf({ result, artifacts }: Run, self: string): Explanation['
   ];
 }
 
-/** One of `artifacts` as clients see it. */
+/** Gives one of `artifacts` in the form that clients see. */
 export function linkTo(artifacts: readonly Artifact[], name: Artifact['name'], url: string) {
   const { sha256, bytes, content_type } = artifacts.find((artifact) => artifact.name === name)!;
   return { name, url, sha256, bytes, content_type };

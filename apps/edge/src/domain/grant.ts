@@ -13,7 +13,7 @@ interface Wish {
 }
 
 /**
- * What a key may pass on: at most its own scopes, for at most its own life.
+ * Limits a new key to what its grantor may pass on: at most its own scopes, for at most its own life.
  *
  * @throws Refusal `insufficient_scope` naming the first scope that the caller lacks.
  */

@@ -5,33 +5,33 @@ export const replayTime = 24 * 3_600_000;
 /** Milliseconds after which a request that gave no answer counts as dead, and its repetition takes over. */
 export const lockTime = 10_000;
 
-/** An answer as it went out. */
+/** An answer as it was sent. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** What is known of one Idempotency-Key. */
+/** The stored state of one Idempotency-Key. */
 export interface Reservation {
-  /** Of the body that came with the key. */
+  /** Fingerprint of the body that came with the key. */
   readonly fingerprint: string;
   /** Id of what the request creates: set before anything is done, so that a repetition creates the same. */
   readonly id: string;
-  /** 0: the request has failed on our side, and its repetition, should it come, may take over at once. */
+  /** 0: the request has failed on our side, and a repetition may take over at once. */
   readonly lockedUntil: number;
   readonly expiresAt: number;
   readonly answer: Answer | null;
 }
 
-/** What a request with the key is to do. */
+/** The way to handle a request with the key. */
 export type Claim =
   | { readonly outcome: 'execute'; readonly id: string }
   | { readonly outcome: 'replay'; readonly answer: Answer }
   | { readonly outcome: 'in_progress' }
   | { readonly outcome: 'reused' };
 
-/** The claim of a request with this `fingerprint`, and what to store; `id` is used if it is the first. */
+/** Gives the claim of a request with this `fingerprint`, and the reservation to store; a first request gets `id`. */
 export function claim(
   kept: Reservation | null,
   fingerprint: string,

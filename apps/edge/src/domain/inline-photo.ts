@@ -1,7 +1,7 @@
 import type { Instance } from '@whylight/contract';
 import { Refusal, type RefusalCode } from './refusal.ts';
 
-/** What the first bytes say. Nothing else is taken, whatever the sender calls it. */
+/** Finds the media type by the first bytes; undefined for all other types, whatever the sender states. */
 function typeOf(text: string): string | undefined {
   if (text.startsWith('\xff\xd8\xff')) return 'image/jpeg';
   if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';

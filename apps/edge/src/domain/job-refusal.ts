@@ -1,7 +1,7 @@
 import type { JobError } from '@whylight/contract';
 import { Refusal, type RefusalCode } from './refusal.ts';
 
-/** What a job that failed means to a request that waited for it. Codes without a row are faults of this side. */
+/** Codes that a request gets if the job that it waited for failed. Job errors without a row are faults of this side. */
 const codes: Partial<Record<JobError['code'], RefusalCode>> = {
   invalid_image: 'invalid_image',
   image_too_large: 'image_too_large',

@@ -1,5 +1,5 @@
 import { getOwn } from '@whylight/core/methods';
-/** What a tenant may use; the operator sets it. */
+/** The limits of a tenant; the operator sets them. */
 export interface Limits {
   /** Requests in any 60 seconds. */
   readonly requests: number;
@@ -37,12 +37,12 @@ export interface Meter {
   readonly seconds: readonly { readonly second: number; readonly requests: number }[];
   /** Computations under way: what they will cost, and when they count as forgotten (unix milliseconds). */
   readonly open: Readonly<Record<string, { readonly units: number; readonly until: number }>>;
-  /** Batches of which something waits, and when they count as forgotten. */
+  /** Batches with items that wait, and when they count as forgotten. */
   readonly batches: Readonly<Record<string, number>>;
   readonly today: Usage;
 }
 
-/** As an earlier release may have stored it. */
+/** A meter as an earlier release may have stored it. */
 export type StoredMeter = Omit<Meter, 'limits' | 'batches'> &
   Partial<Pick<Meter, 'batches'>> & { readonly limits: Partial<Limits> };
 
@@ -127,7 +127,7 @@ export function beginBatch(meter: Meter, id: string, until: number): Meter | Exc
   return { ...meter, batches: { ...meter.batches, [id]: until } };
 }
 
-/** Counts a batch as waiting no more. */
+/** Counts a batch as no longer waiting. */
 export function endBatch(meter: Meter, id: string): Meter {
   return { ...meter, batches: without(meter.batches, id) };
 }
@@ -135,7 +135,7 @@ export function endBatch(meter: Meter, id: string): Meter {
 const without = <T>(record: Readonly<Record<string, T>>, id: string): Record<string, T> =>
   Object.fromEntries(Object.entries(record).filter(([name]) => name !== id));
 
-/** How many requests are left, and the seconds until there are more. */
+/** Gives the number of requests left, and the seconds until there are more. */
 export function requestsLeft(
   { limits, seconds }: Meter,
   now: number,

@@ -10,10 +10,10 @@ import type {
 } from '@whylight/contract';
 import { numericsVersion } from '@whylight/core/methods';
 
-/** Bytes of one part of a model's upload; S3 takes no smaller part than 5 MiB, but for the last. */
+/** Bytes of one part of a model's upload; S3 takes no part below 5 MiB, except the last. */
 export const partBytes = 16 * 2 ** 20;
 
-/** What one tenant may keep. */
+/** Limits on the models of one tenant. */
 export interface ModelAllowance {
   /** Bytes of one model. */
   readonly bytes: number;
@@ -39,7 +39,7 @@ export interface ModelRow {
   readonly created_at: string;
 }
 
-/** What an explanation needs of a model, a tenant's or the service's. */
+/** The data of a model, a tenant's or the service's, that an explanation needs. */
 export interface Explainable extends CatalogModel {
   readonly id: string;
   readonly own: boolean;
@@ -65,7 +65,7 @@ export const manifestOf = ({
   ...(task && { task }),
 });
 
-/** Parts 1, 2, … of so many bytes. */
+/** Divides so many bytes into parts 1, 2, … */
 export const partsOf = (bytes: number): { part_number: number; offset: number; bytes: number }[] =>
   Array.from({ length: Math.ceil(bytes / partBytes) }, (_, index) => ({
     part_number: index + 1,
@@ -78,7 +78,7 @@ export const sourceOf = ({ id, name, object, content_length, sha256, manifest }:
   bytes: content_length,
 });
 
-/** Null until the model is ready. */
+/** The model for explanations; null until it is ready. */
 export function explainable({ id, name, sha256, manifest, facts }: ModelRow): Explainable | null {
   if (!facts) return null;
   const { preprocessing, classes, input_shape, methods, deterministic, layers, task } = facts;

@@ -1,7 +1,7 @@
 /**
  * Whether an IP address is one of the public internet's: no private, loopback, link-local, shared, documentation,
- * benchmark, multicast or reserved range (IANA's special-purpose registries). Of IPv6 only global unicast is, without
- * what carries an IPv4 address inside.
+ * benchmark, multicast or reserved range (IANA's special-purpose registries). In IPv6 only global unicast is,
+ * except addresses that contain an IPv4 address.
  */
 export function isPublicAddress(address: string): boolean {
   if (address.includes(':')) return isPublicIpv6(groupsOf(address));
@@ -42,7 +42,7 @@ function isPublicIpv6(groups: readonly number[] | null): boolean {
   return a !== 0x2002 && !(a === 0x3fff && b < 0x1000);
 }
 
-/** The eight groups of an IPv6 address as the URL standard prints it; null for what is none. */
+/** The eight groups of an IPv6 address as the URL standard prints it; null for other text. */
 function groupsOf(address: string): number[] | null {
   let host: string;
   try {

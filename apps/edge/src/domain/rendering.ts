@@ -16,7 +16,7 @@ export interface FoundRendering {
   readonly known: boolean;
 }
 
-/** Why there are no pictures, and whether a worker may have begun, so that some may be in the store now or later. */
+/** The error instead of pictures, and whether a worker may have begun: then some may be in the store now or later. */
 export interface NotRendered {
   readonly error: JobError;
   readonly begun: boolean;
@@ -28,7 +28,7 @@ export interface AskedRendering {
   readonly key: string;
   readonly style: Style;
   readonly tries: number;
-  /** Those of the tries that failed because of the rendering itself. */
+  /** Number of tries that failed because of the rendering itself. */
   readonly refusals: number;
   /** When to try next (unix milliseconds). While a worker is asked: when to try if the gateway forgets that it has asked. */
   readonly due: number;
@@ -40,7 +40,7 @@ export const mostRefusals = 8;
 export const pause = 1_000;
 const longestPause = 30_000;
 
-/** Faults of workers and of what they need: they say nothing of the rendering. */
+/** Faults of workers and of services that they need: they say nothing about the rendering. */
 const passing: ReadonlySet<JobError['code']> = new Set([
   'worker_unreachable',
   'worker_crashed',
@@ -48,7 +48,7 @@ const passing: ReadonlySet<JobError['code']> = new Set([
   'storage_unavailable',
 ]);
 
-/** What no other try changes: the photo or the attribution is not what was explained, or there are too many styles. */
+/** Errors that last: the photo or the attribution is not what was explained, or there are too many styles. */
 const lasting: ReadonlySet<JobError['code']> = new Set([
   'upload_not_found',
   'upload_mismatch',

@@ -29,12 +29,12 @@ export interface AttemptMessage {
   readonly attempt: number;
 }
 
-/** What to compute, and for which tenant. */
+/** A computation to run, and its tenant. */
 export interface Submission {
   readonly key: string;
   readonly tenant: string;
   readonly question: Question;
-  /** How the worker draws the run's own pictures. */
+  /** The style of the run's own pictures. */
   readonly style: Style;
   /** Id of the tenant's own model; absent or null: the question names one of the service's models. */
   readonly model?: string | null;
@@ -59,7 +59,7 @@ export interface Run {
   readonly waiters: Readonly<Record<string, Waiter>>;
   /** The waiter that owns the result: deleting that explanation deletes the result. */
   readonly owner: string | null;
-  /** Counts over all runs of the key, so that no two ever share a fence or an object prefix. */
+  /** Counts over all runs of the key, so that no two attempts ever share a fence or an object prefix. */
   readonly attempt: number;
   readonly tries: number;
   /** Attempts that ended while a worker computed, and attempts that ended before a worker began. */
@@ -102,7 +102,7 @@ export interface Waiter {
   /** Endpoint to notify of the end, if any, and whether it has been notified. */
   readonly webhook: string | null;
   readonly notified: boolean;
-  /** How it ended, if that was before the run did. */
+  /** Outcome of the wait, if it ended before the run. */
   readonly outcome: WaiterOutcome | null;
 }
 
@@ -119,7 +119,7 @@ export interface Admission {
   readonly via: 'miss' | 'collapsed' | 'hit' | 'bypass';
 }
 
-/** What an explanation states to wait for a run. */
+/** The data with which an explanation asks to wait for a run. */
 export interface WaitRequest {
   readonly id: string;
   readonly until: number | null;
@@ -134,7 +134,7 @@ export const isTerminal = (run: Pick<Run, 'status'>): boolean =>
 /** The id of the run at the tenant's meter. */
 export const meterId = ({ submission, number }: Run): string => `${submission.key}/${number}`;
 
-/** What the run has cost: the part that was computed; failures are free. */
+/** Gives the cost of the run: the part that was computed; failures are free. */
 export function unitsSpent({ status, submission: { units }, progress }: Run): number {
   if (status === 'succeeded') return units;
   if (status !== 'canceled' || !progress) return 0;
@@ -151,14 +151,14 @@ const attemptPrefix = (
   number: number = attempt,
 ): string => `${results}${number}/`;
 
-/** Where the artifacts of an attempt go. Those of an earlier release, which knew no claims, have no nonce in their names. */
+/** Gives the prefix of an attempt's artifacts. It has no nonce without a claim: an earlier release had no claims. */
 export function outputPrefix(run: Run, number: number = run.attempt): string {
   const claim = claimOf(run, number);
   const prefix = attemptPrefix(run, number);
   return claim ? artifactPrefix(prefix, claim.nonce) : prefix;
 }
 
-/** Where attempts of this run may have left artifacts that nobody may see. */
+/** Lists the prefixes where attempts of this run may have left artifacts that nobody may see. */
 export function stalePrefixes(run: Run): string[] {
   const attempts = Array.from({ length: run.tries }, (_, back) => run.attempt - back);
   const kept = run.status === 'succeeded' && !run.erased ? run.attempt : null;

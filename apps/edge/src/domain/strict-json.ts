@@ -20,7 +20,7 @@ export function parseStrictJson(text: string): unknown {
 }
 
 /**
- * Refuses text that is nested too deep for whoever walks through it; reads it once and holds nothing of it.
+ * Refuses text that is nested too deep for functions that walk through it; reads it once and keeps nothing of it.
  *
  * @throws Refusal `invalid_json`.
  */
@@ -35,7 +35,7 @@ export function checkDepth(text: string): void {
   }
 }
 
-/** Where the string that begins at `start` ends. */
+/** Finds the end of the string that begins at `start`. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let before = end - 1;

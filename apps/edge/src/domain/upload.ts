@@ -10,11 +10,11 @@ export interface Announced {
 export interface Stored {
   readonly bytes: number;
   readonly contentType: string;
-  /** Base 64; null where the store keeps no checksums (the worker hashes what it reads anyway). */
+  /** Base 64; null if the store keeps no checksums (the worker hashes the bytes that it reads anyway). */
   readonly sha256: string | null;
 }
 
-/** What has become of an upload, judged by what the store holds. `lifetime` is that of its URL, in seconds. */
+/** Gives the status of an upload, by the object in the store. `lifetime` is the lifetime of its URL, in seconds. */
 export function uploadStatus(
   announced: Announced,
   stored: Stored | null,

@@ -1,6 +1,6 @@
 /**
  * Secrets of webhook endpoints are derived, not stored: HMAC-SHA-256(the gateway's WEBHOOK_SECRET, id:generation).
- * Whoever has the database has none of them.
+ * The database contains none of them.
  */
 export interface SecretOwner {
   readonly id: string;
@@ -28,7 +28,7 @@ export async function secretOf(master: string, { id, generation }: SecretOwner):
 }
 
 /**
- * The headers of one delivery by Standard Webhooks: a signature by every secret that is good, the newest first.
+ * The headers of one delivery by Standard Webhooks: a signature with every valid secret, the newest first.
  *
  *     v1,base64(HMAC-SHA-256(secret, id.timestamp.payload))
  */

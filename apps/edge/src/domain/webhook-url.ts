@@ -1,7 +1,7 @@
 import { isPublicAddress } from './public-address.ts';
 import { Refusal } from './refusal.ts';
 
-/** Names that mean this machine or this network wherever they are asked. */
+/** Host names that mean this machine or this network wherever they are resolved. */
 const local = /(^|\.)(localhost|local|internal|lan|home|corp|intranet|home\.arpa|test|invalid|onion)$/;
 
 /**

@@ -21,7 +21,7 @@ export class Idempotency extends DurableObject<Bindings> implements IdempotencyP
     if (kept) await this.ctx.storage.put('reservation', { ...kept, answer });
   }
 
-  /** The request has failed, who knows how far on: its repetition goes on with the same id, so that nothing is made twice. */
+  /** The request has failed at an unknown point: its repetition gets the same id, so that nothing is made twice. */
   async fail(): Promise<void> {
     const kept = await this.ctx.storage.get<Reservation>('reservation');
     if (kept && !kept.answer) await this.ctx.storage.put('reservation', { ...kept, lockedUntil: 0 });

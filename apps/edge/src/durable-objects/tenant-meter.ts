@@ -22,7 +22,7 @@ import type { Bindings } from '../env.ts';
 /** Days of usage that are kept. */
 const remembered = 90;
 
-/** What one tenant uses, counted in one place, so exactly. */
+/** Counts the usage of one tenant in one place, so exactly. */
 export class TenantMeter extends DurableObject<Bindings> implements MeterPort {
   #meter: Meter = newMeter(defaultLimits, 0);
 

@@ -37,7 +37,7 @@ const name = (id: string): string => `delivery/${id}`;
  * retries failed deliveries by a schedule, and disables an endpoint that accepts none for days.
  */
 export class WebhookDeliveries extends DurableObject<Bindings> implements WebhookDeliveriesPort {
-  /** When deliveries that wait are due, by id. */
+  /** Times at which waiting deliveries are due, by id. */
   #due: Readonly<Record<string, number>> = {};
 
   constructor(context: DurableObjectState, bindings: Bindings) {

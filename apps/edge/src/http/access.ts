@@ -5,18 +5,18 @@ import { audited } from '../middleware/audited.ts';
 import { authenticate, authenticateOperator, authenticateScaler } from '../middleware/authenticate.ts';
 import { signedByWorker } from '../middleware/signed-by-worker.ts';
 
-/** Who may call a route: a tenant's key with this scope, the holder of another key, the worker, or anyone. */
+/** The callers of a route: a tenant's key with this scope, the holder of another key, the worker, or anyone. */
 export type Access = Scope | 'operator' | 'scaler' | 'worker' | 'public';
 
 type Variables = AppEnv['Variables'];
 
-/** What is known of a request when its handler begins. */
+/** Variables of a request that are set when its handler begins. */
 export type Known<A extends Access> = A extends Scope
   ? Omit<Variables, 'tenant'> & { readonly tenant: string }
   : Omit<Variables, 'tenant' | 'caller' | 'newId' | (A extends 'public' ? 'services' : never)>;
 
 interface Guard {
-  /** As the OpenAPI document names it. */
+  /** The scheme as the OpenAPI document names it. */
   readonly security?: Record<string, string[]>[];
   readonly middleware: MiddlewareHandler<AppEnv>[];
 }

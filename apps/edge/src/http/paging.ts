@@ -8,7 +8,7 @@ const pageQuery = z.object({
   starting_after: z.string().optional(),
 });
 
-/** What a route declares that answers with `answerPage`: its query, and its one answer. */
+/** The declaration of a route that answers with `answerPage`: its query, and its one answer. */
 export const paged = <S extends z.ZodType>(list: S, description: string) => ({
   query: pageQuery,
   responses: { 200: json(list, description) },

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { problemSchema } from '@whylight/contract';
 
-/** What a route declares about one status. Without `content` the answer has no body. */
+/** A route's declaration of one status. Without `content` the answer has no body. */
 interface DeclaredResponse {
   readonly description: string;
   readonly content?: Readonly<Record<string, { readonly schema: z.ZodType }>>;
@@ -16,7 +16,7 @@ type BodyOf<D extends DeclaredResponse> = D extends { content: infer C }
     : { readonly body: string | ReadableStream | null }
   : { readonly body?: undefined };
 
-/** What a handler may return: one of the declared statuses, with a body of its schema. */
+/** The return value of a handler: one of the declared statuses, with a body of its schema. */
 export type Answer<R extends Responses> = {
   [S in keyof R & number]: {
     readonly status: S;
@@ -37,7 +37,7 @@ export const text = (type: string, description: string) => ({
 
 export const deleted = { 204: { description: 'The resource is deleted' } };
 
-/** What every route may answer instead; `problem.ts` has the statuses. */
+/** The refusal that every route may answer instead; `problem.ts` has the statuses. */
 export const refused = {
   default: {
     description: 'The service refuses the request or fails; the body says why',

@@ -28,7 +28,7 @@ export const audited: MiddlewareHandler<AppEnv> = async (c, next) => {
   );
 };
 
-/** Continues `work` after the answer, where the platform waits for it. */
+/** Continues `work` after the answer, if the platform waits for it. */
 async function continueAfterAnswer(c: Context<AppEnv>, work: Promise<void>): Promise<void> {
   try {
     c.executionCtx.waitUntil(work);

@@ -30,7 +30,7 @@ export const envelope: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (c.env.REQUEST_LOG !== 'off') console.log(JSON.stringify(logLine(c)));
 };
 
-/** What the log says of a request: its route, but no path, no query and no header. */
+/** Builds the log's line about a request: it has its route, but no path, no query and no header. */
 function logLine(c: Context<AppEnv>): object {
   const { requestId, trace, spans, tenant, actor } = c.var;
   return {

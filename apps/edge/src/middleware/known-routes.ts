@@ -4,7 +4,7 @@ import { notFound, Refusal } from '../domain/refusal.ts';
 
 export interface KnownRoute {
   readonly method: string;
-  /** As OpenAPI writes it: `/v1/keys/{id}`. */
+  /** Path in OpenAPI's form: `/v1/keys/{id}`. */
   readonly path: string;
 }
 

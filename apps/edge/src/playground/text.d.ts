@@ -1,4 +1,4 @@
-/** Files that the bundler brings along as they are. */
+/** Files that the bundler includes unchanged. */
 declare module '*.html' {
   const text: string;
   export default text;

@@ -181,7 +181,7 @@ function parseWish(wish: unknown): ExplanationAsked {
 const largestPicture = 4_194_304;
 const largestPictures = 16_777_216;
 
-/** The overlay, one of `count`, or the heat map where that is too large. */
+/** Gives the overlay, one of `count`, or the heat map if the overlay is too large. */
 async function pictureOf({ objects }: Services, run: Run, count: number): Promise<string> {
   if (run.error) throw refusalOfJob(run.error);
   if (run.status !== 'succeeded')

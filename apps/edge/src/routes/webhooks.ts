@@ -137,7 +137,7 @@ async function find({ webhooks: endpoints }: Services, tenant: string, id: strin
 const checkUrl = ({ settings }: Services, url: string): string =>
   webhookUrl(url, settings.WEBHOOKS_ALLOW_LOOPBACK).href;
 
-/** @throws Refusal `not_configured` where the operator has not set up webhooks. */
+/** @throws Refusal `not_configured` if the operator has not set up webhooks. */
 function masterOf({ settings }: Services): string {
   if (settings.WEBHOOK_SECRET !== undefined) return settings.WEBHOOK_SECRET;
   throw new Refusal(

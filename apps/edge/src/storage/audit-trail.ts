@@ -1,7 +1,7 @@
 import type { AuditEvent } from '@whylight/contract';
 import { newId, ulid } from '../domain/ulid.ts';
 
-/** Who changed what, and who was kept from it. Rows name keys by their id; no secret comes here. */
+/** Stores who changed what, and who was refused. Rows name keys by their id; they contain no secret. */
 export class AuditTrail {
   readonly #db: D1Database;
 

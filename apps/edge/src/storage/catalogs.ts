@@ -5,8 +5,8 @@ import type { GpuWorker } from './gpu-worker.ts';
 const freshFor = 30_000;
 
 /**
- * What can be explained: asked of the worker, kept for 30 s in this isolate and for ever in D1, so that a
- * worker that is away does not keep requests from being accepted.
+ * Reads the catalog from the worker and keeps it for 30 s in this isolate and for ever in D1, so that the gateway
+ * accepts requests while the worker is away.
  */
 export class Catalogs {
   readonly #db: D1Database;

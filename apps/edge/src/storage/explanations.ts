@@ -19,7 +19,7 @@ export interface ExplanationRow {
   readonly metadata: Explanation['metadata'];
 }
 
-/** As it lies in the database, where the style has the name of earlier releases. */
+/** A row as the database holds it: its style has the column name of earlier releases. */
 interface StoredRow extends Omit<ExplanationRow, 'style' | 'metadata'> {
   readonly look: string | null;
   readonly metadata: string | null;

@@ -16,7 +16,7 @@ import {
 import type { NotRendered } from '../domain/rendering.ts';
 import type { Settings } from '../env.ts';
 
-/** How a worker answers a job. */
+/** Answer of a worker to a job. */
 export type Taken =
   | { readonly outcome: 'accepted' }
   | { readonly outcome: 'busy'; readonly seconds: number }
@@ -91,7 +91,7 @@ export class GpuWorker {
     return catalogSchema.parse(await response.json());
   }
 
-  /** Has a tenant's model examined; null when no worker has time for it, or none answers. */
+  /** Has a tenant's model examined; null if no worker has time for it, or no worker answers. */
   async validate(model: ModelSource, requestId: string): Promise<Validation | null> {
     const body = JSON.stringify({ model, request_id: requestId });
     const response = await this.#call('POST', workerPaths.validations, body, examination).catch(() => null);
@@ -100,7 +100,7 @@ export class GpuWorker {
     return null;
   }
 
-  /** Has a tenant's model got ready. @returns whether a worker does that */
+  /** Asks a worker to load a tenant's model. @returns whether a worker does that */
   async warm(model: ModelSource, requestId: string): Promise<boolean> {
     const body = JSON.stringify({ model, request_id: requestId });
     const response = await this.#call('POST', workerPaths.warm, body).catch(() => null);

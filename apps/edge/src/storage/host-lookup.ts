@@ -14,7 +14,7 @@ export class HostLookup {
     this.#url = url;
   }
 
-  /** Why the gateway must not call a host: its name has no address, or one that is not public; null if it may. */
+  /** Finds the reason not to call a host: its name has no address, or one that is not public; null if there is none. */
   async findObjection(host: string): Promise<string | null> {
     try {
       const addresses = (await Promise.all([this.#ask(host, 'A'), this.#ask(host, 'AAAA')])).flat();

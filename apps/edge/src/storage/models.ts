@@ -5,13 +5,13 @@ type Stored = {
   readonly [K in keyof ModelRow]: ModelRow[K] extends object | null ? string | null : ModelRow[K];
 };
 
-/** What a request gives of a new model. */
+/** The columns of a new model that a request gives. */
 export type NewModel = Pick<
   ModelRow,
   'id' | 'tenant' | 'name' | 'sha256' | 'content_length' | 'manifest' | 'manifest_sha256' | 'object'
 >;
 
-/** Everything but the report, which only the one who asks for it needs. */
+/** All columns but the report, which only requests for it need. */
 const brief =
   'id, tenant, name, sha256, content_length, manifest, manifest_sha256, object, upload_id, status, facts, NULL AS report, error, created_at';
 
@@ -48,7 +48,7 @@ export class Models {
     return this.#one('SELECT * FROM models WHERE tenant = ? AND id = ?', [tenant, id]);
   }
 
-  /** Of this name (and digest), the newest that is ready, else the newest. */
+  /** Finds the newest ready model of this name (and digest), else the newest. */
   findNamed(tenant: string, name: string, sha256: string | null): Promise<ModelRow | null> {
     return this.#one(
       `SELECT ${brief} FROM models WHERE tenant = ?1 AND name = ?2 AND (?3 IS NULL OR sha256 = ?3)
@@ -74,7 +74,7 @@ export class Models {
     return results.map(rowOf);
   }
 
-  /** The upload under way is this one, unless another request was quicker. @returns which one it is */
+  /** Makes this the upload under way, unless another request was quicker. @returns the upload under way */
   async beginUpload(id: string, uploadId: string): Promise<string | null> {
     await this.#db
       .prepare("UPDATE models SET upload_id = ? WHERE id = ? AND status = 'pending' AND upload_id IS NULL")
@@ -83,7 +83,7 @@ export class Models {
     return this.#db.prepare('SELECT upload_id FROM models WHERE id = ?').bind(id).first<string>('upload_id');
   }
 
-  /** Whether it was `from` and now is `to`. What was found of it before is gone. */
+  /** Changes the status `from` to `to`, and deletes earlier findings. @returns whether it was `from` */
   async move(id: string, from: Model['status'], to: Model['status']): Promise<boolean> {
     const { meta } = await this.#db
       .prepare(
@@ -103,7 +103,7 @@ export class Models {
       .run();
   }
 
-  /** What was found of a model that is ready, found again. */
+  /** Replaces the facts and the report of a model that is ready. */
   async refresh(id: string, facts: ModelFacts, report: ModelReport | null): Promise<void> {
     await this.#db
       .prepare("UPDATE models SET facts = ?, report = ? WHERE id = ? AND status = 'ready'")

@@ -9,7 +9,7 @@ export const urlLifetime = 300;
 export interface ObjectHead {
   readonly bytes: number;
   readonly contentType: string;
-  /** Base 64, where the store keeps checksums. */
+  /** Base 64, if the store keeps checksums. */
   readonly sha256: string | null;
 }
 

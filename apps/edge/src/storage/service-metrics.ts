@@ -5,7 +5,7 @@ import type { Backlog } from './backlog.ts';
 /** Seconds that are counted back. */
 const window = 3600;
 
-/** One number of the whole service, under a label where there are several. */
+/** One number of the whole service, with a label if there are several. */
 export interface Count {
   readonly name: string;
   readonly help: string;

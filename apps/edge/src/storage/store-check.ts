@@ -3,7 +3,7 @@ import type { Settings } from '../env.ts';
 import type { Objects } from './objects.ts';
 import { findUnsignedHeaders, type ProbeObjects } from './unsigned-headers.ts';
 
-/** Milliseconds for which a store that is as it must be is not tried again, by any isolate; and one that is not. */
+/** Milliseconds before a store is tried again, by any isolate: one that is as it must be, and one that is not. */
 const hour = 3_600_000;
 const minute = 60_000;
 /** Milliseconds after which no trial can still be under way. */
@@ -16,15 +16,15 @@ interface Row {
   readonly checked_at: number;
 }
 
-/** What is known of a store, and until when that is believed. */
+/** The headers that a store accepts, and the time until which this result holds. */
 interface Verdict {
   readonly accepted: readonly string[];
   readonly until: number;
 }
 
 /**
- * Whether the object store refuses what a signed URL does not sign. Tried when it is asked for the first time, then once
- * an hour, of all isolates together; every minute while the store is not as it must be.
+ * Checks whether the object store refuses headers that a signed URL does not sign. It tries the store at the first
+ * call, then once an hour for all isolates together; every minute while the store is not as it must be.
  */
 export class StoreCheck {
   readonly #db: D1Database;
@@ -40,8 +40,8 @@ export class StoreCheck {
   }
 
   /**
-   * Headers that the store takes unsigned, as last seen: none where it does as it must, or where nobody has been able to
-   * find out, since a store that does not answer is another fault.
+   * Lists headers that the store takes unsigned, by the last trial. The list is empty if the store is as it must be,
+   * or if no trial has had a result, since a store that does not answer is another fault.
    */
   async findAcceptedHeaders(): Promise<readonly string[]> {
     if (Date.now() < this.#verdict.until) return this.#verdict.accepted;
@@ -71,7 +71,7 @@ export class StoreCheck {
     return verdictOf(found, now);
   }
 
-  /** Makes objects for a trial and deletes them; those of a trial that was cut off, or whose deletion failed, too. */
+  /** Makes objects for a trial and deletes them; also objects of a trial that was cut off, or whose deletion failed. */
   async #try(): Promise<string[] | null> {
     const id = crypto.randomUUID();
     const probe: ProbeObjects = { source: `t/probe/${id}-source`, target: `t/probe/${id}-target` };

@@ -3,7 +3,7 @@ import { sha256Hex } from '@whylight/contract';
 import { type ApiKey, mintKey } from '../domain/api-key.ts';
 import { newId } from '../domain/ulid.ts';
 
-/** Who calls, as proven by the key that they showed. */
+/** The caller of a request, as proven by its key. */
 export interface Caller {
   readonly tenant: string;
   readonly keyId: string;
@@ -30,8 +30,8 @@ interface KeyRow {
 }
 
 /**
- * Milliseconds for which an isolate remembers that a key is good. One that is revoked, or whose tenant is suspended, is
- * so refused at once where that was done, and everywhere within this time.
+ * Milliseconds for which an isolate remembers that a key is valid. A key that is revoked, or whose tenant is suspended,
+ * is refused at once by the isolate that did this, and by all others within this time.
  */
 const remembered = 30_000;
 /** Keys that an isolate remembers. */
@@ -45,7 +45,7 @@ interface Known {
 /** Tenants and their keys, in D1. Of a key's secret only the SHA-256 is here. */
 export class Tenants {
   readonly #db: D1Database;
-  /** By id; those seen last at the end. */
+  /** Known keys by id; the keys seen last are at the end. */
   readonly #known = new Map<string, Known>();
 
   constructor(db: D1Database) {
@@ -87,8 +87,8 @@ export class Tenants {
   }
 
   /**
-   * A new key; its text is in the answer and nowhere else. The key that it replaces, if any, is good until then, or as
-   * before if that is earlier: both is done or neither.
+   * Creates a key; its text is in the answer and nowhere else. The replaced key, if any, is valid until `until`, or
+   * until its own end if that is earlier. Both changes are made, or neither.
    */
   async createKey(
     tenant: string,

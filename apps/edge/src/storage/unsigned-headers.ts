@@ -11,9 +11,9 @@ export interface ProbeObjects {
 
 /**
  * Tries what a client could add to the signed PUT of an object, and of a part: which of these headers the store takes
- * though they are not signed. None is right: `x-amz-copy-source` makes a copy of another object of a PUT of one's own.
+ * though they are not signed. It must take no header: `x-amz-copy-source` turns a PUT into a copy of another object.
  *
- * @returns null where nothing can be said, because the store does not answer, or takes not even what is signed
+ * @returns null without a result, because the store does not answer, or refuses even signed requests
  */
 export async function findUnsignedHeaders(
   objects: Objects,

@@ -25,7 +25,7 @@ const most = 1000;
 export class Uploads {
   readonly #db: D1Database;
   readonly #names: ObjectNames;
-  /** Hashes by tenant and id; those learnt last at the end. They never change. */
+  /** Hashes by tenant and id; the hashes learnt last are at the end. They never change. */
   readonly #contents = new Map<string, string>();
 
   constructor(db: D1Database, names: ObjectNames) {

@@ -43,7 +43,7 @@ export async function findReady(
   return null;
 }
 
-/** What a job says of its photo. */
+/** Gives the job's description of its photo. */
 export const toJobInput = (row: UploadRow): Job['input'] => ({
   object: row.object,
   content_type: row.content_type,

@@ -7,7 +7,7 @@ import type { Services } from '../services.ts';
 /**
  * Renders a finished run in another style, without computing it again.
  *
- * @throws Refusal `artifact_expired`, `upload_not_ready` where the photo is gone, `capacity`, `storage_unavailable`.
+ * @throws Refusal `artifact_expired`, `upload_not_ready` if the photo is gone, `capacity`, `storage_unavailable`.
  */
 export const renderRun = async (
   services: Services,

@@ -2,7 +2,7 @@ import { type ModelReport, modelReportSchema, type Validation, validationSchema 
 import { z } from 'zod';
 import { factsOf } from '../verdicts.ts';
 
-/** What the process may say. It is a stranger's: `hear` ignores everything else. */
+/** The messages that the process may send. It is not trusted: `hear` ignores all others. */
 const foundSchema = z.union([
   z.object({ started: validationSchema }),
   z.object({ running: z.string() }),
@@ -12,8 +12,8 @@ const foundSchema = z.union([
 type Verdict = ModelReport['methods'][number];
 
 /**
- * What an examination has found so far. The process of the model may end, by itself or because its time is over: then this
- * counts.
+ * Collects the findings of an examination. The process of the model may end, by itself or because its time is over:
+ * then the findings so far count.
  */
 export class Examination {
   #started: Validation | undefined;
@@ -28,7 +28,7 @@ export class Examination {
     else this.#verdicts.set(found.verdict.id, found.verdict);
   }
 
-  /** Nothing until the network has run. `running`: what is said of the method that was under way. */
+  /** The findings; undefined until the network has run. `running`: the verdict on the method that was under way. */
   soFar(running: Pick<Verdict, 'works' | 'reason'>, reason: string): Validation | undefined {
     if (this.#started?.outcome !== 'ready') return undefined;
     const { report, facts } = this.#started;

@@ -12,9 +12,9 @@ import {
 import { knownLayers } from '../layer-names.ts';
 import { factsOf } from '../verdicts.ts';
 
-/** Names that a report lists of one kind; of a model with more, the first. */
+/** Names of one kind that a report lists; if a model has more, the first of them. */
 const most = 200;
-/** Stricter than for models that the operator has put there. */
+/** Stricter limits than for models that the operator has installed. */
 const limits = { nodes: 50_000, elements: 2 ** 26, bytes: largestFile, weights: largestFile };
 
 /** Gets what the examination finds on its way, so that it counts even if the process ends. */
@@ -28,8 +28,8 @@ export interface ExaminationWatch {
 }
 
 /**
- * What can be done with a tenant's model: whether ONNX Runtime runs it, to the same scores each time, and which methods
- * run on it.
+ * Examines a tenant's model: whether ONNX Runtime runs it, with the same scores each time, and which methods run on
+ * it.
  *
  * @throws InputError for a model that is refused
  */
@@ -72,7 +72,7 @@ const boundReport = (report: CheckReport): ModelReport => ({
   unsupported: report.unsupported
     .slice(0, most)
     .map(({ op, nodes }) => ({ op, nodes: nodes.slice(0, most) })),
-  // The API's report has no member for axioms: `reason` says where one does not hold.
+  // The API's report has no member for axioms: `reason` says if an axiom does not hold.
   methods: report.methods.map(({ id, works, reason }) => ({ id, works, reason })),
   recommended: [...report.recommended],
   notes: [...report.notes],

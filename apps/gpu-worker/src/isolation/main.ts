@@ -16,7 +16,7 @@ import {
 import { examine } from './examine.ts';
 import type { Ask, Found, Load, Notice, Value } from './messages.ts';
 
-/** Compiled explainers that are kept, of the one model. */
+/** Compiled explainers of the model that are kept. */
 const explainers = 8;
 
 let runtime: Runtime;
@@ -72,7 +72,7 @@ async function answer(ask: Ask, { signal, notify }: Exchange<Notice>): Promise<V
   }
 }
 
-/** Compiles what is asked for most, by using it. Where it does not work on this model there is nothing to get ready. */
+/** Compiles the most requested explainer by using it. If it does not work on this model, nothing is made ready. */
 async function warm(): Promise<null> {
   const photo = await encodePng({ width: 8, height: 8, channels: 3, data: new Uint8Array(192).fill(128) });
   const request = { photo, model: model.digest, question: resolveQuestion({ method: 'grad-cam' }) };

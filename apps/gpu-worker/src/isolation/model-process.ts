@@ -15,13 +15,13 @@ import { type Sandboxed, startSandboxed } from './sandbox.ts';
 const script = createRequire(import.meta.url).resolve('#model-process');
 /** Milliseconds in which work that is no longer wanted must end by itself, between two runs of the graph. */
 const grace = 2000;
-/** Of what the process writes to stderr, the last characters are kept for the log. */
+/** Characters at the end of the process's stderr that are kept for the log. */
 const kept = 2000;
 
 /** The process with the model has ended, or was ended. The message is safe to show. */
 export class ProcessLostError extends Error {
   override readonly name = 'ProcessLostError';
-  /** For the log: how it ended, and what it said. */
+  /** For the log: how the process ended, and its stderr. */
   readonly how: string;
 
   constructor(how: string) {
@@ -70,7 +70,7 @@ export class ModelProcess {
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#said = (this.#said + text).slice(-kept);
     });
-    // A process that is going takes no message: its exit then closes the channel, and says how it went.
+    // A process that is ending takes no message: its exit then closes the channel, and says how it ended.
     this.#channel = new RequestChannel((message) => child.send(message, () => {}), errorOf);
     child.on('message', (message) => this.#channel.receive(message));
     void exited.then((how) => this.#channel.close(new ProcessLostError(`${how}: ${this.#said}`)));

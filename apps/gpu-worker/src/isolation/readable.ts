@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 const own = ['@whylight/contract', '@whylight/core', '@whylight/host', '@whylight/models/shapes/shapes.json'];
 
 /**
- * What a process with a stranger's model may read: the package that `script` belongs to, the packages that it imports, and every
- * `node_modules` above it. That is code, and no data of ours, in a clone as in an installed package.
+ * Lists the folders that a process with a stranger's model may read: the package that `script` belongs to, the packages
+ * that it imports, and every `node_modules` above it. These hold code and no data of ours, in a clone and if installed.
  */
 export async function readableFolders(script: string): Promise<string[]> {
   const { resolve } = createRequire(script);

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { deviceEnvironment } from '../env.ts';
 import { readableFolders } from './readable.ts';
 
-/** What a process that handles a stranger's model may use. */
+/** Limits for a process that handles a stranger's model. */
 export interface SandboxLimits {
   /** Megabytes of memory that it may write to, of all kinds; Infinity leaves it to the container. */
   readonly megabytes: number;
 }
 
 export interface Sandboxed {
-  /** With an IPC channel, stdin and stderr. */
+  /** The process, with an IPC channel, stdin and stderr. */
   readonly child: ChildProcess;
   /** Resolves with how it ended, once it has. */
   readonly exited: Promise<string>;
@@ -21,13 +21,13 @@ export interface Sandboxed {
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 /** Before Node 22.13 the permission model is called experimental. */
 const permission = major > 22 || (major === 22 && minor >= 13) ? '--permission' : '--experimental-permission';
-/** Of the memory, what JavaScript's own heap may take. */
+/** Share of the memory that JavaScript's own heap may take. */
 const heapShare = 0.5;
 
 /**
  * Starts `script` with as little as it needs: an empty directory of its own to be in, no environment, no way to write
  * a file, to read one outside the code or to start a process (Node's permission model), bounded memory and no core
- * dump (`ulimit`), and no network where the kernel lets us take it away.
+ * dump (`ulimit`), and no network if the kernel lets us take it away.
  */
 export async function startSandboxed(script: string, { megabytes }: SandboxLimits): Promise<Sandboxed> {
   const directory = await mkdtemp(join(tmpdir(), 'whylight-model-'));

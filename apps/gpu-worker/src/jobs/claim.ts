@@ -5,7 +5,7 @@ import { type ClaimedJob, callGateway, isPassing, pauseAfter } from './gateway-c
 
 export interface ClaimSettings {
   readonly secret: string;
-  /** What this worker is called. */
+  /** The name of this worker. */
   readonly worker: string;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'claims'>;
@@ -13,7 +13,7 @@ export interface ClaimSettings {
   readonly patience?: number;
 }
 
-/** How often a claim is made before it is given up: for half a minute in all, which is less than a lease. */
+/** Tries of a claim before it is given up: half a minute in all, which is less than a lease. */
 const tries = 8;
 /** Milliseconds for one answer. */
 const answerTime = 5_000;

@@ -1,15 +1,15 @@
 import { type Job, sign } from '@whylight/contract';
 
-/** A job that this worker has taken, with the nonce that it made for it: the attempt is claimed under this one. */
+/** A job that this worker has taken, with the nonce that it made to claim the attempt. */
 export interface ClaimedJob extends Job {
   readonly nonce: string;
 }
 
-/** What the gateway said. */
+/** The gateway's answer. */
 export interface Answer {
-  /** 0: nothing; it was not reached, or did not answer in time. */
+  /** 0: no answer; the gateway was not reached, or did not answer in time. */
   readonly status: number;
-  /** Of a refusal. */
+  /** The code of a refusal; otherwise null. */
   readonly code: string | null;
 }
 
@@ -45,7 +45,7 @@ export async function callGateway(
 /** Whether the same call may be answered otherwise a moment later. */
 export const isPassing = ({ status }: Answer): boolean => status < 300 || status >= 500 || status === 429;
 
-/** Milliseconds before a call is made again that was made so many times: doubled each time, up to 10 s, and never just that. */
+/** Milliseconds before a call is repeated after `calls` tries: doubled each time, up to 10 s, and varied at random. */
 export const pauseAfter = (calls: number, first: number): number =>
   Math.min(first * 2 ** (calls - 1), 10_000) * (0.5 + Math.random() / 2);
 

@@ -16,7 +16,7 @@ export interface JobQueueSettings {
   readonly run: (job: ClaimedJob, signal: AbortSignal, waited: number) => Promise<void>;
 }
 
-/** Why a job is stopped: a newer attempt is here, nobody wants it any more, or the process ends. */
+/** The reason to stop a job: a newer attempt is here, nobody wants it any more, or the process ends. */
 export type StopReason = 'superseded' | 'unwanted' | 'shutdown';
 
 interface QueuedJob {
@@ -26,7 +26,7 @@ interface QueuedJob {
   isClaimed: boolean;
 }
 
-/** The tenant for whom a job is, by where its artifacts go: `t/{tenant}/…`. */
+/** The tenant of a job, by the prefix of its artifacts: `t/{tenant}/…`. */
 export const tenantOf = ({ output_prefix }: Pick<Job, 'output_prefix'>): string =>
   output_prefix.split('/')[1] ?? '';
 

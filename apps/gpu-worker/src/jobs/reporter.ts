@@ -22,7 +22,7 @@ export interface ReporterSettings {
   readonly patience?: number;
 }
 
-/** How often a report is sent before it is given up, in all. */
+/** Tries to send a report, in all, before it is given up. */
 const tries = { processing: 3, progress: 1, succeeded: 8, failed: 8 } as const;
 
 /**

@@ -1,6 +1,6 @@
 import type { ServedModel } from './served-model.ts';
 
-/** What both protocols need. */
+/** Members that both protocols need. */
 export interface KServe {
   readonly version: string;
   /** The model; undefined before it is ready and when the worker stops. */
@@ -11,5 +11,5 @@ export interface KServe {
   readonly checkReady: (name: string) => void;
 }
 
-/** Of a request with a body: the body, and what says that nobody waits for the answer any more. */
+/** Variables of a request with a body: the body, and a signal for when nobody waits for the answer any more. */
 export type Variables = { Variables: { body: Uint8Array; signal: AbortSignal } };

@@ -13,7 +13,7 @@ import { v2Routes } from './v2.ts';
 import { tooLarge } from './v2-body.ts';
 
 export interface LoneAppSettings {
-  /** Who has it may ask for what the model says; undefined: everybody may. */
+  /** Key that requests to the model must carry; undefined: everybody may send them. */
   readonly key: string | undefined;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -25,7 +25,7 @@ export interface LoneAppSettings {
   readonly version: string;
 }
 
-/** What a lone worker answers: KServe's V1 and V2, and what watches over processes asks for. */
+/** Creates the HTTP side of a lone worker: KServe's V1 and V2, and the routes for tools that watch processes. */
 export function createLoneApp(settings: LoneAppSettings): Hono<Variables> {
   const { key, metrics, log, requests, version } = settings;
   const served = () => (requests.isClosed ? undefined : settings.served());
@@ -60,7 +60,7 @@ export function createLoneApp(settings: LoneAppSettings): Hono<Variables> {
   const bounded: MiddlewareHandler<Variables> = async (c, next) => {
     if (c.req.method !== 'POST') return next();
     const type = c.req.header('Content-Type') ?? 'none';
-    // What a page of another origin can send without asking first is none of these.
+    // A page of another origin cannot send these types without a CORS preflight.
     if (!/^application\/(json|octet-stream)\s*(;|$)/i.test(type))
       throw new Refusal(415, `Content-Type: expected application/json; got ${type.slice(0, 80)}`);
     const coding = c.req.header('Content-Encoding') ?? 'identity';
@@ -71,7 +71,7 @@ export function createLoneApp(settings: LoneAppSettings): Hono<Variables> {
     return requests.run(c.req.raw.signal, (signal) => {
       c.set('signal', signal);
       return limited(c, async () => {
-        // To its end before anything is refused: a sender that is still writing may not see the answer.
+        // Read to its end before anything is refused: a sender that is still writing may not see the answer.
         c.set('body', new Uint8Array(await c.req.arrayBuffer()));
         await next();
       });
@@ -98,10 +98,10 @@ export function createLoneApp(settings: LoneAppSettings): Hono<Variables> {
       settings.onError(error);
       const refusal =
         refusalOf(error) ?? new Refusal(500, 'the worker failed on this request; its log says why');
-      // Where the sender is gone nobody reads the answer.
+      // If the sender is gone, nobody reads the answer.
       if (refusal.status === 500 && !c.req.raw.signal.aborted) log('request_failed', { cause: error.stack });
       if (refusal.status === 503) c.header('Retry-After', '2');
-      // Of a body that nobody has read there may be more to come on this connection.
+      // If nobody has read the body, more of it may come on this connection.
       if (c.req.method === 'POST' && c.var.body === undefined) c.header('Connection', 'close');
       return c.json({ error: refusal.message }, refusal.status);
     });

@@ -11,7 +11,7 @@ import { described } from './instance.ts';
 import { checkMembers, type Members, parsed } from './members.ts';
 import { Refusal } from './refusal.ts';
 
-/** What somebody wants to be explained, and in which style. */
+/** A requested explanation, and its style. */
 export interface ExplanationWish {
   readonly question: ResolvedQuestion;
   readonly style: Style;
@@ -20,7 +20,7 @@ export interface ExplanationWish {
 }
 
 const { method, target, ...members } = explanationRequestSchema.shape;
-/** The members of the API's own request, with the method that the gateway's KServe route takes where none is named. */
+/** The members of the API's own request, with the method that the gateway's KServe route takes by default. */
 const wishSchema = z.strictObject({
   target,
   parameters: members.parameters,
@@ -52,7 +52,7 @@ export function wishOf(given: Members, where: string): ExplanationWish {
   };
 }
 
-/** The target as questions have it, and the score to explain, where the target names one. */
+/** Gives the target as questions have it, and the score to explain, if the target names one. */
 function splitTarget(asked: TargetRequest): { target: TargetSpec; score?: ScoreName | undefined } {
   if (typeof asked === 'string' || !('type' in asked)) return { target: asked };
   const { index = 'predicted', label, terms, score } = asked;

@@ -2,7 +2,7 @@ import { float32, sizeOf, type Tensor } from '@whylight/core';
 import { largestImage } from './limits.ts';
 import { Refusal } from './refusal.ts';
 
-/** What one answer is about: an image file, or an image as the network takes it, [1, …]. */
+/** The image of one answer: an image file, or an image as the network takes it, [1, …]. */
 export type Instance =
   | { readonly photo: Uint8Array; readonly tensor?: never }
   | { readonly tensor: Tensor<'float32'>; readonly photo?: never };
@@ -24,14 +24,14 @@ export function photoFrom(photo: Uint8Array, where: string): Instance {
   return { photo };
 }
 
-/** Numbers in lists within lists, as JSON holds a tensor of that shape. @throws Refusal that names the list at fault */
+/** Reads a tensor of that shape from numbers in nested JSON lists. @throws Refusal that names the list at fault */
 export function tensorOf(lists: unknown, shape: readonly number[], where: string): Tensor<'float32'> {
   const data = new Float32Array(sizeOf(shape));
   fill(data, 0, lists, shape, where);
   return float32(shape, data);
 }
 
-/** The same of numbers one after another. @throws Refusal */
+/** Reads such a tensor from one flat list of numbers. @throws Refusal */
 export function tensorOfFlat(
   numbers: readonly unknown[],
   shape: readonly number[],
@@ -71,7 +71,7 @@ function fill(
   }
 }
 
-/** What somebody sent, in few words. */
+/** Describes a received value in few words. */
 export function described(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (value === null) return 'null';

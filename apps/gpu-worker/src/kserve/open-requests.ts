@@ -9,7 +9,7 @@ export class OpenRequests {
   #closed = false;
   #idle = Promise.withResolvers<void>();
 
-  /** @param most at a time. @param seconds longest time for one */
+  /** @param most requests at a time. @param seconds longest time for one request */
   constructor(most: number, seconds: number) {
     this.#most = most;
     this.#milliseconds = seconds * 1000;
@@ -23,7 +23,7 @@ export class OpenRequests {
     return this.#closed;
   }
 
-  /** Answers one, with a signal that says when nobody waits for the answer any more. */
+  /** Answers one request, with a signal that says when nobody waits for the answer any more. */
   async run<T>(sender: AbortSignal, answer: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.#open++;
     // Unlike AbortSignal.timeout, this one lets go of the request as soon as it is answered.
@@ -41,7 +41,7 @@ export class OpenRequests {
     }
   }
 
-  /** Takes no more, and waits for those that are open; what is left after so many milliseconds is given up. */
+  /** Takes no more requests, and waits for the open ones; after so many milliseconds it gives up the rest. */
   async close(milliseconds: number): Promise<void> {
     this.#closed = true;
     if (this.#open === 0) return;

@@ -2,11 +2,11 @@ import { parseArgs } from 'node:util';
 import { nearestName } from '@whylight/core/methods';
 import { type LoneEnv, processLoneEnv } from '../env.ts';
 
-/** What a worker that stands alone is told. */
+/** The options of a worker that stands alone. */
 export interface LoneOptions {
   /** An ONNX file, or a folder with one. */
   readonly model: string;
-  /** What clients call the model; if not said, as its manifest or its file does. */
+  /** The model's name for clients; default: the name in its manifest or of its file. */
   readonly name: string | undefined;
   readonly env: LoneEnv;
 }

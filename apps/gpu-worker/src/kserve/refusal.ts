@@ -14,7 +14,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Why requests end that were under way when the worker had to stop. */
+/** The reason why requests end that are under way when the worker has to stop. */
 export class Stopped extends Error {
   override readonly name = 'Stopped';
 }
@@ -27,7 +27,7 @@ const statuses: Partial<Record<InputErrorCode, RefusalStatus>> = {
   non_finite_output: 422,
 };
 
-/** What the sender reads for `thrown`; undefined for what nobody foresaw. */
+/** Gives the refusal that the sender reads for `thrown`; undefined for unforeseen errors. */
 export function refusalOf(thrown: unknown): Refusal | undefined {
   if (thrown instanceof Refusal) return thrown;
   if (thrown instanceof InputError) return new Refusal(statuses[thrown.code] ?? 400, thrown.message);
@@ -43,7 +43,7 @@ export function refusalOf(thrown: unknown): Refusal | undefined {
   return undefined;
 }
 
-/** The refusal, with the place in the request at which it arose. */
+/** Adds the place in the request to a refusal for a fault of the request. */
 export function refusedAt(where: string, thrown: unknown): unknown {
   const refusal = refusalOf(thrown);
   const isOfRequest = refusal !== undefined && refusal.status < 500;

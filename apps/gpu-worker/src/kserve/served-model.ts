@@ -13,7 +13,7 @@ import type { ExplanationWish } from './explanation-wish.ts';
 import type { Instance } from './instance.ts';
 import { refusedAt } from './refusal.ts';
 
-/** What computes: the same that a worker of the service has. */
+/** The parts that compute: the same as in a worker of the service. */
 export interface Engine {
   readonly photos: Pick<PhotoExplainer, 'explain'>;
   readonly tensors: Pick<TensorExplainer, 'explain'>;
@@ -21,12 +21,12 @@ export interface Engine {
   readonly metrics: Metrics;
 }
 
-/** Of one instance. */
+/** The explanation of one instance. */
 export interface Explained {
   readonly result: TensorExplanation['result'];
   /** Its first dimension is 1. */
   readonly attribution: Tensor<'float32'>;
-  /** A PNG file; of a tensor there is none. */
+  /** A PNG file; null for a tensor. */
   readonly overlay: Uint8Array | null;
 }
 
@@ -76,13 +76,13 @@ export class ServedModel {
     });
   }
 
-  /** Of each instance; those of one request may share a run of the graph. @throws Refusal, InputError, the signal's reason */
+  /** Explains each instance; they may share a run of the graph. @throws Refusal, InputError, the signal's reason */
   async explain(
     instances: readonly Instance[],
     wish: ExplanationWish,
     signal: AbortSignal,
   ): Promise<Explained[]> {
-    // Where one fails there is no answer: the others need not go on.
+    // If one instance fails there is no answer: the others need not go on.
     const failed = new AbortController();
     const either = AbortSignal.any([signal, failed.signal]);
     const answers = instances.map((instance, n) => at(n, this.#explainOne(instance, wish, either)));

@@ -4,7 +4,7 @@ import { checkMembers, type Members, parsed } from './members.ts';
 
 const schema = z.strictObject({ top_k: predictionRequestSchema.shape.top_k });
 
-/** How many of the likeliest classes a prediction lists, as the API's own request says it. @throws Refusal */
+/** Reads how many of the likeliest classes a prediction lists, as in the API's own request. @throws Refusal */
 export function topKOf(parameters: Members, where: string): number {
   checkMembers(parameters, Object.keys(schema.shape), where);
   return parsed(schema, parameters, where).top_k;

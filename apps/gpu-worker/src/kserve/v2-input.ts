@@ -7,7 +7,7 @@ import { Refusal } from './refusal.ts';
 import type { V2Body } from './v2-body.ts';
 import { bytesElements, floatElements } from './v2-tensor.ts';
 
-/** What the tensor of image files is called; that of numbers has the name of the model's own input. */
+/** Name of the tensor of image files; a tensor of numbers has the name of the model's own input. */
 export const bytesInput = 'image_bytes';
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
@@ -48,7 +48,7 @@ export function instancesOf({ json, binary }: V2Body, classifier: Classifier): I
 const tensorsOf = ({ input, inputShape }: Pick<Classifier, 'input' | 'inputShape'>): string =>
   `"${bytesInput}", BYTES [N], or "${input.name}", FP32 [N, ${inputShape.join(', ')}]`;
 
-/** The tensor's bytes behind the JSON; undefined for one whose data is in it. @throws Refusal */
+/** The tensor's bytes behind the JSON; undefined if its data is in the JSON. @throws Refusal */
 function tailOf({ parameters }: Input, given: Members, binary: Uint8Array): Uint8Array | undefined {
   const { binary_data_size: size } = parameters;
   const hasData = given.data !== undefined;
@@ -78,7 +78,7 @@ function photosOf({ shape, data, parameters }: Input, tail: Uint8Array | undefin
   return got.map((one: unknown, n) => {
     const where = `inputs[0].data[${n}]`;
     if (!(one instanceof Uint8Array)) return photoOf(one, where);
-    // Behind the JSON stand the bytes themselves, unless their sender says that they are text.
+    // The bytes themselves follow the JSON, unless their sender says that they are text.
     return parameters.content_type === 'base64'
       ? photoOf(new TextDecoder().decode(one), where)
       : photoFrom(one, where);
@@ -102,7 +102,7 @@ function tensorsIn({ shape, data }: Input, tail: Uint8Array | undefined, classif
   return Array.from({ length: shape[0]! }, (_, n) => ({ tensor: row(batch, n) }));
 }
 
-/** Flat in the order of rows, or lists within lists. */
+/** Reads a flat list in the order of rows, or nested lists. */
 const fromJson = (data: unknown, shape: readonly number[]): Tensor<'float32'> =>
   Array.isArray(data) && !Array.isArray(data[0])
     ? tensorOfFlat(data, shape, 'inputs[0].data')

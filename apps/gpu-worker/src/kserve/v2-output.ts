@@ -7,7 +7,7 @@ import type { OutputTensor } from './v2-tensor.ts';
 /** Outputs by name, as the metadata lists them and as a request may choose from them. */
 export type Outputs = readonly OutputTensor[];
 
-/** The likeliest classes of each image, [N, k]; without `probability` where the model gives none. */
+/** The likeliest classes of each image, [N, k]; without `probability` if the model gives none. */
 function likeliest(predictions: readonly (readonly Prediction[])[]): OutputTensor[] {
   const all = predictions.flat();
   const shape = [predictions.length, predictions[0]!.length];
@@ -31,7 +31,7 @@ function likeliest(predictions: readonly (readonly Prediction[])[]): OutputTenso
   return outputs;
 }
 
-/** What `infer` answers: the `count` likeliest classes, and of all classes what the model gives, in its own order. */
+/** The outputs of `infer`: the `count` likeliest classes, and the model's values of all classes in its own order. */
 export function predictionOutputs(predictions: readonly (readonly Prediction[])[], count: number): Outputs {
   const classes = predictions[0]!.length;
   const shape = [predictions.length, classes];
@@ -50,7 +50,7 @@ export function predictionOutputs(predictions: readonly (readonly Prediction[])[
   ];
 }
 
-/** What `explain` answers. @throws Refusal for images whose attributions have different sizes */
+/** The outputs of `explain`. @throws Refusal for images whose attributions have different sizes */
 export function explanationOutputs(explained: readonly Explained[], withPictures: boolean): Outputs {
   const [first] = explained as [Explained];
   const other = explained.find(
@@ -91,7 +91,7 @@ export function explanationOutputs(explained: readonly Explained[], withPictures
 
 const sized = ({ attribution }: Explained): string => `[${attribution.shape.slice(1).join(', ')}]`;
 
-/** Names and types of what `infer` and `explain` answer, for the metadata; the request decides a size of -1. */
+/** Names and types of the outputs of `infer` and `explain`, for the metadata; the request decides a size of -1. */
 export function outputsOf(
   { classes, inputShape }: Pick<Classifier, 'classes' | 'inputShape'>,
   hasProbabilities: boolean,
@@ -103,7 +103,7 @@ export function outputsOf(
   const lists = [top('class_index', 'INT64'), top('label', 'BYTES'), top('score', 'FP32')];
   if (hasProbabilities) lists.push(top('probability', 'FP32'));
   if (of === 'infer') return [...lists, all('scores'), ...(hasProbabilities ? [all('probabilities')] : [])];
-  // Of the default method; a map has no axis of channels.
+  // The shape for the default method; a map has no axis of channels.
   const attribution = { name: 'attribution', datatype: 'FP32' as const, shape: [-1, ...inputShape] };
   return [
     attribution,

@@ -7,15 +7,15 @@ import { readV2Body } from './v2-body.ts';
 import { instancesOf } from './v2-input.ts';
 import type { OutputTensor } from './v2-tensor.ts';
 
-/** A request to infer or to explain, read and checked but for what its verb says of its parameters. */
+/** A request to infer or to explain, read and checked except for the parameters of its verb. */
 export interface V2Request {
   readonly id: unknown;
   readonly instances: readonly Instance[];
-  /** Those that the protocol does not use itself. */
+  /** Parameters that the protocol does not use itself. */
   readonly parameters: Members;
   /** Whether the request asks for this output by name. */
   names(output: string): boolean;
-  /** Of these outputs those that are asked for. @throws Refusal for a name that none has */
+  /** Gives the requested ones of these outputs. @throws Refusal for a name that no output has */
   choose(outputs: readonly OutputTensor[]): readonly OutputTensor[];
   /** Whether the answer sends this output as bytes. */
   isBinary(output: string): boolean;
@@ -31,7 +31,7 @@ const outputsSchema = z
   .max(32)
   .default([]);
 
-/** What answers: a model, and the names of the outputs that it may have. */
+/** The answering model, and the names of the outputs that it may have. */
 interface Answering {
   readonly classifier: Classifier;
   readonly known: readonly string[];
@@ -61,7 +61,7 @@ export function readV2Request(
     names: (output) => chosen.has(output),
     choose(all) {
       if (chosen.size === 0) return all;
-      // A method need not give all that the metadata lists.
+      // A method need not give all outputs that the metadata lists.
       const names = all.map(({ name }) => name);
       checkMembers(Object.fromEntries(chosen), names, 'outputs');
       return all.filter(({ name }) => chosen.has(name));
@@ -70,7 +70,7 @@ export function readV2Request(
   };
 }
 
-/** V2's parameters are plain values: what is more than that in the API is its JSON as text. */
+/** V2's parameters are plain values: lists and objects of the API are sent as JSON text. */
 function unpacked(given: Members): Members {
   return Object.fromEntries(
     Object.entries(given).map(([name, value]) => {

@@ -13,7 +13,7 @@ export type OutputTensor = {
 /** V2's header that says how many bytes of a body are JSON; the tensors' bytes follow them, in their order. */
 export const jsonLengthHeader = 'Inference-Header-Content-Length';
 
-/** As JSON holds its elements: files in base 64, as its `content_type` says. */
+/** Writes the tensor as JSON: files in base 64, as its `content_type` says. */
 export function jsonTensor({ name, datatype, shape, data }: OutputTensor): object {
   const isFile = datatype === 'BYTES' && typeof data[0] !== 'string';
   return {
@@ -26,7 +26,7 @@ export function jsonTensor({ name, datatype, shape, data }: OutputTensor): objec
   };
 }
 
-/** Its elements in V2's binary form: numbers little-endian, of BYTES each with its length before it. */
+/** Writes its elements in V2's binary form: numbers little-endian, each of BYTES with its length before it. */
 export function binaryTensor({ datatype, data }: OutputTensor): Uint8Array {
   if (datatype !== 'BYTES') return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return Buffer.concat(
@@ -63,7 +63,7 @@ export function floatElements(binary: Uint8Array, count: number, where: string):
       400,
       `${where}: expected ${count * 4} bytes, 4 for each of ${count} elements; got ${binary.length}`,
     );
-  // A copy starts where floats may; what came may lie anywhere in the body.
+  // A copy is aligned for floats; the received bytes may lie anywhere in the body.
   const floats = new Float32Array(binary.slice().buffer);
   let zero = 0; // NaN as soon as one is not finite; a call for each would take milliseconds
   for (const value of floats) zero += value * 0;

@@ -11,7 +11,7 @@ import { explanationOutputs, type Outputs, outputsOf, predictionOutputs } from '
 import { readV2Request, type V2Request } from './v2-request.ts';
 import { jsonLengthHeader } from './v2-tensor.ts';
 
-/** Under this name the explainer is a model of its own, as clients of V2 ask for one: their protocol has no verb for it. */
+/** Suffix under which the explainer is a model of its own for clients of V2, whose protocol has no verb to explain. */
 const explainerSuffix = '-explainer';
 
 interface Answer {

@@ -27,7 +27,7 @@ const megabyte = 2 ** 20;
 
 /**
  * Starts a worker without gateway, queue or object store. HTTP answers when this resolves; the model loads behind it.
- * Its `started` rejects where the model cannot be served: then the process is to end.
+ * Its `started` rejects if the model cannot be served: then the process must end.
  */
 export async function startLoneWorker(
   { model: path, name, env }: LoneOptions,
@@ -85,7 +85,7 @@ export async function startLoneWorker(
       message: 'everybody who reaches this address is answered; WORKER_API_KEY asks for a key',
     });
   const started = prepare();
-  // Whoever waits for it learns it; nobody else need.
+  // Only those who wait for `started` need the error.
   started.catch(() => {});
 
   return {

@@ -2,11 +2,11 @@ import type { Runtime } from '@whylight/core';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { version } from '../version.ts';
 
-/** What a job spends its time on, in this order. */
+/** The phases of a job, in this order. */
 export const phases = ['queue', 'download', 'decode', 'compute', 'render', 'upload'] as const;
 export type Phase = (typeof phases)[number];
 
-/** What a worker counts, in a registry of its own. */
+/** Creates the metrics of a worker, in a registry of its own. */
 export function createMetrics() {
   const registers = [new Registry()];
   new Gauge({

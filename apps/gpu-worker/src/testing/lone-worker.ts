@@ -26,7 +26,7 @@ const manifest = {
   },
 };
 
-/** 20 × 24, grey with a spot of that colour, so far from the left. */
+/** An image of 20 × 24, grey with a spot of that colour, `left` pixels from the left. */
 export function spot(colour: readonly [number, number, number], left = 4): Promise<Uint8Array> {
   const data = new Uint8Array(20 * 24 * 3).fill(90);
   for (let y = 8; y < 16; y++) for (let x = left; x < left + 8; x++) data.set(colour, (y * 20 + x) * 3);
@@ -41,7 +41,7 @@ class HeldDevice {
   #release = () => {};
   #waiting = Promise.withResolvers<void>();
 
-  /** Lets no run begin. Resolves when one waits. */
+  /** Lets no run begin. `waits` resolves when a run waits. */
   hold(): { waits: Promise<void> } {
     this.#waiting = Promise.withResolvers();
     this.#free = new Promise((resolve) => {
@@ -103,7 +103,7 @@ export async function createLoneWorld(variables: Readonly<Record<string, string>
         body:
           typeof body === 'string' || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body),
       }),
-    /** What the host itself says of the photo. */
+    /** The host's own predictions for the photo. */
     predictions: async (photo: Uint8Array, count: number) =>
       (await classifier.classify(photo, 'colours', count)).predictions,
     async explanation(photo: Uint8Array, asked: Parameters<typeof resolveQuestion>[0]) {

@@ -67,7 +67,7 @@ const ends: Record<string, number> = {};
 for (let n = 0, done = 0, next = every; done < jobs; ) {
   while (n < jobs && n - done < 24) await offer(n++);
   await sleep(5);
-  // What the test's own gateway and store keep would grow; the worker is what is looked at.
+  // The data of the test's own gateway and store would grow; only the worker's memory is of interest.
   const ended = world.endings();
   done += ended.length;
   for (const { status } of ended) ends[status] = (ends[status] ?? 0) + 1;

@@ -10,7 +10,7 @@ export const bareManifest = {
 
 let count = 0;
 
-/** Puts a model where a tenant's would be. What it says of itself may differ from what it is. */
+/** Puts a model where a tenant's would be. `change` may make its description differ from the file. */
 export function bring(
   { storage }: World,
   bytes: Uint8Array = colourNetwork(),
@@ -26,7 +26,7 @@ export function bring(
   };
 }
 
-/** What the worker finds when it examines the model; or the status with which it did not. */
+/** Has the worker examine the model. @returns the findings, or the status of a refusal */
 export async function examined({ call }: World, model: ModelSource): Promise<Validation | number> {
   const body = JSON.stringify({ model, request_id: 'req_test' });
   const response = await call('POST', '/v1/validations', body);
@@ -46,7 +46,7 @@ export async function jobOf(
   });
 }
 
-/** Pids of the processes that hold models, of this process. */
+/** Lists the pids of this process's processes that hold models. */
 export async function processes(): Promise<number[]> {
   const found = (await readdir('/proc')).filter(Number).map(async (pid) => {
     const read = (file: string) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');

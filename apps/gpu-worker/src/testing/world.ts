@@ -60,7 +60,7 @@ export class MemoryStorage implements Storage {
   close(): void {}
 }
 
-/** Where claims and reports arrive: real HTTP, signatures checked, answers as the test likes. */
+/** Listens for claims and reports: real HTTP, with checked signatures and answers that the test chooses. */
 export async function listenAsGateway() {
   const reports: Report[] = [];
   const requests: IncomingMessage[] = [];
@@ -121,7 +121,7 @@ export async function createWorld(
     S3_BUCKET: 'unused',
     S3_ACCESS_KEY_ID: 'unused',
     S3_SECRET_ACCESS_KEY: 'unused',
-    // What a test asks for is to run alone.
+    // Only the requests of a test may run.
     CHECK_SECONDS: '0',
   });
   const worker = await startWorker(
@@ -182,7 +182,7 @@ export async function createWorld(
   const endings = (): Report[] =>
     gateway.reports.filter(({ status }) => status === 'succeeded' || status === 'failed');
 
-  /** Where the artifacts of a job are that this worker has claimed. */
+  /** The prefix of the artifacts of a job that this worker has claimed. */
   const prefixOf = ({ claim_url, attempt, output_prefix }: Job): string => {
     const claim = gateway.claims.findLast(
       (each) => claim_url === gateway.claimUrl(each.key) && each.attempt === attempt,
@@ -190,11 +190,11 @@ export async function createWorld(
     return artifactPrefix(output_prefix, claim!.nonce);
   };
 
-  /** What was written of a job. */
+  /** The attribution that was written for a job. */
   const attribution = (job: Job) =>
     readNpy(storage.objects.get(`${prefixOf(job)}attribution.npy`)!.bytes) as Tensor<'float32'>;
 
-  /** The value of a counter or gauge; of one with labels, the sum of those series that have this in theirs. */
+  /** The value of a counter or gauge; with labels, the sum of the series whose labels contain `label`. */
   const metric = async (name: string, label = ''): Promise<number> => {
     const lines = (await (await fetch(`${worker.url}/metrics`)).text()).split('\n');
     const series = lines.filter(

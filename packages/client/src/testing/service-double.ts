@@ -6,7 +6,7 @@ import { WhylightClient } from '../index.ts';
 
 export type Handle = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 
-/** A service that answers as it is told, by `GET /v1/models`, and 404 else. One for each test. */
+/** A service that gives prescribed answers, by `GET /v1/models`, and 404 otherwise. Each test has its own. */
 class ServiceDouble {
   url = '';
   seen: { line: string; authorization: string | undefined; body: string }[] = [];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import * as contract from '../index.ts';
 
-/** What somebody asks for, and its parts. Every other schema that the contract exports is, or is part of, an answer. */
+/** Names of requests and their parts. Every other schema that the contract exports is an answer or part of one. */
 const asked = new Set<string>([
   'batchRequestSchema',
   'claimSchema',
@@ -37,7 +37,7 @@ const asked = new Set<string>([
 type Definition = z.core.$ZodTypes['_zod']['def'];
 const definitionOf = (schema: z.core.$ZodType): Definition => schema._zod.def as Definition;
 
-/** The schemas that a schema consists of, itself left out. */
+/** Lists the schemas that a schema consists of, except itself. */
 function partsOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   const definition = definitionOf(schema);
   if (definition.type === 'object') return Object.values(definition.shape);
@@ -47,7 +47,7 @@ function partsOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   return 'innerType' in definition ? [definition.innerType] : [];
 }
 
-/** Every object with members of its own in a schema. */
+/** Finds every object with members of its own in a schema. */
 export function objectsIn(schema: z.core.$ZodType): z.ZodObject[] {
   const below = partsOf(schema).flatMap(objectsIn);
   return schema instanceof z.ZodObject ? [schema, ...below] : below;
@@ -63,7 +63,7 @@ const strings = [
 const simple = [...strings, 1, 0.5, 3_600, true, {}];
 
 /**
- * Values that a schema accepts, one for each of its alternatives at least; nothing in them is left out or null. Every
+ * Makes values that a schema accepts, at least one for each of its alternatives, with no member omitted or null. Every
  * object with members of its own gets `more` too.
  */
 export function samplesOf(schema: z.core.$ZodType, more: object = {}): unknown[] {

@@ -4,10 +4,10 @@ import type { OperatorName } from '../onnx/operator-names.ts';
 import { given, type RuleContext, type VjpRules, withVjp } from '../operators/vjp/rule.ts';
 import { derivative, gradientRules } from './gradient.ts';
 
-// Layer-wise relevance propagation as Captum has it; lrp/ has that by composites. A backward pass in which relevance over
-// value travels, R/x, which rules pass on as they pass a gradient on. Relevance is that times the value.
+// Layer-wise relevance propagation as in Captum; that by composites is in lrp/. The backward pass propagates relevance
+// over value, R/x, which rules pass on as they pass a gradient on. Relevance is R/x times the value.
 
-/** What has the ε-rule; other operators pass relevance on as the gradient. */
+/** Operators that have the ε-rule; all others pass relevance on as the gradient. */
 const summing: readonly OperatorName[] = [
   'Conv',
   'ConvTranspose',
@@ -21,16 +21,16 @@ const summing: readonly OperatorName[] = [
   'ReduceMean',
   'BatchNormalization',
 ];
-/** What can have another rule. */
+/** Operators that can have another rule. */
 const weighted: readonly OperatorName[] = ['Conv', 'Gemm', 'MatMul'];
 
 export interface Relevance {
-  /** What small sums are held away from zero with. */
+  /** The ε that keeps small sums away from zero. */
   readonly epsilon: number;
-  /** The rule of convolutions and linear layers; what else is linear has the ε-rule. */
+  /** The rule of convolutions and linear layers; other linear operators have the ε-rule. */
   readonly rule: 'epsilon' | 'gamma' | 'alpha1-beta0' | 'identity';
   readonly gamma: number;
-  /** How many of the first layers with weights have the rule; 0 is all of them. */
+  /** The number of first layers with weights that have the rule; 0 is all of them. */
   readonly first: number;
 }
 
@@ -41,9 +41,9 @@ export interface Relevance {
  * - epsilon: v = w
  * - gamma: v = w + γ·max(w, 0)
  * - alpha1-beta0: v = max(w, 0)
- * - identity: R_i = R_i, of layers that keep their shape
+ * - identity: R_i = R_i, for layers that keep their shape
  *
- * @param nodes the network's own, in order
+ * @param nodes the network's own nodes, in order
  */
 export function captumRelevanceRules(nodes: readonly Node[], how: Relevance): VjpRules {
   const layers = nodes.filter(({ op }) => weighted.includes(op));

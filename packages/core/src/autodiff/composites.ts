@@ -6,9 +6,9 @@ import { axisOf } from '../operators/shape/rule.ts';
 import type { RuleContext } from '../operators/vjp/rule.ts';
 import type { Composites, Composition } from './composition.ts';
 
-// Functions of several operators whose derivative together is cheaper than those of the operators in turn.
+// Functions of several operators whose joint derivative is cheaper than the derivatives of the operators in turn.
 
-/** max(relu(x)): closing the gates of the maxima closes those of all that they were chosen of. */
+/** max(relu(x)): a cotangent gated at the maxima needs no gates at the elements that they were chosen from. */
 function maxOfRelu(g: GraphBuilder, node: Node): Composition | undefined {
   const relu = g.maker(node.inputs[0]!);
   if (relu?.op !== 'Relu') return undefined;
@@ -19,7 +19,7 @@ function maxOfRelu(g: GraphBuilder, node: Node): Composition | undefined {
   };
 }
 
-/** concat(relu(x₁), relu(x₂), …): one gate for all. */
+/** concat(relu(x₁), relu(x₂), …): one gate serves all the ReLUs. */
 function concatOfRelus(g: GraphBuilder, node: Node): Composition | undefined {
   const relus = node.inputs.flatMap((input) => g.maker(input) ?? []).filter(({ op }) => op === 'Relu');
   if (relus.length < node.inputs.length || relus.length < 2) return undefined;
@@ -33,7 +33,7 @@ function concatOfRelus(g: GraphBuilder, node: Node): Composition | undefined {
   };
 }
 
-/** The cotangent where the output of a ReLU is not 0. */
+/** Gives the cotangent where the output of a ReLU is positive, 0 elsewhere. */
 const open = ({ y, dy }: RuleContext): Expression => dy.gate(y.isGreater(0));
 
 export const composites: Composites = {

@@ -4,16 +4,16 @@ import type { Node } from '../onnx/graph.ts';
 import type { OperatorName } from '../onnx/operator-names.ts';
 import type { RuleContext } from '../operators/vjp/rule.ts';
 
-/** A function that several operators spell out, and its derivative. */
+/** A function that several operators compute together, and its derivative. */
 export interface Composition {
-  /** What it is a function of. */
+  /** The inputs of the function. */
   readonly xs: readonly Value[];
-  /** Those of the operators that come before the last. */
+  /** The operators before the last. */
   readonly inner: readonly Node[];
   /** The cotangents of `xs`; the context is that of the last operator. */
   vjp(c: RuleContext): readonly Expression[];
 }
 
-/** The function that a node ends, if it does. */
+/** Finds the function that a node is the last operator of, if there is such a function. */
 export type Composite = (g: GraphBuilder, node: Node) => Composition | undefined;
 export type Composites = Readonly<Partial<Record<OperatorName, readonly Composite[]>>>;

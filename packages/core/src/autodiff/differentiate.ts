@@ -13,11 +13,11 @@ import { between, type Path, refuseUnsupported } from './path.ts';
  *
  *     ∂/∂v Σ ⟨seed, y⟩   over the pairs (y, seed) of `seeds`
  *
- * Only what lies between `wanted` and the seeds is differentiated; broadcasting is undone and cotangents are
- * added up here and nowhere else. Operators that are differentiated together have the derivative that `composites` has
- * for them, where nobody asks for what lies inside.
+ * Only the nodes between `wanted` and the seeds are differentiated; broadcasting is undone and cotangents are
+ * added up here and nowhere else. A function of several operators has the derivative that `composites` has for it, if
+ * no value inside it is wanted or used elsewhere.
  *
- * @returns the cotangent of each wanted value, in order; zeros are not made: `null` where nothing depends on it
+ * @returns the cotangent of each wanted value, in order; no zeros are made: `null` if no seeded value depends on it
  * @throws InputError model_unsupported_op naming every operator on the path that has no rule
  */
 export function differentiate(
@@ -41,7 +41,7 @@ export function differentiate(
   return wanted.map((value) => total(cotangents, value)?.name ?? null);
 }
 
-/** What has come together at each value so far. */
+/** The cotangents that have arrived at each value so far. */
 type Cotangents = Map<Value, [Expression, ...Expression[]]>;
 
 function pullBack(g: GraphBuilder, node: Node, path: Path, cotangents: Cotangents, rules: VjpRules): void {
@@ -57,7 +57,7 @@ function pullBack(g: GraphBuilder, node: Node, path: Path, cotangents: Cotangent
   });
 }
 
-/** By their last nodes, the functions on the path of which nobody sees the inside. */
+/** Finds functions of several operators on the path whose inner values are used nowhere else, by their last nodes. */
 function spelledOut(
   g: GraphBuilder,
   path: Path,
@@ -98,7 +98,7 @@ function pullBackWhole(
   });
 }
 
-/** One of the cotangents that come together at a value. */
+/** Adds a cotangent to those that arrive at a value. */
 function arrive(cotangents: Cotangents, value: Value, dx: Expression): void {
   const parts = cotangents.get(value);
   if (parts) parts.push(dx);
@@ -120,7 +120,7 @@ const contextOf = (
   dyOf: (k) => dys[k] ?? null,
 });
 
-/** What a rule gives, in the shape of its input; a node that the rule cannot make sense of is refused by name. */
+/** Applies a rule, in the shape of its input; a node that the rule cannot process is refused by name. */
 function cotangent(c: RuleContext, vjp: Vjp): Expression {
   try {
     return unbroadcast(vjp(c), c.x(c.index).shape);
@@ -142,7 +142,7 @@ function inputOf(node: Node, i: number): Value {
   return input;
 }
 
-/** Adds up what has come together at a value; the sum takes the parts' place. */
+/** Adds up the cotangents that have arrived at a value; the sum replaces the parts. */
 function total(cotangents: Cotangents, value: Value): Expression | null {
   const parts = cotangents.get(value);
   if (!parts) return null;

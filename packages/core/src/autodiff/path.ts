@@ -6,15 +6,15 @@ import { quoted } from '../onnx/names.ts';
 import type { OperatorName } from '../onnx/operator-names.ts';
 import { type VjpRules, vjpOf } from '../operators/vjp/rule.ts';
 
-// Which part of a graph a derivative has to pass.
+// Finds the part of a graph that a derivative has to pass.
 
 export interface Path {
   readonly nodes: readonly Node[];
-  /** Values that depend on a wanted one. */
+  /** Values that depend on a wanted value. */
   readonly moving: ReadonlySet<Value>;
 }
 
-/** Whether a derivative can pass a node's output: floats, and what quantization makes of them. */
+/** Whether a derivative can pass a node's output: it is of floats, or of integers made from floats by quantization. */
 function varying(g: GraphBuilder, node: Node, output: Value): boolean {
   if (output === '' || !g.knows(output)) return output !== '';
   const dtype = g.dtype(output);
@@ -38,7 +38,7 @@ export function between(g: GraphBuilder, from: Iterable<Value>, to: Iterable<Val
   return { nodes: kept.reverse(), moving };
 }
 
-/** What depends on `from` in any way, through truth values and indices too, on the way to `to`; shapes do not. */
+/** Finds the nodes on a way from `from` to `to`, through truth values and indices too, but not through shapes. */
 export function dependents(g: GraphBuilder, from: Iterable<Value>, to: Iterable<Value>) {
   const values = new Set(from);
   const forward = g.nodes.filter((node) => {
@@ -55,10 +55,10 @@ export function dependents(g: GraphBuilder, from: Iterable<Value>, to: Iterable<
   return { nodes: nodes.reverse(), values };
 }
 
-/** What looks at a value's shape only. */
+/** Operators that read only the shape of a value. */
 const ofShapes: readonly OperatorName[] = ['Shape', 'Size'];
 
-/** Whether the scores depend on the image past a value, too. */
+/** Whether the scores also depend on the image by a way that does not pass through a value. */
 export function passedBy(g: GraphBuilder, image: Value, value: Value, scores: Value): boolean {
   const around = new Set([image]);
   for (const node of g.nodes) {
@@ -68,7 +68,7 @@ export function passedBy(g: GraphBuilder, image: Value, value: Value, scores: Va
   return around.has(scores);
 }
 
-/** Operators on the path without a rule, with the nodes that use them. */
+/** Finds the operators on the path that have no rule, with the nodes that use them. */
 export function unsupportedOn(path: Path, rules: VjpRules): Map<string, string[]> {
   const missing = new Map<string, string[]>();
   for (const node of path.nodes) {
@@ -82,7 +82,7 @@ export function unsupportedOn(path: Path, rules: VjpRules): Map<string, string[]
   return missing;
 }
 
-/** Operators without a rule, in words: how many nodes, and the first by name. */
+/** Describes operators without a rule: how many nodes use them, and the name of the first. */
 export const named = (missing: ReadonlyMap<string, readonly string[]>): string =>
   [...missing]
     .map(

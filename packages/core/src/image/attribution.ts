@@ -3,26 +3,26 @@ import type { Tensor } from '../tensor.ts';
 import type { FloatMap } from './picture.ts';
 import { floatMap } from './picture.ts';
 
-/** From what a method returns to a map that can be coloured. */
+/** Converts the attribution that a method returns to a map that can be coloured. */
 
 export const signs = ['all', 'positive', 'negative', 'absolute'] as const;
 export type Sign = (typeof signs)[number];
 
 export interface NormalizeOptions {
-  /** Which attributions count: 'all' gives -1..1, the others 0..1. */
+  /** The attributions that count: 'all' gives -1..1, the others 0..1. */
   readonly sign?: Sign;
   /** Percentage of the total magnitude that may lie beyond the ends of the scale. */
   readonly outlierPercent?: number;
 }
 
-/** (v - min) / (max - min + 1e-8), torchcam's scaling to 0..1. A constant map becomes zeros. */
+/** Computes (v - min) / (max - min + 1e-8), torchcam's scaling to 0..1. A constant map becomes zeros. */
 export function minMax(values: Float32Array): Float32Array {
   const [minimum, maximum] = range(values);
   const span = Math.fround(maximum - minimum) + 1e-8;
   return values.map((value) => (value - minimum) / span);
 }
 
-/** Smallest and largest value. */
+/** Finds the smallest and the largest value. */
 export function range(values: Float32Array): [minimum: number, maximum: number] {
   let minimum = Number.POSITIVE_INFINITY;
   let maximum = Number.NEGATIVE_INFINITY;
@@ -34,7 +34,7 @@ export function range(values: Float32Array): [minimum: number, maximum: number] 
 }
 
 /**
- * One attribution per input element → one per pixel: summed over the channels, then `normalize`d.
+ * Converts one attribution per input element to one per pixel: sums over the channels, then `normalize`s.
  *
  * @param attribution [1, C, H, W], [C, H, W] or, for NHWC networks with `layout`, [1, H, W, C].
  * @throws InputError invalid_tensor for another shape.
@@ -62,13 +62,13 @@ export function pixelsToMap(
 }
 
 /**
- * Captum's scaling of attributions for display: divided by the magnitude up to which all but `outlierPercent`
- * of the total lies, clipped to -1..1.
+ * Scales attributions for display as Captum does: divides by the magnitude up to which all but `outlierPercent`
+ * of the total lies, and clips to -1..1.
  *
- * Where Captum raises, this answers: attributions that are all zero (or have none of the wanted sign) give
- * zeros, and outlierPercent 0 divides by the largest magnitude.
+ * Returns a result in two cases in which Captum raises an error: attributions that are all zero (or never of the wanted
+ * sign) give zeros, and outlierPercent 0 divides by the largest magnitude.
  *
- * @throws InputError invalid_parameter when outlierPercent is not in 0..100.
+ * @throws InputError invalid_parameter if outlierPercent is not in 0..100.
  */
 export function normalize(
   values: Float32Array,
@@ -88,7 +88,7 @@ const wantedPart: Record<Sign, (value: number) => number> = {
   absolute: Math.abs,
 };
 
-/** The first magnitude, from small to large, at which the running sum reaches `percent` of the total. */
+/** Finds the first magnitude, from small to large, at which the running sum reaches `percent` of the total. */
 function threshold(magnitudes: Float32Array, percent: number): number {
   magnitudes.sort();
   // NumPy adds up float32 in float32: on a photo's many pixels that moves the threshold.

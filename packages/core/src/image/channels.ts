@@ -5,10 +5,10 @@ import type { Preprocessing } from './preprocessing.ts';
 type Channels = Preprocessing['channels'];
 
 /**
- * The channels that a network takes, of a photo in grey, RGB or RGBA, or of a file of bands. Grey is made before the
- * photo is resized, as `Image.open(path).convert('L')` does.
+ * Converts a photo in grey, RGB or RGBA, or a file of bands, to the channels that a network takes. Grey is computed
+ * before the photo is resized, as in `Image.open(path).convert('L')`.
  *
- * @throws InputError invalid_image where the network takes another number of bands than there are
+ * @throws InputError invalid_image if the network takes another number of bands than the file has
  */
 export function withChannels(photo: Raster, channels: Channels): Raster {
   switch (channels) {
@@ -32,7 +32,7 @@ export function withChannels(photo: Raster, channels: Channels): Raster {
   }
 }
 
-/** Which channel of `withChannels` each channel of the tensor is. */
+/** Lists, for each channel of the tensor, its index among the channels of `withChannels`. */
 export function channelOrder(channels: Channels): readonly number[] {
   if (channels === 'bgr') return [2, 1, 0];
   const count = typeof channels === 'number' ? channels : { rgb: 3, gray: 1, rgba: 4 }[channels];
@@ -48,7 +48,7 @@ function of(photo: Raster, expected: number): Raster {
   );
 }
 
-/** ITU-R 601-2 luma as Pillow's `convert('L')` computes it, in 16 bits of fraction. */
+/** Computes ITU-R 601-2 luma as Pillow's `convert('L')` does, in 16 bits of fraction. */
 function luminance({ width, height, channels, data }: Raster): Raster {
   const rounded = data instanceof Uint8Array;
   const grey = rounded ? new Uint8Array(width * height) : new Float32Array(width * height);
@@ -63,7 +63,7 @@ const withoutAlpha = (photo: Raster): Raster => mapped(photo, [0, 1, 2]);
 const repeated = (photo: Raster): Raster => mapped(photo, [0, 0, 0]);
 const opaque = (photo: Raster): Raster => mapped(photo, [0, 1, 2, null]);
 
-/** The channels `from`, in this order; null: 255. */
+/** Copies the channels `from`, in this order; null gives 255. */
 function mapped({ width, height, channels, data }: Raster, from: readonly (number | null)[]): Raster {
   const length = width * height * from.length;
   const out = data instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);

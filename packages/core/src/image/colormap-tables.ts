@@ -1,8 +1,8 @@
-/** How matplotlib and OpenCV make a colour table of 256 RGB entries from a colour map's definition. */
+/** Makes colour tables of 256 RGB entries from colour map definitions, as matplotlib and OpenCV do. */
 
 type Knots = readonly (readonly [position: number, level: number])[];
 
-/** matplotlib's LinearSegmentedColormap: piecewise linear per channel, `trunc(255 level)`. */
+/** Makes the table of matplotlib's LinearSegmentedColormap: piecewise linear per channel, `trunc(255 level)`. */
 export function segments(definition: { red: Knots; green: Knots; blue: Knots }): Uint8Array {
   const table = new Uint8Array(256 * 3);
   [definition.red, definition.green, definition.blue].forEach((knots, channel) => {
@@ -23,25 +23,25 @@ function levelAt(knots: Knots, i: number): number {
   return Math.min(Math.max(level, 0), 1);
 }
 
-/** matplotlib's `LinearSegmentedColormap.from_list`: hexadecimal colours at equal distances. */
+/** Makes the table of matplotlib's `LinearSegmentedColormap.from_list`: hexadecimal colours at equal distances. */
 export function through(colours: string): Uint8Array {
   const list = colours.split(' ');
   return throughAt(list.map((colour, i) => [i / (list.length - 1), colour]));
 }
 
-/** The same with colours at positions of their own, from 0 to 1. */
+/** Does the same with each colour at a given position from 0 to 1. */
 export function throughAt(stops: readonly (readonly [position: number, colour: string])[]): Uint8Array {
   const channel = (shift: number): Knots =>
     stops.map(([position, colour]) => [position, ((Number.parseInt(colour, 16) >> shift) & 255) / 255]);
   return segments({ red: channel(16), green: channel(8), blue: channel(0) });
 }
 
-/** A table written out: 256 colours of six hexadecimal digits. */
+/** Reads a table that is written out: 256 colours of six hexadecimal digits. */
 export const listed = (digits: string): Uint8Array =>
   Uint8Array.from(digits.match(/../g)!, (pair) => Number.parseInt(pair, 16));
 
 /**
- * OpenCV's COLORMAP_JET as RGB: three trapezoids of slope 4. Its blue has one entry off the line: 1 at 159,
+ * Makes OpenCV's COLORMAP_JET as RGB: three trapezoids of slope 4. Its blue has one entry off the line: 1 at 159,
  * where the line gives 2.
  */
 export function openCvJet(): Uint8Array {

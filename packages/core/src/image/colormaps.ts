@@ -8,11 +8,11 @@ const quarter = [
 ] as const;
 
 /**
- * Colour maps as tables of 256 RGB entries, equal to what matplotlib's `cmap(i, bytes=True)` gives.
+ * Colour maps as tables of 256 RGB entries, equal to the colours of matplotlib's `cmap(i, bytes=True)`.
  *
  * `RdWhGn` is Captum's red-white-green for signed attributions, `Greens`, `Reds` and `Blues` are its maps for
- * the other signs; `custom-blue` is what its tutorials' readers draw integrated gradients
- * with; `opencv-jet` is what pytorch-grad-cam draws with, up to 4 levels off matplotlib's.
+ * the other signs; `custom-blue` is the map with which readers of its tutorials draw integrated gradients;
+ * `opencv-jet` is pytorch-grad-cam's map, up to 4 levels off matplotlib's `jet`.
  */
 export const colormaps = {
   jet: segments({
@@ -73,15 +73,15 @@ export type ColormapName = keyof typeof colormaps;
 
 export const colormapNames = Object.keys(colormaps) as ColormapName[];
 
-/** A name, or a table of 256 RGB entries. */
+/** A colour map by name, or as a table of 256 RGB entries. */
 export type Colormap = ColormapName | Uint8Array;
 
 export const tableOf = (colormap: Colormap): Uint8Array =>
   typeof colormap === 'string' ? colormaps[colormap] : colormap;
 
 /**
- * A name, or colours at positions from 0 to 1 such as `0:#ffffff,0.25:#000000,1:#000000`: the table of matplotlib's
- * `LinearSegmentedColormap.from_list(name, [(0, '#ffffff'), (0.25, '#000000'), (1, '#000000')])`.
+ * Reads a name, or colours at positions from 0 to 1 such as `0:#ffffff,0.25:#000000,1:#000000`, which give the table of
+ * matplotlib's `LinearSegmentedColormap.from_list(name, [(0, '#ffffff'), (0.25, '#000000'), (1, '#000000')])`.
  *
  * @throws InputError invalid_parameter for anything else
  */
@@ -102,6 +102,6 @@ export function parseColormap(text: string): Colormap {
   return throughAt(stops);
 }
 
-/** matplotlib's index of a value: `trunc(256 v)` held within 0..255, in float32. */
+/** Computes matplotlib's index of a value: `trunc(256 v)` clamped to 0..255, in float32. */
 export const colourIndex = (value: number): number =>
   Math.min(Math.max(Math.trunc(Math.fround(Math.fround(value) * 256)), 0), 255);

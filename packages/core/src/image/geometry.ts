@@ -1,29 +1,29 @@
 import type { Region } from './picture.ts';
 import { boxOf, type Preprocessing, sidesOf } from './preprocessing.ts';
 
-/** Sizes and places as torchvision's Resize and CenterCrop compute them. */
+/** Computes sizes and positions as torchvision's Resize and CenterCrop do. */
 
 export interface Size {
   readonly width: number;
   readonly height: number;
 }
 
-/** The short side becomes `short`, the other `int(short · long / short side)`, truncated. */
+/** Computes the size after a resize: short side `short`, other side `int(short · long / short side)`, truncated. */
 export function resizedSize({ width, height }: Size, short: number): Size {
   return width <= height
     ? { width: short, height: Math.trunc((short * height) / width) }
     : { width: Math.trunc((short * width) / height), height: short };
 }
 
-/** Where a photo goes. */
+/** The place of a photo: its size and window. */
 export interface Placement {
   /** The whole photo, resized. */
   readonly resized: Size;
-  /** The part of the resized photo that the network gets, in whole pixels; beyond the photo is padding. */
+  /** The part of the resized photo that the network gets, in whole pixels; pixels beyond the photo are padding. */
   readonly window: Region;
 }
 
-/** How large a photo becomes, and which part of it the network gets. */
+/** Computes the size that a photo is resized to, and the part of it that the network gets. */
 export function placementOf(photo: Size, preprocessing: Preprocessing): Placement {
   const { fit, crop } = preprocessing;
   const resized = resizedBy(photo, preprocessing);
@@ -55,9 +55,9 @@ const scaledBy = ({ width, height }: Size, factor: number): Size => ({
 });
 
 /**
- * The rectangle in the middle. It starts at `round((size - side) / 2)`, halves to the even number as Python rounds;
- * where the picture is smaller than the rectangle, it starts before the picture, by half the lack rounded down, and
- * what lies outside is padding.
+ * Computes the rectangle in the middle. It starts at `round((size - side) / 2)`, halves to the even number as Python
+ * rounds; if the picture is smaller than the rectangle, the rectangle starts before the picture, by half the difference
+ * rounded down, and the part outside the picture is padding.
  */
 export function centreCrop({ width, height }: Size, crop: Size): Region {
   return { x: start(width, crop.width), y: start(height, crop.height), ...crop };

@@ -6,13 +6,13 @@ import { readNpy } from '../npy.ts';
 import type { Tensor } from '../tensor.ts';
 
 /**
- * For tests: what the real libraries drew, from the reference folder beside the repository (or
- * WHYLIGHT_SHARED); null where it is not there.
+ * For tests: the pictures that the real libraries drew, from the reference folder beside the repository (or
+ * WHYLIGHT_SHARED); null if the folder is missing.
  */
 const folder = resolve(process.env.WHYLIGHT_SHARED ?? resolve(import.meta.dirname, '../../../../../shared'));
 const file = resolve(folder, 'goldens/tiny/golden.json');
 
-/** An array recorded on a real network and photo, such as 'inputs/both.rgb'. */
+/** Reads an array recorded on a real network and photo, such as 'inputs/both.rgb'. */
 export const realGolden = (name: string): Tensor =>
   readNpy(readFileSync(resolve(folder, `goldens/real/${name}.npy`)));
 export const hasRealGoldens = existsSync(resolve(folder, 'goldens/real'));

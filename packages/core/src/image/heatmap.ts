@@ -13,7 +13,7 @@ export interface HeatmapOptions {
   readonly maximum?: number;
 }
 
-/** A map as colours at the size asked for, bicubic in between; what lies beyond an end has its colour. */
+/** Colours a map at the requested size, resized bicubically; values beyond an end get the colour of that end. */
 export function heatmap(
   map: FloatMap,
   { width, height, colormap = 'jet', minimum = 0, maximum = 1 }: HeatmapOptions,
@@ -32,7 +32,7 @@ export function heatmap(
   return picture(width, height, data);
 }
 
-/** A colour map as an upright bar, its largest value on top. Tick labels are the caller's. */
+/** Draws a colour map as an upright bar, its largest value on top. The caller draws the tick labels. */
 export function colorBar(colormap: Colormap, width: number, height: number): Picture {
   const table = tableOf(colormap);
   const data = new Uint8Array(width * height * 3);

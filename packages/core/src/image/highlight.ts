@@ -9,7 +9,7 @@ export const backdrops = ['original', 'grayscale', 'mask_black', 'none'] as cons
 export type Backdrop = (typeof backdrops)[number];
 
 export interface HighlightOptions {
-  /** Magnitudes up to which nothing is highlighted, and from which on it is highlighted most. */
+  /** The magnitude up to which nothing is highlighted, and the one from which the highlight is strongest. */
   readonly from: number;
   readonly to: number;
   /** Whether negative values have colours of their own: the lower half of the colour map. */
@@ -18,19 +18,19 @@ export interface HighlightOptions {
   /** Weight of the colours, 0 < opacity ≤ 1. */
   readonly opacity: number;
   readonly backdrop: Backdrop;
-  /** Draws the edges of what is highlighted in place of its areas. */
+  /** Draws the edges of highlighted areas in place of the areas. */
   readonly outlines: boolean;
 }
 
 /**
- * A map over the part of the photo that the network saw, of which only magnitudes beyond `from` are shown:
+ * Draws a map over the part of the photo that the network saw; only magnitudes above `from` are shown:
  *
  *     strength = clamp((|v| - from) / (to - from), 0, 1)
  *     pixel    = strength > 0 ? backdrop + opacity · (colour - backdrop) : backdrop
  *
- * with v bicubic at the region's size. Over `mask_black` a pixel is photo · strength.
+ * with v resized bicubically to the region's size. With backdrop `mask_black` a pixel is photo · strength.
  *
- * @throws InputError invalid_parameter when opacity is not in (0, 1] or `from` is not below `to`.
+ * @throws InputError invalid_parameter if opacity is not in (0, 1] or `from` is not below `to`.
  */
 export function highlight(photo: Picture, map: FloatMap, region: Region, options: HighlightOptions): Picture {
   const { from, to, opacity, backdrop, outlines } = options;
@@ -66,7 +66,7 @@ export function highlight(photo: Picture, map: FloatMap, region: Region, options
   return picture(photo.width, photo.height, data);
 }
 
-/** The magnitudes that `lower` and `upper` percent of all values do not exceed, by nearest rank. */
+/** Finds the magnitudes that `lower` and `upper` percent of all values do not exceed, by nearest rank. */
 export function percentiles(values: Float32Array, lower: number, upper: number): [number, number] {
   const magnitudes = values.map(Math.abs).sort();
   const at = (percent: number) =>
@@ -87,7 +87,7 @@ function placeRows(onto: Float32Array, photo: Picture, map: FloatMap, place: Reg
 const colourAt = ({ signed }: HighlightOptions, value: number): number =>
   colourIndex(signed ? (value + 1) / 2 : Math.abs(value)) * 3;
 
-/** Of the pixel whose first byte is at `i`: its ground, by channel. */
+/** Functions that compute the backdrop of the pixel whose first byte is at `i`, by channel. */
 const backdropOf: Record<
   Backdrop,
   (data: Uint8Array, i: number, strength: number) => (channel: number) => number
@@ -99,7 +99,7 @@ const backdropOf: Record<
   none: () => () => 0,
 };
 
-/** Where something is highlighted with something not highlighted near: within a two-hundredth of the short side. */
+/** Finds edges: highlighted pixels that have a pixel without highlight within a two-hundredth of the short side. */
 function edgesOf(strengths: Float32Array, { width, height }: Picture): Uint8Array {
   const reach = Math.max(1, Math.round(Math.min(width, height) / 200));
   const inside = Uint8Array.from(strengths, (strength) => (strength > 0 ? 1 : 0));
@@ -107,7 +107,7 @@ function edgesOf(strengths: Float32Array, { width, height }: Picture): Uint8Arra
   return inside.map((is, p) => (is && !eroded[p] ? 1 : 0));
 }
 
-/** Keeps what has only kept ones within `reach` along an axis; the picture's own edge takes nothing away. */
+/** Keeps mask pixels that have only mask pixels within `reach` along an axis; the picture's edge erodes nothing. */
 function erode(mask: Uint8Array, { width, height }: Size, axis: 'x' | 'y', reach: number): Uint8Array {
   const [stride, length] = axis === 'x' ? [1, width] : [width, height];
   const out = mask.slice();

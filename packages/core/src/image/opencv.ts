@@ -2,9 +2,9 @@ import { roundHalfToEven } from './geometry.ts';
 import type { Raster, Region } from './picture.ts';
 
 /**
- * `cv2.resize` of 8-bit pictures, to the bit: INTER_LINEAR in fixed point and without antialiasing, INTER_AREA in
- * float32. As in OpenCV, INTER_LINEAR at exactly half the size is INTER_AREA, and INTER_AREA that does not shrink both
- * sides is linear interpolation with corners of pixels in place of centres.
+ * Resizes 8-bit pictures exactly as `cv2.resize` does: INTER_LINEAR in fixed point and without antialiasing, INTER_AREA
+ * in float32. As in OpenCV, INTER_LINEAR at exactly half the size is INTER_AREA, and INTER_AREA that does not shrink
+ * both sides is linear interpolation with corners of pixels in place of centres.
  */
 export function resizedAsOpenCv(
   source: Raster & { readonly data: Uint8Array },
@@ -24,10 +24,10 @@ export function resizedAsOpenCv(
 
 const f = Math.fround;
 
-/** Inputs per output, in OpenCV's own rounding. */
+/** Computes the number of inputs per output, rounded as in OpenCV. */
 const scaleOf = (from: number, to: number): number => 1 / (to / from);
 
-/** Where an output lies among the inputs: input `first`, and how far from it to the next. */
+/** The position of an output among the inputs: input `first`, and the part of the distance from it to the next. */
 type Place = (i: number, from: number, to: number) => { first: number; beyond: number };
 
 const centreOf: Place = (i, from, to) => {
@@ -46,7 +46,7 @@ interface Places {
   readonly first: Int32Array;
   /** Weights of the first input and the one after it, in 1/2048. */
   readonly weights: Int32Array;
-  /** How many inputs there are. */
+  /** Number of inputs. */
   readonly from: number;
 }
 
@@ -78,7 +78,7 @@ function linear({ data, width, channels }: Raster, across: Places, down: Places)
     if (known) return known;
     const made = new Int32Array(columns * channels);
     for (let x = 0; x < columns; x++) {
-      // Across, what lies beyond the edge gives all its weight to the edge, which keeps the sum exact.
+      // Across, a pixel beyond the edge gives all its weight to the edge pixel, which keeps the sum exact.
       const before = across.first[x]! < 0;
       const last = across.first[x]! >= across.from - 1;
       const left = before ? 0 : last ? across.from - 1 : across.first[x]!;
@@ -103,13 +103,13 @@ function linear({ data, width, channels }: Raster, across: Places, down: Places)
   return new Uint8Array(out.buffer);
 }
 
-/** The inputs that an output covers, and the share of it that each is. */
+/** The inputs that an output covers, and the share of the output that each input makes up. */
 interface Cover {
   readonly first: number;
   readonly shares: readonly number[];
 }
 
-/** OpenCV leaves out a share of less than a thousandth of an input. */
+/** OpenCV ignores shares of less than a thousandth of an input. */
 const least = 1e-3;
 
 function covers({ from, to, start, length }: Axis): Cover[] {
@@ -160,7 +160,7 @@ function areas(
   return new Uint8Array(out.buffer);
 }
 
-/** Means of whole blocks of pixels; of two by two a half is rounded up, of others to the even level. */
+/** Averages whole blocks of pixels; a half is rounded up for blocks of two by two, else to the even level. */
 function blocks({ data, width, channels }: Raster, across: number, down: number, window: Region): Uint8Array {
   const out = new Uint8ClampedArray(window.width * window.height * channels);
   const share = f(1 / (across * down));

@@ -8,7 +8,7 @@ export interface OverlayOptions {
   /** Weight of the photo, 0 ≤ alpha < 1. */
   readonly alpha?: number;
   readonly colormap?: Colormap;
-  /** torchcam squares the map, which leaves little of one that is sparse; false colours it as it is. */
+  /** torchcam squares the map, which leaves little of a sparse map; false colours the map as it is. */
   readonly squared?: boolean;
 }
 
@@ -17,8 +17,8 @@ export interface OverlayOptions {
  * bicubic to the region's size, squared, coloured, then `trunc(colour + alpha · (photo - colour))` in float32.
  * Outside the region the photo stays as it is.
  *
- * @param region where the map belongs on the photo, rounded to whole pixels; may reach beyond the photo.
- * @throws InputError invalid_parameter when alpha is not in [0, 1).
+ * @param region the position of the map on the photo, rounded to whole pixels; may reach beyond the photo.
+ * @throws InputError invalid_parameter if alpha is not in [0, 1).
  */
 export function overlay(
   photo: Picture,
@@ -50,7 +50,7 @@ export function overlay(
   return { ...photo, data };
 }
 
-/** Edges go to the nearest pixel edge, so that neighbouring regions still meet; never empty. */
+/** Rounds edges to the nearest pixel edge, so that neighbouring regions still meet; the result is never empty. */
 export function wholePixels(region: Region): Region {
   const x = Math.round(region.x);
   const y = Math.round(region.y);
@@ -62,7 +62,7 @@ export function wholePixels(region: Region): Region {
   };
 }
 
-/** Every colour entry blended with every level of a photo: `[entry][channel][level]`. */
+/** Blends every colour entry with every level of a photo: `[entry][channel][level]`. */
 function blends(table: Uint8Array, alpha: number): Uint8Array {
   const out = new Uint8Array(table.length * 256);
   for (let entry = 0; entry < table.length; entry++) {

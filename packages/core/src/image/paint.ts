@@ -6,11 +6,11 @@ import { type OverlayOptions, overlay } from './overlay.ts';
 import { type FloatMap, floatMap, type Picture, type Region } from './picture.ts';
 import { computeHighlighting, keepsScaling, type Style } from './style.ts';
 
-/** One explanation, and what is known of its numbers. */
+/** One explanation, and the meaning of its numbers. */
 export interface Explained {
   /** A map [1, h, w] or [1, 1, h, w], or a value per pixel and channel. */
   readonly attribution: Tensor<'float32'>;
-  /** The network's. */
+  /** The network's layout. */
   readonly layout: 'NCHW' | 'NHWC';
   /** Whether the method gives a value per pixel and channel, and not a map. */
   readonly isPixels: boolean;
@@ -26,13 +26,13 @@ export interface ScaledMap {
 
 export interface Scenery extends Explained {
   readonly photo: Picture;
-  /** Where the map belongs on the photo. */
+  /** The region of the map on the photo. */
   readonly region: Region;
-  /** Omitted: the method's own. */
+  /** Default: the method's own style. */
   readonly style?: Style | undefined;
 }
 
-/** The photo with the explanation over it, without a caption, and the map that a heat map shows alone. */
+/** Draws the explanation over the photo, without a caption; also returns the map that a heat map shows alone. */
 export function paint({ photo, region, style = {}, ...explained }: Scenery): {
   readonly explained: Picture;
   readonly alone: ScaledMap;
@@ -50,17 +50,17 @@ export function paint({ photo, region, style = {}, ...explained }: Scenery): {
   };
 }
 
-/** torchcam squares a map before it colours it; of scattered pixels that leaves next to nothing to see. */
+/** torchcam squares a map before it colours it; for scattered pixels that leaves almost nothing to see. */
 const sparse = { squared: false, alpha: 0.5 };
 
 /**
- * Maps are laid over the photo min-maxed, attributions of pixels by their magnitude. Alone, maps keep their own
- * scale, and attributions of pixels show for (+) and against (−).
+ * Makes the maps to draw. Over the photo, maps are min-maxed and attributions of pixels are drawn by magnitude. Alone,
+ * maps keep their own scale, and attributions of pixels show for (+) and against (−).
  */
 export function mapsOf({ attribution, layout: given, isPixels }: Explained): {
   readonly over: FloatMap;
   readonly overlayOptions: OverlayOptions;
-  /** Of pixels their sums over the channels. */
+  /** For attributions of pixels: their sums over the channels. */
   readonly values: FloatMap;
   readonly isMap: boolean;
   readonly alone: ScaledMap;
@@ -68,7 +68,7 @@ export function mapsOf({ attribution, layout: given, isPixels }: Explained): {
   const { shape, data } = attribution;
   // pytorch-grad-cam's guided backpropagation puts the channels last, whatever the model takes.
   const layout = shape.length === 4 && shape[3]! <= 4 && shape[1]! > 4 ? 'NHWC' : given;
-  // Of a grey image a value per pixel has the shape of a map.
+  // For a grey image, attributions of pixels have the shape of a map.
   const plain = shape.length === 3 || (shape[1] === 1 && !isPixels);
   if (!plain) {
     const map = pixelsToMap(attribution, { layout });

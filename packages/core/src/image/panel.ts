@@ -15,13 +15,13 @@ export type PanelMethod = (typeof panelMethods)[number];
 export interface PanelOptions {
   readonly method: PanelMethod;
   readonly sign: Sign;
-  /** In place of the sign's own colours; their ends stay where they are. */
+  /** Replaces the sign's own colours; the values at their ends stay the same. */
   readonly colormap?: Colormap | undefined;
   /** Weight of the heat map over the grey picture. */
   readonly alphaOverlay?: number | undefined;
 }
 
-/** Captum's colours of a sign, and the values at their ends. */
+/** Returns Captum's colours of a sign, and the values at their ends. */
 export const scaleOf = (sign: Sign, colormap?: Colormap) => ({
   minimum: sign === 'all' ? -1 : 0,
   maximum: 1,
@@ -36,15 +36,15 @@ const signColours: Readonly<Record<Sign, ColormapName>> = {
 };
 
 /**
- * One panel of Captum's `visualize_image_attr`: the pixels that it hands to matplotlib, in matplotlib's colours, on
- * white.
+ * Draws one panel of Captum's `visualize_image_attr`: the pixels that it hands to matplotlib, in matplotlib's colours,
+ * on white.
  *
  * - `heat_map`: the map in colours. `blended_heat_map`: the same over the picture's mean of channels, stretched from
  *   black to white.
  * - `masked_image`: trunc(picture · map). `alpha_scaling`: the picture with opacity trunc(255 map).
  *
  * @param map normalised (see `normalize`): -1..1 for sign all, else 0..1; of the picture's size.
- * @throws InputError invalid_parameter where a mask would need both signs, or sizes differ.
+ * @throws InputError invalid_parameter if a mask would need both signs, or sizes differ.
  */
 export function panel(photo: Picture, map: FloatMap, options: PanelOptions): Picture {
   const { method, sign, alphaOverlay = 0.5 } = options;
@@ -82,7 +82,7 @@ function heatColours({ data }: FloatMap, { minimum, maximum, colormap }: ReturnT
   return colours;
 }
 
-/** Mean of the channels, as matplotlib's grey map shows it from its smallest value to its largest. */
+/** Computes the mean of the channels as matplotlib's grey map shows it, from its smallest value to its largest. */
 function stretchedGrey({ data }: Picture): Uint8Array {
   const means = Float64Array.from(
     { length: data.length / 3 },

@@ -1,4 +1,4 @@
-/** What pictures are made of: plain arrays with their measures. */
+/** Types of pictures: plain arrays with their sizes. */
 
 /** 8-bit RGB, row-major: pixel (x, y) starts at `data[(y * width + x) * 3]`. */
 export interface Picture {
@@ -9,8 +9,8 @@ export interface Picture {
 }
 
 /**
- * What preprocessing takes: interleaved channels, row-major. 8-bit levels of a photo, or bands that have the file's own
- * range.
+ * The input of preprocessing: interleaved channels, row-major. 8-bit levels of a photo, or bands that have the file's
+ * own range.
  */
 export interface Raster {
   readonly width: number;
@@ -26,7 +26,7 @@ export interface FloatMap {
   readonly data: Float32Array;
 }
 
-/** A rectangle on a photo, in photo pixels; fractions where a resize stands between. */
+/** A rectangle on a photo, in photo pixels; with fractions if the photo was resized. */
 export interface Region {
   readonly x: number;
   readonly y: number;
@@ -43,7 +43,7 @@ export function picture(width: number, height: number, data: Uint8Array): Pictur
   return { width, height, channels: 3, data };
 }
 
-/** A part of a picture, in whole pixels; what lies beyond the picture is black. */
+/** Cuts out a part of a picture, in whole pixels; the part beyond the picture is black. */
 export function cutOut(from: Picture, { x, y, width, height }: Region): Picture {
   const data = new Uint8Array(width * height * 3);
   const [left, right] = [Math.max(x, 0), Math.min(x + width, from.width)];
@@ -55,7 +55,7 @@ export function cutOut(from: Picture, { x, y, width, height }: Region): Picture 
   return picture(width, height, data);
 }
 
-/** The part of a region that lies on a photo of this size; what lies beyond is padding. */
+/** Returns the part of a region that lies on a photo of this size; the part beyond it is padding. */
 export function onPhoto(region: Region, photo: { readonly width: number; readonly height: number }): Region {
   const x = Math.min(Math.max(region.x, 0), photo.width);
   const y = Math.min(Math.max(region.y, 0), photo.height);

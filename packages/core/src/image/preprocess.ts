@@ -11,12 +11,12 @@ import { resizedRaster } from './resize-raster.ts';
 const maximumPixels = 25_000_000;
 
 /**
- * Resize, crop or pad, scale, normalise: torchvision's Resize, CenterCrop, ToTensor and Normalize, in float32.
+ * Resizes, crops or pads, scales, normalises as torchvision's Resize, CenterCrop, ToTensor, Normalize do, in float32.
  *
- * @returns `input` [1, C, H, W] or [1, H, W, C]; `crop`, the pixels that the network saw; `region`, where they lie on
- *   the photo, in photo pixels (beyond the photo where there is padding).
- * @throws InputError invalid_parameter for preprocessing that cannot be, invalid_image for a photo that has not the
- *   network's channels, image_too_large for a photo whose resized form is.
+ * @returns `input` [1, C, H, W] or [1, H, W, C]; `crop`, the pixels that the network saw; `region`, their position on
+ *   the photo, in photo pixels (beyond the photo if there is padding).
+ * @throws InputError invalid_parameter for impossible preprocessing, invalid_image for a photo without the network's
+ *   channels, image_too_large for a photo that is too large after the resize.
  */
 export function preprocess(
   photo: Raster,
@@ -44,7 +44,7 @@ export function preprocess(
   return { input: normalise(crop, preprocessing, channelOrder(preprocessing.channels)), region, crop };
 }
 
-/** The part of the resized photo that lies in the window, on black or, letterboxed, on the padding's colour. */
+/** Cuts out the part of the resized photo in the window, on black or, letterboxed, on the padding's colour. */
 function cropOf(
   photo: Raster,
   { resized, window }: Placement,
@@ -72,7 +72,7 @@ function cropOf(
   return raster(window.width, window.height, channels, data);
 }
 
-/** The padding's colour in the channels of an 8-bit picture; bands, whose range is the file's own, are padded with 0. */
+/** Returns the padding's colour in an 8-bit picture's channels; bands, whose range is the file's own, get padding 0. */
 function padding(color: Preprocessing['pad_color'], { channels, data }: Raster): readonly number[] {
   if (!(data instanceof Uint8Array)) return Array<number>(channels).fill(0);
   const pixel = raster(1, 1, 3, Uint8Array.from(color));
@@ -83,7 +83,7 @@ function fill(data: Uint8Array | Float32Array, pixel: readonly number[]): void {
   for (let i = 0; i < data.length; i++) data[i] = pixel[i % pixel.length] ?? 0;
 }
 
-/** (pixel · scale - mean) / std, each step rounded to float32 as in torch. */
+/** Computes (pixel · scale - mean) / std, each step rounded to float32 as in torch. */
 function normalise(
   crop: Raster,
   { layout, scale, mean, std }: Preprocessing,
@@ -112,7 +112,7 @@ function normalise(
 const ofChannel = (values: readonly number[], channel: number): number =>
   values.length === 1 ? values[0]! : values[channel]!;
 
-/** @throws InputError invalid_parameter unless there is one mean and std for each channel, or one for all */
+/** @throws InputError invalid_parameter unless mean and std have one number for each channel, or one for all */
 function checkNumbers({ mean, std, channels }: Preprocessing): void {
   const count = channelCount(channels);
   const fits = ({ length }: readonly number[]) => length === 1 || length === count;

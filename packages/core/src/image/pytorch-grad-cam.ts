@@ -5,12 +5,12 @@ import type { FloatMap, Picture } from './picture.ts';
 import { floatMap, picture } from './picture.ts';
 import { resizeMap } from './resize.ts';
 
-/** The pictures that pytorch-grad-cam's notebooks show, in its arithmetic. */
+/** Draws the pictures that pytorch-grad-cam's notebooks show, in its arithmetic. */
 
 const f = Math.fround;
 
 /**
- * `scale_cam_image`: (v - min) / (1e-7 + max of that), then bilinear as OpenCV resizes, without antialiasing.
+ * Computes `scale_cam_image`: (v - min) / (1e-7 + max(v - min)), resized bilinearly as in OpenCV, without antialiasing.
  */
 export function scaleCamImage(map: FloatMap, width: number, height: number): FloatMap {
   const [minimum, maximum] = range(map.data);
@@ -20,11 +20,11 @@ export function scaleCamImage(map: FloatMap, width: number, height: number): Flo
 }
 
 /**
- * `show_cam_on_image` with `use_rgb=True`: (1 - w) · colour + w · photo, divided by its largest value.
+ * Computes `show_cam_on_image` with `use_rgb=True`: (1 - w) · colour + w · photo, divided by its largest value.
  *
  * @param rgb the photo as floats in 0..1, row-major RGB, at the map's size.
  * @param imageWeight w, the weight of the photo.
- * @throws InputError invalid_parameter when the photo leaves 0..1 or the weight does, invalid_tensor when the
+ * @throws InputError invalid_parameter if the photo or the weight is not within 0..1, invalid_tensor if the
  *   sizes differ.
  */
 export function showCamOnImage(rgb: Float32Array, map: FloatMap, imageWeight = 0.5): Picture {
@@ -51,8 +51,8 @@ export function showCamOnImage(rgb: Float32Array, map: FloatMap, imageWeight = 0
 }
 
 /**
- * `deprocess_image`: (v - mean) / (standard deviation + 1e-5) · 0.1 + 0.5 over the whole array, clipped to 0..1,
- * as 8-bit levels.
+ * Computes `deprocess_image`: (v - mean) / (standard deviation + 1e-5) · 0.1 + 0.5 over the whole array, clipped to
+ * 0..1, as 8-bit levels.
  */
 export function deprocessImage(values: Float32Array): Uint8Array {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,12 +1,12 @@
 /**
- * Resampling weights as Pillow computes them (Resample.c): kernels by name, half-pixel centres, the support
+ * Computes resampling weights as Pillow does (Resample.c): kernels by name, half-pixel centres, the support
  * widened when shrinking (that is the antialiasing), weights renormalised at the borders.
  */
 
 export const filters = ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'] as const;
 export type Filter = (typeof filters)[number];
 
-/** How photos are resized: as Pillow does, with antialiasing, or as OpenCV does. */
+/** Filters that resize photos: Pillow's, with antialiasing, and OpenCV's. */
 export const resamplings = [...filters, 'cv-bilinear', 'cv-area'] as const;
 export type Resampling = (typeof resamplings)[number];
 
@@ -37,7 +37,7 @@ const kernels: Record<Exclude<Filter, 'nearest'>, Kernel> = {
   lanczos: { support: 3, at: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
 };
 
-/** For output pixel i: its inputs are `first[i] … first[i] + count[i] - 1`, their weights at `i * stride`. */
+/** Resampling weights. Output pixel i has the inputs `first[i] … first[i] + count[i] - 1`, weights at `i * stride`. */
 export interface Weights {
   readonly first: Int32Array;
   readonly count: Int32Array;
@@ -46,7 +46,7 @@ export interface Weights {
 }
 
 export interface Axis {
-  /** Pixels before and after the resize. */
+  /** Numbers of pixels before and after the resize. */
   readonly from: number;
   readonly to: number;
   /** Only the outputs `start … start + length - 1` are wanted; all of them by default. */
@@ -54,7 +54,7 @@ export interface Axis {
   readonly length?: number;
 }
 
-/** Weights along one axis; `antialias: false` keeps the kernel's own support when shrinking, as OpenCV does. */
+/** Computes weights along one axis; `antialias: false` keeps the kernel's own support when shrinking, as in OpenCV. */
 export function weights(filter: Filter, axis: Axis, antialias = true): Weights {
   return filter === 'nearest' ? nearest(axis) : convolution(kernels[filter], axis, antialias);
 }
@@ -86,7 +86,7 @@ function convolution(kernel: Kernel, axis: Axis, antialias: boolean): Weights {
   return { first, count, stride, values };
 }
 
-/** Pillow adds up the scale instead of multiplying by it, which decides on which side of a border a pixel falls. */
+/** Adds up the scale as Pillow does, not multiplies by it: that decides on which side of a border a pixel falls. */
 function nearest({ from, to, start = 0, length = to }: Axis): Weights {
   const first = new Int32Array(length);
   let position = (from / to) * 0.5;

@@ -4,8 +4,8 @@ import type { Resampling } from './resample.ts';
 import { resizedLevels, resizeMap } from './resize.ts';
 
 /**
- * The `window` (whole pixels) of a raster resized to width × height: 8-bit levels as Pillow or OpenCV resize pictures,
- * bands as they resize floats.
+ * Computes the `window` (whole pixels) of a raster resized to width × height: 8-bit levels as Pillow or OpenCV resize
+ * pictures, bands as they resize floats.
  */
 export function resizedRaster(
   source: Raster,

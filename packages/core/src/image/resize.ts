@@ -22,7 +22,7 @@ export function resize(
   return picture(window.width, window.height, resizedLevels(source, width, height, filter, window));
 }
 
-/** The levels of `resize`, of a picture with any number of channels. */
+/** Computes the levels of `resize` for a picture with any number of channels. */
 export function resizedLevels(
   source: Raster & { readonly data: Uint8Array },
   width: number,
@@ -64,7 +64,7 @@ export function resizedLevels(
 
 type FixedWeights = Weights & { fixed: Int32Array };
 
-/** One row resized across; a photo's three channels side by side, which is faster than one after the other. */
+/** Resizes one row across; a photo's three channels at the same time, which is faster than one after the other. */
 function threeChannels(
   { data }: Raster,
   line: number,
@@ -132,8 +132,8 @@ export function resizeMap(
 }
 
 /**
- * The rows of `resizeMap`, one after the other in one array that is used again: a map at the size of a large
- * photo never stands in memory whole.
+ * Yields the rows of `resizeMap`, one after the other in one array that is used again: a map at the size of a large
+ * photo is never in memory as a whole.
  */
 export function* resizedRows(
   source: FloatMap,

@@ -2,29 +2,29 @@ import type { Colormap } from './colormaps.ts';
 import { type Backdrop, type HighlightOptions, percentiles } from './highlight.ts';
 import { type FloatMap, floatMap } from './picture.ts';
 
-/** How a rendering of an explanation looks; what is left out stays as the method has it. */
+/** The look of a drawn explanation; members that are left out have the method's own values. */
 export interface Style {
-  /** Of class names and captions; English if not said. */
+  /** Language of class names and captions; default: English. */
   readonly language?: 'en' | 'zh' | undefined;
-  /** Which attributions count: for the class, against it, both in colours of their own, or by magnitude. */
+  /** Attributions that count: for the class, against it, both in different colours, or all by magnitude. */
   readonly polarity?: 'positive' | 'negative' | 'both' | 'absolute' | undefined;
   readonly colormap?: Colormap | undefined;
-  /** Of the colours over the photo, 0 < opacity ≤ 1. */
+  /** Weight of the colours over the photo, 0 < opacity ≤ 1. */
   readonly opacity?: number | undefined;
-  /** Percentiles of the magnitudes between which the colours lie; what is below is not highlighted. */
+  /** Percentiles of the magnitudes between which the colours lie; magnitudes below are not highlighted. */
   readonly clip?: readonly [lower: number, upper: number] | undefined;
   readonly backdrop?: Backdrop | undefined;
   readonly outlines?: boolean | undefined;
 }
 
-/** Whether the style keeps the method's own scaling: at most colours and their weight are others. */
+/** Tells whether the style keeps the method's own scaling: it changes at most the colours and their weight. */
 export const keepsScaling = ({ polarity, clip, backdrop = 'original', outlines = false }: Style): boolean =>
   polarity === undefined && clip === undefined && backdrop === 'original' && !outlines;
 
 export interface Highlighting {
   readonly map: FloatMap;
   readonly options: HighlightOptions;
-  /** The heat map of the same, for a scale beside it: 0..1, or -1..1 with both polarities. */
+  /** The heat map of the same values, for a scale beside it: 0..1, or -1..1 with both polarities. */
   readonly alone: {
     readonly map: FloatMap;
     readonly minimum: number;
@@ -33,7 +33,7 @@ export interface Highlighting {
   };
 }
 
-/** Computes how to highlight `values`: sums of attributions for each pixel, or a map where `isMap`. */
+/** Computes how to highlight `values`: sums of attributions for each pixel, or a map if `isMap`. */
 export function computeHighlighting(values: FloatMap, isMap: boolean, style: Style): Highlighting {
   const { polarity = isMap ? 'positive' : 'absolute', clip = [0, 100] } = style;
   const signed = polarity === 'both';

@@ -6,25 +6,25 @@ import { int64 } from '../tensor.ts';
 import type { Extent, Plan, Reading, Step } from './plan.ts';
 import { type Reach, type Region, regionOf, sameRegion } from './reach.ts';
 
-// The network over patches. A map is read as rows [h·w, C] of what it is for the clean image, then a row of zeros and
-// one of the lowest numbers for what lies outside, then the patches' own; one Gather cuts what a node reads out of all.
+// Runs the network over patches. A map is read as rows [h·w, C] of its values for the clean image, then a row of zeros
+// and a row of the lowest numbers for positions outside, then rows of patches; one Gather takes what a node reads.
 
-/** Which of the boxes each sample has, [samples] each. */
+/** The indices of the box of each sample, [samples] each. */
 export interface Boxes {
   readonly row: Expression;
   readonly column: Expression;
 }
 
-/** Larger than any index. */
+/** A number larger than any index. */
 const outside = 2 ** 40;
 
-/** Maps [1, C, h, w] as rows [1, h·w, C]. */
+/** Converts maps [1, C, h, w] to rows [1, h·w, C]. */
 export function asRows(map: Expression): Expression {
   const [n, channels, height, width] = map.shape as [number, number, number, number];
   return map.transpose([0, 2, 3, 1]).reshape([n, height * width, channels]);
 }
 
-/** Values whose clean maps the steps need, in order. */
+/** Lists the values whose clean maps the steps need, in order. */
 export const keptBy = ({ steps, extents }: Plan): Value[] => [
   ...new Set(
     steps.flatMap(({ readings }) =>
@@ -37,12 +37,12 @@ const isAt = ({ rows, columns }: Extent, reading: Reading): boolean =>
   sameRegion(regionOf(rows), reading.rows) && sameRegion(regionOf(columns), reading.columns);
 
 /**
- * The value of `end` for every sample, [samples, …]; `undefined` where a node cannot be copied, because the number of rows of
- * the one clean image is written into it.
+ * Computes `end` for every sample, [samples, …]; `undefined` if a node cannot be copied, because it contains the number
+ * of rows of the single clean image.
  *
- * @param patch what the boxes make of the start, [samples, C, h, w] at the regions of its extent
- * @param network any value of the graph that the steps are nodes of
- * @param clean a map's rows for the clean image, [1, h·w, C]
+ * @param patch the start as the boxes change it, [samples, C, h, w] at the regions of its extent
+ * @param network any value of the graph that contains the nodes of the steps
+ * @param clean gives a map's rows for the clean image, [1, h·w, C]
  */
 export function walk(
   { steps, extents }: Plan,
@@ -75,14 +75,14 @@ export function walk(
     });
     for (const value of usesOf(node)) if (network.g.constants.has(value)) here(value);
     const outputs = g.copy({ ...node, attributes: attributesOf(step) }, inputs, node.outputs.length);
-    // Checked at once: what is copied next may not fit a value of other rows.
+    // Checked immediately: the next copy may not fit a value with another number of rows.
     if (outputs.some((output) => !g.type(output) || g.shape(output)[0] !== samples)) return undefined;
     for (const [i, output] of node.outputs.entries()) made.set(output, patch.of(outputs[i]!));
   }
   return made.get(end);
 }
 
-/** A window over a patch needs no padding: what it sees was cut out with it. */
+/** Drops the padding of a window: it reads a patch that was cut out with all that the window sees. */
 function attributesOf({ node, extent }: Step): Attributes {
   if (!extent || operators[node.op].window === null) return node.attributes;
   const { auto_pad: _, pads: __, ceil_mode: ___, ...attributes } = node.attributes;
@@ -96,7 +96,7 @@ interface Source {
   readonly patch: Expression;
 }
 
-/** What is read of a map whose regions are patched: [samples, C, h'', w'']. */
+/** Gathers what is read of a map whose regions are patched: [samples, C, h'', w'']. */
 function gathered({ clean, patch }: Source, extent: Extent, reading: Reading, boxes: Boxes): Expression {
   const [, size, channels] = clean.shape as [number, number, number];
   const [samples, , height, width] = patch.shape as [number, number, number, number];
@@ -128,9 +128,9 @@ function gathered({ clean, patch }: Source, extent: Extent, reading: Reading, bo
 }
 
 /**
- * What the boxes make of an image: `base` inside, the image elsewhere, at the regions of its extent, [samples, C, h, w].
+ * Covers an image with boxes: `base` inside, the image elsewhere, at the regions of its extent, [samples, C, h, w].
  *
- * @param image and `base`: rows [1, h·w, C]
+ * @param image rows [1, h·w, C], like `base`
  */
 export function covered(
   image: Expression,
@@ -156,7 +156,7 @@ export function covered(
 
 const within = (i: number, size: number, step: number): number => (i >= 0 && i < size ? i * step : outside);
 
-/** A number for each position that is read, by box: [samples, positions]. */
+/** Makes a number for each position that is read, by box: [samples, positions]. */
 export function table(
   { size, starts }: Region,
   box: Expression,
@@ -166,6 +166,6 @@ export function table(
   return box.of(box.g.constant(int64([starts.length, size], values))).gather(box, 0);
 }
 
-/** [samples, h], [samples, w] → their sums [samples, h, w]. */
+/** Adds [samples, h] and [samples, w] to [samples, h, w]. */
 export const grid = (rows: Expression, columns: Expression): Expression =>
   rows.unsqueeze(2).add(columns.unsqueeze(1));

@@ -14,9 +14,9 @@ import {
   united,
 } from './reach.ts';
 
-// Which part of each map has to be computed anew when the image changes inside boxes.
+// Finds the part of each map that has to be computed again when the image changes inside boxes.
 
-/** What each box reaches of a map [N, C, h, w]. */
+/** The part of a map [N, C, h, w] that each box reaches. */
 export interface Extent {
   readonly rows: Reach;
   readonly columns: Reach;
@@ -32,22 +32,22 @@ export interface Reading {
 /** One node of the network, over patches or over whole maps. */
 export interface Step {
   readonly node: Node;
-  /** What is computed of its output; all of it if nothing is said. */
+  /** The part of its output that is computed; all of it if `undefined`. */
   readonly extent: Extent | undefined;
-  /** What is read of those inputs that are known as patches. */
+  /** The positions that are read of each input that exists as patches. */
   readonly readings: ReadonlyMap<Value, Reading>;
 }
 
 export interface Plan {
   readonly steps: readonly Step[];
-  /** Patches, by value. */
+  /** The extents of values that exist as patches. */
   readonly extents: ReadonlyMap<Value, Extent>;
 }
 
 /** Above this share of a map, gathering patches costs more than it saves. */
 const most = 0.75;
 
-/** Steps from `start`, which the boxes change within `extent`, to `end`. */
+/** Plans the steps from `start`, which the boxes change within `extent`, to `end`. */
 export function plan(g: GraphBuilder, start: Value, extent: Extent, end: Value): Plan {
   const extents = new Map([[start, extent]]);
   const moving = new Set([start]);
@@ -107,7 +107,7 @@ const whole = (node: Node, extents: ReadonlyMap<Value, Extent>): Step => ({
   ),
 });
 
-/** How a window slides over the rows and columns of its only input that moves. */
+/** Gives how a window slides over rows and columns of its input, if no other input moves. */
 function slidesOf(
   g: GraphBuilder,
   node: Node,
@@ -131,7 +131,7 @@ function slidesOf(
   return [along(0), along(1)];
 }
 
-/** Whether each position of each image comes from that position of what moves, and what does not is alike everywhere. */
+/** Whether each position of each image comes from that position of moving inputs; other inputs are equal everywhere. */
 function isPointwise(g: GraphBuilder, node: Node, moving: ReadonlySet<Value>): boolean {
   const { elementwise, movement } = operators[node.op];
   if (movement === 'view') return false; // it says how large the whole map is
@@ -143,13 +143,13 @@ function isPointwise(g: GraphBuilder, node: Node, moving: ReadonlySet<Value>): b
   });
 }
 
-/** Patches are cut out of maps of numbers. */
+/** Whether patches can be cut out of a value: float32 maps of rank 4. */
 const isMap = (g: GraphBuilder, value: Value): boolean =>
   g.knows(value) && g.dtype(value) === 'float32' && g.shape(value).length === 4;
 
 /**
- * The value to start at: the first whole map that everything after it depends on alone; none if that would save
- * less than a quarter of the arithmetic.
+ * Finds the value to start at: the first whole map that is all that later values depend on; `undefined` if patches
+ * would save less than a quarter of the arithmetic.
  */
 export function findCut(g: GraphBuilder, start: Value, extent: Extent, logits: Value): Value | undefined {
   const { steps, extents } = plan(g, start, extent, logits);
@@ -169,7 +169,7 @@ export function findCut(g: GraphBuilder, start: Value, extent: Extent, logits: V
   return undefined;
 }
 
-/** Share of the arithmetic between start and logits that patches save. */
+/** Gives the share of the arithmetic between start and logits that patches save. */
 function savedShare(g: GraphBuilder, steps: readonly Step[]): number {
   let [full, saved] = [0, 0];
   for (const { node, extent } of steps) {
@@ -183,7 +183,7 @@ function savedShare(g: GraphBuilder, steps: readonly Step[]): number {
   return saved / full;
 }
 
-/** Multiplications of a node, for one row of the batch. */
+/** Counts the multiplications of a node, for one row of the batch. */
 function operations(g: GraphBuilder, node: Node): number {
   const output = node.outputs[0]!;
   if (!g.knows(output)) return 0;

@@ -1,9 +1,9 @@
-// Along one axis: which positions of a map a change of the image can reach, for each of several changes.
+// Finds, along one axis, the positions of a map that a change of the image can reach, for each of several changes.
 
 /** Positions start, …, end - 1. */
 export type Span = readonly [start: number, end: number];
 
-/** What each change reaches of a map that is `length` long. */
+/** The span that each change reaches, of a map that is `length` long. */
 export interface Reach {
   readonly length: number;
   readonly spans: readonly Span[];
@@ -17,7 +17,7 @@ export interface Slide {
   readonly before: number;
 }
 
-/** What the changes reach of the output, `length` long, of a window that slides over the map. */
+/** Finds what the changes reach of the output, `length` long, of a window that slides over the map. */
 export function through(reach: Reach, slide: Slide, length: number): Reach {
   const { kernel, stride, dilation, before } = slide;
   const within = (i: number) => Math.min(Math.max(i, 0), length);
@@ -29,7 +29,7 @@ export function through(reach: Reach, slide: Slide, length: number): Reach {
   return { length, spans };
 }
 
-/** What is reached in one of two maps of the same length. */
+/** Unites what is reached in two maps of the same length. */
 export const united = (a: Reach, b: Reach): Reach => ({
   length: a.length,
   spans: a.spans.map(([start, end], k): Span => {
@@ -39,19 +39,19 @@ export const united = (a: Reach, b: Reach): Reach => ({
   }),
 });
 
-/** As many positions for each change, from `starts` on; they may lie outside the map. */
+/** The same number of positions for each change, from `starts` on; they may lie outside the map. */
 export interface Region {
   readonly size: number;
   readonly starts: readonly number[];
 }
 
-/** The smallest regions of one size, inside the map, that hold what is reached. */
+/** Finds the smallest regions of equal size, inside the map, that contain what is reached. */
 export function regionOf({ length, spans }: Reach): Region {
   const size = spans.reduce((most, [start, end]) => Math.max(most, end - start), 1);
   return { size, starts: spans.map(([start]) => Math.min(start, length - size)) };
 }
 
-/** What a sliding window sees to make these positions of its output. */
+/** Finds the positions that a sliding window reads to make these positions of its output. */
 export const seenBy = ({ kernel, stride, dilation, before }: Slide, { size, starts }: Region): Region => ({
   size: (size - 1) * stride + (kernel - 1) * dilation + 1,
   starts: starts.map((start) => start * stride - before),

@@ -6,25 +6,25 @@ import type { Node } from '../onnx/graph.ts';
 import { surveyOf } from './find.ts';
 import type { Layer } from './layers.ts';
 
-/** A transformer as its attention sees it: blocks over tokens [N, T, C] or [T, N, C], T = prefix + h·w + suffix. */
+/** The attention blocks of a transformer, over tokens [N, T, C] or [T, N, C], T = prefix + h·w + suffix. */
 export interface Transformer {
   readonly blocks: readonly Block[];
   /** [height, width] */
   readonly grid: readonly [number, number];
   readonly prefix: number;
   readonly suffix: number;
-  /** The axis of the tokens in what blocks give on. */
+  /** The axis of the tokens in the outputs of blocks. */
   readonly tokenAxis: 0 | 1;
 }
 
 export interface Block {
   /** Attention of every token to every other, after Softmax: [N, heads, T, T] or [N·heads, T, T]. */
   readonly weights: Value;
-  /** What the block gives on. */
+  /** The value that the block passes to the next. */
   readonly output: Value;
 }
 
-/** The blocks between image and scores whose attention is over all tokens. @throws InputError where there are none */
+/** Finds the blocks between image and scores with attention over all tokens. @throws InputError if there are none */
 export function transformerOf(network: Network): Transformer {
   const { g, image, logits } = network;
   const { nodes, moving } = between(g, [image], [logits]);
@@ -63,7 +63,7 @@ export function transformerOf(network: Network): Transformer {
 
 const tokensOf = ({ shape, form }: Layer): number => shape[1]! * shape[2]! + form.prefix + (form.suffix ?? 0);
 
-/** Whether a Softmax gives [N, heads, T, T] or [N·heads, T, T]. */
+/** Whether the output of a Softmax is [N, heads, T, T] or [N·heads, T, T]. */
 function overTokens(g: GraphBuilder, node: Node, image: Value, tokens: number): boolean {
   const shape = g.shape(node.outputs[0]!);
   const [rows] = g.shape(image) as [number];
@@ -74,7 +74,7 @@ function overTokens(g: GraphBuilder, node: Node, image: Value, tokens: number): 
   );
 }
 
-/** The scores that the network would give if `tokens` stood in the place of its value `from`. */
+/** Computes the scores that the network gives if `tokens` replaces its value `from`. */
 export function readOut(g: GraphBuilder, from: Value, scores: Value, tokens: Value): Value {
   const copies = new Map([[from, tokens]]);
   const copied = (value: Value) => copies.get(value) ?? value;

@@ -7,9 +7,9 @@ import { einsumTerms } from '../operators/shape/reduction.ts';
 import { axisOf } from '../operators/shape/rule.ts';
 import { operators } from '../operators/table.ts';
 
-// Which axis of an output goes along which axis of an input.
+// Finds which axis of an output corresponds to which axis of an input.
 
-/** How an operator's output lies to an input of it. */
+/** The relation of the axes of an operator's output to those of one of its inputs. */
 export type Way =
   | { readonly kind: 'axes'; readonly axes: readonly (number | null)[] } // for each axis of the output, the input's
   | { readonly kind: 'view' }
@@ -20,7 +20,7 @@ export type Way =
 /** Longer axes are not followed: no image has so many rows, and their lists would take memory. */
 const longest = 2 ** 20;
 
-/** How output `k` of a node lies to its input `i`; `undefined`: nothing is known. */
+/** Finds the relation of output `k` of a node to its input `i`; `undefined` if it is not known. */
 export function wayOf(g: GraphBuilder, node: Node, i: number, k: number): Way | undefined {
   const operator: Operator = operators[node.op];
   const [from, to] = [sizesOf(g, node.inputs[i]!), sizesOf(g, node.outputs[k]!)];
@@ -51,7 +51,7 @@ function joining(g: GraphBuilder, node: Node, i: number, rank: number): Way | un
   return Number.isNaN(first) ? undefined : { kind: 'joins', axis, first };
 }
 
-/** The axes of a product of matrices that are an operand's own; those it sums over are none of the output's. */
+/** For each axis of a matrix product's output, gives the axis of an operand; the output lacks the axes summed over. */
 function productAxes(g: GraphBuilder, node: Node, i: number, rank: number): (number | null)[] | undefined {
   const ranks = node.inputs.map((input) => (input === '' ? 0 : g.shape(input).length));
   const own = ranks[i]!;
@@ -73,7 +73,7 @@ function productAxes(g: GraphBuilder, node: Node, i: number, rank: number): (num
   return undefined;
 }
 
-/** Whether a value is used by windows alone that are wider than what a Pad puts beside it: a padding of theirs. */
+/** Whether only operators with windows use the output of a Pad, so that it is a padding of these windows. */
 export function padsWindows(g: GraphBuilder, node: Node): boolean {
   const users = g.nodes.filter(({ inputs }) => inputs.includes(node.outputs[0]!));
   return users.every((user) => operators[user.op].window !== null);

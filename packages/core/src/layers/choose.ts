@@ -6,8 +6,8 @@ import { foundLayer, surveyOf } from './find.ts';
 import { type Layer, layersOf } from './layers.ts';
 
 /**
- * The layers to look at: those asked for, by tensor name or by index from the end (`-1`), or, if none is, the one
- * that is found.
+ * Chooses the layers of an explanation: those asked for, by tensor name or by index from the end (`-1`), or, if none
+ * is asked for, the layer that `foundLayer` finds.
  */
 export function chooseLayers(network: Network, asked: readonly string[], convention: string): Layer[] {
   const { layers } = surveyOf(network);
@@ -24,7 +24,7 @@ export function chooseLayers(network: Network, asked: readonly string[], convent
   });
 }
 
-/** Why a value is no layer, and which layers there are. */
+/** Explains why a value is no layer, and names layers that exist. */
 function missing(g: GraphBuilder, value: Value, layers: readonly Layer[]): string {
   const whole = g.nodes.find((node) => node.spelling?.nodes.some(({ outputs }) => outputs.includes(value)));
   if (whole) return `it is a part of ${whole.op}; ask for the result of that, ${quoted(whole.outputs[0]!)}`;
@@ -33,8 +33,8 @@ function missing(g: GraphBuilder, value: Value, layers: readonly Layer[]): strin
 }
 
 /**
- * The names of the file by which each layer can be asked for, last first: its own before those that reading has found
- * to be the same value.
+ * Lists the names in the file by which each layer can be asked for, last layer first: its own name before the names of
+ * values that reading has found to be the same.
  */
 export function layerNames({ file, inline, inputShape }: Classifier): string[][] {
   const network = inline((g) => g.input('image', 'float32', [-1, ...inputShape]));

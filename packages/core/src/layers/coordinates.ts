@@ -1,14 +1,14 @@
 import { sizeOf } from '../tensor.ts';
 import { indexOf } from './regroup.ts';
 
-// Where the elements of a value lie along one axis of the image: the sum of what each axis of the value says. NaN is
-// nowhere: a class token has no place.
+// Coordinates of a value's elements along one axis of the image: each is the sum of what the axes of the value add.
+// NaN means no place, as for a class token.
 
-/** What the indices of an axis add to a coordinate. */
+/** The numbers that the indices of an axis add to a coordinate. */
 export type Line = readonly number[];
 export type Lines = readonly (Line | null)[];
 
-/** `count` coordinates from the middle of the first cell on, where `count` cells cover what `line`'s cells cover. */
+/** Gives the middles of `count` cells that together cover the same part as the cells of `line`. */
 export function respaced(line: Line, count: number): Line {
   if (line.length === count) return line;
   const step = stepOf(line);
@@ -20,7 +20,7 @@ export function respaced(line: Line, count: number): Line {
   return Array.from({ length: count }, (_, i) => mean(line, i * cell, (i + 1) * cell));
 }
 
-/** The mean of a line over its cells from `start` to `end`, which may lie within a cell. */
+/** Gives the mean of a line over its cells from `start` to `end`, each of which may lie within a cell. */
 function mean(line: Line, start: number, end: number): number {
   let [sum, length] = [0, 0];
   for (let k = Math.floor(start); k < end - 1e-9 && k < line.length; k++) {
@@ -31,17 +31,17 @@ function mean(line: Line, start: number, end: number): number {
   return sum / length;
 }
 
-/** From one coordinate to the next, over the whole. */
+/** Gives the mean distance from one coordinate to the next. */
 export const stepOf = (line: Line): number =>
   line.length > 1 ? (line.at(-1)! - line[0]!) / (line.length - 1) : 1;
 
-/** Whether coordinates lie as far from each other as from the next, but for what a pixel more or less makes. */
+/** Whether coordinates are evenly spaced, up to `within` of a step (or of a pixel, for smaller steps). */
 export const isEven = (line: Line, within = 1e-6): boolean => {
   const step = stepOf(line);
   return line.every((c, i) => Math.abs(c - line[0]! - i * step) <= within * Math.max(1, Math.abs(step)));
 };
 
-/** The coordinates that an output takes; what is not of the input goes on as the rest does, or is nowhere. */
+/** Gives the coordinates that an output takes; elements not from the input continue the line, or have no place. */
 export function picked(line: Line, indices: readonly number[], goesOn: boolean): Line {
   const [first, step] = [indices.findIndex((i) => i >= 0), stepOf(line)];
   return indices.map((i, k) => {
@@ -50,7 +50,7 @@ export function picked(line: Line, indices: readonly number[], goesOn: boolean):
   });
 }
 
-/** The mean of those that are somewhere. */
+/** Gives the mean of the coordinates that have a place. */
 export function meanOf(line: Line): number {
   const there = line.filter((c) => !Number.isNaN(c));
   return there.reduce((a, b) => a + b, 0) / Math.max(1, there.length);
@@ -58,7 +58,7 @@ export function meanOf(line: Line): number {
 
 const varieties = new WeakMap<Line, number>();
 
-/** How many coordinates differ; the same line goes through many values. */
+/** Counts the distinct coordinates, once per line: many values share the same line. */
 export function varietyOf(line: Line | null | undefined): number {
   if (!line) return 0;
   const known = varieties.get(line) ?? new Set(line.filter((c) => !Number.isNaN(c))).size;
@@ -66,7 +66,7 @@ export function varietyOf(line: Line | null | undefined): number {
   return known;
 }
 
-/** One axis in place of several: each sum. */
+/** Joins several axes into one: gives the sum of coordinates for each element. */
 function joined(lines: Lines, sizes: readonly number[]): number[] {
   return Array.from({ length: sizeOf(sizes) }, (_, k) =>
     indexOf(k, sizes).reduce((sum, i, axis) => sum + (lines[axis]?.[i] ?? 0), 0),
@@ -74,8 +74,8 @@ function joined(lines: Lines, sizes: readonly number[]): number[] {
 }
 
 /**
- * Lines along other axes whose sums are the same elements; none where there are no such. What is the same everywhere
- * goes with the axis that has more than one index.
+ * Finds lines along other axes with the same sum for every element; all are `null` if there are no such lines. A
+ * constant coordinate goes to the axis that has more than one index.
  */
 export function reshapedLines(lines: Lines, from: readonly number[], to: readonly number[]): Lines {
   const all = joined(lines, from);
@@ -94,7 +94,7 @@ export function reshapedLines(lines: Lines, from: readonly number[], to: readonl
   const first = all[0]!;
   if (!held((index) => index.reduce((sum, i, axis) => sum + single[axis]![i]! - first, first)))
     return to.map(() => null);
-  // What the first element has goes with the first axis that differs.
+  // The coordinate of the first element goes to the first axis whose coordinates differ.
   const base = wide.find((axis) => varietyOf(single[axis]) > 1);
   return to.map((_, axis) => {
     if (varietyOf(single[axis]) <= 1) return null;

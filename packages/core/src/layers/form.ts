@@ -2,40 +2,40 @@ import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { flip, reshape, slice, transpose } from '../onnx/emit.ts';
 
 /**
- * How a value holds a feature map: as [N, C, h, w], as [N, h, w, C], or as tokens [N, T, C], [T, N, C] or [N, C, T], where
- * T = prefix + h·w + suffix. The map that is meant lies as the image does.
+ * The form in which a value holds a feature map: [N, C, h, w], [N, h, w, C], or tokens [N, T, C], [T, N, C] or
+ * [N, C, T], with T = prefix + h·w + suffix. The map itself has the orientation of the image.
  */
 export interface Form {
   readonly axes: 'CHW' | 'HWC' | 'TC' | 'TNC' | 'CT';
-  /** Tokens before those of the places. */
+  /** The number of tokens before those of the places. */
   readonly prefix: number;
-  /** Tokens behind them. */
+  /** The number of tokens after those of the places. */
   readonly suffix?: number;
   /** The value's columns are the image's rows. */
   readonly transposed?: true;
-  /** Axes of the map, 2 for rows and 3 for columns, along which the value runs against the image. */
+  /** Axes of the map, 2 for rows and 3 for columns, along which the value runs opposite to the image. */
   readonly flipped?: readonly number[];
 }
 
-/** Whether a value is its map as it is. */
+/** Whether a value is its map without any change. */
 export const isPlain = ({ axes, transposed, flipped }: Form): boolean =>
   axes === 'CHW' && !transposed && !flipped;
 
-/** From the axes of a value to [N, T, C] and back. */
+/** Permutations from the axes of a value to [N, T, C] and back. */
 const turns = { TC: [0, 1, 2], TNC: [1, 0, 2], CT: [0, 2, 1] } as const;
 
-/** The tokens [N, T, C] that a value holds, and back: each way is the other's. */
+/** Gives the tokens [N, T, C] that a value holds, or the value from tokens: each permutation is its own inverse. */
 const tokensOf = (g: GraphBuilder, value: Value, axes: 'TC' | 'TNC' | 'CT'): Value =>
   transpose(g, value, turns[axes]);
 
-/** The map [N, C, h, w] that a value holds. */
+/** Gives the map [N, C, h, w] that a value holds. */
 export function mapOf(g: GraphBuilder, value: Value, form: Form, shape: readonly number[]): Value {
   const lain = asLain(g, value, form, shape);
   const upright = form.transposed ? transpose(g, lain, [0, 1, 3, 2]) : lain;
   return form.flipped ? flip(g, upright, form.flipped) : upright;
 }
 
-/** The map with rows and columns as the value has them. */
+/** Gives the map with rows and columns as the value has them. */
 function asLain(
   g: GraphBuilder,
   value: Value,
@@ -52,7 +52,7 @@ function asLain(
   return transpose(g, reshape(g, patches, [rows!, ...sides, channels]), [0, 3, 1, 2]);
 }
 
-/** A value like `original` that holds another map; tokens beside the patches stay what they are. */
+/** Makes a value like `original` that holds another map; tokens other than the patches stay unchanged. */
 export function holding(g: GraphBuilder, map: Value, original: Value, form: Form): Value {
   const unflipped = form.flipped ? flip(g, map, form.flipped) : map;
   const lain = form.transposed ? transpose(g, unflipped, [0, 1, 3, 2]) : unflipped;

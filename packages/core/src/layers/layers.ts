@@ -8,21 +8,21 @@ import { operators } from '../operators/table.ts';
 import { type PlacesOf, placesIn } from './places.ts';
 import { type View, viewOf } from './view.ts';
 
-/** Values of the network that are a feature map, whatever their layout. */
+/** A value of the network that is a feature map, whatever its layout. */
 export interface Layer extends View {
   readonly name: Value;
 }
 
-/** Whether an operator makes tokens, or a map whose channels come last; what only moves values about is no layer. */
+/** Whether an operator makes tokens, or a map with its channels last; an operator that only moves values does not. */
 const computes = ({ elementwise, weights, normalises }: Operator): boolean =>
   elementwise || weights !== null || normalises;
 
-/** A map [N, C, h, w] of which nothing more is known. */
+/** The form of a map [N, C, h, w] about which nothing more is known. */
 const plain = { axes: 'CHW', prefix: 0 } as const;
 
 /**
- * Feature maps with h·w > 1 on the way from the image to the scores, in order: what convolutions make and what keeps
- * that, and what is computed of values of which it is known where in the image they lie: [N, h, w, C], tokens.
+ * Finds the feature maps with h·w > 1 on the way from the image to the scores, in order: outputs of convolutions and of
+ * operators that keep a map, and values [N, h, w, C] or tokens made from values whose places in the image are known.
  */
 export function layersOf(
   network: Pick<Network, 'g' | 'image' | 'logits'>,
@@ -59,18 +59,18 @@ export function layersOf(
       }
     }
   }
-  // What reading made up has no name that a user could know; whole numbers stand for the real ones after them.
+  // A user cannot know names that were made up while reading; whole numbers are represented by the floats after them.
   return [...maps.values()].filter(({ name }) => g.reserved.has(name) && isFloat(g.dtype(name)));
 }
 
-/** Whether a node only moves what lies in no form that is known, such as windows of a map: what it gives may be one. */
+/** Whether a node only moves values that lie in no known form, such as windows of a map: its output may be a map. */
 function ofWindows(g: GraphBuilder, node: Node, places: PlacesOf, image: Value): boolean {
   const [data] = node.inputs as [Value];
   const known = operators[node.op].movement === 'no' ? undefined : places.get(data);
   return known !== undefined && viewOf(g, data, known, image) === undefined;
 }
 
-/** A Transpose that brings the channels of [N, h, w, C] to the front. */
+/** Whether a node is a Transpose that brings the channels of [N, h, w, C] to the front. */
 const turnsBack = (node: Node, maps: ReadonlyMap<Value, Layer>): boolean =>
   node.op === 'Transpose' &&
   maps.get(node.inputs[0]!)?.form.axes === 'HWC' &&

@@ -6,7 +6,7 @@ import type { Layer } from './layers.ts';
 import { type Beside, besideOf, reachOf } from './reached-places.ts';
 import type { Region } from './view.ts';
 
-/** The notes on the maps of these layers that hold for every image and method. */
+/** Gives the notes on the maps of these layers that are true for every image and method. */
 export const notesOn = (network: Network, layers: readonly Layer[]): Warning[] =>
   layers.flatMap((layer) => [
     ...unreached(network, layer),
@@ -26,7 +26,7 @@ function unreached(network: Network, layer: Layer): Warning[] {
   return [{ code: 'layer_unreached', message }];
 }
 
-/** How many values are named. */
+/** The most values that a note names in a list. */
 const named = 3;
 
 function besides(network: Network, layer: Layer): Warning[] {

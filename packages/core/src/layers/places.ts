@@ -9,17 +9,17 @@ import { type Line, type Lines, meanOf, picked, reshapedLines, respaced, variety
 import { regrouped } from './regroup.ts';
 import { chosen, type Part } from './said-places.ts';
 
-/** Where in the image the elements of a value lie. */
+/** The places in the image of the elements of a value. */
 export interface Places {
-  /** For each axis of the image, the batch among them: what the axes of the value say of it; none where nothing does. */
+  /** For each axis of the image, including the batch: a line per axis of the value; `null` if nothing is known. */
   readonly along: readonly (Lines | null)[];
-  /** Whether elements of different places of the image were put together as one: an image on its flipped self. */
+  /** Whether elements of different places of the image were combined: an image added to its flipped copy. */
   readonly mixed: boolean;
 }
 
 export type PlacesOf = ReadonlyMap<Value, Places>;
 
-/** Where the elements of each value on the way from the image to the scores lie, as far as that is known. */
+/** Finds where in the image the elements of each value on the way to the scores lie, as far as that is known. */
 export function placesIn({ g, image, logits }: Pick<Network, 'g' | 'image' | 'logits'>): PlacesOf {
   const size = sizesOf(g, image)!;
   const places = new Map<Value, Places>();
@@ -37,7 +37,7 @@ export function placesIn({ g, image, logits }: Pick<Network, 'g' | 'image' | 'lo
   return places;
 }
 
-/** What an input says of an output. */
+/** The places of an output according to one of its inputs. */
 interface Said {
   readonly places: Places;
   readonly along: readonly (Lines | null)[];
@@ -73,12 +73,12 @@ function placesOf(
   );
   const along = parts.map(({ lines }) => lines);
   const mixed = said.some(({ places }) => places.mixed) || parts.slice(1).some((part) => part.mixed);
-  // One place is none: what was averaged over all of the image.
+  // A single place counts as no place: the value was averaged over all of the image.
   const places = along.slice(1).some((lines) => lines?.some((line) => varietyOf(line) > 1));
   return places ? { along, mixed } : undefined;
 }
 
-/** What an input's lines are along the axes of the output. */
+/** Converts an input's lines to the axes of the output. */
 function brought(
   g: GraphBuilder,
   node: Node,
@@ -124,7 +124,7 @@ function moved(
   }
 }
 
-/** Lines along the axes that go on; what the others said, in the mean, goes with the first that is left. */
+/** Keeps lines along the axes that remain; the means of the other lines are added to the first that is left. */
 function onAxes(
   lines: Lines,
   axes: readonly (number | null)[],
@@ -140,7 +140,7 @@ function onAxes(
   return offset === 0 ? made : made.map((line, i) => (line && i === at ? line.map((c) => c + offset) : line));
 }
 
-/** Several values one behind the other along `joined`; what has no place in the image is nowhere. */
+/** Concatenates the lines of values along `joined`; values that have no place in the image get NaN. */
 function concatenated(
   g: GraphBuilder,
   node: Node,

@@ -10,14 +10,14 @@ import { sizeOf } from '../tensor.ts';
 import { type Way, wayOf } from './axes.ts';
 import { indexOf, regrouped } from './regroup.ts';
 
-// Which elements of a value the scores are made of. An element is told by its index along each axis: what several
-// readers take is held together by axis, so that more may be said to reach the scores than does, and never less.
+// Finds which elements of a value reach the scores. Elements are identified by their index along each axis: the indices
+// that several readers take are united axis by axis, so that the result may contain too many elements, never too few.
 
-/** For each axis of a value, which of its indices reach the scores; `null`: all. */
+/** For each axis of a value, whether each of its indices reaches the scores; `null` if all do. */
 export type Reached = readonly (readonly boolean[] | null)[];
 export type ReachedOf = ReadonlyMap<Value, Reached>;
 
-/** What of each value on the way from the image reaches the scores, if nothing went on from `cut`. */
+/** Finds which elements of each value on the way from the image reach the scores, if nothing passes through `cut`. */
 export function reachedIn(
   { g, image, logits }: Pick<Network, 'g' | 'image' | 'logits'>,
   cut?: Value,
@@ -37,7 +37,7 @@ export function reachedIn(
   return reached;
 }
 
-/** What either takes. */
+/** Unites the elements of two masks. */
 const united = (a: Reached | undefined, b: Reached): Reached =>
   a
     ? a.map((mask, axis) => {
@@ -48,7 +48,7 @@ const united = (a: Reached | undefined, b: Reached): Reached =>
 
 const trimmed = (mask: readonly boolean[]): readonly boolean[] | null => (mask.every(Boolean) ? null : mask);
 
-/** What of input `i` makes the wanted part of output `k`; `undefined`: nothing. */
+/** Finds the elements of input `i` that the wanted part of output `k` is made from; `undefined` if there are none. */
 function takenOf(g: GraphBuilder, node: Node, i: number, k: number, wanted: Reached): Reached | undefined {
   const [from, to] = [sizesOf(g, node.inputs[i]!), sizesOf(g, node.outputs[k]!)];
   if (!from) return [];
@@ -105,7 +105,7 @@ function masks(
   }
 }
 
-/** Whether an element is made of all others along an axis that stays what it is: by a Softmax, a norm. */
+/** Whether each element is made from all elements along an axis that the output keeps: by a Softmax, a norm. */
 const mixesAlong = (g: GraphBuilder, node: Node, axis: number): boolean =>
   operators[node.op].normalises && rowsOf(g, node, axis) === undefined;
 
@@ -122,7 +122,7 @@ function reshapedMasks(
   return taken.map(trimmed);
 }
 
-/** The window of a node that has one. */
+/** Gives the window of a node, if it has a window. */
 function windowAt(g: GraphBuilder, node: Node, spatial: readonly number[]): Window | undefined {
   const { window, weights } = operators[node.op];
   const kernel =
@@ -130,7 +130,7 @@ function windowAt(g: GraphBuilder, node: Node, spatial: readonly number[]): Wind
   return window !== null && kernel ? windowOf(node, kernel, spatial) : undefined;
 }
 
-/** What a window takes along one axis to make the wanted positions. */
+/** Finds the positions along one axis that a window takes to make the wanted positions. */
 function seen(
   { kernel, strides, dilations, before }: Window,
   axis: number,

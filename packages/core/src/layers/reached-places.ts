@@ -7,7 +7,7 @@ import type { Layer } from './layers.ts';
 import type { PlacesOf } from './places.ts';
 import { type Reached, type ReachedOf, reachedIn } from './reach.ts';
 
-/** What of a layer's value reaches the scores. */
+/** The counts of a layer's places, and of those that cannot reach the scores. */
 export interface LayerReach {
   readonly places: number;
   /** Places that cannot reach them. */
@@ -43,13 +43,13 @@ export function reachOf({ name, form, shape }: Layer, reached: ReachedOf): Layer
 /** A value that goes to the scores past a layer. */
 export interface Beside {
   readonly value: Value;
-  /** A map or a part of one; tokens without a place; or what has no place any more, such as pooled features. */
+  /** A map or a part of it; tokens without a place; or values that no longer have a place, such as pooled features. */
   readonly kind: 'map' | 'tokens' | 'pooled';
-  /** Of pooled features: the last map of a branch of their own that they were made of. */
+  /** The last map of a separate branch that pooled features were made from. */
   readonly branch?: Value;
 }
 
-/** What the scores take that is made neither of a layer nor for it. */
+/** Finds values that are not computed from a layer and reach the scores without passing through it. */
 export function besideOf(
   network: Network,
   layer: Value,
@@ -75,7 +75,7 @@ export function besideOf(
   });
 }
 
-/** The last map that a value is made of and a layer is not. */
+/** Finds the last map that a value is computed from, but a layer is not. */
 function lastOfBranch(
   g: GraphBuilder,
   value: Value,

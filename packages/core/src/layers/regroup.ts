@@ -2,13 +2,13 @@ import { sizeOf } from '../tensor.ts';
 
 // A Reshape takes runs of neighbouring axes together: [N, T, C] to [N·T, heads, C/heads] is N with T, and C by itself.
 
-/** Axes of one shape, and those of another that hold the same elements. */
+/** Axes of one shape, and the axes of another shape that hold the same elements. */
 export interface Run {
   readonly from: readonly number[];
   readonly to: readonly number[];
 }
 
-/** The shortest runs of axes of two shapes of as many elements. */
+/** Finds the shortest runs of axes of two shapes that have equally many elements. */
 export function runsOf(from: readonly number[], to: readonly number[]): Run[] {
   const runs: Run[] = [];
   let [i, j] = [0, 0];
@@ -29,7 +29,7 @@ export function runsOf(from: readonly number[], to: readonly number[]): Run[] {
   return runs;
 }
 
-/** The index along each axis of element `k` of a row-major array. */
+/** Gives the index along each axis of element `k` of a row-major array. */
 export function indexOf(k: number, sizes: readonly number[]): number[] {
   const index = Array<number>(sizes.length);
   for (let axis = sizes.length - 1, rest = k; axis >= 0; axis--) {
@@ -39,10 +39,10 @@ export function indexOf(k: number, sizes: readonly number[]): number[] {
   return index;
 }
 
-/** The runs are not followed any further: no network cuts up so many places in one step. */
+/** The most elements of a run that is followed: no network cuts up more places in one step. */
 const most = 2 ** 18;
 
-/** For each axis of `to`, what `reshape` makes of what is said along the axes of `from`, run by run. */
+/** Applies `reshape` to the values along the axes of `from`, run by run, to get those along the axes of `to`. */
 export function regrouped<T>(
   along: readonly (T | null)[],
   from: readonly number[],

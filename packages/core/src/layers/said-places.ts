@@ -1,19 +1,19 @@
 import { type Lines, stepOf, varietyOf } from './coordinates.ts';
 
-// Of several inputs, which says where the elements of an output lie.
+// Decides which of several inputs determines where the elements of an output lie.
 
-/** How far apart in the image two elements are that count as at one place: a place of a map, but no large part of it. */
+/** The distance up to which two elements count as at one place, in shares of the image: the least, and the most. */
 const [nearly, atMost] = [1 / 16, 1 / 6];
 
-/** What is said of one axis of the image. */
+/** The coordinates along one axis of the image, and whether inputs contradict each other. */
 export interface Part {
   readonly lines: Lines | null;
   readonly mixed: boolean;
 }
 
 /**
- * Of what several inputs say of one axis of the image, what says most; whether another contradicts it. A product of
- * places with places is, by its rows, where the first factor is: of attention, the tokens that look.
+ * Chooses, from several inputs' lines along one axis of the image, those with the most distinct coordinates; tells if
+ * others contradict them. In a product of places with places, the first factor decides: in attention, the queries.
  */
 export function chosen(said: readonly (Lines | null)[], size: number, sameShape = true): Part {
   if (!sameShape) return { lines: said.find((lines) => lines !== null) ?? null, mixed: false };

@@ -10,26 +10,26 @@ export interface Region {
   readonly columns: readonly [number, number];
 }
 
-/** How a value holds a map of the image, and of what part of it. */
+/** The form in which a value holds a map of the image, and the part of the image that the map covers. */
 export interface View {
   readonly form: Form;
   /** [channels, height, width] */
   readonly shape: readonly number[];
-  /** Where the map lies in the image, if not everywhere. */
+  /** The part of the image that the map covers, if not all of it. */
   readonly region?: Region;
-  /** Its places are not those of the image in order: of several branches that see it otherwise, or moved about. */
+  /** Its places are not those of the image in order: branches see the image differently, or places were moved. */
   readonly scattered?: true;
 }
 
-/** A map covers what it leaves out less of than this share of the image. */
+/** A map counts as covering all of a side of the image if it leaves out at most this share of the side at each end. */
 const left = 1 / 16;
 
-/** How a value with these places holds a map; `undefined` where it does not, or in no form that is known. */
+/** Finds how a value with these places holds a map; `undefined` if it holds no map, or holds it in no known form. */
 export function viewOf(g: GraphBuilder, value: Value, places: Places, image: Value): View | undefined {
   const [sizes, size] = [sizesOf(g, value), sizesOf(g, image)];
   if (!sizes || !size) return undefined;
   const spatial = [1, 2, 3].filter((axis) => places.along[axis]?.some((line) => line !== null));
-  /** Which axes of the image an axis of the value runs along. */
+  /** For each axis of the value, the axes of the image that it runs along. */
   const runs = sizes.map((_, at) => spatial.filter((axis) => places.along[axis]![at]));
   const line = (axis: number | undefined, at: number) =>
     axis === undefined ? null : places.along[axis]![at]!;
@@ -58,7 +58,7 @@ export function viewOf(g: GraphBuilder, value: Value, places: Places, image: Val
   return oriented(form, sizes[axes === 'CT' ? 1 : 2]!, rows, columns, places, size);
 }
 
-/** Which of three axes are images and channels, beside the tokens'. */
+/** Finds which of the three axes, besides the axis of tokens, are images and channels. */
 function formOfTokens(g: GraphBuilder, value: Value, at: number, image: Value): Form['axes'] | undefined {
   const [shape, [rows]] = [g.shape(value), g.shape(image)];
   const isRows = (axis: number) => shape[axis] === rows;
@@ -74,7 +74,7 @@ interface Side {
   readonly line: Line;
 }
 
-/** The grid that tokens lie on, row by row, some before and behind that lie nowhere. */
+/** Finds the grid that tokens lie on, row by row, and the tokens before and after it that have no place. */
 function gridOf(sides: readonly Side[]) {
   const [one, other] = sides as [Side, Side | undefined];
   const somewhere = one.line.map((c) => !Number.isNaN(c));
@@ -85,7 +85,7 @@ function gridOf(sides: readonly Side[]) {
   if (!other) return { prefix, suffix, rows: undefined, columns: inside(one) };
   const [a, b] = [inside(one), inside(other)];
   const runOf = ({ line }: Side) => line.findIndex((c) => Math.abs(c - line[0]!) > 1e-3);
-  // What changes last is what goes on row by row.
+  // The coordinate that changes later is that of the rows.
   const [outer, inner] = runOf(a) > runOf(b) || runOf(b) < 0 ? [a, b] : [b, a];
   const width = runOf(outer) < 0 ? outer.line.length : runOf(outer);
   const height = outer.line.length / width;
@@ -104,7 +104,7 @@ function gridOf(sides: readonly Side[]) {
   };
 }
 
-/** The view of a map by its rows and columns as the value has them. */
+/** Makes the view of a map from its rows and columns as the value has them. */
 function oriented(
   form: Form,
   channels: number,
@@ -131,7 +131,7 @@ function oriented(
   };
 }
 
-/** What a map covers of an axis of the image, and whether that is a part only. */
+/** Gives the span of an axis of the image that a map covers, and whether that is only a part of the axis. */
 function span(
   side: Side | undefined,
   image: readonly number[],

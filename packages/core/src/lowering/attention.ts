@@ -18,9 +18,9 @@ import { int64 } from '../tensor.ts';
 import { keep, type Upgraded } from './upgraded.ts';
 
 /**
- * Attention (opset 23) as what it stands for, softmax(cap(s·q·kᵀ) + mask)·v, with heads as an axis or folded into the
- * last one, and keys and values that several heads of the query share. A query that may look nowhere gets zeros. Caches
- * and windows are left as they are, and so without a derivative.
+ * Replaces Attention (opset 23) by its definition, softmax(cap(s·q·kᵀ) + mask)·v, with heads as an axis or folded into
+ * the last axis, and keys and values that several heads of the query share. A query whose keys are all masked gets
+ * zeros. Nodes with caches or windows are left as they are, and so without a derivative.
  */
 export function attention(g: GraphBuilder, node: Node): Upgraded {
   const [query, key, val, mask] = node.inputs as [Value, Value, Value, Value | undefined];
@@ -59,7 +59,7 @@ export function unfolded(g: GraphBuilder, x: Value, heads: number): Value {
   return transpose(g, reshape(g, x, [batch, length, heads, width / heads]), [0, 2, 1, 3]);
 }
 
-/** [B, H, S, D] → [B, H·times, S, D], each head so many times in a row */
+/** [B, H, S, D] → [B, H·times, S, D], each head `times` times in a row */
 function repeated(g: GraphBuilder, x: Value, times: number): Value {
   if (times === 1) return x;
   const [batch, heads, length, width] = g.shape(x) as [number, number, number, number];
@@ -71,13 +71,13 @@ function repeated(g: GraphBuilder, x: Value, times: number): Value {
 const softCapped = (g: GraphBuilder, x: Value, cap: number): Value =>
   scale(g, g.emit('Tanh', [scale(g, x, 1 / cap)]), cap);
 
-/** A mask is added, or says where to look. */
+/** Adds a float mask, or hides keys by a bool mask. */
 const masked = (g: GraphBuilder, scores: Value, mask: Value): Value =>
   isFloat(g.dtype(mask))
     ? add(g, scores, mask)
     : where(g, mask, scores, number(g, Number.NEGATIVE_INFINITY, scores));
 
-/** Whether a mask [… queries, keys] may hide every key from a query. */
+/** Tells whether a mask [… queries, keys] may hide every key from a query. */
 function blinds(g: GraphBuilder, mask: Value, causal: boolean): boolean {
   const known = g.constants.get(mask);
   if (!known) return true;
@@ -90,14 +90,14 @@ function blinds(g: GraphBuilder, mask: Value, causal: boolean): boolean {
   );
 }
 
-/** Softmax over keys, of which a query may see none: zeros then, and no derivative that is no number. */
+/** Applies softmax over keys; if all keys of a query are hidden, gives zeros, and a derivative without NaN. */
 function seeing(g: GraphBuilder, scores: Value): Value {
   const blind = equal(g, maximum(g, scores, [-1]), number(g, Number.NEGATIVE_INFINITY, scores));
   const zero = number(g, 0, scores);
   return where(g, blind, zero, g.emit('Softmax', [where(g, blind, zero, scores)], { axis: -1 }));
 }
 
-/** Where a query looks that sees itself and what is before it: [from, to], true on and below the diagonal. */
+/** Makes the causal mask: each query sees itself and earlier places; [from, to], true on and below the diagonal. */
 export function notAfter(g: GraphBuilder, from: number, to: number): Value {
   const whole = (value: number) => g.constant(int64([], [value]));
   const places = (count: number) => g.emit('Range', [whole(0), whole(count), whole(1)]);

@@ -2,8 +2,8 @@ import type { GraphBuilder, Value } from '../onnx/builder.ts';
 import { int, type Node } from '../onnx/graph.ts';
 
 /**
- * A Shape that reads the size of the batch off the images instead of off a value that is made of them. Where a network
- * runs from a layer on, nothing before the layer has to be computed to know how many images there are.
+ * Makes a Shape read the batch size from the images instead of from a value computed from them. If a network runs from
+ * a layer on, nothing before the layer has to be computed to know the number of images.
  */
 export function sizeOffImages(g: GraphBuilder, node: Node, images: Value): Node | undefined {
   const [x] = node.inputs as [Value];

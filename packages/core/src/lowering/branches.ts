@@ -4,9 +4,9 @@ import { ShapeError } from '../onnx/fact.ts';
 import type { Body, Node } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
 
-// Exporters write an If where the shapes decide what is done: `squeeze` does nothing to an axis that is longer than one.
+// Exporters write an If that depends on shapes only: `squeeze` changes nothing if the axis is longer than one.
 
-/** Every value that nodes make, in branches too. */
+/** Lists every value that nodes make, in branches too. */
 export const valuesOf = (nodes: readonly Node[]): Value[] =>
   nodes.flatMap((node) => [...node.outputs, ...branchesOf(node).flatMap(({ nodes }) => valuesOf(nodes))]);
 
@@ -16,9 +16,9 @@ const branchesOf = ({ attributes }: Node): Body[] =>
   );
 
 /**
- * The branch that an If takes for every image.
+ * Finds the branch that an If takes for every image.
  *
- * @throws InputError model_unsupported_op where that depends on what is computed; ShapeError for an If without branches
+ * @throws InputError model_unsupported_op if it depends on computed values; ShapeError for an If without branches
  */
 export function branchTaken(g: GraphBuilder, node: Node, resolve: (name: Value) => Value): Body {
   const condition = resolve(node.inputs[0] ?? '');

@@ -16,30 +16,30 @@ import { widen } from './widen.ts';
 /** A model in the canonical dialect inside a builder, ready for more nodes. */
 export interface Canonical {
   readonly builder: GraphBuilder;
-  /** Where a name of the file went: removed nodes' outputs stand for other values. */
+  /** Returns the value that a name of the file has now: removed nodes' outputs stand for other values. */
   resolve(name: Value): Value;
 }
 
-/** By value, what takes its place wherever the rest of the graph uses it. */
+/** For each value, the function that makes its replacement in the rest of the graph. */
 export type Interventions = ReadonlyMap<Value, (g: GraphBuilder, value: Value) => Value>;
 
-/** How far a function's constants may be from the right ones: a few roundings of float32, one of float16. */
+/** The tolerance for a function's constants, relative: a few roundings of float32, one rounding of float16. */
 const [singlePrecision, halfPrecision] = [2 ** -21, 2 ** -11];
 
-/** The lowest opset that has all that rules and methods emit. */
+/** The lowest opset with all operators that rules and methods emit. */
 const lowest = 17;
 /** The first opset whose QuantizeLinear has levels of 16 bits. */
 const sixteenBits = 21;
 
 /**
  * Copies a file's graph into a builder: one dialect, defaults spelled out, shapes known, shape arithmetic folded
- * into constants, Identity and Dropout gone, float16 widened to float32, functions that are spelled out made one node.
+ * into constants, Identity and Dropout removed, float16 widened to float32, each spelled-out function made one node.
  *
  * @param feed makes, for each input of the file, the value that takes its place
  * @param batch the batch size, when the model has one baked in
- * @param interventions what values are replaced by
- * @param g the graph that it is copied into, a `graphFor` this file
- * @throws ShapeError when the shapes contradict each other, as they do for a baked-in batch that is not given
+ * @param interventions the replacements of values
+ * @param g the graph to copy into, made by `graphFor` for this file
+ * @throws ShapeError if the shapes contradict each other, as they do if a baked-in batch is not given
  */
 export function canonicalize(
   file: Graph,
@@ -99,7 +99,7 @@ export function canonicalize(
   return { builder: g, resolve };
 }
 
-/** An empty graph that a file's graph can be copied into: it makes up no name that the file has. */
+/** Makes an empty graph for a file's graph to be copied into: it makes up no name that the file has. */
 export function graphFor(file: Graph, batch?: number, enclosing?: GraphBuilder): GraphBuilder {
   const opset = Math.max(file.opset, lowest, ofSixteenBits(file) ? sixteenBits : lowest);
   const g = newGraph(opset, batch, enclosing);
@@ -107,7 +107,7 @@ export function graphFor(file: Graph, batch?: number, enclosing?: GraphBuilder):
   return g;
 }
 
-/** Whether ONNX Runtime's own quantization has levels of 16 bits, which ONNX's has only since later. */
+/** Tells whether ONNX Runtime's own quantization has levels of 16 bits, which ONNX's has only in later opsets. */
 const ofSixteenBits = ({ nodes, constants }: Graph): boolean =>
   nodes.some(
     ({ op, inputs }) =>
@@ -115,7 +115,7 @@ const ofSixteenBits = ({ nodes, constants }: Graph): boolean =>
       /^u?int16$/.test(constants.get(inputs[2] ?? '')?.dtype ?? ''),
   );
 
-/** The sizes that an input's symbolic dimensions have. */
+/** Reads the sizes of inputs' symbolic dimensions. */
 function symbolsOf(graph: Graph, g: GraphBuilder, fed: ReadonlyMap<Value, Value>): Map<string, Dim> {
   const symbols = new Map<string, Dim>();
   for (const { name, shape } of graph.inputs) {
@@ -127,7 +127,7 @@ function symbolsOf(graph: Graph, g: GraphBuilder, fed: ReadonlyMap<Value, Value>
   return symbols;
 }
 
-/** Takes the file's word for a value that no shape rule tells of, if it gives its sizes for the batch that is asked for. */
+/** Uses the file's shape for a value without a shape from rules, if the file gives its sizes for the wanted batch. */
 function declareAsFile(
   graph: Graph,
   g: GraphBuilder,
@@ -151,7 +151,7 @@ function raised(g: GraphBuilder, node: Node, opset: number): Upgraded {
   }
 }
 
-/** Adds a node, or only its results where they are known already (`Shape` and what is computed from it). */
+/** Adds a node, or only its results if they are known already (`Shape` and values computed from it). */
 function addFolded(g: GraphBuilder, node: Node): void {
   g.add(node);
   const tensors = node.outputs.map((output) => knownTensor(g, output));

@@ -2,10 +2,10 @@ import type { GraphBuilder } from '../onnx/builder.ts';
 import type { Node } from '../onnx/graph.ts';
 
 /**
- * A Reshape whose shape is computed, with a constant in place of that: the batch is copied (0) where it stays, or
- * found (-1).
+ * Replaces the computed shape of a Reshape by a constant: the batch is copied (0) if it keeps its place, else inferred
+ * (-1).
  *
- * @param node as it was added to the graph last
+ * @param node the node that was added to the graph last
  */
 export function withConstantShape(g: GraphBuilder, node: Node): Node | undefined {
   const [x, y] = [node.inputs[0]!, node.outputs[0]!];

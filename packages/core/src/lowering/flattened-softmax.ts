@@ -1,7 +1,7 @@
 import { int } from '../onnx/graph.ts';
 import { keep, type Upgrade } from './upgraded.ts';
 
-/** Before opset 13 Softmax flattened its input to two dimensions at `axis`. */
+/** Raises a Softmax before opset 13, which flattened its input to two dimensions at `axis`. */
 export const flattenedSoftmax: Upgrade = (g, node, opset) => {
   if (opset >= 13) return keep(node);
   const x = node.inputs[0]!;

@@ -5,9 +5,9 @@ import { int64, sizeOf } from '../tensor.ts';
 import { keep, type Upgrade } from './upgraded.ts';
 import { takesBatch } from './whole-batch.ts';
 
-/** Gathers that are something simpler. */
+/** Gathers that a simpler operator can replace. */
 export const gathers: Readonly<Record<string, Upgrade>> = {
-  /** PyTorch's exporter writes some views as the Gather of every element in order: a Reshape. */
+  /** Makes a Reshape of the Gather of every element in order, as PyTorch's exporter writes some views. */
   Gather(g, node) {
     const [x, index] = node.inputs as [Value, Value];
     if (takesBatch(g, node)) return { alias: x };
@@ -18,7 +18,7 @@ export const gathers: Readonly<Record<string, Upgrade>> = {
     const target = g.ints(shape.map((d) => Math.max(d, -1)));
     return keep({ ...node, op: 'Reshape', inputs: [x, target], attributes: {} });
   },
-  /** With known indices: a Gather along the indexed axes taken as one. */
+  /** Makes a GatherND with known indices a Gather along the indexed axes, merged into one. */
   GatherND(g, node) {
     const [x, index] = node.inputs as [Value, Value];
     const tuples = g.elements(index);

@@ -7,8 +7,8 @@ import { keep, type Upgraded } from './upgraded.ts';
 const int64 = 7;
 
 /**
- * GridSample of images at given places, as what it stands for: elements picked by index, weighted by how near they lie,
- * so that it has a derivative in the image and in the grid. Volumes are left as they are.
+ * Replaces GridSample of images at given places by its definition: elements taken by index and weighted by nearness, so
+ * that it has a derivative in the image and in the grid. GridSamples of volumes are left as they are.
  */
 export function gridSample(g: GraphBuilder, node: Node): Upgraded {
   const [image, grid] = node.inputs as [Value, Value];
@@ -56,13 +56,13 @@ interface Axis {
   readonly points: readonly Point[];
 }
 
-/** An element along one axis: which, within the image, and how much of it; none outside. */
+/** An element along one axis: its index, clipped to the image, and its weight, 0 outside. */
 interface Point {
   readonly index: Value;
   readonly weight: Value;
 }
 
-/** -1 … 1 to elements: from centre to centre of the outermost, or from edge to edge. */
+/** Maps -1 … 1 to elements: from centre to centre of the outermost elements, or from edge to edge. */
 const scaled = (g: GraphBuilder, at: Value, size: number, aligned: boolean): Value =>
   aligned ? scale(g, shift(g, at, 1), (size - 1) / 2) : shift(g, scale(g, shift(g, at, 1), size / 2), -0.5);
 
@@ -75,7 +75,7 @@ function inside(g: GraphBuilder, at: Value, size: number): Value {
   return castLike(g, g.emit('And', [low, high]), at);
 }
 
-/** What lies beyond the outermost centres, or edges, as in a mirror there: a wave with straight flanks. */
+/** Reflects positions beyond the outermost centres, or edges: a triangle wave. */
 function reflected(g: GraphBuilder, at: Value, size: number, aligned: boolean): Value {
   const [low, range] = aligned ? [0, size - 1] : [-0.5, size];
   if (range === 0) return at;
@@ -85,12 +85,12 @@ function reflected(g: GraphBuilder, at: Value, size: number, aligned: boolean): 
   return sub(g, number(g, low + range, at), g.emit('Abs', [shift(g, within, -range)]));
 }
 
-/** An element along one axis, wherever it lies, and how much of it. */
+/** An element along one axis, inside or outside the image: its index and weight. */
 type Tap = readonly [index: Value, weight: Value];
 
 const nearest = (g: GraphBuilder, at: Value): Tap[] => [[g.emit('Round', [at]), number(g, 1, at)]];
 
-/** The two between which a place lies. */
+/** Takes the two elements around a place. */
 function linear(g: GraphBuilder, at: Value): Tap[] {
   const before = g.emit('Floor', [at]);
   const beyond = sub(g, at, before);
@@ -100,7 +100,7 @@ function linear(g: GraphBuilder, at: Value): Tap[] {
   ];
 }
 
-/** Two on either side, by Keys' cubic convolution with a = -3/4. */
+/** Takes two elements on either side, by Keys' cubic convolution with a = -3/4. */
 function cubic(g: GraphBuilder, at: Value): Tap[] {
   const before = g.emit('Floor', [at]);
   const beyond = sub(g, at, before);
@@ -113,7 +113,7 @@ function cubic(g: GraphBuilder, at: Value): Tap[] {
   ];
 }
 
-/** Keys' weight of a distance of up to 1, and of 1 to 2: coefficients from the highest power down. */
+/** Keys' weights for a distance of up to 1, and from 1 to 2: coefficients from the highest power down. */
 const [near, far] = [
   [1.25, -2.25, 0, 1],
   [-0.75, 3.75, -6, 3],

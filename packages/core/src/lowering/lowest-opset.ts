@@ -2,9 +2,9 @@ import type { Constants, Graph, Node } from '../onnx/graph.ts';
 import { operators } from '../operators/table.ts';
 
 /**
- * The lowest opset from 18 on in which a graph says the same. Execution providers have kernels for versions of an operator,
- * and often none for its newest, even where that differs in the types it takes and in nothing else: a network of opset 22
- * loses the CUDA kernels of its pools, written at 18 it has them.
+ * Finds the lowest opset from 18 on in which a graph means the same. Execution providers have kernels for versions of
+ * an operator, often not for its newest, even if that differs only in the types it takes: a network of opset 22 loses
+ * the CUDA kernels of its pools, but has them if it is written at 18.
  */
 export const lowestOpset = ({
   opset,

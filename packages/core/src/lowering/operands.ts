@@ -1,7 +1,7 @@
 import type { Value } from '../onnx/builder.ts';
 import type { Node } from '../onnx/graph.ts';
 
-/** The inputs that an operator cannot do without. @throws RangeError */
+/** Returns the required inputs of an operator. @throws RangeError */
 export function required(node: Node, count: number): Value[] {
   const inputs = node.inputs.slice(0, count);
   if (inputs.length < count || inputs.includes('')) throw new RangeError(`${count} inputs are needed`);

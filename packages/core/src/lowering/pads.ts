@@ -5,7 +5,7 @@ import { keep, type Upgrade } from './upgraded.ts';
 export const without = (attributes: Attributes, ...names: string[]): Attributes =>
   Object.fromEntries(Object.entries(attributes).filter(([name]) => !names.includes(name)));
 
-/** Padding in numbers, where a window's is said by a rule. */
+/** Writes a window's padding in numbers, if a rule gives it. */
 export const spellPads: Upgrade = (g, node) => {
   if (text(node, 'auto_pad', 'NOTSET') === 'NOTSET' || !g.knows(node.inputs[0]!)) return keep(node);
   const spatial = g.shape(node.inputs[0]!).slice(2);

@@ -5,8 +5,8 @@ import { operators } from '../operators/table.ts';
 import { byteLengthOf, dtypes } from '../tensor.ts';
 
 /**
- * Bytes per row of the batch that are held at once while a graph runs: the largest sum of the values that have been
- * computed and are needed still, node by node.
+ * Computes the most bytes per row of the batch that are held at once while a graph runs: the largest sum, over its
+ * nodes, of the values that have been computed and are still needed.
  *
  * @param some the nodes that run, if not all
  */
@@ -44,7 +44,7 @@ export function peakBytesPerRow(
   return peak;
 }
 
-/** Bytes of the constants that a graph's outputs need. */
+/** Counts the bytes of the constants that a graph's outputs need. */
 export function weightBytes(graph: Graph): number {
   const used = new Set(reachable(graph.nodes, graph.outputs).flatMap((node) => node.inputs));
   return [...graph.constants].reduce(

@@ -6,10 +6,10 @@ import { optional, required } from './operands.ts';
 import { first, firstTwo, ofRealOperands } from './real-operands.ts';
 import { keep, type Upgrade } from './upgraded.ts';
 
-// Operators on quantized numbers, as the same operators on the real numbers that these stand for: between the real
-// numbers there are derivatives.
+// Operators on quantized numbers, as the same operators on the real numbers that they stand for: real numbers have
+// derivatives.
 
-/** What quantized numbers stand for, or real numbers as they are; a scale per row or column runs along `axis`. */
+/** Dequantizes numbers, and keeps real numbers as they are; a scale per row or column runs along `axis`. */
 export const real = (
   g: GraphBuilder,
   q: Value,
@@ -20,8 +20,8 @@ export const real = (
   isFloat(g.dtype(q)) ? q : g.emit('DequantizeLinear', zero ? [q, scale, zero] : [q, scale], { axis });
 
 /**
- * q - zero as floats, for data. Where a quantization made q, the real numbers are divided by their scale, so that the
- * cotangent passes through them.
+ * Computes q - zero as floats, for data. If a quantization made q, the real numbers are divided by their scale, so that
+ * the cotangent passes through them.
  */
 export function levels(g: GraphBuilder, q: Value, zero: Value | undefined): Value {
   const maker = g.maker(q);
@@ -36,7 +36,7 @@ export function levels(g: GraphBuilder, q: Value, zero: Value | undefined): Valu
   return div(g, real(g, q, scale, zero, 0), scale);
 }
 
-/** q - zero as floats, for weights whose zero points, where there are several, run along `axis`. */
+/** Computes q - zero as floats, for weights whose zero points, if there are several, run along `axis`. */
 export function weightLevels(g: GraphBuilder, q: Value, zero: Value | undefined, axis: number): Value {
   const numbers = g.emit('Cast', [q], { to: 1 });
   if (!zero) return numbers;
@@ -56,7 +56,7 @@ export function weightLevels(g: GraphBuilder, q: Value, zero: Value | undefined,
   );
 }
 
-/** Whether a zero point is one for all. */
+/** Tells whether all numbers share one zero point. */
 export const isOne = (g: GraphBuilder, zero: Value | undefined): boolean =>
   !zero || g.shape(zero).every((d) => d === 1);
 
@@ -75,7 +75,7 @@ export const quantized: Readonly<Record<string, Upgrade>> = {
     const y = matmul(g, real(g, a!, aScale!, aZero, rank(a!) - 2), real(g, b!, bScale!, bZero, rank(b!) - 1));
     return keep({ ...node, op: 'QuantizeLinear', inputs: [y, scale!, zero!], attributes: {} });
   }),
-  // Their sums are whole numbers, here held as floats: a Cast to float follows, and a product with the scales.
+  // The sums are whole numbers, here held as floats: a Cast to float follows, and a product with the scales.
   MatMulInteger(g, node) {
     const [a, b] = required(node, 2) as [Value, Value];
     const [aZero, bZero] = [optional(node, 2), optional(node, 3)];

@@ -4,8 +4,8 @@ import type { Node } from '../onnx/graph.ts';
 import type { Upgrade } from './upgraded.ts';
 
 /**
- * Operators on whole numbers whose operands at some places become real numbers first, under a name that users can ask
- * for: the maps of a network that a file has in whole numbers only. A scale and a zero point follow each of them.
+ * Makes the operands at some places of an operator on whole numbers real numbers first, under a name that users can ask
+ * for: maps of a network that a file has in whole numbers only. A scale and a zero point follow each operand.
  */
 export const ofRealOperands =
   (placesOf: (node: Node) => readonly number[], upgrade: Upgrade): Upgrade =>
@@ -21,7 +21,7 @@ export const ofRealOperands =
       : { parts: [...parts, { ...node, inputs }] };
   };
 
-/** The name of the real numbers that an operand stands for; the node that makes them is added where nobody did so far. */
+/** Returns the name of the real numbers that an operand stands for, and adds the node that makes them if needed. */
 function realOperand(g: GraphBuilder, node: Node, at: number, parts: Node[]): string | undefined {
   const [value, scale, zero] = node.inputs.slice(at, at + 3) as [string, string, string];
   if (!value || !g.knows(value) || isFloat(g.dtype(value)) || !g.dependsOnInputs(value)) return undefined;
@@ -36,6 +36,6 @@ function realOperand(g: GraphBuilder, node: Node, at: number, parts: Node[]): st
   return name;
 }
 
-/** A first operand, and one that follows it with its scale and zero point. */
+/** The places of a first operand, and of a second after the first one's scale and zero point. */
 export const first = (): readonly number[] => [0];
 export const firstTwo = (): readonly number[] => [0, 3];

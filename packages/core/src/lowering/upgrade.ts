@@ -17,7 +17,7 @@ import { sliceBesideBatch } from './whole-batch.ts';
 
 const alias: Upgrade = (_, node) => ({ alias: node.inputs[0]! });
 
-/** Attributes that later opsets turned into inputs, in the order of those inputs. */
+/** Turns attributes into inputs, as later opsets did, in the order of those inputs. */
 const inputsFromInts =
   (...names: string[]): Upgrade =>
   (g, node) => {
@@ -85,7 +85,7 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
   BatchNormalization(g, node) {
     const [x, scale, bias] = node.inputs as [Value, Value, Value];
     const training = int(node, 'training_mode', 0) === 1;
-    // Exporters normalize weights by it, as a batch of one.
+    // Exporters normalize weights by this operator, as a batch of size 1.
     if (training && !g.dependsOnInputs(x) && g.knows(x) && g.shape(x)[0] === 1) {
       const { epsilon } = node.attributes;
       const attributes = epsilon === undefined ? {} : { epsilon };
@@ -104,7 +104,7 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
       attributes: epsilon === undefined ? {} : { epsilon },
     });
   },
-  /** Before opset 21 scale and bias were per group, as those of an instance normalisation over groups are. */
+  /** Before opset 21 scale and bias were per group, as in an instance normalisation over groups. */
   GroupNormalization(g, node, opset) {
     if (opset >= 21) return keep(node);
     const [x, scale, bias] = node.inputs as [Value, Value, Value];
@@ -119,7 +119,7 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
     );
     return keep({ ...node, op: 'Reshape', inputs: [normal, g.emit('Shape', [x])], attributes: {} });
   },
-  /** Upsample (7 to 9) is Resize as it was at opset 10: no half-pixel centres. */
+  /** Makes Upsample (7 to 9) a Resize as of opset 10: no half-pixel centres. */
   Upsample(g, node) {
     const attribute = node.attributes.scales;
     const scales =
@@ -142,5 +142,5 @@ const asymmetricResize = (node: Node, scales: Value): Node => ({
   },
 });
 
-/** Raises a node of the file's opset to the canonical dialect (see `Graph`), spelling out what was implied. */
+/** Raises a node of the file's opset to the canonical dialect (see `Graph`), and writes implied defaults. */
 export const upgrade: Upgrade = (g, node, opset) => getOwn(upgrades, node.op)?.(g, node, opset) ?? keep(node);

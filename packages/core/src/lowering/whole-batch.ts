@@ -4,13 +4,13 @@ import { axisOf } from '../operators/shape/rule.ts';
 import { type Run, slicedRuns } from '../operators/shape/slicing.ts';
 import { keep, type Upgraded } from './upgraded.ts';
 
-// Exporters say of every axis what is taken, of the batch too: all of it, whatever its size. Nothing is cut then, and the
-// node needs no derivative that cuts batches.
+// Exporters write what is taken along every axis, also along the batch: all of it, for every size. So the batch is not
+// cut, and the node needs no derivative that cuts batches.
 
 const takesAll = ({ first, step, count }: Run, size: number): boolean =>
   first === 0 && step === 1 && count === size;
 
-/** What a Slice takes along each axis, at each of the batch sizes that shapes are followed at, as far as it is known. */
+/** Computes what a Slice takes along each axis, for each batch size at which shapes are followed, if it is known. */
 function runsEach(g: GraphBuilder, { inputs }: Node): Run[][] | undefined {
   const sides = g.factsEach(inputs[0]!).map(({ shape }, side) => {
     const elements = (i: number) => g.factsEach(inputs[i] ?? '')[side]?.value;
@@ -21,7 +21,7 @@ function runsEach(g: GraphBuilder, { inputs }: Node): Run[][] | undefined {
   return sides.length > 0 && sides.every((runs) => runs !== undefined) ? sides : undefined;
 }
 
-/** A Slice that says of the batch too what it takes, without the axes that it takes all of. */
+/** Removes the axes that a Slice takes whole, if the Slice also names the batch. */
 export function sliceBesideBatch(g: GraphBuilder, node: Node): Upgraded {
   const x = node.inputs[0]!;
   const runs = g.knows(x) ? runsEach(g, node) : undefined;
@@ -31,7 +31,7 @@ export function sliceBesideBatch(g: GraphBuilder, node: Node): Upgraded {
     g.factsEach(x).every((fact, side) => takesAll(runs[side]![axis]!, fact.shape[axis]!)),
   );
   const touched = sliced(g, node, shape.length);
-  // What cuts batches, or cuts none, stays as it is.
+  // A Slice that cuts the batch, or does not name it, stays as it is.
   if (!touched?.some((axis) => shape[axis]! < 0)) return keep(node);
   if (touched.some((axis) => shape[axis]! < 0 && !whole[axis])) return keep(node);
   const left = touched.flatMap((axis, i) => (whole[axis] ? [] : [i]));
@@ -46,14 +46,14 @@ export function sliceBesideBatch(g: GraphBuilder, node: Node): Upgraded {
   });
 }
 
-/** The axes that a Slice names. */
+/** Lists the axes that a Slice names. */
 function sliced(g: GraphBuilder, { inputs }: Node, rank: number): number[] | undefined {
   const [start] = g.factsEach(inputs[1]!);
   const axes = inputs[3] ? g.elements(inputs[3]) : start?.value?.map((_, i) => i);
   return axes?.map((axis) => axisOf(axis, rank));
 }
 
-/** Those of a list's elements that do not depend on the batch; `null` where one does, nothing where there is no list. */
+/** Takes the elements of a list at `places`; `null` if one depends on the batch, `undefined` if there is no list. */
 function chosen(g: GraphBuilder, list: Value | undefined, places: readonly number[]) {
   if (!list) return undefined;
   const [a, b] = g.factsEach(list);
@@ -61,7 +61,7 @@ function chosen(g: GraphBuilder, list: Value | undefined, places: readonly numbe
   return same ? places.map((i) => a!.value![i]!) : null;
 }
 
-/** Whether a Gather takes all images in their order. */
+/** Tells whether a Gather takes all images in their order. */
 export function takesBatch(g: GraphBuilder, node: Node): boolean {
   const [x, index] = node.inputs as [Value, Value];
   if (!g.knows(x) || !g.counts(index)) return false;

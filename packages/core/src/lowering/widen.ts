@@ -3,9 +3,9 @@ import type { Attribute, Graph, Node, ValueInfo } from '../onnx/graph.ts';
 import type { DType, Tensor } from '../tensor.ts';
 
 /**
- * A float16 or float64 model as float32: weights, inputs and casts. Gradients of half precision overflow and underflow,
- * CPU kernels for it are few, and every float16 is a float32, so the model says the same or better. Of double precision
- * there are as few kernels, and a photo has not that many digits.
+ * Makes a float16 or float64 model float32: weights, inputs and casts. Gradients of half precision overflow and
+ * underflow, CPU kernels for it are few, and every float16 is a float32, so results are the same or better. Double
+ * precision has as few kernels, and a photo does not have that many digits.
  */
 export function widen(graph: Graph): Graph {
   const half =
@@ -44,7 +44,7 @@ function widenNode(node: Node, widened: ReadonlySet<DType>, tensor: (value: Tens
   return { ...node, attributes: Object.fromEntries(attributes) };
 }
 
-/** A float16 or float64 tensor as float32; others as they are. */
+/** Converts a float16 or float64 tensor to float32; other tensors stay as they are. */
 export function widenTensor(value: Tensor): Tensor {
   if (value.dtype === 'float64')
     return { dtype: 'float32', shape: value.shape, data: Float32Array.from(value.data as Float64Array) };
@@ -59,10 +59,10 @@ export function widenTensor(value: Tensor): Tensor {
   return made;
 }
 
-/** What has been widened: every graph of a network holds the same weights. */
+/** The widened tensors: every graph of a network holds the same weights. */
 const widened = new WeakMap<Tensor, Tensor>();
 
-/** IEEE 754 binary16 bits to a number. */
+/** Converts IEEE 754 binary16 bits to a number. */
 export function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
@@ -72,5 +72,5 @@ export function halfToNumber(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** Every float16 by its bits: weights come by the million, and a look-up takes a tenth of the time. */
+/** Every float16 by its bits: there are millions of weights, and a look-up takes a tenth of the time. */
 const numbers = Float32Array.from({ length: 65_536 }, (_, bits) => halfToNumber(bits));

@@ -1,7 +1,7 @@
 import type { Warning } from '../warning.ts';
 import type { Asked, Axiom, Exceptions, Method, Seen } from './method.ts';
 
-/** Why axioms that a method has do not hold of what was asked, and of the network if one is given. */
+/** Explains why axioms of a method do not hold for a request, and for the network if a network is given. */
 export function exceptionsTo(method: Method, asked: Asked<unknown>, network?: Seen): Exceptions {
   const found: Exceptions = {
     ...(network && method.exceptionsOf?.(network, asked)),
@@ -12,13 +12,13 @@ export function exceptionsTo(method: Method, asked: Asked<unknown>, network?: Se
   );
 }
 
-/** The axioms that hold of what was asked, and of the network if one is given. */
+/** Lists the axioms that hold for a request, and for the network if a network is given. */
 export function claimed(method: Method, asked: Asked<unknown>, network?: Seen): Axiom[] {
   const exceptions = exceptionsTo(method, asked, network);
   return (method.axioms ?? []).filter((axiom) => exceptions[axiom] === undefined);
 }
 
-/** What a network makes of a method, whatever the image, for who reads the explanation. */
+/** Gives remarks on a method for this network, whatever the image, for the reader of the explanation. */
 export const remarksOn = (method: Method, asked: Asked<unknown>, network: Seen): Warning[] => [
   ...Object.entries(method.exceptionsOf?.(network, asked) ?? {}).map(([axiom, reason]) => ({
     code: `no_${axiom.replaceAll(' ', '_')}`,

@@ -61,7 +61,7 @@ import { shapleySampling } from './perturbation/shapley-sampling.ts';
 import { sobol } from './perturbation/sobol.ts';
 import { withAugmentation } from './shared/augmented.ts';
 
-/** Every method there is. Command line, API, documentation and conformance tests derive from this list. */
+/** All methods. Command line, API, documentation and conformance tests derive from this list. */
 export const methods: readonly Method[] = [
   gradCam,
   gradCamPlusPlus,

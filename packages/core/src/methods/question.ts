@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { ScoreKind, TargetSpec } from '../targets.ts';
 import type { Convention, Params } from './method.ts';
 
-/** A question as somebody asks it. What it leaves open is settled as the method has it. */
+/** A question as a caller asks it. Values that it leaves open are set to the defaults of the method. */
 export interface AskedQuestion {
   readonly method: string;
   readonly convention?: Convention | undefined;
@@ -13,8 +13,8 @@ export interface AskedQuestion {
 }
 
 /**
- * How images are explained and what for, with nothing left open, in the words of the API. It is resolved where it enters a
- * process and handed on as it is; an `ExplainerSpec` may be one.
+ * A question with all values set, in the words of the API: the method and the target of explanations. It is resolved
+ * where it enters a process and then passed on unchanged; an `ExplainerSpec` may be a resolved question.
  */
 export interface ResolvedQuestion {
   readonly method: string;
@@ -22,7 +22,7 @@ export interface ResolvedQuestion {
   readonly convention: Convention;
   /** Every parameter that the method has under the convention. */
   readonly parameters: Parameters;
-  /** By tensor name or by number from the end; empty: the one that is found in the network. */
+  /** Layers by tensor name or by number from the end; if empty, the layer that is found in the network. */
   readonly layers: readonly string[];
   readonly score: ScoreKind;
   readonly target: TargetSpec;

@@ -3,19 +3,18 @@ import type { Layer } from '../layers/layers.ts';
 import { besideOf } from '../layers/reached-places.ts';
 import type { Network } from '../model/classifier.ts';
 
-// Which methods suit an architecture. A transformer's attention is what its patches are told apart by, and what of them
-// reaches a class token; Grad-CAM sees the tokens of one block. Elsewhere the last map of a network is what a class is
-// read from. Where no map shows all of the image, or another branch sees it too, methods that look at the image itself
-// come first.
+// Methods that suit an architecture. In a transformer, attention distinguishes patches and decides what of them reaches
+// a class token; Grad-CAM sees the tokens of one block. Other networks compute classes from their last map. If no map
+// shows all of the image, or another branch sees the image too, methods that use the image itself come first.
 
 const ofAttention = ['le-grad', 'grad-cam', 'integrated-gradients', 'occlusion'] as const;
 const ofMaps = ['grad-cam', 'layer-cam', 'integrated-gradients', 'occlusion'] as const;
 const ofImages = ['integrated-gradients', 'occlusion', 'rise', 'grad-cam'] as const;
 
 /**
- * Of the methods that work, those that suit the network, the best first.
+ * Lists those methods that work and suit the network, the best first.
  *
- * @param layer the one that is found, if there is any
+ * @param layer the layer that is found in the network, if there is any
  */
 export function recommendedMethods(
   network: Network,

@@ -4,11 +4,11 @@ import { road as removeAndDebias } from './road.ts';
 import type { Scorer } from './scorer.ts';
 
 export interface Arcc {
-  /** Correlation, as (r + 1)/2, of the map with that of the image seen through the map. */
+  /** Correlation r, as (r + 1)/2, of the map with the map of the image multiplied by the map. */
   readonly coherency: number;
-  /** Mean of the map: 1 where everything is relevant. */
+  /** Mean of the map; 1 if everything is relevant. */
   readonly complexity: number;
-  /** Twice ROAD's combined score, held within 0..1. */
+  /** Twice ROAD's combined score, clamped to 0..1. */
   readonly road: number;
   /** The harmonic mean of coherency, 1 - complexity and road. */
   readonly arcc: number;
@@ -18,11 +18,11 @@ const percentiles = [20, 40, 60, 80];
 const tiny = 1e-8;
 
 /**
- * Whether a map is coherent, simple and faithful at once, as pytorch-grad-cam's `ARCC`, after ADCC (Poppi et al.,
+ * Measures whether a map is coherent, simple and faithful, like `ARCC` of pytorch-grad-cam, after ADCC (Poppi et al.,
  * CVPR Workshops 2021) with ROAD for the average drop.
  *
  * @param map one value in 0..1 per pixel, [H, W].
- * @param explain the map of another image [1, …] for the same class, in 0..1.
+ * @param explain gives the map of another image [1, …] for the same class, in 0..1.
  */
 export async function arcc(
   score: Scorer,
@@ -43,7 +43,7 @@ export async function arcc(
   return { coherency, complexity, road, arcc: 3 / parts.reduce((sum, part) => sum + 1 / (part + tiny), 0) };
 }
 
-/** Pearson's correlation, 0 where one of the two does not vary. */
+/** Computes Pearson's correlation; 0 if one of the two does not vary. */
 function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const [first, second] = [centred(a), centred(b)];
   const dot = (x: readonly number[], y: readonly number[]) =>

@@ -8,18 +8,18 @@ export interface ConfidenceChange {
   /** Score of the image times its map. */
   readonly masked: number;
   /**
-   * Share of the score that is lost where only what the map shows is left: max(0, s - sₘ) / (s + 1e-7), as in
+   * Share of the score that is lost if the image is multiplied by its map: max(0, s - sₘ) / (s + 1e-7), as in
    * Grad-CAM++ (WACV 2018) and torchcam. Its mean over a set is the average drop.
    */
   readonly drop: number;
   /** max(0, s - sₘ), not divided: pytorch-grad-cam's DropInConfidence. */
   readonly difference: number;
-  /** 1 where the score rose, else 0. Its mean over a set is the increase in confidence. */
+  /** 1 if the score rose, else 0. Its mean over a set is the increase in confidence. */
   readonly increase: 0 | 1;
 }
 
 /**
- * How the score changes when the (normalised) image is multiplied by its map.
+ * Measures how the score changes if the (normalised) image is multiplied by its map.
  *
  * @param map one value in 0..1 per pixel, [H, W].
  */

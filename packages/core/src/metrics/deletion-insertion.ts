@@ -3,11 +3,11 @@ import { batchOf, type Layout, pixelsOf, ranking } from './pixels.ts';
 import type { Scorer } from './scorer.ts';
 
 export interface DeletionInsertionOptions {
-  /** Intervals of the curve: ceil(pixels / steps) pixels change at a time. */
+  /** The number of intervals of the curve: ceil(pixels / steps) pixels change at a time. */
   readonly steps?: number;
-  /** What deleted pixels become, [1, C, H, W]: zeros if not said. */
+  /** The values of deleted pixels, [1, C, H, W]; zeros by default. */
   readonly deleted?: Tensor<'float32'>;
-  /** What insertion starts from: as deleted if not said; RISE starts from `blurred`. */
+  /** The image that insertion starts from; `deleted` by default; RISE starts from `blurred`. */
   readonly start?: Tensor<'float32'>;
   readonly layout?: Layout;
 }
@@ -17,17 +17,17 @@ export interface DeletionInsertion {
   readonly fractions: readonly number[];
   readonly deletion: readonly number[];
   readonly insertion: readonly number[];
-  /** Areas under the curves: small for deletion, large for insertion where the map is faithful. */
+  /** Areas under the curves: if the map is faithful, small for deletion and large for insertion. */
   readonly deletionAuc: number;
   readonly insertionAuc: number;
 }
 
 /**
- * Scores while pixels are deleted, and while they are inserted into nothing, the most relevant first.
+ * Scores the image while pixels are deleted, and while they are inserted into `start`, the most relevant first.
  *
- * As torchcam's DeletionInsertionMetric: 20 steps of equal size but the last, both curves against zeros, areas by
- * the trapezoid rule over the fractions. RISE's (Petsiuk et al., BMVC 2018): give `blurred` as `start`, and steps
- * so that each is as many pixels as the image is wide.
+ * Defaults are those of torchcam's DeletionInsertionMetric: 20 steps of equal size except the last, both curves against
+ * zeros, areas by the trapezoid rule over the fractions. For RISE's metric (Petsiuk et al., BMVC 2018), give `blurred`
+ * as `start`, and choose `steps` so that each step is as many pixels as the image is wide.
  *
  * @param map one value per pixel, [H, W].
  */
@@ -68,8 +68,8 @@ export const area = (xs: readonly number[], ys: readonly number[]): number =>
   xs.slice(1).reduce((sum, x, i) => sum + ((x - xs[i]!) * (ys[i]! + ys[i + 1]!)) / 2, 0);
 
 /**
- * The image blurred as RISE's insertion starts from it: a kernel of 11 × 11 from a Gaussian of deviation 5 whose
- * tails fold back into it, zeros beyond the border.
+ * Blurs the image as for the start of RISE's insertion: a kernel of 11 × 11 from a Gaussian of deviation 5 whose
+ * tails are mirrored back into the kernel, with zeros beyond the border.
  */
 export function blurred(image: Tensor<'float32'>, layout: Layout = 'NCHW'): Tensor<'float32'> {
   pixelsOf(image, layout);
@@ -97,7 +97,7 @@ export function blurred(image: Tensor<'float32'>, layout: Layout = 'NCHW'): Tens
 const reach = 5;
 const kernel = foldedGaussian(5);
 
-/** A Gaussian cut off at four deviations, mirrored at the ends of 2·reach + 1 places until all of it lies within. */
+/** Makes a Gaussian cut off at four deviations, mirrored at the ends of 2·reach + 1 places until all is inside. */
 function foldedGaussian(deviation: number): Float64Array {
   const places = 2 * reach + 1;
   const folded = new Float64Array(places);

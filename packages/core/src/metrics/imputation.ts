@@ -1,17 +1,17 @@
 import type { Tensor } from '../tensor.ts';
 import { type Layout, pixelsOf } from './pixels.ts';
 
-/** ROAD's weights of the eight neighbours of a pixel. */
+/** The weights in ROAD of the eight neighbours of a pixel. */
 const edge = 1 / 6;
 const corner = 1 / 12;
 
 /**
  * Fills removed pixels so that each is the weighted mean of its neighbours: xᵢ·Σⱼwᵢⱼ = Σⱼ wᵢⱼxⱼ over the neighbours
- * j within the image, one linear system for all of them (Rong et al., ICML 2022).
+ * j within the image, one linear system for all removed pixels (Rong et al., ICML 2022).
  *
- * The system is symmetric and positive definite as soon as one pixel is kept: conjugate gradients solve it, each
- * unknown scaled by its diagonal, until the residual is 1e-9 of the right-hand side. With no pixel kept there is
- * nothing to fill from: zeros.
+ * The system is symmetric and positive definite if at least one pixel is kept: conjugate gradients solve it, each
+ * unknown scaled by its diagonal, until the residual is 1e-9 of the right-hand side. If no pixel is kept, all are
+ * filled with zeros.
  *
  * @param kept one flag per pixel, [H, W].
  */
@@ -43,9 +43,9 @@ const framed = (pixel: number, width: number): number =>
   (Math.trunc(pixel / width) + 1) * (width + 2) + 1 + (pixel % width);
 
 interface System {
-  /** Where the pixels to fill are on a framed plane. */
+  /** Indices of the pixels to fill, on a framed plane. */
   readonly unknown: Int32Array;
-  /** Per pixel to fill: the weights of its neighbours within the image. */
+  /** For each pixel to fill, the sum of the weights of its neighbours within the image. */
   readonly diagonal: Float64Array;
   readonly stride: number;
 }
@@ -61,12 +61,12 @@ function systemOf(kept: ArrayLike<number | boolean>, width: number, height: numb
   return { unknown, stride, diagonal: Float64Array.from(unknown, (p) => around(inside, p, stride)) };
 }
 
-/** Weighted sum of a pixel's neighbours. */
+/** Computes the weighted sum of a pixel's neighbours. */
 const around = (x: Float64Array, p: number, stride: number): number =>
   edge * (x[p - 1]! + x[p + 1]! + x[p - stride]! + x[p + stride]!) +
   corner * (x[p - stride - 1]! + x[p - stride + 1]! + x[p + stride - 1]! + x[p + stride + 1]!);
 
-/** The values to fill in, on a framed plane, from a plane of those that are kept. */
+/** Computes the values to fill in, on a framed plane, from a plane of the kept values. */
 function solve({ unknown, diagonal, stride }: System, known: Float64Array): Float64Array {
   const n = unknown.length;
   const x = new Float64Array(known.length);

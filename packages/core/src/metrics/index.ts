@@ -1,4 +1,4 @@
-/** How good an explanation is: pure functions over what scores images. Sessions are the caller's. */
+/** Measures of the quality of an explanation: pure functions over a scorer of images. The caller owns the sessions. */
 export * from './arcc.ts';
 export * from './average-drop.ts';
 export * from './deletion-insertion.ts';

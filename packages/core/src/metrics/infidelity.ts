@@ -5,23 +5,23 @@ import { batchOf, mean } from './pixels.ts';
 import type { Scorer } from './scorer.ts';
 
 export interface InfidelityOptions {
-  /** Perturbations to average over. */
+  /** The number of perturbations to average over. */
   readonly samples?: number;
   /** Deviation of the Gaussian perturbations, in units of the normalised image. */
   readonly deviation?: number;
   readonly seed?: number;
   /** Recorded perturbations [S, …] in place of drawn ones; the perturbed image is the image minus them. */
   readonly perturbations?: Tensor<'float32'>;
-  /** Scale the attribution by the β that serves it best, so that its unit does not matter. */
+  /** Whether to scale the attribution by the β that gives the least infidelity, so that its unit does not matter. */
   readonly normalize?: boolean;
 }
 
 /**
- * How far an attribution is from telling what small changes do: mean over perturbations I of
- * (Iᵀ·attribution - (F(x) - F(x - I)))² (Yeh et al., NeurIPS 2019), as Captum's `infidelity`.
+ * Measures how badly an attribution predicts the effect of small changes: mean over perturbations I of
+ * (Iᵀ·attribution - (F(x) - F(x - I)))² (Yeh et al., NeurIPS 2019), like Captum's `infidelity`.
  *
  * @param attribution one value per element of the image.
- * @throws InputError invalid_tensor where the shapes differ.
+ * @throws InputError invalid_tensor if the shapes differ.
  */
 export async function infidelity(
   score: Scorer,

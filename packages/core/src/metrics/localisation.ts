@@ -5,11 +5,11 @@ import { ranking } from './pixels.ts';
 
 export interface PointingOptions {
   readonly width: number;
-  /** Pixels around the object that count as on it: 0 if not said; the pointing game's authors allow 15. */
+  /** The distance from the object, in pixels, that counts as on it; default 0; the pointing game's authors allow 15. */
   readonly tolerance?: number;
 }
 
-/** Whether the strongest point lies on the object, the first of equal ones (Zhang et al., IJCV 2018). */
+/** Whether the strongest point (the first of equal points) lies on the object (Zhang et al., IJCV 2018). */
 export function pointsAt(
   map: ArrayLike<number>,
   mask: ArrayLike<number>,
@@ -26,7 +26,7 @@ export function pointsAt(
   return false;
 }
 
-/** Share of the positive relevance that lies on the object, 0 where there is none (Arras et al., 2022). */
+/** Computes the share of the positive relevance that lies on the object; 0 if there is none (Arras et al., 2022). */
 export function relevanceMass(map: ArrayLike<number>, mask: ArrayLike<number>): number {
   checkSize(map, mask);
   let [inside, total] = [0, 0];

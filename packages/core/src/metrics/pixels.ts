@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 import { float32, sizeOf, type Tensor } from '../tensor.ts';
 
-/** How an image [1, C, H, W] (or [1, H, W, C]) is made of pixels. */
+/** The pixels of an image [1, C, H, W] (or [1, H, W, C]). */
 export interface Pixels {
   readonly count: number;
   /** The pixel that an element belongs to. */
@@ -26,12 +26,12 @@ export function pixelsOf(image: Tensor<'float32'>, layout: Layout, map?: ArrayLi
   };
 }
 
-/** Pixels from the most relevant to the least; equal ones in their order on the image. */
+/** Sorts pixels from the most relevant to the least; equal pixels keep their order in the image. */
 export function ranking(map: ArrayLike<number>): number[] {
   return Array.from({ length: map.length }, (_, i) => i).sort((a, b) => map[b]! - map[a]! || a - b);
 }
 
-/** Images of one shape as one batch: `fill` writes row n. */
+/** Makes a batch of images of the same shape: `fill` writes row n. */
 export function batchOf(
   image: Tensor<'float32'>,
   rows: number,

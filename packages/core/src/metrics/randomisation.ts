@@ -5,7 +5,7 @@ import { type Model, ModelSchema, TensorDefSchema } from '../onnx/generated/onnx
 import { readTensor } from '../onnx/tensor-data.ts';
 import { getOwn } from '../own.ts';
 
-/** Operators that have learned weights, and which of their inputs these are. */
+/** Operators that have learned weights, and the numbers of the inputs that are these weights. */
 const learned: Readonly<Record<string, readonly number[]>> = {
   Conv: [1, 2],
   ConvTranspose: [1, 2],
@@ -17,18 +17,18 @@ const learned: Readonly<Record<string, readonly number[]>> = {
 
 const float = 1;
 
-/** Nodes whose weights can be randomised, the one nearest to the scores first. @throws InputError invalid_model */
+/** Lists nodes whose weights can be randomised, nearest to the scores first. @throws InputError invalid_model */
 export function randomisableLayers(model: Uint8Array): string[] {
   return layersFromTop(parse(model)).map(({ name }) => name);
 }
 
 /**
- * The model with the weights of its uppermost `count` layers replaced by noise of the weights' own mean and
- * deviation: a faithful explanation changes with them (Adebayo et al., NeurIPS 2018, cascading randomisation).
+ * Replaces the weights of the model's uppermost `count` layers by noise that has the weights' own mean and
+ * deviation: a faithful explanation changes with the weights (Adebayo et al., NeurIPS 2018, cascading randomisation).
  *
  * The same seed gives the same noise, and a layer's noise does not depend on `count`.
  *
- * @throws InputError invalid_model where no weight can be found.
+ * @throws InputError invalid_model if no weight can be found.
  */
 export function randomised(model: Uint8Array, count: number, seed = 0): Uint8Array {
   const parsed = parse(model);
@@ -69,7 +69,7 @@ function layersFromTop({ graph }: Model): { name: string; weights: number[] }[] 
     .filter(({ weights }) => weights.length > 0);
 }
 
-/** Noise with the mean and standard deviation of `values`; one that all share is kept as it is. */
+/** Makes noise with the mean and standard deviation of `values`; values that are all equal stay the same. */
 function likeThem(values: Float32Array, seed: number): Float32Array {
   const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
   const deviation = Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length);

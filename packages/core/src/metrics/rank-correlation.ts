@@ -1,4 +1,4 @@
-/** Spearman's ρ of two attributions: Pearson's correlation of their ranks, equal values sharing theirs; 0 for a constant. */
+/** Computes Spearman's ρ of two attributions: Pearson's correlation of ranks; ties share a rank; 0 for a constant. */
 export function rankCorrelation(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const [x, y] = [ranks(a), ranks(b)];
   const middle = (a.length - 1) / 2;

@@ -5,7 +5,7 @@ import { batchOf, type Layout, mean, pixelsOf } from './pixels.ts';
 import type { Scorer } from './scorer.ts';
 
 export interface RoadOptions {
-  /** Percentiles of the map at which pixels are removed; 10, 20 … 90 if not said. */
+  /** Percentiles of the map at which pixels are removed; 10, 20 … 90 by default. */
   readonly percentiles?: readonly number[];
   /** Deviation of the noise on filled pixels, in units of the normalised image. */
   readonly noise?: number;
@@ -16,7 +16,7 @@ export interface RoadOptions {
 export interface Road {
   /** Change of the score when pixels at or above the percentile are filled, mean over percentiles: low is good. */
   readonly mostRelevantFirst: number;
-  /** The same on 1 - map: what is left is most relevant, so high is good. */
+  /** The same on 1 - map: the most relevant pixels are left, so high is good. */
   readonly leastRelevantFirst: number;
   /** (LeRF - MoRF) / 2 */
   readonly combined: number;
@@ -25,8 +25,8 @@ export interface Road {
 const deciles = [10, 20, 30, 40, 50, 60, 70, 80, 90];
 
 /**
- * Remove and debias: pixels are filled from their neighbours instead of blackened, so that the network is not told
- * by their outline (Rong et al., ICML 2022), as pytorch-grad-cam's ROADCombined computes it.
+ * Remove and debias: pixels are filled from their neighbours instead of blackened, so that their outline gives the
+ * network no information (Rong et al., ICML 2022), as in ROADCombined of pytorch-grad-cam.
  *
  * @param map one value per pixel, [H, W].
  */
@@ -58,7 +58,7 @@ export async function road(
   return { mostRelevantFirst, leastRelevantFirst, combined: (leastRelevantFirst - mostRelevantFirst) / 2 };
 }
 
-/** Linear between the two nearest ranks, as NumPy's default. */
+/** Interpolates linearly between the two nearest ranks, like NumPy's default. */
 export function percentile(values: ArrayLike<number>, percent: number): number {
   const sorted = Float64Array.from(values).sort();
   const place = ((sorted.length - 1) * percent) / 100;

@@ -4,24 +4,24 @@ import type { Session } from '../runtime/runtime.ts';
 import { row, type Tensor } from '../tensor.ts';
 import { batchOf } from './pixels.ts';
 
-/** What a metric asks of a network: images [N, …] → the explained class's score of each. */
+/** The function of a network that metrics use: images [N, …] → the score of the explained class for each. */
 export type Scorer = (images: Tensor<'float32'>) => Promise<ArrayLike<number>>;
 
 export interface ScorerOptions {
   /** The class whose score counts. */
   readonly target: number;
-  /** The model's own probability, as deletion, insertion and average drop want it, or the raw logit. */
+  /** The model's own probability, which deletion, insertion and average drop need, or the raw logit. */
   readonly score: 'probability' | 'logit';
-  /** Rows that the session must be given at once, where the model has them baked in. */
+  /** The number of rows that each call of the session must have, if the model has it baked in. */
   readonly batch?: number | undefined;
-  /** Rows that the session is given at once, at most. */
+  /** The most rows that the session gets in one call. */
   readonly chunk?: number;
 }
 
 /**
- * A scorer over a session of the model itself (`forwardModel`: image → logits and probabilities [N, classes]).
+ * Makes a scorer over a session of the model itself (`forwardModel`: image → logits and probabilities [N, classes]).
  *
- * @throws InputError `invalid_parameter` when probabilities are asked of a model that gives none; see `relativeScorer`
+ * @throws InputError `invalid_parameter` if probabilities are asked of a model without them; see `relativeScorer`
  */
 export const scorerOf =
   (session: Session, { target, score, batch, chunk = batch ?? 32 }: ScorerOptions): Scorer =>
@@ -43,8 +43,8 @@ export const scorerOf =
   };
 
 /**
- * A scorer of numbers that are no probabilities, for metrics that take some: 0 where the number is that of a blank image
- * (zeros), 1 where it is that of the image.
+ * Makes a scorer from numbers that are not probabilities, for metrics that need probabilities: 0 is the number of a
+ * blank image (zeros), 1 is that of the image.
  */
 export async function relativeScorer(score: Scorer, image: Tensor<'float32'>): Promise<Scorer> {
   const [blank, whole] = (await score(

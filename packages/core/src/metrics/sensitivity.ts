@@ -4,7 +4,7 @@ import { batchOf } from './pixels.ts';
 
 export interface SensitivityOptions {
   readonly samples?: number;
-  /** Images perturbed by no more than this in each element, in units of the normalised image. */
+  /** The largest perturbation of each element, in units of the normalised image. */
   readonly radius?: number;
   readonly seed?: number;
   /** Recorded images [S, …] near the image, in place of drawn ones. */
@@ -12,10 +12,10 @@ export interface SensitivityOptions {
 }
 
 /**
- * How much an explanation changes when its image barely does: max over neighbours x̃ of ‖a(x) - a(x̃)‖ / ‖a(x)‖,
- * Euclidean, divided by 1 where a(x) is zero (Yeh et al., NeurIPS 2019), as Captum's `sensitivity_max`.
+ * Measures how much an explanation changes if its image changes slightly: max over neighbours x̃ of
+ * ‖a(x) - a(x̃)‖ / ‖a(x)‖, Euclidean, divided by 1 if a(x) is 0 (Yeh et al., NeurIPS 2019); Captum's `sensitivity_max`.
  *
- * @param explain images [N, …] → their attributions one after another, all for the same class.
+ * @param explain maps images [N, …] to their attributions in order, all for the same class.
  */
 export async function maxSensitivity(
   explain: (images: Tensor<'float32'>) => Promise<ArrayLike<number>>,

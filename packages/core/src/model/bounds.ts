@@ -3,7 +3,7 @@ import type { Node } from '../onnx/graph.ts';
 import { operators } from '../operators/table.ts';
 import { squashing } from './squashed.ts';
 
-/** The lowest and the highest that a value can be, whatever the image. */
+/** The lowest and the highest number that a value can have, for any image. */
 export interface Bounds {
   readonly low: number;
   readonly high: number;
@@ -13,7 +13,7 @@ const any: Bounds = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFIN
 const unit: Bounds = { low: 0, high: 1 };
 const deepest = 100;
 
-/** What arithmetic with bounded values leaves of their bounds; layers with weights and what is not known have none. */
+/** Computes bounds through arithmetic with bounded values; layers with weights and unknown operators have no bounds. */
 export function boundsOf(g: GraphBuilder, value: Value): Bounds {
   const known = new Map<Value, Bounds>();
   const of = (v: Value, depth: number): Bounds => {
@@ -44,7 +44,7 @@ function constantBounds(g: GraphBuilder, value: Value): Bounds {
   return { low, high };
 }
 
-/** Whether a node is a share: x over Σ x, of values that are never negative. */
+/** Tells whether a node computes a share: x over Σ x, for values that are never negative. */
 export function isShare(g: GraphBuilder, node: Node): boolean {
   if (node.op !== 'Div') return false;
   const total = g.maker(node.inputs[1]!);

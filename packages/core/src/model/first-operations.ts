@@ -3,9 +3,9 @@ import type { Tensor } from '../tensor.ts';
 import type { InputAxes } from './input-axes.ts';
 
 /**
- * What a photo's preprocessing has to leave to the graph, which does it first itself. Members are those of
- * preprocessing: `scale` 1 where the graph takes pixels of 0 to 255, 1/255 where it takes 0 to 1; `mean` 0 and `std` 1
- * where it shifts and divides; no resize where it makes one size of any.
+ * Preprocessing settings for a graph whose first operations preprocess the photo themselves. The members are those of
+ * preprocessing: `scale` is 1 if the graph takes pixels of 0 to 255, 1/255 if it takes 0 to 1; `mean` is 0 and `std` 1
+ * if it shifts and divides; there is no resize if it brings every size to one size.
  */
 export interface FirstOperations {
   readonly scale?: number;
@@ -16,13 +16,13 @@ export interface FirstOperations {
   readonly size?: null;
 }
 
-/** factor · x + offset, at least and at most over the channels. */
+/** factor · x + offset, with one number for all channels or one for each. */
 interface Affine {
   readonly factors: readonly number[];
   readonly offsets: readonly number[];
 }
 
-/** Operators that change no number, at most the order of numbers or their type. */
+/** Operators that change no number, only the order of the numbers or their type. */
 const passing: ReadonlySet<string> = new Set([
   ...[
     'Identity',
@@ -71,7 +71,7 @@ export function firstOperations(
   };
 }
 
-/** Who uses a value, constants taken on the way. */
+/** Finds the nodes that use each value; also collects the constants. */
 function usersOf({ nodes }: Graph, constants: Map<string, Tensor>): ReadonlyMap<string, readonly Node[]> {
   const users = new Map<string, Node[]>();
   for (const node of nodes) {
@@ -85,7 +85,7 @@ function usersOf({ nodes }: Graph, constants: Map<string, Tensor>): ReadonlyMap<
   return users;
 }
 
-/** The one operator that works on a value; reading its shape is no work on it. */
+/** Returns the only operator that uses a value's numbers; operators that read its shape do not count. */
 function nextOf(users: ReadonlyMap<string, readonly Node[]>, value: string): Node | undefined {
   const working = (users.get(value) ?? []).filter(({ op }) => op !== 'Shape' && op !== 'Size');
   return working.length === 1 ? working[0] : undefined;
@@ -107,7 +107,7 @@ function arithmetic(
   return undefined;
 }
 
-/** One number, or a few: as many as an image has channels. */
+/** Reads one number, or a few: as many as an image has channels. */
 function numbersOf(tensor: Tensor | undefined): number[] | undefined {
   if (!tensor || tensor.data.length > 4096 || tensor.dtype === 'float16') return undefined;
   return Array.from(tensor.data as Iterable<number | bigint>, Number);
@@ -127,8 +127,8 @@ const isPlain = ({ factors, offsets }: Affine): boolean =>
   factors.every((factor) => factor === 1) && offsets.every((offset) => offset === 0);
 
 /**
- * Whether factor · x + offset makes the small numbers that networks compute with of pixels of 0 to 255 or of 0 to 1: a
- * factor of 1/255 or 1/58 is for pixels, one of 1/0.225 or 2 is not; a mean that is taken away lies in the range.
+ * Tells from which pixels, 0 to 255 or 0 to 1, factor · x + offset makes the small numbers that networks compute with:
+ * a factor of 1/255 or 1/58 is for 0 to 255, one of 1/0.225 or 2 is not; a subtracted mean lies in the range.
  */
 function rangeByAffine(affine: Affine): 255 | 1 | undefined {
   if (isPlain(affine)) return undefined;
@@ -138,20 +138,20 @@ function rangeByAffine(affine: Affine): 255 | 1 | undefined {
   return largest <= 0.1 || mean > 2 ? 255 : 1;
 }
 
-/** Mean and deviation that a BatchNormalization has seen of the images that it was trained with. */
+/** Reads the mean and the deviation that a BatchNormalization has recorded from its training images. */
 function statistics({ inputs }: Node, constants: ReadonlyMap<string, Tensor>): Affine | undefined {
   const [mean, variance] = [3, 4].map((i) => numbersOf(constants.get(inputs[i] ?? '')));
   return mean && variance && { offsets: mean, factors: variance.map((v) => Math.sqrt(Math.max(v, 0))) };
 }
 
-/** Images whose mean is about 0 or whose deviation is about 1 were normalised before: then nothing is known. */
+/** Returns `undefined` for a mean of about 0 or a deviation of about 1: such images were normalised before. */
 function rangeByStatistics({ offsets: means, factors: deviations }: Affine): 255 | 1 | undefined {
   if (means.every((mean) => mean > 10) && deviations.every((deviation) => deviation > 5)) return 255;
   const unit = means.every((mean) => mean > 0.1 && mean < 1) && deviations.every((d) => d > 0.01 && d < 0.5);
   return unit ? 1 : undefined;
 }
 
-/** Whether a Resize makes one size of any. */
+/** Tells whether a Resize brings every size to one size. */
 function isFixed({ inputs }: Node, constants: ReadonlyMap<string, Tensor>): boolean {
   const sizes = inputs[3];
   return sizes !== undefined && sizes !== '' && (constants.has(sizes) || !inputs[2]);

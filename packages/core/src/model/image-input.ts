@@ -8,7 +8,7 @@ import type { Tensor } from '../tensor.ts';
 import { axesOf, type InputAxes, inputAxes } from './input-axes.ts';
 import { type Sides, type SizeSource, sizesToTry } from './input-sizes.ts';
 
-/** The input that takes images, and what its axes mean. */
+/** The input that takes images, and the roles of its axes. */
 export interface ImageInput {
   readonly info: ValueInfo;
   readonly axes: InputAxes;
@@ -16,8 +16,8 @@ export interface ImageInput {
 }
 
 /**
- * @param layout in place of what the graph tells
- * @throws InputError for an input whose axes can be understood in several ways, or in none
+ * @param layout replaces the layout that the graph tells
+ * @throws InputError for an input whose axes can be understood in several ways, or in no way
  */
 export function understood(graph: Graph, info: ValueInfo, layout?: ImageInput['layout']): ImageInput {
   const found = inputAxes(graph, info);
@@ -35,7 +35,7 @@ export function statedSidesOf({ info, axes }: ImageInput): Sides | null {
   return typeof height === 'number' && typeof width === 'number' ? [height, width] : null;
 }
 
-/** What is asked of an input's size. */
+/** The request for an input's size. */
 export interface AskedSize {
   readonly inputShape?: readonly number[] | undefined;
   readonly size?: Sides | undefined;
@@ -48,10 +48,10 @@ export interface ShapeToTry {
 }
 
 /**
- * The shapes [C, H, W] or [H, W, C] for which the network is read: one where the file states it or somebody asks for
- * it, else those to try in turn.
+ * Lists the shapes [C, H, W] or [H, W, C] for which to read the network: one shape if the file states it or it is
+ * requested, else the shapes to try in turn.
  *
- * @throws InputError when another shape is asked for than the file states
+ * @throws InputError if the requested shape is not the shape that the file states
  */
 export function shapesToTry(graph: Graph, input: ImageInput, asked: AskedSize): readonly ShapeToTry[] {
   const { axes, layout, info } = input;
@@ -88,7 +88,7 @@ export function shapesToTry(graph: Graph, input: ImageInput, asked: AskedSize): 
   return sizesToTry(graph, stated).map(({ sides, source }) => ({ shape: shapeOf(count, sides), source }));
 }
 
-/** Operators that move numbers of any type, and a Cast, which takes any. */
+/** Operators that move numbers of any type, and Cast, which also takes any type. */
 const takesAny: ReadonlySet<string> = new Set([
   ...[
     'Cast',
@@ -105,9 +105,9 @@ const takesAny: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The input as the file has it, of images in float32: with the axes that the file has, and in its type where the network
- * needs it. A network that casts the input to float itself gets it uncast, so that methods may ask for values between two
- * levels.
+ * Converts images in float32 to the input that the file declares: to the file's axes, and to its type if the network
+ * needs that type. For a network that casts its input to float itself the images stay float32, so that methods may ask
+ * for values between two levels.
  */
 export function asInFile(
   g: GraphBuilder,
@@ -122,7 +122,7 @@ export function asInFile(
   const shaped = gone.length === 0 ? image : g.emit('Squeeze', [image, g.ints(gone)]);
   const float = ['float32', 'float16', 'float64'].includes(info.dtype);
   if (float || castsItself(graph, info.name)) return shaped;
-  // Rounds to the nearest level and stays among them, and has a derivative, which a Cast to integers has not.
+  // Rounds to the nearest level within the type's range, and has a derivative; a Cast to integers has no derivative.
   if (info.dtype === 'uint8' || info.dtype === 'int8') {
     const zero = { dtype: info.dtype, shape: [], data: levels[info.dtype].of(0) } as Tensor;
     return g.emit('QuantizeLinear', [shaped, g.scalar(1), g.constant(zero)]);

@@ -2,36 +2,36 @@ import type { Graph, Node, ValueInfo } from '../onnx/graph.ts';
 import { operators } from '../operators/table.ts';
 import type { Tensor } from '../tensor.ts';
 
-/** Which axis of the network's input is what; null: it has none, as a grey image needs no channels. */
+/** The role of each axis of the network's input; null: there is no such axis, as a grey image needs no channels. */
 export interface InputAxes {
   readonly batch: number | null;
   readonly channels: number | null;
   readonly rows: number;
   readonly columns: number;
-  /** How many channels the first convolution takes, where it was found. */
+  /** Number of channels that the first convolution takes, if it was found. */
   readonly convolved: number | undefined;
 }
 
-/** An axis of a value: an axis of the input, or one of size 1 that was put between (null). */
+/** An axis of a value: an axis of the input, or (null) an axis of size 1 that the graph inserted. */
 type Axis = number | null;
 
-/** Operators of maps, whose axes are [N, C, H, W]; their data is the first input. */
+/** Operators on feature maps, whose axes are [N, C, H, W]; the map is the first input. */
 const onMaps: ReadonlySet<string> = new Set([
   ...['Conv', 'FusedConv', 'ConvInteger', 'QLinearConv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'LpPool'],
   ...['GlobalAveragePool', 'GlobalMaxPool', 'InstanceNormalization', 'LRN', 'SpaceToDepth', 'DepthToSpace'],
 ]);
 
-/** Operators that leave every axis what it is, beside those that treat each element for itself. */
+/** Operators that keep the role of every axis, in addition to the elementwise operators. */
 const keepsAxes: ReadonlySet<string> = new Set([
   ...['Identity', 'Cast', 'Dropout', 'Pad', 'Resize', 'Upsample', 'Slice', 'BatchNormalization', 'Concat'],
   ...['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear'],
 ]);
 
 /**
- * The axes of an image input, by the axis that the network convolves or pools over: the graph is followed from the input
- * through operators that keep or move axes. Where that finds nothing, by the sizes that the file states.
+ * Finds the axes of an image input by the axes that the network convolves or pools over: follows the graph from the
+ * input through operators that keep or move axes. If that finds nothing, decides by the sizes that the file states.
  *
- * @returns undefined where nothing tells
+ * @returns undefined if both find nothing
  */
 export function inputAxes(graph: Graph, input: ValueInfo): InputAxes | undefined {
   const found = followed(graph, input);
@@ -94,7 +94,7 @@ function movedBy(
   }
 }
 
-/** The axes after a Reshape that only adds, drops or moves axes of size 1. */
+/** Computes the axes after a Reshape that only adds, drops or moves axes of size 1. */
 function reshaped(
   axes: readonly Axis[],
   sizes: readonly (number | string)[],
@@ -104,7 +104,7 @@ function reshaped(
   const larger = axes.filter((axis) => !isOne(axis));
   const ones = axes.filter((axis) => axis !== null && isOne(axis));
   const sizeOf = (size: number, i: number): number | string => (size === 0 ? (sizes[axes[i]!] ?? 0) : size);
-  // A batch of one that the file states is an axis like any other.
+  // A batch axis of size 1 that the file states is an axis like any other.
   if (to.filter((size, i) => sizeOf(size, i) !== 1).length !== larger.length) return undefined;
   const fits = to
     .map(sizeOf)
@@ -120,7 +120,7 @@ function reshaped(
   return to.map((size, i) => (sizeOf(size, i) === 1 ? (ones.shift() ?? null) : larger.shift()!));
 }
 
-/** How many channels a convolution takes, by its weights. */
+/** Reads the number of channels that a convolution takes from its weights. */
 function convolvedBy(
   { op, inputs, attributes }: Node,
   nodes: readonly Node[],
@@ -141,7 +141,7 @@ function firstConvolved({ nodes, constants }: Graph): number | undefined {
   return first && convolvedBy(first, nodes, constants);
 }
 
-/** By what a map's axes came from: [N, C, H, W]. */
+/** Assigns roles to the input axes that a map's axes [N, C, H, W] came from. */
 function rolesOf(
   [batch, channels, rows, columns]: readonly Axis[],
   { shape }: ValueInfo,
@@ -153,13 +153,13 @@ function rolesOf(
   return used.length === shape.length && rows < columns ? roles : undefined;
 }
 
-/** The axes of a batch of images. */
+/** Returns the axes of a batch of images. */
 export const axesOf = (layout: 'NCHW' | 'NHWC') =>
   layout === 'NCHW'
     ? { batch: 0, channels: 1, rows: 2, columns: 3 }
     : { batch: 0, channels: 3, rows: 1, columns: 2 };
 
-/** By the sizes that the file states: few channels, beside the batch in front or last. */
+/** Finds the axes by the sizes that the file states: a small size next to the batch or last is the channels. */
 function axesBySize({ shape }: ValueInfo, convolved: number | undefined): InputAxes | undefined {
   const isChannels = (size: number | string | undefined) =>
     typeof size === 'number' && (size <= 4 || size === convolved);
@@ -171,7 +171,7 @@ function axesBySize({ shape }: ValueInfo, convolved: number | undefined): InputA
     return { ...last, batch: null, channels: 2, rows: 0, columns: 1 };
   if (isChannels(shape[0]) && shape[0] !== 1)
     return { ...first, batch: null, channels: 0, rows: 1, columns: 2 };
-  // [N, H, W], where the batch is open; [1, H, W] can be read both ways, which is the same.
+  // [N, H, W] if the batch is open; [1, H, W] can be read both ways, with the same result.
   return typeof shape[0] === 'string' || shape[0] === 1
     ? { batch: 0, channels: null, rows: 1, columns: 2, convolved }
     : undefined;

@@ -2,7 +2,7 @@ import type { Graph } from '../onnx/graph.ts';
 
 export type Sides = readonly [height: number, width: number];
 
-/** Why the input has the size at which it is read. */
+/** The source of the size at which the input is read. */
 export type SizeSource = 'file' | 'asked' | 'graph' | 'assumed';
 
 interface SizeToTry {
@@ -10,13 +10,13 @@ interface SizeToTry {
   readonly source: SizeSource;
 }
 
-/** What image networks take, the likeliest first; tried where a file leaves its size open. */
+/** Sides that image networks take, the likeliest first; tried if a file leaves its size open. */
 const usual = [224, 256, 384, 299, 240, 260, 288, 300, 320, 336, 380, 448, 456, 512, 518, 528, 600];
 const small = [128, 112, 160, 176, 192, 144, 96, 80, 64, 56, 48, 32, 28];
 
 /**
- * Sizes for an input whose height or width the file leaves open: first what fits the positions that a transformer's
- * weights hold for its patches, [1, patches (+ a class token, + another), width], then the usual ones.
+ * Lists sizes for an input whose height or width the file leaves open: first the sizes that fit the positions that a
+ * transformer's weights hold for its patches, [1, patches (+ a class token, + another), width], then the usual sizes.
  */
 export function sizesToTry(
   graph: Graph,
@@ -32,14 +32,14 @@ export function sizesToTry(
   return [...known, ...guesses(others.map((side) => [side, side]))];
 }
 
-/** The first is assumed; that the network takes another and not the first is what the graph says. */
+/** Marks the first size as assumed. If the network takes not the first but a later size, its graph tells that size. */
 const guesses = (all: readonly Sides[]): SizeToTry[] =>
   all.map((sides, i) => ({ sides, source: i === 0 ? 'assumed' : 'graph' }));
 
 const oblong = (side: number): number[] =>
   [2, 3, 4, 0.5, 1.5, 5, 6, 8, 10].map((factor) => side * factor).filter(Number.isInteger);
 
-/** Sides by the number of patches in a table of positions and the stride of the convolution that makes the patches. */
+/** Computes sides from the number of patches in a table of positions and the stride of the patches' convolution. */
 function sidesByPositions({ nodes, constants }: Graph): number[] {
   const sides: number[] = [];
   for (const { op, inputs, attributes } of nodes) {

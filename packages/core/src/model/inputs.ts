@@ -6,11 +6,11 @@ import { toInt64, type ValueInfo } from '../onnx/graph.ts';
 import { listed, quoted } from '../onnx/names.ts';
 import { type DType, dtypes, sizeOf, type Tensor, type TensorData } from '../tensor.ts';
 
-/** What an input beside the image always is: one number for all of it, its elements in order, or a tensor. */
+/** The fixed value of an input that is not the image: one number for all of it, its elements in order, or a tensor. */
 export type FixedInput = number | readonly number[] | Tensor;
 export type FixedInputs = Readonly<Record<string, FixedInput>>;
 
-/** The one input that is not fixed. @throws InputError when it is not an image, or another one is left over */
+/** Returns the only input that is not fixed. @throws InputError if it is not an image, or more than one is not fixed */
 export function imageInput(inputs: readonly ValueInfo[], fixed: FixedInputs): ValueInfo {
   const unknown = Object.keys(fixed).find((name) => inputs.every((input) => input.name !== name));
   if (unknown !== undefined)
@@ -34,10 +34,10 @@ export function imageInput(inputs: readonly ValueInfo[], fixed: FixedInputs): Va
 }
 
 /**
- * The value of a fixed input. Where the input has a row for each image, one row is given and stands for all; other
- * open dimensions are those of the tensor, or one.
+ * Makes the value of a fixed input. If the input has a row for each image, one row is given and stands for all; other
+ * open dimensions are those of the tensor, or 1.
  *
- * @throws InputError invalid_parameter when type, shape or number of elements are not the input's
+ * @throws InputError invalid_parameter if type, shape or number of elements are not the input's
  */
 export function fixedValue(
   g: GraphBuilder,
@@ -63,7 +63,7 @@ export function fixedValue(
   if (values.length !== sizeOf(closed)) refuse(`${values.length} elements`);
   return stretched(g, g.constant(tensorOf(type, closed, values)), closed);
 
-  /** A constant in the input's shape, with a row for each image if the input has one. */
+  /** Expands a constant to the input's shape, with a row for each image if the input has such rows. */
   function stretched(g: GraphBuilder, constant: Value, to: readonly number[]): Value {
     if (!perImage)
       return g.shape(constant).length === to.length ? constant : g.emit('Expand', [constant, g.ints(to)]);

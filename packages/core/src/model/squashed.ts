@@ -7,10 +7,10 @@ import { broadcast, broadcastOffsets } from '../operators/shape/rule.ts';
 import { operators } from '../operators/table.ts';
 import { sizeOf } from '../tensor.ts';
 
-// What a network makes of probabilities before it gives them out: it cuts, picks, permutes, joins, scales, averages them.
-// All of it is linear, so each number of an output is a sum of numbers that a squashing function gave.
+// Before a network outputs its probabilities, it may cut, pick, permute, join, scale or average them. All these steps
+// are linear, so each number of an output is a weighted sum of numbers that a squashing function computed.
 
-/** Functions that make scores probabilities, or their logarithms, or bound them. */
+/** Functions that turn scores into probabilities or their logarithms, or that bound scores. */
 export const squashing: ReadonlySet<OperatorName> = new Set([
   'Softmax',
   'LogSoftmax',
@@ -20,12 +20,12 @@ export const squashing: ReadonlySet<OperatorName> = new Set([
   'Tanh',
 ]);
 
-/** A number of a squashing function's output, and how often it counts. */
+/** A number of a squashing function's output, and its weight in a sum. */
 export interface Term {
-  /** Its place in the list of nodes. */
+  /** Index of the squashing function in the list of nodes. */
   readonly node: number;
   readonly image: number;
-  /** Among those of its image. */
+  /** Index among the numbers of its image. */
   readonly element: number;
   readonly weight: number;
 }
@@ -35,14 +35,14 @@ export interface Sum {
   readonly terms: readonly Term[];
 }
 
-/** A value as sums, at the first batch size that is followed; or as the logarithms of its only terms. */
+/** A value as sums, at the first batch size that is followed; or, with `logarithm`, as logarithms of single terms. */
 interface Described {
   readonly shape: readonly number[];
   readonly sums: readonly Sum[];
   readonly logarithm: boolean;
 }
 
-/** Sums for each number that one image has of an output. */
+/** The sum for each number of an output that belongs to one image. */
 export interface Squashed {
   readonly nodes: readonly Node[];
   readonly sums: readonly Sum[];
@@ -52,10 +52,10 @@ export interface Squashed {
 const mostElements = 2 ** 18;
 const mostTerms = 2 ** 20;
 const deepest = 200;
-/** What is added so that no logarithm is of 0. */
+/** Bound of the number that is added to avoid the logarithm of 0. */
 const tiny = 1e-3;
 
-/** What an output is of the squashing functions before it; `undefined` where it is something else. */
+/** Writes an output as sums of the squashing functions' numbers before it; `undefined` if it is something else. */
 export function squashedSums(g: GraphBuilder, output: Value, images: number): Squashed | undefined {
   const reader = new Reader(g, images);
   const described = reader.read(output, 0);
@@ -141,7 +141,7 @@ class Reader {
     return { shape, sums, logarithm: node.op === 'LogSoftmax' || node.op === 'LogSigmoid' };
   }
 
-  /** Elements elsewhere: the operator's shape rule moves their numbers as it moves those that shapes are made of. */
+  /** Moves elements: the operator's shape rule moves their indices as it moves the numbers that shapes consist of. */
   private moved(
     node: Node,
     output: number,
@@ -178,7 +178,7 @@ function joined(along: number, shape: readonly number[], inputs: readonly Descri
 
 type Inputs = (count?: number) => readonly Described[] | undefined;
 
-/** What arithmetic makes of sums. */
+/** Applies an arithmetic operator to sums. */
 function combined(
   g: GraphBuilder,
   node: Node,
@@ -229,7 +229,7 @@ function combined(
       const from = g.factOf(node.inputs[0]!)!.shape;
       return over([...from.keys()].slice(2), 1 / sizeOf(from.slice(2)));
     }
-    // What is cut off, rounded or has another type is still about what it was.
+    // A clipped, rounded or cast value is still approximately the same value.
     case 'Cast':
     case 'CastLike':
     case 'Clip':
@@ -253,7 +253,7 @@ function combined(
   }
 }
 
-/** The logarithm of probabilities each of which is one number, but for what keeps it from 0. */
+/** Takes the logarithm of probabilities, each of which is one number plus at most the small term against log 0. */
 function logarithms(read: Described | undefined): Described | undefined {
   const single = read?.sums.every(
     ({ constant, terms }) =>
@@ -281,7 +281,7 @@ function total(sums: readonly Sum[]): Sum {
   };
 }
 
-/** Sums over axes; the places that are left keep their order. */
+/** Adds up sums over axes and multiplies by `share`; the remaining places keep their order. */
 function reduced(
   { shape: from, sums }: Described,
   axes: readonly number[],

@@ -1,6 +1,6 @@
 import { type Format, latin1 } from './format.ts';
 
-/** What a zip archive is, by the names in its list of contents, which lies at its end, and in its beginning. */
+/** Tells what a zip archive is from the names in its beginning and in its list of contents, which lies at its end. */
 export function archiveKind(bytes: Uint8Array): Format {
   const ends = [bytes.subarray(0, 2 ** 16), bytes.subarray(Math.max(0, bytes.length - 2 ** 18))];
   const names = ends.map((part) => latin1(part)).join('\n');

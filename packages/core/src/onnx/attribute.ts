@@ -29,7 +29,7 @@ export function readAttribute(attribute: AttributeDef, node: string): Attribute 
   }
 }
 
-/** Very old files do not say the type of an attribute. */
+/** Tells the type from the content: very old files do not state it. */
 function typeByContent(attribute: AttributeDef): AttributeDef_Type {
   if (attribute.f !== undefined) return AttributeDef_Type.FLOAT;
   if (attribute.i !== undefined) return AttributeDef_Type.INT;

@@ -11,40 +11,40 @@ import type { OperatorName } from './operator-names.ts';
 export type Value = string;
 
 /**
- * A dimension: positive numbers are sizes, `-k` is k times the batch size. Everything but the batch is static,
- * which is found by following shapes at two batch sizes: what differs between them is the batch.
+ * A dimension: a positive number is a size, `-k` is k times the batch size. Every size except the batch is static.
+ * Shapes are followed at two batch sizes: a size that differs between the two depends on the batch.
  */
 export type Dim = number;
 export type Shape = readonly Dim[];
 
-/** Batch sizes that shapes are followed at: distinct primes that no layer has. */
+/** The batch sizes at which shapes are followed: distinct primes that no layer has as a size. */
 const probes = [7, 11] as const;
 
-/** As ONNX writes it. */
+/** Writes a shape as ONNX does. */
 const symbolic = (shape: Shape): (number | string)[] =>
   shape.map((d) => (d >= 0 ? d : d === -1 ? 'batch' : `${-d}*batch`));
 
-/** Elements of all results that are followed: each is kept, and a few bytes of a file can ask for thousands. */
+/** Most elements to follow in all results: each is kept, and a few bytes of a file can ask for thousands. */
 const mostFollowed = 2 ** 24;
 
 /**
- * Builds a graph node by node and knows the shape of every value in it, so that a rule can ask, and a wrong node
- * fails where it is made.
+ * Builds a graph node by node and knows the shape of every value in it. So a rule can ask for a shape, and a wrong
+ * node fails where it is made.
  */
 export class GraphBuilder {
   readonly opset: number;
   readonly nodes: Node[] = [];
   readonly constants = new Map<string, Tensor>();
   readonly inputs: ValueInfo[] = [];
-  /** Names of nodes and values that are made next begin with this: `layer4/conv2/grad`. */
+  /** The prefix of the names of nodes and values that are made next: `layer4/conv2/grad`. */
   scope = '';
-  /** Names that a file has for values of its own, which are not to be made up. */
+  /** Names of the file's own values, which no new value may get. */
   readonly reserved = new Set<Value>();
-  /** The graph around this one, where this is the body of a loop. */
+  /** The graph around this graph, if this graph is the body of a loop. */
   readonly enclosing: GraphBuilder | undefined;
-  /** How many graphs are around this one. */
+  /** The number of graphs around this graph. */
   readonly depth: number;
-  /** Values of the enclosing graph that this one uses: inputs here, by their names there. */
+  /** Inputs of this graph that are values of the enclosing graph, by their names there. */
   readonly captures = new Map<Value, Value>();
   private readonly inference: ShapeInference;
   private readonly batches: readonly [number, number];
@@ -56,10 +56,10 @@ export class GraphBuilder {
   private elementsFollowed = 0;
 
   /**
-   * (`newGraph` knows the operators' shapes.)
+   * (`newGraph` passes the operators' shape rules.)
    *
-   * @param batch a size that the model has baked in; open when it is left out
-   * @param enclosing the graph around it, for the body of a loop
+   * @param batch the batch size that the model has baked in; the batch is open if it is left out
+   * @param enclosing the graph around this graph, for the body of a loop
    */
   constructor(opset: number, inference: ShapeInference, batch?: number, enclosing?: GraphBuilder) {
     this.enclosing = enclosing;
@@ -69,7 +69,7 @@ export class GraphBuilder {
     this.batches = batch === undefined ? probes : [batch, batch];
   }
 
-  /** An input that its users know as `name`, whatever the model calls a tensor of its own. */
+  /** Adds an input that users know as `name`, even if the model has a tensor of that name. */
   input(name: string, dtype: DType, shape: Shape): Value {
     const value = this.reserved.has(name) || this.facts.has(name) ? this.unique(name) : name;
     this.inputs.push({ name: value, dtype, shape: symbolic(shape), ...(value !== name && { known: name }) });
@@ -78,7 +78,7 @@ export class GraphBuilder {
     return value;
   }
 
-  /** A value of a graph around this one as a value here: a constant, or an input that the loop passes in. */
+  /** Makes a value of a graph around this graph a value here: a constant, or an input that the loop passes in. */
   capture(from: GraphBuilder, value: Value): Value {
     if (from === this) return value;
     if (!this.enclosing)
@@ -96,7 +96,7 @@ export class GraphBuilder {
     return inside;
   }
 
-  /** A constant of the graph around this one, under the same name if that is free. */
+  /** Adds a constant of the graph around this graph, under the same name if it is free. */
   private sameConstant(name: Value, value: Tensor): Value {
     if (this.constants.get(name) === value) return name;
     if (this.facts.has(name)) return this.constant(value);
@@ -109,7 +109,7 @@ export class GraphBuilder {
     return this.batches !== probes;
   }
 
-  /** Names a tensor; small ones that are equal share a name. */
+  /** Adds a tensor as a constant and returns its name; small equal tensors share a name. */
   constant(value: Tensor, name?: string): Value {
     const size = sizeOf(value.shape);
     const key = size <= 64 ? `${value.dtype}[${value.shape}]${value.data}` : undefined;
@@ -142,7 +142,7 @@ export class GraphBuilder {
     return this.constant(float32(shape, values));
   }
 
-  /** Appends a node with given names and follows its shapes. @throws ShapeError when they contradict each other. */
+  /** Appends a node with given names and follows its shapes. @throws ShapeError if the shapes contradict each other */
   add(node: Node): void {
     this.nodes.push(node);
     const fed = node.inputs.some((input) => this.fed.has(input));
@@ -171,7 +171,7 @@ export class GraphBuilder {
     return this.copy({ op, attributes }, inputs, outputs);
   }
 
-  /** Appends a node like another, over other inputs, and returns its outputs; a function keeps its spelling. */
+  /** Appends a copy of a node with other inputs and returns its outputs; a function keeps its spelling. */
   copy(
     { op, attributes, spelling }: Pick<Node, 'op' | 'attributes' | 'spelling'>,
     inputs: readonly Value[],
@@ -187,7 +187,7 @@ export class GraphBuilder {
     return this.emitAll(op, inputs, attributes, 1)[0]!;
   }
 
-  /** Output `k` of a node that is in the graph already, asked for if the node did not give it so far. */
+  /** Returns output `k` of a node that is in the graph already; adds the output if the node did not give it so far. */
   demandOutput(node: Node, k: number): Value {
     const at = this.nodes.findIndex((n) => n.outputs[0] === node.outputs[0]);
     const present = this.nodes[at]!;
@@ -201,7 +201,7 @@ export class GraphBuilder {
     return outputs[k]!;
   }
 
-  /** Puts other nodes, which give the same values, in the place of those from `from` on. */
+  /** Replaces the nodes from `from` on by other nodes that give the same values. */
   replaceNodes(from: number, nodes: Iterable<Node>): void {
     for (const node of this.nodes.splice(from))
       for (const output of node.outputs) if (this.makers.get(output) === node) this.makers.delete(output);
@@ -219,7 +219,7 @@ export class GraphBuilder {
     return shape;
   }
 
-  /** What ONNX states of a value, if it is known. */
+  /** Gives a value's type in ONNX's form, if it is known. */
   type(value: Value): ValueType | undefined {
     const facts = this.facts.get(value);
     const shape = facts && this.scaling(facts);
@@ -230,12 +230,12 @@ export class GraphBuilder {
     return this.factsOf(value)[0].dtype;
   }
 
-  /** The node that gives a value; inputs and constants have none. */
+  /** Returns the node that makes a value; inputs and constants have none. */
   maker(value: Value): Node | undefined {
     return this.makers.get(value);
   }
 
-  /** Whether a value is computed from an input, or from constants alone. */
+  /** Tells whether a value is computed from an input, not from constants alone. */
   dependsOnInputs(value: Value): boolean {
     return this.fed.has(value);
   }
@@ -244,7 +244,7 @@ export class GraphBuilder {
     return this.facts.has(value);
   }
 
-  /** Elements that are known and do not depend on the batch. */
+  /** Returns the elements of a value if they are known and do not depend on the batch. */
   elements(value: Value): readonly number[] | undefined {
     const [a, b] = this.facts.get(value) ?? [];
     return a?.value &&
@@ -254,27 +254,27 @@ export class GraphBuilder {
       : undefined;
   }
 
-  /** What is known of a value at each of the batch sizes that shapes are followed at. */
+  /** Returns the facts of a value, for each batch size at which shapes are followed. */
   factsEach(value: Value): readonly Fact[] {
     return this.facts.get(value) ?? [];
   }
 
-  /** Whether a value's elements are 0, 1, 2, …, however large the batch. */
+  /** Tells whether a value's elements are 0, 1, 2, … at every batch size. */
   counts(value: Value): boolean {
     return this.facts.get(value)?.every((fact) => fact.value?.every((v, i) => v === i)) ?? false;
   }
 
-  /** What is known of a value at the first of the batch sizes that are followed. */
+  /** Returns the facts of a value at the first of the batch sizes that are followed. */
   factOf(value: Value): Fact | undefined {
     return this.facts.get(value)?.[0];
   }
 
-  /** What an operator makes at that batch size of values of which other facts are given. */
+  /** Infers the facts of a node's outputs at that batch size, with other facts of some values. */
   inferredFrom(node: Node, given: ReadonlyMap<Value, Fact>): readonly Fact[] {
     return this.inference.infer(node, (value) => given.get(value) ?? this.factOf(value));
   }
 
-  /** The value with the most elements per row of the batch, among those that are known. */
+  /** Finds the value with the most elements per row of the batch, among values of known shape. */
   largest(): { readonly value: Value; readonly elements: number } | undefined {
     const sizes = Array.from(this.facts, ([value, [{ shape }]]) => ({
       value,
@@ -283,19 +283,19 @@ export class GraphBuilder {
     return sizes.reduce((a, b) => (a && a.elements >= b.elements ? a : b), sizes[0]);
   }
 
-  /** What somebody else says of a value that no shape rule tells of. */
+  /** Sets the type and shape of a value of which no shape rule tells them. */
   declare(value: Value, dtype: DType, shape: Shape): void {
     if (!this.facts.has(value))
       this.setFacts(value, (batch) => ({ dtype, shape: shape.map((d) => (d < 0 ? -d * batch : d)) }));
   }
 
-  /** Elements that a value has more for each row more of the batch. */
+  /** Counts the elements that each further row of the batch adds to a value. */
   growth(value: Value): number {
     const [a, b] = this.factsOf(value).map(({ shape }) => sizeOf(shape)) as [number, number];
     return a === b ? 0 : (b - a) / (this.batches[1] - this.batches[0]);
   }
 
-  /** Another name for a fact: what a removed node's output stands for. */
+  /** Gives a removed node's output the facts of the value that it stands for. */
   alias(value: Value, original: Value): void {
     const facts = this.facts.get(original);
     if (facts) this.facts.set(value, facts);
@@ -312,7 +312,7 @@ export class GraphBuilder {
     };
   }
 
-  /** Runs `make` with names under `scope`. */
+  /** Runs `make`; names that it makes begin with `scope`. */
   within<T>(scope: string, make: () => T): T {
     const outer = this.scope;
     this.scope = scope;
@@ -352,7 +352,7 @@ export class GraphBuilder {
     return facts;
   }
 
-  /** Why nothing is known of `value`: every operator without a shape rule, or the node whose shape follows from data. */
+  /** Says why nothing is known of `value`: operators without a shape rule, or a node whose shape follows from data. */
   private blame(value: Value): string {
     for (let maker = this.makers.get(value); maker; ) {
       const cause = maker.inputs.find((input) => input !== '' && !this.facts.has(input));

@@ -4,15 +4,15 @@ import { mul, reshape } from './emit.ts';
 import { int, type Node, reachable } from './graph.ts';
 
 /**
- * Takes constant factors, a number or one per channel, into the weights of the product next to them, which is one pass
- * over activations less:
+ * Multiplies constant factors, a number or a number per channel, into the weights of the product next to them. This
+ * saves a pass over the activations:
  *
  *     (a·W)·c = a·(W·c),   (a·c)·W = a·(c·W)
  *
- * Only weights that nodes make are scaled, kernels turned for a backward pass: ONNX Runtime makes those once, when it
- * loads the graph. What `results` do not need of these nodes is dropped.
+ * Only weights that nodes make are scaled, such as kernels turned for a backward pass: ONNX Runtime computes these
+ * once, when it loads the graph. Nodes from `from` on that `results` do not need are dropped.
  *
- * @param from where the backward pass begins among the nodes: the model before it stays as it is
+ * @param from the index of the first node of the backward pass: the model before it stays as it is
  */
 export function foldFactors(g: GraphBuilder, from: number, results: readonly Value[]): void {
   const used = reachable(g.nodes.slice(from), results);
@@ -23,7 +23,7 @@ export function foldFactors(g: GraphBuilder, from: number, results: readonly Val
     nodes.add(node);
     for (const output of node.outputs) makers.set(output, node);
   };
-  /** What makes a value that is used once. */
+  /** Finds the node that makes a value used only once. */
   const madeFor = (value: Value | undefined): Node | undefined =>
     value !== undefined && uses.get(value)?.length === 1 ? makers.get(value) : undefined;
 
@@ -49,13 +49,13 @@ interface Factor {
   readonly by: Value;
 }
 
-/** A product with constants, as such. */
+/** Reads a node as a product with a constant. */
 function factorOf(g: GraphBuilder, { op, inputs: [a, b] }: Node): Factor | undefined {
   if (op !== 'Mul' || g.dependsOnInputs(a!) === g.dependsOnInputs(b!)) return undefined;
   return g.dependsOnInputs(a!) ? { of: a!, by: b! } : { of: b!, by: a! };
 }
 
-/** The product of `x` with weights that are scaled along their input or output channels, and what makes those. */
+/** Makes the product of `x` with weights scaled along input or output channels, and the nodes that scale them. */
 function scaled(
   g: GraphBuilder,
   product: Node,
@@ -72,7 +72,7 @@ function scaled(
   return [...g.nodes.splice(start), { ...product, inputs, outputs }];
 }
 
-/** A factor of the activations that a product takes or gives, as one of its weights. */
+/** Reshapes a factor of a product's input or output activations into a factor of its weights. */
 function alongWeights(
   g: GraphBuilder,
   product: Node,
@@ -99,7 +99,7 @@ function alongWeights(
   ]);
 }
 
-/** Where the channels are, in activations and in weights. */
+/** Finds the axes of the channels, in activations and in weights. */
 function weightAxes(
   g: GraphBuilder,
   { op, inputs: [x, weights], attributes }: Node,

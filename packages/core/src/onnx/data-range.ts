@@ -8,16 +8,16 @@ import { overlapOf } from './ranges.ts';
 import { invalidData, unsafeLocation } from './refused-data.ts';
 
 /**
- * The files that lie beside a model. They are asked for by plain names only, never for a byte behind their end, and
- * for none that the model does not name. Both throw InputError for a file that may not or cannot be read.
+ * The files that lie beside a model. They are asked for by plain names only, never for a byte after their end, and
+ * only if the model names them. Both methods throw InputError for a file that may not or cannot be read.
  */
 export interface FilesBeside {
   sizeOf(name: string): number;
-  /** Fills `target` with what the file has from `offset` on. */
+  /** Fills `target` with the file's bytes from `offset` on. */
   read(name: string, offset: number, target: Uint8Array): void;
 }
 
-/** The range of a file that is one tensor's data. */
+/** The range of a file that holds one tensor's data. */
 export interface DataRange {
   readonly tensor: string;
   readonly file: string;
@@ -25,7 +25,7 @@ export interface DataRange {
   readonly length: number;
 }
 
-/** Which bytes of which file a tensor's data are. @throws InputError */
+/** Reads in which bytes of which file a tensor's data lie. @throws InputError */
 export function rangeOf(def: TensorDef, tensor: string): DataRange {
   const entry = (wanted: string): string | undefined => {
     const [first, second] = def.externalData.filter(({ key }) => key === wanted);
@@ -79,7 +79,7 @@ function bytesOf(def: TensorDef, tensor: string): number {
 }
 
 /**
- * Two tensors may be the same bytes, as tied weights are; no other bytes are read twice.
+ * Checks that no bytes are read twice, except the bytes of tensors that are the same, as tied weights are.
  *
  * @throws InputError for a range that is not in its file, or lies across another
  */

@@ -1,6 +1,6 @@
 import type { DType } from '../tensor.ts';
 
-/** ONNX's element types by number, as far as we hold them. */
+/** The element types that Whylight supports, by ONNX's number. */
 export const dtypeOfCode: Readonly<Record<number, DType>> = {
   1: 'float32',
   2: 'uint8',

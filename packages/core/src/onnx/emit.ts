@@ -2,7 +2,7 @@ import type { GraphBuilder, Shape, Value } from './builder.ts';
 import { codeOfDtype } from './dtype.ts';
 import type { Attributes } from './graph.ts';
 
-/** The operators that rules and methods write with, named as the field names them; one node each unless said. */
+/** Operators for rules and methods, under their usual names; each appends one node unless its comment says more. */
 export const add = (g: GraphBuilder, a: Value, b: Value): Value => g.emit('Add', [a, b]);
 export const sub = (g: GraphBuilder, a: Value, b: Value): Value => g.emit('Sub', [a, b]);
 export const mul = (g: GraphBuilder, a: Value, b: Value): Value => g.emit('Mul', [a, b]);
@@ -14,11 +14,11 @@ export const matmul = (g: GraphBuilder, a: Value, b: Value): Value => g.emit('Ma
 export const where = (g: GraphBuilder, condition: Value, a: Value, b: Value): Value =>
   g.emit('Where', [condition, a, b]);
 
-/** `a` in the type of `like`. */
+/** Casts `a` to the type of `like`. */
 export const castLike = (g: GraphBuilder, a: Value, like: Value): Value =>
   g.dtype(a) === g.dtype(like) ? a : g.emit('Cast', [a], { to: codeOfDtype[g.dtype(like)] });
 
-/** A float constant in the type of `like`. */
+/** Makes a float constant of the type of `like`. */
 export const array = (
   g: GraphBuilder,
   shape: readonly number[],
@@ -29,7 +29,7 @@ export const array = (
     ? g.constant({ dtype: 'float64', shape, data: Float64Array.from(values) })
     : g.constant({ dtype: 'float32', shape, data: Float32Array.from(values) });
 
-/** A number of the same type as `like`. */
+/** Makes a constant number of the type of `like`. */
 export const number = (g: GraphBuilder, value: number, like: Value): Value =>
   g.dtype(like) === 'float64' ? g.scalar(value, 'float64') : g.scalar(value);
 
@@ -37,7 +37,7 @@ export const scale = (g: GraphBuilder, a: Value, factor: number): Value =>
   factor === 1 ? a : mul(g, a, number(g, factor, a));
 export const shift = (g: GraphBuilder, a: Value, by: number): Value => add(g, a, number(g, by, a));
 
-/** Sum over `axes`; scalar shapes are kept as ones with `keep`. */
+/** Sums over `axes`; with `keep`, they stay as axes of size 1. */
 export const sum = (g: GraphBuilder, a: Value, axes: readonly number[], keep = true): Value =>
   axes.length === 0 ? a : g.emit('ReduceSum', [a, g.ints(axes)], { keepdims: keep ? 1 : 0 });
 export const mean = (g: GraphBuilder, a: Value, axes: readonly number[], keep = true): Value =>
@@ -51,9 +51,9 @@ export const transpose = (g: GraphBuilder, a: Value, perm: readonly number[]): V
   perm.every((p, i) => p === i) ? a : g.emit('Transpose', [a], { perm });
 
 /**
- * Reshape to a shape of which at most one dimension depends on the batch. A dimension that stays is said to be copied,
- * which ONNX Runtime follows, and not to be found, which it does not: values of unknown batch are kept out of its
- * blocked layout.
+ * Reshapes to a shape of which at most one dimension depends on the batch. A dimension that stays is written as
+ * copied (0), not as inferred (-1): ONNX Runtime follows a copied batch only, and keeps values of unknown batch out of
+ * its blocked layout.
  */
 export function reshape(g: GraphBuilder, a: Value, shape: Shape): Value {
   const from = g.shape(a);
@@ -64,7 +64,7 @@ export function reshape(g: GraphBuilder, a: Value, shape: Shape): Value {
   return g.emit('Reshape', [a, g.emit('Concat', ratio, { axis: 0 })]);
 }
 
-/** [k·batch] as a tensor, from a value whose own shape holds the batch. */
+/** Makes the tensor [k·batch] from a value whose shape contains the batch. */
 function scaledBatch(g: GraphBuilder, a: Value, from: Shape, k: number): Value {
   const axis = from.findIndex((d) => d < 0);
   const dim = g.emit('Shape', [a], { start: axis, end: axis + 1 });
@@ -75,7 +75,7 @@ function scaledBatch(g: GraphBuilder, a: Value, from: Shape, k: number): Value {
 export const unsqueeze = (g: GraphBuilder, a: Value, axes: readonly number[]): Value =>
   g.emit('Unsqueeze', [a, g.ints(axes)]);
 
-/** `a[..., from:to, ...]` along `axis`. */
+/** Takes `a[..., from:to, ...]` along `axis`. */
 export const slice = (g: GraphBuilder, a: Value, axis: number, from: number, to: number): Value =>
   g.emit('Slice', [a, g.ints([from]), g.ints([to]), g.ints([axis])]);
 
@@ -89,7 +89,7 @@ export const flip = (g: GraphBuilder, a: Value, axes: readonly number[]): Value 
     g.ints(axes.map(() => -1)),
   ]);
 
-/** Zeros of the shape of `a`. */
+/** Makes zeros of the shape of `a`. */
 export const zerosLike = (g: GraphBuilder, a: Value): Value => {
   const shape = g.emit('Shape', [a]);
   const zero = g.dtype(a) === 'float64' ? Float64Array.of(0) : Float32Array.of(0);
@@ -99,7 +99,7 @@ export const zerosLike = (g: GraphBuilder, a: Value): Value => {
   return g.emit('ConstantOfShape', [shape], { value });
 };
 
-/** Ones of the shape of `a`, float32. */
+/** Makes float32 ones of the shape of `a`. */
 export const onesLike = (g: GraphBuilder, a: Value): Value => {
   const one = { dtype: 'float32', shape: [1], data: Float32Array.of(1) } as const;
   return g.emit('ConstantOfShape', [g.emit('Shape', [a])], { value: { tensor: one } });
@@ -110,7 +110,7 @@ const resized = (g: GraphBuilder, a: Value, height: number, width: number, how: 
   return g.emit('Resize', [a, '', '', g.emit('Concat', [batch, g.ints([height, width])], { axis: 0 })], how);
 };
 
-/** Bilinear resize of the last two axes of a rank-4 value; half-pixel centres unless corners are aligned. */
+/** Resizes the last two axes of a rank-4 value bilinearly; half-pixel centres unless corners are aligned. */
 export const resizeLinear = (
   g: GraphBuilder,
   a: Value,
@@ -123,7 +123,7 @@ export const resizeLinear = (
     coordinate_transformation_mode: alignCorners ? 'align_corners' : 'half_pixel',
   });
 
-/** Resize of the last two axes of a rank-4 value to what lies at ⌊i·from/to⌋, as PyTorch's `nearest`. */
+/** Resizes the last two axes of a rank-4 value: index i gets the element at ⌊i·from/to⌋, as PyTorch's `nearest`. */
 export const resizeNearest = (g: GraphBuilder, a: Value, height: number, width: number): Value =>
   resized(g, a, height, width, {
     mode: 'nearest',

@@ -5,20 +5,20 @@ import * as emit from './emit.ts';
 import { type Attributes, toInt64 } from './graph.ts';
 import type { OperatorName } from './operator-names.ts';
 
-/** A value, or a number that becomes a constant of the type of the value that it meets. */
+/** A value, or a number that becomes a constant of the type of the value with which it is combined. */
 export type Operand = Expression | number;
 
 /**
- * A value of a graph under construction. Its methods append nodes and return what they compute, so that rules and
- * methods read like their formulas:
+ * A value of a graph under construction. Its methods append nodes and return their results, so that rules and methods
+ * read like their formulas:
  *
  *     weights.mul(activation).sum([1]).relu()
  *
- * A value of an enclosing graph that meets one inside the body of a loop becomes an input of the body.
+ * A value of an enclosing graph becomes an input of a loop's body if it is combined with a value inside the body.
  */
 export class Expression {
   readonly g: GraphBuilder;
-  /** Its name in the graph. */
+  /** The value's name in the graph. */
   readonly name: Value;
 
   constructor(g: GraphBuilder, name: Value) {
@@ -35,12 +35,12 @@ export class Expression {
     return this.g.dtype(this.name);
   }
 
-  /** Elements that are known and do not depend on the batch. */
+  /** The elements, if they are known and do not depend on the batch. */
   get elements(): readonly number[] | undefined {
     return this.g.elements(this.name);
   }
 
-  /** An operator of this value and others. */
+  /** Applies an operator to this value and others. */
   emit(op: OperatorName, operands: readonly Operand[] = [], attributes: Attributes = {}): Expression {
     return applied(op, [this, ...operands], attributes);
   }
@@ -63,11 +63,11 @@ export class Expression {
   matmul(b: Expression): Expression {
     return this.emit('MatMul', [b]);
   }
-  /** The greater of the two, element by element. */
+  /** Takes the greater of the two, element by element. */
   atLeast(b: Operand): Expression {
     return this.emit('Max', [b]);
   }
-  /** The lesser of the two, element by element. */
+  /** Takes the lesser of the two, element by element. */
   atMost(b: Operand): Expression {
     return this.emit('Min', [b]);
   }
@@ -135,17 +135,17 @@ export class Expression {
   not(): Expression {
     return this.emit('Not');
   }
-  /** `a` where this condition holds, else `b`; two numbers become float32. */
+  /** Takes `a` where this condition holds, else `b`; two numbers become float32. */
   where(a: Operand, b: Operand): Expression {
     return applied('Where', [this, a, b], {}, [a, b]);
   }
 
-  /** This where the condition holds, else 0: as a product, which ONNX Runtime computes 4 times faster than Where. */
+  /** Sets this to 0 where the condition fails: by a product, which ONNX Runtime computes 4 times faster than Where. */
   gate(condition: Expression): Expression {
     return this.mul(condition.castAs(this));
   }
 
-  /** The sum over axes, which stay as ones unless `keep` is false. */
+  /** Sums over axes, which stay as axes of size 1 unless `keep` is false. */
   sum(axes: readonly number[], keep = true): Expression {
     return this.of(emit.sum(this.g, this.name, axes, keep));
   }
@@ -174,30 +174,30 @@ export class Expression {
   flip(axes: readonly number[]): Expression {
     return this.of(emit.flip(this.g, this.name, axes));
   }
-  /** `this[…, from:to, …]` along an axis. */
+  /** Takes `this[…, from:to, …]` along an axis. */
   slice(axis: number, from: number, to: number): Expression {
     return this.of(emit.slice(this.g, this.name, axis, from, to));
   }
-  /** Cut into parts along an axis. */
+  /** Cuts this value into parts along an axis. */
   split(axis: number, sizes: readonly number[]): Expression[] {
     const inputs = [this.name, this.g.ints(sizes)];
     return this.g.emitAll('Split', inputs, { axis }, sizes.length).map((part) => this.of(part));
   }
-  /** With zeros before each axis, then behind each; negative numbers cut. */
+  /** Pads with zeros: counts before each axis, then after each; negative counts cut. */
   pad(pads: readonly number[]): Expression {
     return this.emit('Pad', [this.ints(pads)]);
   }
   expand(shape: readonly number[]): Expression {
     return this.emit('Expand', [this.ints(shape)]);
   }
-  /** Repeated along axes of size 1 to the shape of another value. */
+  /** Repeats along axes of size 1, to the shape of another value. */
   expandAs(like: Expression): Expression {
     return this.emit('Expand', [like.emit('Shape')]);
   }
   gather(indices: Expression, axis: number): Expression {
     return this.emit('Gather', [indices], { axis });
   }
-  /** Indices as rows of 0 and 1, […, depth], float32. */
+  /** Makes one-hot rows of these indices, […, depth], float32. */
   oneHot(depth: number): Expression {
     return this.emit('OneHot', [this.ints([depth]), this.floats([2], [0, 1])]);
   }
@@ -212,28 +212,28 @@ export class Expression {
   zerosLike(): Expression {
     return this.of(emit.zerosLike(this.g, this.name));
   }
-  /** Ones of this shape, float32. */
+  /** Makes float32 ones of this shape. */
   onesLike(): Expression {
     return this.of(emit.onesLike(this.g, this.name));
   }
 
-  /** Bilinear resize of the last two of four axes; half-pixel centres unless corners are aligned. */
+  /** Resizes the last two of four axes bilinearly; half-pixel centres unless corners are aligned. */
   resizeLinear(height: number, width: number, alignCorners = false): Expression {
     return this.of(emit.resizeLinear(this.g, this.name, height, width, alignCorners));
   }
-  /** Resize of the last two of four axes to what lies at ⌊i·from/to⌋. */
+  /** Resizes the last two of four axes: index i gets the element at ⌊i·from/to⌋. */
   resizeNearest(height: number, width: number): Expression {
     return this.of(emit.resizeNearest(this.g, this.name, height, width));
   }
 
-  /** A constant of this value's type, in its graph. */
+  /** Makes a constant of this value's type, in its graph. */
   number(value: number): Expression {
     return constantOf(this.g, value, this.dtype);
   }
   array(shape: readonly number[], values: ArrayLike<number>): Expression {
     return this.of(emit.array(this.g, shape, values, this.name));
   }
-  /** The same with one number everywhere. */
+  /** Makes a constant array of one repeated number. */
   full(shape: readonly number[], value: number): Expression {
     return this.array(shape, new Float64Array(sizeOf(shape)).fill(value));
   }
@@ -244,28 +244,28 @@ export class Expression {
     return this.of(this.g.floats(shape, values));
   }
 
-  /** Another value of the same graph. */
+  /** Wraps another value of the same graph. */
   of(name: Value): Expression {
     return new Expression(this.g, name);
   }
 }
 
-/** Values put together along an axis. */
+/** Concatenates values along an axis. */
 export function concat(values: readonly Expression[], axis: number): Expression {
   const [only, ...others] = values;
   return only && others.length === 0 ? only : applied('Concat', values, { axis });
 }
 
-/** The sum of values, element by element. */
+/** Sums values element by element. */
 export function sumOf(values: readonly Expression[]): Expression {
   const [only, ...others] = values;
   return only && others.length === 0 ? only : applied('Sum', values);
 }
 
 /**
- * An operator of values, in the innermost of their graphs. Numbers take the type of the first value in `like`.
+ * Applies an operator to values, in the innermost of their graphs. Numbers take the type of the first value in `like`.
  *
- * @param like among which the numbers look for their type; all operands if not said
+ * @param like the operands that can give numbers their type; all operands if left out
  */
 export const applied = (
   op: OperatorName,
@@ -274,7 +274,7 @@ export const applied = (
   like: readonly Operand[] = operands,
 ): Expression => appliedAll(op, operands, attributes, 1, like)[0]!;
 
-/** The same of an operator with several outputs. */
+/** Applies an operator with several outputs likewise. */
 export function appliedAll(
   op: OperatorName,
   operands: readonly Operand[],

@@ -8,22 +8,22 @@ import { invalidData } from './refused-data.ts';
 import { type Edit, joined, type Part, spliced } from './splice.ts';
 import { type ExternalTensor, survey } from './survey.ts';
 
-/** Tensors that may lie in other files. */
+/** The most tensors that may lie in other files. */
 const most = 100_000;
 
 export interface ExternalDataLimits {
-  /** Bytes of the model with its data, wherever these lie. */
+  /** Most bytes of the model and its data, inside and outside its file. */
   readonly bytes?: number | undefined;
-  /** Bytes up to which they are put into one file: what a protobuf message may have. */
+  /** Most bytes to put into one file: the limit of a protobuf message. */
   readonly oneFile?: number | undefined;
-  /** Bytes from which on a weight of a larger model stays outside its file. */
+  /** Fewest bytes for which a weight of a larger model stays outside its file. */
   readonly apart?: number | undefined;
 }
 
 /**
- * The model with what its tensors keep in files beside it. It becomes one file if that file is not too large. Of a larger
- * model the large weights stay outside: each is read into memory of its own. A model that keeps nothing in other
- * files stays as it is, and so does what is no model at all, which `readModel` refuses.
+ * Reads a model with the data that its tensors keep in files beside it. It becomes one file if that is not too large.
+ * The large weights of a larger model stay outside: each is read into memory of its own. A model without data in other
+ * files stays as it is, and so do bytes that are no model at all, which `readModel` refuses.
  *
  * @throws InputError model_external_data_forbidden for a file that may not be asked for; invalid_model for a range that
  * is not in the file, is not what the tensor needs, or lies across another's; model_too_large
@@ -47,7 +47,7 @@ export function readExternalData(
   return wholeFile(whole);
 }
 
-/** The model with its large weights outside; smaller ones, and what is no weight of the graph, become part of its file. */
+/** Keeps a model's large weights outside; smaller weights, and tensors that are no weights, become part of its file. */
 function readApart(
   bytes: Uint8Array<ArrayBuffer>,
   tensors: readonly Outside[],
@@ -55,7 +55,7 @@ function readApart(
   { oneFile, apart }: { readonly oneFile: number; readonly apart: number },
 ): ModelFiles {
   const weights = new Map<string, Uint8Array<ArrayBuffer>>();
-  // Tied weights are the same bytes of the same file, and lie in memory once.
+  // Tied weights share the same bytes of the same file, and lie in memory once.
   const known = new Map<string, string>();
   const locationOf = ({ file, offset }: DataRange): string => {
     const key = `${offset} ${file}`;
@@ -64,7 +64,7 @@ function readApart(
     return location;
   };
   const staysOutside = ({ place, range }: Outside) =>
-    // Only the model's graph is around a weight; an attribute's tensor lies deeper.
+    // A weight lies directly in the model's graph; an attribute's tensor lies deeper.
     place.within.length === 1 && range.length > 0 && range.length >= apart;
   const edits = tensors.map((tensor) =>
     staysOutside(tensor) ? referring(tensor, locationOf(tensor.range)) : tensor,
@@ -99,7 +99,7 @@ const sizeWith = (bytes: Uint8Array, tensors: readonly Outside[]): number =>
 const tooLarge = (what: string, bytes: number, limit: number): InputError =>
   new InputError('model_too_large', `${what} ${bytes} bytes together, at most ${limit} are allowed`);
 
-/** The tensors that keep their data in other files; none of what is no model. @throws InputError */
+/** Finds the tensors whose data lie in other files; bytes that are no model have no such tensors. @throws InputError */
 function externalTensors(bytes: Uint8Array): readonly ExternalTensor[] {
   const found: ExternalTensor[] = [];
   try {
@@ -114,7 +114,7 @@ function externalTensors(bytes: Uint8Array): readonly ExternalTensor[] {
   return found;
 }
 
-/** What takes a tensor's place: itself without the reference, and room for its data. */
+/** The replacement of a tensor: the tensor without its reference, and room for its data. */
 interface Outside extends Edit {
   readonly range: DataRange;
 }
@@ -127,7 +127,7 @@ function rewritten(bytes: Uint8Array, place: ExternalTensor): Outside {
   return { place, content: toBinary(TensorDefSchema, def), room: range.length, range };
 }
 
-/** The tensor with its data outside still, under a name that is ours. */
+/** Keeps a tensor's data outside, under a name that we choose. */
 function referring({ place, content }: Outside, location: string): Edit {
   const def = fromBinary(TensorDefSchema, content);
   def.dataLocation = 1;

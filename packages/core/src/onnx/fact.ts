@@ -3,24 +3,24 @@ import type { Node } from './graph.ts';
 import { shortened } from './names.ts';
 import type { OperatorName } from './operator-names.ts';
 
-/** Elements of values that have more are not followed; of float constants, which shapes seldom depend on, fewer. */
+/** The most elements of a value to follow; fewer for float constants, on which shapes seldom depend. */
 export const followed = 2 ** 15;
 export const followedFloats = 2 ** 12;
 
-/** What is known of a value at one batch size: its type and shape, and its elements where they are few and known. */
+/** The facts of a value at one batch size: its type and shape, and its elements if they are few and known. */
 export interface Fact {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly value?: readonly number[] | undefined;
 }
 
-/** What operators do to shapes, for a builder to follow. */
+/** The shape rules of operators, for a builder. */
 export interface ShapeInference {
   knows(op: OperatorName): boolean;
   /**
-   * Facts of the outputs of a node whose operator is known, from those of its inputs; none where an input is unknown.
+   * Infers the facts of a known operator's outputs from the facts of its inputs; returns none if an input is unknown.
    *
-   * @throws ShapeError when they contradict each other, or the node lacks what its operator needs
+   * @throws ShapeError if they contradict each other, or the node lacks inputs or attributes that its operator needs
    */
   infer(node: Node, known: (value: string) => Fact | undefined): readonly Fact[];
 }
@@ -34,5 +34,5 @@ export class ShapeError extends Error {
   }
 }
 
-/** Of a message: sizes and texts in it come from a stranger's file. */
+/** The longest message: sizes and texts in it come from a stranger's file. */
 const longest = 600;

@@ -1,9 +1,9 @@
 import { InputError } from '../errors.ts';
 import { quoted } from './names.ts';
 
-// What wrote an operator that is not read tells how to get the model without it.
+// The tool that wrote an unsupported operator tells how to get the model without it.
 
-/** ONNX Runtime writes what suits the processor that it ran on when it optimises as far as it can. */
+/** At its highest optimisation level ONNX Runtime writes operators for the processor on which it ran. */
 const extended =
   'ONNX Runtime wrote it for one kind of processor; save the model with session_options.graph_optimization_level = GraphOptimizationLevel.ORT_ENABLE_EXTENDED, or take the file that was optimised';
 const plain =
@@ -23,7 +23,7 @@ const remedies: readonly (readonly [pattern: RegExp, remedy: string])[] = [
   [/^(org\.pytorch\.|aten\.|prim\.)/, 'export the model again with torch.onnx.export(..., dynamo=True)'],
 ];
 
-/** Why a node of another domain than ONNX's is not read, and how to get the model without it. */
+/** Says why a node of another domain than ONNX's is not read, and how to get the model without it. */
 export function foreignOperator(node: string, domain: string, type: string): InputError {
   const name = `${domain}.${type}`;
   const remedy = remedies.find(([pattern]) => pattern.test(name))?.[1];

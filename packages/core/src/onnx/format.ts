@@ -1,12 +1,12 @@
 import { quoted } from './names.ts';
 
-/** What a file is, and what its owner should do to get an ONNX file of it. */
+/** The format of a file, and advice to its owner how to get an ONNX file from it. */
 export interface Format {
   readonly is: string;
   readonly todo: string;
 }
 
-/** The beginning of a text in quotes, for messages. */
+/** Quotes the beginning of a text, for messages. */
 export const beginning = (text: string): string =>
   quoted(
     text
@@ -15,5 +15,5 @@ export const beginning = (text: string): string =>
       .slice(0, 60),
   );
 
-/** A character for each byte. */
+/** Decodes each byte as a character. */
 export const latin1 = (bytes: Uint8Array): string => new TextDecoder('latin1').decode(bytes);

@@ -17,11 +17,11 @@ export interface Graph {
   readonly outputs: readonly string[];
   readonly nodes: readonly Node[];
   readonly constants: Constants;
-  /** What the file says of the types of values inside it. */
+  /** The types that the file states for values inside the graph. */
   readonly declared?: ReadonlyMap<string, ValueInfo>;
 }
 
-/** What ONNX states of a value. */
+/** The type of a value as ONNX states it. */
 export interface ValueType {
   readonly dtype: DType;
   /** A string is a symbol such as `batch`. */
@@ -30,7 +30,7 @@ export interface ValueType {
 
 export interface ValueInfo extends ValueType {
   readonly name: string;
-  /** What users call it, where the model has a tensor of that name. */
+  /** The name that users know, if the model has a tensor of that name. */
   readonly known?: string;
 }
 
@@ -41,23 +41,23 @@ export interface Node {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Attributes;
-  /** What is known of the outputs, of use to those who plan memory. */
+  /** The known types of the outputs, which help to plan memory. */
   readonly types?: readonly (ValueType | undefined)[];
-  /** Of a function that the file writes in several nodes. Such a node is spelled out before a graph is written. */
+  /** The nodes of a function that the file writes in several. Such a node is spelled out before a graph is written. */
   readonly spelling?: Spelling;
 }
 
-/** The nodes that a file writes a function in. */
+/** The nodes in which a file writes a function. */
 export interface Spelling {
-  /** The values that stand in them for the function's inputs. */
+  /** The values in these nodes that stand for the function's inputs. */
   readonly inputs: readonly string[];
-  /** In order; the last one gives the function's output. */
+  /** The nodes in order; the last node gives the function's output. */
   readonly nodes: readonly Node[];
-  /** Values inside that a derivative can use, by what they are. */
+  /** Values inside that a derivative can use, by their roles. */
   readonly parts: Readonly<Record<string, string>>;
 }
 
-/** What a Scan runs again and again, which is only written, or a branch of an If, which is only read; it sees the values and constants of the graph around it. */
+/** A Scan's repeated body (only written), or a branch of an If (only read); it sees the values and constants around. */
 export interface Body {
   readonly name: string;
   readonly inputs: readonly ValueInfo[];
@@ -79,7 +79,7 @@ export type Attributes = Readonly<Record<string, Attribute>>;
 
 export const float = (value: number): Attribute => ({ float: value });
 
-/** An integer attribute. */
+/** Reads an integer attribute. */
 export function int(node: { attributes: Attributes }, name: string, otherwise: number): number {
   const value = getOwn(node.attributes, name);
   return typeof value === 'number' ? value : otherwise;
@@ -100,7 +100,7 @@ export function text(node: { attributes: Attributes }, name: string, otherwise: 
   return typeof value === 'string' ? value : otherwise;
 }
 
-/** Values that a node needs: its inputs, and what its spelling or a body in it takes from the graph around. */
+/** Lists the values that a node needs: its inputs, and values of the graph around that its spelling or bodies use. */
 export const usesOf = (node: Node): string[] => [
   ...node.inputs,
   ...(node.spelling ? takenBySpelling(node.spelling) : []),
@@ -109,7 +109,7 @@ export const usesOf = (node: Node): string[] => [
   ),
 ];
 
-/** Values and constants that a function is written with and that are no inputs of it. */
+/** Lists the values and constants that a function's nodes use and that are no inputs of it. */
 export function takenBySpelling({ inputs, nodes }: Spelling): string[] {
   const own = new Set([...inputs, ...nodes.flatMap(({ outputs }) => outputs)]);
   return [...new Set(nodes.flatMap((node) => node.inputs))].filter((value) => !own.has(value));
@@ -121,7 +121,7 @@ function takenBy({ inputs, outputs, nodes }: Body): string[] {
   return [...new Set(used)].filter((value) => !own.has(value));
 }
 
-/** Nodes that `wanted` depends on, in order. */
+/** Lists the nodes on which `wanted` depends, in order. */
 export function reachable(nodes: readonly Node[], wanted: Iterable<string>): Node[] {
   const needed = new Set(wanted);
   const kept: Node[] = [];
@@ -133,10 +133,10 @@ export function reachable(nodes: readonly Node[], wanted: Iterable<string>): Nod
   return kept.reverse();
 }
 
-/** A number as int64: what lies outside is brought to its ends, where exporters mean them (a Slice to the end). */
+/** Converts a number to int64, clamped to its range, which is what exporters mean (a Slice to the end). */
 export const toInt64 = (value: number): bigint =>
   value >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(Math.max(value, -(2 ** 63)));
 
-/** Integer contents of a small constant. */
+/** Reads the integers of a small constant. */
 export const integers = (value: Tensor): number[] =>
   Array.from(value.data as ArrayLike<number | bigint>, Number);

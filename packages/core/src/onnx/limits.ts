@@ -1,17 +1,17 @@
-/** What a model may be at most; beyond it the file is refused before anything else looks at it. */
+/** The largest model that is read; a file beyond this is refused before any other code reads it. */
 export interface ReadLimits {
-  /** Of the file and of the weights that lie beside it. */
+  /** Bytes of the file and of the weights beside it. */
   readonly bytes: number;
   readonly nodes: number;
   /** Memory that the parsed file may take beside its weights, in bytes. */
   readonly parsed: number;
-  /** Bytes of all weights, float16 as the float32 that it becomes: what an explainer has to hold. */
+  /** Bytes of all weights that an explainer holds in memory, with float16 counted as the float32 that it becomes. */
   readonly weights: number;
   /** Elements per image that one value of the graph may have. */
   readonly elements: number;
 }
 
-/** Bytes that one ONNX file may have: what a protobuf message may. */
+/** Most bytes of one ONNX file: the limit of a protobuf message. */
 export const largestFile = 2 ** 31 - 1;
 
 export const defaultLimits: ReadLimits = {

@@ -1,7 +1,7 @@
 import { sizeOf } from '../tensor.ts';
 import { type Attribute, type Graph, reachable } from './graph.ts';
 
-/** A graph as text, one node a line, for people and for snapshot tests. */
+/** Writes a graph as text, one node per line, for people and for snapshot tests. */
 export function listing(graph: Graph): string {
   const inputs = graph.inputs.map(({ name, dtype, shape }) => `${name}: ${dtype} [${shape.join(', ')}]`);
   const nodes = reachable(graph.nodes, graph.outputs).map(({ op, inputs: xs, outputs, attributes }) => {
@@ -12,7 +12,7 @@ export function listing(graph: Graph): string {
   return [`(${inputs.join(', ')})`, ...nodes, `return ${graph.outputs.join(', ')}`].join('\n');
 }
 
-/** Small constants are shown by their elements. */
+/** Shows a value: a small constant by its elements. */
 function shown(value: string, graph: Graph): string {
   const constant = graph.constants.get(value);
   if (!constant) return value === '' ? '_' : value;

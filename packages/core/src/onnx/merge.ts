@@ -3,15 +3,15 @@ import { type Graph, type Node, reachable } from './graph.ts';
 
 type Value = string;
 
-/** Graphs made one, with the name that each output of each graph has in it. */
+/** A graph merged from several, with the name in it of each output of each graph. */
 export interface Merged {
   readonly graph: Graph;
   readonly outputs: readonly Readonly<Record<string, Value>>[];
 }
 
 /**
- * One graph of several whose inputs are the same: what they have in common is computed once. Nodes are the same if they
- * do the same to the same values, whatever their names are.
+ * Merges graphs with the same inputs into one graph, which computes their common nodes once. Nodes are the same if they
+ * apply the same operator to the same values, whatever their names are.
  */
 export function merge(graphs: readonly Graph[]): Merged {
   const [first] = graphs as [Graph];
@@ -28,7 +28,7 @@ class Merging {
   readonly constants = new Map<Value, Tensor>();
   private readonly taken: Set<Value>;
   private readonly nodeNames = new Set<string>();
-  /** Where a node of this kind and these inputs is. */
+  /** The index of the node of each operator, inputs and attributes. */
   private readonly places = new Map<string, number>();
   private readonly alike = new Map<string, Value[]>();
 
@@ -78,7 +78,7 @@ class Merging {
   }
 }
 
-/** `stem`, or with a number where that is taken; taken from then on. */
+/** Returns `stem`, with a number if it is taken, and marks the name as taken. */
 function unique(stem: string, taken: Set<string>): string {
   let name = stem;
   for (let k = 1; taken.has(name); k++) name = `${stem}_${k}`;
@@ -86,14 +86,14 @@ function unique(stem: string, taken: Set<string>): string {
   return name;
 }
 
-/** What JSON has no number for is spelled out. */
+/** Writes numbers that JSON does not have as text. */
 export const exactly = (_: string, value: unknown): unknown =>
   typeof value === 'bigint' ||
   (typeof value === 'number' && !(Number.isFinite(value) && !Object.is(value, -0)))
     ? `${Object.is(value, -0) ? '-0' : value}`
     : value;
 
-/** Equal to the bit, of tensors of one type and shape. */
+/** Tells whether two tensors of one type and shape are equal to the bit. */
 function same(a: Tensor, b: Tensor): boolean {
   if (a === b) return true;
   const [x, y] = [bytesOf(a), bytesOf(b)];

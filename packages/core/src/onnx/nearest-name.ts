@@ -1,12 +1,12 @@
-/** Letters of a name that are compared; longer names are compared by their beginning. */
+/** The most letters of a name that are compared; longer names are compared by their beginning. */
 const mostLetters = 100;
-/** Pairs of letters that are compared in one search: a model may have a hundred thousand long class names. */
+/** The most pairs of letters compared in one search: a model may have a hundred thousand long class names. */
 const mostPairs = 10_000_000;
 
 /**
- * Finds the name that the caller probably meant: the one that is the fewest edits away from `word`, if at most a third of the
- * letters differ. Upper and lower case are the same. The search gives up after a fixed amount of work, so that no request
- * takes seconds.
+ * Finds the name that the caller probably meant: the name with the fewest edits from `word`, if at most a third of the
+ * letters differ. Upper and lower case are the same. The search gives up after a fixed amount of work, so that no
+ * request takes seconds.
  */
 export function nearestName(word: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;

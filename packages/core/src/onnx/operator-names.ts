@@ -32,7 +32,7 @@ export const standardOperators = [
 /** Functions that ONNX has no operator for; a file spells them out. */
 export const spelledFunctions = ['L2Normalization', 'LayerNorm2d', 'LogSigmoid'] as const;
 
-/** Operators of ONNX Runtime's own domain that `lowering/microsoft` says in standard ones; nobody else meets them. */
+/** Operators of ONNX Runtime's own domain that only `lowering/microsoft` sees: it writes them in standard operators. */
 export const microsoftOperators = [
   'com.microsoft.Attention',
   'com.microsoft.BiasGelu',
@@ -80,17 +80,17 @@ const [standard, microsoft]: readonly ReadonlySet<string>[] = [
   new Set<string>(microsoftOperators),
 ];
 
-/** Whether ONNX has an operator of this name. */
+/** Tells whether ONNX has an operator of this name. */
 export const isStandardOperator = (name: string): name is OperatorName => standard!.has(name);
 
-/** What ONNX Runtime has in ONNX's domain, and ONNX has not: the operator that says the same. */
+/** Names that only ONNX Runtime has in ONNX's domain, and the operators that do the same. */
 const misplaced: ReadonlyMap<string, OperatorName> = new Map([
   ['SimplifiedLayerNormalization', 'com.microsoft.SimplifiedLayerNormalization'],
   ['MemcpyFromHost', 'Identity'],
   ['MemcpyToHost', 'Identity'],
 ]);
 
-/** The operator of a file's node, if it is one that is read. */
+/** Finds the operator of a file's node, if it is supported. */
 export function operatorOf(domain: string, type: string): OperatorName | undefined {
   if (domain === '' || domain === 'ai.onnx')
     return misplaced.get(type) ?? (isStandardOperator(type) ? type : undefined);

@@ -3,7 +3,7 @@ import type { Body, Graph, Node } from './graph.ts';
 import { quoted } from './names.ts';
 
 /**
- * Every value is made once, before it is used.
+ * Checks that every value is made once, before it is used.
  *
  * @throws InputError invalid_model
  */
@@ -17,8 +17,8 @@ export function checkOrder({ inputs, constants, nodes, outputs }: Graph): void {
 }
 
 /**
- * Adds what `nodes` make to what is known. A branch sees what is known before its node, and nobody sees into it; its
- * names are `hidden` then, and nobody else may have them, because a branch can take its node's place.
+ * Adds the outputs of `nodes` to `known`. A branch can use values known before its node; no node outside can use its
+ * values. Their names become `hidden`, and no other value may have them, because a branch can replace its node.
  */
 function checkNodes(nodes: readonly Node[], known: Set<string>, hidden: Set<string>): void {
   for (const { name, op, inputs: uses, outputs: makes, attributes } of nodes) {

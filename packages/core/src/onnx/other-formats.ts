@@ -2,7 +2,7 @@ import { archiveKind } from './archives.ts';
 import { type Format, latin1 } from './format.ts';
 import { textKind } from './text-formats.ts';
 
-// People hand over what they have. What a file is, is told by what it begins with; its name may say anything.
+// People give files of many formats. A file's first bytes tell its format; its name may say anything.
 
 const exportFromTorch = 'load it in Python and write torch.onnx.export(model, example, "model.onnx")';
 const unpack = 'unpack it and give the .onnx file in it';
@@ -14,7 +14,7 @@ const picture: Format = {
 const signature = (bytes: Uint8Array, at: number, text: string): boolean =>
   bytes.length >= at + text.length && Array.from(text).every((c, i) => bytes[at + i] === c.charCodeAt(0));
 
-/** Formats that begin with the same bytes in every file: where, which, and what they are. */
+/** Formats with the same bytes in every file: the place of these bytes, the bytes, and the format. */
 const signatures: readonly (readonly [at: number, text: string, format: Format])[] = [
   [
     0,
@@ -73,7 +73,7 @@ const signatures: readonly (readonly [at: number, text: string, format: Format])
   [0, '%PDF-', { is: 'a PDF document', todo: 'give the .onnx file' }],
 ];
 
-/** What a file is that is no ONNX model, and what to do; nothing where its bytes do not tell. */
+/** Says what a file that is no ONNX model is, and what to do; `undefined` if its bytes do not tell. */
 export function otherFormat(bytes: Uint8Array): string | undefined {
   const format = formatOf(bytes);
   return format && `the file is not an ONNX model: it is ${format.is}; ${format.todo}`;
@@ -91,7 +91,7 @@ function formatOf(bytes: Uint8Array): Format | undefined {
 
 const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** The length of a JSON header, eight bytes, then the header. */
+/** Recognises the length of a JSON header in eight bytes, then the header. */
 function safetensors(bytes: Uint8Array): Format | undefined {
   if (bytes.length < 10 || bytes[8] !== 0x7b) return undefined;
   const length = view(bytes).getBigUint64(0, true);
@@ -102,20 +102,20 @@ function safetensors(bytes: Uint8Array): Format | undefined {
   };
 }
 
-/** What Ultralytics writes: the length of a JSON header, four bytes, the header, the engine of TensorRT. */
+/** Recognises Ultralytics' format: the length of a JSON header in four bytes, the header, the TensorRT engine. */
 function ultralyticsEngine(bytes: Uint8Array): Format | undefined {
   if (bytes.length < 8 || bytes[4] !== 0x7b) return undefined;
   const end = 4 + view(bytes).getUint32(0, true);
   return end + 4 <= bytes.length ? formatOf(bytes.subarray(end, end + 4)) : undefined;
 }
 
-/** A protocol from 2 to 5, and a full stop at the end. */
+/** Recognises a protocol from 2 to 5, and a full stop at the end. */
 const pickle = (bytes: Uint8Array): Format | undefined =>
   bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5 && bytes.at(-1) === 0x2e
     ? { is: 'a file of Python objects (pickle)', todo: exportFromTorch }
     : undefined;
 
-/** Protobuf like ONNX, so its beginning alone does not tell it. */
+/** Reads more than the beginning, because TensorFlow writes protobuf as ONNX does. */
 function tensorflow(bytes: Uint8Array): Format | undefined {
   const head = latin1(bytes.subarray(0, 4096));
   if (

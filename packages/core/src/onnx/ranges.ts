@@ -3,7 +3,7 @@ interface Range {
   readonly length: number;
 }
 
-/** The first two ranges that share some bytes, but not all of both. */
+/** Finds the first two ranges that overlap but are not equal. */
 export function overlapOf<R extends Range>(ranges: readonly R[]): readonly [R, R] | undefined {
   const ordered = ranges.filter(({ length }) => length > 0).sort((a, b) => a.offset - b.offset);
   let [last] = ordered;

@@ -8,7 +8,7 @@ import { operatorOf } from './operator-names.ts';
 import { readTensor } from './tensor-data.ts';
 import { valueInfoOf } from './value-info.ts';
 
-/** What `read` gives, or why that is not supported. What is damaged is refused wherever it is. */
+/** Returns the result of `read`, or why it is not supported. Damaged data are always refused. */
 export function orRefusal<T>(read: () => T): T | InputError {
   try {
     return read();
@@ -18,14 +18,14 @@ export function orRefusal<T>(read: () => T): T | InputError {
   }
 }
 
-/** All nodes, those in sub-graphs too. */
+/** Counts all nodes, also in sub-graphs. */
 export const countNodes = ({ node }: GraphDef): number =>
   node.reduce(
     (sum, { attribute }) => attribute.reduce((inner, { g }) => inner + (g ? countNodes(g) : 0), sum),
     node.length,
   );
 
-/** The nodes that can be read; of the values of the others, and of all that is made of them, `unread` gets why. */
+/** Reads the supported nodes; `unread` gets the reason for each value of the others and each value computed from it. */
 export function readNodes(nodes: readonly NodeDef[], unread: Map<string, InputError>): Node[] {
   const read: Node[] = [];
   for (const [index, def] of nodes.entries()) {
@@ -77,7 +77,7 @@ function readNode(node: NodeDef, index: number): Node {
 
 const isBranch = (name: string | undefined): boolean => name === 'then_branch' || name === 'else_branch';
 
-/** A branch of an If; its weights become nodes of it. */
+/** Reads a branch of an If; its weights become nodes. */
 function readBranch(graph: GraphDef): Body {
   const weights = graph.initializer.map((def): Node => {
     const name = def.name ?? '';

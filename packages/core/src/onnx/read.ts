@@ -21,17 +21,17 @@ import { valueInfoOf } from './value-info.ts';
 
 export interface ModelFile {
   readonly graph: Graph;
-  /** Outputs that are not read, because something that leads to them is refused, and why. */
+  /** Outputs that are not read because a node or weight they depend on is refused, and the reason. */
   readonly refused: ReadonlyMap<string, InputError>;
   readonly producer: string;
   readonly metadata: ReadonlyMap<string, string>;
 }
 
 /**
- * Reads an ONNX file into a graph whose nodes are still those of the file's opset (see `upgrade`).
+ * Reads an ONNX file into a graph whose nodes still have the file's opset (see `upgrade`).
  *
- * A model is data, and it is refused by name when it reaches outside itself (external data anywhere), when it
- * holds functions or sparse tensors, or when control flow or operators of another domain lead to each of its outputs.
+ * A model is data. It is refused, with the name of the cause, if it refers to data outside its file, if it holds
+ * functions or sparse tensors, or if each output depends on control flow or on operators of another domain.
  *
  * @throws InputError invalid_model, model_external_data_forbidden, model_unsupported_op, model_too_large
  */
@@ -68,7 +68,7 @@ export function readModel(given: Uint8Array | GraphFile, limits: ReadLimits = de
   const nodes = readNodes(graph.node, unread);
   const outputs = graph.output.map((output) => output.name ?? '');
   const refused = new Map(outputs.flatMap((name) => (unread.has(name) ? [[name, unread.get(name)!]] : [])));
-  // What leads to no score is not looked at; where nothing else is left, it says why.
+  // Refused outputs are left out; if no other output is left, the first refusal is thrown.
   if (refused.size > 0 && outputs.every((name) => refused.has(name))) throw refused.get(outputs[0]!)!;
   const read: Graph = {
     name: graph.name ?? '',
@@ -93,13 +93,13 @@ export function readModel(given: Uint8Array | GraphFile, limits: ReadLimits = de
   };
 }
 
-/** @throws InputError that says what the file is, where it is known and no ONNX model */
+/** @throws InputError that says what the file is, if it is of a known format other than ONNX */
 function parse(
   { bytes, weights }: GraphFile,
   limits: ReadLimits,
 ): { readonly model: Model; readonly graph: GraphDef } {
   try {
-    // Only the model's graph is around a weight: its data may lie beside the file, if they came with it.
+    // A weight lies directly in the model's graph: its data may lie beside the file, if they came with it.
     const parsed = survey(bytes, ({ name, within }) => {
       if (weights.size === 0 || within.length !== 1) throw externalData(name);
     });
@@ -126,7 +126,7 @@ function fromProtobuf(bytes: Uint8Array): Model {
   }
 }
 
-/** The weights; of what is refused, `unread` says why. */
+/** Reads the weights; `unread` gets the reason for each refused weight. */
 function readWeights(
   initializers: readonly TensorDef[],
   { weights: beside }: GraphFile,
@@ -155,7 +155,7 @@ function readWeights(
   return constants;
 }
 
-/** The inputs without weights: older files list their weights among the inputs. */
+/** Reads the inputs except weights: older files list their weights among the inputs. */
 function inputsOf(inputs: readonly ValueInfoDef[], weights: ReadonlySet<string>): ValueInfo[] {
   const seen = new Set<string>();
   const fed = inputs.filter((input) => !weights.has(input.name ?? '')).map(readValueInfo);

@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 import { quoted } from './names.ts';
 
-/** Why a file of this name is not asked for; nothing where it lies in the model's own folder. */
+/** Says why a file of this name is not read; `undefined` if it lies in the model's own folder. */
 export function unsafeLocation(location: string): string | undefined {
   if (location.includes('_ORT_MEM_ADDR_')) return 'which means an address in memory';
   if (location === '' || location === '.' || location === '..') return 'which names no file';

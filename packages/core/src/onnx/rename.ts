@@ -1,8 +1,8 @@
 import { type Graph, type Node, reachable } from './graph.ts';
 
 /**
- * Gives a graph's inputs and outputs the names that its users know. A value of the model that has such a name steps
- * aside; a value wanted under two names, or an input wanted as output, is copied.
+ * Gives a graph's inputs and outputs the names that its users know. Another value that has such a name is renamed;
+ * a value wanted under two names, or an input wanted as output, is copied.
  */
 export function renamed(graph: Graph, outputs: Readonly<Record<string, string>>): Graph {
   const names = new Map(graph.inputs.map(({ name, known = name }) => [name, known]));

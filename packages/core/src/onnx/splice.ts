@@ -1,6 +1,6 @@
 import type { ExternalTensor, Span } from './survey.ts';
 
-/** What takes the place of one message: its fields, and behind them `room` bytes of raw data. */
+/** The replacement of one message: its fields, followed by `room` bytes of raw data. */
 export interface Edit {
   readonly place: ExternalTensor;
   readonly content: Uint8Array;
@@ -13,13 +13,13 @@ interface Piece {
   readonly put: Uint8Array;
 }
 
-/** `raw_data` of a tensor: field 9, its length before it. */
+/** The tag of a tensor's `raw_data`: field 9, length-delimited. */
 const rawData = 9 * 8 + 2;
 
 /** Bytes of the new file, or the index of the edit whose room comes next. */
 export type Part = Uint8Array | number;
 
-/** The file with messages replaced, part by part. `edits` are in the file's order. */
+/** Replaces messages of the file and returns it in parts. `edits` are in the file's order. */
 export function spliced(bytes: Uint8Array, edits: readonly Edit[]): Part[] {
   const growth = new Map<number, { readonly span: Span; readonly depth: number; by: number }>();
   const grow = (within: readonly Span[], by: number) => {
@@ -37,7 +37,7 @@ export function spliced(bytes: Uint8Array, edits: readonly Edit[]): Part[] {
     grow(place.within, put.length + room - (place.end - place.lengthAt));
     return { from: place.lengthAt, to: place.end, put };
   });
-  // A message grows by what is in it, and by its own length where that takes more bytes: the innermost come first.
+  // A message grows with its content, and with its length field if that takes more bytes: the innermost come first.
   const deepest = edits.reduce((depth, { place }) => Math.max(depth, place.within.length), 0);
   for (let depth = deepest; depth > 0; depth--)
     for (const { span, by } of Array.from(growth.values()).filter((g) => g.depth === depth)) {
@@ -56,7 +56,7 @@ export function spliced(bytes: Uint8Array, edits: readonly Edit[]): Part[] {
   return [...parts, bytes.subarray(read)];
 }
 
-/** The parts as one file, and in it the room of each edit. */
+/** Joins the parts into one file, and returns the room of each edit in it. */
 export function joined(
   parts: readonly Part[],
   edits: readonly Edit[],

@@ -4,14 +4,14 @@ import { quoted } from './names.ts';
 // A file of two-byte messages takes hundreds of times its size once it is parsed. So its memory is estimated first, by
 // walking the bytes, and nesting is bounded, before the parser allocates anything.
 
-/** What a message holds that is looked into, by field number. */
+/** The fields of a message that the survey reads, by field number. */
 interface Layout {
   readonly messages?: Readonly<Record<number, () => Layout>>;
-  /** Lists of numbers: bytes of memory per byte of the file. */
+  /** Lists of numbers: their bytes of memory per byte of the file. */
   readonly packed?: Readonly<Record<number, number>>;
-  /** The field that has its name, or the name. */
+  /** The field with the message's name, or the name. */
   readonly name?: number | string;
-  /** Fields that say where a tensor's data are, where they are not in the file. */
+  /** Fields that locate a tensor's data outside the file. */
   readonly elsewhere?: readonly number[];
 }
 
@@ -39,14 +39,14 @@ const training = (): Layout => ({ messages: { 1: graph, 2: graph }, name: 'train
 const definition = (): Layout => ({ messages: { 7: node, 11: attribute }, name: 1 });
 const model = (): Layout => ({ messages: { 7: graph, 8: leaf, 14: leaf, 20: training, 25: definition } });
 
-/** About what the parser makes of a message, and of any other field. */
+/** Bytes that the parser takes for a message, and for any other field, about. */
 const perMessage = 400;
 const perField = 64;
 const deepest = 64;
-/** Bytes of a name that are read. */
+/** Most bytes that are read of a name. */
 const longest = 400;
 
-/** Where a message lies in the file: its length is written from `lengthAt` on, its fields from `start` to `end`. */
+/** The place of a message in the file: its length is written from `lengthAt` on, its fields from `start` to `end`. */
 export interface Span {
   readonly lengthAt: number;
   readonly start: number;
@@ -55,15 +55,15 @@ export interface Span {
 
 /** A tensor whose data are in another file. */
 export interface ExternalTensor extends Span {
-  /** Its name, behind the names of what it is part of. */
+  /** The tensor's name, after the names of the messages around it. */
   readonly name: string;
-  /** The messages that it is part of, the outermost first. */
+  /** The messages around the tensor, the outermost first. */
   readonly within: readonly Span[];
 }
 
 /**
- * Bytes that a parsed ONNX file takes beside its own, at least in order of magnitude. `onExternal` is told of each
- * tensor, wherever it is, whose data are in another file.
+ * Estimates the bytes of memory that a parsed ONNX file takes beside its own, to the order of magnitude at least.
+ * Calls `onExternal` for each tensor, at any depth, whose data are in another file.
  *
  * @throws InputError invalid_model for bytes that are not protobuf, or are nested too deep
  */
@@ -118,7 +118,7 @@ export function survey(bytes: Uint8Array, onExternal: (tensor: ExternalTensor) =
       }
       if (at > end) throw broken();
     }
-    // The file itself is the outermost message, and it has no length before it.
+    // The outermost message is the file itself, which has no length before it.
     if (elsewhere) onExternal({ ...span, name: joined(path, name), within: within.slice(1) });
   };
   walk({ lengthAt: 0, start: 0, end: bytes.length }, model(), 0, '');

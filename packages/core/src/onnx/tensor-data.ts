@@ -6,7 +6,7 @@ import { quoted } from './names.ts';
 import { externalData } from './survey.ts';
 
 /**
- * A tensor of the file, in whichever of the format's encodings; or of `beside`, by the location that it names.
+ * Reads a tensor in any of the format's encodings, from the file or from `beside`, by the location that it names.
  *
  * @throws InputError model_external_data_forbidden, invalid_model; model_unsupported_op for a type that is not held
  */
@@ -45,7 +45,7 @@ export function readTensor(
 const locationOf = ({ externalData: entries }: TensorDef): string =>
   entries.find(({ key }) => key === 'location')?.value ?? '';
 
-/** Types that ONNX has: texts, complex numbers, floats of 8 and 16 bits, numbers of 2 and 4 bits among them. */
+/** Tells whether ONNX has a type; texts, complex numbers, floats of 8 and 16 bits, numbers of 2 and 4 bits count. */
 const isOnnxType = (code: number): boolean => code >= 1 && code <= 26;
 
 function readData(
@@ -78,8 +78,8 @@ function fromBytes(raw: Uint8Array, dtype: DType, size: number): TensorData | un
 }
 
 /**
- * A tensor of the file that lies where no typed array can begin, as three of four weights do. Most are only ever passed on:
- * their bytes stay those of the file, and are copied for who wants numbers.
+ * A tensor at an offset in the file at which no typed array can begin, as three of four weights are. Most tensors are
+ * only passed on: they keep the bytes of the file, which are copied when their numbers are read.
  */
 class UnalignedTensor implements Tensor, HeldAsBytes {
   readonly dtype: DType;
@@ -92,7 +92,7 @@ class UnalignedTensor implements Tensor, HeldAsBytes {
     this.shape = shape;
     this.#raw = new Uint8Array(raw.buffer as ArrayBuffer, raw.byteOffset, raw.byteLength);
     let copy: WeakRef<TensorData> | undefined;
-    // A member of its own, as it is of other tensors: a tensor that is made of this one, `{ ...tensor }`, takes it over.
+    // An own property, as in other tensors: a copy `{ ...tensor }` gets it too.
     Object.defineProperty(this, 'data', {
       enumerable: true,
       get: () => {
@@ -105,7 +105,7 @@ class UnalignedTensor implements Tensor, HeldAsBytes {
     });
   }
 
-  /** No member of its own: what is made of this tensor with other data has other bytes. */
+  /** A getter of the class, not an own property: a copy with other data has other bytes. */
   get raw(): Uint8Array<ArrayBuffer> {
     return this.#raw;
   }

@@ -2,7 +2,7 @@ import { beginning, type Format } from './format.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
-/** What a file of text is; nothing where it is not text. */
+/** Tells the format of a text file; `undefined` if it is not text. */
 export function textKind(bytes: Uint8Array): Format | undefined {
   const text = textOf(bytes);
   if (text === undefined) return undefined;
@@ -34,10 +34,10 @@ export function textKind(bytes: Uint8Array): Format | undefined {
   return { is: `text that begins with ${beginning(text)}`, todo: 'download or export the model again' };
 }
 
-/** The beginning of a text; nothing where there is a character that no text has, or one that is no UTF-8. */
+/** Decodes the beginning of a text; `undefined` if it has a character that no text has, or bytes that are no UTF-8. */
 function textOf(bytes: Uint8Array): string | undefined {
   const head = bytes.subarray(0, 4096);
-  // What is cut within a character: at most three bytes of one.
+  // The cut may lie within a character: at most three of its bytes are left.
   for (let cut = 0; cut < (bytes.length > head.length ? 4 : 1); cut++)
     try {
       const text = utf8.decode(head.subarray(0, head.length - cut));

@@ -3,7 +3,7 @@ import type { ValueInfo as ValueInfoDef } from './generated/onnx_pb.js';
 import type { ValueInfo } from './graph.ts';
 import { printable } from './names.ts';
 
-/** What the file says of a value; nothing for one that is no tensor, or of a type that is not held. */
+/** Reads what the file states of a value; `undefined` if it is no tensor or of an unsupported type. */
 export function valueInfoOf(info: ValueInfoDef): ValueInfo | undefined {
   const type = info.type?.tensorType;
   const dtype = dtypeOfCode[type?.elemType ?? 0];

@@ -29,12 +29,12 @@ import { quoted } from './names.ts';
 /** Reductions whose axes became an input only with opset 18 (ReduceSum had them since 13). */
 const axesInputSince18 = /^Reduce(?!Sum$)/;
 
-/** Bytes from which on a weight lies outside the file, for who can take it so. */
+/** Fewest bytes for which `writeApart` puts a weight outside the file. */
 const large = 2 ** 20;
 
 /**
- * Writes a graph as an ONNX file, with what its outputs do not need left out.
- * `outputs` gives the types of the graph's outputs, which ONNX wants stated.
+ * Writes a graph as an ONNX file, without the nodes and constants that its outputs do not need.
+ * `outputs` gives the types of the graph's outputs, which an ONNX file must state.
  *
  * @throws InputError model_too_large for weights that one file cannot have
  */
@@ -55,7 +55,7 @@ export const writeModel = (
   return written(graph, outputs, writeTensor, metadata);
 };
 
-/** The same with large weights beside the file. */
+/** Writes a graph likewise, with large weights beside the file. */
 export function writeApart(graph: Graph, outputs: readonly ValueInfo[]): GraphFile {
   const weights = new Map<string, Uint8Array>();
   const bytes = written(graph, outputs, (name, value) => {
@@ -105,8 +105,8 @@ function usedConstants(
 }
 
 /**
- * Nodes with names of their own, in the bodies that they hold too: ONNX Runtime refuses a graph in which two have one.
- * A file may have no names at all, and then those that reading gives them can be names that the engine makes up.
+ * Gives each node a unique name, also in bodies: ONNX Runtime refuses a graph in which two nodes share a name. A file
+ * may have no names at all, and then the names that reading gives can be equal to names that the engine makes up.
  */
 function namedApart(nodes: readonly Node[], taken = new Set<string>()): Node[] {
   const given = new Set(nodes.map(({ name }) => name));
@@ -157,9 +157,9 @@ const writeBody = ({ name, nodes, inputs, outputs }: Body): MessageInitShape<typ
 });
 
 /**
- * The types of what lies inside a graph. ONNX Runtime loses the batch at a Reshape, an Expand or a sum of two values of
- * unknown batch; where it is told that it is the same, it finds buffers to use again at once, and loads a transformer's
- * gradient in half the time.
+ * Writes the types of values inside a graph. ONNX Runtime loses the batch at a Reshape, an Expand or a sum of two
+ * values of unknown batch; if it is told that the batch is the same, it finds buffers to reuse at once, and loads a
+ * transformer's gradient in half the time.
  */
 const known = (nodes: readonly Node[], ends: readonly string[]) =>
   nodes.flatMap(({ outputs, types = [] }) =>

@@ -13,7 +13,7 @@ import { partOf } from './vjp/part.ts';
 import { given, type RuleContext, times } from './vjp/rule.ts';
 
 // Activations. At a kink the derivative is PyTorch's: 0 for ReLU at 0 and for a clip at its bounds (ReLU6). Gates are
-// read off the output where they can be, so that a fused Conv+Relu stays fused.
+// computed from the output if possible, so that a fused Conv+Relu stays fused.
 
 const one = () => 1;
 const gammaOf = ({ node }: RuleContext) => real(node, 'gamma', 1.050701);
@@ -59,7 +59,7 @@ export const activation = {
   HardSigmoid: unary({
     vjp: [({ node, y, dy }) => dy.mul(real(node, 'alpha', 0.2)).gate(y.isGreater(0).and(y.isLess(1)))],
   }),
-  // 0 up to -3, x/3 + 1/2 below 3, 1 from there
+  // 0 up to -3, x/3 + 1/2 between, 1 from 3 on
   HardSwish: unary({
     vjp: [
       (c) => {

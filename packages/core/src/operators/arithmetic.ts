@@ -3,7 +3,7 @@ import { nary, type Operators, unary } from './operator.ts';
 import { castLikeShape, castShape, combined, mapped } from './shape/elementwise.ts';
 import { times, type Vjp } from './vjp/rule.ts';
 
-// Elementwise arithmetic. Broadcasting is not seen here: the walk undoes it.
+// Elementwise arithmetic. These rules ignore broadcasting: the walk undoes it.
 
 /** A tie shares the cotangent evenly, as PyTorch's elementwise maximum of two does. */
 const extremum: Vjp = (c) => {

@@ -2,7 +2,7 @@ import { type Operators, other } from './operator.ts';
 import { sameAsFirst } from './shape/elementwise.ts';
 import { constantOfShapeShape, oneHotShape, rangeShape, shapeShape, sizeShape } from './shape/generation.ts';
 
-// Tensors that are made of shapes, of counts, of indices or by chance.
+// Operators that make tensors from shapes, counts or indices, or at random.
 
 export const generation = {
   Shape: other({ since: 18, shape: shapeShape }),

@@ -9,13 +9,13 @@ import { argumentShape } from './shape/reduction.ts';
 import { gatherElementsShape, gatherNDShape } from './shape/slicing.ts';
 import { given, type RuleContext, type Vjp } from './vjp/rule.ts';
 
-// Operators that pick and place single elements, by indices that may depend on data.
+// Operators that take or write single elements, by indices that may depend on data.
 
-/** dy at the places that elements were picked from, added up where one was picked twice. */
+/** Places dy where the elements were taken from, and adds it up where an element was taken twice. */
 const placed = ({ x, dy }: RuleContext, indices: Expression, axis: number): Expression =>
   x(0).zerosLike().emit('ScatterElements', [indices, dy], { axis, reduction: 'add' });
 
-/** What a scatter adds to leaves what was there; what it writes takes its place. */
+/** Reads how a scatter changes an element: by addition, or by replacement ('none'). */
 function reductionOf({ node }: RuleContext): 'none' | 'add' {
   const reduction = text(node, 'reduction', 'none');
   if (reduction === 'none' || reduction === 'add') return reduction;
@@ -25,7 +25,7 @@ function reductionOf({ node }: RuleContext): 'none' | 'add' {
   );
 }
 
-/** The cotangent with zeros where the scatter wrote. */
+/** Makes the cotangent, with zeros where the scatter replaced elements. */
 const kept =
   (op: 'ScatterElements' | 'ScatterND'): Vjp =>
   (c) => {

@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts';
 import { int, type Node, real, text } from '../onnx/graph.ts';
 import { quoted } from '../onnx/names.ts';
 
-/** How a Resize node samples, every default spelled out. */
+/** The sampling of a Resize node, with every default spelled out. */
 export interface Sampling {
   readonly mode: 'nearest' | 'linear' | 'cubic';
   readonly coordinates: string;
@@ -39,8 +39,8 @@ export function samplingOf(node: Node): Sampling {
 }
 
 /**
- * Weights [output, input] of one axis, so that resized = matrix · original; rows sum to one. `scale` is that of the
- * node, which need not be output / input.
+ * Makes the weights [output, input] of one axis, so that resized = matrix · original; rows sum to one. `scale` is the
+ * node's scale, which can differ from output / input.
  *
  * @see ONNX, operator Resize
  */
@@ -62,7 +62,7 @@ export function interpolationMatrix(s: Sampling, input: number, output: number, 
 export const isIdentity = (matrix: Float32Array, input: number, output: number): boolean =>
   input === output && matrix.every((w, k) => w === Number(k % (input + 1) === 0));
 
-/** Where output `o` lies on the input. */
+/** Computes the position of output `o` on the input. */
 function coordinate(mode: string, o: number, input: number, output: number, scale: number): number {
   const halfPixel = (o + 0.5) / scale - 0.5;
   switch (mode) {
@@ -81,7 +81,7 @@ function coordinate(mode: string, o: number, input: number, output: number, scal
 
 type Tap = readonly [position: number, weight: number];
 
-/** What is sampled around a point; antialiasing stretches the filter when shrinking. */
+/** Lists the elements sampled around a point; antialiasing widens the filter for downsampling. */
 function tapsAt(s: Sampling, at: number, shrink: number): Tap[] {
   if (s.mode === 'nearest') return [[nearest(s.nearest, at), 1]];
   const reach = s.mode === 'linear' ? 1 : 2;

@@ -8,9 +8,9 @@ import { sameAsFirst } from './shape/elementwise.ts';
 import { einsumShape, einsumTerms, gemmShape, matMulIntegerShape, matmulShape } from './shape/reduction.ts';
 import type { Vjp } from './vjp/rule.ts';
 
-// Products of matrices, and the running sum, which is one with a triangle of ones.
+// Products of matrices, and the running sum, which is a product with a triangle of ones.
 
-/** The last two axes swapped. */
+/** Swaps the last two axes. */
 const swapped = (a: Expression): Expression => {
   const rank = a.shape.length;
   return a.transpose([...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2]);
@@ -33,7 +33,7 @@ const gemmVjp =
     return tB ? gemm(dy, x(0), 1, tA, alpha) : gemm(x(0), dy, 1 - tA, 0, alpha);
   };
 
-/** Vectors are treated as matrices with an axis of one, which the cotangent then loses again. */
+/** Treats vectors as matrices with an axis of size 1, which is then removed from the cotangent. */
 const matmulVjp: Vjp = ({ x, dy, index }) => {
   const [a, b] = [x(0), x(1)];
   const [isRow, isColumn] = [a.shape.length === 1, b.shape.length === 1];
@@ -46,13 +46,13 @@ const matmulVjp: Vjp = ({ x, dy, index }) => {
   return index === 1 && isColumn ? dropAxis(full, -1) : full;
 };
 
-/** Removes an axis of one, summing what broadcasting put before it. */
+/** Removes an axis of size 1, and sums over the axes that broadcasting added. */
 function dropAxis(a: Expression, axis: -1 | -2): Expression {
   const batch = Array.from({ length: a.shape.length - 2 }, (_, i) => i);
   return a.sum(batch, false).squeeze(axis);
 }
 
-/** An Einsum's cotangent is an Einsum of the cotangent with the other operands. */
+/** Computes an Einsum's cotangent as an Einsum of the cotangent with the other operands. */
 const einsumVjp: Vjp = (c) => {
   const equation = text(c.node, 'equation', '');
   const operands = c.node.inputs.map((_, i) => c.x(i));
@@ -109,7 +109,7 @@ export const linear = {
     linear: 'jointly',
     rows: null,
     shape: sameAsFirst,
-    // What a running total includes of x is included of dy by the running total from the other end.
+    // The cotangent of a running sum's input is the running sum of dy from the other end.
     vjp: [
       ({ node, x, dy }) =>
         dy.emit('CumSum', [x(1)], {

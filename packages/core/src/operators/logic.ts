@@ -1,7 +1,7 @@
 import { nary, type Operators, unary } from './operator.ts';
 import { broadcasting, combined, comparison, truthShape } from './shape/elementwise.ts';
 
-// Comparisons and truth values, bits among them: nothing is differentiated here.
+// Operators on comparisons, truth values and bits: they have no derivative.
 
 export const logic = {
   Equal: nary({ shape: comparison((a, b) => a === b), vjp: null }),

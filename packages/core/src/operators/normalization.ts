@@ -39,7 +39,7 @@ export const normalization = {
     rows: withChannels(rowsWhere((axis) => axis === 0)),
     vjp: [instanceNormalizationVjp],
   }),
-  // As PyTorch users call it: of the channels of each place of a map.
+  // PyTorch users' name: it normalises the channels of each place of a map.
   LayerNorm2d: normalisation({
     since: null,
     map: 'keeps',
@@ -61,7 +61,7 @@ export const normalization = {
   LRN: normalisation({ map: 'keeps', rows: rowsWhere((axis) => axis !== 1), vjp: [lrnVjp] }),
   LpNormalization: normalisation({ map: 'keeps', shape: alongAxisShape, rows: rowsBeside(-1), vjp: null }),
   MeanVarianceNormalization: normalisation({ map: 'keeps', rows: null, vjp: null }),
-  // By statistics that are constants, and so a factor and a term per channel.
+  // Its statistics are constants: a factor and a term per channel.
   BatchNormalization: unary({
     linear: 'jointly',
     rows: withChannels(rowsWhere(() => true)),

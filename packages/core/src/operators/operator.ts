@@ -6,47 +6,47 @@ import { sameAsFirst } from './shape/elementwise.ts';
 import type { ShapeRule } from './shape/rule.ts';
 import type { VjpRow } from './vjp/rule.ts';
 
-/** All that is known of one operator: since when it is what it is, its shapes, its derivative, and what it is. */
+/** All facts about one operator: its opset, its shapes, its derivative and its properties. */
 export interface Operator {
   /**
-   * The lowest opset, from 18 on, in which a node says the same, or what gives it for a node; `null` where that is the
-   * model's own.
+   * The lowest opset, from 18 on, in which a node means the same, or a function that gives it for a node; `null` if it
+   * is the model's own.
    */
   readonly since: number | null | ((node: Node, constants: Constants) => number | null);
   readonly shape: ShapeRule | null;
   readonly vjp: VjpRow | null;
-  /** How many of its inputs, from the first, are data; those that follow say how: weights, bounds, axes, scales. */
+  /** The number of inputs, from the first, that are data; the others are parameters: weights, bounds, axes, scales. */
   readonly data: number;
-  /** Each place of the output depends on that place of the data alone; data of several shapes broadcast. */
+  /** Whether each output element depends on the data at its place alone; data of several shapes broadcast. */
   readonly elementwise: boolean;
   /**
-   * Linear, but for a constant, in all of the data together, in each of them while the others are held, in the first
-   * alone, or not.
+   * The data in which the operator is linear, up to a constant: all together, each input with the others fixed, only
+   * the first input, or no data.
    */
   readonly linear: 'jointly' | 'each' | 'first' | 'no';
-  /** Elements are moved or copied, whatever they are, and zeros or constants put between; a view keeps all in order. */
+  /** Whether elements are only moved or copied, maybe with zeros or constants between; a view keeps all in order. */
   readonly movement: 'view' | 'moves' | 'no';
-  /** Elements are set in proportion to others of the same input, of which statistics are taken. */
+  /** Whether elements are scaled by statistics of the elements of the same input. */
   readonly normalises: boolean;
-  /** A window slides over the places of a map, and sees this outside. */
+  /** The value outside the map for an operator that slides a window over a map. */
   readonly window: 'zero' | 'lowest' | null;
   /** The input that holds the weights of a layer, which mixes channels. */
   readonly weights: number | null;
-  /** Whether it makes a feature map of what it is given, or of a map another one with places of its own, or ends maps. */
+  /** Whether the operator makes a feature map of any input, keeps a map as a map with its own places, or ends maps. */
   readonly map: 'makes' | 'keeps' | 'ends';
-  /** How each row along an axis of the output is made of rows of the inputs; `null`: not row by row, along any axis. */
+  /** The rule by which rows of the inputs make each row along an axis of the output; `null` if no axis has one. */
   readonly rows: Rows | null;
-  /** Which elements of the first input it takes, where it takes them by position; a Transpose only turns axes. */
+  /** The rule for which elements of the first input are taken by position; a Transpose only permutes axes. */
   readonly picks: Picks | null;
 }
 
-/** Rows of a family. */
+/** A family's rows of the table. */
 export type Operators = Readonly<Partial<Record<OperatorName, Operator>>>;
 
-/** A row of the table: what its kind leaves open, and what is otherwise than its kind has it. */
+/** A row of the table: the facts that its kind leaves open, and the facts that differ from its kind. */
 type Row<Open extends keyof Operator> = Pick<Operator, Open> & Partial<Operator>;
 
-/** An operator of which nothing is known but what is said. */
+/** Makes a row of an operator with only the given facts. */
 export const other = (row: Partial<Operator> = {}): Operator => ({
   since: null,
   shape: null,
@@ -64,35 +64,35 @@ export const other = (row: Partial<Operator> = {}): Operator => ({
   ...row,
 });
 
-/** An operator of one input and what says how, which ONNX has since opset 18 or before. */
+/** Makes a row of an operator with one data input and parameters, in ONNX since opset 18 or before. */
 export const operator = (row: Row<'shape' | 'vjp' | 'rows'>): Operator => known(row);
 
 const known = (row: Partial<Operator>): Operator => other({ since: 18, data: 1, ...row });
 const elementwise = { elementwise: true, map: 'keeps', rows: broadcastRows } as const;
 
-/** A function of each element. */
+/** Makes a row of a function of each element. */
 export const unary = (row: Row<'vjp'>): Operator => known({ ...elementwise, shape: sameAsFirst, ...row });
 
-/** A function of elements of several inputs, which broadcast. */
+/** Makes a row of a function of the elements of several inputs, which broadcast. */
 export const nary = (row: Row<'shape' | 'vjp'>): Operator =>
   known({ ...elementwise, data: Number.POSITIVE_INFINITY, ...row });
 
-/** Elements elsewhere. */
+/** Makes a row of a move of elements. */
 export const moving = (row: Row<'shape' | 'vjp'>): Operator =>
   known({ linear: 'jointly', movement: 'moves', ...row });
 
-/** The same elements in another shape. */
+/** Makes a row of an operator that changes only the shape. */
 export const view = (row: Row<'shape' | 'vjp'>): Operator =>
   moving({ movement: 'view', rows: reshapedRows, ...row });
 
-/** Elements in proportion to others. */
+/** Makes a row of an operator that normalises. */
 export const normalisation = (row: Row<'vjp' | 'rows' | 'map'>): Operator =>
   known({ normalises: true, shape: sameAsFirst, ...row });
 
-/** A map of what a window sees of each channel. */
+/** Makes a row of an operator that pools each channel of a window. */
 export const pool = (row: Row<'shape' | 'vjp' | 'window' | 'rows'>): Operator =>
   known({ map: 'keeps', ...row });
 
-/** A product with weights. */
+/** Makes a row of a product with weights. */
 export const product = (row: Row<'shape' | 'vjp' | 'rows' | 'map'>): Operator =>
   known({ linear: 'jointly', weights: 1, ...row });

@@ -6,9 +6,9 @@ import { positionsOf, slicedRuns, splitSizes } from './shape/slicing.ts';
 // Operators that take elements of their first input by position.
 
 /**
- * Which indices an output takes along each axis of the first input: -1 is none of them, `null` all in order. What comes
- * of it is the output, but for axes of one. Where there are more lists than axes, axes of one go before the input's.
- * `undefined`: indices that are not known.
+ * Lists the indices that an output takes along each axis of the first input: -1 is no element of the input, `null` all
+ * in order. The result is the output, except for axes of size 1. If there are more lists than axes, axes of size 1 are
+ * put before the input's. `undefined`: the indices are unknown.
  */
 export type Picks = (
   g: GraphBuilder,
@@ -16,17 +16,17 @@ export type Picks = (
   output: number,
 ) => readonly (readonly number[] | null)[] | undefined;
 
-/** How many images stand for a batch of any size where sizes are counted. */
+/** The number of images that stands for a batch of any size in counts of sizes. */
 const images = 2;
 
-/** The sizes of a value with two images in a batch of any size; `undefined` where they are not known. */
+/** Returns a value's sizes with two images for a batch of any size; `undefined` if they are not known. */
 export const sizesOf = (g: GraphBuilder, value: Value): readonly number[] | undefined =>
   value !== '' && g.type(value) ? g.shape(value).map((d) => (d < 0 ? -d * images : d)) : undefined;
 
 const elementsOf = (g: GraphBuilder, node: Node, i: number): readonly number[] | undefined =>
   g.elements(node.inputs[i] ?? '');
 
-/** One list along one axis; what comes before and behind it is taken as it is. */
+/** Takes a list of indices along one axis, and all other axes in order. */
 const along = (rank: number, axis: number, indices: readonly number[]) =>
   Array.from({ length: rank }, (_, i) => (i === axis ? indices : null));
 
@@ -67,7 +67,7 @@ export const splitPicks: Picks = (g, node, output) => {
   );
 };
 
-/** What is put beside the data is none of it, whatever the mode. */
+/** Gives padding the index -1 (no element of the input), in every mode. */
 export const padPicks: Picks = (g, node) => {
   const sizes = sizesOf(g, node.inputs[0]!);
   const pads = elementsOf(g, node, 1);
@@ -84,7 +84,7 @@ export const padPicks: Picks = (g, node) => {
   });
 };
 
-/** What is repeated along an axis, as often as the output is longer. */
+/** Repeats an axis' indices up to the length of the output. */
 export const repeatPicks: Picks = (g, node) => {
   const [from, to] = [sizesOf(g, node.inputs[0]!), sizesOf(g, node.outputs[0]!)];
   if (!from || !to) return undefined;

@@ -26,7 +26,7 @@ export const maxPoolVjp: Vjp = (c) => {
   return placed(c, overlap ? { reduction: 'add' } : {});
 };
 
-/** Each cotangent at the element that its window chose. */
+/** Places each cotangent at the element that its window chose. */
 export function placed(c: RuleContext, reduction: { reduction?: 'add' } = {}): Expression {
   const flat = (v: Expression) => v.emit('Reshape', [v.ints([-1])]);
   const indices = c.output(1);
@@ -37,8 +37,8 @@ export function placed(c: RuleContext, reduction: { reduction?: 'add' } = {}): E
 }
 
 /**
- * Each output spreads its cotangent evenly over its window: a transposed convolution with ones, one channel at a
- * time. Where padding does not count, border windows are smaller and their share larger.
+ * Spreads each output's cotangent evenly over its window: a transposed convolution with ones, one channel at a time.
+ * If padding does not count, border windows are smaller and their share is larger.
  */
 const averagePoolVjp: Vjp = (c) => {
   const { node, dy } = c;
@@ -64,7 +64,7 @@ const averagePoolVjp: Vjp = (c) => {
   return sized.reshape(x);
 };
 
-/** Elements that each window averages over, along each spatial axis; their product is what it averages over. */
+/** Counts the elements that each window averages, along each spatial axis; the product of these counts is the total. */
 const windowCounts = (
   w: Window,
   size: readonly number[],
@@ -82,7 +82,7 @@ const windowCounts = (
     }),
   );
 
-/** `a` over the counts of one axis, which are mostly all the same. */
+/** Divides `a` by the counts of one axis, which are mostly all the same. */
 function divided(a: Expression, counts: readonly number[], axis: number, rank: number): Expression {
   const shares = counts.map((n) => 1 / n);
   if (shares.every((share) => share === shares[0])) return a.mul(shares[0]!);
@@ -90,13 +90,13 @@ function divided(a: Expression, counts: readonly number[], axis: number, rank: n
   return a.mul(a.array(shape, shares));
 }
 
-/** dy / (h·w) at every position. */
+/** Puts dy / (h·w) at every position. */
 const globalAverageVjp: Vjp = ({ x, dy }) => {
   const spatial = x(0).shape.slice(2);
   return dy.mul(dy.full([1, 1, ...spatial], 1 / sizeOf(spatial)));
 };
 
-/** dy where the maximum is. */
+/** Places dy at the maximum. */
 const globalMaxVjp: Vjp = ({ x, dy }) => {
   const { shape } = x(0);
   const [n, c, ...spatial] = shape as [number, number, ...number[]];
@@ -111,7 +111,7 @@ const rows = rowsWhere((axis) => axis < 2);
 export const pooling = {
   MaxPool: pool({ window: 'lowest', rows, shape: maxPoolShape, vjp: [maxPoolVjp] }),
   AveragePool: pool({
-    // windows that begin in the padding behind are counted otherwise from 19 on
+    // from opset 19 on, windows that begin in the padding after the map count otherwise
     since: (node) =>
       int(node, 'ceil_mode', 0) === 1 || (ints(node, 'dilations') ?? []).some((d) => d !== 1) ? null : 18,
     window: 'zero',

@@ -4,10 +4,10 @@ import { type Operators, other, unary } from './operator.ts';
 import { axisOf } from './shape/rule.ts';
 import { given, type RuleContext, type Vjp } from './vjp/rule.ts';
 
-// Quantized models, straight through: rounding counts as the identity, and what was cut off has derivative 0, as in
-// PyTorch's fake quantization. The cotangent of a quantized value is that of the number it stands for.
+// Quantized models, straight through: rounding counts as the identity, and clipped values have derivative 0, as in
+// PyTorch's fake quantization. A quantized value has the cotangent of the real number that it stands for.
 
-/** A scale or zero point, one for all or one per channel, so that it broadcasts over x. */
+/** Reshapes a scale or zero point, a number or a number per channel, to broadcast over x. */
 function spread(c: RuleContext, parameter: Expression): Expression {
   const x = c.x(0).shape;
   const [count, ...others] = parameter.shape;
@@ -23,7 +23,7 @@ const levelsOf: Readonly<Record<string, readonly [number, number]>> = {
   uint16: [0, 65535],
 };
 
-/** dy where round(x / scale) + zero point is representable. */
+/** Keeps dy where round(x / scale) + zero point is representable. */
 const quantizeVjp: Vjp = (c) => {
   const [low, high] = levelsOf[c.y.dtype]!;
   const steps = c
@@ -35,7 +35,7 @@ const quantizeVjp: Vjp = (c) => {
   return c.dy.gate(level.isAtLeast(low).and(level.isAtMost(high)));
 };
 
-/** Levels of 8 bits, one scale for a tensor or for each index of an axis. */
+/** Gives opset 18 for 8-bit levels with one scale for a tensor or for each index of an axis. */
 function sinceOfLevels({ inputs, attributes }: Node, constants: Constants): number | null {
   const zero = constants.get(inputs[2] ?? '')?.dtype;
   const newer = ['saturate', 'block_size', 'output_dtype', 'precision'].some((name) =>

@@ -6,18 +6,18 @@ import { reducedRows as rows } from './rows.ts';
 import { reducedAxes, reducedShape } from './shape/reduction.ts';
 import { given, type RuleContext, type Vjp } from './vjp/rule.ts';
 
-// Reductions. The cotangent is stretched back over the reduced axes.
+// Reductions. The cotangent is broadcast back over the reduced axes.
 
 export const reductionAxes = (c: RuleContext): number[] =>
   reducedAxes(c.x(0).shape.length, given(c, 1)?.elements, int(c.node, 'noop_with_empty_axes', 0) === 1);
 
-/** A reduced value with its axes kept as ones. */
+/** Reshapes a reduced value to keep its reduced axes with size 1. */
 export function kept(c: RuleContext, value: Expression): Expression {
   const axes = reductionAxes(c);
   return value.reshape(c.x(0).shape.map((d, i) => (axes.includes(i) ? 1 : d)));
 }
 
-/** dy over the whole input, times `factor`. */
+/** Broadcasts dy over the whole input, times `factor`. */
 function stretched(c: RuleContext, factor = 1): Expression {
   const x = c.x(0);
   const axes = reductionAxes(c);
@@ -27,13 +27,13 @@ function stretched(c: RuleContext, factor = 1): Expression {
   return dy.mul(dy.full(stretch, factor));
 }
 
-/** A tie shares the cotangent evenly, as PyTorch's amax does. */
+/** Shares the cotangent of a tie evenly, as PyTorch's amax does. */
 const extremum: Vjp = (c) => {
   const hit = c.x(0).equals(kept(c, c.y)).castAs(c.y);
   return kept(c, c.dy).mul(hit.div(hit.sum(reductionAxes(c))));
 };
 
-/** The mean's share: dy over the input, divided by how many elements went into each output. */
+/** Broadcasts dy over the input, divided by the number of elements of each mean. */
 const meanShare: Vjp = (c) => {
   const [x, y] = [c.x(0), c.y];
   const counts = reductionAxes(c).map((a) => x.shape[a]!);
@@ -42,13 +42,13 @@ const meanShare: Vjp = (c) => {
   return stretched(c).mul(share);
 };
 
-/** x/‖x‖, and 0 at the origin, as PyTorch has it. */
+/** Computes x/‖x‖, and 0 at the origin, as PyTorch does. */
 const unitVector = (c: RuleContext): Expression => {
   const norm = kept(c, c.y);
   return c.x(0).div(norm.equals(0).where(1, norm));
 };
 
-/** The product of the other factors: found by division, except next to zeros. */
+/** Computes the product of the other factors: by division, except next to zeros. */
 const otherFactors = (c: RuleContext): Expression => {
   const x = c.x(0);
   const axes = reductionAxes(c);

@@ -5,27 +5,27 @@ import { axisOf } from './shape/rule.ts';
 
 // Operators that compute each row along an axis of their output from the same row of some of their inputs.
 
-/** The axis of each input whose rows are meant, counted from the front; `null` where every row takes all of an input. */
+/** The axis of each input's rows, counted from the front; `null` if each output row uses the whole input. */
 export type InputAxes = readonly (number | null)[];
 
-/** How rows along `axis` of a node's output are made; `undefined`: not one by one. All shapes are known. */
+/** Finds the input rows that make rows along `axis` of an output; `undefined`: not row by row. All shapes are known. */
 export type Rows = (g: GraphBuilder, node: Node, axis: number) => InputAxes | undefined;
 
 const rankOf = (g: GraphBuilder, node: Node, i = 0): number => g.shape(node.inputs[i]!).length;
 
-/** Of the first input, where `holds` says so of the axis; the other inputs say how, and say it of every row. */
+/** Takes rows of the first input along axes for which `holds` is true; every row uses the other inputs whole. */
 export const rowsWhere =
   (holds: (axis: number, node: Node, rank: number) => boolean): Rows =>
   (g, node, axis) =>
     holds(axis, node, rankOf(g, node)) ? node.inputs.map((_, i) => (i === 0 ? axis : null)) : undefined;
 
-/** Along all axes but one, or but those from one on. */
+/** Takes rows along all axes but the node's, or along the axes before it. */
 export const rowsBeside = (otherwise: number): Rows =>
   rowsWhere((axis, node, rank) => axis !== axisOf(int(node, 'axis', otherwise), rank));
 export const rowsBefore = (otherwise: number): Rows =>
   rowsWhere((axis, node, rank) => axis < axisOf(int(node, 'axis', otherwise), rank));
 
-/** As of those, but that inputs beside the first have an element per channel. */
+/** Adapts `rows` to inputs after the first that have an element per channel. */
 export const withChannels =
   (rows: Rows): Rows =>
   (g, node, axis) =>
@@ -52,7 +52,7 @@ function broadcastAxis(g: GraphBuilder, input: Value, rank: number, axis: number
   return own < 0 || shape[own] === 1 ? null : own;
 }
 
-/** An axis that stays as it is has as many elements before it as behind it in both shapes. */
+/** Finds an axis that a reshape keeps: its size, and the number of elements before it, are the same in both shapes. */
 export const reshapedRows: Rows = (g, node, axis) => {
   const [from, to] = [g.shape(node.inputs[0]!), g.shape(node.outputs[0]!)];
   const product = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1);
@@ -71,7 +71,7 @@ export const matmulRows: Rows = (g, node, axis) => {
   return axis === rank - 2 ? [a - 2, null] : broadcastRows(g, node, axis);
 };
 
-/** Along axes that are not reduced. */
+/** Takes rows along axes that are not reduced. */
 export const reducedRows: Rows = (g, node, axis) => {
   const rank = rankOf(g, node);
   const given = node.inputs[1] ? g.elements(node.inputs[1]) : [];
@@ -82,6 +82,6 @@ export const reducedRows: Rows = (g, node, axis) => {
   return axes.includes(own) ? undefined : node.inputs.map((_, i) => (i === 0 ? own : null));
 };
 
-/** Along all axes but that on which inputs are joined. */
+/** Takes rows along all axes but the axis of the concatenation. */
 export const joinedRows: Rows = (g, node, axis) =>
   axis === axisOf(int(node, 'axis', 0), rankOf(g, node)) ? undefined : node.inputs.map(() => axis);

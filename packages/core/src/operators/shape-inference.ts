@@ -5,7 +5,7 @@ import { sizeOf } from '../tensor.ts';
 import { type ShapeContext, Unknown } from './shape/rule.ts';
 import { operators } from './table.ts';
 
-/** No runtime has values of more dimensions. */
+/** The most dimensions of a value in any runtime. */
 const deepest = 32;
 
 export const shapeInference: ShapeInference = {
@@ -45,7 +45,7 @@ function contextOf(node: Node, known: (value: string) => Fact | undefined): Shap
   };
 }
 
-/** A fact whose sizes are whole numbers, without elements that are too many to follow. */
+/** Checks that a fact's sizes are whole numbers, and drops elements that are too many to follow. */
 function checked(fact: Fact): Fact {
   const { dtype, shape, value } = fact;
   if (shape.length > deepest) throw new ShapeError(`a result of ${shape.length} dimensions`);

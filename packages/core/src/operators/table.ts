@@ -17,7 +17,7 @@ import { resize } from './resize.ts';
 import { trigonometry } from './trigonometry.ts';
 import { microsoft, unfollowed } from './unfollowed.ts';
 
-/** What is known of every operator: whoever asks what an operator is asks here, and keeps no list of his own. */
+/** The facts about every operator: all code asks this table what an operator is, and keeps no list of its own. */
 export const operators: Readonly<Record<OperatorName, Operator>> = {
   ...activation,
   ...arithmetic,
@@ -38,6 +38,6 @@ export const operators: Readonly<Record<OperatorName, Operator>> = {
   ...microsoft,
 };
 
-/** Operators of which `holds` is true. */
+/** Lists the operators for which `holds` is true. */
 export const operatorsThat = (holds: (operator: Operator) => boolean): OperatorName[] =>
   (Object.keys(operators) as OperatorName[]).filter((op) => holds(operators[op]));

@@ -1,10 +1,10 @@
 import { type MicrosoftOperator, microsoftOperators } from '../onnx/operator-names.ts';
 import { type Operator, type Operators, other } from './operator.ts';
 
-// Operators that are read, and of which nothing more is known: no shape, no derivative.
+// Operators that are read but have no rules: no shape, no derivative.
 
 export const unfollowed = {
-  // Read into other operators, or refused.
+  // Reading replaces these by other operators, or refuses them.
   Attention: other(),
   Constant: other(),
   Scatter: other(),
@@ -30,7 +30,7 @@ export const unfollowed = {
   StringSplit: other(),
   TfIdfVectorizer: other(),
   ImageDecoder: other(),
-  // Chance, and tables that need no input.
+  // Random numbers, and tables that need no input.
   Multinomial: other(),
   RandomNormal: other(),
   RandomUniform: other(),
@@ -38,7 +38,7 @@ export const unfollowed = {
   HammingWindow: other(),
   HannWindow: other(),
   MelWeightMatrix: other(),
-  // What no classifier that we know has.
+  // Operators of no classifier that we know.
   BitCast: other(),
   CausalConvWithState: other(),
   DFT: other(),
@@ -56,7 +56,7 @@ export const unfollowed = {
   Unique: other(),
 } satisfies Operators;
 
-/** `lowering/microsoft` says them in other operators. */
+/** Operators that `lowering/microsoft` replaces by others. */
 export const microsoft = Object.fromEntries(microsoftOperators.map((op) => [op, other()])) as Record<
   MicrosoftOperator,
   Operator

@@ -1,19 +1,19 @@
 import { ShapeError } from '../onnx/fact.ts';
 import { ints, type Node, text } from '../onnx/graph.ts';
 
-/** No network slides a window further; tables are made of its size. */
+/** A bound that no network's window exceeds; tables are made of its size. */
 const widest = 2 ** 16;
 
 export interface Window {
   readonly kernel: readonly number[];
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
-  /** Padding before and after, per spatial axis; `auto_pad` resolved. */
+  /** Padding before and after each spatial axis, with `auto_pad` resolved. */
   readonly before: readonly number[];
   readonly after: readonly number[];
 }
 
-/** A convolution's or pooling's window over spatial sizes `spatial`, with every default spelled out. */
+/** Reads a convolution's or pooling's window over spatial sizes `spatial`, with every default spelled out. */
 export function windowOf(node: Node, kernel: readonly number[], spatial: readonly number[]): Window {
   const window = resolvedWindow(node, kernel, spatial);
   const { strides, dilations, before, after } = window;
@@ -50,7 +50,7 @@ function resolvedWindow(node: Node, kernel: readonly number[], spatial: readonly
   return { kernel, strides, dilations, before, after };
 }
 
-/** The window of a transposed convolution; padding follows from the output's size where that is given instead. */
+/** Reads the window of a transposed convolution; padding follows from the output's size if that is given instead. */
 export function transposedWindow(node: Node, kernel: readonly number[], spatial: readonly number[]): Window {
   const given = windowOf(
     { ...node, attributes: { ...node.attributes, auto_pad: 'NOTSET' } },
@@ -79,7 +79,7 @@ export function transposedWindow(node: Node, kernel: readonly number[], spatial:
     : { ...given, before: large, after: small };
 }
 
-/** Output sizes of a sliding window. With `ceil`, a last partial window counts if it starts inside the input. */
+/** Computes output sizes of a sliding window. With `ceil`, a last partial window counts if it starts in the input. */
 export function slidingSizes(w: Window, spatial: readonly number[], ceil: boolean): number[] {
   return spatial.map((size, i) => {
     const span = size + w.before[i]! + w.after[i]! - (w.kernel[i]! - 1) * w.dilations[i]! - 1;

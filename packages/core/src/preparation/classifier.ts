@@ -3,7 +3,7 @@ import { type Classifier, type ClassifierOptions, readClassifier } from '../mode
 import type { DescribedModel } from './described.ts';
 import { readingOf } from './reading.ts';
 
-/** A model as a classifier, read as its manifest says if not told otherwise. @throws InputError that names the model */
+/** Reads a model as a classifier, by default as its manifest says. @throws InputError that names the model */
 export async function classifierOf(
   model: DescribedModel,
   reading: ClassifierOptions = readingOf(model),
@@ -12,7 +12,7 @@ export async function classifierOf(
   return named(model, () => readClassifier(file, reading));
 }
 
-/** What `read` finds in a model; a refusal says which model it is of. */
+/** Returns the result of `read`; adds the model's name to an InputError. */
 export function named<T>({ name }: Pick<DescribedModel, 'name'>, read: () => T): T {
   try {
     return read();

@@ -4,8 +4,8 @@ import type { Classifier } from '../model/classifier.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 
 /**
- * An explainer of what is asked for. Where no layer is, the one that the model's manifest names (`cam_tensor`) is tried
- * before the one that is found.
+ * Creates an explainer for a specification. If it names no layer, the layer that the model's manifest names
+ * (`cam_tensor`) is tried before the layer that the engine finds.
  *
  * @throws InputError
  */

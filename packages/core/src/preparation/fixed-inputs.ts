@@ -3,7 +3,7 @@ import { InputError } from '../errors.ts';
 import type { FixedInputs } from '../model/inputs.ts';
 import { type DType, dtypes, sizeOf, type Tensor, type TensorData } from '../tensor.ts';
 
-/** A tensor as JSON has it. */
+/** A tensor in JSON. */
 const tensorSchema = z.object({
   dtype: z.enum(Object.keys(dtypes) as [DType, ...DType[]]),
   shape: z.array(z.int().min(0)).max(8),
@@ -13,7 +13,7 @@ const tensorSchema = z.object({
 const elementsSchema = z.union([z.number(), z.array(z.number()), tensorSchema]);
 export type FixedElements = z.output<typeof elementsSchema>;
 
-/** By the input's name, which may be any: `z.record` would drop one called `__proto__`. */
+/** Values by the input's name, which may be any text: `z.record` would drop the name `__proto__`. */
 export const fixedInputsSchema = z
   .custom<Readonly<Record<string, FixedElements>>>(
     (given) => typeof given === 'object' && given !== null && !Array.isArray(given),
@@ -32,7 +32,7 @@ export const fixedInputsSchema = z
     }
   });
 
-/** What inputs are fixed to, as the engine takes it. @throws InputError for numbers that a type has not */
+/** Converts fixed inputs to the engine's form. @throws InputError for numbers that a type does not have */
 export function fixedInputsOf(given: Readonly<Record<string, FixedElements>> = {}): FixedInputs {
   return Object.fromEntries(
     Object.entries(given).map(([name, elements]) => [

@@ -1,4 +1,4 @@
-/** How photos become a network's input and what its classes are called, from all that is said of a model. */
+/** Finds a network's preprocessing of photos and its class names, from all statements about a model. */
 export {
   type ClassNames,
   classNames,

@@ -2,7 +2,7 @@ import { parse } from 'csv-parse/browser/esm/sync';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
 
-/** What a class is called. */
+/** The name of a class. */
 export interface Label {
   readonly en: string;
   readonly zh: string | null;
@@ -14,7 +14,7 @@ const columns = {
   zh: ['chinese', 'zh', 'label_zh'],
 };
 
-/** A name is one line. */
+/** Writes a name on one line. */
 const readable = (name: string): string => name.replaceAll(/[\s_]+/g, ' ').trim();
 
 const label = z.union([
@@ -23,7 +23,7 @@ const label = z.union([
   z.object({ en: z.string(), zh: z.string().nullable().default(null) }),
 ]);
 
-/** `["tench", …]`, `[{"en", "zh"}, …]`, or by index: `{"0": ["n01440764", "tench"], …}`, `{"0": "tench", …}`. */
+/** Names `["tench", …]`, `[{"en", "zh"}, …]`, or by index `{"0": ["n01440764", "tench"], …}`, `{"0": "tench", …}`. */
 export const labelsSchema = z.union([
   z.array(label),
   z
@@ -33,23 +33,23 @@ export const labelsSchema = z.union([
     .transform(inOrder),
 ]);
 
-/** The forms that a label file has. */
+/** The formats of label files. */
 export type LabelFormat = 'csv' | 'json' | 'lines';
 
-/** By the end of a file's name; what says nothing else has a name on each line. */
+/** Finds the format by the end of a file's name; any other end means a name on each line. */
 export function labelFormatOf(name: string): LabelFormat {
   if (/\.json$/i.test(name)) return 'json';
   return /\.csv$/i.test(name) ? 'csv' : 'lines';
 }
 
 /**
- * Class names from the text of a label file, in the order of the class index.
+ * Reads class names from the text of a label file, in the order of the class index.
  *
- * CSV has a header with a column for the index (`ID`, `index`), the name (`class`, `label`, `en`) and, if it likes,
+ * CSV has a header with a column for the index (`ID`, `index`), the name (`class`, `label`, `en`) and, optionally,
  * the Chinese name (`Chinese`, `zh`); a line that begins with # is a remark. JSON has one of the forms of
- * `labelsSchema`, or is a `config.json` of Hugging Face with its `id2label`. Lines are a name each.
+ * `labelsSchema`, or is a `config.json` of Hugging Face with its `id2label`. In `lines` each line is a name.
  *
- * @throws InputError `invalid_model` when it has not that form, or an index is missing or given twice.
+ * @throws InputError `invalid_model` if it does not have that form, or an index is missing or given twice.
  */
 export function parseLabels(text: string, format: LabelFormat): Label[] {
   if (format === 'lines') return fromLines(text);
@@ -70,7 +70,7 @@ function fromJson(text: string): Label[] {
   }
 }
 
-/** A name on each line; blank lines at the end are none. Some lists count: `0 tench`, `1: goldfish`. */
+/** Reads a name on each line; blank lines at the end are ignored. Some lists have numbers: `0 tench`, `1: goldfish`. */
 function fromLines(text: string): Label[] {
   const lines = text
     .replace(/^\uFEFF/, '')
@@ -80,7 +80,7 @@ function fromLines(text: string): Label[] {
     const [, number, name] = /^\s*(\d{1,6})[\s:,;]+(\S.*)$/.exec(line) ?? [];
     return Number(number) === index ? name : undefined;
   });
-  // A name may begin with a number, so it is no index unless each line has its own.
+  // A name may begin with a number, so a number is an index only if each line begins with its own index.
   const names = counted.every((name) => name !== undefined) ? counted : lines;
   return names.map((name, index) => {
     if (name.trim() === '')
@@ -120,7 +120,7 @@ function fromCsv(text: string): Label[] {
   );
 }
 
-/** Names under one another, with a heading or without one. */
+/** Reads a column of names, with a heading or without a heading. */
 function fromColumn(cells: readonly string[]): Label[] {
   const [first = ''] = cells;
   const names = columns.en.includes(first.toLowerCase()) ? cells.slice(1) : cells;
@@ -143,10 +143,10 @@ function inOrder(entries: readonly (readonly [index: string, label: Label])[]): 
 }
 
 /**
- * The index of the class that `text` names, in English or Chinese, whole or by one of its synonyms (`kite` of
+ * Finds the index of the class that `text` names, in English or Chinese, whole or by one of its synonyms (`kite` of
  * `kite, Milvus`); case does not matter.
  *
- * @throws InputError `target_out_of_range` when no class, or more than one, has that name.
+ * @throws InputError `target_out_of_range` if no class, or more than one, has that name.
  */
 export function findLabel(labels: readonly Label[], text: string): number {
   const wanted = readable(text).toLowerCase();

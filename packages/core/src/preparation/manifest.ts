@@ -7,27 +7,27 @@ import { presets } from './preprocessing.ts';
 import { labelsIn, type ReadText } from './sources/beside.ts';
 import { statedSchema } from './sources/stated.ts';
 
-/** What stands beside a model and says how to use it. Members that we do not know are left alone. */
+/** A file beside a model that says how to use the model. Members that we do not know are ignored. */
 export const manifestSchema = z.looseObject({
   name: z.string().min(1).optional(),
-  /** What the model knows, in a few words for whoever chooses one. */
+  /** The model's subject, in a few words for the person who chooses a model. */
   about: z.string().optional(),
   file: z.string().optional(),
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits')
     .optional(),
-  /** How the input is made of a photo, as far as it is said. */
+  /** The preprocessing of a photo to the input, as far as it is stated. */
   preprocessing: statedSchema.optional(),
-  /** Named preprocessing, for what nothing else states. */
+  /** Preprocessing by name, for the parts that nothing else states. */
   preset: z.enum(Object.keys(presets) as [PresetName, ...PresetName[]]).optional(),
-  /** The layer that CAM methods explain when none is asked for. Left alone when the model has no such tensor. */
+  /** The layer that CAM methods explain if the request names no layer. Ignored if the model has no such tensor. */
   cam_tensor: z.string().optional(),
-  /** What inputs beside the image are fixed to: a number for all of one, its elements in order, or with their shape. */
+  /** Fixed values of inputs other than the image: one number for all of it, its elements in order, or with a shape. */
   fixed_inputs: fixedInputsSchema.optional(),
-  /** The output that scores classes. Default: the likeliest to. */
+  /** The output that scores classes. Default: the likeliest output. */
   scores: z.string().optional(),
-  /** What the model is for, where its file does not tell: logits of sigmoids look like those of a softmax. */
+  /** The model's task, if its file does not tell: logits of sigmoids look like those of a softmax. */
   task: z.enum(tasks).optional(),
   /** Class names, or the file beside the manifest that has them. */
   labels: z.union([z.string(), labelsSchema]).optional(),
@@ -45,10 +45,10 @@ export interface FoundManifest {
 }
 
 /**
- * The manifest of a model whose file is called `file`: `<model>.json` beside it, or the entry with its file name in
- * `models.json` beside it. A `<model>.json` that is a list of names, or a map from index to name, is a manifest of class names only.
+ * Reads the manifest of a model whose file is called `file`: `<model>.json` beside it, or the entry with its file name
+ * in `models.json`. If `<model>.json` is a list of names, or a map from index to name, it has class names only.
  *
- * @throws InputError `invalid_model` when a manifest is there and wrong.
+ * @throws InputError `invalid_model` if a manifest exists and is wrong.
  */
 export function manifestBeside(readText: ReadText, file: string): FoundManifest {
   const given =
@@ -60,7 +60,7 @@ export function manifestBeside(readText: ReadText, file: string): FoundManifest 
   return { manifest, labels: named, stated: statedIn(given) };
 }
 
-/** What the manifest of the model in the file called `file` is called. */
+/** Returns the name of the manifest for the model in the file called `file`. */
 export const manifestName = (file: string): string => `${file.replace(/(?<=.)\.[^.]*$/, '')}.json`;
 
 function manifestIn(given: unknown): unknown {
@@ -68,7 +68,7 @@ function manifestIn(given: unknown): unknown {
   return names?.length ? { labels: given } : given;
 }
 
-/** What a manifest says of preprocessing, as it is written there. */
+/** Returns the preprocessing that a manifest states, as it is written there. */
 export const statedIn = (given: unknown): unknown =>
   (given as { preprocessing?: unknown } | null | undefined)?.preprocessing;
 

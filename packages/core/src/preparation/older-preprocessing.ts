@@ -4,12 +4,12 @@ import { resamplings } from '../image/resample.ts';
 
 /**
  * Preprocessing as manifests and requests of earlier releases state it: squares only, `scale` as a formula, the filter
- * with a remark behind its name. It stays readable, and what it states keeps its digest, which stored results carry.
+ * with a remark after its name. It stays readable, and its statements keep their digest, which stored results contain.
  */
 
 const perChannel = z.array(z.number()).length(3).readonly();
 
-/** What Pillow's bilinear filter was called where nobody named one. */
+/** The name of Pillow's bilinear filter if no filter was stated. */
 const remarked = 'bilinear, antialiased (as PIL)';
 
 const olderSchema = z.object({
@@ -28,7 +28,7 @@ const olderSchema = z.object({
 });
 type OlderPreprocessing = z.infer<typeof olderSchema>;
 
-/** Members that only the older form has, or has with such a value. */
+/** Tells whether members or their values exist only in the older form. */
 export function isOlder(given: unknown): boolean {
   if (typeof given !== 'object' || given === null) return false;
   const { channels, scale, resample } = given as Record<string, unknown>;
@@ -42,13 +42,13 @@ export function isOlder(given: unknown): boolean {
   );
 }
 
-/** The members of today for what the older form states; what it leaves out is left out. */
+/** Translates the older form to today's members; members that it leaves out are left out. */
 export function translated(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { channels, scale, resample, resize_short_side: short, center_crop: side, ...rest } = given;
   const square = typeof side === 'number' ? [side, side] : null;
   const sized = short !== undefined || side !== undefined;
   return {
-    // Of the two, what was not stated was not done.
+    // If only one of the two was stated, the other was not done.
     ...(sized && { size: square, resize: short ?? 'none', crop: square ? null : 'none' }),
     ...rest,
     ...(channels !== undefined && {
@@ -64,13 +64,13 @@ const scaleOf = (scale: unknown): unknown => {
   return formula === undefined ? scale : formula === 'x' ? 1 : 1 / 255;
 };
 
-/** 'bilinear, antialiased (as PIL)' → 'bilinear'. */
+/** Converts 'bilinear, antialiased (as PIL)' to 'bilinear'. */
 export function resampleOf(resample: unknown): unknown {
   const name = typeof resample === 'string' && /^[a-z-]+/i.exec(resample.trim())?.[0].toLowerCase();
   return resamplings.find((known) => known === name) ?? resample;
 }
 
-/** What a digest is made of: the older form of what it can state, so that results of earlier releases are found again. */
+/** Returns the value to digest: if possible the older form, so that results of earlier releases are found again. */
 export function digested(stated: unknown, preprocessing: Preprocessing): unknown {
   const older = stated !== undefined && !hasNewMembers(stated) ? olderSchema.safeParse(stated) : undefined;
   return older?.success ? older.data : (olderForm(preprocessing) ?? preprocessing);

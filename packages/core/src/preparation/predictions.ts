@@ -4,29 +4,29 @@ import type { Target, TargetSpec } from '../targets.ts';
 import type { Warning } from '../warning.ts';
 import { type ClassNames, findClass, nameOf, oppositeOf } from './class-names.ts';
 
-/** What a network decides: one class of several, each class by itself, yes or no by one output, or a quantity. */
+/** A network's task: to decide one class of several, each class by itself, yes or no by one output, or a quantity. */
 export type Task = Head['task'];
 
-/** What a network says of one class. */
+/** The network's statement about one class. */
 export interface Prediction {
   class_index: number;
   label: string;
   label_zh: string | null;
-  /** Only where what the network gives is a probability, or is made one by a softmax or a sigmoid. */
+  /** Present only if the network's output is a probability, or a softmax or a sigmoid makes it a probability. */
   probability?: number | undefined;
-  /** The value that is explained: the logit, if no other was asked for. Null in a result that an earlier release wrote. */
+  /** The value that is explained: by default the logit. Null in a result that an earlier release wrote. */
   score: number | null;
 }
 
-/** What a network gives for one photo, by class index. */
+/** A network's output for one photo, by class index. */
 export interface Outputs {
-  /** Null: what it gives is no probability. */
+  /** Null: the output is not a probability. */
   readonly probabilities: Float32Array | null;
   readonly scores: Float32Array;
 }
 
 /**
- * What `target` means to the engine: a class index, -1 for the class that scores highest, or a sum of classes.
+ * Converts `target` for the engine: to a class index, -1 for the class that scores highest, or a sum of classes.
  *
  * @throws InputError `target_out_of_range`
  */
@@ -52,7 +52,7 @@ export function resolveTarget(target: TargetSpec, names: ClassNames, classes: nu
   return index;
 }
 
-/** Every class with what the network says of it, by class index. */
+/** Makes the prediction for every class, by class index. */
 export function predictionsOf({ probabilities, scores }: Outputs, names: ClassNames): Prediction[] {
   return Array.from(scores, (score, index) => {
     const { en, zh } = nameOf(names, index);
@@ -62,8 +62,8 @@ export function predictionsOf({ probabilities, scores }: Outputs, names: ClassNa
 }
 
 /**
- * What stands for a target in an answer: its class, or of a sum the class that it names first. One class negated is its
- * opposite, with the probability that it is not there.
+ * Returns the prediction that stands for a target in an answer: of its class, or of the first class of a sum. One
+ * negated class becomes its opposite, with the probability that the class is not there.
  *
  * @param leading the index of that class
  */
@@ -87,11 +87,11 @@ export function predictionOfTarget(
   };
 }
 
-/** What of a prediction is shown: its probability where it has one, else its score. */
+/** Returns the value of a prediction that is shown: its probability if it has one, else its score. */
 export const shownValue = ({ probability, score }: Pick<Prediction, 'probability' | 'score'>): number =>
   probability ?? score ?? Number.NaN;
 
-/** The `count` highest, by what is shown of them; of equal ones the lower index first. */
+/** Returns the `count` highest predictions, by the value that is shown; equal values are ordered by index. */
 export const highest = (predictions: readonly Prediction[], count: number): Prediction[] =>
   predictions
     .toSorted((a, b) => shownValue(b) - shownValue(a) || a.class_index - b.class_index)
@@ -99,14 +99,14 @@ export const highest = (predictions: readonly Prediction[], count: number): Pred
 
 /**
  * Probability of the likeliest class below which an answer says that the network is unsure. Of 100 photos of ImageNet
- * the default network gave 6 less than that, and was wrong on 4 of them; of the other 94 it was wrong on 7. Nothing lay
- * between 0.24 and 0.30, and photos of what is no class (an astronaut, a kiwi fruit) lie below.
+ * the default network gave 6 less than that, and was wrong on 4 of them; of the other 94 it was wrong on 7. None was
+ * between 0.24 and 0.30, and photos of things without a class (an astronaut, a kiwi fruit) are below.
  */
 const sure = 0.3;
 
 /**
- * What an answer says where the network is unsure which class the photo shows; nothing where it is sure, or where classes
- * do not exclude each other: then none of them may be there, and a low probability of each says just that.
+ * Warns if the network is unsure which class the photo shows. Does not warn if it is sure, or if classes do not exclude
+ * each other: then the photo may show no class at all, and low probabilities of all classes state exactly that.
  */
 export const doubts = (task: Task, { label, probability }: Prediction): Warning[] =>
   task === 'multiclass' && probability !== undefined && probability < sure

@@ -4,7 +4,7 @@ import { resamplings } from '../image/resample.ts';
 import type { Normalisation } from '../methods/index.ts';
 import { isOlder, resampleOf, translated } from './older-preprocessing.ts';
 
-/** Resizing and normalisation as torchvision's ImageNet classifiers are trained. */
+/** The resizing and normalisation with which torchvision's ImageNet classifiers are trained. */
 export const imagenet: Preprocessing = {
   layout: 'NCHW',
   channels: 'rgb',
@@ -71,13 +71,13 @@ const currentSchema = z
       context.addIssue({ code: 'custom', path: ['std'], message: 'expected positive numbers' });
   });
 
-/** Preprocessing as a manifest or request states it, in the form of today or an earlier one. */
+/** Preprocessing as a manifest or request states it, in today's form or an earlier form. */
 export const preprocessingSchema = z.preprocess(
   (given) => (isOlder(given) ? translated(given as Record<string, unknown>) : given),
   currentSchema,
 );
 
-/** What the engine is told of it, for what is black or white in the network's input. */
+/** Returns the normalisation for the engine, which tells the values of black and white in the network's input. */
 export const normalisationBy = ({ mean, std, scale }: Preprocessing): Normalisation => ({
   mean,
   std,

@@ -4,23 +4,23 @@ import type { OperatorName } from '../onnx/operator-names.ts';
 import { getOwn } from '../own.ts';
 import { int64, type Tensor } from '../tensor.ts';
 
-/** A value of the graph that is put together, by name. */
+/** The name of a value of the assembled graph. */
 type Value = string;
 
-/** A graph that was put together, and the types of its outputs. */
+/** An assembled graph, and the types of its outputs. */
 export interface Compiled {
   readonly graph: Graph;
   readonly outputs: readonly ValueInfo[];
 }
 
-/** What runs again and again, and over what. Shapes are those of one turn. */
+/** A loop: its state, the rows that it runs over, and its body. Shapes are those of one iteration. */
 interface Scan {
   readonly name: string;
-  /** What is handed from turn to turn, with its value before the first. */
+  /** The values that each iteration hands to the next, with their values before the first. */
   readonly state?: readonly (ValueInfo & { readonly first: Value })[];
-  /** What each turn takes a row of. */
+  /** The values of which each iteration takes one row. */
   readonly over: readonly (ValueInfo & { readonly of: Value })[];
-  /** Makes one turn's state and what it adds to each output. */
+  /** Makes the state of one iteration and the row that it adds to each output. */
   body(
     state: readonly Value[],
     rows: readonly Value[],
@@ -28,12 +28,12 @@ interface Scan {
 }
 
 /**
- * A graph put together from graphs. Their values stay apart under a scope each; their constants are shared, however
- * deep in loops they are used, so that a network that is there three times has its weights once.
+ * A graph assembled from graphs. Each has a scope of its own for its values; their constants are shared, however deep
+ * in loops they are used, so that a network that occurs three times has its weights once.
  */
 export class Assembly {
   readonly constants = new Map<Value, Tensor>();
-  /** That of the loops, or of the newest graph that is placed. */
+  /** The opset of the loops, or the highest of the graphs that are placed. */
   private opset = 18;
   private nodes: Node[] = [];
   private readonly taken = new Set<Value>();
@@ -64,7 +64,7 @@ export class Assembly {
     return this.constant(int64([values.length], values));
   }
 
-  /** Names a tensor; one that is there already keeps its name. */
+  /** Names a tensor; a tensor equal to an earlier constant gets the name of that constant. */
   constant(value: Tensor, name = 'const'): Value {
     const kind = `${value.dtype}[${value.shape}]`;
     const others = this.alike.get(kind) ?? [];
@@ -104,7 +104,7 @@ export class Assembly {
     return Object.fromEntries(graph.outputs.map((output) => [output, names.get(output)!]));
   }
 
-  /** A loop: the last state, then the outputs of all turns as rows. */
+  /** Adds a loop; returns the last state, then the outputs of all iterations as rows. */
   scan({ name, state = [], over, body }: Scan): Value[] {
     const inner = (value: ValueInfo) => ({ ...value, name: this.named(`${name}/${value.name}`) });
     const [held, rows] = [state.map(inner), over.map(inner)];
@@ -130,7 +130,7 @@ export class Assembly {
     );
   }
 
-  /** The graph, its outputs by the names that they are to have. */
+  /** Makes the graph, with outputs under the given names. */
   graph(inputs: readonly ValueInfo[], outputs: Readonly<Record<string, Value>>): Graph {
     const ends = Object.entries(outputs).map(
       ([name, value]): Node => ({
@@ -159,7 +159,7 @@ export class Assembly {
   }
 }
 
-/** Equal to the bit, of tensors of one type and shape. */
+/** Whether two tensors of the same type and shape are equal to the bit. */
 function same(a: Tensor, b: Tensor): boolean {
   if (a.data === b.data) return true;
   const [x, y] = [a, b].map(

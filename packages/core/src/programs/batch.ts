@@ -1,8 +1,8 @@
 import { float32, row, sizeOf, stacked, type Tensor } from '../tensor.ts';
 
-// Batches cut into what a run takes, and put together again.
+// Cuts batches into the parts that a run takes, and joins them again.
 
-/** Rows `start` to `end`; shares memory. */
+/** Gives rows `start` to `end` - 1; shares memory with the batch. */
 export function rowsOf<T extends Tensor>(batch: T, start: number, end: number): T {
   const size = sizeOf(batch.shape.slice(1));
   return {
@@ -12,11 +12,11 @@ export function rowsOf<T extends Tensor>(batch: T, start: number, end: number): 
   } as T;
 }
 
-/** [0, chunk), [chunk, 2·chunk), … up to `count`. */
+/** Lists [0, chunk), [chunk, 2·chunk), … up to `count`. */
 export const spans = (count: number, chunk: number): [start: number, end: number][] =>
   Array.from({ length: Math.ceil(count / chunk) }, (_, i) => [i * chunk, Math.min((i + 1) * chunk, count)]);
 
-/** `part` with its last row repeated until it has `size` rows: what a model with a baked-in batch takes. */
+/** Repeats the last row of `part` until it has `size` rows, for a model with a baked-in batch. */
 export function filled<T extends Tensor>(part: T, size: number | undefined): T {
   const missing = (size ?? 0) - part.shape[0]!;
   return missing > 0
@@ -24,7 +24,7 @@ export function filled<T extends Tensor>(part: T, size: number | undefined): T {
     : part;
 }
 
-/** `part` with rows of zeros added until it has `size` rows. */
+/** Adds rows of zeros to `part` until it has `size` rows. */
 export function zeroFilled<T extends Tensor>(part: T, size: number | undefined): T {
   const missing = (size ?? 0) - part.shape[0]!;
   if (missing <= 0) return part;

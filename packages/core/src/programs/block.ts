@@ -11,17 +11,17 @@ export interface Block {
 /** A body that runs for samples, chunk by chunk, and whose results add up. Values are named as in their graphs. */
 export interface Loop {
   readonly body: Block;
-  /** What the body is given a chunk of, by its inputs; none where the body runs once. */
+  /** The samples of which the body gets a chunk, by its inputs; empty if the body runs once. */
   readonly samples: ReadonlyMap<Value, Tensor | Made>;
-  /** Samples that each turn takes; open if not said. */
+  /** The number of samples that each iteration takes; open if `undefined`. */
   readonly together: number | undefined;
-  /** What the body gives, and the value of the graph around it that is the sum, or the last state. */
+  /** The body's results, and the values of the graph around it that are their sums, or the last states. */
   readonly results: readonly { readonly inside: Value; readonly outside: Value }[];
-  /** What one turn leaves to the next: the body's inputs, in the order of the results, and their first values outside. */
+  /** States handed from iteration to iteration: body inputs in the order of the results, and first values outside. */
   readonly states: readonly { readonly input: Value; readonly first: Value }[] | undefined;
 }
 
-/** How many samples a loop has; 1 where its body runs once. */
+/** Counts the samples of a loop; 1 if its body runs once. */
 export const samplesOf = ({ samples }: Loop): number => {
   for (const { shape } of samples.values()) return shape[0]!;
   return 1;

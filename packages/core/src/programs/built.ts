@@ -17,25 +17,25 @@ export interface Built {
   readonly types: readonly ValueInfo[];
   /** The graph as a file, whole. */
   readonly bytes: Uint8Array;
-  /** The graph as a file, its large weights beside it: what is loaded. */
+  /** The graph as a file with its large weights apart: the form that is loaded. */
   readonly file: GraphFile;
-  /** What its constants take. */
+  /** The bytes of its constants. */
   readonly weightBytes: number;
-  /** What a run holds at once for each unit of its batch, an image or a sample: bytes. */
+  /** The peak bytes of a run for each unit of its batch, an image or a sample. */
   readonly bytesPerRow: number;
 }
 
-/** What a graph under construction gives under these names, from its inputs. */
+/** Builds the graph that computes these values from the inputs of a graph under construction, with these names. */
 export function built(g: GraphBuilder, values: Readonly<Record<string, Value>>): Built {
   const now = spellOut(g);
   return part(g, new Map(Object.entries(values).map(([name, value]) => [name, now(value)])), g.inputs);
 }
 
 /**
- * The part of a graph that leads from some of its values to others. (`spellOut` has been done.)
+ * Builds the part of a graph that computes some of its values from others. (`spellOut` has been done.)
  *
- * @param values by the names that they are given out under
- * @param inputs what is given, by names of the graph
+ * @param values the outputs, by their names
+ * @param inputs the given values, with their names in the graph
  */
 export function part(
   g: GraphBuilder,
@@ -65,7 +65,7 @@ export function part(
   };
 }
 
-/** Values under names of their own: one that has several is given out as often. */
+/** Gives each name its own value: a value with several names is copied for all but the first. */
 function eachOnce(g: GraphBuilder, values: ReadonlyMap<string, Value>): Map<string, Value> {
   const given = new Set<string>();
   return new Map(

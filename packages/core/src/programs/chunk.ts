@@ -1,20 +1,20 @@
 import { OutOfMemoryError } from '../errors.ts';
 
 /**
- * How many rows a run takes at once. Where the device has no room for that many, it is halved for good, down to one:
- * the next image is not to fail first.
+ * The number of rows that a run takes at once. If the device has no memory for so many, the number is halved for good,
+ * down to one, so that the next image does not fail first.
  */
 export class Chunk {
   #rows: number;
   readonly #fixed: boolean;
 
-  /** `fixed`: the graph takes this many and no fewer. */
+  /** `fixed`: the graph takes exactly this number of rows. */
   constructor(rows: number, fixed = false) {
     this.#rows = rows;
     this.#fixed = fixed;
   }
 
-  /** Does [0, rows), [rows, 2·rows), … up to `count`. @throws OutOfMemoryError where a single row is too much */
+  /** Does [0, rows), [rows, 2·rows), … up to `count`. @throws OutOfMemoryError if a single row is too much */
   async over(count: number, work: (start: number, end: number) => Promise<void>): Promise<void> {
     for (let start = 0; start < count; ) {
       const end = Math.min(start + this.#rows, count);

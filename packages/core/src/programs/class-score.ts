@@ -5,11 +5,11 @@ import { rowsOf } from '../operators/row-by-row.ts';
 import { operators } from '../operators/table.ts';
 import { sizeOf } from '../tensor.ts';
 
-/** The score of one class per row, from what the network's last layer is given. */
+/** The score of one class per row, computed from the input of the network's last layer. */
 export interface ClassScore {
   /** [rows, 1] */
   readonly score: Value;
-  /** Values of the network that it is computed without. */
+  /** Values of the network that are not needed for the score. */
   readonly without: ReadonlySet<Value>;
 }
 
@@ -23,14 +23,14 @@ interface LastLayer {
 }
 
 /**
- * The logit of each row's class, by the weights of that class alone:
+ * Computes the logit of each row's class from the weights of that class alone:
  *
  *     y_c = pool(relu(Σ_k x_k W_kc + b_c))
  *
  * The backward pass of all classes would carry one row of numbers and zeros for the rest; a convolution that scores
  * 1000 classes at every position is a quarter of SqueezeNet.
  *
- * @returns `undefined` where the network ends in something else
+ * @returns `undefined` if the network ends in another form
  */
 export function classScore(g: GraphBuilder, logits: Value, target: Value): ClassScore | undefined {
   const chain: Node[] = [];
@@ -56,7 +56,7 @@ export function classScore(g: GraphBuilder, logits: Value, target: Value): Class
   };
 }
 
-/** The input of an operator that treats each image and each class [N, classes, …] by itself. */
+/** Gives the input of an operator that treats each image and each class [N, classes, …] by itself. */
 function perClass(g: GraphBuilder, node: Node): Value | undefined {
   const [x] = node.inputs as [Value];
   const [from, to] = [g.shape(x), g.shape(node.outputs[0]!)];
@@ -70,7 +70,7 @@ function perClass(g: GraphBuilder, node: Node): Value | undefined {
   return alone && !node.inputs.slice(1).some((input) => g.dependsOnInputs(input)) ? x : undefined;
 }
 
-/** What a bias is added to. */
+/** Gives the value that a bias is added to. */
 function withoutBias(g: GraphBuilder, { inputs, outputs }: Node): Value | undefined {
   const [x, other] = inputs as [Value, Value];
   const to = g.shape(outputs[0]!);
@@ -85,7 +85,7 @@ function withoutBias(g: GraphBuilder, { inputs, outputs }: Node): Value | undefi
     : undefined;
 }
 
-/** What such an operator makes of one class, [N, 1, …]. */
+/** Applies such an operator to the score of one class, [N, 1, …]. */
 function applied(g: GraphBuilder, node: Node, score: Value, target: Value): Value {
   if (node.op === 'Add')
     return add(g, score, ofEach(g, node.inputs.find((input) => g.constants.has(input))!, target));
@@ -94,7 +94,7 @@ function applied(g: GraphBuilder, node: Node, score: Value, target: Value): Valu
   return g.copy(node, [score, ...node.inputs.slice(1)])[0]!;
 }
 
-/** Σ_k x_k W_kc + b_c, [N, 1] or [N, 1, h, w] */
+/** Computes Σ_k x_k W_kc + b_c, [N, 1] or [N, 1, h, w]. */
 function linearScore(
   g: GraphBuilder,
   { features, weights, classAxis, bias }: LastLayer,
@@ -109,7 +109,7 @@ function linearScore(
   return add(g, score, reshape(g, ofEach(g, bias, target), [rows, 1, ...size.map(() => 1)]));
 }
 
-/** A number per class, of each row's class: [N, 1] */
+/** Takes, from a number per class, that of each row's class: [N, 1]. */
 const ofEach = (g: GraphBuilder, perClass: Value, target: Value): Value =>
   unsqueeze(
     g,
@@ -117,7 +117,7 @@ const ofEach = (g: GraphBuilder, perClass: Value, target: Value): Value =>
     [1],
   );
 
-/** A linear layer over features [N, F], or the same at every position of a map [N, F, h, w]. */
+/** Recognises a linear layer over features [N, F], or the same layer at each position of a map [N, F, h, w]. */
 function lastLayer(g: GraphBuilder, node: Node): LastLayer | undefined {
   const [features, weights, bias] = node.inputs as [Value, Value, Value?];
   if (!g.constants.has(weights ?? '') || (bias && !g.constants.has(bias))) return undefined;

@@ -11,16 +11,16 @@ import { samplesOf } from './block.ts';
 import type { CutLoop } from './cut.ts';
 import { rowsWithin } from './rows.ts';
 
-/** Bytes of samples that a file may hold; what is drawn in the graph takes none. */
+/** Most bytes of samples in a file; samples that the graph draws take no bytes. */
 const mostBytes = 2 ** 28;
 
-/** Into how many turns the samples are cut, and how many samples each takes. */
+/** The number of iterations that the samples are divided into, and the number of samples of each. */
 interface Turns {
   readonly count: number;
   readonly samples: number;
 }
 
-/** Turns of as many rows as there is room for, as equal as can be. */
+/** Divides samples into iterations, as equal as possible, of as many rows as fit into memory. */
 export function turnsOf({ loop, body }: CutLoop, memory: number | undefined): Turns {
   const all = samplesOf(loop);
   const built = body.segments.find((segment) => segment)?.built;
@@ -29,7 +29,7 @@ export function turnsOf({ loop, body }: CutLoop, memory: number | undefined): Tu
   return { count, samples: loop.together ?? Math.ceil(all / count) };
 }
 
-/** What the loop takes a row of each turn: the turn's samples, or the number of the first of them to draw. */
+/** Makes the value of which each iteration takes a row: its samples, or the number of the first sample to draw. */
 export function sourceOf(assembly: Assembly, name: string, sample: Tensor | Made, { count, samples }: Turns) {
   if ('draw' in sample && sample.draw) {
     const starts = Array.from({ length: count }, (_, turn) => turn * samples);

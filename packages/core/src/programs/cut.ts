@@ -4,34 +4,34 @@ import { reachable, usesOf, type ValueInfo } from '../onnx/graph.ts';
 import type { Block, Loop } from './block.ts';
 import { type Built, part } from './built.ts';
 
-/** What is computed before a loop, between two, or after the last. */
+/** The graph that is computed before a loop, between two loops, or after the last. */
 export interface Segment {
   readonly built: Built;
-  /** By its inputs' names, the values of the block that they take. */
+  /** The values of the block that its inputs take, by the names of the inputs. */
   readonly inputs: ReadonlyMap<string, Value>;
-  /** By its outputs' names, the values of the block that they give; what was asked for has the name that its users know. */
+  /** The values of the block that its outputs give, by output name; wanted values have the names that users know. */
   readonly outputs: ReadonlyMap<string, Value>;
 }
 
 export interface CutLoop {
   readonly loop: Loop;
   readonly body: Cut;
-  /** By the body's inputs, the values of the block that they take. */
+  /** The values of the block that the body's inputs take, by input. */
   readonly captured: ReadonlyMap<Value, Value>;
 }
 
-/** A block cut at its loops: a segment, the first loop, a segment, …, the last segment; one where nothing is computed is left out. */
+/** A block cut at its loops: a segment, the first loop, a segment, …, the last segment; `undefined` if empty. */
 export interface Cut {
   readonly segments: readonly (Segment | undefined)[];
   readonly loops: readonly CutLoop[];
-  /** Which values of the block those that were asked for are. */
+  /** The wanted values of the block, by the names that their users know. */
   readonly outputs: ReadonlyMap<string, Value>;
 }
 
 /**
- * Cuts a block into graphs without loops. A value is computed in the first segment that can, and handed on.
+ * Cuts a block into graphs without loops. Each value is computed in the first possible segment, and handed on.
  *
- * @param wanted values of the block, by the names that their users know
+ * @param wanted the values of the block to compute, by the names that their users know
  */
 export function cut({ g, loops }: Block, wanted: ReadonlyMap<string, Value>): Cut {
   const now = spellOut(g);
@@ -50,7 +50,7 @@ export function cut({ g, loops }: Block, wanted: ReadonlyMap<string, Value>): Cu
   return { segments, loops: cuts, outputs };
 }
 
-/** The inputs of a block that something in it takes. */
+/** Lists the values that a cut block uses, including its inputs. */
 const usedBy = ({ segments, loops, outputs }: Cut): ReadonlySet<Value> =>
   new Set([
     ...segments.flatMap((segment) => [...(segment?.inputs.values() ?? [])]),
@@ -59,8 +59,8 @@ const usedBy = ({ segments, loops, outputs }: Cut): ReadonlySet<Value> =>
   ]);
 
 /**
- * @param uses what the loops take, one after the other, and what is wanted in the end
- * @param names by value, those that users know
+ * @param uses the values that each loop takes, in order, and last the wanted values
+ * @param names the names that users know, by value
  */
 function segmentsOf(
   g: GraphBuilder,
@@ -77,7 +77,7 @@ function segmentsOf(
     Math.max(-1, ...values.map((value) => stages.get(value) ?? -1));
   for (const node of nodes) {
     const stage = stageOf(usesOf(node));
-    // What is made of constants alone is made wherever it is used.
+    // A value made of constants alone is made in every segment that uses it.
     if (stage >= 0) for (const output of node.outputs) stages.set(output, stage);
   }
   return uses.map((_, stage) => {
@@ -92,7 +92,7 @@ function segmentsOf(
   });
 }
 
-/** The graph of values, from what is there before. */
+/** Builds the segment that computes `outputs` from values that exist before it. */
 function segmentOf(
   g: GraphBuilder,
   outputs: ReadonlyMap<string, Value>,

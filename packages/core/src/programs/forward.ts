@@ -4,11 +4,11 @@ import type { ScoreKind } from '../targets.ts';
 import { type Built, built } from './built.ts';
 import { imagesOf } from './network.ts';
 
-/** The model itself: image → logits, its probabilities where it gives any, and scores of another kind if asked. */
+/** Builds the model itself: image → logits, probabilities if it has any, and scores of another kind if asked. */
 export const forwardModel = (classifier: Classifier, score: ScoreKind = 'logit'): Uint8Array =>
   scoresModel(classifier, score).bytes;
 
-/** The same as it is loaded: large weights lie beside the file. */
+/** Builds the same model in the form that is loaded: large weights are apart from the file. */
 export const forwardGraph = (classifier: Classifier, score: ScoreKind = 'logit'): GraphFile =>
   scoresModel(classifier, score).file;
 

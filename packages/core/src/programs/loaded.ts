@@ -37,7 +37,7 @@ export async function close({ segments, loops }: Loaded): Promise<void> {
   ]);
 }
 
-/** Runs a block: its values, those that were given among them, as far as something needs them. */
+/** Runs a block; returns its values, including the given ones, as far as they are needed. */
 export async function run(
   cut: Cut,
   loaded: Loaded,

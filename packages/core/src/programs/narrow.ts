@@ -5,7 +5,7 @@ import { int, type Node, reachable } from '../onnx/graph.ts';
 import { again, rowsOf } from '../operators/row-by-row.ts';
 import { axisOf } from '../operators/shape/rule.ts';
 
-// A transformer that classifies by its class token computes, after its last attention, the other tokens for nobody.
+// A transformer that classifies by its class token does not use the other tokens after its last attention.
 
 /** Rows from `start` to `end` along an axis. */
 interface Rows {
@@ -15,9 +15,9 @@ interface Rows {
 }
 
 /**
- * Takes early what a network takes late: where all that is left of a value is some of its rows, the operators that make
- * it row by row make those rows only. The scores stay the same; so do their derivatives in `kept` and in everything
- * that `kept` is made of. The builder's nodes are replaced.
+ * Moves the selection of rows before the operators that make them: if only some rows of a value are used, operators
+ * that work row by row compute only those. The scores stay the same; so do their derivatives in `kept` and in
+ * everything that `kept` is computed from. The builder's nodes are replaced.
  */
 export function narrow({ g, logits }: Network, kept: readonly Value[]): void {
   const nodes = reachable(g.nodes, [logits, ...kept]);
@@ -50,7 +50,7 @@ export function narrow({ g, logits }: Network, kept: readonly Value[]): void {
   }
 }
 
-/** The rows that are needed of each value of which not all are. */
+/** Finds the needed rows of each value of which not all rows are needed. */
 function demanded(g: GraphBuilder, nodes: readonly Node[], whole: readonly Value[]): Map<Value, Rows> {
   const demands = new Map<Value, Demand>(whole.map((value) => [value, 'all']));
   for (const node of nodes.toReversed()) {
@@ -71,7 +71,7 @@ function demanded(g: GraphBuilder, nodes: readonly Node[], whole: readonly Value
 
 type Demand = Rows | 'all';
 
-/** All rows, unless those asked for are less than half. */
+/** Unites two demands: gives all rows, unless those asked for are at most half. */
 function together(g: GraphBuilder, value: Value, known: Demand | undefined, asked: Demand): Demand {
   if (known === 'all' || asked === 'all' || (known && known.axis !== asked.axis)) return 'all';
   const start = Math.min(known?.start ?? asked.start, asked.start);
@@ -79,7 +79,7 @@ function together(g: GraphBuilder, value: Value, known: Demand | undefined, aske
   return (end - start) * 2 > g.shape(value)[asked.axis]! ? 'all' : { axis: asked.axis, start, end };
 }
 
-/** The rows that a Gather or a Slice of one axis takes. */
+/** Gives the rows that a Gather or a Slice of one axis takes. */
 function taking(g: GraphBuilder, node: Node): Rows | undefined {
   if ((node.op !== 'Gather' && node.op !== 'Slice') || !g.knows(node.inputs[0]!)) return undefined;
   const shape = g.shape(node.inputs[0]!);
@@ -95,7 +95,7 @@ function taking(g: GraphBuilder, node: Node): Rows | undefined {
   return size > 0 && start >= 0 && end > start ? { axis, start, end } : undefined;
 }
 
-/** A Gather or a Slice of rows that lie elsewhere now. */
+/** Adapts a Gather or a Slice to the narrowed input, in which its rows have other indices. */
 function moved(
   g: GraphBuilder,
   node: Node,

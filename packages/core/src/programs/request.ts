@@ -3,7 +3,7 @@ import type { Method, Setting } from '../methods/method.ts';
 import type { Classifier } from '../model/classifier.ts';
 import type { ScoreKind } from '../targets.ts';
 
-/** A method as it was asked for, of one classifier. */
+/** A request for a method on one classifier: its setting, layers and kind of score. */
 export interface Request {
   readonly classifier: Classifier;
   readonly method: Method;

@@ -5,21 +5,21 @@ import { samplesOf } from './block.ts';
 import type { Cut } from './cut.ts';
 import type { AttributeOptions, LoopState } from './outcome.ts';
 
-/** Values of a block that are there already. */
+/** Values of a block that are computed already. */
 export type Values = ReadonlyMap<Value, Tensor>;
 
-/** How a run is watched. */
+/** The observer of a run. */
 export interface Watch {
   readonly signal?: AbortSignal | undefined;
   /** Most samples of a loop that are evaluated. */
   readonly samples: number;
-  /** Told after each chunk of a loop of the program itself. */
+  /** Is called after each chunk of a loop of the program itself, not of an inner loop. */
   onChunk?(loop: number, done: number, sums: Values): void;
-  /** Where a loop begins, and what it has added up by then. */
+  /** Gives the sample at which a loop begins, and the sums up to there. */
   resumed?(loop: number): { readonly done: number; readonly sums: Values } | undefined;
 }
 
-/** Tells of the progress of all images together, and keeps the state of a single one. */
+/** Reports the progress of all images together, and the state of a single image. */
 export function watching(
   { loops }: Cut,
   images: number,
@@ -39,7 +39,7 @@ export function watching(
         onChunk(loop, end, sums) {
           if (counts[loop]! > 0) onProgress?.(image * total + before(loop) + end, images * total);
           if (!onState || images !== 1) return;
-          // Sums go on growing in place.
+          // Copies, because the sums are updated in place.
           for (const [name, tensor] of sums)
             done.set(name, { ...tensor, data: tensor.data.slice() } as Tensor);
           onState({ loop, done: end, sums: Object.fromEntries(done) });
@@ -49,7 +49,7 @@ export function watching(
   };
 }
 
-/** What each loop begins with: those before the state's own are done. */
+/** Gives the start of each loop: loops before the one of the state are done. */
 const resumedFrom =
   ({ loop, done, sums }: LoopState, loops: Cut['loops']) =>
   (place: number) => {

@@ -5,7 +5,7 @@ export interface Deferred<T> {
   readonly reject: (reason?: unknown) => void;
 }
 
-/** `Promise.withResolvers`, which Node 20 lacks. */
+/** Works as `Promise.withResolvers`, which Node 20 lacks. */
 export function deferred<T>(): Deferred<T> {
   let [resolve, reject]: [Deferred<T>['resolve'], Deferred<T>['reject']] = [() => {}, () => {}];
   const promise = new Promise<T>((...settle) => {

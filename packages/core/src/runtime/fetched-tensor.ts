@@ -1,14 +1,14 @@
 import { InputError } from '../errors.ts';
 import { type DType, dtypes, type Tensor } from '../tensor.ts';
 
-/** A tensor as the JavaScript bindings of ONNX Runtime give it. */
+/** A tensor from the JavaScript bindings of ONNX Runtime. */
 interface Fetched {
   readonly type: string;
   readonly data: unknown;
   readonly dims: readonly number[];
 }
 
-/** The same tensor as the engine has it, in the same memory. @throws InputError for strings and 4-bit numbers */
+/** Converts it to the engine's tensor, in the same memory. @throws InputError for strings and 4-bit numbers */
 export function fetchedTensor(name: string, { type, data, dims }: Fetched): Tensor {
   if (!Object.hasOwn(dtypes, type))
     throw new InputError('invalid_model', `output ${name}: no support for dtype ${type}`);

@@ -1,4 +1,4 @@
-// Requests to another thread or process, and its answers. The two ends know no more of each other than how to send a message.
+// Requests to another thread or process, and its answers. The two ends know only how to send each other messages.
 
 import { deferred } from './deferred.ts';
 
@@ -8,7 +8,7 @@ type Call<Request> =
 
 type Reply<Answer, Notice> =
   | { readonly id: number; readonly value: Answer }
-  /** What `encodeError` made of the error: an error loses its class on the way. */
+  /** The error as `encodeError` returned it: an error loses its class in a message. */
   | { readonly id: number; readonly failure: unknown }
   | { readonly id: number; readonly notice: Notice };
 
@@ -19,13 +19,13 @@ interface Pending<Answer, Notice> {
 }
 
 export interface RequestOptions<Notice> {
-  /** Tells the other end when nobody wants the answer any more; what it then answers is the answer. */
+  /** Tells the other end that nobody wants the answer any more; the request then still gets the other end's answer. */
   readonly signal?: AbortSignal | undefined;
-  /** Gets what the other end says before it answers. */
+  /** Receives the notices that the other end sends before it answers. */
   readonly onNotice?: ((notice: Notice) => void) | undefined;
 }
 
-/** The end that asks. Any number of requests may be under way; answers come in any order. */
+/** The end that sends requests. Any number of requests may be pending; answers come in any order. */
 export class RequestChannel<Request, Answer, Notice = never> {
   readonly #send: (message: Call<Request>) => void;
   readonly #decodeError: (failure: unknown) => Error;
@@ -38,7 +38,7 @@ export class RequestChannel<Request, Answer, Notice = never> {
     this.#decodeError = decodeError;
   }
 
-  /** Requests that have no answer yet. */
+  /** Number of requests that have no answer yet. */
   get pending(): number {
     return this.#pending.size;
   }
@@ -47,7 +47,7 @@ export class RequestChannel<Request, Answer, Notice = never> {
     return this.#closed !== undefined;
   }
 
-  /** @throws what the other end has thrown. @throws the channel's error once it is closed */
+  /** @throws the error that the other end has thrown. @throws the channel's error once it is closed */
   async request(request: Request, { signal, onNotice }: RequestOptions<Notice> = {}): Promise<Answer> {
     if (this.#closed) throw this.#closed;
     const id = ++this.#requests;
@@ -59,7 +59,7 @@ export class RequestChannel<Request, Answer, Notice = never> {
     return promise.finally(() => signal?.removeEventListener('abort', abort));
   }
 
-  /** Takes a message from the other end. Ignores any that is no reply: the other end may be a stranger's process. */
+  /** Takes a message from the other end. Ignores any that is not a reply: the other end may be a foreign process. */
   receive(message: unknown): void {
     if (typeof message !== 'object' || message === null || !('id' in message)) return;
     const reply = message as Reply<Answer, Notice>;
@@ -74,7 +74,7 @@ export class RequestChannel<Request, Answer, Notice = never> {
     else pending.resolve(reply.value);
   }
 
-  /** The other end is gone, or must not be asked any more: all requests fail with `error`. */
+  /** Closes the channel if the other end is gone or must not be asked any more: all requests fail with `error`. */
   close(error: Error): void {
     this.#closed ??= error;
     for (const { reject } of this.#pending.values()) reject(this.#closed);
@@ -85,11 +85,11 @@ export class RequestChannel<Request, Answer, Notice = never> {
 export interface Exchange<Notice> {
   /** Aborted when nobody wants the answer any more. */
   readonly signal: AbortSignal;
-  /** Says something before the answer. */
+  /** Sends a notice before the answer. */
   readonly notify: (notice: Notice) => void;
 }
 
-/** The end that answers. @returns what takes messages from the end that asks, and ignores those that are no request */
+/** Answers requests. @returns a function that takes the other end's messages and ignores those that are not requests */
 export function answerRequests<Request, Answer, Notice = never>(
   send: (message: Reply<Answer, Notice>) => void,
   answer: (request: Request, exchange: Exchange<Notice>) => Promise<Answer>,

@@ -1,4 +1,4 @@
-/** One line of an ONNX Runtime message without file names, source positions and C++ signatures. */
+/** Shortens an ONNX Runtime message to one line without file names, source positions and C++ signatures. */
 export function withoutPaths(message: string): string {
   return message
     .replace(/(?:[A-Za-z]:)?[\\/](?:[\w.+@~-]+[\\/])+[\w.+@~-]+(?::\d+)?/g, (path) => {

@@ -19,7 +19,7 @@ export const attributesOf = (attributes: Attributes): AttributeInit[] =>
     return 'floats' in v ? { name, type: 6, floats: v.floats } : { name, type: 7, ints: v.map(BigInt) };
   });
 
-/** A file's graph canonicalized, and as a file again; for inputs of `batch` images, or of any number. */
+/** Canonicalizes a file's graph, and writes it as a file again; for inputs of `batch` images, or of any number. */
 export function canonical(bytes: Uint8Array, batch?: number) {
   const { graph } = readModel(bytes);
   const { builder: g, resolve } = canonicalize(
@@ -43,7 +43,7 @@ export function canonical(bytes: Uint8Array, batch?: number) {
   return { graph: made, shapes: types.map((type) => type.shape), bytes: writeModel(made, types) };
 }
 
-/** What a file computes of fixed numbers in `shape`. */
+/** Computes a file's outputs for fixed numbers in `shape`. */
 export async function outputsOf(bytes: Uint8Array, shape: readonly number[]): Promise<Tensor[]> {
   const session = await cpu.load(bytes);
   const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(i * 1.7) * 2);

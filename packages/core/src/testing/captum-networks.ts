@@ -17,7 +17,7 @@ export const twoUnits = networkOf([2, 1, 1], (_, x, g) =>
   relu(g, sub(g, sub(g, relu(g, part(g, x, 0)), g.scalar(1)), relu(g, part(g, x, 1)))),
 );
 
-/** ReLU(ReLU(x₁ - 1) - ReLU(x₂)): the same function of positive inputs, put differently. */
+/** ReLU(ReLU(x₁ - 1) - ReLU(x₂)): the same function of positive inputs in another form. */
 export const twoUnitsAnew = networkOf([2, 1, 1], (_, x, g) =>
   relu(g, sub(g, relu(g, sub(g, part(g, x, 0), g.scalar(1))), relu(g, part(g, x, 1)))),
 );

@@ -18,21 +18,21 @@ export interface Case {
   readonly title: string;
   readonly inputs: readonly Operand[];
   readonly attributes: Attributes;
-  /** ONNX Runtime's kernel of the operator, or of its derivative, has no float64. */
+  /** float32 if ONNX Runtime's kernel of the operator, or of its derivative, has no float64. */
   readonly dtype: 'float32' | 'float64';
   readonly opset: number;
   readonly outputs: number;
-  /** Outputs that the loss depends on; all of them if not said. */
+  /** Outputs that the loss depends on; default: all outputs. */
   readonly used?: readonly number[];
 }
 
-/** Values between -1.5 and 1.5, none near 0, no two alike. `-1` in a shape is the batch. */
+/** Values between -1.5 and 1.5, all different and not near 0. `-1` in a shape is the batch. */
 export const x = (...shape: number[]): Operand => ({ shape, low: -1.5, high: 1.5 });
 /** A vector of chosen values. */
 export const at = (...values: number[]): Operand => ({ shape: [values.length], at: values });
-/** Values as of `x` in a range of their own. */
+/** Values like those of `x` in another range. */
 export const within = (low: number, high: number, ...shape: number[]): Operand => ({ shape, low, high });
-/** Such values as a constant of the graph. */
+/** Values like those of `x` as a constant of the graph. */
 export const weight = (...shape: number[]): Operand => ({ shape, low: -1.5, high: 1.5, fixed: true });
 export const positiveWeight = (...shape: number[]): Operand => ({ shape, low: 0.3, high: 2, fixed: true });
 export const constant = (value: Tensor): Operand => ({ constant: value });
@@ -42,7 +42,7 @@ export const bools = (shape: readonly number[], ...values: number[]): Operand =>
   constant(tensor('bool', shape, Uint8Array.from(values)));
 export const real = (value: number): Operand => ({ shape: [], low: value, high: value, fixed: true });
 
-/** Evenly spaced over the range, in a fixed shuffled order; across zero a gap of a tenth is left. */
+/** Makes values evenly spaced over the range, in a fixed shuffled order; leaves a gap of a tenth across zero. */
 export function values(
   dtype: 'float32' | 'float64',
   shape: readonly number[],

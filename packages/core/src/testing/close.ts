@@ -4,8 +4,8 @@ import type { Tensor } from '../tensor.ts';
 const largest = ({ data }: Tensor): number => Math.max(...(data as Float32Array).map(Math.abs));
 
 /**
- * Of the same shape, and nowhere further apart than 2·10⁻⁶ of the largest value, which is what the order of sums makes
- * in float32; of the largest value of `of`, if that is larger, where what is compared are differences between its values.
+ * Expects the same shape, and differences of at most 2·10⁻⁶ of the largest value, which is the effect of the order of
+ * sums in float32. If the compared values are differences between values of `of`, its largest value counts if larger.
  */
 export function expectClose(found: Tensor, expected: Tensor, of: Tensor = expected): void {
   expect(found.shape).toEqual(expected.shape);

@@ -14,7 +14,7 @@ function joined(...parts: (Uint8Array | readonly number[])[]): Uint8Array {
   return whole;
 }
 
-/** Varints that promise much: 2³¹ - 1, 2³², 2⁶⁴ - 1, one without an end. */
+/** Varints of large lengths: 2³¹ - 1, 2³², 2⁶⁴ - 1, and a varint without an end. */
 const bombs = [
   [0xff, 0xff, 0xff, 0xff, 0x07],
   [0x80, 0x80, 0x80, 0x80, 0x10],
@@ -22,14 +22,14 @@ const bombs = [
   Array<number>(12).fill(0xff),
 ];
 
-/** Where a field of the wire format lies: its tag, what it holds, its end. */
+/** Offsets of a field of the wire format: of its tag, its content, its end. */
 interface Field {
   readonly start: number;
   readonly content: number;
   readonly end: number;
 }
 
-/** All fields of what may be a message, and of what may be messages inside it. */
+/** Lists all fields of bytes that may be a message, and of the possible messages inside it. */
 function fieldsOf(bytes: Uint8Array, from: number, to: number, depth = 0): Field[] {
   const fields: Field[] = [];
   let at = from;
@@ -91,7 +91,7 @@ const toFields: readonly ((bytes: Uint8Array, dice: Dice, field: Field, other: F
     joined(bytes.subarray(0, content), bytes.subarray(other.content, other.end), bytes.subarray(end)),
 ];
 
-/** Bytes of a model, damaged. */
+/** Damages the bytes of a model. */
 export function damageBytes(bytes: Uint8Array, dice: Dice, other: Uint8Array): Uint8Array {
   if (dice.below(2) === 0) return dice.one(atRandom)(bytes, dice, other);
   const fields = fieldsOf(bytes, 0, bytes.length);

@@ -54,7 +54,7 @@ const onWeight =
     if (model.graph!.initializer.length > 0) change(dice.one(model.graph!.initializer), dice);
   };
 
-/** What could pass for a network. */
+/** Damage after which the model still looks like a network. */
 const plausible: readonly Damage[] = [
   onNode((node, dice) => {
     node.opType = dice.one(ops);
@@ -112,7 +112,7 @@ const plausible: readonly Damage[] = [
     const { node } = model.graph!;
     node.splice(dice.below(node.length), 0, ...node.splice(dice.below(node.length), 1));
   },
-  // A node of any operator over any values, in the way of what used another value.
+  // Inserts a node of any operator over any values; its output replaces about half of the next node's inputs.
   (model, dice) => {
     const { node } = model.graph!;
     const at = dice.below(node.length);
@@ -127,7 +127,7 @@ const plausible: readonly Damage[] = [
     node[at]!.input = node[at]!.input.map((value) => (dice.below(2) === 0 ? 'inserted' : value));
     node.splice(at, 0, made);
   },
-  // A node many times over, each upon the one before.
+  // Repeats a node many times, each copy on the output of the copy before.
   (model, dice) => {
     const { node } = model.graph!;
     const repeated = dice.one(node)!;
@@ -143,7 +143,7 @@ const plausible: readonly Damage[] = [
       user.input = user.input.map((v) => (v === last ? `${last} ${chain.length - 1}` : v));
     node.splice(node.indexOf(repeated) + 1, 0, ...chain);
   },
-  // Nodes of another model.
+  // Adds nodes of another model.
   (model, dice, other) => {
     const { node } = model.graph!;
     node.splice(dice.below(node.length), 0, ...other.graph!.node.slice(dice.below(5), 5 + dice.below(5)));
@@ -151,7 +151,7 @@ const plausible: readonly Damage[] = [
   },
 ];
 
-/** What has to be refused, or shown with care. */
+/** Damage that must be refused, or shown with care. */
 const malicious: readonly Damage[] = [
   onWeight((tensor) => {
     tensor.dataLocation = 1;
@@ -221,7 +221,7 @@ function damage(attribute: AttributeDef, dice: Dice): void {
   if (dice.below(9) === 0) attribute.type = dice.below(15);
 }
 
-/** Damages one to three things; most of them could pass for a network. */
+/** Damages one to three things; most of the results still look like a network. */
 export function damageFields(model: Model, dice: Dice, other: Model): void {
   if (dice.below(5) === 0) dice.one(malicious)(model, dice, other);
   else for (let k = dice.below(3); k >= 0; k--) dice.one(plausible)(model, dice, other);

@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { EntrySchema, ModelSchema } from '../onnx/generated/onnx_pb.js';
 
-/** A model as PyTorch's exporter writes it: the weights of more than `least` bytes lie in the file `name` beside it. */
+/** Writes a model as PyTorch's exporter does: weights of more than `least` bytes lie in the file `name` beside it. */
 export function dataBeside(bytes: Uint8Array, name: string, least = 0) {
   const model = fromBinary(ModelSchema, bytes);
   const parts: Uint8Array[] = [];

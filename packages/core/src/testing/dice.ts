@@ -1,4 +1,4 @@
-/** Pseudo-random numbers (mulberry32): the same for the same seed, everywhere. */
+/** A generator of pseudo-random numbers (mulberry32): the same for the same seed, everywhere. */
 export class Dice {
   private state: number;
 
@@ -6,7 +6,7 @@ export class Dice {
     this.state = seed >>> 0;
   }
 
-  /** A whole number below `n`. */
+  /** Returns a whole number below `n`. */
   below(n: number): number {
     this.state = (this.state + 0x6d2b79f5) >>> 0;
     let t = this.state;

@@ -9,7 +9,7 @@ import type { Target } from '../targets.ts';
 import { float32, type Tensor } from '../tensor.ts';
 import { cpu } from './ort.ts';
 
-/** Of the files that were read before: many tests ask several things of one network. */
+/** Classifiers of the files that were read before: many tests explain one network several times. */
 const classifiers = new WeakMap<Uint8Array, Classifier>();
 function classifierOf(model: Uint8Array): Classifier {
   const known = classifiers.get(model) ?? readClassifier(model);
@@ -33,7 +33,7 @@ export async function explain(
   }
 }
 
-/** 0, 1, 2, … as an image. */
+/** Returns 0, 1, 2, … as an image. */
 export const counting = (shape: readonly number[]): Tensor<'float32'> =>
   float32(
     shape,

@@ -10,9 +10,9 @@ import type { Case } from './cases.ts';
 import { isLinearIn, measured, numbers, tensorOf, written } from './measured.ts';
 import { cpu } from './ort.ts';
 
-/** Tests that every operator of a family whose shapes are followed is what its row says, no less and no more. */
+/** Tests that every operator of a family with a shape rule has exactly the properties that its row states. */
 export function describeFacts(family: string, rows: Operators, cases: readonly Case[]): void {
-  // A function that ONNX lacks cannot be run by itself; its spellings can (lowering/functions).
+  // A function that ONNX lacks cannot run by itself; its spellings can (lowering/functions).
   const followed = Object.entries(rows).filter(
     ([op, { shape, data }]) => isStandardOperator(op) && shape !== null && data > 0,
   );
@@ -38,7 +38,7 @@ export function describeFacts(family: string, rows: Operators, cases: readonly C
   });
 }
 
-/** A case's node over constants. */
+/** Applies a case's node to constants. */
 function applied(c: Case, attributes: Attributes = c.attributes) {
   const g = newGraph(c.opset);
   const inputs = c.inputs.map((operand, i) => {
@@ -49,7 +49,7 @@ function applied(c: Case, attributes: Attributes = c.attributes) {
   return { g, inputs, y: ys[0]!, node: g.maker(ys[0]!)! };
 }
 
-/** Each row along each axis that the table tells of, computed alone, is the row of the whole. */
+/** Expects that the last row along each axis that the table allows, computed alone, equals that row of the whole. */
 async function expectRows(c: Case): Promise<void> {
   const { g, inputs, y, node } = applied(c);
   for (const [axis, size] of g.shape(y).entries()) {
@@ -69,7 +69,7 @@ async function expectRows(c: Case): Promise<void> {
   }
 }
 
-/** What stands for the outside of a map in all cases whose windows reach there, if it is one value. */
+/** Finds the value outside the map in all cases whose windows reach there, if it is the same value in all of them. */
 async function windowOf(cases: readonly Case[]): Promise<'zero' | 'lowest' | null> {
   const padded = cases.filter(
     (c) =>
@@ -100,11 +100,11 @@ async function seesOutside(c: Case, filler: number): Promise<boolean> {
   return found!.length === expected!.length && found!.every((v, i) => Math.abs(v - expected![i]!) < 1e-5);
 }
 
-/** With padding in the divisor of an average. */
+/** Includes padding in the divisor of an average. */
 const counting = (c: Case, attributes: Attributes): Attributes =>
   c.op === 'AveragePool' ? { ...attributes, count_include_pad: 1 } : attributes;
 
-/** The same value, of which ONNX Runtime does not know that it is padded: it fuses a Pad into a MaxPool whatever it pads with. */
+/** Hides a Pad from ONNX Runtime, without a change of value: it fuses a Pad of any filler into a MaxPool. */
 const stopped = (g: GraphBuilder, value: Value): Value => g.emit('Neg', [g.emit('Neg', [value])]);
 
 async function results(g: GraphBuilder, outputs: readonly Value[]): Promise<number[][]> {

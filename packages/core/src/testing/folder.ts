@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 import type { FilesBeside } from '../onnx/data-range.ts';
 
-/** Files in memory, and what was asked of them. */
+/** Makes a folder of files in memory, and records the reads of its files. */
 export function folder(files: Readonly<Record<string, Uint8Array>>) {
   const asked: [name: string, from: number, to: number][] = [];
   const beside: FilesBeside = {

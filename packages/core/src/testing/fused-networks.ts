@@ -1,7 +1,7 @@
 import { type Attributes, attributesOf } from './canonical.ts';
 import { type NodeInit, onnxFile, type TensorInit, value } from './onnx-file.ts';
 
-// Small classifiers as ONNX Runtime's optimisers leave them, which between them have the operators of its own.
+// Small classifiers as ONNX Runtime's optimisers write them, which together contain ONNX Runtime's own operators.
 
 class Writer {
   readonly nodes: NodeInit[] = [];

@@ -9,20 +9,20 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { float32, type Tensor } from '../tensor.ts';
 import { type Case, values } from './cases.ts';
 
-// Derivative rules against central differences of the operator itself, both run by ONNX Runtime.
+// Compares derivative rules with central differences of the operator itself, both run by ONNX Runtime.
 
-/** Rows that an open batch has when a case runs. */
+/** Number of rows of an open batch when a case runs. */
 const rows = 2;
 
-/** The operator twice: as it is, and as the graph of its gradients. */
+/** Two graphs: the operator as it is, and its gradients. */
 export interface Built {
   readonly forward: Uint8Array;
-  /** Left out where every derivative is zero. */
+  /** Left out if every derivative is zero. */
   readonly gradient: Uint8Array | undefined;
   /** Differentiated inputs by name, with the gradients' outputs. */
   readonly feeds: Readonly<Record<string, Tensor>>;
   readonly seeds: Readonly<Record<string, Tensor>>;
-  /** What the shape rule says of the outputs that are used. */
+  /** Shapes of the used outputs by the shape rule. */
   readonly shapes: readonly (readonly number[])[];
 }
 
@@ -45,7 +45,7 @@ export function built(c: Case): Built {
   };
 }
 
-/** The gradients of a case's inputs under a cotangent of ones or of many values; none where every derivative is zero. */
+/** Computes the gradients of a case's inputs for a cotangent of ones or of many values; empty if every one is zero. */
 export async function gradients(
   c: Case,
   runtime: Runtime,
@@ -60,7 +60,7 @@ export async function gradients(
   return Object.fromEntries(Object.entries(found).map(([name, t]) => [name, [...(t.data as Float32Array)]]));
 }
 
-/** Largest difference between the rule and central differences over the largest gradient, per input. */
+/** Computes the largest difference between the rule and central differences over the largest gradient, per input. */
 export async function gradientErrors(c: Case, runtime: Runtime): Promise<Record<string, number>> {
   const pair = await loaded(c, runtime);
   const errors: Record<string, number> = {};
@@ -76,8 +76,8 @@ export async function gradientErrors(c: Case, runtime: Runtime): Promise<Record<
 }
 
 /**
- * The same along one direction v through all inputs at once: ⟨∇, v⟩ against (f(x+hv) - f(x-hv)) / 2h, over the
- * larger of ‖∇‖·‖v‖ and 1. Exact for operators that are linear.
+ * Computes the error along one direction v through all inputs at once: ⟨∇, v⟩ against (f(x+hv) - f(x-hv)) / 2h, over
+ * the larger of ‖∇‖·‖v‖ and 1. Exact for operators that are linear.
  */
 export async function directionalError(c: Case, runtime: Runtime): Promise<number> {
   const { feeds, found, loss, close } = await loaded(c, runtime);
@@ -94,7 +94,7 @@ export async function directionalError(c: Case, runtime: Runtime): Promise<numbe
   return Math.abs(actual - expected) / Math.max(1, ...norms);
 }
 
-/** A case in the runtime: its gradients at the inputs, and its loss as a function of them. */
+/** Loads a case: computes its gradients at the inputs, and offers its loss as a function of the inputs. */
 async function loaded(c: Case, runtime: Runtime) {
   const { forward, gradient, feeds, seeds, shapes } = built(c);
   const primal = await runtime.load(forward);
@@ -120,7 +120,7 @@ async function loaded(c: Case, runtime: Runtime) {
 const shifted = (t: Tensor, direction: Tensor, by: number): Tensor =>
   ({ ...t, data: (t.data as Float64Array).map((v, i) => v + by * Number(direction.data[i])) }) as Tensor;
 
-/** Five points: f'(x) ≈ (8(f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / 12h, exact up to h⁴. */
+/** Computes f'(x) ≈ (8(f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / 12h from five points, exact up to h⁴. */
 async function differences(at: Tensor, h: number, f: (moved: Tensor) => Promise<number>): Promise<number[]> {
   const slopes: number[] = [];
   for (let i = 0; i < at.data.length; i++) {

@@ -3,28 +3,28 @@ import { writeModel } from '../onnx/write.ts';
 import { newGraph } from '../operators/new-graph.ts';
 import { float32 } from '../tensor.ts';
 
-// Networks that end as people's networks end: a small body, and what `head` makes of its scores.
+// Networks with the endings of real networks: a small body, and a `head` over its scores.
 
 const shape = [2, 5, 5] as const;
 
 const wave = (count: number, factor = 1, shift = 0): Float32Array =>
   Float32Array.from({ length: count }, (_, i) => factor * Math.sin(1.7 * i + 0.4 + shift));
 
-/** What a head is written with. */
+/** The tools with which a head is written. */
 export interface Body {
   readonly g: GraphBuilder;
-  /** Scores [N, count] of a linear layer of its own, as large as `factor`. */
+  /** Adds a linear layer and returns its scores [N, count]; its weights are as large as `factor`. */
   scores(count: number, factor?: number): Value;
   of(
     op: Parameters<GraphBuilder['emit']>[0],
     inputs: readonly (Value | number)[],
     attributes?: object,
   ): Value;
-  /** An output of the file, by the name that it gets there. */
+  /** Makes a value an output of the file with this name. */
   named(name: string, value: Value): Value;
 }
 
-/** The ONNX file of such a network; `head` returns its outputs. */
+/** Writes the ONNX file of such a network; `head` returns its outputs. */
 export function headNetwork(
   head: (body: Body) => readonly Value[],
   metadata: Readonly<Record<string, string>> = {},
@@ -61,5 +61,5 @@ export function headNetwork(
   return writeModel(g.graph('head', outputs), infos, metadata);
 }
 
-/** Images for it. */
+/** Images for `headNetwork`. */
 export const headImages = float32([3, ...shape], wave(150, 1.3));

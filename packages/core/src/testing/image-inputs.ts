@@ -4,7 +4,7 @@ import { ModelSchema, ValueInfoSchema } from '../onnx/generated/onnx_pb.js';
 import type { DType } from '../tensor.ts';
 import { value } from './onnx-file.ts';
 
-/** A file whose input is declared with another shape, where text leaves a dimension open, or type. */
+/** Declares a file's input with another shape, in which text leaves a dimension open, or another type. */
 export function declared(
   bytes: Uint8Array,
   shape: readonly (number | string)[],

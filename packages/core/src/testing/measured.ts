@@ -7,12 +7,12 @@ import { dtypes, type Tensor, type TensorData } from '../tensor.ts';
 import { type Case, type Operand, values } from './cases.ts';
 import { cpu } from './ort.ts';
 
-// What an operator is, by what ONNX Runtime computes.
+// Measures the properties of operators from the results of ONNX Runtime.
 
-/** What rows of the table say of an operator, found out by its cases. */
+/** Properties of an operator that its row of the table states, measured by its cases. */
 export type Measured = Pick<Operator, 'elementwise' | 'linear' | 'movement' | 'normalises'>;
 
-/** What all cases of an operator have in common. */
+/** Measures the properties that all cases of an operator have in common. */
 export async function measured(cases: readonly Case[], data: number): Promise<Measured> {
   const found: Awaited<ReturnType<typeof behaviour>>[] = [];
   for (const c of cases) found.push(await behaviour(c, (i) => i < data));
@@ -27,7 +27,7 @@ export async function measured(cases: readonly Case[], data: number): Promise<Me
   };
 }
 
-/** Whether a case is linear in one of its inputs while the others are held. */
+/** Tells whether a case is linear in one of its inputs while the others stay constant. */
 export const isLinearIn = async (c: Case, input: number): Promise<boolean> =>
   (await behaviour(c, (i) => i === input)).first;
 
@@ -64,7 +64,7 @@ async function behaviour(c: Case, isData: (i: number) => boolean) {
 
 type Run = (data: readonly Tensor[]) => Promise<Tensor[]>;
 
-/** Whether changing an element changes the output where it is broadcast to, and nowhere else. */
+/** Tells whether a change of an element changes the output only at the places to which it is broadcast. */
 async function inPlace(a: readonly Tensor[], b: readonly Tensor[], y: Tensor, run: Run): Promise<boolean> {
   const before = numbers(y);
   if (!canBroadcast(a) || broadcast(...a.map(({ shape }) => shape)).join() !== y.shape.join()) return false;
@@ -88,7 +88,7 @@ function canBroadcast(tensors: readonly Tensor[]): boolean {
   }
 }
 
-/** A case whose data are inputs, with two sets of them. */
+/** Loads a case whose data are inputs, and makes two sets of data. */
 async function evaluated(c: Case, isData: (i: number) => boolean) {
   const g = newGraph(c.opset);
   const first = c.inputs.map((operand, i) => tensorOf(c, operand, i));
@@ -111,13 +111,13 @@ async function evaluated(c: Case, isData: (i: number) => boolean) {
   return { a, b, run, close: session.close };
 }
 
-/** A graph whose outputs keep their names. */
+/** Writes a graph whose outputs keep their names. */
 export function written(g: GraphBuilder, outputs: readonly Value[]): Uint8Array {
   const types = outputs.map((name) => ({ name, ...g.type(name)! }));
   return writeModel(g.graph('case', outputs), types);
 }
 
-/** The values of an operand, two rows where the batch is open. */
+/** Returns the values of an operand, with two rows if the batch is open. */
 export function tensorOf({ dtype }: Case, operand: Operand, seed: number): Tensor | undefined {
   if (operand === '') return undefined;
   if ('constant' in operand) return operand.constant;
@@ -126,7 +126,7 @@ export function tensorOf({ dtype }: Case, operand: Operand, seed: number): Tenso
   return values(dtype, shape, operand.low, operand.high, seed);
 }
 
-/** Others: for numbers that were chosen the same once more, for truth values all of them. */
+/** Makes other values for the second set: chosen floats stay, chosen integers are reversed, truth values all true. */
 function another({ dtype }: Case, operand: Operand, x: Tensor, seed: number): Tensor {
   if (x.dtype === 'bool') return mapped(x, () => 1);
   if (typeof operand === 'object' && 'low' in operand)

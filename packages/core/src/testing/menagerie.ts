@@ -8,7 +8,7 @@ const wave = (...shape: number[]) =>
     Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i + 1)),
   );
 
-/** Small classifiers that between them use most operators. */
+/** Makes small classifiers that together use most operators. */
 export function menagerie(opset = 17): Uint8Array[] {
   const network = (shape: Shape, build: Parameters<typeof networkOf>[1]) =>
     networkOf(shape, build, -1, opset);

@@ -4,7 +4,7 @@ import { damageBytes } from './damage-bytes.ts';
 import { damageFields } from './damage-fields.ts';
 import { Dice } from './dice.ts';
 
-/** One of the models, damaged as the seed has it: a third of them as bytes, the others field by field. */
+/** Damages one of the models, as the seed decides: a third of them as bytes, the others field by field. */
 export function damaged(models: readonly Uint8Array[], seed: number): Uint8Array {
   const dice = new Dice(seed);
   const [bytes, other] = [dice.one(models), dice.one(models)];

@@ -6,7 +6,7 @@ import { writeApart, writeModel } from '../onnx/write.ts';
 import { newGraph } from '../operators/new-graph.ts';
 import { float32, sizeOf, type Tensor } from '../tensor.ts';
 
-/** Appends a node whose output, and whose constants, have the names that a test asks for. */
+/** Appends a node whose output has the name that a test chooses. */
 export type Layer = (
   name: string,
   op: OperatorName,
@@ -16,11 +16,11 @@ export type Layer = (
 
 type Build = (layer: Layer, image: Value, g: GraphBuilder) => Value;
 
-/** The ONNX file of a small network over `image` [batch, …shape]; `build` returns the scores. */
+/** Writes the ONNX file of a small network over `image` [batch, …shape]; `build` returns the scores. */
 export const networkOf = (shape: Shape, build: Build, batch = -1, opset = 17): Uint8Array =>
   writeModel(...graphOf(shape, build, batch, opset));
 
-/** The same of a large network, its weights beside the file. */
+/** Does the same for a large network, with its weights beside the file. */
 export const networkApart = (shape: Shape, build: Build): GraphFile =>
   writeApart(...graphOf(shape, build, -1, 17));
 
@@ -39,9 +39,9 @@ function graphOf(shape: Shape, build: Build, batch: number, opset: number): [Gra
 export const tinyShape = [2, 6, 6] as const;
 
 /**
- * A network small enough to check by hand: Conv(2→3, 3×3) ReLU `r1` Conv(3→4, 3×3, stride 2) ReLU `r2`, global
+ * Makes a network small enough to check by hand: Conv(2→3, 3×3) ReLU `r1` Conv(3→4, 3×3, stride 2) ReLU `r2`, global
  * average, Linear(4→3) `logits`. Parameter k, counted through all weights and biases in order, is
- * 0.6·sin(1.3k + 0.5). A `batch` is baked into a Reshape, as exporters do.
+ * 0.6·sin(1.3k + 0.5). A `batch` becomes a constant of a Reshape, as exporters do.
  */
 export function tinyNetwork(batch = -1, layout: 'NCHW' | 'NHWC' = 'NCHW'): Uint8Array {
   let k = 0;
@@ -72,7 +72,7 @@ export function tinyNetwork(batch = -1, layout: 'NCHW' | 'NHWC' = 'NCHW'): Uint8
   );
 }
 
-/** Two images for it: element i is 0.25·sin(0.11 i²) + cos(0.37 i). */
+/** Makes two images for `tinyNetwork`: element i is 0.25·sin(0.11 i²) + cos(0.37 i). */
 export const tinyImages = (): Tensor<'float32'> =>
   float32(
     [2, ...tinyShape],

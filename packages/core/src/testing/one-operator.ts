@@ -3,9 +3,9 @@ import { float32, sizeOf, type Tensor } from '../tensor.ts';
 import { type Attributes, attributesOf, canonical } from './canonical.ts';
 import { type NodeInit, onnxFile, type TensorInit, value } from './onnx-file.ts';
 
-// One operator of ONNX Runtime's own: as its kernel computes it, and as the engine reads it.
+// Compares one of ONNX Runtime's own operators as its kernel computes it and as the engine reads it.
 
-/** What an operand of the node is made of: values of these names, and what has to be in the file for them. */
+/** The parts of an operand of the node: inputs and weights in the file, and the nodes that make the operand. */
 export interface Operand {
   readonly inputs: readonly { readonly shape: readonly number[] }[];
   readonly weights: readonly Omit<TensorInit, 'name'>[];
@@ -16,7 +16,7 @@ export interface Operand {
   };
 }
 
-/** Numbers about as large as activations are, and no two alike. */
+/** Makes numbers about as large as activations, all different. */
 const wave = (i: number) => 1.3 * Math.sin(1.7 * i + 0.3) + 0.4 * Math.cos(0.31 * i * i);
 
 const floats = (shape: readonly number[], of: (i: number) => number): Omit<TensorInit, 'name'> => ({
@@ -52,7 +52,7 @@ const node = (opType: string, input: string[], output: string, attributes: Attri
   attribute: attributesOf(attributes),
 });
 
-/** An operand that is not there. */
+/** An operand that is left out. */
 export const absent: Operand = { inputs: [], weights: [], nodes: () => ({ nodes: [], operands: [''] }) };
 /** An input with a row for each image. */
 export const given = (...shape: number[]): Operand => ({
@@ -65,7 +65,7 @@ export const weight = (
   of = (i: number) => 0.7 * Math.sin(2.3 * i + shape.length),
 ): Operand => weightOf(floats(shape, of));
 export const scalar = (number: number): Operand => weightOf(floats([], () => number));
-/** Whole numbers all over the range of their type, or of ±`most`. */
+/** Whole numbers over the whole range of their type, or of ±`most`. */
 export const levels = (type: Whole, shape: readonly number[], most = 127): Operand =>
   weightOf(whole(type, shape, (i) => ((i * 37 + 11) % (2 * most)) - (type === 'uint8' ? 0 : most)));
 export const level = (type: Whole, number: number): Operand => weightOf(whole(type, [], () => number));
@@ -100,14 +100,14 @@ export interface Case {
   readonly op: string;
   readonly operands: readonly Operand[];
   readonly attributes?: Attributes;
-  /** Outputs of the node, the empty ones not asked for; whether they are whole numbers. */
+  /** Outputs of the node, with '' for outputs that are not requested; whether they are whole numbers. */
   readonly outputs?: readonly string[];
   readonly wholeOutput?: boolean;
   readonly domain?: string;
   readonly opset?: number;
 }
 
-/** The file of the case. Whole outputs are cast to floats, so that nothing is fused into their making. */
+/** Writes the file of the case. Casts whole outputs to floats, so that nothing is fused into the node of the case. */
 export function fileOf({
   op,
   operands,
@@ -171,7 +171,7 @@ export function fileOf({
   return { bytes, feeds };
 }
 
-/** The outputs of a file as it stands: ONNX Runtime would put back what the engine took apart. */
+/** Runs a file without optimisation: ONNX Runtime would fuse again the nodes into which the engine split operators. */
 export async function run(bytes: Uint8Array, feeds: Readonly<Record<string, Tensor>>) {
   const session = await ort.InferenceSession.create(bytes, {
     intraOpNumThreads: 1,
@@ -193,7 +193,7 @@ export async function run(bytes: Uint8Array, feeds: Readonly<Record<string, Tens
   }));
 }
 
-/** What ONNX Runtime's kernel computes, and what the nodes do that the engine reads in its place. */
+/** Computes the results of ONNX Runtime's kernel, and of the nodes that the engine reads in its place. */
 export async function bothWays(one: Case) {
   const { bytes, feeds } = fileOf(one);
   const read = canonical(bytes);

@@ -9,7 +9,7 @@ import {
   type ValueInfoSchema,
 } from '../onnx/generated/onnx_pb.js';
 
-// ONNX files field by field, good and bad.
+// Writes ONNX files field by field, valid and invalid.
 
 export type NodeInit = MessageInitShape<typeof NodeDefSchema>;
 export type TensorInit = MessageInitShape<typeof TensorDefSchema>;
@@ -17,7 +17,7 @@ export type AttributeInit = MessageInitShape<typeof AttributeDefSchema>;
 type GraphInit = Exclude<MessageInitShape<typeof GraphDefSchema>, { $typeName: string }>;
 type ModelInit = Exclude<MessageInitShape<typeof ModelSchema>, { $typeName: string }>;
 
-/** A float32 input or output; text is a symbol. */
+/** Describes a float32 input or output; text is a symbol. */
 export const value = (
   name: string,
   ...shape: (number | string)[]
@@ -31,7 +31,7 @@ export const value = (
   },
 });
 
-/** y = Relu(image), image [batch, 3, 4, 4], with parts of it put in other words. */
+/** Writes y = Relu(image), image [batch, 3, 4, 4], with the given parts replaced. */
 export function onnxFile(graph: GraphInit = {}, model: ModelInit = {}): Uint8Array<ArrayBuffer> {
   return toBinary(
     ModelSchema,
@@ -49,7 +49,7 @@ export function onnxFile(graph: GraphInit = {}, model: ModelInit = {}): Uint8Arr
   );
 }
 
-/** A length-delimited field of the wire format: for what no schema of ours has. */
+/** Writes a length-delimited field of the wire format: for fields that our schemas lack. */
 export function field(number: number, ...contents: Uint8Array[]): Uint8Array<ArrayBuffer> {
   const size = contents.reduce((n, content) => n + content.length, 0);
   const varint = (value: number): number[] =>
@@ -64,7 +64,7 @@ export function field(number: number, ...contents: Uint8Array[]): Uint8Array<Arr
   return bytes;
 }
 
-/** A file's opset, and the operators of its nodes and of the loops in it. */
+/** Reads a file's opset, and the operators of its nodes and of its loops. */
 export function contentsOf(bytes: Uint8Array): { opset: number; operators: readonly string[] } {
   const { graph, opsetImport } = fromBinary(ModelSchema, bytes);
   const operatorsOf = (nodes: readonly NodeDef[]): string[] =>

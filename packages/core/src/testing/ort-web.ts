@@ -5,7 +5,7 @@ import type { DType, Tensor } from '../tensor.ts';
 
 ort.env.wasm.numThreads = 1;
 
-/** ONNX Runtime as browsers have it (WebAssembly), for tests that a graph runs there too. */
+/** ONNX Runtime for browsers (WebAssembly), for tests that a graph also runs there. */
 export const web: Runtime = {
   device: 'wasm',
   async load(model) {

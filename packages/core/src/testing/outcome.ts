@@ -3,15 +3,15 @@ import { compileExplainer } from '../explainer.ts';
 import { inspect } from '../inspect.ts';
 import { readClassifier } from '../model/classifier.ts';
 
-/** How far a file comes: refused, read as a classifier, or explained by a method that its report says works. */
+/** The last stage of a file: refused, read as a classifier, or explained by a method that works by its report. */
 export type Outcome = 'refused' | 'read' | 'explained';
 
-/** One printable line, as anything that is shown of a stranger's file has to be. */
+/** One printable line: all text from a stranger's file must have this form to be shown. */
 const shown = /^\P{Cc}{1,2000}$/u;
 
 /**
- * Reads a file, and where `turn` has it also inspects it and compiles one of the methods. A refusal is an outcome;
- * any other exception, or a refusal that could not be shown, passes through.
+ * Reads a file; in every 16th `turn` also inspects it and compiles one of the methods. A refusal is an outcome; any
+ * other exception is thrown, also for a refusal that cannot be shown.
  */
 export function outcomeOf(bytes: Uint8Array, turn: number): Outcome {
   try {

@@ -4,8 +4,8 @@ import { float32, int64, sizeOf } from '../tensor.ts';
 import { networkOf, tinyShape } from './network.ts';
 import { block, type Making, type Step, shaped, sized, tokenwise, whole } from './random-steps.ts';
 
-// Networks of random make over images [N, 2, 6, 6] with five classes: tokens in blocks, one or some of them read, and a
-// head; or maps, and a head. Names of values count up: `n0`, `n1`, …
+// Random networks over images [N, 2, 6, 6] with five classes: blocks over tokens, a reading of one or some tokens, and
+// a head; or maps, and a head. The values have the names `n0`, `n1`, …
 
 export const classes = 5;
 
@@ -15,7 +15,7 @@ export interface Made {
   readonly values: readonly Value[];
 }
 
-/** One token, by a number from the front or the back, or a mean over some or all: [N, F]. */
+/** Reads one token, by its index from the front or the back, or a mean over some or all tokens: [N, F]. */
 const read: fc.Arbitrary<Step> = fc
   .tuple(
     fc.constantFrom('gather', 'gather and squeeze', 'slice', 'mean', 'mean of some'),
@@ -42,7 +42,7 @@ const read: fc.Arbitrary<Step> = fc
       : step('ReduceMean', [taken, whole(g, 1)], { keepdims: 0 });
   });
 
-/** Some such, each of what steps of its own make of the tokens. */
+/** Concatenates one or two readings, each after up to two steps of its own over the tokens. */
 const readings: fc.Arbitrary<Step> = fc
   .array(fc.tuple(fc.array(tokenwise, { maxLength: 2 }), read), { minLength: 1, maxLength: 2 })
   .map((branches) => (m, x, earlier) => {
@@ -56,7 +56,7 @@ const readings: fc.Arbitrary<Step> = fc
     return seen.length > 1 ? m.step('Concat', seen, { axis: 1 }) : seen[0]!;
   });
 
-/** Five scores of features [N, F]. */
+/** Computes five scores from features [N, F]. */
 const head: fc.Arbitrary<Step> = fc
   .record({
     op: fc.constantFrom('Gemm', 'turned Gemm', 'scaled Gemm', 'MatMul'),
@@ -79,7 +79,7 @@ const head: fc.Arbitrary<Step> = fc
     return plus(relu ? step('Relu', [scores]) : scores, added);
   });
 
-/** Five scores of a map [N, C, h, w], by a convolution of one place or more. */
+/** Computes five scores from a map [N, C, h, w], by a convolution of size 1 or 3. */
 const convolved: fc.Arbitrary<Step> = fc
   .record({
     size: fc.constantFrom(1, 1, 3),
@@ -137,7 +137,7 @@ function made(steps: readonly Step[]): Made {
   return { bytes, values: values.slice(0, -1) };
 }
 
-/** Tokens [N, 9, 4] of patches, or [N, 4, 9]. */
+/** Makes tokens [N, 9, 4] from patches, or [N, 4, 9]. */
 const patches: fc.Arbitrary<Step> = fc.boolean().map((turned) => (m, image) => {
   const conv = m.step('Conv', [image, m.learned(4, 2, 2, 2)], { strides: [2, 2] });
   const flat = shaped(m, conv, 0, 4, 9);

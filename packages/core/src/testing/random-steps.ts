@@ -6,7 +6,7 @@ import { int64 } from '../tensor.ts';
 
 // Steps that random networks are made of: tokens [N, T, F] in, tokens out.
 
-/** What a network is made with: its next step, and weights of which no two are alike. */
+/** The tools that make a network: `step` adds its next node, `learned` makes weights that are all different. */
 export interface Making {
   readonly g: GraphBuilder;
   step(op: OperatorName, inputs: readonly Value[], attributes?: Attributes): Value;
@@ -21,7 +21,7 @@ export const whole = (g: GraphBuilder, ...values: number[]): Value =>
 export const shaped = ({ g, step }: Making, x: Value, ...shape: number[]): Value =>
   step('Reshape', [x, whole(g, ...shape)]);
 
-/** How the shape of a constant beside [N, T, F] may be. */
+/** Possible shapes of a constant that is combined with [N, T, F]. */
 const besides = fc.constantFrom<(shape: readonly number[]) => number[]>(
   () => [],
   () => [1],
@@ -47,7 +47,7 @@ const withConstant: fc.Arbitrary<Step> = fc
     return step(op, first ? [constant, x] : [x, constant]);
   });
 
-/** A layer over features, its weights those of an earlier one now and then. */
+/** A layer over features, sometimes with the weights of an earlier layer. */
 const linear: fc.Arbitrary<Step> = fc
   .tuple(fc.integer({ min: 2, max: 5 }), fc.boolean())
   .map(([to, shared]) => ({ g, step, learned }, x) => {
@@ -78,13 +78,13 @@ const residual: fc.Arbitrary<Step> = fc.nat(7).map((back) => ({ g, step }, x, ea
 
 const turned: fc.Arbitrary<Step> = fc.constant(({ step }, x) => step('Transpose', [x], { perm: [0, 2, 1] }));
 
-/** The numbers of tokens and of features in each other's place, in the order that they lie in. */
+/** Swaps the numbers of tokens and of features by a Reshape, which keeps the order in memory. */
 const relaid: fc.Arbitrary<Step> = fc.constant((m, x) => {
   const [tokens, features] = sized(m.g, x) as [number, number];
   return shaped(m, x, 0, features, tokens);
 });
 
-/** Some tokens, or some features of all: two or more. */
+/** Cuts out some tokens, or some features of all tokens: two or more. */
 const cut: fc.Arbitrary<Step> = fc
   .tuple(fc.constantFrom(1, 2), fc.nat(2), fc.nat(2))
   .map(([axis, before, behind]) => ({ g, step }, x) => {
@@ -94,7 +94,7 @@ const cut: fc.Arbitrary<Step> = fc
     return step('Slice', [x, whole(g, start), whole(g, end), whole(g, axis)]);
   });
 
-/** Each token a mean of all, by likeness; of two heads, or of one. */
+/** Attention: each token becomes a mean of all tokens, by similarity; with one or two heads. */
 const attention: fc.Arbitrary<Step> = fc
   .tuple(fc.boolean(), fc.constantFrom(-1, -2))
   .map(([two, axis]) => (m, x) => {

@@ -10,7 +10,7 @@ import { web } from './ort-web.ts';
 
 type Options = Partial<Pick<Case, 'dtype' | 'opset' | 'outputs' | 'used'>>;
 
-/** One line of a table of cases: float64 at opset 17 unless said. */
+/** Makes one line of a table of cases: by default float64 at opset 17. */
 export const rule = (
   op: OperatorName,
   title: string,
@@ -28,20 +28,20 @@ export const rule = (
   ...options,
 });
 
-/** For kernels that ONNX Runtime has in float32 only. */
+/** Options for kernels that ONNX Runtime has in float32 only. */
 export const single: Options = { dtype: 'float32' };
 
-/** What central differences themselves leave: their own error is h⁴ or the rounding of the operator over h. */
+/** The error of central differences themselves: h⁴, or the rounding error of the operator divided by h. */
 const tolerance = { float64: 1e-8, float32: 3e-5 };
 
-/** Sums in another order; the float64 kernels of both still round in float64. */
+/** The error of sums in another order; the float64 kernels of both runtimes round in float64. */
 const agreement = { float64: 1e-12, float32: 2e-6 };
 
 /**
- * Tests every case, in ONNX Runtime and in that for the web, that no row with a derivative is without one, and that the
- * operators are what their rows say.
+ * Tests every case in ONNX Runtime and in ONNX Runtime for the web, that every row with a derivative has a case, and
+ * that the operators have the properties that their rows state.
  *
- * @param further cases of operators without a derivative, or without one in that form
+ * @param further cases of operators without a derivative, or without a derivative in that form
  */
 export function describeRules(
   family: string,
@@ -76,7 +76,7 @@ export function describeRules(
           c.inputs.flatMap((operand, i) => (differentiated(operand) ? [`${c.op} ${i}`] : [])),
         ),
       );
-      // A function that ONNX lacks is held to its spellings (lowering/functions/derivatives.test.ts).
+      // A function that ONNX lacks is compared with its spellings (lowering/functions/derivatives.test.ts).
       const own = Object.entries(rows).filter(([op]) => isStandardOperator(op));
       const written = own.flatMap(([op, { vjp }]) =>
         typeof vjp === 'function'

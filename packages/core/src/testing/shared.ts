@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const shared =
   process.env.WHYLIGHT_SHARED ?? fileURLToPath(new URL('../../../../../shared', import.meta.url));
 
-/** The path of a reference file that is not part of the repository, or null where it is not at hand. */
+/** Returns the path of a reference file that is not part of the repository, or null if it is missing. */
 export function sharedFile(path: string): string | null {
   const file = join(shared, path);
   if (existsSync(file)) return file;

@@ -9,7 +9,7 @@ const small: Readonly<Record<string, Record<string, unknown>>> = {
   'integrated-gradients': { n_steps: 20 },
   'internal-influence': { n_steps: 8 },
   'guided-ig': { n_steps: 10 },
-  // Its map lies close to 0 there: min-maxed, the last digits of the attention are what is seen.
+  // Its map is close to 0 for these images: min-maxed, it would show only the last digits of the attention.
   'gradient-rollout': { normalized: false },
   xrai: { n_steps: 10, segments: 'grid', grid: '2x3', min_pixel_diff: 1 },
   'blur-ig': { n_steps: 10, max_sigma: 4 },
@@ -28,17 +28,17 @@ const small: Readonly<Record<string, Record<string, unknown>>> = {
   hsic: { n_samples: 20, grid_size: 3 },
 };
 
-/** The last map's gradient is the same everywhere: no map to compare. */
+/** Layers to use if the last map's gradient is the same everywhere: then there is no map to compare. */
 const layers: Readonly<Record<string, readonly string[]>> = { 'internal-influence': ['r1'] };
 
-/** What is evaluated in another way than the method is otherwise. */
+/** Specifications that are evaluated in another way than the method usually is. */
 const variants: readonly ExplainerSpec[] = ['grad-cam', 'score-cam'].map((method) => ({
   method,
   convention: 'pytorch-grad-cam',
   parameters: { aug_smooth: true },
 }));
 
-/** Every method in every convention that it has. */
+/** Specifications of every method in every convention that the method has. */
 export const everySpec: readonly ExplainerSpec[] = [
   ...methods.flatMap(({ id, conventions }) =>
     conventions.map((convention) => ({
@@ -51,11 +51,11 @@ export const everySpec: readonly ExplainerSpec[] = [
   ...variants,
 ];
 
-/** The network that a method is tried on, with the batch that is baked into it. */
+/** Returns the network for tests of a method, as a function of its fixed batch. */
 export const networkFor = ({ method }: ExplainerSpec): ((batch?: number) => Uint8Array) =>
   methods.find(({ id }) => id === method)!.needs.includes('attention') ? tinyTransformer : tinyNetwork;
 
-/** Rows that a method evaluates side by side: batches that are baked in have to be a multiple. */
+/** Returns the number of rows that a method evaluates per sample: a fixed batch must be a multiple of it. */
 export function rowsPerSample({ method }: ExplainerSpec): number {
   if (method === 'layer-gradient-shap') return 3;
   return /deep-lift|^layer-conductance/.test(method) ? 2 : 1;

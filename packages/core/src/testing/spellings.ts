@@ -3,13 +3,13 @@ import type { Attributes } from '../onnx/graph.ts';
 import type { OperatorName } from '../onnx/operator-names.ts';
 import { float32 } from '../tensor.ts';
 
-// Functions as exporters and people spell them, over a value [N, 8, 4, 4].
+// Functions in the forms that exporters and people write, over a value [N, 8, 4, 4].
 
 export type Spelling = (g: GraphBuilder, x: Value) => Value;
 
 type Operand = Value | number;
 
-/** Nodes of a graph under construction, with numbers for scalar constants. */
+/** Adds nodes to a graph under construction, with numbers for scalar constants. */
 export class Writer {
   readonly g: GraphBuilder;
 
@@ -48,7 +48,7 @@ const spelled =
 
 const channels = 8;
 
-/** x less its mean, over its deviation, with `over` to divide. */
+/** Computes x minus its mean, divided by its deviation; `over` does the division. */
 const standard = (
   w: Writer,
   x: Value,
@@ -74,7 +74,7 @@ const groups = (w: Writer, x: Value): Value => {
   return g.emit('Reshape', [g.emit('InstanceNormalization', [grouped, ones, zeros]), g.emit('Shape', [x])]);
 };
 
-/** By function, the ways to write it. */
+/** The ways to write each function. */
 export const spellings: Readonly<Record<string, Readonly<Record<string, Spelling>>>> = {
   Swish: {
     'x·sigmoid(x)': spelled((w, x) => w.of('Mul', x, w.of('Sigmoid', x))),
@@ -396,7 +396,7 @@ function folded(w: Writer, x: Value, axis: number): Value {
   return w.of('Add', w.of('Mul', x, inverse), rest);
 }
 
-/** What is nearly one of them, and none: by function. */
+/** Expressions that are almost one of these spellings, but are not: by function. */
 export const nearMisses: Readonly<Record<string, Readonly<Record<string, Spelling>>>> = {
   Swish: {
     'the gate of another value': spelled((w, x) => w.of('Mul', x, w.of('Sigmoid', w.of('Abs', x)))),

@@ -3,9 +3,9 @@ import { float32, int64, sizeOf } from '../tensor.ts';
 import { networkOf, tinyShape } from './network.ts';
 
 /**
- * A vision transformer of two blocks over 3×3 patches of images [2, 6, 6]: class token first, width 4, two heads,
- * three classes. Parameter k is 0.8·sin(1.7k + 0.3), counted in the order of use. A `batch` is baked into its shapes,
- * `activation` is what its layers have between them.
+ * Makes a vision transformer of two blocks over 3×3 patches of images [2, 6, 6]: class token first, width 4, two heads,
+ * three classes. Parameter k is 0.8·sin(1.7k + 0.3), counted in the order of use. A `batch` becomes a constant of its
+ * shapes; `activation` is the function between its layers.
  */
 export function tinyTransformer(batch = -1, activation: 'Tanh' | 'Relu' = 'Tanh'): Uint8Array {
   let k = 0;

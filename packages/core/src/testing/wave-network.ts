@@ -1,7 +1,7 @@
 import { float32, sizeOf } from '../tensor.ts';
 import { networkOf } from './network.ts';
 
-/** Element i is scale·sin(1.7i + 1). */
+/** Makes a tensor whose element i is scale·sin(1.7i + 1). */
 export const wave = (shape: readonly number[], scale = 1) =>
   float32(
     shape,

@@ -32,9 +32,9 @@ export interface Classification {
 }
 
 interface Network extends Prepared {
-  /** Of one image, without the batch. */
+  /** Shape of one image, without the batch. */
   readonly inputShape: readonly number[];
-  /** Of each image. */
+  /** Computes the outputs for each image. */
   outputs(images: Tensor<'float32'>): Promise<Outputs[]>;
   close(): Promise<void>;
 }
@@ -79,7 +79,7 @@ export class PhotoClassifier {
   }
 
   /**
-   * The same of images as the network takes them, [N, …], in one run where the network takes many.
+   * Classifies images as the network takes them, [N, …], in one run if the network takes many.
    *
    * @throws InputError, ModelNotFoundError, DeviceError
    */
@@ -136,14 +136,14 @@ async function load(model: RegisteredModel, sides: Sides | undefined, runtime: R
   };
 }
 
-/** One image as the batch of `count` that a model has baked in. */
+/** Repeats one image for a model with a fixed batch of `count`. */
 function repeated(image: Tensor<'float32'>, count: number): Tensor<'float32'> {
   const data = new Float32Array(image.data.length * count);
   for (let n = 0; n < count; n++) data.set(image.data, n * image.data.length);
   return { ...image, shape: [count, ...image.shape.slice(1)], data };
 }
 
-/** The `count` highest. @throws InputError `non_finite_output` */
+/** Selects the `count` highest classes. @throws InputError `non_finite_output` */
 function best(
   { scores, probabilities }: Outputs,
   names: ClassNames,

@@ -31,11 +31,11 @@ export interface DecodeLimits {
 interface Header {
   readonly width: number;
   readonly height: number;
-  /** Of a sample; not told of every type. */
+  /** Depth of a sample; not known for every type. */
   readonly depth?: string;
 }
 
-/** How to convert common types that cannot be decoded. */
+/** Advice to convert common types that cannot be decoded. */
 const remedies: Readonly<Record<string, string>> = {
   'image/heif':
     'Convert it to JPEG first: "heif-convert photo.heic photo.jpg", on a Mac "sips -s format jpeg photo.heic --out photo.jpg"; an iPhone takes JPEG under Settings, Camera, Formats, Most Compatible.',

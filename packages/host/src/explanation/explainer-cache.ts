@@ -9,19 +9,19 @@ import { LeaseCache } from '../scheduling/lease-cache.ts';
 export interface ExplainerCacheOptions {
   /** Compiled explainers that are kept. */
   readonly capacity?: number | undefined;
-  /** How large the graphs of those that are kept may be in all, in bytes. */
+  /** Most bytes of all graphs of the explainers that are kept. */
   readonly budget?: number | undefined;
   readonly batch?: BatchSettings | undefined;
 }
 
-/** An explainer that is ready for images, and what joins the images of many requests into batches for it. */
+/** An explainer that is ready for images, and the batcher that joins images of many requests for it. */
 export type LoadedExplainer = Plan & { readonly batcher: Batcher };
 
-/** What an explainer is made for, and for whom the device makes it. */
+/** The data that determines an explainer, and the owner for whom the device makes it. */
 export interface ExplainerWish {
   readonly model: RegisteredModel;
   readonly question: ExplainerQuestion;
-  /** Of the images, where they are not the network's own. */
+  /** Sides of the images, if they are not the network's own. */
   readonly sides: Sides | undefined;
   readonly owner: string;
 }
@@ -40,7 +40,7 @@ export class ExplainerCache {
     this.#explainers = new LeaseCache({ capacity, budget, size: ({ bytes }) => bytes });
   }
 
-  /** What `work` makes of the explainer. @throws InputError, and what `work` throws */
+  /** Runs `work` with the explainer. @throws InputError, and what `work` throws */
   async use<T>(
     { model, question, sides, owner }: ExplainerWish,
     work: (loaded: LoadedExplainer) => Promise<T>,
@@ -52,7 +52,7 @@ export class ExplainerCache {
         return { ...plan, batcher: new Batcher(plan.explainer, this.#batch, key) };
       });
     return this.#explainers.use(key, make, work).catch(async (error: unknown) => {
-      // What is given up gives its memory back; a device that has none needs it.
+      // Forgetting the explainer frees its memory, which the device needs now.
       if (error instanceof OutOfMemoryError) await this.#explainers.forget(key);
       throw error;
     });

@@ -1,7 +1,7 @@
 import type { Preprocessing } from '@whylight/core/image';
 import { type RegisteredModel, withAsked } from '../models/registered-model.ts';
 
-/** How to bring a photo to the size of the network, in place of the model's own way. */
+/** A way to bring a photo to the size of the network, in place of the model's own way. */
 export type Fit = {
   readonly [member in 'size' | 'fit' | 'resize' | 'crop']?: Preprocessing[member] | undefined;
 };

@@ -16,14 +16,14 @@ import type { ExplainerCache, LoadedExplainer } from './explainer-cache.ts';
 import type { Watch } from './explanation.ts';
 
 export interface TensorRequest {
-  /** One image as the network takes it, [1, …]: decoded, resized and normalised by whoever asks. */
+  /** One image as the network takes it, [1, …]: decoded, resized and normalised by the caller. */
   readonly tensor: Tensor<'float32'>;
   /** Name or digest of a model. */
   readonly model: string;
   readonly question: ResolvedQuestion;
 }
 
-/** What an explanation says of a tensor: there is no photo that it could be drawn on. */
+/** The explanation of a tensor, without pictures: there is no photo on which to draw. */
 export interface TensorExplanation {
   readonly result: Pick<
     ExplanationResult,
@@ -35,7 +35,7 @@ export interface TensorExplanation {
   readonly attribution: Tensor<'float32'>;
 }
 
-/** Explains images that are tensors already, by the explainers that photos are explained by. */
+/** Explains images that are tensors already, with the same explainers as photos. */
 export class TensorExplainer {
   readonly #registry: ModelRegistry;
   readonly #explainers: ExplainerCache;

@@ -21,16 +21,16 @@ export const findManifest = (path: string): FoundManifest =>
 
 interface Decisive {
   readonly manifest: Manifest;
-  /** Names that do not stand in the model's own file. */
+  /** Class names that are not from the model's own file. */
   readonly labels: readonly Label[] | null;
   readonly stated: unknown;
-  /** What others than the manifest say, and the model's own file does not. */
+  /** Statements from other sources than the manifest and the model's own file. */
   readonly sources: readonly Source[];
 }
 
 /**
- * Digest of all that is said about a model beside its bytes: preprocessing, default layer, fixed inputs and class names.
- * Where a manifest alone says it, it is the digest that earlier releases made.
+ * Digest of everything stated about a model beside its bytes: preprocessing, default layer, fixed inputs, class names.
+ * If only a manifest states it, the digest equals that of earlier releases.
  */
 export function manifestDigest({ manifest, labels, stated, sources }: Decisive): string {
   const { cam_tensor = null, fixed_inputs, scores, task, preset } = manifest;
@@ -50,7 +50,7 @@ export function manifestDigest({ manifest, labels, stated, sources }: Decisive):
   return `sha256:${createHash('sha256').update(JSON.stringify(decisive)).digest('hex')}`;
 }
 
-/** Class names from a file that the user names. @throws InputError `invalid_model` when it cannot be read or understood. */
+/** Reads class names from the user's file. @throws InputError `invalid_model` if it cannot be read or understood. */
 export function readLabels(path: string): Label[] {
   const name = basename(path);
   let text: string;

@@ -42,7 +42,7 @@ export class ModelRegistry {
     return registry;
   }
 
-  /** A registry of these models and no others. */
+  /** Creates a registry of these models and no others. */
   static of(models: readonly RegisteredModel[]): ModelRegistry {
     const registry = new ModelRegistry();
     registry.#models.push(...models);

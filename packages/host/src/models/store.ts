@@ -65,7 +65,7 @@ export class ModelStore {
           'invalid_model',
           `model ${file}: expected sha256 ${manifest.sha256}, got ${sha256}`,
         );
-      // What nobody says is no part of it: it depends on the network. What the file itself says stays in it.
+      // Parts that nobody states are left out: they depend on the network. Statements of the file stay in the file.
       const preprocessing = statedParts(found);
       return {
         ...manifest,

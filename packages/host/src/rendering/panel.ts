@@ -28,7 +28,7 @@ export interface Panel {
   readonly title?: string | undefined;
 }
 
-/** What the panels show, and how. */
+/** The content of the panels and its display. */
 export interface Explained {
   /** A value per pixel and channel, [1, C, H, W], or a map, [1, h, w]. */
   readonly attribution: Tensor<'float32'>;

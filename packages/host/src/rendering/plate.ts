@@ -4,7 +4,7 @@ import { setBlock } from './text-block.ts';
 /** A caption on a dark plate, for the top left corner of a picture. */
 export interface Plate {
   readonly raster: Raster;
-  /** From the picture's edges. */
+  /** Pixels from the picture's edges. */
   readonly margin: number;
   /** Characters that no font has. */
   readonly missing: readonly string[];

@@ -92,6 +92,6 @@ function heatmapSize(region: Pick<Region, 'width' | 'height'>): { width: number;
   };
 }
 
-/** Draws a thin line inside the edge of a field, so that its edge shows also where the colours are pale. */
+/** Draws a thin line inside the edge of a field, so that its edge is visible at pale colours, too. */
 const frame = (x: number, y: number, width: number, height: number): string =>
   `<rect x="${x + 0.5}" y="${y + 0.5}" width="${width - 1}" height="${height - 1}" fill="none" stroke="#000" stroke-opacity="0.25"/>`;

@@ -1,4 +1,4 @@
-/** Three significant digits, without trailing zeros; powers of ten where those would be long. */
+/** Writes three significant digits, without trailing zeros; with a power of ten if that would be long. */
 export function tickLabel(value: number): string {
   const rounded = Number(value.toPrecision(3));
   const magnitude = Math.abs(rounded);

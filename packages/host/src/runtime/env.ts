@@ -1,4 +1,4 @@
-/** Has cuBLAS and cuDNN compute in float32; they read this when they are loaded. A value that is set stays. */
+/** Makes cuBLAS and cuDNN compute in float32; they read this when they are loaded. An existing value stays. */
 export function disableTf32(): void {
   process.env.NVIDIA_TF32_OVERRIDE ??= '0';
 }

@@ -29,8 +29,8 @@ export class ProviderUnavailableError extends Error {
 }
 
 /**
- * Returns why `provider` cannot run a graph on this machine, or null if it can. It runs a small graph in another process,
- * because drivers write to stderr and may crash.
+ * Returns the reason why `provider` cannot run a graph on this machine, or null if it can. It runs a small graph in
+ * another process, because drivers write to stderr and may crash.
  */
 export async function whyUnavailable(provider: ExecutionProvider, deviceId: number): Promise<string | null> {
   const script = ownFile('programs/probe');

@@ -27,9 +27,9 @@ export interface SessionSettings {
  * A Pad is not fused into the operator after it: ONNX Runtime 1.30 makes the zeros around the input of a MaxPool its padding,
  * which is minus infinity. Big Transfer's ResNets then name another class, and nothing says so (decision 37).
  *
- * Sparing of memory, weights are neither packed for products nor turned for a backward pass: the kernels do that at each run,
- * piece by piece; and what a run needs no more is given back at once. By itself ONNX Runtime holds packed weights and turned
- * ones besides, two to three times the network.
+ * With `sparing`, weights are neither packed for products nor transposed for a backward pass: the kernels do that at
+ * each run, piece by piece; and memory that a run no longer needs is freed at once. By default ONNX Runtime also holds
+ * packed and transposed weights, two to three times the network.
  *
  * The CUDA provider takes a device and nothing else through the Node binding. TF32, which it would use by default
  * and which costs half of the digits, is switched off in NVIDIA's libraries (see `env.ts`).

@@ -6,7 +6,7 @@ const encoder = new TextEncoder();
 const varint = (value: number): number[] =>
   value < 128 ? [value] : [(value & 127) | 128, ...varint(Math.floor(value / 128))];
 
-/** As much of protobuf's wire format as it takes to write a small graph. */
+/** Encodes fields in the part of protobuf's wire format that a small graph needs. */
 export function message(...fields: readonly Field[]): Uint8Array {
   const parts = fields.flatMap(([number, value]) => {
     if (typeof value === 'number') return [Uint8Array.from([...varint(number << 3), ...varint(value)])];
@@ -38,5 +38,5 @@ export const unaryModel = (op: string, elementType: number): Uint8Array =>
     [12, valueInfo('y', elementType, [1])],
   );
 
-/** `y = Relu(x)`: what shows that an execution provider runs. */
+/** `y = Relu(x)`: the graph that shows that an execution provider runs. */
 export const tinyModel: Uint8Array = unaryModel('Relu', 1);

@@ -1,25 +1,25 @@
 import { deferred } from '@whylight/core';
 
-/** What the tasks that run take up; it decides whether one more fits. `C` is what a task claims of it. */
+/** A resource that running tasks take up; it decides whether one more fits. `C` is the type of a task's claim. */
 export interface Capacity<C> {
   fits(claim: C): boolean;
   take(claim: C): void;
   release(claim: C): void;
 }
 
-/** Whether an owner who has `own` tasks may have one more, where all owners together have `all`. */
+/** Whether an owner who has `own` tasks may have one more, if all owners together have `all`. */
 export type Share = (own: number, all: number) => boolean;
 
 export interface FairQueueOptions<C> {
   readonly capacity: Capacity<C>;
-  /** Who may start a task. Default: every owner. */
+  /** Decides whether an owner may start a task. Default: every owner may. */
   readonly mayStart?: Share;
-  /** Who may add a task that has to wait. Default: every owner. */
+  /** Decides whether an owner may add a task that waits. Default: every owner may. */
   readonly mayWait?: Share;
 }
 
 export interface Task<C> {
-  /** For whom the task runs: the queue is fair to owners, not to tasks. */
+  /** The owner of the task: the queue is fair to owners, not to tasks. */
   readonly owner: string;
   readonly claim: C;
 }
@@ -57,9 +57,9 @@ export const leavePlaces =
  */
 export class FairQueue<C> {
   readonly #options: FairQueueOptions<C>;
-  /** In the order in which they came. */
+  /** Waiting tasks in the order in which they came. */
   readonly #waiting: Entry<C>[] = [];
-  /** How many tasks each owner has running. The owner who had its turn last is at the end. */
+  /** Number of running tasks by owner. The owner who had its turn last is at the end. */
   readonly #owners = new Map<string, number>();
   #running = 0;
 

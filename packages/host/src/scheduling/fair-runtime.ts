@@ -5,15 +5,15 @@ import { FairQueue } from './fair-queue.ts';
 
 const owners = new AsyncLocalStorage<string>();
 
-/** Runs `work` on behalf of `owner`: where many want the device, each owner gets its turn. */
+/** Runs `work` on behalf of `owner`: if many want the device, each owner gets its turn. */
 export const runAs = <T>(owner: string, work: () => T): T => owners.run(owner, work);
 
 /** Runs that the device has at hand, so that it need not wait for this thread to give it the next. */
 const atHand = 2;
 
 /**
- * `runtime`, whose runs a fair queue shares among owners. A job of a thousand runs so delays another owner's job of one run
- * by a run, not by a thousand.
+ * Shares the runs of `runtime` among owners by a fair queue. So a job of a thousand runs delays another owner's job of
+ * one run by one run, not by a thousand.
  */
 export function shareFairly(runtime: Runtime): Runtime {
   const queue = new FairQueue({ capacity: new Budget(atHand) });

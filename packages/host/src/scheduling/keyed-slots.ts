@@ -1,9 +1,9 @@
 import type { Capacity } from './fair-queue.ts';
 
-/** So many things may be in use at a time, each by any number of tasks; a task claims the key of the thing that it uses. */
+/** Limits how many things are in use at a time, each by any number of tasks; a task claims the key of its thing. */
 export class KeyedSlots implements Capacity<string> {
   readonly #slots: number;
-  /** How many tasks use each thing. */
+  /** Number of tasks by the thing that they use. */
   readonly #users = new Map<string, number>();
 
   constructor(slots: number) {

@@ -11,7 +11,7 @@ interface Entry<V> {
   evicted: boolean;
 }
 
-/** How many values to keep, and the most that their sizes may add up to. */
+/** Most values to keep, and the most that their sizes may add up to. */
 export interface LeaseLimits<V> {
   readonly capacity: number;
   readonly budget?: number | undefined;
@@ -25,14 +25,14 @@ export interface LeaseLimits<V> {
  */
 export class LeaseCache<V extends Closable> {
   readonly #limits: LeaseLimits<V>;
-  /** In the order of use; the last one was used last. */
+  /** Entries in the order of use; the last entry was used last. */
   readonly #entries = new Map<string, Entry<V>>();
 
   constructor(limits: LeaseLimits<V>) {
     this.#limits = limits;
   }
 
-  /** How many values there are, and the sum of their sizes. */
+  /** The number of values, and the sum of their sizes. */
   get held(): { count: number; size: number } {
     return { count: this.#entries.size, size: this.#sizeOf(this.#entries.values()) };
   }

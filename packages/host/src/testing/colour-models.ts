@@ -22,7 +22,7 @@ const labels = [
   { en: 'blue, azure', zh: null },
 ];
 
-/** Black, 16 × 32, with a red square of 4 pixels whose corner is at (10, 20); or all of it larger. */
+/** A black image, 16 × 32, with a red square of 4 pixels whose corner is at (10, 20); all sizes times `scale`. */
 export const redSquare = (scale = 1): Promise<Uint8Array> =>
   sharp({ create: { width: 16 * scale, height: 32 * scale, channels: 3, background: 'black' } })
     .composite([
@@ -35,7 +35,7 @@ export const redSquare = (scale = 1): Promise<Uint8Array> =>
     .png()
     .toBuffer();
 
-/** What a test asks otherwise than by Grad-CAM for the predicted class: of the question, and of the rest of the request. */
+/** Changes of a test to the request for Grad-CAM of the predicted class: of the question, and of other members. */
 export type Change = Partial<Omit<PhotoRequest, 'question'> & Parameters<typeof resolveQuestion>[0]>;
 
 /** Colour networks in a folder of their own, `colours` among them, and a red square to ask them about. */

@@ -10,7 +10,7 @@ export interface NetworkOptions {
   readonly extra?: string;
   /** Operators that the class scores go through at the end. */
   readonly end?: readonly string[];
-  /** What the output is called. */
+  /** Name of the output. */
   readonly output?: string;
 }
 
@@ -22,8 +22,9 @@ export const colours = [
 ] as const;
 
 /**
- * A classifier that can be worked out by hand, as ONNX: features = Relu(1×1 convolution that changes nothing) [N, 3, side, side], class scores =
- * weights · mean of the features + bias, or what `end` makes of them. On input in 0..1 its features are the picture's colours.
+ * Builds a classifier that can be computed by hand, as ONNX: features = Relu(1×1 convolution that changes nothing)
+ * [N, 3, side, side], class scores = weights · mean of the features + bias, then the operators in `end`. On input in
+ * 0..1 its features are the picture's colours.
  */
 export function colourNetwork({
   side = 16,

@@ -1,12 +1,12 @@
-/** Models that stay in the browser, by the SHA-256 of the model: each file of one is an entry. */
+/** The cache of models in the browser, by the SHA-256 of the model: each file of a model is an entry. */
 const cacheName = 'whylight-models';
 
-/** No server has this address: it is a name in the cache alone. */
+/** Returns an address that no server has: it is only a name in the cache. */
 const folderOf = (sha256: string): string => `https://models.invalid/${sha256}/`;
 
-/** The files of a model, or undefined where it is not kept. */
+/** Returns the files of a model, or undefined if the cache does not have the model. */
 export async function keptFiles(sha256: string): Promise<File[] | undefined> {
-  // Absent on a page that the browser does not trust.
+  // `caches` is absent on a page that the browser does not trust.
   if (!globalThis.caches) return undefined;
   const cache = await caches.open(cacheName);
   const folder = folderOf(sha256);
@@ -22,7 +22,7 @@ export async function keptFiles(sha256: string): Promise<File[] | undefined> {
   return whole.some(({ name }) => /\.onnx$/i.test(name)) ? whole : undefined;
 }
 
-/** Keeps the files of a model. A browser without room for them keeps none: they are fetched again the next time. */
+/** Stores the files of a model. A browser without room for all stores no file: the next time they are fetched again. */
 export async function keepFiles(sha256: string, files: readonly File[]): Promise<boolean> {
   if (!globalThis.caches) return false;
   const cache = await caches.open(cacheName);

@@ -11,15 +11,15 @@ import { sha256Of } from './digest.ts';
 import { folderOf, type SyncFile, textIn, weightsIn } from './sync-file.ts';
 
 export interface FileModel extends DescribedModel {
-  /** SHA-256 of the model, with what it keeps in files beside it merged in, as lower-case hex. */
+  /** SHA-256 of the model, with the weights in files beside it merged in, as lower-case hex. */
   readonly sha256: string;
 }
 
 /**
- * The model among some files, and what the others say of it: a manifest, class names, preprocessing, weights.
+ * Finds the model among some files, and reads the other files: a manifest, class names, preprocessing, weights.
  *
- * @throws InputError `invalid_model` where there is no model, or several; for a digest that is another than the model's;
- *   for a file beside it that is wrong
+ * @throws InputError `invalid_model` if there is no model, or several; for a digest that is not the model's;
+ *   for a wrong file beside it
  */
 export async function modelOfFiles(files: readonly SyncFile[], expected?: string): Promise<FileModel> {
   const { name: file, ...source } = modelAmong(files);
@@ -40,7 +40,7 @@ export async function modelOfFiles(files: readonly SyncFile[], expected?: string
   };
 }
 
-/** The `.onnx` file; one file alone may have any name. */
+/** Finds the `.onnx` file; a single file may have any name. */
 function modelAmong(files: readonly SyncFile[]): SyncFile {
   const models = files.length === 1 ? files : files.filter(({ name }) => /\.onnx$/i.test(name));
   const [model] = models;

@@ -1,4 +1,4 @@
-/** SHA-256 of bytes one after another, as lower-case hex. @throws Error on a page that the browser does not trust */
+/** Computes SHA-256 of joined parts, as lower-case hex. @throws Error on a page that the browser does not trust */
 export async function sha256Of(parts: readonly Uint8Array[]): Promise<string> {
   if (!globalThis.crypto?.subtle)
     throw new Error(

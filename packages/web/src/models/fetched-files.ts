@@ -6,7 +6,7 @@ interface Fetching {
 }
 
 /**
- * Files by their addresses, called as these end. The progress is that of the first, which is the largest.
+ * Fetches files; the end of each address names its file. Reports the progress of the first file, which is the largest.
  *
  * @throws InputError for an address that gives no file
  */
@@ -31,7 +31,7 @@ async function fetchFile(url: string, { signal, onProgress }: Fetching): Promise
   for await (const part of response.body as unknown as AsyncIterable<Uint8Array<ArrayBuffer>>) {
     parts.push(part);
     received += part.byteLength;
-    // What is sent compressed has more bytes than the header says.
+    // If a file is sent compressed, it has more bytes than the header says.
     if (total > 0) onProgress?.(Math.min(received / total, 1));
   }
   return new File(parts, name);

@@ -10,7 +10,7 @@ interface Opening {
   readonly onProgress?: ((progress: number) => void) | undefined;
 }
 
-/** @throws InputError for what is no model, does not have the digest, cannot be fetched or is not in the cache */
+/** @throws InputError for a source that is not a model, has another digest, cannot be fetched or is not in the cache */
 export async function openSource(
   source: ModelSource,
   opening: Opening = {},
@@ -30,12 +30,12 @@ export async function openSource(
     );
   const files = await fetchFiles([source.url, ...(source.beside ?? [])].map(String), opening);
   const model = await modelOfFiles(files.map(syncFileOf), sha256);
-  // Without a digest nobody could tell whether what is kept is still what the address has.
+  // Without a digest nobody could tell whether the stored model is still the model at the address.
   if (sha256 !== undefined) await keepFiles(model.sha256, files);
   return { model, cached: false };
 }
 
-/** Others may write into the cache of this origin: what is not the model is forgotten. */
+/** Reads a model from the cache. Others may write into the origin's cache: files that are not the model are deleted. */
 async function keptModel(sha256: string): Promise<FileModel | undefined> {
   const files = await keptFiles(sha256);
   if (!files) return undefined;

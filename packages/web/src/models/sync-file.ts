@@ -1,14 +1,14 @@
 import { type FilesBeside, InputError, quoted } from '@whylight/core';
 import { mostTextBytes, type ReadText } from '@whylight/core/preparation';
 
-/** A file that is read in the middle of a computation, as only a worker can. */
+/** A file that is read synchronously during a computation; only a worker can do this. */
 export interface SyncFile {
   readonly name: string;
   readonly size: number;
   read(offset: number, length: number): Uint8Array<ArrayBuffer>;
 }
 
-/** In workers alone; the types of a page do not have it. */
+/** Exists only in workers; the types of a page do not have it. */
 declare class FileReaderSync {
   readAsArrayBuffer(blob: Blob): ArrayBuffer;
 }
@@ -28,7 +28,7 @@ export const syncFileOf = (file: File): SyncFile => ({
   },
 });
 
-/** By name, in which a file may be called as anything that objects inherit. */
+/** Files by name; a file may have the name of a member that objects inherit. */
 export type Folder = ReadonlyMap<string, SyncFile>;
 
 export const folderOf = (files: readonly SyncFile[]): Folder =>
@@ -47,7 +47,7 @@ export const textIn =
     return new TextDecoder().decode(file.read(0, file.size));
   };
 
-/** What a model keeps its weights in. */
+/** Returns the files in which a model stores its weights. */
 export function weightsIn(folder: Folder): FilesBeside {
   const fileOf = (name: string) => {
     const file = folder.get(name);

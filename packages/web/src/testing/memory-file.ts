@@ -1,6 +1,6 @@
 import type { SyncFile } from '../models/sync-file.ts';
 
-/** A file in memory, for tests outside a browser. */
+/** Makes a file in memory, for tests outside a browser. */
 export function memoryFile(name: string, content: string | Uint8Array | object): SyncFile {
   const bytes =
     content instanceof Uint8Array

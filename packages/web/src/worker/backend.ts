@@ -1,27 +1,27 @@
-/** What the caller wants to compute with. */
+/** The caller's wishes for the backend. */
 export interface BackendOptions {
-  /** `auto`, if not said: WebGPU on a real GPU, else WebAssembly. */
+  /** Default: `auto`, which is WebGPU on a real GPU, else WebAssembly. */
   readonly backend?: 'auto' | 'webgpu' | 'wasm' | undefined;
-  /** Of WebAssembly: one for each core, up to 4, if not said. A page that is not cross-origin isolated has one. */
+  /** Threads of WebAssembly; default: one for each core, up to 4. A page that is not cross-origin isolated has one. */
   readonly threads?: number | undefined;
-  /** What one explainer may hold while it runs, in bytes: 256 MiB if not said. */
+  /** Memory that one explainer may hold while it runs, in bytes; default: 256 MiB. */
   readonly memory?: number | undefined;
-  /** The folder that has the `.wasm` and `.mjs` files of onnxruntime-web, where the bundler does not bring them. */
+  /** The folder that has the `.wasm` and `.mjs` files of onnxruntime-web, if the bundler does not include them. */
   readonly wasmPaths?: string | undefined;
 }
 
-/** What computes, and why nothing faster does. */
+/** The backend that computes, and the reasons why no faster backend does. */
 export interface Backend {
   readonly name: 'webgpu' | 'wasm';
-  /** Of WebAssembly. */
+  /** Threads of WebAssembly. */
   readonly threads: number;
   /** The GPU's vendor and architecture, as far as the browser tells. */
   readonly gpu: string | null;
-  /** Why not WebGPU, why not more threads. */
+  /** The reasons against WebGPU and against more threads. */
   readonly reasons: readonly string[];
 }
 
-/** What the browser offers. */
+/** The capabilities of the browser. */
 export interface Surroundings {
   readonly adapter: { readonly name: string; readonly isSoftware: boolean } | null;
   readonly isIsolated: boolean;
@@ -30,7 +30,7 @@ export interface Surroundings {
 
 const mostThreads = 4;
 
-/** @throws Error where WebGPU is asked for and there is none */
+/** @throws Error if WebGPU is requested and missing */
 export function chooseBackend(
   { backend = 'auto', threads }: BackendOptions,
   { adapter, isIsolated, cores }: Surroundings,
@@ -51,7 +51,7 @@ export function chooseBackend(
   return { name: 'wasm', threads: count, gpu: null, reasons: [slow, ...few] };
 }
 
-/** As much of WebGPU as is looked at: the types of TypeScript do not have it everywhere. */
+/** The part of WebGPU that is used here: the types of TypeScript do not have it everywhere. */
 interface Gpu {
   requestAdapter(): Promise<{
     readonly info: {

@@ -1,9 +1,9 @@
-/** Longest that a worker computes without hearing its messages, in milliseconds. */
+/** Longest time that a worker computes without receiving messages, in milliseconds. */
 const longest = 16;
 
 /**
- * Lets the messages in that wait, such as that a call is given up: WebAssembly holds the thread, and what a promise does
- * next comes before any message.
+ * Makes a pause in which waiting messages arrive, such as the abort of a call: WebAssembly blocks the thread, and
+ * callbacks of promises run before any message.
  */
 export function breathing(): () => Promise<void> {
   const { port1, port2 } = new MessageChannel();

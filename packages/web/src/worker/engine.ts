@@ -47,7 +47,7 @@ interface Network extends Prepared {
   close(): Promise<void>;
 }
 
-/** Models that are open, and what is loaded of them: explainers of the last questions, the network of the last images. */
+/** Open models and their loaded graphs: explainers of the last questions, the network of the last classified images. */
 export class Engine {
   readonly #runtime: WebRuntime;
   readonly #models = new Map<number, FileModel>();
@@ -154,7 +154,7 @@ export class Engine {
     };
   }
 
-  /** What is kept for the next question gives way to what is asked now. */
+  /** Calls `load`; if memory runs out, ends all kept plans and networks and calls `load` again. */
   async #withRoom<T>(load: () => Promise<T>): Promise<T> {
     try {
       return await load();
@@ -205,14 +205,14 @@ function drawn(scenery: Parameters<typeof paint>[0]): { overlay: Rgba; heatmap: 
   };
 }
 
-/** One image as the batch that a model has baked in. */
+/** Repeats one image to a model's fixed batch size. */
 function repeated(image: Tensor<'float32'>, count: number): Tensor<'float32'> {
   const data = new Float32Array(image.data.length * count);
   for (let n = 0; n < count; n++) data.set(image.data, n * image.data.length);
   return { ...image, shape: [count, ...image.shape.slice(1)], data };
 }
 
-/** Milliseconds since it was last asked. */
+/** Makes a function that gives the milliseconds since its last call. */
 function stopwatch(): () => number {
   let last = performance.now();
   return () => {

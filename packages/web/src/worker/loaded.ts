@@ -1,4 +1,4 @@
-/** What is loaded and kept for the next call, the latest last. Whoever comes beyond the capacity ends the oldest. */
+/** Loaded values that are kept for the next call, the latest last. A new value beyond the capacity ends the oldest. */
 export class Loaded<T extends { close(): Promise<void> }> {
   readonly #capacity: number;
   readonly #kept = new Map<string, T>();
@@ -17,7 +17,7 @@ export class Loaded<T extends { close(): Promise<void> }> {
     return loaded;
   }
 
-  /** Ends all whose keys begin so. */
+  /** Ends all values whose keys begin with `prefix`. */
   async end(prefix: string): Promise<void> {
     for (const key of [...this.#kept.keys()]) if (key.startsWith(prefix)) await this.#end(key);
   }

@@ -1,7 +1,7 @@
-/** How ONNX Runtime begins a line of its log. */
+/** The beginning of a line in ONNX Runtime's log. */
 const isLog = /\[[VIWEF]:onnxruntime:/;
 
-/** What `work` gives, and what ONNX Runtime logs meanwhile, which WebAssembly writes as errors of the console. */
+/** Returns the result of `work` and ONNX Runtime's log lines meanwhile, which WebAssembly writes to console.error. */
 export async function heard<T>(
   work: () => Promise<T>,
 ): Promise<{ readonly value: T; readonly lines: readonly string[] }> {
@@ -18,7 +18,7 @@ export async function heard<T>(
   }
 }
 
-/** Types of operators that the log says to be placed on the processor, where another provider was wanted. */
+/** Lists the types of operators that, by the log, run on the processor although another provider was requested. */
 export function placedOnProcessor(lines: readonly string[]): string[] {
   const types = new Set<string>();
   let onProcessor = false;

@@ -12,16 +12,16 @@ import type * as Ort from 'onnxruntime-web';
 import type { Backend } from './backend.ts';
 import { heard, placedOnProcessor } from './placement.ts';
 
-/** What of onnxruntime-web is used; its builds for WebGPU and for WebAssembly alone have the same. */
+/** The used part of onnxruntime-web, the same in its builds for WebGPU and for WebAssembly alone. */
 export type OrtModule = Pick<typeof Ort, 'InferenceSession' | 'Tensor' | 'env'>;
 
 export interface WebRuntime extends Runtime {
   readonly device: Backend['name'];
-  /** Types of operators that WebGPU has not and WebAssembly computes, of all graphs that were loaded. */
+  /** Types of operators that WebGPU lacks and WebAssembly computes, in all graphs that were loaded. */
   readonly fallenBack: ReadonlySet<string>;
 }
 
-/** onnxruntime-web behind core's `Runtime`. */
+/** Makes core's `Runtime` from onnxruntime-web. */
 export function runtimeOf(
   ort: OrtModule,
   { name }: Pick<Backend, 'name'>,
@@ -41,8 +41,8 @@ export function runtimeOf(
 }
 
 /**
- * As on Node, quantized networks run as their files say, and a Pad is not fused into the operator after it: ONNX Runtime
- * 1.30 takes the zeros around a MaxPool for minus infinity (decisions 34 and 37).
+ * As on Node, quantized networks run as their files say, and a Pad is not fused into the operator after it: ONNX
+ * Runtime 1.30 treats the zeros around a MaxPool as minus infinity (decisions 34 and 37).
  */
 const options: Ort.InferenceSession.SessionOptions = {
   logSeverityLevel: 3,
@@ -53,7 +53,7 @@ const options: Ort.InferenceSession.SessionOptions = {
   },
 };
 
-/** A graph that WebGPU refuses as a whole runs on WebAssembly. */
+/** Creates a session; a graph that WebGPU refuses as a whole runs on WebAssembly. */
 async function create(
   { InferenceSession }: OrtModule,
   { bytes, weights }: GraphFile,
@@ -65,7 +65,7 @@ async function create(
     InferenceSession.create(bytes, { ...options, ...more, executionProviders: [name], externalData });
   try {
     if (provider === 'wasm') return await on('wasm');
-    // At this level ONNX Runtime says on what it has placed each operator.
+    // At this level ONNX Runtime logs the provider on which it has placed each operator.
     const { value, lines } = await heard(() => on('webgpu', { logSeverityLevel: 0 }).catch(() => null));
     if (value) {
       for (const operator of placedOnProcessor(lines)) fallenBack.add(operator);
@@ -78,7 +78,7 @@ async function create(
   }
 }
 
-/** A session that was loaded with a loud log is silent when it runs. */
+/** Run options without log lines, also for a session that was loaded with the full log. */
 const quiet = { logSeverityLevel: 3 } as const;
 
 function sessionOf(

@@ -2,15 +2,15 @@ import { type Backend, type BackendOptions, chooseBackend, surroundings } from '
 import { breathing } from './breathe.ts';
 import { type OrtModule, runtimeOf, type WebRuntime } from './runtime.ts';
 
-/** Methods with samples take as many at once as fit into it; so long does a call that is given up go on. */
+/** Methods evaluate as many samples at once as fit into this memory; a cancelled call continues until they are done. */
 const usualMemory = 256 * 2 ** 20;
 
-/** Loads ONNX Runtime for what the browser offers. @throws Error where WebGPU is asked for and there is none */
+/** Loads ONNX Runtime for the browser's capabilities. @throws Error if WebGPU is requested and missing */
 export async function startRuntime(
   options: BackendOptions,
 ): Promise<{ readonly runtime: WebRuntime; readonly backend: Backend }> {
   const backend = chooseBackend(options, await surroundings());
-  // Each is loaded only where it is used: that for WebGPU has twice the bytes.
+  // Each build is loaded only if it is used: the build for WebGPU has twice the bytes.
   const ort: OrtModule =
     backend.name === 'webgpu' ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web/wasm');
   ort.env.logLevel = 'error';

@@ -41,7 +41,7 @@ async function answer(
 const receive = answerRequests<Call, Answer, Progress>(
   (message) => port.postMessage(message, transferables(message)),
   (call, { signal, notify }) => {
-    // One after another: the processor is one, and so is WebAssembly's memory.
+    // Calls run one after another: there is one processor and one memory of WebAssembly.
     const turn = last.then(() => answer(call, signal, notify));
     last = turn.catch(() => undefined);
     return turn.finally(() => 'bitmap' in call && call.bitmap.close());

@@ -28,7 +28,7 @@ await build({
   format: 'esm',
   platform: 'neutral',
   target: 'es2024',
-  // What wrangler does for a Worker, too.
+  // The conditions that wrangler uses for a Worker, too.
   conditions: ['workerd', 'worker', 'browser'],
   mainFields: ['browser', 'module', 'main'],
   external: ['cloudflare:*'],

@@ -7,12 +7,12 @@ import type { Processes } from '../processes.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Where the gateway's sources are. */
+/** The folder of the gateway's sources. */
 export const edge = at('../../../../edge');
 
 const builder = at('./build.ts');
 const kept = at('../../../../../node_modules/.cache/whylight');
-/** What the bundle is made of: the gateway, what it imports, and this folder. */
+/** The sources of the bundle: the gateway, its imports, and this folder. */
 const sources = [
   at('.'),
   join(edge, 'src'),
@@ -23,7 +23,7 @@ const sources = [
   at('../../../../../package-lock.json'),
 ];
 
-/** The folder of the bundle in a clone: built where its sources have changed since it was built last. @throws Failure */
+/** The folder of the bundle in a clone: built if its sources have changed since the last build. @throws Failure */
 export async function gatewayBundle(processes: Processes): Promise<string> {
   const folder = join(kept, `gateway-${await digestOf(sources)}`);
   if (await exists(join(folder, 'gateway.json'))) {

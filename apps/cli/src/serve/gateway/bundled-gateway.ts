@@ -11,7 +11,7 @@ export interface DurableObjectClass {
   readonly unsafeUniqueKey?: string;
 }
 
-/** What `gateway.json` of a bundle says. */
+/** The content of `gateway.json` of a bundle. */
 export interface BundledGateway {
   readonly name: string;
   /** Miniflare's options for it, as wrangler reads them from its configuration; without script and settings. */

@@ -1,6 +1,6 @@
 import type { DurableObjectClass } from './bundled-gateway.ts';
 
-/** What wrangler's configuration says of the classes of Durable Objects. */
+/** Wrangler's configuration of the classes of Durable Objects. */
 interface ClassMigration {
   readonly renamed_classes?: readonly { readonly from: string; readonly to: string }[] | undefined;
 }

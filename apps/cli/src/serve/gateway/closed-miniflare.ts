@@ -34,7 +34,7 @@ export function startMiniflare({ workers, state, verbose, onRestart }: Miniflare
       workers,
       resourcePersistencePath: state,
       host: '127.0.0.1',
-      // What Cloudflare says of a request (request.cf) would be fetched from the internet.
+      // Cloudflare's data about a request (request.cf) would be fetched from the internet.
       cf: false,
       logRequests: false,
       log: new Log(verbose ? LogLevel.INFO : LogLevel.WARN),

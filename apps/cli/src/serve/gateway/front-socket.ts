@@ -10,7 +10,7 @@ interface Worker {
   };
 }
 
-/** What stands beside a binding of this type. */
+/** The settings of a binding of this type. */
 export interface FrontSocket {
   /** On the loopback interface. */
   readonly port: number;

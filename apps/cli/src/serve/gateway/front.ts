@@ -13,8 +13,8 @@ interface Bindings {
 }
 
 /**
- * What listens on the port of `whylight serve`, inside workerd: the store's S3 endpoint for what is signed, the gateway
- * for everything else. Nothing else of what a development server offers can be reached from here.
+ * Listens on the port of `whylight serve`, inside workerd: the store's S3 endpoint answers signed requests, the gateway
+ * all others. No other feature of a development server can be reached from here.
  */
 export default {
   async fetch(request: Request, { GATEWAY, STORE }: Bindings): Promise<Response> {
@@ -39,7 +39,7 @@ function fromThisMachine(request: Request): Request {
   return named;
 }
 
-/** Longest body that is read to be thrown away: more than a part of a model has. */
+/** Longest body that is read and discarded: more than a part of a model has. */
 const longest = 64 * 2 ** 20;
 
 /** Reads the body. A client that is answered before it has sent everything sees a broken connection, not the answer. */
@@ -52,7 +52,7 @@ async function discard({ body }: Request): Promise<void> {
   }
 }
 
-/** As the store itself says it. A header's name may hold an ampersand. */
+/** A refusal in the form of the store's own. A header's name may hold an ampersand. */
 const denied = (message: string): Response =>
   new Response(
     `<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>${message.replaceAll('&', '&amp;')}</Message></Error>`,

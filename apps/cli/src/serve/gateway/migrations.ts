@@ -14,7 +14,7 @@ interface Database {
   batch(statements: Statement[]): Promise<unknown>;
 }
 
-/** The table in which `wrangler d1 migrations apply` remembers what has been done, so that both can be used. */
+/** The table in which `wrangler d1 migrations apply` remembers applied migrations, so that both can be used. */
 const remembered = `CREATE TABLE IF NOT EXISTS d1_migrations (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT UNIQUE,

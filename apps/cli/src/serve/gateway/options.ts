@@ -5,16 +5,16 @@ import { programFile } from '../program.ts';
 import type { BundledGateway, Script } from './bundled-gateway.ts';
 import { frontSocket } from './front-socket.ts';
 
-/** What Miniflare is told of each worker; everything that it offers beyond that stays shut. */
+/** Miniflare's options for each worker; all its other features stay off. */
 export interface GatewayOptions {
   readonly bundle: string;
-  /** Of the gateway, and of the store: S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY. */
+  /** Settings of the gateway, and of the store: S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY. */
   readonly settings: Readonly<Record<string, string>>;
   /** On the loopback interface. */
   readonly port: number;
 }
 
-/** Of the date that the gateway is made for; these need nothing newer. */
+/** The date that the gateway is made for; these workers need no newer date. */
 const compatibilityDate = '2026-11-01';
 const plugin = { name: frontSocket, package: programFile('#front-socket') };
 

@@ -25,10 +25,10 @@ const { values } = parseArgs({
 const { port, verbose } = values;
 const bundle = resolve(values.bundle);
 process.chdir(values.home);
-/** Where `wrangler dev --persist-to state` has put it, so that older data directories can be read. */
+/** The folder that `wrangler dev --persist-to state` used, so that older data directories can be read. */
 const state = resolve('../state/v3');
 
-/** How often workerd may die within a minute before this process gives up and ends. */
+/** Times that workerd may die within a minute before this process gives up and ends. */
 const allowed = 3;
 const window = 60_000;
 
@@ -55,7 +55,7 @@ async function migrate(migrations: readonly Migration[]): Promise<void> {
   } catch (error) {
     throw new Error(`migrating the database failed: ${(error as Error).message}`);
   } finally {
-    // One that has not started says so again.
+    // A Miniflare that has not started throws its error again.
     await miniflare.dispose().catch(() => {});
   }
 }

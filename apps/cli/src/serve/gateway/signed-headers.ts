@@ -1,7 +1,7 @@
 /**
- * Why a request must not reach the local store: it is not signed in exactly one way, or has an `x-amz-*` header that the
- * signature does not cover. Such a header gives a signed URL another meaning: with `x-amz-copy-source` a PUT of one's
- * own photo becomes a copy of somebody else's. Whether the signature is right is for the store to say.
+ * Says why a request must not reach the local store: it is not signed in exactly one way, or its signature does not
+ * cover an `x-amz-*` header. Such a header gives a signed URL another meaning: with `x-amz-copy-source` a PUT of one's
+ * own photo becomes a copy of somebody else's. The store itself checks whether the signature is right.
  *
  * @returns a sentence, or null for a request that may pass
  */
@@ -22,8 +22,8 @@ export function refusalOf(headers: Headers, query: URLSearchParams): string | nu
 }
 
 /**
- * What a client may tell the store to keep beside the bytes without having signed it: dropped from a request with a
- * signed URL, so that an object is kept as it was announced.
+ * Drops the headers of a request that tell the store what to keep beside the bytes, unless its signed URL covers them.
+ * So an object is kept as it was announced.
  */
 export function withoutUnsignedMetadata(headers: Headers, query: URLSearchParams): Headers {
   const signed = signedNames(null, query);
@@ -39,7 +39,7 @@ export function withoutUnsignedMetadata(headers: Headers, query: URLSearchParams
   return kept;
 }
 
-/** Names of the headers that the signature covers; null where that is not said, or said more than once. */
+/** Names of the headers that the signature covers; null if the request states them not at all, or more than once. */
 function signedNames(authorization: string | null, query: URLSearchParams): ReadonlySet<string> | null {
   const said =
     authorization === null

@@ -34,7 +34,7 @@ const tooManyWait: JobError = {
   retryable: true,
 };
 
-/** What admissions need of their computation. */
+/** The members of a computation that its admissions use. */
 interface Computation {
   readonly services: () => Services;
   readonly runs: Runs;
@@ -69,7 +69,7 @@ export class Admissions implements AlarmTask {
     const { results, renderings, runs, store, setAlarm } = this.#computation;
     const run = await results.find(request.keepUntil);
     if (!run) return null;
-    // The request is repeated: whether it still waits, or has been canceled, it stays so.
+    // A repeated request: its explanation stays as it is, whether it waits or has been canceled.
     const before = getOwn(run.waiters, request.id);
     if (before && (before.outcome || isWaitingFor(run, request.id))) return { run, via: before.via };
     if (isOwnStyle(run, request.style)) return { run, via: 'hit' };

@@ -30,7 +30,7 @@ const tooMany: JobError = {
 
 const nameOf = ({ run, key }: Pick<AskedRendering, 'run' | 'key'>): string => `rendering-asked/${run}/${key}`;
 
-/** What renderings need of their computation. */
+/** The members of a computation that its renderings use. */
 interface Computation {
   readonly storage: DurableObjectStorage;
   readonly services: () => Services;

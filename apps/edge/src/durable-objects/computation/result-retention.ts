@@ -13,7 +13,7 @@ const hour = 3_600_000;
 /** Until when the results of a computation are kept, and when their bytes were last checked. Survives its object. */
 export class ResultRetention {
   readonly #storage: DurableObjectStorage;
-  /** By the number of the run. */
+  /** Kept results by the number of their run. */
   #results: Readonly<Record<number, KeptResult>> = {};
   #latest = 0;
 

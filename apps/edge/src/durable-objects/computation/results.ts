@@ -6,7 +6,7 @@ import type { Renderings } from './renderings.ts';
 import type { ResultRetention } from './result-retention.ts';
 import type { Runs } from './runs.ts';
 
-/** What results need of their computation. */
+/** The members of a computation that its results use. */
 interface Computation {
   readonly services: () => Services;
   readonly runs: Runs;

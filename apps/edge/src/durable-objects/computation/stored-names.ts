@@ -1,6 +1,6 @@
 import type { Rendering } from '../../domain/rendering.ts';
 
-/** The names under which a release before stored what has other names now. */
+/** Names that an earlier release stored, and their present names. */
 const renamed: ReadonlyMap<string, string> = new Map([
   ['shelf', 'retention'],
   ['sweeps', 'deletions'],
@@ -8,10 +8,10 @@ const renamed: ReadonlyMap<string, string> = new Map([
 /** Values that one call may write or delete. */
 const mostAtOnce = 100;
 
-/** A rendering as a release before stored it, and where the pictures go that a worker has begun. */
+/** A rendering as an earlier release stored it, or the place of the pictures that a worker has begun. */
 type StoredRendering = (Omit<Rendering, 'renderedAt'> & { readonly drawnAt: number }) | string;
 
-/** Moves what a release before stored to its present names. Writes nothing where there is nothing to move. */
+/** Moves values of an earlier release to their present names. Writes nothing if there is nothing to move. */
 export async function moveStoredNames(storage: DurableObjectStorage): Promise<void> {
   const single = await storage.get([...renamed.keys()]);
   // Under `drawing/` and `drawing-begun/`.

@@ -4,7 +4,7 @@ import { outputPrefix, type Run } from '../../domain/run.ts';
 import type { ArtifactDeletion } from './artifact-deletion.ts';
 
 const under = (run: number, key = ''): string => `rendering/${run}/${key}`;
-/** Holds where a worker writes pictures until its answer arrives: some may be in the store if none does. */
+/** Key of an entry for the prefix of a worker's pictures until its answer arrives; some may exist without one. */
 const begun = (run: number, prefix = ''): string => `rendering-begun/${run}/${prefix}`;
 
 /** The renderings of a computation's runs that are done, and where the pictures of others may be. */

@@ -6,20 +6,20 @@ import { sizeOf } from '../../tensor.ts';
 /** A node that scales and shifts each channel of its input by constants: a·z + c. */
 export interface Affine {
   readonly node: Node;
-  /** The constants that its input meets. */
+  /** The constants that scale or shift its input. */
   readonly constants: readonly Expression[];
-  /** How many channels its input has. */
+  /** The number of channels of its input. */
   readonly channels: number;
 }
 
-/** a and c, each a vector over the channels; left out where a is 1 or c is 0. */
+/** a and c, each a vector over the channels; a is left out if it is 1, c if it is 0. */
 export interface Vectors {
   readonly factor?: Expression;
   readonly shift?: Expression;
 }
 
 /**
- * A node that takes `value`, if it does no more than to scale and to shift its channels by constants.
+ * Gives a node that takes `value` as `Affine`, if it only scales and shifts the channels of `value` by constants.
  *
  * @param axis the axis of the channels
  */
@@ -38,7 +38,7 @@ export function affineOf(g: GraphBuilder, node: Node, value: Value, axis: number
   return alone && isPerChannel(constant.shape, g.shape(value), axis) ? affine : undefined;
 }
 
-/** Whether a constant that meets a value has one number for each of its channels, or one for all. */
+/** Whether a constant that broadcasts to a value has one number for each channel of the value, or one for all. */
 function isPerChannel(from: Shape, to: Shape, axis: number): boolean {
   const ahead = to.length - from.length;
   return ahead >= 0 && from.every((d, i) => d === 1 || (i + ahead === axis && d === to[axis]));
@@ -67,7 +67,7 @@ function ofBatchNormalization({ node, constants }: Affine): Vectors {
   return { factor, shift: beta.sub(mean.mul(factor)) };
 }
 
-/** A constant that meets the channels, as a vector. */
+/** Gives a constant that broadcasts along the channels as a vector over them. */
 function perChannel(constant: Expression, channels: number): Expression {
   const size = sizeOf(constant.shape);
   const vector = constant.reshape([size]);

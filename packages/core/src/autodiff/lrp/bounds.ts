@@ -7,11 +7,11 @@ import type { Bounds } from './modified.ts';
 import { kindOf } from './operators.ts';
 
 /**
- * The bounds of a value that is made of the image's elements one by one, from those of the image: a model may normalise
- * and move pixels itself before its first layer.
+ * Computes the bounds of a value from those of the image, if each element of the value is made from one element of the
+ * image: a model may normalise and move pixels itself before its first layer.
  *
- * @param image what `low` and `high` broadcast to
- * @throws InputError invalid_parameter where the value is made in another way
+ * @param image the image that `low` and `high` broadcast to
+ * @throws InputError invalid_parameter if the value is made in another way
  */
 export function boundsOf(image: Expression, value: Expression, { low, high }: Bounds): Bounds {
   const { g } = image;

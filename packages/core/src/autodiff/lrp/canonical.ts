@@ -6,35 +6,35 @@ import { axisOf } from '../../operators/shape/rule.ts';
 import { type Affine, affineOf } from './affine.ts';
 import { isCentering, layerKindOf } from './operators.ts';
 
-// The network in the form that rules are defined for. What scales and shifts the channels of a layer right behind it, a batch
-// normalisation or a bias of its own node, counts as part of its weights and bias; the same of a layer normalisation.
+// The network in the form that rules are defined for. A node right after a layer that scales and shifts its channels (a
+// batch normalisation, or a bias as a separate node) counts as part of the layer; likewise after a layer normalisation.
 
-/** A node with what is part of it. */
+/** A node with the nodes that count as part of it. */
 export interface Canonical {
   readonly node: Node;
-  /** What follows it and is part of it, in order. */
+  /** The nodes that follow it and are part of it, in order. */
   readonly follows: readonly Affine[];
-  /** What comes out of the last of them. */
+  /** The output of the last of them, or of the node if there are none. */
   readonly output: Expression;
 }
 
 /** A layer with weights, as the rules see it. */
 export interface LinearLayer extends Canonical {
   readonly kind: 'convolution' | 'dense';
-  /** Which input the weights are. */
+  /** The number of the input that is the weights. */
   readonly weights: 0 | 1;
 }
 
 export interface CanonicalForm {
-  /** By the output of the layer's own node, in the network's order. */
+  /** Layers by the output of their own node, in the network's order. */
   readonly layers: ReadonlyMap<Value, LinearLayer>;
   /** Normalisations that subtract a mean, by the output of their own nodes. */
   readonly normalisations: ReadonlyMap<Value, Canonical>;
-  /** Outputs of nodes that are part of what is before them. */
+  /** Outputs of nodes that are part of a node before them. */
   readonly merged: ReadonlySet<Value>;
 }
 
-/** @param nodes the network's own, in order */
+/** @param nodes the network's own nodes, in order */
 export function canonicalForm(g: GraphBuilder, nodes: readonly Node[], scores: Value): CanonicalForm {
   const used = reachable(nodes, [scores]);
   const users = groupBy(
@@ -70,7 +70,7 @@ export function canonicalForm(g: GraphBuilder, nodes: readonly Node[], scores: V
   };
 }
 
-/** Which input of a product is constant where the other moves; a bias must not move. */
+/** Finds the input of a product that is constant while the other moves; a bias must not move. */
 function weightsOf(g: GraphBuilder, { op, inputs }: Node): 0 | 1 | undefined {
   const [a, b, bias] = inputs.map((input) => input !== '' && g.dependsOnInputs(input));
   if (a === b || bias) return undefined;
@@ -78,7 +78,7 @@ function weightsOf(g: GraphBuilder, { op, inputs }: Node): 0 | 1 | undefined {
   return op === 'MatMul' ? 0 : undefined;
 }
 
-/** The axis of a node's output that its channels lie along, if numbers per channel can be made part of its own. */
+/** Finds the channel axis of a node's output, if numbers per channel can be made part of the node's parameters. */
 function channelAxis(g: GraphBuilder, node: Node): number | undefined {
   const rank = g.shape(node.outputs[0]!).length;
   switch (node.op) {

@@ -13,20 +13,20 @@ import {
 import type { Kind } from './operators.ts';
 import type { LinearRule, Rule } from './rule.ts';
 
-/** A rule, and what it is for; `first` is the first layer of these kinds in the network's order. */
+/** A rule, and the kinds it is for; with `first`, only the first layer of these kinds in the network's order. */
 export interface Assignment {
   readonly to: readonly Kind[];
   readonly first?: boolean;
   readonly rule: Rule;
 }
 
-/** Which rule an operator has: the first whose assignment it matches. */
+/** Rules with their assignments; an operator has the rule of the first assignment that it matches. */
 export type Composite = readonly Assignment[];
 
 /**
- * What operators without weights have in every composite. Of zennit: activations pass relevance, sums and averages share it
- * by contribution (Norm there), maxima give it to the element that won, and a batch normalisation that is part of no layer passes it.
- * Of AttnLRP: softmax, products of moving values, and the other normalisations.
+ * The rules of operators without weights in every composite. From zennit: activations pass relevance, sums and averages
+ * share it by contribution (Norm there), maxima give it to the greatest element, and a batch normalisation that is part
+ * of no layer passes it. From AttnLRP: softmax, products of moving values, and the other normalisations.
  */
 export const base = (stabilizer: number): Composite => [
   { to: ['activation', 'scaling'], rule: pass },
@@ -39,7 +39,7 @@ export const base = (stabilizer: number): Composite => [
   { to: ['centering'], rule: centred(stabilizer) },
 ];
 
-/** The rule of a node. */
+/** Finds the rule of a node. */
 export function ruleOf(composite: Composite, kind: Kind, isFirst: (kinds: readonly Kind[]) => boolean): Rule {
   const found = composite.find(({ to, first }) => to.includes(kind) && (!first || isFirst(to)));
   if (!found) throw new Error(`the composite has no rule for ${kind}`);

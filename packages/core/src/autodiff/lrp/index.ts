@@ -14,7 +14,7 @@ import { kindOf } from './operators.ts';
 import { propagated } from './propagate.ts';
 import { linearised } from './shares.ts';
 
-/** The network whose relevance is passed back. */
+/** The network that relevance is passed back through. */
 export interface Explained {
   readonly g: GraphBuilder;
   readonly image: Value;
@@ -57,6 +57,6 @@ export function relevanceRules(
   );
 }
 
-/** A rule where an operator has a derivative, and for its data also where that is zero. */
+/** Puts a rule in place of each derivative of an operator, and of a zero derivative of its first input. */
 const withRule = (row: VjpRow, rule: Vjp): VjpRow =>
   typeof row === 'function' ? rule : row.map((vjp, i) => (vjp || (vjp === null && i === 0) ? rule : vjp));

@@ -12,7 +12,7 @@ export interface Parameters {
 export const hasBias = ({ node, follows }: LinearLayer): boolean =>
   Boolean(node.inputs[2]) || follows.length > 0;
 
-/** A layer's weights and bias with all that is part of it. */
+/** Gives a layer's weights and bias, including the scales and shifts that follow it and are part of it. */
 export function parametersOf(c: RuleContext, { node, weights, follows }: LinearLayer): Parameters {
   const own: Parameters = {
     weights: c.x(weights).mul(node.op === 'Gemm' ? real(node, 'alpha', 1) : 1),
@@ -30,7 +30,7 @@ export function parametersOf(c: RuleContext, { node, weights, follows }: LinearL
 const shifted = (bias: Expression | undefined, by: Expression | undefined): Expression | undefined =>
   bias && by ? bias.add(by) : (by ?? bias);
 
-/** A number per output channel in the shape that meets the weights' axis of output channels. */
+/** Reshapes one number per output channel so that it broadcasts along the weights' axis of output channels. */
 function alongOutputs(node: Node, weights: Expression, factor: Expression): Expression {
   const rank = weights.shape.length;
   const behind =
@@ -38,7 +38,7 @@ function alongOutputs(node: Node, weights: Expression, factor: Expression): Expr
   return factor.reshape([factor.shape[0]!, ...Array<number>(behind).fill(1)]);
 }
 
-/** The layer's output for another input, weights and bias. */
+/** Computes the layer's output for another input, weights and bias. */
 export function applyLayer(
   { node, kind, weights }: LinearLayer,
   x: Expression,
@@ -51,7 +51,7 @@ export function applyLayer(
   return applied(node.op, operands, attributes).add(bias);
 }
 
-/** The node without factors of its own, which its parameters have already. */
+/** Gives the node without factors of its own, which `parametersOf` has included in weights and bias. */
 export function plainNode(node: Node): Node {
   const { alpha: _alpha, beta: _beta, ...attributes } = node.attributes;
   return node.op === 'Gemm' ? { ...node, attributes } : node;

@@ -21,11 +21,11 @@ export const epsilon = (stabilizer: number): LinearRule => ({
 });
 
 /**
- * Contributions of the output's sign count γ times more. For z_j > 0
+ * Contributions that have the sign of the output count γ times more. For z_j > 0
  *
  *     R_i = Σ_j (x_i⁺(w_ij + γw_ij⁺) + x_i⁻(w_ij + γw_ij⁻)) R_j / Σ_i (the same) + b_j + γb_j⁺
  *
- * and for z_j < 0 with w⁺ and w⁻, b⁺ and b⁻ exchanged. Where z_j = 0 nothing passes.
+ * and for z_j < 0 with w⁺ and w⁻, b⁺ and b⁻ exchanged. If z_j = 0, no relevance passes.
  *
  * @see Montavon et al., "Layer-Wise Relevance Propagation: An Overview", 2019; for inputs of either sign Andéol et al., 2021
  */
@@ -49,7 +49,7 @@ export const gamma = (factor: number, stabilizer: number): LinearRule => {
 };
 
 /**
- * α times the positive contributions less β times the negative ones, α - β = 1:
+ * α times the positive contributions minus β times the negative contributions, α - β = 1:
  *
  *     R_i = Σ_j (α (x_i⁺w_ij⁺ + x_i⁻w_ij⁻) / z_j⁺ - β (x_i⁺w_ij⁻ + x_i⁻w_ij⁺) / z_j⁻) R_j
  *     z_j⁺ = Σ_i (x_i⁺w_ij⁺ + x_i⁻w_ij⁻) + b_j⁺,   z_j⁻ = Σ_i (x_i⁺w_ij⁻ + x_i⁻w_ij⁺) + b_j⁻
@@ -71,14 +71,14 @@ export const alphaBeta = (alpha: number, beta: number, stabilizer: number): Line
 };
 
 /**
- * Positive contributions only: α = 1, β = 0.
+ * The αβ-rule with positive contributions only: α = 1, β = 0.
  *
  * @see Montavon et al., "Explaining Nonlinear Classification Decisions with Deep Taylor Decomposition", 2017
  */
 export const zPlus = (stabilizer: number): LinearRule => alphaBeta(1, 0, stabilizer);
 
 /**
- * For pixels, which lie between l and h:
+ * The rule for pixels, which lie between l and h:
  *
  *     R_i = Σ_j (x_i w_ij - l_i w_ij⁺ - h_i w_ij⁻) R_j / Σ_i (the same)
  *
@@ -99,7 +99,7 @@ export const zBox = (stabilizer: number): LinearRule => ({
 });
 
 /**
- * By the weights alone, whatever the input: R_i = Σ_j w_ij² R_j / (Σ_i w_ij² + b_j²)
+ * Shares relevance by the weights alone, whatever the input: R_i = Σ_j w_ij² R_j / (Σ_i w_ij² + b_j²)
  *
  * @see Montavon et al., 2017
  */
@@ -109,7 +109,7 @@ export const wSquare = (stabilizer: number): LinearRule => ({
 });
 
 /**
- * Evenly over what an output sees: R_i = Σ_j R_j / (how many inputs j has)
+ * Shares relevance evenly over the inputs of each output: R_i = Σ_j R_j / (how many inputs j has)
  *
  * @see Lapuschkin et al., "Unmasking Clever Hans Predictors", 2019
  */
@@ -118,7 +118,7 @@ export const flat = (stabilizer: number): LinearRule => ({
   stabilizer,
 });
 
-/** The rule with all biases zero, so that they take no relevance. */
+/** Gives the rule with all biases zero, so that they take no relevance. */
 export const withoutBias = (rule: LinearRule): LinearRule => ({
   ...rule,
   parts: rule.parts.map((part) => ({ ...part, terms: part.terms.map((t) => ({ ...t, bias: false })) })),

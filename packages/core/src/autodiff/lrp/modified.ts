@@ -3,9 +3,9 @@ import type { RuleContext } from '../../operators/vjp/rule.ts';
 import type { Parameters } from './linear-layers.ts';
 import type { InputOf, ParametersOf, Term } from './rule.ts';
 
-// What takes the place of a layer's input, weights and bias in a term of a rule.
+// Computes the replacements of a layer's input, weights and bias in a term of a rule.
 
-/** The least and the greatest that each element of a value can be. */
+/** The least and the greatest value that each element can have. */
 export interface Bounds {
   readonly low: Expression;
   readonly high: Expression;
@@ -53,7 +53,7 @@ function modified(value: Expression, how: ParametersOf): Expression {
 const partOf = (value: Expression, sign: 'positive' | 'negative'): Expression =>
   sign === 'positive' ? value.relu() : value.atMost(0);
 
-/** Ones in a data's shape: of one row, which all rows share, where the rest of the shape is known. */
+/** Gives ones in the shape of data: of one row that all rows share, if the batch is open and the rest is known. */
 export function onesOf(data: Expression): Expression {
   const [rows, ...rest] = data.shape;
   const shared = rows !== undefined && rows < 0 && rest.every((d) => d > 0);

@@ -2,8 +2,8 @@ import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import type { OperatorName } from '../../onnx/operator-names.ts';
 import { operators } from '../../operators/table.ts';
 
-// Rules split a layer's input into its positive and its negative part. Behind a ReLU there is no negative part, and
-// half of the work is spared.
+// Rules split a layer's input into its positive and its negative part. After a ReLU there is no negative part, which
+// saves half of the work.
 
 const always: ReadonlySet<OperatorName> = new Set<OperatorName>([
   'Relu',
@@ -15,7 +15,7 @@ const always: ReadonlySet<OperatorName> = new Set<OperatorName>([
   'Exp',
   'Sqrt',
 ]);
-/** Averages and sums, and what chooses elements. */
+/** Operators that keep values non-negative: averages, sums, and those that choose elements. */
 const keeping: ReadonlySet<OperatorName> = new Set<OperatorName>([
   'MaxPool',
   'GlobalMaxPool',
@@ -28,7 +28,7 @@ const keeping: ReadonlySet<OperatorName> = new Set<OperatorName>([
   'Sum',
 ]);
 
-/** Whether no element of a value can be negative, as far as the operators that make it tell. */
+/** Whether no element of a value can be negative, as far as the operators that make it show. */
 export function isNonNegative(g: GraphBuilder, value: Value, known = new Map<Value, boolean>()): boolean {
   const before = known.get(value);
   if (before !== undefined) return before;

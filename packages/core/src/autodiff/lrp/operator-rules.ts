@@ -9,15 +9,15 @@ import { movingData } from './operators.ts';
 import type { OperatorRule } from './rule.ts';
 import { linearised, stabilised } from './shares.ts';
 
-// How operators without weights pass relevance on. R is the relevance of the output y, x the input.
+// Rules by which operators without weights pass relevance on. R is the relevance of the output y, x the input.
 
 /** R_i = R_i: relevance passes an activation as it is. */
 export const pass: OperatorRule = ({ dy }) => dy;
 
-/** Relevance goes where the elements came from, and of a maximum to the element that it chose. */
+/** Relevance goes to the elements that were moved or copied, and for a maximum to the element that it chose. */
 export const asGradient: OperatorRule = (c) => derivative(c);
 
-/** R_i = R_i of a product with a constant, 0 where the constant is 0. */
+/** R_i = R_i for a product with a constant, 0 where the constant is 0. */
 export const unlessZero: OperatorRule = (c) => {
   const { dy } = c;
   const factor = c.x(1 - c.index);
@@ -27,7 +27,7 @@ export const unlessZero: OperatorRule = (c) => {
 };
 
 /**
- * Half to each factor, so that what a product of two is given is what both are given. Elementwise R_i = R/2; of matrices
+ * Gives half to each factor, so that both together get the relevance of the product. Elementwise R_i = R/2; of matrices
  *
  *     R_ik = a_ik Σ_j b_kj R_ij / (2y_ij + ε·sign y_ij)
  *
@@ -40,7 +40,7 @@ export const uniform =
     return c.node.op === 'Mul' ? c.dy.mul(1 / factors) : linearised(c, epsilon, factors);
   };
 
-/** All of x/‖x‖'s relevance to the numerator: the divisor counts as a constant. */
+/** Gives all the relevance of x/‖x‖ to the numerator: the divisor counts as a constant. */
 export const toNumerator: OperatorRule = (c) => (c.index === 0 ? c.dy : c.x(c.index).zerosLike());
 
 /**
@@ -48,7 +48,7 @@ export const toNumerator: OperatorRule = (c) => (c.index === 0 ? c.dy : c.x(c.in
  *
  *     R_i = x_i (R_i - s_i Σ_j R_j)
  *
- * so that relevance is not conserved. Inputs of -∞, which a mask has made, are given none.
+ * so that relevance is not conserved. Inputs of -∞, which a mask has made, get no relevance.
  *
  * @see Achtibat et al., 2024, proposition 3.1
  */
@@ -60,7 +60,7 @@ export const softmaxTaylor: OperatorRule = (c) => {
 };
 
 /**
- * A normalisation y = w (x - μ)/σ + b with σ taken as a constant, by the ε-rule: over the axes that μ is the mean of
+ * A normalisation y = w (x - μ)/σ + b with σ taken as a constant, by the ε-rule: over the axes of the mean μ
  *
  *     R_i = x_i/σ (d_i - mean d),   d_j = w_j R_j / (y_j + ε·sign y_j)
  *
@@ -80,7 +80,7 @@ export const centred =
     return relevance.reshape(c.x(0).shape);
   };
 
-/** The shape in which a normalisation takes means, and the axes that it takes them over. */
+/** Gives the shape in which a normalisation takes means, and the axes that it takes them over. */
 function grouped(c: RuleContext): { shape: readonly number[]; axes: readonly number[] } {
   const whole = c.x(0).shape;
   switch (c.node.op) {
@@ -97,7 +97,7 @@ function grouped(c: RuleContext): { shape: readonly number[]; axes: readonly num
   }
 }
 
-/** A value times the weights of a normalisation and of what is part of it; where a file spells it out it may have none. */
+/** Multiplies by the weights of a normalisation and of the nodes that are part of it; there may be no such weights. */
 function weighted(c: RuleContext, { follows }: Canonical, value: Expression): Expression {
   const [, , ...places] = c.x(0).shape;
   const last = c.node.op === 'LayerNormalization';

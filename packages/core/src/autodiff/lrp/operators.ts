@@ -4,7 +4,7 @@ import type { Node } from '../../onnx/graph.ts';
 import type { OperatorName } from '../../onnx/operator-names.ts';
 import { operators } from '../../operators/table.ts';
 
-/** What an operator is to a rule of relevance. */
+/** The kinds of operators that rules of relevance distinguish. */
 export type Kind =
   /** Layers with weights. */
   | 'convolution'
@@ -17,17 +17,17 @@ export type Kind =
   | 'factor'
   /** A product of values that all move. */
   | 'product'
-  /** A moving value over a moving value. */
+  /** A moving value divided by a moving value. */
   | 'quotient'
   | 'softmax'
   /** A normalisation that subtracts the mean and divides by the deviation. */
   | 'centering'
   /** A normalisation that divides by a size alone. */
   | 'scaling'
-  /** What is left: sums, averages, interpolations, and what counts as its linear part. */
+  /** All others: sums, averages, interpolations, and operators that count as their linear part. */
   | 'sum';
 
-/** Of which each element of the output is one of the input's, by their sizes or by a condition. */
+/** Operators whose output elements are each an element of an input, chosen by size or by a condition. */
 const choosing: ReadonlySet<OperatorName> = new Set<OperatorName>([
   'MaxPool',
   'GlobalMaxPool',
@@ -47,13 +47,13 @@ const centering: ReadonlySet<OperatorName> = new Set<OperatorName>([
   'GroupNormalization',
 ]);
 
-/** The data of a node that moves with the image, as numbers of inputs. */
+/** Gives the numbers of a node's data inputs that move with the image. */
 export const movingData = (g: GraphBuilder, { op, inputs }: Node): number[] =>
   inputs.flatMap((input, i) =>
     i < operators[op].data && input !== '' && g.dependsOnInputs(input) ? [i] : [],
   );
 
-/** What a node is that is no layer with weights. */
+/** Gives the kind of a node that is no layer with weights. */
 export function kindOf(g: GraphBuilder, node: Node): Kind {
   const { elementwise, linear, movement, normalises } = operators[node.op];
   if (movement !== 'no' || choosing.has(node.op)) return 'movement';
@@ -66,7 +66,7 @@ export function kindOf(g: GraphBuilder, node: Node): Kind {
   return linear === 'each' && moving > 1 ? 'product' : 'sum';
 }
 
-/** Which layer with weights a node would be. */
+/** Gives the kind of layer with weights that a node could be. */
 export const layerKindOf = ({ op }: Node): 'convolution' | 'dense' | undefined => {
   if (operators[op].weights === null) return undefined;
   return op === 'Conv' || op === 'ConvTranspose' ? 'convolution' : 'dense';

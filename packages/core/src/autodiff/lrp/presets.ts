@@ -2,12 +2,12 @@ import { base, type Composite } from './composite.ts';
 import { alphaBeta, epsilon, flat, gamma, withoutBias, zBox, zPlus } from './linear-rules.ts';
 import type { LinearRule } from './rule.ts';
 
-// The composites that zennit has, by its names.
+// The composites of zennit, under the names that they have there.
 
 export interface Knobs {
   /** ε of the ε-rule. */
   readonly epsilon: number;
-  /** The same of all other rules. */
+  /** The ε of all other rules. */
   readonly stabilizer: number;
   readonly gamma: number;
   /** Parameters that count as zero. */
@@ -24,7 +24,7 @@ export const presetNames = [
 ] as const;
 export type PresetName = (typeof presetNames)[number];
 
-/** What convolutions have, and the first layer where it has a rule of its own; dense layers have ε. */
+/** The rule of convolutions, and that of the first layer if it has its own; dense layers have the ε-rule. */
 const rules: Readonly<
   Record<PresetName, (knobs: Knobs) => { convolution: LinearRule; first?: LinearRule; firstDense?: boolean }>
 > = {

@@ -8,17 +8,17 @@ import { isNonNegative } from './non-negative.ts';
 import type { LinearRule, Part, Term } from './rule.ts';
 import { stabilised } from './shares.ts';
 
-// A rule in data, applied to a layer. What travels is relevance itself, not relevance over value: some rules give
-// relevance to inputs that are 0, and an activation of 0 may have come from a value that is not.
+// Applies a rule given as data to a layer. Relevance itself is propagated, not relevance over value: some rules give
+// relevance to inputs that are 0, and an activation of 0 may have come from a value that is not 0.
 
-/** A term with what takes the place of the input, weights and bias. */
+/** A term with the modified input, weights and bias. */
 interface Made extends Parameters {
   readonly term: Term;
   /** `undefined` for ones. */
   readonly x: Expression | undefined;
 }
 
-/** The relevance of a layer's data by a rule; `box` makes the bounds of the data. */
+/** Computes the relevance of a layer's data by a rule; `box` makes the bounds of the data. */
 export function propagated(
   c: RuleContext,
   layer: LinearLayer,
@@ -57,14 +57,14 @@ function ofPart(
   });
 }
 
-/** What the layer gives for a term; for the layer as it is that is there already. */
+/** Gives the layer's output for a term; for unmodified input and parameters it is the output that exists already. */
 function outputOf(c: RuleContext, layer: LinearLayer, { term, x, weights, bias }: Made): Expression {
   const whole = term.bias || !hasBias(layer);
   if (term.input === 'unchanged' && term.parameters === 'unchanged' && whole) return layer.output;
   return applyLayer(layer, x ?? onesOf(c.x(c.index)), { weights, bias });
 }
 
-/** Relevance where the layer's own output has the sign. */
+/** Keeps relevance only where the layer's own output has the sign. */
 const signed = (y: Expression, sign: 'positive' | 'negative', value: Expression): Expression =>
   value.gate(sign === 'positive' ? y.isGreater(0) : y.isLess(0));
 

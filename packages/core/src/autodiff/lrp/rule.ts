@@ -2,13 +2,13 @@ import type { Expression } from '../../onnx/expression.ts';
 import type { RuleContext } from '../../operators/vjp/rule.ts';
 import type { Canonical } from './canonical.ts';
 
-// What a rule of layer-wise relevance propagation is. Names are those of zennit.
+// The types of rules of layer-wise relevance propagation. Names are those of zennit.
 
-/** What takes the place of a layer's input x. `low` and `high` are the least and the greatest that a pixel can be. */
+/** The replacement of a layer's input x. `low` and `high` are the least and the greatest value of a pixel. */
 export type InputOf = 'unchanged' | 'positive' | 'negative' | 'one' | 'low' | 'high';
 
 /**
- * What takes the place of a layer's weights w, and of its bias: w, max(w, 0), min(w, 0), w², 1, or w + γ·max(w, 0) and
+ * The replacement of a layer's weights w, and of its bias: w, max(w, 0), min(w, 0), w², 1, or w + γ·max(w, 0) and
  * w + γ·min(w, 0).
  */
 export type ParametersOf =
@@ -25,7 +25,7 @@ export interface Term {
   readonly parameters: ParametersOf;
   /** Whether the bias counts. */
   readonly bias: boolean;
-  /** The term counts with a minus: the z-B rule's low and high. */
+  /** Whether the term is subtracted: low and high of the z-B rule. */
   readonly subtracted?: boolean;
 }
 
@@ -39,13 +39,13 @@ export interface Part {
   readonly share: number;
   /** Only outputs of the unmodified layer that have this sign pass relevance through this part. */
   readonly where?: 'positive' | 'negative';
-  /** The sign that the denominator has whatever the input is, where it has one. */
+  /** The sign of the denominator, if it is the same for every input. */
   readonly denominator?: 'positive' | 'negative';
 }
 
 /**
- * How a linear operator passes relevance on, in data: the relevance of an input is the sum over the parts. The denominator
- * is held away from zero: stabilised(z) = z + stabilizer · sign z, with sign 0 = 1.
+ * The rule of a linear operator as data: the relevance of an input is the sum over the parts. The denominator
+ * is kept away from zero: stabilised(z) = z + stabilizer · sign z, with sign 0 = 1.
  */
 export interface LinearRule {
   readonly parts: readonly Part[];
@@ -53,9 +53,9 @@ export interface LinearRule {
 }
 
 /**
- * How an operator passes relevance on: `dy` of the context is the relevance of the output.
+ * A function by which an operator passes relevance on: `dy` of the context is the relevance of the output.
  *
- * @param whole the node with what is part of it, of a normalisation that has such
+ * @param whole the node with the nodes that are part of it, if it is a normalisation that subtracts a mean
  */
 export type OperatorRule = (c: RuleContext, whole?: Canonical) => Expression;
 

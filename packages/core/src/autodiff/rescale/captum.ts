@@ -8,7 +8,7 @@ import { extremum } from './extrema.ts';
 import type { Pairs } from './pairs.ts';
 import { secant } from './secant.ts';
 
-/** What Captum has the rescale rule for; everything else has its gradient there. */
+/** Operators that have the rescale rule in Captum; all others have their gradient there. */
 export const captumNonlinear: readonly OperatorName[] = [
   'Relu',
   'LeakyRelu',
@@ -18,7 +18,7 @@ export const captumNonlinear: readonly OperatorName[] = [
   'Softplus',
 ];
 
-/** Captum's pool: where windows overlap the last one wins, and right after one of the six it has its plain gradient. */
+/** Captum's pool: if windows overlap, only the last counts; right after one of the six it has its plain gradient. */
 export const captumRules = (pairs: Pairs, layer: Value): VjpRules => ({
   ...Object.fromEntries(captumNonlinear.map((op) => [op, [secant(pairs)]])),
   MaxPool: [
@@ -26,7 +26,7 @@ export const captumRules = (pairs: Pairs, layer: Value): VjpRules => ({
   ],
 });
 
-/** Whether one of the six gives what a node takes. Captum keeps its hooks off the layer that is explained. */
+/** Whether one of the six makes the first input of a node. Captum puts no hooks on the explained layer. */
 export function followsNonlinear(g: GraphBuilder, node: Node, layer: Value): boolean {
   if (node.inputs[0] === layer) return false;
   const maker = g.maker(node.inputs[0]!);

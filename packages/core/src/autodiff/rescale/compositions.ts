@@ -17,12 +17,12 @@ import { differentiate } from '../differentiate.ts';
 import { derivative } from '../gradient.ts';
 import type { Pairs } from './pairs.ts';
 
-// Operators that are made of others, which have rules: what they compute is written out and passed rule by rule.
+// Operators that are made of others, which have rules: the composition is written out and differentiated rule by rule.
 
-/** An operator written out as a function of one of its inputs, which is given under a name of its own. */
+/** An operator written out as a function of one of its inputs; this input gets a name of its own. */
 type Composition = (c: RuleContext, x: Expression) => Expression;
 
-/** The rule of an operator that is written out. */
+/** Makes the rule of an operator that is written out as a composition. */
 export const composed =
   (composition: Composition, rules: () => VjpRules): Vjp =>
   (c) =>
@@ -38,9 +38,9 @@ function through(c: RuleContext, x: Expression, composition: Composition, rules:
 }
 
 /**
- * The same of what is made of exponentials: a shift that both rows of a pair have in common keeps them within the
- * range of floats, and moves no difference. It is the mean of both maxima, so exponentials reach e^(D/2) where the
- * maxima are D apart; float32 ends at D = 177.
+ * Makes the same rule for a composition of exponentials: a shift that both rows of a pair share keeps exponentials in
+ * the range of floats and changes no difference. The shift is the mean of both maxima, so exponentials reach e^(D/2)
+ * if the maxima are D apart; float32 overflows at D = 177.
  */
 export const shifted =
   (
@@ -56,7 +56,7 @@ export const shifted =
 
 export const lastAxis = (c: RuleContext): number[] => [axisOf(c)];
 
-/** As SHAP's handler, which takes e and 1/Σe for two factors. */
+/** Writes softmax as a product of two factors, e and 1/Σe, like the handler of SHAP. */
 export const softmax: Composition = (c, z) => {
   const e = z.exp();
   return e.mul(e.sum(lastAxis(c)).reciprocal());
@@ -70,7 +70,7 @@ export const logSumExp: Composition = (c, z) => z.exp().sum(reductionAxes(c)).lo
 const standardized = (c: RuleContext, x: Expression, axes: readonly number[]): Expression =>
   standardize(x, axes, epsilonOf(c)).normal;
 
-/** x·scale + bias, as far as the node has them. */
+/** Computes x·scale + bias; a scale or bias that the node does not have is left out. */
 function affine(c: RuleContext, x: Expression, form = (v: Expression) => v): Expression {
   const scale = given(c, 1);
   const scaled = scale ? x.mul(form(scale)) : x;
@@ -85,11 +85,11 @@ export const rmsNormalization: Composition = (c) => {
   return affine(c, x.div(x.square().mean(trailing(c)).add(epsilonOf(c)).sqrt()));
 };
 
-/** Of each channel's places, with a scale for each channel. */
+/** Normalises over the places of each channel, with a scale for each channel. */
 export const instanceNormalization: Composition = (c) =>
   perChannelAffine(c, standardized(c, c.x(0), range(2, rankOf(c))));
 
-/** Of each place's channels. */
+/** Normalises over the channels of each place. */
 export const layerNorm2d: Composition = (c) => perChannelAffine(c, standardized(c, c.x(0), [1]));
 
 const perChannelAffine = (c: RuleContext, normal: Expression): Expression =>
@@ -108,7 +108,7 @@ export const groupNormalization: Composition = (c) => {
 /** x·(bias + α/n Σ x²)^-β over a window of n channels. */
 export const localResponse: Composition = (c, x) => x.mul(lrnBase(c).pow(-real(c.node, 'beta', 0.75)));
 
-// What is reduced has the shape of the output: axes stay or go.
+// Reductions take the shape of the output, whether it keeps the reduced axes or not.
 
 export const absoluteSum: Composition = (c, x) => x.abs().sum(reductionAxes(c)).reshape(c.y.shape);
 

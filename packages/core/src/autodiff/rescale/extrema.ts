@@ -4,11 +4,11 @@ import type { Pairs } from './pairs.ts';
 import { over } from './secant.ts';
 
 /**
- * A maximum of many is shared out between the elements that the image and the baseline chose: what y lies above y' is
- * the credit of the element that the image chose, what y' lies above y that of the baseline's; of a minimum what lies
- * below.
+ * Shares out the difference of a maximum between the elements that the image and the baseline chose: max(y - y', 0) is
+ * the credit of the element that the image chose, max(y' - y, 0) that of the element that the baseline chose; of a
+ * minimum, min(y - y', 0) and min(y' - y, 0).
  *
- * @param back takes a cotangent from the output to the elements that were chosen
+ * @param back passes a cotangent from the output to the elements that were chosen
  */
 export const extremum =
   (pairs: Pairs, extreme: 'Max' | 'Min', back: Vjp = derivative): Vjp =>

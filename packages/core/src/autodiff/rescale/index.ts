@@ -36,25 +36,25 @@ import { averaged, quotient, shapley } from './products.ts';
 import { reciprocalSecant, rootSecant, secant, squareSecant } from './secant.ts';
 
 // DeepLIFT's multipliers as a backward pass. Rows come in pairs: an image and the baseline that it is compared with.
-// Every rule holds Σ m·Δx = Δy, so that attributions add up to the difference of the scores.
+// Every rule satisfies Σ m·Δx = Δy, so that attributions add up to the difference of the scores.
 
-/** Elementwise, and yet no functions that bend: a choice, and other types for the same values. */
+/** Elementwise operators that are no nonlinear functions: a choice, and conversions of values to other types. */
 const passing: readonly OperatorName[] = ['Where', 'Cast', 'CastLike', 'QuantizeLinear'];
 
-/** Functions of the elements of one value or two that are linear in none. */
+/** Elementwise operators with a slope that are not linear in any of their inputs. */
 export const nonlinear = operatorsThat(
   ({ elementwise, linear, vjp }) => elementwise && linear === 'no' && vjp !== null && hasSlope(vjp),
 ).filter((op) => !passing.includes(op));
 
-/** Linear in each of two values, with the other held. */
+/** Operators that are linear in each of two values while the other is constant. */
 const bilinear = operatorsThat(({ linear, data, vjp }) => linear === 'each' && data > 1 && vjp !== null);
 
 /**
- * The multipliers of every operator that has a derivative; what is linear has that.
+ * The multipliers of every operator that has a derivative; those of a linear operator are its derivative.
  *
- * @param values what is explained, [rows, …]: the image and the baseline in turns
- * @param captum with three deviations of Captum: it has the rescale rule for six nonlinearities only, where windows overlap
- *   the last one wins, and a pool right after one of the six has its plain gradient
+ * @param values the explained value, [rows, …]: the image and the baseline in turns
+ * @param captum adds three deviations of Captum: the rescale rule is for six nonlinearities only; if windows overlap,
+ *   only the last window counts; and a pool right after one of the six has its plain gradient
  */
 export function rescaleRules(values: Expression, captum: boolean): VjpRules {
   const pairs = pairsOf(values.shape[0]!);
@@ -102,7 +102,7 @@ function paperRules(pairs: Pairs, rules: () => VjpRules): VjpRules {
   };
 }
 
-/** By how many of its inputs move. */
+/** Chooses the rule of a nonlinear function by how many of its inputs move. */
 function bent(pairs: Pairs): Vjp {
   const [one, two] = [secant(pairs), shapley(pairs)];
   return (c) => {

@@ -2,7 +2,7 @@ import { kept } from '../../operators/reduction.ts';
 import type { Vjp } from '../../operators/vjp/rule.ts';
 import type { Pairs } from './pairs.ts';
 
-// Sums of squares, and their roots: Δy/Δx has a form of its own.
+// Sums of squares, and their roots: their Δy/Δx has a closed form.
 
 /** Σ x²: x + x' */
 export const squareSum =
@@ -10,7 +10,7 @@ export const squareSum =
   (c) =>
     kept(c, c.dy).mul(pairs.sum(c.x(0)));
 
-/** ‖x‖: (x + x') / (‖x‖ + ‖x'‖), 0 where both are 0 */
+/** ‖x‖: (x + x') / (‖x‖ + ‖x'‖), 0 if both norms are 0 */
 export const norm =
   (pairs: Pairs): Vjp =>
   (c) => {

@@ -3,10 +3,10 @@ import type { Expression } from '../../onnx/expression.ts';
 import { operators } from '../../operators/table.ts';
 import { sizeOf } from '../../tensor.ts';
 
-// Rows come in pairs: an image and the baseline that it is compared with. Where the rows of a value lie, and what one
-// of a pair says of the other.
+// Rows come in pairs: an image and the baseline that it is compared with. Finds the rows of a value, and computes sums,
+// means and differences of the two rows of a pair.
 
-/** The rows of a value lie along `axis`; each is `inner` neighbours there, `outer` times over. */
+/** The place of the rows of a value: they lie along `axis`; each is `inner` neighbours there, `outer` times. */
 interface Rows {
   readonly axis: number;
   readonly outer: number;
@@ -14,7 +14,7 @@ interface Rows {
 }
 
 /**
- * Where the rows of a value lie; undefined where it has none, or where that cannot be followed.
+ * Finds where the rows of a value lie; undefined if it has no rows, or if that cannot be followed.
  *
  * @param rows how many rows there are, as a dimension: negative for a multiple of an open batch
  */
@@ -36,7 +36,7 @@ export function rowsOf(g: GraphBuilder, value: Value, rows: number): Rows | unde
   return found ? { ...found, axis } : undefined;
 }
 
-/** The same elements in the same order: as many lie before each row as before. */
+/** Finds the rows of a reshaped value: elements keep their order, so the number before each row stays the same. */
 function viewed(g: GraphBuilder, from: Value, shape: readonly number[], axis: number, rows: number) {
   const found = rowsOf(g, from, rows);
   if (!found) return undefined;
@@ -45,23 +45,23 @@ function viewed(g: GraphBuilder, from: Value, shape: readonly number[], axis: nu
   return Number.isInteger(outer) && Number.isInteger(inner) ? { axis, outer, inner } : undefined;
 }
 
-/** What the rules of one network share: its graph, and how many rows it has. */
+/** Operations on pairs of rows that the rules of one network share, for its number of rows. */
 export interface Pairs {
-  /** Whether image and baseline have values of their own here. */
+  /** Whether a value has separate rows for image and baseline. */
   varies(value: Expression): boolean;
-  /** As [before, pairs, 2, behind]: the image's values and the baseline's along axis 2. Cotangents have their rows where `like` has them. */
+  /** Reshapes to [before, pairs, 2, behind], image and baseline along axis 2. Cotangents have the rows of `like`. */
   paired(value: Expression, like?: Expression): Expression;
-  /** Each row's value at the place of the other of its pair. */
+  /** Exchanges the two rows of each pair. */
   exchanged(value: Expression, like?: Expression): Expression;
-  /** Of both of a pair, in the place of each. */
+  /** Gives the sum of both rows of a pair, in the place of each. */
   sum(value: Expression): Expression;
-  /** The mean of both of a pair, in the place of each; itself where they do not differ. */
+  /** Gives the mean of both rows of a pair, in the place of each; a value that does not vary stays. */
   mean(value: Expression): Expression;
-  /** Row minus the other of its pair. */
+  /** Gives each row minus the other row of its pair. */
   difference(value: Expression, like?: Expression): Expression;
 }
 
-/** @param rows as of `rowsOf`, an even number */
+/** @param rows the same as for `rowsOf`, an even number */
 export function pairsOf(rows: number): Pairs {
   const varies = ({ g, name }: Expression) => g.dependsOnInputs(name) && rowsOf(g, name, rows) !== undefined;
   function paired(value: Expression, like = value): Expression {

@@ -5,19 +5,19 @@ import { derivative } from '../gradient.ts';
 import type { Pairs } from './pairs.ts';
 import { over } from './secant.ts';
 
-// Functions of two moving values: each has its Shapley value, the change that it makes averaged over both values of the
-// other, as in SHAP's DeepExplainer.
+// Functions of two moving values: each value has its Shapley value, which is the change that it makes, averaged over
+// both values of the other, as in SHAP's DeepExplainer.
 
-/** Of what is linear in each: the derivative, with the other at the mean of both. */
+/** The rule if y is linear in each value: the derivative, with the other value at the mean of its pair. */
 export const averaged =
   (pairs: Pairs): Vjp =>
   (c) =>
     derivative({ ...c, x: (i) => (i === c.index ? c.x(i) : pairs.mean(c.x(i))) });
 
 /**
- * y = a/b: the mean of 1/b for a, -mean(a)/(b b') for b. Where a value is divided by a norm of its own, the product
- * a = y·b is shared out instead, Δy = (Δa - mean(y)·Δb) / mean(b): a mean of 1/b and what it is compensated by are as
- * large as the smaller norm makes them, and layer by layer leave nothing but rounding of a norm that is almost 0.
+ * y = a/b: the mean of 1/b for a, -mean(a)/(b b') for b. If a value is divided by a norm of its own, the product
+ * a = y·b is shared out instead, Δy = (Δa - mean(y)·Δb) / mean(b): if a norm is almost 0, the mean of 1/b and the term
+ * that compensates it are as large as the smaller norm makes them, and layer by layer only rounding errors remain.
  */
 export const quotient =
   (pairs: Pairs): Vjp =>
@@ -47,7 +47,7 @@ function isMadeOf({ g, name }: Expression, of: Expression): boolean {
   return false;
 }
 
-/** Of any function f(a, b): ½(f(a, b) - f(a', b) + f(a, b') - f(a', b')) / Δa for a, and likewise for b. */
+/** The rule of any function f(a, b): ½(f(a, b) - f(a', b) + f(a, b') - f(a', b')) / Δa for a, and likewise for b. */
 export const shapley =
   (pairs: Pairs): Vjp =>
   (c) => {

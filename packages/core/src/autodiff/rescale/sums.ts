@@ -10,7 +10,7 @@ import { captumNonlinear, followsNonlinear } from './captum.ts';
 import { nonlinear, ruled } from './index.ts';
 import { rowsOf } from './pairs.ts';
 
-/** A network from what is explained to its scores. */
+/** The part of a network from the explained value to the scores. */
 export interface Way {
   readonly g: GraphBuilder;
   readonly image: Value;
@@ -19,10 +19,10 @@ export interface Way {
 }
 
 /**
- * Where DeepLIFT loses a part of the difference between the scores: operators on the way whose multipliers times
- * differences are not the difference of what they give, with their nodes. None: attributions add up.
+ * Finds where DeepLIFT loses a part of the difference between the scores: operators on the way for which Σ m·Δx is not
+ * the difference of their outputs, with their nodes. If there are no such operators, attributions add up.
  *
- * @param captum with the rules that Captum has
+ * @param captum whether the rules are those of Captum
  */
 export function lossesOn({ g, image, from, to }: Way, captum: boolean): Map<string, string[]> {
   const { moving } = between(g, [from], [to]);
@@ -46,7 +46,7 @@ export function lossesOn({ g, image, from, to }: Way, captum: boolean): Map<stri
 
 const isFloatOf = (g: GraphBuilder, value: Value): boolean => g.knows(value) && isFloat(g.dtype(value));
 
-/** Whether Σ m·Δx = Δy at a node. @param layer Captum's: the layer that is explained */
+/** Whether Σ m·Δx = Δy at a node. @param layer the explained layer, with Captum's rules */
 function addsUp(
   g: GraphBuilder,
   node: Node,
@@ -70,10 +70,10 @@ function addsUp(
   return ruled.includes(node.op);
 }
 
-/** What passes as it is, where the choice of it does not move: elements of several values, and other types. */
+/** Operators that pass elements on unchanged, if the choice does not move: choices among values, type conversions. */
 const passing: readonly OperatorName[] = ['Where', 'ScatterElements', 'ScatterND', 'Cast', 'CastLike'];
 
-/** A pool that Captum shares out in full: with windows side by side, and none of its six nonlinearities before it. */
+/** Whether Captum shares a pool out in full: windows do not overlap, and none of the six nonlinearities precedes it. */
 function apartPool(g: GraphBuilder, node: Node, layer: Value): boolean {
   const kernel = ints(node, 'kernel_shape') ?? [];
   const [strides, dilations] = [ints(node, 'strides'), ints(node, 'dilations')];

@@ -2,9 +2,9 @@ import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import type { Node } from '../../onnx/graph.ts';
 import { madeBy, multipleOf, scalar } from './expression.ts';
 
-// What is chosen by sign: Where, and the halves that sums are made of.
+// Choices by sign: Where, and the positive and negative parts in sums.
 
-/** `above` where `tested` is larger than `threshold`, else `below`. At the threshold itself it may be either. */
+/** A choice: `above` if `tested` is larger than `threshold`, else `below`; at the threshold either of them. */
 export interface Branches {
   readonly tested: Value;
   readonly threshold: number;
@@ -12,7 +12,7 @@ export interface Branches {
   readonly below: Value;
 }
 
-/** What a Where chooses by. */
+/** Reads the choice that a Where makes. */
 export function branchesOf(g: GraphBuilder, { op, inputs }: Node): Branches | undefined {
   if (op !== 'Where') return undefined;
   let [condition, yes, no] = inputs as [Value, Value, Value];
@@ -30,7 +30,7 @@ export function branchesOf(g: GraphBuilder, { op, inputs }: Node): Branches | un
     : { tested: b, threshold: left, above: greater ? no : yes, below: greater ? yes : no };
 }
 
-/** x, of max(x, 0). */
+/** Finds x of max(x, 0). */
 export function positivePart(g: GraphBuilder, value: Value): Value | undefined {
   const node = madeBy(g, value, 'Relu', 'Max', 'Clip');
   if (node?.op === 'Relu') return node.inputs[0];
@@ -38,21 +38,21 @@ export function positivePart(g: GraphBuilder, value: Value): Value | undefined {
   return node && scalar(g, node.inputs[1]) === 0 && !node.inputs[2] ? node.inputs[0] : undefined;
 }
 
-/** x, of min(x, 0). */
+/** Finds x of min(x, 0). */
 export function negativePart(g: GraphBuilder, value: Value): Value | undefined {
   const node = madeBy(g, value, 'Min', 'Clip');
   if (node?.op === 'Min') return besideZero(g, node);
   return node && scalar(g, node.inputs[2]) === 0 && !node.inputs[1] ? node.inputs[0] : undefined;
 }
 
-/** x, of max(-x, 0). */
+/** Finds x of max(-x, 0). */
 export function mirroredPart(g: GraphBuilder, value: Value): Value | undefined {
   const mirrored = positivePart(g, value);
   const node = madeBy(g, mirrored, 'Neg', 'Mul', 'Sub');
   return node?.inputs.find((x) => g.dependsOnInputs(x) && multipleOf(g, mirrored!, x) === -1);
 }
 
-/** The input of a maximum or minimum of two whose other one is 0. */
+/** Finds the other input of a maximum or minimum of two inputs if one is 0. */
 export function besideZero(g: GraphBuilder, { inputs }: Node): Value | undefined {
   if (inputs.length !== 2) return undefined;
   const [a, b] = inputs as [Value, Value];

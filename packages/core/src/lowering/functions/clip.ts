@@ -2,13 +2,13 @@ import { besideZero } from './branches.ts';
 import { madeBy, scalar } from './expression.ts';
 import type { Recogniser } from './recogniser.ts';
 
-/** ReLU as max(x, 0). */
+/** Recognises ReLU as max(x, 0). */
 export const relu: Recogniser = (g, node) => {
   const x = besideZero(g, node);
   return x === undefined ? undefined : { op: 'Relu', inputs: [x] };
 };
 
-/** A clip as a minimum of a maximum, or the other way round: ReLU6 as min(relu(x), 6). */
+/** Recognises a clip as a minimum of a maximum, or the reverse: ReLU6 as min(relu(x), 6). */
 export const clip: Recogniser = (g, node) => {
   const outer = bounded(g, node.inputs);
   const inner = madeBy(g, outer?.x, node.op === 'Min' ? 'Max' : 'Min', 'Relu');
@@ -21,7 +21,7 @@ export const clip: Recogniser = (g, node) => {
 
 type Graph = Parameters<Recogniser>[0];
 
-/** A value and the number that it is compared with. */
+/** Finds a value and the number with which it is compared. */
 function bounded(g: Graph, inputs: readonly string[]): { x: string; bound: number } | undefined {
   if (inputs.length !== 2) return undefined;
   const [a, b] = inputs as [string, string];

@@ -8,8 +8,8 @@ import type { Found, Recogniser } from './recogniser.ts';
 const [alpha, gamma] = [1.6732632423543772, 1.0507009873554805];
 
 /**
- * ELU, α·(eˣ - 1) below 0 and x above; CELU, α·(e^(x/α) - 1) below; SELU, γ times an ELU. As a choice by sign, or as
- * the sum of what either half has and the other has not.
+ * Recognises ELU, α·(eˣ - 1) below 0 and x above; CELU, α·(e^(x/α) - 1) below; SELU, γ times an ELU; each as a choice
+ * by sign, or as the sum of two terms of which each is 0 on one side.
  */
 export const elu: Recogniser = (g, node, precision) => {
   const [y] = node.outputs as [Value];

@@ -3,17 +3,17 @@ import type { Node } from '../../onnx/graph.ts';
 import { getOwn } from '../../own.ts';
 import { sizeOf } from '../../tensor.ts';
 
-// Exporters put factors and sums of one function in many places: before or behind, as products or quotients, x³ as a power
-// or as two products. A polynomial in the values that matter is the same for all of them.
+// Exporters write the factors and sums of one function in many ways: in any order, as products or quotients, x³ as a
+// power or as two products. The polynomial in the relevant values is the same for all of them.
 
-/** Coefficients by exponents: of a·x²y in x and y, `a` at '2,1'. */
+/** Coefficients by exponents: for a·x²y in x and y, `a` at '2,1'. */
 export type Polynomial = ReadonlyMap<string, number>;
 
-/** Higher powers are nobody's. */
+/** The highest power of any function. */
 const highest = 4;
 const mostNodes = 32;
 
-/** A value as a polynomial in others; nothing if it is none, or depends on something else. */
+/** Reads a value as a polynomial in `symbols`; `undefined` if it is not a polynomial, or depends on other values. */
 export function polynomial(g: GraphBuilder, value: Value, symbols: readonly Value[]): Polynomial | undefined {
   let left = mostNodes;
   const constant = (c: number): Polynomial => new Map([[symbols.map(() => 0).join(), c]]);
@@ -82,7 +82,7 @@ function times(a: Polynomial | undefined, b: Polynomial | undefined): Polynomial
   return product;
 }
 
-/** Whether a polynomial has exactly these terms. */
+/** Tells whether a polynomial has exactly these terms. */
 export function is(
   found: Polynomial | undefined,
   terms: Readonly<Record<string, number>>,
@@ -99,17 +99,17 @@ export function is(
   );
 }
 
-/** Whether a number is the right one, but for rounding. */
+/** Tells whether a number equals `right`, except for rounding. */
 export const near = (value: number | undefined, right: number, precision: number): boolean =>
   value !== undefined && Math.abs(value - right) <= precision * Math.abs(right);
 
-/** a of a·x, if a value is that and nothing more; `undefined` too for a = 0. */
+/** Finds a if a value is exactly a·x; `undefined` also for a = 0. */
 export function multipleOf(g: GraphBuilder, value: Value, x: Value): number | undefined {
   const terms = [...(polynomial(g, value, [x]) ?? [])].filter(([, c]) => c !== 0);
   return terms.length === 1 && terms[0]![0] === '1' ? terms[0]![1] : undefined;
 }
 
-/** The number that a constant of one element is. */
+/** Reads the number of a constant of one element. */
 export function scalar(g: GraphBuilder, value: Value | undefined): number | undefined {
   if (!value || g.dependsOnInputs(value)) return undefined;
   if (g.constants.has(value) && sizeOf(g.constants.get(value)!.shape) !== 1) return undefined; // at a glance
@@ -119,7 +119,7 @@ export function scalar(g: GraphBuilder, value: Value | undefined): number | unde
 
 const arithmetic = new Set(['Add', 'Sub', 'Mul', 'Div', 'Neg', 'Pow', 'Sum']);
 
-/** A value and what sums, products and quotients make it of, the nearest first. */
+/** Lists a value and the operands of the sums, products and quotients that make it, the nearest first. */
 export function* operandsOf(g: GraphBuilder, value: Value): Generator<Value> {
   const seen = new Set([value]);
   for (const v of seen) {
@@ -130,7 +130,7 @@ export function* operandsOf(g: GraphBuilder, value: Value): Generator<Value> {
   }
 }
 
-/** The nodes of an operator that a value is a sum or product of. */
+/** Lists the nodes of given operators whose outputs a value sums or multiplies. */
 export function* terms(g: GraphBuilder, value: Value, ...ops: readonly string[]): Generator<Node> {
   for (const v of operandsOf(g, value)) {
     const node = madeBy(g, v, ...ops);
@@ -138,7 +138,7 @@ export function* terms(g: GraphBuilder, value: Value, ...ops: readonly string[])
   }
 }
 
-/** The node that makes a value, if it is one of these operators and its inputs are known. */
+/** Finds the node that makes a value, if it has one of these operators and its inputs are known. */
 export function madeBy(
   g: GraphBuilder,
   value: Value | undefined,
@@ -151,7 +151,7 @@ export function madeBy(
 export const inputsKnown = (g: GraphBuilder, { inputs }: Node): boolean =>
   inputs.every((value) => value === '' || g.knows(value));
 
-/** The two inputs of a node, either first. */
+/** Lists the two inputs of a node in both orders. */
 export const eitherWay = ({ inputs: [a, b] }: Node): readonly (readonly [Value, Value])[] => [
   [a!, b!],
   [b!, a!],

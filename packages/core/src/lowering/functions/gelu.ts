@@ -2,7 +2,7 @@ import type { GraphBuilder, Value } from '../../onnx/builder.ts';
 import { is, operandsOf, polynomial, terms } from './expression.ts';
 import type { Recogniser } from './recogniser.ts';
 
-/** GELU, x·½(1 + erf(x/√2)), wherever the factors stand. */
+/** Recognises GELU, x·½(1 + erf(x/√2)), with its factors in any order. */
 export const gelu: Recogniser = (g, node, precision) => {
   const [y] = node.outputs as [Value];
   for (const { inputs, outputs } of terms(g, y, 'Erf')) {
@@ -21,7 +21,7 @@ export const gelu: Recogniser = (g, node, precision) => {
   return undefined;
 };
 
-/** The value that is Φ(x), or twice that. */
+/** Finds the value that is Φ(x) or 2·Φ(x). */
 function cumulative(g: GraphBuilder, y: Value, erf: Value, precision: number): Record<string, Value> {
   for (const value of operandsOf(g, y)) {
     const found = polynomial(g, value, [erf]);
@@ -31,7 +31,7 @@ function cumulative(g: GraphBuilder, y: Value, erf: Value, precision: number): R
   return {};
 }
 
-/** GELU's tanh form, x·½(1 + tanh(√(2/π)·(x + 0.044715·x³))). */
+/** Recognises GELU's tanh form, x·½(1 + tanh(√(2/π)·(x + 0.044715·x³))). */
 export const tanhGelu: Recogniser = (g, node, precision) => {
   const [y] = node.outputs as [Value];
   const factor = Math.sqrt(2 / Math.PI);

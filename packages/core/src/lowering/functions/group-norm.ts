@@ -4,7 +4,7 @@ import { float32 } from '../../tensor.ts';
 import { madeBy } from './expression.ts';
 import type { Recogniser } from './recogniser.ts';
 
-/** Group normalisation: the channels reshaped to groups, each normalised as an instance, and reshaped back. */
+/** Recognises group normalisation: channels reshaped to groups, each normalised as an instance, and reshaped back. */
 export const groupNorm: Recogniser = (g, node) => {
   const normal = madeBy(g, node.inputs[0], 'InstanceNormalization', 'LayerNormalization');
   const grouping = madeBy(g, normal?.inputs[0], 'Reshape');
@@ -20,7 +20,7 @@ export const groupNorm: Recogniser = (g, node) => {
   return { op: 'GroupNormalization', inputs: [x, ...parameters], attributes };
 };
 
-/** Scale and bias of groups for each of their channels; none where they change nothing. */
+/** Repeats scale and bias of groups for each of their channels; none if they change nothing. */
 function perChannel(
   g: GraphBuilder,
   { op, inputs }: Node,

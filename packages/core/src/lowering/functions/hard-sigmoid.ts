@@ -2,10 +2,10 @@ import { float, real } from '../../onnx/graph.ts';
 import { is, near, operandsOf, polynomial, scalar, terms } from './expression.ts';
 import type { Recogniser } from './recogniser.ts';
 
-/** Slopes of the hard sigmoids that there are: PyTorch's, and that of Keras 2 and of ONNX's default. */
+/** Slopes of the known hard sigmoids: PyTorch's, and the slope of Keras 2 and of ONNX's default. */
 const slopes = [1 / 6, 0.2];
 
-/** Hard sigmoid, clip(x·a + ½, 0, 1), as k·clip(x·a/k + ½/k, 0, 1/k): relu6(x + 3)/6. */
+/** Recognises hard sigmoid, clip(x·a + ½, 0, 1), as k·clip(x·a/k + ½/k, 0, 1/k): relu6(x + 3)/6. */
 export const hardSigmoid: Recogniser = (g, node, precision) => {
   const [y] = node.outputs as [string];
   for (const clip of terms(g, y, 'Clip')) {
@@ -22,7 +22,7 @@ export const hardSigmoid: Recogniser = (g, node, precision) => {
   return undefined;
 };
 
-/** Hard swish, x·hardsigmoid(x) with a = ⅙, the sixth before or behind. */
+/** Recognises hard swish, x·hardsigmoid(x) with a = ⅙; the factor ⅙ may stand first or last. */
 export const hardSwish: Recogniser = (g, node, precision) => {
   const [y] = node.outputs as [string];
   for (const gate of terms(g, y, 'HardSigmoid', 'Clip')) {

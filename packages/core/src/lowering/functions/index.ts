@@ -15,7 +15,7 @@ import { logSigmoid, softplus } from './softplus.ts';
 import { softsign } from './softsign.ts';
 import { swish } from './swish.ts';
 
-/** A recogniser, and operators of which its last node has one among its operands, or there is nothing to find. */
+/** A recogniser, and operators of which at least one must be among its last node's operands for a match. */
 export interface Entry {
   readonly recogniser: Recogniser;
   readonly near: readonly OperatorName[] | null;
@@ -43,7 +43,7 @@ const sums = [
   near(leakyRelu, 'Relu', 'Max', 'Clip'),
 ];
 
-/** By the operator of their last node, the functions that exporters spell out. */
+/** The functions that exporters spell out, by the operator of their last node. */
 export const recognisers: Readonly<Partial<Record<OperatorName, readonly Entry[]>>> = {
   Mul: [
     ...products,

@@ -4,7 +4,7 @@ import { eitherWay, madeBy, scalar } from './expression.ts';
 import { inverseRootOf, reduced, rootOf, shifted, squared } from './moments.ts';
 import type { Recogniser } from './recogniser.ts';
 
-/** What a vector is divided by: its length, held above `floor`, or √(length² + `epsilon`). */
+/** The divisor of a vector: its length, clipped from below at `floor`, or √(length² + `epsilon`). */
 interface Norm {
   readonly of: Value;
   readonly axes: readonly number[];
@@ -12,7 +12,7 @@ interface Norm {
   readonly epsilon: number;
 }
 
-/** x over its length along some axes: x / max(‖x‖, ε), x / √(Σx² + ε), or a product with the reciprocal. */
+/** Recognises x over its length along some axes: x / max(‖x‖, ε), x / √(Σx² + ε), or a product with the reciprocal. */
 export const l2Norm: Recogniser = (g, node) => {
   for (const { x, divisor, inverse } of quotients(g, node)) {
     const repeated = new Map<Value, Value>();
@@ -38,7 +38,7 @@ function* quotients(g: GraphBuilder, node: Node): Generator<{ x: Value; divisor?
       if (inverseRootOf(g, inverse) !== undefined) yield { x, inverse };
 }
 
-/** What is repeated to the shape of x. */
+/** Finds the value that is expanded to x's shape. */
 function withoutExpand(g: GraphBuilder, value: Value, x: Value, repeated: Map<Value, Value>): Value {
   const expand = madeBy(g, value, 'Expand');
   if (!expand || g.shape(value).join() !== g.shape(x).join()) return value;
@@ -61,7 +61,7 @@ function inverseNorm(g: GraphBuilder, inverse: Value): Norm | undefined {
   return squareNorm(g, inverseRootOf(g, inverse)!);
 }
 
-/** Of the square of a norm. */
+/** Reads the square of a norm. */
 function squareNorm(g: GraphBuilder, square: Value): Norm | undefined {
   const { of: held, floor } = above(g, square);
   const { of, by } = floor > 0 ? { of: held, by: 0 } : shifted(g, held);
@@ -72,7 +72,7 @@ function squareNorm(g: GraphBuilder, square: Value): Norm | undefined {
     : { of: whole.of, axes: whole.axes, floor: Math.sqrt(floor), epsilon: by };
 }
 
-/** A value that is held above a number; 0 where it is not. */
+/** Finds a value that is clipped from below, and the bound; 0 if it is not. */
 function above(g: GraphBuilder, value: Value): { of: Value; floor: number } {
   const node = madeBy(g, value, 'Clip', 'Max');
   if (node?.op === 'Clip' && !node.inputs[2]) {

@@ -5,7 +5,7 @@ import { eitherWay, madeBy, multipleOf } from './expression.ts';
 import { centred, inverseRootOf, isVariance, overRoots, reduced, shifted, squared } from './moments.ts';
 import type { Found, Recogniser } from './recogniser.ts';
 
-/** x less its mean, over its deviation: a layer normalisation, or one of instances, by the axes. Scale and bias follow. */
+/** Recognises (x - mean) / deviation: a layer or instance normalisation, by the axes. Scale and bias may follow. */
 export const standardized: Recogniser = (g, node) => {
   for (const { top, square, root } of overRoots(g, node)) {
     const whole = centred(g, top);
@@ -17,7 +17,7 @@ export const standardized: Recogniser = (g, node) => {
   return undefined;
 };
 
-/** The normalisation that goes over these axes, of all places or of all channels. */
+/** Chooses the normalisation over these axes, of all places or of all channels. */
 function normalisation(
   g: GraphBuilder,
   x: Value,
@@ -39,7 +39,7 @@ function normalisation(
   return rank === 4 && axes.join() === '1' ? found('LayerNorm2d') : undefined;
 }
 
-/** x over the root of its mean square, along the last axes. */
+/** Recognises x over the root of its mean square, along the last axes. */
 export const rmsNorm: Recogniser = (g, node) => {
   for (const { top: x, square, root } of overRoots(g, node)) {
     const { of, by } = shifted(g, square);
@@ -53,7 +53,7 @@ export const rmsNorm: Recogniser = (g, node) => {
   return undefined;
 };
 
-/** As TensorFlow writes a normalisation with scale and bias: x·k + (bias - mean·k) with k = scale / deviation. */
+/** Recognises TensorFlow's normalisation with scale and bias: x·k + (bias - mean·k) with k = scale / deviation. */
 export const foldedNorm: Recogniser = (g, node) => {
   for (const [product, rest] of eitherWay(node)) {
     const scaled = madeBy(g, product, 'Mul');
@@ -74,14 +74,14 @@ export const foldedNorm: Recogniser = (g, node) => {
   return undefined;
 };
 
-/** 1/deviation, and the scale that it is multiplied by. */
+/** Finds 1/deviation, and the scale by which it is multiplied. */
 function factorsOf(g: GraphBuilder, k: Value): { inverse: Value; scale?: Value } {
   const product = madeBy(g, k, 'Mul');
   const [found] = (product ? eitherWay(product) : []).filter(([, scale]) => !g.dependsOnInputs(scale));
   return found ? { inverse: found[0], scale: found[1] } : { inverse: k };
 }
 
-/** Mean and bias, of bias - mean·k. */
+/** Finds mean and bias of bias - mean·k. */
 function offsetOf(g: GraphBuilder, value: Value, k: Value): { mean: Value; bias?: Value } | undefined {
   const node = madeBy(g, value, 'Sub', 'Add');
   if (node?.op === 'Sub' && !g.dependsOnInputs(node.inputs[0]!)) {
@@ -111,7 +111,7 @@ function negativeTimes(g: GraphBuilder, value: Value, k: Value): Value | undefin
 const perChannel = new Set(['InstanceNormalization', 'GroupNormalization', 'LayerNorm2d']);
 const normalisations = [...perChannel, 'LayerNormalization', 'RMSNormalization'];
 
-/** Whether a constant has the shape of a normalisation's scale or bias: that of the axes, or a number per channel. */
+/** Tells whether a constant has the shape of a scale or bias: the shape of the axes, or a number per channel. */
 function isParameter(g: GraphBuilder, { op, inputs, attributes }: Found, value: Value): boolean {
   if (g.dependsOnInputs(value) || !g.knows(value)) return false;
   const x = g.shape(inputs[0]!);
@@ -126,7 +126,7 @@ function isParameter(g: GraphBuilder, { op, inputs, attributes }: Found, value: 
   return own.join() === x.slice(attributes?.axis as number).join();
 }
 
-/** The scale and the bias of a normalisation, one after the other. */
+/** Adds the scale, then the bias, to a recognised normalisation. */
 export const affine: Recogniser = (g, node) => {
   const parameters = node.op === 'Mul' ? 1 : 2;
   for (const [normal, parameter] of eitherWay(node)) {

@@ -5,7 +5,7 @@ import { branchesOf, mirroredPart, negativePart, positivePart } from './branches
 import { eitherWay, is, madeBy, multipleOf, polynomial, terms } from './expression.ts';
 import type { Found, Recogniser } from './recogniser.ts';
 
-/** Leaky ReLU, x above 0 and a·x below: max(x, a·x), a choice by sign, or a sum of two halves. */
+/** Recognises leaky ReLU, x above 0 and a·x below: max(x, a·x), a choice by sign, or a sum of two parts. */
 export const leakyRelu: Recogniser = (g, node, precision) => {
   const [y] = node.outputs as [Value];
   const found = (x: Value, alpha: number | undefined): Found | undefined =>
@@ -31,7 +31,7 @@ export const leakyRelu: Recogniser = (g, node, precision) => {
   return fromMagnitude(g, y, precision);
 };
 
-/** PReLU: a leaky ReLU whose slopes are a tensor of constants. */
+/** Recognises PReLU: a leaky ReLU whose slopes are a tensor of constants. */
 export const prelu: Recogniser = (g, node) => {
   const branches = branchesOf(g, node);
   if (branches) {
@@ -54,7 +54,7 @@ export const prelu: Recogniser = (g, node) => {
 
 interface Half {
   readonly value: Value;
-  /** What times min(x, 0) it is. */
+  /** The factor of min(x, 0). */
   readonly factor: number;
 }
 
@@ -72,7 +72,7 @@ function* otherParts(g: GraphBuilder, y: Value, x: Value): Generator<Half> {
   }
 }
 
-/** max(x, 0) + a·(x - |x|)/2 */
+/** Recognises max(x, 0) + a·(x - |x|)/2. */
 function fromMagnitude(g: GraphBuilder, y: Value, precision: number): Found | undefined {
   for (const { part, x } of positiveParts(g, y))
     for (const { inputs, outputs } of terms(g, y, 'Abs')) {
@@ -84,14 +84,14 @@ function fromMagnitude(g: GraphBuilder, y: Value, precision: number): Found | un
   return undefined;
 }
 
-/** The tensor that a value is x times. */
+/** Finds the tensor by which x is multiplied. */
 function factorOf(g: GraphBuilder, value: Value, x: Value): Value | undefined {
   const product = madeBy(g, value, 'Mul');
   const [, factor] = (product ? eitherWay(product) : []).find(([v]) => v === x) ?? [];
   return factor === undefined ? undefined : tensor(g, factor, 1);
 }
 
-/** A constant of more than one element, or its negative. */
+/** Returns a constant of more than one element, or makes its negative. */
 function tensor(g: GraphBuilder, value: Value, sign: number): Value | undefined {
   const constant = g.constants.get(value);
   if (constant?.dtype !== 'float32' || sizeOf(constant.shape) < 2) return undefined;

@@ -1,7 +1,7 @@
 import { is, madeBy, polynomial, terms } from './expression.ts';
 import type { Recogniser } from './recogniser.ts';
 
-/** Mish, x·tanh(softplus(x)). */
+/** Recognises Mish, x·tanh(softplus(x)). */
 export const mish: Recogniser = (g, node, precision) => {
   for (const { inputs, outputs } of terms(g, node.outputs[0]!, 'Tanh')) {
     const [x] = madeBy(g, inputs[0], 'Softplus')?.inputs ?? [];

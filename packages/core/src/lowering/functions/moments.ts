@@ -3,12 +3,12 @@ import { int, type Node } from '../../onnx/graph.ts';
 import { axisOf } from '../../operators/shape/rule.ts';
 import { eitherWay, madeBy, scalar } from './expression.ts';
 
-// Means, variances and norms as exporters write them, and what is divided by their roots.
+// Means, variances and norms as exporters write them, and quotients by their roots.
 
-/** A reduction that keeps its axes as ones. */
+/** A reduction that keeps its axes with size 1. */
 interface Reduced {
   readonly of: Value;
-  /** In order, counted from the front. */
+  /** The axes in order, counted from the front. */
   readonly axes: readonly number[];
 }
 
@@ -25,7 +25,7 @@ export function reduced(g: GraphBuilder, value: Value | undefined, op: string): 
   return int(node, 'noop_with_empty_axes', 0) === 1 ? undefined : { of, axes: all };
 }
 
-/** v, of v². */
+/** Finds v of v². */
 export function squared(g: GraphBuilder, value: Value | undefined): Value | undefined {
   const node = madeBy(g, value, 'Mul', 'Pow');
   if (!node) return undefined;
@@ -33,7 +33,7 @@ export function squared(g: GraphBuilder, value: Value | undefined): Value | unde
   return (node.op === 'Pow' ? scalar(g, b) === 2 : same(g, a, b)) ? a : undefined;
 }
 
-/** Whether two values are the same by what computes them. */
+/** Tells whether two values are the same, by their computation. */
 export function same(g: GraphBuilder, a: Value, b: Value, depth = 3): boolean {
   if (a === b) return true;
   const [x, y] = [g.maker(a), g.maker(b)];
@@ -47,7 +47,7 @@ export function same(g: GraphBuilder, a: Value, b: Value, depth = 3): boolean {
   );
 }
 
-/** x less its mean. */
+/** A value minus its mean. */
 export interface Centred extends Reduced {
   readonly mean: Value;
 }
@@ -58,7 +58,7 @@ export function centred(g: GraphBuilder, value: Value | undefined): Centred | un
   return mean && mean.of === node.inputs[0] ? { ...mean, mean: node.inputs[1]! } : undefined;
 }
 
-/** Whether a value is the variance of x over some axes: mean (x - mean x)², or mean x² - (mean x)². */
+/** Tells whether a value is the variance of x over some axes: mean (x - mean x)², or mean x² - (mean x)². */
 export function isVariance(g: GraphBuilder, value: Value, x: Value, axes: readonly number[]): boolean {
   const over = (found: Reduced | undefined) => found?.axes.join() === axes.join();
   const whole = reduced(g, value, 'ReduceMean');
@@ -78,13 +78,13 @@ export function isVariance(g: GraphBuilder, value: Value, x: Value, axes: readon
 /** A value that is divided by a root. */
 export interface OverRoot {
   readonly top: Value;
-  /** What the root is of. */
+  /** The value under the root. */
   readonly square: Value;
   /** The root, or its reciprocal. */
   readonly root: { readonly deviation: Value } | { readonly inverse: Value };
 }
 
-/** top / √square, as a quotient or a product with the reciprocal. */
+/** Finds top / √square, as a quotient or a product with the reciprocal. */
 export function* overRoots(g: GraphBuilder, node: Node): Generator<OverRoot> {
   if (node.op === 'Div') {
     const [top, deviation] = node.inputs as [Value, Value];
@@ -98,13 +98,13 @@ export function* overRoots(g: GraphBuilder, node: Node): Generator<OverRoot> {
   }
 }
 
-/** v, of √v. */
+/** Finds v of √v. */
 export function rootOf(g: GraphBuilder, value: Value | undefined): Value | undefined {
   const node = madeBy(g, value, 'Sqrt', 'Pow');
   return node && (node.op === 'Sqrt' || scalar(g, node.inputs[1]) === 0.5) ? node.inputs[0] : undefined;
 }
 
-/** v, of 1/√v. */
+/** Finds v of 1/√v. */
 export function inverseRootOf(g: GraphBuilder, value: Value | undefined): Value | undefined {
   const node = madeBy(g, value, 'Reciprocal', 'Div', 'Pow');
   if (node?.op === 'Reciprocal') return rootOf(g, node.inputs[0]);
@@ -112,7 +112,7 @@ export function inverseRootOf(g: GraphBuilder, value: Value | undefined): Value 
   return node && scalar(g, node.inputs[1]) === -0.5 ? node.inputs[0] : undefined;
 }
 
-/** A value and the number that is added to it, 0 if none is. */
+/** Finds a value and the number added to it, 0 if there is no such number. */
 export function shifted(g: GraphBuilder, value: Value): { of: Value; by: number } {
   const node = madeBy(g, value, 'Add');
   for (const [of, number] of node ? eitherWay(node) : []) {

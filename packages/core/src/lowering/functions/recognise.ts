@@ -6,11 +6,11 @@ import { recognisers } from './index.ts';
 import type { Found } from './recogniser.ts';
 
 /**
- * Makes one node of each function that several nodes spell out, if nobody else looks at what lies inside. The node keeps
- * those nodes as its spelling, in which it is written.
+ * Makes one node of each function that several nodes spell out, if no other node uses the values inside. The new node
+ * keeps those nodes as its spelling, in which it is written.
  *
- * @param outputs what the model gives
- * @param precision how far constants may be from the right ones, relative
+ * @param outputs the model's outputs
+ * @param precision the relative tolerance for constants
  */
 export function recogniseFunctions(g: GraphBuilder, outputs: readonly Value[], precision: number): void {
   const nodes = [...g.nodes];
@@ -19,7 +19,7 @@ export function recogniseFunctions(g: GraphBuilder, outputs: readonly Value[], p
   g.replaceNodes(0, []);
   for (const node of nodes) {
     g.replaceNodes(g.nodes.length, [node]);
-    // What is one node now may be the end of a larger function: a clip, of a hard sigmoid.
+    // The new node may be the last node of a larger function: a clip of a hard sigmoid.
     for (let last = node; ; ) {
       const made = firstFound(g, last, precision, inside);
       if (!made) break;
@@ -34,7 +34,7 @@ export function recogniseFunctions(g: GraphBuilder, outputs: readonly Value[], p
   );
 }
 
-/** The first of the functions that a node can end. */
+/** Finds the first function of which a node is the last. */
 function firstFound(g: GraphBuilder, node: Node, precision: number, inside: Inside): OneNode | undefined {
   if (!g.knows(node.outputs[0]!) || !inputsKnown(g, node)) return undefined;
   const entries = recognisers[node.op] ?? [];
@@ -50,13 +50,13 @@ function firstFound(g: GraphBuilder, node: Node, precision: number, inside: Insi
   return undefined;
 }
 
-/** A function, and what is made by the nodes that it takes the place of. */
+/** A function as one node, and the outputs of the nodes that it replaces. */
 interface OneNode {
   readonly node: Node;
   readonly gone: readonly Value[];
 }
 
-/** Who uses which values of a graph. Nodes are known by their first outputs. */
+/** The users of a graph's values. Nodes are identified by their first outputs. */
 class Inside {
   private readonly users: ReadonlyMap<Value, readonly Value[]>;
   private readonly places: ReadonlyMap<Value, number>;
@@ -71,7 +71,7 @@ class Inside {
     this.users = users;
   }
 
-  /** A function as one node; nothing if somebody sees the inside. */
+  /** Makes a function one node; `undefined` if a value inside has another user. */
   asOne(g: GraphBuilder, last: Node, found: Found): OneNode | undefined {
     const { op, inputs, attributes = {}, parts = {} } = found;
     const output = last.outputs[0]!;
@@ -100,7 +100,7 @@ class Inside {
   }
 }
 
-/** The nodes between a function's inputs and its output, by their outputs; nothing if they need another value. */
+/** Lists the nodes between a function's inputs and output, by their outputs; `undefined` if they need another value. */
 function spelledNodes(
   g: GraphBuilder,
   last: Node,
@@ -124,6 +124,6 @@ function spelledNodes(
   return nodes;
 }
 
-/** Whether a value is computed of the images' numbers, and not only of their shapes. */
+/** Tells whether a value is computed from the images' numbers, not only from their shapes. */
 const varies = (g: GraphBuilder, value: Value): boolean =>
   g.dependsOnInputs(value) && g.knows(value) && (isFloat(g.dtype(value)) || g.dtype(value) === 'bool');

@@ -5,17 +5,17 @@ import type { OperatorName } from '../../onnx/operator-names.ts';
 /** A function that several nodes compute together. */
 export interface Found {
   readonly op: OperatorName;
-  /** What it is a function of, then its parameters. */
+  /** The function's argument, then its parameters. */
   readonly inputs: readonly Value[];
   readonly attributes?: Attributes;
-  /** Values inside that a derivative can use, by what they are. */
+  /** Values inside that a derivative can use, by their roles. */
   readonly parts?: Readonly<Record<string, Value>>;
-  /** Values that only repeat others along axes, which broadcasting does as well. */
+  /** Values that only repeat other values along axes, as broadcasting also does. */
   readonly repeated?: ReadonlyMap<Value, Value>;
 }
 
 /**
- * The function whose last node this is, if it is exactly that: the same axes, and constants as close to the right ones
- * as `precision` (relative) says. Who else uses the values inside is none of a recogniser's business.
+ * Finds the function of which `node` is the last, if it matches exactly: the same axes, and constants within
+ * `precision` (relative) of the right ones. A recogniser ignores other users of the values inside.
  */
 export type Recogniser = (g: GraphBuilder, node: Node, precision: number) => Found | undefined;

@@ -2,7 +2,7 @@ import type { Value } from '../../onnx/builder.ts';
 import { eitherWay, is, madeBy, multipleOf, operandsOf, polynomial, scalar, terms } from './expression.ts';
 import type { Recogniser } from './recogniser.ts';
 
-/** Sigmoid by hand: 1 / (1 + e^-x), as a quotient or a reciprocal, or e^x / (1 + e^x). */
+/** Recognises a written-out sigmoid: 1 / (1 + e^-x), as a quotient or a reciprocal, or e^x / (1 + e^x). */
 export const writtenSigmoid: Recogniser = (g, node, precision) => {
   const [top, bottom] = (node.op === 'Reciprocal' ? [undefined, node.inputs[0]] : node.inputs) as [
     Value | undefined,
@@ -19,7 +19,7 @@ export const writtenSigmoid: Recogniser = (g, node, precision) => {
   return undefined;
 };
 
-/** e^x · 1 / (1 + e^x) is made of a quotient elsewhere; as a product with a reciprocal it is this. */
+/** Recognises e^x · 1 / (1 + e^x) as a product with a reciprocal; other code recognises the quotient. */
 export const multipliedSigmoid: Recogniser = (g, node, precision) => {
   for (const [power, other] of eitherWay(node)) {
     const exponential = madeBy(g, power, 'Exp');

@@ -4,7 +4,7 @@ import { axisOf } from '../../operators/shape/rule.ts';
 import { eitherWay, madeBy } from './expression.ts';
 import type { Recogniser } from './recogniser.ts';
 
-/** Softmax along an axis that is turned to the end and back, as before opset 13, which had it along the last one alone. */
+/** Recognises a softmax along an axis moved to the end and back: before opset 13 it ran along the last axis alone. */
 export const turnedSoftmax: Recogniser = (g, node) => {
   const soft = madeBy(g, node.inputs[0], 'Softmax', 'LogSoftmax');
   const turned = madeBy(g, soft?.inputs[0], 'Transpose');
@@ -14,7 +14,7 @@ export const turnedSoftmax: Recogniser = (g, node) => {
   return { op: soft.op, inputs: [turned.inputs[0]!], attributes: { axis } };
 };
 
-/** Softmax by hand: exp(z) / Σ exp(z) along one axis, as a quotient or a product; of z - max(z), it is that of z. */
+/** Recognises exp(z) / Σ exp(z) along one axis, as a quotient or product; z - max(z) has the same softmax as z. */
 export const writtenSoftmax: Recogniser = (g, node) => {
   const [a, b] = node.inputs as [Value, Value];
   const pairs =
@@ -32,7 +32,7 @@ export const writtenSoftmax: Recogniser = (g, node) => {
   return undefined;
 };
 
-/** Log-softmax by hand: the logarithm of a softmax, or z less the logarithm of Σ exp(z). */
+/** Recognises a written-out log-softmax: the logarithm of a softmax, or z - log Σ exp(z). */
 export const writtenLogSoftmax: Recogniser = (g, node) => {
   if (node.op === 'Log') {
     const soft = madeBy(g, node.inputs[0], 'Softmax');
@@ -49,14 +49,14 @@ export const writtenLogSoftmax: Recogniser = (g, node) => {
   return { op: 'LogSoftmax', inputs: [beforeShift(g, z, axis)], attributes: { axis } };
 };
 
-/** The only axis that a reduction takes, if it keeps it. */
+/** Finds the only axis of a reduction, if the reduction keeps it. */
 function keptAxis(g: GraphBuilder, node: Node): number | undefined {
   const axes = node.inputs[1] ? g.elements(node.inputs[1]) : undefined;
   if (axes?.length !== 1 || int(node, 'keepdims', 1) !== 1) return undefined;
   return axisOf(axes[0]!, g.shape(node.inputs[0]!).length);
 }
 
-/** z of z - max(z): what is the same all along an axis changes no softmax along it. */
+/** Finds z of z - max(z): a constant along an axis changes no softmax along that axis. */
 function beforeShift(g: GraphBuilder, value: Value, axis: number): Value {
   const shifted = madeBy(g, value, 'Sub');
   const highest = madeBy(g, shifted?.inputs[1], 'ReduceMax');

@@ -3,10 +3,10 @@ import { branchesOf, negativePart, positivePart } from './branches.ts';
 import { is, madeBy, multipleOf, operandsOf, polynomial, terms } from './expression.ts';
 import type { Recogniser } from './recogniser.ts';
 
-/** Beyond this softplus(x) is x in float32. */
+/** The x from which softplus(x) is x in float32. */
 const linearFrom = 15;
 
-/** Softplus: log(1 + eˣ); that up to a threshold and x beyond it; max(x, 0) + log(1 + e^-|x|). */
+/** Recognises softplus: log(1 + eˣ); the same up to a threshold and x above it; max(x, 0) + log(1 + e^-|x|). */
 export const softplus: Recogniser = (g, node, precision) => {
   const [y] = node.outputs as [Value];
   if (node.op === 'Log') {
@@ -30,7 +30,7 @@ export const softplus: Recogniser = (g, node, precision) => {
     : undefined;
 };
 
-/** Log-sigmoid: log(sigmoid(x)), -softplus(-x), min(x, 0) - log(1 + e^-|x|), or a choice of these by sign. */
+/** Recognises log-sigmoid: log(sigmoid(x)), -softplus(-x), min(x, 0) - log(1 + e^-|x|), or a choice of them by sign. */
 export const logSigmoid: Recogniser = (g, node, precision) => {
   const [y] = node.outputs as [Value];
   if (node.op === 'Log') {
@@ -57,7 +57,7 @@ export const logSigmoid: Recogniser = (g, node, precision) => {
     : undefined;
 };
 
-/** Whether a value is log-sigmoid of x: as a node, or as x - softplus(x). */
+/** Tells whether a value is log-sigmoid of x: as a node, or as x - softplus(x). */
 function isLogSigmoid(g: GraphBuilder, value: Value, x: Value, precision: number): boolean {
   if (madeBy(g, value, 'LogSigmoid')?.inputs[0] === x) return true;
   return [...terms(g, value, 'Softplus')].some(
@@ -66,7 +66,7 @@ function isLogSigmoid(g: GraphBuilder, value: Value, x: Value, precision: number
   );
 }
 
-/** A sum of two values of which one is softplus(-|x|): as a polynomial in the other, `part`, and in it. */
+/** Reads a sum of `part` and softplus(-|x|) as a polynomial in these two values. */
 function stableParts(g: GraphBuilder, y: Value) {
   for (const curved of terms(g, y, 'Softplus')) {
     const magnitude = terms(g, curved.inputs[0]!, 'Abs').next().value;

@@ -1,7 +1,7 @@
 import { eitherWay, is, madeBy, polynomial, terms } from './expression.ts';
 import type { Recogniser } from './recogniser.ts';
 
-/** Softsign, x / (1 + |x|), as a quotient or a product with the reciprocal. */
+/** Recognises softsign, x / (1 + |x|), as a quotient or a product with the reciprocal. */
 export const softsign: Recogniser = (g, node, precision) => {
   const quotients =
     node.op === 'Div'

@@ -3,10 +3,10 @@ import type { Node } from '../../onnx/graph.ts';
 import { exactly } from '../../onnx/merge.ts';
 
 /**
- * Writes every function in the nodes that the file has for it. What a derivative has made of a function's parts anew is
- * what the function itself computes: equal nodes become one.
+ * Replaces every function by the nodes that the file has for it. Nodes of a function's parts that a derivative has
+ * repeated are equal to the function's own: equal nodes become one.
  *
- * @returns where a value went
+ * @returns the replacement of a value
  */
 export function spellOut(g: GraphBuilder): (value: Value) => Value {
   const moved = new Map<Value, Value>();
@@ -29,11 +29,11 @@ export function spellOut(g: GraphBuilder): (value: Value) => Value {
   return now;
 }
 
-/** What a node does to which values, whatever its name. */
+/** Writes a node's operator, inputs and attributes, without its name. */
 const meaning = ({ op, inputs, attributes }: Node): string =>
   JSON.stringify([op, inputs, attributes], exactly);
 
-/** A function of the file keeps the names that its parts have there; those of a copy are new. */
+/** Spells out a node. A function of the file keeps the names of its parts; the parts of a copy get new names. */
 function spell(g: GraphBuilder, node: Node, parts: Map<string, Value>, now: (value: Value) => Value): void {
   const { inputs, nodes } = node.spelling!;
   const last = nodes.at(-1)!;

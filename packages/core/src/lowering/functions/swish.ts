@@ -2,7 +2,7 @@ import { float } from '../../onnx/graph.ts';
 import { is, multipleOf, operandsOf, polynomial, terms } from './expression.ts';
 import type { Recogniser } from './recogniser.ts';
 
-/** Swish, x·sigmoid(a·x): SiLU with a = 1, QuickGELU with 1.702. */
+/** Recognises swish, x·sigmoid(a·x): SiLU with a = 1, QuickGELU with a = 1.702. */
 export const swish: Recogniser = (g, node, precision) => {
   const [y] = node.outputs as [string];
   for (const sigmoid of terms(g, y, 'Sigmoid')) {

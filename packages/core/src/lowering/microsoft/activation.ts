@@ -8,7 +8,7 @@ import type { Upgrade, Upgraded } from '../upgraded.ts';
 import { named } from './named.ts';
 import { unsupported } from './refusal.ts';
 
-// Functions of each element, spelled out as exporters do: `functions/recognise` makes one node of each.
+// Elementwise functions, spelled out as exporters do: `functions/recognise` makes one node of each function.
 
 /** x·½·(1 + erf(x/√2)) */
 function gelu(g: GraphBuilder, node: Node, x: Value): Upgraded {
@@ -40,7 +40,7 @@ export const activations = {
   },
 } satisfies Record<string, Upgrade>;
 
-/** Activations that ONNX Runtime fuses into the operator before: the attributes that their parameters are, in order. */
+/** Activations that ONNX Runtime fuses into the operator before, with the attributes of their parameters, in order. */
 const fused: Readonly<Partial<Record<OperatorName, readonly string[]>>> = {
   Elu: ['alpha'],
   HardSigmoid: ['alpha', 'beta'],
@@ -55,7 +55,7 @@ const fused: Readonly<Partial<Record<OperatorName, readonly string[]>>> = {
   ThresholdedRelu: ['alpha'],
 };
 
-/** The activation that ends a fused operator, of what `x` makes; where there is none, `x` is the end. */
+/** Applies the activation that ends a fused operator to the result of `x`; without an activation, `x` is the end. */
 export function activated(
   g: GraphBuilder,
   node: Node,

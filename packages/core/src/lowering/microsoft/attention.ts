@@ -10,17 +10,17 @@ import { named } from './named.ts';
 import { projected } from './products.ts';
 import { unsupported } from './refusal.ts';
 
-// Attention as softmax(q·kᵀ·scale + bias + mask)·v in single operators, as exporters write it. Memories of what came
-// before (past, present) are of texts.
+// Attention as softmax(q·kᵀ·scale + bias + mask)·v in single operators, as exporters write it. Caches of earlier
+// tokens (past, present) are only for texts.
 
-/** Heads as an axis: [batch, heads, tokens, width]. */
+/** Operands with heads as an axis: [batch, heads, tokens, width]. */
 interface Operands {
   readonly query: Value;
   readonly key: Value;
   readonly value: Value;
 }
 
-/** What is added to the products, and which tokens nobody looks at. */
+/** The bias added to the products, and the mask of hidden tokens. */
 interface Added {
   readonly bias: Value | undefined;
   readonly mask: Value | undefined;
@@ -43,7 +43,7 @@ function attended(g: GraphBuilder, node: Node, operands: Operands, { bias, mask 
   return named(node, 'Reshape', [transpose(g, rows, [0, 2, 1, 3]), g.ints([0, 0, -1])]);
 }
 
-/** Of a mask that is 1 where a token is to be looked at, 0 there and `hidden` elsewhere, for [batch, heads, tokens, others]. */
+/** Makes 0 where a mask is 1 (token visible), and `hidden` elsewhere, for [batch, heads, tokens, others]. */
 function fromMask(g: GraphBuilder, node: Node, mask: Value, hidden: number, like: Value): Value {
   const shape = g.shape(mask);
   const others = g.shape(like)[3]!;
@@ -54,7 +54,7 @@ function fromMask(g: GraphBuilder, node: Node, mask: Value, hidden: number, like
   return scale(g, unsqueeze(g, rest, shape.length === 2 ? [1, 2] : [1]), hidden);
 }
 
-/** Of how many tokens of each image are no padding, [batch]. */
+/** Makes the mask from each image's number of tokens that are no padding, [batch]. */
 function fromLengths(g: GraphBuilder, node: Node, lengths: Value, hidden: number, like: Value): Value {
   const [batch, , , others] = g.shape(like) as [number, number, number, number];
   if (g.shape(lengths)[0] !== batch || others < 1) throw unsupported(node, 'a mask of starts and ends');
@@ -81,7 +81,7 @@ function headsOf(node: Node): number {
   return heads;
 }
 
-/** The parts of q·k·v [batch, tokens, q + k + v], by heads. */
+/** Splits packed q, k and v [batch, tokens, q + k + v], and unfolds heads. */
 function apart(g: GraphBuilder, node: Node, packed: Value): Operands {
   const width = g.shape(packed)[2]!;
   const sizes = ints(node, 'qkv_hidden_sizes') ?? [width / 3, width / 3, width / 3];
@@ -95,13 +95,13 @@ function apart(g: GraphBuilder, node: Node, packed: Value): Operands {
   return { query: unfold(query), key: unfold(key), value: unfold(value) };
 }
 
-/** Of [batch, tokens, heads, count, width], what lies at each place of the fourth axis, with heads as an axis. */
+/** Splits [batch, tokens, heads, count, width] along the fourth axis, and moves heads to the second axis. */
 function unpacked(g: GraphBuilder, packed: Value, count: number): Value[] {
   const parts = g.emitAll('Split', [packed], { axis: 3 }, count);
   return parts.map((part) => transpose(g, g.emit('Squeeze', [part, g.ints([3])]), [0, 2, 1, 3]));
 }
 
-/** Query, key and value, each for itself or packed together, with a bias for each. */
+/** Reads query, key and value, separate or packed together, with a bias for each. */
 function operandsOf(g: GraphBuilder, node: Node): Operands {
   const heads = headsOf(node);
   const [given] = required(node, 1) as [Value];

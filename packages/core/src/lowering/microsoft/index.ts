@@ -9,8 +9,8 @@ import { quantizedOperators } from './quantized.ts';
 import { quantizedProducts } from './quantized-products.ts';
 
 /**
- * Operators of ONNX Runtime's own domain, which its optimisers write, in standard ones: everything behind this sees the
- * network that was optimised. Each is held to what ONNX Runtime's own kernel computes.
+ * Rewrites operators of ONNX Runtime's own domain, which its optimisers write, in standard operators: later code sees
+ * the network before its optimisation. Each must compute what ONNX Runtime's own kernel does.
  */
 export const microsoft: Readonly<Record<MicrosoftOperator, Upgrade>> = {
   ...activations,
@@ -19,7 +19,7 @@ export const microsoft: Readonly<Record<MicrosoftOperator, Upgrade>> = {
   ...products,
   ...quantizedOperators,
   ...quantizedProducts,
-  // ONNX took these over later.
+  // ONNX adopted these operators later.
   'com.microsoft.GridSample': (g, node) => gridSample(g, { ...node, op: 'GridSample' }),
   'com.microsoft.Trilu': (_, node) => keep({ ...node, op: 'Trilu' }),
 };

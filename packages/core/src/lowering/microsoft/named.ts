@@ -3,7 +3,7 @@ import type { Attributes, Node } from '../../onnx/graph.ts';
 import type { OperatorName } from '../../onnx/operator-names.ts';
 import { keep, type Upgraded } from '../upgraded.ts';
 
-/** The last of the operators that a node becomes: it gives the node's first output. */
+/** Makes the last of the operators that replace a node: it gives the node's first output. */
 export const named = (
   node: Node,
   op: OperatorName,
@@ -11,7 +11,7 @@ export const named = (
   attributes: Attributes = {},
 ): Upgraded => keep({ op, name: node.name, inputs, outputs: node.outputs.slice(0, 1), attributes });
 
-/** A name that users can ask for, of a value that the file has no name for. */
+/** Makes a name that users can ask for, for a value without a name in the file. */
 export function newName(g: GraphBuilder, stem: string): Value {
   const name = g.reserved.has(stem) || g.knows(stem) ? newNameBeside(g, stem) : stem;
   g.reserved.add(name);

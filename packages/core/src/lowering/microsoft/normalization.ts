@@ -8,8 +8,8 @@ import { keep, type Upgrade } from '../upgraded.ts';
 import { newName } from './named.ts';
 
 /**
- * The sum of two residual branches, a value that exporters have a name for. A bias that was fused in is that of the
- * product which one of them is: the rules of LRP share relevance out by summands.
+ * Makes the sum of two residual branches, a value that exporters name. A fused bias belongs to the branch that is a
+ * product: the rules of LRP distribute relevance over summands.
  */
 function residual(g: GraphBuilder, node: Node, bias: Value | undefined): Node {
   const branches = required(node, 2) as [Value, Value];
@@ -20,7 +20,7 @@ function residual(g: GraphBuilder, node: Node, bias: Value | undefined): Node {
   return { op: 'Add', name: sum, inputs, outputs: [sum], attributes: {} };
 }
 
-/** x over the root of its mean square, times a scale; beside it 1 over that root, where it is asked for. */
+/** Makes x over the root of its mean square, times a scale, and 1 over that root if it is asked for. */
 function rootMeanSquare(g: GraphBuilder, node: Node, x: Value, scale: Value, inverse: Value): Node[] {
   const rank = g.shape(x).length;
   const first = axisOf(int(node, 'axis', -1), rank);

@@ -8,7 +8,7 @@ import type { Upgrade, Upgraded } from '../upgraded.ts';
 import { activated } from './activation.ts';
 import { named } from './named.ts';
 
-/** A real attribute, if the node has it. ONNX Runtime writes one that is not used as no number. */
+/** Reads a real attribute, if the node has it. ONNX Runtime writes NaN for an unused attribute. */
 function realIfGiven(node: Node, name: string): number | undefined {
   const value = real(node, name, Number.NaN);
   return Number.isNaN(value) ? undefined : value;
@@ -19,7 +19,7 @@ const floatsOf = (node: Node, name: string): readonly number[] => {
   return typeof value === 'object' && 'floats' in value ? value.floats : [];
 };
 
-/** An operand with its last two axes swapped, or with its first axis brought before the last one. */
+/** Swaps the last two axes of an operand, or moves its first axis before the last. */
 function turned(g: GraphBuilder, value: Value, swapped: boolean, batched: boolean): Value {
   const axes = g.shape(value).map((_, i) => i);
   const last = axes.at(-1);
@@ -69,7 +69,7 @@ export const products = {
   },
 } satisfies Record<string, Upgrade>;
 
-/** A product and the bias that follows it, if there is one. */
+/** Makes a product and the bias that follows it, if there is a bias. */
 export function withBias(g: GraphBuilder, node: Node, a: Value, b: Value, bias: Value | undefined): Upgraded {
   return bias ? named(node, 'Add', [matmul(g, a, b), bias]) : named(node, 'MatMul', [a, b]);
 }

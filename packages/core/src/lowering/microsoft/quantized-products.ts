@@ -4,7 +4,7 @@ import { real } from '../quantized.ts';
 import type { Upgrade } from '../upgraded.ts';
 import { withBias } from './products.ts';
 
-// Products of whole numbers that are real again at once.
+// Products of whole numbers whose results are real numbers.
 
 export const quantizedProducts = {
   'com.microsoft.MatMulIntegerToFloat'(g, node) {

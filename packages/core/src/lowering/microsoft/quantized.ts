@@ -10,13 +10,13 @@ import { first, firstTwo, ofRealOperands } from '../real-operands.ts';
 import { keep, type Upgrade, type Upgraded } from '../upgraded.ts';
 import { named } from './named.ts';
 
-// Operators on 8-bit numbers as the same operators on the real numbers that these stand for (see `../quantized`).
+// Operators on 8-bit numbers as the same operators on the real numbers that they stand for (see `../quantized`).
 
-/** The real numbers of the input at `at`, which its scale and its zero point follow. */
+/** Makes real numbers of the input at `at`, which is followed by its scale and its zero point. */
 const realAt = (g: GraphBuilder, node: Node, at: number, axis = 0): Value =>
   real(g, node.inputs[at]!, node.inputs[at + 1]!, optional(node, at + 2), axis);
 
-/** A result as 8-bit numbers, by the scale and zero point at `at`; without a zero point that is 0. */
+/** Quantizes a result to 8-bit numbers by the scale and zero point at `at`; a zero point left out is 0. */
 function quantizedAs(g: GraphBuilder, node: Node, value: Value, at: number, like: Value): Upgraded {
   const factor = node.inputs[at];
   if (!factor) throw new RangeError('a scale is needed');
@@ -24,29 +24,29 @@ function quantizedAs(g: GraphBuilder, node: Node, value: Value, at: number, like
   return named(node, 'QuantizeLinear', [value, factor, zero]);
 }
 
-/** 0 in the type of whole numbers, or of those that real numbers were. */
+/** Makes 0 in the type of whole numbers, also for real numbers made from them. */
 const zeroOf = (g: GraphBuilder, like: Value): Value =>
   g.dtype(g.maker(like)?.op === 'DequantizeLinear' ? g.maker(like)!.inputs[0]! : like) === 'int8'
     ? g.constant({ dtype: 'int8', shape: [], data: Int8Array.of(0) })
     : g.constant({ dtype: 'uint8', shape: [], data: Uint8Array.of(0) });
 
-/** A map with channels last, with its channels as the second axis. */
+/** Moves the channels of a map from last to the second axis. */
 function toFirst(g: GraphBuilder, x: Value): Value {
   const rank = g.shape(x).length;
   return transpose(g, x, [0, rank - 1, ...Array.from({ length: rank - 2 }, (_, i) => i + 1)]);
 }
 
-/** The permutation back. */
+/** Makes the permutation back. */
 const toLast = (rank: number): number[] => [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1];
 
-/** What `make` makes of a map whose channels are its second axis, where the node has them last. */
+/** Applies `make` to a map with channels as its second axis, even if the node has them last. */
 function channelsFirst(g: GraphBuilder, x: Value, node: Node, make: (x: Value) => Value): Value {
   if (int(node, 'channels_last', 0) !== 1) return make(x);
   const y = make(toFirst(g, x));
   return transpose(g, y, toLast(g.shape(y).length));
 }
 
-/** A window over a map, with its padding spelled out. */
+/** Slides a window over a map, with its padding spelled out. */
 function windowed(g: GraphBuilder, op: OperatorName, node: Node, x: Value, weights: Value[] = []): Value {
   const attributes = without(node.attributes, 'channels_last', 'opset');
   const spelled = spellPads(g, { ...node, op, inputs: [x, ...weights], attributes }, g.opset);
@@ -54,14 +54,14 @@ function windowed(g: GraphBuilder, op: OperatorName, node: Node, x: Value, weigh
   return g.emit(op, made!.inputs, made!.attributes);
 }
 
-/** Two numbers into one. */
+/** Upgrades an operator of two operands. */
 const binary = (op: OperatorName): Upgrade =>
   ofRealOperands(firstTwo, (g, node) => {
     const [a] = required(node, 2) as [Value];
     return quantizedAs(g, node, g.emit(op, [realAt(g, node, 0), realAt(g, node, 3)]), 6, a);
   });
 
-/** One number into one. */
+/** Upgrades an operator of one operand. */
 const unary = (make: (g: GraphBuilder, x: Value, node: Node) => Value): Upgrade =>
   ofRealOperands(first, (g, node) => {
     const [x] = required(node, 2) as [Value];
@@ -76,7 +76,7 @@ function softmaxOf(g: GraphBuilder, x: Value, node: Node): Value {
   return g.emit(last!.op, last!.inputs, last!.attributes);
 }
 
-/** The operands of a Concat: each has its scale and zero point behind it. */
+/** Lists the operands of a Concat: each is followed by its scale and zero point. */
 const joined = ({ inputs }: Node): readonly number[] =>
   inputs.flatMap((_, at) => (at >= 2 && (at - 2) % 3 === 0 ? [at] : []));
 

@@ -2,7 +2,7 @@ import { InputError } from '../../errors.ts';
 import type { Node } from '../../onnx/graph.ts';
 import { quoted } from '../../onnx/names.ts';
 
-/** What nobody has written for an operator that is read otherwise, and how to get the model without it. */
+/** Refuses an unsupported use of a supported operator, and says how to get the model without it. */
 export const unsupported = (node: Node, what: string): InputError =>
   new InputError(
     'model_unsupported_op',

@@ -5,14 +5,14 @@ import { weightedOnly, weightedParams } from '../shared/cam.ts';
 import { byChannel, channelSamples, channelsOf, weightedMap } from './masks.ts';
 
 /**
- * Ablation-CAM: feature maps weighted by the share of the score that goes when each is taken away.
+ * Ablation-CAM: feature maps weighted by the share of the score that is lost if each is removed.
  *
  *     map = ReLU(Σ_k w_k A_k),   w_k = (y_c - y_c without A_k) / y_c
  *
- * Only what comes after the layer is evaluated. A channel is set to 0; pytorch-grad-cam, where the layer has another
- * minimum than 0, sets it to min(A) - 10⁷ (1 + k mod 32): of the 32 channels that it evaluates together, each is put
- * below the one before. On tokens it takes the channel from all of them, those that lie nowhere on the image too. So its map of a
- * transformer is not the paper's.
+ * Only the network after the layer is evaluated. A channel is set to 0; if the layer's minimum is not 0,
+ * pytorch-grad-cam sets it to min(A) - 10⁷ (1 + k mod 32): of the 32 channels that it evaluates together, each is below
+ * the one before. In tokens it removes the channel from all of them, also from those without a place in the image. So
+ * its map of a transformer is not the paper's.
  *
  * @see Desai & Ramaswamy, "Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free Localization", 2020
  * @example createExplainer(classifier, { method: 'ablation-cam', layers: ['-1'] }, runtime)
@@ -55,14 +55,14 @@ export const ablationCam = defineMethod({
   },
 });
 
-/** What channels are taken from, along which axis, and the network from there on. */
+/** The values that channels are removed from, the axis of channels, and the network after them. */
 interface Ablated {
   readonly values: Expression;
   readonly axis: number;
   of(values: Expression): Subject;
 }
 
-/** The layer's map; under pytorch-grad-cam's convention all of its tokens, those that lie nowhere on the image too. */
+/** Gives the layer's map; under pytorch-grad-cam's convention all its tokens, also those without a place. */
 function ablatedValues({ layers, from, startingFrom }: Subject, setting: Setting<unknown>): Ablated {
   const [map] = layers as [Expression];
   const { name, form } = setting.layerValues[0]!;
@@ -77,14 +77,14 @@ function ablatedValues({ layers, from, startingFrom }: Subject, setting: Setting
   };
 }
 
-/** A share of the score; of a score of 0 there is none. */
+/** Computes a share of the score, which is 0 if the score is 0. */
 function shareOf(part: Expression, whole: Expression): Expression {
   const some = whole.abs().isGreater(least);
   return some.where(part.div(some.where(whole, 1)), 0);
 }
 const least = 1e-20;
 
-/** 0 where that is the values' minimum; else so far below it as pytorch-grad-cam goes, [S, 1, …]. */
+/** Gives 0 if that is the values' minimum; else a number as far below it as in pytorch-grad-cam, [S, 1, …]. */
 function belowAll(values: Expression, channel: Expression): Expression {
   const axes = values.shape.map((_, i) => i);
   const low = values.min(axes, false);

@@ -4,8 +4,8 @@ import { camOutput, mapParams } from '../shared/cam.ts';
 import { mixedBy, tokenMixing } from './token-mixing.ts';
 
 /**
- * Attention rollout: how much of each patch is in the class token, if attention is what mixes tokens, and half of
- * each token stays itself.
+ * Attention rollout: how much of each patch is in the class token, if only attention mixes tokens, and half of each
+ * token stays unchanged.
  *
  *     R = Â_L ⋯ Â_2 Â_1,   Â_l = rows of (A_l + I) divided by their sums,   A_l the mean of the block's heads
  *

@@ -4,12 +4,12 @@ import { camOutput, mapParams } from '../shared/cam.ts';
 import { mixedBy, tokenMixing } from './token-mixing.ts';
 
 /**
- * Chefer's attention relevance: what each patch has passed on to the class token, by attention that speaks for the class.
+ * Chefer's attention relevance: how much each patch passes to the class token by attention that raises the class score.
  *
  *     R = (I + Ā_L) ⋯ (I + Ā_2)(I + Ā_1),   Ā_l = mean over heads of ReLU(A_l ⊙ ∂y_c/∂A_l)
  *
- * The map is the class token's row of R at the patches; without such a token, the mean of all rows. This is the rule for self-attention
- * of the second of the authors' papers, which needs no LRP.
+ * The map is the class token's row of R at the patches; without such a token, the mean of all rows. This is the rule
+ * for self-attention in the second of the authors' papers, which needs no LRP.
  *
  * @see Chefer, Gur & Wolf, "Generic Attention-model Explainability for Interpreting Bi-Modal and Encoder-Decoder Transformers", 2021
  * @example createExplainer(classifier, { method: 'chefer' }, runtime)

@@ -51,14 +51,14 @@ export const cam = defineMethod({
   },
 });
 
-/** Whether scores rise with what an operator before them is given: an average, a bias, another shape or type, a ReLU. */
+/** Whether an operator's output rises with its input: an average, a bias, another shape or type, a ReLU. */
 function keepsOrder({ op }: Node): boolean {
   const { linear, elementwise, movement, weights } = operators[op];
   const averages = linear === 'jointly' && !elementwise && movement === 'no' && weights === null;
   return averages || movement === 'view' || op === 'Relu' || op === 'Add' || op === 'Cast';
 }
 
-/** Weights [classes, channels] of the last linear layer. */
+/** Finds the weights [classes, channels] of the last linear layer. */
 function classWeights({ nodes, logits }: Subject): Expression {
   const { g } = logits;
   const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));

@@ -4,7 +4,7 @@ import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
 import { principalMap } from '../shared/principal.ts';
 
 /**
- * Eigen-CAM: a layer's places along their first principal direction.
+ * Eigen-CAM: a layer's places projected on their first principal direction.
  *
  *     map = ReLU(X v),   X the centred activations [h·w, C], v the first right singular vector of X
  *

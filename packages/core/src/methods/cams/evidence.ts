@@ -6,7 +6,7 @@ import { hiResCamEvidence } from './hi-res-cam.ts';
 import { layerCamEvidence } from './layer-cam.ts';
 import { xGradCamEvidence } from './x-grad-cam.ts';
 
-/** How activations A and gradients G = ∂y_c/∂A become evidence, by method id: for methods that build on another's. */
+/** Functions from activations A and gradients G = ∂y_c/∂A to evidence, by method id: for methods based on another. */
 export const evidenceOf = {
   'grad-cam': gradCamEvidence,
   'grad-cam-plus-plus': gradCamPlusPlusEvidence,

@@ -4,7 +4,7 @@ import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
 import { weighted } from './gradient-cam.ts';
 
 /**
- * FEM: feature maps weighted by how much of each stands out, whatever the class.
+ * FEM: feature maps weighted by the share of their strong responses, whatever the class.
  *
  *     map = ReLU(Σ_k w_k A_k),   w_k = share of places where A_k > mean(A_k) + k·std(A_k)
  *

@@ -6,7 +6,7 @@ import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from '.
 import { evidenceOf } from './evidence.ts';
 
 /**
- * Finer-CAM: what tells the target from the classes that score most like it. Another map's gradient is taken of
+ * Finer-CAM: distinguishes the target from the classes with the closest scores. The base map's gradient is that of
  *
  *     y_c - γ · mean_r y_r          (paper, torchcam)
  *     Σ_r p_r (y_c - α y_r) / (Σ_r p_r + 1e-9),   p = softmax(y)          (pytorch-grad-cam)
@@ -55,7 +55,7 @@ export const finerCam = defineMethod({
       convention === 'pytorch-grad-cam'
         ? likelihoodWeighted(subject, parameters)
         : plain(subject, parameters);
-    // Which classes are closest is settled, not differentiated.
+    // The choice of the closest classes is constant, not differentiated.
     const rules = { ...gradientRules, TopK: [null, null], OneHot: [null, null, null] };
     const seeds = new Map([[objective, objective.onesLike()]]);
     const gradients = subject.gradients(subject.layers, { seeds, rules });
@@ -69,7 +69,7 @@ interface Finer {
   readonly alpha: number;
 }
 
-/** y_c and a mask [N, classes] of the classes with the closest scores. */
+/** Gives y_c and a mask [N, classes] of the classes with the closest scores. */
 function rivals({ logits, chosen }: Subject, wanted: number): { score: Expression; mask: Expression } {
   const classes = logits.shape[1]!;
   const count = Math.min(wanted, classes - 1);

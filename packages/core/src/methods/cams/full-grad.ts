@@ -45,13 +45,13 @@ export const fullGrad = defineMethod({
   },
 });
 
-/** Σ_k of min-maxed channels, [N, h, w]; resizing commutes with the sum. */
+/** Sums min-maxed channels, [N, h, w]; resizing commutes with the sum. */
 function channelSum(maps: Expression): Expression {
   const low = maps.sub(maps.min([2, 3]));
   return low.div(low.max([2, 3]).add(1e-7)).sum([1], false);
 }
 
-/** Feature maps that a node adds a bias to, with that bias [C, 1, 1]. */
+/** Lists feature maps that a node adds a bias to, with that bias [C, 1, 1]. */
 function biasedMaps({ image, nodes }: Subject): { map: Expression; bias: Expression }[] {
   const { g } = image;
   const perChannel = (v: Expression) => v.reshape([v.shape[0]!, 1, 1]);

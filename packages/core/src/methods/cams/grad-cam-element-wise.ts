@@ -1,7 +1,7 @@
 import type { Evidence } from '../shared/cam.ts';
 import { gradientCam } from './gradient-cam.ts';
 
-/** ReLU(G ⊙ A) */
+/** Computes ReLU(G ⊙ A). */
 export const elementWiseEvidence: Evidence = (activation, gradient) => gradient.mul(activation).relu();
 
 /**

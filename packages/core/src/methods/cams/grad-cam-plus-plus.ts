@@ -1,7 +1,7 @@
 import type { Evidence } from '../shared/cam.ts';
 import { gradientCam } from './gradient-cam.ts';
 
-/** w_k A_k with w_k = Σ α_k ReLU(G_k) */
+/** Computes w_k A_k with w_k = Σ α_k ReLU(G_k). */
 export const gradCamPlusPlusEvidence: Evidence = (activation, gradient, convention) => {
   const square = gradient.square();
   const cube = square.mul(gradient);
@@ -17,8 +17,8 @@ export const gradCamPlusPlusEvidence: Evidence = (activation, gradient, conventi
  *
  *     map = ReLU(Σ_k w_k A_k),   w_k = Σ_ij α_k,ij ReLU(G_k,ij),   α = G² / (2G² + G³ Σ_ab A_k,ab + 1e-6)
  *
- * G = ∂y_c/∂A; α is 0 where G is. torchcam's division has no effect, and its weights come to w_k = Σ_ij ReLU(G)³:
- * its convention gives those.
+ * G = ∂y_c/∂A; α is 0 where G is. torchcam's division has no effect, so its weights are w_k = Σ_ij ReLU(G)³,
+ * as under its convention here.
  *
  * @see Chattopadhyay et al., "Grad-CAM++: Improved Visual Explanations for Deep Convolutional Networks", 2018
  * @example createExplainer(classifier, { method: 'grad-cam-plus-plus', layers: ['-1'] }, runtime)

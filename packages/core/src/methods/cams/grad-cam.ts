@@ -10,7 +10,7 @@ import {
   evidenceParams,
 } from '../shared/cam.ts';
 
-/** w_k A_k with w_k the mean of G_k */
+/** Computes w_k A_k, where w_k is the mean of G_k. */
 export const gradCamEvidence: Evidence = (activation, gradient) => gradient.mean([2, 3]).mul(activation);
 
 /**

@@ -11,12 +11,12 @@ import {
   evidenceParams,
 } from '../shared/cam.ts';
 
-/** What such a method has of its own. */
+/** The fields that differ between such methods. */
 type Own = Pick<MethodOf<CamParams>, 'id' | 'title' | 'summary' | 'paper' | 'conventions'> &
   Partial<MethodOf<CamParams>>;
 
 /**
- * A class activation map that is a function of a layer's activations and their gradient:
+ * Makes a method whose class activation map is a function of a layer's activations and their gradient:
  *
  *     map = ReLU(Σ_k evidence(A, ∂y_c/∂A)_k)
  */
@@ -32,6 +32,6 @@ export const gradientCam = (own: Own, evidence: Evidence): Method =>
     ...own,
   });
 
-/** Σ over channels of maps [N, C, h, w] that are weighted with [N, C, 1, 1]: [N, h, w]. */
+/** Sums maps [N, C, h, w], weighted with [N, C, 1, 1], over channels: [N, h, w]. */
 export const weighted = (weights: Expression, maps: Expression): Expression =>
   weights.mul(maps).sum([1], false);

@@ -5,13 +5,13 @@ import { camOutput, mapParams } from '../shared/cam.ts';
 import { mixedBy, tokenMixing } from './token-mixing.ts';
 
 /**
- * Gradient-weighted attention rollout: attention rollout, each block's attention weighted by how the score moves with it.
+ * Gradient-weighted attention rollout: attention rollout with each block's attention weighted by the score's gradient.
  *
  *     R = Â_L ⋯ Â_2 Â_1,   Â_l = rows of (Ā_l + I) divided by their sums,   Ā_l = ReLU(mean over heads of A_l ⊙ ∂y_c/∂A_l)
  *
- * Of each Ā the `discard_ratio` smallest values are 0. The map is the class token's row of R at the patches; without such a token, the
- * mean of all rows. vit-explain pairs the first block's attention with the last one's gradient, and divides columns by the sums of rows;
- * here a block has its own gradient, and rows their own sums, as its text says.
+ * In each Ā, the `discard_ratio` smallest values are 0. The map is the class token's row of R at the patches; without
+ * such a token, the mean of all rows. vit-explain pairs the first block's attention with the last block's gradient, and
+ * divides columns by the sums of rows; here each block has its own gradient, each row its own sum, as its text says.
  *
  * @see `VITAttentionGradRollout` of vit-explain; Abnar & Zuidema, "Quantifying Attention Flow in Transformers", 2020
  * @example createExplainer(classifier, { method: 'gradient-rollout', parameters: { discard_ratio: 0.5 } }, runtime)
@@ -46,7 +46,7 @@ export const gradientRollout = defineMethod({
   },
 });
 
-/** Matrices [N, T, T] without the share of their values that is smallest. */
+/** Sets the given share of the values of matrices [N, T, T], the smallest, to 0. */
 function largest(matrices: Expression, discarded: number): Expression {
   const [rows, tokens] = matrices.shape as [number, number];
   const count = Math.floor(tokens * tokens * discarded);

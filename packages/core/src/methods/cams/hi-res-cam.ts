@@ -1,7 +1,7 @@
 import type { Evidence } from '../shared/cam.ts';
 import { gradientCam } from './gradient-cam.ts';
 
-/** G ⊙ A */
+/** Computes G ⊙ A. */
 export const hiResCamEvidence: Evidence = (activation, gradient) => gradient.mul(activation);
 
 /**

@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { camOnly, type Evidence, evidenceParams, fusions } from '../shared/cam.ts';
 import { gradientCam } from './gradient-cam.ts';
 
-/** ReLU(G) ⊙ A */
+/** Computes ReLU(G) ⊙ A. */
 export const layerCamEvidence: Evidence = (activation, gradient) => gradient.relu().mul(activation);
 
 /**
- * LayerCAM: each place of each feature map weighted by its own positive gradient, which holds in early layers too.
+ * LayerCAM: each place of each feature map weighted by its own positive gradient, which also works in early layers.
  *
  *     map = ReLU(Σ_k ReLU(G_k) ⊙ A_k),   G = ∂y_c/∂A
  *
- * Of the maps of several layers, each min-maxed, the largest tanh(γ·map) counts; pytorch-grad-cam takes their mean.
+ * Maps of several layers, each min-maxed, are fused to the largest tanh(γ·map); pytorch-grad-cam takes their mean.
  *
  * @see Jiang et al., "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization", 2021
  * @example

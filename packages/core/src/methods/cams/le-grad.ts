@@ -5,12 +5,12 @@ import { defineMethod } from '../method.ts';
 import { camOutput, mapParams } from '../shared/cam.ts';
 
 /**
- * LeGrad: how the score of each block of a transformer moves with the block's attention.
+ * LeGrad: the gradient of the score of each transformer block with respect to the block's attention.
  *
  *     map = 1/L Σ_l 1/(heads·T) Σ_h,q ReLU(∂s_l/∂A_l)_h,q,   s_l = readout(mean over tokens of block l's output)
  *
- * A_l [N, heads, T, T] is the attention after Softmax, q the tokens that look; those that are looked at, without the
- * class token, are the map's places. The readout is the network after its last block: final normalisation and head.
+ * A_l [N, heads, T, T] is the attention after Softmax, q the queries; the keys, without the class token, are
+ * the map's places. The readout is the network after its last block: final normalisation and head.
  *
  * @see Bousselham et al., "LeGrad: An Explainability Method for Vision Transformers via Feature Formation Sensitivity", 2024
  * @example createExplainer(classifier, { method: 'le-grad', parameters: { blocks: 1 } }, runtime)

@@ -3,19 +3,19 @@ import { float32, int64 } from '../../tensor.ts';
 import type { Made, Setting, Subject } from '../method.ts';
 import { type CamParams, camOutput, laid, overChannels } from '../shared/cam.ts';
 
-// Score-CAM and its kin: each channel of a layer masks the image, and is weighted by what the score becomes.
+// Score-CAM and similar methods: each channel of a layer masks the image, and its weight depends on the new score.
 
 interface Rounds {
-  /** How often each channel masks the image. */
+  /** The number of times that each channel masks the image. */
   readonly repeats?: number;
-  /** What the masks of each round are scaled by. */
+  /** The factor of the masks in each round. */
   readonly factors?: readonly number[];
-  /** What is added to each mask, [samples, height, width], and how much of it. */
+  /** The noise that is added to each mask, [samples, height, width], with `std` as its factor. */
   readonly noise?: Made;
   readonly std?: number;
 }
 
-/** Σ over rounds of y(image under the channel's mask) - y(image), divided by the number of rounds, [1, C]. */
+/** Averages y(image under the channel's mask) - y(image) over rounds, for each channel, [1, C]. */
 export function maskedGains(
   { image, layers, score, at, over }: Subject,
   setting: Setting<unknown>,
@@ -45,7 +45,7 @@ export function maskedGains(
   });
 }
 
-/** The channel of each sample, and what the sample counts for. */
+/** Makes the channel of each sample, and the weight of the sample. */
 export const channelSamples = (count: number, channelOf: (sample: number) => number, share: number) => ({
   channel: int64(
     [count],
@@ -54,7 +54,7 @@ export const channelSamples = (count: number, channelOf: (sample: number) => num
   share: float32([count], Array<number>(count).fill(share)),
 });
 
-/** Σ share · change by channel, [1, C], of what each sample changes [samples, 1]. */
+/** Sums share · change by channel, [1, C], from the change of each sample, [samples, 1]. */
 export function byChannel(
   change: Expression,
   share: Expression,
@@ -65,7 +65,7 @@ export function byChannel(
   return counted.matmul(channel.oneHot(channels));
 }
 
-/** Images [samples, C, H, W] seen through masks [samples, 1, H, W]. */
+/** Multiplies the image by masks [samples, 1, H, W], which gives [samples, C, H, W]. */
 function under(
   image: Expression,
   masks: Expression,
@@ -76,8 +76,8 @@ function under(
 }
 
 /**
- * A channel of the activation at input size, min-maxed: before it grows (torchcam), or after, with corners aligned
- * (pytorch-grad-cam). [samples, 1, H, W]
+ * Resizes channels of the activation to input size, [samples, 1, H, W], min-maxed before (torchcam) or after that, with
+ * corners aligned (pytorch-grad-cam).
  */
 function masksOf(activation: Expression, channel: Expression, setting: Setting<unknown>): Expression {
   const { convention, height, width } = setting;
@@ -91,7 +91,7 @@ function masksOf(activation: Expression, channel: Expression, setting: Setting<u
   const grown = (maps: Expression, corners: boolean) =>
     h === height && w === width ? maps : maps.resizeLinear(height, width, corners);
   const [region] = setting.layerRegions;
-  /** What the layer does not see is hidden. */
+  /** Parts of the image that the layer does not see are hidden. */
   if (region)
     return laid(normal(picked).reshape([samples, h, w]), setting, region).reshape([
       samples,
@@ -104,11 +104,11 @@ function masksOf(activation: Expression, channel: Expression, setting: Setting<u
     : normal(grown(picked, convention === 'pytorch-grad-cam'));
 }
 
-/** The map whose channels are weighted with the softmax of their gains. */
+/** Makes the map whose channels are weighted with the softmax of their gains. */
 export const gainMap = ({ layers }: Subject, gains: Expression, setting: Setting<CamParams>): Expression =>
   weightedMap(layers[0]!, gains.softmax(), setting);
 
-/** The map whose channels have weights [1, C]. */
+/** Makes the map whose channels have weights [1, C]. */
 export const weightedMap = (
   activation: Expression,
   weights: Expression,

@@ -11,11 +11,11 @@ import { channelsOf, weightedMap } from './masks.ts';
 const parameters = z.strictObject({ ...weightedParams, seed: seedParam });
 
 /**
- * Random-CAM: feature maps with random weights, for comparison. A method that does no better has not looked at the class.
+ * Random-CAM: feature maps with random weights, for comparison: a method that is not better ignores the class.
  *
  *     map = ReLU(Σ_k w_k A_k),   w_k uniform in (-1, 1)
  *
- * All images have the same weights, where pytorch-grad-cam draws anew; recorded `weights` [1, C] are replayed instead.
+ * All images have the same weights; pytorch-grad-cam draws new ones for each. Recorded `weights` [1, C] replace them.
  *
  * @see `RandomCAM` of pytorch-grad-cam
  * @example createExplainer(classifier, { method: 'random-cam', parameters: { seed: 7 } }, runtime)

@@ -4,7 +4,7 @@ import { camOnly, camOutput, camParams, evidenceMaps } from '../shared/cam.ts';
 import { evidenceOf } from './evidence.ts';
 
 /**
- * RefineCAM: the product of the maps of several layers, so that early layers draw what late ones found.
+ * RefineCAM: the product of the maps of several layers, so that early layers add detail to regions of late layers.
  *
  *     map = minmax(Π_l minmax(map_l at the largest size))
  *

@@ -4,11 +4,11 @@ import { weightedOnly, weightedParams } from '../shared/cam.ts';
 import { gainMap, maskedGains } from './masks.ts';
 
 /**
- * Score-CAM: feature maps weighted by how much of the score is left when the image is seen through each.
+ * Score-CAM: feature maps weighted by the change of the score if the image is masked by each.
  *
  *     map = ReLU(Σ_k w_k A_k),   w = softmax_k(y_c(M_k ⊙ x) - y_c(x)),   M_k = A_k at input size, min-maxed
  *
- * torchcam min-maxes before A_k grows, pytorch-grad-cam after it grew with its corners aligned.
+ * torchcam min-maxes A_k before it is resized, pytorch-grad-cam after it is resized with aligned corners.
  *
  * @see Wang et al., "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks", 2020
  * @example createExplainer(classifier, { method: 'score-cam', layers: ['-1'] }, runtime)

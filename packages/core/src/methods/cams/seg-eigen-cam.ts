@@ -4,7 +4,7 @@ import { camDefaults, camOnly, camOutput, camParams } from '../shared/cam.ts';
 import { principalMap } from '../shared/principal.ts';
 
 /**
- * Seg-Eigen-CAM: Eigen-CAM of activations weighted with how much the score moves with them, either way.
+ * Seg-Eigen-CAM: Eigen-CAM of activations weighted with the magnitude of the score's gradient.
  *
  *     map = ReLU(X v),   X the centred |G| ⊙ A [h·w, C], v the first right singular vector of X,   G = ∂y_c/∂A
  *

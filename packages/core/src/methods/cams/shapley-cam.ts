@@ -8,8 +8,8 @@ import { camDefaults, camOnly, camOutput, evidenceMaps, evidenceParams } from '.
  *
  *     map = ReLU(Σ_k w_k A_k),   w_k = 1/(h·w) Σ_ij (G - ½ H·A)_k,ij,   G = ∂y_c/∂A
  *
- * H·A is the product of the score's Hessian with the activations, a gradient of the gradient. Where the network is
- * piecewise linear after the layer it is zero, and the map is Grad-CAM's.
+ * H·A is the product of the score's Hessian with the activations, a gradient of the gradient. If the network is
+ * piecewise linear after the layer, H·A is zero, and the map is Grad-CAM's.
  *
  * @see Cai, "CAMs as Shapley Value-based Explainers", 2025
  * @example createExplainer(classifier, { method: 'shapley-cam', layers: ['-1'] }, runtime)

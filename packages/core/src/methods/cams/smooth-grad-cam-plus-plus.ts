@@ -11,8 +11,8 @@ import { weighted } from './gradient-cam.ts';
  *
  *     map = ReLU(Σ_k w_k A_k),   w_k = Σ_ij α ReLU(Ḡ),   α = mean G² / (2 mean G² + Σ_ab(mean G³ · A)_ab + 1e-8)
  *
- * Means are over the copies, Ḡ = mean G, A of the image itself. torchcam takes G and A of the last copy for Ḡ and
- * for the A that is weighted.
+ * Means are over the copies, Ḡ = mean G, A is of the image itself. torchcam uses G of the last copy as Ḡ, and A of the
+ * last copy as the weighted A.
  *
  * @see Omeiza et al., "Smooth Grad-CAM++: An Enhanced Inference Level Visualization Technique", 2019
  * @example
@@ -49,7 +49,7 @@ export const smoothGradCamPlusPlus = defineMethod({
   only: camOnly,
   sampled: true,
   aux: ['noise'],
-  // torchcam's activations and gradients are those of the last copy, the paper's of the image itself and of the mean.
+  // torchcam uses activations and gradients of the last copy, the paper activations of the image and mean gradients.
   explain({ image, layers, aux, at, over }, setting) {
     const { num_samples: count, std, seed } = setting.parameters;
     const noise = noiseMade(seed, count, setting.inputShape, aux);

@@ -1,17 +1,17 @@
 import type { Expression } from '../../onnx/expression.ts';
 import type { Subject } from '../method.ts';
 
-// How attention carries what is in patches through the blocks of a transformer: a product of one matrix for each block.
+// Attention moves the content of patches through the blocks of a transformer: a product of one matrix for each block.
 
-/** What a transformer's blocks attend to, and how a matrix of tokens is read as a map. */
+/** The attention of a transformer's blocks, and functions to read a matrix of tokens as a map. */
 export interface TokenMixing {
   /** Attention of each block, [N·heads, T, T] or [N, heads, T, T]. */
   readonly weights: readonly Expression[];
   /** The identity [T, T]. */
   readonly itself: Expression;
-  /** A value of the shape of `weights` by heads, [N, heads, T, T]. */
+  /** Reshapes a value of the shape of `weights` to separate heads, [N, heads, T, T]. */
   byHead(weights: Expression): Expression;
-  /** What of each patch is in the class token, or in all tokens where there is none: [N, h, w]. */
+  /** Reads how much of each patch is in the class token, or in the mean of all tokens if there is none: [N, h, w]. */
   read(mixed: Expression): Expression;
 }
 
@@ -19,7 +19,7 @@ export function tokenMixing({ logits, transformer }: Pick<Subject, 'logits' | 't
   const { blocks, grid, prefix, suffix, tokenAxis } = transformer();
   const sides = logits.of(blocks[0]!.output).shape;
   const [rows, tokens] = [sides[1 - tokenAxis]!, sides[tokenAxis]!];
-  /** The class token is the first, or the last of those behind the patches. */
+  /** The index of the class token: the first token, or the last of those after the patches. */
   const at = prefix > 0 ? 0 : suffix > 0 ? tokens - 1 : undefined;
   return {
     weights: blocks.map((block) => logits.of(block.weights)),
@@ -38,6 +38,6 @@ export function tokenMixing({ logits, transformer }: Pick<Subject, 'logits' | 't
   };
 }
 
-/** What comes of tokens that blocks mix one after the other, by matrices [N, T, T]. */
+/** Multiplies the matrices [N, T, T] by which blocks mix tokens one after the other. */
 export const mixedBy = (blocks: readonly Expression[]): Expression =>
   blocks.reduce((before, block) => block.matmul(before));

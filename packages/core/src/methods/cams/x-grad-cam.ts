@@ -1,7 +1,7 @@
 import type { Evidence } from '../shared/cam.ts';
 import { gradientCam } from './gradient-cam.ts';
 
-/** w_k A_k with w_k = Σ G_k ⊙ A_k / (Σ A_k + ε) */
+/** Computes w_k A_k with w_k = Σ G_k ⊙ A_k / (Σ A_k + ε). */
 export const xGradCamEvidence: Evidence = (activation, gradient, convention) => {
   const total = activation.sum([2, 3]);
   const epsilon = convention === 'pytorch-grad-cam' ? 1e-7 : 1e-8;

@@ -20,7 +20,7 @@ const parameters = z.strictObject({
 type BlurParams = z.infer<typeof parameters>;
 
 /**
- * Blur integrated gradients: integrated gradients along the path on which the image is blurred more and more.
+ * Blur integrated gradients: integrated gradients along a path of increasing blur of the image.
  *
  *     attribution = -Σ_i (σ_i+1 - σ_i) ∂x_σ/∂σ ⊙ ∇y_c(x_σ)  at σ_i,   x_σ = x blurred by a Gaussian of σ        [N, C, H, W]
  *
@@ -63,7 +63,7 @@ export const blurIg = defineMethod<BlurParams>({
   },
 });
 
-/** The standard deviation at each step, [S, 1, 1, 1], in float64: `grad_step` may be small beside it. */
+/** Computes the standard deviation at each step, [S, 1, 1, 1], in float64: `grad_step` may be much smaller. */
 function sigmaAt(step: Expression, { n_steps, max_sigma, sqrt }: BlurParams): Expression {
   const sigma = step.cast('float64').mul(max_sigma / n_steps);
   return sqrt ? sigma.sqrt() : sigma;
@@ -71,10 +71,10 @@ function sigmaAt(step: Expression, { n_steps, max_sigma, sqrt }: BlurParams): Ex
 
 const reachOf = (sigma: number): number => Math.floor(4 * sigma + 0.5);
 
-/** The weight of what lies at distances […] from a pixel, [S, …]. */
+/** A function from distances […] from a pixel to weights, [S, …]. */
 type Kernel = (distances: Expression) => Expression;
 
-/** Gaussians of σ [S, 1, 1, 1] that are cut off at 4σ, none of them beyond `farthest`. */
+/** Makes Gaussians of σ [S, 1, 1, 1] that are cut off at 4σ, which is at most `farthest`. */
 function gaussian(sigma: Expression, farthest: number): Kernel {
   const reach = sigma.mul(4).add(0.5).emit('Floor');
   const exponent = sigma.square().mul(-2).atMost(-1e-12).reciprocal();
@@ -87,7 +87,7 @@ function gaussian(sigma: Expression, farthest: number): Kernel {
   return (at) => weight(at).div(total);
 }
 
-/** Blurs along one axis as matrices [S, 1, size, size]: by one kernel, by another, and the difference. */
+/** Makes the matrices [S, 1, size, size] of blurs along one axis: of two kernels, and of their difference. */
 function growing(kernels: readonly [Kernel, Kernel], like: Expression, size: number) {
   const offsets = Array.from({ length: size ** 2 }, (_, i) => Math.abs(Math.floor(i / size) - (i % size)));
   const [some, more] = kernels.map((kernel) => kernel(like.array([1, 1, size, size], offsets))) as [
@@ -97,7 +97,7 @@ function growing(kernels: readonly [Kernel, Kernel], like: Expression, size: num
   return { some: some.cast('float32'), more: more.cast('float32'), gain: more.sub(some).cast('float32') };
 }
 
-/** Images whose rows and columns are blurred by matrices [S, 1, size, size]; outside of the image is 0. */
+/** Blurs rows and columns of images by matrices [S, 1, size, size]; pixels outside the image are 0. */
 function smoothed(
   image: Expression,
   rows: Expression,

@@ -5,7 +5,7 @@ import { withoutRelu } from './guided.ts';
 
 /**
  * Deconvolution: the backward pass with a ReLU on the gradient in place of each ReLU's derivative, [N, C, H, W]. On a
- * network without ReLU it is the gradient.
+ * network without ReLU the result is the gradient.
  *
  * @see Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", 2014
  * @example createExplainer(classifier, { method: 'deconvolution' }, runtime)

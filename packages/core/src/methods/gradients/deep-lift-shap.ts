@@ -6,7 +6,7 @@ import { perRow } from '../shared/noise.ts';
 import { addingUp, multiplierSums, rescaleExceptions } from './multipliers.ts';
 
 /**
- * DeepLIFT SHAP: DeepLIFT averaged over baselines, [N, C, H, W]. The baselines are recorded ones, or zeros and, where
+ * DeepLIFT SHAP: DeepLIFT averaged over baselines, [N, C, H, W]. The baselines are recorded, or are zeros and, if
  * the model's mean and std are known, black.
  *
  * @see Lundberg & Lee, "A Unified Approach to Interpreting Model Predictions", 2017
@@ -39,7 +39,7 @@ export const deepLiftShap = defineMethod({
   },
 });
 
-/** Baselines, and what each counts for. */
+/** Gives the baselines, and the share of each. */
 export function baselineSamples(setting: Setting<unknown>, aux: Samples) {
   const baselines = baselinesOf(setting, aux);
   const count = baselines.shape[0]!;

@@ -8,10 +8,10 @@ import { addingUp, multiplierSums, oneBaseline, rescaleExceptions, sameBaseline 
  *
  *     attribution = m ⊙ (x - x'),   m the product of multipliers: weights, and Δy/Δx of nonlinearities
  *
- * Where two values that move are multiplied, divided or compared, each has its Shapley value, the change that it makes
+ * If two moving values are multiplied, divided or compared, each has its Shapley value, the change that it makes
  * averaged over both values of the other; Softmax and normalisations are made of these. Attributions add up to
- * y_c(x) - y_c(x') unless an operator on the way has no such rule, which is then named. Captum's do not where values
- * multiply, pooling windows overlap or a pool follows a ReLU: its convention gives its numbers.
+ * y_c(x) - y_c(x') unless an operator on the way has no such rule, which is then named. Captum's do not if values
+ * multiply, pooling windows overlap or a pool follows a ReLU: the captum convention gives Captum's numbers.
  *
  * @see Lundberg & Lee, "A Unified Approach to Interpreting Model Predictions", 2017, and SHAP's DeepExplainer
  * @see Shrikumar, Greenside & Kundaje, "Learning Important Features Through Propagating Activation Differences", 2017

@@ -1,6 +1,6 @@
 import type { Pixels } from '../perturbation/slic.ts';
 
-/** Edges between neighbouring pixels, the weakest first. */
+/** Edges between neighbouring pixels, sorted by rising cost. */
 export interface Edges {
   readonly pixels: number;
   readonly from: readonly number[];
@@ -9,10 +9,10 @@ export interface Edges {
 }
 
 /**
- * Segments of pixels numbered from 0, as `skimage.segmentation.felzenszwalb` numbers them: edges join their ends, the weakest first,
- * while they are weaker than what holds either segment together. Then segments of fewer pixels than `least` join a neighbour.
+ * Segments pixels, numbered from 0, like `skimage.segmentation.felzenszwalb`: by rising cost, each edge joins its two
+ * segments if cheaper than greatest inner cost + scale/(255·size) of each; then those under `least` pixels join others.
  *
- * @param scale the larger, the larger are segments
+ * @param scale a larger scale gives larger segments
  * @see Felzenszwalb & Huttenlocher, "Efficient Graph-Based Image Segmentation", 2004
  */
 export function felzenszwalb({ pixels, from, to, costs }: Edges, scale: number, least: number): Int32Array {
@@ -35,7 +35,7 @@ export function felzenszwalb({ pixels, from, to, costs }: Edges, scale: number, 
 class Forest {
   readonly parent: Int32Array;
   readonly size: Int32Array;
-  /** The strongest edge within each tree, by its root. */
+  /** The greatest cost of an edge within each tree, by its root. */
   readonly cost: Float64Array;
 
   constructor(count: number) {
@@ -63,7 +63,7 @@ class Forest {
     return root;
   }
 
-  /** The number of each pixel's tree, counted by roots. */
+  /** Gives the number of each pixel's tree; trees are numbered in the order of their roots. */
   numbered(): Int32Array {
     const numbers = new Map<number, number>();
     return this.parent.map((_, pixel) => {
@@ -74,7 +74,7 @@ class Forest {
   }
 }
 
-/** Each pixel's edges to the right, down and along both diagonals, weighed by how far the blurred colours at their ends are apart. */
+/** Makes each pixel's edges to the right, down and on both diagonals; costs are distances of the blurred colours. */
 export function edgesOf(image: Pixels, sigma: number): Edges {
   const { data, height, width, channels } = blurred(image, sigma);
   const ends: [number, number][] = [];
@@ -100,7 +100,7 @@ export function edgesOf(image: Pixels, sigma: number): Edges {
   };
 }
 
-/** Rows and then columns blurred by a Gaussian that is cut off at 4σ; the image is mirrored at its edges. */
+/** Blurs rows and then columns by a Gaussian that is cut off at 4σ; the image is mirrored at its edges. */
 function blurred({ data, ...shape }: Pixels, sigma: number): Pixels {
   const { height, width, channels } = shape;
   const reach = Math.trunc(4 * sigma + 0.5);

@@ -22,11 +22,11 @@ const parameters = z.strictObject(gradientShapParams);
 type ShapParams = z.infer<typeof parameters>;
 
 /**
- * Gradient SHAP: gradients at random points between noisy copies of the image and baselines, times the way.
+ * Gradient SHAP: gradients at random points between noisy copies of the image and baselines, times their difference.
  *
  *     attribution = 1/n Σ_s (x_s - b_s) ⊙ ∇y_c(α_s x_s + (1 - α_s) b_s),   x_s = x + η_s        [N, C, H, W]
  *
- * α is uniform in [0, 1], η ~ N(0, stdevs²); b_s is the baseline, or a random one of recorded `baselines`.
+ * α is uniform in [0, 1], η ~ N(0, stdevs²); b_s is the baseline, or a random row of recorded `baselines`.
  *
  * @see Lundberg & Lee, "A Unified Approach to Interpreting Model Predictions", 2017; `GradientShap` of Captum
  * @example createExplainer(classifier, { method: 'gradient-shap', parameters: { n_samples: 5, stdevs: 0.1 } }, runtime)
@@ -61,7 +61,7 @@ export const gradientShap = defineMethod<ShapParams>({
   },
 });
 
-/** Where the random points lie: α, noise, and which of the recorded baselines. */
+/** Draws the random points: α, noise, and the index of the recorded baseline. */
 export function drawnSamples(
   { parameters: { n_samples, seed }, inputShape }: Setting<ShapParams>,
   aux: Samples,
@@ -87,7 +87,7 @@ export function drawnSamples(
 
 type Chunk = { readonly [K in keyof ReturnType<typeof drawnSamples>]: Expression };
 
-/** Noisy copies of the image, the baseline of each, and the way between, [samples, C, H, W]. */
+/** Gives noisy copies of the image, the baseline of each, and the differences between both, [samples, C, H, W]. */
 export function pathEnds({ image, aux: { baselines }, given }: Subject, setting: Setting<ShapParams>) {
   const { stdevs, baseline: named } = setting.parameters;
   if (baselines) checkBaselines(baselines, setting);

@@ -5,9 +5,9 @@ import { withoutRelu } from './guided.ts';
 
 /**
  * Guided backpropagation: the gradient of the score with respect to the input, [N, C, H, W], with negative
- * gradients stopped at every ReLU. pytorch-grad-cam's has the channels last, [N, H, W, C].
+ * gradients stopped at every ReLU. In pytorch-grad-cam channels are last, [N, H, W, C].
  *
- * On a network without ReLU it is the gradient. Every Relu node of the graph takes part, also those that a PyTorch module calls as a function.
+ * On a network without ReLU this is the gradient. All Relu nodes take part, also those called as functions in PyTorch.
  *
  * @see Springenberg et al., "Striving for Simplicity: The All Convolutional Net", 2015
  * @example createExplainer(classifier, { method: 'guided-backprop' }, runtime)

@@ -7,7 +7,7 @@ import { evidenceMaps, laid } from '../shared/cam.ts';
 import { withoutRelu } from './guided.ts';
 
 /**
- * Guided Grad-CAM: guided backpropagation where Grad-CAM is, [N, C, H, W].
+ * Guided Grad-CAM: guided backpropagation times Grad-CAM, [N, C, H, W].
  *
  *     attribution = guided backpropagation ⊙ ReLU(Grad-CAM at input size)
  *

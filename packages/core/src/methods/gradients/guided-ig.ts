@@ -8,14 +8,15 @@ import { perRow } from '../shared/noise.ts';
 const allAxes = [0, 1, 2, 3];
 
 /**
- * Guided integrated gradients: integrated gradients along a path that changes first the values to which the score reacts least.
+ * Guided integrated gradients: integrated gradients along a path that changes values with the smallest gradients first.
  *
  *     attribution = Σ_t (x_t - x_t-1) ⊙ ∇y_c(x_t-1),   x_0 = x'        [N, C, H, W]
  *
- * After step t of n the distance Σ|x - x_t| is (1 - t/n) Σ|x - x'|. Of the values that may still move, the `fraction` with the smallest
- * |∇y_c| moves first, then the next, until the distance is reached. A value stays within α = t/n ± max_dist of its own way from x' to x.
+ * After step t of n, the distance Σ|x - x_t| is (1 - t/n) Σ|x - x'|. Of the values that may still move, the `fraction`
+ * with the smallest |∇y_c| moves first, then the next, until this distance is reached. A value stays within
+ * α = t/n ± max_dist of its own way from x' to x.
  *
- * Attributions add up to y_c(x) - y_c(x') only as steps grow and max_dist goes to 0: in one step a value may go as far as 2·max_dist.
+ * Attributions add up to y_c(x) - y_c(x') only as steps grow and max_dist goes to 0: a step may be up to 2·max_dist.
  *
  * @see Kapishnikov et al., "Guided Integrated Gradients: An Adaptive Path Method for Removing Noise", 2021; `GuidedIG` of PAIR's saliency
  * @example createExplainer(classifier, { method: 'guided-ig', parameters: { n_steps: 10 } }, runtime)
@@ -78,15 +79,15 @@ export const guidedIg = defineMethod({
 });
 
 interface Move {
-  /** How far each value may go. */
+  /** The limit of each value. */
   readonly to: Expression;
   readonly slope: Expression;
   readonly fraction: number;
-  /** How far the image is beyond the wanted distance. */
+  /** Gives the distance from the image that exceeds the wanted distance. */
   excess(x: Expression): Expression;
 }
 
-/** Values that move to their limits, group by group, those with the smallest slopes first, until no excess is left. */
+/** Moves values to their limits, group by group, the smallest slopes first, until no excess is left. */
 function moved(from: Expression, { to, slope, fraction, excess }: Move): Expression {
   const count = sizeOf(from.shape);
   const group = Math.floor(fraction * (count - 1)) + 1;
@@ -106,7 +107,7 @@ function moved(from: Expression, { to, slope, fraction, excess }: Move): Express
 
 const infinite = 3e38;
 
-/** The value at a place, counted from 1, of all values in rising order. */
+/** Gives the value at a place, counted from 1, of all values in rising order. */
 const smallest = (values: Expression, place: number, count: number): Expression =>
   appliedAll('TopK', [values.reshape([1, count]), values.ints([place])], { axis: 1, largest: 0 }, 2)[0]!
     .max([1])

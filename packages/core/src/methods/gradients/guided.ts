@@ -2,7 +2,7 @@ import { meetsRelu } from '../../autodiff/guided.ts';
 import type { Warning } from '../../warning.ts';
 import type { Seen } from '../method.ts';
 
-/** The note of a method that treats ReLU in its own way, if the network has no ReLU. */
+/** Makes the note for a method with a special rule for ReLU, if no ReLU lies between image and scores. */
 export const withoutRelu =
   (what: string, instead = 'the gradient') =>
   ({ g, image, logits }: Seen): Warning[] =>

@@ -4,7 +4,7 @@ import { baselineParam, baselineScore, distance, pathPoints } from '../shared/ba
 import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.ts';
 
 /**
- * Integrated gradients: the gradient averaged along the straight line from a baseline to the image, times the way.
+ * Integrated gradients: the gradient averaged on the straight line from baseline to image, times their difference.
  *
  *     attribution = (x - x') ⊙ Σ_t w_t ∇y_c(x' + α_t(x - x'))        [N, C, H, W]
  *

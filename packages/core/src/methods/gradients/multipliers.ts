@@ -8,9 +8,9 @@ import type { Asked, Exceptions, SampleSet, Seen, Setting, Subject } from '../me
 import { type Baseline, baselineImage } from '../shared/baseline.ts';
 import { perRow } from '../shared/noise.ts';
 
-// DeepLIFT evaluates an image beside each baseline: rows image, baseline, image, baseline, …
+// DeepLIFT evaluates the image together with each baseline: rows image, baseline, image, baseline, …
 
-/** The image beside each of some baselines [samples, C, H, W]. */
+/** Pairs the image with each of some baselines [samples, C, H, W]. */
 const pairsOf = (image: Expression, baselines: Expression): Expression => {
   const [samples, ...shape] = baselines.shape as [number, ...number[]];
   const both = [image.expandAs(baselines), baselines].map((rows) => rows.unsqueeze(1));
@@ -18,10 +18,10 @@ const pairsOf = (image: Expression, baselines: Expression): Expression => {
 };
 
 /**
- * Σ share · multiplier ⊙ (value - its value for the baseline) over baselines, [1, …], of the image's values or of the first
- * layer's; and Σ share · the baseline's score, which the shares are measured from.
+ * Computes Σ share · multiplier ⊙ (value - its value for the baseline) over baselines, [1, …], for the image or the
+ * first layer; and Σ share · the baseline's score, from which the attributions add up to the score.
  *
- * @param baselines the baselines of a chunk, [samples, C, H, W], of what the samples hold
+ * @param baselines gives the baselines of a chunk, [samples, C, H, W], from the chunk's samples
  */
 export function multiplierSums<S extends SampleSet & { readonly share: Tensor }>(
   { image, at, over }: Subject,
@@ -50,19 +50,19 @@ export function multiplierSums<S extends SampleSet & { readonly share: Tensor }>
   });
 }
 
-/** One baseline, as the samples that `multiplierSums` takes. */
+/** The samples that `multiplierSums` takes for a single baseline. */
 export const oneBaseline = { share: perRow([1]) };
 
-/** The baseline of each sample. */
+/** Gives the same baseline for each sample. */
 export const sameBaseline =
   (image: Expression, baseline: Baseline, setting: Setting<unknown>) =>
   ({ share }: { readonly share: Expression }): Expression =>
     baselineImage(image, baseline, setting).add(share.mul(0));
 
-/** When attributions add up. */
+/** The condition under which attributions add up. */
 export const addingUp = 'of networks whose operators all have a rule that adds up, as whylight check says';
 
-/** Why the attributions do not add up: operators whose multipliers do not. */
+/** Explains why attributions do not add up: names operators for which Σ m·Δx is not Δy. */
 export function rescaleExceptions(
   { g, image, logits, layers }: Seen,
   { convention }: Asked<unknown>,
@@ -73,7 +73,7 @@ export function rescaleExceptions(
   return passedByLayer({ g, image, logits, layers });
 }
 
-/** Why a layer's values do not account for all of the score. */
+/** Explains why a layer's values do not account for all of the score. */
 export function passedByLayer({ g, image, logits, layers }: Seen): Exceptions {
   const [layer] = layers;
   if (layer === undefined || !passedBy(g, image, layer, logits)) return {};

@@ -17,7 +17,7 @@ import { inputXGradient } from './input-x-gradient.ts';
 import { integratedGradients } from './integrated-gradients.ts';
 import { saliency } from './saliency.ts';
 
-/** What can be averaged: methods of one evaluation each, and integrated gradients. */
+/** The methods that can be averaged: methods of one evaluation each, and integrated gradients. */
 const bases = {
   saliency,
   'input-x-gradient': inputXGradient,
@@ -52,10 +52,10 @@ const parameters = z.strictObject({
 });
 type TunnelParams = z.infer<typeof parameters>;
 
-/** What a tunnel makes of Σ a and Σ a² over n noisy copies. */
+/** A function that computes the attribution from Σ a and Σ a² over n noisy copies. */
 type Summary = (first: Expression, second: Expression, n: number) => Expression;
 
-/** A method that explains noisy copies of the image by a gradient method, and sums them up. */
+/** Makes a method that explains noisy copies of the image by a gradient method, and summarises their attributions. */
 export const noiseTunnel = (
   described: Pick<Method, 'id' | 'title' | 'summary' | 'paper'>,
   summary: Summary,
@@ -106,7 +106,7 @@ export const noiseTunnel = (
     },
   });
 
-/** The setting of the base: the tunnel's parameters as far as it has them; maps are not normalised one by one. */
+/** Gives the setting of the base: the tunnel's parameters that the base has; single maps are not normalised. */
 function settingOf(method: Method, setting: Setting<TunnelParams>): Setting<unknown> {
   const names = Object.keys((method.parameters as unknown as z.ZodObject).shape);
   const given = Object.entries({ ...setting.parameters, normalized: false });

@@ -4,7 +4,7 @@ import { defineMethod } from '../method.ts';
 /**
  * Saliency: the gradient of the target's score with respect to the input, ∂y_c/∂x, [N, C, H, W].
  *
- * With `abs` its absolute value, which is Captum's default.
+ * If `abs` is set, the result is its absolute value, which is Captum's default.
  *
  * @see Simonyan, Vedaldi & Zisserman, "Deep Inside Convolutional Networks", 2014
  * @example createExplainer(classifier, { method: 'saliency', parameters: { abs: true } }, runtime)

@@ -2,11 +2,11 @@ import { float32, type Tensor } from '../../tensor.ts';
 import type { Setting } from '../method.ts';
 import { edgesOf, felzenszwalb } from './felzenszwalb.ts';
 
-/** How large segments are, from small to large: those of PAIR's XRAI. */
+/** The scales of segments, from small to large, as in PAIR's XRAI. */
 const scales = [50, 100, 150, 250, 500, 1200];
 const sigma = 0.8;
 
-/** Masks [M, H, W] of the segments of an image [1, C, H, W] at six scales, each grown by a disk. */
+/** Makes masks [M, H, W] of the segments of an image [1, C, H, W] at six scales, each grown by a disk. */
 export function segmentsOf(
   image: Tensor<'float32'>,
   setting: Setting<unknown>,
@@ -25,7 +25,7 @@ export function segmentsOf(
   return float32([first, height, width], masks);
 }
 
-/** The image from -1 to 1, [H, W, C], in float32 as PAIR computes it. */
+/** Scales the image to -1 … 1, [H, W, C], in float32 like PAIR. */
 function stretched({ data }: Tensor<'float32'>, { height, width, layout, inputShape }: Setting<unknown>) {
   const channels = layout === 'NCHW' ? inputShape[0]! : inputShape[2]!;
   const low = data.reduce((a, b) => Math.min(a, b));
@@ -39,7 +39,7 @@ function stretched({ data }: Tensor<'float32'>, { height, width, layout, inputSh
   return { height, width, channels, data: values };
 }
 
-/** Each label's mask, one after the other: the pixels that have one of the label within `radius`. */
+/** Writes the masks of all labels, one after the other: pixels with a pixel of the label within `radius`. */
 function grow(
   labels: Int32Array,
   { height, width }: { readonly height: number; readonly width: number },

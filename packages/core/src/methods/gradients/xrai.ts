@@ -37,10 +37,10 @@ type XraiParams = z.infer<typeof parameters>;
  *
  *     map(p) = mean of a over the pixels that region r(p) adds to those before it,   a = max_C of integrated gradients        [N, H, W]
  *
- * Integrated gradients are averaged over two baselines, the image's least and greatest value. Of all regions the one whose new pixels
- * have the greatest mean comes next, until none adds `min_pixel_diff` pixels; what is left over has its own mean. Regions overlap: they
- * are those of six scales, grown by `dilation`. Recorded `segments` [M, H, W] of 0 and 1 take their place. They are found at the
- * size of the network; PAIR finds those of another size than 224 × 224 at 224 × 224 and enlarges them.
+ * Integrated gradients are averaged over two baselines, the image's least and greatest value. The region whose new
+ * pixels have the greatest mean comes next, until none adds `min_pixel_diff` pixels; the rest has its own mean. Regions
+ * overlap: they have six scales, grown by `dilation`. Recorded `segments` [M, H, W] of 0 and 1 replace them. They are
+ * found at the size of the network; for sizes other than 224 × 224, PAIR finds them at 224 × 224 and enlarges them.
  *
  * @see Kapishnikov et al., "XRAI: Better Attributions Through Regions", 2019; `XRAI` of PAIR's saliency, its algorithm "full"
  * @example
@@ -104,10 +104,10 @@ export const xrai = defineMethod<XraiParams>({
   },
 });
 
-/** The gain of a region that is not there any more. */
+/** The gain of a region that can no longer be chosen. */
 const lowest = -3e38;
 
-/** The greatest of each pixel's integrated gradients, over channels, [1, H, W]. */
+/** Computes the maximum over channels of each pixel's integrated gradients, [1, H, W]. */
 function densest({ image, at, over }: Subject, setting: Setting<XraiParams>): Expression {
   const { n_steps } = setting.parameters;
   const alphas = Array.from({ length: n_steps }, (_, k) => k / (n_steps - 1));
@@ -125,7 +125,7 @@ function densest({ image, at, over }: Subject, setting: Setting<XraiParams>): Ex
   return total.max([setting.layout === 'NCHW' ? 1 : 3], false);
 }
 
-/** Masks of regions [M, H·W]: recorded ones, or cells of the grid. */
+/** Gives masks of regions [M, H·W]: recorded masks, or cells of the grid. */
 function masksOf(aux: Samples, setting: Setting<XraiParams>): Tensor<'float32'> {
   const { height, width } = setting;
   const recorded = aux.segments;

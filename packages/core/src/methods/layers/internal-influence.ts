@@ -5,7 +5,7 @@ import { layerOutput, mapOnly, mapParams } from '../shared/cam.ts';
 import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.ts';
 
 /**
- * Internal influence: a layer's gradient averaged on the way from a baseline to the image.
+ * Internal influence: a layer's gradient averaged on the path from a baseline to the image.
  *
  *     attribution = Σ_t w_t ∂y_c/∂A(x' + α_t(x - x'))
  *

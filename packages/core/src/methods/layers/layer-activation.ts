@@ -3,7 +3,7 @@ import { defineMethod } from '../method.ts';
 import { camDefaults, camOnly, camParams, layerOutput } from '../shared/cam.ts';
 
 /**
- * Layer activation: what a layer says, A [N, C, h, w] under Captum's convention; else the sum over channels as a map.
+ * Layer activation: a layer's values, A [N, C, h, w] under Captum's convention; else the sum over channels as a map.
  *
  * @see `LayerActivation` of Captum
  * @example createExplainer(classifier, { method: 'layer-activation', layers: ['-1'] }, runtime)

@@ -9,7 +9,7 @@ import { countOf } from '../shared/noise.ts';
 import { pathParams, quadrature } from '../shared/quadrature.ts';
 
 /**
- * Layer conductance: how much of integrated gradients flows through each value of a layer.
+ * Layer conductance: how much of integrated gradients passes through each value of a layer.
  *
  *     attribution = Σ_t ∂y_c/∂A(x_t) ⊙ (A(x_t+1) - A(x_t)),   x_t = x' + α_t(x - x')
  *

@@ -5,7 +5,7 @@ import { defineMethod } from '../method.ts';
 import { type CamParams, layerOutput, mapOnly, mapParams } from '../shared/cam.ts';
 
 /**
- * Layer DeepLIFT SHAP: layer DeepLIFT averaged over baselines, which are those of `deep-lift-shap`. [N, C, h, w] under
+ * Layer DeepLIFT SHAP: layer DeepLIFT averaged over the baselines of `deep-lift-shap`. [N, C, h, w] under
  * Captum's convention; else the sum over channels as a map.
  *
  * @see `LayerDeepLiftShap` of Captum; Lundberg & Lee, 2017

@@ -13,7 +13,7 @@ import { type CamParams, layerOutput, mapOnly, mapParams } from '../shared/cam.t
 /**
  * Layer DeepLIFT: the score's difference from a baseline, shared out over a layer's values by the rescale rule.
  *
- *     attribution = m ⊙ (A(x) - A(x')),   m the product of the multipliers behind the layer
+ *     attribution = m ⊙ (A(x) - A(x')),   m the product of the multipliers after the layer
  *
  * [N, C, h, w] under Captum's convention; else the sum over channels as a map.
  *

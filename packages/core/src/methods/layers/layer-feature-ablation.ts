@@ -5,15 +5,15 @@ import { defineMethod, type Samples, type Setting } from '../method.ts';
 import { ablationDrops, featureCount, overImage, renumbered } from '../perturbation/features.ts';
 import { layerOutput, mapOnly, mapParams } from '../shared/cam.ts';
 
-/** Each is a pass through the rest of the network, and a number in the graph. */
+/** The most groups: each needs a pass through the rest of the network, and a number in the graph. */
 const mostGroups = 2 ** 20;
 
 /**
- * Layer feature ablation: how far the score drops when a group of a layer's values is replaced.
+ * Layer feature ablation: how far the score drops if a group of a layer's values is replaced.
  *
  *     attribution of group m = y_c(A) - y_c(A without m)
  *
- * Groups are single values, or those of a recorded `layer_mask`. Only what comes after the layer is evaluated.
+ * Groups are single values, or those of a recorded `layer_mask`. Only the network after the layer is evaluated.
  * [N, C, h, w] under Captum's convention; else the sum over channels as a map.
  *
  * @see `LayerFeatureAblation` of Captum
@@ -54,7 +54,7 @@ export const layerFeatureAblation = defineMethod({
   },
 });
 
-/** Which group each value of the layer belongs to, [C or 1, h or 1, w or 1]. */
+/** Gives the group that each value of the layer belongs to, [C or 1, h or 1, w or 1]. */
 function groupsOf({ layerShapes }: Setting<unknown>, { layer_mask }: Samples) {
   const shape = layerShapes[0]!;
   if (layer_mask) return renumbered('layer_mask', layer_mask, shape, 'NCHW');

@@ -8,11 +8,11 @@ const parameters = z.strictObject({ ...mapParams, ...gradientShapParams });
 
 /**
  * Layer Gradient SHAP: a layer's gradients at random points between noisy copies of the image and baselines, times the
- * layer's own way from one to the other.
+ * difference of the layer's values for both.
  *
  *     attribution = 1/n Σ_s (A(x_s) - A(b_s)) ⊙ ∂y_c/∂A(α_s x_s + (1 - α_s) b_s),   x_s = x + η_s
  *
- * α, η and b as in `gradient-shap`. [N, C, h, w] under Captum's convention; else the sum over channels as a map.
+ * α, η and b are those of `gradient-shap`. [N, C, h, w] under Captum's convention; else the sum over channels as a map.
  *
  * @see `LayerGradientShap` of Captum; Lundberg & Lee, 2017
  * @example

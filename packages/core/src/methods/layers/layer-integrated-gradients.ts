@@ -11,8 +11,8 @@ import { pathParams, quadrature, quadraturePoints } from '../shared/quadrature.t
  *
  *     attribution = (A(x) - A(x')) ⊙ Σ_t w_t ∂y_c/∂A at A(x') + α_t(A(x) - A(x'))
  *
- * [N, C, h, w] under Captum's convention; else the sum over channels as a map. Only what comes after the layer is
- * evaluated at the points.
+ * [N, C, h, w] under Captum's convention; else the sum over channels as a map. Only the network after the layer
+ * is evaluated at the points.
  *
  * @see `LayerIntegratedGradients` of Captum; Sundararajan, Taly & Yan, 2017
  * @example

@@ -2,9 +2,9 @@ import { InputError } from '../../errors.ts';
 import type { Samples } from '../method.ts';
 import { uniform } from '../shared/random.ts';
 
-// Sets of features that are kept, for the methods that fit a model to what the score is without the others.
+// Sets of features that are kept, for methods that fit a model to the score without the other features.
 
-/** Recorded sets [S, M] of 0 and 1. */
+/** Reads recorded sets [S, M] of 0 and 1. */
 export function recordedCoalitions({ samples }: Samples, count: number): number[][] | undefined {
   if (!samples) return undefined;
   const all = Array.from(samples.data as ArrayLike<number | bigint>, Number);
@@ -16,13 +16,13 @@ export function recordedCoalitions({ samples }: Samples, count: number): number[
   return Array.from({ length: samples.shape[0]! }, (_, s) => all.slice(s * count, (s + 1) * count));
 }
 
-/** Each feature kept with probability one half. */
+/** Draws sets in which each feature is kept with probability 1/2. */
 export const coinFlips = (seed: number, sets: number, count: number): number[][] =>
   Array.from({ length: sets }, (_, s) =>
     Array.from({ length: count }, (_, m) => Number(uniform(seed, s * count + m) < 0.5)),
   );
 
-/** All, none, then sets whose sizes k have probability ∝ (M - 1)/(k(M - k)): the kernel of Shapley values. */
+/** Makes the full set, the empty set, then sets of sizes k with probability ∝ (M - 1)/(k(M - k)), Shapley's kernel. */
 export function shapleyCoalitions(seed: number, sets: number, count: number): number[][] {
   const sizes = Array.from(
     { length: Math.max(count - 1, 0) },

@@ -14,7 +14,7 @@ import { boxesHider, type HiddenBoxes } from './hidden-boxes.ts';
 import { superpixelsOf } from './superpixels.ts';
 
 /**
- * Feature ablation: how far the score drops when one group of pixels is replaced by the baseline, [N, C, H, W].
+ * Feature ablation: how far the score drops if one group of pixels is replaced by the baseline, [N, C, H, W].
  *
  *     attribution of feature m = y_c(x) - y_c(x without m)
  *
@@ -49,7 +49,7 @@ export const featureAblation = defineMethod({
   },
 });
 
-/** The cells of the grid as boxes. */
+/** Gives the cells of the grid as boxes. */
 function cellsOf(setting: Setting<FeatureParams>): HiddenBoxes<'feature'> {
   const [rows, columns] = gridOf(setting);
   return {

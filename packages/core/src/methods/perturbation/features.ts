@@ -7,8 +7,8 @@ import type { Samples, Setting, Subject } from '../method.ts';
 import { baselineOf, baselineParam, baselineScore } from '../shared/baseline.ts';
 import { superpixelParams } from './superpixels.ts';
 
-// Methods that hide groups of pixels: features. A sample says which features are kept, and how much its score counts
-// for each of them: attributions are a linear function of the scores.
+// Methods that hide groups of pixels: features. A sample holds the features that are kept, and the weight of its
+// score for each of them: attributions are a linear function of the scores.
 
 export const gridParam = z
   .string()
@@ -26,7 +26,7 @@ export interface FeatureParams {
   readonly baseline: z.infer<typeof baselineParam>;
 }
 
-/** Which feature each element belongs to, int64 [C or 1, H, W], numbered from 0. */
+/** Gives the feature that each element belongs to, int64 [C or 1, H, W], numbered from 0. */
 export function featuresOf(
   { parameters, height, width, layout, inputShape }: Setting<FeatureParams>,
   aux: Samples,
@@ -41,7 +41,7 @@ export function featuresOf(
   return int64(layout === 'NCHW' ? [1, height, width] : [height, width, 1], cells);
 }
 
-/** Rows and columns of the grid: a cell has a pixel at least. */
+/** Gives the rows and columns of the grid: each cell has at least one pixel. */
 export function gridOf({
   parameters,
   height,
@@ -51,14 +51,14 @@ export function gridOf({
   return [Math.min(down, height), Math.min(across, width)] as const;
 }
 
-/** Where the cells of a grid lie along an axis. */
+/** Gives the spans of the cells of a grid along an axis. */
 export const gridSpans = (length: number, cells: number): Span[] =>
   Array.from({ length: cells }, (_, i) => [
     Math.ceil((i * length) / cells),
     Math.ceil(((i + 1) * length) / cells),
   ]);
 
-/** A mask [(1,) C or 1, H, W] of any numbers as features 0, 1, 2, … in rising order. */
+/** Renumbers a mask [(1,) C or 1, H, W] of any numbers to features 0, 1, 2, … in rising order. */
 export function renumbered(
   name: string,
   { shape, data }: Tensor,
@@ -83,13 +83,13 @@ export function renumbered(
 export const featureCount = (features: Tensor<'int64'>): number =>
   features.data.reduce((most, f) => Math.max(most, Number(f) + 1), 0);
 
-/** Sets of features that are kept [sets][features], and what the score of each counts for each feature. */
+/** Sets of features that are kept [sets][features], and the weight of each set's score for each feature. */
 export interface WeightedSets {
   readonly kept: readonly (readonly number[])[];
   readonly weights: readonly (readonly number[])[];
 }
 
-/** Σ_s weights[s, m] · (y(image with set s) - y(image)) for each feature m, at its pixels: [1, C, H, W]. */
+/** Computes Σ_s weights[s, m] · (y(image with set s) - y(image)) for each feature m, at its pixels: [1, C, H, W]. */
 export function linearAttribution(
   subject: Subject,
   { kept, weights }: WeightedSets,
@@ -107,7 +107,7 @@ export function linearAttribution(
   return overImage(image, credit, features);
 }
 
-/** y(image) - y(image without feature m) for each feature m, [1, M]. */
+/** Computes y(image) - y(image without feature m) for each feature m, [1, M]. */
 export function ablationDrops(
   { score, over, given }: Subject,
   count: number,
@@ -128,7 +128,7 @@ export function ablationDrops(
   );
 }
 
-/** The image where features are kept, the baseline elsewhere: [S, C, H, W]. */
+/** Gives the image where features are kept, the baseline elsewhere: [S, C, H, W]. */
 export function maskedRows(
   image: Expression,
   kept: Expression,
@@ -139,15 +139,15 @@ export function maskedRows(
   return seen.where(image, baselineOf(image, setting.parameters.baseline, setting));
 }
 
-/** Values per feature [N, M] at each element, [N, C or 1, H, W]. */
+/** Spreads values per feature [N, M] to each element, [N, C or 1, H, W]. */
 function spread(values: Expression, features: Expression): Expression {
   const shape = features.shape as number[];
   return values.gather(features.reshape([sizeOf(shape)]), 1).reshape([values.shape[0]!, ...shape]);
 }
 
-/** When attributions add up. */
+/** The condition under which attributions add up. */
 export const onceEach = 'with each feature counted once: all of its pixels have the value of the whole';
 
-/** Values per feature at every channel of every pixel, [N, C, H, W]. */
+/** Spreads values per feature to every channel of every pixel, [N, C, H, W]. */
 export const overImage = (image: Expression, values: Expression, features: Expression): Expression =>
   image.mul(0).add(spread(values, features));

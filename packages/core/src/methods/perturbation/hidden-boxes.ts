@@ -11,17 +11,17 @@ import { type Baseline, baselineImage, baselineOf } from '../shared/baseline.ts'
 export interface HiddenBoxes<K extends string> {
   readonly rows: readonly Span[];
   readonly columns: readonly Span[];
-  /** Which pair each sample has, [samples] each. */
+  /** Gives the index of each sample's row span and column span, [samples] each. */
   of(chunk: { readonly [k in K]: Expression }): { readonly row: Expression; readonly column: Expression };
 }
 
-/** The network over images whose boxes are hidden; `mask` says which elements those are, [samples, C or 1, H, W]. */
+/** Makes the network over images with hidden boxes; `mask` gives their elements, [samples, C or 1, H, W]. */
 type Hider<K extends string> = (chunk: { readonly [k in K]: Expression }, mask: () => Expression) => Subject;
 
 /**
- * Evaluates images with boxes of the baseline in them. Where the network lets it, only that is computed which a box can
- * change (as incremental inference in Krypton): patches of each map instead of the map, up to the layer where they would
- * cover most of it. The scores are the same.
+ * Evaluates images with boxes of the baseline in them. If the network allows it, only values that a box can change are
+ * computed (as in Krypton's incremental inference): patches of each map instead of the map, up to the layer where they
+ * would cover most of it. The scores are the same.
  *
  * @see Nakandala, Kumar & Papakonstantinou, "Incremental and Approximate Inference for Faster Occlusion-based Deep CNN Explanations", 2019
  */
@@ -40,10 +40,10 @@ export function boxesHider<P extends { readonly baseline: Baseline }, K extends 
   };
 }
 
-/** Another way to images with hidden boxes: a value inside the network, and what it is for each sample. */
+/** Another way to evaluate hidden boxes: a value inside the network, and a function that gives it for each sample. */
 interface Patches<K extends string> {
   readonly end: Value;
-  /** `undefined` where it cannot be computed of patches. */
+  /** Gives `undefined` if the value cannot be computed from patches. */
   values(chunk: { readonly [k in K]: Expression }): Expression | undefined;
 }
 
@@ -81,7 +81,7 @@ function patchesHider<P extends { readonly baseline: Baseline }, K extends strin
   };
 }
 
-/** The first map [N, C, h, w] of the images, which for NHWC is made by a Transpose. */
+/** Finds the first map [N, C, h, w] of the images, which for NHWC is made by a Transpose. */
 function entryOf(g: GraphBuilder, image: Value, layout: Setting<unknown>['layout']): Value | undefined {
   if (layout === 'NCHW') return image;
   const users = g.nodes.filter(

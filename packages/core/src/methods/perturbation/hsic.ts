@@ -7,12 +7,12 @@ import { cellMap, medianOf, recordedMasks, scoresUnder, sensitivityParams } from
 const parameters = z.strictObject(sensitivityParams(500, 'Random masks'));
 
 /**
- * HSIC: how much the score depends on whether a cell of the image is seen, by the Hilbert-Schmidt independence criterion.
+ * HSIC: how much the score depends on whether a cell of the image is seen: the Hilbert-Schmidt independence criterion.
  *
  *     map_d = 1/n Σ_ij (H K_d H)_ij (H L H)_ij,   K_d,ij = 3/2 - (m_d,i - m_d,j)²,   L_ij = exp(-(y_i - y_j)²/(2 median(y)²))
  *
- * m_d,i of 0 or 1 says whether mask i shows cell d, y_i is the score of the image under mask i; H takes the mean away. With masks of 0 and 1
- * this is 2/n m̃_dᵀ L m̃_d. Cells are enlarged by cubic interpolation. `masks` [S, rows, columns] are replayed in place of random ones.
+ * m_d,i is 1 if mask i shows cell d, else 0; y_i is the score under mask i; H subtracts the mean. For these masks it is
+ * 2/n m̃_dᵀ L m̃_d. Cells are enlarged by cubic interpolation. Recorded `masks` [S, rows, columns] replace random ones.
  *
  * @see Novello, Fel & Vigouroux, "Making Sense of Dependence: Efficient Black-box Explanations Using Dependence Measure", 2022; `HsicAttributionMethod` of Xplique
  * @example createExplainer(classifier, { method: 'hsic', parameters: { grid_size: 3, n_samples: 20 } }, runtime)

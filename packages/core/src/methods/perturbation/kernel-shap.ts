@@ -10,7 +10,7 @@ import { superpixelsOf } from './superpixels.ts';
  * Kernel SHAP: Shapley values as the coefficients of a linear model of the score, fitted to random sets of features
  * that are drawn by the Shapley kernel, [N, C, H, W].
  *
- *     attribution = argmin_β Σ_s w_s (y_c(x with set s) - β₀ - β·s)²,   w = 1, but 10⁶ for all and for none
+ *     attribution = argmin_β Σ_s w_s (y_c(x with set s) - β₀ - β·s)²,   w = 1, but 10⁶ for the full and the empty set
  *
  * The fit is linear in the scores: its matrix is known before any image is seen.
  *

@@ -1,9 +1,9 @@
 /**
- * The linear map from targets to coefficients of a weighted least-squares fit with intercept,
+ * Computes the linear map from targets to coefficients of a weighted least-squares fit with intercept,
  *
  *     β = (XᵀWX)⁻¹ XᵀW y   without the intercept's row,
  *
- * as [sample][coefficient]. `design` [S][M], `weights` [S]. Directions that no sample tells apart get zero.
+ * as [sample][coefficient]. `design` [S][M], `weights` [S]. Directions in which samples do not differ get zero.
  */
 export function fit(design: readonly (readonly number[])[], weights: readonly number[]): number[][] {
   const total = weights.reduce((a, b) => a + b, 0);
@@ -29,7 +29,7 @@ export function fit(design: readonly (readonly number[])[], weights: readonly nu
   );
 }
 
-/** Lower triangular L with L·Lᵀ = `matrix`. */
+/** Computes the lower triangular L with L·Lᵀ = `matrix`. */
 function cholesky(matrix: readonly (readonly number[])[]): number[][] {
   const lower = matrix.map((row) => row.map(() => 0));
   matrix.forEach((row, i) => {
@@ -42,7 +42,7 @@ function cholesky(matrix: readonly (readonly number[])[]): number[][] {
   return lower;
 }
 
-/** x with L·Lᵀ·x = b. */
+/** Solves L·Lᵀ·x = b for x. */
 function solved(lower: readonly (readonly number[])[], b: readonly number[]): number[] {
   const x = [...b];
   for (let i = 0; i < x.length; i++) {

@@ -12,7 +12,7 @@ import { superpixelsOf } from './superpixels.ts';
  *
  *     attribution = argmin_β 1/(2 Σ w) Σ_s w_s (y_c(x_s) - β₀ - β·s)² + α|β|₁,   w_s = exp(-d_s²/(2·width²))
  *
- * s are random sets of features, x_s the image with only those, d_s = 1 - cos(x, x_s). The minimum is found by
+ * s are random sets of features, x_s the image with only these, d_s = 1 - cos(x, x_s). The minimum is found by
  * iterative soft thresholding.
  *
  * @see Ribeiro, Singh & Guestrin, "Why Should I Trust You?", 2016; kernel and lasso as in Captum
@@ -47,7 +47,7 @@ export const lime = defineMethod({
   sampled: true,
   aux: ['feature_mask', 'samples'],
   samplesFrom: (setting) => superpixelsOf(setting),
-  // With z = (1, s): Σ w·z·zᵀ and Σ w·z·y hold all that the fit needs. y is told from the image's own score.
+  // With z = (1, s): the fit needs only Σ w·z·zᵀ and Σ w·z·y. y is relative to the image's own score.
   explain({ image, score, aux, at, over, given }, setting) {
     const { n_samples, seed, alpha, kernel_width } = setting.parameters;
     const cells = featuresOf(setting, aux);
@@ -70,7 +70,7 @@ export const lime = defineMethod({
   },
 });
 
-/** exp(-d²/(2·width²)) with d = 1 - cos(image, row), [S, 1]. */
+/** Computes exp(-d²/(2·width²)) with d = 1 - cos(image, row), [S, 1]. */
 function kernelOf(image: Expression, rows: Expression, width: number): Expression {
   const size = sizeOf(image.shape.slice(1));
   const [flat, original] = [rows.reshape([rows.shape[0]!, size]), image.reshape([1, size])];
@@ -85,10 +85,10 @@ function kernelOf(image: Expression, rows: Expression, width: number): Expressio
     .exp();
 }
 
-/** Enough for eight digits where there are several samples to a feature. */
+/** Enough for eight digits if there are several samples per feature. */
 const iterations = 100;
 
-/** Coefficients [N, M] from the sums [N, 1 + M, 1 + M] and [N, 1 + M, 1]. */
+/** Computes coefficients [N, M] from the sums [N, 1 + M, 1 + M] and [N, 1 + M, 1]. */
 function lasso(gram: Expression, moments: Expression, alpha: number): Expression {
   const [images, size] = gram.shape as [number, number];
   const part = (v: Expression, rows: [number, number], columns: [number, number]) =>

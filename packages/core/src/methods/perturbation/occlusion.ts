@@ -20,7 +20,7 @@ const parameters = z.strictObject({
 type OcclusionParams = z.infer<typeof parameters>;
 
 /**
- * Occlusion: a window slides over the image and hides what is under it; each value is given the mean drop of the
+ * Occlusion: a window slides over the image and hides the part under it; each value gets the mean drop of the
  * score over the windows that cover it.
  *
  *     attribution_i = Σ_{k covers i} (y_c(x) - y_c(x hidden by window k)) / #{k covers i}        [N, C, H, W]
@@ -59,7 +59,7 @@ export const occlusion = defineMethod<OcclusionParams>({
         inside(boxes, axis, length).cast('float32'),
       ) as [Expression, Expression, Expression];
       const [first, second] = setting.inputShape as [number, number];
-      // A window's mask is the product of three, a ⊗ b ⊗ c: no mask is as large as the image.
+      // A window's mask is the product of three vectors, a ⊗ b ⊗ c: no mask is as large as the image.
       const planes = a
         .unsqueeze(2)
         .mul(b.unsqueeze(1))
@@ -77,7 +77,7 @@ export const occlusion = defineMethod<OcclusionParams>({
   },
 });
 
-/** The windows as boxes of rows and columns, where they cover every channel. */
+/** Gives the windows as boxes of rows and columns, if they cover every channel. */
 function boxesOf(setting: Setting<OcclusionParams>): HiddenBoxes<'boxes'> | undefined {
   const axes = imageAxes(setting);
   const [channels, rows, columns] = axes.map((axis) => spansOf(setting, axis)) as [Span[], Span[], Span[]];
@@ -97,10 +97,10 @@ function boxesOf(setting: Setting<OcclusionParams>): HiddenBoxes<'boxes'> | unde
   };
 }
 
-/** The axes of channels, rows and columns. */
+/** Gives the axes of channels, rows and columns. */
 const imageAxes = ({ layout }: Setting<OcclusionParams>) => (layout === 'NCHW' ? [0, 1, 2] : [2, 0, 1]);
 
-/** The windows along one axis, clipped to the image. */
+/** Gives the windows along one axis, clipped to the image. */
 function spansOf({ parameters, inputShape }: Setting<OcclusionParams>, axis: number): Span[] {
   const length = inputShape[axis]!;
   const window = Math.min(parameters.sliding_window_shapes[axis]!, length);
@@ -114,14 +114,14 @@ function spansOf({ parameters, inputShape }: Setting<OcclusionParams>, axis: num
   return Array.from({ length: count }, (_, k) => [k * stride, Math.min(k * stride + window, length)]);
 }
 
-/** Every window as [start, end) per axis: [K, 6]. */
+/** Lists every window as [start, end) per axis: [K, 6]. */
 function windows(setting: Setting<OcclusionParams>) {
   const [first, second, third] = [0, 1, 2].map((axis) => spansOf(setting, axis)) as [Span[], Span[], Span[]];
   const boxes = third.flatMap((c) => second.flatMap((b) => first.map((a) => [...a, ...b, ...c])));
   return int64([boxes.length, 6], boxes.flat());
 }
 
-/** Which positions along one axis each box covers: bool [K, length]. */
+/** Whether each box covers each position along one axis: bool [K, length]. */
 function inside(boxes: Expression, axis: number, length: number): Expression {
   const positions = Array.from({ length }, (_, i) => i);
   const at = boxes.ints(positions).unsqueeze(0);
@@ -129,7 +129,7 @@ function inside(boxes: Expression, axis: number, length: number): Expression {
   return at.isAtLeast(edge(2 * axis)).and(at.isLess(edge(2 * axis + 1)));
 }
 
-/** Which elements each box covers: bool [K, C, H, W]. */
+/** Whether each box covers each element: bool [K, C, H, W]. */
 function covered(boxes: Expression, { inputShape }: Setting<OcclusionParams>): Expression {
   const masks = inputShape.map((length, axis) =>
     inside(boxes, axis, length).reshape([boxes.shape[0]!, ...[1, 1, 1].with(axis, length)]),

@@ -21,10 +21,9 @@ type RiseParams = z.infer<typeof parameters>;
  *
  *     map = 1/(n·p) Σ_s y_c(M_s ⊙ x) M_s
  *
- * A mask is a grid of cells, each seen with probability p, grown bilinearly to (cells + 1)·cell and cut to the image
- * at a random offset within a cell. The score is the model's probability of the class, or a number as it is where the model gives
- * none, unless another is asked for. `masks`
- * [S, H, W] are replayed instead.
+ * A mask is a grid of cells, each seen with probability p, enlarged bilinearly to (cells + 1)·cell and cut to the image
+ * at a random offset within a cell. The score is the model's probability of the class, or the unchanged number if the
+ * model gives no probability, unless another score is asked for. Recorded `masks` [S, H, W] replace random ones.
  *
  * @see Petsiuk, Das & Saenko, "RISE: Randomized Input Sampling for Explanation of Black-box Models", 2018
  * @example createExplainer(classifier, { method: 'rise', parameters: { n_masks: 20, cells: 3 } }, runtime)
@@ -56,7 +55,7 @@ export const rise = defineMethod<RiseParams>({
   },
 });
 
-/** The mean over masks [S, H, W], weighted with the scores of what is seen through them. */
+/** Averages masks [S, H, W], weighted with the scores of the image seen through them. */
 function meanOf<S extends SampleSet & { readonly share: Tensor }>(
   { image, at, over }: Subject,
   setting: Setting<RiseParams>,
@@ -75,7 +74,7 @@ function meanOf<S extends SampleSet & { readonly share: Tensor }>(
   return camOutput([total.mul(1 / setting.parameters.p)], setting, { signed: true });
 }
 
-/** Grids of cells that are seen, and how far each is moved. */
+/** Draws grids of cells that are seen, and the offset of each grid. */
 function drawnCells({ parameters: { n_masks: count, cells, p, seed }, height, width }: Setting<RiseParams>) {
   const own = cells * cells + 2;
   const draws = Array.from({ length: count }, (_, s) =>
@@ -97,7 +96,7 @@ function drawnCells({ parameters: { n_masks: count, cells, p, seed }, height, wi
 
 const shareOf = (count: number) => float32([count], Array<number>(count).fill(1 / count));
 
-/** Masks [S, H, W] of cells [S, cells, cells] at offsets [S, 2]. */
+/** Makes masks [S, H, W] from cells [S, cells, cells] at offsets [S, 2]. */
 function masksOf(seen: Expression, offsets: Expression, { height, width }: Setting<RiseParams>): Expression {
   const [count, cells] = seen.shape as [number, number];
   const along = (axis: number, size: number) =>
@@ -108,8 +107,8 @@ function masksOf(seen: Expression, offsets: Expression, { height, width }: Setti
 }
 
 /**
- * How much each pixel of an axis takes of each cell, [S, size, cells], when the cells grow to (cells + 1)·⌈size/cells⌉
- * pixels of which `size` are kept from an offset [S, 1, 1] on. Beyond the outer cells' centres the cells are mirrored.
+ * Computes the weight of each cell for each pixel of an axis, [S, size, cells]. Cells grow to (cells + 1)·⌈size/cells⌉
+ * pixels, of which `size` are kept from an offset [S, 1, 1] on; beyond the outer cells' centres cells are mirrored.
  */
 function bilinear(offset: Expression, size: number, cells: number): Expression {
   const counting = (n: number) => Float32Array.from({ length: n }, (_, i) => i);

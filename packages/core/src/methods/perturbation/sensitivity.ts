@@ -7,7 +7,7 @@ import { type Baseline, baselineOf, baselineParam } from '../shared/baseline.ts'
 import { camOutput, mapParams } from '../shared/cam.ts';
 import { seedParam } from '../shared/noise.ts';
 
-// Methods that see how much the score depends on each cell of a grid of masks: global sensitivity analysis, as Xplique has it.
+// Methods that measure how much the score depends on each cell of a grid: global sensitivity analysis as in Xplique.
 
 export const sensitivityParams = (n_samples: number, about: string) => ({
   ...mapParams,
@@ -25,7 +25,7 @@ export interface SensitivityParams {
   readonly seed: number;
 }
 
-/** Recorded masks [S, rows, columns], as rows [S, cells]. */
+/** Reads recorded masks [S, rows, columns] as rows [S, cells]. */
 export function recordedMasks({ masks }: Samples, size: number): Tensor<'float32'> | undefined {
   if (!masks) return undefined;
   if (masks.dtype !== 'float32' || masks.shape.slice(1).join() !== `${size},${size}` || masks.shape[0]! < 2)
@@ -36,7 +36,7 @@ export function recordedMasks({ masks }: Samples, size: number): Tensor<'float32
   return float32([masks.shape[0]!, size ** 2], masks.data as Float32Array);
 }
 
-/** The score of the image under each mask [S, cells], [1, S]. */
+/** Computes the score of the image under each mask [S, cells], [1, S]. */
 export function scoresUnder(
   subject: Subject,
   masks: Tensor<'float32'>,
@@ -51,7 +51,7 @@ export function scoresUnder(
   });
 }
 
-/** The score of the image under masks [S, cells], the baseline where a mask is 0: [1, S]. */
+/** Computes the score of the image under masks [S, cells], with the baseline where a mask is 0: [1, S]. */
 export function scoreUnder(
   { image, at }: Subject,
   masks: Expression,
@@ -70,7 +70,7 @@ export function scoreUnder(
   return at(image.mul(seen).add(hidden)).score.reshape([1, count]);
 }
 
-/** What each cell counts [1, cells] as a map of the image, by cubic interpolation. */
+/** Makes a map of the image from the values of cells [1, cells], by cubic interpolation. */
 export function cellMap(cells: Expression, setting: Setting<SensitivityParams>): Expression {
   const { height, width } = setting;
   const size = setting.parameters.grid_size;
@@ -80,8 +80,8 @@ export function cellMap(cells: Expression, setting: Setting<SensitivityParams>):
 }
 
 /**
- * How much each pixel of an axis takes of each cell, [length, cells]: cubic with a = -½, cells outside left out, and places in steps of
- * 1/1024 of a cell, as TensorFlow has it.
+ * Computes the weight of each cell for each pixel of an axis, [length, cells]: cubic with a = -½, cells outside left
+ * out, and places in steps of 1/1024 of a cell, as in TensorFlow.
  */
 function cubic(length: number, cells: number): Float32Array {
   const weights = new Float32Array(length * cells);
@@ -100,7 +100,7 @@ function cubic(length: number, cells: number): Float32Array {
   return weights;
 }
 
-/** The median of values [1, S]. */
+/** Computes the median of values [1, S]. */
 export function medianOf(values: Expression): Expression {
   const count = values.shape[1]!;
   const half = values.ints([Math.floor(count / 2) + 1]);

@@ -14,10 +14,10 @@ import {
 import { superpixelsOf } from './superpixels.ts';
 
 /**
- * Shapley values by sampling: features are added to the baseline in random orders, and each is credited with what
- * the score gains when it comes in, [N, C, H, W].
+ * Shapley values by sampling: features are added to the baseline in random orders, and each gets the gain of
+ * the score when it is added, [N, C, H, W].
  *
- *     attribution of feature m = 1/P Σ_p y_c(those before m in order p, and m) - y_c(those before m)
+ *     attribution of feature m = 1/P Σ_p y_c(features before m in order p, and m) - y_c(features before m)
  *
  * The values of all features add up to y_c(x) - y_c(baseline), for any orders.
  *
@@ -57,7 +57,7 @@ export const shapleySampling = defineMethod({
   },
 });
 
-/** The sets that features come into one after the other, in each order. */
+/** Makes the sets that arise when features are added one after the other, in each order. */
 function setsAlong(orders: readonly (readonly number[])[], count: number): WeightedSets {
   const share = 1 / orders.length;
   const kept = [Array<number>(count).fill(0)];
@@ -78,7 +78,7 @@ function setsAlong(orders: readonly (readonly number[])[], count: number): Weigh
   return { kept, weights };
 }
 
-/** Orders [P, M] that were recorded. */
+/** Reads recorded orders [P, M]. */
 function recordedOrders({ permutations }: Samples, count: number): number[][] | undefined {
   if (!permutations) return undefined;
   const all = Array.from(permutations.data as ArrayLike<number | bigint>, Number);

@@ -7,16 +7,16 @@ export interface Pixels {
 }
 
 export interface SlicOptions {
-  /** About how many segments. */
+  /** The approximate number of segments. */
   readonly segments: number;
-  /** How much nearness counts beside likeness of colour. */
+  /** The weight of distance in space relative to distance in colour. */
   readonly compactness: number;
 }
 
 /**
- * SLIC superpixels, [height, width] numbered from 1, as `skimage.segmentation.slic` numbers them: colours in CIELAB where there are three
- * channels, centres from a regular grid, ten rounds of k-means over colour and place within two steps of a centre, then segments
- * smaller than half the mean join a neighbour. A piece at the image's first pixels that has no neighbour yet is 0.
+ * Finds SLIC superpixels, [height, width], numbered from 1 like `skimage.segmentation.slic`: colours in CIELAB for 3
+ * channels, centres from a regular grid, ten rounds of k-means over colour and place within two steps of a centre, then
+ * segments below half the mean join a neighbour. A piece at the first pixels that has no neighbour yet is 0.
  *
  * @see Achanta et al., "SLIC Superpixels Compared to State-of-the-art Superpixel Methods", 2012
  */
@@ -25,7 +25,7 @@ export function slic(pixels: Pixels, { segments: wanted, compactness }: SlicOpti
   const [down, across] = gridOf(height, width, wanted);
   const centres = startsOf(down, height).flatMap((y) => startsOf(across, width).map((x) => [y, x] as const));
   const features = coloursOf(pixels, 1 / compactness);
-  // How far a centre looks is counted anew, from the centres that there are.
+  // The reach of a centre is computed again, from the actual number of centres.
   const reach = gridOf(height, width, centres.length).map(({ step }) => 2 * step) as [number, number];
   const nearest = clustered(features, centres, reach, Math.max(down.step, across.step));
   const mean = (height * width) / centres.length;
@@ -40,7 +40,7 @@ interface Steps {
 const startsOf = ({ start, step }: Steps, length: number): number[] =>
   Array.from({ length: Math.ceil((length - start) / step) }, (_, i) => start + i * step);
 
-/** Regular points, about `wanted` of them, as close to squares as the sides allow. */
+/** Makes a regular grid of about `wanted` points, with cells as close to squares as the sides allow. */
 function gridOf(height: number, width: number, wanted: number): [Steps, Steps] {
   if (height * width <= wanted)
     return [
@@ -61,7 +61,7 @@ function roundedToEven(value: number): number {
   return low % 2 === 0 ? low : low + 1;
 }
 
-/** Colours between the image's least and greatest value, times a factor; in CIELAB where there are three. */
+/** Scales colours between the image's least and greatest value, times a factor; in CIELAB if there are three. */
 function coloursOf({ data, ...pixels }: Pixels, factor: number): Pixels {
   const low = data.reduce((a, b) => Math.min(a, b));
   const range = data.reduce((a, b) => Math.max(a, b)) - low || 1;
@@ -78,7 +78,7 @@ const toXyz = [
 /** Daylight, D65 seen at 2°. */
 const white = [0.95047, 1, 1.08883] as const;
 
-/** sRGB values from 0 to 1 as L*, a* and b*. */
+/** Converts sRGB values from 0 to 1 to L*, a* and b*. */
 function cielab(rgb: Float64Array): Float64Array {
   const linear = rgb.map((v) => (v > 0.04045 ? ((v + 0.055) / 1.055) ** 2.4 : v / 12.92));
   const lab = new Float64Array(rgb.length);
@@ -94,7 +94,7 @@ function cielab(rgb: Float64Array): Float64Array {
 
 const rounds = 10;
 
-/** The nearest centre of each pixel, after k-means of colour and place within two steps of each centre. */
+/** Finds the nearest centre of each pixel, after k-means of colour and place within two steps of each centre. */
 function clustered(
   { data, height, width, channels }: Pixels,
   centres: readonly (readonly [number, number])[],
@@ -143,7 +143,7 @@ function clustered(
   return nearest;
 }
 
-/** Segments in one piece each, numbered from 1 row by row: pieces below `least` join a neighbour, those of `most` are cut there. */
+/** Numbers connected pieces from 1, row by row: pieces below `least` join a neighbour, pieces are cut at `most`. */
 function connected(
   labels: Int32Array,
   height: number,

@@ -8,12 +8,13 @@ import { cellMap, recordedMasks, scoresUnder, scoreUnder, sensitivityParams } fr
 const parameters = z.strictObject(sensitivityParams(32, 'Masks, of which each cell is drawn anew once'));
 
 /**
- * Sobol: the share of the score's variance under random masks that is gone without a cell, its total Sobol index.
+ * Sobol: the share of the score's variance under random masks that involves a cell, its total Sobol index.
  *
  *     map_d = Σ_n (y(A_n) - y(A_n with cell d of B_n))² / (2 N Var(y(A)))
  *
- * A and B are N masks each, of numbers in [0, 1] that fade the image to the baseline (a Latin hypercube). This is Jansen's estimator. Cells
- * are enlarged by cubic interpolation. `masks` [N·(cells + 2), rows, columns] are replayed: A, B, then for each cell all A with that cell of B.
+ * A and B are N masks each, with numbers in [0, 1] (a Latin hypercube) that fade the image to the baseline. The
+ * estimator is Jansen's. Cells are enlarged by cubic interpolation. Recorded `masks` [N·(cells + 2), rows, columns]
+ * replace random ones: A, B, then for each cell all A with that cell of B.
  *
  * @see Fel et al., "Look at the Variance! Efficient Black-box Explanations with Sobol-based Sensitivity Analysis", 2021; `SobolAttributionMethod` of Xplique
  * @example createExplainer(classifier, { method: 'sobol', parameters: { grid_size: 3, n_samples: 4 } }, runtime)
@@ -66,13 +67,13 @@ export const sobol = defineMethod({
   },
 });
 
-/** Masks [N, cells], and for each cell all of them with that cell of other masks: [cells·N, cells]. */
+/** Masks [N, cells], and for each cell the same masks with this cell taken from other masks: [cells·N, cells]. */
 interface Design {
   readonly masks: Tensor<'float32'>;
   readonly exchanged: Tensor<'float32'>;
 }
 
-/** Points of a Latin hypercube: of `count` equal parts of each axis, each has one. */
+/** Draws points of a Latin hypercube: each of `count` equal parts of each axis has one point. */
 function drawn(seed: number, count: number, axes: number): number[][] {
   const orders = Array.from({ length: axes }, (_, axis) => permutation(seed, axis, count));
   const within = (n: number, axis: number) => uniform(seed, 2 ** 31 + n * axes + axis);
@@ -94,7 +95,7 @@ function exchangedCells(points: readonly (readonly number[])[], cells: number): 
   };
 }
 
-/** A, B and the exchanged masks, of which B alone is not evaluated. */
+/** Reads A, B and the exchanged masks; B itself is not evaluated. */
 function recordedDesign(aux: Samples, size: number): Design | undefined {
   const all = recordedMasks(aux, size);
   if (!all) return undefined;

@@ -24,7 +24,7 @@ interface SuperpixelParams {
   readonly compactness: number;
 }
 
-/** What finds the features of an image [1, C, H, W] where they are superpixels: as a `feature_mask`. */
+/** Makes the function that finds the superpixels of an image [1, C, H, W] as a `feature_mask`, if asked for. */
 export function superpixelsOf(
   setting: Setting<SuperpixelParams>,
 ): ((image: Tensor<'float32'>) => Samples) | undefined {
@@ -36,7 +36,7 @@ export function superpixelsOf(
   };
 }
 
-/** An image as photos have it, from 0 to 1 in steps of a byte; as it is where the model's normalisation is not known. */
+/** Converts an image to photo values, 0 to 1 in steps of 1/255; unchanged if the model's normalisation is unknown. */
 function pixelsOf(
   { data }: Tensor<'float32'>,
   { height, width, layout, inputShape, normalisation }: Setting<unknown>,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Method } from '../method.ts';
 import { perRow } from './noise.ts';
 
-/** What each copy of the image is multiplied by, and whether it is mirrored: those of pytorch-grad-cam. */
+/** The factor of each copy of the image, and whether the copy is mirrored, as in pytorch-grad-cam. */
 const copies = [false, true].flatMap((mirrored) => [0.9, 1, 1.1].map((factor) => ({ mirrored, factor })));
 
 const augSmooth = z
@@ -10,10 +10,10 @@ const augSmooth = z
   .default(false)
   .describe('The mean of the maps of six copies of the image: as it is and mirrored, times 0.9, 1 and 1.1');
 
-/** Those whose classes in pytorch-grad-cam do not take `aug_smooth`. */
+/** Methods whose classes in pytorch-grad-cam do not take `aug_smooth`. */
 const without = ['finer-cam', 'refine-cam'];
 
-/** The same method with the parameter `aug_smooth`, if it is a map that has it in pytorch-grad-cam. */
+/** Adds the parameter `aug_smooth` to a method, if the method is a map that has it in pytorch-grad-cam. */
 export const withAugmentation = (method: Method): Method =>
   method.kind === 'map' && method.conventions.includes('pytorch-grad-cam') && !without.includes(method.id)
     ? {
@@ -25,8 +25,8 @@ export const withAugmentation = (method: Method): Method =>
     : method;
 
 /**
- * The mean of a method's maps over augmented copies of the image, each mirrored back where its copy was mirrored. Each map
- * has its own range before that.
+ * Averages a method's maps over augmented copies of the image; the maps of mirrored copies are mirrored back. Each map
+ * is scaled by its own range before that.
  *
  * @see `aug_smooth` of pytorch-grad-cam
  */

@@ -3,7 +3,7 @@ import { InputError } from '../../errors.ts';
 import type { Expression, Operand } from '../../onnx/expression.ts';
 import type { Setting, Subject } from '../method.ts';
 
-/** What an absent feature looks like, in the network's own (normalised) space. */
+/** The parameter for the values of absent features, in the network's own (normalised) space. */
 export const baselineParam = z
   .union([z.enum(['zero', 'black', 'blur']), z.number()])
   .default('zero')
@@ -13,18 +13,18 @@ export const baselineParam = z
 
 export type Baseline = z.infer<typeof baselineParam>;
 
-/** The baseline for images […, C, H, W]: a number, or a value that broadcasts to them. */
+/** Gives the baseline for images […, C, H, W]: a number, or a value that broadcasts to them. */
 export function baselineOf(image: Expression, baseline: Baseline, setting: Setting<unknown>): Operand {
   if (baseline === 'zero') return 0;
   if (typeof baseline === 'number') return baseline;
   return baseline === 'black' ? grey(image, 'baseline "black"', 0, setting) : blur(image, setting);
 }
 
-/** image - baseline. */
+/** Computes image - baseline. */
 export const distance = (image: Expression, baseline: Baseline, setting: Setting<unknown>): Expression =>
   baseline === 'zero' ? image : image.sub(baselineOf(image, baseline, setting));
 
-/** Points x' + α(x - x') of the way from a baseline to images, for shares α that broadcast to them. */
+/** Computes points x' + α(x - x') on the path from a baseline to images, for shares α that broadcast to them. */
 export function pathPoints(
   image: Expression,
   alphas: Expression,
@@ -35,13 +35,13 @@ export function pathPoints(
   return baseline === 'zero' ? way : way.add(baselineOf(image, baseline, setting));
 }
 
-/** The baseline as images of their own, of the shape of `image`. */
+/** Gives the baseline as separate images, of the shape of `image`. */
 export function baselineImage(image: Expression, baseline: Baseline, setting: Setting<unknown>): Expression {
   const value = baselineOf(image, baseline, setting);
   return (typeof value === 'number' ? image.number(value) : value).expandAs(image);
 }
 
-/** The explained score of the baseline, [1, 1]. */
+/** Computes the explained score of the baseline, [1, 1]. */
 export const baselineScore = (
   { image, at, over }: Subject,
   baseline: Baseline,
@@ -51,7 +51,7 @@ export const baselineScore = (
   return over({}, () => at(from).score);
 };
 
-/** A number per channel, so that it meets the image. */
+/** Shapes one number per channel so that it broadcasts to the image. */
 function perChannel(
   image: Expression,
   what: string,
@@ -67,7 +67,7 @@ function perChannel(
   return image.floats(layout === 'NCHW' ? [channels, 1, 1] : [channels], values);
 }
 
-/** A pixel of one grey, from 0 to 1, in normalised space. */
+/** Gives a pixel of a grey level, from 0 to 1, in normalised space. */
 function grey(image: Expression, what: string, level: 0 | 1, setting: Setting<unknown>): Expression {
   const { normalisation } = setting;
   if (!normalisation)
@@ -80,7 +80,7 @@ function grey(image: Expression, what: string, level: 0 | 1, setting: Setting<un
   return perChannel(image, 'mean and std have', values, setting);
 }
 
-/** The least or the greatest value of a pixel: a number, or a value that broadcasts to the image. */
+/** Gives the least or the greatest value of a pixel: a number, or a value that broadcasts to the image. */
 export function pixelBound(
   image: Expression,
   name: 'low' | 'high',
@@ -92,10 +92,10 @@ export function pixelBound(
   return perChannel(image, `parameter "${name}" has`, bound, setting);
 }
 
-/** Standard deviation of the Gaussian, in pixels at 224; larger images blur more. */
+/** The standard deviation of the Gaussian, in pixels at image size 224; in larger images it is larger. */
 const sigmaAt224 = 10;
 
-/** A Gaussian blur in two passes; outside the image counts as its edge. */
+/** Applies a Gaussian blur in two passes; pixels outside the image have the value of its edge. */
 function blur(image: Expression, { height, width, layout }: Setting<unknown>): Expression {
   const [row, column] = layout === 'NCHW' ? [-2, -1] : [-3, -2];
   const smooth = (x: Expression, axis: number, size: number): Expression => {
@@ -108,7 +108,7 @@ function blur(image: Expression, { height, width, layout }: Setting<unknown>): E
   return smooth(smooth(image, row!, height), column!, width);
 }
 
-/** [input, output] weights of a Gaussian blur along one axis. */
+/** Computes the weights [input, output] of a Gaussian blur along one axis. */
 function gaussianMatrix(size: number, sigma: number): Float32Array {
   const matrix = new Float32Array(size * size);
   const reach = Math.ceil(3 * sigma);

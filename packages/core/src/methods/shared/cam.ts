@@ -7,11 +7,11 @@ import { principalMap } from './principal.ts';
 export const fusions = ['max', 'tanh-max', 'mean', 'product'] as const;
 type Fusion = (typeof fusions)[number];
 
-/** Parameters that every map has. */
+/** The parameters that every map has. */
 export const mapParams = {
   normalized: z.boolean().default(true).describe('Min-max the map to [0, 1]'),
 };
-/** Parameters of maps that may be made of several layers. */
+/** The parameters of maps that may be made from several layers. */
 export const camParams = {
   ...mapParams,
   fuse: z
@@ -26,7 +26,7 @@ const eigenSmooth = {
     .describe("The evidence's first principal component in place of its sum over channels"),
 };
 
-/** Parameters of maps that sum evidence over channels, of several layers or of one. */
+/** The parameters of maps that sum evidence over channels, of several layers or of a single layer. */
 export const evidenceParams = { ...camParams, ...eigenSmooth };
 export const weightedParams = { ...mapParams, ...eigenSmooth };
 export const mapOnly = { normalized: ['paper', 'torchcam'] } as const satisfies Record<
@@ -45,19 +45,19 @@ export const camDefaults = { 'pytorch-grad-cam': { fuse: 'mean' } } as const;
 
 export interface CamParams {
   readonly normalized: boolean;
-  /** Of methods that look at several layers. */
+  /** The way that maps are fused, for methods that use several layers. */
   readonly fuse?: Fusion;
 }
 
-/** (v - min)/(max - min + ε) per image of [N, h, w], with the ε of the library that is asked for. */
+/** Computes (v - min)/(max - min + ε) per image of [N, h, w], with the ε of the library of the convention. */
 export function minMax(maps: Expression, epsilon = 1e-8): Expression {
   const low = maps.sub(maps.min([1, 2]));
   return low.div(low.max([1, 2]).add(epsilon));
 }
 
 /**
- * (v - min)/(max - min) per image of [N, h, w], however small. What lies no further apart than float32 may err in the
- * values `from` [N, …] that it is made of is empty: 0 everywhere.
+ * Computes (v - min)/(max - min) per image of [N, h, w], however small the range. A map whose range is within the
+ * float32 error of the values `from` [N, …] that it is made from is empty: 0 everywhere.
  */
 export function minMaxed(
   maps: Expression,
@@ -67,16 +67,16 @@ export function minMaxed(
   const low = maps.sub(maps.min([1, 2]));
   const range = low.max([1, 2]);
   const error = from.abs().max([1, 2]).mul(float32Error);
-  // A difference, so that neither NaN nor infinity is taken for nothing.
+  // A difference, so that neither NaN nor infinity counts as empty.
   const empty = range.sub(error).isAtMost(0);
   tell?.(range.reshape([maps.shape[0]!]));
   return empty.where(0, low.div(empty.where(1, range)));
 }
 
-/** Relative error of a sum of some thousand float32 values. */
+/** The relative error of a sum of some thousand float32 values. */
 const float32Error = 2 ** -21;
 
-/** A map [N, h, w] at another size: bilinear with half-pixel centres (PyTorch's align_corners=False), or nearest. */
+/** Resizes a map [N, h, w]: bilinear with half-pixel centres (PyTorch's align_corners=False), or nearest. */
 export function upsample(
   maps: Expression,
   height: number,
@@ -92,8 +92,8 @@ export function upsample(
 }
 
 /**
- * A map [N, h, w] of a layer at the image's size: where the layer sees a part of the image only, there, and 0 beside
- * it.
+ * Resizes a map [N, h, w] of a layer to the image's size; if the layer sees only a part of the image, the map covers
+ * that part and is 0 elsewhere.
  */
 export function laid(
   maps: Expression,
@@ -112,7 +112,7 @@ export function laid(
   return inside.emit('Pad', [inside.ints([0, rows.before, columns.before, 0, rows.after, columns.after])]);
 }
 
-/** A part of an axis of the image: how long it is, what of it lies inside, and what lies beside it. */
+/** Describes a part of an axis of the image: its length, its range inside the image, and the lengths around it. */
 function spanOf([start, end]: readonly [number, number], length: number) {
   const stop = end === Number.POSITIVE_INFINITY ? length : end;
   return {
@@ -124,10 +124,10 @@ function spanOf([start, end]: readonly [number, number], length: number) {
   };
 }
 
-/** Evidence of a layer for the target, [N, C, h, w], from its activations and their gradient. */
+/** A function that gives a layer's evidence for the target, [N, C, h, w], from its activations and their gradient. */
 export type Evidence = (activation: Expression, gradient: Expression, convention: Convention) => Expression;
 
-/** Σ over channels of a layer's evidence, or its principal component, for each of the subject's layers: [N, h, w]. */
+/** Sums evidence over channels, or takes its principal component, for each of the subject's layers: [N, h, w]. */
 export function evidenceMaps(
   { layers, gradients }: Subject,
   { convention, parameters }: Setting<object>,
@@ -137,22 +137,22 @@ export function evidenceMaps(
   return layers.map((layer, i) => overChannels(evidence(layer, slopes[i]!, convention), parameters));
 }
 
-/** Σ over channels of maps [N, C, h, w], or their principal component: [N, h, w]. */
+/** Sums maps [N, C, h, w] over channels, or takes their principal component: [N, h, w]. */
 export const overChannels = (maps: Expression, parameters: object): Expression =>
   'eigen_smooth' in parameters && parameters.eigen_smooth ? principalMap(maps) : maps.sum([1], false);
 
-/** How a method departs from the common way to its map. */
+/** The deviations of a method from the common way to make a map. */
 export interface CamStyle {
-  /** Keep negative values. */
+  /** Whether negative values are kept. */
   readonly signed?: boolean;
-  /** γ of fusing by tanh-max; 2 if not said. */
+  /** γ of fusing by tanh-max; 2 by default. */
   readonly gamma?: number;
-  /** Min-max once more: torchcam's map after fusing, pytorch-grad-cam's maps before it. */
+  /** Whether to min-max once more: torchcam's map after fusing, pytorch-grad-cam's maps before it. */
   readonly renormalize?: boolean;
 }
 
 /**
- * What signed maps [N, h, w], one per layer, become under a convention.
+ * Makes the map of a convention from signed maps [N, h, w], one per layer.
  *
  * - paper: ReLU; min-max at input size, without ε; several layers fused after that, and min-maxed again.
  * - torchcam: ReLU, min-max (ε 1e-8) at the layer's size; several layers at the largest of their sizes.
@@ -202,7 +202,7 @@ function fuse(maps: readonly Expression[], how: Fusion = 'max'): Expression {
   return maps.reduce((a, b) => a.add(b)).div(maps.length);
 }
 
-/** A layer's values under Captum's convention, [N, C, h, w]; else their sum over channels as a map. */
+/** Gives a layer's values, [N, C, h, w], under Captum's convention; else their sum over channels as a map. */
 export const layerOutput = (values: readonly Expression[], setting: Setting<CamParams>): Expression =>
   setting.convention === 'captum'
     ? values[0]!

@@ -1,7 +1,7 @@
 import { concat, type Expression } from '../../onnx/expression.ts';
 import { multipliers, salt } from './random.ts';
 
-// `random.ts` as graph code, number for number: uint32 by its operators, products in int64, the rest in float64.
+// `random.ts` as graph code with exactly the same numbers: uint32 operators, products in int64, the rest in float64.
 
 const uint32 = (like: Expression, value: number): Expression =>
   like.of(like.g.constant({ dtype: 'uint32', shape: [], data: Uint32Array.of(value) }));
@@ -9,13 +9,13 @@ const uint32 = (like: Expression, value: number): Expression =>
 const xor = (a: Expression, b: Expression): Expression => a.emit('BitwiseXor', [b]);
 const folded = (h: Expression, by: number): Expression =>
   xor(h, h.emit('BitShift', [uint32(h, by)], { direction: 'RIGHT' }));
-/** h · k modulo 2³²; k is below 2³¹, so that the product fits. */
+/** Computes h · k modulo 2³²; k is below 2³¹, so that the product fits into int64. */
 const times = (h: Expression, k: number): Expression => h.cast('int64').mul(k).cast('uint32');
 
 const mix = (h: Expression): Expression =>
   folded(times(folded(times(folded(h, 16), multipliers[0]), 15), multipliers[1]), 15);
 
-/** `uniform` of each counter, float64. */
+/** Computes `uniform` of each counter, in float64. */
 const uniforms = (seed: number, counters: Expression): Expression => {
   const bits = mix(xor(mix(counters.cast('uint32')), uint32(counters, salt(seed))));
   return bits
@@ -24,7 +24,7 @@ const uniforms = (seed: number, counters: Expression): Expression => {
     .mul(2 ** -32);
 };
 
-/** `normals(seed, count, start)` with `start` a scalar int64 that the graph computes: float32 [count]. */
+/** Computes `normals(seed, count, start)` with `start` a scalar int64 that the graph computes: float32 [count]. */
 export function drawnNormals(seed: number, start: Expression, count: number): Expression {
   const pairs = Math.floor(count / 2) + 1; // one more, for where the first number is the second of its pair
   const odd = start.emit('Mod', [2]);

@@ -11,7 +11,7 @@ export const seedParam = z
   .default(0)
   .describe('Which random numbers: the same seed gives the same everywhere');
 
-/** `count` draws of N(0, 1) of a shape, [count, …shape], made when needed; the first of recorded ones if given. */
+/** Makes `count` draws of N(0, 1), [count, …shape], when needed; if draws are recorded, takes the first of them. */
 export function noiseMade(seed: number, count: number, shape: readonly number[], { noise }: Samples): Made {
   const size = sizeOf(shape);
   const all = [count, ...shape];
@@ -36,9 +36,9 @@ export function noiseMade(seed: number, count: number, shape: readonly number[],
   };
 }
 
-/** Numbers, one per sample, in the shape that meets rows [samples, C, H, W]. */
+/** Shapes one number per sample so that it broadcasts to rows [samples, C, H, W]. */
 export const perRow = (values: readonly number[]): Tensor<'float32'> =>
   float32([values.length, 1, 1, 1], values);
 
-/** One 1 per sample, so that samples of zeros count for nothing. */
+/** Makes a 1 per sample, so that added samples of zeros have no weight. */
 export const countOf = (count: number): Tensor<'float32'> => perRow(Array<number>(count).fill(1));

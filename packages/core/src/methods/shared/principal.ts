@@ -1,20 +1,20 @@
 import type { Expression } from '../../onnx/expression.ts';
 
-// The first principal component of feature maps, by powers of a matrix: the graph has no eigenvectors.
+// The first principal component of feature maps, by powers of a matrix: ONNX graphs have no eigenvectors.
 
-/** Squarings of a matrix: its 2¹²th power, in which the largest eigenvalue is all that is left. */
+/** The number of squarings of a matrix: in its 2¹²th power only the largest eigenvalue remains. */
 const squarings = 12;
-/** Matrices larger than this are applied, not squared. */
+/** Matrices larger than this are multiplied by vectors, not squared. */
 const squared = 800;
 const applications = 200;
 
-/** [N, C, h, w] as places × channels, [N, h·w, C]. */
+/** Reshapes [N, C, h, w] to places × channels, [N, h·w, C]. */
 export function places(maps: Expression): Expression {
   const [n, c, h, w] = maps.shape as [number, number, number, number];
   return maps.reshape([n, c, h * w]).transpose([0, 2, 1]);
 }
 
-/** A map [N, h, w] of maps [N, C, h, w]: each place by its score among the centred places. */
+/** Makes a map [N, h, w] from maps [N, C, h, w]: the value of a place is its score among the centred places. */
 export function principalMap(maps: Expression, scores = principalScores): Expression {
   const [n, , h, w] = maps.shape as [number, number, number, number];
   return scores(centred(places(maps))).reshape([n, h, w]);
@@ -22,7 +22,7 @@ export function principalMap(maps: Expression, scores = principalScores): Expres
 
 export const centred = (x: Expression): Expression => x.sub(x.mean([1]));
 
-/** Places [N, h·w, C] along their first principal direction, [N, h·w, 1], the largest magnitude positive. */
+/** Projects places [N, h·w, C] on their first principal direction, [N, h·w, 1], the largest magnitude positive. */
 export function principalScores(x: Expression): Expression {
   const [, rows, columns] = x.shape as [number, number, number];
   const across = x.transpose([0, 2, 1]);
@@ -31,13 +31,13 @@ export function principalScores(x: Expression): Expression {
   return upright(x.matmul(direction));
 }
 
-/** The unit eigenvector [N, n, 1] of the eigenvalue of largest magnitude of a symmetric matrix [N, n, n]. */
+/** Finds the unit eigenvector [N, n, 1] of a symmetric matrix [N, n, n] for its eigenvalue of largest magnitude. */
 export function dominant(matrix: Expression): Expression {
   const [batch, size] = matrix.shape as [number, number];
   const tame = (m: Expression) => m.div(m.abs().max([1, 2]).add(1e-30));
   let power = tame(matrix);
   if (size <= squared) for (let i = 0; i < squarings; i++) power = tame(power.matmul(power));
-  // The longest column is no stranger to the vector that all columns lean to.
+  // The longest column is not orthogonal to the dominant eigenvector.
   const lengths = power.square().sum([1], false);
   const longest = lengths.emit('ArgMax', [], { axis: 1, keepdims: 0 }).oneHot(size);
   let vector = unit(power.matmul(longest.reshape([batch, size, 1])));
@@ -48,13 +48,13 @@ export function dominant(matrix: Expression): Expression {
 
 const unit = (vector: Expression): Expression => vector.div(vector.square().sum([1]).sqrt().add(1e-30));
 
-/** The sign under which the entry of largest magnitude of [N, n, 1] is positive. */
+/** Changes the sign of [N, n, 1] so that its entry of largest magnitude is positive. */
 export function upright(vector: Expression): Expression {
   const [high, low] = [vector.max([1]), vector.neg().max([1])];
   return vector.mul(high.isAtLeast(low).where(1, -1));
 }
 
-/** Places along the first component of kernel PCA with the kernel tanh(x·y/C + 1), [N, h·w, 1]. */
+/** Projects places on the first component of kernel PCA with the kernel tanh(x·y/C + 1), [N, h·w, 1]. */
 export function kernelScores(x: Expression): Expression {
   const channels = x.shape[2]!;
   const products = x.matmul(x.transpose([0, 2, 1]));

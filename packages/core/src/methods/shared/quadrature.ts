@@ -21,14 +21,14 @@ export const pathParams = {
     .describe('How the integral along the path is approximated'),
 };
 
-/** Points in [0, 1] and what each counts. */
+/** Points in [0, 1] and their weights. */
 export interface Rule {
   readonly alphas: readonly number[];
   readonly weights: readonly number[];
 }
 
 /**
- * The points and weights of a quadrature with `n` points on [0, 1], as Captum has them: the trapezoid's weights
+ * Gives the points and weights of a quadrature with `n` points on [0, 1], as in Captum: the trapezoid's weights
  * add up to (n - 1)/n there, not to 1.
  */
 export function quadrature(kind: Quadrature, n: number): Rule {
@@ -49,7 +49,7 @@ export function quadrature(kind: Quadrature, n: number): Rule {
   }
 }
 
-/** Points and weights as samples [points, 1, 1, 1], or recorded ones in their place. */
+/** Gives points and weights as samples [points, 1, 1, 1]; recorded points and weights replace them. */
 export function quadraturePoints(rule: Rule, aux: Samples = {}) {
   const list = (values: readonly number[]) => float32([values.length], values);
   const { alphas, weights } = replayed({ alphas: list(rule.alphas), weights: list(rule.weights) }, aux);
@@ -57,7 +57,7 @@ export function quadraturePoints(rule: Rule, aux: Samples = {}) {
   return { alphas: rows(alphas), weights: rows(weights) };
 }
 
-/** Gauss–Legendre on [0, 1]: Newton's method on the Legendre polynomial P_n from Chebyshev-like guesses. */
+/** Computes Gauss–Legendre on [0, 1]: Newton's method on the Legendre polynomial P_n from Chebyshev-like guesses. */
 function gaussLegendre(n: number): Rule {
   const points = Array.from({ length: n }, (_, i) => {
     let x = Math.cos((Math.PI * (i + 0.75)) / (n + 0.5));

@@ -13,15 +13,15 @@ const mix = (x: number): number => {
   return (h ^ (h >>> 15)) >>> 0;
 };
 
-/** What a seed adds to the hash of a counter. */
+/** Computes the bits of a seed that are mixed into the hash of a counter. */
 export const salt = (seed: number): number => mix(Math.imul(seed, 0x9e3779b9) + 0x85ebca6b);
 
 const bits = (seed: number, counter: number): number => mix(mix(counter) ^ salt(seed));
 
-/** In the open interval (0, 1). */
+/** Gives a number in the open interval (0, 1). */
 export const uniform = (seed: number, counter: number): number => (bits(seed, counter) + 0.5) / 2 ** 32;
 
-/** Values `start` to `start + count` of N(0, 1), by Box and Muller: two at a time from two uniform numbers. */
+/** Gives values `start` to `start + count` of N(0, 1), by Box and Muller: two values from two uniform numbers. */
 export function normals(seed: number, count: number, start = 0): Float32Array<ArrayBuffer> {
   const values = new Float32Array(count);
   for (let pair = start - (start % 2); pair < start + count; pair += 2) {
@@ -33,7 +33,7 @@ export function normals(seed: number, count: number, start = 0): Float32Array<Ar
   return values;
 }
 
-/** 0 … n-1 in random order, by Fisher and Yates; `stream` tells permutations of one seed apart. */
+/** Gives 0 … n-1 in random order, by Fisher and Yates; each `stream` of a seed has its own permutation. */
 export function permutation(seed: number, stream: number, n: number): number[] {
   const order = Array.from({ length: n }, (_, i) => i);
   for (let i = n - 1; i > 0; i--) {

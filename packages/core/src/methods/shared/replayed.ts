@@ -3,7 +3,7 @@ import { getOwn } from '../../own.ts';
 import type { Tensor } from '../../tensor.ts';
 import type { Samples } from '../method.ts';
 
-/** Samples that were recorded in place of those that were made. @throws InputError invalid_tensor on another shape */
+/** Replaces made samples by recorded ones, if given. @throws InputError invalid_tensor on another shape */
 export function replayed<T extends Samples>(made: T, aux: Samples): { readonly [K in keyof T]: Tensor } {
   for (const [name, given] of Object.entries(aux)) {
     const expected = getOwn(made, name);

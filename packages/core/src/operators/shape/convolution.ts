@@ -71,7 +71,7 @@ export function convTransposeShape(c: ShapeContext): readonly Fact[] {
   return [{ dtype, shape: [shape[0]!, weight[1]! * int(c.node, 'group', 1), ...sizes] }];
 }
 
-/** The maxima, and where they are. */
+/** Infers the maxima and their indices. */
 export const maxPoolShape: ShapeRule = (c) => {
   const [{ dtype, shape }] = poolShape(c) as [Fact];
   return [

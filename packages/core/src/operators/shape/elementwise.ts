@@ -6,7 +6,7 @@ import { broadcast, broadcastOffsets, like, type ShapeRule } from './rule.ts';
 
 export const sameAsFirst: ShapeRule = (c) => like(c.x(0));
 
-/** The output of every n-ary elementwise operator: broadcast shapes, and elements where all are known. */
+/** Infers the output of an n-ary elementwise operator: the broadcast shape, and elements if all are known. */
 export const combined =
   (combine: (...values: number[]) => number, dtype?: Fact['dtype'], first = 0): ShapeRule =>
   (c) => {
@@ -35,7 +35,7 @@ function elementsOf(
   return dtype.startsWith('float') ? results : results.map(Math.trunc);
 }
 
-/** Of operators whose results nothing depends on that shapes depend on. */
+/** Infers the broadcast shape only, for operators whose results never determine shapes. */
 export const broadcasting: ShapeRule = (c) => [
   { dtype: c.x(0).dtype, shape: broadcast(...Array.from({ length: c.count }, (_, i) => c.x(i).shape)) },
 ];
@@ -43,7 +43,7 @@ export const broadcasting: ShapeRule = (c) => [
 export const comparison = (test: (a: number, b: number) => boolean): ShapeRule =>
   combined((a, b) => Number(test(a!, b!)), 'bool');
 
-/** One function of every element. */
+/** Applies one function to every element. */
 export const mapped =
   (f: (v: number) => number): ShapeRule =>
   (c) => [{ ...c.x(0), value: c.x(0).value?.map(f) }];
@@ -56,7 +56,7 @@ export const castShape: ShapeRule = (c) => {
 
 export const castLikeShape: ShapeRule = (c) => [{ ...c.x(0), dtype: c.x(1).dtype, value: c.x(0).value }];
 
-/** A truth value of every element. */
+/** Infers a truth value for every element. */
 export const truthShape: ShapeRule = (c) => [{ dtype: 'bool', shape: c.x(0).shape }];
 
 export const clipShape: ShapeRule = (c) => {

@@ -3,7 +3,7 @@ import { int } from '../../onnx/graph.ts';
 import { sizeOf } from '../../tensor.ts';
 import { axisOf, type ShapeContext, type ShapeRule } from './rule.ts';
 
-// Operators that make a tensor of a shape, a count or indices.
+// Operators that make a tensor from a shape, a count or indices.
 
 export function shapeShape(c: ShapeContext): readonly Fact[] {
   const { shape } = c.x(0);

@@ -9,7 +9,7 @@ export function batchNormalizationShape(c: ShapeContext): readonly Fact[] {
   return [{ dtype, shape }];
 }
 
-/** With the mean and 1/σ of what is normalised together. */
+/** Adds the mean and 1/σ of the elements normalised together. */
 export function layerNormalizationShape(c: ShapeContext): readonly Fact[] {
   const { dtype, shape } = c.x(0);
   const first = axisOf(int(c.node, 'axis', -1), shape.length);
@@ -17,7 +17,7 @@ export function layerNormalizationShape(c: ShapeContext): readonly Fact[] {
   return [{ dtype, shape }, statistic, statistic];
 }
 
-/** The input's own shape. @throws ShapeError for an `axis` that the input does not have */
+/** Gives the input's own shape. @throws ShapeError for an `axis` that the input does not have */
 export function alongAxisShape(c: ShapeContext): readonly Fact[] {
   const x = c.x(0);
   axisOf(int(c.node, 'axis', -1), x.shape.length);

@@ -2,7 +2,7 @@ import type { Fact } from '../../onnx/fact.ts';
 import { int } from '../../onnx/graph.ts';
 import { type ShapeContext, Unknown } from './rule.ts';
 
-/** The states after every step, [steps, directions, rows, hidden], then the last ones of each kind. */
+/** Infers the states after every step, [steps, directions, rows, hidden], then the last states of each kind. */
 export const statesShape =
   (kinds: 1 | 2) =>
   (c: ShapeContext): readonly Fact[] => {

@@ -2,13 +2,13 @@ import { type Fact, ShapeError } from '../../onnx/fact.ts';
 import { int, text } from '../../onnx/graph.ts';
 import { axisOf, broadcast, type ShapeContext, type ShapeRule } from './rule.ts';
 
-/** Axes of a reduction, from its second input; all of them when it is absent. */
+/** Reads the axes of a reduction from its second input; all axes if it is absent. */
 export function reducedAxes(rank: number, axes: readonly number[] | undefined, noop: boolean): number[] {
   if (!axes || axes.length === 0) return noop ? [] : Array.from({ length: rank }, (_, i) => i);
   return axes.map((a) => axisOf(a, rank));
 }
 
-/** What a reduction leaves; `fold` gives the one element of values that are known. */
+/** Infers the output of a reduction; `fold` computes its single element from known elements. */
 export const reducedShape =
   (fold?: (values: readonly number[]) => number): ShapeRule =>
   (c) => {
@@ -42,7 +42,7 @@ export function matmulShape(c: ShapeContext): readonly Fact[] {
 /** Letters that stand for the axes of an ellipsis. */
 const spare = 'ZYXWVUTS';
 
-/** An Einsum equation with its output written out and every ellipsis spelled in letters, aligned at their ends. */
+/** Writes an Einsum equation with its output, and with every ellipsis in letters, aligned at their ends. */
 export function einsumTerms(equation: string, ranks: readonly number[]): { terms: string[]; output: string } {
   const [left = '', right] = equation.replaceAll(' ', '').split('->');
   const written = left.split(',');

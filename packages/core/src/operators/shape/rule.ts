@@ -3,25 +3,25 @@ import type { Node } from '../../onnx/graph.ts';
 
 export interface ShapeContext {
   readonly node: Node;
-  /** Fact of input `i`; throws `Unknown` when the input is absent or nothing is known of it. */
+  /** Returns the fact of input `i`; throws `Unknown` if the input is absent or nothing is known of it. */
   x(i: number): Fact;
   has(i: number): boolean;
-  /** Elements of input `i`; throws `Unknown` when they are not known. */
+  /** Returns the elements of input `i`; throws `Unknown` if they are not known. */
   value(i: number): readonly number[];
   readonly count: number;
 }
 
-/** Facts of a node's outputs from those of its inputs. */
+/** Infers the facts of a node's outputs from the facts of its inputs. */
 export type ShapeRule = (c: ShapeContext) => readonly Fact[];
 
-/** Nothing can be said: an input is unknown. Not an error. */
+/** Signals that an input is unknown, so nothing can be inferred; not an error. */
 export class Unknown extends Error {
   override readonly name = 'Unknown';
 }
 
 export const like = ({ dtype, shape }: Fact): readonly Fact[] => [{ dtype, shape }];
 
-/** Axis in 0..rank-1 from one that may count from the end. */
+/** Converts an axis that may count from the end to 0..rank-1. */
 export function axisOf(axis: number, rank: number): number {
   const positive = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || positive < 0 || positive >= Math.max(rank, 1))
@@ -29,7 +29,7 @@ export function axisOf(axis: number, rank: number): number {
   return positive;
 }
 
-/** NumPy's broadcasting. */
+/** Broadcasts shapes as NumPy does. */
 export function broadcast(...shapes: (readonly number[])[]): number[] {
   const rank = Math.max(...shapes.map((s) => s.length));
   return Array.from({ length: rank }, (_, i) => {
@@ -40,7 +40,7 @@ export function broadcast(...shapes: (readonly number[])[]): number[] {
   });
 }
 
-/** Row-major offsets of a shape's elements inside an array of `shape` broadcast to `to`. */
+/** Lists row-major offsets into an array of `shape`, one for each element of `shape` broadcast to `to`. */
 export function* broadcastOffsets(shape: readonly number[], to: readonly number[]): Generator<number> {
   const padded = [...Array<number>(to.length - shape.length).fill(1), ...shape];
   const strides = stridesOf(padded).map((s, i) => (padded[i] === 1 ? 0 : s));

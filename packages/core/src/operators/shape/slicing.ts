@@ -3,7 +3,7 @@ import { int } from '../../onnx/graph.ts';
 import { sizeOf } from '../../tensor.ts';
 import { axisOf, type ShapeContext, type ShapeRule, stridesOf } from './rule.ts';
 
-// Operators that take elements by position, which shape arithmetic does to shapes.
+// Operators that take elements by position, as shape arithmetic does with shapes.
 
 /** Equally spaced positions along an axis. */
 export interface Run {
@@ -17,7 +17,7 @@ export const positionsOf = ({ first, step, count }: Run): number[] =>
 
 const whole = (size: number): Run => ({ first: 0, step: 1, count: size });
 
-/** What a Slice takes along one axis of length `size`. */
+/** Finds the positions that a Slice takes along one axis of length `size`. */
 function sliceRun(size: number, start: number, end: number, step: number): Run {
   if (step === 0) throw new ShapeError('a Slice with step 0');
   const clamp = (v: number, low: number, high: number) => Math.min(Math.max(v < 0 ? v + size : v, low), high);
@@ -26,7 +26,7 @@ function sliceRun(size: number, start: number, end: number, step: number): Run {
   return { first, step, count: Math.max(0, Math.ceil((last - first) / step)) };
 }
 
-/** What a Slice takes, per axis. */
+/** Finds a Slice's positions per axis. */
 export function slicedRuns(
   shape: readonly number[],
   starts: readonly number[],
@@ -48,7 +48,7 @@ export function splitSizes(size: number, outputs: number, given: readonly number
   return Array.from({ length: outputs }, (_, i) => Math.min(each, size - i * each));
 }
 
-/** The part of `x` at the given positions of each axis; a list may be of any shape, which takes the axis' place. */
+/** Takes the part of `x` at given positions of each axis; a list may be of any shape, which replaces the axis. */
 function taken(x: Fact, shape: readonly number[], positions: readonly (Run | readonly number[])[]): Fact {
   if (!x.value || sizeOf(shape) > followed) return { dtype: x.dtype, shape };
   const strides = stridesOf(x.shape);

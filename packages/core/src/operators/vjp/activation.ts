@@ -2,9 +2,9 @@ import type { Expression, Operand } from '../../onnx/expression.ts';
 import { partOf } from './part.ts';
 import type { RuleContext, Vjp } from './rule.ts';
 
-// What slopes of activations are made of.
+// Building blocks of activations' slopes.
 
-/** Where a clipped value is inside its bounds; `undefined` where there are none. */
+/** Tells where a clipped value is inside its bounds; `undefined` if it has no bounds. */
 export function between(
   y: Expression,
   low: Expression | undefined,
@@ -15,7 +15,7 @@ export function between(
   return above && below ? above.and(below) : (above ?? below);
 }
 
-/** dy times one slope above zero, and another one below. */
+/** Multiplies dy by one slope above zero and by another slope below. */
 export const slopes =
   (above: (c: RuleContext) => number, below: (x: Expression, c: RuleContext) => Operand): Vjp =>
   (c) => {
@@ -23,7 +23,7 @@ export const slopes =
     return x.isGreater(0).where(c.dy.mul(above(c)), c.dy.mul(below(x, c)));
   };
 
-/** GELU's derivative where Φ(x) is at hand, or twice that: Φ + x·φ with x·φ = u·exp(-u²)/√π, u = x/√2. */
+/** Computes GELU's derivative if the file spells Φ(x), or 2·Φ(x): Φ + x·φ with x·φ = u·exp(-u²)/√π, u = x/√2. */
 export function spelledGelu(c: RuleContext): Expression | undefined {
   const scaled = partOf(c, 'scaled');
   if (scaled === undefined) return undefined;
@@ -42,7 +42,7 @@ const peak = 1 / Math.sqrt(2 * Math.PI);
 export const normalCumulative = (x: Expression): Expression =>
   x.mul(Math.SQRT1_2).emit('Erf').add(1).mul(0.5);
 
-/** The tanh form of GELU and its derivative, u = √(2/π)(x + 0.044715x³). */
+/** Computes the derivative of GELU's tanh form, u = √(2/π)(x + 0.044715x³). */
 export function tanhGeluSlope(x: Expression, tanh: Expression | undefined): Expression {
   const c = Math.sqrt(2 / Math.PI);
   const square = x.square();

@@ -10,9 +10,9 @@ import { type RuleContext, tabled, type Vjp } from './rule.ts';
 const zeros = (n: number): number[] => Array<number>(n).fill(0);
 
 /**
- * Stride 1: the convolution of dy with the kernel turned by 180° and its channels swapped, padded to full overlap.
- * Any other stride: a sub-pixel convolution for an image under a large kernel, else ConvTranspose, whose output is
- * padded to the input's size where windows left a rest.
+ * For stride 1: the convolution of dy with the kernel turned by 180° and its channels swapped, padded to full overlap.
+ * For other strides: a sub-pixel convolution for an image under a large kernel, else ConvTranspose, whose output is
+ * padded to the input's size if the windows did not reach its end.
  */
 export const convVjp: Vjp = (c) => {
   const { node, dy } = c;
@@ -45,8 +45,8 @@ export const convVjp: Vjp = (c) => {
 };
 
 /**
- * Where a sub-pixel convolution is faster: in the first layer of a network. ConvTranspose adds up the products of each
- * of the kernel's elements by itself, which takes long where those are many and their products have few terms.
+ * Tells whether a sub-pixel convolution is faster: in the first layer of a network. ConvTranspose adds up the products
+ * of each kernel element separately, which takes long if the elements are many and their products have few terms.
  */
 const isImageUnderLargeKernel = (c: RuleContext, { kernel, strides, dilations }: Window): boolean =>
   kernel.length === 2 &&
@@ -56,8 +56,8 @@ const isImageUnderLargeKernel = (c: RuleContext, { kernel, strides, dilations }:
   dilations.every((d) => d === 1);
 
 /**
- * Pixels whose place is the same modulo the stride s meet the same elements of the kernel, at most ⌈k/s⌉ along an axis:
- * one convolution of stride 1 computes all s² kinds of pixels as channels, and DepthToSpace puts them in place.
+ * Pixels with the same position modulo the stride s use the same kernel elements, at most ⌈k/s⌉ along an axis: one
+ * convolution of stride 1 computes all s² kinds of pixels as channels, and DepthToSpace puts them in place.
  *
  *     dx[s·m + p] = Σ_u K_p[u] dy[m + lead - u],   K_p[u] = kernel[s·u + p - front]
  */
@@ -100,7 +100,7 @@ function turned(weight: Expression, group: number): Expression {
     .reshape([group * i, o / group, ...kernel]);
 }
 
-/** The transpose of a transposed convolution is the convolution. */
+/** Applies the convolution, which is the transpose of a transposed convolution. */
 export const convTransposeVjp: Vjp = ({ node, x, dy }) => {
   const w = transposedWindow(node, x(1).shape.slice(2), x(0).shape.slice(2));
   return dy.emit('Conv', [x(1)], {
@@ -112,7 +112,7 @@ export const convTransposeVjp: Vjp = ({ node, x, dy }) => {
   });
 };
 
-/** Blocks that were added up are cut out again, by a convolution with a kernel for each of a block's elements. */
+/** Cuts out the blocks that were added up, by a convolution with a kernel for each of a block's elements. */
 export const col2ImVjp: Vjp = (c) => {
   const { node, dy } = c;
   const [batch, channels, ...size] = c.y.shape as [number, number, ...number[]];
@@ -131,7 +131,7 @@ export const col2ImVjp: Vjp = (c) => {
     .reshape(c.x(0).shape);
 };
 
-/** The bias is added to every position of its channel. */
+/** Sums dy per channel: the bias is added to every position of its channel. */
 export const perChannelSum: Vjp = ({ y, dy }) =>
   dy.sum(
     [...y.shape.keys()].filter((axis) => axis !== 1),

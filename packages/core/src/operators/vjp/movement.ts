@@ -11,7 +11,7 @@ import { padAxis, ungather } from './ungather.ts';
 
 export const reshapeVjp: Vjp = ({ x, dy }) => dy.reshape(x(0).shape);
 
-/** Elements of an input that says where to. @throws InputError where they depend on data */
+/** Reads the elements of an input that gives positions. @throws InputError if they depend on data */
 export function constant(c: RuleContext, i: number): readonly number[] {
   const { elements } = c.x(i);
   if (!elements)
@@ -22,7 +22,7 @@ export function constant(c: RuleContext, i: number): readonly number[] {
   return elements;
 }
 
-/** Size of an axis that is cut or joined. */
+/** Returns the size of an axis that is cut or joined. */
 function fixedSize(c: RuleContext, i: number, axis: number): number {
   const size = c.x(i).shape[axis]!;
   if (size < 0)
@@ -68,7 +68,7 @@ export const splitVjp: Vjp = (c) => {
   );
 };
 
-/** Elements repeated in blocks are summed block by block. */
+/** Sums elements that were repeated in blocks, block by block. */
 export const tileVjp: Vjp = (c) => {
   const repeats = constant(c, 1);
   const { shape } = c.x(0);
@@ -94,7 +94,7 @@ export const padVjp: Vjp = (c) => {
   }, c.dy);
 };
 
-/** Which element a padded position repeats. */
+/** Finds the element that a padded position repeats. */
 function bordered(k: number, size: number, mode: string): number {
   if (mode === 'edge') return Math.min(Math.max(k, 0), size - 1);
   if (mode === 'wrap') return ((k % size) + size) % size;

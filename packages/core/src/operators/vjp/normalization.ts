@@ -35,12 +35,12 @@ export const range = (from: number, to: number): number[] =>
 
 export const rankOf = (c: RuleContext): number => c.x(0).shape.length;
 
-/** The last axis unless the node says another. */
+/** Reads the node's axis, by default the last. */
 export const axisOf = (c: RuleContext): number => positiveAxis(int(c.node, 'axis', -1), rankOf(c));
 
 export const epsilonOf = (c: RuleContext): number => real(c.node, 'epsilon', 1e-5);
 
-/** By what the file spells out. */
+/** Standardizes by the file's own values. */
 function spelledStandardized(c: RuleContext): Standardized | undefined {
   const [deviation, inverse] = [partOf(c, 'deviation'), partOf(c, 'inverse')];
   if (deviation === undefined && inverse === undefined) return undefined;
@@ -49,19 +49,19 @@ function spelledStandardized(c: RuleContext): Standardized | undefined {
   return { normal: overDeviation(centred), overDeviation };
 }
 
-/** d, of the cotangent of x̂·scale; a function that a file spells out may have no scale. */
+/** Computes d from the cotangent of x̂·scale; a function that a file spells out may have no scale. */
 function withoutScale(c: RuleContext, scaleOf = (v: Expression) => v): Expression {
   const scale = given(c, 1);
   return scale ? c.dy.mul(scaleOf(scale)) : c.dy;
 }
 
-/** d, with a scale per channel. */
+/** Computes d for a scale per channel. */
 const withoutChannelScale = (c: RuleContext): Expression => withoutScale(c, (v) => perChannel(v, rankOf(c)));
 
-/** The axes that a layer normalisation runs over. */
+/** Lists the axes of a layer normalisation. */
 export const trailing = (c: RuleContext): number[] => range(axisOf(c), rankOf(c));
 
-/** By the mean and 1/σ that the operator gives beside its output; they are float32 whatever the input is. */
+/** Standardizes by the mean and 1/σ that the operator also outputs; they are float32 for every type of input. */
 function layerStandardized(c: RuleContext): Standardized {
   const x = c.x(0);
   const spelled = spelledStandardized(c);
@@ -71,7 +71,7 @@ function layerStandardized(c: RuleContext): Standardized {
   return { normal: x.sub(c.output(1)).mul(inverse), overDeviation: (v) => v.mul(inverse) };
 }
 
-/** What comes back by the mean μ and by s = 1/σ, which a derivative that is differentiated again is made of: (dμ - ds·s²·x̂) / n. */
+/** Computes the cotangent through the mean μ and s = 1/σ, for a second derivative: (dμ - ds·s²·x̂) / n. */
 function throughStatistics(c: RuleContext, { normal, overDeviation }: Standardized): Expression | undefined {
   const [mean, inverse] = [c.dyOf(1), c.dyOf(2)];
   const size = sizeOf(c.x(0).shape.slice(axisOf(c)));
@@ -83,7 +83,7 @@ function throughStatistics(c: RuleContext, { normal, overDeviation }: Standardiz
 const rootMeanSquare = (c: RuleContext): Expression =>
   partOf(c, 'deviation') ?? c.x(0).square().mean(trailing(c)).add(epsilonOf(c)).sqrt();
 
-/** A per-channel vector as [1, C, 1, …]. */
+/** Reshapes a per-channel vector to [1, C, 1, …]. */
 export const perChannel = (v: Expression, rank: number): Expression =>
   v.reshape([sizeOf(v.shape), ...Array<number>(rank - 2).fill(1)]);
 
@@ -94,10 +94,10 @@ export const batchNormalizationVjp: Vjp = (c) => {
 
 export const instanceNormalizationVjp: Vjp = (c) => channelsVjp(c, range(2, rankOf(c)));
 
-/** Of the channels of each place. */
+/** The derivative over the channels of each place. */
 export const layerNorm2dVjp: Vjp = (c) => channelsVjp(c, [1]);
 
-/** Over some axes, with a scale per channel. */
+/** Differentiates over some axes, with a scale per channel. */
 function channelsVjp(c: RuleContext, axes: readonly number[]): Expression {
   const standardized = spelledStandardized(c) ?? standardize(c.x(0), axes, epsilonOf(c));
   return standardizedVjp(standardized, withoutChannelScale(c), axes);

@@ -5,8 +5,8 @@ import { getOwn } from '../../own.ts';
 import type { RuleContext } from './rule.ts';
 
 /**
- * A value inside a function that the file spells out, by what it is: computed anew here, and once in the graph that is
- * written. `undefined` for a function that is one node in the file, or has no such value.
+ * Finds a value inside a function that the file spells out, by its role. It is computed anew here, but only once in the
+ * graph that is written. `undefined` for a function that is one node in the file, or has no such value.
  */
 export function partOf({ node, y: { g } }: RuleContext, part: string): Expression | undefined {
   const { inputs, nodes, parts } = node.spelling ?? {

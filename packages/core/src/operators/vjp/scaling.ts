@@ -5,7 +5,7 @@ import { axisOf } from './normalization.ts';
 import { partOf } from './part.ts';
 import type { RuleContext, Vjp } from './rule.ts';
 
-// Softmax and the normalisations that divide by a size alone, with respect to the data.
+// Softmax and the normalisations that only divide by a magnitude, with respect to the data.
 
 /** y·(dy - Σ dy·y) */
 export const softmaxVjp: Vjp = (c) => {
@@ -16,7 +16,7 @@ export const softmaxVjp: Vjp = (c) => {
 /** dy - eʸ·Σ dy */
 export const logSoftmaxVjp: Vjp = (c) => c.dy.sub(c.y.exp().mul(c.dy.sum([axisOf(c)])));
 
-/** y = x/n:  dx = (dy - y·Σ dy·y) / n, but dy/n where n is held at its floor; with n = √(Σx² + ε) the same. */
+/** y = x/n:  dx = (dy - y·Σ dy·y) / n, but dy/n where n is clipped to its floor; the same with n = √(Σx² + ε). */
 export const l2NormalizationVjp: Vjp = (c) => {
   const { node, y, dy } = c;
   const axes = ints(node, 'axes')!;
@@ -29,7 +29,7 @@ export const l2NormalizationVjp: Vjp = (c) => {
   return inverse ? d.mul(norm) : d.div(norm);
 };
 
-/** √(Σx² + ε), held above the floor. */
+/** Computes √(Σx² + ε), clipped from below at the floor. */
 export function heldLength(
   x: Expression,
   axes: readonly number[],
@@ -53,7 +53,7 @@ export const lrnVjp: Vjp = (c) => {
   return direct.add(cross.mul((-2 * alpha * beta) / size));
 };
 
-/** u = k + α/n·Σ x² of local response normalisation. */
+/** Computes u = k + α/n·Σ x² of local response normalisation. */
 export function lrnBase({ node, x }: RuleContext): Expression {
   const size = int(node, 'size', 1);
   const [before, after] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
@@ -61,7 +61,7 @@ export function lrnBase({ node, x }: RuleContext): Expression {
   return squares.mul(real(node, 'alpha', 1e-4) / size).add(real(node, 'bias', 1));
 }
 
-/** Σ over a window of `size` channels: an average pool along the channel axis, times its size. */
+/** Sums over a window of `size` channels: an average pool along the channel axis, times its size. */
 function channelWindow(x: Expression, size: number, before: number, after: number): Expression {
   const [rows, channels, ...places] = x.shape as [number, number, ...number[]];
   const pooled = x.reshape([rows, 1, channels, sizeOf(places)]).emit('AveragePool', [], {

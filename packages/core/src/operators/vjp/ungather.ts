@@ -1,8 +1,8 @@
 import type { Expression } from '../../onnx/expression.ts';
 
 /**
- * The cotangent of taking `indices` along `axis` out of `size` elements. A contiguous run is padded back, other
- * distinct indices are looked up in a zero-padded copy, repeated ones are added up by a one-hot matrix.
+ * Computes the cotangent of taking `indices` along `axis` out of `size` elements. A contiguous run is padded back,
+ * other distinct indices are looked up in a zero-padded copy, repeated indices are added up by a one-hot matrix.
  */
 export function ungather(dy: Expression, axis: number, indices: readonly number[], size: number): Expression {
   const rank = dy.shape.length;
@@ -28,7 +28,7 @@ export function ungather(dy: Expression, axis: number, indices: readonly number[
     .transpose(back);
 }
 
-/** `a` with zeros before and after along `axis`; negative numbers cut. */
+/** Pads `a` with zeros before and after along `axis`; negative numbers cut. */
 export const padAxis = (a: Expression, axis: number, before: number, after: number): Expression => {
   const pads = Array<number>(2 * a.shape.length).fill(0);
   pads[axis] = before;

@@ -2,13 +2,13 @@ import type { Preprocessing } from '../../image/preprocessing.ts';
 import type { InputFacts } from './input-facts.ts';
 import type { Said } from './said.ts';
 
-/** ImageNet's, by which most classifiers of photos are trained. */
+/** ImageNet's mean and deviation, with which most classifiers of photos are trained. */
 const mean = [0.485, 0.456, 0.406];
 const std = [0.229, 0.224, 0.225];
 
 /**
- * What is taken where nothing says it: ImageNet's way at the network's size, with the same margin cropped away. A network
- * of oblong pictures gets the whole photo, stretched: a crop would leave most of it out.
+ * Returns the preprocessing for parts that nothing states: ImageNet's at the network's size, with the same margin
+ * cropped away. A network of oblong pictures gets the whole photo, stretched: a crop would remove most of it.
  */
 export function assumptionFor({ layout, channels, sides }: InputFacts, said: Said): Preprocessing {
   const [height, width] = said.size?.value ?? sides;

@@ -8,13 +8,13 @@ import { jsonOf, type Sourced, type Statement } from './said.ts';
 import { readTimm } from './timm.ts';
 
 /**
- * The text of the file of that name beside a model, or undefined where there is none.
+ * Returns the text of the file of that name beside a model, or undefined if there is no such file.
  *
  * @throws InputError for a name that is a path, and for a file that is not read
  */
 export type ReadText = (name: string) => string | undefined;
 
-/** What is said of a model by others than the user and its manifest, by rank. */
+/** Statements about a model from other sources than the user and its manifest, by rank. */
 export interface Found {
   readonly sources: readonly Source[];
   readonly labels: Sourced<readonly Label[]> | null;
@@ -22,17 +22,17 @@ export interface Found {
   readonly notes: readonly string[];
 }
 
-/** Where people put the names of classes. */
+/** Files in which people put the names of classes. */
 const labelFiles = [
   ...['labels.json', 'labels.csv', 'labels.txt'],
   ...['classes.json', 'classes.csv', 'classes.txt', 'class_names.txt'],
 ];
 
 /**
- * What files beside a model say, and the metadata in it. The file called `manifest` is not taken for a list of class names:
- * `labels.json` beside `labels.onnx` is that model's manifest.
+ * Reads the statements of files beside a model and of its metadata. Does not read the file called `manifest` as a list
+ * of class names: `labels.json` beside `labels.onnx` is that model's manifest.
  *
- * @throws InputError `invalid_model` for one that is damaged, too large, or says what cannot be
+ * @throws InputError `invalid_model` for a file that is damaged, too large, or states something impossible
  */
 export function foundBeside(
   readText: ReadText,
@@ -52,7 +52,7 @@ export function foundBeside(
   return collected(statements);
 }
 
-/** What the metadata of a model in memory say. */
+/** Reads the statements of the metadata of a model in memory. */
 export const foundIn = (metadata: ReadonlyMap<string, string>): Found =>
   collected([['metadata', readMetadata(metadata)]]);
 
@@ -68,7 +68,7 @@ function collected(statements: readonly (readonly [from: string, statement: Stat
   };
 }
 
-/** Many programs have a file of this name: it counts if it is one of Hugging Face or timm. */
+/** Many programs have a file of this name: it counts only if Hugging Face or timm wrote it. */
 function configIn(given: unknown, file: string): Statement | undefined {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return undefined;
   if (Object.hasOwn(given, 'pretrained_cfg')) return readTimm(given, file);
@@ -76,7 +76,7 @@ function configIn(given: unknown, file: string): Statement | undefined {
   return theirs.some((member) => Object.hasOwn(given, member)) ? readConfig(given, file) : undefined;
 }
 
-/** A file of such a name may be of another model, or of something else: what is no list of names is said, and not used. */
+/** Such a file may be another model's, or something else: if it is not a list of names, a note says it is not used. */
 function labelsBeside(
   readText: ReadText,
   manifest: string | undefined,
@@ -92,11 +92,11 @@ function labelsBeside(
   return [];
 }
 
-/** Whether names come from a file that was looked for by its name alone. */
+/** Tells whether class names come from a file that was found by its file name alone. */
 export const isGuessed = (labelsFrom: string | null): boolean =>
   labelsFrom !== null && labelFiles.includes(labelsFrom);
 
-/** Names in the text of the file called `name`. @throws InputError that names it */
+/** Reads class names from the text of the file called `name`. @throws InputError that names the file */
 export function labelsIn(text: string, name: string): Label[] {
   try {
     return parseLabels(text, labelFormatOf(name));

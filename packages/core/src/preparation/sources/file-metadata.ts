@@ -1,21 +1,21 @@
 import { InputError } from '../../errors.ts';
 
-/** Labels, configurations and metadata have at most so many bytes: the names of 21 thousand classes take two million. */
+/** Most bytes of labels, configurations and metadata: the names of 21 thousand classes take two million bytes. */
 export const mostTextBytes = 8 * 2 ** 20;
 
-/** Bytes at a place; fewer at the end. */
+/** Reads `length` bytes at an offset; fewer at the end. */
 type Read = (offset: number, length: number) => Uint8Array;
 
 /** ModelProto.metadata_props, whose entries have a key (1) and a value (2). */
 const metadataField = 14;
 
-/** What an ONNX file in memory says in its metadata. @throws InputError */
+/** Reads the metadata of an ONNX file in memory. @throws InputError */
 export const metadataIn = (bytes: Uint8Array): Map<string, string> =>
   scanMetadata(bytes.length, (offset, length) => bytes.subarray(offset, offset + length));
 
 /**
- * What a file of `size` bytes says in its metadata; the network in it is passed over. What is no protobuf ends the scan:
- * whoever reads the network says so. @throws InputError
+ * Reads the metadata of a file of `size` bytes and skips the network in it. Bytes that are not protobuf end the scan:
+ * the code that reads the network reports them. @throws InputError
  */
 export function scanMetadata(size: number, read: Read): Map<string, string> {
   const entries = new Map<string, string>();
@@ -48,10 +48,10 @@ interface Field {
   readonly length: number;
 }
 
-/** A file has a handful of fields and an entry for each remark; what has more is made to take long. */
+/** Most fields: a file has about ten, and an entry for each remark; a file with more is made to take long. */
 const mostFields = 100_000;
 
-/** The fields with a length, as far as the bytes are protobuf. */
+/** Yields the fields that have a length, as far as the bytes are protobuf. */
 function* fieldsOf(size: number, read: Read): Generator<Field> {
   for (let at = 0, seen = 0; at < size && seen < mostFields; seen++) {
     // A tag and a length have at most ten bytes each.

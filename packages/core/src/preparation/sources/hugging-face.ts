@@ -4,7 +4,7 @@ import type { Head } from '../../model/head.ts';
 import { type Label, labelsSchema } from '../labels.ts';
 import { parsedBy, type Statement } from './said.ts';
 
-/** PIL's numbers of its filters. */
+/** Filters in the order of PIL's filter numbers. */
 const filters = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'] as const;
 
 const side = z.int().min(1).max(100_000);
@@ -45,11 +45,11 @@ const processorSchema = z.object({
 });
 type Processor = z.output<typeof processorSchema>;
 
-/** Processors in which a size that is one number is the short side's; in the others it is both sides'. */
+/** Processors in which a size of one number is the short side; in the others it is both sides. */
 const byShortSide = /^(ChineseCLIP|CLIP|ConvNext|Bit|Levit|MobileNetV1|MobileNetV2|MobileViT|PoolFormer)/;
 
 /**
- * What `preprocessor_config.json` of Hugging Face says, as the image processors of transformers act on it.
+ * Reads `preprocessor_config.json` of Hugging Face as the image processors of transformers interpret it.
  *
  * @throws InputError for members of a wrong type
  */
@@ -87,7 +87,7 @@ const nameOf = ({ image_processor_type, feature_extractor_type }: Processor): st
 const hasLongestEdge = (size: Size): boolean =>
   typeof size === 'object' && 'longest_edge' in size && typeof size.longest_edge === 'number';
 
-/** A size as both sides', or as the short side's. */
+/** Converts a size to both sides, or to the short side. */
 function sidesOf(size: Size, short: boolean): Sides | number {
   if (typeof size === 'number') return short ? size : [size, size];
   if (Array.isArray(size)) return size;
@@ -106,7 +106,7 @@ function geometryOf(
   if (/^ConvNext/.test(name) && resized !== undefined && config.do_resize !== false)
     return convNext(square(resized)[0], config.crop_pct ?? 224 / 256);
   const cropped = config.do_center_crop && cropSize !== undefined ? square(sidesOf(cropSize, false)) : null;
-  // A processor that crops without saying how far crops to nothing that is known here.
+  // A processor that crops without stating a size crops to a size that is unknown here.
   if (config.do_center_crop && !cropped && resized === undefined) return {};
   const crop = cropped ?? 'none';
   if (config.do_resize === false)
@@ -121,20 +121,20 @@ function geometryOf(
   };
 }
 
-/** Levit adds a margin by itself, PoolFormer the one that it is told. */
+/** Levit adds a fixed margin, PoolFormer the margin that its configuration states. */
 function shortSide(name: string, side: number, share: number | null | undefined): number {
   if (/^Levit/.test(name)) return Math.trunc((256 / 224) * side);
   return /^PoolFormer/.test(name) && share ? Math.trunc(side / share) : side;
 }
 
-/** ConvNeXt crops a margin away below 384 pixels, and from there on changes the photo's proportions. */
+/** Below 384 pixels ConvNeXt crops a margin away; from 384 on it changes the photo's proportions. */
 function convNext(side: number, share: number): Partial<Preprocessing> {
   const size: Sides = [side, side];
   if (side >= 384) return { fit: 'stretch', resize: size, crop: 'none', size };
   return { fit: 'crop', resize: Math.trunc(side / share), crop: size, size };
 }
 
-/** (x · factor - offset - mean) / std, where any of them may be left out. */
+/** Reads (x · factor - offset - mean) / std, each part of which may be left out. */
 function valuesOf(config: Processor): Partial<Preprocessing> {
   const { do_rescale, rescale_factor, rescale_offset, do_normalize, image_mean, image_std } = config;
   const scale = do_rescale === false ? 1 : (rescale_factor ?? 1 / 255);
@@ -171,7 +171,7 @@ const configSchema = z.object({
 });
 
 /**
- * What `config.json` of Hugging Face says: names, and the size where no processor says it.
+ * Reads `config.json` of Hugging Face: names, and the size if no processor states it.
  *
  * @throws InputError for members of a wrong type
  */
@@ -188,6 +188,6 @@ export function readConfig(given: unknown, file: string): Statement {
   };
 }
 
-/** transformers names classes that nobody named LABEL_0, LABEL_1 and so on. */
+/** Tells whether names are transformers' placeholders for unnamed classes: LABEL_0, LABEL_1 and so on. */
 const arePlaceholders = (labels: readonly Label[]): boolean =>
   labels.every(({ en }, index) => en === `LABEL ${index}`);

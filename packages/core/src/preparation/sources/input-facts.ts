@@ -1,14 +1,14 @@
 import type { Preprocessing, Sides } from '../../image/preprocessing.ts';
 
-/** What the network's file itself says of its input. */
+/** The statements of the network's file itself about its input. */
 export interface InputFacts {
   readonly layout: Preprocessing['layout'];
   readonly channels: number;
-  /** What it is read at, and whether the file leaves no other size. */
+  /** The size at which it is read, and whether the file allows no other size. */
   readonly sides: Sides;
   readonly stated: boolean;
-  /** What the input has to be for the first operations of the graph, where these scale or shift it themselves. */
+  /** The preprocessing that the first operations of the graph require, if they scale or shift the input themselves. */
   readonly first: Partial<Preprocessing>;
-  /** Whether it takes bytes, so that nothing can have been done to them. */
+  /** Whether the input takes bytes, so that no scaling or shift can come before it. */
   readonly bytes: boolean;
 }

@@ -9,15 +9,15 @@ import { statedSchema } from './stated.ts';
 
 type Metadata = ReadonlyMap<string, string>;
 
-/** How messages name what stands in the model's file itself. */
+/** Returns the name, for messages, of a key in the metadata of the model's file. */
 const place = (key: string): string => `metadata ${key}`;
 
 /**
- * What a model's file says in its metadata (`metadata_props`): our own keys `whylight.preprocessing` and
- * `whylight.labels`, those of ultralytics, those that ONNX defines for images and Azure Custom Vision writes, and names
- * under the keys that people give them.
+ * Reads the metadata of a model's file (`metadata_props`): our own keys `whylight.preprocessing` and
+ * `whylight.labels`, the keys of ultralytics, the keys that ONNX defines for images and Azure Custom Vision writes, and
+ * class names under the keys that people use.
  *
- * @throws InputError for a value of a wrong form under a key that is known
+ * @throws InputError for a value of a wrong form under a known key
  */
 export function readMetadata(metadata: Metadata): Statement {
   const own = metadata.get('whylight.preprocessing');
@@ -31,7 +31,7 @@ export function readMetadata(metadata: Metadata): Statement {
 }
 
 /**
- * The image metadata of ONNX. They say which values the network takes, so that there is no mean beside them.
+ * Reads the image metadata of ONNX. They state the values that the network takes, so no mean is stated beside them.
  * https://github.com/onnx/onnx/blob/main/docs/MetadataProps.md
  */
 function imageKeys(metadata: Metadata): Partial<Preprocessing> {
@@ -61,7 +61,7 @@ function notesOn(metadata: Metadata): string[] {
   ];
 }
 
-/** What ultralytics' exporter writes; its classifiers resize the short side and crop, and normalise nothing. */
+/** Reads the keys of ultralytics' exporter; its classifiers resize the short side, crop, and do not normalise. */
 function ultralytics(metadata: Metadata): Partial<Preprocessing> {
   const task = metadata.get('task');
   const isTheirs = /ultralytics/i.test(`${metadata.get('author')} ${metadata.get('description')}`);
@@ -78,7 +78,7 @@ function ultralytics(metadata: Metadata): Partial<Preprocessing> {
   return {
     ...values,
     ...(size && { size }),
-    // An oblong one is resized to just that size.
+    // An oblong input is resized to exactly that size.
     ...(size && { fit: 'crop', resize: size[0] === size[1] ? size[0] : size, crop: size }),
     resample: 'bilinear',
   };
@@ -93,7 +93,7 @@ function sizeIn(text: string | undefined): Sides | undefined {
     : undefined;
 }
 
-/** Where people put names of classes, ours first; `character` is where PaddlePaddle's classifiers and RapidAI have them. */
+/** Keys under which people put class names, ours first; PaddlePaddle's classifiers and RapidAI use `character`. */
 const nameKeys = [
   'whylight.labels',
   'names',
@@ -110,7 +110,7 @@ function namesIn(metadata: Metadata): readonly Label[] | undefined {
     if (!text) continue;
     const labels = namesFrom(text);
     if (labels) return labels;
-    // Other keys are not ours to judge: theirs may be something else by that name.
+    // A wrong value under another key is no error: others may use such a key for something else.
     if (key === 'whylight.labels' || key === 'names')
       throw new InputError(
         'invalid_model',
@@ -120,7 +120,7 @@ function namesIn(metadata: Metadata): readonly Label[] | undefined {
   return undefined;
 }
 
-/** JSON, what Python prints of a dict or a list, or names one a line or between commas. */
+/** Reads names from JSON, from a printed Python dict or list, or from lines or text between commas. */
 function namesFrom(text: string): readonly Label[] | undefined {
   const given = /^[[{(]/.test(text) ? (asJson(text) ?? plain(parsePythonLiteral(text))) : listIn(text);
   if (given === undefined) return undefined;
@@ -141,11 +141,11 @@ const asJson = (text: string): unknown => {
   }
 };
 
-/** A Python dict as an object. Keys are numbers there; it has none of a name that objects inherit. */
+/** Converts a Python dict to an object. Its keys are numbers, never names of members that objects inherit. */
 const plain = (given: unknown): unknown =>
   given instanceof Map ? Object.fromEntries([...given].map(([key, value]) => [String(key), value])) : given;
 
-/** Names by index that leave one out are no names. */
+/** Returns `undefined` if names by index leave an index out. */
 function safely<T>(parse: () => T): T | undefined {
   try {
     return parse();

@@ -4,24 +4,24 @@ import { assumptionFor } from './assumption.ts';
 import type { InputFacts } from './input-facts.ts';
 import { type Part, type Said, type Sourced, sourceText } from './said.ts';
 
-/** What one source says of preprocessing. */
+/** The statements of one source about preprocessing. */
 export interface Source {
-  /** `option`, `manifest`, a file's name, `metadata`, `graph`, `file` (what the model's file states), `preset`, `assumed`. */
+  /** `option`, `manifest`, a file's name, `metadata`, `graph`, `file` (the model's file), `preset`, `assumed`. */
   readonly from: string;
   readonly parts: Partial<Preprocessing>;
 }
 
 export interface Preparation {
   readonly preprocessing: Preprocessing;
-  /** Of each part, who said it. */
+  /** The source of each part. */
   readonly from: Readonly<Record<Part, string>>;
 }
 
 /**
- * Preprocessing from all that is known, by rank: `sources` in their order, what the graph does first, what the file states,
- * the preset, and at last an assumption.
+ * Combines preprocessing from all sources, by rank: `sources` in their order, the graph's first operations, the
+ * statements of the file, the preset, and at last an assumption.
  *
- * @throws InputError for statements that cannot all be true of the network
+ * @throws InputError for statements that cannot all be true for the network
  */
 export function putTogether(
   sources: readonly Source[],
@@ -42,15 +42,15 @@ export function putTogether(
   checkValues(whole, facts);
   const from = sourcesOf(whole);
   const sides = sidesOf(values);
-  // A crop of a rectangle, or none, says what the network gets.
+  // A crop of a rectangle, or no crop, decides the size that the network gets.
   if (sides !== values.size && !sameSides(sides, values.size)) from.size = from.crop;
-  // What follows from the size was said by whoever said the size.
+  // Parts that follow from the size have the source of the size.
   if (values.resize === null) from.resize = from.size;
   if (values.crop === null) from.crop = from.size;
   return { preprocessing: { ...values, size: sides }, from };
 }
 
-/** What is said, and beneath it what a source of lower rank says. */
+/** Adds the statements of a source of lower rank for the parts that are not stated yet. */
 export function under(said: Said, { from, parts }: Source): Said {
   const added: { -readonly [P in Part]?: Sourced<Preprocessing[P]> } = {};
   for (const [part, value] of Object.entries(adapted(said, parts, from)))
@@ -58,19 +58,19 @@ export function under(said: Said, { from, parts }: Source): Said {
   return { ...added, ...said };
 }
 
-/** A statement as it holds beside what others have said before it. */
+/** Adapts a statement to the statements of higher rank. */
 function adapted(said: Said, parts: Partial<Preprocessing>, from: string): Partial<Preprocessing> {
   const { resize, crop, ...rest } = parts;
   if (from === 'assumed') return withoutValues(said, parts, from);
   const fit = parts.fit ?? 'crop';
-  // What is cut from a photo that keeps its proportions says nothing of one that is stretched.
+  // The crop of a photo that keeps its proportions does not apply to a photo that is stretched.
   const otherWay = said.fit !== undefined && said.fit.value !== fit;
   if (otherWay && (resize !== undefined || crop !== undefined)) return withoutValues(said, rest, from);
   const share = said.size?.value && parts.size ? ratio(said.size.value, parts.size) : [1, 1];
   const isShare = typeof said.crop?.value === 'number' && said.crop.value <= 1;
   return {
     ...withoutValues(said, rest, from),
-    // A crop's share decides what the photo is resized to.
+    // The share of a crop decides the size of the resized photo.
     ...(resize !== undefined && !isShare && { resize: scaled(resize, share as [number, number]) }),
     ...(crop !== undefined && { crop: scaled(crop, share as [number, number]) }),
   };
@@ -83,7 +83,7 @@ const ratio = ([height, width]: Sides, [ownHeight, ownWidth]: Sides): [number, n
   width / ownWidth,
 ];
 
-/** Sides for another size of the network, with the same margin. */
+/** Scales sides to another size of the network, with the same margin. */
 function scaled<T extends number | Sides | 'none' | null>(value: T, [down, across]: [number, number]): T {
   if (value === null || value === 'none' || (down === 1 && across === 1)) return value;
   if (typeof value === 'number')
@@ -91,7 +91,7 @@ function scaled<T extends number | Sides | 'none' | null>(value: T, [down, acros
   return [Math.round(value[0] * down), Math.round(value[1] * across)] as unknown as T;
 }
 
-/** A preset's or an assumed mean and deviation belong to its scale; beside another one they are those of the same input. */
+/** Converts a preset's or an assumed mean and deviation, which belong to its scale, to the scale that was stated. */
 function withoutValues(said: Said, parts: Partial<Preprocessing>, from: string): Partial<Preprocessing> {
   if (from !== 'preset' && from !== 'assumed') return parts;
   const { scale, mean, std } = parts;
@@ -105,8 +105,8 @@ function withoutValues(said: Said, parts: Partial<Preprocessing>, from: string):
 }
 
 /**
- * Files say of some models that the whole photo is resized by its short side. A network of one size cannot take that; the
- * size is cropped out then.
+ * Some models' files state that the whole photo is resized by its short side. A network of one size cannot take such a
+ * photo; then the size is cropped out.
  */
 function fitting({ from, parts }: Source, { stated }: InputFacts): Source {
   const whole = parts.crop === 'none' && parts.fit === 'crop' && typeof parts.resize === 'number';
@@ -152,7 +152,7 @@ const namedChannels: ReadonlyMap<number, string> = new Map([
   [4, 'rgba'],
 ]);
 
-/** How channels of that number are asked for. */
+/** Returns the setting that selects this number of channels. */
 const expectedChannels = (count: number): string => namedChannels.get(count) ?? `${count}, a number of bands`;
 
 function checkValues({ mean, std }: Required<Said>, { channels }: InputFacts): void {

@@ -1,4 +1,4 @@
-/** Objects within objects beyond this depth are no list of names. */
+/** Greatest depth of objects within objects; a list of names is never deeper. */
 const deepest = 8;
 
 const escapes: ReadonlyMap<string, string> = new Map([
@@ -10,7 +10,7 @@ const escapes: ReadonlyMap<string, string> = new Map([
   ['"', '"'],
 ]);
 
-/** Hexadecimal digits after such an escape. */
+/** Numbers of hexadecimal digits after such an escape. */
 const hexDigits: ReadonlyMap<string, number> = new Map([
   ['x', 2],
   ['u', 4],
@@ -18,8 +18,8 @@ const hexDigits: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * What `repr` of a Python dict, list or tuple of numbers, texts, booleans and None says: `{0: 'cat', 1: "dog"}`.
- * A dict becomes a Map, None null. Undefined where the text is nothing of that kind.
+ * Reads `repr` of a Python dict, list or tuple of numbers, texts, booleans and None: `{0: 'cat', 1: "dog"}`.
+ * A dict becomes a Map, None becomes null. Undefined if the text is nothing of that kind.
  */
 export function parsePythonLiteral(text: string): unknown {
   let at = 0;

@@ -5,23 +5,23 @@ import type { Head } from '../../model/head.ts';
 import { quoted, shortened } from '../../onnx/names.ts';
 import type { Label } from '../labels.ts';
 
-/** What one source says of a model; what it does not say is left out. */
+/** The statements of one source about a model; parts that it does not state are left out. */
 export interface Statement {
   readonly parts: Partial<Preprocessing>;
   readonly labels?: readonly Label[] | undefined;
-  /** What the model was trained for. */
+  /** The task that the model was trained for. */
   readonly task?: Head['task'] | undefined;
-  /** What it says and nobody here understands. */
+  /** Statements that Whylight does not understand. */
   readonly notes?: readonly string[] | undefined;
 }
 
-/** A value, and who said it: `option`, `manifest`, a file's name, `metadata`, `graph`, `file`, `preset` or `assumed`. */
+/** A value and its source: `option`, `manifest`, a file's name, `metadata`, `graph`, `file`, `preset` or `assumed`. */
 export interface Sourced<T> {
   readonly value: T;
   readonly from: string;
 }
 
-/** What the sources are called in a sentence, where they are no files. */
+/** Names of the sources in a sentence, for sources that are not files. */
 const sourceNames: ReadonlyMap<string, string> = new Map([
   ['option', 'the command line'],
   ['manifest', 'the manifest'],
@@ -30,15 +30,15 @@ const sourceNames: ReadonlyMap<string, string> = new Map([
   ['preset', 'the preset'],
 ]);
 
-/** A source as a sentence names it: "the manifest", "config.json". */
+/** Returns the name of a source in a sentence: "the manifest", "config.json". */
 export const sourceText = (from: string): string => sourceNames.get(from) ?? from;
 
 export type Part = keyof Preprocessing;
 
-/** Of each part of the preprocessing the first statement. */
+/** The first statement about each part of the preprocessing. */
 export type Said = { readonly [P in Part]?: Sourced<Preprocessing[P]> };
 
-/** JSON text. @throws InputError that names the file */
+/** Parses JSON text. @throws InputError that names the file */
 export function jsonOf(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
@@ -47,7 +47,7 @@ export function jsonOf(text: string, file: string): unknown {
   }
 }
 
-/** `given` by the schema. @throws InputError that says which file, which member, what was expected and what came */
+/** Parses `given` by the schema. @throws InputError that says which file and member, what was expected and what came */
 export function parsedBy<T extends z.ZodType>(schema: T, given: unknown, file: string): z.output<T> {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
@@ -60,7 +60,7 @@ export function parsedBy<T extends z.ZodType>(schema: T, given: unknown, file: s
   );
 }
 
-/** What stands at `path`, as far as a line takes it. */
+/** Writes the value at `path` as JSON, shortened to fit into a line. */
 function shown(given: unknown, path: readonly PropertyKey[]): string {
   const found = path.reduce<unknown>(
     (value, key) =>

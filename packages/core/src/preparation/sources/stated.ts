@@ -12,7 +12,7 @@ const numbers = z
   .readonly();
 const level = z.int().min(0).max(255);
 
-/** `#808080` as three numbers, or undefined for another form. */
+/** Reads `#808080` as three numbers, or undefined for another form. */
 export function colourOf(text: string): Preprocessing['pad_color'] | undefined {
   const [, red, green, blue] = /^#?([\da-f]{2})([\da-f]{2})([\da-f]{2})$/i.exec(text) ?? [];
   if (red === undefined || green === undefined || blue === undefined) return undefined;
@@ -48,8 +48,8 @@ const membersSchema = z.object({
 });
 
 /**
- * What a manifest says of preprocessing, in members that are spelled like the flags of the command line or in an older
- * form. What it leaves out stays out.
+ * The preprocessing that a manifest states, in members that are spelled like the flags of the command line or in an
+ * older form. Members that it leaves out stay out.
  */
 export const statedSchema = z.preprocess(
   (given) => (isOlder(given) ? withFit(translated(given as Record<string, unknown>)) : given),
@@ -59,6 +59,6 @@ export const statedSchema = z.preprocess(
   ),
 );
 
-/** Older manifests knew one way to fit a photo. */
+/** Adds the fit: older manifests had only one way to fit a photo. */
 const withFit = (given: Record<string, unknown>): Record<string, unknown> =>
   'resize' in given ? { fit: 'crop', ...given } : given;

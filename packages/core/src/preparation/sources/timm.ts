@@ -28,7 +28,7 @@ const schema = z.object({
 });
 
 /**
- * What timm's `config.json` says, as `create_transform` of timm acts on it when it evaluates.
+ * Reads timm's `config.json` as `create_transform` of timm interprets it for evaluation.
  *
  * @throws InputError for members of a wrong type
  */
@@ -77,11 +77,11 @@ function geometryOf(
   };
 }
 
-/** Of an oblong input the resize follows from the share. */
+/** Returns the crop; for an oblong input it is a share, and the resize follows from it. */
 const cropOf = (larger: Sides, size: Sides, share: number): Preprocessing['crop'] =>
   larger[0] === larger[1] || share > 1 ? size : share;
 
-/** ImageNet's names are WordNet's numbers there, and descriptions say what they mean. */
+/** In timm, ImageNet's names are WordNet's numbers, and descriptions explain them. */
 function labelOf(name: string, descriptions: Readonly<Record<string, unknown>>): Label {
   const said = getOwn(descriptions, name);
   return { en: typeof said === 'string' ? said : name, zh: null };

@@ -16,7 +16,7 @@ import { fusedNetworks } from '../fused-networks.ts';
 import { menagerie } from '../menagerie.ts';
 import { outcomeOf } from '../outcome.ts';
 
-// What is damaged: real networks cut to a few nodes and emptied of their weights, so that each input takes a millisecond.
+// The models to damage: real networks cut to a few nodes, without weights, so that each input takes a millisecond.
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const folders = [
@@ -24,7 +24,7 @@ const folders = [
   join(process.env.WHYLIGHT_SHARED ?? here('../../../../../../shared'), 'models'),
 ];
 
-/** Pieces of every network at hand, each of which is explained as it is, and the menagerie of the core's tests. */
+/** Collects pieces of every available network that can be explained undamaged, and the networks of the core's tests. */
 export function corpus(): Uint8Array[] {
   const pieces = folders.filter(existsSync).flatMap((folder) =>
     readdirSync(folder)
@@ -38,7 +38,7 @@ export function corpus(): Uint8Array[] {
   ];
 }
 
-/** Beginnings and ends of a network, of a few lengths. */
+/** Cuts out beginnings and ends of a network, of a few lengths. */
 function piecesOf(bytes: Uint8Array): Uint8Array[] {
   const { input, inputShape, inline } = readClassifier(bytes);
   const network = inline((g) => g.input(input.name, 'float32', [-1, ...inputShape]));
@@ -61,7 +61,7 @@ type Piece = Pick<GraphDef, 'node' | 'initializer'> & {
   readonly output: MessageInitShape<typeof ValueInfoSchema>[];
 };
 
-/** The first nodes, and what they make averaged to [N, C]. */
+/** Returns the first nodes, and a node that averages their output to [N, C]. */
 function beginning(graph: GraphDef, length: number, shapeOf: ShapeOf): Piece | undefined {
   const node = graph.node.slice(0, length);
   const last = node.at(-1)!.output[0]!;
@@ -85,7 +85,7 @@ function beginning(graph: GraphDef, length: number, shapeOf: ShapeOf): Piece | u
   };
 }
 
-/** What comes after a feature map [C, h, w], which becomes the image: at most the last nodes. */
+/** Returns the nodes after a feature map [C, h, w], which becomes the image: at most the last `length` nodes. */
 function ending(graph: GraphDef, length: number, shapeOf: ShapeOf): Piece | undefined {
   for (let at = Math.max(graph.node.length - length, 1); at < graph.node.length; at++) {
     const name = graph.node[at - 1]!.output[0]!;
@@ -104,7 +104,7 @@ function ending(graph: GraphDef, length: number, shapeOf: ShapeOf): Piece | unde
   return undefined;
 }
 
-/** A piece without the weights that it does not use, and with its large ones made of a single zero. */
+/** Removes the weights that a piece does not use, and expands its large weights from a single zero. */
 function emptied({ node, initializer, input, output }: Piece): MessageInitShape<typeof GraphDefSchema> {
   const used = new Set(node.flatMap((n) => n.input));
   const weights = initializer.filter(({ name }) => used.has(name!));

@@ -1,10 +1,10 @@
 /**
- * Reads damaged models by the million. Each must end in a graph or in a refusal that can be shown; an input that ends
- * otherwise, or takes too long, is kept as a file.
+ * Reads millions of damaged models. Each must end in a graph or in a refusal that can be shown; an input that ends
+ * otherwise, or takes too long, is stored as a file.
  *
  *     node packages/core/src/testing/fuzz/run.ts [--inputs 1000000] [--from 0] [--out DIR] [--seconds 10] [--megabytes 1500]
  *
- * The same numbers give the same inputs wherever the same models lie. Prints a line a minute, and a summary as JSON.
+ * The same numbers give the same inputs if the same models are present. Prints a line a minute, and a summary as JSON.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ const findings = new Map<string, number>();
 const started = performance.now();
 let peak = 0;
 
-/** Runs seeds until the end, or until one takes too long or too much; returns the next seed. */
+/** Runs seeds until the end, or until a seed takes too long or too much memory; returns the next seed. */
 function runFrom(start: number): Promise<number> {
   const at = new Int32Array(new SharedArrayBuffer(4)).fill(start);
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {

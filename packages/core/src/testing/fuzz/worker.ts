@@ -8,14 +8,14 @@ export interface Finding {
   readonly what: string;
 }
 
-/** Inputs by outcome since the last message, and the one that took longest, in milliseconds. */
+/** Numbers of inputs by outcome since the last message, and the longest time of an input, in milliseconds. */
 export type Progress = Record<Outcome, number> & { slowest: number; slowestSeed: number };
 
 const { models, start, end, at } = workerData as {
   readonly models: readonly Uint8Array[];
   readonly start: number;
   readonly end: number;
-  /** The seed that is being tried, for who watches. */
+  /** The seed that is being tried, for the process that watches. */
   readonly at: Int32Array;
 };
 

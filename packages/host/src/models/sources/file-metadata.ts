@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { scanMetadata } from '@whylight/core/preparation';
 
-/** What the ONNX file at `path` says in its metadata; the network in it is passed over. @throws InputError */
+/** Reads the metadata of the ONNX file at `path` without its network. @throws InputError */
 export function metadataAt(path: string): Map<string, string> {
   const handle = openSync(path, 'r');
   try {

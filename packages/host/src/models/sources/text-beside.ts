@@ -4,10 +4,10 @@ import { InputError, quoted } from '@whylight/core';
 import { mostTextBytes } from '@whylight/core/preparation';
 
 /**
- * The text of the file called `name` in `folder`, or undefined where there is none. Only a regular file that lies in
- * the folder itself is read: neither a path nor a link leads out of it.
+ * Reads the text of the file called `name` in `folder`; undefined if there is no such file. It reads only a regular
+ * file in the folder itself: neither a path nor a link leads out of it.
  *
- * @throws InputError `invalid_model` for what is not read, and why
+ * @throws InputError `invalid_model` with the reason why a file is not read
  */
 export function readTextBeside(folder: string, name: string): string | undefined {
   if (name === '' || name === '.' || name === '..' || /[/\\\0]/.test(name) || basename(name) !== name)
@@ -31,14 +31,14 @@ export function readTextBeside(folder: string, name: string): string | undefined
   }
 }
 
-/** The text of the file at `path`, which messages call `name`. @throws InputError, or what the system says */
+/** Reads the text of the file at `path`; messages call it `name`. @throws InputError, or the system's error */
 export function readText(path: string, name: string): string {
   // Without O_NONBLOCK the opening of a pipe would wait for somebody who writes to it.
   const handle = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const about = fstatSync(handle);
     if (!about.isFile()) throw unread(name, 'it is not a regular file');
-    // One byte more than is taken shows that there are more, whatever size the file gives.
+    // One byte beyond the limit shows that the file is too long, whatever size it states.
     const bytes = Buffer.alloc(Math.min(about.size, mostTextBytes) + 1);
     let length = 0;
     for (let read = 1; read > 0 && length < bytes.length; length += read)
