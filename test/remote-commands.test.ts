@@ -109,10 +109,12 @@ it('models push checks a model here as the service does there, sends it, and it 
   const pushed = await json('models', 'push', shapes, '--name', 'pushed');
   expect(pushed).toMatchObject({ name: 'pushed', status: 'ready', own: true, classes: 10 });
   const { name: _, digest, ...checked } = await json('check', shapes);
-  // The API's report has no member for axioms, nor for what the model's manifest says; and the service has its own budget.
+  // The API's report has no members for axioms, for the model's manifest, and for scores other than classes' ones, which the
+  // service does not explain. It has its own budget.
   const methods = checked.methods.map(({ axioms: _, ...method }: { axioms: unknown }) => method);
-  const { preprocessing, warnings, budget, ...found } = checked;
+  const { preprocessing, warnings, budget, seen, scores, ...found } = checked;
   expect([preprocessing.mean.from, warnings, budget]).toEqual(['manifest', [], 60]);
+  expect([seen.purpose, scores[0].score]).toEqual(['classification', 'output:logits.sum']);
   expect([pushed.digest, pushed.report]).toEqual([digest, { ...found, methods, budget: expect.any(Number) }]);
   const again = await whylight(['models', 'push', shapes, '--name', 'pushed']);
   expect(again.stdout).toMatch(new RegExp(`works +grad-cam[^]+pushed is ready: ${pushed.id}, \\d+ methods`));
