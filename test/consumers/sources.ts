@@ -14,7 +14,7 @@ const { result, artifacts } = await explainer.explain({
   model: registry.list()[0].name,
   question: { ...resolveQuestion({ method: 'grad-cam' }), target: 'predicted' },
 });
-await writeFile('overlay.png', artifacts.get('overlay.png').bytes);
+await writeFile('overlay.png', artifacts.get('overlay.png'));
 console.log('class', result.target.class_index);
 `;
 
@@ -42,9 +42,10 @@ import { type Classifier, compileExplainer, createExplainer, readClassifier } fr
 import { type Picture, preprocess } from '@whylight/core/image';
 import * as metrics from '@whylight/core/metrics';
 import { methods, resolveQuestion } from '@whylight/core/methods';
-import { createRuntime, createThreadedRuntime, ModelRegistry, PhotoExplainer, type Result } from '@whylight/host';
+import type { ExplanationResult } from '@whylight/contract';
+import { createRuntime, createThreadedRuntime, ModelRegistry, PhotoExplainer } from '@whylight/host';
 
-export async function explain(path: string): Promise<Result> {
+export async function explain(path: string): Promise<ExplanationResult> {
   await using runtime = await createThreadedRuntime({ ep: 'cpu' });
   await using explainer = new PhotoExplainer(runtime, await ModelRegistry.open(path));
   const question = { ...resolveQuestion({ method: methods[0]!.id }), target: 'predicted' as const };
