@@ -10,7 +10,7 @@ interface Place {
   /** The folder of all state. */
   readonly directory: string;
   readonly url: string;
-  /** Whether all output of gateway and workerd goes to the log, and not warnings and failures only. */
+  /** True logs all output of gateway and workerd; false logs only their warnings and failures. */
   readonly verbose: boolean;
 }
 

@@ -20,7 +20,7 @@ export type Secrets = z.infer<typeof secretsSchema>;
 /** Everything secret of one data directory, in one file that only its owner may read. */
 const fileIn = (directory: string): string => join(directory, 'secrets.json');
 
-/** Reads the secrets of a data directory, or creates them if there are none. @throws Failure */
+/** Reads the secrets of a data directory. A new directory gets new secrets. @throws Failure */
 export async function openSecrets(directory: string): Promise<Secrets> {
   await mkdir(directory, { recursive: true }).catch(({ code }: NodeJS.ErrnoException) => {
     throw new Failure(

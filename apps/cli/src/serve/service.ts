@@ -24,7 +24,7 @@ export interface ServiceOptions {
   readonly ep: ExecutionProvider;
   /** Seconds for which the worker runs the methods on each model while no job runs; 0 runs no method. */
   readonly budget: number;
-  /** Whether all output of the gateway goes to the log, and not warnings and failures only. */
+  /** True logs all output of the gateway; false logs only its warnings and failures. */
   readonly verbose: boolean;
   readonly log: LogLine;
 }

@@ -66,7 +66,7 @@ export interface Run {
   readonly crashes: number;
   readonly losses: number;
   readonly lease: string;
-  /** Whether a worker has answered 202 for the present attempt, or has claimed it. */
+  /** True once a worker has accepted the present attempt: it answered 202, or claimed the attempt. */
   readonly accepted: boolean;
   /** The claims of this run's attempts, at most one for each. */
   readonly claims: readonly HeldClaim[];

@@ -42,7 +42,7 @@ export const addWaiter = (
 export const isOwnStyle = (run: Run, style: Style): boolean =>
   canonicalJson(style) === canonicalJson(run.submission.style);
 
-/** Whether a waiter has not ended: its run goes on, or there is a result and no rendering in the waiter's style yet. */
+/** True if a waiter still waits: for the end of its run, or for a rendering of the result in its style. */
 const isWaiting = (run: Run, { style, renderedAt, outcome }: Waiter): boolean =>
   outcome === null &&
   (!isTerminal(run) || (run.status === 'succeeded' && !run.erased && style !== null && renderedAt === null));
@@ -65,7 +65,7 @@ export function pendingStyles(run: Run): Style[] {
 export const isPending = (run: Run, style: Style): boolean =>
   pendingStyles(run).some((each) => canonicalJson(each) === canonicalJson(style));
 
-/** Ends the wait for a rendering in `style`: with its pictures, or with the reason why there are none. The result stays. */
+/** Ends the wait for a rendering in `style`: it is done, or it failed with `error`. The result is unaffected. */
 export function endRendering(run: Run, style: Style, error: JobError | null, now: number): Run {
   if (!isTerminal(run)) return run;
   const ended = canonicalJson(style);
