@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RunningService } from '../service/running-service.ts';
 import { call } from './calls.ts';
+import type { ChaosService } from './chaos-service.ts';
 import { type Job, mixedJobs } from './jobs.ts';
-import { startKilling } from './kills.ts';
 import { newTenants, type Tenant } from './tenants.ts';
 
 export interface ChaosOptions {
+  readonly start: () => Promise<ChaosService>;
   readonly jobs: number;
   readonly seed: number;
   /** Jobs that are requested at a time. */
@@ -63,9 +63,9 @@ interface Ending {
 /** Milliseconds in which accepted jobs must end after the last kill: more than three leases. */
 const patience = 8 * 60_000;
 
-/** Requests mixed jobs of five tenants while worker and gateway are killed, and counts how the jobs ended. */
-export async function chaos({ jobs, seed, clients, note }: ChaosOptions): Promise<Tally> {
-  const service = await RunningService.start();
+/** Requests mixed jobs of five tenants while the service is disturbed, and counts how the jobs ended. */
+export async function chaos({ start, jobs, seed, clients, note }: ChaosOptions): Promise<Tally> {
+  const service = await start();
   const begun = performance.now();
   try {
     const tenants = await newTenants(service, 6, 12);
@@ -73,14 +73,14 @@ export async function chaos({ jobs, seed, clients, note }: ChaosOptions): Promis
     const units = await unitsOf(service, calibration);
     note(`compute units by kind: ${JSON.stringify(Object.fromEntries(units))}`);
 
-    const stopKilling = startKilling(service);
+    const stopKilling = service.disturb();
     const accepted: Accepted[] = [];
     const wrong: string[] = [];
     let refused = 0;
     const waiting = mixedJobs(others, jobs, seed);
     const client = async () => {
       for (let job = waiting.shift(); job; job = waiting.shift()) {
-        const answer = await call(`${service.ready.url}/v1/explanations`, job.tenant.key, {
+        const answer = await call(`${service.url}/v1/explanations`, job.tenant.key, {
           method: 'POST',
           body: job.body,
           headers: { 'Idempotency-Key': job.idempotencyKey },
@@ -125,19 +125,18 @@ const nameOf = ({ status, error }: Ending): string =>
 const counted = (names: readonly string[]): Record<string, number> =>
   Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]));
 
-async function cancel({ ready }: RunningService, { job, id }: Accepted): Promise<void> {
-  await call(`${ready.url}/v1/explanations/${id}/cancel`, job.tenant.key, { method: 'POST' });
+async function cancel({ url }: ChaosService, { job, id }: Accepted): Promise<void> {
+  await call(`${url}/v1/explanations/${id}/cancel`, job.tenant.key, { method: 'POST' });
 }
 
 /** Measures the units of one computation of each kind, by the bill of a tenant that requests nothing else. */
-async function unitsOf(service: RunningService, tenant: Tenant): Promise<Map<string, number>> {
+async function unitsOf(service: ChaosService, tenant: Tenant): Promise<Map<string, number>> {
   const units = new Map<string, number>();
   const kinds = new Map(mixedJobs([tenant], 200, 1).map((job) => [job.kind, job]));
   for (const [kind, { body, refused }] of kinds) {
     if (refused !== undefined) continue;
     const before = (await usage(service, tenant)).units;
-    const { id } = (await call(`${service.ready.url}/v1/explanations`, tenant.key, { method: 'POST', body }))
-      .body;
+    const { id } = (await call(`${service.url}/v1/explanations`, tenant.key, { method: 'POST', body })).body;
     const asked: Accepted = { job: { tenant } as Job, id, end: null };
     await ends(service, [asked]);
     await sleep(500);
@@ -146,11 +145,8 @@ async function unitsOf(service: RunningService, tenant: Tenant): Promise<Map<str
   return units;
 }
 
-async function usage(
-  { ready }: RunningService,
-  { key }: Tenant,
-): Promise<{ computed: number; units: number }> {
-  const { body } = await call(`${ready.url}/v1/usage`, key);
+async function usage({ url }: ChaosService, { key }: Tenant): Promise<{ computed: number; units: number }> {
+  const { body } = await call(`${url}/v1/usage`, key);
   const days = body.data as { explanations: number; compute_units: number }[];
   return {
     computed: days.reduce((sum, day) => sum + day.explanations, 0),
@@ -159,10 +155,10 @@ async function usage(
 }
 
 /** Polls until all jobs have ended, or for too long a time. */
-async function ends({ ready }: RunningService, accepted: readonly Accepted[]): Promise<void> {
+async function ends({ url }: ChaosService, accepted: readonly Accepted[]): Promise<void> {
   const deadline = performance.now() + patience;
   const ask = async (one: Accepted) => {
-    const { body } = await call(`${ready.url}/v1/explanations/${one.id}?wait=5`, one.job.tenant.key);
+    const { body } = await call(`${url}/v1/explanations/${one.id}?wait=5`, one.job.tenant.key);
     if (body && body.status !== 'queued' && body.status !== 'processing') one.end = body as Ending;
   };
   for (;;) {
@@ -173,11 +169,11 @@ async function ends({ ready }: RunningService, accepted: readonly Accepted[]): P
 }
 
 /** Counts the explanations of the tenants. */
-async function existing({ ready }: RunningService, tenants: readonly Tenant[]): Promise<number> {
+async function existing({ url }: ChaosService, tenants: readonly Tenant[]): Promise<number> {
   let count = 0;
   for (const { key } of tenants)
     for (let after = ''; ; ) {
-      const { body } = await call(`${ready.url}/v1/explanations?limit=100${after}`, key);
+      const { body } = await call(`${url}/v1/explanations?limit=100${after}`, key);
       count += body.data.length;
       if (!body.has_more) break;
       after = `&starting_after=${body.next_cursor}`;
@@ -187,7 +183,7 @@ async function existing({ ready }: RunningService, tenants: readonly Tenant[]): 
 
 /** Checks that every result shows its tenant's own photo, matches its digest, and is invisible to other tenants. */
 async function inspectResults(
-  { ready }: RunningService,
+  { url }: ChaosService,
   accepted: readonly Accepted[],
   tenants: readonly Tenant[],
 ): Promise<{ damaged: number; shared: number }> {
@@ -198,11 +194,11 @@ async function inspectResults(
     const [attribution] = end?.attributions ?? [];
     if (attribution && attribution.image.width !== job.tenant.side) shared++;
     const other = tenants[(tenants.indexOf(job.tenant) + 1 + (n % (tenants.length - 1))) % tenants.length]!;
-    if ((await call(`${ready.url}/v1/explanations/${id}`, other.key)).status !== 404) shared++;
+    if ((await call(`${url}/v1/explanations/${id}`, other.key)).status !== 404) shared++;
     if (!attribution) continue;
-    const { url, sha256 } = attribution.artifacts.result;
+    const { url: path, sha256 } = attribution.artifacts.result;
     if (digests.has(sha256)) continue;
-    digests.set(sha256, await digestAt(new URL(url, ready.url), job.tenant.key));
+    digests.set(sha256, await digestAt(new URL(path, url), job.tenant.key));
     if (digests.get(sha256) !== sha256) damaged++;
   }
   return { damaged, shared };
@@ -218,7 +214,7 @@ async function digestAt(url: URL, key: string): Promise<string> {
 
 /** A computation is billed once for all its requests and tries; failures are free. */
 async function billed(
-  service: RunningService,
+  service: ChaosService,
   accepted: readonly Accepted[],
   tenants: readonly Tenant[],
   units: ReadonlyMap<string, number>,
@@ -229,7 +225,7 @@ async function billed(
     const succeeded = accepted.filter(({ job, end }) => job.tenant === tenant && end?.status === 'succeeded');
     const computations = new Map(succeeded.map(({ end, job }) => [end!.cache.key, units.get(job.kind)!]));
     const used = await usage(service, tenant);
-    const { body } = await call(`${service.ready.url}/v1/limits`, tenant.key);
+    const { body } = await call(`${service.url}/v1/limits`, tenant.key);
     open += body.concurrency.in_use;
     const expected = [...computations.values()].reduce((sum, cost) => sum + cost, 0);
     bills.push({ computed: [used.computed, computations.size], units: [used.units, expected] });

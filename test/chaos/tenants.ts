@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { resize } from '@whylight/core/image';
 import { encodePng } from '@whylight/host';
 import { draw } from '../../models/shapes/draw.ts';
-import type { RunningService } from '../service/running-service.ts';
 import { call } from './calls.ts';
+import type { ChaosService } from './chaos-service.ts';
 
 export interface Photo {
   readonly sha256: string;
@@ -19,16 +19,19 @@ export interface Tenant {
 }
 
 /** Creates tenants with limits that no test reaches, each with photos of its own size. */
-export async function newTenants(service: RunningService, count: number, photos: number): Promise<Tenant[]> {
-  const { url, operator_key } = service.ready;
+export async function newTenants(
+  { url, operatorKey }: ChaosService,
+  count: number,
+  photos: number,
+): Promise<Tenant[]> {
   const tenants: Tenant[] = [];
   for (let n = 0; n < count; n++) {
-    const made = await call(`${url}/v1/operator/tenants`, operator_key, {
+    const made = await call(`${url}/v1/operator/tenants`, operatorKey, {
       method: 'POST',
       body: { name: `chaos ${n}` },
     });
     const { id, key } = made.body;
-    await call(`${url}/v1/operator/tenants/${id}/limits`, operator_key, {
+    await call(`${url}/v1/operator/tenants/${id}/limits`, operatorKey, {
       method: 'PUT',
       body: { requests: 1_000_000, concurrency: 10_000, compute_units: 100_000_000 },
     });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunningService } from '../service/running-service.ts';
+import { RunningService } from '../service/running-service.ts';
+import type { ChaosService } from './chaos-service.ts';
 
 const victims = [['gpu-worker'], ['workerd-'], ['gpu-worker', 'workerd-']] as const;
 
@@ -7,11 +8,18 @@ const victims = [['gpu-worker'], ['workerd-'], ['gpu-worker', 'workerd-']] as co
 const shortest = 21_000;
 const longest = 30_000;
 
+/** `whylight serve`: a gateway and a worker, both of which are killed. */
+export async function startOneWorker(): Promise<ChaosService> {
+  const service = await RunningService.start();
+  const { url, operator_key: operatorKey } = service.ready;
+  return { url, operatorKey, disturb: () => startKilling(service), remove: () => service.remove() };
+}
+
 /**
  * Kills the worker, the gateway or both, at random moments, until it is stopped; `whylight serve` starts the killed
  * parts again. @returns a function that stops it and gives the count of kills by part
  */
-export function startKilling(service: RunningService): () => Promise<Record<string, number>> {
+function startKilling(service: RunningService): () => Promise<Record<string, number>> {
   const killed: Record<string, number> = {};
   const stop = new AbortController();
   const killing = (async () => {
