@@ -30,6 +30,7 @@ export const importRules: Readonly<Record<string, PackageRules>> = {
       methods: '. onnx operators lowering model autodiff incremental layers',
       runtime: '.',
       image: '.',
+      drawing: '. image',
       programs: '. onnx operators lowering model autodiff incremental layers methods runtime',
       metrics: '. onnx methods runtime programs',
       'empty-attribution.ts': '. methods programs',

@@ -1,6 +1,6 @@
 import type { Language } from '@whylight/contract';
 import { readNpy, type Tensor } from '@whylight/core';
-import { type Colormap, colormapNames, parseColormap, type Sign, signs } from '@whylight/core/image';
+import { type Colormap, colormapNames, parseColormap, type Sign, signs } from '@whylight/core/drawing';
 import {
   decodeImage,
   encodePng,

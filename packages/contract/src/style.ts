@@ -5,7 +5,7 @@ import { z } from 'zod';
 export const languages = ['en', 'zh'] as const;
 export type Language = (typeof languages)[number];
 
-/** The colour maps of `@whylight/core/image`. */
+/** The colour maps of `@whylight/core/drawing`. */
 export const colorMaps = [
   'jet',
   'opencv-jet',

@@ -1,5 +1,6 @@
 import type { ScoreKind, TargetSpec, Warning } from '@whylight/core';
-import type { Region, Style } from '@whylight/core/image';
+import type { Style } from '@whylight/core/drawing';
+import type { Region } from '@whylight/core/image';
 import type { Convention } from '@whylight/core/methods';
 import type { Prediction, Task } from '@whylight/core/preparation';
 import type { ModelSource, OpenedModel } from './models/opened-model.ts';

@@ -1,6 +1,7 @@
 import type { Language, Prediction, Task } from '@whylight/contract';
 import { type Runtime, row, stacked, type Target, type Tensor } from '@whylight/core';
-import { mapsOf, overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
+import { mapsOf, overlay } from '@whylight/core/drawing';
+import { type Picture, preprocess, type Region } from '@whylight/core/image';
 import type { ResolvedQuestion } from '@whylight/core/methods';
 import {
   createPlan,

@@ -1,13 +1,7 @@
 import type { ArtifactName, ExplanationResult, Warning } from '@whylight/contract';
 import { float32, InputError, type Runtime, type Tensor, writeNpy } from '@whylight/core';
-import {
-  type Picture,
-  preprocess,
-  type Region,
-  type RegionSpec,
-  range,
-  regionWeights,
-} from '@whylight/core/image';
+import { range } from '@whylight/core/drawing';
+import { type Picture, preprocess, type Region, type RegionSpec, regionWeights } from '@whylight/core/image';
 import {
   channelsFor,
   doubts,

@@ -2,20 +2,15 @@ import { InputError, type Tensor } from '@whylight/core';
 import {
   type Colormap,
   deprocessImage,
-  type FloatMap,
-  floatMap,
-  type Picture,
   panel,
   panelMethods,
-  picture,
   pixelsToMap,
-  resize,
-  resizeMap,
   type Sign,
   scaleCamImage,
   scaleOf,
   showCamOnImage,
-} from '@whylight/core/image';
+} from '@whylight/core/drawing';
+import { type FloatMap, floatMap, type Picture, picture, resize, resizeMap } from '@whylight/core/image';
 
 /** Captum's panels, and the two pictures of pytorch-grad-cam. */
 export const panelKinds = [...panelMethods, 'show_cam_on_image', 'deprocess_image'] as const;

@@ -1,5 +1,6 @@
 import { float32 } from '@whylight/core';
-import { colormaps, panel, picture, pixelsToMap } from '@whylight/core/image';
+import { colormaps, panel, pixelsToMap } from '@whylight/core/drawing';
+import { picture } from '@whylight/core/image';
 import { expect, it } from 'vitest';
 import { type PanelsInput, renderPanels } from './panels.ts';
 

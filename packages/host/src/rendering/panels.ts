@@ -1,15 +1,6 @@
 import type { Language } from '@whylight/contract';
-import {
-  colorBar,
-  cutOut,
-  onPhoto,
-  type Picture,
-  picture,
-  type Region,
-  type Sign,
-  scaleOf,
-  wholePixels,
-} from '@whylight/core/image';
+import { colorBar, type Sign, scaleOf, wholePixels } from '@whylight/core/drawing';
+import { cutOut, onPhoto, type Picture, picture, type Region } from '@whylight/core/image';
 import { blank, drawShapes, place, textShape } from './draw.ts';
 import { drawPanel, type Explained, type Panel, type PanelKind } from './panel.ts';
 import type { RenderedPicture } from './rendered-picture.ts';

@@ -1,4 +1,5 @@
-import { type Colormap, colorBar, cutOut, type FloatMap, heatmap, type Region } from '@whylight/core/image';
+import { type Colormap, colorBar, heatmap } from '@whylight/core/drawing';
+import { cutOut, type FloatMap, type Region } from '@whylight/core/image';
 import { blank, drawShapes, place, textShape } from './draw.ts';
 import type { RenderedPicture } from './rendered-picture.ts';
 import { fitText } from './text.ts';

@@ -1,4 +1,5 @@
-import { floatMap, overlay, type Picture } from '@whylight/core/image';
+import { overlay } from '@whylight/core/drawing';
+import { floatMap, type Picture } from '@whylight/core/image';
 import { describe, expect, it } from 'vitest';
 import { blank } from './draw.ts';
 import { renderOverlay } from './render-overlay.ts';

@@ -1,4 +1,5 @@
-import { type FloatMap, type OverlayOptions, overlay, type Picture, type Region } from '@whylight/core/image';
+import { type OverlayOptions, overlay } from '@whylight/core/drawing';
+import type { FloatMap, Picture, Region } from '@whylight/core/image';
 import { blank, blend, drawShapes, place } from './draw.ts';
 import { setPlate } from './plate.ts';
 import type { RenderedPicture } from './rendered-picture.ts';

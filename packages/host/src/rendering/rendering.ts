@@ -1,6 +1,7 @@
 import { ownStyle, type Prediction, type ResultTask, type Warning } from '@whylight/contract';
 import type { Tensor } from '@whylight/core';
-import { onPhoto, type Picture, paint, type Region } from '@whylight/core/image';
+import { paint } from '@whylight/core/drawing';
+import { onPhoto, type Picture, type Region } from '@whylight/core/image';
 import { methods } from '@whylight/core/methods';
 import { predictionText } from '@whylight/core/preparation';
 import { encodePng } from '../codec/encode.ts';

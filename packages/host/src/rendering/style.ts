@@ -1,5 +1,5 @@
 import type { Style as ContractStyle, Visualization } from '@whylight/contract';
-import type { Colormap, Style as PaintStyle } from '@whylight/core/image';
+import type { Colormap, Style as PaintStyle } from '@whylight/core/drawing';
 
 /** The style of the contract, except that its colour map may also be a table of colours, as the command line reads one. */
 export interface Style extends Omit<ContractStyle, 'visualization'> {

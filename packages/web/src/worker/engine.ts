@@ -1,5 +1,6 @@
 import { forwardGraph, InputError, OutOfMemoryError, type Tensor } from '@whylight/core';
-import { heatmap, paint, preprocess, type Region } from '@whylight/core/image';
+import { heatmap, paint } from '@whylight/core/drawing';
+import { preprocess, type Region } from '@whylight/core/image';
 import { methods, resolveQuestion } from '@whylight/core/methods';
 import {
   channelsFor,

@@ -1,9 +1,9 @@
+import { type FloatMap, floatMap, type Picture, type Region } from '../image/picture.ts';
 import type { Tensor } from '../tensor.ts';
 import { minMax, pixelsToMap, range } from './attribution.ts';
 import type { Colormap } from './colormaps.ts';
 import { highlight } from './highlight.ts';
 import { type OverlayOptions, overlay } from './overlay.ts';
-import { type FloatMap, floatMap, type Picture, type Region } from './picture.ts';
 import { computeHighlighting, keepsScaling, type Style } from './style.ts';
 
 /** One explanation, and the meaning of its numbers. */

@@ -1,6 +1,6 @@
+import { type FloatMap, floatMap } from '../image/picture.ts';
 import type { Colormap } from './colormaps.ts';
 import { type Backdrop, type HighlightOptions, percentiles } from './highlight.ts';
-import { type FloatMap, floatMap } from './picture.ts';
 
 /** The look of a drawn explanation; members that are left out have the method's own values. */
 export interface Style {

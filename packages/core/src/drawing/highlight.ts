@@ -1,9 +1,9 @@
 import { InputError } from '../errors.ts';
+import type { Size } from '../image/geometry.ts';
+import { type FloatMap, type Picture, picture, type Region } from '../image/picture.ts';
+import { resizedRows } from '../image/resize.ts';
 import { type Colormap, colourIndex, tableOf } from './colormaps.ts';
-import type { Size } from './geometry.ts';
 import { wholePixels } from './overlay.ts';
-import { type FloatMap, type Picture, picture, type Region } from './picture.ts';
-import { resizedRows } from './resize.ts';
 
 export const backdrops = ['original', 'grayscale', 'mask_black', 'none'] as const;
 export type Backdrop = (typeof backdrops)[number];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { floatMap, picture } from '../image/picture.ts';
 import { colormaps } from './colormaps.ts';
 import { type HighlightOptions, highlight, percentiles } from './highlight.ts';
-import { floatMap, picture } from './picture.ts';
 
 /** Four by four, every pixel [10, 20, 30]; the map covers it pixel by pixel. */
 const photo = picture(
