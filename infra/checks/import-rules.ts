@@ -37,7 +37,7 @@ export const importRules: Readonly<Record<string, PackageRules>> = {
       'found-samples.ts': '. methods programs',
       'explainer.ts': '*',
       'inspect.ts': '*',
-      preparation: '. onnx model methods runtime image explainer.ts',
+      preparation: '. onnx model methods runtime image drawing explainer.ts',
       'index.ts': '*',
     },
   },

@@ -1,97 +1,136 @@
-import { type FloatMap, floatMap, type Picture, type Region } from '../image/picture.ts';
-import type { Tensor } from '../tensor.ts';
-import { minMax, pixelsToMap, range } from './attribution.ts';
+import { coverageOf, type FloatMap, floatMap, onPhoto, type Picture, type Region } from '../image/picture.ts';
+import { minMax, range } from './attribution.ts';
 import type { Colormap } from './colormaps.ts';
-import { highlight } from './highlight.ts';
-import { type OverlayOptions, overlay } from './overlay.ts';
-import { computeHighlighting, keepsScaling, type Style } from './style.ts';
+import { colorBar, heatmap } from './heatmap.ts';
+import { composite, onWhite } from './layer.ts';
+import { type Legend, legendOf } from './legend.ts';
+import { overlay } from './overlay.ts';
+import { palettes, rampBar, rampOf } from './ramp.ts';
+import { type Explained, type ScaledAttribution, scaleAttribution } from './scale.ts';
+import { keepsScaling, type Style } from './style.ts';
+import { tickLabel } from './tick-label.ts';
 
-/** One explanation, and the meaning of its numbers. */
-export interface Explained {
-  /** A map [1, h, w] or [1, 1, h, w], or a value per pixel and channel. */
-  readonly attribution: Tensor<'float32'>;
-  /** The network's layout. */
-  readonly layout: 'NCHW' | 'NHWC';
-  /** Whether the method gives a value per pixel and channel, and not a map. */
-  readonly isPixels: boolean;
+export interface Scenery extends Explained {
+  readonly photo: Picture;
+  /** The region of the map on the photo. */
+  readonly region: Region;
+  /** The region that the network saw, if the map is stretched over another one. */
+  readonly seen?: Region | undefined;
+  /** Default: the method's own style. */
+  readonly style?: Style | undefined;
+  /** The magnitude at which colours are strongest, if frames share it; default: this attribution's own. */
+  readonly end?: number | undefined;
+}
+
+/** The pictures of one explanation. All share one scale, which the legend states. */
+export interface Painted {
+  /** The photo with the map over it, without a caption. */
+  readonly explained: Picture;
+  /** Draws the whole map alone. */
+  readonly alone: (width: number, height: number) => Picture;
+  /** Draws the colours as an upright bar, the largest value on top. */
+  readonly bar: (width: number, height: number) => Picture;
+  readonly legend: Legend;
+}
+
+/** Weight of the strongest colour over the photo. */
+const opacityOverPhoto = 0.8;
+
+/** Draws an explanation over the photo and alone. */
+export function paint(scenery: Scenery): Painted {
+  const { photo, region, seen = region, style = {}, end } = scenery;
+  const explained = paintOver(scenery);
+  if (drawsAsLibrary(scenery, style)) return { explained, ...asLibrary(scenery, style) };
+  const scaled = scaleAttribution(scenery, style, end);
+  const ramp = rampOf(scaled.shown, 1, coloursOf(scenery, style));
+  const coverage = coverageOf(photo, onPhoto(seen, photo));
+  return {
+    explained,
+    alone: (width, height) =>
+      onWhite(scaled, ramp, { width, height }, { contour: hasContour(scaled, style) }),
+    bar: (width, height) => rampBar(ramp, scaled.shown, width, height),
+    legend: legendOf(scaled, { language: style.language, coverage, contour: hasContour(scaled, style) }),
+  };
+}
+
+/** Draws an explanation over the photo only. */
+export function paintOver(scenery: Scenery): Picture {
+  const { photo, region, style = {}, end } = scenery;
+  if (drawsAsLibrary(scenery, style)) return overAsLibrary(scenery, style);
+  const scaled = scaleAttribution(scenery, style, end);
+  const ramp = rampOf(scaled.shown, style.opacity ?? opacityOverPhoto, coloursOf(scenery, style));
+  return composite(photo, scaled, region, ramp, { ...style, contour: hasContour(scaled, style) });
+}
+
+/**
+ * Whether a line shows where a map has half of its strength: a photo may have the colours of the map. Attributions of
+ * single pixels would have a line around each, and a backdrop without colours needs none.
+ */
+const hasContour = (
+  { isMap }: ScaledAttribution,
+  { backdrop = 'original', outlines = false }: Style,
+): boolean => isMap && backdrop === 'original' && !outlines;
+
+const coloursOf = ({ convention }: Explained, { colormap }: Style) => ({
+  palette: convention === 'captum' ? palettes.redGreen : palettes.orangePurple,
+  colormap,
+});
+
+/**
+ * Whether a map is drawn as the libraries of its convention draw maps, bit for bit: with a colour map that the style
+ * names, or in torchcam's own. This drawing has its own scale for the overlay, which torchcam squares.
+ */
+export function drawsAsLibrary(explained: Explained, style: Style): boolean {
+  const { isPixels, attribution, convention } = explained;
+  const isMap = attribution.shape.length === 3 || (attribution.shape[1] === 1 && !isPixels);
+  const isNamed =
+    style.colormap !== undefined || convention === 'torchcam' || convention === 'pytorch-grad-cam';
+  return isMap && isNamed && keepsScaling(style);
+}
+
+function overAsLibrary({ photo, region, end, ...explained }: Scenery, style: Style): Picture {
+  const { over, alone } = mapsOf(explained, style);
+  const weight = style.opacity === undefined ? {} : { alpha: 1 - style.opacity };
+  const largest = alone.maximum;
+  // Of frames that share a scale, each has the part of the strongest colour that its largest value has of the common one.
+  const part = end === undefined || end === 0 ? 1 : Math.min(largest / end, 1);
+  const shared =
+    part === 1
+      ? over
+      : floatMap(
+          over.width,
+          over.height,
+          over.data.map((value) => value * part),
+        );
+  return overlay(photo, shared, region, { colormap: alone.colormap, ...weight });
+}
+
+function asLibrary(explained: Explained, style: Style): Omit<Painted, 'explained'> {
+  const { map, minimum, maximum, colormap } = mapsOf(explained, style).alone;
+  const values = [maximum, (minimum + maximum) / 2, minimum];
+  return {
+    alone: (width, height) => heatmap(map, { width, height, colormap, minimum, maximum }),
+    bar: (width, height) => colorBar(colormap, width, height),
+    legend: { ticks: values.map((value, i) => ({ at: 1 - i / 2, text: tickLabel(value) })), notes: [] },
+  };
 }
 
 /** A map with the values at the ends of its colours. */
-export interface ScaledMap {
+interface ScaledMap {
   readonly map: FloatMap;
   readonly minimum: number;
   readonly maximum: number;
   readonly colormap: Colormap;
 }
 
-export interface Scenery extends Explained {
-  readonly photo: Picture;
-  /** The region of the map on the photo. */
-  readonly region: Region;
-  /** Default: the method's own style. */
-  readonly style?: Style | undefined;
-}
-
-/** Draws the explanation over the photo, without a caption; also returns the map that a heat map shows alone. */
-export function paint({ photo, region, style = {}, ...explained }: Scenery): {
-  readonly explained: Picture;
-  readonly alone: ScaledMap;
-} {
-  const { over, overlayOptions, alone, values, isMap } = mapsOf(explained);
-  if (!keepsScaling(style)) {
-    const { map, options, alone: scaled } = computeHighlighting(values, isMap, style);
-    return { explained: highlight(photo, map, region, options), alone: scaled };
-  }
-  const colours = style.colormap ? { colormap: style.colormap } : {};
-  const weight = style.opacity === undefined ? {} : { alpha: 1 - style.opacity };
-  return {
-    explained: overlay(photo, over, region, { ...overlayOptions, ...colours, ...weight }),
-    alone: { ...alone, ...colours },
-  };
-}
-
-/** torchcam squares a map before it colours it; for scattered pixels that leaves almost nothing to see. */
-const sparse = { squared: false, alpha: 0.5 };
-
-/**
- * Makes the maps to draw. Over the photo, maps are min-maxed and attributions of pixels are drawn by magnitude. Alone,
- * maps keep their own scale, and attributions of pixels show for (+) and against (−).
- */
-export function mapsOf({ attribution, layout: given, isPixels }: Explained): {
-  readonly over: FloatMap;
-  readonly overlayOptions: OverlayOptions;
-  /** For attributions of pixels: their sums over the channels. */
-  readonly values: FloatMap;
-  readonly isMap: boolean;
-  readonly alone: ScaledMap;
-} {
-  const { shape, data } = attribution;
-  // pytorch-grad-cam's guided backpropagation puts the channels last, whatever the model takes.
-  const layout = shape.length === 4 && shape[3]! <= 4 && shape[1]! > 4 ? 'NHWC' : given;
-  // For a grey image, attributions of pixels have the shape of a map.
-  const plain = shape.length === 3 || (shape[1] === 1 && !isPixels);
-  if (!plain) {
-    const map = pixelsToMap(attribution, { layout });
-    const signed = range(map.data)[0] < 0;
-    return {
-      over: pixelsToMap(attribution, { layout, sign: 'absolute' }),
-      overlayOptions: sparse,
-      values: pixelsToMap(attribution, { layout, outlierPercent: 0 }),
-      isMap: false,
-      alone: signed
-        ? { map, minimum: -1, maximum: 1, colormap: 'RdWhGn' }
-        : { map, minimum: 0, maximum: 1, colormap: 'viridis' },
-    };
-  }
+/** Makes the maps that the libraries draw: min-maxed over the photo, and alone with their own scale. */
+function mapsOf(
+  { attribution: { shape, data } }: Explained,
+  { colormap = 'jet' }: Style,
+): { over: FloatMap; alone: ScaledMap } {
   const [height, width] = shape.slice(-2) as [number, number];
   const map = floatMap(width, height, data);
   const [minimum, maximum] = range(data);
   const scale = minimum < maximum ? { minimum, maximum } : { minimum: 0, maximum: 1 };
-  return {
-    over: floatMap(width, height, minMax(data)),
-    overlayOptions: {},
-    values: map,
-    isMap: true,
-    alone: { map, ...scale, colormap: 'jet' },
-  };
+  return { over: floatMap(width, height, minMax(data)), alone: { map, ...scale, colormap } };
 }

@@ -4,6 +4,7 @@ import { range } from '@whylight/core/drawing';
 import { type Picture, preprocess, type Region, type RegionSpec, regionWeights } from '@whylight/core/image';
 import {
   channelsFor,
+  cropWarnings,
   doubts,
   highest,
   predictionOfTarget,
@@ -118,9 +119,11 @@ export class PhotoExplainer {
     const rendering = await this.#renderPool.render({
       photo,
       region: request.stretched ? { x: 0, y: 0, width: photo.width, height: photo.height } : how.region,
+      seen: how.region,
       attribution: answer.attribution,
       layout: how.layout,
       method: question.method,
+      convention: question.convention,
       task,
       target,
       predicted: best[0]!,
@@ -130,7 +133,7 @@ export class PhotoExplainer {
 
     const { minimum, maximum, sum } = summary(answer.attribution.data);
     const warnings: Warning[] = [...answer.warnings, ...doubts(task, best[0]!)];
-    warnings.push(...how.warnings);
+    warnings.push(...how.warnings, ...cropWarnings(photo, how.region));
     warnings.push(...rendering.warnings);
     const result: ExplanationResult = {
       method: question.method,

@@ -7,9 +7,10 @@ export interface Style extends Omit<ContractStyle, 'visualization'> {
 }
 
 /** Translates a style into the options of the engine. This is the only place that knows both. */
-export function paintStyleOf({ visualization }: Style): PaintStyle {
+export function paintStyleOf({ visualization, language }: Style): PaintStyle {
   const { clip_percent_lowerbound: lower, clip_percent_upperbound: upper } = visualization;
   return {
+    language,
     polarity: visualization.polarity ?? undefined,
     colormap: visualization.color_map ?? undefined,
     opacity: visualization.opacity ?? undefined,
