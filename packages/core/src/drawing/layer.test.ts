@@ -99,7 +99,9 @@ test('a contour surrounds what has at least half of the strength: white inside, 
   const values = { ...scaled({ shown: 'for' }), values: row };
   const grey = picture(8, 1, new Uint8Array(24).fill(100));
   const draws = (contour: boolean) => {
-    const { data } = composite(grey, values, { ...whole, width: 8, height: 1 }, rampOf('for', 1), { contour });
+    const { data } = composite(grey, values, { ...whole, width: 8, height: 1 }, rampOf('for', 1), {
+      contour,
+    });
     return Array.from({ length: 8 }, (_, x) => data[x * 3 + 2]!);
   };
   const [plain, lined] = [draws(false), draws(true)];

@@ -16,7 +16,7 @@ export interface Palette {
  * has for the same three, and only Captum's convention has it.
  */
 export const palettes = {
-  orangePurple: { for: [230, 97, 0], against: [93, 58, 155], magnitude: [0, 114, 178] },
+  orangePurple: { for: [230, 97, 0], against: [93, 58, 155], magnitude: [0, 140, 140] },
   redGreen: { for: [0, 128, 0], against: [255, 0, 0], magnitude: [8, 48, 107] },
 } as const satisfies Record<string, Palette>;
 
