@@ -20,7 +20,7 @@ export function drawContour({ width, height, data }: Picture, inside: Uint8Array
   ] as const)
     edges.forEach((is, pixel) => {
       if (!is) return;
-      for (let at = pixel * 3; at < pixel * 3 + 3; at++) data[at] = Math.round((data[at]! + level) / 2);
+      for (let at = pixel * 3; at < pixel * 3 + 3; at++) data[at] = Math.round((data[at]! + 4 * level) / 5);
     });
 }
 

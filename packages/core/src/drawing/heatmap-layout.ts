@@ -19,10 +19,10 @@ export interface HeatmapLayout {
 }
 
 /** The least and the largest side of the heat map. Between them it has the size of the region. */
-export const smallest = 320;
+const smallest = 320;
 const largest = 1024;
-/** The least width, so that the title fits above the map of a very narrow photo. */
-const narrowest = 240;
+/** The least width, so that a title fits above a narrow map. */
+export const narrowest = 240;
 
 /** Lays out the map in colours on white: its title above, a colour bar with values to the right, the legend below. */
 export function layOutHeatmap(

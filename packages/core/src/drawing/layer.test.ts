@@ -105,7 +105,7 @@ test('a contour surrounds what has at least half of the strength: white inside, 
     return Array.from({ length: 8 }, (_, x) => data[x * 3 + 2]!);
   };
   const [plain, lined] = [draws(false), draws(true)];
-  const at = (x: number, level: number) => Math.round((plain[x]! + level) / 2);
+  const at = (x: number, level: number) => Math.round((plain[x]! + 4 * level) / 5);
   expect(lined).toEqual([plain[0], plain[1], at(2, 0), at(3, 255), plain[4], plain[5], at(6, 255), at(7, 0)]);
 });
 

@@ -1,7 +1,7 @@
 import { cutOut, onPhoto, type Picture, picture, type Region } from '../image/picture.ts';
 import { blank, place } from './canvas.ts';
 import { colorBar } from './heatmap.ts';
-import { smallest } from './heatmap-layout.ts';
+import { narrowest } from './heatmap-layout.ts';
 import { drawPanel, type Panel, type PanelSubject } from './library-panel.ts';
 import { type Drawing, frame, ink, type Mark, type MeasureText } from './marks.ts';
 import { wholePixels } from './overlay.ts';
@@ -33,7 +33,7 @@ export function layOutPanels(input: PanelsLayout, measure: MeasureText): Drawing
   // Padding lies outside the photo, so there is nothing to show.
   const visible = onPhoto(region, input.photo);
   const part = { ...visible, x: visible.x - region.x, y: visible.y - region.y };
-  const times = Math.max(Math.ceil(smallest / Math.min(part.width, part.height)), 1);
+  const times = Math.max(Math.ceil(narrowest / part.width), 1);
   const [width, height] = [part.width * times, part.height * times];
   const size = Math.round(Math.min(Math.max(height * 0.05, 13), 40));
   const gap = size;

@@ -27,12 +27,12 @@ const scene: PanelsInput = {
   ],
 };
 
-/** So large is each pixel of a panel that would be smaller than 320 pixels. */
-const times = 5;
+/** So large is each pixel of a panel that would be narrower than 240 pixels. */
+const times = 4;
 const wide = side * times;
-/** Pixel (x, y) of a panel on the finished picture: 16 pixels of text size, so a gap of 16 and 38 above. */
+/** Pixel (x, y) of a panel on the finished picture: 13 pixels of text size, so a gap of 13 and 31 above. */
 const at = (from: { width: number; data: Uint8Array }, which: number, x: number, y: number) => {
-  const start = ((38 + y) * from.width + 16 + which * (wide + 16) + x) * 3;
+  const start = ((31 + y) * from.width + 13 + which * (wide + 13) + x) * 3;
   return Array.from(from.data.subarray(start, start + 3));
 };
 const pixel = (from: { width: number; data: Uint8Array }, x: number, y: number) =>
@@ -67,9 +67,9 @@ it('shows what the network saw of the photo beside the maps, pixel for pixel', a
 
 it('draws a bar from the smallest value to the largest below heat maps only', async () => {
   const { picture: drawn } = await renderPanels(scene);
-  const below = wide + 10 + 8;
+  const below = wide + 8 + 5;
   expect(at(drawn, 0, 30, below)).toEqual([255, 255, 255]);
-  // The middle of the second of 320 columns: trunc(256 · 1.5 / 320).
+  // The middle of the second of 256 columns: trunc(256 · 1.5 / 256).
   expect(at(drawn, 2, 1, below)).toEqual(Array.from(colormaps.Greens.subarray(3, 6)));
   const last = at(drawn, 1, wide - 2, below);
   expect(last[1]! - last[0]!).toBeGreaterThan(100);
@@ -85,6 +85,6 @@ it('takes maps, other colours and Chinese titles', async () => {
     colormap: 'custom-blue',
     language: 'zh',
   });
-  expect([drawn.width, missing]).toEqual([16 + wide + 16, []]);
+  expect([drawn.width, missing]).toEqual([13 + wide + 13, []]);
   expect(at(drawn, 0, wide - 1, wide - 1).every((v) => v < 140)).toBe(true);
 });
