@@ -50,6 +50,8 @@ const examples: readonly (readonly [path: string, text: string, refusal: string 
   ['packages/core/src/methods/a.ts', "type R = import('../image/picture.ts').Picture;", 'not image'],
   ['packages/core/src/runtime/a.ts', "import '../onnx/graph.ts';", 'not onnx'],
   ['packages/core/src/image/a.ts', "await import('../programs/batch.ts');", 'not programs'],
+  ['packages/core/src/drawing/a.ts', "import '../methods/index.ts';", 'not methods'],
+  ['packages/core/src/image/a.ts', "import '../drawing/paint.ts';", 'not drawing'],
   ['packages/core/src/programs/a.ts', "import '../testing/index.ts';", 'not testing'],
   ['packages/core/src/metrics/a.ts', "import '../image/picture.ts';", 'not image'],
   ['packages/core/src/empty-attribution.ts', "import './layers/find.ts';", 'not layers'],

@@ -1,4 +1,5 @@
-import type { Language, TargetSpec } from '@whylight/contract';
+import { type Language, ownStyle, type TargetSpec } from '@whylight/contract';
+import type { Colormap } from '@whylight/core/drawing';
 import { defaultModel, type FrameRequest, type RegisteredModel } from '@whylight/host';
 import type { Command } from 'commander';
 import { defaultMethod } from './default-method.ts';
@@ -13,6 +14,7 @@ import {
   withJson,
   withReadingOptions,
 } from './options.ts';
+import { alphaOption, colormapOption } from './panels.ts';
 import { type PreprocessingOptions, withPreprocessingOptions } from './preprocessing-options.ts';
 import { questionFor } from './questions.ts';
 
@@ -22,10 +24,12 @@ export interface FrameOptions extends ExplainOptions, DeviceOptions, ReadingOpti
   readonly method?: string;
   readonly target: TargetSpec;
   readonly lang: Language;
+  readonly colormap?: Colormap;
+  readonly alpha?: number;
   readonly json?: boolean;
 }
 
-/** Adds --model, --method, --target and --lang, and the options for explaining, preprocessing, devices and JSON. */
+/** Adds --model, --method, --target, --lang, --colormap and --alpha, and the options for explaining, preprocessing, devices and JSON. */
 export const withFrameOptions = (command: Command): Command =>
   withJson(
     withDeviceOptions(
@@ -36,7 +40,9 @@ export const withFrameOptions = (command: Command): Command =>
               .option('--model <name|path>', 'classifier to explain', defaultModel)
               .option('--method <id>', 'method to explain by (default: the first that check recommends)')
               .addOption(targetOption())
-              .addOption(languageOption()),
+              .addOption(languageOption())
+              .addOption(colormapOption())
+              .addOption(alphaOption()),
           ),
         ),
       ),
@@ -45,5 +51,11 @@ export const withFrameOptions = (command: Command): Command =>
 
 export const frameRequest = async (model: RegisteredModel, options: FrameOptions): Promise<FrameRequest> => {
   const method = options.method ?? (await defaultMethod(model, options, true));
-  return { model, question: questionFor(method, [method], options), language: options.lang };
+  const { lang: language, colormap, alpha } = options;
+  const visualization = {
+    ...ownStyle().visualization,
+    color_map: colormap ?? null,
+    opacity: alpha === undefined ? null : 1 - alpha,
+  };
+  return { model, question: questionFor(method, [method], options), language, visualization };
 };

@@ -1,6 +1,6 @@
 import type { Language } from '@whylight/contract';
 import { readNpy, type Tensor } from '@whylight/core';
-import { type Colormap, colormapNames, parseColormap, type Sign, signs } from '@whylight/core/image';
+import { type Colormap, colormapNames, parseColormap, type Sign, signs } from '@whylight/core/drawing';
 import {
   decodeImage,
   encodePng,
@@ -10,7 +10,7 @@ import {
   photoTypes,
   renderPanels,
 } from '@whylight/host';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from './failure.ts';
 
 export interface PanelOptions {
@@ -48,6 +48,17 @@ function colormap(text: string): Colormap {
   }
 }
 
+export const colormapOption = (): Option =>
+  new Option(
+    '--colormap <map>',
+    `colours of heat maps: ${colormapNames.join(', ')}, or 0:#ffffff,0.25:#000000,1:#000000`,
+  ).argParser(colormap);
+
+export const alphaOption = (): Option =>
+  new Option('--alpha <weight>', 'weight of the photo where colours are strongest, 0 to 1').argParser(
+    within(1),
+  );
+
 /** Adds --panels and its further options: Captum's panels beside the other pictures. */
 export const withPanelOptions = (command: Command): Command =>
   command
@@ -69,11 +80,7 @@ export const withPanelOptions = (command: Command): Command =>
       2,
     )
     .option('--alpha-overlay <weight>', 'weight of the heat map in blended_heat_map, 0 to 1', within(1), 0.5)
-    .option(
-      '--colormap <map>',
-      `colours of heat maps: ${colormapNames.join(', ')}, or 0:#ffffff,0.25:#000000,1:#000000`,
-      colormap,
-    );
+    .addOption(colormapOption());
 
 /** Reads the options of the panels before anything is computed. @throws UsageError */
 export function panelsOf({ panels = [], signs: given = ['all'], titles }: PanelOptions) {

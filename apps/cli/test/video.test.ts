@@ -46,6 +46,80 @@ describe.skipIf(!installed)('video', () => {
     expect(readdirSync(inHome('out'))).toEqual(['v.mp4']);
   });
 
+  /** Frames of which the first half is black and the second half shows the test picture. */
+  const blackFirst = () =>
+    make(
+      'half.mp4',
+      ...['-f', 'lavfi', '-i', 'testsrc=size=160x120:rate=10:duration=1.2'],
+      ...['-vf', "drawbox=c=black:t=fill:enable='lt(n,6)'", '-pix_fmt', 'yuv444p', '-qp', '0'],
+    );
+  const framesOf = (name: string): Buffer[] => {
+    const raw = execFileSync(
+      'ffmpeg',
+      ['-v', 'error', '-i', inHome(name), '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'],
+      { maxBuffer: 2 ** 28 },
+    );
+    return Array.from({ length: 12 }, (_, n) => raw.subarray(n * 160 * 120 * 3, (n + 1) * 160 * 120 * 3));
+  };
+
+  it('has one scale for all frames, and a table that says how strong the map of each is', async () => {
+    blackFirst();
+    const asked = ['--method', 'saliency', '--model', 'shapes', '--csv', 'out/half.csv'];
+    const { code } = await whylight(home, 'video', 'half.mp4', '-o', 'out/half.mp4', ...asked);
+    expect(code).toBe(0);
+    const [header, ...rows] = readFileSync(inHome('out/half.csv'), 'utf8').trim().split('\n');
+    expect(header).toBe(
+      'frame,seconds,class_index,label,probability,score,target_index,target_label,target_probability,target_score,largest',
+    );
+    expect(rows).toHaveLength(12);
+    const cells = rows.map((row) => row.split(','));
+    expect(cells.map(([frame, seconds]) => [Number(frame), Number(seconds)])).toEqual(
+      Array.from({ length: 12 }, (_, n) => [n, n / 10]),
+    );
+    const largest = cells.map((row) => Number(row.at(-1)));
+    expect(largest[0]).toBeLessThan(0.2 * largest[11]!);
+    // The weak frame has less colour than it would have with a scale of its own.
+    make('alone.mp4', '-i', inHome('half.mp4'), '-frames:v', '1', '-qp', '0');
+    await whylight(
+      home,
+      'video',
+      'alone.mp4',
+      '-o',
+      'out/alone.mp4',
+      '--method',
+      'saliency',
+      '--model',
+      'shapes',
+    );
+    const colour = (frame: Buffer) => {
+      let sum = 0;
+      for (let at = 60 * 160 * 3; at < frame.length; at += 3)
+        sum += Math.max(...frame.subarray(at, at + 3)) - Math.min(...frame.subarray(at, at + 3));
+      return sum;
+    };
+    const [shared, alone] = ['out/half.mp4', 'out/alone.mp4'].map((name) => colour(framesOf(name)[0]!));
+    expect(shared).toBeLessThan(0.5 * alone!);
+  });
+
+  it('takes the colours and the crop that explain takes', async () => {
+    blackFirst();
+    const draw = async (...options: string[]) => {
+      const asked = ['-o', 'out/look.mp4', '--model', 'shapes', '--method', 'grad-cam', ...options];
+      expect((await whylight(home, 'video', 'half.mp4', ...asked)).code).toBe(0);
+      return framesOf('out/look.mp4')[11]!;
+    };
+    const [own, jet, weak, whole] = [
+      await draw(),
+      await draw('--colormap', 'jet'),
+      await draw('--alpha', '0.9'),
+      await draw('--resize', '48', '--no-crop'),
+    ];
+    for (const other of [jet, weak, whole]) expect(other.equals(own)).toBe(false);
+    // torchcam's colours are blue where the map is zero.
+    const blueIn = (frame: Buffer) => frame.filter((level, i) => i % 3 === 2 && level > 60).length;
+    expect(blueIn(jet)).toBeGreaterThan(blueIn(own));
+  });
+
   it('names the frame of a damaged file, and leaves nothing behind', async () => {
     make('whole.mp4', ...picture, '-g', '5', '-movflags', '+faststart');
     writeFileSync(inHome('damaged.mp4'), readFileSync(inHome('whole.mp4')).subarray(0, -6000));

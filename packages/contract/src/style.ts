@@ -5,7 +5,7 @@ import { z } from 'zod';
 export const languages = ['en', 'zh'] as const;
 export type Language = (typeof languages)[number];
 
-/** The colour maps of `@whylight/core/image`. */
+/** The colour maps of `@whylight/core/drawing`. */
 export const colorMaps = [
   'jet',
   'opencv-jet',
@@ -45,7 +45,7 @@ export const visualizationSchema = z
         'Weight of the colours over the photo, above 0 and up to 1. Null: the weight that the method uses',
       ),
     clip_percent_lowerbound: percentile.describe(
-      'The picture does not highlight magnitudes below this percentile',
+      'The picture hides magnitudes below this percentile, and changes nothing else',
     ),
     clip_percent_upperbound: percentile.describe(
       'Magnitudes at or above this percentile get the last colour of the colour map',
@@ -69,9 +69,17 @@ export const answeredVisualizationSchema = z
   .object(visualizationSchema.shape)
   .meta({ id: 'AnsweredVisualization' });
 
+/**
+ * Raise it when the same style gives another picture. It is a member of the style itself, so that a picture of another
+ * version has another style: neither the pictures of an earlier run nor an earlier rendering is taken for one of today.
+ * What the libraries' own drawing makes has no version (see `styleOf`): it never changes.
+ */
+export const drawingVersion = '2';
+
 export const styleSchema = z.strictObject({
   visualization: visualizationSchema,
   language: z.enum(languages),
+  drawing: z.literal(drawingVersion).optional(),
 });
 export type Style = z.infer<typeof styleSchema>;
 
@@ -81,5 +89,20 @@ export const ownStyle = (language: Language = 'en'): Style => ({
   language,
 });
 
-/** Raise it when the same style gives another picture. */
+/**
+ * The style that a request asks for. Pictures of a map in a colour map that the request names are drawn as the libraries
+ * draw them, as in every release before; so their style has no version of the drawing.
+ *
+ * @param isPixels whether the method gives a value for each pixel, and not a map
+ */
+export function styleOf(visualization: Visualization, language: Language, isPixels: boolean): Style {
+  const { color_map, polarity, type, overlay_type } = visualization;
+  const { clip_percent_lowerbound: lower, clip_percent_upperbound: upper } = visualization;
+  const keepsScaling =
+    polarity === null && type === 'pixels' && overlay_type === 'original' && lower === null && upper === null;
+  const isOfLibrary = color_map !== null && keepsScaling && !isPixels;
+  return { visualization, language, ...(!isOfLibrary && { drawing: drawingVersion }) };
+}
+
+/** Part of the key of every rendering. A change of the drawing raises `drawingVersion` instead. */
 export const rendererVersion = '1';

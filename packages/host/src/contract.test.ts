@@ -6,7 +6,7 @@ import {
   tasks,
 } from '@whylight/contract';
 import { scoreKinds, type TargetSpec, tasks as tasksOfCore } from '@whylight/core';
-import { colormapNames } from '@whylight/core/image';
+import { colormapNames } from '@whylight/core/drawing';
 import { conventions as conventionsOfCore, resolveQuestion } from '@whylight/core/methods';
 import { expect, test } from 'vitest';
 

@@ -1,4 +1,5 @@
 export { answerRequests, type Exchange, RequestChannel } from '@whylight/core';
+export { type Panel, type PanelKind, panelKinds } from '@whylight/core/drawing';
 export {
   classifierOf,
   colourOf,
@@ -56,7 +57,6 @@ export {
 } from './models/registry.ts';
 export { type AddOptions, ModelStore, type PullOptions } from './models/store.ts';
 export { readZoo, type Zoo } from './models/zoo.ts';
-export { type Panel, type PanelKind, panelKinds } from './rendering/panel.ts';
 export { type PanelsInput, renderPanels } from './rendering/panels.ts';
 export { type ChartInput, type Column, renderChart } from './rendering/render-chart.ts';
 export { type HeatmapInput, renderHeatmap } from './rendering/render-heatmap.ts';

@@ -1,5 +1,6 @@
 import type { ScoreKind, TargetSpec, Warning } from '@whylight/core';
-import type { Region, Style } from '@whylight/core/image';
+import type { Legend, Rgba, Style } from '@whylight/core/drawing';
+import type { Region } from '@whylight/core/image';
 import type { Convention } from '@whylight/core/methods';
 import type { Prediction, Task } from '@whylight/core/preparation';
 import type { ModelSource, OpenedModel } from './models/opened-model.ts';
@@ -84,19 +85,15 @@ export interface Explanation {
   readonly overlay: ImageData | null;
   /** The map alone, as large as its region. */
   readonly heatmap: ImageData | null;
+  /** What the colours of both mean: the values at their ends, the unit, what is hidden. */
+  readonly legend: Legend | null;
   readonly warnings: readonly Warning[];
   readonly device: Device;
   /** Milliseconds in the worker: `load` is 0 if the explainer was already loaded. */
   readonly milliseconds: { readonly load: number; readonly compute: number; readonly render: number };
 }
 
-/** Pixels in a message from the worker: `ImageData` would be copied. */
-export interface Rgba {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8ClampedArray<ArrayBuffer>;
-}
-
+/** Pixels travel as plain arrays: `ImageData` would be copied. */
 export type Answered = Omit<Explanation, 'overlay' | 'heatmap'> & {
   readonly overlay: Rgba | null;
   readonly heatmap: Rgba | null;

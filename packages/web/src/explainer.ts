@@ -1,4 +1,5 @@
 import { InputError, RequestChannel } from '@whylight/core';
+import type { Rgba } from '@whylight/core/drawing';
 import type {
   Answer,
   Call,
@@ -8,7 +9,6 @@ import type {
   ExplainQuestion,
   Explanation,
   Progress,
-  Rgba,
 } from './calls.ts';
 import { transferables } from './calls.ts';
 import { errorOf } from './failure.ts';

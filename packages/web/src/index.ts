@@ -8,6 +8,7 @@ export type {
   ExplainQuestion,
   Explanation,
 } from './calls.ts';
+export { drawOn, textMeasure } from './draw.ts';
 export { type CallOptions, type ExplainerOptions, startExplainer, type WebExplainer } from './explainer.ts';
 export { filesDropped } from './files-dropped.ts';
 export type { ModelSource, OpenedModel } from './models/opened-model.ts';

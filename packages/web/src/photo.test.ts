@@ -1,7 +1,8 @@
+import { opaqueRgba } from '@whylight/core/drawing';
 import { decodeImage } from '@whylight/host';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { opaqueRgba, overWhite, photoOf } from './photo.ts';
+import { overWhite, photoOf } from './photo.ts';
 
 /** Every alpha beside every level. */
 const rgba = {
@@ -26,5 +27,5 @@ test('only a network that takes RGBA sees what is transparent', () => {
 
 test('a picture is opaque on a canvas', () => {
   const picture = { width: 1, height: 2, channels: 3, data: Uint8Array.of(1, 2, 3, 4, 5, 6) } as const;
-  expect([...opaqueRgba(picture)]).toEqual([1, 2, 3, 255, 4, 5, 6, 255]);
+  expect([...opaqueRgba(picture).data]).toEqual([1, 2, 3, 255, 4, 5, 6, 255]);
 });

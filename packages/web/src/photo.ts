@@ -25,15 +25,3 @@ export function overWhite({ width, height, data }: Rgba): Picture {
   }
   return picture(width, height, rgb);
 }
-
-/** Converts a picture to the pixels of a canvas. */
-export function opaqueRgba({ width, height, data }: Picture): Uint8ClampedArray<ArrayBuffer> {
-  const rgba = new Uint8ClampedArray(width * height * 4);
-  for (let from = 0, to = 0; from < data.length; from += 3, to += 4) {
-    rgba[to] = data[from]!;
-    rgba[to + 1] = data[from + 1]!;
-    rgba[to + 2] = data[from + 2]!;
-    rgba[to + 3] = 255;
-  }
-  return rgba;
-}

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { type Language, ownStyle, type TargetSpec } from '@whylight/contract';
-import { InputError, warningText } from '@whylight/core';
+import { InputError, type Warning, warningText } from '@whylight/core';
 import type { RegionSpec } from '@whylight/core/image';
 import type { ResolvedQuestion } from '@whylight/core/methods';
 import {
@@ -30,7 +30,7 @@ import {
   withReadingOptions,
 } from '../options.ts';
 import { harmless, note, print, printJson } from '../output.ts';
-import { drawPanels, type PanelOptions, panelsOf, within, withPanelOptions } from '../panels.ts';
+import { alphaOption, drawPanels, type PanelOptions, panelsOf, withPanelOptions } from '../panels.ts';
 import { askedBy, type PreprocessingOptions, withPreprocessingOptions } from '../preprocessing-options.ts';
 import { sourceLines } from '../preprocessing-report.ts';
 import { drawProbabilities } from '../probabilities.ts';
@@ -77,7 +77,7 @@ export const explain = withPanelOptions(
               )
               .addOption(targetOption())
               .addOption(languageOption())
-              .option('--alpha <weight>', 'weight of the photo in the overlay, 0 to 1', within(1))
+              .addOption(alphaOption())
               .option(
                 '--stretch',
                 'stretch the map over the whole photo, although the network saw a crop of it',
@@ -209,5 +209,8 @@ function show(
     `${harmless(basename(image))}: ${harmless(predictionText(target, lang))}, ${method}, ${took} ms: ${directory}`,
   );
   if (isFirst) for (const line of sourceLines(result.preprocessing)) print(`  preprocessing: ${line}`);
-  for (const warning of warnings) note(`  ${warningText(warning)}`);
+  for (const warning of warnings) note(`  ${warningText(warning)}${adviceFor(warning)}`);
 }
+
+/** What the command line offers against the cause of a warning. */
+const adviceFor = ({ code }: Warning): string => (code === 'small_crop' ? ': try --no-crop' : '');

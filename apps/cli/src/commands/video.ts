@@ -12,6 +12,7 @@ import { explainVideo } from '../video/explain-video.ts';
 interface Options extends FrameOptions {
   readonly batch: number;
   readonly output: string;
+  readonly csv?: string;
 }
 
 export const video = withFrameOptions(
@@ -19,9 +20,13 @@ export const video = withFrameOptions(
     .description('Explain every frame of a video, and keep its frame rate and audio (needs ffmpeg)')
     .argument('<in.mp4>', 'video to explain, in any format that ffmpeg reads')
     .option('--batch <n>', 'number of frames to explain in one run', positive, 8)
+    .option(
+      '--csv <file>',
+      'also write a table: for each frame its time, its classes and how strong its map is',
+    )
     .requiredOption('-o, --output <out.mp4>', 'video file to write'),
 ).action(async (input: string, options: Options) => {
-  const { batch, output } = options;
+  const { batch, output, csv } = options;
   const model = await findModel(options.model, await askedBy(options));
   const asked = await frameRequest(model, options);
   const { method } = asked.question;
@@ -30,7 +35,7 @@ export const video = withFrameOptions(
   const progress = new Progress(`${input} ${method}`);
   const onProgress = (completed: number, total: number | null) =>
     progress.update(completed, total ?? completed);
-  const request = { ...asked, input, output, batch };
+  const request = { ...asked, input, output, batch, csv };
   try {
     await makeDirectory(output);
     const report = await explainVideo(request, runtime, onProgress);

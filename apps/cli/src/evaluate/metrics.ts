@@ -1,5 +1,5 @@
 import type { Tensor } from '@whylight/core';
-import { minMax } from '@whylight/core/image';
+import { minMax } from '@whylight/core/drawing';
 import {
   arcc,
   type ConfidenceChange,

@@ -1,4 +1,5 @@
-import { renderingRequestSchema, renderingSchema, renderKey } from '@whylight/contract';
+import { renderingRequestSchema, renderingSchema, renderKey, styleOf } from '@whylight/contract';
+import { attributionKindOf } from '@whylight/core/methods';
 import { expiredFor, linkTo } from '../domain/explanation.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { json } from '../http/responses.ts';
@@ -20,7 +21,8 @@ renderings.route('POST', '/v1/explanations/{id}/render', {
     if (run.status !== 'succeeded')
       throw new Refusal('explanation_not_ready', 'The explanation has no result to render yet.');
     const { language } = row.style ?? run.submission.style;
-    const style = { visualization: body.visualization, language: body.language ?? language };
+    const { isPixels } = attributionKindOf(run.submission.question.method);
+    const style = styleOf(body.visualization, body.language ?? language, isPixels);
     const { rendering, known } = await renderRun(services, run, style);
     const query = rendering.key === '' ? '' : `?rendering=${rendering.key}`;
     const link = (name: 'overlay.png' | 'heatmap.png') =>
@@ -30,7 +32,8 @@ renderings.route('POST', '/v1/explanations/{id}/render', {
       body: {
         object: 'rendering' as const,
         explanation: row.id,
-        ...style,
+        visualization: style.visualization,
+        language: style.language,
         cache: {
           status: known ? ('hit' as const) : ('miss' as const),
           key: `sha256:${await renderKey(row.key, style)}`,

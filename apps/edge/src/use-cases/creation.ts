@@ -1,4 +1,5 @@
-import { cacheKey, type ExplanationAsked } from '@whylight/contract';
+import { cacheKey, type ExplanationAsked, styleOf } from '@whylight/contract';
+import { attributionKindOf } from '@whylight/core/methods';
 import { computeUnits } from '../domain/compute-units.ts';
 import { explanationQuestion } from '../domain/question.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
@@ -35,7 +36,8 @@ export async function createExplanation(
   const model = await chooseModel(services, tenant, asked.model);
   const question = explanationQuestion(asked, sha256, model);
   const key = await cacheKey(tenant, question, device);
-  const style = { visualization: asked.output.visualization, language: asked.language };
+  const { isPixels } = attributionKindOf(question.method);
+  const style = styleOf(asked.output.visualization, asked.language, isPixels);
   const now = Date.now();
   const keepUntil = now + asked.retention_seconds * 1000;
   const webhook = asked.webhook === undefined ? null : await findWebhook(services, tenant, asked.webhook);

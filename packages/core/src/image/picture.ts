@@ -64,6 +64,14 @@ export function onPhoto(region: Region, photo: { readonly width: number; readonl
   return { x, y, width: Math.max(width, 0), height: Math.max(height, 0) };
 }
 
+/** How much of the photo's area lies in the region that the network got, 0 to 1. */
+export function coverageOf(
+  photo: { readonly width: number; readonly height: number },
+  visible: { readonly width: number; readonly height: number },
+): number {
+  return (visible.width * visible.height) / (photo.width * photo.height);
+}
+
 /** @throws RangeError when the data does not fill width × height × channels. */
 export function raster<D extends Raster['data']>(
   width: number,

@@ -1,6 +1,7 @@
 export { InputError } from '../errors.ts';
 export { numericsVersion } from '../numerics-version.ts';
 export { getOwn } from '../own.ts';
+export { type AttributionKind, attributionKindOf } from './attribution-kind.ts';
 export { methods } from './list.ts';
 export { type Convention, conventions, type Method, type Normalisation } from './method.ts';
 export { nearestName } from '../onnx/nearest-name.ts';

@@ -25,6 +25,7 @@ export { digested } from './older-preprocessing.ts';
 export { createPlan, type ExplainerQuestion, type Plan } from './plan.ts';
 export { predictionText } from './prediction-text.ts';
 export {
+  cropWarnings,
   doubts,
   highest,
   type Outputs,

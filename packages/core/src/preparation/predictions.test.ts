@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { classNames } from './class-names.ts';
 import { predictionText } from './prediction-text.ts';
-import { doubts, highest, predictionOfTarget, predictionsOf, resolveTarget } from './predictions.ts';
+import {
+  cropWarnings,
+  doubts,
+  highest,
+  predictionOfTarget,
+  predictionsOf,
+  resolveTarget,
+} from './predictions.ts';
 
 const cat = { en: 'cat', zh: '猫' };
 const dog = { en: 'dog', zh: '狗' };
@@ -95,4 +102,15 @@ test('a low probability is doubted where classes exclude each other, and nowhere
   expect(doubts('multiclass', { ...low, probability: 0.9 })).toEqual([]);
   expect(doubts('multiclass', { ...low, probability: undefined })).toEqual([]);
   for (const task of ['multilabel', 'binary', 'regression'] as const) expect(doubts(task, low)).toEqual([]);
+});
+
+test('a photo of which the network saw little has a warning that says how little', () => {
+  const photo = { width: 1000, height: 100 };
+  const crop = (width: number) => ({ x: 500 - width / 2, y: 0, width, height: 100 });
+  expect(cropWarnings(photo, crop(60))).toEqual([
+    { code: 'small_crop', message: 'the model saw only 6 % of this photo' },
+  ]);
+  expect(cropWarnings(photo, crop(400))).toEqual([]);
+  // Padding beyond the photo shows nothing of it.
+  expect(cropWarnings(photo, { x: 0, y: -450, width: 1000, height: 1000 })).toEqual([]);
 });

@@ -1,4 +1,6 @@
+import { isSmallPart, percentText } from '../drawing/legend.ts';
 import { InputError } from '../errors.ts';
+import { coverageOf, onPhoto, type Region } from '../image/picture.ts';
 import type { Head } from '../model/head.ts';
 import type { Target, TargetSpec } from '../targets.ts';
 import type { Warning } from '../warning.ts';
@@ -117,3 +119,14 @@ export const doubts = (task: Task, { label, probability }: Prediction): Warning[
         },
       ]
     : [];
+
+/** Warns if the network saw only a small part of the photo: then it is the crop that decides what it can answer. */
+export function cropWarnings(
+  photo: { readonly width: number; readonly height: number },
+  region: Region,
+): Warning[] {
+  const coverage = coverageOf(photo, onPhoto(region, photo));
+  return isSmallPart(coverage)
+    ? [{ code: 'small_crop', message: `the model saw only ${percentText(coverage)} of this photo` }]
+    : [];
+}

@@ -1,3 +1,4 @@
+export * from './colour-vision.ts';
 export { dataBeside } from './data-beside.ts';
 export { Dice } from './dice.ts';
 export { declared } from './image-inputs.ts';

@@ -1,5 +1,6 @@
 import { InputError, readNpy } from '@whylight/core';
-import { type Picture, picture, type Raster, range, raster } from '@whylight/core/image';
+import { range } from '@whylight/core/drawing';
+import { type Picture, picture, type Raster, raster } from '@whylight/core/image';
 import sharp from 'sharp';
 
 /** Reads files of bands, for networks whose images are no photos. The numbers stay as they are in the file. */

@@ -1,7 +1,7 @@
 import { readNpy } from '@whylight/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeImage } from '../codec/decode.ts';
-import { ColourModels, redSquare } from '../testing/colour-models.ts';
+import { ColourModels, jetStyle, redSquare } from '../testing/colour-models.ts';
 
 let models: ColourModels;
 let photo: Uint8Array;
@@ -29,7 +29,7 @@ test('the map of a crop stretched over the whole photo reaches its corner', asyn
   const corner = async (stretched: boolean) => {
     const { artifacts } = await models.explain({
       photo,
-      method: 'saliency',
+      style: jetStyle,
       stretched,
       fit: { crop: 8 },
     });

@@ -1,7 +1,8 @@
-import type { Language, Prediction, Task } from '@whylight/contract';
+import { type Language, ownStyle, type Prediction, type Task } from '@whylight/contract';
 import { type Runtime, row, stacked, type Target, type Tensor } from '@whylight/core';
-import { mapsOf, overlay, type Picture, preprocess, type Region } from '@whylight/core/image';
-import type { ResolvedQuestion } from '@whylight/core/methods';
+import { paintOver, type Scenery, scaleAttribution } from '@whylight/core/drawing';
+import { type Picture, preprocess, type Region } from '@whylight/core/image';
+import { attributionKindOf, type ResolvedQuestion } from '@whylight/core/methods';
 import {
   createPlan,
   highest,
@@ -14,12 +15,15 @@ import {
 import type { RegisteredModel } from '../models/registered-model.ts';
 import { blend } from '../rendering/draw.ts';
 import { type Plate, setPlate } from '../rendering/plate.ts';
-import { captionOf, givesPixels } from '../rendering/rendering.ts';
+import { captionOf } from '../rendering/rendering.ts';
+import { paintStyleOf, type Style } from '../rendering/style.ts';
 
 export interface FrameRequest {
   readonly model: RegisteredModel;
   readonly question: ResolvedQuestion;
   readonly language?: Language | undefined;
+  /** Default: the style of the method. */
+  readonly visualization?: Style['visualization'] | undefined;
 }
 
 /** A frame with its explanation. */
@@ -28,6 +32,8 @@ export interface ExplainedFrame {
   readonly region: Region;
   /** The attribution of this frame alone; its first dimension is 1. */
   readonly attribution: Tensor<'float32'>;
+  /** The number by which a map was divided, so that its values lie within 0 to 1; 1 if it was not. */
+  readonly scale: number;
   readonly task: Task;
   readonly predicted: Prediction;
   readonly target: Prediction;
@@ -61,7 +67,7 @@ export class FrameExplainer {
     const ready = frames.map((frame) => preprocess(frame, this.#plan.preprocessing));
     const { explainer, names, task } = this.#plan;
     const inputs = ready.map(({ input }) => input);
-    const { attribution, scores, probabilities, targets } = await explainer.attribute(
+    const { attribution, scores, probabilities, targets, scale } = await explainer.attribute(
       stacked(inputs),
       frames.map(() => this.#target),
     );
@@ -76,6 +82,7 @@ export class FrameExplainer {
         frame,
         region: ready[n]!.region,
         attribution: row(attribution, n),
+        scale: scale?.[n] ?? 1,
         task,
         predicted: predicted!,
         target: predictionOfTarget(this.#target, targets[n]!, predictions, names),
@@ -83,18 +90,38 @@ export class FrameExplainer {
     });
   }
 
-  /** Renders the explanation and the caption over the frame. Numbers have two digits. */
-  async render({ frame, region, attribution, task, predicted, target }: ExplainedFrame): Promise<Picture> {
-    const { over, overlayOptions } = mapsOf({
-      attribution,
-      layout: this.#plan.preprocessing.layout,
-      isPixels: givesPixels(this.#request.question.method),
-    });
-    const picture = overlay(frame, over, region, overlayOptions);
+  /** Finds the magnitude at which colours are strongest if the frame has a scale of its own; frames can be compared by it. */
+  endOf(frame: ExplainedFrame): number {
+    const { end } = scaleAttribution(this.#scenery(frame), this.#style);
+    return end * frame.scale;
+  }
+
+  /**
+   * Renders the explanation and the caption over the frame. Numbers have two digits.
+   *
+   * @param end what `endOf` has found for frames that share a scale; default: the frame has a scale of its own
+   */
+  async render(explained: ExplainedFrame, end?: number): Promise<Picture> {
+    const { task, predicted, target, scale } = explained;
+    const scenery = this.#scenery(explained);
+    // A map that is zero everywhere has no scale.
+    const shared = end === undefined || scale === 0 ? {} : { end: end / scale };
+    const picture = paintOver({ ...scenery, style: this.#style, ...shared });
     const { language = 'en' } = this.#request;
     const plate = await this.#plate(captionOf({ task, predicted, target, language }, 2), picture);
     blend(picture, plate.raster, plate.margin, plate.margin);
     return picture;
+  }
+
+  get #style() {
+    const { visualization = ownStyle().visualization, language = 'en' } = this.#request;
+    return paintStyleOf({ visualization, language });
+  }
+
+  #scenery({ frame, region, attribution }: ExplainedFrame): Scenery {
+    const { method, convention } = this.#request.question;
+    const { layout } = this.#plan.preprocessing;
+    return { photo: frame, region, attribution, layout, convention, ...attributionKindOf(method) };
   }
 
   async close(): Promise<void> {

@@ -8,6 +8,7 @@ import { decodeImage, photoTypes } from '../codec/decode.ts';
 import { heldModel } from '../models/registered-model.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import { createRuntime } from '../runtime/runtime.ts';
+import { jetStyle } from '../testing/colour-models.ts';
 import { PhotoExplainer } from './photo-explainer.ts';
 
 // Networks of every kind of input, whose scores are the means of their channels, on photos and files of bands.
@@ -51,7 +52,12 @@ async function explained(kind: Kind, manifest: object, { method = 'grad-cam', ph
   const explainer = new PhotoExplainer(runtime, ModelRegistry.of([model]), { types: photoTypes });
   try {
     const question = resolveQuestion({ method });
-    const { result, artifacts } = await explainer.explain({ model: 'kind', question, photo });
+    const { result, artifacts } = await explainer.explain({
+      model: 'kind',
+      question,
+      photo,
+      style: jetStyle,
+    });
     const overlay = await decodeImage(artifacts.get('overlay.png')!);
     const heatmap = await decodeImage(artifacts.get('heatmap.png')!);
     return { result, overlay, heatmap, map: readNpy(artifacts.get('attribution.npy')!) };

@@ -1,13 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { explanationResultSchema, ownStyle } from '@whylight/contract';
 import { type Runtime, readNpy } from '@whylight/core';
+import { picture } from '@whylight/core/image';
 import { resolveQuestion } from '@whylight/core/methods';
 import { sharedFile } from '@whylight/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PhotoClassifier } from '../classification/photo-classifier.ts';
 import { decodeImage } from '../codec/decode.ts';
+import { encodePng } from '../codec/encode.ts';
 import { ModelNotFoundError, ModelRegistry } from '../models/registry.ts';
-import { type Change, ColourModels, plain, redSquare } from '../testing/colour-models.ts';
+import { type Change, ColourModels, jetStyle, plain, redSquare } from '../testing/colour-models.ts';
 import { PhotoExplainer } from './photo-explainer.ts';
 
 let models: ColourModels;
@@ -72,7 +74,7 @@ describe('a photo', () => {
   });
 
   test('gives pictures of its size, coloured inside the region only', async () => {
-    const { artifacts } = await models.explain();
+    const { artifacts } = await models.explain({ style: jetStyle });
     const overlay = await decodeImage(artifacts.get('overlay.png')!);
     const pixel = (x: number, y: number) => [
       ...overlay.data.subarray((y * overlay.width + x) * 3).subarray(0, 3),
@@ -83,9 +85,19 @@ describe('a photo', () => {
     ]);
     expect(pixel(2, 12)[2]).toBeGreaterThan(20);
     expect(pixel(12, 22)[0]).toBeGreaterThan(pixel(12, 22)[2]!);
-    const { artifacts: again } = await models.explain();
+    const { artifacts: again } = await models.explain({ style: jetStyle });
     for (const name of ['overlay.png', 'heatmap.png', 'attribution.npy'] as const)
       expect(again.get(name)).toEqual(artifacts.get(name));
+  });
+
+  test('keeps its own colours where the map is zero; what the network did not see is darker', async () => {
+    const photo = await encodePng(picture(16, 32, new Uint8Array(16 * 32 * 3).fill(200)));
+    const { artifacts } = await models.explain({ photo, target: { class_index: 0 } });
+    const map = readNpy(artifacts.get('attribution.npy')!).data as Float32Array;
+    expect(Math.max(...map)).toBeLessThan(1e-6);
+    const overlay = await decodeImage(artifacts.get('overlay.png')!);
+    const level = (x: number, y: number) => overlay.data[(y * overlay.width + x) * 3];
+    expect([level(5, 12), level(5, 2), level(5, 7)]).toEqual([200, 90, 255]);
   });
 
   test('the same question gives the same result, but for the times', async () => {

@@ -1,15 +1,10 @@
 import type { ArtifactName, ExplanationResult, Warning } from '@whylight/contract';
 import { float32, InputError, type Runtime, type Tensor, writeNpy } from '@whylight/core';
-import {
-  type Picture,
-  preprocess,
-  type Region,
-  type RegionSpec,
-  range,
-  regionWeights,
-} from '@whylight/core/image';
+import { range } from '@whylight/core/drawing';
+import { type Picture, preprocess, type Region, type RegionSpec, regionWeights } from '@whylight/core/image';
 import {
   channelsFor,
+  cropWarnings,
   doubts,
   highest,
   predictionOfTarget,
@@ -124,9 +119,11 @@ export class PhotoExplainer {
     const rendering = await this.#renderPool.render({
       photo,
       region: request.stretched ? { x: 0, y: 0, width: photo.width, height: photo.height } : how.region,
+      seen: how.region,
       attribution: answer.attribution,
       layout: how.layout,
       method: question.method,
+      convention: question.convention,
       task,
       target,
       predicted: best[0]!,
@@ -136,7 +133,7 @@ export class PhotoExplainer {
 
     const { minimum, maximum, sum } = summary(answer.attribution.data);
     const warnings: Warning[] = [...answer.warnings, ...doubts(task, best[0]!)];
-    warnings.push(...how.warnings);
+    warnings.push(...how.warnings, ...cropWarnings(photo, how.region));
     warnings.push(...rendering.warnings);
     const result: ExplanationResult = {
       method: question.method,

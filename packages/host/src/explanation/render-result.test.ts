@@ -1,6 +1,6 @@
 import { ownStyle, type Visualization } from '@whylight/contract';
 import { InputError, readNpy } from '@whylight/core';
-import { colormapNames } from '@whylight/core/image';
+import { colormapNames } from '@whylight/core/drawing';
 import { resolveQuestion } from '@whylight/core/methods';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { encodePng } from '../codec/encode.ts';

@@ -9,7 +9,10 @@ export interface FinishedExplanation {
   /** The explained photo, and the bytes of `attribution.npy`. */
   readonly photo: Uint8Array;
   readonly attribution: Uint8Array;
-  readonly result: Pick<ExplanationResult, 'method' | 'task' | 'target' | 'predictions' | 'input_region'>;
+  readonly result: Pick<
+    ExplanationResult,
+    'method' | 'convention' | 'task' | 'target' | 'predictions' | 'input_region'
+  >;
 }
 
 /** Renders a finished explanation once more, in another style. Needs no model. @throws InputError */
@@ -28,6 +31,7 @@ export async function renderResult(
     // `paint` recognises channels that come last by the shape.
     layout: 'NCHW',
     method: result.method,
+    convention: result.convention,
     task: result.task,
     target: result.target,
     predicted: result.predictions[0]!,

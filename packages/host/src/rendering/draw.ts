@@ -1,28 +1,8 @@
-import { type Picture, picture } from '@whylight/core/image';
+import type { Picture } from '@whylight/core/image';
 import sharp from 'sharp';
 import type { TextLine } from './text.ts';
 
 /** Functions that draw onto a picture in place. */
-
-export type Colour = readonly [red: number, green: number, blue: number];
-
-/** Creates a picture of one colour. */
-export function blank(width: number, height: number, colour: Colour): Picture {
-  const data = new Uint8Array(width * height * 3);
-  data.set(colour);
-  // Copies the filled part behind itself until the picture is full.
-  for (let filled = 3; filled < data.length; filled *= 2) data.copyWithin(filled, 0, filled);
-  return picture(width, height, data);
-}
-
-/** Copies `what` onto `onto`, with its top left corner at (left, top). It must not reach beyond `onto`. */
-export function place(onto: Picture, what: Picture, left: number, top: number): void {
-  for (let y = 0; y < what.height; y++)
-    onto.data.set(
-      what.data.subarray(y * what.width * 3, (y + 1) * what.width * 3),
-      ((top + y) * onto.width + left) * 3,
-    );
-}
 
 /** Rasterized shapes, RGBA. */
 export interface Raster {

@@ -1,5 +1,6 @@
 import { float32 } from '@whylight/core';
-import { colormaps, panel, picture, pixelsToMap } from '@whylight/core/image';
+import { colormaps, panel, pixelsToMap } from '@whylight/core/drawing';
+import { picture } from '@whylight/core/image';
 import { expect, it } from 'vitest';
 import { type PanelsInput, renderPanels } from './panels.ts';
 
@@ -26,9 +27,12 @@ const scene: PanelsInput = {
   ],
 };
 
-/** The panel's pixel (x, y) on the finished picture: 13 pixels of text size, so a gap of 13 and 31 above. */
+/** So large is each pixel of a panel that would be narrower than 240 pixels. */
+const times = 4;
+const wide = side * times;
+/** Pixel (x, y) of a panel on the finished picture: 13 pixels of text size, so a gap of 13 and 31 above. */
 const at = (from: { width: number; data: Uint8Array }, which: number, x: number, y: number) => {
-  const start = ((31 + y) * from.width + 13 + which * (side + 13) + x) * 3;
+  const start = ((31 + y) * from.width + 13 + which * (wide + 13) + x) * 3;
   return Array.from(from.data.subarray(start, start + 3));
 };
 const pixel = (from: { width: number; data: Uint8Array }, x: number, y: number) =>
@@ -51,17 +55,23 @@ it('shows what the network saw of the photo beside the maps, pixel for pixel', a
     [5, 9],
     [63, 63],
   ] as const) {
-    expect(at(drawn, 0, x, y)).toEqual(pixel(crop, x, y));
-    expect(at(drawn, 1, x, y)).toEqual(pixel(all, x, y));
+    for (const [right, down] of [
+      [0, 0],
+      [times - 1, times - 1],
+    ] as const) {
+      expect(at(drawn, 0, x * times + right, y * times + down)).toEqual(pixel(crop, x, y));
+      expect(at(drawn, 1, x * times + right, y * times + down)).toEqual(pixel(all, x, y));
+    }
   }
 });
 
 it('draws a bar from the smallest value to the largest below heat maps only', async () => {
   const { picture: drawn } = await renderPanels(scene);
-  const below = side + 8 + 4;
+  const below = wide + 8 + 5;
   expect(at(drawn, 0, 30, below)).toEqual([255, 255, 255]);
-  expect(at(drawn, 2, 1, below)).toEqual(Array.from(colormaps.Greens.subarray(6 * 3, 6 * 3 + 3)));
-  const last = at(drawn, 1, 62, below);
+  // The middle of the second of 256 columns: trunc(256 · 1.5 / 256).
+  expect(at(drawn, 2, 1, below)).toEqual(Array.from(colormaps.Greens.subarray(3, 6)));
+  const last = at(drawn, 1, wide - 2, below);
   expect(last[1]! - last[0]!).toBeGreaterThan(100);
 });
 
@@ -75,6 +85,6 @@ it('takes maps, other colours and Chinese titles', async () => {
     colormap: 'custom-blue',
     language: 'zh',
   });
-  expect([drawn.width, missing]).toEqual([13 + side + 13, []]);
-  expect(at(drawn, 0, 63, 63).every((v) => v < 140)).toBe(true);
+  expect([drawn.width, missing]).toEqual([13 + wide + 13, []]);
+  expect(at(drawn, 0, wide - 1, wide - 1).every((v) => v < 140)).toBe(true);
 });

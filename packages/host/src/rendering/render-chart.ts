@@ -1,7 +1,7 @@
-import { blank, drawShapes, textShape } from './draw.ts';
+import { blank, ink, paleInk as pale, tickLabel } from '@whylight/core/drawing';
+import { drawShapes, textShape } from './draw.ts';
 import type { RenderedPicture } from './rendered-picture.ts';
 import { fitText, setText } from './text.ts';
-import { tickLabel } from './tick-label.ts';
 
 export interface Column {
   readonly title: string;
@@ -17,8 +17,6 @@ export interface ChartInput {
   readonly columns: readonly Column[];
 }
 
-const ink = '#1c2024';
-const pale = '#5c6670';
 const bars = { plain: '#9db4d3', best: '#1f5fae', baseline: '#c9ccd1' };
 const size = 15;
 const line = 26;

@@ -1,6 +1,7 @@
-import { floatMap, overlay, type Picture } from '@whylight/core/image';
+import { blank, overlay } from '@whylight/core/drawing';
+import { floatMap, type Picture } from '@whylight/core/image';
 import { describe, expect, it } from 'vitest';
-import { blank } from './draw.ts';
+
 import { renderOverlay } from './render-overlay.ts';
 
 const map = floatMap(2, 2, Float32Array.of(0, 0.2, 0.6, 1));

@@ -1,10 +1,11 @@
 import { ownStyle, type Prediction, type ResultTask, type Warning } from '@whylight/contract';
 import type { Tensor } from '@whylight/core';
-import { onPhoto, type Picture, paint, type Region } from '@whylight/core/image';
-import { methods } from '@whylight/core/methods';
+import { paint, wordsOf } from '@whylight/core/drawing';
+import { onPhoto, type Picture, type Region } from '@whylight/core/image';
+import { attributionKindOf, methods } from '@whylight/core/methods';
 import { predictionText } from '@whylight/core/preparation';
 import { encodePng } from '../codec/encode.ts';
-import { renderHeatmap } from './render-heatmap.ts';
+import { renderHeatmapLayout } from './render-heatmap.ts';
 import { captioned } from './render-overlay.ts';
 import { paintStyleOf, type Style } from './style.ts';
 
@@ -12,10 +13,14 @@ import { paintStyleOf, type Style } from './style.ts';
 export interface Scene {
   readonly photo: Picture;
   readonly region: Region;
+  /** The region that the network saw, if the map is stretched over another one. */
+  readonly seen?: Region | undefined;
   /** One explanation: a map [1, h, w] or [1, 1, h, w], or a value for each pixel and channel. */
   readonly attribution: Tensor<'float32'>;
   readonly layout: 'NCHW' | 'NHWC';
   readonly method: string;
+  /** The library whose numbers these are; default: paper. */
+  readonly convention?: string | undefined;
   readonly task: ResultTask;
   readonly target: Prediction;
   /** The most likely class. Without probabilities, the class with the highest score. */
@@ -34,16 +39,18 @@ export interface Rendering {
 
 /** Renders the explanation twice: over the photo, and alone with its colour bar. */
 export async function renderScene(scene: Scene): Promise<Rendering> {
-  const { region, target, style = ownStyle() } = scene;
+  const { photo, region, target, style = ownStyle() } = scene;
   const { language } = style;
-  const isPixels = givesPixels(scene.method);
-  const { explained, alone } = paint({ ...scene, isPixels, style: paintStyleOf(style) });
+  const { explained, alone, bar, legend } = paint({
+    ...scene,
+    ...attributionKindOf(scene.method),
+    style: paintStyleOf(style),
+  });
   const title = methods.find(({ id }) => id === scene.method)?.title ?? scene.method;
   const overlay = await captioned(explained, captionOf({ ...scene, language }));
-  const visible = onPhoto(region, scene.photo);
-  const heatmap = await renderHeatmap({
-    ...alone,
-    region,
+  const visible = onPhoto(region, photo);
+  const heatmap = await renderHeatmapLayout({
+    ...{ alone, bar, legend, region },
     shown: { ...visible, x: visible.x - region.x, y: visible.y - region.y },
     title: [title, predictionText(target, language)],
   });
@@ -62,11 +69,6 @@ export async function renderScene(scene: Scene): Promise<Rendering> {
   };
 }
 
-const phrases = {
-  en: { predicted: 'Pred: ', target: 'Target: ' },
-  zh: { predicted: '预测：', target: '目标：' },
-};
-
 /**
  * The lines of a caption: the most likely class, and the explained class if it is another one. A network with one output does
  * not choose between classes, so its caption has only the explained one.
@@ -80,7 +82,7 @@ export function captionOf(
   }: Pick<Scene, 'task' | 'predicted' | 'target'> & Pick<Style, 'language'>,
   digits = 3,
 ): string[] {
-  const words = phrases[language];
+  const words = wordsOf[language];
   const targetLine = `${words.target}${predictionText(target, language, digits)}`;
   if (task === 'binary' || task === 'regression') return [targetLine];
   const predictedLine = `${words.predicted}${predictionText(predicted, language, digits)}`;
@@ -88,7 +90,3 @@ export function captionOf(
     ? [predictedLine]
     : [predictedLine, targetLine];
 }
-
-/** Whether the method gives a value for each pixel and channel, and not a map. */
-export const givesPixels = (method: string): boolean =>
-  methods.some(({ id, kind }) => id === method && kind === 'pixels');

@@ -1,5 +1,5 @@
 import type { Style as ContractStyle, Visualization } from '@whylight/contract';
-import type { Colormap, Style as PaintStyle } from '@whylight/core/image';
+import type { Colormap, Style as PaintStyle } from '@whylight/core/drawing';
 
 /** The style of the contract, except that its colour map may also be a table of colours, as the command line reads one. */
 export interface Style extends Omit<ContractStyle, 'visualization'> {
@@ -7,9 +7,10 @@ export interface Style extends Omit<ContractStyle, 'visualization'> {
 }
 
 /** Translates a style into the options of the engine. This is the only place that knows both. */
-export function paintStyleOf({ visualization }: Style): PaintStyle {
+export function paintStyleOf({ visualization, language }: Style): PaintStyle {
   const { clip_percent_lowerbound: lower, clip_percent_upperbound: upper } = visualization;
   return {
+    language,
     polarity: visualization.polarity ?? undefined,
     colormap: visualization.color_map ?? undefined,
     opacity: visualization.opacity ?? undefined,

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { cleanText, fitText as fit, type MeasureText } from '@whylight/core/drawing';
 import { create, type Font } from 'fontkit';
 import { ownFile } from '../own-file.ts';
 
@@ -41,13 +42,9 @@ export interface TextLine {
   readonly missing: readonly string[];
 }
 
-/** From the baseline up to the top of capitals and Chinese characters, and down to the descenders, per em. */
-export const ascent = 0.86;
-export const descent = 0.24;
-
 /** Sets a line; control characters and line breaks become spaces. */
 export function setText(text: string, size: number): TextLine {
-  const clean = text.normalize('NFC').replaceAll(/\p{C}+|\s+/gu, ' ');
+  const clean = cleanText(text);
   const missing: string[] = [];
   let path = '';
   let x = 0;
@@ -74,26 +71,12 @@ export function setText(text: string, size: number): TextLine {
   return { text: clean, size, width: x, path, missing: [...new Set(missing)] };
 }
 
-/**
- * Sets a line that is at most `maximum` pixels wide. An ellipsis replaces what does not fit. If the line ends in a number, the
- * ellipsis comes before the number, and before the word "score", because the number is the result of the network.
- */
-export function fitText(text: string, size: number, maximum: number): TextLine {
-  const whole = setText(text, size);
-  if (whole.width <= maximum) return whole;
-  const [, head, number = ''] = /^(.*?)((?:, score|，得分)?\s-?\d[\d.]*%?)?$/s.exec(whole.text)!;
-  const characters = [...head!];
-  const shortened = (length: number): TextLine =>
-    setText(`${characters.slice(0, length).join('').trimEnd()}…${number}`, size);
-  let low = 0;
-  let high = characters.length;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (shortened(middle).width <= maximum) low = middle;
-    else high = middle - 1;
-  }
-  return shortened(low);
-}
+/** Measures a line of text. */
+export const measureText: MeasureText = (text, size) => setText(text, size).width;
+
+/** Sets a line that is at most `maximum` pixels wide, shortened if it has to be. */
+export const fitText = (text: string, size: number, maximum: number): TextLine =>
+  setText(fit(text, size, maximum, measureText).text, size);
 
 interface Run {
   readonly text: string;

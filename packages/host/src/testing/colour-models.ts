@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ownStyle, type Style } from '@whylight/contract';
 import type { InputError, Runtime } from '@whylight/core';
 import { resolveQuestion } from '@whylight/core/methods';
 import sharp from 'sharp';
@@ -102,3 +103,9 @@ export class ColourModels {
     await rm(this.#folder, { recursive: true, force: true });
   }
 }
+
+/** torchcam's colours, in which zero is blue: they show where a map lies, where it is zero, too. */
+export const jetStyle: Style = {
+  language: 'en',
+  visualization: { ...ownStyle().visualization, color_map: 'jet' },
+};

@@ -1,10 +1,12 @@
 import { forwardGraph, InputError, OutOfMemoryError, type Tensor } from '@whylight/core';
-import { heatmap, paint, preprocess, type Region } from '@whylight/core/image';
-import { methods, resolveQuestion } from '@whylight/core/methods';
+import { type Legend, opaqueRgba, paint, type Rgba, type Scenery } from '@whylight/core/drawing';
+import { preprocess } from '@whylight/core/image';
+import { attributionKindOf, resolveQuestion } from '@whylight/core/methods';
 import {
   channelsFor,
   classifierOf,
   createPlan,
+  cropWarnings,
   doubts,
   highest,
   type Plan,
@@ -18,19 +20,11 @@ import {
   sidesFor,
   statedSides,
 } from '@whylight/core/preparation';
-import type {
-  Answered,
-  Asked,
-  Classification,
-  ClassifyQuestion,
-  Device,
-  ExplainQuestion,
-  Rgba,
-} from '../calls.ts';
+import type { Answered, Asked, Classification, ClassifyQuestion, Device, ExplainQuestion } from '../calls.ts';
 import type { FileModel } from '../models/described-files.ts';
 import { openSource } from '../models/open.ts';
 import type { ModelSource, OpenedModel } from '../models/opened-model.ts';
-import { opaqueRgba, photoOf } from '../photo.ts';
+import { photoOf } from '../photo.ts';
 import { rgbaOf } from '../pixels.ts';
 import { Loaded } from './loaded.ts';
 import type { WebRuntime } from './runtime.ts';
@@ -136,19 +130,25 @@ export class Engine {
       names,
     );
     const best = highest(predictions, 5);
-    const isPixels = methods.some(({ id, kind }) => id === resolved.method && kind === 'pixels');
-    const scenery = { photo, region, style, attribution, layout: preprocessing.layout, isPixels };
-    const { overlay, heatmap } = pictures ? drawn(scenery) : { overlay: null, heatmap: null };
     const { method, convention, parameters } = resolved;
+    const { layout } = preprocessing;
+    const kind = attributionKindOf(method);
+    const scenery = { photo, region, style, attribution, layout, convention, ...kind };
+    const drawn = pictures ? draw(scenery) : { overlay: null, heatmap: null, legend: null };
     return {
-      ...{ method, convention, parameters, task, region, overlay, heatmap },
+      ...{ method, convention, parameters, task, region, ...drawn },
       layers: [...explainer.layers],
       target: predictionOfTarget(target, answer.targets[0]!, predictions, names),
       predictions: best,
       attribution: attribution.data,
       shape: [...attribution.shape],
       convergenceDelta: answer.convergenceDelta?.[0] ?? null,
-      warnings: [...answer.warnings, ...doubts(task, best[0]!), ...plan.warnings],
+      warnings: [
+        ...answer.warnings,
+        ...doubts(task, best[0]!),
+        ...plan.warnings,
+        ...cropWarnings(photo, region),
+      ],
       device: this.#device,
       milliseconds: { load, compute, render: clock() },
     };
@@ -193,16 +193,11 @@ export class Engine {
   }
 }
 
-function drawn(scenery: Parameters<typeof paint>[0]): { overlay: Rgba; heatmap: Rgba } {
-  const { explained, alone } = paint(scenery);
-  const { map, ...scale } = alone;
-  const { width, height }: Region = scenery.region;
-  const size = { width: Math.max(Math.round(width), 1), height: Math.max(Math.round(height), 1) };
-  const coloured = heatmap(map, { ...size, ...scale });
-  return {
-    overlay: { width: explained.width, height: explained.height, data: opaqueRgba(explained) },
-    heatmap: { ...size, data: opaqueRgba(coloured) },
-  };
+function draw(scenery: Scenery): { overlay: Rgba; heatmap: Rgba; legend: Legend } {
+  const { explained, alone, legend } = paint(scenery);
+  const { width, height } = scenery.region;
+  const heatmap = alone(Math.max(Math.round(width), 1), Math.max(Math.round(height), 1));
+  return { overlay: opaqueRgba(explained), heatmap: opaqueRgba(heatmap), legend };
 }
 
 /** Repeats one image to a model's fixed batch size. */

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type * as Drawing from '@whylight/core/drawing';
 import { chromium, type Page } from 'playwright-core';
 import type * as Web from '../../src/index.ts';
 import { bundle, serve } from './site.ts';
@@ -11,6 +12,10 @@ export const browserPath = process.env.WHYLIGHT_CHROMIUM ?? '/usr/bin/chromium';
 /** What `main.ts` puts into the page. */
 declare global {
   var web: typeof Web;
+  var drawing: typeof Drawing;
+  var base64Of: (numbers: Uint8Array | Uint8ClampedArray | Float32Array) => string;
+  /** A canvas that the page explains. */
+  var canvas: HTMLCanvasElement;
   var explainer: Web.WebExplainer;
   var model: Web.OpenedModel;
 }

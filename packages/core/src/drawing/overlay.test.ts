@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { golden } from './golden.ts';
+import { golden } from '../image/golden.ts';
+import { floatMap, picture } from '../image/picture.ts';
+import { resizeMap } from '../image/resize.ts';
 import { overlay, wholePixels } from './overlay.ts';
-import { floatMap, picture } from './picture.ts';
-import { resizeMap } from './resize.ts';
 
 const grey = (width: number, height: number) =>
   picture(width, height, new Uint8Array(width * height * 3).fill(100));

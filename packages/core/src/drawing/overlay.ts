@@ -1,8 +1,8 @@
 import { InputError } from '../errors.ts';
+import type { FloatMap, Picture, Region } from '../image/picture.ts';
+import { resizedRows } from '../image/resize.ts';
 import type { Colormap } from './colormaps.ts';
 import { colourIndex, tableOf } from './colormaps.ts';
-import type { FloatMap, Picture, Region } from './picture.ts';
-import { resizedRows } from './resize.ts';
 
 export interface OverlayOptions {
   /** Weight of the photo, 0 ≤ alpha < 1. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { floatMap } from '../image/picture.ts';
 import { colormaps, colourIndex } from './colormaps.ts';
 import { colorBar, heatmap } from './heatmap.ts';
-import { floatMap } from './picture.ts';
 
 const pixel = (data: Uint8Array, i: number) => [...data.subarray(i * 3, i * 3 + 3)];
 

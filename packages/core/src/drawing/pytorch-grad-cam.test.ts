@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { golden, hasRealGoldens, realGolden } from '../image/golden.ts';
+import { floatMap } from '../image/picture.ts';
 import type { Tensor } from '../tensor.ts';
-import { golden, hasRealGoldens, realGolden } from './golden.ts';
-import { floatMap } from './picture.ts';
 import { deprocessImage, scaleCamImage, showCamOnImage } from './pytorch-grad-cam.ts';
 
 const floats = (name: string) => Float32Array.from(golden![name]!.data);

@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
+import type { FloatMap } from '../image/picture.ts';
+import { floatMap } from '../image/picture.ts';
 import type { Tensor } from '../tensor.ts';
-import type { FloatMap } from './picture.ts';
-import { floatMap } from './picture.ts';
 
 /** Converts the attribution that a method returns to a map that can be coloured. */
 

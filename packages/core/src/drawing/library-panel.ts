@@ -1,21 +1,11 @@
-import { InputError, type Tensor } from '@whylight/core';
-import {
-  type Colormap,
-  deprocessImage,
-  type FloatMap,
-  floatMap,
-  type Picture,
-  panel,
-  panelMethods,
-  picture,
-  pixelsToMap,
-  resize,
-  resizeMap,
-  type Sign,
-  scaleCamImage,
-  scaleOf,
-  showCamOnImage,
-} from '@whylight/core/image';
+import { InputError } from '../errors.ts';
+import { type FloatMap, floatMap, type Picture, picture } from '../image/picture.ts';
+import { resize, resizeMap } from '../image/resize.ts';
+import type { Tensor } from '../tensor.ts';
+import { pixelsToMap, type Sign } from './attribution.ts';
+import type { Colormap } from './colormaps.ts';
+import { panel, panelMethods, scaleOf } from './panel.ts';
+import { deprocessImage, scaleCamImage, showCamOnImage } from './pytorch-grad-cam.ts';
 
 /** Captum's panels, and the two pictures of pytorch-grad-cam. */
 export const panelKinds = [...panelMethods, 'show_cam_on_image', 'deprocess_image'] as const;
@@ -29,7 +19,7 @@ export interface Panel {
 }
 
 /** The content of the panels and its display. */
-export interface Explained {
+export interface PanelSubject {
   /** A value per pixel and channel, [1, C, H, W], or a map, [1, h, w]. */
   readonly attribution: Tensor<'float32'>;
   readonly layout: 'NCHW' | 'NHWC';
@@ -44,7 +34,7 @@ export interface Explained {
  * @throws InputError invalid_parameter if the panel cannot show attributions of this shape, or if a masked panel
  *   shall show both signs.
  */
-export function drawPanel(explained: Explained, { method, sign }: Panel, crop: Picture): Picture {
+export function drawPanel(explained: PanelSubject, { method, sign }: Panel, crop: Picture): Picture {
   if (method === 'show_cam_on_image') return camOnImage(explained, crop);
   if (method === 'deprocess_image') return deprocessed(explained, crop);
   const map = mapOf(explained, sign, crop);
@@ -53,7 +43,7 @@ export function drawPanel(explained: Explained, { method, sign }: Panel, crop: P
 }
 
 /** Shows a map as pytorch-grad-cam does: min-maxed, enlarged bilinearly to the crop, and blended half and half with it. */
-function camOnImage({ attribution: { shape, data } }: Explained, crop: Picture): Picture {
+function camOnImage({ attribution: { shape, data } }: PanelSubject, crop: Picture): Picture {
   if (shape.length !== 3 && shape[1] !== 1)
     throw new InputError(
       'invalid_parameter',
@@ -68,7 +58,7 @@ function camOnImage({ attribution: { shape, data } }: Explained, crop: Picture):
 }
 
 /** Shows a value for each pixel and channel as pytorch-grad-cam does: each in its own channel, around grey. */
-function deprocessed({ attribution: { shape, data }, layout }: Explained, crop: Picture): Picture {
+function deprocessed({ attribution: { shape, data }, layout }: PanelSubject, crop: Picture): Picture {
   const last = shape.length === 4 && (layout === 'NHWC' || (shape[3] === 3 && shape[1] !== 3));
   if (shape.length !== 4 || shape[last ? 3 : 1] !== 3)
     throw new InputError(
@@ -84,7 +74,7 @@ function deprocessed({ attribution: { shape, data }, layout }: Explained, crop: 
 
 /** Shows a map of one sign as Captum does, enlarged bicubically to the crop. */
 function mapOf(
-  { attribution, layout, outlierPercent = 2 }: Explained,
+  { attribution, layout, outlierPercent = 2 }: PanelSubject,
   sign: Sign,
   { width, height }: Picture,
 ): FloatMap {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { golden } from '../image/golden.ts';
 import type { ColormapName } from './colormaps.ts';
 import { colormaps, colourIndex, parseColormap } from './colormaps.ts';
-import { golden } from './golden.ts';
 
 const sha256 = (table: Uint8Array) => createHash('sha256').update(table).digest('hex').slice(0, 16);
 

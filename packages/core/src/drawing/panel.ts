@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
+import { type FloatMap, type Picture, picture } from '../image/picture.ts';
 import type { Sign } from './attribution.ts';
 import { type Colormap, type ColormapName, colormaps, colourIndex, tableOf } from './colormaps.ts';
-import { type FloatMap, type Picture, picture } from './picture.ts';
 
 export const panelMethods = [
   'original_image',

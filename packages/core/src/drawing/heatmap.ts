@@ -1,8 +1,8 @@
+import type { FloatMap, Picture } from '../image/picture.ts';
+import { picture } from '../image/picture.ts';
+import { resizedRows } from '../image/resize.ts';
 import type { Colormap } from './colormaps.ts';
 import { colourIndex, tableOf } from './colormaps.ts';
-import type { FloatMap, Picture } from './picture.ts';
-import { picture } from './picture.ts';
-import { resizedRows } from './resize.ts';
 
 export interface HeatmapOptions {
   readonly width: number;

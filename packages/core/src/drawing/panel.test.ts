@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { floatMap, picture } from '../image/picture.ts';
 import { float32 } from '../tensor.ts';
 import { pixelsToMap, type Sign, signs } from './attribution.ts';
 import { colormaps } from './colormaps.ts';
 import { panel, panelMethods } from './panel.ts';
-import { floatMap, picture } from './picture.ts';
 
 // Panels of Captum and matplotlib; how they were made is told in the file.
 const captum = JSON.parse(readFileSync(new URL('captum-panels.json', import.meta.url), 'utf8'));

@@ -1,9 +1,9 @@
 import { InputError } from '../errors.ts';
+import type { FloatMap, Picture } from '../image/picture.ts';
+import { floatMap, picture } from '../image/picture.ts';
+import { resizeMap } from '../image/resize.ts';
 import { range } from './attribution.ts';
 import { colormaps } from './colormaps.ts';
-import type { FloatMap, Picture } from './picture.ts';
-import { floatMap, picture } from './picture.ts';
-import { resizeMap } from './resize.ts';
 
 /** Draws the pictures that pytorch-grad-cam's notebooks show, in its arithmetic. */
 

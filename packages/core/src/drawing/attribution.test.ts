@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { golden, hasRealGoldens, realGolden } from '../image/golden.ts';
 import { float32, type Tensor } from '../tensor.ts';
 import type { Sign } from './attribution.ts';
 import { minMax, normalize, pixelsToMap } from './attribution.ts';
-import { golden, hasRealGoldens, realGolden } from './golden.ts';
 
 describe.skipIf(golden === null)('as Captum records it', () => {
   const attribution = () => {
