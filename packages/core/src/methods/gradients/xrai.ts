@@ -136,7 +136,9 @@ function masksOf(aux: Samples, setting: Setting<XraiParams>): Tensor<'float32'> 
       'invalid_tensor',
       `aux "segments": expected masks [regions, ${height}, ${width}], got [${shape.join(', ')}]`,
     );
-  const values = Float32Array.from(data as ArrayLike<number | bigint>, (v) => Number(Number(v) !== 0));
+  // A photo may have thousands of regions: `Float32Array.from` would first collect their pixels in an array of numbers.
+  const values = new Float32Array(data.length);
+  for (let i = 0; i < data.length; i++) if (Number(data[i]) !== 0) values[i] = 1;
   return float32([shape[0]!, height * width], values);
 }
 
