@@ -137,7 +137,7 @@ describe('models of several tenants', () => {
   });
 
   test('L8: a tenant with jobs for many models leaves a process to the next tenant', async () => {
-    world = await createWorld({ MODEL_PROCESSES: 3 });
+    world = await createWorld({ MODEL_PROCESSES: 3, DRAIN_SECONDS: 0 });
     const read = followReads(world);
     const noisy = [1, 2, 3].map(() => bringOf(world, 'noisy'));
     const gate = Promise.withResolvers<void>();

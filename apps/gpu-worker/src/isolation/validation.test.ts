@@ -252,7 +252,7 @@ describe('examining a model', () => {
     expect(read.indexOf(quiet[1]!.object)).toBeLessThanOrEqual(3);
   });
 
-  test('L8: who waits longer than the gateway does is sent away, and who is gone leaves the queue', async () => {
+  test('L8: a model whose turn does not come while the gateway waits is told to come again', async () => {
     // Nothing is left of the gateway's patience.
     world = await createWorld({ VALIDATION_SECONDS: 100 });
     const models = [bring(world), bring(world)];
