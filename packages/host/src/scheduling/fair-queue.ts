@@ -1,4 +1,5 @@
 import { deferred } from '@whylight/core';
+import { giveTurns } from './deficit-round-robin.ts';
 
 /** A resource that running tasks take up; it decides whether one more fits. `C` is the type of a task's claim. */
 export interface Capacity<C> {
@@ -42,15 +43,12 @@ interface Entry<C> extends Task<C> {
   isUrgent: boolean;
 }
 
+/** What the queue knows of an owner: see `Contender`. */
 interface Owner {
   readonly name: string;
-  /** Tasks that run. */
   running: number;
-  /** Turns that the owner has had and not used yet: its next task costs more. */
   deficit: number;
-  /** Number of the owner's last turn; 0 if it had none. */
   lastTurn: number;
-  /** The turn after which it waits for the next one: its last turn, or the one before it came. */
   since: number;
 }
 
@@ -65,10 +63,9 @@ export const leavePlaces =
     own < greed * (places - all) && (own === 0 || places - all > 1);
 
 /**
- * Starts tasks as the capacity allows, by deficit round robin (Shreedhar and Varghese, 1995). Each owner who waits and may
- * start a task has one turn in each round, and a task starts when its owner has had as many turns as the task costs. So
- * while k owners wait, nobody waits longer than k turns for its own. In a round the owner with the fewest running tasks goes
- * first, of those the one who has waited longest.
+ * Starts tasks as the capacity allows, by deficit round robin: each owner who waits and may start a task has one turn in each
+ * round, and a task starts when its owner has had as many turns as the task costs. So while k owners wait, nobody waits
+ * longer than k turns for its own.
  *
  * One owner's tasks start in the order in which they came. A task that does not fit yet holds up those behind it, so that
  * small tasks never keep a large one waiting for ever.
@@ -170,27 +167,13 @@ export class FairQueue<C> {
 
   /** The task that starts next, and whose turns it takes until then. */
   #chooseNext(): { entry: Entry<C>; turns: Owner[] } | undefined {
-    const heads = new Map<Owner, Entry<C>>();
-    for (const owner of this.#owners.values()) {
-      const head = this.#waiting.find((entry) => entry.owner === owner.name);
-      if (head && this.#mayStart(head)) heads.set(owner, head);
-    }
-    let order = [...heads.keys()].map((owner) => ({ ...owner, owner }));
-    const turns: Owner[] = [];
-    for (let turn = this.#turns + 1; order.length > 0; turn++) {
-      const oldest = Math.min(...order.map(({ since }) => since));
-      // Nobody has a second turn before another one who waits has had its first.
-      const [next] = order
-        .filter(({ lastTurn }) => lastTurn <= oldest)
-        .toSorted((one, other) => one.running - other.running || one.since - other.since);
-      const { owner, deficit } = next!;
-      turns.push(owner);
-      const entry = heads.get(owner)!;
-      if (deficit + 1 >= (entry.cost ?? 1)) return { entry, turns };
-      order = order.filter((each) => each !== next);
-      order.push({ ...next!, deficit: deficit + 1, lastTurn: turn, since: turn });
-    }
-    return undefined;
+    const contenders = [...this.#owners.values()].flatMap((owner) => {
+      const entry = this.#waiting.find((each) => each.owner === owner.name);
+      return entry && this.#mayStart(entry) ? [{ ...owner, cost: entry.cost ?? 1, owner, entry }] : [];
+    });
+    const given = giveTurns(contenders, this.#turns);
+    const last = given.at(-1);
+    return last && { entry: last.entry, turns: given.map(({ owner }) => owner) };
   }
 
   #countTurn(owner: Owner): void {
