@@ -1,9 +1,9 @@
 /**
- * `node test/bench/neighbours.ts [--rounds 3] [--limit 120]`: what a noisy tenant costs another one. A quiet tenant has a
- * model of its own examined, explains by such a model, and renders a result in another style: first alone, then while a
- * noisy tenant keeps many slow models waiting to be examined, fourteen jobs for three of them, and eight renderings.
- * Prints one JSON document: medians in seconds, and the ratio of each pair; one run's ratio counts, not its seconds. What
- * takes longer than `--limit` seconds is ended, and counts as that long.
+ * `node test/bench/neighbours.ts [--rounds 3] [--limit 120] [--kinds validation,own_model,rendering]`: what a noisy tenant
+ * costs another one. A quiet tenant has a model of its own examined, explains by such a model, and renders a result in
+ * another style: first alone, then while a noisy tenant keeps six slow models waiting to be examined, fourteen jobs for
+ * three of them, and eight renderings. Prints one JSON document: medians in seconds, and the ratio of each pair; one run's
+ * ratio counts, not its seconds. What takes longer than `--limit` seconds is ended, and counts as that long.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -14,7 +14,11 @@ import { RunningService } from '../service/running-service.ts';
 import { slowNetwork } from '../service/slow-network.ts';
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '3' }, limit: { type: 'string', default: '120' } },
+  options: {
+    rounds: { type: 'string', default: '3' },
+    limit: { type: 'string', default: '120' },
+    kinds: { type: 'string', default: 'validation,own_model,rendering' },
+  },
 });
 const [rounds, limit] = [Number(values.rounds), Number(values.limit)];
 
@@ -116,6 +120,7 @@ try {
   const measureAll = async (): Promise<Record<string, number>> => {
     const found: Record<string, number> = {};
     for (const [kind, work] of Object.entries(kinds)) {
+      if (!values.kinds.split(',').includes(kind)) continue;
       found[kind] = await measure(work);
       console.error(kind, found[kind]);
     }
