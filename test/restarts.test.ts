@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { drawing } from './service/pictures.ts';
-import { RunningService, survivors } from './service/running-service.ts';
+import { processesOf, RunningService, survivors } from './service/running-service.ts';
 
 let service: RunningService;
 
@@ -38,6 +38,31 @@ const explained = async (seed: number) => {
   const input = { upload: await uploaded(seed) };
   return (await service.client.explain({ input, method: 'grad-cam' })).explanation.status;
 };
+
+it('L15: a worker that is killed while the service starts is started again, and the service starts', async () => {
+  let killed = 0;
+  const started = RunningService.start({
+    onSpawn: async (pid) => {
+      while (killed < 2) {
+        const [worker] = await processesOf(pid, 'gpu-worker').catch(() => []);
+        if (worker) {
+          process.kill(worker, 'SIGKILL');
+          killed++;
+          expect(await survivors([worker])).toEqual([]);
+        }
+        await sleep(10);
+      }
+    },
+  });
+  const second = await started;
+  try {
+    const said = second.log.filter((line) => line.includes('it is started again in'));
+    expect(said).toHaveLength(2);
+    expect((await fetch(`${second.ready.worker_url}/readyz`)).status).toBe(200);
+  } finally {
+    await second.remove();
+  }
+});
 
 it('a worker that is killed is started again, and explains', async () => {
   await replaced('gpu-worker', `${service.ready.worker_url}/readyz`);

@@ -36,12 +36,18 @@ export class RunningService {
 
   /** Starts a service: without named models, with the small network of drawn shapes, as most tests want it. */
   static async start(
-    options: { directory?: string; models?: readonly string[] } = {},
+    options: {
+      directory?: string;
+      models?: readonly string[];
+      /** Gets the pid of `whylight serve` while it starts. */
+      onSpawn?: (pid: number) => void;
+    } = {},
   ): Promise<RunningService> {
     const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'whylight-test-')));
     const models = (options.models ?? ['shapes']).flatMap((model) => ['--model', model]);
     const args = [cli, 'serve', '--json', '--port', '0', '--budget', '0', '--data', directory, ...models];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    options.onSpawn?.(child.pid!);
     const log: string[] = [];
     createInterface(child.stderr).on('line', (text) => log.push(text));
     const line = await new Promise<string>((resolve, reject) => {
@@ -91,25 +97,34 @@ export class RunningService {
   }
 
   /** Lists the pids of its child processes and their descendants. */
-  async descendants(): Promise<number[]> {
-    const parents = new Map<number, number>();
-    for (const entry of await readdir('/proc')) {
-      const status = await processStatus(Number(entry));
-      if (status) parents.set(Number(entry), status.parent);
-    }
-    const below = (pid: number): number[] =>
-      [...parents].filter(([, parent]) => parent === pid).flatMap(([child]) => [child, ...below(child)]);
-    return below(this.#process.pid!);
+  descendants(): Promise<number[]> {
+    return descendantsOf(this.#process.pid!);
   }
 
   /** Lists the descendants whose command line has `word`. */
-  async processes(word: string): Promise<number[]> {
-    const pids = await this.descendants();
-    const lines = await Promise.all(
-      pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
-    );
-    return pids.filter((_, i) => lines[i]!.includes(word));
+  processes(word: string): Promise<number[]> {
+    return processesOf(this.#process.pid!, word);
   }
+}
+
+/** Lists the pids of the descendants of a process whose command line has `word`. */
+export async function processesOf(pid: number, word: string): Promise<number[]> {
+  const pids = await descendantsOf(pid);
+  const lines = await Promise.all(
+    pids.map((each) => readFile(`/proc/${each}/cmdline`, 'utf8').catch(() => '')),
+  );
+  return pids.filter((_, i) => lines[i]!.includes(word));
+}
+
+async function descendantsOf(pid: number): Promise<number[]> {
+  const parents = new Map<number, number>();
+  for (const entry of await readdir('/proc')) {
+    const status = await processStatus(Number(entry));
+    if (status) parents.set(Number(entry), status.parent);
+  }
+  const below = (parent: number): number[] =>
+    [...parents].filter(([, of]) => of === parent).flatMap(([child]) => [child, ...below(child)]);
+  return below(pid);
 }
 
 /** Lists those of `pids` that still run after some time to end. */

@@ -294,6 +294,35 @@ test('J12: a model is examined once the database is back, whenever that is', asy
   expect((await call('GET', `/v1/models/${model.id}?wait=30`, { key })).body.status).toBe('ready');
 });
 
+test('L8: a model in a worker’s queue keeps its place there: it is offered again at once, for as long as the worker says so', async () => {
+  const { key } = await newTenant();
+  const bytes = photo();
+  const { body: model } = await announceModel(key, {}, bytes);
+  const parts = await putParts(model, bytes);
+  const stub = bindings.MODEL_VALIDATION.getByName(model.id);
+  await workerAnswers(429);
+  try {
+    await call('POST', model.urls.complete!, { key, body: { parts } });
+    await runInDurableObject(stub, async (instance, { storage }) => {
+      const ring = async () => {
+        await storage.deleteAlarm();
+        await (instance as unknown as { alarm(): Promise<void> }).alarm();
+        return (await storage.getAlarm())! - Date.now();
+      };
+      const [task] = [(await storage.get<object>('task'))!];
+      await storage.put('task', { ...task, since: Date.now() - 29 * 60_000 });
+      for (let turn = 0; turn < 6; turn++) expect(await ring()).toBeLessThanOrEqual(1000);
+      await storage.put('task', { ...(await storage.get<object>('task')), since: Date.now() - 90 * 60_000 });
+      expect(await ring()).toBeLessThanOrEqual(1000);
+    });
+    expect((await call('GET', `/v1/models/${model.id}`, { key })).body.status).toBe('validating');
+  } finally {
+    await workerAnswers(202);
+  }
+  const { body } = await call<Model>('GET', `/v1/models/${model.id}?wait=30`, { key });
+  expect(body.status).toBe('ready');
+});
+
 test('C9: a model whose file never comes is deleted', async () => {
   const { key } = await newTenant();
   const { body: model } = await announceModel(key);

@@ -1,5 +1,6 @@
 import { sha256Hex } from '@whylight/contract';
 import { describe, expect, test, vi } from 'vitest';
+import { services } from '../src/services.ts';
 import {
   announce,
   bindings,
@@ -116,6 +117,69 @@ describe('uploads', () => {
     expect((await call('GET', `/v1/uploads/${upload.id}`, { key })).body.status).toBe('rejected');
     const { status, body } = await explain(key, { input: { upload: upload.id } });
     expect([status, (body as unknown as { code: string }).code]).toEqual([422, 'upload_mismatch']);
+  });
+
+  /** Stores other bytes of the same length, as a store does that compares no checksums. */
+  async function putOthers(tenant: string, id: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const { objects, uploads } = services(bindings);
+    const { object } = (await uploads.find(tenant, id))!;
+    const headers = { 'content-type': 'image/png' };
+    const url = await objects.signedPut(object, headers);
+    expect((await fetch(url, { method: 'PUT', headers, body: bytes })).status).toBe(200);
+  }
+
+  test('L14: wrong bytes of the right length, which the worker finds, can be replaced by the right ones', async () => {
+    const { id: tenant, key } = await newTenant();
+    const bytes = photo();
+    const upload = await announce(key, bytes);
+    await putOthers(tenant, upload.id, photo());
+    const status = async () => (await call('GET', `/v1/uploads/${upload.id}`, { key })).body.status;
+    expect(await status()).toBe('ready');
+    expect((await put(upload, bytes)).status).toBe(412);
+    const { body: explanation } = await explain(key, { input: { upload: upload.id } });
+    const [job] = await jobsTaken(cacheKeyOf(explanation));
+    const error = {
+      code: 'upload_mismatch',
+      message: 'the uploaded photo: another sha256',
+      retryable: false,
+    };
+    await report(job!, { status: 'failed', error });
+    expect(await status()).toBe('pending');
+    expect((await explain(key, { input: { upload: upload.id } })).body).toMatchObject({
+      code: 'upload_not_ready',
+    });
+    expect((await put(upload, bytes)).status).toBe(200);
+    const { body: next } = await explain(key, { input: { upload: upload.id } });
+    const second = (await jobsTaken(cacheKeyOf(next), 2)).at(-1)!;
+    await report(second, success(second));
+    const read = async (id: string) => (await call('GET', `/v1/explanations/${id}`, { key })).body;
+    expect(await read(next.id)).toMatchObject({ status: 'succeeded' });
+    expect(await read(explanation.id)).toMatchObject({
+      status: 'failed',
+      error: { code: 'upload_mismatch' },
+    });
+  });
+
+  test('L14: a report of a mismatch never deletes the announced bytes', async () => {
+    const { key } = await newTenant();
+    const upload = await uploaded(key);
+    const { body } = await explain(key, { input: { upload: upload.id } });
+    const [job] = await jobsTaken(cacheKeyOf(body));
+    const error = { code: 'upload_mismatch', message: 'the model: another sha256', retryable: false };
+    await report(job!, { status: 'failed', error });
+    expect((await call('GET', `/v1/uploads/${upload.id}`, { key })).body.status).toBe('ready');
+  });
+
+  test('L14: wrong bytes that the store knows to be wrong can be replaced once they were refused', async () => {
+    const { id: tenant, key } = await newTenant();
+    const bytes = photo();
+    const upload = await announce(key, bytes);
+    await putOthers(tenant, upload.id, bytes.slice(1));
+    expect((await explain(key, { input: { upload: upload.id } })).body).toMatchObject({
+      code: 'upload_mismatch',
+    });
+    expect((await put(upload, bytes)).status).toBe(200);
+    expect((await explain(key, { input: { upload: upload.id } })).status).toBe(202);
   });
 
   test('C7: a URL opens one object for one verb', async () => {

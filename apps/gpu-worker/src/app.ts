@@ -106,8 +106,8 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
       const { model, request_id } = asked.data;
       log('model_offered', { request_id, model: model.id });
       try {
-        const validation = await now.tenantModels.validate(model);
-        if (!validation) return c.json(problem('another model is being examined'), 503, later(2));
+        const validation = await now.tenantModels.validate(model, c.req.raw.signal);
+        if (!validation) return c.json(problem('other models have their turn first'), 429, later(1));
         log('model_examined', { request_id, model: model.id, outcome: validation.outcome });
         return c.json(validation);
       } catch (error) {

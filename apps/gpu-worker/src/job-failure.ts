@@ -29,8 +29,11 @@ const codes: Record<InputErrorCode, JobError['code']> = {
   non_finite_output: 'non_finite_output',
 };
 
-/** The error that the user reads for `thrown`. Messages of errors that are not ours stay in the log. */
-export function jobErrorOf(thrown: unknown): JobError {
+/**
+ * The error that the user reads for `thrown`, which happened on `device`. Messages of errors that are not ours stay in the
+ * log.
+ */
+export function jobErrorOf(thrown: unknown, device = 'cpu'): JobError {
   if (thrown instanceof JobFailure) return thrown.error;
   if (thrown instanceof InputError)
     return { code: codes[thrown.code], message: thrown.message, retryable: false };
@@ -38,8 +41,8 @@ export function jobErrorOf(thrown: unknown): JobError {
     return { code: 'model_not_found', message: thrown.message, retryable: false };
   if (thrown instanceof OutOfMemoryError)
     return {
-      code: 'gpu_out_of_memory',
-      message: 'the device has no memory for this, even row by row',
+      code: device === 'cpu' ? 'out_of_memory' : 'gpu_out_of_memory',
+      message: `the ${device === 'cpu' ? 'machine' : 'GPU'} has too little memory for this, even one sample at a time: choose a cheaper method or a smaller model`,
       retryable: false,
     };
   return { code: 'internal', message: 'the worker failed on this job', retryable: true };

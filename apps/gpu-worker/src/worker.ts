@@ -11,12 +11,14 @@ import {
   PhotoClassifier,
   PhotoExplainer,
   ProviderUnavailableError,
+  type RenderPool,
   shareFairly,
 } from '@whylight/host';
 import { createApp } from './app.ts';
 import { createCatalog } from './catalog.ts';
 import { checkCatalog } from './catalog-check.ts';
 import type { WorkerEnv } from './env.ts';
+import { ProcessTurns } from './isolation/process-turns.ts';
 import { TenantModels } from './isolation/tenant-models.ts';
 import { claim } from './jobs/claim.ts';
 import { startHeartbeat } from './jobs/heartbeat.ts';
@@ -50,7 +52,12 @@ export async function startWorker(
   createRuntime: typeof createThreadedRuntime = createThreadedRuntime,
 ): Promise<Worker> {
   const metrics = createMetrics();
-  const renderPool = createRenderPool(env.DRAWING_THREADS);
+  const turns = new ProcessTurns();
+  const pool = createRenderPool(env.DRAWING_THREADS);
+  const renderPool: RenderPool = {
+    render: (scene, owner = '') => turns.during(owner, null, () => pool.render(scene, owner)),
+    close: pool.close,
+  };
   let state: State = { phase: 'starting' };
   let explainer: PhotoExplainer | undefined;
   let classifier: PhotoClassifier | undefined;
@@ -97,6 +104,7 @@ export async function startWorker(
     tenantModels = new TenantModels({
       storage,
       log,
+      turns,
       process: {
         device: runtime.device,
         ep: runtime.device === env.EXECUTION_PROVIDER ? env.EXECUTION_PROVIDER : 'cpu',
@@ -112,8 +120,10 @@ export async function startWorker(
       patience: env.VALIDATION_SECONDS * 1000,
       onLoad: () => metrics.modelLoads.inc(),
     });
+    const explainHere: PhotoExplainer['explain'] = (request, watch) =>
+      turns.during(watch?.owner ?? '', null, () => explainer!.explain(request, watch));
     const context: JobContext = {
-      explainer,
+      explainer: { explain: explainHere },
       classifier,
       device: runtime.device,
       registry,

@@ -116,6 +116,7 @@ export const jobErrorCodes = [
   'target_out_of_range',
   'invalid_parameter',
   'non_finite_output',
+  'out_of_memory',
   'gpu_out_of_memory',
   'storage_unavailable',
   'deadline_exceeded',

@@ -263,6 +263,9 @@ export const modelFactsSchema = z.object({
 });
 export type ModelFacts = z.infer<typeof modelFactsSchema>;
 
+/** Milliseconds for which the gateway waits until a worker has examined a model, the time in the worker's queue included. */
+export const validationPatience = 95_000;
+
 /** A call about one model of a tenant: validate it, or load it. */
 export const modelCallSchema = z.strictObject({ model: modelSourceSchema, request_id: z.string() });
 export const validationSchema = z.discriminatedUnion('outcome', [

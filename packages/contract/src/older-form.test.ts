@@ -38,6 +38,17 @@ describe('J10: version 2026-11-01', () => {
     expect(olderForm({ ...sample, ...own })).toMatchObject(own);
   });
 
+  test('a lack of memory is a GPU’s', () => {
+    const [sample] = samplesOf(explanationSchema) as object[];
+    const error = (code: string) => ({ code, message: 'too little memory', retryable: false });
+    for (const [today, older] of [
+      ['out_of_memory', 'gpu_out_of_memory'],
+      ['gpu_out_of_memory', 'gpu_out_of_memory'],
+      ['worker_crashed', 'worker_crashed'],
+    ] as const)
+      expect(olderForm({ ...sample, error: error(today) })).toMatchObject({ error: error(older) });
+  });
+
   test('Vertex: the value of the instance is the confidence of its likeliest class', () => {
     const [sample] = samplesOf(vertexResponseSchema) as { predictions: object[] }[];
     const answer = { ...sample, predictions: [{ ids: ['3'], displayNames: ['star'], confidences: [0.75] }] };

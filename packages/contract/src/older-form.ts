@@ -1,12 +1,14 @@
 import type { Explanation } from './api/explanations.ts';
 import type { Predictions } from './api/predictions.ts';
 import type { Rendering } from './api/renderings.ts';
+import type { JobError } from './job.ts';
 import type { Prediction, Result, Warning } from './result.ts';
 import type { AnsweredTarget } from './target.ts';
 
 /**
  * Converts answers and stored results between the current form and the form of API version 2026-11-01. In that version
- * `score` was the softmax probability, a warning was one string, a target had a short form, and nothing named a task.
+ * `score` was the softmax probability, a warning was one string, a target had a short form, nothing named a task, and a
+ * lack of memory was always called a GPU's.
  * `olderForm` converts a current answer for clients that ask for that version. `currentForm` and `currentResult` convert what
  * an earlier release has answered or stored.
  */
@@ -74,12 +76,17 @@ export function currentResult(stored: Result | Older): Result {
   };
 }
 
+/** That version knew no other lack of memory than a GPU's. */
+const olderError = (error: JobError | null): JobError | null =>
+  error?.code === 'out_of_memory' ? { ...error, code: 'gpu_out_of_memory' } : error;
+
 const olderExplanation = ({ task: _, ...explanation }: Explanation): object => ({
   ...explanation,
   target: olderTarget(explanation.target),
   predictions: explanation.predictions.map(olderScore),
   attributions: explanation.attributions.map(olderScore),
   warnings: explanation.warnings.map(olderWarning),
+  error: olderError(explanation.error),
 });
 
 const olderPredictions = ({ task: _, ...answer }: Predictions): object => ({

@@ -2,6 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** Lines of output that are kept. */
+const kept = 3;
+
 export type LogLine = (source: string, line: string) => void;
 
 export interface ChildOptions {
@@ -16,8 +19,11 @@ export class Child {
   readonly name: string;
   /** Resolves when the process is gone. */
   readonly exited: Promise<number | NodeJS.Signals>;
+  /** Resolves when the process is gone and all that it has written is logged. */
+  readonly closed: Promise<void>;
   readonly #process: ChildProcess;
   readonly #listeners = new Set<(line: string) => void>();
+  readonly #lastLines: string[] = [];
 
   constructor({ name, args, env, log }: ChildOptions) {
     this.name = name;
@@ -25,13 +31,26 @@ export class Child {
     this.#process = spawn(process.execPath, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#process.stdout!, this.#process.stderr!])
       createInterface(stream).on('line', (line) => {
-        if (line.trim() !== '') log(name, line);
+        if (line.trim() !== '') {
+          log(name, line);
+          this.#lastLines.push(line.trim());
+          if (this.#lastLines.length > kept) this.#lastLines.shift();
+        }
         for (const listen of this.#listeners) listen(line);
       });
+    this.closed = new Promise((resolve) => {
+      this.#process.once('error', () => resolve());
+      this.#process.once('close', () => resolve());
+    });
     this.exited = new Promise((resolve) => {
       this.#process.once('error', () => resolve(1));
       this.#process.once('exit', (code, signal) => resolve(code ?? signal ?? 1));
     });
+  }
+
+  /** The last lines that it has written, in one. */
+  get lastWords(): string {
+    return this.#lastLines.join(' | ');
   }
 
   /** Undefined when it could not be started. */

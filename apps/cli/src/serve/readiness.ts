@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
 import type { Child } from './child.ts';
+import { endedAtStart } from './start-part.ts';
 
 const startLimit = 90_000;
 
 /**
  * Resolves when `url` answers with success; `health` may say earlier that it never will.
  *
- * @throws Failure when the process ends before, or takes longer than 90 s
+ * @throws EndedAtStart when the process ends before. @throws Failure when it takes longer than 90 s
  */
 export async function untilReady(child: Child, url: string, health?: string): Promise<void> {
   const { name } = child;
@@ -18,15 +19,19 @@ export async function untilReady(child: Child, url: string, health?: string): Pr
   });
   for (;;) {
     if ((await get(url))?.ok) return;
-    const state = health
-      ? ((await (await get(health))?.json()) as { status?: string; reason?: string })
-      : undefined;
+    const state = health === undefined ? null : await stateOf(health);
     if (state?.status === 'failed') throw new Failure(`the ${name} cannot start: ${state.reason}`);
-    if (gone) throw new Failure(`the ${name} ended before it was ready; its log says why`);
+    if (gone) throw await endedAtStart(child);
     if (performance.now() > deadline)
       throw new Failure(`the ${name} was not ready in ${startLimit / 1000} s`);
     await sleep(100);
   }
+}
+
+/** What the process says of itself; null if it does not answer, or dies while it does. */
+async function stateOf(health: string): Promise<{ status?: string; reason?: string } | null> {
+  const response = await get(health);
+  return response === null ? null : await response.json().catch(() => null);
 }
 
 const get = (url: string): Promise<Response | null> =>

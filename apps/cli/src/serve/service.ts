@@ -11,6 +11,7 @@ import { freePort } from './port.ts';
 import { Processes } from './processes.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
 import { writeSettings } from './settings.ts';
+import { startPart } from './start-part.ts';
 import { firstTenant } from './tenant.ts';
 import { startWorker, workerReady } from './worker.ts';
 
@@ -105,24 +106,34 @@ export class Service {
     models: readonly ServedModel[],
   ): Promise<Access> {
     const { directory, ep, budget, verbose } = this.#options;
+    const log: LogLine = (source, line) => {
+      if (!this.#stopped) this.#options.log(source, line);
+    };
     const newWorker = (port: number) =>
       startWorker(processes, { models, ep, budget, gatewayUrl: url, secrets, port });
 
-    const [worker, bundle] = await Promise.all([newWorker(0), gatewayBundle(processes)]);
+    const again = { name: 'worker', log };
+    const [worker, bundle] = await Promise.all([
+      startPart(() => newWorker(0), again),
+      gatewayBundle(processes),
+    ]);
     const workerUrl = worker.url;
+    const port = Number(new URL(workerUrl).port);
+    let begun: Child | undefined = worker.child;
+    /** The first worker, which is on its way, and after it others in the same place. */
+    const readyWorker = () =>
+      startPart(async () => {
+        const child = begun ?? (await newWorker(port)).child;
+        begun = undefined;
+        await workerReady(child, workerUrl);
+        return child;
+      }, again);
     await writeSettings(directory, secrets, { url, workerUrl });
     const newGateway = () => startGateway(processes, { bundle, directory, url, verbose });
     const gateway = newGateway();
-    await Promise.all([gatewayReady(gateway, url), workerReady(worker.child, workerUrl)]);
+    const [ready] = await Promise.all([readyWorker(), gatewayReady(gateway, url)]);
 
-    const workerPart: Part = {
-      name: 'worker',
-      restart: async () => {
-        const { child } = await newWorker(Number(new URL(workerUrl).port));
-        await workerReady(child, workerUrl);
-        return child;
-      },
-    };
+    const workerPart: Part = { name: 'worker', restart: readyWorker };
     const gatewayPart: Part = {
       name: 'gateway',
       restart: async () => {
@@ -131,7 +142,7 @@ export class Service {
         return child;
       },
     };
-    this.#running.push([workerPart, worker.child], [gatewayPart, gateway]);
+    this.#running.push([workerPart, ready], [gatewayPart, gateway]);
     const { tenant, apiKey } = await firstTenant(url, directory, secrets);
     return { url, workerUrl, operatorKey: secrets.operatorKey, tenant, apiKey };
   }

@@ -1,5 +1,4 @@
 import type { ExecutionProvider } from '@whylight/host';
-import { Failure } from '../failure.ts';
 import type { Child } from './child.ts';
 import type { ServedModel } from './models.ts';
 import type { Processes } from './processes.ts';
@@ -7,6 +6,7 @@ import { programFile } from './program.ts';
 import { untilReady } from './readiness.ts';
 import type { Secrets } from './secrets.ts';
 import { sharedSettings } from './settings.ts';
+import { endedAtStart } from './start-part.ts';
 
 export interface WorkerOptions {
   readonly models: readonly ServedModel[];
@@ -20,7 +20,7 @@ export interface WorkerOptions {
   readonly port: number;
 }
 
-/** Starts the worker. @throws Failure */
+/** Starts the worker. @throws EndedAtStart, Failure */
 export async function startWorker(
   processes: Processes,
   { models, ep, budget, gatewayUrl, secrets, port }: WorkerOptions,
@@ -36,10 +36,10 @@ export async function startWorker(
     DRAIN_SECONDS: '2',
   });
   const url = await child.line((line) => /"event":"worker_listening","url":"([^"]+)"/.exec(line)?.[1]);
-  if (!url) throw new Failure('the worker did not start; its log says why');
+  if (!url) throw await endedAtStart(child);
   return { child, url };
 }
 
-/** Resolves when it has loaded its models and reached the object store. @throws Failure */
+/** Resolves when it has loaded its models and reached the object store. @throws EndedAtStart, Failure */
 export const workerReady = (child: Child, url: string): Promise<void> =>
   untilReady(child, `${url}/readyz`, `${url}/health`);

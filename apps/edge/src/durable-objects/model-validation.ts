@@ -17,11 +17,13 @@ interface Task {
   /** Unix milliseconds: when the phase began. */
   readonly since: number;
   readonly tries: number;
+  /** Unix milliseconds: when a worker last said that other models go first. Absent: no worker has. */
+  readonly queued?: number;
 }
 
 /** Milliseconds within which a model's file must arrive; after that the model is deleted. */
 const arrival = 24 * 3_600_000;
-/** Milliseconds within which a worker must have examined the model. */
+/** Milliseconds within which a worker must have examined the model, or have it in its queue. */
 const examination = 30 * 60_000;
 /** Longest pause between two tries, in milliseconds. */
 const longestPause = 30_000;
@@ -84,11 +86,12 @@ export class ModelValidation extends DurableObject<Bindings> implements ModelVal
     if (!row || !isDue) return this.#finish(task);
     if (task.phase === 'pending') return this.#deleteModel(row, models, task);
     if (task.phase === 'validating') await models.move(task.model, 'pending', 'validating');
-    const isLate = Date.now() > task.since + examination;
+    const isLate = Date.now() > (task.queued ?? task.since) + examination;
     const validation = isLate
       ? unexamined
       : await new GpuWorker(settings(this.env)).validate(sourceOf(row), task.requestId);
-    if (!validation) return this.#retry(task);
+    if (validation.outcome === 'busy') return this.#queue(task, validation.seconds);
+    if (validation.outcome === 'unreachable') return this.#retry(task);
     await this.#record(row, models, validation, task);
     return this.#finish(task);
   }
@@ -100,6 +103,13 @@ export class ModelValidation extends DurableObject<Bindings> implements ModelVal
 
   async #task(): Promise<Task | undefined> {
     return this.ctx.storage.get<Task>('task');
+  }
+
+  /** Goes on waiting in a worker's queue: the pauses do not grow, so that the model is there when its turn comes. */
+  async #queue(task: Task, seconds: number): Promise<void> {
+    if (!(await this.#isSame(task))) return;
+    await this.ctx.storage.put('task', { ...task, tries: 0, queued: Date.now() });
+    await this.ctx.storage.setAlarm(Date.now() + Math.min(seconds * 1000, longestPause));
   }
 
   async #retry(task: Task): Promise<void> {

@@ -10,6 +10,7 @@ import {
   renderedSchema,
   sign,
   type Validation,
+  validationPatience,
   validationSchema,
   workerPaths,
 } from '@whylight/contract';
@@ -23,11 +24,14 @@ export type Taken =
   | { readonly outcome: 'unreachable' }
   | { readonly outcome: 'refused'; readonly status: number };
 
+/** Answer to a validation: busy if other models had their turn in the worker's queue until the call was over. */
+export type Examined =
+  | Validation
+  | { readonly outcome: 'busy'; readonly seconds: number }
+  | { readonly outcome: 'unreachable' };
+
 /** Statuses of a worker that has not begun: it is full, of another release, or rejects the caller's signature. */
 const declining: ReadonlySet<number | undefined> = new Set([400, 401, 404, 413, 503]);
-
-/** Milliseconds for a validation, loading the model included. */
-const examination = 95_000;
 
 const notRendered: JobError = {
   code: 'worker_unreachable',
@@ -91,13 +95,16 @@ export class GpuWorker {
     return catalogSchema.parse(await response.json());
   }
 
-  /** Has a tenant's model examined; null if no worker has time for it, or no worker answers. */
-  async validate(model: ModelSource, requestId: string): Promise<Validation | null> {
+  /** Has a tenant's model examined. It waits for its tenant's turn in the worker's queue. */
+  async validate(model: ModelSource, requestId: string): Promise<Examined> {
     const body = JSON.stringify({ model, request_id: requestId });
-    const response = await this.#call('POST', workerPaths.validations, body, examination).catch(() => null);
+    const response = await this.#call('POST', workerPaths.validations, body, validationPatience).catch(
+      () => null,
+    );
     if (response?.ok) return validationSchema.parse(await response.json());
     await response?.body?.cancel();
-    return null;
+    if (response?.status !== 429) return { outcome: 'unreachable' };
+    return { outcome: 'busy', seconds: Number(response.headers.get('retry-after')) || 1 };
   }
 
   /** Asks a worker to load a tenant's model. @returns whether a worker does that */

@@ -32,6 +32,19 @@ export async function eraseUpload(
   await uploads.delete(row.tenant, row.id);
 }
 
+/**
+ * Deletes what was stored in the place of a photo, if its bytes are not the announced ones: while the object is there, the
+ * store refuses the right ones. The upload then waits for its bytes as before.
+ */
+export async function freeMismatched(
+  { objects }: Pick<Services, 'objects'>,
+  { object, sha256 }: Pick<UploadRow, 'object' | 'sha256'>,
+): Promise<void> {
+  if ((await objects.digest(object)) === sha256) return;
+  if (!(await objects.delete(object)))
+    throw new Refusal('storage_unavailable', 'The object store does not answer. Try again.');
+}
+
 /** Finds an upload of these bytes by this tenant that has arrived. */
 export async function findReady(
   { uploads, objects }: Services,

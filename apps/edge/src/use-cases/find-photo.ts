@@ -3,7 +3,7 @@ import { notFound, Refusal } from '../domain/refusal.ts';
 import { isId } from '../domain/ulid.ts';
 import type { Services } from '../services.ts';
 import type { UploadRow } from '../storage/uploads.ts';
-import { findReady, findUpload, statusOf } from './arrivals.ts';
+import { findReady, findUpload, freeMismatched, statusOf } from './arrivals.ts';
 
 export interface Photo {
   /** Null if the request names the photo by its hash: then any upload of these bytes will do. */
@@ -44,11 +44,13 @@ export async function findArrived(
   const upload = id === null ? null : await findUpload(services, tenant, id);
   const status = upload ? await statusOf(services.objects, upload) : null;
   if (upload && status === 'ready') return upload;
-  if (status === 'rejected')
+  if (upload && status === 'rejected') {
+    await freeMismatched(services, upload);
     throw new Refusal(
       'upload_mismatch',
-      'The uploaded bytes differ from the announced ones in size or type.',
+      'The uploaded bytes differ from the announced ones. Send the announced bytes to the same URL; once it has expired, announce the photo again.',
     );
+  }
   const other = await findReady(services, tenant, sha256);
   if (!other)
     throw new Refusal(

@@ -131,6 +131,15 @@ export class ModelProcess {
     await this.#ask({ op: 'warm' });
   }
 
+  /** Stops the process where it is, until `resume`. */
+  pause(): void {
+    if (this.#sandboxed.isTied) this.#sandboxed.child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#sandboxed.child.kill('SIGCONT');
+  }
+
   /** Ends the process, whatever it does. */
   async close(): Promise<void> {
     this.#sandboxed.child.kill('SIGKILL');

@@ -16,6 +16,8 @@ export interface Sandboxed {
   readonly child: ChildProcess;
   /** Resolves with how it ended, once it has. */
   readonly exited: Promise<string>;
+  /** Whether the kernel ends it should this process be killed. Else a process that is stopped at that time would stay for ever. */
+  readonly isTied: boolean;
 }
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -23,6 +25,10 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const permission = major > 22 || (major === 22 && minor >= 13) ? '--permission' : '--experimental-permission';
 /** Share of the memory that JavaScript's own heap may take. */
 const heapShare = 0.5;
+
+/** In an empty network; and killed when the thread that has started it ends. */
+const offline = ['unshare', '--user', '--net', '--'] as const;
+const tied = ['setpriv', '--pdeathsig', 'KILL', '--'] as const;
 
 /**
  * Starts `script` with as little as it needs: an empty directory of its own to be in, no environment, no way to write
@@ -45,8 +51,10 @@ export async function startSandboxed(script: string, { megabytes }: SandboxLimit
     script,
   ];
   const bounds = `ulimit -c 0; ulimit -f 0; ${limited ? `ulimit -d ${Math.floor(megabytes * 1024)}; ` : ''}exec "$@"`;
-  const offline = (await canLeaveNetwork()) ? ['unshare', '--user', '--net', '--'] : [];
-  const child = spawn('/bin/sh', ['-c', bounds, 'sh', ...offline, ...node], {
+  const [isOffline, isTied] = await Promise.all([canRun(offline), canRun(tied)]);
+  // `unshare` changes the credentials, by which the kernel forgets the tie: it comes first.
+  const prefix = [...(isOffline ? offline : []), ...(isTied ? tied : [])];
+  const child = spawn('/bin/sh', ['-c', bounds, 'sh', ...prefix, ...node], {
     cwd: directory,
     env: deviceEnvironment(),
     stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
@@ -58,17 +66,19 @@ export async function startSandboxed(script: string, { megabytes }: SandboxLimit
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(signal ?? `status ${code}`));
   }).finally(() => rm(directory, { recursive: true, force: true }));
-  return { child, exited };
+  return { child, exited, isTied };
 }
 
-let leaving: Promise<boolean> | undefined;
+const possible = new Map<string, Promise<boolean>>();
 
-/** Whether this kernel lets a process have an empty network of its own. Containers often do not. */
-export function canLeaveNetwork(): Promise<boolean> {
-  leaving ??= new Promise((resolve) => {
-    execFile('unshare', ['--user', '--net', '--', 'true'], { timeout: 5000 }, (error) =>
-      resolve(error === null),
-    );
+/** Whether this machine has the program and its kernel does what is asked. Containers often have no networks of their own. */
+function canRun(prefix: readonly [string, ...string[]]): Promise<boolean> {
+  const [program, ...args] = prefix;
+  const known = possible.get(program);
+  if (known) return known;
+  const found = new Promise<boolean>((resolve) => {
+    execFile(program, [...args, 'true'], { timeout: 5000 }, (error) => resolve(error === null));
   });
-  return leaving;
+  possible.set(program, found);
+  return found;
 }

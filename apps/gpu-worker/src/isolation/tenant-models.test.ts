@@ -3,7 +3,7 @@ import type { Job, ModelManifest } from '@whylight/contract';
 import { ModelRegistry, shapesModel } from '@whylight/host';
 import { colourNetwork } from '@whylight/host/testing';
 import { afterEach, describe, expect, test } from 'vitest';
-import { bareManifest, bring, jobOf, processes } from '../testing/tenant-model.ts';
+import { bareManifest, bring, bringOf, followReads, jobOf, processes } from '../testing/tenant-model.ts';
 import { createWorld, disc, MemoryStorage, secret, type World } from '../testing/world.ts';
 
 let world: World;
@@ -117,6 +117,47 @@ describe('a tenant’s model', () => {
   });
 });
 
+describe('models of several tenants', () => {
+  const ofTenant = (tenant: string) => {
+    const { key } = another();
+    return { key, output_prefix: `t/${tenant}/x/${key}/1/` };
+  };
+
+  test('L8: one tenant’s many models never take the process of another’s only one', async () => {
+    world = await createWorld({ MODEL_PROCESSES: 2 });
+    const read = followReads(world);
+    const quiet = bringOf(world, 'quiet');
+    const noisy = [bringOf(world, 'noisy'), bringOf(world, 'noisy')];
+    const use = async (tenant: string, model: typeof quiet) =>
+      expect(await ended(await jobOf(world, model, ofTenant(tenant)))).toMatchObject({ status: 'succeeded' });
+    await use('quiet', quiet);
+    for (const model of noisy) await use('noisy', model);
+    await use('quiet', quiet);
+    expect(read).toEqual([quiet, ...noisy].map(({ object }) => object));
+  });
+
+  test('L8: a tenant with jobs for many models leaves a process to the next tenant', async () => {
+    world = await createWorld({ MODEL_PROCESSES: 3, DRAIN_SECONDS: 0 });
+    const read = followReads(world);
+    const noisy = [1, 2, 3].map(() => bringOf(world, 'noisy'));
+    const gate = Promise.withResolvers<void>();
+    const get = world.storage.get.bind(world.storage);
+    // Each of its jobs holds the process of its model.
+    world.storage.get = async (object) => {
+      const bytes = get(object);
+      if (noisy.some((model) => model.object === object)) await gate.promise;
+      return bytes;
+    };
+    for (const model of noisy) await world.post(await jobOf(world, model, ofTenant('noisy')));
+    await expect.poll(() => read.length, { timeout: 20_000 }).toBe(2);
+    const quiet = bringOf(world, 'quiet');
+    await world.post(await jobOf(world, quiet, ofTenant('quiet')));
+    expect(await world.ending()).toMatchObject({ status: 'succeeded' });
+    expect(read).toEqual([noisy[0]!.object, noisy[1]!.object, quiet.object]);
+    gate.resolve();
+  });
+});
+
 describe('a tenant’s model that goes wrong', () => {
   test('E8: gives scores that are no numbers', async () => {
     world = await createWorld();
@@ -147,7 +188,7 @@ describe('a tenant’s model that goes wrong', () => {
   });
 
   test('F14: crashes: its own job fails, another’s goes on, and the next one of its own is well', async () => {
-    world = await createWorld({ CONCURRENCY: 2 });
+    world = await createWorld({ CONCURRENCY: 3 });
     const [victim, other] = [bring(world, wide()), bring(world, wide())];
     await ended(await jobOf(world, victim, another()));
     const [first] = await processes();
@@ -174,7 +215,7 @@ describe('a tenant’s model that goes wrong', () => {
 
   test('F14: is loaded for all who wait for it, also when the first of them no longer does', async () => {
     const storage = new MemoryStorage();
-    world = await createWorld({ CONCURRENCY: 2 }, storage);
+    world = await createWorld({ CONCURRENCY: 3 }, storage);
     const model = bring(world);
     const loaded = Promise.withResolvers<void>();
     const get = storage.get.bind(storage);

@@ -7,15 +7,18 @@ import {
   resultSchema,
   sha256Hex,
   type Validation,
+  validationPatience,
   validationSchema,
 } from '@whylight/contract';
 import { InputError, OutOfMemoryError } from '@whylight/core';
 import {
+  Budget,
   type Classification,
   DeviceError,
   FairQueue,
   KeyedSlots,
   LeaseCache,
+  leavePlaces,
   type PhotoExplanation,
   type PhotoRequest,
   type Watch,
@@ -23,14 +26,18 @@ import {
 import { z } from 'zod';
 import { JobFailure } from '../job-failure.ts';
 import type { Storage } from '../storage/storage.ts';
+import { tenantOf } from '../storage/tenant-of.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Examination } from './examination.ts';
 import { ModelProcess, ProcessLostError, type ProcessSettings } from './model-process.ts';
+import type { ProcessTurns } from './process-turns.ts';
 
 export interface TenantModelSettings {
   readonly storage: Storage;
   readonly log: Log;
   readonly process: ProcessSettings;
+  /** Shares the cores among tenants. */
+  readonly turns: ProcessTurns;
   /** Processes at a time, and bytes of memory that those that are kept may take in all. */
   readonly capacity: number;
   readonly budget: number;
@@ -44,8 +51,14 @@ export interface TenantModelSettings {
 
 /** Of the time to examine a model, what it may take to run methods: the last one may take longer than was foreseen. */
 const budgetShare = 0.9;
-/** Examinations at a time; they have no process ready and take a core each. */
-const examinations = 1;
+/** Examinations at a time, each in a process of its own. The second place is never for a tenant who has the first. */
+const examinations = 2;
+/** Models that may wait to be examined. A tenant may have as many as there are places left: one tenant alone gets half of them. */
+const mostWaiting = 64;
+/** Milliseconds for the answer to reach the gateway. */
+const answerTime = 5000;
+/** A tenant may use as many processes as it leaves to the others, but not the last one. */
+const greed = 1;
 
 /**
  * The models that tenants have brought. None ever runs in this process: each has one of its own, which is kept for the
@@ -56,14 +69,21 @@ export class TenantModels {
   readonly #processes: LeaseCache<ModelProcess>;
   /** Jobs wait here until there is a slot for the process of their model. */
   readonly #jobs: FairQueue<string>;
+  /** Models wait here until they are examined. */
+  readonly #examinations = new FairQueue({
+    capacity: new Budget(examinations),
+    mayStart: leavePlaces(examinations, greed),
+    mayWait: leavePlaces(mostWaiting, greed),
+  });
   readonly #idle = new Map<string, NodeJS.Timeout>();
-  #examining = 0;
-  #warming: { readonly id: string; readonly done: Promise<void> } | null = null;
+  /** By tenant, the model that is being loaded ahead of its jobs. */
+  readonly #warming = new Map<string, { readonly id: string; readonly done: Promise<void> }>();
 
   constructor(settings: TenantModelSettings) {
     const { capacity, budget } = settings;
     this.#settings = settings;
-    this.#jobs = new FairQueue({ capacity: new KeyedSlots(capacity) });
+    const slots = new KeyedSlots(capacity);
+    this.#jobs = new FairQueue({ capacity: slots, mayStart: slots.leaveSlots(greed) });
     this.#processes = new LeaseCache({ capacity, budget, size: ({ rss }) => rss });
   }
 
@@ -102,20 +122,20 @@ export class TenantModels {
     );
   }
 
-  /** Whether `warm` would load this model now: it loads one at a time, so that one tenant's many leave slots to the jobs. */
-  mayWarm({ id }: ModelSource): boolean {
-    return this.#warming === null || this.#warming.id === id;
+  /** Whether `warm` would load this model now: it loads one of each tenant at a time. */
+  mayWarm({ id, object }: ModelSource): boolean {
+    const warming = this.#warming.get(tenantOf(object));
+    return !warming || warming.id === id;
   }
 
   /** Gets a model ready for the jobs to come. Who asks while it is being done waits for the same. */
   warm(source: ModelSource, signal: AbortSignal): Promise<void> {
-    if (this.#warming === null) {
-      const done = this.#makeReady(source, signal).finally(() => {
-        this.#warming = null;
-      });
-      this.#warming = { id: source.id, done };
-    }
-    return this.#warming.done;
+    const tenant = tenantOf(source.object);
+    const known = this.#warming.get(tenant);
+    if (known) return known.done;
+    const done = this.#makeReady(source, signal).finally(() => this.#warming.delete(tenant));
+    this.#warming.set(tenant, { id: source.id, done });
+    return done;
   }
 
   async #makeReady(source: ModelSource, signal: AbortSignal): Promise<void> {
@@ -124,23 +144,38 @@ export class TenantModels {
   }
 
   /**
-   * Examines a model in a process that is thrown away after it.
+   * Examines a model in a process that is thrown away after it, when its tenant's turn has come.
    *
-   * @throws JobFailure `storage_unavailable`, `model_deleted`. @returns null when there is no room at the moment
+   * @throws JobFailure `storage_unavailable`, `model_deleted`. @returns null when too many models wait, when its turn has not
+   *   come while the gateway waits, or when the gateway is gone
    */
-  async validate(source: ModelSource): Promise<Validation | null> {
-    if (this.#examining >= examinations) return null;
-    this.#examining++;
-    const { patience, process, log } = this.#settings;
+  async validate(source: ModelSource, gone: AbortSignal): Promise<Validation | null> {
+    const task = { owner: tenantOf(source.object), claim: 1 };
+    if (!this.#examinations.hasRoomFor(task)) return null;
+    const wait = Math.max(validationPatience - this.#settings.patience - answerTime, 0);
+    const over = AbortSignal.any([gone, AbortSignal.timeout(wait)]);
+    return this.#examinations
+      .run(task, () => this.#examine(source), over)
+      .catch((error: unknown) => {
+        if (over.aborted && error === over.reason) return null;
+        throw error;
+      });
+  }
+
+  async #examine(source: ModelSource): Promise<Validation> {
+    const { patience, process, log, turns } = this.#settings;
+    const tenant = tenantOf(source.object);
     const late = AbortSignal.timeout(patience);
     const end = performance.now() + patience;
     const examination = new Examination();
     let held: ModelProcess | undefined;
     try {
       const bytes = await this.#fetch(source, AbortSignal.timeout(patience));
-      held = await ModelProcess.start({ ...source, bytes }, process, late);
+      const started = await ModelProcess.start({ ...source, bytes }, process, late);
+      held = started;
       const budget = Math.floor(((end - performance.now()) / 1000) * budgetShare);
-      return validationSchema.parse(await held.examine(budget, (found) => examination.hear(found), late));
+      const examine = () => started.examine(budget, (found) => examination.hear(found), late);
+      return validationSchema.parse(await turns.during(tenant, started, examine, late));
     } catch (error) {
       if (error instanceof JobFailure && error.error.code !== 'upload_mismatch') throw error;
       const found = validationSoFar(examination, error, late, this.#settings);
@@ -149,7 +184,6 @@ export class TenantModels {
       log('model_rejected', { model: source.id, code: refused.code, ...causeOf(error) });
       return { outcome: 'rejected', error: refused };
     } finally {
-      this.#examining--;
       await held?.close();
     }
   }
@@ -168,8 +202,9 @@ export class TenantModels {
     signal: AbortSignal,
     work: (held: ModelProcess) => Promise<T>,
   ): Promise<T> {
-    const { log, onLoad, idle } = this.#settings;
+    const { log, onLoad, idle, turns } = this.#settings;
     const key = source.id;
+    const tenant = tenantOf(source.object);
     clearTimeout(this.#idle.get(key));
     const make = async () => {
       const held = await this.#load(source);
@@ -179,8 +214,9 @@ export class TenantModels {
       return held;
     };
     try {
-      const useProcess = () => this.#processes.use(key, make, work);
-      return await this.#jobs.run({ owner: '', claim: key }, useProcess, signal);
+      const inTurn = (held: ModelProcess) => turns.during(tenant, held, () => work(held), signal);
+      const useProcess = () => this.#processes.use(key, make, inTurn, tenant);
+      return await this.#jobs.run({ owner: tenant, claim: key }, useProcess, signal);
     } catch (error) {
       // A device that is lost to one process is not lost to the others: that process alone goes.
       if (!(error instanceof DeviceError || error instanceof ProcessLostError)) throw error;

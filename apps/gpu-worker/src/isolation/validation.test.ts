@@ -2,7 +2,7 @@ import { numericsVersion } from '@whylight/core/methods';
 import { type AttributeInit, onnxFile, value } from '@whylight/core/testing';
 import { colourNetwork } from '@whylight/host/testing';
 import { afterEach, describe, expect, test } from 'vitest';
-import { bareManifest, bring, examined, processes } from '../testing/tenant-model.ts';
+import { bareManifest, bring, bringOf, examined, followReads, processes } from '../testing/tenant-model.ts';
 import { createWorld, type World } from '../testing/world.ts';
 
 let world: World;
@@ -231,10 +231,32 @@ describe('examining a model', () => {
     expect(await examined(world, bring(world, bytes))).toMatchObject({ facts: { deterministic: false } });
   });
 
-  test('one at a time: a second one is told to come again', async () => {
+  test('L8: a second one waits for its turn', async () => {
     world = await createWorld();
     const models = [bring(world), bring(world)];
     const answers = await Promise.all(models.map((model) => examined(world, model)));
-    expect(answers.filter((answer) => answer === 503)).toHaveLength(1);
+    expect(answers).toMatchObject([{ outcome: 'ready' }, { outcome: 'ready' }]);
+  });
+
+  test('L8: one tenant’s many leave the next turn to another’s', async () => {
+    world = await createWorld();
+    const read = followReads(world);
+    const noisy = [1, 2, 3].map(() => bringOf(world, 'noisy'));
+    const all = noisy.map((model) => examined(world, model));
+    await expect.poll(() => read.length, { timeout: 20_000 }).toBe(1);
+    const quiet = [bringOf(world, 'quiet'), bringOf(world, 'third')];
+    all.push(...quiet.map((model) => examined(world, model)));
+    expect((await Promise.all(all)).every((found) => typeof found !== 'number')).toBe(true);
+    // The second place is for another tenant at once; then all three have one turn in three.
+    expect(read[1]).toBe(quiet[0]!.object);
+    expect(read.indexOf(quiet[1]!.object)).toBeLessThanOrEqual(3);
+  });
+
+  test('L8: a model whose turn does not come while the gateway waits is told to come again', async () => {
+    // Nothing is left of the gateway's patience.
+    world = await createWorld({ VALIDATION_SECONDS: 100 });
+    const models = [bring(world), bring(world)];
+    const answers = await Promise.all(models.map((model) => examined(world, model)));
+    expect(answers).toMatchObject([{ outcome: 'ready' }, 429]);
   });
 });

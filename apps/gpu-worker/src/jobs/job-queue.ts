@@ -1,5 +1,6 @@
 import { type Job, newNonce } from '@whylight/contract';
 import { Budget, FairQueue, leavePlaces, type Ticket } from '@whylight/host';
+import { tenantOf as tenantOfObject } from '../storage/tenant-of.ts';
 import type { ClaimedJob } from './gateway-call.ts';
 
 export interface JobQueueSettings {
@@ -26,9 +27,9 @@ interface QueuedJob {
   isClaimed: boolean;
 }
 
-/** The tenant of a job, by the prefix of its artifacts: `t/{tenant}/…`. */
+/** The tenant of a job, by the prefix of its artifacts. */
 export const tenantOf = ({ output_prefix }: Pick<Job, 'output_prefix'>): string =>
-  output_prefix.split('/')[1] ?? '';
+  tenantOfObject(output_prefix);
 
 /** A tenant may take up places, to wait or to run, up to as many as are left, times this. */
 const greed = 2;

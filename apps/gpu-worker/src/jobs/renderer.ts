@@ -5,12 +5,13 @@ import { JobFailure } from '../job-failure.ts';
 import type { Storage } from '../storage/storage.ts';
 import { tenantOf } from './job-queue.ts';
 
-/** Renderings at a time; they share the pool's threads with the jobs. */
-const concurrency = 2;
+/** Renderings at a time; they share the pool's threads with the jobs. One tenant alone has two. */
+const concurrency = 3;
+const startGreed = 2;
 /** Renderings that may wait, of all tenants. */
 const limit = 32;
 /** A tenant may wait with as many renderings as there are places left, times this: one tenant alone gets half of them. */
-const greed = 1;
+const waitGreed = 1;
 /** Milliseconds from its arrival in which a rendering must be done: then the gateway, which waits for 30 s, is gone. */
 const patience = 25_000;
 
@@ -21,7 +22,11 @@ export class Renderer {
   readonly #storage: Storage;
   readonly #pool: RenderPool;
   readonly #patience: number;
-  readonly #queue = new FairQueue({ capacity: new Budget(concurrency), mayWait: leavePlaces(limit, greed) });
+  readonly #queue = new FairQueue({
+    capacity: new Budget(concurrency),
+    mayStart: leavePlaces(concurrency, startGreed),
+    mayWait: leavePlaces(limit, waitGreed),
+  });
 
   constructor(storage: Storage, pool: RenderPool, milliseconds = patience) {
     this.#storage = storage;
@@ -51,7 +56,12 @@ export class Renderer {
       this.#readAttribution(job, signal),
     ]);
     const explanation = { photo, attribution, result: job.result };
-    const { overlay, heatmap, warnings } = await renderResult(explanation, job.style, this.#pool);
+    const { overlay, heatmap, warnings } = await renderResult(
+      explanation,
+      job.style,
+      this.#pool,
+      tenantOf(job),
+    );
     const put = async (name: 'overlay.png' | 'heatmap.png', bytes: Uint8Array): Promise<Artifact> => {
       const [object, sha256, content_type] = [
         job.output_prefix + name,

@@ -97,7 +97,7 @@ export async function runJob(
       ? { code: 'worker_crashed' as const, message: 'the worker was stopped', retryable: true }
       : late.aborted
         ? new JobFailure('deadline_exceeded', `the job took longer than ${seconds} s`).error
-        : jobErrorOf(thrown);
+        : jobErrorOf(thrown, context.device);
     if (handedBack) recordEnd('abandoned', 'shutdown');
     else recordEnd('failed', error.code);
     log('job_failed', { code: error.code, message: error.message, ...causeOf(thrown, error.code) });

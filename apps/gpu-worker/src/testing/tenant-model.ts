@@ -17,13 +17,28 @@ export function bring(
   change: Partial<ModelSource> = {},
 ): ModelSource {
   const id = `mdl_${String(++count).padStart(26, '0')}`;
-  const object = `t/acme/m/${id}`;
+  const object = change.object ?? `t/acme/m/${id}`;
   storage.objects.set(object, { bytes, about: null });
   const manifest = bareManifest;
   return {
     ...{ id, name: 'mine', object, bytes: bytes.byteLength, sha256: sha256(bytes), manifest },
     ...change,
   };
+}
+
+/** Puts a model where that of tenant `tenant` would be. */
+export const bringOf = (world: World, tenant: string, bytes?: Uint8Array): ModelSource =>
+  bring(world, bytes, { object: `t/${tenant}/m/${count}` });
+
+/** Writes down the models whose bytes the worker reads, in order. */
+export function followReads({ storage }: World): ModelSource['object'][] {
+  const read: string[] = [];
+  const get = storage.get.bind(storage);
+  storage.get = (object) => {
+    if (object.includes('/m/')) read.push(object);
+    return get(object);
+  };
+  return read;
 }
 
 /** Has the worker examine the model. @returns the findings, or the status of a refusal */

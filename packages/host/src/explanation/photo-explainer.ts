@@ -63,7 +63,7 @@ export class PhotoExplainer {
   async explain(request: PhotoRequest, watch: Watch = {}): Promise<PhotoExplanation> {
     const model = applyFit(await this.#registry.get(request.model), request.fit);
     const { width, height } = await sizeOfImage(request.photo, { allow: this.#types });
-    return this.#photos.run({ owner: '', claim: width * height }, async () => {
+    return this.#photos.run({ owner: watch.owner ?? '', claim: width * height }, async () => {
       watch.signal?.throwIfAborted();
       return this.#explain(request, model, watch);
     });
@@ -116,7 +116,7 @@ export class PhotoExplainer {
     const predictions = predictionsOf({ scores, probabilities }, names);
     const target = predictionOfTarget(how.asked, answer.targets[0]!, predictions, names);
     const best = highest(predictions, 5);
-    const rendering = await this.#renderPool.render({
+    const scene = {
       photo,
       region: request.stretched ? { x: 0, y: 0, width: photo.width, height: photo.height } : how.region,
       seen: how.region,
@@ -128,7 +128,8 @@ export class PhotoExplainer {
       target,
       predicted: best[0]!,
       style: request.style,
-    });
+    };
+    const rendering = await this.#renderPool.render(scene, owner);
     const render = clock();
 
     const { minimum, maximum, sum } = summary(answer.attribution.data);

@@ -2,7 +2,7 @@ import type { ExplanationResult } from '@whylight/contract';
 import { InputError, readNpy, type Tensor } from '@whylight/core';
 import { decodeImage } from '../codec/decode.ts';
 import { inlineRenderPool, type RenderPool } from '../rendering/render-pool.ts';
-import type { Rendering } from '../rendering/rendering.ts';
+import type { Rendering, Scene } from '../rendering/rendering.ts';
 import type { Style } from '../rendering/style.ts';
 
 export interface FinishedExplanation {
@@ -15,16 +15,17 @@ export interface FinishedExplanation {
   >;
 }
 
-/** Renders a finished explanation once more, in another style. Needs no model. @throws InputError */
+/** Renders a finished explanation once more, in another style, in the owner's turn. Needs no model. @throws InputError */
 export async function renderResult(
   { photo, attribution, result }: FinishedExplanation,
   style: Style,
   pool: RenderPool = inlineRenderPool,
+  owner = '',
 ): Promise<Rendering> {
   const array = readNpy(attribution);
   if (array.dtype !== 'float32')
     throw new InputError('invalid_tensor', `attribution: expected float32, got ${array.dtype}`);
-  return pool.render({
+  const scene: Scene = {
     photo: await decodeImage(photo),
     region: result.input_region,
     attribution: array as Tensor<'float32'>,
@@ -36,5 +37,6 @@ export async function renderResult(
     target: result.target,
     predicted: result.predictions[0]!,
     style,
-  });
+  };
+  return pool.render(scene, owner);
 }

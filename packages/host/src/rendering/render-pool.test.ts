@@ -25,6 +25,17 @@ test('threads draw what would be drawn here, and each its own', async () => {
   for (const [i, shade] of shades.entries()) expect(drawn[i]).toEqual(await renderScene(scene(shade)));
 });
 
+test('L8: the many pictures of one owner leave the next turn to another', async () => {
+  const drawn: string[] = [];
+  await using single = createRenderPool(1);
+  const render = async (owner: string) => {
+    await single.render(scene(1), owner);
+    drawn.push(owner);
+  };
+  await Promise.all([...Array.from({ length: 6 }, () => render('noisy')), render('quiet')]);
+  expect(drawn.indexOf('quiet')).toBeLessThanOrEqual(2);
+});
+
 test('what cannot be drawn is an error, and the next picture is drawn', async () => {
   await expect(pool.render({ ...scene(1), region: null as never })).rejects.toThrow();
   expect((await pool.render(scene(1))).overlay.length).toBeGreaterThan(0);

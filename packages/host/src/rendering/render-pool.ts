@@ -1,17 +1,23 @@
 import { Worker } from 'node:worker_threads';
 import { RequestChannel } from '@whylight/core';
 import { ownFile } from '../own-file.ts';
+import { Budget } from '../scheduling/budget.ts';
+import { FairQueue } from '../scheduling/fair-queue.ts';
 import { endThread, keepingAlive } from '../thread-end.ts';
 import { type Rendering, renderScene, type Scene } from './rendering.ts';
 
 /** Renders explanations. `await using` closes it. */
 export interface RenderPool extends Partial<AsyncDisposable> {
-  render(scene: Scene): Promise<Rendering>;
+  /** Renders a scene. Where many wait for a thread, each owner has its turn. */
+  render(scene: Scene, owner?: string): Promise<Rendering>;
   close(): Promise<void>;
 }
 
 /** Renders on the thread of the caller. */
-export const inlineRenderPool: RenderPool = { render: renderScene, close: async () => {} };
+export const inlineRenderPool: RenderPool = {
+  render: (scene) => renderScene(scene),
+  close: async () => {},
+};
 
 interface RenderThread {
   readonly thread: Worker;
@@ -26,6 +32,7 @@ const stopped = () => new Error('the render thread has stopped');
  */
 export function createRenderPool(count: number): RenderPool & AsyncDisposable {
   const threads = new Set<RenderThread>();
+  const queue = new FairQueue({ capacity: new Budget(count) });
   let open = true;
 
   const start = () => {
@@ -53,10 +60,13 @@ export function createRenderPool(count: number): RenderPool & AsyncDisposable {
     await Promise.all([...threads].map(({ thread }) => endThread(thread)));
   };
   return {
-    async render(scene) {
-      const [freest] = [...threads].sort((a, b) => a.channel.pending - b.channel.pending);
-      if (!open || !freest) throw new Error('the render pool is closed');
-      return keepingAlive(freest.thread, freest.channel, scene);
+    async render(scene, owner = '') {
+      if (!open) throw new Error('the render pool is closed');
+      return queue.run({ owner, claim: 1 }, async () => {
+        const [freest] = [...threads].sort((a, b) => a.channel.pending - b.channel.pending);
+        if (!open || !freest) throw stopped();
+        return keepingAlive(freest.thread, freest.channel, scene);
+      });
     },
     close,
     [Symbol.asyncDispose]: close,

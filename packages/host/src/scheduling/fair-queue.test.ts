@@ -52,14 +52,14 @@ function followed<C>(
 }
 
 /** What happens to a queue: a task comes, one that runs ends, or one that waits gives up. */
-const steps = <C>(claim: fc.Arbitrary<C>) =>
+const steps = <C>(claim: fc.Arbitrary<C>, minLength = 0, maxLength = 30) =>
   fc.array(
     fc.oneof(
       { weight: 3, arbitrary: fc.record({ owner: fc.constantFrom('a', 'b', 'c', 'd'), claim }) },
       { weight: 2, arbitrary: fc.record({ end: fc.nat(9) }) },
       { weight: 1, arbitrary: fc.record({ giveUp: fc.nat(9) }) },
     ),
-    { maxLength: 30 },
+    { minLength, maxLength },
   );
 
 async function play<C>(
@@ -159,6 +159,27 @@ test('F8: while an owner waits who has nothing running, each other owner starts 
 });
 
 describe('leavePlaces', () => {
+  test('L8: an owner who holds a place never takes the last one', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 4 }),
+        fc.constantFrom(1, 2, 9),
+        steps(fc.constant(1)),
+        async (places, greed, all) => {
+          const mayStart = leavePlaces(places, greed);
+          const run = followed({ capacity: new Budget(places), mayStart }, ({ owner }, tasks) => {
+            const running = tasks.filter(({ state }) => state === 'running');
+            if (running.length === places - 1) expect(running.map((task) => task.owner)).not.toContain(owner);
+          });
+          await play(run, all);
+          await run.endAll();
+          expect(run.tasks.every(({ state }) => state === 'ended')).toBe(true);
+        },
+      ),
+      runs,
+    );
+  });
+
   test('F8: one owner alone gets its part of the places, to start and to wait, and the next finds one', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -173,14 +194,78 @@ describe('leavePlaces', () => {
           });
           const task = (owner: string) => ({ owner, claim: 1 });
           while (queue.hasRoomFor(task('greedy'))) await add('greedy', 1);
-          expect(queue.running).toBe(Math.ceil((greed * concurrency) / (greed + 1)));
-          expect(queue.waiting).toBe(Math.ceil((greed * limit) / (greed + 1)));
+          // Of two places one is the last, which is kept for the next owner.
+          const part = (places: number) => Math.min(Math.ceil((greed * places) / (greed + 1)), places - 1);
+          expect(queue.running).toBe(part(concurrency));
+          expect(queue.waiting).toBe(part(limit));
           expect(queue.hasRoomFor(task('modest'))).toBe(queue.running < concurrency || queue.waiting < limit);
         },
       ),
       runs,
     );
   });
+});
+
+test('L8: while k owners wait, each starts one task in k turns', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 4 }), steps(fc.constant(1), 60, 100), async (units, all) => {
+      /** What other owners have started since this owner had its last turn, or began to wait, and its tasks that waited then. */
+      const passed = new Map<string, { others: readonly string[]; tasks: readonly Tracked<number>[] }>();
+      const run = followed<number>({ capacity: new Budget(units) }, (started, all) => {
+        passed.delete(started.owner);
+        for (const owner of new Set(all.map((task) => task.owner))) {
+          const tasks = all.filter(
+            (task) => task.owner === owner && task.state === 'waiting' && task !== started,
+          );
+          if (owner === started.owner || tasks.length === 0) continue;
+          const before = passed.get(owner);
+          const stayed = before?.tasks.some(({ state }) => state === 'waiting');
+          const others = [...(stayed ? before!.others : []), started.owner];
+          expect(new Set(others).size).toBe(others.length);
+          passed.set(owner, { others, tasks });
+        }
+      });
+      await play(run, all);
+      await run.endAll();
+    }),
+    runs,
+  );
+});
+
+test('L8: an owner with a long task has turns for its next one, beside others whose tasks are short', async () => {
+  const started: string[] = [];
+  const run = followed<number>({ capacity: new Budget(2) }, ({ owner }) => started.push(owner));
+  await run.add('long', 1);
+  await run.add('b', 1);
+  for (const owner of ['long', 'b', 'c', 'b', 'c', 'b', 'c']) await run.add(owner, 1);
+  // The task that has run longest goes on.
+  for (let turn = 0; turn < 6; turn++) await run.end(1);
+  expect(started.slice(2, 5).toSorted()).toEqual(['b', 'c', 'long']);
+});
+
+test('L8: owners who wait all the time get the same, to one turn and one task, whatever their tasks cost', async () => {
+  const costs = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 8, maxLength: 20 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(costs, { minLength: 2, maxLength: 4 }), async (owners) => {
+      const queue = new FairQueue({ capacity: new Budget(1) });
+      const gate = deferred<void>();
+      const first = queue.run({ owner: 'before', claim: 1 }, () => gate.promise);
+      const [served, left] = [owners.map(() => 0), owners.map((tasks) => tasks.length)];
+      const all = owners.flatMap((tasks, owner) =>
+        tasks.map((cost) =>
+          queue.run({ owner: `${owner}`, claim: 1, cost }, async () => {
+            served[owner]! += cost;
+            left[owner]! -= 1;
+            if (left.every((count) => count > 0))
+              expect(Math.max(...served) - Math.min(...served)).toBeLessThanOrEqual(1 + 9);
+          }),
+        ),
+      );
+      gate.resolve();
+      await Promise.all([first, ...all]);
+    }),
+    runs,
+  );
 });
 
 test('a task that hurries starts before all others, whatever its owner has running', async () => {

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Runtime } from '@whylight/core';
+import type { Runtime, Session } from '@whylight/core';
 import { Budget } from './budget.ts';
 import { FairQueue } from './fair-queue.ts';
 
@@ -10,6 +10,16 @@ export const runAs = <T>(owner: string, work: () => T): T => owners.run(owner, w
 
 /** Runs that the device has at hand, so that it need not wait for this thread to give it the next. */
 const atHand = 2;
+
+/** Numbers that a run is fed for each turn that it takes, and the most turns that one run takes. */
+const turn = 2 ** 18;
+const mostTurns = 32;
+
+/** What a run takes of the device, in turns: about as much as it is fed. */
+const costOf = (feeds: Parameters<Session['run']>[0]): number => {
+  const numbers = Object.values(feeds).reduce((sum, { data }) => sum + data.length, 0);
+  return Math.min(Math.max(numbers / turn, 1), mostTurns);
+};
 
 /**
  * Shares the runs of `runtime` among owners by a fair queue. So a job of a thousand runs delays another owner's job of
@@ -22,7 +32,10 @@ export function shareFairly(runtime: Runtime): Runtime {
     async load(model) {
       const session = await runtime.load(model);
       return {
-        run: (feeds) => queue.run({ owner: owners.getStore() ?? '', claim: 1 }, () => session.run(feeds)),
+        run: (feeds) => {
+          const task = { owner: owners.getStore() ?? '', claim: 1, cost: costOf(feeds) };
+          return queue.run(task, () => session.run(feeds));
+        },
         close: () => session.close(),
       };
     },

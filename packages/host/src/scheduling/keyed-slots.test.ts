@@ -56,3 +56,25 @@ test('who gives up while waiting leaves the slot to the next', async () => {
   await new Promise(setImmediate);
   expect(log).toEqual(['a1', 'a2']);
 });
+
+test('L8: an owner leaves slots to the others, and uses what it has as often as it likes', async () => {
+  const slots = new KeyedSlots(4);
+  const queue = new FairQueue({ capacity: slots, mayStart: slots.leaveSlots(1) });
+  const log: string[] = [];
+  const hold = (owner: string, claim: string) =>
+    queue.run({ owner, claim }, async () => {
+      log.push(`${owner} ${claim}`);
+      await new Promise<void>(() => {});
+    });
+  for (const claim of ['a', 'a', 'b', 'b', 'a', 'c', 'a']) void hold('noisy', claim);
+  for (const [owner, claim] of [
+    ['quiet', 'x'],
+    ['quiet', 'x'],
+    ['quiet', 'y'],
+    ['third', 'z'],
+  ] as const)
+    void hold(owner, claim);
+  await new Promise(setImmediate);
+  const noisy = ['a', 'a', 'b', 'b', 'a'].map((claim) => `noisy ${claim}`);
+  expect(log).toEqual([...noisy, 'quiet x', 'quiet x', 'third z']);
+});

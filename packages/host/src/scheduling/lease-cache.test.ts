@@ -10,7 +10,8 @@ function recorded(capacity: number) {
     log.push(`make ${key}`);
     return { close: async () => void log.push(`close ${key}`) };
   };
-  const use = <T>(key: string, work: () => Promise<T>) => cache.use(key, make(key), work);
+  const use = <T>(key: string, work: () => Promise<T>, owner?: string) =>
+    cache.use(key, make(key), work, owner);
   return { cache, log, use };
 }
 
@@ -27,6 +28,28 @@ test('the least recently used value is closed when there is no room', async () =
   const { log, use } = recorded(2);
   for (const key of ['a', 'b', 'a', 'c', 'a']) await use(key, nothing);
   expect(log).toEqual(['make a', 'make b', 'make c', 'close b']);
+});
+
+test('L8: the many values of one owner never evict the only one of another', async () => {
+  const { log, use } = recorded(3);
+  await use('mine', nothing, 'quiet');
+  for (let round = 0; round < 3; round++)
+    for (const key of ['a', 'b', 'c', 'd']) await use(key, nothing, 'noisy');
+  await use('mine', nothing, 'quiet');
+  expect(log.filter((line) => line.endsWith('mine'))).toEqual(['make mine']);
+});
+
+test('L8: the owner of the largest values makes room where there is too little memory', async () => {
+  const log: string[] = [];
+  const cache = new LeaseCache<{ size: number; close(): Promise<void> }>({
+    ...{ capacity: 9, budget: 10, size: ({ size }) => size },
+  });
+  const use = (key: string, size: number, owner: string) =>
+    cache.use(key, async () => ({ size, close: async () => void log.push(key) }), nothing, owner);
+  for (const key of ['s1', 's2']) await use(key, 1, 'quiet');
+  for (const key of ['l1', 'l2', 'l3']) await use(key, 6, 'noisy');
+  await new Promise(setImmediate);
+  expect(log).toEqual(['l1', 'l2']);
 });
 
 test('a value in use is closed only when its last user is done', async () => {

@@ -5,6 +5,7 @@ interface Closable {
 
 interface Entry<V> {
   readonly value: Promise<V>;
+  readonly owner: string;
   /** Resolves with the value when it exists. */
   made: V | undefined;
   users: number;
@@ -19,9 +20,10 @@ export interface LeaseLimits<V> {
 }
 
 /**
- * Keeps as many values as the limits allow. It creates a value at its first use and evicts the least recently used one. It
- * closes an evicted value when the last user is done with it, so that it never interrupts running work. The value used last
- * stays, whatever its size. Concurrent first uses of one key create one value. It does not keep a value that failed.
+ * Keeps as many values as the limits allow. It creates a value at its first use. If there are too many, it evicts the least
+ * recently used one of the owner who has the most: values, or size where size is scarce. So an owner with many values does
+ * not evict the only one of another. It closes an evicted value when the last user is done with it, so that it never
+ * interrupts running work. The value used last stays, whatever its size. Concurrent first uses of one key create one value. It does not keep a value that failed.
  */
 export class LeaseCache<V extends Closable> {
   readonly #limits: LeaseLimits<V>;
@@ -34,11 +36,15 @@ export class LeaseCache<V extends Closable> {
 
   /** The number of values, and the sum of their sizes. */
   get held(): { count: number; size: number } {
-    return { count: this.#entries.size, size: this.#sizeOf(this.#entries.values()) };
+    const size = [...this.#entries.values()].reduce((sum, { made }) => sum + this.#sizeOf(made), 0);
+    return { count: this.#entries.size, size };
   }
 
-  async use<T>(key: string, make: () => Promise<V>, work: (value: V) => Promise<T>): Promise<T> {
-    const entry = this.#entries.get(key) ?? { value: make(), made: undefined, users: 0, evicted: false };
+  async use<T>(key: string, make: () => Promise<V>, work: (value: V) => Promise<T>, owner = ''): Promise<T> {
+    const entry = this.#entries.get(key) ?? {
+      ...{ value: make(), made: undefined, owner },
+      ...{ users: 0, evicted: false },
+    };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     entry.users++;
@@ -69,12 +75,19 @@ export class LeaseCache<V extends Closable> {
 
   #shrink(): void {
     const { capacity, budget = Infinity } = this.#limits;
-    const earlier = [...this.#entries].slice(0, -1);
-    // Evicting a value that is in use frees nothing yet.
-    const idleFirst = earlier.toSorted(([, a], [, b]) => Number(a.users > 0) - Number(b.users > 0));
-    for (const [key, entry] of idleFirst) {
-      if (this.#entries.size <= capacity && this.held.size <= budget) return;
-      void this.#evict(key, entry);
+    for (;;) {
+      const isCrowded = this.#entries.size > capacity;
+      if (!isCrowded && this.held.size <= budget) return;
+      const holding = new Map<string, number>();
+      for (const { owner, made } of this.#entries.values())
+        holding.set(owner, (holding.get(owner) ?? 0) + (isCrowded ? 1 : this.#sizeOf(made)));
+      const [first] = [...this.#entries].slice(0, -1).toSorted(
+        ([, a], [, b]) =>
+          // Evicting a value that is in use frees nothing yet.
+          Number(a.users > 0) - Number(b.users > 0) || holding.get(b.owner)! - holding.get(a.owner)!,
+      );
+      if (!first) return;
+      void this.#evict(...first);
     }
   }
 
@@ -84,11 +97,9 @@ export class LeaseCache<V extends Closable> {
     await closeIfDone(entry);
   }
 
-  #sizeOf(entries: Iterable<Entry<V>>): number {
+  #sizeOf(value: V | undefined): number {
     const { size = () => 0 } = this.#limits;
-    let sum = 0;
-    for (const { made } of entries) if (made !== undefined) sum += size(made);
-    return sum;
+    return value === undefined ? 0 : size(value);
   }
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../../domain/transitions.ts';
 import type { Bindings } from '../../env.ts';
 import { services } from '../../services.ts';
+import { freeMismatched } from '../../use-cases/arrivals.ts';
 import type { AlarmTask } from './alarm-task.ts';
 import type { Runs } from './runs.ts';
 
@@ -106,7 +107,16 @@ export class Attempts implements AlarmTask {
     const next = applyReport(run, report, Date.now());
     if (!next) return false;
     await this.#storeAndSend(run, next);
+    if (next.error?.code === 'upload_mismatch') await this.#freeUpload(next);
     return true;
+  }
+
+  /** Lets the photo be sent again. If that fails, the next explanation finds the same bytes and does it. */
+  async #freeUpload({ submission: { input, question } }: Run): Promise<void> {
+    const upload = { object: input.object, sha256: question.image };
+    await freeMismatched(services(this.#bindings()), upload).catch((error: unknown) =>
+      console.error('an upload with other bytes than were announced was not freed:', error),
+    );
   }
 
   /** Stores `next`, and sends its attempt if that is a new one; if the queue is down, the alarm starts yet another one. */
