@@ -104,8 +104,10 @@ modelRoutes.route('POST', '/v1/models/{id}/warm', {
   handler: async ({ tenant, services, requestId, params }) => {
     const row = await findOwnModel(services, tenant, params.id);
     if (row.status !== 'ready') throw new Refusal('model_not_ready', `The model is ${row.status}.`);
-    if (!(await services.worker.warm(sourceOf(row), requestId)))
-      throw new Refusal('capacity', 'No worker can load the model at the moment. Try again.');
+    const isWarming = await services.worker.warm(sourceOf(row), requestId);
+    // Who is told to try again counts meanwhile, so that a scaler starts a worker.
+    await (isWarming ? services.backlog.leave('warm-up', row.id) : services.backlog.enter('warm-up', row.id));
+    if (!isWarming) throw new Refusal('capacity', 'No worker can load the model at the moment. Try again.');
     return { status: 202, body: presentModel(row) };
   },
 });
