@@ -6,6 +6,7 @@ import type {
   MeterPort,
   ModelValidationPort,
   TenantCleanupPort,
+  UnresolvedExplanationPort,
   WebhookDeliveriesPort,
 } from './domain/ports.ts';
 import { Refusal } from './domain/refusal.ts';
@@ -18,6 +19,7 @@ export interface Bindings extends Record<keyof z.input<typeof settingsSchema>, s
   readonly DB: D1Database;
   readonly COMPUTATION: NamespaceOf<ComputationPort>;
   readonly IDEMPOTENCY: NamespaceOf<IdempotencyPort>;
+  readonly UNRESOLVED_EXPLANATION: NamespaceOf<UnresolvedExplanationPort>;
   readonly MODEL_VALIDATION: NamespaceOf<ModelValidationPort>;
   readonly METER: NamespaceOf<MeterPort>;
   readonly BATCH: NamespaceOf<BatchPort>;

@@ -3,8 +3,8 @@ import {
   artifactPrefix,
   type Claim,
   type Explanation,
+  type ExplanationFailure,
   type Job,
-  type JobError,
   type ModelSource,
   type Question,
   type Result,
@@ -79,7 +79,7 @@ export interface Run {
   readonly progress: { readonly completed: number; readonly total: number } | null;
   readonly result: Result | null;
   readonly artifacts: readonly Artifact[];
-  readonly error: JobError | null;
+  readonly error: ExplanationFailure | null;
   /** Until when the result is kept: the latest time that any explanation asks for. */
   readonly keepUntil: number;
   /** Whether result and artifacts have been deleted. */
@@ -109,7 +109,7 @@ export interface Waiter {
 export interface WaiterOutcome {
   readonly status: 'canceled' | 'aborted' | 'failed';
   readonly at: number;
-  readonly error: JobError | null;
+  readonly error: ExplanationFailure | null;
 }
 
 /** The run that answers a request, and how the request found it. */

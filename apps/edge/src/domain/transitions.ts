@@ -101,7 +101,7 @@ export function claimAttempt(run: Run, asked: Claim, now: number): Run | ClaimRe
   return { ...renewLease(run, now), claims: [...run.claims, { attempt, nonce, worker }] };
 }
 
-export const failRun = (run: Run, error: JobError, now: number): Run => ({
+export const failRun = (run: Run, error: NonNullable<Run['error']>, now: number): Run => ({
   ...run,
   status: 'failed',
   completedAt: now,

@@ -10,6 +10,7 @@ import {
   type Limits,
   type Meter,
   newMeter,
+  release,
   request,
   type StoredMeter,
   type Usage,
@@ -54,6 +55,11 @@ export class TenantMeter extends DurableObject<Bindings> implements MeterPort {
   /** Closes a computation, which cost `units`. */
   async end(id: string, units: number): Promise<void> {
     await this.#keep(end(at(this.#meter, Date.now()), id, units));
+  }
+
+  /** Frees the place of a computation that another one takes over. */
+  async release(id: string): Promise<void> {
+    await this.#keep(release(at(this.#meter, Date.now()), id));
   }
 
   /** Counts a batch as one that waits, until it is told otherwise, or `until` (unix milliseconds). */
