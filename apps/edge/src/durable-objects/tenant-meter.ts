@@ -17,7 +17,7 @@ import {
   upgradeMeter,
 } from '../domain/meter.ts';
 import type { MeterPort } from '../domain/ports.ts';
-import { longestRun } from '../domain/run.ts';
+import { longestQueueTime, longestRun } from '../domain/run.ts';
 import type { Bindings } from '../env.ts';
 
 /** Days of usage that are kept. */
@@ -48,7 +48,7 @@ export class TenantMeter extends DurableObject<Bindings> implements MeterPort {
   /** Opens a computation that will cost `units`. */
   async begin(id: string, units: number): Promise<Excess | null> {
     const now = Date.now();
-    const until = now + 2 * longestRun;
+    const until = now + longestQueueTime + 2 * longestRun;
     return (await this.#take(begin(at(this.#meter, now), id, units, until, now))).excess;
   }
 
