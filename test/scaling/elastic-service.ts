@@ -39,7 +39,7 @@ interface Replica {
 export class ElasticService {
   readonly url: string;
   /** What each poll read, and how many replicas KEDA wanted then. */
-  readonly polls: { readonly backlog: number; readonly replicas: number }[] = [];
+  readonly polls: { readonly backlog: number | null; readonly replicas: number }[] = [];
   readonly #keda = new Keda(deployedRule());
   readonly #settings: Readonly<Record<string, string>>;
   readonly #restart: () => Promise<unknown>;
@@ -137,7 +137,7 @@ export class ElasticService {
 
   /** Polls the backlog as KEDA does, and starts or stops workers as its rule says. @returns how many replicas it wants */
   async poll(): Promise<number> {
-    const { backlog } = await this.call<{ backlog: number }>('GET', '/internal/backlog', keyOf('scaler'));
+    const backlog = await this.#readBacklog();
     const replicas = this.#keda.poll(backlog);
     this.polls.push({ backlog, replicas });
     for (const replica of this.#workers) if (++replica.polls >= pollsToStart) await admit(replica);
@@ -146,6 +146,16 @@ export class ElasticService {
     await Promise.all(this.#workers.splice(replicas).map(stopReplica));
     await sleep(pollTime);
     return replicas;
+  }
+
+  /** @returns null if the gateway cannot be reached, which KEDA's rule allows for */
+  async #readBacklog(): Promise<number | null> {
+    try {
+      return (await this.call<{ backlog: number }>('GET', '/internal/backlog', keyOf('scaler'))).backlog;
+    } catch (error) {
+      if (error instanceof TypeError) return null;
+      throw error;
+    }
   }
 
   /** Ends the gateway and starts it again with the same storage. */

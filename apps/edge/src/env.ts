@@ -49,7 +49,7 @@ const settingsSchema = z.object({
   WORKER_SECRET: z.string().min(32),
   /** URL at which the worker reaches this gateway. */
   PUBLIC_URL: url,
-  /** Computations of all tenants that may wait or run; beyond that, requests get 503. */
+  /** Work of all tenants that may wait for a worker or have one; beyond that, requests get 503. */
   BACKLOG_LIMIT: z.coerce.number().int().min(0).default(1000),
   /** `off`: the gateway does not log requests. */
   REQUEST_LOG: z.enum(['on', 'off']).default('on'),
