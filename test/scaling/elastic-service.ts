@@ -42,15 +42,16 @@ export class ElasticService {
   readonly polls: { readonly backlog: number | null; readonly replicas: number }[] = [];
   readonly #keda = new Keda(deployedRule());
   readonly #settings: Readonly<Record<string, string>>;
-  readonly #restart: () => Promise<unknown>;
+  readonly #restart: (scaler: string) => Promise<void>;
   readonly #stop: () => Promise<void>;
   readonly #workers: Replica[];
+  #scaler = 'scaler';
 
   private constructor(
     url: string,
     settings: Readonly<Record<string, string>>,
     workers: Replica[],
-    restart: () => Promise<unknown>,
+    restart: (scaler: string) => Promise<void>,
     stop: () => Promise<void>,
   ) {
     this.url = url;
@@ -98,28 +99,23 @@ export class ElasticService {
       const front = await listen((call: Call) => forward(call, gatewayUrl));
       started.push(() => front.close());
 
-      const optionsOf = async (start: number) => ({
-        workers: [
-          {
-            config: {
-              ...(await gatewayConfig({
-                ...{ ...shared, S3_ENDPOINT, WORKER_URL: balancer.url, PUBLIC_URL: front.url },
-                ...{ OPERATOR_KEY_SHA256: hashOf('operator'), BACKLOG_KEY_SHA256: hashOf('scaler') },
-                ...{ REQUEST_LOG: 'off', AUDIT_DAYS: String(365 + start) },
-              })),
-              main,
-            },
-          },
-        ],
-      });
-      const gateway = createTestHarness(await optionsOf(0));
+      const optionsOf = async (scaler: string) => {
+        const config = await gatewayConfig({
+          ...{ ...shared, S3_ENDPOINT, WORKER_URL: balancer.url, PUBLIC_URL: front.url, REQUEST_LOG: 'off' },
+          ...{ OPERATOR_KEY_SHA256: hashOf('operator'), BACKLOG_KEY_SHA256: hashOf(scaler) },
+        });
+        // As in production: a worker takes its time to start.
+        const consumers = config.queues?.consumers?.map((consumer: { dead_letter_queue?: string }) =>
+          consumer.dead_letter_queue ? { ...consumer, max_retries: 64 } : consumer,
+        );
+        return { workers: [{ config: { ...config, main, queues: { ...config.queues, consumers } } }] };
+      };
+      const gateway = createTestHarness(await optionsOf('scaler'));
       started.push(() => gateway.close());
       gatewayUrl = (await gateway.listen()).url.origin;
       await gateway.getWorker<{ DB: never }>().applyD1Migrations('DB');
-      let starts = 0;
-      const restart = async () => {
-        // Another setting makes it begin anew; its storage stays.
-        await gateway.update(await optionsOf(++starts));
+      const restart = async (scaler: string) => {
+        await gateway.update(await optionsOf(scaler));
         gatewayUrl = (await gateway.listen()).url.origin;
       };
       return new ElasticService(
@@ -151,16 +147,17 @@ export class ElasticService {
   /** @returns null if the gateway cannot be reached, which KEDA's rule allows for */
   async #readBacklog(): Promise<number | null> {
     try {
-      return (await this.call<{ backlog: number }>('GET', '/internal/backlog', keyOf('scaler'))).backlog;
+      return (await this.call<{ backlog: number }>('GET', '/internal/backlog', keyOf(this.#scaler))).backlog;
     } catch (error) {
       if (error instanceof TypeError) return null;
       throw error;
     }
   }
 
-  /** Ends the gateway and starts it again with the same storage. */
+  /** Starts the gateway anew with the same storage, and another key for the scaler: the one before would open nothing. */
   async restartGateway(): Promise<void> {
-    await this.#restart();
+    this.#scaler = 'scaler-after-restart';
+    await this.#restart(this.#scaler);
   }
 
   async newTenant(): Promise<Tenant> {
