@@ -6,7 +6,7 @@ import { ElasticService } from './elastic-service.ts';
 import { deployedRule } from './keda.ts';
 
 // Milliseconds. A worker loads its models, and the queue pauses up to 30 s between two tries.
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 const { target, cooldown } = deployedRule();
 /** Polls after which a test gives up; none is decided by this number. */

@@ -1,7 +1,7 @@
 import { type ExplanationFailure, explanationFailureCodes, type Question } from '@whylight/contract';
 import { type Creation, styleOf, timesOf } from './creation.ts';
 import type { Refusal } from './refusal.ts';
-import type { Run } from './run.ts';
+import type { Admission, Run } from './run.ts';
 import { beginRun } from './transitions.ts';
 import { addWaiter } from './waiters.ts';
 
@@ -24,8 +24,11 @@ export function unresolvedRun(creation: Creation, question: Question, units: num
   const submission = { key: id, tenant, question, style, input, requestId, units };
   const request = { id, style, webhook: asked.webhook ?? null, ...timesOf(creation) };
   const run = { ...beginRun(null, submission, requestedAt), number: unresolvedNumber };
-  return addWaiter(run, request, creation.fresh ? 'bypass' : 'miss');
+  return addWaiter(run, request, unresolvedVia(creation));
 }
+
+/** How an unresolved explanation is said to find its run; its computation may say otherwise. */
+export const unresolvedVia = ({ fresh }: Creation): Admission['via'] => (fresh ? 'bypass' : 'miss');
 
 export const noWorkerYet: ExplanationFailure = {
   code: 'worker_unreachable',

@@ -3,7 +3,7 @@ import { type Creation, styleOf, timesOf } from '../domain/creation.ts';
 import { explanationQuestion, questionWithoutModel } from '../domain/question.ts';
 import { LimitRefusal, Refusal } from '../domain/refusal.ts';
 import type { Admission } from '../domain/run.ts';
-import { unresolvedRun } from '../domain/unresolved.ts';
+import { unresolvedRun, unresolvedVia } from '../domain/unresolved.ts';
 import type { Services } from '../services.ts';
 import type { ExplanationRow } from '../storage/explanations.ts';
 import { chooseOwnModel } from './choose-model.ts';
@@ -34,7 +34,7 @@ export async function deferExplanation(
   const run = unresolvedRun(creation, question, computeUnits(question, own?.input_shape ?? usualInput));
   const created = await services.unresolvedExplanation(id).create(creation, run);
   if ('policy' in created) throw new LimitRefusal(created);
-  const { via } = created.waiters[id]!;
+  const via = unresolvedVia(creation);
   const fields = {
     id,
     tenant,
