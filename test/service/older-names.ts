@@ -89,8 +89,9 @@ function olderRun(run: {
 /** Undoes the migration of a database that named the table of active computations. */
 export function renameTables(database: DatabaseSync): void {
   database.exec(
-    `INSERT OR REPLACE INTO active_flights SELECT key, since FROM active_computations;
+    `INSERT OR REPLACE INTO active_flights SELECT key, strftime('%Y-%m-%dT%H:%M:%fZ', 'now') FROM waiting_work WHERE kind = 'computation';
      DROP TABLE active_computations;
-     DELETE FROM d1_migrations WHERE name = '0010_active_computations.sql';`,
+     DROP TABLE waiting_work;
+     DELETE FROM d1_migrations WHERE name IN ('0010_active_computations.sql', '0011_waiting_work.sql');`,
   );
 }

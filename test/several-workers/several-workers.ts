@@ -170,7 +170,7 @@ async function balance(
 }
 
 /** The gateway's own configuration, with another entry, settings and absolute paths. */
-async function gatewayConfig(vars: Record<string, string>): Promise<Config> {
+export async function gatewayConfig(vars: Record<string, string>): Promise<Config> {
   const text = await readFile(edge('wrangler.jsonc'), 'utf8');
   // Comments of that file stand on lines of their own.
   const { env: _, $schema: __, ...own } = JSON.parse(text.replace(/^\s*\/\/.*$/gm, ''));

@@ -37,7 +37,8 @@ export class WorkerProcess {
     reader.on('line', (line) => lines.push(JSON.parse(line)));
     await once(reader, 'line');
     const worker = new WorkerProcess(child, String(lines[0]!.url), lines);
-    while (!(await fetch(`${worker.url}/readyz`)).ok) await sleep(50);
+    // On a busy machine a connection that is kept open may close at this moment.
+    while (!(await fetch(`${worker.url}/readyz`).catch(() => null))?.ok) await sleep(50);
     return worker;
   }
 

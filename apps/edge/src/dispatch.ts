@@ -34,10 +34,14 @@ async function deliver(message: Message<AttemptMessage>, world: Services, { JOBS
     case 'accepted':
       await computation.acceptAttempt(attempt);
       return message.ack();
-    case 'busy':
+    case 'busy': {
       // The worker is full, which is no fault of the message: it goes to the back of the queue with all its tries.
-      await JOBS.send(message.body, { delaySeconds: Math.min(answer.seconds, longestPause) });
+      // The longer it has waited, the longer the pauses: 5 s after a minute, 30 s after half an hour.
+      const refusals = (message.body.refusals ?? 0) + 1;
+      const pause = Math.max(answer.seconds, Math.ceil(refusals / 4));
+      await JOBS.send({ ...message.body, refusals }, { delaySeconds: Math.min(pause, longestPause) });
       return message.ack();
+    }
     case 'unreachable':
       return message.retry({ delaySeconds: pauseAfter(message) });
     case 'refused':

@@ -6,6 +6,7 @@ import type {
   MeterPort,
   ModelValidationPort,
   TenantCleanupPort,
+  UnresolvedExplanationPort,
   WebhookDeliveriesPort,
 } from './domain/ports.ts';
 import { Refusal } from './domain/refusal.ts';
@@ -18,6 +19,7 @@ export interface Bindings extends Record<keyof z.input<typeof settingsSchema>, s
   readonly DB: D1Database;
   readonly COMPUTATION: NamespaceOf<ComputationPort>;
   readonly IDEMPOTENCY: NamespaceOf<IdempotencyPort>;
+  readonly UNRESOLVED_EXPLANATION: NamespaceOf<UnresolvedExplanationPort>;
   readonly MODEL_VALIDATION: NamespaceOf<ModelValidationPort>;
   readonly METER: NamespaceOf<MeterPort>;
   readonly BATCH: NamespaceOf<BatchPort>;
@@ -47,7 +49,7 @@ const settingsSchema = z.object({
   WORKER_SECRET: z.string().min(32),
   /** URL at which the worker reaches this gateway. */
   PUBLIC_URL: url,
-  /** Computations of all tenants that may wait or run; beyond that, requests get 503. */
+  /** Work of all tenants that may wait for a worker or have one; beyond that, requests get 503. */
   BACKLOG_LIMIT: z.coerce.number().int().min(0).default(1000),
   /** `off`: the gateway does not log requests. */
   REQUEST_LOG: z.enum(['on', 'off']).default('on'),

@@ -9,6 +9,7 @@ export { Idempotency } from './durable-objects/idempotency.ts';
 export { ModelValidation } from './durable-objects/model-validation.ts';
 export { TenantCleanup } from './durable-objects/tenant-cleanup.ts';
 export { TenantMeter } from './durable-objects/tenant-meter.ts';
+export { UnresolvedExplanation } from './durable-objects/unresolved-explanation.ts';
 export { WebhookDeliveries } from './durable-objects/webhook-deliveries.ts';
 
 export default { fetch: app.fetch, queue: dispatch } satisfies ExportedHandler<Bindings, AttemptMessage>;

@@ -5,6 +5,7 @@ import type {
   MeterPort,
   ModelValidationPort,
   TenantCleanupPort,
+  UnresolvedExplanationPort,
   WebhookDeliveriesPort,
 } from './domain/ports.ts';
 import { type Bindings, type Settings, settings } from './env.ts';
@@ -39,6 +40,7 @@ export interface Services {
   readonly catalogs: Catalogs;
   readonly models: Models;
   modelValidation(model: string): ModelValidationPort;
+  unresolvedExplanation(id: string): UnresolvedExplanationPort;
   computation(key: string): ComputationPort;
   meter(tenant: string): MeterPort;
   readonly webhooks: WebhookEndpoints;
@@ -65,6 +67,7 @@ export function services(bindings: Bindings): Services {
       WEBHOOK_DELIVERIES,
       TENANT_CLEANUP,
       MODEL_VALIDATION,
+      UNRESOLVED_EXPLANATION,
       BAD_KEYS,
     } = bindings;
     const worker = new GpuWorker(checked);
@@ -88,6 +91,8 @@ export function services(bindings: Bindings): Services {
       webhooks: new WebhookEndpoints(db),
       models: new Models(db),
       modelValidation: (model) => MODEL_VALIDATION.getByName(model),
+      unresolvedExplanation: (id) =>
+        UNRESOLVED_EXPLANATION.getByName(id) as unknown as UnresolvedExplanationPort,
       meter: (tenant) => METER.getByName(tenant),
       webhookDeliveries: (endpoint) => WEBHOOK_DELIVERIES.getByName(endpoint),
       tenantCleanup: (tenant) => TENANT_CLEANUP.getByName(tenant),

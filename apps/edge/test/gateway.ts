@@ -111,7 +111,7 @@ export const explain = (
 ): Promise<Answer<Explanation>> =>
   call('POST', '/v1/explanations', { key, body: { method: 'grad-cam', ...body }, headers });
 
-export const cacheKeyOf = ({ cache }: Explanation): string => cache.key.slice('sha256:'.length);
+export const cacheKeyOf = ({ cache }: Explanation): string => cache.key!.slice('sha256:'.length);
 
 /** The jobs of this key that the worker has taken, as soon as there are `count`. */
 export const jobsTaken = (key: string, count = 1): Promise<Job[]> =>

@@ -83,7 +83,7 @@ describe('predictions', () => {
     await first;
     const made = await explain(key, { input: { upload: upload.id } });
     expect([made.status, made.body.cache.status]).toEqual([202, 'miss']);
-    const [explaining] = await jobsTaken(made.body.cache.key.slice('sha256:'.length));
+    const [explaining] = await jobsTaken(made.body.cache.key!.slice('sha256:'.length));
     expect((await report(explaining!, predicted(explaining!))).status).toBe(409);
   });
 

@@ -175,8 +175,8 @@ describe('rows whose time is over', () => {
     await made('old', 'expired', 91);
     await made('young', 'expired', 89);
     await made('photo', 'ready', 91);
-    await bindings.DB.prepare("INSERT INTO active_computations VALUES ('forgotten', ?)")
-      .bind(new Date(daysAgo(1)).toISOString())
+    await bindings.DB.prepare("INSERT INTO waiting_work VALUES ('computation', 'forgotten', ?)")
+      .bind(daysAgo(1))
       .run();
     await round(tenant);
     const { results } = await bindings.DB.prepare(
@@ -185,7 +185,7 @@ describe('rows whose time is over', () => {
       .bind(tenant)
       .all<{ id: string }>();
     expect(results.map(({ id }) => id.slice(14)).toSorted()).toEqual(['photo', 'young']);
-    const forgotten = bindings.DB.prepare("SELECT 1 FROM active_computations WHERE key = 'forgotten'");
+    const forgotten = bindings.DB.prepare("SELECT 1 FROM waiting_work WHERE key = 'forgotten'");
     expect(await forgotten.first()).toBeNull();
   });
 

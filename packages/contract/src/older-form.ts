@@ -1,7 +1,6 @@
 import type { Explanation } from './api/explanations.ts';
 import type { Predictions } from './api/predictions.ts';
 import type { Rendering } from './api/renderings.ts';
-import type { JobError } from './job.ts';
 import type { Prediction, Result, Warning } from './result.ts';
 import type { AnsweredTarget } from './target.ts';
 
@@ -77,7 +76,7 @@ export function currentResult(stored: Result | Older): Result {
 }
 
 /** That version knew no other lack of memory than a GPU's. */
-const olderError = (error: JobError | null): JobError | null =>
+const olderError = (error: Explanation['error']): Explanation['error'] =>
   error?.code === 'out_of_memory' ? { ...error, code: 'gpu_out_of_memory' } : error;
 
 const olderExplanation = ({ task: _, ...explanation }: Explanation): object => ({

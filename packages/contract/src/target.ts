@@ -74,7 +74,7 @@ export const answeredTargetSchema = z.object({
   index: z
     .union([z.literal('predicted'), z.int()])
     .optional()
-    .describe('Absent if there are `terms`'),
+    .describe('Absent if there are `terms`, and while a label waits for the model’s class names'),
   terms: z
     .array(z.object({ class_index: z.union([z.literal('predicted'), z.int()]), weight: z.number() }))
     .optional(),

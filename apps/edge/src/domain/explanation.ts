@@ -1,6 +1,7 @@
 import type { Artifact, Explanation, Question, Style } from '@whylight/contract';
 import { methods } from '@whylight/core/methods';
 import type { Run } from './run.ts';
+import { isResolved } from './unresolved.ts';
 
 /** The data that the API shows of an explanation in addition to its run. */
 export interface Asked {
@@ -29,9 +30,9 @@ export function presentExplanation(asked: Asked, shared: Run, now: number): Expl
     completed_at: time(run.completedAt),
     input: { sha256: question.image },
     model: {
-      id: asked.model_id ?? asked.model_name,
-      name: asked.model_name,
-      digest: question.model,
+      id: (asked.model_id ?? asked.model_name) || null,
+      name: asked.model_name || null,
+      digest: question.model || null,
     },
     method: question.method,
     method_version: question.method_version,
@@ -42,7 +43,7 @@ export function presentExplanation(asked: Asked, shared: Run, now: number): Expl
     language: asked.style.language,
     output: { visualization: asked.style.visualization },
     metadata: asked.metadata,
-    cache: { status: asked.cache_status, key: `sha256:${key}` },
+    cache: { status: asked.cache_status, key: isResolved(run) ? `sha256:${key}` : null },
     progress: run.progress,
     task: run.result?.task ?? null,
     predictions: run.result?.predictions ?? [],
@@ -62,8 +63,8 @@ function answeredTarget({ method, target, score }: Question): Explanation['targe
   const own = methods.find(({ id }) => id === method)?.score ?? 'logit';
   const said = { type: 'class' as const, score: score ?? own };
   if (target === 'predicted') return { ...said, index: target };
-  // A question contains no label: it was resolved to an index before.
-  if ('label' in target) return { ...said, index: 'predicted' };
+  // Only the question of an explanation that waits for a catalog has a label; any other was resolved to an index.
+  if ('label' in target) return said;
   return 'terms' in target ? { ...said, terms: target.terms } : { ...said, index: target.class_index };
 }
 

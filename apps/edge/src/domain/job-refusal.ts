@@ -1,8 +1,8 @@
-import type { JobError } from '@whylight/contract';
+import type { ExplanationFailure } from '@whylight/contract';
 import { Refusal, type RefusalCode } from './refusal.ts';
 
 /** Codes that a request gets if the job that it waited for failed. Job errors without a row are faults of this side. */
-const codes: Partial<Record<JobError['code'], RefusalCode>> = {
+const codes: Partial<Record<ExplanationFailure['code'], RefusalCode>> = {
   invalid_image: 'invalid_image',
   image_too_large: 'image_too_large',
   unsupported_media_type: 'unsupported_media_type',
@@ -20,5 +20,5 @@ const codes: Partial<Record<JobError['code'], RefusalCode>> = {
   worker_unreachable: 'capacity',
 };
 
-export const refusalOfJob = ({ code, message }: JobError): Refusal =>
+export const refusalOfJob = ({ code, message }: ExplanationFailure): Refusal =>
   new Refusal(codes[code] ?? 'internal', message);

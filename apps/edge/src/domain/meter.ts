@@ -119,6 +119,9 @@ export function end(meter: Meter, id: string, units: number): Meter {
   return { ...meter, open, today };
 }
 
+/** Frees the place of a computation that another one takes over: it counts as none. */
+export const release = (meter: Meter, id: string): Meter => ({ ...meter, open: without(meter.open, id) });
+
 /** Counts a batch as waiting, once. */
 export function beginBatch(meter: Meter, id: string, until: number): Meter | Excess {
   if (Object.hasOwn(meter.batches, id)) return meter;

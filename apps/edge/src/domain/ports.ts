@@ -1,5 +1,6 @@
 import type { Claim, ClaimRefusal, Job, JobError, Report, Style } from '@whylight/contract';
 import type { BatchState } from './batch.ts';
+import type { Creation } from './creation.ts';
 import type { Answer, Claim as KeyClaim } from './idempotency.ts';
 import type { Excess, Limits, Meter, Usage } from './meter.ts';
 import type { FoundRendering, Rendering } from './rendering.ts';
@@ -29,6 +30,13 @@ export interface ComputationPort {
   applyReport(report: Report): Promise<boolean>;
 }
 
+/** What answers for an explanation: its computation, or `UnresolvedExplanation` until it has one. */
+export type ExplanationPort = Pick<ComputationPort, 'watch' | 'readEvents' | 'cancel' | 'erase'>;
+
+export interface UnresolvedExplanationPort extends ExplanationPort {
+  create(creation: Creation, run: Run): Promise<Run | Excess>;
+}
+
 export interface BatchPort {
   create(state: BatchState): Promise<BatchState | Excess>;
   read(): Promise<BatchState | null>;
@@ -40,6 +48,7 @@ export interface MeterPort {
   request(): Promise<{ meter: Meter; excess: Excess | null }>;
   begin(id: string, units: number): Promise<Excess | null>;
   end(id: string, units: number): Promise<void>;
+  release(id: string): Promise<void>;
   beginBatch(id: string, until: number): Promise<Excess | null>;
   endBatch(id: string): Promise<void>;
   limit(limits: Limits): Promise<Meter>;

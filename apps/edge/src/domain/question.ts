@@ -42,6 +42,17 @@ export function explanationQuestion(asked: ExplanationAsked, image: string, mode
   };
 }
 
+/**
+ * The question as far as it can be resolved without a model: its digests are empty, and a target may be a label.
+ *
+ * @throws Refusal with a pointer to the member at fault.
+ */
+export function questionWithoutModel(asked: ExplanationAsked, image: string): Question {
+  const { target, score } = splitTarget(asked.target);
+  const models = { model: '', preprocessing: '', numerics_version: numericsVersion };
+  return { ...resolveMethod(asked, score), image, ...models, layers: asked.layers, target };
+}
+
 /** Methods that need only a network's scores: suggestions if another method does not work. */
 const undemanding = ['occlusion', 'rise', 'kernel-shap'];
 

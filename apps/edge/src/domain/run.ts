@@ -3,8 +3,8 @@ import {
   artifactPrefix,
   type Claim,
   type Explanation,
+  type ExplanationFailure,
   type Job,
-  type JobError,
   type ModelSource,
   type Question,
   type Result,
@@ -17,7 +17,9 @@ export const deliveryTime = 60_000;
 export const leaseTime = 60_000;
 /** Milliseconds after which no worker can still be writing artifacts of an attempt that is over. */
 export const lateWrites = 10 * 60_000;
-/** Milliseconds after which a run ends, whatever its state. */
+/** Milliseconds for which a job may wait while every worker is busy. */
+export const longestQueueTime = 24 * 3_600_000;
+/** Milliseconds after its first start after which a run gets no further attempt. */
 export const longestRun = 30 * 60_000;
 export const mostTries = 3;
 /** Explanations that may wait for one run. */
@@ -27,6 +29,8 @@ export const mostWaiters = 1_000;
 export interface AttemptMessage {
   readonly key: string;
   readonly attempt: number;
+  /** How often workers were too busy for it; absent: never. */
+  readonly refusals?: number;
 }
 
 /** A computation to run, and its tenant. */
@@ -79,7 +83,7 @@ export interface Run {
   readonly progress: { readonly completed: number; readonly total: number } | null;
   readonly result: Result | null;
   readonly artifacts: readonly Artifact[];
-  readonly error: JobError | null;
+  readonly error: ExplanationFailure | null;
   /** Until when the result is kept: the latest time that any explanation asks for. */
   readonly keepUntil: number;
   /** Whether result and artifacts have been deleted. */
@@ -109,7 +113,7 @@ export interface Waiter {
 export interface WaiterOutcome {
   readonly status: 'canceled' | 'aborted' | 'failed';
   readonly at: number;
-  readonly error: JobError | null;
+  readonly error: ExplanationFailure | null;
 }
 
 /** The run that answers a request, and how the request found it. */

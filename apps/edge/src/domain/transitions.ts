@@ -63,7 +63,8 @@ const startNextAttempt = (run: Run, now: number): Run => ({
 
 /** Starts another attempt of a run whose deadline has passed, or fails the run after too many. */
 export function retryOrFail(run: Run, now: number): Run {
-  if (now >= run.createdAt + longestRun)
+  // The time in the queue does not count: see `longestQueueTime`.
+  if (run.startedAt !== null && now >= run.startedAt + longestRun)
     return failRun(
       run,
       { code: 'deadline_exceeded', message: 'The computation took too long.', retryable: true },
@@ -101,7 +102,7 @@ export function claimAttempt(run: Run, asked: Claim, now: number): Run | ClaimRe
   return { ...renewLease(run, now), claims: [...run.claims, { attempt, nonce, worker }] };
 }
 
-export const failRun = (run: Run, error: JobError, now: number): Run => ({
+export const failRun = (run: Run, error: NonNullable<Run['error']>, now: number): Run => ({
   ...run,
   status: 'failed',
   completedAt: now,

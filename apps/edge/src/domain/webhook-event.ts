@@ -21,7 +21,7 @@ export function endEvent(id: string, { status, error, completedAt, submission }:
       id,
       object: 'explanation',
       status,
-      model: submission.question.model,
+      model: submission.question.model || null,
       method: submission.question.method,
       error: error && { ...error, message: error.message.slice(0, longestMessage) },
       url: `/v1/explanations/${id}`,

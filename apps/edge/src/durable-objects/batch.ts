@@ -44,6 +44,8 @@ const faultsOf = (item: BatchItem): number => (item.state === 'waiting' ? (item.
 export class Batch extends DurableObject<Bindings> implements BatchPort {
   #state: BatchState | null = null;
   #pause = pause;
+  /** Whether the batch has a row in the backlog. */
+  #isCounted = false;
 
   constructor(context: DurableObjectState, bindings: Bindings) {
     super(context, bindings);
@@ -95,6 +97,7 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
       if (!this.#state) return;
       const waiting = [...this.#state.items.entries()].filter(([, { state }]) => state === 'waiting');
       if (waiting.length === 0) return this.#finish(this.#state);
+      if (await this.#lacksCatalog(this.#state)) break;
       const next = waiting.filter(([index]) => !faulty.has(index)).slice(0, atATime);
       if (next.length === 0) break;
       const begun = await Promise.all(
@@ -111,6 +114,16 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
     this.#pause = Math.min(2 * this.#pause, longestPause);
   }
 
+  /** Whether no worker has told its models yet. The batch waits for the first one, and counts in the backlog meanwhile. */
+  async #lacksCatalog({ id, createdAt }: BatchState): Promise<boolean> {
+    const { catalogs, backlog } = services(this.env);
+    const lacks = Date.now() < createdAt + longest && !(await catalogs.find());
+    if (lacks) await backlog.enter('catalog', id);
+    else if (this.#isCounted) await backlog.leave('catalog', id);
+    this.#isCounted = lacks;
+    return lacks;
+  }
+
   /** No item waits any more. The batch can be read for as long as most explanations; then it deletes its storage. */
   async #finish(state: BatchState): Promise<void> {
     await this.#meter(state).endBatch(state.id);
@@ -125,7 +138,15 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
     if (item.state !== 'waiting') return item;
     const { id, asked } = item;
     try {
-      const creation = { id, tenant, requestId, asked, fresh: false, cancelAfter: null };
+      const creation = {
+        id,
+        tenant,
+        requestId,
+        asked,
+        fresh: false,
+        requestedAt: Date.now(),
+        cancelAfter: null,
+      };
       const { row, admission } = await createExplanation(services(this.env), creation);
       const { status } = viewRun(admission.run, id);
       return { state: 'made', id, key: row.key, run: row.run, status };

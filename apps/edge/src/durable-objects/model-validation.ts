@@ -3,6 +3,7 @@ import type { ModelError, Validation } from '@whylight/contract';
 import { factsOfRefused, type ModelRow, sourceOf } from '../domain/model.ts';
 import type { ModelValidationPort } from '../domain/ports.ts';
 import { type Bindings, settings } from '../env.ts';
+import { Backlog } from '../storage/backlog.ts';
 import { GpuWorker } from '../storage/gpu-worker.ts';
 import { Models } from '../storage/models.ts';
 import { Objects } from '../storage/objects.ts';
@@ -55,6 +56,8 @@ export class ModelValidation extends DurableObject<Bindings> implements ModelVal
 
   /** Ends the validation: nothing is left to do. */
   async forget(): Promise<void> {
+    const task = await this.#task();
+    if (task) await this.#backlog.leave('validation', task.model);
     await this.ctx.storage.deleteAll();
     await this.ctx.storage.deleteAlarm();
     this.#changed.notify();
@@ -99,6 +102,11 @@ export class ModelValidation extends DurableObject<Bindings> implements ModelVal
   async #start(task: Omit<Task, 'since' | 'tries'>, at: number): Promise<void> {
     await this.ctx.storage.put('task', { ...task, since: Date.now(), tries: 0 });
     await this.ctx.storage.setAlarm(at);
+    if (task.phase !== 'pending') await this.#backlog.enter('validation', task.model);
+  }
+
+  get #backlog(): Backlog {
+    return new Backlog(this.env.DB);
   }
 
   async #task(): Promise<Task | undefined> {
@@ -115,6 +123,7 @@ export class ModelValidation extends DurableObject<Bindings> implements ModelVal
   async #retry(task: Task): Promise<void> {
     if (!(await this.#isSame(task))) return;
     await this.ctx.storage.put('task', { ...task, tries: task.tries + 1 });
+    if (task.phase !== 'pending') await this.#backlog.enter('validation', task.model);
     await this.ctx.storage.setAlarm(Date.now() + Math.min(1000 * 2 ** task.tries, longestPause));
   }
 

@@ -10,13 +10,14 @@ import {
   type Limits,
   type Meter,
   newMeter,
+  release,
   request,
   type StoredMeter,
   type Usage,
   upgradeMeter,
 } from '../domain/meter.ts';
 import type { MeterPort } from '../domain/ports.ts';
-import { longestRun } from '../domain/run.ts';
+import { longestQueueTime, longestRun } from '../domain/run.ts';
 import type { Bindings } from '../env.ts';
 
 /** Days of usage that are kept. */
@@ -47,13 +48,18 @@ export class TenantMeter extends DurableObject<Bindings> implements MeterPort {
   /** Opens a computation that will cost `units`. */
   async begin(id: string, units: number): Promise<Excess | null> {
     const now = Date.now();
-    const until = now + 2 * longestRun;
+    const until = now + longestQueueTime + 2 * longestRun;
     return (await this.#take(begin(at(this.#meter, now), id, units, until, now))).excess;
   }
 
   /** Closes a computation, which cost `units`. */
   async end(id: string, units: number): Promise<void> {
     await this.#keep(end(at(this.#meter, Date.now()), id, units));
+  }
+
+  /** Frees the place of a computation that another one takes over. */
+  async release(id: string): Promise<void> {
+    await this.#keep(release(at(this.#meter, Date.now()), id));
   }
 
   /** Counts a batch as one that waits, until it is told otherwise, or `until` (unix milliseconds). */

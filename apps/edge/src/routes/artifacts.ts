@@ -5,7 +5,7 @@ import { notFound, Refusal } from '../domain/refusal.ts';
 import { json } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
 import { urlLifetime } from '../storage/objects.ts';
-import { findExplanation, readRun } from '../use-cases/read-explanation.ts';
+import { findExplanation, readExplanation } from '../use-cases/read-explanation.ts';
 
 export const artifacts = routes('explanations');
 
@@ -24,8 +24,9 @@ artifacts.route('GET', '/v1/explanations/{id}/artifacts/{name}', {
     ),
   },
   handler: async ({ tenant, services, params: { id, name }, query: { rendering } }, c) => {
-    const row = await findExplanation(services, tenant, id);
-    const run = expiredFor(row, await readRun(services, row, 0), Date.now());
+    const asked = await findExplanation(services, tenant, id);
+    const { row, run: now } = await readExplanation(services, asked, 0);
+    const run = expiredFor(row, now, Date.now());
     const rendered =
       rendering === undefined || run.erased
         ? null

@@ -21,9 +21,10 @@ import { routes } from '../http/route.ts';
 import { inlineBody } from '../middleware/inline-body.ts';
 import type { Services } from '../services.ts';
 import type { Caller } from '../storage/tenants.ts';
+import { awaitCatalog } from '../use-cases/await-catalog.ts';
 import { createExplanation } from '../use-cases/creation.ts';
 import { uploadInline } from '../use-cases/inline-upload.ts';
-import { present, readRun } from '../use-cases/read-explanation.ts';
+import { present, readExplanation } from '../use-cases/read-explanation.ts';
 
 export const compat = routes('compatibility');
 
@@ -150,18 +151,27 @@ async function explainAll(
   if (!scopes.includes('uploads:write'))
     throw new Refusal('insufficient_scope', 'The API key lacks the scope uploads:write.');
   const deadline = Date.now() + longestWait * 1000;
+  await awaitCatalog(services, `${tenant}/compat`, longestWait);
   const answers: Promise<Answer>[] = [];
   for (const [index, instance] of instances.entries()) {
     const upload = await uploadInline(services, tenant, instance, index);
     const id = newId('exp');
     const wish = { input: { upload: upload.id }, model, method, parameters };
     const asked = parseWish(wish);
-    const creation = { id, tenant, requestId, asked, fresh: false, cancelAfter: null };
+    const creation = {
+      id,
+      tenant,
+      requestId,
+      asked,
+      fresh: false,
+      requestedAt: Date.now(),
+      cancelAfter: null,
+    };
     const { row, admission } = await createExplanation(services, creation);
     const left = Math.max(0, deadline - Date.now()) / 1000;
-    const answer = readRun(services, row, left, admission.run).then(async (run) => ({
-      explanation: present(row, run),
-      overlay: await pictureOf(services, run, instances.length),
+    const answer = readExplanation(services, row, left, admission.run).then(async (now) => ({
+      explanation: present(now),
+      overlay: await pictureOf(services, now.run, instances.length),
     }));
     // Promise.all below reports the error, once all explanations have begun.
     answer.catch(() => {});

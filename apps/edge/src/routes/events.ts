@@ -1,7 +1,7 @@
 import { eventStream } from '../event-stream.ts';
 import { text } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
-import { findExplanation } from '../use-cases/read-explanation.ts';
+import { answererOf, findExplanation } from '../use-cases/read-explanation.ts';
 
 /** Seconds after which a connection without events gets a comment. */
 const secondsToComment = 15;
@@ -24,16 +24,16 @@ events.route('GET', '/v1/explanations/{id}/events', {
   },
   handler: async ({ tenant, services, params, headers }) => {
     const row = await findExplanation(services, tenant, params.id);
-    const computation = services.computation(row.key);
+    const answerer = answererOf(services, row);
     const id = headers['last-event-id'];
     // An id of another form gets the same answer as one that the service has forgotten.
     const after = id === undefined ? null : /^\d{1,9}$/.test(id) ? Number(id) : -1;
-    const now = await computation.readEvents(row.run, row.id, after, 0);
+    const now = await answerer.readEvents(row.run, row.id, after, 0);
     if (now?.done && now.events.length === 0) return { status: 204 };
     return {
       status: 200,
       headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' },
-      body: eventStream((last) => computation.readEvents(row.run, row.id, last, secondsToComment), after),
+      body: eventStream((last) => answerer.readEvents(row.run, row.id, last, secondsToComment), after),
     };
   },
 });

@@ -16,7 +16,8 @@ import { routes } from '../http/route.ts';
 import { idempotent } from '../middleware/idempotent.ts';
 import { measure } from '../timing.ts';
 import { createExplanation } from '../use-cases/creation.ts';
-import { findExplanation, present, readRun } from '../use-cases/read-explanation.ts';
+import { deferExplanation } from '../use-cases/defer-explanation.ts';
+import { answererOf, findExplanation, present, readExplanation } from '../use-cases/read-explanation.ts';
 
 export const explanations = routes('explanations');
 
@@ -38,7 +39,10 @@ explanations.route('POST', '/v1/explanations', {
       explanationSchema,
       'The explanation has ended: the service knew the result, or computed it within the preferred time',
     ),
-    202: json(explanationSchema, 'The explanation is under way; ask again at `Location`'),
+    202: json(
+      explanationSchema,
+      'The explanation is under way; ask again at `Location`. Before the first worker has told which models there are, some members are null, and what a request is refused for otherwise ends the explanation as `failed`, with the same code',
+    ),
   },
   handler: async ({ tenant, services, requestId, trace, newId, headers, body }, c) => {
     const creation = {
@@ -48,20 +52,24 @@ explanations.route('POST', '/v1/explanations', {
       traceparent: traceparent(trace),
       asked: body,
       fresh: /(^|[\s,])no-cache($|[\s,])/i.test(headers['cache-control'] ?? ''),
+      requestedAt: Date.now(),
       cancelAfter: cancelAfter(headers['cancel-after']),
     };
-    const { row, admission } = await measure(c, 'cache', () => createExplanation(services, creation));
+    const { row, admission } = await measure(c, 'cache', async () => {
+      const create = (await services.catalogs.find()) ? createExplanation : deferExplanation;
+      return create(services, creation);
+    });
     c.set('subject', row.id);
     const wait = preferredWait(headers.prefer);
-    const run = await measure(c, 'queue', () => readRun(services, row, wait ?? 0, admission.run));
+    const now = await measure(c, 'queue', () => readExplanation(services, row, wait ?? 0, admission.run));
     return {
-      status: isTerminal(run) ? 200 : 202,
+      status: isTerminal(now.run) ? 200 : 202,
       headers: {
         Location: `/v1/explanations/${row.id}`,
         'Cache-Status': cacheStatus[admission.via],
         ...(wait === null ? {} : { 'Preference-Applied': `wait=${wait}` }),
       },
-      body: present(row, run),
+      body: present(now),
     };
   },
 });
@@ -75,7 +83,7 @@ explanations.route('GET', '/v1/explanations', {
       'exp',
       query,
       (limit, after) => services.explanations.list(tenant, limit, after),
-      async (row) => present(row, await readRun(services, row, 0)),
+      async (row) => present(await readExplanation(services, row, 0)),
     ),
 });
 
@@ -89,7 +97,7 @@ explanations.route('GET', '/v1/explanations/{id}', {
   },
   handler: async ({ tenant, services, params, query }, c) => {
     const row = await findExplanation(services, tenant, params.id);
-    const explanation = present(row, await readRun(services, row, query.wait));
+    const explanation = present(await readExplanation(services, row, query.wait));
     const tag = `"${(await sha256Hex(JSON.stringify(explanation))).slice(0, 32)}"`;
     const headers = { ETag: tag };
     if (c.req.header('If-None-Match')?.includes(tag)) return { status: 304, headers };
@@ -106,8 +114,8 @@ explanations.route('POST', '/v1/explanations/{id}/cancel', {
   },
   handler: async ({ tenant, services, params }) => {
     const row = await findExplanation(services, tenant, params.id);
-    const stopped = await services.computation(row.key).cancel(row.run, row.id);
-    return { status: stopped ? 202 : 200, body: present(row, await readRun(services, row, 0)) };
+    const stopped = await answererOf(services, row).cancel(row.run, row.id);
+    return { status: stopped ? 202 : 200, body: present(await readExplanation(services, row, 0)) };
   },
 });
 
@@ -117,7 +125,7 @@ explanations.route('DELETE', '/v1/explanations/{id}', {
   responses: deleted,
   handler: async ({ tenant, services, params }) => {
     const row = await findExplanation(services, tenant, params.id);
-    await services.computation(row.key).erase(row.run, row.id);
+    await answererOf(services, row).erase(row.run, row.id);
     await services.explanations.delete(tenant, row.id);
     return { status: 204 };
   },

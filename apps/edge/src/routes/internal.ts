@@ -35,8 +35,13 @@ internal.route('POST', '/internal/reports/{key}', {
 
 internal.route('GET', '/internal/backlog', {
   access: 'scaler',
-  summary: 'Count the computations that wait or run; the scaler asks for this',
-  responses: { 200: json(z.object({ backlog: z.int() }), 'The body has the number of computations') },
+  summary: 'Count what waits for a worker or has one; the scaler asks for this',
+  responses: {
+    200: json(
+      z.object({ backlog: z.int() }),
+      'The body has the number of computations, renderings, validations, warm-ups and requests without a catalog',
+    ),
+  },
   handler: async ({ services }) => ({ status: 200, body: { backlog: await services.backlog.count() } }),
 });
 

@@ -9,6 +9,7 @@ import { deleted, json } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
 import { jsonBody } from '../middleware/json-body.ts';
 import { announceModel } from '../use-cases/announce-model.ts';
+import { awaitCatalog } from '../use-cases/await-catalog.ts';
 import { completeModel } from '../use-cases/complete-model.ts';
 import { deleteModel } from '../use-cases/delete-model.ts';
 import { findOwnModel } from '../use-cases/find-own-model.ts';
@@ -65,7 +66,8 @@ modelRoutes.route('POST', '/v1/models/{id}/complete', {
 
 modelRoutes.route('GET', '/v1/models', {
   access: 'models:read',
-  summary: 'List models; the first page begins with those of the service, and yours follow, newest first',
+  summary:
+    'List models; the first page begins with those of the service, once a worker has told which it has, and yours follow, newest first',
   ...paged(modelListSchema, 'The body is a page of models'),
   handler: async ({ tenant, services, query }) => {
     const { status, body } = await answerPage(
@@ -74,7 +76,9 @@ modelRoutes.route('GET', '/v1/models', {
       (limit, after) => services.models.list(tenant, limit, after),
       (row) => presentModel(row),
     );
-    const builtIn = query.starting_after ? [] : (await services.catalogs.get()).models.map(presentBuiltIn);
+    const builtIn = query.starting_after
+      ? []
+      : ((await services.catalogs.find())?.models ?? []).map(presentBuiltIn);
     return { status, body: { ...body, data: [...builtIn, ...body.data] } };
   },
 });
@@ -86,7 +90,7 @@ modelRoutes.route('GET', '/v1/models/{id}', {
   responses: { 200: json(modelSchema, 'The body is the model in its present state') },
   handler: async ({ tenant, services, params: { id }, query: { wait } }) => {
     if (!isId('mdl', id)) {
-      const model = (await services.catalogs.get()).models.find(({ name }) => name === id);
+      const model = (await awaitCatalog(services, 'models', 0)).models.find(({ name }) => name === id);
       if (!model) throw notFound();
       return { status: 200, body: presentBuiltIn(model) };
     }
@@ -104,8 +108,10 @@ modelRoutes.route('POST', '/v1/models/{id}/warm', {
   handler: async ({ tenant, services, requestId, params }) => {
     const row = await findOwnModel(services, tenant, params.id);
     if (row.status !== 'ready') throw new Refusal('model_not_ready', `The model is ${row.status}.`);
-    if (!(await services.worker.warm(sourceOf(row), requestId)))
-      throw new Refusal('capacity', 'No worker can load the model at the moment. Try again.');
+    const isWarming = await services.worker.warm(sourceOf(row), requestId);
+    // Who is told to try again counts meanwhile, so that a scaler starts a worker.
+    await (isWarming ? services.backlog.leave('warm-up', row.id) : services.backlog.enter('warm-up', row.id));
+    if (!isWarming) throw new Refusal('capacity', 'No worker can load the model at the moment. Try again.');
     return { status: 202, body: presentModel(row) };
   },
 });

@@ -15,6 +15,7 @@ import { json } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
 import { admitRequest } from '../use-cases/admit-request.ts';
 import { findUpload } from '../use-cases/arrivals.ts';
+import { awaitCatalog } from '../use-cases/await-catalog.ts';
 import { chooseModel } from '../use-cases/choose-model.ts';
 import { findPhoto } from '../use-cases/find-photo.ts';
 
@@ -34,7 +35,9 @@ predictions.route('POST', '/v1/predictions', {
   responses: { 200: json(predictionsSchema, 'The body has the likeliest classes') },
   handler: async ({ tenant, services, requestId, headers, body }) => {
     const { upload, sha256 } = await findPhoto(services, tenant, body.input);
-    const { device } = await services.catalogs.get();
+    const wait = preferredWait(headers.prefer) ?? usualWait;
+    const end = Date.now() + wait * 1000;
+    const { device } = await awaitCatalog(services, `${tenant}/${sha256}`, wait);
     const model = await chooseModel(services, tenant, body.model);
     const question = predictionQuestion(sha256, model);
     const key = await cacheKey(tenant, question, device);
@@ -48,10 +51,10 @@ predictions.route('POST', '/v1/predictions', {
     const { run: admitted, via } = admission;
     // If the result was known, nobody has checked yet that the photo still exists.
     if (upload !== null && via === 'hit') await findUpload(services, tenant, upload);
-    const wait = preferredWait(headers.prefer) ?? usualWait;
+    const left = Math.max(0, end - Date.now()) / 1000;
     const run = isTerminal(admitted)
       ? admitted
-      : await services.computation(key).watch(admitted.number, requestId, null, wait);
+      : await services.computation(key).watch(admitted.number, requestId, null, left);
     if (run?.error) throw refusalOfJob(run.error);
     if (!run?.result)
       throw new Refusal('capacity', 'The prediction has not ended yet. Send the request again to get it.');

@@ -4,7 +4,7 @@ import { expiredFor, linkTo } from '../domain/explanation.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { json } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
-import { findExplanation, readRun } from '../use-cases/read-explanation.ts';
+import { findExplanation, readExplanation } from '../use-cases/read-explanation.ts';
 import { renderRun } from '../use-cases/render-run.ts';
 
 export const renderings = routes('explanations');
@@ -15,8 +15,9 @@ renderings.route('POST', '/v1/explanations/{id}/render', {
   body: renderingRequestSchema,
   responses: { 200: json(renderingSchema, 'The body links to the pictures') },
   handler: async ({ tenant, services, params, body }) => {
-    const row = await findExplanation(services, tenant, params.id);
-    const run = expiredFor(row, await readRun(services, row, 0), Date.now());
+    const found = await findExplanation(services, tenant, params.id);
+    const { row, run: now } = await readExplanation(services, found, 0);
+    const run = expiredFor(row, now, Date.now());
     if (run.erased) throw new Refusal('artifact_expired', 'The result of this explanation has been deleted.');
     if (run.status !== 'succeeded')
       throw new Refusal('explanation_not_ready', 'The explanation has no result to render yet.');

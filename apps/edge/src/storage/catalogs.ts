@@ -20,10 +20,16 @@ export class Catalogs {
 
   /** @throws Refusal `capacity` when no worker has ever been seen. */
   async get(): Promise<Catalog> {
+    const catalog = await this.find();
+    if (!catalog) throw new Refusal('capacity', 'No worker is up yet. Try again in a moment.');
+    return catalog;
+  }
+
+  /** The catalog; null when no worker has ever been seen. */
+  async find(): Promise<Catalog | null> {
     if (this.#known && Date.now() - this.#known.at < freshFor) return this.#known.catalog;
     const catalog = (await this.#ask()) ?? (await this.#stored());
-    if (!catalog) throw new Refusal('capacity', 'No worker is up yet. Try again in a moment.');
-    this.#known = { catalog, at: Date.now() };
+    if (catalog) this.#known = { catalog, at: Date.now() };
     return catalog;
   }
 

@@ -33,17 +33,17 @@ export class Explanations {
   }
 
   /**
-   * Creates a row once: if the id exists, the answer is the row that exists. Null if the row depends on `upload`, and that
-   * upload has been deleted.
+   * Creates a row once: if the id exists, the answer is the row that exists. The row of an unresolved explanation gets its
+   * computation. Null if the row depends on `upload`, and that upload has been deleted.
    */
   async create(
     fields: Omit<ExplanationRow, 'created_at'>,
     upload: string | null,
   ): Promise<ExplanationRow | null> {
     const row: ExplanationRow = { ...fields, created_at: new Date().toISOString() };
-    const { meta } = await this.#db
+    const created_at = await this.#db
       .prepare(
-        'INSERT OR IGNORE INTO explanations (id, tenant, key, run, cache_status, model_name, model_id, request_id, created_at, expires_at, look, metadata) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 WHERE ?13 IS NULL OR EXISTS (SELECT 1 FROM uploads WHERE tenant = ?2 AND id = ?13)',
+        'INSERT INTO explanations (id, tenant, key, run, cache_status, model_name, model_id, request_id, created_at, expires_at, look, metadata) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 WHERE ?13 IS NULL OR EXISTS (SELECT 1 FROM uploads WHERE tenant = ?2 AND id = ?13) ON CONFLICT (id) DO UPDATE SET key = excluded.key, run = excluded.run, cache_status = excluded.cache_status, model_name = excluded.model_name, model_id = excluded.model_id WHERE explanations.run = 0 RETURNING created_at',
       )
       .bind(
         row.id,
@@ -60,8 +60,8 @@ export class Explanations {
         JSON.stringify(row.metadata),
         upload,
       )
-      .run();
-    return meta.changes > 0 ? row : this.find(row.tenant, row.id);
+      .first<string>('created_at');
+    return created_at === null ? this.find(row.tenant, row.id) : { ...row, created_at };
   }
 
   async find(tenant: string, id: string): Promise<ExplanationRow | null> {

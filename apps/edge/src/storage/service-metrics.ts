@@ -53,7 +53,7 @@ export class ServiceMetrics {
     return [
       {
         name: 'whylight_backlog',
-        help: 'Computations that wait or run',
+        help: 'Computations, renderings, validations, warm-ups and requests that wait for a worker or have one',
         label: null,
         values: { '': waiting },
       },

@@ -8,6 +8,7 @@ export {
   ModelValidation as Registration,
   TenantCleanup as Janitor,
   TenantMeter,
+  UnresolvedExplanation,
   WebhookDeliveries as Courier,
 } from '@whylight/edge';
 export default gateway;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { artifactNames, jobErrorSchema } from '../job.ts';
+import { artifactNames, jobErrorCodes } from '../job.ts';
+import { modelErrorCodes } from '../models.ts';
 import { recordOf } from '../record.ts';
 import { conventions, parametersSchema, predictionSchema, warningSchema } from '../result.ts';
 import { answeredVisualizationSchema, languages, visualizationSchema } from '../style.ts';
@@ -84,6 +85,35 @@ export const explanationStatuses = [
   'aborted',
 ] as const;
 
+/**
+ * Codes of refusals that an explanation may end with. The service accepts a request while no worker has told which models there
+ * are; what it would have refused then, it finds out later.
+ */
+const lateRefusalCodes = [
+  'resource_not_found',
+  'upload_not_ready',
+  'model_not_ready',
+  'quota_exceeded',
+  'concurrency_limited',
+  'capacity',
+] as const;
+
+export const explanationFailureCodes = [
+  ...new Set([...jobErrorCodes, ...lateRefusalCodes, ...modelErrorCodes]),
+] as const;
+
+export const explanationFailureSchema = z.object({
+  code: z.enum(explanationFailureCodes),
+  /** One sentence for the user; never a path, a key or a stack. */
+  message: z.string(),
+  retryable: z.boolean(),
+});
+
+export type ExplanationFailure = z.infer<typeof explanationFailureSchema>;
+
+/** Why some members are null until a worker has told which models there are. */
+const untilCatalog = 'Null while the explanation waits for the first worker, which tells the models';
+
 export const explanationSchema = z
   .object({
     id: z.string(),
@@ -97,7 +127,11 @@ export const explanationSchema = z
     started_at: time.nullable(),
     completed_at: time.nullable(),
     input: z.object({ sha256 }),
-    model: z.object({ id: z.string(), name: z.string(), digest: z.string() }),
+    model: z.object({
+      id: z.string().nullable().describe(untilCatalog),
+      name: z.string().nullable().describe(untilCatalog),
+      digest: z.string().nullable().describe(untilCatalog),
+    }),
     method: z.string(),
     method_version: z.string(),
     convention: z.enum(conventions),
@@ -107,7 +141,7 @@ export const explanationSchema = z
     language: z.enum(languages),
     cache: z.object({
       status: z.enum(['miss', 'hit', 'collapsed', 'bypass']),
-      key: z.string(),
+      key: z.string().nullable().describe(untilCatalog),
     }),
     output: z.object({ visualization: answeredVisualizationSchema }),
     metadata: recordOf(z.string(), z.string()),
@@ -151,7 +185,7 @@ export const explanationSchema = z
       })
       .nullable(),
     warnings: z.array(warningSchema),
-    error: jobErrorSchema.nullable(),
+    error: explanationFailureSchema.nullable(),
     expires_at: time.describe(
       'Time until which the service keeps the result, unless somebody deletes it before',
     ),

@@ -23,6 +23,7 @@ import {
 import type { Services } from '../../services.ts';
 import type { AlarmTask } from './alarm-task.ts';
 import type { Attempts } from './attempts.ts';
+import type { BacklogRefresh } from './backlog-refresh.ts';
 import { gone } from './rendering-calls.ts';
 import type { Renderings } from './renderings.ts';
 import type { Results } from './results.ts';
@@ -41,6 +42,7 @@ interface Computation {
   readonly results: Results;
   readonly renderings: Renderings;
   readonly attempts: Attempts;
+  readonly backlog: BacklogRefresh;
   readonly store: (run: Run) => Promise<void>;
   readonly setAlarm: () => Promise<void>;
 }
@@ -125,7 +127,7 @@ export class Admissions implements AlarmTask {
   }
 
   async #startRun(submission: Submission, fresh: boolean, request: WaitRequest): Promise<Admission> {
-    const { runs, attempts, services, store } = this.#computation;
+    const { runs, attempts, backlog, store } = this.#computation;
     const { last } = runs;
     const via = fresh ? 'bypass' : 'miss';
     const run = addWaiter(beginRun(last, submission, Date.now()), request, via);
@@ -133,7 +135,7 @@ export class Admissions implements AlarmTask {
     // that nothing stays if the queue is down.
     runs.setLast(run);
     try {
-      await services().backlog.enter(submission.key);
+      await backlog.act(Date.now());
       await attempts.send(run);
     } catch (error) {
       // If others have joined meanwhile, the run stays, and the alarm sends the message again.
@@ -151,7 +153,7 @@ export class Admissions implements AlarmTask {
     const { runs, services, setAlarm } = this.#computation;
     await runs.undoStart(run, last);
     await setAlarm();
-    await services().backlog.leave(run.submission.key);
+    await services().backlog.leave('computation', run.submission.key);
     await services().meter(run.submission.tenant).end(meterId(run), 0);
   }
 }

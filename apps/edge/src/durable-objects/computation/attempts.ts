@@ -1,6 +1,13 @@
 import type { Claim, ClaimRefusal, Job, JobError, Report } from '@whylight/contract';
 import { sourceOf } from '../../domain/model.ts';
-import { type AttemptMessage, claimOf, isTerminal, jobOf, type Run } from '../../domain/run.ts';
+import {
+  type AttemptMessage,
+  claimOf,
+  isTerminal,
+  jobOf,
+  longestQueueTime,
+  type Run,
+} from '../../domain/run.ts';
 import {
   applyReport,
   claimAttempt,
@@ -20,6 +27,12 @@ const modelDeleted: JobError = {
   code: 'model_deleted',
   message: 'The model has been deleted.',
   retryable: false,
+};
+
+const alwaysBusy: JobError = {
+  code: 'deadline_exceeded',
+  message: 'No worker had time for the job within 24 hours.',
+  retryable: true,
 };
 
 /**
@@ -62,6 +75,10 @@ export class Attempts implements AlarmTask {
   async deliver(attempt: number): Promise<Job | null> {
     const asked = this.#findUnaccepted(attempt);
     if (!asked) return null;
+    if (Date.now() >= asked.createdAt + longestQueueTime) {
+      await this.fail(attempt, alwaysBusy);
+      return null;
+    }
     const { key, tenant, model: id } = asked.submission;
     const { models, settings } = services(this.#bindings());
     const model = id ? await models.find(tenant, id) : null;

@@ -20,6 +20,7 @@ import { Admissions } from './admissions.ts';
 import type { AlarmTask } from './alarm-task.ts';
 import { ArtifactDeletion } from './artifact-deletion.ts';
 import { Attempts } from './attempts.ts';
+import { BacklogRefresh } from './backlog-refresh.ts';
 import { OutcomeReports } from './outcome-reports.ts';
 import { gone } from './rendering-calls.ts';
 import { Renderings } from './renderings.ts';
@@ -51,6 +52,7 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
   readonly #runs = new Runs(this.ctx.storage, this.#retention);
   readonly #deletion = new ArtifactDeletion(this.ctx.storage, this.#here.services);
   readonly #reports = new OutcomeReports(this.#runs, this.#here.services);
+  readonly #backlog = new BacklogRefresh(this.ctx.storage, this.#runs, this.#here.services);
   readonly #attempts = new Attempts(this.#runs, () => this.env, this.#here.store);
   readonly #renderings = new Renderings({ ...this.#here, runs: this.#runs, deletion: this.#deletion });
   readonly #results = new Results({
@@ -66,6 +68,7 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     results: this.#results,
     renderings: this.#renderings,
     attempts: this.#attempts,
+    backlog: this.#backlog,
   });
   readonly #reader = new RunReader(this.#runs, this.#renderings);
   /** In the order in which the alarm has them act. */
@@ -74,6 +77,7 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     this.#deletion,
     this.#reports,
     this.#admissions,
+    this.#backlog,
     this.#attempts,
     this.#renderings,
   ];
@@ -82,7 +86,7 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     super(context, bindings);
     context.blockConcurrencyWhile(async () => {
       await moveStoredNames(context.storage);
-      await Promise.all([this.#deletion.load(), this.#retention.load()]);
+      await Promise.all([this.#deletion.load(), this.#retention.load(), this.#backlog.load()]);
       await this.#runs.load();
       await this.#renderings.load();
       if (this.#renderings.due < Infinity) await this.#setAlarm();
@@ -183,7 +187,7 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     // A worker may still be writing, although no report of it has arrived.
     await this.#deletion.schedule(stalePrefixes(run), Date.now() + lateWrites);
     await this.#retention.remember(run.keepUntil);
-    await backlog.leave(run.submission.key);
+    await backlog.leave('computation', run.submission.key);
     await this.#renderings.ask(run, Date.now());
     await this.#renderings.act(Date.now());
   }

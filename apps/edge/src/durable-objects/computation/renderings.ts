@@ -8,7 +8,7 @@ import {
   type NotRendered,
   type Rendering,
 } from '../../domain/rendering.ts';
-import { isTerminal, type Run } from '../../domain/run.ts';
+import type { Run } from '../../domain/run.ts';
 import { isPending, pendingStyles } from '../../domain/waiters.ts';
 import type { Services } from '../../services.ts';
 import type { AlarmTask } from './alarm-task.ts';
@@ -51,6 +51,8 @@ export class Renderings implements AlarmTask {
   readonly #calls: RenderingCalls;
   readonly #asked = new Map<string, AskedRendering>();
   readonly #trying = new Set<string>();
+  /** Whether no worker took the last rendering. */
+  #lacksWorker = false;
 
   constructor(computation: Computation) {
     const { storage, services, runs, deletion } = computation;
@@ -102,6 +104,7 @@ export class Renderings implements AlarmTask {
     const key = await renderKey(run.submission.key, style);
     const name = nameOf({ run: run.number, key });
     const answer = await this.#findOrCall(run, key, style, pinned || this.#asked.has(name));
+    await this.#count(run, 'error' in answer && answer.error.code === 'worker_unreachable');
     if ('rendering' in answer ? this.#asked.has(name) : isLasting(answer.error))
       await this.#end(name, run, style, 'error' in answer ? answer.error : null);
     // The call may have scheduled a deletion.
@@ -142,7 +145,7 @@ export class Renderings implements AlarmTask {
       const run = await runs.find(asked.run);
       const isWanted = run && isPending(run, asked.style);
       if (!isWanted) return await this.#drop(name);
-      await services().backlog.enter(run.submission.key);
+      await services().backlog.enter('rendering', run.submission.key);
       const answer = await this.render(run, asked.style, true);
       if (!('error' in answer) || !this.#asked.has(name)) return;
       const next = afterFailure(asked, answer.error, Date.now());
@@ -154,6 +157,18 @@ export class Renderings implements AlarmTask {
       await this.act(Date.now());
       await setAlarm();
     }
+  }
+
+  /**
+   * Notes whether a rendering lacks a worker. Whoever asked for it with `render` is told to ask again, so the row stays until
+   * another try succeeds, or expires.
+   */
+  async #count(run: Run, lacksWorker: boolean): Promise<void> {
+    const { backlog } = this.#computation.services();
+    const { key } = run.submission;
+    if (lacksWorker) await backlog.enter('rendering', key);
+    else if (this.#lacksWorker && this.#asked.size === 0) await backlog.leave('rendering', key);
+    this.#lacksWorker = lacksWorker;
   }
 
   /** Nobody waits for the rendering any more: it is done, or has failed. */
@@ -171,8 +186,6 @@ export class Renderings implements AlarmTask {
     const { storage, services, runs } = this.#computation;
     if (!this.#asked.delete(name)) return;
     await storage.delete(name);
-    const { last } = runs;
-    if (last && isTerminal(last) && this.#asked.size === 0)
-      await services().backlog.leave(last.submission.key);
+    if (this.#asked.size === 0) await services().backlog.leave('rendering', runs.last!.submission.key);
   }
 }
