@@ -1,11 +1,17 @@
 import { z } from '@hono/zod-openapi';
 import { Refusal } from '../domain/refusal.ts';
 import { type IdPrefix, isId } from '../domain/ulid.ts';
+import { wholeNumber } from './query.ts';
 import { json } from './responses.ts';
 
 const pageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  starting_after: z.string().optional(),
+  limit: wholeNumber(1, 100, 20).describe('How many items the page has at most'),
+  starting_after: z
+    .string()
+    .max(100)
+    .optional()
+    .meta({ pattern: `^[a-z]{3}_[0-9A-HJKMNP-TV-Z]{26}$` })
+    .describe('The `next_cursor` of the page before'),
 });
 
 /** The declaration of a route that answers with `answerPage`: its query, and its one answer. */

@@ -5,6 +5,7 @@ import { routes } from '../http/route.ts';
 export const audit = routes('audit');
 
 audit.route('GET', '/v1/audit_events', {
+  id: 'auditEvents.list',
   access: 'admin:audit',
   summary: 'List who changed what, newest first',
   ...paged(auditEventListSchema, 'The body is a page of changes, and of requests whose key lacked the scope'),

@@ -10,6 +10,7 @@ import { rotateKey } from '../use-cases/rotation.ts';
 export const keys = routes('keys');
 
 keys.route('POST', '/v1/keys', {
+  id: 'keys.create',
   access: 'admin:keys',
   summary: 'Create a key; it can have only scopes that your key has',
   body: keyRequestSchema,
@@ -22,6 +23,7 @@ keys.route('POST', '/v1/keys', {
 });
 
 keys.route('GET', '/v1/keys', {
+  id: 'keys.list',
   access: 'admin:keys',
   summary: 'List keys, newest first',
   ...paged(keyListSchema, 'The body is a page of keys, without their secrets'),
@@ -30,7 +32,9 @@ keys.route('GET', '/v1/keys', {
 });
 
 keys.route('POST', '/v1/keys/{id}/rotate', {
+  id: 'keys.rotate',
   access: 'admin:keys',
+  refuses: ['key_not_active'],
   summary: 'Replace a key by a new one with the same scopes and expiry',
   body: rotationRequestSchema,
   responses: { 201: json(newKeySchema, 'Only this answer shows the secret of the new key') },
@@ -41,6 +45,7 @@ keys.route('POST', '/v1/keys/{id}/rotate', {
 });
 
 keys.route('DELETE', '/v1/keys/{id}', {
+  id: 'keys.revoke',
   access: 'admin:keys',
   summary: 'Revoke a key immediately',
   responses: { 204: { description: 'The key is revoked' } },

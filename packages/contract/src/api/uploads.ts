@@ -11,10 +11,15 @@ export const uploadLimits = {
 
 export const uploadRequestSchema = z
   .strictObject({
-    content_type: z.string().describe(`Type of the photo: ${uploadLimits.types.join(', ')}`),
+    content_type: z
+      .string()
+      .max(100)
+      .meta({ enum: [...uploadLimits.types, 'image/jpg'] })
+      .describe('Type of the photo, in upper or lower case. `image/jpg` counts as `image/jpeg`'),
     content_length: z
       .int()
       .min(1)
+      .meta({ maximum: uploadLimits.max_bytes })
       .describe(`Length of the photo in bytes, at most ${uploadLimits.max_bytes}`),
     sha256,
   })
