@@ -1,19 +1,40 @@
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const edge = fileURLToPath(new URL('../../apps/edge', import.meta.url));
-/** Beside the gateway, so that its packages are found from there. */
-const bundle = join(edge, 'node_modules', '.document.mjs');
+
+interface Gateway {
+  published(server: string): object;
+  readonly whole: () => WholeDocument;
+}
+interface WholeDocument {
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, { readonly security: readonly object[] }>>>
+  >;
+}
+
+/** The OpenAPI document as the gateway serves it, without a gateway. */
+export const apiDocument = async (server: string): Promise<object> => (await loadGateway()).published(server);
+
+/** The document of all routes, those too that the gateway does not publish. */
+export const wholeDocument = async (): Promise<WholeDocument> => (await loadGateway()).whole();
 
 /**
- * The OpenAPI document as the gateway serves it, without a gateway. The modules of Cloudflare's runtime are empty here: they hold what
- * Durable Objects extend, and the document needs none.
+ * Loads the gateway's routes into this process. The modules of Cloudflare's runtime are empty here: they hold what Durable Objects extend,
+ * and the document needs none.
  */
-export async function apiDocument(server: string): Promise<object> {
+async function loadGateway(): Promise<Gateway> {
+  const folder = await mkdtemp(join(tmpdir(), 'whylight-document-'));
+  const bundle = join(folder, 'gateway.mjs');
   await build({
-    entryPoints: [join(edge, 'src/app.ts')],
+    stdin: {
+      contents: `import { app, published } from './app.ts'; import { document } from './openapi.ts';
+        export { published }; export const whole = () => app.getOpenAPI31Document(document);`,
+      resolveDir: join(edge, 'src'),
+    },
     outfile: bundle,
     bundle: true,
     format: 'esm',
@@ -35,11 +56,8 @@ export async function apiDocument(server: string): Promise<object> {
     ],
   });
   try {
-    const { published } = (await import(`${pathToFileURL(bundle)}?${Date.now()}`)) as {
-      published(server: string): object;
-    };
-    return published(server);
+    return (await import(`${pathToFileURL(bundle)}?${Date.now()}`)) as Gateway;
   } finally {
-    await rm(bundle, { force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }

@@ -11,6 +11,7 @@ export const presetNames = ['imagenet', 'imagenet-half', 'imagenet-caffe'] as co
 
 const most = 100_000;
 const perChannel = z.array(z.number().min(-most).max(most)).min(1).max(1000).readonly();
+const channelOrders = ['rgb', 'bgr', 'gray', 'rgba'] as const;
 const side = z.int().min(1).max(4096);
 const sides = z.tuple([side, side]).readonly().meta(lengthOf(2, side)).describe('Height and width');
 const level = z.int().min(0).max(255);
@@ -20,7 +21,11 @@ export const preprocessingSchema = z
   .strictObject({
     layout: z.enum(['NCHW', 'NHWC']).optional(),
     channels: z
-      .union([z.enum(['rgb', 'bgr', 'gray', 'rgba', 'RGB', 'BGR']), z.int().min(1).max(1000)])
+      .union([
+        // The document leaves out the older capitals: to a generator of clients `rgb` and `RGB` are one name.
+        z.enum([...channelOrders, 'RGB', 'BGR']).meta({ enum: [...channelOrders] }),
+        z.int().min(1).max(1000),
+      ])
       .optional()
       .describe('The channels of the network, in their order. A number says how many bands the files have'),
     size: z

@@ -29,7 +29,7 @@ const weightSchema = z
 const indexSchema = z.union([z.literal('predicted'), z.int().min(0)]);
 
 const termsSchema = z
-  .array(z.strictObject({ class_index: indexSchema, weight: weightSchema }))
+  .array(z.strictObject({ class_index: indexSchema, weight: weightSchema }).meta({ id: 'TargetTerm' }))
   .min(1)
   .max(16);
 
@@ -45,7 +45,7 @@ export const targetSchema = z.union([
 export type TargetSpec = z.infer<typeof targetSchema>;
 
 const bothOf = (...names: string[]) => ({
-  properties: Object.fromEntries(names.map((name) => [name, true])),
+  properties: Object.fromEntries(names.map((name) => [name, {}])),
   required: names,
 });
 
@@ -98,7 +98,11 @@ export const answeredTargetSchema = z
           .optional()
           .describe('Absent if there are `terms`'),
         terms: z
-          .array(z.object({ class_index: z.union([z.literal('predicted'), z.int()]), weight: z.number() }))
+          .array(
+            z
+              .object({ class_index: z.union([z.literal('predicted'), z.int()]), weight: z.number() })
+              .meta({ id: 'AnsweredTargetTerm' }),
+          )
           .optional(),
         score: growing(scoreNames).describe('The score of the class that is explained'),
       })

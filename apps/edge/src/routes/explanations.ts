@@ -84,7 +84,7 @@ explanations.route('GET', '/v1/explanations', {
   id: 'explanations.list',
   access: 'explanations:read',
   summary: 'List explanations, newest first',
-  ...paged(explanationListSchema, 'The body is a page of explanations'),
+  ...paged('exp', explanationListSchema, 'The body is a page of explanations'),
   handler: ({ tenant, services, query }) =>
     answerPage(
       'exp',

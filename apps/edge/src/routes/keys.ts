@@ -26,7 +26,7 @@ keys.route('GET', '/v1/keys', {
   id: 'keys.list',
   access: 'admin:keys',
   summary: 'List keys, newest first',
-  ...paged(keyListSchema, 'The body is a page of keys, without their secrets'),
+  ...paged('key', keyListSchema, 'The body is a page of keys, without their secrets'),
   handler: ({ tenant, services, query }) =>
     answerPage('key', query, (limit, after) => services.tenants.keys(tenant, limit, after)),
 });

@@ -77,7 +77,7 @@ modelRoutes.route('GET', '/v1/models', {
   id: 'models.list',
   access: 'models:read',
   summary: 'List models; the first page begins with those of the service, and yours follow, newest first',
-  ...paged(modelListSchema, 'The body is a page of models'),
+  ...paged('mdl', modelListSchema, 'The body is a page of models'),
   handler: async ({ tenant, services, query }) => {
     const { status, body } = await answerPage(
       'mdl',

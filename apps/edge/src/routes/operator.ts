@@ -23,7 +23,7 @@ operator.route('GET', '/v1/operator/tenants', {
   id: 'tenants.list',
   access: 'operator',
   summary: 'List tenants, newest first',
-  ...paged(tenantListSchema, 'The body is a page of tenants'),
+  ...paged('ten', tenantListSchema, 'The body is a page of tenants'),
   handler: ({ services, query }) =>
     answerPage('ten', query, (limit, after) => services.tenants.list(limit, after)),
 });

@@ -50,7 +50,7 @@ webhooks.route('GET', '/v1/webhook_endpoints', {
   id: 'webhookEndpoints.list',
   access,
   summary: 'List webhook endpoints, newest first',
-  ...paged(webhookEndpointListSchema, 'The body is a page of endpoints'),
+  ...paged('whk', webhookEndpointListSchema, 'The body is a page of endpoints'),
   handler: ({ tenant, services, query }) =>
     answerPage('whk', query, (limit, after) => services.webhooks.list(tenant, limit, after), present),
 });
@@ -113,7 +113,7 @@ webhooks.route('GET', '/v1/webhook_endpoints/{id}/deliveries', {
   id: 'webhookDeliveries.list',
   access,
   summary: 'List the deliveries to an endpoint and their attempts, newest first',
-  ...paged(webhookDeliveryListSchema, 'The body is a page of deliveries'),
+  ...paged('evt', webhookDeliveryListSchema, 'The body is a page of deliveries'),
   handler: async ({ tenant, services, params, query }) => {
     const { id } = await find(services, tenant, params.id);
     const deliveries = services.webhookDeliveries(id);

@@ -51,6 +51,7 @@ export const uploadSchema = z
       types: z.array(z.string()),
     }),
   })
-  .meta({ id: 'Upload' });
+  // A class `Upload` with a member `upload` is no valid Python of openapi-python-client.
+  .meta({ id: 'PhotoUpload' });
 
 export type Upload = z.infer<typeof uploadSchema>;

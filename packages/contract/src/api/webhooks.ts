@@ -7,8 +7,7 @@ const urlSchema = z
   .min(1)
   .max(2_000)
   .meta({
-    format: 'uri',
-    pattern: String.raw`^https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,20}(/[A-Za-z0-9._~/?=&%-]*)?$`,
+    pattern: String.raw`^https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,20}(/[A-Za-z0-9._~/?=&-]*)?$`,
   })
   .describe('An https URL on port 443 of a public host, without credentials');
 
