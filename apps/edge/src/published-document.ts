@@ -1,4 +1,4 @@
-import { methods } from '@whylight/core/methods';
+import { getOwn, methods } from '@whylight/core/methods';
 import examples from './generated/examples.json';
 import { responseHeaders } from './response-headers.ts';
 
@@ -39,8 +39,9 @@ interface Example {
 const apiVersion = {
   name: 'X-Api-Version',
   in: 'header',
-  description: 'The version whose form the answer has. Omitted: the newest',
-  schema: { type: 'string', enum: ['2026-12-01', '2026-11-01'] },
+  description:
+    'The version whose form the answer has. Omitted: the newest, which this document describes. `2026-11-01` gets the form of before',
+  schema: { type: 'string', enum: ['2026-12-01'] },
 };
 
 /**
@@ -48,26 +49,27 @@ const apiVersion = {
  * headers of answers, and the lists that grow. `server` is the address of this gateway.
  */
 export function publishedDocument(whole: object, server: string): ApiDocument & { servers: object[] } {
-  const api = structuredClone(whole) as ApiDocument;
-  for (const [path, item] of Object.entries(api.paths)) {
-    for (const [method, operation] of Object.entries(item))
-      if (operation.operationId === undefined) delete item[method];
-      else complete(path, operation, new Map(Object.entries<Example>(examples)).get(operation.operationId));
-    if (Object.keys(item).length === 0) delete api.paths[path];
-  }
-  api.components = {
-    ...api.components,
-    headers: Object.fromEntries(
-      Object.entries(responseHeaders).map(([name, description]) => [
-        name,
-        { description, schema: { type: 'string' } },
-      ]),
-    ),
+  const copy = structuredClone(whole) as ApiDocument;
+  const paths = Object.entries(copy.paths).map(([path, item]): [string, Record<string, Operation>] => [
+    path,
+    Object.fromEntries(Object.entries(item).filter(([, { operationId }]) => operationId !== undefined)),
+  ]);
+  for (const [path, item] of paths)
+    for (const operation of Object.values(item))
+      complete(path, operation, getOwn<Example>(examples, operation.operationId!));
+  const headers = Object.entries(responseHeaders).map(([name, description]) => [
+    name,
+    { description, schema: { type: 'string' } },
+  ]);
+  const components = {
+    ...copy.components,
+    headers: Object.fromEntries(headers),
     parameters: { ApiVersion: apiVersion },
-    schemas: growingLists(api.components.schemas ?? {}),
+    schemas: growingLists(copy.components.schemas ?? {}),
   };
-  removeUnused(api);
-  return { ...api, servers: [{ url: server, description: 'This gateway' }] };
+  const published = Object.fromEntries(paths.filter(([, item]) => Object.keys(item).length > 0));
+  const servers = [{ url: server, description: 'This gateway' }];
+  return withoutUnused({ ...copy, servers, paths: published, components });
 }
 
 function complete(path: string, operation: Operation, example: Example | undefined): void {
@@ -77,7 +79,7 @@ function complete(path: string, operation: Operation, example: Example | undefin
     if (parameter.in === 'header') parameter.name = parameter.name.replace(/(^|-)[a-z]/g, upperCase);
     // The generator writes the description twice.
     if (parameter.schema) delete parameter.schema.description;
-    const value = example?.params?.[parameter.name];
+    const value = getOwn(example?.params ?? {}, parameter.name);
     if (value !== undefined) parameter.example = parameter.schema?.type === 'integer' ? Number(value) : value;
   }
   if (path.startsWith('/v1/'))
@@ -85,7 +87,7 @@ function complete(path: string, operation: Operation, example: Example | undefin
   if (!example) return;
   for (const content of Object.values(requestBody?.content ?? {})) content.example = example.request;
   if (example.answer === undefined) return;
-  for (const content of Object.values(responses[example.status]?.content ?? {}))
+  for (const content of Object.values(getOwn(responses, example.status)?.content ?? {}))
     content.example = example.answer;
 }
 
@@ -117,16 +119,17 @@ function growingLists(schemas: Record<string, object>): Record<string, object> {
 }
 
 /** Removes components to which nothing refers, until none is left. */
-function removeUnused(api: ApiDocument): void {
-  for (;;) {
-    const text = JSON.stringify(api);
-    const unused = Object.entries(api.components).flatMap(([kind, parts]) =>
-      Object.keys(parts)
-        .filter((name) => !text.includes(`"#/components/${kind}/${name}"`))
-        .filter((name) => kind !== 'securitySchemes' || !text.includes(`[{"${name}":[`))
-        .map((name) => [kind, name] as const),
-    );
-    if (unused.length === 0) return;
-    for (const [kind, name] of unused) delete api.components[kind]![name];
-  }
+function withoutUnused<T extends ApiDocument>(api: T): T {
+  const text = JSON.stringify(api);
+  const isUsed = (kind: string, name: string) =>
+    text.includes(`"#/components/${kind}/${name}"`) ||
+    (kind === 'securitySchemes' && text.includes(`[{"${name}":[`));
+  const components = Object.fromEntries(
+    Object.entries(api.components).map(([kind, parts]) => [
+      kind,
+      Object.fromEntries(Object.entries(parts).filter(([name]) => isUsed(kind, name))),
+    ]),
+  );
+  const left = { ...api, components };
+  return JSON.stringify(components) === JSON.stringify(api.components) ? left : withoutUnused(left);
 }
