@@ -1,17 +1,18 @@
 /**
  * `node test/generated-clients/run.ts`: clients that generators make of the OpenAPI document of a running service. openapi-python-client's
- * passes `mypy --strict`, openapi-typescript's passes tsc, openapi-generator's (Python, with Java) passes pyright; each runs one job. Then
- * schemathesis sends what the document allows and what it does not. WHYLIGHT_PYTHON names the Python; what it lacks is not shown, with the reason.
+ * passes `mypy --strict`, openapi-typescript's passes tsc; each runs one job. Then schemathesis sends what the document allows and what it does not. WHYLIGHT_PYTHON names the Python; what it lacks is not shown, with the reason.
  */
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installTools, run } from '../api-document/tools.ts';
 import { RunningService } from '../service/running-service.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const python = process.env.WHYLIGHT_PYTHON ?? 'python3';
+// The generators, and what they call, are commands beside the interpreter.
+if (isAbsolute(python)) process.env.PATH = `${dirname(python)}:${process.env.PATH}`;
 const photo = here('../../apps/cli/photos/coffee.jpg');
 const folder = mkdtempSync(join(tmpdir(), 'whylight-clients-'));
 const failed: string[] = [];
@@ -45,8 +46,6 @@ function has(what: string, ...modules: string[]): boolean {
 const service = await RunningService.start();
 const { url, api_key: key, operator_key, tenant } = service.ready;
 const job = [url, key, photo] as const;
-/** The generators are commands beside the interpreter. */
-const beside = (command: string): string => join(dirname(python), command);
 try {
   const openapi = join(folder, 'openapi.json');
   writeFileSync(openapi, await (await fetch(`${url}/openapi.json`)).text());
@@ -74,7 +73,7 @@ try {
       ['job.py'],
       [
         [
-          beside('openapi-python-client'),
+          'openapi-python-client',
           'generate',
           '--path',
           openapi,
@@ -95,7 +94,7 @@ try {
       ['schemathesis.toml', 'rules.py'],
       [
         [
-          beside('schemathesis'),
+          'schemathesis',
           'run',
           openapi,
           '--url',

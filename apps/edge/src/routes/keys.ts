@@ -1,5 +1,5 @@
 import { keyListSchema, keyRequestSchema, newKeySchema, rotationRequestSchema } from '@whylight/contract';
-import { grant } from '../domain/grant.ts';
+import { checkFuture, grant } from '../domain/grant.ts';
 import { notFound } from '../domain/refusal.ts';
 import { isId } from '../domain/ulid.ts';
 import { answerPage, paged } from '../http/paging.ts';
@@ -16,6 +16,7 @@ keys.route('POST', '/v1/keys', {
   body: keyRequestSchema,
   responses: { 201: json(newKeySchema, 'Only this answer shows the secret of the key') },
   handler: async ({ caller, services, body }, c) => {
+    checkFuture(body.expires_at);
     const { key, text } = await services.tenants.createKey(caller.tenant, grant(caller, body));
     c.set('subject', key.id);
     return { status: 201, body: { ...key, secret: text } };
