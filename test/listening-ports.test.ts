@@ -1,9 +1,10 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { wholeDocument } from './api-document/document.ts';
 import { type Listener, listenersOf } from './service/listeners.ts';
 import { drawing } from './service/pictures.ts';
-import { type Answer, type Probe, probe, type Target, webSocketHeaders } from './service/probe.ts';
+import { type Answer, type Probe, probe, statusOf, type Target, webSocketHeaders } from './service/probe.ts';
 import { RunningService } from './service/running-service.ts';
 
 let service: RunningService;
@@ -172,9 +173,10 @@ describe('L1: what a running service opens', () => {
   });
 
   test('L1: has no route of the gateway’s on its port that needs neither key nor signature and is not meant to', async () => {
-    const document = JSON.parse((await probe(targetOf(service.ready.url), get('/openapi.json'))).body);
+    const document = await wholeDocument();
     const open = Object.keys(document.paths)
-      .filter((path) => document.paths[path].get && !document.paths[path].get.security && !path.includes('{'))
+      .filter((path) => document.paths[path]!.get && !path.includes('{'))
+      .filter((path) => (document.paths[path]!.get!.security ?? []).length === 0)
       .sort();
     const answered: string[] = [];
     for (const path of Object.keys(document.paths)) {
@@ -183,6 +185,13 @@ describe('L1: what a running service opens', () => {
     }
     expect(answered.sort()).toEqual(open);
     expect(open).toContain('/livez');
+  });
+
+  test('J4: answers 400 to two Host headers, and to one that names no host', async () => {
+    const target = targetOf(service.ready.url);
+    for (const hosts of ['Host: a.example\r\nHost: b.example', 'Host: a b'])
+      expect([hosts, await statusOf(target, `GET /livez HTTP/1.1\r\n${hosts}\r\n`)]).toEqual([hosts, 400]);
+    expect(await statusOf(target, 'GET /livez HTTP/1.1\r\nHost: a.example\r\n')).toBe(200);
   });
 
   test('L1: answers on the worker’s port about its health, and to the gateway’s signature', async () => {

@@ -83,6 +83,8 @@ const examples: readonly (readonly [path: string, text: string, refusal: string 
   ['apps/edge/src/domain/a.ts', "import 'cloudflare:workers';", 'only durable-objects'],
   ['apps/edge/src/domain/a.ts', "import 'aws4fetch';", 'only storage'],
   ['apps/edge/src/storage/a.ts', "import '../use-cases/creation.ts';", 'not use-cases'],
+  ['apps/edge/src/routes/a.ts', "import '../generated/examples.json';", 'not generated'],
+  ['apps/edge/src/generated/a.ts', "import '../env.ts';", 'not files of src itself'],
   ['apps/edge/src/middleware/a.ts', "import '../routes/keys.ts';", 'not routes'],
   ['apps/edge/src/paging.ts', "import './routes/keys.ts';", 'not routes'],
   ['apps/edge/src/http/a.ts', "import '../routes/keys.ts';", 'not routes'],

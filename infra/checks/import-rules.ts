@@ -64,9 +64,10 @@ export const importRules: Readonly<Record<string, PackageRules>> = {
     packages: 'contract core/methods',
     rooms: {
       domain: '',
+      generated: '',
       storage: '. domain',
       middleware: '. domain storage',
-      '.': 'domain storage middleware',
+      '.': 'domain generated storage middleware',
       http: '. domain storage middleware',
       'use-cases': '. domain storage',
       'durable-objects': '. domain storage use-cases',

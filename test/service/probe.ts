@@ -1,4 +1,5 @@
 import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 
 /** Destination of a request: a TCP port, or a unix socket by its path. */
 export type Target = { readonly host: string; readonly port: number } | { readonly socketPath: string };
@@ -50,6 +51,22 @@ export function probe(target: Target, { method, path, headers }: Probe): Promise
     asked.once('timeout', () => asked.destroy());
     asked.once('error', none);
     asked.end();
+  });
+}
+
+/** Sends a head byte by byte as it is, which Node's client would not; the status, or 0 if there was no HTTP answer. */
+export function statusOf(target: Target, head: string): Promise<number> {
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = connect('socketPath' in target ? { path: target.socketPath } : target, () =>
+      socket.write(`${head}Connection: close\r\n\r\n`),
+    );
+    socket.setTimeout(patience, () => socket.destroy());
+    socket.setEncoding('latin1').on('data', (piece) => {
+      text += piece;
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(Number(/^HTTP\/1\.1 (\d{3}) /.exec(text)?.[1] ?? 0)));
   });
 }
 

@@ -9,6 +9,7 @@ import { negotiation } from './middleware/negotiation.ts';
 import { document } from './openapi.ts';
 import { isOutage } from './outage.ts';
 import { problem } from './problem.ts';
+import { publishedDocument } from './published-document.ts';
 import { artifacts } from './routes/artifacts.ts';
 import { audit } from './routes/audit.ts';
 import { batches } from './routes/batches.ts';
@@ -89,7 +90,17 @@ app.openAPIRegistry.registerPath({
   summary: 'Get the API’s OpenAPI document',
   responses: { 200: { description: 'The body is this document' } },
 });
-app.doc31('/openapi.json', document);
+app.get('/openapi.json', (c) => c.json(published(c.env.PUBLIC_URL)));
+
+const documents = new Map<string, object>();
+/** The document for clients. It takes some milliseconds to build, so an isolate keeps it. */
+export function published(server = '/'): object {
+  const known = documents.get(server);
+  if (known) return known;
+  const built = publishedDocument(app.getOpenAPI31Document(document), server);
+  documents.set(server, built);
+  return built;
+}
 
 app.notFound(() => {
   throw notFound();

@@ -19,6 +19,7 @@ import {
 import { expect, vi } from 'vitest';
 import type { Bindings } from '../src/env.ts';
 import { services } from '../src/services.ts';
+import { expectDocumented } from './documented.ts';
 import { operatorKey, workerSecret } from './secrets.ts';
 
 export const bindings = env as unknown as Bindings;
@@ -57,6 +58,7 @@ export async function call<T = any>(
     },
   );
   const text = await response.text();
+  expectDocumented(method, path, response, text);
   const isJson = response.headers.get('Content-Type')?.includes('json');
   return {
     status: response.status,

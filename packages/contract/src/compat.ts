@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { answeredMethodIdSchema, methodIdSchema } from './method-id.ts';
+import { plainText } from './plain-text.ts';
 import { recordOf } from './record.ts';
 import { predictionSchema } from './result.ts';
 
@@ -7,7 +9,7 @@ import { predictionSchema } from './result.ts';
 /** The largest body that contains photos, in bytes, and the most photos in one body. */
 export const inlineLimits = { max_bytes: 5_242_880, max_instances: 8 } as const;
 
-const base64 = z.string().min(1);
+const base64 = z.string().min(1).meta({ contentEncoding: 'base64' });
 const encoded = z.strictObject({ b64: base64 });
 /** A photo, in one of the forms that clients of those services send. */
 const instanceSchema = z.union([
@@ -24,8 +26,8 @@ export const kserveRequestSchema = z
     instances,
     parameters: z
       .strictObject({
-        method: z.string().min(1).max(100).default('integrated-gradients'),
-        parameters: recordOf(z.string().max(100), z.unknown()).default({}).meta({ default: {} }),
+        method: methodIdSchema.default('integrated-gradients'),
+        parameters: recordOf(plainText(100), z.unknown()).default({}).meta({ default: {} }),
       })
       .prefault({})
       .describe('Parameters of Whylight: the method, and the parameters of the method'),
@@ -64,7 +66,7 @@ export const kserveResponseSchema = z
     explanations: z.array(
       z.object({
         id: z.string().describe('Id of the explanation for GET /v1/explanations/{id}'),
-        method: z.string(),
+        method: answeredMethodIdSchema,
         target: prediction,
         shape: z.array(z.int()),
         sum: z.number(),

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { plainText } from './plain-text.ts';
 import { recordOf } from './record.ts';
 import { tasks } from './task.ts';
-import { sha256, time } from './wire.ts';
+import { lengthOf, sha256, time } from './wire.ts';
 
 /** Models of tenants: in the public API, and in the messages between gateway and worker. */
 
@@ -10,8 +11,9 @@ export const presetNames = ['imagenet', 'imagenet-half', 'imagenet-caffe'] as co
 
 const most = 100_000;
 const perChannel = z.array(z.number().min(-most).max(most)).min(1).max(1000).readonly();
+const channelOrders = ['rgb', 'bgr', 'gray', 'rgba'] as const;
 const side = z.int().min(1).max(4096);
-const sides = z.tuple([side, side]).readonly().describe('Height and width');
+const sides = z.tuple([side, side]).readonly().meta(lengthOf(2, side)).describe('Height and width');
 const level = z.int().min(0).max(255);
 
 /** The preprocessing of a photo for the network. Omitted parts are as for the classifiers of ImageNet. */
@@ -19,7 +21,11 @@ export const preprocessingSchema = z
   .strictObject({
     layout: z.enum(['NCHW', 'NHWC']).optional(),
     channels: z
-      .union([z.enum(['rgb', 'bgr', 'gray', 'rgba', 'RGB', 'BGR']), z.int().min(1).max(1000)])
+      .union([
+        // The document leaves out the older capitals: to a generator of clients `rgb` and `RGB` are one name.
+        z.enum([...channelOrders, 'RGB', 'BGR']).meta({ enum: [...channelOrders] }),
+        z.int().min(1).max(1000),
+      ])
       .optional()
       .describe('The channels of the network, in their order. A number says how many bands the files have'),
     size: z
@@ -50,6 +56,7 @@ export const preprocessingSchema = z
     pad_color: z
       .tuple([level, level, level])
       .readonly()
+      .meta(lengthOf(3, level))
       .optional()
       .describe('The colour that fills the rest under `fit: letterbox`, as red, green and blue'),
     resample: z
@@ -70,7 +77,7 @@ export const preprocessingSchema = z
   .meta({ id: 'Preprocessing' });
 
 const fixedInputsSchema = recordOf(
-  z.string().min(1).max(500),
+  plainText(500),
   z.union([
     z.number(),
     z.array(z.number()).max(10_000),
@@ -83,8 +90,8 @@ const fixedInputsSchema = recordOf(
 );
 
 const classNameSchema = z.union([
-  z.string().min(1).max(200),
-  z.strictObject({ en: z.string().min(1).max(200), zh: z.string().max(200).nullable().optional() }),
+  plainText(200),
+  z.strictObject({ en: plainText(200), zh: plainText(200, 0).nullable().optional() }),
 ]);
 
 export const modelRequestSchema = z
@@ -114,18 +121,12 @@ export const modelRequestSchema = z
       .describe(
         'Values for the inputs other than the image: one number for all elements, the list of elements, or a tensor',
       ),
-    scores: z
-      .string()
-      .min(1)
-      .max(500)
+    scores: plainText(500)
       .optional()
       .describe(
         'The output that holds the scores of the classes. Omitted: the service chooses the most likely output',
       ),
-    cam_tensor: z
-      .string()
-      .min(1)
-      .max(500)
+    cam_tensor: plainText(500)
       .optional()
       .describe('The layer that methods use if the request names no layer'),
     task: z
@@ -321,6 +322,10 @@ export const modelSchema = z
             url: z.string(),
             headers: recordOf(z.string(), z.string()),
             offset: z.int().describe('Position in the file at which the part begins, in bytes'),
+            bytes: z
+              .int()
+              .optional()
+              .describe('Length of the part. Absent in the answers of earlier releases'),
           }),
         ),
         expires_at: time,

@@ -7,7 +7,7 @@ import { z } from 'zod';
 export function recordOf<V extends z.ZodType>(names: z.ZodString, values: V) {
   const ordinary = z.record(names, values);
   // The generator of the OpenAPI document cannot see what `superRefine` checks, so this states it.
-  const { additionalProperties } = z.toJSONSchema(ordinary, { io: 'input' });
+  const { additionalProperties, propertyNames } = z.toJSONSchema(ordinary, { io: 'input' });
   return z
     .custom<Record<string, z.input<V>>>()
     .superRefine((given, context) => {
@@ -20,7 +20,7 @@ export function recordOf<V extends z.ZodType>(names: z.ZodString, values: V) {
       complain(names.safeParse(proto).error?.issues, proto);
       complain(values.safeParse(given[proto]).error?.issues, proto);
     })
-    .meta({ type: 'object', additionalProperties });
+    .meta({ type: 'object', additionalProperties, propertyNames });
 }
 
 const proto = '__proto__';

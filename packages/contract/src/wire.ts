@@ -11,6 +11,16 @@ export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case
 
 export const time = z.iso.datetime();
 
+/** A time in a request: RFC 3339, in any zone. Answers are in UTC. */
+export const timeOfAnyZone = z.iso.datetime({ offset: true });
+
+/**
+ * A string that has one of these values, and may have others in later releases. A reader in this package takes any string;
+ * the OpenAPI document names the values, and says that there may be more.
+ */
+export const growing = (values: readonly string[]) =>
+  z.string().meta({ anyOf: [{ type: 'string', enum: [...values] }, { type: 'string' }] });
+
 /** One page of a list. To get the next page, send `next_cursor` as `starting_after`. */
 export const page = <T extends z.ZodType>(item: T) =>
   z.object({
@@ -19,3 +29,12 @@ export const page = <T extends z.ZodType>(item: T) =>
     has_more: z.boolean(),
     next_cursor: z.string().nullable(),
   });
+
+/**
+ * What the OpenAPI document says of a tuple of `count` equal items. The library's words for a tuple (`prefixItems`) limit neither
+ * its length nor what follows, and generators of clients do not know them.
+ */
+export function lengthOf(count: number, item: z.ZodType) {
+  const { $schema: _, ...items } = z.toJSONSchema(item, { io: 'input' });
+  return { items, minItems: count, maxItems: count, prefixItems: undefined };
+}

@@ -2,6 +2,10 @@ import { Refusal } from './refusal.ts';
 
 const longest = 24 * 3600;
 
+/** The usual spellings, for the OpenAPI document; `cancelAfter` also takes others of the same times, such as `90m`. */
+export const cancelAfterPattern =
+  '^((1?[1-9]|10|2[0-3])h([1-5]?[0-9]m)?([1-5]?[0-9]s)?|[1-5]?[0-9]m[1-5]?[1-9]s|[1-5]?[1-9]m|[1-9][0-9]{0,3}s?)$';
+
 /** Milliseconds of `Cancel-After: 90`, `90s` or `1h30m`; null without one. @throws Refusal `invalid_parameter`. */
 export function cancelAfter(header: string | undefined): number | null {
   if (header === undefined) return null;

@@ -31,3 +31,12 @@ export function grant(
     expiresAt: ends.length > 0 ? new Date(Math.min(...ends)).toISOString() : null,
   };
 }
+
+/** @throws Refusal `invalid_parameter` if a key would have ended before it begins */
+export function checkFuture(end: string | undefined): void {
+  if (end === undefined || Date.parse(end) > Date.now()) return;
+  const message = `Expected a time in the future; it is ${new Date().toISOString()} now.`;
+  throw new Refusal('invalid_parameter', `/expires_at: ${message}`, [
+    { pointer: '/expires_at', code: 'too_small', message },
+  ]);
+}

@@ -52,6 +52,9 @@ export function claim(
   ];
 }
 
+/** Keys as the OpenAPI document describes them: no space at either end, since HTTP takes those away. */
+export const idempotencyKeyPattern = '^[!-~]([ -~]{0,253}[!-~])?$';
+
 /** The key of a request, or null without one. @throws Refusal `invalid_parameter`. */
 export function idempotencyKey(header: string | undefined): string | null {
   if (header === undefined) return null;

@@ -1,54 +1,8 @@
-import type { ClaimRefusal } from '@whylight/contract';
+import type { ClaimRefusal, ProblemCode } from '@whylight/contract';
 import type { Excess } from './meter.ts';
 
-/** Every reason for which the gateway refuses a request; `problem.ts` gives each its status. */
-export type RefusalCode =
-  | 'invalid_json'
-  | 'unknown_field'
-  | 'invalid_parameter'
-  | 'invalid_cursor'
-  | 'invalid_version'
-  | 'not_acceptable'
-  | 'missing_api_key'
-  | 'malformed_api_key'
-  | 'invalid_api_key'
-  | 'invalid_signature'
-  | 'insufficient_scope'
-  | 'tenant_suspended'
-  | 'resource_not_found'
-  | 'method_not_allowed'
-  | 'upload_not_ready'
-  | 'explanation_not_ready'
-  | 'idempotency_in_progress'
-  | 'idempotency_key_reused'
-  | 'key_not_active'
-  | 'stale_report'
-  | ClaimRefusal
-  | 'artifact_expired'
-  | 'payload_too_large'
-  | 'unsupported_media_type'
-  | 'upload_mismatch'
-  | 'invalid_image'
-  | 'image_too_large'
-  | 'non_finite_output'
-  | 'model_not_ready'
-  | 'model_limit_reached'
-  | 'invalid_model'
-  | 'model_external_data_forbidden'
-  | 'model_unsupported_op'
-  | 'model_too_large'
-  | 'model_validation_timeout'
-  | 'model_validation_failed'
-  | 'method_not_supported'
-  | 'target_out_of_range'
-  | 'rate_limited'
-  | 'concurrency_limited'
-  | 'quota_exceeded'
-  | 'too_many_bad_keys'
-  | 'internal'
-  | 'capacity'
-  | 'storage_unavailable'
-  | 'not_configured';
+/** Every reason for which the gateway refuses a request; `problem-kinds.ts` gives each its status. */
+export type RefusalCode = ProblemCode | ClaimRefusal | 'invalid_signature' | 'stale_report';
 
 /** One fault in a body or query; `pointer` is a JSON pointer. */
 export interface FieldError {

@@ -1,4 +1,4 @@
-import { type Upload, uploadLimits } from '@whylight/contract';
+import type { Upload } from '@whylight/contract';
 
 export interface Announced {
   readonly content_type: string;
@@ -40,9 +40,6 @@ export const boundHeaders = ({
   'x-amz-checksum-sha256': base64OfHex(sha256),
   'if-none-match': '*',
 });
-
-export const isUploadType = (type: string): boolean =>
-  (uploadLimits.types as readonly string[]).includes(type);
 
 const base64OfHex = (hex: string): string =>
   btoa(String.fromCharCode(...(hex.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16))));

@@ -25,7 +25,9 @@ function fieldErrors(issue: Issue, above: readonly PropertyKey[], input: unknown
     case 'invalid_union': {
       // The alternative that is nearest to the input is the one that was meant.
       const nearestTo = issue.errors.toSorted((a, b) => distance(a) - distance(b))[0] ?? [];
-      if (nearestTo.length > 0) return nearestTo.flatMap((inner) => fieldErrors(inner, path, input));
+      // Where no alternative has the input's type, the schema's own words name all of them.
+      if (nearestTo.length > 0 && (distance(nearestTo) < 100 || issue.message === 'Invalid input'))
+        return nearestTo.flatMap((inner) => fieldErrors(inner, path, input));
       break;
     }
     case 'invalid_value': {

@@ -6,7 +6,7 @@ import { LimitRefusal, Refusal, type RefusalCode } from '../domain/refusal.ts';
 import { viewRun } from '../domain/waiters.ts';
 import type { Bindings } from '../env.ts';
 import { isOutage } from '../outage.ts';
-import { isPassing } from '../problem.ts';
+import { isPassing } from '../problem-kinds.ts';
 import { services } from '../services.ts';
 import { createExplanation } from '../use-cases/creation.ts';
 

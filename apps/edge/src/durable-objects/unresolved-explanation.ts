@@ -19,7 +19,7 @@ import {
 import { endEvent } from '../domain/webhook-event.ts';
 import type { Bindings } from '../env.ts';
 import { isOutage } from '../outage.ts';
-import { isPassing } from '../problem.ts';
+import { isPassing } from '../problem-kinds.ts';
 import { type Services, services } from '../services.ts';
 import { createExplanation } from '../use-cases/creation.ts';
 import { Signal } from './signal.ts';

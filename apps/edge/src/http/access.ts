@@ -15,6 +15,10 @@ export type Known<A extends Access> = A extends Scope
   ? Omit<Variables, 'tenant'> & { readonly tenant: string }
   : Omit<Variables, 'tenant' | 'caller' | 'newId' | (A extends 'public' ? 'services' : never)>;
 
+/** Whether tenants call the route, with a key that has a scope. */
+export const isScope = (access: Access): access is Scope =>
+  !['operator', 'scaler', 'worker', 'public'].includes(access);
+
 interface Guard {
   /** The scheme as the OpenAPI document names it. */
   readonly security?: Record<string, string[]>[];
@@ -33,6 +37,6 @@ export function guardOf(access: Access, readBody: MiddlewareHandler<AppEnv>[]): 
     case 'operator':
       return { security: [{ operatorKey: [] }], middleware: [audited, authenticateOperator, ...readBody] };
     default:
-      return { security: [{ apiKey: [access] }], middleware: [audited, authenticate(access), ...readBody] };
+      return { security: [{ apiKey: [] }], middleware: [audited, authenticate(access), ...readBody] };
   }
 }

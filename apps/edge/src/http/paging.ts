@@ -1,18 +1,27 @@
 import { z } from '@hono/zod-openapi';
 import { Refusal } from '../domain/refusal.ts';
 import { type IdPrefix, isId } from '../domain/ulid.ts';
+import { wholeNumber } from './query.ts';
 import { json } from './responses.ts';
 
-const pageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  starting_after: z.string().optional(),
-});
+const pageQuery = (prefix: IdPrefix) =>
+  z.object({
+    limit: wholeNumber(1, 100, 20).describe('How many items the page has at most'),
+    starting_after: z
+      .string()
+      .max(100)
+      .optional()
+      .meta({ pattern: `^${prefix}_[0-9A-HJKMNP-TV-Z]{26}$` })
+      .describe('The `next_cursor` of the page before'),
+  });
 
-/** The declaration of a route that answers with `answerPage`: its query, and its one answer. */
-export const paged = <S extends z.ZodType>(list: S, description: string) => ({
-  query: pageQuery,
+/** The declaration of a route that answers with `answerPage`, by ids of that prefix: its query, and its one answer. */
+export const paged = <S extends z.ZodType>(prefix: IdPrefix, list: S, description: string) => ({
+  query: pageQuery(prefix),
   responses: { 200: json(list, description) },
 });
+
+type PageQuery = z.output<ReturnType<typeof pageQuery>>;
 
 interface ListAnswer<T> {
   readonly status: 200;
@@ -33,18 +42,18 @@ type ReadRows<T> = (limit: number, after: string | null) => Promise<T[]>;
  */
 export async function answerPage<T extends { id: string }>(
   prefix: IdPrefix,
-  query: z.output<typeof pageQuery>,
+  query: PageQuery,
   read: ReadRows<T>,
 ): Promise<ListAnswer<T>>;
 export async function answerPage<T extends { id: string }, V>(
   prefix: IdPrefix,
-  query: z.output<typeof pageQuery>,
+  query: PageQuery,
   read: ReadRows<T>,
   present: (row: T) => V | Promise<V>,
 ): Promise<ListAnswer<V>>;
 export async function answerPage<T extends { id: string }>(
   prefix: IdPrefix,
-  { limit, starting_after: after }: z.output<typeof pageQuery>,
+  { limit, starting_after: after }: PageQuery,
   read: ReadRows<T>,
   present: (row: T) => unknown = (row) => row,
 ): Promise<ListAnswer<unknown>> {

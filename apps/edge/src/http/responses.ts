@@ -1,9 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import { problemSchema } from '@whylight/contract';
+import type { ResponseHeader } from '../response-headers.ts';
 
 /** A route's declaration of one status. Without `content` the answer has no body. */
 interface DeclaredResponse {
   readonly description: string;
+  /** Headers that not every answer has. */
+  readonly headers?: readonly ResponseHeader[];
   readonly content?: Readonly<Record<string, { readonly schema: z.ZodType }>>;
 }
 
@@ -24,8 +27,13 @@ export type Answer<R extends Responses> = {
   } & BodyOf<R[S]>;
 }[keyof R & number];
 
-export const json = <S extends z.ZodType>(schema: S, description: string) => ({
+export const json = <S extends z.ZodType>(
+  schema: S,
+  description: string,
+  headers: readonly ResponseHeader[] = [],
+) => ({
   description,
+  headers,
   content: { 'application/json': { schema } },
 });
 
@@ -37,10 +45,5 @@ export const text = (type: string, description: string) => ({
 
 export const deleted = { 204: { description: 'The resource is deleted' } };
 
-/** The refusal that every route may answer instead; `problem.ts` has the statuses. */
-export const refused = {
-  default: {
-    description: 'The service refuses the request or fails; the body says why',
-    content: { 'application/problem+json': { schema: problemSchema } },
-  },
-};
+/** The body of every refusal. */
+export const problemContent = { 'application/problem+json': { schema: problemSchema } };

@@ -1,11 +1,15 @@
 import { OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
+import type { ProblemCode } from '@whylight/contract';
 import { getOwn } from '@whylight/core/methods';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { AppEnv } from '../app-env.ts';
 import { refusalOf } from '../domain/validation.ts';
 import { jsonBody, largestBody } from '../middleware/json-body.ts';
-import { type Access, guardOf, type Known } from './access.ts';
-import { type Answer, type Responses, refused } from './responses.ts';
+import { headersOf, type ResponseHeader } from '../response-headers.ts';
+import { type Access, guardOf, isScope, type Known } from './access.ts';
+import { knownParameters } from './query.ts';
+import { refusalsOf } from './refusals.ts';
+import type { Answer, Responses } from './responses.ts';
 
 type PathParameter<P extends string> = P extends `${string}{${infer Name}}${infer Rest}`
   ? Name | PathParameter<Rest>
@@ -19,15 +23,23 @@ type RouteRequest<A extends Access, P extends string, Q, H extends string, B> = 
   readonly body: B;
 };
 
+type HeaderDeclaration = { readonly description: string; readonly pattern: string };
+
 interface Declaration<A extends Access, P extends string, Q, H extends string, B, R extends Responses> {
   readonly access: A;
+  /** `resource.verb`, which names the operation in the published document. A route without one is not in that document. */
+  readonly id?: string;
   /** A sentence that begins with a verb. */
   readonly summary: string;
+  /** What the summary does not say, in sentences. */
+  readonly description?: string;
+  /** Codes of the problems that this route answers, beyond those that follow from its access, path, query and body. */
+  readonly refuses?: readonly ProblemCode[];
   /** Descriptions of parameters in the path, where their names do not say enough. */
   readonly params?: { readonly [N in PathParameter<P>]?: string };
   readonly query?: z.ZodType<Q>;
-  /** Descriptions of the headers that the handler reads. */
-  readonly headers?: Readonly<Record<H, string>>;
+  /** The headers that the handler reads: what each means, and a pattern of its value if the service refuses others. */
+  readonly headers?: Readonly<Record<H, string | HeaderDeclaration>>;
   readonly body?: z.ZodType<B>;
   /** Limits and checks the bytes of the body, before its schema does. Default: strict JSON of at most 64 KiB. */
   readonly readBody?: MiddlewareHandler<AppEnv>;
@@ -69,22 +81,34 @@ export function routes(tag: string): Routes {
   });
   return {
     app,
-    route(method, path, { access, summary, params = {}, query, headers, body, responses, handler, ...more }) {
-      const { security, middleware } = guardOf(access, body ? [more.readBody ?? jsonBody(largestBody)] : []);
+    route(method, path, { access, id, summary, query, headers, body, responses, handler, ...more }) {
+      const names = query ? Object.keys((query as unknown as z.ZodObject).shape) : [];
+      const checks = path.startsWith('/v1/') ? [knownParameters(names)] : [];
+      if (body) checks.push(more.readBody ?? jsonBody(largestBody));
+      const { security, middleware } = guardOf(access, checks);
+      const traits = { access, path, hasBody: body !== undefined, query: names };
+      const shared = sharedHeaders(access);
+      const refusals = refusalsOf(
+        { ...traits, headers: Object.keys(headers ?? {}), refuses: more.refuses ?? [] },
+        shared,
+      );
       const config: RouteConfig = {
         method: method.toLowerCase() as 'get',
         path,
         tags: [access === 'operator' ? access : tag],
+        ...(id ? { operationId: id } : {}),
         summary,
-        ...(security ? { security } : {}),
+        description: [more.description ?? `${summary}.`, ...neededBy(access)].join(' '),
+        security: security ?? [],
+        ...(isScope(access) ? { 'x-scopes': [access] } : {}),
         middleware: more.middleware ? [...middleware, more.middleware] : middleware,
         request: {
-          ...(path.includes('{') ? { params: paramsSchema(path, params) } : {}),
+          ...(path.includes('{') ? { params: paramsSchema(path, more.params ?? {}) } : {}),
           ...(query ? { query: query as unknown as z.ZodObject } : {}),
           ...(headers ? { headers: headersSchema(headers) } : {}),
           ...(body ? { body: { required: true, content: { 'application/json': { schema: body } } } } : {}),
         },
-        responses: { ...responses, ...refused },
+        responses: { ...withHeaders(responses, shared), ...refusals },
       };
       app.openapi(config, async (c: Context<AppEnv>) => {
         const valid = (target: string) => c.req.valid(target as never);
@@ -106,11 +130,35 @@ const paramsSchema = (path: string, descriptions: Readonly<Record<string, string
     ),
   );
 
-const headersSchema = (descriptions: Readonly<Record<string, string>>) =>
+const headersSchema = (declared: Readonly<Record<string, string | HeaderDeclaration>>) =>
   z.object(
     Object.fromEntries(
-      Object.entries(descriptions).map(([name, text]) => [name, z.string().optional().describe(text)]),
+      Object.entries<string | HeaderDeclaration>(declared).map(([name, said]) => [
+        name,
+        z
+          .string()
+          .optional()
+          .meta(typeof said === 'string' ? { description: said } : said),
+      ]),
     ),
+  );
+
+/** Headers of every answer to these callers. */
+const sharedHeaders = (access: Access): ResponseHeader[] => [
+  'Request-Id',
+  'X-Request-Id',
+  ...(isScope(access) ? (['RateLimit', 'RateLimit-Policy'] as const) : []),
+];
+
+const neededBy = (access: Access): string[] =>
+  isScope(access) ? [`The API key needs the scope \`${access}\`.`] : [];
+
+const withHeaders = (responses: Responses, shared: readonly ResponseHeader[]) =>
+  Object.fromEntries(
+    Object.entries(responses).map(([status, { headers = [], ...declared }]) => [
+      status,
+      { ...declared, headers: headersOf([...shared, ...headers]) },
+    ]),
   );
 
 function send(c: Context<AppEnv>, responses: Responses, answer: object): Response {

@@ -16,7 +16,7 @@ const commonHeaders = {
   Vary: 'Authorization, X-Api-Version',
 };
 
-/** Gives the request its id (never the client's) and the response the headers that every response has. */
+/** Gives the request its id (the client's is echoed beside it) and the response the headers that every response has. */
 export const envelope: MiddlewareHandler<AppEnv> = async (c, next) => {
   c.set('requestId', newId('req'));
   c.set('trace', childOf(traceOf(c.req.header('traceparent'))));
@@ -24,6 +24,8 @@ export const envelope: MiddlewareHandler<AppEnv> = async (c, next) => {
   await measure(c, 'total', next);
   c.res = new Response(c.res.body, c.res);
   c.res.headers.set('Request-Id', c.var.requestId);
+  const theirs = c.req.header('X-Request-Id');
+  if (theirs && /^[\x21-\x7e]{1,128}$/.test(theirs)) c.res.headers.set('X-Request-Id', theirs);
   c.res.headers.set('Server-Timing', serverTiming(c.var.spans));
   for (const [name, value] of Object.entries(commonHeaders))
     if (!c.res.headers.has(name)) c.res.headers.set(name, value);

@@ -4,11 +4,11 @@ import { bodyLimit } from 'hono/body-limit';
 import type { AppEnv } from '../app-env.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { checkDepth } from '../domain/strict-json.ts';
+import { checkPlainJson } from './plain-body.ts';
 
 /** Refuses a body that is too large or nested too deep. A body with photos in it may be larger than others. */
 export const inlineBody: MiddlewareHandler<AppEnv> = async (c, next) => {
-  if (!/^application\/json\s*(;|$)/i.test(c.req.header('Content-Type') ?? ''))
-    throw new Refusal('unsupported_media_type', 'Send the body as application/json.');
+  checkPlainJson(c);
   await limit(c, async () => checkDepth(await c.req.text()));
   return next();
 };

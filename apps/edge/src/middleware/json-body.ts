@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import type { AppEnv } from '../app-env.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { parseStrictJson } from '../domain/strict-json.ts';
+import { checkPlainJson } from './plain-body.ts';
 
 export const largestBody = 65_536;
 
@@ -15,8 +16,7 @@ export function jsonBody(largest: number): MiddlewareHandler<AppEnv> {
     },
   });
   return async (c, next) => {
-    if (!/^application\/json\s*(;|$)/i.test(c.req.header('Content-Type') ?? ''))
-      throw new Refusal('unsupported_media_type', 'Send the body as application/json.');
+    checkPlainJson(c);
     await limit(c, async () => void parseStrictJson(await readText(c)));
     return next();
   };

@@ -7,6 +7,9 @@ import { Refusal } from '../domain/refusal.ts';
 const apiVersion = '2026-12-01';
 const earlierVersion = '2026-11-01';
 
+/** When `apiVersion` took the place of `earlierVersion`: seconds of a date, as RFC 9745 writes it. */
+const outOfDateSince = `@${Date.parse(apiVersion) / 1000}`;
+
 /** Paths that answer with something else than JSON. */
 const notJson = /\/(events|artifacts\/[^/]+)$/;
 
@@ -22,8 +25,10 @@ export const negotiation: MiddlewareHandler<AppEnv> = async (c, next) => {
     );
   await next();
   const isJson = c.res.headers.get('Content-Type')?.startsWith('application/json') ?? false;
-  if (version === earlierVersion && c.res.ok && isJson)
+  if (version === earlierVersion && c.res.ok && isJson) {
     c.res = Response.json(olderForm(await c.res.json()), c.res);
+    c.res.headers.set('Deprecation', outOfDateSince);
+  }
 };
 
 /** Whether an Accept header (RFC 9110) leaves room for JSON. */

@@ -10,14 +10,16 @@ import { findExplanation, readExplanation } from '../use-cases/read-explanation.
 export const artifacts = routes('explanations');
 
 artifacts.route('GET', '/v1/explanations/{id}/artifacts/{name}', {
+  id: 'artifacts.get',
   access: 'explanations:read',
+  refuses: ['artifact_expired', 'storage_unavailable'],
   summary: 'Get a signed URL of a picture, of the array or of the JSON of a result',
   params: { name: artifactNames.join(', ') },
   query: z.object({
     rendering: z.string().max(64).optional().describe('The id of a rendering, as its links contain it'),
   }),
   responses: {
-    302: { description: '`Location` is a signed URL that is valid for five minutes' },
+    302: { description: '`Location` is a signed URL that is valid for five minutes', headers: ['Location'] },
     200: json(
       artifactUrlSchema,
       'The body has the signed URL, if the request has `Accept: application/json`: a script of a page cannot read a redirect',

@@ -1,5 +1,6 @@
 import { batchRequestSchema, batchSchema, explanationRequestSchema } from '@whylight/contract';
 import { type BatchItem, presentBatch } from '../domain/batch.ts';
+import { idempotencyKeyPattern } from '../domain/idempotency.ts';
 import { LimitRefusal, notFound } from '../domain/refusal.ts';
 import { isId, newId } from '../domain/ulid.ts';
 import { refusalOf } from '../domain/validation.ts';
@@ -10,12 +11,24 @@ import { idempotent } from '../middleware/idempotent.ts';
 export const batches = routes('batches');
 
 batches.route('POST', '/v1/batches', {
+  id: 'batches.create',
   access: 'explanations:write',
+  refuses: ['concurrency_limited'],
   middleware: idempotent('bat'),
   summary: 'Create many explanations with one request',
-  headers: { 'idempotency-key': 'It works as for POST /v1/explanations' },
+  headers: {
+    'idempotency-key': {
+      description: 'It works as for POST /v1/explanations',
+      pattern: idempotencyKeyPattern,
+    },
+  },
   body: batchRequestSchema,
-  responses: { 202: json(batchSchema, 'The batch has begun; ask again at `Location`') },
+  responses: {
+    202: json(batchSchema, 'The batch has begun; ask again at `Location`', [
+      'Location',
+      'Idempotent-Replayed',
+    ]),
+  },
   handler: async ({ tenant, services, requestId, newId: id, body }, c) => {
     const items = body.items.map(itemOf);
     const state = { id, tenant, requestId, createdAt: Date.now(), canceled: false, items };
@@ -27,6 +40,7 @@ batches.route('POST', '/v1/batches', {
 });
 
 batches.route('GET', '/v1/batches/{id}', {
+  id: 'batches.get',
   access: 'explanations:read',
   summary: 'Get the status of a batch and of its items',
   responses: { 200: json(batchSchema, 'The body is the batch in its present state') },
@@ -38,6 +52,7 @@ batches.route('GET', '/v1/batches/{id}', {
 });
 
 batches.route('POST', '/v1/batches/{id}/cancel', {
+  id: 'batches.cancel',
   access: 'explanations:write',
   summary: 'Cancel the items of a batch that have not ended',
   responses: { 200: json(batchSchema, 'The body is the batch in its present state') },

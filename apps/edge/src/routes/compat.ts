@@ -10,7 +10,7 @@ import {
   vertexRequestSchema,
   vertexResponseSchema,
 } from '@whylight/contract';
-import { refusalOfJob } from '../domain/job-refusal.ts';
+import { refusalOfJob, refusalsOfJobs } from '../domain/job-refusal.ts';
 import { longestWait } from '../domain/prefer.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import type { Run } from '../domain/run.ts';
@@ -29,7 +29,9 @@ import { present, readExplanation } from '../use-cases/read-explanation.ts';
 export const compat = routes('compatibility');
 
 compat.route('POST', '/v1/compat/kserve/v1/models/{model}', {
+  id: 'kserve.explain',
   access: 'explanations:write',
+  refuses: refusalsOfJobs,
   summary: 'Explain photos by KServe’s V1 protocol; `{model}` is `NAME:explain`',
   body: kserveRequestSchema,
   readBody: inlineBody,
@@ -59,7 +61,9 @@ compat.route('POST', '/v1/compat/kserve/v1/models/{model}', {
 });
 
 compat.route('POST', '/v1/compat/vertex/v1/projects/{project}/locations/{location}/endpoints/{endpoint}', {
+  id: 'vertex.explain',
   access: 'explanations:write',
+  refuses: refusalsOfJobs,
   summary: 'Explain photos by Vertex AI’s protocol; `{endpoint}` is `MODEL:explain`',
   body: vertexRequestSchema,
   readBody: inlineBody,

@@ -9,6 +9,7 @@ const secondsToComment = 15;
 export const events = routes('explanations');
 
 events.route('GET', '/v1/explanations/{id}/events', {
+  id: 'explanations.follow',
   access: 'explanations:read',
   summary: 'Follow the events of an explanation',
   headers: {

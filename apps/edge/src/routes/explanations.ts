@@ -7,10 +7,13 @@ import {
   traceparent,
 } from '@whylight/contract';
 import { cacheStatus } from '../domain/cache-status.ts';
-import { cancelAfter } from '../domain/cancel-after.ts';
+import { cancelAfter, cancelAfterPattern } from '../domain/cancel-after.ts';
+import { idempotencyKeyPattern } from '../domain/idempotency.ts';
+import { refusalsOfJobs } from '../domain/job-refusal.ts';
 import { longestWait, preferredWait } from '../domain/prefer.ts';
 import { isTerminal } from '../domain/run.ts';
 import { answerPage, paged } from '../http/paging.ts';
+import { wholeNumber } from '../http/query.ts';
 import { deleted, json } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
 import { idempotent } from '../middleware/idempotent.ts';
@@ -21,16 +24,26 @@ import { answererOf, findExplanation, present, readExplanation } from '../use-ca
 
 export const explanations = routes('explanations');
 
+const created = ['Location', 'Cache-Status', 'Preference-Applied', 'Idempotent-Replayed'] as const;
+
 explanations.route('POST', '/v1/explanations', {
+  id: 'explanations.create',
   access: 'explanations:write',
+  refuses: refusalsOfJobs,
   middleware: idempotent('exp'),
   summary: 'Create an explanation of what the classifier looked at',
   headers: {
     prefer:
       '`wait=n`: the service answers when the explanation has ended, or after n seconds; n is at most 60',
-    'idempotency-key':
-      '1 to 255 characters of your choice; a request that repeats them within 24 hours gets the first answer again',
-    'cancel-after': '`90s` or `1h30m`: the service cancels the explanation if it has not ended by then',
+    'idempotency-key': {
+      description:
+        '1 to 255 characters of your choice; a request that repeats them within 24 hours gets the first answer again',
+      pattern: idempotencyKeyPattern,
+    },
+    'cancel-after': {
+      description: '`90s` or `1h30m`: the service cancels the explanation if it has not ended by then',
+      pattern: cancelAfterPattern,
+    },
     'cache-control': '`no-cache`: the service computes a known result again',
   },
   body: explanationRequestSchema,
@@ -38,10 +51,12 @@ explanations.route('POST', '/v1/explanations', {
     200: json(
       explanationSchema,
       'The explanation has ended: the service knew the result, or computed it within the preferred time',
+      created,
     ),
     202: json(
       explanationSchema,
       'The explanation is under way; ask again at `Location`. Before the first worker has told which models there are, some members are null, and what a request is refused for otherwise ends the explanation as `failed`, with the same code',
+      created,
     ),
   },
   handler: async ({ tenant, services, requestId, trace, newId, headers, body }, c) => {
@@ -75,9 +90,10 @@ explanations.route('POST', '/v1/explanations', {
 });
 
 explanations.route('GET', '/v1/explanations', {
+  id: 'explanations.list',
   access: 'explanations:read',
   summary: 'List explanations, newest first',
-  ...paged(explanationListSchema, 'The body is a page of explanations'),
+  ...paged('exp', explanationListSchema, 'The body is a page of explanations'),
   handler: ({ tenant, services, query }) =>
     answerPage(
       'exp',
@@ -88,24 +104,27 @@ explanations.route('GET', '/v1/explanations', {
 });
 
 explanations.route('GET', '/v1/explanations/{id}', {
+  id: 'explanations.get',
   access: 'explanations:read',
   summary: 'Get an explanation, or wait for it',
-  query: z.object({ wait: z.coerce.number().int().min(0).max(longestWait).default(0) }),
+  query: z.object({ wait: wholeNumber(0, longestWait, 0).describe('Seconds to wait for the end') }),
+  headers: { 'if-none-match': 'The `ETag` of an earlier answer' },
   responses: {
-    200: json(explanationSchema, 'The body is the explanation in its present state'),
-    304: { description: 'The explanation has not changed' },
+    200: json(explanationSchema, 'The body is the explanation in its present state', ['ETag']),
+    304: { description: 'The explanation has not changed', headers: ['ETag'] },
   },
-  handler: async ({ tenant, services, params, query }, c) => {
+  handler: async ({ tenant, services, params, query, headers: asked }) => {
     const row = await findExplanation(services, tenant, params.id);
     const explanation = present(await readExplanation(services, row, query.wait));
     const tag = `"${(await sha256Hex(JSON.stringify(explanation))).slice(0, 32)}"`;
     const headers = { ETag: tag };
-    if (c.req.header('If-None-Match')?.includes(tag)) return { status: 304, headers };
+    if (asked['if-none-match']?.includes(tag)) return { status: 304, headers };
     return { status: 200, headers, body: explanation };
   },
 });
 
 explanations.route('POST', '/v1/explanations/{id}/cancel', {
+  id: 'explanations.cancel',
   access: 'explanations:write',
   summary: 'Cancel an explanation; other explanations that wait for the same result still get it',
   responses: {
@@ -120,7 +139,9 @@ explanations.route('POST', '/v1/explanations/{id}/cancel', {
 });
 
 explanations.route('DELETE', '/v1/explanations/{id}', {
+  id: 'explanations.delete',
   access: 'explanations:write',
+  refuses: ['storage_unavailable'],
   summary: 'Delete an explanation, and the result too if this explanation owns it',
   responses: deleted,
   handler: async ({ tenant, services, params }) => {

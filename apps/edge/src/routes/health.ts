@@ -10,6 +10,7 @@ const ok = { status: 'ok' } as const;
 export const health = routes('health');
 
 health.route('GET', '/livez', {
+  id: 'health.checkLive',
   access: 'public',
   summary: 'Check that the gateway runs',
   responses: { 200: json(status, 'The gateway runs') },
@@ -17,6 +18,7 @@ health.route('GET', '/livez', {
 });
 
 health.route('GET', '/readyz', {
+  id: 'health.checkReady',
   access: 'public',
   summary: 'Check that the gateway’s settings, its database and its object store work',
   responses: { 200: json(status, 'The gateway can answer requests') },

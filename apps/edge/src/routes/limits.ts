@@ -9,6 +9,7 @@ import { routes } from '../http/route.ts';
 export const limits = routes('usage');
 
 limits.route('GET', '/v1/limits', {
+  id: 'limits.get',
   access: 'usage:read',
   summary: 'Get your limits, and how much of each is left',
   responses: { 200: json(limitsSchema, 'The body has the limits') },
@@ -19,6 +20,7 @@ limits.route('GET', '/v1/limits', {
 });
 
 limits.route('GET', '/v1/usage', {
+  id: 'usage.list',
   access: 'usage:read',
   summary: 'List your usage by day, newest first',
   responses: { 200: json(usageListSchema, 'The body lists the days with usage') },
@@ -29,6 +31,7 @@ limits.route('GET', '/v1/usage', {
 });
 
 limits.route('PUT', '/v1/operator/tenants/{id}/limits', {
+  id: 'tenants.setLimits',
   access: 'operator',
   summary: 'Set limits of a tenant; those that the body omits stay as they are',
   body: limitsRequestSchema,

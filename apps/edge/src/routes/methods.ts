@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { methodListSchema } from '@whylight/contract';
 import { getOwn, methods, paramsJsonSchema } from '@whylight/core/methods';
 import { methodCost } from '../domain/compute-units.ts';
+import { refusalsOfModels } from '../domain/job-refusal.ts';
 import { answerAll } from '../http/paging.ts';
 import { json } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
@@ -12,7 +13,9 @@ const required = { gradient: 'gradients', layer: 'target_layer', attention: 'att
 export const methodRoutes = routes('methods');
 
 methodRoutes.route('GET', '/v1/methods', {
+  id: 'methods.list',
   access: 'models:read',
+  refuses: refusalsOfModels,
   summary: 'List the methods and their parameters',
   query: z.object({
     model: z

@@ -5,6 +5,7 @@ import { longestWait, preferredWait } from '../domain/prefer.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { isId } from '../domain/ulid.ts';
 import { answerPage, paged } from '../http/paging.ts';
+import { wholeNumber } from '../http/query.ts';
 import { deleted, json } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
 import { jsonBody } from '../middleware/json-body.ts';
@@ -16,17 +17,24 @@ import { findOwnModel } from '../use-cases/find-own-model.ts';
 
 export const modelRoutes = routes('models');
 
+const completed = ['Location', 'Preference-Applied'] as const;
+
 modelRoutes.route('POST', '/v1/models', {
+  id: 'models.create',
   access: 'models:write',
+  refuses: ['model_too_large', 'model_limit_reached', 'storage_unavailable'],
   summary: 'Announce the ONNX file of your own model, and get signed URLs for it',
   body: modelRequestSchema,
   // Thousands of class names need more room than other bodies.
   readBody: jsonBody(262_144),
   responses: {
-    201: json(modelSchema, 'PUT the file to the URLs of `upload.parts`, then POST to `complete`'),
+    201: json(modelSchema, 'PUT the file to the URLs of `upload.parts`, then POST to `complete`', [
+      'Location',
+    ]),
     200: json(
       modelSchema,
       'The model exists under this id; `upload` is present while the service waits for the file',
+      ['Location'],
     ),
   },
   handler: async ({ tenant, services, requestId, body }, c) => {
@@ -37,7 +45,9 @@ modelRoutes.route('POST', '/v1/models', {
 });
 
 modelRoutes.route('POST', '/v1/models/{id}/complete', {
+  id: 'models.complete',
   access: 'models:write',
+  refuses: ['upload_mismatch', 'upload_not_ready', 'storage_unavailable'],
   summary: 'Complete the upload of a model, and have a worker validate it',
   headers: {
     prefer:
@@ -45,8 +55,8 @@ modelRoutes.route('POST', '/v1/models/{id}/complete', {
   },
   body: modelCompletionSchema,
   responses: {
-    200: json(modelSchema, 'The validation has ended: `ready`, or `rejected` with its `error`'),
-    202: json(modelSchema, 'The validation is under way; ask again at `Location`'),
+    200: json(modelSchema, 'The validation has ended: `ready`, or `rejected` with its `error`', completed),
+    202: json(modelSchema, 'The validation is under way; ask again at `Location`', completed),
   },
   handler: async ({ tenant, services, requestId, params: { id }, headers, body }) => {
     await completeModel(services, { tenant, requestId }, id, body);
@@ -65,10 +75,11 @@ modelRoutes.route('POST', '/v1/models/{id}/complete', {
 });
 
 modelRoutes.route('GET', '/v1/models', {
+  id: 'models.list',
   access: 'models:read',
   summary:
     'List models; the first page begins with those of the service, once a worker has told which it has, and yours follow, newest first',
-  ...paged(modelListSchema, 'The body is a page of models'),
+  ...paged('mdl', modelListSchema, 'The body is a page of models'),
   handler: async ({ tenant, services, query }) => {
     const { status, body } = await answerPage(
       'mdl',
@@ -84,9 +95,10 @@ modelRoutes.route('GET', '/v1/models', {
 });
 
 modelRoutes.route('GET', '/v1/models/{id}', {
+  id: 'models.get',
   access: 'models:read',
   summary: 'Get a model with its report, or wait until its validation has ended',
-  query: z.object({ wait: z.coerce.number().int().min(0).max(longestWait).default(0) }),
+  query: z.object({ wait: wholeNumber(0, longestWait, 0).describe('Seconds to wait for the end') }),
   responses: { 200: json(modelSchema, 'The body is the model in its present state') },
   handler: async ({ tenant, services, params: { id }, query: { wait } }) => {
     if (!isId('mdl', id)) {
@@ -102,7 +114,9 @@ modelRoutes.route('GET', '/v1/models/{id}', {
 });
 
 modelRoutes.route('POST', '/v1/models/{id}/warm', {
+  id: 'models.warm',
   access: 'models:write',
+  refuses: ['model_not_ready'],
   summary: 'Have a worker load the model now, so that the next explanation does not wait for it',
   responses: { 202: json(modelSchema, 'A worker is loading the model') },
   handler: async ({ tenant, services, requestId, params }) => {
@@ -117,7 +131,9 @@ modelRoutes.route('POST', '/v1/models/{id}/warm', {
 });
 
 modelRoutes.route('DELETE', '/v1/models/{id}', {
+  id: 'models.delete',
   access: 'models:write',
+  refuses: ['storage_unavailable'],
   summary: 'Delete a model; explanations that wait for it fail, finished ones stay',
   responses: deleted,
   handler: async ({ tenant, services, params }) => {

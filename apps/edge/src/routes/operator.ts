@@ -10,6 +10,7 @@ import {
 } from '@whylight/contract';
 import type { Context } from 'hono';
 import type { AppEnv } from '../app-env.ts';
+import { checkFuture } from '../domain/grant.ts';
 import { notFound } from '../domain/refusal.ts';
 import { isId } from '../domain/ulid.ts';
 import { answerPage, paged } from '../http/paging.ts';
@@ -19,14 +20,16 @@ import { routes } from '../http/route.ts';
 export const operator = routes('operator');
 
 operator.route('GET', '/v1/operator/tenants', {
+  id: 'tenants.list',
   access: 'operator',
   summary: 'List tenants, newest first',
-  ...paged(tenantListSchema, 'The body is a page of tenants'),
+  ...paged('ten', tenantListSchema, 'The body is a page of tenants'),
   handler: ({ services, query }) =>
     answerPage('ten', query, (limit, after) => services.tenants.list(limit, after)),
 });
 
 operator.route('POST', '/v1/operator/tenants/{id}/suspend', {
+  id: 'tenants.suspend',
   access: 'operator',
   summary: 'Suspend a tenant; the service refuses its requests, and finishes what is under way',
   responses: { 200: json(tenantViewSchema, 'The body is the changed tenant') },
@@ -34,6 +37,7 @@ operator.route('POST', '/v1/operator/tenants/{id}/suspend', {
 });
 
 operator.route('POST', '/v1/operator/tenants/{id}/resume', {
+  id: 'tenants.resume',
   access: 'operator',
   summary: 'Resume a suspended tenant',
   responses: { 200: json(tenantViewSchema, 'The body is the changed tenant') },
@@ -49,6 +53,7 @@ async function setSuspended(c: Context<AppEnv>, id: string, suspended: boolean):
 }
 
 operator.route('POST', '/v1/operator/tenants', {
+  id: 'tenants.create',
   access: 'operator',
   summary: 'Create a tenant and its first key',
   body: tenantRequestSchema,
@@ -63,17 +68,19 @@ operator.route('POST', '/v1/operator/tenants', {
 });
 
 operator.route('POST', '/v1/operator/tenants/{id}/keys', {
+  id: 'tenants.createKey',
   access: 'operator',
   summary: 'Create a key for a tenant that has lost its keys',
   body: keyRequestSchema,
   responses: { 201: json(newKeySchema, 'Only this answer shows the secret of the key') },
   handler: async ({ services: { tenants }, params: { id }, body }, c) => {
     if (!isId('ten', id) || !(await tenants.exists(id))) throw notFound();
+    checkFuture(body.expires_at);
     c.set('tenant', id);
     const { key, text } = await tenants.createKey(id, {
       name: body.name ?? null,
       scopes: body.scopes ?? scopes,
-      expiresAt: body.expires_at ?? null,
+      expiresAt: body.expires_at === undefined ? null : new Date(body.expires_at).toISOString(),
     });
     c.set('subject', key.id);
     return { status: 201, body: { ...key, secret: text } };

@@ -6,7 +6,7 @@ import {
   retention,
 } from '@whylight/contract';
 import { cacheStatus } from '../domain/cache-status.ts';
-import { refusalOfJob } from '../domain/job-refusal.ts';
+import { refusalOfJob, refusalsOfJobs } from '../domain/job-refusal.ts';
 import { preferredWait } from '../domain/prefer.ts';
 import { predictionQuestion } from '../domain/question.ts';
 import { Refusal } from '../domain/refusal.ts';
@@ -25,14 +25,16 @@ const usualWait = 30;
 export const predictions = routes('predictions');
 
 predictions.route('POST', '/v1/predictions', {
+  id: 'predictions.create',
   access: 'explanations:write',
+  refuses: refusalsOfJobs,
   summary:
     'Get the classes that the model predicts; the first request costs one compute unit, and a repeated request is free',
   headers: {
     prefer: `\`wait=n\`: the service waits at most n seconds for the prediction; by default it waits ${usualWait}`,
   },
   body: predictionRequestSchema,
-  responses: { 200: json(predictionsSchema, 'The body has the likeliest classes') },
+  responses: { 200: json(predictionsSchema, 'The body has the likeliest classes', ['Cache-Status']) },
   handler: async ({ tenant, services, requestId, headers, body }) => {
     const { upload, sha256 } = await findPhoto(services, tenant, body.input);
     const wait = preferredWait(headers.prefer) ?? usualWait;

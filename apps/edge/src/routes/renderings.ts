@@ -10,7 +10,9 @@ import { renderRun } from '../use-cases/render-run.ts';
 export const renderings = routes('explanations');
 
 renderings.route('POST', '/v1/explanations/{id}/render', {
+  id: 'renderings.create',
   access: 'explanations:write',
+  refuses: ['explanation_not_ready', 'artifact_expired', 'storage_unavailable', 'upload_not_ready'],
   summary: 'Render a finished explanation in another style, without computing it again',
   body: renderingRequestSchema,
   responses: { 200: json(renderingSchema, 'The body links to the pictures') },

@@ -1,6 +1,7 @@
 import { type Upload, uploadLimits, uploadRequestSchema, uploadSchema } from '@whylight/contract';
+import { photoType } from '../domain/photo-type.ts';
 import { Refusal } from '../domain/refusal.ts';
-import { boundHeaders, isUploadType } from '../domain/upload.ts';
+import { boundHeaders } from '../domain/upload.ts';
 import { deleted, json } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
 import { urlLifetime } from '../storage/objects.ts';
@@ -10,7 +11,9 @@ import { eraseUpload, findReady, findUpload, statusOf } from '../use-cases/arriv
 export const uploads = routes('uploads');
 
 uploads.route('POST', '/v1/uploads', {
+  id: 'uploads.create',
   access: 'uploads:write',
+  refuses: ['upload_type_conflict', 'storage_unavailable'],
   summary: 'Announce a photo, and get a signed URL for it',
   body: uploadRequestSchema,
   responses: {
@@ -18,21 +21,26 @@ uploads.route('POST', '/v1/uploads', {
     200: json(uploadSchema, 'The service has these bytes already'),
   },
   handler: async ({ tenant, services, body }, c) => {
-    if (!isUploadType(body.content_type))
-      throw new Refusal('unsupported_media_type', `Expected ${uploadLimits.types.join(', ')}.`, [
-        {
-          pointer: '/content_type',
-          code: 'unsupported_media_type',
-          message: 'The service does not accept this type.',
-        },
-      ]);
+    const content_type = photoType(body.content_type);
     if (body.content_length > uploadLimits.max_bytes)
       throw new Refusal('payload_too_large', `A photo is at most ${uploadLimits.max_bytes} bytes.`, [
         { pointer: '/content_length', code: 'too_big', message: `At most ${uploadLimits.max_bytes}.` },
       ]);
     const ready = await findReady(services, tenant, body.sha256);
+    if (ready && ready.content_type !== content_type)
+      throw new Refusal(
+        'upload_type_conflict',
+        `The service has these bytes as ${ready.content_type}, in the upload ${ready.id}. Announce that type, or delete that upload first.`,
+        [
+          {
+            pointer: '/content_type',
+            code: 'upload_type_conflict',
+            message: `Expected ${ready.content_type}.`,
+          },
+        ],
+      );
     if (ready) return { status: 200, body: present(ready, 'ready', null) };
-    const row = await services.uploads.create(tenant, body);
+    const row = await services.uploads.create(tenant, { ...body, content_type });
     c.set('subject', row.id);
     await services.tenantCleanup(tenant).schedule(tenant);
     const headers = boundHeaders(row);
@@ -47,7 +55,9 @@ uploads.route('POST', '/v1/uploads', {
 });
 
 uploads.route('GET', '/v1/uploads/{id}', {
+  id: 'uploads.get',
   access: 'uploads:read',
+  refuses: ['storage_unavailable'],
   summary: 'Get an upload, and whether its bytes have arrived',
   responses: { 200: json(uploadSchema, 'The body is the upload') },
   handler: async ({ tenant, services, params }) => {
@@ -57,7 +67,9 @@ uploads.route('GET', '/v1/uploads/{id}', {
 });
 
 uploads.route('DELETE', '/v1/uploads/{id}', {
+  id: 'uploads.delete',
   access: 'uploads:write',
+  refuses: ['storage_unavailable'],
   summary: 'Delete a photo; its explanations stay until you delete them',
   responses: deleted,
   handler: async ({ tenant, services, params }) => {

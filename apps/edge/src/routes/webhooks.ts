@@ -27,6 +27,7 @@ const mostEndpoints = 20;
 export const webhooks = routes('webhooks');
 
 webhooks.route('POST', '/v1/webhook_endpoints', {
+  id: 'webhookEndpoints.create',
   access,
   summary: 'Create a webhook endpoint, to which the service sends an event when an explanation ends',
   body: webhookEndpointRequestSchema,
@@ -46,14 +47,16 @@ webhooks.route('POST', '/v1/webhook_endpoints', {
 });
 
 webhooks.route('GET', '/v1/webhook_endpoints', {
+  id: 'webhookEndpoints.list',
   access,
   summary: 'List webhook endpoints, newest first',
-  ...paged(webhookEndpointListSchema, 'The body is a page of endpoints'),
+  ...paged('whk', webhookEndpointListSchema, 'The body is a page of endpoints'),
   handler: ({ tenant, services, query }) =>
     answerPage('whk', query, (limit, after) => services.webhooks.list(tenant, limit, after), present),
 });
 
 webhooks.route('GET', '/v1/webhook_endpoints/{id}', {
+  id: 'webhookEndpoints.get',
   access,
   summary: 'Get a webhook endpoint, and why it was disabled',
   responses: { 200: json(webhookEndpointSchema, 'The body is the endpoint') },
@@ -64,6 +67,7 @@ webhooks.route('GET', '/v1/webhook_endpoints/{id}', {
 });
 
 webhooks.route('PATCH', '/v1/webhook_endpoints/{id}', {
+  id: 'webhookEndpoints.update',
   access,
   summary: 'Change the URL of a webhook endpoint, disable it, or enable it again',
   body: webhookEndpointChangeSchema,
@@ -79,6 +83,7 @@ webhooks.route('PATCH', '/v1/webhook_endpoints/{id}', {
 });
 
 webhooks.route('DELETE', '/v1/webhook_endpoints/{id}', {
+  id: 'webhookEndpoints.delete',
   access,
   summary: 'Delete a webhook endpoint and its deliveries',
   responses: deleted,
@@ -91,6 +96,7 @@ webhooks.route('DELETE', '/v1/webhook_endpoints/{id}', {
 });
 
 webhooks.route('POST', '/v1/webhook_endpoints/{id}/rotate_secret', {
+  id: 'webhookEndpoints.rotateSecret',
   access,
   summary: 'Create a new secret for a webhook endpoint; until the grace period ends, the old one signs too',
   body: secretRotationRequestSchema,
@@ -104,9 +110,10 @@ webhooks.route('POST', '/v1/webhook_endpoints/{id}/rotate_secret', {
 });
 
 webhooks.route('GET', '/v1/webhook_endpoints/{id}/deliveries', {
+  id: 'webhookDeliveries.list',
   access,
   summary: 'List the deliveries to an endpoint and their attempts, newest first',
-  ...paged(webhookDeliveryListSchema, 'The body is a page of deliveries'),
+  ...paged('evt', webhookDeliveryListSchema, 'The body is a page of deliveries'),
   handler: async ({ tenant, services, params, query }) => {
     const { id } = await find(services, tenant, params.id);
     const deliveries = services.webhookDeliveries(id);
@@ -115,6 +122,7 @@ webhooks.route('GET', '/v1/webhook_endpoints/{id}/deliveries', {
 });
 
 webhooks.route('POST', '/v1/webhook_endpoints/{id}/deliveries/{delivery}/redeliver', {
+  id: 'webhookDeliveries.redeliver',
   access,
   summary: 'Send the event of a delivery again, under the same id',
   responses: { 202: json(webhookDeliverySchema, 'The service sends the event again') },

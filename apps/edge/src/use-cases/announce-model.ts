@@ -76,6 +76,7 @@ async function signUpload(
   const signed = partsOf(row.content_length).map(async ({ part_number, offset, bytes }) => ({
     part_number,
     offset,
+    bytes,
     url: await objects.signedPart(row.object, uploadId, part_number, bytes),
     headers: { 'content-length': String(bytes) },
   }));

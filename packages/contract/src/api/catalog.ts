@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { answeredMethodIdSchema } from '../method-id.ts';
 import { modelSchema } from '../models.ts';
 import { conventions, parametersSchema } from '../result.ts';
 import { page } from '../wire.ts';
 
 export const methodSchema = z
   .object({
-    id: z.string(),
+    id: answeredMethodIdSchema,
     object: z.literal('method'),
     title: z.string(),
     summary: z.string(),

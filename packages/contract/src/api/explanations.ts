@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { artifactNames, jobErrorCodes } from '../job.ts';
+import { answeredMethodIdSchema, methodIdSchema } from '../method-id.ts';
 import { modelErrorCodes } from '../models.ts';
+import { plainLines, plainText } from '../plain-text.ts';
 import { recordOf } from '../record.ts';
 import { conventions, parametersSchema, predictionSchema, warningSchema } from '../result.ts';
 import { answeredVisualizationSchema, languages, visualizationSchema } from '../style.ts';
@@ -13,10 +15,7 @@ export const photoSchema = z.union([
   z.strictObject({ sha256: sha256.describe('SHA-256 of a photo that this tenant has uploaded') }),
 ]);
 
-export const modelReferenceSchema = z
-  .string()
-  .min(1)
-  .max(200)
+export const modelReferenceSchema = plainText(200)
   .optional()
   .describe('Name or id of a model, or `name@sha256:…`. Omitted: the default model');
 
@@ -27,11 +26,11 @@ export const explanationRequestSchema = z
   .strictObject({
     input: photoSchema,
     model: modelReferenceSchema,
-    method: z.string().min(1).max(100),
+    method: methodIdSchema,
     target: targetRequestSchema.default('predicted'),
     parameters: parametersSchema.default({}),
     convention: z.enum(conventions).default('paper'),
-    layers: z.array(z.string().min(1).max(500)).max(16).default([]),
+    layers: z.array(plainText(500)).max(16).default([]),
     language: z.enum(languages).default('en'),
     output: z
       .strictObject({ visualization: visualizationSchema.prefault({}) })
@@ -43,10 +42,10 @@ export const explanationRequestSchema = z
       .max(retention.most)
       .default(retention.usual)
       .describe('How many seconds from now the service keeps the result'),
-    metadata: recordOf(z.string().min(1).max(40), z.string().max(500))
+    metadata: recordOf(plainText(40), plainLines(500))
       .refine((entries) => Object.keys(entries).length <= 16, 'Expected at most 16 entries.')
       .default({})
-      .meta({ default: {} })
+      .meta({ default: {}, maxProperties: 16 })
       .describe('Your own labels. The service stores them with the explanation and does not use them'),
     webhook: z
       .string()
@@ -132,7 +131,7 @@ export const explanationSchema = z
       name: z.string().nullable().describe(untilCatalog),
       digest: z.string().nullable().describe(untilCatalog),
     }),
-    method: z.string(),
+    method: answeredMethodIdSchema,
     method_version: z.string(),
     convention: z.enum(conventions),
     parameters: parametersSchema.describe('Every parameter of the method, with the defaults'),

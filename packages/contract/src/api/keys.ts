@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { page, time } from '../wire.ts';
+import { givenName } from '../plain-text.ts';
+import { page, time, timeOfAnyZone } from '../wire.ts';
 
 export const scopes = [
   'uploads:write',
@@ -18,13 +19,13 @@ export type Scope = (typeof scopes)[number];
 
 export const keyRequestSchema = z
   .strictObject({
-    name: z.string().trim().min(1).max(100).optional(),
+    name: givenName(100).optional(),
     scopes: z
       .array(z.enum(scopes))
       .min(1)
       .optional()
       .describe('What the key may do. Omitted: every scope of the key that makes the request'),
-    expires_at: time.optional(),
+    expires_at: timeOfAnyZone.optional().describe('A time in the future, in any zone'),
   })
   .meta({ id: 'KeyRequest' });
 

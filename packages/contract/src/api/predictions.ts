@@ -29,6 +29,7 @@ export const predictionsSchema = z
     warnings: z.array(warningSchema),
     request_id: z.string(),
   })
-  .meta({ id: 'Predictions' });
+  // A class `Predictions` with a member `predictions` is no valid Python of openapi-python-client.
+  .meta({ id: 'PhotoPredictions' });
 
 export type Predictions = z.infer<typeof predictionsSchema>;

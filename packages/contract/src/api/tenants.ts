@@ -1,10 +1,9 @@
 import { z } from 'zod';
+import { givenName } from '../plain-text.ts';
 import { page, time } from '../wire.ts';
 import { newKeySchema } from './keys.ts';
 
-export const tenantRequestSchema = z
-  .strictObject({ name: z.string().trim().min(1).max(100) })
-  .meta({ id: 'TenantRequest' });
+export const tenantRequestSchema = z.strictObject({ name: givenName(100) }).meta({ id: 'TenantRequest' });
 
 export const tenantSchema = z
   .object({

@@ -11,10 +11,15 @@ export const uploadLimits = {
 
 export const uploadRequestSchema = z
   .strictObject({
-    content_type: z.string().describe(`Type of the photo: ${uploadLimits.types.join(', ')}`),
+    content_type: z
+      .string()
+      .max(100)
+      .meta({ enum: [...uploadLimits.types, 'image/jpg'] })
+      .describe('Type of the photo, in upper or lower case. `image/jpg` counts as `image/jpeg`'),
     content_length: z
       .int()
       .min(1)
+      .meta({ maximum: uploadLimits.max_bytes })
       .describe(`Length of the photo in bytes, at most ${uploadLimits.max_bytes}`),
     sha256,
   })
@@ -46,6 +51,7 @@ export const uploadSchema = z
       types: z.array(z.string()),
     }),
   })
-  .meta({ id: 'Upload' });
+  // A class `Upload` with a member `upload` is no valid Python of openapi-python-client.
+  .meta({ id: 'PhotoUpload' });
 
 export type Upload = z.infer<typeof uploadSchema>;

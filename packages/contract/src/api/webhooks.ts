@@ -1,13 +1,23 @@
 import { z } from 'zod';
 import { page, time } from '../wire.ts';
 
+/** The gateway decides by `webhookUrl`; this tells writers of clients, in a pattern, what it takes. */
+const urlSchema = z
+  .string()
+  .min(1)
+  .max(2_000)
+  .meta({
+    pattern: String.raw`^https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,20}(/[A-Za-z0-9._~/?=&-]*)?$`,
+  })
+  .describe('An https URL on port 443 of a public host, without credentials');
+
 export const webhookEndpointRequestSchema = z
-  .strictObject({ url: z.string().min(1).max(2_000).describe('An https URL on port 443 of a public host') })
+  .strictObject({ url: urlSchema })
   .meta({ id: 'WebhookEndpointRequest' });
 
 export const webhookEndpointChangeSchema = z
   .strictObject({
-    url: z.string().min(1).max(2_000).optional(),
+    url: urlSchema.optional(),
     status: z.enum(['enabled', 'disabled']).optional(),
   })
   .meta({ id: 'WebhookEndpointChange' });

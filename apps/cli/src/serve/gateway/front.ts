@@ -18,6 +18,8 @@ interface Bindings {
  */
 export default {
   async fetch(request: Request, { GATEWAY, STORE }: Bindings): Promise<Response> {
+    // Of two Host headers, or of one that is no host, workerd makes an address that is no URL.
+    if (!URL.canParse(request.url)) return badHost();
     const { pathname, searchParams } = new URL(request.url);
     if (!pathname.startsWith(`${store}/`)) return GATEWAY.fetch(fromThisMachine(request));
     const refusal = refusalOf(request.headers, searchParams);
@@ -30,6 +32,21 @@ export default {
       new Request(request, { headers: withoutUnsignedMetadata(request.headers, searchParams) }),
     );
   },
+};
+
+const badHost = (): Response => {
+  const detail = 'Expected one Host header that names a host.';
+  const problem = {
+    type: 'about:blank',
+    title: 'Bad Request',
+    status: 400,
+    detail,
+    code: 'invalid_parameter',
+  };
+  return new Response(JSON.stringify(problem), {
+    status: 400,
+    headers: { 'Content-Type': 'application/problem+json' },
+  });
 };
 
 /** The gateway counts bad keys by the address that Cloudflare names. Here it is always this machine's own. */
