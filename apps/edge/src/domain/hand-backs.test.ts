@@ -17,7 +17,11 @@ const claimed = (run: Run): Run => {
 };
 const nonceOf = (attempt: number): string => attempt.toString(16).padStart(32, '0');
 
-type Body = Report extends infer R ? (R extends Report ? Omit<R, 'attempt' | 'lease' | 'nonce'> : never) : never;
+type Body = Report extends infer R
+  ? R extends Report
+    ? Omit<R, 'attempt' | 'lease' | 'nonce'>
+    : never
+  : never;
 const heard = (run: Run, body: Body): Run | null => {
   const { attempt, lease } = run;
   return applyReport(run, { attempt, lease, nonce: nonceOf(attempt), ...body }, 0);
@@ -130,7 +134,11 @@ describe('a checkpoint', () => {
 
   test('is of the worker that reports it: one at another place is refused', () => {
     const mine = claimed(half);
-    for (const object of [half.checkpoint!.object, 't/ten_b/x/1/checkpoint', `${outputPrefix(mine)}overlay.png`])
+    for (const object of [
+      half.checkpoint!.object,
+      't/ten_b/x/1/checkpoint',
+      `${outputPrefix(mine)}overlay.png`,
+    ])
       expect(
         heard(mine, { status: 'handed_back', checkpoint: { ...checkpointOf(mine, 900), object } }),
       ).toBeNull();

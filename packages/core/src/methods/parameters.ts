@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { nearestName } from '../onnx/nearest-name.ts';
 import { getOwn } from '../own.ts';
 import type { Convention, Method, Params } from './method.ts';
-import { nearestName } from '../onnx/nearest-name.ts';
 import type { Parameters } from './question.ts';
 import { fusions } from './shared/cam.ts';
 

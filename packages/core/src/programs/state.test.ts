@@ -51,42 +51,45 @@ it.each(specs)('$method goes on where another run has stopped', async (spec) => 
   expect(counted.runs).toBeLessThan(inOne);
 });
 
-it.each(specs)('$method stopped after every chunk, by turns in two runs, ends with the same numbers', async (spec) => {
-  const model = readClassifier(tinyNetwork());
-  const [a, b] = [
-    await createExplainer(model, { ...spec, memory: 1 }, cpu),
-    await createExplainer(model, { ...spec, memory: 1 }, cpu),
-  ];
-  const whole = await a.attribute(image, [1]);
-  let state: LoopState | undefined;
-  const told: number[] = [];
-  const later: boolean[] = [];
-  for (let turn = 0; ; turn++) {
-    const stop = new AbortController();
-    const options = {
-      ...{ signal: stop.signal, state },
-      onProgress: (completed: number) => told.push(completed),
-      onState(next: LoopState) {
-        // Every run starts at the state that it was given, and stops after one chunk.
-        later.push(state === undefined || next.loop > state.loop || next.done > state.done);
-        state = next;
-        stop.abort();
-      },
-    };
-    const outcome = await (turn % 2 ? a : b).attribute(image, [1], options).catch((error: unknown) => {
-      if (!stop.signal.aborted) throw error;
-      return null;
-    });
-    if (!outcome) continue;
-    expect([...outcome.attribution.data]).toEqual([...whole.attribution.data]);
-    expect(outcome.convergenceDelta).toEqual(whole.convergenceDelta);
-    expect(turn).toBeGreaterThan(2);
-    break;
-  }
-  expect(new Set(later)).toEqual(new Set([true]));
-  expect(told).toEqual(told.toSorted((x, y) => x - y));
-  await Promise.all([a.close(), b.close()]);
-});
+it.each(specs)(
+  '$method stopped after every chunk, by turns in two runs, ends with the same numbers',
+  async (spec) => {
+    const model = readClassifier(tinyNetwork());
+    const [a, b] = [
+      await createExplainer(model, { ...spec, memory: 1 }, cpu),
+      await createExplainer(model, { ...spec, memory: 1 }, cpu),
+    ];
+    const whole = await a.attribute(image, [1]);
+    let state: LoopState | undefined;
+    const told: number[] = [];
+    const later: boolean[] = [];
+    for (let turn = 0; ; turn++) {
+      const stop = new AbortController();
+      const options = {
+        ...{ signal: stop.signal, state },
+        onProgress: (completed: number) => told.push(completed),
+        onState(next: LoopState) {
+          // Every run starts at the state that it was given, and stops after one chunk.
+          later.push(state === undefined || next.loop > state.loop || next.done > state.done);
+          state = next;
+          stop.abort();
+        },
+      };
+      const outcome = await (turn % 2 ? a : b).attribute(image, [1], options).catch((error: unknown) => {
+        if (!stop.signal.aborted) throw error;
+        return null;
+      });
+      if (!outcome) continue;
+      expect([...outcome.attribution.data]).toEqual([...whole.attribution.data]);
+      expect(outcome.convergenceDelta).toEqual(whole.convergenceDelta);
+      expect(turn).toBeGreaterThan(2);
+      break;
+    }
+    expect(new Set(later)).toEqual(new Set([true]));
+    expect(told).toEqual(told.toSorted((x, y) => x - y));
+    await Promise.all([a.close(), b.close()]);
+  },
+);
 
 it('starts from the beginning where the state is of other chunks or of another program', async () => {
   const spec = { method: 'integrated-gradients', parameters: { n_steps: 12 } };
