@@ -90,7 +90,7 @@ test.each(jobs)(
     expect(second.checkpoint.completed).toBeGreaterThan(before);
     expect(Math.min(...progressOf(second.world))).toBeGreaterThanOrEqual(before);
     const { nonce } = second.world.gateway.claims.at(-1)!;
-  expect(second.checkpoint.object).toBe(`${asked(2).output_prefix}${nonce}/checkpoint`);
+    expect(second.checkpoint.object).toBe(`${asked(2).output_prefix}${nonce}/checkpoint`);
 
     const last = await newWorker();
     expect(await computed(last, await prepare(last, asked(3, second.checkpoint)))).toBe(expected);
