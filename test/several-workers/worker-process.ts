@@ -73,10 +73,11 @@ async function startProcess(
     env: { ...own, ...settings },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const reader = createInterface(child.stdout);
-  reader.on('line', (line) => lines.push(JSON.parse(line)));
-  const [first] = await once(reader, 'line');
-  const { url } = JSON.parse(first) as { url: string };
-  while (!(await fetch(`${url}/readyz`)).ok) await sleep(50);
+  const before = lines.length;
+  createInterface(child.stdout).on('line', (line) => lines.push(JSON.parse(line)));
+  while (!lines.slice(before).some(({ event }) => event === 'worker_ready')) {
+    if (child.exitCode !== null) throw new Error(`the worker has ended with status ${child.exitCode}`);
+    await sleep(50);
+  }
   return child;
 }
