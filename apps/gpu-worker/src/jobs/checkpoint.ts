@@ -16,7 +16,7 @@ import type { Log } from '../telemetry/log.ts';
 import { version } from '../version.ts';
 import type { ClaimedJob } from './gateway-call.ts';
 
-export interface CheckpointContext {
+interface CheckpointContext {
   readonly storage: Storage;
   readonly device: string;
   readonly log: Log;
