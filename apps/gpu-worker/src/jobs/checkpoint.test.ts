@@ -64,10 +64,13 @@ async function computed(world: World, job: Job): Promise<string> {
   return sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 }
 
-const request = (key: string, attempt: number, question: object, checkpoint?: Checkpoint) => ({
-  ...{ key, attempt, output_prefix: `t/acme/x/${key}/${attempt}/`, question },
-  ...(checkpoint ? { checkpoint: sourceOf(checkpoint) } : {}),
-});
+const request = (key: string, attempt: number, question: object, checkpoint?: Checkpoint) => (
+  {
+    ...{ key, attempt, output_prefix: `t/acme/x/${key}/${attempt}/`, question },
+    ...(checkpoint ? { checkpoint: sourceOf(checkpoint) } : {}),
+  },
+  180_000
+);
 
 test.each(jobs)(
   'L5: %s %o goes on in another worker where it was, to the same bits',
@@ -99,7 +102,7 @@ test.each(jobs)(
 );
 
 describe('a checkpoint that cannot be used', () => {
-  const question = { method: 'integrated-gradients', parameters: { n_steps: 200 } };
+  const question = { method: 'integrated-gradients', parameters: { n_steps: 80 } };
   const key = 'd'.repeat(64);
   let attempt = 1;
 
@@ -150,7 +153,7 @@ describe('a checkpoint that cannot be used', () => {
     const [resumed, fewer] = await outcome(70, checkpoint);
     expect(resumed).toBe(whole);
     expect(fewer).toBeLessThan(runs);
-  });
+  }, 180_000);
 
   test('because the store does not answer is waited for: another attempt may find it', async () => {
     const world = await newWorker();
