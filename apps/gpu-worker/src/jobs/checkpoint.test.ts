@@ -64,13 +64,10 @@ async function computed(world: World, job: Job): Promise<string> {
   return sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 }
 
-const request = (key: string, attempt: number, question: object, checkpoint?: Checkpoint) => (
-  {
-    ...{ key, attempt, output_prefix: `t/acme/x/${key}/${attempt}/`, question },
-    ...(checkpoint ? { checkpoint: sourceOf(checkpoint) } : {}),
-  },
-  180_000
-);
+const request = (key: string, attempt: number, question: object, checkpoint?: Checkpoint) => ({
+  ...{ key, attempt, output_prefix: `t/acme/x/${key}/${attempt}/`, question },
+  ...(checkpoint ? { checkpoint: sourceOf(checkpoint) } : {}),
+});
 
 test.each(jobs)(
   'L5: %s %o goes on in another worker where it was, to the same bits',
@@ -99,6 +96,7 @@ test.each(jobs)(
     expect(await computed(last, await prepare(last, asked(3, second.checkpoint)))).toBe(expected);
     expect(Math.min(...progressOf(last))).toBeGreaterThanOrEqual(second.checkpoint.completed);
   },
+  180_000,
 );
 
 describe('a checkpoint that cannot be used', () => {
