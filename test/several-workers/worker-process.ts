@@ -6,40 +6,40 @@ import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../apps/gpu-worker/src/index.ts', import.meta.url));
 
+type Line = Record<string, unknown>;
+
 /** A worker as it runs in production: a process of its own. */
 export class WorkerProcess {
   readonly url: string;
-  /** Lines that it has written to its log. */
-  readonly lines: readonly Record<string, unknown>[];
-  readonly #process: ChildProcess;
+  /** Lines that it has written to its log, also before it was replaced. */
+  readonly lines: readonly Line[];
+  readonly #replace: () => Promise<ChildProcess>;
+  #process: ChildProcess;
 
-  private constructor(process: ChildProcess, url: string, lines: Record<string, unknown>[]) {
+  private constructor(
+    process: ChildProcess,
+    url: string,
+    lines: readonly Line[],
+    replace: () => Promise<ChildProcess>,
+  ) {
     this.#process = process;
     this.url = url;
     this.lines = lines;
+    this.#replace = replace;
   }
 
   static async start(settings: Readonly<Record<string, string>>): Promise<WorkerProcess> {
-    const own = {
-      PORT: '0',
-      HOST: '127.0.0.1',
-      THREADS: '1',
-      DRAWING_THREADS: '1',
-      DRAIN_SECONDS: '0',
-      CHECK_SECONDS: '0',
-    };
-    const child = spawn(process.execPath, [main], {
-      env: { ...own, ...settings },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const lines: Record<string, unknown>[] = [];
-    const reader = createInterface(child.stdout);
-    reader.on('line', (line) => lines.push(JSON.parse(line)));
-    await once(reader, 'line');
-    const worker = new WorkerProcess(child, String(lines[0]!.url), lines);
-    // On a busy machine a connection that is kept open may close at this moment.
-    while (!(await fetch(`${worker.url}/readyz`).catch(() => null))?.ok) await sleep(50);
-    return worker;
+    const lines: Line[] = [];
+    const child = await startProcess(settings, lines);
+    const url = String(lines[0]!.url);
+    const again = () => startProcess({ ...settings, PORT: new URL(url).port }, lines);
+    return new WorkerProcess(child, url, lines, again);
+  }
+
+  /** Stops the process in order and starts another one at the same address, as a rolling restart does. */
+  async replace(): Promise<void> {
+    await this.stop();
+    this.#process = await this.#replace();
   }
 
   /** The value of a counter; with labels, the sum of the series whose labels contain `label`. */
@@ -54,4 +54,30 @@ export class WorkerProcess {
     this.#process.kill('SIGTERM');
     await once(this.#process, 'exit');
   }
+}
+
+/** Starts a worker and waits until it takes jobs; its log lines go to `lines`. */
+async function startProcess(
+  settings: Readonly<Record<string, string>>,
+  lines: Line[],
+): Promise<ChildProcess> {
+  const own = {
+    PORT: '0',
+    HOST: '127.0.0.1',
+    THREADS: '1',
+    DRAWING_THREADS: '1',
+    DRAIN_SECONDS: '0',
+    CHECK_SECONDS: '0',
+  };
+  const child = spawn(process.execPath, [main], {
+    env: { ...own, ...settings },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const before = lines.length;
+  createInterface(child.stdout).on('line', (line) => lines.push(JSON.parse(line)));
+  while (!lines.slice(before).some(({ event }) => event === 'worker_ready')) {
+    if (child.exitCode !== null) throw new Error(`the worker has ended with status ${child.exitCode}`);
+    await sleep(50);
+  }
+  return child;
 }

@@ -235,8 +235,7 @@ test('G4: a queue that is down when a worker hands its job back, or when the wat
     });
   await report(job!, { status: 'processing' });
   await queue({ send: () => Promise.reject(new Error('down')) });
-  const stopped = { code: 'worker_crashed', message: 'Stopping.', retryable: true };
-  expect((await report(job!, { status: 'failed', error: stopped })).status).toBe(204);
+  expect((await report(job!, { status: 'handed_back', checkpoint: null })).status).toBe(204);
   await later(stub, deliveryTime + 1_000);
   await queue(bindings.JOBS);
   await later(stub, 2 * (deliveryTime + 1_000));
@@ -365,9 +364,10 @@ describe('the watchdog', () => {
   test('F5: a worker that is told to stop hands its job back', async () => {
     const { computation } = await underway();
     const [job] = await jobsTaken(computation);
-    const stopped = { code: 'worker_crashed', message: 'Stopping.', retryable: true };
-    expect((await report(job!, { status: 'failed', error: stopped })).status).toBe(204);
+    expect((await report(job!, { status: 'handed_back', checkpoint: null })).status).toBe(204);
     expect((await jobsTaken(computation, 2))[1]!.attempt).toBe(2);
+    // The worker that repeats it has been heard.
+    expect((await report(job!, { status: 'handed_back', checkpoint: null })).status).toBe(409);
   });
 });
 

@@ -153,9 +153,9 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
 
 /**
  * Paths at which gateways of earlier releases post jobs. Their attempts cannot be claimed (v1), or their questions name
- * no numerics version (v2) or no score (v3). These gateways keep the jobs until they are replaced.
+ * no numerics version (v2) or no score (v3), or they know no hand-back (v4). These gateways keep the jobs until they are replaced.
  */
-const earlierJobs = ['/v1/jobs', '/v2/jobs', '/v3/jobs'];
+const earlierJobs = ['/v1/jobs', '/v2/jobs', '/v3/jobs', '/v4/jobs'];
 const earlierGateway = `this worker takes jobs at ${workerPaths.jobs}: the gateway is of an earlier release`;
 
 /** Longest time in which a model is got ready, in milliseconds. */

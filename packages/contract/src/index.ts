@@ -13,6 +13,7 @@ export * from './api/uploads.ts';
 export * from './api/webhooks.ts';
 export * from './cache-key.ts';
 export * from './canonical-json.ts';
+export * from './checkpoint.ts';
 export * from './claim.ts';
 export * from './compat.ts';
 export * from './digest.ts';

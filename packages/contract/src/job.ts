@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkpointSchema, checkpointSourceSchema } from './checkpoint.ts';
 import { nonceSchema } from './claim.ts';
 import { layerNamesSchema, modelSourceSchema, notRunSchema } from './models.ts';
 import { recordOf } from './record.ts';
@@ -20,10 +21,11 @@ import { sha256 } from './wire.ts';
  *
  * The version in a path changes when gateway and worker of two releases would misunderstand each other. The call then
  * fails, and the job waits in the queue. Since v2 of jobs the worker claims a job first, since v3 it knows the numerics version of a
- * question, since v4 its score. Since v2 of renderings a result names its task.
+ * question, since v4 its score; since v5 a worker that stops hands its attempts back, and goes on from the checkpoint of another.
+ * Since v2 of renderings a result names its task.
  */
 export const workerPaths = {
-  jobs: '/v4/jobs',
+  jobs: '/v5/jobs',
   models: '/v1/models',
   renderings: '/v2/renderings',
   validations: '/v1/validations',
@@ -83,6 +85,8 @@ export const jobSchema = z.strictObject({
    * claim; the worker chooses no part of a name.
    */
   output_prefix: z.string(),
+  /** Where an earlier attempt of the same run has stopped. Absent: begin at the beginning. */
+  checkpoint: checkpointSourceSchema.optional(),
   /** The worker posts the claim of the attempt here. */
   claim_url: z.url(),
   /** The worker posts its reports here. */
@@ -146,6 +150,11 @@ export const reportSchema = z.discriminatedUnion('status', [
     artifacts: z.array(artifactSchema),
   }),
   z.object({ ...about, status: z.literal('failed'), error: jobErrorSchema }),
+  /**
+   * The worker stops, or has lost its device, and gives the attempt back. `checkpoint` is null if this attempt has done no
+   * sample that the one before had not done, or has none.
+   */
+  z.object({ ...about, status: z.literal('handed_back'), checkpoint: checkpointSchema.nullable() }),
 ]);
 export type Report = z.infer<typeof reportSchema>;
 

@@ -7,7 +7,10 @@ import { z } from 'zod';
 export function recordOf<V extends z.ZodType>(names: z.ZodString, values: V) {
   const ordinary = z.record(names, values);
   // The generator of the OpenAPI document cannot see what `superRefine` checks, so this states it.
-  const { additionalProperties, propertyNames } = z.toJSONSchema(ordinary, { io: 'input' });
+  const { additionalProperties, propertyNames } = z.toJSONSchema(ordinary, {
+    io: 'input',
+    unrepresentable: 'any',
+  });
   return z
     .custom<Record<string, z.input<V>>>()
     .superRefine((given, context) => {

@@ -5,6 +5,7 @@ export {
   createExplainer,
   type Explainer,
   type ExplainerSpec,
+  type LoopState,
 } from './explainer.ts';
 export { type GraphFile, graphFileOf, type ModelFiles, weightsBeside, wholeFile } from './graph-file.ts';
 export {

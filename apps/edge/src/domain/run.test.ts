@@ -12,11 +12,8 @@ const submission = {
   units: 100,
 } as unknown as Submission;
 const statuses = ['queued', 'processing', 'succeeded', 'failed', 'canceled', 'aborted'] as const;
-const progress = fc.option(
-  fc
-    .record({ completed: fc.nat(50), total: fc.nat(50) })
-    .filter(({ completed, total }) => completed <= total),
-);
+/** Also what no honest worker reports: a tenant's own model may say anything. */
+const progress = fc.option(fc.record({ completed: fc.integer(), total: fc.integer() }));
 
 test('G1: a run costs its units at most, all of them only with its result, and a failure nothing', () => {
   fc.assert(
@@ -25,7 +22,7 @@ test('G1: a run costs its units at most, all of them only with its result, and a
       expect(Number.isInteger(spent) && spent >= 0 && spent <= units).toBe(true);
       if (status === 'succeeded') expect(spent).toBe(units);
       if (status !== 'succeeded' && status !== 'canceled') expect(spent).toBe(0);
-      if (status === 'canceled' && !made?.completed) expect(spent).toBe(0);
+      if (status === 'canceled' && (made?.completed ?? 0) <= 0) expect(spent).toBe(0);
     }),
   );
 });

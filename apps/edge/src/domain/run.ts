@@ -1,6 +1,8 @@
 import {
   type Artifact,
   artifactPrefix,
+  type Checkpoint,
+  type CheckpointSource,
   type Claim,
   type Explanation,
   type ExplanationFailure,
@@ -69,6 +71,12 @@ export interface Run {
   /** Attempts that ended while a worker computed, and attempts that ended before a worker began. */
   readonly crashes: number;
   readonly losses: number;
+  /** Attempts that workers have begun and handed back since the last one with progress: none had done a sample more. */
+  readonly idleHandBacks: number;
+  /** Most samples that were done in any attempt that was handed back. */
+  readonly mostDone: number;
+  /** Where the next attempt goes on: the checkpoint of the last attempt that was handed back with one. */
+  readonly checkpoint: Checkpoint | null;
   readonly lease: string;
   /** True once a worker has accepted the present attempt: it answered 202, or claimed the attempt. */
   readonly accepted: boolean;
@@ -138,11 +146,13 @@ export const isTerminal = (run: Pick<Run, 'status'>): boolean =>
 /** The id of the run at the tenant's meter. */
 export const meterId = ({ submission, number }: Run): string => `${submission.key}/${number}`;
 
-/** Gives the cost of the run: the part that was computed; failures are free. */
+/** Gives the cost of the run: the part that was computed, by whatever attempts; failures are free. */
 export function unitsSpent({ status, submission: { units }, progress }: Run): number {
   if (status === 'succeeded') return units;
   if (status !== 'canceled' || !progress) return 0;
-  return Math.round((units * progress.completed) / Math.max(1, progress.total));
+  // The process of a tenant's own model may say any number.
+  const part = Math.min(1, Math.max(0, progress.completed / Math.max(1, progress.total)));
+  return Math.round(units * part);
 }
 
 /** The claim of an attempt of this run: by default the present one. */
@@ -169,6 +179,16 @@ export function stalePrefixes(run: Run): string[] {
   return attempts.filter((attempt) => attempt !== kept).map((attempt) => outputPrefix(run, attempt));
 }
 
+/** Lists where the run's checkpoint lies: the prefix of the attempt that has left it, or none. */
+export const checkpointPrefix = ({ checkpoint }: Run): string[] =>
+  checkpoint ? [checkpoint.object.slice(0, checkpoint.object.lastIndexOf('/') + 1)] : [];
+
+const sourceOfCheckpoint = ({ object, sha256, bytes }: Checkpoint): CheckpointSource => ({
+  object,
+  sha256,
+  bytes,
+});
+
 export const jobOf = (
   run: Run,
   urls: Pick<Job, 'claim_url' | 'report_url'>,
@@ -182,6 +202,7 @@ export const jobOf = (
   ...(model ? { model } : {}),
   input: run.submission.input,
   output_prefix: attemptPrefix(run),
+  ...(run.checkpoint ? { checkpoint: sourceOfCheckpoint(run.checkpoint) } : {}),
   ...urls,
   request_id: run.submission.requestId,
   ...(run.submission.traceparent ? { traceparent: run.submission.traceparent } : {}),

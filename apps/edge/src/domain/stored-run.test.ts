@@ -36,13 +36,15 @@ describe('a stored run', () => {
   });
 
   test('of an earlier release has none of what it did not know', () => {
-    const { waiters: _, claims: __, owner: ___, metered: ____, accepted: _____, ...older } = run;
+    const { waiters: _, claims: __, owner: ___, metered: ____, accepted: _____, ...later } = run;
+    const { checkpoint: ______, mostDone: _______, idleHandBacks: ________, ...older } = later;
     const riders = { exp_a: { via: 'miss', until: null, exit: null } } as const;
     expect(upgradeRun({ ...older, riders })).toMatchObject({
       waiters: {
         exp_a: { via: 'miss', until: null, style: null, webhook: null, notified: false, outcome: null },
       },
       ...{ claims: [], owner: null, metered: true, accepted: false },
+      ...{ checkpoint: null, mostDone: 0, idleHandBacks: 0 },
     });
   });
 });

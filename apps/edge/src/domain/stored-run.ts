@@ -2,9 +2,12 @@ import { currentResult, ownStyle, retention, type Style } from '@whylight/contra
 import type { Run, Submission, Waiter } from './run.ts';
 
 type Recent =
+  | 'checkpoint'
   | 'claims'
   | 'crashes'
+  | 'idleHandBacks'
   | 'losses'
+  | 'mostDone'
   | 'version'
   | 'owner'
   | 'keepUntil'
@@ -37,6 +40,7 @@ export function upgradeRun({ riders = {}, waiters = riders, taken = false, ...st
   const { language } = submission.question as { language?: Style['language'] };
   return {
     ...{ claims: [], crashes: 0, losses: 0, version: 0, owner: null, erased: false, metered: true },
+    ...{ idleHandBacks: 0, mostDone: 0, checkpoint: null },
     keepUntil: stored.createdAt + retention.usual * 1000,
     accepted: taken,
     ...stored,

@@ -2,6 +2,7 @@ import {
   artifactNames,
   artifactPrefix,
   type Claim,
+  checkpointUnder,
   ownStyle,
   type Report,
   type Result,
@@ -42,9 +43,14 @@ function reportBy(
     const error = { code: 'worker_crashed', message: 'It stops.', retryable: true } as const;
     return { ...about, status, error };
   }
-  if (status !== 'succeeded') return { ...about, status };
   const { tenant, key } = run.submission;
   const prefix = artifactPrefix(`t/${tenant}/x/${key}/${attempt}/`, theirs);
+  if (status === 'handed_back') {
+    const object = checkpointUnder(prefix);
+    const checkpoint = { object, sha256: '0'.repeat(64), bytes: 1, completed: attempt, total: 100 };
+    return { ...about, status, checkpoint: attempt % 2 ? checkpoint : null };
+  }
+  if (status !== 'succeeded') return { ...about, status };
   const artifact = { sha256: '0'.repeat(64), bytes: 1, content_type: 'image/png' };
   const artifacts = artifactNames.map((name) => ({ name, object: prefix + name, ...artifact }));
   return { ...about, status, result, artifacts };
@@ -61,6 +67,7 @@ const events = fc.record({
     'progress',
     'succeeded',
     'failed',
+    'handed_back',
     'lease',
     'cancel',
   ),
@@ -150,6 +157,8 @@ describe('L3: whatever happens, in whatever order', () => {
         for (const { object } of run.artifacts) expect(object.startsWith(kept!)).toBe(true);
         const written = claimed.map(({ attempt }) => outputPrefix(run, attempt));
         expect(new Set(written).size).toBe(written.length);
+        // A checkpoint that was accepted lies where the worker of that attempt alone writes.
+        if (run.checkpoint) expect(written.map(checkpointUnder)).toContain(run.checkpoint.object);
         const stale = stalePrefixes(run);
         for (const prefix of written)
           expect([prefix, stale.includes(prefix)]).toEqual([prefix, prefix !== kept]);

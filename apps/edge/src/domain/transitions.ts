@@ -1,8 +1,10 @@
 import {
   type Artifact,
   artifactNames,
+  type Checkpoint,
   type Claim,
   type ClaimRefusal,
+  checkpointUnder,
   type JobError,
   predictionMethod,
   type Report,
@@ -31,6 +33,9 @@ export function beginRun(previous: Run | null, submission: Submission, now: numb
     tries: 0,
     crashes: 0,
     losses: 0,
+    idleHandBacks: 0,
+    mostDone: 0,
+    checkpoint: null,
     lease: '',
     accepted: false,
     claims: [],
@@ -57,7 +62,7 @@ const startNextAttempt = (run: Run, now: number): Run => ({
   tries: run.tries + 1,
   lease: crypto.randomUUID(),
   accepted: false,
-  progress: null,
+  progress: run.checkpoint && { completed: run.checkpoint.completed, total: run.checkpoint.total },
   deadline: now + deliveryTime,
 });
 
@@ -72,12 +77,34 @@ export function retryOrFail(run: Run, now: number): Run {
     );
   // A worker that had not begun the job did not die of it.
   const begun = run.status === 'processing';
-  const [crashes, losses] = [run.crashes + Number(begun), run.losses + Number(!begun)];
-  if (crashes < mostTries && losses < mostTries) return startNextAttempt({ ...run, crashes, losses }, now);
+  const next: Run = { ...run, crashes: run.crashes + Number(begun), losses: run.losses + Number(!begun) };
+  if (countFaults(next) < mostTries && next.losses < mostTries) return startNextAttempt(next, now);
   const error: JobError = run.accepted
     ? { code: 'worker_crashed', message: `The worker stopped reporting ${mostTries} times.`, retryable: true }
     : { code: 'worker_unreachable', message: 'No worker accepted the job.', retryable: true };
   return failRun(run, error, now);
+}
+
+/** Hand-backs without progress that count as nothing: workers stop for many reasons, and seldom because of a job. */
+const freeHandBacks = 2;
+
+/** Counts the crashes of a run, and from the third on its hand-backs without progress. */
+const countFaults = ({ crashes, idleHandBacks }: Run): number =>
+  crashes + Math.max(0, idleHandBacks - freeHandBacks);
+
+/**
+ * Starts the next attempt of a run whose worker has stopped in order. With progress that is done however often it happens:
+ * each time fewer samples are left. A job that its worker had not begun does not count either.
+ */
+function continueElsewhere(run: Run, checkpoint: Checkpoint | null, now: number): Run {
+  const kept: Run = { ...run, checkpoint: checkpoint ?? run.checkpoint };
+  if (checkpoint && checkpoint.completed > run.mostDone)
+    return startNextAttempt({ ...kept, mostDone: checkpoint.completed, idleHandBacks: 0 }, now);
+  if (run.status === 'queued') return startNextAttempt(kept, now);
+  const next: Run = { ...kept, idleHandBacks: run.idleHandBacks + 1 };
+  if (countFaults(next) < mostTries) return startNextAttempt(next, now);
+  const message = `The worker stopped ${next.idleHandBacks} times before the job got any further.`;
+  return failRun(next, { code: 'worker_crashed', message, retryable: true }, now);
 }
 
 /** Gives the worker, to which the job goes now, time to accept it. */
@@ -138,6 +165,9 @@ export function applyReport(run: Run, report: Report, now: number): Run | null {
         result: report.result,
         artifacts: report.artifacts,
       };
+    case 'handed_back':
+      if (report.checkpoint && report.checkpoint.object !== checkpointUnder(outputPrefix(run))) return null;
+      return continueElsewhere(run, report.checkpoint, now);
     case 'failed':
       return retryAfterFault(run, report.error, now);
   }
@@ -149,7 +179,7 @@ function retryAfterFault(run: Run, error: JobError, now: number): Run {
   return next && !isTerminal(next) ? next : failRun(run, error, now);
 }
 
-/** Faults that another attempt may avoid: a worker that stopped and handed its job back, a store that did not answer. */
+/** Faults that another attempt may avoid: a model's process that crashed, a store that did not answer. */
 const transientFaults: ReadonlySet<JobError['code']> = new Set(['worker_crashed', 'storage_unavailable']);
 
 /** Whether this report already ended the run: the worker repeats it because the answer was lost. */

@@ -1,5 +1,5 @@
 /** The process that holds one tenant's model. `model-process.ts` starts it and sends it requests. */
-import { InputError, type Runtime } from '@whylight/core';
+import { InputError, type LoopState, type Runtime } from '@whylight/core';
 import { resolveQuestion } from '@whylight/core/methods';
 import {
   answerRequests,
@@ -14,10 +14,12 @@ import {
   type RegisteredModel,
 } from '@whylight/host';
 import { examine } from './examine.ts';
-import type { Ask, Found, Load, Notice, Value } from './messages.ts';
+import type { Ask, Explain, Found, Load, Notice, Value } from './messages.ts';
 
 /** Compiled explainers of the model that are kept. */
 const explainers = 8;
+/** Milliseconds between two states that are sent: a state may be large. */
+const statePause = 1000;
 
 let runtime: Runtime;
 let model: RegisteredModel;
@@ -61,15 +63,34 @@ async function answer(ask: Ask, { signal, notify }: Exchange<Notice>): Promise<V
         onVerdict: (verdict) => report({ verdict }),
       });
     }
-    case 'explain': {
-      const onProgress = (completed: number, total: number) => notify({ progress: [completed, total] });
-      return explainer.explain({ ...ask.request, model: model.digest }, { signal, onProgress });
-    }
+    case 'explain':
+      return explain(ask, { signal, notify });
     case 'classify':
       return classifier.classify(ask.photo, model.digest, ask.count);
     case 'warm':
       return warm();
   }
+}
+
+/** Sends the state now and then, as the worker may kill this process; when it is told to stop, it sends the last state. */
+async function explain({ request, state }: Explain, { signal, notify }: Exchange<Notice>) {
+  let [unsent, next]: [LoopState | null, number] = [null, performance.now() + statePause];
+  const send = () => {
+    if (unsent) notify({ state: unsent });
+    [unsent, next] = [null, performance.now() + statePause];
+  };
+  const watch = {
+    ...{ signal, state },
+    onProgress: (completed: number, total: number) => notify({ progress: [completed, total] }),
+    onState(made: LoopState) {
+      unsent = made;
+      if (performance.now() >= next) send();
+    },
+  };
+  return explainer.explain({ ...request, model: model.digest }, watch).catch((error: unknown) => {
+    send();
+    throw error;
+  });
 }
 
 /** Compiles the most requested explainer by using it. If it does not work on this model, nothing is made ready. */

@@ -1,4 +1,5 @@
 import type { ModelManifest, Validation } from '@whylight/contract';
+import type { LoopState } from '@whylight/core';
 import type {
   Classification,
   ExecutionProvider,
@@ -7,6 +8,7 @@ import type {
   PhotoRequest,
 } from '@whylight/host';
 import { z } from 'zod';
+import { loopStateSchema } from './loop-state.ts';
 
 // Messages between the worker and the process that holds a tenant's model. The model's bytes come by stdin.
 
@@ -22,11 +24,18 @@ export interface Load {
   readonly threads: number | undefined;
 }
 
+export interface Explain {
+  readonly op: 'explain';
+  readonly request: Omit<PhotoRequest, 'model'>;
+  /** The state from which to go on. */
+  readonly state: LoopState | undefined;
+}
+
 /** The requests of the worker to the process. */
 export type Ask =
   | Load
   | { readonly op: 'examine'; readonly budget: number }
-  | { readonly op: 'explain'; readonly request: Omit<PhotoRequest, 'model'> }
+  | Explain
   | { readonly op: 'classify'; readonly photo: Uint8Array; readonly count: number }
   | { readonly op: 'warm' };
 
@@ -46,15 +55,17 @@ export type Found =
   | { readonly running: string }
   | { readonly verdict: MethodVerdict };
 
-/** Messages of the process before its answer: its findings, its progress, and its usage since it began. */
+/** Messages of the process before its answer: its findings, its progress, its state, and its usage since it began. */
 export type Notice =
+  | { readonly state: LoopState }
   | { readonly found: Found }
   | { readonly progress: readonly [completed: number, total: number] }
   | { readonly usage: { readonly runs: number; readonly rss: number } };
 
 /** A stranger may control the process: the worker reads nothing else from it. `Examination` checks the findings. */
 export const noticeSchema = z.union([
-  z.object({ progress: z.tuple([z.number(), z.number()]) }),
+  z.object({ state: loopStateSchema }),
+  z.object({ progress: z.tuple([z.int().min(0), z.int().min(0)]) }),
   z.object({ usage: z.object({ runs: z.int().min(0), rss: z.number().min(0) }) }),
   z.object({ found: z.unknown() }),
 ]);

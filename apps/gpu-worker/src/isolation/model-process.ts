@@ -110,7 +110,7 @@ export class ModelProcess {
 
   /** @throws InputError, DeviceError, ProcessLostError. @throws the signal's reason once it is aborted */
   explain(request: Omit<PhotoRequest, 'model'>, watch: Watch = {}): Promise<PhotoExplanation> {
-    return this.#ask({ op: 'explain', request }, watch) as Promise<PhotoExplanation>;
+    return this.#ask({ op: 'explain', request, state: watch.state }, watch) as Promise<PhotoExplanation>;
   }
 
   /** The `count` highest scores. @throws as `explain` does */
@@ -149,13 +149,14 @@ export class ModelProcess {
   /** Kills the process when `signal` is aborted and the work does not end by itself in time. */
   async #ask(
     ask: Ask,
-    { signal, onProgress, onFound }: Watch & { readonly onFound?: (found: unknown) => void } = {},
+    { signal, onProgress, onState, onFound }: Watch & { readonly onFound?: (found: unknown) => void } = {},
   ): Promise<Value> {
     signal?.throwIfAborted();
     const onNotice = (received: unknown) => {
       const notice = noticeSchema.safeParse(received).data;
       if (!notice) return;
       if ('progress' in notice) onProgress?.(...notice.progress);
+      else if ('state' in notice) onState?.(notice.state);
       else if ('usage' in notice) this.#recordUsage(notice.usage);
       else onFound?.(notice.found);
     };

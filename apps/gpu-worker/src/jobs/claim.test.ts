@@ -144,6 +144,7 @@ describe('a worker', () => {
     ['/v1/jobs', 'attempts cannot be claimed'],
     ['/v2/jobs', 'questions name no numerics version'],
     ['/v3/jobs', 'questions name no score'],
+    ['/v4/jobs', 'reports know no hand-back'],
   ])('keeps a job away that a gateway posts to %s, whose %s, until that has been replaced', async (path) => {
     world = await createWorld();
     const { claim_url: _, ...job } = await world.prepared(await disc());

@@ -23,7 +23,7 @@ export interface ReporterSettings {
 }
 
 /** Tries to send a report, in all, before it is given up. */
-const tries = { processing: 3, progress: 1, succeeded: 8, failed: 8 } as const;
+const tries = { processing: 3, progress: 1, succeeded: 8, failed: 8, handed_back: 8 } as const;
 
 /**
  * Reports to the gateway how a job goes, in order, signed. It repeats a report that the gateway does not answer, or answers with

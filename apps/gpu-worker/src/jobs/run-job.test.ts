@@ -47,15 +47,15 @@ describe('a job', () => {
     const body = JSON.stringify(await world.prepared(await disc()));
     const headers = await sign(
       secret,
-      { direction: 'gateway-to-worker', method: 'POST', path: '/v4/jobs', body },
+      { direction: 'gateway-to-worker', method: 'POST', path: '/v5/jobs', body },
       now(),
     );
-    expect((await world.call('POST', '/v4/jobs', body, headers)).status).toBe(202);
+    expect((await world.call('POST', '/v5/jobs', body, headers)).status).toBe(202);
     await world.ending();
     const runs = await world.metric('whylight_graph_runs_total');
     expect(runs).toBeGreaterThan(0);
 
-    const again = await world.call('POST', '/v4/jobs', body, headers);
+    const again = await world.call('POST', '/v5/jobs', body, headers);
     expect([again.status, await again.json()]).toEqual([202, { status: 'known' }]);
     expect(await world.metric('whylight_graph_runs_total')).toBe(runs);
     expect(await world.metric('whylight_explanations_total')).toBe(1);
@@ -117,9 +117,9 @@ describe('a job', () => {
     const job = await world.prepared(await disc(), { question: long });
     await world.post(job);
     await expect.poll(() => world.gateway.reports.at(-1)?.status, { timeout: 20_000 }).toBe('progress');
-    const path = `/v4/jobs/${job.key}?attempt=1`;
+    const path = `/v5/jobs/${job.key}?attempt=1`;
     expect((await world.call('DELETE', path, '', {})).status).toBe(401);
-    expect((await world.call('DELETE', `/v4/jobs/${job.key}?attempt=0`)).status).toBe(400);
+    expect((await world.call('DELETE', `/v5/jobs/${job.key}?attempt=0`)).status).toBe(400);
     expect((await world.call('DELETE', path)).status).toBe(204);
     await expect
       .poll(() => world.metric('whylight_jobs_total', 'status="abandoned"'), { timeout: 20_000 })

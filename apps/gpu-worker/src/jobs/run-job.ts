@@ -9,7 +9,7 @@ import {
   predictionMethod,
   type Result,
 } from '@whylight/contract';
-import { scoreKinds } from '@whylight/core';
+import { type LoopState, scoreKinds } from '@whylight/core';
 import { methods, numericsVersion, type ResolvedQuestion, resolveQuestion } from '@whylight/core/methods';
 import {
   DeviceError,
@@ -24,6 +24,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics, Phase } from '../telemetry/metrics.ts';
 import { JobTrace } from '../telemetry/trace.ts';
+import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { ClaimedJob } from './gateway-call.ts';
 import { type StopReason, tenantOf } from './job-queue.ts';
 import { Reporter } from './reporter.ts';
@@ -71,14 +72,20 @@ export async function runJob(
   };
   recordPhase('queue', waited);
 
-  log('job_started', { method: job.question.method, model: job.question.model });
-  void reporter.report({ status: 'processing' });
+  let state = null as LoopState | null;
   try {
+    // A job that has only waited when the worker stops was never begun.
     signal.throwIfAborted();
+    log('job_started', { method: job.question.method, model: job.question.model });
+    void reporter.report({ status: 'processing' });
     const { result, artifacts, batchSize } = await answerQuestion(job, context, {
       reporter,
       signal,
+      log,
       recordPhase,
+      onState: (made) => {
+        state = made;
+      },
     });
     await reporter.report({ status: 'succeeded', result, artifacts });
     fenced.signal.throwIfAborted();
@@ -91,17 +98,21 @@ export async function runJob(
       log('job_abandoned', { reason: reason ?? 'fenced' });
       return;
     }
-    // A job that a lost device takes with it is for the next worker, like those of one that is told to stop.
-    const handedBack = stopped.aborted || thrown instanceof DeviceError;
-    const error = handedBack
-      ? { code: 'worker_crashed' as const, message: 'the worker was stopped', retryable: true }
-      : late.aborted
-        ? new JobFailure('deadline_exceeded', `the job took longer than ${seconds} s`).error
-        : jobErrorOf(thrown, context.device);
-    if (handedBack) recordEnd('abandoned', 'shutdown');
-    else recordEnd('failed', error.code);
-    log('job_failed', { code: error.code, message: error.message, ...causeOf(thrown, error.code) });
     if (!stopped.aborted && !late.aborted) context.onError(thrown);
+    // A job that a lost device takes with it is for the next worker, like those of one that is told to stop.
+    if (stopped.aborted || thrown instanceof DeviceError) {
+      const checkpoint = state && (await writeCheckpoint(job, state, { ...context, log }));
+      recordEnd('abandoned', 'shutdown');
+      const done = checkpoint && { completed: checkpoint.completed, total: checkpoint.total };
+      log('job_handed_back', { ...done, bytes: checkpoint?.bytes ?? 0 });
+      await reporter.report({ status: 'handed_back', checkpoint });
+      return;
+    }
+    const error = late.aborted
+      ? new JobFailure('deadline_exceeded', `the job took longer than ${seconds} s`).error
+      : jobErrorOf(thrown, context.device);
+    recordEnd('failed', error.code);
+    log('job_failed', { code: error.code, message: error.message, ...causeOf(thrown, error.code) });
     await reporter.report({ status: 'failed', error });
   } finally {
     clear();
@@ -123,13 +134,15 @@ const methodLabel = ({ question: { method } }: Job): string =>
 interface Attempt {
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
+  readonly log: Log;
+  readonly onState: (state: LoopState) => void;
   readonly recordPhase: (phase: Phase, milliseconds: number) => void;
 }
 
 async function answerQuestion(
   job: ClaimedJob,
   context: JobContext,
-  { reporter, signal, recordPhase }: Attempt,
+  { reporter, signal, log, recordPhase, onState }: Attempt,
 ): Promise<{ result: Result; artifacts: Artifact[]; batchSize: number }> {
   const { storage, metrics, explainer, tenantModels } = context;
   const { question, model } = job;
@@ -145,8 +158,9 @@ async function answerQuestion(
   checkUpload(photo, job);
   if (!resolved) return { result: await predict(photo, job, context, signal), artifacts: [], batchSize: 1 };
   const request = { photo, question: resolved, style: job.style };
+  const state = await readCheckpoint(job, signal, { ...context, log });
   const watch = {
-    signal,
+    ...{ signal, state, onState },
     owner: tenantOf(job),
     onProgress: (completed: number, total: number) => reporter.progress(completed, total),
   };

@@ -167,12 +167,12 @@ export async function createWorld(
       },
     });
   };
-  const post = (job: unknown) => call('POST', '/v4/jobs', JSON.stringify(job));
+  const post = (job: unknown) => call('POST', '/v5/jobs', JSON.stringify(job));
 
   /** The report that ends the job. */
   const ending = async (): Promise<Report> => {
     for (;;) {
-      const last = gateway.reports.findLast(({ status }) => status === 'succeeded' || status === 'failed');
+      const last = endings().at(-1);
       if (last) return last;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
@@ -180,7 +180,7 @@ export async function createWorld(
 
   /** The reports that have ended jobs. */
   const endings = (): Report[] =>
-    gateway.reports.filter(({ status }) => status === 'succeeded' || status === 'failed');
+    gateway.reports.filter(({ status }) => ['succeeded', 'failed', 'handed_back'].includes(status));
 
   /** The prefix of the artifacts of a job that this worker has claimed. */
   const prefixOf = ({ claim_url, attempt, output_prefix }: Job): string => {

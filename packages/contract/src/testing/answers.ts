@@ -4,6 +4,7 @@ import * as contract from '../index.ts';
 /** Names of requests and their parts. Every other schema that the contract exports is an answer or part of one. */
 const asked = new Set<string>([
   'batchRequestSchema',
+  'checkpointSourceSchema',
   'claimSchema',
   'explanationRequestSchema',
   'jobSchema',

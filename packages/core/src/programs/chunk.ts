@@ -14,6 +14,10 @@ export class Chunk {
     this.#fixed = fixed;
   }
 
+  get rows(): number {
+    return this.#rows;
+  }
+
   /** Does [0, rows), [rows, 2·rows), … up to `count`. @throws OutOfMemoryError if a single row is too much */
   async over(count: number, work: (start: number, end: number) => Promise<void>): Promise<void> {
     for (let start = 0; start < count; ) {

@@ -37,6 +37,10 @@ export async function close({ segments, loops }: Loaded): Promise<void> {
   ]);
 }
 
+/** Lists how many samples each loop takes at a time at present, inner loops included. */
+export const chunksOf = ({ loops }: Loaded): number[] =>
+  loops.flatMap(({ chunk, body }) => [chunk.rows, ...chunksOf(body)]);
+
 /** Runs a block; returns its values, including the given ones, as far as they are needed. */
 export async function run(
   cut: Cut,

@@ -12,6 +12,14 @@ export interface LoopState {
   readonly done: number;
   /** What this loop and those before it have given so far, by name. */
   readonly sums: Readonly<Record<string, Tensor>>;
+  /**
+   * How many samples each loop takes at a time, inner loops included. A run with other chunks would add in another order,
+   * and its last digits would differ.
+   */
+  readonly chunks: readonly number[];
+  /** Samples of all loops together that are done, and that there are, as `onProgress` gets them. */
+  readonly completed: number;
+  readonly total: number;
 }
 
 export interface AttributeOptions {
@@ -27,7 +35,10 @@ export interface AttributeOptions {
   readonly onProgress?: ((completed: number, total: number) => void) | undefined;
   /** Told after each chunk of samples of a single image, so that another run can go on from there. */
   readonly onState?: ((state: LoopState) => void) | undefined;
-  /** Goes on from a state of the same question about the same image. */
+  /**
+   * Goes on from a state of the same question about the same image, and reports its progress at once. Starts from the
+   * beginning if the state is of another program, or if this run has other chunks.
+   */
   readonly state?: LoopState | undefined;
   /**
    * Evaluates only the first so many samples of a sampled method. Every graph runs as it would, which shows whether the

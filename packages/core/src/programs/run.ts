@@ -6,7 +6,7 @@ import { filled, rowsOf } from './batch.ts';
 import type { Block } from './block.ts';
 import { Chunk } from './chunk.ts';
 import { type Cut, cut } from './cut.ts';
-import { close, type Loaded, load, run } from './loaded.ts';
+import { chunksOf, close, type Loaded, load, run } from './loaded.ts';
 import { outcomeOf, type Run } from './outcome.ts';
 import type { Request } from './request.ts';
 import { rowsWithin } from './rows.ts';
@@ -73,7 +73,7 @@ export async function programRun(
       const size = program.images;
       const parts: Readonly<Record<string, Tensor>>[] = [];
       const regions = pixels && (options.regions ?? predictedRegions(targets.length, pixels));
-      const watched = watching(cut, targets.length, options);
+      const watched = watching(cut, () => chunksOf(loaded), targets.length, options);
       await images.over(targets.length, async (start, end) => {
         options.signal?.throwIfAborted();
         const some = targets.slice(start, end);

@@ -27,12 +27,14 @@ function counting() {
   return { counted, runtime };
 }
 
-it.each<ExplainerSpec>([
+const specs: readonly ExplainerSpec[] = [
   { method: 'integrated-gradients', parameters: { n_steps: 12 } },
   { method: 'layer-integrated-gradients', parameters: { n_steps: 12 } },
   { method: 'smooth-grad', parameters: { nt_samples: 6, base: 'integrated-gradients', n_steps: 4 } },
   { method: 'score-cam' },
-])('$method goes on where another run has stopped', async (spec) => {
+];
+
+it.each(specs)('$method goes on where another run has stopped', async (spec) => {
   const { counted, runtime } = counting();
   const explainer = await createExplainer(readClassifier(tinyNetwork()), { ...spec, memory: 1 }, runtime);
   const whole = await explainer.attribute(image, [1]);
@@ -47,4 +49,64 @@ it.each<ExplainerSpec>([
   expect([...resumed.attribution.data]).toEqual([...whole.attribution.data]);
   expect(resumed.convergenceDelta).toEqual(whole.convergenceDelta);
   expect(counted.runs).toBeLessThan(inOne);
+});
+
+it.each(specs)(
+  '$method stopped after every chunk, by turns in two runs, ends with the same numbers',
+  async (spec) => {
+    const model = readClassifier(tinyNetwork());
+    const [a, b] = [
+      await createExplainer(model, { ...spec, memory: 1 }, cpu),
+      await createExplainer(model, { ...spec, memory: 1 }, cpu),
+    ];
+    const whole = await a.attribute(image, [1]);
+    let state: LoopState | undefined;
+    const told: number[] = [];
+    const later: boolean[] = [];
+    for (let turn = 0; ; turn++) {
+      const stop = new AbortController();
+      const options = {
+        ...{ signal: stop.signal, state },
+        onProgress: (completed: number) => told.push(completed),
+        onState(next: LoopState) {
+          // Every run starts at the state that it was given, and stops after one chunk.
+          later.push(state === undefined || next.loop > state.loop || next.done > state.done);
+          state = next;
+          stop.abort();
+        },
+      };
+      const outcome = await (turn % 2 ? a : b).attribute(image, [1], options).catch((error: unknown) => {
+        if (!stop.signal.aborted) throw error;
+        return null;
+      });
+      if (!outcome) continue;
+      expect([...outcome.attribution.data]).toEqual([...whole.attribution.data]);
+      expect(outcome.convergenceDelta).toEqual(whole.convergenceDelta);
+      expect(turn).toBeGreaterThan(2);
+      break;
+    }
+    expect(new Set(later)).toEqual(new Set([true]));
+    expect(told).toEqual(told.toSorted((x, y) => x - y));
+    await Promise.all([a.close(), b.close()]);
+  },
+);
+
+it('starts from the beginning where the state is of other chunks or of another program', async () => {
+  const spec = { method: 'integrated-gradients', parameters: { n_steps: 12 } };
+  const model = readClassifier(tinyNetwork());
+  const one = await createExplainer(model, { ...spec, memory: 1 }, cpu);
+  const many = await createExplainer(model, spec, cpu);
+  const other = await createExplainer(model, { method: 'score-cam' }, cpu);
+  const states: LoopState[] = [];
+  await one.attribute(image, [1], { onState: (state) => states.push(state) });
+  const state = states[5]!;
+  for (const explainer of [many, other]) {
+    const whole = await explainer.attribute(image, [1]);
+    const told: number[] = [];
+    const onProgress = (completed: number) => told.push(completed);
+    const again = await explainer.attribute(image, [1], { state, onProgress });
+    expect([...again.attribution.data]).toEqual([...whole.attribution.data]);
+    expect(told).not.toContain(state.completed);
+  }
+  await Promise.all([one, many, other].map((explainer) => explainer.close()));
 });

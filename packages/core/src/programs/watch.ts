@@ -19,35 +19,53 @@ export interface Watch {
   resumed?(loop: number): { readonly done: number; readonly sums: Values } | undefined;
 }
 
-/** Reports the progress of all images together, and the state of a single image. */
+/**
+ * Reports the progress of all images together, and the state of a single image.
+ *
+ * @param chunks gives how many samples each loop takes at a time at present
+ */
 export function watching(
   { loops }: Cut,
+  chunks: () => readonly number[],
   images: number,
   { signal, onProgress, onState, state, samples = Number.POSITIVE_INFINITY }: AttributeOptions,
 ) {
   const counts = loops.map(({ loop }) => (loop.samples.size > 0 ? Math.min(samplesOf(loop), samples) : 0));
   const total = counts.reduce((a, b) => a + b, 0);
   const before = (loop: number) => counts.slice(0, loop).reduce((a, b) => a + b, 0);
-  const resumed = state && images === 1 ? resumedFrom(state, loops) : undefined;
+  const isUsable = state && images === 1 && suits(state, loops, chunks());
+  if (isUsable) onProgress?.(state.completed, state.total);
   return {
     watch(image: number): Watch {
-      const done = new Map<string, Tensor>();
+      const known = isUsable ? Object.entries(state.sums) : [];
+      const done = new Map<string, Tensor>(known.map(([name, tensor]) => [name, copyOf(tensor)]));
       return {
         signal,
         samples,
-        ...(resumed && { resumed }),
+        ...(isUsable && { resumed: resumedFrom(state, loops) }),
         onChunk(loop, end, sums) {
-          if (counts[loop]! > 0) onProgress?.(image * total + before(loop) + end, images * total);
+          const completed = before(loop) + (counts[loop]! > 0 ? end : 0);
+          if (counts[loop]! > 0) onProgress?.(image * total + completed, images * total);
           if (!onState || images !== 1) return;
           // Copies, because the sums are updated in place.
-          for (const [name, tensor] of sums)
-            done.set(name, { ...tensor, data: tensor.data.slice() } as Tensor);
-          onState({ loop, done: end, sums: Object.fromEntries(done) });
+          for (const [name, tensor] of sums) done.set(name, copyOf(tensor));
+          onState({ loop, done: end, sums: Object.fromEntries(done), chunks: chunks(), completed, total });
         },
       };
     },
   };
 }
+
+const copyOf = (tensor: Tensor): Tensor => ({ ...tensor, data: tensor.data.slice() }) as Tensor;
+
+/** Whether the state is of a program with these loops that takes its samples in these chunks. */
+const suits = (state: LoopState, loops: Cut['loops'], chunks: readonly number[]): boolean =>
+  state.loop < loops.length &&
+  state.done <= samplesOf(loops[state.loop]!.loop) &&
+  state.chunks.join() === chunks.join() &&
+  loops
+    .slice(0, state.loop + 1)
+    .every(({ loop }) => loop.results.every(({ outside }) => getOwn(state.sums, outside) !== undefined));
 
 /** Gives the start of each loop: loops before the one of the state are done. */
 const resumedFrom =
@@ -55,6 +73,7 @@ const resumedFrom =
   (place: number) => {
     if (place > loop) return undefined;
     const { results } = loops[place]!.loop;
-    const own: Values = new Map(results.map(({ outside }) => [outside, getOwn(sums, outside)!]));
+    // Copies, because the run adds to them in place.
+    const own: Values = new Map(results.map(({ outside }) => [outside, copyOf(getOwn(sums, outside)!)]));
     return { done: place < loop ? samplesOf(loops[place]!.loop) : done, sums: own };
   };

@@ -1,4 +1,5 @@
 import type { ArtifactName, ExplanationResult } from '@whylight/contract';
+import type { LoopState } from '@whylight/core';
 import type { RegionSpec } from '@whylight/core/image';
 import type { ResolvedQuestion } from '@whylight/core/methods';
 import type { Style } from '../rendering/style.ts';
@@ -28,6 +29,10 @@ export interface Watch {
   readonly onProgress?: ((completed: number, total: number) => void) | undefined;
   /** The owner of the work. If many owners need the device, each one gets its turn. */
   readonly owner?: string | undefined;
+  /** Gets, of a method with samples, the state after each chunk of them, from which another run can go on. */
+  readonly onState?: ((state: LoopState) => void) | undefined;
+  /** A state of the same request. A run that cannot use it starts from the beginning. */
+  readonly state?: LoopState | undefined;
 }
 
 export interface PhotoExplanation {

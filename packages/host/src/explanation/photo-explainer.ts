@@ -76,9 +76,10 @@ export class PhotoExplainer {
   async #explain(
     request: PhotoRequest,
     model: RegisteredModel,
-    { signal, onProgress, owner = '' }: Watch,
+    { owner = '', ...watch }: Watch,
   ): Promise<PhotoExplanation> {
     const { target: wanted, ...question } = request.question;
+    const { signal } = watch;
     const clock = stopwatch();
 
     const { pixels, picture: photo } = await decodePhoto(request.photo, await channelsFor(model), {
@@ -99,7 +100,7 @@ export class PhotoExplainer {
         );
       const aux = mask && { feature_mask: featureMask(mask, photo, region, input.shape, own) };
       const regions = request.region && regionsOn(request.region, photo, region, size);
-      const attribute = () => explainer.attribute(input, [target], { signal, onProgress, aux, regions });
+      const attribute = () => explainer.attribute(input, [target], { ...watch, aux, regions });
       const answer: BatchedAttribution =
         direct && !regions
           ? await batcher.attribute(input, target, signal)

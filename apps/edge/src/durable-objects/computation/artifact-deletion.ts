@@ -1,4 +1,4 @@
-import { artifactNames } from '@whylight/contract';
+import { artifactNames, checkpointUnder } from '@whylight/contract';
 import type { Services } from '../../services.ts';
 import type { AlarmTask } from './alarm-task.ts';
 
@@ -11,7 +11,7 @@ interface Task {
 /** Milliseconds before another try after the store did not answer. */
 const pause = 60_000;
 
-/** Deletes artifacts under prefixes, now or later, until the store confirms that they are gone. Survives its object. */
+/** Deletes artifacts and checkpoints under prefixes, now or later, until the store confirms that they are gone. Survives its object. */
 export class ArtifactDeletion implements AlarmTask {
   readonly #storage: DurableObjectStorage;
   readonly #services: () => Services;
@@ -49,7 +49,8 @@ export class ArtifactDeletion implements AlarmTask {
     if (due.length === 0) return;
     const { objects } = this.#services();
     const tried = due.map(async ({ prefix }) => {
-      const gone = await Promise.all(artifactNames.map((name) => objects.delete(prefix + name)));
+      const names = [...artifactNames.map((name) => prefix + name), checkpointUnder(prefix)];
+      const gone = await Promise.all(names.map((name) => objects.delete(name)));
       return gone.every(Boolean) ? [] : [{ prefix, due: now + pause }];
     });
     const again = (await Promise.all(tried)).flat();

@@ -5,6 +5,7 @@ import type { ComputationPort } from '../../domain/ports.ts';
 import { type FoundRendering, ownRendering, type Rendering } from '../../domain/rendering.ts';
 import {
   type Admission,
+  checkpointPrefix,
   isTerminal,
   lateWrites,
   type Run,
@@ -174,6 +175,9 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     const before = this.#runs.held(next.number);
     const run = await this.#runs.advance(next);
     if (before && !isTerminal(before) && isTerminal(run)) await this.#finish(run);
+    // A later checkpoint has taken the place of this one.
+    if (before && before.checkpoint?.object !== run.checkpoint?.object)
+      await this.#deletion.schedule(checkpointPrefix(before), Date.now());
     await this.#reports.send(run);
     return this.#setAlarm();
   }
@@ -184,6 +188,7 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
     if (run.accepted && run.status !== 'succeeded')
       this.ctx.waitUntil(worker.drop(run.submission.key, run.attempt));
     if (run.status === 'succeeded') await this.#retention.keep(run.number, run.keepUntil);
+    await this.#deletion.schedule(checkpointPrefix(run), Date.now());
     // A worker may still be writing, although no report of it has arrived.
     await this.#deletion.schedule(stalePrefixes(run), Date.now() + lateWrites);
     await this.#retention.remember(run.keepUntil);
