@@ -7,6 +7,7 @@ import type {
   ModelValidationPort,
   TenantCleanupPort,
   WebhookDeliveriesPort,
+  WorkerRegistryPort,
 } from './domain/ports.ts';
 import { Refusal } from './domain/refusal.ts';
 import type { AttemptMessage } from './domain/run.ts';
@@ -23,6 +24,7 @@ export interface Bindings extends Record<keyof z.input<typeof settingsSchema>, s
   readonly BATCH: NamespaceOf<BatchPort>;
   readonly WEBHOOK_DELIVERIES: NamespaceOf<WebhookDeliveriesPort>;
   readonly TENANT_CLEANUP: NamespaceOf<TenantCleanupPort>;
+  readonly WORKER_REGISTRY: NamespaceOf<WorkerRegistryPort>;
   /** Counts invalid API keys by the address that sends them; approximate, and per Cloudflare location. */
   readonly BAD_KEYS: RateLimit;
   readonly JOBS: Queue<AttemptMessage>;
@@ -45,6 +47,8 @@ const settingsSchema = z.object({
   WORKER_URL: url,
   /** Signs calls in both directions. */
   WORKER_SECRET: z.string().min(32),
+  /** Another secret with which workers may sign, while one replaces the other. */
+  WORKER_SECRET_PREVIOUS: z.string().min(32).optional(),
   /** URL at which the worker reaches this gateway. */
   PUBLIC_URL: url,
   /** Computations of all tenants that may wait or run; beyond that, requests get 503. */
@@ -82,6 +86,10 @@ const settingsSchema = z.object({
   DNS_OVER_HTTPS_URL: url.default('https://cloudflare-dns.com/dns-query'),
 });
 export type Settings = z.output<typeof settingsSchema>;
+
+/** The secrets with which a worker may have signed a call. */
+export const workerSecrets = ({ WORKER_SECRET, WORKER_SECRET_PREVIOUS }: Settings): string[] =>
+  WORKER_SECRET_PREVIOUS === undefined ? [WORKER_SECRET] : [WORKER_SECRET, WORKER_SECRET_PREVIOUS];
 
 const parsed = new WeakMap<object, Settings>();
 

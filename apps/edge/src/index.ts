@@ -10,5 +10,6 @@ export { ModelValidation } from './durable-objects/model-validation.ts';
 export { TenantCleanup } from './durable-objects/tenant-cleanup.ts';
 export { TenantMeter } from './durable-objects/tenant-meter.ts';
 export { WebhookDeliveries } from './durable-objects/webhook-deliveries.ts';
+export { WorkerRegistry } from './durable-objects/worker-registry.ts';
 
 export default { fetch: app.fetch, queue: dispatch } satisfies ExportedHandler<Bindings, AttemptMessage>;

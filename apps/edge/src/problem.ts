@@ -18,6 +18,7 @@ const kinds: Record<RefusalCode, Kind> = {
   malformed_api_key: [401, 'The API key has the wrong form'],
   invalid_api_key: [401, 'The API key is not valid'],
   invalid_signature: [401, 'The signature of the call is missing or wrong'],
+  wrong_clock: [401, 'The clock of the caller is wrong'],
   insufficient_scope: [403, 'The API key may not do this'],
   tenant_suspended: [403, 'The tenant is suspended'],
   resource_not_found: [404, 'The resource does not exist'],

@@ -6,6 +6,7 @@ import type {
   ModelValidationPort,
   TenantCleanupPort,
   WebhookDeliveriesPort,
+  WorkerRegistryPort,
 } from './domain/ports.ts';
 import { type Bindings, type Settings, settings } from './env.ts';
 import { AuditTrail } from './storage/audit-trail.ts';
@@ -36,6 +37,7 @@ export interface Services {
   readonly names: ObjectNames;
   readonly storeCheck: StoreCheck;
   readonly worker: GpuWorker;
+  workerRegistry(): WorkerRegistryPort;
   readonly catalogs: Catalogs;
   readonly models: Models;
   modelValidation(model: string): ModelValidationPort;
@@ -65,9 +67,11 @@ export function services(bindings: Bindings): Services {
       WEBHOOK_DELIVERIES,
       TENANT_CLEANUP,
       MODEL_VALIDATION,
+      WORKER_REGISTRY,
       BAD_KEYS,
     } = bindings;
-    const worker = new GpuWorker(checked);
+    const workerRegistry = (): WorkerRegistryPort => WORKER_REGISTRY.getByName('workers');
+    const worker = new GpuWorker(checked, workerRegistry);
     const backlog = new Backlog(db);
     const names = new ObjectNames(checked);
     const objects = new Objects(checked);
@@ -84,7 +88,8 @@ export function services(bindings: Bindings): Services {
       names,
       storeCheck: new StoreCheck(db, objects, checked),
       worker,
-      catalogs: new Catalogs(db, worker),
+      workerRegistry,
+      catalogs: new Catalogs(db, worker, workerRegistry),
       webhooks: new WebhookEndpoints(db),
       models: new Models(db),
       modelValidation: (model) => MODEL_VALIDATION.getByName(model),

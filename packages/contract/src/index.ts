@@ -19,6 +19,7 @@ export * from './job.ts';
 export * from './models.ts';
 export { currentForm, currentResult, currentWarnings, olderForm } from './older-form.ts';
 export * from './preprocessing-report.ts';
+export * from './presence.ts';
 export { recordOf } from './record.ts';
 export * from './result.ts';
 export * from './signature.ts';

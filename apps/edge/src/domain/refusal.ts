@@ -13,6 +13,7 @@ export type RefusalCode =
   | 'malformed_api_key'
   | 'invalid_api_key'
   | 'invalid_signature'
+  | 'wrong_clock'
   | 'insufficient_scope'
   | 'tenant_suspended'
   | 'resource_not_found'

@@ -27,6 +27,8 @@ export const mostWaiters = 1_000;
 export interface AttemptMessage {
   readonly key: string;
   readonly attempt: number;
+  /** How often all workers that were asked have refused it. */
+  readonly refusals?: number;
 }
 
 /** A computation to run, and its tenant. */

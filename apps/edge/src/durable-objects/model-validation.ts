@@ -3,7 +3,7 @@ import type { ModelError, Validation } from '@whylight/contract';
 import { factsOfRefused, type ModelRow, sourceOf } from '../domain/model.ts';
 import type { ModelValidationPort } from '../domain/ports.ts';
 import { type Bindings, settings } from '../env.ts';
-import { GpuWorker } from '../storage/gpu-worker.ts';
+import { services } from '../services.ts';
 import { Models } from '../storage/models.ts';
 import { Objects } from '../storage/objects.ts';
 import { Signal } from './signal.ts';
@@ -87,7 +87,7 @@ export class ModelValidation extends DurableObject<Bindings> implements ModelVal
     const isLate = Date.now() > task.since + examination;
     const validation = isLate
       ? unexamined
-      : await new GpuWorker(settings(this.env)).validate(sourceOf(row), task.requestId);
+      : await services(this.env).worker.validate(sourceOf(row), task.requestId);
     if (!validation) return this.#retry(task);
     await this.#record(row, models, validation, task);
     return this.#finish(task);

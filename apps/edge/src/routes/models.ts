@@ -12,6 +12,7 @@ import { announceModel } from '../use-cases/announce-model.ts';
 import { completeModel } from '../use-cases/complete-model.ts';
 import { deleteModel } from '../use-cases/delete-model.ts';
 import { findOwnModel } from '../use-cases/find-own-model.ts';
+import { warmModel } from '../use-cases/warm-model.ts';
 
 export const modelRoutes = routes('models');
 
@@ -99,12 +100,12 @@ modelRoutes.route('GET', '/v1/models/{id}', {
 
 modelRoutes.route('POST', '/v1/models/{id}/warm', {
   access: 'models:write',
-  summary: 'Have a worker load the model now, so that the next explanation does not wait for it',
-  responses: { 202: json(modelSchema, 'A worker is loading the model') },
+  summary: 'Have the workers load the model now, so that the next explanation does not wait for it',
+  responses: { 202: json(modelSchema, 'The workers are loading the model') },
   handler: async ({ tenant, services, requestId, params }) => {
     const row = await findOwnModel(services, tenant, params.id);
     if (row.status !== 'ready') throw new Refusal('model_not_ready', `The model is ${row.status}.`);
-    if (!(await services.worker.warm(sourceOf(row), requestId)))
+    if (!(await warmModel(services, sourceOf(row), requestId)))
       throw new Refusal('capacity', 'No worker can load the model at the moment. Try again.');
     return { status: 202, body: presentModel(row) };
   },

@@ -16,6 +16,7 @@ const asked = new Set<string>([
   'modelManifestSchema',
   'modelRequestSchema',
   'modelSourceSchema',
+  'orderSchema',
   'photoSchema',
   'predictionRequestSchema',
   'preprocessingSchema',

@@ -5,6 +5,7 @@ import type { ComputationPort } from '../../domain/ports.ts';
 import { type FoundRendering, ownRendering, type Rendering } from '../../domain/rendering.ts';
 import {
   type Admission,
+  claimOf,
   isTerminal,
   lateWrites,
   type Run,
@@ -176,9 +177,15 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
 
   /** Cleans up after a run, and asks for the pictures that its waiters want. */
   async #finish(run: Run): Promise<void> {
-    const { worker, backlog } = services(this.env);
-    if (run.accepted && run.status !== 'succeeded')
-      this.ctx.waitUntil(worker.drop(run.submission.key, run.attempt));
+    const { workerRegistry, backlog } = services(this.env);
+    const claim = claimOf(run);
+    // A worker that has not claimed the attempt yet is refused when it does.
+    if (claim && run.status !== 'succeeded')
+      this.ctx.waitUntil(
+        workerRegistry()
+          .order(claim.worker, { order: 'drop', key: run.submission.key, attempt: run.attempt })
+          .catch((error: unknown) => console.warn('an order did not reach the registry of workers:', error)),
+      );
     if (run.status === 'succeeded') await this.#retention.keep(run.number, run.keepUntil);
     // A worker may still be writing, although no report of it has arrived.
     await this.#deletion.schedule(stalePrefixes(run), Date.now() + lateWrites);
