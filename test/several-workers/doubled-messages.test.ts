@@ -9,7 +9,7 @@ import { SeveralWorkers } from './several-workers.ts';
 
 let service: SeveralWorkers;
 beforeAll(async () => {
-  service = await SeveralWorkers.start(3);
+  service = await SeveralWorkers.start({ workers: [{}, {}, {}], doubled: true });
 });
 afterAll(() => service?.stop());
 

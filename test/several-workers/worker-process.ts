@@ -4,6 +4,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+/** Shifts the clock of a process that loads it. */
+const shiftClock = new URL('./shift-clock.ts', import.meta.url).href;
 const main = fileURLToPath(new URL('../../apps/gpu-worker/src/index.ts', import.meta.url));
 
 /** A worker as it runs in production: a process of its own. */
@@ -19,6 +21,7 @@ export class WorkerProcess {
     this.lines = lines;
   }
 
+  /** Starts a worker, and waits until its models are loaded. `CLOCK_AHEAD_SECONDS` is for its clock, all other settings are its own. */
   static async start(settings: Readonly<Record<string, string>>): Promise<WorkerProcess> {
     const own = {
       PORT: '0',
@@ -28,7 +31,8 @@ export class WorkerProcess {
       DRAIN_SECONDS: '0',
       CHECK_SECONDS: '0',
     };
-    const child = spawn(process.execPath, [main], {
+    const isShifted = settings.CLOCK_AHEAD_SECONDS !== undefined;
+    const child = spawn(process.execPath, [...(isShifted ? ['--import', shiftClock] : []), main], {
       env: { ...own, ...settings },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -37,7 +41,7 @@ export class WorkerProcess {
     reader.on('line', (line) => lines.push(JSON.parse(line)));
     await once(reader, 'line');
     const worker = new WorkerProcess(child, String(lines[0]!.url), lines);
-    while (!(await fetch(`${worker.url}/readyz`)).ok) await sleep(50);
+    while ((await worker.health()).status === 'starting') await sleep(50);
     return worker;
   }
 
@@ -46,6 +50,21 @@ export class WorkerProcess {
     const text = await (await fetch(`${this.url}/metrics`)).text();
     const series = text.split('\n').filter((line) => line.startsWith(name) && line.includes(label));
     return series.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  }
+
+  async health(): Promise<Record<string, unknown>> {
+    return (await fetch(`${this.url}/health`)).json() as Promise<Record<string, unknown>>;
+  }
+
+  /** Whether it is ready, and what it says of that. */
+  async readiness(): Promise<[ok: boolean, text: string]> {
+    const response = await fetch(`${this.url}/readyz`);
+    return [response.ok, await response.text()];
+  }
+
+  /** Lines of an event in its log. */
+  linesOf(event: string): Record<string, unknown>[] {
+    return this.lines.filter((line) => line.event === event);
   }
 
   async stop(): Promise<void> {

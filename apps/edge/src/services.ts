@@ -70,7 +70,7 @@ export function services(bindings: Bindings): Services {
       WORKER_REGISTRY,
       BAD_KEYS,
     } = bindings;
-    const workerRegistry = (): WorkerRegistryPort => WORKER_REGISTRY.getByName('workers');
+    const workerRegistry = () => WORKER_REGISTRY.getByName('workers') as unknown as WorkerRegistryPort;
     const worker = new GpuWorker(checked, workerRegistry);
     const backlog = new Backlog(db);
     const names = new ObjectNames(checked);

@@ -7,7 +7,6 @@ import {
   type Explanation,
   type ExplanationRequest,
   type Job,
-  type Order,
   type Presence,
   type Problem,
   type RenderingJob,
@@ -145,9 +144,7 @@ export const presenceOf = (worker: string, change: Partial<Presence> = {}): Pres
 /** The attempts (`key?attempt=n`) that the worker which claims them, w1, was told to drop. */
 export async function jobsDropped(): Promise<string[]> {
   const { orders } = await services(bindings).workerRegistry().report(presenceOf('w1'));
-  return (orders as Order[]).flatMap((each) =>
-    each.order === 'drop' ? [`${each.key}?attempt=${each.attempt}`] : [],
-  );
+  return orders.flatMap((each) => (each.order === 'drop' ? [`${each.key}?attempt=${each.attempt}`] : []));
 }
 
 /** The drawings of this computation that the worker was asked for. */

@@ -94,8 +94,11 @@ export interface Workers {
   readonly catalog: OfferedCatalog | null;
 }
 
+/** The gateway's own answer to a presence report; workers read its orders as those of any release. */
+export type PresenceReply = Omit<PresenceAnswer, 'orders'> & { readonly orders: Order[] };
+
 export interface WorkerRegistryPort {
-  report(presence: Presence): Promise<PresenceAnswer>;
+  report(presence: Presence): Promise<PresenceReply>;
   order(worker: string, order: NewOrder): Promise<void>;
   orderAll(order: NewOrder): Promise<number>;
   read(): Promise<Workers>;

@@ -1,7 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
-import type { Catalog, Order, Presence, PresenceAnswer } from '@whylight/contract';
+import type { Catalog, Order, Presence } from '@whylight/contract';
 import { mergeCatalogs } from '../domain/offered-catalog.ts';
-import type { NewOrder, WorkerRegistryPort, Workers } from '../domain/ports.ts';
+import type { NewOrder, PresenceReply, WorkerRegistryPort, Workers } from '../domain/ports.ts';
 import { isPresent, isReady, isSame, type KnownWorker, workerOf } from '../domain/worker-presence.ts';
 import type { Bindings } from '../env.ts';
 import { Signal } from './signal.ts';
@@ -39,7 +39,7 @@ export class WorkerRegistry extends DurableObject<Bindings> implements WorkerReg
   }
 
   /** Notes that a worker is there, and holds the call until there is an order for it or its time is over. */
-  async report(presence: Presence): Promise<PresenceAnswer> {
+  async report(presence: Presence): Promise<PresenceReply> {
     const { worker: id, catalog, done, wait } = presence;
     const now = Date.now();
     const before = this.#workers.get(id);

@@ -20,7 +20,7 @@ export class Catalogs {
   readonly #registry: () => Pick<WorkerRegistryPort, 'read'>;
   #known: { readonly catalog: OfferedCatalog; readonly at: number } | null = null;
   #askedAt = 0;
-  #kept = '';
+  #kept = { body: '', at: 0 };
 
   constructor(
     db: D1Database,
@@ -71,13 +71,14 @@ export class Catalogs {
 
   async #keep(catalog: Catalog): Promise<void> {
     const body = JSON.stringify(catalog);
-    if (body === this.#kept) return;
+    // The metrics show when this row was last written: when a worker was last seen.
+    if (body === this.#kept.body && Date.now() - this.#kept.at < askEvery) return;
     try {
       await this.#db
         .prepare('INSERT OR REPLACE INTO catalog (id, body, seen_at) VALUES (1, ?, ?)')
         .bind(body, new Date().toISOString())
         .run();
-      this.#kept = body;
+      this.#kept = { body, at: Date.now() };
     } catch (error) {
       console.error('the catalog was not kept:', error);
     }
