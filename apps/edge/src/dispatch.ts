@@ -6,8 +6,11 @@ import type { Taken } from './storage/gpu-worker.ts';
 
 /** Longest pause between two tries of one message, in seconds. */
 const longestPause = 30;
-/** Rounds through the workers after which a job that all of them refuse fails: with their pauses, about two minutes. */
-export const mostRefusals = 8;
+/**
+ * Rounds through the workers after which a job that all of them refuse fails: with their pauses about eight minutes, so that a
+ * rollout can bring other workers.
+ */
+export const mostRefusals = 20;
 
 /** Hands jobs from the queue to a worker; fails the jobs of the dead-letter queue by name. */
 export async function dispatch(batch: MessageBatch<AttemptMessage>, bindings: Bindings): Promise<void> {

@@ -13,13 +13,13 @@ import { bodyLimit } from 'hono/body-limit';
 import { every } from 'hono/combine';
 import type { ZodError } from 'zod';
 import { jobErrorOf } from './job-failure.ts';
+import type { Presence } from './jobs/presence.ts';
 import { findRefusal } from './jobs/question-check.ts';
 import type { Renderer } from './jobs/renderer.ts';
-import type { Presence } from './presence.ts';
+import { warmModel } from './jobs/warm-model.ts';
 import { healthOf, type State } from './state.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
-import { warmModel } from './warm-model.ts';
 
 export interface AppSettings {
   /** The name of this worker. */

@@ -21,15 +21,16 @@ import { TenantModels } from './isolation/tenant-models.ts';
 import { claim } from './jobs/claim.ts';
 import { startHeartbeat } from './jobs/heartbeat.ts';
 import { JobQueue } from './jobs/job-queue.ts';
+import { Presence } from './jobs/presence.ts';
 import { Renderer } from './jobs/renderer.ts';
 import { type JobContext, runJob } from './jobs/run-job.ts';
-import { Presence } from './presence.ts';
+import { warmModel } from './jobs/warm-model.ts';
 import type { State } from './state.ts';
 import { s3Storage } from './storage/s3.ts';
 import type { Storage } from './storage/storage.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics, metered } from './telemetry/metrics.ts';
-import { warmModel } from './warm-model.ts';
+import { version } from './version.ts';
 
 export interface Worker {
   /** URL at which the worker listens. */
@@ -67,6 +68,7 @@ export async function startWorker(
   };
   const presence = new Presence({
     worker: env.WORKER_ID,
+    release: version,
     secret: env.WORKER_SECRET,
     log,
     state: () => state,

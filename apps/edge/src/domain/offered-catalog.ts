@@ -1,4 +1,5 @@
 import type { Catalog, CatalogModel } from '@whylight/contract';
+import { getOwn } from '@whylight/core/methods';
 
 /** A model that at least one ready worker has. */
 export interface OfferedModel extends CatalogModel {
@@ -40,9 +41,9 @@ function mergeEntries(entries: readonly CatalogModel[], updating: boolean): Offe
   const [first] = entries as readonly [CatalogModel];
   const ids = [...new Set(entries.flatMap(({ methods }) => Object.keys(methods)))];
   const reasonOf = (id: string): string | null => {
-    const lacking = entries.some(({ methods }) => !Object.hasOwn(methods, id));
-    const reasons = entries.map(({ methods }) => (Object.hasOwn(methods, id) ? methods[id]! : null));
-    return reasons.find((reason) => reason !== null) ?? (lacking ? 'some workers do not have it' : null);
+    const reasons = entries.map(({ methods }) => getOwn(methods, id));
+    const found = reasons.find((reason) => typeof reason === 'string');
+    return found ?? (reasons.includes(undefined) ? 'some workers do not have it' : null);
   };
   const notRun = Object.entries(first.not_run ?? {}).filter(([id]) =>
     entries.every(({ not_run = {} }) => Object.hasOwn(not_run, id)),

@@ -1,4 +1,3 @@
-import { waitUntil } from 'cloudflare:workers';
 import { type Catalog, catalogSchema } from '@whylight/contract';
 import type { OfferedCatalog } from '../domain/offered-catalog.ts';
 import type { WorkerRegistryPort } from '../domain/ports.ts';
@@ -42,21 +41,20 @@ export class Catalogs {
   }
 
   async #find(): Promise<OfferedCatalog | null> {
-    const reported = await this.#registry()
-      .read()
-      .then(
-        ({ catalog }) => catalog,
-        (error: unknown) => {
-          console.error('the registry of workers does not answer:', error);
-          return null;
-        },
-      );
     const isDue = Date.now() - this.#askedAt >= askEvery;
-    const asked = reported === null || isDue ? this.#ask() : null;
-    if (asked) waitUntil(asked);
-    const catalog = reported ?? (await asked);
+    const [reported, asked] = await Promise.all([this.#read(), isDue ? this.#ask() : null]);
+    const catalog = reported ?? asked ?? (isDue ? null : await this.#ask());
     if (catalog) await this.#keep(catalog);
     return catalog;
+  }
+
+  async #read(): Promise<OfferedCatalog | null> {
+    try {
+      return (await this.#registry().read()).catalog;
+    } catch (error) {
+      console.error('the registry of workers does not answer:', error);
+      return null;
+    }
   }
 
   async #ask(): Promise<Catalog | null> {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModelSource } from '@whylight/contract';
-import type { TenantModels } from './isolation/tenant-models.ts';
-import { jobErrorOf } from './job-failure.ts';
-import type { Log } from './telemetry/log.ts';
+import type { TenantModels } from '../isolation/tenant-models.ts';
+import { jobErrorOf } from '../job-failure.ts';
+import type { Log } from '../telemetry/log.ts';
 
 /** A request to load a tenant's model. */
 interface WarmRequest {

@@ -12,17 +12,24 @@ import {
 } from '@whylight/contract';
 import { numericsVersion } from '@whylight/core/methods';
 import { z } from 'zod';
-import { pauseAfter, postToGateway } from './jobs/gateway-call.ts';
-import type { State } from './state.ts';
-import type { Log } from './telemetry/log.ts';
-import { version } from './version.ts';
+import type { Log } from '../telemetry/log.ts';
+import { pauseAfter, postToGateway } from './gateway-call.ts';
+
+/** What a report says of this worker. */
+export interface Reported {
+  readonly phase: PresenceReport['state'];
+  /** Absent while the models are loaded. */
+  readonly catalog?: Catalog;
+}
 
 export interface PresenceSettings {
   /** The name of this worker. */
   readonly worker: string;
   readonly secret: string;
   readonly log: Log;
-  readonly state: () => State;
+  /** The release of this worker. */
+  readonly release: string;
+  readonly state: () => Reported;
   readonly onOrder: (order: Order) => void;
   /** Seconds for which the gateway may hold a report. */
   readonly period?: number;
@@ -121,10 +128,9 @@ export class Presence {
     { wait, state = this.#settings.state().phase }: Pick<PresenceReport, 'wait'> & Partial<PresenceReport>,
     ended: AbortSignal,
   ): Promise<Call> {
-    const { worker, secret } = this.#settings;
+    const { worker, secret, release } = this.#settings;
     const report: PresenceReport = {
-      ...{ worker, state, wait },
-      release: version,
+      ...{ worker, release, state, wait },
       contract: workerPaths.jobs,
       numerics_version: numericsVersion,
       clock: Date.now(),
@@ -136,9 +142,8 @@ export class Presence {
   }
 
   #catalog(): PresenceReport['catalog'] {
-    const state = this.#settings.state();
-    if (!('catalog' in state)) return null;
-    const { catalog } = state;
+    const { catalog } = this.#settings.state();
+    if (!catalog) return null;
     if (this.#digest?.of !== catalog) {
       const text = createHash('sha256').update(JSON.stringify(catalog)).digest('hex');
       this.#digest = { of: catalog, text };

@@ -1,8 +1,8 @@
 import { sign, workerPaths } from '@whylight/contract';
 import { numericsVersion } from '@whylight/core/methods';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createWorld, disc, listenAsGateway, secret, type World } from './testing/world.ts';
-import { version } from './version.ts';
+import { createWorld, disc, listenAsGateway, secret, type World } from '../testing/world.ts';
+import { version } from '../version.ts';
 
 let world: World;
 afterEach(() => world.close());
