@@ -41,7 +41,11 @@ export class WorkerProcess {
     reader.on('line', (line) => lines.push(JSON.parse(line)));
     await once(reader, 'line');
     const worker = new WorkerProcess(child, String(lines[0]!.url), lines);
-    while ((await worker.health()).status === 'starting') await sleep(50);
+    // By its log: while it loads models on a busy machine, it may close a connection that is kept alive.
+    while (worker.linesOf('worker_ready').length === 0) {
+      if (child.exitCode !== null) throw new Error(`the worker ended with status ${child.exitCode}`);
+      await sleep(50);
+    }
     return worker;
   }
 
@@ -50,10 +54,6 @@ export class WorkerProcess {
     const text = await (await fetch(`${this.url}/metrics`)).text();
     const series = text.split('\n').filter((line) => line.startsWith(name) && line.includes(label));
     return series.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
-  }
-
-  async health(): Promise<Record<string, unknown>> {
-    return (await fetch(`${this.url}/health`)).json() as Promise<Record<string, unknown>>;
   }
 
   /** Whether it is ready, and what it says of that. */
