@@ -105,6 +105,8 @@ async function leaveBehind(data: string): Promise<typeof left> {
   expect(waiting.status).toBe('queued');
   await endGroup(gateway);
   await makeOlder(join(data, 'state'), 'eigen-cam');
+  // That release had no registry of workers.
+  await rm(join(data, 'state', 'v3', 'do', 'whylight-WorkerRegistry'), { recursive: true, force: true });
   await writeFile(join(data, 'secrets.json'), JSON.stringify({ ...secrets, tenant, apiKey: key.secret }));
   const { operatorKey } = secrets;
   return {
@@ -186,6 +188,8 @@ it('finds what each Durable Object has stored under the name that its class had 
       true,
       false,
     ]);
+  // The class that is new has begun without data.
+  expect(names).toContain('whylight-WorkerRegistry');
 });
 
 it('leaves nothing there that only wrangler read', async () => {

@@ -20,7 +20,7 @@ export interface Tenant {
 
 /** Creates tenants with limits that no test reaches, each with photos of its own size. */
 export async function newTenants(
-  { url, operatorKey }: ChaosService,
+  { url, operatorKey }: Pick<ChaosService, 'url' | 'operatorKey'>,
   count: number,
   photos: number,
 ): Promise<Tenant[]> {

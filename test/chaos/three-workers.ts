@@ -10,7 +10,10 @@ const pause = 8_000;
  * three are replaced in turn: most by SIGTERM, as a rollout does, every fourth by SIGKILL.
  */
 export async function startThreeWorkers(): Promise<ChaosService> {
-  const service = await SeveralWorkers.start(4, { clocks: { 3: 20 * 60_000 } });
+  const service = await SeveralWorkers.start({
+    workers: [{}, {}, {}, { CLOCK_AHEAD_SECONDS: '1200' }],
+    doubled: true,
+  });
   return {
     url: service.url,
     operatorKey,
@@ -27,7 +30,7 @@ function replaceInTurn(service: SeveralWorkers): () => Promise<Record<string, nu
       await sleep(pause, undefined, { signal: stop.signal }).catch(() => {});
       if (stop.signal.aborted) return;
       const signal = turn % 4 === 3 ? 'SIGKILL' : 'SIGTERM';
-      await service.replace(turn % 3, signal);
+      await service.workers[turn % 3]!.replace(signal);
       replaced[signal] = (replaced[signal] ?? 0) + 1;
     }
   })();

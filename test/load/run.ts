@@ -29,7 +29,7 @@ const service = await RunningService.start({ models: values.model });
 const bare = await startBare();
 try {
   const { url } = service.ready;
-  const tenants = await newTenants(service, 4, 16);
+  const tenants = await newTenants({ url, operatorKey: service.ready.operator_key }, 4, 16);
   const [first] = tenants as [Tenant];
   const stopWatching = watchMemory(service);
   const ask = (tenant: Tenant, body: object, prefer = 'wait=60') =>

@@ -100,10 +100,19 @@ export class ElasticService {
       started.push(() => front.close());
 
       const optionsOf = async (scaler: string) => {
-        const config = await gatewayConfig({
-          ...{ ...shared, S3_ENDPOINT, WORKER_URL: balancer.url, PUBLIC_URL: front.url, REQUEST_LOG: 'off' },
-          ...{ OPERATOR_KEY_SHA256: hashOf('operator'), BACKLOG_KEY_SHA256: hashOf(scaler) },
-        });
+        const config = await gatewayConfig(
+          {
+            ...{
+              ...shared,
+              S3_ENDPOINT,
+              WORKER_URL: balancer.url,
+              PUBLIC_URL: front.url,
+              REQUEST_LOG: 'off',
+            },
+            ...{ OPERATOR_KEY_SHA256: hashOf('operator'), BACKLOG_KEY_SHA256: hashOf(scaler) },
+          },
+          false,
+        );
         // As in production: a worker takes its time to start.
         const consumers = config.queues?.consumers?.map((consumer: { dead_letter_queue?: string }) =>
           consumer.dead_letter_queue ? { ...consumer, max_retries: 64 } : consumer,

@@ -8,7 +8,7 @@ import { SeveralWorkers } from './several-workers.ts';
 
 let service: SeveralWorkers;
 beforeAll(async () => {
-  service = await SeveralWorkers.start(3);
+  service = await SeveralWorkers.start({ workers: [{}, {}, {}], doubled: true });
 });
 afterAll(() => service?.stop());
 
@@ -106,7 +106,7 @@ test('L5: workers are stopped in turn, again and again: nothing crashes, and sam
 
   // Billed once each; and what was put together by several workers is what one alone computes, to the bit.
   expect(await usage()).toBe(ended.length * steps);
-  const count = ({ cache }: Explanation) => handedBack.filter(({ key }) => cache.key.endsWith(key)).length;
+  const count = ({ cache }: Explanation) => handedBack.filter(({ key }) => cache.key!.endsWith(key)).length;
   const [most] = ended.toSorted((a, b) => count(b) - count(a));
   const alone = await again(most!);
   const sum = (each: Explanation) => each.attributions[0]!.artifacts.attribution.sha256;

@@ -16,7 +16,7 @@ type OnCall = (call: Call, pass: () => Promise<Response>) => Promise<Answer>;
 const passOn: OnCall = (_, pass) => pass();
 
 const edge = (path: string): string => fileURLToPath(new URL(`../../apps/edge/${path}`, import.meta.url));
-const operatorKey = 'operator-key-of-this-test';
+export const operatorKey = 'operator-key-of-this-test';
 const shared = {
   S3_REGION: 'auto',
   S3_BUCKET: 'photos',
@@ -25,10 +25,18 @@ const shared = {
   WORKER_SECRET: 'a secret that gateway and workers share',
 };
 
+interface Options {
+  /** The settings of each worker that differ from those of all. GATEWAY_URL `true` stands for the gateway's address. */
+  readonly workers: readonly Readonly<Record<string, string>>[];
+  /** Settings of the gateway that differ from those of all. */
+  readonly gateway?: Readonly<Record<string, string>>;
+  /** Whether the queue takes every message twice, and the balancer gives each POST to two workers. */
+  readonly doubled: boolean;
+}
+
 /**
- * The gateway in workerd with several workers behind it, each a process. Its queue takes every message twice, and the
- * balancer before the workers gives each POST to two of them at the same time: one attempt may have four deliveries at
- * once.
+ * The gateway in workerd with several workers behind it, each a process, and a balancer that gives each call to the next of
+ * them. If all is `doubled`, one attempt may have four deliveries at once.
  */
 export class SeveralWorkers {
   readonly url: string;
@@ -54,7 +62,7 @@ export class SeveralWorkers {
     this.#stop = stop;
   }
 
-  static async start(count: number): Promise<SeveralWorkers> {
+  static async start(options: Options): Promise<SeveralWorkers> {
     const started: (() => Promise<unknown>)[] = [];
     const stop = async () => {
       for (const end of started.reverse()) await end();
@@ -88,10 +96,17 @@ export class SeveralWorkers {
       started.push(() => front.close());
       const settings = { ...shared, S3_ENDPOINT, S3_FORCE_PATH_STYLE: 'true' };
       const workers = await Promise.all(
-        Array.from({ length: count }, (_, i) => WorkerProcess.start({ ...settings, WORKER_ID: `w${i}` })),
+        options.workers.map(({ GATEWAY_URL, ...own }, i) =>
+          WorkerProcess.start({
+            ...settings,
+            WORKER_ID: `w${i}`,
+            ...(GATEWAY_URL && { GATEWAY_URL: front.url }),
+            ...own,
+          }),
+        ),
       );
       started.push(() => Promise.all(workers.map((worker) => worker.stop())));
-      const { balancer, deliveries } = await balance(workers);
+      const { balancer, deliveries } = await balance(workers, options.doubled);
       started.push(() => balancer.close());
 
       const vars = {
@@ -99,8 +114,11 @@ export class SeveralWorkers {
         OPERATOR_KEY_SHA256: createHash('sha256').update(operatorKey).digest('hex'),
         WEBHOOK_SECRET: 'what webhook secrets are derived from',
         WEBHOOKS_ALLOW_LOOPBACK: 'true',
+        ...options.gateway,
       };
-      const gateway = createTestHarness({ workers: [{ config: await gatewayConfig(vars) }] });
+      const gateway = createTestHarness({
+        workers: [{ config: await gatewayConfig(vars, options.doubled) }],
+      });
       started.push(() => gateway.close());
       gatewayUrl = (await gateway.listen()).url.origin;
       await gateway.getWorker<{ DB: never }>().applyD1Migrations('DB');
@@ -144,21 +162,24 @@ export class SeveralWorkers {
     return values.reduce((sum, value) => sum + value, 0);
   }
 
-  stop(): Promise<void> {
-    return this.#stop();
+  /** Stops the workers first: the gateway holds their presence reports, and would wait for the end of each. */
+  async stop(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.stop()));
+    await this.#stop();
   }
 }
 
-/** Gives each call to the next worker; a POST to the one after it as well, at the same time. */
+/** Gives each call to the next worker; if `doubled`, a POST to the one after it as well, at the same time. */
 async function balance(
   workers: readonly WorkerProcess[],
+  doubled: boolean,
 ): Promise<{ balancer: Front; deliveries: Map<string, number[]> }> {
   const deliveries = new Map<string, number[]>();
   let turn = 0;
   const balancer = await listen(async (call) => {
     const place = turn++ % workers.length;
     if (call.method !== 'POST') return forward(call, workers[place]!.url);
-    const places = [place, (place + 1) % workers.length];
+    const places = doubled ? [place, (place + 1) % workers.length] : [place];
     if (call.path === workerPaths.jobs) {
       const { key, attempt } = JSON.parse(call.body.toString()) as Job;
       deliveries.set(`${key}/${attempt}`, [...(deliveries.get(`${key}/${attempt}`) ?? []), ...places]);
@@ -170,13 +191,13 @@ async function balance(
 }
 
 /** The gateway's own configuration, with another entry, settings and absolute paths. */
-export async function gatewayConfig(vars: Record<string, string>): Promise<Config> {
+export async function gatewayConfig(vars: Record<string, string>, doubled: boolean): Promise<Config> {
   const text = await readFile(edge('wrangler.jsonc'), 'utf8');
   // Comments of that file stand on lines of their own.
   const { env: _, $schema: __, ...own } = JSON.parse(text.replace(/^\s*\/\/.*$/gm, ''));
   return {
     ...own,
-    main: edge('test/doubled-messages/index.ts'),
+    main: edge(doubled ? 'test/doubled-messages/index.ts' : 'src/index.ts'),
     assets: { ...own.assets, directory: edge(own.assets.directory) },
     d1_databases: own.d1_databases.map((each: object) => ({ ...each, migrations_dir: edge('migrations') })),
     vars,

@@ -4,6 +4,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+/** Shifts the clock of a process that loads it. */
+const shiftClock = new URL('./shift-clock.ts', import.meta.url).href;
 const main = fileURLToPath(new URL('../../apps/gpu-worker/src/index.ts', import.meta.url));
 
 type Line = Record<string, unknown>;
@@ -28,6 +30,7 @@ export class WorkerProcess {
     this.#replace = replace;
   }
 
+  /** Starts a worker, and waits until its models are loaded. `CLOCK_AHEAD_SECONDS` is for its clock, all other settings are its own. */
   static async start(settings: Readonly<Record<string, string>>): Promise<WorkerProcess> {
     const lines: Line[] = [];
     const child = await startProcess(settings, lines);
@@ -36,9 +39,9 @@ export class WorkerProcess {
     return new WorkerProcess(child, url, lines, again);
   }
 
-  /** Stops the process in order and starts another one at the same address, as a rolling restart does. */
-  async replace(): Promise<void> {
-    await this.stop();
+  /** Stops the process, in order if nothing else is said, and starts another one at the same address, as a rolling restart does. */
+  async replace(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    await this.stop(signal);
     this.#process = await this.#replace();
   }
 
@@ -49,9 +52,20 @@ export class WorkerProcess {
     return series.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   }
 
-  async stop(): Promise<void> {
+  /** Whether it is ready, and what it says of that. */
+  async readiness(): Promise<[ok: boolean, text: string]> {
+    const response = await fetch(`${this.url}/readyz`);
+    return [response.ok, await response.text()];
+  }
+
+  /** Lines of an event in its log. */
+  linesOf(event: string): Record<string, unknown>[] {
+    return this.lines.filter((line) => line.event === event);
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    this.#process.kill('SIGTERM');
+    this.#process.kill(signal);
     await once(this.#process, 'exit');
   }
 }
@@ -69,7 +83,8 @@ async function startProcess(
     DRAIN_SECONDS: '0',
     CHECK_SECONDS: '0',
   };
-  const child = spawn(process.execPath, [main], {
+  const isShifted = settings.CLOCK_AHEAD_SECONDS !== undefined;
+  const child = spawn(process.execPath, [...(isShifted ? ['--import', shiftClock] : []), main], {
     env: { ...own, ...settings },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

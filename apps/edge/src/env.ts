@@ -8,6 +8,7 @@ import type {
   TenantCleanupPort,
   UnresolvedExplanationPort,
   WebhookDeliveriesPort,
+  WorkerRegistryPort,
 } from './domain/ports.ts';
 import { Refusal } from './domain/refusal.ts';
 import type { AttemptMessage } from './domain/run.ts';
@@ -25,6 +26,7 @@ export interface Bindings extends Record<keyof z.input<typeof settingsSchema>, s
   readonly BATCH: NamespaceOf<BatchPort>;
   readonly WEBHOOK_DELIVERIES: NamespaceOf<WebhookDeliveriesPort>;
   readonly TENANT_CLEANUP: NamespaceOf<TenantCleanupPort>;
+  readonly WORKER_REGISTRY: NamespaceOf<WorkerRegistryPort>;
   /** Counts invalid API keys by the address that sends them; approximate, and per Cloudflare location. */
   readonly BAD_KEYS: RateLimit;
   readonly JOBS: Queue<AttemptMessage>;
@@ -47,6 +49,8 @@ const settingsSchema = z.object({
   WORKER_URL: url,
   /** Signs calls in both directions. */
   WORKER_SECRET: z.string().min(32),
+  /** Another secret with which workers may sign, while one replaces the other. */
+  WORKER_SECRET_PREVIOUS: z.string().min(32).optional(),
   /** URL at which the worker reaches this gateway. */
   PUBLIC_URL: url,
   /** Work of all tenants that may wait for a worker or have one; beyond that, requests get 503. */
@@ -84,6 +88,10 @@ const settingsSchema = z.object({
   DNS_OVER_HTTPS_URL: url.default('https://cloudflare-dns.com/dns-query'),
 });
 export type Settings = z.output<typeof settingsSchema>;
+
+/** The secrets with which a worker may have signed a call. */
+export const workerSecrets = ({ WORKER_SECRET, WORKER_SECRET_PREVIOUS }: Settings): string[] =>
+  WORKER_SECRET_PREVIOUS === undefined ? [WORKER_SECRET] : [WORKER_SECRET, WORKER_SECRET_PREVIOUS];
 
 const parsed = new WeakMap<object, Settings>();
 

@@ -11,5 +11,6 @@ export { TenantCleanup } from './durable-objects/tenant-cleanup.ts';
 export { TenantMeter } from './durable-objects/tenant-meter.ts';
 export { UnresolvedExplanation } from './durable-objects/unresolved-explanation.ts';
 export { WebhookDeliveries } from './durable-objects/webhook-deliveries.ts';
+export { WorkerRegistry } from './durable-objects/worker-registry.ts';
 
 export default { fetch: app.fetch, queue: dispatch } satisfies ExportedHandler<Bindings, AttemptMessage>;

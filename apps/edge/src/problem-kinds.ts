@@ -55,6 +55,11 @@ export const problemKinds: Readonly<Record<RefusalCode, Kind>> = {
     'The signature of the call is missing or wrong',
     'Only workers call this route: give gateway and worker the same secret.',
   ],
+  wrong_clock: [
+    401,
+    'The clock of the caller is wrong',
+    'Only workers call this route: set the clock of the worker’s machine by NTP.',
+  ],
   insufficient_scope: [
     403,
     'The API key may not do this',

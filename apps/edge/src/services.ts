@@ -7,6 +7,7 @@ import type {
   TenantCleanupPort,
   UnresolvedExplanationPort,
   WebhookDeliveriesPort,
+  WorkerRegistryPort,
 } from './domain/ports.ts';
 import { type Bindings, type Settings, settings } from './env.ts';
 import { AuditTrail } from './storage/audit-trail.ts';
@@ -37,6 +38,7 @@ export interface Services {
   readonly names: ObjectNames;
   readonly storeCheck: StoreCheck;
   readonly worker: GpuWorker;
+  workerRegistry(): WorkerRegistryPort;
   readonly catalogs: Catalogs;
   readonly models: Models;
   modelValidation(model: string): ModelValidationPort;
@@ -68,9 +70,11 @@ export function services(bindings: Bindings): Services {
       TENANT_CLEANUP,
       MODEL_VALIDATION,
       UNRESOLVED_EXPLANATION,
+      WORKER_REGISTRY,
       BAD_KEYS,
     } = bindings;
-    const worker = new GpuWorker(checked);
+    const workerRegistry = () => WORKER_REGISTRY.getByName('workers') as unknown as WorkerRegistryPort;
+    const worker = new GpuWorker(checked, workerRegistry);
     const backlog = new Backlog(db);
     const names = new ObjectNames(checked);
     const objects = new Objects(checked);
@@ -87,7 +91,8 @@ export function services(bindings: Bindings): Services {
       names,
       storeCheck: new StoreCheck(db, objects, checked),
       worker,
-      catalogs: new Catalogs(db, worker),
+      workerRegistry,
+      catalogs: new Catalogs(db, worker, workerRegistry),
       webhooks: new WebhookEndpoints(db),
       models: new Models(db),
       modelValidation: (model) => MODEL_VALIDATION.getByName(model),

@@ -45,17 +45,25 @@ function grown<T>(value: T): T {
   return { ...Object.fromEntries(members), ...more } as T;
 }
 
+/** A registry to which no worker reports. */
+const noWorkers = () => ({ read: async () => ({ count: 0, catalog: null }) });
+
 /** What the gateway reads of a worker, by schema, when the worker answers every call with `body`. */
 const read = new Map<string, (worker: GpuWorker, body: unknown) => Promise<unknown>>(
   Object.entries({
     catalogSchema: async (worker, body) => [
       await worker.catalog(),
-      await new Catalogs(database(body), { catalog: () => Promise.reject(new Error('away')) } as never).get(),
+      await new Catalogs(
+        database(body),
+        { catalog: () => Promise.reject(new Error('away')) },
+        noWorkers,
+      ).get(),
     ],
     jobErrorSchema: (worker) => worker.render({} as never),
     renderedSchema: (worker) => worker.render({} as never),
     reportSchema: async (_, body) => reportSchema.parse(body),
     validationSchema: (worker) => worker.validate(model, 'req_1'),
+    workerRefusalSchema: (worker) => worker.take({} as never),
   }),
 );
 
@@ -64,9 +72,14 @@ const database = (catalog: unknown): D1Database =>
   ({ prepare: () => ({ first: async () => JSON.stringify(catalog) }) }) as never;
 
 function outcome(name: string, body: unknown): Promise<unknown> {
-  const status = name === 'jobErrorSchema' ? 422 : 200;
-  vi.spyOn(globalThis, 'fetch').mockImplementation(async () => Response.json(body, { status }));
-  return read.get(name)!(new GpuWorker(settings), body);
+  const status = new Map([
+    ['jobErrorSchema', 422],
+    ['workerRefusalSchema', 421],
+  ]).get(name);
+  vi.spyOn(globalThis, 'fetch').mockImplementation(async () =>
+    Response.json(body, { status: status ?? 200 }),
+  );
+  return read.get(name)!(new GpuWorker(settings, noWorkers), body);
 }
 
 describe('L16: one member more in an answer of the worker', () => {

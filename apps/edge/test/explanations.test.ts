@@ -234,7 +234,8 @@ describe('asking for an explanation', () => {
     const prepare = () => {
       throw new Error('D1_ERROR: the database is away');
     };
-    const catalogs = new Catalogs({ prepare } as never, { catalog: async () => catalog } as never);
+    const noWorkers = () => ({ read: async () => ({ count: 0, catalog: null }) });
+    const catalogs = new Catalogs({ prepare } as never, { catalog: async () => catalog }, noWorkers);
     expect(await catalogs.get()).toEqual(catalog);
   });
 

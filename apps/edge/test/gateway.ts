@@ -7,6 +7,7 @@ import {
   type Explanation,
   type ExplanationRequest,
   type Job,
+  type Presence,
   type Problem,
   type RenderingJob,
   type Report,
@@ -15,7 +16,9 @@ import {
   sign,
   type Tenant,
   type Upload,
+  workerPaths,
 } from '@whylight/contract';
+import { numericsVersion } from '@whylight/core/methods';
 import { expect, vi } from 'vitest';
 import type { Bindings } from '../src/env.ts';
 import { services } from '../src/services.ts';
@@ -126,9 +129,25 @@ export const jobsTaken = (key: string, count = 1): Promise<Job[]> =>
     { timeout: 20_000, interval: 25 },
   );
 
-/** The attempts (`key?attempt=n`) that the worker was told to drop. */
-export const jobsDropped = async (): Promise<string[]> =>
-  (await fetch(`${bindings.WORKER_URL}/dropped`)).json();
+/** A presence report of a worker of this release, which still loads its models; `change` says what is different. */
+export const presenceOf = (worker: string, change: Partial<Presence> = {}): Presence => ({
+  worker,
+  release: '0.0.0',
+  contract: workerPaths.jobs,
+  numerics_version: numericsVersion,
+  state: 'starting',
+  clock: Date.now(),
+  catalog: null,
+  done: [],
+  wait: 0,
+  ...change,
+});
+
+/** The attempts (`key?attempt=n`) that the worker which claims them, w1, was told to drop. */
+export async function jobsDropped(): Promise<string[]> {
+  const { orders } = await services(bindings).workerRegistry().report(presenceOf('w1'));
+  return orders.flatMap((each) => (each.order === 'drop' ? [`${each.key}?attempt=${each.attempt}`] : []));
+}
 
 /** The drawings of this computation that the worker was asked for. */
 export const renderingsOf = async (key: string): Promise<RenderingJob[]> =>

@@ -1,16 +1,32 @@
-import { jobSchema, modelCallSchema, renderingJobSchema, verify, workerPaths } from '@whylight/contract';
+import {
+  checkSignature,
+  clockFault,
+  jobSchema,
+  modelCallSchema,
+  renderingJobSchema,
+  type WorkerRefusal,
+  workerPaths,
+  type workerRefusalCodes,
+} from '@whylight/contract';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { every } from 'hono/combine';
 import type { ZodError } from 'zod';
 import { jobErrorOf } from './job-failure.ts';
+import type { Presence } from './jobs/presence.ts';
+import { findRefusal } from './jobs/question-check.ts';
 import type { Renderer } from './jobs/renderer.ts';
+import { warmModel } from './jobs/warm-model.ts';
 import { healthOf, type State } from './state.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
 export interface AppSettings {
-  readonly secret: string;
+  /** The name of this worker. */
+  readonly worker: string;
+  /** The secrets with which the gateway may sign. */
+  readonly secrets: readonly string[];
+  readonly presence: Pick<Presence, 'fault' | 'learn'>;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly state: () => State;
@@ -22,11 +38,16 @@ export const largestCall = 2 * 2 ** 20;
 
 type Variables = { Variables: { body: string } };
 
+type RefusalCode = (typeof workerRefusalCodes)[number];
+
 /**
  * The worker's HTTP side. Jobs and models need the gateway's signature. A signature holds for some minutes and may
  * be sent again in that time: that is harmless, because a job that was taken before is not run again.
  */
-export function createApp({ secret, metrics, log, state, renderer }: AppSettings): Hono<Variables> {
+export function createApp(settings: AppSettings): Hono<Variables> {
+  const { worker, secrets, presence, metrics, log, state, renderer } = settings;
+  /** The body of a refusal of what another worker may take. */
+  const refusal = (code: RefusalCode, detail: string): WorkerRefusal => ({ code, detail, worker });
   const verified: MiddlewareHandler<Variables> = async (c, next) => {
     const body = await c.req.text();
     const { pathname, search } = new URL(c.req.url);
@@ -36,9 +57,18 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
       path: pathname + search,
       body,
     } as const;
-    if (!(await verify(secret, call, c.req.raw.headers, Date.now() / 1000))) {
+    const check = await checkSignature(secrets, call, c.req.raw.headers, Date.now() / 1000);
+    if (check.outcome === 'unsigned') {
       log('call_refused', { path: pathname, reason: 'signature' });
-      return c.json(problem('the signature is missing, wrong or too old'), 401);
+      return c.json(refusal('invalid_signature', 'the signature is missing or wrong'), 401);
+    }
+    // An old call may have been captured and sent again. It names the gateway all the same, which then says whose clock is wrong.
+    const gateway = c.req.query('gateway') ?? gatewayIn(body);
+    if (gateway !== undefined) presence.learn(gateway);
+    if (check.outcome === 'wrong_clock') {
+      log('call_refused', { path: pathname, reason: 'clock', seconds: Math.round(check.seconds) });
+      // Seen from here, the gateway's clock differs.
+      return c.json(refusal('wrong_clock', clockFault(-check.seconds)), 401);
     }
     c.set('body', body);
     return next();
@@ -47,17 +77,27 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
     bodyLimit({ maxSize: largestCall, onError: (c) => c.json(problem('body too large'), 413) }),
     verified,
   ) as MiddlewareHandler<Variables>;
+  const usable: MiddlewareHandler<Variables> = async (c, next) => {
+    const { fault } = presence;
+    return fault === null ? next() : c.json(refusal('worker_not_ready', fault), 421);
+  };
+  const work = every(signed, usable) as MiddlewareHandler<Variables>;
   const later = (seconds: number) => ({ 'Retry-After': String(seconds) });
 
   return new Hono<Variables>()
-    .post(workerPaths.jobs, signed, (c) => {
+    .post(workerPaths.jobs, work, (c) => {
       const job = jobSchema.safeParse(json(c.var.body));
       if (!job.success) return c.json(problem(`job: ${complaintOf(job.error)}`), 400);
       const now = state();
       if (now.phase === 'starting' || now.phase === 'failed')
         return c.json(problem(`the worker is ${now.phase}`), 503, later(5));
-      const offered = now.queue.offer(job.data);
       const { request_id, key, attempt } = job.data;
+      const reason = findRefusal(job.data, now.registry);
+      if (reason) {
+        log('job_refused', { request_id, key, attempt, code: reason.code, message: reason.message });
+        return c.json(refusal(reason.code as RefusalCode, reason.message), 421);
+      }
+      const offered = now.queue.offer(job.data);
       log('job_offered', { request_id, key, attempt, offered });
       if (offered === 'full') return c.json(problem('the queue is full'), 503, later(2));
       if (offered === 'closed') return c.json(problem('the worker is shutting down'), 503, later(5));
@@ -65,16 +105,7 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
       return c.json({ status: offered }, 202);
     })
     .on('POST', earlierJobs, signed, (c) => c.json(problem(earlierGateway), 503, later(5)))
-    .delete(`${workerPaths.jobs}/:key`, signed, (c) => {
-      const attempt = Number(c.req.query('attempt'));
-      if (!Number.isSafeInteger(attempt) || attempt < 1)
-        return c.json(problem('attempt: expected 1 or more'), 400);
-      const now = state();
-      if ('queue' in now) now.queue.drop(c.req.param('key'), attempt);
-      log('job_dropped', { key: c.req.param('key'), attempt });
-      return c.body(null, 204);
-    })
-    .post(workerPaths.renderings, signed, async (c) => {
+    .post(workerPaths.renderings, work, async (c) => {
       const job = renderingJobSchema.safeParse(json(c.var.body));
       if (!job.success) {
         const { path, message } = job.error.issues[0]!;
@@ -98,7 +129,7 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
         ? c.json(now.catalog)
         : c.json(problem(`the worker is ${now.phase}`), 503, later(2));
     })
-    .post(workerPaths.validations, signed, async (c) => {
+    .post(workerPaths.validations, work, async (c) => {
       const asked = modelCallSchema.safeParse(json(c.var.body));
       if (!asked.success) return c.json(problem(`validation: ${complaintOf(asked.error)}`), 400);
       const now = state();
@@ -116,27 +147,26 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
         return c.json({ code, detail: message }, code === 'model_deleted' ? 404 : 503, later(5));
       }
     })
-    .post(workerPaths.warm, signed, (c) => {
+    .post(workerPaths.warm, work, (c) => {
       const asked = modelCallSchema.safeParse(json(c.var.body));
       if (!asked.success) return c.json(problem(`warm: ${complaintOf(asked.error)}`), 400);
       const now = state();
       if (now.phase !== 'ready') return c.json(problem(`the worker is ${now.phase}`), 503, later(5));
-      const { model, request_id } = asked.data;
-      if (!now.tenantModels.mayWarm(model))
+      if (!now.tenantModels.mayWarm(asked.data.model))
         return c.json(problem('another model is being got ready'), 503, later(2));
-      void now.tenantModels.warm(model, AbortSignal.timeout(warmPatience)).then(
-        () => log('model_warm', { request_id, model: model.id }),
-        (error: unknown) =>
-          log('model_not_warm', { request_id, model: model.id, code: jobErrorOf(error).code }),
-      );
+      void warmModel(now.tenantModels, asked.data, log);
       return c.json({ status: 'warming' }, 202);
     })
-    .get('/health', (c) => c.json(healthOf(state())))
+    .get('/health', (c) => c.json(healthOf(state(), presence.fault)))
     .get('/livez', (c) => (state().phase === 'failed' ? c.text('failed', 503) : c.text('ok')))
-    .get('/readyz', (c) => (state().phase === 'ready' ? c.text('ok') : c.text(state().phase, 503)))
+    .get('/readyz', (c) => {
+      const { phase } = state();
+      if (phase !== 'ready') return c.text(phase, 503);
+      return presence.fault === null ? c.text('ok') : c.text(`not ready: ${presence.fault}`, 503);
+    })
     .get('/metrics', async (c) => {
       const now = state();
-      metrics.ready.set(now.phase === 'ready' ? 1 : 0);
+      metrics.ready.set(now.phase === 'ready' && presence.fault === null ? 1 : 0);
       metrics.waiting.set('queue' in now ? now.queue.waiting : 0);
       const held = 'tenantModels' in now ? now.tenantModels.held : { count: 0, size: 0 };
       metrics.modelProcesses.set(held.count);
@@ -158,12 +188,15 @@ export function createApp({ secret, metrics, log, state, renderer }: AppSettings
 const earlierJobs = ['/v1/jobs', '/v2/jobs', '/v3/jobs', '/v4/jobs'];
 const earlierGateway = `this worker takes jobs at ${workerPaths.jobs}: the gateway is of an earlier release`;
 
-/** Longest time in which a model is got ready, in milliseconds. */
-const warmPatience = 120_000;
-
 const complaintOf = ({ issues: [issue] }: ZodError): string => `${issue!.path.join('.')}: ${issue!.message}`;
 
 const problem = (detail: string) => ({ detail });
+
+/** The address of the gateway that a job names. */
+function gatewayIn(body: string): string | undefined {
+  const job = json(body) as { readonly claim_url?: unknown } | null | undefined;
+  return typeof job?.claim_url === 'string' ? job.claim_url : undefined;
+}
 
 function json(text: string): unknown {
   try {

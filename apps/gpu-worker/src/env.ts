@@ -9,6 +9,14 @@ const flag = z
   .default('false')
   .transform((text) => text === 'true' || text === '1');
 
+/** A setting that may be absent or empty. */
+const optional = (schema: z.ZodType<string, string>) =>
+  z
+    .literal('')
+    .transform(() => undefined)
+    .or(schema)
+    .optional();
+
 /** `NAME=PATH`, separated by commas or new lines. */
 const models = z
   .string()
@@ -41,6 +49,10 @@ const envSchema = z.object({
   WORKER_ID: workerIdSchema.default(ownName),
   /** The secret with which gateway and worker sign their calls. */
   WORKER_SECRET: z.string().min(16),
+  /** Another secret with which the gateway may sign, while one replaces the other. */
+  WORKER_SECRET_PREVIOUS: optional(z.string().min(16)),
+  /** The gateway's address. Default: the first signed call of the gateway names it. */
+  GATEWAY_URL: optional(z.url({ protocol: /^https?$/ })),
   S3_ENDPOINT: z.url(),
   S3_REGION: z.string().default('auto'),
   S3_BUCKET: z.string().min(1),

@@ -21,12 +21,6 @@ describe('a job that fails says why', () => {
       { change: question({ image: 'f'.repeat(64) }) },
       /expected sha256 f{64}, got [0-9a-f]{64}/,
     ],
-    ['model_not_found', { change: question({ model: `sha256:${'9'.repeat(64)}` }) }, /sha256:9{64}/],
-    ['model_not_found', { change: question({ preprocessing: `sha256:${'8'.repeat(64)}` }) }, /sha256:8{64}/],
-    ['method_not_supported', { change: question({ method: 'grad-scam' }) }, /grad-scam/],
-    ['method_not_supported', { change: question({ method_version: '0' }) }, /expected version 0/],
-    ['method_not_supported', { change: question({ score: 'loudness' }) }, /score "loudness"/],
-    ['method_not_supported', { change: question({ numerics_version: '0' }) }, /numerics version: expected 0/],
     ['target_out_of_range', { change: question({ target: { class_index: 10 } }) }, /from 0 to 9, got 10/],
     ['target_out_of_range', { change: question({ target: { label: 'hexagram' } }) }, /"hexagram"/],
     ['invalid_parameter', { change: question({ parameters: { bogus: 1 } }) }, /bogus/],
@@ -43,6 +37,27 @@ describe('a job that fails says why', () => {
     expect(await world.metric('whylight_jobs_total', `status="failed",reason="${code}"`)).toBe(1);
     expect([...world.storage.objects.keys()].filter((object) => object.includes('/x/'))).toEqual([]);
   });
+
+  const elsewhere: [string, object, RegExp][] = [
+    ['model_not_found', { model: `sha256:${'9'.repeat(64)}` }, /sha256:9{64}/],
+    ['model_not_found', { preprocessing: `sha256:${'8'.repeat(64)}` }, /sha256:8{64}/],
+    ['method_not_supported', { method: 'grad-scam' }, /grad-scam/],
+    ['method_not_supported', { method_version: '0' }, /expected version 0/],
+    ['method_not_supported', { score: 'loudness' }, /score "loudness"/],
+    ['method_not_supported', { numerics_version: '0' }, /numerics version: expected 0/],
+  ];
+  test.each(elsewhere)(
+    'L6: %s %#: the worker refuses it by 421 before it claims it, so that another worker gets it',
+    async (code, change, message) => {
+      world = await createWorld({ WORKER_ID: 'w7' });
+      const answer = await world.post(await world.prepared(await disc(), question(change)));
+      expect([answer.status, await answer.json()]).toEqual([
+        421,
+        { code, detail: expect.stringMatching(message), worker: 'w7' },
+      ]);
+      expect([world.gateway.claims, await world.metric('whylight_jobs_accepted_total')]).toEqual([[], 0]);
+    },
+  );
 
   test('but not where its question is of a release that knew no numerics versions', async () => {
     world = await createWorld();

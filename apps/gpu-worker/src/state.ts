@@ -1,8 +1,10 @@
 import type { Catalog } from '@whylight/contract';
+import type { ModelRegistry } from '@whylight/host';
 import type { TenantModels } from './isolation/tenant-models.ts';
 import type { JobQueue } from './jobs/job-queue.ts';
 
 interface Working {
+  readonly registry: ModelRegistry;
   readonly catalog: Catalog;
   readonly queue: JobQueue;
   readonly tenantModels: TenantModels;
@@ -14,13 +16,17 @@ export type State =
   | ({ readonly phase: 'ready' | 'draining' } & Working)
   | { readonly phase: 'failed'; readonly reason: string };
 
-/** Body of GET /health. `busy`: every place is taken, more jobs wait. */
-export function healthOf(state: State): Record<string, unknown> {
+/**
+ * Body of GET /health. `busy`: every place is taken, more jobs wait. `fault`: why the gateway cannot use this worker; then it is
+ * not ready.
+ */
+export function healthOf(state: State, fault: string | null): Record<string, unknown> {
   if (state.phase === 'starting') return { status: 'starting' };
   if (state.phase === 'failed') return { status: 'failed', reason: state.reason };
   const { catalog, queue } = state;
   return {
-    status: state.phase === 'draining' || queue.full ? 'busy' : 'ready',
+    status: fault !== null ? 'not_ready' : state.phase === 'draining' || queue.full ? 'busy' : 'ready',
+    ...(fault !== null && { fault }),
     draining: state.phase === 'draining',
     device: catalog.device,
     models: catalog.models.map(({ name }) => name),

@@ -1,5 +1,5 @@
 import { type ServerType, serve } from '@hono/node-server';
-import type { Catalog } from '@whylight/contract';
+import type { Catalog, Order } from '@whylight/contract';
 import { InputError, type Runtime } from '@whylight/core';
 import {
   createRenderPool,
@@ -23,13 +23,16 @@ import { TenantModels } from './isolation/tenant-models.ts';
 import { claim } from './jobs/claim.ts';
 import { startHeartbeat } from './jobs/heartbeat.ts';
 import { JobQueue } from './jobs/job-queue.ts';
+import { Presence } from './jobs/presence.ts';
 import { Renderer } from './jobs/renderer.ts';
 import { type JobContext, runJob } from './jobs/run-job.ts';
+import { warmModel } from './jobs/warm-model.ts';
 import type { State } from './state.ts';
 import { s3Storage } from './storage/s3.ts';
 import type { Storage } from './storage/storage.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics, metered } from './telemetry/metrics.ts';
+import { version } from './version.ts';
 
 export interface Worker {
   /** URL at which the worker listens. */
@@ -47,10 +50,11 @@ const megabyte = 2 ** 20;
 /** Starts a worker: HTTP answers when this resolves, models load behind it. */
 export async function startWorker(
   env: WorkerEnv,
-  log: Log,
+  unnamedLog: Log,
   storage: Storage & { close(): void } = storageOf(env),
   createRuntime: typeof createThreadedRuntime = createThreadedRuntime,
 ): Promise<Worker> {
+  const log: Log = (event, fields) => unnamedLog(event, { worker: env.WORKER_ID, ...fields });
   const metrics = createMetrics();
   const turns = new ProcessTurns();
   const pool = createRenderPool(env.DRAWING_THREADS);
@@ -59,6 +63,24 @@ export async function startWorker(
     close: pool.close,
   };
   let state: State = { phase: 'starting' };
+  const change = (next: State) => {
+    state = next;
+    presence.announce();
+  };
+  const execute = (order: Order) => {
+    if (!('queue' in state)) return;
+    if (order.order === 'warm') return void warmModel(state.tenantModels, order, log);
+    log('job_dropped', { key: order.key, attempt: order.attempt });
+    state.queue.drop(order.key, order.attempt);
+  };
+  const presence = new Presence({
+    worker: env.WORKER_ID,
+    release: version,
+    secret: env.WORKER_SECRET,
+    log,
+    state: () => state,
+    onOrder: execute,
+  });
   let explainer: PhotoExplainer | undefined;
   let classifier: PhotoClassifier | undefined;
   let tenantModels: TenantModels | undefined;
@@ -67,8 +89,9 @@ export async function startWorker(
   const stopped = new AbortController();
   const deviceLost = Promise.withResolvers<void>();
   const fail = (error: unknown) => {
-    state = { phase: 'failed', reason: reasonOf(error) };
-    log('worker_failed', { reason: state.reason, cause: (error as Error).stack });
+    const reason = reasonOf(error);
+    change({ phase: 'failed', reason });
+    log('worker_failed', { reason, cause: (error as Error).stack });
   };
   /** Nothing can be computed any more: all jobs are handed back, and the process is of no use. */
   const lost = (error: unknown) => {
@@ -145,10 +168,9 @@ export async function startWorker(
       run: (job, signal, waited) => runJob(job, context, signal, waited),
     });
     stopHeartbeat = startHeartbeat(queue, env.WORKER_SECRET, log);
-    state = { phase: 'ready', catalog, queue, tenantModels };
+    change({ phase: 'ready', registry, catalog, queue, tenantModels });
     if (env.CHECK_SECONDS > 0) void checkOwnModels(registry, runtime, catalog, queue);
     log('worker_ready', {
-      worker: env.WORKER_ID,
       device: runtime.device,
       models: registry.list().map(({ name }) => name),
     });
@@ -164,7 +186,7 @@ export async function startWorker(
       ...{ registry, runtime, log, budget: env.CHECK_SECONDS, signal: stopped.signal },
       idle: () => queue.untilIdle(stopped.signal),
       onChange: (known) => {
-        if ('catalog' in state) state = { ...state, catalog: known };
+        if ('catalog' in state) change({ ...state, catalog: known });
       },
     }).catch((error: unknown) => {
       if (stopped.signal.aborted) return;
@@ -173,7 +195,11 @@ export async function startWorker(
     });
 
   const app = createApp({
-    secret: env.WORKER_SECRET,
+    worker: env.WORKER_ID,
+    secrets: env.WORKER_SECRET_PREVIOUS
+      ? [env.WORKER_SECRET, env.WORKER_SECRET_PREVIOUS]
+      : [env.WORKER_SECRET],
+    presence,
     metrics,
     log,
     state: () => state,
@@ -181,6 +207,7 @@ export async function startWorker(
   });
   const { server, url } = await listen(app.fetch, env);
   log('worker_listening', { url });
+  if (env.GATEWAY_URL !== undefined) presence.learn(env.GATEWAY_URL);
   const started = prepare().catch(fail);
 
   return {
@@ -192,11 +219,12 @@ export async function startWorker(
       stopped.abort();
       if (state.phase === 'ready') {
         const { queue } = state;
-        state = { ...state, phase: 'draining' };
+        change({ ...state, phase: 'draining' });
         log('worker_draining', { running: queue.running, waiting: queue.waiting });
         await queue.drain(env.DRAIN_SECONDS * 1000);
       }
       stopHeartbeat();
+      await presence.stop();
       await tenantModels?.close();
       await explainer?.close();
       await classifier?.close();

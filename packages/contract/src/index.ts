@@ -22,6 +22,7 @@ export * from './method-id.ts';
 export * from './models.ts';
 export { currentForm, currentResult, currentWarnings, olderForm } from './older-form.ts';
 export * from './preprocessing-report.ts';
+export * from './presence.ts';
 export { recordOf } from './record.ts';
 export * from './result.ts';
 export * from './signature.ts';

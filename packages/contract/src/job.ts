@@ -16,8 +16,9 @@ import { sha256 } from './wire.ts';
  */
 
 /**
- * The paths of the worker: POST a job, or DELETE jobs/{key}?attempt=n to cancel it; POST a rendering; GET the models that the
- * worker can explain; POST a tenant's model to validate it or to load it.
+ * The paths of the worker: POST a job; POST a rendering; GET the models that the worker can explain, where the query `gateway`
+ * names the gateway's address; POST a tenant's model to validate it or to load it. A worker refuses what another worker may
+ * take by 400, 401, 404, 413 or 421 (see presence.ts), and has no room by 503. Presence reports bring it the orders to stop.
  *
  * The version in a path changes when gateway and worker of two releases would misunderstand each other. The call then
  * fails, and the job waits in the queue. Since v2 of jobs the worker claims a job first, since v3 it knows the numerics version of a

@@ -275,7 +275,10 @@ export const validationSchema = z.discriminatedUnion('outcome', [
 ]);
 export type Validation = z.infer<typeof validationSchema>;
 
-export const modelStatuses = ['pending', 'validating', 'ready', 'rejected'] as const;
+/** The statuses of a tenant's model. */
+export const ownModelStatuses = ['pending', 'validating', 'ready', 'rejected'] as const;
+/** `updating`: a model of the service that some workers have and others do not, while a new release is rolled out. */
+export const modelStatuses = [...ownModelStatuses, 'updating'] as const;
 
 export const modelSchema = z
   .object({
@@ -284,7 +287,11 @@ export const modelSchema = z
     name: z.string(),
     digest: z.string(),
     own: z.boolean().describe('True if the tenant has uploaded the model'),
-    status: z.enum(modelStatuses),
+    status: z
+      .enum(modelStatuses)
+      .describe(
+        '`ready`: you can request explanations. `updating`: the service is changing this model of its own; you can request explanations, which may wait longer',
+      ),
     created_at: time.nullable(),
     content_length: z.int().nullable(),
     classes: z.int().nullable(),

@@ -1,6 +1,14 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { type Direction, sign, signatureHeader, timestampHeader, tolerance, verify } from './signature.ts';
+import {
+  checkSignature,
+  type Direction,
+  sign,
+  signatureHeader,
+  timestampHeader,
+  tolerance,
+  verify,
+} from './signature.ts';
 
 const secret = 'a secret that gateway and worker share';
 const call = {
@@ -47,4 +55,28 @@ test('another secret, another time, and malformed headers are refused', async ()
   ];
   for (const headers of wrong) expect(await verify(secret, call, headersOf(headers), now)).toBe(false);
   expect(await verify('another secret', call, headersOf(signed), now)).toBe(false);
+});
+
+test('two secrets are valid while one replaces the other', async () => {
+  const secrets = ['the new secret of both', secret];
+  for (const each of secrets)
+    expect(await checkSignature(secrets, call, headersOf(await sign(each, call, now)), now)).toEqual({
+      outcome: 'valid',
+    });
+  const signed = headersOf(await sign('a third secret', call, now));
+  expect(await checkSignature(secrets, call, signed, now)).toEqual({ outcome: 'unsigned' });
+});
+
+test('a wrong clock is told from a wrong secret, with the seconds by which it differs', async () => {
+  const late = headersOf(await sign(secret, call, now - 1_200));
+  expect(await checkSignature([secret], call, late, now)).toEqual({
+    outcome: 'wrong_clock',
+    seconds: -1_200,
+  });
+  const early = headersOf(await sign(secret, call, now + 1_200));
+  expect(await checkSignature([secret], call, early, now)).toEqual({
+    outcome: 'wrong_clock',
+    seconds: 1_200,
+  });
+  expect(await checkSignature(['another secret'], call, late, now)).toEqual({ outcome: 'unsigned' });
 });

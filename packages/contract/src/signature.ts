@@ -42,17 +42,40 @@ export async function sign(secret: string, call: Call, now: number): Promise<Rec
   return { [timestampHeader]: timestamp, [signatureHeader]: hex(mac) };
 }
 
-/** Says whether `headers` sign `call`. Compares in constant time and refuses timestamps that are too old or in the future. */
-export async function verify(
-  secret: string,
+/**
+ * The result of a check. `unsigned`: none of the secrets made the signature. `wrong_clock`: one of them did, but the caller's
+ * clock is so many seconds ahead of ours; behind if they are negative.
+ */
+export type SignatureCheck =
+  | { readonly outcome: 'valid' | 'unsigned' }
+  | { readonly outcome: 'wrong_clock'; readonly seconds: number };
+
+type Headers = { get(name: string): string | null | undefined };
+
+/**
+ * Checks whether `headers` sign `call` with one of the secrets: two are valid while one replaces the other. Compares in
+ * constant time. Refuses timestamps that are too old or in the future. `now` is in unix seconds.
+ */
+export async function checkSignature(
+  secrets: readonly string[],
   call: Call,
-  headers: { get(name: string): string | null | undefined },
+  headers: Headers,
   now: number,
-): Promise<boolean> {
+): Promise<SignatureCheck> {
   const timestamp = headers.get(timestampHeader) ?? '';
   const signature = headers.get(signatureHeader) ?? '';
-  if (!/^\d{1,12}$/.test(timestamp) || !/^[0-9a-f]{64}$/.test(signature)) return false;
-  if (Math.abs(now - Number(timestamp)) > tolerance) return false;
+  if (!/^\d{1,12}$/.test(timestamp) || !/^[0-9a-f]{64}$/.test(signature)) return { outcome: 'unsigned' };
   const bytes = Uint8Array.from(signature.match(/../g)!, (pair) => Number.parseInt(pair, 16));
-  return crypto.subtle.verify('HMAC', await keyOf(secret), bytes, messageOf(call, timestamp));
+  const message = messageOf(call, timestamp);
+  const matches = await Promise.all(
+    secrets.map(async (secret) => crypto.subtle.verify('HMAC', await keyOf(secret), bytes, message)),
+  );
+  if (!matches.includes(true)) return { outcome: 'unsigned' };
+  const seconds = Number(timestamp) - now;
+  return Math.abs(seconds) > tolerance ? { outcome: 'wrong_clock', seconds } : { outcome: 'valid' };
+}
+
+/** Says whether `headers` sign `call` with this secret, and the clocks agree. */
+export async function verify(secret: string, call: Call, headers: Headers, now: number): Promise<boolean> {
+  return (await checkSignature([secret], call, headers, now)).outcome === 'valid';
 }

@@ -44,12 +44,12 @@ export const visualizationSchema = z
       .describe(
         'Weight of the colours over the photo, above 0 and up to 1. Null: the weight that the method uses',
       ),
-    clip_percent_lowerbound: percentile.meta({ exclusiveMaximum: 100 }).describe(
-      'The picture hides magnitudes below this percentile, and changes nothing else',
-    ),
-    clip_percent_upperbound: percentile.meta({ exclusiveMinimum: 0 }).describe(
-      'Magnitudes at or above this percentile get the last colour of the colour map',
-    ),
+    clip_percent_lowerbound: percentile
+      .meta({ exclusiveMaximum: 100 })
+      .describe('The picture hides magnitudes below this percentile, and changes nothing else'),
+    clip_percent_upperbound: percentile
+      .meta({ exclusiveMinimum: 0 })
+      .describe('Magnitudes at or above this percentile get the last colour of the colour map'),
     overlay_type: z
       .enum(['original', 'grayscale', 'mask_black', 'none'])
       .default('original')

@@ -9,6 +9,7 @@ import type {
   ModelSource,
 } from '@whylight/contract';
 import { numericsVersion } from '@whylight/core/methods';
+import type { OfferedModel } from './offered-catalog.ts';
 
 /** Bytes of one part of a model's upload; S3 takes no part below 5 MiB, except the last. */
 export const partBytes = 16 * 2 ** 20;
@@ -144,14 +145,14 @@ export function presentModel(row: ModelRow, upload: Model['upload'] = null): Mod
 }
 
 /** A model that comes with the service, as the API shows it. */
-export function presentBuiltIn(model: CatalogModel): Model {
+export function presentBuiltIn(model: OfferedModel): Model {
   const { name, digest, classes, input_shape, methods, not_run = {}, task } = model;
   return {
     ...{ name, digest, classes, input_shape, task, default: model.default },
     id: name,
     object: 'model',
     own: false,
-    status: 'ready',
+    status: model.updating ? 'updating' : 'ready',
     created_at: null,
     content_length: null,
     deterministic: true,

@@ -1,8 +1,19 @@
-import type { Claim, ClaimRefusal, Job, JobError, Report, Style } from '@whylight/contract';
+import type {
+  Claim,
+  ClaimRefusal,
+  Job,
+  JobError,
+  Order,
+  Presence,
+  PresenceAnswer,
+  Report,
+  Style,
+} from '@whylight/contract';
 import type { BatchState } from './batch.ts';
 import type { Creation } from './creation.ts';
 import type { Answer, Claim as KeyClaim } from './idempotency.ts';
 import type { Excess, Limits, Meter, Usage } from './meter.ts';
+import type { OfferedCatalog } from './offered-catalog.ts';
 import type { FoundRendering, Rendering } from './rendering.ts';
 import type { Admission, Run, Submission, WaitRequest } from './run.ts';
 import type { RunEvents } from './run-events.ts';
@@ -80,4 +91,24 @@ export interface ModelValidationPort {
 export interface TenantCleanupPort {
   schedule(tenant: string): Promise<void>;
   deleteBlankLater(tenant: string, object: string): Promise<void>;
+}
+
+/** An order without its id. */
+export type NewOrder = Order extends infer O ? (O extends Order ? Omit<O, 'id'> : never) : never;
+
+/** The workers that report their presence. */
+export interface Workers {
+  readonly count: number;
+  /** What the ready ones offer together; null if none is ready. */
+  readonly catalog: OfferedCatalog | null;
+}
+
+/** The gateway's own answer to a presence report; workers read its orders as those of any release. */
+export type PresenceReply = Omit<PresenceAnswer, 'orders'> & { readonly orders: Order[] };
+
+export interface WorkerRegistryPort {
+  report(presence: Presence): Promise<PresenceReply>;
+  order(worker: string, order: NewOrder): Promise<void>;
+  orderAll(order: NewOrder): Promise<number>;
+  read(): Promise<Workers>;
 }

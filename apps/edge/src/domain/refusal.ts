@@ -2,7 +2,7 @@ import type { ClaimRefusal, ProblemCode } from '@whylight/contract';
 import type { Excess } from './meter.ts';
 
 /** Every reason for which the gateway refuses a request; `problem-kinds.ts` gives each its status. */
-export type RefusalCode = ProblemCode | ClaimRefusal | 'invalid_signature' | 'stale_report';
+export type RefusalCode = ProblemCode | ClaimRefusal | 'invalid_signature' | 'stale_report' | 'wrong_clock';
 
 /** One fault in a body or query; `pointer` is a JSON pointer. */
 export interface FieldError {

@@ -31,8 +31,10 @@ export const mostWaiters = 1_000;
 export interface AttemptMessage {
   readonly key: string;
   readonly attempt: number;
-  /** How often workers were too busy for it; absent: never. */
+  /** How often all workers that were asked have refused it since one was last too busy for it; absent: never. */
   readonly refusals?: number;
+  /** How often workers were too busy for it; absent: never. */
+  readonly deferrals?: number;
 }
 
 /** A computation to run, and its tenant. */

@@ -3,8 +3,8 @@ import type { ModelError, Validation } from '@whylight/contract';
 import { factsOfRefused, type ModelRow, sourceOf } from '../domain/model.ts';
 import type { ModelValidationPort } from '../domain/ports.ts';
 import { type Bindings, settings } from '../env.ts';
+import { services } from '../services.ts';
 import { Backlog } from '../storage/backlog.ts';
-import { GpuWorker } from '../storage/gpu-worker.ts';
 import { Models } from '../storage/models.ts';
 import { Objects } from '../storage/objects.ts';
 import { Signal } from './signal.ts';
@@ -92,7 +92,7 @@ export class ModelValidation extends DurableObject<Bindings> implements ModelVal
     const isLate = Date.now() > (task.queued ?? task.since) + examination;
     const validation = isLate
       ? unexamined
-      : await new GpuWorker(settings(this.env)).validate(sourceOf(row), task.requestId);
+      : await services(this.env).worker.validate(sourceOf(row), task.requestId);
     if (validation.outcome === 'busy') return this.#queue(task, validation.seconds);
     if (validation.outcome === 'unreachable') return this.#retry(task);
     await this.#record(row, models, validation, task);

@@ -1,8 +1,9 @@
-import { verify } from '@whylight/contract';
+import { checkSignature, clockFault } from '@whylight/contract';
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { AppEnv } from '../app-env.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { workerSecrets } from '../env.ts';
 
 /** Refuses calls that the worker has not signed. */
 export const signedByWorker: MiddlewareHandler<AppEnv> = async (c, next) => {
@@ -14,7 +15,10 @@ export const signedByWorker: MiddlewareHandler<AppEnv> = async (c, next) => {
     body: await c.req.text(),
   } as const;
   const headers = { get: (name: string) => c.req.header(name) };
-  if (!(await verify(c.var.services.settings.WORKER_SECRET, call, headers, Date.now() / 1000)))
+  const secrets = workerSecrets(c.var.services.settings);
+  const check = await checkSignature(secrets, call, headers, Date.now() / 1000);
+  if (check.outcome === 'wrong_clock') throw new Refusal('wrong_clock', clockFault(check.seconds));
+  if (check.outcome !== 'valid')
     throw new Refusal('invalid_signature', 'The worker has not signed this call.');
   return next();
 };

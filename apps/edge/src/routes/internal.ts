@@ -1,5 +1,12 @@
 import { z } from '@hono/zod-openapi';
-import { type ClaimRefusal, claimSchema, reportSchema } from '@whylight/contract';
+import {
+  type ClaimRefusal,
+  claimSchema,
+  presenceAnswerSchema,
+  presencePath,
+  presenceSchema,
+  reportSchema,
+} from '@whylight/contract';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { json } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
@@ -31,6 +38,18 @@ internal.route('POST', '/internal/reports/{key}', {
       throw new Refusal('stale_report', 'The attempt is over, or never started: forget the job.');
     return { status: 204 };
   },
+});
+
+internal.route('POST', presencePath, {
+  access: 'worker',
+  summary: 'Report that a worker is there, and wait for orders for it',
+  body: presenceSchema,
+  readBody: limitOf('A presence report', 2 * 2 ** 20),
+  responses: { 200: json(presenceAnswerSchema, 'The body has the gateway’s time and the orders') },
+  handler: async ({ services, body }) => ({
+    status: 200,
+    body: await services.workerRegistry().report(body),
+  }),
 });
 
 internal.route('GET', '/internal/backlog', {

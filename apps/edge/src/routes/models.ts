@@ -14,6 +14,7 @@ import { awaitCatalog } from '../use-cases/await-catalog.ts';
 import { completeModel } from '../use-cases/complete-model.ts';
 import { deleteModel } from '../use-cases/delete-model.ts';
 import { findOwnModel } from '../use-cases/find-own-model.ts';
+import { warmModel } from '../use-cases/warm-model.ts';
 
 export const modelRoutes = routes('models');
 
@@ -117,12 +118,12 @@ modelRoutes.route('POST', '/v1/models/{id}/warm', {
   id: 'models.warm',
   access: 'models:write',
   refuses: ['model_not_ready'],
-  summary: 'Have a worker load the model now, so that the next explanation does not wait for it',
-  responses: { 202: json(modelSchema, 'A worker is loading the model') },
+  summary: 'Have the workers load the model now, so that the next explanation does not wait for it',
+  responses: { 202: json(modelSchema, 'The workers are loading the model') },
   handler: async ({ tenant, services, requestId, params }) => {
     const row = await findOwnModel(services, tenant, params.id);
     if (row.status !== 'ready') throw new Refusal('model_not_ready', `The model is ${row.status}.`);
-    const isWarming = await services.worker.warm(sourceOf(row), requestId);
+    const isWarming = await warmModel(services, sourceOf(row), requestId);
     // Who is told to try again counts meanwhile, so that a scaler starts a worker.
     await (isWarming ? services.backlog.leave('warm-up', row.id) : services.backlog.enter('warm-up', row.id));
     if (!isWarming) throw new Refusal('capacity', 'No worker can load the model at the moment. Try again.');

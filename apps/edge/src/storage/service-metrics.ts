@@ -1,4 +1,4 @@
-import { modelStatuses } from '@whylight/contract';
+import { ownModelStatuses } from '@whylight/contract';
 import { ulid } from '../domain/ulid.ts';
 import type { Backlog } from './backlog.ts';
 
@@ -73,7 +73,7 @@ export class ServiceMetrics {
         name: 'whylight_models',
         help: 'Models that tenants have brought, by status',
         label: 'status',
-        values: valuesOf(models, modelStatuses),
+        values: valuesOf(models, ownModelStatuses),
       },
       {
         name: 'whylight_webhook_endpoints',

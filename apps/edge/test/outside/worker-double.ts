@@ -98,13 +98,11 @@ const findingOf = ({ name }: ModelSource): Validation =>
 
 /**
  * A worker as the gateway sees one: it checks signatures, lists models and takes jobs. It computes nothing;
- * tests fetch the jobs from `/taken?key=` and send the reports themselves. `/dropped` lists what it was
- * told to drop, `/drawn` what it was asked to draw, `/warmed` which models it was told to get ready. A PUT to `/answer`
+ * tests fetch the jobs from `/taken?key=` and send the reports themselves. `/drawn` lists what it was asked to draw, `/warmed` which models it was told to get ready. A PUT to `/answer`
  * sets what the next jobs, models and drawings are answered with; 422 is a damaged attribution.
  */
 export async function startWorkerDouble(): Promise<Loopback> {
   const jobs: Job[] = [];
-  const dropped: string[] = [];
   const drawn: RenderingJob[] = [];
   const warmed: string[] = [];
   let answer = 202;
@@ -120,7 +118,6 @@ export async function startWorkerDouble(): Promise<Loopback> {
       const image = url.slice('/taken?image='.length);
       return void response.end(JSON.stringify(jobs.filter((job) => job.question.image === image)));
     }
-    if (url === '/dropped') return void response.end(JSON.stringify(dropped));
     if (url === '/drawn') return void response.end(JSON.stringify(drawn));
     if (url === '/warmed') return void response.end(JSON.stringify(warmed));
     if (url === '/answer') {
@@ -130,7 +127,7 @@ export async function startWorkerDouble(): Promise<Loopback> {
     const headers = { get: (name: string) => request.headers[name.toLowerCase()] as string | undefined };
     const call = { direction: 'gateway-to-worker', method, path: url, body } as const;
     if (!(await verify(workerSecret, call, headers, Date.now() / 1000))) response.writeHead(401).end();
-    else if (url === workerPaths.models)
+    else if (url.split('?')[0] === workerPaths.models)
       response.setHeader('Content-Type', 'application/json').end(JSON.stringify(catalog));
     else if (url === workerPaths.renderings) {
       const job = JSON.parse(body) as RenderingJob;
@@ -143,9 +140,6 @@ export async function startWorkerDouble(): Promise<Loopback> {
     } else if (answer === 202 && url === workerPaths.warm) {
       warmed.push((JSON.parse(body) as { model: ModelSource }).model.id);
       response.writeHead(202).end();
-    } else if (method === 'DELETE') {
-      dropped.push(url.slice(`${workerPaths.jobs}/`.length));
-      response.writeHead(204).end();
     } else if (answer === 202) {
       jobs.push(JSON.parse(body) as Job);
       response.writeHead(202).end();

@@ -228,7 +228,7 @@ describe('a tenant’s model that goes wrong', () => {
     await expect.poll(() => world.gateway.reports.length, { timeout: 20_000 }).toBe(1);
     await world.post(stayer);
     await expect.poll(() => world.gateway.reports.length, { timeout: 20_000 }).toBe(2);
-    await world.call('DELETE', `/v5/jobs/${leaver.key}?attempt=1`);
+    world.drop(leaver);
     loaded.resolve();
     expect(await world.ending()).toMatchObject({ status: 'succeeded' });
     expect(await world.metric('whylight_jobs_total', 'status="abandoned"')).toBe(1);
@@ -241,7 +241,7 @@ describe('a tenant’s model that goes wrong', () => {
     const job = await jobOf(world, model, { ...another(), question: long });
     await world.post(job);
     await expect.poll(() => world.gateway.reports.at(-1)?.status, { timeout: 20_000 }).toBe('progress');
-    await world.call('DELETE', `/v5/jobs/${job.key}?attempt=1`);
+    world.drop(job);
     await expect
       .poll(() => world.metric('whylight_jobs_total', 'status="abandoned"'), { timeout: 20_000 })
       .toBe(1);

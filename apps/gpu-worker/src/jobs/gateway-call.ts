@@ -21,6 +21,23 @@ export async function callGateway(
   secret: string,
   milliseconds = 10_000,
 ): Promise<Answer> {
+  const signal = AbortSignal.timeout(milliseconds);
+  const { status, body } = await postToGateway(address, about, { secret, signal, requestId: job.request_id });
+  return { status, code: status >= 200 && status < 300 ? null : codeIn(body) };
+}
+
+interface GatewayCall {
+  readonly secret: string;
+  readonly signal: AbortSignal;
+  readonly requestId?: string;
+}
+
+/** Posts `about`, signed; never rejects. `body`: the JSON of the answer, or null. */
+export async function postToGateway(
+  address: string,
+  about: object,
+  { secret, signal, requestId }: GatewayCall,
+): Promise<{ status: number; body: unknown }> {
   try {
     const url = new URL(address);
     const [path, body] = [url.pathname + url.search, JSON.stringify(about)];
@@ -30,15 +47,15 @@ export async function callGateway(
       headers: {
         ...(await sign(secret, call, Date.now() / 1000)),
         'content-type': 'application/json',
-        'request-id': job.request_id,
+        ...(requestId !== undefined && { 'request-id': requestId }),
       },
       body,
       redirect: 'manual',
-      signal: AbortSignal.timeout(milliseconds),
+      signal,
     });
-    return { status: response.status, code: response.ok ? null : codeIn(await response.text()) };
+    return { status: response.status, body: parseJson(await response.text()) };
   } catch {
-    return { status: 0, code: null };
+    return { status: 0, body: null };
   }
 }
 
@@ -49,10 +66,14 @@ export const isPassing = ({ status }: Answer): boolean => status < 300 || status
 export const pauseAfter = (calls: number, first: number): number =>
   Math.min(first * 2 ** (calls - 1), 10_000) * (0.5 + Math.random() / 2);
 
-function codeIn(problem: string): string | null {
+function codeIn(problem: unknown): string | null {
+  const code = (problem as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : null;
+}
+
+function parseJson(text: string): unknown {
   try {
-    const { code } = JSON.parse(problem) as { code?: unknown };
-    return typeof code === 'string' ? code : null;
+    return JSON.parse(text);
   } catch {
     return null;
   }

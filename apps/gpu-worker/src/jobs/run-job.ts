@@ -9,8 +9,8 @@ import {
   predictionMethod,
   type Result,
 } from '@whylight/contract';
-import { type LoopState, scoreKinds } from '@whylight/core';
-import { methods, numericsVersion, type ResolvedQuestion, resolveQuestion } from '@whylight/core/methods';
+import type { LoopState } from '@whylight/core';
+import { methods } from '@whylight/core/methods';
 import {
   DeviceError,
   type ModelRegistry,
@@ -27,6 +27,7 @@ import { JobTrace } from '../telemetry/trace.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { ClaimedJob } from './gateway-call.ts';
 import { type StopReason, tenantOf } from './job-queue.ts';
+import { resolveHere } from './question-check.ts';
 import { Reporter } from './reporter.ts';
 
 /** What this worker's jobs have in common. */
@@ -151,9 +152,7 @@ async function answerQuestion(
     return run().finally(() => recordPhase(phase, performance.now() - start));
   };
 
-  if (!model) checkModel(question, context.registry);
-  checkNumerics(question);
-  const resolved = question.method === predictionMethod ? null : resolveHere(question);
+  const resolved = resolveHere(job, context.registry);
   const photo = await time('download', () => storage.get(job.input.object, job.input.bytes, signal));
   checkUpload(photo, job);
   if (!resolved) return { result: await predict(photo, job, context, signal), artifacts: [], batchSize: 1 };
@@ -198,51 +197,6 @@ async function predict(
     input_region: region,
     milliseconds: { decode: 0, compute, render: 0 },
   };
-}
-
-/** Holds the question to this worker's models, which may be others than the gateway thinks. */
-function checkModel({ model, preprocessing }: Job['question'], registry: ModelRegistry): void {
-  const known = registry.list().find(({ digest }) => digest === model);
-  if (known?.preprocessingDigest !== preprocessing)
-    throw new JobFailure(
-      'model_not_found',
-      `this worker has no model ${model} with preprocessing ${preprocessing}`,
-    );
-}
-
-/** Refuses a question whose answer another release would compute otherwise. One of a release before versions asks for any. */
-function checkNumerics({ numerics_version: version = numericsVersion }: Job['question']): void {
-  if (version !== numericsVersion)
-    throw new JobFailure(
-      'method_not_supported',
-      `the numerics version: expected ${version}, this worker has ${numericsVersion}`,
-      true,
-    );
-}
-
-/**
- * The question as this worker's methods have it, which may be of another release than the gateway's. Here it enters the
- * process: from here on it is handed on as it is. One of an earlier release says no score: then it is the method's own.
- *
- * @throws JobFailure, InputError
- */
-function resolveHere(question: Job['question']): ResolvedQuestion {
-  const { method, method_version: version } = question;
-  const score = scoreKinds.find((kind) => kind === question.score);
-  if (question.score !== undefined && !score)
-    throw new JobFailure(
-      'method_not_supported',
-      `this worker does not know the score "${question.score}"`,
-      true,
-    );
-  const resolved = resolveQuestion({ ...question, score });
-  if (resolved.method_version !== version)
-    throw new JobFailure(
-      'method_not_supported',
-      `method ${method}: expected version ${version}, this worker has ${resolved.method_version}`,
-      true,
-    );
-  return resolved;
 }
 
 function checkUpload(photo: Uint8Array, { input, question }: Job): void {

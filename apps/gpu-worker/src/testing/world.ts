@@ -9,6 +9,10 @@ import {
   catalogSchema,
   claimSchema,
   type Job,
+  type Order,
+  type Presence,
+  presencePath,
+  presenceSchema,
   type Report,
   reportSchema,
   sign,
@@ -65,10 +69,14 @@ export async function listenAsGateway() {
   const reports: Report[] = [];
   const requests: IncomingMessage[] = [];
   const claims: (Claim & { readonly key: string })[] = [];
+  const presences: Presence[] = [];
+  let orders: Order[] = [];
+  let ordered = Promise.withResolvers<void>();
   const gateway = {
     reports,
     requests,
     claims,
+    presences,
     url: '',
     claimUrl: (key: string): string => gateway.url.replace('reports/1', `claims/${key}`),
     /** Status to answer a report with. */
@@ -76,6 +84,18 @@ export async function listenAsGateway() {
     /** Status to answer a claim with, and the code of a refusal. */
     answerClaim: async (_: Claim, __: number): Promise<number | readonly [status: number, code: string]> =>
       204,
+    /** The answer to a presence report: held until there are orders, if the worker waits. */
+    answerPresence: async ({ wait, done }: Presence): Promise<{ status: number; body: object }> => {
+      orders = orders.filter(({ id }) => !done.includes(id));
+      if (wait > 0 && orders.length === 0) await ordered.promise;
+      return { status: 200, body: { now: Date.now(), fault: null, catalog_known: true, orders } };
+    },
+    /** Gives the worker an order with its next presence report, or with the one under way. */
+    order(order: Order): void {
+      orders.push(order);
+      ordered.resolve();
+      ordered = Promise.withResolvers();
+    },
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -88,6 +108,12 @@ export async function listenAsGateway() {
     const call = { direction: 'worker-to-gateway', method: 'POST', path: request.url!, body } as const;
     const headers = { get: (name: string) => request.headers[name.toLowerCase()] as string | undefined };
     if (!(await verify(secret, call, headers, now()))) return response.writeHead(401).end();
+    if (request.url === presencePath) {
+      const presence = presenceSchema.parse(JSON.parse(body));
+      presences.push(presence);
+      const answer = await gateway.answerPresence(presence);
+      return response.writeHead(answer.status).end(JSON.stringify(answer.body));
+    }
     const [, key] = /^\/claims\/([^?]+)/.exec(request.url!) ?? [];
     if (key !== undefined) {
       const claim = claimSchema.parse(JSON.parse(body));
@@ -132,12 +158,7 @@ export async function createWorld(
   );
   await worker.started;
 
-  const call = async (
-    method: 'GET' | 'POST' | 'DELETE',
-    path: string,
-    body = '',
-    headers?: Record<string, string>,
-  ) =>
+  const call = async (method: 'GET' | 'POST', path: string, body = '', headers?: Record<string, string>) =>
     fetch(worker.url + path, {
       method,
       headers: headers ?? (await sign(secret, { direction: 'gateway-to-worker', method, path, body }, now())),
@@ -168,6 +189,10 @@ export async function createWorld(
     });
   };
   const post = (job: unknown) => call('POST', '/v5/jobs', JSON.stringify(job));
+
+  /** Tells the worker that nobody wants this attempt any more. */
+  const drop = ({ key, attempt }: Job) =>
+    gateway.order({ order: 'drop', id: `${key}/${attempt}`, key, attempt });
 
   /** The report that ends the job. */
   const ending = async (): Promise<Report> => {
@@ -213,6 +238,7 @@ export async function createWorld(
       catalog,
       prepared,
       post,
+      drop,
       ending,
       endings,
       attribution,

@@ -17,6 +17,7 @@ const asked = new Set<string>([
   'modelManifestSchema',
   'modelRequestSchema',
   'modelSourceSchema',
+  'orderSchema',
   'photoSchema',
   'predictionRequestSchema',
   'preprocessingSchema',

@@ -6,6 +6,7 @@ import { type FoundRendering, ownRendering, type Rendering } from '../../domain/
 import {
   type Admission,
   checkpointPrefix,
+  claimOf,
   isTerminal,
   lateWrites,
   type Run,
@@ -184,9 +185,15 @@ export class Computation extends DurableObject<Bindings> implements ComputationP
 
   /** Cleans up after a run, and asks for the pictures that its waiters want. */
   async #finish(run: Run): Promise<void> {
-    const { worker, backlog } = services(this.env);
-    if (run.accepted && run.status !== 'succeeded')
-      this.ctx.waitUntil(worker.drop(run.submission.key, run.attempt));
+    const { workerRegistry, backlog } = services(this.env);
+    const claim = claimOf(run);
+    // A worker that has not claimed the attempt yet is refused when it does.
+    if (claim && run.status !== 'succeeded')
+      this.ctx.waitUntil(
+        workerRegistry()
+          .order(claim.worker, { order: 'drop', key: run.submission.key, attempt: run.attempt })
+          .catch((error: unknown) => console.warn('an order did not reach the registry of workers:', error)),
+      );
     if (run.status === 'succeeded') await this.#retention.keep(run.number, run.keepUntil);
     await this.#deletion.schedule(checkpointPrefix(run), Date.now());
     // A worker may still be writing, although no report of it has arrived.
