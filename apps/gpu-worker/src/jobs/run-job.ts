@@ -1,51 +1,16 @@
-import { createHash } from 'node:crypto';
-import {
-  type Artifact,
-  artifactContentTypes,
-  artifactNames,
-  artifactPrefix,
-  type Job,
-  mostPredictions,
-  predictionMethod,
-  type Result,
-} from '@whylight/contract';
+import { type Job, predictionMethod } from '@whylight/contract';
 import type { LoopState } from '@whylight/core';
 import { methods } from '@whylight/core/methods';
-import {
-  DeviceError,
-  type ModelRegistry,
-  type PhotoClassifier,
-  type PhotoExplainer,
-  type PhotoExplanation,
-} from '@whylight/host';
-import type { TenantModels } from '../isolation/tenant-models.ts';
+import { DeviceError } from '@whylight/host';
 import { JobFailure, jobErrorOf } from '../job-failure.ts';
-import type { Storage } from '../storage/storage.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Metrics, Phase } from '../telemetry/metrics.ts';
+import type { Phase } from '../telemetry/metrics.ts';
 import { JobTrace } from '../telemetry/trace.ts';
-import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { answerQuestion, type JobContext } from './answer-question.ts';
+import { writeCheckpoint } from './checkpoint.ts';
 import type { ClaimedJob } from './gateway-call.ts';
-import { type StopReason, tenantOf } from './job-queue.ts';
-import { resolveHere } from './question-check.ts';
+import type { StopReason } from './job-queue.ts';
 import { Reporter } from './reporter.ts';
-
-/** What this worker's jobs have in common. */
-export interface JobContext {
-  readonly explainer: Pick<PhotoExplainer, 'explain'>;
-  readonly classifier: Pick<PhotoClassifier, 'classify'>;
-  readonly registry: ModelRegistry;
-  readonly tenantModels: Pick<TenantModels, 'explain' | 'classify'>;
-  readonly storage: Storage;
-  readonly metrics: Metrics;
-  readonly log: Log;
-  readonly secret: string;
-  readonly device: string;
-  /** Longest time for one job. */
-  readonly seconds: number;
-  /** Gets every error that ends a job, so that the worker notices a lost device. */
-  readonly onError: (error: unknown) => void;
-}
 
 /** Photo from storage, explanation, artifacts to storage under this claim, reports on the way. Never rejects. */
 export async function runJob(
@@ -130,108 +95,6 @@ function startDeadline(seconds: number): { late: AbortSignal; clear: () => void 
 /** What metrics call a method: one that does not exist must not make a series of its own. */
 const methodLabel = ({ question: { method } }: Job): string =>
   method === predictionMethod || methods.some(({ id }) => id === method) ? method : 'unknown';
-
-/** One attempt at a job. */
-interface Attempt {
-  readonly reporter: Reporter;
-  readonly signal: AbortSignal;
-  readonly log: Log;
-  readonly onState: (state: LoopState) => void;
-  readonly recordPhase: (phase: Phase, milliseconds: number) => void;
-}
-
-async function answerQuestion(
-  job: ClaimedJob,
-  context: JobContext,
-  { reporter, signal, log, recordPhase, onState }: Attempt,
-): Promise<{ result: Result; artifacts: Artifact[]; batchSize: number }> {
-  const { storage, metrics, explainer, tenantModels } = context;
-  const { question, model } = job;
-  const time = async <T>(phase: Phase, run: () => Promise<T>): Promise<T> => {
-    const start = performance.now();
-    return run().finally(() => recordPhase(phase, performance.now() - start));
-  };
-
-  const resolved = resolveHere(job, context.registry);
-  const photo = await time('download', () => storage.get(job.input.object, job.input.bytes, signal));
-  checkUpload(photo, job);
-  if (!resolved) return { result: await predict(photo, job, context, signal), artifacts: [], batchSize: 1 };
-  const request = { photo, question: resolved, style: job.style };
-  const state = await readCheckpoint(job, signal, { ...context, log });
-  const watch = {
-    ...{ signal, state, onState },
-    owner: tenantOf(job),
-    onProgress: (completed: number, total: number) => reporter.progress(completed, total),
-  };
-  const explanation = model
-    ? await tenantModels.explain(model, request, watch)
-    : await explainer.explain({ ...request, model: question.model }, watch);
-  metrics.explanations.inc();
-  for (const phase of ['decode', 'compute', 'render'] as const)
-    recordPhase(phase, explanation.result.milliseconds[phase]);
-  const artifacts = await time('upload', () => write(explanation, job, storage, signal));
-  const { task } = explanation.result;
-  if (task === 'segmentation') throw new Error('a job explains a class, not a region');
-  return { result: { ...explanation.result, task }, artifacts, batchSize: explanation.batchSize };
-}
-
-/** What the photo shows; the whole of it counts as computing. */
-async function predict(
-  photo: Uint8Array,
-  { question, model: own }: Job,
-  { classifier, tenantModels, metrics, device }: JobContext,
-  signal: AbortSignal,
-): Promise<Result> {
-  const { model, convention, parameters, layers } = question;
-  const start = performance.now();
-  const { task, predictions, region, image, warnings } = own
-    ? await tenantModels.classify(own, photo, mostPredictions, signal)
-    : await classifier.classify(photo, model, mostPredictions);
-  const compute = Math.round((performance.now() - start) * 100) / 100;
-  metrics.predictions.inc();
-  return {
-    method: predictionMethod,
-    ...{ convention, parameters, layers, task, predictions, image, warnings, device },
-    target: predictions[0]!,
-    attribution: null,
-    input_region: region,
-    milliseconds: { decode: 0, compute, render: 0 },
-  };
-}
-
-function checkUpload(photo: Uint8Array, { input, question }: Job): void {
-  if (photo.byteLength !== input.bytes)
-    throw new JobFailure(
-      'upload_mismatch',
-      `the uploaded photo: expected ${input.bytes} bytes, got ${photo.byteLength}`,
-    );
-  const got = sha256Of(photo);
-  if (got !== question.image)
-    throw new JobFailure(
-      'upload_mismatch',
-      `the uploaded photo: expected sha256 ${question.image}, got ${got}`,
-    );
-}
-
-const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-
-function write(
-  { artifacts }: PhotoExplanation,
-  job: ClaimedJob,
-  storage: Storage,
-  signal: AbortSignal,
-): Promise<Artifact[]> {
-  return Promise.all(
-    artifactNames.map(async (name) => {
-      const bytes = artifacts.get(name)!;
-      const content_type = artifactContentTypes[name];
-      const object = artifactPrefix(job.output_prefix, job.nonce) + name;
-      const sha256 = sha256Of(bytes);
-      await storage.put(object, bytes, { contentType: content_type, sha256 }, signal);
-      return { name, object, sha256, bytes: bytes.byteLength, content_type };
-    }),
-  );
-}
 
 /** What the log is told beyond the user's message: where an unforeseen error came from. */
 function causeOf(thrown: unknown, code: string): Record<string, unknown> {
