@@ -60,7 +60,7 @@ export async function startWorker(
     CHECK_SECONDS: '0',
   });
   for await (const line of createInterface(child.stdout!)) {
-    const url = /"event":"worker_listening","url":"([^"]+)"/.exec(line)?.[1];
+    const url = /"event":"worker_listening",(?:.*,)?"url":"([^"]+)"/.exec(line)?.[1];
     if (url === undefined) continue;
     child.stdout!.resume();
     return [child, url];

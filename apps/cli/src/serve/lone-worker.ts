@@ -4,7 +4,7 @@ import type { Child, LogLine } from './child.ts';
 import type { ServedModel } from './models.ts';
 import { Processes } from './processes.ts';
 import { programFile } from './program.ts';
-import { untilReady } from './readiness.ts';
+import { listeningUrl, untilReady } from './readiness.ts';
 
 export interface LoneWorkerOptions {
   readonly model: ServedModel;
@@ -45,7 +45,7 @@ export class LoneWorker {
       key === undefined ? {} : { WORKER_API_KEY: key },
     );
     this.#child = child;
-    const url = await child.line((line) => /"event":"worker_listening","url":"([^"]+)"/.exec(line)?.[1]);
+    const url = await child.line(listeningUrl);
     if (!url) throw new Failure('the worker did not start; its log says why');
     await untilReady(child, `${url.replace('//0.0.0.0', '//127.0.0.1').replace('[::]', '[::1]')}/readyz`);
     return { url, model: model.name };

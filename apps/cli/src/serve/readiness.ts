@@ -36,3 +36,7 @@ async function stateOf(health: string): Promise<{ status?: string; reason?: stri
 
 const get = (url: string): Promise<Response | null> =>
   fetch(url, { signal: AbortSignal.timeout(5000) }).catch(() => null);
+
+/** The address that a worker's log line states when it listens. */
+export const listeningUrl = (line: string): string | undefined =>
+  /"event":"worker_listening",(?:.*,)?"url":"([^"]+)"/.exec(line)?.[1];

@@ -3,7 +3,7 @@ import type { Child } from './child.ts';
 import type { ServedModel } from './models.ts';
 import type { Processes } from './processes.ts';
 import { programFile } from './program.ts';
-import { untilReady } from './readiness.ts';
+import { listeningUrl, untilReady } from './readiness.ts';
 import type { Secrets } from './secrets.ts';
 import { sharedSettings } from './settings.ts';
 import { endedAtStart } from './start-part.ts';
@@ -35,7 +35,7 @@ export async function startWorker(
     CHECK_SECONDS: String(budget),
     DRAIN_SECONDS: '2',
   });
-  const url = await child.line((line) => /"event":"worker_listening","url":"([^"]+)"/.exec(line)?.[1]);
+  const url = await child.line(listeningUrl);
   if (!url) throw await endedAtStart(child);
   return { child, url };
 }
