@@ -12,7 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => service?.stop());
 
-const steps = 80;
+/** Enough for a job to last for seconds, several reports of progress long. */
+const steps = 400;
 const rounds = 2;
 
 interface Heard {
@@ -80,7 +81,7 @@ test('L5: workers are stopped in turn, again and again: nothing crashes, and sam
           .some(({ worker: name, report }) => name === `w${place}` && report.status === 'progress');
       // Whatever the machine's speed, this worker is in the middle of a job when it is stopped.
       for (let wait = 0; !isAtWork(); wait++) {
-        if (wait % 200 === 0 && ((await open()).length < 3 || wait > 0)) await ask();
+        if (wait % 60 === 0 && ((await open()).length < 3 || wait > 0)) await ask();
         await sleep(50);
       }
       await worker.replace();

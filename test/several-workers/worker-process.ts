@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 /** Shifts the clock of a process that loads it. */
 const shiftClock = new URL('./shift-clock.ts', import.meta.url).href;
 const main = fileURLToPath(new URL('../../apps/gpu-worker/src/index.ts', import.meta.url));
+/** The small network of drawn shapes. */
+const shapes = fileURLToPath(new URL('../../models/shapes/shapes.onnx', import.meta.url));
 
 type Line = Record<string, unknown>;
 
@@ -82,6 +84,8 @@ async function startProcess(
     DRAWING_THREADS: '1',
     DRAIN_SECONDS: '0',
     CHECK_SECONDS: '0',
+    MODELS: `shapes=${shapes}`,
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
   };
   const isShifted = settings.CLOCK_AHEAD_SECONDS !== undefined;
   const child = spawn(process.execPath, [...(isShifted ? ['--import', shiftClock] : []), main], {
