@@ -8,6 +8,8 @@ export default defineConfig({
     testTimeout: 60_000,
     // A worker ends only after its models' processes.
     hookTimeout: 60_000,
+    // What a worker does by itself may take a while on a busy machine.
+    expect: { poll: { timeout: 20_000 } },
     isolate: false,
     maxWorkers,
   },

@@ -46,6 +46,13 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
+/** What starts the threads that compute and those that draw. */
+export interface WorkerThreads {
+  readonly createRuntime: typeof createThreadedRuntime;
+  readonly createRenderPool: typeof createRenderPool;
+}
+const ownThreads: WorkerThreads = { createRuntime: createThreadedRuntime, createRenderPool };
+
 const megabyte = 2 ** 20;
 
 /** Starts a worker: HTTP answers when this resolves, models load behind it. */
@@ -53,12 +60,12 @@ export async function startWorker(
   env: WorkerEnv,
   unnamedLog: Log,
   storage: Storage & { close(): void } = storageOf(env),
-  createRuntime: typeof createThreadedRuntime = createThreadedRuntime,
+  threads = ownThreads,
 ): Promise<Worker> {
   const log: Log = (event, fields) => unnamedLog(event, { worker: env.WORKER_ID, ...fields });
   const metrics = createMetrics();
   const turns = new ProcessTurns();
-  const pool = createRenderPool(env.DRAWING_THREADS, { shared: true });
+  const pool = threads.createRenderPool(env.DRAWING_THREADS, { shared: true });
   const renderPool: RenderPool = {
     render: (scene, owner = '') => turns.during(owner, null, () => pool.render(scene, owner)),
     close: pool.close,
@@ -102,7 +109,7 @@ export async function startWorker(
   };
 
   const prepare = async () => {
-    runtime = await createRuntime({
+    runtime = await threads.createRuntime({
       ep: env.EXECUTION_PROVIDER,
       fallback: env.PROVIDER_FALLBACK,
       deviceId: env.DEVICE_ID,

@@ -19,12 +19,13 @@ import {
   verify,
 } from '@whylight/contract';
 import { readNpy, type Tensor } from '@whylight/core';
-import { type createThreadedRuntime, encodePng, shapesModel } from '@whylight/host';
+import { encodePng, shapesModel } from '@whylight/host';
 import { parseEnv, type WorkerEnv } from '../env.ts';
 import { JobFailure } from '../job-failure.ts';
 import type { PutOptions, Storage } from '../storage/storage.ts';
 import { startWorker } from '../worker.ts';
 import { jobFor } from './job.ts';
+import { sharedThreads } from './shared-threads.ts';
 
 export const secret = 'a secret that only gateway and worker know';
 const now = () => Date.now() / 1000;
@@ -136,7 +137,7 @@ export async function listenAsGateway() {
 export async function createWorld(
   settings: Partial<WorkerEnv> = {},
   storage = new MemoryStorage(),
-  runtime?: typeof createThreadedRuntime,
+  createRuntime = sharedThreads.createRuntime,
 ) {
   const gateway = await listenAsGateway();
   const lines: string[] = [];
@@ -154,7 +155,7 @@ export async function createWorld(
     { ...env, MODELS: [{ name: 'shapes', path: join(shapesModel, 'shapes.onnx') }], ...settings },
     (event, fields) => lines.push(JSON.stringify({ event, ...fields })),
     storage,
-    runtime,
+    { ...sharedThreads, createRuntime },
   );
   await worker.started;
 
