@@ -62,7 +62,11 @@ export class Objects {
     content_type,
   }: Artifact): Promise<{ headers: Record<string, string>; body: ReadableStream }> {
     const url = this.#url(object, this.#settings.S3_ENDPOINT);
-    const response = await this.#client.fetch(url).catch(() => null);
+    // The bytes may take longer than the store may take to begin.
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), 10_000);
+    const response = await this.#client.fetch(url, { signal: late.signal }).catch(() => null);
+    clearTimeout(timer);
     if (!response?.ok || !response.body) throw unavailable(response?.status);
     const length = response.headers.get('content-length');
     return {
