@@ -140,6 +140,20 @@ test('L17: each operation has an example that works', { timeout: 120_000 }, asyn
     send('kserve.explain', { key, params: { model: 'shapes:explain' }, body: kserve }),
     'grad-cam',
   );
+  for (const id of ['kserve.getServer', 'kserve.checkLive', 'kserve.checkReady']) await send(id);
+  await send('kserve.listModels', { key });
+  const served = { key, params: { model: 'shapes' } };
+  for (const id of ['kserve.checkModel', 'kserve.checkModelReady', 'kserve.getModel']) await send(id, served);
+  const inferring = send('kserve.infer', {
+    ...served,
+    body: {
+      inputs: [{ name: 'image_bytes', datatype: 'BYTES', shape: [1], data: [b64] }],
+      parameters: { top_k: 2 },
+    },
+  });
+  const infers = await jobAbout(png, ({ question }) => question.method === 'prediction');
+  await report(infers, predicted(infers));
+  await inferring;
   const vertexPath = { project: 'mine', location: 'europe-west4', endpoint: 'shapes:explain' };
   await explains(
     send('vertex.explain', { key, params: vertexPath, body: { instances: [{ b64 }] } }),
