@@ -178,7 +178,7 @@ describe('KServe’s V2', () => {
     });
     const job = await jobAbout(bytes);
     expect(job.question.method).toBe('grad-cam');
-    const array = npy([2, 3], [0, 0.5, 1, -1, -0.5, 0.25]);
+    const array = npy([1, 2, 3], [0, 0.5, 1, -1, -0.5, 0.25]);
     await write(`${prefixOf(job)}attribution.npy`, array as never);
     await write(`${prefixOf(job)}overlay.png`, 'a picture');
     await report(job, success(job));

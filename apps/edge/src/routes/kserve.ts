@@ -219,10 +219,9 @@ kserve.route('POST', `${root}/v2/models/{model}/infer`, {
               wantsPictures,
             )
           ).map(({ explanation: { predictions, attributions }, attribution, overlay }) => ({
-            ...{ predictions, overlay },
+            ...{ predictions, attribution, overlay },
             target: { class_index: attributions[0]!.output_index },
             convergence_delta: attributions[0]!.convergence_delta,
-            attribution: { ...attribution, shape: [1, ...attribution.shape] },
           })),
           wantsPictures,
         )
