@@ -123,7 +123,7 @@ export const kserveInferenceSchema = z
     parameters: recordOf(z.string(), z.string()).optional(),
     outputs: z.array(
       tensorSchema.extend({
-        parameters: recordOf(z.string(), z.json()).optional(),
+        parameters: recordOf(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
         data: z
           .array(z.union([z.string(), z.number()]).nullable())
           .optional()
