@@ -1,10 +1,23 @@
 import { type Job, sha256Hex } from '@whylight/contract';
 import { expect, test, vi } from 'vitest';
 import { operationFor } from '../documented.ts';
-import { bindings, call, jobsTaken, newTenant, photo, predicted, prefixOf, report, success, write } from '../gateway.ts';
+import {
+  bindings,
+  call,
+  jobsTaken,
+  newTenant,
+  photo,
+  predicted,
+  prefixOf,
+  report,
+  success,
+  write,
+} from '../gateway.ts';
 // @ts-expect-error the kept client is JavaScript
-import { AnswerError, ExplanationError, ProblemError, successOf, WhylightClient } from './generated/whylight-client.js';
+import * as kept from './generated/whylight-client.js';
 import { grown, ofTomorrow } from './grown.ts';
+
+const { AnswerError, ExplanationError, ProblemError, successOf, WhylightClient } = kept;
 
 /** How many answers have grown. */
 let count = 0;
