@@ -120,8 +120,9 @@ test('L17: each operation has an example that works', { timeout: 120_000 }, asyn
   ];
   const batch = (await send('batches.create', { key, body: { items } })).body;
   const batched = { key, params: { id: batch.id } };
-  await vi.waitFor(async () =>
-    expect((await call('GET', `/v1/batches/${batch.id}`, { key })).body.counts.waiting).toBe(0),
+  await vi.waitFor(
+    async () => expect((await call('GET', `/v1/batches/${batch.id}`, { key })).body.counts.waiting).toBe(0),
+    { timeout: 30_000, interval: 50 },
   );
   await send('batches.get', batched);
   await send('batches.cancel', batched);
@@ -187,10 +188,13 @@ test('L17: each operation has an example that works', { timeout: 120_000 }, asyn
   const rotated = await send('keys.rotate', { key, params: { id: robot.id }, body: { grace_seconds: 3600 } });
   await send('keys.list', { key, query: { limit: '2' } });
   await send('keys.revoke', { key, params: { id: rotated.body.id } });
-  await vi.waitFor(async () => {
-    const { body } = await call('GET', '/v1/audit_events', { key, headers: {} });
-    expect(body.data[0].action).toBe('DELETE /v1/keys/{id}');
-  });
+  await vi.waitFor(
+    async () => {
+      const { body } = await call('GET', '/v1/audit_events', { key, headers: {} });
+      expect(body.data[0].action).toBe('DELETE /v1/keys/{id}');
+    },
+    { timeout: 30_000, interval: 50 },
+  );
   await send('auditEvents.list', { key, query: { limit: '1' } });
   await send('webhookEndpoints.delete', hooked);
   await send('uploads.delete', { key, params: { id: upload.id } });

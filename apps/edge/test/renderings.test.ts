@@ -1,5 +1,11 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
-import { type Explanation, type Rendering, type RenderingRequest, workerPaths } from '@whylight/contract';
+import {
+  type Explanation,
+  type Rendering,
+  type RenderingRequest,
+  styleSchema,
+  workerPaths,
+} from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type AskedRendering, mostPinned, mostRefusals } from '../src/domain/rendering.ts';
 import { lateWrites } from '../src/domain/run.ts';
@@ -431,7 +437,7 @@ describe('L9: a rendering for which no worker has time', () => {
     expect([canceled.status, canceled.body.status]).toEqual([200, 'canceled']);
     // As when the gateway dies over a request, and the request is repeated.
     const { id, language, output } = second;
-    const style = { language, visualization: output.visualization };
+    const style = styleSchema.parse({ language, visualization: output.visualization });
     const again = { id, style, until: null, keepUntil: 0, webhook: null };
     const repeated = await services(bindings).computation(computation).findResult(again);
     expect(repeated).toMatchObject({ via: 'collapsed' });

@@ -16,7 +16,7 @@ export type Responses = Readonly<Record<number, DeclaredResponse>>;
 
 type BodyOf<D extends DeclaredResponse> = D extends { content: infer C }
   ? C extends { 'application/json': { schema: infer S extends z.ZodType } }
-    ? { readonly body: z.output<S> }
+    ? { readonly body: z.output<S> | ReadableStream }
     : { readonly body: string | Uint8Array<ArrayBuffer> | ReadableStream | null }
   : { readonly body?: undefined };
 
@@ -39,8 +39,9 @@ export const json = <S extends z.ZodType>(
 });
 
 /** A body that the handler writes: JSON of this schema, or bytes, as its Content-Type says. */
-export const written = (schema: z.ZodType, description: string) => ({
+export const written = (schema: z.ZodType, description: string, headers: readonly ResponseHeader[] = []) => ({
   description,
+  headers,
   content: { 'application/json': { schema } } as Record<string, { schema: z.ZodType }>,
 });
 

@@ -168,7 +168,8 @@ const withHeaders = (responses: Responses, shared: readonly ResponseHeader[]) =>
 
 function send(c: Context<AppEnv>, responses: Responses, answer: object): Response {
   const { status, headers, body } = answer as { status: 200; headers?: Record<string, string>; body?: never };
-  const isWritten = typeof body === 'string' || ArrayBuffer.isView(body);
+  const isWritten =
+    typeof body === 'string' || ArrayBuffer.isView(body) || (body as unknown) instanceof ReadableStream;
   const isJson = !isWritten && responses[status]?.content?.['application/json'] !== undefined;
   return isJson ? c.json(body, status, headers) : c.body(body ?? null, status, headers);
 }

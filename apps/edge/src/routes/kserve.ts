@@ -197,7 +197,11 @@ kserve.route('POST', `${root}/v2/models/{model}/infer`, {
   headers: { 'inference-header-content-length': 'How many bytes of the body are JSON. Omitted: all' },
   rawBody: inferenceRequestDocument,
   readBody: tensorBody,
-  responses: { 200: written(kserveInferenceSchema, 'The tensors that the request asks for') },
+  responses: {
+    200: written(kserveInferenceSchema, 'The tensors that the request asks for', [
+      'Inference-Header-Content-Length',
+    ]),
+  },
   handler: async ({ params, headers, ...sender }, c) => {
     const bytes = new Uint8Array(await c.req.arrayBuffer());
     const chosen = await findInlineServed(sender, params.model);

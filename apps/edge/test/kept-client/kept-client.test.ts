@@ -45,7 +45,11 @@ async function predictionJob(bytes: Uint8Array<ArrayBuffer>): Promise<Job | unde
   return jobs.find(({ question }) => question.method === 'prediction');
 }
 
-const all = async (items: AsyncIterable<unknown>) => Array.fromAsync(items);
+async function all(items: AsyncIterable<unknown>): Promise<unknown[]> {
+  const found = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
 
 test('L16: the client of the last release goes on when answers have more members and other values', async () => {
   const { key } = await newTenant();
