@@ -345,6 +345,16 @@ describe('a link with a signed URL', () => {
     ]);
   });
 
+  it('is a lost connection if the store does not answer, and the error has no signature', async () => {
+    double.routes['GET /signed?X-Amz-Signature=secret'] = (request) => request.socket.destroy();
+    const error = await double
+      .client()
+      .download(link(`${double.url}/signed?X-Amz-Signature=secret`))
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect((error as Error).message).not.toContain('secret');
+  });
+
   it('L11: that has expired is fetched by another one, for which the client asks as JSON', async () => {
     double.routes['GET /expired'] = (_, response) => response.writeHead(403).end();
     double.routes['GET /signed'] = (_, response) => response.end('png');

@@ -65,8 +65,8 @@ function expectedBy({ code, expected, values, message }: Issue): string {
 function valueAt(body: unknown, path: readonly PropertyKey[]): unknown {
   let value = body;
   for (const name of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = (value as Record<PropertyKey, unknown>)[name];
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Object.entries(value).find(([own]) => own === String(name))?.[1];
   }
   return value;
 }
