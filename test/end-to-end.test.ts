@@ -194,7 +194,8 @@ describe('start and stop', () => {
     expect(await survivors(started)).toEqual([]);
 
     service = await RunningService.start({ directory });
-    expect({ ...service.ready, url: '', worker_url: '' }).toEqual({ ...ready, url: '', worker_url: '' });
+    const elsewhere = { url: '', store_url: '', worker_url: '' };
+    expect({ ...service.ready, ...elsewhere }).toEqual({ ...ready, ...elsewhere });
     const { cacheStatus } = await service.client.explain({ input: { upload }, method: 'grad-cam' });
     expect(cacheStatus).toBe('whylight; hit');
   });

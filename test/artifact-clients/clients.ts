@@ -32,36 +32,44 @@ export const commandLine: readonly Client[] = [
   { name: 'wget', program: 'wget', args: (url, key) => ['-qO-', '--header', bearer(key), url] },
 ];
 
-const byLibrary = (language: string, program: string, file: string, libraries: readonly string[]): Client[] =>
-  libraries.map((library) => ({
-    name: `${language} ${library}`,
-    program,
-    args: (url, key) => [file, library, url, key],
-  }));
+const byLibrary = (program: string, file: string, library: string): Omit<Client, 'name'> => ({
+  program,
+  args: (url, key) => [file, library, url, key],
+});
 
-export const inNode = (folder: string, libraries: readonly string[]): Client[] =>
-  byLibrary('Node', process.execPath, programIn(folder, 'node.mjs'), libraries);
+export const inNode = (folder: string, library: string): Client => ({
+  name: `Node ${library}`,
+  ...byLibrary(process.execPath, programIn(folder, 'node.mjs'), library),
+});
 
-export const inPython = (folder: string, python: string, libraries: readonly string[]): Client[] =>
-  byLibrary('Python', python, programIn(folder, 'python.py'), libraries);
+export const inPython = (folder: string, python: string, library: string): Client => ({
+  name: `Python ${library}`,
+  ...byLibrary(python, programIn(folder, 'python.py'), library),
+});
 
-export const inJava = (folder: string): Client[] =>
-  byLibrary('Java', 'java', programIn(folder, 'Client.java'), ['HttpClient', 'HttpURLConnection']);
+export const inJava = (folder: string, library: string): Client => ({
+  name: `Java ${library}`,
+  ...byLibrary('java', programIn(folder, 'Client.java'), library),
+});
 
-export const inGo = (folder: string): Client[] => {
+export function inGo(folder: string): Client {
   const file = programIn(folder, 'client.go');
-  return [{ name: 'Go net/http', program: 'go', args: (url, key) => ['run', file, url, key] }];
-};
+  return { name: 'Go net/http', program: 'go', args: (url, key) => ['run', file, url, key] };
+}
 
 /** What a client got, and what the store's front saw of it meanwhile. */
 export interface Fetched {
-  readonly sha256: string;
-  /** Requests to the store, and how many of them had the key. */
-  readonly requests: number;
+  /** Of the bytes that the client wrote; null if it failed. */
+  readonly sha256: string | null;
+  /** What a client that failed has said. */
+  readonly failure: string | null;
+  /** The statuses of the store's answers. */
+  readonly statuses: readonly number[];
+  /** Requests to the store that had the key. */
   readonly keys: number;
 }
 
-/** Fetches a path of the API by a client. @throws Error with what the client has said, unless it ends with 0 */
+/** Fetches a path of the API by a client. */
 export async function fetchBy(
   { program, args }: Client,
   { url, seen }: Fronts,
@@ -69,18 +77,17 @@ export async function fetchBy(
   key: string,
 ): Promise<Fetched> {
   const before = seen.length;
-  const body = await new Promise<Buffer>((resolve, reject) => {
+  const got = await new Promise<Pick<Fetched, 'sha256' | 'failure'>>((resolve) => {
     const options = { encoding: 'buffer', timeout: 120_000, maxBuffer: 1 << 26 } as const;
     execFile(program, args(`${url}${path}`, key), options, (error, stdout, stderr) => {
-      if (error)
-        reject(new Error(`${program}: ${stderr.toString().replaceAll(key, 'KEY') || error.message}`));
-      else resolve(stdout);
+      const failure = error && (stderr.toString().trim().replaceAll(key, 'KEY') || error.message);
+      resolve({ failure, sha256: error ? null : createHash('sha256').update(stdout).digest('hex') });
     });
   });
   const requests = seen.slice(before);
   return {
-    sha256: createHash('sha256').update(body).digest('hex'),
-    requests: requests.length,
+    ...got,
+    statuses: requests.map(({ status }) => status),
     keys: requests.filter((request) => request.key).length,
   };
 }

@@ -38,6 +38,8 @@ export class RunningService {
   /** Starts a service: without named models, with the small network of drawn shapes, as most tests want it. */
   static async start(
     options: {
+      /** `whylight.js` of another checkout. */
+      program?: string;
       directory?: string;
       models?: readonly string[];
       corsOrigins?: readonly string[];
@@ -49,7 +51,7 @@ export class RunningService {
     const models = (options.models ?? ['shapes']).flatMap((model) => ['--model', model]);
     const origins = (options.corsOrigins ?? []).flatMap((origin) => ['--cors-origin', origin]);
     const data = ['--budget', '0', '--data', directory];
-    const args = [cli, 'serve', '--json', '--port', '0', ...data, ...models, ...origins];
+    const args = [options.program ?? cli, 'serve', '--json', '--port', '0', ...data, ...models, ...origins];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     options.onSpawn?.(child.pid!);
     const log: string[] = [];

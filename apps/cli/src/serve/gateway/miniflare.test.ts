@@ -157,7 +157,7 @@ describe('the S3 endpoint of Miniflare', () => {
     );
     photos = new URL('/cdn-cgi/local/r2/s3/photos', await miniflare.ready).href;
     expect((await client.fetch(`${photos}/a`, { method: 'PUT', body: 'abc' })).status).toBe(200);
-  });
+  }, 60_000);
   afterAll(() => miniflare.dispose());
 
   const signed = async (method: string, headers: Record<string, string>, seconds = 300, client_ = client) => {

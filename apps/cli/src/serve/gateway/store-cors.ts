@@ -7,9 +7,9 @@ export function allowedOrigin({ headers }: Request, origins: readonly string[]):
 /** Headers that uploads have; a browser counts the bytes itself. */
 const requestHeaders = 'content-type, if-none-match, x-amz-checksum-sha256';
 
-/** The answer to a browser that asks whether the page may send a request; null for any other request. */
-export function preflight({ method, headers }: Request, origin: string): Response | null {
-  if (method !== 'OPTIONS' || !headers.has('access-control-request-method')) return null;
+/** The answer to a browser that asks whether a page of this origin may send a request; null for any other request. */
+export function preflight({ method, headers }: Request, origin: string | null): Response | null {
+  if (origin === null || method !== 'OPTIONS' || !headers.has('access-control-request-method')) return null;
   return new Response(null, {
     status: 204,
     headers: {
@@ -22,11 +22,14 @@ export function preflight({ method, headers }: Request, origin: string): Respons
   });
 }
 
-/** The answer, which a page of this origin may read. */
-export function withOrigin(response: Response, origin: string): Response {
+/** The store's answer, which pages of this origin may read; null: no page may. The store itself would allow every page. */
+export function withOrigin(response: Response, origin: string | null): Response {
   const answered = new Response(response.body, response);
+  for (const name of [...answered.headers.keys()])
+    if (name.startsWith('access-control-')) answered.headers.delete(name);
+  answered.headers.append('Vary', 'Origin');
+  if (origin === null) return answered;
   answered.headers.set('Access-Control-Allow-Origin', origin);
   answered.headers.set('Access-Control-Expose-Headers', 'ETag');
-  answered.headers.append('Vary', 'Origin');
   return answered;
 }

@@ -17,7 +17,6 @@ export default {
     if (!isAddressed(request)) return badHost();
     if (!new URL(request.url).pathname.startsWith(`${store}/`)) return new Response(null, { status: 404 });
     const origin = allowedOrigin(request, ORIGINS.split(' '));
-    if (origin === null) return answer(request, STORE);
     return preflight(request, origin) ?? withOrigin(await answer(request, STORE), origin);
   },
 };
