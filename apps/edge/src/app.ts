@@ -76,7 +76,7 @@ for (const { app: group } of [
 app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', {
   type: 'http',
   scheme: 'bearer',
-  bearerFormat: 'wl_live_<kid>_<secret>_<crc>',
+  description: 'An API key: `wl_live_…`',
 });
 app.openAPIRegistry.registerComponent('securitySchemes', 'operatorKey', { type: 'http', scheme: 'bearer' });
 app.openAPIRegistry.registerComponent('securitySchemes', 'backlogKey', {
