@@ -40,7 +40,7 @@ describe('one photo, from signed upload to cached explanation', () => {
       artifactNames.map((name) => service.client.artifact(explanation.id, name)),
     );
     for (const { name, sha256, bytes } of Object.values(attribution!.artifacts)) {
-      const got = fetched[artifactNames.indexOf(name)]!;
+      const got = fetched[(artifactNames as readonly string[]).indexOf(name)]!;
       expect([got.length, createHash('sha256').update(got).digest('hex')], name).toEqual([bytes, sha256]);
     }
     const [overlay, heatmap, array, result] = fetched as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];

@@ -1,6 +1,8 @@
 import { type ArtifactLink, artifactUrlSchema } from '@whylight/contract';
 import { type Connection, given } from './http.ts';
 import { ProblemError } from './problem-error.ts';
+import { readAnswer } from './read-answer.ts';
+import { ConnectionError } from './whylight-error.ts';
 
 type Link = Pick<ArtifactLink, 'url' | 'signed_url'>;
 
@@ -13,26 +15,37 @@ export async function fetchArtifact(
   { url, signed_url }: Link,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { fetch: send = fetch } = connection;
-  const known = signed_url === undefined ? null : await send(signed_url, given(signal));
-  const response = known?.ok ? known : await send(await newUrl(connection, url, signal), given(signal));
+  let place = signed_url === undefined ? null : new URL(signed_url);
+  let response = place && (await send(connection, place, given(signal)));
+  if (!place || !response?.ok) {
+    place = await newUrl(connection, url, signal);
+    response = await send(connection, place, given(signal));
+  }
   if (!response.ok) throw await ProblemError.of(response);
-  return new Uint8Array(await response.arrayBuffer());
+  return new Uint8Array(await response.arrayBuffer().catch(failure(place, signal)));
 }
 
 /** Asks for a signed URL. As JSON, because a page cannot read a redirect; earlier services redirect all the same. */
-async function newUrl(
-  { url, apiKey, fetch: send = fetch }: Connection,
-  path: string,
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const answer = await send(new URL(path, url), {
-    headers: { Authorization: `Bearer ${apiKey}`, Accept: 'application/json' },
+async function newUrl(connection: Connection, path: string, signal: AbortSignal | undefined): Promise<URL> {
+  const link = new URL(path, connection.url);
+  const answer = await send(connection, link, {
+    headers: { Authorization: `Bearer ${connection.apiKey}`, Accept: 'application/json' },
     redirect: 'manual',
     ...given(signal),
   });
   const location = answer.headers.get('Location');
-  if (answer.status === 302 && location) return location;
+  if (answer.status === 302 && location) return new URL(location, link);
   if (!answer.ok) throw await ProblemError.of(answer);
-  return artifactUrlSchema.parse(await answer.json()).url;
+  return new URL((await readAnswer(answer, artifactUrlSchema.safeParse, signal)).url);
 }
+
+/** One request. @throws ConnectionError if no answer comes. @throws the signal's reason */
+const send = (connection: Connection, place: URL, init: RequestInit): Promise<Response> =>
+  (connection.fetch ?? fetch)(place, init).catch(failure(place, init.signal));
+
+const failure =
+  (place: URL, signal: AbortSignal | null | undefined) =>
+  (error: unknown): never => {
+    signal?.throwIfAborted();
+    throw new ConnectionError(place.origin, error);
+  };

@@ -19,6 +19,7 @@ const requestHeaders = [
   'Last-Event-ID',
   'X-Request-Id',
   'traceparent',
+  'Inference-Header-Content-Length',
 ].join(', ');
 
 /** Headers that a page may read. */

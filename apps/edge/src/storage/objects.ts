@@ -122,12 +122,17 @@ export class Objects {
     if (!response?.ok) throw unavailable(response?.status);
   }
 
-  /** A small object in base 64. @throws Refusal `storage_unavailable`. */
-  async base64(object: string): Promise<string> {
+  /** The bytes of a small object. @throws Refusal `storage_unavailable`. */
+  async read(object: string): Promise<Uint8Array<ArrayBuffer>> {
     const url = this.#url(object, this.#settings.S3_ENDPOINT);
     const response = await this.#client.fetch(url, { signal: AbortSignal.timeout(10_000) }).catch(() => null);
     if (!response?.ok) throw unavailable();
-    const bytes = new Uint8Array(await response.arrayBuffer());
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  /** A small object in base 64. @throws Refusal `storage_unavailable`. */
+  async base64(object: string): Promise<string> {
+    const bytes = await this.read(object);
     // In pieces that are whole groups of three bytes, and few enough for one call.
     const pieces = Array.from({ length: Math.ceil(bytes.length / 24_576) }, (_, i) =>
       btoa(String.fromCharCode(...bytes.subarray(i * 24_576, (i + 1) * 24_576))),
