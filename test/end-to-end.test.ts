@@ -40,7 +40,7 @@ describe('one photo, from signed upload to cached explanation', () => {
       artifactNames.map((name) => service.client.artifact(explanation.id, name)),
     );
     for (const { name, sha256, bytes } of Object.values(attribution!.artifacts)) {
-      const got = fetched[artifactNames.indexOf(name)]!;
+      const got = fetched[(artifactNames as readonly string[]).indexOf(name)]!;
       expect([got.length, createHash('sha256').update(got).digest('hex')], name).toEqual([bytes, sha256]);
     }
     const [overlay, heatmap, array, result] = fetched as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
@@ -194,7 +194,8 @@ describe('start and stop', () => {
     expect(await survivors(started)).toEqual([]);
 
     service = await RunningService.start({ directory });
-    expect({ ...service.ready, url: '', worker_url: '' }).toEqual({ ...ready, url: '', worker_url: '' });
+    const elsewhere = { url: '', store_url: '', worker_url: '' };
+    expect({ ...service.ready, ...elsewhere }).toEqual({ ...ready, ...elsewhere });
     const { cacheStatus } = await service.client.explain({ input: { upload }, method: 'grad-cam' });
     expect(cacheStatus).toBe('whylight; hit');
   });

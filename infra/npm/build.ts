@@ -23,12 +23,17 @@ export interface BuiltPackage {
   readonly tarball: string;
 }
 
-/** Builds and packs every published package. @throws Error with what the compiler or npm says */
-export function buildPackages(): BuiltPackage[] {
+/**
+ * Builds and packs the published packages, or those of some workspaces with all that they need.
+ *
+ * @throws Error with what the compiler or npm says
+ */
+export function buildPackages(workspaces?: readonly string[]): BuiltPackage[] {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const declarations: Record<string, string[]> = {};
-  return publishedPackages.map((published) => {
+  const wanted = publishedPackages.filter(({ workspace }) => workspaces?.includes(workspace) ?? true);
+  return wanted.map((published) => {
     const folder = join(out, basename(published.workspace));
     const manifest = build(published, folder, declarations);
     const packed = execFileSync('npm', ['pack', '--json', '--pack-destination', out], {

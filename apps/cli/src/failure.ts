@@ -1,4 +1,4 @@
-import { ProblemError } from '@whylight/client';
+import { ProblemError, WhylightError } from '@whylight/client';
 import { InputError, OutOfMemoryError } from '@whylight/core';
 import { DeviceError, DownloadError, ModelNotFoundError, ProviderUnavailableError } from '@whylight/host';
 import { CommanderError } from 'commander';
@@ -46,6 +46,7 @@ export function failureOf(error: unknown): FailureReport {
       code: error.code,
       message: error.message,
     };
+  if (error instanceof WhylightError) return { exitCode: 1, code: error.code, message: error.message };
   if (error instanceof Failure) return { exitCode: 1, code: 'failed', message: error.message };
   if (process.env.WHYLIGHT_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   const message = error instanceof Error ? error.message.split('\n')[0] : String(error);

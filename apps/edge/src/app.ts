@@ -1,8 +1,11 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { KServeFault, UnknownMember } from '@whylight/contract/kserve';
+import { nearestName } from '@whylight/core/methods';
 import { HTTPException } from 'hono/http-exception';
 import type { AppEnv } from './app-env.ts';
 import { notFound, Refusal } from './domain/refusal.ts';
 import { newId } from './domain/ulid.ts';
+import { cors } from './middleware/cors.ts';
 import { envelope } from './middleware/envelope.ts';
 import { type KnownRoute, knownRoutes } from './middleware/known-routes.ts';
 import { negotiation } from './middleware/negotiation.ts';
@@ -13,13 +16,13 @@ import { publishedDocument } from './published-document.ts';
 import { artifacts } from './routes/artifacts.ts';
 import { audit } from './routes/audit.ts';
 import { batches } from './routes/batches.ts';
-import { compat } from './routes/compat.ts';
 import { docs } from './routes/docs.ts';
 import { events } from './routes/events.ts';
 import { explanations } from './routes/explanations.ts';
 import { health } from './routes/health.ts';
 import { internal } from './routes/internal.ts';
 import { keys } from './routes/keys.ts';
+import { kserve } from './routes/kserve.ts';
 import { limits } from './routes/limits.ts';
 import { methodRoutes } from './routes/methods.ts';
 import { metrics } from './routes/metrics.ts';
@@ -29,11 +32,13 @@ import { playground } from './routes/playground.ts';
 import { predictions } from './routes/predictions.ts';
 import { renderings } from './routes/renderings.ts';
 import { uploads } from './routes/uploads.ts';
+import { vertex } from './routes/vertex.ts';
 import { webhooks } from './routes/webhooks.ts';
 import { services } from './services.ts';
 
 export const app = new OpenAPIHono<AppEnv>();
 
+app.use(cors);
 app.use(envelope);
 app.use(knownRoutes(listRoutes));
 app.use('/v1/*', negotiation);
@@ -52,7 +57,8 @@ for (const { app: group } of [
   predictions,
   batches,
   webhooks,
-  compat,
+  kserve,
+  vertex,
   modelRoutes,
   methodRoutes,
   keys,
@@ -70,7 +76,7 @@ for (const { app: group } of [
 app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', {
   type: 'http',
   scheme: 'bearer',
-  bearerFormat: 'wl_live_<kid>_<secret>_<crc>',
+  description: 'An API key: `wl_live_…`',
 });
 app.openAPIRegistry.registerComponent('securitySchemes', 'operatorKey', { type: 'http', scheme: 'bearer' });
 app.openAPIRegistry.registerComponent('securitySchemes', 'backlogKey', {
@@ -110,7 +116,7 @@ app.onError((error, c) => {
   const refusal = asRefusal(error);
   if (refusal.code === 'internal' || isOutage(error))
     console.error(`${requestId}: ${c.req.method} ${c.req.path}:`, error);
-  const response = problem(refusal, requestId);
+  const response = problem(refusal, requestId, c.req.path);
   for (const name of ['Allow', 'RateLimit', 'RateLimit-Policy']) {
     const value = c.res.headers.get(name);
     if (value) response.headers.set(name, value);
@@ -123,6 +129,10 @@ function asRefusal(error: Error): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof HTTPException && error.status === 400)
     return new Refusal('invalid_json', 'The gateway cannot read the body.');
+  if (error instanceof UnknownMember)
+    return new Refusal('unknown_field', error.messageWith(nearestName(error.member, error.known)));
+  if (error instanceof KServeFault)
+    return new Refusal(error.status === 413 ? 'payload_too_large' : 'invalid_parameter', error.message);
   if (isOutage(error)) return new Refusal('capacity', 'A part of this service does not answer. Try again.');
   return new Refusal('internal', 'The service failed. Give its operator the request id to find out why.');
 }

@@ -30,13 +30,16 @@ is the probability, a warning is one string, a target has its short form, and no
 \`Deprecation\`.
 
 The version of the document follows Semantic Versioning. Its first number is that of the path, \`/v1\`. A release may add
-operations, optional members of requests, members of answers, and values of lists that grow: methods, scores, problem codes, codes of
-warnings. Ignore members and values that you do not know. Requests are strict: a member that the service does not know is refused.
+operations, optional members of requests, members of answers, and values of lists that grow. In this document such a list stands beside
+\`string\`: methods, scores, kinds of targets, codes of problems, failures and warnings, names of artifacts, how a cache has answered. Ignore
+members and values that you do not know. A \`status\` has no other values without a new version. Requests are strict: a member that the
+service does not know is refused.
 
 ## Problems
 
 Every answer that is not 2xx or 3xx is \`application/problem+json\` (RFC 9457). Programs go by \`code\`, and by \`status\` where they do
-not know the code. Where the table says "yes", the same request may succeed later.
+not know the code. Where the table says "yes", the same request may succeed later. Refusals of KServe’s routes have the same members and
+\`error\`, and are \`application/json\`, as its clients expect.
 
 ${problemTable()}
 `;
@@ -45,7 +48,7 @@ export const document = {
   openapi: '3.1.0',
   info: {
     title: 'Whylight',
-    version: '1.1.0',
+    version: '1.2.0',
     description,
     contact: { name: 'Whylight', url: 'https://github.com/whylight/whylight' },
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },

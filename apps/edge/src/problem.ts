@@ -2,6 +2,9 @@ import type { Problem } from '@whylight/contract';
 import { type FieldError, LimitRefusal, type Refusal } from './domain/refusal.ts';
 import { isPassing, problemKinds } from './problem-kinds.ts';
 
+/** The paths of KServe's protocols. Its clients read a refusal as JSON with the member `error`. */
+export const kserveRoot = '/v1/compat/kserve/';
+
 /** Seconds after which to try again, by status. */
 const retryAfter: Readonly<Record<number, string>> = { 409: '1', 429: '60', 503: '5' };
 
@@ -13,8 +16,9 @@ function typeOf(refusal: Refusal): string {
   return `urn:whylight:problem:${refusal.code}`;
 }
 
-/** Writes a refusal as RFC 9457 describes. */
-export function problem(refusal: Refusal, requestId: string): Response {
+/** Writes a refusal of a request for that path as RFC 9457 describes. */
+export function problem(refusal: Refusal, requestId: string, path: string): Response {
+  const isKServe = path.startsWith(kserveRoot);
   const [status, title] = problemKinds[refusal.code];
   const body: Problem = {
     type: typeOf(refusal),
@@ -28,11 +32,12 @@ export function problem(refusal: Refusal, requestId: string): Response {
     ...(refusal instanceof LimitRefusal ? { 'violated-policies': [refusal.policy] } : {}),
     ...(refusal.errors.length > 0 ? { errors: refusal.errors.map(visibleError) } : {}),
   };
-  const headers = new Headers({ 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' });
+  const type = isKServe ? 'application/json' : 'application/problem+json';
+  const headers = new Headers({ 'Content-Type': type, 'Cache-Control': 'no-store' });
   if (status === 401) headers.set('WWW-Authenticate', 'Bearer');
   if (refusal instanceof LimitRefusal) headers.set('Retry-After', String(refusal.seconds));
   else if (status in retryAfter) headers.set('Retry-After', retryAfter[status]!);
-  return new Response(JSON.stringify(body), { status, headers });
+  return new Response(JSON.stringify(isKServe ? { ...body, error: body.detail } : body), { status, headers });
 }
 
 /**

@@ -29,6 +29,10 @@ interface Answer {
   content?: Record<string, Content>;
   'x-problem-codes'?: string[];
 }
+interface Schema {
+  readonly anyOf?: object[];
+  readonly properties?: Readonly<Record<string, { readonly default?: unknown }>>;
+}
 interface Example {
   readonly params?: Readonly<Record<string, string>>;
   readonly request?: unknown;
@@ -95,7 +99,10 @@ const upperCase = (letter: string): string => letter.toUpperCase();
 
 /** A request takes the methods of this release; an answer may name one of a later release. */
 function growingLists(schemas: Record<string, object>): Record<string, object> {
-  const { MethodId, TargetRequest, AnsweredMethodId } = schemas as Record<string, { anyOf?: object[] }>;
+  const { MethodId, TargetRequest, AnsweredMethodId, AnsweredVisualization } = schemas as Record<
+    string,
+    Schema
+  >;
   const ids = methods.map(({ id }) => id);
   const [classTarget, ...shortForms] = (TargetRequest?.anyOf ?? []).toReversed();
   return {
@@ -105,6 +112,7 @@ function growingLists(schemas: Record<string, object>): Record<string, object> {
       ...AnsweredMethodId,
       anyOf: [{ $ref: '#/components/schemas/MethodId' }, { type: 'string' }],
     },
+    AnsweredVisualization: withoutDefaults(AnsweredVisualization),
     Target: {
       oneOf: [classTarget],
       discriminator: { propertyName: 'type', mapping: { class: '#/components/schemas/ClassTarget' } },
@@ -117,6 +125,14 @@ function growingLists(schemas: Record<string, object>): Record<string, object> {
     },
   };
 }
+
+/** A default is the value of a member that a request omits. Readers of answers use it for those of earlier releases. */
+const withoutDefaults = (schema: Schema | undefined): Schema => ({
+  ...schema,
+  properties: Object.fromEntries(
+    Object.entries(schema?.properties ?? {}).map(([name, { default: _, ...member }]) => [name, member]),
+  ),
+});
 
 /** Removes components to which nothing refers, until none is left. */
 function withoutUnused<T extends ApiDocument>(api: T): T {

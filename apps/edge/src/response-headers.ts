@@ -12,6 +12,8 @@ export const responseHeaders = {
   'Preference-Applied': 'The `wait` that the service has applied',
   'Idempotent-Replayed': '`true`: the answer is that of an earlier request with this Idempotency-Key',
   ETag: 'Send it as `If-None-Match` to be answered 304 while nothing has changed',
+  'Inference-Header-Content-Length':
+    'How many bytes of the body are JSON, in the binary form of KServe’s V2; the other bytes are the tensors',
   Deprecation: 'Time since which the form that `X-Api-Version` names is out of date (RFC 9745)',
 } as const;
 

@@ -29,6 +29,14 @@ async function jobAbout(bytes: Uint8Array<ArrayBuffer>): Promise<Job> {
   );
 }
 
+/** How many uploads and explanations the tenant has. */
+const keptBy = (tenant: string): Promise<unknown[]> =>
+  Promise.all(
+    ['uploads', 'explanations'].map((table) =>
+      bindings.DB.prepare(`SELECT COUNT(*) AS n FROM ${table} WHERE tenant = ?`).bind(tenant).first('n'),
+    ),
+  );
+
 /** Does the worker's part for the next job about that photo. */
 async function work(bytes: Uint8Array<ArrayBuffer>, result: object = {}): Promise<Job> {
   const job = await jobAbout(bytes);
@@ -163,14 +171,19 @@ describe('KServe', () => {
     }
   });
 
-  test('what there is not is not there, and what fails says why', async () => {
-    const { key } = await newTenant();
+  test('what there is not is not there and keeps nothing, and what fails says why', async () => {
+    const { id: tenant, key } = await newTenant();
     const bytes = png();
     const body = { instances: [{ b64: base64(bytes) }], parameters: { method: 'grad-cam' } };
-    for (const model of ['shapes', 'shapes:predict', 'nothing:explain'])
+    for (const model of ['shapes', 'shapes:infer', 'nothing:explain'])
       expect((await call('POST', `/v1/compat/kserve/v1/models/${model}`, { key, body })).status).toBe(404);
     const wrong = { ...body, parameters: { method: 'grad-can' } };
     expect((await call('POST', kserve, { key, body: wrong })).body.detail).toContain('grad-cam');
+    const unknown = '/v1/compat/kserve/v1/models/nothing:predict';
+    expect((await call('POST', unknown, { key, body: { instances: body.instances } })).status).toBe(404);
+    const second = { ...body, instances: [...body.instances, { b64: btoa('hello') }] };
+    expect((await call('POST', kserve, { key, body: second })).status).toBe(415);
+    expect(await keptBy(tenant)).toEqual([0, 0]);
   });
 });
 

@@ -27,6 +27,10 @@ export const operationIds = operations.map(({ operation }) => operation.operatio
 export const operationOf = (id: string): Documented =>
   operations.find(({ operation }) => operation.operationId === id)!;
 
+/** The operation that answers a path; undefined if the document has none. */
+export const operationFor = (method: string, pathname: string): Operation | undefined =>
+  operations.find((each) => each.method === method && each.pattern.test(pathname))?.operation;
+
 /** L17: whatever a test provokes, the document lists its status and, of a refusal, its code. */
 export function expectDocumented(method: string, path: string, { status }: Response, text: string): void {
   const { pathname } = new URL(path, 'http://gateway.test');

@@ -120,8 +120,9 @@ test('L17: each operation has an example that works', { timeout: 120_000 }, asyn
   ];
   const batch = (await send('batches.create', { key, body: { items } })).body;
   const batched = { key, params: { id: batch.id } };
-  await vi.waitFor(async () =>
-    expect((await call('GET', `/v1/batches/${batch.id}`, { key })).body.counts.waiting).toBe(0),
+  await vi.waitFor(
+    async () => expect((await call('GET', `/v1/batches/${batch.id}`, { key })).body.counts.waiting).toBe(0),
+    { timeout: 30_000, interval: 50 },
   );
   await send('batches.get', batched);
   await send('batches.cancel', batched);
@@ -140,6 +141,20 @@ test('L17: each operation has an example that works', { timeout: 120_000 }, asyn
     send('kserve.explain', { key, params: { model: 'shapes:explain' }, body: kserve }),
     'grad-cam',
   );
+  for (const id of ['kserve.getServer', 'kserve.checkLive', 'kserve.checkReady']) await send(id);
+  await send('kserve.listModels', { key });
+  const served = { key, params: { model: 'shapes' } };
+  for (const id of ['kserve.checkModel', 'kserve.checkModelReady', 'kserve.getModel']) await send(id, served);
+  const inferring = send('kserve.infer', {
+    ...served,
+    body: {
+      inputs: [{ name: 'image_bytes', datatype: 'BYTES', shape: [1], data: [b64] }],
+      parameters: { top_k: 2 },
+    },
+  });
+  const infers = await jobAbout(png, ({ question }) => question.method === 'prediction');
+  await report(infers, predicted(infers));
+  await inferring;
   const vertexPath = { project: 'mine', location: 'europe-west4', endpoint: 'shapes:explain' };
   await explains(
     send('vertex.explain', { key, params: vertexPath, body: { instances: [{ b64 }] } }),
@@ -173,10 +188,13 @@ test('L17: each operation has an example that works', { timeout: 120_000 }, asyn
   const rotated = await send('keys.rotate', { key, params: { id: robot.id }, body: { grace_seconds: 3600 } });
   await send('keys.list', { key, query: { limit: '2' } });
   await send('keys.revoke', { key, params: { id: rotated.body.id } });
-  await vi.waitFor(async () => {
-    const { body } = await call('GET', '/v1/audit_events', { key, headers: {} });
-    expect(body.data[0].action).toBe('DELETE /v1/keys/{id}');
-  });
+  await vi.waitFor(
+    async () => {
+      const { body } = await call('GET', '/v1/audit_events', { key, headers: {} });
+      expect(body.data[0].action).toBe('DELETE /v1/keys/{id}');
+    },
+    { timeout: 30_000, interval: 50 },
+  );
   await send('auditEvents.list', { key, query: { limit: '1' } });
   await send('webhookEndpoints.delete', hooked);
   await send('uploads.delete', { key, params: { id: upload.id } });

@@ -116,6 +116,16 @@ export const explain = (
 ): Promise<Answer<Explanation>> =>
   call('POST', '/v1/explanations', { key, body: { method: 'grad-cam', ...body }, headers });
 
+/** An answer without the signed URLs of its links, which the gateway makes anew for each answer. */
+export const unsigned = <T>(answer: T): T =>
+  JSON.parse(
+    JSON.stringify(answer, (_, member) => {
+      if (typeof member !== 'object' || member === null || !('signed_url' in member)) return member;
+      const { signed_url: _url, expires_at: _time, ...link } = member;
+      return link;
+    }),
+  );
+
 export const cacheKeyOf = ({ cache }: Explanation): string => cache.key!.slice('sha256:'.length);
 
 /** The jobs of this key that the worker has taken, as soon as there are `count`. */

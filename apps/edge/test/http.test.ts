@@ -191,7 +191,19 @@ describe('the documentation', () => {
     expect(Object.keys(body.components.schemas)).toContain('Explanation');
   });
 
-  test.each(routes.filter(({ path }) => path.startsWith('/v1/') || path.startsWith('/internal/')))(
+  const isOfTenants = ({ path }: (typeof routes)[number]) =>
+    path.startsWith('/v1/') || path.startsWith('/internal/');
+  const probes = ['/', '/v2', '/v2/health/live', '/v2/health/ready'].map(
+    (path) => `/v1/compat/kserve${path}`,
+  );
+
+  test('L16: only KServe’s probes of the server need no key', async () => {
+    const open = routes.filter((route) => isOfTenants(route) && probes.includes(route.path));
+    expect(open.map(({ method, path }) => `${method} ${path}`)).toEqual(probes.map((path) => `GET ${path}`));
+    for (const path of probes) expect((await call('GET', path)).status, path).toBe(200);
+  });
+
+  test.each(routes.filter((route) => isOfTenants(route) && !probes.includes(route.path)))(
     '$method $path lets nobody in without a key, and says in the document which one',
     async ({ method, path }) => {
       const { status } = await call(method, path.replace(/\{\w+\}/g, '0'.repeat(64)), {

@@ -122,6 +122,12 @@ describe('names that every object inherits', () => {
         instances: [...instances, { image: { b64: 'x' } }, { image_bytes: { b64: 'x' } }],
         parameters: { method: 'grad-cam', parameters: { normalize: true } },
       },
+      // No photo: else it would be waited for.
+      'POST /v1/compat/kserve/v2/models/{model}/infer': {
+        inputs: [{ name: 'image_bytes', datatype: 'BYTES', shape: [1], data: ['AA=='], parameters: {} }],
+        parameters: { top_k: 1 },
+        outputs: [{ name: 'label', parameters: {} }],
+      },
       'POST /v1/compat/vertex/v1/projects/{project}/locations/{location}/endpoints/{endpoint}': {
         instances,
         parameters: { a: 1 },
@@ -176,7 +182,7 @@ describe('names that every object inherits', () => {
     );
     const key = isOperators ? operatorKey : tenant.key;
     const filled = path
-      .replace('{model}', 'shapes:explain')
+      .replace('{model}', path.includes('/v2/') ? 'shapes' : 'shapes:explain')
       .replace('{endpoint}', 'shapes:explain')
       .replace(/\{\w+\}/g, 'none');
     const body = bodies[`${method} ${path}`];

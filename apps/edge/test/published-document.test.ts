@@ -58,6 +58,25 @@ describe('L17: the published document', () => {
     }
   });
 
+  test('names no defaults in answers: a generated client would give a member a value that no answer has', () => {
+    const seen = new Set<string>();
+    const read = (node: unknown): void => {
+      if (typeof node !== 'object' || node === null) return;
+      const { $ref, default: value } = node as { $ref?: string; default?: unknown };
+      expect(value).toBeUndefined();
+      if ($ref?.startsWith('#/components/schemas/') && !seen.has($ref)) {
+        seen.add($ref);
+        read(api.components.schemas[$ref.split('/').at(-1)!]);
+      }
+      for (const [name, part] of Object.entries(node)) if (name !== 'properties') read(part);
+      for (const part of Object.values((node as { properties?: object }).properties ?? {})) read(part);
+    };
+    for (const { responses } of operations)
+      for (const { content } of Object.values(responses))
+        for (const { schema } of Object.values(content ?? {}) as { schema?: unknown }[]) read(schema);
+    expect([...seen]).toContain('#/components/schemas/AnsweredVisualization');
+  });
+
   test('lists every problem code and every method of this release, and says that answers may have more', () => {
     const { ProblemCode, MethodId, AnsweredMethodId } = api.components.schemas;
     expect(ProblemCode.anyOf).toEqual([{ type: 'string', enum: [...problemCodes] }, { type: 'string' }]);

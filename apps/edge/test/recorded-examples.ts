@@ -96,6 +96,7 @@ const sometimes = new Set([
   'Preference-Applied',
   'Deprecation',
   'Retry-After',
+  'Inference-Header-Content-Length',
 ]);
 
 const replaceMeasured = (name: string, value: unknown): unknown =>

@@ -150,6 +150,7 @@ describe('J13: bodies and names', () => {
     const body = { input: { upload: 'upl_0' }, method: hostile, [hostile]: 1 };
     const answers = [
       await call('POST', '/v1/keys', { key, body: { name: hostile } }),
+      await call('POST', '/v1/webhook_endpoints', { key, body: { url: `https://example.com/${hostile}` } }),
       await call('POST', '/v1/explanations', { key, body }),
       await call('GET', `/v1/keys?${encodeURIComponent(hostile)}=1`, { key }),
     ];
@@ -159,7 +160,7 @@ describe('J13: bodies and names', () => {
       expect(shown).not.toMatch(/[\u202e\u009b]|\\u001b(?!\])/);
       expect(`${answered.detail}`).not.toContain('\u001b');
     }
-    expect(answers[2]!.body.detail).toContain('cat\\u001b]0;owned\\u0007\\u202e\\u009b');
+    expect(answers.at(-1)!.body.detail).toContain('cat\\u001b]0;owned\\u0007\\u202e\\u009b');
   });
 
   test('the parts of a model say their length as a number', async () => {

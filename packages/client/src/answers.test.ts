@@ -20,6 +20,7 @@ async function all(items: AsyncIterable<unknown>): Promise<unknown[]> {
 /** A call whose answer the client reads by the schema of that name. */
 const calls = new Map<string, (clients: Clients) => Promise<unknown>>(
   Object.entries({
+    artifactUrlSchema: ({ tenant }) => tenant.artifact('exp_1', 'overlay.png'),
     auditEventListSchema: ({ tenant }) => all(tenant.auditEvents()),
     batchSchema: ({ tenant }) => tenant.batches.create([request]),
     explanationListSchema: ({ tenant }) => all(tenant.explanations()),
@@ -46,20 +47,24 @@ const calls = new Map<string, (clients: Clients) => Promise<unknown>>(
   }),
 );
 
-/** Samples do not know what a list's cursor and the URL of an upload are good for. */
+const store = 'https://store.test/';
+
+/** Samples do not know what a list's cursor and the URLs of an upload and an artifact are good for. */
 function answerable(sample: unknown): object {
-  const body = sample as { next_cursor?: string; upload?: object };
+  const body = sample as { next_cursor?: string; upload?: object; url?: string };
   if ('next_cursor' in body) return { ...body, next_cursor: null };
-  return 'limits' in body ? { ...body, upload: { ...body.upload, url: 'https://store.test/' } } : body;
+  if ('limits' in body) return { ...body, upload: { ...body.upload, url: store } };
+  return 'url' in body ? { ...body, url: store } : body;
 }
 
-/** What comes of a call when everything is answered with `body`. */
+/** What comes of a call when the API answers everything with `sample`. */
 function outcome(name: string, sample: unknown): Promise<unknown> {
   const status = name === 'problemSchema' ? 404 : 200;
   const connection = {
     url: 'https://whylight.test',
     apiKey: 'key',
-    fetch: async () => Response.json(answerable(sample), { status }),
+    fetch: async (url: string | URL | Request) =>
+      String(url) === store ? new Response('stored') : Response.json(answerable(sample), { status }),
   };
   return calls.get(name)!({
     tenant: new WhylightClient(connection),

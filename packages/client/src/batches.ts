@@ -1,6 +1,7 @@
 import { type Batch, batchSchema, type ExplanationRequest } from '@whylight/contract';
 import { type Connection, call, given } from './http.ts';
 import { pollUntilFinal } from './poll-until-final.ts';
+import { readAnswer } from './read-answer.ts';
 
 /** Requests many explanations at once. Each one succeeds or fails by itself. */
 export class Batches {
@@ -52,6 +53,6 @@ export class Batches {
   }
 
   async #call(path: string, init: RequestInit): Promise<Batch> {
-    return batchSchema.parse(await (await call(this.#connection, path, init, true)).json());
+    return readAnswer(await call(this.#connection, path, init, true), batchSchema.safeParse, init.signal);
   }
 }

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { ExplanationError, ProblemError, successOf } from './index.ts';
+import {
+  AnswerError,
+  ConnectionError,
+  ExplanationError,
+  ProblemError,
+  successOf,
+  TimeoutError,
+  WhylightError,
+} from './index.ts';
 import { explanation, type Handle, json, problem, serviceDouble } from './testing/service-double.ts';
 
 const double = serviceDouble();
@@ -154,7 +162,9 @@ describe('an explanation that takes long', () => {
     const asked = double
       .client()
       .explain({ input: { upload: 'upl_1' }, method: 'grad-cam' }, { timeout: 0.3 });
-    await expect(asked).rejects.toMatchObject({ name: 'TimeoutError' });
+    const error = await asked.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toMatchObject({ name: 'TimeoutError', code: 'timeout', retryable: true });
   });
 
   it('that has ended without a result is an error of its code, for who insists', async () => {
@@ -238,6 +248,7 @@ describe('a refusal', () => {
       .models()
       .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ProblemError);
+    expect(error).toBeInstanceOf(WhylightError);
     expect(error).toMatchObject({ code: 'insufficient_scope', status: 403, requestId: 'req_2' });
     expect(double.seen).toHaveLength(1);
   });
@@ -263,7 +274,100 @@ describe('a passing fault', () => {
 
   it('of the network is tried again, and given up after the last try', async () => {
     double.routes['GET /v1/models'] = (request) => request.socket.destroy();
-    await expect(double.client(2).models()).rejects.toThrow();
+    const error = await double
+      .client(2)
+      .models()
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(error).toMatchObject({ code: 'connection_failed', status: undefined, retryable: true });
+    expect((error as Error).message).toMatch(`${double.url}: no answer (`);
     expect(double.seen).toHaveLength(2);
+  });
+});
+
+describe('an answer that this client cannot read', () => {
+  const failure = async (body: string, headers: Record<string, string> = {}) => {
+    double.routes['GET /v1/models'] = (_, response) => response.writeHead(200, headers).end(body);
+    return double
+      .client()
+      .models()
+      .catch((thrown: unknown) => thrown);
+  };
+
+  it('is an error that says where, what it expected and what it got', async () => {
+    const error = await failure('{"object": "list", "data": [], "has_more": "no", "next_cursor": null}', {
+      'Request-Id': 'req_3',
+    });
+    expect(error).toBeInstanceOf(AnswerError);
+    expect(error).toMatchObject({
+      ...{ code: 'unexpected_answer', status: 200, requestId: 'req_3', retryable: false },
+      ...{ pointer: '/has_more', expected: 'boolean', got: '"no"' },
+      message:
+        '/v1/models: /has_more: expected boolean; got "no". A newer version of this client may read it.',
+    });
+  });
+
+  it('is one too if it is not JSON, or if it is no answer of any version', async () => {
+    expect(await failure('<html>')).toMatchObject({ name: 'AnswerError', expected: 'JSON', got: '"<html>"' });
+    double.routes['GET /v1/explanations/exp_1'] = (_, response) =>
+      json(response, 200, { object: 'explanation' });
+    await expect(double.client().explanation('exp_1')).rejects.toMatchObject({
+      ...{ name: 'AnswerError', pointer: '', expected: 'an answer of this version or the one before' },
+      got: 'an object',
+    });
+  });
+
+  it('that breaks off is a lost connection', async () => {
+    double.routes['GET /v1/models'] = (request, response) => {
+      response.writeHead(200, { 'Content-Length': '100' });
+      response.write('{"object": "list"', () => request.socket.destroy());
+    };
+    await expect(double.client().models()).rejects.toBeInstanceOf(ConnectionError);
+  });
+});
+
+it('what the caller ends ends with the reason of the caller', async () => {
+  const own = new AbortController();
+  const reason = new Error('the page was left');
+  double.routes['GET /v1/explanations/exp_1'] = () => own.abort(reason);
+  await expect(double.client().explanation('exp_1', { signal: own.signal })).rejects.toBe(reason);
+});
+
+describe('a link with a signed URL', () => {
+  const link = (signed_url: string) => ({ url: '/v1/explanations/exp_1/artifacts/overlay.png', signed_url });
+
+  it('L11: is fetched by it, without the API key and without asking the API', async () => {
+    double.routes['GET /signed'] = (_, response) => response.end('png');
+    const bytes = await double.client().download(link(`${double.url}/signed`));
+    expect(bytes).toEqual(new TextEncoder().encode('png'));
+    expect(double.seen.map(({ line, authorization }) => [line, authorization])).toEqual([
+      ['GET /signed', undefined],
+    ]);
+  });
+
+  it('is a lost connection if the store does not answer, and the error has no signature', async () => {
+    double.routes['GET /signed?X-Amz-Signature=secret'] = (request) => request.socket.destroy();
+    const error = await double
+      .client()
+      .download(link(`${double.url}/signed?X-Amz-Signature=secret`))
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect((error as Error).message).not.toContain('secret');
+  });
+
+  it('L11: that has expired is fetched by another one, for which the client asks as JSON', async () => {
+    double.routes['GET /expired'] = (_, response) => response.writeHead(403).end();
+    double.routes['GET /signed'] = (_, response) => response.end('png');
+    double.routes['GET /v1/explanations/exp_1/artifacts/overlay.png'] = (request, response) => {
+      expect(request.headers.accept).toBe('application/json');
+      json(response, 200, { url: `${double.url}/signed`, expires_at: '2026-12-01T10:00:00Z' });
+    };
+    const bytes = await double.client().download(link(`${double.url}/expired`));
+    expect(bytes).toEqual(new TextEncoder().encode('png'));
+    expect(double.seen.map(({ authorization }) => authorization)).toEqual([
+      undefined,
+      'Bearer key',
+      undefined,
+    ]);
   });
 });

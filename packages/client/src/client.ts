@@ -35,8 +35,10 @@ import { ExplanationError } from './explanation-error.ts';
 import { type Connection, call, given, listed } from './http.ts';
 import { OwnModels } from './own-models.ts';
 import { pollUntilFinal, wait } from './poll-until-final.ts';
+import { readAnswer } from './read-answer.ts';
 import { sendUpload } from './upload.ts';
 import { WebhookEndpoints } from './webhook-endpoints.ts';
+import { TimeoutError, WhylightError } from './whylight-error.ts';
 
 export interface Answer {
   readonly explanation: Explanation;
@@ -100,7 +102,7 @@ export class WhylightClient {
       },
       true,
     );
-    const explanation = explanationSchema.parse(currentForm(await response.json()));
+    const explanation = await readAnswer(response, checkExplanation, signal);
     return { explanation, cacheStatus: response.headers.get('Cache-Status') ?? '' };
   }
 
@@ -108,13 +110,20 @@ export class WhylightClient {
    * Requests an explanation and waits until it has ended: by long polling, or if the connection is cut off, by a request every
    * two seconds. The status says how it ended; `successOf` throws unless there is a result.
    *
-   * @throws ProblemError. @throws the signal's reason, or a TimeoutError after `timeout`
+   * @throws ProblemError. @throws the signal's reason. @throws TimeoutError after `timeout`
    */
   async explain(request: ExplanationRequest, options: ExplainOptions = {}): Promise<Answer> {
-    const late = options.timeout === undefined ? [] : [AbortSignal.timeout(options.timeout * 1000)];
-    const signal = AbortSignal.any([...late, ...(options.signal ? [options.signal] : [])]);
-    const first = await this.create(request, { ...options, signal }, wait);
-    return { ...first, explanation: await this.ended(first.explanation, { ...options, signal }) };
+    const { timeout, signal: own } = options;
+    const late = timeout === undefined ? undefined : AbortSignal.timeout(timeout * 1000);
+    const signal = AbortSignal.any([...(late ? [late] : []), ...(own ? [own] : [])]);
+    try {
+      const first = await this.create(request, { ...options, signal }, wait);
+      return { ...first, explanation: await this.ended(first.explanation, { ...options, signal }) };
+    } catch (error) {
+      if (late?.aborted && !own?.aborted && !(error instanceof WhylightError))
+        throw new TimeoutError(timeout!);
+      throw error;
+    }
   }
 
   /** Waits until the explanation has ended, and returns it. @throws ProblemError. @throws the signal's reason */
@@ -135,22 +144,20 @@ export class WhylightClient {
     { wait = 0, signal }: { wait?: number; signal?: AbortSignal | undefined } = {},
   ): Promise<Explanation> {
     const path = `/v1/explanations/${encodeURIComponent(id)}${wait > 0 ? `?wait=${wait}` : ''}`;
-    return explanationSchema.parse(currentForm(await (await this.#call(path, given(signal))).json()));
+    return readAnswer(await this.#call(path, given(signal)), checkExplanation, signal);
   }
 
   /** Lists all explanations, newest first. */
   explanations(): AsyncGenerator<Explanation> {
     return listed(this.#connection, '/v1/explanations', (page) =>
-      explanationListSchema.parse(currentForm(page)),
+      explanationListSchema.safeParse(currentForm(page)),
     );
   }
 
   /** Cancels an explanation. One that has ended stays as it is. */
   async cancel(id: string): Promise<Explanation> {
     const path = `/v1/explanations/${encodeURIComponent(id)}/cancel`;
-    return explanationSchema.parse(
-      currentForm(await (await this.#call(path, { method: 'POST' }, true)).json()),
-    );
+    return readAnswer(await this.#call(path, { method: 'POST' }, true), checkExplanation);
   }
 
   /** Deletes an explanation, and its result if no other explanation uses it. */
@@ -162,64 +169,71 @@ export class WhylightClient {
   async render(id: string, request: RenderingRequest = {}, signal?: AbortSignal): Promise<Rendering> {
     const path = `/v1/explanations/${encodeURIComponent(id)}/render`;
     const init = { method: 'POST', body: JSON.stringify(request), ...given(signal) };
-    return renderingSchema.parse(currentForm(await (await this.#call(path, init, true)).json()));
+    const check = (body: unknown) => renderingSchema.safeParse(currentForm(body));
+    return readAnswer(await this.#call(path, init, true), check, signal);
   }
 
   /** Fetches the bytes of one artifact. @throws ProblemError */
-  artifact(id: string, name: ArtifactName, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    const path = `/v1/explanations/${encodeURIComponent(id)}/artifacts/${name}`;
-    return fetchArtifact(this.#connection, path, signal);
+  artifact(
+    id: string,
+    name: ArtifactName | (string & {}),
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const path = `/v1/explanations/${encodeURIComponent(id)}/artifacts/${encodeURIComponent(name)}`;
+    return fetchArtifact(this.#connection, { url: path }, signal);
   }
 
   /** Fetches the bytes behind a link of an explanation or a rendering. @throws ProblemError */
-  download({ url }: Pick<ArtifactLink, 'url'>, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    return fetchArtifact(this.#connection, url, signal);
+  download(
+    link: Pick<ArtifactLink, 'url' | 'signed_url'>,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return fetchArtifact(this.#connection, link, signal);
   }
 
   /** Returns the most likely classes of a photo. Waits until they are computed. @throws ProblemError */
   async predict(request: PredictionRequest, signal?: AbortSignal): Promise<Predictions> {
     const init = { method: 'POST', body: JSON.stringify(request), ...given(signal) };
-    return predictionsSchema.parse(
-      currentForm(await (await this.#call('/v1/predictions', init, true)).json()),
-    );
+    const check = (body: unknown) => predictionsSchema.safeParse(currentForm(body));
+    return readAnswer(await this.#call('/v1/predictions', init, true), check, signal);
   }
 
   /** Lists the models of the service and the newest ones of the tenant. */
   async models(): Promise<ModelList['data']> {
-    return modelListSchema.parse(await (await this.#call('/v1/models')).json()).data;
+    return (await readAnswer(await this.#call('/v1/models'), modelListSchema.safeParse)).data;
   }
 
   /** Lists all methods. With a model it says for each method whether it works on the model, or why not. */
   async methods(model?: string): Promise<MethodList['data']> {
     const query = model ? `?model=${encodeURIComponent(model)}` : '';
-    return methodListSchema.parse(await (await this.#call(`/v1/methods${query}`)).json()).data;
+    return (await readAnswer(await this.#call(`/v1/methods${query}`), methodListSchema.safeParse)).data;
   }
 
   /** Lists what the tenant has used on each day, newest first. */
   async usage(): Promise<Usage[]> {
-    return usageListSchema.parse(await (await this.#call('/v1/usage')).json()).data;
+    return (await readAnswer(await this.#call('/v1/usage'), usageListSchema.safeParse)).data;
   }
 
   async limits(): Promise<LimitsView> {
-    return limitsSchema.parse(await (await this.#call('/v1/limits')).json());
+    return readAnswer(await this.#call('/v1/limits'), limitsSchema.safeParse);
   }
 
   /** Lists all keys, newest first, without their secrets. */
   keys(): AsyncGenerator<Key> {
-    return listed(this.#connection, '/v1/keys', keyListSchema.parse);
+    return listed(this.#connection, '/v1/keys', keyListSchema.safeParse);
   }
 
   /** Creates a key. This answer alone contains its secret. The client does not retry if the key may exist already. */
   async createKey(wish: { name?: string; scopes?: Scope[]; expires_at?: string } = {}): Promise<NewKey> {
     const init = { method: 'POST', body: JSON.stringify(wish) };
-    return newKeySchema.parse(await (await this.#call('/v1/keys', init)).json());
+    return readAnswer(await this.#call('/v1/keys', init), newKeySchema.safeParse);
   }
 
   /** Replaces a key with a new one. The old key stays valid for `grace` more seconds. */
   async rotateKey(id: string, grace = 0): Promise<NewKey> {
     const init = { method: 'POST', body: JSON.stringify({ grace_seconds: grace }) };
     const path = `/v1/keys/${encodeURIComponent(id)}/rotate`;
-    return newKeySchema.parse(await (await this.#call(path, init)).json());
+    return readAnswer(await this.#call(path, init), newKeySchema.safeParse);
   }
 
   async revokeKey(id: string): Promise<void> {
@@ -228,13 +242,16 @@ export class WhylightClient {
 
   /** Lists who changed what, newest first. */
   auditEvents(): AsyncGenerator<AuditEvent> {
-    return listed(this.#connection, '/v1/audit_events', auditEventListSchema.parse);
+    return listed(this.#connection, '/v1/audit_events', auditEventListSchema.safeParse);
   }
 
   #call(path: string, init?: RequestInit, repeatable?: boolean): Promise<Response> {
     return call(this.#connection, path, init, repeatable);
   }
 }
+
+/** Checks an answer of this version, or of the one before. */
+const checkExplanation = (body: unknown) => explanationSchema.safeParse(currentForm(body));
 
 /** Returns the explanation if it has a result. @throws ExplanationError */
 export function successOf(explanation: Explanation): Explanation {

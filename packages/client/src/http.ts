@@ -1,4 +1,6 @@
 import { ProblemError } from './problem-error.ts';
+import { type Check, readAnswer } from './read-answer.ts';
+import { ConnectionError } from './whylight-error.ts';
 
 export interface Connection {
   /** Address of the service, such as `https://whylight.example`. */
@@ -44,7 +46,7 @@ export function call(
  * pauses with jitter. A request that may not be repeated, by default a POST, is retried only if the answer says that the service
  * did nothing.
  *
- * @throws ProblemError if the last answer is not 2xx; the network's error if there was no answer.
+ * @throws ProblemError if the last answer is not 2xx. @throws ConnectionError if there was none. @throws the signal's reason
  */
 export async function tried(
   { tries = 4, fetch: send = fetch }: Connection,
@@ -54,7 +56,8 @@ export async function tried(
 ): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
     const answer = await send(url, init).catch((error: unknown) => {
-      if (!repeatable || attempt >= tries || init.signal?.aborted) throw error;
+      init.signal?.throwIfAborted();
+      if (!repeatable || attempt >= tries) throw new ConnectionError(url.origin, error);
       return null;
     });
     if (answer?.ok) return answer;
@@ -101,11 +104,14 @@ export function sleep(milliseconds: number, signal: AbortSignal | null | undefin
 export async function* listed<T>(
   connection: Connection,
   path: string,
-  parse: (body: unknown) => { data: T[]; next_cursor: string | null },
+  check: Check<{ data: T[]; next_cursor: string | null }>,
 ): AsyncGenerator<T> {
   for (let cursor: string | null = ''; cursor !== null; ) {
-    const after = cursor === '' ? '' : `&starting_after=${encodeURIComponent(cursor)}`;
-    const page = parse(await (await call(connection, `${path}?limit=100${after}`)).json());
+    const after: string = cursor === '' ? '' : `&starting_after=${encodeURIComponent(cursor)}`;
+    const page: { data: T[]; next_cursor: string | null } = await readAnswer(
+      await call(connection, `${path}?limit=100${after}`),
+      check,
+    );
     yield* page.data;
     cursor = page.next_cursor;
   }

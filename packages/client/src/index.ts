@@ -7,3 +7,4 @@ export type { OwnModel, OwnModels } from './own-models.ts';
 export { ProblemError } from './problem-error.ts';
 export { verifyWebhook, WebhookError } from './webhook.ts';
 export type { WebhookEndpoints } from './webhook-endpoints.ts';
+export { AnswerError, ConnectionError, TimeoutError, WhylightError } from './whylight-error.ts';

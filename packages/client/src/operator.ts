@@ -8,6 +8,7 @@ import {
   tenantViewSchema,
 } from '@whylight/contract';
 import { type Connection, call, listed } from './http.ts';
+import { readAnswer } from './read-answer.ts';
 
 /** A client of the operator's part of the API: tenants and their limits. It needs the operator's key. */
 export class OperatorClient {
@@ -20,19 +21,19 @@ export class OperatorClient {
   /** Creates a tenant with its first key. This answer alone contains the secret. The client does not retry if the tenant may exist already. */
   async createTenant(name: string): Promise<Tenant> {
     const init = { method: 'POST', body: JSON.stringify({ name }) };
-    return tenantSchema.parse(await (await call(this.#connection, '/v1/operator/tenants', init)).json());
+    return readAnswer(await call(this.#connection, '/v1/operator/tenants', init), tenantSchema.safeParse);
   }
 
   /** Lists all tenants, newest first. */
   tenants(): AsyncGenerator<TenantView> {
-    return listed(this.#connection, '/v1/operator/tenants', tenantListSchema.parse);
+    return listed(this.#connection, '/v1/operator/tenants', tenantListSchema.safeParse);
   }
 
   /** Suspends a tenant, or ends its suspension. */
   async suspend(id: string, suspended = true): Promise<TenantView> {
     const path = `/v1/operator/tenants/${encodeURIComponent(id)}/${suspended ? 'suspend' : 'resume'}`;
     const response = await call(this.#connection, path, { method: 'POST' }, true);
-    return tenantViewSchema.parse(await response.json());
+    return readAnswer(response, tenantViewSchema.safeParse);
   }
 
   /** Sets limits. Omitted limits stay as they are. */
@@ -42,6 +43,6 @@ export class OperatorClient {
   ): Promise<LimitsView> {
     const path = `/v1/operator/tenants/${encodeURIComponent(id)}/limits`;
     const init = { method: 'PUT', body: JSON.stringify(limits) };
-    return limitsSchema.parse(await (await call(this.#connection, path, init)).json());
+    return readAnswer(await call(this.#connection, path, init), limitsSchema.safeParse);
   }
 }

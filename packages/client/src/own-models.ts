@@ -9,6 +9,7 @@ import {
 import { type Connection, call, given, listed, tried } from './http.ts';
 import { pollUntilFinal, wait } from './poll-until-final.ts';
 import { ProblemError } from './problem-error.ts';
+import { readAnswer } from './read-answer.ts';
 
 /** Options of a model, beside its file. */
 export type OwnModel = Omit<ModelRequest, 'sha256' | 'content_length'>;
@@ -84,7 +85,7 @@ export class OwnModels {
 
   /** Lists all models of the tenant, newest first, without their reports. */
   async *list(): AsyncGenerator<Model> {
-    for await (const model of listed(this.#connection, root, modelListSchema.parse))
+    for await (const model of listed(this.#connection, root, modelListSchema.safeParse))
       if (model.own) yield model;
   }
 
@@ -131,6 +132,6 @@ export class OwnModels {
   }
 
   async #call(path: string, init: RequestInit): Promise<Model> {
-    return modelSchema.parse(await (await call(this.#connection, path, init, true)).json());
+    return readAnswer(await call(this.#connection, path, init, true), modelSchema.safeParse, init.signal);
   }
 }

@@ -1,5 +1,5 @@
 import { sleep } from './http.ts';
-import { ProblemError } from './problem-error.ts';
+import { WhylightError } from './whylight-error.ts';
 
 /** The longest time that one request waits at the gateway, in seconds. */
 export const wait = 30;
@@ -33,7 +33,8 @@ export async function pollUntilFinal<T>(
     try {
       now = await poll(waits ? wait : 0);
     } catch (error) {
-      if (!waits || signal?.aborted || (error instanceof ProblemError && error.status < 500)) throw error;
+      const isAnswered = error instanceof WhylightError && error.status !== undefined && error.status < 500;
+      if (!waits || signal?.aborted || isAnswered) throw error;
       waits = false;
     }
   }

@@ -1,22 +1,18 @@
 import { type Problem, problemSchema } from '@whylight/contract';
+import { WhylightError } from './whylight-error.ts';
 
 /** The API refused a call. `code` is for programs, the message for people. */
-export class ProblemError extends Error {
+export class ProblemError extends WhylightError {
   override readonly name = 'ProblemError';
-  readonly code: string;
-  readonly status: number;
-  readonly requestId: string;
-  readonly retryable: boolean;
+  declare readonly status: number;
+  declare readonly requestId: string;
   readonly errors: NonNullable<Problem['errors']>;
 
   constructor({ code, status, request_id, retryable, detail, errors = [] }: Problem) {
     // The detail may contain the message already; it is not repeated with its pointer.
     const more = errors.filter(({ message }) => !detail.includes(message));
-    super([detail, ...more.map(({ pointer, message }) => `${pointer}: ${message}`)].join(' '));
-    this.code = code;
-    this.status = status;
-    this.requestId = request_id;
-    this.retryable = retryable;
+    const message = [detail, ...more.map(({ pointer, message }) => `${pointer}: ${message}`)].join(' ');
+    super(message, { code, status, requestId: request_id, retryable });
     this.errors = errors;
   }
 

@@ -1,6 +1,7 @@
 import { sha256Hex, type Upload, uploadSchema } from '@whylight/contract';
 import { type Connection, call, given, tried } from './http.ts';
 import { ProblemError } from './problem-error.ts';
+import { readAnswer } from './read-answer.ts';
 
 /** Announces a photo, and PUTs its bytes if the service does not have them. @throws ProblemError */
 export async function sendUpload(
@@ -15,7 +16,7 @@ export async function sendUpload(
     sha256: await sha256Hex(bytes),
   });
   const response = await call(connection, '/v1/uploads', { method: 'POST', body, ...given(signal) }, true);
-  const upload = uploadSchema.parse(await response.json());
+  const upload = await readAnswer(response, uploadSchema.safeParse, signal);
   if (!upload.upload) return upload;
   const { method, url, headers } = upload.upload;
   // fetch sets the length itself and refuses this header.

@@ -1,8 +1,14 @@
+import { WhylightError } from './whylight-error.ts';
+
 const tolerance = 300;
 
 /** The request is not a valid webhook of the service. */
-export class WebhookError extends Error {
+export class WebhookError extends WhylightError {
   override readonly name = 'WebhookError';
+
+  constructor(message: string) {
+    super(message, { code: 'invalid_webhook', retryable: false });
+  }
 }
 
 /**

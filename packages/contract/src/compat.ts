@@ -1,10 +1,13 @@
 import { z } from 'zod';
+import { predictionRequestSchema } from './api/predictions.ts';
+import { problemSchema } from './api/problem.ts';
 import { answeredMethodIdSchema, methodIdSchema } from './method-id.ts';
 import { plainText } from './plain-text.ts';
 import { recordOf } from './record.ts';
 import { predictionSchema } from './result.ts';
+import { growing } from './wire.ts';
 
-/** Requests and answers of other services, for images: KServe's V1 protocol and Vertex AI. */
+/** Requests and answers of other services, for images: KServe's protocols and Vertex AI. */
 
 /** The largest body that contains photos, in bytes, and the most photos in one body. */
 export const inlineLimits = { max_bytes: 5_242_880, max_instances: 8 } as const;
@@ -26,13 +29,19 @@ export const kserveRequestSchema = z
     instances,
     parameters: z
       .strictObject({
-        method: methodIdSchema.default('integrated-gradients'),
-        parameters: recordOf(plainText(100), z.unknown()).default({}).meta({ default: {} }),
+        method: methodIdSchema.optional().describe('To explain. Omitted: `integrated-gradients`'),
+        parameters: recordOf(plainText(100), z.unknown())
+          .optional()
+          .describe('To explain: the parameters of the method'),
+        top_k: predictionRequestSchema.shape.top_k
+          .unwrap()
+          .optional()
+          .describe('To predict: how many classes. Omitted: 5'),
       })
       .prefault({})
-      .describe('Parameters of Whylight: the method, and the parameters of the method'),
+      .describe('Parameters of Whylight'),
   })
-  .meta({ id: 'KServeExplainRequest' });
+  .meta({ id: 'KServeRequest' });
 export type KServeRequest = z.output<typeof kserveRequestSchema>;
 
 const steps = z.strictObject({ stepCount: z.int().min(1).max(1_000) });
@@ -77,6 +86,57 @@ export const kserveResponseSchema = z
     ),
   })
   .meta({ id: 'KServeExplainResponse' });
+
+export const kservePredictionsSchema = z
+  .object({ predictions: kserveResponseSchema.shape.predictions })
+  .meta({ id: 'KServePredictResponse' });
+
+export const kserveModelsSchema = z.object({ models: z.array(z.string()) }).meta({ id: 'KServeModels' });
+
+export const kserveReadySchema = z
+  .object({ name: z.string(), ready: z.boolean() })
+  .meta({ id: 'KServeModelReady' });
+
+export const kserveServerSchema = z
+  .object({ name: z.string(), version: z.string(), extensions: z.array(z.string()) })
+  .meta({ id: 'KServeServer' });
+
+const tensorSchema = z.object({
+  name: z.string(),
+  datatype: growing(['FP32', 'INT64', 'BYTES']),
+  shape: z.array(z.int()),
+});
+
+export const kserveModelSchema = z
+  .object({
+    name: z.string(),
+    platform: z.string(),
+    inputs: z.array(tensorSchema),
+    outputs: z.array(tensorSchema).describe('The request decides a size of -1'),
+  })
+  .meta({ id: 'KServeModel' });
+
+export const kserveInferenceSchema = z
+  .object({
+    model_name: z.string(),
+    id: z.string().optional().describe('The `id` of the request'),
+    parameters: recordOf(z.string(), z.string()).optional(),
+    outputs: z.array(
+      tensorSchema.extend({
+        parameters: recordOf(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+        data: z
+          .array(z.union([z.string(), z.number()]).nullable())
+          .optional()
+          .describe('In the order of rows. Absent if the bytes of the tensor follow the JSON'),
+      }),
+    ),
+  })
+  .meta({ id: 'KServeInferResponse' });
+
+/** A refusal of KServe's routes: a problem, and its `detail` where clients of KServe look for it. */
+export const kserveProblemSchema = problemSchema
+  .extend({ error: z.string().describe('The same as `detail`') })
+  .meta({ id: 'KServeProblem' });
 
 export const vertexResponseSchema = z
   .object({

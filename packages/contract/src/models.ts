@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { plainText } from './plain-text.ts';
 import { recordOf } from './record.ts';
 import { tasks } from './task.ts';
-import { lengthOf, sha256, time } from './wire.ts';
+import { growing, lengthOf, sha256, time } from './wire.ts';
 
 /** Models of tenants: in the public API, and in the messages between gateway and worker. */
 
@@ -194,7 +194,7 @@ export const modelReportSchema = z
     ),
     outputs: z.array(z.string()),
     input_shape: z.array(z.int()),
-    layout: z.enum(['NCHW', 'NHWC']),
+    layout: growing(['NCHW', 'NHWC']),
     classes: z.int(),
     layers: z
       .array(z.object({ name: z.string(), shape: z.array(z.int()) }))
@@ -217,7 +217,7 @@ export const modelReportSchema = z
       .describe(
         'True if the service can turn a photo into the input of the network; otherwise the reason why it cannot',
       ),
-    task: z.enum(tasks).optional().describe('What the network decides'),
+    task: growing(tasks).optional().describe('What the network decides'),
     budget: z.number().optional().describe('Seconds that the service had to read and run the model'),
     notes: z.array(z.string()),
   })
@@ -296,8 +296,7 @@ export const modelSchema = z
     content_length: z.int().nullable(),
     classes: z.int().nullable(),
     input_shape: z.array(z.int()).nullable(),
-    task: z
-      .enum(tasks)
+    task: growing(tasks)
       .optional()
       .describe('What the network decides. Absent if the service does not know it'),
     default: z.boolean(),
@@ -319,7 +318,10 @@ export const modelSchema = z
       .describe(
         'The report that `whylight check` prints. Lists have null here: get the single model to read it',
       ),
-    error: modelErrorSchema.nullable().describe('Why the service rejected the model; null if it did not'),
+    error: modelErrorSchema
+      .extend({ code: growing(modelErrorCodes) })
+      .nullable()
+      .describe('Why the service rejected the model; null if it did not'),
     upload: z
       .object({
         method: z.literal('PUT'),

@@ -2,7 +2,7 @@ import type { Explanation } from './api/explanations.ts';
 import type { Predictions } from './api/predictions.ts';
 import type { Rendering } from './api/renderings.ts';
 import type { Prediction, Result, Warning } from './result.ts';
-import type { AnsweredTarget } from './target.ts';
+import type { AnsweredClassTarget, AnsweredTarget } from './target.ts';
 
 /**
  * Converts answers and stored results between the current form and the form of API version 2026-11-01. In that version
@@ -41,12 +41,17 @@ function currentWarning(warning: Warning | string): Warning {
 export const currentWarnings = (warnings: readonly (Warning | string)[]): Warning[] =>
   warnings.map(currentWarning);
 
-const olderTarget = ({ index = 'predicted', terms }: AnsweredTarget) => {
+/** This release has no other kind of target than a class. */
+const olderTarget = (target: AnsweredTarget) => {
+  const { index = 'predicted', terms } = target as AnsweredClassTarget;
   if (terms) return { terms };
   return index === 'predicted' ? index : { class_index: index };
 };
 
-type OlderTarget = 'predicted' | { class_index: number } | { terms: NonNullable<AnsweredTarget['terms']> };
+type OlderTarget =
+  | 'predicted'
+  | { class_index: number }
+  | { terms: NonNullable<AnsweredClassTarget['terms']> };
 
 function currentTarget(target: AnsweredTarget | OlderTarget): AnsweredTarget {
   if (typeof target === 'object' && 'type' in target) return target;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { growing, growingOrNull } from './wire.ts';
 
 /** The style of an attribution's pictures. It is no part of the question, so a new style needs no new computation. */
 
@@ -70,9 +71,16 @@ export const visualizationSchema = z
   .meta({ id: 'Visualization' });
 export type Visualization = z.output<typeof visualizationSchema>;
 
-/** A visualization in an answer. Like every answer it may have members that the reader does not know (see wire.ts). */
+/** A visualization in an answer. Like every answer it may have members and values that the reader does not know (see wire.ts). */
+const { type, polarity, color_map, overlay_type, ...numbers } = visualizationSchema.shape;
 export const answeredVisualizationSchema = z
-  .object(visualizationSchema.shape)
+  .object({
+    ...numbers,
+    type: growing(type.unwrap().options).default('pixels'),
+    polarity: growingOrNull(polarity.unwrap().unwrap().options).default(null),
+    color_map: growingOrNull(color_map.unwrap().unwrap().options).default(null),
+    overlay_type: growing(overlay_type.unwrap().options).default('original'),
+  })
   .meta({ id: 'AnsweredVisualization' });
 
 /**

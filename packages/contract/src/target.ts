@@ -87,26 +87,39 @@ export const targetRequestSchema = z
   .meta({ id: 'TargetRequest' });
 export type TargetRequest = z.output<typeof targetRequestSchema>;
 
-/** The target in an answer. Like every answer it may have members that the reader does not know (see wire.ts). */
+const answeredClassTargetSchema = z
+  .object({
+    type: z.literal('class'),
+    index: z
+      .union([z.literal('predicted'), z.int()])
+      .optional()
+      .describe('Absent if there are `terms`, and while a label waits for the model’s class names'),
+    terms: z
+      .array(
+        z
+          .object({ class_index: z.union([z.literal('predicted'), z.int()]), weight: z.number() })
+          .meta({ id: 'AnsweredTargetTerm' }),
+      )
+      .optional(),
+    score: growing(scoreNames).describe('The score of the class that is explained'),
+  })
+  .meta({ id: 'AnsweredClassTarget' });
+export type AnsweredClassTarget = z.infer<typeof answeredClassTargetSchema>;
+
+/** The target in an answer. Like every answer it may have members and kinds that the reader does not know (see wire.ts). */
 export const answeredTargetSchema = z
-  .discriminatedUnion('type', [
+  .union([
+    z.discriminatedUnion('type', [answeredClassTargetSchema]),
     z
       .object({
-        type: z.literal('class'),
-        index: z
-          .union([z.literal('predicted'), z.int()])
-          .optional()
-          .describe('Absent if there are `terms`, and while a label waits for the model’s class names'),
-        terms: z
-          .array(
-            z
-              .object({ class_index: z.union([z.literal('predicted'), z.int()]), weight: z.number() })
-              .meta({ id: 'AnsweredTargetTerm' }),
-          )
-          .optional(),
-        score: growing(scoreNames).describe('The score of the class that is explained'),
+        // A class that lacks its members is a fault, and no other kind.
+        type: z
+          .string()
+          .refine((type) => type !== 'class')
+          .describe('A kind of target that a later release has'),
+        score: z.string().optional(),
       })
-      .meta({ id: 'AnsweredClassTarget' }),
+      .meta({ id: 'AnsweredOtherTarget' }),
   ])
   .meta({ id: 'AnsweredTarget' });
 export type AnsweredTarget = z.infer<typeof answeredTargetSchema>;

@@ -15,11 +15,25 @@ export const time = z.iso.datetime();
 export const timeOfAnyZone = z.iso.datetime({ offset: true });
 
 /**
- * A string that has one of these values, and may have others in later releases. A reader in this package takes any string;
- * the OpenAPI document names the values, and says that there may be more.
+ * A string of an answer that has one of these values, and may have others in later releases. A reader takes any string; the
+ * type and the OpenAPI document name the values of this release, and say that there may be more.
  */
-export const growing = (values: readonly string[]) =>
-  z.string().meta({ anyOf: [{ type: 'string', enum: [...values] }, { type: 'string' }] });
+export const growing = <const V extends string>(values: readonly V[]): z.ZodType<V | (string & {}), string> =>
+  z.string().meta({ anyOf: growingSchemas(values) });
+
+/** The same, or null. */
+export const growingOrNull = <const V extends string>(
+  values: readonly V[],
+): z.ZodType<V | (string & {}) | null, string | null> =>
+  z
+    .string()
+    .nullable()
+    .meta({ anyOf: [...growingSchemas(values), { type: 'null' }] });
+
+const growingSchemas = (values: readonly string[]) => [
+  { type: 'string' as const, enum: [...values] },
+  { type: 'string' as const },
+];
 
 /** One page of a list. To get the next page, send `next_cursor` as `starting_after`. */
 export const page = <T extends z.ZodType>(item: T) =>

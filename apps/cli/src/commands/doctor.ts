@@ -1,4 +1,4 @@
-import { ProblemError } from '@whylight/client';
+import { ConnectionError, ProblemError } from '@whylight/client';
 import { encodePng } from '@whylight/host';
 import { Command } from 'commander';
 import { Failure } from '../failure.ts';
@@ -95,5 +95,7 @@ const randomPixel = (): Uint8Array => crypto.getRandomValues(new Uint8Array(3));
 
 function detailOf(error: Error): string {
   if (error instanceof ProblemError) return `${error.message} (${error.code}, ${error.requestId})`;
-  return error instanceof TypeError ? 'it cannot be reached' : error.message;
+  return error instanceof ConnectionError || error instanceof TypeError
+    ? 'it cannot be reached'
+    : error.message;
 }

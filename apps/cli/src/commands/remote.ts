@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { ExplanationError, successOf, type WhylightClient } from '@whylight/client';
+import { ExplanationError, successOf, TimeoutError, type WhylightClient } from '@whylight/client';
 import {
   artifactNames,
   type Explanation,
@@ -134,7 +134,7 @@ async function explainOne(
     return successOf(explanation);
   } catch (error) {
     if (error instanceof ExplanationError) throw failed(image, error);
-    if (error instanceof DOMException && error.name === 'TimeoutError')
+    if (error instanceof TimeoutError)
       throw new Failure(
         `${method} did not finish within ${timeout} s, so it was canceled; give a longer --timeout`,
       );

@@ -49,7 +49,7 @@ export function refusalsOf(traits: Traits, common: readonly ResponseHeader[]) {
       {
         description: codes.map((code) => `\`${code}\`: ${problemKinds[code][1]}`).join('. '),
         headers: headersOf([...common, ...(headersOfStatus[status] ?? [])]),
-        content: problemContent,
+        content: problemContent(traits.path),
         'x-problem-codes': codes,
       },
     ]),

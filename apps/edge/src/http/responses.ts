@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { problemSchema } from '@whylight/contract';
+import { kserveProblemSchema, problemSchema } from '@whylight/contract';
+import { kserveRoot } from '../problem.ts';
 import type { ResponseHeader } from '../response-headers.ts';
 
 /** A route's declaration of one status. Without `content` the answer has no body. */
@@ -15,8 +16,8 @@ export type Responses = Readonly<Record<number, DeclaredResponse>>;
 
 type BodyOf<D extends DeclaredResponse> = D extends { content: infer C }
   ? C extends { 'application/json': { schema: infer S extends z.ZodType } }
-    ? { readonly body: z.output<S> }
-    : { readonly body: string | ReadableStream | null }
+    ? { readonly body: z.output<S> | ReadableStream }
+    : { readonly body: string | Uint8Array<ArrayBuffer> | ReadableStream | null }
   : { readonly body?: undefined };
 
 /** The return value of a handler: one of the declared statuses, with a body of its schema. */
@@ -37,6 +38,13 @@ export const json = <S extends z.ZodType>(
   content: { 'application/json': { schema } },
 });
 
+/** A body that the handler writes: JSON of this schema, or bytes, as its Content-Type says. */
+export const written = (schema: z.ZodType, description: string, headers: readonly ResponseHeader[] = []) => ({
+  description,
+  headers,
+  content: { 'application/json': { schema } } as Record<string, { schema: z.ZodType }>,
+});
+
 /** A body that is not JSON. The handler sets its Content-Type, with the charset. */
 export const text = (type: string, description: string) => ({
   description,
@@ -45,5 +53,8 @@ export const text = (type: string, description: string) => ({
 
 export const deleted = { 204: { description: 'The resource is deleted' } };
 
-/** The body of every refusal. */
-export const problemContent = { 'application/problem+json': { schema: problemSchema } };
+/** The body of every refusal of a route with that path. */
+export const problemContent = (path: string) =>
+  path.startsWith(kserveRoot)
+    ? { 'application/json': { schema: kserveProblemSchema } }
+    : { 'application/problem+json': { schema: problemSchema } };

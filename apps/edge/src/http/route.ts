@@ -41,6 +41,8 @@ interface Declaration<A extends Access, P extends string, Q, H extends string, B
   /** The headers that the handler reads: what each means, and a pattern of its value if the service refuses others. */
   readonly headers?: Readonly<Record<H, string | HeaderDeclaration>>;
   readonly body?: z.ZodType<B>;
+  /** JSON Schema of a body that `readBody` checks and the handler reads. */
+  readonly rawBody?: object;
   /** Limits and checks the bytes of the body, before its schema does. Default: strict JSON of at most 64 KiB. */
   readonly readBody?: MiddlewareHandler<AppEnv>;
   /** Runs after the caller is known, and before the input is validated. */
@@ -84,9 +86,10 @@ export function routes(tag: string): Routes {
     route(method, path, { access, id, summary, query, headers, body, responses, handler, ...more }) {
       const names = query ? Object.keys((query as unknown as z.ZodObject).shape) : [];
       const checks = path.startsWith('/v1/') ? [knownParameters(names)] : [];
-      if (body) checks.push(more.readBody ?? jsonBody(largestBody));
+      const hasBody = body !== undefined || more.rawBody !== undefined;
+      if (hasBody) checks.push(more.readBody ?? jsonBody(largestBody));
       const { security, middleware } = guardOf(access, checks);
-      const traits = { access, path, hasBody: body !== undefined, query: names };
+      const traits = { access, path, hasBody, query: names };
       const shared = sharedHeaders(access);
       const refusals = refusalsOf(
         { ...traits, headers: Object.keys(headers ?? {}), refuses: more.refuses ?? [] },
@@ -106,7 +109,9 @@ export function routes(tag: string): Routes {
           ...(path.includes('{') ? { params: paramsSchema(path, more.params ?? {}) } : {}),
           ...(query ? { query: query as unknown as z.ZodObject } : {}),
           ...(headers ? { headers: headersSchema(headers) } : {}),
-          ...(body ? { body: { required: true, content: { 'application/json': { schema: body } } } } : {}),
+          ...(hasBody
+            ? { body: { required: true, content: { 'application/json': { schema: body ?? more.rawBody! } } } }
+            : {}),
         },
         responses: { ...withHeaders(responses, shared), ...refusals },
       };
@@ -163,6 +168,8 @@ const withHeaders = (responses: Responses, shared: readonly ResponseHeader[]) =>
 
 function send(c: Context<AppEnv>, responses: Responses, answer: object): Response {
   const { status, headers, body } = answer as { status: 200; headers?: Record<string, string>; body?: never };
-  const isJson = responses[status]?.content?.['application/json'] !== undefined;
+  const isWritten =
+    typeof body === 'string' || ArrayBuffer.isView(body) || (body as unknown) instanceof ReadableStream;
+  const isJson = !isWritten && responses[status]?.content?.['application/json'] !== undefined;
   return isJson ? c.json(body, status, headers) : c.body(body ?? null, status, headers);
 }

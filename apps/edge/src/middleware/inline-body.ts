@@ -13,6 +13,13 @@ export const inlineBody: MiddlewareHandler<AppEnv> = async (c, next) => {
   return next();
 };
 
+/** The same for a body in the form of KServe's V2, which its handler reads: JSON, and perhaps bytes behind it. */
+export const tensorBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+  checkPlainJson(c, 'application/octet-stream');
+  await limit(c, async () => void (await c.req.arrayBuffer()));
+  return next();
+};
+
 const limit = bodyLimit({
   maxSize: inlineLimits.max_bytes,
   onError: () => {

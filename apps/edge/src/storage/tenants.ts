@@ -146,7 +146,7 @@ export class Tenants {
     return meta.changes > 0;
   }
 
-  async key(tenant: string, id: string): Promise<Key | null> {
+  async key(tenant: string, id: string): Promise<StoredKey | null> {
     const row = await this.#db
       .prepare('SELECT * FROM keys WHERE tenant = ? AND id = ?')
       .bind(tenant, id)
@@ -202,7 +202,10 @@ export const sameDigest = (a: string, b: string): boolean =>
 
 const scopesOf = (row: KeyRow): Scope[] => row.scopes.split(' ') as Scope[];
 
-const keyOf = (row: KeyRow): Key => ({
+/** Its scopes are those of this release. */
+type StoredKey = Key & { scopes: Scope[] };
+
+const keyOf = (row: KeyRow): StoredKey => ({
   id: row.id,
   object: 'key',
   name: row.name,

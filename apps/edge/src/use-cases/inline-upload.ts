@@ -1,5 +1,4 @@
-import { type Instance, sha256Hex } from '@whylight/contract';
-import { inlinePhoto } from '../domain/inline-photo.ts';
+import type { InlinePhoto } from '../domain/inline-photo.ts';
 import type { Services } from '../services.ts';
 import type { UploadRow } from '../storage/uploads.ts';
 import { findReady } from './arrivals.ts';
@@ -8,16 +7,13 @@ import { findReady } from './arrivals.ts';
  * Stores an inline photo as an upload, or finds the upload of the same bytes. Only here do image bytes pass through the
  * gateway, so inline photos have a limit of their own.
  *
- * @throws Refusal `invalid_parameter`, `unsupported_media_type`, `storage_unavailable`.
+ * @throws Refusal `storage_unavailable`
  */
 export async function uploadInline(
   services: Services,
   tenant: string,
-  instance: Instance,
-  index: number,
+  { bytes, type, sha256 }: InlinePhoto & { readonly sha256: string },
 ): Promise<UploadRow> {
-  const { bytes, type } = inlinePhoto(instance, index);
-  const sha256 = await sha256Hex(bytes);
   const known = await findReady(services, tenant, sha256);
   if (known) return known;
   const announced = { content_type: type, content_length: bytes.length, sha256 };

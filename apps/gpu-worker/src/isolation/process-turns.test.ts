@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Pausable, ProcessTurns } from './process-turns.ts';
@@ -74,6 +75,36 @@ test('L8: what a tenant does in the worker itself is one of its places', async (
   expect(process.runs).toBe(false);
   await endRendering();
   expect(process.runs).toBe(true);
+});
+
+test('L8: what a tenant would begin in the worker waits while it is the turn of one of its processes', async () => {
+  const turns = new ProcessTurns(noTimer);
+  const begun: string[] = [];
+  begin(turns, 'noisy', new Recorded());
+  const endQuiet = begin(turns, 'quiet', new Recorded());
+  const render = (name: string) => turns.during('noisy', null, async () => begun.push(name));
+  const [first, second] = [render('first'), render('second')];
+  await setImmediate();
+  expect(begun).toEqual([]);
+  turns.next();
+  await Promise.all([first, second]);
+  expect(begun).toEqual(['first', 'second']);
+  const third = render('third');
+  await setImmediate();
+  expect(begun).toHaveLength(2);
+  // Nobody else has work any more.
+  await endQuiet();
+  await third;
+});
+
+test('L8: work of the worker itself whose time is over begins at once, so that it can end', async () => {
+  const turns = new ProcessTurns(noTimer);
+  begin(turns, 'noisy', new Recorded());
+  begin(turns, 'quiet', new Recorded());
+  const late = new AbortController();
+  const rendering = turns.during('noisy', null, async () => late.signal.aborted, late.signal);
+  late.abort();
+  expect(await rendering).toBe(true);
 });
 
 test('a process whose work nobody wants any more is not paused: it has little time to end', async () => {

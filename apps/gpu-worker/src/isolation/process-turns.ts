@@ -4,9 +4,30 @@ export interface Pausable {
   resume(): void;
 }
 
-/** One of the places where a tenant's work runs: a process, or null, the worker's own. */
+/** Holds back the worker's own work that has not begun. What runs in the worker cannot be stopped on the way. */
+class Gate implements Pausable {
+  #opened = Promise.withResolvers<void>();
+
+  constructor() {
+    this.#opened.resolve();
+  }
+
+  get opened(): Promise<void> {
+    return this.#opened.promise;
+  }
+
+  pause(): void {
+    this.#opened = Promise.withResolvers();
+  }
+
+  resume(): void {
+    this.#opened.resolve();
+  }
+}
+
+/** One of the places where a tenant's work runs: a process, or the worker itself behind a gate of the tenant. */
 interface Place {
-  readonly process: Pausable | null;
+  readonly process: Pausable;
   /** Pieces of work there. */
   users: number;
   /** Those of them that must end soon: nobody wants them any more. */
@@ -20,7 +41,8 @@ const usualSlice = 100;
 /**
  * Shares the cores among tenants whose work runs in several processes. The kernel gives each busy process the same, so a
  * tenant with five of them gets five times what a tenant with one gets. While more than one tenant has work, each tenant
- * therefore has one place at a time where it runs; its other processes are paused, and its places take turns, round robin.
+ * therefore has one place at a time where it runs; its other processes are paused, its work in the worker itself waits to
+ * begin, and its places take turns, round robin.
  */
 export class ProcessTurns {
   readonly #slice: number;
@@ -49,6 +71,7 @@ export class ProcessTurns {
     };
     signal?.addEventListener('abort', hurry, { once: true });
     try {
+      if (place.process instanceof Gate) await place.process.opened;
       return await work();
     } finally {
       signal?.removeEventListener('abort', hurry);
@@ -66,9 +89,9 @@ export class ProcessTurns {
   #enter(tenant: string, process: Pausable | null): Place {
     const places = this.#tenants.get(tenant) ?? [];
     this.#tenants.set(tenant, places);
-    let place = places.find((each) => each.process === process);
+    let place = places.find((each) => (process ? each.process === process : each.process instanceof Gate));
     if (!place) {
-      place = { process, users: 0, ending: 0, isPaused: false };
+      place = { process: process ?? new Gate(), users: 0, ending: 0, isPaused: false };
       places.push(place);
     }
     place.users++;
@@ -81,7 +104,7 @@ export class ProcessTurns {
     const places = this.#tenants.get(tenant)!;
     if (place.users === 0) {
       places.splice(places.indexOf(place), 1);
-      if (place.isPaused) place.process?.resume();
+      if (place.isPaused) place.process.resume();
     }
     if (places.length === 0) this.#tenants.delete(tenant);
     this.#apply();
@@ -94,8 +117,8 @@ export class ProcessTurns {
         const mustWait = isShared && n > 0 && place.ending === 0;
         if (mustWait === place.isPaused) continue;
         place.isPaused = mustWait;
-        if (mustWait) place.process?.pause();
-        else place.process?.resume();
+        if (mustWait) place.process.pause();
+        else place.process.resume();
       }
     const takesTurns = isShared && [...this.#tenants.values()].some((places) => places.length > 1);
     if (!takesTurns) {

@@ -10,7 +10,6 @@ import { Refusal, refusalOf } from './refusal.ts';
 import type { ServedModel } from './served-model.ts';
 import { v1Routes } from './v1.ts';
 import { v2Routes } from './v2.ts';
-import { tooLarge } from './v2-body.ts';
 
 export interface LoneAppSettings {
   /** Key that requests to the model must carry; undefined: everybody may send them. */
@@ -106,5 +105,11 @@ export function createLoneApp(settings: LoneAppSettings): Hono<Variables> {
       return c.json({ error: refusal.message }, refusal.status);
     });
 }
+
+const tooLarge = (): Refusal =>
+  new Refusal(
+    413,
+    `the body: expected at most ${largestBody} bytes (64 MiB); send fewer images, or tensors in the binary form`,
+  );
 
 const stopping = (): Refusal => new Refusal(503, 'the worker is stopping: send the request again');

@@ -5,10 +5,9 @@ import {
   type TargetRequest,
   type TargetSpec,
 } from '@whylight/contract';
+import { checkMembers, described, type Members, parsed } from '@whylight/contract/kserve';
 import { type ResolvedQuestion, resolveQuestion } from '@whylight/core/methods';
 import { z } from 'zod';
-import { described } from './instance.ts';
-import { checkMembers, type Members, parsed } from './members.ts';
 import { Refusal } from './refusal.ts';
 
 /** A requested explanation, and its style. */
@@ -34,7 +33,7 @@ const wishSchema = z.strictObject({
 
 export const wishMembers: readonly string[] = Object.keys(wishSchema.shape);
 
-/** Reads the parameters of a request to explain. @throws Refusal, InputError */
+/** Reads the parameters of a request to explain. @throws Refusal, KServeFault, InputError */
 export function wishOf(given: Members, where: string): ExplanationWish {
   checkMembers(given, wishMembers, where);
   const isTarget = target.safeParse(given.target);

@@ -1,4 +1,5 @@
-import { float32, sizeOf, type Tensor } from '@whylight/core';
+import { described, floatsOf } from '@whylight/contract/kserve';
+import { float32, type Tensor } from '@whylight/core';
 import { largestImage } from './limits.ts';
 import { Refusal } from './refusal.ts';
 
@@ -24,59 +25,6 @@ export function photoFrom(photo: Uint8Array, where: string): Instance {
   return { photo };
 }
 
-/** Reads a tensor of that shape from numbers in nested JSON lists. @throws Refusal that names the list at fault */
-export function tensorOf(lists: unknown, shape: readonly number[], where: string): Tensor<'float32'> {
-  const data = new Float32Array(sizeOf(shape));
-  fill(data, 0, lists, shape, where);
-  return float32(shape, data);
-}
-
-/** Reads such a tensor from one flat list of numbers. @throws Refusal */
-export function tensorOfFlat(
-  numbers: readonly unknown[],
-  shape: readonly number[],
-  where: string,
-): Tensor<'float32'> {
-  const size = sizeOf(shape);
-  if (numbers.length !== size)
-    throw new Refusal(
-      400,
-      `${where}: shape [${shape.join(', ')}] holds ${size} numbers; got ${numbers.length}`,
-    );
-  return float32(shape, tensorOf(numbers, [size], where).data);
-}
-
-function fill(
-  data: Float32Array,
-  at: number,
-  list: unknown,
-  [length = 0, ...below]: readonly number[],
-  where: string,
-): void {
-  if (!Array.isArray(list) || list.length !== length)
-    throw new Refusal(
-      400,
-      `${where}: expected a list of ${length} ${below.length > 0 ? 'lists' : 'numbers'}; got ${described(list)}`,
-    );
-  const step = sizeOf(below);
-  for (let i = 0; i < length; i++) {
-    if (below.length > 0) {
-      fill(data, at + i * step, list[i], below, `${where}[${i}]`);
-      continue;
-    }
-    const value = list[i];
-    data[at + i] = value;
-    if (typeof value !== 'number' || !Number.isFinite(data[at + i]))
-      throw new Refusal(400, `${where}[${i}]: expected a number that FP32 holds; got ${described(value)}`);
-  }
-}
-
-/** Describes a received value in few words. */
-export function described(value: unknown): string {
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (value === null) return 'null';
-  if (typeof value === 'object') return 'an object';
-  if (typeof value === 'string')
-    return value.length > 40 ? `a text of ${value.length} characters` : JSON.stringify(value);
-  return value === undefined ? 'nothing' : String(value);
-}
+/** Reads a tensor of that shape from numbers in nested JSON lists. @throws KServeFault that names the list at fault */
+export const tensorOf = (lists: unknown, shape: readonly number[], where: string): Tensor<'float32'> =>
+  float32(shape, floatsOf(lists, shape, where));

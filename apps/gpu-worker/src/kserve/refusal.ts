@@ -1,4 +1,6 @@
+import { KServeFault, UnknownMember } from '@whylight/contract/kserve';
 import { InputError, type InputErrorCode, OutOfMemoryError } from '@whylight/core';
+import { nearestName } from '@whylight/core/methods';
 import { DeviceError } from '@whylight/host';
 
 export type RefusalStatus = 400 | 401 | 404 | 413 | 415 | 422 | 500 | 503 | 504;
@@ -30,6 +32,9 @@ const statuses: Partial<Record<InputErrorCode, RefusalStatus>> = {
 /** Gives the refusal that the sender reads for `thrown`; undefined for unforeseen errors. */
 export function refusalOf(thrown: unknown): Refusal | undefined {
   if (thrown instanceof Refusal) return thrown;
+  if (thrown instanceof UnknownMember)
+    return new Refusal(thrown.status, thrown.messageWith(nearestName(thrown.member, thrown.known)));
+  if (thrown instanceof KServeFault) return new Refusal(thrown.status, thrown.message);
   if (thrown instanceof InputError) return new Refusal(statuses[thrown.code] ?? 400, thrown.message);
   if (thrown instanceof OutOfMemoryError)
     return new Refusal(

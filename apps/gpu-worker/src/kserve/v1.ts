@@ -1,15 +1,14 @@
 import type { Prediction } from '@whylight/contract';
+import { checkMembers, described, jsonOf, type Members, objectOf } from '@whylight/contract/kserve';
 import { getOwn, sizeOf, type Tensor } from '@whylight/core';
 import { Hono } from 'hono';
 import type { KServe, Variables } from './app-context.ts';
 import { wishOf } from './explanation-wish.ts';
-import { described, type Instance, photoOf, tensorOf } from './instance.ts';
+import { type Instance, photoOf, tensorOf } from './instance.ts';
 import { mostInstances } from './limits.ts';
-import { checkMembers, type Members, objectOf } from './members.ts';
 import { Refusal } from './refusal.ts';
 import type { Explained, ServedModel } from './served-model.ts';
 import { topKOf } from './top-k.ts';
-import { jsonOf } from './v2-body.ts';
 
 /** KServe's V1, with the answers of the gateway's route for it. */
 export function v1Routes({ served, named, checkReady }: KServe): Hono<Variables> {
@@ -75,7 +74,7 @@ function listsOf({ shape, data }: Tensor<'float32'>, axis: number): unknown[] {
   );
 }
 
-/** @throws Refusal */
+/** @throws Refusal, KServeFault */
 function requestOf(body: Uint8Array, model: ServedModel): { instances: Instance[]; parameters: Members } {
   const given = objectOf(jsonOf(body), 'the body');
   checkMembers(given, ['instances', 'parameters'], 'the body');
@@ -91,7 +90,7 @@ function requestOf(body: Uint8Array, model: ServedModel): { instances: Instance[
   };
 }
 
-/** An image file in one of the forms that the gateway takes, or a tensor as lists. @throws Refusal */
+/** An image file in one of the forms that the gateway takes, or a tensor as lists. @throws Refusal, KServeFault */
 function instanceOf(given: unknown, where: string, { classifier }: ServedModel): Instance {
   const { inputShape } = classifier;
   if (Array.isArray(given)) {

@@ -1,6 +1,6 @@
+import { bytesElements } from '@whylight/contract/kserve';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { base64, createLoneWorld, type LoneWorld, spot } from '../testing/lone-worker.ts';
-import { bytesElements } from './v2-tensor.ts';
 
 let world: LoneWorld;
 let red: Uint8Array;

@@ -1,15 +1,24 @@
+import {
+  bytesInput,
+  explanationOutputs,
+  jsonLengthHeader,
+  type Outputs,
+  readV2Request,
+  type V2Request,
+  type V2Takes,
+  writeV2Body,
+} from '@whylight/contract/kserve';
+import type { Classifier } from '@whylight/core';
 import type { Context } from 'hono';
 import { Hono } from 'hono';
 import type { KServe, Variables } from './app-context.ts';
 import { wishOf } from './explanation-wish.ts';
+import { mostInstances } from './limits.ts';
 import { Refusal } from './refusal.ts';
 import type { ServedModel } from './served-model.ts';
 import { topKOf } from './top-k.ts';
-import { writeV2Body } from './v2-body.ts';
-import { bytesInput } from './v2-input.ts';
-import { explanationOutputs, type Outputs, outputsOf, predictionOutputs } from './v2-output.ts';
-import { readV2Request, type V2Request } from './v2-request.ts';
-import { jsonLengthHeader } from './v2-tensor.ts';
+import { instancesOf } from './v2-instances.ts';
+import { outputsOf, predictionOutputs } from './v2-predictions.ts';
 
 /** Suffix under which the explainer is a model of its own for clients of V2, whose protocol has no verb to explain. */
 const explainerSuffix = '-explainer';
@@ -30,9 +39,9 @@ export function v2Routes({ version, served, named, checkReady }: KServe): Hono<V
   const answer = async (c: Context<Variables>, verb: 'infer' | 'explain') => {
     const { name, isExplainer, model } = found(c);
     const isExplained = isExplainer || verb === 'explain';
-    const { classifier } = model;
     const known = metadataOf(name, model, isExplained).outputs.map((output) => output.name);
-    const request = readV2Request(c.var.body, c.req.header(jsonLengthHeader), { classifier, known });
+    const takes = takenBy(model.classifier);
+    const request = readV2Request(c.var.body, c.req.header(jsonLengthHeader), { takes, known });
     const { outputs, parameters } = isExplained
       ? await explain(model, request, c.var.signal)
       : await infer(model, request);
@@ -65,6 +74,11 @@ export function v2Routes({ version, served, named, checkReady }: KServe): Hono<V
     .post('/models/:name/explain', (c) => answer(c, 'explain'));
 }
 
+const takenBy = ({ input, inputShape }: Classifier): V2Takes => ({
+  most: mostInstances,
+  floats: { name: input.name, shape: inputShape },
+});
+
 function metadataOf(name: string, { classifier, hasProbabilities }: ServedModel, isExplainer: boolean) {
   const { input, inputShape } = classifier;
   return {
@@ -79,20 +93,24 @@ function metadataOf(name: string, { classifier, hasProbabilities }: ServedModel,
   };
 }
 
-async function infer(model: ServedModel, { instances, parameters }: V2Request): Promise<Answer> {
+async function infer(model: ServedModel, { input, parameters }: V2Request): Promise<Answer> {
   const count = topKOf(parameters, 'parameters');
+  const instances = instancesOf(input);
   return { outputs: predictionOutputs(await model.predict(instances, model.classifier.classes), count) };
 }
 
 async function explain(model: ServedModel, request: V2Request, signal: AbortSignal): Promise<Answer> {
   const wish = wishOf(request.parameters, 'parameters');
   const wantsPicture = wish.overlay || request.names('overlay');
-  if (wantsPicture && request.instances.some(({ photo }) => photo === undefined))
+  if (wantsPicture && !request.input.files)
     throw new Refusal(400, `overlay: a tensor shows no picture to draw on; send "${bytesInput}"`);
-  const explained = await model.explain(request.instances, wish, signal);
+  const explained = await model.explain(instancesOf(request.input), wish, signal);
   const warnings = explained.map(({ result }) => result.warnings);
   return {
-    outputs: explanationOutputs(explained, wantsPicture),
+    outputs: explanationOutputs(
+      explained.map(({ result, ...made }) => ({ ...result, ...made })),
+      wantsPicture,
+    ),
     // A value of V2's parameters is a text or a number.
     parameters: warnings.some(({ length }) => length > 0)
       ? { warnings: JSON.stringify(warnings) }

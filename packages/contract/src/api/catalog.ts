@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { answeredMethodIdSchema } from '../method-id.ts';
 import { modelSchema } from '../models.ts';
 import { conventions, parametersSchema } from '../result.ts';
-import { page } from '../wire.ts';
+import { growing, page } from '../wire.ts';
 
 export const methodSchema = z
   .object({
@@ -12,9 +12,9 @@ export const methodSchema = z
     summary: z.string(),
     paper: z.string(),
     version: z.string(),
-    kind: z.enum(['map', 'pixels']),
-    requires: z.array(z.enum(['gradients', 'target_layer', 'attention'])),
-    conventions: z.array(z.enum(conventions)),
+    kind: growing(['map', 'pixels']),
+    requires: z.array(growing(['gradients', 'target_layer', 'attention'])),
+    conventions: z.array(growing(conventions)),
     parameters: parametersSchema.describe('JSON Schema of the parameters of the method'),
     cost: z
       .object({ formula: z.string(), default_units: z.int() })

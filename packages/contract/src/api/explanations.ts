@@ -8,7 +8,7 @@ import { conventions, parametersSchema, predictionSchema, warningSchema } from '
 import { answeredVisualizationSchema, languages, visualizationSchema } from '../style.ts';
 import { answeredTargetSchema, targetRequestSchema } from '../target.ts';
 import { tasks } from '../task.ts';
-import { page, sha256, time } from '../wire.ts';
+import { growing, growingOrNull, page, sha256, time } from '../wire.ts';
 
 export const photoSchema = z.union([
   z.strictObject({ upload: z.string().max(40) }),
@@ -62,8 +62,17 @@ export type ExplanationRequest = z.input<typeof explanationRequestSchema>;
 export type ExplanationAsked = z.output<typeof explanationRequestSchema>;
 
 export const artifactLinkSchema = z.object({
-  name: z.enum(artifactNames),
-  url: z.string().describe('Path on this API. It redirects (302) to a signed URL'),
+  name: growing(artifactNames),
+  url: z
+    .string()
+    .describe('Path on this API, which stays the same. With your API key it redirects (302) to a signed URL'),
+  signed_url: z
+    .string()
+    .optional()
+    .describe(
+      'URL of the file in the object store, made for this answer. Fetch it without your API key, before the time `expires_at`. It is absent if the file is deleted',
+    ),
+  expires_at: time.optional().describe('Time until which the store accepts `signed_url`'),
   sha256,
   bytes: z.int(),
   content_type: z.string(),
@@ -102,13 +111,16 @@ export const explanationFailureCodes = [
 ] as const;
 
 export const explanationFailureSchema = z.object({
-  code: z.enum(explanationFailureCodes),
+  code: growing(explanationFailureCodes),
   /** One sentence for the user; never a path, a key or a stack. */
   message: z.string(),
   retryable: z.boolean(),
 });
 
-export type ExplanationFailure = z.infer<typeof explanationFailureSchema>;
+/** A failure as this release reports it. An answer of a later release may have another code. */
+export type ExplanationFailure = z.infer<typeof explanationFailureSchema> & {
+  code: (typeof explanationFailureCodes)[number];
+};
 
 /** Why some members are null until a worker has told which models there are. */
 const untilCatalog = 'Null while the explanation waits for the first worker, which tells the models';
@@ -133,22 +145,19 @@ export const explanationSchema = z
     }),
     method: answeredMethodIdSchema,
     method_version: z.string(),
-    convention: z.enum(conventions),
+    convention: growing(conventions),
     parameters: parametersSchema.describe('Every parameter of the method, with the defaults'),
     layers: z.array(z.string()),
     target: answeredTargetSchema,
-    language: z.enum(languages),
+    language: growing(languages),
     cache: z.object({
-      status: z.enum(['miss', 'hit', 'collapsed', 'bypass']),
+      status: growing(['miss', 'hit', 'collapsed', 'bypass']),
       key: z.string().nullable().describe(untilCatalog),
     }),
     output: z.object({ visualization: answeredVisualizationSchema }),
     metadata: recordOf(z.string(), z.string()),
     progress: z.object({ completed: z.int(), total: z.int() }).nullable(),
-    task: z
-      .enum(tasks)
-      .nullable()
-      .describe('What the network decides. Null until a worker has run the network'),
+    task: growingOrNull(tasks).describe('What the network decides. Null until a worker has run the network'),
     predictions: z.array(predictionSchema),
     attributions: z.array(
       z.object({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { givenName } from '../plain-text.ts';
-import { page, time, timeOfAnyZone } from '../wire.ts';
+import { growing, page, time, timeOfAnyZone } from '../wire.ts';
 
 export const scopes = [
   'uploads:write',
@@ -34,7 +34,7 @@ export const keySchema = z
     id: z.string(),
     object: z.literal('key'),
     name: z.string().nullable(),
-    scopes: z.array(z.enum(scopes)),
+    scopes: z.array(growing(scopes)),
     created_at: time,
     expires_at: time.nullable(),
     revoked_at: time.nullable(),

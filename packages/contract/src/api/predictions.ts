@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { mostPredictions, predictionSchema, warningSchema } from '../result.ts';
 import { tasks } from '../task.ts';
-import { sha256 } from '../wire.ts';
+import { growing, sha256 } from '../wire.ts';
 import { modelReferenceSchema, photoSchema } from './explanations.ts';
 
 export const predictionRequestSchema = z
@@ -19,13 +19,13 @@ export const predictionsSchema = z
     object: z.literal('predictions'),
     input: z.object({ sha256 }),
     model: z.object({ id: z.string(), name: z.string(), digest: z.string() }),
-    task: z.enum(tasks),
+    task: growing(tasks),
     predictions: z
       .array(predictionSchema)
       .describe(
         'The most likely class comes first. If the network gives no probabilities, the highest score comes first',
       ),
-    cache: z.object({ status: z.enum(['miss', 'hit', 'collapsed', 'bypass']), key: z.string() }),
+    cache: z.object({ status: growing(['miss', 'hit', 'collapsed', 'bypass']), key: z.string() }),
     warnings: z.array(warningSchema),
     request_id: z.string(),
   })

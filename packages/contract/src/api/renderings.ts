@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { warningSchema } from '../result.ts';
 import { answeredVisualizationSchema, languages, visualizationSchema } from '../style.ts';
+import { growing } from '../wire.ts';
 import { artifactLinkSchema } from './explanations.ts';
 
 export const renderingRequestSchema = z
@@ -20,8 +21,8 @@ export const renderingSchema = z
     object: z.literal('rendering'),
     explanation: z.string(),
     visualization: answeredVisualizationSchema,
-    language: z.enum(languages),
-    cache: z.object({ status: z.enum(['miss', 'hit']), key: z.string() }),
+    language: growing(languages),
+    cache: z.object({ status: growing(['miss', 'hit']), key: z.string() }),
     artifacts: z.object({ overlay: artifactLinkSchema, heatmap: artifactLinkSchema }),
     warnings: z.array(warningSchema),
   })

@@ -1,11 +1,9 @@
 import { z } from 'zod';
+import { plainText } from '../plain-text.ts';
 import { page, time } from '../wire.ts';
 
 /** The gateway decides by `webhookUrl`; this tells writers of clients, in a pattern, what it takes. */
-const urlSchema = z
-  .string()
-  .min(1)
-  .max(2_000)
+const urlSchema = plainText(2_000)
   .meta({
     pattern: String.raw`^https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,20}(/[A-Za-z0-9._~/?=&-]*)?$`,
   })

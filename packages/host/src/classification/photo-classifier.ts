@@ -54,7 +54,8 @@ export class PhotoClassifier {
   /** Returns the `count` highest classes. @throws InputError, ModelNotFoundError, DeviceError */
   async classify(bytes: Uint8Array, reference: string, count: number): Promise<Classification> {
     const model = await this.#registry.get(reference);
-    const { pixels, picture: photo } = await decodePhoto(bytes, await channelsFor(model));
+    const decoded = await decodePhoto(bytes, await channelsFor(model));
+    const { pixels, picture: photo } = decoded;
     const sides = await sidesFor(model, photo);
     const key = JSON.stringify([model.digest, model.preprocessingDigest, sides ?? null]);
     const make = () => load(model, sides, this.#runtime);
@@ -74,7 +75,7 @@ export class PhotoClassifier {
       region,
       image: { width: photo.width, height: photo.height },
       task,
-      warnings: [...warnings, ...doubts(task, predictions[0]!)],
+      warnings: [...decoded.warnings, ...warnings, ...doubts(task, predictions[0]!)],
     };
   }
 

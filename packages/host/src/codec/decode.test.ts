@@ -18,6 +18,8 @@ const pixel = ({ data, width }: Picture, x: number, y: number) => [
 ];
 const raw = (width: number, height: number, channels: 1 | 2 | 3 | 4, values: readonly number[]) =>
   sharp(Uint8Array.from(values), { raw: { width, height, channels } });
+/** Where the segment of a JPEG ends that holds the profile. */
+const afterProfile = (jpeg: Buffer, profile: number): number => profile - 2 + jpeg.readUInt16BE(profile - 2);
 const noise = (width: number, height: number) =>
   raw(
     width,
@@ -68,6 +70,58 @@ describe('D1: what is too large is refused by its header', () => {
     const first = await decodeImage(animation);
     expect(first).toMatchObject({ width: 4, height: 4 });
     expect(new Set(first.data)).toEqual(new Set([0]));
+  });
+
+  const frames = (count: number) =>
+    sharp(
+      Uint8Array.from({ length: 4 * 4 * 3 * count }, (_, at) => 40 * Math.floor(at / 48)),
+      {
+        raw: { width: 4, height: 4 * count, channels: 3, pageHeight: 4 },
+      },
+    );
+  const animatedPng = (count: number) => {
+    const control = Buffer.alloc(8);
+    control.writeUInt32BE(count);
+    return Buffer.concat([signature, header(4, 4), chunk('acTL', control), black(4, 4), end]);
+  };
+
+  it.each([
+    ['WebP', () => frames(3).webp().toBuffer(), 3],
+    ['GIF', () => frames(2).gif({ keepDuplicateFrames: true }).toBuffer(), 2],
+    ['PNG', async () => animatedPng(5), 5],
+  ])('J13: an animated %s is decoded with a warning', async (_, made, count) => {
+    const { warnings } = await decodePhoto(await made(), 'rgb', { allow: photoTypes });
+    expect(warnings).toEqual([
+      { code: 'first_frame', message: `the file has ${count} frames or pages; Whylight used the first` },
+    ]);
+  });
+
+  it.each([
+    ['WebP', () => frames(1).webp().toBuffer()],
+    ['PNG', async () => Buffer.concat([signature, header(4, 4), black(4, 4), end])],
+    ['JPEG with a profile', () => noise(16, 16).withIccProfile('p3').jpeg().toBuffer()],
+    ['PNG with a profile of sRGB', () => noise(16, 16).withIccProfile('srgb').png().toBuffer()],
+  ])('J13: a %s has none', async (_, made) => {
+    expect((await decodePhoto(await made(), 'rgb')).warnings).toEqual([]);
+  });
+
+  it('J13: a damaged colour profile is decoded as sRGB, with a warning', async () => {
+    const whole = await noise(16, 16).withIccProfile('p3').jpeg().toBuffer();
+    const damaged = Buffer.from(whole);
+    const profile = damaged.indexOf('ICC_PROFILE');
+    damaged.fill(0xff, profile + 20, profile + 140);
+    const { picture, warnings } = await decodePhoto(damaged, 'rgb');
+    expect(warnings).toEqual([
+      {
+        code: 'damaged_profile',
+        message: 'the colour profile in the file is damaged; Whylight took the colours as sRGB',
+      },
+    ]);
+    const without = Buffer.concat([
+      whole.subarray(0, profile - 4),
+      whole.subarray(afterProfile(whole, profile)),
+    ]);
+    expect(picture.data).toEqual((await decodeImage(without)).data);
   });
 
   it.each(['zTXt', 'iCCP'])('64 MiB hidden in a %s chunk are left alone', async (type) => {

@@ -1,4 +1,4 @@
-import { getOwn, InputError, readNpy } from '@whylight/core';
+import { getOwn, InputError, readNpy, type Warning } from '@whylight/core';
 import {
   channelCount,
   type Picture,
@@ -33,6 +33,8 @@ interface Header {
   readonly height: number;
   /** Depth of a sample; not known for every type. */
   readonly depth?: string;
+  /** How many frames or pages the file has; absent for one. */
+  readonly pages?: number | undefined;
 }
 
 /** Advice to convert common types that cannot be decoded. */
@@ -89,6 +91,15 @@ export async function sizeOfImage(
  *   cannot be decoded to its end.
  */
 export async function decodeImage(bytes: Uint8Array, limits: DecodeLimits = {}): Promise<Picture> {
+  return decode(bytes, limits, () => {});
+}
+
+/** @param heed gets what the decoder says of a file that it can read all the same */
+async function decode(
+  bytes: Uint8Array,
+  limits: DecodeLimits,
+  heed: (words: string) => void,
+): Promise<Picture> {
   const { maxPixels = 25_000_000 } = limits;
   const { media, width, height, depth } = await sizeOfImage(bytes, limits);
   if (media.type === 'application/x-npy') return pictureOfBands(bandsOfNpy(bytes, bandCount(bytes)));
@@ -104,7 +115,8 @@ export async function decodeImage(bytes: Uint8Array, limits: DecodeLimits = {}):
       const stretched = await stretchedLevels(upright());
       if (stretched) return picture(stretched.width, stretched.height, stretched.data);
     }
-    const { data, info } = await upright().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
+    const pipeline = upright().on('warning', heed).toColourspace('srgb').raw();
+    const { data, info } = await pipeline.toBuffer({ resolveWithObject: true });
     return picture(info.width, info.height, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   } catch {
     // The decoder's message may name its own files, and says little to the user.
@@ -119,6 +131,8 @@ export async function decodeImage(bytes: Uint8Array, limits: DecodeLimits = {}):
 export interface Photo {
   readonly pixels: Raster;
   readonly picture: Picture;
+  /** What the file has and neither of them shows. */
+  readonly warnings: readonly Warning[];
 }
 
 /**
@@ -132,15 +146,28 @@ export async function decodePhoto(
   channels: Preprocessing['channels'],
   limits: DecodeLimits = {},
 ): Promise<Photo> {
-  const { media } = await sizeOfImage(bytes, limits);
+  const { media, pages = 1 } = await sizeOfImage(bytes, limits);
+  const warnings: Warning[] = [];
+  if (pages > 1)
+    warnings.push({
+      code: 'first_frame',
+      message: `the file has ${pages} frames or pages; Whylight used the first`,
+    });
   const count = channelCount(channels);
   const isArray = media.type === 'application/x-npy';
   if (isArray || (media.type === 'image/tiff' && typeof channels === 'number' && channels !== 3)) {
     const pixels = isArray ? bandsOfNpy(bytes, count) : await bandsOfTiff(bytes, count);
-    return { pixels, picture: pictureOfBands(pixels) };
+    return { pixels, picture: pictureOfBands(pixels), warnings };
   }
-  const shown = await decodeImage(bytes, limits);
-  if (channels !== 'rgba' || media.type === 'image/bmp') return { pixels: shown, picture: shown };
+  const said: string[] = [];
+  const shown = await decode(bytes, limits, (words) => said.push(words));
+  // A profile that lacks the intent that was asked for is whole; the decoder takes another intent.
+  if (said.some((words) => /profile/i.test(words) && !/intent/i.test(words)))
+    warnings.push({
+      code: 'damaged_profile',
+      message: 'the colour profile in the file is damaged; Whylight took the colours as sRGB',
+    });
+  if (channels !== 'rgba' || media.type === 'image/bmp') return { pixels: shown, picture: shown, warnings };
   const { maxPixels = 25_000_000 } = limits;
   const { data, info } = await opened(bytes, media, maxPixels)
     .ensureAlpha()
@@ -148,7 +175,7 @@ export async function decodePhoto(
     .raw()
     .toBuffer({ resolveWithObject: true });
   const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return { pixels: raster(info.width, info.height, 4, pixels), picture: shown };
+  return { pixels: raster(info.width, info.height, 4, pixels), picture: shown, warnings };
 }
 
 /** Opens the first frame or page, upright. */
@@ -191,13 +218,25 @@ function allowedType(bytes: Uint8Array, allow: readonly PhotoType[]): MediaType 
   return media;
 }
 
+/** An animated PNG says so before its pixels, in a chunk that the decoder passes over. */
+function framesOfPng(bytes: Uint8Array, { type }: MediaType): number | undefined {
+  if (type !== 'image/png') return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+    const name = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+    if (name === 'acTL') return view.getUint32(at + 8);
+    if (name === 'IDAT') return undefined;
+  }
+  return undefined;
+}
+
 async function readHeader(bytes: Uint8Array, media: MediaType): Promise<Header> {
   if (media.type === 'application/x-npy') return bandsOfNpy(bytes, bandCount(bytes));
   try {
     if (media.type === 'image/bmp') return bmpSize(bytes);
     // The caller refuses large images with a better message.
-    const { width, height, depth } = await sharp(bytes, { limitInputPixels: false }).metadata();
-    return { width, height, depth };
+    const { width, height, depth, pages } = await sharp(bytes, { limitInputPixels: false }).metadata();
+    return { width, height, depth, pages: pages ?? framesOfPng(bytes, media) };
   } catch {
     throw new InputError(
       'invalid_image',

@@ -4,6 +4,7 @@ import { type Runtime, readNpy } from '@whylight/core';
 import { picture } from '@whylight/core/image';
 import { resolveQuestion } from '@whylight/core/methods';
 import { sharedFile } from '@whylight/core/testing';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PhotoClassifier } from '../classification/photo-classifier.ts';
 import { decodeImage } from '../codec/decode.ts';
@@ -59,6 +60,21 @@ describe('a photo', () => {
     const classifier = new PhotoClassifier(models.runtime, await models.registry());
     const { warnings } = await classifier.classify(models.photo, 'unsure', 1);
     expect(warnings).toEqual([{ code: 'unsure', message: expect.stringMatching(/ 0\.200;/) }]);
+    await classifier.close();
+  });
+
+  test('J13: that is an animation is explained and classified with a warning that says so', async () => {
+    const { data, width, height } = await decodeImage(models.photo);
+    const twice = Buffer.concat([data, new Uint8Array(data.length)]);
+    const photo = await sharp(twice, { raw: { width, height: 2 * height, channels: 3, pageHeight: height } })
+      .webp({ lossless: true })
+      .toBuffer();
+    const warning = { code: 'first_frame', message: expect.stringContaining('2 frames') };
+    const { result } = await models.explain({ photo });
+    expect(result.warnings).toContainEqual(warning);
+    expect(result.predictions).toEqual((await models.explain()).result.predictions);
+    const classifier = new PhotoClassifier(models.runtime, await models.registry());
+    expect((await classifier.classify(photo, 'colours', 1)).warnings).toContainEqual(warning);
     await classifier.close();
   });
 

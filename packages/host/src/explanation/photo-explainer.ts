@@ -82,9 +82,8 @@ export class PhotoExplainer {
     const { signal } = watch;
     const clock = stopwatch();
 
-    const { pixels, picture: photo } = await decodePhoto(request.photo, await channelsFor(model), {
-      allow: this.#types,
-    });
+    const decoded = await decodePhoto(request.photo, await channelsFor(model), { allow: this.#types });
+    const { pixels, picture: photo } = decoded;
     const decode = clock();
 
     const sides = await sidesFor(model, photo);
@@ -134,7 +133,7 @@ export class PhotoExplainer {
     const render = clock();
 
     const { minimum, maximum, sum } = summary(answer.attribution.data);
-    const warnings: Warning[] = [...answer.warnings, ...doubts(task, best[0]!)];
+    const warnings: Warning[] = [...decoded.warnings, ...answer.warnings, ...doubts(task, best[0]!)];
     warnings.push(...how.warnings, ...cropWarnings(photo, how.region));
     warnings.push(...rendering.warnings);
     const result: ExplanationResult = {

@@ -1,21 +1,19 @@
-import type { Classifier } from '@whylight/core';
 import { z } from 'zod';
-import { described, type Instance } from './instance.ts';
-import { checkMembers, type Members, objectOf, parsed } from './members.ts';
-import { Refusal } from './refusal.ts';
+import { KServeFault } from './fault.ts';
+import { checkMembers, described, type Members, objectOf, parsed } from './members.ts';
 import { readV2Body } from './v2-body.ts';
-import { instancesOf } from './v2-input.ts';
+import { readV2Input, type V2Input, type V2Takes } from './v2-input.ts';
 import type { OutputTensor } from './v2-tensor.ts';
 
 /** A request to infer or to explain, read and checked except for the parameters of its verb. */
 export interface V2Request {
   readonly id: unknown;
-  readonly instances: readonly Instance[];
+  readonly input: V2Input;
   /** Parameters that the protocol does not use itself. */
   readonly parameters: Members;
   /** Whether the request asks for this output by name. */
   names(output: string): boolean;
-  /** Gives the requested ones of these outputs. @throws Refusal for a name that no output has */
+  /** Gives the requested ones of these outputs. @throws KServeFault for a name that no output has */
   choose(outputs: readonly OutputTensor[]): readonly OutputTensor[];
   /** Whether the answer sends this output as bytes. */
   isBinary(output: string): boolean;
@@ -31,23 +29,25 @@ const outputsSchema = z
   .max(32)
   .default([]);
 
-/** The answering model, and the names of the outputs that it may have. */
+/** What the answering model takes, and the names of the outputs that it may have. */
 interface Answering {
-  readonly classifier: Classifier;
+  readonly takes: V2Takes;
   readonly known: readonly string[];
+  /** Refuses the JSON before it is parsed. */
+  readonly check?: (text: string) => void;
 }
 
-/** @throws Refusal */
+/** @throws KServeFault */
 export function readV2Request(
   bytes: Uint8Array,
   jsonLength: string | undefined,
-  { classifier, known }: Answering,
+  { takes, known, check }: Answering,
 ): V2Request {
-  const body = readV2Body(bytes, jsonLength);
+  const body = readV2Body(bytes, jsonLength, check);
   const { id, parameters = {}, outputs } = body.json;
   const { binary_data_output: allBinary = false, ...given } = objectOf(parameters, 'parameters');
   if (typeof allBinary !== 'boolean')
-    throw new Refusal(
+    throw new KServeFault(
       400,
       `parameters.binary_data_output: expected true or false; got ${described(allBinary)}`,
     );
@@ -56,7 +56,7 @@ export function readV2Request(
   checkMembers(Object.fromEntries(chosen), known, 'outputs');
   return {
     id,
-    instances: instancesOf(body, classifier),
+    input: readV2Input(body, takes),
     parameters: unpacked(given),
     names: (output) => chosen.has(output),
     choose(all) {
@@ -78,7 +78,7 @@ function unpacked(given: Members): Members {
       try {
         return [name, JSON.parse(value)];
       } catch {
-        throw new Refusal(400, `parameters.${name}: expected JSON as text; got ${described(value)}`);
+        throw new KServeFault(400, `parameters.${name}: expected JSON as text; got ${described(value)}`);
       }
     }),
   );

@@ -1,4 +1,4 @@
-"""One job by the client that openapi-python-client has generated: `python job.py URL KEY PHOTO`.
+"""One job by the client that openapi-python-client has generated: `python openapi_python_client_job.py URL KEY PHOTO`.
 
 It is checked by `mypy --strict` together with the client.
 """

@@ -1,5 +1,5 @@
 /**
- * One job by openapi-fetch with the types that openapi-typescript has generated: `node job.ts URL KEY PHOTO`. It is copied beside these
+ * One job by openapi-fetch with the types that openapi-typescript has generated: `node openapi-typescript-job.ts URL KEY PHOTO`. It is copied beside these
  * and type-checked there, so nothing of the repository is imported.
  */
 import { createHash } from 'node:crypto';

@@ -1,7 +1,6 @@
-import { largestBody } from './limits.ts';
+import { KServeFault } from './fault.ts';
 import { checkMembers, type Members, objectOf } from './members.ts';
-import { Refusal } from './refusal.ts';
-import { binaryTensor, jsonLengthHeader, jsonTensor, type OutputTensor } from './v2-tensor.ts';
+import { binaryTensor, joined, jsonLengthHeader, jsonTensor, type OutputTensor } from './v2-tensor.ts';
 
 /** A body in V2's form: JSON, and behind it the bytes of tensors that are not in the JSON. */
 export interface V2Body {
@@ -9,29 +8,46 @@ export interface V2Body {
   readonly binary: Uint8Array;
 }
 
-/** JSON text as a value. @throws Refusal */
-export function jsonOf(bytes: Uint8Array): unknown {
+/** JSON text as a value. @param check refuses text before it is parsed. @throws KServeFault, and what `check` throws */
+export function jsonOf(bytes: Uint8Array, check?: (text: string) => void): unknown {
+  const text = textOf(bytes);
+  check?.(text);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(text);
   } catch (error) {
-    throw new Refusal(400, `the body: expected JSON in UTF-8; ${(error as Error).message.slice(0, 200)}`);
+    throw notJson(error);
   }
 }
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch (error) {
+    throw notJson(error);
+  }
+}
+
+const notJson = (error: unknown): KServeFault =>
+  new KServeFault(400, `the body: expected JSON in UTF-8; ${(error as Error).message.slice(0, 200)}`);
 
 /** KServe's own client names the model here too; the path decides. */
 const bodyMembers = ['id', 'parameters', 'inputs', 'outputs', 'model_name', 'model_version'];
 
-/** @throws Refusal */
-export function readV2Body(bytes: Uint8Array, jsonLength: string | undefined): V2Body {
+/** @param check as for `jsonOf`. @throws KServeFault */
+export function readV2Body(
+  bytes: Uint8Array,
+  jsonLength: string | undefined,
+  check?: (text: string) => void,
+): V2Body {
   if (jsonLength !== undefined && !(/^\d{1,9}$/.test(jsonLength) && Number(jsonLength) <= bytes.length))
-    throw new Refusal(
+    throw new KServeFault(
       400,
       `header ${jsonLengthHeader}: expected the number of bytes of the JSON, at most ${bytes.length} (those of the body); got "${jsonLength.slice(0, 20)}"`,
     );
   const end = jsonLength === undefined ? bytes.length : Number(jsonLength);
-  const json = objectOf(jsonOf(bytes.subarray(0, end)), 'the body');
+  const json = objectOf(jsonOf(bytes.subarray(0, end), check), 'the body');
   checkMembers(json, bodyMembers, 'the body');
-  if (json.id !== undefined && typeof json.id !== 'string') throw new Refusal(400, 'id: expected a text');
+  if (json.id !== undefined && typeof json.id !== 'string') throw new KServeFault(400, 'id: expected a text');
   return { json, binary: bytes.subarray(end) };
 }
 
@@ -64,16 +80,9 @@ export function writeV2Body({ model, id, parameters, outputs, isBinary }: V2Answ
     outputs: written,
   });
   if (tails.length === 0) return { body: json, headers: { 'Content-Type': 'application/json' } };
-  const head = Buffer.from(json);
+  const head = new TextEncoder().encode(json);
   return {
-    body: Buffer.concat([head, ...tails]),
+    body: joined([head, ...tails]),
     headers: { 'Content-Type': 'application/octet-stream', [jsonLengthHeader]: String(head.length) },
   };
 }
-
-/** @throws Refusal for a body that says it is larger than any may be */
-export const tooLarge = (): Refusal =>
-  new Refusal(
-    413,
-    `the body: expected at most ${largestBody} bytes (64 MiB); send fewer images, or tensors in the binary form`,
-  );

@@ -1,4 +1,4 @@
-import { Refusal } from './refusal.ts';
+import { KServeFault } from './fault.ts';
 
 /** A tensor of an answer in V2's form. Texts are BYTES too. */
 export type OutputTensor = {
@@ -21,7 +21,7 @@ export function jsonTensor({ name, datatype, shape, data }: OutputTensor): objec
     ...(isFile && { parameters: { content_type: 'base64' } }),
     data:
       datatype === 'BYTES'
-        ? data.map((one) => (typeof one === 'string' ? one : Buffer.from(one).toString('base64')))
+        ? data.map((one) => (typeof one === 'string' ? one : base64Of(one)))
         : Array.from(data, Number),
   };
 }
@@ -29,24 +29,45 @@ export function jsonTensor({ name, datatype, shape, data }: OutputTensor): objec
 /** Writes its elements in V2's binary form: numbers little-endian, each of BYTES with its length before it. */
 export function binaryTensor({ datatype, data }: OutputTensor): Uint8Array {
   if (datatype !== 'BYTES') return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return Buffer.concat(
+  return joined(
     data.flatMap((one) => {
-      const bytes = Buffer.from(one);
-      const length = Buffer.alloc(4);
-      length.writeUInt32LE(bytes.length);
+      const bytes = typeof one === 'string' ? new TextEncoder().encode(one) : one;
+      const length = new Uint8Array(4);
+      new DataView(length.buffer).setUint32(0, bytes.length, true);
       return [length, bytes];
     }),
   );
 }
 
-/** The elements of a BYTES tensor in V2's binary form. @throws Refusal */
+/** One array with the bytes of all. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Bytes that one call turns into text: a call takes some ten thousand arguments. */
+const chunk = 8_192;
+
+function base64Of(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += chunk)
+    text += String.fromCharCode(...bytes.subarray(at, at + chunk));
+  return btoa(text);
+}
+
+/** The elements of a BYTES tensor in V2's binary form. @throws KServeFault */
 export function bytesElements(binary: Uint8Array, where: string): Uint8Array[] {
   const view = new DataView(binary.buffer, binary.byteOffset, binary.byteLength);
   const elements: Uint8Array[] = [];
   for (let at = 0; at < binary.length; ) {
     const end = at + 4 <= binary.length ? at + 4 + view.getUint32(at, true) : Number.POSITIVE_INFINITY;
     if (end > binary.length)
-      throw new Refusal(
+      throw new KServeFault(
         400,
         `${where}: expected the elements of a BYTES tensor, each after its length in 4 bytes; element ${elements.length} goes beyond the ${binary.length} bytes that came`,
       );
@@ -56,10 +77,10 @@ export function bytesElements(binary: Uint8Array, where: string): Uint8Array[] {
   return elements;
 }
 
-/** FP32 elements in V2's binary form. @throws Refusal for another number of bytes, and for NaN or infinity */
+/** FP32 elements in V2's binary form. @throws KServeFault for another number of bytes, and for NaN or infinity */
 export function floatElements(binary: Uint8Array, count: number, where: string): Float32Array {
   if (binary.length !== count * 4)
-    throw new Refusal(
+    throw new KServeFault(
       400,
       `${where}: expected ${count * 4} bytes, 4 for each of ${count} elements; got ${binary.length}`,
     );
@@ -67,6 +88,6 @@ export function floatElements(binary: Uint8Array, count: number, where: string):
   const floats = new Float32Array(binary.slice().buffer);
   let zero = 0; // NaN as soon as one is not finite; a call for each would take milliseconds
   for (const value of floats) zero += value * 0;
-  if (zero !== 0) throw new Refusal(400, `${where}: expected finite numbers; got NaN or infinity`);
+  if (zero !== 0) throw new KServeFault(400, `${where}: expected finite numbers; got NaN or infinity`);
   return floats;
 }
