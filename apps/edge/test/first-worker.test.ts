@@ -1,10 +1,8 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { exports } from 'cloudflare:workers';
 import type { Explanation, ExplanationRequest } from '@whylight/contract';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { longestUnresolved } from '../src/domain/unresolved.ts';
-import { services } from '../src/services.ts';
-import { Catalogs } from '../src/storage/catalogs.ts';
 import {
   announce,
   at,
@@ -15,28 +13,15 @@ import {
   jobsTaken,
   newTenant,
   photo,
-  predicted,
   report,
   success,
   uploaded,
 } from './gateway.ts';
+import { hideWorkers, isWaiting } from './hidden-workers.ts';
 import { bringModel } from './own-model.ts';
 import { operatorKey } from './secrets.ts';
 
-/** No worker has ever said which models it has, except during `withWorker`. */
-const hide = () => vi.spyOn(Catalogs.prototype, 'find').mockResolvedValue(null);
-let hidden: ReturnType<typeof hide>;
-beforeEach(() => {
-  hidden = hide();
-});
-afterEach(() => hidden.mockRestore());
-
-async function withWorker<T>(work: () => Promise<T>): Promise<T> {
-  hidden.mockRestore();
-  return work().finally(() => {
-    hidden = hide();
-  });
-}
+const { withWorker } = hideWorkers();
 
 const see = async (key: string, { urls }: Explanation): Promise<Explanation> =>
   (await call<Explanation>('GET', urls.self, { key })).body;
@@ -48,11 +33,6 @@ const look = (made: Explanation) => runDurableObjectAlarm(stubOf(made));
 
 /** A worker has told its models, and the gateway looks for them. */
 const start = (made: Explanation) => withWorker(() => look(made));
-
-async function waiting(key: string, kind = 'catalog'): Promise<boolean> {
-  const row = bindings.DB.prepare('SELECT 1 FROM waiting_work WHERE kind = ? AND key = ?').bind(kind, key);
-  return (await row.first()) !== null;
-}
 
 let tenant: string;
 let key: string;
@@ -88,7 +68,7 @@ describe('L4: an explanation that is asked for before any worker has started', (
       metadata: { of: 'mine' },
       error: null,
     });
-    expect(await waiting(made.id)).toBe(true);
+    expect(await isWaiting(made.id)).toBe(true);
     await look(made);
     expect(await see(key, made)).toEqual(made);
     expect((await call('GET', '/v1/explanations', { key })).body.data).toEqual([made]);
@@ -100,9 +80,9 @@ describe('L4: an explanation that is asked for before any worker has started', (
       model: { id: 'shapes', name: 'shapes', digest: `sha256:${'a'.repeat(64)}` },
       parameters: made.parameters,
     });
-    expect(await waiting(made.id)).toBe(false);
+    expect(await isWaiting(made.id)).toBe(false);
     const computation = cacheKeyOf(resolved);
-    expect(await waiting(computation, 'computation')).toBe(true);
+    expect(await isWaiting(computation, 'computation')).toBe(true);
     const [job] = await jobsTaken(computation);
     await report(job!, success(job!));
     expect(await see(key, made)).toMatchObject({ status: 'succeeded', cache: { status: 'miss' } });
@@ -143,7 +123,7 @@ describe('L4: an explanation that is asked for before any worker has started', (
         { code: refusal.code, message: refusal.detail, retryable: false },
       ]);
       expect(completed_at).not.toBeNull();
-      expect(await waiting(made.id)).toBe(false);
+      expect(await isWaiting(made.id)).toBe(false);
     },
   );
 
@@ -185,7 +165,7 @@ describe('L4: an explanation that is asked for before any worker has started', (
     expect([canceled.status, canceled.body.status]).toEqual([200, 'canceled']);
     await start(made);
     expect((await see(key, made)).status).toBe('canceled');
-    expect(await waiting(made.id)).toBe(false);
+    expect(await isWaiting(made.id)).toBe(false);
     expect((await call('GET', '/v1/limits', { key })).body.concurrency.in_use).toBe(0);
   });
 
@@ -220,7 +200,7 @@ describe('L4: an explanation that is asked for before any worker has started', (
     await start(second);
     const computation = cacheKeyOf(await see(key, second));
     expect((await erase(second)).status).toBe(204);
-    expect(await waiting(computation, 'computation')).toBe(false);
+    expect(await isWaiting(computation, 'computation')).toBe(false);
     const left = await runInDurableObject(stubOf(first), (_, { storage }) => storage.list());
     expect([...left.keys()]).toEqual([]);
   });
@@ -241,7 +221,7 @@ describe('L4: an explanation that is asked for before any worker has started', (
     for (let tries = 0; tries < 4; tries++) {
       await bindings.DB.prepare('DELETE FROM waiting_work WHERE key = ?').bind(made.id).run();
       for (let i = 0; i < 4; i++) await look(made);
-      expect(await waiting(made.id), `after ${4 * (tries + 1)} looks`).toBe(true);
+      expect(await isWaiting(made.id), `after ${4 * (tries + 1)} looks`).toBe(true);
     }
   });
 
@@ -353,7 +333,7 @@ describe('L4: an explanation that is asked for before any worker has started', (
     const other = (await withWorker(() => ask({ target: { class_index: 1 } }))).body;
     await start(made);
     expect((await see(key, made)).status).toBe('queued');
-    expect(await waiting(made.id)).toBe(true);
+    expect(await isWaiting(made.id)).toBe(true);
     const [job] = await jobsTaken(cacheKeyOf(other));
     await report(job!, success(job!));
     await start(made);
@@ -362,115 +342,4 @@ describe('L4: an explanation that is asked for before any worker has started', (
 
   const count = async (): Promise<number> =>
     (await call('GET', '/v1/explanations', { key })).body.data.length;
-});
-
-describe('L4: before any worker has started', () => {
-  test('a prediction waits, counts once, and is told to come again; then it is given', async () => {
-    const predict = (wait: number) =>
-      call('POST', '/v1/predictions', {
-        key,
-        body: { input: { upload } },
-        headers: { Prefer: `wait=${wait}` },
-      });
-    const before = await services(bindings).backlog.count();
-    const refused = [await predict(1), await predict(0)];
-    for (const { status, headers, body } of refused)
-      expect([status, headers.get('Retry-After'), body.code]).toEqual([503, '5', 'capacity']);
-    expect(await services(bindings).backlog.count()).toBe(before + 1);
-
-    let looks = 0;
-    const known = await services(bindings).worker.catalog();
-    hidden.mockImplementation(async () => (looks++ ? known : null));
-    const answer = predict(30);
-    const { sha256 } = (await call('GET', `/v1/uploads/${upload}`, { key })).body;
-    const jobs = await vi.waitFor(
-      async () => {
-        const taken = await (await fetch(`${bindings.WORKER_URL}/taken?image=${sha256}`)).json();
-        expect(taken).not.toEqual([]);
-        return taken as Parameters<typeof report>[0][];
-      },
-      { timeout: 20_000, interval: 50 },
-    );
-    await report(jobs[0]!, predicted(jobs[0]!));
-    expect((await answer).status).toBe(200);
-    expect(looks).toBeGreaterThan(1);
-    expect(await services(bindings).backlog.count()).toBe(before);
-  });
-
-  test('a batch waits as a whole and counts once', async () => {
-    const items = [0, 1].map((class_index) => ({
-      input: { upload },
-      method: 'grad-cam',
-      target: { class_index },
-    }));
-    const { id } = (await call('POST', '/v1/batches', { key, body: { items } })).body;
-    await vi.waitFor(async () => expect(await waiting(id)).toBe(true), { timeout: 10_000 });
-    await withWorker(() => runDurableObjectAlarm(bindings.BATCH.getByName(`${tenant}/${id}`)));
-    expect((await call('GET', `/v1/batches/${id}`, { key })).body.counts).toMatchObject({ queued: 2 });
-    expect(await waiting(id)).toBe(false);
-  });
-
-  test('methods are listed, and of models the tenant’s own', async () => {
-    const own = await bringModel(key);
-    expect((await call('GET', '/v1/methods', { key })).status).toBe(200);
-    const { data } = (await call('GET', '/v1/models', { key })).body;
-    expect(data.map(({ id }: { id: string }) => id)).toEqual([own.id]);
-    expect((await call('GET', '/v1/methods?model=mine', { key })).status).toBe(200);
-    for (const path of ['/v1/methods?model=shapes', '/v1/models/shapes']) {
-      const { status, headers } = await call('GET', path, { key });
-      expect([status, headers.get('Retry-After')]).toEqual([503, '5']);
-    }
-  });
-
-  test('a request in KServe’s form waits for the worker', async () => {
-    let looks = 0;
-    const known = await services(bindings).worker.catalog();
-    hidden.mockImplementation(async () => (looks++ ? known : null));
-    const png = photo();
-    png.set([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-    const body = {
-      instances: [{ b64: btoa(String.fromCharCode(...png)) }],
-      parameters: { method: 'grad-can' },
-    };
-    const path = '/v1/compat/kserve/v1/models/shapes:explain';
-    const answer = await call('POST', path, { key, body });
-    expect([answer.status, answer.body.code, looks > 1]).toEqual([400, 'invalid_parameter', true]);
-  });
-});
-
-describe('L4: a catalog', () => {
-  beforeEach(() => hidden.mockRestore());
-
-  const none = {
-    catalog: async () => {
-      throw new Error('no worker');
-    },
-  } as never;
-  const noWorkers = () => ({ read: async () => ({ count: 0, catalog: null }) });
-
-  test('survives the gateway’s restart, while no worker is there', async () => {
-    const { worker, workerRegistry } = services(bindings);
-    const known = await new Catalogs(bindings.DB, worker, workerRegistry).find();
-    expect(await new Catalogs(bindings.DB, none, noWorkers).find()).toEqual(known);
-  });
-
-  test('is null for a gateway that has never seen a worker, which asks again each time', async () => {
-    const stored = await bindings.DB.prepare('SELECT * FROM catalog').first<{
-      body: string;
-      seen_at: string;
-    }>();
-    await bindings.DB.prepare('DELETE FROM catalog').run();
-    try {
-      const catalogs = new Catalogs(bindings.DB, none, noWorkers);
-      expect(await catalogs.find()).toBeNull();
-      await expect(catalogs.get()).rejects.toMatchObject({ code: 'capacity' });
-      await services(bindings).catalogs.find();
-      const { body, seen_at } = stored!;
-      await bindings.DB.prepare('INSERT OR REPLACE INTO catalog VALUES (1, ?, ?)').bind(body, seen_at).run();
-      expect(await catalogs.find()).not.toBeNull();
-    } finally {
-      const { body, seen_at } = stored!;
-      await bindings.DB.prepare('INSERT OR REPLACE INTO catalog VALUES (1, ?, ?)').bind(body, seen_at).run();
-    }
-  });
 });
