@@ -4,12 +4,13 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as keda from '@kubernetes-models/keda/keda.sh/v1alpha1';
+import * as monitoring from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 import * as apps from 'kubernetes-models/apps/v1';
 import * as networking from 'kubernetes-models/networking.k8s.io/v1';
 import * as policy from 'kubernetes-models/policy/v1';
 import * as core from 'kubernetes-models/v1';
 import { describe, expect, test } from 'vitest';
-import { type Manifest, readManifests } from './manifests.ts';
+import { type Manifest, overlays, readManifests } from './manifests.ts';
 
 /** The kinds that we use: the validator of Kubernetes' or KEDA's own schema, and where its type is. */
 const kinds = {
@@ -21,16 +22,25 @@ const kinds = {
   'v1/PersistentVolumeClaim': [core.PersistentVolumeClaim, 'kubernetes-models/v1'],
   'apps/v1/Deployment': [apps.Deployment, 'kubernetes-models/apps/v1'],
   'networking.k8s.io/v1/NetworkPolicy': [networking.NetworkPolicy, 'kubernetes-models/networking.k8s.io/v1'],
+  'networking.k8s.io/v1/Ingress': [networking.Ingress, 'kubernetes-models/networking.k8s.io/v1'],
   'policy/v1/PodDisruptionBudget': [policy.PodDisruptionBudget, 'kubernetes-models/policy/v1'],
   'keda.sh/v1alpha1/ScaledObject': [keda.ScaledObject, '@kubernetes-models/keda/keda.sh/v1alpha1'],
   'keda.sh/v1alpha1/TriggerAuthentication': [
     keda.TriggerAuthentication,
     '@kubernetes-models/keda/keda.sh/v1alpha1',
   ],
+  'monitoring.coreos.com/v1/ServiceMonitor': [
+    monitoring.ServiceMonitor,
+    '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1',
+  ],
+  'monitoring.coreos.com/v1/PrometheusRule': [
+    monitoring.PrometheusRule,
+    '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1',
+  ],
 } as const;
 
 const kindOf = ({ apiVersion, kind }: Manifest) => kinds[`${apiVersion}/${kind}` as keyof typeof kinds];
-const manifests = readManifests();
+const manifests = overlays.flatMap((overlay) => readManifests(overlay));
 const plain = ({ file: _, ...object }: Manifest) => object;
 
 /** What the schema has against an object, or null. */
@@ -77,13 +87,14 @@ export const m${index}: T${index} = ${JSON.stringify(plain(manifest))};`;
 }
 
 describe('manifests and their schemas', () => {
-  test.each(manifests.map((manifest) => [`${manifest.file} ${manifest.kind}`, manifest] as const))(
-    '%s obeys its schema',
-    (_, manifest) => {
-      expect(kindOf(manifest), 'a kind that this test knows').toBeDefined();
-      expect(fault(manifest)).toBeNull();
-    },
-  );
+  test.each(
+    manifests.map(
+      (manifest) => [`${manifest.file} ${manifest.kind} ${manifest.metadata.name}`, manifest] as const,
+    ),
+  )('%s obeys its schema', (_, manifest) => {
+    expect(kindOf(manifest), 'a kind that this test knows').toBeDefined();
+    expect(fault(manifest)).toBeNull();
+  });
 
   test('no manifest has a field that its kind does not', () => expect(typeFaults(manifests)).toBe(''));
 

@@ -18,7 +18,7 @@ const stabilisation = 300;
 /** Kubernetes' autoscaler changes nothing if the metric is this close to its target. */
 const tolerance = 0.1;
 
-/** The rule that is deployed: infra/kubernetes/scaled-object.yaml. */
+/** The rule that is deployed: infra/kubernetes/components/gateway/scaled-object.yaml. */
 export function deployedRule(): ScalingRule & { readonly stabilisation: number } {
   const { spec } = readManifests().find(({ kind }) => kind === 'ScaledObject')!;
   const [{ metadata }] = spec.triggers;

@@ -5,7 +5,7 @@ import { type Job, type Tenant, workerPaths } from '@whylight/contract';
 import { createTestHarness, type TestHarnessOptions } from 'wrangler';
 import { type Answer, type Call, type Front, forward, listen } from './front.ts';
 import { bucketSettings, startStore } from './store.ts';
-import { WorkerProcess } from './worker-process.ts';
+import { type Launch, WorkerProcess } from './worker-process.ts';
 
 type Config = Extract<TestHarnessOptions['workers'][number], { config: unknown }>['config'];
 type Bucket = {
@@ -29,6 +29,8 @@ interface Options {
   readonly gateway?: Readonly<Record<string, string>>;
   /** Whether the queue takes every message twice, and the balancer gives each POST to two workers. */
   readonly doubled: boolean;
+  /** Starts each worker. Default: from the source, with the Node that runs this. */
+  readonly launch?: Launch;
 }
 
 /**
@@ -77,12 +79,15 @@ export class SeveralWorkers {
       const settings = { ...shared, S3_ENDPOINT, S3_FORCE_PATH_STYLE: 'true' };
       const workers = await Promise.all(
         options.workers.map(({ GATEWAY_URL, ...own }, i) =>
-          WorkerProcess.start({
-            ...settings,
-            WORKER_ID: `w${i}`,
-            ...(GATEWAY_URL && { GATEWAY_URL: front.url }),
-            ...own,
-          }),
+          WorkerProcess.start(
+            {
+              ...settings,
+              WORKER_ID: `w${i}`,
+              ...(GATEWAY_URL && { GATEWAY_URL: front.url }),
+              ...own,
+            },
+            options.launch,
+          ),
         ),
       );
       started.push(() => Promise.all(workers.map((worker) => worker.stop())));

@@ -12,6 +12,9 @@ const shapes = fileURLToPath(new URL('../../models/shapes/shapes.onnx', import.m
 
 type Line = Record<string, unknown>;
 
+/** Starts the process of a worker with these settings; its log goes to stdout. */
+export type Launch = (settings: Readonly<Record<string, string>>) => ChildProcess;
+
 /** A worker as it runs in production: a process of its own. */
 export class WorkerProcess {
   readonly url: string;
@@ -33,11 +36,14 @@ export class WorkerProcess {
   }
 
   /** Starts a worker, and waits until its models are loaded. `CLOCK_AHEAD_SECONDS` is for its clock, all other settings are its own. */
-  static async start(settings: Readonly<Record<string, string>>): Promise<WorkerProcess> {
+  static async start(
+    settings: Readonly<Record<string, string>>,
+    launch: Launch = launchHere,
+  ): Promise<WorkerProcess> {
     const lines: Line[] = [];
-    const child = await startProcess(settings, lines);
+    const child = await startProcess(settings, lines, launch);
     const url = String(lines[0]!.url);
-    const again = () => startProcess({ ...settings, PORT: new URL(url).port }, lines);
+    const again = () => startProcess({ ...settings, PORT: new URL(url).port }, lines, launch);
     return new WorkerProcess(child, url, lines, again);
   }
 
@@ -76,6 +82,7 @@ export class WorkerProcess {
 async function startProcess(
   settings: Readonly<Record<string, string>>,
   lines: Line[],
+  launch: Launch,
 ): Promise<ChildProcess> {
   const own = {
     PORT: '0',
@@ -87,16 +94,20 @@ async function startProcess(
     MODELS: `shapes=${shapes}`,
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
   };
-  const isShifted = settings.CLOCK_AHEAD_SECONDS !== undefined;
-  const child = spawn(process.execPath, [...(isShifted ? ['--import', shiftClock] : []), main], {
-    env: { ...own, ...settings },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = launch({ ...own, ...settings });
   const before = lines.length;
-  createInterface(child.stdout).on('line', (line) => lines.push(JSON.parse(line)));
+  createInterface(child.stdout!).on('line', (line) => lines.push(JSON.parse(line)));
   while (!lines.slice(before).some(({ event }) => event === 'worker_ready')) {
     if (child.exitCode !== null) throw new Error(`the worker has ended with status ${child.exitCode}`);
     await sleep(50);
   }
   return child;
 }
+
+const launchHere: Launch = (settings) => {
+  const isShifted = settings.CLOCK_AHEAD_SECONDS !== undefined;
+  return spawn(process.execPath, [...(isShifted ? ['--import', shiftClock] : []), main], {
+    env: settings,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+};

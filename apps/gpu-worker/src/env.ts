@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { availableParallelism, hostname } from 'node:os';
+import { availableParallelism, hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { workerIdSchema } from '@whylight/contract';
 import { z } from 'zod';
 
@@ -17,7 +18,7 @@ const optional = (schema: z.ZodType<string, string>) =>
     .or(schema)
     .optional();
 
-/** `NAME=PATH`, separated by commas or new lines. */
+/** `NAME=PATH` or `NAME=s3:PREFIX`, separated by commas or new lines. */
 const models = z
   .string()
   .default('')
@@ -61,6 +62,9 @@ const envSchema = z.object({
   S3_FORCE_PATH_STYLE: flag,
   /** Default: the networks that come with Whylight. The first is the gateway's default. */
   MODELS: models,
+  /** Folder for models that MODELS names in the bucket, and megabytes that it may hold. */
+  MODEL_CACHE: z.string().min(1).default(join(tmpdir(), 'whylight-models')),
+  MODEL_CACHE_MB: count(4096),
   EXECUTION_PROVIDER: z.enum(['cpu', 'cuda', 'webgpu']).default('cpu'),
   /** Run on the CPU, and say so, if the provider is missing. */
   PROVIDER_FALLBACK: flag,

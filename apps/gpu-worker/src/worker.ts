@@ -29,7 +29,8 @@ import { Renderer } from './jobs/renderer.ts';
 import { runJob } from './jobs/run-job.ts';
 import { warmModel } from './jobs/warm-model.ts';
 import type { State } from './state.ts';
-import { s3Storage } from './storage/s3.ts';
+import { fetchModels, ModelFetchError } from './storage/model-cache.ts';
+import { type S3Settings, s3Client, s3Storage } from './storage/s3.ts';
 import type { Storage } from './storage/storage.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics, metered } from './telemetry/metrics.ts';
@@ -117,7 +118,8 @@ export async function startWorker(
       memory: env.MEMORY,
     });
     if (runtime.device !== env.EXECUTION_PROVIDER) log('provider_fallback', { device: runtime.device });
-    const registry = await ModelRegistry.open(env.MODELS.length ? env.MODELS : embeddedModels);
+    const models = await ownModels(env);
+    const registry = await ModelRegistry.open(models.length ? models : embeddedModels);
     const catalog = await createCatalog(registry, runtime.device);
     const shared = shareFairly(metered(runtime, metrics));
     explainer = new PhotoExplainer(shared, registry, {
@@ -250,21 +252,33 @@ export async function startWorker(
 
 /** Errors that were written for users say what is wrong; of others the log has the rest. */
 const reasonOf = (error: unknown): string =>
-  [ProviderUnavailableError, InputError, ModelNotFoundError, DeviceError].some(
+  [ProviderUnavailableError, InputError, ModelNotFoundError, ModelFetchError, DeviceError].some(
     (kind) => error instanceof kind,
   )
     ? (error as Error).message
     : 'unexpected error at start, see the log';
 
-const storageOf = (env: WorkerEnv) =>
-  s3Storage({
-    endpoint: env.S3_ENDPOINT,
-    region: env.S3_REGION,
-    bucket: env.S3_BUCKET,
-    accessKeyId: env.S3_ACCESS_KEY_ID,
-    secretAccessKey: env.S3_SECRET_ACCESS_KEY,
-    forcePathStyle: env.S3_FORCE_PATH_STYLE,
-  });
+const s3SettingsOf = (env: WorkerEnv): S3Settings => ({
+  endpoint: env.S3_ENDPOINT,
+  region: env.S3_REGION,
+  bucket: env.S3_BUCKET,
+  accessKeyId: env.S3_ACCESS_KEY_ID,
+  secretAccessKey: env.S3_SECRET_ACCESS_KEY,
+  forcePathStyle: env.S3_FORCE_PATH_STYLE,
+});
+const storageOf = (env: WorkerEnv) => s3Storage(s3SettingsOf(env));
+
+/** The operator's models, those of the bucket fetched. @throws InputError */
+async function ownModels(env: WorkerEnv): ReturnType<typeof fetchModels> {
+  const client = s3Client(s3SettingsOf(env));
+  try {
+    return await fetchModels(env.MODELS, {
+      ...{ client, bucket: env.S3_BUCKET, folder: env.MODEL_CACHE, limit: env.MODEL_CACHE_MB * megabyte },
+    });
+  } finally {
+    client.destroy();
+  }
+}
 
 export function listen(
   fetch: Parameters<typeof serve>[0]['fetch'],

@@ -21,10 +21,9 @@ export interface S3Settings {
 /** Times that a download is started before its connection counts as lost. */
 const downloads = 3;
 
-/** Storage in a bucket that speaks S3. */
-export function s3Storage(settings: S3Settings): Storage & { close(): void } {
-  const { endpoint, region, bucket, accessKeyId, secretAccessKey, forcePathStyle } = settings;
-  const client = new S3Client({
+export function s3Client(settings: S3Settings): S3Client {
+  const { endpoint, region, accessKeyId, secretAccessKey, forcePathStyle } = settings;
+  return new S3Client({
     endpoint,
     region,
     forcePathStyle,
@@ -34,6 +33,12 @@ export function s3Storage(settings: S3Settings): Storage & { close(): void } {
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
   });
+}
+
+/** Storage in a bucket that speaks S3. */
+export function s3Storage(settings: S3Settings): Storage & { close(): void } {
+  const { bucket } = settings;
+  const client = s3Client(settings);
   return {
     async get(object, maximum, signal) {
       for (let attempt = 1; ; attempt++) {
