@@ -92,9 +92,9 @@ async function startProcess(
     DRAIN_SECONDS: '0',
     CHECK_SECONDS: '0',
     MODELS: `shapes=${shapes}`,
-    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
   };
-  const child = launch({ ...own, ...settings });
+  const { NODE_COMPILE_CACHE } = process.env;
+  const child = launch({ ...own, ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }), ...settings });
   const before = lines.length;
   createInterface(child.stdout!).on('line', (line) => lines.push(JSON.parse(line)));
   while (!lines.slice(before).some(({ event }) => event === 'worker_ready')) {
