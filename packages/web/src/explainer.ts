@@ -6,8 +6,10 @@ import type {
   Calls,
   Classification,
   ClassifyQuestion,
+  CompileQuestion,
   ExplainQuestion,
   Explanation,
+  ModelCheck,
   Progress,
 } from './calls.ts';
 import { transferables } from './calls.ts';
@@ -46,6 +48,13 @@ export interface WebExplainer extends Disposable {
     question: ExplainQuestion & { readonly model: OpenedModel; readonly image: ImageSource },
     options?: CallOptions,
   ): Promise<Explanation>;
+  /** Lists methods, which of them work on the model and which suit it, as far as its file tells. It runs nothing. */
+  checkModel(model: OpenedModel, options?: CallOptions): Promise<ModelCheck>;
+  /** Returns the bytes of an ONNX file that explains: images and class indices in, attributions out. @throws InputError */
+  compile(
+    question: CompileQuestion & { readonly model: OpenedModel },
+    options?: CallOptions,
+  ): Promise<Uint8Array<ArrayBuffer>>;
   /** Ends the worker; pending calls fail. */
   close(): void;
 }
@@ -98,6 +107,10 @@ export async function startExplainer({
       async explain(question, options) {
         const { overlay, heatmap, ...rest } = await call('explain', await asked(question), options);
         return { ...rest, overlay: imageData(overlay), heatmap: imageData(heatmap) };
+      },
+      checkModel: ({ id }, options) => call('check', { model: id }, options),
+      async compile({ model, ...question }, options) {
+        return (await call('compile', { ...question, model: model.id }, options)).bytes;
       },
     };
   } catch (error) {

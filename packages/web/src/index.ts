@@ -4,9 +4,12 @@ export type {
   Calls,
   Classification,
   ClassifyQuestion,
+  CompileQuestion,
   Device,
   ExplainQuestion,
   Explanation,
+  MethodFacts,
+  ModelCheck,
 } from './calls.ts';
 export { drawOn, textMeasure } from './draw.ts';
 export { type CallOptions, type ExplainerOptions, startExplainer, type WebExplainer } from './explainer.ts';
