@@ -100,5 +100,23 @@ export const importRules: Readonly<Record<string, PackageRules>> = {
     },
     libraries: { '@aws-sdk/': 'storage' },
   },
+  'apps/web': {
+    packages: 'core web',
+    rooms: {
+      '.': '',
+      photo: '.',
+      engine: '. photo',
+      state: '. photo engine',
+      words: '. state',
+      first: '. state',
+      drawing: '. photo engine state',
+      workbench: '. photo engine state',
+      'take-away': '. photo engine state words drawing',
+      'service-worker': '.',
+      view: '. photo engine state words first drawing workbench take-away',
+      'main.tsx': '*',
+    },
+    libraries: { preact: 'words view main.tsx' },
+  },
   'apps/cli': { packages: 'client contract core host models' },
 };

@@ -1,0 +1,26 @@
+import type { JSX } from 'preact';
+import { useWords } from '../words/words.ts';
+import { MethodTile } from './method-tile.tsx';
+import type { Parts } from './parts.ts';
+import { PhotoTile } from './photo-tile.tsx';
+
+export function MethodGrid({
+  session,
+  workbench,
+  onAdd,
+}: Parts & { readonly onAdd: () => void }): JSX.Element {
+  const words = useWords().methods;
+  return (
+    <ul class="grid">
+      <PhotoTile session={session} />
+      {session.tiles.map((tile) => (
+        <MethodTile key={tile.method} tile={tile} session={session} workbench={workbench} />
+      ))}
+      <li class="tile add">
+        <button type="button" disabled={!workbench || !session.model} onClick={onAdd}>
+          {words.add}
+        </button>
+      </li>
+    </ul>
+  );
+}

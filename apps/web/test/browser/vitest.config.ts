@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** What runs in a real browser: `.ci/full` starts it where there is one. */
+export default defineConfig({
+  test: {
+    name: 'page in a browser',
+    root: import.meta.dirname,
+    include: ['*.browser.ts'],
+    testTimeout: 180_000,
+    hookTimeout: 120_000,
+    maxWorkers: 1,
+  },
+});
