@@ -14,9 +14,4 @@ export class Requests {
     this.#running.get(purpose)?.abort(new DOMException('A newer request replaces this one.', 'AbortError'));
     this.#running.delete(purpose);
   }
-
-  /** Ends all whose purpose begins so. */
-  stopAll(prefix: string): void {
-    for (const purpose of [...this.#running.keys()]) if (purpose.startsWith(prefix)) this.stop(purpose);
-  }
 }

@@ -27,7 +27,7 @@ test('a photo is explained by what costs little; the rest waits for the user', a
   expect(engine.asked.map(({ method }) => method)).toEqual(['grad-cam']);
   expect(phases(store)).toEqual(['running', 'none']);
   workbench.explainAll();
-  expect(engine.asked.map(({ method }) => method)).toEqual(['grad-cam', 'grad-cam', 'occlusion']);
+  expect(engine.asked.map(({ method }) => method)).toEqual(['grad-cam', 'occlusion']);
 });
 
 test('answers that come out of order show the last question', async () => {
@@ -40,6 +40,15 @@ test('answers that come out of order show the last question', async () => {
   await Promise.resolve();
   const [tile] = store.session.tiles;
   expect(tile!.shown?.question.photo).toBe(store.session.photo?.number);
+});
+
+test('another model or photo stops what is under way, which would hold up the new one', async () => {
+  const { store, workbench, engine } = await ready();
+  const opening = workbench.chooseModel({ files: [file('mine.onnx')] });
+  expect(phases(store)).toEqual(['stopped', 'none']);
+  await opening;
+  expect(engine.asked).toHaveLength(2);
+  expect(store.session.model?.name).toBe('model 2');
 });
 
 test('what is stopped is stopped, and fails nowhere', async () => {

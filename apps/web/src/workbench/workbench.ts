@@ -60,6 +60,7 @@ export class Workbench {
       const file = typeof source === 'string' ? await fetchPhoto(source) : source;
       const photo = await readPhoto(file, number);
       if (signal.aborted) return;
+      this.#stopTiles();
       this.#store.change({ type: 'photo-read', request, photo });
     } catch (error) {
       const failure =
@@ -77,13 +78,15 @@ export class Workbench {
     const onProgress = (part: number) => this.#store.change({ type: 'model-opening', request, part });
     this.#store.change({ type: 'model-opening', request, part: null });
     const before = this.#session.model;
+    // The engine answers in turn: a map of the model before would hold up this one.
+    this.#stopTiles();
     try {
       const model = await engine.openModel(choice, { signal, onProgress });
-      this.#requests.stopAll('tile ');
       this.#store.change({ type: 'model-opened', request, model });
       if (before) await engine.closeModel(before);
     } catch (error) {
       this.#store.change({ type: 'model-failed', request, message: messageOf(error) });
+      if (!signal.aborted) this.#explainCheap();
       return;
     }
     await this.#answer();
@@ -115,7 +118,8 @@ export class Workbench {
 
   /** Explains by every method whose picture does not answer the present question. */
   explainAll(): void {
-    for (const tile of this.#session.tiles) if (this.#isOpen(tile)) this.explain(tile.method);
+    for (const tile of this.#session.tiles)
+      if (this.#isOpen(tile) && tile.work.phase !== 'running') this.explain(tile.method);
   }
 
   explain(method: string): void {
@@ -149,13 +153,16 @@ export class Workbench {
   }
 
   #explainCheap(): void {
+    this.#stopTiles();
     const { model, tiles } = this.#session;
     const runs = new Map(model?.methods.map((facts) => [facts.id, facts.runs]));
     for (const tile of tiles) {
-      this.#requests.stop(`tile ${tile.method}`);
-      if (tile.work.phase === 'running') this.#store.change({ type: 'tile-stopped', method: tile.method });
       if (this.#isOpen(tile) && (runs.get(tile.method) ?? Infinity) <= freeRuns) this.explain(tile.method);
     }
+  }
+
+  #stopTiles(): void {
+    for (const { method, work } of this.#session.tiles) if (work.phase === 'running') this.stop(method);
   }
 
   #isOpen(tile: Tile): boolean {

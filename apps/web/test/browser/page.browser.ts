@@ -165,7 +165,9 @@ describe('the workbench', () => {
     await expect.poll(() => page.locator('.model-name').textContent()).toBe('mine');
     await isExplained(page, 'grad-cam');
     expect(await said(page)).toMatch(/circle|square|triangle|star|cross|ring|heart|crescent|hexagon|arrow/);
-    expect(await page.locator('.controls').textContent()).toMatch(/10 classes\. \d+ of \d+ methods work on it/);
+    expect(await page.locator('.controls').textContent()).toMatch(
+      /10 classes\. \d+ of \d+ methods work on it/,
+    );
     await page.getByText('How photos become its input').click();
     expect(await page.locator('.controls dl').textContent()).toMatch(/0\.5 from preprocessor_config\.json/);
     expect(errors).toEqual([]);

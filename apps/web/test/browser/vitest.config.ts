@@ -9,5 +9,7 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 120_000,
     maxWorkers: 1,
+    // The engine computes in the same machine's processors.
+    expect: { poll: { timeout: 60_000 } },
   },
 });
