@@ -225,10 +225,10 @@ describe('the command line ends with one sentence', () => {
     await writeFile(join(data, 'state', 'v3'), 'a file where a directory has to be');
     const { code, stdout, stderr } = await run('serve', '--json', '--port', '0', '--data', data);
     const lines = stderr.trim().split('\n');
-    expect([code, lines.at(-1)]).toEqual([
-      1,
-      'whylight: the gateway ended before it was ready; its log says why',
-    ]);
+    expect(code).toBe(1);
+    expect(lines.at(-1)).toMatch(
+      /^whylight: the gateway ended before it was ready \(1\); its last words: migrating the database failed: ENOTDIR/,
+    );
     expect(lines).toContainEqual(expect.stringMatching(/^gateway: migrating the database failed: ENOTDIR/));
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'failed' } });
   });

@@ -53,7 +53,7 @@ export const importRules: Readonly<Record<string, PackageRules>> = {
       runtime: '.',
       scheduling: '. runtime',
       classification: '. codec models runtime scheduling',
-      rendering: '. codec classification',
+      rendering: '. codec scheduling classification',
       explanation: '. codec models runtime scheduling classification rendering',
       checking: '. codec models runtime scheduling classification rendering explanation',
       'index.ts': '*',

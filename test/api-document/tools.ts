@@ -5,12 +5,14 @@ import { fileURLToPath } from 'node:url';
 
 const pinned = fileURLToPath(new URL('tools', import.meta.url));
 
-/** Installs the pinned linters and generators into a folder. @throws Error with what npm said */
-export function installTools(folder: string): void {
+/** Installs the pinned linters and generators into a folder. @returns what npm said if it could not, else null */
+export function installTools(folder: string): string | null {
   mkdirSync(folder, { recursive: true });
   cpSync(pinned, folder, { recursive: true });
-  const npm = run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], folder);
-  if (npm.status !== 0) throw new Error(`npm could not install the linters: ${npm.output}`);
+  // The certificates of the machine count too: a proxy may have its own authority.
+  const settings = { NODE_USE_SYSTEM_CA: '1' };
+  const npm = run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], folder, settings);
+  return npm.status === 0 ? null : `npm could not install the tools: ${npm.output}`;
 }
 
 /** Runs a program in a folder; programs that `installTools` has brought are found by their names. */

@@ -1,17 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { operatorKey, SeveralWorkers } from '../several-workers/several-workers.ts';
 import type { ChaosService } from './chaos-service.ts';
 
 /** Milliseconds between two disturbances. */
 const pause = 8_000;
+/** The small network whose classes the jobs name. */
+const MODELS = `shapes=${fileURLToPath(new URL('../../models/shapes/shapes.onnx', import.meta.url))}`;
 
 /**
  * A gateway with three workers and a fourth whose clock is 20 minutes ahead. Each queue message is delivered twice. The
  * three are replaced in turn: most by SIGTERM, as a rollout does, every fourth by SIGKILL.
  */
 export async function startThreeWorkers(): Promise<ChaosService> {
+  // What is printed on stdout is the tally alone.
+  process.env.WRANGLER_LOG ??= 'none';
   const service = await SeveralWorkers.start({
-    workers: [{}, {}, {}, { CLOCK_AHEAD_SECONDS: '1200' }],
+    workers: [{ MODELS }, { MODELS }, { MODELS }, { MODELS, CLOCK_AHEAD_SECONDS: '1200' }],
     doubled: true,
   });
   return {

@@ -56,7 +56,8 @@ try {
     body: JSON.stringify(most),
   });
 
-  installTools(join(folder, 'openapi-typescript'));
+  const missing = installTools(join(folder, 'openapi-typescript'));
+  if (missing !== null) throw new Error(missing);
   part(
     'openapi-typescript',
     ['job.ts', 'tsconfig.json'],

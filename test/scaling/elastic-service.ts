@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Tenant } from '@whylight/contract';
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { createTestHarness } from 'wrangler';
 import { type Call, forward, listen } from '../several-workers/front.ts';
 import { gatewayConfig } from '../several-workers/several-workers.ts';
+import { bucketSettings, startStore } from '../several-workers/store.ts';
 import { WorkerProcess } from '../several-workers/worker-process.ts';
 import { deployedRule, Keda } from './keda.ts';
 
@@ -13,10 +13,7 @@ const keyOf = (name: string) => `${name}-key-of-this-test`;
 const hashOf = (name: string) => createHash('sha256').update(keyOf(name)).digest('hex');
 const main = fileURLToPath(new URL('../../apps/edge/src/index.ts', import.meta.url));
 const shared = {
-  S3_REGION: 'auto',
-  S3_BUCKET: 'photos',
-  S3_ACCESS_KEY_ID: 'test',
-  S3_SECRET_ACCESS_KEY: 'test-secret',
+  ...bucketSettings,
   WORKER_SECRET: 'a secret that gateway and workers share',
 };
 
@@ -67,25 +64,8 @@ export class ElasticService {
       for (const end of started.reverse()) await end();
     };
     try {
-      const store = new Miniflare(
-        convertV4MiniflareOptions({
-          cf: false,
-          modules: true,
-          script: 'export default { fetch: () => new Response(null, { status: 404 }) }',
-          compatibilityDate: '2026-11-01',
-          r2Buckets: {
-            PHOTOS: {
-              id: shared.S3_BUCKET,
-              s3Credentials: {
-                accessKeyId: shared.S3_ACCESS_KEY_ID,
-                secretAccessKey: shared.S3_SECRET_ACCESS_KEY,
-              },
-            },
-          },
-        }),
-      );
+      const { store, S3_ENDPOINT } = await startStore();
       started.push(() => store.dispose());
-      const S3_ENDPOINT = new URL('/cdn-cgi/local/r2/s3', await store.ready).href;
 
       const workers: Replica[] = [];
       started.push(() => Promise.all(workers.splice(0).map(stopReplica)));

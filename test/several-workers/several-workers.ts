@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Job, type Tenant, workerPaths } from '@whylight/contract';
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { createTestHarness, type TestHarnessOptions } from 'wrangler';
 import { type Answer, type Call, type Front, forward, listen } from './front.ts';
+import { bucketSettings, startStore } from './store.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 type Config = Extract<TestHarnessOptions['workers'][number], { config: unknown }>['config'];
@@ -18,10 +18,7 @@ const passOn: OnCall = (_, pass) => pass();
 const edge = (path: string): string => fileURLToPath(new URL(`../../apps/edge/${path}`, import.meta.url));
 export const operatorKey = 'operator-key-of-this-test';
 const shared = {
-  S3_REGION: 'auto',
-  S3_BUCKET: 'photos',
-  S3_ACCESS_KEY_ID: 'test',
-  S3_SECRET_ACCESS_KEY: 'test-secret',
+  ...bucketSettings,
   WORKER_SECRET: 'a secret that gateway and workers share',
 };
 
@@ -68,25 +65,8 @@ export class SeveralWorkers {
       for (const end of started.reverse()) await end();
     };
     try {
-      const store = new Miniflare(
-        convertV4MiniflareOptions({
-          cf: false,
-          modules: true,
-          script: 'export default { fetch: () => new Response(null, { status: 404 }) }',
-          compatibilityDate: '2026-11-01',
-          r2Buckets: {
-            PHOTOS: {
-              id: shared.S3_BUCKET,
-              s3Credentials: {
-                accessKeyId: shared.S3_ACCESS_KEY_ID,
-                secretAccessKey: shared.S3_SECRET_ACCESS_KEY,
-              },
-            },
-          },
-        }),
-      );
+      const { store, S3_ENDPOINT } = await startStore();
       started.push(() => store.dispose());
-      const S3_ENDPOINT = new URL('/cdn-cgi/local/r2/s3', await store.ready).href;
 
       let gatewayUrl = '';
       let service: SeveralWorkers | undefined;

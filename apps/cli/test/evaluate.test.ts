@@ -146,7 +146,7 @@ describe('explain --panels', () => {
     const args = ['--panels', 'original_image,heat_map', '--signs', 'all,positive', '--titles', 'A,B'];
     const { code } = await whylight(home, 'explain', 'photos/700000.png', ...ofShapes, ...args, '-o', 'p');
     expect(code).toBe(0);
-    expect((await decodeImage(await readFile(join(home, 'p/panels.png')))).width).toBe(2 * 128 + 3 * 13);
+    expect((await decodeImage(await readFile(join(home, 'p/panels.png')))).width).toBe(2 * 256 + 3 * 13);
   });
 
   it('refuses signs that do not go with the panels before it explains anything', async () => {

@@ -3,7 +3,7 @@ export const responseHeaders = {
   'Request-Id': 'Id of this request. Give it to the operator if something went wrong',
   'X-Request-Id': 'The `X-Request-Id` of the request, if it has 1 to 128 printable ASCII characters',
   RateLimit:
-    'What is left of each limit, and the seconds until it is renewed (draft-ietf-httpapi-ratelimit-headers)',
+    'How much of each limit the tenant has left, and the seconds until that limit starts anew (draft-ietf-httpapi-ratelimit-headers)',
   'RateLimit-Policy': 'Your limits: requests, compute units, computations at a time, and batches that wait',
   'Retry-After': 'Seconds after which the same request may succeed',
   'WWW-Authenticate': '`Bearer`',

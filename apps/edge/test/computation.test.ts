@@ -8,7 +8,7 @@ import {
 } from 'cloudflare:test';
 import type { Explanation } from '@whylight/contract';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { dispatch } from '../src/dispatch.ts';
+import { dispatch, mostRefusals } from '../src/dispatch.ts';
 import {
   type AttemptMessage,
   deliveryTime,
@@ -397,8 +397,11 @@ describe('the queue', () => {
     expect((await ask()).body.cache.status).toBe('miss');
   });
 
-  test('a job that the worker refuses fails at once', async () => {
-    const { see } = await underway(400);
+  test('a job that every worker has refused so many times fails, and no earlier', async () => {
+    const { computation, see } = await underway(400);
+    await deliver('jobs', { key: computation, attempt: 1, refusals: mostRefusals - 2 });
+    expect((await see()).status).toBe('queued');
+    await deliver('jobs', { key: computation, attempt: 1, refusals: mostRefusals - 1 });
     await vi.waitFor(async () => expect((await see()).error?.code).toBe('internal'), { timeout: 10_000 });
   });
 

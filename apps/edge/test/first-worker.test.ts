@@ -446,10 +446,12 @@ describe('L4: a catalog', () => {
       throw new Error('no worker');
     },
   } as never;
+  const noWorkers = () => ({ read: async () => ({ count: 0, catalog: null }) });
 
   test('survives the gateway’s restart, while no worker is there', async () => {
-    const known = await new Catalogs(bindings.DB, services(bindings).worker).find();
-    expect(await new Catalogs(bindings.DB, none).find()).toEqual(known);
+    const { worker, workerRegistry } = services(bindings);
+    const known = await new Catalogs(bindings.DB, worker, workerRegistry).find();
+    expect(await new Catalogs(bindings.DB, none, noWorkers).find()).toEqual(known);
   });
 
   test('is null for a gateway that has never seen a worker, which asks again each time', async () => {
@@ -459,7 +461,7 @@ describe('L4: a catalog', () => {
     }>();
     await bindings.DB.prepare('DELETE FROM catalog').run();
     try {
-      const catalogs = new Catalogs(bindings.DB, none);
+      const catalogs = new Catalogs(bindings.DB, none, noWorkers);
       expect(await catalogs.find()).toBeNull();
       await expect(catalogs.get()).rejects.toMatchObject({ code: 'capacity' });
       await services(bindings).catalogs.find();

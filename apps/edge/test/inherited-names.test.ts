@@ -144,6 +144,17 @@ describe('names that every object inherits', () => {
       'POST /v1/operator/tenants/{id}/keys': { name: 'a' },
       'PUT /v1/operator/tenants/{id}/limits': { requests: 1_000_000 },
       'POST /internal/reports/{key}': { attempt: 1, lease: 'x'.repeat(16), status: 'alive' },
+      'POST /internal/presence': {
+        worker: 'w1',
+        release: '1.0.0',
+        contract: '/v5/jobs',
+        numerics_version: '1',
+        state: 'ready',
+        clock: 1,
+        catalog: { digest: hash },
+        done: ['o'],
+        wait: 0,
+      },
       'POST /internal/claims/{key}': {
         attempt: 1,
         lease: 'x'.repeat(16),

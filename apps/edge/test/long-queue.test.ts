@@ -98,8 +98,8 @@ describe('L10: a job for which every worker is busy', () => {
         sent.push([body, options?.delaySeconds]);
       },
     } as unknown as Bindings['JOBS'];
-    for (const refusals of [undefined, 3, 4, 40, 1_000]) {
-      const body = { key: cacheKeyOf(made), attempt: 1, ...(refusals && { refusals }) };
+    for (const deferrals of [undefined, 3, 4, 40, 1_000]) {
+      const body = { key: cacheKeyOf(made), attempt: 1, ...(deferrals && { deferrals }) };
       const batch = createMessageBatch<AttemptMessage>('jobs', [
         { id: 'm', timestamp: new Date(), attempts: 1, body },
       ]);
@@ -107,7 +107,7 @@ describe('L10: a job for which every worker is busy', () => {
       const { explicitAcks } = await getQueueResult(batch, createExecutionContext());
       expect(explicitAcks).toEqual(['m']);
     }
-    expect(sent.map(([{ refusals }, delay]) => [refusals, delay])).toEqual([
+    expect(sent.map(([{ deferrals }, delay]) => [deferrals, delay])).toEqual([
       [1, 1],
       [4, 1],
       [5, 2],

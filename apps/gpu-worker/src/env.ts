@@ -80,7 +80,7 @@ const envSchema = z.object({
   BATCH_DELAY_MS: count(5, 0),
   /** Megapixels of photos that are held decoded. */
   MEGAPIXELS: count(64),
-  /** Threads that render. */
+  /** Threads that render for one tenant; one more is for another tenant. */
   DRAWING_THREADS: count(Math.max(1, availableParallelism() - 1)),
   /** Compiled explainers that are kept, and megabytes that their graphs may have in all. */
   EXPLAINERS: count(16),

@@ -58,7 +58,7 @@ export async function startWorker(
   const log: Log = (event, fields) => unnamedLog(event, { worker: env.WORKER_ID, ...fields });
   const metrics = createMetrics();
   const turns = new ProcessTurns();
-  const pool = createRenderPool(env.DRAWING_THREADS);
+  const pool = createRenderPool(env.DRAWING_THREADS, { shared: true });
   const renderPool: RenderPool = {
     render: (scene, owner = '') => turns.during(owner, null, () => pool.render(scene, owner)),
     close: pool.close,

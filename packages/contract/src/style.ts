@@ -18,8 +18,6 @@ export const colorMaps = [
   'Blues',
 ] as const;
 
-const percentile = z.number().min(0).max(100).nullable().default(null);
-
 /** Null means: the method's own default. */
 export const visualizationSchema = z
   .strictObject({
@@ -44,11 +42,19 @@ export const visualizationSchema = z
       .describe(
         'Weight of the colours over the photo, above 0 and up to 1. Null: the weight that the method uses',
       ),
-    clip_percent_lowerbound: percentile
-      .meta({ exclusiveMaximum: 100 })
+    clip_percent_lowerbound: z
+      .number()
+      .min(0)
+      .lt(100)
+      .nullable()
+      .default(null)
       .describe('The picture hides magnitudes below this percentile, and changes nothing else'),
-    clip_percent_upperbound: percentile
-      .meta({ exclusiveMinimum: 0 })
+    clip_percent_upperbound: z
+      .number()
+      .gt(0)
+      .max(100)
+      .nullable()
+      .default(null)
       .describe('Magnitudes at or above this percentile get the last colour of the colour map'),
     overlay_type: z
       .enum(['original', 'grayscale', 'mask_black', 'none'])

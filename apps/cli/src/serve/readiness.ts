@@ -28,7 +28,7 @@ export async function untilReady(child: Child, url: string, health?: string): Pr
   }
 }
 
-/** What the process says of itself; null if it does not answer, or dies while it does. */
+/** Reads the health that the process reports; null if the process does not answer, or ends before its answer is complete. */
 async function stateOf(health: string): Promise<{ status?: string; reason?: string } | null> {
   const response = await get(health);
   return response === null ? null : await response.json().catch(() => null);

@@ -44,7 +44,7 @@ const faultsOf = (item: BatchItem): number => (item.state === 'waiting' ? (item.
 export class Batch extends DurableObject<Bindings> implements BatchPort {
   #state: BatchState | null = null;
   #pause = pause;
-  /** Whether the batch has a row in the backlog. */
+  /** True while the backlog counts this batch. */
   #isCounted = false;
 
   constructor(context: DurableObjectState, bindings: Bindings) {
@@ -114,7 +114,7 @@ export class Batch extends DurableObject<Bindings> implements BatchPort {
     this.#pause = Math.min(2 * this.#pause, longestPause);
   }
 
-  /** Whether no worker has told its models yet. The batch waits for the first one, and counts in the backlog meanwhile. */
+  /** Checks whether the gateway still knows no catalog. Until it knows one, the batch waits, and the backlog counts it. */
   async #lacksCatalog({ id, createdAt }: BatchState): Promise<boolean> {
     const { catalogs, backlog } = services(this.env);
     const lacks = Date.now() < createdAt + longest && !(await catalogs.find());

@@ -117,6 +117,7 @@ export class ModelValidation extends DurableObject<Bindings> implements ModelVal
   async #queue(task: Task, seconds: number): Promise<void> {
     if (!(await this.#isSame(task))) return;
     await this.ctx.storage.put('task', { ...task, tries: 0, queued: Date.now() });
+    if (task.phase !== 'pending') await this.#backlog.enter('validation', task.model);
     await this.ctx.storage.setAlarm(Date.now() + Math.min(seconds * 1000, longestPause));
   }
 

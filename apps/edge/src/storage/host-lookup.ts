@@ -14,7 +14,7 @@ export class HostLookup {
     this.#url = url;
   }
 
-  /** Finds the reason not to call a host: its name has no address, or one that is not public; null if there is none. */
+  /** Says why the gateway may not call a host: the name has no address, or an address is not public. Null: it may call the host. */
   async findObjection(host: string): Promise<string | null> {
     try {
       const addresses = (await Promise.all([this.#ask(host, 'A'), this.#ask(host, 'AAAA')])).flat();

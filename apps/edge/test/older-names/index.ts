@@ -10,5 +10,6 @@ export {
   TenantMeter,
   UnresolvedExplanation,
   WebhookDeliveries as Courier,
+  WorkerRegistry,
 } from '@whylight/edge';
 export default gateway;

@@ -40,7 +40,7 @@ export class ProcessTurns {
     signal?: AbortSignal,
   ): Promise<T> {
     const place = this.#enter(tenant, process);
-    // What is stopped has little time to end by itself: it must not be paused then.
+    // A process that must end has two seconds for that; a pause would use them up.
     let isEnding = false;
     const hurry = () => {
       isEnding = true;

@@ -21,14 +21,14 @@ type Prepare = (world: World, change: Parameters<World['prepared']>[1]) => Promi
 const ofShapes: Prepare = async (world, change) => world.prepared(await disc(), change);
 let mine: ModelSource | undefined;
 const ofATenant: Prepare = (world, change) => {
-  mine ??= bring(world, colourNetwork({ side: 96 }));
+  mine ??= bring(world, colourNetwork({ side: 256 }));
   return jobOf(world, mine, change);
 };
 
 const jobs = [
   ['integrated-gradients', { n_steps: 300 }, ofShapes],
   ['smooth-grad', { nt_samples: 150 }, ofShapes],
-  ['integrated-gradients', { n_steps: 900 }, ofATenant],
+  ['integrated-gradients', { n_steps: 1_000 }, ofATenant],
 ] as const;
 
 /** Runs a job on one worker until `isEnough`, and stops this worker. @returns its checkpoint */
@@ -40,6 +40,7 @@ async function runUntil(
   const stopped = Promise.withResolvers<void>();
   world.gateway.answer = (report) => {
     if (report.status === 'progress' && isEnough(report.completed)) stopped.resolve();
+    if (report.status === 'succeeded') stopped.reject(new Error('the job was done before it was stopped'));
     return 204;
   };
   await world.post(await job(world));
@@ -96,7 +97,7 @@ test.each(jobs)(
     expect(await computed(last, await prepare(last, asked(3, second.checkpoint)))).toBe(expected);
     expect(Math.min(...progressOf(last))).toBeGreaterThanOrEqual(second.checkpoint.completed);
   },
-  180_000,
+  400_000,
 );
 
 describe('a checkpoint that cannot be used', () => {

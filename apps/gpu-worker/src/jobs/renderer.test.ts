@@ -87,7 +87,7 @@ describe('rendering again', () => {
     expect([...picture(rendering.output_prefix)]).toEqual([1]);
   });
 
-  test('F8: one tenant’s many leave places to wait, and the next turn, to another', async () => {
+  test('F8, L8: one tenant’s many leave places to wait, and the next turn, to another', async () => {
     const done: string[] = [];
     const ready = Promise.withResolvers<void>();
     const renderer = new Renderer(world.storage, double([], ready.promise));

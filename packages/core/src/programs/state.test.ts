@@ -91,7 +91,7 @@ it.each(specs)(
   },
 );
 
-it('starts from the beginning where the state is of other chunks or of another program', async () => {
+it('L5: starts from the beginning where the state is of other chunks or of another program', async () => {
   const spec = { method: 'integrated-gradients', parameters: { n_steps: 12 } };
   const model = readClassifier(tinyNetwork());
   const one = await createExplainer(model, { ...spec, memory: 1 }, cpu);

@@ -36,6 +36,21 @@ test('L8: the many pictures of one owner leave the next turn to another', async 
   expect(drawn.indexOf('quiet')).toBeLessThanOrEqual(2);
 });
 
+test('L8: the last thread of a shared pool is never for an owner who has another', async () => {
+  await using shared = createRenderPool(1, { shared: true });
+  const drawn: string[] = [];
+  const render = async (owner: string, side: number) => {
+    const photo = picture(side, side, new Uint8Array(side * side * 3).fill(90));
+    await shared.render({ ...scene(1), photo, region: { x: 0, y: 0, width: side, height: side } }, owner);
+    drawn.push(owner);
+  };
+  // Each of the noisy owner's pictures takes many times as long as the quiet one's.
+  const noise = [render('noisy', 900), render('noisy', 900)];
+  await render('quiet', 40);
+  expect(drawn).toEqual(['quiet']);
+  await Promise.all(noise);
+});
+
 test('what cannot be drawn is an error, and the next picture is drawn', async () => {
   await expect(pool.render({ ...scene(1), region: null as never })).rejects.toThrow();
   expect((await pool.render(scene(1))).overlay.length).toBeGreaterThan(0);

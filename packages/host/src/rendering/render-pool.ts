@@ -26,13 +26,28 @@ interface RenderThread {
 
 const stopped = () => new Error('the render thread has stopped');
 
+export interface RenderPoolOptions {
+  /**
+   * Whether several owners share the pool. Then it has one thread more, which is never for an owner who has another one: so the next
+   * owner's picture is begun at once, however long those of the others take.
+   */
+  readonly shared?: boolean;
+}
+
 /**
  * Renders in its own threads. For a small network rendering costs more than explaining, and a thread that renders cannot feed
  * the device. If a thread dies, its renderings fail, and the pool starts another thread.
  */
-export function createRenderPool(count: number): RenderPool & AsyncDisposable {
+export function createRenderPool(
+  count: number,
+  { shared = false }: RenderPoolOptions = {},
+): RenderPool & AsyncDisposable {
   const threads = new Set<RenderThread>();
-  const queue = new FairQueue({ capacity: new Budget(count) });
+  const places = shared ? count + 1 : count;
+  const queue = new FairQueue({
+    capacity: new Budget(places),
+    mayStart: (own, all) => own === 0 || !shared || all < count,
+  });
   let open = true;
 
   const start = () => {
@@ -52,7 +67,7 @@ export function createRenderPool(count: number): RenderPool & AsyncDisposable {
     });
     threads.add(renderThread);
   };
-  for (let i = 0; i < count; i++) start();
+  for (let i = 0; i < places; i++) start();
 
   const close = async (): Promise<void> => {
     open = false;
