@@ -27,8 +27,9 @@ const targetOf = (url: string): Target => {
   return { host: hostname, port: Number(port) };
 };
 const roleOf = (address: string): string => {
-  const { url, worker_url } = service.ready;
+  const { url, store_url, worker_url } = service.ready;
   if (`http://${address}` === url) return 'gateway';
+  if (`http://${address}` === store_url) return 'store';
   return `http://${address}` === worker_url ? 'worker' : 'other';
 };
 
@@ -150,13 +151,13 @@ const probesOf = (own: string): Probe[] => {
 };
 
 describe('L1: what a running service opens', () => {
-  test('L1: is one port each for gateway, worker and Miniflare, on the loopback interface, and one socket of its owner', async () => {
+  test('L1: is one port each for gateway, store, worker and Miniflare, on the loopback interface, and one socket of its owner', async () => {
     expect(tcp().map(({ address }) => address.replace(/\d+$/, ''))).toEqual(tcp().map(() => '127.0.0.1:'));
     expect(
       tcp()
         .map(({ address }) => roleOf(address))
         .sort(),
-    ).toEqual(['gateway', 'other', 'worker']);
+    ).toEqual(['gateway', 'other', 'store', 'worker']);
     const sockets = listeners.filter((listener) => !tcp().includes(listener));
     expect(sockets.map(({ address }) => address)).toEqual(['entry.sock']);
     const home = join(service.directory, 'gateway');
@@ -170,6 +171,20 @@ describe('L1: what a running service opens', () => {
     const answers = await answering(targetOf(service.ready.url), probesOf(host));
     // The root leads to the playground.
     expect(answers).toEqual(['GET / 302', 'HEAD / 302', 'OPTIONS / 204']);
+  });
+
+  test('L1: answers on the store’s port to signed requests alone', async () => {
+    const { host } = new URL(service.ready.store_url);
+    const target = targetOf(service.ready.store_url);
+    expect(await answering(target, probesOf(host))).toEqual([]);
+    const gateways = ['/livez', '/openapi.json', '/playground', '/v1/models', '/internal/backlog'];
+    for (const path of gateways) expect((await probe(target, get(path))).status, path).toBe(404);
+    const { png } = await drawing(32);
+    const { upload } = await service.client.upload(png, 'image/png');
+    expect(new URL(upload!.url).origin).toBe(service.ready.store_url);
+    const elsewhere = upload!.url.replace(service.ready.store_url, service.ready.url);
+    const answers = [upload!.url, elsewhere].map(async (url) => (await fetch(url, { method: 'PUT' })).status);
+    expect(await Promise.all(answers)).toEqual([403, 404]);
   });
 
   test('L1: has no route of the gateway’s on its port that needs neither key nor signature and is not meant to', async () => {

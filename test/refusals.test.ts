@@ -120,7 +120,7 @@ describe('uploads that are not what was announced', () => {
       region: 'auto',
     });
     const signed = async (at: Date) => {
-      const url = `${service.ready.url}/cdn-cgi/local/r2/s3/whylight/t/test?X-Amz-Expires=300`;
+      const url = `${service.ready.store_url}/cdn-cgi/local/r2/s3/whylight/t/test?X-Amz-Expires=300`;
       const datetime = at.toISOString().replace(/[-:]|\.\d+/g, '');
       const aws = { signQuery: true, datetime };
       return (await store.sign(new Request(url, { method: 'PUT' }), { aws })).url;

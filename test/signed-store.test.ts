@@ -13,7 +13,7 @@ let attacker: string;
 let victim: string;
 let announcement: { content_type: string; content_length: number; sha256: string };
 
-const endpoint = () => `${service.ready.url}/cdn-cgi/local/r2/s3`;
+const endpoint = () => `${service.ready.store_url}/cdn-cgi/local/r2/s3`;
 
 beforeAll(async () => {
   service = await RunningService.start();

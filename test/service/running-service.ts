@@ -11,6 +11,7 @@ export const cli = fileURLToPath(new URL('../../apps/cli/bin/whylight.js', impor
 
 export interface Ready {
   readonly url: string;
+  readonly store_url: string;
   readonly operator_key: string;
   readonly tenant: string;
   readonly api_key: string;
@@ -39,13 +40,16 @@ export class RunningService {
     options: {
       directory?: string;
       models?: readonly string[];
+      corsOrigins?: readonly string[];
       /** Gets the pid of `whylight serve` while it starts. */
       onSpawn?: (pid: number) => void;
     } = {},
   ): Promise<RunningService> {
     const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'whylight-test-')));
     const models = (options.models ?? ['shapes']).flatMap((model) => ['--model', model]);
-    const args = [cli, 'serve', '--json', '--port', '0', '--budget', '0', '--data', directory, ...models];
+    const origins = (options.corsOrigins ?? []).flatMap((origin) => ['--cors-origin', origin]);
+    const data = ['--budget', '0', '--data', directory];
+    const args = [cli, 'serve', '--json', '--port', '0', ...data, ...models, ...origins];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     options.onSpawn?.(child.pid!);
     const log: string[] = [];

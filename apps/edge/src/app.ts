@@ -3,6 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { AppEnv } from './app-env.ts';
 import { notFound, Refusal } from './domain/refusal.ts';
 import { newId } from './domain/ulid.ts';
+import { cors } from './middleware/cors.ts';
 import { envelope } from './middleware/envelope.ts';
 import { type KnownRoute, knownRoutes } from './middleware/known-routes.ts';
 import { negotiation } from './middleware/negotiation.ts';
@@ -34,6 +35,7 @@ import { services } from './services.ts';
 
 export const app = new OpenAPIHono<AppEnv>();
 
+app.use(cors);
 app.use(envelope);
 app.use(knownRoutes(listRoutes));
 app.use('/v1/*', negotiation);

@@ -33,6 +33,11 @@ export interface Bindings extends Record<keyof z.input<typeof settingsSchema>, s
   readonly ASSETS: Fetcher;
 }
 
+/** The origins in a list that commas or spaces separate. */
+export const originsOf = (list: string): string[] => list.split(/[\s,]+/).filter((origin) => origin !== '');
+
+const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
+
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const url = z.url({ protocol: /^https?$/ });
 /** At least seven: webhooks are retried for three days, and must find the explanation that they name. */
@@ -53,6 +58,14 @@ const settingsSchema = z.object({
   WORKER_SECRET_PREVIOUS: z.string().min(32).optional(),
   /** URL at which the worker reaches this gateway. */
   PUBLIC_URL: url,
+  /** Origins whose pages may call the API from a browser. */
+  CORS_ORIGINS: z
+    .string()
+    .default('')
+    .transform(originsOf)
+    .pipe(
+      z.array(z.string().refine(isOrigin, 'Expected origins such as https://app.example, without a path')),
+    ),
   /** Work of all tenants that may wait for a worker or have one; beyond that, requests get 503. */
   BACKLOG_LIMIT: z.coerce.number().int().min(0).default(1000),
   /** `off`: the gateway does not log requests. */

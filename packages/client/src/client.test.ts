@@ -267,3 +267,32 @@ describe('a passing fault', () => {
     expect(double.seen).toHaveLength(2);
   });
 });
+
+describe('a link with a signed URL', () => {
+  const link = (signed_url: string) => ({ url: '/v1/explanations/exp_1/artifacts/overlay.png', signed_url });
+
+  it('L11: is fetched by it, without the API key and without asking the API', async () => {
+    double.routes['GET /signed'] = (_, response) => response.end('png');
+    const bytes = await double.client().download(link(`${double.url}/signed`));
+    expect(bytes).toEqual(new TextEncoder().encode('png'));
+    expect(double.seen.map(({ line, authorization }) => [line, authorization])).toEqual([
+      ['GET /signed', undefined],
+    ]);
+  });
+
+  it('L11: that has expired is fetched by another one, for which the client asks as JSON', async () => {
+    double.routes['GET /expired'] = (_, response) => response.writeHead(403).end();
+    double.routes['GET /signed'] = (_, response) => response.end('png');
+    double.routes['GET /v1/explanations/exp_1/artifacts/overlay.png'] = (request, response) => {
+      expect(request.headers.accept).toBe('application/json');
+      json(response, 200, { url: `${double.url}/signed`, expires_at: '2026-12-01T10:00:00Z' });
+    };
+    const bytes = await double.client().download(link(`${double.url}/expired`));
+    expect(bytes).toEqual(new TextEncoder().encode('png'));
+    expect(double.seen.map(({ authorization }) => authorization)).toEqual([
+      undefined,
+      'Bearer key',
+      undefined,
+    ]);
+  });
+});

@@ -168,12 +168,15 @@ export class WhylightClient {
   /** Fetches the bytes of one artifact. @throws ProblemError */
   artifact(id: string, name: ArtifactName, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     const path = `/v1/explanations/${encodeURIComponent(id)}/artifacts/${name}`;
-    return fetchArtifact(this.#connection, path, signal);
+    return fetchArtifact(this.#connection, { url: path }, signal);
   }
 
   /** Fetches the bytes behind a link of an explanation or a rendering. @throws ProblemError */
-  download({ url }: Pick<ArtifactLink, 'url'>, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    return fetchArtifact(this.#connection, url, signal);
+  download(
+    link: Pick<ArtifactLink, 'url' | 'signed_url'>,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return fetchArtifact(this.#connection, link, signal);
   }
 
   /** Returns the most likely classes of a photo. Waits until they are computed. @throws ProblemError */

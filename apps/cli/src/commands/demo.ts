@@ -36,6 +36,7 @@ export const demo = withJson(
     port,
     directory: data,
     models: [],
+    corsOrigins: [],
     ep: 'cpu',
     budget: 0,
     verbose: true,

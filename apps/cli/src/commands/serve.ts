@@ -9,6 +9,7 @@ interface Options {
   readonly port: number;
   readonly data: string;
   readonly model?: string[];
+  readonly corsOrigin?: string[];
   readonly ep: ExecutionProvider;
   readonly budget: number;
   readonly verbose?: boolean;
@@ -24,6 +25,12 @@ export const portOption = (fallback: number, where = ', on the loopback interfac
     })
     .default(fallback);
 
+function collectedOrigin(origin: string, previous: string[] = []): string[] {
+  if (!URL.canParse(origin) || new URL(origin).origin !== origin)
+    throw new InvalidArgumentError('Expected an origin such as http://localhost:5173, without a path.');
+  return [...previous, origin];
+}
+
 export const serve = withJson(
   new Command('serve')
     .description('Run the whole service on this machine: gateway, worker and object store')
@@ -33,6 +40,11 @@ export const serve = withJson(
       '--model <name|path>',
       'also serve this model: a name, a path or NAME=PATH; repeatable, the first is the default model',
       collected,
+    )
+    .option(
+      '--cors-origin <origin>',
+      'let pages of this origin, such as http://localhost:5173, call the service from a browser; repeatable',
+      collectedOrigin,
     )
     .addOption(
       new Option('--ep <provider>', 'device that runs the networks')
@@ -49,16 +61,18 @@ export const serve = withJson(
 )
   .addHelpText(
     'after',
-    '\nWith --json, serve prints one line when it is ready: {url, operator_key, tenant, api_key}.',
+    '\nWith --json, serve prints one line when it is ready: {url, store_url, operator_key, tenant, api_key}.',
   )
-  .action(async ({ port, data, model = [], ep, budget, verbose = false, json }: Options) => {
+  .action(async ({ port, data, model = [], corsOrigin = [], ep, budget, verbose = false, json }: Options) => {
     const log = (source: string, line: string) => note(`${source}: ${line}`);
-    const service = new Service({ port, directory: data, models: model, ep, budget, verbose, log });
+    const shown = { port, directory: data, models: model, corsOrigins: corsOrigin };
+    const service = new Service({ ...shown, ep, budget, verbose, log });
     await untilStopped(service, (access) => {
       const answer = answerOf(access);
       if (json) return printJson(answer, 0);
       const { url } = access;
       print(`Whylight is ready: ${url}  (in the browser: ${url}/playground, documentation: ${url}/docs)`);
+      print(`object store   ${answer.store_url}  (signed URLs lead there)`);
       print(`API key        ${answer.api_key}`);
       print(`operator key   ${answer.operator_key}`);
       print(`tenant         ${answer.tenant}`);
@@ -67,8 +81,9 @@ export const serve = withJson(
   });
 
 /** The data that a user needs to talk to the service, as JSON. */
-export const answerOf = ({ url, operatorKey, tenant, apiKey, workerUrl }: Access) => ({
+export const answerOf = ({ url, storeUrl, operatorKey, tenant, apiKey, workerUrl }: Access) => ({
   url,
+  store_url: storeUrl,
   operator_key: operatorKey,
   tenant,
   api_key: apiKey,

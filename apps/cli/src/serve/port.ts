@@ -1,6 +1,10 @@
 import { createServer } from 'node:net';
 import { Failure } from '../failure.ts';
 
+/** The next port after `port` if it is free, else any free one: a port that stays the same is easier to forward. */
+export const nextPort = (port: number): Promise<number> =>
+  freePort(port < 65_535 ? port + 1 : 0).catch(() => freePort(0));
+
 /** The port, or for 0 a free one, on the loopback interface. @throws Failure when it is taken */
 export function freePort(wanted: number): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@ import { gatewayReady, startGateway } from './gateway.ts';
 import { keepRunning, type Part } from './keep-running.ts';
 import { lock } from './lock.ts';
 import { type ServedModel, servedModels } from './models.ts';
-import { freePort } from './port.ts';
+import { freePort, nextPort } from './port.ts';
 import { Processes } from './processes.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
 import { writeSettings } from './settings.ts';
@@ -20,6 +20,8 @@ export interface ServiceOptions {
   readonly port: number;
   /** The folder of all state. */
   readonly directory: string;
+  /** Origins whose pages may call the API and use signed URLs. */
+  readonly corsOrigins: readonly string[];
   /** Registered names, paths, or NAME=PATH; the first is the default. The embedded models are there too. */
   readonly models: readonly string[];
   readonly ep: ExecutionProvider;
@@ -36,6 +38,8 @@ export interface Access {
   readonly operatorKey: string;
   readonly tenant: string;
   readonly apiKey: string;
+  /** The object store, to which signed URLs lead. */
+  readonly storeUrl: string;
   /** The worker, on the loopback interface: /health, /metrics. */
   readonly workerUrl: string;
 }
@@ -69,11 +73,12 @@ export class Service {
     checkNode();
     const models = await servedModels(this.#options.models);
     const port = await freePort(this.#options.port);
+    const urls = { url: `http://127.0.0.1:${port}`, storeUrl: `http://127.0.0.1:${await nextPort(port)}` };
     const secrets = await openSecrets(directory);
     this.#unlock = lock(directory);
     try {
       this.#processes = new Processes(log);
-      return await this.#bringUp(this.#processes, `http://127.0.0.1:${port}`, secrets, models);
+      return await this.#bringUp(this.#processes, urls, secrets, models);
     } catch (error) {
       await this.stop();
       throw error;
@@ -101,16 +106,16 @@ export class Service {
 
   async #bringUp(
     processes: Processes,
-    url: string,
+    { url, storeUrl }: Pick<Access, 'url' | 'storeUrl'>,
     secrets: Secrets,
     models: readonly ServedModel[],
   ): Promise<Access> {
-    const { directory, ep, budget, verbose } = this.#options;
+    const { directory, ep, budget, verbose, corsOrigins } = this.#options;
     const log: LogLine = (source, line) => {
       if (!this.#stopped) this.#options.log(source, line);
     };
     const newWorker = (port: number) =>
-      startWorker(processes, { models, ep, budget, gatewayUrl: url, secrets, port });
+      startWorker(processes, { models, ep, budget, storeUrl, secrets, port });
 
     const again = { name: 'worker', log };
     const [worker, bundle] = await Promise.all([
@@ -128,8 +133,8 @@ export class Service {
         await workerReady(child, workerUrl);
         return child;
       }, again);
-    await writeSettings(directory, secrets, { url, workerUrl });
-    const newGateway = () => startGateway(processes, { bundle, directory, url, verbose });
+    await writeSettings(directory, secrets, { url, storeUrl, workerUrl, corsOrigins });
+    const newGateway = () => startGateway(processes, { bundle, directory, url, storeUrl, verbose });
     const gateway = newGateway();
     const [ready] = await Promise.all([readyWorker(), gatewayReady(gateway, url)]);
 
@@ -144,6 +149,6 @@ export class Service {
     };
     this.#running.push([workerPart, ready], [gatewayPart, gateway]);
     const { tenant, apiKey } = await firstTenant(url, directory, secrets);
-    return { url, workerUrl, operatorKey: secrets.operatorKey, tenant, apiKey };
+    return { url, storeUrl, workerUrl, operatorKey: secrets.operatorKey, tenant, apiKey };
   }
 }

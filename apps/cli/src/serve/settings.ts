@@ -7,15 +7,17 @@ import { type Secrets, writePrivate } from './secrets.ts';
 /** The bucket in wrangler.jsonc. */
 const bucket = 'whylight';
 
-/** The URLs of the gateway and its worker. */
+/** The URLs of the gateway, the object store and the worker, and the origins of pages that may use the first two. */
 export interface GatewayPlace {
   readonly url: string;
+  readonly storeUrl: string;
   readonly workerUrl: string;
+  readonly corsOrigins: readonly string[];
 }
 
 /** Settings that gateway and worker share: the object store, and the secret that signs their calls. */
-export const sharedSettings = (url: string, secrets: Secrets): Record<string, string> => ({
-  S3_ENDPOINT: `${url}/cdn-cgi/local/r2/s3`,
+export const sharedSettings = (storeUrl: string, secrets: Secrets): Record<string, string> => ({
+  S3_ENDPOINT: `${storeUrl}/cdn-cgi/local/r2/s3`,
   S3_REGION: 'auto',
   S3_BUCKET: bucket,
   S3_ACCESS_KEY_ID: secrets.s3AccessKeyId,
@@ -30,12 +32,13 @@ export const homeIn = (directory: string): string => join(directory, 'gateway');
 export async function writeSettings(
   directory: string,
   secrets: Secrets,
-  { url, workerUrl }: GatewayPlace,
+  { url, storeUrl, workerUrl, corsOrigins }: GatewayPlace,
 ): Promise<void> {
   const settings = {
-    ...sharedSettings(url, secrets),
+    ...sharedSettings(storeUrl, secrets),
     WORKER_URL: workerUrl,
     PUBLIC_URL: url,
+    CORS_ORIGINS: corsOrigins.join(' '),
     WEBHOOK_SECRET: secrets.webhookSecret,
     OPERATOR_KEY_SHA256: createHash('sha256').update(secrets.operatorKey).digest('hex'),
   };

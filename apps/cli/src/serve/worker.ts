@@ -13,8 +13,7 @@ export interface WorkerOptions {
   readonly ep: ExecutionProvider;
   /** Seconds for which the worker runs the methods on each model while no job runs; 0 runs no method. */
   readonly budget: number;
-  /** URL of the gateway, which has the object store. */
-  readonly gatewayUrl: string;
+  readonly storeUrl: string;
   readonly secrets: Secrets;
   /** 0: any free one. */
   readonly port: number;
@@ -23,10 +22,10 @@ export interface WorkerOptions {
 /** Starts the worker. @throws EndedAtStart, Failure */
 export async function startWorker(
   processes: Processes,
-  { models, ep, budget, gatewayUrl, secrets, port }: WorkerOptions,
+  { models, ep, budget, storeUrl, secrets, port }: WorkerOptions,
 ): Promise<{ child: Child; url: string }> {
   const child = processes.start('worker', [programFile('#worker')], {
-    ...sharedSettings(gatewayUrl, secrets),
+    ...sharedSettings(storeUrl, secrets),
     PORT: String(port),
     HOST: '127.0.0.1',
     S3_FORCE_PATH_STYLE: 'true',

@@ -1,8 +1,8 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { TenantCleanupPort } from '../domain/ports.ts';
+import { urlLifetime } from '../domain/signed-links.ts';
 import type { Bindings } from '../env.ts';
 import { services } from '../services.ts';
-import { urlLifetime } from '../storage/objects.ts';
 import { statusOf } from '../use-cases/arrivals.ts';
 
 /** Milliseconds after which an upload without its photo counts as abandoned, and between two rounds. */

@@ -15,7 +15,7 @@ export type Responses = Readonly<Record<number, DeclaredResponse>>;
 
 type BodyOf<D extends DeclaredResponse> = D extends { content: infer C }
   ? C extends { 'application/json': { schema: infer S extends z.ZodType } }
-    ? { readonly body: z.output<S> }
+    ? { readonly body: z.output<S> | ReadableStream }
     : { readonly body: string | ReadableStream | null }
   : { readonly body?: undefined };
 

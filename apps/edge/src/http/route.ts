@@ -164,5 +164,7 @@ const withHeaders = (responses: Responses, shared: readonly ResponseHeader[]) =>
 function send(c: Context<AppEnv>, responses: Responses, answer: object): Response {
   const { status, headers, body } = answer as { status: 200; headers?: Record<string, string>; body?: never };
   const isJson = responses[status]?.content?.['application/json'] !== undefined;
-  return isJson ? c.json(body, status, headers) : c.body(body ?? null, status, headers);
+  return isJson && !((body as unknown) instanceof ReadableStream)
+    ? c.json(body, status, headers)
+    : c.body(body ?? null, status, headers);
 }

@@ -1,19 +1,25 @@
 import { canonicalJson, sha256Hex } from '@whylight/contract';
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import type { AppEnv } from '../app-env.ts';
 import { type Answer, type Claim, idempotencyKey } from '../domain/idempotency.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { withoutSignedUrls } from '../domain/signed-links.ts';
 import { type IdPrefix, newId } from '../domain/ulid.ts';
 import { measure } from '../timing.ts';
 
 /** Headers that the service stores with an answer and sends again with it. */
 const replayed = ['Content-Type', 'Location', 'Cache-Status', 'Preference-Applied'];
 
+type Refresh = (c: Context<AppEnv>, body: string) => string | Promise<string>;
+
+const keep: Refresh = (_, body) => body;
+
 /**
  * Answers a repeated request with the answer of the first. Sets `newId`, the id of what the handler creates. If the first
- * request died on the way, its repetition gets the same id, so that nothing is created twice.
+ * request died on the way, its repetition gets the same id, so that nothing is created twice. `refresh` makes again what is not
+ * stored of an answer.
  */
-export function idempotent(prefix: IdPrefix): MiddlewareHandler<AppEnv> {
+export function idempotent(prefix: IdPrefix, refresh: Refresh = keep): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const key = idempotencyKey(c.req.header('Idempotency-Key'));
     const id = newId(prefix);
@@ -27,7 +33,7 @@ export function idempotent(prefix: IdPrefix): MiddlewareHandler<AppEnv> {
     const claim = await measure(c, 'idempotency', async (): Promise<Claim> => await store.claim(body, id));
     switch (claim.outcome) {
       case 'replay':
-        return c.body(claim.answer.body, claim.answer.status as 200, {
+        return c.body(await refresh(c, claim.answer.body), claim.answer.status as 200, {
           ...claim.answer.headers,
           'Idempotent-Replayed': 'true',
         });
@@ -57,6 +63,6 @@ async function readAnswer(response: Response): Promise<Answer> {
   return {
     status: response.status,
     headers: Object.fromEntries(headers),
-    body: await response.clone().text(),
+    body: withoutSignedUrls(await response.clone().text()),
   };
 }

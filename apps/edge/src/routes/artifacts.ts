@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { artifactNames, artifactUrlSchema } from '@whylight/contract';
+import { mayRedirect, prefersJson } from '../domain/artifact-answer.ts';
 import { expiredFor } from '../domain/explanation.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { json } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
-import { urlLifetime } from '../storage/objects.ts';
 import { findExplanation, readExplanation } from '../use-cases/read-explanation.ts';
 
 export const artifacts = routes('explanations');
@@ -13,7 +13,9 @@ artifacts.route('GET', '/v1/explanations/{id}/artifacts/{name}', {
   id: 'artifacts.get',
   access: 'explanations:read',
   refuses: ['artifact_expired', 'storage_unavailable'],
-  summary: 'Get a signed URL of a picture, of the array or of the JSON of a result',
+  summary: 'Get a picture, the array or the JSON of a result',
+  description:
+    'Redirects to a signed URL of the file in the object store. Follow it without your API key: most clients take the key away, because the store is another origin. Clients that are known to send it along, by their `User-Agent`, get the bytes of the file instead (200). The links of an explanation have a `signed_url`, for which you need no key and no redirect.',
   params: { name: artifactNames.join(', ') },
   query: z.object({
     rendering: z.string().max(64).optional().describe('The id of a rendering, as its links contain it'),
@@ -22,7 +24,7 @@ artifacts.route('GET', '/v1/explanations/{id}/artifacts/{name}', {
     302: { description: '`Location` is a signed URL that is valid for five minutes', headers: ['Location'] },
     200: json(
       artifactUrlSchema,
-      'The body has the signed URL, if the request has `Accept: application/json`: a script of a page cannot read a redirect',
+      'The body has the signed URL, if `Accept` prefers `application/json` to the file: a script of a page cannot read a redirect',
     ),
   },
   handler: async ({ tenant, services, params: { id, name }, query: { rendering } }, c) => {
@@ -38,12 +40,20 @@ artifacts.route('GET', '/v1/explanations/{id}/artifacts/{name}', {
     if (!artifact && (run.erased || rendering?.length === 64) && isArtifact(name))
       throw new Refusal('artifact_expired', 'The result of this explanation has been deleted.');
     if (!artifact) throw notFound();
-    const url = await services.objects.signedGet(artifact.object, artifact.name, artifact.content_type);
-    const headers = { 'Cache-Control': 'private, no-store' };
-    if (!c.req.header('Accept')?.includes('application/json'))
-      return { status: 302, headers: { ...headers, Location: url } };
-    const expires_at = new Date(Date.now() + urlLifetime * 1000).toISOString();
-    return { status: 200, headers, body: { url, expires_at } };
+    const { objects } = services;
+    const noStore = { 'Cache-Control': 'private, no-store' };
+    const asJson = prefersJson(c.req.header('Accept'), artifact.content_type);
+    if (
+      !asJson &&
+      !mayRedirect(c.req.header('User-Agent'), new URL(c.req.url).hostname, objects.publicHost)
+    ) {
+      const { headers, body } = await objects.open(artifact);
+      return { status: 200, headers: { ...noStore, ...headers }, body };
+    }
+    const { signed_url: url, expires_at } = await objects.signedGet(artifact);
+    return asJson
+      ? { status: 200, headers: noStore, body: { url, expires_at } }
+      : { status: 302, headers: { ...noStore, Location: url } };
   },
 });
 

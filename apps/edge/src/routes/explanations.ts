@@ -12,6 +12,7 @@ import { idempotencyKeyPattern } from '../domain/idempotency.ts';
 import { refusalsOfJobs } from '../domain/job-refusal.ts';
 import { longestWait, preferredWait } from '../domain/prefer.ts';
 import { isTerminal } from '../domain/run.ts';
+import { ageOfUrls } from '../domain/signed-links.ts';
 import { answerPage, paged } from '../http/paging.ts';
 import { wholeNumber } from '../http/query.ts';
 import { deleted, json } from '../http/responses.ts';
@@ -21,6 +22,7 @@ import { measure } from '../timing.ts';
 import { createExplanation } from '../use-cases/creation.ts';
 import { deferExplanation } from '../use-cases/defer-explanation.ts';
 import { answererOf, findExplanation, present, readExplanation } from '../use-cases/read-explanation.ts';
+import { presentSigned, signExplanation, signStored } from '../use-cases/sign-links.ts';
 
 export const explanations = routes('explanations');
 
@@ -30,7 +32,9 @@ explanations.route('POST', '/v1/explanations', {
   id: 'explanations.create',
   access: 'explanations:write',
   refuses: refusalsOfJobs,
-  middleware: idempotent('exp'),
+  middleware: idempotent('exp', ({ var: { services, caller } }, body) =>
+    signStored(services, caller.tenant, body),
+  ),
   summary: 'Create an explanation of what the classifier looked at',
   headers: {
     prefer:
@@ -84,7 +88,7 @@ explanations.route('POST', '/v1/explanations', {
         'Cache-Status': cacheStatus[admission.via],
         ...(wait === null ? {} : { 'Preference-Applied': `wait=${wait}` }),
       },
-      body: present(now),
+      body: await presentSigned(services, now),
     };
   },
 });
@@ -99,7 +103,7 @@ explanations.route('GET', '/v1/explanations', {
       'exp',
       query,
       (limit, after) => services.explanations.list(tenant, limit, after),
-      async (row) => present(await readExplanation(services, row, 0)),
+      async (row) => presentSigned(services, await readExplanation(services, row, 0)),
     ),
 });
 
@@ -111,15 +115,21 @@ explanations.route('GET', '/v1/explanations/{id}', {
   headers: { 'if-none-match': 'The `ETag` of an earlier answer' },
   responses: {
     200: json(explanationSchema, 'The body is the explanation in its present state', ['ETag']),
-    304: { description: 'The explanation has not changed', headers: ['ETag'] },
+    304: {
+      description:
+        'The explanation has not changed, and the signed URLs of the answer with this `ETag` are good for two more minutes at least',
+      headers: ['ETag'],
+    },
   },
   handler: async ({ tenant, services, params, query, headers: asked }) => {
     const row = await findExplanation(services, tenant, params.id);
-    const explanation = present(await readExplanation(services, row, query.wait));
-    const tag = `"${(await sha256Hex(JSON.stringify(explanation))).slice(0, 32)}"`;
+    const now = await readExplanation(services, row, query.wait);
+    const explanation = present(now);
+    const state = JSON.stringify(explanation) + ageOfUrls(explanation, Date.now());
+    const tag = `"${(await sha256Hex(state)).slice(0, 32)}"`;
     const headers = { ETag: tag };
     if (asked['if-none-match']?.includes(tag)) return { status: 304, headers };
-    return { status: 200, headers, body: explanation };
+    return { status: 200, headers, body: await signExplanation(services, explanation, now) };
   },
 });
 
@@ -134,7 +144,10 @@ explanations.route('POST', '/v1/explanations/{id}/cancel', {
   handler: async ({ tenant, services, params }) => {
     const row = await findExplanation(services, tenant, params.id);
     const stopped = await answererOf(services, row).cancel(row.run, row.id);
-    return { status: stopped ? 202 : 200, body: present(await readExplanation(services, row, 0)) };
+    return {
+      status: stopped ? 202 : 200,
+      body: await presentSigned(services, await readExplanation(services, row, 0)),
+    };
   },
 });
 

@@ -6,6 +6,7 @@ import { json } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
 import { findExplanation, readExplanation } from '../use-cases/read-explanation.ts';
 import { renderRun } from '../use-cases/render-run.ts';
+import { signLinks } from '../use-cases/sign-links.ts';
 
 export const renderings = routes('explanations');
 
@@ -41,7 +42,11 @@ renderings.route('POST', '/v1/explanations/{id}/render', {
           status: known ? ('hit' as const) : ('miss' as const),
           key: `sha256:${await renderKey(row.key, style)}`,
         },
-        artifacts: { overlay: link('overlay.png'), heatmap: link('heatmap.png') },
+        artifacts: await signLinks(
+          services,
+          { overlay: link('overlay.png'), heatmap: link('heatmap.png') },
+          rendering.artifacts,
+        ),
         warnings: [...rendering.warnings],
       },
     };

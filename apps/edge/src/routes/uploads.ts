@@ -1,10 +1,10 @@
 import { type Upload, uploadLimits, uploadRequestSchema, uploadSchema } from '@whylight/contract';
 import { photoType } from '../domain/photo-type.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { urlLifetime } from '../domain/signed-links.ts';
 import { boundHeaders } from '../domain/upload.ts';
 import { deleted, json } from '../http/responses.ts';
 import { routes } from '../http/route.ts';
-import { urlLifetime } from '../storage/objects.ts';
 import type { UploadRow } from '../storage/uploads.ts';
 import { eraseUpload, findReady, findUpload, statusOf } from '../use-cases/arrivals.ts';
 

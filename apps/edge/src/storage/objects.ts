@@ -1,10 +1,14 @@
-import { hex } from '@whylight/contract';
+import { type Artifact, hex } from '@whylight/contract';
 import { AwsClient } from 'aws4fetch';
 import { Refusal } from '../domain/refusal.ts';
+import { urlLifetime } from '../domain/signed-links.ts';
 import type { Settings } from '../env.ts';
 
-/** Seconds for which a signed URL is good. */
-export const urlLifetime = 300;
+/** A signed URL and the time until which the store accepts it. */
+export interface SignedUrl {
+  readonly signed_url: string;
+  readonly expires_at: string;
+}
 
 export interface ObjectHead {
   readonly bytes: number;
@@ -39,14 +43,40 @@ export class Objects {
     return signed;
   }
 
-  /** A URL for one GET; the store is told to serve the object as a download of this name and type. */
-  async signedGet(object: string, filename: string, contentType: string): Promise<string> {
+  /** A URL for GETs of one artifact; the store is told to serve it as a download of its name and type. */
+  async signedGet({ object, name, content_type }: Artifact): Promise<SignedUrl> {
     const url = this.#url(object, this.#publicEndpoint);
     url.searchParams.set('X-Amz-Expires', String(urlLifetime));
-    url.searchParams.set('response-content-disposition', `attachment; filename="${filename}"`);
-    url.searchParams.set('response-content-type', contentType);
-    const { url: signed } = await this.#client.sign(new Request(url), { aws: { signQuery: true } });
-    return signed;
+    url.searchParams.set('response-content-disposition', dispositionOf(name));
+    url.searchParams.set('response-content-type', content_type);
+    const seconds = Math.floor(Date.now() / 1000);
+    const datetime = new Date(seconds * 1000).toISOString().replace(/[-:]|\.\d+/g, '');
+    const { url: signed } = await this.#client.sign(url, { aws: { signQuery: true, datetime } });
+    return { signed_url: signed, expires_at: new Date((seconds + urlLifetime) * 1000).toISOString() };
+  }
+
+  /** The bytes of one artifact, as the store sends them, and the headers of that download. @throws Refusal `storage_unavailable` */
+  async open({
+    object,
+    name,
+    content_type,
+  }: Artifact): Promise<{ headers: Record<string, string>; body: ReadableStream }> {
+    const url = this.#url(object, this.#settings.S3_ENDPOINT);
+    // The bytes may take longer than the store may take to begin.
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), 10_000);
+    const response = await this.#client.fetch(url, { signal: late.signal }).catch(() => null);
+    clearTimeout(timer);
+    if (!response?.ok || !response.body) throw unavailable(response?.status);
+    const length = response.headers.get('content-length');
+    return {
+      body: response.body,
+      headers: {
+        'Content-Type': content_type,
+        'Content-Disposition': dispositionOf(name),
+        ...(length === null ? {} : { 'Content-Length': length }),
+      },
+    };
   }
 
   /**
@@ -198,6 +228,11 @@ export class Objects {
     }
   }
 
+  /** The host at which clients reach the store, without its port. */
+  get publicHost(): string {
+    return new URL(this.#publicEndpoint).hostname;
+  }
+
   /** `/bucket/object`, as a request to copy it names it. */
   pathOf(object: string): string {
     return `/${this.#settings.S3_BUCKET}/${object}`;
@@ -211,6 +246,8 @@ export class Objects {
     return new URL(`${endpoint.replace(/\/$/, '')}/${this.#settings.S3_BUCKET}/${object}`);
   }
 }
+
+const dispositionOf = (name: string): string => `attachment; filename="${name}"`;
 
 /** If the store refuses our signature (a wrong key, a wrong clock), the log says so: the client cannot help. */
 function unavailable(status?: number): Refusal {

@@ -1,9 +1,9 @@
 import { canonicalJson, type Model, type ModelRequest, sha256Hex } from '@whylight/contract';
 import { type ModelRow, manifestOf, partsOf, presentModel } from '../domain/model.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
+import { urlLifetime } from '../domain/signed-links.ts';
 import { newId } from '../domain/ulid.ts';
 import type { Services } from '../services.ts';
-import { urlLifetime } from '../storage/objects.ts';
 
 export interface Requester {
   readonly tenant: string;

@@ -1,9 +1,10 @@
 import type { Job, Upload } from '@whylight/contract';
 import { notFound, Refusal } from '../domain/refusal.ts';
+import { urlLifetime } from '../domain/signed-links.ts';
 import { isId } from '../domain/ulid.ts';
 import { uploadStatus } from '../domain/upload.ts';
 import type { Services } from '../services.ts';
-import { type Objects, urlLifetime } from '../storage/objects.ts';
+import type { Objects } from '../storage/objects.ts';
 import type { UploadRow } from '../storage/uploads.ts';
 
 /** Finds the status of an upload: what the store says, until the cleanup has recorded that the upload failed. */

@@ -21,7 +21,7 @@ export async function findExplanation(
 }
 
 /** An explanation as it is at one moment. */
-interface ReadExplanation {
+export interface ReadExplanation {
   readonly row: ExplanationRow;
   /** The run that answers it, as the explanation sees it. */
   readonly run: Run;

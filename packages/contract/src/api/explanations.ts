@@ -63,7 +63,16 @@ export type ExplanationAsked = z.output<typeof explanationRequestSchema>;
 
 export const artifactLinkSchema = z.object({
   name: z.enum(artifactNames),
-  url: z.string().describe('Path on this API. It redirects (302) to a signed URL'),
+  url: z
+    .string()
+    .describe('Path on this API, which stays the same. With your API key it redirects (302) to a signed URL'),
+  signed_url: z
+    .string()
+    .optional()
+    .describe(
+      'URL of the file in the object store, made for this answer. Fetch it without your API key, before the time `expires_at`. It is absent if the file is deleted',
+    ),
+  expires_at: time.optional().describe('Time until which the store accepts `signed_url`'),
   sha256,
   bytes: z.int(),
   content_type: z.string(),

@@ -16,6 +16,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const sources: Record<Script, string> = {
   gateway: join(edge, 'src/index.ts'),
   front: here('./front.ts'),
+  'store-front': here('./store-front.ts'),
   migrations: here('./migrations.ts'),
 };
 

@@ -48,7 +48,7 @@ describe('the bundle of the gateway', () => {
       name: '0001_tenants.sql',
       statements: expect.arrayContaining([expect.stringMatching(/^CREATE TABLE tenants/)]),
     });
-    for (const name of ['gateway', 'front', 'migrations'])
+    for (const name of ['gateway', 'front', 'store-front', 'migrations'])
       expect(await readFile(join(folder, `${name}.js`), 'utf8')).toContain('export {');
   });
 });

@@ -2,7 +2,7 @@ import type { V4WorkerOptions } from 'miniflare';
 import type { Migration } from './migrations.ts';
 
 /** The workers that `whylight serve` runs, each a script of its name in the bundle. */
-export type Script = 'gateway' | 'front' | 'migrations';
+export type Script = 'gateway' | 'front' | 'store-front' | 'migrations';
 
 /** A class of Durable Objects; `unsafeUniqueKey` says under which name its objects are stored. */
 export interface DurableObjectClass {

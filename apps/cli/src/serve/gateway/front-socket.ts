@@ -14,17 +14,22 @@ interface Worker {
 export interface FrontSocket {
   /** On the loopback interface. */
   readonly port: number;
+  /** Whether the worker is bound to the store, too. */
+  readonly store: boolean;
 }
 
 /**
- * A plugin of Miniflare for the front: a binding to the S3 endpoint of Miniflare's R2, and a port. The endpoint could
- * otherwise be reached only through Miniflare's entry, and the port would be the entry's or a "direct socket": the one
- * serves other paths beside it, the other takes workerd's own protocol (CONNECT) and believes what a client says of itself.
+ * A plugin of Miniflare for the two fronts: a port, and for the store's front a binding to the S3 endpoint of Miniflare's R2.
+ * The endpoint could otherwise be reached only through Miniflare's entry, and the port would be the entry's or a "direct
+ * socket": the one serves other paths beside it, the other takes workerd's own protocol (CONNECT) and believes what a client
+ * says of itself.
  */
 export const plugins = {
   [frontSocket]: {
     getBindings: (worker: Worker) =>
-      socketsOf(worker).map(([name]) => ({ name, service: { name: R2_S3_SERVICE_NAME } })),
+      socketsOf(worker)
+        .filter(([, { store }]) => store)
+        .map(([name]) => ({ name, service: { name: R2_S3_SERVICE_NAME } })),
     getNodeBindings: () => ({}),
     getServices: ({ options }: { readonly options: Worker }) => ({
       services: [],

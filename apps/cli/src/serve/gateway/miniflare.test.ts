@@ -53,7 +53,7 @@ describe('the options of Miniflare', () => {
       migrations: [],
     };
     await writeFile(join(bundle, 'gateway.json'), JSON.stringify(gateway));
-    for (const name of ['gateway', 'front', 'migrations'])
+    for (const name of ['gateway', 'front', 'store-front', 'migrations'])
       await writeFile(join(bundle, `${name}.js`), 'export default {};');
   });
   afterAll(() => rm(bundle, { recursive: true }));
@@ -64,10 +64,11 @@ describe('the options of Miniflare', () => {
       S3_ACCESS_KEY_ID: 'id',
       S3_SECRET_ACCESS_KEY: 'secret',
       PUBLIC_URL: 'http://127.0.0.1:1',
+      CORS_ORIGINS: 'http://a.example',
     };
     const restarted = () => {};
     const { workers, ...shared } = convertV4MiniflareOptions({
-      workers: await servedWorkers({ bundle, settings, port: 8787 }),
+      workers: await servedWorkers({ bundle, settings, port: 8787, storePort: 8788 }),
       resourcePersistencePath: '/state/v3',
       host: '127.0.0.1',
       cf: false,
@@ -90,13 +91,25 @@ describe('the options of Miniflare', () => {
       'port',
     ])
       expect((shared as Record<string, unknown>)[option], option).toBeUndefined();
-    const [front, gateway] = workers;
+    const [front, storeFront, gateway] = workers;
     expect(front).toMatchObject({
       config: {
         name: 'front',
         env: {
           GATEWAY: { type: 'worker', worker: 'whylight' },
-          STORE: { type: 'unsafe:front-socket', dev: { options: { port: 8787 } } },
+          SOCKET: { type: 'unsafe:front-socket', dev: { options: { port: 8787, store: false } } },
+        },
+      },
+    });
+    expect(storeFront).toMatchObject({
+      config: {
+        name: 'store-front',
+        env: {
+          ORIGINS: {
+            type: 'text',
+            value: 'http://127.0.0.1:8787 http://localhost:8787 http://a.example',
+          },
+          STORE: { type: 'unsafe:front-socket', dev: { options: { port: 8788, store: true } } },
         },
       },
     });

@@ -10,8 +10,9 @@ export interface GatewayOptions {
   readonly bundle: string;
   /** Settings of the gateway, and of the store: S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY. */
   readonly settings: Readonly<Record<string, string>>;
-  /** On the loopback interface. */
+  /** Of the gateway and of the store, on the loopback interface. */
   readonly port: number;
+  readonly storePort: number;
 }
 
 /** The date that the gateway is made for; these workers need no newer date. */
@@ -21,8 +22,13 @@ const plugin = { name: frontSocket, package: programFile('#front-socket') };
 export const readBundle = async (bundle: string): Promise<BundledGateway> =>
   JSON.parse(await readFile(join(bundle, 'gateway.json'), 'utf8')) as BundledGateway;
 
-/** The front, which alone has a port, and the gateway behind it. */
-export async function servedWorkers({ bundle, settings, port }: GatewayOptions): Promise<V4WorkerOptions[]> {
+/** The fronts of gateway and store, which alone have ports, and the gateway behind the first. */
+export async function servedWorkers({
+  bundle,
+  settings,
+  port,
+  storePort,
+}: GatewayOptions): Promise<V4WorkerOptions[]> {
   const { name, options } = await readBundle(bundle);
   const { assets, r2Buckets, ...own } = options;
   const s3Credentials = {
@@ -34,7 +40,16 @@ export async function servedWorkers({ bundle, settings, port }: GatewayOptions):
     compatibilityDate,
     ...script(bundle, 'front'),
     serviceBindings: { GATEWAY: name },
-    unsafeBindings: [{ name: 'STORE', type: frontSocket, plugin, options: { port } }],
+    unsafeBindings: [{ name: 'SOCKET', type: frontSocket, plugin, options: { port, store: false } }],
+  };
+  // The page of the playground, by either name of this machine, and pages that may call the API.
+  const origins = [`http://127.0.0.1:${port}`, `http://localhost:${port}`];
+  const storeFront: V4WorkerOptions = {
+    name: 'store-front',
+    compatibilityDate,
+    ...script(bundle, 'store-front'),
+    bindings: { ORIGINS: [...origins, settings.CORS_ORIGINS ?? ''].join(' ').trim() },
+    unsafeBindings: [{ name: 'STORE', type: frontSocket, plugin, options: { port: storePort, store: true } }],
   };
   const gateway: V4WorkerOptions = {
     ...own,
@@ -49,7 +64,7 @@ export async function servedWorkers({ bundle, settings, port }: GatewayOptions):
       Object.entries(r2Buckets).map(([binding, bucket]) => [binding, { ...bucket, s3Credentials }]),
     ),
   };
-  return [front, gateway];
+  return [front, storeFront, gateway];
 }
 
 /** A worker that brings the gateway's database up to date, with nothing beside it. */

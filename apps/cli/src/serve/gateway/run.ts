@@ -1,6 +1,6 @@
 /**
- * `node run.ts --bundle DIR --home DIR --port N [--verbose]`: the gateway with its database, queues and object store, in
- * one workerd that Miniflare starts and starts again. `whylight serve` runs this in a process group of its own. Asked to
+ * `node run.ts --bundle DIR --home DIR --port N --store-port N [--verbose]`: the gateway with its database, queues and object
+ * store, in one workerd that Miniflare starts and starts again. `whylight serve` runs this in a process group of its own. Asked to
  * end by a signal, Miniflare ends workerd and this process.
  */
 import { createHash } from 'node:crypto';
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     // The folder of the settings and of Miniflare's entry; beside it is the state.
     home: { type: 'string', default: '' },
     port: { type: 'string', default: '' },
+    'store-port': { type: 'string', default: '' },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -71,7 +72,9 @@ async function serve(): Promise<void> {
   const { migrations } = await readBundle(bundle);
   const digest = createHash('sha256').update(JSON.stringify(migrations)).digest('hex');
   await stamp('../migrated', digest, () => migrate(migrations));
-  const workers = await servedWorkers({ bundle, settings: await readSettings(), port: Number(port) });
+  const settings = await readSettings();
+  const ports = { port: Number(port), storePort: Number(values['store-port']) };
+  const workers = await servedWorkers({ bundle, settings, ...ports });
   const miniflare = startMiniflare({ workers, state, verbose, onRestart: workerdRestarted });
   await miniflare.ready;
   if (verbose) console.log(`listening on port ${port}`);

@@ -9,6 +9,8 @@ export function refusalOf(headers: Headers, query: URLSearchParams): string | nu
   const authorization = headers.get('authorization');
   const inQuery = [...query.keys()].some((name) => /^x-amz-(signature|credential)$/i.test(name));
   if (authorization === null && !inQuery) return 'The request is not signed.';
+  if (authorization !== null && inQuery && !/^AWS4-/.test(authorization))
+    return 'The header Authorization has no signature. Send the signed URL alone: the store needs no API key, and must not see it.';
   if (authorization !== null && inQuery)
     return 'The request is signed twice: in its URL and in the header Authorization. Send one of them.';
   const signed = signedNames(authorization, query);
