@@ -13,6 +13,7 @@ export interface Calls {
   release: { request: { readonly model: number }; answer: undefined };
   classify: { request: Asked<ClassifyQuestion>; answer: Classification };
   explain: { request: Asked<ExplainQuestion>; answer: Answered };
+  judge: { request: Asked<JudgeQuestion>; answer: Judgement };
   check: { request: { readonly model: number }; answer: ModelCheck };
   compile: { request: CompileQuestion & { readonly model: number }; answer: Compiled };
 }
@@ -53,6 +54,31 @@ export interface ExplainQuestion {
   readonly style?: Style | undefined;
   /** `false`: no overlay and no heat map. */
   readonly pictures?: boolean | undefined;
+}
+
+/** A map to judge: how the score of a class changes while the pixels go in the order of the map. */
+export interface JudgeQuestion {
+  /** A value for each point of the region that the network sees, row by row. */
+  readonly values: Float32Array;
+  readonly width: number;
+  readonly height: number;
+  /** The index of the class. */
+  readonly target: number;
+}
+
+/** The score while pixels are deleted, and while they are inserted into nothing, those of the highest values first. */
+export interface Curves {
+  /** The part of the pixels that has changed at each point, 0 to 1. */
+  readonly fractions: readonly number[];
+  readonly deletion: readonly number[];
+  readonly insertion: readonly number[];
+}
+
+export interface Judgement {
+  readonly score: 'probability' | 'logit';
+  readonly map: Curves;
+  /** The same in an order by chance. */
+  readonly chance: Curves;
 }
 
 /** An explainer to write as one ONNX file. */

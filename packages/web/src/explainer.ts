@@ -9,6 +9,8 @@ import type {
   CompileQuestion,
   ExplainQuestion,
   Explanation,
+  Judgement,
+  JudgeQuestion,
   ModelCheck,
   Progress,
 } from './calls.ts';
@@ -48,6 +50,15 @@ export interface WebExplainer extends Disposable {
     question: ExplainQuestion & { readonly model: OpenedModel; readonly image: ImageSource },
     options?: CallOptions,
   ): Promise<Explanation>;
+  /**
+   * Judges a map by deletion and insertion (Petsiuk et al. 2018), beside an order by chance. It runs the network sixty times.
+   *
+   * @throws InputError
+   */
+  judge(
+    question: JudgeQuestion & { readonly model: OpenedModel; readonly image: ImageSource },
+    options?: CallOptions,
+  ): Promise<Judgement>;
   /** Lists methods, which of them work on the model and which suit it, as far as its file tells. It runs nothing. */
   checkModel(model: OpenedModel, options?: CallOptions): Promise<ModelCheck>;
   /** Returns the bytes of an ONNX file that explains: images and class indices in, attributions out. @throws InputError */
@@ -108,6 +119,7 @@ export async function startExplainer({
         const { overlay, heatmap, ...rest } = await call('explain', await asked(question), options);
         return { ...rest, overlay: imageData(overlay), heatmap: imageData(heatmap) };
       },
+      judge: async (question, options) => call('judge', await asked(question), options),
       checkModel: ({ id }, options) => call('check', { model: id }, options),
       async compile({ model, ...question }, options) {
         return (await call('compile', { ...question, model: model.id }, options)).bytes;

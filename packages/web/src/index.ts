@@ -5,9 +5,12 @@ export type {
   Classification,
   ClassifyQuestion,
   CompileQuestion,
+  Curves,
   Device,
   ExplainQuestion,
   Explanation,
+  Judgement,
+  JudgeQuestion,
   MethodFacts,
   ModelCheck,
 } from './calls.ts';

@@ -30,6 +30,8 @@ import type {
   CompileQuestion,
   Device,
   ExplainQuestion,
+  Judgement,
+  JudgeQuestion,
   ModelCheck,
 } from '../calls.ts';
 import type { FileModel } from '../models/described-files.ts';
@@ -37,6 +39,7 @@ import { openSource } from '../models/open.ts';
 import type { ModelSource, OpenedModel } from '../models/opened-model.ts';
 import { photoOf } from '../photo.ts';
 import { rgbaOf } from '../pixels.ts';
+import { judge } from './judge.ts';
 import { Loaded } from './loaded.ts';
 import { checkOf } from './model-check.ts';
 import type { WebRuntime } from './runtime.ts';
@@ -164,6 +167,26 @@ export class Engine {
       device: this.#device,
       milliseconds: { load, compute, render: clock() },
     };
+  }
+
+  /** Runs the network with parts of the image deleted, in the order of a map and by chance. */
+  async judge(asked: Asked<JudgeQuestion>, { signal, onProgress }: Watch): Promise<Judgement> {
+    const { model: id, bitmap, target } = asked;
+    const model = this.#model(id);
+    const { pixels, picture } = photoOf(rgbaOf(bitmap), await channelsFor(model));
+    const sides = await sidesFor(model, picture);
+    const network = await this.#networks.get(`${id} ${JSON.stringify(sides ?? null)}`, () =>
+      this.#network(model, sides),
+    );
+    const { input } = preprocess(pixels, network.preprocessing);
+    const { probabilities } = await network.run(repeated(input, network.rows));
+    const score = probabilities ? 'probability' : 'logit';
+    const scoreOne = async (image: Tensor<'float32'>) => {
+      signal.throwIfAborted();
+      const given = await network.run(repeated(image, network.rows));
+      return (given[probabilities ? 'probabilities' : 'logits'] as Tensor<'float32'>).data[target]!;
+    };
+    return { score, ...(await judge(scoreOne, input, asked, network.preprocessing.layout, onProgress)) };
   }
 
   async check(id: number): Promise<ModelCheck> {
