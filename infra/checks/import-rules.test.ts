@@ -94,7 +94,7 @@ const examples: readonly (readonly [path: string, text: string, refusal: string 
   ['apps/edge/src/use-cases/a.ts', "import '@hono/zod-openapi';", 'may import it'],
   ['apps/edge/src/use-cases/a.ts', "import '../middleware/authenticate.ts';", 'not middleware'],
   ['apps/edge/src/durable-objects/deep/a.ts', "import '../../routes/keys.ts';", 'not routes'],
-  ['apps/edge/src/playground/a.ts', "import '../domain/ulid.ts';", 'not domain'],
+  ['apps/edge/src/generated/a.ts', "import '../domain/ulid.ts';", 'not domain'],
   ['apps/edge/src/routes/a.ts', "import '../durable-objects/batch.ts';", 'not durable-objects'],
   ['apps/edge/src/routes/a.ts', "import '@whylight/core';", 'contract, core/methods; not core'],
   ['apps/edge/src/routes/a.ts', "import { Hono } from 'hono';\nimport '@whylight/core/methods';", null],

@@ -71,8 +71,7 @@ export const importRules: Readonly<Record<string, PackageRules>> = {
       http: '. domain storage middleware',
       'use-cases': '. domain storage',
       'durable-objects': '. domain storage use-cases',
-      playground: '',
-      routes: '. domain storage middleware http use-cases playground',
+      routes: '. domain storage middleware http use-cases',
       'app.ts': '*',
       'index.ts': '*',
     },
@@ -101,7 +100,7 @@ export const importRules: Readonly<Record<string, PackageRules>> = {
     libraries: { '@aws-sdk/': 'storage' },
   },
   'apps/web': {
-    packages: 'core web',
+    packages: 'client core web',
     rooms: {
       '.': '',
       photo: '.',

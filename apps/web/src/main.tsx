@@ -1,4 +1,5 @@
 import { hydrate, render } from 'preact';
+import { serviceAddress } from './engine/service-address.ts';
 import { startTabEngine } from './engine/tab-engine.ts';
 import { firstSession } from './first/first-session.ts';
 import { addressOf, gallery } from './photo/gallery.ts';
@@ -13,8 +14,20 @@ import { Workbench } from './workbench/workbench.ts';
 
 const root = document.getElementById('page')!;
 const language = preferredLanguage();
-const store = new Store(firstSession(language));
-const workbench = new Workbench(store);
+const service = serviceAddress();
+const store = new Store({
+  ...firstSession(language),
+  service: service && { url: service.url, key: { phase: 'none' } },
+});
+const workbench = new Workbench(store, {
+  tab: async () => {
+    const engine = await startTabEngine();
+    void keepEngine();
+    return engine;
+  },
+  // Only who has a key needs the client of the service.
+  service: async (url, key) => (await import('./engine/service-engine.ts')).startServiceEngine(url, key),
+});
 
 const speak = (chosen: Language) => {
   rememberLanguage(chosen);
@@ -49,4 +62,10 @@ store.listen(() => {
 takeFiles(workbench);
 keepPage();
 void workbench.chooseFirst(addressOf(gallery[0]));
-void workbench.start(startTabEngine).then(keepEngine);
+void begin();
+
+/** With a key that was handed over the service answers, unless it does not take the key. */
+async function begin(): Promise<void> {
+  if (service?.key) await workbench.useService(service.key);
+  if (store.session.service?.key.phase !== 'accepted') await workbench.useTab();
+}

@@ -12,8 +12,12 @@ import type { Result } from '../engine/engine.ts';
 import type { Photo } from '../photo/photo.ts';
 import type { Language, Look } from '../state/session.ts';
 
-const styleOf = ({ opacity, hidden, backdrop }: Look, language: Language, { kind }: Result): Style => ({
-  ...{ opacity, backdrop, language },
+const styleOf = (
+  { opacity, hidden, backdrop, colormap }: Look,
+  language: Language,
+  { kind }: Result,
+): Style => ({
+  ...{ opacity, backdrop, language, colormap: colormap ?? undefined },
   // The upper ends are the drawing's own: a clip has to name both.
   ...(hidden > 0 && { clip: [hidden, kind.isPixels ? 99 : 100] as const }),
 });

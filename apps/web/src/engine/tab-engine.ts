@@ -1,12 +1,19 @@
-import { type OpenedModel, startExplainer, type WebExplainer } from '@whylight/web';
+import { type ModelSource, type OpenedModel, startExplainer, type WebExplainer } from '@whylight/web';
 import type { Photo } from '../photo/photo.ts';
 import { defaultModel } from './default-model.ts';
 import type { Asked, Classes, Engine, EngineFacts, ModelCard, ModelChoice, Result, Watch } from './engine.ts';
+import { orderOf } from './order-of.ts';
 import { suggestedMethods } from './suggested.ts';
 
 /** Starts the engine in this tab: nothing leaves the machine. @throws Error where the browser cannot run it */
 export async function startTabEngine(): Promise<Engine> {
   return new TabEngine(await startExplainer());
+}
+
+function sourceOf(choice: ModelChoice): ModelSource {
+  if (choice === 'default') return defaultModel;
+  if ('files' in choice) return { files: [...choice.files], keep: true };
+  throw new Error(`This tab has no model ${choice.name}: only the service has it.`);
 }
 
 class TabEngine implements Engine {
@@ -26,7 +33,7 @@ class TabEngine implements Engine {
   }
 
   async openModel(choice: ModelChoice, watch: Watch): Promise<ModelCard> {
-    const source = choice === 'default' ? defaultModel : { files: [...choice.files], keep: true };
+    const source = sourceOf(choice);
     const opened = await this.#explainer.openModel(source, watch);
     const check = await this.#explainer.checkModel(opened, watch);
     this.#opened.set(opened.id, opened);
@@ -61,13 +68,22 @@ class TabEngine implements Engine {
     return { ...answer, compute: milliseconds.compute };
   }
 
-  compile(model: ModelCard, result: Result, watch: Watch): Promise<Uint8Array<ArrayBuffer>> {
+  readonly judge = (photo: Photo, model: ModelCard, result: Result, watch: Watch) =>
+    this.#explainer.judge(
+      {
+        ...{ model: this.#known(model), image: photo.bitmap, target: result.target.class_index },
+        ...orderOf(result),
+      },
+      watch,
+    );
+
+  readonly compile = (model: ModelCard, result: Result, watch: Watch) => {
     const { method, convention, parameters, layers } = result;
     return this.#explainer.compile(
       { model: this.#known(model), method, convention, parameters, layers },
       watch,
     );
-  }
+  };
 
   close(): void {
     this.#explainer.close();

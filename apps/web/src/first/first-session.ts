@@ -9,6 +9,7 @@ export function firstSession(language: Language): Session {
   return {
     language,
     engine: { phase: 'loading', what: 'engine', part: null },
+    service: null,
     model: null,
     opening: none,
     photo: null,
@@ -19,7 +20,7 @@ export function firstSession(language: Language): Session {
     classifying: none,
     target: null,
     tiles: recorded.maps.map((map) => ({ method: map.method, work: none, shown: shownOf(map) })),
-    look: { opacity: 0.8, hidden: 0, backdrop: 'original' },
+    look: { opacity: 0.8, hidden: 0, backdrop: 'original', colormap: null },
   };
 }
 

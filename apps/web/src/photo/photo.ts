@@ -3,6 +3,8 @@ export interface Photo {
   /** The page's number of it; another photo has another number. */
   readonly number: number;
   readonly name: string;
+  /** The file itself. */
+  readonly file: File;
   readonly bitmap: ImageBitmap;
   readonly width: number;
   readonly height: number;
@@ -38,7 +40,7 @@ export async function readPhoto(file: File, number: number): Promise<Photo> {
   const scale = longest / Math.max(whole.width, whole.height);
   if (scale >= 1) {
     const { width, height } = whole;
-    return { number, name, bitmap: whole, width, height, shrunkFrom: null };
+    return { number, name, file, bitmap: whole, width, height, shrunkFrom: null };
   }
   const width = Math.max(Math.round(whole.width * scale), 1);
   const height = Math.max(Math.round(whole.height * scale), 1);
@@ -49,7 +51,7 @@ export async function readPhoto(file: File, number: number): Promise<Photo> {
   });
   const shrunkFrom = [whole.width, whole.height] as const;
   whole.close();
-  return { number, name, bitmap, width, height, shrunkFrom };
+  return { number, name, file, bitmap, width, height, shrunkFrom };
 }
 
 /** Fetches a photo of the gallery. @throws PhotoError */

@@ -28,6 +28,9 @@ declare const filesOfEngine: readonly string[];
 const scope = self as unknown as Scope;
 const prefix = 'whylight-page-';
 const name = prefix + version;
+const kept = new Set(
+  [...filesOfPage, ...filesOfEngine].map((file) => new URL(file, scope.registration.scope).href),
+);
 
 scope.addEventListener('install', (event) =>
   event.waitUntil(
@@ -49,7 +52,8 @@ scope.addEventListener('message', (event) => {
 
 scope.addEventListener('fetch', (event) => {
   const { method, url } = event.request;
-  if (method !== 'GET' || !url.startsWith(scope.registration.scope)) return;
+  // What is not the page's own, such as the calls of a service, goes to the network as if nobody were here.
+  if (method !== 'GET' || !kept.has(url.replace(/[?#].*$/, ''))) return;
   event.respondWith(answerTo(event.request));
 });
 

@@ -95,7 +95,7 @@ describe('a result', () => {
   test('stays as it is when only the look changes', () => {
     const end = after(shown, { type: 'look', look: { hidden: 50 } });
     expect(isStale(end, tileOf(end))).toBe(false);
-    expect(end.look).toEqual({ opacity: 0.8, hidden: 50, backdrop: 'original' });
+    expect(end.look).toEqual({ opacity: 0.8, hidden: 50, backdrop: 'original', colormap: null });
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Change } from './changes.ts';
-import { none, type Session, type Tile, type Work } from './session.ts';
+import { none, type ServiceAccess, type Session, type Tile, type Work } from './session.ts';
 
 /** The session after a change. An answer to an older request changes nothing. */
 export function changed(session: Session, change: Change): Session {
@@ -12,6 +12,16 @@ export function changed(session: Session, change: Change): Session {
       return { ...session, engine: { phase: 'ready', facts: change.facts } };
     case 'engine-failed':
       return { ...session, engine: { phase: 'failed', message: change.message } };
+    case 'key-checking':
+      return withKey(session, { phase: 'checking', request: change.request });
+    case 'key-accepted':
+      return isChecked(session, change) ? withKey(session, { phase: 'accepted' }) : session;
+    case 'key-failed': {
+      const { message, isKey } = change;
+      return isChecked(session, change) ? withKey(session, { phase: 'refused', message, isKey }) : session;
+    }
+    case 'key-expired':
+      return withKey(session, { phase: 'refused', message: change.message, isKey: true });
     case 'model-opening':
       if (session.opening.phase === 'running' && session.opening.request > change.request) return session;
       return { ...session, opening: running(change.request, change.part) };
@@ -72,6 +82,10 @@ function tileAfter(
       return { ...tile, work: { phase: 'stopped' } };
     case 'tile-progress':
       return isAwaited(tile.work, change) ? { ...tile, work: running(change.request, change.part) } : tile;
+    case 'tile-reached':
+      return tile.work.phase === 'running' && isAwaited(tile.work, change)
+        ? { ...tile, work: { ...tile.work, isLost: !change.isReached } }
+        : tile;
     case 'tile-failed':
       return isAwaited(tile.work, change)
         ? { ...tile, work: { phase: 'failed', message: change.message } }
@@ -93,6 +107,14 @@ function withModel(session: Session, { model }: Extract<Change, { readonly type:
   );
   return { ...session, model, opening: none, target: isFirst ? session.target : null, tiles };
 }
+
+const withKey = (session: Session, key: ServiceAccess['key']): Session => ({
+  ...session,
+  service: session.service && { ...session.service, key },
+});
+
+const isChecked = ({ service }: Session, { request }: { readonly request: number }): boolean =>
+  service?.key.phase === 'checking' && service.key.request === request;
 
 const running = (request: number, part: number | null): Work => ({ phase: 'running', request, part });
 

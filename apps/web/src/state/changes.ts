@@ -8,6 +8,16 @@ export type Change =
   | { readonly type: 'engine-loading'; readonly what: 'engine' | 'model'; readonly part: number | null }
   | { readonly type: 'engine-ready'; readonly facts: EngineFacts }
   | { readonly type: 'engine-failed'; readonly message: string }
+  | { readonly type: 'key-checking'; readonly request: number }
+  | { readonly type: 'key-accepted'; readonly request: number }
+  | {
+      readonly type: 'key-failed';
+      readonly request: number;
+      readonly message: string;
+      readonly isKey: boolean;
+    }
+  /** A key that the service took before. */
+  | { readonly type: 'key-expired'; readonly message: string }
   | { readonly type: 'model-opening'; readonly request: number; readonly part: number | null }
   | { readonly type: 'model-opened'; readonly request: number; readonly model: ModelCard }
   | { readonly type: 'model-failed'; readonly request: number; readonly message: string }
@@ -31,6 +41,12 @@ export type Change =
       readonly method: string;
       readonly request: number;
       readonly part: number;
+    }
+  | {
+      readonly type: 'tile-reached';
+      readonly method: string;
+      readonly request: number;
+      readonly isReached: boolean;
     }
   | {
       readonly type: 'tile-answered';

@@ -1,4 +1,5 @@
 /** Everything that the page shows, in one value. Nothing here draws, computes or waits. */
+import type { ColormapName } from '@whylight/core/drawing';
 import type { Classes, EngineFacts, ModelCard, Result } from '../engine/engine.ts';
 import type { Photo, PhotoFault } from '../photo/photo.ts';
 import type { Recorded } from './recorded.ts';
@@ -8,7 +9,13 @@ export type Language = 'en' | 'zh';
 /** Work that was asked for. Its number tells a late answer from the one that is waited for. */
 export type Work =
   | { readonly phase: 'none' }
-  | { readonly phase: 'running'; readonly request: number; readonly part: number | null }
+  | {
+      readonly phase: 'running';
+      readonly request: number;
+      readonly part: number | null;
+      /** The service cannot be reached at present; its job goes on. */
+      readonly isLost?: boolean;
+    }
   | { readonly phase: 'failed'; readonly message: string }
   /** The user stopped it. */
   | { readonly phase: 'stopped' };
@@ -18,6 +25,16 @@ export type EngineState =
   | { readonly phase: 'loading'; readonly what: 'engine' | 'model'; readonly part: number | null }
   | { readonly phase: 'ready'; readonly facts: EngineFacts }
   | { readonly phase: 'failed'; readonly message: string };
+
+/** The service that this page knows, and how far the page has got with a key for it. */
+export interface ServiceAccess {
+  readonly url: string;
+  readonly key:
+    | { readonly phase: 'none' | 'accepted' }
+    | { readonly phase: 'checking'; readonly request: number }
+    /** `isKey`: the service does not take the key; else it did not answer as a service does. */
+    | { readonly phase: 'refused'; readonly isKey: boolean; readonly message: string };
+}
 
 export type PhotoFailure = { readonly fault: PhotoFault; readonly file: string };
 
@@ -54,11 +71,15 @@ export interface Look {
   /** The weakest values, in percent, that are hidden. */
   readonly hidden: number;
   readonly backdrop: 'original' | 'grayscale' | 'mask_black';
+  /** Null: the colours of the method's own kind of values. */
+  readonly colormap: ColormapName | null;
 }
 
 export interface Session {
   readonly language: Language;
   readonly engine: EngineState;
+  /** Null: this page has no service. */
+  readonly service: ServiceAccess | null;
   readonly model: ModelCard | null;
   readonly opening: Work;
   /** Null before the first photo is read: the recorded one stands there. */

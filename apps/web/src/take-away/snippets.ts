@@ -1,26 +1,24 @@
 import { sidesOf } from '@whylight/core/image';
-import type { ModelCard, Result } from '../engine/engine.ts';
+import type { PreprocessingReport } from '@whylight/core/preparation';
+import type { Result } from '../engine/engine.ts';
 import type { Photo } from '../photo/photo.ts';
 import type { Session, Shown } from '../state/session.ts';
-
-export type SnippetId = 'cli' | 'python' | 'typescript';
-
-export interface Snippet {
-  readonly id: SnippetId;
-  readonly text: string;
-}
+import { serviceSnippets } from './service-snippets.ts';
+import type { Snippet } from './snippet.ts';
 
 /** The same explanation on the command line, from the compiled explainer in Python, and in another page. */
 export function snippetsOf(
   { result, photo, question }: Extract<Shown, { readonly kind: 'computed' }>,
   { model }: Pick<Session, 'model'>,
 ): Snippet[] {
-  if (!model) return [];
+  const { explanation } = result;
+  if (explanation) return serviceSnippets(explanation, result.method, result.target.class_index);
+  if (!model?.preprocessing) return [];
   const own = model.name === 'efficientnet-lite0' ? null : `${model.name}.onnx`;
   const target = question.target ?? result.target.class_index;
   return [
     { id: 'cli', text: commandLine(result, photo, own, target) },
-    { id: 'python', text: python(result, photo, model, target) },
+    { id: 'python', text: python(result, photo, model.preprocessing, target) },
     { id: 'typescript', text: typescript(result, own, target) },
   ];
 }
@@ -37,7 +35,7 @@ function commandLine({ method }: Result, { name }: Photo, own: string | null, ta
 }
 
 /** Reads the photo as the page did: the part that the network saw, at the network's size. */
-function python(result: Result, photo: Photo, { preprocessing }: ModelCard, target: number): string {
+function python(result: Result, photo: Photo, preprocessing: PreprocessingReport, target: number): string {
   const [width, height] = photo.shrunkFrom ?? [photo.width, photo.height];
   const [across, down] = [width / photo.width, height / photo.height];
   const { x, y, width: w, height: h } = result.region;

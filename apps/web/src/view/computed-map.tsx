@@ -6,6 +6,7 @@ import { drawResult, valueAt, valuesIn } from '../drawing/draw-result.ts';
 import { pictureOf } from '../photo/pixels.ts';
 import type { Look, Shown } from '../state/session.ts';
 import { nameOf, useLanguage, useWords } from '../words/words.ts';
+import { Crosshair, type Point } from './crosshair.tsx';
 import { LegendView } from './legend-view.tsx';
 
 interface Props {
@@ -13,19 +14,22 @@ interface Props {
   readonly shown: Extract<Shown, { readonly kind: 'computed' }>;
   readonly look: Look;
   readonly stale: boolean;
+  /** The point whose value is read; null where the pointer is on no map of this photo. */
+  readonly point: Point | null;
+  readonly onPoint: (point: Point | null) => void;
 }
 
 /** As many pixels as a tile shows on a screen of two pixels to a point. */
 const longest = 640;
 
 /** A result over its photo, drawn in the page, with its legend. */
-export function ComputedMap({ title, shown: { result, photo }, look, stale }: Props): JSX.Element {
+export function ComputedMap({ title, shown, look, stale, point, onPoint }: Props): JSX.Element {
+  const { result, photo } = shown;
   const words = useWords();
   const language = useLanguage();
   const canvas = useRef<HTMLCanvasElement>(null);
   const bar = useRef<HTMLCanvasElement>(null);
   const [legend, setLegend] = useState<Legend | null>(null);
-  const [value, setValue] = useState<number | null>(null);
   const picture = useMemo(() => pictureOf(photo, longest), [photo]);
   const values = useMemo(() => valuesIn(result), [result]);
   useEffect(() => {
@@ -42,12 +46,7 @@ export function ComputedMap({ title, shown: { result, photo }, look, stale }: Pr
     };
   }, [result, photo, picture, look, language]);
 
-  const read = (event: PointerEvent) => {
-    const box = canvas.current!.getBoundingClientRect();
-    const x = ((event.clientX - box.left) / box.width) * photo.width;
-    const y = ((event.clientY - box.top) / box.height) * photo.height;
-    setValue(valueAt(values, result.region, x, y) ?? null);
-  };
+  const value = point && valueAt(values, result.region, point.x, point.y);
   return (
     <>
       <div class="picture">
@@ -57,12 +56,11 @@ export function ComputedMap({ title, shown: { result, photo }, look, stale }: Pr
           aria-label={words.legend.alt(title, nameOf(result.target, language))}
           width={picture.width}
           height={picture.height}
-          onPointerMove={read}
-          onPointerLeave={() => setValue(null)}
         />
+        <Crosshair label={words.legend.read(title)} photo={photo} point={point} onPoint={onPoint} />
         {stale && <span class="badge">{words.explain.stale}</span>}
       </div>
-      <LegendView legend={legend} bar={bar} value={value} warnings={result.warnings} />
+      <LegendView legend={legend} bar={bar} value={value ?? null} warnings={result.warnings} />
     </>
   );
 }

@@ -61,6 +61,15 @@ function EngineLine({ engine }: { readonly engine: EngineState }): JSX.Element {
       </p>
     );
   }
+  if (engine.facts.place === 'service') {
+    const { url, unitsLeft } = engine.facts;
+    return (
+      <p class="engine">
+        <span role="status">{words.onService(new URL(url).host)}</span>
+        <small>{words.uploads(unitsLeft)}</small>
+      </p>
+    );
+  }
   const { device, threads, reasons } = engine.facts;
   return (
     <p class="engine" title={reasons.join('\n')}>

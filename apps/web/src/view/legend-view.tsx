@@ -24,7 +24,9 @@ export function LegendView({ legend, bar, value, warnings }: Props): JSX.Element
         ))}
       </p>
       <details>
-        <summary>{value === null ? words.heading : words.value(value.toPrecision(3))}</summary>
+        <summary>
+          <span aria-live="polite">{value === null ? words.heading : words.value(value.toPrecision(3))}</span>
+        </summary>
         <ul>
           {legend?.notes.map((note) => (
             <li key={note}>{note}</li>

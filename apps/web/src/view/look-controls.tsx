@@ -1,3 +1,4 @@
+import { type ColormapName, colormapNames } from '@whylight/core/drawing';
 import type { JSX } from 'preact';
 import type { Look } from '../state/session.ts';
 import { useWords } from '../words/words.ts';
@@ -50,6 +51,23 @@ export function LookControls({ session: { look }, workbench }: Parts): JSX.Eleme
           {backdrops.map((id) => (
             <option key={id} value={id}>
               {words.backdrops[id]}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="field">
+        <span>{words.colours}</span>
+        <select
+          value={look.colormap ?? ''}
+          disabled={!workbench}
+          onChange={({ currentTarget: { value } }) =>
+            change({ colormap: value === '' ? null : (value as ColormapName) })
+          }
+        >
+          <option value="">{words.ownColours}</option>
+          {colormapNames.map((name) => (
+            <option key={name} value={name}>
+              {name}
             </option>
           ))}
         </select>

@@ -3,12 +3,22 @@ import { pictureOf } from '../first/pictures.ts';
 import { isStale, type Session, type Tile } from '../state/session.ts';
 import { useWords } from '../words/words.ts';
 import { ComputedMap } from './computed-map.tsx';
+import type { Point } from './crosshair.tsx';
+import { titleOf } from './method-tile-title.ts';
 import type { Parts } from './parts.ts';
+import { Quality } from './quality.tsx';
+import { ResultFacts } from './result-facts.tsx';
 import { TakeAway } from './take-away.tsx';
 import { TileWork } from './tile-work.tsx';
 
+interface Props extends Parts {
+  readonly tile: Tile;
+  readonly point: Point | null;
+  readonly onPoint: (point: Point | null) => void;
+}
+
 /** One method: its map, what its colours mean, what it does now. */
-export function MethodTile({ tile, session, workbench }: Parts & { readonly tile: Tile }): JSX.Element {
+export function MethodTile({ tile, session, workbench, point, onPoint }: Props): JSX.Element {
   const words = useWords();
   const { shown, method } = tile;
   const title = titleOf(session, tile);
@@ -43,20 +53,27 @@ export function MethodTile({ tile, session, workbench }: Parts & { readonly tile
         </div>
       )}
       {shown?.kind === 'computed' && (
-        <ComputedMap title={title} shown={shown} look={session.look} stale={stale} />
+        <ComputedMap
+          title={title}
+          shown={shown}
+          look={session.look}
+          stale={stale}
+          point={shown.photo === session.photo ? point : null}
+          onPoint={onPoint}
+        />
       )}
+      {shown?.kind === 'computed' && <ResultFacts result={shown.result} />}
       {shown === null && <EmptyPicture session={session} />}
       <TileWork tile={tile} session={session} workbench={workbench} />
+      {shown?.kind === 'computed' && !stale && (
+        <Quality shown={shown} session={session} workbench={workbench} />
+      )}
       {shown?.kind === 'computed' && !stale && (
         <TakeAway shown={shown} session={session} title={title} workbench={workbench} />
       )}
     </li>
   );
 }
-
-export const titleOf = ({ model }: Session, { method, shown }: Tile): string =>
-  model?.methods.find(({ id }) => id === method)?.title ??
-  (shown?.kind === 'recorded' ? shown.recorded.title : method);
 
 function EmptyPicture({ session: { photo } }: { readonly session: Session }): JSX.Element {
   const words = useWords().explain;

@@ -23,19 +23,25 @@ export function ModelCardView({ session, workbench }: Parts): JSX.Element {
           )}
         </p>
       )}
-      <FilePicker
-        label={words.choose}
-        accept=".onnx,.json,.csv,.txt,.data,.bin"
-        multiple
-        disabled={!isReady}
-        onFiles={(files) => files.length > 0 && void workbench?.chooseModel({ files })}
-      />
-      {model && model.name !== 'efficientnet-lite0' && (
-        <button type="button" onClick={() => void workbench?.chooseModel('default')}>
-          {words.own}
-        </button>
+      {engine.phase === 'ready' && engine.facts.place === 'service' ? (
+        <ServiceModels names={engine.facts.models} session={session} workbench={workbench} />
+      ) : (
+        <>
+          <FilePicker
+            label={words.choose}
+            accept=".onnx,.json,.csv,.txt,.data,.bin"
+            multiple
+            disabled={!isReady}
+            onFiles={(files) => files.length > 0 && void workbench?.chooseModel({ files })}
+          />
+          {model && model.name !== 'efficientnet-lite0' && (
+            <button type="button" onClick={() => void workbench?.chooseModel('default')}>
+              {words.own}
+            </button>
+          )}
+          <p class="small">{words.hint}</p>
+        </>
       )}
-      <p class="small">{words.hint}</p>
       {opening.phase === 'running' && isReady && (
         <p class="small">
           <span role="status">{words.opening}</span> <Progress label={words.opening} part={opening.part} />
@@ -46,11 +52,11 @@ export function ModelCardView({ session, workbench }: Parts): JSX.Element {
           {opening.message}
         </p>
       )}
-      {model && (
+      {model?.preprocessing && (
         <details>
           <summary>{words.input}</summary>
           <dl>
-            {partsOf(model).map(({ part, value, from }) => (
+            {partsOf(model.preprocessing).map(({ part, value, from }) => (
               <div key={part}>
                 <dt>{part.replaceAll('_', ' ')}</dt>
                 <dd>
@@ -76,9 +82,34 @@ export function ModelCardView({ session, workbench }: Parts): JSX.Element {
 }
 
 /** The parts of the preprocessing that this model has, each in a line. */
-const partsOf = ({ preprocessing }: ModelCard) =>
+const partsOf = (preprocessing: NonNullable<ModelCard['preprocessing']>) =>
   Object.entries(preprocessing).flatMap(([part, said]) =>
     said === null || said.value === null
       ? []
       : [{ part, value: [said.value].flat().join(' × '), from: said.from }],
   );
+
+/** The models of the service, to choose from. */
+function ServiceModels({
+  names,
+  session: { model },
+  workbench,
+}: Parts & { readonly names: readonly string[] }): JSX.Element {
+  const words = useWords().model;
+  return (
+    <>
+      <select
+        aria-label={words.ofService}
+        value={model?.name}
+        onChange={({ currentTarget }) => void workbench?.chooseModel({ name: currentTarget.value })}
+      >
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+      <p class="small">{words.serviceHint}</p>
+    </>
+  );
+}

@@ -10,6 +10,7 @@ import { MethodGrid } from './method-grid.tsx';
 import { ModelCardView } from './model-card.tsx';
 import type { Parts } from './parts.ts';
 import { PhotoCard } from './photo-card.tsx';
+import { PlaceCard } from './place-card.tsx';
 import { Verdict } from './verdict.tsx';
 
 export function Page({
@@ -38,6 +39,7 @@ export function Page({
           <ClassList session={session} workbench={workbench} />
           <LookControls session={session} workbench={workbench} />
           <ModelCardView session={session} workbench={workbench} />
+          <PlaceCard session={session} workbench={workbench} />
         </aside>
       </main>
       <footer>{words.footer}</footer>

@@ -38,7 +38,14 @@ export function TakeAway({ shown, session, title, workbench }: Props): JSX.Eleme
     [words.png, save('png', () => pngOf(shown, session.look, language, title))],
     [words.npy, save('npy', () => npyOf(result))],
     [words.json, save('json', () => jsonOf(shown, session))],
-    [words.onnx, save('onnx', async () => new Blob([await workbench!.compile(result.method)]))],
+    ...(result.explanation
+      ? []
+      : [
+          [
+            words.onnx,
+            save('onnx', async () => new Blob([await workbench!.compile(result.method)])),
+          ] as const,
+        ]),
   ] as const;
   return (
     <details class="take">

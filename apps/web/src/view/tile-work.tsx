@@ -13,6 +13,11 @@ export function TileWork({ tile, session, workbench }: Parts & { readonly tile: 
     return (
       <div class="work">
         <Progress label={words.computing} part={work.part} />
+        {work.isLost && (
+          <p class="small" role="status">
+            {words.lost}
+          </p>
+        )}
         <button type="button" onClick={() => workbench.stop(method)}>
           {words.stop}
         </button>

@@ -18,6 +18,9 @@ export const en = {
     threads: (count: number) => (count === 1 ? 'one thread' : `${count} threads`),
     private: 'Your photos and models stay on your machine.',
     failed: 'The engine did not start. The recorded result stays.',
+    onService: (host: string) => `Computes on the service at ${host}`,
+    uploads: (units: number) =>
+      `Photos are uploaded to it. ${units.toLocaleString('en')} compute units were left today.`,
   },
   verdict: { says: 'The network says', unsure: 'It is not sure.', explained: 'The maps explain' },
   explain: {
@@ -34,6 +37,10 @@ export const en = {
     runs: (count: number, seconds: number | null) =>
       `${count.toLocaleString('en')} ${count === 1 ? 'run' : 'runs'} of the network${seconds === null ? '' : `, about ${duration(seconds)}`}`,
     took: (seconds: number) => `${duration(seconds)}`,
+    on: (device: string) => `on ${device}`,
+    cached: 'from the cache of the service',
+    error: (delta: string) => `sum off by ${delta}`,
+    lost: 'The service cannot be reached. Your job goes on; the page asks again.',
   },
   photo: {
     heading: 'Photo',
@@ -71,9 +78,26 @@ export const en = {
     opening: 'Checking the model …',
     facts: (classes: number, works: number, all: number) =>
       `${classes.toLocaleString('en')} classes. ${works} of ${all} methods work on it.`,
+    ofService: 'Models of the service',
+    serviceHint: 'To add one: whylight models push classifier.onnx',
     input: 'How photos become its input',
     from: (source: string) => `from ${source}`,
     notes: 'Notes',
+  },
+  place: {
+    heading: 'Where it is computed',
+    tab: 'In this tab.',
+    service: 'On the service.',
+    about: {
+      tab: () => 'Nothing is uploaded.',
+      service: (host: string) => `Photos are uploaded to ${host}. Needs a key.`,
+    },
+    key: 'API key',
+    useKey: 'Use it',
+    keyAbout: 'It stays in this tab’s memory, and is sent to this service only.',
+    checking: 'Asking the service …',
+    refused: 'The service does not take this key. Give another one.',
+    unreachable: 'The service did not answer. Try again.',
   },
   look: {
     heading: 'Look',
@@ -81,13 +105,17 @@ export const en = {
     hidden: 'Hide the weakest',
     backdrop: 'Photo behind',
     backdrops: { original: 'as it is', grayscale: 'grey', mask_black: 'only where it counts' },
+    colours: 'Colours',
+    ownColours: 'of the method',
     percent: (value: number) => `${value} %`,
   },
   legend: {
     heading: 'What the colours mean',
     bar: 'Colours from the lowest to the highest value',
     value: (value: string) => `Here: ${value}`,
-    point: 'Point at the map to read a value.',
+    point:
+      'Point at the map to read a value, or move the point by the arrow keys. All maps show the same point.',
+    read: (method: string) => `${method}: read values by the arrow keys`,
     alt: (method: string, name: string) => `${method}: where the network looked for ${name}`,
   },
   methods: {
@@ -111,6 +139,26 @@ export const en = {
     },
     cost: (runs: number) => (runs === 1 ? 'one run' : `${runs.toLocaleString('en')} runs`),
   },
+  quality: {
+    heading: 'Is it any good?',
+    test: 'Test it: 60 runs of the network',
+    testing: 'Testing the map …',
+    stop: 'Stop',
+    lines: 'line: by the map; dashed: by chance',
+    deletion: 'Score while pixels are deleted',
+    insertion: 'Score while pixels are inserted',
+    deleted: (whole: string, map: string, chance: string) =>
+      `From ${whole}: without the fifth that the map values most it is ${map}; without a fifth by chance, ${chance}. A map that shows what counts falls sooner.`,
+    inserted: (map: string, chance: string) =>
+      `With nothing but the fifth that the map values most it is ${map}; with a fifth by chance, ${chance}. A map that shows what counts rises sooner.`,
+    curvesProve:
+      'This does not prove that the map is right: a photo with holes is none that the network has learned from, and one photo is one photo.',
+    completeness: (delta: string) =>
+      `The values add up to the score less that of the baseline, up to ${delta}. That shows exact arithmetic, and not that single pixels are right.`,
+    agreement: 'Agreement with the other maps (1: the same order of places, 0: none):',
+    agreementProves:
+      'Methods that agree can be wrong together: many of them look at the network in the same way.',
+  },
   take: {
     heading: 'Take away',
     png: 'Picture (PNG)',
@@ -121,7 +169,7 @@ export const en = {
     same: 'The same elsewhere',
     copy: 'Copy',
     copied: 'Copied',
-    snippets: { cli: 'Command line', python: 'Python', typescript: 'TypeScript' },
+    snippets: { cli: 'Command line', curl: 'curl', python: 'Python', typescript: 'TypeScript' },
   },
   footer: 'A map shows what the network used. It does not show that the network is right.',
 };

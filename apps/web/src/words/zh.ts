@@ -18,6 +18,8 @@ export const zh: Words = {
     threads: (count) => `${count} 个线程`,
     private: '您的照片和模型不会离开您的电脑。',
     failed: '引擎未能启动，仍显示预先记录的结果。',
+    onService: (host) => `在服务 ${host} 上计算`,
+    uploads: (units) => `照片会上传到该服务。今天剩余 ${units.toLocaleString('zh')} 个计算单位。`,
   },
   verdict: { says: '网络的判断：', unsure: '它并不确定。', explained: '下图解释的是：' },
   explain: {
@@ -34,6 +36,10 @@ export const zh: Words = {
     runs: (count, seconds) =>
       `运行网络 ${count.toLocaleString('zh')} 次${seconds === null ? '' : `，约 ${duration(seconds)}`}`,
     took: (seconds) => duration(seconds),
+    on: (device) => `（${device}）`,
+    cached: '来自服务的缓存',
+    error: (delta) => `总和误差 ${delta}`,
+    lost: '暂时无法连接服务。您的任务仍在进行，本页会继续询问。',
   },
   photo: {
     heading: '照片',
@@ -69,9 +75,26 @@ export const zh: Words = {
     opening: '正在检查模型……',
     facts: (classes, works, all) =>
       `${classes.toLocaleString('zh')} 个类别。${all} 种方法中有 ${works} 种适用。`,
+    ofService: '服务中的模型',
+    serviceHint: '添加模型：whylight models push classifier.onnx',
     input: '照片如何变成网络的输入',
     from: (source) => `来源：${source}`,
     notes: '说明',
+  },
+  place: {
+    heading: '在哪里计算',
+    tab: '在此标签页中。',
+    service: '在服务上。',
+    about: {
+      tab: () => '不上传任何内容。',
+      service: (host) => `照片会上传到 ${host}，需要密钥。`,
+    },
+    key: 'API 密钥',
+    useKey: '使用',
+    keyAbout: '密钥只保存在此标签页的内存中，只发送给该服务。',
+    checking: '正在询问服务……',
+    refused: '服务不接受此密钥，请换一个。',
+    unreachable: '服务没有应答，请重试。',
   },
   look: {
     heading: '外观',
@@ -79,13 +102,16 @@ export const zh: Words = {
     hidden: '隐藏最弱的',
     backdrop: '背景照片',
     backdrops: { original: '原样', grayscale: '灰度', mask_black: '仅显示起作用处' },
+    colours: '配色',
+    ownColours: '由方法决定',
     percent: (value) => `${value} %`,
   },
   legend: {
     heading: '颜色的含义',
     bar: '从最低值到最高值的颜色',
     value: (value) => `此处：${value}`,
-    point: '将指针移到图上可读取数值。',
+    point: '将指针移到图上，或用方向键移动，可读取数值。所有图显示同一点。',
+    read: (method) => `${method}：用方向键读取数值`,
     alt: (method, name) => `${method}：网络为“${name}”所看的位置`,
   },
   methods: {
@@ -106,6 +132,24 @@ export const zh: Words = {
     },
     cost: (runs) => `${runs.toLocaleString('zh')} 次运行`,
   },
+  quality: {
+    heading: '可信吗？',
+    test: '检验：运行网络 60 次',
+    testing: '正在检验……',
+    stop: '停止',
+    lines: '实线：按此图；虚线：随机',
+    deletion: '逐步删除像素时的得分',
+    insertion: '逐步加入像素时的得分',
+    deleted: (whole, map, chance) =>
+      `原为 ${whole}：删去此图最看重的五分之一后为 ${map}；随机删去五分之一后为 ${chance}。能指出关键之处的图会更早下降。`,
+    inserted: (map, chance) =>
+      `只保留此图最看重的五分之一时为 ${map}；随机保留五分之一时为 ${chance}。能指出关键之处的图会更早上升。`,
+    curvesProve: '这并不能证明此图正确：带空洞的照片不是网络学过的照片，而且一张照片只是一张照片。',
+    completeness: (delta) =>
+      `各值之和等于得分减去基线得分，误差 ${delta}。这只说明计算精确，并不说明单个像素正确。`,
+    agreement: '与其他图的一致程度（1：位置顺序相同，0：无关）：',
+    agreementProves: '方法一致也可能一起出错：其中许多以同样的方式观察网络。',
+  },
   take: {
     heading: '导出',
     png: '图片（PNG）',
@@ -116,7 +160,7 @@ export const zh: Words = {
     same: '在别处得到同样的结果',
     copy: '复制',
     copied: '已复制',
-    snippets: { cli: '命令行', python: 'Python', typescript: 'TypeScript' },
+    snippets: { cli: '命令行', curl: 'curl', python: 'Python', typescript: 'TypeScript' },
   },
   footer: '图中显示的是网络使用了什么，并不说明网络是对的。',
 };

@@ -1,44 +1,106 @@
-import type { Engine, ModelChoice, Watch } from '../engine/engine.ts';
+import { type Engine, KeyError, type ModelChoice, type Watch } from '../engine/engine.ts';
+import type { Judgement } from '@whylight/web';
 import { fetchPhoto, PhotoError, readPhoto } from '../photo/photo.ts';
-import { first, isStale, type Look, questionNow, type Session, type Tile } from '../state/session.ts';
+import {
+  first,
+  isStale,
+  type Look,
+  questionNow,
+  type Session,
+  type Shown,
+  type Tile,
+} from '../state/session.ts';
 import type { Store } from '../state/store.ts';
+import { Engines, type Place } from './engines.ts';
 import { Requests } from './requests.ts';
 
 /** Methods that run the network so often at most start by themselves; the others wait for the user. */
 const freeRuns = 60;
 
+type Computed = Extract<Shown, { readonly kind: 'computed' }>;
+
+/** How engines are started: the page's own, or doubles in tests. */
+export interface Starts {
+  readonly tab: () => Promise<Engine>;
+  readonly service: (url: string, key: string) => Promise<Engine>;
+}
+
 /** Does what the user asks for: reads photos and models, asks the engine, and puts the answers into the session. */
 export class Workbench {
   readonly #store: Store;
+  readonly #starts: Starts;
   readonly #requests = new Requests();
-  #engine: Engine | null = null;
+  readonly #engines = new Engines();
+  /** The tab's engine while it starts: it starts once. */
+  #tab: Promise<Engine> | null = null;
   /** The number of the last photo. The first one is the recorded one. */
   #photos = first.photo;
 
-  constructor(store: Store) {
+  constructor(store: Store, starts: Starts) {
     this.#store = store;
+    this.#starts = starts;
   }
 
   get #session(): Session {
     return this.#store.session;
   }
 
-  /** Starts the engine and opens the default network; then the first photo is explained. */
-  async start(startEngine: () => Promise<Engine>): Promise<void> {
+  get #engine(): Engine | null {
+    return this.#engines.current;
+  }
+
+  /** Has the engine of this tab answer, which is started at the first time. */
+  async useTab(): Promise<void> {
+    await this.#use('tab', () => (this.#tab ??= this.#starts.tab()));
+  }
+
+  /** Has the service answer, if it takes the key. */
+  async useService(key: string): Promise<void> {
+    const { service } = this.#session;
+    if (!service) return;
+    const { request, signal } = this.#requests.start('key');
+    this.#store.change({ type: 'key-checking', request });
+    try {
+      const engine = await this.#starts.service(service.url, key);
+      if (signal.aborted) return;
+      this.#engines.keep(engine);
+      this.#store.change({ type: 'key-accepted', request });
+    } catch (error) {
+      const isKey = error instanceof KeyError;
+      this.#store.change({ type: 'key-failed', request, isKey, message: messageOf(error) });
+      return;
+    }
+    await this.useServiceAgain();
+  }
+
+  /** Has the service answer, with the key that it took before. */
+  async useServiceAgain(): Promise<void> {
+    const started = this.#engines.at('service');
+    if (started) await this.#use('service', async () => started.engine);
+  }
+
+  /** Has an engine answer, and opens its default network, unless it has one open: then the photo is explained. */
+  async #use(place: Place, start: () => Promise<Engine>): Promise<void> {
+    const { request, signal } = this.#requests.start('model');
+    this.#stopTiles();
+    this.#engines.place = place;
     this.#store.change({ type: 'engine-loading', what: 'engine', part: null });
     try {
-      const engine = await startEngine();
-      this.#engine = engine;
-      const { request, signal } = this.#requests.start('model');
-      const onProgress = (part: number) =>
-        this.#store.change({ type: 'engine-loading', what: 'model', part });
+      const engine = this.#engines.at(place)?.engine ?? (await start());
+      if (!this.#engines.at(place)) this.#engines.keep(engine);
+      const onProgress = (part: number) => {
+        if (!signal.aborted) this.#store.change({ type: 'engine-loading', what: 'model', part });
+      };
       onProgress(0);
-      this.#store.change({ type: 'model-opening', request, part: 0 });
-      const model = await engine.openModel('default', { signal, onProgress });
+      if (!signal.aborted) this.#store.change({ type: 'model-opening', request, part: 0 });
+      const model =
+        this.#engines.at(place)?.model ?? (await engine.openModel('default', { signal, onProgress }));
+      this.#engines.keep(engine, model);
+      if (signal.aborted) return;
       this.#store.change({ type: 'model-opened', request, model });
       this.#store.change({ type: 'engine-ready', facts: engine.facts });
     } catch (error) {
-      this.#store.change({ type: 'engine-failed', message: messageOf(error) });
+      if (!signal.aborted) this.#store.change({ type: 'engine-failed', message: messageOf(error) });
       return;
     }
     await this.#answer();
@@ -82,9 +144,11 @@ export class Workbench {
     this.#stopTiles();
     try {
       const model = await engine.openModel(choice, { signal, onProgress });
+      this.#engines.keep(engine, model);
       this.#store.change({ type: 'model-opened', request, model });
       if (before) await engine.closeModel(before);
     } catch (error) {
+      this.#expired(error);
       this.#store.change({ type: 'model-failed', request, message: messageOf(error) });
       if (!signal.aborted) this.#explainCheap();
       return;
@@ -126,13 +190,22 @@ export class Workbench {
     void this.#explain(method);
   }
 
+  /** How the score changes while pixels go in the order of a result's map, and by chance. */
+  async judge({ photo, result }: Computed, watch: Watch): Promise<Judgement> {
+    const { model } = this.#session;
+    const judge = this.#engine?.judge;
+    if (!judge || !model) throw new Error('This engine cannot test maps.');
+    return judge(photo, model, result, watch);
+  }
+
   /** The explainer of a tile's result, as an ONNX file. */
   async compile(method: string): Promise<Uint8Array<ArrayBuffer>> {
     const { model, tiles } = this.#session;
     const shown = tiles.find((tile) => tile.method === method)?.shown;
-    if (!this.#engine || !model || shown?.kind !== 'computed') throw new Error('There is no result yet.');
+    const compile = this.#engine?.compile;
+    if (!compile || !model || shown?.kind !== 'computed') throw new Error('There is no result yet.');
     const { signal } = this.#requests.start(`compile ${method}`);
-    return this.#engine.compile(model, shown.result, { signal, onProgress: () => undefined });
+    return compile(model, shown.result, { signal, onProgress: () => undefined });
   }
 
   /** Answers the present photo and model: its classes first, then the maps that cost little. */
@@ -146,6 +219,7 @@ export class Workbench {
       const of = { photo: photo.number, model: model.id };
       this.#store.change({ type: 'classes-answered', request, of, classes });
     } catch (error) {
+      this.#expired(error);
       this.#store.change({ type: 'classes-failed', request, message: messageOf(error) });
       return;
     }
@@ -178,14 +252,21 @@ export class Workbench {
     const watch: Watch = {
       signal,
       onProgress: (part) => this.#store.change({ type: 'tile-progress', method, request, part }),
+      onReach: (isReached) => this.#store.change({ type: 'tile-reached', method, request, isReached }),
     };
     try {
       const result = await this.#engine.explain({ photo, model, method, target }, watch);
       this.#store.change({ type: 'tile-answered', method, request, question, photo, result });
     } catch (error) {
+      this.#expired(error);
       if (!signal.aborted)
         this.#store.change({ type: 'tile-failed', method, request, message: messageOf(error) });
     }
+  }
+
+  /** A key can end while it is used: then the page asks for another one, in place. */
+  #expired(error: unknown): void {
+    if (error instanceof KeyError) this.#store.change({ type: 'key-expired', message: error.message });
   }
 }
 

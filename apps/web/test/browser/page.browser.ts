@@ -195,6 +195,22 @@ describe('the workbench', () => {
     await isExplained(page, 'eigen-cam');
   });
 
+  test('reads the value of one point on every map, by keyboard', async () => {
+    await using visit = await built.visit();
+    const { page } = visit;
+    await isReady(page);
+    await isExplained(page, 'integrated-gradients');
+    const point = page.getByRole('button', { name: 'Grad-CAM: read values by the arrow keys' });
+    await point.press('ArrowRight');
+    await page.keyboard.press('ArrowDown');
+    for (const method of ['grad-cam', 'integrated-gradients'])
+      expect(await page.locator(`[data-method="${method}"] summary`).first().textContent()).toMatch(
+        /^Here: -?\d/,
+      );
+    await page.keyboard.press('Escape');
+    expect(await page.locator('[data-method="grad-cam"] summary').first().textContent()).not.toMatch(/Here/);
+  });
+
   test('reaches Explain within ten Tab presses', async () => {
     await using visit = await built.visit();
     const { page } = visit;
@@ -206,6 +222,26 @@ describe('the workbench', () => {
     }
     expect(names).toContain('Explain');
   });
+});
+
+test('a map is tested by deletion and insertion beside chance, and compared with the others', async () => {
+  await using visit = await built.visit();
+  const { page, errors } = visit;
+  await isReady(page);
+  await isExplained(page, 'integrated-gradients');
+  const tile = page.locator('[data-method="grad-cam"]');
+  await tile.getByText('Is it any good?').click();
+  await tile.getByRole('button', { name: /^Test it/ }).click();
+  await tile.locator('.curve').nth(1).waitFor({ timeout: 120_000 });
+  const text = await tile.locator('.quality').textContent();
+  expect(text).toMatch(/From 9\d %: without the fifth that the map values most it is \d+ %/);
+  expect(text).toContain('This does not prove that the map is right');
+  expect(text).toMatch(/Agreement with the other maps.*Integrated gradients -?[01]\.\d\d/s);
+  const gradients = page.locator('[data-method="integrated-gradients"]');
+  await gradients.getByText('Is it any good?').click();
+  expect(await gradients.locator('.quality').textContent()).toContain('The values add up to the score');
+  expect(await faultsOf(page)).toEqual([]);
+  expect(errors).toEqual([]);
 });
 
 test('a result is taken away as picture, numbers, text and a network that explains', async () => {

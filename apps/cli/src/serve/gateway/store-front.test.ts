@@ -11,8 +11,7 @@ const send = (url: string, method = 'GET', headers: Record<string, string> = {})
     ORIGINS: `${own} http://localhost:8787`,
   });
 const asking = (origin: string) => ({ Origin: origin, 'Access-Control-Request-Method': 'PUT' });
-const corsOf = ({ headers }: Response) =>
-  [...headers].filter(([name]) => name.startsWith('access-control-'));
+const corsOf = ({ headers }: Response) => [...headers].filter(([name]) => name.startsWith('access-control-'));
 
 test('L1: the store’s front answers nothing but the S3 path', async () => {
   for (const path of ['/', '/livez', '/v1/models', '/cdn-cgi/local/r2/public/a', '/cdn-cgi/local/r2/s3'])
