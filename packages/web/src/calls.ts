@@ -77,7 +77,7 @@ export interface Curves {
 export interface Judgement {
   readonly score: 'probability' | 'logit';
   readonly map: Curves;
-  /** The same in an order by chance. */
+  /** The same for the map's values in places by chance. */
   readonly chance: Curves;
 }
 

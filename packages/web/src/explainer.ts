@@ -51,7 +51,7 @@ export interface WebExplainer extends Disposable {
     options?: CallOptions,
   ): Promise<Explanation>;
   /**
-   * Judges a map by deletion and insertion (Petsiuk et al. 2018), beside an order by chance. It runs the network sixty times.
+   * Judges a map by deletion and insertion (Petsiuk et al. 2018), beside the same map in shuffled places. It runs the network sixty times.
    *
    * @throws InputError
    */

@@ -1,3 +1,4 @@
+import { getOwn } from '@whylight/core/methods';
 import type { Context } from 'hono';
 import type { AppEnv } from '../app-env.ts';
 import { notFound } from '../domain/refusal.ts';
@@ -77,7 +78,7 @@ async function file(c: Context<AppEnv>, path: string, caching: string) {
   const found = await c.env.ASSETS.fetch(new URL(`/${path}${isPacked ? '.gz' : ''}`, c.req.url));
   if (!found.ok || !found.body) throw notFound();
   const headers = {
-    'Content-Type': types[end] ?? 'application/octet-stream',
+    'Content-Type': getOwn(types, end) ?? 'application/octet-stream',
     'Cache-Control': caching,
     ...guards(c),
   };

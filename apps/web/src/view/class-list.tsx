@@ -38,14 +38,13 @@ export function ClassList({ session, workbench }: Parts): JSX.Element {
               type="button"
               disabled={!workbench}
               aria-pressed={one.class_index === chosen}
-              aria-label={`${words.explainThis(nameOf(one, language))}, ${valueText(one)}`}
               onClick={() =>
                 workbench?.chooseTarget(one.class_index === all[0]?.class_index ? null : one.class_index)
               }
             >
               <Bar prediction={one} />
-              <span class="name">{nameOf(one, language)}</span>
-              <span class="value">{valueText(one)}</span>
+              <span class="unseen">{words.explainThis}</span>
+              <span class="name">{nameOf(one, language)}</span> <span class="value">{valueText(one)}</span>
             </button>
           </li>
         ))}

@@ -27,7 +27,7 @@ export function Crosshair({ label, photo: { width, height }, point, onPoint }: P
     });
   };
   const move = (event: TargetedKeyboardEvent<HTMLButtonElement>) => {
-    const [right, down] = moves[event.key] ?? [];
+    const [right, down] = moves.get(event.key) ?? [];
     if (event.key === 'Escape') return onPoint(null);
     if (right === undefined || down === undefined) return;
     event.preventDefault();
@@ -52,11 +52,11 @@ export function Crosshair({ label, photo: { width, height }, point, onPoint }: P
   );
 }
 
-const moves: Readonly<Record<string, readonly [right: number, down: number]>> = {
-  ArrowLeft: [-1, 0],
-  ArrowRight: [1, 0],
-  ArrowUp: [0, -1],
-  ArrowDown: [0, 1],
-};
+const moves = new Map<string, readonly [right: number, down: number]>([
+  ['ArrowLeft', [-1, 0]],
+  ['ArrowRight', [1, 0]],
+  ['ArrowUp', [0, -1]],
+  ['ArrowDown', [0, 1]],
+]);
 
 const within = (value: number, end: number): number => Math.min(Math.max(value, 0), end - 1);

@@ -32,6 +32,7 @@ export function Page({
       <main>
         <div class="results" id="maps" tabIndex={-1}>
           <Verdict session={session} workbench={workbench} />
+          <h2 class="unseen">{words.maps}</h2>
           <MethodGrid session={session} workbench={workbench} onAdd={() => choose(true)} />
         </div>
         <aside class="controls">

@@ -22,6 +22,7 @@ export const en = {
     uploads: (units: number) =>
       `Photos are uploaded to it. ${units.toLocaleString('en')} compute units were left today.`,
   },
+  maps: 'Maps',
   verdict: { says: 'The network says', unsure: 'It is not sure.', explained: 'The maps explain' },
   explain: {
     all: 'Explain',
@@ -67,7 +68,7 @@ export const en = {
     found: (count: number) => (count === 1 ? 'one class' : `${count} classes`),
     nothing: (text: string) => `No class is called “${text}”.`,
     likeliest: 'The likeliest class',
-    explainThis: (name: string) => `Explain ${name}`,
+    explainThis: 'Explain ',
     computing: 'The network looks at the photo …',
   },
   model: {
@@ -144,13 +145,13 @@ export const en = {
     test: 'Test it: 60 runs of the network',
     testing: 'Testing the map …',
     stop: 'Stop',
-    lines: 'line: by the map; dashed: by chance',
+    lines: 'line: by the map; dashed: by the map in shuffled places',
     deletion: 'Score while pixels are deleted',
     insertion: 'Score while pixels are inserted',
     deleted: (whole: string, map: string, chance: string) =>
-      `From ${whole}: without the fifth that the map values most it is ${map}; without a fifth by chance, ${chance}. A map that shows what counts falls sooner.`,
+      `From ${whole}: without the fifth that the map values most it is ${map}; with the same map in shuffled places, ${chance}. A map that shows what counts falls sooner.`,
     inserted: (map: string, chance: string) =>
-      `With nothing but the fifth that the map values most it is ${map}; with a fifth by chance, ${chance}. A map that shows what counts rises sooner.`,
+      `With nothing but the fifth that the map values most it is ${map}; with the same map in shuffled places, ${chance}. A map that shows what counts rises sooner.`,
     curvesProve:
       'This does not prove that the map is right: a photo with holes is none that the network has learned from, and one photo is one photo.',
     completeness: (delta: string) =>

@@ -1,4 +1,4 @@
-import type { Label, Prediction } from '@whylight/core/preparation';
+import type { Prediction } from '@whylight/core/preparation';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { Language } from '../state/session.ts';
@@ -17,8 +17,6 @@ export const nameOf = (
   { label, label_zh }: Pick<Prediction, 'label' | 'label_zh'>,
   language: Language,
 ): string => (language === 'zh' && label_zh ? label_zh : label);
-
-export const labelIn = ({ en, zh }: Label, language: Language): string => (language === 'zh' && zh ? zh : en);
 
 /** A probability in percent; where the network gives none, its score. */
 export function valueText({ probability, score }: Pick<Prediction, 'probability' | 'score'>): string {

@@ -21,6 +21,7 @@ export const zh: Words = {
     onService: (host) => `在服务 ${host} 上计算`,
     uploads: (units) => `照片会上传到该服务。今天剩余 ${units.toLocaleString('zh')} 个计算单位。`,
   },
+  maps: '解释图',
   verdict: { says: '网络的判断：', unsure: '它并不确定。', explained: '下图解释的是：' },
   explain: {
     all: '解释',
@@ -64,7 +65,7 @@ export const zh: Words = {
     found: (count) => `${count} 个类别`,
     nothing: (text) => `没有名为“${text}”的类别。`,
     likeliest: '最可能的类别',
-    explainThis: (name) => `解释：${name}`,
+    explainThis: '解释：',
     computing: '网络正在看照片……',
   },
   model: {
@@ -137,13 +138,13 @@ export const zh: Words = {
     test: '检验：运行网络 60 次',
     testing: '正在检验……',
     stop: '停止',
-    lines: '实线：按此图；虚线：随机',
+    lines: '实线：按此图；虚线：按打乱位置的此图',
     deletion: '逐步删除像素时的得分',
     insertion: '逐步加入像素时的得分',
     deleted: (whole, map, chance) =>
-      `原为 ${whole}：删去此图最看重的五分之一后为 ${map}；随机删去五分之一后为 ${chance}。能指出关键之处的图会更早下降。`,
+      `原为 ${whole}：删去此图最看重的五分之一后为 ${map}；按打乱位置的同一张图删去后为 ${chance}。能指出关键之处的图会更早下降。`,
     inserted: (map, chance) =>
-      `只保留此图最看重的五分之一时为 ${map}；随机保留五分之一时为 ${chance}。能指出关键之处的图会更早上升。`,
+      `只保留此图最看重的五分之一时为 ${map}；按打乱位置的同一张图保留时为 ${chance}。能指出关键之处的图会更早上升。`,
     curvesProve: '这并不能证明此图正确：带空洞的照片不是网络学过的照片，而且一张照片只是一张照片。',
     completeness: (delta) =>
       `各值之和等于得分减去基线得分，误差 ${delta}。这只说明计算精确，并不说明单个像素正确。`,

@@ -17,5 +17,14 @@ for (const [width, height] of [
     await isReady(page);
     for (const method of ['grad-cam', 'layer-cam', 'lrp', 'saliency']) await isExplained(page, method);
     await take('live');
+    if (width === 1280 && colorScheme === 'light') {
+      const tile = page.locator('[data-method="grad-cam"]');
+      await tile.getByText('Is it any good?').click();
+      await tile.getByRole('button', { name: /^Test it/ }).click();
+      await tile.locator('.curve').nth(1).waitFor({ timeout: 300_000 });
+      await take('tested');
+      await page.getByRole('button', { name: 'More methods' }).click();
+      await take('methods');
+    }
     if (visit.errors.length > 0) console.error(visit.errors);
   }

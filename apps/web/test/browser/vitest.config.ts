@@ -7,7 +7,7 @@ export default defineConfig({
     root: import.meta.dirname,
     include: ['*.browser.ts'],
     testTimeout: 180_000,
-    hookTimeout: 120_000,
+    hookTimeout: 600_000,
     maxWorkers: 1,
     // The engine computes in the same machine's processors.
     expect: { poll: { timeout: 60_000 } },

@@ -13,8 +13,8 @@ export const judgeRuns = curves * (steps + 1);
 type ScoreOne = (image: Tensor<'float32'>) => Promise<number>;
 
 /**
- * Deletes and inserts the pixels of the network's input in the order of a map, and beside it in an order by chance: a map that
- * shows what the network uses changes the score sooner than chance does.
+ * Deletes and inserts the pixels of the network's input in the order of a map, and beside it in that of the same values in places by
+ * chance: a map that shows what the network uses changes the score sooner.
  */
 export async function judge(
   scoreOne: ScoreOne,
@@ -27,7 +27,6 @@ export async function judge(
     number,
     number,
   ];
-  const map = resizeMap(floatMap(width, height, values), columns, rows, 'bilinear').data;
   let done = 0;
   const score = async (images: Tensor<'float32'>) => {
     const size = input.data.length;
@@ -39,9 +38,11 @@ export async function judge(
     }
     return scores;
   };
-  const curvesOf = async (order: Float32Array) =>
-    withoutAreas(await deletionInsertion(score, input, order, { steps, layout }));
-  return { map: await curvesOf(map), chance: await curvesOf(byChance(map.length)) };
+  const curvesOf = async (map: Float32Array) => {
+    const order = resizeMap(floatMap(width, height, map), columns, rows, 'bilinear').data;
+    return withoutAreas(await deletionInsertion(score, input, order, { steps, layout }));
+  };
+  return { map: await curvesOf(values), chance: await curvesOf(shuffled(values)) };
 }
 
 const withoutAreas = ({ fractions, deletion, insertion }: DeletionInsertion) => ({
@@ -50,13 +51,20 @@ const withoutAreas = ({ fractions, deletion, insertion }: DeletionInsertion) => 
   insertion,
 });
 
-/** The same numbers at each call (mulberry32), so that a map is judged twice with the same result. */
-function byChance(length: number): Float32Array {
+/**
+ * The map's own values, in places by chance: single pixels by chance would disturb the network more than the same part of the
+ * image in one piece, so a coarse map would be compared with something else. The same places at each call (mulberry32), so that
+ * a map is judged twice with the same result.
+ */
+function shuffled(values: Float32Array): Float32Array {
+  const result = values.slice();
   let state = 1;
-  return Float32Array.from({ length }, () => {
+  for (let i = result.length - 1; i > 0; i--) {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  });
+    const other = Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * (i + 1));
+    [result[i], result[other]] = [result[other]!, result[i]!];
+  }
+  return result;
 }
