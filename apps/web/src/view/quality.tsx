@@ -68,7 +68,7 @@ function DeletionTest({ shown, workbench }: Omit<Props, 'session'>): JSX.Element
     <>
       {found && <Curves found={found} />}
       {part === null && !found && (
-        <button type="button" disabled={!workbench} onClick={() => void test()}>
+        <button type="button" class="start" disabled={!workbench} onClick={() => void test()}>
           {words.test}
         </button>
       )}

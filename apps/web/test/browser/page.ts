@@ -36,6 +36,8 @@ export async function buildPage(): Promise<BuiltPage> {
     async visit({ path = '', ...options } = {}) {
       const context = await browser.newContext({ locale: 'en-GB', ...options });
       const page = await context.newPage();
+      // The machine may have much else to do.
+      page.setDefaultTimeout(120_000);
       const errors: string[] = [];
       const requests: string[] = [];
       page.on('pageerror', (error) => errors.push(error.message));

@@ -29,6 +29,8 @@ interface Visit extends AsyncDisposable {
 async function visit(path = '/', host = '127.0.0.1'): Promise<Visit> {
   const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 900 } });
   const page = await context.newPage();
+  // The machine may have much else to do.
+  page.setDefaultTimeout(120_000);
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));

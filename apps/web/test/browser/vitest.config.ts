@@ -6,10 +6,10 @@ export default defineConfig({
     name: 'page in a browser',
     root: import.meta.dirname,
     include: ['*.browser.ts'],
-    testTimeout: 180_000,
+    testTimeout: 600_000,
     hookTimeout: 600_000,
     maxWorkers: 1,
     // The engine computes in the same machine's processors.
-    expect: { poll: { timeout: 60_000 } },
+    expect: { poll: { timeout: 120_000 } },
   },
 });
