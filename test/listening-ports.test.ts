@@ -169,8 +169,8 @@ describe('L1: what a running service opens', () => {
   test('L1: answers on the gateway’s port by the gateway’s own routes alone', async () => {
     const { host } = new URL(service.ready.url);
     const answers = await answering(targetOf(service.ready.url), probesOf(host));
-    // The root leads to the playground.
-    expect(answers).toEqual(['GET / 302', 'HEAD / 302', 'OPTIONS / 204']);
+    // The root is the page.
+    expect(answers).toEqual(['GET / 200', 'HEAD / 200', 'OPTIONS / 204']);
   });
 
   test('L1: answers on the store’s port to signed requests alone', async () => {

@@ -20,11 +20,11 @@ describe('the lines of a room', () => {
       write('packages/core/src/onnx/generated/pb.ts', 100);
       write('packages/core/src/onnx/vectors.json', 100);
       write('packages/core/vitest.config.ts', 100);
-      write('apps/edge/src/playground/page.html', 16);
+      write('apps/web/src/style/page.css', 16);
       expect(linesOf(root)).toEqual({
         'packages/core/src': 3,
         'packages/core/src/onnx': 12,
-        'apps/edge/src/playground': 16,
+        'apps/web/src/style': 16,
       });
     } finally {
       rmSync(root, { recursive: true });

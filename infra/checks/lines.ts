@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 export type Lines = Readonly<Record<string, number>>;
 
 /** Sources that are counted; tests, recorded values and generated files grow as they must. */
-const sources = '{packages,apps}/*/src/**/*.{ts,html,sh,txt}';
+const sources = '{packages,apps}/*/src/**/*.{ts,tsx,css,html,sh,txt}';
 const notCounted = /\.test\.ts$|\/generated\//;
 
 /** The lines of each room below `root`. */

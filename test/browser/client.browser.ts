@@ -38,38 +38,3 @@ test('A15: @whylight/client works from a page of an origin that the service is t
     await service.remove();
   }
 });
-
-test('A15: the playground uploads, explains and draws, though the store is another origin', async () => {
-  await using tab = await openTab({ root });
-  const service = await RunningService.start();
-  try {
-    const { page } = tab;
-    for (const host of ['127.0.0.1', 'localhost']) {
-      await page.goto(`${service.ready.url.replace('127.0.0.1', host)}/playground`);
-      await page.fill('#key', service.ready.api_key);
-      await page.press('#key', 'Enter');
-      await page.waitForFunction(() => !document.querySelector<HTMLInputElement>('#photo')!.disabled);
-      const { png } = await drawing(host.length);
-      await page.setInputFiles('#photo', { name: 'a.png', mimeType: 'image/png', buffer: Buffer.from(png) });
-      await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#explain')!.disabled);
-      await page.click('#explain');
-      const drawn = () =>
-        page.waitForFunction(
-          () => {
-            const images = [...document.querySelectorAll<HTMLImageElement>('#results img')];
-            return (
-              images.length > 0 &&
-              images.every((image) => image.src.startsWith('blob:') && image.naturalWidth > 0)
-            );
-          },
-          undefined,
-          { timeout: 120_000 },
-        );
-      await drawn();
-      expect(await page.textContent('#error')).toBe('');
-    }
-    expect(tab.errors).toEqual([]);
-  } finally {
-    await service.remove();
-  }
-});

@@ -165,7 +165,7 @@ describe.skipIf(!installed)('camera', () => {
     }
     const url = /http:\S+/.exec(said)![0];
     expect(await (await fetch(url)).text()).toContain('/stream');
-    const stream = await fetch(`${url}stream`);
+    const stream = await fetch(url.replace('/?', '/stream?'));
     expect(stream.headers.get('content-type')).toBe('multipart/x-mixed-replace; boundary=frame');
     const { value } = await stream.body!.getReader().read();
     expect(Buffer.from(value!).toString('latin1')).toMatch(/^--frame\r\nContent-Type: image\/jpeg\r\n/);

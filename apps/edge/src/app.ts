@@ -28,7 +28,7 @@ import { methodRoutes } from './routes/methods.ts';
 import { metrics } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { operator } from './routes/operator.ts';
-import { playground } from './routes/playground.ts';
+import { page } from './routes/page.ts';
 import { predictions } from './routes/predictions.ts';
 import { renderings } from './routes/renderings.ts';
 import { uploads } from './routes/uploads.ts';
@@ -69,7 +69,7 @@ for (const { app: group } of [
   metrics,
   health,
   docs,
-  playground,
+  page,
 ])
   app.route('/', group);
 

@@ -217,29 +217,80 @@ describe('the documentation', () => {
     },
   );
 
-  test('the address itself leads to the playground', async () => {
-    const { status, headers } = await call('GET', '/');
-    expect([status, headers.get('Location')]).toEqual([302, '/playground']);
+  /** The files of the page as the build writes them: this gateway is not built with any. */
+  const built: Record<string, string | Uint8Array<ArrayBuffer>> = {
+    '/index.html': '<meta name="whylight-service" content="" /><p>english</p>',
+    '/zh.html': '<meta name="whylight-service" content="" /><p>chinese</p>',
+    '/service-worker.js': 'self',
+    '/assets/main-1.js': 'main',
+    '/standalone.js': 'of the documentation',
+  };
+  const ask = (path: string, headers: Record<string, string> = {}) => {
+    const ASSETS = {
+      async fetch(url: URL) {
+        const content = built[url.pathname];
+        return content === undefined ? new Response(null, { status: 404 }) : new Response(content);
+      },
+    };
+    return app.request(path, { headers }, { ...bindings, ASSETS } as never);
+  };
+
+  test('the address itself is the page, in the language that the browser asks for', async () => {
+    for (const [accepted, said] of [
+      ['', 'english'],
+      ['de, zh-CN;q=0.8, en;q=0.5', 'chinese'],
+      ['en-GB, zh', 'english'],
+    ] as const) {
+      const response = await ask('/', accepted === '' ? {} : { 'Accept-Language': accepted });
+      expect([response.status, response.headers.get('Content-Type')]).toEqual([
+        200,
+        'text/html; charset=utf-8',
+      ]);
+      expect(response.headers.get('Vary')).toContain('Accept-Language');
+      const text = await response.text();
+      expect(text).toContain(said);
+      // The page learns here that this service is the one to ask.
+      expect(text).toContain('<meta name="whylight-service" content="/" />');
+    }
+    const { status, headers } = await call('GET', '/playground');
+    expect([status, headers.get('Location')]).toEqual([302, '/']);
   });
 
-  test('the playground brings its own script, keeps the key out of everything, and talks to this service and its store', async () => {
-    const page = await call('GET', '/playground');
-    const [, nonce] = /nonce="([^"]+)"/.exec(page.text)!;
-    expect([page.status, page.headers.get('Content-Type')]).toEqual([200, 'text/html; charset=utf-8']);
-    expect(page.text).not.toMatch(/NONCE|(src|href)="https?:|localStorage|document\.cookie/);
-    const policy = page.headers.get('Content-Security-Policy')!;
-    expect(policy).toContain(`script-src 'nonce-${nonce}'`);
-    expect(policy).toContain(`connect-src 'self' ${new URL(bindings.S3_ENDPOINT).origin};`);
-    expect((await call('GET', '/playground')).text).not.toContain(nonce);
-    const script = await call('GET', '/playground/script.js');
-    expect([script.status, script.headers.get('Content-Type')]).toEqual([
-      200,
-      'text/javascript; charset=utf-8',
+  test('the page may run its own scripts only, and talk to this service and its store only', async () => {
+    const store = new URL(bindings.S3_ENDPOINT).origin;
+    // A worker obeys the headers of its own script.
+    for (const path of ['/', '/service-worker.js', '/assets/main-1.js']) {
+      const { headers } = await ask(path);
+      const policy = headers.get('Content-Security-Policy')!;
+      expect(policy, path).toContain("script-src 'self' 'wasm-unsafe-eval';");
+      expect(policy, path).toContain(`connect-src 'self' ${store};`);
+      expect(policy, path).toContain("frame-ancestors 'none'");
+      expect(policy, path).not.toMatch(/unsafe-inline|unsafe-eval'? |\*/);
+      expect(headers.get('Cross-Origin-Opener-Policy'), path).toBe('same-origin');
+      expect(headers.get('Cross-Origin-Embedder-Policy'), path).toBe('require-corp');
+    }
+  });
+
+  test('files of the page have their types, and last as long as their names; others are not found', async () => {
+    const packed = new Response('wasm').body!.pipeThrough(new CompressionStream('gzip'));
+    built['/assets/ort.wasm.gz'] = new Uint8Array(await new Response(packed).arrayBuffer());
+    const script = await ask('/assets/main-1.js');
+    expect([script.status, script.headers.get('Content-Type'), script.headers.get('Cache-Control')]).toEqual([
+      ...[200, 'text/javascript; charset=utf-8', 'public, max-age=31536000, immutable'],
     ]);
-    expect(script.text).not.toMatch(/localStorage|sessionStorage|cookie|https?:\/\//);
+    const wasm = await ask('/assets/ort.wasm');
+    expect([wasm.headers.get('Content-Type'), await wasm.text()]).toEqual(['application/wasm', 'wasm']);
+    expect((await ask('/service-worker.js')).headers.get('Cache-Control')).toBe('no-cache');
+    for (const path of [
+      '/assets/other.js',
+      '/standalone.js',
+      '/assets/..%2fstandalone.js',
+      '/assets/%2e%2e/standalone.js',
+    ])
+      expect((await ask(path)).status, path).toBe(404);
   });
 
-  test('the page brings its own script and asks nobody else for anything', async () => {
+  test('the documentation brings its own script and asks nobody else for anything', async () => {
     const page = await call('GET', '/docs');
     expect(page.status).toBe(200);
     expect(page.text).toContain('src="/docs/reference.js"');

@@ -6,8 +6,12 @@ import type {
   Calls,
   Classification,
   ClassifyQuestion,
+  CompileQuestion,
   ExplainQuestion,
   Explanation,
+  Judgement,
+  JudgeQuestion,
+  ModelCheck,
   Progress,
 } from './calls.ts';
 import { transferables } from './calls.ts';
@@ -46,6 +50,22 @@ export interface WebExplainer extends Disposable {
     question: ExplainQuestion & { readonly model: OpenedModel; readonly image: ImageSource },
     options?: CallOptions,
   ): Promise<Explanation>;
+  /**
+   * Judges a map by deletion and insertion (Petsiuk et al. 2018), beside the same map in shuffled places. It runs the network sixty times.
+   *
+   * @throws InputError
+   */
+  judge(
+    question: JudgeQuestion & { readonly model: OpenedModel; readonly image: ImageSource },
+    options?: CallOptions,
+  ): Promise<Judgement>;
+  /** Lists methods, which of them work on the model and which suit it, as far as its file tells. It runs nothing. */
+  checkModel(model: OpenedModel, options?: CallOptions): Promise<ModelCheck>;
+  /** Returns the bytes of an ONNX file that explains: images and class indices in, attributions out. @throws InputError */
+  compile(
+    question: CompileQuestion & { readonly model: OpenedModel },
+    options?: CallOptions,
+  ): Promise<Uint8Array<ArrayBuffer>>;
   /** Ends the worker; pending calls fail. */
   close(): void;
 }
@@ -98,6 +118,11 @@ export async function startExplainer({
       async explain(question, options) {
         const { overlay, heatmap, ...rest } = await call('explain', await asked(question), options);
         return { ...rest, overlay: imageData(overlay), heatmap: imageData(heatmap) };
+      },
+      judge: async (question, options) => call('judge', await asked(question), options),
+      checkModel: ({ id }, options) => call('check', { model: id }, options),
+      async compile({ model, ...question }, options) {
+        return (await call('compile', { ...question, model: model.id }, options)).bytes;
       },
     };
   } catch (error) {

@@ -4,9 +4,15 @@ export type {
   Calls,
   Classification,
   ClassifyQuestion,
+  CompileQuestion,
+  Curves,
   Device,
   ExplainQuestion,
   Explanation,
+  Judgement,
+  JudgeQuestion,
+  MethodFacts,
+  ModelCheck,
 } from './calls.ts';
 export { drawOn, textMeasure } from './draw.ts';
 export { type CallOptions, type ExplainerOptions, startExplainer, type WebExplainer } from './explainer.ts';

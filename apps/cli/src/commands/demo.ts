@@ -1,7 +1,8 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { runDemo } from '../demo/run-demo.ts';
+import { openInBrowser } from '../demo/open-in-browser.ts';
+import { pageOf, runDemo } from '../demo/run-demo.ts';
 import { makeDirectory } from '../files.ts';
 import { withJson } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
@@ -47,6 +48,7 @@ export const demo = withJson(
       const done = await runDemo(access, { output, begun, stays: !once, tell });
       if (json) printJson({ ...answerOf(access), ...done });
       if (once) return true;
+      if (process.stdout.isTTY) openInBrowser(pageOf(access));
       tell(`\nIt keeps serving at ${access.url}, log in ${logFile}. Ctrl-C stops it.`);
       return false;
     });

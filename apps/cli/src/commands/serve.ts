@@ -71,7 +71,7 @@ export const serve = withJson(
       const answer = answerOf(access);
       if (json) return printJson(answer, 0);
       const { url } = access;
-      print(`Whylight is ready: ${url}  (in the browser: ${url}/playground, documentation: ${url}/docs)`);
+      print(`Whylight is ready: ${url}  (a page to try it: ${url}/, documentation: ${url}/docs)`);
       print(`object store   ${answer.store_url}  (signed URLs lead there)`);
       print(`API key        ${answer.api_key}`);
       print(`operator key   ${answer.operator_key}`);

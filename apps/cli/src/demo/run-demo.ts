@@ -68,12 +68,15 @@ const ownPhoto = `Now a photo of yours:
 and a classifier of yours:
   whylight explain photo.jpg --model classifier.onnx -o out`;
 
-const tryIt = ({ url, apiKey }: Access, upload: string): string =>
+/** The page, with the key in the fragment: a browser sends that to nobody, and the page takes it on this machine only. */
+export const pageOf = ({ url, apiKey }: Access): string => `${url}/#key=${apiKey}`;
+
+const tryIt = (access: Access, upload: string): string =>
   [
     '\nOr ask this service:',
-    `  curl ${url}/v1/explanations -H 'Authorization: Bearer ${apiKey}' -H 'Prefer: wait=30' \\`,
+    `  curl ${access.url}/v1/explanations -H 'Authorization: Bearer ${access.apiKey}' -H 'Prefer: wait=30' \\`,
     `    --json '{"input":{"upload":"${upload}"},"method":"occlusion"}'`,
-    `In the browser, with the same key: ${url}/playground   Documentation: ${url}/docs`,
+    `In the browser: ${pageOf(access)}   Documentation: ${access.url}/docs`,
   ].join('\n');
 
 function successOf({ explanation }: Answer): Answer['explanation'] {

@@ -7,3 +7,4 @@ export { methods } from './list.ts';
 export { type Convention, conventions, type Method, type Normalisation } from './method.ts';
 export type { ResolvedQuestion } from './question.ts';
 export { paramsJsonSchema, resolveMethod, resolveQuestion, takesLayers } from './resolve.ts';
+export { countRuns, runFormula } from './run-count.ts';

@@ -1,4 +1,4 @@
-import { forwardGraph, InputError, OutOfMemoryError, type Tensor } from '@whylight/core';
+import { compileExplainer, forwardGraph, InputError, OutOfMemoryError, type Tensor } from '@whylight/core';
 import { type Legend, opaqueRgba, paint, type Rgba, type Scenery } from '@whylight/core/drawing';
 import { preprocess } from '@whylight/core/image';
 import { attributionKindOf, resolveQuestion } from '@whylight/core/methods';
@@ -9,6 +9,7 @@ import {
   cropWarnings,
   doubts,
   highest,
+  normalisationBy,
   type Plan,
   type Prepared,
   predictionOfTarget,
@@ -20,13 +21,27 @@ import {
   sidesFor,
   statedSides,
 } from '@whylight/core/preparation';
-import type { Answered, Asked, Classification, ClassifyQuestion, Device, ExplainQuestion } from '../calls.ts';
+import type {
+  Answered,
+  Asked,
+  Classification,
+  ClassifyQuestion,
+  Compiled,
+  CompileQuestion,
+  Device,
+  ExplainQuestion,
+  Judgement,
+  JudgeQuestion,
+  ModelCheck,
+} from '../calls.ts';
 import type { FileModel } from '../models/described-files.ts';
 import { openSource } from '../models/open.ts';
 import type { ModelSource, OpenedModel } from '../models/opened-model.ts';
 import { photoOf } from '../photo.ts';
 import { rgbaOf } from '../pixels.ts';
+import { judge } from './judge.ts';
 import { Loaded } from './loaded.ts';
+import { checkOf } from './model-check.ts';
 import type { WebRuntime } from './runtime.ts';
 
 interface Watch {
@@ -136,7 +151,7 @@ export class Engine {
     const scenery = { photo, region, style, attribution, layout, convention, ...kind };
     const drawn = pictures ? draw(scenery) : { overlay: null, heatmap: null, legend: null };
     return {
-      ...{ method, convention, parameters, task, region, ...drawn },
+      ...{ method, convention, parameters, task, region, kind, layout, ...drawn },
       layers: [...explainer.layers],
       target: predictionOfTarget(target, answer.targets[0]!, predictions, names),
       predictions: best,
@@ -152,6 +167,42 @@ export class Engine {
       device: this.#device,
       milliseconds: { load, compute, render: clock() },
     };
+  }
+
+  /** Runs the network with parts of the image deleted, in the order of a map and by chance. */
+  async judge(asked: Asked<JudgeQuestion>, { signal, onProgress }: Watch): Promise<Judgement> {
+    const { model: id, bitmap, target } = asked;
+    const model = this.#model(id);
+    const { pixels, picture } = photoOf(rgbaOf(bitmap), await channelsFor(model));
+    const sides = await sidesFor(model, picture);
+    const network = await this.#networks.get(`${id} ${JSON.stringify(sides ?? null)}`, () =>
+      this.#network(model, sides),
+    );
+    const { input } = preprocess(pixels, network.preprocessing);
+    const { probabilities } = await network.run(repeated(input, network.rows));
+    const score = probabilities ? 'probability' : 'logit';
+    const scoreOne = async (image: Tensor<'float32'>) => {
+      signal.throwIfAborted();
+      const given = await network.run(repeated(image, network.rows));
+      return (given[probabilities ? 'probabilities' : 'logits'] as Tensor<'float32'>).data[target]!;
+    };
+    return { score, ...(await judge(scoreOne, input, asked, network.preprocessing.layout, onProgress)) };
+  }
+
+  async check(id: number): Promise<ModelCheck> {
+    return checkOf(await classifierOf(this.#model(id)));
+  }
+
+  /** Writes the explainer as one ONNX file. */
+  async compile({ model: id, ...asked }: CompileQuestion & { readonly model: number }): Promise<Compiled> {
+    const model = this.#model(id);
+    const classifier = await classifierOf(model);
+    const { target: _, ...question } = resolveQuestion(
+      asked as CompileQuestion & { layers?: string[]; parameters: never },
+    );
+    const normalisation = normalisationBy(prepare(model, classifier).preprocessing);
+    const bytes = compileExplainer(classifier, { ...question, normalisation });
+    return { bytes: bytes as Uint8Array<ArrayBuffer> };
   }
 
   /** Calls `load`; if memory runs out, ends all kept plans and networks and calls `load` again. */

@@ -35,6 +35,12 @@ async function answer(
       return engine.classify(call);
     case 'explain':
       return engine.explain(call, { signal, onProgress });
+    case 'judge':
+      return engine.judge(call, { signal, onProgress });
+    case 'check':
+      return engine.check(call.model);
+    case 'compile':
+      return engine.compile(call);
   }
 }
 

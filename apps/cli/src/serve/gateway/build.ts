@@ -2,6 +2,7 @@
  * `node build.ts OUT`: writes the gateway as `whylight serve` runs it to the folder OUT. A process of its own, because
  * neither esbuild nor wrangler is needed once this is done.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +34,6 @@ await build({
   conditions: ['workerd', 'worker', 'browser'],
   mainFields: ['browser', 'module', 'main'],
   external: ['cloudflare:*'],
-  loader: { '.html': 'text', '.txt': 'text' },
   define: { 'process.env.NODE_ENV': '"production"' },
   keepNames: true,
   logLevel: 'warning',
@@ -47,9 +47,14 @@ const {
 } = unstable_getMiniflareWorkerOptions(config).workerOptions;
 const name = config.name!;
 const gateway = options as BundledGateway['options'];
+execFileSync(process.execPath, [join(edge, 'build/assets.ts'), join(out, 'assets')], { stdio: 'inherit' });
 const bundled: BundledGateway = {
   name,
-  options: { ...gateway, durableObjects: withFirstNames(name, gateway.durableObjects, config.migrations) },
+  options: {
+    ...gateway,
+    assets: { binding: gateway.assets.binding, directory: 'assets' },
+    durableObjects: withFirstNames(name, gateway.durableObjects, config.migrations),
+  },
   migrations: await readMigrations(),
 };
 await writeFile(join(out, 'gateway.json'), JSON.stringify(bundled, null, 2));

@@ -12,14 +12,18 @@ export const edge = at('../../../../edge');
 
 const builder = at('./build.ts');
 const kept = at('../../../../../node_modules/.cache/whylight');
-/** The sources of the bundle: the gateway, its imports, and this folder. */
+/** The sources of the bundle: the gateway, its imports, the page that it serves, and this folder. */
 const sources = [
   at('.'),
   join(edge, 'src'),
+  join(edge, 'build'),
   join(edge, 'migrations'),
   join(edge, 'wrangler.jsonc'),
-  at('../../../../../packages/contract/src'),
-  at('../../../../../packages/core/src'),
+  ...['contract', 'core', 'client', 'web'].map((name) => at(`../../../../../packages/${name}/src`)),
+  ...['src', 'build', 'gallery', 'index.html', 'zh.html', 'vite.config.ts'].map((name) =>
+    at(`../../../../web/${name}`),
+  ),
+  at('../../../../../models/efficientnet-lite0'),
   at('../../../../../package-lock.json'),
 ];
 

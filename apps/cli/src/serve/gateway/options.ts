@@ -42,7 +42,7 @@ export async function servedWorkers({
     serviceBindings: { GATEWAY: name },
     unsafeBindings: [{ name: 'SOCKET', type: frontSocket, plugin, options: { port, store: false } }],
   };
-  // The page of the playground, by either name of this machine, and pages that may call the API.
+  // The gateway's own page, by either name of this machine, and pages that may call the API.
   const origins = [`http://127.0.0.1:${port}`, `http://localhost:${port}`];
   const storeFront: V4WorkerOptions = {
     name: 'store-front',
