@@ -1,6 +1,6 @@
 import { successOf, WhylightClient } from '@whylight/client';
 import { readNpy } from '@whylight/core';
-import { attributionKindOf } from '@whylight/core/methods';
+import { attributionKindOf, conventions } from '@whylight/core/methods';
 import type { Photo } from '../photo/photo.ts';
 import type {
   Asked,
@@ -66,15 +66,15 @@ class ServiceEngine implements Engine {
       choice === 'default' ? this.#models[0] : this.#models.find(({ name }) => name === choice.name);
     if (!found) throw new Error('The service has no such model any more. Choose another one.');
     const listed = await untilReached(() => this.#client.methods(found.id), watch);
-    const methods = listed.map(
-      ({ id, title, summary, paper, kind, requires, works, reason, cost, parameters }) => ({
+    const methods = listed
+      .filter(isDrawable)
+      .map(({ id, title, summary, paper, kind, requires, works, reason, cost, parameters }) => ({
         ...{ id, title, summary, paper, kind, reason, parameters },
-        needs: requires.map((need) => needs[need]),
+        needs: requires.flatMap((need) => (isKnown(needs, need) ? [needs[need]] : [])),
         // Null: the service has not run it on this model, and takes it all the same.
         works: works !== false && found.methods.includes(id),
         runs: cost.default_units,
-      }),
-    );
+      }));
     return {
       ...{ id: numberOf(found.digest), name: found.name, sha256: found.digest, labels: null },
       classes: found.classes ?? 0,
@@ -154,7 +154,7 @@ class ServiceEngine implements Engine {
     const [across, down] = [photo.width / first.image.width, photo.height / first.image.height];
     const { x, y, width, height } = first.input_region;
     return {
-      ...{ method, convention, parameters, layers, warnings },
+      ...{ method, convention: readConvention(convention), parameters, layers, warnings },
       target: {
         ...{ class_index: output_index, label: output_display_name, label_zh: output_display_name_zh },
         ...{ probability, score },
@@ -175,6 +175,25 @@ class ServiceEngine implements Engine {
 
   readonly compile = null;
   readonly judge = null;
+}
+
+// A newer service may answer with values that this page does not know.
+
+const kinds = { map: true, pixels: true } as const;
+
+const isKnown = <K extends string>(known: Readonly<Record<K, unknown>>, name: string): name is K =>
+  Object.hasOwn(known, name);
+
+const isDrawable = <T extends { readonly kind: string }>(
+  method: T,
+): method is T & { readonly kind: keyof typeof kinds } => isKnown(kinds, method.kind);
+
+function readConvention(name: string): Result['convention'] {
+  const known = conventions.find((each) => each === name);
+  if (known) return known;
+  throw new Error(
+    `The service answers with the convention "${name}", which this page does not know. Load the page again.`,
+  );
 }
 
 const needs = { gradients: 'gradient', target_layer: 'layer', attention: 'attention' } as const;
