@@ -1,7 +1,7 @@
 import { floatMap, resizeMap } from '@whylight/core/image';
 import { rankCorrelation } from '@whylight/core/metrics';
-import { orderOf } from '../engine/order-of.ts';
 import type { Result } from '../engine/engine.ts';
+import { orderOf } from '../engine/order-of.ts';
 
 /** The side to which maps are brought: that of the coarsest maps is seven, and finer detail says nothing of agreement. */
 const side = 28;

@@ -1,5 +1,5 @@
-import { type Engine, KeyError, type ModelChoice, type Watch } from '../engine/engine.ts';
 import type { Judgement } from '@whylight/web';
+import { type Engine, KeyError, type ModelChoice, type Watch } from '../engine/engine.ts';
 import { fetchPhoto, PhotoError, readPhoto } from '../photo/photo.ts';
 import {
   first,
