@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { answeredMethodIdSchema, methodIdSchema } from './method-id.ts';
 import { predictionRequestSchema } from './api/predictions.ts';
 import { problemSchema } from './api/problem.ts';
+import { answeredMethodIdSchema, methodIdSchema } from './method-id.ts';
 import { plainText } from './plain-text.ts';
 import { recordOf } from './record.ts';
 import { predictionSchema } from './result.ts';

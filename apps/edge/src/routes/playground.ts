@@ -40,10 +40,7 @@ playground.route('GET', '/playground/script.js', {
   }),
 });
 
-const storeOf = (bindings: AppEnv['Bindings']): string => {
-  const { S3_PUBLIC_ENDPOINT, S3_ENDPOINT } = services(bindings).settings;
-  return new URL(S3_PUBLIC_ENDPOINT ?? S3_ENDPOINT).origin;
-};
+const storeOf = (bindings: AppEnv['Bindings']): string => services(bindings).objects.publicUrl.origin;
 
 const policy = (nonce: string, store: string): string =>
   [
