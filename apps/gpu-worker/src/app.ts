@@ -18,6 +18,7 @@ import { findRefusal } from './jobs/question-check.ts';
 import type { Renderer } from './jobs/renderer.ts';
 import { warmModel } from './jobs/warm-model.ts';
 import { healthOf, type State } from './state.ts';
+import { storeFieldsOf } from './storage/store-failure.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -111,6 +112,7 @@ export function createApp(settings: AppSettings): Hono<Variables> {
         const { path, message } = job.error.issues[0]!;
         return c.json(problem(`rendering: ${path.join('.')}: ${message}`), 400);
       }
+      if (state().phase === 'starting') return c.json(problem('the worker is starting'), 503, later(5));
       if (!renderer.hasRoomFor(job.data)) return c.json(problem('too many renderings wait'), 503, later(2));
       const { request_id } = job.data;
       try {
@@ -119,7 +121,10 @@ export function createApp(settings: AppSettings): Hono<Variables> {
         return c.json(rendered, 200);
       } catch (error) {
         const jobError = jobErrorOf(error);
-        log('rendering_failed', { request_id, code: jobError.code, cause: (error as Error).stack });
+        log('rendering_failed', {
+          ...{ request_id, code: jobError.code, cause: (error as Error).stack },
+          ...storeFieldsOf(error),
+        });
         return c.json(jobError, 422);
       }
     })
@@ -143,7 +148,7 @@ export function createApp(settings: AppSettings): Hono<Variables> {
         return c.json(validation);
       } catch (error) {
         const { code, message } = jobErrorOf(error);
-        log('model_not_examined', { request_id, model: model.id, code });
+        log('model_not_examined', { request_id, model: model.id, code, ...storeFieldsOf(error) });
         return c.json({ code, detail: message }, code === 'model_deleted' ? 404 : 503, later(5));
       }
     })
@@ -160,8 +165,9 @@ export function createApp(settings: AppSettings): Hono<Variables> {
     .get('/health', (c) => c.json(healthOf(state(), presence.fault)))
     .get('/livez', (c) => (state().phase === 'failed' ? c.text('failed', 503) : c.text('ok')))
     .get('/readyz', (c) => {
-      const { phase } = state();
-      if (phase !== 'ready') return c.text(phase, 503);
+      const now = state();
+      if (now.phase === 'starting' && now.reason !== undefined) return c.text(`not ready: ${now.reason}`, 503);
+      if (now.phase !== 'ready') return c.text(now.phase, 503);
       return presence.fault === null ? c.text('ok') : c.text(`not ready: ${presence.fault}`, 503);
     })
     .get('/metrics', async (c) => {

@@ -1,6 +1,6 @@
 import { createRuntime, DeviceError } from '@whylight/host';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createWorld, disc, type World } from './testing/world.ts';
+import { createWorld, disc, MemoryStorage, type World } from './testing/world.ts';
 
 let world: World;
 afterEach(() => world.close());

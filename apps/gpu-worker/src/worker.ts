@@ -1,5 +1,6 @@
 import { type ServerType, serve } from '@hono/node-server';
 import type { Catalog, Order } from '@whylight/contract';
+import { resolveStore } from '@whylight/contract/store';
 import { InputError, type Runtime } from '@whylight/core';
 import {
   createRenderPool,
@@ -30,7 +31,8 @@ import { runJob } from './jobs/run-job.ts';
 import { warmModel } from './jobs/warm-model.ts';
 import type { State } from './state.ts';
 import { s3Storage } from './storage/s3.ts';
-import type { Storage } from './storage/storage.ts';
+import type { ProbedStorage } from './storage/storage.ts';
+import { waitForStore } from './storage/wait-for-store.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics, metered } from './telemetry/metrics.ts';
 import { version } from './version.ts';
@@ -52,7 +54,7 @@ const megabyte = 2 ** 20;
 export async function startWorker(
   env: WorkerEnv,
   unnamedLog: Log,
-  storage: Storage & { close(): void } = storageOf(env),
+  storage: ProbedStorage = storageOf(env),
   createRuntime: typeof createThreadedRuntime = createThreadedRuntime,
 ): Promise<Worker> {
   const log: Log = (event, fields) => unnamedLog(event, { worker: env.WORKER_ID, ...fields });
@@ -88,6 +90,7 @@ export async function startWorker(
   let runtime: Awaited<ReturnType<typeof createThreadedRuntime>> | undefined;
   let stopHeartbeat = () => {};
   const stopped = new AbortController();
+  const unprepared = new AbortController();
   const deviceLost = Promise.withResolvers<void>();
   const fail = (error: unknown) => {
     const reason = reasonOf(error);
@@ -101,7 +104,20 @@ export async function startWorker(
     void queue?.drain(0).then(deviceLost.resolve);
   };
 
+  /** Resolves when jobs can read and write. Until then the worker is starting, and says what the store lacks. */
+  const storeUsable = () =>
+    waitForStore(storage, {
+      log,
+      signal: AbortSignal.any([stopped.signal, unprepared.signal]),
+      onFault: (reason) => {
+        if (state.phase === 'starting' && state.reason !== reason) change({ phase: 'starting', reason });
+      },
+    });
+
   const prepare = async () => {
+    const usable = storeUsable();
+    // Whoever awaits it below gets the error.
+    usable.catch(() => {});
     runtime = await createRuntime({
       ep: env.EXECUTION_PROVIDER,
       fallback: env.PROVIDER_FALLBACK,
@@ -144,6 +160,7 @@ export async function startWorker(
       patience: env.VALIDATION_SECONDS * 1000,
       onLoad: () => metrics.modelLoads.inc(),
     });
+    await usable;
     const explainHere: PhotoExplainer['explain'] = (request, watch) =>
       turns.during(watch?.owner ?? '', null, () => explainer!.explain(request, watch));
     const context: JobContext = {
@@ -209,15 +226,18 @@ export async function startWorker(
   const { server, url } = await listen(app.fetch, env);
   log('worker_listening', { url });
   if (env.GATEWAY_URL !== undefined) presence.learn(env.GATEWAY_URL);
-  const started = prepare().catch(fail);
+  const started = prepare().catch((error: unknown) => {
+    unprepared.abort();
+    if (!stopped.signal.aborted) fail(error);
+  });
 
   return {
     url,
     started,
     deviceLost: deviceLost.promise,
     async stop() {
-      await started;
       stopped.abort();
+      await started;
       if (state.phase === 'ready') {
         const { queue } = state;
         change({ ...state, phase: 'draining' });
@@ -249,15 +269,14 @@ const reasonOf = (error: unknown): string =>
     ? (error as Error).message
     : 'unexpected error at start, see the log';
 
-const storageOf = (env: WorkerEnv) =>
-  s3Storage({
-    endpoint: env.S3_ENDPOINT,
-    region: env.S3_REGION,
-    bucket: env.S3_BUCKET,
+function storageOf(env: WorkerEnv): ProbedStorage {
+  const style = env.S3_STYLE ?? (env.S3_FORCE_PATH_STYLE ? 'path' : undefined);
+  return s3Storage({
+    ...resolveStore({ ...env, S3_STYLE: style }),
     accessKeyId: env.S3_ACCESS_KEY_ID,
     secretAccessKey: env.S3_SECRET_ACCESS_KEY,
-    forcePathStyle: env.S3_FORCE_PATH_STYLE,
   });
+}
 
 export function listen(
   fetch: Parameters<typeof serve>[0]['fetch'],

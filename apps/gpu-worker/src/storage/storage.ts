@@ -1,3 +1,5 @@
+import type { Log } from '../telemetry/log.ts';
+
 /** The object store, as far as a job needs it. */
 export interface Storage {
   /**
@@ -9,6 +11,13 @@ export interface Storage {
   has(object: string, signal: AbortSignal): Promise<boolean>;
   /** @throws JobFailure `storage_unavailable`. */
   put(object: string, bytes: Uint8Array, about: PutOptions, signal: AbortSignal): Promise<void>;
+}
+
+/** A store that the worker tries before it takes jobs. */
+export interface ProbedStorage extends Storage {
+  /** What is wrong with the store, as a sentence for the operator; null if nothing is. */
+  findFault(signal: AbortSignal, log: Log): Promise<string | null>;
+  close(): void;
 }
 
 export interface PutOptions {

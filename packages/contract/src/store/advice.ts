@@ -1,4 +1,8 @@
-import { nameFault, type StoreFault, type UsedStore, wrongBytes, wrongObject } from './fault.ts';
+import type { Store } from './address.ts';
+import { nameFault, type StoreFault, wrongBytes, wrongObject } from './fault.ts';
+
+/** The store as it was used: the advice depends on its style and region. */
+type UsedStore = Pick<Store, 'bucket' | 'region' | 'style'>;
 
 type Advice = (fault: StoreFault, store: UsedStore) => string;
 

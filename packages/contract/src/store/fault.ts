@@ -1,5 +1,3 @@
-import type { Store } from './address.ts';
-
 export type StoreVerb = 'PUT' | 'GET' | 'HEAD' | 'DELETE' | 'POST';
 
 /** What went wrong with one request to the object store. It holds no key, no signature and no query of a URL. */
@@ -19,39 +17,58 @@ export interface StoreFault {
 export const wrongBytes = 'WrongBytes';
 export const wrongObject = 'ObjectNotFound';
 
+interface Request {
+  readonly verb: StoreVerb;
+  readonly url: URL;
+}
+
 /** Reads the answer with which a store refused a request. */
 export function refusedBy(
-  { verb, url }: { readonly verb: StoreVerb; readonly url: URL },
+  request: Request,
   { status, headers }: { readonly status: number; readonly headers: { get(name: string): string | null } },
   text: string,
 ): StoreFault {
-  const message = elementOf(text, 'Message') ?? '';
+  return faultOf(request, {
+    status,
+    code: elementOf(text, 'Code'),
+    message: elementOf(text, 'Message') ?? '',
+    region: elementOf(text, 'Region') ?? headers.get('x-amz-bucket-region'),
+  });
+}
+
+/** Makes the fault of what a store has said: what could be a key or a signature is left out. */
+export function faultOf(
+  { verb, url }: Request,
+  said: Pick<StoreFault, 'code' | 'message' | 'region'> & { readonly status: number },
+): StoreFault {
+  const { host } = url;
   // Proxies of Cloudflare answer with such a status when they do not reach the host.
-  const unreached = elementOf(text, 'Code') === null ? proxyCauses[status] : undefined;
-  if (unreached) return { verb, host: url.host, status: null, code: unreached, message: '', region: null };
-  const [, expecting = null] = /expecting ["']([a-z0-9-]{1,40})["']/.exec(message) ?? [];
+  const unreached = said.code === null ? proxyCauses[said.status] : undefined;
+  if (unreached) return { verb, host, status: null, code: unreached, message: '', region: null };
+  const [, expecting = null] = /expecting ["']([a-z0-9-]{1,40})["']/.exec(said.message) ?? [];
   return {
     verb,
-    host: url.host,
-    status,
-    code: plain(elementOf(text, 'Code')),
-    message: withoutKeys(message),
-    region: plain(elementOf(text, 'Region') ?? headers.get('x-amz-bucket-region')) ?? expecting,
+    host,
+    status: said.status,
+    code: plain(said.code),
+    message: withoutKeys(said.message),
+    region: plain(said.region) ?? expecting,
   };
 }
 
 /** Reads the error with which a request ended that got no answer. */
-export function unansweredBy(
-  { verb, url }: { readonly verb: StoreVerb; readonly url: URL },
-  error: unknown,
-): StoreFault {
-  return { verb, host: url.host, status: null, code: causeOf(error), message: '', region: null };
-}
+export const unansweredBy = ({ verb, url }: Request, error: unknown): StoreFault => ({
+  ...{ verb, host: url.host, status: null },
+  code: causeOf(error),
+  message: '',
+  region: null,
+});
 
 /** One line for the log. */
 export const nameFault = ({ verb, host, status, code }: StoreFault): string =>
   `${verb} ${host}: ${[status ?? 'no answer', code].filter((part) => part !== null).join(' ')}`;
 
+/** The same as fields. */
 export const faultFields = ({ verb, host, status, code }: StoreFault) => ({ verb, host, status, code });
 
 const proxyCauses: Readonly<Record<number, string>> = {
@@ -87,11 +104,9 @@ function elementOf(xml: string, name: string): string | null {
   return text?.replace(/&(#?\w+);/g, (entity, which: string) => entities[which] ?? entity) ?? null;
 }
 
-const plain = (text: string | null): string | null => (text && /^[\w.-]{1,64}$/.test(text) ? text : null);
+const plain = (text: string | null): string | null => (text !== null && /^[\w.-]{1,48}$/.test(text) ? text : null);
 
 /** Messages of stores may quote keys and signatures: long words with a digit. */
 const withoutKeys = (message: string): string =>
   message.replace(/[\w+/=-]{16,}/g, (word) => (/\d/.test(word) ? '…' : word)).slice(0, 200);
 
-/** The store as it was used, of whose style and region the advice depends. */
-export type UsedStore = Pick<Store, 'bucket' | 'region' | 'style'>;
