@@ -107,12 +107,12 @@ export function createApp(settings: AppSettings): Hono<Variables> {
     })
     .on('POST', earlierJobs, signed, (c) => c.json(problem(earlierGateway), 503, later(5)))
     .post(workerPaths.renderings, work, async (c) => {
+      if (state().phase === 'starting') return c.json(problem('the worker is starting'), 503, later(5));
       const job = renderingJobSchema.safeParse(json(c.var.body));
       if (!job.success) {
         const { path, message } = job.error.issues[0]!;
         return c.json(problem(`rendering: ${path.join('.')}: ${message}`), 400);
       }
-      if (state().phase === 'starting') return c.json(problem('the worker is starting'), 503, later(5));
       if (!renderer.hasRoomFor(job.data)) return c.json(problem('too many renderings wait'), 503, later(2));
       const { request_id } = job.data;
       try {

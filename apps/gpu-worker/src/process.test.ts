@@ -49,7 +49,7 @@ const events = (stdout: string) =>
 
 test('the process says where it listens, in JSON lines, and ends with 0 on SIGTERM', async () => {
   const { started, output, ended } = start(settings);
-  await expect.poll(() => output.stdout, { timeout: 20_000 }).toContain('worker_ready');
+  await expect.poll(() => output.stdout, { timeout: 50_000 }).toContain('worker_ready');
   const [listening] = events(output.stdout);
   expect((await fetch(`${listening.url}/readyz`)).status).toBe(200);
   started.kill('SIGTERM');
@@ -71,7 +71,7 @@ test('wrong settings end it with 2 and one sentence', async () => {
 
 test('L13: a store that refuses it keeps it from being ready, with the reason; it ends all the same', async () => {
   const { started, output, ended } = start({ ...settings, S3_SECRET_ACCESS_KEY: 'another secret' });
-  await expect.poll(() => output.stdout, { timeout: 20_000 }).toContain('store_not_usable');
+  await expect.poll(() => output.stdout, { timeout: 50_000 }).toContain('store_not_usable');
   const [{ url }] = events(output.stdout);
   const reason = expect.stringContaining('Set S3_SECRET_ACCESS_KEY');
   expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'starting', reason });

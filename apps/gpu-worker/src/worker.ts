@@ -109,7 +109,7 @@ export async function startWorker(
     waitForStore(storage, {
       log,
       signal: AbortSignal.any([stopped.signal, unprepared.signal]),
-      onFault: (reason) => {
+      onProblem: (reason) => {
         if (state.phase === 'starting' && state.reason !== reason) change({ phase: 'starting', reason });
       },
     });

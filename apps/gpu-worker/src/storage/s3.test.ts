@@ -114,8 +114,11 @@ test('a read that is taken back ends at once', async () => {
 
 describe('L13: the worker tries the store before it takes jobs', () => {
   const events: [string, unknown][] = [];
-  const findFault = (change: Partial<S3Settings> = {}) =>
-    s3Storage({ ...settings, ...change }).findFault(never, (event, fields) => events.push([event, fields]));
+  const findFault = async (change: Partial<S3Settings> = {}): Promise<string | null> => {
+    const storage = s3Storage({ ...settings, ...change });
+    const problem = await storage.findProblem(never, (event, fields) => events.push([event, fields]));
+    return problem?.reason ?? null;
+  };
 
   /** A store in memory that answers as `answer` says, or works. */
   async function faultOfStoreThat(answer: (method: string, url: string) => [number, string] | null) {

@@ -59,7 +59,7 @@ export function s3Storage(settings: S3Settings): ProbedStorage {
         throw signal.aborted ? error : failed('PUT', error);
       });
     },
-    findFault: (signal, log) => probeStore(client, settings, signal, log),
+    findProblem: (signal, log) => probeStore(client, settings, signal, log),
     close: () => client.destroy(),
   };
 }

@@ -13,10 +13,17 @@ export interface Storage {
   put(object: string, bytes: Uint8Array, about: PutOptions, signal: AbortSignal): Promise<void>;
 }
 
+/** What keeps a store from being used. */
+export interface StoreProblem {
+  /** A sentence for the operator. */
+  readonly reason: string;
+  readonly isAnswered: boolean;
+}
+
 /** A store that the worker tries before it takes jobs. */
 export interface ProbedStorage extends Storage {
-  /** What is wrong with the store, as a sentence for the operator; null if nothing is. */
-  findFault(signal: AbortSignal, log: Log): Promise<string | null>;
+  /** Tries the store. @returns null if it works */
+  findProblem(signal: AbortSignal, log: Log): Promise<StoreProblem | null>;
   close(): void;
 }
 

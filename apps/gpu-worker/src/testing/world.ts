@@ -22,7 +22,7 @@ import { readNpy, type Tensor } from '@whylight/core';
 import { type createThreadedRuntime, encodePng, shapesModel } from '@whylight/host';
 import { parseEnv, type WorkerEnv } from '../env.ts';
 import { JobFailure } from '../job-failure.ts';
-import type { ProbedStorage, PutOptions } from '../storage/storage.ts';
+import type { ProbedStorage, PutOptions, StoreProblem } from '../storage/storage.ts';
 import { startWorker } from '../worker.ts';
 import { jobFor } from './job.ts';
 
@@ -61,7 +61,7 @@ export class MemoryStorage implements ProbedStorage {
     this.objects.set(object, { bytes, about });
   }
 
-  async findFault(): Promise<string | null> {
+  async findProblem(): Promise<StoreProblem | null> {
     return null;
   }
 
