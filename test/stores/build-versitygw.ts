@@ -24,7 +24,7 @@ export function findVersitygw(): string {
   const { error, status, stderr } = spawnSync(
     'go',
     ['install', `github.com/versity/versitygw/cmd/versitygw@${version}`],
-    { env: { ...process.env, GOBIN: cache, CGO_ENABLED: '0' }, encoding: 'utf8', timeout: 15 * 60_000 },
+    { env: { ...process.env, GOBIN: cache }, encoding: 'utf8', timeout: 15 * 60_000 },
   );
   if (error) throw new Error(`versitygw needs Go to be built: ${error.message}`);
   if (status !== 0) throw new Error(`go install ended with ${status}: ${stderr.trim().split('\n').at(-1)}`);

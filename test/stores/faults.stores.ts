@@ -1,9 +1,9 @@
 import dns from 'node:dns';
-import { adviseOn, resolveStore } from '@whylight/contract/store';
+import { adviseOn, resolveStore, type StoreFault } from '@whylight/contract/store';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { tryStore } from '../../apps/edge/src/storage/store-trial.ts';
 import { gatewaySide, startLocalStore, type TestedStore, workerSide } from './tested-store.ts';
-import { startVersitygw, user, type Versitygw } from './versitygw.ts';
+import { freePort, startVersitygw, user, type Versitygw } from './versitygw.ts';
 
 type Change = Parameters<typeof gatewaySide>[1];
 const never = new AbortController().signal;
@@ -56,19 +56,35 @@ describe('L13: gateway and worker say what is wrong with versitygw', () => {
     ['bucket', { S3_BUCKET: 'nowhere' }, /does not know the bucket "nowhere"\. Make the bucket, or correct S3_BUCKET\./],
     ['key', { accessKeyId: 'nobody' }, /does not know the access key\. Set S3_ACCESS_KEY_ID/],
     ['secret', { secretAccessKey: 'another secret' }, /does not accept the signature\. Set S3_SECRET_ACCESS_KEY/],
-    ['endpoint', { S3_ENDPOINT: 'http://127.0.0.1:9' }, /does not answer: nothing listens there\./],
   ])('a wrong %s', async (_, change, sentence) => {
     for (const said of await bothSay(store, change)) expect(said).toMatch(sentence);
   });
 
+  test('a store that is not there', async () => {
+    const S3_ENDPOINT = `http://127.0.0.1:${await freePort()}`;
+    for (const said of await bothSay(store, { S3_ENDPOINT }))
+      expect(said).toMatch(/does not answer: nothing listens there\. .*no answer ECONNREFUSED/);
+  });
+
   test('each right that is missing', async () => {
     const all = ['s3:PutObject', 's3:GetObject', 's3:DeleteObject', 's3:ListBucket'];
+    const without = (right: string) => versitygw.allow(all.filter((each) => each !== right));
     await versitygw.allow(all);
     expect(await bothSay(store, user)).toEqual([null, null]);
-    for (const right of ['s3:PutObject', 's3:GetObject', 's3:ListBucket']) {
-      await versitygw.allow(all.filter((each) => each !== right));
-      for (const said of await bothSay(store, user)) expect(said, right).toMatch(new RegExp(`Give the key the right .*${right}`));
+    for (const right of ['s3:PutObject', 's3:GetObject']) {
+      await without(right);
+      for (const said of await bothSay(store, user)) expect(said).toContain(`Give the key the right ${right},`);
     }
+    // It says that an object is not there to those too who may not list. AWS does not.
+    await without('s3:ListBucket');
+    expect(await bothSay(store, user)).toEqual([null, null]);
+
+    await without('s3:DeleteObject');
+    const { requests } = gatewaySide(store, user);
+    const refused = (await requests.try('DELETE', 't/probe/trial')) as StoreFault;
+    expect(adviseOn(refused, requests.store)).toContain('Give the key the right s3:DeleteObject,');
+    // A worker deletes nothing.
+    expect(await workerSays(store, user)).toBeNull();
   });
 
   describe('a clock that is 20 minutes off', () => {

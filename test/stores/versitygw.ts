@@ -14,7 +14,8 @@ const root = { accessKeyId: 'root', secretAccessKey: 'the-secret-of-root' };
 /** A user whose rights tests set by a policy of the bucket. */
 export const user = { accessKeyId: 'user', secretAccessKey: 'the-secret-of-the-user' };
 
-async function freePort(): Promise<number> {
+/** A port of this machine at which nothing listens. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
