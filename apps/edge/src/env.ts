@@ -1,3 +1,4 @@
+import { storeStyleSchema } from '@whylight/contract/store';
 import { z } from 'zod';
 import type {
   BatchPort,
@@ -42,12 +43,21 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const url = z.url({ protocol: /^https?$/ });
 /** At least seven: webhooks are retried for three days, and must find the explanation that they name. */
 const days = z.coerce.number().int().min(7).max(36_500);
+/** A setting that may be absent or empty. */
+const optional = <Output extends string>(schema: z.ZodType<Output, string>) =>
+  z
+    .literal('')
+    .transform(() => undefined)
+    .or(schema)
+    .optional();
 const settingsSchema = z.object({
-  /** URL at which the gateway reaches the object store, path style. */
+  /** URL at which the gateway reaches the object store, without the bucket. */
   S3_ENDPOINT: url,
   /** URL at which clients reach the store, if it is another. */
   S3_PUBLIC_ENDPOINT: url.optional(),
-  S3_REGION: z.string().min(1),
+  /** Region and style of the store's URLs. Default: they follow from the endpoint's host. */
+  S3_REGION: optional(z.string().min(1)),
+  S3_STYLE: optional(storeStyleSchema),
   S3_BUCKET: z.string().min(1),
   S3_ACCESS_KEY_ID: z.string().min(1),
   S3_SECRET_ACCESS_KEY: z.string().min(1),

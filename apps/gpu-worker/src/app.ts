@@ -18,6 +18,7 @@ import { findRefusal } from './jobs/question-check.ts';
 import type { Renderer } from './jobs/renderer.ts';
 import { warmModel } from './jobs/warm-model.ts';
 import { healthOf, type State } from './state.ts';
+import { storeFieldsOf } from './storage/store-failure.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -106,6 +107,7 @@ export function createApp(settings: AppSettings): Hono<Variables> {
     })
     .on('POST', earlierJobs, signed, (c) => c.json(problem(earlierGateway), 503, later(5)))
     .post(workerPaths.renderings, work, async (c) => {
+      if (state().phase === 'starting') return c.json(problem('the worker is starting'), 503, later(5));
       const job = renderingJobSchema.safeParse(json(c.var.body));
       if (!job.success) {
         const { path, message } = job.error.issues[0]!;
@@ -119,7 +121,10 @@ export function createApp(settings: AppSettings): Hono<Variables> {
         return c.json(rendered, 200);
       } catch (error) {
         const jobError = jobErrorOf(error);
-        log('rendering_failed', { request_id, code: jobError.code, cause: (error as Error).stack });
+        log('rendering_failed', {
+          ...{ request_id, code: jobError.code, cause: (error as Error).stack },
+          ...storeFieldsOf(error),
+        });
         return c.json(jobError, 422);
       }
     })
@@ -143,7 +148,7 @@ export function createApp(settings: AppSettings): Hono<Variables> {
         return c.json(validation);
       } catch (error) {
         const { code, message } = jobErrorOf(error);
-        log('model_not_examined', { request_id, model: model.id, code });
+        log('model_not_examined', { request_id, model: model.id, code, ...storeFieldsOf(error) });
         return c.json({ code, detail: message }, code === 'model_deleted' ? 404 : 503, later(5));
       }
     })
@@ -160,8 +165,10 @@ export function createApp(settings: AppSettings): Hono<Variables> {
     .get('/health', (c) => c.json(healthOf(state(), presence.fault)))
     .get('/livez', (c) => (state().phase === 'failed' ? c.text('failed', 503) : c.text('ok')))
     .get('/readyz', (c) => {
-      const { phase } = state();
-      if (phase !== 'ready') return c.text(phase, 503);
+      const now = state();
+      if (now.phase === 'starting' && now.reason !== undefined)
+        return c.text(`not ready: ${now.reason}`, 503);
+      if (now.phase !== 'ready') return c.text(now.phase, 503);
       return presence.fault === null ? c.text('ok') : c.text(`not ready: ${presence.fault}`, 503);
     })
     .get('/metrics', async (c) => {

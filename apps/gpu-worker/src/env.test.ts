@@ -48,3 +48,10 @@ test('a short secret is refused without being shown, and so is a missing one', (
   );
   expect(() => parseEnv({})).toThrow(/WORKER_SECRET: .*S3_ENDPOINT: .*S3_BUCKET: /);
 });
+
+test('L13: of the store’s address only endpoint and bucket must be said; an empty setting is none', () => {
+  const { S3_REGION, S3_STYLE } = parseEnv({ ...complete, S3_REGION: '', S3_STYLE: '' });
+  expect([S3_REGION, S3_STYLE]).toEqual([undefined, undefined]);
+  expect(parseEnv({ ...complete, S3_STYLE: 'virtual' }).S3_STYLE).toBe('virtual');
+  expect(() => parseEnv({ ...complete, S3_STYLE: 'dns' })).toThrow(/S3_STYLE: /);
+});

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { workerIdSchema } from '@whylight/contract';
+import { storeStyleSchema } from '@whylight/contract/store';
 import { z } from 'zod';
 
 const count = (fallback: number, minimum = 1) => z.coerce.number().int().min(minimum).default(fallback);
@@ -11,7 +12,7 @@ const flag = z
   .transform((text) => text === 'true' || text === '1');
 
 /** A setting that may be absent or empty. */
-const optional = (schema: z.ZodType<string, string>) =>
+const optional = <Output extends string>(schema: z.ZodType<Output, string>) =>
   z
     .literal('')
     .transform(() => undefined)
@@ -55,10 +56,13 @@ const envSchema = z.object({
   /** The gateway's address. Default: the first signed call of the gateway names it. */
   GATEWAY_URL: optional(z.url({ protocol: /^https?$/ })),
   S3_ENDPOINT: z.url(),
-  S3_REGION: z.string().default('auto'),
+  /** Region and style of the store's URLs. Default: they follow from the endpoint's host, as in the gateway. */
+  S3_REGION: optional(z.string()),
+  S3_STYLE: optional(storeStyleSchema),
   S3_BUCKET: z.string().min(1),
   S3_ACCESS_KEY_ID: z.string().min(1),
   S3_SECRET_ACCESS_KEY: z.string().min(1),
+  /** The older name of S3_STYLE=path. */
   S3_FORCE_PATH_STYLE: flag,
   /** Default: the networks that come with Whylight. The first is the gateway's default. */
   MODELS: models,

@@ -1,9 +1,25 @@
-import { createRuntime, DeviceError } from '@whylight/host';
+import { join } from 'node:path';
+import { sign, workerPaths } from '@whylight/contract';
+import { createRuntime, DeviceError, shapesModel } from '@whylight/host';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createWorld, disc, type World } from './testing/world.ts';
+import { parseEnv } from './env.ts';
+import type { StoreProblem } from './storage/storage.ts';
+import { jobFor } from './testing/job.ts';
+import { createWorld, disc, MemoryStorage, secret, type World } from './testing/world.ts';
+import { startWorker } from './worker.ts';
+
+const env = parseEnv({
+  PORT: '0',
+  WORKER_SECRET: secret,
+  CHECK_SECONDS: '0',
+  MODELS: `shapes=${join(shapesModel, 'shapes.onnx')}`,
+  S3_ENDPOINT: 'http://127.0.0.1:9',
+  S3_BUCKET: 'unused',
+  S3_ACCESS_KEY_ID: 'unused',
+  S3_SECRET_ACCESS_KEY: 'unused',
+});
 
 let world: World;
-afterEach(() => world.close());
 
 /** Where it is, no provider is missing that a test could ask for. */
 const cudaIsHere = await createRuntime({ ep: 'cuda' }).then(
@@ -18,6 +34,8 @@ const failed = async (reason: RegExp) => {
 };
 
 describe('a worker', () => {
+  afterEach(() => world.close());
+
   test('F12: a device on which nothing runs is not ready', async () => {
     world = await createWorld({}, undefined, () => Promise.reject(new DeviceError('no warm-up')));
     expect(await world.health()).toEqual({ status: 'failed', reason: 'no warm-up' });
@@ -42,4 +60,45 @@ describe('a worker', () => {
     await world.post(await world.prepared(await disc()));
     expect(await world.ending()).toMatchObject({ result: { device } });
   });
+});
+
+test('L13: a worker takes no job and draws nothing until the store works, and says what it lacks', async () => {
+  const reason = 'Set S3_REGION=eu-west-1.';
+  let problem: StoreProblem | null = { reason, isAnswered: true };
+  const storage = Object.assign(new MemoryStorage(), { findProblem: async () => problem });
+  const worker = await startWorker(env, () => {}, storage);
+  const health = async () => (await fetch(`${worker.url}/health`)).json();
+  const post = async (path: string, body: string) => {
+    const call = { direction: 'gateway-to-worker', method: 'POST', path, body } as const;
+    const headers = await sign(secret, call, Date.now() / 1000);
+    return (await fetch(worker.url + path, { method: 'POST', headers, body })).status;
+  };
+  try {
+    await expect.poll(health, { timeout: 60_000 }).toEqual({ status: 'starting', reason });
+    const ready = await fetch(`${worker.url}/readyz`);
+    expect([ready.status, await ready.text()]).toEqual([503, `not ready: ${reason}`]);
+    expect((await fetch(`${worker.url}/livez`)).status).toBe(200);
+    expect(await post(workerPaths.jobs, JSON.stringify(jobFor()))).toBe(503);
+    expect(await post(workerPaths.renderings, '{}')).toBe(503);
+    problem = null;
+    await worker.started;
+    expect(await health()).toMatchObject({ status: 'ready' });
+    // It now looks at the bodies.
+    expect(await post(workerPaths.renderings, '{}')).toBe(400);
+  } finally {
+    await worker.stop();
+  }
+});
+
+test('L13: a worker that waits for the store stops at once when it is told to', async () => {
+  const storage = Object.assign(new MemoryStorage(), {
+    findProblem: async () => ({ reason: 'Gone.', isAnswered: false }),
+  });
+  const events: string[] = [];
+  const worker = await startWorker(env, (event) => events.push(event), storage);
+  await worker.stop();
+  expect(events.filter((event) => event !== 'store_not_usable')).toEqual([
+    'worker_listening',
+    'worker_stopped',
+  ]);
 });

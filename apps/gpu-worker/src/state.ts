@@ -12,7 +12,8 @@ interface Working {
 
 /** The state of the worker. Only `ready` takes jobs. */
 export type State =
-  | { readonly phase: 'starting' }
+  /** `reason`: what it waits for, other than its models. */
+  | { readonly phase: 'starting'; readonly reason?: string }
   | ({ readonly phase: 'ready' | 'draining' } & Working)
   | { readonly phase: 'failed'; readonly reason: string };
 
@@ -21,8 +22,10 @@ export type State =
  * not ready.
  */
 export function healthOf(state: State, fault: string | null): Record<string, unknown> {
-  if (state.phase === 'starting') return { status: 'starting' };
-  if (state.phase === 'failed') return { status: 'failed', reason: state.reason };
+  if (!('queue' in state)) {
+    const { phase, reason } = state;
+    return { status: phase, ...(reason !== undefined && { reason }) };
+  }
   const { catalog, queue } = state;
   return {
     status: fault !== null ? 'not_ready' : state.phase === 'draining' || queue.full ? 'busy' : 'ready',

@@ -1,5 +1,6 @@
 import { type ServerType, serve } from '@hono/node-server';
 import type { Catalog, Order } from '@whylight/contract';
+import { resolveStore } from '@whylight/contract/store';
 import { InputError, type Runtime } from '@whylight/core';
 import {
   createRenderPool,
@@ -30,8 +31,10 @@ import { runJob } from './jobs/run-job.ts';
 import { warmModel } from './jobs/warm-model.ts';
 import type { State } from './state.ts';
 import { fetchModels, ModelFetchError } from './storage/model-cache.ts';
-import { type S3Settings, s3Client, s3Storage } from './storage/s3.ts';
-import type { Storage } from './storage/storage.ts';
+import { s3Storage } from './storage/s3.ts';
+import { createS3Client, type S3Settings } from './storage/s3-client.ts';
+import type { ProbedStorage } from './storage/storage.ts';
+import { waitForStore } from './storage/wait-for-store.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics, metered } from './telemetry/metrics.ts';
 import { version } from './version.ts';
@@ -60,7 +63,7 @@ const megabyte = 2 ** 20;
 export async function startWorker(
   env: WorkerEnv,
   unnamedLog: Log,
-  storage: Storage & { close(): void } = storageOf(env),
+  storage: ProbedStorage = storageOf(env),
   threads = ownThreads,
 ): Promise<Worker> {
   const log: Log = (event, fields) => unnamedLog(event, { worker: env.WORKER_ID, ...fields });
@@ -96,6 +99,7 @@ export async function startWorker(
   let runtime: Awaited<ReturnType<typeof createThreadedRuntime>> | undefined;
   let stopHeartbeat = () => {};
   const stopped = new AbortController();
+  const unprepared = new AbortController();
   const deviceLost = Promise.withResolvers<void>();
   const fail = (error: unknown) => {
     const reason = reasonOf(error);
@@ -109,6 +113,16 @@ export async function startWorker(
     void queue?.drain(0).then(deviceLost.resolve);
   };
 
+  /** Resolves when jobs can read and write. Until then the worker is starting, and says what the store lacks. */
+  const storeUsable = () =>
+    waitForStore(storage, {
+      log,
+      signal: AbortSignal.any([stopped.signal, unprepared.signal]),
+      onProblem: (reason) => {
+        if (state.phase === 'starting' && state.reason !== reason) change({ phase: 'starting', reason });
+      },
+    });
+
   const prepare = async () => {
     runtime = await threads.createRuntime({
       ep: env.EXECUTION_PROVIDER,
@@ -118,6 +132,7 @@ export async function startWorker(
       memory: env.MEMORY,
     });
     if (runtime.device !== env.EXECUTION_PROVIDER) log('provider_fallback', { device: runtime.device });
+    await storeUsable();
     const models = await ownModels(env);
     const registry = await ModelRegistry.open(models.length ? models : embeddedModels);
     const catalog = await createCatalog(registry, runtime.device);
@@ -218,15 +233,18 @@ export async function startWorker(
   const { server, url } = await listen(app.fetch, env);
   log('worker_listening', { url });
   if (env.GATEWAY_URL !== undefined) presence.learn(env.GATEWAY_URL);
-  const started = prepare().catch(fail);
+  const started = prepare().catch((error: unknown) => {
+    unprepared.abort();
+    if (!stopped.signal.aborted) fail(error);
+  });
 
   return {
     url,
     started,
     deviceLost: deviceLost.promise,
     async stop() {
-      await started;
       stopped.abort();
+      await started;
       if (state.phase === 'ready') {
         const { queue } = state;
         change({ ...state, phase: 'draining' });
@@ -258,19 +276,20 @@ const reasonOf = (error: unknown): string =>
     ? (error as Error).message
     : 'unexpected error at start, see the log';
 
-const s3SettingsOf = (env: WorkerEnv): S3Settings => ({
-  endpoint: env.S3_ENDPOINT,
-  region: env.S3_REGION,
-  bucket: env.S3_BUCKET,
-  accessKeyId: env.S3_ACCESS_KEY_ID,
-  secretAccessKey: env.S3_SECRET_ACCESS_KEY,
-  forcePathStyle: env.S3_FORCE_PATH_STYLE,
-});
-const storageOf = (env: WorkerEnv) => s3Storage(s3SettingsOf(env));
+/** The store, as the settings name it. */
+function storeOf(env: WorkerEnv): S3Settings {
+  const style = env.S3_STYLE ?? (env.S3_FORCE_PATH_STYLE ? 'path' : undefined);
+  return {
+    ...resolveStore({ ...env, S3_STYLE: style }),
+    accessKeyId: env.S3_ACCESS_KEY_ID,
+    secretAccessKey: env.S3_SECRET_ACCESS_KEY,
+  };
+}
+const storageOf = (env: WorkerEnv): ProbedStorage => s3Storage(storeOf(env));
 
 /** The operator's models, those of the bucket fetched. @throws InputError */
 async function ownModels(env: WorkerEnv): ReturnType<typeof fetchModels> {
-  const client = s3Client(s3SettingsOf(env));
+  const client = createS3Client(storeOf(env));
   try {
     return await fetchModels(env.MODELS, {
       ...{ client, bucket: env.S3_BUCKET, folder: env.MODEL_CACHE, limit: env.MODEL_CACHE_MB * megabyte },

@@ -22,8 +22,10 @@ export async function untilReady(child: Child, url: string, health?: string): Pr
     const state = health === undefined ? null : await stateOf(health);
     if (state?.status === 'failed') throw new Failure(`the ${name} cannot start: ${state.reason}`);
     if (gone) throw await endedAtStart(child);
-    if (performance.now() > deadline)
-      throw new Failure(`the ${name} was not ready in ${startLimit / 1000} s`);
+    if (performance.now() > deadline) {
+      const reason = state?.reason === undefined ? '' : `: ${state.reason}`;
+      throw new Failure(`the ${name} was not ready in ${startLimit / 1000} s${reason}`);
+    }
     await sleep(100);
   }
 }

@@ -19,6 +19,7 @@ export interface GatewayPlace {
 export const sharedSettings = (storeUrl: string, secrets: Secrets): Record<string, string> => ({
   S3_ENDPOINT: `${storeUrl}/cdn-cgi/local/r2/s3`,
   S3_REGION: 'auto',
+  S3_STYLE: 'path',
   S3_BUCKET: bucket,
   S3_ACCESS_KEY_ID: secrets.s3AccessKeyId,
   S3_SECRET_ACCESS_KEY: secrets.s3SecretAccessKey,

@@ -28,7 +28,6 @@ export async function startWorker(
     ...sharedSettings(storeUrl, secrets),
     PORT: String(port),
     HOST: '127.0.0.1',
-    S3_FORCE_PATH_STYLE: 'true',
     MODELS: models.map(({ name, path }) => `${name}=${path}`).join('\n'),
     EXECUTION_PROVIDER: ep,
     CHECK_SECONDS: String(budget),

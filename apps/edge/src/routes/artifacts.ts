@@ -45,7 +45,7 @@ artifacts.route('GET', '/v1/explanations/{id}/artifacts/{name}', {
     const asJson = prefersJson(c.req.header('Accept'), artifact.content_type);
     if (
       !asJson &&
-      !mayRedirect(c.req.header('User-Agent'), new URL(c.req.url).hostname, objects.publicHost)
+      !mayRedirect(c.req.header('User-Agent'), new URL(c.req.url).hostname, objects.publicUrl.hostname)
     ) {
       const { headers, body } = await objects.open(artifact);
       return { status: 200, headers: { ...noStore, ...headers }, body };

@@ -118,10 +118,7 @@ const guards = (c: Context<AppEnv>) => ({
 });
 
 /** The browser exchanges photos and results with the store itself. */
-function storeOf(bindings: AppEnv['Bindings']): string {
-  const { S3_PUBLIC_ENDPOINT, S3_ENDPOINT } = services(bindings).settings;
-  return new URL(S3_PUBLIC_ENDPOINT ?? S3_ENDPOINT).origin;
-}
+const storeOf = (bindings: AppEnv['Bindings']): string => services(bindings).objects.publicUrl.origin;
 
 /** Whether the first language that the page has is Chinese. The page's script asks the browser again. */
 function asksForChinese(accepted: string): boolean {

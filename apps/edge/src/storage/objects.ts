@@ -1,8 +1,8 @@
 import { type Artifact, hex } from '@whylight/contract';
-import { AwsClient } from 'aws4fetch';
-import { Refusal } from '../domain/refusal.ts';
+import { objectUrl, type StoreVerb, unansweredBy } from '@whylight/contract/store';
 import { urlLifetime } from '../domain/signed-links.ts';
 import type { Settings } from '../env.ts';
+import { logFault, StoreRequests, unavailable } from './store-requests.ts';
 
 /** A signed URL and the time until which the store accepts it. */
 export interface SignedUrl {
@@ -19,40 +19,27 @@ export interface ObjectHead {
 
 /** The object store, by the S3 protocol: signs URLs for clients, and reads, writes and deletes objects. */
 export class Objects {
-  readonly #client: AwsClient;
-  readonly #settings: Settings;
+  readonly requests: StoreRequests;
 
   constructor(settings: Settings) {
-    this.#settings = settings;
-    this.#client = new AwsClient({
-      accessKeyId: settings.S3_ACCESS_KEY_ID,
-      secretAccessKey: settings.S3_SECRET_ACCESS_KEY,
-      service: 's3',
-      region: settings.S3_REGION,
-      retries: 0,
-    });
+    this.requests = new StoreRequests(settings);
   }
 
   /** A URL for one PUT of one object with exactly these headers. */
   async signedPut(object: string, headers: Record<string, string>): Promise<string> {
-    const url = this.#url(object, this.#publicEndpoint);
-    url.searchParams.set('X-Amz-Expires', String(urlLifetime));
-    const { url: signed } = await this.#client.sign(new Request(url, { method: 'PUT', headers }), {
-      aws: { signQuery: true, allHeaders: true },
-    });
-    return signed;
+    return this.requests.signUrl('PUT', object, { headers });
   }
 
   /** A URL for GETs of one artifact; the store is told to serve it as a download of its name and type. */
   async signedGet({ object, name, content_type }: Artifact): Promise<SignedUrl> {
-    const url = this.#url(object, this.#publicEndpoint);
-    url.searchParams.set('X-Amz-Expires', String(urlLifetime));
-    url.searchParams.set('response-content-disposition', dispositionOf(name));
-    url.searchParams.set('response-content-type', content_type);
+    const query = {
+      'response-content-disposition': dispositionOf(name),
+      'response-content-type': content_type,
+    };
     const seconds = Math.floor(Date.now() / 1000);
     const datetime = new Date(seconds * 1000).toISOString().replace(/[-:]|\.\d+/g, '');
-    const { url: signed } = await this.#client.sign(url, { aws: { signQuery: true, datetime } });
-    return { signed_url: signed, expires_at: new Date((seconds + urlLifetime) * 1000).toISOString() };
+    const signed_url = await this.requests.signUrl('GET', object, { query, datetime });
+    return { signed_url, expires_at: new Date((seconds + urlLifetime) * 1000).toISOString() };
   }
 
   /** The bytes of one artifact, as the store sends them, and the headers of that download. @throws Refusal `storage_unavailable` */
@@ -61,13 +48,13 @@ export class Objects {
     name,
     content_type,
   }: Artifact): Promise<{ headers: Record<string, string>; body: ReadableStream }> {
-    const url = this.#url(object, this.#settings.S3_ENDPOINT);
     // The bytes may take longer than the store may take to begin.
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), 10_000);
-    const response = await this.#client.fetch(url, { signal: late.signal }).catch(() => null);
-    clearTimeout(timer);
-    if (!response?.ok || !response.body) throw unavailable(response?.status);
+    const timer = setTimeout(() => late.abort(new DOMException('', 'TimeoutError')), 10_000);
+    const response = await this.requests.send('GET', object, { signal: late.signal }).finally(() => {
+      clearTimeout(timer);
+    });
+    if (!response.body) throw unavailable();
     const length = response.headers.get('content-length');
     return {
       body: response.body,
@@ -85,14 +72,14 @@ export class Objects {
    * @throws Refusal `storage_unavailable` after a second try.
    */
   async head(object: string): Promise<ObjectHead | null> {
-    const asked = { method: 'HEAD', headers: { 'x-amz-checksum-mode': 'ENABLED' } };
-    const response = (await this.#send(object, asked)) ?? (await this.#send(object, asked));
-    if (response?.status === 404) return null;
-    if (!response?.ok) throw unavailable(response?.status);
+    const asked = { headers: { 'x-amz-checksum-mode': 'ENABLED' }, accepts: [404] };
+    const ask = () => this.requests.send('HEAD', object, asked);
+    const { status, headers } = await ask().catch(ask);
+    if (status === 404) return null;
     return {
-      bytes: Number(response.headers.get('content-length')),
-      contentType: response.headers.get('content-type') ?? '',
-      sha256: response.headers.get('x-amz-checksum-sha256'),
+      bytes: Number(headers.get('content-length')),
+      contentType: headers.get('content-type') ?? '',
+      sha256: headers.get('x-amz-checksum-sha256'),
     };
   }
 
@@ -102,32 +89,30 @@ export class Objects {
    * @throws Refusal `storage_unavailable`.
    */
   async digest(object: string): Promise<string | null> {
-    const url = this.#url(object, this.#settings.S3_ENDPOINT);
-    try {
-      const response = await this.#client.fetch(url, { signal: AbortSignal.timeout(10_000) });
-      if (response.status === 404) return null;
-      if (!response.ok || !response.body) throw unavailable();
-      const digest = new crypto.DigestStream('SHA-256');
-      await response.body.pipeTo(digest);
-      return hex(await digest.digest);
-    } catch {
-      throw unavailable();
+    const signal = AbortSignal.timeout(10_000);
+    const response = await this.requests.send('GET', object, { signal, accepts: [404] });
+    if (response.status === 404) {
+      await response.body?.cancel();
+      return null;
     }
+    const digest = new crypto.DigestStream('SHA-256');
+    await response.body?.pipeTo(digest).catch(brokenOff('GET', this.requests));
+    return hex(await digest.digest);
   }
 
   /** Writes an object. @throws Refusal `storage_unavailable`. */
   async put(object: string, bytes: Uint8Array<ArrayBuffer>, contentType: string): Promise<void> {
-    const headers = { 'content-type': contentType };
-    const response = await this.#send(object, { method: 'PUT', headers, body: bytes });
-    if (!response?.ok) throw unavailable(response?.status);
+    const response = await this.requests.send('PUT', object, {
+      headers: { 'content-type': contentType },
+      body: bytes,
+    });
+    await response.body?.cancel();
   }
 
   /** The bytes of a small object. @throws Refusal `storage_unavailable`. */
   async read(object: string): Promise<Uint8Array<ArrayBuffer>> {
-    const url = this.#url(object, this.#settings.S3_ENDPOINT);
-    const response = await this.#client.fetch(url, { signal: AbortSignal.timeout(10_000) }).catch(() => null);
-    if (!response?.ok) throw unavailable();
-    return new Uint8Array(await response.arrayBuffer());
+    const response = await this.requests.send('GET', object, { signal: AbortSignal.timeout(10_000) });
+    return new Uint8Array(await response.arrayBuffer().catch(brokenOff('GET', this.requests)));
   }
 
   /** A small object in base 64. @throws Refusal `storage_unavailable`. */
@@ -142,8 +127,9 @@ export class Objects {
 
   /** Whether the object is gone now. */
   async delete(object: string): Promise<boolean> {
-    const response = await this.#send(object, { method: 'DELETE' });
-    return response !== null && (response.ok || response.status === 404);
+    const response = await this.requests.send('DELETE', object, { accepts: [404] }).catch(() => null);
+    await response?.body?.cancel();
+    return response !== null;
   }
 
   /**
@@ -152,29 +138,22 @@ export class Objects {
    * @throws Refusal `storage_unavailable`.
    */
   async blockName(object: string): Promise<void> {
-    const response = await this.#send(object, { method: 'PUT', body: new Uint8Array() });
-    if (!response?.ok) throw unavailable();
+    const response = await this.requests.send('PUT', object, { body: new Uint8Array() });
+    await response.body?.cancel();
   }
 
   /** Begins an upload in parts. @returns its id. @throws Refusal `storage_unavailable` */
   async beginParts(object: string): Promise<string> {
-    const { status, text } = await this.#ask(object, { uploads: '' }, { method: 'POST' });
+    const { text } = await this.#post(object, { query: { uploads: '' } });
     const [, id] = /<UploadId>([^<]+)<\/UploadId>/.exec(text) ?? [];
-    if (status !== 200 || id === undefined) throw unavailable();
+    if (id === undefined) throw unavailable();
     return id;
   }
 
   /** A URL for a PUT of one part of exactly so many bytes. */
   async signedPart(object: string, uploadId: string, part: number, bytes: number): Promise<string> {
-    const url = this.#url(object, this.#publicEndpoint);
-    url.searchParams.set('partNumber', String(part));
-    url.searchParams.set('uploadId', uploadId);
-    url.searchParams.set('X-Amz-Expires', String(urlLifetime));
-    const headers = { 'content-length': String(bytes) };
-    const { url: signed } = await this.#client.sign(new Request(url, { method: 'PUT', headers }), {
-      aws: { signQuery: true, allHeaders: true },
-    });
-    return signed;
+    const query = { partNumber: String(part), uploadId };
+    return this.requests.signUrl('PUT', object, { query, headers: { 'content-length': String(bytes) } });
   }
 
   /**
@@ -193,70 +172,56 @@ export class Objects {
         `<Part><PartNumber>${part_number}</PartNumber><ETag>"${etag.replaceAll('"', '')}"</ETag></Part>`,
     );
     const body = `<CompleteMultipartUpload>${listed.join('')}</CompleteMultipartUpload>`;
-    const { status, text } = await this.#ask(object, { uploadId }, { method: 'POST', body });
-    // The store may begin with 200 before it knows how it ends.
-    if (status === 200 && !text.includes('<Error>')) return 'joined';
+    const asked = { query: { uploadId }, body, accepts: [400, 404] };
+    const { status, text } = await this.#post(object, asked);
     if (status === 404) return 'gone';
     if (status === 400) return 'refused';
-    throw unavailable();
+    // The store may begin with 200 before it knows how it ends.
+    if (text.includes('<Error>')) throw unavailable();
+    return 'joined';
   }
 
-  /** Aborts an upload in parts, and deletes the parts that have arrived. */
+  /**
+   * Aborts an upload in parts, and deletes the parts that have arrived. A refusal is for the log: the store deletes parts itself
+   * some day, if it has a rule for that.
+   *
+   * @throws Refusal `storage_unavailable` when the store does not answer
+   */
   async dropParts(object: string, uploadId: string): Promise<void> {
-    await this.#ask(object, { uploadId }, { method: 'DELETE' });
+    const asked = { query: { uploadId }, accepts: [404], signal: AbortSignal.timeout(30_000) };
+    const answer = await this.requests.try('DELETE', object, asked);
+    if (answer instanceof Response) return answer.body?.cancel();
+    logFault(answer);
+    if (answer.status === null) throw unavailable();
   }
 
-  /** @throws Refusal `storage_unavailable` when the store does not answer. */
-  async #ask(
+  /** @throws Refusal `storage_unavailable` */
+  async #post(
     object: string,
-    query: Record<string, string>,
-    init: RequestInit,
+    options: Parameters<StoreRequests['send']>[2],
   ): Promise<{ status: number; text: string }> {
-    const url = this.#url(object, this.#settings.S3_ENDPOINT);
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    try {
-      const response = await this.#client.fetch(url, { ...init, signal: AbortSignal.timeout(30_000) });
-      return { status: response.status, text: await response.text() };
-    } catch {
-      throw unavailable();
-    }
+    const signal = AbortSignal.timeout(30_000);
+    const response = await this.requests.send('POST', object, { ...options, signal });
+    return { status: response.status, text: await response.text().catch(brokenOff('POST', this.requests)) };
   }
 
-  async #send(object: string, init: RequestInit): Promise<Response | null> {
-    try {
-      const url = this.#url(object, this.#settings.S3_ENDPOINT);
-      const response = await this.#client.fetch(url, { ...init, signal: AbortSignal.timeout(5_000) });
-      await response.body?.cancel();
-      return response.status >= 500 ? null : response;
-    } catch {
-      return null;
-    }
-  }
-
-  /** The host at which clients reach the store, without its port. */
-  get publicHost(): string {
-    return new URL(this.#publicEndpoint).hostname;
+  /** The URL at which clients reach the bucket. */
+  get publicUrl(): URL {
+    return objectUrl(this.requests.publicStore, '');
   }
 
   /** `/bucket/object`, as a request to copy it names it. */
   pathOf(object: string): string {
-    return `/${this.#settings.S3_BUCKET}/${object}`;
-  }
-
-  get #publicEndpoint(): string {
-    return this.#settings.S3_PUBLIC_ENDPOINT ?? this.#settings.S3_ENDPOINT;
-  }
-
-  #url(object: string, endpoint: string): URL {
-    return new URL(`${endpoint.replace(/\/$/, '')}/${this.#settings.S3_BUCKET}/${object}`);
+    return `/${this.requests.store.bucket}/${object}`;
   }
 }
+
+/** The answer had begun when its bytes ended. */
+const brokenOff =
+  (verb: StoreVerb, { store }: StoreRequests) =>
+  (error: unknown): never => {
+    logFault(unansweredBy({ verb, url: objectUrl(store, '') }, error));
+    throw unavailable();
+  };
 
 const dispositionOf = (name: string): string => `attachment; filename="${name}"`;
-
-/** If the store refuses our signature (a wrong key, a wrong clock), the log says so: the client cannot help. */
-function unavailable(status?: number): Refusal {
-  if (status === 401 || status === 403)
-    console.error(`The object store refuses the gateway (${status}): look at its credentials and its clock.`);
-  return new Refusal('storage_unavailable', 'The object store does not answer. Try again.');
-}

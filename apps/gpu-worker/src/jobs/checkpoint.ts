@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { loopStateSchema } from '../isolation/loop-state.ts';
 import { JobFailure } from '../job-failure.ts';
 import type { Storage } from '../storage/storage.ts';
+import { storeFieldsOf } from '../storage/store-failure.ts';
 import type { Log } from '../telemetry/log.ts';
 import { version } from '../version.ts';
 import type { ClaimedJob } from './gateway-call.ts';
@@ -54,7 +55,8 @@ export async function writeCheckpoint(
   try {
     await storage.put(object, bytes, about, AbortSignal.timeout(writeTime));
   } catch (error) {
-    log('checkpoint_not_written', { reason: (error as Error).message, bytes: bytes.byteLength });
+    const reason = (error as Error).message;
+    log('checkpoint_not_written', { reason, bytes: bytes.byteLength, ...storeFieldsOf(error) });
     return null;
   }
   const { completed, total } = state;

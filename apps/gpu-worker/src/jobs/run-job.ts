@@ -3,6 +3,7 @@ import type { LoopState } from '@whylight/core';
 import { methods } from '@whylight/core/methods';
 import { DeviceError } from '@whylight/host';
 import { JobFailure, jobErrorOf } from '../job-failure.ts';
+import { storeFieldsOf } from '../storage/store-failure.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Phase } from '../telemetry/metrics.ts';
 import { JobTrace } from '../telemetry/trace.ts';
@@ -100,5 +101,5 @@ const methodLabel = ({ question: { method } }: Job): string =>
 function causeOf(thrown: unknown, code: string): Record<string, unknown> {
   if (!(thrown instanceof Error)) return {};
   if (code === 'internal') return { cause: thrown.stack };
-  return thrown.cause instanceof Error ? { cause: thrown.cause.name } : {};
+  return storeFieldsOf(thrown);
 }

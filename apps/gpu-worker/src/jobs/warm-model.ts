@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModelSource } from '@whylight/contract';
 import type { TenantModels } from '../isolation/tenant-models.ts';
 import { jobErrorOf } from '../job-failure.ts';
+import { storeFieldsOf } from '../storage/store-failure.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** A request to load a tenant's model. */
@@ -27,6 +28,7 @@ export async function warmModel(
     await tenantModels.warm(model, AbortSignal.timeout(patience));
     log('model_warm', { request_id, model: model.id });
   } catch (error) {
-    log('model_not_warm', { request_id, model: model.id, code: jobErrorOf(error).code });
+    const { code } = jobErrorOf(error);
+    log('model_not_warm', { request_id, model: model.id, code, ...storeFieldsOf(error) });
   }
 }

@@ -3,42 +3,23 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
-  S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
+import type { StoreVerb } from '@whylight/contract/store';
 import { JobFailure } from '../job-failure.ts';
-import type { Storage } from './storage.ts';
-
-export interface S3Settings {
-  readonly endpoint: string;
-  readonly region: string;
-  readonly bucket: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly forcePathStyle: boolean;
-}
+import { createS3Client, type S3Settings } from './s3-client.ts';
+import type { ProbedStorage } from './storage.ts';
+import { faultBehind, StoreFailure } from './store-failure.ts';
+import { probeStore } from './store-probe.ts';
 
 /** Times that a download is started before its connection counts as lost. */
 const downloads = 3;
 
-export function s3Client(settings: S3Settings): S3Client {
-  const { endpoint, region, accessKeyId, secretAccessKey, forcePathStyle } = settings;
-  return new S3Client({
-    endpoint,
-    region,
-    forcePathStyle,
-    credentials: { accessKeyId, secretAccessKey },
-    maxAttempts: 3,
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
-  });
-}
-
 /** Storage in a bucket that speaks S3. */
-export function s3Storage(settings: S3Settings): Storage & { close(): void } {
+export function s3Storage(settings: S3Settings): ProbedStorage {
   const { bucket } = settings;
-  const client = s3Client(settings);
+  const client = createS3Client(settings);
+  const failed = (verb: StoreVerb, error: unknown) => new StoreFailure(faultBehind(error, verb, settings));
   return {
     async get(object, maximum, signal) {
       for (let attempt = 1; ; attempt++) {
@@ -50,7 +31,7 @@ export function s3Storage(settings: S3Settings): Storage & { close(): void } {
           if (signal.aborted || error instanceof JobFailure) throw error;
           if (error instanceof S3ServiceException && error.name === 'NoSuchKey')
             throw new JobFailure('upload_not_found', 'the uploaded file is not there');
-          if (attempt === downloads || error instanceof S3ServiceException) throw unavailable('read', error);
+          if (attempt === downloads || error instanceof S3ServiceException) throw failed('GET', error);
           await sleep(100 * 4 ** attempt * Math.random(), undefined, { signal });
         }
       }
@@ -61,7 +42,7 @@ export function s3Storage(settings: S3Settings): Storage & { close(): void } {
         () => true,
         (error: unknown) => {
           if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return false;
-          throw signal.aborted ? error : unavailable('read', error);
+          throw signal.aborted ? error : failed('HEAD', error);
         },
       );
     },
@@ -75,9 +56,10 @@ export function s3Storage(settings: S3Settings): Storage & { close(): void } {
         ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
       });
       await client.send(command, { abortSignal: signal }).catch((error: unknown) => {
-        throw signal.aborted ? error : unavailable('write', error);
+        throw signal.aborted ? error : failed('PUT', error);
       });
     },
+    findProblem: (signal, log) => probeStore(client, settings, signal, log),
     close: () => client.destroy(),
   };
 }
@@ -93,15 +75,3 @@ async function bytesOf(body: AsyncIterable<Uint8Array>, maximum: number): Promis
   }
   return Buffer.concat(chunks);
 }
-
-const unavailable = (verb: 'read' | 'write', error: unknown): JobFailure =>
-  Object.assign(
-    new JobFailure(
-      'storage_unavailable',
-      `the object store could not be ${verb === 'read' ? 'read' : 'written'}`,
-      true,
-    ),
-    {
-      cause: error,
-    },
-  );

@@ -1,3 +1,5 @@
+import type { Log } from '../telemetry/log.ts';
+
 /** The object store, as far as a job needs it. */
 export interface Storage {
   /**
@@ -9,6 +11,20 @@ export interface Storage {
   has(object: string, signal: AbortSignal): Promise<boolean>;
   /** @throws JobFailure `storage_unavailable`. */
   put(object: string, bytes: Uint8Array, about: PutOptions, signal: AbortSignal): Promise<void>;
+}
+
+/** What keeps a store from being used. */
+export interface StoreProblem {
+  /** A sentence for the operator. */
+  readonly reason: string;
+  readonly isAnswered: boolean;
+}
+
+/** A store that the worker tries before it takes jobs. */
+export interface ProbedStorage extends Storage {
+  /** Tries the store. @returns null if it works */
+  findProblem(signal: AbortSignal, log: Log): Promise<StoreProblem | null>;
+  close(): void;
 }
 
 export interface PutOptions {

@@ -22,7 +22,7 @@ import { readNpy, type Tensor } from '@whylight/core';
 import { encodePng, shapesModel } from '@whylight/host';
 import { parseEnv, type WorkerEnv } from '../env.ts';
 import { JobFailure } from '../job-failure.ts';
-import type { PutOptions, Storage } from '../storage/storage.ts';
+import type { ProbedStorage, PutOptions, StoreProblem } from '../storage/storage.ts';
 import { startWorker } from '../worker.ts';
 import { jobFor } from './job.ts';
 import { sharedThreads } from './shared-threads.ts';
@@ -45,7 +45,7 @@ export function disc(width = 160, height = 128): Promise<Uint8Array> {
 }
 
 /** Storage in this process. */
-export class MemoryStorage implements Storage {
+export class MemoryStorage implements ProbedStorage {
   readonly objects = new Map<string, { bytes: Uint8Array; about: PutOptions | null }>();
 
   async get(object: string): Promise<Uint8Array> {
@@ -60,6 +60,10 @@ export class MemoryStorage implements Storage {
 
   async put(object: string, bytes: Uint8Array, about: PutOptions): Promise<void> {
     this.objects.set(object, { bytes, about });
+  }
+
+  async findProblem(): Promise<StoreProblem | null> {
+    return null;
   }
 
   close(): void {}

@@ -1,7 +1,7 @@
 import type { Tensor } from '@whylight/core';
 import { floatMap, resizeMap } from '@whylight/core/image';
 import { type DeletionInsertion, deletionInsertion, type Layout } from '@whylight/core/metrics';
-import type { JudgeQuestion, Judgement } from '../calls.ts';
+import type { Judgement, JudgeQuestion } from '../calls.ts';
 
 /** Points of a curve less one. Four curves of fifteen points run the network sixty times. */
 const steps = 14;

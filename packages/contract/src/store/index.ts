@@ -1,0 +1,3 @@
+export * from './address.ts';
+export { adviseOn } from './advice.ts';
+export * from './fault.ts';
