@@ -5,7 +5,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { fetchModels } from './model-cache.ts';
-import { s3Client } from './s3.ts';
+import { createS3Client } from './s3-client.ts';
 
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local-secret' };
 let miniflare: Miniflare;
@@ -13,7 +13,13 @@ let endpoint: string;
 let client: S3Client;
 let folder: string;
 
-const settings = () => ({ ...credentials, endpoint, region: 'auto', bucket: 'models', forcePathStyle: true });
+const settings = () => ({
+  ...credentials,
+  endpoint,
+  region: 'auto',
+  bucket: 'models',
+  style: 'path' as const,
+});
 
 beforeAll(async () => {
   miniflare = new Miniflare(
@@ -27,7 +33,7 @@ beforeAll(async () => {
     }),
   );
   endpoint = new URL('/cdn-cgi/local/r2/s3', await miniflare.ready).href;
-  client = s3Client(settings());
+  client = createS3Client(settings());
 });
 afterAll(async () => {
   client.destroy();
@@ -94,7 +100,7 @@ test('a folder without a model, or with two, is refused with its name', async ()
 });
 
 test('a store that refuses says which settings to check, and no key', async () => {
-  const wrong = s3Client({ ...settings(), secretAccessKey: 'wrong-secret' });
+  const wrong = createS3Client({ ...settings(), secretAccessKey: 'wrong-secret' });
   const error = await fetchModels([pets], { ...cache(), client: wrong }).catch((thrown: unknown) => thrown);
   expect(String(error)).toMatch(/bucket models cannot be fetched \(\w+\); check S3_ENDPOINT, S3_REGION/);
   expect(String(error)).not.toMatch(/secret|local/);
