@@ -169,8 +169,12 @@ describe('L1: what a running service opens', () => {
   test('L1: answers on the gateway’s port by the gateway’s own routes alone', async () => {
     const { host } = new URL(service.ready.url);
     const answers = await answering(targetOf(service.ready.url), probesOf(host));
-    // The root is the page.
-    expect(answers).toEqual(['GET / 200', 'HEAD / 200', 'OPTIONS / 204']);
+    // The root is the page, which its file's name opens too.
+    expect(answers).toEqual(
+      ['GET', 'HEAD', 'OPTIONS'].flatMap((method) =>
+        ['/', '/index.html'].map((path) => `${method} ${path} ${method === 'OPTIONS' ? 204 : 200}`),
+      ),
+    );
   });
 
   test('L1: answers on the store’s port to signed requests alone', async () => {
