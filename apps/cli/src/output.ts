@@ -13,11 +13,6 @@ const harmlessLines = (text: string): string =>
 
 let answered = false;
 
-/** Says that a command starts, which has printed no answer yet. */
-export const beginAnswer = (): void => {
-  answered = false;
-};
-
 /** One JSON document, the command's whole answer. */
 export const printJson = (value: unknown, indent = 2): void => {
   answered = true;

@@ -5,7 +5,7 @@ import { float32, readNpy, type Tensor, writeNpy } from '@whylight/core';
 import { createRuntime } from '@whylight/host';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { draw } from '../../../models/shapes/draw.ts';
-import { runInProcess, whylight } from './run.ts';
+import { whylight } from './run.ts';
 
 let home: string;
 let image: Tensor<'float32'>;
@@ -34,7 +34,7 @@ it.each([
     code: 0,
   });
   const asked = ['--model', 'shapes', '--tensor', 'in.npy', '--target', '3', '-o', 'out.npy'];
-  expect(await runInProcess(home, 'attribute', ...args, ...asked)).toMatchObject({ code: 0 });
+  expect(await whylight(home, 'attribute', ...args, ...asked)).toMatchObject({ code: 0 });
   const expected = readNpy(new Uint8Array(await readFile(join(home, 'out.npy'))));
 
   const session = await (await createRuntime({ ep: 'cpu' })).load(

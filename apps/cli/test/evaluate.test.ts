@@ -5,7 +5,7 @@ import { picture } from '@whylight/core/image';
 import { decodeImage, encodePng } from '@whylight/host';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { draw } from '../../../models/shapes/draw.ts';
-import { runInProcess } from './run.ts';
+import { whylight } from './run.ts';
 
 let home: string;
 beforeAll(async () => {
@@ -44,13 +44,13 @@ describe('evaluate', () => {
     });
     await writeFile(join(home, 'objects.json'), JSON.stringify(objects));
     const args = ['photos', '--objects', 'objects.json', ...ofShapes, ...metric, '-o', 'c', '--json'];
-    const told = await runInProcess(home, 'evaluate', ...args);
-    const drawn = await runInProcess(home, 'evaluate', '--drawings', '2', ...metric, '-o', 'd', '--json');
+    const told = await whylight(home, 'evaluate', ...args);
+    const drawn = await whylight(home, 'evaluate', '--drawings', '2', ...metric, '-o', 'd', '--json');
     expect([told.code, drawn.code]).toEqual([0, 0]);
     expect(JSON.parse(told.stdout).rows).toEqual(JSON.parse(drawn.stdout).rows);
 
     await writeFile(join(home, 'broken.json'), JSON.stringify([{ ...objects[0], classes: [] }]));
-    const wrong = await runInProcess(home, 'evaluate', 'photos', '--objects', 'broken.json', '-o', 'e');
+    const wrong = await whylight(home, 'evaluate', 'photos', '--objects', 'broken.json', '-o', 'e');
     expect([wrong.code, wrong.stderr]).toEqual([
       2,
       expect.stringMatching(/^whylight: broken\.json: 0\.classes: /),
@@ -62,7 +62,7 @@ describe('evaluate', () => {
     for (let seed = 700_000; seed < 700_010; seed++)
       await writeFile(join(home, 'many', `${seed}.png`), await encodePng(draw(seed).picture));
     const args = ['many', '--mosaics', '2', ...ofShapes, '--metric', 'mass', '-o', 'f', '--json'];
-    const { code, stdout } = await runInProcess(home, 'evaluate', ...args);
+    const { code, stdout } = await whylight(home, 'evaluate', ...args);
     expect(code).toBe(0);
     const { images, rows } = JSON.parse(stdout);
     expect(images).toBe(8);
@@ -71,7 +71,7 @@ describe('evaluate', () => {
     expect(centre).toBeCloseTo(0.25, 5);
     expect(found).toBeGreaterThan(0.3);
 
-    const few = await runInProcess(home, 'evaluate', 'photos', '--mosaics', '1', '-o', 'g');
+    const few = await whylight(home, 'evaluate', 'photos', '--mosaics', '1', '-o', 'g');
     expect([few.code, few.stderr]).toEqual([
       2,
       expect.stringContaining('expected photos of four classes or more in '),
@@ -79,7 +79,7 @@ describe('evaluate', () => {
   });
 
   it('gives the same of a folder with masks as of the drawings that are in it', async () => {
-    const folder = await runInProcess(
+    const folder = await whylight(
       home,
       'evaluate',
       'photos',
@@ -91,7 +91,7 @@ describe('evaluate', () => {
       'a',
       '--json',
     );
-    const drawn = await runInProcess(home, 'evaluate', '--drawings', '2', ...metric, '-o', 'b', '--json');
+    const drawn = await whylight(home, 'evaluate', '--drawings', '2', ...metric, '-o', 'b', '--json');
     expect([folder.code, drawn.code]).toEqual([0, 0]);
     const report = JSON.parse(folder.stdout);
     expect(report.rows).toEqual(JSON.parse(drawn.stdout).rows);
@@ -113,7 +113,7 @@ describe('evaluate', () => {
   });
 
   it('refuses metrics of the object where nobody says what it is, before it computes anything', async () => {
-    const { code, stderr } = await runInProcess(
+    const { code, stderr } = await whylight(
       home,
       'evaluate',
       'many',
@@ -124,18 +124,18 @@ describe('evaluate', () => {
     );
     expect([code, stderr]).toEqual([2, expect.stringContaining('metric mass needs to know')]);
     const last = ['--drawings', '2', '--method', 'grad-cam,seance', '-o', 'never'];
-    expect((await runInProcess(home, 'evaluate', ...last)).stderr).toMatch(
+    expect((await whylight(home, 'evaluate', ...last)).stderr).toMatch(
       /^whylight: there is no method "seance"[^\n]*\n$/,
     );
   });
 
   it('refuses a mask of another size, and neither folder nor drawings', async () => {
-    const wrong = await runInProcess(home, 'evaluate', 'photos', '--masks', 'wrong', ...ofShapes, '-o', 'c');
+    const wrong = await whylight(home, 'evaluate', 'photos', '--masks', 'wrong', ...ofShapes, '-o', 'c');
     expect([wrong.code, wrong.stderr]).toEqual([
       2,
       expect.stringMatching(/expected 128×128 as its photo, got 1×1/),
     ]);
-    expect((await runInProcess(home, 'evaluate', '-o', 'c')).stderr).toMatch(
+    expect((await whylight(home, 'evaluate', '-o', 'c')).stderr).toMatch(
       /either a folder of photos or --drawings/,
     );
   });
@@ -144,22 +144,14 @@ describe('evaluate', () => {
 describe('explain --panels', () => {
   it('draws panels beside the other pictures', async () => {
     const args = ['--panels', 'original_image,heat_map', '--signs', 'all,positive', '--titles', 'A,B'];
-    const { code } = await runInProcess(
-      home,
-      'explain',
-      'photos/700000.png',
-      ...ofShapes,
-      ...args,
-      '-o',
-      'p',
-    );
+    const { code } = await whylight(home, 'explain', 'photos/700000.png', ...ofShapes, ...args, '-o', 'p');
     expect(code).toBe(0);
     expect((await decodeImage(await readFile(join(home, 'p/panels.png')))).width).toBe(2 * 256 + 3 * 13);
   });
 
   it('refuses signs that do not go with the panels before it explains anything', async () => {
     const args = ['--panels', 'masked_image', '--signs', 'all', '-o', 'q'];
-    const { code, stderr } = await runInProcess(home, 'explain', 'photos/700000.png', ...ofShapes, ...args);
+    const { code, stderr } = await whylight(home, 'explain', 'photos/700000.png', ...ofShapes, ...args);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/masked_image shows one sign/)]);
   });
 });

@@ -10,7 +10,7 @@ import { networkOf } from '@whylight/core/testing';
 import { encodePng } from '@whylight/host';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { draw, kinds } from '../../../models/shapes/draw.ts';
-import { bin, runInProcess, runWith, whylight } from './run.ts';
+import { bin, runWith, whylight } from './run.ts';
 
 const shapes = fileURLToPath(new URL('../../../models/shapes/shapes.onnx', import.meta.url));
 const ofShapes = ['--model', 'shapes'];
@@ -75,7 +75,7 @@ describe('explain', () => {
 
   it('renders the pictures with the colours and the weight that are asked for', async () => {
     const overlayBy = async (directory: string, ...args: string[]) => {
-      await runInProcess(home, 'explain', 'photo.png', ...ofShapes, ...args, '-o', directory);
+      await whylight(home, 'explain', 'photo.png', ...ofShapes, ...args, '-o', directory);
       return readFile(inHome(`${directory}/overlay.png`), 'base64');
     };
     const overlays = [
@@ -219,7 +219,7 @@ describe('attribute', () => {
     const asked = [...common.slice(0, 4), '--method', 'saliency'];
     const of = async (target: string, ...more: string[]) => {
       const arguments_ = [...asked, '--param', 'abs=false', '--target', target, '-o', 'sum.npy', ...more];
-      expect((await runInProcess(home, 'attribute', ...arguments_)).code).toBe(0);
+      expect((await whylight(home, 'attribute', ...arguments_)).code).toBe(0);
       return (await floats('sum.npy')).data;
     };
     const [zero, three, difference] = [await of('0'), await of('3'), await of('3-0')];
@@ -254,7 +254,7 @@ describe('models', () => {
       'shapes',
       'mine',
     ]);
-    const checked = await whylight(home, 'check', 'mine', '--json', '--budget', '0');
+    const checked = await whylight(home, 'check', 'mine', '--json');
     expect(JSON.parse(checked.stdout)).toMatchObject({
       name: 'mine',
       classes: 10,
@@ -268,7 +268,7 @@ describe('models', () => {
     const added = await whylight(home, 'models', 'add', 'two/a.onnx', '--name', 'unsaid');
     expect([added.code, added.stderr]).toEqual([0, expect.stringMatching(/^Nothing says .* assumed/)]);
     for (const command of [
-      ['check', 'unsaid', '--budget', '0'],
+      ['check', 'unsaid'],
       ['explain', 'photo.png', '--model', 'unsaid', '-o', 'unsaid'],
       ['evaluate', 'two-photos', '--model', 'unsaid', '--metric', 'deletion', '-o', 'unsaid-table'],
     ])
@@ -285,7 +285,7 @@ describe('a model with an input beside the image', () => {
     ]),
   );
   const saliency = (scale: string, out: string) =>
-    runInProcess(
+    whylight(
       home,
       ...['attribute', '--model', 'gated.onnx', '--input', `scale=${scale}`, '--tensor', 'in.npy'],
       ...['--method', 'saliency', '--param', 'abs=false', '--target', '1', '-o', out],
@@ -294,7 +294,7 @@ describe('a model with an input beside the image', () => {
   it('is explained once that input is fixed, to a number or a file', async () => {
     await writeFile(inHome('gated.onnx'), gated);
     await writeFile(inHome('minus.npy'), writeNpy(float32([], [-2])));
-    const open = await runInProcess(home, 'check', 'gated.onnx');
+    const open = await whylight(home, 'check', 'gated.onnx');
     expect([open.code, open.stderr]).toEqual([
       2,
       expect.stringContaining('fix each of them but the image to a value (--input NAME=VALUE'),
@@ -308,20 +308,20 @@ describe('a model with an input beside the image', () => {
 
   it('is registered with the value, which every command then takes', async () => {
     const fixed = ['--input', 'scale=2', '--scores', 'scores', '--size', '128'];
-    const added = await runInProcess(home, 'models', 'add', 'gated.onnx', ...fixed);
+    const added = await whylight(home, 'models', 'add', 'gated.onnx', ...fixed);
     expect(added.code).toBe(0);
-    const { stdout } = await runInProcess(home, 'check', 'gated', '--json');
+    const { stdout } = await whylight(home, 'check', 'gated', '--json');
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({ classes: 3, notes: ['"scale" is fixed to the values given'] });
     expect(report.methods).toContainEqual({
       ...{ id: 'deep-lift', works: true, reason: null },
       axioms: ['completeness', 'dummy', 'linearity'],
     });
-    const told = await runInProcess(home, 'check', 'gated');
+    const told = await whylight(home, 'check', 'gated');
     expect(told.stdout).toMatch(
       /works +guided-backprop +equals_gradient: no ReLU lies between image and scores/,
     );
-    const explained = await runInProcess(
+    const explained = await whylight(
       home,
       ...['explain', 'photo.png', '--model', 'gated', '--method', 'saliency', '-o', 'gated'],
     );
@@ -439,7 +439,7 @@ describe('bad usage ends with 2 and one sentence', () => {
     [['compile', 'shapes', '--method', 'grad-cam'], "required option '-o, --output <file>'"],
     [['dance'], "unknown command 'dance'"],
   ])('%j', async (args, sentence) => {
-    const { code, stdout, stderr } = await runInProcess(home, ...args);
+    const { code, stdout, stderr } = await whylight(home, ...args);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(/^whylight: /);
     expect(stderr).toContain(sentence);

@@ -7,7 +7,7 @@ import { encodePng } from '@whylight/host';
 import { colourNetwork } from '@whylight/host/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { draw } from '../../../models/shapes/draw.ts';
-import { runInProcess } from './run.ts';
+import { whylight } from './run.ts';
 
 let home: string;
 const put = async (name: string, content: string | Uint8Array) => {
@@ -34,7 +34,7 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 describe('a folder as optimum writes it', () => {
   it('is explained as its files say, and the answer tells of each part who said it', async () => {
     const command = ['explain', 'photo.png', '--model', 'vit', '--mean', '0', '-o', 'out', '--json'];
-    const { code, stdout, stderr } = await runInProcess(home, ...command);
+    const { code, stdout, stderr } = await whylight(home, ...command);
     expect([code, stderr]).toEqual([
       ...[
         0,
@@ -57,12 +57,12 @@ describe('a folder as optimum writes it', () => {
   });
 
   it('is checked so too, in words and as JSON', async () => {
-    const told = await runInProcess(home, 'check', 'vit');
+    const told = await whylight(home, 'check', 'vit');
     expect(told.stdout).toMatch(
       /^preprocessing +channels rgb, size 16x16, .*: from preprocessor_config.json$/m,
     );
     expect(told.stdout).toMatch(/^preprocessing +3 labels: from config.json$/m);
-    const { stdout } = await runInProcess(home, 'check', 'vit', '--crop', 'none', '--json');
+    const { stdout } = await whylight(home, 'check', 'vit', '--crop', 'none', '--json');
     expect(JSON.parse(stdout).preprocessing.crop).toEqual({ value: 'none', from: 'option' });
   });
 });
@@ -70,7 +70,7 @@ describe('a folder as optimum writes it', () => {
 it('M3: what a file beside the model says wrongly ends with 2 and one sentence', async () => {
   await put('wrong/m.onnx', colourNetwork());
   await put('wrong/preprocessor_config.json', '{"image_mean": "grey"}');
-  expect(await runInProcess(home, 'check', 'wrong/m.onnx')).toEqual({
+  expect(await whylight(home, 'check', 'wrong/m.onnx')).toEqual({
     code: 2,
     stdout: '',
     stderr:
@@ -79,7 +79,7 @@ it('M3: what a file beside the model says wrongly ends with 2 and one sentence',
 });
 
 it('M8: names that would act on the terminal are spelled out', async () => {
-  const { code, stdout } = await runInProcess(
+  const { code, stdout } = await whylight(
     home,
     'explain',
     'photo.png',
@@ -103,7 +103,7 @@ it('a fixed input is registered with its shape', async () => {
   );
   await put('gated.onnx', gated);
   await put('gate.npy', writeNpy(float32([1, 3], [1, 2, 3])));
-  const added = await runInProcess(
+  const added = await whylight(
     home,
     'models',
     'add',
@@ -114,7 +114,7 @@ it('a fixed input is registered with its shape', async () => {
     '0',
   );
   expect(added).toMatchObject({ code: 0 });
-  const { stdout } = await runInProcess(home, 'check', 'gated', '--json');
+  const { stdout } = await whylight(home, 'check', 'gated', '--json');
   expect(JSON.parse(stdout)).toMatchObject({
     ...{ classes: 3, preprocessing: { mean: { value: [0], from: 'manifest' }, size: { from: 'file' } } },
   });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Manifest } from '@whylight/host';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runInProcess, whylight } from './run.ts';
+import { whylight } from './run.ts';
 
 const shapes = fileURLToPath(new URL('../../../models/shapes/shapes.onnx', import.meta.url));
 
@@ -46,13 +46,13 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-const pull = (...args: string[]) => runInProcess(home, 'models', 'pull', ...args);
+const pull = (...args: string[]) => whylight(home, 'models', 'pull', ...args);
 
 it.each(['my-shapes', 'my-moved'])('fetches %s, which every command then takes by its name', async (name) => {
-  expect(await whylight(home, 'models', 'pull', name, '--index', 'index.json')).toMatchObject({ code: 0 });
-  const { stdout } = await runInProcess(home, 'check', name, '--json', '--budget', '0');
+  expect(await pull(name, '--index', 'index.json')).toMatchObject({ code: 0 });
+  const { stdout } = await whylight(home, 'check', name, '--json');
   expect(JSON.parse(stdout)).toMatchObject({ name, classes: 10 });
-  await runInProcess(home, 'models', 'remove', name);
+  await whylight(home, 'models', 'remove', name);
 });
 
 it.each([

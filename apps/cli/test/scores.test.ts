@@ -6,7 +6,7 @@ import { float32, int64, readNpy, sizeOf, type Tensor, writeNpy } from '@whyligh
 import { networkOf } from '@whylight/core/testing';
 import { createRuntime, encodePng } from '@whylight/host';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runInProcess } from './run.ts';
+import { whylight } from './run.ts';
 
 const side = 16;
 
@@ -45,7 +45,7 @@ beforeAll(async () => {
 afterAll(() => rm(home, { recursive: true, force: true }));
 
 const said = async (...args: string[]) => {
-  const ended = await runInProcess(home, ...args);
+  const ended = await whylight(home, ...args);
   expect([ended.stderr, ended.code]).toEqual([ended.stderr, 0]);
   return ended;
 };
@@ -147,7 +147,7 @@ describe('a number that is no class score', () => {
       'is one number: use grad-cam',
     ],
   ])('%j is refused with a sentence', async (args, message) => {
-    const { code, stderr } = await runInProcess(home, ...args);
+    const { code, stderr } = await whylight(home, ...args);
     expect(stderr).toContain(message);
     expect(code).toBe(2);
   });
@@ -298,13 +298,13 @@ describe('a region of a segmenter', () => {
     [['--region', 'predicted', '--target', '7'], 'expected a class index from 0 to 3, got 7'],
   ])('%j is refused with a sentence', async (args, message) => {
     await writeFile(join(home, 'small.npy'), writeNpy(float32([2, 3], [1, 1, 1, 1, 1, 1])));
-    const { code, stderr } = await runInProcess(home, 'explain', 'photo.png', ...segment, ...args, '-o', 'x');
+    const { code, stderr } = await whylight(home, 'explain', 'photo.png', ...segment, ...args, '-o', 'x');
     expect(stderr).toContain(message);
     expect(code).toBe(2);
   });
 
   it('that a classifier has not', async () => {
-    const ended = await runInProcess(home, 'explain', 'photo.png', '--region', 'predicted', '-o', 'x');
+    const ended = await whylight(home, 'explain', 'photo.png', '--region', 'predicted', '-o', 'x');
     expect(ended.stderr).toContain('a region needs an output [batch, classes, height, width]');
     expect(ended.code).toBe(2);
   });

@@ -29,3 +29,11 @@ export async function isWaiting(key: string, kind = 'catalog'): Promise<boolean>
   const row = bindings.DB.prepare('SELECT 1 FROM waiting_work WHERE kind = ? AND key = ?').bind(kind, key);
   return (await row.first()) !== null;
 }
+
+/** Lists the keys of what waits for a first worker. Work of other files may come and go beside a test's own. */
+export async function waitingForCatalog(): Promise<string[]> {
+  const rows = bindings.DB.prepare("SELECT key FROM waiting_work WHERE kind = 'catalog'").all<{
+    key: string;
+  }>();
+  return (await rows).results.map(({ key }) => key);
+}
