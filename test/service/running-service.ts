@@ -62,7 +62,9 @@ export class RunningService {
         reject(new Error(`whylight serve ended with ${code}:\n${log.join('\n')}`)),
       );
     });
-    return new RunningService(child, directory, JSON.parse(line) as Ready, log);
+    const ready = JSON.parse(line) as Ready | { readonly error: object };
+    if ('error' in ready) throw new Error(`whylight serve has not started: ${line}\n${log.join('\n')}`);
+    return new RunningService(child, directory, ready, log);
   }
 
   clientOf(apiKey: string): WhylightClient {

@@ -65,7 +65,9 @@ describe('cancelling', () => {
     await report(job!, { status: 'processing' });
     const answer = await cancel(made);
     expect([answer.status, answer.body.status]).toEqual([202, 'canceled']);
-    await vi.waitFor(async () => expect(await jobsDropped()).toContain(`${job!.key}?attempt=1`));
+    await vi.waitFor(async () => expect(await jobsDropped()).toContain(`${job!.key}?attempt=1`), {
+      timeout: 20_000,
+    });
     expect((await report(job!, success(job!))).status).toBe(409);
     expect((await see(made)).status).toBe('canceled');
   });
@@ -135,7 +137,9 @@ describe('Cancel-After', () => {
     await report(job!, { status: 'processing' });
     await later(computationOf(made), 91_000);
     expect(await see(made)).toMatchObject({ status: 'canceled', error: { code: 'deadline_exceeded' } });
-    await vi.waitFor(async () => expect(await jobsDropped()).toContain(`${job!.key}?attempt=1`));
+    await vi.waitFor(async () => expect(await jobsDropped()).toContain(`${job!.key}?attempt=1`), {
+      timeout: 20_000,
+    });
   });
 
   test('B17: the deadline of one is not that of the others', async () => {
@@ -163,7 +167,9 @@ describe('deleting', () => {
     const [job] = await jobsTaken(cacheKeyOf(made));
     await report(job!, { status: 'processing' });
     expect((await remove(made)).status).toBe(204);
-    await vi.waitFor(async () => expect(await jobsDropped()).toContain(`${job!.key}?attempt=1`));
+    await vi.waitFor(async () => expect(await jobsDropped()).toContain(`${job!.key}?attempt=1`), {
+      timeout: 20_000,
+    });
     await write(prefixOf(job!));
     expect((await report(job!, success(job!))).status).toBe(409);
     expect((await call('GET', made.urls.self, { key })).status).toBe(404);

@@ -168,7 +168,7 @@ describe('single computation', () => {
     const [job] = await jobsTaken(computation);
     const stored = (): Promise<Run> =>
       runInDurableObject(stub, async (_, { storage }) => (await storage.get<Run>('run/1'))!);
-    await vi.waitFor(async () => expect((await stored()).accepted).toBe(true));
+    await vi.waitFor(async () => expect((await stored()).accepted).toBe(true), { timeout: 20_000 });
     const before = await stored();
     await runInDurableObject(stub, (_, { storage }) => storage.put('run/1', olderRun(before)));
     await evictDurableObject(stub);
@@ -211,7 +211,7 @@ describe('a queue that fails', () => {
       });
     await queue({ send });
     const leader = ask();
-    await vi.waitFor(() => expect(send).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(send).toHaveBeenCalledOnce(), { timeout: 20_000 });
     const follower = await ask();
     down.reject(new Error('down'));
     expect([(await leader).status, follower.status]).toEqual([202, 202]);

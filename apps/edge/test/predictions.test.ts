@@ -53,7 +53,7 @@ describe('predictions', () => {
     const second = predict({}, { Prefer: 'wait=0' });
     expect((await second).status).toBe(503);
     const third = predict();
-    await vi.waitFor(async () => expect(await waitersOf(computation)).toBe(3));
+    await vi.waitFor(async () => expect(await waitersOf(computation)).toBe(3), { timeout: 20_000 });
     expect((await report(taken, predicted(taken))).status).toBe(204);
     expect((await third).headers.get('Cache-Status')).toBe('whylight; fwd=miss; collapsed');
     expect(await first).toMatchObject({

@@ -127,7 +127,7 @@ describe('L9: a rendering for which no worker has time', () => {
     expect(repeated).toMatchObject({ via: 'collapsed' });
     expect((await see(second)).status).toBe('canceled');
     await later(stub(), hour);
-    await vi.waitFor(async () => expect(await tries()).toHaveLength(1));
+    await vi.waitFor(async () => expect(await tries()).toHaveLength(1), { timeout: 20_000 });
     await turns(1);
     expect((await call('DELETE', first.urls.self, { key })).status).toBe(204);
     expect(await see(hit)).toMatchObject({ status: 'succeeded', expired: true, attributions: [] });

@@ -93,7 +93,9 @@ describe('rendering what is explained in another way', () => {
     released.resolve();
     expect([(await rendered).status, codeOf(await rendered)]).toEqual([410, 'artifact_expired']);
     held.mockRestore();
-    await vi.waitFor(async () => expect(await services(bindings).objects.head(picture)).toBeNull());
+    await vi.waitFor(async () => expect(await services(bindings).objects.head(picture)).toBeNull(), {
+      timeout: 20_000,
+    });
   });
 
   test('L3: a rendering that was given up touches nothing of the next one, and is deleted', async () => {

@@ -1,7 +1,10 @@
 import { createServer } from 'node:net';
 import { Failure } from '../failure.ts';
 
-/** The next port after `port` if it is free, else any free one: a port that stays the same is easier to forward. */
+/**
+ * The next port after `port` if it is free, else any free one: a port that stays the same is easier to forward. Not for a port
+ * that the kernel has chosen: the next one is among those that it gives to connections at any moment.
+ */
 export const nextPort = (port: number): Promise<number> =>
   freePort(port < 65_535 ? port + 1 : 0).catch(() => freePort(0));
 

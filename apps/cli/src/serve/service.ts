@@ -73,7 +73,8 @@ export class Service {
     checkNode();
     const models = await servedModels(this.#options.models);
     const port = await freePort(this.#options.port);
-    const urls = { url: `http://127.0.0.1:${port}`, storeUrl: `http://127.0.0.1:${await nextPort(port)}` };
+    const storePort = await (this.#options.port === 0 ? freePort(0) : nextPort(port));
+    const urls = { url: `http://127.0.0.1:${port}`, storeUrl: `http://127.0.0.1:${storePort}` };
     const secrets = await openSecrets(directory);
     this.#unlock = lock(directory);
     try {
