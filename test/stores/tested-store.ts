@@ -13,6 +13,8 @@ export interface TestedStore {
   readonly secretAccessKey: string;
   /** Whether it refuses bytes of another SHA-256 than was signed. */
   readonly checksSha256: boolean;
+  /** Whether it serves an object under the name that a signed URL gives. */
+  readonly namesDownloads: boolean;
   stop(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export async function startLocalStore(): Promise<TestedStore> {
     accessKeyId: secrets.s3AccessKeyId,
     secretAccessKey: secrets.s3SecretAccessKey,
     checksSha256: false,
+    namesDownloads: false,
     stop: () => service.remove(),
   };
 }

@@ -20,6 +20,7 @@ describe('L13: what a store says becomes a sentence with what to set next', () =
   test.each<[StoreFault, RegExp]>([
     [refused('PUT', 404, xml('NoSuchBucket')), /s3\.example\.com does not know the bucket "photos"\. Make the bucket, or correct S3_BUCKET\. \(PUT s3\.example\.com: 404 NoSuchBucket\)$/],
     [refused('PUT', 403, xml('InvalidAccessKeyId')), /Set S3_ACCESS_KEY_ID to a key of this store/],
+    [refused('PUT', 401, xml('Unauthorized', 'Unauthorized')), /Set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY to a key of this store/],
     [refused('PUT', 403, xml('SignatureDoesNotMatch')), /Set S3_SECRET_ACCESS_KEY to the secret of S3_ACCESS_KEY_ID/],
     [refused('GET', 400, xml('AuthorizationHeaderMalformed', '', '<Region>eu-west-1</Region>')), /expects the region "eu-west-1", and "us-east-1" was used\. Set S3_REGION=eu-west-1\./],
     [refused('GET', 400, xml('AuthorizationQueryParametersError', quoted)), /Set S3_REGION=eu-west-1\./],
@@ -47,8 +48,8 @@ describe('L13: what a store says becomes a sentence with what to set next', () =
     [unanswered(new DOMException('', 'TimeoutError')), /it cannot be reached in time.*no answer ETIMEDOUT/],
     [unanswered(systemError('DEPTH_ZERO_SELF_SIGNED_CERT')), /no secure connection comes about\. Look at its certificate/],
     [unanswered(systemError('ERR_SSL_WRONG_VERSION_NUMBER')), /needs http or https/],
-    [unanswered(new TypeError('Network connection lost.')), /the connection breaks off.*no answer ECONNRESET/],
-    [unanswered('what'), /the connection breaks off.*no answer\)$/],
+    [unanswered(new TypeError('Network connection lost.')), /nothing listens there, or the connection breaks off\..*no answer ECONNRESET/],
+    [unanswered(new Error('internal error; reference = a0b1')), /no connection comes about\. Look whether .* \(GET s3\.example\.com: no answer\)$/],
     [refused('GET', 530, 'error code: 1016'), /its name cannot be resolved/],
     [refused('GET', 522, ''), /it cannot be reached in time/],
   ])('%j', (fault, sentence) => {
@@ -59,6 +60,7 @@ describe('L13: what a store says becomes a sentence with what to set next', () =
     [refused('PUT', 404, xml('NoSuchBucket'))],
     [refused('PUT', 400, xml('InvalidBucketName'))],
     [unanswered(systemError('ENOTFOUND'))],
+    [unanswered(new Error('internal error; reference = a0b1'))],
     [unanswered(systemError('ERR_TLS_CERT_ALTNAME_INVALID'))],
   ])('under virtual style %j may be a matter of style, under path style not', (fault) => {
     expect(adviseOn(fault, virtual)).toContain('set S3_STYLE=path');
