@@ -1,7 +1,7 @@
 import dns from 'node:dns';
 import { adviseOn, resolveStore, type StoreFault } from '@whylight/contract/store';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { tryStore } from '../../apps/edge/src/storage/store-trial.ts';
+import { tryStore } from './gateway-side.ts';
 import { gatewaySide, startLocalStore, type TestedStore, workerSide } from './tested-store.ts';
 import { freePort, startVersitygw, user, type Versitygw } from './versitygw.ts';
 
@@ -52,10 +52,22 @@ describe('L13: gateway and worker say what is wrong with versitygw', () => {
   });
 
   test.each<[string, NonNullable<Change>, RegExp]>([
-    ['region', { S3_REGION: 'eu-west-1' }, /expects the region "us-east-1", and "eu-west-1" was used\. Set S3_REGION=us-east-1\./],
-    ['bucket', { S3_BUCKET: 'nowhere' }, /does not know the bucket "nowhere"\. Make the bucket, or correct S3_BUCKET\./],
+    [
+      'region',
+      { S3_REGION: 'eu-west-1' },
+      /expects the region "us-east-1", and "eu-west-1" was used\. Set S3_REGION=us-east-1\./,
+    ],
+    [
+      'bucket',
+      { S3_BUCKET: 'nowhere' },
+      /does not know the bucket "nowhere"\. Make the bucket, or correct S3_BUCKET\./,
+    ],
     ['key', { accessKeyId: 'nobody' }, /does not know the access key\. Set S3_ACCESS_KEY_ID/],
-    ['secret', { secretAccessKey: 'another secret' }, /does not accept the signature\. Set S3_SECRET_ACCESS_KEY/],
+    [
+      'secret',
+      { secretAccessKey: 'another secret' },
+      /does not accept the signature\. Set S3_SECRET_ACCESS_KEY/,
+    ],
   ])('a wrong %s', async (_, change, sentence) => {
     for (const said of await bothSay(store, change)) expect(said).toMatch(sentence);
   });
@@ -73,7 +85,8 @@ describe('L13: gateway and worker say what is wrong with versitygw', () => {
     expect(await bothSay(store, user)).toEqual([null, null]);
     for (const right of ['s3:PutObject', 's3:GetObject']) {
       await without(right);
-      for (const said of await bothSay(store, user)) expect(said).toContain(`Give the key the right ${right},`);
+      for (const said of await bothSay(store, user))
+        expect(said).toContain(`Give the key the right ${right},`);
     }
     // It says that an object is not there to those too who may not list. AWS does not.
     await without('s3:ListBucket');
@@ -91,7 +104,8 @@ describe('L13: gateway and worker say what is wrong with versitygw', () => {
     afterEach(() => {
       vi.useRealTimers();
     });
-    const shift = (minutes: number) => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + minutes * 60_000 });
+    const shift = (minutes: number) =>
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + minutes * 60_000 });
 
     test.each([-20, 20])('%i: the gateway says so', async (minutes) => {
       shift(minutes);
@@ -123,7 +137,8 @@ describe('L13: the bucket in the host', () => {
     await pathOnly?.store.stop();
   });
 
-  const at = ({ port }: Versitygw) => ({ S3_ENDPOINT: `http://${domain}:${port}`, S3_STYLE: 'virtual' }) as const;
+  const at = ({ port }: Versitygw) =>
+    ({ S3_ENDPOINT: `http://${domain}:${port}`, S3_STYLE: 'virtual' }) as const;
 
   test('a store that takes it works for both sides', async () => {
     expect(resolveStore({ ...virtual.store.settings, ...at(virtual) }).style).toBe('virtual');
@@ -132,7 +147,8 @@ describe('L13: the bucket in the host', () => {
   });
 
   test('a store that takes path style only: both say S3_STYLE=path, as they do for a name that nobody knows', async () => {
-    for (const said of await bothSay(pathOnly.store, at(pathOnly))) expect(said).toContain('set S3_STYLE=path');
+    for (const said of await bothSay(pathOnly.store, at(pathOnly)))
+      expect(said).toContain('set S3_STYLE=path');
     const unknown = { S3_ENDPOINT: 'http://store.invalid', S3_STYLE: 'virtual' } as const;
     for (const said of await bothSay(pathOnly.store, unknown)) {
       expect(said).toMatch(/its name cannot be resolved\..*set S3_STYLE=path/);

@@ -1,9 +1,8 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { AwsClient } from 'aws4fetch';
 import { objectUrl, resolveStore } from '@whylight/contract/store';
+import { AwsClient } from 'aws4fetch';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Objects } from '../../apps/edge/src/storage/objects.ts';
-import { findUnsignedHeaders } from '../../apps/edge/src/storage/unsigned-headers.ts';
+import { findUnsignedHeaders, type Objects } from './gateway-side.ts';
 import { gatewaySide, startLocalStore, type TestedStore, workerSide } from './tested-store.ts';
 import { startVersitygw } from './versitygw.ts';
 
@@ -99,7 +98,7 @@ describe.each([
     const object = newName();
     await workerSide(store).put(object, bytes, { contentType: 'image/png', sha256: hexDigest(bytes) }, never);
     const artifact = { object, name: 'overlay.png', content_type: 'image/png' };
-    const { signed_url } = await objects.signedGet(artifact as Parameters<Objects['signedGet']>[0]);
+    const { signed_url } = await objects.signedGet(artifact);
     const whole = await fetch(signed_url);
     expect(Buffer.from(await whole.arrayBuffer()).equals(bytes)).toBe(true);
     expect(whole.headers.get('content-type')).toBe('image/png');
@@ -138,7 +137,13 @@ describe.each([
     const url = objectUrl(resolveStore(store.settings), name);
     const bucket = objectUrl(resolveStore(store.settings), '');
     for (const each of [url, bucket]) expect((await fetch(each)).ok, each.pathname).toBe(false);
-    const other = new AwsClient({ accessKeyId: 'nobody', secretAccessKey: 'nothing', service: 's3', region: 'auto', retries: 0 });
+    const other = new AwsClient({
+      accessKeyId: 'nobody',
+      secretAccessKey: 'nothing',
+      service: 's3',
+      region: 'auto',
+      retries: 0,
+    });
     expect((await other.fetch(url.href)).ok).toBe(false);
   });
 });

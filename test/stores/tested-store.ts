@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type StoreSettings, resolveStore } from '@whylight/contract/store';
-import { Objects } from '../../apps/edge/src/storage/objects.ts';
+import { resolveStore, type StoreSettings } from '@whylight/contract/store';
 import { s3Storage } from '../../apps/gpu-worker/src/storage/s3.ts';
 import { RunningService } from '../service/running-service.ts';
+import { Objects } from './gateway-side.ts';
 
 /** A store, with what gateway and worker need for it. */
 export interface TestedStore {
@@ -40,13 +40,16 @@ export async function startLocalStore(): Promise<TestedStore> {
 type Change = Partial<StoreSettings & { accessKeyId: string; secretAccessKey: string }>;
 
 /** The gateway's side of the store. */
-export function gatewaySide(store: TestedStore, { accessKeyId, secretAccessKey, ...change }: Change = {}): Objects {
+export function gatewaySide(
+  store: TestedStore,
+  { accessKeyId, secretAccessKey, ...change }: Change = {},
+): Objects {
   return new Objects({
     ...store.settings,
     ...change,
     S3_ACCESS_KEY_ID: accessKeyId ?? store.accessKeyId,
     S3_SECRET_ACCESS_KEY: secretAccessKey ?? store.secretAccessKey,
-  } as ConstructorParameters<typeof Objects>[0]);
+  });
 }
 
 /** The worker's side of the store. */

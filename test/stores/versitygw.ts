@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,7 +33,14 @@ export async function startVersitygw({ domain }: { domain?: string } = {}) {
   await mkdir(join(files, bucket), { recursive: true });
   await mkdir(join(folder, 'iam'));
   const port = await freePort();
-  const options = ['--port', `127.0.0.1:${port}`, '--iam-dir', join(folder, 'iam'), '--iam-cache-disable', '--quiet'];
+  const options = [
+    '--port',
+    `127.0.0.1:${port}`,
+    '--iam-dir',
+    join(folder, 'iam'),
+    '--iam-cache-disable',
+    '--quiet',
+  ];
   const virtual = domain === undefined ? [] : ['--virtual-domain', `${domain}:${port}`];
   const child = spawn(findVersitygw(), [...options, ...virtual, 'posix', files], {
     env: { ROOT_ACCESS_KEY_ID: root.accessKeyId, ROOT_SECRET_ACCESS_KEY: root.secretAccessKey },
@@ -77,7 +84,10 @@ export async function startVersitygw({ domain }: { domain?: string } = {}) {
       const policy = {
         Version: '2012-10-17',
         Statement: [
-          ...statement(actions.filter((action) => !isOfBucket(action)), `arn:aws:s3:::${bucket}/*`),
+          ...statement(
+            actions.filter((action) => !isOfBucket(action)),
+            `arn:aws:s3:::${bucket}/*`,
+          ),
           ...statement(actions.filter(isOfBucket), `arn:aws:s3:::${bucket}`),
         ],
       };

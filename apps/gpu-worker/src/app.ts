@@ -166,7 +166,8 @@ export function createApp(settings: AppSettings): Hono<Variables> {
     .get('/livez', (c) => (state().phase === 'failed' ? c.text('failed', 503) : c.text('ok')))
     .get('/readyz', (c) => {
       const now = state();
-      if (now.phase === 'starting' && now.reason !== undefined) return c.text(`not ready: ${now.reason}`, 503);
+      if (now.phase === 'starting' && now.reason !== undefined)
+        return c.text(`not ready: ${now.reason}`, 503);
       if (now.phase !== 'ready') return c.text(now.phase, 503);
       return presence.fault === null ? c.text('ok') : c.text(`not ready: ${presence.fault}`, 503);
     })

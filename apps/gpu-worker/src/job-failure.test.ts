@@ -118,7 +118,9 @@ describe('a job that fails says why', () => {
     world = await createWorld({}, storage);
     await world.post(await world.prepared(await disc()));
     expect(await world.ending()).toMatchObject({ error: { code: 'storage_unavailable', retryable: true } });
-    const [failed] = world.lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'job_failed');
+    const [failed] = world.lines
+      .map((line) => JSON.parse(line))
+      .filter(({ event }) => event === 'job_failed');
     expect(failed.store).toEqual({ verb: 'GET', host: '127.0.0.1:9', status: null, code: 'ECONNREFUSED' });
   });
 

@@ -76,7 +76,10 @@ test('L13: a store that refuses it keeps it from being ready, with the reason; i
   const reason = expect.stringContaining('Set S3_SECRET_ACCESS_KEY');
   expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'starting', reason });
   const ready = await fetch(`${url}/readyz`);
-  expect([ready.status, await ready.text()]).toEqual([503, expect.stringMatching(/^not ready: The object store /)]);
+  expect([ready.status, await ready.text()]).toEqual([
+    503,
+    expect.stringMatching(/^not ready: The object store /),
+  ]);
   expect((await fetch(`${url}/livez`)).status).toBe(200);
   started.kill('SIGTERM');
   expect(await ended).toBe(0);

@@ -91,9 +91,14 @@ test('L13: a worker takes no job and draws nothing until the store works, and sa
 });
 
 test('L13: a worker that waits for the store stops at once when it is told to', async () => {
-  const storage = Object.assign(new MemoryStorage(), { findProblem: async () => ({ reason: 'Gone.', isAnswered: false }) });
+  const storage = Object.assign(new MemoryStorage(), {
+    findProblem: async () => ({ reason: 'Gone.', isAnswered: false }),
+  });
   const events: string[] = [];
   const worker = await startWorker(env, (event) => events.push(event), storage);
   await worker.stop();
-  expect(events.filter((event) => event !== 'store_not_usable')).toEqual(['worker_listening', 'worker_stopped']);
+  expect(events.filter((event) => event !== 'store_not_usable')).toEqual([
+    'worker_listening',
+    'worker_stopped',
+  ]);
 });

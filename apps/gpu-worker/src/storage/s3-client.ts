@@ -6,7 +6,13 @@ export interface S3Settings extends Store {
   readonly secretAccessKey: string;
 }
 
-export const createS3Client = ({ endpoint, region, style, accessKeyId, secretAccessKey }: S3Settings): S3Client =>
+export const createS3Client = ({
+  endpoint,
+  region,
+  style,
+  accessKeyId,
+  secretAccessKey,
+}: S3Settings): S3Client =>
   new S3Client({
     endpoint,
     region,

@@ -160,10 +160,22 @@ describe('L13: the worker tries the store before it takes jobs', () => {
     ['PUT', [403, xml('AccessDenied')], /refuses PUT to this key\. Give the key the right s3:PutObject/],
     ['GET', [403, xml('AccessDenied')], /Give the key the right s3:GetObject,/],
     ['HEAD', [403, ''], /the right s3:GetObject and s3:ListBucket/],
-    ['PUT', [400, xml('AuthorizationHeaderMalformed', '<Region>eu-west-1</Region>')], /expects the region "eu-west-1", and "auto" was used\. Set S3_REGION=eu-west-1/],
-    ['PUT', [301, xml('PermanentRedirect', '<Endpoint>photos.s3.eu-west-1.amazonaws.com</Endpoint>')], /does not accept the region "auto"\. Set S3_REGION/],
+    [
+      'PUT',
+      [400, xml('AuthorizationHeaderMalformed', '<Region>eu-west-1</Region>')],
+      /expects the region "eu-west-1", and "auto" was used\. Set S3_REGION=eu-west-1/,
+    ],
+    [
+      'PUT',
+      [301, xml('PermanentRedirect', '<Endpoint>photos.s3.eu-west-1.amazonaws.com</Endpoint>')],
+      /does not accept the region "auto"\. Set S3_REGION/,
+    ],
     ['PUT', [404, xml('NoSuchBucket')], /does not know the bucket "photos"/],
-    ['PUT', [403, xml('SignatureDoesNotMatch', '<StringToSign>AWS4 secret</StringToSign>')], /Set S3_SECRET_ACCESS_KEY/],
+    [
+      'PUT',
+      [403, xml('SignatureDoesNotMatch', '<StringToSign>AWS4 secret</StringToSign>')],
+      /Set S3_SECRET_ACCESS_KEY/,
+    ],
     ['PUT', [405, '<html><body>console</body></html>'], /does not answer as an S3 store does/],
     ['GET', [200, 'other bytes'], /gave back other bytes than were written/],
     ['PUT', [503, xml('SlowDown')], /has a fault or too much to do.*503 SlowDown/],
@@ -184,9 +196,13 @@ describe('L13: the worker tries the store before it takes jobs', () => {
 
   test('L13: a key that may not delete is enough; the log names the object that stays', async () => {
     events.length = 0;
-    const { fault, left } = await faultOfStoreThat((method) => (method === 'DELETE' ? [403, xml('AccessDenied')] : null));
+    const { fault, left } = await faultOfStoreThat((method) =>
+      method === 'DELETE' ? [403, xml('AccessDenied')] : null,
+    );
     expect([fault, left.length]).toEqual([null, 1]);
     const object = left[0]!.slice('/photos/'.length);
-    expect(events).toEqual([['probe_object_left', { object, cause: expect.stringMatching(/^DELETE .*: 403 AccessDenied$/) }]]);
+    expect(events).toEqual([
+      ['probe_object_left', { object, cause: expect.stringMatching(/^DELETE .*: 403 AccessDenied$/) }],
+    ]);
   });
 });

@@ -6,7 +6,14 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { adviseOn, nameFault, type Store, type StoreFault, type StoreVerb, wrongBytes } from '@whylight/contract/store';
+import {
+  adviseOn,
+  nameFault,
+  type Store,
+  type StoreFault,
+  type StoreVerb,
+  wrongBytes,
+} from '@whylight/contract/store';
 import type { Log } from '../telemetry/log.ts';
 import type { StoreProblem } from './storage.ts';
 import { faultBehind } from './store-failure.ts';
@@ -48,7 +55,10 @@ export async function probeStore(
     const isMissing = verb === 'HEAD' && fault.status === 404;
     // An answer to HEAD has no body that holds a code. After the requests before it can be about rights only.
     if (!isMissing)
-      return problemOf(verb === 'HEAD' && fault.status === 403 ? { ...fault, code: 'AccessDenied' } : fault, store);
+      return problemOf(
+        verb === 'HEAD' && fault.status === 403 ? { ...fault, code: 'AccessDenied' } : fault,
+        store,
+      );
   } finally {
     if (verb !== 'PUT') await remove(client, store, Key, log);
   }

@@ -58,7 +58,11 @@ describe('L13: a worker waits until the store works', () => {
 
   test('L13: told to stop, it ends', async () => {
     const controller = new AbortController();
-    const settings = { log: () => {}, signal: controller.signal, onProblem: () => controller.abort(new Error('stop')) };
+    const settings = {
+      log: () => {},
+      signal: controller.signal,
+      onProblem: () => controller.abort(new Error('stop')),
+    };
     await expect(waitForStore(storeWith([region, region]), settings)).rejects.toThrow();
   });
 });

@@ -104,9 +104,9 @@ function elementOf(xml: string, name: string): string | null {
   return text?.replace(/&(#?\w+);/g, (entity, which: string) => entities[which] ?? entity) ?? null;
 }
 
-const plain = (text: string | null): string | null => (text !== null && /^[\w.-]{1,48}$/.test(text) ? text : null);
+const plain = (text: string | null): string | null =>
+  text !== null && /^[\w.-]{1,48}$/.test(text) ? text : null;
 
 /** Messages of stores may quote keys and signatures: long words with a digit. */
 const withoutKeys = (message: string): string =>
   message.replace(/[\w+/=-]{16,}/g, (word) => (/\d/.test(word) ? '…' : word)).slice(0, 200);
-
