@@ -1,7 +1,7 @@
 import dns from 'node:dns';
 import { adviseOn, resolveStore, type StoreFault } from '@whylight/contract/store';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { tryStore } from '../../apps/edge/src/storage/store-trial.ts';
+import { tryStore } from './gateway-side.ts';
 import { gatewaySide, startLocalStore, type TestedStore, workerSide } from './tested-store.ts';
 import { freePort, startVersitygw, user, type Versitygw } from './versitygw.ts';
 

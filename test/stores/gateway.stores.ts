@@ -46,7 +46,8 @@ describe('L13: gateway and worker as they run, with versitygw as their store', (
     for (const [change, sentence] of [
       [{ S3_REGION: 'eu-west-1' }, /Set S3_REGION=us-east-1\./],
       [{ S3_SECRET_ACCESS_KEY: 'another secret' }, /Set S3_SECRET_ACCESS_KEY/],
-      [{ S3_ENDPOINT }, /does not answer: /],
+      // Wrangler, which runs the gateway here, answers 500 in the place of a host that it does not reach.
+      [{ S3_ENDPOINT }, /(does not answer: |has a fault or too much to do\.).* \(PUT 127\.0\.0\.1:\d+: /],
     ] as const) {
       const [status, { detail }] = await readinessOfGateway(change);
       expect([status, detail]).toEqual([503, expect.stringMatching(sentence)]);

@@ -2,8 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { objectUrl, resolveStore } from '@whylight/contract/store';
 import { AwsClient } from 'aws4fetch';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Objects } from '../../apps/edge/src/storage/objects.ts';
-import { findUnsignedHeaders } from '../../apps/edge/src/storage/unsigned-headers.ts';
+import { findUnsignedHeaders, type Objects } from './gateway-side.ts';
 import { gatewaySide, startLocalStore, type TestedStore, workerSide } from './tested-store.ts';
 import { startVersitygw } from './versitygw.ts';
 
@@ -75,7 +74,9 @@ describe.each([
     const etags = await Promise.all(
       parts.map(async (bytes, i) => {
         const url = await objects.signedPart(name, upload, i + 1, bytes.length);
-        expect(await put(url, {}, randomBytes(bytes.length + 1)), 'another length').toBe(403);
+        // Of the large part a store may close the connection before it has all bytes.
+        if (bytes.length < 1000)
+          expect(await put(url, {}, randomBytes(bytes.length + 1)), 'another length').toBe(403);
         const response = await fetch(url, { method: 'PUT', body: bytes });
         expect(response.status).toBe(200);
         return { part_number: i + 1, etag: response.headers.get('etag')! };
@@ -97,11 +98,11 @@ describe.each([
     const object = newName();
     await workerSide(store).put(object, bytes, { contentType: 'image/png', sha256: hexDigest(bytes) }, never);
     const artifact = { object, name: 'overlay.png', content_type: 'image/png' };
-    const { signed_url } = await objects.signedGet(artifact as Parameters<Objects['signedGet']>[0]);
+    const { signed_url } = await objects.signedGet(artifact);
     const whole = await fetch(signed_url);
     expect(Buffer.from(await whole.arrayBuffer()).equals(bytes)).toBe(true);
     expect(whole.headers.get('content-type')).toBe('image/png');
-    expect(whole.headers.get('content-disposition')).toContain('overlay.png');
+    if (store.namesDownloads) expect(whole.headers.get('content-disposition')).toContain('overlay.png');
     const range = await fetch(signed_url, { headers: { range: 'bytes=10-19' } });
     expect([range.status, range.headers.get('content-range')]).toEqual([206, 'bytes 10-19/500']);
     expect(Buffer.from(await range.arrayBuffer()).equals(bytes.subarray(10, 20))).toBe(true);

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { resolveStore, type StoreSettings } from '@whylight/contract/store';
-import { Objects } from '../../apps/edge/src/storage/objects.ts';
 import { s3Storage } from '../../apps/gpu-worker/src/storage/s3.ts';
 import { RunningService } from '../service/running-service.ts';
+import { Objects } from './gateway-side.ts';
 
 /** A store, with what gateway and worker need for it. */
 export interface TestedStore {
@@ -13,6 +13,8 @@ export interface TestedStore {
   readonly secretAccessKey: string;
   /** Whether it refuses bytes of another SHA-256 than was signed. */
   readonly checksSha256: boolean;
+  /** Whether it serves an object under the name that a signed URL gives. */
+  readonly namesDownloads: boolean;
   stop(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export async function startLocalStore(): Promise<TestedStore> {
     accessKeyId: secrets.s3AccessKeyId,
     secretAccessKey: secrets.s3SecretAccessKey,
     checksSha256: false,
+    namesDownloads: false,
     stop: () => service.remove(),
   };
 }
@@ -46,7 +49,7 @@ export function gatewaySide(
     ...change,
     S3_ACCESS_KEY_ID: accessKeyId ?? store.accessKeyId,
     S3_SECRET_ACCESS_KEY: secretAccessKey ?? store.secretAccessKey,
-  } as ConstructorParameters<typeof Objects>[0]);
+  });
 }
 
 /** The worker's side of the store. */

@@ -64,6 +64,7 @@ export async function startVersitygw({ domain }: { domain?: string } = {}) {
     settings: { S3_ENDPOINT: endpoint, S3_BUCKET: bucket },
     ...root,
     checksSha256: true,
+    namesDownloads: true,
     stop: async () => {
       child.kill('SIGTERM');
       await once(child, 'exit');

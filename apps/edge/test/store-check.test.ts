@@ -206,7 +206,7 @@ describe('L13: the gateway is ready only with a store that works for it and for 
       request.method === verb ? answer() : strict(request, unsigned);
 
   test.each<[string, Behaviour, RegExp]>([
-    ['does not answer', away, /does not answer: the connection breaks off/],
+    ['does not answer', away, /does not answer: nothing listens there, or the connection breaks off/],
     ['answers 500', () => refusal(500, 'InternalError'), /has a fault or too much to do.*500 InternalError/],
     [
       'answers 403 to everything',

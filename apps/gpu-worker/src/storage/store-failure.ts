@@ -37,8 +37,8 @@ export function faultBehind(error: unknown, verb: StoreVerb, store: Store): Stor
   const { Region = $response?.headers['x-amz-bucket-region'] ?? null } = error as { Region?: string | null };
   return faultOf(request, {
     status: error.$metadata.httpStatusCode ?? 0,
-    // The client's name for an answer without a body.
-    code: error.name === 'UnknownError' ? null : error.name,
+    // The client's names for an answer without a code.
+    code: /^Unknown/.test(error.name) ? null : error.name,
     message: error.message,
     region: Region,
   });

@@ -42,6 +42,9 @@ const wrongClock: Advice = ({ host }) =>
 const wrongKey: Advice = ({ host }) =>
   `The object store ${host} does not know the access key. Set S3_ACCESS_KEY_ID to a key of this store.`;
 
+const wrongKeys: Advice = ({ host }) =>
+  `The object store ${host} does not accept the key. Set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY to a key of this store.`;
+
 const wrongSecret: Advice = ({ host }) =>
   `The object store ${host} does not accept the signature. Set S3_SECRET_ACCESS_KEY to the secret of S3_ACCESS_KEY_ID. If it is right, look whether a proxy before the store changes the host or the path.`;
 
@@ -82,6 +85,7 @@ const advices: Readonly<Record<string, Advice>> = {
   SecondLevelDomainForbidden: pathForbidden,
   PathStyleDomainForbidden: pathForbidden,
   InvalidAccessKeyId: wrongKey,
+  Unauthorized: wrongKeys,
   SignatureDoesNotMatch: wrongSecret,
   RequestTimeTooSkewed: wrongClock,
   RequestExpired: wrongClock,
@@ -91,26 +95,41 @@ const advices: Readonly<Record<string, Advice>> = {
   [wrongObject]: otherStore,
 };
 
+const notResolved = ['its name cannot be resolved', 'Correct S3_ENDPOINT.'] as const;
+const notReached = [
+  'it cannot be reached in time',
+  'Look at the network and its policies between this machine and the store.',
+] as const;
+const notSecure = [
+  'no secure connection comes about',
+  'Look at its certificate, and whether S3_ENDPOINT needs http or https.',
+] as const;
+
+/** Why there is no answer, and what to do. */
+const causes: Readonly<Record<string, readonly [cause: string, advice: string]>> = {
+  ENOTFOUND: notResolved,
+  EAI_AGAIN: notResolved,
+  ECONNREFUSED: ['nothing listens there', 'Start the store, or correct host and port of S3_ENDPOINT.'],
+  // A gateway on workerd is told no more of a connection that was refused.
+  ECONNRESET: [
+    'nothing listens there, or the connection breaks off',
+    'Look whether the store runs, and whether port and http or https of S3_ENDPOINT are right.',
+  ],
+  ETIMEDOUT: notReached,
+  EHOSTUNREACH: notReached,
+  ENETUNREACH: notReached,
+  EPROTO: notSecure,
+};
+/** Workerd does not say that it cannot resolve a name. */
+const unknownCause = [
+  'no connection comes about',
+  'Look whether the store runs, and whether S3_ENDPOINT is right.',
+] as const;
+
 const noAnswer: Advice = ({ host, code }, { bucket, style }) => {
-  const isName = code === 'ENOTFOUND' || code === 'EAI_AGAIN';
-  const [cause, advice] = isName
-    ? ['its name cannot be resolved', 'Correct S3_ENDPOINT.']
-    : code === 'ECONNREFUSED'
-      ? ['nothing listens there', 'Start the store, or correct host and port of S3_ENDPOINT.']
-      : code === 'ETIMEDOUT' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH'
-        ? [
-            'it cannot be reached in time',
-            'Look at the network and its policies between this machine and the store.',
-          ]
-        : code === 'EPROTO' || /CERT|TLS|SSL|SIGNATURE/.test(code ?? '')
-          ? [
-              'no secure connection comes about',
-              'Look at its certificate, and whether S3_ENDPOINT needs http or https.',
-            ]
-          : [
-              'the connection breaks off',
-              'Look whether the store runs, and whether S3_ENDPOINT needs http or https.',
-            ];
-  const other = style === 'virtual' && (isName || /CERT|TLS/.test(code ?? '')) ? ` ${setPath(bucket)}` : '';
-  return `The object store ${host} does not answer: ${cause}. ${advice}${other}`;
+  const isOfTls = /CERT|TLS|SSL|SIGNATURE/.test(code ?? '');
+  const known = code !== null && Object.hasOwn(causes, code) ? causes[code] : undefined;
+  const [cause, advice] = known ?? (isOfTls ? notSecure : unknownCause);
+  const mayBeStyle = style === 'virtual' && (code === null || known === notResolved || isOfTls);
+  return `The object store ${host} does not answer: ${cause}. ${advice}${mayBeStyle ? ` ${setPath(bucket)}` : ''}`;
 };

@@ -26,6 +26,10 @@ describe('L13: what a store says becomes a sentence with what to set next', () =
     ],
     [refused('PUT', 403, xml('InvalidAccessKeyId')), /Set S3_ACCESS_KEY_ID to a key of this store/],
     [
+      refused('PUT', 401, xml('Unauthorized', 'Unauthorized')),
+      /Set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY to a key of this store/,
+    ],
+    [
       refused('PUT', 403, xml('SignatureDoesNotMatch')),
       /Set S3_SECRET_ACCESS_KEY to the secret of S3_ACCESS_KEY_ID/,
     ],
@@ -84,9 +88,12 @@ describe('L13: what a store says becomes a sentence with what to set next', () =
     [unanswered(systemError('ERR_SSL_WRONG_VERSION_NUMBER')), /needs http or https/],
     [
       unanswered(new TypeError('Network connection lost.')),
-      /the connection breaks off.*no answer ECONNRESET/,
+      /nothing listens there, or the connection breaks off\..*no answer ECONNRESET/,
     ],
-    [unanswered('what'), /the connection breaks off.*no answer\)$/],
+    [
+      unanswered(new Error('internal error; reference = a0b1')),
+      /no connection comes about\. Look whether .* \(GET s3\.example\.com: no answer\)$/,
+    ],
     [refused('GET', 530, 'error code: 1016'), /its name cannot be resolved/],
     [refused('GET', 522, ''), /it cannot be reached in time/],
   ])('%j', (fault, sentence) => {
@@ -97,6 +104,7 @@ describe('L13: what a store says becomes a sentence with what to set next', () =
     [refused('PUT', 404, xml('NoSuchBucket'))],
     [refused('PUT', 400, xml('InvalidBucketName'))],
     [unanswered(systemError('ENOTFOUND'))],
+    [unanswered(new Error('internal error; reference = a0b1'))],
     [unanswered(systemError('ERR_TLS_CERT_ALTNAME_INVALID'))],
   ])('under virtual style %j may be a matter of style, under path style not', (fault) => {
     expect(adviseOn(fault, virtual)).toContain('set S3_STYLE=path');
