@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Builds the worker's image with buildah, checks what is inside, starts it and explains a photo with it.
-#   sudo infra/gpu-worker/build.sh [--target cpu|cuda] [--out DIR] [--debian] [--no-try]
+#   sudo infra/gpu-worker/build.sh [--target cpu|cuda] [--out DIR] [--debian] [--no-try] [--keep]
 # --out     where the report, the SBOM and the image (an OCI archive) go: dist/image
 # --debian  makes the base images from Debian's packages (needs debootstrap), where no registry of images can be reached
+# --keep    leaves what buildah has stored in OUT, to look into an image that fails
 # --no-try  does not start the image (the CUDA image needs a GPU)
 # Needs buildah; to try the image also crun. CPU_IMAGE, CUDA_IMAGE and PACKAGES_IMAGE name other base images, best by digest.
 # ISOLATION=chroot and STORAGE_DRIVER=vfs let it run inside a container. NPMRC and CA_BUNDLE say how the build reaches npm.
@@ -11,14 +12,15 @@ cd "$(dirname "$0")/../.."
 root=$PWD
 export PATH="$root/node_modules/.bin:$PATH"
 
-target=cpu out=dist/image debian= try=yes
+target=cpu out=dist/image debian= try=yes keep=
 while (($#)); do
   case $1 in
     --target) target=${2:?--target: expected cpu or cuda}; shift ;;
     --out) out=${2:?--out: expected a folder}; shift ;;
     --debian) debian=yes ;;
     --no-try) try= ;;
-    *) echo "build.sh: unknown option $1; expected --target cpu|cuda, --out DIR, --debian or --no-try" >&2; exit 2 ;;
+    --keep) keep=yes ;;
+    *) echo "build.sh: unknown option $1; expected --target cpu|cuda, --out DIR, --debian, --no-try or --keep" >&2; exit 2 ;;
   esac
   shift
 done
@@ -26,13 +28,18 @@ case $target in cpu | cuda) ;; *) echo "build.sh: --target: expected cpu or cuda
 for tool in buildah ${debian:+debootstrap} ${try:+crun}; do
   command -v "$tool" >/dev/null || { echo "build.sh: $tool is missing: apt-get install $tool" >&2; exit 2; }
 done
-mkdir -p "$out"
+mkdir -p "$out/cache/npm"
 out=$(cd "$out" && pwd)
 
 work=$(mktemp -d "$out/.build-XXXXXX")
 buildah=(buildah --root "$work/storage" --runroot "$work/run" --storage-driver "${STORAGE_DRIVER:-overlay}")
 isolation=(--isolation "${ISOLATION:-oci}")
-trap '"${buildah[@]}" rm --all >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
+clean() {
+  if [ -n "$keep" ]; then echo "kept: $work"; return; fi
+  "${buildah[@]}" rm --all >/dev/null 2>&1 || true
+  rm -rf "$work"
+}
+trap clean EXIT
 
 bases=()
 for name in CPU_IMAGE CUDA_IMAGE PACKAGES_IMAGE; do
@@ -44,7 +51,6 @@ if [ -n "$debian" ]; then
 fi
 
 # Mounted, not copied: how this machine reaches npm, and what npm has fetched before, never comes into a layer.
-mkdir -p "$out/cache/npm"
 { echo 'cache=/var/cache/npm'; if [ -n "${NPMRC:-}" ]; then cat "$NPMRC"; fi; } >"$work/npmrc"
 mounts=(--volume "$work/npmrc:/usr/local/etc/npmrc:ro" --volume "$out/cache/npm:/var/cache/npm")
 if [ -n "${CA_BUNDLE:-}" ]; then mounts+=(--volume "$CA_BUNDLE:/etc/ssl/certs/ca-certificates.crt:ro"); fi

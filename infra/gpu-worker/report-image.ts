@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unwanted } from './image-contents.ts';
+import { sbomOf } from './sbom.ts';
 
 const [root, out] = process.argv.slice(2);
 if (!root || !out) {
@@ -38,13 +39,8 @@ const debian = execFileSync(
 );
 writeFileSync(join(out, 'debian-packages.txt'), debian);
 
-// npm reads what is installed in the image, and not the lock.
-const sbom = execFileSync(
-  'npm',
-  ['sbom', '--sbom-format=cyclonedx', '--omit=dev', '--workspace=@whylight/gpu-worker'],
-  { cwd: join(root, 'whylight'), encoding: 'utf8', maxBuffer: 1 << 28 },
-);
-writeFileSync(join(out, 'npm.cdx.json'), sbom);
+const sbom = sbomOf(root, out);
+writeFileSync(join(out, 'npm.cdx.json'), `${JSON.stringify(sbom, null, 2)}\n`);
 
 const found = [...sizes.keys()].flatMap((path) => {
   const reason = unwanted(path);
@@ -61,7 +57,7 @@ const report = {
     node: sizeOf('usr/local/bin/node'),
   },
   files: sizes.size,
-  npm_packages: (JSON.parse(sbom) as { components: unknown[] }).components.length,
+  npm_packages: sbom.components.length,
   debian_packages: debian.trim().split('\n').length,
   unwanted: found,
 };
