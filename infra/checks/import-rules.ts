@@ -86,8 +86,8 @@ export const importRules: Readonly<Record<string, PackageRules>> = {
     packages: 'contract core host',
     rooms: {
       '.': '',
-      storage: '.',
       telemetry: '.',
+      storage: '. telemetry',
       isolation: '. storage telemetry',
       jobs: '. storage telemetry isolation',
       'catalog-check.ts': '. telemetry',
