@@ -321,17 +321,18 @@ describe('L13: the gateway is ready only with a store that works for it and for 
     ]);
   });
 
-  test('L13: with the bucket in the host, URLs, the playground and the redirect of artifacts have that host', async () => {
+  test('L13: with the bucket in the host, URLs and the page have that host', async () => {
     const virtual = {
       ...env,
       S3_ENDPOINT: 'https://s3.eu-west-1.amazonaws.com',
       S3_REGION: '',
+      ASSETS: { fetch: async () => new Response('<html></html>') },
     } as never as typeof bindings;
     const { objects } = services(virtual);
     const url = new URL(await objects.signedPut('t/acme/u/1', { 'content-type': 'image/png' }));
     expect([url.host, url.pathname]).toEqual(['photos.s3.eu-west-1.amazonaws.com', '/t/acme/u/1']);
     expect(url.searchParams.get('X-Amz-Credential')).toContain('/eu-west-1/s3/');
-    const page = await app.request('/playground', {}, virtual);
+    const page = await app.request('/', {}, virtual);
     expect(page.headers.get('Content-Security-Policy')).toContain(
       'https://photos.s3.eu-west-1.amazonaws.com;',
     );

@@ -98,7 +98,13 @@ export async function answerOf(
   }
 }
 
-export const logFault = (fault: StoreFault): void => console.error(`object store: ${nameFault(fault)}`);
+export function logFault(fault: StoreFault): void {
+  const { status, code } = fault;
+  // An answer to HEAD has no body that could say why.
+  const isUnsaid = code === null && (status === 401 || status === 403);
+  const hint = isUnsaid ? '. Look at its key, the key’s rights and the clock; GET /readyz says more.' : '';
+  console.error(`object store: ${nameFault(fault)}${hint}`);
+}
 
 /** The refusal that clients get: the cause is for the log. */
 export const unavailable = (): Refusal =>
