@@ -20,11 +20,7 @@ const store = new Store({
   service: service && { url: service.url, key: { phase: 'none' } },
 });
 const workbench = new Workbench(store, {
-  tab: async () => {
-    const engine = await startTabEngine();
-    void keepEngine();
-    return engine;
-  },
+  tab: startTabEngine,
   // Only who has a key needs the client of the service.
   service: async (url, key) => (await import('./engine/service-engine.ts')).startServiceEngine(url, key),
 });
@@ -67,5 +63,8 @@ void begin();
 /** With a key that was handed over the service answers, unless it does not take the key. */
 async function begin(): Promise<void> {
   if (service?.key) await workbench.useService(service.key);
-  if (store.session.service?.key.phase !== 'accepted') await workbench.useTab();
+  if (store.session.service?.key.phase === 'accepted') return;
+  await workbench.useTab();
+  // Only now: a second request for WebAssembly would abort the first one, with which the engine starts.
+  await keepEngine();
 }

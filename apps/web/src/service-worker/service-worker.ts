@@ -57,10 +57,10 @@ scope.addEventListener('fetch', (event) => {
   event.respondWith(answerTo(event.request));
 });
 
-/** A kept file as it is; anything else from the network. */
+/** A kept file as it is, for everybody, whatever its server said it varies with; anything else from the network. */
 async function answerTo(request: Request): Promise<Response> {
   const cache = await caches.open(name);
-  return (await cache.match(request, { ignoreSearch: true })) ?? fetch(request);
+  return (await cache.match(request, { ignoreSearch: true, ignoreVary: true })) ?? fetch(request);
 }
 
 async function keepEngine(): Promise<void> {

@@ -56,8 +56,8 @@ export async function buildPage(): Promise<BuiltPage> {
 /** Waits until the engine is there. */
 export const isReady = (page: Page): Promise<unknown> =>
   page.waitForFunction(() => document.querySelector('.actions .main:enabled'), undefined, {
-    timeout: 120_000,
+    timeout: 500_000,
   });
 /** Waits until a method's map of the present question is there. */
 export const isExplained = (page: Page, method: string): Promise<unknown> =>
-  page.waitForSelector(`[data-method="${method}"]:not(.stale) canvas`, { timeout: 120_000 });
+  page.waitForSelector(`[data-method="${method}"]:not(.stale) canvas`, { timeout: 500_000 });

@@ -9,7 +9,11 @@ for (const [width, height] of [
   [390, 844],
 ] as const)
   for (const colorScheme of ['light', 'dark'] as const) {
-    await using visit = await built.visit({ viewport: { width, height }, colorScheme });
+    await using visit = await built.visit({
+      viewport: { width, height },
+      colorScheme,
+      reducedMotion: 'reduce',
+    });
     const { page } = visit;
     const take = (name: string) =>
       page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true });
