@@ -35,8 +35,9 @@ export async function untilReached<T>(
 const isAway = (error: unknown): boolean =>
   error instanceof ProblemError ? away.has(error.status) : error instanceof TypeError;
 
-/** The service counts the requests of a minute. */
-const isTooMany = (error: unknown): boolean => error instanceof ProblemError && error.status === 429;
+/** What passes within a minute: too many requests, or too many jobs under way. A quota does not, and is said. */
+const passing = new Set(['rate_limited', 'concurrency_limited']);
+const isTooMany = (error: unknown): boolean => error instanceof ProblemError && passing.has(error.code);
 
 export const asKeyError = (error: unknown): unknown =>
   error instanceof ProblemError && error.status === 401 ? new KeyError(error.message) : error;
