@@ -5,7 +5,8 @@ export default defineConfig({
   test: {
     name: 'gpu-worker',
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    testTimeout: 60_000,
+    // Some tests start several processes one after the other: a second each, and many on a busy machine.
+    testTimeout: 180_000,
     // A worker ends only after its models' processes.
     hookTimeout: 60_000,
     // What a worker does by itself may take a while on a busy machine.
