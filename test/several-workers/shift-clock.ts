@@ -1,9 +1,12 @@
 /**
- * Loaded before a program, it has the program see another time, as libfaketime does: so many seconds ahead of this machine's
- * clock. Timers run as they do.
+ * Loaded before a program, it has the program see another time from the signal SIGUSR2 on, as libfaketime does: so many
+ * seconds ahead of this machine's clock. Timers run as they do.
  */
 const RealDate = Date;
-const ahead = Number(process.env.CLOCK_AHEAD_SECONDS) * 1000;
+let ahead = 0;
+process.on('SIGUSR2', () => {
+  ahead = Number(process.env.CLOCK_AHEAD_SECONDS) * 1000;
+});
 
 class ShiftedDate extends RealDate {
   constructor(...given: unknown[]) {
