@@ -5,7 +5,7 @@
 # --debian  makes the base images from Debian's packages (needs debootstrap), where no registry of images can be reached
 # --keep    leaves what buildah has stored in OUT, to look into an image that fails
 # --no-try  does not start the image (the CUDA image needs a GPU)
-# Needs buildah; to try the image also crun. CPU_IMAGE, CUDA_IMAGE and PACKAGES_IMAGE name other base images, best by digest.
+# Needs buildah. CPU_IMAGE, CUDA_IMAGE and PACKAGES_IMAGE name other base images, best by digest.
 # ISOLATION=chroot and STORAGE_DRIVER=vfs let it run inside a container. NPMRC and CA_BUNDLE say how the build reaches npm.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -25,7 +25,7 @@ while (($#)); do
   shift
 done
 case $target in cpu | cuda) ;; *) echo "build.sh: --target: expected cpu or cuda, got $target" >&2; exit 2 ;; esac
-for tool in buildah ${debian:+debootstrap} ${try:+crun}; do
+for tool in buildah ${debian:+debootstrap}; do
   command -v "$tool" >/dev/null || { echo "build.sh: $tool is missing: apt-get install $tool" >&2; exit 2; }
 done
 mkdir -p "$out/cache/npm"

@@ -107,6 +107,8 @@ describe('the worker image', () => {
     const [user = ''] = values(stage(name), 'USER');
     expect(user).toMatch(/^[1-9]\d+:[1-9]\d+$/);
     expect(values(stage(name), 'HEALTHCHECK').join()).toContain('/livez');
+    // Node asks /etc/passwd otherwise, where the user is not, and the S3 client fails on that.
+    expect(values(stage(name), 'ENV').join()).toMatch(/\bHOME=\/whylight\b/);
     expect(JSON.parse(values(stage(name), 'ENTRYPOINT')[0]!)).toEqual([
       'node',
       'apps/gpu-worker/src/index.ts',
@@ -149,9 +151,20 @@ describe('the build context', () => {
     expect(unwanted.filter(inContext)).toEqual([]);
   });
 
-  test('has a manifest for every workspace that the lock names', () => {
-    const workspaces = Object.keys(lock).filter((key) => /^((packages|apps)\/[^/]+|models)$/.test(key));
-    for (const workspace of workspaces) expect(fromRepository).toContain(`${workspace}/package.json`);
+  test('has the manifests of the workspaces that the worker needs, and of no other', () => {
+    const needed = new Set<string>();
+    const add = (workspace: string) => {
+      if (needed.has(workspace)) return;
+      needed.add(workspace);
+      const { dependencies = {} } = JSON.parse(read(`${workspace}/package.json`));
+      for (const name of Object.keys(dependencies)) {
+        const { link, resolved } = lock[`node_modules/${name}`] as { link?: boolean; resolved?: string };
+        if (link) add(resolved!);
+      }
+    };
+    add('apps/gpu-worker');
+    const manifests = fromRepository.filter((path) => path.endsWith('/package.json'));
+    expect(manifests.sort()).toEqual([...needed].map((workspace) => `${workspace}/package.json`).sort());
   });
 
   test('has the networks that come along, where packages/host looks for them', () => {

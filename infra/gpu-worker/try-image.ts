@@ -8,6 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { WhylightClient } from '@whylight/client';
 import { SeveralWorkers } from '../../test/several-workers/several-workers.ts';
@@ -30,8 +31,19 @@ async function tryAlone(root: string): Promise<void> {
   const args = ['--model', `/whylight/models/${model}`, '--host', '127.0.0.1', '--port', '0'];
   const child = startImage(root, config, { THREADS: '1', DRAWING_THREADS: '1' }, args);
   const url = await listening(child);
-  while ((await fetch(`${url}/v2/health/ready`)).status !== 200)
-    await new Promise((resolve) => setTimeout(resolve, 200));
+  const isReady = () =>
+    fetch(`${url}/v2/health/ready`).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  while (!(await isReady())) {
+    const { exitCode, signalCode } = child;
+    assert.ok(
+      exitCode === null && signalCode === null,
+      `the worker has ended with ${signalCode ?? `status ${exitCode}`}`,
+    );
+    await sleep(200);
+  }
   const instances = [{ b64: readFileSync(photo).toString('base64') }];
   const response = await fetch(`${url}/v1/models/${model}:explain`, {
     method: 'POST',
@@ -67,6 +79,9 @@ async function tryWithGateway(root: string): Promise<void> {
     const { key } = await service.newTenant('image');
     await explainTwice(new WhylightClient({ url: service.url, apiKey: key.secret }), photo);
     console.log('with a gateway: ready; the second answer came from the cache');
+  } catch (error) {
+    for (const line of service.workers[0]!.linesOf('job_failed')) console.error(JSON.stringify(line));
+    throw error;
   } finally {
     await service.stop();
   }
@@ -79,6 +94,8 @@ function listening(child: ChildProcess): Promise<string> {
       const { event, url } = JSON.parse(line);
       if (event === 'worker_listening') resolve(url);
     });
-    child.once('exit', (status) => reject(new Error(`the worker has ended with status ${status}`)));
+    child.once('exit', (status, signal) =>
+      reject(new Error(`the worker has ended with ${signal ?? `status ${status}`}`)),
+    );
   });
 }
