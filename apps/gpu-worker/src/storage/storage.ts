@@ -1,5 +1,3 @@
-import type { Log } from '../telemetry/log.ts';
-
 /** The object store, as far as a job needs it. */
 export interface Storage {
   /**
@@ -12,6 +10,9 @@ export interface Storage {
   /** @throws JobFailure `storage_unavailable`. */
   put(object: string, bytes: Uint8Array, about: PutOptions, signal: AbortSignal): Promise<void>;
 }
+
+/** Gets what is for the worker's log. */
+export type Log = (event: string, fields?: Readonly<Record<string, unknown>>) => void;
 
 /** What keeps a store from being used. */
 export interface StoreProblem {

@@ -14,8 +14,7 @@ import {
   type StoreVerb,
   wrongBytes,
 } from '@whylight/contract/store';
-import type { Log } from '../telemetry/log.ts';
-import type { StoreProblem } from './storage.ts';
+import type { Log, StoreProblem } from './storage.ts';
 import { faultBehind } from './store-failure.ts';
 
 /** Milliseconds for one request, with its repetitions. */

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log } from '../telemetry/log.ts';
-import type { ProbedStorage } from './storage.ts';
+import type { Log, ProbedStorage } from './storage.ts';
 
 interface Options {
   readonly log: Log;

@@ -9,10 +9,7 @@ type Advice = (fault: StoreFault, store: UsedStore) => string;
 /** Says what is wrong with the store, and what to set next, in sentences for the operator. */
 export function adviseOn(fault: StoreFault, store: UsedStore): string {
   const { status, code } = fault;
-  const advice =
-    status === null
-      ? noAnswer
-      : (code !== null && Object.hasOwn(advices, code) && advices[code]) || otherwise;
+  const advice = status === null ? noAnswer : (advices.get(code) ?? otherwise);
   return `${advice(fault, store)} (${nameFault(fault)})`;
 }
 
@@ -74,26 +71,28 @@ const otherwise: Advice = ({ host, status, code, message }) => {
   return `The object store ${host} ${status! >= 500 ? 'has a fault or too much to do' : 'refuses the request'}. Look at its log.${said}`;
 };
 
-const advices: Readonly<Record<string, Advice>> = {
-  NoSuchBucket: noBucket,
-  InvalidBucketName: noBucket,
-  AuthorizationHeaderMalformed: wrongRegion,
-  AuthorizationQueryParametersError: wrongRegion,
-  PermanentRedirect: wrongRegion,
-  TemporaryRedirect: wrongRegion,
-  IllegalLocationConstraintException: wrongRegion,
-  SecondLevelDomainForbidden: pathForbidden,
-  PathStyleDomainForbidden: pathForbidden,
-  InvalidAccessKeyId: wrongKey,
-  Unauthorized: wrongKeys,
-  SignatureDoesNotMatch: wrongSecret,
-  RequestTimeTooSkewed: wrongClock,
-  RequestExpired: wrongClock,
-  AccessDenied: noRight,
-  Forbidden: noRight,
-  [wrongBytes]: otherBytes,
-  [wrongObject]: otherStore,
-};
+const advices = new Map<string | null, Advice>(
+  Object.entries({
+    NoSuchBucket: noBucket,
+    InvalidBucketName: noBucket,
+    AuthorizationHeaderMalformed: wrongRegion,
+    AuthorizationQueryParametersError: wrongRegion,
+    PermanentRedirect: wrongRegion,
+    TemporaryRedirect: wrongRegion,
+    IllegalLocationConstraintException: wrongRegion,
+    SecondLevelDomainForbidden: pathForbidden,
+    PathStyleDomainForbidden: pathForbidden,
+    InvalidAccessKeyId: wrongKey,
+    Unauthorized: wrongKeys,
+    SignatureDoesNotMatch: wrongSecret,
+    RequestTimeTooSkewed: wrongClock,
+    RequestExpired: wrongClock,
+    AccessDenied: noRight,
+    Forbidden: noRight,
+    [wrongBytes]: otherBytes,
+    [wrongObject]: otherStore,
+  }),
+);
 
 const notResolved = ['its name cannot be resolved', 'Correct S3_ENDPOINT.'] as const;
 const notReached = [
@@ -106,20 +105,22 @@ const notSecure = [
 ] as const;
 
 /** Why there is no answer, and what to do. */
-const causes: Readonly<Record<string, readonly [cause: string, advice: string]>> = {
-  ENOTFOUND: notResolved,
-  EAI_AGAIN: notResolved,
-  ECONNREFUSED: ['nothing listens there', 'Start the store, or correct host and port of S3_ENDPOINT.'],
-  // A gateway on workerd is told no more of a connection that was refused.
-  ECONNRESET: [
-    'nothing listens there, or the connection breaks off',
-    'Look whether the store runs, and whether port and http or https of S3_ENDPOINT are right.',
-  ],
-  ETIMEDOUT: notReached,
-  EHOSTUNREACH: notReached,
-  ENETUNREACH: notReached,
-  EPROTO: notSecure,
-};
+const causes = new Map<string | null, readonly [cause: string, advice: string]>(
+  Object.entries({
+    ENOTFOUND: notResolved,
+    EAI_AGAIN: notResolved,
+    ECONNREFUSED: ['nothing listens there', 'Start the store, or correct host and port of S3_ENDPOINT.'],
+    // A gateway on workerd is told no more of a connection that was refused.
+    ECONNRESET: [
+      'nothing listens there, or the connection breaks off',
+      'Look whether the store runs, and whether port and http or https of S3_ENDPOINT are right.',
+    ],
+    ETIMEDOUT: notReached,
+    EHOSTUNREACH: notReached,
+    ENETUNREACH: notReached,
+    EPROTO: notSecure,
+  }),
+);
 /** Workerd does not say that it cannot resolve a name. */
 const unknownCause = [
   'no connection comes about',
@@ -128,7 +129,7 @@ const unknownCause = [
 
 const noAnswer: Advice = ({ host, code }, { bucket, style }) => {
   const isOfTls = /CERT|TLS|SSL|SIGNATURE/.test(code ?? '');
-  const known = code !== null && Object.hasOwn(causes, code) ? causes[code] : undefined;
+  const known = causes.get(code);
   const [cause, advice] = known ?? (isOfTls ? notSecure : unknownCause);
   const mayBeStyle = style === 'virtual' && (code === null || known === notResolved || isOfTls);
   return `The object store ${host} does not answer: ${cause}. ${advice}${mayBeStyle ? ` ${setPath(bucket)}` : ''}`;

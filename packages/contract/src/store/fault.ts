@@ -96,12 +96,12 @@ function causeOf(error: unknown): string | null {
   return null;
 }
 
-const entities: Readonly<Record<string, string>> = { '#34': '"', quot: '"', '#39': "'", apos: "'", amp: '&' };
+const entities = new Map(Object.entries({ '#34': '"', quot: '"', '#39': "'", apos: "'", amp: '&' }));
 
 /** The text of an element that has no element inside. */
 function elementOf(xml: string, name: string): string | null {
   const [, text] = new RegExp(`<${name}>([^<]{1,1000})</${name}>`).exec(xml) ?? [];
-  return text?.replace(/&(#?\w+);/g, (entity, which: string) => entities[which] ?? entity) ?? null;
+  return text?.replace(/&(#?\w+);/g, (entity, which: string) => entities.get(which) ?? entity) ?? null;
 }
 
 const plain = (text: string | null): string | null =>
