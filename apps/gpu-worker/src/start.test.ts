@@ -65,7 +65,12 @@ describe('a worker', () => {
 test('L13: a worker takes no job and draws nothing until the store works, and says what it lacks', async () => {
   const reason = 'Set S3_REGION=eu-west-1.';
   let problem: StoreProblem | null = { reason, isAnswered: true };
-  const storage = Object.assign(new MemoryStorage(), { findProblem: async () => problem });
+  let tries = 0;
+  const findProblem = async () => {
+    tries++;
+    return problem;
+  };
+  const storage = Object.assign(new MemoryStorage(), { findProblem });
   const worker = await startWorker(env, () => {}, storage);
   const health = async () => (await fetch(`${worker.url}/health`)).json();
   const post = async (path: string, body: string) => {
@@ -75,6 +80,8 @@ test('L13: a worker takes no job and draws nothing until the store works, and sa
   };
   try {
     await expect.poll(health, { timeout: 60_000 }).toEqual({ status: 'starting', reason });
+    // Its models have been loaded by then.
+    await expect.poll(() => tries, { timeout: 60_000 }).toBeGreaterThan(7);
     const ready = await fetch(`${worker.url}/readyz`);
     expect([ready.status, await ready.text()]).toEqual([503, `not ready: ${reason}`]);
     expect((await fetch(`${worker.url}/livez`)).status).toBe(200);
