@@ -98,7 +98,12 @@ export async function answerOf(
   }
 }
 
-export const logFault = (fault: StoreFault): void => console.error(`object store: ${nameFault(fault)}`);
+/** Writes one line, without the URL. An answer to HEAD has no body, and so no code: then the line says where to look. */
+export function logFault(fault: StoreFault): void {
+  const isUnexplained = fault.code === null && (fault.status === 401 || fault.status === 403);
+  const advice = isUnexplained ? '. Look at the key, its rights and the clock: /readyz tries them' : '';
+  console.error(`object store: ${nameFault(fault)}${advice}`);
+}
 
 /** The refusal that clients get: the cause is for the log. */
 export const unavailable = (): Refusal =>
