@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolveStore, type StoreSettings } from '@whylight/contract/store';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { parseEnv } from '../../apps/gpu-worker/src/env.ts';
@@ -38,7 +39,10 @@ describe('the worker of the compose file', () => {
     const { port, hostname } = new URL(env.S3_ENDPOINT!);
     expect(services).toHaveProperty(hostname);
     expect(store.command).toContain(`:${port}`);
-    expect(env).toMatchObject({ S3_FORCE_PATH_STYLE: 'true', S3_REGION: store.environment.VGW_REGION });
+    expect(resolveStore(env as unknown as StoreSettings)).toMatchObject({
+      style: 'path',
+      region: store.environment.VGW_REGION,
+    });
     expect(store.environment.ROOT_ACCESS_KEY).toContain('S3_ACCESS_KEY_ID');
     expect(bucket.entrypoint.join(' ')).toContain(`/data/${env.S3_BUCKET}`);
   });

@@ -124,6 +124,9 @@ export async function startWorker(
     });
 
   const prepare = async () => {
+    const usable = storeUsable();
+    // Whoever awaits it below gets the error.
+    usable.catch(() => {});
     runtime = await threads.createRuntime({
       ep: env.EXECUTION_PROVIDER,
       fallback: env.PROVIDER_FALLBACK,
@@ -132,8 +135,7 @@ export async function startWorker(
       memory: env.MEMORY,
     });
     if (runtime.device !== env.EXECUTION_PROVIDER) log('provider_fallback', { device: runtime.device });
-    await storeUsable();
-    const models = await ownModels(env);
+    const models = await ownModels(env, usable);
     const registry = await ModelRegistry.open(models.length ? models : embeddedModels);
     const catalog = await createCatalog(registry, runtime.device);
     const shared = shareFairly(metered(runtime, metrics));
@@ -168,6 +170,7 @@ export async function startWorker(
       patience: env.VALIDATION_SECONDS * 1000,
       onLoad: () => metrics.modelLoads.inc(),
     });
+    await usable;
     const explainHere: PhotoExplainer['explain'] = (request, watch) =>
       turns.during(watch?.owner ?? '', null, () => explainer!.explain(request, watch));
     const context: JobContext = {
@@ -288,11 +291,12 @@ function storeOf(env: WorkerEnv): S3Settings {
 const storageOf = (env: WorkerEnv): ProbedStorage => s3Storage(storeOf(env));
 
 /** The operator's models, those of the bucket fetched. @throws InputError */
-async function ownModels(env: WorkerEnv): ReturnType<typeof fetchModels> {
+async function ownModels(env: WorkerEnv, storeUsable: Promise<void>): ReturnType<typeof fetchModels> {
   const client = createS3Client(storeOf(env));
   try {
     return await fetchModels(env.MODELS, {
       ...{ client, bucket: env.S3_BUCKET, folder: env.MODEL_CACHE, limit: env.MODEL_CACHE_MB * megabyte },
+      storeUsable,
     });
   } finally {
     client.destroy();

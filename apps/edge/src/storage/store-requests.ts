@@ -98,12 +98,11 @@ export async function answerOf(
   }
 }
 
+/** Writes one line, without the URL. An answer to HEAD has no body, and so no code: then the line says where to look. */
 export function logFault(fault: StoreFault): void {
-  const { status, code } = fault;
-  // An answer to HEAD has no body that could say why.
-  const isUnsaid = code === null && (status === 401 || status === 403);
-  const hint = isUnsaid ? '. Look at its key, the key’s rights and the clock; GET /readyz says more.' : '';
-  console.error(`object store: ${nameFault(fault)}${hint}`);
+  const isUnexplained = fault.code === null && (fault.status === 401 || fault.status === 403);
+  const advice = isUnexplained ? '. Look at the key, its rights and the clock: /readyz tries them' : '';
+  console.error(`object store: ${nameFault(fault)}${advice}`);
 }
 
 /** The refusal that clients get: the cause is for the log. */

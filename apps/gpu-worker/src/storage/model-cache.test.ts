@@ -50,7 +50,7 @@ afterEach(() => rm(folder, { recursive: true }));
 async function put(key: string, text: string): Promise<void> {
   await (await miniflare.getR2Bucket('BUCKET')).put(key, text);
 }
-const cache = (limit = 1e6) => ({ client, bucket: 'models', folder, limit });
+const cache = (limit = 1e6) => ({ client, bucket: 'models', folder, limit, storeUsable: Promise.resolve() });
 const pets = { name: 'pets', path: 's3:pets' };
 
 test('a model in the bucket comes with the files beside it, and only with those', async () => {

@@ -25,6 +25,8 @@ interface ModelCache {
   readonly folder: string;
   /** Bytes that the folder may hold in all. No other process may use it at the same time. */
   readonly limit: number;
+  /** Resolves when the store can be used. */
+  readonly storeUsable: Promise<void>;
 }
 
 interface StoredFile {
@@ -46,13 +48,14 @@ const scheme = /^s3:(?:\/\/)?/;
  */
 export async function fetchModels(models: readonly NamedModel[], cache: ModelCache): Promise<NamedModel[]> {
   if (!models.some(({ path }) => scheme.test(path))) return [...models];
+  await cache.storeUsable;
   try {
     return await fetchAll(models, cache);
   } catch (error) {
     if (error instanceof InputError) throw error;
     const { name, code } = error as { name: string; code?: string };
     throw new ModelFetchError(
-      `MODELS: the models in bucket ${cache.bucket} cannot be fetched (${code ?? name}); check S3_ENDPOINT, S3_REGION, S3_FORCE_PATH_STYLE, the keys' right to list and read the bucket, and MODEL_CACHE`,
+      `MODELS: the models in bucket ${cache.bucket} cannot be fetched (${code ?? name}); check S3_ENDPOINT, S3_REGION, S3_STYLE, the keys' right to list and read the bucket, and MODEL_CACHE`,
       { cause: error },
     );
   }

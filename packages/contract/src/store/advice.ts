@@ -9,7 +9,7 @@ type Advice = (fault: StoreFault, store: UsedStore) => string;
 /** Says what is wrong with the store, and what to set next, in sentences for the operator. */
 export function adviseOn(fault: StoreFault, store: UsedStore): string {
   const { status, code } = fault;
-  const advice = status === null ? noAnswer : (advices.get(code ?? '') ?? otherwise);
+  const advice = status === null ? noAnswer : (advices.get(code) ?? otherwise);
   return `${advice(fault, store)} (${nameFault(fault)})`;
 }
 
@@ -71,8 +71,8 @@ const otherwise: Advice = ({ host, status, code, message }) => {
   return `The object store ${host} ${status! >= 500 ? 'has a fault or too much to do' : 'refuses the request'}. Look at its log.${said}`;
 };
 
-const advices = new Map(
-  Object.entries<Advice>({
+const advices = new Map<string | null, Advice>(
+  Object.entries({
     NoSuchBucket: noBucket,
     InvalidBucketName: noBucket,
     AuthorizationHeaderMalformed: wrongRegion,
@@ -105,8 +105,8 @@ const notSecure = [
 ] as const;
 
 /** Why there is no answer, and what to do. */
-const causes = new Map(
-  Object.entries<readonly [cause: string, advice: string]>({
+const causes = new Map<string | null, readonly [cause: string, advice: string]>(
+  Object.entries({
     ENOTFOUND: notResolved,
     EAI_AGAIN: notResolved,
     ECONNREFUSED: ['nothing listens there', 'Start the store, or correct host and port of S3_ENDPOINT.'],
@@ -129,7 +129,7 @@ const unknownCause = [
 
 const noAnswer: Advice = ({ host, code }, { bucket, style }) => {
   const isOfTls = /CERT|TLS|SSL|SIGNATURE/.test(code ?? '');
-  const known = causes.get(code ?? '');
+  const known = causes.get(code);
   const [cause, advice] = known ?? (isOfTls ? notSecure : unknownCause);
   const mayBeStyle = style === 'virtual' && (code === null || known === notResolved || isOfTls);
   return `The object store ${host} does not answer: ${cause}. ${advice}${mayBeStyle ? ` ${setPath(bucket)}` : ''}`;

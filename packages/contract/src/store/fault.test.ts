@@ -5,9 +5,7 @@ import { nameFault, refusedBy, type StoreFault, type StoreVerb, unansweredBy, wr
 
 const path = resolveStore({ S3_ENDPOINT: 'https://s3.example.com', S3_BUCKET: 'photos' });
 const virtual = { ...path, style: 'virtual' as const };
-const url = new URL(
-  'https://s3.example.com/photos/t/a?X-Amz-Credential=AKIA&X-Amz-Signature=0123456789abcdef',
-);
+const url = new URL('https://s3.example.com/photos/t/a?X-Amz-Credential=id&X-Amz-Signature=0123456789abcdef');
 
 const xml = (code: string, message = '', more = '') =>
   `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message>${more}</Error>`;
@@ -113,10 +111,7 @@ describe('L13: what a store says becomes a sentence with what to set next', () =
 });
 
 test('L13: neither a sentence nor a line of the log holds a key, a signature or the query of a URL', () => {
-  const keys = [
-    `AKIA${'IOSFODNN7EXAMPLE'}`,
-    'f542b556d4fa2a266e02136f58f0ff8691c30f4e06bd2cef54e648d7ade4594f',
-  ];
+  const keys = ['minio0123456789example', 'f542b556d4fa2a266e02136f58f0ff8691c30f4e06bd2cef54e648d7ade4594f'];
   const quoted = `<AWSAccessKeyId>${keys[0]}</AWSAccessKeyId><SignatureProvided>${keys[1]}</SignatureProvided>`;
   const codes = ['SignatureDoesNotMatch', 'InvalidAccessKeyId', 'AccessDenied', 'Unheard', keys[1]!];
   for (const code of codes) {
