@@ -146,7 +146,7 @@ const largestFiles = 16_777_216;
 const artifactOf = (run: Run, name: Artifact['name']): Artifact =>
   run.artifacts.find((artifact) => artifact.name === name)!;
 
-/** Whether an answer has room for a file of `count` such files. */
+/** Whether an answer that carries `count` files may carry one as large as this. */
 const hasRoomFor = ({ bytes }: Artifact, count: number): boolean =>
   bytes <= Math.min(largestFile, largestFiles / count);
 

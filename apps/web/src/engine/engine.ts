@@ -52,7 +52,7 @@ export interface ModelCard {
 /** Where a model comes from: the default one, files of the user's, or one that the service has under this name. */
 export type ModelChoice = 'default' | { readonly files: readonly File[] } | { readonly name: string };
 
-/** What the network says of a photo. */
+/** The classes that the network sees in a photo. */
 export interface Classes {
   /** Every class, the likeliest first. The service tells a hundred. */
   readonly all: readonly Prediction[];

@@ -5,9 +5,11 @@ export interface ServiceAddress {
 }
 
 /**
- * Reads where the page's service is: the gateway that serves the page writes it into the page, and so may who puts the page onto
- * another host. Null: there is none. A key in the fragment, which no browser sends to a server, is taken on this machine only,
- * and is removed from the address.
+ * Reads the address of the page's service. The gateway that serves the page writes its address into the page. If you put the page
+ * onto another host, you may write one there. Null: the page has no service.
+ *
+ * The fragment of the page's own address may hold a key, which browsers send to no server. This removes the key from the address,
+ * and uses it only if the page comes from this machine.
  */
 export function serviceAddress(): ServiceAddress | null {
   const said = document.querySelector<HTMLMetaElement>('meta[name="whylight-service"]')?.content ?? '';

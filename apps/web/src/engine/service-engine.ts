@@ -12,7 +12,7 @@ import type {
   ServiceFacts,
   Watch,
 } from './engine.ts';
-import { fileFor } from './service-photo.ts';
+import { SentPhoto } from './sent-photo.ts';
 import { suggestedMethods } from './suggested.ts';
 import { asKeyError, untilReached } from './until-reached.ts';
 
@@ -50,11 +50,11 @@ class ServiceEngine implements Engine {
   readonly facts: ServiceFacts;
   readonly #client: WhylightClient;
   readonly #models: readonly ServiceModel[];
-  /** The last photo that was sent. */
-  #sent: { readonly photo: Photo; readonly id: Promise<string> } | null = null;
+  readonly #photos: SentPhoto;
 
   constructor(client: WhylightClient, url: string, models: readonly ServiceModel[], unitsLeft: number) {
     this.#client = client;
+    this.#photos = new SentPhoto((bytes, type) => client.upload(bytes, type));
     this.#models = models.toSorted((a, b) => Number(b.default) - Number(a.default));
     this.facts = { place: 'service', url, models: this.#models.map(({ name }) => name), unitsLeft };
   }
@@ -87,7 +87,7 @@ class ServiceEngine implements Engine {
   async closeModel(): Promise<void> {}
 
   async classify(photo: Photo, model: ModelCard, watch: Watch): Promise<Classes> {
-    const upload = await this.#upload(photo, watch);
+    const upload = await this.#photos.idOf(photo, watch);
     const top_k = Math.min(model.classes || classesTold, classesTold);
     const request = { input: { upload }, model: model.name, top_k };
     const { predictions, warnings } = await untilReached(
@@ -100,7 +100,7 @@ class ServiceEngine implements Engine {
   async explain({ photo, model, method, target }: Asked, watch: Watch): Promise<Result> {
     const { signal } = watch;
     const request = {
-      ...{ input: { upload: await this.#upload(photo, watch) }, model: model.name, method },
+      ...{ input: { upload: await this.#photos.idOf(photo, watch) }, model: model.name, method },
       target: target === null ? ('predicted' as const) : { class_index: target },
     };
     // With one key for all tries the service begins one job, however often the connection is lost.
@@ -128,21 +128,6 @@ class ServiceEngine implements Engine {
       throw error;
     }
     return now;
-  }
-
-  async #upload(photo: Photo, watch: Watch): Promise<string> {
-    if (this.#sent?.photo !== photo) {
-      const send = async () => {
-        const { bytes, type } = await fileFor(photo);
-        return (await untilReached(() => this.#client.upload(bytes, type), watch)).id;
-      };
-      const sent = { photo, id: send() };
-      this.#sent = sent;
-      sent.id.catch(() => {
-        if (this.#sent === sent) this.#sent = null;
-      });
-    }
-    return this.#sent!.id;
   }
 
   #resultOf(explanation: Explanation, npy: Uint8Array, photo: Photo): Result {

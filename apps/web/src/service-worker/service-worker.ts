@@ -1,6 +1,6 @@
 /** Keeps the page's files in the browser, so that it opens without a network after the first visit. */
 
-/** What is used of a service worker's own types, which a page's types do not have. */
+/** The events that this file uses. The types of a page do not have those of a service worker. */
 interface ExtendableEvent extends Event {
   waitUntil(work: Promise<unknown>): void;
 }

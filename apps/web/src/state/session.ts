@@ -110,7 +110,7 @@ export const questionNow = ({ photo, model, target }: Session, method: string): 
   target,
 });
 
-/** Whether the picture of a tile answers another question than the present one. */
+/** Whether the photo, the model or the target has changed since a tile's picture was computed. */
 export const isStale = (session: Session, { method, shown }: Tile): boolean =>
   shown !== null && !isSame(shown.question, questionNow(session, method));
 

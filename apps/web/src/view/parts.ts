@@ -1,7 +1,7 @@
 import type { Session } from '../state/session.ts';
 import type { Workbench } from '../workbench/workbench.ts';
 
-/** What every part of the page is drawn from. */
+/** Every part of the page gets these, and draws itself from them. */
 export interface Parts {
   readonly session: Session;
   /** Null while the page is drawn without a browser. */
